@@ -252,7 +252,7 @@ function placeOfConstants() {
   return { address: valueOf('CONSTANTS'), bytes: valueOf('CONSTANTS_SIZE') }
 }
 
-/** Drops all exports but `kept`: the names of all kernels cost 1 kB. */
+/** Drops all exports but `kept`: the names of all kernels cost 1 kB. `assemble` then drops functions that nothing calls. */
 function withoutExports(text, kept) {
   return text.replace(/^ \(export "(\w+)".*\n/gm, (line, name) => (kept.includes(name) ? line : ''))
 }
@@ -261,6 +261,7 @@ function assemble(text) {
   const module = binaryen.parseText(text)
   module.setFeatures(binaryen.Features.All)
   if (!module.validate()) throw new Error('the module is not valid after its constants were moved')
+  module.runPasses(['remove-unused-module-elements'])
   const binary = module.emitBinary()
   module.dispose()
   return binary

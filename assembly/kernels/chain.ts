@@ -1,87 +1,12 @@
 // The Chain instruction: an elementwise program that runs tile by tile, so that its temporaries stay in the first-level
 // cache. Computes the address of each register; steps.ts computes the steps.
 
-import { Access, Step } from '../shared/opcodes'
+import { Access } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
 import { copy_spaced_bits } from './move'
-import * as steps from './steps'
-
-/** Runs one step over `count` ≥ 1 words of each register. Each step is a function, so that engines optimise it separately. */
-@inline
-function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count: i32): void {
-  switch (step) {
-    case Step.Identity: return steps.identity_bits(target, a, count)
-    case Step.Negative: return steps.negative_f32(target, a, count)
-    case Step.Abs: return steps.abs_f32(target, a, count)
-    case Step.Sign: return steps.sign_f32(target, a, count)
-    case Step.Exp: return steps.exp_f32(target, a, count)
-    case Step.Expm1: return steps.expm1_f32(target, a, count)
-    case Step.Log: return steps.log_f32(target, a, count)
-    case Step.Log1p: return steps.log1p_f32(target, a, count)
-    case Step.Sqrt: return steps.sqrt_f32(target, a, count)
-    case Step.Rsqrt: return steps.rsqrt_f32(target, a, count)
-    case Step.Reciprocal: return steps.reciprocal_f32(target, a, count)
-    case Step.Square: return steps.square_f32(target, a, count)
-    case Step.Sin: return steps.sin_f32(target, a, count)
-    case Step.Cos: return steps.cos_f32(target, a, count)
-    case Step.Tanh: return steps.tanh_f32(target, a, count)
-    case Step.Sigmoid: return steps.sigmoid_f32(target, a, count)
-    case Step.Softplus: return steps.softplus_f32(target, a, count)
-    case Step.TanhSoftplus: return steps.tanhSoftplus_f32(target, a, count)
-    case Step.Relu: return steps.relu_f32(target, a, count)
-    case Step.Erf: return steps.erf_f32(target, a, count)
-    case Step.Gelu: return steps.gelu_f32(target, a, count)
-    case Step.GeluTanh: return steps.geluTanh_f32(target, a, count)
-    case Step.ErfInv: return steps.erfInv_f32(target, a, count)
-    case Step.Floor: return steps.floor_f32(target, a, count)
-    case Step.Ceil: return steps.ceil_f32(target, a, count)
-    case Step.Round: return steps.round_f32(target, a, count)
-    case Step.IsNaN: return steps.isNaN_f32(target, a, count)
-    case Step.IsFinite: return steps.isFinite_f32(target, a, count)
-    case Step.NegativeI32: return steps.negative_i32(target, a, count)
-    case Step.AbsI32: return steps.abs_i32(target, a, count)
-    case Step.LogicalNot: return steps.logicalNot(target, a, count)
-    case Step.FloatToInt: return steps.floatToInt(target, a, count)
-    case Step.IntToFloat: return steps.intToFloat(target, a, count)
-    case Step.FloatToBool: return steps.floatToBool(target, a, count)
-    case Step.IntToBool: return steps.intToBool(target, a, count)
-    case Step.Add: return steps.add_f32(target, a, b, count)
-    case Step.Subtract: return steps.subtract_f32(target, a, b, count)
-    case Step.Multiply: return steps.multiply_f32(target, a, b, count)
-    case Step.Divide: return steps.divide_f32(target, a, b, count)
-    case Step.Power: return steps.power_f32(target, a, b, count)
-    case Step.Arctan2: return steps.arctan2_f32(target, a, b, count)
-    case Step.Mod: return steps.mod_f32(target, a, b, count)
-    case Step.FloorDivide: return steps.floorDivide_f32(target, a, b, count)
-    case Step.Maximum: return steps.maximum_f32(target, a, b, count)
-    case Step.Minimum: return steps.minimum_f32(target, a, b, count)
-    case Step.Less: return steps.less_f32(target, a, b, count)
-    case Step.LessEqual: return steps.lessEqual_f32(target, a, b, count)
-    case Step.Equal: return steps.equal_f32(target, a, b, count)
-    case Step.NotEqual: return steps.notEqual_f32(target, a, b, count)
-    case Step.AddI32: return steps.add_i32(target, a, b, count)
-    case Step.SubtractI32: return steps.subtract_i32(target, a, b, count)
-    case Step.MultiplyI32: return steps.multiply_i32(target, a, b, count)
-    case Step.MaximumI32: return steps.maximum_i32(target, a, b, count)
-    case Step.MinimumI32: return steps.minimum_i32(target, a, b, count)
-    case Step.FloorDivideI32: return steps.floorDivide_i32(target, a, b, count)
-    case Step.ModI32: return steps.mod_i32(target, a, b, count)
-    case Step.LessI32: return steps.less_i32(target, a, b, count)
-    case Step.LessEqualI32: return steps.lessEqual_i32(target, a, b, count)
-    case Step.EqualI32: return steps.equal_i32(target, a, b, count)
-    case Step.NotEqualI32: return steps.notEqual_i32(target, a, b, count)
-    case Step.LogicalAnd: return steps.logicalAnd(target, a, b, count)
-    case Step.LogicalOr: return steps.logicalOr(target, a, b, count)
-    case Step.ReluGradient: return steps.reluGradient_f32(target, a, b, count)
-    case Step.GeluGradient: return steps.geluGradient_f32(target, a, b, count)
-    case Step.TanhGradient: return steps.tanhGradient_f32(target, a, b, count)
-    case Step.SigmoidGradient: return steps.sigmoidGradient_f32(target, a, b, count)
-    case Step.Gated: return steps.gated_f32(target, a, b, count)
-    case Step.Select: return steps.select_bits(target, a, b, c, count)
-  }
-}
+import { runStep } from './steps'
 
 /** The address of register `index`, from the table of pointers at the start of scratch. */
 @inline

@@ -4,8 +4,8 @@
 //
 // Result: 89.2 % while learning tasks 21 to 30, where backpropagation has 85.5 %. Run it after `npm run build` with
 // `node examples/permuted-digits`; `--tasks 60 --seeds 3 --all` is the whole comparison: 60 tasks, 3 seeds, all methods and
-// plain baselines; `--quick` has 20 tasks of the baseline and the best method. Nothing is held out or chosen by the results:
-// each digit counts once, before the network learns from it.
+// plain baselines; `--only 'leaky relu,AdamW 0.1'` has these methods beside the baseline; `--quick` has 20 tasks of the baseline and the
+// best method. Nothing is held out or chosen by the results: each digit counts once, before the network learns from it.
 
 import { Adam, AdamW, Dense, LayerNormalization, ReLU, Sequential, ops, regularizers, setRandomSeed } from 'myelin'
 import { ContinualBackprop, Homeostat, L2Init, ReDo, ShrinkAndPerturb } from 'myelin/balance'
@@ -14,7 +14,8 @@ import { COUNT, PIXELS, permutedDigits } from '../data/permuted-digits.js'
 import { mean, median, withRange } from '../data/statistics.js'
 import { claim, printTable, readOptions, savePicture } from '../shared/report.js'
 
-const { tasks, seeds: SEEDS, all, quick } = readOptions({ tasks: 30, seeds: 1, all: false, quick: false })
+const options = readOptions({ tasks: 30, seeds: 1, all: false, only: '', quick: false })
+const { tasks, seeds: SEEDS, quick } = options
 const TASKS = quick ? 20 : tasks
 const BATCH = 16
 /** Tasks over which accuracy is averaged. */
@@ -72,7 +73,7 @@ async function learn(
 
 const redo = () => new ReDo({ threshold: 0.1, every: STEPS })
 const continual = () => new ContinualBackprop({ replacementRate: 1e-3 })
-const methods = {
+const known = {
   backpropagation: () => ({}),
   'L2 init 0.001': () => ({ regularizer: new L2Init(1e-3) }),
   'L2 init and ReDo': () => ({ regularizer: new L2Init(1e-3), callbacks: [redo()] }),
@@ -93,15 +94,21 @@ const others = {
   'shrink and perturb': () => ({ callbacks: [new ShrinkAndPerturb({ shrink: 0.8, noise: 0.1, every: STEPS })] }),
   'a new start': () => ({ callbacks: [new ShrinkAndPerturb({ shrink: 0, noise: 1, every: STEPS })] }),
 }
-if (all) Object.assign(methods, others)
-if (quick) delete methods['L2 init 0.001']
+const everything = { ...known, ...others }
+const chosen = options.all
+  ? Object.keys(everything)
+  : options.only !== ''
+    ? ['backpropagation', ...options.only.split(',')]
+    : quick
+      ? ['backpropagation', 'L2 init and ReDo']
+      : Object.keys(known)
 
 const rows = [['', ...ENDS.map((end) => `${end - WINDOW + 1}–${end}`), 's for 100']]
 const last = {}
 const curves = {}
-for (const [name, options] of Object.entries(methods)) {
+for (const name of chosen) {
   const runs = []
-  for (let seed = 1; seed <= SEEDS; seed++) runs.push(await learn(seed, options()))
+  for (let seed = 1; seed <= SEEDS; seed++) runs.push(await learn(seed, everything[name]()))
   const accuracies = ENDS.map((_, at) => runs.map(({ means }) => means[at]))
   last[name] = median(accuracies.at(-1))
   curves[name] = Array.from({ length: TASKS }, (_, task) => median(runs.map((run) => run.accuracies[task])))
@@ -117,4 +124,6 @@ printTable(rows)
 const ahead = Math.max(...Object.values(last)) - last['backpropagation']
 const expected = TASKS >= 60 ? 5 : TASKS >= 30 ? 3 : 2
 await savePicture('permuted-digits', plotHistory(curves, { title: 'Accuracy while learning a task', xLabel: 'task' }))
-claim({ [`in the last tasks the best method is ${expected} points ahead of backpropagation`]: ahead >= expected })
+// Methods that were chosen by name have no expected results.
+if (options.only === '')
+  claim({ [`in the last tasks the best method is ${expected} points ahead of backpropagation`]: ahead >= expected })

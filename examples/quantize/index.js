@@ -28,6 +28,7 @@ import { readDigits } from '../data/digits.js'
 import { median } from '../data/statistics.js'
 import { writeReviews } from '../reviews/reviews.js'
 import { claim, percent, printTable, readOptions, savePicture } from '../shared/report.js'
+import { speedup } from '../shared/speed.js'
 
 const { seeds: SEEDS } = readOptions({ seeds: 1 })
 const MOST_LOST = { 8: 0.005, 4: 0.03 }
@@ -69,22 +70,6 @@ function processor() {
   }
   const vnni = flags === '' ? 'VNNI unknown' : /avx(?:512)?_vnni/.test(flags) ? 'with VNNI' : 'without VNNI'
   return `${cpus()[0].model.trim()}, ${vnni}, Node ${process.versions.node}, ${runtimeInfo().simd} SIMD`
-}
-
-const secondsOf = (model, x, runs) => {
-  const start = performance.now()
-  for (let i = 0; i < runs; i++) model.predictOnBatch(x)
-  return (performance.now() - start) / 1000 / runs
-}
-
-/** How many times as fast the second model is, timed in turn: median and quartiles of rounds. */
-function speedup(before, after, x) {
-  for (const model of [before, after]) secondsOf(model, x, 50)
-  const runs = Math.max(1, Math.round(0.004 / secondsOf(before, x, 20)))
-  const rounds = Array.from({ length: 61 }, () => [secondsOf(before, x, runs), secondsOf(after, x, runs)])
-  const ratios = rounds.map(([slow, fast]) => slow / fast).sort((a, b) => a - b)
-  const at = (share) => ratios[Math.round(share * (ratios.length - 1))]
-  return { low: at(0.25), median: at(0.5), high: at(0.75), microseconds: 1e6 * median(rounds.map(([slow]) => slow)) }
 }
 
 console.log(

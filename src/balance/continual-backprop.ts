@@ -148,7 +148,7 @@ class Population {
  * ```
  *
  * Adam counts the updates of all weights together, so the bias correction of a new unit's slots is that of old ones, and its
- * weights take steps of up to 6.5 times the rate at first. This is left so: with counts of their own, as in the authors'
+ * weights take steps of up to 6.6 times the rate at first. This is left so: with counts of their own, as in the authors'
  * AdamGnT, and steps of at most the rate, permuted digits are learnt less well, by 0.2 points with this method and by 0.4
  * with ReDo (`examples/permuted-digits`, whose Adam with such counts can be copied).
  *

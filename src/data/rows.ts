@@ -2,9 +2,11 @@
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { isBranch } from '../core/tree'
+import { allocateData } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { ShapedData, TypedArray } from '../ops/convert'
 import { toTensor } from '../ops/convert'
+import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 
 /** Data with a row for each sample: a tensor, `{ data, shape }`, a typed array, or a list. */
@@ -47,6 +49,10 @@ function rowsOf(data: RowsByName, indices: ArrayLike<number>): unknown {
     return Object.fromEntries(Object.entries(data).map(([name, part]) => [name, rowsOf(part, indices)]))
   if (Array.isArray(data)) return Array.from(indices, (i) => (data as readonly unknown[])[i])
   if (ArrayBuffer.isView(data)) return pick(data as TypedArray, indices)
+  if (data instanceof StringTensor) {
+    const strings = Array.from(indices, (i) => data.rows(i, i + 1).strings).flat()
+    return new StringTensor(strings, [indices.length, ...data.shape.slice(1)])
+  }
   const { data: elements, shape, dtype } = toTensor(data as ShapedData, 'the data')
   const row = shape.slice(1)
   const width = sizeOf(row)
@@ -55,6 +61,25 @@ function rowsOf(data: RowsByName, indices: ArrayLike<number>): unknown {
     Array.from({ length: indices.length * width }, (_, i) => indices[Math.floor(i / width)]! * width + (i % width)),
   )
   return new Tensor(taken as Tensor['data'], [indices.length, ...row], dtype)
+}
+
+/** One tensor [rows, …] of the rows of several, which have one shape and one type. */
+export function joinRows(parts: readonly Tensor[]): Tensor {
+  const [first] = parts as readonly [Tensor]
+  if (parts.length === 1) return first
+  const shape = [parts.reduce((rows, part) => rows + part.shape[0]!, 0), ...first.shape.slice(1)]
+  if (first instanceof StringTensor)
+    return new StringTensor(
+      parts.flatMap((part) => (part as StringTensor).strings),
+      shape,
+    )
+  const data = allocateData(first.dtype, sizeOf(shape))
+  let at = 0
+  for (const part of parts) {
+    data.set(part.data, at)
+    at += part.data.length
+  }
+  return new Tensor(data, shape, first.dtype)
 }
 
 function pick<Elements extends TypedArray>(from: Elements, indices: ArrayLike<number>): Elements {

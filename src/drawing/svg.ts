@@ -101,6 +101,8 @@ function idOf(text: string): string {
 
 /** The position of the title, and the content below it. */
 export const HEAD = 40
+/** The width of a bold character of a title, in a wide font. */
+const BOLD = 8.8
 
 /** The extent of a picture in pixels. A fluid one is as wide as its place in the page. */
 interface Extent {
@@ -123,7 +125,7 @@ export function picture(
   const id = idOf(title + said + body)
   const content =
     element('rect', 'paper', { width, height, rx: 6 }) +
-    label(title, 'ink', { x: 16, y: 26, 'font-size': 15, 'font-weight': 600 }, Math.floor((width - 32) / 7.5)) +
+    label(title, 'ink', { x: 16, y: 26, 'font-size': 15, 'font-weight': 600 }, Math.floor((width - 32) / BOLD)) +
     body
   const colours = new Set(Array.from(content.matchAll(/ class="(\w+)"/g), ([, colour]) => colour as Colour))
   const size = fluid

@@ -8,6 +8,7 @@ import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import { requireNumbers } from '../data/checks'
 import type { DataOf } from '../data/given'
+import { joinRows } from '../data/rows'
 import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
@@ -450,22 +451,8 @@ export class Explained {
 }
 
 /** Concatenates results along the rows: one list of tensors per range. */
-export function joinRows(parts: readonly (readonly Tensor[])[]): Tensor[] {
-  if (parts.length === 1) return [...parts[0]!]
-  return parts[0]!.map((first, i) => {
-    const pieces = parts.map((part) => part[i]!)
-    const rows = pieces.reduce((total, { shape }) => total + shape[0]!, 0)
-    const data =
-      first.dtype === 'float32'
-        ? new Float32Array(rows * sizeOf(first.shape.slice(1)))
-        : new Int32Array(rows * sizeOf(first.shape.slice(1)))
-    let at = 0
-    for (const piece of pieces) {
-      data.set(piece.data, at)
-      at += piece.size
-    }
-    return new Tensor(data, [rows, ...first.shape.slice(1)], first.dtype)
-  })
+export function joinOutputs(parts: readonly (readonly Tensor[])[]): Tensor[] {
+  return parts[0]!.map((_, i) => joinRows(parts.map((part) => part[i]!)))
 }
 
 /** value − baseValue − Σ attributions, in float64. */

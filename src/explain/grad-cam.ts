@@ -18,7 +18,7 @@ import { moveAxis, reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { currentTrace } from '../ops/trace'
 import type { ExplainOptions } from './explained'
-import { Explained, explainTable, joinRows, numberOf } from './explained'
+import { Explained, explainTable, joinOutputs, numberOf } from './explained'
 
 export interface GradCamOptions<Out = Tensor> extends ExplainOptions<Out> {
   /** The layer to explain, or its name. Default: the last convolution. */
@@ -100,7 +100,7 @@ export async function gradCam<In, Out>(
       }),
     )
   }
-  const [heatMap, coarse, value] = joinRows(parts) as [Tensor, Tensor, Tensor]
+  const [heatMap, coarse, value] = joinOutputs(parts) as [Tensor, Tensor, Tensor]
   const zeroMaps = zeroRows(coarse)
   if (zeroMaps.length > 0)
     console.warn(

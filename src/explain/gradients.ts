@@ -18,7 +18,7 @@ import { broadcastTo, expandDims, reshape, zeros } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'
 import type { BaselineOf, Decomposition, ExplainOptions, Explanation, Settings } from './explained'
-import { Explained, baselineTable, copiesOf, explainTable, gapOf, joinRows, rowsOf, vector } from './explained'
+import { Explained, baselineTable, copiesOf, explainTable, gapOf, joinOutputs, rowsOf, vector } from './explained'
 import { ends, integrateInPieces } from './path'
 import { gaussLegendre } from './quadrature'
 
@@ -202,7 +202,7 @@ async function explain(
       each.set(data.subarray(i * range.count, (i + 1) * range.count) as Float32Array, range.start),
     )
   }
-  return { attributions: joinRows(parts), scores: scores.map(vector) }
+  return { attributions: joinOutputs(parts), scores: scores.map(vector) }
 }
 
 /** An explanation by gradients at the rows and at points around them, without a baseline. */

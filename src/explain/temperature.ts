@@ -17,7 +17,7 @@ import { toTensor } from '../ops/convert'
 import { divide, log, log1p, maximum, negative, sigmoid, subtract } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import { operandOf } from '../ops/trace'
-import { Explained, explainTable, joinRows, logitsOf, nothing } from './explained'
+import { Explained, explainTable, joinOutputs, logitsOf, nothing } from './explained'
 import { classesOf } from './labels'
 import { ELEMENTWISE } from '../layers/forms'
 import { Layer } from '../layers/layer'
@@ -167,7 +167,7 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
       }),
     )
   }
-  const [outputs, logits] = joinRows(parts) as [Tensor, Tensor]
+  const [outputs, logits] = joinOutputs(parts) as [Tensor, Tensor]
   const isKnown = outputs.data.some((each: number, i) => each !== logits.data[i])
   const activation = width === 1 ? 'sigmoid' : 'softmax'
   if (!areProbabilities(outputs, width)) {

@@ -1,6 +1,7 @@
-// The names of all primitives and their attributes. The record in primitives/index.ts must contain a rule for
-// each name; tsc reports missing ones.
+// The names of all primitives and their attributes: those of elementwise ones are in the enum Step of assembly/shared. The record in
+// primitives/index.ts must contain a rule for each name; tsc reports missing ones.
 
+import type { Step } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 
@@ -71,60 +72,16 @@ export interface PoolAttributes {
   readonly strides: readonly number[]
 }
 
-export interface PrimitiveAttributes {
+/**
+ * A step of a chain is the primitive of that name. Steps for int32 and steps that convert are forms of other primitives, and
+ * the step Identity is `copy`.
+ */
+type StepName = Exclude<keyof typeof Step, `${string}I32` | `${string}To${string}` | 'Identity'>
+
+export interface PrimitiveAttributes extends Readonly<Record<Uncapitalize<StepName>, NoAttributes>> {
   // elementwise.ts
   copy: NoAttributes
-  negative: NoAttributes
-  abs: NoAttributes
-  sign: NoAttributes
-  exp: NoAttributes
-  expm1: NoAttributes
-  log: NoAttributes
-  log1p: NoAttributes
-  sqrt: NoAttributes
-  rsqrt: NoAttributes
-  reciprocal: NoAttributes
-  square: NoAttributes
-  sin: NoAttributes
-  cos: NoAttributes
-  tanh: NoAttributes
-  sigmoid: NoAttributes
-  softplus: NoAttributes
-  tanhSoftplus: NoAttributes
-  gated: NoAttributes
-  relu: NoAttributes
-  reluGradient: NoAttributes
-  tanhGradient: NoAttributes
-  sigmoidGradient: NoAttributes
-  erf: NoAttributes
-  gelu: NoAttributes
-  geluTanh: NoAttributes
-  geluGradient: NoAttributes
-  erfInv: NoAttributes
-  floor: NoAttributes
-  ceil: NoAttributes
-  round: NoAttributes
-  isNaN: NoAttributes
-  isFinite: NoAttributes
-  logicalNot: NoAttributes
   cast: { readonly dtype: DType }
-  add: NoAttributes
-  subtract: NoAttributes
-  multiply: NoAttributes
-  divide: NoAttributes
-  power: NoAttributes
-  arctan2: NoAttributes
-  mod: NoAttributes
-  floorDivide: NoAttributes
-  maximum: NoAttributes
-  minimum: NoAttributes
-  less: NoAttributes
-  lessEqual: NoAttributes
-  equal: NoAttributes
-  notEqual: NoAttributes
-  logicalAnd: NoAttributes
-  logicalOr: NoAttributes
-  select: NoAttributes
   // contraction.ts
   matmul: NoAttributes
   matmulStrips: NoAttributes

@@ -34,8 +34,8 @@ const table = () => ({
 
 const WIDTH = 640
 const NAMES = 190
-/** For the numbers at the ends of the bars. */
-const NUMBERS = 62
+/** For the numbers at the ends of the bars: up to nine characters, such as −0.000139. */
+const NUMBERS = 72
 const STEP = 24
 
 /**

@@ -16,7 +16,7 @@ import {
 import { count, formatBytes } from '../core/table'
 import { asciiXml } from '../core/text'
 import { typed } from '../core/tree'
-import type { DataOf, TargetsOf } from '../data/given'
+import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import type { Figure, Footprint } from '../thrift/figures'
@@ -27,16 +27,19 @@ import { labelFigures } from './label-figures'
 import type { Drawing } from '../drawing/picture'
 import { Picture } from '../drawing/picture'
 import type { PictureOptions } from '../drawing/svg'
-import { HEAD, coordinate, element, escaped, label, picture, pictureTable, words } from '../drawing/svg'
+import { HEAD, coordinate, element, escaped, label, picture, pictureTable, short, words } from '../drawing/svg'
 
 /** What `fit` returns with an EmissionsTracker, or the footprint of one. */
 type TrainingLike = Footprint | { readonly reports: { readonly footprint?: Footprint } }
 
 export interface EnergyLabelOptions<In = unknown, Out = unknown> extends PictureOptions {
-  /** Rows that the model was not trained on. */
-  readonly x: DataOf<In>
-  /** Their targets. */
-  readonly y: TargetsOf<Out>
+  /**
+   * Rows that the model was not trained on, or batches of them with their targets, as for `evaluate`. Batches are read once, and
+   * all rows are kept in memory.
+   */
+  readonly x: DataOf<In> | Batches<In, Out>
+  /** The targets, unless they are in the batches. Default null. */
+  readonly y?: TargetsOf<Out> | null
   /** What `fit` returned with an EmissionsTracker, or its footprint. Default null: the label has no joules of training. */
   readonly training?: TrainingLike | null
   /** The names of the features of x [rows, features]; with them, the label says what speaks for an answer. Default null. */
@@ -58,7 +61,7 @@ const anything = custom<unknown>(
 const table = () => ({
   ...pictureTable(''),
   x: required(anything),
-  y: required(anything),
+  y: option(anything, null),
   training: option(anything, null),
   names: option(nullable(listOf(words)), null),
   row: option(integer({ min: 0 }), 0),
@@ -141,7 +144,7 @@ function inUnits(value: number, unit: string): string {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 const valueOf = ({ quality: { interval, value } }: LabelFigures): string =>
-  interval === null ? Number(value.toPrecision(3)).toString() : percent(value)
+  interval === null ? short(value) : percent(value)
 const estimate = ({ how }: Figure): string => (how === 'measured' ? 'measured: RAPL' : 'estimated: CPU seconds × 12 W')
 const onRows = (rows: number): string => `on ${count(rows)} row${rows === 1 ? '' : 's'}`
 
@@ -174,7 +177,7 @@ function sourcesOf(figures: LabelFigures): string[][] {
       : [['living units', `${units.all - units.dead} of ${units.all}`, 'measured', onRows(rows)]]),
     ...(why?.contributions ?? []).map(({ name, value }) => [
       `contribution of ${name}`,
-      String(Number(value.toPrecision(3))),
+      short(value),
       'estimated',
       `Shapley values of row ${why!.row}`,
     ]),
@@ -292,9 +295,7 @@ function draw(figures: LabelFigures, text: { readonly title: string; readonly de
   const bars = why === null ? [] : largest(why.contributions, MOST_BARS)
   const drawn = why === null ? null : contributionBars(bars, { left: 0, top: below + 36, width: WIDTH })
   const explained =
-    why === null
-      ? ''
-      : `What speaks for the answer ${Number(why.answer.toPrecision(3))} to row ${why.row}, and against it`
+    why === null ? '' : `What speaks for the answer ${short(why.answer)} to row ${why.row}, and against it`
   const body = [
     ...cards.map(drawCard),
     ...(drawn === null
@@ -302,7 +303,7 @@ function draw(figures: LabelFigures, text: { readonly title: string; readonly de
       : [
           label(explained, 'ink', { x: MARGIN, y: below + 14, 'font-weight': 600 }, 64),
           drawn.svg,
-          label(`relative to the average answer ${Number(why!.average.toPrecision(3))}`, 'soft', {
+          label(`relative to the average answer ${short(why!.average)}`, 'soft', {
             x: MARGIN,
             y: drawn.bottom + 16,
             'font-size': 11,

@@ -2,18 +2,19 @@
 
 import { ArgumentError, DataError, MyelinError } from '../core/errors'
 import { typed } from '../core/tree'
-import type { RowData } from '../data/rows'
-import { rowCount, takeRows } from '../data/rows'
+import { takeRows } from '../data/rows'
 import { classesOf, largestIn } from '../explain/labels'
 import { expectedCalibrationError } from '../explain/reliability'
 import { kernelShap } from '../explain/shapley'
 import type { Model } from '../models/model'
-import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
+import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import type { Figure, Footprint } from '../thrift/figures'
 import { monitored } from '../thrift/monitored'
 import { countDeadUnits } from '../thrift/prune-units'
+import type { GatheredRows } from '../training/gathered'
+import { gatherRows } from '../training/gathered'
 import { rowsForTiming, timedInTurn } from '../thrift/timing'
 import { attributionRows } from './contributions'
 
@@ -85,23 +86,23 @@ type Any = Model<never, never>
 
 /** Measures everything on the given rows and on this machine. */
 export async function labelFigures(model: Any, request: LabelRequest): Promise<LabelFigures> {
-  const { x, y, training, batchSize, seconds, signal } = request
+  const { training, batchSize, seconds, signal } = request
+  const rows = await gatherRows(model.training, request.x, request.y, { where: WHERE, needsTargets: true, signal })
   const aborts = signal === null ? {} : { signal }
-  const outputs: unknown = await model.predict(typed<never>(x), { verbose: 0, ...aborts })
-  const rows = rowCount(typed<RowData>(x), `${WHERE}: x`)
-  const classified = classesIn(outputs, y)
-  const quality = classified === null ? await evaluated(model, request) : accuracyOf(classified)
+  const outputs: unknown = await model.predict(typed<never>(rows.x), { verbose: 0, ...aborts })
+  const classified = classesIn(outputs, rows.y)
+  const quality = classified === null ? await evaluated(model, rows, signal) : accuracyOf(classified)
   const probabilities =
     classified !== null && classified.outputs.data.every((p: number) => p >= 0 && p <= 1 + 1e-4) ? classified : null
-  const given = rowsForTiming(`${WHERE}: x`, typed(x), batchSize)
-  const [timing] = await timedInTurn([() => model.predictOnBatch(typed<never>(given))], seconds, signal)
+  const timed = typed<never>(rowsForTiming(rows, batchSize))
+  const [timing] = await timedInTurn([() => model.predictOnBatch(timed)], seconds, signal)
   const { how } = timing!
   const from = how === 'measured' ? 'RAPL: whole processors' : 'CPU seconds × 12 W, and memory'
-  const dead = await countDeadUnits(model, x, { batchSize: 256, signal })
+  const dead = await countDeadUnits(model, rows.x, { batchSize: 256, signal })
   const { length: bytes } = await model.save(undefined, { includeOptimizer: false })
   return {
     model: model.name,
-    rows,
+    rows: rows.size,
     quality,
     calibrationError:
       probabilities === null ? null : expectedCalibrationError(probabilities.outputs, probabilities.classes),
@@ -114,7 +115,7 @@ export async function labelFigures(model: Any, request: LabelRequest): Promise<L
     bytes,
     parameters: model.countParams(),
     units: dead === null ? null : { all: dead.units, dead: dead.dead },
-    why: request.names === null ? null : await whyOf(model, request, request.names),
+    why: request.names === null ? null : await whyOf(model, rows, { ...request, names: request.names }),
   }
 }
 
@@ -124,14 +125,13 @@ interface Classified {
 }
 
 /** The true classes of a classifier's outputs; null if the targets are not classes. */
-function classesIn(outputs: unknown, y: unknown): Classified | null {
-  if (!(outputs instanceof Tensor) || outputs.rank > 2) return null
+function classesIn(outputs: unknown, targets: GatheredRows['y']): Classified | null {
+  if (!(outputs instanceof Tensor) || outputs.rank > 2 || !(targets instanceof Tensor)) return null
   const [, width = 1] = outputs.shape
   const isShare = (value: number): boolean => value >= 0 && value <= 1
   // Numbers that are not between 0 and 1 are not the probability of a class.
   if (width === 1 && !outputs.data.every(isShare)) return null
   try {
-    const targets = toTensor(typed<TensorLike>(y), `${WHERE}: y`)
     if (width > 1 && targets.shape[1] === width && !isOneHot(targets.data, width)) return null
     return { outputs, classes: classesOf(WHERE, targets, outputs) }
   } catch (error) {
@@ -162,7 +162,7 @@ function accuracyOf({ outputs: { data, shape }, classes }: Classified): LabelQua
   return { name: 'accuracy', value: right / rows, interval: wilson(right, rows) }
 }
 
-async function evaluated(model: Any, { x, y, signal }: LabelRequest): Promise<LabelQuality> {
+async function evaluated(model: Any, { x, y }: GatheredRows, signal: AbortSignal | null): Promise<LabelQuality> {
   const logs = await model.evaluate(typed<never>(x), typed<never>(y), signal === null ? {} : { signal })
   const { name, value } = monitored(logs, { where: WHERE, monitor: null, mode: 'auto' })
   return { name, value, interval: null }
@@ -171,19 +171,16 @@ async function evaluated(model: Any, { x, y, signal }: LabelRequest): Promise<La
 /** The Shapley values of one row, relative to other rows of x. */
 async function whyOf(
   model: Any,
-  { x, row, signal }: LabelRequest,
-  names: readonly string[],
+  { x, size }: GatheredRows,
+  { row, names, signal }: Pick<LabelRequest, 'row' | 'signal'> & { readonly names: readonly string[] },
 ): Promise<LabelFigures['why']> {
-  const all = toTensor(typed<TensorLike>(x), `${WHERE}: x`, 'float32')
-  const [rows, features] = all.shape as [number, number]
-  if (all.rank !== 2)
+  if (!(x instanceof Tensor) || x instanceof StringTensor || x.rank !== 2)
     throw new ArgumentError(`${WHERE}: names are those of the features of x [rows, features]. Leave them out.`)
-  if (row >= rows) throw new DataError(`${WHERE}: row must be in 0 … ${rows - 1}, received ${row}`)
-  const of = (from: number, count: number): Tensor =>
-    new Tensor(all.data.slice(from * features, (from + count) * features) as Float32Array, [count, features], 'float32')
-  const step = Math.max(1, Math.floor(rows / BACKGROUND))
-  const others = Array.from({ length: Math.min(rows, BACKGROUND) }, (_, i) => i * step)
-  const found = await kernelShap(model as Model<Tensor, Tensor>, of(row, 1), {
+  if (row >= size) throw new DataError(`${WHERE}: row must be in 0 … ${size - 1}, received ${row}`)
+  const all = toTensor(x, `${WHERE}: x`, 'float32')
+  const step = Math.max(1, Math.floor(size / BACKGROUND))
+  const others = Array.from({ length: Math.min(size, BACKGROUND) }, (_, i) => i * step)
+  const found = await kernelShap(typed<Model<Tensor, Tensor>>(model), takeRows(all, [row]), {
     background: takeRows(all, others),
     seed: 0,
     ...(signal === null ? {} : { signal }),

@@ -2,7 +2,7 @@
 // economize-report.ts, timing in timing.ts.
 
 import { requireArguments } from '../core/arguments'
-import { MyelinError } from '../core/errors'
+import { DataError, MyelinError } from '../core/errors'
 import {
   abortSignal,
   choice,
@@ -17,13 +17,13 @@ import {
   text,
 } from '../core/options'
 import { typed } from '../core/tree'
-import type { DataOf, TargetsOf } from '../data/given'
-import type { RowData } from '../data/rows'
-import { takeRows, rowCount } from '../data/rows'
+import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { copyableGraph } from '../models/known-graph'
 import type { Model } from '../models/model'
 import { permutation } from '../ops/random/permutation'
 import { nextSeed } from '../ops/random/seed'
+import type { GatheredRows } from '../training/gathered'
+import { gatherRows, takeGathered } from '../training/gathered'
 import type { EconomizeFigures, EconomizeRow } from './economize-report'
 import { EconomizeReport } from './economize-report'
 import { lowRank } from './low-rank'
@@ -41,7 +41,7 @@ const anything = custom<unknown>(
 const share = number({ above: 0, max: 0.5 })
 const economizeOptions = () => ({
   x: required(anything),
-  y: required(anything),
+  y: option(anything, null),
   maxLoss: required(number({ min: 0 })),
   monitor: option(nullable(text), null),
   mode: option(choice('auto', 'min', 'max'), 'auto'),
@@ -56,10 +56,10 @@ const economizeOptions = () => ({
 
 /** Options of `economize`. */
 export interface EconomizeOptions<In, Out> {
-  /** Inputs, as for `evaluate`: rows in memory. */
-  readonly x: DataOf<In>
-  /** Their targets. */
-  readonly y: TargetsOf<Out>
+  /** Inputs, or batches of them with their targets, as for `evaluate`. Batches are read once, and all rows are kept in memory. */
+  readonly x: DataOf<In> | Batches<In, Out>
+  /** The targets, unless they are in the batches. Default null. */
+  readonly y?: TargetsOf<Out> | null
   /** By how much the monitored value may get worse, for example accuracy by 0.01. */
   readonly maxLoss: number
   /** One of the values that `evaluate` returns. Default null: the first metric, or 'loss' without metrics. */
@@ -90,12 +90,6 @@ export interface Economized<Kind> {
 }
 
 type Any = Model<never, never>
-
-/** Rows of x and y. */
-interface Rows {
-  readonly x: RowData
-  readonly y: RowData
-}
 
 /** One way to make a model cheaper. */
 interface Step {
@@ -136,7 +130,7 @@ interface Attempt extends Omit<EconomizeRow, 'kept'> {
  * is not changed.
  *
  * @throws ArgumentError unless `model` is a Sequential or functional model; StateError for a model that is not built or not
- * compiled; DataError for data that are not rows in memory, or too few
+ * compiled; ArgumentError for endless batches, and for weights of samples; DataError for too few rows
  */
 export async function economize<In, Out, Kind extends Model<In, Out>>(
   model: Kind & Model<In, Out>,
@@ -146,35 +140,42 @@ export async function economize<In, Out, Kind extends Model<In, Out>>(
   const options = readOptions('economize', economizeOptions(), given)
   copyableGraph('economize', model)
   model.training.requireCompiled('economize')
-  const work = new Work(options)
+  const { x, y, signal } = options
+  const rows = await gatherRows(model.training, x, y, { where: 'economize', needsTargets: true, signal })
+  const work = new Work(options, rows)
   return typed(await work.run(typed<Any>(model)))
 }
 
 class Work {
   /** For choosing units and ranks, for judging steps, and for the figures of the report. */
-  private readonly parts: { readonly search: Rows; readonly judge: Rows; readonly test: Rows }
+  private readonly parts: { readonly search: GatheredRows; readonly judge: GatheredRows; readonly test: GatheredRows }
   private readonly rows: unknown
   private readonly monitor: Monitor
   private readonly attempts: Attempt[] = []
 
-  constructor(private readonly options: ReturnType<typeof readEconomize>) {
-    const { x, y, validationSplit, testSplit, batchSize, monitor, mode, seed } = options
-    const size = rowCount(typed(x), 'economize: x')
+  constructor(
+    private readonly options: ReturnType<typeof readEconomize>,
+    all: GatheredRows,
+  ) {
+    const { validationSplit, testSplit, batchSize, monitor, mode, seed } = options
+    const { size } = all
     const order = permutation(size, seed ?? nextSeed())
     const [judged, tested] = [validationSplit, testSplit].map((part) => Math.max(1, Math.round(part * size))) as [
       number,
       number,
     ]
-    const part = (from: number, to: number): Rows => {
-      const rows = order.slice(from, to)
-      return { x: takeRows(typed<RowData>(x), rows), y: takeRows(typed<RowData>(y), rows) }
-    }
+    const part = (from: number, to: number): GatheredRows => takeGathered(all, order.slice(from, to))
     this.parts = {
       test: part(0, tested),
       judge: part(tested, tested + judged),
       search: part(tested + judged, size),
     }
-    this.rows = rowsForTiming('economize: x', this.parts.judge.x, batchSize)
+    const { search, judge, test } = this.parts
+    if (search.size === 0 || judge.size === 0)
+      throw new DataError(
+        `economize: ${size} row${size === 1 ? ' leaves' : 's leave'} ${search.size} for choosing units, ${judge.size} for judging steps and ${test.size} for the report. Give more rows, or a smaller validationSplit or testSplit.`,
+      )
+    this.rows = rowsForTiming(this.parts.judge, batchSize)
     this.monitor = { where: 'economize', monitor, mode }
   }
 
@@ -201,8 +202,8 @@ class Work {
         maxLoss,
         batchSize,
         joules: first!.timing.how,
-        judges: rowCount(this.parts.judge.x, 'economize: x'),
-        tests: rowCount(this.parts.test.x, 'economize: x'),
+        judges: this.parts.judge.size,
+        tests: this.parts.test.size,
         rows,
         before: figuresOf(before!),
         after: figuresOf(after ?? before!),

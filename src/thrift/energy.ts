@@ -38,8 +38,10 @@ export class Rapl {
     const files = nodeModule('node:fs')
     if (files === null) return null
     try {
-      // intel-rapl:0:1 is a part of intel-rapl:0.
-      const names = files.readdirSync(folder).filter((name) => /^intel-rapl:\d+$/.test(name))
+      // intel-rapl:0:1 is a part of intel-rapl:0, and processors are parts of psys, the whole computer.
+      const isProcessor = (name: string): boolean =>
+        files.readFileSync(`${folder}/${name}/name`, 'utf8').startsWith('package')
+      const names = files.readdirSync(folder).filter((name) => /^intel-rapl:\d+$/.test(name) && isProcessor(name))
       const numberIn = (path: string): number => Number(files.readFileSync(path, 'utf8'))
       const domains = names.map((name): Domain => {
         const path = `${folder}/${name}/energy_uj`

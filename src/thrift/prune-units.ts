@@ -16,8 +16,9 @@ import {
   text,
 } from '../core/options'
 import { typed } from '../core/tree'
-import type { DataOf, TargetsOf } from '../data/given'
+import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { withoutTargets } from '../data/parse'
+import { isElements } from '../data/source'
 import type { LayerBase } from '../layers/layer'
 import { whyUnknown } from '../layers/units'
 import { copyableGraph, graphOf, knownGraph, pathsIn } from '../models/known-graph'
@@ -25,6 +26,7 @@ import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
 import type { UnitGroup } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
+import { gatherRows } from '../training/gathered'
 import { readInputs, readSamples } from '../training/read'
 import type { Ranking } from './prune-search'
 import { PruningSearch, best, countOf, countsBy, countsWithin } from './prune-search'
@@ -71,10 +73,13 @@ export interface PruneUnitsOptions<In = never, Out = never> {
    * needs x. 'taylor': |Σ h · ∂loss/∂h|, the first-order change of the loss, needs x and y. Default 'magnitude'.
    */
   readonly by?: Criterion
-  /** Representative inputs. Needed for maxLoss and by some criteria. */
-  readonly x?: DataOf<In>
-  /** Their targets. Needed for maxLoss and by some criteria. */
-  readonly y?: TargetsOf<Out>
+  /**
+   * Representative inputs, or batches of them with their targets, which are read once. Needed for maxLoss, targetLatency, dead
+   * and some criteria.
+   */
+  readonly x?: DataOf<In> | Batches<In, Out>
+  /** Their targets. Needed for maxLoss and by some criteria, unless they are in the batches. */
+  readonly y?: TargetsOf<Out> | null
   /** The number of rows per batch. Default 256. */
   readonly batchSize?: number
   /** Aborts between two batches; the promise then rejects with the signal's reason. */
@@ -165,12 +170,13 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   // Data are read and losses traced with a copy of the model.
   const work = smaller(plain, new Map())
   const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
+  const rows = x === null ? null : await gatherRows(work.training, x, y, { where: 'pruneUnits', needsTargets, signal })
   const samples =
-    x === null
+    rows === null
       ? null
       : needsTargets
-        ? readSamples(work.training, 'test', 'pruneUnits', x, y).samples
-        : withoutTargets(readInputs(work.training, x))
+        ? readSamples(work.training, 'test', 'pruneUnits', rows.x, rows.y).samples
+        : withoutTargets(readInputs(work.training, rows.x))
   const seen: Seen | null = samples === null ? null : { samples, batchSize, signal }
   const keeping = (units: readonly (readonly number[])[]): Model<never, never> =>
     smaller(plain, new Map(groups.possible.map((group, i) => [group, units[i]!])))
@@ -182,7 +188,10 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
       own.map((group, i) => best(scores.get(group)!, counts[i]!))
     if (maxLoss !== null) {
       const evaluate = () =>
-        work.evaluate(x as never, y as never, { batchSize, ...(signal === null ? {} : { signal }) })
+        work.evaluate(typed<never>(rows!.x), typed<never>(rows!.y), {
+          batchSize,
+          ...(signal === null ? {} : { signal }),
+        })
       const search = new PruningSearch(
         own,
         scores,
@@ -192,8 +201,8 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
       return typed(keeping(bestOf(await search.run())))
     }
     if (targetLatency !== null) {
-      const rows = rowsForTiming('pruneUnits: x', typed(x), latencyRows)
-      const measure = (counts: readonly number[]) => millisecondsOf(keeping(bestOf(counts)), rows, signal)
+      const timed = rowsForTiming(rows!, latencyRows)
+      const measure = (counts: readonly number[]) => millisecondsOf(keeping(bestOf(counts)), timed, signal)
       return typed(keeping(bestOf(await countsWithin(targetLatency, countsFor, measure))))
     }
     const counts = wanted === null ? countsFor(keep as number) : groups.possible.map((group) => wanted.get(group)!)
@@ -226,7 +235,7 @@ function requireConsistent({ keep, maxLoss, dead, targetLatency, latencyRows, ra
     throw new ArgumentError(
       `pruneUnits: by '${by}' needs x, data on which the units are measured. by 'magnitude' needs no data.`,
     )
-  if ((by === 'taylor' || maxLoss !== null) && (x === null || y === null))
+  if ((by === 'taylor' || maxLoss !== null) && (x === null || (y === null && !isElements(x))))
     throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
 }
 

@@ -116,6 +116,8 @@ function rowOf(layer: LayerBase, name: string): QuantizationRow {
 
 /** Why `quantize` leaves a layer as it is. */
 export function whyFloat(layer: LayerBase): string {
+  if (packingOf(layer) !== null || PRODUCTS.some((known) => layer instanceof known))
+    return 'its weights are integers already'
   if (!layer.weights.some(isKernel)) return 'it has no kernel'
   const base = packedBase(layer)
   if (base === null) return `${classNameOf(layer)} has no form with integers`

@@ -1,12 +1,11 @@
 // Times predictions of several models in turn, so that a change of the machine's speed affects all of them.
 
-import { toTensor } from '../ops/convert'
-import { Tensor } from '../ops/tensor'
-import { isBranch } from '../core/tree'
+import type { Tree } from '../core/tree'
 import { Pace } from '../data/pace'
-import type { RowsByName } from '../data/rows'
-import { rowCount, takeRows } from '../data/rows'
+import type { Tensor } from '../ops/tensor'
 import { currentRuntime } from '../runtime/current'
+import type { GatheredRows } from '../training/gathered'
+import { takeGathered } from '../training/gathered'
 import { EnergyMeter } from './energy'
 
 /** The shortest duration that is timed, in ms: clocks of pages are coarse, and counters of energy tick every ms. */
@@ -92,25 +91,10 @@ export function speedup(before: Timing, after: Timing): { low: number; median: n
   return { low: quantile(ratios, 0.25), median: quantile(ratios, 0.5), high: quantile(ratios, 0.75) }
 }
 
-/** The first rows of data, as tensors where they are numbers, so that converting them is not timed; repeated if there are fewer. */
-export function rowsForTiming(where: string, x: RowsByName, count: number): unknown {
-  const all = rowCount(x, where)
-  return converted(
-    takeRows(
-      x,
-      Array.from({ length: count }, (_, i) => i % all),
-    ),
-  )
-}
-
-function converted(rows: unknown): unknown {
-  if (rows instanceof Tensor || (Array.isArray(rows) && !isNumeric(rows[0]))) return rows
-  if (isBranch(rows) && !Array.isArray(rows))
-    return Object.fromEntries(Object.entries(rows).map(([name, part]) => [name, converted(part)]))
-  return toTensor(rows as number[], 'rows')
-}
-
-/** Whether the first number in nested lists is a number. */
-function isNumeric(row: unknown): boolean {
-  return Array.isArray(row) ? isNumeric(row[0]) : typeof row === 'number' || ArrayBuffer.isView(row)
+/** The inputs of the first rows; repeated if there are fewer. */
+export function rowsForTiming(rows: GatheredRows, count: number): Tree<Tensor> {
+  return takeGathered(
+    rows,
+    Array.from({ length: count }, (_, i) => i % rows.size),
+  ).x
 }

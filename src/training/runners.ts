@@ -3,6 +3,7 @@
 import { ArgumentError, DataError, restating } from '../core/errors'
 import { batchParts, withAdvice } from '../data/batch'
 import { releaseAll, Pace } from '../data/pace'
+import type { DataForm } from '../data/parse'
 import { parseSamples } from '../data/parse'
 import type { Data, Samples } from '../data/samples'
 import { END } from '../data/source'
@@ -28,17 +29,11 @@ export interface RunnerOptions {
 /** Checks the data, builds the model for them, and makes their runner. Of batches, only the first is checked here. */
 export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
   const { weigh, batchSize, shuffles = false } = options
-  if (data.kind === 'samples')
-    return new ArrayRunner(prepared, prepared.accept(weigh?.(data) ?? data), batchSize, shuffles)
+  const accept = (samples: Samples): Samples => prepared.accept(weigh?.(samples) ?? samples)
+  if (data.kind === 'samples') return new ArrayRunner(prepared, accept(data), batchSize, shuffles)
   const { where, pass = 0, signal } = options
   const parse = (batch: unknown, index: number): Samples =>
-    restating(
-      (message) => `${where}, batch ${index}: ${withAdvice(message, batch, prepared.inputs)}`,
-      () => {
-        const samples = parseSamples(prepared, batchParts(batch))
-        return prepared.accept(weigh?.(samples) ?? samples)
-      },
-    )
+    readBatch(prepared, batch, `${where}, batch ${index}`, accept)
   const runner = new StreamRunner(prepared, data.source, parse)
   try {
     await runner.begin({ seed: 0, epoch: pass })
@@ -49,6 +44,19 @@ export async function runnerOver(prepared: Prepared, data: Data, options: Runner
     await releaseAll(signal, [() => runner.release()])
     throw error
   }
+}
+
+/** The samples of a batch. @param place of the batch, for errors */
+export function readBatch(
+  form: DataForm,
+  batch: unknown,
+  place: string,
+  accept: (samples: Samples) => Samples,
+): Samples {
+  return restating(
+    (message) => `${place}: ${withAdvice(message, batch, form.inputs)}`,
+    () => accept(parseSamples(form, batchParts(batch))),
+  )
 }
 
 /** @throws ArgumentError for endless data without a number of steps */

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 import { Dense, FormatError, InputLayer, Layer, Sequential, loadModel, setRandomSeed } from '../../src'
 import { repeatedKey } from '../../src/core/json'
 import { xxh32 } from '../../src/core/xxh32'
-import type { Container } from '../../src/formats/safetensors'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 import { expectTable } from '../helpers/documented'
 import { binaryModel, samples, weightsOf } from '../helpers/training'
@@ -150,27 +149,6 @@ describe('the checksum', () => {
     expect(xxh32(odd)).toBe(0x63a14d5f)
   })
 
-  it('no flipped bit gives another content', async () => {
-    const bytes = await trained()
-    const whole = said(bytes)
-    expect(whole).not.toBeNull()
-    let refused = 0
-    // 7 and 8 are coprime: bits at every position of a byte.
-    for (let bit = 0; bit < bytes.length * 8; bit += 7) {
-      bytes[bit >> 3]! ^= 1 << (bit & 7)
-      let same: Container | null = null
-      try {
-        same = decodeContainer(bytes)
-      } catch (error) {
-        if (!(error instanceof FormatError)) throw error
-        refused++
-      }
-      if (same !== null) expect(said(bytes), `bit ${bit}`).toEqual(whole)
-      bytes[bit >> 3]! ^= 1 << (bit & 7)
-    }
-    expect(refused).toBeGreaterThan(((bytes.length * 8) / 7) * 0.99)
-  })
-
   it('docs/checks.md has the numbers of damaged files', async () => {
     const bytes = await trained()
     const whole = JSON.stringify(said(bytes))
@@ -178,11 +156,17 @@ describe('the checksum', () => {
       Uint8Array.from([...bytes.subarray(0, i), ...by, ...bytes.subarray(i + 1)])
     const { length } = bytes
     const kinds: readonly (readonly [string, number, (i: number) => Uint8Array])[] = [
-      ['a bit is flipped', 8 * length, (bit) => changed(bit >> 3, bytes[bit >> 3]! ^ (1 << (bit & 7)))],
+      // 7 and 8 are coprime: bits at every position of a byte.
+      [
+        'every seventh bit is flipped',
+        Math.floor((8 * length) / 7),
+        (i) => changed((7 * i) >> 3, bytes[(7 * i) >> 3]! ^ (1 << ((7 * i) & 7))),
+      ],
       ['the file ends early', length, (i) => bytes.subarray(0, i)],
       ['a byte is removed', length, (i) => changed(i)],
       ['a byte is repeated', length, (i) => changed(i, bytes[i]!, bytes[i]!)],
     ]
+    expect(whole).not.toBe('null')
     const rows = kinds.map(([kind, count, make]) => {
       let [refused, same] = [0, 0]
       for (let i = 0; i < count; i++) {
@@ -194,7 +178,7 @@ describe('the checksum', () => {
     })
     expect(rows.map((row) => row.at(-1))).toEqual(kinds.map(() => 0))
     expectTable('docs/checks.md', 'damage', ['change', 'files', 'refused', 'same content', 'another content'], rows)
-  })
+  }, 600_000)
 
   const edits = array(
     record({

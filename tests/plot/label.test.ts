@@ -2,7 +2,9 @@
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import { ArgumentError, DataError, Dense, GRU, Sequential, StateError, setRandomSeed, tensor } from '../../src'
+import { Dataset } from '../../src/data'
 import { expectedCalibrationError, shapleyValues } from '../../src/explain'
+import { contributionBars } from '../../src/plot/attribution-bars'
 import { wilson } from '../../src/plot/label-figures'
 import { EnergyLabel } from '../../src/plot/energy-label'
 import { EmissionsTracker, energyLabel, quantize } from '../../src/thrift'
@@ -104,6 +106,13 @@ describe('energyLabel', () => {
     expect(texts(checked(svg).root).join(' ')).toContain('prune')
   })
 
+  it('takes a data set in place of x and y', async () => {
+    const { model, x, y } = await trained()
+    const { figures } = await energyLabel(model, { x: Dataset.fromTensorSlices([x, y]).batch(16), ...FAST })
+    expect(figures.rows).toBe(60)
+    expect(figures.quality).toEqual((await energyLabel(model, { x, y, ...FAST })).figures.quality)
+  })
+
   it('shows the loss of a regression, and a dash for what there is not', async () => {
     const { x } = await trained()
     const y = Float32Array.from({ length: 60 }, (_, i) => 2 * x.data[3 * i]! + 0.3)
@@ -149,6 +158,28 @@ describe('energyLabel', () => {
     await expect(wrong({ colour: 1 })).rejects.toThrow(/colour/)
     await expect(energyLabel(5 as never, { x, y } as never)).rejects.toThrow(/needs a model/)
     await expect(wrong({ signal: AbortSignal.abort() })).rejects.toThrow(/abort/i)
+  })
+
+  it('cuts a title that is wider than the label, and keeps numbers of bars apart from names', async () => {
+    const { model, x, y } = await trained()
+    const title = 'An energy label with a title that is too long for its width by some words'
+    const label = await energyLabel(model, { x, y, title, ...FAST })
+    // The whole title is the tooltip of the cut one.
+    const shown = texts(checked(label.svg).root)
+      .find((text) => text.startsWith(title))!
+      .slice(title.length)
+    expect(shown).toMatch(/^An energy label.*…$/)
+    // A bold character of 15 px is up to 9 px wide on average, and the margins are 16 px.
+    expect(9 * shown.length).toBeLessThan(520 - 16)
+    const bars = [0.0298, -0.000139].map((value, i) => ({ name: `feature ${i}`, value, isRest: false }))
+    const { svg } = contributionBars(bars, { left: 0, top: 0, width: 520 })
+    const places = [...svg.matchAll(/<text[^>]* x="([\d.]+)"[^>]*>([^<]+)</g)].map(
+      ([, at, text]) => [Number(at), text!] as const,
+    )
+    const [[name], [number, digits]] = places.slice(2) as [[number, string], [number, string]]
+    expect(digits).toBe('−0.000139')
+    // A digit of 12 px is 7 px wide.
+    expect(number - 7 * digits.length).toBeGreaterThan(name)
   })
 
   it('escapes names and is unique on a page', async () => {

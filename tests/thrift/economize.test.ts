@@ -2,7 +2,7 @@
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
+import { DataError, Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
 import { economize, pruneUnits, quantizedLayers } from '../../src/thrift'
 import { floats } from '../helpers/data'
 
@@ -98,5 +98,14 @@ describe('economize', () => {
     await expect(economize(model, { x, y, maxLoss: 0, monitor: 'f1' })).rejects.toThrow("no log 'f1'")
     const raw = new Sequential([new Dense({ units: 1, inputShape: [4] })])
     await expect(economize(raw, { x, y, maxLoss: 0 })).rejects.toThrow('compile')
+  })
+
+  it('needs rows for choosing, for judging and for the report', async () => {
+    const { model, x, y } = await trained(8, [4])
+    const few = { x: tensor([...x.data.subarray(0, 16)], [2, 8]), y: y.subarray(0, 2), maxLoss: 0 }
+    await expect(economize(model, few)).rejects.toThrow(/2 rows leave 0 for choosing units, 1 for judging/)
+    const all = economize(model, { x, y, maxLoss: 0, validationSplit: 0.5, testSplit: 0.5 })
+    await expect(all).rejects.toThrow(/400 rows leave 0 for choosing units.* a smaller validationSplit/)
+    await expect(all).rejects.toThrow(DataError)
   })
 })

@@ -126,8 +126,9 @@ describe('EmissionsTracker', () => {
 /** A folder like /sys/class/powercap, with counters set by the test. */
 function powercap(range = 1000) {
   const root = mkdtempSync(join(tmpdir(), 'powercap-'))
-  const set = (name: string, microjoules: number | string): void => {
+  const set = (name: string, microjoules: number | string, kind = 'package-0'): void => {
     mkdirSync(join(root, name), { recursive: true })
+    writeFileSync(join(root, name, 'name'), `${kind}\n`)
     writeFileSync(join(root, name, 'energy_uj'), `${microjoules}\n`)
     writeFileSync(join(root, name, 'max_energy_range_uj'), `${range}\n`)
   }
@@ -135,22 +136,24 @@ function powercap(range = 1000) {
 }
 
 describe('RAPL', () => {
-  it('adds up processors, not their parts, over the end of the counter', () => {
+  it('adds up processors, not their parts nor the whole computer, over the end of the counter', () => {
     const { root, set, remove } = powercap()
     try {
       set('intel-rapl:0', 900)
       set('intel-rapl:0:0', 5)
-      set('intel-rapl:1', 10)
+      set('intel-rapl:1', 10, 'package-1')
+      set('intel-rapl:2', 3, 'psys')
       const rapl = Rapl.open(root)!
       expect(rapl.read()).toBe(0)
       set('intel-rapl:0', 950)
       set('intel-rapl:0:0', 900)
-      set('intel-rapl:1', 30)
+      set('intel-rapl:1', 30, 'package-1')
+      set('intel-rapl:2', 800, 'psys')
       expect(rapl.read()).toBeCloseTo(70e-6, 12)
       set('intel-rapl:0', 20)
       expect(rapl.read()).toBeCloseTo(140e-6, 12)
       const energy = new EnergyMeter(2, 0, Rapl.open(root))
-      set('intel-rapl:1', 31)
+      set('intel-rapl:1', 31, 'package-1')
       expect(energy.joules()).toEqual({
         value: expect.closeTo(2e-6, 12) as number,
         how: 'measured',

@@ -226,3 +226,11 @@ it('packed layers are not trained, and other functions keep them', async () => {
   expect(difference(thin.layers[0]!.weights[0]!.value, small.layers[0]!.weights[0]!.value)).toBeLessThan(0.2)
   expect(quantizationReport(thin).rows[0]!.bits).toBe(8)
 })
+
+it('says that a quantized model has integers already', () => {
+  const model = new Sequential([embedding(), new LSTM({ units: 24 }), new Dense({ units: 3 })])
+  for (const bits of [8, 4] as const)
+    expect(() => quantize(quantize(model, { bits }))).toThrow(
+      /embedding\w*: its weights are integers already; lstm\w*: its weights are integers already; dense\w*: its/,
+    )
+})
