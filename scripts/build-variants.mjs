@@ -66,7 +66,7 @@ const global = await rolldown({
   ...shared,
   platform: 'browser',
   input: entry,
-  external: ['fast-png', 'jpeg-js'],
+  external: ['fast-png'],
   // A script has no address of its own: a search in threads needs the module.
   transform: { define: { 'import.meta.url': '""' } },
   plugins: [

@@ -242,7 +242,7 @@ const apart = {
     import: 'Dataset',
     unreached: [
       'names a form that PNG does not have',
-      'jpeg-js',
+      'a scan is damaged',
       'a quote is opened and not closed',
       'is a broken picture',
       'is no .npy file',

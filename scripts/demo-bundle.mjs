@@ -10,7 +10,7 @@ const bundle = await rolldown({
   input: Object.fromEntries(['index', 'data', 'plot', 'thrift'].map((name) => [name, `${root}src/${name}.ts`])),
   platform: 'neutral',
   plugins: [recordedOps],
-  external: ['fflate', 'fast-png', 'jpeg-js'],
+  external: ['fflate', 'fast-png'],
   logLevel: 'silent',
 })
 await bundle.write({ dir: `${root}build/demo`, entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' })

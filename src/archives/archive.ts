@@ -113,6 +113,7 @@ function directoryOf(bytes: Uint8Array): readonly Entry[] {
     entries.push({ name, method: u16(ENTRY.method), checksum: u32(ENTRY.checksum), packedSize, fullSize, start })
     at = nameEnd + u16(ENTRY.extraLength) + u16(ENTRY.commentLength)
   }
+  if (at !== directoryEnd) throw damaged(`its directory does not end after its ${count} entries`)
   return entries
 }
 
@@ -121,11 +122,10 @@ async function contentOf(bytes: Uint8Array, entry: Entry): Promise<Uint8Array> {
   const view = viewOf(bytes)
   if (start + LOCAL.size > bytes.length || view.getUint32(start, true) !== LOCAL.signature)
     throw damaged(`'${name}' is not where the directory says`)
-  const from =
-    start +
-    LOCAL.size +
-    view.getUint16(start + LOCAL.nameLength, true) +
-    view.getUint16(start + LOCAL.extraLength, true)
+  const nameEnd = start + LOCAL.size + view.getUint16(start + LOCAL.nameLength, true)
+  const from = nameEnd + view.getUint16(start + LOCAL.extraLength, true)
+  const local = utf8Text(bytes.subarray(start + LOCAL.size, nameEnd))
+  if (local !== name) throw damaged(`'${name}' has another name, '${local}', before its content`)
   if (from + packedSize > bytes.length) throw damaged(`'${name}' is truncated`)
   const packed = bytes.subarray(from, from + packedSize)
   if (method !== STORED && method !== DEFLATED)

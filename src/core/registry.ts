@@ -176,7 +176,7 @@ export function nameToSave(own: { readonly name: string }, isOther = (): boolean
   const { current } = met
   if (current === null) return name
   if (!current.inFile) return nameHere(own, current.known)
-  if ((current.known.get(name) ?? own) !== own || (customObject(name) !== own && isOther()))
+  if ((current.known.get(name) ?? own) !== own || isOther())
     throw new ArgumentError(
       `The function '${name}' cannot be saved: another one has this name. Give it its own: const mine = (…) => …`,
     )

@@ -178,12 +178,17 @@ export class ObjectWriter {
   private config(of: Configurable): Record<string, Json> {
     const config = of.getConfig()
     const made: Record<string, Json> = {}
-    for (const [option, value] of Object.entries(config)) {
-      const live: unknown = Reflect.get(of, option)
-      if (live instanceof Layer) made[kerasName(option)] = this.layer(live)
-      else if (Array.isArray(live) && live.length > 0 && live.every((each) => each instanceof Layer))
-        made[kerasName(option)] = live.map((each: LayerBase) => this.layer(each))
-      else this.option(classNameOf(of), option, value, made)
+    try {
+      for (const [option, value] of Object.entries(config)) {
+        const live: unknown = Reflect.get(of, option)
+        if (live instanceof Layer) made[kerasName(option)] = this.layer(live)
+        else if (Array.isArray(live) && live.length > 0 && live.every((each) => each instanceof Layer))
+          made[kerasName(option)] = live.map((each: LayerBase) => this.layer(each))
+        else this.option(classNameOf(of), option, value, made)
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new FormatError(`save: the configuration of '${String(config['name'])}' contains itself`, { cause: error })
     }
     return made
   }

@@ -17,10 +17,12 @@ export function madeIndices(indices: Tensor, maker: object, count: number): Tens
   return indices
 }
 
-/** Notes that one tensor has the elements of another. @returns the tensor */
-export function sameIndices(tensor: Tensor, of: Tensor): Tensor {
-  const indices = known.get(of)
-  if (indices !== undefined) known.set(tensor, indices)
+/** Notes that a tensor has no other elements than some others, and zeros. @returns the tensor */
+export function sameIndices(tensor: Tensor, ...others: readonly Tensor[]): Tensor {
+  for (const other of others) {
+    const indices = known.get(other)
+    if (indices !== undefined && indices.count > (known.get(tensor)?.count ?? 0)) known.set(tensor, indices)
+  }
   return tensor
 }
 

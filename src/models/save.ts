@@ -56,15 +56,28 @@ function specsToJson(specs: Tree<TensorSpec>): Json {
   }
 }
 
-/** @throws FormatError for a value that JSON would drop or write as {}: when it is saved, not when it is loaded */
-function requireJson(key: string, value: unknown): unknown {
-  const isLost = typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint'
-  const isEmptied = ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set
-  if (!isLost && !isEmptied) return value
-  const received = isEmptied ? value.constructor.name : typeof value
-  throw new FormatError(
-    `save: '${key}' in a configuration is a ${received}, which a file cannot hold. getConfig must return numbers, strings, booleans, null, lists and records of them.`,
-  )
+/**
+ * @throws FormatError for a value that JSON would drop or write as {}, and for an object that contains itself: when it is saved, not
+ * when it is loaded
+ */
+function textOf(description: Json): string {
+  /** The last name of an object, and what is read of it. */
+  let of = ''
+  const refused = (what: string): FormatError =>
+    new FormatError(
+      `save: ${what}, which a file cannot hold. getConfig must return numbers, strings, booleans, null, lists and records of them.`,
+    )
+  try {
+    return JSON.stringify(description, (key, value: unknown) => {
+      if (key === 'name') of = String(value)
+      const isLost = typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint'
+      const isEmptied = ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set
+      if (!isLost && !isEmptied) return value
+      throw refused(`'${key}' in a configuration is a ${isEmptied ? value.constructor.name : typeof value}`)
+    })
+  } catch (error) {
+    throw error instanceof FormatError ? error : refused(`the configuration of '${of}' contains itself`)
+  }
 }
 
 /** The bytes of a model. */
@@ -88,6 +101,6 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   return encodeContainer(namedTensors(savedVariables(model, { includeOptimizer })), {
     format: FORMAT,
     version: String(VERSION),
-    description: JSON.stringify(description, requireJson),
+    description: textOf(description),
   })
 }

@@ -497,7 +497,8 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       scalars,
       weightDecay: this.isExcluded(weight) ? 0 : (group?.weightDecay ?? this.decayOf(weight) ?? 0),
     })
-    if (currentTrace() !== null && this.isExtreme) apply('guard', [after.parameters, ...after.slots], {})
+    if (currentTrace() !== null && (this.isGuarded || this.isExtreme))
+      apply('guard', [after.parameters, ...after.slots], {})
     after.slots.forEach((slot, i) => updatePack(own[i]!, flatten(choose(slot, before.slots[i]!))))
     updatePack(
       run,
@@ -505,14 +506,16 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
     )
   }
 
+  /** Whether updates by finite gradients may not be finite, whatever the options are. */
+  protected readonly isGuarded: boolean = false
+
   /** Whether an option is so small or large for float32 that updates by finite gradients may not be finite, such as 0 / (0 + epsilon). */
   private get isExtreme(): boolean {
     return Object.entries(this).some(([name, value]: [string, unknown]) => {
       if (typeof value !== 'number') return false
       const size = Math.abs(value)
-      return /epsilon/.test(name)
-        ? size < 1e-38
-        : size > 1e15 || (size > 0 && size < 1e-30) || (size < 1 && size > 1 - 2 ** -25)
+      const isSmall = /epsilon/.test(name) ? size < 1e-38 : size > 0 && size < 1e-8
+      return isSmall || size > 1e8 || (size < 1 && size > 1 - 2 ** -25)
     })
   }
 

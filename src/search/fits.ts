@@ -1,7 +1,7 @@
 // Trains the models of trials in this thread: one model per fold, continued from epoch to epoch. search.ts decides
 // which trials continue; threads.ts runs several threads.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
+import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
 import { threefry2x32 } from '../core/threefry'
 import { typed } from '../core/tree'
 import { Model } from '../models/model'
@@ -63,7 +63,7 @@ export interface Progress {
   /** Duration of this call, in seconds. */
   readonly seconds: number
   /** The error that ended the trial, after which its models are disposed; null if there was none. */
-  readonly error: unknown
+  readonly error: Error | null
 }
 
 /** Trains trials: in this thread (`Fits`) or in several (`Threads`). */
@@ -95,6 +95,11 @@ export function winnerSeed(task: Task, trial: number): number {
   return seedOf(task, trial, task.folds ?? 0, 0)
 }
 
+/** What was thrown, as an error: programs can throw anything, such as null. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new MyelinError(`${quoted(thrown)} was thrown, which is not an Error`)
+}
+
 export class Fits implements TrialRunner {
   readonly width = 1
   private readonly kept = new Map<number, Fit[]>()
@@ -112,7 +117,7 @@ export class Fits implements TrialRunner {
     const started = performance.now()
     const fits = this.kept.get(trial) ?? []
     this.kept.set(trial, fits)
-    let failure: unknown = null
+    let failure: Error | null = null
     try {
       for (let fold = 0; fold < (this.task.folds ?? 1); fold++) {
         await this.seeded(trial, fold, fits[fold]?.epochs ?? 0, async () => {
@@ -122,7 +127,7 @@ export class Fits implements TrialRunner {
       }
     } catch (error) {
       this.task.own.signal?.throwIfAborted()
-      failure = error
+      failure = asError(error)
       await this.drop(trial)
     }
     return {

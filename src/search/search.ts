@@ -344,7 +344,7 @@ class Search implements Monitored {
       throw new ArgumentError(
         `${where}: workers cannot be given functions or batches, such as ${given[0]}. Leave it out, or let the trials run one after the other: workers: 1`,
       )
-    return new Threads(Math.min(settings.workers, this.trials.length), url, imported, task)
+    return new Threads(Math.min(settings.workers, this.trials.length), this.trials.length, url, imported, task)
   }
 
   private task(): Task {
@@ -403,12 +403,7 @@ class Search implements Monitored {
     trial.rounds++
     trial.epochs = Math.round(mean(progress.epochs))
     trial.logs = meanLogs(progress.logs)
-    trial.error =
-      progress.error === null
-        ? null
-        : progress.error instanceof Error
-          ? progress.error
-          : new Error(String(progress.error))
+    trial.error = progress.error
     trial.scores = trial.error === null ? this.scoresIn(progress) : []
     if (trial.error === null && !trial.scores.every(Number.isFinite)) {
       trial.error = new MyelinError(

@@ -21,7 +21,7 @@ import { configure, runtimeInfo } from '../runtime/configure'
 import type { Settings } from '../runtime/configure'
 import { nodeModule } from '../runtime/platform'
 import type { AnyMake, AnyModel, TrialRunner, Progress, Task } from './fits'
-import { Fits, winnerSeed } from './fits'
+import { Fits, asError, winnerSeed } from './fits'
 import type { PackedSamples } from './samples'
 import { packSamples, takeRows, unpackSamples } from './samples'
 import type { AnyChoice } from './space'
@@ -48,8 +48,10 @@ interface Request {
   readonly inputs: readonly [trial: number, choice: AnyChoice, epochs: number]
 }
 
+/** What a worker says of a request: that it begins it, its result, or its error. */
 interface Response {
   readonly id: number
+  readonly isBegun?: true
   readonly value?: unknown
   readonly error?: PackedError
 }
@@ -77,98 +79,209 @@ export async function importMake(url: string): Promise<AnyMake> {
   throw new ArgumentError(`${url}: the default export must be a function that makes a compiled model`)
 }
 
-/** A worker and its open requests. */
-class WorkerHandle {
-  private readonly asked = new Map<
-    number,
-    { readonly resolve: (value: unknown) => void; readonly reject: (reason: unknown) => void }
-  >()
-  private readonly worker
-  private count = 0
-  private reason: unknown = null
+/** The part of a worker of Node that a search uses. */
+export interface TrialWorker {
+  postMessage(request: unknown, transfer: readonly []): void
+  on(event: 'message', listener: (response: Response) => void): unknown
+  on(event: 'error' | 'messageerror', listener: (error: unknown) => void): unknown
+  on(event: 'exit', listener: (code: number) => void): unknown
+  terminate(): Promise<unknown>
+}
 
-  constructor(assignment: Assignment, name: string) {
-    const threads = nodeModule('node:worker_threads')
-    if (threads === null) throw internalError('there are no threads')
-    const source = `import { serveTrials } from ${JSON.stringify(import.meta.url)}; serveTrials()`
-    this.worker = new threads.Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
-      workerData: assignment,
-      name,
+/** Starts a worker, which calls `serveTrials`. */
+export type StartWorker = (assignment: unknown, name: string) => TrialWorker
+
+const startWorker: StartWorker = (workerData, name) => {
+  const threads = nodeModule('node:worker_threads')
+  if (threads === null) throw internalError('there are no threads')
+  const source = `import { serveTrials } from ${JSON.stringify(import.meta.url)}; serveTrials()`
+  return new threads.Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData, name })
+}
+
+/** Rejects the requests of a worker that ended on its own. */
+class WorkerEnded extends Error {
+  constructor(
+    readonly reason: Error,
+    /** The request that the worker had begun, and that may be why it ended. */
+    readonly during: 'this' | 'another' | 'none',
+  ) {
+    super(reason.message)
+  }
+}
+
+interface Open {
+  readonly request: Request
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+  isBegun: boolean
+}
+
+/**
+ * A worker and its open requests. It has one of them at a time, so it is known which one it had begun when it ended: 'exit'
+ * comes after all of its messages.
+ */
+class WorkerHandle {
+  private current: Open | null = null
+  private readonly waiting: Open[] = []
+  private count = 0
+  private failure: Error | null = null
+  private ended: { readonly rejection: (open: Open | null) => unknown } | null = null
+
+  constructor(private readonly worker: TrialWorker) {
+    const failed = (error: unknown): void => {
+      this.failure ??= new StateError(`a worker of the search failed: ${asError(error).message}`)
+    }
+    worker.on('message', (response) => this.hear(response))
+    worker.on('error', failed)
+    // A request without a readable response would stay open.
+    worker.on('messageerror', (error) => {
+      failed(error)
+      void worker.terminate()
     })
-    this.worker.on('message', ({ id, value, error }: Response) => {
-      const request = this.asked.get(id)
-      this.asked.delete(id)
-      if (error === undefined) request?.resolve(value)
-      else request?.reject(unpackError(error))
+    worker.on('exit', (code) => {
+      const reason = this.failure ?? new StateError(`a worker of the search ended with exit code ${code}`)
+      const begun = this.current?.isBegun === true ? this.current : null
+      this.end(
+        (open) =>
+          new WorkerEnded(reason, begun === null || open === null ? 'none' : open === begun ? 'this' : 'another'),
+      )
     })
-    this.worker.on('error', (error) => void this.end(new StateError(`a worker of the search failed: ${error.message}`)))
-    this.worker.on(
-      'exit',
-      (code) => void this.end(new StateError(`a worker of the search ended with exit code ${code}`)),
-    )
   }
 
   /** The number of open requests. */
   get load(): number {
-    return this.asked.size
+    return this.waiting.length + (this.current === null ? 0 : 1)
+  }
+
+  get isAlive(): boolean {
+    return this.ended === null
   }
 
   ask(name: Request['name'], ...inputs: Request['inputs']): Promise<unknown> {
-    if (this.reason !== null) return Promise.reject(this.reason)
-    const id = this.count++
     return new Promise((resolve, reject) => {
-      this.worker.postMessage({ id, name, inputs } satisfies Request, [])
-      this.asked.set(id, { resolve, reject })
+      if (this.ended !== null) return reject(this.ended.rejection(null))
+      this.waiting.push({ request: { id: this.count++, name, inputs }, resolve, reject, isBegun: false })
+      this.next()
     })
   }
 
-  async end(reason: unknown): Promise<void> {
-    this.reason ??= reason
-    for (const { reject } of this.asked.values()) reject(this.reason)
-    this.asked.clear()
+  /** Ends the worker, and rejects its requests with `reason`. */
+  async stop(reason: unknown): Promise<void> {
+    this.end(() => reason)
     await this.worker.terminate()
+  }
+
+  private hear({ id, isBegun, value, error }: Response): void {
+    const { current } = this
+    if (current?.request.id !== id) return
+    if (isBegun === true) {
+      current.isBegun = true
+      return
+    }
+    this.current = null
+    if (error === undefined) current.resolve(value)
+    else current.reject(unpackError(error))
+    this.next()
+  }
+
+  private next(): void {
+    while (this.current === null && this.waiting.length > 0) {
+      const open = this.waiting.shift()!
+      try {
+        this.worker.postMessage(open.request, [])
+        this.current = open
+      } catch (error) {
+        // A choice that cannot be posted, such as a function.
+        open.reject(error)
+      }
+    }
+  }
+
+  private end(rejection: (open: Open | null) => unknown): void {
+    if (this.ended !== null) return
+    this.ended = { rejection }
+    for (const open of [this.current, ...this.waiting]) open?.reject(rejection(open))
+    this.current = null
+    this.waiting.length = 0
   }
 }
 
-/** Trains in `width` workers. A trial stays in the worker where it began. */
+/** Where the models of a trial are, and how they came to be. */
+interface Home {
+  handle: WorkerHandle
+  /** The epochs up to which each of its rounds trained. */
+  readonly rounds: number[]
+  /** What its last round did. */
+  last: Progress | null
+}
+
+/** How many workers may end on their own before they begin a request; one that another trial ended does not count. */
+const MOST_LOST = 3
+
+/**
+ * Trains in `width` workers. A trial stays in the worker where it began. If the worker ends, the trial that it trained has
+ * failed, another worker replaces it, and trains its other trials again when a later round or the winner needs their models.
+ * Each trial can end one worker, so at most `trials` are replaced.
+ */
 export class Threads implements TrialRunner {
-  private readonly handles: readonly WorkerHandle[]
-  private readonly handleOf = new Map<number, WorkerHandle>()
-  private readonly abort = (): void => this.end(this.task.own.signal?.reason)
+  private readonly handles: WorkerHandle[]
+  private readonly homes = new Map<number, Home>()
+  private readonly assignment: Assignment
+  private readonly abort = (): void => void this.stop(this.task.own.signal?.reason)
+  private stopped: { readonly reason: unknown } | null = null
+  private started = 0
 
   constructor(
     readonly width: number,
+    private readonly trials: number,
     url: string,
     private readonly make: AnyMake,
     private readonly task: Task,
+    private readonly startedWorker: StartWorker = startWorker,
   ) {
     const { samples, own, ...common } = task
     const { backend, simd, fuse, turbo } = runtimeInfo()
-    const assignment = {
+    this.assignment = {
       make: url,
       task: common,
       samples: packSamples(samples),
       settings: { backend, simd, fuse, turbo },
     }
-    this.handles = Array.from({ length: width }, (_, i) => new WorkerHandle(assignment, `myelin search ${i}`))
+    this.handles = Array.from({ length: width }, () => this.start())
     own.signal?.addEventListener('abort', this.abort)
   }
 
   async train(trial: number, choice: AnyChoice, until: number): Promise<Progress> {
-    const handle =
-      this.handleOf.get(trial) ?? this.handles.reduce((least, each) => (each.load < least.load ? each : least))
-    this.handleOf.set(trial, handle)
-    const progress = (await handle.ask('train', trial, choice, until)) as Progress
-    return progress.error === null ? progress : { ...progress, error: unpackError(progress.error as PackedError) }
+    const begun = performance.now()
+    try {
+      const answer = (await this.ask('train', trial, choice, until)) as Progress
+      const progress = answer.error === null ? answer : { ...answer, error: unpackError(answer.error as PackedError) }
+      const home = this.homes.get(trial)!
+      home.rounds.push(until)
+      home.last = progress
+      return progress
+    } catch (error) {
+      if (!(error instanceof WorkerEnded)) throw error
+      const { logs = [], epochs = [] } = this.homes.get(trial)?.last ?? {}
+      this.homes.delete(trial)
+      return { logs, epochs, seconds: (performance.now() - begun) / 1000, error: error.reason }
+    }
   }
 
   async drop(trial: number): Promise<void> {
-    await this.handleOf.get(trial)?.ask('drop', trial, {}, 0)
-    this.handleOf.delete(trial)
+    const handle = this.homes.get(trial)?.handle
+    this.homes.delete(trial)
+    await handle?.ask('drop', trial, {}, 0).catch((error: unknown) => {
+      // The models of a worker that ended are gone as well.
+      if (!(error instanceof WorkerEnded)) throw error
+    })
   }
 
   async winner(trial: number, choice: AnyChoice, epochs: number): Promise<AnyModel> {
-    const { tensors, shuffle } = (await this.handleOf.get(trial)!.ask('winner', trial, choice, epochs)) as ModelState
+    const state = await this.ask('winner', trial, choice, epochs).catch((error: unknown) => {
+      throw error instanceof WorkerEnded ? error.reason : error
+    })
+    const { tensors, shuffle } = state as ModelState
     return withRandomSeed(winnerSeed(this.task, trial), async () => {
       const model = await this.make(choice)
       // Reading one row builds the model.
@@ -182,11 +295,52 @@ export class Threads implements TrialRunner {
 
   async close(): Promise<void> {
     this.task.own.signal?.removeEventListener('abort', this.abort)
-    await Promise.all(this.handles.map((handle) => handle.end(new StateError('the search is over'))))
+    await this.stop(new StateError('the search is over'))
   }
 
-  private end(reason: unknown): void {
-    for (const handle of this.handles) void handle.end(reason)
+  private async stop(reason: unknown): Promise<void> {
+    this.stopped ??= { reason }
+    await Promise.all(this.handles.map((handle) => handle.stop(reason)))
+  }
+
+  private start(): WorkerHandle {
+    return new WorkerHandle(this.startedWorker(this.assignment, `myelin search ${this.started++}`))
+  }
+
+  /**
+   * Asks the worker of a trial; another one if it ends before it begins. Each turn needs another worker, so this ends.
+   * @throws WorkerEnded if a worker ends after it began, or none begins
+   */
+  private async ask(name: Request['name'], ...inputs: Request['inputs']): Promise<unknown> {
+    const [trial, choice] = inputs
+    const home = this.homes.get(trial) ?? { handle: this.idlest(), rounds: [], last: null }
+    this.homes.set(trial, home)
+    for (let lost = 0; ;) {
+      try {
+        if (!home.handle.isAlive) {
+          home.handle = this.idlest()
+          // The seeds of a trial depend on its rounds alone, so its models become the same again.
+          for (const until of home.rounds) await home.handle.ask('train', trial, choice, until)
+        }
+        return await home.handle.ask(name, ...inputs)
+      } catch (error) {
+        if (!(error instanceof WorkerEnded) || error.during === 'this') throw error
+        if (error.during === 'none' && ++lost === MOST_LOST)
+          throw new WorkerEnded(
+            new StateError(`${error.reason.message}, and none of ${MOST_LOST} began the trial`),
+            'none',
+          )
+      }
+    }
+  }
+
+  /** The worker with the fewest requests, after those that ended were replaced; one that ended if no more may start. */
+  private idlest(): WorkerHandle {
+    if (this.stopped !== null) throw this.stopped.reason
+    this.handles.forEach((handle, i) => {
+      if (!handle.isAlive && this.started < this.width + this.trials) this.handles[i] = this.start()
+    })
+    return this.handles.reduce((least, each) => (!least.isAlive || each.load < least.load ? each : least))
   }
 }
 
@@ -195,7 +349,7 @@ function variablesOf(model: AnyModel) {
   return savedVariables(model, { includeOptimizer: !model.hasOwnStep })
 }
 
-/** The entry point of a worker thread of a search: answers requests, one after the other. Not for other use. */
+/** The entry point of a worker thread of a search: answers its requests, of which it has one at a time. Not for other use. */
 export function serveTrials(): void {
   requireArguments('serveTrials', arguments, 0)
   const threads = nodeModule('node:worker_threads')
@@ -208,13 +362,13 @@ export function serveTrials(): void {
   // The first request receives the error, so the rejection is handled.
   fits.catch(() => undefined)
   const answers = {
-    async train(trial, choice, until) {
-      const progress = await (await fits).train(trial, choice, until)
+    async train(trials, trial, choice, until) {
+      const progress = await trials.train(trial, choice, until)
       return progress.error === null ? progress : { ...progress, error: packError(progress.error) }
     },
-    drop: async (trial) => (await fits).drop(trial),
-    async winner(trial, choice, epochs) {
-      const model = await (await fits).winner(trial, choice, epochs)
+    drop: (trials, trial) => trials.drop(trial),
+    async winner(trials, trial, choice, epochs) {
+      const model = await trials.winner(trial, choice, epochs)
       const tensors = variablesOf(model).map(({ key, variable }) => ({
         name: key,
         shape: variable.shape,
@@ -222,15 +376,16 @@ export function serveTrials(): void {
       }))
       return { tensors, shuffle: { ...model.training.shuffleState } } satisfies ModelState
     },
-  } satisfies Record<Request['name'], (...inputs: Request['inputs']) => Promise<unknown>>
-  let turn: Promise<void> = Promise.resolve()
-  port.on('message', ({ id, name, inputs }: Request) => {
-    turn = turn
-      .then((): Promise<unknown> => answers[name](...inputs))
-      .then(
-        (value) => port.postMessage({ id, value } satisfies Response),
-        (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies Response),
-      )
+  } satisfies Record<Request['name'], (trials: Fits, ...inputs: Request['inputs']) => Promise<unknown>>
+  const post = (response: Response): void => port.postMessage(response)
+  port.on('message', async ({ id, name, inputs }: Request) => {
+    try {
+      const trials = await fits
+      post({ id, isBegun: true })
+      post({ id, value: await answers[name](trials, ...inputs) })
+    } catch (error) {
+      post({ id, error: packError(error) })
+    }
   })
 }
 
@@ -246,7 +401,7 @@ const CLASSES: Readonly<Record<string, abstract new (...inputs: never[]) => Erro
 }
 
 function packError(error: unknown): PackedError {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  const { name, message, stack } = asError(error)
   const { step, instruction } = error instanceof NonFiniteError ? error : { step: undefined, instruction: undefined }
   return { name, message, stack, step, instruction }
 }

@@ -16,7 +16,7 @@ import type { TargetShapes } from '../losses/targets'
 import { UNKNOWN_SHAPES } from '../losses/targets'
 import type { MetricIdentifier } from '../metrics'
 import { Mean, Metric } from '../metrics'
-import { dependsOnShapes, getMetric } from '../metrics/registry'
+import { dependsOnShapes, getMetric, metrics as metricClasses } from '../metrics/registry'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
@@ -488,10 +488,10 @@ export class Compiled {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
     return {
       optimizer: serialize(this.optimizer),
-      loss: toJson(loss),
+      loss: toJson(loss, losses),
       ...(lossWeights === null ? {} : { lossWeights: lossWeights as Json }),
-      metrics: toJson(metrics),
-      weightedMetrics: toJson(weightedMetrics),
+      metrics: toJson(metrics, metricClasses),
+      weightedMetrics: toJson(weightedMetrics, metricClasses),
     }
   }
 }
@@ -540,30 +540,38 @@ function requireClasses(name: string, loss: Loss, output: Tensor): void {
     )
 }
 
-/** Whether a function has the name of a loss that gives other values: both are tried on some numbers. */
-function isOtherLoss(own: LossFunction): boolean {
-  const known = losses.classOf(own.name)
+type Classes = typeof losses | typeof metricClasses
+
+/** Whether a function has the name of a loss or metric that gives other values: both are tried on some numbers. */
+function isOther(own: LossFunction, classes: Classes): boolean {
+  if (classes === metricClasses && dependsOnShapes(own.name)) return true
+  const known = classes.classOf(own.name)
   if (known === undefined) return false
-  const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [2, 2], 'float32')
-  const valuesOf = (loss: LossFunction): string => String(loss(of(0, 1, 1, 0), of(0.25, 0.75, 0.5, 0.125)).data)
-  try {
-    return untraced(() => {
-      const other = new known({} as never)
-      return valuesOf(own) !== valuesOf((target, output) => other.call(target, output))
-    })
-  } catch {
-    return true
-  }
+  const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [1, row.length], 'float32')
+  // The class as a row, and as a number.
+  return [of(0, 0, 1, 0, 0, 0), of(2)].every((target) => {
+    try {
+      return untraced(() => {
+        const valuesOf = (loss: unknown, self?: object): string =>
+          String(Reflect.apply(loss as LossFunction, self, [target, of(0.25, 0.75, 0.5, 0.125, 0.3, 0.1)]).data)
+        const other = new known({} as never)
+        return valuesOf(own) !== valuesOf(Reflect.get(other, classes === losses ? 'call' : 'values'), other)
+      })
+    } catch {
+      return true
+    }
+  })
 }
 
-function toJson(identifier: unknown): Json {
+function toJson(identifier: unknown, classes: Classes): Json {
   if (identifier === null || typeof identifier === 'string') return identifier
-  if (typeof identifier === 'function') return nameToSave(identifier, () => isOtherLoss(identifier as LossFunction))
+  if (typeof identifier === 'function')
+    return nameToSave(identifier, () => isOther(identifier as LossFunction, classes))
   if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
   if (isSerialized(identifier)) {
     const { className, config }: Serialized = identifier
     return { className, config }
   }
-  if (Array.isArray(identifier)) return identifier.map(toJson)
-  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each)]))
+  if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, classes))
+  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each, classes)]))
 }

@@ -44,6 +44,19 @@ it('a pipe and a link that leads nowhere are broken files, which end the pass or
   ])
 })
 
+it('a link to a folder is a class, as in Keras; one that leads nowhere or around in a circle adds no files', async () => {
+  const root = join(folder, 'links')
+  cpSync(animals, root, { recursive: true })
+  const count = (await imageFolder(root, options)).files.length
+  symlinkSync(join(animals, 'dog'), join(root, 'hound'))
+  symlinkSync('/nowhere', join(root, 'ghost'))
+  symlinkSync('..', join(root, 'cat', 'up'))
+  const found = await imageFolder(root, options)
+  expect(found.classNames).toEqual(['cat', 'dog', 'elk', 'hound'])
+  expect(found.files.length).toBe(count + 3)
+  expect((await found.toArray()).map((element) => element[1])).toEqual([0, 0, 1, 1, 1, 2, 3, 3, 3])
+})
+
 it('the same for texts', async () => {
   const root = join(folder, 'texts')
   mkdirSync(join(root, 'a'), { recursive: true })

@@ -2,7 +2,6 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Layer } from '../../src'
 import {
   Add,
   CategoryEncoding,
@@ -15,23 +14,31 @@ import {
   Input,
   IntegerLookup,
   Lambda,
+  Layer,
   Model,
   MyelinError,
+  Permute,
+  RepeatVector,
   Reshape,
   Sequential,
   StringLookup,
   TextVectorization,
+  ZeroPadding1D,
   activations,
   losses,
+  metrics,
   Variable,
   configure,
   generate,
   loadModel,
   modelFromJSON,
   ops,
+  saving,
 } from '../../src'
 import { Dataset } from '../../src/data'
+import { isClass } from '../../src/core/registry'
 import { readKeras, writeKeras } from '../../src/keras'
+import { metrics as metricClasses } from '../../src/metrics/registry'
 import { errorOf } from '../helpers/training'
 
 const made = (): Sequential => {
@@ -238,6 +245,29 @@ describe('indices that a layer makes', () => {
     }
   })
 
+  const input = () => Input({ shape: [1], dtype: 'string' })
+  type Symbols = ReturnType<typeof ops.add>
+  it.each<[string, (long: Symbols, short: Symbols) => Symbols]>([
+    ['Concatenate', (long, short) => new Concatenate().apply([short, long])],
+    ['Concatenate, then Permute', (long, short) => new Permute([1]).apply(new Concatenate().apply([long, short]))],
+    ['RepeatVector', (long) => new RepeatVector(2).apply(long)],
+    ['ops.concatenate', (long, short) => ops.concatenate([short, long], 1)],
+    ['ops.expandDims', (long) => ops.expandDims(long, -1)],
+    ['ZeroPadding1D', (long) => new ZeroPadding1D(1).apply(ops.expandDims(long, -1))],
+    ['an inner model', (long) => new Sequential([Input({ shape: [1], dtype: 'int32' }), new Flatten()]).apply(long)],
+  ])('must have room behind %s', async (_name, between) => {
+    const of = (count: number): Model => {
+      const [first, second] = [input(), input()]
+      const [long, short] = [new StringLookup(words), new StringLookup({ vocabulary: ['x'] })]
+      const indices = between(long.apply(first) as Symbols, short.apply(second) as Symbols)
+      return new Model({ inputs: [first, second], outputs: new Embedding(count, 2).apply(indices) }) as never
+    }
+    const rows = [[['c']], [['x']]]
+    const error = await errorOf(() => of(3).predict(anything(rows)))
+    expect(error.message).toMatch(/inputDim must be at least 4, for the indices 0 … 3 of StringLookup/)
+    await of(4).predict(anything(rows))
+  })
+
   it('must have room in fit, and after another adapt', async () => {
     const lookup = new StringLookup()
     await lookup.adapt(['a', 'b'])
@@ -286,6 +316,39 @@ describe('names of functions in files', () => {
     await model.save(undefined, { includeOptimizer: false })
   })
 
+  it('is refused for the loss cosineSimilarity as a metric, whose sign is the opposite', async () => {
+    const model = of({})
+    model.compile({ loss: 'mse', metrics: [losses.cosineSimilarity] })
+    expect((await errorOf(() => model.save())).message).toContain("'cosineSimilarity' cannot be saved")
+  })
+
+  it.each(['accuracy', 'acc', 'crossentropy', 'auc', 'binaryAccuracy', 'mse'])(
+    'are refused for a metric that is called %s, also if it is registered',
+    async (name) => {
+      const own = { [name]: (target: ReturnType<typeof ops.add>) => ops.multiply(ops.mean(target, -1), 7) }[name]!
+      const model = of({})
+      model.compile({ loss: 'mse', metrics: [own] })
+      for (const objects of [{}, { [name]: own }]) {
+        const error = await errorOf(() => saving.customObjectScope(objects, () => model.save()))
+        expect(error.message).toContain(`The function '${name}' cannot be saved: another one has this name`)
+      }
+    },
+  )
+
+  const named = [...Object.values(metrics), ...Object.values(losses)].filter(
+    (of) => typeof of === 'function' && !isClass(of) && metricClasses.classOf(of.name) !== undefined,
+  ) as Function[]
+
+  it.each([...new Set(named)].filter((of) => of !== losses.cosineSimilarity).map((of) => [of.name, of] as const))(
+    'may be that of the library: %s',
+    async (name, own) => {
+      const model = of({})
+      model.compile({ loss: 'mse', metrics: [own as typeof losses.meanSquaredError] })
+      const again = await loadModel(await model.save())
+      expect(JSON.stringify(again.training.compiled!.serialize())).toContain(name)
+    },
+  )
+
   it('may be those of functions of the library', async () => {
     const model = of({ activation: ops.relu }, { activation: activations.relu }, { activation: activations.gelu })
     model.compile({ loss: losses.meanSquaredError, metrics: [losses.meanAbsoluteError] })
@@ -298,6 +361,48 @@ describe('names of functions in files', () => {
     const again = await loadModel(await model.save(), { customObjects: double })
     const third = await loadModel(await again.save(), { customObjects: double })
     expect((await third.predict(x)).data).toEqual((await model.predict(x)).data)
+  })
+})
+
+describe('a configuration that contains itself', () => {
+  class Knot extends Layer {
+    override call(value: unknown) {
+      return value as ReturnType<typeof ops.add>
+    }
+    override getConfig() {
+      const config: Record<string, unknown> = { ...super.getConfig() }
+      config['self'] = { config }
+      return config as ReturnType<Layer['getConfig']>
+    }
+  }
+
+  it.each([
+    ['a layer', () => new Sequential([Input({ shape: [4] }), new Dense(3), new Knot({ name: 'granny' })])],
+    [
+      'a layer of an inner model',
+      () => new Sequential([Input({ shape: [4] }), new Sequential([new Dense(3), new Knot({ name: 'granny' })])]),
+    ],
+  ])('is refused with the name of %s', async (_name, model) => {
+    for (const save of [() => model().save(), () => writeKeras(model())]) {
+      const error = await errorOf(save)
+      expect(error).toBeInstanceOf(MyelinError)
+      expect(error.message).toContain("save: the configuration of 'granny' contains itself")
+    }
+  })
+
+  it('is refused for a metric', async () => {
+    class Own extends metrics.Mean {
+      override getConfig() {
+        const config: Record<string, unknown> = { ...super.getConfig() }
+        config['self'] = config
+        return config as ReturnType<metrics.Mean['getConfig']>
+      }
+    }
+    const model = made()
+    model.compile({ loss: 'mse', metrics: [new Own()] })
+    const error = await errorOf(() => model.save())
+    expect(error).toBeInstanceOf(MyelinError)
+    expect(error.message).toContain("the configuration of 'own' contains itself")
   })
 })
 

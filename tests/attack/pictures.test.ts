@@ -9,6 +9,7 @@ import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { DataError, FormatError, MyelinError } from '../../src'
 import { readImage, readNpz, writeNpz } from '../../src/data'
+import { sizeOfJpeg } from '../../src/data/readers/jpeg'
 import { decodePng } from '../../src/data/readers/png'
 
 const file = (name: string): Uint8Array =>
@@ -16,9 +17,9 @@ const file = (name: string): Uint8Array =>
 const flips = Number(process.env['ATTACK_FLIPS'] ?? 1)
 
 /** Every byte with another bit, or with each. */
-function* flipped(bytes: Uint8Array): Generator<Uint8Array> {
+function* flipped(bytes: Uint8Array, bits: number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at++)
-    for (let k = 0; k < flips; k++) {
+    for (let k = 0; k < bits; k++) {
       const changed = bytes.slice()
       changed[at]! ^= 1 << ((at * 5 + k) % 8)
       yield changed
@@ -26,10 +27,14 @@ function* flipped(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 /** The number of changed files that are read as other values. */
-async function otherValues(bytes: Uint8Array, read: (bytes: Uint8Array) => Promise<unknown>): Promise<number> {
+async function otherValues(
+  bytes: Uint8Array,
+  read: (bytes: Uint8Array) => Promise<unknown>,
+  bits = flips,
+): Promise<number> {
   const expected = JSON.stringify(await read(bytes))
   let others = 0
-  for (const changed of flipped(bytes)) {
+  for (const changed of flipped(bytes, bits)) {
     try {
       if (JSON.stringify(await read(changed)) !== expected) others++
     } catch (error) {
@@ -46,8 +51,56 @@ describe('a changed bit', () => {
 
   it.each([true, false])('of the arrays of a .npz (compressed: %s) is found', async (compressed) => {
     const bytes = await writeNpz({ x: [1, 2, 3, 4, 5, 6, 7, 8], y: [3] }, null, { compressed })
-    const values = async (from: Uint8Array) => Object.values(await readNpz(from)).map(({ data }) => [...data])
-    expect(await otherValues(bytes, values)).toBe(0)
+    const values = async (from: Uint8Array) =>
+      Object.entries(await readNpz(from)).map(([name, { data }]) => [name, ...data])
+    expect(await otherValues(bytes, values, 8)).toBe(0)
+  })
+})
+
+describe('a damaged JPEG', () => {
+  const names = ['color.jpg', 'gray.jpg', 'halved.jpg', 'progressive.jpg', 'restarts.jpg', 'inks.jpg']
+
+  it.each(names)(
+    '%s with a changed bit is refused, or a picture of as many pixels as its header says',
+    async (name) => {
+      for (const changed of flipped(file(name), flips)) {
+        try {
+          const { shape } = await readImage(changed)
+          const [width, height] = sizeOfJpeg(changed)!
+          expect(shape).toEqual([height, width, 3])
+        } catch (error) {
+          expect(error).toBeInstanceOf(DataError)
+        }
+      }
+    },
+  )
+
+  it.each(names)('%s is refused if its end is missing', async (name) => {
+    const bytes = file(name)
+    for (let end = 0; end < bytes.length - 1; end += end < bytes.length - 60 ? 7 : 1)
+      await expect(readImage(bytes.subarray(0, end))).rejects.toThrow(DataError)
+  })
+
+  /** Four million grey pixels in 8 kB: each block is two bits. */
+  const flat = (scan: readonly number[], count: number): Uint8Array => {
+    const tables = [0xff, 0xd8, 0xff, 0xdb, 0, 67, 0, ...Array<number>(64).fill(1)]
+    const frame = [0xff, 0xc2, 0, 11, 8, 2000 >> 8, 2000 & 255, 2000 >> 8, 2000 & 255, 1, 1, 0x11, 0]
+    // One code, of one bit, for 0.
+    const codes = [0, 0x10].flatMap((kind) => [0xff, 0xc4, 0, 20, kind, 1, ...Array<number>(15).fill(0), 0])
+    const one = [0xff, 0xda, 0, 8, 1, 1, 0, ...scan, ...Array<number>(7813).fill(0)]
+    const scans = Array.from({ length: count }, () => one).flat()
+    return Uint8Array.from([...tables, ...frame, ...codes, ...scans, 0xff, 0xd9])
+  }
+
+  it('of 8 kB and 4 million pixels is read, and one of many scans is refused in time', async () => {
+    const { shape, data } = await readImage(flat([0, 0, 0], 1), { channels: 1 })
+    expect([shape, data[0], data.at(-1)]).toEqual([[2000, 2000, 1], 128, 128])
+    await expect(readImage(flat([0, 0, 0], 1).subarray(0, -3))).rejects.toThrow(DataError)
+    const start = process.cpuUsage()
+    const many = flat([1, 63, 0], 200)
+    await expect(readImage(many)).rejects.toThrow('it has more than 100 scans')
+    const { user } = process.cpuUsage(start)
+    expect(user / 1e6).toBeLessThan(4)
   })
 })
 

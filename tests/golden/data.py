@@ -76,6 +76,10 @@ def images():
     keep("halved.jpg", Image.fromarray(smooth(19, 21)), quality=92, subsampling=2)
     keep("progressive.jpg", Image.fromarray(smooth(19, 21)), quality=92, progressive=True, subsampling=0)
     keep("gray.jpg", Image.fromarray(smooth(19, 21)[..., 1]), quality=92)
+    sharp = picture(33, 35, 3)
+    keep("restarts.jpg", Image.fromarray(sharp), quality=92, progressive=True, subsampling=2, restart_marker_blocks=2)
+    keep("wide.jpg", Image.fromarray(sharp), quality=60, subsampling=1)
+    keep("inks.jpg", Image.fromarray(sharp).convert("CMYK"), quality=92)
     deep = (np.arange(12).reshape(3, 4) * 5000).astype("u2")
     Image.fromarray(deep).save(FOLDER / "deep.png")
     cases["deep.png"] = {"deep": deep.tolist()}

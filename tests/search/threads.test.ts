@@ -1,4 +1,5 @@
 // Trials in workers: the same results as without workers, returned weights, and options that workers do not support.
+// SEARCH_REPEATS=200 repeats the search whose workers end; workers.test.ts has the order of events.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,17 +20,29 @@ const space = { units: [2, 3, 4, 5], kind: ['good'] } as const
 const options = { x, y: yes, validationSplit: 0.25, epochs: 4, seed: 1 }
 
 const MAKE = `
+import { isMainThread } from 'node:worker_threads'
 import { Adam, Dense, Dropout, SGD, Sequential, random } from './index.js'
 export default function make({ units, kind }) {
   if (kind === 'throws') throw new RangeError('no such layer')
   if (kind === 'exits') process.exit(3)
+  if (kind === 'throws null') throw null
   const diverges = kind === 'diverges'
   const model = new Sequential([new Dense({ units, activation: 'tanh' }), new Dropout({ rate: 0.2 }), new Dense({ units: 1, activation: diverges ? 'linear' : 'sigmoid' })])
   model.compile({ optimizer: diverges ? new SGD({ learningRate: 1e14 }) : new Adam({ learningRate: 0.05 }), loss: diverges ? 'meanSquaredError' : 'binaryCrossentropy', metrics: ['accuracy'] })
+  if (kind === 'exits later') {
+    const fit = model.fit.bind(model)
+    model.fit = (x, y, options) => {
+      if (options.initialEpoch === 0) return fit(x, y, options)
+      // In the process of the tests it would end them: Vitest replaces process.exit for the first file of a process only.
+      if (isMainThread) throw new Error('exits')
+      process.exit(3)
+    }
+  }
   // A model that is made again draws the same random numbers.
   return Object.assign(model, { drawn: random.uniform([1]).item() })
 }`
 
+const repeats = Number(process.env['SEARCH_REPEATS'] ?? 0)
 let built: typeof search
 let make: URL
 
@@ -117,6 +130,46 @@ describe('two workers', () => {
       (await errorOf(() => built.gridSearch(make, { units: [2, 3], kind: ['exits'] }, { ...options, workers: 2 })))
         .message,
     ).toContain('a worker of the search ended with exit code 3')
+  }, 60_000)
+
+  it('lose only the trial that ends its worker', async () => {
+    const mixed = { units: [2, 3, 4], kind: ['exits', 'good'] } as const
+    const { trials, best } = await built.gridSearch(make, mixed, { ...options, workers: 2 })
+    expect(trials.map(({ error, score }) => [error?.message, Number.isFinite(score)])).toEqual(
+      [0, 1, 2].flatMap(() => [
+        ['a worker of the search ended with exit code 3', false],
+        [undefined, true],
+      ]),
+    )
+    expect(best.choice.kind).toBe('good')
+    await best.model.predict(x)
+  }, 60_000)
+
+  it('train trials again whose models were in a worker that ended', { repeats, timeout: 60_000 }, async () => {
+    const halving = { factor: 2, minEpochs: 1 }
+    const mixed = { units: [2, 3, 4, 5], kind: ['good', 'exits later'] } as const
+    const { trials, best } = await built.gridSearch(make, mixed, { ...options, halving, workers: 2 })
+    const failed = trials.filter(({ error }) => error !== null)
+    expect(failed.length).toBeGreaterThan(0)
+    for (const { choice, rounds, epochs } of failed)
+      expect([choice.kind, rounds, epochs]).toEqual(['exits later', 2, 1])
+    const { trials: same, best: sameBest } = await built.gridSearch(make, mixed, { ...options, halving })
+    expect(trials.map(({ scores, logs }) => [scores, logs])).toEqual(same.map(({ scores, logs }) => [scores, logs]))
+    expect(best.choice).toEqual(sameBest.choice)
+    expect(best.model.getWeights().map(({ data }) => [...data])).toEqual(
+      sameBest.model.getWeights().map(({ data }) => [...data]),
+    )
+  })
+
+  it('keep trials that throw null', async () => {
+    for (const workers of [1, 2]) {
+      const { trials } = await built.gridSearch(
+        make,
+        { units: [2], kind: ['throws null', 'good'] },
+        { ...options, workers },
+      )
+      expect(trials.map(({ error }) => error?.message)).toEqual(['null was thrown, which is not an Error', undefined])
+    }
   }, 60_000)
 
   it('cannot be given functions', async () => {

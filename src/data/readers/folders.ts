@@ -225,8 +225,16 @@ export async function labelledFiles(
     return { files: own, classNames: [] }
   }
   const entries = await entriesOf(where, files, root)
+  // As in Keras, a class may be a link to a folder; links within folders are not followed, since they may lead in circles.
+  const areFolders = await Promise.all(
+    entries.map(async (entry) => {
+      if (!entry.isSymbolicLink()) return entry.isDirectory()
+      const target = await files.stat(paths.join(root, entry.name)).catch(() => null)
+      return target?.isDirectory() === true
+    }),
+  )
   const folders = entries
-    .filter((entry) => entry.isDirectory())
+    .filter((_entry, i) => areFolders[i])
     .map(({ name }) => name)
     .sort()
   const other = given?.find((name) => !folders.includes(name))

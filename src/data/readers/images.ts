@@ -1,4 +1,4 @@
-// readImage and imageFolder: images from files. png.ts decodes PNG, a package that is loaded on demand JPEG, or the page both.
+// readImage and imageFolder: images from files. png.ts and jpeg.ts decode them, or the page does.
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, DataError, knownName, quoted } from '../../core/errors'
@@ -18,6 +18,7 @@ import type { BothParts, FileKind, LabelledFile } from './folders'
 import { bothParts, folderFiles, labelOptions, requireFile } from './folders'
 import type { PixelSource, Pixels } from './pixels'
 import { asTensor, imageOptions, isPixelSource, pixelsOf, rounded } from './pixels'
+import { decodeJpeg, isJpeg, sizeOfJpeg } from './jpeg'
 import { decodePng, isPng, sizeOfPng } from './png'
 
 /**
@@ -59,11 +60,11 @@ async function decoded(bytes: Uint8Array, name: string, settings: FileSettings):
 
 type RequirePixels = (size: readonly [width: number, height: number]) => void
 
-function decode(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<Pixels> {
+async function decode(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<Pixels> {
   if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function')
     return fromBrowser(bytes, requirePixels)
   if (isPng(bytes)) return decodePng(bytes)
-  if (isJpeg(bytes)) return fromJpeg(bytes)
+  if (isJpeg(bytes)) return decodeJpeg(bytes)
   throw new DataError(`${name} is no PNG and no JPEG`)
 }
 
@@ -78,35 +79,6 @@ async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Pro
   } finally {
     bitmap.close()
   }
-}
-
-function isJpeg(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xd8
-}
-
-/** The size in the frame header (SOF) of a JPEG; null if none is found. Segments: FF, marker, length (2 bytes). ITU T.81, B.2.2. */
-function sizeOfJpeg(bytes: Uint8Array): readonly [width: number, height: number] | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff;) {
-    const marker = bytes[at + 1]!
-    // C4, C8 and CC are no frame headers. FF fills.
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
-      return [view.getUint16(at + 7), view.getUint16(at + 5)]
-    at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2)
-  }
-  return null
-}
-
-async function fromJpeg(bytes: Uint8Array): Promise<Pixels> {
-  const { decode } = (await import('jpeg-js')).default
-  const { width, height, data } = decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: false,
-    tolerantDecoding: false,
-    // The number of pixels was checked.
-    maxResolutionInMP: Infinity,
-  })
-  return { width, height, channels: 3, data }
 }
 
 const IMAGES: FileKind = {

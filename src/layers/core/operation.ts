@@ -13,6 +13,7 @@ import { trace, untraced } from '../../ops/trace'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { withoutFrame } from '../context'
+import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 import type { AssumedExtents } from '../shape-inference'
 import { openExtent, commonSpecs, tracedForExtents } from '../shape-inference'
@@ -38,6 +39,12 @@ function opOf(name: string): Op | undefined {
   const found = called.get(name) ?? name.split('.').reduce<unknown>(within, table)
   return typeof found === 'function' ? (found as Op) : undefined
 }
+
+/** Ops whose elements are those of their operands. */
+const REARRANGING =
+  'broadcastTo concatenate expandDims flip hstack moveaxis ravel repeat reshape roll slice squeeze stack swapaxes tile transpose vstack'.split(
+    ' ',
+  )
 
 /** Ops that take any number of operands. */
 const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)
@@ -70,7 +77,9 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    return callOp(opOf(this.op)!, this.op, input) as Tree<Tensor>
+    const output = callOp(opOf(this.op)!, this.op, input) as Tree<Tensor>
+    const moved = REARRANGING.includes(this.op) && output instanceof Tensor
+    return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
   }
 
   // Arguments are not converted.

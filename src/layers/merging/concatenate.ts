@@ -14,6 +14,7 @@ import { any } from '../../ops/numpy/reduce'
 import { broadcastTo, concatenate, full, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
+import { sameIndices } from '../indices'
 import { Merge } from './merge'
 import type { TensorSpec } from '../spec'
 import type { UnitFlow } from '../units'
@@ -48,7 +49,7 @@ export class Concatenate extends configured(
   }
 
   protected merge(inputs: readonly Tensor[]): Tensor {
-    return concatenate(inputs, this.axis)
+    return sameIndices(concatenate(inputs, this.axis), ...inputs)
   }
 
   override computeOutputShape(inputShapes: readonly BatchShape[]): BatchShape {

@@ -7,6 +7,7 @@ import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import type { BatchShape } from '../spec'
 import { REARRANGING } from '../forms'
+import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 
 /**
@@ -34,7 +35,7 @@ export class Permute extends configured(
 
   call(x: Tensor): Tensor {
     this.requireAxes(x.shape)
-    return transpose(x, [0, ...this.dims])
+    return sameIndices(transpose(x, [0, ...this.dims]), x)
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -6,6 +6,7 @@ import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import type { BatchShape } from '../spec'
 import { REARRANGING } from '../forms'
+import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 
 /** [batch, features] → [batch, n, features], with n equal steps. Keras: `keras.layers.RepeatVector`. */
@@ -22,7 +23,7 @@ export class RepeatVector extends configured(
 
   call(x: Tensor): Tensor {
     requireRank(this, x.shape, ['batch', 'features'])
-    return broadcastTo(expandDims(x, 1), [x.shape[0]!, this.n, x.shape[1]!])
+    return sameIndices(broadcastTo(expandDims(x, 1), [x.shape[0]!, this.n, x.shape[1]!]), x)
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -8,6 +8,7 @@ import { padSides } from '../../ops/nn/sliding'
 import { slice } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { REARRANGING } from '../forms'
+import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
@@ -61,11 +62,12 @@ abstract class SidesLayer extends configured(Layer<Tensor>, spatialOptions) {
 
   call(x: Tensor): Tensor {
     const { padding, cropping = [] } = this
-    return alongSpace(this, this.sides.length, x, (last) =>
+    const cut = alongSpace(this, this.sides.length, x, (last) =>
       padding === undefined
         ? slice(last, [0, ...cropping.map(([before]) => before), 0], this.shapeOf(last.shape) as number[])
         : padSides(last, padding),
     )
+    return sameIndices(cut, x)
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

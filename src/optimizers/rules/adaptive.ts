@@ -194,6 +194,9 @@ export class Ftrl extends (
     return [{ name: 'accumulator', start: this.initialAccumulatorValue }, 'linear']
   }
 
+  // The difference of two powers, divided by a small rate, exceeds float32 for valid gradients.
+  protected override readonly isGuarded = true
+
   protected update(input: UpdateInput): UpdateResult {
     const {
       gradient,

@@ -66,6 +66,9 @@ export class Lamb extends (configured as InOrder<['learningRate', 'beta1', 'beta
 ) {
   static readonly className = 'Lamb'
 
+  // Steps are as long as the weights, times the rate.
+  protected override readonly isGuarded = true
+
   protected declareSlots(): readonly string[] {
     return ['mean', 'variance']
   }
@@ -147,6 +150,9 @@ export class Adafactor extends (
   protected override seesApart(): boolean {
     return true
   }
+
+  // With all of the weight on the new squares, the old ones cancel, and may leave 0.
+  protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
     const { gradient, learningRate } = input
@@ -271,6 +277,9 @@ export class Muon extends configured(Optimizer, muonOptions, [
   protected override decayOf(weight: Variable): number | null {
     return this.seesApart(weight) ? this.weightDecay : this.adamWeightDecay
   }
+
+  // The iteration diverges for most coefficients but its own.
+  protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
     return input.slots.length === 1 ? this.updateMatrix(input) : this.updateRest(input)

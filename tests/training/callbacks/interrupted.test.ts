@@ -54,7 +54,9 @@ if (kind === 'renewed') layers[2] = dense(6, 'relu', { name: 'second' })
 const model = new m.Sequential(layers)
 model.compile({ optimizer, loss: 'binaryCrossentropy', metrics: ['accuracy'] })
 const saveFreq = every === 'epoch' ? every : Number(every)
-const backup = new m.BackupAndRestore({ backupDir: folder + '/backup', saveFreq, doubleCheckpoint: kind === 'gathering' })
+// Backups are kept: a process that is killed between the end of its run and its own end would begin another run.
+const options = { saveFreq, doubleCheckpoint: kind === 'gathering', deleteCheckpoint: false }
+const backup = new m.BackupAndRestore({ backupDir: folder + '/backup', ...options })
 const { history, epoch } = await model.fit(x, y, {
   epochs: 30, batchSize: 8, verbose: 0, validationData: [x.slice(0, 16), y.slice(0, 16)],
   callbacks: [{ onTrainBegin: () => console.log('training') }, ...callbacks, backup],
