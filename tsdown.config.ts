@@ -447,8 +447,12 @@ const kernelFiles = {
 const namespaceNames = {
   name: 'namespace-names',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
-    const [main, types] = [bundle['index.d.ts'], bundle['types/index.d.ts']]
-    if (main?.code === undefined || types?.code === undefined) throw new Error('the declarations have other files now')
+    // The name of the file that has the declarations varies.
+    const main = bundle['index.d.ts']
+    const path = /from "\.\/([^"]*)\.js"/.exec(importOf('ops_d_exports', main?.code ?? ''))?.[1]
+    const types = bundle[`${path}.d.ts`]
+    if (main?.code === undefined || types?.code === undefined)
+      throw new Error(`the declarations have other files now: ${Object.keys(bundle).join(' ')}`)
     let { code } = types
     const namespaced = /(\w+_d_exports(?:\$\d+)?) as (\w+)/g
     const rename = (declared: string, name: string): void => {
@@ -466,6 +470,11 @@ const namespaceNames = {
     }
     types.code = code
   },
+}
+
+/** The import that has a name, up to its end. */
+function importOf(name: string, code: string): string {
+  return code.split(/^(?=import )/m).find((each) => wholeWord(name).test(each)) ?? ''
 }
 
 /** A name, which may contain `$`, but not as a part of another one. */

@@ -40,7 +40,7 @@ export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = 
 export { dataFormat } from '../ops/nn/channels'
 
 /** Options of Keras for what a function does here to a built layer. */
-const asFunction = () => unread(always([null], 'use enableLora, or quantize of myelin/thrift'), null)
+const asFunction = () => unread(always([null], 'use enableLora or quantize'), null)
 
 /** Options of Keras's layers with a kernel or a table whose defaults alone are supported. */
 export const kernelOptions = () => ({

@@ -31,7 +31,7 @@ import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import { writeFile } from '../runtime/files'
 import type { ByteSource } from '../runtime/platform'
-import { bytesFrom, naming, requirePath } from '../runtime/platform'
+import { bytesFrom, requirePath } from '../runtime/platform'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
 import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
@@ -198,7 +198,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** Refuses a loss without compile, which would have no effect. @internal */
   set loss(_loss: never) {
-    throw new StateError('model.loss cannot be set. Call model.compile({ loss, … }) again')
+    throw new StateError('model.loss cannot be set. Call compile again')
   }
 
   /**
@@ -527,9 +527,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     const { signal } = readOptions('loadWeights', signalOption(), options)
     const bytes = await bytesFrom(source, 'loadWeights', signal)
     const format = knownFormatOf(bytes)
-    await naming(source, () =>
-      format === null ? loadWeightsFrom(this, bytes) : format.fill(this, bytes, source, signal),
-    )
+    if (format === null) loadWeightsFrom(this, bytes)
+    else await format.fill(this, bytes, source, signal)
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */

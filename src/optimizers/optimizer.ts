@@ -189,7 +189,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       )
     }
     if (!this.useEma && (this.emaMomentum !== EMA_MOMENTUM || this.emaOverwriteFrequency !== null))
-      throw new ArgumentError(`${classNameOf(this)}: emaMomentum and emaOverwriteFrequency need useEma: true`)
+      throw new ArgumentError(`${classNameOf(this)}: emaMomentum and emaOverwriteFrequency need useEma`)
   }
 
   /** The slots of a weight: a name alone is a slot of the weight's shape that starts with 0. */

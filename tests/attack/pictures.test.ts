@@ -9,7 +9,7 @@ import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { DataError, FormatError, MyelinError } from '../../src'
 import { readImage, readNpz, writeNpz } from '../../src/data'
-import { sizeOfJpeg } from '../../src/data/readers/jpeg'
+import { sizeOfJpeg } from '../../src/data/readers/picture-files'
 import { decodePng } from '../../src/data/readers/png'
 
 const file = (name: string): Uint8Array =>

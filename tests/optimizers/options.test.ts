@@ -6,16 +6,12 @@ import { ObjectReader } from '../../src/keras/objects'
 
 describe('an option without effect is refused', () => {
   it.each([
-    ['nesterov', () => new SGD({ nesterov: true }), 'SGD: nesterov needs a momentum above 0'],
-    [
-      'emaMomentum',
-      () => new Adam({ emaMomentum: 0.9 }),
-      'Adam: emaMomentum and emaOverwriteFrequency need useEma: true',
-    ],
+    ['nesterov', () => new SGD({ nesterov: true }), 'SGD: nesterov needs momentum'],
+    ['emaMomentum', () => new Adam({ emaMomentum: 0.9 }), 'Adam: emaMomentum and emaOverwriteFrequency need useEma'],
     [
       'emaOverwriteFrequency',
       () => new SGD({ emaOverwriteFrequency: 100 }),
-      'SGD: emaMomentum and emaOverwriteFrequency need useEma: true',
+      'SGD: emaMomentum and emaOverwriteFrequency need useEma',
     ],
   ])('%s', (_name, make, message) => {
     expect(make).toThrow(ArgumentError)
@@ -25,7 +21,7 @@ describe('an option without effect is refused', () => {
   it('model.loss, which compile sets', () => {
     const model = new Sequential([new Dense(1, { inputShape: [2] })])
     expect(() => Object.assign(model, { loss: 'mse' })).toThrow(StateError)
-    expect(() => Object.assign(model, { loss: 'mse' })).toThrow('Call model.compile({ loss, … }) again')
+    expect(() => Object.assign(model, { loss: 'mse' })).toThrow('Call compile again')
   })
 
   it.each([

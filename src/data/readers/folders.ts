@@ -89,7 +89,10 @@ export const labelOptions = () => ({
   format: unread(always(['tf'], 'there is one kind of batches'), 'tf'),
 })
 /** Options with Keras's subset 'both', which gives both parts. */
-export type BothParts<Options> = Omit<Options, 'subset'> & { readonly subset: 'both' }
+export type BothParts<Options> = Omit<Options, 'subset'> & {
+  /** 'both': the part for training and that for validation, with a `validationSplit`. */
+  readonly subset: 'both'
+}
 
 /** Reads the part for training and that for validation if options have the subset 'both'; null for other options. */
 export function bothParts<Options extends object, Part>(

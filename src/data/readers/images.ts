@@ -18,8 +18,7 @@ import type { BothParts, FileKind, LabelledFile } from './folders'
 import { bothParts, folderFiles, labelOptions, requireFile } from './folders'
 import type { PixelSource, Pixels } from './pixels'
 import { asTensor, imageOptions, isPixelSource, pixelsOf, rounded } from './pixels'
-import { decodeJpeg, isJpeg, sizeOfJpeg } from './jpeg'
-import { decodePng, isPng, sizeOfPng } from './png'
+import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
 
 /**
  * An image as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages, any format of the
@@ -63,8 +62,8 @@ type RequirePixels = (size: readonly [width: number, height: number]) => void
 async function decode(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<Pixels> {
   if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function')
     return fromBrowser(bytes, requirePixels)
-  if (isPng(bytes)) return decodePng(bytes)
-  if (isJpeg(bytes)) return decodeJpeg(bytes)
+  if (isPng(bytes)) return (await import('./png')).decodePng(bytes)
+  if (isJpeg(bytes)) return (await import('./jpeg')).decodeJpeg(bytes)
   throw new DataError(`${name} is no PNG and no JPEG`)
 }
 

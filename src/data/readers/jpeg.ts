@@ -51,23 +51,6 @@ interface ScanPart {
   last: number
 }
 
-export function isJpeg(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xd8
-}
-
-/** The size in the frame header (SOF) of a JPEG; null if none is found. Segments: FF, marker, length (2 bytes). */
-export function sizeOfJpeg(bytes: Uint8Array): readonly [width: number, height: number] | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff;) {
-    const marker = bytes[at + 1]!
-    // C4, C8 and CC are no frame headers. FF fills.
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
-      return [view.getUint16(at + 7), view.getUint16(at + 5)]
-    at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2)
-  }
-  return null
-}
-
 /** @throws DataError for a file that is damaged, truncated, or of a kind that is not read */
 export function decodeJpeg(bytes: Uint8Array): Pixels {
   return new Decoder(bytes).decode()

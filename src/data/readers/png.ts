@@ -5,8 +5,8 @@ import { loadUnzip } from '../../archives/zlib'
 import { crc32 } from '../../core/crc'
 import { DataError } from '../../core/errors'
 import type { Pixels } from './pixels'
+import { PNG_SIGNATURE } from './picture-files'
 
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 /** A chunk: length (4 bytes), type (4), data, CRC-32 of type and data (4). */
 const [FRAME, HEADER] = [12, 13]
 
@@ -41,17 +41,6 @@ interface Head {
   readonly passes: readonly (readonly [x: number, y: number, dx: number, dy: number])[]
 }
 
-/** Whether bytes begin as a PNG. */
-export function isPng(bytes: Uint8Array): boolean {
-  return bytes.length >= 24 && SIGNATURE.every((byte, i) => bytes[i] === byte)
-}
-
-/** The size that the header gives. */
-export function sizeOfPng(bytes: Uint8Array): readonly [width: number, height: number] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  return [view.getUint32(16), view.getUint32(20)]
-}
-
 /** @throws DataError for a damaged file, FormatError for damaged compressed data */
 export async function decodePng(bytes: Uint8Array): Promise<Pixels> {
   const { head, palette, packed } = partsOf(bytes)
@@ -77,7 +66,7 @@ function partsOf(bytes: Uint8Array): { head: Head; palette: Palette | null; pack
   let [colours, alpha]: [Uint8Array | null, Uint8Array | null] = [null, null]
   const packed = new Uint8Array(bytes.length)
   let filled = 0
-  for (let at = SIGNATURE.length, type = ''; type !== 'IEND';) {
+  for (let at = PNG_SIGNATURE.length, type = ''; type !== 'IEND';) {
     const length = at + FRAME <= bytes.length ? view.getUint32(at) : Infinity
     const end = at + 8 + length
     if (end + 4 > bytes.length) throw new DataError('it is truncated')

@@ -41,7 +41,10 @@ const lastFormat: Kind<DataFormat, LastFormat> = {
 }
 
 /** The option of ops whose channels are the last axis. */
-export const lastFormatTable = () => ({ dataFormat: unread(lastFormat, null) })
+export const lastFormatTable = () => ({
+  /** Must be 'channelsLast' or null, its default: channels are the last axis. */
+  dataFormat: unread(lastFormat, null),
+})
 
 /** Checks that option of an op without others. */
 export function requireLastFormat(where: string, given: LastFormat | LastFormatOption | undefined): void {

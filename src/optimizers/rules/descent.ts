@@ -34,7 +34,7 @@ export class SGD extends (configured as InOrder<['learningRate', 'momentum', 'ne
 
   protected override checkOptions(): void {
     super.checkOptions()
-    if (this.nesterov && this.momentum === 0) throw new ArgumentError('SGD: nesterov needs a momentum above 0')
+    if (this.nesterov && this.momentum === 0) throw new ArgumentError('SGD: nesterov needs momentum')
   }
 
   protected declareSlots(): readonly string[] {
