@@ -205,7 +205,6 @@ describe('a damaged file', () => {
   it.each<[string, (path: string) => Promise<unknown>]>([
     ['loadModel', (path) => loadModel(path)],
     ['loadModel of myelin/predict', (path) => loadToPredict(path, { layers: [] })],
-    ['loadWeights', (path) => binaryModel().loadWeights(path)],
     ['readWeights', (path) => readWeights(binaryModel(), path)],
     ['torchMapping', (path) => torchMapping(binaryModel(), path)],
     ['readKeras', (path) => readKeras(path)],

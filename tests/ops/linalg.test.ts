@@ -435,7 +435,7 @@ describe('factorizations', () => {
     expect([
       ...ops.einsum('ii,ij->j', ops.reshape(tensor(Int32Array.of(1, 2, 3, 4)), [2, 2]), ops.ones([2, 3], 'int32')).data,
     ]).toEqual([5, 5, 5])
-    expect(ops.matmul(ops.ones([2, 3], 'bool'), ops.ones([3, 2], 'bool')).dtype).toBe('int32')
+    expect(ops.matmul(ops.ones([2, 3], 'bool'), ops.ones([3, 2], 'bool')).dtype).toBe('bool')
     expect(ops.matmul(ops.ones([2, 3], 'int32'), ops.ones([3, 2])).dtype).toBe('float32')
     expect(() => ops.matmul(ops.ones([2, 1], 'int32'), ops.ones([3, 2], 'int32'))).toThrow(
       'matmul: expected [… m, k] · [… k, n], received [2, 1] · [3, 2]',

@@ -18,7 +18,7 @@ const SCRIPT = `
 import { writeFileSync } from 'node:fs'
 import * as m from ${JSON.stringify(resolve('src/index.ts'))}
 import { ContinualBackprop } from ${JSON.stringify(resolve('src/balance.ts'))}
-const [kind, folder, every] = process.argv.slice(2)
+const [kind, folder, every, backups] = process.argv.slice(2)
 m.setRandomSeed(5)
 const x = Array.from({ length: 48 }, (_, i) => Array.from({ length: 6 }, (_, j) => Math.sin(1 + 3 * i + 7 * j * (i % 5))))
 const y = x.map((row) => [Number(row[0] + row[2] > row[4])])
@@ -54,8 +54,7 @@ if (kind === 'renewed') layers[2] = dense(6, 'relu', { name: 'second' })
 const model = new m.Sequential(layers)
 model.compile({ optimizer, loss: 'binaryCrossentropy', metrics: ['accuracy'] })
 const saveFreq = every === 'epoch' ? every : Number(every)
-// Backups are kept: a process that is killed between the end of its run and its own end would begin another run.
-const options = { saveFreq, doubleCheckpoint: kind === 'gathering', deleteCheckpoint: false }
+const options = { saveFreq, doubleCheckpoint: kind === 'gathering', deleteCheckpoint: backups === 'deleted' }
 const backup = new m.BackupAndRestore({ backupDir: folder + '/backup', ...options })
 const { history, epoch } = await model.fit(x, y, {
   epochs: 30, batchSize: 8, verbose: 0, validationData: [x.slice(0, 16), y.slice(0, 16)],
@@ -100,9 +99,15 @@ interface Run {
   readonly milliseconds: number
 }
 
+/**
+ * Whether a run deletes its backups at its end. A process that may be killed between the end of its run and its own end keeps them,
+ * because it would begin another run.
+ */
+type Backups = 'deleted' | 'kept'
+
 /** Runs it in a process, which is killed `delay` milliseconds after training began. */
-async function run(kind: string, place: string, every: string, delay: number): Promise<Run> {
-  const child = spawn(process.execPath, [script, kind, place, every], {
+async function run(kind: string, place: string, every: string, backups: Backups, delay = Infinity): Promise<Run> {
+  const child = spawn(process.execPath, [script, kind, place, every, backups], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let began = 0
@@ -170,11 +175,11 @@ describe('a run that is killed again and again', () => {
       const random = generator(11)
       const whole = join(folder, `${kind}-whole`)
       await mkdir(whole)
-      const { milliseconds } = await run(kind, whole, every, Infinity)
+      const { milliseconds } = await run(kind, whole, every, 'kept')
       const interrupted = async (place: string): Promise<number> => {
         await mkdir(place)
         let kills = 0
-        while (!(await run(kind, place, every, SHARE * milliseconds * random())).ended) kills++
+        while (!(await run(kind, place, every, 'kept', SHARE * milliseconds * random())).ended) kills++
         await expectSame(place, whole)
         return kills
       }
@@ -204,14 +209,16 @@ describe('a run on a disk that is full', () => {
     async ([kind, every], { skip }) => {
       const whole = join(folder, `${kind}-room`)
       await mkdir(whole)
-      await run(kind, whole, every, Infinity)
+      await run(kind, whole, every, 'deleted')
       let failures = 0
       for (const kilobytes of kills > 0 ? [4, 8, 12, 16, 20, 24, 32, 40, 48, 56, 64] : [8, 16, 32]) {
         const place = join(folder, `${kind}-${kilobytes}`)
         await mkdir(place)
         if (!mounted(place, `size=${kilobytes}k`)) return skip('mounting a disk is not permitted')
         try {
-          const { status, stdout } = spawnSync(process.execPath, [script, kind, place, every], { encoding: 'utf8' })
+          const { status, stdout } = spawnSync(process.execPath, [script, kind, place, every, 'deleted'], {
+            encoding: 'utf8',
+          })
           if (status !== 0) {
             failures++
             expect(stdout.trim().split('\n').at(-1)).toBe('refused')
@@ -220,7 +227,7 @@ describe('a run on a disk that is full', () => {
             if (found != null) expect(String(expected).startsWith(String(found))).toBe(true)
           }
           expect(mounted(place, 'remount,size=4m')).toBe(true)
-          if (status !== 0) await run(kind, place, every, Infinity)
+          if (status !== 0) await run(kind, place, every, 'deleted')
           await expectSame(place, whole)
         } finally {
           spawnSync('umount', [place])
