@@ -421,7 +421,7 @@ describe('what is not supported is refused with what to do', () => {
     expect(call).toThrow(message)
   })
   it('is in no configuration', () => {
-    const dense = new layers.Dense({ units: 2, loraRank: null, autocast: false })
+    const dense = new layers.Dense({ units: 2, loraRank: null, autocast: true })
     expect(Object.keys(dense.getConfig())).not.toContain('loraRank')
     expect('autocast' in dense || 'loraRank' in dense).toBe(false)
   })

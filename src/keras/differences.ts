@@ -107,6 +107,7 @@ const ALL: Rows = {
 }
 
 const RECURRENT: Rows = {
+  use_cudnn: without('there is one implementation'),
   time_major: only([false], 'the batch is the first axis'),
 }
 const LOOKUP: Rows = {

@@ -7,6 +7,7 @@ import { ArgumentError, MyelinError, StateError, restate, restating } from '../c
 import type { OptionTable } from '../core/options'
 import {
   Configured,
+  always,
   boolean,
   choice,
   extent,
@@ -93,7 +94,7 @@ export interface LayerOptions {
   inputDim?: number | null | undefined
   /** The dtype of computations: float32, which null means, too. */
   dtype?: 'float32' | (string & {}) | null | undefined
-  /** Whether inputs are cast to that dtype, the only one of floats: it changes nothing. */
+  /** Must be true, its default: inputs have that dtype, the only one of floats. */
   autocast?: boolean | undefined
   /** A penalty on the outputs, per sample, added to the loss. */
   activityRegularizer?: RegularizerIdentifier | null | undefined
@@ -105,7 +106,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   inputShape: option(nullable(extents(null)), null),
   inputDim: option(nullable(extent), null),
   dtype: option(choice('float32'), 'float32'),
-  autocast: unread(boolean, true),
+  autocast: unread(always([true], 'there is one dtype of floats'), true),
   activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
 

@@ -4,6 +4,7 @@
 
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { clearSession } from '../../src'
+import type { AnyOption } from '../../src/core/options'
 import { optionsOf } from '../../src/core/options'
 import { legalValues, store } from '../helpers/legal-values'
 import type { Subject } from '../helpers/subjects'
@@ -139,6 +140,7 @@ const SILENT: readonly Silent[] = [
     why: 'it acts after hundreds of steps: tests/balance/homeostat.test.ts',
   },
   { options: ['implementation'], why: 'both give the same numbers' },
+  { options: ['raiseError'], why: 'it acts when training fails: tests/training/callbacks.test.ts' },
 ]
 
 beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
@@ -176,13 +178,35 @@ const tests = classes.flatMap((title) => {
   const rows = all.filter(({ kind, name }) => `${kind} ${name}` === title)
   const isSilent = (option: string): boolean =>
     SILENT.some(({ options, only = () => true }) => options.includes(option) && only(rows[0]!))
-  const options = Object.keys(optionsOf(rows[0]!.of)).filter((option) => !isSilent(option))
+  const options = Object.entries<AnyOption>(optionsOf(rows[0]!.of))
+    .filter(([option, { unread }]) => !isSilent(option) && unread !== true)
+    .map(([option]) => option)
 
   return options.map((option) => ({ title: `${title}: ${option}`, rows, option }))
 })
 
 it.each(tests)('$title', async ({ rows, option }) => {
   expect(await hasEffect(rows, option)).toBe(true)
+})
+
+const unread = new Map(
+  all.flatMap(({ name, of }) =>
+    Object.entries<AnyOption>(optionsOf(of))
+      .filter(([, kind]) => kind.unread === true)
+      .map(([option, kind]) => [`${name}: ${option}`, kind] as const),
+  ),
+)
+
+it.each([...unread])('%s, which is only checked, has one meaning', (_title, kind) => {
+  const meanings = [...legalValues(), true, false, null].flatMap((value) => {
+    try {
+      return [kind.read(value, '') ?? false]
+    } catch {
+      return []
+    }
+  })
+  // 'auto' decides for what there is.
+  expect(new Set(meanings.filter((each) => each !== 'auto')).size).toBeLessThanOrEqual(1)
 })
 
 it('every listed option exists', () => {

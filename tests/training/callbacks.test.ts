@@ -365,6 +365,13 @@ describe('training that is not finite', () => {
     }
   })
 
+  it('TerminateOnNaN with raiseError ends it with the error', async () => {
+    const error = await errorOf(() =>
+      explosive().fit(ones, [[0]], { epochs: 5, verbose: 0, callbacks: [new TerminateOnNaN({ raiseError: true })] }),
+    )
+    expect(error).toBeInstanceOf(NonFiniteError)
+  })
+
   it('the model can be trained again with a smaller rate', async () => {
     const model = explosive()
     await errorOf(() => model.fit(ones, [[0]], { epochs: 5, verbose: 0 }))

@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import {
+  always,
   boolean,
   configured,
   count,
@@ -85,8 +86,8 @@ const projectionOptions = () => ({
   biasConstraint: option(constraint, null),
   /** Whether the heads' outputs are multiplied by σ of a projection of the query. Default false. */
   useGate: option(boolean, false),
-  /** Changes nothing: the scores are never stored as a whole. Default null. */
-  flashAttention: unread(nullable(boolean), null),
+  /** Must be false or null: there is one implementation, which never stores the scores as a whole. Default null. */
+  flashAttention: unread(always([null, false], 'attention has one implementation'), null),
   /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })

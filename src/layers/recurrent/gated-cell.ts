@@ -66,8 +66,8 @@ export const cellOptions = () => ({
 
 /** Options of layers with such a cell that the cell does not have. */
 export const implementationOptions = () => ({
-  /** 'auto', true or false, which change nothing: the steps are one instruction. Default 'auto'. */
-  useCudnn: unread(always(['auto', true, false], 'there is one implementation'), 'auto'),
+  /** Must be 'auto' or false: there is one implementation. Default 'auto'. */
+  useCudnn: unread(always(['auto', false], 'there is one implementation'), 'auto'),
 })
 
 /** Options of such a cell with several gates. */

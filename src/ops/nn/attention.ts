@@ -21,8 +21,8 @@ export interface AttentionOptions {
   readonly scale?: number | null
   /** Whether no step attends to keys of later steps. Default false. */
   readonly isCausal?: boolean
-  /** Changes nothing: the scores are never stored as a whole. Default null. */
-  readonly flashAttention?: boolean | null
+  /** Must be false or null: there is one implementation, which never stores the scores as a whole. Default null. */
+  readonly flashAttention?: false | null
   /** Must be null: the kernel does not limit scores. Default null. */
   readonly attnLogitsSoftCap?: null
 }
@@ -32,7 +32,7 @@ const attentionTable = /* @__PURE__ */ (() => ({
   mask: option(operand, null),
   scale: option(nullable(number()), null),
   isCausal: option(boolean, false),
-  flashAttention: unread(nullable(boolean), null),
+  flashAttention: unread(always([null, false], 'attention has one implementation'), null),
   attnLogitsSoftCap: unread(always([null], 'the kernel does not limit scores'), null),
 }))()
 
@@ -47,7 +47,7 @@ const attentionTable = /* @__PURE__ */ (() => ({
  * @param mask whether a query step may attend to a key step. Default null: everywhere
  * @param scale multiplies query · key. Default null: 1 / √size
  * @param isCausal whether no step attends to keys of later steps. Default false
- * @param flashAttention changes nothing: the scores are never stored as a whole. Default null
+ * @param flashAttention must be false or null: there is one implementation. Default null
  * @param attnLogitsSoftCap must be null: the kernel does not limit scores
  * @returns [batch, query steps, heads, value size]
  * @throws ShapeError when the shapes do not fit each other, or mask and bias do not fit them
@@ -62,7 +62,7 @@ export function dotProductAttention(
   mask?: TensorLike | null,
   scale?: number | null,
   isCausal?: boolean,
-  flashAttention?: boolean | null,
+  flashAttention?: false | null,
   attnLogitsSoftCap?: null,
 ): Tensor {
   const where = 'dotProductAttention'
