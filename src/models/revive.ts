@@ -22,6 +22,7 @@ import type { LoadModelOptions, LoadOptions } from './load-options'
 import { jsonTable } from './load-options'
 import type { Model } from './model'
 import { classesOf, modelClasses } from './known-classes'
+import { withOnlyClasses } from './reader'
 import { customObjectScope } from './scope'
 import { TableModel } from './table-model'
 import type { Tensor } from '../ops/tensor'
@@ -45,8 +46,10 @@ export function libraryClasses(): CustomObjects {
 
 /** Runs `body` with the classes that files name: those of the library, or only the layers that were given, and the user's. */
 function withClasses<Result>({ customObjects = {}, layers = null }: LoadModelOptions, body: () => Result): Result {
-  const known = layers === null ? libraryClasses() : classesOf(layers)
-  return defaultObjectScope(known, () => customObjectScope(customObjects, body))
+  const withCustom = (): Result => customObjectScope(customObjects, body)
+  return layers === null
+    ? defaultObjectScope(libraryClasses(), withCustom)
+    : withOnlyClasses(classesOf(layers), withCustom)
 }
 
 type Identifier = string | Serialized | ((...inputs: never[]) => unknown)

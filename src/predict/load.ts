@@ -1,7 +1,6 @@
 // loadModel for a page that predicts: with the layers that it names, so that a bundle has no others.
 
 import { requireArguments } from '../core/arguments'
-import { defaultObjectScope } from '../core/registry'
 import { readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import { classesOf } from '../models/known-classes'
@@ -9,6 +8,7 @@ import type { LayerClass, LoadOptions } from '../models/load-options'
 import { predictTable } from '../models/load-options'
 import type { Model } from '../models/model'
 import { readModel } from '../models/saved-model'
+import { withOnlyClasses } from '../models/reader'
 import { customObjectScope } from '../models/scope'
 import type { Tensor } from '../ops/tensor'
 import type { ByteSource } from '../runtime/platform'
@@ -43,7 +43,7 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   const bytes = await bytesFrom(source, 'loadModel', signal)
   const model = await naming(source, () =>
     readModel(bytes, {
-      within: (body) => defaultObjectScope(known, () => customObjectScope(customObjects, body)),
+      within: (body) => withOnlyClasses(known, () => customObjectScope(customObjects, body)),
       compile: null,
     }),
   )

@@ -1,7 +1,7 @@
 // modes: simd
 // The entry for Node is not used here, so the bar is set for each test.
-import { describe, expect, it, vi } from 'vitest'
-import { formatDuration, formatLogs, progress } from '../../src/training/callbacks/progress'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ProgressBar, formatDuration, formatLogs, progress } from '../../src/training/callbacks/progress'
 import { useLoggedProgress } from '../../src/training/callbacks/logged-progress'
 import { useTerminalProgress } from '../../src/training/callbacks/terminal-progress'
 import { binaryModel, outputOf, samples } from '../helpers/training'
@@ -36,6 +36,15 @@ const duration = String.raw`(\d+(us|ms|s)|\d+:\d\d)`
 const pace = `${duration} ${duration}/step`
 
 describe('the output of fit', () => {
+  // Another file of this process may have imported the entry for Node, which sets its own bar.
+  const { make } = progress
+  beforeEach(() => {
+    progress.make = () => new ProgressBar()
+  })
+  afterEach(() => {
+    progress.make = make
+  })
+
   const fit = (verbose: 0 | 1 | 2, isTTY: boolean, more = {}) =>
     outputOf(() => binaryModel().fit(x, yes, { epochs: 2, batchSize: 8, verbose, ...more }), { isTTY })
 
