@@ -95,11 +95,7 @@ export function requireShape(where: string, shape: unknown, most?: number): numb
     extents[i] = extent + 0
   }
   // An extent of 0 must not hide the other extents, from which strides are computed.
-  requireSize(
-    where,
-    extents.map((extent) => Math.max(extent, 1)),
-    most,
-  )
+  requireSize(where, extents.includes(0) ? extents.map((extent) => Math.max(extent, 1)) : extents, most)
   return extents
 }
 

@@ -161,7 +161,9 @@ export function copyElements({ data, shape }: Tensor, target: Pick<Float32Array,
 }
 
 function requireElements({ length }: TensorData, shape: Shape, needed: number): void {
-  if (length !== needed || !shape.every((extent) => Number.isInteger(extent) && extent >= 0))
+  let isFit = length === needed
+  for (const extent of shape) isFit &&= Number.isInteger(extent) && extent >= 0
+  if (!isFit)
     throw new ShapeError(
       `A tensor of shape ${formatShape(shape)} cannot have ${length} elements: use tensor(data, shape)`,
     )
