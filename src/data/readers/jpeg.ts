@@ -37,6 +37,8 @@ interface Frame {
   readonly height: number
   readonly isProgressive: boolean
   readonly units: readonly [across: number, down: number]
+  /** The blocks in a unit of the components that have most, across and down. */
+  readonly most: readonly [h: number, v: number]
   readonly components: readonly Component[]
 }
 
@@ -252,7 +254,7 @@ class Decoder {
         blocks: new Int16Array(64 * stored * units[1] * v),
       }
     })
-    this.frame = { width, height, isProgressive, units, components }
+    this.frame = { width, height, isProgressive, units, most: [most, tall], components }
   }
 
   /** A scan (B.2.3): its components and their codes, the coefficients and bits that it has; then data. @returns where it ends */
@@ -325,7 +327,7 @@ class Decoder {
   private pixels(): Pixels {
     const { frame } = this
     if (frame === null) throw new DataError('it has no picture')
-    const { width, height, components } = frame
+    const { width, height, most, components } = frame
     for (const { table, blocks } of components) {
       const steps = this.tables[table]
       if (steps === undefined) throw new DataError('a table is missing')
@@ -333,22 +335,25 @@ class Decoder {
     }
     const channels = components.length === 1 ? 1 : 3
     const data = new Uint8ClampedArray(width * height * channels)
-    const [most, tall] = [Math.max(...components.map(({ h }) => h)), Math.max(...components.map(({ v }) => v))]
-    const enlarged = components.map((each) => enlarge(each, [most, tall], [width, height]))
-    for (let y = 0; y < height; y++)
-      this.mix(
-        enlarged.map((rowOf) => rowOf(y)),
-        data,
-        y * width * channels,
-      )
+    const enlarged = components.map((each) => enlarge(each, most, [width, height]))
+    const isMixed = this.hasMixedColours(components)
+    for (let y = 0; y < height; y++) {
+      const samples = enlarged.map((rowOf) => rowOf(y))
+      this.mix(samples, isMixed, data, y * width * channels)
+    }
     return { width, height, channels, data }
   }
 
+  /** Whether the colours are YCbCr, or YCCK with four inks, and not red, green and blue, or plain inks. */
+  private hasMixedColours(components: readonly Component[]): boolean {
+    if (components.length === 4) return this.adobe === 2
+    const isRgb = components.map(({ id }) => String.fromCharCode(id)).join('') === 'RGB'
+    return (this.adobe ?? (isRgb ? 0 : 1)) !== 0
+  }
+
   /** A row of samples as grey, or red, green and blue (T.871). */
-  private mix([a, b, c, k]: readonly Uint8Array[], data: Uint8ClampedArray, start: number): void {
+  private mix([a, b, c, k]: readonly Uint8Array[], isMixed: boolean, data: Uint8ClampedArray, start: number): void {
     if (b === undefined || c === undefined) return data.set(a!, start)
-    const isRgb = this.frame!.components.map(({ id }) => String.fromCharCode(id)).join('') === 'RGB'
-    const isMixed = k === undefined ? (this.adobe ?? (isRgb ? 0 : 1)) !== 0 : this.adobe === 2
     for (let x = 0, at = start; x < a!.length; x++, at += 3) {
       const first = a![x]!
       const blue = b[x]! - 128
