@@ -1,7 +1,7 @@
 // Every class with declared options, with a way to create and use it on a small input. Tests that iterate over these fail for
 // a registered class that is missing here.
 
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +51,8 @@ export interface Subject {
   readonly options: () => Readonly<Record<string, unknown>>
   /** Uses an object; the result shows its effect. */
   readonly use: (made: object) => unknown
+  /** Removes what `options` made, if no object can be made of them. */
+  readonly discard?: () => void
 }
 
 type AnyClass = Subject['of']
@@ -383,6 +385,7 @@ function callbackSubjects(): Subject[] {
           return ofCallbacks[name]?.(folder) ?? {}
         },
         use: (made) => within(folder, () => useCallback(made as Callback, folder)),
+        discard: () => rmSync(folder, { recursive: true }),
       },
     ]
   })
@@ -518,7 +521,15 @@ export function subjects(): Subject[] {
 }
 
 /** Makes and uses an object with equal random numbers each time. */
-export function tried({ of, options, use }: Subject, other: object = {}): unknown {
+export function tried({ of, options, use, discard }: Subject, other: object = {}): unknown {
   setRandomSeed(7)
-  return use(new of({ ...options(), ...other }))
+  const given = options()
+  let made: object
+  try {
+    made = new of({ ...given, ...other })
+  } catch (error) {
+    discard?.()
+    throw error
+  }
+  return use(made)
 }
