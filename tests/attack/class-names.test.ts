@@ -36,15 +36,13 @@ describe('classes with the name of another one of the library', () => {
   class L2 extends regularizers.L1 {}
   class NonNeg extends constraints.UnitNorm {}
   class Adam extends SGD {}
-  class Decay extends schedules.ExponentialDecay {
-    static override readonly className = 'CosineDecay'
-  }
+  class CosineDecay extends schedules.ExponentialDecay {}
   class Short extends metrics.Mean {
     static override readonly className = 'MSE'
   }
 
   const input = () => Input({ shape: [4] })
-  const decay = () => new Decay({ initialLearningRate: 0.1, decaySteps: 3, decayRate: 0.5 })
+  const decay = () => new CosineDecay({ initialLearningRate: 0.1, decaySteps: 3, decayRate: 0.5 })
   const compiled = (options: Parameters<Sequential['compile']>[0]) => {
     const model = new Sequential([input(), new BuiltIn(3)])
     model.compile({ loss: 'mse', ...options })

@@ -57,9 +57,15 @@ export interface Subject {
 
 type AnyClass = Subject['of']
 
+/** A result with more elements is only its shape. */
+const MOST_LISTED = 1e7
+
 /** Replaces tensors and variables by their numbers. Errors of this library are results, too. */
 function plain(value: unknown): unknown {
-  if (value instanceof Tensor) return { shape: value.shape, dtype: value.dtype, data: Array.from(value.data) }
+  if (value instanceof Tensor) {
+    const { shape, dtype, size } = value
+    return { shape, dtype, data: size > MOST_LISTED ? null : Array.from(value.data) }
+  }
   if (value instanceof Variable) return plain(value.value)
   if (Array.isArray(value)) return value.map(plain)
   if (isBranch(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
