@@ -44,7 +44,17 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
  */
 export function serializeKerasObject(object: unknown): Json {
   requireArguments('serializeKerasObject', arguments, 1)
-  return describingForFile(() => write(object))
+  return describingForFile(() => finite('serializeKerasObject', () => write(object)))
+}
+
+/** @throws ArgumentError for values within values without end */
+function finite<Result>(where: string, walk: () => Result): Result {
+  try {
+    return walk()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new ArgumentError(`${where}: the value is too deep, or contains itself`, { cause: error })
+  }
 }
 
 function write(object: unknown): Json {
@@ -88,7 +98,7 @@ function moduleOf(object: object): string | null {
  */
 export function deserializeKerasObject(saved: unknown, customObjects: CustomObjects = {}): unknown {
   requireArguments('deserializeKerasObject', arguments, 2)
-  return customObjectScope(customObjects, () => read(saved))
+  return customObjectScope(customObjects, () => finite('deserializeKerasObject', () => read(saved)))
 }
 
 function read(saved: unknown): unknown {

@@ -99,7 +99,8 @@ export function bothParts<Options extends object, Part>(
   options: Options,
   read: (options: Options) => Promise<Part>,
 ): Promise<[training: Part, validation: Part]> | null {
-  const isBoth = Object.entries(options).some(
+  // Other values are refused by the reader of options.
+  const isBoth = Object.entries({ ...options }).some(
     ([key, value]) => value === 'both' && knownName(key, SUBSET) !== undefined,
   )
   if (!isBoth) return null

@@ -292,6 +292,7 @@ export async function imageDatasetFromDirectory(
   requireArguments('imageDatasetFromDirectory', arguments, 2)
   const both = bothParts(options as ImageDatasetOptions, (each) => imageDatasetFromDirectory(directory, each))
   if (both !== null) return both
+  if (typeof options !== 'object' || options === null) return imageFolder(directory, options)
   const hasSize = Object.keys(options).some((key) => knownName(key, ['imageSize']) !== undefined)
   return imageFolder(directory, { ...(hasSize ? {} : { imageSize: [256, 256] }), ...options } as ImageFolderOptions)
 }
