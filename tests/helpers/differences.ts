@@ -6,6 +6,11 @@ import { generator } from './data'
 /** Up to this many elements, each is moved on its own. More are moved together, along this many random directions. */
 const FEW = 8
 
+/** The largest absolute value in arrays, 0 if they are empty. */
+export function largestIn(arrays: readonly ArrayLike<number>[]): number {
+  return Math.max(...arrays.map((each) => Array.from(each).reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
+}
+
 /**
  * Expects the derivatives of a loss along several directions to be those of its gradient. Every component of a random
  * direction is in ±[½, 1½), so that a wrong element of the gradient shows in each.

@@ -38,7 +38,7 @@ import { interpret } from '../../src/transforms/interpret'
 import type { Traced } from '../../src/ops/trace'
 import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
 import { expectClose } from '../helpers/compare'
-import { expectDerivatives } from '../helpers/differences'
+import { expectDerivatives, largestIn } from '../helpers/differences'
 import { floats, generator, integers } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 import { tryUnits } from '../helpers/unit-laws'
@@ -358,8 +358,7 @@ describe.each(rows)('$title', ({ name, example }) => {
       if (example.jumps === true || gradient.graph.outputs.length === 0) return
       const values = wideValues(data, weights)
       const expected = values.outputsOf(gradient)
-      const largest = Math.max(...expected.map((each) => each.reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
-      const absolute = 2e-5 * largest + 1e-6
+      const absolute = 2e-5 * largestIn(expected) + 1e-6
       expectDerivatives(() => values.outputsOf(loss)[0]![0]!, values.moved, expected, absolute, String(layer))
       const program = compileTraced(gradient)
       const received = runProgram(program, data)
