@@ -184,20 +184,41 @@ describe('what depends on data is named when the file is loaded', () => {
     expect(await refusal(range, more)).toMatch(/\(Expand\): operand 1 \('counts'\) must be known before data are/)
   })
 
-  it('the number of axes after an If', async () => {
-    const branch = (type: string, attributes: NodeText['attributes']) => ({
+  describe('an If whose branches have results of', () => {
+    const branch = ({ name = 'z', ...node }: Omit<NodeText, 'inputs' | 'outputs'> & { readonly name?: string }) => ({
       graph: graphBytes({
-        nodes: [{ type, inputs: ['x'], outputs: ['z'], attributes: attributes! }],
-        outputs: [valueBytes('z', null)],
+        nodes: [{ ...node, inputs: ['x'], outputs: [name] }],
+        outputs: [valueBytes(name, null)],
       }),
     })
-    const attributes = {
-      then_branch: branch('Relu', {}),
-      else_branch: branch('ReduceMax', { axes: [1], keepdims: 0 }),
+    const is: NodeText = { type: 'Cast', inputs: ['sum'], outputs: ['is'], attributes: { to: 9 } }
+    const refusalOf = (other: Omit<NodeText, 'inputs' | 'outputs'>, more: object = {}): Promise<string> => {
+      const attributes = { then_branch: branch({ type: 'Relu' }), else_branch: branch(other) }
+      const node = { type: 'If', inputs: ['is'], outputs: ['y'], attributes }
+      return refusal(node, { nodes: [...count, is, node], ...more })
     }
-    const node = { type: 'If', inputs: ['is'], outputs: ['y'], attributes }
-    const is = { type: 'Cast', inputs: ['sum'], outputs: ['is'], attributes: { to: 9 } }
-    expect(await refusal(node, { nodes: [...count, is, node] })).toMatch(/\(If\): .* 2 axes in one and 1 in the other/)
+
+    it.each<[string, Omit<NodeText, 'inputs' | 'outputs'>, RegExp]>([
+      ['other numbers of axes', { type: 'ReduceMax', attributes: { axes: [1], keepdims: 0 } }, /float32 \[2\]/],
+      ['other open extents', { type: 'ReduceMax', attributes: { axes: [0], keepdims: 1 } }, /float32 \[1, 3\]/],
+      ['other fixed extents', { type: 'ReduceMax', attributes: { axes: [1], keepdims: 1 } }, /float32 \[2, 1\]/],
+      ['other dtypes', { type: 'Cast', attributes: { to: 6 } }, /int32 \[2, 3\]/],
+    ])('%s', async (_, other, theirs) => {
+      const message = await refusalOf(other)
+      expect(message).toMatch(/^FormatError: .*\(If\): .* result 0 is float32 \[2, 3\] in one and/)
+      expect(message).toMatch(theirs)
+    })
+
+    it('shapes that are equal for the extents of the option shapes', async () => {
+      const attributes = {
+        then_branch: branch({ type: 'Relu' }),
+        else_branch: branch({ type: 'ReduceMax', attributes: { axes: [0], keepdims: 1 } }),
+      }
+      const node = { type: 'If', inputs: ['is'], outputs: ['y'], attributes }
+      const bytes = modelBytes({ nodes: [...count, is, node], inputs: [x], outputs: [y] })
+      const model = await loadOnnx(bytes, { shapes: { x: [1, 3] } })
+      expect(Array.from((await model.predict(tensor([[-1, 2, 3]]))).data)).toEqual([0, 2, 3])
+    })
   })
 
   it('an error of shapes, where all extents are fixed', async () => {
