@@ -16,12 +16,18 @@ interface Named {
   readonly name: string
 }
 
+/** Layers and modules, each in order. */
+export interface Group<Own, Module> {
+  readonly layers: readonly Own[]
+  readonly modules: readonly Module[]
+}
+
 export interface Pairs<Own, Module> {
   readonly pairs: ReadonlyMap<Own, Module>
-  /** Layers and modules without a partner. */
-  readonly left: { readonly layers: readonly Own[]; readonly modules: readonly Module[] }
-  /** Groups in which each module fits several layers, and nothing tells which is which. */
-  readonly unclear: readonly { readonly layers: readonly Own[]; readonly modules: readonly Module[] }[]
+  /** Those without a partner. */
+  readonly left: Group<Own, Module>
+  /** Groups in which each module fits several layers, or several modules fit a layer, and nothing tells which is which. */
+  readonly unclear: readonly Group<Own, Module>[]
 }
 
 /** @param modules in the order of the file */
@@ -32,7 +38,7 @@ export function pairsOf<Own extends Placed, Module extends Named>(
 ): Pairs<Own, Module> {
   const pairs = new Map<Own, Module>()
   const left = { layers: [] as Own[], modules: [] as Module[] }
-  const unclear: { layers: readonly Own[]; modules: readonly Module[] }[] = []
+  const unclear: Group<Own, Module>[] = []
   for (const group of groupsOf(layers, modules, (module, own) => isSameWay(module, own) && fits(module, own))) {
     const found = group.layers.length === group.modules.length ? told(group.layers, group.modules, fits) : null
     if (found !== null) group.layers.forEach((own, i) => pairs.set(own, found[i]!))
@@ -45,30 +51,33 @@ export function pairsOf<Own extends Placed, Module extends Named>(
   return { pairs, left, unclear }
 }
 
-/** The smallest groups outside of which nothing fits. */
+/** The smallest groups outside of which nothing fits; a module that fits nothing is in a group of its own. */
 function groupsOf<Own, Module>(
   layers: readonly Own[],
   modules: readonly Module[],
   fits: (module: Module, own: Own) => boolean,
-): { readonly layers: readonly Own[]; readonly modules: readonly Module[] }[] {
-  let groups = layers.map((own) => ({ layers: [own], modules: [] as Module[] }))
+): readonly Group<Own, Module>[] {
+  const groups = new Map(layers.map((own) => [own, { layers: [own], modules: [] as Module[] }]))
+  const alone: Group<Own, Module>[] = []
   for (const module of modules) {
-    const [reached, others] = [true, false].map((is) =>
-      groups.filter((group) => group.layers.some((own) => fits(module, own)) === is),
-    ) as [typeof groups, typeof groups]
-    groups = [
-      ...others,
-      {
-        layers: reached.flatMap((group) => group.layers),
-        modules: [...reached.flatMap((group) => group.modules), module],
-      },
-    ]
+    const [first, ...others] = new Set(layers.filter((own) => fits(module, own)).map((own) => groups.get(own)!))
+    if (first === undefined) {
+      alone.push({ layers: [], modules: [module] })
+      continue
+    }
+    first.modules.push(module)
+    for (const other of others) {
+      first.layers.push(...other.layers)
+      first.modules.push(...other.modules)
+      for (const own of other.layers) groups.set(own, first)
+    }
   }
   const [orderOfLayers, orderOfModules] = [orderIn(layers), orderIn(modules)]
-  return groups.map((group) => ({
-    layers: [...group.layers].sort(orderOfLayers),
-    modules: [...group.modules].sort(orderOfModules),
+  const joined = [...new Set(groups.values())].map((group) => ({
+    layers: group.layers.sort(orderOfLayers),
+    modules: group.modules.sort(orderOfModules),
   }))
+  return [...joined, ...alone]
 }
 
 function orderIn<Item>(items: readonly Item[]): (a: Item, b: Item) => number {
