@@ -283,6 +283,63 @@ describe('weights in branches', () => {
   })
 })
 
+describe('InstanceNormalization', () => {
+  const image = valueBytes('x', ['batch', 4, 2, 3])
+  const groups: readonly NodeText[] = [
+    { type: 'Reshape', inputs: ['x', 'to groups'], outputs: ['groups'] },
+    { type: 'InstanceNormalization', inputs: ['groups', 'ones', 'zeros'], outputs: ['normal'] },
+    { type: 'Reshape', inputs: ['normal', 'to channels'], outputs: ['channels'] },
+  ]
+  const affine: readonly NodeText[] = [
+    { type: 'Mul', inputs: ['channels', 'scale'], outputs: ['scaled'] },
+    { type: 'Add', inputs: ['scaled', 'shift'], outputs: ['y'] },
+  ]
+  const load = (nodes: readonly NodeText[]): Promise<OnnxModel> =>
+    loadOnnx(
+      modelBytes({
+        nodes,
+        initializers: [
+          longTensor('to groups', [3], [0, 2, -1]),
+          longTensor('to channels', [4], [-1, 4, 2, 3]),
+          floatTensor('ones', [2], [1, 1]),
+          floatTensor('zeros', [2], [0, 0]),
+          floatTensor('scale', [4, 1, 1], [1, 2, 3, 4]),
+          floatTensor('shift', [4, 1, 1], [0, 0, 0, 0]),
+        ],
+        inputs: [image],
+        outputs: [valueBytes('y', ['batch', 4, 2, 3])],
+      }),
+    )
+  const weightsOf = ({ weights }: OnnxModel): string[] => weights.map(({ name }) => name)
+
+  it('has no weights as a part of GroupNorm as PyTorch writes it', async () => {
+    const model = await load([...groups, ...affine])
+    expect(weightsOf(model)).toEqual(['scale', 'shift'])
+    const data = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i))
+    const y = await model.predict(tensor(data, [1, 4, 2, 3]))
+    const group = data.subarray(12)
+    const mean = group.reduce((sum, value) => sum + value, 0) / 12
+    const variance = group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 12
+    group.forEach((value, i) => {
+      const normal = (value - mean) / Math.sqrt(variance + 1e-5)
+      expect(y.data[12 + i]).toBeCloseTo(normal * (i < 6 ? 3 : 4), 4)
+    })
+  })
+
+  it('has weights elsewhere', async () => {
+    const last = { ...groups[2]!, outputs: ['y'] }
+    expect(weightsOf(await load([groups[0]!, groups[1]!, last]))).toEqual(['ones', 'zeros'])
+    const both = [...groups, { type: 'Relu', inputs: ['normal'], outputs: ['other'] }, ...affine]
+    const sum = both.map((node) => (node.outputs[0] === 'y' ? { ...node, outputs: ['added'] } : node))
+    const nodes: readonly NodeText[] = [
+      ...sum,
+      { type: 'Reshape', inputs: ['other', 'to channels'], outputs: ['also'] },
+      { type: 'Add', inputs: ['added', 'also'], outputs: ['y'] },
+    ]
+    expect(weightsOf(await load(nodes))).toEqual(['ones', 'zeros', 'scale', 'shift'])
+  })
+})
+
 describe('the first axis', () => {
   const first = (extent: number | string) => ({
     nodes: [{ type: 'CumSum', inputs: ['x', 'zero'], outputs: ['y'] }],
