@@ -39,6 +39,8 @@ export function pairsOf<Own extends Placed, Module extends Named>(
   const pairs = new Map<Own, Module>()
   const left = { layers: [] as Own[], modules: [] as Module[] }
   const unclear: Group<Own, Module>[] = []
+  const backward = new Set(layers.filter(isBackward))
+  const isSameWay = ({ name }: Module, own: Own): boolean => backward.has(own) === name.endsWith('_reverse')
   for (const group of groupsOf(layers, modules, (module, own) => isSameWay(module, own) && fits(module, own))) {
     const found = group.layers.length === group.modules.length ? told(group.layers, group.modules, fits) : null
     if (found !== null) group.layers.forEach((own, i) => pairs.set(own, found[i]!))
@@ -115,14 +117,12 @@ const nameOf = ({ trail }: Placed): string =>
       .join('_'),
   )
 
-/** The direction of an RNN is in the name of its module. */
-function isSameWay({ name }: Named, { trail }: Placed): boolean {
-  const isBackward = trail.some((layer, i) => {
+/** Whether a layer is the backward one of a Bidirectional, whose module in PyTorch ends with `_reverse`. */
+const isBackward = ({ trail }: Placed): boolean =>
+  trail.some((layer, i) => {
     const outer = trail[i - 1]
     return outer instanceof Bidirectional && outer.backwardLayer === layer
   })
-  return isBackward === name.endsWith('_reverse')
-}
 
 /** Whether a layer needs the result of another one, so that no other order is possible. */
 function isBefore(one: readonly LayerBase[], other: readonly LayerBase[]): boolean {
