@@ -118,6 +118,20 @@ describe('data are given', () => {
     }
   })
 
+  it('of a model whose only input and output are in lists: alone, also as { data, shape }', async () => {
+    const single = new Sequential([new Dense({ units: 1, inputShape: [4] })], { name: 'single' })
+    const { inputs, outputs } = single
+    const listed = new Model({ inputs, outputs })
+    listed.compile({ loss: 'mse', optimizer: 'sgd' })
+    const shaped = (rows: readonly (readonly number[])[]): object => {
+      return { data: Float32Array.from(rows.flat()), shape: [rows.length, rows[0]!.length] }
+    }
+    const expected = (await listed.predict(tensor(image))).data
+    expect((await listed.predict(typed(shaped(image)))).data).toEqual(expected)
+    expect((await listed.predict(typed({ single_input: image }))).data).toEqual(expected)
+    await fit(listed, shaped(image), shaped(price))
+  })
+
   it('and outputs without a loss and metrics need no targets', async () => {
     const model = twoByTwo({ loss: { price: 'mse' } })
     const before = [weightsOf(model.getLayer('kind')), weightsOf(model.getLayer('price'))]
