@@ -1,6 +1,8 @@
 // Picture: an SVG that displays itself in notebooks and is saved as a file. svg.ts writes the text.
 
 import { writeFile } from '../runtime/files'
+import type { Colour } from './colours'
+import { FONT, colourOf } from './colours'
 
 /** The parts of a picture. */
 export interface Drawing {
@@ -49,9 +51,25 @@ export class Picture {
     )
   }
 
-  /** A new element of the page, which Observable displays (browsers). */
+  /**
+   * A new element of the page, which Observable displays (browsers). It needs no `style-src 'unsafe-inline'` of a
+   * Content-Security-Policy: the policy forbids styles that are parsed, and these are set.
+   */
   element(): Element {
-    return document.importNode(new DOMParser().parseFromString(this.svg, 'image/svg+xml').documentElement, true)
+    const text = this.svg.replace(/<style>[^<]*<\/style>/g, '').replaceAll(' style="', ' data-style="')
+    const root = document.importNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, true)
+    for (const each of [root, ...root.querySelectorAll('*')] as SVGElement[]) {
+      const { style, dataset } = each
+      if (dataset['style'] !== undefined) style.cssText = dataset['style']
+      delete dataset['style']
+      const colour = each.getAttribute('class')
+      if (colour === 'myelin-picture') style.font = FONT
+      else if (colour !== null) {
+        const [property, light, dark] = colourOf(colour as Colour)
+        style.setProperty(property, `light-dark(${light},${dark})`)
+      }
+    }
+    return root
   }
 
   /** What Deno's notebooks display. @internal */
