@@ -158,7 +158,10 @@ for (const [group, ways] of Object.entries(groups)) {
 
 await savePicture(
   'brain-rules',
-  plotImages({ data: filters, shape: [16, SIDE, SIDE] }, { title: 'Incoming weights of 16 rarely active units' }),
+  plotImages(
+    { data: filters, shape: [16, SIDE, SIDE] },
+    { title: 'Incoming weights of rarely active units', columns: 8 },
+  ),
 )
 const [ofSigmoid, ofGentle, ofSteep] = QUICK.map((group) => (name) => results[`${group}: ${name}`])
 const sparse = ofSigmoid('KLSparsity, strength 0.1')

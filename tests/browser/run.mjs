@@ -101,7 +101,8 @@ async function showsPictures() {
       const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
       const paper = colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 23, 28)'
       const { pictures, rendering } = await handle.jsonValue()
-      assert.deepEqual(pictures, Array(2).fill({ font: '12px', paper, width: '100%' }))
+      const expected = { font: '12px', paper, width: '100%' }
+      assert.deepEqual(pictures, [expected, expected])
       assert.equal(rendering, 'pixelated')
       assert.deepEqual(complaints, [])
       await page.close()
