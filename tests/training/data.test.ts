@@ -126,9 +126,13 @@ describe('data are given', () => {
     const shaped = (rows: readonly (readonly number[])[]): object => {
       return { data: Float32Array.from(rows.flat()), shape: [rows.length, rows[0]!.length] }
     }
-    const expected = (await listed.predict(tensor(image))).data
-    expect((await listed.predict(typed(shaped(image)))).data).toEqual(expected)
-    expect((await listed.predict(typed({ single_input: image }))).data).toEqual(expected)
+    const answers = async (data: unknown): Promise<unknown> => {
+      const [answer] = [await listed.predict(typed(data))].flat()
+      return answer!.data
+    }
+    const expected = await answers(tensor(image))
+    expect(await answers(shaped(image))).toEqual(expected)
+    expect(await answers({ single_input: image })).toEqual(expected)
     await fit(listed, shaped(image), shaped(price))
   })
 
