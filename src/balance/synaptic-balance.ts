@@ -41,6 +41,7 @@ export interface Balanced {
  * Makes weights small without changing the function of a model. A unit h with h(c x) = c h(x) for c > 0, such as relu,
  * has the same effect if its incoming weights are multiplied by λ and its outgoing weights divided by λ. The sum of
  * their squares is smallest for
+ *
  *     λ = (Σ w_out² / Σ w_in²)^¼,   w_in, b ← λ w_in, λ b,   w_out ← w_out / λ
  *
  * This is done layer by layer until convergence; the minimum is unique. For Dense and convolutional layers with relu,
