@@ -62,9 +62,6 @@ export function channelsOf(colour: string): readonly [number, number, number] {
   return [part(1), part(3), part(5)]
 }
 
-/** The font of a picture, as CSS. */
-export const FONT = '12px system-ui,sans-serif'
-
 /**
  * The style of a picture with these colours. A picture in a page follows the color-scheme of its element; one that is a
  * document itself (a file, an <img>) follows the preference of the reader. Browsers without light-dark() (before 2024)
@@ -77,5 +74,5 @@ export function styleOf(colours: Iterable<Colour>): string {
       return `.myelin-picture .${colour}{${property}:${write(light, dark)}}`
     }).join('')
   const former = `@supports not (color:light-dark(red,red)){@media(prefers-color-scheme:dark){${rule((_light, dark) => dark)}}}`
-  return `<style>.myelin-picture{font:${FONT}}.myelin-picture:root{color-scheme:light dark}${rule((light, dark) => `light-dark(${light},${dark})`)}${former}</style>`
+  return `<style>.myelin-picture{font:12px system-ui,sans-serif}.myelin-picture:root{color-scheme:light dark}${rule((light, dark) => `light-dark(${light},${dark})`)}${former}</style>`
 }

@@ -1,8 +1,6 @@
 // Picture: an SVG that displays itself in notebooks and is saved as a file. svg.ts writes the text.
 
 import { writeFile } from '../runtime/files'
-import type { Colour } from './colours'
-import { FONT, colourOf } from './colours'
 
 /** The parts of a picture. */
 export interface Drawing {
@@ -56,19 +54,17 @@ export class Picture {
    * Content-Security-Policy: the policy forbids styles that are parsed, and these are set.
    */
   element(): Element {
+    // Without the rules in @supports, which are for browsers without light-dark().
+    const rules = Array.from(this.svg.matchAll(/<style>([^<@]*)/g), ([, css]) => css!).join('')
     const text = this.svg.replace(/<style>[^<]*<\/style>/g, '').replaceAll(' style="', ' data-style="')
     const root = document.importNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, true)
-    for (const each of [root, ...root.querySelectorAll('*')] as SVGElement[]) {
-      const { style, dataset } = each
+    const all = [root, ...root.querySelectorAll('*')] as SVGElement[]
+    for (const { style, dataset } of all) {
       if (dataset['style'] !== undefined) style.cssText = dataset['style']
       delete dataset['style']
-      const colour = each.getAttribute('class')
-      if (colour === 'myelin-picture') style.font = FONT
-      else if (colour !== null) {
-        const [property, light, dark] = colourOf(colour as Colour)
-        style.setProperty(property, `light-dark(${light},${dark})`)
-      }
     }
+    for (const [, selector, css] of rules.matchAll(/([^{}]+)\{([^}]*)\}/g))
+      for (const each of all) if (each.matches(selector!)) each.style.cssText += css!
     return root
   }
 

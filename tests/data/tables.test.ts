@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { TableModel, cloneModel, layers, loadModel, modelFromJSON, setRandomSeed } from '../../src'
 import { writeKeras } from '../../src/keras'
 import { Dataset, describeTable, readCsv, tableModel } from '../../src/data'
+import { permutationImportance } from '../../src/explain'
 import { economize, energyLabel, pruneUnits, quantize } from '../../src/thrift'
 import type { ColumnKind, TableDescription, TableRow } from '../../src/data'
 
@@ -394,6 +395,18 @@ describe('tableModel', () => {
     await expect(economize(model, { x: others, maxLoss: 0.5 })).rejects.toThrow(
       /economize, row 0, target 'answer': the value is missing/,
     )
+  })
+
+  it('tells what each column is worth', async () => {
+    setRandomSeed(6)
+    const rows = people(80)
+    const model = await tableModel(rows, { target: 'answer', hidden: [8], learningRate: 0.03, ...quiet })
+    await model.fit(rows, { epochs: 20, verbose: 0 })
+    const { importances, score } = await permutationImportance(model, rows, 'answer', { metric: 'accuracy', seed: 1 })
+    expect(score).toBeCloseTo((await model.evaluate(rows, { verbose: 0 }))['accuracy'] as number, 6)
+    const worth = (column: string): number => importances[column].item()
+    expect(worth('sex')).toBeGreaterThan(0.2)
+    expect(worth('sex')).toBeGreaterThan(worth('age'))
   })
 
   it('refuses targets in words', async () => {
