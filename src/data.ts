@@ -55,6 +55,7 @@ export type {
   TableDescription,
   TableKind,
   TableRow,
+  TableRows,
 } from './models/table-model'
 export { TableProposal } from './tables/columns'
 export type { ColumnChoice, ColumnKind, MissingKind, ProposedColumn, ProposedTarget } from './tables/columns'

@@ -54,7 +54,7 @@ export class Picture extends Displayed {
     this.description = description
   }
 
-  toString(): string {
+  override toString(): string {
     return this.svg
   }
 

@@ -16,7 +16,7 @@ import { Metric } from '../metrics/metric'
 import { getMetric } from '../metrics/registry'
 import { isTableModel } from '../models/known-graph'
 import type { Model } from '../models/model'
-import type { TableRow } from '../models/table-model'
+import type { TableRows } from '../models/table-model'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
@@ -97,7 +97,7 @@ interface Scorer {
  */
 export async function permutationImportance<In, Out>(
   model: Model<In, Out>,
-  x: DataOf<In> | readonly TableRow[],
+  x: DataOf<In> | TableRows,
   y: TargetsOf<Out> | string,
   options: PermutationImportanceOptions = {},
 ): Promise<Importance<In>> {

@@ -20,6 +20,7 @@ import { typed } from '../core/tree'
 import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { copyableGraph } from '../models/known-graph'
 import type { Model } from '../models/model'
+import type { TableRows } from '../models/table-model'
 import { permutation } from '../ops/random/permutation'
 import { nextSeed } from '../ops/random/seed'
 import type { GatheredRows } from '../training/gathered'
@@ -57,7 +58,7 @@ const economizeOptions = () => ({
 /** Options of `economize`. */
 export interface EconomizeOptions<In, Out> {
   /** Inputs, or batches of them with their targets, as for `evaluate`. Batches are read once, and all rows are kept in memory. */
-  readonly x: DataOf<In> | Batches<In, Out>
+  readonly x: DataOf<In> | Batches<In, Out> | TableRows
   /** The targets, unless they are in the batches. Default null. */
   readonly y?: TargetsOf<Out> | null
   /** By how much the monitored value may get worse, for example accuracy by 0.01. */

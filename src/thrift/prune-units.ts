@@ -24,6 +24,7 @@ import { whyUnknown } from '../layers/units'
 import { copyableGraph, graphOf, isTableModel, knownGraph, pathsIn } from '../models/known-graph'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
+import type { TableRows } from '../models/table-model'
 import type { UnitGroup } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
 import { gatherRows } from '../training/gathered'
@@ -77,7 +78,7 @@ export interface PruneUnitsOptions<In = never, Out = never> {
    * Representative inputs, or batches of them with their targets, which are read once. Needed for maxLoss, targetLatency, dead
    * and some criteria.
    */
-  readonly x?: DataOf<In> | Batches<In, Out>
+  readonly x?: DataOf<In> | Batches<In, Out> | TableRows
   /** Their targets. Needed for maxLoss and by some criteria, unless they are in the batches. */
   readonly y?: TargetsOf<Out> | null
   /** The number of rows per batch. Default 256. */
