@@ -1,5 +1,5 @@
-// Checks the JSON of a file before its values are used. JSON.parse refuses NaN and Infinity, which Python may write. The depth is
-// bounded here, because all code that reads the values is recursive.
+// Checks the JSON of a file before its values are made. JSON.parse refuses NaN and Infinity, which Python may write. The depth is
+// bounded here, because all code that reads the values is recursive, and so is the number of lists and records, which take much memory.
 
 import { FormatError } from '../core/errors'
 import type { Json } from '../core/registry'
@@ -8,6 +8,8 @@ export type JsonRecord = { readonly [key: string]: Json }
 
 /** The depth of nested lists and records that a configuration may have: models in models have some twenty per level. */
 const DEEPEST = 400
+/** The lists and records that a configuration may have: 60 MB. */
+const MOST_BRANCHES = 2 ** 20
 
 export function isRecord(value: Json | undefined): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -32,19 +34,28 @@ export function own(value: JsonRecord, key: string): Json | undefined {
 /**
  * The value of a text.
  * @param what names the text in errors
- * @throws FormatError for text that is not JSON, or nested too deeply
+ * @throws FormatError for text that is not JSON, is nested too deeply, or has too many lists and records
  */
 export function parseJson(text: string, what: string): Json {
-  let parsed: Json
+  requireBounded(text, what)
   try {
-    parsed = JSON.parse(text) as Json
+    return JSON.parse(text) as Json
   } catch (cause) {
     throw new FormatError(`${what} is not JSON`, { cause })
   }
-  let level: Json[] = [parsed]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEEPEST) throw new FormatError(`${what} has more than ${DEEPEST} levels of lists and records`)
-    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values<Json>(each) : []))
+}
+
+/** Before the text is parsed, because brackets alone can take thirty times the memory of their text. */
+export function requireBounded(text: string, what: string): void {
+  let [depth, branches] = [0, 0]
+  for (let i = 0; i < text.length; i++) {
+    const unit = text[i]!
+    if (unit === '"') while (++i < text.length && text[i] !== '"') i += Number(text[i] === '\\')
+    else if (unit === ']' || unit === '}') depth--
+    else if (unit === '[' || unit === '{') {
+      branches++
+      if (++depth > DEEPEST) throw new FormatError(`${what} has more than ${DEEPEST} levels of lists and records`)
+      if (branches > MOST_BRANCHES) throw new FormatError(`${what} has more than ${MOST_BRANCHES} lists and records`)
+    }
   }
-  return parsed
 }

@@ -97,11 +97,16 @@ function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, co
   assignAll(assignments)
 }
 
+/** The bytes of a configuration in a smaller archive; parsed text takes up to twenty times its bytes in memory. */
+const LONGEST_TEXT = 2 ** 22
+
 async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
   const files = await readArchive(bytes)
   const jsonAt = (name: string): Json => {
     const found = files.get(name)
     if (found === undefined) throw new FormatError(`The .keras file is damaged: it has no ${name}`)
+    if (found.length > Math.max(LONGEST_TEXT, bytes.length))
+      throw new FormatError(`The .keras file is damaged: its ${name} has ${found.length} bytes`)
     return parseJson(utf8Text(found), name)
   }
   const config = jsonAt('config.json')

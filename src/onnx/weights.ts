@@ -33,6 +33,9 @@ const CONSTANTS: Positions = {
   Upsample: [1],
 }
 
+/** The scale and the shift inside GroupNorm of PyTorch are ones and zeros, not parameters. */
+const GROUP_NORM: Positions = { InstanceNormalization: [1, 2] }
+
 /** Operands that are weights also where a Constant node holds them, as in files of some converters. */
 const WEIGHTS: Positions = {
   ...AVERAGES,
@@ -73,13 +76,15 @@ const NONE: Uses = { all: 0, constant: 0, average: 0, kernel: 0, weight: 0 }
 
 /** How often each value is an operand of each kind. */
 function usesIn(graph: GraphProto, uses = new Map<string, Uses>()): ReadonlyMap<string, Uses> {
+  const groupNorms = groupNormsIn(graph)
   for (const node of graph.nodes) {
+    const constants = groupNorms.has(node) ? GROUP_NORM : CONSTANTS
     node.inputs.forEach((name, i) => {
       const before = uses.get(name) ?? NONE
       const add = (count: number, table: Positions): number => count + Number(isAt(table, node, i))
       uses.set(name, {
         all: before.all + 1,
-        constant: add(before.constant, CONSTANTS),
+        constant: add(before.constant, constants),
         average: add(before.average, AVERAGES),
         kernel: add(before.kernel, KERNELS),
         weight: add(before.weight, WEIGHTS),
@@ -88,6 +93,24 @@ function usesIn(graph: GraphProto, uses = new Map<string, Uses>()): ReadonlyMap<
     for (const inner of graphsIn(node)) usesIn(inner, uses)
   }
   return uses
+}
+
+/**
+ * The nodes with which PyTorch writes GroupNorm: a Reshape makes channels of the groups for InstanceNormalization, another one makes them
+ * groups again, and a Mul scales the channels.
+ */
+function groupNormsIn({ nodes }: GraphProto): ReadonlySet<NodeProto> {
+  const norms = nodes.filter(({ type }) => type === 'InstanceNormalization')
+  if (norms.length === 0) return new Set()
+  const reshaped = new Set(nodes.flatMap(({ type, outputs }) => (type === 'Reshape' ? outputs : [])))
+  const scaled = new Set(nodes.flatMap(({ type, inputs }) => (type === 'Mul' ? inputs : [])))
+  const isBack = ({ type, outputs }: NodeProto): boolean => type === 'Reshape' && scaled.has(outputs[0] ?? '')
+  const [back, others] = [true, false].map(
+    (is) => new Set(nodes.flatMap((node) => (isBack(node) === is ? node.inputs : []))),
+  ) as [Set<string>, Set<string>]
+  const isBetween = ({ inputs: [x = ''], outputs: [y = ''] }: NodeProto): boolean =>
+    reshaped.has(x) && back.has(y) && !others.has(y)
+  return new Set(norms.filter(isBetween))
 }
 
 /** Whether an operator in a graph takes a value as a weight. */

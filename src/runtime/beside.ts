@@ -109,8 +109,12 @@ async function beside(source: string | URL, name: string, where: string): Promis
   const folder = await files.realpath(paths.dirname(own instanceof URL ? urls.fileURLToPath(own) : own))
   const path = paths.join(folder, name)
   const real = await files.realpath(path).catch(() => path)
-  if (real.startsWith(folder === paths.sep ? folder : folder + paths.sep)) return real
-  throw new FormatError(`${where}: ${quoted(name)} leads out of the folder of the model`)
+  if (!real.startsWith(folder === paths.sep ? folder : folder + paths.sep))
+    throw new FormatError(`${where}: ${quoted(name)} leads out of the folder of the model`)
+  // Reading a pipe would not end.
+  const found = await files.stat(real).catch(() => null)
+  if (found === null || found.isFile()) return real
+  throw new FormatError(`${where}: ${quoted(name)} is no regular file`)
 }
 
 /** In a browser, where the address of a model may be relative to the page. */

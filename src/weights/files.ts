@@ -127,14 +127,18 @@ export async function weightWriter(
  *   await model.loadWeights('net.safetensors', { mapping })
  *
  * Linear, Conv, ConvTranspose, BatchNorm, LayerNorm, GroupNorm, Embedding, RNN, LSTM, GRU (with resetAfter) and MultiheadAttention are
- * found, by their shapes. Each layer gets the first module that has its shapes and is not assigned yet, in the order of the file. If that is
- * alphabetical, as in safetensors, numbers in names are compared as numbers. Check the mapping if several layers have equal shapes. Arrays that are not used,
- * such as `num_batches_tracked`, are null.
- * @throws FormatError that names layers and modules for which nothing fits
+ * found. A layer gets the only module that has its shapes. If several layers have equal shapes, it gets
+ *
+ * - the module of its name: a layer named `layer1.0.bn1` or `layer1_0_bn1`, or `bn1` in a model named `layer1_0`; or
+ * - if the names of these modules differ in numbers only, as those of `layers.0.norm` and `layers.1.norm` do, and each of these layers needs the
+ *   result of the one before it, the module of its place.
+ *
+ * Arrays that are not used, such as `num_batches_tracked`, are null.
+ * @throws FormatError that names layers and modules for which nothing fits, and those of which nothing tells which is which
  */
 export async function torchMapping(model: Model, source: ByteSource): Promise<Record<string, WeightTargets>> {
   requireArguments('torchMapping', arguments, 2)
   requireModel('torchMapping', model)
   const bytes = await bytesFrom(source, 'torchMapping')
-  return naming(source, async () => mappingFor(weightPaths(typed(model)), await readArrays(bytes)))
+  return naming(source, async () => mappingFor(typed(model), weightPaths(typed(model)), await readArrays(bytes)))
 }

@@ -1,11 +1,15 @@
 // A mapping from the names and layouts of PyTorch to those of this library, found by the order and the shapes of layers.
 
-import { FormatError, formatShape } from '../core/errors'
+import { FormatError, formatShape, listed } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { NamedTensor } from '../formats/safetensors'
 import type { SavedVariable } from '../formats/weights'
+import { inFiles } from '../formats/weights'
 import type { WeightTarget, WeightTargets } from '../formats/weight-mapping'
+import type { LayerBase } from '../layers/layer'
+import type { Variable } from '../ops/variable'
+import { natural, pairsOf } from './pairs'
 
 /** The arrays of a module: their names in the module, such as `weight`. */
 interface Module {
@@ -16,6 +20,8 @@ interface Module {
 /** A layer with weights: the last part of the class in its path, and its weights by their names in it. */
 interface Own {
   readonly path: string
+  /** The layers from the model to this one. */
+  readonly trail: readonly LayerBase[]
   readonly kind: string
   readonly shapes: Map<string, Shape>
 }
@@ -101,35 +107,48 @@ function attention({ shapes }: Own): Rows {
 }
 
 /**
- * The mapping of the arrays of a PyTorch module to the weights of a model. Each layer, in the order of `saveWeights`, gets the first module
- * that has its shapes and is not assigned yet. Check the mapping if several layers have equal shapes.
- * @throws FormatError that names layers and modules for which nothing fits
+ * The mapping of the arrays of a PyTorch module to the weights of a model. A layer gets the only module that has its shapes; if several
+ * have them, that of its name, or that of its place in the data flow: see pairs.ts.
+ * @throws FormatError that names layers and modules for which nothing fits, and those of which nothing tells which is which
  */
 export function mappingFor(
+  model: LayerBase,
   weights: readonly SavedVariable[],
   arrays: ReadonlyMap<string, NamedTensor>,
 ): Record<string, WeightTargets> {
-  const modules = modulesOf(arrays)
-  const mapping: Record<string, WeightTargets> = {}
-  const problems: string[] = []
-  for (const own of layersOf(weights)) {
-    const rows = own.kind === 'multi_head_attention' ? attention(own) : KINDS[own.kind]
-    const found = rows === undefined ? undefined : modules.find((module) => fits(module, rows, own))
-    if (rows === undefined || found === undefined) {
-      const shapes = Array.from(own.shapes, ([name, shape]) => `${name} ${formatShape(shape)}`).join(', ')
-      problems.push(`no module fits '${own.path}' (${shapes})`)
-      continue
-    }
-    modules.splice(modules.indexOf(found), 1)
-    for (const [key, { name }] of found.arrays)
-      mapping[name] = UNUSED.includes(key) ? null : located(rows[key]!, own.path)
-  }
-  if (modules.length > 0) problems.push(`no layer fits ${modules.map(({ name }) => `'${name}'`).join(', ')}`)
+  const { pairs, left, unclear } = pairsOf(layersOf(model, weights), modulesOf(arrays), (module, own) => {
+    const rows = rowsOf(own)
+    return rows !== null && fits(module, rows, own)
+  })
+  const problems = left.layers.map(({ path, shapes }) => {
+    const said = Array.from(shapes, ([name, shape]) => `${name} ${formatShape(shape)}`).join(', ')
+    return `no module fits '${path}' (${said})`
+  })
+  if (left.modules.length > 0) problems.push(`no layer fits ${quotedNames(left.modules)}`)
+  for (const { layers, modules } of unclear)
+    problems.push(
+      `${quotedNames(modules)} fit ${layers.length === 1 ? '' : 'each of '}${quotedNames(layers.map(({ path }) => ({ name: path })))}, and nothing tells which is which: give these layers the names of the modules, such as { name: '${modules[0]!.name}' }`,
+    )
   if (problems.length > 0)
     throw new FormatError(
-      `No mapping from PyTorch was found: ${problems.join('; ')}. Write one: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } }`,
+      `No mapping from PyTorch was found: ${listed(problems)}. Or write the mapping yourself and pass it as the option mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } }`,
     )
+  const mapping: Record<string, WeightTargets> = {}
+  for (const [own, { arrays: found }] of pairs) {
+    const rows = rowsOf(own)!
+    for (const [key, { name }] of found) mapping[name] = UNUSED.includes(key) ? null : located(rows[key]!, own.path)
+  }
   return mapping
+}
+
+const quotedNames = (all: readonly { readonly name: string }[]): string =>
+  listed(
+    all.map(({ name }) => `'${name}'`),
+    ', ',
+  )
+
+function rowsOf(own: Own): Rows | null {
+  return own.kind === 'multi_head_attention' ? attention(own) : (KINDS[own.kind] ?? null)
 }
 
 function located(rows: WeightTarget | readonly WeightTarget[], path: string): WeightTargets {
@@ -161,9 +180,6 @@ function hasShape({ rows, transpose, reshape, at }: WeightTarget, shape: Shape, 
   return sameShape(turned, reshape ?? (at === undefined ? own : own.slice(1)))
 }
 
-/** `a.2` before `a.10`. */
-const natural = new Intl.Collator('en', { numeric: true })
-
 /** The modules in the order of the file; if names are in alphabetical order, as safetensors writes them, numbers in them are compared as numbers. */
 function modulesOf(arrays: ReadonlyMap<string, NamedTensor>): Module[] {
   const names = [...arrays.keys()]
@@ -189,16 +205,37 @@ function partsOf(name: string): readonly [place: string, key: string] {
 }
 
 /** The layers of weights, in order. */
-function layersOf(weights: readonly SavedVariable[]): Own[] {
+function layersOf(model: LayerBase, weights: readonly SavedVariable[]): Own[] {
+  const trails = trailsOf(model)
   const layers = new Map<string, Own>()
   for (const { key, variable } of weights) {
     const steps = key.split('/')
     const isAttention = /^multi_head_attention(?:_\d+)?$/.test(steps.at(-3) ?? '')
     const end = steps.length - (isAttention ? 2 : 1)
     const path = steps.slice(0, end).join('/')
-    const found = layers.get(path) ?? { path, kind: (steps[end - 1] ?? '').replace(/_\d+$/, ''), shapes: new Map() }
+    const found = layers.get(path) ?? {
+      path,
+      trail: trails.get(variable)!.slice(0, end + 1),
+      kind: (steps[end - 1] ?? '').replace(/_\d+$/, ''),
+      shapes: new Map<string, Shape>(),
+    }
     layers.set(path, found)
     found.shapes.set(steps.slice(end).join('/'), variable.shape)
   }
   return [...layers.values()]
+}
+
+/** The layers from a model to each weight, a layer for each step of its path. */
+function trailsOf(model: LayerBase): ReadonlyMap<Variable, readonly LayerBase[]> {
+  const trails = new Map<Variable, readonly LayerBase[]>()
+  const seen = new Set<LayerBase>()
+  const walk = (layer: LayerBase, outer: readonly LayerBase[]): void => {
+    if (seen.has(layer)) return
+    seen.add(layer)
+    const trail = [...outer, layer]
+    for (const variable of inFiles(layer.ownWeights)) if (!trails.has(variable)) trails.set(variable, trail)
+    for (const inner of layer.sublayers) walk(inner, trail)
+  }
+  walk(model, [])
+  return trails
 }

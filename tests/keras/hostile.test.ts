@@ -2,7 +2,7 @@
 // modes: simd
 
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FormatError, MyelinError, loadModel } from '../../src'
 import { readKeras } from '../../src/keras'
 import { readArchive, writeArchive } from '../../src/archives/archive'
@@ -67,6 +67,45 @@ describe('an archive', () => {
       .indexOf('12345')
     bytes[at] = 57
     await expect(readArchive(bytes)).rejects.toThrow(/checksum/)
+  })
+})
+
+describe('a configuration', () => {
+  const path = '3.15/core.keras'
+  const refusal = async (config: string): Promise<unknown> => {
+    const bytes = await changed(path, (files) => files.set('config.json', new TextEncoder().encode(config)))
+    return readKeras(bytes).catch((error: unknown) => error)
+  }
+
+  it.each([
+    ['a deep list', '['.repeat(1e5) + ']'.repeat(1e5), /config.json has more than 400 levels of lists and records/],
+    ['a deep record', `${'{"a":'.repeat(1e5)}1${'}'.repeat(1e5)}`, /config.json has more than 400 levels/],
+    ['many lists', `[${'[],'.repeat(2 ** 20)}0]`, /config.json has more than 1048576 lists and records/],
+    ['many records', `[${'{},'.repeat(2 ** 20)}0]`, /config.json has more than 1048576 lists and records/],
+  ])('is refused before it takes memory: %s', async (_, config, message) => {
+    const parse = vi.spyOn(JSON, 'parse')
+    try {
+      const error = await refusal(config)
+      expect(error).toBeInstanceOf(FormatError)
+      expect((error as Error).message).toMatch(message)
+      expect(parse.mock.calls.filter(([text]) => text === config)).toEqual([])
+    } finally {
+      parse.mockRestore()
+    }
+  })
+
+  it('may have brackets in its names', async () => {
+    const { config } = (await configOf(path)) as { config: { name: string } }
+    config.name = '[{"\\'.repeat(500)
+    const whole = { ...(await configOf(path)), config }
+    expect(await refusal(JSON.stringify(whole))).not.toBeInstanceOf(Error)
+  })
+
+  it('may not expand to more than 4 MB', async () => {
+    const { zipSync } = await import('fflate')
+    const files = Object.fromEntries(await readArchive(bytesOf(path)))
+    const bytes = zipSync({ ...files, 'config.json': new Uint8Array(5_000_000).fill(32) }, { level: 6 })
+    await expect(readKeras(bytes)).rejects.toThrow(/damaged: its config.json has 5000000 bytes/)
   })
 })
 

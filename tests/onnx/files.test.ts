@@ -184,20 +184,41 @@ describe('what depends on data is named when the file is loaded', () => {
     expect(await refusal(range, more)).toMatch(/\(Expand\): operand 1 \('counts'\) must be known before data are/)
   })
 
-  it('the number of axes after an If', async () => {
-    const branch = (type: string, attributes: NodeText['attributes']) => ({
+  describe('an If whose branches have results of', () => {
+    const branch = ({ name = 'z', ...node }: Omit<NodeText, 'inputs' | 'outputs'> & { readonly name?: string }) => ({
       graph: graphBytes({
-        nodes: [{ type, inputs: ['x'], outputs: ['z'], attributes: attributes! }],
-        outputs: [valueBytes('z', null)],
+        nodes: [{ ...node, inputs: ['x'], outputs: [name] }],
+        outputs: [valueBytes(name, null)],
       }),
     })
-    const attributes = {
-      then_branch: branch('Relu', {}),
-      else_branch: branch('ReduceMax', { axes: [1], keepdims: 0 }),
+    const is: NodeText = { type: 'Cast', inputs: ['sum'], outputs: ['is'], attributes: { to: 9 } }
+    const refusalOf = (other: Omit<NodeText, 'inputs' | 'outputs'>, more: object = {}): Promise<string> => {
+      const attributes = { then_branch: branch({ type: 'Relu' }), else_branch: branch(other) }
+      const node = { type: 'If', inputs: ['is'], outputs: ['y'], attributes }
+      return refusal(node, { nodes: [...count, is, node], ...more })
     }
-    const node = { type: 'If', inputs: ['is'], outputs: ['y'], attributes }
-    const is = { type: 'Cast', inputs: ['sum'], outputs: ['is'], attributes: { to: 9 } }
-    expect(await refusal(node, { nodes: [...count, is, node] })).toMatch(/\(If\): .* 2 axes in one and 1 in the other/)
+
+    it.each<[string, Omit<NodeText, 'inputs' | 'outputs'>, RegExp]>([
+      ['other numbers of axes', { type: 'ReduceMax', attributes: { axes: [1], keepdims: 0 } }, /float32 \[2\]/],
+      ['other open extents', { type: 'ReduceMax', attributes: { axes: [0], keepdims: 1 } }, /float32 \[1, 3\]/],
+      ['other fixed extents', { type: 'ReduceMax', attributes: { axes: [1], keepdims: 1 } }, /float32 \[2, 1\]/],
+      ['other dtypes', { type: 'Cast', attributes: { to: 6 } }, /int32 \[2, 3\]/],
+    ])('%s', async (_, other, theirs) => {
+      const message = await refusalOf(other)
+      expect(message).toMatch(/^FormatError: .*\(If\): .* result 0 is float32 \[2, 3\] in one and/)
+      expect(message).toMatch(theirs)
+    })
+
+    it('shapes that are equal for the extents of the option shapes', async () => {
+      const attributes = {
+        then_branch: branch({ type: 'Relu' }),
+        else_branch: branch({ type: 'ReduceMax', attributes: { axes: [0], keepdims: 1 } }),
+      }
+      const node = { type: 'If', inputs: ['is'], outputs: ['y'], attributes }
+      const bytes = modelBytes({ nodes: [...count, is, node], inputs: [x], outputs: [y] })
+      const model = await loadOnnx(bytes, { shapes: { x: [1, 3] } })
+      expect(Array.from((await model.predict(tensor([[-1, 2, 3]]))).data)).toEqual([0, 2, 3])
+    })
   })
 
   it('an error of shapes, where all extents are fixed', async () => {
@@ -259,6 +280,63 @@ describe('weights in branches', () => {
     const again = await loadModel(await model.save(), { customObjects: { OnnxModel, OnnxGraph } })
     expect(again.weights.map(({ value }) => value.data)).toEqual(model.weights.map(({ value }) => value.data))
     expect(again.predictOnBatch([[1, 2, 3]])).toEqual(model.predictOnBatch([[1, 2, 3]]))
+  })
+})
+
+describe('InstanceNormalization', () => {
+  const image = valueBytes('x', ['batch', 4, 2, 3])
+  const groups: readonly NodeText[] = [
+    { type: 'Reshape', inputs: ['x', 'to groups'], outputs: ['groups'] },
+    { type: 'InstanceNormalization', inputs: ['groups', 'ones', 'zeros'], outputs: ['normal'] },
+    { type: 'Reshape', inputs: ['normal', 'to channels'], outputs: ['channels'] },
+  ]
+  const affine: readonly NodeText[] = [
+    { type: 'Mul', inputs: ['channels', 'scale'], outputs: ['scaled'] },
+    { type: 'Add', inputs: ['scaled', 'shift'], outputs: ['y'] },
+  ]
+  const load = (nodes: readonly NodeText[]): Promise<OnnxModel> =>
+    loadOnnx(
+      modelBytes({
+        nodes,
+        initializers: [
+          longTensor('to groups', [3], [0, 2, -1]),
+          longTensor('to channels', [4], [-1, 4, 2, 3]),
+          floatTensor('ones', [2], [1, 1]),
+          floatTensor('zeros', [2], [0, 0]),
+          floatTensor('scale', [4, 1, 1], [1, 2, 3, 4]),
+          floatTensor('shift', [4, 1, 1], [0, 0, 0, 0]),
+        ],
+        inputs: [image],
+        outputs: [valueBytes('y', ['batch', 4, 2, 3])],
+      }),
+    )
+  const weightsOf = ({ weights }: OnnxModel): string[] => weights.map(({ name }) => name)
+
+  it('has no weights as a part of GroupNorm as PyTorch writes it', async () => {
+    const model = await load([...groups, ...affine])
+    expect(weightsOf(model)).toEqual(['scale', 'shift'])
+    const data = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i))
+    const y = await model.predict(tensor(data, [1, 4, 2, 3]))
+    const group = data.subarray(12)
+    const mean = group.reduce((sum, value) => sum + value, 0) / 12
+    const variance = group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 12
+    group.forEach((value, i) => {
+      const normal = (value - mean) / Math.sqrt(variance + 1e-5)
+      expect(y.data[12 + i]).toBeCloseTo(normal * (i < 6 ? 3 : 4), 4)
+    })
+  })
+
+  it('has weights elsewhere', async () => {
+    const last = { ...groups[2]!, outputs: ['y'] }
+    expect(weightsOf(await load([groups[0]!, groups[1]!, last]))).toEqual(['ones', 'zeros'])
+    const both = [...groups, { type: 'Relu', inputs: ['normal'], outputs: ['other'] }, ...affine]
+    const sum = both.map((node) => (node.outputs[0] === 'y' ? { ...node, outputs: ['added'] } : node))
+    const nodes: readonly NodeText[] = [
+      ...sum,
+      { type: 'Reshape', inputs: ['other', 'to channels'], outputs: ['also'] },
+      { type: 'Add', inputs: ['added', 'also'], outputs: ['y'] },
+    ]
+    expect(weightsOf(await load(nodes))).toEqual(['ones', 'zeros', 'scale', 'shift'])
   })
 })
 

@@ -2,6 +2,7 @@
 // modes: simd
 
 import { createServer } from 'node:http'
+import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -176,6 +177,19 @@ describe('files outside of the folder', () => {
     writeFileSync(join(folder, 'model', 'model.json'), withPaths(['uint8.bin']))
     await expect(readTfjs(join(folder, 'model'))).rejects.toThrow(/leads out of the folder/)
   })
+
+  it.skipIf(process.platform === 'win32')(
+    'are not read from a pipe, which does not end, or from a folder',
+    async () => {
+      const folder = folderOf()
+      writeFileSync(join(folder, 'model.json'), withPaths(['uint8.bin']))
+      execFileSync('mkfifo', [join(folder, 'uint8.bin')])
+      await expect(readTfjs(folder)).rejects.toThrow(/'uint8.bin' is no regular file/)
+      rmSync(join(folder, 'uint8.bin'))
+      mkdirSync(join(folder, 'uint8.bin'))
+      await expect(readTfjs(folder)).rejects.toThrow(/'uint8.bin' is no regular file/)
+    },
+  )
 
   it.each([
     [['uint8.bin', './uint8.bin'], /names the file 'uint8.bin' twice/],

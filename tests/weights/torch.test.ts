@@ -16,14 +16,19 @@ import {
   GlobalAveragePooling2D,
   Input,
   LSTM,
+  LSTMCell,
   LayerNormalization,
   Model,
   MultiHeadAttention,
+  RNN,
   Sequential,
   ops,
 } from '../../src'
 import type { Tensor } from '../../src'
+import { typed } from '../../src/core/tree'
+import { weightPaths } from '../../src/formats/weights'
 import { readWeights, torchMapping, writeWeights } from '../../src/weights'
+import type { WeightTarget, WeightTargets } from '../../src/weights'
 import { readArrays } from '../../src/weights/arrays'
 import { differenceOf, inputsOf } from '../keras/goldens'
 import type { Golden } from '../keras/goldens'
@@ -107,6 +112,160 @@ describe('torchMapping', () => {
     const error = torchMapping(model, bytesOf('mlp.safetensors'))
     await expect(error).rejects.toThrow(FormatError)
     await expect(error).rejects.toThrow(/no module fits 'dense_1' \(kernel \[8, 5\], bias \[5\]\); no layer fits '2'/)
+  })
+})
+
+describe('torchMapping of layers with equal shapes', () => {
+  const conv = (layer: string): Record<string, WeightTargets> => ({
+    weight: { to: `${layer}/kernel`, transpose: [2, 3, 1, 0] },
+    bias: `${layer}/bias`,
+  })
+  const dense = (layer: string): Record<string, WeightTargets> => ({
+    weight: { to: `${layer}/kernel`, transpose: [1, 0] },
+    bias: `${layer}/bias`,
+  })
+  const norm = (layer: string): Record<string, WeightTargets> => ({
+    weight: `${layer}/gamma`,
+    bias: `${layer}/beta`,
+    running_mean: `${layer}/movingMean`,
+    running_var: `${layer}/movingVariance`,
+  })
+  /** A file with the weights of a model, under the names of modules. */
+  const fileOf = (model: Model<Tensor, Tensor>, modules: Record<string, Record<string, WeightTargets>>) => {
+    const mapping = Object.fromEntries(
+      Object.entries(modules).flatMap(([module, rows]) =>
+        Object.entries(rows).map(([key, target]) => [`${module}.${key}`, target]),
+      ),
+    )
+    return writeWeights(model, null, { mapping })
+  }
+  const pathsOf = (mapping: Record<string, WeightTargets>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(mapping)
+        .filter(([name]) => name.endsWith('.bias'))
+        .map(([name, target]) => [name, typeof target === 'string' ? target : (target as WeightTarget).to]),
+    )
+
+  /** The projection of the shortcut is called before the second convolution, or after it. */
+  function block(isFirst: boolean, names: readonly (string | undefined)[] = []): Model<Tensor, Tensor> {
+    const [bn1, bn2, other] = names.map((name) => (name === undefined ? {} : { name }))
+    const x = Input({ shape: [4, 4, 3] })
+    const projected = (): Tensor =>
+      new BatchNormalization({ ...other }).apply(new Conv2D({ filters: 4, kernelSize: 1 }).apply(x))
+    const before = isFirst ? projected() : null
+    let h = new Conv2D({ filters: 4, kernelSize: 3, padding: 'same' }).apply(x)
+    h = new Activation({ activation: 'relu' }).apply(new BatchNormalization({ ...bn1 }).apply(h))
+    h = new BatchNormalization({ ...bn2 }).apply(new Conv2D({ filters: 4, kernelSize: 3, padding: 'same' }).apply(h))
+    return new Model({ inputs: x, outputs: ops.add(h, before ?? projected()) })
+  }
+  const norms = (model: Model<Tensor, Tensor>): string[] => {
+    const names = model.layers.map(({ name }) => name).filter((name) => /bn|downsample/.test(name))
+    return ['bn1', 'bn2', 'downsample.1'].map((name) => {
+      const at = names.indexOf(name)
+      return at === 0 ? 'batch_normalization' : `batch_normalization_${at}`
+    })
+  }
+
+  it.each([true, false])('names what nothing tells apart in a residual block (shortcut first: %s)', async (isFirst) => {
+    const named = block(isFirst, ['bn1', 'bn2', 'downsample.1'])
+    const [bn1, bn2, other] = norms(named) as [string, string, string]
+    const convs = new Map(named.weights.filter(({ name }) => name.endsWith('kernel')).map(({ shape }, i) => [i, shape]))
+    const pathOf = (i: number): string => (i === 0 ? 'conv2d' : `conv2d_${i}`)
+    const of = (test: (shape: readonly number[]) => boolean): string =>
+      pathOf([...convs].find(([, shape]) => test(shape))![0])
+    const file = await fileOf(named, {
+      conv1: conv(of((shape) => shape[0] === 3 && shape[2] === 3)),
+      bn1: norm(bn1),
+      conv2: conv(of((shape) => shape[0] === 3 && shape[2] === 4)),
+      bn2: norm(bn2),
+      'downsample.0': conv(of((shape) => shape[0] === 1)),
+      'downsample.1': norm(other),
+    })
+    const error = torchMapping(block(isFirst), file)
+    await expect(error).rejects.toThrow(FormatError)
+    await expect(error).rejects.toThrow(
+      /'bn1', 'bn2', 'downsample.1' fit each of 'batch_normalization', 'batch_normalization_1', 'batch_normalization_2', and nothing tells which is which: give these layers the names of the modules, such as \{ name: 'bn1' \}\. Or write the mapping/,
+    )
+    const mapping = pathsOf(await torchMapping(named, file))
+    expect(mapping).toMatchObject({
+      'bn1.bias': `${bn1}/beta`,
+      'bn2.bias': `${bn2}/beta`,
+      'downsample.1.bias': `${other}/beta`,
+    })
+    // Names with other separators.
+    expect(pathsOf(await torchMapping(block(isFirst, ['bn1', 'bn2', 'downsample_1']), file))).toEqual(mapping)
+  })
+
+  const deep = (count: number): Sequential =>
+    new Sequential([Input({ shape: [4] }), ...Array.from({ length: count }, () => new Dense({ units: 4 }))])
+  const ten = Array.from({ length: 11 }, (_, i) => (i === 0 ? 'dense' : `dense_${i}`))
+
+  it.each([
+    ['fc1', (i: number) => `fc${i + 1}`],
+    ['layers.0.linear', (i: number) => `layers.${i}.linear`],
+  ])('follows numbers such as those in %s along a chain of layers', async (_, nameOf) => {
+    const file = await fileOf(deep(11), Object.fromEntries(ten.map((path, i) => [nameOf(i), dense(path)])))
+    const expected = Object.fromEntries(ten.map((path, i) => [`${nameOf(i)}.bias`, `${path}/bias`]))
+    expect(pathsOf(await torchMapping(deep(11), file))).toEqual(expected)
+  })
+
+  it('does not follow words, or numbers of layers side by side', async () => {
+    const words = await fileOf(deep(2), { decoder: dense('dense'), encoder: dense('dense_1') })
+    await expect(torchMapping(deep(2), words)).rejects.toThrow(/'decoder', 'encoder' fit each of 'dense', 'dense_1'/)
+
+    const x = Input({ shape: [4] })
+    const sides = (names: readonly string[] = []): Model<Tensor, Tensor> => {
+      const [one, other] = [0, 1].map((i) => new Dense({ units: 4, ...(names[i] && { name: names[i] }) }).apply(x))
+      return new Model({ inputs: x, outputs: ops.add(one!, other!) })
+    }
+    const file = await fileOf(sides(), { 'sides.0': dense('dense'), 'sides.1': dense('dense_1') })
+    await expect(torchMapping(sides(), file)).rejects.toThrow(/'sides.0', 'sides.1' fit each of/)
+    expect(pathsOf(await torchMapping(sides(['sides_1', 'sides_0']), file))).toEqual({
+      'sides.0.bias': 'dense_1/bias',
+      'sides.1.bias': 'dense/bias',
+    })
+  })
+
+  it('names groups with unequal numbers of layers and modules', async () => {
+    const file = await fileOf(deep(2), { fc1: dense('dense'), fc2: dense('dense_1') })
+    await expect(torchMapping(deep(3), file)).rejects.toThrow(/'fc1', 'fc2' fit each of 'dense', 'dense_1', 'dense_2'/)
+    await expect(torchMapping(deep(1), file)).rejects.toThrow(/'fc1', 'fc2' fit 'dense'/)
+  })
+
+  it('finds inner models by their names, and stacked cells by their numbers', async () => {
+    const nested = (): Sequential =>
+      new Sequential([
+        Input({ shape: [4] }),
+        new Sequential([new Dense({ units: 4, name: 'fc' })], { name: 'b' }),
+        new Sequential([new Dense({ units: 4, name: 'fc' })], { name: 'a' }),
+      ])
+    const paths = ['sequential/dense', 'sequential_1/dense'] as const
+    const inner = await fileOf(nested(), { 'b.fc': dense(paths[0]), 'a.fc': dense(paths[1]) })
+    expect(pathsOf(await torchMapping(nested(), inner))).toEqual({
+      'a.fc.bias': `${paths[1]}/bias`,
+      'b.fc.bias': `${paths[0]}/bias`,
+    })
+
+    const cells = (): Sequential =>
+      new Sequential([
+        Input({ shape: [3, 4] }),
+        new RNN({ cell: [new LSTMCell({ units: 4 }), new LSTMCell({ units: 4 })] }),
+      ])
+    const model = cells()
+    const [zero, one] = weightPaths(typed(model)).flatMap(({ key }) =>
+      key.endsWith('/bias') ? [key.slice(0, -5)] : [],
+    )
+    const cell = (path: string): Record<string, WeightTargets> => ({
+      weight_ih: { to: `${path}/kernel`, transpose: [1, 0] },
+      weight_hh: { to: `${path}/recurrent_kernel`, transpose: [1, 0] },
+      bias_ih: { to: `${path}/bias`, add: true },
+      bias_hh: { to: `${path}/bias`, add: true },
+    })
+    const rows = (path: string, layer: number): object =>
+      Object.fromEntries(Object.entries(cell(path)).map(([key, target]) => [`lstm.${key}_l${layer}`, target]))
+    const mapping = { ...rows(zero!, 0), ...rows(one!, 1) }
+    const file = await writeWeights(model, null, { mapping })
+    expect(await torchMapping(cells(), file)).toEqual(mapping)
   })
 })
 

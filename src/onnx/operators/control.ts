@@ -1,5 +1,6 @@
 // Branches and loops. A Scan is a loop of ours; a Loop is unrolled while the graph is traced, and its condition must be known.
 
+import { formatShape } from '../../core/errors'
 import * as ops from '../../ops'
 import type { Tensor } from '../../ops/tensor'
 import type { Call, Operator } from '../call'
@@ -25,15 +26,23 @@ const branch: Operator = (call) => {
     },
     () => {
       const others = call.around.run(no, [])
-      const i = others.findIndex(({ rank }, at) => rank !== found[at]?.rank)
-      if (i >= 0 && i < found.length)
-        throw new LimitError(
-          `${nameOf(call.node)}: its condition depends on data, so its branches must have results of equal shapes; result ${i} has ${found[i]!.rank} axes in one and ${others[i]!.rank} in the other`,
-        )
+      requireEqualTypes(call, found, others)
       return others.map(({ plain }) => plain)
     },
   )
   return tensors.map((tensor, i) => Value.of(tensor, found[i]!.type))
+}
+
+/** @throws LimitError if branches of which data decide have results of other shapes: a trace has one shape for each value */
+function requireEqualTypes(call: Call, yes: readonly Value[], no: readonly Value[]): void {
+  const typeOf = (value: Value | undefined): string =>
+    value === undefined ? 'missing' : `${value.plain.dtype} ${formatShape(value.shape)}`
+  const count = Math.max(yes.length, no.length)
+  const i = Array.from({ length: count }).findIndex((_, at) => typeOf(yes[at]) !== typeOf(no[at]))
+  if (i < 0) return
+  throw new LimitError(
+    `${nameOf(call.node)}: its condition depends on data, so its branches must have results of equal shapes; result ${i} is ${typeOf(yes[i])} in one and ${typeOf(no[i])} in the other. If the condition follows from an input that is always the same, pass its value: { constants: { name: value } }. If the shapes are equal for other extents, open the file for these: { shapes: { name: [4, 3] } }`,
+  )
 }
 
 /** The body gets the iteration, the condition and the values that are carried, and returns the latter and results. */
