@@ -55,7 +55,6 @@ export type {
   TableDescription,
   TableKind,
   TableRow,
-  TableRows,
 } from './models/table-model'
 export { TableProposal } from './tables/columns'
 export type { ColumnChoice, ColumnKind, MissingKind, ProposedColumn, ProposedTarget } from './tables/columns'

@@ -7,7 +7,6 @@ import type { Config, CustomObjects, Json } from '../core/registry'
 import { isBranch, typed } from '../core/tree'
 import { timeIn } from '../core/dates'
 import { isElements, END } from '../data/source'
-import type { Dataset } from '../data/dataset'
 import type { Batches, DataOf, TargetsOf } from '../data/given'
 import type { Source } from '../data/source'
 import { StringTensor } from '../ops/strings'
@@ -24,8 +23,6 @@ export type TableKind = (typeof KINDS)[number]
 export type ClassValue = string | number | boolean
 /** A row of a table: a value for each column; null, undefined, NaN and '' are missing values. */
 export type TableRow = Readonly<Record<string, unknown>>
-/** Rows that functions for models take of a TableModel. */
-export type TableRows = readonly TableRow[] | Dataset<TableRow>
 
 /** What a TableModel knows of its table. */
 export interface TableDescription {
