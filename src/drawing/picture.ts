@@ -12,6 +12,26 @@ export interface Drawing {
   readonly description: string
 }
 
+/** What consoles and notebooks display. Bundles leave out an unused class with symbols only if a pure call makes it. */
+const Displayed = /* @__PURE__ */ (() => {
+  abstract class Displayed implements Drawing {
+    abstract readonly svg: string
+    abstract readonly title: string
+    abstract readonly description: string;
+
+    /** What Deno's notebooks display. @internal */
+    [Symbol.for('Jupyter.display')](): Readonly<Record<string, string>> {
+      return { 'image/svg+xml': this.svg, 'text/plain': `${this.title}. ${this.description}` }
+    }
+
+    /** What `console.log` shows in Node: the content in words. @internal */
+    [Symbol.for('nodejs.util.inspect.custom')](): string {
+      return `Picture: ${this.title}\n${this.description}`
+    }
+  }
+  return Displayed
+})()
+
 /**
  * A picture as SVG, in ASCII, readable on light and dark pages. Deno's notebooks display it; in other places use `svg`, the
  * template `${picture}`, `element()` in a browser, or `save(path)`.
@@ -20,7 +40,7 @@ export interface Drawing {
  *   await picture.save('history.svg')
  *   document.body.append(picture.element())
  */
-export class Picture {
+export class Picture extends Displayed {
   /** The whole SVG: the content of a file, or a part of a page. */
   readonly svg: string
   readonly title: string
@@ -28,12 +48,13 @@ export class Picture {
   readonly description: string
 
   constructor({ svg, title, description }: Drawing) {
+    super()
     this.svg = svg
     this.title = title
     this.description = description
   }
 
-  toString(): string {
+  override toString(): string {
     return this.svg
   }
 
@@ -66,15 +87,5 @@ export class Picture {
     for (const [, selector, css] of rules.matchAll(/([^{}]+)\{([^}]*)\}/g))
       for (const each of all) if (each.matches(selector!)) each.style.cssText += css!
     return root
-  }
-
-  /** What Deno's notebooks display. @internal */
-  [Symbol.for('Jupyter.display')](): Readonly<Record<string, string>> {
-    return { 'image/svg+xml': this.svg, 'text/plain': `${this.title}. ${this.description}` }
-  }
-
-  /** What `console.log` shows in Node: the content in words. @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `Picture: ${this.title}\n${this.description}`
   }
 }
