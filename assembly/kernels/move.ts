@@ -5,20 +5,20 @@ import { Copy, CopyDimension, Fill } from '../shared/instructions'
 import { copySpacedWords, copyWords, fillWords } from '../simd'
 
 /**
- * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Takes
- * sixteen rows of out at a time, so that a cache line of input is used up while it is cached.
+ * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Reads sixteen
+ * rows of input side by side from start to end, which the processor foresees, and writes whole cache lines of out.
  */
 export function transpose_4x4_bits(
   out: usize, input: usize, rows: i32, columns: i32, outStride: usize, inputStride: usize,
 ): void {
-  for (let first = 0; first < rows; first += 16) {
-    const last = min(first + 16, rows)
-    let column = 0
-    for (; column + 4 <= columns; column += 4) {
-      let to = out + <usize>first * outStride + (<usize>column << 2)
-      let from = input + <usize>column * inputStride + (<usize>first << 2)
-      let row = first
-      for (; row + 4 <= last; row += 4) {
+  for (let first = 0; first < columns; first += 16) {
+    const last = min(first + 16, columns)
+    let row = 0
+    for (; row + 4 <= rows; row += 4) {
+      let to = out + <usize>row * outStride + (<usize>first << 2)
+      let from = input + <usize>first * inputStride + (<usize>row << 2)
+      let column = first
+      for (; column + 4 <= last; column += 4) {
         const a = v128.load(from)
         const b = v128.load(from + inputStride)
         const c = v128.load(from + 2 * inputStride)
@@ -31,25 +31,26 @@ export function transpose_4x4_bits(
         v128.store(to + outStride, v128.shuffle<i64>(ab0, cd0, 1, 3))
         v128.store(to + 2 * outStride, v128.shuffle<i64>(ab1, cd1, 0, 2))
         v128.store(to + 3 * outStride, v128.shuffle<i64>(ab1, cd1, 1, 3))
-        to += outStride << 2
-        from += 16
+        to += 16
+        from += inputStride << 2
       }
-      for (; row < last; row++) {
-        store<u32>(to, load<u32>(from))
-        store<u32>(to, load<u32>(from + inputStride), 4)
-        store<u32>(to, load<u32>(from + 2 * inputStride), 8)
-        store<u32>(to, load<u32>(from + 3 * inputStride), 12)
-        to += outStride
-        from += 4
+      for (; column < last; column++) {
+        const x = v128.load(from)
+        v128.store32_lane(to, x, 0)
+        v128.store32_lane(to + outStride, x, 1)
+        v128.store32_lane(to + 2 * outStride, x, 2)
+        v128.store32_lane(to + 3 * outStride, x, 3)
+        to += 4
+        from += inputStride
       }
     }
-    for (; column < columns; column++) {
-      let to = out + <usize>first * outStride + (<usize>column << 2)
-      let from = input + <usize>column * inputStride + (<usize>first << 2)
-      for (let row = first; row < last; row++) {
+    for (; row < rows; row++) {
+      let to = out + <usize>row * outStride + (<usize>first << 2)
+      let from = input + <usize>first * inputStride + (<usize>row << 2)
+      for (let column = first; column < last; column++) {
         store<u32>(to, load<u32>(from))
-        to += outStride
-        from += 4
+        to += 4
+        from += inputStride
       }
     }
   }

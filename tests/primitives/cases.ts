@@ -1045,6 +1045,8 @@ const opCases = {
       [4, 4],
       [8, 9],
       [1, 7],
+      [18, 3],
+      [19, 22],
       [33, 17],
     ].map((shape) => view(`[${shape.join()}]`, floats(shape), { permutation: [1, 0] }, { gradient: shape[0]! < 8 })),
     ...[
