@@ -3,7 +3,7 @@
 import { partEnd, partStart } from '../parts'
 import { Bits } from '../shared/instructions'
 import { BitFold } from '../shared/opcodes'
-import { storeTail, swapHalves } from '../simd'
+import { storeUpTo4, swapHalves } from '../simd'
 
 // WebAssembly shifts all lanes by one count, so shifts by a count for each lane are products with powers of 2. The loops have
 // only constants of four equal lanes, which the build keeps in registers.
@@ -43,11 +43,17 @@ function foldLanes(how: BitFold, a: v128, b: v128, powers: v128): v128 {
 
 @inline
 function foldAll(how: BitFold, out: usize, a: usize, b: usize, n: i32, powers: v128): void {
-  for (; n >= 4; n -= 4) {
-    v128.store(out, foldLanes(how, v128.load(a), v128.load(b), powers))
+  for (; n >= 8; n -= 8) {
+    const y0 = foldLanes(how, v128.load(a), v128.load(b), powers)
+    const y1 = foldLanes(how, v128.load(a, 16), v128.load(b, 16), powers)
+    v128.store(out, y0)
+    v128.store(out, y1, 16)
+    out += 32, a += 32, b += 32
+  }
+  for (; n > 0; n -= 4) {
+    storeUpTo4(out, foldLanes(how, v128.load(a), v128.load(b), powers), n)
     out += 16, a += 16, b += 16
   }
-  if (n > 0) storeTail(out, foldLanes(how, v128.load(a), v128.load(b), powers), n)
 }
 
 export function xor_bits(out: usize, a: usize, b: usize, n: i32): void {
