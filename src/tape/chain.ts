@@ -146,7 +146,7 @@ function stepsOf(nodes: readonly Node[], writes: readonly Value[]): ChainStep[] 
       isBound(high!) &&
       !writes.includes(x!) &&
       nodes.filter((each) => each.inputs.includes(x!)).length === 1
-    const step = isClip ? (x.dtype === 'float32' ? Step.Clip : Step.ClipI32) : stepOf(node)
+    const step = isClip ? (output.dtype === 'float32' ? Step.Clip : Step.ClipI32) : stepOf(node)
     steps.push({ step, inputs: isClip ? [...steps.pop()!.inputs, high!] : inputs, output })
   }
   return steps
