@@ -3,60 +3,69 @@
 import { partEnd, partStart } from '../parts'
 import { Bits } from '../shared/instructions'
 import { BitFold } from '../shared/opcodes'
+import { storeUpTo4, swapHalves } from '../simd'
 
+// WebAssembly shifts all lanes by one count, so shifts by a count for each lane are products with powers of 2. The loops have
+// only constants of four equal lanes, which the build keeps in registers.
+
+/** a · 2ᵇ, where byte k of 2ᵇ is the power b − 8k in the table `powers`, and 0 if the table has none. */
 @inline
-function fold(how: BitFold, a: i32, b: i32): i32 {
-  if (how == BitFold.Xor) return a ^ b
-  if (how == BitFold.ShiftLeft) return <u32>b < 32 ? a << b : 0
-  return a >> <i32>min<u32>(b, 31)
+function shiftLeft(a: v128, b: v128, powers: v128): v128 {
+  const inEachByte = i32x4.mul(i32x4.min_u(b, i32x4.splat(32)), i32x4.splat(0x01010101))
+  return i32x4.mul(a, i8x16.swizzle(powers, i8x16.sub(inEachByte, i32x4.splat(0x18100800))))
 }
 
-/** 2ᵇ of each lane, of which byte k is the power b − 8k of 2 in a table; 0 for b = 32. 0 ≤ b ≤ 32. */
+/** Doubles whose words are both this one. An integer that is added to them is added to their lower word. */
+const WHOLE = 0x43380000
+
+/** ⌊a · 2⁻ᵇ⌋ of the lower two lanes, in the lower words of doubles. `factor`: the upper words of 2⁻ᵇ. */
 @inline
-function powersOfTwo(b: v128): v128 {
-  const exponents = i8x16.sub(
-    v128.shuffle<u8>(b, b, 0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12),
-    i8x16(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24),
-  )
-  return i8x16.swizzle(i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0), exponents)
+function floorProduct(a: v128, factor: v128): v128 {
+  return f64x2.add(f64x2.floor(f64x2.mul(f64x2.convert_low_i32x4_s(a), factor)), i32x4.splat(WHOLE))
 }
 
-// WebAssembly shifts all lanes by one count, so shifts by a count for each lane are products with powers of 2.
+/** ⌊a · 2⁻ᵇ⌋, exact in float64: 2⁻ᵇ has the exponent 1023 − b. */
 @inline
-function foldLanes(how: BitFold, a: v128, b: v128): v128 {
+function shiftRight(a: v128, b: v128): v128 {
+  const zero = i32x4.splat(0)
+  const exponents = i32x4.shl(i32x4.min_u(b, i32x4.splat(31)), 20)
+  const factors = i32x4.sub(i32x4.splat(0x3ff00000), exponents)
+  const low = floorProduct(a, v128.shuffle<i32>(zero, factors, 0, 4, 1, 5))
+  const high = floorProduct(swapHalves(a), v128.shuffle<i32>(zero, factors, 2, 6, 3, 7))
+  return i32x4.sub(v128.shuffle<i32>(low, high, 0, 2, 4, 6), i32x4.splat(WHOLE))
+}
+
+@inline
+function foldLanes(how: BitFold, a: v128, b: v128, powers: v128): v128 {
   if (how == BitFold.Xor) return v128.xor(a, b)
-  if (how == BitFold.ShiftLeft) return i32x4.mul(a, powersOfTwo(i32x4.min_u(b, i32x4.splat(32))))
-  // ⌊a / 2ᵇ⌋ = ⌊a · 2^(31 − b) / 2³¹⌋, of which the low half is taken. 2³¹ has the wrong sign, and so has its result.
-  const count = i32x4.min_u(b, i32x4.splat(31))
-  const factor = powersOfTwo(i32x4.sub(i32x4.splat(31), count))
-  const low = i64x2.shr_u(i64x2.extmul_low_i32x4_s(a, factor), 31)
-  const high = i64x2.shr_u(i64x2.extmul_high_i32x4_s(a, factor), 31)
-  const isZero = i32x4.eq(count, i32x4.splat(0))
-  return i32x4.sub(v128.xor(v128.shuffle<i32>(low, high, 0, 2, 4, 6), isZero), isZero)
+  return how == BitFold.ShiftLeft ? shiftLeft(a, b, powers) : shiftRight(a, b)
 }
 
 @inline
-function foldAll(how: BitFold, out: usize, a: usize, b: usize, n: i32): void {
-  for (; n >= 4; n -= 4) {
-    v128.store(out, foldLanes(how, v128.load(a), v128.load(b)))
-    out += 16, a += 16, b += 16
+function foldAll(how: BitFold, out: usize, a: usize, b: usize, n: i32, powers: v128): void {
+  for (; n >= 8; n -= 8) {
+    const y0 = foldLanes(how, v128.load(a), v128.load(b), powers)
+    const y1 = foldLanes(how, v128.load(a, 16), v128.load(b, 16), powers)
+    v128.store(out, y0)
+    v128.store(out, y1, 16)
+    out += 32, a += 32, b += 32
   }
-  for (; n > 0; n--) {
-    store<i32>(out, fold(how, load<i32>(a), load<i32>(b)))
-    out += 4, a += 4, b += 4
+  for (; n > 0; n -= 4) {
+    storeUpTo4(out, foldLanes(how, v128.load(a), v128.load(b), powers), n)
+    out += 16, a += 16, b += 16
   }
 }
 
 export function xor_bits(out: usize, a: usize, b: usize, n: i32): void {
-  foldAll(BitFold.Xor, out, a, b, n)
+  foldAll(BitFold.Xor, out, a, b, n, i32x4.splat(0))
 }
 
-export function shift_left_i32(out: usize, a: usize, b: usize, n: i32): void {
-  foldAll(BitFold.ShiftLeft, out, a, b, n)
+export function shift_left_i32(out: usize, a: usize, b: usize, n: i32, powers: usize): void {
+  foldAll(BitFold.ShiftLeft, out, a, b, n, v128.load64_zero(powers))
 }
 
 export function shift_right_i32(out: usize, a: usize, b: usize, n: i32): void {
-  foldAll(BitFold.ShiftRight, out, a, b, n)
+  foldAll(BitFold.ShiftRight, out, a, b, n, i32x4.splat(0))
 }
 
 /** Runs a Bits, or a part of its elements. */
@@ -70,6 +79,6 @@ export function bits(instruction: usize, part: i32, parts: i32): void {
   const b = load<usize>(instruction, Bits.b) + offset
   const how: BitFold = load<i32>(instruction, Bits.fold)
   if (how == BitFold.Xor) xor_bits(out, a, b, n)
-  else if (how == BitFold.ShiftLeft) shift_left_i32(out, a, b, n)
+  else if (how == BitFold.ShiftLeft) shift_left_i32(out, a, b, n, instruction + Bits.size)
   else shift_right_i32(out, a, b, n)
 }

@@ -5,51 +5,57 @@ import { Copy, CopyDimension, Fill } from '../shared/instructions'
 import { copySpacedWords, copyWords, fillWords } from '../simd'
 
 /**
- * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Takes
- * sixteen rows of out at a time, so that a cache line of input is used up while it is cached.
+ * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Reads four rows
+ * of input side by side, which the processor foresees. If few sets of the caches have all rows of out, a cache line would be
+ * evicted before it is whole, so then sixteen.
  */
 export function transpose_4x4_bits(
   out: usize, input: usize, rows: i32, columns: i32, outStride: usize, inputStride: usize,
 ): void {
-  for (let first = 0; first < rows; first += 16) {
-    const last = min(first + 16, rows)
-    let column = 0
-    for (; column + 4 <= columns; column += 4) {
-      let to = out + <usize>first * outStride + (<usize>column << 2)
-      let from = input + <usize>column * inputStride + (<usize>first << 2)
-      let row = first
-      for (; row + 4 <= last; row += 4) {
-        const a = v128.load(from)
-        const b = v128.load(from + inputStride)
-        const c = v128.load(from + 2 * inputStride)
-        const d = v128.load(from + 3 * inputStride)
-        const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
-        const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
-        const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
-        const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
-        v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2))
-        v128.store(to + outStride, v128.shuffle<i64>(ab0, cd0, 1, 3))
-        v128.store(to + 2 * outStride, v128.shuffle<i64>(ab1, cd1, 0, 2))
-        v128.store(to + 3 * outStride, v128.shuffle<i64>(ab1, cd1, 1, 3))
-        to += outStride << 2
-        from += 16
+  const width = outStride & 511 ? 4 : 16
+  for (let start = 0; start < rows; start += 1024) {
+    const end = min(start + 1024, rows)
+    for (let first = 0; first < columns; first += width) {
+      const last = min(first + width, columns)
+      let row = start
+      for (; row + 4 <= end; row += 4) {
+        let to = out + <usize>row * outStride + (<usize>first << 2)
+        let from = input + <usize>first * inputStride + (<usize>row << 2)
+        let column = first
+        for (; column + 4 <= last; column += 4) {
+          const a = v128.load(from)
+          const b = v128.load(from + inputStride)
+          const c = v128.load(from + 2 * inputStride)
+          const d = v128.load(from + 3 * inputStride)
+          const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+          const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+          const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+          const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+          v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2))
+          v128.store(to + outStride, v128.shuffle<i64>(ab0, cd0, 1, 3))
+          v128.store(to + 2 * outStride, v128.shuffle<i64>(ab1, cd1, 0, 2))
+          v128.store(to + 3 * outStride, v128.shuffle<i64>(ab1, cd1, 1, 3))
+          to += 16
+          from += inputStride << 2
+        }
+        for (; column < last; column++) {
+          const x = v128.load(from)
+          v128.store32_lane(to, x, 0)
+          v128.store32_lane(to + outStride, x, 1)
+          v128.store32_lane(to + 2 * outStride, x, 2)
+          v128.store32_lane(to + 3 * outStride, x, 3)
+          to += 4
+          from += inputStride
+        }
       }
-      for (; row < last; row++) {
-        store<u32>(to, load<u32>(from))
-        store<u32>(to, load<u32>(from + inputStride), 4)
-        store<u32>(to, load<u32>(from + 2 * inputStride), 8)
-        store<u32>(to, load<u32>(from + 3 * inputStride), 12)
-        to += outStride
-        from += 4
-      }
-    }
-    for (; column < columns; column++) {
-      let to = out + <usize>first * outStride + (<usize>column << 2)
-      let from = input + <usize>column * inputStride + (<usize>first << 2)
-      for (let row = first; row < last; row++) {
-        store<u32>(to, load<u32>(from))
-        to += outStride
-        from += 4
+      for (; row < end; row++) {
+        let to = out + <usize>row * outStride + (<usize>first << 2)
+        let from = input + <usize>first * inputStride + (<usize>row << 2)
+        for (let column = first; column < last; column++) {
+          store<u32>(to, load<u32>(from))
+          to += 4
+          from += inputStride
+        }
       }
     }
   }
@@ -70,7 +76,7 @@ export function copy_strided_bits(
     }
   } else if (outColumn == 1 && inputColumn == 0) {
     for (; rows > 0; rows--) {
-      fillWords(out, v128.load32_splat(input), columns)
+      fill_bits(out, load<i32>(input), columns)
       out += outRowSize
       input += inputRowSize
     }
@@ -234,12 +240,18 @@ function moveBlocks(instruction: usize, part: i32, parts: i32, adds: bool): void
   }
 }
 
+/** out [n] = word. The engine writes many zeros faster than vectors do: a million of them 1.7 times as fast. */
+export function fill_bits(out: usize, word: i32, n: i32): void {
+  if (n > 256 && word == 0) memory.fill(out, 0, <usize>n << 2)
+  else fillWords(out, i32x4.splat(word), n)
+}
+
 /** Runs a Fill, or a part of its elements. */
 export function fill(instruction: usize, part: i32, parts: i32): void {
   const count = load<i32>(instruction, Fill.count)
   const first = partStart(count, 16, part, parts)
-  fillWords(
-    load<usize>(instruction, Fill.out) + (<usize>first << 2), v128.load32_splat(instruction, Fill.value),
+  fill_bits(
+    load<usize>(instruction, Fill.out) + (<usize>first << 2), load<i32>(instruction, Fill.value),
     partEnd(count, 16, part, parts) - first,
   )
 }

@@ -3,11 +3,16 @@
 // operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
-import { storeTail, storeUpTo4, swapHalves } from '../simd'
+import { storeRow16, storeUpTo4, swapHalves } from '../simd'
 import {
   arctan2, cos, erf, erfInv, exp, expm1, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
   isFarFromWhole, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sign, sin, softplus, tanh, tanhSoftplus,
 } from '../math'
+
+/** storeUpTo4 as a function, because every step ends with it. */
+export function store_up_to_4(target: usize, value: v128, n: i32): void {
+  storeUpTo4(target, value, n)
+}
 
 /** true → 1, false → 0 */
 @inline
@@ -36,7 +41,6 @@ function unary(step: Step, x: v128): v128 {
   if (step == Step.NegativeI32) return i32x4.neg(x)
   if (step == Step.AbsI32) return i32x4.abs(x)
   if (step == Step.LogicalNot) return bool(i32x4.eq(x, zero))
-  if (step == Step.FloatToInt) return i32x4.trunc_sat_f32x4_s(x)
   if (step == Step.IntToFloat) return f32x4.convert_i32x4_s(x)
   if (step == Step.FloatToBool) return bool(f32x4.ne(x, zero))
   if (step == Step.IntToBool) return bool(i32x4.ne(x, zero))
@@ -108,13 +112,11 @@ function runUnary(step: Step, target: usize, a: usize, count: i32): void {
     a += 32
     target += 32
   }
-  if (count >= 4) {
-    v128.store(target, unary(step, v128.load(a)))
+  for (; count > 0; count -= 4) {
+    store_up_to_4(target, unary(step, v128.load(a)), count)
     a += 16
     target += 16
-    count -= 4
   }
-  if (count > 0) storeTail(target, unary(step, v128.load(a)), count)
 }
 
 @inline
@@ -128,14 +130,12 @@ function runBinary(step: Step, target: usize, a: usize, b: usize, count: i32): v
     b += 32
     target += 32
   }
-  if (count >= 4) {
-    v128.store(target, binary(step, v128.load(a), v128.load(b)))
+  for (; count > 0; count -= 4) {
+    store_up_to_4(target, binary(step, v128.load(a), v128.load(b)), count)
     a += 16
     b += 16
     target += 16
-    count -= 4
   }
-  if (count > 0) storeTail(target, binary(step, v128.load(a), v128.load(b)), count)
 }
 
 export function identity_bits(target: usize, a: usize, count: i32): void {
@@ -160,7 +160,7 @@ export function exp_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, exp(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, exp(v128.load(a)), count)
 }
 
 export function expm1_f32(target: usize, a: usize, count: i32): void {
@@ -169,7 +169,7 @@ export function expm1_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, expm1(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, expm1(v128.load(a)), count)
 }
 
 export function log_f32(target: usize, a: usize, count: i32): void {
@@ -178,7 +178,7 @@ export function log_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, log(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, log(v128.load(a)), count)
 }
 
 export function log1p_f32(target: usize, a: usize, count: i32): void {
@@ -187,7 +187,7 @@ export function log1p_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, log1p(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, log1p(v128.load(a)), count)
 }
 
 export function sqrt_f32(target: usize, a: usize, count: i32): void {
@@ -212,7 +212,7 @@ export function sin_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, sin(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, sin(v128.load(a)), count)
 }
 
 export function cos_f32(target: usize, a: usize, count: i32): void {
@@ -221,7 +221,7 @@ export function cos_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, cos(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, cos(v128.load(a)), count)
 }
 
 export function tanh_f32(target: usize, a: usize, count: i32): void {
@@ -233,7 +233,7 @@ export function tanh_f32(target: usize, a: usize, count: i32): void {
     target += 32
   }
   for (; count > 0; count -= 4) {
-    storeUpTo4(target, tanh(v128.load(a)), count)
+    store_up_to_4(target, tanh(v128.load(a)), count)
     a += 16
     target += 16
   }
@@ -248,7 +248,7 @@ export function sigmoid_f32(target: usize, a: usize, count: i32): void {
     target += 32
   }
   for (; count > 0; count -= 4) {
-    storeUpTo4(target, sigmoid(v128.load(a)), count)
+    store_up_to_4(target, sigmoid(v128.load(a)), count)
     a += 16
     target += 16
   }
@@ -260,7 +260,7 @@ export function softplus_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, softplus(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, softplus(v128.load(a)), count)
 }
 
 export function tanhSoftplus_f32(target: usize, a: usize, count: i32): void {
@@ -281,7 +281,7 @@ export function erf_f32(target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, erf(v128.load(a)), count)
+  if (count > 0) store_up_to_4(target, erf(v128.load(a)), count)
 }
 
 // Two vectors at a time: their constants do not fit into registers and are then loaded once for both, and engines that
@@ -296,7 +296,7 @@ export function gelu_f32(target: usize, a: usize, count: i32): void {
     target += 32
   }
   for (; count > 0; count -= 4) {
-    storeUpTo4(target, gelu(v128.load(a)), count)
+    store_up_to_4(target, gelu(v128.load(a)), count)
     a += 16
     target += 16
   }
@@ -312,7 +312,7 @@ export function geluGradient_f32(target: usize, a: usize, b: usize, count: i32):
     target += 32
   }
   for (; count > 0; count -= 4) {
-    storeUpTo4(target, geluGradient(v128.load(a), v128.load(b)), count)
+    store_up_to_4(target, geluGradient(v128.load(a), v128.load(b)), count)
     a += 16
     b += 16
     target += 16
@@ -367,8 +367,24 @@ export function logicalNot(target: usize, a: usize, count: i32): void {
   runUnary(Step.LogicalNot, target, a, count)
 }
 
+// Relaxed, it is one instruction on x86, of eight. Where its result is not specified, it is −2³¹ or that of the other.
 export function floatToInt(target: usize, a: usize, count: i32): void {
-  runUnary(Step.FloatToInt, target, a, count)
+  const outside = i32x4.splat(i32.MIN_VALUE)
+  while (count > 0) {
+    for (; count >= 16; count -= 16) {
+      const y0 = i32x4.relaxed_trunc_f32x4_s(v128.load(a)), y1 = i32x4.relaxed_trunc_f32x4_s(v128.load(a, 16))
+      const y2 = i32x4.relaxed_trunc_f32x4_s(v128.load(a, 32)), y3 = i32x4.relaxed_trunc_f32x4_s(v128.load(a, 48))
+      const least = i32x4.min_s(i32x4.min_s(y0, y1), i32x4.min_s(y2, y3))
+      if (i32x4.bitmask(i32x4.eq(least, outside))) break
+      storeRow16(target, y0, y1, y2, y3)
+      a += 64
+      target += 64
+    }
+    if (count > 0) store_up_to_4(target, i32x4.trunc_sat_f32x4_s(v128.load(a)), count)
+    a += 16
+    target += 16
+    count -= 4
+  }
 }
 
 export function intToFloat(target: usize, a: usize, count: i32): void {
@@ -406,7 +422,7 @@ export function power_f32(target: usize, a: usize, b: usize, count: i32): void {
     b += 16
     target += 16
   }
-  if (count > 0) storeTail(target, power(v128.load(a), v128.load(b)), count)
+  if (count > 0) store_up_to_4(target, power(v128.load(a), v128.load(b)), count)
 }
 
 export function arctan2_f32(target: usize, a: usize, b: usize, count: i32): void {
@@ -432,7 +448,7 @@ export function mod_f32(target: usize, a: usize, b: usize, count: i32): void {
       b += 16
       target += 16
     }
-    if (count > 0) storeUpTo4(target, moduloOfAny(v128.load(a), v128.load(b)), count)
+    if (count > 0) store_up_to_4(target, moduloOfAny(v128.load(a), v128.load(b)), count)
     a += 16
     b += 16
     target += 16
@@ -450,7 +466,7 @@ export function floorDivide_f32(target: usize, a: usize, b: usize, count: i32): 
       b += 16
       target += 16
     }
-    if (count > 0) storeUpTo4(target, floorQuotient(v128.load(a), v128.load(b)), count)
+    if (count > 0) store_up_to_4(target, floorQuotient(v128.load(a), v128.load(b)), count)
     a += 16
     b += 16
     target += 16
@@ -478,7 +494,7 @@ export function gated_f32(target: usize, a: usize, b: usize, count: i32): void {
       b += 64
       target += 64
     }
-    if (count > 0) storeUpTo4(target, gatedTail(v128.load(a), f32x4.mul(v128.load(a), v128.load(b))), count)
+    if (count > 0) store_up_to_4(target, gatedTail(v128.load(a), f32x4.mul(v128.load(a), v128.load(b))), count)
     a += 16
     b += 16
     target += 16
@@ -560,7 +576,7 @@ export function floorDivide_i32(target: usize, a: usize, b: usize, count: i32): 
     b += 16
     target += 16
   }
-  if (count > 0) storeTail(target, floorDivide(v128.load(a), v128.load(b)), count)
+  if (count > 0) store_up_to_4(target, floorDivide(v128.load(a), v128.load(b)), count)
 }
 
 export function mod_i32(target: usize, a: usize, b: usize, count: i32): void {
@@ -570,7 +586,7 @@ export function mod_i32(target: usize, a: usize, b: usize, count: i32): void {
     b += 16
     target += 16
   }
-  if (count > 0) storeTail(target, floorRemainder(v128.load(a), v128.load(b)), count)
+  if (count > 0) store_up_to_4(target, floorRemainder(v128.load(a), v128.load(b)), count)
 }
 
 export function less_i32(target: usize, a: usize, b: usize, count: i32): void {
@@ -626,15 +642,46 @@ export function select_bits(target: usize, a: usize, b: usize, c: usize, count: 
     c += 32
     target += 32
   }
-  if (count >= 4) {
-    v128.store(target, selectBits(a, b, c))
+  for (; count > 0; count -= 4) {
+    store_up_to_4(target, selectBits(a, b, c), count)
     a += 16
     b += 16
     c += 16
     target += 16
-    count -= 4
   }
-  if (count > 0) storeTail(target, selectBits(a, b, c), count)
+}
+
+@inline
+function clip(step: Step, x: v128, low: v128, high: v128): v128 {
+  if (step == Step.ClipI32) return i32x4.min_s(i32x4.max_s(x, low), high)
+  // low < x ? x : low, so that 0 is the larger zero; NaN stays all ones, as in maximum
+  return f32x4.pmin(v128.or(f32x4.pmax(low, x), f32x4.ne(x, x)), high)
+}
+
+@inline
+function runClip(step: Step, target: usize, a: usize, b: usize, c: usize, count: i32): void {
+  const low = v128.load(b), high = v128.load(c)
+  for (; count >= 8; count -= 8) {
+    const y0 = clip(step, v128.load(a), low, high)
+    const y1 = clip(step, v128.load(a, 16), low, high)
+    v128.store(target, y0)
+    v128.store(target, y1, 16)
+    a += 32
+    target += 32
+  }
+  for (; count > 0; count -= 4) {
+    store_up_to_4(target, clip(step, v128.load(a), low, high), count)
+    a += 16
+    target += 16
+  }
+}
+
+export function clip_f32(target: usize, a: usize, b: usize, c: usize, count: i32): void {
+  runClip(Step.Clip, target, a, b, c, count)
+}
+
+export function clip_i32(target: usize, a: usize, b: usize, c: usize, count: i32): void {
+  runClip(Step.ClipI32, target, a, b, c, count)
 }
 
 /** Runs one step over `count` ≥ 1 words of each register. Each step is a function, so that engines optimise it separately. */
@@ -709,5 +756,7 @@ export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize,
     case Step.SigmoidGradient: return sigmoidGradient_f32(target, a, b, count)
     case Step.Gated: return gated_f32(target, a, b, count)
     case Step.Select: return select_bits(target, a, b, c, count)
+    case Step.Clip: return clip_f32(target, a, b, c, count)
+    case Step.ClipI32: return clip_i32(target, a, b, c, count)
   }
 }

@@ -501,7 +501,7 @@ export const SORT_FIXED = 16384
 /** A key and an index, twice. */
 export const SORT_BYTES = 16
 
-// Bits: out[i] = a[i] ∘ b[i] for `count` integers. In place safe with both.
+// Bits: out[i] = a[i] ∘ b[i] for `count` integers. In place safe with both. Followed by the bytes 2⁰ … 2⁷, two words.
 export enum Bits {
   out = 8,
   a = 12,

@@ -197,6 +197,9 @@ export enum Step {
   // three operands
   /** a ≠ 0 ? b : c, bitwise, any dtype */
   Select,
+  /** min(max(a, b), c) of one b and one c for all elements, neither NaN nor −0 */
+  Clip,
+  ClipI32,
 }
 
 /** The operation of a Reduce. The suffix I32 marks integers, with bool as 0 and 1; sums wrap at 32 bits. */

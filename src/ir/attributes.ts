@@ -73,10 +73,10 @@ export interface PoolAttributes {
 }
 
 /**
- * A step of a chain is the primitive of that name. Steps for int32 and steps that convert are forms of other primitives, and
- * the step Identity is `copy`.
+ * A step of a chain is the primitive of that name. Steps for int32 and steps that convert are forms of other primitives, the
+ * step Identity is `copy`, and Clip is a `minimum` of a `maximum`.
  */
-type StepName = Exclude<keyof typeof Step, `${string}I32` | `${string}To${string}` | 'Identity'>
+type StepName = Exclude<keyof typeof Step, `${string}I32` | `${string}To${string}` | 'Identity' | 'Clip'>
 
 export interface PrimitiveAttributes extends Readonly<Record<Uncapitalize<StepName>, NoAttributes>> {
   // elementwise.ts

@@ -51,7 +51,7 @@ function isNeeded(node: Node, live: Uint8Array): boolean {
 const knownNumbers = new WeakMap<Value, number>()
 
 /** The number that every element of a value equals, if known: a scalar constant, or a view of one. */
-function constantNumber(value: Value): number | null {
+export function constantNumber(value: Value): number | null {
   const { node } = value
   if (node === null) return null
   const { kind } = ruleOf(node.name)

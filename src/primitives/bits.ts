@@ -14,6 +14,8 @@ import type { CostContext, InPlace, RefContext } from './rule'
 type Kind = 'xor' | 'shiftLeft' | 'shiftRight'
 
 const BITS = 32
+/** The bytes 2⁰ … 2⁷. */
+const POWERS = [0x08040201, 0x80402010]
 
 const kinds: Readonly<Record<Kind, readonly [fold: BitFold, scalar: (a: number, b: number) => number]>> = {
   xor: [BitFold.Xor, (a, b) => a ^ b],
@@ -49,13 +51,12 @@ export class BitOperation extends KernelRoutine {
     const count = sizeOf(out!.shape)
     if (count === 0) return
     emit(
-      instruction(Opcode.Bits, Bits, {
-        out: out!.address,
-        a: a!.address,
-        b: b!.address,
-        count,
-        fold: kinds[this.kind][0],
-      }),
+      instruction(
+        Opcode.Bits,
+        Bits,
+        { out: out!.address, a: a!.address, b: b!.address, count, fold: kinds[this.kind][0] },
+        POWERS,
+      ),
     )
   }
 

@@ -4,6 +4,7 @@
 import { Chain, Copy } from '../../assembly/shared/instructions'
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import { internalError } from '../core/errors'
+import { constantNumber } from '../plan/simplify'
 import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
 import type { Word } from '../ir/instruction'
@@ -52,30 +53,29 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
     emit(instruction(Opcode.Copy, Copy, { out, input: operands[0]!.address, rank: extents.length }, lists))
     return
   }
-  const registers = new Registers(nodes, kernel.operands, writes)
-  const steps: number[] = []
-  nodes.forEach((node, i) => encodeStep(node, i, registers, steps))
+  const steps = stepsOf(nodes, writes)
+  const { words, registerCount, temporaries } = encodeSteps(steps, kernel.operands, writes)
   const lists: Word[] = [...extents]
-  let tiled = registers.temporaries
+  let tiled = temporaries
   operands.forEach(({ address }, i) => {
     const access = accessOf(extents, strides[i]!)
     if (access !== Access.Contiguous) tiled++
     lists.push(address, access, ...strides[i]!)
   })
   for (const write of writes) lists.push(operand(write).address)
-  lists.push(...steps)
+  lists.push(...words)
   emit({
     ...instruction(
       Opcode.Chain,
       Chain,
       {
         count,
-        tile: tileSize(count, tiled, registers.count, nodes.length),
+        tile: tileSize(count, tiled, registerCount, steps.length),
         rank: extents.length,
         operandCount: operands.length,
         outputCount: writes.length,
-        stepCount: nodes.length,
-        registerCount: registers.count,
+        stepCount: steps.length,
+        registerCount,
         scratch,
       },
       lists,
@@ -97,14 +97,10 @@ function matrixLast(strides: readonly number[]): number[] {
  * @param tiled the number of registers that need a tile in scratch
  */
 function tileSize(count: number, tiled: number, registers: number, steps: number): number {
-  const whole = roundUp(count, 4)
+  const whole = (count + 3) & ~3
   if (tiled === 0 && steps === 1) return whole
   const fitting = Math.floor(TILE_BYTES / 4 / registers / 16) * 16
   return Math.min(whole, Math.max(SMALLEST_TILE, fitting))
-}
-
-function roundUp(x: number, multiple: number): number {
-  return Math.ceil(x / multiple) * multiple
 }
 
 function accessOf(extents: readonly number[], strides: readonly number[]): Access {
@@ -121,71 +117,79 @@ function collapse(shape: Shape, operands: readonly Operand[]): { extents: number
     const extent = shape[axis]!
     if (extent === 1) continue
     const last = extents.length - 1
-    let joins = last >= 0
-    for (let i = 0; joins && i < own.length; i++) joins = strides[i]![last] === own[i]![axis]! * extent
+    const joins = last >= 0 && own.every((from, i) => strides[i]![last] === from[axis]! * extent)
     if (joins) extents[last]! *= extent
     else extents.push(extent)
-    for (let i = 0; i < own.length; i++) strides[i]![extents.length - 1] = own[i]![axis]!
+    own.forEach((from, i) => (strides[i]![extents.length - 1] = from[axis]!))
   }
   return { extents, strides }
 }
 
-const NONE = -1
+interface ChainStep {
+  readonly step: Step
+  readonly inputs: readonly Value[]
+  readonly output: Value
+}
 
-/** The registers of operands, outputs and temporaries. A temporary's register is reused after its last use. */
-class Registers {
-  /** For the operands, then for each node's result: its register, and the last node that reads it. */
-  private readonly registers: number[]
-  private readonly lastUse: number[]
-  private readonly fixed: number
-  private readonly free: number[] = []
-  count: number
+/** The steps of a chain: one for each node, but a maximum is part of the minimum that clips it to numbers. */
+function stepsOf(nodes: readonly Node[], writes: readonly Value[]): ChainStep[] {
+  const steps: ChainStep[] = []
+  for (const node of nodes) {
+    const { inputs } = node
+    const [x, high] = inputs
+    const output = node.outputs[0]!
+    const isClip =
+      node.name === 'minimum' &&
+      x!.node?.name === 'maximum' &&
+      steps.at(-1)?.output === x &&
+      isBound(x!.node.inputs[1]!) &&
+      isBound(high!) &&
+      !writes.includes(x!) &&
+      nodes.filter((each) => each.inputs.includes(x!)).length === 1
+    const step = isClip ? (output.dtype === 'float32' ? Step.Clip : Step.ClipI32) : stepOf(node)
+    steps.push({ step, inputs: isClip ? [...steps.pop()!.inputs, high!] : inputs, output })
+  }
+  return steps
+}
 
-  constructor(
-    private readonly nodes: readonly Node[],
-    private readonly operands: readonly Value[],
-    writes: readonly Value[],
-  ) {
-    const values = operands.length + nodes.length
-    this.registers = new Array<number>(values).fill(NONE)
-    this.lastUse = new Array<number>(values).fill(NONE)
-    this.fixed = this.count = operands.length + writes.length
-    operands.forEach((_, i) => (this.registers[i] = i))
-    writes.forEach((write, i) => (this.registers[this.indexOf(write)] = operands.length + i))
-    nodes.forEach((node, i) => {
-      for (let j = 0; j < node.inputs.length; j++) this.lastUse[this.indexOf(node.inputs[j]!)] = i
+/** Whether a value is a number that Step.Clip can take: neither NaN nor −0. */
+function isBound(value: Value): boolean {
+  const bound = constantNumber(value) ?? NaN
+  return bound < 0 || 1 / bound >= 0
+}
+
+/**
+ * The words of each ChainStep: { step, target, a, b, c }. Operands and outputs have registers; each temporary takes one, which
+ * is reused after its last use.
+ */
+function encodeSteps(steps: readonly ChainStep[], operands: readonly Value[], writes: readonly Value[]) {
+  const registers = new Map<Value, number>()
+  for (const value of [...operands, ...writes]) registers.set(value, registers.size)
+  const fixed = registers.size
+  let registerCount = fixed
+  const free: number[] = []
+  /** The last step that reads a value. */
+  const lastUse = new Map<Value, number>()
+  steps.forEach(({ inputs }, i) => inputs.forEach((input) => lastUse.set(input, i)))
+  const words = steps.flatMap(({ step, inputs, output }, i) => {
+    const [a = 0, b = 0, c = 0] = inputs.map((input) => {
+      const register = registers.get(input)
+      if (register === undefined) throw internalError('a step reads an empty register')
+      return register
     })
-  }
-
-  private indexOf(value: Value): number {
-    const maker = value.node === null ? NONE : this.nodes.indexOf(value.node)
-    return maker === NONE ? this.operands.indexOf(value) : this.operands.length + maker
-  }
-
-  get temporaries(): number {
-    return this.count - this.fixed
-  }
-
-  get(value: Value): number {
-    const number = this.registers[this.indexOf(value)] ?? NONE
-    if (number === NONE) throw internalError('a chain step reads a register that was not written')
-    return number
-  }
-
-  define(value: Value): number {
-    const index = this.indexOf(value)
-    if (this.registers[index] === NONE) this.registers[index] = this.free.pop() ?? this.count++
-    return this.registers[index]!
-  }
-
-  /** Frees the register of a temporary if node `at` is its last reader. */
-  release(value: Value, at: number): void {
-    const index = this.indexOf(value)
-    const number = this.registers[index]!
-    if (number < this.fixed || this.lastUse[index] !== at) return
-    this.registers[index] = NONE
-    this.free.push(number)
-  }
+    // Element i of every operand is read before element i is written, so the register of a dying operand can be
+    // reused.
+    for (const input of inputs) {
+      const register = registers.get(input) ?? 0
+      if (register < fixed || lastUse.get(input) !== i) continue
+      registers.delete(input)
+      free.push(register)
+    }
+    const target = registers.get(output) ?? free.pop() ?? registerCount++
+    registers.set(output, target)
+    return [step, target, a, b, c]
+  })
+  return { words, registerCount, temporaries: registerCount - fixed }
 }
 
 function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
@@ -194,22 +198,4 @@ function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
 
 function flopsOf<Name extends PrimitiveName>({ name }: Node<Name>): number {
   return asElementwise(ruleOf(name)).flops
-}
-
-// Appends { step, target, a, b, c }: the words of a ChainStep.
-function encodeStep<Name extends PrimitiveName>(
-  node: Node<Name>,
-  at: number,
-  registers: Registers,
-  words: number[],
-): void {
-  const { inputs } = node
-  const operand = (i: number): number => (i < inputs.length ? registers.get(inputs[i]!) : 0)
-  const a = operand(0)
-  const b = operand(1)
-  const c = operand(2)
-  // Element i of every operand is read before element i is written, so the register of a dying operand can be
-  // reused.
-  for (let i = 0; i < inputs.length; i++) registers.release(inputs[i]!, at)
-  words.push(stepOf(node), registers.define(node.outputs[0]!), a, b, c)
 }

@@ -261,6 +261,28 @@ describe('elementwise', () => {
     expect(gradient.toArray()).toEqual([0.25, 0, 0])
   })
 
+  const bounds = [-Infinity, -1, -0, 0, 0.5, 3, Infinity, NaN].flatMap((low) =>
+    [-Infinity, -2, -0, 0, 1, Infinity, NaN].map((high) => [low, high] as const),
+  )
+  it.each(bounds)('clip between %d and %d, compiled', (low, high) => {
+    const special = [NaN, -Infinity, Infinity, 0, -0, 1e-45, -1e-45, -1, 1, 0.25, -7, 2]
+    const x = Array.from({ length: 23 }, (_, i) => special[i % special.length]!)
+    const expected = x.map((each) => Math.min(Math.max(each, low), high))
+    expect([...jit((y: Tensor) => ops.clip(y, low, high))(tensor(x)).data]).toEqual([...Float32Array.from(expected)])
+  })
+
+  it('clip of integers, compiled', () => {
+    const x = Int32Array.from({ length: 23 }, (_, i) => [-2147483648, -3, -2, 0, 4, 5, 6, 2147483647][i % 8]!)
+    for (const [low, high] of [
+      [-2, 5],
+      [0, 2147483647],
+      [5, -2],
+    ] as const)
+      expect([...jit((y: Tensor) => ops.clip(y, low, high))(tensor(x)).data]).toEqual(
+        [...x].map((each) => Math.min(Math.max(each, low), high)),
+      )
+  })
+
   it('clip has no gradient outside', () => {
     expect(grad((x) => ops.sum(ops.clip(x, -1, 1)))([-2, 0.5, 2]).toArray()).toEqual([0, 1, 0])
   })

@@ -65,6 +65,50 @@ describe('transposed operands', () => {
   })
 })
 
+describe('a minimum of a maximum', () => {
+  const stepsOf = (body: (b: GraphBuilder, inputs: readonly Value[]) => readonly Value[]): number[] =>
+    planOf([[9], [9]], body).instructions.map((each) => Number(fieldOf(each, Chain.stepCount)))
+
+  const extreme =
+    (name: 'maximum' | 'minimum') =>
+    (b: GraphBuilder, x: Value, y: Value | number): Value =>
+      b.emitOne(name, [x, typeof y === 'number' ? b.e.scalar(y) : y], {})
+  const max = extreme('maximum')
+  const min = extreme('minimum')
+
+  it('is one step if both bounds are numbers', () => {
+    expect(stepsOf((b, [x]) => [min(b, max(b, x!, -1), 2)])).toEqual([1])
+    expect(stepsOf((b, [x]) => [b.e.exp(min(b, max(b, b.e.negative(x!), 0), 0))])).toEqual([3])
+  })
+
+  it.each([
+    [-0, 1],
+    [-1, -0],
+    [NaN, 1],
+    [-1, NaN],
+  ])('is two steps between %d and %d, which would need more instructions', (low, high) => {
+    expect(stepsOf((b, [x]) => [min(b, max(b, x!, low), high)])).toEqual([2])
+  })
+
+  it('is two steps if a bound is no number, or if something else reads the maximum', () => {
+    expect(stepsOf((b, [x, y]) => [min(b, max(b, x!, y!), 2)])).toEqual([2])
+    expect(stepsOf((b, [x, y]) => [min(b, max(b, x!, -1), y!)])).toEqual([2])
+    expect(stepsOf((b, [x]) => [max(b, min(b, x!, 2), -1)])).toEqual([2])
+    expect(
+      stepsOf((b, [x]) => {
+        const y = max(b, x!, -1)
+        return [min(b, y, 2), y]
+      }),
+    ).toEqual([2])
+    expect(
+      stepsOf((b, [x]) => {
+        const y = max(b, x!, -1)
+        return [b.e.exp(b.e.multiply(min(b, y, 2), y))]
+      }),
+    ).toEqual([4])
+  })
+})
+
 describe('matrix products', () => {
   const dense: readonly Shape[] = [[4, 3], [3, 5], [5]]
   const layer =

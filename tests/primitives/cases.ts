@@ -867,6 +867,11 @@ const opCases = {
     convert('int32 → int32', integers([5]), 'int32'),
     convert('large int32 → float32', exactly([2147483647, -2147483648, 16777217, 33554431], 'int32'), 'float32'),
     convert('special float32 → int32', exactly([...SPECIAL, 2147483648, -2147483904, 0.99, -0.99, -1.5]), 'int32'),
+    ...[16, 40, 71].map((n) => {
+      const outside = [NaN, 2147483648, -2147483648, -Infinity, -2147483520, 2147483520]
+      const values = Array.from({ length: n }, (_, i) => (i % 5 === 1 && i > 15 ? outside[i % 6]! : i * 1.75 - 30))
+      return convert(`float32 → int32, some of ${n} outside`, exactly(values), 'int32')
+    }),
     convert('special float32 → bool', exactly(SPECIAL), 'bool'),
     convert('int32 → bool', exactly([0, 1, -1, 2, 256, -2147483648], 'int32'), 'bool'),
     convert('bool → int32', bools([9]), 'int32'),
@@ -1045,6 +1050,8 @@ const opCases = {
       [4, 4],
       [8, 9],
       [1, 7],
+      [18, 3],
+      [19, 22],
       [33, 17],
     ].map((shape) => view(`[${shape.join()}]`, floats(shape), { permutation: [1, 0] }, { gradient: shape[0]! < 8 })),
     ...[
@@ -1175,6 +1182,13 @@ const opCases = {
     view('rows and columns', floats([2, 3]), { before: [1, 2], after: [0, 3], value: 7 }),
     view('middle axis', floats([2, 3, 2]), { before: [0, 1, 0], after: [0, 1, 0], value: -1.5 }),
     view('nothing', floats([2, 3]), { before: [0, 0], after: [0, 0], value: 7 }),
+    ...[0, -0, 1].map((value) =>
+      view(`hundreds of ${Object.is(value, -0) ? '-0' : value}`, floats([17, 19]), {
+        before: [3, 1],
+        after: [2, 0],
+        value,
+      }),
+    ),
     view('of an empty tensor', floats([0, 2]), { before: [1, 0], after: [1, 0], value: 3 }),
     view('of a transpose', { ...floats([3, 2]), through: transposed }, { before: [1, 1], after: [1, 1], value: 0 }),
     view(
