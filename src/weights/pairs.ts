@@ -30,19 +30,29 @@ export interface Pairs<Own, Module> {
   readonly unclear: readonly Group<Own, Module>[]
 }
 
+/** What is compared. */
+export interface Rules<Own, Module> {
+  fits(module: Module, own: Own): boolean
+  /** Equal for layers that the same modules fit. */
+  likeness(own: Own): string
+}
+
 /** @param modules in the order of the file */
 export function pairsOf<Own extends Placed, Module extends Named>(
   layers: readonly Own[],
   modules: readonly Module[],
-  fits: (module: Module, own: Own) => boolean,
+  rules: Rules<Own, Module>,
 ): Pairs<Own, Module> {
+  const backward = new Set(layers.filter(isBackward))
+  const whole: Rules<Own, Module> = {
+    fits: (module, own) => backward.has(own) === module.name.endsWith('_reverse') && rules.fits(module, own),
+    likeness: (own) => `${rules.likeness(own)} ${backward.has(own)}`,
+  }
   const pairs = new Map<Own, Module>()
   const left = { layers: [] as Own[], modules: [] as Module[] }
   const unclear: Group<Own, Module>[] = []
-  const backward = new Set(layers.filter(isBackward))
-  const isSameWay = ({ name }: Module, own: Own): boolean => backward.has(own) === name.endsWith('_reverse')
-  for (const group of groupsOf(layers, modules, (module, own) => isSameWay(module, own) && fits(module, own))) {
-    const found = group.layers.length === group.modules.length ? told(group.layers, group.modules, fits) : null
+  for (const group of groupsOf(layers, modules, whole)) {
+    const found = group.layers.length === group.modules.length ? told(group, whole) : null
     if (found !== null) group.layers.forEach((own, i) => pairs.set(own, found[i]!))
     else if (group.layers.length > 0 && group.modules.length > 0) unclear.push(group)
     else {
@@ -53,25 +63,35 @@ export function pairsOf<Own extends Placed, Module extends Named>(
   return { pairs, left, unclear }
 }
 
-/** The smallest groups outside of which nothing fits; a module that fits nothing is in a group of its own. */
+/** The smallest groups outside of which nothing fits, with all layers that are alike; a module that fits nothing is in a group of its own. */
 function groupsOf<Own, Module>(
   layers: readonly Own[],
   modules: readonly Module[],
-  fits: (module: Module, own: Own) => boolean,
+  { fits, likeness }: Rules<Own, Module>,
 ): readonly Group<Own, Module>[] {
-  const groups = new Map(layers.map((own) => [own, { layers: [own], modules: [] as Module[] }]))
+  const alike = new Map<string, Own[]>()
+  for (const own of layers) {
+    const others = alike.get(likeness(own))
+    if (others === undefined) alike.set(likeness(own), [own])
+    else others.push(own)
+  }
+  const firsts = [...alike.values()].map(([first]) => first!)
+  const groups = new Map(
+    [...alike.values()].map((all) => [all[0]!, { layers: [...all], firsts: [all[0]!], modules: [] as Module[] }]),
+  )
   const alone: Group<Own, Module>[] = []
   for (const module of modules) {
-    const [first, ...others] = new Set(layers.filter((own) => fits(module, own)).map((own) => groups.get(own)!))
-    if (first === undefined) {
+    const [group, ...others] = new Set(firsts.filter((own) => fits(module, own)).map((own) => groups.get(own)!))
+    if (group === undefined) {
       alone.push({ layers: [], modules: [module] })
       continue
     }
-    first.modules.push(module)
+    group.modules.push(module)
     for (const other of others) {
-      first.layers.push(...other.layers)
-      first.modules.push(...other.modules)
-      for (const own of other.layers) groups.set(own, first)
+      group.layers.push(...other.layers)
+      group.firsts.push(...other.firsts)
+      group.modules.push(...other.modules)
+      for (const first of other.firsts) groups.set(first, group)
     }
   }
   const [orderOfLayers, orderOfModules] = [orderIn(layers), orderIn(modules)]
@@ -89,19 +109,18 @@ function orderIn<Item>(items: readonly Item[]): (a: Item, b: Item) => number {
 
 /** The module of each layer, if the shapes, the names, or numbers in them tell it; otherwise null. */
 function told<Own extends Placed, Module extends Named>(
-  layers: readonly Own[],
-  modules: readonly Module[],
-  fits: (module: Module, own: Own) => boolean,
+  { layers, modules }: Group<Own, Module>,
+  { fits, likeness }: Rules<Own, Module>,
 ): readonly Module[] | null {
   if (layers.length === 1) return modules
-  const byName = layers.map((own) => modules.filter((module) => plain(module.name) === nameOf(own)))
-  const isNamed = byName.every((each) => each.length === 1) && new Set(byName.flat()).size === layers.length
-  if (isNamed) return byName.every(([module], i) => fits(module!, layers[i]!)) ? byName.flat() : null
+  const names = new Map(modules.map((module) => [plain(module.name), module]))
+  const named = layers.flatMap((own) => names.get(nameOf(own)) ?? [])
+  if (new Set(named).size === layers.length) return named.every((module, i) => fits(module, layers[i]!)) ? named : null
   const isNumbered = new Set(modules.map(({ name }) => name.replaceAll(/\d+/g, '#'))).size === 1
   const isInOrder = modules.every(({ name }, i) => i === 0 || natural.compare(modules[i - 1]!.name, name) < 0)
+  const areAlike = new Set(layers.map(likeness)).size === 1
   const isChain = layers.every((own, i) => i === 0 || isBefore(layers[i - 1]!.trail, own.trail))
-  const isAny = layers.every((own) => modules.every((module) => fits(module, own)))
-  return isNumbered && isInOrder && isChain && isAny ? modules : null
+  return isNumbered && isInOrder && areAlike && isChain ? modules : null
 }
 
 /** `a.2` before `a.10`. */
