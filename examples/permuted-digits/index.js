@@ -79,6 +79,7 @@ const known = {
   'L2 init and ReDo': () => ({ regularizer: new L2Init(1e-3), callbacks: [redo()] }),
 }
 const others = {
+  'L2 init 0.01': () => ({ regularizer: new L2Init(1e-2) }),
   'L2 0.001': () => ({ regularizer: new regularizers.L2(1e-3) }),
   'L2 and ReDo': () => ({ regularizer: new regularizers.L2(1e-3), callbacks: [redo()] }),
   Homeostat: () => ({ callbacks: [new Homeostat()] }),

@@ -178,33 +178,55 @@ async function learns() {
   return `${accuracy} % on test rows after ${before} epochs, longest task ${longest.toFixed(0)} ms, layout shift ${shift.toFixed(3)}, ${(bytes / 1000).toFixed(0)} kB loaded`
 }
 
-/** A new run begins a moment after a change; Step and Train before that moment are meant for the new run. */
-async function stepsTheNewRun() {
-  const page = await open('')
-  /** Changes the activation and clicks, in one task. */
-  const changeAndClick = (activation, name) =>
-    page.evaluate(
-      ({ activation, name }) => {
-        const select = document.querySelector('[aria-label="Layer 1, Dense: activation"]')
-        select.value = activation
-        select.dispatchEvent(new Event('change', { bubbles: true }))
-        const buttons = [...document.querySelectorAll('button')]
-        buttons.find(({ textContent }) => textContent.trim() === name).click()
-      },
-      { activation, name },
-    )
+/** Changes the activation and clicks a button in one task, before a new run begins. */
+const changeAndClick = (page, activation, name) =>
+  page.evaluate(
+    ({ activation, name }) => {
+      const select = document.querySelector('[aria-label="Layer 1, Dense: activation"]')
+      select.value = activation
+      select.dispatchEvent(new Event('change', { bubbles: true }))
+      const buttons = [...document.querySelectorAll('button')]
+      buttons.find(({ textContent }) => textContent.trim() === name).click()
+    },
+    { activation, name },
+  )
+
+async function stepTwice(page) {
   for (const epoch of [1, 2]) {
     await button(page, 'Step').click()
     await page.waitForFunction((epoch) => document.querySelector('.epoch b').textContent === String(epoch), epoch)
   }
-  await changeAndClick('tanh', 'Step')
+}
+
+/** A new run begins a moment after a change; Step and Train before that moment are meant for the new run. */
+async function stepsTheNewRun() {
+  const page = await open('')
+  await stepTwice(page)
+  await changeAndClick(page, 'tanh', 'Step')
   await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
   await page.waitForTimeout(600)
   assert.equal(await epochOf(page), 1, 'the new run has one epoch')
-  await changeAndClick('relu', 'Train')
+  await changeAndClick(page, 'relu', 'Train')
   await page.waitForTimeout(600)
   await page.waitForFunction(() => Number(document.querySelector('.epoch b').textContent) > 3)
   await button(page, 'Pause').click()
+  await page.context().close()
+}
+
+/** The run that is shown is kept, with its layers and epochs; the new one has what was changed. */
+async function keepsTheShownRun() {
+  const page = await open('')
+  await stepTwice(page)
+  await changeAndClick(page, 'tanh', 'Keep to compare')
+  const kept = page.locator('section[aria-label="Kept run"] header .soft')
+  assert.equal(await kept.textContent(), '10 relu, 8 relu; adam 0.01, epoch 2')
+  await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '0')
+  await button(page, 'Step').click()
+  await page.getByText('adam 0.01, epoch 3').waitFor()
+  await button(page, 'Forget kept run').click()
+  await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
+  await button(page, 'Keep to compare').click()
+  assert.equal(await kept.textContent(), '10 tanh, 8 relu; adam 0.01, epoch 1')
   await page.context().close()
 }
 
@@ -572,6 +594,7 @@ mkdirSync(pictures, { recursive: true })
 try {
   await test('builds, trains and rewinds a model', learns)
   await test('steps the new run after a change', stepsTheNewRun)
+  await test('keeps the run that is shown', keepsTheShownRun)
   await test('trains two runs side by side', trainsTwo)
   await test('paints (processor throttled four times)', loads)
   await test('prunes, quantizes, distils and regenerates', becomesSmaller)

@@ -1,5 +1,6 @@
 // The activations as functions, with the defaults of keras.activations: `import { activations } from 'myelin'`.
 
+import { ArgumentError, quoted } from '../core/errors'
 import type { TensorLike } from '../ops/convert'
 import { gelu as geluOp } from '../ops/nn/activations'
 import type { Tensor } from '../ops/tensor'
@@ -51,5 +52,7 @@ export function gelu(x: TensorLike, approximate?: boolean): Tensor {
 
 /** The name under which an activation is saved. Keras: `keras.activations.serialize`. */
 export function serialize(activation: ActivationFunction): string {
+  if (typeof activation !== 'function')
+    throw new ArgumentError(`activations.serialize needs a function, received ${quoted(activation)}`)
   return activationName(activation)
 }

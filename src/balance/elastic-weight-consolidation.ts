@@ -11,6 +11,7 @@ import { tensorsOf } from '../data/samples'
 import type { RegularizedWeight } from '../layers/layer'
 import { CallContext, withFrame } from '../layers/context'
 import type { Model } from '../models/model'
+import { requireModel } from '../models/required-model'
 import { add, multiply, square, subtract } from '../ops/numpy/elementwise'
 import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
@@ -94,6 +95,7 @@ export async function consolidate(
   options: ConsolidateOptions = {},
 ): Promise<void> {
   requireArguments('consolidate', arguments, 4)
+  requireModel('consolidate', model)
   const { samples: most } = readOptions('consolidate', consolidateOptions(), options)
   const { prepared, samples } = readSamples(model.training, 'train', 'consolidate', x, y)
   const held = model.regularized.filter(({ regularizer }) => regularizer instanceof ElasticWeightConsolidation)

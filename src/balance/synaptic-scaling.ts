@@ -59,10 +59,10 @@ class Scaled implements ActivityListener {
  * await model.fit(x, y, { callbacks: [new SynapticScaling({ rate: 0.1, every: 100 })] })
  * ```
  *
- * Measured use: a start with too large weights, and a plain optimizer. With 784→100→10 on digits, initial weights of
- * standard deviation 0.5 and SGD at 0.01, r* = 1 every 20 steps changes mean |h| from 2.0 ± 1.6 to 1.1 ± 0.2 and
- * accuracy from 83.9 to 85.1 % (4 epochs, median of 3 seeds). With Adam, or from the usual start, it only evens out the
- * units: 94.0 → 94.2 %.
+ * Measured use: it evens out the units, with little effect on accuracy. With 784→100→10 on digits, initial weights of
+ * standard deviation 0.5 and SGD at 0.01, r* = 1 every 20 steps changes mean |h| from 1.83 ± 1.51 to 1.02 ± 0.08 and
+ * accuracy from 83.9 to 84.5 %, which is less than the seeds differ. With Adam and the usual initial weights, accuracy is
+ * 93.5 instead of 93.8 %, and with noise on the inputs 60 instead of 76 % (`node examples/brain-rules`).
  *
  * Turrigiano, The self-tuning neuron: synaptic scaling of excitatory synapses, 2008.
  * @throws ArgumentError when training begins, as ContinualBackprop does

@@ -47,7 +47,25 @@ export function receivedText(value: unknown): string {
 }
 
 export function serialize(object: Configurable): { className: string; config: Config } {
-  return { className: classNameOf(object), config: object.getConfig() }
+  return { className: classNameToSave(object), config: object.getConfig() }
+}
+
+/** All registries of this program. */
+const registries: Registry<Configurable>[] = []
+
+/**
+ * The name under which the class of an object is saved.
+ * @throws ArgumentError, for a file, for the user's class with the name of a class of the library, which the file would mean
+ */
+export function classNameToSave(object: object): string {
+  const name = classNameOf(object)
+  if (met.current?.inFile === true && registries.some((each) => each.hasOther(name, object)))
+    throw nameIsTaken(`class '${name}'`, `static className = 'My${name}'`)
+  return name
+}
+
+function nameIsTaken(whose: string, remedy: string): ArgumentError {
+  return new ArgumentError(`The ${whose} cannot be saved: another one has this name. Give it its own: ${remedy}`)
 }
 
 export function isSerialized(value: unknown): value is Serialized {
@@ -177,9 +195,7 @@ export function nameToSave(own: { readonly name: string }, isOther = (): boolean
   if (current === null) return name
   if (!current.inFile) return nameHere(own, current.known)
   if ((current.known.get(name) ?? own) !== own || isOther())
-    throw new ArgumentError(
-      `The function '${name}' cannot be saved: another one has this name. Give it its own: const mine = (…) => …`,
-    )
+    throw nameIsTaken(`function '${name}'`, 'const mine = (…) => …')
   current.known.set(name, own)
   return name
 }
@@ -266,7 +282,9 @@ export class Registry<Kind extends Configurable> {
     private readonly base: Base<Kind>,
     private readonly module: () => object,
     private readonly more: MoreNames<Kind> = {},
-  ) {}
+  ) {
+    registries.push(this)
+  }
 
   /** All classes, by the names under which they are saved. */
   get all(): Readonly<Record<string, AnyClass<Kind>>> {
@@ -283,6 +301,11 @@ export class Registry<Kind extends Configurable> {
     const { aliases = {} } = this.more
     const own = knownName(name, Object.keys({ ...this.all, ...aliases }))
     return own === undefined ? undefined : this.all[aliases[own] ?? own]
+  }
+
+  /** Whether an object of this kind has another class than the one that a file means by a name. */
+  hasOther(name: string, object: object): boolean {
+    return object instanceof this.base && (this.classOf(name) ?? object.constructor) !== object.constructor
   }
 
   /** The error for an unknown name, with the nearest known one. @param more further valid names */

@@ -29,14 +29,29 @@ export const MAX_DATA_ELEMENTS = 2 ** 30
  * @throws ShapeError naming the tensor, its shape and the limit
  */
 export function requireSize(what: string, shape: Shape, most = MAX_ELEMENTS): void {
-  if (sizeOf(shape) > most)
-    throw new ShapeError(`${what}: ${formatShape(shape)} has more than ${most} elements, the limit of one tensor`)
+  if (sizeOf(shape) > most) throw tooLarge(what, shape, most)
+}
+
+export function tooLarge(what: string, shape: Shape, most: number): ShapeError {
+  return new ShapeError(`${what}: ${formatShape(shape)} has more than ${most} elements, the limit of one tensor`)
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
+}
+
+/** Frozen shapes that were made lately, each at the index that its extents give. */
+const frozenShapes: (Shape | undefined)[] = []
+
+/** An equal shape that is frozen. It is often an older one, because freezing an array takes longer than a small tensor. */
+export function frozenShape(shape: Shape): Shape {
+  let hash = shape.length
+  for (let i = 0; i < shape.length; i++) hash = (hash * 31 + shape[i]!) | 0
+  const known = frozenShapes[(hash &= 63)]
+  return known !== undefined && sameShape(known, shape) ? known : (frozenShapes[hash] = Object.freeze(shape))
 }
 
 /** Row-major strides in elements. */

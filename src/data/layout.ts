@@ -33,10 +33,10 @@ export function assignLeaves(
   if (!isBranch(tree)) return { leaves: [unwrapSingle(names, data, where)], tree }
   const isRecord = isBranch(data) && !Array.isArray(data)
   const count = flatten(tree).length
-  if (Array.isArray(tree) && isRecord && names.length === count)
-    return { leaves: leavesByName(names, data, where, isPartial), tree }
   // As in Keras, a single input may be given alone or in a list.
   if (Array.isArray(tree) && count === 1 && !isBranch(tree[0]) && !isWrapped(data)) return { leaves: [data], tree }
+  if (Array.isArray(tree) && isRecord && names.length === count)
+    return { leaves: leavesByName(names, data, where, isPartial), tree }
   if (!Array.isArray(tree) && Array.isArray(data) && data.length === count) return { leaves: [...data], tree }
   if (isPartial && !Array.isArray(tree) && isRecord && Object.values(tree).every((child) => !isBranch(child))) {
     return { leaves: leavesByName(Object.keys(tree), data, where, true), tree }

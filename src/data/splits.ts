@@ -280,9 +280,9 @@ export interface ClassCount {
  * @param classes the number of classes, also as { numClasses }; by default one more than the largest number
  * @throws DataError for values that are not class numbers
  */
-export function toCategorical(y: TensorLike, classes?: number | ClassCount): Tensor {
+export function toCategorical(y: TensorLike, classes?: number | ClassCount | null): Tensor {
   requireArguments('toCategorical', arguments, 2)
-  const numClasses = typeof classes === 'object' ? classes.numClasses : classes
+  const numClasses = typeof classes === 'object' ? classes?.numClasses : classes
   const labels = toTensor(y, 'toCategorical')
   let largest = -1
   for (const label of labels.data) largest = Math.max(largest, label)

@@ -49,9 +49,23 @@ export class Picture {
     )
   }
 
-  /** A new element of the page, which Observable displays (browsers). */
+  /**
+   * A new element of the page, which Observable displays (browsers). It needs no `style-src 'unsafe-inline'` of a
+   * Content-Security-Policy: the policy forbids styles that are parsed, and these are set.
+   */
   element(): Element {
-    return document.importNode(new DOMParser().parseFromString(this.svg, 'image/svg+xml').documentElement, true)
+    // Without the rules in @supports, which are for browsers without light-dark().
+    const rules = Array.from(this.svg.matchAll(/<style>([^<@]*)/g), ([, css]) => css!).join('')
+    const text = this.svg.replace(/<style>[^<]*<\/style>/g, '').replaceAll(' style="', ' data-style="')
+    const root = document.importNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, true)
+    const all = [root, ...root.querySelectorAll('*')] as SVGElement[]
+    for (const { style, dataset } of all) {
+      if (dataset['style'] !== undefined) style.cssText = dataset['style']
+      delete dataset['style']
+    }
+    for (const [, selector, css] of rules.matchAll(/([^{}]+)\{([^}]*)\}/g))
+      for (const each of all) if (each.matches(selector!)) each.style.cssText += css!
+    return root
   }
 
   /** What Deno's notebooks display. @internal */

@@ -14,7 +14,9 @@ import type { MetricIdentifier } from '../metrics'
 import { isScore } from '../metrics/direction'
 import { Metric } from '../metrics/metric'
 import { getMetric } from '../metrics/registry'
+import { isTableModel } from '../models/known-graph'
 import type { Model } from '../models/model'
+import type { TableRow } from '../models/table-model'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
@@ -85,6 +87,8 @@ interface Scorer {
  *
  *   const { importances } = await permutationImportance(model, x, y, { metric: 'accuracy', repeats: 10, seed: 1 })
  *
+ * A table model takes rows of its table, and the name of the target in place of y: the importances are by column.
+ *
  * Correlated features share their importance, because the model reads one while the other is shuffled. The cost is a
  * prediction of all rows for each feature and repeat.
  * @returns the importances: 0 for a feature without effect, else by how much the score gets worse
@@ -93,20 +97,21 @@ interface Scorer {
  */
 export async function permutationImportance<In, Out>(
   model: Model<In, Out>,
-  x: DataOf<In>,
-  y: TargetsOf<Out>,
+  x: DataOf<In> | readonly TableRow[],
+  y: TargetsOf<Out> | string,
   options: PermutationImportanceOptions = {},
 ): Promise<Importance<In>> {
   requireArguments('permutationImportance', arguments, 4)
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
+  const given = isTableModel(model) ? await model.rowsFor('permutationImportance', x, y) : { x, y }
   const explained = Explained.read(
     'permutationImportance',
     model,
-    x,
+    typed<DataOf<In>>(given.x),
     { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal },
     'rows',
   )
-  const scorer = scorerOf(explained, typed(model), y, settings)
+  const scorer = scorerOf(explained, typed(model), given.y, settings)
   const score = await scorer.of(explained.inputs)
   const key = seed ?? nextSeed()
   const order = new Int32Array(explained.size)

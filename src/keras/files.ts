@@ -9,6 +9,7 @@ import { signalOption } from '../data/abort'
 import type { LoadOptions } from '../models/load-options'
 import { loadTable } from '../models/load-options'
 import type { Model } from '../models/model'
+import { requireModel } from '../models/required-model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
 import type { Tensor } from '../ops/tensor'
@@ -81,6 +82,7 @@ export async function writeKeras(
   options: KerasWriteOptions = {},
 ): Promise<Uint8Array> {
   requireArguments('writeKeras', arguments, 3)
+  requireModel('writeKeras', model)
   const { includeOptimizer, format } = readOptions('writeKeras', writeTable, options)
   if (format === null && hdf5Of(path) === 'weights') return writeKerasWeights(model, path)
   const isLegacy = (format ?? (hdf5Of(path) === null ? 'keras' : 'h5')) === 'h5'
@@ -100,6 +102,7 @@ export async function writeKeras(
  */
 export async function writeKerasWeights(model: Model, path?: string | URL | null): Promise<Uint8Array> {
   requireArguments('writeKerasWeights', arguments, 2)
+  requireModel('writeKerasWeights', model)
   const isLegacy = hdf5Of(path) === 'model'
   const bytes = isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model), null)
   if (path != null) await writeFile(path, bytes, 'writeKerasWeights')

@@ -3,7 +3,7 @@
 
 import { FormatError, internalError } from '../core/errors'
 import type { Config, Configurable, Json, Serialized } from '../core/registry'
-import { classNameOf, isSerialized } from '../core/registry'
+import { classNameOf, classNameToSave, isSerialized } from '../core/registry'
 import { isBranch } from '../core/tree'
 import { Operation } from '../layers/core/operation'
 import { InputLayer } from '../layers/core/input-layer'
@@ -143,7 +143,7 @@ export class ObjectWriter {
 
   private newLayer(layer: LayerBase): Record<string, Json> {
     if (layer instanceof Operation) throw internalError(`${layer} is written by its graph`)
-    const className = classNameOf(layer)
+    const className = classNameToSave(layer)
     if (layer instanceof Sequential) return object('keras', className, this.sequential(layer))
     if (
       layer instanceof Model &&

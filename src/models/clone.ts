@@ -13,6 +13,7 @@ import { replaceSymbols } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
 import { inputOf, symbolsOfCall } from './graph-config'
 import { customObjectScope } from './scope'
+import { isTableModel } from './known-graph'
 import type { LayerGraph } from './layer-graph'
 import { Model, takesGraph } from './model'
 import { Sequential } from './sequential'
@@ -104,11 +105,6 @@ function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential
   )
 }
 
-/** The table of a TableModel, which bundles of cloneModel need not contain. */
-function tableOf(model: Model<unknown, unknown>): object {
-  return 'table' in model && 'classNames' in model ? { table: model.table } : {}
-}
-
 class Cloner {
   readonly made = new Map<LayerBase, Chain>()
 
@@ -132,7 +128,11 @@ class Cloner {
       return copy
     }
     if (graph !== null && takesGraph(model.constructor))
-      return typed(Reflect.construct(model.constructor, [{ ...this.graph(graph), name, trainable, ...tableOf(model) }]))
+      return typed(
+        Reflect.construct(model.constructor, [
+          { ...this.graph(graph), name, trainable, ...(isTableModel(model) && { table: model.table }) },
+        ]),
+      )
     const copy = remade(model)
     if (buildSpec !== null) copy.ensureBuilt(buildSpec)
     return copy

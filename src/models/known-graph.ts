@@ -6,6 +6,7 @@ import { Layer } from '../layers/layer'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
+import type { TableModel } from './table-model'
 
 /**
  * The graph that a layer replays when it is called; null for a layer that is not a model, and for a model with an
@@ -44,13 +45,19 @@ export function knownGraph(where: string, model: unknown): LayerGraph {
 export function copyableGraph(where: string, model: unknown): LayerGraph {
   const graph = knownGraph(where, model)
   const { hasOwnStep } = model as Model
-  if (model instanceof Sequential ? !hasOwnStep : (model as Model).constructor === Model) return graph
+  const isKept = (model as Model).constructor === Model || isTableModel(model)
+  if (model instanceof Sequential ? !hasOwnStep : isKept) return graph
   const why = hasOwnStep
     ? 'has a custom training step, which a copy would not have'
     : 'is a custom class, which a copy would not be'
   throw new ArgumentError(
     `${where}: needs a Sequential or a functional model; ${model} ${why}. Give it a plain model of the same layers: new Model({ inputs: model.input, outputs: model.output })`,
   )
+}
+
+/** Whether a model is a TableModel, which bundles need not contain. */
+export function isTableModel(model: unknown): model is TableModel {
+  return model instanceof Model && 'table' in model && 'classNames' in model
 }
 
 /** The layers that a graph calls, including those of nested models, by their paths: `encoder/hidden`. */

@@ -54,18 +54,29 @@ function withClasses<Result>({ customObjects = {}, layers = null }: LoadModelOpt
 
 type Identifier = string | Serialized | ((...inputs: never[]) => unknown)
 
-/** Replaces the names of the user's functions by the functions, in a tree of names and saved objects. */
-function identifiers(value: Json | undefined): unknown {
+/** The function of a loss that has no metric of its name; undefined for other names. */
+function lossAsMetric(name: string): unknown {
+  const isKnown = namedMetrics.knows(name) || namedLosses.classOf(name) === undefined
+  return isKnown ? undefined : Object.entries<unknown>(losses).find(([each]) => each === name)?.[1]
+}
+
+/** Replaces the names of functions by the functions, in a tree of names and saved objects. */
+function identifiers(value: Json | undefined, named: (name: string) => unknown = customObject): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'string') {
-    const own = customObject(value)
+    const own = named(value)
     return isFunction(own) ? own : value
   }
   if (isSerialized(value)) return value satisfies Identifier
-  if (Array.isArray(value)) return value.map((each: Json) => identifiers(each))
+  if (Array.isArray(value)) return value.map((each: Json) => identifiers(each, named))
   if (typeof value === 'object')
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, identifiers(each)]))
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, identifiers(each, named)]))
   throw new FormatError('The file is damaged: the options of compile are incomplete')
+}
+
+/** The same for metrics, which may be functions of losses. */
+function metricIdentifiers(value: Json | undefined): unknown {
+  return identifiers(value, (name) => customObject(name) ?? lossAsMetric(name))
 }
 
 /** Compiles a model with saved options. @param customObjects the user's classes and functions */
@@ -82,8 +93,8 @@ export function compileSaved(model: Model<unknown, unknown>, saved: Config, cust
     optimizer: optimizerOf(saved['optimizer']),
     loss: identifiers(saved['loss']),
     lossWeights: saved['lossWeights'] ?? null,
-    metrics: identifiers(saved['metrics']),
-    weightedMetrics: identifiers(saved['weightedMetrics']),
+    metrics: metricIdentifiers(saved['metrics']),
+    weightedMetrics: metricIdentifiers(saved['weightedMetrics']),
   }))
   model.compile(options as CompileOptions, custom)
 }

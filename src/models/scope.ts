@@ -1,6 +1,7 @@
 // The scope in which classes and functions are found by name.
 
 import { requireArguments } from '../core/arguments'
+import { ArgumentError, quoted } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import { customObjectScope as openScope } from '../core/registry'
 import { graphFromConfig } from './read-graph'
@@ -14,6 +15,8 @@ import { readGraphsWith } from './reader'
  */
 export function customObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
   requireArguments('customObjectScope', arguments, 2)
+  if (typeof body !== 'function')
+    throw new ArgumentError(`customObjectScope needs the objects and a function, received ${quoted(body)}`)
   readGraphsWith(graphFromConfig)
   return openScope(objects, body)
 }

@@ -11,7 +11,6 @@ import type { Batches, DataOf, TargetsOf } from '../data/given'
 import type { Source } from '../data/source'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
-import type { CallContext } from '../layers/context'
 import type { History, Logs } from '../training/callbacks'
 import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
 import type { FunctionalOptions } from './model'
@@ -71,7 +70,7 @@ export interface TableModelOptions extends FunctionalOptions<Readonly<Record<str
  * @throws DataError that names row and column, for a value that the column cannot have; ArgumentError for columns that are
  * missing or unknown
  */
-export class TableModel extends Model<Any, Any> {
+export class TableModel extends Model<Any, Tensor> {
   static override readonly className = 'TableModel'
   readonly #table: TableDescription | null
 
@@ -93,10 +92,6 @@ export class TableModel extends Model<Any, Any> {
     return this.table.classes?.map(String) ?? null
   }
 
-  override call(input: Any, context: CallContext): Tensor {
-    return typed(super.call(input, context))
-  }
-
   override fit(
     data: Iterable<TableRow> | AsyncIterable<TableRow> | Batches<Any, Any> | DataOf<Any>,
     options?: TableFitOptions,
@@ -109,7 +104,7 @@ export class TableModel extends Model<Any, Any> {
   override async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
     const [targets, own] = argumentsOf(y, options)
     const { validationData } = own as { readonly validationData?: unknown }
-    const given = await this.read('fit', x, targets)
+    const given = await this.rowsFor('fit', x, targets)
     const others = validationData == null ? {} : { validationData: await this.readValidation(validationData) }
     return super.fit(typed<DataOf<Any>>(given.x), typed(given.y), typed({ ...own, ...others }))
   }
@@ -125,7 +120,7 @@ export class TableModel extends Model<Any, Any> {
   ): Promise<Logs>
   override async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
     const [targets, own] = argumentsOf(y, options)
-    const given = await this.read('evaluate', x, targets)
+    const given = await this.rowsFor('evaluate', x, targets)
     return super.evaluate(typed<DataOf<Any>>(given.x), typed(given.y), own)
   }
 
@@ -196,8 +191,15 @@ export class TableModel extends Model<Any, Any> {
     })
   }
 
-  private async read(method: string, x: unknown, y: unknown): Promise<{ readonly x: unknown; readonly y: unknown }> {
-    return this.parse(method, await rowsIn(x, method), y)
+  /** Rows as inputs and targets, for functions that read them and are no methods. @internal */
+  async rowsFor(
+    method: string,
+    x: unknown,
+    y: unknown,
+    needsTargets = true,
+  ): Promise<{ readonly x: unknown; readonly y: unknown }> {
+    const rows = await rowsIn(x, method)
+    return needsTargets ? this.parse(method, rows, y) : { x: this.inputsIn(method, rows) ?? rows, y }
   }
 
   /** Rows as inputs and targets; other data unchanged, except targets that are names of classes. */
@@ -215,7 +217,7 @@ export class TableModel extends Model<Any, Any> {
   private async readValidation(given: unknown): Promise<unknown> {
     const isPair = Array.isArray(given) && given.length >= 2 && !given.some(isRow) && !isElements(given[0])
     const [x, y, ...weights] = isPair ? (given as unknown[]) : [given]
-    const read = await this.read('fit: validationData', x, y)
+    const read = await this.rowsFor('fit: validationData', x, y)
     return read.y == null ? read.x : [read.x, read.y, ...weights]
   }
 

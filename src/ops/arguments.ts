@@ -6,7 +6,7 @@ import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
 import { boolean, custom, integer, isOptions, nullable, option, readOptions } from '../core/options'
-import { normalizeAxes, requireSize } from '../core/shapes'
+import { MAX_ELEMENTS, normalizeAxes, tooLarge } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative axes count from the end. */
 export type Axis = number | readonly number[] | null
@@ -84,18 +84,20 @@ function isExtent(extent: unknown): extent is number {
 }
 
 /** Extents ≥ 0 of a tensor that can be made. */
-export function requireShape(where: string, shape: unknown, most?: number): number[] {
+export function requireShape(where: string, shape: unknown, most = MAX_ELEMENTS): number[] {
   if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
-  const extents = new Array<number>(shape.length)
+  const extents: number[] = []
+  // An extent of 0 must not hide the other extents, from which strides are computed.
+  let size = 1
   for (let i = 0; i < shape.length; i++) {
     const extent: unknown = shape[i]
     if (!isExtent(extent))
       throw new ShapeError(`${where}: the shape must contain integers ≥ 0, received ${quoted(shape)}`)
     // Turns −0 into 0.
-    extents[i] = extent + 0
+    extents.push(extent + 0)
+    size *= extent || 1
   }
-  // An extent of 0 must not hide the other extents, from which strides are computed.
-  requireSize(where, extents.includes(0) ? extents.map((extent) => Math.max(extent, 1)) : extents, most)
+  if (size > most) throw tooLarge(where, extents, most)
   return extents
 }
 

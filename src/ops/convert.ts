@@ -46,13 +46,11 @@ type TensorsWithin<In> = In extends Tensor | null | undefined ? In : { [Key in k
  */
 export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   requireArguments('tensor', arguments, 3)
-  const made = toTensor(values, 'tensor', dtype)
-  if (shape === undefined) return made
-  requireShape('tensor', shape, MAX_DATA_ELEMENTS)
-  if (sizeOf(shape) !== made.size) {
-    throw new ShapeError(`tensor: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${made.size}`)
-  }
-  return new Tensor(made.data, [...shape], made.dtype)
+  if (shape === undefined) return toTensor(values, 'tensor', dtype)
+  const extents = requireShape('tensor', shape, MAX_DATA_ELEMENTS)
+  const { data, dtype: natural } = toTensor(values, 'tensor', dtype)
+  requireCount('tensor', data, extents)
+  return new Tensor(data, extents, natural)
 }
 
 /**
@@ -130,7 +128,7 @@ function isTensorLikeObject(value: unknown): boolean {
 function isTypedArray(values: unknown): values is TypedArray {
   return (
     ArrayBuffer.isView(values) &&
-    'BYTES_PER_ELEMENT' in values &&
+    !(values instanceof DataView) &&
     !(values instanceof BigInt64Array) &&
     !(values instanceof BigUint64Array)
   )
@@ -157,6 +155,12 @@ function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
   return new Tensor(storeData(dtype ?? natural, data), shape, dtype ?? natural)
 }
 
+function requireCount(where: string, { length }: ArrayLike<unknown>, shape: Shape): void {
+  const needed = sizeOf(shape)
+  if (length !== needed)
+    throw new ShapeError(`${where}: shape ${formatShape(shape)} needs ${needed} elements, received ${length}`)
+}
+
 function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
   const shape = requireShape(where, given, MAX_DATA_ELEMENTS)
   const isNumbers =
@@ -164,11 +168,7 @@ function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: strin
     (Array.isArray(data) && data.every((x: unknown) => typeof x === 'number' || typeof x === 'boolean'))
   if (!isNumbers)
     throw new DataError(`${where}: data must be a typed array or an array of numbers, received ${describe(data)}`)
-  if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(
-      `${where}: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${data.length}`,
-    )
-  }
+  requireCount(where, data, shape)
   const wanted = dtype ?? (own === undefined ? undefined : requireDType(where, own))
   if (isTypedArray(data)) return fromTyped(data, shape, wanted)
   return new Tensor(storeData(wanted ?? 'float32', data.map(Number)), shape, wanted ?? 'float32')

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { DType, TensorData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
+import { frozenShape, sizeOf } from '../core/shapes'
 
 /** Numbers, or arrays of them to any depth. */
 export type NestedArray = number | boolean | readonly NestedArray[]
@@ -53,14 +53,14 @@ export class Tensor implements TensorType {
   readonly #dtype: DType
 
   /**
-   * Use `tensor(…)` to create one. The constructor does not copy the data; it freezes the shape.
+   * Use `tensor(…)` to create one. The constructor does not copy the data; the shape must not change afterwards.
    * @throws ShapeError when the data have another number of elements than the shape
    * @internal
    */
   constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
     if (ArrayBuffer.isView(content) && dtype !== 'string') requireElements(content, shape, sizeOf(shape))
     this.#content = content
-    this.#shape = Object.freeze(shape)
+    this.#shape = frozenShape(shape)
     this.#dtype = dtype
   }
 

@@ -1,19 +1,14 @@
 // Methods of models that write and read files, as functions.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError } from '../core/errors'
-import { receivedText } from '../core/registry'
 import type { ReadOptions } from '../data/abort'
-import { Model } from '../models/model'
+import type { Model } from '../models/model'
+import { requireModel } from '../models/required-model'
 import type { SaveOptions } from '../models/save'
 import type { ByteSource } from '../runtime/platform'
 
 /** A model with any inputs and outputs. */
 type AnyModel = Pick<Model, 'save' | 'saveWeights' | 'loadWeights'>
-
-function requireModel(where: string, model: unknown): void {
-  if (!(model instanceof Model)) throw new ArgumentError(`${where} needs a model, received ${receivedText(model)}`)
-}
 
 /**
  * `model.save(path, options)`: the whole model as bytes, and as a file.

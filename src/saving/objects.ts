@@ -4,7 +4,15 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { inOwnSpelling, isFunctionConfig } from '../core/identified'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
-import { classNameOf, construct, customObject, customObjectScope, functionNamed, isSerialized } from '../core/registry'
+import {
+  classNameToSave,
+  construct,
+  customObject,
+  customObjectScope,
+  describingForFile,
+  functionNamed,
+  isSerialized,
+} from '../core/registry'
 import { choice, integer, listOf, number, readOptions, required } from '../core/options'
 import { modelFromJSON } from '../models/revive'
 import { Model } from '../models/model'
@@ -36,7 +44,17 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
  */
 export function serializeKerasObject(object: unknown): Json {
   requireArguments('serializeKerasObject', arguments, 1)
-  return write(object)
+  return describingForFile(() => finite('serializeKerasObject', () => write(object)))
+}
+
+/** @throws ArgumentError for values within values without end */
+function finite<Result>(where: string, walk: () => Result): Result {
+  try {
+    return walk()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new ArgumentError(`${where}: the value is too deep, or contains itself`, { cause: error })
+  }
 }
 
 function write(object: unknown): Json {
@@ -57,7 +75,7 @@ function write(object: unknown): Json {
   if (typeof object === 'object' && 'getConfig' in object && typeof object.getConfig === 'function')
     return {
       module: moduleOf(object),
-      className: classNameOf(object),
+      className: classNameToSave(object),
       config: object.getConfig() as Config,
       registeredName: getRegisteredName(object.constructor),
     }
@@ -80,7 +98,7 @@ function moduleOf(object: object): string | null {
  */
 export function deserializeKerasObject(saved: unknown, customObjects: CustomObjects = {}): unknown {
   requireArguments('deserializeKerasObject', arguments, 2)
-  return customObjectScope(customObjects, () => read(saved))
+  return customObjectScope(customObjects, () => finite('deserializeKerasObject', () => read(saved)))
 }
 
 function read(saved: unknown): unknown {

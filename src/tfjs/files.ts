@@ -10,14 +10,15 @@ import { typed } from '../core/tree'
 import { isRecord, own } from '../formats/json'
 import type { LoadOptions } from '../models/load-options'
 import { loadTable } from '../models/load-options'
-import { Model } from '../models/model'
+import type { Model } from '../models/model'
+import { requireModel } from '../models/required-model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
 import type { InputOptions } from '../onnx/graph-model'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, unlessMissing, writeFile } from '../runtime/files'
-import { naming, requirePath } from '../runtime/platform'
+import { fileError, naming, requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
 import { topologyFormat, readArtifacts } from './artifacts'
 import { graphModelFrom } from './graph/load'
@@ -104,7 +105,7 @@ export async function writeTfjs(
 ): Promise<TfjsFiles> {
   requireArguments('writeTfjs', arguments, 3)
   const { includeOptimizer } = readOptions('writeTfjs', saveTable, options)
-  if (!(model instanceof Model)) throw new ArgumentError(`writeTfjs: expected a model, received ${quoted(model)}`)
+  requireModel('writeTfjs', model)
   const stored = layersModel(typed(model), includeOptimizer)
   if (typeof target === 'string' && isStored(target)) await writeStored(target, stored, 'writeTfjs')
   else if (target !== null) return writeFolder(target, stored)
@@ -135,7 +136,10 @@ async function writeFolder(target: string | URL, stored: StoredModel): Promise<T
   const path = pathOf(target, 'writeTfjs')
   const isFile = path.endsWith('.json')
   const folder = isFile ? paths.dirname(path) : path
-  if (!isFile) await files.mkdir(folder, { recursive: true })
+  if (!isFile)
+    await files.mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw fileError('writeTfjs', folder, 'written', error)
+    })
   const model = isFile ? path : paths.join(folder, 'model.json')
   const old = await shardsOf(model)
   const there = await files.readdir(folder).catch(unlessMissing)

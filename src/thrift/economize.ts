@@ -32,7 +32,7 @@ import { monitored } from './monitored'
 import { pruneUnits } from './prune-units'
 import { quantize } from './quantize'
 import type { Timing } from './timing'
-import { rowsForTiming, speedup, timedInTurn } from './timing'
+import { rowsForTiming, speedup, timedInTurn, whyNoGain } from './timing'
 
 const anything = custom<unknown>(
   (value) => value,
@@ -279,13 +279,7 @@ class Work {
     // 5e-7 allows for rounding.
     if (lost > maxLoss + 5e-7)
       return `${first.quality.name} gets worse by ${lost.toPrecision(2)} on rows kept apart; maxLoss is ${maxLoss}`
-    const { low, median } = speedup(base.timing, candidate.timing)
-    const size = candidate.bytes / base.bytes
-    if (median < 1 - minGain) return `slower: ${median.toFixed(2)} × the speed`
-    if (size > 1 + minGain) return `a larger file: ${size.toFixed(2)} ×`
-    // A quartile, because a busy machine times the same model differently.
-    if (low >= 1 + minGain || size <= 1 - minGain) return null
-    return `no gain: ${median.toFixed(2)} × the speed, ${size.toFixed(2)} × the file`
+    return whyNoGain(speedup(base.timing, candidate.timing), candidate.bytes / base.bytes, minGain)
   }
 
   /** Models with their figures, timed in turn. */

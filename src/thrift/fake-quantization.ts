@@ -2,6 +2,7 @@
 // rounding.
 
 import { requireArguments } from '../core/arguments'
+import { ArgumentError, quoted } from '../core/errors'
 import { Conv1D, Conv2D, Dense } from '../layers'
 import type { UnitFlow } from '../layers/units'
 import {
@@ -32,6 +33,7 @@ import { LARGEST } from '../primitives/quantized'
  */
 export function fakeQuantize(x: Tensor, axes: readonly number[]): Tensor {
   requireArguments('fakeQuantize', arguments, 2)
+  if (!Array.isArray(axes)) throw new ArgumentError(`fakeQuantize: axes must be a list, received ${quoted(axes)}`)
   const value = cast(x, 'float32')
   const largest = max(abs(value), [...axes], true)
   const scale = divide(where(greater(largest, 0), largest, 1), LARGEST)

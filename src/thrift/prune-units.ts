@@ -21,7 +21,7 @@ import { withoutTargets } from '../data/parse'
 import { isElements } from '../data/source'
 import type { LayerBase } from '../layers/layer'
 import { whyUnknown } from '../layers/units'
-import { copyableGraph, graphOf, knownGraph, pathsIn } from '../models/known-graph'
+import { copyableGraph, graphOf, isTableModel, knownGraph, pathsIn } from '../models/known-graph'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
 import type { UnitGroup } from '../models/unit-groups'
@@ -159,7 +159,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   const { keep, maxLoss, dead, targetLatency, latencyRows, ranking, monitor, mode, by, x, y, batchSize, signal } =
     settings
   const graph = copyableGraph('pruneUnits', model)
-  requireConsistent(settings)
+  requireConsistent(settings, isElements(x) || isTableModel(model))
   const needsTargets = by === 'taylor' || maxLoss !== null
   if (needsTargets) model.training.requireCompiled('pruneUnits')
   signal?.throwIfAborted()
@@ -212,8 +212,14 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   }
 }
 
-/** @throws ArgumentError for options that contradict each other, or that need others */
-function requireConsistent({ keep, maxLoss, dead, targetLatency, latencyRows, ranking, by, x, y }: Settings): void {
+/**
+ * @param hasTargets whether x may have the targets
+ * @throws ArgumentError for options that contradict each other, or that need others
+ */
+function requireConsistent(
+  { keep, maxLoss, dead, targetLatency, latencyRows, ranking, by, x, y }: Settings,
+  hasTargets: boolean,
+): void {
   const given = [keep !== null, maxLoss !== null, dead, targetLatency !== null].filter(Boolean).length
   if (given !== 1)
     throw new ArgumentError(
@@ -235,7 +241,7 @@ function requireConsistent({ keep, maxLoss, dead, targetLatency, latencyRows, ra
     throw new ArgumentError(
       `pruneUnits: by '${by}' needs x, data on which the units are measured. by 'magnitude' needs no data.`,
     )
-  if ((by === 'taylor' || maxLoss !== null) && (x === null || (y === null && !isElements(x))))
+  if ((by === 'taylor' || maxLoss !== null) && (x === null || (y === null && !hasTargets)))
     throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
 }
 

@@ -45,13 +45,23 @@ export async function timedInTurn(
   try {
     const counts = runs.map(burstOf)
     const rounds: number[][] = runs.map(() => [])
-    const joules = runs.map(() => 0)
+    const joules: number[][] = runs.map(() => [])
     const end = performance.now() + 1000 * seconds * runs.length
     while (rounds[0]!.length < LEAST_ROUNDS || performance.now() < end) {
-      for (const [i, run] of runs.entries()) {
+      const round = runs.map((run, i) => {
         const before = meter.joules().value
-        rounds[i]!.push(secondsOf(run, counts[i]!))
-        joules[i]! += meter.joules().value - before
+        const seconds = secondsOf(run, counts[i]!)
+        const isShort = 1000 * seconds * counts[i]! < BURST / 2
+        const result = { seconds, joules: (meter.joules().value - before) / counts[i]!, isShort }
+        // A machine that was busy when the burst was chosen made it too short.
+        if (isShort) counts[i]! *= 2
+        return result
+      })
+      if (!round.some(({ isShort }) => isShort)) {
+        round.forEach((each, i) => {
+          rounds[i]!.push(each.seconds)
+          joules[i]!.push(each.joules)
+        })
       }
       if (pace.isDue()) await pace.yield()
     }
@@ -59,7 +69,7 @@ export async function timedInTurn(
     return rounds.map((each, i) => ({
       seconds: quantile(ascending(each), 0.5),
       rounds: each,
-      joules: joules[i]! / (each.length * counts[i]!),
+      joules: joules[i]!.reduce((sum, value) => sum + value, 0) / each.length,
       how,
     }))
   } finally {
@@ -86,9 +96,25 @@ function burstOf(run: () => unknown): number {
 }
 
 /** How many times as fast one run is as another: quartiles over the rounds. */
-export function speedup(before: Timing, after: Timing): { low: number; median: number; high: number } {
+export interface Speedup {
+  readonly low: number
+  readonly median: number
+  readonly high: number
+}
+
+export function speedup(before: Timing, after: Timing): Speedup {
   const ratios = ascending(before.rounds.map((each, i) => each / after.rounds[i]!))
   return { low: quantile(ratios, 0.25), median: quantile(ratios, 0.5), high: quantile(ratios, 0.75) }
+}
+
+/** Why a step gains nothing, by its speed and the size of its file, relative to the model without it; null if it does. */
+export function whyNoGain({ low, median }: Speedup, size: number, minGain: number): string | null {
+  if (median < 1 - minGain) return `slower: ${median.toFixed(2)} × the speed`
+  if (size > 1 + minGain) return `a larger file: ${size.toFixed(2)} ×`
+  // A quartile, because a busy machine times the same model differently.
+  if (low >= 1 + minGain || size <= 1 - minGain) return null
+  const isUnsure = median >= 1 + minGain
+  return `no ${isUnsure ? 'certain ' : ''}gain: ${median.toFixed(2)} × the speed${isUnsure ? `, at most ${low.toFixed(2)} × in a quarter of the rounds` : ''}, ${size.toFixed(2)} × the file`
 }
 
 /** The inputs of the first rows; repeated if there are fewer. */

@@ -7,7 +7,7 @@ import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { childrenAt, flatten, isBranch } from '../core/tree'
+import { childrenAt, flatten, isBranch, typed } from '../core/tree'
 import { maskOf } from '../layers/masks'
 import type { LossFunction, LossIdentifier } from '../losses'
 import { Loss } from '../losses'
@@ -545,17 +545,18 @@ type Classes = typeof losses | typeof metricClasses
 /** Whether a function has the name of a loss or metric that gives other values: both are tried on some numbers. */
 function isOther(own: LossFunction, classes: Classes): boolean {
   if (classes === metricClasses && dependsOnShapes(own.name)) return true
-  const known = classes.classOf(own.name)
+  // A file can also mean the function of a loss by the name of a metric.
+  const known = classes.classOf(own.name) ?? losses.classOf(own.name)
   if (known === undefined) return false
   const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [1, row.length], 'float32')
+  const output = of(0.25, 0.75, 0.5, 0.125, 0.3, 0.1)
   // The class as a row, and as a number.
   return [of(0, 0, 1, 0, 0, 0), of(2)].every((target) => {
     try {
       return untraced(() => {
-        const valuesOf = (loss: unknown, self?: object): string =>
-          String(Reflect.apply(loss as LossFunction, self, [target, of(0.25, 0.75, 0.5, 0.125, 0.3, 0.1)]).data)
-        const other = new known({} as never)
-        return valuesOf(own) !== valuesOf(Reflect.get(other, classes === losses ? 'call' : 'values'), other)
+        const other: Readonly<Record<string, LossFunction>> = typed(new known({} as never))
+        const same = other instanceof Loss ? 'call' : 'values'
+        return String(own(target, output).data) !== String(other[same]!(target, output).data)
       })
     } catch {
       return true

@@ -11,6 +11,7 @@ import { isArchive } from '../archives/archive'
 import { isShardMap } from '../keras/shards'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
+import { requireModel } from '../models/required-model'
 import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../models/weight-formats'
 import { mappingOption, weightFormatOf } from '../models/weight-formats'
 import { readerBeside } from '../runtime/beside'
@@ -90,6 +91,7 @@ export async function writeWeights(
   options: WriteWeightsOptions = {},
 ): Promise<Uint8Array> {
   requireArguments('writeWeights', arguments, 3)
+  requireModel('writeWeights', model)
   const table = { ...mappingOption(), format: option(choice('safetensors', 'npz', 'weightsH5', 'h5'), 'safetensors') }
   const { mapping, format } = readOptions('writeWeights', table, options)
   const found = path !== null && options.format === undefined ? weightFormatOf(path, 'writeWeights') : format
@@ -136,6 +138,7 @@ export async function weightWriter(
  */
 export async function torchMapping(model: Model, source: ByteSource): Promise<Record<string, WeightTargets>> {
   requireArguments('torchMapping', arguments, 2)
+  requireModel('torchMapping', model)
   const bytes = await bytesFrom(source, 'torchMapping')
   return naming(source, async () => mappingFor(typed(model), weightPaths(typed(model)), await readArrays(bytes)))
 }

@@ -82,6 +82,27 @@ describe('no value changes in silence', () => {
     }
   })
 
+  it.each(['inf', '-inf', '+Inf', 'Infinity', '-INFINITY', '1e400'])(
+    'an infinite number, which pandas reads, makes no column of texts: %s',
+    async (cell) => {
+      const text = `a,b\n1,x\n${cell},y\n3,z\n`
+      await expect(read(text)).rejects.toThrow(
+        `line 3, column 'a': expected a finite number, received '${cell}'. If it is an empty cell, add it to missingValues`,
+      )
+      const collected = readCsv({ text }, { onError: 'collect' })
+      expect(await collected.toArray()).toHaveLength(2)
+      expect(collected.errors.map(({ line, column }) => [line, column])).toEqual([[3, 'a']])
+      expect(await read(text, { missingValues: [cell], missing: { a: 'mean' } })).toMatchObject([
+        { a: 1 },
+        { a: 2 },
+        { a: 3 },
+      ])
+      expect(await read(text, { types: { a: 'string' } })).toMatchObject([{ a: '1' }, { a: cell }, { a: '3' }])
+      await expect(read(text, { columns: ['a'], features: 'vector' })).rejects.toThrow('expected a finite number')
+      expect(await read(`a\n${cell}\nword\n`)).toEqual([{ a: cell }, { a: 'word' }])
+    },
+  )
+
   it('a time zone has less than 24 hours and 60 minutes', async () => {
     const date = (zone: string) => read(`d\n2024-01-01T00:00:00${zone}\n`, { types: { d: 'date' } })
     for (const zone of ['+99:99', '-24:00', '+00:60']) await expect(date(zone)).rejects.toThrow(DataError)

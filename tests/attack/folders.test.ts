@@ -2,12 +2,12 @@
 // modes: simd
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { DataError } from '../../src'
-import { imageFolder, textDatasetFromDirectory } from '../../src/data'
+import { audioDatasetFromDirectory, imageFolder, readText, textDatasetFromDirectory } from '../../src/data'
 
 const animals = new URL('../golden/data/animals', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'myelin-folders-'))
@@ -57,9 +57,61 @@ it('a link to a folder is a class, as in Keras; one that leads nowhere or around
   expect((await found.toArray()).map((element) => element[1])).toEqual([0, 0, 1, 1, 1, 2, 3, 3, 3])
 })
 
+it('sparse files of any size are broken files', async () => {
+  const root = join(folder, 'sparse')
+  cpSync(animals, root, { recursive: true })
+  const sizes = { 'w.png': 2 ** 31, 'x.png': 2 ** 43, 'y.wav': 2 ** 31, 'z.txt': 2 ** 31 }
+  for (const [name, size] of Object.entries(sizes)) {
+    writeFileSync(join(root, 'cat', name), '')
+    truncateSync(join(root, 'cat', name), size)
+  }
+  const message = (name: keyof typeof sizes) =>
+    `${join(root, 'cat', name)} has ${sizes[name]} bytes. At most 2147483647 are read`
+  const collected = await imageFolder(root, { ...options, onError: 'collect' })
+  expect((await collected.toArray()).length).toBe(collected.files.length - 2)
+  expect(collected.errors.map((error) => error.message).sort()).toEqual([message('w.png'), message('x.png')])
+  const others = [
+    ['y.wav', await audioDatasetFromDirectory(root)],
+    ['z.txt', await textDatasetFromDirectory(root)],
+  ] as const
+  for (const [name, dataset] of others) await expect(dataset.toArray()).rejects.toThrow(message(name))
+})
+
+it.runIf(existsSync('/proc/self/mounts'))(
+  'a link to a file of /proc, which may be endless, is a broken file',
+  async () => {
+    const root = join(folder, 'special')
+    cpSync(animals, root, { recursive: true })
+    for (const name of ['y.png', 'z.txt']) symlinkSync('/proc/self/mounts', join(root, 'cat', name))
+    const message = (name: string) => `${join(root, 'cat', name)} is a link to a special file, which has no size`
+    const collected = await imageFolder(root, { ...options, onError: 'collect' })
+    expect((await collected.toArray()).length).toBe(collected.files.length - 1)
+    expect(collected.errors.map((error) => error.message)).toEqual([message('y.png')])
+    await expect((await textDatasetFromDirectory(root)).toArray()).rejects.toThrow(message('z.txt'))
+  },
+)
+
+it('a file that is gone when it is read is a broken file', async () => {
+  const root = join(folder, 'gone')
+  cpSync(animals, root, { recursive: true })
+  writeFileSync(join(root, 'cat', 'y.png'), '')
+  const collected = await imageFolder(root, { ...options, onError: 'collect' })
+  rmSync(join(root, 'cat', 'y.png'))
+  expect((await collected.toArray()).length).toBe(collected.files.length - 1)
+  expect(collected.errors.map((error) => error.message)).toEqual([
+    expect.stringContaining(`'${join(root, 'cat', 'y.png')}' cannot be read: there is no such file`),
+  ])
+})
+
 it('the same for texts', async () => {
   const root = join(folder, 'texts')
   mkdirSync(join(root, 'a'), { recursive: true })
   execFileSync('mkfifo', [join(root, 'a', 'y.txt')])
   await expect((await textDatasetFromDirectory(root)).toArray()).rejects.toThrow('y.txt is no regular file')
+})
+
+it('a text that is too long for a string is said to be so', async () => {
+  const bytes = new Uint8Array(2 ** 29).fill(97)
+  bytes[1] = 10
+  await expect(readText(bytes, { by: 'file' }).toArray()).rejects.toThrow(/a text of 536870912 bytes is longer than/)
 })

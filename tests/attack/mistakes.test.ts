@@ -36,8 +36,9 @@ import {
   saving,
 } from '../../src'
 import { Dataset } from '../../src/data'
-import { isClass } from '../../src/core/registry'
+import { camelCase, isClass } from '../../src/core/registry'
 import { readKeras, writeKeras } from '../../src/keras'
+import { losses as lossClasses } from '../../src/losses/registry'
 import { metrics as metricClasses } from '../../src/metrics/registry'
 import { errorOf } from '../helpers/training'
 
@@ -348,6 +349,28 @@ describe('names of functions in files', () => {
       expect(JSON.stringify(again.training.compiled!.serialize())).toContain(name)
     },
   )
+
+  const ofLosses = Object.keys(lossClasses.all)
+    .map((name) => losses.get(camelCase(name)))
+    .filter((of): of is typeof losses.huber => typeof of === 'function' && metricClasses.classOf(of.name) === undefined)
+
+  it.each(ofLosses.map((of) => [of.name, of] as const))('may be that of a loss as a metric: %s', async (name, own) => {
+    // The class as a number, or as a row.
+    const targets = /circle|Generalized/.test(name) ? [[1]] : [[0, 1, 0]]
+    const inputs = [[0.2, 0.5, 0.3]]
+    const model = new Sequential([Input({ shape: [3] }), new Dense({ units: 3, kernelInitializer: 'identity' })])
+    model.compile({ loss: own, metrics: [own], weightedMetrics: [own] })
+    const again = await loadModel(await model.save())
+    expect(await again.evaluate(inputs, targets)).toEqual(await model.evaluate(inputs, targets))
+    expect(JSON.stringify(again.training.compiled!.serialize())).toContain(name)
+  })
+
+  it('is refused if it is that of a loss that has other values', async () => {
+    const huber = (target: ReturnType<typeof ops.add>) => ops.multiply(ops.mean(target, -1), 7)
+    const model = of({})
+    model.compile({ loss: 'mse', metrics: [huber] })
+    expect((await errorOf(() => model.save())).message).toContain("The function 'huber' cannot be saved")
+  })
 
   it('may be those of functions of the library', async () => {
     const model = of({ activation: ops.relu }, { activation: activations.relu }, { activation: activations.gelu })

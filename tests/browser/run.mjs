@@ -1,5 +1,5 @@
-// Runs page.html, which trains with the built dist/, in a real Chromium and asserts its measurements; and refused.html,
-// which forbids WebAssembly. Needs `npm run build`. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
+// Runs page.html, which trains with the built dist/, in a real Chromium and asserts its measurements; refused.html, which
+// forbids WebAssembly; and pictures.html, which forbids inline styles. Needs `npm run build`. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -38,7 +38,7 @@ try {
     if (await passesOneAttempt(scenario)) passed++
     else failed++
   }
-  for (const test of [isToldWhatToAllow, transfersLearning])
+  for (const test of [isToldWhatToAllow, showsPictures, transfersLearning])
     if (await test()) passed++
     else failed++
 } finally {
@@ -83,6 +83,36 @@ async function isToldWhatToAllow() {
     return false
   } finally {
     await page.close()
+    server.close()
+  }
+}
+
+// No 'unsafe-inline' in style-src: pictures have their font and their colours, on light and on dark pages.
+async function showsPictures() {
+  const name = 'page that forbids inline styles'
+  const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'"
+  const server = await serve({ headers: { 'Content-Security-Policy': policy } })
+  try {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await browser.newPage({ colorScheme })
+      const complaints = []
+      page.on('console', (message) => complaints.push(message.text()))
+      await page.goto(`${server.address}tests/browser/pictures.html`)
+      const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
+      const paper = colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 23, 28)'
+      const { pictures, rendering } = await handle.jsonValue()
+      const expected = { font: '12px', paper, width: '100%' }
+      assert.deepEqual(pictures, [expected, expected])
+      assert.equal(rendering, 'pixelated')
+      assert.deepEqual(complaints, [])
+      await page.close()
+    }
+    console.log(`✓ ${name}`)
+    return true
+  } catch (error) {
+    console.log(`✗ ${name}\n${error instanceof Error ? error.message : error}`)
+    return false
+  } finally {
     server.close()
   }
 }

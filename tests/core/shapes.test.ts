@@ -9,6 +9,7 @@ import {
   broadcastShapes,
   broadcastStrides,
   forEachOffset,
+  frozenShape,
   normalizeAxes,
   normalizeAxis,
   rowMajorStrides,
@@ -148,4 +149,16 @@ describe('splitAround', () => {
       }),
     )
   })
+})
+
+it('equal frozen shapes are mostly one object, whatever happened to an array that was given', () => {
+  const given = [2, 3]
+  const shape = frozenShape(given)
+  expect(Object.isFrozen(shape)).toBe(true)
+  expect(frozenShape([2, 3])).toBe(shape)
+  expect(() => (given[0] = 9)).toThrow(TypeError)
+  // Many shapes share a place; each is still its own.
+  for (let i = 0; i < 300; i++) expect(frozenShape([i, 7 * i])).toEqual([i, 7 * i])
+  expect(frozenShape([2, 3])).toEqual([2, 3])
+  expect(frozenShape([])).toEqual([])
 })

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { TableModel, cloneModel, layers, loadModel, modelFromJSON, setRandomSeed } from '../../src'
 import { writeKeras } from '../../src/keras'
 import { Dataset, describeTable, readCsv, tableModel } from '../../src/data'
+import { permutationImportance } from '../../src/explain'
+import { economize, energyLabel, pruneUnits, quantize } from '../../src/thrift'
 import type { ColumnKind, TableDescription, TableRow } from '../../src/data'
 
 const quiet = { print: false } as const
@@ -369,6 +371,42 @@ describe('tableModel', () => {
   ])('refuses the row %j in words', async (given, message) => {
     const model = await tableModel(people(60), { target: 'answer', hidden: [2], ...quiet })
     await expect(model.predict(given as TableRow)).rejects.toThrow(message)
+  })
+
+  it('becomes smaller, and is judged by rows of its table', async () => {
+    setRandomSeed(5)
+    const rows = people(80)
+    const model = await tableModel(rows, { target: 'answer', hidden: [16], ...quiet })
+    await model.fit(rows, { epochs: 5, verbose: 0 })
+    const half = await pruneUnits(model, { keep: 0.5, by: 'taylor', x: rows })
+    expect(half).toBeInstanceOf(TableModel)
+    expect(half.countParams()).toBeLessThan(0.7 * model.countParams())
+    const { answer: _answer, ...asked } = rows[0]!
+    expect(await half.predict(asked, { labels: true })).toHaveProperty('label')
+    // Without targets, too.
+    const others = rows.map(({ answer: _, ...row }) => row)
+    const alive = await pruneUnits(model, { dead: true, x: others })
+    expect((await alive.predict(others)).data).toEqual((await model.predict(others)).data)
+    expect((await quantize(model).predict(others)).shape).toEqual([80, 1])
+    const { report } = await economize(model, { x: Dataset.from(rows), maxLoss: 0.5, seconds: 0.02 })
+    expect(report.rows.length).toBeGreaterThan(3)
+    const { figures } = await energyLabel(model, { x: rows, seconds: 0.02 })
+    expect(figures.quality.value).toBeCloseTo((await model.evaluate(rows, { verbose: 0 }))['accuracy'] as number, 6)
+    await expect(economize(model, { x: others, maxLoss: 0.5 })).rejects.toThrow(
+      /economize, row 0, target 'answer': the value is missing/,
+    )
+  })
+
+  it('tells what each column is worth', async () => {
+    setRandomSeed(6)
+    const rows = people(80)
+    const model = await tableModel(rows, { target: 'answer', hidden: [8], learningRate: 0.03, ...quiet })
+    await model.fit(rows, { epochs: 20, verbose: 0 })
+    const { importances, score } = await permutationImportance(model, rows, 'answer', { metric: 'accuracy', seed: 1 })
+    expect(score).toBeCloseTo((await model.evaluate(rows, { verbose: 0 }))['accuracy'] as number, 6)
+    const worth = (column: string): number => importances[column].item()
+    expect(worth('sex')).toBeGreaterThan(0.2)
+    expect(worth('sex')).toBeGreaterThan(worth('age'))
   })
 
   it('refuses targets in words', async () => {

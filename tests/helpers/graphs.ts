@@ -19,6 +19,7 @@ import { TapeBackend } from '../../src/runtime/tape-backend'
 import { expectClose } from './compare'
 import type { TensorContent } from './data'
 import { generator } from './data'
+import { expectDerivatives, largestIn } from './differences'
 
 /** Builds a graph whose parameters have the types of the contents. */
 export function graphOf(
@@ -40,7 +41,7 @@ function noCells(): never {
 
 /** The truth: every node in float64. */
 export function interpretWide(graph: Graph, contents: readonly TensorContent[]): Interpretation {
-  return interpret(graph, contents.map(typed), noCells, { precision: 'float64' })
+  return wide(graph, contents.map(typed))
 }
 
 /** Runs a program; returns copies of its outputs, or null if a guard ended the run. */
@@ -209,32 +210,29 @@ export function gradientGraph(contents: readonly TensorContent[], loss: Loss): G
   })
 }
 
-/** The same by central differences in float64. */
-function finiteDifferences(contents: readonly TensorContent[], loss: Loss): Float64Array[] {
+/** A graph without cells in float64. */
+const wide = (graph: Graph, arrays: readonly NumericArray[]): Interpretation =>
+  interpret(graph, arrays, noCells, { precision: 'float64' })
+
+/** Compares a gradient in float64 with differences of the loss. */
+function expectDifferences(
+  contents: readonly TensorContent[],
+  loss: Loss,
+  gradient: readonly NumericArray[],
+  tolerance: number,
+  where: string,
+): void {
   const graph = graphOf(contents, (builder, inputs) => [loss(builder, inputs)])
-  const arrays = contents.map(({ data, dtype }) =>
-    dtype === 'float32' ? Float64Array.from(data) : Int32Array.from(data),
+  const arrays = contents.map((content) =>
+    content.dtype === 'float32' ? Float64Array.from(content.data) : typed(content),
   )
-  const lossAt = (): number => interpret(graph, arrays, noCells, { precision: 'float64' }).outputs[0]![0]!
-  return arrays.flatMap((array, input) => {
-    if (contents[input]!.dtype !== 'float32') return []
-    const result = new Float64Array(array.length)
-    for (let i = 0; i < array.length; i++) {
-      const x = array[i]!
-      const h = 1e-5 * Math.max(1, Math.abs(x))
-      array[i] = x + h
-      const above = lossAt()
-      array[i] = x - h
-      result[i] = (above - lossAt()) / (2 * h)
-      array[i] = x
-    }
-    return [result]
-  })
+  const moved = arrays.filter((array) => array instanceof Float64Array)
+  expectDerivatives(() => wide(graph, arrays).outputs[0]![0]!, moved, gradient, tolerance, where)
 }
 
 /**
- * Compares a runtime's gradient of `loss`, relative to the largest element, with finite differences in the mode `simd`. The
- * rules of gradients are the same in the other modes, which compare it with the gradient in float64: a single evaluation.
+ * Compares a runtime's gradient of `loss`, relative to the largest element, with the gradient in float64. In the mode `simd`,
+ * that one is compared with finite differences: the rules of gradients are the same in the other modes.
  */
 export function expectGradient(
   runtime: Runtime,
@@ -245,12 +243,11 @@ export function expectGradient(
 ): void {
   const graph = gradientGraph(contents, loss)
   const received = runGraph(runtime, graph, contents)!
-  const expected =
-    inject('mode') === 'simd' ? finiteDifferences(contents, loss) : interpretWide(graph, contents).outputs
-  const largest = Math.max(...expected.map((each) => Array.from(each).reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
+  const expected = interpretWide(graph, contents).outputs
+  // Finite differences are accurate to about 1e-10 of the loss.
+  const absolute = relative * largestIn(expected) + 1e-7
   expected.forEach((each, i) => {
-    // Finite differences are accurate to about 1e-10 of the loss.
-    const tolerance = { ulp: 0, absolute: relative * largest + 1e-7, signedZero: false }
-    expectClose(received[i]!, each, tolerance, `${where}: gradient of input ${i}`)
+    expectClose(received[i]!, each, { ulp: 0, absolute, signedZero: false }, `${where}: gradient of input ${i}`)
   })
+  if (inject('mode') === 'simd') expectDifferences(contents, loss, expected, absolute, where)
 }

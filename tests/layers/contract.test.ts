@@ -38,6 +38,7 @@ import { interpret } from '../../src/transforms/interpret'
 import type { Traced } from '../../src/ops/trace'
 import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
 import { expectClose } from '../helpers/compare'
+import { expectDerivatives, largestIn } from '../helpers/differences'
 import { floats, generator, integers } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 import { tryUnits } from '../helpers/unit-laws'
@@ -353,19 +354,17 @@ describe.each(rows)('$title', ({ name, example }) => {
         ...weights.map((weight) => weight.value),
       ]
       const loss = trace(data, (symbols) => [lossOf(symbols)])
-      const expected = example.jumps === true ? [] : finiteDifferences(loss, data, weights)
-      if (expected.length === 0) return
-      const program = compileTraced(trace(data, (symbols) => currentTrace()!.gradients(lossOf(symbols), wrt(symbols))))
+      const gradient = trace(data, (symbols) => currentTrace()!.gradients(lossOf(symbols), wrt(symbols)))
+      if (example.jumps === true || gradient.graph.outputs.length === 0) return
+      const values = wideValues(data, weights)
+      const expected = values.outputsOf(gradient)
+      const absolute = 2e-5 * largestIn(expected) + 1e-6
+      expectDerivatives(() => values.outputsOf(loss)[0]![0]!, values.moved, expected, absolute, String(layer))
+      const program = compileTraced(gradient)
       const received = runProgram(program, data)
       program.dispose()
-      const largest = Math.max(...expected.map((each) => each.reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
       expected.forEach((each, i) => {
-        expectClose(
-          received[i]!.data,
-          each,
-          { ulp: 0, absolute: 2e-5 * largest + 1e-6, signedZero: false },
-          `gradient ${i}`,
-        )
+        expectClose(received[i]!.data, each, { ulp: 0, absolute, signedZero: false }, `gradient ${i}`)
       })
     },
   )
@@ -393,28 +392,14 @@ function expectOwnWords(layer: LayerBase, call: () => unknown): void {
   }
 }
 
-/** ∂loss/∂x for the float inputs, then for the weights, by central differences in float64. */
-function finiteDifferences({ graph }: Traced, data: readonly Tensor[], weights: readonly Variable[]): Float64Array[] {
+/** Inputs and weights in float64. */
+function wideValues(data: readonly Tensor[], weights: readonly Variable[]) {
   const inputs = data.map(({ dtype, data: own }): NumericArray => (dtype === 'float32' ? Float64Array.from(own) : own))
-  const values = new Map<unknown, NumericArray>(weights.map((weight) => [weight, Float64Array.from(weight.value.data)]))
-  for (const [cell] of graph.cells) {
-    if (!values.has(cell) && cell instanceof Variable) values.set(cell, cell.value.data)
+  const values = new Map<unknown, Float64Array>(weights.map((weight) => [weight, Float64Array.from(weight.value.data)]))
+  const contentOf = (cell: unknown): NumericArray => values.get(cell) ?? (cell as Variable).value.data
+  return {
+    /** The float inputs, then the weights: what a gradient is of. */
+    moved: [...inputs.filter((array) => array instanceof Float64Array), ...values.values()],
+    outputsOf: ({ graph }: Traced) => interpret(graph, inputs, contentOf, { precision: 'float64' }).outputs,
   }
-  const lossNow = (): number =>
-    interpret(graph, inputs, (cell) => values.get(cell)!, { precision: 'float64' }).outputs[0]![0]!
-  const moved = [
-    ...inputs.filter((_, i) => data[i]!.dtype === 'float32'),
-    ...weights.map((weight) => values.get(weight)!),
-  ]
-  return moved.map((array) => {
-    return Float64Array.from(array, (x, i) => {
-      const h = 1e-5 * Math.max(1, Math.abs(x))
-      array[i] = x + h
-      const above = lossNow()
-      array[i] = x - h
-      const below = lossNow()
-      array[i] = x
-      return (above - below) / (2 * h)
-    })
-  })
 }

@@ -1,7 +1,7 @@
 // fromConfig of every kind of class, and of models, with and without the entry for Node.
 // modes: simd
 
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
   Adam,
@@ -25,6 +25,7 @@ import {
   regularizers,
   schedules,
 } from '../../src'
+import { freshLibrary } from '../helpers/fresh-library'
 
 const rows = [
   [0.5, -1, 2],
@@ -73,22 +74,6 @@ it('a class makes an equal object', () => {
   expect(schedules.CosineDecay.fromConfig({ initialLearningRate: 1, decaySteps: 9 }).decaySteps).toBe(9)
   expect(EarlyStopping.fromConfig({ monitor: 'loss' }).monitor).toBe('loss')
   expect(() => Dense.fromConfig({ units: 3, unit: 4 })).toThrow("Unknown option of Dense 'unit'")
-})
-
-describe('without the entry for Node', () => {
-  it('Sequential.fromConfig takes the classes', () => {
-    const config = new Sequential([new Dense({ units: 4, inputShape: [3] })]).getConfig()
-    expect(() => Sequential.fromConfig(config)).toThrow(
-      "Unknown layer 'Dense'. Pass your own classes and functions in customObjects",
-    )
-    expect(Sequential.fromConfig(config, { Dense }).layers[0]).toBeInstanceOf(Dense)
-  })
-
-  it('a scope provides them', () => {
-    const x = Input({ shape: [3] })
-    const config = new Model({ inputs: x, outputs: new Dense({ units: 2 }).apply(x) }).getConfig()
-    expect(customObjectScope({ Dense }, () => Model.fromConfig(config)).layers.at(-1)).toBeInstanceOf(Dense)
-  })
 })
 
 describe('a class that extends Sequential', () => {
@@ -164,9 +149,29 @@ it('a Sequential needs a list of layers', () => {
   )
 })
 
-// Last, because it loads the library again.
-it('without a scope and the entry for Node, the error says where the classes come from', async () => {
-  vi.resetModules()
-  const { graphFromConfig } = await import('../../src/models/reader')
-  expect(() => graphFromConfig({})).toThrow('customObjectScope({ Dense }, () => Model.fromConfig(config))')
+describe('without the entry for Node', () => {
+  let own: typeof import('../../src')
+  beforeEach(async () => {
+    own = await freshLibrary()
+  })
+
+  it('Sequential.fromConfig takes the classes', () => {
+    const config = new own.Sequential([new own.Dense({ units: 4, inputShape: [3] })]).getConfig()
+    expect(() => own.Sequential.fromConfig(config)).toThrow(
+      "Unknown layer 'Dense'. Pass your own classes and functions in customObjects",
+    )
+    expect(own.Sequential.fromConfig(config, { Dense: own.Dense }).layers[0]).toBeInstanceOf(own.Dense)
+  })
+
+  it('a scope provides them', () => {
+    const { Dense, Input, Model } = own
+    const x = Input({ shape: [3] })
+    const config = new Model({ inputs: x, outputs: new Dense({ units: 2 }).apply(x) }).getConfig()
+    expect(own.customObjectScope({ Dense }, () => Model.fromConfig(config)).layers.at(-1)).toBeInstanceOf(Dense)
+  })
+
+  it('and without a scope, the error says where the classes come from', async () => {
+    const { graphFromConfig } = await import('../../src/models/reader')
+    expect(() => graphFromConfig({})).toThrow('customObjectScope({ Dense }, () => Model.fromConfig(config))')
+  })
 })

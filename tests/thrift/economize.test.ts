@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { DataError, Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
 import { economize, pruneUnits, quantizedLayers } from '../../src/thrift'
+import { timedInTurn, whyNoGain } from '../../src/thrift/timing'
 import { floats } from '../helpers/data'
 
 /** A problem with two classes, and a trained model of these sizes. */
@@ -39,8 +40,11 @@ describe('economize', () => {
     )
     expect(report.rows.some(({ how }) => how === 'together')).toBe(true)
     // Refused steps have reasons.
-    for (const { kept, why, how } of report.rows) if (!kept && how === 'together') expect(why).toMatch(/\w+/)
     const text = String(report)
+    const tried = text.split('\n').filter((line) => /, (?:alone|together) /.test(line))
+    expect(tried).toHaveLength(report.rows.length)
+    for (const line of tried)
+      expect(line).toMatch(/│ (?:kept|pays, but not chosen|.*(?:slower|larger|gain|worse|rank|unit).*) +│$/)
     expect(text).toMatch(/result, on test rows/)
     expect(text).toMatch(/joules are (?:measured|estimated from CPU seconds at 12 W)/)
     expect(JSON.parse(JSON.stringify(report)).after.value).toBe(report.after.value)
@@ -49,12 +53,39 @@ describe('economize', () => {
     expect((await again.predict(x)).data).toEqual((await small.predict(x)).data)
   })
 
+  it('is sure of a gain, or says that it is not', () => {
+    const gain = (low: number, median: number, size: number): string | null =>
+      whyNoGain({ low, median, high: median }, size, 0.05)
+    expect(gain(1.1, 1.3, 1)).toBe(null)
+    expect(gain(0.97, 1, 0.9)).toBe(null)
+    expect(gain(0.9, 1.3, 1)).toBe(
+      'no certain gain: 1.30 × the speed, at most 0.90 × in a quarter of the rounds, 1.00 × the file',
+    )
+    expect(gain(0.9, 1.04, 0.98)).toBe('no gain: 1.04 × the speed, 0.98 × the file')
+    expect(gain(0.4, 0.5, 0.3)).toBe('slower: 0.50 × the speed')
+    expect(gain(1.1, 1.3, 1.1)).toBe('a larger file: 1.10 ×')
+  })
+
+  it('times bursts, also if a busy machine interrupts the first runs', async () => {
+    let runs = 0
+    await timedInTurn(
+      [
+        () => {
+          const end = performance.now() + (runs++ < 8 ? 5 : 0)
+          while (performance.now() < end);
+        },
+      ],
+      0,
+    )
+    expect(runs).toBeGreaterThan(1000)
+  })
+
   it('refuses int8 where it does not pay, and the same split gives the same values', async () => {
     const { model, x, y } = await trained(8, [10, 8])
     const options = { x, y, maxLoss: 0, seconds: 0.1, seed: 4 } as const
     const { report } = await economize(model, options)
     const int8 = report.rows.filter(({ step }) => step === 'int8')
-    expect(int8.every(({ kept, why }) => !kept && /slower|larger file|no gain|gets worse/.test(why!))).toBe(true)
+    expect(int8.every(({ kept, why }) => !kept && /slower|larger file|gain:|gets worse/.test(why!))).toBe(true)
     const { report: again } = await economize(model, options)
     expect(again.before.value).toBe(report.before.value)
   })

@@ -118,6 +118,24 @@ describe('data are given', () => {
     }
   })
 
+  it('of a model whose only input and output are in lists: alone, also as { data, shape }', async () => {
+    const single = new Sequential([new Dense({ units: 1, inputShape: [4] })], { name: 'single' })
+    const { inputs, outputs } = single
+    const listed = new Model({ inputs, outputs })
+    listed.compile({ loss: 'mse', optimizer: 'sgd' })
+    const shaped = (rows: readonly (readonly number[])[]): object => {
+      return { data: Float32Array.from(rows.flat()), shape: [rows.length, rows[0]!.length] }
+    }
+    const answers = async (data: unknown): Promise<unknown> => {
+      const [answer] = [await listed.predict(typed(data))].flat()
+      return answer!.data
+    }
+    const expected = await answers(tensor(image))
+    expect(await answers(shaped(image))).toEqual(expected)
+    expect(await answers({ single_input: image })).toEqual(expected)
+    await fit(listed, shaped(image), shaped(price))
+  })
+
   it('and outputs without a loss and metrics need no targets', async () => {
     const model = twoByTwo({ loss: { price: 'mse' } })
     const before = [weightsOf(model.getLayer('kind')), weightsOf(model.getLayer('price'))]

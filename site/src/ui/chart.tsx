@@ -87,7 +87,8 @@ function optionsOf(
         stroke: css(classColour(colour)),
         width: 2,
         spanGaps: true,
-        points: { show: false },
+        // A line needs two points.
+        points: { show: (plot: uPlot) => plot.data[0].length === 1 },
         ...(dash === undefined ? {} : { dash: [...dash] }),
       })),
     ],

@@ -126,6 +126,12 @@ function perPixel(values: Float32Array, [height = 1, width = 1, channels = 1]: r
   )
 }
 
+/** +0.468, −0.146, and 0.000 without a sign */
+function signed(value: number): string {
+  const digits = Math.abs(value).toFixed(3)
+  return `${Number(digits) === 0 ? '' : value < 0 ? '−' : '+'}${digits}`
+}
+
 function Bars({
   values,
   names,
@@ -154,9 +160,7 @@ function Bars({
               }}
             />
           </span>
-          <span class="value">
-            {isShare ? percent(value) : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`}
-          </span>
+          <span class="value">{isShare ? percent(value) : signed(value)}</span>
         </li>
       ))}
     </ul>

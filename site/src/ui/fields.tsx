@@ -178,10 +178,11 @@ export function Check(props: {
   )
 }
 
-/** 1234567 → 1.23 M */
+/** 1234567 → 1.23 M, 0.00000177 → 1.77e−6 */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)
+  if (size > 0 && size < 1e-4) return Number(value.toPrecision(3)).toExponential().replaceAll('-', '−')
   const [factor, unit] =
     size >= 1e12
       ? [1e12, ' T']

@@ -28,6 +28,8 @@ export interface Notice {
   readonly text: string
 }
 
+type Setup = Extract<Command, { readonly type: 'setup' }>
+
 /** Milliseconds without changes after which a new run begins. */
 const SETTLED = 180
 
@@ -64,6 +66,8 @@ class Session {
 
   private given: Given = {}
   private remote = this.started()
+  /** What begins the run of the worker again. The state differs from it until changes have settled. */
+  private made = this.setupCommand
   /** The worker for the files of other programs, once it is needed. */
   private formats: Remote | null = null
   /** The data that it has prepared. */
@@ -183,8 +187,10 @@ class Session {
   /** Opens a model in the worker that knows all formats, which then takes the place of the other one. */
   async open(files: readonly File[]): Promise<Opened | null> {
     this.pause()
+    this.settle()
     const formats = this.theFormats()
-    formats.send(this.setupCommand)
+    this.made = this.setupCommand
+    formats.send(this.made)
     const opened = await this.orNotice(formats.ask('open', { files }))
     if (opened === null) return null
     this.remote.receive = null
@@ -225,6 +231,7 @@ class Session {
   /** The layers of a model that took the place of the one that was built: nothing is built again. */
   adoptLayers(layers: State['layers']): void {
     this.state.set({ ...this.state.value, layers })
+    this.made = { ...this.made, recipe: { ...this.made.recipe, layers } }
     this.writeAddress()
   }
 
@@ -271,10 +278,11 @@ class Session {
       this.wasPlaying = false
       return this.notice.set({ kind: 'info', text: 'Choose a folder of images, or use the camera.' })
     }
-    this.send(this.setupCommand)
+    this.made = this.setupCommand
+    this.send(this.made)
   }
 
-  private get setupCommand(): Command {
+  private get setupCommand(): Setup {
     return { type: 'setup', recipe: this.recipe, given: this.given }
   }
 
@@ -325,17 +333,17 @@ class Session {
     this.sendAll({ type: 'limit', limit })
   }
 
-  /** Keeps this run with its worker, and begins a new one beside it. */
+  /** Keeps the run of the worker, and begins a new one beside it, with changes that have not settled. */
   keep(): void {
     if (this.frame.value === null) return
-    this.wasPlaying = this.playing.value
+    this.wasPlaying ||= this.playing.value
     this.pause()
-    const { layers, training } = this.state.value
+    const { layers, training } = this.made.recipe
     const hidden = layers.flatMap(({ values: { units, filters, activation = '' } }) =>
       units === undefined && filters === undefined ? [] : `${units ?? filters} ${activation}`.trim(),
     )
     const label = `${hidden.length === 0 ? 'no hidden layer' : hidden.join(', ')}; ${training.optimizer} ${training.rate}`
-    const setup = this.opened.value === null ? this.setupCommand : null
+    const setup = this.opened.value === null ? this.made : null
     const kept = new KeptRun(label, this.shown, this.remote, setup, (text) => this.fail(text))
     this.adopt(this.started())
     this.kept.set(kept)

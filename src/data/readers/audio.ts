@@ -10,9 +10,10 @@ import type { ReadOptions } from '../abort'
 import { signalOption } from '../abort'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
+import { contentOf } from './folder-file'
 import type { FileKind } from './folders'
 import type { BothParts } from './folders'
-import { FolderDataset, bothParts, folderFiles, labelOptions, requireFile } from './folders'
+import { FolderDataset, bothParts, folderFiles, labelOptions } from './folders'
 
 /** The contents of a WAV file. */
 export interface Wav {
@@ -167,10 +168,8 @@ export async function audioDatasetFromDirectory(
   const settings = readOptions('audioDatasetFromDirectory', audioOptions(), options)
   const { batchSize, outputSequenceLength, samplingRate, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(SOUNDS, directory, settings)
-  const sounds = files.map(async (each) => {
-    const { file, label } = each
-    requireFile(each)
-    const { audio, sampleRate } = decodeWav(await allBytes(file, 'audioDatasetFromDirectory', signal), file)
+  const sounds = files.map(async ({ file, label }) => {
+    const { audio, sampleRate } = decodeWav(await contentOf(file, 'audioDatasetFromDirectory', signal), file)
     if (samplingRate !== null && sampleRate !== samplingRate)
       throw new DataError(`${file} has ${sampleRate} samples per second, expected ${samplingRate}`)
     const sound = outputSequenceLength === null ? audio : ofLength(audio, outputSequenceLength)

@@ -263,11 +263,15 @@ export class Decoder {
   decode(bytes: Uint8Array, line: number): string {
     try {
       return this.decoder.decode(bytes)
-    } catch {
+    } catch (error) {
+      // Other errors than those for wrong bytes are the engine's own: its strings have a maximum length.
+      const isWrong = error instanceof Error && /^(?:TypeError|URIError)$/.test(error.name)
       throw new RowError(
-        `this is not ${this.encoding}. Does the file have another encoding?`,
+        isWrong
+          ? `this is not ${this.encoding}. Does the file have another encoding?`
+          : `a text of ${bytes.length} bytes is longer than this engine's strings can be. readText reads it by lines`,
         this.name,
-        line + this.firstWrong(bytes),
+        isWrong ? line + this.firstWrong(bytes) : line,
       )
     }
   }
@@ -288,6 +292,7 @@ export class Decoder {
       } catch {
         return line
       }
+      if (end < 0) return line
       from = end + 1
     }
   }

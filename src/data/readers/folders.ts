@@ -1,7 +1,7 @@
 // The files of a folder whose subfolders are classes, and their split. Reads no file.
 
 import type { Dirent } from 'node:fs'
-import { ArgumentError, DataError, StateError, knownName, quoted } from '../../core/errors'
+import { ArgumentError, StateError, knownName, quoted } from '../../core/errors'
 import type { OptionInputs, ValuesOf } from '../../core/options'
 import {
   always,
@@ -99,7 +99,8 @@ export function bothParts<Options extends object, Part>(
   options: Options,
   read: (options: Options) => Promise<Part>,
 ): Promise<[training: Part, validation: Part]> | null {
-  const isBoth = Object.entries(options).some(
+  // Other values are refused by the reader of options.
+  const isBoth = Object.entries({ ...options }).some(
     ([key, value]) => value === 'both' && knownName(key, SUBSET) !== undefined,
   )
   if (!isBoth) return null
@@ -175,13 +176,6 @@ export class FolderDataset<T> extends Dataset<T> {
 export interface LabelledFile {
   readonly file: string
   readonly label: number
-  /** Why it cannot be read: it is no regular file; null if it is one. */
-  readonly fault: string | null
-}
-
-/** @throws DataError for a link that leads nowhere, and for a pipe or a device, whose end may never come */
-export function requireFile({ file, fault }: LabelledFile): void {
-  if (fault !== null) throw new DataError(`${file} ${fault}`)
 }
 
 /** Keras's rule: the last files are for validation. */
@@ -220,9 +214,9 @@ export async function labelledFiles(
     throw new StateError(`${where}: there are no folders in a browser. ${inPage}`)
   const root = path instanceof URL ? urls.fileURLToPath(path) : path
   const foreign: string[] = []
-  const below = (folder: string): Promise<Found[]> => filesBelow(kind, files, paths, folder, foreign, signal)
+  const below = (folder: string): Promise<string[]> => filesBelow(kind, files, paths, folder, foreign, signal)
   if (!isLabelled) {
-    const own = (await below(root)).map((found) => ({ ...found, label: 0 }))
+    const own = (await below(root)).map((file) => ({ file, label: 0 }))
     tellOfForeign(kind, root, foreign, own.length)
     if (own.length === 0) throw new ArgumentError(`${where}: ${root} has no ${endings}`)
     return { files: own, classNames: [] }
@@ -247,7 +241,7 @@ export async function labelledFiles(
     )
   const classNames = given ?? folders.filter((name) => !isHidden(name))
   const found = await Promise.all(
-    classNames.map(async (name, label) => (await below(paths.join(root, name))).map((found) => ({ ...found, label }))),
+    classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))),
   )
   const all = found.flat()
   tellOfForeign(kind, root, foreign, all.length)
@@ -283,18 +277,8 @@ function entriesOf(where: string, files: NodeModules['node:fs/promises'], folder
   })
 }
 
-type Found = Omit<LabelledFile, 'label'>
-
 /** Whether a name is that of a file or folder that programs keep for themselves, such as .ipynb_checkpoints. */
 const isHidden = (name: string): boolean => name.startsWith('.')
-
-/** Why an entry of a folder cannot be read as a file; null if it can. */
-async function faultOf(files: NodeModules['node:fs/promises'], entry: Dirent, path: string): Promise<string | null> {
-  const isLink = entry.isSymbolicLink()
-  const target = isLink ? await files.stat(path).catch(() => null) : entry
-  if (target === null) return 'is a link that leads nowhere'
-  return target.isFile() ? null : `is no regular file${isLink ? ', but a link to another thing' : ''}`
-}
 
 /** Sorted files: those of a folder before those of its subfolders. Those that cannot be read go into `foreign`. */
 async function filesBelow(
@@ -304,18 +288,13 @@ async function filesBelow(
   folder: string,
   foreign: string[],
   signal: AbortSignal | null,
-): Promise<Found[]> {
+): Promise<string[]> {
   signal?.throwIfAborted()
   const visible = (await entriesOf(kind.where, files, folder)).filter(({ name }) => !isHidden(name))
   const entries = visible.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const own = await Promise.all(
-    entries
-      .filter((entry) => !entry.isDirectory() && kind.isRead.test(entry.name))
-      .map(async (entry) => {
-        const file = paths.join(folder, entry.name)
-        return { file, fault: await faultOf(files, entry, file) }
-      }),
-  )
+  const own = entries
+    .filter((entry) => !entry.isDirectory() && kind.isRead.test(entry.name))
+    .map(({ name }) => paths.join(folder, name))
   foreign.push(
     ...entries
       .filter((entry) => !entry.isDirectory() && kind.isForeign?.test(entry.name) === true)

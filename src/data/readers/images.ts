@@ -14,8 +14,9 @@ import { Dataset } from '../dataset'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
+import { contentOf } from './folder-file'
 import type { BothParts, FileKind, LabelledFile } from './folders'
-import { bothParts, folderFiles, labelOptions, requireFile } from './folders'
+import { bothParts, folderFiles, labelOptions } from './folders'
 import type { PixelSource, Pixels } from './pixels'
 import { asTensor, imageOptions, isPixelSource, pixelsOf, rounded } from './pixels'
 import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
@@ -203,8 +204,8 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
   const faults = new Faults<DataError>(settings.onError)
   const load = async (each: LabelledFile): Promise<unknown> => {
     const picture = await faults.guardAsync(async () => {
-      requireFile(each)
-      return readImage(each.file, { channels, scale: settings.scale, signal, maxPixels: settings.maxPixels })
+      const bytes = await contentOf(each.file, 'imageFolder', signal)
+      return decoded(bytes, each.file, { ...settings, channels, dtype: 'float32' })
     })
     if (picture === DROPPED) return DROPPED
     const resized = fitted(picture, height, width, settings)
@@ -291,6 +292,7 @@ export async function imageDatasetFromDirectory(
   requireArguments('imageDatasetFromDirectory', arguments, 2)
   const both = bothParts(options as ImageDatasetOptions, (each) => imageDatasetFromDirectory(directory, each))
   if (both !== null) return both
+  if (typeof options !== 'object' || options === null) return imageFolder(directory, options)
   const hasSize = Object.keys(options).some((key) => knownName(key, ['imageSize']) !== undefined)
   return imageFolder(directory, { ...(hasSize ? {} : { imageSize: [256, 256] }), ...options } as ImageFolderOptions)
 }

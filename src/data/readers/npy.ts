@@ -6,12 +6,13 @@ import { encodeUtf8, utf8Text } from '../../core/text'
 import { requireArguments } from '../../core/arguments'
 import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
-import { ArgumentError, DataError, FormatError, formatShape } from '../../core/errors'
+import { ArgumentError, DataError, FormatError, formatShape, quoted } from '../../core/errors'
 import { fromFloat16 } from '../../core/half'
 import { boolean, count, nullable, option, readOptions } from '../../core/options'
 import type { OptionInputs } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sizeOf } from '../../core/shapes'
+import { isBranch } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { toTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
@@ -162,6 +163,8 @@ export async function writeNpz(
 ): Promise<Uint8Array> {
   requireArguments('writeNpz', arguments, 3)
   const { compressed } = readOptions('writeNpz', npzOptions(), options)
+  if (!isBranch(arrays) || Array.isArray(arrays))
+    throw new ArgumentError(`writeNpz needs a record of arrays, received ${quoted(arrays)}`)
   const { zipSync } = await import('fflate')
   // A fixed date, so that equal arrays give equal bytes.
   const mtime = new Date(1980, 0, 1)

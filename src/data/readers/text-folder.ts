@@ -5,10 +5,10 @@ import type { OptionInputs } from '../../core/options'
 import { count, nullable, option, readOptions } from '../../core/options'
 import { signalOption } from '../abort'
 import { Decoder } from './blocks'
-import { allBytes } from './bytes'
+import { contentOf } from './folder-file'
 import type { FileKind } from './folders'
 import type { BothParts } from './folders'
-import { FolderDataset, bothParts, folderFiles, labelOptions, requireFile } from './folders'
+import { FolderDataset, bothParts, folderFiles, labelOptions } from './folders'
 
 const TEXTS: FileKind = {
   where: 'textDatasetFromDirectory',
@@ -59,10 +59,8 @@ export async function textDatasetFromDirectory(
   const settings = readOptions('textDatasetFromDirectory', textFolderOptions(), options)
   const { batchSize, maxLength, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)
-  const texts = files.map(async (each) => {
-    const { file, label } = each
-    requireFile(each)
-    const whole = new Decoder(file, 'utf-8').decode(await allBytes(file, 'textDatasetFromDirectory', signal), 1)
+  const texts = files.map(async ({ file, label }) => {
+    const whole = new Decoder(file, 'utf-8').decode(await contentOf(file, 'textDatasetFromDirectory', signal), 1)
     const text = maxLength === null ? whole : whole.slice(0, maxLength)
     return isLabelled ? [text, targetOf(label)] : text
   })

@@ -1,7 +1,7 @@
 // A model as the modelTopology of TensorFlow.js: the inverse of read.ts. classes.ts has what TensorFlow.js has.
 
 import type { Config, Json } from '../../core/registry'
-import { classNameOf, isSerialized } from '../../core/registry'
+import { classNameOf, classNameToSave, isSerialized } from '../../core/registry'
 import type { FormerWriter } from '../../keras/write-former'
 import { formerGraph } from '../../keras/write-former'
 import { kerasName } from '../../keras/write-names'
@@ -39,7 +39,7 @@ export class TopologyWriter implements FormerWriter {
     if (layer instanceof Model && layer.constructor === Model && layer.graph instanceof LayerGraph)
       return object('Model', { name: layer.name, ...formerGraph(layer.graph, this) })
     if (layer instanceof InputLayer) return object('InputLayer', inputConfig(layer))
-    const className = classThere(classNameOf(layer), layer.getConfig())
+    const className = classThere(classNameToSave(layer), layer.getConfig())
     if (layer instanceof Operation) this.refuse(layer, `there is no layer for ops.${layer.op}`)
     else if (isClass(className)) return object(className, this.config(layer, className))
     else this.refuse(layer, `there is no layer ${className}`)

@@ -3,6 +3,7 @@
 import { concatBytes } from '../../core/bytes'
 import { FormatError } from '../../core/errors'
 import type { Json } from '../../core/registry'
+import { describingForFile } from '../../core/registry'
 import type { Model } from '../../models/model'
 import type { Variable } from '../../ops/variable'
 import type { StoredModel } from '../stores'
@@ -18,7 +19,7 @@ const VERSION = '4.22.0'
 /** A model without the paths of its files. @throws FormatError that names all that TensorFlow.js does not have */
 export function layersModel(model: Model<unknown, unknown>, includeOptimizer: boolean): StoredModel {
   const writer = new TopologyWriter()
-  const topology = writer.layer(model)
+  const topology = describingForFile(() => writer.layer(model))
   const problems = [...writer.refused]
   const weights = namedWeights(model)
   const names = new Map(weights.map(({ variable, name }) => [variable, name]))
@@ -30,8 +31,10 @@ export function layersModel(model: Model<unknown, unknown>, includeOptimizer: bo
   const training =
     compiled === null
       ? null
-      : trainingConfig(compiled, model.graph?.outputNames ?? [], (why) =>
-          problems.push(`${why} (write the model without: includeOptimizer: false)`),
+      : describingForFile(() =>
+          trainingConfig(compiled, model.graph?.outputNames ?? [], (why) =>
+            problems.push(`${why} (write the model without: includeOptimizer: false)`),
+          ),
         )
   if (problems.length > 0)
     throw new FormatError(`A model of TensorFlow.js cannot contain this model: ${[...new Set(problems)].join('; ')}`)

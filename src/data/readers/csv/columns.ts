@@ -58,6 +58,8 @@ export interface ColumnSetting {
 /** 1.234.567,8 */
 const THOUSANDS = /^[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?$/
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
+/** Numbers that are not finite, as pandas reads them. */
+const INFINITE = /^[+-]?inf(?:inity)?$/i
 /** Whole numbers with more digits than a float64 always holds. Longer ones than 10³⁰⁸ are no numbers. */
 const LONG_INTEGER = /^[+-]?\d{16,310}$/
 /** Unknown cells with a proposal in their error: a search costs time, and of very many errors few are read. */
@@ -157,6 +159,12 @@ export class Column {
         return text
       case 'number': {
         const number = this.number(text)
+        if (number === null && isInfinite(text, this.setting.decimal))
+          throw this.wrong(
+            `expected a finite number, received ${quoted(text)}. If it is an empty cell, add it to missingValues; if it is text, set types: { ${quoted(this.name)}: 'string' }`,
+            text,
+            place,
+          )
         if (number === null)
           throw this.wrong(`expected a number, received ${quoted(text)}${this.hint(text)}`, text, place)
         if (this.setting.isInferred && isRounded(text.trim(), number))
@@ -273,20 +281,32 @@ function numbersOf(vocabulary: readonly string[]): Map<string, number> {
   return new Map(vocabulary.map((name, i) => [name, i]))
 }
 
-/** The type that fits the cells of a column. */
+/** The type that fits the cells of a column: for infinite numbers also 'number', so that reading them is an error. */
 export function typeOf(cells: readonly string[], decimal: DecimalMark): 'number' | 'date' | 'string' {
-  if (cells.every((cell) => numberIn(cell, decimal) !== null)) return 'number'
+  if (cells.every((cell) => numberIn(cell, decimal) !== null || isInfinite(cell, decimal))) return 'number'
   return cells.every((cell) => timeIn(cell) !== null) ? 'date' : 'string'
 }
 
-/** With a decimal comma, points are between thousands: 1.234,5. */
+/** A finite number; null for other texts. */
 export function numberIn(text: string, decimal: DecimalMark = '.'): number | null {
+  const plain = plainNumber(text, decimal)
+  const number = plain === null ? NaN : Number(plain)
+  return Number.isFinite(number) ? number : null
+}
+
+/** Whether a text is an infinite number, or one with an exponent that float64 cannot hold. */
+function isInfinite(text: string, decimal: DecimalMark): boolean {
+  if (INFINITE.test(text.trim())) return true
+  const plain = plainNumber(text, decimal)
+  return plain !== null && /e/i.test(plain) && !Number.isFinite(Number(plain))
+}
+
+/** A number as JavaScript writes it; null for other texts. With a decimal comma, points are between thousands: 1.234,5. */
+function plainNumber(text: string, decimal: DecimalMark): string | null {
   const given = text.trim()
   if (decimal === ',' && given.includes('.') && !THOUSANDS.test(given)) return null
-  const trimmed = decimal === ',' ? given.replaceAll('.', '').replace(',', '.') : given
-  if (!NUMBER.test(trimmed)) return null
-  const number = Number(trimmed)
-  return Number.isFinite(number) ? number : null
+  const plain = decimal === ',' ? given.replaceAll('.', '').replace(',', '.') : given
+  return NUMBER.test(plain) ? plain : null
 }
 
 function partsOf(time: number): DateParts {

@@ -1,0 +1,59 @@
+// The content of a file of a folder, or a DataError. Nothing that a folder contains may take all time or memory: pipes and devices
+// may never end, files of /proc are endless or wait, and a sparse file has any size. See bytes.ts for sources that a user names.
+
+import { orAbort } from '../../core/abort'
+import { DataError } from '../../core/errors'
+import type { NodeModules } from '../../runtime/platform'
+import { fileError, nodeModule } from '../../runtime/platform'
+
+/** The largest file that is read: 2 GiB. */
+const MOST_BYTES = 2 ** 31 - 1
+/** The number of bytes that are read at once, after which a signal can end the reading. */
+const CHUNK = 2 ** 24
+
+/** @throws DataError that names the file, if it cannot be read completely; the reason of the signal */
+export function contentOf(file: string, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
+  signal?.throwIfAborted()
+  // A folder was listed, so there are files.
+  return orAbort(read(nodeModule('node:fs/promises')!, file, where, signal), signal)
+}
+
+type Files = NodeModules['node:fs/promises']
+
+async function read(files: Files, file: string, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
+  try {
+    await requireFile(files, file)
+    // If the file has become a pipe meanwhile, opening it does not wait.
+    const handle = await files.open(file, files.constants.O_RDONLY | (files.constants.O_NONBLOCK ?? 0))
+    try {
+      const { size } = await handle.stat()
+      if (size > MOST_BYTES) throw new DataError(`${file} has ${size} bytes. At most ${MOST_BYTES} are read`)
+      const bytes = new Uint8Array(size)
+      for (let done = 0; done < size;) {
+        signal?.throwIfAborted()
+        const { bytesRead } = await handle.read(bytes, done, Math.min(CHUNK, size - done), done)
+        if (bytesRead === 0) throw new DataError(`${file} has ${done} bytes instead of ${size}`)
+        done += bytesRead
+      }
+      return bytes
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if (error instanceof DataError || signal?.aborted === true) throw error
+    throw new DataError(fileError(where, file, 'read', error).message, { cause: error })
+  }
+}
+
+/** @throws DataError for all but regular files whose bytes are on a disk */
+async function requireFile(files: Files, file: string): Promise<void> {
+  const isLink = (await files.lstat(file)).isSymbolicLink()
+  const target = await files.stat(file).catch((error: unknown) => {
+    throw isLink ? new DataError(`${file} is a link that leads nowhere`, { cause: error }) : error
+  })
+  if (!target.isFile())
+    throw new DataError(`${file} is no regular file${isLink ? ', but a link to another thing' : ''}`)
+  // A file system without blocks, such as /proc, makes the bytes when they are read, and gives no sizes.
+  if (target.size === 0 && (await files.statfs(file)).blocks === 0)
+    throw new DataError(`${file} is ${isLink ? 'a link to ' : ''}a special file, which has no size`)
+}
