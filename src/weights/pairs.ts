@@ -63,48 +63,35 @@ export function pairsOf<Own extends Placed, Module extends Named>(
   return { pairs, left, unclear }
 }
 
-/** The smallest groups outside of which nothing fits, with all layers that are alike; a module that fits nothing is in a group of its own. */
+/** The smallest groups outside of which nothing fits; a module that fits nothing is in a group of its own. */
 function groupsOf<Own, Module>(
   layers: readonly Own[],
   modules: readonly Module[],
   { fits, likeness }: Rules<Own, Module>,
 ): readonly Group<Own, Module>[] {
-  const alike = new Map<string, Own[]>()
-  for (const own of layers) {
-    const others = alike.get(likeness(own))
-    if (others === undefined) alike.set(likeness(own), [own])
-    else others.push(own)
+  // The first layer of each kind stands for the others. Kinds that one module fits have the same root.
+  const firsts = new Map<string, Own>()
+  for (const own of layers) if (!firsts.has(likeness(own))) firsts.set(likeness(own), own)
+  const roots = new Map([...firsts.keys()].map((kind) => [kind, kind]))
+  const rootOf = (kind: string): string => {
+    let root = kind
+    while (roots.get(root) !== root) root = roots.get(root)!
+    return root
   }
-  const firsts = [...alike.values()].map(([first]) => first!)
-  const groups = new Map(
-    [...alike.values()].map((all) => [all[0]!, { layers: [...all], firsts: [all[0]!], modules: [] as Module[] }]),
-  )
+  const kinds = modules.map((module): string | null => {
+    const [first, ...others] = [...firsts].filter(([, own]) => fits(module, own)).map(([kind]) => rootOf(kind))
+    for (const other of others) roots.set(other, first!)
+    return first ?? null
+  })
+  const groups = new Map([...roots.keys()].map((kind) => [kind, { layers: [] as Own[], modules: [] as Module[] }]))
   const alone: Group<Own, Module>[] = []
-  for (const module of modules) {
-    const [group, ...others] = new Set(firsts.filter((own) => fits(module, own)).map((own) => groups.get(own)!))
-    if (group === undefined) {
-      alone.push({ layers: [], modules: [module] })
-      continue
-    }
-    group.modules.push(module)
-    for (const other of others) {
-      group.layers.push(...other.layers)
-      group.firsts.push(...other.firsts)
-      group.modules.push(...other.modules)
-      for (const first of other.firsts) groups.set(first, group)
-    }
-  }
-  const [orderOfLayers, orderOfModules] = [orderIn(layers), orderIn(modules)]
-  const joined = [...new Set(groups.values())].map((group) => ({
-    layers: group.layers.sort(orderOfLayers),
-    modules: group.modules.sort(orderOfModules),
-  }))
-  return [...joined, ...alone]
-}
-
-function orderIn<Item>(items: readonly Item[]): (a: Item, b: Item) => number {
-  const places = new Map(items.map((item, i) => [item, i]))
-  return (a, b) => places.get(a)! - places.get(b)!
+  for (const own of layers) groups.get(rootOf(likeness(own)))!.layers.push(own)
+  modules.forEach((module, i) => {
+    const kind = kinds[i]
+    if (kind == null) alone.push({ layers: [], modules: [module] })
+    else groups.get(rootOf(kind))!.modules.push(module)
+  })
+  return [...groups.values(), ...alone]
 }
 
 /** The module of each layer, if the shapes, the names, or numbers in them tell it; otherwise null. */
