@@ -46,7 +46,7 @@ export function parseJson(text: string, what: string): Json {
 }
 
 /** Before the text is parsed, because brackets alone can take thirty times the memory of their text. */
-export function requireBounded(text: string, what: string): void {
+function requireBounded(text: string, what: string): void {
   let [depth, branches] = [0, 0]
   for (let i = 0; i < text.length; i++) {
     const unit = text[i]!
