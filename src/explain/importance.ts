@@ -14,8 +14,8 @@ import type { MetricIdentifier } from '../metrics'
 import { isScore } from '../metrics/direction'
 import { Metric } from '../metrics/metric'
 import { getMetric } from '../metrics/registry'
-import { isTableModel } from '../models/known-graph'
 import type { Model } from '../models/model'
+import { dataFor } from '../models/model-rows'
 import type { TableRow } from '../models/table-model'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
@@ -97,13 +97,13 @@ interface Scorer {
  */
 export async function permutationImportance<In, Out>(
   model: Model<In, Out>,
-  x: DataOf<In> | readonly TableRow[],
+  x: DataOf<In> | Iterable<TableRow>,
   y: TargetsOf<Out> | string,
   options: PermutationImportanceOptions = {},
 ): Promise<Importance<In>> {
   requireArguments('permutationImportance', arguments, 4)
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
-  const given = isTableModel(model) ? await model.rowsFor('permutationImportance', x, y) : { x, y }
+  const given = await dataFor('permutationImportance', model, x, y)
   const explained = Explained.read(
     'permutationImportance',
     model,

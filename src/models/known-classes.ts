@@ -2,12 +2,15 @@
 
 import { ArgumentError } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
-import { nameOfClass, receivedText } from '../core/registry'
+import { Registry, nameOfClass, receivedText } from '../core/registry'
 import { Layer } from '../layers/layer'
 import { Model } from './model'
 import { Sequential } from './sequential'
 
 export const modelClasses: CustomObjects = { Model, Sequential, Functional: Model }
+
+/** A class of the user that has one of these names is not saved. */
+export const models = new Registry('model', Layer, () => modelClasses, { aliases: { Functional: 'Model' } })
 
 /** @throws ArgumentError for a value that is not a class of layers */
 export function classesOf(layers: readonly unknown[]): CustomObjects {

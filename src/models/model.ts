@@ -4,7 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions, quoted } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
-import { describingForFile } from '../core/registry'
+import { describingForFile, serialize } from '../core/registry'
 import { scoped } from '../core/scope'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -533,14 +533,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */
   toJSON(): { readonly className: string; readonly config: Config } {
-    return describingForFile(() => ({ className: this.classNameForFiles, config: this.getConfig() }))
-  }
-
-  private get classNameForFiles(): string {
-    const { constructor } = this
-    return Object.hasOwn(constructor, 'className') && 'className' in constructor
-      ? String(constructor.className)
-      : constructor.name
+    return describingForFile(() => serialize(this))
   }
 
   /** The compiled programs as text, by input signature, with the layer's name on every instruction. */

@@ -237,6 +237,11 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
     throw unknownName('property of optimizers', 'lr', ['learningRate'])
   }
 
+  /** Refuses the name of Keras. @internal */
+  set learning_rate(_rate: never) {
+    throw unknownName('property of optimizers', 'learning_rate', ['learningRate'])
+  }
+
   /** The optimizers with their own learning rate: this one, or those that it combines. @internal */
   get members(): readonly Optimizer[] {
     return [this]

@@ -16,8 +16,9 @@ import {
 import { count, formatBytes } from '../core/table'
 import { asciiXml } from '../core/text'
 import { typed } from '../core/tree'
-import type { Batches, DataOf, TargetsOf } from '../data/given'
+import type { TargetsOf } from '../data/given'
 import { Model } from '../models/model'
+import type { RowsFor } from '../models/model-rows'
 import { readTyped } from '../ops/arguments'
 import type { Figure, Footprint } from '../thrift/figures'
 import { contributionBars } from './attribution-bars'
@@ -37,7 +38,7 @@ export interface EnergyLabelOptions<In = unknown, Out = unknown> extends Picture
    * Rows that the model was not trained on, or batches of them with their targets, as for `evaluate`. Batches are read once, and
    * all rows are kept in memory.
    */
-  readonly x: DataOf<In> | Batches<In, Out>
+  readonly x: RowsFor<In, Out>
   /** The targets, unless they are in the batches. Default null. */
   readonly y?: TargetsOf<Out> | null
   /** What `fit` returned with an EmissionsTracker, or its footprint. Default null: the label has no joules of training. */

@@ -13,8 +13,8 @@ import { Tensor } from '../ops/tensor'
 import type { Figure, Footprint } from '../thrift/figures'
 import { monitored } from '../thrift/monitored'
 import { countDeadUnits } from '../thrift/prune-units'
+import { gatherFor } from '../models/model-rows'
 import type { GatheredRows } from '../training/gathered'
-import { gatherRows } from '../training/gathered'
 import { rowsForTiming, timedInTurn } from '../thrift/timing'
 import { attributionRows } from './contributions'
 
@@ -87,7 +87,7 @@ type Any = Model<never, never>
 /** Measures everything on the given rows and on this machine. */
 export async function labelFigures(model: Any, request: LabelRequest): Promise<LabelFigures> {
   const { training, batchSize, seconds, signal } = request
-  const rows = await gatherRows(model.training, request.x, request.y, { where: WHERE, needsTargets: true, signal })
+  const rows = await gatherFor(model, request.x, request.y, { where: WHERE, needsTargets: true, signal })
   const aborts = signal === null ? {} : { signal }
   const outputs: unknown = await model.predict(typed<never>(rows.x), { verbose: 0, ...aborts })
   const classified = classesIn(outputs, rows.y)

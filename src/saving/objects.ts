@@ -14,6 +14,7 @@ import {
   isSerialized,
 } from '../core/registry'
 import { choice, integer, listOf, number, readOptions, required } from '../core/options'
+import { models } from '../models/known-classes'
 import { modelFromJSON } from '../models/revive'
 import { Model } from '../models/model'
 import { tensor } from '../ops/convert'
@@ -113,8 +114,7 @@ function read(saved: unknown): unknown {
 function readObject(saved: Serialized & { readonly module?: unknown; readonly registeredName?: unknown }): unknown {
   const { className, config, module, registeredName } = saved
   if (className === '__tensor__') return readTensor(config)
-  if (module === 'models' || ['Sequential', 'Model', 'Functional'].includes(className))
-    return modelFromJSON({ className, config })
+  if (module === 'models' || models.classOf(className) !== undefined) return modelFromJSON({ className, config })
   const registered = typeof registeredName === 'string' ? customObject(registeredName) : undefined
   const all = kinds()
   const named = typeof module === 'string' ? module.split('.').find((part) => Object.hasOwn(all, part)) : undefined

@@ -17,13 +17,15 @@ import {
   text,
 } from '../core/options'
 import { typed } from '../core/tree'
-import type { Batches, DataOf, TargetsOf } from '../data/given'
+import type { TargetsOf } from '../data/given'
 import { copyableGraph } from '../models/known-graph'
+import type { RowsFor } from '../models/model-rows'
+import { gatherFor } from '../models/model-rows'
 import type { Model } from '../models/model'
 import { permutation } from '../ops/random/permutation'
 import { nextSeed } from '../ops/random/seed'
 import type { GatheredRows } from '../training/gathered'
-import { gatherRows, takeGathered } from '../training/gathered'
+import { takeGathered } from '../training/gathered'
 import type { EconomizeFigures, EconomizeRow } from './economize-report'
 import { EconomizeReport } from './economize-report'
 import { lowRank } from './low-rank'
@@ -57,7 +59,7 @@ const economizeOptions = () => ({
 /** Options of `economize`. */
 export interface EconomizeOptions<In, Out> {
   /** Inputs, or batches of them with their targets, as for `evaluate`. Batches are read once, and all rows are kept in memory. */
-  readonly x: DataOf<In> | Batches<In, Out>
+  readonly x: RowsFor<In, Out>
   /** The targets, unless they are in the batches. Default null. */
   readonly y?: TargetsOf<Out> | null
   /** By how much the monitored value may get worse, for example accuracy by 0.01. */
@@ -141,7 +143,7 @@ export async function economize<In, Out, Kind extends Model<In, Out>>(
   copyableGraph('economize', model)
   model.training.requireCompiled('economize')
   const { x, y, signal } = options
-  const rows = await gatherRows(model.training, x, y, { where: 'economize', needsTargets: true, signal })
+  const rows = await gatherFor(model, x, y, { where: 'economize', needsTargets: true, signal })
   const work = new Work(options, rows)
   return typed(await work.run(typed<Any>(model)))
 }

@@ -16,7 +16,7 @@ import {
   text,
 } from '../core/options'
 import { typed } from '../core/tree'
-import type { Batches, DataOf, TargetsOf } from '../data/given'
+import type { TargetsOf } from '../data/given'
 import { withoutTargets } from '../data/parse'
 import { isElements } from '../data/source'
 import type { LayerBase } from '../layers/layer'
@@ -24,9 +24,10 @@ import { whyUnknown } from '../layers/units'
 import { copyableGraph, graphOf, isTableModel, knownGraph, pathsIn } from '../models/known-graph'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
+import type { RowsFor } from '../models/model-rows'
+import { gatherFor } from '../models/model-rows'
 import type { UnitGroup } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
-import { gatherRows } from '../training/gathered'
 import { readInputs, readSamples } from '../training/read'
 import type { Ranking } from './prune-search'
 import { PruningSearch, best, countOf, countsBy, countsWithin } from './prune-search'
@@ -77,7 +78,7 @@ export interface PruneUnitsOptions<In = never, Out = never> {
    * Representative inputs, or batches of them with their targets, which are read once. Needed for maxLoss, targetLatency, dead
    * and some criteria.
    */
-  readonly x?: DataOf<In> | Batches<In, Out>
+  readonly x?: RowsFor<In, Out>
   /** Their targets. Needed for maxLoss and by some criteria, unless they are in the batches. */
   readonly y?: TargetsOf<Out> | null
   /** The number of rows per batch. Default 256. */
@@ -170,7 +171,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   // Data are read and losses traced with a copy of the model.
   const work = smaller(plain, new Map())
   const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
-  const rows = x === null ? null : await gatherRows(work.training, x, y, { where: 'pruneUnits', needsTargets, signal })
+  const rows = x === null ? null : await gatherFor(work, x, y, { where: 'pruneUnits', needsTargets, signal })
   const samples =
     rows === null
       ? null

@@ -11,7 +11,6 @@ import { parseSamples } from '../data/parse'
 import type { Samples } from '../data/samples'
 import { joinRows, takeRows } from '../data/rows'
 import { END, isElements, sourceOf } from '../data/source'
-import { isTableModel } from '../models/known-graph'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { Prepared } from './prepared'
@@ -26,7 +25,7 @@ export interface GatheredRows {
   readonly size: number
 }
 
-interface GatherOptions {
+export interface GatherOptions {
   /** The function that reads the rows, for errors. */
   readonly where: string
   /** Whether targets must be given. */
@@ -62,20 +61,17 @@ class PlainForm implements DataForm {
 
 /**
  * All rows of arrays, or of batches with their targets, which are read once.
- * @param given arrays, or rows of a TableModel, or what `evaluate` takes in their place: a Dataset, a PyDataset, an (async) iterable, a stream, or a function
+ * @param x arrays, or what `evaluate` takes in their place: a Dataset, a PyDataset, an (async) iterable, a stream, or a function
  * that makes one
- * @param targets null if the rows have them
+ * @param y null if x has the targets
  * @throws ArgumentError for endless data, for weights of samples, and for targets beside batches; DataError for data without rows
  */
 export async function gatherRows(
   state: TrainingState,
-  given: unknown,
-  targets: unknown,
+  x: unknown,
+  y: unknown,
   { where, needsTargets, signal }: GatherOptions,
 ): Promise<GatheredRows> {
-  const { x, y } = isTableModel(state.model)
-    ? await state.model.rowsFor(where, given, targets, needsTargets)
-    : { x: given, y: targets }
   const form =
     needsTargets && state.compiled !== null ? new Prepared(state, 'test', where) : new PlainForm(state, needsTargets)
   signal?.throwIfAborted()

@@ -7,6 +7,7 @@ import {
   Dense as BuiltIn,
   Input,
   Layer,
+  Model,
   MyelinError,
   SGD,
   Sequential,
@@ -41,6 +42,12 @@ describe('classes with the name of another one of the library', () => {
     static override readonly className = 'MSE'
   }
 
+  class OwnSequential extends Sequential {
+    static override readonly className = 'Sequential'
+  }
+  class Functional extends Model {}
+
+  const of = Input({ shape: [4] })
   const input = () => Input({ shape: [4] })
   const decay = () => new CosineDecay({ initialLearningRate: 0.1, decaySteps: 3, decayRate: 0.5 })
   const compiled = (options: Parameters<Sequential['compile']>[0]) => {
@@ -58,6 +65,9 @@ describe('classes with the name of another one of the library', () => {
     ['Dense', () => new Sequential([input(), new Dense()])],
     ['Dense', () => new Sequential([input(), new Sequential([new Dense()])])],
     ['Dense', () => new Sequential([Input({ shape: [4, 2] }), new TimeDistributed(new Dense())])],
+    ['Sequential', () => new OwnSequential([input(), new BuiltIn(3)])],
+    ['Sequential', () => new Sequential([input(), new OwnSequential([new BuiltIn(3)])])],
+    ['Functional', () => new Functional({ inputs: of, outputs: new BuiltIn(3).apply(of) }) as Model as Sequential],
     ['GlorotUniform', () => new Sequential([input(), new BuiltIn(3, { kernelInitializer: new GlorotUniform() })])],
     ['L2', () => new Sequential([input(), new BuiltIn(3, { kernelRegularizer: new L2() })])],
     ['NonNeg', () => new Sequential([input(), new BuiltIn(3, { kernelConstraint: new NonNeg() })])],

@@ -93,6 +93,10 @@ const mistakes: Readonly<Record<string, readonly [message: string, run: () => un
       return model.predict([[1, 2]])
     },
   ],
+  'optimizer.learning_rate': [
+    "Did you mean 'learningRate'",
+    () => Object.assign(made().optimizer, { learning_rate: 1 }),
+  ],
   'optimizer.lr': ["Did you mean 'learningRate'", () => Object.assign(made().optimizer, { lr: 1 })],
   'trainable of a number': [
     'trainable must be true or false, received 0',

@@ -1,5 +1,5 @@
 // Sizes that the limits of options allow: windows, places and n-grams that took all time or memory. ATTACK_SIZES=3000 also tries that
-// size in every option of every class, found by its table, and prints a line for each class: six minutes on two slow CPUs.
+// size in every option of every class, found by its table, and prints a line for each class: five minutes on two slow CPUs.
 // tests/core/hostile.test.ts has sizes beyond the limits.
 // modes: simd
 

@@ -62,9 +62,9 @@ async function aborted(run: (signal: AbortSignal) => Promise<unknown>, delay = 3
   )
 }
 
-/** Waits until a condition holds, for at most 10 s: how many turns a source needs to close depends on the machine's load. */
+/** Waits until a condition holds, for at most a minute: how many turns a source needs to close depends on the machine's load. */
 const until = (holds: () => unknown) =>
-  vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 10_000, interval: 5 })
+  vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 60_000, interval: 5 })
 
 let folder: string
 beforeAll(async () => {

@@ -226,6 +226,16 @@ describe('what TensorFlow.js does not have', () => {
     await writeTfjs(made(true, false))
   })
 
+  it('refuses a Sequential that computes something else', async () => {
+    class Net extends Sequential {
+      override call(x: myelin.Tensor): myelin.Tensor {
+        return ops.multiply(x, 7)
+      }
+    }
+    const model = new Net([Input({ shape: [2] }), new Dense(2)])
+    expect(await message(model as never)).toContain('there is no layer Net')
+  })
+
   it('refuses a weight that is frozen itself, and values that are not a model', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2], name: 'only' })])
     model.weights[0]!.trainable = false

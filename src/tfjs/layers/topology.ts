@@ -35,11 +35,16 @@ export class TopologyWriter implements FormerWriter {
     if (layer instanceof Model && layer.graph instanceof LayerGraph)
       for (const each of layersIgnoringMasks(layer.graph))
         this.refuse(each, 'its mask would count in only one of the two programs')
-    if (layer instanceof Sequential) return object('Sequential', this.sequential(layer))
+    const name = classNameToSave(layer)
+    if (layer instanceof Sequential) {
+      if (Reflect.get(layer, 'call') !== Reflect.get(Sequential.prototype, 'call'))
+        this.refuse(layer, `there is no layer ${name}`)
+      return object('Sequential', this.sequential(layer))
+    }
     if (layer instanceof Model && layer.constructor === Model && layer.graph instanceof LayerGraph)
       return object('Model', { name: layer.name, ...formerGraph(layer.graph, this) })
     if (layer instanceof InputLayer) return object('InputLayer', inputConfig(layer))
-    const className = classThere(classNameToSave(layer), layer.getConfig())
+    const className = classThere(name, layer.getConfig())
     if (layer instanceof Operation) this.refuse(layer, `there is no layer for ops.${layer.op}`)
     else if (isClass(className)) return object(className, this.config(layer, className))
     else this.refuse(layer, `there is no layer ${className}`)
