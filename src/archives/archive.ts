@@ -27,8 +27,8 @@ const [STORED, DEFLATED] = [0, 8]
 const ENCRYPTED = 1
 const UNKNOWN = 0xffffffff
 
-/** By default, all entries together may have eight times the bytes of the archive, and 64 MB more. */
-const SPARE = 2 ** 26
+/** By default, all entries together may have eight times the bytes of the archive, and 32 MB more. */
+const SPARE = 2 ** 25
 const MOST_ENTRIES = 10_000
 
 interface Entry {

@@ -8,8 +8,8 @@ export type JsonRecord = { readonly [key: string]: Json }
 
 /** The depth of nested lists and records that a configuration may have: models in models have some twenty per level. */
 const DEEPEST = 400
-/** The lists and records that a configuration may have: 60 MB. */
-const MOST_BRANCHES = 2 ** 20
+/** The lists and records that a configuration may have: 30 MB. */
+const MOST_BRANCHES = 2 ** 19
 
 export function isRecord(value: Json | undefined): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -46,7 +46,7 @@ export function parseJson(text: string, what: string): Json {
 }
 
 /** Before the text is parsed, because brackets alone can take thirty times the memory of their text. */
-export function requireBounded(text: string, what: string): void {
+function requireBounded(text: string, what: string): void {
   let [depth, branches] = [0, 0]
   for (let i = 0; i < text.length; i++) {
     const unit = text[i]!

@@ -13,7 +13,6 @@ import type { DType } from '../core/dtypes'
 import { dtypes, viewData } from '../core/dtypes'
 import { FormatError, quoted, restating } from '../core/errors'
 import { repeatedKey } from '../core/json'
-import { requireBounded } from './json'
 import { decodeUtf8, escapeNonAscii } from '../core/text'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -213,10 +212,8 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 function jsonIn(bytes: Uint8Array): { text: string; header: unknown } {
   try {
     const text = decodeUtf8(bytes)
-    requireBounded(text, 'The header')
     return { text, header: JSON.parse(text) }
-  } catch (error) {
-    if (error instanceof FormatError) throw error
+  } catch {
     throw new FormatError(`${FOREIGN}: its header is not a JSON object`)
   }
 }

@@ -13,10 +13,14 @@ import { decode } from './wire'
 
 export type { OnnxFile } from './onnx-file'
 
-/** The nodes of one graph: each takes time to trace, however few bytes it has. They are counted before anything is made. */
-const MOST_NODES = 2 ** 15
-/** `graph`, and `node` in it. */
-const NODES_OF_GRAPH = [7, 1]
+/** What one graph may have of each kind: each takes time and memory, however few bytes it has. They are counted before anything is made. */
+const MOST = 2 ** 15
+/** The fields of a file, from `graph` on. */
+const COUNTED: Readonly<Record<string, readonly number[]>> = {
+  nodes: [7, 1],
+  'results of nodes': [7, 1, 2],
+  initializers: [7, 5],
+}
 
 /** The versions of the operators that are read. */
 const [OLDEST, NEWEST] = [7, 23]
@@ -53,8 +57,10 @@ export function hasOpset({ opsets }: FunctionProto): boolean {
  */
 export function readFile(bytes: Uint8Array, name: string): OnnxFile {
   if (bytes.length === 0) throw new FormatError(`${name}: the file is empty`)
-  const count = countFields(new Reader(new Source(bytes, name), 0, bytes.length), NODES_OF_GRAPH)
-  if (count > MOST_NODES) throw new FormatError(`${name}: its graph has ${count} nodes, more than ${MOST_NODES}`)
+  for (const [what, fields] of Object.entries(COUNTED)) {
+    const count = countFields(new Reader(new Source(bytes, name), 0, bytes.length), fields)
+    if (count > MOST) throw new FormatError(`${name}: its graph has ${count} ${what}, more than ${MOST}`)
+  }
   return checked(decode(modelProto, bytes, name), name)
 }
 

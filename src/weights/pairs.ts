@@ -30,19 +30,29 @@ export interface Pairs<Own, Module> {
   readonly unclear: readonly Group<Own, Module>[]
 }
 
+/** What is compared. */
+export interface Rules<Own, Module> {
+  fits(module: Module, own: Own): boolean
+  /** Equal for layers that the same modules fit. */
+  likeness(own: Own): string
+}
+
 /** @param modules in the order of the file */
 export function pairsOf<Own extends Placed, Module extends Named>(
   layers: readonly Own[],
   modules: readonly Module[],
-  fits: (module: Module, own: Own) => boolean,
+  rules: Rules<Own, Module>,
 ): Pairs<Own, Module> {
+  const backward = new Set(layers.filter(isBackward))
+  const whole: Rules<Own, Module> = {
+    fits: (module, own) => backward.has(own) === module.name.endsWith('_reverse') && rules.fits(module, own),
+    likeness: (own) => `${rules.likeness(own)} ${backward.has(own)}`,
+  }
   const pairs = new Map<Own, Module>()
   const left = { layers: [] as Own[], modules: [] as Module[] }
   const unclear: Group<Own, Module>[] = []
-  const backward = new Set(layers.filter(isBackward))
-  const isSameWay = ({ name }: Module, own: Own): boolean => backward.has(own) === name.endsWith('_reverse')
-  for (const group of groupsOf(layers, modules, (module, own) => isSameWay(module, own) && fits(module, own))) {
-    const found = group.layers.length === group.modules.length ? told(group.layers, group.modules, fits) : null
+  for (const group of groupsOf(layers, modules, whole)) {
+    const found = group.layers.length === group.modules.length ? told(group, whole) : null
     if (found !== null) group.layers.forEach((own, i) => pairs.set(own, found[i]!))
     else if (group.layers.length > 0 && group.modules.length > 0) unclear.push(group)
     else {
@@ -57,51 +67,47 @@ export function pairsOf<Own extends Placed, Module extends Named>(
 function groupsOf<Own, Module>(
   layers: readonly Own[],
   modules: readonly Module[],
-  fits: (module: Module, own: Own) => boolean,
+  { fits, likeness }: Rules<Own, Module>,
 ): readonly Group<Own, Module>[] {
-  const groups = new Map(layers.map((own) => [own, { layers: [own], modules: [] as Module[] }]))
-  const alone: Group<Own, Module>[] = []
-  for (const module of modules) {
-    const [first, ...others] = new Set(layers.filter((own) => fits(module, own)).map((own) => groups.get(own)!))
-    if (first === undefined) {
-      alone.push({ layers: [], modules: [module] })
-      continue
-    }
-    first.modules.push(module)
-    for (const other of others) {
-      first.layers.push(...other.layers)
-      first.modules.push(...other.modules)
-      for (const own of other.layers) groups.set(own, first)
-    }
+  // The first layer of each kind stands for the others. Kinds that one module fits have the same root.
+  const firsts = new Map<string, Own>()
+  for (const own of layers) if (!firsts.has(likeness(own))) firsts.set(likeness(own), own)
+  const roots = new Map([...firsts.keys()].map((kind) => [kind, kind]))
+  const rootOf = (kind: string): string => {
+    let root = kind
+    while (roots.get(root) !== root) root = roots.get(root)!
+    return root
   }
-  const [orderOfLayers, orderOfModules] = [orderIn(layers), orderIn(modules)]
-  const joined = [...new Set(groups.values())].map((group) => ({
-    layers: group.layers.sort(orderOfLayers),
-    modules: group.modules.sort(orderOfModules),
-  }))
-  return [...joined, ...alone]
-}
-
-function orderIn<Item>(items: readonly Item[]): (a: Item, b: Item) => number {
-  const places = new Map(items.map((item, i) => [item, i]))
-  return (a, b) => places.get(a)! - places.get(b)!
+  const kinds = modules.map((module): string | null => {
+    const [first, ...others] = [...firsts].filter(([, own]) => fits(module, own)).map(([kind]) => rootOf(kind))
+    for (const other of others) roots.set(other, first!)
+    return first ?? null
+  })
+  const groups = new Map([...roots.keys()].map((kind) => [kind, { layers: [] as Own[], modules: [] as Module[] }]))
+  const alone: Group<Own, Module>[] = []
+  for (const own of layers) groups.get(rootOf(likeness(own)))!.layers.push(own)
+  modules.forEach((module, i) => {
+    const kind = kinds[i]
+    if (kind == null) alone.push({ layers: [], modules: [module] })
+    else groups.get(rootOf(kind))!.modules.push(module)
+  })
+  return [...groups.values(), ...alone]
 }
 
 /** The module of each layer, if the shapes, the names, or numbers in them tell it; otherwise null. */
 function told<Own extends Placed, Module extends Named>(
-  layers: readonly Own[],
-  modules: readonly Module[],
-  fits: (module: Module, own: Own) => boolean,
+  { layers, modules }: Group<Own, Module>,
+  { fits, likeness }: Rules<Own, Module>,
 ): readonly Module[] | null {
   if (layers.length === 1) return modules
-  const byName = layers.map((own) => modules.filter((module) => plain(module.name) === nameOf(own)))
-  const isNamed = byName.every((each) => each.length === 1) && new Set(byName.flat()).size === layers.length
-  if (isNamed) return byName.every(([module], i) => fits(module!, layers[i]!)) ? byName.flat() : null
+  const names = new Map(modules.map((module) => [plain(module.name), module]))
+  const named = layers.flatMap((own) => names.get(nameOf(own)) ?? [])
+  if (new Set(named).size === layers.length) return named.every((module, i) => fits(module, layers[i]!)) ? named : null
   const isNumbered = new Set(modules.map(({ name }) => name.replaceAll(/\d+/g, '#'))).size === 1
   const isInOrder = modules.every(({ name }, i) => i === 0 || natural.compare(modules[i - 1]!.name, name) < 0)
+  const areAlike = new Set(layers.map(likeness)).size === 1
   const isChain = layers.every((own, i) => i === 0 || isBefore(layers[i - 1]!.trail, own.trail))
-  const isAny = layers.every((own) => modules.every((module) => fits(module, own)))
-  return isNumbered && isInOrder && isChain && isAny ? modules : null
+  return isNumbered && isInOrder && areAlike && isChain ? modules : null
 }
 
 /** `a.2` before `a.10`. */

@@ -116,9 +116,12 @@ export function mappingFor(
   weights: readonly SavedVariable[],
   arrays: ReadonlyMap<string, NamedTensor>,
 ): Record<string, WeightTargets> {
-  const { pairs, left, unclear } = pairsOf(layersOf(model, weights), modulesOf(arrays), (module, own) => {
-    const rows = rowsOf(own)
-    return rows !== null && fits(module, rows, own)
+  const { pairs, left, unclear } = pairsOf(layersOf(model, weights), modulesOf(arrays), {
+    fits: (module, own) => {
+      const rows = rowsOf(own)
+      return rows !== null && fits(module, rows, own)
+    },
+    likeness: ({ kind, shapes }) => JSON.stringify([kind, ...shapes]),
   })
   const problems = left.layers.map(({ path, shapes }) => {
     const said = Array.from(shapes, ([name, shape]) => `${name} ${formatShape(shape)}`).join(', ')

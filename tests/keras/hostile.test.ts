@@ -80,8 +80,8 @@ describe('a configuration', () => {
   it.each([
     ['a deep list', '['.repeat(1e5) + ']'.repeat(1e5), /config.json has more than 400 levels of lists and records/],
     ['a deep record', `${'{"a":'.repeat(1e5)}1${'}'.repeat(1e5)}`, /config.json has more than 400 levels/],
-    ['many lists', `[${'[],'.repeat(2 ** 20)}0]`, /config.json has more than 1048576 lists and records/],
-    ['many records', `[${'{},'.repeat(2 ** 20)}0]`, /config.json has more than 1048576 lists and records/],
+    ['many lists', `[${'[],'.repeat(2 ** 19)}0]`, /config.json has more than 524288 lists and records/],
+    ['many records', `[${'{},'.repeat(2 ** 19)}0]`, /config.json has more than 524288 lists and records/],
   ])('is refused before it takes memory: %s', async (_, config, message) => {
     const parse = vi.spyOn(JSON, 'parse')
     try {

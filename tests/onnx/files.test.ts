@@ -516,6 +516,21 @@ describe('refused files', () => {
     await expect(loadOnnx(bytes)).rejects.toThrow('nested deeper than 64')
   })
 
+  it('graphs with many small parts', async () => {
+    const count = 2 ** 15 + 1
+    const names = Array.from({ length: count }, (_, i) => `v${i}`)
+    const relu = (name: string): NodeText => ({ type: 'Relu', inputs: ['x'], outputs: [name] })
+    const many: [string, Partial<Parameters<typeof modelBytes>[0]>][] = [
+      ['nodes', { nodes: names.map(relu) }],
+      ['results of nodes', { nodes: [{ type: 'Split', inputs: ['x'], outputs: names }] }],
+      ['initializers', { nodes: [relu('y')], initializers: names.map((name) => floatTensor(name, [1], [1])) }],
+    ]
+    for (const [what, parts] of many) {
+      const bytes = modelBytes({ nodes: [], inputs: [x], outputs: [y], ...parts })
+      await expect(loadOnnx(bytes)).rejects.toThrow(`its graph has ${count} ${what}, more than 32768`)
+    }
+  })
+
   it('shapes that do not fit into memory', async () => {
     const bytes = modelBytes({
       nodes: [{ type: 'Expand', inputs: ['x', 'huge'], outputs: ['y'] }],
