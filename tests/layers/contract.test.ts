@@ -3,7 +3,7 @@
 // modes: simd, interpreter
 
 import { describe, expect, inject, it, vi } from 'vitest'
-import type { Layer } from '../../src'
+import type { Layer, Variable } from '../../src'
 import {
   Bidirectional,
   CallContext,
@@ -12,7 +12,6 @@ import {
   MyelinError,
   Sequential,
   Tensor,
-  Variable,
   customObjectScope,
   loadModel,
   maskOf,

@@ -150,7 +150,7 @@ it('a Sequential needs a list of layers', () => {
 })
 
 describe('without the entry for Node', () => {
-  let own: typeof import('../../src')
+  let own: Awaited<ReturnType<typeof freshLibrary>>
   beforeEach(async () => {
     own = await freshLibrary()
   })
