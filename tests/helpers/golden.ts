@@ -24,6 +24,7 @@ export function readFixture<File>(
     | 'rules'
     | 'regularizers'
     | 'explain'
+    | 'feature-space'
     | 'signatures'
     | `${'layers' | 'ops'}/${string}`,
 ): File {

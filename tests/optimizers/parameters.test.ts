@@ -24,6 +24,7 @@ import {
   ops,
   optimizers,
   runtimeInfo,
+  setRandomSeed,
   tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
@@ -284,6 +285,29 @@ describe('OptimizerMap', () => {
     expect(valuesOf(together)).toEqual(valuesOf(alone))
     expect(valuesOf(loaded)).toEqual(valuesOf(alone))
     expect(new MultiOptimizer(new OptimizerMap(new SGD(), { a: new Adam() })).build(make('a'))).toBeUndefined()
+  })
+
+  it('continues after a file as if the run had not been interrupted', async () => {
+    const made = (): Sequential<Tensor, Tensor> => {
+      setRandomSeed(3)
+      const layers = [
+        new Dense({ units: 4, inputShape: [2], name: 'encoder', activation: 'tanh' }),
+        new Dense({ units: 1, name: 'head' }),
+      ]
+      const model = new Sequential<Tensor, Tensor>(layers)
+      const optimizer = new MultiOptimizer(
+        new OptimizerMap(new SGD({ learningRate: 0.1, momentum: 0.9 }), { 'head/.*': new Adam() }),
+      )
+      model.compile({ optimizer, loss: 'mse' })
+      return model
+    }
+    const y = [[1], [0], [2], [-1]]
+    const whole = await made().fit(x, y, { epochs: 4, batchSize: 2, shuffle: false, verbose: 0 })
+    const first = made()
+    await first.fit(x, y, { epochs: 2, batchSize: 2, shuffle: false, verbose: 0 })
+    const again = await loadModel<Tensor, Tensor>(await first.save())
+    const rest = await again.fit(x, y, { epochs: 2, batchSize: 2, shuffle: false, verbose: 0 })
+    expect(rest.history['loss']).toEqual(whole.history['loss']!.slice(2))
   })
 
   it('refuses a weight that several expressions match, unknown expressions, and keys given twice', () => {

@@ -17,7 +17,8 @@ import {
 } from '../../src'
 import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data'
-import { expectNear } from '../helpers/golden'
+import type { FeatureRecord } from '../../src/utils/feature-space'
+import { expectNear, readFixture } from '../helpers/golden'
 
 const { Cross, Feature, FeatureSpace } = utils
 
@@ -222,4 +223,35 @@ describe('HashedCrossing in a model', () => {
 it('declares features and crosses as objects that options name', () => {
   expect(FeatureSpace.float()).toBeInstanceOf(Feature)
   expect(FeatureSpace.cross(['job', 'grade'], 8)).toBeInstanceOf(Cross)
+})
+
+interface Golden {
+  readonly rows: FeatureRecord
+  readonly asked: FeatureRecord
+  readonly encoded: Readonly<Record<string, number[][]>>
+}
+
+it('encodes every kind of column, and crosses, as Keras does', async () => {
+  const golden = readFixture<Golden>('feature-space')
+  const space = new FeatureSpace({
+    features: {
+      age: 'floatNormalized',
+      fare: FeatureSpace.floatRescaled({ scale: 0.01, offset: -0.5 }),
+      temperature: FeatureSpace.floatDiscretized({ numBins: 5 }),
+      job: 'stringCategorical',
+      grade: FeatureSpace.integerCategorical({ numOovIndices: 1 }),
+      zip: FeatureSpace.integerHashed({ numBins: 7 }),
+      town: FeatureSpace.stringHashed({ numBins: 6 }),
+    },
+    crosses: [FeatureSpace.cross(['job', 'grade'], 11), FeatureSpace.cross(['town', 'job'], 9)],
+    outputMode: 'dict',
+  })
+  await space.adapt(golden.rows)
+  const encoded = space.apply(golden.asked)
+  expect(Object.keys(encoded).sort()).toEqual(Object.keys(golden.encoded).sort())
+  for (const [name, expected] of Object.entries(golden.encoded)) {
+    const rows = encoded[name]!.toArray<number[][]>()
+    expect(rows.length, name).toBe(expected.length)
+    rows.forEach((row, i) => row.forEach((x, j) => expect(x, `${name} ${i}`).toBeCloseTo(expected[i]![j]!, 5)))
+  }
 })
