@@ -288,13 +288,13 @@ describe('OptimizerMap', () => {
   })
 
   it('continues after a file as if the run had not been interrupted', async () => {
-    const made = (): Sequential<Tensor, Tensor> => {
+    const made = (): Sequential => {
       setRandomSeed(3)
       const layers = [
         new Dense({ units: 4, inputShape: [2], name: 'encoder', activation: 'tanh' }),
         new Dense({ units: 1, name: 'head' }),
       ]
-      const model = new Sequential<Tensor, Tensor>(layers)
+      const model = new Sequential(layers)
       const optimizer = new MultiOptimizer(
         new OptimizerMap(new SGD({ learningRate: 0.1, momentum: 0.9 }), { 'head/.*': new Adam() }),
       )
