@@ -151,7 +151,7 @@ describe('splitAround', () => {
   })
 })
 
-it('equal frozen shapes are mostly one object, whatever happened to an array that was given', () => {
+it('equal frozen shapes are mostly one object, and never change', () => {
   // No other file uses this shape.
   const given = [6007, 7919]
   const shape = frozenShape(given)
