@@ -75,6 +75,20 @@ export function storeRow16(pointer: usize, a: v128, b: v128, c: v128, d: v128): 
   v128.store(pointer, a), v128.store(pointer, b, 16), v128.store(pointer, c, 32), v128.store(pointer, d, 48)
 }
 
+/** Stores the columns of a 4×4 matrix, whose rows are given, at addresses `stride` bytes apart. */
+@inline
+export function storeTransposed(pointer: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
+  // 2×2 blocks first, then their halves
+  const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+  const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+  const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+  const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+  v128.store(pointer, v128.shuffle<i64>(ab0, cd0, 0, 2))
+  v128.store(pointer + stride, v128.shuffle<i64>(ab0, cd0, 1, 3))
+  v128.store(pointer + 2 * stride, v128.shuffle<i64>(ab1, cd1, 0, 2))
+  v128.store(pointer + 3 * stride, v128.shuffle<i64>(ab1, cd1, 1, 3))
+}
+
 /** Lanes below `n` are all ones, the others zero. */
 @inline
 export function tailMask(n: i32): v128 {

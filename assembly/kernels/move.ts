@@ -2,7 +2,7 @@
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Copy, CopyDimension, Fill } from '../shared/instructions'
-import { copySpacedWords, copyWords, fillWords } from '../simd'
+import { copySpacedWords, copyWords, fillWords, storeTransposed } from '../simd'
 
 /**
  * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Reads four rows
@@ -27,14 +27,7 @@ export function transpose_4x4_bits(
           const b = v128.load(from + inputStride)
           const c = v128.load(from + 2 * inputStride)
           const d = v128.load(from + 3 * inputStride)
-          const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
-          const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
-          const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
-          const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
-          v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2))
-          v128.store(to + outStride, v128.shuffle<i64>(ab0, cd0, 1, 3))
-          v128.store(to + 2 * outStride, v128.shuffle<i64>(ab1, cd1, 0, 2))
-          v128.store(to + 3 * outStride, v128.shuffle<i64>(ab1, cd1, 1, 3))
+          storeTransposed(to, outStride, a, b, c, d)
           to += 16
           from += inputStride << 2
         }

@@ -12,6 +12,8 @@
 // k is rounded up to a multiple of 4. Padding, and the j past the last one, hold arbitrary numbers, which the tiles
 // never use for a column or row that they store.
 
+import { storeTransposed } from '../simd'
+
 /** Bytes from one panel to the next. */
 @inline
 export function panelBytes(width: usize, k: i32): usize {
@@ -176,19 +178,7 @@ export function pack_transpose_4_f32(
   let s2 = extent > 2 ? source + 2 * across : source
   let s3 = extent > 3 ? source + 3 * across : source
   for (; k > 0; k -= 4) {
-    const r0 = v128.load(s0)
-    const r1 = v128.load(s1)
-    const r2 = v128.load(s2)
-    const r3 = v128.load(s3)
-    // 2×2 blocks first, then their halves
-    const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
-    const t1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
-    const t2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
-    const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
-    v128.store(target, v128.shuffle<f64>(t0, t1, 0, 2))
-    v128.store(target + step, v128.shuffle<f64>(t0, t1, 1, 3))
-    v128.store(target + 2 * step, v128.shuffle<f64>(t2, t3, 0, 2))
-    v128.store(target + 3 * step, v128.shuffle<f64>(t2, t3, 1, 3))
+    storeTransposed(target, step, v128.load(s0), v128.load(s1), v128.load(s2), v128.load(s3))
     target += 4 * step
     s0 += 16, s1 += 16, s2 += 16, s3 += 16
   }

@@ -4,7 +4,7 @@
 // Elements become keys, signed integers in the same order. Equal keys are equal elements, except for 0 and −0, whose order
 // a network does not keep: loading reports a −0.
 
-import { storeTail } from '../simd'
+import { storeTail, storeTransposed } from '../simd'
 
 /** The key of an element that comes last. It is also that of NaN, and of the largest integer. */
 const LAST = 0x7fffffff
@@ -113,18 +113,7 @@ export function store_rows(out: usize, lanes: usize, n: i32, rowSize: usize, wid
       const b = elementsOf(v128.load(from, 16), isInteger)
       const c = elementsOf(v128.load(from, 32), isInteger)
       const d = elementsOf(v128.load(from, 48), isInteger)
-      const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
-      const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
-      const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
-      const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
-      let to = out + at
-      v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2))
-      to += rowSize
-      v128.store(to, v128.shuffle<i64>(ab0, cd0, 1, 3))
-      to += rowSize
-      v128.store(to, v128.shuffle<i64>(ab1, cd1, 0, 2))
-      to += rowSize
-      v128.store(to, v128.shuffle<i64>(ab1, cd1, 1, 3))
+      storeTransposed(out + at, rowSize, a, b, c, d)
     }
   }
   for (; at < <usize>n << 2; at += 4) {
