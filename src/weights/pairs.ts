@@ -7,7 +7,6 @@ import { LayerGraph } from '../models/layer-graph'
 
 /** A layer with weights, with its place in the model. */
 interface Placed {
-  readonly path: string
   /** The layers from the model to this one. */
   readonly trail: readonly LayerBase[]
 }
