@@ -33,31 +33,27 @@ import { argsort, searchsorted } from '../numpy/sorting'
 import type { Tensor } from '../tensor'
 import { apply, joined } from '../trace'
 
-/** Sums the slices along the first axis by index. Drops slices whose index is not in 0 … size − 1. */
-function scatterSum(updates: Tensor, indices: Tensor, size: number): Tensor {
-  return joined(
-    `scatterSum ${size}`,
-    [updates, indices],
-    ([rows, index]) => apply('scatterAdd', [rows!, nonnegative(index!)], { axis: 0, size })[0]!,
-  )
-}
+/** How updates of equal indices are combined, along the first axis: the updates, their indices as in `take`, and the extent of the result. */
+type Scattered = (updates: Tensor, indices: Tensor, size: number) => Tensor
 
-function scatterMax(updates: Tensor, indices: Tensor, size: number): Tensor {
-  return joined(
-    `scatterMax ${size}`,
-    [updates, indices],
-    ([rows, index]) => apply('routine', [rows!, nonnegative(index!)], { routine: new ScatterMax(0, size) })[0]!,
-  )
-}
+// Indices below 0 count from the end, and slices whose index is outside are dropped.
 
-function scatterMin(updates: Tensor, indices: Tensor, size: number): Tensor {
+const scatterSum: Scattered = (updates, indices, size) => apply('scatterAdd', [updates, indices], { axis: 0, size })[0]!
+
+const scatterMax: Scattered = (updates, indices, size) =>
+  apply('routine', [updates, indices], { routine: new ScatterMax(0, size) })[0]!
+
+const scatterMin: Scattered = (updates, indices, size) => {
   // int32 has no 2³¹, so −x cannot reverse the order of −2³¹; −1 − x can.
   const turned = (x: Tensor): Tensor => (x.dtype === 'int32' ? subtract(-1, x) : negative(x))
   return turned(scatterMax(turned(updates), indices, size))
 }
 
-/** Indices of which those below 0 are outside every axis, so that their slices are dropped instead of counted from the end. */
-const nonnegative = (indices: Tensor): Tensor => where(less(indices, 0), -(2 ** 31), indices)
+/** An index that is outside every axis. */
+const OUTSIDE = -(2 ** 31)
+
+/** Indices of which those below 0 are outside, in place of counted from the end. */
+const nonnegative = (indices: Tensor): Tensor => where(less(indices, 0), OUTSIDE, indices)
 
 export interface SegmentOptions {
   /** The number of segments, which is the first extent of the result. */
@@ -68,13 +64,17 @@ export interface SegmentOptions {
 
 const segmentTable = { numSegments: option(nullable(integer({ min: 0 })), null), sorted: option(boolean, false) }
 
-/** The operands of a segment op: data, ids and the number of segments. */
-function segmentsOf(
-  name: string,
+type SegmentArguments = [
   data: TensorLike,
   segmentIds: TensorLike,
   numSegments: number | SegmentOptions,
   sorted: boolean | SegmentOptions | undefined,
+]
+
+/** The operands of a segment op: data, ids and the number of segments. */
+function segmentsOf(
+  name: string,
+  ...[data, segmentIds, numSegments, sorted]: SegmentArguments
 ): [Tensor, Tensor, number] {
   const { numSegments: count } = readArguments(name, segmentTable, numSegments, sorted)
   const [value, ids] = [asNumbers(data, name), cast(asTensor(segmentIds, name), 'int32')]
@@ -86,6 +86,12 @@ function segmentsOf(
   if (count === null) throw new ArgumentError(`${name}: numSegments is required, because shapes cannot depend on data`)
   requireShape(name, [count + 1, ...value.shape.slice(1)])
   return [value, ids, count]
+}
+
+/** Combines the slices of each segment. */
+function bySegment(combine: Scattered, name: string, ...given: SegmentArguments): Tensor {
+  const [value, ids, count] = segmentsOf(name, ...given)
+  return joined(`${name} ${count}`, [value, ids], ([slices, index]) => combine(slices!, nonnegative(index!), count))
 }
 
 /**
@@ -101,7 +107,7 @@ export function segmentSum(
   numSegments: number | SegmentOptions,
   sorted?: boolean | SegmentOptions,
 ): Tensor {
-  return scatterSum(...segmentsOf('segmentSum', data, segmentIds, numSegments, sorted))
+  return bySegment(scatterSum, 'segmentSum', data, segmentIds, numSegments, sorted)
 }
 
 /**
@@ -114,7 +120,7 @@ export function segmentMax(
   numSegments: number | SegmentOptions,
   sorted?: boolean | SegmentOptions,
 ): Tensor {
-  return scatterMax(...segmentsOf('segmentMax', data, segmentIds, numSegments, sorted))
+  return bySegment(scatterMax, 'segmentMax', data, segmentIds, numSegments, sorted)
 }
 
 /** Like `segmentMax`, with the smallest element. Empty segments give ∞ (the largest int32). */
@@ -124,8 +130,7 @@ export function segmentMin(
   numSegments: number | SegmentOptions,
   sorted?: boolean | SegmentOptions,
 ): Tensor {
-  const [value, ids, count] = segmentsOf('segmentMin', data, segmentIds, numSegments, sorted)
-  return scatterMin(value, ids, count)
+  return bySegment(scatterMin, 'segmentMin', data, segmentIds, numSegments, sorted)
 }
 
 /** Like `segmentSum`, with the product in place of the sum. Empty segments give 1. */
@@ -139,30 +144,38 @@ export function segmentProd(
   const shape = [count, ...value.shape.slice(1)]
   if (value.size === 0 || count === 0) return full(shape, 1, value.dtype)
   const rows = reshape(value, [ids.size, value.size / ids.size])
-  return reshape(scatterProduct(rows, ids, count), shape)
+  return reshape(scatterProduct(rows, nonnegative(ids), count), shape)
 }
 
 /**
- * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth];
- * −1 for indices outside.
+ * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth]; OUTSIDE
+ * for indices outside.
+ * @param areCompared whether a position has one number. Otherwise those along a single axis are the indices themselves.
  */
-function placesIn(name: string, shape: Shape, indices: Tensor): { readonly flat: Tensor; readonly depth: number } {
+function placesIn(
+  name: string,
+  shape: Shape,
+  indices: Tensor,
+  areCompared = false,
+): { readonly flat: Tensor; readonly depth: number } {
   const depth = indices.shape.at(-1)
   if (depth === undefined || indices.rank < 1 || depth > shape.length) {
     throw new ShapeError(
       `${name}: the last axis of the indices must have at most one element for each axis of ${formatShape(shape)}, received ${formatShape(indices.shape)}`,
     )
   }
-  const rows = reshape(indices, [sizeOf(indices.shape.slice(0, -1)), depth])
-  let flat: Tensor = full([rows.shape[0]!], 0, 'int32')
-  let isInside: Tensor = full([rows.shape[0]!], 1, 'bool')
+  const places = sizeOf(indices.shape.slice(0, -1))
+  if (depth === 1 && !areCompared) return { flat: reshape(indices, [places]), depth }
+  const rows = reshape(indices, [places, depth])
+  let flat: Tensor = full([places], 0, 'int32')
+  let isInside: Tensor = full([places], 1, 'bool')
   for (let axis = 0; axis < depth; axis++) {
-    const given = reshape(sliceAlong(rows, 1, axis, 1), [rows.shape[0]!])
+    const given = reshape(sliceAlong(rows, 1, axis, 1), [places])
     const index = where(less(given, 0), add(given, shape[axis]!), given)
     isInside = logicalAnd(isInside, logicalAnd(greaterEqual(index, 0), less(index, shape[axis]!)))
     flat = add(multiply(flat, shape[axis]!), index)
   }
-  return { flat: where(isInside, flat, -1), depth }
+  return { flat: where(isInside, flat, OUTSIDE), depth }
 }
 
 /** Checks and flattens updates to [places, slice] for indices [… , depth] into the first `depth` axes of `shape`. */
@@ -214,7 +227,7 @@ export function scatterUpdate(
   const { reduction: how } = readArguments('scatterUpdate', { reduction: option(reductions, null) }, reduction)
   const value = asTensor(x, 'scatterUpdate')
   const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
-  const { flat, depth } = placesIn('scatterUpdate', value.shape, index)
+  const { flat, depth } = placesIn('scatterUpdate', value.shape, index, how === 'mul')
   const rows = slicesFor(
     'scatterUpdate',
     cast(asTensor(updates, 'scatterUpdate'), value.dtype),
@@ -340,9 +353,9 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
   if (minlength === 0) return full(shape, 0, counted.dtype)
   return joined(`bincount ${minlength}`, [value, counted], ([given, weight]) => {
     const rows = reshape(given!, [batch, value.size / Math.max(batch, 1)])
-    if (batch === 1) return reshape(scatterSum(ravel(weight!), ravel(rows), minlength), shape)
+    if (batch === 1) return reshape(scatterSum(ravel(weight!), nonnegative(ravel(rows)), minlength), shape)
     const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, minlength))
-    const places = where(isInside, add(rows, expandDims(arange(0, batch * minlength, minlength, 'int32'), 1)), -1)
+    const places = where(isInside, add(rows, expandDims(arange(0, batch * minlength, minlength, 'int32'), 1)), OUTSIDE)
     return reshape(scatterSum(ravel(weight!), ravel(places), batch * minlength), shape)
   })
 }
@@ -391,5 +404,5 @@ export function histogram(
   const isLast = equal(value, sliceAlong(edges, 0, count, 1))
   const bin = where(isLast, count - 1, add(searchsorted(edges, value, 'right'), -1))
   const isNumber = lessEqual(value, value)
-  return [scatterSum(full([value.size], 1, 'int32'), where(isNumber, bin, -1), count), edges]
+  return [scatterSum(full([value.size], 1, 'int32'), where(isNumber, nonnegative(bin), OUTSIDE), count), edges]
 }

@@ -80,7 +80,11 @@ export function pad(
   if (typeof read === 'number' || read === 'constant')
     return padConstant(operand, pairs, typeof read === 'number' ? read : (value ?? 0))
   return joined(`pad ${read} ${pairs.join(' ')}`, [operand], ([given]) =>
-    pairs.reduce((value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, read)), given!),
+    // The first axis last: its parts are computed where they are in the result.
+    pairs.reduceRight(
+      (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, read)),
+      given!,
+    ),
   )
 }
 
