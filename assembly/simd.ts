@@ -75,6 +75,23 @@ export function storeRow16(pointer: usize, a: v128, b: v128, c: v128, d: v128): 
   v128.store(pointer, a), v128.store(pointer, b, 16), v128.store(pointer, c, 32), v128.store(pointer, d, 48)
 }
 
+/** Stores the first `n` ≥ 1 of the 16 lanes of four vectors; all if n ≥ 16. */
+@inline
+export function storeUpTo16(out: usize, y0: v128, y1: v128, y2: v128, y3: v128, n: i32): void {
+  if (n >= 16) {
+    storeRow16(out, y0, y1, y2, y3)
+    return
+  }
+  for (; n > 0; n -= 4) {
+    if (n >= 4) v128.store(out, y0)
+    else storeTail(out, y0, n)
+    out += 16
+    y0 = y1
+    y1 = y2
+    y2 = y3
+  }
+}
+
 /** Stores the columns of a 4×4 matrix, whose rows are given, at addresses `stride` bytes apart. */
 @inline
 export function storeTransposed(pointer: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
@@ -133,13 +150,15 @@ export function firstLane(lanes: v128): v128 {
   return v128.shuffle<i32>(lanes, lanes, 0, 0, 0, 0)
 }
 
-/** Copies `n` ≥ 0 words. The two runs are the same or do not overlap. */
+/** Copies `n` ≥ 0 words, many by the engine. The two runs are the same or do not overlap. */
 @inline
-export function copyWords(target: usize, source: usize, n: i32): void {
-  if (n > 128) {
-    memory.copy(target, source, <usize>n << 2)
-    return
-  }
+export function copyRun(target: usize, source: usize, n: i32): void {
+  if (n > 128) copyLong(target, source, n)
+  else copyVectors(target, source, n)
+}
+
+@inline
+function copyVectors(target: usize, source: usize, n: i32): void {
   for (; n >= 4; n -= 4) {
     v128.store(target, v128.load(source))
     target += 16
@@ -148,8 +167,21 @@ export function copyWords(target: usize, source: usize, n: i32): void {
   if (n > 0) storeTail(target, v128.load(source), n)
 }
 
+/**
+ * The engine's copy is ten times slower on AMD if the target is less than 16 bytes ahead of the source within their pages of
+ * 4096 bytes. A function apart, because this test in the loops of short copies would delay them.
+ */
+function copyLong(target: usize, source: usize, n: i32): void {
+  if ((target - source - 1 & 4095) < 15) copyVectors(target, source, n)
+  else memory.copy(target, source, <usize>n << 2)
+}
+
+/** copyRun as a function, for runs to which a call adds little. */
+export function copyWords(target: usize, source: usize, n: i32): void {
+  copyRun(target, source, n)
+}
+
 /** Copies `n` ≥ 0 words that are `step` bytes apart, which may be negative. The two runs do not overlap. */
-@inline
 export function copySpacedWords(target: usize, source: usize, step: usize, n: i32): void {
   if (step == <usize>-4) {
     for (; n >= 4; n -= 4) {
@@ -179,7 +211,6 @@ export function copySpacedWords(target: usize, source: usize, step: usize, n: i3
 }
 
 /** Writes the lanes of `value`, all equal, to `n` ≥ 0 words. */
-@inline
 export function fillWords(target: usize, value: v128, n: i32): void {
   for (; n >= 16; n -= 16) {
     v128.store(target, value)
@@ -193,6 +224,26 @@ export function fillWords(target: usize, value: v128, n: i32): void {
     target += 16
   }
   if (n > 0) storeTail(target, value, n)
+}
+
+/**
+ * Fills `rows` neighbouring rows of `columns` ≤ 16 words with a word each; the words are `step` bytes apart. Writes whole
+ * vectors, which the next row overwrites, and so up to 15 words after the last row.
+ */
+export function fillShortRows(target: usize, source: usize, step: usize, rows: i32, columns: i32): void {
+  for (; rows > 0; rows--) {
+    const value = v128.load32_splat(source)
+    v128.store(target, value)
+    if (columns > 4) {
+      v128.store(target, value, 16)
+      if (columns > 8) {
+        v128.store(target, value, 32)
+        v128.store(target, value, 48)
+      }
+    }
+    target += <usize>columns << 2
+    source += step
+  }
 }
 
 /** out = input · scale */

@@ -4,8 +4,7 @@
 import { Access } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instructions'
-import { copyWords, fillWords } from '../simd'
-import { copy_spaced_bits } from './move'
+import { copySpacedWords, copyWords, fillShortRows, fillWords } from '../simd'
 import { runStep } from './steps'
 
 /** The address of register `index`, from the table of pointers at the start of scratch. */
@@ -67,36 +66,21 @@ export function gatherStrided(
   let left = min(count, period)
   let pointer = target
   while (left > 0) {
-    const run = min(columns - column, left)
-    let from = base + (<usize>(row * rowStride + column * columnStride) << 2)
+    let run = min(columns - column, left)
+    const from = base + (<usize>(row * rowStride + column * columnStride) << 2)
     if (columnStride == 1) {
       copyWords(pointer, from, run)
     } else if (columnStride == 0) {
       if (columns <= 16 && column == 0 && left > columns + 16) {
-        // short rows are written in whole vectors: the next row overwrites the excess
-        const rowSize = <usize>columns << 2
-        const rowStep = <usize>rowStride << 2
-        for (;;) {
-          const value = v128.load32_splat(from)
-          v128.store(pointer, value)
-          if (columns > 4) {
-            v128.store(pointer, value, 16)
-            if (columns > 8) {
-              v128.store(pointer, value, 32)
-              v128.store(pointer, value, 48)
-            }
-          }
-          if (row + 1 == rows || left <= columns + 16) break
-          left -= columns
-          row++
-          pointer += rowSize
-          from += rowStep
-        }
+        const many = min(rows - row, (left - 16) / columns)
+        fillShortRows(pointer, from, <usize>rowStride << 2, many, columns)
+        row += many - 1
+        run *= many
       } else {
         fillWords(pointer, v128.load32_splat(from), run)
       }
     } else {
-      copy_spaced_bits(pointer, from, <usize>columnStride << 2, run)
+      copySpacedWords(pointer, from, <usize>columnStride << 2, run)
     }
     left -= run
     pointer += <usize>run << 2

@@ -4,7 +4,7 @@
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Gather, Insert, Scatter } from '../shared/instructions'
 import { Scattering } from '../shared/opcodes'
-import { copyWords, fillWords } from '../simd'
+import { copyRun, copyWords, fillWords } from '../simd'
 
 /** The position that an index refers to; not below `axis`, as an unsigned number, if it is outside. */
 @inline
@@ -55,7 +55,7 @@ export function gather(instruction: usize, part: i32, parts: i32): void {
     } else {
       for (; pointer < end; pointer += 4) {
         const place = placeOf(pointer, axis)
-        if (place < <u32>axis) copyWords(out, input + <usize>place * sliceSize, inner)
+        if (place < <u32>axis) copyRun(out, input + <usize>place * sliceSize, inner)
         else fillWords(out, i32x4.splat(filling), inner)
         out += sliceSize
       }

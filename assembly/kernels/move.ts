@@ -2,7 +2,7 @@
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Copy, CopyDimension, Fill } from '../shared/instructions'
-import { copySpacedWords, copyWords, fillWords, storeTransposed } from '../simd'
+import { copyRun, copySpacedWords, fillShortRows, fillWords, storeTransposed } from '../simd'
 
 /**
  * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Reads four rows
@@ -63,11 +63,19 @@ export function copy_strided_bits(
   const outRowSize = <usize>outRow << 2
   if (outColumn == 1 && inputColumn == 1) {
     for (; rows > 0; rows--) {
-      copyWords(out, input, columns)
+      copyRun(out, input, columns)
       out += outRowSize
       input += inputRowSize
     }
   } else if (outColumn == 1 && inputColumn == 0) {
+    // whole vectors reach into the next rows, so the last rows are filled one by one
+    const short = columns <= 16 && outRow == columns ? rows - (15 / columns + 1) : 0
+    if (short > 0) {
+      fillShortRows(out, input, inputRowSize, short, columns)
+      rows -= short
+      out += <usize>short * outRowSize
+      input += <usize>short * inputRowSize
+    }
     for (; rows > 0; rows--) {
       fill_bits(out, load<i32>(input), columns)
       out += outRowSize
@@ -85,7 +93,7 @@ export function copy_strided_bits(
       let from = input
       let i = columns
       if (outColumn == 1) {
-        copy_spaced_bits(to, from, inputStep, i)
+        copySpacedWords(to, from, inputStep, i)
         i = 0
       } else if (inputColumn == 1) {
         for (; i >= 4; i -= 4) {
@@ -110,11 +118,6 @@ export function copy_strided_bits(
       input += inputRowSize
     }
   }
-}
-
-/** out [n] = input, whose words are `step` bytes apart. */
-export function copy_spaced_bits(out: usize, input: usize, step: usize, n: i32): void {
-  copySpacedWords(out, input, step, n)
 }
 
 /** out(i, j) += input(i, j) for [rows, columns] float32; strides in elements. One rounding per element. */
