@@ -5,7 +5,7 @@ import { Extreme, Reduction } from '../shared/opcodes'
 import { rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce } from '../shared/instructions'
 import { storeTail, swapHalves, swapNeighbours } from '../simd'
-import { combine, extremeRun } from './extremes'
+import { extremeRun, identity, pickExtreme } from './extremes'
 import { argMax_i32, argMin_i32 } from './reduce-i32'
 
 @inline
@@ -13,16 +13,30 @@ function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
   return v128.or(f32x4.eq(x, best), v128.and(f32x4.ne(x, x), seeksNaN))
 }
 
+/** Elements whose extreme is taken at once; only the first such block with the result is searched. */
+const BLOCK = 256
+
 @inline
 function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis: i32): void {
   for (; rows > 0; rows--) {
     // first the value, then its first index
-    let best = extremeRun(reduction, input, axis)
-    best = combine(reduction, best, swapHalves(best))
-    best = combine(reduction, best, swapNeighbours(best))
-    const seeksNaN = f32x4.ne(best, best)
-    let pointer = input
+    let best = identity(reduction), nan = i32x4.splat(0)
     let index = 0
+    for (let start = 0; start < axis; start += BLOCK) {
+      let y = extremeRun(reduction, input + (<usize>start << 2), min(axis - start, BLOCK))
+      nan = v128.or(nan, f32x4.ne(y, y))
+      y = pickExtreme(reduction, y, swapHalves(y))
+      y = pickExtreme(reduction, y, swapNeighbours(y))
+      const isBetter = reduction == Reduction.Max ? f32x4.gt(y, best) : f32x4.lt(y, best)
+      best = pickExtreme(reduction, best, y)
+      index = i32x4.extract_lane(isBetter, 0) ? start : index
+    }
+    if (v128.any_true(nan)) {
+      best = i32x4.splat(-1)
+      index = 0
+    }
+    const seeksNaN = f32x4.ne(best, best)
+    let pointer = input + (<usize>index << 2)
     // sixteen at a time: leaving in the middle costs a mispredicted branch. The search stops inside the row, because
     // the row contains the value.
     for (; index < axis; index += 16) {

@@ -3,22 +3,8 @@
 // instructions: reduce.ts and arg-reduce.ts call it.
 
 import { Reduction } from '../shared/opcodes'
-import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
-
-@inline
-function combine(reduction: Reduction, a: v128, b: v128): v128 {
-  if (reduction == Reduction.MaxI32) return i32x4.max_s(a, b)
-  if (reduction == Reduction.MinI32) return i32x4.min_s(a, b)
-  return i32x4.add(a, b)
-}
-
-/** The identity element: combining it changes nothing. */
-@inline
-function identity(reduction: Reduction): v128 {
-  if (reduction == Reduction.MaxI32) return i32x4.splat(i32.MIN_VALUE)
-  if (reduction == Reduction.MinI32) return i32x4.splat(i32.MAX_VALUE)
-  return i32x4.splat(0)
-}
+import { storeUpTo4, swapHalves, swapNeighbours, tailMask } from '../simd'
+import { combine, foldColumns, identity } from './extremes'
 
 /** The reduction of `n` ≥ 0 integers, in every lane. */
 @inline
@@ -48,54 +34,6 @@ function reduceRows(reduction: Reduction, out: usize, input: usize, rows: i32, a
     out += 4
     input += <usize>axis << 2
   }
-}
-
-// From column `first` of the first of `outer` rows of out to column `end` of the last one; 16 columns, a cache line, at
-// a time while that many are left.
-@inline
-function reduceColumns(
-  reduction: Reduction, out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
-): void {
-  const rowSize = <usize>inner << 2
-  for (; outer > 0; outer--) {
-    const last = outer == 1 ? end : inner
-    let column = first
-    for (; column + 16 <= last; column += 16) {
-      let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0
-      let pointer = input + (<usize>column << 2)
-      for (let i = axis; i > 0; i--) {
-        a0 = combine(reduction, a0, v128.load(pointer))
-        a1 = combine(reduction, a1, v128.load(pointer, 16))
-        a2 = combine(reduction, a2, v128.load(pointer, 32))
-        a3 = combine(reduction, a3, v128.load(pointer, 48))
-        pointer += rowSize
-      }
-      const to = out + (<usize>column << 2)
-      v128.store(to, a0)
-      v128.store(to, a1, 16)
-      v128.store(to, a2, 32)
-      v128.store(to, a3, 48)
-    }
-    for (; column < last; column += 4) {
-      let a = identity(reduction)
-      let pointer = input + (<usize>column << 2)
-      for (let i = axis; i > 0; i--) {
-        a = combine(reduction, a, v128.load(pointer))
-        pointer += rowSize
-      }
-      storeUpTo4(out + (<usize>column << 2), a, last - column)
-    }
-    first = 0
-    out += rowSize
-    input += <usize>axis * rowSize
-  }
-}
-
-/** Stores the first `n` ≥ 1 lanes, at most four. */
-@inline
-function storeUpTo4(pointer: usize, value: v128, n: i32): void {
-  if (n >= 4) v128.store(pointer, value)
-  else storeTail(pointer, value, n)
 }
 
 @inline
@@ -159,19 +97,19 @@ export function min_rows_i32(out: usize, input: usize, rows: i32, axis: i32): vo
 export function sum_columns_i32(
   out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
 ): void {
-  reduceColumns(Reduction.SumI32, out, input, outer, axis, inner, first, end)
+  foldColumns(Reduction.SumI32, out, input, outer, axis, inner, first, end)
 }
 
 export function max_columns_i32(
   out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
 ): void {
-  reduceColumns(Reduction.MaxI32, out, input, outer, axis, inner, first, end)
+  foldColumns(Reduction.MaxI32, out, input, outer, axis, inner, first, end)
 }
 
 export function min_columns_i32(
   out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
 ): void {
-  reduceColumns(Reduction.MinI32, out, input, outer, axis, inner, first, end)
+  foldColumns(Reduction.MinI32, out, input, outer, axis, inner, first, end)
 }
 
 /** The first index of the largest along `axis` ≥ 1. */
