@@ -79,6 +79,20 @@ export function exp(x: v128): v128 {
   return expClamped(f32x4.pmax(f32x4.pmin(x, splat(89.0)), splat(-104.0)))
 }
 
+/** Whether any |x| is above 87, or NaN, so that `expModerate` cannot take it. Compares bits: those of |x| grow with it. */
+@inline
+export function isImmoderate(x0: v128, x1: v128): bool {
+  const bits = i32x4.splat(0x7fffffff)
+  return v128.any_true(i32x4.gt_s(i32x4.max_s(v128.and(x0, bits), v128.and(x1, bits)), splat(87.0)))
+}
+
+/** e^x for |x| ≤ 87, with the bits of `exp`: a normal number, to whose exponent n is added. */
+@inline
+export function expModerate(x: v128): v128 {
+  const shifted = shiftedExponent(x, ROUND)
+  return i32x4.add(expOfRest(x, shifted, ROUND), i32x4.shl(shifted, 23))
+}
+
 /** 2⁻⁶⁴ */
 const UNSCALE: f32 = 5.421010862427522e-20
 

@@ -3,10 +3,10 @@
 // operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
-import { storeRow16, storeTail, storeUpTo4, swapHalves } from '../simd'
+import { copyWords, storeRow16, storeTail, storeUpTo4, swapHalves } from '../simd'
 import {
-  arctan2, cos, erf, erfInv, exp, expm1, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
-  isFarFromWhole, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sign, sin, softplus, tanh, tanhSoftplus,
+  arctan2, cos, erf, erfInv, exp, expm1, expModerate, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
+  isFarFromWhole, isImmoderate, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sign, sin, softplus, tanh, tanhSoftplus,
 } from '../math'
 
 /**
@@ -141,10 +141,6 @@ function runBinary(step: Step, target: usize, a: usize, b: usize, count: i32): v
   }
 }
 
-export function identity_bits(target: usize, a: usize, count: i32): void {
-  runUnary(Step.Identity, target, a, count)
-}
-
 export function negative_f32(target: usize, a: usize, count: i32): void {
   runUnary(Step.Negative, target, a, count)
 }
@@ -158,12 +154,21 @@ export function sign_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function exp_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, exp(v128.load(a)))
+  while (count > 0) {
+    for (; count >= 8; count -= 8) {
+      const x0 = v128.load(a), x1 = v128.load(a, 16)
+      if (isImmoderate(x0, x1)) break
+      const y0 = expModerate(x0), y1 = expModerate(x1)
+      v128.store(target, y0)
+      v128.store(target, y1, 16)
+      a += 32
+      target += 32
+    }
+    if (count > 0) store_up_to_4(target, exp(v128.load(a)), count)
     a += 16
     target += 16
+    count -= 4
   }
-  if (count > 0) storeTail(target, exp(v128.load(a)), count)
 }
 
 export function expm1_f32(target: usize, a: usize, count: i32): void {
@@ -691,7 +696,7 @@ export function clip_i32(target: usize, a: usize, b: usize, c: usize, count: i32
 @inline
 export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count: i32): void {
   switch (step) {
-    case Step.Identity: return identity_bits(target, a, count)
+    case Step.Identity: return copyWords(target, a, count)
     case Step.Negative: return negative_f32(target, a, count)
     case Step.Abs: return abs_f32(target, a, count)
     case Step.Sign: return sign_f32(target, a, count)
