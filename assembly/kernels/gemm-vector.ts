@@ -157,6 +157,14 @@ export function gemv_stream_f32(
   for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, f32x4.pmax(v128.load(out + i), low))
 }
 
+/** The sums of the lanes of four vectors: halves of pairs first, then quarters. */
+@inline
+function sumsOf(c0: v128, c1: v128, c2: v128, c3: v128): v128 {
+  const t0 = f32x4.add(v128.shuffle<f32>(c0, c1, 0, 4, 1, 5), v128.shuffle<f32>(c0, c1, 2, 6, 3, 7))
+  const t1 = f32x4.add(v128.shuffle<f32>(c2, c3, 0, 4, 1, 5), v128.shuffle<f32>(c2, c3, 2, 6, 3, 7))
+  return f32x4.add(v128.shuffle<f64>(t0, t1, 0, 2), v128.shuffle<f64>(t0, t1, 1, 3))
+}
+
 /**
  * out[i] = Σₚ matrix[i,p] · vector[p], matrix [count, k] and vector with neighbouring p. Computes four dot products at
  * a time and sums them across lanes by one 4×4 transpose. The last k mod 4 elements are masked on both sides, since the
@@ -193,12 +201,35 @@ export function gemv_rows_f32(
       c2 = madd(x, v128.and(v128.load(a2), mask), c2)
       c3 = madd(x, v128.and(v128.load(a3), mask), c3)
     }
-    // (c0 c1 c2 c3) → their four sums: halves of pairs first, then quarters
-    const t0 = f32x4.add(v128.shuffle<f32>(c0, c1, 0, 4, 1, 5), v128.shuffle<f32>(c0, c1, 2, 6, 3, 7))
-    const t1 = f32x4.add(v128.shuffle<f32>(c2, c3, 0, 4, 1, 5), v128.shuffle<f32>(c2, c3, 2, 6, 3, 7))
-    const sums = f32x4.add(v128.shuffle<f64>(t0, t1, 0, 2), v128.shuffle<f64>(t0, t1, 1, 3))
+    const sums = sumsOf(c0, c1, c2, c3)
     storeLanes(out + index, f32x4.pmax(f32x4.add(sums, biasOf(bias, biasIsVector, index)), low), count)
     matrix += 4 * matrixStep
     index += 16
+  }
+}
+
+/**
+ * out[i] = Σₚ a[i,p] · b[i,p], a and b [count, k] with neighbouring p, with the bits of `gemv_rows_f32` for each row. Four rows
+ * are four independent sums, while one would wait for each of its additions.
+ */
+export function dot_rows_f32(
+  out: usize, a: usize, aStep: usize, b: usize, bStep: usize, count: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
+): void {
+  for (let index: usize = 0; count > 0; count -= 4, index += 16) {
+    const second: usize = count > 1 ? 1 : 0, third: usize = count > 2 ? 2 : 0, fourth: usize = count > 3 ? 3 : 0
+    let c0 = f32x4.splat(0)
+    let c1 = c0, c2 = c0, c3 = c0
+    for (let left = k; left > 0; left -= 4) {
+      const mask = tailMask(left)
+      c0 = madd(v128.and(v128.load(a), mask), v128.and(v128.load(b), mask), c0)
+      c1 = madd(v128.and(v128.load(a + second * aStep), mask), v128.and(v128.load(b + second * bStep), mask), c1)
+      c2 = madd(v128.and(v128.load(a + third * aStep), mask), v128.and(v128.load(b + third * bStep), mask), c2)
+      c3 = madd(v128.and(v128.load(a + fourth * aStep), mask), v128.and(v128.load(b + fourth * bStep), mask), c3)
+      a += 16, b += 16
+    }
+    const sums = f32x4.add(sumsOf(c0, c1, c2, c3), biasOf(bias, biasIsVector, index))
+    storeLanes(out + index, f32x4.pmax(sums, f32x4.splat(floor)), count)
+    a += 4 * aStep - (<usize>(k + 3 & ~3) << 2)
+    b += 4 * bStep - (<usize>(k + 3 & ~3) << 2)
   }
 }

@@ -10,7 +10,7 @@ import {
   gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
   gemm_6x16_columns_f32,
 } from './gemm-tiles'
-import { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
+import { dot_rows_f32, gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
 // Exported so that each stays a separate function, which engines optimise separately, even if it has only one caller.
@@ -18,7 +18,7 @@ export {
   gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
   gemm_6x16_columns_f32,
 } from './gemm-tiles'
-export { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
+export { dot_rows_f32, gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 export {
   pack_copy_4x4_f32, pack_copy_4x6_f32, pack_copy_8_f32, pack_copy_16_f32, pack_panels_4_f32, pack_panels_6_f32,
   pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, pack_transpose_6_f32,
@@ -135,6 +135,13 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     lhs += <usize>matrix * lhsBatch
     rhs += <usize>matrix * rhsBatch
     bias += <usize>matrix * biasBatch
+  }
+
+  if (rowsByVector && m == 1 && !isLong) {
+    // products of two rows
+    dot_rows_f32(out, lhs, lhsBatch, rhs, rhsBatch, batch, k, bias, biasRow != 0, floor)
+    if (epilogue > Epilogue.Relu) activate_f32(out, batch, epilogue)
+    return
   }
 
   if (packOnce) {
