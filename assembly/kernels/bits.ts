@@ -35,10 +35,28 @@ function shiftRight(a: v128, b: v128): v128 {
   return i32x4.sub(v128.shuffle<i32>(low, high, 0, 2, 4, 6), i32x4.splat(WHOLE))
 }
 
+/** Whether |a| ≤ 2²² for all eight integers, about. */
+@inline
+function areSmall(a0: v128, a1: v128): bool {
+  const offset = i32x4.splat(1 << 22)
+  const beyond = v128.or(i32x4.add(a0, offset), i32x4.add(a1, offset))
+  return !v128.any_true(v128.and(beyond, i32x4.splat(-(1 << 23))))
+}
+
+/** A float32 whose bits are this. A small integer that is added to it is added to them. */
+const WHOLE_F32 = 0x4b400000
+
+/** shiftRight for small a, exact in float32: 2⁻ᵇ has the exponent 127 − b. */
+@inline
+function shiftSmallRight(a: v128, b: v128): v128 {
+  const factors = i32x4.sub(i32x4.splat(0x3f800000), i32x4.shl(i32x4.min_u(b, i32x4.splat(31)), 23))
+  const whole = f32x4.floor(f32x4.mul(f32x4.convert_i32x4_s(a), factors))
+  return i32x4.sub(f32x4.add(whole, i32x4.splat(WHOLE_F32)), i32x4.splat(WHOLE_F32))
+}
+
 @inline
 function foldLanes(how: BitFold, a: v128, b: v128, powers: v128): v128 {
-  if (how == BitFold.Xor) return v128.xor(a, b)
-  return how == BitFold.ShiftLeft ? shiftLeft(a, b, powers) : shiftRight(a, b)
+  return how == BitFold.Xor ? v128.xor(a, b) : shiftLeft(a, b, powers)
 }
 
 @inline
@@ -64,8 +82,33 @@ export function shift_left_i32(out: usize, a: usize, b: usize, n: i32, powers: u
   foldAll(BitFold.ShiftLeft, out, a, b, n, v128.load64_zero(powers))
 }
 
+/** Integers that `shiftRight` takes at once where some are large, before the next are looked at. */
+const LARGE = 128
+
+/** Small integers need half of the instructions. */
 export function shift_right_i32(out: usize, a: usize, b: usize, n: i32): void {
-  foldAll(BitFold.ShiftRight, out, a, b, n, i32x4.splat(0))
+  while (n >= 8) {
+    for (; n >= 8; n -= 8) {
+      const a0 = v128.load(a), a1 = v128.load(a, 16)
+      if (!areSmall(a0, a1)) break
+      const y0 = shiftSmallRight(a0, v128.load(b))
+      const y1 = shiftSmallRight(a1, v128.load(b, 16))
+      v128.store(out, y0)
+      v128.store(out, y1, 16)
+      out += 32, a += 32, b += 32
+    }
+    for (const rest = max(n - LARGE, 7); n > rest; n -= 8) {
+      const y0 = shiftRight(v128.load(a), v128.load(b))
+      const y1 = shiftRight(v128.load(a, 16), v128.load(b, 16))
+      v128.store(out, y0)
+      v128.store(out, y1, 16)
+      out += 32, a += 32, b += 32
+    }
+  }
+  for (; n > 0; n -= 4) {
+    storeUpTo4(out, shiftRight(v128.load(a), v128.load(b)), n)
+    out += 16, a += 16, b += 16
+  }
 }
 
 /** Runs a Bits, or a part of its elements. */
