@@ -47,6 +47,8 @@ type TensorsWithin<In> = In extends Tensor | null | undefined ? In : { [Key in k
 export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   requireArguments('tensor', arguments, 3)
   if (shape === undefined) return toTensor(values, 'tensor', dtype)
+  // The data are frequently a typed array: this makes the tensor at once.
+  if (isTypedArray(values)) return fromShaped({ data: values, shape }, 'tensor', requireDTypeOf('tensor', dtype))
   const extents = requireShape('tensor', shape, MAX_DATA_ELEMENTS)
   const { data, dtype: natural } = toTensor(values, 'tensor', dtype)
   requireCount('tensor', data, extents)
@@ -58,7 +60,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
  * @param where names the argument in errors
  */
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
-  if (dtype !== undefined && dtype !== 'int8') requireDType(where, dtype)
+  requireDTypeOf(where, dtype)
   if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
   if (typeof values === 'number' || typeof values === 'boolean' || Array.isArray(values))
@@ -68,6 +70,11 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
   throw new DataError(
     `${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`,
   )
+}
+
+/** The dtype that data are converted to, which may be int8 as in quantized weights. */
+function requireDTypeOf(where: string, dtype: DType | undefined): DType | undefined {
+  return dtype === undefined || dtype === 'int8' ? dtype : requireDType(where, dtype)
 }
 
 convertWith(toTensor)

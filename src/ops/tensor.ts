@@ -162,7 +162,8 @@ export function copyElements({ data, shape }: Tensor, target: Pick<Float32Array,
 
 function requireElements({ length }: TensorData, shape: Shape, needed: number): void {
   let isFit = length === needed
-  for (const extent of shape) isFit &&= Number.isInteger(extent) && extent >= 0
+  // Not `for … of`: every prediction of one row comes here.
+  for (let i = 0; i < shape.length; i++) isFit &&= Number.isInteger(shape[i]) && shape[i]! >= 0
   if (!isFit)
     throw new ShapeError(
       `A tensor of shape ${formatShape(shape)} cannot have ${length} elements: use tensor(data, shape)`,

@@ -13,7 +13,8 @@ export default {
   comparable: true,
 
   async load() {
-    myelin = await import('../../../dist/index.js')
+    // The file that `import 'myelin'` means in Node.
+    myelin = await import('../../../dist/node.js')
   },
 
   async runJob({ rows, labels, epochs, batchSize, units }) {
