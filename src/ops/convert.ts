@@ -47,9 +47,12 @@ type TensorsWithin<In> = In extends Tensor | null | undefined ? In : { [Key in k
 export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   requireArguments('tensor', arguments, 3)
   if (shape === undefined) return toTensor(values, 'tensor', dtype)
-  // The data are frequently a typed array: this makes the tensor at once.
-  if (isTypedArray(values)) return fromShaped({ data: values, shape }, 'tensor', requireDTypeOf('tensor', dtype))
   const extents = requireShape('tensor', shape, MAX_DATA_ELEMENTS)
+  // Frequent, so without another tensor between.
+  if (isTypedArray(values)) {
+    requireCount('tensor', values, extents)
+    return fromTyped(values, extents, requireDTypeOf('tensor', dtype))
+  }
   const { data, dtype: natural } = toTensor(values, 'tensor', dtype)
   requireCount('tensor', data, extents)
   return new Tensor(data, extents, natural)
@@ -133,11 +136,10 @@ function isTensorLikeObject(value: unknown): boolean {
 }
 
 function isTypedArray(values: unknown): values is TypedArray {
+  if (!ArrayBuffer.isView(values)) return false
   return (
-    ArrayBuffer.isView(values) &&
-    !(values instanceof DataView) &&
-    !(values instanceof BigInt64Array) &&
-    !(values instanceof BigUint64Array)
+    values instanceof Float32Array ||
+    !(values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array)
   )
 }
 
