@@ -210,8 +210,9 @@ export function copySpacedWords(target: usize, source: usize, step: usize, n: i3
   }
 }
 
-/** Writes the lanes of `value`, all equal, to `n` ≥ 0 words. */
-export function fillWords(target: usize, value: v128, n: i32): void {
+/** Writes `word` to `n` ≥ 0 words. It is not a vector, because V8 cannot pair the stores of a function's argument. */
+export function fillWords(target: usize, word: i32, n: i32): void {
+  const value = i32x4.splat(word)
   for (; n >= 16; n -= 16) {
     v128.store(target, value)
     v128.store(target, value, 16)

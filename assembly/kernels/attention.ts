@@ -16,6 +16,8 @@ import { pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, panelBytes
 
 /** Bytes from one row of a block of scores to the next. */
 const STEP: usize = 4 * ATTENTION_ROWS
+/** The bits of −∞. */
+const NO_MAXIMUM: i32 = 0xff800000
 /** Offset of this kernel's own data in scratch: gemm may pack a block of values before it. */
 const OWN: usize = 4 * ATTENTION_COLUMNS * 512
 /** Features of a value up to which those panels fit. */
@@ -107,7 +109,7 @@ function makeScores(
     let pointer = mask + <usize>t * rowStep + <usize>s * columnStep
     if (rowStep == 0) {
       for (let i = 0; i < columns; i++, pointer += columnStep) {
-        if (!load<i32>(pointer)) fillWords(scores + <usize>i * STEP, f32x4.splat(-Infinity), rows)
+        if (!load<i32>(pointer)) fillWords(scores + <usize>i * STEP, NO_MAXIMUM, rows)
       }
     } else {
       transposeTile(spare, pointer, rowStep, columnStep, rows, columns)
@@ -221,8 +223,8 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
   const maxima = scratch + VECTORS, sums = maxima + STEP, shifts = sums + STEP, factors = shifts + STEP
   const panels = scratch + PANELS
   packScaled(panels, query, queryRow, rows, depth, load<f32>(instruction, Attention.scale))
-  fillWords(maxima, f32x4.splat(-Infinity), ATTENTION_ROWS)
-  fillWords(sums, f32x4.splat(0.0), ATTENTION_ROWS)
+  fillWords(maxima, NO_MAXIMUM, ATTENTION_ROWS)
+  fillWords(sums, 0, ATTENTION_ROWS)
 
   let isFirst = true
   for (let s = 0; s < columns; s += ATTENTION_COLUMNS) {
@@ -262,7 +264,7 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
   for (let i = 0; i < rows; i++) {
     const row = out + <usize>i * outStep
     if (load<f32>(sums + (<usize>i << 2)) == 0.0) {
-      fillWords(row, f32x4.splat(0.0), width)
+      fillWords(row, 0, width)
       const share = f32x4.splat(1.0 / <f32>columns)
       for (let s = 0; s < columns; s++) addRow(row, value + <usize>s * valueRow, width, share)
     } else {
@@ -342,8 +344,8 @@ function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): voi
   const dKey = load<usize>(instruction, AttentionGradient.dKey) + (<usize>(b * columns * keyHeads + g) * <usize>depth << 2)
   const dValue = load<usize>(instruction, AttentionGradient.dValue) + (<usize>(b * columns * keyHeads + g) * <usize>width << 2)
   for (let s = 0; s < columns; s++) {
-    fillWords(dKey + <usize>s * keyStep, f32x4.splat(0.0), depth)
-    fillWords(dValue + <usize>s * valueStep, f32x4.splat(0.0), width)
+    fillWords(dKey + <usize>s * keyStep, 0, depth)
+    fillWords(dValue + <usize>s * valueStep, 0, width)
   }
 
   const scores = scratch + OWN, gradients = scores + TILE, spare = gradients + TILE
@@ -361,7 +363,7 @@ function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): voi
     let dBias = load<usize>(instruction, AttentionGradient.dBias)
     if (dBias) {
       dBias += <usize>(head * all * columns) << 2
-      fillWords(dBias, f32x4.splat(0.0), all * columns)
+      fillWords(dBias, 0, all * columns)
     }
     for (let t = 0; t < all; t += size) {
       const rows = min(size, all - t)
@@ -417,7 +419,7 @@ function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): voi
         )
         isFirst = false
       }
-      if (isFirst) for (let i = 0; i < rows; i++) fillWords(dQuery + <usize>i * queryStep, f32x4.splat(0.0), depth)
+      if (isFirst) for (let i = 0; i < rows; i++) fillWords(dQuery + <usize>i * queryStep, 0, depth)
     }
   }
 }

@@ -77,7 +77,7 @@ export function gatherStrided(
         row += many - 1
         run *= many
       } else {
-        fillWords(pointer, v128.load32_splat(from), run)
+        fillWords(pointer, load<i32>(from), run)
       }
     } else {
       copySpacedWords(pointer, from, <usize>columnStride << 2, run)
@@ -158,7 +158,7 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
     const access: Access = load<i32>(operand, ChainOperand.access)
     const address = load<usize>(operand, ChainOperand.address)
     store<usize>(pointer, access == Access.Contiguous ? address + firstByte : slot)
-    if (access == Access.Scalar) fillWords(slot, v128.load32_splat(address), tile)
+    if (access == Access.Scalar) fillWords(slot, load<i32>(address), tile)
     if (access == Access.Strided) {
       strided = true
       // shortens the tile to whole periods, so that such an operand is gathered only for the first tile

@@ -301,7 +301,7 @@ export function convolutionKernel(instruction: usize, part: i32, parts: i32): vo
     const group = strip / strips, channel = (strip - group * strips) * width
     const count = min(width, channels - channel)
     let to = out + <usize>(at - strip * elements) * step + <usize>(group * channels + channel) * 4
-    for (; at < end; at++, to += step) fillWords(to, f32x4.splat(0), count)
+    for (; at < end; at++, to += step) fillWords(to, 0, count)
   }
   for (let i = 0; i < boxes; i++, box = nextBox(box)) {
     const row = boxRow(box)

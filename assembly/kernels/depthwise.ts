@@ -74,7 +74,7 @@ export function depthwiseConvolutionKernel(instruction: usize, part: i32, parts:
   const taps = load<i32>(instruction, DepthwiseConvolutionKernel.taps)
   const boxes = load<i32>(instruction, DepthwiseConvolutionKernel.boxes)
   // zeros first: not every box has every tap
-  for (let tap = 0; tap < taps; tap++) fillWords(out + <usize>(tap * channels + first) * 4, f32x4.splat(0), last - first)
+  for (let tap = 0; tap < taps; tap++) fillWords(out + <usize>(tap * channels + first) * 4, 0, last - first)
   let box = instruction + DepthwiseConvolutionKernel.size
   for (let i = 0; i < boxes; i++, box = nextBox(box)) {
     const row = boxRow(box)

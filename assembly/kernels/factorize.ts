@@ -29,12 +29,12 @@ export function cholesky_f32(out: usize, input: usize, n: i32): void {
     }
     const diagonal = <usize>i << 2
     store<f32>(row + diagonal, sqrt<f32>(load<f32>(source + diagonal) - dot_f32(row, row, i)))
-    fillWords(row + diagonal + 4, i32x4.splat(0), n - i - 1)
+    fillWords(row + diagonal + 4, 0, n - i - 1)
     // NaN, or 0, by which no later row could be divided
     if (!(load<f32>(row + diagonal) > 0)) {
       for (let j = 0; j < n; j++) {
-        fillWords(out + <usize>j * rowSize, i32x4.splat(NOT_A_NUMBER), j + 1)
-        fillWords(out + <usize>j * rowSize + (<usize>(j + 1) << 2), i32x4.splat(0), n - j - 1)
+        fillWords(out + <usize>j * rowSize, NOT_A_NUMBER, j + 1)
+        fillWords(out + <usize>j * rowSize + (<usize>(j + 1) << 2), 0, n - j - 1)
       }
       return
     }
@@ -148,12 +148,12 @@ export function factorize(instruction: usize, _part: i32, _parts: i32): void {
       case Factorization.Qr:
         if (isFinite_f32(input, rows * columns)) qr_f64(first, second, input, rows, columns, width, temporary)
         else {
-          fillWords(first, i32x4.splat(NOT_A_NUMBER), rows * width)
+          fillWords(first, NOT_A_NUMBER, rows * width)
           for (let i = 0; i < width; i++) {
             const from = min(i, columns)
             const row = second + (<usize>(i * columns) << 2)
-            fillWords(row, i32x4.splat(0), from)
-            fillWords(row + (<usize>from << 2), i32x4.splat(NOT_A_NUMBER), columns - from)
+            fillWords(row, 0, from)
+            fillWords(row + (<usize>from << 2), NOT_A_NUMBER, columns - from)
           }
         }
         first += <usize>(rows * width) << 2
@@ -162,8 +162,8 @@ export function factorize(instruction: usize, _part: i32, _parts: i32): void {
       case Factorization.Eigen:
         if (isFinite_f32(input, rows * rows)) eigen(first, second, input, rows, temporary)
         else {
-          fillWords(first, i32x4.splat(NOT_A_NUMBER), rows)
-          fillWords(second, i32x4.splat(NOT_A_NUMBER), rows * rows)
+          fillWords(first, NOT_A_NUMBER, rows)
+          fillWords(second, NOT_A_NUMBER, rows * rows)
         }
         first += <usize>rows << 2
         second += <usize>(rows * rows) << 2
@@ -171,10 +171,10 @@ export function factorize(instruction: usize, _part: i32, _parts: i32): void {
       case Factorization.Singular:
         if (isFinite_f32(input, rows * columns)) singular(first, second, third, input, rows, columns, width, temporary)
         else {
-          fillWords(second, i32x4.splat(NOT_A_NUMBER), columns)
+          fillWords(second, NOT_A_NUMBER, columns)
           if (first) {
-            fillWords(first, i32x4.splat(NOT_A_NUMBER), rows * width)
-            fillWords(third, i32x4.splat(NOT_A_NUMBER), columns * columns)
+            fillWords(first, NOT_A_NUMBER, rows * width)
+            fillWords(third, NOT_A_NUMBER, columns * columns)
           }
         }
         if (first) first += <usize>(rows * width) << 2

@@ -56,7 +56,7 @@ export function gather(instruction: usize, part: i32, parts: i32): void {
       for (; pointer < end; pointer += 4) {
         const place = placeOf(pointer, axis)
         if (place < <u32>axis) copyRun(out, input + <usize>place * sliceSize, inner)
-        else fillWords(out, i32x4.splat(filling), inner)
+        else fillWords(out, filling, inner)
         out += sliceSize
       }
     }
@@ -154,7 +154,7 @@ export function scatter(instruction: usize, part: i32, parts: i32): void {
   if (axis == 0 || inner == 0) return
   const rowSize = <usize>inner << 2
   const indicesEnd = indices + (<usize>count << 2)
-  const empty = i32x4.splat(emptyOf(scattering))
+  const empty = emptyOf(scattering)
   const end = rowPartEnd(outer, inner, 16, part, parts)
   for (let place = rowPartStart(outer, inner, 16, part, parts); place < end; ) {
     const block = place / inner

@@ -276,8 +276,8 @@ export function normalizeWeights(instruction: usize, part: i32, parts: i32): voi
   let mean = load<usize>(instruction, Normalize.mean)
   let inverse = load<usize>(instruction, Normalize.inverse)
   for (let group = load<i32>(instruction, Normalize.groups); group > 0; group--) {
-    fillWords(dScale + (<usize>first << 2), f32x4.splat(0), end - first)
-    if (dShift) fillWords(dShift + (<usize>first << 2), f32x4.splat(0), end - first)
+    fillWords(dScale + (<usize>first << 2), 0, end - first)
+    if (dShift) fillWords(dShift + (<usize>first << 2), 0, end - first)
     // a block of rows stays in the second-level cache for all its columns
     for (let left = rows; left > 0; left -= BLOCK) {
       const inBlock = min(left, BLOCK)

@@ -109,7 +109,7 @@ export function unpool(instruction: usize, part: i32, parts: i32): void {
   const first = firstImage * perImage, last = lastImage * perImage
   const input = load<usize>(instruction, Unpool.input), out = load<usize>(instruction, Unpool.out)
   const imageSize = load<i32>(instruction, Unpool.count) / max(batch, 1)
-  fillWords(out + <usize>(firstImage * imageSize) * 4, f32x4.splat(0), (lastImage - firstImage) * imageSize)
+  fillWords(out + <usize>(firstImage * imageSize) * 4, 0, (lastImage - firstImage) * imageSize)
   const step = <usize>channels * 4
   let gradient = load<usize>(instruction, Unpool.gradient) + <usize>first * step
   for (let place = first; place < last; place += CONVOLUTION_PLACES) {

@@ -279,7 +279,7 @@ export function crossEntropyGradient_classes_f32(
       scaleRow(out, p, columns, f32x4.splat(factor))
       store<f32>(out + offset, own)
     } else {
-      fillWords(out, i32x4.splat(0), columns)
+      fillWords(out, 0, columns)
     }
     classes += 4
     scale += scaleStep

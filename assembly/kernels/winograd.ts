@@ -64,7 +64,7 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
   const wide = load<i32>(instruction, Convolution.wide) != 0
   const epilogue = load<i32>(instruction, Convolution.epilogue)
   const rowBytes = <usize>filters << 2
-  fillWords(scratch, f32x4.splat(0), <i32>(ROW_BYTES >> 2))
+  fillWords(scratch, 0, <i32>(ROW_BYTES >> 2))
 
   const most = min(CHANNELS, channels)
   const seenStep = <usize>(TILES * most) * 4 + SKEW
@@ -145,7 +145,7 @@ export function winogradKernel(instruction: usize, part: i32, parts: i32): void 
   const input = load<usize>(instruction, ConvolutionKernel.input), gradient = load<usize>(instruction, ConvolutionKernel.gradient)
   const out = load<usize>(instruction, ConvolutionKernel.out)
   const rowBytes = <usize>filters << 2
-  fillWords(scratch, f32x4.splat(0), <i32>(ROW_BYTES >> 2))
+  fillWords(scratch, 0, <i32>(ROW_BYTES >> 2))
   for (let filter = first; filter < last; filter += KERNEL_CHANNELS) {
     const columns = min(KERNEL_CHANNELS, last - filter)
     const isWide = load<i32>(instruction, ConvolutionKernel.wide) != 0 && (columns & 15) == 0
@@ -156,7 +156,7 @@ export function winogradKernel(instruction: usize, part: i32, parts: i32): void 
       const spreadStep = <usize>(KERNEL_TILES * columns) * 4 + SKEW
       const sumStep = <usize>(depth * columns) * 4 + SKEW
       const seen = scratch + MATRICES, spread = seen + 16 * seenStep, sums = spread + 16 * spreadStep
-      fillWords(sums, f32x4.splat(0), <i32>(sumStep << 2))
+      fillWords(sums, 0, <i32>(sumStep << 2))
       for (let tile = 0; tile < tiles; tile += KERNEL_TILES) {
         const count = min(KERNEL_TILES, tiles - tile)
         writeTiles(table, image, input, gradient + <usize>filter * 4, rowBytes, tile, count)
@@ -254,7 +254,7 @@ function readTiles(to: usize, step: usize, table: usize, image: usize, count: i3
       for (let i = 0; i < 4; i++) {
         for (let j = 0; j < 4; j++, target += bytes) {
           if (<u32>(y + i) < <u32>rows && <u32>(x + j) < <u32>columns) copyWords(target, at + <usize>i * row + <usize>j * pixel, channels)
-          else fillWords(target, f32x4.splat(0), channels)
+          else fillWords(target, 0, channels)
         }
       }
       winograd_read_f32(to, step, patch, 4 * bytes, bytes, channels)
