@@ -5,6 +5,7 @@
 //                                           other versions of Node
 //   node bench/operations.mjs --quick       one short pass; prints only
 //   node bench/operations.mjs --only sort --simd relaxed      prints only
+//   node bench/operations.mjs --only 'sort|topK' --merge      renews these rows of the results and of the table
 //   node bench/operations.mjs --python PATH                   an interpreter with NumPy, and SciPy and JAX if possible
 //   node bench/operations.mjs --compiled                      only compiled functions
 //   node bench/operations.mjs --cpu                           the least CPU time in place of the median, on a busy machine
@@ -14,6 +15,7 @@
 // The compiled function reads variables and assigns its result to another one, as a training step does, so nothing is
 // copied out of linear memory. Alone, an op copies its operands into linear memory and its result out of it.
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -26,6 +28,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    merge: { type: 'boolean', default: false },
     simd: { type: 'string', default: 'auto' },
     python: { type: 'string', default: 'python3' },
     cpu: { type: 'boolean', default: false },
@@ -833,11 +836,22 @@ const cellsOf = (row) => [
 ]
 const head = ['', 'alone', 'compiled', 'NumPy', 'NumPy ×, alone', 'NumPy ×, compiled', 'jax-js ×']
 
-const report = await measureInEachNode(import.meta.url, measure)
+/** A report in which rows that were not measured are those of the former one. */
+function mergedWithFormer(report) {
+  const former = JSON.parse(readFileSync(new URL('results/operations.json', import.meta.url), 'utf8'))
+  const runs = report.runs.map((run, i) => {
+    const known = [...former.runs[i].rows, ...run.rows]
+    return { ...run, rows: cases.flatMap(({ name }) => known.findLast((row) => row.name === name) ?? []) }
+  })
+  return { ...report, runs }
+}
+
+const measured = await measureInEachNode(import.meta.url, measure)
+const report = options.merge ? mergedWithFormer(measured) : measured
 const markdown = [
   ...report.runs.flatMap((run) => [`**${nodeTitle(run)}**`, '', table(head, run.rows.map(cellsOf)), '']),
   `One thread, ${options.cpu ? 'the least CPU times' : 'medians'} of ${timing.rounds} interleaved rounds. × is the time of the other library divided by myelin's; jax-js with a compiled function. Rows of gradients compare with JAX in place of NumPy. ${machineLine(report)}`,
 ].join('\n')
 console.log(markdown)
-if (!options.quick && !options.compiled && options.only === '' && options.simd === 'auto')
+if (!options.quick && !options.compiled && (options.only === '' || options.merge) && options.simd === 'auto')
   publish('operations', report, markdown)
