@@ -841,7 +841,8 @@ function mergedWithFormer(report) {
   const former = JSON.parse(readFileSync(new URL('results/operations.json', import.meta.url), 'utf8'))
   const runs = report.runs.map((run, i) => {
     const known = [...former.runs[i].rows, ...run.rows]
-    return { ...run, rows: cases.flatMap(({ name }) => known.findLast((row) => row.name === name) ?? []) }
+    const rows = cases.flatMap(({ name }) => known.findLast((row) => row.name === name) ?? [])
+    return { ...run, rounds: Math.min(former.runs[i].rounds, run.rounds), rows }
   })
   return { ...report, runs }
 }
@@ -850,7 +851,7 @@ const measured = await measureInEachNode(import.meta.url, measure)
 const report = options.merge ? mergedWithFormer(measured) : measured
 const markdown = [
   ...report.runs.flatMap((run) => [`**${nodeTitle(run)}**`, '', table(head, run.rows.map(cellsOf)), '']),
-  `One thread, ${options.cpu ? 'the least CPU times' : 'medians'} of ${timing.rounds} interleaved rounds. × is the time of the other library divided by myelin's; jax-js with a compiled function. Rows of gradients compare with JAX in place of NumPy. ${machineLine(report)}`,
+  `One thread, ${options.cpu ? 'the least CPU times' : 'medians'} of ${options.merge ? 'at least ' : ''}${report.runs[0].rounds} interleaved rounds. × is the time of the other library divided by myelin's; jax-js with a compiled function. Rows of gradients compare with JAX in place of NumPy. ${machineLine(report)}`,
 ].join('\n')
 console.log(markdown)
 if (!options.quick && !options.compiled && (options.only === '' || options.merge) && options.simd === 'auto')
