@@ -633,7 +633,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     if (!this.built)
       this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
     if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
-    const context = this.contextOf(tensors, options, frame?.context)
+    const context = contextOf(tensors, options, frame?.context)
     const call = (): Tree<Tensor> =>
       withScope(this.name, () =>
         withinPath(this.name, () => withFrame(this, context, () => this.run(tensors, context))),
@@ -776,27 +776,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     )
   }
 
-  private contextOf(
-    input: Tree<unknown>,
-    options: ApplyOptions | CallContext,
-    outer: CallContext | undefined,
-  ): CallContext {
-    const isContext = options instanceof CallContext
-    const { training } = options
-    // A context that was passed on holds the mask of another layer's input.
-    const mask = isContext ? undefined : options.mask
-    const initialState = typed<Tree<Tensor> | null>(isContext ? null : (options.initialState ?? null))
-    const reports = isContext && outer === undefined ? options : outer
-    const said = isContext ? {} : options
-    return new CallContext(
-      training ?? outer?.training ?? false,
-      mask === undefined ? masksOf(input) : mask,
-      initialState,
-      reports,
-      said,
-    )
-  }
-
   private requireOwner(owner: LayerBase): void {
     if (owner === this || partsOf(owner).owned.has(this)) return
     if (this.weights.length === 0 && this.stateVariables.length === 0) return
@@ -844,6 +823,28 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     })
     return output
   }
+}
+
+/** The context of a call, in that of the layer around it. */
+function contextOf(
+  input: Tree<unknown>,
+  options: ApplyOptions | CallContext,
+  outer: CallContext | undefined,
+): CallContext {
+  const isContext = options instanceof CallContext
+  const { training } = options
+  // A context that was passed on holds the mask of another layer's input.
+  const mask = isContext ? undefined : options.mask
+  const initialState = typed<Tree<Tensor> | null>(isContext ? null : (options.initialState ?? null))
+  const reports = isContext && outer === undefined ? options : outer
+  const said = isContext ? {} : options
+  return new CallContext(
+    training ?? outer?.training ?? false,
+    mask === undefined ? masksOf(input) : mask,
+    initialState,
+    reports,
+    said,
+  )
 }
 
 function formOf({ constructor }: object): LayerForm {
