@@ -5,7 +5,7 @@ import { ArgumentError } from '../core/errors'
 /**
  * The entries in the order of the outputs; undefined for an output that a record does not name.
  * @param where names the option in errors
- * @throws ArgumentError for another number of entries, and for a name that is no output
+ * @throws ArgumentError for another number of entries, and for a name that is not an output
  */
 export function perOutput<Each>(
   where: string,

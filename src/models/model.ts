@@ -567,7 +567,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    *
    *   customObjectScope({ Dense, Gate }, () => Model.fromConfig(config))
    *
-   * @throws ArgumentError for a layer whose class is not known, and for what is no configuration
+   * @throws ArgumentError for a layer whose class is not known, and for a value that is not a configuration
    *
    * Keras: `Model.from_config`.
    */
