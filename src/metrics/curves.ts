@@ -173,7 +173,7 @@ export class AUC extends (
 
   // (x_i − x_{i+1}) · height, from the lowest threshold to the highest
   private rectangles(counts: Counts): Tensor {
-    const { x, y } = this.curvePoints(counts)
+    const { x, y } = curvePoints(this.curve, counts)
     const [x0, x1] = neighbours(x)
     const [y0, y1] = neighbours(y)
     switch (this.summationMethod) {
@@ -185,24 +185,28 @@ export class AUC extends (
         return multiply(subtract(x0, x1), maximum(y0, y1))
     }
   }
+}
 
-  private curvePoints([truePositives, falsePositives, positives, negatives]: Counts): { x: Tensor; y: Tensor } {
-    const [tp, fp] = [truePositives.value, falsePositives.value]
-    const recall = divideNoNan(tp, positives.value)
-    switch (this.curve) {
-      case 'ROC':
-        return { x: divideNoNan(fp, negatives.value), y: recall }
-      case 'PR':
-        return { x: recall, y: divideNoNan(tp, add(tp, fp)) }
-      case 'PRGAIN': {
-        // gain = 1 − P/N · (others / true positives); without true positives 0 in recall and 1 in precision
-        const ratio = divideNoNan(positives.value, negatives.value)
-        const gain = (others: Tensor): Tensor => subtract(1, multiply(ratio, divideNoNan(others, tp)))
-        const none = equal(tp, 0)
-        return {
-          x: maximum(where(none, 0, gain(subtract(positives.value, tp))), 0),
-          y: where(none, 1, gain(fp)),
-        }
+/** The points of a curve at all thresholds. */
+function curvePoints(
+  curve: AUC['curve'],
+  [truePositives, falsePositives, positives, negatives]: Counts,
+): { x: Tensor; y: Tensor } {
+  const [tp, fp] = [truePositives.value, falsePositives.value]
+  const recall = divideNoNan(tp, positives.value)
+  switch (curve) {
+    case 'ROC':
+      return { x: divideNoNan(fp, negatives.value), y: recall }
+    case 'PR':
+      return { x: recall, y: divideNoNan(tp, add(tp, fp)) }
+    case 'PRGAIN': {
+      // gain = 1 − P/N · (others / true positives); without true positives 0 in recall and 1 in precision
+      const ratio = divideNoNan(positives.value, negatives.value)
+      const gain = (others: Tensor): Tensor => subtract(1, multiply(ratio, divideNoNan(others, tp)))
+      const none = equal(tp, 0)
+      return {
+        x: maximum(where(none, 0, gain(subtract(positives.value, tp))), 0),
+        y: where(none, 1, gain(fp)),
       }
     }
   }
