@@ -187,6 +187,8 @@ describe('computeLoss and computeMetrics outside of a step', () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
     model.compile({ loss: 'mse' })
     const output = model.predictOnBatch(input)
-    expect(() => model.computeLoss(output, typed([tensor(a), tensor(a)]), output)).toThrow('y: element [0] must be a number')
+    expect(() => model.computeLoss(output, typed([tensor(a), tensor(a)]), output)).toThrow(
+      'y: element [0] must be a number',
+    )
   })
 })
