@@ -23,8 +23,8 @@ import { sum } from '../ops/numpy/reduce'
 import { arange, expandDims, reshape, squeeze } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { Metric, accumulate } from './metric'
+import type { Batch, MetricOptions } from './metric'
+import { Metric, accumulate, tensorsOf } from './metric'
 import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
@@ -91,7 +91,8 @@ abstract class AtThresholds extends (configured as InOrder<['thresholds', 'name'
       throw new ArgumentError(`${classNameOf(this)}: thresholds must not be empty`)
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     const { y, p, w } = this.select(batchOf(yTrue, yPred, sampleWeight))
     const flat = (x: Tensor): Tensor => reshape(x, [x.size])
     const actual = expandDims(cast(flat(y), 'bool'), 0)

@@ -39,8 +39,8 @@ import { max, mean, sum } from '../ops/numpy/reduce'
 import { full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { Metric, accumulate, metricOptions } from './metric'
+import type { Batch, MetricOptions } from './metric'
+import { Metric, accumulate, metricOptions, tensorsOf } from './metric'
 import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
@@ -144,7 +144,8 @@ export class AUC extends (
       throw new ArgumentError(`${classNameOf(this)}: numLabels needs multiLabel`)
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     const { y, p, w } = batchOf(yTrue, this.fromLogits ? sigmoid(yPred) : yPred, sampleWeight)
     if (this.multiLabel && p.rank !== 2)
       throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
@@ -270,7 +271,8 @@ abstract class PointOfCurve extends configured(Curve, pointOptions) {
     return new Thresholds(last === 0 ? [0.5] : Array.from({ length: last + 1 }, (_, i) => i / last), false, 2)
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     this.count(this.counts, ofClass(batchOf(yTrue, yPred, sampleWeight), this.classId))
   }
 

@@ -9,8 +9,8 @@ import { max, mean, sum } from '../ops/numpy/reduce'
 import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { Metric, accumulate, requireRows, rowWeights } from './metric'
+import type { Batch, MetricOptions } from './metric'
+import { Metric, accumulate, requireRows, rowWeights, tensorsOf } from './metric'
 
 const scoreOptions = () => ({
   /**
@@ -46,7 +46,8 @@ export class F1Score extends (configured as InOrder<['average', 'threshold', 'na
     return ['truePositives', 'predictedPositives', 'actualPositives'].map((name) => this.addVariable(name, shape))
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     const classes = requireRows(yTrue, yPred, this.counts?.[0]!.shape[0])
     const counts = (this.counts ??= this.makeCounts([classes]))
     const isPositive =

@@ -25,8 +25,8 @@ import { argmax, sum } from '../ops/numpy/reduce'
 import { broadcastTo, reshape, scatterAdd, take } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { Metric, accumulate } from './metric'
+import type { Batch, MetricOptions } from './metric'
+import { Metric, accumulate, tensorsOf } from './metric'
 
 /**
  * Counts pairs of class numbers. The matrix has a row per actual class and a column per predicted class. Numbers that
@@ -148,7 +148,8 @@ abstract class OfLabels extends configured(Overlap, labelsTable) {
     return this.numClasses
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     const { sparseYTrue, sparseYPred } = this.isSparse()
     const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : largest(x, this.axis, this))
     this.count(numbers(yTrue, sparseYTrue), numbers(yPred, sparseYPred), sampleWeight, this.ignoreClass)
@@ -279,7 +280,8 @@ export class BinaryIoU extends (configured as InOrder<['targetClassIds', 'thresh
   protected override scored(): readonly number[] {
     return this.targetClassIds
   }
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     this.count(yTrue, greaterEqual(yPred, this.threshold), sampleWeight)
   }
 }
@@ -311,7 +313,8 @@ export class ConfusionMatrix extends configured(Pairs, confusionTable) {
     return this.numClasses
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
     if (kind === 'binary' && this.numClasses < 2)
       throw new ShapeError(`binary targets have two classes, received numClasses ${this.numClasses}`)

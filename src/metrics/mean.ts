@@ -12,7 +12,8 @@ import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { withOptions } from '../losses/loss'
 import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
-import { Metric, accumulate, metricOptions } from './metric'
+import type { Batch } from './metric'
+import { Metric, accumulate, metricOptions, tensorsOf } from './metric'
 
 /** How axes are reduced: mean or sum. */
 type Average = typeof mean
@@ -40,6 +41,9 @@ function samplewise(
   const broad = broadcastTo(weights, reduced.shape)
   return { values: overAxesFrom(average, multiply(reduced, broad), 1), weights: overAxesFrom(average, broad, 1) }
 }
+
+/** What `updateState` of Mean and Sum takes after the values: the last one is the weights. */
+type Weights = [sampleWeightOrPrediction?: TensorLike | null, sampleWeight?: TensorLike | null | undefined]
 
 /** Converts values and weights, one per sample. */
 function read(
@@ -69,8 +73,9 @@ export class Sum extends Metric {
     accumulate(this.total, sum(read(this, values, sampleWeight, sum).values))
   }
 
-  updateState(values: Tensor, _yPred?: Tensor, sampleWeight?: Tensor): void {
-    this.update(values, sampleWeight)
+  /** Adds values with weights, as in Keras, or the targets and weights of a batch that compile() gives. */
+  updateState(values: TensorLike, ...given: Weights): void {
+    this.update(values, given.at(-1) ?? undefined)
   }
 
   result(): Tensor {
@@ -105,8 +110,9 @@ export class Mean extends Metric {
     accumulate(this.count, full([], count))
   }
 
-  updateState(values: Tensor, _yPred?: Tensor, sampleWeight?: Tensor): void {
-    this.update(values, sampleWeight)
+  /** Adds values with weights, as in Keras, or the targets and weights of a batch that compile() gives. */
+  updateState(values: TensorLike, ...given: Weights): void {
+    this.update(values, given.at(-1) ?? undefined)
   }
 
   result(): Tensor {
@@ -129,8 +135,9 @@ export abstract class MeanOfValues extends Mean {
   /** yTrue, yPred [batch, …] → [batch, …] */
   protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor
 
-  override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
-    this.update(this.values(yTrue, yPred), sampleWeight)
+  override updateState(...batch: Batch): void {
+    const [y, p, weights] = tensorsOf(...batch)
+    this.update(this.values(y, p), weights)
   }
 }
 

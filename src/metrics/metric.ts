@@ -34,7 +34,7 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 
-  /** Adds one batch of tensors; implemented by subclasses. Call `apply` instead, which also takes arrays. */
+  /** Adds one batch of tensors; implemented by subclasses. Those of the library also take arrays. `apply` also takes a mask. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
   /**
@@ -51,10 +51,10 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
     restating(
       (message) => `Metric '${this.name}': ${message}`,
       () => {
-        const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+        const [y, p, weights] = tensorsOf(yTrue, yPred, sampleWeight)
         const held = tensorOrNothing(mask, 'mask')
         if (held !== undefined) requireBeside('mask', p, held)
-        this.updateState(y, p, applyMask(tensorOrNothing(sampleWeight, 'sampleWeight'), held, 'sum'))
+        this.updateState(y, p, applyMask(weights, held, 'sum'))
       },
     )
   }
@@ -73,6 +73,15 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
   resetState(): void {
     for (const variable of this.variables) variable.view.fill(0)
   }
+}
+
+/** What `updateState` takes: tensors, or arrays, as in Keras. */
+export type Batch = [yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null]
+
+/** A batch as tensors; targets and predictions of aligned ranks. */
+export function tensorsOf(...[yTrue, yPred, sampleWeight]: Batch): [y: Tensor, p: Tensor, weights: Tensor | undefined] {
+  const pair = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+  return [...pair, tensorOrNothing(sampleWeight, 'sampleWeight')]
 }
 
 /** variable ← variable + x */

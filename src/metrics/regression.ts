@@ -21,8 +21,8 @@ import type { Variable } from '../ops/variable'
 import { concordance, pearson } from './correlations'
 import type { MeanInOrder, OptionsInOrder } from './mean'
 import { RootMean, meanOf, meanOfOptions } from './mean'
-import type { MetricOptions } from './metric'
-import { Metric, accumulate, metricOptions, requireRows, rowWeights } from './metric'
+import type { Batch, MetricOptions } from './metric'
+import { Metric, accumulate, metricOptions, requireRows, rowWeights, tensorsOf } from './metric'
 
 /**
  * The mean of (y − ŷ)².
@@ -182,7 +182,8 @@ export class R2Score extends (configured as InOrder<['classAggregation', 'numReg
   private readonly seen = this.addVariable('numSamples')
   private sums: Sums | null = null
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
     const outputs = requireRows(y, p, this.sums?.[0].shape[0])
     const add = (name: string): Variable => this.addVariable(name, [outputs])
