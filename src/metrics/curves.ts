@@ -39,8 +39,8 @@ import { max, mean, sum } from '../ops/numpy/reduce'
 import { full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { Batch, MetricOptions } from './metric'
-import { Metric, accumulate, metricOptions, tensorsOf } from './metric'
+import type { MetricOptions } from './metric'
+import { BatchMetric, accumulate, metricOptions } from './metric'
 import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
@@ -76,7 +76,7 @@ export type AucOptions = OptionInputs<ReturnType<typeof aucOptions>> & MetricOpt
 /** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
 type Counts = readonly [truePositives: Variable, falsePositives: Variable, positives: Variable, negatives: Variable]
 
-abstract class Curve extends Metric {
+abstract class Curve extends BatchMetric {
   protected readonly points: Thresholds = this.makePoints()
 
   protected abstract makePoints(): Thresholds
@@ -144,8 +144,7 @@ export class AUC extends (
       throw new ArgumentError(`${classNameOf(this)}: numLabels needs multiLabel`)
   }
 
-  updateState(...batch: Batch): void {
-    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
+  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { y, p, w } = batchOf(yTrue, this.fromLogits ? sigmoid(yPred) : yPred, sampleWeight)
     if (this.multiLabel && p.rank !== 2)
       throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
@@ -271,8 +270,7 @@ abstract class PointOfCurve extends configured(Curve, pointOptions) {
     return new Thresholds(last === 0 ? [0.5] : Array.from({ length: last + 1 }, (_, i) => i / last), false, 2)
   }
 
-  updateState(...batch: Batch): void {
-    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
+  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     this.count(this.counts, ofClass(batchOf(yTrue, yPred, sampleWeight), this.classId))
   }
 

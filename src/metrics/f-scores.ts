@@ -9,8 +9,8 @@ import { max, mean, sum } from '../ops/numpy/reduce'
 import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { Batch, MetricOptions } from './metric'
-import { Metric, accumulate, requireRows, rowWeights, tensorsOf } from './metric'
+import type { MetricOptions } from './metric'
+import { BatchMetric, accumulate, requireRows, rowWeights } from './metric'
 
 const scoreOptions = () => ({
   /**
@@ -33,7 +33,10 @@ type Counts = readonly Variable[]
  * Keras: `keras.metrics.F1Score`.
  * @example new metrics.F1Score({ average: 'macro' })
  */
-export class F1Score extends (configured as InOrder<['average', 'threshold', 'name', 'dtype']>)(Metric, scoreOptions) {
+export class F1Score extends (configured as InOrder<['average', 'threshold', 'name', 'dtype']>)(
+  BatchMetric,
+  scoreOptions,
+) {
   static readonly className: string = 'F1Score'
   private counts: Counts | null = this.average === 'micro' ? this.makeCounts([]) : null
 
@@ -46,8 +49,7 @@ export class F1Score extends (configured as InOrder<['average', 'threshold', 'na
     return ['truePositives', 'predictedPositives', 'actualPositives'].map((name) => this.addVariable(name, shape))
   }
 
-  updateState(...batch: Batch): void {
-    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
+  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const classes = requireRows(yTrue, yPred, this.counts?.[0]!.shape[0])
     const counts = (this.counts ??= this.makeCounts([classes]))
     const isPositive =

@@ -84,6 +84,16 @@ export function tensorsOf(...[yTrue, yPred, sampleWeight]: Batch): [y: Tensor, p
   return [...pair, tensorOrNothing(sampleWeight, 'sampleWeight')]
 }
 
+/** The base of metrics of the library, whose `updateState` takes arrays, too. */
+export abstract class BatchMetric extends Metric {
+  /** Adds a batch of tensors of aligned ranks. */
+  protected abstract addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
+
+  updateState(...batch: Batch): void {
+    this.addBatch(...tensorsOf(...batch))
+  }
+}
+
 /** variable ← variable + x */
 export function accumulate(variable: Variable, x: Tensor): void {
   variable.assign(add(variable.value, x))

@@ -16,7 +16,7 @@ export interface ScoredBatch {
 
 /** @throws ShapeError for targets of another shape than the predictions */
 export function batchOf(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): ScoredBatch {
-  const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
+  const [y, p] = [cast(yTrue, 'float32'), cast(yPred, 'float32')]
   requireAlike(y, p)
   if (sampleWeight === undefined) return { y, p, w: full(p.shape, 1) }
   requireBeside('sampleWeight', p, sampleWeight)
