@@ -5,15 +5,17 @@ import { gzipSync } from 'node:zlib'
 
 const at = (path) => new URL(path, import.meta.url)
 
+/** A file of dist/ and all that it imports when it is loaded. */
+function loadedBy(file, found = new Set()) {
+  if (found.has(file)) return found
+  found.add(file)
+  const code = readFileSync(at(`../../dist/${file}`), 'utf8')
+  for (const [, next] of code.matchAll(/\b(?:from|import) ?"\.\/([^"]+)"/g)) loadedBy(next, found)
+  return found
+}
+
 function filesOf(name) {
-  if (name === 'myelin') {
-    // Without sub-paths, such as myelin/explain, and the kernels of myelin/data.
-    const { '.': _whole, ...parts } = JSON.parse(readFileSync(at('../../package.json'), 'utf8')).exports
-    const apart = [...Object.values(parts).map((entry) => entry.default), './dist/csv-binary.js']
-    return readdirSync(at('../../dist/'), { recursive: true })
-      .filter((file) => /\.(js|wasm)$/.test(file) && !apart.includes(`./dist/${file}`))
-      .map((file) => `../../dist/${file}`)
-  }
+  if (name === 'myelin') return [...loadedBy('index.js')].map((file) => `../../dist/${file}`)
   return {
     tfjs: [
       'node_modules/@tensorflow/tfjs-core/dist/tf-core.min.js',

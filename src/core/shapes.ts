@@ -43,15 +43,27 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true
 }
 
-/** Frozen shapes that were made lately, each at the index that its extents give. */
-const frozenShapes: (Shape | undefined)[] = []
+/** A shape that nobody can change, and the number of elements of its data, as `dataSizeOf` counts them. */
+export interface FrozenShape {
+  readonly shape: Shape
+  readonly size: number
+}
+
+/** Those that were made lately, each at the index that its extents give. */
+const frozenShapes: (FrozenShape | undefined)[] = []
 
 /** An equal shape that is frozen. It is often an older one, because freezing an array takes longer than a small tensor. */
-export function frozenShape(shape: Shape): Shape {
+export function frozenShape(shape: Shape): FrozenShape {
   let hash = shape.length
   for (let i = 0; i < shape.length; i++) hash = (hash * 31 + shape[i]!) | 0
   const known = frozenShapes[(hash &= 63)]
-  return known !== undefined && sameShape(known, shape) ? known : (frozenShapes[hash] = Object.freeze(shape))
+  if (known !== undefined && sameShape(known.shape, shape)) return known
+  return (frozenShapes[hash] = { shape: Object.freeze(shape), size: dataSizeOf(shape) })
+}
+
+/** The number of elements of data; NaN unless all extents are integers ≥ 0. */
+export function dataSizeOf(shape: Shape): number {
+  return shape.every((extent) => Number.isInteger(extent) && extent >= 0) ? sizeOf(shape) : NaN
 }
 
 /** Row-major strides in elements. */

@@ -86,15 +86,15 @@ function isExtent(extent: unknown): extent is number {
 /** Extents ≥ 0 of a tensor that can be made. */
 export function requireShape(where: string, shape: unknown, most = MAX_ELEMENTS): number[] {
   if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
-  const extents: number[] = []
+  const extents = new Array<number>(shape.length)
   // An extent of 0 must not hide the other extents, from which strides are computed.
   let size = 1
-  for (let i = 0; i < shape.length; i++) {
+  for (let i = 0; i < extents.length; i++) {
     const extent: unknown = shape[i]
     if (!isExtent(extent))
       throw new ShapeError(`${where}: the shape must contain integers ≥ 0, received ${quoted(shape)}`)
     // Turns −0 into 0.
-    extents.push(extent + 0)
+    extents[i] = extent + 0
     size *= extent || 1
   }
   if (size > most) throw tooLarge(where, extents, most)

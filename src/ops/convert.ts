@@ -48,6 +48,11 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
   requireArguments('tensor', arguments, 3)
   if (shape === undefined) return toTensor(values, 'tensor', dtype)
   const extents = requireShape('tensor', shape, MAX_DATA_ELEMENTS)
+  // Frequent, so without another tensor between.
+  if (isTypedArray(values)) {
+    requireCount('tensor', values, extents)
+    return fromTyped(values, extents, requireDTypeOf('tensor', dtype))
+  }
   const { data, dtype: natural } = toTensor(values, 'tensor', dtype)
   requireCount('tensor', data, extents)
   return new Tensor(data, extents, natural)
@@ -58,7 +63,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
  * @param where names the argument in errors
  */
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
-  if (dtype !== undefined && dtype !== 'int8') requireDType(where, dtype)
+  requireDTypeOf(where, dtype)
   if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
   if (typeof values === 'number' || typeof values === 'boolean' || Array.isArray(values))
@@ -68,6 +73,11 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
   throw new DataError(
     `${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`,
   )
+}
+
+/** The dtype that data are converted to, which may be int8 as in quantized weights. */
+function requireDTypeOf(where: string, dtype: DType | undefined): DType | undefined {
+  return dtype === undefined || dtype === 'int8' ? dtype : requireDType(where, dtype)
 }
 
 convertWith(toTensor)
@@ -126,11 +136,10 @@ function isTensorLikeObject(value: unknown): boolean {
 }
 
 function isTypedArray(values: unknown): values is TypedArray {
+  if (!ArrayBuffer.isView(values)) return false
   return (
-    ArrayBuffer.isView(values) &&
-    !(values instanceof DataView) &&
-    !(values instanceof BigInt64Array) &&
-    !(values instanceof BigUint64Array)
+    values instanceof Float32Array ||
+    !(values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array)
   )
 }
 

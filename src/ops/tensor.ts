@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { DType, TensorData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
-import { frozenShape, sizeOf } from '../core/shapes'
+import { dataSizeOf, frozenShape, sizeOf } from '../core/shapes'
 
 /** Numbers, or arrays of them to any depth. */
 export type NestedArray = number | boolean | readonly NestedArray[]
@@ -58,9 +58,10 @@ export class Tensor implements TensorType {
    * @internal
    */
   constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
-    if (ArrayBuffer.isView(content) && dtype !== 'string') requireElements(content, shape, sizeOf(shape))
+    const { shape: own, size } = frozenShape(shape)
+    if (ArrayBuffer.isView(content) && content.length !== size && dtype !== 'string') throw wrongElements(content, own)
     this.#content = content
-    this.#shape = frozenShape(shape)
+    this.#shape = own
     this.#dtype = dtype
   }
 
@@ -156,15 +157,12 @@ export class Tensor implements TensorType {
  * @throws ShapeError when the number of elements differs
  */
 export function copyElements({ data, shape }: Tensor, target: Pick<Float32Array, 'length' | 'set'>): void {
-  requireElements(data, shape, target.length)
+  if (data.length !== target.length || data.length !== dataSizeOf(shape)) throw wrongElements(data, shape)
   target.set(data)
 }
 
-function requireElements({ length }: TensorData, shape: Shape, needed: number): void {
-  let isFit = length === needed
-  for (const extent of shape) isFit &&= Number.isInteger(extent) && extent >= 0
-  if (!isFit)
-    throw new ShapeError(
-      `A tensor of shape ${formatShape(shape)} cannot have ${length} elements: use tensor(data, shape)`,
-    )
+function wrongElements({ length }: ArrayLike<number>, shape: Shape): ShapeError {
+  return new ShapeError(
+    `A tensor of shape ${formatShape(shape)} cannot have ${length} elements: use tensor(data, shape)`,
+  )
 }

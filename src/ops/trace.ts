@@ -302,11 +302,13 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
       instruction,
     )
   }
-  return program.graph.outputs.map((type, i) => {
-    const content = program.output(i)
-    const data = new dtypes[type.dtype].array(content)
-    return new Tensor(data, type.shape, type.dtype)
-  })
+  return program.graph.outputs.map((_, i) => outputOf(program, i))
+}
+
+/** A copy of an output of the last run. */
+export function outputOf(program: Program, i: number): Tensor {
+  const { shape, dtype } = program.graph.outputs[i]!
+  return new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype)
 }
 
 const LARGEST_CACHE = 512

@@ -1,6 +1,5 @@
 // predict and predictOnBatch: they read the inputs, prepare the model, and run predict steps.
 
-import { dtypes } from '../core/dtypes'
 import { DataError, restating } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -17,7 +16,7 @@ import { END, after, isElements, isPromise, sourceOf } from '../data/source'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
-import type { Program } from '../runtime/program'
+import { outputOf } from '../ops/trace'
 import { Listeners } from './listeners'
 import type { PredictSettings } from './options'
 import { PREDICT } from './options'
@@ -91,12 +90,6 @@ function remember(
     return
   const { shape, dtype } = inputs[0]!
   state.remember('predict', { shape, dtype, program, isChecked: state.model.checksData })
-}
-
-/** A copy of an output. */
-function outputOf(program: Program, i: number): Tensor {
-  const { shape, dtype } = program.graph.outputs[i]!
-  return new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype)
 }
 
 /** A predict step that ran, on `count` rows. */

@@ -9,7 +9,7 @@ import type { PrimitiveAttributes, PrimitiveName, Region } from '../ir/attribute
 import type { Emitter } from '../primitives/emitter'
 import { NodeEmitter } from './emitter'
 import type { TensorType } from '../core/shapes'
-import { requireSize, sameShape } from '../core/shapes'
+import { frozenShape, requireSize, sameShape } from '../core/shapes'
 
 /** A node with mutable outputs while its graph is being built. */
 interface OpenNode<Name extends PrimitiveName> {
@@ -44,7 +44,7 @@ export class GraphBuilder {
   }
 
   private value(type: TensorType, node: Node | null): Value {
-    return new Value(this.nextId++, type.shape, type.dtype, node)
+    return new Value(this.nextId++, frozenShape(type.shape).shape, type.dtype, node)
   }
 
   parameter(type: TensorType): Value {

@@ -154,12 +154,20 @@ describe('splitAround', () => {
 it('equal frozen shapes are mostly one object, and never change', () => {
   // No other file uses this shape.
   const given = [6007, 7919]
-  const shape = frozenShape(given)
+  const { shape, size } = frozenShape(given)
   expect(Object.isFrozen(shape)).toBe(true)
-  expect(frozenShape([6007, 7919])).toBe(shape)
+  expect(size).toBe(6007 * 7919)
+  expect(frozenShape([6007, 7919]).shape).toBe(shape)
   expect(() => (given[0] = 9)).toThrow(TypeError)
   // Many shapes share a place; each is still its own.
-  for (let i = 0; i < 300; i++) expect(frozenShape([i, 7 * i])).toEqual([i, 7 * i])
-  expect(frozenShape([6007, 7919])).toEqual([6007, 7919])
-  expect(frozenShape([])).toEqual([])
+  for (let i = 0; i < 300; i++) expect(frozenShape([i, 7 * i])).toEqual({ shape: [i, 7 * i], size: 7 * i * i })
+  expect(frozenShape([6007, 7919])).toEqual({ shape, size })
+  expect(frozenShape([])).toEqual({ shape: [], size: 1 })
 })
+
+it.each([[[-1, -3]], [[1.5, 2]], [[NaN]], [['3'] as unknown as number[]], [[null] as unknown as number[]]])(
+  'no data have the shape %j',
+  (shape) => {
+    expect(frozenShape(shape).size).toBeNaN()
+  },
+)

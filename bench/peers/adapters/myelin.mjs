@@ -13,7 +13,8 @@ export default {
   comparable: true,
 
   async load() {
-    myelin = await import('../../../dist/index.js')
+    // The file that `import 'myelin'` means in Node.
+    myelin = await import('../../../dist/node.js')
   },
 
   async runJob({ rows, labels, epochs, batchSize, units }) {
@@ -35,7 +36,8 @@ export default {
     const part = (first, count) => myelinData(myelin, network, rowsOf(data, first, count))
     const batches = Array.from({ length: data.rows / batchSize }, (_, b) => part(b * batchSize, batchSize))
     const size = data.x.length / data.rows
-    const type = network.tokens === undefined ? [] : ['int32']
+    const shape = [1, ...network.inputShape]
+    const dtype = network.tokens === undefined ? 'float32' : 'int32'
 
     return {
       fit: (epochs, shuffle) => model.fit(all.x, all.y, { epochs, batchSize, shuffle, verbose: 0 }),
@@ -43,7 +45,7 @@ export default {
         return model.trainOnBatch(batches[b].x, batches[b].y).loss
       },
       predictRow(row) {
-        const input = myelin.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...network.inputShape], ...type)
+        const input = myelin.tensor(data.x.subarray(row * size, (row + 1) * size), shape, dtype)
         return model.predictOnBatch(input).data[0]
       },
       predictAll: () => model.predictOnBatch(all.x).data.slice(),
