@@ -94,7 +94,7 @@ abstract class AtThresholds extends (configured as InOrder<['thresholds', 'name'
       throw new ArgumentError(`${classNameOf(this)}: thresholds must not be empty`)
   }
 
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { y, p, w } = this.select(batchOf(yTrue, yPred, sampleWeight))
     const flat = (x: Tensor): Tensor => reshape(x, [x.size])
     const actual = expandDims(cast(flat(y), 'bool'), 0)

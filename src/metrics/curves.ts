@@ -144,7 +144,7 @@ export class AUC extends (
       throw new ArgumentError(`${classNameOf(this)}: numLabels needs multiLabel`)
   }
 
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { y, p, w } = batchOf(yTrue, this.fromLogits ? sigmoid(yPred) : yPred, sampleWeight)
     if (this.multiLabel && p.rank !== 2)
       throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
@@ -270,7 +270,7 @@ abstract class PointOfCurve extends configured(Curve, pointOptions) {
     return new Thresholds(last === 0 ? [0.5] : Array.from({ length: last + 1 }, (_, i) => i / last), false, 2)
   }
 
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     this.count(this.counts, ofClass(batchOf(yTrue, yPred, sampleWeight), this.classId))
   }
 

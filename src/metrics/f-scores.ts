@@ -49,7 +49,7 @@ export class F1Score extends (configured as InOrder<['average', 'threshold', 'na
     return ['truePositives', 'predictedPositives', 'actualPositives'].map((name) => this.addVariable(name, shape))
   }
 
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const classes = requireRows(yTrue, yPred, this.counts?.[0]!.shape[0])
     const counts = (this.counts ??= this.makeCounts([classes]))
     const isPositive =

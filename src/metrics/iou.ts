@@ -148,7 +148,7 @@ abstract class OfLabels extends configured(Overlap, labelsTable) {
     return this.numClasses
   }
 
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { sparseYTrue, sparseYPred } = this.isSparse()
     const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : largest(x, this.axis, this))
     this.count(numbers(yTrue, sparseYTrue), numbers(yPred, sparseYPred), sampleWeight, this.ignoreClass)
@@ -279,7 +279,7 @@ export class BinaryIoU extends (configured as InOrder<['targetClassIds', 'thresh
   protected override scored(): readonly number[] {
     return this.targetClassIds
   }
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     this.count(yTrue, greaterEqual(yPred, this.threshold), sampleWeight)
   }
 }
@@ -311,7 +311,7 @@ export class ConfusionMatrix extends configured(Pairs, confusionTable) {
     return this.numClasses
   }
 
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
     if (kind === 'binary' && this.numClasses < 2)
       throw new ShapeError(`binary targets have two classes, received numClasses ${this.numClasses}`)

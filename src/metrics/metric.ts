@@ -79,18 +79,24 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
 export type Batch = [yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null]
 
 /** A batch as tensors; targets and predictions of aligned ranks. */
-export function tensorsOf(...[yTrue, yPred, sampleWeight]: Batch): [y: Tensor, p: Tensor, weights: Tensor | undefined] {
-  const pair = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-  return [...pair, tensorOrNothing(sampleWeight, 'sampleWeight')]
+export function tensorsOf(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  sampleWeight?: TensorLike | null,
+): [y: Tensor, p: Tensor, weights: Tensor | undefined] {
+  return [
+    ...alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred')),
+    tensorOrNothing(sampleWeight, 'sampleWeight'),
+  ]
 }
 
 /** The base of metrics of the library, whose `updateState` takes arrays, too. */
 export abstract class BatchMetric extends Metric {
   /** Adds a batch of tensors of aligned ranks. */
-  protected abstract addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
+  protected abstract update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
   updateState(...batch: Batch): void {
-    this.addBatch(...tensorsOf(...batch))
+    this.update(...tensorsOf(...batch))
   }
 }
 
@@ -107,8 +113,7 @@ export function accumulate(variable: Variable, x: Tensor): void {
  */
 export function requireRows(yTrue: Tensor, yPred: Tensor, known?: number): number {
   const outputs = yPred.shape[1]
-  if (yTrue.rank === 2 && yPred.rank === 2 && yTrue.shape[1] === outputs && outputs === (known ?? outputs))
-    return outputs!
+  if (yPred.rank === 2 && sameShape(yTrue.shape, yPred.shape) && outputs === (known ?? outputs)) return outputs!
   throw wrongPair(`[batch, ${known ?? 'outputs'}]`, yTrue, yPred)
 }
 
@@ -128,6 +133,7 @@ function wrongPair(expected: string, yTrue: Tensor, yPred: Tensor): ShapeError {
 
 /** Weights of samples or of elements, broadcastable to [batch, outputs]; null for equal weights. */
 export function rowWeights(sampleWeight: Tensor | undefined, x: Tensor): Tensor | null {
-  if (sampleWeight !== undefined) requireBeside('sampleWeight', x, sampleWeight)
-  return sampleWeight === undefined ? null : broadcastTo(expandTo(cast(sampleWeight, 'float32'), 2), x.shape)
+  if (sampleWeight === undefined) return null
+  requireBeside('sampleWeight', x, sampleWeight)
+  return broadcastTo(expandTo(cast(sampleWeight, 'float32'), 2), x.shape)
 }

@@ -58,9 +58,7 @@ export function dependsOnShapes(identifier: MetricIdentifier): boolean {
 export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
   const own = customFunction<MetricFunction>(identifier)
   if (own !== null) {
-    return new named.MeanMetricWrapper((yTrue, yPred) => own.call(yTrue, yPred), {
-      name: own.name === '' ? 'metric' : own.name,
-    })
+    return new named.MeanMetricWrapper(own.call, { name: own.name || 'metric' })
   }
   if (typeof identifier !== 'string') return metrics.get(identifier)
   const name = camelCase(identifier)

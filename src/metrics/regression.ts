@@ -181,7 +181,7 @@ export class R2Score extends (configured as InOrder<['classAggregation', 'numReg
   private readonly seen = this.addVariable('numSamples')
   private sums: Sums | null = null
 
-  protected addBatch(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const [y, p] = [cast(yTrue, 'float32'), cast(yPred, 'float32')]
     const outputs = requireRows(y, p, this.sums?.[0].shape[0])
     const add = (name: string): Variable => this.addVariable(name, [outputs])
