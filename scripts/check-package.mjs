@@ -240,7 +240,7 @@ const apart = {
   'myelin/keras': { import: 'formerHardSigmoid', unreached: ['has calls in a circle', 'is not HDF5'] },
   'myelin/data': {
     import: 'Dataset',
-    unreached: ['a quote is opened and not closed', 'is a broken picture', 'is no .npy file'],
+    unreached: ['a quote is opened and not closed', 'is a broken picture', 'is not a .npy file'],
   },
   'myelin/plot': {
     import: 'sparkline',

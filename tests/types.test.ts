@@ -288,7 +288,7 @@ describe('layers', () => {
       () => new Dense({ units: 1, kernelInitializer: 0 }),
       // @ts-expect-error: a class is no initializer
       () => new Dense({ units: 1, kernelInitializer: initializers.Zeros }),
-      // @ts-expect-error: an initializer is no regularizer
+      // @ts-expect-error: an initializer is not a regularizer
       () => new Dense({ units: 1, kernelRegularizer: new initializers.Zeros() }),
       // @ts-expect-error: a loss is no metric
       () => chain.compile({ loss: 'mse', metrics: [new losses.Huber()] }),

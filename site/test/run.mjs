@@ -447,7 +447,7 @@ async function savesAndOpens() {
     await now.waitFor()
     assert.equal(await figures(), trained, name)
   }
-  // A file that is no model, and a model for other data.
+  // A file that is not a model, and a model for other data.
   await tab(page, 'Files')
   await page
     .locator('section[aria-label="Open"] input')

@@ -2,7 +2,7 @@
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?)?(Z|[+-]\d\d:?\d\d)?$/
 
-/** Milliseconds since 1970; null for a text that is no date. Times without a time zone are UTC. */
+/** Milliseconds since 1970; null for a text that is not a date. Times without a time zone are UTC. */
 export function timeIn(text: string): number | null {
   const found = DATE.exec(text.trim())
   if (found === null) return null

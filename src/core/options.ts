@@ -10,6 +10,7 @@
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { MAX_ELEMENTS } from './shapes'
+import { isRecord } from './tree'
 import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
 
 /** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
@@ -351,9 +352,7 @@ export function custom<Value, Input = Value>(
 
 /** Whether a value is an object of options: a plain object that is not a saved object. */
 export function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || isSerialized(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+  return isRecord(value) && !isSerialized(value)
 }
 
 /** Options of Keras's classes whose default is None, whatever the class makes of it. */

@@ -11,12 +11,16 @@ export type MapTree<Structure, From, To> = Structure extends From
   ? To
   : { readonly [Key in keyof Structure]: MapTree<Structure[Key], From, To> }
 
-/** Whether a value is a list or a plain record, which are a tree's branches. Instances of classes are leaves. */
-export function isBranch(value: unknown): value is readonly unknown[] | Readonly<Record<string, unknown>> {
-  if (Array.isArray(value)) return true
+/** Whether a value is a plain object: no list, and no instance of a class. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
+}
+
+/** Whether a value is a list or a plain record, which are a tree's branches. Instances of classes are leaves. */
+export function isBranch(value: unknown): value is readonly unknown[] | Readonly<Record<string, unknown>> {
+  return Array.isArray(value) || isRecord(value)
 }
 
 /** The children of a branch, each with its step in a path: `[0]` or `.key`. */
@@ -78,7 +82,6 @@ export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<T
 
 /** The same tree with each leaf replaced; the path names the leaf in messages. */
 export function mapTree<T, To>(tree: Tree<T>, replace: (leaf: T, path: string) => To): Tree<To> {
-  if (!isBranch(tree)) return replace(tree as T, '')
   const build = (branch: unknown, path: string): Tree<To> => {
     if (!isBranch(branch)) return replace(branch as T, path)
     if (Array.isArray(branch)) return branch.map((child, i) => build(child, `${path}[${i}]`))

@@ -12,7 +12,7 @@ export function requireRows(tensor: Tensor, where: string): void {
   if (tensor.shape[0] === 0) throw new DataError(`${where}: the data set is empty, shape ${formatShape(tensor.shape)}`)
 }
 
-/** @throws DataError naming the first element that is no integer of 32 bits */
+/** @throws DataError naming the first element that is not a 32-bit integer */
 export function requireIntegers({ data, shape }: Tensor, where: string): void {
   const at = data.findIndex((x) => !isInt32(x))
   if (at < 0) return

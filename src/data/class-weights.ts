@@ -4,6 +4,7 @@ import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { isBranch } from '../core/tree'
 import { Tensor } from '../ops/tensor'
 import type { ClassWeight, ClassWeights } from './given'
+import { perOutput } from './per-output'
 import type { Samples } from './samples'
 
 /** Multiplies each sample's weight by the weight of its class; a class without a weight has weight 1. */
@@ -34,18 +35,7 @@ function classWeightsOf(
       `classWeight: there are ${count} outputs. Give a record of class weights by output: { ${outputs.join(', ')} }`,
     )
   }
-  if (Array.isArray(classWeight)) {
-    if (classWeight.length === count) return classWeight
-    throw new ArgumentError(
-      `classWeight must have one entry for each of the ${count} outputs, received ${classWeight.length}`,
-    )
-  }
-  const unknown = Object.keys(classWeight).find((name) => !outputs.includes(name))
-  if (unknown !== undefined)
-    throw new ArgumentError(
-      `classWeight names '${unknown}', which is not an output. The outputs are: ${outputs.join(', ')}`,
-    )
-  return outputs.map((name) => (classWeight as Readonly<Record<string, ClassWeight | null>>)[name])
+  return perOutput('classWeight', classWeight as Readonly<Record<string, ClassWeight | null>>, outputs)
 }
 
 function weighed(

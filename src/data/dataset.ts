@@ -1,6 +1,7 @@
 // Dataset: a sequence of elements, and its transformations on the way to a model. Nothing is read before a pass begins,
 // and only what the transformations need is in memory. The passes are in cursors.ts.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import {
   boolean,
@@ -159,6 +160,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * for every pass: only with a function can a generator or a stream be read again.
    */
   static from<T>(elements: ElementsOrMaker<T>, options: ReadOptions = {}): Dataset<T> {
+    requireArguments('Dataset.from', arguments, 2)
     const { signal } = readOptions('Dataset.from', signalOption(), options)
     if (elements instanceof Dataset && signal === null) return elements as Dataset<T>
     return Dataset.of(abortableSource(sourceOf(elements, 'Dataset.from'), signal))
@@ -178,12 +180,14 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * @throws ShapeError for different numbers of rows, DataError for data that are not a tensor
    */
   static fromTensorSlices<const Columns>(columns: Columns): Dataset<RowOf<Columns>> {
+    requireArguments('Dataset.fromTensorSlices', arguments, 1)
     const slices = slicesOf(columns, 'Dataset.fromTensorSlices')
     return new SliceDataset(Dataset.range(slices.size), slices) as Dataset<unknown> as Dataset<RowOf<Columns>>
   }
 
   /** start, start + step, … below stop. */
   static range(start: number, stop?: number, step = 1): Dataset<number> {
+    requireArguments('Dataset.range', arguments, 3)
     const [from, to] = stop === undefined ? [0, start] : [start, stop]
     if (![from, to, step].every(Number.isFinite) || step === 0)
       throw new ArgumentError(
@@ -196,6 +200,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   static zip<const Parts extends { readonly [key: string]: Dataset<unknown> } | readonly Dataset<unknown>[]>(
     parts: Parts,
   ): Dataset<{ -readonly [Key in keyof Parts]: Parts[Key] extends Dataset<infer Element> ? Element : never }> {
+    requireArguments('Dataset.zip', arguments, 1)
     const all = Object.values(parts) as Dataset<unknown>[]
     if (all.length === 0 || !all.every((each) => each instanceof Dataset))
       throw new ArgumentError('Dataset.zip: needs data sets, in a list or a record')
@@ -213,6 +218,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * @param fn gets the element and its index in the pass
    */
   map<To>(fn: (element: T, index: number) => To | Promise<To>, options: MapOptions = {}): Dataset<Awaited<To>> {
+    requireArguments('Dataset.map', arguments, 2)
     requireFunction('map', fn)
     const { parallel } = readOptions('Dataset.map', mapOptions(), options)
     const own = fn as (element: T, index: number) => Soon<Awaited<To>>
@@ -223,12 +229,14 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** The elements for which a function returns true. */
   filter(keep: (element: T, index: number) => boolean | Promise<boolean>): Dataset<T> {
+    requireArguments('Dataset.filter', arguments, 1)
     requireFunction('filter', keep)
     return new Dataset<T>(null, (pass) => filtered(this.open(pass), keep))
   }
 
   /** All elements that a function returns for each element: those of an array, an iterable, a data set. */
   flatMap<To>(fn: (element: T) => Soon<ElementsOrMaker<To>>): Dataset<To> {
+    requireArguments('Dataset.flatMap', arguments, 1)
     requireFunction('flatMap', fn)
     return new Dataset<To>(null, (pass) => {
       const from = this.open(pass)
@@ -243,6 +251,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** Each element with its index: [0, first], [1, second] … */
   enumerate(): Dataset<[number, T]> {
+    requireArguments('Dataset.enumerate', arguments, 0)
     return this.map((element, index): [number, T] => [index, element]) as Dataset<[number, T]>
   }
 
@@ -251,6 +260,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * @throws DataError if elements of a pass differ in structure or shape
    */
   batch(size: number, options: BatchOptions = {}): Dataset<Batched<T>> {
+    requireArguments('Dataset.batch', arguments, 2)
     const { dropRemainder } = readOptions('Dataset.batch', batchOptions(), options)
     return this.batches('Dataset.batch', size, dropRemainder, null)
   }
@@ -260,6 +270,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * end. `new Embedding({ …, maskZero: true })` masks the zeros.
    */
   paddedBatch(size: number, options: PaddedBatchOptions = {}): Dataset<Batched<T>> {
+    requireArguments('Dataset.paddedBatch', arguments, 2)
     const { dropRemainder, padValue, padToMultipleOf } = readOptions('Dataset.paddedBatch', paddedOptions(), options)
     return this.batches('Dataset.paddedBatch', size, dropRemainder, { value: padValue, multiple: padToMultipleOf })
   }
@@ -294,6 +305,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * tf.data: `bucket_by_sequence_length`.
    */
   bucketByLength(lengthOf: (element: T) => number, options: BucketOptions): Dataset<Batched<T>> {
+    requireArguments('Dataset.bucketByLength', arguments, 2)
     requireFunction('bucketByLength', lengthOf)
     const { boundaries, batchSize, dropRemainder, padValue, padToMultipleOf } = readOptions(
       'Dataset.bucketByLength',
@@ -327,6 +339,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** The rows of batches: the inverse of `batch`. */
   unbatch(): Dataset<RowOf<T>> {
+    requireArguments('Dataset.unbatch', arguments, 0)
     return this.flatMap<RowOf<T>>((batch) => Dataset.fromTensorSlices(batch) as Dataset<RowOf<T>>)
   }
 
@@ -336,6 +349,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    *   Dataset.range(5).window(3, { shift: 1 })   // [0, 1, 2], [1, 2, 3], [2, 3, 4]
    */
   window(size: number, options: WindowOptions = {}): Dataset<T[]> {
+    requireArguments('Dataset.window', arguments, 2)
     const each = count.read(size, 'Dataset.window: the size')
     const { shift, stride, dropRemainder } = readOptions('Dataset.window', windowOptions(), options)
     const step = shift ?? each
@@ -356,6 +370,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * of all elements, every order is equally likely.
    */
   shuffle(bufferSize: number, options: ShuffleOptions = {}): Dataset<T> {
+    requireArguments('Dataset.shuffle', arguments, 2)
     const { seed, reshuffleEachEpoch } = readOptions('Dataset.shuffle', shuffleOptions(), options)
     const size = count.read(bufferSize, 'Dataset.shuffle: bufferSize')
     const key = seed ?? nextSeed()
@@ -364,6 +379,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** All elements `times` times; endless by default. Each time, shuffled elements get another order. */
   repeat(times = Infinity): Dataset<T> {
+    requireArguments('Dataset.repeat', arguments, 1)
     const own = times === Infinity ? times : integer({ min: 0 }).read(times, 'Dataset.repeat: times')
     const size =
       own === 0 ? 0 : this.size === null ? (own === Infinity ? Infinity : null) : this.size === 0 ? 0 : this.size * own
@@ -372,6 +388,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** The first `most` elements. */
   take(most: number): Dataset<T> {
+    requireArguments('Dataset.take', arguments, 1)
     const own = most === Infinity ? most : integer({ min: 0 }).read(most, 'Dataset.take: the number')
     return new Dataset(own === 0 ? 0 : this.size === null ? null : Math.min(this.size, own), (pass) =>
       limited(this.open(pass), own),
@@ -380,6 +397,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** All but the first `most` elements. */
   skip(most: number): Dataset<T> {
+    requireArguments('Dataset.skip', arguments, 1)
     const own = integer({ min: 0 }).read(most, 'Dataset.skip: the number')
     return new Dataset(this.size === null ? null : Math.max(0, this.size - own), (pass) => {
       const from = this.open(pass)
@@ -407,6 +425,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * run in every pass.
    */
   cache(): Dataset<T> {
+    requireArguments('Dataset.cache', arguments, 0)
     let kept: Source<T> | null = null
     return new Dataset<T>(
       this.size,
@@ -419,6 +438,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * available at once are not kept.
    */
   prefetch(most: number): Dataset<T> {
+    requireArguments('Dataset.prefetch', arguments, 1)
     const own = count.read(most, 'Dataset.prefetch: the number')
     return new Dataset(this.size, (pass) => ahead(this.open(pass), own))
   }
@@ -431,6 +451,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * const later = batches.iterator(iterator.state)   // continues after the last one taken
    */
   iterator({ pass = 0, taken = 0 }: Partial<DatasetState> = {}, options: ReadOptions = {}): DatasetIterator<T> {
+    requireArguments('Dataset.iterator', arguments, 2)
     const state = {
       pass: integer({ min: 0 }).read(pass, 'Dataset.iterator: pass'),
       taken: integer({ min: 0 }).read(taken, 'Dataset.iterator: taken'),
@@ -448,12 +469,14 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** Calls a function with each element. */
   async forEach(visit: (element: T, index: number) => unknown, options: ReadOptions = {}): Promise<void> {
+    requireArguments('Dataset.forEach', arguments, 2)
     let index = 0
     for await (const element of this.nextPass(options)) await visit(element, index++)
   }
 
   /** All elements of a pass. */
   async toArray(options: ReadOptions = {}): Promise<T[]> {
+    requireArguments('Dataset.toArray', arguments, 1)
     if (this.size === Infinity) throw new ArgumentError('Dataset.toArray: the data set has no end. Use take.')
     const all: T[] = []
     for await (const element of this.nextPass(options)) all.push(element)
@@ -471,6 +494,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * @throws DataError for elements of different shapes, and for those that the format cannot hold; ArgumentError for another path
    */
   async save(path: string | URL, options: ReadOptions = {}): Promise<void> {
+    requireArguments('Dataset.save', arguments, 2)
     // Loaded with the first call: pages have no files to write.
     const { saveElements } = await import('./save-dataset')
     await saveElements(await this.toArray(options), path)

@@ -632,8 +632,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     const frame = currentFrame()
     if (!this.built)
       this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
-    if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
-    const context = this.contextOf(tensors, options, frame?.context)
+    if (frame !== null && frame.layer !== null) requireOwner(this, frame.layer as LayerBase)
+    const context = contextOf(tensors, options, frame?.context)
     const call = (): Tree<Tensor> =>
       withScope(this.name, () =>
         withinPath(this.name, () => withFrame(this, context, () => this.run(tensors, context))),
@@ -645,7 +645,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return this.placing(() => {
       this.checkShapes(input)
       this.checkMasks(input, context.mask)
-      return this.checkOutput(this.callTree(input, context))
+      return checkOutput(this, this.callTree(input, context))
     })
   }
 
@@ -750,7 +750,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   }
 
   private passMask(input: Tree<unknown>, output: Tree<Tensor>, mask: Tree<Tensor | null>): Tree<Tensor> {
-    if (mask !== null && !this.supportsMasking) this.warnOfMask()
+    if (mask !== null && !this.supportsMasking) warnOfMask(this)
     const isPassed = this.supportsMasking && (mask !== null || this.makesMask)
     const given = flatten(input)
     // An input that is returned unchanged may get another mask from here on.
@@ -765,44 +765,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
       if (made !== null && maskOf(leaf) === null) setMask(leaf, made)
     })
     return own
-  }
-
-  private warnOfMask(): void {
-    const { warned } = stateOf(this)
-    if (warned.has('mask')) return
-    warned.add('mask')
-    console.warn(
-      `${this}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`,
-    )
-  }
-
-  private contextOf(
-    input: Tree<unknown>,
-    options: ApplyOptions | CallContext,
-    outer: CallContext | undefined,
-  ): CallContext {
-    const isContext = options instanceof CallContext
-    const { training } = options
-    // A context that was passed on holds the mask of another layer's input.
-    const mask = isContext ? undefined : options.mask
-    const initialState = typed<Tree<Tensor> | null>(isContext ? null : (options.initialState ?? null))
-    const reports = isContext && outer === undefined ? options : outer
-    const said = isContext ? {} : options
-    return new CallContext(
-      training ?? outer?.training ?? false,
-      mask === undefined ? masksOf(input) : mask,
-      initialState,
-      reports,
-      said,
-    )
-  }
-
-  private requireOwner(owner: LayerBase): void {
-    if (owner === this || partsOf(owner).owned.has(this)) return
-    if (this.weights.length === 0 && this.stateVariables.length === 0) return
-    throw new ArgumentError(
-      `${this} is called inside ${owner} but does not belong to it: its weights would not be trained or saved. Keep it in a property (also inside arrays, records or Maps), or in a #private field as this.track(layer).`,
-    )
   }
 
   /** The input as tensors: data are converted. @internal */
@@ -833,17 +795,59 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
       )
     tracedForExtents(flatten(specs), tried, 1)
   }
+}
 
-  private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
-    if (output instanceof Tensor) return output
-    flatten<unknown>(output).forEach((leaf, i) => {
-      if (leaf instanceof Tensor) return
-      const path = pathsOf(output)[i]!
-      const place = path === '' ? '' : ` at ${pathName(path)}`
-      throw new ArgumentError(`${this}: call must return a Tensor, received ${typeof leaf}${place}`)
-    })
-    return output
-  }
+/** Warns once of a mask that a layer does not pass on. */
+function warnOfMask(layer: LayerBase): void {
+  const { warned } = stateOf(layer)
+  if (warned.has('mask')) return
+  warned.add('mask')
+  console.warn(
+    `${layer}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`,
+  )
+}
+
+/** @throws ArgumentError for a layer with weights that is called inside of another one and does not belong to it */
+function requireOwner(layer: LayerBase, owner: LayerBase): void {
+  if (owner === layer || partsOf(owner).owned.has(layer)) return
+  if (layer.weights.length === 0 && layer.stateVariables.length === 0) return
+  throw new ArgumentError(
+    `${layer} is called inside ${owner} but does not belong to it: its weights would not be trained or saved. Keep it in a property (also inside arrays, records or Maps), or in a #private field as this.track(layer).`,
+  )
+}
+
+/** @throws ArgumentError for results of call that are not tensors */
+function checkOutput(layer: LayerBase, output: Tree<Tensor>): Tree<Tensor> {
+  if (output instanceof Tensor) return output
+  flatten<unknown>(output).forEach((leaf, i) => {
+    if (leaf instanceof Tensor) return
+    const path = pathsOf(output)[i]!
+    const place = path === '' ? '' : ` at ${pathName(path)}`
+    throw new ArgumentError(`${layer}: call must return a Tensor, received ${typeof leaf}${place}`)
+  })
+  return output
+}
+
+/** The context of a call, in that of the layer around it. */
+function contextOf(
+  input: Tree<unknown>,
+  options: ApplyOptions | CallContext,
+  outer: CallContext | undefined,
+): CallContext {
+  const isContext = options instanceof CallContext
+  const { training } = options
+  // A context that was passed on holds the mask of another layer's input.
+  const mask = isContext ? undefined : options.mask
+  const initialState = typed<Tree<Tensor> | null>(isContext ? null : (options.initialState ?? null))
+  const reports = isContext && outer === undefined ? options : outer
+  const said = isContext ? {} : options
+  return new CallContext(
+    training ?? outer?.training ?? false,
+    mask === undefined ? masksOf(input) : mask,
+    initialState,
+    reports,
+    said,
+  )
 }
 
 function formOf({ constructor }: object): LayerForm {

@@ -27,7 +27,7 @@ const EXTENTS: readonly AssumedExtents[] = [
   { batch: 3, length: 480 },
 ]
 
-/** For functions that refuse the lengths before, such as a convolution with a window of 400. */
+/** Larger lengths, for functions that refuse those above, such as a convolution with a window of 400. */
 const LONGER_EXTENTS: readonly AssumedExtents[] = [
   { batch: 2, length: 2240 },
   { batch: 3, length: 4480 },

@@ -5,7 +5,7 @@
 import { StateError } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree, unflatten } from '../core/tree'
+import { childrenAt, flatten, isBranch, mapTree, unflatten } from '../core/tree'
 import type { TensorSymbol } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 import type { TensorSpec } from './spec'
@@ -94,15 +94,15 @@ export function isSymbol(value: unknown): value is Tensor {
 
 /** Whether a tree contains a symbol. Rows of numbers are not searched. */
 export function hasSymbol(tree: unknown): boolean {
-  return tree instanceof Tensor ? isSymbol(tree) : hasSymbolWithin(tree, new Set())
+  return tree instanceof Tensor ? isSymbol(tree) : hasSymbolWithin(tree, new Set(), 0)
 }
 
 /** @param seen the branches already searched, so that an array that contains itself ends */
-function hasSymbolWithin(tree: unknown, seen: Set<unknown>): boolean {
+function hasSymbolWithin(tree: unknown, seen: Set<unknown>, depth: number): boolean {
   if (tree instanceof Tensor) return isSymbol(tree)
   if (!isBranch(tree) || isRow(tree) || seen.has(tree)) return false
   seen.add(tree)
-  return Object.values(tree).some((each) => hasSymbolWithin(each, seen))
+  return childrenAt(tree, depth).some((each) => hasSymbolWithin(each, seen, depth + 1))
 }
 
 /** Whether a branch is data, which is not searched. Lists of arguments such as (2, x, 3) are short. */

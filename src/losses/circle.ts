@@ -1,9 +1,8 @@
 // The circle loss: attracts embeddings of the same class and repels embeddings of different classes.
 
-import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs } from '../core/options'
-import { boolean, custom, functionOptions, number, option } from '../core/options'
+import { boolean, custom, number, option } from '../core/options'
 import type { Shape, TensorType } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -28,7 +27,7 @@ import { requireElements, wrongTargets } from './kinds'
 import type { Counted } from './loss'
 import type { LossInOrder } from './loss'
 import { FormulaLoss, lossOf } from './loss'
-import { NOTHING } from './values'
+import { NOTHING, optionsOf } from './values'
 import { bothMasks } from './weights'
 
 const circleOptions = {
@@ -67,8 +66,12 @@ const functionTable = {
  * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
 export function circle(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs<typeof functionTable> = {}): Tensor {
-  requireArguments('losses.circle', arguments, 3)
-  const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options)
+  const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = optionsOf(
+    'circle',
+    arguments,
+    functionTable,
+    options,
+  )
   const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = column(yTrue, 'yTrue', embeddings)
   const references = cast(asTensor(refEmbeddings ?? embeddings, 'refEmbeddings'), 'float32')

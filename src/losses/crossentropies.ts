@@ -4,7 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
 import type { OptionInputs, ValuesOf } from '../core/options'
-import { boolean, either, functionOptions, listOf, number, option } from '../core/options'
+import { boolean, either, listOf, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { broadcastShapes, normalizeAxis } from '../core/shapes'
 import { logSoftmax } from '../ops/nn/activations'
@@ -36,7 +36,7 @@ import type { Counted } from './loss'
 import type { LossInOrder } from './loss'
 import { lossOf } from './loss'
 import { crossentropyOptions, sparseCrossentropyOptions } from './options'
-import { EPSILON, classMask, classNumbers, floats, meanOver } from './values'
+import { EPSILON, classMask, classNumbers, floats, meanOver, optionsOf } from './values'
 import { bothMasks } from './weights'
 
 export type CrossentropyOptions = OptionInputs<typeof crossentropyOptions>
@@ -53,8 +53,7 @@ export function binaryCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof crossentropyOptions> = {},
 ): Tensor {
-  requireArguments('losses.binaryCrossentropy', arguments, 3)
-  const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
+  const { fromLogits, labelSmoothing, axis } = optionsOf('binaryCrossentropy', arguments, crossentropyOptions, options)
   const [target, output] = floats(yTrue, yPred)
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
 }
@@ -115,8 +114,7 @@ export function binaryFocalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof binaryFocalOptions> = {},
 ): Tensor {
-  requireArguments('losses.binaryFocalCrossentropy', arguments, 3)
-  const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
+  const given = optionsOf('binaryFocalCrossentropy', arguments, binaryFocalOptions, options)
   const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
   const [target, output] = floats(yTrue, yPred)
   const y = smoothed(target, labelSmoothing, 2)
@@ -182,11 +180,10 @@ export function categoricalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof crossentropyOptions> = {},
 ): Tensor {
-  requireArguments('losses.categoricalCrossentropy', arguments, 3)
   const { scores, y } = categorical(
     yTrue,
     yPred,
-    functionOptions('categoricalCrossentropy', crossentropyOptions, options),
+    optionsOf('categoricalCrossentropy', arguments, crossentropyOptions, options),
   )
   if ('logProbabilities' in scores) return negative(sum(multiply(y, scores.logProbabilities), { axis: -1 }))
   const shape = broadcastShapes('categoricalCrossentropy', [scores.logits.shape, y.shape])
@@ -221,8 +218,7 @@ export function categoricalFocalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof categoricalFocalOptions> = {},
 ): Tensor {
-  requireArguments('losses.categoricalFocalCrossentropy', arguments, 3)
-  const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
+  const given = optionsOf('categoricalFocalCrossentropy', arguments, categoricalFocalOptions, options)
   const { scores, y } = categorical(yTrue, yPred, given)
   const { alpha, gamma } = given
   const classes = y.shape.at(-1)!
@@ -256,9 +252,9 @@ export function sparseCategoricalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof sparseCrossentropyOptions> = {},
 ): Tensor {
-  requireArguments('losses.sparseCategoricalCrossentropy', arguments, 3)
-  const { fromLogits, ignoreClass, axis } = functionOptions(
+  const { fromLogits, ignoreClass, axis } = optionsOf(
     'sparseCategoricalCrossentropy',
+    arguments,
     sparseCrossentropyOptions,
     options,
   )
@@ -319,8 +315,7 @@ export function categoricalGeneralizedCrossEntropy(
   yPred: TensorLike,
   options: OptionInputs<typeof generalizedOptions> = {},
 ): Tensor {
-  requireArguments('losses.categoricalGeneralizedCrossEntropy', arguments, 3)
-  const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
+  const { q } = optionsOf('categoricalGeneralizedCrossEntropy', arguments, generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)
   const own = sum(multiply(oneHotOrZeros(index, p.shape.at(-1)!), p), { axis: -1 })

@@ -94,14 +94,14 @@ export abstract class OfClassNumbers extends FormulaLoss {
 }
 
 /** The error for targets whose shape does not fit the model's output. */
-function requireSameShape(loss: string, target: Shape, output: Shape, hint = ''): void {
+function requireSameShape(loss: string, target: Shape, output: Shape): void {
   const fits =
     target.length === output.length &&
     target.every((extent, i) => extent === output[i] || output[i] === 1 || extent === 1)
   const squeezed = output.length === target.length + 1 && output.at(-1) === 1
   const expanded = target.length === output.length + 1 && target.at(-1) === 1
   if ((fits && target.at(-1) === output.at(-1)) || squeezed || expanded) return
-  throw wrongTargets(loss, "the model's output shape", output, target, hint)
+  throw wrongTargets(loss, "the model's output shape", output, target)
 }
 
 /** `mse: targets must have the model's output shape [batch, 3], received [12]` */

@@ -3,7 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import type { OptionInputs } from '../core/options'
-import { functionOptions, number, option } from '../core/options'
+import { number, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import {
@@ -27,7 +27,7 @@ import { OfAmounts, OfNumbers } from './kinds'
 import type { LossInOrder } from './loss'
 import { lossOf } from './loss'
 import { cosineOptions } from './options'
-import { EPSILON, floats, meanOver } from './values'
+import { EPSILON, floats, meanOver, optionsOf } from './values'
 
 /**
  * (y − ŷ)², mean over the last axis.
@@ -128,8 +128,7 @@ export type HuberOptions = OptionInputs<typeof huberOptions>
  * @example losses.huber([[0, 0]], [[0.5, 4]], { delta: 1 })   // [1.813]
  */
 export function huber(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs<typeof huberOptions> = {}): Tensor {
-  requireArguments('losses.huber', arguments, 3)
-  const { delta } = functionOptions('huber', huberOptions, options)
+  const { delta } = optionsOf('huber', arguments, huberOptions, options)
   const error = errors(yTrue, yPred)
   const size = abs(error)
   const linear = subtract(multiply(size, delta), 0.5 * delta * delta)
@@ -178,8 +177,7 @@ export function cosineSimilarity(
   yPred: TensorLike,
   options: OptionInputs<typeof cosineOptions> = {},
 ): Tensor {
-  requireArguments('losses.cosineSimilarity', arguments, 3)
-  const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)
+  const { axis } = optionsOf('cosineSimilarity', arguments, cosineOptions, options)
   const [target, prediction] = floats(yTrue, yPred)
   const along = normalizeAxis('cosineSimilarity', axis, prediction.rank)
   const [y, output] = [target, prediction].map((x) => normalize(x, { axis: along })) as [Tensor, Tensor]

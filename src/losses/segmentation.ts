@@ -1,9 +1,8 @@
 // Losses by the overlap of sets, as functions and classes: targets and predictions, both in [0, 1], are degrees of
 // membership. Keras's formulas.
 
-import { requireArguments } from '../core/arguments'
 import type { OptionInputs } from '../core/options'
-import { either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
+import { either, integer, listOf, nullable, number, option } from '../core/options'
 import { normalizeAxes } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { add, divide, multiply, subtract } from '../ops/numpy/elementwise'
@@ -11,7 +10,7 @@ import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { OfFractions } from './kinds'
 import { lossOf } from './loss'
-import { EPSILON, floats } from './values'
+import { EPSILON, floats, optionsOf } from './values'
 
 const diceOptions = {
   /**
@@ -33,8 +32,7 @@ function axesOf(loss: string, axis: number | readonly number[] | null, { rank }:
  * @example losses.dice([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
 export function dice(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs<typeof diceOptions> = {}): Tensor {
-  requireArguments('losses.dice', arguments, 3)
-  const { axis } = functionOptions('dice', diceOptions, options)
+  const { axis } = optionsOf('dice', arguments, diceOptions, options)
   const [y, output] = floats(yTrue, yPred)
   const axes = axesOf('dice', axis, output)
   const over = (x: Tensor): Tensor => sum(x, axes)
@@ -68,8 +66,7 @@ export function tversky(
   yPred: TensorLike,
   options: OptionInputs<typeof tverskyOptions> = {},
 ): Tensor {
-  requireArguments('losses.tversky', arguments, 3)
-  const { alpha, beta, axis } = functionOptions('tversky', tverskyOptions, options)
+  const { alpha, beta, axis } = optionsOf('tversky', arguments, tverskyOptions, options)
   const [y, output] = floats(yTrue, yPred)
   const axes = axesOf('tversky', axis, output)
   const over = (a: Tensor, b: Tensor): Tensor => sum(multiply(a, b), axes)

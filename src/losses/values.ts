@@ -1,6 +1,9 @@
-// Shared parts of loss functions: converting targets and predictions, and the mean over the last axis. The functions
+// Shared parts of loss functions: reading options, converting targets and predictions, and the mean over the last axis. The functions
 // are in files by family.
 
+import { requireArguments } from '../core/arguments'
+import type { OptionInputs, OptionTable, ValuesOf } from '../core/options'
+import { functionOptions } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -15,6 +18,21 @@ export const EPSILON = 1e-7
 
 /** Replaces −∞ as the logarithm of an excluded value: its exponential is 0, and gradients stay finite. */
 export const NOTHING = -1e9
+
+/**
+ * The options of a loss function (yTrue, yPred, options).
+ * @param name of the function, for errors
+ * @throws ArgumentError for unknown options, and for more than three arguments
+ */
+export function optionsOf<Table extends OptionTable>(
+  name: string,
+  given: ArrayLike<unknown>,
+  table: Table,
+  options: OptionInputs<Table> | ValuesOf<Table>,
+): ValuesOf<Table> {
+  requireArguments(`losses.${name}`, given, 3)
+  return functionOptions(name, table, options)
+}
 
 /** Targets and predictions as float32 tensors of equal rank. */
 export function floats(yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] {

@@ -162,7 +162,7 @@ export class AUC extends (
     if (this.counts === null) return full([], 0)
     const terms =
       this.curve === 'PR' && this.summationMethod === 'interpolation'
-        ? this.interpolatedPrecision(this.counts)
+        ? interpolatedPrecision(this.counts)
         : this.rectangles(this.counts)
     const areas = sum(terms, { axis: 0 })
     if (!this.multiLabel) return areas
@@ -173,9 +173,9 @@ export class AUC extends (
 
   // (x_i − x_{i+1}) · height, from the lowest threshold to the highest
   private rectangles(counts: Counts): Tensor {
-    const { x, y } = this.curvePoints(counts)
-    const [x0, x1] = this.neighbours(x)
-    const [y0, y1] = this.neighbours(y)
+    const { x, y } = curvePoints(this.curve, counts)
+    const [x0, x1] = neighbours(x)
+    const [y0, y1] = neighbours(y)
     switch (this.summationMethod) {
       case 'interpolation':
         return multiply(subtract(x0, x1), divide(add(y0, y1), 2))
@@ -185,47 +185,52 @@ export class AUC extends (
         return multiply(subtract(x0, x1), maximum(y0, y1))
     }
   }
+}
 
-  private curvePoints([truePositives, falsePositives, positives, negatives]: Counts): { x: Tensor; y: Tensor } {
-    const [tp, fp] = [truePositives.value, falsePositives.value]
-    const recall = divideNoNan(tp, positives.value)
-    switch (this.curve) {
-      case 'ROC':
-        return { x: divideNoNan(fp, negatives.value), y: recall }
-      case 'PR':
-        return { x: recall, y: divideNoNan(tp, add(tp, fp)) }
-      case 'PRGAIN': {
-        // gain = 1 − P/N · (others / true positives); without true positives 0 in recall and 1 in precision
-        const ratio = divideNoNan(positives.value, negatives.value)
-        const gain = (others: Tensor): Tensor => subtract(1, multiply(ratio, divideNoNan(others, tp)))
-        const none = equal(tp, 0)
-        return {
-          x: maximum(where(none, 0, gain(subtract(positives.value, tp))), 0),
-          y: where(none, 1, gain(fp)),
-        }
+/** The points of a curve at all thresholds. */
+function curvePoints(
+  curve: AUC['curve'],
+  [truePositives, falsePositives, positives, negatives]: Counts,
+): { x: Tensor; y: Tensor } {
+  const [tp, fp] = [truePositives.value, falsePositives.value]
+  const recall = divideNoNan(tp, positives.value)
+  switch (curve) {
+    case 'ROC':
+      return { x: divideNoNan(fp, negatives.value), y: recall }
+    case 'PR':
+      return { x: recall, y: divideNoNan(tp, add(tp, fp)) }
+    case 'PRGAIN': {
+      // gain = 1 − P/N · (others / true positives); without true positives 0 in recall and 1 in precision
+      const ratio = divideNoNan(positives.value, negatives.value)
+      const gain = (others: Tensor): Tensor => subtract(1, multiply(ratio, divideNoNan(others, tp)))
+      const none = equal(tp, 0)
+      return {
+        x: maximum(where(none, 0, gain(subtract(positives.value, tp))), 0),
+        y: where(none, 1, gain(fp)),
       }
     }
   }
+}
 
-  // Between two thresholds TP and FP change linearly: slope = ΔTP/ΔP, intercept = TP − slope·P, and
-  // ∫ precision = (ΔTP·slope-weighted + slope·intercept·ln(P_i/P_{i+1})) / positives
-  private interpolatedPrecision([truePositives, falsePositives, positives]: Counts): Tensor {
-    const tp = truePositives.value
-    const [tp0, tp1] = this.neighbours(tp)
-    const dTp = subtract(tp0, tp1)
-    const [p0, p1] = this.neighbours(add(tp, falsePositives.value))
-    const slope = divideNoNan(dTp, maximum(subtract(p0, p1), 0))
-    const intercept = subtract(tp1, multiply(slope, p1))
-    const bothPositive = logicalAnd(greater(p0, 0), greater(p1, 0))
-    const ratio = where(bothPositive, divideNoNan(p0, maximum(p1, 0)), 1)
-    return divideNoNan(multiply(slope, add(dTp, multiply(intercept, log(ratio)))), maximum(positives.value, 0))
-  }
+// Between two thresholds TP and FP change linearly: slope = ΔTP/ΔP, intercept = TP − slope·P, and
+// ∫ precision = (ΔTP·slope-weighted + slope·intercept·ln(P_i/P_{i+1})) / positives
+function interpolatedPrecision([truePositives, falsePositives, positives]: Counts): Tensor {
+  const tp = truePositives.value
+  const [tp0, tp1] = neighbours(tp)
+  const dTp = subtract(tp0, tp1)
+  const [p0, p1] = neighbours(add(tp, falsePositives.value))
+  const slope = divideNoNan(dTp, maximum(subtract(p0, p1), 0))
+  const intercept = subtract(tp1, multiply(slope, p1))
+  const bothPositive = logicalAnd(greater(p0, 0), greater(p1, 0))
+  const ratio = where(bothPositive, divideNoNan(p0, maximum(p1, 0)), 1)
+  return divideNoNan(multiply(slope, add(dTp, multiply(intercept, log(ratio)))), maximum(positives.value, 0))
+}
 
-  private neighbours(x: Tensor): [Tensor, Tensor] {
-    const [first = 0, ...rest] = x.shape
-    const from = (start: number): Tensor => slice(x, [start, ...rest.map(() => 0)], [first - 1, ...rest])
-    return [from(0), from(1)]
-  }
+/** The values at all thresholds but the last, and those at all but the first. */
+function neighbours(x: Tensor): [Tensor, Tensor] {
+  const [first = 0, ...rest] = x.shape
+  const from = (start: number): Tensor => slice(x, [start, ...rest.map(() => 0)], [first - 1, ...rest])
+  return [from(0), from(1)]
 }
 
 /** Thresholds with two ends just outside of [0, 1], so that every prediction lies between them. */

@@ -10,7 +10,7 @@ import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
-import { BatchMetric, accumulate, requireRows, rowWeights } from './metric'
+import { BatchMetric, accumulate, requireRows, weightsLike } from './metric'
 
 const scoreOptions = () => ({
   /**
@@ -58,7 +58,7 @@ export class F1Score extends (configured as InOrder<['average', 'threshold', 'na
         : greater(yPred, this.threshold)
     const predicted = cast(isPositive, 'float32')
     const actual = cast(yTrue, 'float32')
-    const w = rowWeights(sampleWeight, yPred)
+    const w = weightsLike(yPred, sampleWeight)
     const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), this.average === 'micro' ? null : 0)
     for (const [i, each] of [multiply(predicted, actual), predicted, actual].entries())
       accumulate(counts[i]!, over(each))

@@ -31,7 +31,7 @@ function read(
   metric: Metric,
   given: TensorLike,
   sampleWeight: TensorLike | null | undefined,
-  average: Average = mean,
+  average: Average,
 ): { values: Tensor; weights: Tensor } {
   const values = cast(asTensor(given, metric.name), 'float32')
   const own = tensorOrNothing(sampleWeight, 'sampleWeight')
@@ -88,7 +88,7 @@ export class Mean extends Sum {
   protected readonly count: Variable = this.addVariable('count')
 
   override update(values: TensorLike, sampleWeight?: TensorLike | null): void {
-    const each = read(this, values, sampleWeight)
+    const each = read(this, values, sampleWeight, mean)
     accumulate(this.total, sum(each.values))
     // Without weights the count is a constant of the trace.
     accumulate(this.count, sampleWeight == null ? full([], each.values.size) : sum(each.weights))

@@ -131,9 +131,10 @@ function wrongPair(expected: string, yTrue: Tensor, yPred: Tensor): ShapeError {
   )
 }
 
-/** Weights of samples or of elements, broadcastable to [batch, outputs]; null for equal weights. */
-export function rowWeights(sampleWeight: Tensor | undefined, x: Tensor): Tensor | null {
+/** Weights of samples or of elements, in the shape of x; null for equal weights. */
+export function weightsLike(x: Tensor, sampleWeight: Tensor | undefined): Tensor | null {
   if (sampleWeight === undefined) return null
   requireBeside('sampleWeight', x, sampleWeight)
-  return broadcastTo(expandTo(cast(sampleWeight, 'float32'), 2), x.shape)
+  const [, weights] = alignRanks(x, cast(sampleWeight, 'float32'))
+  return broadcastTo(expandTo(weights, x.rank), x.shape)
 }

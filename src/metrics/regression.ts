@@ -22,7 +22,7 @@ import { concordance, pearson } from './correlations'
 import type { MeanInOrder, OptionsInOrder } from './mean'
 import { RootMean, meanOf, meanOfOptions } from './mean'
 import type { MetricOptions } from './metric'
-import { BatchMetric, accumulate, metricOptions, requireRows, rowWeights } from './metric'
+import { BatchMetric, accumulate, metricOptions, requireRows, weightsLike } from './metric'
 
 /**
  * The mean of (y − ŷ)².
@@ -186,7 +186,7 @@ export class R2Score extends (configured as InOrder<['classAggregation', 'numReg
     const outputs = requireRows(y, p, this.sums?.[0].shape[0])
     const add = (name: string): Variable => this.addVariable(name, [outputs])
     this.sums ??= [add('sum'), add('squaredSum'), add('residual'), add('count')]
-    const w = rowWeights(sampleWeight, y)
+    const w = weightsLike(y, sampleWeight)
     const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), 0)
     const [targets, squares, residuals, weights] = this.sums
     accumulate(targets, over(y))

@@ -69,13 +69,13 @@ export function formatOf(file: Uint8Array | string): ModelFormat | null {
   return format === undefined ? null : lazy(format)
 }
 
-/** Numbers and versions at the end of a name, as in `net.v2` and `epoch-0.25`, are no endings. */
+/** Numbers and versions at the end of a name, as in `net.v2` and `epoch-0.25`, are not endings. */
 function requireOwnEnding(path: string): void {
   const ending = /\.[a-z]{2}\w*$/i.exec(path)?.[0]
   if (ending === undefined || ending.toLowerCase() === OWN_ENDING) return
   const known = formats.flatMap(({ endings }) => endings)
   throw new ArgumentError(
-    `save: ${quoted(path)} ends in ${ending}, which is no format of models. Paths end in ${[OWN_ENDING, ...known].join(', ')}, or have no ending, for ${OWN_ENDING}`,
+    `save: ${quoted(path)} ends in ${ending}, which is not a format of models. Use ${[OWN_ENDING, ...known].join(', ')}, or no ending for ${OWN_ENDING}`,
   )
 }
 

@@ -81,18 +81,8 @@ export class LayerGraph {
       walk.left.filter((node): node is GraphCall => !(node instanceof Tensor)).sort((a, b) => a.id - b.id),
       layersByDepth(walk, distinct, (node) => layerOfInput.get(node) ?? (node as GraphCall).layer),
     )
-    graph.requireUniqueNames()
+    requireUniqueNames(graph.layers)
     return graph
-  }
-
-  private requireUniqueNames(): void {
-    const byName = new Map<string, LayerBase>()
-    for (const layer of this.layers) {
-      const other = byName.get(layer.name)
-      if (other !== undefined)
-        throw new ArgumentError(`Model: there are two layers named '${layer.name}'. Names must differ within a model.`)
-      byName.set(layer.name, layer)
-    }
   }
 
   private knownLayers: readonly LayerBase[] | null = null
@@ -154,5 +144,15 @@ export class LayerGraph {
       })
     }
     return mapTree(this.outputs, (symbol) => values.get(symbol)!)
+  }
+}
+
+function requireUniqueNames(layers: readonly LayerBase[]): void {
+  const byName = new Map<string, LayerBase>()
+  for (const layer of layers) {
+    const other = byName.get(layer.name)
+    if (other !== undefined)
+      throw new ArgumentError(`Model: there are two layers named '${layer.name}'. Names must differ within a model.`)
+    byName.set(layer.name, layer)
   }
 }

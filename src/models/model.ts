@@ -296,12 +296,13 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    *   }
    *
    * Keras: `Model.compute_loss`.
-   * @param y targets in the structure of the outputs; null for an output without a loss
+   * @param y targets in the structure of the outputs, also as arrays; null for an output without a loss
+   * @param sampleWeight in the structure of the outputs, or one for all outputs
    * @throws StateError before compile; ArgumentError if there is nothing to minimise, and for missing targets
    */
   computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
     const compiled = this.#training.requireCompiled('computeLoss')
-    return totalLoss(this, compiled, { y, sampleWeight }, typed(yPred))
+    return totalLoss(this, compiled, { y, sampleWeight }, typed(this.toTensors(yPred)))
   }
 
   /**
@@ -316,7 +317,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     withScope('metrics', () =>
       compiled.updateMetrics(
         { y: typed(y), sampleWeight },
-        { outputs: typed(yPred), loss: null, losses: compiled.lastLosses, reports },
+        { outputs: typed(this.toTensors(yPred)), loss: null, losses: compiled.lastLosses, reports },
       ),
     )
   }
@@ -566,7 +567,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    *
    *   customObjectScope({ Dense, Gate }, () => Model.fromConfig(config))
    *
-   * @throws ArgumentError for a layer whose class is not known, and for what is no configuration
+   * @throws ArgumentError for a layer whose class is not known, and for a value that is not a configuration
    *
    * Keras: `Model.from_config`.
    */

@@ -209,7 +209,7 @@ export class Sequential extends Model<Tensor, Tensor> {
    * A model from getConfig, of the class on which it is called: see Model.fromConfig. The constructor of a subclass is
    * called as `new Own(layers, { name })`.
    *
-   * @throws ArgumentError for a layer whose class is not known, for what is no configuration of a Sequential, and for a
+   * @throws ArgumentError for a layer whose class is not known, for a value that is not a configuration of a Sequential, and for a
    *   subclass with another constructor
    */
   static override fromConfig<Kind>(

@@ -191,7 +191,7 @@ export class TableModel extends Model<Any, Tensor> {
     })
   }
 
-  /** Rows as inputs and targets, for functions that read them and are no methods. @internal */
+  /** Rows as inputs and targets, for functions that read them but are not methods. @internal */
   async rowsFor(
     method: string,
     x: unknown,

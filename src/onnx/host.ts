@@ -1,5 +1,5 @@
 // Arithmetic with constants on the heap: shapes, axes, conditions. Doubles are exact for integers up to 2⁵³; typed arrays
-// round and wrap the others as their types do.
+// round and wrap numbers of other types.
 
 import { broadcastShapes, rowMajorStrides, sizeOf } from '../core/shapes'
 import type { HostTensor } from './tensors'

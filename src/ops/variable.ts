@@ -45,12 +45,14 @@ const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable'] as const satisfies reado
  */
 export const changes = { count: 0 }
 
-/** Kernels trust shape and dtype, so they are read-only. */
+/** Kernels trust shape, dtype and place, so they are read-only. Only `adopt` moves a variable. */
+function define(variable: Variable, properties: Partial<Variable>, configurable = false): void {
+  for (const [name, value] of Object.entries(properties))
+    Object.defineProperty(variable, name, { value, enumerable: true, configurable })
+}
+
 function setType(variable: Variable, shape: Shape, dtype: DType): void {
-  Object.defineProperties(variable, {
-    shape: { value: Object.freeze(shape), enumerable: true },
-    dtype: { value: dtype, enumerable: true },
-  })
+  define(variable, { shape: Object.freeze(shape), dtype })
 }
 
 // Implements Cell without declaring it, because its location in memory is internal.
@@ -81,9 +83,9 @@ export class Variable {
    */
   declare inFile?: readonly Variable[]
   /** The memory of the elements. Only `adopt` changes it. @internal */
-  storage: Storage
+  declare readonly storage: Storage
   /** @internal */
-  byteOffset = 0
+  declare readonly byteOffset: number
 
   /**
    * @param initial the first content, or a shape for zeros
@@ -100,7 +102,7 @@ export class Variable {
     this.madeTrainable = trainable
     this.trainable = trainable
     requireRoom(name, this.shape)
-    this.storage = currentRuntime().createStorage(this.byteLength)
+    define(this, { storage: currentRuntime().createStorage(this.byteLength), byteOffset: 0 }, true)
     this.view.fill(0)
     if (initial instanceof Tensor) copyElements(initial, this.view)
   }
@@ -109,13 +111,8 @@ export class Variable {
   static within(storage: Storage, byteOffset: number, shape: Shape, name: string): Variable {
     const variable: Variable = Object.create(Variable.prototype)
     setType(variable, [...shape], 'float32')
-    return Object.assign(variable, {
-      name,
-      trainable: false,
-      constraint: null,
-      storage,
-      byteOffset,
-    })
+    define(variable, { storage, byteOffset }, true)
+    return Object.assign(variable, { name, trainable: false, constraint: null })
   }
 
   /** Whether an optimizer may change it. */
@@ -190,8 +187,7 @@ export class Variable {
   /** Moves the content to a place in other storage. Existing programs use the new place. @internal */
   adopt(storage: Storage, byteOffset: number): void {
     const content = this.view.slice()
-    this.storage = storage
-    this.byteOffset = byteOffset
+    define(this, { storage, byteOffset }, true)
     this.view.set(content)
     this.runtime.invalidate()
   }

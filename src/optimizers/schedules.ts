@@ -57,18 +57,18 @@ const nameOptions = {
 /** (1 + cos πx)/2: from 1 to 0 as x goes from 0 to 1. */
 const halfCosine = (x: Tensor): Tensor => multiply(add(cos(multiply(x, Math.PI)), 1), 0.5)
 
-const exponentialOptions = () => ({
+const periodicOptions = () => ({
   /** The learning rate of the first update. */
   initialLearningRate,
-  /** The number of updates after which the rate is multiplied by decayRate. */
+  /** The number of updates of a period, in which the rate changes once by decayRate. */
   decaySteps,
-  /** Values above 1 increase the rate. */
+  /** What a period multiplies the rate by, or in InverseTimeDecay adds to the divisor. */
   decayRate: required(number({ min: 0 })),
   /** Decays in steps instead of continuously. Default false. */
   staircase: option(boolean, false),
   ...nameOptions,
 })
-export type ExponentialDecayOptions = OptionInputs<ReturnType<typeof exponentialOptions>>
+export type ExponentialDecayOptions = OptionInputs<ReturnType<typeof periodicOptions>>
 
 /** step/decaySteps, rounded down if staircase is set. */
 function periodsAt(
@@ -85,7 +85,7 @@ function periodsAt(
  */
 export class ExponentialDecay extends (
   configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
-)(LearningRateSchedule, exponentialOptions) {
+)(LearningRateSchedule, periodicOptions) {
   static readonly className = 'ExponentialDecay'
 
   call(step: Tensor): Tensor {
@@ -215,18 +215,7 @@ export class PolynomialDecay extends (
   }
 }
 
-const inverseTimeOptions = () => ({
-  /** The learning rate of the first update. */
-  initialLearningRate,
-  /** The number of updates that add decayRate to the divisor. */
-  decaySteps,
-  /** The amount added to the divisor. */
-  decayRate: required(number({ min: 0 })),
-  /** Decays in steps instead of continuously. Default false. */
-  staircase: option(boolean, false),
-  ...nameOptions,
-})
-export type InverseTimeDecayOptions = OptionInputs<ReturnType<typeof inverseTimeOptions>>
+export type InverseTimeDecayOptions = ExponentialDecayOptions
 
 /**
  * initialLearningRate / (1 + decayRate · step/decaySteps)
@@ -237,7 +226,7 @@ export type InverseTimeDecayOptions = OptionInputs<ReturnType<typeof inverseTime
  */
 export class InverseTimeDecay extends (
   configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
-)(LearningRateSchedule, inverseTimeOptions) {
+)(LearningRateSchedule, periodicOptions) {
   static readonly className = 'InverseTimeDecay'
 
   call(step: Tensor): Tensor {

@@ -11,16 +11,16 @@ import type { PictureOptions } from '../drawing/svg'
 import { HEAD, element, picture, pictureTable, short, textOption } from '../drawing/svg'
 
 export interface DependenceCurvesOptions extends PictureOptions {
-  /** What the feature is called. Default 'feature'. */
+  /** The name of the feature. Default 'feature'. */
   readonly name?: string
-  /** What the output is called. Default 'output'. */
+  /** The name of the output. Default 'output'. */
   readonly output?: string
   /** How many single rows are drawn, evenly chosen. Default 50. */
   readonly rows?: number
 }
 
 const table = () => ({
-  ...pictureTable('How the answer goes with a feature'),
+  ...pictureTable('How the output depends on a feature'),
   name: textOption('feature'),
   output: textOption('output'),
   rows: option(integer({ min: 0 }), 50),

@@ -100,7 +100,7 @@ export class EnergyLabel extends Picture {
 /**
  * A label of what a model is worth and what it costs: accuracy with its 95 % interval (Wilson), calibration error, joules per
  * answer and of training, the size of its file, how many hidden units live, and what speaks for one answer (Shapley values
- * relative to other rows). Each number says whether it is measured or estimated. A model that is no classifier has its first
+ * relative to other rows). Each number says whether it is measured or estimated. A model that is not a classifier has its first
  * metric, or its loss, in place of the accuracy.
  *
  *   const history = await model.fit(x, y, { epochs: 20, callbacks: [new EmissionsTracker()] })

@@ -3,12 +3,18 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
 import type { CostContext, KernelPrimitive, Preparation, PrepareContext, TotalContext, VjpContext } from './rule'
-import type { TensorType } from '../core/shapes'
+import type { Shape, TensorType } from '../core/shapes'
 import { broadcastShapes, sizeOf } from '../core/shapes'
 import type { NoAttributes } from '../ir/attributes'
 
 /** The number of columns in a strip of a prepared right operand, as in the kernel's tiles. */
 export const STRIP = 8
+
+/** @throws ShapeError for matrices without a product */
+export function requireInner(a: Shape, b: Shape): void {
+  if (a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2))
+    throw new ShapeError(`matmul: expected [… m, k] · [… k, n], received ${formatShape(a)} · ${formatShape(b)}`)
+}
 
 // a [… m,k] · b [… k,n] → [… m,n], the leading axes broadcast
 function infer(inputs: readonly TensorType[]): readonly TensorType[] {
@@ -17,11 +23,7 @@ function infer(inputs: readonly TensorType[]): readonly TensorType[] {
   if (a.dtype !== 'float32' || b.dtype !== 'float32') {
     throw new ArgumentError(`matmul: the operands must be float32, received ${a.dtype} and ${b.dtype}`)
   }
-  if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== b.shape.at(-2)) {
-    throw new ShapeError(
-      `matmul: expected [… m, k] · [… k, n], received ${formatShape(a.shape)} · ${formatShape(b.shape)}`,
-    )
-  }
+  requireInner(a.shape, b.shape)
   const batch = broadcastShapes('matmul', [a.shape.slice(0, -2), b.shape.slice(0, -2)])
   return [{ shape: batch.concat(a.shape.at(-2)!, b.shape.at(-1)!), dtype: 'float32' }]
 }

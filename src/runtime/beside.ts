@@ -114,7 +114,7 @@ async function beside(source: string | URL, name: string, where: string): Promis
   // Reading a pipe would not end.
   const found = await files.stat(real).catch(() => null)
   if (found === null || found.isFile()) return real
-  throw new FormatError(`${where}: ${quoted(name)} is no regular file`)
+  throw new FormatError(`${where}: ${quoted(name)} is not a regular file`)
 }
 
 /** In a browser, where the address of a model may be relative to the page. */

@@ -42,11 +42,9 @@ export function fileSystem(): { files: FileSystem; paths: Paths } {
   const files = nodeModule('node:fs/promises')
   const paths = nodeModule('node:path')
   if (files !== null && paths !== null) return { files, paths }
-  throw new StateError(
-    nodeProcess() !== null
-      ? 'Writing files requires Node 20.16, 22.3 or later. Call save() without a path and write the bytes that it returns.'
-      : 'There are no files in a browser. Call save() without a path and keep the bytes it returns.',
-  )
+  const why =
+    nodeProcess() === null ? 'There are no files in a browser' : 'Writing files requires Node 20.16, 22.3 or later'
+  throw new StateError(`${why}. Call save() without a path and keep the bytes that it returns.`)
 }
 
 /** The path of a file: a file URL as a path. @throws ArgumentError for an address */

@@ -17,6 +17,7 @@ import { choice, integer, listOf, number, readOptions, required } from '../core/
 import { models } from '../models/known-classes'
 import { modelFromJSON } from '../models/revive'
 import { Model } from '../models/model'
+import { isRecord } from '../core/tree'
 import { tensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { kinds } from './kinds'
@@ -28,12 +29,6 @@ export interface SerializedObject extends Serialized {
   readonly module: string | null
   /** `package>name` of a registered class. */
   readonly registeredName: string
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 /**

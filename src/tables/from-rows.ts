@@ -192,7 +192,7 @@ export async function tableModel(rows: TableRows, options: TableModelSettings): 
   return model
 }
 
-/** All rows. @throws DataError for elements that are no rows */
+/** All rows. @throws DataError for elements that are not rows */
 async function rowsOf(rows: unknown, where: string, signal: AbortSignal | null): Promise<readonly TableRow[]> {
   if (Array.isArray(rows)) return rows as readonly TableRow[]
   if (!isElements(rows))

@@ -107,7 +107,7 @@ function groupsOf(
   })
 }
 
-/** A path within the folder, which no other place names. */
+/** Returns a path that is within the folder and that the manifest has not named before. */
 function requireOwn(path: string, seen: Set<string>, name: string): string {
   if (!staysInside(path))
     throw new FormatError(

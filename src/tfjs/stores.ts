@@ -1,5 +1,5 @@
-// Models in the storage of a page, IndexedDB and localStorage, in the layout of TensorFlow.js, so that either library finds those of the
-// other. There the weights are one piece of bytes with one list of specs.
+// Models in the storage of a page, IndexedDB and localStorage, in the layout of TensorFlow.js, so that each library finds the models of
+// the other. There all weights are one piece of bytes, with one list of specs.
 
 import { encodeUtf8 } from '../core/text'
 import { fromBase64, toBase64 } from '../core/base64'
@@ -37,7 +37,7 @@ export async function readStored(address: string, where: string): Promise<Artifa
 
 /**
  * Replaces a model of the same name.
- * @throws StateError if there is no such storage, or if it refuses, because it is full; a model in IndexedDB is then left as it was
+ * @throws StateError if there is no such storage, or if it is full; the former model in IndexedDB then remains
  */
 export async function writeStored(address: string, model: StoredModel, where: string): Promise<void> {
   const key = keyOf(address, where)

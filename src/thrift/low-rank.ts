@@ -166,7 +166,7 @@ function leading(a: Tensor, { rank, energy, most }: Wanted): Leading | null {
     const thin = basis === null ? a : matmul(a, basis)
     const [eigenvalues, eigenvectors] = eigh(matmul(transpose(thin), thin))
     const squares = [...eigenvalues.data].reverse().map((each) => Math.max(0, each))
-    // Values at the level of rounding errors are no directions.
+    // Values at the level of rounding errors are not directions.
     const certain = squares.filter((each) => each > 1e-12 * squares[0]!).length
     const needed = rank ?? ranksFor(squares, energy! * total)
     if (needed === null || (basis !== null && needed > size - SPARE)) {

@@ -7,7 +7,7 @@ import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { childrenAt, flatten, isBranch, typed } from '../core/tree'
+import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, typed } from '../core/tree'
 import { maskOf } from '../layers/masks'
 import type { LossFunction, LossIdentifier } from '../losses'
 import { Loss } from '../losses'
@@ -17,6 +17,8 @@ import { UNKNOWN_SHAPES } from '../losses/targets'
 import type { MetricIdentifier } from '../metrics'
 import { Mean, Metric } from '../metrics'
 import { dependsOnShapes, getMetric, metrics as metricClasses } from '../metrics/registry'
+import type { TensorLike } from '../ops/convert'
+import { tensorOrNothing } from '../ops/convert'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
@@ -28,6 +30,7 @@ import { getOptimizer } from '../optimizers/registry'
 import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
+import { compileEntries, lossEntries, metricEntries } from './entries'
 import { valName } from './callbacks/names'
 
 /**
@@ -132,18 +135,11 @@ export class Compiled {
       }
       // Names of outputs are checked now, too, if the model is known.
       const names = outputNames()
-      if (names.length > 0) this.checkOutputs(names)
+      if (names.length > 0) compileEntries(this.options, names)
       // With several outputs, the names of their metrics begin with those of the outputs.
       if (names.length < 2) requireApart(logged)
       return getOptimizer(read['optimizer'] as OptimizerIdentifier)
     })
-  }
-
-  /** @throws ArgumentError for unknown names of outputs, and for lists of another length */
-  private checkOutputs(names: readonly string[]): void {
-    this.lossPerOutput(names)
-    this.weightPerOutput(names)
-    for (const key of ['metrics', 'weightedMetrics'] as const) this.metricsPerOutput(key, this.options[key], names)
   }
 
   /** The runtime that holds the metrics' sums and runs the steps. */
@@ -154,7 +150,7 @@ export class Compiled {
   /** The loss of each output; null for an output without one. */
   lossesFor(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly (Loss | null)[] {
     if (this.plans !== null) return this.plans.map(({ loss }) => loss)
-    const given = this.lossPerOutput(this.namesOf(outputs.length))
+    const given = lossEntries(this.options, this.namesOf(outputs.length))
     return customObjectScope(this.objects, () =>
       given.map((loss, i) => (loss === null ? null : getLoss(loss, shapesAt(i, outputs, targets)))),
     )
@@ -162,7 +158,7 @@ export class Compiled {
 
   /** Which of `count` outputs have a loss, and so need targets. */
   needed(count: number): readonly boolean[] {
-    return this.lossPerOutput(this.namesOf(count)).map((loss) => loss !== null)
+    return lossEntries(this.options, this.namesOf(count)).map((loss) => loss !== null)
   }
 
   private namesOf(count: number): readonly string[] {
@@ -172,62 +168,13 @@ export class Compiled {
       : Array.from({ length: count }, (_, i) => (count === 1 ? 'output' : `output${i}`))
   }
 
-  /** One entry for each output, from a value for all, for each, or by name. */
-  private perOutput(what: string, given: unknown, names: readonly string[]): unknown[] {
-    if (given === null || given === undefined) return names.map(() => null)
-    if (!isBranch(given) || isSerialized(given)) return names.map(() => given)
-    if (Array.isArray(given)) {
-      if (given.length === names.length) return given
-      throw new ArgumentError(
-        `compile: ${what} must have one entry for each of the ${names.length} outputs, received ${given.length}`,
-      )
-    }
-    const record = given as Readonly<Record<string, unknown>>
-    const unknown = Object.keys(record).find((name) => !names.includes(name))
-    if (unknown !== undefined)
-      throw new ArgumentError(
-        `compile: ${what} names '${unknown}', which is not an output. The outputs are: ${names.join(', ')}`,
-      )
-    return names.map((name) => record[name] ?? null)
-  }
-
-  private lossPerOutput(names: readonly string[]): (LossIdentifier | null)[] {
-    return this.perOutput('loss', this.options.loss, names).map((loss, i) => {
-      if (!isBranch(loss) || isSerialized(loss)) return loss as LossIdentifier | null
-      throw new ArgumentError(
-        `compile: the output '${names[i]}' has one loss, received several. For their sum, give a function.`,
-      )
-    })
-  }
-
-  private weightPerOutput(names: readonly string[]): number[] {
-    return this.perOutput('lossWeights', this.options.lossWeights, names).map((weight) => requireWeight(weight ?? 1))
-  }
-
-  /** Metrics of each output. A model with one output takes a plain list; with several, one entry for each. */
-  private metricsPerOutput(what: string, given: unknown, names: readonly string[]): (readonly MetricIdentifier[])[] {
-    const listed = (entry: unknown): readonly MetricIdentifier[] =>
-      entry === null || entry === undefined
-        ? []
-        : Array.isArray(entry)
-          ? (entry as MetricIdentifier[])
-          : [entry as MetricIdentifier]
-    if (names.length === 1) {
-      const all = given === null ? [] : Array.isArray(given) ? given : this.perOutput(what, given, names)
-      return [all.flatMap(listed)]
-    }
-    return this.perOutput(what, Array.isArray(given) && given.length === 0 ? null : given, names).map(listed)
-  }
-
   /** Assigns losses and metrics to outputs and targets of these shapes, once. */
   private prepare(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly OutputPlan[] {
     if (this.plans !== null) return this.plans
     const names = this.namesOf(outputs.length)
     const make = (): OutputPlan[] => {
       const losses = this.lossesFor(outputs, targets)
-      const weights = this.weightPerOutput(names)
-      const plain = this.metricsPerOutput('metrics', this.options.metrics, names)
-      const weighted = this.metricsPerOutput('weightedMetrics', this.options.weightedMetrics, names)
+      const { weights, metrics, weightedMetrics } = compileEntries(this.options, names)
       const tracks = losses.filter((loss) => loss !== null).length > 1
       return names.map((name, i) => {
         const shapes = shapesAt(i, outputs, targets)
@@ -236,8 +183,8 @@ export class Compiled {
           loss: losses[i]!,
           weight: weights[i]!,
           tracker: tracks && losses[i] !== null ? new Mean({ name: `${name}Loss` }) : null,
-          metrics: this.metricsOf(`metrics ${i}`, plain[i]!, shapes),
-          weightedMetrics: this.metricsOf(`weightedMetrics ${i}`, weighted[i]!, shapes),
+          metrics: this.metricsOf(`metrics ${i}`, metrics[i]!, shapes),
+          weightedMetrics: this.metricsOf(`weightedMetrics ${i}`, weightedMetrics[i]!, shapes),
         }
       })
     }
@@ -265,7 +212,7 @@ export class Compiled {
       const given = this.options[what]
       // A record uses names of outputs, which are unknown until the model is called.
       if (!isKnown && !Array.isArray(given)) return [[]]
-      return this.metricsPerOutput(what, given, isKnown ? names : this.namesOf(1)).map((list, i) =>
+      return metricEntries(this.options, what, isKnown ? names : this.namesOf(1)).map((list, i) =>
         this.metricsOf(`${what} ${i}`, list, null),
       )
     }
@@ -363,24 +310,41 @@ export class Compiled {
     return results
   }
 
-  /** The weighted loss of one batch; null if there is none. Traced. */
-  computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, sampleWeight: Tree<Tensor | null>): Tensor | null {
+  /**
+   * The plan of each output with its tensors of a batch. Custom steps may give arrays as targets and weights, the keys of
+   * records in any order, and one weight for all outputs.
+   */
+  private byOutput({ y, sampleWeight }: Pick<Batch, 'y' | 'sampleWeight'>, outputs: Tree<Tensor>) {
     const predictions = flatten(outputs)
-    const targets = flatten(y)
-    const weights = flatten(sampleWeight)
-    const plans = this.prepare(
+    const tensors = (where: string, given: Tree<Tensor | null>): readonly (Tensor | null | undefined)[] => {
+      const leaves = flatten(inOrderOf(outputs, given) as typeof given)
+      return leaves.length <= predictions.length && leaves.every((leaf) => leaf == null || leaf instanceof Tensor)
+        ? leaves
+        : flattenLike(outputs, given, where).map((leaf) => tensorOrNothing(leaf as TensorLike, where))
+    }
+    const targets = tensors('y', y)
+    const weights = tensors('sampleWeight', sampleWeight)
+    return this.prepare(
       predictions.map(({ shape }) => shape),
       predictions.map((_, i) => targets[i]?.shape ?? null),
-    )
+    ).map((plan, i) => ({
+      ...plan,
+      prediction: predictions[i]!,
+      target: targets[i],
+      sampleWeight: weights[weights.length === 1 ? 0 : i],
+    }))
+  }
+
+  /** The weighted loss of one batch; null if there is none. Traced. */
+  computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, given: Tree<Tensor | null>): Tensor | null {
     const each: Tensor[] = []
     let total: Tensor | null = null
-    plans.forEach(({ loss, weight, name }, i) => {
-      if (loss === null) return
-      const target = targets[i] ?? null
-      const prediction = predictions[i]!
-      if (target === null) throw new ArgumentError(`The output '${name}' has a loss but no targets`)
+    for (const own of this.byOutput({ y, sampleWeight: given }, outputs)) {
+      const { loss, weight, name, prediction, target, sampleWeight } = own
+      if (loss === null) continue
+      if (target == null) throw new ArgumentError(`The output '${name}' has a loss but no targets`)
       requireClasses(name, loss, prediction)
-      const value = loss.apply(target, prediction, weights[i], maskOf(prediction))
+      const value = loss.apply(target, prediction, sampleWeight, maskOf(prediction))
       if (value.size !== 1) {
         throw new ShapeError(
           `Loss '${loss.name}': must reduce to one number for training, received shape ${formatShape(value.shape)}. Use reduction 'sumOverBatchSize' or 'sum'.`,
@@ -390,7 +354,7 @@ export class Compiled {
       each.push(scalar)
       const weighted = weight === 1 ? scalar : multiply(scalar, weight)
       total = total === null ? weighted : add(total, weighted)
-    })
+    }
     this.computed = { trace: currentTrace(), each }
     return total
   }
@@ -404,37 +368,29 @@ export class Compiled {
 
   /** Updates the loss tracker, if there is a loss, and the metrics with a batch; traced. */
   updateMetrics(
-    { y, sampleWeight }: Pick<Batch, 'y' | 'sampleWeight'>,
+    batch: Pick<Batch, 'y' | 'sampleWeight'>,
     { outputs, loss, losses, reports }: Omit<ForwardResult, 'loss'> & { readonly loss: Tensor | null },
   ): void {
-    const predictions = flatten(outputs)
-    const targets = flatten(y)
-    const weights = flatten(sampleWeight)
-    const plans = this.prepare(
-      predictions.map(({ shape }) => shape),
-      predictions.map((_, i) => targets[i]?.shape ?? null),
-    )
-    const rows = predictions[0]?.shape[0] ?? 1
+    const each = this.byOutput(batch, outputs)
+    const rows = each[0]?.prediction.shape[0] ?? 1
     if (loss !== null) {
       this.lossTracker.addMean(loss, rows)
       if (!this.tracksLoss) this.logged = null
       this.tracksLoss = true
     }
     let at = 0
-    for (const { loss: own, tracker } of plans)
+    for (const { loss: own, tracker } of each)
       if (own !== null && losses[at] !== undefined) tracker?.addMean(losses[at++]!, rows)
-    plans.forEach(({ metrics, weightedMetrics, name }, i) => {
-      const target = targets[i] ?? null
-      if (target === null) {
+    for (const { metrics, weightedMetrics, name, prediction, target, sampleWeight } of each) {
+      if (target == null) {
         if (metrics.length + weightedMetrics.length > 0)
           throw new ArgumentError(`The output '${name}' has metrics but no targets`)
-        return
+        continue
       }
-      const prediction = predictions[i]!
       const mask = maskOf(prediction)
       for (const metric of metrics) metric.apply(target, prediction, null, mask)
-      for (const metric of weightedMetrics) metric.apply(target, prediction, weights[i], mask)
-    })
+      for (const metric of weightedMetrics) metric.apply(target, prediction, sampleWeight, mask)
+    }
     for (const { name, value } of reports) this.meanOf(name).update(value)
   }
 
@@ -516,11 +472,6 @@ function requireApart(names: readonly string[]): void {
 
 function capital(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
-}
-
-function requireWeight(weight: unknown): number {
-  if (typeof weight === 'number' && Number.isFinite(weight)) return weight
-  throw new ArgumentError(`compile: lossWeights must be finite numbers, received ${String(weight)}`)
 }
 
 /** The identifiers in a tree of them; a saved configuration is one identifier. */

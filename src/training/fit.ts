@@ -14,7 +14,7 @@ import type { Training } from './loop'
 import { runTraining } from './loop'
 import type { FitSettings } from './options'
 import { FIT } from './options'
-import { Prepared } from './prepared'
+import { Prepared, warnIfNothingToTrain } from './prepared'
 import type { Runner } from './runner'
 import { requireEnd, runnerOver } from './runners'
 import type { TrainingState } from './state'
@@ -54,7 +54,7 @@ async function prepare(
       requireEnd(where, validation, options.validationSteps, 'validationSteps')
     }
     state.buildOptimizer(prepared.compiled)
-    warnIfNothingToTrain(state)
+    warnIfNothingToTrain(state.model, 'fit')
     const { lock, shuffleState } = state
     return { prepared, runner, testing, validation, options, lock, shuffleState }
   } catch (error) {
@@ -70,11 +70,4 @@ function parseValidation(testing: Prepared, data: unknown): Data | null {
     throw new ArgumentError('fit: validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset')
   const [x, y, sampleWeight] = data
   return parseSamples(testing, { x, y, sampleWeight }, VALIDATION_NAMES)
-}
-
-/** Warns if the built-in step changes no weight. */
-function warnIfNothingToTrain({ model }: TrainingState): void {
-  if (model.hasOwnStep || model.trainableWeights.length > 0) return
-  const why = model.weights.length === 0 ? 'the model has no weights' : 'all weights are frozen'
-  console.warn(`${model}: fit has nothing to train: ${why}`)
 }

@@ -13,7 +13,7 @@ import type { Logs } from './callbacks/callback'
 import type { CallArguments } from './call'
 import { readArrayCall } from './call'
 import { TEST_ON_BATCH, TRAIN_ON_BATCH } from './options'
-import { Prepared } from './prepared'
+import { Prepared, warnIfNothingToTrain } from './prepared'
 import { load, stateAfter, typesOf, whatFailed } from './runner'
 import type { LastStep, TrainingState } from './state'
 
@@ -75,7 +75,10 @@ function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[])
 /** The program for a batch of new types; it is remembered for the next batch. @param batch the samples without strings */
 function firstProgram(state: TrainingState, prepared: Prepared, samples: Samples, batch: Samples): Program {
   const { compiled, kind } = prepared
-  if (kind === 'train') state.buildOptimizer(compiled)
+  if (kind === 'train') {
+    state.buildOptimizer(compiled)
+    if (state.last.train === null) warnIfNothingToTrain(state.model, TRAIN_ON_BATCH.name)
+  }
   const program = prepared.program(typesOf(batch, batch.size))
   state.remember(kind, {
     samples,

@@ -21,6 +21,13 @@ import { hasOwn } from './state'
 import type { TrainedModel } from './step'
 import type { BatchTypes, Steps } from './steps'
 
+/** Warns if the built-in step changes no weight. @param method what is called, such as `fit` */
+export function warnIfNothingToTrain(model: TrainedModel, method: string): void {
+  if (model.hasOwnStep || model.trainableWeights.length > 0) return
+  const why = model.weights.length === 0 ? 'the model has no weights' : 'all weights are frozen'
+  console.warn(`${model}: ${method} has nothing to train: ${why}`)
+}
+
 export class Prepared implements DataForm, StepPrograms {
   readonly compiled: Compiled
   /** Whether a custom step reads the data, which may then have any form. */

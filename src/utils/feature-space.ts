@@ -354,7 +354,8 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   apply(data: FeatureRecord | readonly FeatureRecord[]): EncodedFeatures<Mode> {
     const columns = columnsFrom(data, 'apply')
     const unknown = Object.keys(columns).find((name) => !Object.hasOwn(this.features, name))
-    if (unknown !== undefined) throw new DataError(`FeatureSpace: ${quoted(unknown)} is no feature. Remove the column`)
+    if (unknown !== undefined)
+      throw new DataError(`FeatureSpace: ${quoted(unknown)} is not a feature. Remove the column`)
     const read = Object.entries(this.features).map(
       ([name, feature]) => [name, this.columnOf(name, feature, columns)] as const,
     )

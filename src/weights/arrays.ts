@@ -46,7 +46,7 @@ export async function readArrays(bytes: Uint8Array): Promise<ReadonlyMap<string,
   if (!isArchive(bytes)) return decodeContainer(bytes, otherDtypes).tensors
   const arrays = new Map<string, NamedTensor>()
   for (const [file, content] of await readArchive(bytes)) {
-    if (!file.endsWith('.npy')) throw new FormatError(`The archive has '${file}', which is no array of NumPy`)
+    if (!file.endsWith('.npy')) throw new FormatError(`The archive has '${file}', which is not a NumPy array`)
     const name = file.slice(0, -'.npy'.length)
     const { shape, data } = await readNpy(content)
     arrays.set(name, { name, shape, data })

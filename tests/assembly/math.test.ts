@@ -30,12 +30,15 @@ const CONTRACTS: readonly Contract[] = [
   { name: 'reciprocal', truth: (x) => 1 / x, ulp: 0.5, from: -4, to: 4 },
   { name: 'sin', truth: Math.sin, ulp: 1.65, from: -100, to: 100 },
   { name: 'cos', truth: Math.cos, ulp: 1.65, from: -100, to: 100 },
-  { name: 'tanh', truth: Math.tanh, ulp: 5.4, from: -9, to: 9 },
-  { name: 'sigmoid', truth: sigmoid, ulp: 2.4, from: -104, to: 90 },
+  { name: 'tanh', truth: Math.tanh, ulp: 5.9, from: -9, to: 9 },
+  { name: 'sigmoid', truth: sigmoid, ulp: 2.5, from: -104, to: 90 },
   { name: 'softplus', truth: softplus, ulp: 2.4, from: -104, to: 90 },
   { name: 'erf', truth: erf, ulp: 1.3, from: -4, to: 4 },
   { name: 'erfInv', truth: erfInv, ulp: 2.6, from: -1, to: 1 },
 ]
+
+/** Operands with the largest errors of tanh and sigmoid, from a search of all float32. */
+const WORST = [4.182971000671387, 6.991095542907715, -16.642534255981445]
 
 const DENSE = 30_000
 const WHOLE = 30_000
@@ -72,7 +75,7 @@ function run(name: PrimitiveName, operands: readonly TensorContent[]): ArrayLike
 }
 
 it.each(CONTRACTS)('$name: at most $ulp ulp', (contract) => {
-  const x = Array.from(sweep(contract))
+  const x = [...sweep(contract), ...WORST]
   const { ulp, at } = worst(x, run(contract.name, [exactly(x)]), (i) => contract.truth(x[i]!))
   expect(ulp, `at ${at}`).toBeLessThanOrEqual(contract.ulp)
 })

@@ -38,8 +38,8 @@ it('a pipe and a link that leads nowhere are broken files, which end the pass or
   const collected = await imageFolder(root, { ...options, onError: 'collect' })
   expect((await collected.toArray()).length).toBe(count)
   expect(collected.errors.map(({ message }) => message).sort()).toEqual([
-    `${join(root, 'cat', 'x.png')} is no regular file, but a link to another thing`,
-    `${join(root, 'cat', 'y.png')} is no regular file`,
+    `${join(root, 'cat', 'x.png')} is not a regular file, but a link to another thing`,
+    `${join(root, 'cat', 'y.png')} is not a regular file`,
     `${join(root, 'cat', 'z.png')} is a link that leads nowhere`,
   ])
 })
@@ -107,7 +107,7 @@ it('the same for texts', async () => {
   const root = join(folder, 'texts')
   mkdirSync(join(root, 'a'), { recursive: true })
   execFileSync('mkfifo', [join(root, 'a', 'y.txt')])
-  await expect((await textDatasetFromDirectory(root)).toArray()).rejects.toThrow('y.txt is no regular file')
+  await expect((await textDatasetFromDirectory(root)).toArray()).rejects.toThrow('y.txt is not a regular file')
 })
 
 it('a text that is too long for a string is said to be so', async () => {

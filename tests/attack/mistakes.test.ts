@@ -138,6 +138,8 @@ const mistakes: Readonly<Record<string, readonly [message: string, run: () => un
   'fit of a list within itself': ['nested', () => made().fit(anything(list), anything(list), { verbose: 0 })],
   'targets within themselves': ['nested', () => made().fit(x, anything(list), { verbose: 0 })],
   'a layer on a list within itself': ['nested', () => new Dense(2).apply(anything(list))],
+  'an op of deep lists': ['nested', () => ops.add(anything(deep), 1)],
+  'an op with deep lists as an axis': ['nested', () => ops.sum([1], anything(deep))],
   'inputs within themselves': [
     'contain themselves',
     () => new Model({ inputs: anything<never>(list), outputs: anything<never>(list) }),

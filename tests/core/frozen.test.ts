@@ -155,6 +155,13 @@ describe('variables', () => {
     expect(variable.shape).toEqual([4])
   })
 
+  it('cannot be moved to other memory', () => {
+    const variable = new Variable(tensor([1, 2]))
+    expect(Reflect.set(variable, 'byteOffset', 4096)).toBe(false)
+    expect(Reflect.set(variable, 'storage', new Variable([400]).storage)).toBe(false)
+    expect(variable.value.toArray()).toEqual([1, 2])
+  })
+
   it('does not share a list with its initial tensor', () => {
     const initial = tensor([1, 2])
     const variable = new Variable(initial)

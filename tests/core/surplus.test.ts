@@ -56,3 +56,19 @@ it('losses are tested, too, and accept the arguments that they read', () => {
   )
   expect(myelin.losses.huber([[1]], [[3]], { delta: 1 }).toArray()).toEqual([1.5])
 })
+
+/** Methods by the names in errors. `of` and `batches` are internal. */
+const methods = [data.Dataset, data.Dataset.prototype].flatMap((owner) =>
+  Object.getOwnPropertyNames(owner)
+    .filter(
+      (name) =>
+        !/^(constructor|length|name|prototype|of|batches|stacked|open|size|nextPass|toString|concatenate)$/.test(name),
+    )
+    .map((name): [string, AnyFunction] => [name, Reflect.get(owner, name) as AnyFunction]),
+)
+
+it.each(methods)('Dataset.%s', async (name, method) => {
+  const run = async (): Promise<unknown> =>
+    Reflect.apply(method, data.Dataset.from([1, 2]), [...Array<undefined>(5).fill(undefined), 'surplus'])
+  await expect(run()).rejects.toThrow(new RegExp(`^Dataset\\.${name} takes \\d arguments?, received 6`))
+})

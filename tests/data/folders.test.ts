@@ -107,7 +107,7 @@ describe('readWav', () => {
     new DataView(other.buffer).setUint16(20, 6, true)
     await expect(readWav(other)).rejects.toThrow('received format 6 with 16 bits')
     await expect(readWav(wav([Infinity], 'float32'))).rejects.toThrow('not finite')
-    await expect(readWav(new TextEncoder().encode('no sound at all'))).rejects.toThrow('is no WAV file')
+    await expect(readWav(new TextEncoder().encode('no sound at all'))).rejects.toThrow('is not a WAV file')
   })
 })
 

@@ -51,7 +51,7 @@ describe('readImage', () => {
       await expect(readImage(path)).rejects.toThrow(DataError)
       await expect(readImage(path)).rejects.toThrow(new RegExp(`half-${name} is a broken picture`))
     }
-    await expect(readImage({ text: 'GIF89a' })).rejects.toThrow('the text is no PNG and no JPEG')
+    await expect(readImage({ text: 'GIF89a' })).rejects.toThrow('the text is neither a PNG nor a JPEG file')
     await expect(readImage(join(temporary, 'none.png'))).rejects.toThrow(/none\.png/)
     await expect(readImage(file('rgb.png'), { channels: 2 } as never)).rejects.toThrow(/must be 1, 3 or 4, received 2/)
   })

@@ -63,7 +63,7 @@ describe('files written by NumPy', () => {
     await expect(readNpy(file('huge.npy'))).rejects.toThrow(/element 1 is 1e\+300, which float32 cannot hold/)
     await expect(readNpy(file('complex.npy'))).rejects.toThrow(/type '<c16'/)
     await expect(readNpy(file('records.npy'))).rejects.toThrow(FormatError)
-    await expect(readNpy(file('rgb.png'))).rejects.toThrow(/is no \.npy file/)
+    await expect(readNpy(file('rgb.png'))).rejects.toThrow(/is not a \.npy file/)
     const bytes = readFileSync(file('little_f4.npy'))
     for (let length = 0; length < bytes.length; length += 5)
       await expect(readNpy(bytes.subarray(0, length))).rejects.toThrow(FormatError)

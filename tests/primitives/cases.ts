@@ -822,7 +822,7 @@ const opCases = {
   square: unary(floats, { secondGradient: true }),
   sin: unary(within(-8, 8), { ulp: 1.65, secondGradient: true }),
   cos: unary(within(-8, 8), { ulp: 1.65, secondGradient: true }),
-  tanh: unary(within(-4, 4), { ulp: 5.4, secondGradient: true, special: [...SPECIAL, 9, -9, 100, -100] }),
+  tanh: unary(within(-4, 4), { ulp: 5.9, secondGradient: true, special: [...SPECIAL, 9, -9, 100, -100] }),
   sigmoid: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, 104, -104] }),
   softplus: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, -104] }),
   relu: unary(away),

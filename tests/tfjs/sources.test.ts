@@ -184,10 +184,10 @@ describe('files outside of the folder', () => {
       const folder = folderOf()
       writeFileSync(join(folder, 'model.json'), withPaths(['uint8.bin']))
       execFileSync('mkfifo', [join(folder, 'uint8.bin')])
-      await expect(readTfjs(folder)).rejects.toThrow(/'uint8.bin' is no regular file/)
+      await expect(readTfjs(folder)).rejects.toThrow(/'uint8.bin' is not a regular file/)
       rmSync(join(folder, 'uint8.bin'))
       mkdirSync(join(folder, 'uint8.bin'))
-      await expect(readTfjs(folder)).rejects.toThrow(/'uint8.bin' is no regular file/)
+      await expect(readTfjs(folder)).rejects.toThrow(/'uint8.bin' is not a regular file/)
     },
   )
 

@@ -176,7 +176,7 @@ describe('outputs without a loss', () => {
 })
 
 describe('nothing to train', () => {
-  it('is reported once by each fit', async () => {
+  it('is reported once by each fit, and by trainOnBatch', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     try {
       const model = binaryModel()
@@ -189,6 +189,11 @@ describe('nothing to train', () => {
       empty.compile({ optimizer: 'sgd', loss: 'mse' })
       await empty.fit(x, x, { epochs: 3, verbose: 0 })
       expect(warn.mock.calls).toEqual([[expect.stringMatching(/fit has nothing to train: the model has no weights/)]])
+      warn.mockClear()
+      model.trainOnBatch(x, yes)
+      model.trainOnBatch(x, yes)
+      model.trainOnBatch(x.slice(0, 4), yes.slice(0, 4))
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/trainOnBatch has nothing to train: all weights/)]])
       warn.mockClear()
       model.layers[1]!.trainable = true
       await model.fit(x, yes, { verbose: 0 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Batch, Tensor } from '../../src'
 import {
   Dense,
+  Input,
   Layer,
   Model,
   SGD,
@@ -16,6 +17,7 @@ import {
   tensor,
   valueAndGrad,
 } from '../../src'
+import { typed } from '../../src/core/tree'
 import { samples, weightsOf } from '../helpers/training'
 
 const { x, numbers } = samples(12)
@@ -131,4 +133,62 @@ it('computeLoss of a subclass is the loss that fit minimises and reports', async
   model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'mse', metrics: ['mae'] })
   const logs = model.trainOnBatch(x, numbers)
   expect(logs.loss).toBeCloseTo(logs['mae'] ?? logs['meanAbsoluteError']!, 5)
+})
+
+describe('computeLoss and computeMetrics outside of a step', () => {
+  const [a, b] = [
+    [[1], [2]],
+    [
+      [3, 4],
+      [5, 6],
+    ],
+  ]
+  const input = [
+    [1, 0],
+    [0, 2],
+  ]
+  const ones = { kernelInitializer: 'ones' } as const
+
+  it('take arrays', () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2], ...ones })])
+    model.compile({ loss: 'mse', metrics: ['mae'] })
+    const output = model.predictOnBatch(input)
+    // The outputs are 1 and 2.
+    for (const y of [tensor([[3], [6]]), [[3], [6]], [3, 6]]) {
+      expect(model.computeLoss(output, typed(y), output).item()).toBe(10)
+      expect(model.computeLoss(output, typed(y), output, typed([1, 0])).item()).toBe(2)
+      expect(model.computeLoss(output, typed(y), typed([[1], [2]])).item()).toBe(10)
+    }
+    model.resetMetrics()
+    model.computeMetrics(output, typed([[3], [6]]), output)
+    expect(model.getMetricsResult()['mae']).toBe(3)
+  })
+
+  it('take records with keys in any order, and one weight for all outputs', () => {
+    const x = Input({ shape: [2] })
+    const outputs = {
+      a: new Dense({ units: 1, name: 'a', ...ones }).apply(x),
+      b: new Dense({ units: 2, name: 'b', ...ones }).apply(x),
+    }
+    const model = new Model({ inputs: x, outputs })
+    model.compile({ loss: { a: 'mse', b: 'mae' } })
+    const output = model.predictOnBatch(input)
+    const given = [
+      { a, b },
+      { b, a },
+      { b: tensor(b), a: tensor(a) },
+    ]
+    // a: 0 and 0; b: (2 + 3) / 2 and (3 + 4) / 2
+    for (const y of given) expect(model.computeLoss(tensor(input), typed(y), output).item()).toBe(3)
+    expect(model.computeLoss(tensor(input), typed(given[1]), output, tensor([0, 1])).item()).toBe(1.75)
+  })
+
+  it('refuse more targets than outputs', () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    model.compile({ loss: 'mse' })
+    const output = model.predictOnBatch(input)
+    expect(() => model.computeLoss(output, typed([tensor(a), tensor(a)]), output)).toThrow(
+      'y: element [0] must be a number',
+    )
+  })
 })

@@ -52,7 +52,7 @@ export async function readWav(source: ByteSource, options: ReadOptions = {}): Pr
 function decodeWav(bytes: Uint8Array, name: string): Wav {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const tag = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4))
-  if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE') throw new DataError(`${name} is no WAV file`)
+  if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE') throw new DataError(`${name} is not a WAV file`)
   let format: Format | null = null
   for (let at = 12; at + 8 <= bytes.length;) {
     const [id, size] = [tag(at), view.getUint32(at + 4, true)]

@@ -65,7 +65,7 @@ async function decode(bytes: Uint8Array, name: string, requirePixels: RequirePix
     return fromBrowser(bytes, requirePixels)
   if (isPng(bytes)) return (await import('./png')).decodePng(bytes)
   if (isJpeg(bytes)) return (await import('./jpeg')).decodeJpeg(bytes)
-  throw new DataError(`${name} is no PNG and no JPEG`)
+  throw new DataError(`${name} is neither a PNG nor a JPEG file`)
 }
 
 async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Promise<Pixels> {

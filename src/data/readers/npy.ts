@@ -232,7 +232,7 @@ function decode(bytes: Uint8Array, name: string, reserve: (size: number) => void
 }
 
 function headerOf(bytes: Uint8Array, name: string): Header {
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw new FormatError(`${name} is no .npy file`)
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw new FormatError(`${name} is not a .npy file`)
   const version = bytes[6]!
   if (version < 1 || version > 3 || bytes.length < 12)
     throw new FormatError(`${name} is a .npy file of version ${version}, or not all of one. Known are 1, 2 and 3`)

@@ -23,7 +23,7 @@ export function sizeOfJpeg(bytes: Uint8Array): readonly [width: number, height: 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff;) {
     const marker = bytes[at + 1]!
-    // C4, C8 and CC are no frame headers. FF fills.
+    // C4, C8 and CC are not frame headers. FF fills.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
       return [view.getUint16(at + 7), view.getUint16(at + 5)]
     at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2)

@@ -29,7 +29,7 @@ interface Child {
 
 export function writeTable(output: Output, unsorted: readonly Entry[]): Table {
   const entries = [...unsorted].sort((a, b) => compareBytes(a.name, b.name))
-  // The heap begins with an empty name, which is before all others.
+  // The heap begins with an empty name, which sorts before all others.
   const texts = [new Uint8Array(8), ...entries.map(({ name }) => padded(concatBytes([name, uint(0, 1)]), 8))]
   const offsets: number[] = []
   let offset = 0

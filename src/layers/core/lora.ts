@@ -98,7 +98,7 @@ export function enableLora<L extends Dense | EinsumDense | Embedding>(
 
   const make = (suffix: 'a' | 'b', shape: readonly number[], initializer: typeof aInitializer): Variable => {
     const regularizer = isTable ? layer.embeddingsRegularizer : layer.kernelRegularizer
-    // Files have no parts of a sum, so a layer that enables LoRA in build draws them.
+    // Files do not contain A and B, so a layer that enables LoRA in build initializes them, also while a file is read.
     const variable = fromFile.within(false, () =>
       addWeightTo(layer, { name: `lora_${what}_${suffix}`, shape, initializer, regularizer }),
     )
@@ -121,7 +121,7 @@ export function enableLora<L extends Dense | EinsumDense | Embedding>(
     loraAlpha: alpha,
     [`${name}A`]: a,
     [`${name}B`]: b,
-    // Units have no weights of their own any more.
+    // The weights of a unit are now a sum, which cannot be cut or reinitialized by unit.
     unitFlow: null,
   })
   // The product of the rows that are read costs less than that of the table.
@@ -148,7 +148,7 @@ function sumOf(base: Variable, product: () => Tensor, b: Variable): Variable {
   const sum: Variable = Object.create(base, {
     value: { get: read },
     view: { get: () => read().data },
-    // In files, it is trained like any kernel.
+    // Files have the sum as a trainable kernel.
     trainable: { value: true },
     assign: {
       value(given: Tensor) {

@@ -86,11 +86,11 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends configured(
   }
 }
 
-/** share of b, the rest of a */
+/** (1 − share) · a + share · b */
 const between = (a: Tensor, b: Tensor, share: Tensor): Tensor =>
   add(multiply(a, subtract(1, share)), multiply(b, share))
 
-/** The two tiles next to each place along an axis, and the share of the second. Beyond the outer tiles, both are those. */
+/** For each place along an axis: the two nearest tiles, and the share of the second. Outside of the outer tile both are the outer one. */
 function nearest(
   extent: number,
   tiles: number,

@@ -27,7 +27,7 @@ const DAYS_OF_YEAR = 365.2425
  *   new DateEncoding().apply(['1970-01-01'])   // [[0, 0, 1, 0, 1]]
  *
  * Dates are `2024-05-31`, or with a time `2024-05-31T18:30:00Z`; without a time zone it is UTC. Keras has no such layer.
- * @throws DataError for a string that is no date
+ * @throws DataError for a string that is not a date
  */
 export class DateEncoding extends configured(
   StringLayer,

@@ -7,7 +7,7 @@ import type { BatchShape } from '../../layers/spec'
 /** A number of a graph, in each trace. */
 export type Numbers = readonly number[]
 
-/** An open extent of the inputs, or one that is no simple function of them, such as that of a pool. */
+/** An open extent of the inputs, or one that is not a simple function of them, such as that of a pool. */
 export interface OpenExtent {
   readonly name: string
   /** The tensor that has it: an input by its position, or a value by its name. */

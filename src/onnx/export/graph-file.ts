@@ -96,7 +96,7 @@ export class GraphFile {
       const formula = formulaOf(numbers, this.open)
       if (formula === null)
         throw new Refusal(
-          'an extent that is no multiple of an open extent plus a number. Fix the inputs with the option shapes',
+          'an extent that is not a multiple of an open extent plus a number. Fix the inputs with the option shapes',
         )
       name = this.formula(formula)
       this.known.set(key, name)

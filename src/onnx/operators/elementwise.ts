@@ -64,7 +64,7 @@ export const mapped = (call: Call, kernel: (x: Tensor) => Tensor, host: Host | n
 /** Whether the operands are integers of few bits, whose arithmetic wraps. */
 export const isNarrow = (type: ElementType): boolean => !types[type].isFloat && types[type].bytes < 4 && type !== 'bool'
 
-/** Integers as those of a type: kernels compute with 32 bits. */
+/** Wraps integers to the range of a type, because kernels compute with 32 bits. */
 export function wrapped(x: Tensor, type: ElementType): Tensor {
   if (!isNarrow(type)) return x
   const [low, high] = types[type].range

@@ -149,7 +149,7 @@ const depthToSpace: Operator = (call) => {
   call.require(rank === 4 && size >= 1, () => 'it takes images and a block of 1 or more')
   const [batch, rows, columns, channels] = last.shape as [number, number, number, number]
   const depth = channels / size ** 2
-  call.require(Number.isInteger(depth), () => `${channels} channels are no multiple of ${size ** 2}`)
+  call.require(Number.isInteger(depth), () => `${channels} channels are not a multiple of ${size ** 2}`)
   const isFirst = call.word('mode', 'DCR', ['DCR', 'CRD']) === 'DCR'
   const apart = ops.reshape(last, [batch, rows, columns, ...(isFirst ? [size, size, depth] : [depth, size, size])])
   const [down, across, deep] = isFirst ? [3, 4, 5] : [4, 5, 3]
@@ -170,7 +170,7 @@ const spaceToDepth: Operator = (call) => {
   const [rows, columns] = [height / size, width / size]
   call.require(
     Number.isInteger(rows) && Number.isInteger(columns),
-    () => `[${height}, ${width}] is no multiple of ${size}`,
+    () => `[${height}, ${width}] is not a multiple of ${size}`,
   )
   const apart = ops.reshape(last, [batch, rows, size, columns, size, channels])
   const found = ops.reshape(ops.transpose(apart, [0, 1, 3, 2, 4, 5]), [batch, rows, columns, channels * size ** 2])

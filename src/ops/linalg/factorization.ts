@@ -356,7 +356,7 @@ export function matrixRank(x: TensorLike, tol?: Named<'tol', number | null>): Te
 
 /**
  * Eigenvalues, ascending, and eigenvectors of symmetric A [… n,n], as `eigh`. Other matrices have complex eigenvalues, for which there
- * is no dtype.
+ * is not a dtype.
  * @returns [w [… n], V [… n,n], vectors in columns]; in traced functions NaN where A is not symmetric
  * @throws DataError when A is data and not symmetric
  * @example ops.eig([[2, 1], [1, 2]])   // [[1, 3], …]

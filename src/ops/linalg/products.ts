@@ -1,6 +1,6 @@
 // Matrix products in the dtype of the operands: float32 by the primitive, integers exactly.
 
-import { ShapeError, formatShape } from '../../core/errors'
+import { requireInner } from '../../primitives/contraction'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
 import { cast, multiply } from '../numpy/elementwise'
@@ -26,10 +26,6 @@ export function factors(where: string, operands: readonly TensorLike[]): Tensor[
  */
 export function product(a: Tensor, b: Tensor): Tensor {
   if (a.dtype === 'float32') return apply('matmul', [a, b], {})[0]!
-  if (a.shape.at(-1) !== b.shape.at(-2)) {
-    throw new ShapeError(
-      `matmul: expected [… m, k] · [… k, n], received ${formatShape(a.shape)} · ${formatShape(b.shape)}`,
-    )
-  }
+  requireInner(a.shape, b.shape)
   return sum(multiply(expandDims(a, -1), expandDims(b, -3)), -2)
 }

@@ -96,7 +96,7 @@ export function categoricalCrossentropy(
 }
 
 /**
- * −ln p[y] for class numbers y; 0 for a number that is no class. Probabilities are divided by their sum and clipped to [1e-7,
+ * −ln p[y] for class numbers y; 0 for a number that is not a class. Probabilities are divided by their sum and clipped to [1e-7,
  * 1 − 1e-7]. Keras: `keras.ops.sparse_categorical_crossentropy`.
  * @param target class numbers in the shape of `output` without the axis of the classes, or with a last axis of 1
  * @param output probabilities or logits

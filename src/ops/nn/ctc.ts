@@ -32,7 +32,7 @@ const EXCLUDED = -1e5
  * @param outputLength the number of steps in each row, [batch]
  * @param maskIndex the class number of the blank. Default 0
  * @returns [batch]
- * @throws ShapeError for operands of other shapes; DataError for labels that are no classes and for lengths that are too
+ * @throws ShapeError for operands of other shapes; DataError for labels that are not classes and for lengths that are too
  *   large, when they are data
  * @example ops.ctcLoss([[1, 2, 0]], logits, [2], [10])   // logits [1, 10, 3]
  */

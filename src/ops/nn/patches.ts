@@ -33,7 +33,7 @@ function readImage(where: string, x: TensorLike, blockSize: number, format: Data
  * blockSize, channels / blockSize²]. The inverse of `spaceToDepth`. Keras: `keras.ops.depth_to_space`.
  * @param blockSize 2 or more
  * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
- * @throws ShapeError if the channels are no multiple of blockSize²
+ * @throws ShapeError if the channels are not a multiple of blockSize²
  */
 export function depthToSpace(x: TensorLike, blockSize: number, dataFormat?: DataFormat | DataFormatOption): Tensor {
   const { value, isFirst, size, shape } = readImage('depthToSpace', x, blockSize, dataFormat)
@@ -63,7 +63,7 @@ export function depthToSpace(x: TensorLike, blockSize: number, dataFormat?: Data
  * channels · blockSize²]. The inverse of `depthToSpace`. Keras: `keras.ops.space_to_depth`.
  * @param blockSize 2 or more
  * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
- * @throws ShapeError if rows or columns are no multiple of blockSize
+ * @throws ShapeError if rows or columns are not a multiple of blockSize
  */
 export function spaceToDepth(x: TensorLike, blockSize: number, dataFormat?: DataFormat | DataFormatOption): Tensor {
   const { value, isFirst, size, shape } = readImage('spaceToDepth', x, blockSize, dataFormat)

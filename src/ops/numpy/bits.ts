@@ -14,7 +14,7 @@ import { cast, clip, floorDivide, logicalNot, multiply, notEqual, subtract } fro
 
 /**
  * An operand as int32 or bool. Numbers and arrays of numbers are int32.
- * @throws ArgumentError for float32, and for a number that is no 32-bit integer
+ * @throws ArgumentError for float32, and for a number that is not a 32-bit integer
  */
 export function asIntegers(x: TensorLike, name: string): Tensor {
   const value = asTensor(x, name)
@@ -106,7 +106,7 @@ export function leftShift(a: TensorLike, b: TensorLike): Tensor {
  */
 export function rightShift(a: TensorLike, b: TensorLike): Tensor {
   const [value, places] = [integers(a, 'rightShift'), integers(b, 'rightShift')]
-  // 2³¹ is no int32.
+  // 2³¹ is not an int32.
   const most = BITS - 2
   if (typeof b === 'number') return b >= 0 && b <= most ? floorDivide(value, 1 << b) : clip(value, -1, 0)
   return elementwise('shiftRight', value, places)

@@ -62,7 +62,8 @@ export function nonzero(x: TensorLike): Tensor[] {
     )
   if (value.rank === 0) throw new ShapeError('nonzero: expected at least one axis, received a scalar')
   const { data } = value
-  // All elements have 32 bits, and those of 0 and −0 are 0 without the sign. Without a branch, data in no order take half the time.
+  // All elements have 32 bits, and the bits of 0 and −0 are 0 without the sign. The loop has no branch, which halves its time for data in
+  // random order.
   const bits = new Int32Array(data.buffer, data.byteOffset, data.length)
   const sign = value.dtype === 'float32' ? 1 : 0
   const places = new Int32Array(bits.length)
@@ -77,8 +78,8 @@ export function nonzero(x: TensorLike): Tensor[] {
 }
 
 /**
- * The position in a tensor of some shape, one int32 tensor for each axis, of elements that are counted in row-major order.
- * Negative indices count from the end; others outside are moved to the first or the last element.
+ * The position of each flat index, in row-major order, in a tensor of a shape: one int32 tensor for each axis. Negative indices
+ * count from the end; those outside are clipped to the first or the last element.
  * @example ops.unravelIndex([5, 2], [2, 4])   // [1, 0] and [1, 2]
  */
 export function unravelIndex(indices: TensorLike, shape: number | Shape): Tensor[] {

@@ -1,4 +1,4 @@
-// Ops that join and split tensors along the axes that NumPy's names stand for: horizontally, vertically, in depth.
+// Ops that join and split tensors along fixed axes, named as in NumPy: horizontal, vertical, depth.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxis } from '../../core/shapes'

@@ -81,7 +81,7 @@ export interface ModuleVariant {
 export function compileKernels(variant: ModuleVariant, of = core, instructions = builtFor): WebAssembly.Module {
   if (!supportsSimd()) {
     throw new StateError(
-      "This JavaScript engine has no WebAssembly SIMD (it requires Chrome 91, Firefox 89, Safari 16.4 or Node 16.4). configure({ backend: 'interpreter' }) works everywhere, but slowly.",
+      "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89 and Safari 16.4 have it). configure({ backend: 'interpreter' }) works everywhere, but slowly.",
     )
   }
   const key = `${of.name} ${variant.level} ${variant.shared} ${variant.turbo}`

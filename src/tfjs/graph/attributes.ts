@@ -1,4 +1,5 @@
-// The attributes of nodes of a GraphDef as JSON, as those that operators read. JSON leaves out a value that is 0, false or empty.
+// Converts the attributes of the nodes in a GraphDef (JSON) to those of ONNX, which operators read. JSON omits values that are 0,
+// false or empty.
 //
 //   { i: '3' }  { f: 0.5 }  { b: true }  { s: base64 }  { type: 'DT_FLOAT' }  { shape: { dim: [{ size: '-1' }] } }  { list: { i: [] } }
 
@@ -81,7 +82,7 @@ export function attributeOf(
   }
 }
 
-/** Those that operators do not read, some of which are long. */
+/** Attributes that no operator reads. Some of them are long. */
 const UNUSED = new Set(['value', '_output_shapes', '_class', '_xla_inferred_shapes'])
 
 /** @param where names the node in errors */
@@ -93,7 +94,7 @@ export function attributesOf(attributes: JsonRecord, where: string): AttributePr
   })
 }
 
-/** The attributes that a structure keeps. */
+/** The attributes that operators may read. */
 export function keptAttributes(attributes: JsonRecord): JsonRecord {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => !UNUSED.has(name)))
 }
@@ -118,7 +119,7 @@ function attributeFrom(name: string, value: JsonRecord, where: string): Attribut
     case 'list':
       return isRecord(found) ? attributeOf(name, listFrom(found, where)) : null
     default:
-      // Functions and tensors, which no operator here has.
+      // Functions and tensors: no operator here has such attributes.
       return null
   }
 }
@@ -148,7 +149,7 @@ function bytesFrom(value: Json | undefined, where: string): Uint8Array {
   }
 }
 
-/** The extents of a shape, of which null is open; null for a shape of unknown rank. */
+/** The extents of a shape, with null for an open one. Returns null if the rank is unknown. */
 export function dimensionsOf(shape: Json | undefined, where: string): Dimension[] | null {
   if (!isRecord(shape) || own(shape, 'unknownRank') === true) return null
   const dims = own(shape, 'dim') ?? []

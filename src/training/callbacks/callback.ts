@@ -244,14 +244,10 @@ function eventsOf(callback: object): string[] {
 export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
   const callbacks: readonly unknown[] = given === null ? [] : Array.isArray(given) ? given : [given]
   for (const callback of callbacks) {
-    if (typeof callback !== 'object' || callback === null || Array.isArray(callback)) {
+    const isLayer = callback instanceof Layer
+    if (isLayer || typeof callback !== 'object' || callback === null || Array.isArray(callback))
       throw new ArgumentError(
-        `A callback must be an object with methods such as onEpochEnd, received ${receivedText(callback)}`,
-      )
-    }
-    if (callback instanceof Layer)
-      throw new ArgumentError(
-        `A callback must be an object with methods such as onEpochEnd, received the layer ${callback}`,
+        `A callback must be an object with methods such as onEpochEnd, received ${isLayer ? `the layer ${callback}` : receivedText(callback)}`,
       )
     // Options may have names like events: onSave.
     const known: readonly string[] = [

@@ -58,7 +58,7 @@ function writerOf(format: string, where: string): (value: number) => string {
   const parts = FORMAT.exec(format)
   if (parts === null)
     throw new ArgumentError(
-      `${where}: ':${format}' is no format of a number. Possible are such as :02d, :.2f, :.1e, :g and :.0%`,
+      `${where}: ':${format}' is not a format of numbers. Examples are :02d, :.2f, :.1e, :g and :.0%`,
     )
   const [, zero, width = '', digits, type] = parts
   const precision = digits === undefined ? null : Number(digits)

@@ -56,7 +56,7 @@ describe('names with numbers', () => {
   it.each([
     ['{epoch', "here: a '{' in '{epoch' has no other half. A brace itself is written twice."],
     ['epoch}', "here: a '}' in 'epoch}' has no other half"],
-    ['{epoch:2x}', "here: '{epoch:2x}': ':2x' is no format of a number"],
+    ['{epoch:2x}', "here: '{epoch:2x}': ':2x' is not a format of numbers"],
     ['{}', "here: '{}' must begin with the name of a log"],
   ])('%s is not a valid name', (template, message) => {
     expect(() => new NameTemplate(template, 'here')).toThrow(message)

@@ -60,7 +60,7 @@ const THOUSANDS = /^[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?$/
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
 /** Numbers that are not finite, as pandas reads them. */
 const INFINITE = /^[+-]?inf(?:inity)?$/i
-/** Whole numbers with more digits than a float64 always holds. Longer ones than 10³⁰⁸ are no numbers. */
+/** Whole numbers with more digits than a float64 always holds. Longer ones than 10³⁰⁸ are not numbers. */
 const LONG_INTEGER = /^[+-]?\d{16,310}$/
 /** Unknown cells with a proposal in their error: a search costs time, and of very many errors few are read. */
 const MOST_GUESSES = 100

@@ -26,7 +26,7 @@ const spaceToBatch: Operator = (call) => {
   const counts = block.map((size, i) => spatial[i]! / size)
   call.require(
     counts.every(Number.isInteger),
-    () => `[${spatial.join(', ')}] is no multiple of the blocks [${block.join(', ')}]`,
+    () => `[${spatial.join(', ')}] is not a multiple of the blocks [${block.join(', ')}]`,
   )
   const apart = reshaped(wide, [batch, ...block.flatMap((size, i) => [counts[i]!, size]), ...rest])
   const within = block.map((_, i) => 2 * i + 2)
@@ -56,7 +56,7 @@ const batchToSpace: Operator = (call) => {
   const batch = x.shape[0]! / sizeOf(block)
   call.require(
     Number.isInteger(batch),
-    () => `${x.shape[0]} samples are no multiple of the blocks [${block.join(', ')}]`,
+    () => `${x.shape[0]} samples are not a multiple of the blocks [${block.join(', ')}]`,
   )
   const rest = x.shape.slice(count + 1)
   const apart = reshaped(x, [...block, batch, ...x.shape.slice(1)])
