@@ -323,7 +323,6 @@ const ARGUMENTS: Readonly<Record<string, readonly unknown[]>> = {
 
 /** Defaults that cannot be said by name, with the reason. */
 const NOT_BY_NAME: Readonly<Record<string, string>> = {
-  'bincount minlength': 'shapes do not depend on data, so it must be given',
   'multi_hot num_classes': 'shapes do not depend on data, so it must be given',
   'segment_max num_segments': 'shapes do not depend on data, so it must be given',
   'segment_min num_segments': 'shapes do not depend on data, so it must be given',
@@ -346,7 +345,7 @@ const NOT_BY_NAME: Readonly<Record<string, string>> = {
   ),
 }
 /** Names of options that differ. */
-const SPELLED: Readonly<Record<string, string>> = { keepdims: 'keepDims', M: 'columns' }
+const SPELLED: Readonly<Record<string, string>> = { keepdims: 'keepDims' }
 
 // The first calls have the required arguments only.
 const inCalls = new Map([...calls].reverse().map(({ op, given }) => [op, given]))

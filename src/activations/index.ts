@@ -3,7 +3,7 @@
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import { customObject, isClass, nameToSave } from '../core/registry'
 import * as functions from '../ops'
-import { cast } from '../ops/numpy/elementwise'
+import { cast, relu } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import { untraced } from '../ops/trace'
 
@@ -27,7 +27,7 @@ const takingSymbols = ([name, of]: [string, ActivationFunction]): [string, Activ
 
 const table = {
   linear: (x) => x,
-  relu: functions.relu,
+  relu,
   sigmoid: functions.sigmoid,
   tanh: functions.tanh,
   softmax: functions.softmax,

@@ -46,7 +46,7 @@ function crossentropyFor(shapes: TargetShapes, name: string): Loss {
  */
 export function getLoss(identifier: LossIdentifier, shapes: TargetShapes = UNKNOWN_SHAPES): Loss {
   const own = customFunction<LossFunction>(identifier)
-  if (own !== null) return new FunctionLoss(own.call, own.name === '' ? 'loss' : own.name)
+  if (own !== null) return new FunctionLoss(own.call, own.name || 'loss')
   if (typeof identifier !== 'string') return losses.get(identifier)
   if (['crossentropy', 'ce'].includes(normalizeName(identifier))) return crossentropyFor(shapes, camelCase(identifier))
   if (!losses.knows(identifier)) throw losses.unknown(identifier, ['crossentropy'])

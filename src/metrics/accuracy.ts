@@ -3,7 +3,6 @@
 import type { InOrder } from '../core/options'
 import { boolean, configured, count, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
-import { alignRanks } from '../losses/weights'
 import type { Tensor } from '../ops/tensor'
 import { binaryMatches, classNumbers, largest, matches, sparseTopMatches, topMatches } from './matches'
 import type { OptionsInOrder } from './mean'
@@ -22,7 +21,7 @@ import { metricOptions } from './metric'
 export class Accuracy extends MeanOfValues {
   static override readonly className = 'Accuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return matches(...alignRanks(yTrue, yPred))
+    return matches(yTrue, yPred)
   }
 }
 

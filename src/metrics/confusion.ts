@@ -24,7 +24,7 @@ import { arange, expandDims, reshape, squeeze } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
-import { Metric, accumulate } from './metric'
+import { BatchMetric, accumulate } from './metric'
 import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
@@ -66,7 +66,10 @@ const cells = {
 type Entry = keyof typeof cells
 
 /** Counts elements at each threshold. */
-abstract class AtThresholds extends (configured as InOrder<['thresholds', 'name', 'dtype']>)(Metric, countOptions) {
+abstract class AtThresholds extends (configured as InOrder<['thresholds', 'name', 'dtype']>)(
+  BatchMetric,
+  countOptions,
+) {
   protected readonly points = new Thresholds(
     typeof this.thresholds === 'number' ? [this.thresholds] : (this.thresholds ?? [this.defaultThreshold()]),
   )
@@ -91,7 +94,7 @@ abstract class AtThresholds extends (configured as InOrder<['thresholds', 'name'
       throw new ArgumentError(`${classNameOf(this)}: thresholds must not be empty`)
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { y, p, w } = this.select(batchOf(yTrue, yPred, sampleWeight))
     const flat = (x: Tensor): Tensor => reshape(x, [x.size])
     const actual = expandDims(cast(flat(y), 'bool'), 0)

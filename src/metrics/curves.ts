@@ -40,7 +40,7 @@ import { full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
-import { Metric, accumulate, metricOptions } from './metric'
+import { BatchMetric, accumulate, metricOptions } from './metric'
 import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
@@ -76,7 +76,7 @@ export type AucOptions = OptionInputs<ReturnType<typeof aucOptions>> & MetricOpt
 /** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
 type Counts = readonly [truePositives: Variable, falsePositives: Variable, positives: Variable, negatives: Variable]
 
-abstract class Curve extends Metric {
+abstract class Curve extends BatchMetric {
   protected readonly points: Thresholds = this.makePoints()
 
   protected abstract makePoints(): Thresholds
@@ -144,7 +144,7 @@ export class AUC extends (
       throw new ArgumentError(`${classNameOf(this)}: numLabels needs multiLabel`)
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { y, p, w } = batchOf(yTrue, this.fromLogits ? sigmoid(yPred) : yPred, sampleWeight)
     if (this.multiLabel && p.rank !== 2)
       throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
@@ -275,7 +275,7 @@ abstract class PointOfCurve extends configured(Curve, pointOptions) {
     return new Thresholds(last === 0 ? [0.5] : Array.from({ length: last + 1 }, (_, i) => i / last), false, 2)
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     this.count(this.counts, ofClass(batchOf(yTrue, yPred, sampleWeight), this.classId))
   }
 

@@ -11,9 +11,10 @@ import { crossentropyOptions, sparseCrossentropyOptions } from '../losses/option
 import { poisson } from '../losses/regression'
 import { classMask } from '../losses/values'
 import { applyMask } from '../losses/weights'
-import type { Tensor } from '../ops/tensor'
 import type { MeanInOrder } from './mean'
 import { meanOf } from './mean'
+import type { Batch } from './metric'
+import { tensorsOf } from './metric'
 
 /**
  * The mean binary cross-entropy.
@@ -55,7 +56,8 @@ export class SparseCategoricalCrossentropy extends (
   static override readonly className = 'SparseCategoricalCrossentropy'
 
   /** As in Keras, an ignored class counts as 0 in the mean; it is excluded only if there are sample weights. */
-  override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  override updateState(...batch: Batch): void {
+    const [yTrue, yPred, sampleWeight] = tensorsOf(...batch)
     const { ignoreClass, axis } = this
     const mask =
       ignoreClass === null || sampleWeight === undefined ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })

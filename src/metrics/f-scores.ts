@@ -10,7 +10,7 @@ import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
-import { Metric, accumulate, requireRows, rowWeights } from './metric'
+import { BatchMetric, accumulate, requireRows, weightsLike } from './metric'
 
 const scoreOptions = () => ({
   /**
@@ -33,7 +33,10 @@ type Counts = readonly Variable[]
  * Keras: `keras.metrics.F1Score`.
  * @example new metrics.F1Score({ average: 'macro' })
  */
-export class F1Score extends (configured as InOrder<['average', 'threshold', 'name', 'dtype']>)(Metric, scoreOptions) {
+export class F1Score extends (configured as InOrder<['average', 'threshold', 'name', 'dtype']>)(
+  BatchMetric,
+  scoreOptions,
+) {
   static readonly className: string = 'F1Score'
   private counts: Counts | null = this.average === 'micro' ? this.makeCounts([]) : null
 
@@ -46,7 +49,7 @@ export class F1Score extends (configured as InOrder<['average', 'threshold', 'na
     return ['truePositives', 'predictedPositives', 'actualPositives'].map((name) => this.addVariable(name, shape))
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const classes = requireRows(yTrue, yPred, this.counts?.[0]!.shape[0])
     const counts = (this.counts ??= this.makeCounts([classes]))
     const isPositive =
@@ -55,7 +58,7 @@ export class F1Score extends (configured as InOrder<['average', 'threshold', 'na
         : greater(yPred, this.threshold)
     const predicted = cast(isPositive, 'float32')
     const actual = cast(yTrue, 'float32')
-    const w = rowWeights(sampleWeight, yPred)
+    const w = weightsLike(yPred, sampleWeight)
     const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), this.average === 'micro' ? null : 0)
     for (const [i, each] of [multiply(predicted, actual), predicted, actual].entries())
       accumulate(counts[i]!, over(each))

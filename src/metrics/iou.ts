@@ -26,13 +26,13 @@ import { broadcastTo, reshape, scatterAdd, take } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
-import { Metric, accumulate } from './metric'
+import { BatchMetric, accumulate } from './metric'
 
 /**
  * Counts pairs of class numbers. The matrix has a row per actual class and a column per predicted class. Numbers that
  * are not classes, such as −1 or 255 for "void", are ignored.
  */
-abstract class Pairs extends Metric {
+abstract class Pairs extends BatchMetric {
   protected readonly matrix: Variable = this.addVariable('confusionMatrix', [this.classCount(), this.classCount()])
 
   protected abstract classCount(): number
@@ -148,7 +148,7 @@ abstract class OfLabels extends configured(Overlap, labelsTable) {
     return this.numClasses
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { sparseYTrue, sparseYPred } = this.isSparse()
     const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : largest(x, this.axis, this))
     this.count(numbers(yTrue, sparseYTrue), numbers(yPred, sparseYPred), sampleWeight, this.ignoreClass)
@@ -279,7 +279,7 @@ export class BinaryIoU extends (configured as InOrder<['targetClassIds', 'thresh
   protected override scored(): readonly number[] {
     return this.targetClassIds
   }
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     this.count(yTrue, greaterEqual(yPred, this.threshold), sampleWeight)
   }
 }
@@ -311,7 +311,7 @@ export class ConfusionMatrix extends configured(Pairs, confusionTable) {
     return this.numClasses
   }
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
     if (kind === 'binary' && this.numClasses < 2)
       throw new ShapeError(`binary targets have two classes, received numClasses ${this.numClasses}`)

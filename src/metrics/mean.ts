@@ -4,7 +4,7 @@ import type { ConfiguredClass, OptionInputs, OptionTable, ValuesOf } from '../co
 import type { InOrder } from '../core/options'
 import { configured, functionKind, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, tensorOrNothing } from '../ops/convert'
 import { cast, multiply, sqrt } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import { broadcastTo, full } from '../ops/numpy/shape'
@@ -12,7 +12,8 @@ import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { withOptions } from '../losses/loss'
 import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
-import { Metric, accumulate, metricOptions } from './metric'
+import type { Batch } from './metric'
+import { Metric, accumulate, metricOptions, tensorsOf } from './metric'
 
 /** How axes are reduced: mean or sum. */
 type Average = typeof mean
@@ -22,34 +23,29 @@ function overAxesFrom(average: Average, x: Tensor, first: number): Tensor {
   return average(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
 }
 
+/** What `updateState` of Mean and Sum takes after the values: the last one is the weights. */
+type Weights = [sampleWeightOrPrediction?: TensorLike | null, sampleWeight?: TensorLike | null | undefined]
+
 /** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
-function samplewise(
-  values: Tensor,
-  sampleWeight?: Tensor,
-  average: Average = mean,
+function read(
+  metric: Metric,
+  given: TensorLike,
+  sampleWeight: TensorLike | null | undefined,
+  average: Average,
 ): { values: Tensor; weights: Tensor } {
-  if (sampleWeight === undefined) {
+  const values = cast(asTensor(given, metric.name), 'float32')
+  const own = tensorOrNothing(sampleWeight, 'sampleWeight')
+  if (own === undefined) {
     const each = overAxesFrom(average, values, 1)
     return { values: each, weights: full(each.shape, 1) }
   }
-  requireBeside('sampleWeight', values, sampleWeight)
-  const [aligned, weights] = alignRanks(values, cast(sampleWeight, 'float32'))
+  requireBeside('sampleWeight', values, own)
+  const [aligned, weights] = alignRanks(values, cast(own, 'float32'))
   // A single number for all samples is repeated for each.
   const reduced =
     aligned.rank === 0 ? broadcastTo(aligned, weights.shape) : overAxesFrom(average, aligned, weights.rank)
   const broad = broadcastTo(weights, reduced.shape)
   return { values: overAxesFrom(average, multiply(reduced, broad), 1), weights: overAxesFrom(average, broad, 1) }
-}
-
-/** Converts values and weights, one per sample. */
-function read(
-  metric: Metric,
-  values: TensorLike,
-  sampleWeight: TensorLike | undefined,
-  average?: Average,
-): { values: Tensor; weights: Tensor } {
-  const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
-  return samplewise(cast(asTensor(values, metric.name), 'float32'), weights, average)
 }
 
 /**
@@ -61,16 +57,17 @@ function read(
  * total.result()   // 7
  */
 export class Sum extends Metric {
-  static readonly className = 'Sum'
-  private readonly total: Variable = this.addVariable('total')
+  static readonly className: string = 'Sum'
+  protected readonly total: Variable = this.addVariable('total')
 
   /** Adds values. Outside of compile(), call it with the values alone. */
-  update(values: TensorLike, sampleWeight?: TensorLike): void {
+  update(values: TensorLike, sampleWeight?: TensorLike | null): void {
     accumulate(this.total, sum(read(this, values, sampleWeight, sum).values))
   }
 
-  updateState(values: Tensor, _yPred?: Tensor, sampleWeight?: Tensor): void {
-    this.update(values, sampleWeight)
+  /** Adds values with weights, as in Keras, or the targets and weights of a batch that compile() gives. */
+  updateState(values: TensorLike, ...given: Weights): void {
+    this.update(values, given.at(-1))
   }
 
   result(): Tensor {
@@ -86,17 +83,15 @@ export class Sum extends Metric {
  * mean.update(6)
  * mean.result()   // 3
  */
-export class Mean extends Metric {
-  static readonly className: string = 'Mean'
-  protected readonly total: Variable = this.addVariable('total')
+export class Mean extends Sum {
+  static override readonly className: string = 'Mean'
   protected readonly count: Variable = this.addVariable('count')
 
-  /** Adds values. Outside of compile(), call it with the values alone. */
-  update(values: TensorLike, sampleWeight?: TensorLike): void {
-    const each = read(this, values, sampleWeight)
+  override update(values: TensorLike, sampleWeight?: TensorLike | null): void {
+    const each = read(this, values, sampleWeight, mean)
     accumulate(this.total, sum(each.values))
     // Without weights the count is a constant of the trace.
-    accumulate(this.count, sampleWeight === undefined ? full([], each.values.size) : sum(each.weights))
+    accumulate(this.count, sampleWeight == null ? full([], each.values.size) : sum(each.weights))
   }
 
   /** Adds the mean of `count` values; traced. @internal */
@@ -105,11 +100,7 @@ export class Mean extends Metric {
     accumulate(this.count, full([], count))
   }
 
-  updateState(values: Tensor, _yPred?: Tensor, sampleWeight?: Tensor): void {
-    this.update(values, sampleWeight)
-  }
-
-  result(): Tensor {
+  override result(): Tensor {
     return divideNoNan(this.total.value, this.count.value)
   }
 
@@ -129,8 +120,9 @@ export abstract class MeanOfValues extends Mean {
   /** yTrue, yPred [batch, …] → [batch, …] */
   protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor
 
-  override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
-    this.update(this.values(yTrue, yPred), sampleWeight)
+  override updateState(...batch: Batch): void {
+    const [y, p, weights] = tensorsOf(...batch)
+    this.update(this.values(y, p), weights)
   }
 }
 

@@ -34,7 +34,7 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 
-  /** Adds one batch of tensors; implemented by subclasses. Call `apply` instead, which also takes arrays. */
+  /** Adds one batch of tensors; implemented by subclasses. Those of the library also take arrays. `apply` also takes a mask. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
   /**
@@ -51,10 +51,10 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
     restating(
       (message) => `Metric '${this.name}': ${message}`,
       () => {
-        const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+        const [y, p, weights] = tensorsOf(yTrue, yPred, sampleWeight)
         const held = tensorOrNothing(mask, 'mask')
         if (held !== undefined) requireBeside('mask', p, held)
-        this.updateState(y, p, applyMask(tensorOrNothing(sampleWeight, 'sampleWeight'), held, 'sum'))
+        this.updateState(y, p, applyMask(weights, held, 'sum'))
       },
     )
   }
@@ -75,6 +75,31 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
   }
 }
 
+/** What `updateState` takes: tensors, or arrays, as in Keras. */
+export type Batch = [yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null]
+
+/** A batch as tensors; targets and predictions of aligned ranks. */
+export function tensorsOf(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  sampleWeight?: TensorLike | null,
+): [y: Tensor, p: Tensor, weights: Tensor | undefined] {
+  return [
+    ...alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred')),
+    tensorOrNothing(sampleWeight, 'sampleWeight'),
+  ]
+}
+
+/** The base of metrics of the library, whose `updateState` takes arrays, too. */
+export abstract class BatchMetric extends Metric {
+  /** Adds a batch of tensors of aligned ranks. */
+  protected abstract update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
+
+  updateState(...batch: Batch): void {
+    this.update(...tensorsOf(...batch))
+  }
+}
+
 /** variable ← variable + x */
 export function accumulate(variable: Variable, x: Tensor): void {
   variable.assign(add(variable.value, x))
@@ -88,8 +113,7 @@ export function accumulate(variable: Variable, x: Tensor): void {
  */
 export function requireRows(yTrue: Tensor, yPred: Tensor, known?: number): number {
   const outputs = yPred.shape[1]
-  if (yTrue.rank === 2 && yPred.rank === 2 && yTrue.shape[1] === outputs && outputs === (known ?? outputs))
-    return outputs!
+  if (yPred.rank === 2 && sameShape(yTrue.shape, yPred.shape) && outputs === (known ?? outputs)) return outputs!
   throw wrongPair(`[batch, ${known ?? 'outputs'}]`, yTrue, yPred)
 }
 
@@ -107,8 +131,10 @@ function wrongPair(expected: string, yTrue: Tensor, yPred: Tensor): ShapeError {
   )
 }
 
-/** Weights of samples or of elements, broadcastable to [batch, outputs]; null for equal weights. */
-export function rowWeights(sampleWeight: Tensor | undefined, x: Tensor): Tensor | null {
-  if (sampleWeight !== undefined) requireBeside('sampleWeight', x, sampleWeight)
-  return sampleWeight === undefined ? null : broadcastTo(expandTo(cast(sampleWeight, 'float32'), 2), x.shape)
+/** Weights of samples or of elements, in the shape of x; null for equal weights. */
+export function weightsLike(x: Tensor, sampleWeight: Tensor | undefined): Tensor | null {
+  if (sampleWeight === undefined) return null
+  requireBeside('sampleWeight', x, sampleWeight)
+  const [, weights] = alignRanks(x, cast(sampleWeight, 'float32'))
+  return broadcastTo(expandTo(weights, x.rank), x.shape)
 }

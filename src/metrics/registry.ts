@@ -5,7 +5,6 @@ import type { ClassesIn } from '../core/registry'
 import { Registry, camelCase, customFunction } from '../core/registry'
 import type { TargetShapes } from '../losses/targets'
 import { targetKind } from '../losses/targets'
-import { alignRanks } from '../losses/weights'
 import type * as all from './index'
 import { Metric } from './metric'
 import * as named from './named'
@@ -59,9 +58,7 @@ export function dependsOnShapes(identifier: MetricIdentifier): boolean {
 export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
   const own = customFunction<MetricFunction>(identifier)
   if (own !== null) {
-    return new named.MeanMetricWrapper((yTrue, yPred) => own.call(...alignRanks(yTrue, yPred)), {
-      name: own.name === '' ? 'metric' : own.name,
-    })
+    return new named.MeanMetricWrapper(own.call, { name: own.name || 'metric' })
   }
   if (typeof identifier !== 'string') return metrics.get(identifier)
   const name = camelCase(identifier)

@@ -12,7 +12,7 @@ import {
   meanSquaredError,
   meanSquaredLogarithmicError,
 } from '../losses/regression'
-import { alignRanks, divideNoNan } from '../losses/weights'
+import { divideNoNan } from '../losses/weights'
 import { cast, equal, greater, multiply, negative, square, subtract, where } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import { full } from '../ops/numpy/shape'
@@ -22,7 +22,7 @@ import { concordance, pearson } from './correlations'
 import type { MeanInOrder, OptionsInOrder } from './mean'
 import { RootMean, meanOf, meanOfOptions } from './mean'
 import type { MetricOptions } from './metric'
-import { Metric, accumulate, metricOptions, requireRows, rowWeights } from './metric'
+import { BatchMetric, accumulate, metricOptions, requireRows, weightsLike } from './metric'
 
 /**
  * The mean of (y − ŷ)².
@@ -56,8 +56,7 @@ export class MeanAbsoluteError extends (meanOf as MeanInOrder<['name', 'dtype']>
 export class RootMeanSquaredError extends RootMean {
   static override readonly className = 'RootMeanSquaredError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const [y, output] = alignRanks(cast(yTrue, 'float32'), yPred)
-    return square(subtract(output, y))
+    return square(subtract(yPred, cast(yTrue, 'float32')))
   }
 }
 
@@ -175,19 +174,19 @@ type Sums = readonly [targets: Variable, squares: Variable, residuals: Variable,
  * @example new metrics.R2Score({ classAggregation: null })   // r2Score_0, r2Score_1, … in logs
  */
 export class R2Score extends (configured as InOrder<['classAggregation', 'numRegressors', 'name', 'dtype']>)(
-  Metric,
+  BatchMetric,
   r2Options,
 ) {
   static readonly className = 'R2Score'
   private readonly seen = this.addVariable('numSamples')
   private sums: Sums | null = null
 
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
-    const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
+  protected update(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    const [y, p] = [cast(yTrue, 'float32'), cast(yPred, 'float32')]
     const outputs = requireRows(y, p, this.sums?.[0].shape[0])
     const add = (name: string): Variable => this.addVariable(name, [outputs])
     this.sums ??= [add('sum'), add('squaredSum'), add('residual'), add('count')]
-    const w = rowWeights(sampleWeight, y)
+    const w = weightsLike(y, sampleWeight)
     const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), 0)
     const [targets, squares, residuals, weights] = this.sums
     accumulate(targets, over(y))

@@ -1,11 +1,10 @@
 // Predictions at one or many thresholds. Follows keras/src/metrics/metrics_utils.py.
 
 import { ShapeError, formatShape } from '../core/errors'
-import { alignRanks, expandTo, requireBeside } from '../losses/weights'
 import { cast, ceil, clip, greater, maximum, multiply } from '../ops/numpy/elementwise'
-import { arange, broadcastTo, expandDims, full, reshape, slice } from '../ops/numpy/shape'
+import { arange, expandDims, full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import { requireAlike } from './metric'
+import { requireAlike, weightsLike } from './metric'
 
 /** Targets, predictions and weights of one batch, all in the shape of the predictions. */
 export interface ScoredBatch {
@@ -16,12 +15,9 @@ export interface ScoredBatch {
 
 /** @throws ShapeError for targets of another shape than the predictions */
 export function batchOf(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): ScoredBatch {
-  const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
+  const [y, p] = [cast(yTrue, 'float32'), cast(yPred, 'float32')]
   requireAlike(y, p)
-  if (sampleWeight === undefined) return { y, p, w: full(p.shape, 1) }
-  requireBeside('sampleWeight', p, sampleWeight)
-  const [, w] = alignRanks(p, cast(sampleWeight, 'float32'))
-  return { y, p, w: broadcastTo(expandTo(w, p.rank), p.shape) }
+  return { y, p, w: weightsLike(p, sampleWeight) ?? full(p.shape, 1) }
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { encodeUtf8 } from '../core/text'
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, FormatError, restate } from '../core/errors'
+import { ArgumentError, FormatError, knownName, restate } from '../core/errors'
 import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
@@ -60,12 +60,20 @@ function lossAsMetric(name: string): unknown {
   return isKnown ? undefined : Object.entries<unknown>(losses).find(([each]) => each === name)?.[1]
 }
 
-/** Replaces the names of functions by the functions, in a tree of names and saved objects. */
+/**
+ * Replaces the names of functions by the functions, in a tree of names and saved objects.
+ * @throws FormatError for the function of a loss that has no name: a function of the user may have the same name
+ */
 function identifiers(value: Json | undefined, named: (name: string) => unknown = customObject): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'string') {
     const own = named(value)
-    return isFunction(own) ? own : value
+    if (isFunction(own)) return own
+    if (knownName(value, Object.keys(unnamedIn(losses, namedLosses.all))) !== undefined)
+      throw new FormatError(
+        `The file names the function '${value}', which may be losses.${value} or your own. Pass it: customObjects: { ${value}: losses.${value} }`,
+      )
+    return value
   }
   if (isSerialized(value)) return value satisfies Identifier
   if (Array.isArray(value)) return value.map((each: Json) => identifiers(each, named))

@@ -6,9 +6,10 @@ export * from './nn/activations'
 export { hardSilu as hardSwish, silu as swish } from './nn/activations'
 export * from './nn/shrinking'
 export * from './numpy/reduce'
-// In place of those of elementwise.ts, linalg.ts and reduce.ts.
+// In place of those of elementwise.ts, linalg.ts, reduce.ts and functions.ts.
 export { abs, add, dot, einsum, inner, matmul, maximum, minimum, multiply, outer, tensordot, vdot } from './numpy/bools'
 export { argmax, argmin, max, min, ptp } from './numpy/extremes'
+export { nanToNum, power, relu } from './numpy/whole'
 export { where } from './numpy/choosing'
 export { multiHot, oneHot } from './nn/one-hot'
 export type { MultiHotOptions, OneHotOptions } from './nn/one-hot'
@@ -24,7 +25,6 @@ export { adaptiveAveragePool, adaptiveMaxPool } from './nn/adaptive-pooling'
 export {
   broadcastTo,
   concatenate,
-  expandDims,
   flip,
   repeat,
   reshape,
@@ -42,7 +42,7 @@ export * from './numpy/functions'
 export type { PadMode } from './numpy/pad'
 export { pad } from './numpy/pad'
 export { rearrange } from './numpy/einops'
-export { diff, ravel, roll, rot90, takeAlongAxis } from './numpy/rearrange'
+export { diff, expandDims, ravel, roll, rot90, takeAlongAxis } from './numpy/rearrange'
 export * from './numpy/diagonals'
 export * from './numpy/construct'
 export { argpartition, argsort, digitize, isin, searchsorted, sort, topK } from './numpy/sorting'

@@ -2,7 +2,7 @@
 
 import { ArgumentError, StateError, internalError, knownName } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
-import { configured, listOf, named, required, withoutOptions } from '../core/options'
+import { configured, isOptions, listOf, named, required, withoutOptions } from '../core/options'
 import type { Config } from '../core/registry'
 import { add } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
@@ -67,9 +67,25 @@ const multiOptions = () => ({
   /** Pairs of an optimizer and its weights; the first that matches a weight trains it. Or an OptimizerMap. */
   optimizers: required(optimizerList),
 })
-export type MultiOptimizerOptions = OptionInputs<ReturnType<typeof multiOptions>> & {
+export type MultiOptimizerOptions = (
+  | OptionInputs<ReturnType<typeof multiOptions>>
+  | {
+      /** Keras's name of `optimizers`. */
+      optimizerMap: OptimizerMap
+    }
+) & {
   /** Default: the class name in camelCase. */
   name?: string
+}
+
+/** Options under the names of this class: `optimizerMap` is `optimizers`. @throws ArgumentError for both */
+function inOwnNames(given: unknown): unknown {
+  if (!isOptions(given)) return given
+  const key = knownName('optimizerMap', Object.keys(given))
+  if (key === undefined) return given
+  if (knownName('optimizers', Object.keys(given)) !== undefined)
+    throw new ArgumentError('MultiOptimizer: optimizers and optimizerMap are two names of one option. Give one of them')
+  return { ...withoutOptions(given, [key]), optimizers: given[key] }
 }
 
 function isEmptyList(value: unknown): boolean {
@@ -83,7 +99,7 @@ function isEmptyList(value: unknown): boolean {
  * new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.1 }), 'encoder/'], ['adam']] })
  * ```
  *
- * Keras: `keras.optimizers.MultiOptimizer`, which takes an `OptimizerMap`, as this class does.
+ * Keras: `keras.optimizers.MultiOptimizer`, which takes an `OptimizerMap`, as this class does, in order or as `optimizerMap`.
  * @throws ArgumentError for an option of the single optimizers, such as learningRate, and when it is built for a weight
  * that no optimizer matches
  */
@@ -94,9 +110,9 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions, ['optimi
   constructor(
     ...given:
       | [options: MultiOptimizerOptions]
-      | [optimizers: MultiOptimizerOptions['optimizers'], options?: Omit<MultiOptimizerOptions, 'optimizers'>]
+      | [optimizers: OptionInputs<ReturnType<typeof multiOptions>>['optimizers'], options?: { name?: string }]
   ) {
-    super(...(given as [options: MultiOptimizerOptions]))
+    super(...(given.map(inOwnNames) as [options: OptionInputs<ReturnType<typeof multiOptions>>]))
     const single = Object.keys(optimizerOptions()).filter((name) => name !== 'name')
     for (const [key, value] of Object.entries<unknown>({ ...given.at(-1) })) {
       const name = knownName(key, single)

@@ -371,6 +371,18 @@ describe('names of functions in files', () => {
     expect(JSON.stringify(again.training.compiled!.serialize())).toContain(name)
   })
 
+  it('may be ctc, which has no name: loading asks whose it is', async () => {
+    const model = new Sequential([Input({ shape: [6, 4] }), new Dense(4)])
+    for (const options of [{ loss: losses.ctc }, { loss: 'mse', metrics: [losses.ctc] }]) {
+      model.compile(options)
+      const bytes = await model.save()
+      expect((await errorOf(() => loadModel(bytes))).message).toContain('Pass it: customObjects: { ctc: losses.ctc }')
+      const again = await loadModel(bytes, { customObjects: { ctc: losses.ctc } })
+      const files = JSON.stringify(again.training.compiled!.serialize())
+      expect(files).toBe(JSON.stringify(model.training.compiled!.serialize()))
+    }
+  })
+
   it('is refused if it is that of a loss that has other values', async () => {
     const huber = (target: ReturnType<typeof ops.add>) => ops.multiply(ops.mean(target, -1), 7)
     const model = of({})

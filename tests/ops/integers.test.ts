@@ -116,3 +116,22 @@ describe('divisors of int32', () => {
     expect(ops.gcd(true, 4).toArray()).toBe(1)
   })
 })
+
+describe('ops keep whole numbers', () => {
+  const whole = (...values: number[]) => tensor(Int32Array.from(values))
+  const of = (x: Tensor) => [x.dtype, ...x.data]
+
+  it('relu, nanToNum and powers of int32 are int32, also in a traced function', () => {
+    for (const call of [(f: (x: Tensor) => Tensor) => f, (f: (x: Tensor) => Tensor) => jit(f)]) {
+      expect(of(call(ops.relu)(whole(-3, 0, MOST)))).toEqual(['int32', 0, 0, MOST])
+      expect(of(call((x) => ops.nanToNum(x, { nan: 7 }))(whole(LEAST, 3)))).toEqual(['int32', LEAST, 3])
+      expect(of(call((x) => ops.power(x, 19))(whole(3, -3, 0)))).toEqual(['int32', 1162261467, -1162261467, 0])
+      expect(of(call((x) => ops.power(x, 0))(whole(3, 0)))).toEqual(['int32', 1, 1])
+    }
+    expect(of(ops.relu(tensor([true, false])))).toEqual(['int32', 1, 0])
+    expect(of(ops.nanToNum(tensor([true, false])))).toEqual(['bool', 1, 0])
+    expect(of(ops.power(whole(2), -1))).toEqual(['float32', 0.5])
+    expect(of(ops.power(whole(3), 40))).toEqual(['int32', 689956897])
+    expect(() => ops.nanToNum(whole(1), { nanny: 1 } as never)).toThrow("Unknown option of nanToNum 'nanny'")
+  })
+})

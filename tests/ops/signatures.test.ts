@@ -42,7 +42,6 @@ const SPELLED: Readonly<Record<string, readonly string[]>> = {
   sizes: ['shape'],
   value: ['fillValue'],
   rows: ['N'],
-  columns: ['M'],
   n: ['N'],
   axis: ['axes'],
   equation: ['subscripts'],
@@ -76,15 +75,13 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
 
 /** Defaults that differ from Keras, and why. */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  'bincount minlength': 'shapes do not depend on data, so it must be given',
   'arange step': 'null is 1',
 }
 
 /** Results with another dtype than in Keras, and why. */
 const DTYPES: readonly { readonly ops: readonly string[]; readonly why: string }[] = [
   { ops: ['floor', 'ceil'], why: 'an int32 is whole, and stays exact' },
-  { ops: ['power', 'vander'], why: 'powers are computed in float32' },
-  { ops: ['relu', 'nanToNum'], why: 'they compute in float32' },
+  { ops: ['power', 'vander'], why: 'powers with a tensor of exponents are computed in float32' },
   { ops: ['histogram'], why: 'counts are int32' },
 ]
 

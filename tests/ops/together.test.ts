@@ -100,7 +100,7 @@ const cases: readonly (readonly [string, (x: Tensor, whole: Tensor, along: Tenso
   ['oneHot', (_, whole) => ops.oneHot(whole, 11, 1, 'int32')],
   ['oneHot, last', (_, whole) => ops.oneHot(whole, 11)],
   ['segmentSum', (x, whole) => ops.segmentSum(x, ops.reshape(ops.slice(whole, [0, 0, 0], [4, 1, 1]), [4]), 6)],
-  ['bincount', (_, whole) => ops.bincount(ops.reshape(whole, [60]), { minlength: 9 })],
+  ['bincount', (_, whole) => ops.bincount(ops.reshape(whole, [60]), { minlength: 11 })],
   ['scatter', (x, whole) => ops.scatter(ops.reshape(whole, [60, 1]), ops.reshape(x, [60]), [8])],
 ]
 

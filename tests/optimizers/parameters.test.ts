@@ -287,6 +287,15 @@ describe('OptimizerMap', () => {
     expect(new MultiOptimizer(new OptimizerMap(new SGD(), { a: new Adam() })).build(make('a'))).toBeUndefined()
   })
 
+  it('is given in order or under the name of Keras', () => {
+    const inOrder = new MultiOptimizer(map()).getConfig()
+    expect(new MultiOptimizer({ optimizerMap: map() }).getConfig()).toEqual(inOrder)
+    const spelled = { optimizer_map: map(), name: 'both' } as never
+    expect(new MultiOptimizer(spelled).getConfig()).toEqual({ ...inOrder, name: 'both' })
+    const twice = { optimizerMap: map(), optimizers: [['sgd']] } as never
+    expect(() => new MultiOptimizer(twice)).toThrow('are two names of one option')
+  })
+
   it('continues after a file as if the run had not been interrupted', async () => {
     const made = (): Sequential => {
       setRandomSeed(3)

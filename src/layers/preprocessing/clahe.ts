@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { configured, count, listOf, number, option } from '../../core/options'
-import { bincount } from '../../ops/math/segments'
+import { countsOf } from '../../ops/math/counts'
 import { add, cast, clip, divide, equal, minimum, multiply, subtract, where } from '../../ops/numpy/elementwise'
 import { pad } from '../../ops/numpy/pad'
 import { cumsum, min, sum } from '../../ops/numpy/reduce'
@@ -75,7 +75,7 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends configured(
   /** The new value of each level of a tile, [tiles, 256]. @param tiles levels of pixels, [tiles, pixels] */
   private tableOf(tiles: Tensor): Tensor {
     const pixels = tiles.shape[1]!
-    const counts = cast(bincount(tiles, { minlength: LEVELS }), 'float32')
+    const counts = cast(countsOf(tiles, LEVELS), 'float32')
     const limited = this.clipLimit > 0 ? minimum(counts, (this.clipLimit * pixels) / LEVELS) : counts
     const excess = sum(subtract(counts, limited), -1, true)
     const below = cumsum(add(limited, divide(excess, LEVELS)), -1)

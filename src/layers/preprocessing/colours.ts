@@ -17,7 +17,7 @@ import {
 } from '../../ops/numpy/elementwise'
 import { cumsum, max, mean, min } from '../../ops/numpy/reduce'
 import { brightnessOf } from '../../ops/image/colours'
-import { bincount } from '../../ops/math/segments'
+import { countsOf } from '../../ops/math/counts'
 import { pickAlong } from '../../ops/numpy/rearrange'
 import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -230,7 +230,7 @@ export class Equalization extends configured(
     const planes = reshape(moveAxis(x, 3, 1), [batch * channels, rows * columns])
     const levels = rescaled(planes, this.valueRange, BYTES)
     const bin = cast(clip(multiply(levels, (this.bins - 1) / BYTES[1]), 0, this.bins - 1), 'int32')
-    const counts = cast(bincount(bin, { minlength: this.bins }), 'float32')
+    const counts = cast(countsOf(bin, this.bins), 'float32')
     const below = cumsum(counts, 1)
     // The number of pixels of the lowest level that occurs.
     const lowest = min(where(equal(below, 0), Infinity, below), 1, true)

@@ -8,7 +8,7 @@ import { sameShape } from '../../core/shapes'
 import { cast, minimum, multiply } from '../../ops/numpy/elementwise'
 import { oneHotOrZeros } from '../../ops/nn/one-hot'
 import { sum } from '../../ops/numpy/reduce'
-import { bincount } from '../../ops/math/segments'
+import { countsOf } from '../../ops/math/counts'
 import { expandDims, reshape } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { CallOption } from '../call-options'
@@ -46,10 +46,7 @@ export function encode(indices: Tensor, encoding: Encoding, depth: number, weigh
 // Only with several axes to count over does it make a row for every index, which takes much memory.
 function countOf(indices: Tensor, depth: number, weights: Tensor | null): Tensor {
   if (indices.rank === 2)
-    return cast(
-      bincount(indices, { minlength: depth, weights: weights === null ? null : reshape(weights, indices.shape) }),
-      'float32',
-    )
+    return cast(countsOf(indices, depth, weights === null ? null : reshape(weights, indices.shape)), 'float32')
   const rows = oneHotOrZeros(indices, depth)
   return sum(weights === null ? rows : multiply(rows, reshape(weights, [...rows.shape.slice(0, -1), 1])), 1)
 }

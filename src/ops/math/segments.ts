@@ -6,8 +6,10 @@ import type { Shape } from '../../core/shapes'
 import { sameShape, sizeOf } from '../../core/shapes'
 import { ScatterMax } from '../../primitives/indexing'
 import { sliceAlong } from '../numpy/along'
+import type { Scattered } from './counts'
+import { OUTSIDE, countsOf, nonnegative, scatterSum } from './counts'
 import type { Named } from '../arguments'
-import { readArguments, readTyped, requireInteger, requireList, requireNumber, requireShape } from '../arguments'
+import { readArguments, requireInteger, requireList, requireNumber, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor, operand } from '../convert'
 import {
@@ -30,15 +32,8 @@ import { max, min } from '../numpy/reduce'
 import { ravel } from '../numpy/rearrange'
 import { arange, concatenate, expandDims, full, onesLike, reshape, take } from '../numpy/shape'
 import { argsort, searchsorted } from '../numpy/sorting'
-import type { Tensor } from '../tensor'
-import { apply, joined } from '../trace'
-
-/** How updates of equal indices are combined, along the first axis: the updates, their indices as in `take`, and the extent of the result. */
-type Scattered = (updates: Tensor, indices: Tensor, size: number) => Tensor
-
-// Indices below 0 count from the end, and slices whose index is outside are dropped.
-
-const scatterSum: Scattered = (updates, indices, size) => apply('scatterAdd', [updates, indices], { axis: 0, size })[0]!
+import { Tensor } from '../tensor'
+import { apply, currentTrace, joined } from '../trace'
 
 const scatterMax: Scattered = (updates, indices, size) =>
   apply('routine', [updates, indices], { routine: new ScatterMax(0, size) })[0]!
@@ -48,12 +43,6 @@ const scatterMin: Scattered = (updates, indices, size) => {
   const turned = (x: Tensor): Tensor => (x.dtype === 'int32' ? subtract(-1, x) : negative(x))
   return turned(scatterMax(turned(updates), indices, size))
 }
-
-/** An index that is outside every axis. */
-const OUTSIDE = -(2 ** 31)
-
-/** Indices of which those below 0 are outside, in place of counted from the end. */
-const nonnegative = (indices: Tensor): Tensor => where(less(indices, 0), OUTSIDE, indices)
 
 export interface SegmentOptions {
   /** The number of segments, which is the first extent of the result. */
@@ -316,48 +305,39 @@ export function sliceUpdate(x: TensorLike, startIndices: readonly number[], upda
 interface BincountOptions {
   /** The weight of each element. Default 1; the result is then int32. */
   readonly weights?: TensorLike | null
-  /** The length of the result: numbers from 0 to minlength − 1 are counted. */
+  /** The smallest length of the result; in a traced function its length. Default 0. */
   readonly minlength?: number
   /** Must be false: there are no sparse tensors. Default false. */
   readonly sparse?: false
 }
 
+const bincountTable = {
+  weights: option(operand, null),
+  minlength: option(integer({ min: 0 }), 0),
+  sparse: unread(always([false], 'there are no sparse tensors'), false),
+}
+
 /**
- * Counts how often each of the numbers 0 … minlength − 1 occurs in x [n], or in each row of x [batch, n]. Other numbers
- * are dropped, because shapes do not depend on data.
- * @example ops.bincount([1, 1, 3], { minlength: 4 })   // [0, 2, 0, 1]
+ * Counts how often each of the numbers 0 … n − 1 occurs in x [n], or in each row of x [batch, n]. n is one more than the largest
+ * number, or `minlength` if that is larger. In a traced function n is `minlength`, because shapes do not depend on data there, and
+ * other numbers are dropped.
+ * @throws ArgumentError in a traced function without minlength
+ * @example ops.bincount([1, 1, 3])   // [0, 2, 0, 1]
  */
-export function bincount(x: TensorLike, options: BincountOptions): Tensor {
+export function bincount(
+  x: TensorLike,
+  weights?: TensorLike | null | BincountOptions,
+  minlength?: number,
+  sparse?: false,
+): Tensor {
   const value = cast(asTensor(x, 'bincount'), 'int32')
-  const { weights, minlength } = readTyped(
-    'bincount',
-    {
-      weights: option(operand, null),
-      minlength: option(nullable(integer({ min: 0 })), null),
-      sparse: unread(always([false], 'there are no sparse tensors'), false),
-    },
-    options,
-  )
-  if (minlength === null)
-    throw new ArgumentError('bincount: minlength is required, because shapes cannot depend on data')
-  if (value.rank !== 1 && value.rank !== 2)
-    throw new ShapeError(`bincount: expected [n] or [batch, n], received ${formatShape(value.shape)}`)
-  const batch = value.rank === 1 ? 1 : value.shape[0]!
-  const shape = value.rank === 1 ? [minlength] : [batch, minlength]
-  requireShape('bincount', [batch, minlength])
-  const counted = weights === null ? full(value.shape, 1, 'int32') : asNumbers(weights, 'bincount')
-  if (!sameShape(counted.shape, value.shape))
-    throw new ShapeError(
-      `bincount: expected weights of shape ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
-    )
-  if (minlength === 0) return full(shape, 0, counted.dtype)
-  return joined(`bincount ${minlength}`, [value, counted], ([given, weight]) => {
-    const rows = reshape(given!, [batch, value.size / Math.max(batch, 1)])
-    if (batch === 1) return reshape(scatterSum(ravel(weight!), nonnegative(ravel(rows)), minlength), shape)
-    const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, minlength))
-    const places = where(isInside, add(rows, expandDims(arange(0, batch * minlength, minlength, 'int32'), 1)), OUTSIDE)
-    return reshape(scatterSum(ravel(weight!), ravel(places), batch * minlength), shape)
-  })
+  const given = readArguments('bincount', bincountTable, weights, minlength, sparse)
+  const isData = currentTrace() === null && Tensor.symbolOf(value) === null
+  if (!isData && given.minlength === 0)
+    throw new ArgumentError('bincount: a traced function needs minlength, because shapes cannot depend on data there')
+  let length = given.minlength
+  if (isData) for (const each of value.data) length = Math.max(length, each + 1)
+  return countsOf(value, length, given.weights)
 }
 
 export interface HistogramOptions {

@@ -5,12 +5,12 @@ import type { ValuesOf } from '../../core/options'
 import { nullable, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import type { PaddedAttributes } from '../../ir/attributes'
-import { readTyped } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast } from '../numpy/elementwise'
 import { needWindows } from '../families'
-import type { LastFormatOption } from './channels'
+import type { LastFormat, LastFormatOption } from './channels'
 import { lastFormatTable } from './channels'
 import type { Padding, Sliding } from './sliding'
 import { padding, paddingAlong, perAxis, placesIn } from './sliding'
@@ -35,6 +35,14 @@ export interface ConvTransposeOptions extends ConvOptions {
   readonly outputPadding?: number | readonly number[] | null
 }
 
+/** The options in order, or all of them as an object in the first place. */
+type ConvArguments = [
+  strides?: ConvOptions['strides'] | ConvOptions,
+  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
+  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
+  dilationRate?: ConvOptions['dilationRate'],
+]
+
 const MOST_AXES = 3
 
 function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Tensor] {
@@ -46,11 +54,12 @@ function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Te
   )
 }
 
+// In Keras's order.
 const slidingTable = (rank: number) => ({
   strides: option(perAxis(rank), 1),
   padding: option(padding, 'valid'),
-  dilationRate: option(perAxis(rank), 1),
   ...lastFormatTable(),
+  dilationRate: option(perAxis(rank), 1),
 })
 
 function slidingFrom(
@@ -60,8 +69,8 @@ function slidingFrom(
   return { strides, padding: how, dilation: dilationRate, window: kernel.shape.slice(0, -2) }
 }
 
-function slidingOf(where: string, kernel: Tensor, options: unknown): Sliding {
-  return slidingFrom(kernel, readTyped(where, slidingTable(kernel.rank - 2), options))
+function slidingOf(where: string, kernel: Tensor, ...given: ConvArguments): Sliding {
+  return slidingFrom(kernel, readArguments(where, slidingTable(kernel.rank - 2), ...given))
 }
 
 /** Describes how a window slides over x, including the zeros around x. */
@@ -80,9 +89,16 @@ function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Slidi
  * @example ops.conv(images, kernel, { strides: 2, padding: 'same' })
  * Keras: `keras.ops.conv`.
  */
-export function conv(x: TensorLike, kernel: TensorLike, options?: ConvOptions): Tensor {
+export function conv(
+  x: TensorLike,
+  kernel: TensorLike,
+  strides?: ConvOptions['strides'] | ConvOptions,
+  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
+  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
+  dilationRate?: ConvOptions['dilationRate'],
+): Tensor {
   const [value, taps] = operands('conv', x, kernel)
-  return convolve('conv', value, taps, slidingOf('conv', taps, options))
+  return convolve('conv', value, taps, slidingOf('conv', taps, strides, padding, dataFormat, dilationRate))
 }
 
 /** @param where names the op or the layer in errors */
@@ -105,9 +121,17 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
  * @returns [batch, …places, channels · m]
  * Keras: `keras.ops.depthwise_conv`.
  */
-export function depthwiseConv(x: TensorLike, kernel: TensorLike, options?: ConvOptions): Tensor {
+export function depthwiseConv(
+  x: TensorLike,
+  kernel: TensorLike,
+  strides?: ConvOptions['strides'] | ConvOptions,
+  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
+  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
+  dilationRate?: ConvOptions['dilationRate'],
+): Tensor {
   const [value, taps] = operands('depthwiseConv', x, kernel)
-  return convolveDepthwise('depthwiseConv', value, taps, slidingOf('depthwiseConv', taps, options))
+  const sliding = slidingOf('depthwiseConv', taps, strides, padding, dataFormat, dilationRate)
+  return convolveDepthwise('depthwiseConv', value, taps, sliding)
 }
 
 export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
@@ -144,11 +168,15 @@ export function separableConv(
   x: TensorLike,
   depthwiseKernel: TensorLike,
   pointwiseKernel: TensorLike,
-  options?: ConvOptions,
+  strides?: ConvOptions['strides'] | ConvOptions,
+  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
+  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
+  dilationRate?: ConvOptions['dilationRate'],
 ): Tensor {
   const [value, taps] = operands('separableConv', x, depthwiseKernel)
   const [, mixing] = operands('separableConv', x, pointwiseKernel)
-  return convolveSeparable('separableConv', value, taps, mixing, slidingOf('separableConv', taps, options))
+  const sliding = slidingOf('separableConv', taps, strides, padding, dataFormat, dilationRate)
+  return convolveSeparable('separableConv', value, taps, mixing, sliding)
 }
 
 export function convolveSeparable(
@@ -179,14 +207,21 @@ export function convolveSeparable(
  *   (extent − 1) · stride + max(window, stride)
  * Keras: `keras.ops.conv_transpose`.
  */
-export function convTranspose(x: TensorLike, kernel: TensorLike, options?: ConvTransposeOptions): Tensor {
+export function convTranspose(
+  x: TensorLike,
+  kernel: TensorLike,
+  strides?: ConvTransposeOptions['strides'] | ConvTransposeOptions,
+  padding?: ConvTransposeOptions['padding'] | Omit<ConvTransposeOptions, 'strides'>,
+  outputPadding?: ConvTransposeOptions['outputPadding'] | Omit<ConvTransposeOptions, 'strides' | 'padding'>,
+  dataFormat?: LastFormat | Pick<ConvTransposeOptions, 'dataFormat' | 'dilationRate'>,
+  dilationRate?: ConvTransposeOptions['dilationRate'],
+): Tensor {
   const [value, taps] = operands('convTranspose', x, kernel)
   const rank = taps.rank - 2
-  const given = readTyped(
-    'convTranspose',
-    { ...slidingTable(rank), outputPadding: option(nullable(perAxis(rank, 0)), null) },
-    options,
-  )
+  const { dataFormat: format, dilationRate: rate, ...first } = slidingTable(rank)
+  const more = option(nullable(perAxis(rank, 0)), null)
+  const table = { ...first, outputPadding: more, dataFormat: format, dilationRate: rate }
+  const given = readArguments('convTranspose', table, strides, padding, outputPadding, dataFormat, dilationRate)
   return transposeConvolve('convTranspose', value, taps, slidingFrom(taps, given), given.outputPadding)
 }
 

@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { always, custom, integer, nullable, number, option, unread } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
-import type { Axis, ReduceOptions } from '../arguments'
+import type { Axis } from '../arguments'
 import { axes as axesKind, readArguments, reduceTable, resolveAxes } from '../arguments'
 import { Normalization } from '../../primitives/normalization'
 import type { TensorLike } from '../convert'
@@ -38,28 +38,33 @@ function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')
 }
 
-export interface MomentsOptions extends ReduceOptions {
+export interface MomentsOptions {
+  /** One or several axes; null for all. */
+  readonly axes?: Axis
+  /** Whether reduced axes are kept with extent 1. Default false. */
+  readonly keepDims?: boolean
   /** Must be false: a batch is not divided among devices. Default false. */
   readonly synchronized?: false
 }
 
 const momentsTable = () => ({
-  ...reduceTable,
+  axes: reduceTable.axis,
+  keepDims: reduceTable.keepDims,
   synchronized: unread(always([false], 'a batch is not divided among devices'), false),
 })
 
-/** Mean and variance along axes; along all axes if `axis` is null. Keras: `keras.ops.moments`. */
+/** Mean and variance along axes; along all axes if `axes` is null. Keras: `keras.ops.moments`. */
 export function moments(
   x: TensorLike,
-  axis: Axis | MomentsOptions,
-  keepDims?: boolean | Omit<MomentsOptions, 'axis'>,
+  axes: Axis | MomentsOptions,
+  keepDims?: boolean | Omit<MomentsOptions, 'axes'>,
   synchronized?: false,
 ): Moments {
   const value = float(x, 'moments')
-  const given = readArguments('moments', momentsTable(), axis, keepDims, synchronized)
-  const axes = resolveAxes('moments', given.axis, value.rank)
-  const kept = mean(value, axes, true)
-  const variance = mean(square(subtract(value, kept)), axes, given.keepDims)
+  const given = readArguments('moments', momentsTable(), axes, keepDims, synchronized)
+  const reduced = resolveAxes('moments', given.axes, value.rank)
+  const kept = mean(value, reduced, true)
+  const variance = mean(square(subtract(value, kept)), reduced, given.keepDims)
   return { mean: given.keepDims ? kept : reshape(kept, variance.shape), variance }
 }
 

@@ -47,21 +47,21 @@ export function triu(x: TensorLike, k?: Named<'k', number>): Tensor {
 }
 
 /** A matrix of ones on and below diagonal k, zeros above. Default: square, k 0, float32. */
-export function tri(rows: number, columns?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
+export function tri(rows: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
   const m = requireInteger('tri: rows', rows, 0)
-  const given = readArguments('tri', matrixTable, columns, k, dtype)
-  return tril(full([m, given.columns ?? m], 1, given.dtype), given.k)
+  const given = readArguments('tri', matrixTable, M, k, dtype)
+  return tril(full([m, given.M ?? m], 1, given.dtype), given.k)
 }
 
 /** [rows, columns] with ones on diagonal k, zeros elsewhere. Default: square, k 0, float32: the identity matrix. */
-export function eye(rows: number, columns?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
-  const given = readArguments('eye', matrixTable, columns, k, dtype)
-  return square(rows, given.columns, given.k, given.dtype)
+export function eye(rows: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
+  const given = readArguments('eye', matrixTable, M, k, dtype)
+  return square(rows, given.M, given.k, given.dtype)
 }
 
 export interface MatrixOptions {
-  /** The number of columns, which Keras calls M; null for that of the rows. Default null. */
-  readonly columns?: number | null
+  /** The number of columns, as Keras calls it; null for that of the rows. Default null. */
+  readonly M?: number | null
   /** The diagonal, counted to the right of the main one; negative to the left. Default 0. */
   readonly k?: number
   /** Default float32. */
@@ -69,7 +69,7 @@ export interface MatrixOptions {
 }
 
 const matrixTable = {
-  columns: option(nullable(integer({ min: 0 })), null),
+  M: option(nullable(integer({ min: 0 })), null),
   k: option(integer(), 0),
   dtype: option(dtypeOrNull, null),
 }

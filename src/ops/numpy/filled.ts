@@ -12,9 +12,20 @@ import { Variable } from '../variable'
 import { cast } from './elementwise'
 import * as plain from './shape'
 
-/** A tensor whose elements are all `value`. The dtype is float32 by default. Keras: `keras.ops.full`. */
-export const full = (shape: Shape, value: number, dtype?: Named<'dtype', DType | null>): Tensor =>
-  plain.full(shape, value, readDType('full', dtype))
+/** `value`, which broadcasts to the shape. */
+const filled = (where: string, shape: Shape, value: TensorLike, dtype: DType): Tensor =>
+  typeof value === 'number'
+    ? plain.full(shape, value, dtype)
+    : plain.broadcastTo(cast(asTensor(value, where), dtype), shape)
+
+/**
+ * A tensor whose elements are `value`, which broadcasts. The dtype is float32 by default.
+ *
+ * Keras: `keras.ops.full`.
+ * @example ops.full([2, 2], [1, 2])   // [[1, 2], [1, 2]]
+ */
+export const full = (shape: Shape, value: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor =>
+  filled('full', shape, value, readDType('full', dtype) ?? 'float32')
 
 /** Zeros. The dtype is float32 by default. Keras: `keras.ops.zeros`. */
 export const zeros = (shape: Shape, dtype?: Named<'dtype', DType | null>): Tensor =>
@@ -69,9 +80,7 @@ export const onesLike = (x: TensorLike, dtype?: Named<'dtype', DType | null>): T
  */
 export function fullLike(x: TensorLike, value: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor {
   const given = asTensor(x, 'fullLike')
-  const own = readDType('fullLike', dtype) ?? given.dtype
-  if (typeof value === 'number') return plain.full(given.shape, value, own)
-  return plain.broadcastTo(cast(asTensor(value, 'fullLike'), own), given.shape)
+  return filled('fullLike', given.shape, value, readDType('fullLike', dtype) ?? given.dtype)
 }
 
 /**

@@ -5,7 +5,7 @@ import { normalizeAxis } from '../../core/shapes'
 import { readIndices, sliceAlong, takeAlong } from './along'
 import { custom, integer, option } from '../../core/options'
 import type { AxisArgument } from '../arguments'
-import { readArguments, readAxisOnly, requireInteger, requireIntegers } from '../arguments'
+import { readArguments, readAxisOnly, requireInteger, requireIntegers, resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { add, cast, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from './elementwise'
@@ -17,6 +17,19 @@ import { joined } from '../trace'
 export function ravel(x: TensorLike): Tensor {
   const value = asTensor(x, 'ravel')
   return reshape(value, [value.size])
+}
+
+/**
+ * Adds an axis of extent 1 at `axis` of the result, or one at each of several.
+ * @example ops.expandDims([1, 2], [0, -1])   // [[[1], [2]]]
+ */
+export function expandDims(x: TensorLike, axis: AxisArgument<number | readonly number[]>): Tensor {
+  const value = asTensor(x, 'expandDims')
+  const given = readAxisOnly('expandDims', axis, null)
+  const axes = given === null || typeof given === 'number' ? [requireInteger('expandDims: the axis', given)] : given
+  const shape = [...value.shape]
+  for (const each of resolveAxes('expandDims', axes, value.rank + axes.length)) shape.splice(each, 0, 1)
+  return reshape(value, shape)
 }
 
 type RollAxis = number | readonly number[] | null

@@ -1,0 +1,44 @@
+// Ops on int32 and bool as users call them: the result is int32, as in Keras. Other code uses the functions in float32.
+
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import type { Tensor } from '../tensor'
+import * as plain from './elementwise'
+import type { NanToNumOptions } from './functions'
+import * as functions from './functions'
+
+/** max(x, 0); int32 stays int32. */
+export function relu(x: TensorLike): Tensor {
+  const value = asTensor(x, 'relu')
+  return value.dtype === 'float32' ? plain.relu(value) : plain.maximum(value, 0)
+}
+
+/** Replaces NaN (by 0), Inf and −Inf (by the largest numbers). No gradient flows to replaced elements. int32 and bool stay as they are. */
+export function nanToNum(
+  x: TensorLike,
+  nan?: number | NanToNumOptions,
+  posinf?: number | null,
+  neginf?: number | null,
+): Tensor {
+  const value = asTensor(x, 'nanToNum')
+  const replaced = functions.nanToNum(value, nan, posinf, neginf)
+  return value.dtype === 'float32' ? replaced : value
+}
+
+/**
+ * aᵇ; NaN for negative a with a fractional b. An int32 a stays int32 if b is a whole number ≥ 0: the product is exact, modulo 2³².
+ * For a tensor b the result is float32, which also has the powers of negative b.
+ * @example ops.power(tensor([3], [1], 'int32'), 19)   // [1162261467]
+ */
+export function power(a: TensorLike, b: TensorLike): Tensor {
+  if (typeof b !== 'number' || !Number.isSafeInteger(b) || b < 0) return plain.power(a, b)
+  const base = asTensor(a, 'power')
+  return base.dtype === 'float32' ? plain.power(base, b) : wholePower(plain.cast(base, 'int32'), b)
+}
+
+// x² · x² · … for the digits of n in base 2
+function wholePower(x: Tensor, n: number): Tensor {
+  if (n < 2) return n === 1 ? x : plain.add(plain.multiply(x, 0), 1)
+  const half = wholePower(plain.multiply(x, x), Math.floor(n / 2))
+  return n % 2 === 1 ? plain.multiply(half, x) : half
+}
