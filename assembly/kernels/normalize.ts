@@ -115,7 +115,7 @@ export function normalize(instruction: usize, part: i32, parts: i32): void {
     storeUpTo4(mean + (<usize>row << 2), means, n)
     storeUpTo4(inverse + (<usize>row << 2), factors, n)
     for (let i = row; i < row + n; i++) {
-      const weights = i < rows ? 0 : <usize>(i / rows) * rowSize
+      const weights = i < rows ? <usize>0 : <usize>(i / rows) * rowSize
       rescale_row_f32(
         out, input, scale ? scale + weights : 0, shift ? shift + weights : 0, columns, firstLane(means), firstLane(factors),
       )
@@ -200,7 +200,7 @@ export function normalizeGradient(instruction: usize, part: i32, parts: i32): vo
   let mean = load<usize>(instruction, Normalize.mean) + (<usize>first << 2)
   let inverse = load<usize>(instruction, Normalize.inverse) + (<usize>first << 2)
   for (let row = first; row < end; row++) {
-    const offset = row < rows ? 0 : <usize>(row / rows) * rowSize
+    const offset = row < rows ? <usize>0 : <usize>(row / rows) * rowSize
     normalizeGradient_row_f32(
       out, input, scale ? scale + offset : 0, gradient, columns, v128.load32_splat(mean), v128.load32_splat(inverse), isCentered,
     )

@@ -68,8 +68,8 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
 
   const most = min(CHANNELS, channels)
   const seenStep = <usize>(TILES * most) * 4 + SKEW
-  const room = ((GEMM_SCRATCH - MATRICES) >> 4) - seenStep - 2 * SKEW
-  const width = min(<i32>(room / (<usize>(TILES + most) * 4)) & ~15, <i32>(ROW_BYTES >> 2))
+  const room = ((GEMM_SCRATCH - <i32>MATRICES) >> 4) - <i32>(seenStep + 2 * SKEW)
+  const width = min((room / ((TILES + most) * 4)) & ~15, <i32>(ROW_BYTES >> 2))
   const seen = scratch + MATRICES, made = seen + 16 * seenStep
   for (let filter = 0; filter < filters; filter += width) {
     const columns = min(width, filters - filter)
