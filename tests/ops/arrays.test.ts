@@ -561,7 +561,11 @@ describe('arguments', () => {
       () => ops.broadcastTo([1], [1e9, 1e9]),
       'broadcastTo: [1000000000, 1000000000] has more than 268435456 elements, the limit of one tensor',
     ],
-    ['full', () => ops.full([2], '1' as never), "full: value must be a number, received '1'"],
+    [
+      'full',
+      () => ops.full([2], '1' as never),
+      "full: expected numbers, nested arrays, a typed array or a Tensor, received the string '1'",
+    ],
     ['dtype', () => ops.cast(1, 'flaot32' as never), "Unknown dtype of cast 'flaot32'. Did you mean 'float32'?"],
     ['arange', () => ops.arange(0, 5, 0), 'arange: step must not be 0'],
     ['eye', () => ops.eye(-1), 'eye: rows must be an integer ≥ 0, received -1'],
