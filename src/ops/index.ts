@@ -6,10 +6,10 @@ export * from './nn/activations'
 export { hardSilu as hardSwish, silu as swish } from './nn/activations'
 export * from './nn/shrinking'
 export * from './numpy/reduce'
-// In place of those of elementwise.ts, linalg.ts, reduce.ts and functions.ts.
+// In place of those of elementwise.ts, linalg.ts and reduce.ts.
 export { abs, add, dot, einsum, inner, matmul, maximum, minimum, multiply, outer, tensordot, vdot } from './numpy/bools'
 export { argmax, argmin, max, min, ptp } from './numpy/extremes'
-export { nanToNum, power, relu } from './numpy/whole'
+export { power, relu } from './numpy/whole'
 export { where } from './numpy/choosing'
 export { multiHot, oneHot } from './nn/one-hot'
 export type { MultiHotOptions, OneHotOptions } from './nn/one-hot'

@@ -241,15 +241,16 @@ const nanToNumTable = () => ({
   neginf: option(nullable(anyNumber), null),
 })
 
-/** Replaces NaN (by 0), Inf and −Inf (by the largest numbers) in float32. No gradient flows to replaced elements. */
+/** Replaces NaN (by 0), Inf and −Inf (by the largest numbers). No gradient flows to replaced elements. int32 and bool stay as they are. */
 export function nanToNum(
   x: TensorLike,
   nan?: number | NanToNumOptions,
   posinf?: number | null,
   neginf?: number | null,
 ): Tensor {
-  const value = cast(asTensor(x, 'nanToNum'), 'float32')
+  const value = asTensor(x, 'nanToNum')
   const given = readArguments('nanToNum', nanToNumTable(), nan, posinf, neginf)
+  if (value.dtype !== 'float32') return value
   const infinite = where(less(value, 0), full([], given.neginf ?? -LARGEST), full([], given.posinf ?? LARGEST))
   return where(isfinite(value), value, where(isnan(value), given.nan, infinite))
 }

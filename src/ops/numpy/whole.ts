@@ -4,25 +4,11 @@ import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import type { Tensor } from '../tensor'
 import * as plain from './elementwise'
-import type { NanToNumOptions } from './functions'
-import * as functions from './functions'
 
 /** max(x, 0); int32 stays int32. */
 export function relu(x: TensorLike): Tensor {
   const value = asTensor(x, 'relu')
   return value.dtype === 'float32' ? plain.relu(value) : plain.maximum(value, 0)
-}
-
-/** Replaces NaN (by 0), Inf and −Inf (by the largest numbers). No gradient flows to replaced elements. int32 and bool stay as they are. */
-export function nanToNum(
-  x: TensorLike,
-  nan?: number | NanToNumOptions,
-  posinf?: number | null,
-  neginf?: number | null,
-): Tensor {
-  const value = asTensor(x, 'nanToNum')
-  const replaced = functions.nanToNum(value, nan, posinf, neginf)
-  return value.dtype === 'float32' ? replaced : value
 }
 
 /**
