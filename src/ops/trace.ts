@@ -215,6 +215,11 @@ export function currentTrace(): Trace | null {
   return active
 }
 
+/** Whether an op may read the numbers of a tensor: it has them, and no function is traced, whose shapes must not depend on them. */
+export function isData(x: Tensor): boolean {
+  return active === null && Tensor.symbolOf(x) === null
+}
+
 /** The operands and attributes of a traced `tensor = name(…)`, or null. */
 export function producerOf<Name extends PrimitiveName>(tensor: Tensor, name: Name): Producer<Name> | null {
   return active === null ? null : active.producerOf(tensor, name)
@@ -367,8 +372,8 @@ export function together(
   inputs: readonly Tensor[],
   body: (inputs: readonly Tensor[]) => readonly Tensor[],
 ): readonly Tensor[] {
-  const isData = active === null && inputs.every((each) => each.dtype !== 'string' && Tensor.symbolOf(each) === null)
-  return isData ? evaluate(name, inputs, body) : body(inputs)
+  const areData = active === null && inputs.every((each) => each.dtype !== 'string' && isData(each))
+  return areData ? evaluate(name, inputs, body) : body(inputs)
 }
 
 /** `together`, for one result. */

@@ -52,8 +52,8 @@ import {
   swapAxes,
   zeros,
 } from '../numpy/shape'
-import { Tensor } from '../tensor'
-import { apply, currentTrace, joined, together } from '../trace'
+import type { Tensor } from '../tensor'
+import { apply, isData, joined, together } from '../trace'
 
 const run = (routine: KernelRoutine, ...inputs: Tensor[]): Tensor[] => {
   needAlgebra()
@@ -365,8 +365,7 @@ export function matrixRank(x: TensorLike, tol?: Named<'tol', number | null>): Te
 export function eig(x: TensorLike): [values: Tensor, vectors: Tensor] {
   const value = requireSquare('eig', x)
   const isSymmetric = all(equal(value, transposed(value)), [-2, -1], true)
-  const isData = currentTrace() === null && Tensor.symbolOf(value) === null
-  if (isData && isSymmetric.data.some((each) => each === 0))
+  if (isData(value) && isSymmetric.data.some((each) => each === 0))
     throw new DataError(
       'eig: the matrices must be symmetric, because other ones have complex eigenvalues. Symmetrize them, or use svd',
     )

@@ -32,8 +32,8 @@ import { max, min } from '../numpy/reduce'
 import { ravel } from '../numpy/rearrange'
 import { arange, concatenate, expandDims, full, onesLike, reshape, take } from '../numpy/shape'
 import { argsort, searchsorted } from '../numpy/sorting'
-import { Tensor } from '../tensor'
-import { apply, currentTrace, joined } from '../trace'
+import type { Tensor } from '../tensor'
+import { apply, isData, joined } from '../trace'
 
 const scatterMax: Scattered = (updates, indices, size) =>
   apply('routine', [updates, indices], { routine: new ScatterMax(0, size) })[0]!
@@ -332,11 +332,11 @@ export function bincount(
 ): Tensor {
   const value = cast(asTensor(x, 'bincount'), 'int32')
   const given = readArguments('bincount', bincountTable, weights, minlength, sparse)
-  const isData = currentTrace() === null && Tensor.symbolOf(value) === null
-  if (!isData && given.minlength === 0)
+  const hasData = isData(value)
+  if (!hasData && given.minlength === 0)
     throw new ArgumentError('bincount: a traced function needs minlength, because shapes cannot depend on data there')
   let length = given.minlength
-  if (isData) for (const each of value.data) length = Math.max(length, each + 1)
+  if (hasData) for (const each of value.data) length = Math.max(length, each + 1)
   return countsOf(value, length, given.weights)
 }
 

@@ -12,8 +12,8 @@ import { takeAlongAxis } from '../numpy/rearrange'
 import { argmax, max, sum } from '../numpy/reduce'
 import { arange, concatenate, expandDims, zeros } from '../numpy/shape'
 import { argsort } from '../numpy/sorting'
-import { Tensor } from '../tensor'
-import { currentTrace } from '../trace'
+import type { Tensor } from '../tensor'
+import { isData } from '../trace'
 import { logSoftmax } from './activations'
 import { searchBeams } from './ctc-beams'
 
@@ -75,7 +75,7 @@ export function ctcDecode(
   if (blank >= classes)
     throw new ArgumentError(`${name}: maskIndex must be less than the number of classes ${classes}, received ${blank}`)
   if (given.strategy === 'greedy') return decodeGreedily(logits, lengths, given.mergeRepeated, blank)
-  if (currentTrace() !== null || [logits, lengths].some((each) => Tensor.symbolOf(each) !== null))
+  if (![logits, lengths].every(isData))
     throw new ArgumentError(`${name}: a beam search works on data. In a traced function use strategy: 'greedy'`)
   if (!given.mergeRepeated) throw new ArgumentError(`${name}: a beam search always merges repeated classes`)
   return searchBeams(logSoftmax(logits), lengths, given.beamWidth, given.topPaths, blank)

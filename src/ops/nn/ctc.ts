@@ -15,8 +15,8 @@ import { logaddexp } from '../numpy/functions'
 import { takeAlongAxis } from '../numpy/rearrange'
 import { sum } from '../numpy/reduce'
 import { arange, concatenate, expandDims, full, transpose, zeros } from '../numpy/shape'
-import { Tensor } from '../tensor'
-import { currentTrace } from '../trace'
+import type { Tensor } from '../tensor'
+import { isData } from '../trace'
 import { logSoftmax } from './activations'
 
 /** The logarithm of the probability of an excluded path, as in Keras. */
@@ -62,8 +62,6 @@ export function ctcLoss(
   const counts = less(arange(0, steps, 1, 'int32'), expandDims(stepCounts, 1))
   return ctcValues(labels, logits, clip(lengths, 0, most), counts, blank)
 }
-
-const isData = (x: Tensor): boolean => currentTrace() === null && Tensor.symbolOf(x) === null
 
 function requireLengths(name: string, lengths: Tensor, batch: number, most: number): void {
   if (!sameShape(lengths.shape, [batch]))

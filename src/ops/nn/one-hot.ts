@@ -14,7 +14,7 @@ import { max } from '../numpy/reduce'
 import { ravel } from '../numpy/rearrange'
 import { arange, expandDims, full, moveAxis, reshape, scatterAdd } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import { currentTrace } from '../trace'
+import { isData } from '../trace'
 import { firstOutside } from '../numpy/along'
 
 export interface OneHotOptions {
@@ -57,10 +57,10 @@ export function oneHot(
   const classes = requireInteger('oneHot: numClasses', numClasses, 0)
   const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
   const type = given.dtype ?? 'float32'
-  const isData = currentTrace() === null && Tensor.symbolOf(index) === null
-  if (isData) requireClasses(index, classes)
-  if (!isData && classes >= MANY) return moveAxis(scattered(index, classes, type), -1, at)
-  if (!isData || !NUMBERS.includes(type)) return moveAxis(oneHotOrZeros(index, classes, type), -1, at)
+  const hasData = isData(index)
+  if (hasData) requireClasses(index, classes)
+  if (!hasData && classes >= MANY) return moveAxis(scattered(index, classes, type), -1, at)
+  if (!hasData || !NUMBERS.includes(type)) return moveAxis(oneHotOrZeros(index, classes, type), -1, at)
   // Most of the result is zeros, of which new memory consists.
   const shape = requireShape('oneHot', [...index.shape.slice(0, at), classes, ...index.shape.slice(at)])
   const data = new dtypes[type].array(sizeOf(shape))

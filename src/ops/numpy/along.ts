@@ -5,8 +5,8 @@ import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast } from './elementwise'
 import type { TensorData } from '../tensor'
-import { Tensor } from '../tensor'
-import { apply, currentTrace } from '../trace'
+import type { Tensor } from '../tensor'
+import { apply, isData } from '../trace'
 
 /** The block of elements start … start + size − 1 of one axis. */
 export function sliceAlong(x: Tensor, axis: number, start: number, size: number): Tensor {
@@ -35,7 +35,7 @@ export function firstOutside(data: TensorData, low: number, high: number): numbe
 /** Indices as int32. @throws DataError for an index outside −extent … extent − 1, unless they are traced */
 export function readIndices(where: string, indices: TensorLike, extent: number): Tensor {
   const given = asTensor(indices, where)
-  if (extent > 0 && currentTrace() === null && Tensor.symbolOf(given) === null) {
+  if (extent > 0 && isData(given)) {
     const { data } = given
     const at = firstOutside(data, -extent, extent)
     if (at >= 0)
