@@ -31,11 +31,35 @@ enum Bytes {
 }
 
 function bytesOfEngine(): Bytes {
-  const most = i8x16.splat(127)
-  if (i32x4.extract_lane(dotBytes(most, most, i32x4.splat(0)), 0) != 4 * 127 * 127) return Bytes.None
-  const sum = i32x4.extract_lane(dotBytes(most, i8x16.splat(-1), i32x4.splat(0)), 0)
+  if (!multipliesBytes()) return Bytes.None
+  const sum = i32x4.extract_lane(dotBytes(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0)), 0)
   return sum == -4 * 127 ? Bytes.Signed : sum == 4 * 127 * 255 ? Bytes.Unsigned : Bytes.Cut
 }
+
+/**
+ * Whether sums are right while many vectors are in use. In the baseline code of V8 11 (Node 20), a product may overwrite
+ * the sum to which it is added.
+ */
+function multipliesBytes(): bool {
+  const x = i8x16.splat(127), y = i8x16.splat(3)
+  let a = i32x4.splat(1), b = a, c = a, d = a, e = a, f = a, g = a, h = a
+  for (let i = 0; i < 2; i++) {
+    a = dotBytes(x, y, a), b = dotBytes(x, y, b), c = dotBytes(x, y, c), d = dotBytes(x, y, d)
+    e = dotBytes(x, y, e), f = dotBytes(x, y, f), g = dotBytes(x, y, g), h = dotBytes(x, y, h)
+  }
+  const right = i32x4.splat(1 + 2 * 4 * 127 * 3)
+  const wrong = v128.or(
+    v128.or(v128.or(v128.xor(a, right), v128.xor(b, right)), v128.or(v128.xor(c, right), v128.xor(d, right))),
+    v128.or(v128.or(v128.xor(e, right), v128.xor(f, right)), v128.or(v128.xor(g, right), v128.xor(h, right))),
+  )
+  return !v128.any_true(wrong)
+}
+
+/**
+ * Found while the instance starts. V8 optimizes functions one by one: an answer found later could come from optimized
+ * code while the kernels below still run baseline code.
+ */
+const BYTES: Bytes = bytesOfEngine()
 
 /** Runs a Quantize, or a part of its rows. */
 export function quantize(instruction: usize, part: i32, parts: i32): void {
@@ -43,7 +67,6 @@ export function quantize(instruction: usize, part: i32, parts: i32): void {
   const columns = load<i32>(instruction, Quantize.columns)
   const fixed = load<usize>(instruction, Quantize.fixed)
   const last = partEnd(rows, 1, part, parts)
-  const bytes = bytesOfEngine()
   const rowBytes = <usize>columns << 1
   let row = partStart(rows, 1, part, parts)
   let out = load<usize>(instruction, Quantize.out) + <usize>row * rowBytes
@@ -52,10 +75,10 @@ export function quantize(instruction: usize, part: i32, parts: i32): void {
   for (; row < last; row++) {
     const largest = fixed ? load<f32>(fixed) * LARGEST : largest_f32(input, columns)
     const factor: f32 = largest > TINY ? LARGEST / largest : 0
-    const isBytes = bytes == Bytes.Cut ? !hasNegative_f32(input, columns) : bytes != Bytes.None
+    const isBytes = BYTES == Bytes.Cut ? !hasNegative_f32(input, columns) : BYTES != Bytes.None
     store<f32>(to, largest / LARGEST, QuantizedRow.scale)
     store<i32>(to, <i32>isBytes, QuantizedRow.isBytes)
-    if (isBytes) quantize_row_i8_f32(out, input, columns, factor, bytes == Bytes.Unsigned ? 128 : 0)
+    if (isBytes) quantize_row_i8_f32(out, input, columns, factor, BYTES == Bytes.Unsigned ? 128 : 0)
     else quantize_row_i16_f32(out, input, columns, factor)
     out += rowBytes
     input += rowBytes * 2
@@ -143,7 +166,7 @@ export function quantizedProduct(instruction: usize, part: i32, parts: i32): voi
   const places = load<usize>(instruction, QuantizedProduct.scratch) + <usize>part * GEMM_SCRATCH
   const placeScales = places + 4 * MOST_PLACES
   const step = <usize>channels << 2
-  const zero = bytesOfEngine() == Bytes.Unsigned ? 128 : 0
+  const zero = BYTES == Bytes.Unsigned ? 128 : 0
   const depth = taps * quads
   const stripBytes = (<usize>depth << 5) + QUANTIZED_SUMS
   const block = max(4, min(MOST_PLACES, BLOCK_BYTES / max(depth << 3, 1)) & ~3)
