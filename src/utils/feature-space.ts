@@ -1,5 +1,6 @@
 // FeatureSpace: the columns of a table as vectors for a model.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, StateError, knownName, quoted } from '../core/errors'
 import {
   boolean,
@@ -14,8 +15,9 @@ import {
   recordOf,
   required,
   tableSize,
+  text,
 } from '../core/options'
-import type { OptionInputs, Spelled } from '../core/options'
+import type { OptionInputs, Spelled, ValuesOf } from '../core/options'
 import { isBranch } from '../core/tree'
 import { Dataset } from '../data/dataset'
 import type { ElementsOrMaker } from '../data/source'
@@ -84,11 +86,16 @@ const KINDS = [
 /** The kinds of features that need no options. */
 export type FeatureKind = (typeof KINDS)[number]
 
+const namedOptions = () => ({
+  /** The layer is called `${name}_preprocessor`. Default null: the name of its class and a number. */
+  name: option(nullable(text), null),
+})
 const rescaledOptions = () => ({
   /** The factor. Default 1. */
   scale: option(number(), 1),
   /** The number to add. Default 0. */
   offset: option(number(), 0),
+  ...namedOptions(),
 })
 const discretizedOptions = () => ({
   /** The number of ranges that adapt makes. Default null, for given binBoundaries. */
@@ -97,6 +104,7 @@ const discretizedOptions = () => ({
   binBoundaries: option(nullable(listOf(number())), null),
   /** 'oneHot', or 'int', the number of the range. Default oneHot. */
   outputMode: option(integers, 'oneHot'),
+  ...namedOptions(),
 })
 const categoricalOptions = () => ({
   /** The largest size of the vocabulary. Default null: no limit. */
@@ -105,12 +113,14 @@ const categoricalOptions = () => ({
   numOovIndices: option(tableSize(0), 1),
   /** 'oneHot', or 'int', the number in the vocabulary. Default oneHot. */
   outputMode: option(integers, 'oneHot'),
+  ...namedOptions(),
 })
 const hashedOptions = () => ({
   /** The number of bins. */
   numBins: required(extent),
   /** 'oneHot', or 'int', the number of the bin. Default oneHot. */
   outputMode: option(integers, 'oneHot'),
+  ...namedOptions(),
 })
 const crossOptions = () => ({
   /** 'oneHot', or 'int', the number of the bin. Default oneHot. */
@@ -127,13 +137,15 @@ const spaceOptions = () => ({
   /** 'concat', one vector for each record; or 'dict', a record of encoded features. Default concat. */
   outputMode: option(choice('concat', 'dict'), 'concat'),
   /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
-  crosses: option(listOf(anything), []),
+  crosses: option(nullable(listOf(anything)), null),
   /** The number of bins of crosses that are given as names. Default 32. */
   crossingDim: option(extent, 32),
   /** The number of bins of 'integerHashed' and 'stringHashed'. Default 32. */
   hashingDim: option(extent, 32),
   /** The number of ranges of 'floatDiscretized'. Default 32. */
   numDiscretizationBins: option(extent, 32),
+  /** The name in messages. Default null. */
+  name: option(nullable(text), null),
 })
 
 export interface FeatureSpaceOptions<Mode extends 'concat' | 'dict' = 'concat'> {
@@ -142,13 +154,15 @@ export interface FeatureSpaceOptions<Mode extends 'concat' | 'dict' = 'concat'> 
   /** 'concat', one vector for each record; or 'dict', a record of encoded features. Default concat. */
   outputMode?: Mode
   /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
-  crosses?: readonly (readonly string[] | Cross)[]
+  crosses?: readonly (readonly string[] | Cross)[] | null
   /** The number of bins of crosses that are given as names. Default 32. */
   crossingDim?: number
   /** The number of bins of 'integerHashed' and 'stringHashed'. Default 32. */
   hashingDim?: number
   /** The number of ranges of 'floatDiscretized'. Default 32. */
   numDiscretizationBins?: number
+  /** The name in messages. Default null. */
+  name?: string | null
 }
 
 /** A value, or a column of values. */
@@ -194,6 +208,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   readonly features: Readonly<Record<string, Feature>>
   readonly crosses: readonly Cross[]
   readonly outputMode: Mode
+  readonly name: string | null
   private encoders: Encoders | null = null
   private inputs: Readonly<Record<string, Tensor>> | null = null
   private encoded: EncodedFeatures<Mode> | null = null
@@ -201,72 +216,90 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
 
   constructor(options: FeatureSpaceOptions<Mode>) {
     const read = readOptions('FeatureSpace', spaceOptions(), options)
-    const { features, crosses, crossingDim } = read
-    if (Object.keys(features).length === 0) throw new ArgumentError('FeatureSpace: features must have a column')
+    const { features, crossingDim, name: ownName } = read
+    const crosses = read.crosses ?? []
+    this.name = ownName
+    if (Object.keys(features).length === 0) throw new ArgumentError(`${this}: features must have a column`)
     this.features = Object.fromEntries(
       Object.entries(features).map(([name, given]) => [name, featureOf(name, given, read)]),
     )
     this.crosses = crosses.map((given) => this.crossOf(given, crossingDim))
     const names = [...Object.keys(features), ...this.crosses.map(({ name }) => name)]
     const twice = names.find((name, i) => names.indexOf(name) < i)
-    if (twice !== undefined) throw new ArgumentError(`FeatureSpace: there are two features named ${quoted(twice)}`)
+    if (twice !== undefined) throw new ArgumentError(`${this}: there are two features named ${quoted(twice)}`)
     this.outputMode = read.outputMode as Mode
     this.isAdapted = this.adaptable.length === 0
+  }
+
+  toString(): string {
+    return this.name === null ? 'FeatureSpace' : `FeatureSpace "${this.name}"`
   }
 
   private crossOf(given: unknown, crossingDim: number): Cross {
     const cross = given instanceof Cross ? given : FeatureSpace.cross(given as readonly string[], crossingDim)
     const unknown = cross.featureNames.find((name) => !Object.hasOwn(this.features, name))
     if (unknown === undefined) return cross
-    throw new ArgumentError(`FeatureSpace: a cross names the feature ${quoted(unknown)}, which does not exist`)
+    throw new ArgumentError(`${this}: a cross names the feature ${quoted(unknown)}, which does not exist`)
   }
 
   /** A number, unchanged. */
-  static float(): Feature {
-    return new Feature('float32', new Identity(), 'float')
+  static float(_options: OptionInputs<ReturnType<typeof namedOptions>> = {}): Feature {
+    const { layer } = readKind('float', namedOptions(), arguments)
+    return new Feature('float32', new Identity(layer), 'float')
   }
 
   /** A number, scaled to mean 0 and variance 1 over the data of adapt. */
-  static floatNormalized(): Feature {
-    return new Feature('float32', new Normalization({ axis: -1 }), 'float')
+  static floatNormalized(_options: OptionInputs<ReturnType<typeof namedOptions>> = {}): Feature {
+    const { layer } = readKind('floatNormalized', namedOptions(), arguments)
+    return new Feature('float32', new Normalization({ axis: -1, ...layer }), 'float')
   }
 
   /** x · scale + offset */
-  static floatRescaled(options: OptionInputs<ReturnType<typeof rescaledOptions>> = {}): Feature {
-    const { scale, offset } = readOptions('FeatureSpace.floatRescaled', rescaledOptions(), options)
-    return new Feature('float32', new Rescaling({ scale, offset }), 'float')
+  static floatRescaled(_options: OptionInputs<ReturnType<typeof rescaledOptions>> = {}): Feature {
+    const { scale, offset, layer } = readKind('floatRescaled', rescaledOptions(), arguments)
+    return new Feature('float32', new Rescaling({ scale, offset, ...layer }), 'float')
   }
 
-  /** The range that a number is in. */
-  static floatDiscretized(options: OptionInputs<ReturnType<typeof discretizedOptions>>): Feature {
-    const where = 'FeatureSpace.floatDiscretized'
-    const { numBins, binBoundaries, outputMode } = readOptions(where, discretizedOptions(), options)
-    const bins = binBoundaries === null ? { numBins } : { binBoundaries }
-    return new Feature('float32', new Discretization(bins), outputMode)
+  /** The range that a number is in. @throws ArgumentError for numBins together with binBoundaries */
+  static floatDiscretized(_options: OptionInputs<ReturnType<typeof discretizedOptions>>): Feature {
+    const { numBins, binBoundaries, outputMode, layer } = readKind('floatDiscretized', discretizedOptions(), arguments)
+    if (numBins !== null && binBoundaries !== null)
+      throw new ArgumentError(
+        'FeatureSpace.floatDiscretized: numBins and binBoundaries exclude each other: numBins is for ranges that adapt makes',
+      )
+    return new Feature('float32', new Discretization({ numBins, binBoundaries, ...layer }), outputMode)
   }
 
   /** An integer of a vocabulary. */
-  static integerCategorical(options: OptionInputs<ReturnType<typeof categoricalOptions>> = {}): Feature {
-    const { outputMode, ...own } = readOptions('FeatureSpace.integerCategorical', categoricalOptions(), options)
-    return new Feature('int32', new IntegerLookup(own), outputMode)
+  static integerCategorical(_options: OptionInputs<ReturnType<typeof categoricalOptions>> = {}): Feature {
+    const { outputMode, maxTokens, numOovIndices, layer } = readKind(
+      'integerCategorical',
+      categoricalOptions(),
+      arguments,
+    )
+    return new Feature('int32', new IntegerLookup({ maxTokens, numOovIndices, ...layer }), outputMode)
   }
 
   /** A string of a vocabulary. */
-  static stringCategorical(options: OptionInputs<ReturnType<typeof categoricalOptions>> = {}): Feature {
-    const { outputMode, ...own } = readOptions('FeatureSpace.stringCategorical', categoricalOptions(), options)
-    return new Feature('string', new StringLookup(own), outputMode)
+  static stringCategorical(_options: OptionInputs<ReturnType<typeof categoricalOptions>> = {}): Feature {
+    const { outputMode, maxTokens, numOovIndices, layer } = readKind(
+      'stringCategorical',
+      categoricalOptions(),
+      arguments,
+    )
+    return new Feature('string', new StringLookup({ maxTokens, numOovIndices, ...layer }), outputMode)
   }
 
   /** The bin that an integer is hashed to. */
-  static integerHashed(options: OptionInputs<ReturnType<typeof hashedOptions>>): Feature {
-    const { outputMode, numBins } = readOptions('FeatureSpace.integerHashed', hashedOptions(), options)
-    return new Feature('int32', new Hashing({ numBins }), outputMode)
+  static integerHashed(_options: OptionInputs<ReturnType<typeof hashedOptions>>): Feature {
+    const { outputMode, numBins, layer } = readKind('integerHashed', hashedOptions(), arguments)
+    return new Feature('int32', new Hashing({ numBins, ...layer }), outputMode)
   }
 
   /** The bin that a string is hashed to. */
-  static stringHashed(options: OptionInputs<ReturnType<typeof hashedOptions>>): Feature {
-    const { outputMode, numBins } = readOptions('FeatureSpace.stringHashed', hashedOptions(), options)
-    return new Feature('string', new Hashing({ numBins }), outputMode)
+  static stringHashed(_options: OptionInputs<ReturnType<typeof hashedOptions>>): Feature {
+    const { outputMode, numBins, layer } = readKind('stringHashed', hashedOptions(), arguments)
+    return new Feature('string', new Hashing({ numBins, ...layer }), outputMode)
   }
 
   /** A column that a given layer reads. @param outputMode 'float', 'int' or 'oneHot': the form of the result */
@@ -329,7 +362,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   ): Promise<void> {
     if (this.encoded !== null)
       throw new StateError(
-        'FeatureSpace: adapt must be called before getEncodedFeatures, because a model has what it learnt',
+        `${this}: adapt must be called before getEncodedFeatures, because a model has what it learnt`,
       )
     for (const [name, feature] of this.adaptable) {
       const read = (record: unknown): Tensor => this.columnOf(name, feature, columnsFrom(record, 'adapt')).values
@@ -354,11 +387,16 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   apply(data: FeatureRecord | readonly FeatureRecord[]): EncodedFeatures<Mode> {
     const columns = columnsFrom(data, 'apply')
     const unknown = Object.keys(columns).find((name) => !Object.hasOwn(this.features, name))
-    if (unknown !== undefined)
-      throw new DataError(`FeatureSpace: ${quoted(unknown)} is not a feature. Remove the column`)
+    if (unknown !== undefined) throw new DataError(`${this}: ${quoted(unknown)} is not a feature. Remove the column`)
     const read = Object.entries(this.features).map(
       ([name, feature]) => [name, this.columnOf(name, feature, columns)] as const,
     )
+    const [first, ...others] = read
+    const other = others.find(([, { values }]) => values.shape[0] !== first![1].values.shape[0])
+    if (other !== undefined)
+      throw new DataError(
+        `${this}: all columns must have as many values, '${first![0]}' has ${first![1].values.shape[0]} and '${other[0]}' has ${other[1].values.shape[0]}`,
+      )
     const encoded = this.encode(Object.fromEntries(read.map(([name, { values }]) => [name, values])))
     if (!read.some(([, { isSingle }]) => isSingle)) return encoded
     const single = (each: Tensor): Tensor => (each.shape[0] === 1 ? reshape(each, each.shape.slice(1)) : each)
@@ -393,7 +431,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     )
     if (hashed !== undefined)
       throw new ArgumentError(
-        `FeatureSpace: '${hashed[0]}' is 'integerHashed', which works on data, not in models. Use 'integerCategorical', or 'stringHashed' with the digits, or encode the data before the model with apply`,
+        `${this}: '${hashed[0]}' is 'integerHashed', which works on data, not in models. Use 'integerCategorical', or 'stringHashed' with the digits, or encode the data before the model with apply`,
       )
     this.encoded ??= this.encode(this.getInputs())
     return this.encoded
@@ -410,7 +448,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   }
 
   private ready(): Encoders {
-    if (!this.isAdapted) throw new StateError('FeatureSpace: call await space.adapt(data) before it is used')
+    if (!this.isAdapted) throw new StateError(`${this}: call await space.adapt(data) before it is used`)
     if (this.encoders !== null) return this.encoders
     const sizes = new Map(
       Object.entries(this.features).map(([name, { preprocessor }]) => [name, valuesOf(preprocessor)]),
@@ -429,7 +467,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
       if (outputMode !== 'oneHot') return []
       if (numTokens !== null) return [[name, new CategoryEncoding({ numTokens })]]
       throw new ArgumentError(
-        `FeatureSpace: '${name}' has outputMode 'oneHot', but its layer does not tell how many values there are. Use 'int'`,
+        `${this}: '${name}' has outputMode 'oneHot', but its layer does not tell how many values there are. Use 'int'`,
       )
     })
     this.encoders = {
@@ -463,7 +501,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     const raw = all.find(([, { dtype }]) => dtype !== 'float32')
     if (raw !== undefined)
       throw new ArgumentError(
-        `FeatureSpace: '${raw[0]}' is ${raw[1].dtype} and cannot be part of a vector. Use its outputMode 'oneHot', or outputMode: 'dict' of the FeatureSpace`,
+        `${this}: '${raw[0]}' is ${raw[1].dtype} and cannot be part of a vector. Use its outputMode 'oneHot', or outputMode: 'dict' of the FeatureSpace`,
       )
     const vectors = all.map(([, each]) => each)
     return (vectors.length === 1 ? vectors[0] : concatenate.apply(vectors)) as EncodedFeatures<Mode>
@@ -475,7 +513,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     { dtype }: Feature,
     columns: Readonly<Record<string, unknown>>,
   ): { readonly values: Tensor; readonly isSingle: boolean } {
-    const where = `FeatureSpace: '${name}'`
+    const where = `${this}: '${name}'`
     if (!Object.hasOwn(columns, name)) throw new DataError(`${where} is missing in the data`)
     const given = columns[name]
     const read = dtype === 'string' ? toStrings(given, where) : toTensor(given as TensorLike, where, dtype)
@@ -485,6 +523,19 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
       read instanceof StringTensor ? new StringTensor(read.strings, shape) : new Tensor(read.data, shape, read.dtype)
     return { values, isSingle: read.rank === 0 }
   }
+}
+
+/** The options of a kind, and those of its layer. */
+function readKind<Table extends ReturnType<typeof namedOptions>>(
+  kind: FeatureKind,
+  table: Table,
+  given: ArrayLike<unknown>,
+): ValuesOf<Table> & { readonly layer: { readonly name?: string } } {
+  const where = `FeatureSpace.${kind}`
+  requireArguments(where, given, 1)
+  const values = readOptions(where, table, given[0])
+  const { name } = values as { readonly name: string | null }
+  return { ...values, layer: name === null ? {} : { name: `${name}_preprocessor` } }
 }
 
 /** The feature that a kind names. */
@@ -501,12 +552,12 @@ function featureOf(
         `FeatureSpace: '${name}' must be one of ${KINDS.map(quoted).join(', ')}, or what FeatureSpace.float() and the like give, received ${quoted(given)}`,
       )
     case 'floatDiscretized':
-      return FeatureSpace.floatDiscretized({ numBins: numDiscretizationBins })
+      return FeatureSpace.floatDiscretized({ numBins: numDiscretizationBins, name })
     case 'integerHashed':
     case 'stringHashed':
-      return FeatureSpace[kind]({ numBins: hashingDim })
+      return FeatureSpace[kind]({ numBins: hashingDim, name })
     default:
-      return FeatureSpace[kind]()
+      return FeatureSpace[kind]({ name })
   }
 }
 
@@ -530,8 +581,10 @@ function isRecords(data: unknown): data is readonly Readonly<Record<string, unkn
 
 /** A record of columns, from one or from a list of records. */
 function columnsFrom(data: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (isRecords(data))
-    return Object.fromEntries(Object.keys(data[0]!).map((name) => [name, data.map((record) => record[name])]))
+  if (isRecords(data)) {
+    const names = [...new Set(data.flatMap((record) => Object.keys(record)))]
+    return Object.fromEntries(names.map((name) => [name, data.map((record) => record[name])]))
+  }
   if (isBranch(data) && !Array.isArray(data) && !(data instanceof Tensor))
     return data as Readonly<Record<string, unknown>>
   throw new DataError(

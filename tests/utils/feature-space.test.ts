@@ -147,6 +147,18 @@ describe('FeatureSpace', () => {
     expect([...(await loaded.predict({ ...columns, job: ['x', 'y', 'cook', 'cook'] })).data]).not.toEqual([...before.data]) // prettier-ignore
   })
 
+  it('has the names of Keras', async () => {
+    const space = new FeatureSpace({
+      features: { job: 'stringCategorical', zip: FeatureSpace.stringHashed({ numBins: 3, name: 'place' }) },
+      crosses: null,
+      name: 'people',
+    })
+    expect(space.preprocessors['job']!.name).toBe('job_preprocessor')
+    expect(space.preprocessors['zip']!.name).toBe('place_preprocessor')
+    await space.adapt({ job: ['cook'] })
+    expect(() => space.apply({ job: ['cook'] })).toThrow(/FeatureSpace "people": 'zip' is missing/)
+  })
+
   it('takes a layer of the user', async () => {
     const space = new FeatureSpace({
       features: {
@@ -189,6 +201,20 @@ describe('FeatureSpace refuses', () => {
     expect(() => space.apply(others)).toThrow(/'age' is missing/)
     expect(() => space.apply({ ...columns, town: ['A', 'B', 'C', 'D'] })).toThrow(DataError)
     expect(() => space.apply([1, 2] as never)).toThrow(DataError)
+  })
+
+  it('columns of unequal lengths, and columns that only a later record has', async () => {
+    const space = make()
+    await space.adapt(columns)
+    expect(() => space.apply({ ...columns, pay: [1, 2] })).toThrow(/'pay' has 2 and 'job' has 4/)
+    const later = [records[0]!, { ...records[1]!, town: 'A' }]
+    expect(() => space.apply(later)).toThrow(/'town' is not a feature/)
+  })
+
+  it('numBins with binBoundaries, and arguments that nothing reads', () => {
+    expect(() => FeatureSpace.floatDiscretized({ numBins: 3, binBoundaries: [1, 2] })).toThrow(/exclude each other/)
+    expect(() => FeatureSpace.float('age' as never)).toThrow(/object of options/)
+    expect(() => FeatureSpace.floatNormalized({}, 1 as never)).toThrow(/takes 1 argument/)
   })
 
   it('integers in a vector, and hashes of integers in a model', () => {
