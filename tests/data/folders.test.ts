@@ -3,7 +3,7 @@
 
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { encode } from 'fast-png'
 import { afterAll, describe, expect, it } from 'vitest'
 import { DataError } from '../../src'
@@ -197,6 +197,51 @@ describe('textDatasetFromDirectory', () => {
   })
 })
 
+describe('files and labels of a folder', () => {
+  const folder = join(root, 'labels')
+  // In the order of Python's os.walk, by the path of the folder; U+FF21 comes before U+1F600.
+  const names = ['z.txt', 'a/1.txt', 'a/2.txt', 'a-b/1.txt', 'a/b/1.txt', 'b/\uff21.txt', 'b/\u{1f600}.txt']
+  for (const name of names) {
+    mkdirSync(join(folder, dirname(name)), { recursive: true })
+    writeFileSync(join(folder, name), `\u{1f600}${name}`)
+  }
+  const read = (options: object) => textDatasetFromDirectory(folder, { shuffle: false, batchSize: 10, ...options })
+
+  it('are in the order of Keras', async () => {
+    const paths = names.map((name) => join(folder, name))
+    const all = await read({ labels: null })
+    expect(all.files).toEqual(paths)
+    expect(all.classNames).toEqual([])
+    expect((await read({ labelMode: null })).files).toEqual(paths)
+    const classes = await read({})
+    expect(classes.classNames).toEqual(['a', 'a-b', 'b'])
+    expect(classes.files).toEqual(['a/1.txt', 'a/2.txt', 'a/b/1.txt', 'a-b/1.txt', 'b/\uff21.txt', 'b/\u{1f600}.txt'].map((name) => join(folder, name))) // prettier-ignore
+  })
+
+  it('are labelled by a list', async () => {
+    const given = await read({ labels: [7, 7, 2, 2, 10, 10, 7] })
+    expect(given.classNames).toEqual(['2', '7', '10'])
+    const [[, numbers]] = (await given.toArray()) as [[unknown, Tensor]]
+    expect(numbers.toArray()).toEqual([7, 7, 2, 2, 10, 10, 7])
+    const rows = await read({ labels: [0, 1, 2, 1, 0, 2, 2], labelMode: 'categorical' })
+    const [[, oneHot]] = (await rows.toArray()) as [[unknown, Tensor]]
+    expect(oneHot.toArray().slice(0, 3)).toEqual([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) // prettier-ignore
+  })
+
+  it('refuse lists of other lengths, classes without subfolders, and numbers that are no class', async () => {
+    await expect(read({ labels: [1, 2] })).rejects.toThrow(/for each of the 7 texts, received 2/)
+    await expect(read({ labels: [0, 1, 2, 1, 0, 2, 5], labelMode: 'categorical' })).rejects.toThrow(/from 0 to 3 .* received 5/) // prettier-ignore
+    for (const options of [{ labels: null }, { labelMode: null }, { labels: [0, 0, 0, 0, 0, 0, 0] }])
+      await expect(read({ ...options, classNames: ['a'] })).rejects.toThrow(/classNames are for labels: 'inferred'/)
+    await expect(read({ classNames: ['a', 'a'] })).rejects.toThrow(/'a' twice/)
+  })
+
+  it('are cut between characters', async () => {
+    const [batch] = (await (await read({ labels: null, maxLength: 2 })).toArray()) as [string[]]
+    expect([...batch].slice(0, 2)).toEqual(['\u{1f600}z', '\u{1f600}a'])
+  })
+})
+
 describe('images in proportion', () => {
   const folder = join(root, 'images')
   mkdirSync(join(folder, 'a'), { recursive: true })
@@ -231,6 +276,12 @@ describe('images in proportion', () => {
     expect(await image({})).toEqual([
       [[20], [40]],
       [[20], [40]],
+    ])
+    // tf.image.resize_with_pad rounds 1.5 rows, and half of the other 1.5, down.
+    expect(await image({ padToAspectRatio: true, imageSize: 3 })).toEqual([
+      [[10], [30], [40]],
+      [[0], [0], [0]],
+      [[0], [0], [0]],
     ])
     await expect(image({ cropToAspectRatio: true, padToAspectRatio: true })).rejects.toThrow('exclude each other')
     await expect(image({ channels: 3 })).rejects.toThrow('1 channels, received channels 3')

@@ -9,6 +9,7 @@ import {
   choice,
   count,
   custom,
+  either,
   integer,
   listOf,
   nullable,
@@ -49,16 +50,16 @@ export const labelOptions = () => ({
   /** The batch size; null: elements are single files. Default 32. */
   batchSize: option(nullable(count), 32),
   /**
-   * 'inferred': the subfolders are the classes. null: there are no labels, and all files of the folder are used.
-   * Default 'inferred'.
+   * 'inferred': the subfolders are the classes. A list of integers: one for each file, in the order of `files` without
+   * shuffling; the classes are the sorted numbers. null: there are no labels. With a list or null, all files of the folder
+   * are used. Default 'inferred'.
    */
-  labels: option(nullable(choice('inferred')), 'inferred'),
+  labels: option(nullable(either(listOf(integer()), choice('inferred'), Array.isArray)), 'inferred'),
   /**
-   * Class numbers, one-hot rows, or for two classes 0 and 1 in float32 [batch, 1]; null: there are no labels. Default
-   * 'int'.
+   * Class numbers, one-hot rows, or for two classes 0 and 1 in float32 [batch, 1]; null: as labels: null. Default 'int'.
    */
   labelMode: option(nullable(choice('int', 'categorical', 'binary')), 'int'),
-  /** The classes in the order of their numbers. Default: the sorted names of all subfolders. */
+  /** The classes in the order of their numbers, for inferred labels. Default: the sorted names of all subfolders. */
   classNames: option(
     nullable(
       listOf(
@@ -137,16 +138,21 @@ export async function folderFiles(kind: FileKind, path: string | URL, settings: 
     throw new ArgumentError(`${where}: a split that is shuffled needs a seed, or the parts would overlap`)
   const isLabelled = settings.labels !== null && labelMode !== null
   signal?.throwIfAborted()
-  const found = labelledFiles(
-    kind,
-    path,
-    settings.labels === null ? [] : settings.classNames,
-    settings.labels !== null,
-    signal,
-  )
-  const { files, classNames } = await orAbort(found, signal)
+  const isInferred = isLabelled && settings.labels === 'inferred'
+  if (!isInferred && settings.classNames !== null)
+    throw new ArgumentError(
+      `${where}: classNames are for labels: 'inferred' with a labelMode. Remove classNames, or the other two options`,
+    )
+  const found = await orAbort(labelledFiles(kind, path, settings.classNames, isInferred, signal), signal)
+  const { files, classNames } =
+    Array.isArray(settings.labels) && isLabelled ? withLabels(kind, found.files, settings.labels) : found
   if (isLabelled && labelMode === 'binary' && classNames.length !== 2)
     throw new ArgumentError(`${where}: labelMode 'binary' needs two classes, received ${quoted(classNames)}`)
+  const beyond = files.find(({ label }) => label < 0 || label >= classNames.length)
+  if (isLabelled && labelMode !== 'int' && beyond !== undefined)
+    throw new ArgumentError(
+      `${where}: labelMode '${labelMode}' needs labels from 0 to ${classNames.length - 1} for ${classNames.length} classes, received ${beyond.label}`,
+    )
   const taken = part(kind, files, shuffle ? seed : null, validationSplit, subset)
   const order = shuffle ? Dataset.from(taken).shuffle(taken.length, seed === null ? {} : { seed }) : Dataset.from(taken)
   const targetOf = (label: number): number | Tensor => {
@@ -155,6 +161,20 @@ export async function folderFiles(kind: FileKind, path: string | URL, settings: 
     return labelMode === 'binary' ? new Tensor(Float32Array.of(label), [1], 'float32') : label
   }
   return { files: order, taken, classNames, targetOf, isLabelled }
+}
+
+/** Files with given class numbers. @throws ArgumentError unless there is one for each file */
+function withLabels(
+  { where, noun }: FileKind,
+  files: readonly LabelledFile[],
+  labels: readonly number[],
+): { files: LabelledFile[]; classNames: readonly string[] } {
+  if (labels.length !== files.length)
+    throw new ArgumentError(
+      `${where}: labels must have a number for each of the ${files.length} ${noun}s, received ${labels.length}`,
+    )
+  const classes = [...new Set(labels)].sort((a, b) => a - b)
+  return { files: files.map(({ file }, i) => ({ file, label: labels[i]! })), classNames: classes.map(String) }
 }
 
 /** The elements of the files of a folder, with the names of the classes. */
@@ -214,7 +234,10 @@ export async function labelledFiles(
     throw new StateError(`${where}: there are no folders in a browser. ${inPage}`)
   const root = path instanceof URL ? urls.fileURLToPath(path) : path
   const foreign: string[] = []
-  const below = (folder: string): Promise<string[]> => filesBelow(kind, files, paths, folder, foreign, signal)
+  const below = async (folder: string): Promise<string[]> => {
+    const found = await foldersBelow(kind, files, paths, folder, foreign, signal)
+    return found.sort((a, b) => byCodePoints(a.folder, b.folder)).flatMap((each) => each.files)
+  }
   if (!isLabelled) {
     const own = (await below(root)).map((file) => ({ file, label: 0 }))
     tellOfForeign(kind, root, foreign, own.length)
@@ -233,12 +256,14 @@ export async function labelledFiles(
   const folders = entries
     .filter((_entry, i) => areFolders[i])
     .map(({ name }) => name)
-    .sort()
+    .sort(byCodePoints)
   const other = given?.find((name) => !folders.includes(name))
   if (other !== undefined)
     throw new ArgumentError(
       `${where}: ${quoted(other)} of classNames is no subfolder of ${root}. There are ${quoted(folders)}`,
     )
+  const twice = given?.find((name, i) => given.indexOf(name) < i)
+  if (twice !== undefined) throw new ArgumentError(`${where}: classNames has ${quoted(twice)} twice`)
   const classNames = given ?? folders.filter((name) => !isHidden(name))
   const found = await Promise.all(
     classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))),
@@ -280,30 +305,37 @@ function entriesOf(where: string, files: NodeModules['node:fs/promises'], folder
 /** Whether a name is that of a file or folder that programs keep for themselves, such as .ipynb_checkpoints. */
 const isHidden = (name: string): boolean => name.startsWith('.')
 
-/** Sorted files: those of a folder before those of its subfolders. Those that cannot be read go into `foreign`. */
-async function filesBelow(
+/** The order of Python's strings. JavaScript compares UTF-16 units, in which U+1F600 comes before U+FF21. */
+function byCodePoints(a: string, b: string): number {
+  const [left, right] = [Array.from(a), Array.from(b)]
+  const at = left.findIndex((each, i) => each !== right[i])
+  if (at < 0) return left.length - right.length
+  return at < right.length ? left[at]!.codePointAt(0)! - right[at]!.codePointAt(0)! : 1
+}
+
+interface FilesOfFolder {
+  readonly folder: string
+  readonly files: readonly string[]
+}
+
+/** The sorted files of a folder, and those of each folder below it. Files that cannot be read go into `foreign`. */
+async function foldersBelow(
   kind: FileKind,
   files: NodeModules['node:fs/promises'],
   paths: NodeModules['node:path'],
   folder: string,
   foreign: string[],
   signal: AbortSignal | null,
-): Promise<string[]> {
+): Promise<FilesOfFolder[]> {
   signal?.throwIfAborted()
-  const visible = (await entriesOf(kind.where, files, folder)).filter(({ name }) => !isHidden(name))
-  const entries = visible.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const own = entries
-    .filter((entry) => !entry.isDirectory() && kind.isRead.test(entry.name))
-    .map(({ name }) => paths.join(folder, name))
-  foreign.push(
-    ...entries
-      .filter((entry) => !entry.isDirectory() && kind.isForeign?.test(entry.name) === true)
-      .map(({ name }) => name),
-  )
+  const entries = (await entriesOf(kind.where, files, folder)).filter(({ name }) => !isHidden(name))
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+  const own = names.filter((name) => kind.isRead.test(name)).sort(byCodePoints)
+  foreign.push(...names.filter((name) => kind.isForeign?.test(name) === true))
   const inner = await Promise.all(
     entries
       .filter((entry) => entry.isDirectory())
-      .map(({ name }) => filesBelow(kind, files, paths, paths.join(folder, name), foreign, signal)),
+      .map(({ name }) => foldersBelow(kind, files, paths, paths.join(folder, name), foreign, signal)),
   )
-  return [...own, ...inner.flat()]
+  return [{ folder, files: own.map((name) => paths.join(folder, name)) }, ...inner.flat()]
 }

@@ -3,8 +3,9 @@
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, DataError, knownName, quoted } from '../../core/errors'
 import { requireSize } from '../../core/shapes'
-import { boolean, choice, count, listOf, nullable, option, readOptions, required } from '../../core/options'
+import { boolean, choice, count, custom, listOf, nullable, option, readOptions, required } from '../../core/options'
 import type { OptionInputs, Kind, ValuesOf } from '../../core/options'
+import { padImages } from '../../ops/image/borders'
 import type { Interpolation } from '../../ops/image/resize'
 import { interpolation, resize } from '../../ops/image/resize'
 import { lastFormatTable } from '../../ops/nn/channels'
@@ -81,8 +82,7 @@ async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Pro
   }
 }
 
-const IMAGES: FileKind = {
-  where: 'imageFolder',
+const IMAGES: Omit<FileKind, 'where'> = {
   isRead: /\.(?:png|jpe?g)$/i,
   isForeign: /\.(?:webp|gif|bmp|tiff?|avif|heic|heif|jxl|ico|svg)$/i,
   endings: '.png, .jpg or .jpeg',
@@ -111,17 +111,24 @@ const fileOptions = () => ({
 export type ReadImageOptions = OptionInputs<ReturnType<typeof fileOptions>>
 type FileSettings = ValuesOf<ReturnType<typeof fileOptions>>
 
-const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
+const heightAndWidth: Kind<readonly number[], number | readonly number[]> = custom<
+  readonly number[],
+  number | readonly number[]
+>(
+  (value, where) =>
+    typeof value === 'number' ? Array<number>(2).fill(count.read(value, where)) : listOf(count, 2).read(value, where),
+  (value) => [...value],
+)
 
 const folderOptions = () => ({
   ...fileOptions(),
   /** Keras's name for channels: 'grayscale' is 1, 'rgb' 3, 'rgba' 4. Default null: `channels`. */
   colorMode: option(nullable(choice('grayscale', 'rgb', 'rgba')), null),
-  /** [height, width] to which images are resized. */
+  /** [height, width] to which images are resized; a number is both. */
   imageSize: required(heightAndWidth),
   /** Whether to cut the longer sides first, so that shapes in images keep their proportions. Default false. */
   cropToAspectRatio: option(boolean, false),
-  /** Whether to add black margins first, so that shapes in images keep their proportions. Default false. */
+  /** Whether to resize to the largest size that keeps the proportions, and to add black margins. Default false. */
   padToAspectRatio: option(boolean, false),
   ...labelOptions(),
   ...lastFormatTable(),
@@ -184,27 +191,36 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
   options: Options & ImageFolderOptions,
 ): Promise<ImageFolder<ImageFolderElement<Options>>> {
   requireArguments('imageFolder', arguments, 2)
-  const settings = readOptions('imageFolder', folderOptions(), options)
+  return imagesBelow('imageFolder', path, options)
+}
+
+/** @param where the name of the function for users */
+async function imagesBelow<const Options extends ImageFolderOptions>(
+  where: string,
+  path: string | URL,
+  options: Options & ImageFolderOptions,
+): Promise<ImageFolder<ImageFolderElement<Options>>> {
+  const settings = readOptions(where, folderOptions(), options)
   const { batchSize, signal } = settings
   if (settings.cropToAspectRatio && settings.padToAspectRatio)
-    throw new ArgumentError('imageFolder: cropToAspectRatio and padToAspectRatio exclude each other')
+    throw new ArgumentError(`${where}: cropToAspectRatio and padToAspectRatio exclude each other`)
   const channels = settings.colorMode === null ? settings.channels : CHANNELS[settings.colorMode]
   if (settings.colorMode !== null && options.channels !== undefined && options.channels !== channels)
     throw new ArgumentError(
-      `imageFolder: colorMode '${settings.colorMode}' has ${channels} channels, received channels ${options.channels}`,
+      `${where}: colorMode '${settings.colorMode}' has ${channels} channels, received channels ${options.channels}`,
     )
   const [height, width] = settings.imageSize as [number, number]
   if (height * width > MOST_PIXELS)
     throw new ArgumentError(
-      `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
+      `${where}: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
     )
-  const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(IMAGES, path, settings)
+  const { files, taken, classNames, targetOf, isLabelled } = await folderFiles({ ...IMAGES, where }, path, settings)
   // Before the pictures of a batch that no tensor can have are read.
-  requireSize('imageFolder: a batch', [Math.min(batchSize ?? 1, taken.length), height, width, channels])
+  requireSize(`${where}: a batch`, [Math.min(batchSize ?? 1, taken.length), height, width, channels])
   const faults = new Faults<DataError>(settings.onError)
   const load = async (each: LabelledFile): Promise<unknown> => {
     const picture = await faults.guardAsync(async () => {
-      const bytes = await contentOf(each.file, 'imageFolder', signal)
+      const bytes = await contentOf(each.file, where, signal)
       return decoded(bytes, each.file, { ...settings, channels, dtype: 'float32' })
     })
     if (picture === DROPPED) return DROPPED
@@ -234,38 +250,25 @@ interface Fitting {
 }
 
 /**
- * The part of a picture, or the picture with margins, that has the proportions of height and width; Keras's rounding. The
- * other pixels are 0.
+ * An image in the common size and dtype. Margins are added after resizing, as by `tf.image.resize_with_pad`, which Keras
+ * calls, and with its rounding.
  */
-function inProportion(picture: Tensor, height: number, width: number, isCut: boolean): Tensor {
-  const [rows, columns, channels] = picture.shape as [number, number, number]
-  const limit = (own: number, wanted: number): number =>
-    isCut ? Math.max(1, Math.min(own, Math.trunc(wanted))) : Math.max(own, Math.trunc(wanted))
-  const [h, w] = [limit(rows, (columns * height) / width), limit(columns, (rows * width) / height)]
-  const [top, left] = [Math.trunc((h - rows) / 2), Math.trunc((w - columns) / 2)]
-  const data = new Float32Array(h * w * channels)
-  for (let row = Math.max(0, top); row < Math.min(h, top + rows); row++) {
-    const from = ((row - top) * columns + Math.max(0, -left)) * channels
-    const count = Math.min(w, columns) * channels
-    data.set(picture.data.subarray(from, from + count), (row * w + Math.max(0, left)) * channels)
-  }
-  return new Tensor(data, [h, w, channels], 'float32')
-}
-
-/** An image in the common size and dtype. */
 function fitted(
-  whole: Tensor,
+  picture: Tensor,
   height: number,
   width: number,
   { interpolation, dtype, cropToAspectRatio, padToAspectRatio }: Fitting,
 ): Tensor {
-  const isKept = cropToAspectRatio || padToAspectRatio
-  const picture = isKept ? inProportion(whole, height, width, cropToAspectRatio) : whole
-  const channels = picture.shape[2]!
-  const { data } = resize(new Tensor(picture.data, [1, ...picture.shape], 'float32'), [height, width], {
-    interpolation,
-  })
-  return new Tensor(dtype === 'int32' ? rounded(data) : data, [height, width, channels], dtype)
+  const { fround, floor, max } = Math
+  const [rows, columns] = picture.shape as [number, number, number]
+  const ratio = padToAspectRatio ? max(fround(columns / width), fround(rows / height)) : null
+  const inside = ratio === null ? [height, width] : [fround(rows / ratio), fround(columns / ratio)]
+  const size = inside.map((side) => max(1, floor(side))) as [number, number]
+  const resized = resize(picture, size, { interpolation, cropToAspectRatio })
+  const [topPadding, leftPadding] = [height, width].map((side, i) => max(0, floor((side - inside[i]!) / 2)))
+  const { data, shape } =
+    ratio === null ? resized : padImages(resized, { topPadding, leftPadding, targetHeight: height, targetWidth: width })
+  return new Tensor(dtype === 'int32' ? rounded(data) : data, shape, dtype)
 }
 
 /** Options of `imageDatasetFromDirectory`. */
@@ -292,7 +295,11 @@ export async function imageDatasetFromDirectory(
   requireArguments('imageDatasetFromDirectory', arguments, 2)
   const both = bothParts(options as ImageDatasetOptions, (each) => imageDatasetFromDirectory(directory, each))
   if (both !== null) return both
-  if (typeof options !== 'object' || options === null) return imageFolder(directory, options)
+  const where = 'imageDatasetFromDirectory'
+  if (typeof options !== 'object' || options === null) return imagesBelow(where, directory, options)
   const hasSize = Object.keys(options).some((key) => knownName(key, ['imageSize']) !== undefined)
-  return imageFolder(directory, { ...(hasSize ? {} : { imageSize: [256, 256] }), ...options } as ImageFolderOptions)
+  return imagesBelow(where, directory, {
+    ...(hasSize ? {} : { imageSize: [256, 256] }),
+    ...options,
+  } as ImageFolderOptions)
 }

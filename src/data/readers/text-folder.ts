@@ -23,7 +23,7 @@ const TEXTS: FileKind = {
 const textFolderOptions = () => ({
   ...signalOption(),
   ...labelOptions(),
-  /** The number of characters after which a text is cut. Default null: unlimited. */
+  /** The number of characters after which a text is cut; Keras counts bytes. Default null: unlimited. */
   maxLength: option(nullable(count), null),
 })
 /** Options of `textDatasetFromDirectory`. */
@@ -61,7 +61,13 @@ export async function textDatasetFromDirectory(
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)
   const texts = files.map(async ({ file, label }) => {
     const whole = new Decoder(file, 'utf-8').decode(await contentOf(file, 'textDatasetFromDirectory', signal), 1)
-    const text = maxLength === null ? whole : whole.slice(0, maxLength)
+    // A character has one or two UTF-16 units.
+    const text =
+      maxLength === null
+        ? whole
+        : Array.from(whole.slice(0, 2 * maxLength))
+            .slice(0, maxLength)
+            .join('')
     return isLabelled ? [text, targetOf(label)] : text
   })
   return new FolderDataset<unknown>(
