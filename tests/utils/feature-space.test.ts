@@ -214,7 +214,8 @@ describe('FeatureSpace refuses', () => {
   it('numBins with binBoundaries, and arguments that nothing reads', () => {
     expect(() => FeatureSpace.floatDiscretized({ numBins: 3, binBoundaries: [1, 2] })).toThrow(/exclude each other/)
     expect(() => FeatureSpace.float('age' as never)).toThrow(/object of options/)
-    expect(() => FeatureSpace.floatNormalized({}, 1 as never)).toThrow(/takes 1 argument/)
+    const kind = FeatureSpace.floatNormalized as (...given: unknown[]) => unknown
+    expect(() => kind({}, 1)).toThrow(/takes 1 argument/)
   })
 
   it('integers in a vector, and hashes of integers in a model', () => {

@@ -265,7 +265,10 @@ function fitted(
   const inside = ratio === null ? [height, width] : [fround(rows / ratio), fround(columns / ratio)]
   const size = inside.map((side) => max(1, floor(side))) as [number, number]
   const resized = resize(picture, size, { interpolation, cropToAspectRatio })
-  const [topPadding, leftPadding] = [height, width].map((side, i) => max(0, floor((side - inside[i]!) / 2)))
+  const [topPadding, leftPadding] = [height, width].map((side, i) => max(0, floor((side - inside[i]!) / 2))) as [
+    number,
+    number,
+  ]
   const { data, shape } =
     ratio === null ? resized : padImages(resized, { topPadding, leftPadding, targetHeight: height, targetWidth: width })
   return new Tensor(dtype === 'int32' ? rounded(data) : data, shape, dtype)
