@@ -554,6 +554,11 @@ describe('arguments', () => {
     ],
     ['pad', () => ops.pad([[1, 2]], [[1, 2], 3] as never), 'pad: padding[1] must be an array, received 3'],
     ['pad', () => ops.pad([1, 2], 1, 'reflekt' as never), /pad: mode must be .*reflekt/],
+    ['pad', () => ops.pad([[1, 2]], [[1], [1], [1]]), 'pad: expected [before, after] for each axis of [1, 2]'],
+    ['inTopK', () => ops.inTopK([1.5], [[1, 2]], 1), 'inTopK: the indices must be integers in −2 … 1, received 1.5'],
+    ['inTopK', () => ops.inTopK([1, 0], [[1], [2], [3]], 1), 'inTopK: expected targets'],
+    ['tri', () => ops.tri(1e6), 'tri: [1000000, 1000000] has more than'],
+    ['histogram', () => ops.histogram([1, 2], 1e12), 'histogram: [1000000000001] has more than'],
     ['pad', () => ops.pad(ops.zeros([0]), 1, 'edge'), 'pad: axis 0 of [0] has no element to repeat'],
     ['concatenate', () => ops.concatenate('ab' as never), "concatenate: the operand must be an array, received 'ab'"],
     [
@@ -665,6 +670,10 @@ describe('shapes', () => {
       [2, 4],
     ])
     expect(ops.pad([1, 2], [[1, 2]], 9).toArray()).toEqual([9, 1, 2, 9, 9])
+    // As numpy.pad broadcasts the widths.
+    expect(ops.pad([[1, 2]], [[1, 0]]).toArray()).toEqual([[0, 0, 0], [0, 1, 2]]) // prettier-ignore
+    expect(ops.pad([[1, 2]], [[0], [1]]).toArray()).toEqual([[0, 1, 2, 0]])
+    expect(ops.pad([[1, 2]], [1]).toArray()).toEqual([[0, 0, 0, 0], [0, 1, 2, 0], [0, 0, 0, 0]]) // prettier-ignore
     expect(ops.flip(m, 1).toArray()).toEqual([
       [3, 2, 1],
       [6, 5, 4],

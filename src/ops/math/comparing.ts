@@ -4,6 +4,7 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { requireInteger } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
+import { readIndices } from '../numpy/along'
 import { add, cast, isnan, less, lessEqual, sqrt, square, subtract, where } from '../numpy/elementwise'
 import { takeAlongAxis } from '../numpy/rearrange'
 import { sum } from '../numpy/reduce'
@@ -29,17 +30,22 @@ export function cdist(x: TensorLike, y: TensorLike): Tensor {
 /**
  * Whether fewer than k predictions are larger than that of the target, as bool. A prediction of NaN for the target counts as −∞.
  * @param targets […], the classes @param predictions [… classes]
- * @throws DataError for a class outside the predictions, when the targets are data
+ * @throws DataError for a class outside the predictions, when the targets are data; ShapeError for targets that do not fit
  * @example ops.inTopK([1], [[0.2, 0.5, 0.3]], 1)   // [true]
  */
 export function inTopK(targets: TensorLike, predictions: TensorLike, k: number): Tensor {
   const most = requireInteger('inTopK: k', k)
   const [target, scores] = [asTensor(targets, 'inTopK'), cast(asTensor(predictions, 'inTopK'), 'float32')]
-  if (scores.rank !== target.rank + 1)
+  const classes = scores.shape.at(-1) ?? 0
+  const fits =
+    scores.rank === target.rank + 1 &&
+    target.shape.every((own, i) => own === scores.shape[i] || own === 1 || scores.shape[i] === 1) &&
+    (classes > 0 || target.size === 0)
+  if (!fits)
     throw new ShapeError(
       `inTopK: expected targets […] and predictions [… classes], received ${formatShape(target.shape)} and ${formatShape(scores.shape)}`,
     )
-  const own = takeAlongAxis(scores, expandDims(target, -1), -1)
+  const own = takeAlongAxis(scores, expandDims(readIndices('inTopK', target, classes), -1), -1)
   const rank = add(sum(less(where(isnan(own), -Infinity, own), scores), -1), 1)
   return lessEqual(rank, most)
 }

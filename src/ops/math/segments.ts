@@ -378,6 +378,7 @@ export function histogram(
     throw new ShapeError('histogram: a tensor without elements needs an explicit range')
   const [low, high] =
     given === null ? [min(value), max(value)] : (given.map((bound) => full([], bound)) as [Tensor, Tensor])
+  requireShape('histogram', [count + 1])
   // A range of width 0 is widened by ½ on both sides.
   const isFlat = equal(low!, high!)
   const edges = linspace(where(isFlat, add(low!, -0.5), low!), where(isFlat, add(high!, 0.5), high!), count + 1)

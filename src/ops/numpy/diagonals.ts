@@ -50,7 +50,9 @@ export function triu(x: TensorLike, k?: Named<'k', number>): Tensor {
 export function tri(rows: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
   const m = requireInteger('tri: rows', rows, 0)
   const given = readArguments('tri', matrixTable, M, k, dtype)
-  return tril(full([m, given.M ?? m], 1, given.dtype), given.k)
+  const shape = [m, given.M ?? m]
+  requireShape('tri', shape)
+  return tril(full(shape, 1, given.dtype), given.k)
 }
 
 /** [rows, columns] with ones on diagonal k, zeros elsewhere. Default: square, k 0, float32: the identity matrix. */

@@ -31,6 +31,8 @@ function fold(i: number, period: number, back: (at: number) => number, n: number
 }
 
 type Pair = readonly [number, number]
+/** Before and after an axis. */
+type Width = Pair | readonly [number]
 
 export interface PadOptions {
   /**
@@ -55,7 +57,7 @@ const padTable = {
 
 /**
  * Pads a tensor.
- * @param padWidth [before, after] for each axis; or one pair, or one number, for all axes
+ * @param padWidth [before, after] for each axis; or one pair, or one number, for all axes; [n] stands for [n, n]
  * @param mode `constant`: one value. `edge`: the outermost element. `reflect`: mirrored without repeating the outermost
  *   element. `symmetric`: mirrored with it. A number means `constant` with this value. Default constant.
  * @param constantValues the value of `constant`. Default 0.
@@ -64,7 +66,7 @@ const padTable = {
  */
 export function pad(
   x: TensorLike,
-  padWidth: number | Pair | readonly Pair[],
+  padWidth: number | Width | readonly Width[],
   mode?: PadMode | number | PadOptions,
   constantValues?: number | null,
 ): Tensor {
@@ -91,10 +93,15 @@ export function pad(
 function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
   if (typeof padWidth === 'number') return pairsOf(shape, [padWidth, padWidth])
   const list = requireList('pad: padding', padWidth)
-  const each = list.length === 2 && list.every((item) => typeof item === 'number') ? shape.map(() => list) : list
+  const each = list.length > 0 && list.every((item) => typeof item === 'number') ? [list] : list
   const pairs = each.map((pair, i) => requireIntegers(`pad: padding[${i}]`, pair, 0))
-  if (pairs.length === shape.length && pairs.every((pair) => pair.length === 2))
-    return pairs.map((pair) => [pair[0]!, pair[1]!])
+  // As NumPy broadcasts it to [axes, 2].
+  const fits = pairs.length === 1 || pairs.length === shape.length
+  if (fits && pairs.every(({ length }) => length === 1 || length === 2))
+    return shape.map((_, axis) => {
+      const pair = pairs[pairs.length === 1 ? 0 : axis]!
+      return [pair[0]!, pair.at(-1)!]
+    })
   throw new ShapeError(
     `pad: expected [before, after] for each axis of ${formatShape(shape)}, received ${quoted(padWidth)}`,
   )
