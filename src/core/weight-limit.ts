@@ -43,6 +43,6 @@ export function requireRoom(what: string, shape: Shape): void {
   const own = limit.current
   if (own === null || (own.left -= sizeOf(shape)) >= 0) return
   throw new FormatError(
-    `The file is damaged: with ${what} ${formatShape(shape)} the variables would be far larger than the content of the file`,
+    `The file is damaged: with ${what} ${formatShape(shape)} the variables would be far larger than the file`,
   )
 }

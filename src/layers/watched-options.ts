@@ -69,7 +69,7 @@ function requireChangeable(layer: object, name: string, common: object): void {
     refuse(
       layer,
       name,
-      'the layer was made with it. Set it before the layer is built, or make another layer; cloneModel(model, { cloneFunction }) makes a model with others.',
+      'the layer was made with it. Make another layer, or set it before; cloneModel(model, { cloneFunction }) replaces layers.',
     )
   const part = listsOf(layer).layers.find(
     (each) => each !== layer && name in optionsOf(each.constructor) && !(name in common),

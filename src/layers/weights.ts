@@ -5,7 +5,7 @@
 import { fromFile, requireWithinLimit } from '../core/weight-limit'
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, ShapeError, checkOptions, formatShape, quoted, restating } from '../core/errors'
+import { ArgumentError, ShapeError, checkOptions, formatShape, restating } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { scoped } from '../core/scope'
 import type { Shape } from '../core/shapes'
@@ -20,7 +20,7 @@ import type { SeedGenerator } from '../ops/random/generator'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { drawnFor } from '../ops/random/seed'
-import { Tensor } from '../ops/tensor'
+import { Tensor, shapeOrValue } from '../ops/tensor'
 import { trace, untraced } from '../ops/trace'
 import { Variable, changes } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
@@ -344,9 +344,7 @@ function requireConstrainable(what: string, shape: Shape, constraint: Pick<Const
       ),
   )
   if (made instanceof Tensor && sameShape(made.shape, shape)) return
-  throw new ShapeError(
-    `${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : quoted(made)}`,
-  )
+  throw new ShapeError(`${where} must give a tensor of this shape, received ${shapeOrValue(made)}`)
 }
 
 /** A new initial value for a weight of a layer or of an inner one. */

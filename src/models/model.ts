@@ -449,15 +449,15 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     })
   }
 
-  /** The layer with a name or at an index. */
-  getLayer(nameOrIndex: string | number): Layer {
-    const layer =
-      typeof nameOrIndex === 'number'
-        ? this.layers.at(nameOrIndex)
-        : this.layers.find(({ name }) => name === nameOrIndex)
+  /** The layer with a name or at an index: `getLayer('dense')`, `getLayer(0)`, `getLayer({ index: 0 })`. */
+  getLayer(nameOrIndex: string | number | { readonly name?: string; readonly index?: number }): Layer {
+    const { layers } = this
+    const named = nameOrIndex as { readonly name?: string; readonly index?: number } | null
+    const wanted = named?.name ?? named?.index ?? nameOrIndex
+    const layer = layers.find(({ name }, i) => ([name, i, i - layers.length] as unknown[]).includes(wanted))
     if (layer !== undefined) return layer
     throw new ArgumentError(
-      `${this}: there is no layer ${String(nameOrIndex)}. There are: ${this.layers.map(({ name }) => name).join(', ')}`,
+      `${this}: there is no layer ${quoted(wanted)}. There are: ${layers.map(({ name }) => name).join(', ')}`,
     )
   }
 

@@ -64,9 +64,7 @@ function textOf(description: Json): string {
   /** The last name of an object, and what is read of it. */
   let of = ''
   const refused = (what: string): FormatError =>
-    new FormatError(
-      `save: ${what}, which a file cannot hold. getConfig must return numbers, strings, booleans, null, lists and records of them.`,
-    )
+    new FormatError(`save: ${what}, which a file cannot hold. getConfig must return JSON.`)
   try {
     return JSON.stringify(description, (key, value: unknown) => {
       if (key === 'name') of = String(value)

@@ -1,6 +1,6 @@
 // Tensor: either data on the JavaScript heap, or a symbol inside a traced function.
 
-import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import type { DType, TensorData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { dataSizeOf, frozenShape, sizeOf } from '../core/shapes'
@@ -124,9 +124,7 @@ export class Tensor implements TensorType {
   /** @throws ArgumentError for JavaScript operators, which cannot compute with tensors */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
-    throw new ArgumentError(
-      'JavaScript operators do not work on tensors. Use ops, for example ops.subtract(a, b) for a − b.',
-    )
+    throw new ArgumentError('JavaScript operators do not work on tensors. Use ops, such as ops.subtract(a, b).')
   }
 
   toJSON(): NestedArray {
@@ -150,6 +148,10 @@ export class Tensor implements TensorType {
     return new Tensor(tensor.#content, tensor.shape, tensor.dtype)
   }
 }
+
+/** For errors: the shape of a tensor that does not fit, or a value that is no tensor. */
+export const shapeOrValue = (value: unknown): string =>
+  value instanceof Tensor ? `shape ${formatShape(value.shape)}` : quoted(value)
 
 /**
  * Copies the elements of a tensor to memory that was sized by its shape. The check holds for objects that claim another

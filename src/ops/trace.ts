@@ -252,8 +252,7 @@ export interface Traced {
 
 /** Records the ops that `body` calls on symbols of the given types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
-  if (active !== null)
-    throw new StateError('A model cannot run while a function is traced. In the function, call model.apply(x) instead.')
+  if (active !== null) throw new StateError('A model cannot run while a function is traced. Call model.apply(x) in it.')
   const own = new Trace()
   active = own
   try {

@@ -83,7 +83,7 @@ export class Rate {
   /** @throws ArgumentError for an invalid rate, StateError if there is a schedule */
   set(value: unknown): void {
     if (this.schedule !== null) {
-      throw new StateError('The learning rate follows a schedule and cannot be set. Compile with a number to set it.')
+      throw new StateError('The learning rate follows a schedule. Compile with a number to set it.')
     }
     if (typeof value !== 'number')
       throw new ArgumentError('Pass a schedule to the constructor: new Adam({ learningRate: schedule })')

@@ -1,7 +1,7 @@
 // Learning rates that depend on the number of updates. `call` is traced into the training step, so a schedule never
 // recompiles anything.
 
-import { ArgumentError, formatShape, quoted } from '../core/errors'
+import { ArgumentError } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import type { InOrder } from '../core/options'
 import {
@@ -39,7 +39,7 @@ import {
   where,
 } from '../ops/numpy/elementwise'
 import { full } from '../ops/numpy/shape'
-import { Tensor } from '../ops/tensor'
+import { Tensor, shapeOrValue } from '../ops/tensor'
 
 /** To make your own schedule, subclass it and write `call` with ops. */
 export abstract class LearningRateSchedule extends Configured {
@@ -376,8 +376,6 @@ export class LambdaSchedule extends (configured as InOrder<['schedule']>)(Learni
     const given: unknown = this.schedule(step)
     const rate = typeof given === 'number' ? asTensor(given, 'LambdaSchedule') : given
     if (rate instanceof Tensor && rate.rank === 0) return rate
-    throw new ArgumentError(
-      `LambdaSchedule: the function must return a scalar, received ${rate instanceof Tensor ? formatShape(rate.shape) : quoted(rate)}`,
-    )
+    throw new ArgumentError(`LambdaSchedule: the function must return a scalar, received ${shapeOrValue(rate)}`)
   }
 }

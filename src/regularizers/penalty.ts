@@ -1,8 +1,8 @@
 // The penalties that regularizers add to the loss, checked, because regularizers may be custom.
 
-import { ShapeError, formatShape, quoted } from '../core/errors'
+import { ShapeError } from '../core/errors'
 import { classNameOf } from '../core/registry'
-import { Tensor } from '../ops/tensor'
+import { Tensor, shapeOrValue } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Regularizer } from './index'
 
@@ -14,7 +14,5 @@ import type { Regularizer } from './index'
 export function penaltyOf(where: string, regularizer: Regularizer, x: Tensor, kept?: readonly Variable[]): Tensor {
   const penalty: unknown = regularizer.call(x, kept)
   if (penalty instanceof Tensor && penalty.size === 1) return penalty
-  throw new ShapeError(
-    `${where}: ${classNameOf(regularizer)} must return a scalar, received ${penalty instanceof Tensor ? `shape ${formatShape(penalty.shape)}` : quoted(penalty)}`,
-  )
+  throw new ShapeError(`${where}: ${classNameOf(regularizer)} must return a scalar, received ${shapeOrValue(penalty)}`)
 }

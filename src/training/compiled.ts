@@ -1,7 +1,7 @@
 // The state of compile(): the optimizer, and for each output a loss, its weight, and metrics. Losses and metrics are
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
@@ -21,7 +21,7 @@ import type { TensorLike } from '../ops/convert'
 import { tensorOrNothing } from '../ops/convert'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
-import { Tensor } from '../ops/tensor'
+import { Tensor, shapeOrValue } from '../ops/tensor'
 import { currentTrace, operandOf, untraced } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
@@ -110,8 +110,10 @@ export class Compiled {
     private readonly outputNames: () => readonly string[],
     private readonly ownMetrics: () => readonly Metric[],
     private tracksLoss: boolean,
-    readonly objects: CustomObjects = {},
+    readonly objects: CustomObjects,
   ) {
+    const option = Object.keys(objects).find((name) => typeof objects[name] !== 'function')
+    if (option) throw new ArgumentError(`compile: ${option} belongs in the first argument`)
     const read = readOptions('compile', COMPILE_OPTIONS, options)
     this.options = read as Record<keyof CompileOptions, unknown>
     this.optimizer = customObjectScope(objects, () => {
@@ -347,7 +349,7 @@ export class Compiled {
       const value = loss.apply(target, prediction, sampleWeight, maskOf(prediction))
       if (value.size !== 1) {
         throw new ShapeError(
-          `Loss '${loss.name}': must reduce to one number for training, received shape ${formatShape(value.shape)}. Use reduction 'sumOverBatchSize' or 'sum'.`,
+          `Loss '${loss.name}': must reduce to one number for training, received ${shapeOrValue(value)}. Use reduction 'sumOverBatchSize' or 'sum'.`,
         )
       }
       const scalar = reshape(value, [])
@@ -374,9 +376,13 @@ export class Compiled {
     const each = this.byOutput(batch, outputs)
     const rows = each[0]?.prediction.shape[0] ?? 1
     if (loss !== null) {
-      this.lossTracker.addMean(loss, rows)
-      if (!this.tracksLoss) this.logged = null
-      this.tracksLoss = true
+      // A model with steps of its own may track the loss itself.
+      const own = this.tracksLoss ? null : this.ownMetrics().find(({ name }) => name === 'loss')
+      const isOwn = own instanceof Mean
+      const tracker = isOwn ? own : this.lossTracker
+      tracker.addMean(loss, rows)
+      this.logged = null
+      this.tracksLoss = !isOwn
     }
     let at = 0
     for (const { loss: own, tracker } of each)
@@ -412,10 +418,8 @@ export class Compiled {
     }
     const kept = this.keptLogs[kind]
     for (const [name, value] of Object.entries(logs)) {
-      if (!(value instanceof Tensor))
-        throw new ArgumentError(`${kind}Step: '${name}' must be a scalar tensor, received ${typeof value}`)
-      if (value.size !== 1)
-        throw new ShapeError(`${kind}Step: '${name}' must be a scalar, received shape ${formatShape(value.shape)}`)
+      if (!(value instanceof Tensor) || value.size !== 1)
+        throw new ArgumentError(`${kind}Step: '${name}' must be a scalar tensor, received ${shapeOrValue(value)}`)
       let cell = kept.get(name)
       if (cell === undefined) {
         cell = withRuntime(this.runtime, () => new Variable([], { name: `logs/${kind}/${name}`, trainable: false }))

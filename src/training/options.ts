@@ -228,7 +228,7 @@ export const FIT = /* @__PURE__ */ method(
   fitOptions,
   ({ validationSplit, validationData, validationSteps, validationBatchSize, validationFreq }) => {
     if (validationSplit !== 0 && validationData !== null)
-      throw new ArgumentError('fit: validationSplit and validationData exclude each other. Give only one of them.')
+      throw new ArgumentError('fit: validationSplit and validationData exclude each other.')
     if (validationSplit !== 0 || validationData !== null) return
     const own = { validationSteps, validationBatchSize, validationFreq: validationFreq === 1 ? null : validationFreq }
     const unread = Object.entries(own).find(([, value]) => value !== null)

@@ -85,7 +85,7 @@ export class TrainingState {
     return this.compiled?.listed ?? metricsWithin(this.model)
   }
 
-  compile(options: CompileOptions, customObjects: CustomObjects = {}): void {
+  compile(options: CompileOptions, customObjects: CustomObjects): void {
     this.lock.requireIdle('compile')
     const { model } = this
     this.compiled = this.inOwnRuntime(

@@ -92,7 +92,7 @@ describe('a constraint', () => {
 
   it('that changes the shape raises an error with the name of the weight', async () => {
     await expect(fitted(new Dense({ units: 3, kernelConstraint: new Flat() }))).rejects.toThrow(
-      /the constraint Flat\w* of kernel \[3, 3\] must give a tensor of this shape, received \[9\]/,
+      /the constraint Flat\w* of kernel \[3, 3\] must give a tensor of this shape, received shape \[9\]/,
     )
     await expect(fitted(new Dense({ units: 3, kernelConstraint: (() => null) as never }))).rejects.toThrow(
       'must give a tensor of this shape, received null',

@@ -145,7 +145,7 @@ describe('constraints are checked when the weight is made', () => {
     [
       'another shape',
       () => new Dense({ units: 2, kernelConstraint: new Flat(), name }),
-      /^Dense "x": the constraint Flat of kernel \[3, 2\] must give a tensor of this shape, received \[2\]$/,
+      /^Dense "x": the constraint Flat of kernel \[3, 2\] must give a tensor of this shape, received shape \[2\]$/,
     ],
   ])('%s', (_title, make, message) => {
     expect(() => make().apply(Input({ shape: [3] }))).toThrow(message)

@@ -170,6 +170,9 @@ describe('cloneModel', () => {
     const copy = cloneModel(model)
     expect(copy.weights).toHaveLength(4)
     expect(copy.getLayer('nested')).not.toBe(nested)
+    expect(copy.getLayer({ name: 'nested' })).toBe(copy.getLayer('nested'))
+    expect(copy.getLayer({ index: -1 })).toBe(copy.layers.at(-1))
+    expect(copy.getLayer({ index: 0 })).toBe(copy.getLayer(0))
     expectClone(model, copy)
   })
 

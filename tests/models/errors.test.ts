@@ -509,7 +509,14 @@ describe('options of layers, losses, metrics, optimizers and others', () => {
     ],
     ['a value that is not a layer', () => new Sequential(['dense' as never]), 'add needs a layer, received string'],
     ['a model without layers', () => new Sequential().apply(ops.zeros([1, 1])), 'has no layers'],
-    ['an unknown layer', () => binaryModel().getLayer('hiden'), 'there is no layer hiden. There are: hidden, output'],
+    ['an unknown layer', () => binaryModel().getLayer('hiden'), "there is no layer 'hiden'. There are: hidden, output"],
+    ['an unknown named layer', () => binaryModel().getLayer({ name: 'hiden' }), "there is no layer 'hiden'"],
+    ['no layer', () => binaryModel().getLayer(null as never), 'there is no layer null'],
+    [
+      'options of compile in two objects',
+      () => binaryModel().compile({ loss: 'mse' }, { metrics: ['mae'] }),
+      'compile: metrics belongs in the first argument',
+    ],
     [
       'a layer without weights yet',
       () => new Dense({ units: 1, name: 'early' }).kernel,

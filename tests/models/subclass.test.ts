@@ -133,6 +133,26 @@ describe('a custom class', () => {
     expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
   })
 
+  it('has its own step and a tracker of the loss, which the built-in test step updates', async () => {
+    class Own extends OneDense {
+      tracker = new metrics.Mean({ name: 'loss' })
+      override trainStep({ x: input, y }: Batch<Tensor, Tensor>) {
+        const loss = ops.mean(ops.square(ops.subtract(y, this.call(input))))
+        this.optimizer.apply(this.gradients(loss, this.trainableWeights), this.trainableWeights)
+        this.tracker.update(loss)
+      }
+    }
+    const model = new Own()
+    model.compile({ optimizer: new SGD({ learningRate: 0.05 }), loss: 'mse' })
+    const { history } = await model.fit(x, numbers, { ...quiet, epochs: 3, validationData: [x, numbers] })
+    expect(Object.keys(history).sort()).toEqual(['loss', 'valLoss'])
+    expect(history['loss']!.every((each) => each > 0)).toBe(true)
+    const { loss } = await model.evaluate(x, numbers, { verbose: 0 })
+    expect(history['valLoss']!.at(-1)).toBeCloseTo(loss, 5)
+    const error = ops.mean(ops.square(ops.subtract(ops.reshape(numbers, [-1, 1]), await model.predict(x))))
+    expect(loss).toBeCloseTo(error.item(), 5)
+  })
+
   it('has its own step, with a penalty on a gradient through attention', () => {
     const sequences = ops.sin(ops.reshape(ops.arange(24), [2, 4, 3]))
     const layers = [
@@ -233,9 +253,11 @@ describe('a custom class', () => {
       return model.fit(x, numbers, quiet)
     }
     await expect(stepThat(() => Promise.resolve({}))).rejects.toThrow('cannot be async')
-    await expect(stepThat(() => ({ loss: 1 }))).rejects.toThrow("'loss' must be a scalar tensor, received number")
+    await expect(stepThat(() => ({ loss: 1 }))).rejects.toThrow("'loss' must be a scalar tensor, received 1")
     await expect(stepThat(() => 3)).rejects.toThrow('received number')
-    await expect(stepThat(() => ({ loss: tensor([1, 2]) }))).rejects.toThrow('must be a scalar')
+    await expect(stepThat(() => ({ loss: tensor([1, 2]) }))).rejects.toThrow(
+      'must be a scalar tensor, received shape [2]',
+    )
   })
 
   it('a GAN: two optimizers and a gradient penalty in one step', async () => {

@@ -83,7 +83,7 @@ describe('a function as learning rate', () => {
     const train = (learningRate: never) => () =>
       new SGD({ learningRate }).apply([tensor([1])], [new Variable([1], { name: 'w' })])
     expect(train((() => tensor([1, 2])) as never)).toThrow(
-      'LambdaSchedule: the function must return a scalar, received [2]',
+      'LambdaSchedule: the function must return a scalar, received shape [2]',
     )
     expect(train((() => 'fast') as never)).toThrow("LambdaSchedule: the function must return a scalar, received 'fast'")
     expect(() => new LambdaSchedule(5 as never)).toThrow(
