@@ -43,9 +43,9 @@ export async function readKeras<In = Tensor, Out = Tensor>(
   options: LoadOptions = {},
 ): Promise<Model<In, Out>> {
   requireArguments('readKeras', arguments, 2)
-  const { signal } = readOptions('readKeras', loadTable, options)
-  const bytes = await bytesFrom(source, 'readKeras', signal)
-  return typed(await naming(source, () => modelFromKeras(bytes, options)))
+  const read = readOptions('readKeras', loadTable, options)
+  const bytes = await bytesFrom(source, 'readKeras', read.signal)
+  return typed(await naming(source, () => modelFromKeras(bytes, read)))
 }
 
 export interface KerasWriteOptions extends SaveOptions {

@@ -10,7 +10,7 @@ import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from '../formats/json'
 import { isRecord, own, parseJson } from '../formats/json'
 import type { Loaded } from './weights'
-import { requireFitting } from './weights'
+import { isFitting, requireFitting } from './weights'
 
 /** What a legacy file has besides weights. */
 export interface LegacyFile {
@@ -83,7 +83,11 @@ export function legacyWeights(layer: LayerBase): readonly Variable[] {
  * The arrays of the weights of a model: by the names of layers, or, if a name is not in the model, in their order.
  * @throws FormatError for another number of layers or weights, and for other shapes
  */
-export function legacyWeightsIn(root: Hdf5Group, model: Model<unknown, unknown>): readonly Loaded[] {
+export function legacyWeightsIn(
+  root: Hdf5Group,
+  model: Model<unknown, unknown>,
+  skipped: string[] | null = null,
+): readonly Loaded[] {
   const group = weightsGroup(root)
   const listed = namesAt(group, 'layer_names').flatMap((name) => {
     const member = group.members.get(name)
@@ -101,11 +105,17 @@ export function legacyWeightsIn(root: Hdf5Group, model: Model<unknown, unknown>)
   const loaded = listed.flatMap(({ name, datasets }, i) => {
     const layer = isByName ? byName.get(name)! : layers[i]!
     const weights = legacyWeights(layer)
-    if (weights.length !== datasets.length)
+    const isComplete = weights.length === datasets.length
+    if (!isComplete && skipped === null)
       throw new FormatError(
         `The weights of the file do not fit the model: ${layer} has ${weights.length} weights, but the file has ${datasets.length} at '${name}'`,
       )
-    return weights.map((variable, j): Loaded => ({ variable, dataset: datasets[j]!, path: `${name}/${j}` }))
+    const found = isComplete
+      ? weights.map((variable, j): Loaded => ({ variable, dataset: datasets[j]!, path: `${name}/${j}` }))
+      : []
+    if (skipped === null || (isComplete && found.every(isFitting))) return found
+    skipped.push(String(layer))
+    return []
   })
   requireFitting(loaded, [])
   return loaded

@@ -9,7 +9,7 @@ import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { compileSaved, modelFromJSON } from '../models/revive'
-import type { LoadOptions } from '../models/load-options'
+import type { LoadSettings } from '../models/load-options'
 import { Model } from '../models/model'
 import { TableModel } from '../models/table-model'
 import type { FileReader } from '../runtime/beside'
@@ -46,7 +46,7 @@ interface ModelFile extends FileParts {
  * The model of a `.keras` or `.h5` file.
  * @throws FormatError for a damaged file, and for what this library does not have
  */
-export async function modelFromKeras(bytes: Uint8Array, options: LoadOptions = {}): Promise<AnyModel> {
+export async function modelFromKeras(bytes: Uint8Array, options: LoadSettings = {}): Promise<AnyModel> {
   const { customObjects = {}, compile = true } = options
   const file = isArchive(bytes) ? await archiveFile(bytes) : await legacyModelFile(bytes)
   const saved = ObjectReader.model(file.config, customObjects, file)
@@ -69,11 +69,13 @@ function tableModelOf({ input, output, name }: AnyModel, table: Json): AnyModel 
 /**
  * Fills a model with the weights of a file of any kind.
  * @param read reads other files in the folder of the file; null if that is not known
+ * @param skipped takes the layers whose weights do not fit; null if that is an error
  */
 export async function fillFromKeras(
   model: LayerBase,
   bytes: Uint8Array,
   read: FileReader | null = null,
+  skipped: string[] | null = null,
 ): Promise<void> {
   if (!(model instanceof Model)) throw new ArgumentError(`Weights of a file need a model, received ${model}`)
   const roots = isShardMap(bytes)
@@ -81,7 +83,8 @@ export async function fillFromKeras(
     : [isArchive(bytes) ? (await archiveFile(bytes)).root : await openHdf5(bytes)]
   const [root] = roots
   const isOld = roots.length === 1 && isLegacy(root!)
-  const loaded = isOld ? legacyWeightsIn(root!, model) : weightsIn(variableGroups(...roots), model)
+  const loaded = isOld ? legacyWeightsIn(root!, model, skipped) : weightsIn(variableGroups(...roots), model, skipped)
+  if (skipped !== null && loaded.length === 0) throw new FormatError('No weight of the file fits the model')
   assignAll(assignmentsOf(loaded))
 }
 

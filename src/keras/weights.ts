@@ -60,10 +60,15 @@ const OTHERS = /(?:^|\/)(?:seed_generator|(?:compile_)?metrics|loss_tracker|opti
 
 /**
  * The arrays of the weights of a model.
+ * @param skipped takes the layers whose weights do not fit, which are then no problem; null for none
  * @throws FormatError that names weights that the file does not have, those that the model does not have, and those of other
  * shapes
  */
-export function weightsIn(groups: VariableGroups, model: LayerBase): readonly Loaded[] {
+export function weightsIn(
+  groups: VariableGroups,
+  model: LayerBase,
+  skipped: string[] | null = null,
+): readonly Loaded[] {
   const left = new Set(groups.keys())
   const problems: string[] = []
   const loaded: Loaded[] = []
@@ -71,14 +76,20 @@ export function weightsIn(groups: VariableGroups, model: LayerBase): readonly Lo
     const path = withoutUnderscores(own)
     const datasets = groups.get(path) ?? []
     left.delete(path)
-    if (datasets.length !== variables.length)
+    const isComplete = datasets.length === variables.length
+    const found = isComplete
+      ? variables.map((variable, i): Loaded => ({ variable, path: `${own}/vars/${i}`, dataset: datasets[i]! }))
+      : []
+    if (skipped !== null && (!isComplete || !found.every(isFitting))) skipped.push(String(layer))
+    else if (isComplete) loaded.push(...found)
+    else
       problems.push(
         `${layer} has ${variables.length} weights, but the file has ${datasets.length} at ${own === '' ? 'its root' : own}`,
       )
-    else variables.forEach((variable, i) => loaded.push({ variable, path: `${own}/vars/${i}`, dataset: datasets[i]! }))
   }
   for (const path of left)
-    if (!OTHERS.test(path)) problems.push(`the file has weights at ${path}, where the model has no layer`)
+    if (skipped === null && !OTHERS.test(path))
+      problems.push(`the file has weights at ${path}, where the model has no layer`)
   requireFitting(loaded, problems)
   return loaded
 }
@@ -88,6 +99,9 @@ export function requireFitting(loaded: readonly Loaded[], problems: readonly str
   const all = [...problems, ...loaded.flatMap(misfits)]
   if (all.length > 0) throw new FormatError(`The weights of the file do not fit the model: ${listed(all)}`)
 }
+
+/** Whether an array has the shape of its variable. */
+export const isFitting = (each: Loaded): boolean => misfits(each).length === 0
 
 function misfits({ variable, path, dataset }: Loaded): string[] {
   if (!sameShape(dataset.shape, variable.shape))

@@ -5,15 +5,15 @@ import { nameKindsWith } from '../formats/safetensors'
 import type { LayerBase } from '../layers/layer'
 import type { OpenedFile } from '../runtime/beside'
 import type { ByteSource } from '../runtime/platform'
-import type { LoadOptions, SaveOptions } from './load-options'
+import type { LoadSettings, SaveOptions } from './load-options'
 import type { TrainedLayer } from './weight-files'
 
 /** A format of another library, as models use it. Its code is loaded by the first call. */
 export interface ModelFormat {
   /** The model of a file. */
-  read(file: OpenedFile, options: LoadOptions): Promise<LayerBase>
+  read(file: OpenedFile, options: LoadSettings): Promise<LayerBase>
   /** The model at an address of the storage of a page, of a format that has them. */
-  readStored?(address: string, options: LoadOptions): Promise<LayerBase>
+  readStored?(address: string, options: LoadSettings): Promise<LayerBase>
   /**
    * Loads the weights of a file into a model.
    * @param source where its bytes are from, to find files next to it

@@ -1,16 +1,30 @@
 // The options with which files of models are read and written.
 
-import { abortSignal, boolean, custom, listOf, nullable, option, recordOf, required } from '../core/options'
+import {
+  abortSignal,
+  always,
+  boolean,
+  custom,
+  listOf,
+  nullable,
+  option,
+  recordOf,
+  required,
+  unread,
+} from '../core/options'
+import type { ValuesOf } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
 
 export interface LoadOptions {
-  /** The user's classes and functions, by the names under which they were saved. */
-  customObjects?: CustomObjects
+  /** The user's classes and functions, by the names under which they were saved. Default null: none. */
+  customObjects?: CustomObjects | null
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
   /** Ends reading early; loadModel then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | null
+  /** Must be true: code in files never runs. Default true. */
+  safeMode?: boolean
 }
 
 /** Options of `loadModel`. */
@@ -30,14 +44,26 @@ const anything = custom<unknown>(
   () => null,
 )
 const classesKind = recordOf(anything)
-const layersKind = listOf(anything)
-export const jsonTable = { customObjects: option(classesKind, {}) }
+const objectsKind = custom<CustomObjects, CustomObjects | null>(
+  (value, where) => (value === null ? {} : classesKind.read(value, where)),
+  () => ({}),
+)
+const layersKind = listOf(
+  custom<LayerClass>(
+    (value) => value as LayerClass,
+    () => null,
+  ),
+)
+export const jsonTable = { customObjects: option(objectsKind, null) }
 /** The options with which files are read. */
 export const loadTable = {
   ...jsonTable,
   compile: option(boolean, true),
   signal: option(nullable(abortSignal), null),
+  safeMode: unread(always([true], 'code in files never runs. Pass your own functions in customObjects'), true),
 }
+/** Options that were read. */
+export type LoadSettings = Partial<ValuesOf<typeof loadTable>>
 /** The options of loadModel. */
 export const loadModelTable = { ...loadTable, layers: option(nullable(layersKind), null) }
 /** The options of loadModel of myelin/predict. */

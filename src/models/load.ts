@@ -11,7 +11,7 @@ import { openFile } from '../runtime/beside'
 import { naming } from '../runtime/platform'
 import { findFormatsWith } from './format-hook'
 import { formatOf, storedFormatOf } from './formats'
-import type { LoadModelOptions, LoadOptions } from './load-options'
+import type { LoadModelOptions, LoadSettings } from './load-options'
 import { loadModelTable } from './load-options'
 import type { Model } from './model'
 import { modelFromBytes } from './revive'
@@ -37,21 +37,20 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   options: LoadModelOptions = {},
 ): Promise<Model<In, Out>> {
   requireArguments('loadModel', arguments, 2)
-  const { signal, layers } = readOptions('loadModel', loadModelTable, options)
+  const read = readOptions('loadModel', loadModelTable, options)
+  const { signal, layers } = read
   findFormatsWith(formatOf, foreignKind)
   const stored = storedFormatOf(source)
-  const foreign = ({ layers: _, ...others }: LoadModelOptions): LoadOptions => {
+  const foreign = ({ layers: _, ...others }: typeof read): LoadSettings => {
     if (layers === null) return others
     throw new ArgumentError(
       'loadModel: layers are for files of this library. Leave them out for a file of another format.',
     )
   }
-  if (stored !== null) return typed(await stored.readStored!(String(source), foreign(options)))
+  if (stored !== null) return typed(await stored.readStored!(String(source), foreign(read)))
   const file = await openFile(source, 'loadModel', signal)
   const format = formatOf(file.bytes)
   return typed(
-    await naming(source, () =>
-      format === null ? modelFromBytes(file.bytes, options) : format.read(file, foreign(options)),
-    ),
+    await naming(source, () => (format === null ? modelFromBytes(file.bytes, read) : format.read(file, foreign(read)))),
   )
 }

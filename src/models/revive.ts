@@ -18,7 +18,7 @@ import * as losses from '../losses'
 import { losses as namedLosses } from '../losses/registry'
 import * as metrics from '../metrics'
 import { metrics as namedMetrics } from '../metrics/registry'
-import type { LoadModelOptions, LoadOptions } from './load-options'
+import type { LoadModelOptions, LoadOptions, LoadSettings } from './load-options'
 import { jsonTable } from './load-options'
 import type { Model } from './model'
 import { classesOf, modelClasses } from './known-classes'
@@ -44,8 +44,10 @@ export function libraryClasses(): CustomObjects {
   }
 }
 
+type ModelSettings = LoadSettings & Pick<LoadModelOptions, 'layers'>
+
 /** Runs `body` with the classes that files name: those of the library, or only the layers that were given, and the user's. */
-function withClasses<Result>({ customObjects = {}, layers = null }: LoadModelOptions, body: () => Result): Result {
+function withClasses<Result>({ customObjects = {}, layers = null }: ModelSettings, body: () => Result): Result {
   const withCustom = (): Result => customObjectScope(customObjects, body)
   return layers === null
     ? defaultObjectScope(libraryClasses(), withCustom)
@@ -117,7 +119,7 @@ function isFunction(value: unknown): value is (...inputs: never[]) => unknown {
 }
 
 /** A model from the bytes that save wrote. */
-export function modelFromBytes(bytes: Uint8Array, options: LoadModelOptions = {}): Model<unknown, unknown> {
+export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): Model<unknown, unknown> {
   const { customObjects = {}, compile = true } = options
   return withAdvice(() =>
     readModel(bytes, {
@@ -156,13 +158,13 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
   options: Pick<LoadOptions, 'customObjects'> = {},
 ): Model<In, Out> {
   requireArguments('modelFromJSON', arguments, 2)
-  readOptions('modelFromJSON', jsonTable, options)
+  const read = readOptions('modelFromJSON', jsonTable, options)
   const parsed: unknown = typeof json === 'string' ? parseJson(json, 'This is not a model: it') : json
   if (!isSerialized(parsed)) {
     const kind = kindOfFile(encodeUtf8(textOf(parsed)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
-  return withAdvice(() => typed(makeModel(parsed, (body) => withClasses(options, body))))
+  return withAdvice(() => typed(makeModel(parsed, (body) => withClasses(read, body))))
 }
 
 /** The JSON of a value; none of one that contains itself. */

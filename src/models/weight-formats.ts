@@ -2,13 +2,14 @@
 // which the caller loads when it is needed.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { custom, nullable, option, readOptions } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { always, boolean, custom, nullable, option, readOptions, unread } from '../core/options'
+import type { OptionInputs, ValuesOf } from '../core/options'
 import { signalOption } from '../data/abort'
 import type { WeightMapping } from '../formats/weight-mapping'
 import type { LayerBase } from '../layers/layer'
 import type { ByteSource } from '../runtime/platform'
-import { bytesFrom, naming } from '../runtime/platform'
+import { pathOf } from '../runtime/files'
+import { bytesFrom, naming, nodeModule } from '../runtime/platform'
 import { formatOf } from './formats'
 import { snapshotOf } from './snapshot'
 import type { WeightFiles } from './weight-files'
@@ -47,16 +48,52 @@ export const mappingOption = () => ({
   mapping: option(nullable(mappingKind), null),
 })
 
-export type SaveWeightsOptions = OptionInputs<ReturnType<typeof mappingOption>>
-export const loadWeightsTable = () => ({ ...signalOption(), ...mappingOption() })
+export const overwriteOption = () => ({
+  /** false: a file that exists is an error. Default true. */
+  overwrite: option(boolean, true),
+})
+export const saveWeightsTable = () => ({
+  ...mappingOption(),
+  ...overwriteOption(),
+  /** Must be null: weights are written to one file. Default null. */
+  maxShardSize: unread(always([null], 'weights are written to one file'), null),
+})
+export type SaveWeightsOptions = OptionInputs<ReturnType<typeof saveWeightsTable>>
+const loadWeightsTable = () => ({
+  ...signalOption(),
+  ...mappingOption(),
+  /**
+   * true: layers whose weights are not in the file, or have other shapes there, keep theirs, with a warning. Files of Keras,
+   * safetensors of `saveWeights`, and .npz. Default false.
+   */
+  skipMismatch: option(boolean, false),
+})
 export type LoadWeightsOptions = OptionInputs<ReturnType<typeof loadWeightsTable>>
+
+/** @throws ArgumentError for options that exclude each other */
+export function readLoading(where: string, options: unknown): ValuesOf<ReturnType<typeof loadWeightsTable>> {
+  const read = readOptions(where, loadWeightsTable(), options)
+  if (!read.skipMismatch || read.mapping === null) return read
+  throw new ArgumentError(`${where}: skipMismatch and mapping exclude each other: a mapping names what is loaded`)
+}
+
+/** @throws ArgumentError if there is a file at a path */
+export function requireNew(path: string | URL, where: string): void {
+  if (nodeModule('node:fs')?.existsSync(pathOf(path, where)) === true)
+    throw new ArgumentError(`${where}: ${quoted(String(path))} exists, and overwrite is false. Give another path`)
+}
 
 /** The code of the sub-path. */
 interface WeightModule {
   fillWeights(
     model: LayerBase,
     bytes: Uint8Array,
-    from: { readonly mapping: WeightMapping | null; readonly source: ByteSource; readonly signal: AbortSignal | null },
+    from: {
+      readonly mapping: WeightMapping | null
+      readonly source: ByteSource
+      readonly signal: AbortSignal | null
+      readonly skipMismatch: boolean
+    },
   ): Promise<void>
   weightWriter(format: WeightFormat, mapping: WeightMapping | null): Promise<(model: LayerBase) => Promise<Uint8Array>>
 }
@@ -65,19 +102,20 @@ interface WeightModule {
 export function weightFiles(module: () => Promise<WeightModule>): WeightFiles {
   return {
     async save(model, path, options) {
-      const { mapping } = readOptions('saveWeights', mappingOption(), options)
+      const { mapping, overwrite } = readOptions('saveWeights', saveWeightsTable(), options)
       const format = path === undefined ? 'safetensors' : weightFormatOf(path, 'saveWeights')
       const at = snapshotOf(model)
+      if (!overwrite && path !== undefined) requireNew(path, 'saveWeights')
       const write = await (await module()).weightWriter(format, mapping)
       return at(() => write(model))
     },
     async load(model, source, options) {
-      const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
+      const { signal, mapping, skipMismatch } = readLoading('loadWeights', options)
       const bytes = await bytesFrom(source, 'loadWeights', signal)
-      const format = mapping === null ? formatOf(bytes) : null
+      const format = mapping === null && !skipMismatch ? formatOf(bytes) : null
       return naming(source, async () =>
         format === null
-          ? (await module()).fillWeights(model, bytes, { mapping, source, signal })
+          ? (await module()).fillWeights(model, bytes, { mapping, source, signal, skipMismatch })
           : format.fill(model, bytes, source, signal),
       )
     },

@@ -113,8 +113,8 @@ export interface InputOptions {
   shapes?: Readonly<Record<string, readonly (number | null)[]>>
 }
 
-const anything = custom<unknown>(
-  (value) => value,
+const anything = custom<Constants[string]>(
+  (value) => value as Constants[string],
   () => null,
 )
 

@@ -63,9 +63,9 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   options: OnnxOptions = {},
 ): Promise<OnnxModel<In, Out>> {
   requireArguments('loadOnnx', arguments, 2)
-  const { signal } = readOptions('loadOnnx', table, options)
-  const file = await openFile(source, 'loadOnnx', signal as AbortSignal | null)
-  return typed(await naming(source, () => modelFromOnnx(file, options)))
+  const { signal, ...read } = readOptions('loadOnnx', table, options)
+  const file = await openFile(source, 'loadOnnx', signal)
+  return typed(await naming(source, () => modelFromOnnx(file, read)))
 }
 
 /** The model of a file that was read. */

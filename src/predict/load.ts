@@ -37,8 +37,7 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   options: PredictLoadOptions,
 ): Promise<Model<In, Out>> {
   requireArguments('loadModel', arguments, 2)
-  const { signal, layers } = readOptions('loadModel', predictTable, options)
-  const { customObjects = {} } = options
+  const { signal, layers, customObjects } = readOptions('loadModel', predictTable, options)
   const known = classesOf(layers)
   const bytes = await bytesFrom(source, 'loadModel', signal)
   const model = await naming(source, () =>

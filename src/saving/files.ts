@@ -1,11 +1,23 @@
 // Methods of models that write and read files, as functions.
 
 import { requireArguments } from '../core/arguments'
-import type { ReadOptions } from '../data/abort'
+import type { OptionInputs } from '../core/options'
+import { always, readOptions, unread } from '../core/options'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
-import type { SaveOptions } from '../models/save'
+import { saveTable } from '../models/save'
+import type { LoadWeightsOptions, SaveWeightsOptions } from '../models/weight-formats'
+import { overwriteOption, requireNew } from '../models/weight-formats'
 import type { ByteSource } from '../runtime/platform'
+
+const saveModelTable = () => ({
+  ...saveTable,
+  ...overwriteOption(),
+  /** Must not be false: a model is written to one file. Default null. */
+  zipped: unread(always([null, true], 'a model is written to one file'), null),
+})
+/** Options of `saving.saveModel`. */
+export type SaveModelOptions = OptionInputs<ReturnType<typeof saveModelTable>>
 
 /** A model with any inputs and outputs. */
 type AnyModel = Pick<Model, 'save' | 'saveWeights' | 'loadWeights'>
@@ -19,23 +31,29 @@ type AnyModel = Pick<Model, 'save' | 'saveWeights' | 'loadWeights'>
 export async function saveModel(
   model: AnyModel,
   path?: string | URL | null,
-  options?: SaveOptions,
+  options?: SaveModelOptions,
 ): Promise<Uint8Array> {
   requireArguments('saveModel', arguments, 3)
   requireModel('saveModel', model)
-  return model.save(path ?? undefined, options)
+  const { overwrite, ...own } = readOptions('saveModel', saveModelTable(), options)
+  if (!overwrite && path != null) requireNew(path, 'saveModel')
+  return model.save(path ?? undefined, own)
 }
 
 /**
- * `model.saveWeights(path)`: the weights as bytes, and as a file.
+ * `model.saveWeights(path, options)`: the weights as bytes, and as a file.
  *
  * Keras: `keras.saving.save_weights`.
  * @param path where to write it (Node); null for bytes alone
  */
-export async function saveWeights(model: AnyModel, path?: string | URL | null): Promise<Uint8Array> {
-  requireArguments('saveWeights', arguments, 2)
+export async function saveWeights(
+  model: AnyModel,
+  path?: string | URL | null,
+  options?: SaveWeightsOptions,
+): Promise<Uint8Array> {
+  requireArguments('saveWeights', arguments, 3)
   requireModel('saveWeights', model)
-  return model.saveWeights(path ?? undefined)
+  return model.saveWeights(path ?? undefined, options)
 }
 
 /**
@@ -44,7 +62,7 @@ export async function saveWeights(model: AnyModel, path?: string | URL | null): 
  * Keras: `keras.saving.load_weights`.
  * @param source the bytes, a path (Node), or a URL
  */
-export async function loadWeights(model: AnyModel, source: ByteSource, options?: ReadOptions): Promise<void> {
+export async function loadWeights(model: AnyModel, source: ByteSource, options?: LoadWeightsOptions): Promise<void> {
   requireArguments('loadWeights', arguments, 3)
   requireModel('loadWeights', model)
   return model.loadWeights(source, options)

@@ -8,7 +8,7 @@ import { custom, option, readOptions, recordOf } from '../core/options'
 import type { Json } from '../core/registry'
 import { typed } from '../core/tree'
 import { isRecord, own } from '../formats/json'
-import type { LoadOptions } from '../models/load-options'
+import type { LoadOptions, LoadSettings } from '../models/load-options'
 import { loadTable } from '../models/load-options'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
@@ -59,15 +59,15 @@ export async function readTfjs<In = Tensor, Out = Tensor>(
   options: TfjsOptions = {},
 ): Promise<Model<In, Out>> {
   requireArguments('readTfjs', arguments, 2)
-  const { signal } = readOptions('readTfjs', table, options)
-  const read = async () => modelFrom(await readArtifacts(source, options.files ?? {}, 'readTfjs', signal), options)
+  const { files, ...given } = readOptions('readTfjs', table, options)
+  const read = async () => modelFrom(await readArtifacts(source, files, 'readTfjs', given.signal), given)
   return typed(await naming(source, read))
 }
 
 /** The model of a file of either format. */
 export async function modelFrom(
   artifacts: Artifacts,
-  options: LoadOptions & InputOptions,
+  options: LoadSettings & InputOptions,
 ): Promise<Model<unknown, unknown>> {
   const { json, weights, name } = artifacts
   if (topologyFormat(json) === 'layers-model') return modelFromLayers(artifacts, options)

@@ -1,19 +1,28 @@
 // Weights of models in files of every format, by path, address or bytes.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError } from '../core/errors'
+import { ArgumentError, FormatError, listed } from '../core/errors'
 import { choice, option, readOptions } from '../core/options'
+import { sameShape } from '../core/shapes'
 import { typed } from '../core/tree'
-import { signalOption } from '../data/abort'
 import { isKerasFile } from '../formats/foreign'
-import { loadWeightsFrom, saveWeights, namedTensors, weightPaths } from '../formats/weights'
+import type { NamedTensor } from '../formats/safetensors'
+import {
+  inFiles,
+  loadWeightsFrom,
+  namedTensors,
+  numbered,
+  positionOf,
+  saveWeights,
+  weightPaths,
+} from '../formats/weights'
 import { isArchive } from '../archives/archive'
 import { isShardMap } from '../keras/shards'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
 import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../models/weight-formats'
-import { mappingOption, weightFormatOf } from '../models/weight-formats'
+import { readLoading, requireNew, saveWeightsTable, weightFormatOf } from '../models/weight-formats'
 import { readerBeside } from '../runtime/beside'
 import { writeFile } from '../runtime/files'
 import type { ByteSource } from '../runtime/platform'
@@ -34,9 +43,9 @@ import { mappingFor } from './torch'
  */
 export async function readWeights(model: Model, source: ByteSource, options: LoadWeightsOptions = {}): Promise<void> {
   requireArguments('readWeights', arguments, 3)
-  const { signal, mapping } = readOptions('readWeights', { ...signalOption(), ...mappingOption() }, options)
+  const { signal, ...read } = readLoading('readWeights', options)
   const bytes = await bytesFrom(source, 'readWeights', signal)
-  await naming(source, () => fillWeights(typed(model), bytes, { mapping, source, signal }))
+  await naming(source, () => fillWeights(typed(model), bytes, { ...read, source, signal }))
 }
 
 /** What else is known of a file of weights. */
@@ -47,14 +56,28 @@ export interface WeightsFrom {
   readonly source: ByteSource
   /** Ends reading other files. */
   readonly signal: AbortSignal | null
+  /** Whether layers whose weights do not fit keep theirs. */
+  readonly skipMismatch: boolean
 }
 
 /** The same for bytes that were read. */
 export async function fillWeights(
   model: LayerBase,
   bytes: Uint8Array,
-  { mapping, source, signal }: WeightsFrom,
+  { mapping, source, signal, skipMismatch }: WeightsFrom,
 ): Promise<void> {
+  if (skipMismatch) {
+    const skipped: string[] = []
+    if (isKerasFile(bytes) || isShardMap(bytes)) {
+      const { fillFromKeras } = await import('../keras')
+      await fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal), skipped)
+    } else fillFitting(model, await readArrays(bytes), skipped)
+    if (skipped.length > 0)
+      console.warn(
+        `loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`,
+      )
+    return
+  }
   if (isKerasFile(bytes) || isShardMap(bytes)) {
     if (mapping !== null)
       throw new ArgumentError('loadWeights: a mapping is for safetensors and .npz, not for files of Keras')
@@ -69,6 +92,26 @@ export async function fillWeights(
   function isOf(name: string): boolean {
     return weights.some(({ key }) => key === name)
   }
+}
+
+/** Loads the weights of all layers whose arrays fit. @param skipped takes the paths of the others */
+function fillFitting(model: LayerBase, arrays: ReadonlyMap<string, NamedTensor>, skipped: string[]): void {
+  // Files of whole models number the weights.
+  const byPosition = new Map(Array.from(arrays, ([name, array]) => [positionOf(name), array]))
+  const isModel = [...arrays.keys()].some((name) => positionOf(name) !== name)
+  const weights = isModel ? numbered('weights', inFiles(model.weights)) : weightPaths(model)
+  const layerOf = (key: string): string => key.slice(isModel ? positionOf(key).length : 0).replace(/\/?[^/]*$/, '')
+  const arrayOf = (key: string): NamedTensor | undefined => byPosition.get(positionOf(key))
+  const others = weights.filter(({ key, variable }) => {
+    const array = arrayOf(key)
+    return array === undefined || !sameShape(array.shape, variable.shape)
+  })
+  const layers = new Set(others.map(({ key }) => layerOf(key)))
+  const fitting = weights.filter(({ key }) => !layers.has(layerOf(key)))
+  if (fitting.length === 0) throw new FormatError('No weight of the file fits the model')
+  const own = new Map(fitting.map(({ key }) => [key, arrayOf(key)!]))
+  for (const [variable, value] of mappedValues(fitting, own, (name) => name)) variable.assign(value)
+  skipped.push(...layers)
 }
 
 export interface WriteWeightsOptions extends SaveWeightsOptions {
@@ -92,8 +135,12 @@ export async function writeWeights(
 ): Promise<Uint8Array> {
   requireArguments('writeWeights', arguments, 3)
   requireModel('writeWeights', model)
-  const table = { ...mappingOption(), format: option(choice('safetensors', 'npz', 'weightsH5', 'h5'), 'safetensors') }
-  const { mapping, format } = readOptions('writeWeights', table, options)
+  const table = {
+    ...saveWeightsTable(),
+    format: option(choice('safetensors', 'npz', 'weightsH5', 'h5'), 'safetensors'),
+  }
+  const { mapping, overwrite, format } = readOptions('writeWeights', table, options)
+  if (path !== null && !overwrite) requireNew(path, 'writeWeights')
   const found = path !== null && options.format === undefined ? weightFormatOf(path, 'writeWeights') : format
   const write = await weightWriter(found, mapping)
   const bytes = await write(typed(model))

@@ -20,6 +20,7 @@ import {
   loadModel,
   losses,
   metrics,
+  modelFromJSON,
   models,
   ops,
   optimizers,
@@ -29,6 +30,7 @@ import {
   tensor,
 } from '../../src'
 import type { Tensor } from '../../src'
+import { readKeras, writeKeras } from '../../src/keras'
 
 const {
   customObjectScope,
@@ -272,5 +274,43 @@ describe('files by functions', () => {
       await expect(Reflect.apply(call, undefined, [new Dense(1), 'file'])).rejects.toThrow(/needs a model, received/)
     await expect(saving.saveModel(made(), 3 as never)).rejects.toThrow('expected a path or a URL, received 3')
     await expect(saving.saveModel(made(), null, { optimizer: false } as never)).rejects.toThrow("'optimizer'")
+  })
+})
+
+describe("loadModel takes Keras's options", () => {
+  class Twice extends Layer {
+    static readonly className = 'Twice'
+    call(x: Tensor): Tensor {
+      return ops.multiply(x, 2)
+    }
+  }
+  const made = (): Sequential => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2] }), new Twice()])
+    model.compile({ optimizer: 'adam', loss: 'mse' })
+    return model
+  }
+
+  it.each(['safetensors', 'keras'])('in both spellings, for a file of %s', async (format) => {
+    const model = made()
+    const bytes = format === 'keras' ? await writeKeras(model) : await model.save()
+    const own = { custom_objects: { Twice }, compile: false, safe_mode: true }
+    const loaded = await loadModel(bytes, own as object)
+    expect(loaded.layers[1]).toBeInstanceOf(Twice)
+    expect(() => loaded.optimizer).toThrow('call compile()')
+    const plain = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    const none = { customObjects: null, compile: true, safeMode: true, layers: null, signal: null }
+    await loadModel(await plain.save(), none)
+    await expect(loadModel(bytes, { safeMode: false })).rejects.toThrow(
+      /safeMode must be true: code in files never runs/,
+    )
+    await expect(loadModel(bytes, { customObjects: 3 as never })).rejects.toThrow(ArgumentError)
+  })
+
+  it('also modelFromJSON and readKeras', async () => {
+    const model = made()
+    const options = { custom_objects: { Twice } } as object
+    expect(modelFromJSON(model.toJSON(), options).layers[1]).toBeInstanceOf(Twice)
+    const read = await readKeras(await writeKeras(model), options)
+    expect(read.layers[1]).toBeInstanceOf(Twice)
   })
 })

@@ -4,19 +4,24 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   Adagrad,
   Adam,
   ArgumentError,
   BatchNormalization,
+  Conv2D,
   Dense,
+  Flatten,
+  FormatError,
   LSTM,
   SGD,
   Sequential,
   loadModel,
   ops,
+  saving,
 } from '../../src'
+import { writeKeras } from '../../src/keras'
 import { typed } from '../../src/core/tree'
 import { foreignKind } from '../../src/formats/foreign'
 import { findFormatsWith } from '../../src/models/format-hook'
@@ -155,5 +160,61 @@ describe('a snapshot', () => {
     expect(trained).not.toEqual(state(fresh))
     expect(at(() => state(model))).toEqual(state(fresh))
     expect(state(model)).toEqual(trained)
+  })
+})
+
+describe('options of Keras', () => {
+  const model = (channels: number, units: number): Sequential =>
+    new Sequential([
+      new Conv2D({ filters: 3, kernelSize: 2, inputShape: [4, 4, channels] }),
+      new Flatten(),
+      new Dense({ units: 5 }),
+      new Dense({ units }),
+    ])
+  const isLoaded = (one: Sequential): boolean[] => one.weights.map(({ value }) => value.data.every((x) => x === 7))
+
+  it.each(['x.safetensors', 'x.npz', 'x.weights.h5', 'x.h5', 'x.keras', 'model.safetensors'])(
+    'skipMismatch loads from %s the layers that fit',
+    async (name) => {
+      const path = join(folder, name)
+      const whole = model(2, 3)
+      change(whole)
+      if (name === 'x.keras' || name === 'model.safetensors')
+        writeFileSync(path, await (name === 'x.keras' ? writeKeras(typed(whole)) : whole.save())) // prettier-ignore
+      else await whole.saveWeights(path)
+      const other = model(1, 4)
+      await expect(other.loadWeights(path)).rejects.toThrow(FormatError)
+      const told = vi.spyOn(console, 'warn').mockImplementation(() => {})
+      await other.loadWeights(path, { skipMismatch: true })
+      // As in Keras, the bias of a layer is not loaded without its kernel.
+      expect(isLoaded(other)).toEqual([false, false, true, true, false, false])
+      expect(told).toHaveBeenCalledOnce()
+      expect(told.mock.calls[0]![0]).toMatch(/^loadWeights: these keep their weights.*conv.*dense/i)
+      await model(2, 3).loadWeights(path, { skip_mismatch: true } as object)
+      expect(told).toHaveBeenCalledOnce()
+      told.mockRestore()
+    },
+  )
+
+  it('skipMismatch needs a layer that fits, and no mapping', async () => {
+    const path = join(folder, 'x.npz')
+    await model(2, 3).saveWeights(path)
+    const other = new Sequential([new Dense({ units: 9, inputShape: [9] })])
+    await expect(other.loadWeights(path, { skipMismatch: true })).rejects.toThrow('No weight of the file fits')
+    await expect(other.loadWeights(path, { skipMismatch: true, mapping: {} })).rejects.toThrow('exclude each other')
+  })
+
+  it('overwrite: false keeps a file', async () => {
+    const path = join(folder, 'x.safetensors')
+    await model(2, 3).saveWeights(path, { overwrite: false, maxShardSize: null })
+    const before = readFileSync(path)
+    await expect(model(1, 3).saveWeights(path, { overwrite: false })).rejects.toThrow(/exists, and overwrite is false/)
+    await expect(saving.saveWeights(model(1, 3), path, { overwrite: false })).rejects.toThrow(ArgumentError)
+    await expect(saving.saveModel(model(1, 3), path, { overwrite: false })).rejects.toThrow(ArgumentError)
+    expect(readFileSync(path).equals(before)).toBe(true)
+    await saving.saveModel(model(1, 3), path, { overwrite: true, zipped: null })
+    expect(readFileSync(path).equals(before)).toBe(false)
+    await expect(saving.saveModel(model(1, 3), path, { zipped: false })).rejects.toThrow(/zipped must be null or true/)
+    await expect(saving.saveWeights(model(1, 3), path, { maxShardSize: 1 } as object)).rejects.toThrow(/one file/)
   })
 })

@@ -12,7 +12,7 @@ import { isObject } from '../../keras/keras-object'
 import { ObjectReader } from '../../keras/objects'
 import type { LayerBase } from '../../layers/layer'
 import { compileSaved, modelFromJSON } from '../../models/revive'
-import type { LoadOptions } from '../../models/load-options'
+import type { LoadSettings } from '../../models/load-options'
 import type { Model } from '../../models/model'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
@@ -27,7 +27,7 @@ import { savedCompile } from './training'
 /** @throws FormatError for a damaged file, and for what this library does not have, all of it in one message */
 export function modelFromLayers(
   { name, json, weights }: Artifacts,
-  { customObjects = {}, compile = true }: LoadOptions,
+  { customObjects = {}, compile = true }: LoadSettings,
 ): Model<unknown, unknown> {
   const tensors = manifestTensors(weights, name)
   const saved = ObjectReader.model(currentForm(topologyOf(json['modelTopology'] ?? null, name)), customObjects, {
