@@ -15,8 +15,8 @@ export interface Seeded {
 }
 
 /** The arguments of the SeedGenerator of a layer. */
-export function streamOf({ seed, name }: Seeded): [seed: number | undefined, name: string] {
-  return [seed ?? undefined, `${name}/seedGenerator`]
+export function streamOf({ seed, name }: Seeded): [seed: number | null, name: string] {
+  return [seed, `${name}/seedGenerator`]
 }
 
 /** The stream of a layer's random numbers. */

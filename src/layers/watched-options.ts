@@ -50,7 +50,7 @@ function watchOptions(layer: object, common: object, check: () => void, outputTe
             refuse(
               layer,
               name,
-              `the output would be ${after} and no longer ${text}, for which the layers behind it were made. Make another layer.`,
+              `the output would be ${after}, but the layers behind it were made for ${text}. Make another layer.`,
             )
         } catch (error) {
           value = before

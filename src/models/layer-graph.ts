@@ -55,7 +55,7 @@ export class LayerGraph {
       const other = leaves.find((leaf) => originOf(leaf) === null)
       if (other !== undefined)
         throw new ArgumentError(
-          `Model: ${what} must be symbols, made by Input() and by layers that were called on them, received ${String(other)}`,
+          `Model: ${what} must be symbols, made by Input() and by calls of layers, received ${String(other)}`,
         )
     }
     if (new Set(given).size !== given.length) throw new ArgumentError('Model: the inputs must be distinct')

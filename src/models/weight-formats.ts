@@ -8,9 +8,9 @@ import { signalOption } from '../data/abort'
 import type { WeightMapping } from '../formats/weight-mapping'
 import type { LayerBase } from '../layers/layer'
 import type { ByteSource } from '../runtime/platform'
-import { pathOf } from '../runtime/files'
-import { bytesFrom, naming, nodeModule } from '../runtime/platform'
+import { bytesFrom, naming } from '../runtime/platform'
 import { formatOf } from './formats'
+import { overwriteOption, requireNew } from './overwrite'
 import { snapshotOf } from './snapshot'
 import type { WeightFiles } from './weight-files'
 
@@ -48,10 +48,6 @@ export const mappingOption = () => ({
   mapping: option(nullable(mappingKind), null),
 })
 
-export const overwriteOption = () => ({
-  /** false: a file that exists is an error. Default true. */
-  overwrite: option(boolean, true),
-})
 export const saveWeightsTable = () => ({
   ...mappingOption(),
   ...overwriteOption(),
@@ -75,12 +71,6 @@ export function readLoading(where: string, options: unknown): ValuesOf<ReturnTyp
   const read = readOptions(where, loadWeightsTable(), options)
   if (!read.skipMismatch || read.mapping === null) return read
   throw new ArgumentError(`${where}: skipMismatch and mapping exclude each other: a mapping names what is loaded`)
-}
-
-/** @throws ArgumentError if there is a file at a path */
-export function requireNew(path: string | URL, where: string): void {
-  if (nodeModule('node:fs')?.existsSync(pathOf(path, where)) === true)
-    throw new ArgumentError(`${where}: ${quoted(String(path))} exists, and overwrite is false. Give another path`)
 }
 
 /** The code of the sub-path. */

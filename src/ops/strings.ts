@@ -103,7 +103,7 @@ export class PreparedStrings extends Tensor {
     const result = this.results.get(reader)
     if (result === undefined)
       throw new StateError(
-        `${String(reader)} reads strings that were not prepared before the step. Call it on the same string input of the model in every call`,
+        `${String(reader)} reads strings that were not prepared before the step. Call it on the same string input in every call`,
       )
     return result
   }

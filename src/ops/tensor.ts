@@ -124,7 +124,7 @@ export class Tensor implements TensorType {
   /** @throws ArgumentError for JavaScript operators, which cannot compute with tensors */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
-    throw new ArgumentError('JavaScript operators do not work on tensors. Use ops, such as ops.subtract(a, b).')
+    throw new ArgumentError('Operators do not work on tensors. Use ops, such as ops.subtract(a, b).')
   }
 
   toJSON(): NestedArray {

@@ -7,7 +7,7 @@ import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
 import { saveTable } from '../models/save'
 import type { LoadWeightsOptions, SaveWeightsOptions } from '../models/weight-formats'
-import { overwriteOption, requireNew } from '../models/weight-formats'
+import { overwriteOption, requireNew } from '../models/overwrite'
 import type { ByteSource } from '../runtime/platform'
 
 const saveModelTable = () => ({

@@ -231,3 +231,17 @@ describe('dropout', () => {
     expect(grad((x) => ops.sum(drop(x)))(x).data).toEqual(drop(x).data)
   })
 })
+
+describe('SeedGenerator', () => {
+  it("takes Keras's arguments, in order and by name", () => {
+    const drawn = (generator: SeedGenerator): number[] => [...random.normal([3], { seed: generator }).data]
+    const expected = drawn(new SeedGenerator(7))
+    expect(drawn(new SeedGenerator({ seed: 7 }))).toEqual(expected)
+    expect(drawn(new SeedGenerator(7, { name: 'noise' }))).toEqual(expected)
+    expect(new SeedGenerator(7, 'noise').state.name).toBe('noise')
+    expect(new SeedGenerator(7, { name: 'noise' }).state.name).toBe('noise')
+    expect(drawn(new SeedGenerator(null))).toHaveLength(3)
+    expect(() => new SeedGenerator('7' as never)).toThrow('SeedGenerator: seed must be an integer')
+    expect(() => new SeedGenerator({ sed: 7 } as never)).toThrow("'sed'")
+  })
+})

@@ -1,22 +1,42 @@
 // Where random tensors get their numbers from: a seed, a generator, or the global seed.
 
-import { custom } from '../../core/options'
+import { custom, integer, nullable, option, text } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { requireInteger } from '../arguments'
+import { readArguments, requireInteger } from '../arguments'
 import { add } from '../numpy/elementwise'
 import { Tensor } from '../tensor'
 import { apply, currentTrace, untraced } from '../trace'
 import { Variable } from '../variable'
 import { nextSeed, timeDrawn } from './seed'
 
-/** A stream of random numbers with its own state. In a traced function, every run advances it by one step. */
+const generatorTable = /* @__PURE__ */ (() => ({
+  seed: option(nullable(integer()), null),
+  name: option(text, 'seedGenerator'),
+}))()
+
+export interface SeedGeneratorOptions {
+  /** Default null: derived from `setRandomSeed`. */
+  readonly seed?: number | null
+  /** The name of its state. Default seedGenerator. */
+  readonly name?: string | null
+}
+
+/**
+ * A stream of random numbers with its own state. In a traced function, every run advances it by one step.
+ *
+ *   const generator = new SeedGenerator(7)
+ *   random.normal([2], { seed: generator })
+ *
+ * Keras: `keras.random.SeedGenerator`.
+ */
 export class SeedGenerator {
   /** The seed and the number of draws. */
   readonly state: Variable
 
-  constructor(seed: number = nextSeed(), name = 'seedGenerator') {
-    const key = new Tensor(Int32Array.of(requireInteger('SeedGenerator: seed', seed), 0), [2], 'int32')
-    this.state = new Variable(key, { name, trainable: false })
+  constructor(seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions) {
+    const read = readArguments('SeedGenerator', generatorTable, seed, name)
+    const key = new Tensor(Int32Array.of(read.seed ?? nextSeed(), 0), [2], 'int32')
+    this.state = new Variable(key, { name: read.name, trainable: false })
   }
 
   /** The key of the next draw. */

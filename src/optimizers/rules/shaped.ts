@@ -110,7 +110,7 @@ const adafactorOptions = () => ({
   relativeStep: option(
     always(
       [true],
-      'the rate is at most 1/√t, in Keras also with false. Leave it out; use RMSprop or Adam for a constant rate',
+      'the rate is at most 1/√t, in Keras also with false. Leave it out; RMSprop and Adam have constant rates',
     ),
     true,
   ),

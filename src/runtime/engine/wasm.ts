@@ -103,7 +103,7 @@ export function addModules(level: SimdLevel, compiled: Readonly<Record<string, W
 function requireBuiltFor(instructions: number): void {
   if (instructions === instructionSet()) return
   throw new StateError(
-    'The WebAssembly binary was built from other sources: its instruction set differs from the current one. Run `npm run build:wasm`.',
+    'The WebAssembly binary was built from other sources: its instruction set differs. Run `npm run build:wasm`.',
   )
 }
 
