@@ -25,7 +25,7 @@ export type { BoundingBoxFormat, BoundingBoxes } from './ops/image/boxes'
 
 export { Sequential } from './models/sequential'
 export { Model } from './models/model'
-export type { FunctionalOptions } from './models/model'
+export type { FunctionalOptions, LayerChoice } from './models/model'
 export { cloneModel } from './models/clone'
 export type { CloneFunction, CloneOptions } from './models/clone'
 export type { Batch, ForwardOptions, ForwardResult, StepLogs } from './training/batch'

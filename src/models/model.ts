@@ -63,6 +63,14 @@ export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 
   outputs: Out
 }
 
+/** A layer of a model, by its name or its place. */
+export interface LayerChoice {
+  /** The name of the layer. */
+  readonly name?: string
+  /** The place in `layers`; negative numbers count from the end. */
+  readonly index?: number
+}
+
 /**
  * A model: functional, from symbols,
  *
@@ -450,9 +458,9 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /** The layer with a name or at an index: `getLayer('dense')`, `getLayer(0)`, `getLayer({ index: 0 })`. */
-  getLayer(nameOrIndex: string | number | { readonly name?: string; readonly index?: number }): Layer {
+  getLayer(nameOrIndex: string | number | LayerChoice): Layer {
     const { layers } = this
-    const named = nameOrIndex as { readonly name?: string; readonly index?: number } | null
+    const named = nameOrIndex as LayerChoice | null
     const wanted = named?.name ?? named?.index ?? nameOrIndex
     const layer = layers.find(({ name }, i) => ([name, i, i - layers.length] as unknown[]).includes(wanted))
     if (layer !== undefined) return layer

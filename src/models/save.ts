@@ -19,7 +19,10 @@ import type { TrainingState } from '../training/state'
 export type { SaveOptions } from './load-options'
 
 /** The options of save. */
-export const saveTable = { includeOptimizer: option(boolean, true) }
+export const saveTable = {
+  /** false omits the options of compile and the optimizer's state. Default true. */
+  includeOptimizer: option(boolean, true),
+}
 
 /** The part of a model that saving and loading use. */
 export interface SavedModel extends LayerBase {
