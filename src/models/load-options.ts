@@ -21,10 +21,10 @@ export interface LoadOptions {
   customObjects?: CustomObjects | null
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
+  /** Accepted for compatibility with Keras: no file can run code. */
+  safeMode?: true
   /** Ends reading early; loadModel then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | null
-  /** Must be true: code in files never runs. Default true. */
-  safeMode?: boolean
 }
 
 /** Options of `loadModel`. */
@@ -59,8 +59,8 @@ export const jsonTable = { customObjects: option(objectsKind, null) }
 export const loadTable = {
   ...jsonTable,
   compile: option(boolean, true),
+  safeMode: unread(always([true], 'files hold no code; give functions in customObjects'), true),
   signal: option(nullable(abortSignal), null),
-  safeMode: unread(always([true], 'code in files never runs. Pass your own functions in customObjects'), true),
 }
 /** Options that were read. */
 export type LoadSettings = Partial<ValuesOf<typeof loadTable>>
@@ -72,4 +72,6 @@ export const predictTable = { ...jsonTable, layers: required(layersKind), signal
 export interface SaveOptions {
   /** false omits the options of compile and the optimizer's state. Default true. */
   includeOptimizer?: boolean
+  /** Accepted for compatibility with Keras: a file at the path is replaced. */
+  overwrite?: true
 }

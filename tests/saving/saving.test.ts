@@ -298,7 +298,7 @@ describe("loadModel takes Keras's options", () => {
     expect(loaded.layers[1]).toBeInstanceOf(Twice)
     expect(() => loaded.optimizer).toThrow('call compile()')
     const plain = new Sequential([new Dense({ units: 1, inputShape: [2] })])
-    const none = { customObjects: null, compile: true, safeMode: true, layers: null, signal: null }
+    const none = { customObjects: null, compile: true, safeMode: true, layers: null, signal: null } as const
     await loadModel(await plain.save(), none)
     await expect(loadModel(bytes, { safeMode: false })).rejects.toThrow(
       /safeMode must be true: code in files never runs/,
