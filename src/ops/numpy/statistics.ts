@@ -49,15 +49,15 @@ interface CorrelateOptions {
 const correlateModes = /* @__PURE__ */ choice('valid', 'same', 'full')
 
 /**
- * The cross-correlation of two vectors, in float32: c[k] = Σ a[n + k] · b[n].
- * @param a [m] @param b [n]
+ * The cross-correlation of two vectors, in float32: c[k] = Σ x1[n + k] · x2[n].
+ * @param x1 [m] @param x2 [n]
  * @param mode `full`: all m + n − 1 sums with at least one product; `same`: max(m, n) of them, in the middle; `valid`: those in
  *   which the shorter vector is inside the longer one. Default valid.
  * @throws ShapeError for operands that are not vectors, or that are empty
  * @example ops.correlate([1, 2, 3], [0, 1])   // [2, 3]
  */
-export function correlate(a: TensorLike, b: TensorLike, mode?: CorrelateMode | CorrelateOptions): Tensor {
-  const [left, right] = [cast(asTensor(a, 'correlate'), 'float32'), cast(asTensor(b, 'correlate'), 'float32')]
+export function correlate(x1: TensorLike, x2: TensorLike, mode?: CorrelateMode | CorrelateOptions): Tensor {
+  const [left, right] = [cast(asTensor(x1, 'correlate'), 'float32'), cast(asTensor(x2, 'correlate'), 'float32')]
   const { mode: which } = readArguments('correlate', { mode: option(correlateModes, 'valid') }, mode)
   if (left.rank !== 1 || right.rank !== 1 || left.size === 0 || right.size === 0)
     throw new ShapeError(
