@@ -6,7 +6,7 @@ import type { ValuesOf } from '../../core/options'
 import { boolean, either, integer, nullable, option, unread } from '../../core/options'
 import { pathsOf, unflatten } from '../../core/tree'
 import { UNLIMITED } from '../../ir/region'
-import { readTyped, requireFunction, requireInteger } from '../arguments'
+import { readArguments, requireFunction, requireInteger } from '../arguments'
 import { RegionTrace } from './region'
 import type { Branching, Tensors } from './trees'
 import { nextCarries, toLeaves } from './trees'
@@ -50,7 +50,9 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
   f: (carry: Tensors<Carry>, x: Tensors<Xs>) => readonly [NoInfer<Tensors<Carry>>, Y],
   init: Carry,
   xs: Xs,
-  options?: ScanOptions,
+  length?: number | null | ScanOptions,
+  reverse?: boolean | Omit<ScanOptions, 'length'>,
+  unroll?: number | boolean,
 ): [carry: Tensors<Carry>, ys: Y] {
   requireFunction('scan', f)
   const { carry, ys } = scanTrees(
@@ -58,7 +60,7 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
     (state, x) => f(state as Tensors<Carry>, x as Tensors<Xs>),
     init,
     xs,
-    readTyped('scan', table, options),
+    readArguments('scan', table, length, reverse, unroll),
   )
   return [carry as Tensors<Carry>, ys as Y]
 }

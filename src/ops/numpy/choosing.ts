@@ -36,12 +36,26 @@ export function select(
   ) as Tensor
 }
 
+export interface WhereOptions {
+  /** The elements where the condition is true. */
+  readonly x1: TensorLike
+  /** The elements where the condition is false. */
+  readonly x2: TensorLike
+}
+
+const whereTable = { x1: option(operand, null), x2: option(operand, null) }
+
 /** condition ? x1 : x2, element by element; without x1 and x2 the positions where the condition is true, as `nonzero`. */
 export function where(condition: TensorLike): Tensor[]
 export function where(condition: TensorLike, x1: TensorLike, x2: TensorLike): Tensor
+export function where(condition: TensorLike, choices: WhereOptions): Tensor
 export function where(condition: TensorLike, x1: null | undefined, x2?: null): Tensor[]
-export function where(condition: TensorLike, x1?: TensorLike | null, x2?: TensorLike | null): Tensor | Tensor[] {
-  const [first, second] = [x1 ?? null, x2 ?? null]
+export function where(
+  condition: TensorLike,
+  x1?: TensorLike | WhereOptions | null,
+  x2?: TensorLike | null,
+): Tensor | Tensor[] {
+  const { x1: first, x2: second } = readArguments('where', whereTable, x1, x2)
   if (first === null && second === null) return nonzero(condition)
   if (first === null || second === null)
     throw new ArgumentError('where: give both x1 and x2, or neither: the positions where the condition is true')

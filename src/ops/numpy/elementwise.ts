@@ -131,8 +131,8 @@ export const isnan = (x: TensorLike): Tensor => unary('isNaN', x)
 /** Whether x is neither NaN nor ±Inf. */
 export const isfinite = (x: TensorLike): Tensor => unary('isFinite', x)
 
-function arithmetic(name: BinaryName, a: TensorLike, b: TensorLike): Tensor {
-  return apply(name, pair(name, a, b, 'int32'), none)[0]!
+function arithmetic(name: BinaryName, a: TensorLike, b: TensorLike, least: DType = 'int32'): Tensor {
+  return apply(name, pair(name, a, b, least), none)[0]!
 }
 
 /** x1 + x2 */
@@ -146,14 +146,11 @@ export const maximum = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('m
 /** The smaller element; NaN if either is NaN. */
 export const minimum = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('minimum', x1, x2)
 /** x1 / x2, in float32. */
-export const divide = (x1: TensorLike, x2: TensorLike): Tensor =>
-  apply('divide', pair('divide', x1, x2, 'float32'), none)[0]!
+export const divide = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('divide', x1, x2, 'float32')
 /** x1^x2, in float32. */
-export const power = (x1: TensorLike, x2: TensorLike): Tensor =>
-  apply('power', pair('power', x1, x2, 'float32'), none)[0]!
+export const power = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('power', x1, x2, 'float32')
 /** The angle of the point (x2, x1) in [−π, π], signed as x1, in float32. Its gradient at (0, 0) is NaN. */
-export const arctan2 = (x1: TensorLike, x2: TensorLike): Tensor =>
-  apply('arctan2', pair('arctan2', x1, x2, 'float32'), none)[0]!
+export const arctan2 = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('arctan2', x1, x2, 'float32')
 /** x1 − ⌊x1/x2⌋·x2, exact and with the sign of x2; NaN for x2 = 0, in int32 0. */
 export const mod = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('mod', x1, x2)
 /**
@@ -163,7 +160,7 @@ export const mod = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('mod',
 export const floorDivide = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('floorDivide', x1, x2)
 
 function comparison(name: BinaryName, a: TensorLike, b: TensorLike): Tensor {
-  return apply(name, pair(name, a, b, 'bool'), none)[0]!
+  return arithmetic(name, a, b, 'bool')
 }
 
 /** x1 < x2, as bool. */

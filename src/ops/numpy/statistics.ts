@@ -1,13 +1,13 @@
 // Correlations and integrals of samples.
 
-import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { ShapeError, formatShape } from '../../core/errors'
 import { choice, integer, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { matmul } from '../linalg/linalg'
 import { conv } from '../nn/convolution'
 import { sliceAlong } from './along'
 import type { AxisArgument } from '../arguments'
-import { readArguments, readOneAxis, readTyped } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
 import { add, cast, clip, divide, multiply, sqrt, subtract } from './elementwise'
@@ -86,10 +86,6 @@ interface TrapezoidOptions {
   readonly axis?: number
 }
 
-function isTrapezoidOptions(given: unknown): given is TrapezoidOptions {
-  return typeof given === 'object' && given !== null && ['x', 'dx', 'axis'].some((name) => name in given)
-}
-
 /**
  * The integral along an axis by the trapezoidal rule, in float32: Σ (x[i + 1] − x[i]) · (y[i + 1] + y[i]) / 2.
  * @param x the places of the samples: a vector, or one place for each sample. Default null: they are dx apart.
@@ -104,11 +100,8 @@ export function trapezoid(
   dx?: TensorLike,
   axis?: AxisArgument,
 ): Tensor {
-  const byName = isTrapezoidOptions(x)
-  if (byName && (dx !== undefined || axis !== undefined))
-    throw new ArgumentError('trapezoid: dx and axis must be inside the options object')
   const table = { x: option(operand, null), dx: option(operand, 1), axis: option(integer(), -1) }
-  const given = readTyped('trapezoid', table, byName ? x : { x, dx, axis: readOneAxis('trapezoid', axis, -1) })
+  const given = readArguments('trapezoid', table, x, dx, axis)
   const value = cast(asTensor(y, 'trapezoid'), 'float32')
   const at = normalizeAxis('trapezoid', given.axis, value.rank)
   const samples = moveAxis(value, at, -1)
