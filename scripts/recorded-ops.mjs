@@ -139,7 +139,10 @@ const read = (path, file) => {
 }
 for (const name of readdirSync(folder)) {
   const file = join(folder, name)
-  const [ops, ...more] = statementsOf(file).map(({ moduleSpecifier }) => pathOf(file, moduleSpecifier.text))
+  // Namespaces, and what is declared, are there for types only.
+  const [ops, ...more] = statementsOf(file)
+    .filter((each) => ts.isExportDeclaration(each) && !(each.exportClause && ts.isNamespaceExport(each.exportClause)))
+    .map(({ moduleSpecifier }) => pathOf(file, moduleSpecifier.text))
   read([name.replace('.ts', '')], ops)
   others.set(name.replace('.ts', ''), more)
 }

@@ -1,6 +1,7 @@
 // Required arguments of ops by their names: of every public op, eager, traced, and recorded in models that are saved.
 // modes: simd
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   ArgumentError,
@@ -20,6 +21,9 @@ import type { Tree } from '../../src/core/tree'
 import { flatten } from '../../src/core/tree'
 import { snakeCase } from '../../src/core/registry'
 import { parametersOfOps } from '../../scripts/recorded-ops.mjs'
+
+/** Ops without a type of calls by name: functions alone, operands in order at the end, or not in Keras. */
+const UNTYPED = ['customGradient', 'vectorize', 'serialize', 'einsum', 'meshgrid', 'switch', 'jvp', 'permutation']
 
 type Op = (...given: readonly unknown[]) => unknown
 
@@ -355,6 +359,46 @@ describe('required arguments by name', () => {
     expect(() => call({ ...named, bogus: 1 })).toThrow(MyelinError)
     // Keras has no permutation, which takes its options in order.
     if (title !== 'random.permutation') expect(() => call({ ...named, bogus: 1 })).toThrow('bogus')
+  })
+})
+
+describe('types', () => {
+  it.each([
+    ['ops', 'recorded/ops'],
+    ['ops.image', 'by-name/image'],
+    ['random', 'recorded/random'],
+    ['activations', 'recorded/activations'],
+  ])('of %s have a line for each op with arguments that are not operands alone', (path, file) => {
+    const operands = [
+      'x',
+      'xs',
+      'y',
+      'a',
+      'array',
+      'inputs',
+      'images',
+      'variable',
+      'condition',
+      'x1 x2',
+      'x y',
+      'a b',
+      '*x',
+      '*variable',
+    ]
+    const wanted = [...parametersOfOps(path)].flatMap(([op, names]) => {
+      if (operands.includes(names) || UNTYPED.includes(op)) return []
+      const generic = names.includes('*') || op === 'cond'
+      return [
+        generic
+          ? `export declare const ${op}: typeof plain.${op} & control.${op[0]!.toUpperCase()}${op.slice(1)}ByName`
+          : `export declare const ${op}: ByName<typeof plain.${op}, '${names}'>`,
+      ]
+    })
+    const found = readFileSync(`src/layers/${file}.ts`, 'utf8')
+      .replaceAll(/(?<=<)\n\s+|\n(?=>)/g, '')
+      .replaceAll(/,\n\s+/g, ', ')
+      .match(/^export declare const .*$/gm)
+    expect(found!.sort()).toEqual(wanted.sort())
   })
 })
 
