@@ -21,7 +21,8 @@ Keras VERSION with its name here. \`npm run keras\` makes the page, and a test c
 - Arguments of ops that have no default may be in that object, too, under the names of Keras: \`keras.ops.one_hot(x, num_classes=3)\`
   is \`ops.oneHot(x, 3)\` or \`ops.oneHot(x, { numClasses: 3 })\`, and \`keras.ops.matmul(x1=a, x2=b)\` is
   \`ops.matmul({ x1: a, x2: b })\`. A record that is an operand stays one: \`{ data, shape }\`, \`{ real, imag }\`, and in the place of
-  a tree, as in \`ops.map(f, { a, b })\`, each record with a key that is not the name of a parameter.
+  a tree, as in \`ops.map(f, { a, b })\`, each record with a key that is not the name of a parameter. TypeScript
+  does not know these calls of ops with one operand, or with a pair such as \`x1\` and \`x2\`.
 - Options in snake_case are accepted in camelCase. Values that name something are accepted in every spelling:
   \`'binary_crossentropy'\`, \`'binaryCrossentropy'\`.
 - Every default of Keras may be given, also that of an option with only one supported value, such as \`sparse: false\`,
