@@ -3,13 +3,13 @@
 
 import { partEnd, partStart } from '../parts'
 import { Adam, RmsProp, Sgd } from '../shared/instructions'
-import { madd, nmadd, storeTail } from '../simd'
+import { madd, nmadd, store_up_to_4 } from '../simd'
 
-/** Stores four lanes, or the first `n` if n < 4. */
+/** Stores four lanes where n is the constant 4, as in a loop; else the first `n`. */
 @inline
-function storeUpTo4(pointer: usize, value: v128, n: i32): void {
-  if (n >= 4) v128.store(pointer, value)
-  else storeTail(pointer, value, n)
+function storeStep(pointer: usize, value: v128, n: i32): void {
+  if (n == 4) v128.store(pointer, value)
+  else store_up_to_4(pointer, value, n)
 }
 
 /** Four parameters, or the first `n`. */
@@ -24,11 +24,11 @@ function sgdStep(
   if (withVelocity) {
     const v = f32x4.sub(f32x4.mul(momentum, v128.load(velocity)), step)
     p = nesterov ? f32x4.sub(madd(momentum, v, p), step) : f32x4.add(p, v)
-    storeUpTo4(velocityOut, v, n)
+    storeStep(velocityOut, v, n)
   } else {
     p = f32x4.sub(p, step)
   }
-  storeUpTo4(parametersOut, p, n)
+  storeStep(parametersOut, p, n)
 }
 
 // One loop per form of the update, without a branch in it: see the loops of steps.ts. The addresses are read before the
@@ -78,20 +78,20 @@ function rmsPropStep(
   const g = v128.load(load<usize>(instruction, RmsProp.gradient) + i)
   const p = v128.load(load<usize>(instruction, RmsProp.parameters) + i)
   const s = madd(rho, v128.load(load<usize>(instruction, RmsProp.square) + i), f32x4.mul(rest, f32x4.mul(g, g)))
-  storeUpTo4(load<usize>(instruction, RmsProp.squareOut) + i, s, n)
+  storeStep(load<usize>(instruction, RmsProp.squareOut) + i, s, n)
   let d = s
   if (centered) {
     const a = madd(rho, v128.load(load<usize>(instruction, RmsProp.average) + i), f32x4.mul(rest, g))
-    storeUpTo4(load<usize>(instruction, RmsProp.averageOut) + i, a, n)
+    storeStep(load<usize>(instruction, RmsProp.averageOut) + i, a, n)
     // A variance that rounding makes negative counts as 0.
     d = f32x4.max(nmadd(a, a, s), f32x4.splat(0.0))
   }
   let u = f32x4.div(f32x4.mul(lr, g), f32x4.sqrt(f32x4.add(d, epsilon)))
   if (withVelocity) {
     u = madd(momentum, v128.load(load<usize>(instruction, RmsProp.velocity) + i), u)
-    storeUpTo4(load<usize>(instruction, RmsProp.velocityOut) + i, u, n)
+    storeStep(load<usize>(instruction, RmsProp.velocityOut) + i, u, n)
   }
-  storeUpTo4(load<usize>(instruction, RmsProp.parametersOut) + i, f32x4.sub(nmadd(p, decay, p), u), n)
+  storeStep(load<usize>(instruction, RmsProp.parametersOut) + i, f32x4.sub(nmadd(p, decay, p), u), n)
 }
 
 @inline
@@ -192,8 +192,8 @@ export function adam(instruction: usize, part: i32, parts: i32): void {
     const g = v128.load(gradient)
     const m = average(v128.load(mean), g, rest1)
     const v = average(v128.load(variance), f32x4.mul(g, g), rest2)
-    storeTail(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon), n)
-    storeTail(meanOut, m, n)
-    storeTail(varianceOut, v, n)
+    store_up_to_4(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon), n)
+    store_up_to_4(meanOut, m, n)
+    store_up_to_4(varianceOut, v, n)
   }
 }
