@@ -153,6 +153,9 @@ class Planner {
   private readonly blocks = new Map<JointResults, Draft>()
   private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
   private constantBytes = 0
+  /** The last kernel that may end the run: no cell is written before it. */
+  private lastEffect = NEVER
+  private readers: CellReaders | null = null
 
   constructor(
     private readonly graph: Graph,
@@ -262,25 +265,29 @@ class Planner {
    */
   private placeUpdates() {
     if (this.graph.updates.length === 0) return []
-    const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
-    const readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
+    this.lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
+    this.readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
     return this.graph.updates.filter(({ cell, value }) => {
       const base = this.locations.baseOf(value)
-      const at = this.madeAt[base.id]!
-      if (at === NEVER || this.isHeld(base) || at <= lastEffect) return true
-      if (!this.isFreeToWrite(cell, base, at, readers)) return true
+      if (this.isHeld(base) || !this.isFree(cell, base)) return true
       this.hold(base, { kind: 'cell', cell })
       return false
     })
   }
 
-  private isFreeToWrite(cell: Cell, value: Value, at: number, readers: CellReaders): boolean {
-    return readers.overlapping(cell).every(({ cell: other, content, last }) => {
+  /**
+   * Whether the kernel that computes the new content of a cell, or a part of it, can write there. A kernel that works in place
+   * keeps the size of its operand, so a part that it makes of the old content is the whole.
+   */
+  private isFree(cell: Cell, value: Value): boolean {
+    const at = this.madeAt[value.id]!
+    if (at <= this.lastEffect) return false
+    return this.readers!.overlapping(cell).every(({ cell: other, content, last }) => {
       return last < at || (last === at && other === cell && this.kernels[at]!.mayShare(value, content))
     })
   }
 
-  /** Lets the operands of a concatenation be written directly to their positions in it. */
+  /** Lets the operands of a concatenation be written directly to their positions in it, which may be in a cell. */
   private placeParts(): void {
     for (let i = this.kernels.length - 1; i >= 0; i--) {
       const { places, nodes } = this.kernels[i]!
@@ -289,13 +296,14 @@ class Planner {
       const node = nodes[0]!
       const whole = node.outputs[0]!
       const holder = this.holders[whole.id]
-      // If the whole is written to a cell, its parts would be written there while the old content may still be read.
-      if (holder !== undefined && holder.draft !== null && holder.draft.home?.kind !== 'bound') continue
       if (holder === undefined) this.hold(whole, null)
+      const { home } = this.draftOf(whole)
+      if (home === null && holder?.draft) continue
       node.inputs.forEach((input, j) => {
         const base = this.locations.baseOf(input)
         const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
-        if (own) this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * places[j]! })
+        if (own && (home?.kind !== 'cell' || this.isFree(home.cell, base)))
+          this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * places[j]! })
       })
     }
   }
