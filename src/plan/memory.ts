@@ -201,6 +201,11 @@ class Planner {
     this.setHolder(value, { draft: draftFor(bytesOf(value), this.madeAt[value.id]!, home), within: null, offset: 0 })
   }
 
+  /** Gives a value bytes in the workspace, unless it has some. */
+  private readonly holdAnywhere = (value: Value): void => {
+    if (!this.isHeld(value)) this.hold(value, null)
+  }
+
   private draftOf(value: Value): Draft {
     const holder = this.holders[value.id]
     if (holder === undefined) throw internalError(`value %${value.id} has no bytes`)
@@ -213,7 +218,7 @@ class Planner {
   }
 
   private holdInputs(): void {
-    for (const parameter of this.graph.parameters) if (!this.isHeld(parameter)) this.hold(parameter, null)
+    this.graph.parameters.forEach(this.holdAnywhere)
     this.graph.cells.forEach((value, cell) => this.hold(value, { kind: 'cell', cell }))
   }
 
@@ -230,11 +235,7 @@ class Planner {
   }
 
   private holdResults(): void {
-    this.kernels.forEach(({ writes }) =>
-      writes.forEach((value) => {
-        if (!this.isHeld(value)) this.hold(value, null)
-      }),
-    )
+    this.kernels.forEach(({ writes }) => writes.forEach(this.holdAnywhere))
   }
 
   /** Places the results that a kernel writes to one block. */
@@ -264,7 +265,6 @@ class Planner {
    * @returns the other updates, which need a copy
    */
   private placeUpdates() {
-    if (this.graph.updates.length === 0) return []
     this.lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
     this.readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
     return this.graph.updates.filter(({ cell, value }) => {
@@ -296,7 +296,7 @@ class Planner {
       const node = nodes[0]!
       const whole = node.outputs[0]!
       const holder = this.holders[whole.id]
-      if (holder === undefined) this.hold(whole, null)
+      this.holdAnywhere(whole)
       const { home } = this.draftOf(whole)
       if (home === null && holder?.draft) continue
       node.inputs.forEach((input, j) => {
