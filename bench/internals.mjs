@@ -1,6 +1,7 @@
 // The only file here that bypasses the public API: for the kernels in build/, and for a model's compiled programs and
 // plans, which TypeScript declares private. Throws if they have moved.
 import { readFileSync, readdirSync } from 'node:fs'
+import { disassemble } from '../dist/index.js'
 
 /**
  * The kernels in build/, callable by name, with their own memory.
@@ -40,13 +41,22 @@ export function kernelBinaries() {
  * @typedef {object} Program
  * @property {(index: number) => Float32Array | Int32Array} parameter
  * @property {() => boolean} run  one run of the tape
- * @property {() => string} disassemble
  */
+
+const models = new WeakMap()
+
+/** The instructions of a program of a model as text. */
+export function programText(program) {
+  const model = models.get(program)
+  const [signature] = [...model.training.steps.programs].find(([, each]) => each === program)
+  return disassemble(model).get(signature)
+}
 
 /** The program for one batch of inputs, which updates the variables that the layers assign. @returns {Program} */
 export function predictionProgram(model, shape) {
   const program = model.training?.steps.predict(null, [{ dtype: 'float32', shape }]).program
   if (typeof program?.run !== 'function') throw new Error('Steps.predict no longer exists: see src/training/steps.ts')
+  models.set(program, model)
   return program
 }
 
@@ -57,7 +67,9 @@ export function trainingProgram(model) {
     throw new Error(
       `expected one training program in Steps.programs, found ${programs.length}: see src/training/steps.ts`,
     )
-  return programs[0][1]
+  const [[, program]] = programs
+  models.set(program, model)
+  return program
 }
 
 /**
@@ -70,7 +82,7 @@ export function instructionsOf(program) {
   const start = program.tape?.address
   if (typeof runOne !== 'function' || !Number.isInteger(start))
     throw new Error('TapeProgram has changed: see src/runtime/tape-program.ts')
-  return [...program.disassemble().matchAll(/^ *(\d+) {2}(\w+) *(.*)$/gm)].map(([, offset, opcode, label]) => {
+  return [...programText(program).matchAll(/^ *(\d+) {2}(\w+) *(.*)$/gm)].map(([, offset, opcode, label]) => {
     const address = start + Number(offset)
     return { opcode, label, call: () => runOne(address) }
   })
@@ -98,7 +110,7 @@ export function memoryPlans(model) {
 /** The number of instructions on a program's tape, by opcode. @returns {Map<string, number>} */
 export function instructionCounts(program) {
   const counts = new Map()
-  for (const [, name] of program.disassemble().matchAll(/^ *\d+ {2}(\w+)/gm))
+  for (const [, name] of programText(program).matchAll(/^ *\d+ {2}(\w+)/gm))
     counts.set(name, (counts.get(name) ?? 0) + 1)
   return counts
 }

@@ -7,7 +7,7 @@
 //   node bench/matmul.mjs --simd plain --only 784     prints only
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
-import { instantiateKernels, instructionCounts, predictionProgram } from './internals.mjs'
+import { instantiateKernels, instructionCounts, predictionProgram, programText } from './internals.mjs'
 import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from './machine.mjs'
 import { interleave, median, ratio } from './peers/measure.mjs'
 import { table } from './report.mjs'
@@ -104,7 +104,7 @@ function productProgram(shape) {
   const counts = instructionCounts(program)
   if (counts.get('Gemm') !== shape.products || counts.size !== 1) {
     throw new Error(
-      `${shape.name}: expected ${shape.products} Gemm on the tape and nothing else, received\n${program.disassemble()}`,
+      `${shape.name}: expected ${shape.products} Gemm on the tape and nothing else, received\n${programText(program)}`,
     )
   }
   program.run()

@@ -23,6 +23,7 @@ Keras VERSION with its name here. \`npm run keras\` makes the page, and a test c
   \`'binary_crossentropy'\`, \`'binaryCrossentropy'\`.
 - Every default of Keras may be given, also that of an option with only one supported value, such as \`sparse: false\`,
   \`loraRank: null\` and \`dataFormat: 'channelsLast'\`. Other values of it are errors that say what to do.
+  Only \`returnDict: false\` is refused: results of methods are always records.
 - A class is made with \`new\`, and a layer is called with \`apply\`: \`layers.Dense(4)(x)\` is
   \`new layers.Dense(4).apply(x)\`.
 - \`None\` is \`null\`, also for an extent that is open. A tuple is an array. Operators of tensors are ops: \`a + b\` is

@@ -433,10 +433,10 @@ describe('listings', () => {
   /** What the example prints about its step. */
   function printed(): string {
     const [, code] = /^([\s\S]*?)^for /m.exec(listing('listed'))!
-    const { Dense, Sequential } = myelin
+    const { Dense, Sequential, disassemble } = myelin
     // oxlint-disable-next-line typescript/no-implied-eval -- the code comes from our own documentation
     const model = new Function('Sequential', 'Dense', `${code}; return model`)(Sequential, Dense) as myelin.Model
-    return [...model.disassemble().values()].join('\n')
+    return [...disassemble(model).values()].join('\n')
   }
 
   it('the graph is that of the step', async () => {

@@ -7,10 +7,12 @@ import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../src'
 import {
   Input,
+  Sequential,
   callbacks,
   constraints,
   initializers,
   layers,
+  loadModel,
   losses,
   metrics,
   ops,
@@ -18,6 +20,7 @@ import {
   random,
   regularizers,
   schedules,
+  setRandomSeed,
   tensor,
 } from '../src'
 import { flatten } from '../src/core/tree'
@@ -424,4 +427,93 @@ describe('what is not supported is refused with what to do', () => {
     expect(Object.keys(dense.getConfig())).not.toContain('loraRank')
     expect('autocast' in dense || 'loraRank' in dense).toBe(false)
   })
+})
+
+// ---------------------------------------------------------------- methods of models
+
+/** The defaults of Keras 3.15.1 in inspect.signature; verbose is set, so that nothing is printed. */
+const METHODS = {
+  compile: {
+    optimizer: 'rmsprop',
+    loss: null,
+    lossWeights: null,
+    metrics: null,
+    weightedMetrics: null,
+    runEagerly: false,
+    stepsPerExecution: 1,
+    jitCompile: 'auto',
+    autoScaleLoss: true,
+  },
+  fit: {
+    batchSize: null,
+    epochs: 1,
+    verbose: 0,
+    callbacks: null,
+    validationSplit: 0,
+    validationData: null,
+    shuffle: true,
+    classWeight: null,
+    sampleWeight: null,
+    initialEpoch: 0,
+    stepsPerEpoch: null,
+    validationSteps: null,
+    validationBatchSize: null,
+    validationFreq: 1,
+  },
+  evaluate: { batchSize: null, verbose: 0, sampleWeight: null, steps: null, callbacks: null },
+  predict: { batchSize: null, verbose: 0, steps: null, callbacks: null },
+  trainOnBatch: { sampleWeight: null, classWeight: null },
+  testOnBatch: { sampleWeight: null },
+} as const
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const inSnakeCase = (options: Options): Options =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [snakeCase(name), value]))
+
+describe.each([
+  ['camelCase', (options: Options) => options],
+  ['snake_case', inSnakeCase],
+])('the defaults of methods in %s', (_spelling, spelled) => {
+  it('change nothing', async () => {
+    const make = (options: Options): Sequential => {
+      setRandomSeed(1)
+      const model = new Sequential([new layers.Dense({ units: 1, inputShape: [2], kernelInitializer: 'ones' })])
+      model.compile({ ...options, loss: 'mse' })
+      return model
+    }
+    const [x, y] = [Array.from({ length: 40 }, (_, i) => [i / 40, 1]), Array.from({ length: 40 }, (_, i) => [i])]
+    const results = async (model: Sequential, of: (name: keyof typeof METHODS) => Options): Promise<unknown[]> => {
+      const history = await model.fit(x, y, of('fit'))
+      return [
+        history.history,
+        await model.evaluate(x, y, of('evaluate')),
+        ((await model.predict(x, of('predict'))) as Tensor).toArray(),
+        model.trainOnBatch(x, y, of('trainOnBatch')),
+        model.testOnBatch(x, y, of('testOnBatch')),
+      ]
+    }
+    const said = await results(make(spelled(METHODS.compile)), (name) => spelled(METHODS[name]))
+    const plain = await results(make({}), (name) => (name === 'fit' ? { verbose: 0 } : {}))
+    expect(said).toEqual(plain)
+  })
+})
+
+it('options of Keras with one supported value say what to do about others', async () => {
+  const model = new Sequential([new layers.Dense({ units: 1, inputShape: [2] })])
+  const wrong = { runEagerly: true, stepsPerExecution: 8, jitCompile: false, autoScaleLoss: false }
+  for (const [name, value] of Object.entries(wrong))
+    expect(() => Reflect.apply(model.compile, model, [{ [name]: value }])).toThrow(
+      new RegExp(`^compile: ${name} must be .*: `),
+    )
+  model.compile({ loss: 'mse', jitCompile: true })
+  expect(await model.evaluate([[1, 2]], [[1]], { returnDict: true })).toHaveProperty('loss')
+  expect(model.trainOnBatch([[1, 2]], [[1]], { returnDict: true })).toHaveProperty('loss')
+  await expect(Reflect.apply(model.evaluate, model, [[[1, 2]], [[1]], { return_dict: false }])).rejects.toThrow(
+    'evaluate: returnDict must be true: results are records by name, such as { loss: 0.5 }',
+  )
+  const bytes = await model.save(undefined, { overwrite: true })
+  expect((await loadModel(bytes, { safeMode: true })).layers).toHaveLength(1)
+  await expect(Reflect.apply(loadModel, undefined, [bytes, { safe_mode: false }])).rejects.toThrow(
+    'loadModel: safeMode must be true: files hold no code; give functions in customObjects',
+  )
 })

@@ -2,6 +2,7 @@
 // writes a gradient: `call` composes ops, and the traced result is differentiated. The parts of a layer are in
 // weights.ts, changes of its options in watched-options.ts.
 
+import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
 import type { OptionTable } from '../core/options'
@@ -171,6 +172,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * trained
    */
   apply(input: InputsOf<In>, options: ApplyOptions | CallContext = {}): Out {
+    requireArguments('apply', arguments, 2)
     if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
     return typed(this.applyTree(input, options))
   }
@@ -411,11 +413,13 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** The number of elements of all weights. */
   countParams(): number {
+    requireArguments('countParams', arguments, 0)
     return this.weights.reduce((total, weight) => total + weight.size, 0)
   }
 
   /** Copies of all weights. */
   getWeights(): Tensor[] {
+    requireArguments('getWeights', arguments, 0)
     return this.weights.map((weight) => weight.value)
   }
 
@@ -425,6 +429,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * @throws ShapeError naming the first tensor that does not fit
    */
   setWeights(weights: readonly TensorLike[]): void {
+    requireArguments('setWeights', arguments, 1)
     setWeightsOf(this, weights)
   }
 
@@ -464,11 +469,13 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */
   addLoss(penalty: Tensor): void {
+    requireArguments('addLoss', arguments, 1)
     this.requireFrame('addLoss').addLoss(penalty)
   }
 
   /** Reports the mean of a value in logs and the history. Only inside `call`. */
   addMetric(name: string, value: Tensor): void {
+    requireArguments('addMetric', arguments, 2)
     this.requireFrame('addMetric').addMetric(name, value)
   }
 

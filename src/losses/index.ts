@@ -1,14 +1,9 @@
 // The losses: classes, and functions of the same formulas. Names, defaults and formulas are Keras's.
 
-export * from './circle'
-export * from './crossentropies'
 export * from './ctc'
-export * from './hinge'
 export { Loss } from './loss'
 export type { LossOptions } from './loss'
 export * from './named'
 export type { LossFunction, LossIdentifier, LossName } from './names'
-export * from './regression'
-export * from './segmentation'
 export { applyMask } from './weights'
 export type { Reduction } from './weights'

@@ -1,6 +1,7 @@
 // Loss, the base class: targets and predictions → one value per sample → a scalar. Formulas are in files by family, weights
 // and masks in weights.ts.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
 import type { ConfiguredClass, OptionInputs, Kind, OptionTable, Spelled } from '../core/options'
 import type { InOrder } from '../core/options'
@@ -58,6 +59,7 @@ export abstract class Loss extends (configured as InOrder<['reduction', 'name', 
    * @throws ShapeError for weights or a mask that do not fit the values
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): Tensor {
+    requireArguments('apply', arguments, 4)
     return restating(
       (message) => `Loss '${this.name}': ${message}`,
       () => {

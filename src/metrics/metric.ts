@@ -1,6 +1,7 @@
 // Metric: sums over batches, and a result computed from them. The state is in linear memory, so that the training
 // step's tape updates it.
 
+import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape, restating } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import type { InOrder } from '../core/options'
@@ -48,6 +49,7 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
    * masked elements the weight 0. null means no weights, or no mask. Errors begin with the metric's name.
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): void {
+    requireArguments('apply', arguments, 4)
     restating(
       (message) => `Metric '${this.name}': ${message}`,
       () => {
@@ -71,6 +73,7 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
   }
 
   resetState(): void {
+    requireArguments('resetState', arguments, 0)
     for (const variable of this.variables) variable.view.fill(0)
   }
 }

@@ -1,6 +1,17 @@
 // The options with which files of models are read and written.
 
-import { abortSignal, boolean, custom, listOf, nullable, option, recordOf, required } from '../core/options'
+import {
+  abortSignal,
+  always,
+  boolean,
+  custom,
+  listOf,
+  nullable,
+  option,
+  recordOf,
+  required,
+  unread,
+} from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
 
@@ -9,6 +20,8 @@ export interface LoadOptions {
   customObjects?: CustomObjects
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
+  /** Accepted for compatibility with Keras: no file can run code. */
+  safeMode?: true
   /** Ends reading early; loadModel then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | null
 }
@@ -36,6 +49,7 @@ export const jsonTable = { customObjects: option(classesKind, {}) }
 export const loadTable = {
   ...jsonTable,
   compile: option(boolean, true),
+  safeMode: unread(always([true], 'files hold no code; give functions in customObjects'), true),
   signal: option(nullable(abortSignal), null),
 }
 /** The options of loadModel. */
@@ -46,4 +60,6 @@ export const predictTable = { ...jsonTable, layers: required(layersKind), signal
 export interface SaveOptions {
   /** false omits the options of compile and the optimizer's state. Default true. */
   includeOptimizer?: boolean
+  /** Accepted for compatibility with Keras: a file at the path is replaced. */
+  overwrite?: true
 }

@@ -217,6 +217,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** Sets the loss tracker and all metrics to their initial state. Keras: `Model.reset_metrics`. */
   resetMetrics(): void {
+    requireArguments('resetMetrics', arguments, 0)
     this.#training.compiled?.resetMetrics()
   }
 
@@ -226,6 +227,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * Keras: `Model.get_metrics_result`.
    */
   getMetricsResult(): Logs {
+    requireArguments('getMetricsResult', arguments, 0)
     return readLogs('test', this.#training.steps, this.#training.requireCompiled('getMetricsResult'))
   }
 
@@ -301,6 +303,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * @throws StateError before compile; ArgumentError if there is nothing to minimise, and for missing targets
    */
   computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
+    requireArguments('computeLoss', arguments, 4)
     const compiled = this.#training.requireCompiled('computeLoss')
     return totalLoss(this, compiled, { y, sampleWeight }, typed(this.toTensors(yPred)))
   }
@@ -312,6 +315,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * Keras: `Model.compute_metrics`; the results are in the logs after the step.
    */
   computeMetrics(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): void {
+    requireArguments('computeMetrics', arguments, 4)
     const compiled = this.#training.requireCompiled('computeMetrics')
     const reports = currentFrame()?.context.metrics ?? []
     withScope('metrics', () =>
@@ -327,11 +331,13 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * nothing. Inside a step.
    */
   gradients(loss: Tensor, variables: readonly Variable[] = this.trainableWeights): Tensor[] {
+    requireArguments('gradients', arguments, 2)
     return guardedGradients(loss, variables, this.#training.compiled?.optimizer.skipsNonFinite)
   }
 
   /** Updates the loss tracker and the metrics of compile with a batch. Inside a step. */
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
+    requireArguments('updateMetrics', arguments, 2)
     const compiled = this.#training.requireCompiled('updateMetrics')
     withScope('metrics', () => compiled.updateMetrics(typed(batch), typed(result)))
   }
@@ -451,6 +457,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** The layer with a name or at an index. */
   getLayer(nameOrIndex: string | number): Layer {
+    requireArguments('getLayer', arguments, 1)
     const layer =
       typeof nameOrIndex === 'number'
         ? this.layers.at(nameOrIndex)
@@ -498,6 +505,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * @throws ArgumentError for another ending, and for a mapping that lacks weights
    */
   async saveWeights(path?: string | URL, options: SaveWeightsOptions = {}): Promise<Uint8Array> {
+    requireArguments('saveWeights', arguments, 2)
     if (path !== undefined) requirePath(path, 'saveWeights')
     const files = knownWeightFiles()
     const isOwn = path === undefined || String(path).endsWith('.safetensors')
@@ -523,6 +531,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * be read
    */
   async loadWeights(source: ByteSource, options: LoadWeightsOptions = {}): Promise<void> {
+    requireArguments('loadWeights', arguments, 2)
     const files = knownWeightFiles()
     if (files !== null) return files.load(this, source, options)
     const { signal } = readOptions('loadWeights', signalOption(), options)
@@ -537,16 +546,12 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return describingForFile(() => serialize(this))
   }
 
-  /** The compiled programs as text, by input signature, with the layer's name on every instruction. */
-  disassemble(): Map<string, string> {
-    return this.#training.steps.disassemble()
-  }
-
   /**
    * Frees the model's linear memory now, not when it is garbage-collected. Layers of which another model was made, too, keep their
    * weights until that one is disposed.
    */
   dispose(): void {
+    requireArguments('dispose', arguments, 0)
     this.#training.dispose()
   }
 

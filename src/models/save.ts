@@ -2,7 +2,7 @@
 // streams, so that training resumes bit for bit. load.ts decodes them.
 
 import { FormatError } from '../core/errors'
-import { boolean, option, readOptions } from '../core/options'
+import { always, boolean, option, readOptions, unread } from '../core/options'
 import type { Config, Json } from '../core/registry'
 import { describingForFile } from '../core/registry'
 import type { Tree } from '../core/tree'
@@ -19,7 +19,10 @@ import type { TrainingState } from '../training/state'
 export type { SaveOptions } from './load-options'
 
 /** The options of save. */
-export const saveTable = { includeOptimizer: option(boolean, true) }
+export const saveTable = {
+  includeOptimizer: option(boolean, true),
+  overwrite: unread(always([true], 'look for the file before'), true),
+}
 
 /** The part of a model that saving and loading use. */
 export interface SavedModel extends LayerBase {

@@ -1,5 +1,6 @@
 // Sequential: a model that is a list of layers. Once built, it has a LayerGraph like every functional model.
 
+import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, ShapeError, StateError, quoted } from '../core/errors'
 import { requireConfig } from '../core/options'
@@ -92,6 +93,7 @@ export class Sequential extends Model<Tensor, Tensor> {
 
   /** Appends a layer. An `Input` may come first. */
   add(layer: Layer | Tensor): void {
+    requireArguments('add', arguments, 1)
     this.append(layer, new Set(this.list.map(({ name }) => name)))
     this.resetPrograms()
     this.buildIfKnown()
@@ -171,6 +173,7 @@ export class Sequential extends Model<Tensor, Tensor> {
 
   /** Removes the last layer. */
   pop(): Layer | undefined {
+    requireArguments('pop', arguments, 0)
     if (this.training.compiled !== null) throw new StateError(`${this}: pop before compile, not after`)
     this.symbols.pop()
     const layer = this.list.pop()

@@ -1,5 +1,6 @@
 // Tensor: either data on the JavaScript heap, or a symbol inside a traced function.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { DType, TensorData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
@@ -95,6 +96,7 @@ export class Tensor implements TensorType {
 
   /** The only element of a tensor of size 1. */
   item(): number {
+    requireArguments('item', arguments, 0)
     if (this.size !== 1) {
       throw new StateError(`item(): the tensor must have one element, received shape ${formatShape(this.shape)}`)
     }
@@ -107,6 +109,7 @@ export class Tensor implements TensorType {
    * `mask.toArray<boolean[]>()`.
    */
   toArray<Nested = NumbersOfAnyRank>(): Nested {
+    requireArguments('toArray', arguments, 0)
     const { data } = this
     return this.nest(this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!) as Nested
   }

@@ -1,6 +1,7 @@
 // Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer slots,
 // metric sums and counters are variables.
 
+import { requireArguments } from '../core/arguments'
 import { requireRoom } from '../core/weight-limit'
 import { ShapeError, checkOptions, formatShape, unknownName } from '../core/errors'
 import type { DType } from '../core/dtypes'
@@ -159,6 +160,7 @@ export class Variable {
    * @throws ShapeError when the shape, or the dtype of a tensor, differs; DataError for a value that cannot be a tensor
    */
   assign(given: TensorLike): void {
+    requireArguments('assign', arguments, 1)
     const value = this.read(given)
     if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
       const [own, received] = [this, value].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
@@ -171,11 +173,13 @@ export class Variable {
 
   /** Adds to the content: v ← v + value. Takes effect when `assign` does. */
   assignAdd(value: TensorLike): void {
+    requireArguments('assignAdd', arguments, 1)
     this.assign(apply('add', [this.value, this.read(value)], {})[0]!)
   }
 
   /** Subtracts from the content: v ← v − value. */
   assignSub(value: TensorLike): void {
+    requireArguments('assignSub', arguments, 1)
     this.assign(apply('subtract', [this.value, this.read(value)], {})[0]!)
   }
 

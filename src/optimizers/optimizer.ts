@@ -1,6 +1,7 @@
 // Optimizer: gradients → new weights, in one instruction for all weights that lie side by side (parameters.ts). The
 // update rules are in rules/.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted, unknownName } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
 import type { InOrder } from '../core/options'
@@ -328,6 +329,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
    * @throws StateError if the optimizer trains another model
    */
   build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
+    requireArguments('build', arguments, 2)
     if (this.builtFor.length > 0 && all.length > 0 && !all.some((weight) => this.store.knows(weight))) {
       throw new StateError('This optimizer trains another model already. Use one optimizer per model.')
     }
@@ -345,6 +347,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
    * @throws ArgumentError for other arguments, StateError after the first training
    */
   excludeFromWeightDecay(which: ExclusionOptions): void {
+    requireArguments('excludeFromWeightDecay', arguments, 1)
     const { variables, names } = readOptions('excludeFromWeightDecay', exclusionOptions(), which)
     if (variables.length + names.length === 0)
       throw new ArgumentError("excludeFromWeightDecay: names no weights. For example: { names: ['bias'] }")
@@ -381,6 +384,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
    * @throws ArgumentError for another number of gradients, and for weights that the optimizer was not built for
    */
   apply(gradients: readonly Tensor[], weights: readonly Variable[] = this.trained): void {
+    requireArguments('apply', arguments, 2)
     this.requireAlike(gradients, weights)
     if (weights.length === 0) return
     if (this.builtFor.length === 0) this.build(weights)
@@ -417,6 +421,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
 
   /** One update from pairs of a gradient and its weight. Keras: `apply_gradients`. */
   applyGradients(pairs: readonly (readonly [Tensor, Variable])[]): void {
+    requireArguments('applyGradients', arguments, 1)
     this.apply(
       pairs.map(([gradient]) => gradient),
       pairs.map(([, weight]) => weight),
@@ -545,6 +550,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
    * @param weights default: those of `build`
    */
   finalize(weights: readonly Variable[] = this.trained): void {
+    requireArguments('finalize', arguments, 1)
     const averages = this.slots.get(AVERAGE)
     if (averages === undefined) return
     this.builtFor.forEach((weight, i) => {

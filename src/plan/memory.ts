@@ -49,6 +49,12 @@ export interface PlacedBuffer extends Buffer {
   readonly end: number
 }
 
+/** The buffer with its place, which every address of a finished plan has. */
+export function placed(buffer: Buffer): PlacedBuffer {
+  if (!('home' in buffer)) throw internalError('a buffer has no location')
+  return buffer as PlacedBuffer
+}
+
 /** The bytes of a value that is not a view of another one (see legalize.ts): all of a buffer, or a part of it. */
 interface Place {
   readonly buffer: PlacedBuffer

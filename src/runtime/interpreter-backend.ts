@@ -31,6 +31,7 @@ export class InterpreterBackend implements Backend {
 }
 
 class InterpretedProgram implements Program {
+  readonly instructions = null
   readonly tally: Tally
   private readonly parameters: NumericArray[]
   private outputs: readonly NumericArray[] = []
@@ -89,10 +90,6 @@ class InterpretedProgram implements Program {
 
   instructionWords(): null {
     return null
-  }
-
-  disassemble(): string {
-    return this.graph.nodes.map(printNode).join('\n')
   }
 
   dispose(): void {

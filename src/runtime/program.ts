@@ -3,12 +3,15 @@
 
 import type { NumericArray, TensorData } from '../core/dtypes'
 import type { Cell, Graph } from '../ir/graph'
+import type { LabelledInstruction } from '../tape/encode'
 import type { Tally } from './meter'
 
 export interface Program {
   readonly graph: Graph
   /** Counts its runs. */
   readonly tally: Tally
+  /** The instructions of its tape; null in the interpreter. */
+  readonly instructions: readonly LabelledInstruction[] | null
   /** Bytes of linear memory that only this program uses. */
   readonly byteLength: number
   /** The view for parameter i before a run. Invalid after the next run of any program. */
@@ -31,7 +34,5 @@ export interface Program {
    * Invalid when the runtime's epoch changes. null in the interpreter, and if several threads run them.
    */
   instructionWords(): Int32Array | null
-  /** The program as text. */
-  disassemble(): string
   dispose(): void
 }

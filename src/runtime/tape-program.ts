@@ -11,9 +11,10 @@ import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Share, TapePlan } from '../tape'
 import { planTape } from '../tape'
-import type { LoopIdentity, MemoryPlan, PlacedBuffer } from '../plan/memory'
+import type { LoopIdentity, MemoryPlan } from '../plan/memory'
+import { placed } from '../plan/memory'
 import type { LabelledInstruction, TapeInstruction } from '../tape/encode'
-import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../tape/encode'
+import { bodyOffset, encode, instructionOffsets, tapeBytes } from '../tape/encode'
 import { Tally } from './meter'
 import type { KernelExports } from './engine/wasm'
 import type { Program } from './program'
@@ -92,6 +93,10 @@ export class TapeProgram implements Program {
     return planTape(this.graph, { fuse: this.runtime.settings.fuse, share, wideTiles })
   }
 
+  get instructions(): readonly LabelledInstruction[] {
+    return this.plan.instructions
+  }
+
   get byteLength(): number {
     return this.tape.byteLength + this.constants.byteLength
   }
@@ -111,7 +116,7 @@ export class TapeProgram implements Program {
 
   /** @param turns the current iterations; a loop that is not in it is at the first */
   private resolve({ buffer, offset }: Address, turns: Turns = NO_TURNS): number {
-    const { home } = this.placed(buffer)
+    const { home } = placed(buffer)
     switch (home.kind) {
       case 'workspace':
         return this.workspace + home.offset + offset
@@ -132,11 +137,6 @@ export class TapeProgram implements Program {
       case 'bound':
         throw internalError('a loop did not provide the bytes of a value')
     }
-  }
-
-  private placed(buffer: Address['buffer']): PlacedBuffer {
-    if (!('home' in buffer)) throw internalError('a buffer has no location')
-    return buffer as PlacedBuffer
   }
 
   parameter(index: number): NumericArray {
@@ -166,7 +166,7 @@ export class TapeProgram implements Program {
     const { instructions } = this.plan
     const offsets = instructionOffsets(instructions)
     const updated = instructions.some(({ made }, i) => {
-      return offsets[i]! < reached && made.some(({ address: { buffer } }) => this.placed(buffer).home.kind === 'cell')
+      return offsets[i]! < reached && made.some(({ address: { buffer } }) => placed(buffer).home.kind === 'cell')
     })
     return this.backend.lost(updated)
   }
@@ -242,30 +242,6 @@ export class TapeProgram implements Program {
 
   private isBad(operand: Operand, turns: Turns): boolean {
     return hasNonFinite(this.runtime.view(operand.dtype, this.resolve(operand.address, turns), sizeOf(operand.shape)))
-  }
-
-  disassemble(): string {
-    return disassemble(this.plan.instructions, (address) => this.describe(address))
-  }
-
-  private describe({ buffer, offset }: Address): string {
-    const { home } = this.placed(buffer)
-    switch (home.kind) {
-      case 'workspace':
-        return `work+${home.offset + offset}`
-      case 'constants':
-        return `const+${home.offset + offset}`
-      case 'cell':
-        return offset === 0 ? home.cell.name : `${home.cell.name}+${offset}`
-      case 'scratch':
-        return 'scratch'
-      case 'inside':
-        return this.describe({ buffer: home.at.buffer, offset: home.at.offset + offset })
-      case 'moving':
-        return `${this.describe({ buffer: home.stream.first.buffer, offset: home.stream.first.offset + offset })}…`
-      case 'bound':
-        throw internalError('a loop did not provide the bytes of a value')
-    }
   }
 
   // With this epoch, a later run looks up the tape's address, which throws for a disposed storage.

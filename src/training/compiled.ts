@@ -2,7 +2,7 @@
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { custom, nullable, option, readOptions } from '../core/options'
+import { always, custom, nullable, option, readOptions, unread } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -50,6 +50,14 @@ export interface CompileOptions {
   metrics?: MetricsOption
   /** Like metrics, but with sample and class weights. */
   weightedMetrics?: MetricsOption
+  /** Accepted for compatibility with Keras: every step is traced and compiled. */
+  runEagerly?: false
+  /** Accepted for compatibility with Keras: callbacks see every step. */
+  stepsPerExecution?: 1
+  /** Accepted for compatibility with Keras: every step is compiled. */
+  jitCompile?: 'auto' | true
+  /** Accepted for compatibility with Keras: numbers are float32, whose losses need no scale. */
+  autoScaleLoss?: true
 }
 
 /** A list for a model with one output; lists or a record of lists, one for each output, for a model with several. */
@@ -68,6 +76,10 @@ const COMPILE_OPTIONS = {
   lossWeights: option(nullable(anything), null),
   metrics: option(nullable(anything), null),
   weightedMetrics: option(nullable(anything), null),
+  runEagerly: unread(always([false], "steps are compiled; configure({ backend: 'interpreter' }) avoids it"), false),
+  stepsPerExecution: unread(always([1], 'callbacks see every step'), 1),
+  jitCompile: unread(always(['auto', true], 'steps are compiled'), 'auto'),
+  autoScaleLoss: unread(always([true], 'float32 needs no scale'), true),
 }
 
 /** The loss and metrics of one output. */

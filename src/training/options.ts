@@ -4,6 +4,7 @@ import { ArgumentError, knownName, quoted } from '../core/errors'
 import type { OptionInputs, Kind, OptionTable, OptionalOption, ValuesOf } from '../core/options'
 import {
   abortSignal,
+  always,
   boolean,
   count,
   custom,
@@ -14,6 +15,7 @@ import {
   option,
   readOptions,
   readOverDefaults,
+  unread,
 } from '../core/options'
 import type { ClassWeights, SampleWeights, ValidationData } from '../data/given'
 import type { Tensor } from '../ops/tensor'
@@ -70,7 +72,23 @@ function forArrays<Value, Input>(own: OptionalOption<Value, Input>, instead: str
   return { ...own, instead }
 }
 
-const OF_BATCHES = 'Batches already have a size.'
+/** Samples per step; null is the default, as in Keras. */
+const batchSize = () =>
+  forArrays(
+    option(
+      custom<number, number | null>(
+        (value, where) => (value === null ? 32 : count.read(value, where)),
+        (value) => value,
+      ),
+      32,
+    ),
+    'Batches already have a size.',
+  )
+
+const resultOptions = () => ({
+  /** Accepted for compatibility with Keras: results are records by name. */
+  returnDict: unread(always([true], 'results are records by name, such as { loss: 0.5 }'), true),
+})
 
 const weightOptions = () => ({
   /** One weight per sample, or per step of a sequence; with several outputs, for all or for each. */
@@ -90,7 +108,7 @@ const classWeightOptions = () => ({
 
 const fitOptions = () => ({
   /** Samples per step, for data in arrays. Default 32. */
-  batchSize: forArrays(option(count, 32), OF_BATCHES),
+  batchSize: batchSize(),
   /** The number of the epoch at which training ends; 0: no epoch is trained. Default 1. */
   epochs: option(integer({ min: 0 }), 1),
   /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
@@ -137,12 +155,13 @@ export type FitOptions<In = Tensor, Out = Tensor> = Omit<OptionInputs<FitTable>,
 
 const evaluateOptions = () => ({
   /** Samples per step. Default 32. */
-  batchSize: forArrays(option(count, 32), OF_BATCHES),
+  batchSize: batchSize(),
   /** The number of batches to use. Default null: all. */
   steps: option(nullable(count), null),
   ...weightOptions(),
   /** 0 silent, otherwise a line with the result. Default 0. */
   verbose: option(level, 0),
+  ...resultOptions(),
   /** Callbacks whose test methods are called. Default none. */
   callbacks: option(callbackList, null),
   /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
@@ -152,7 +171,7 @@ export type EvaluateOptions = OptionInputs<ReturnType<typeof evaluateOptions>>
 
 const predictOptions = () => ({
   /** Samples per step. Default 32. */
-  batchSize: forArrays(option(count, 32), OF_BATCHES),
+  batchSize: batchSize(),
   /** The number of batches to use. Default null: all. */
   steps: option(nullable(count), null),
   /** Callbacks whose prediction methods are called. Default none. */
@@ -165,7 +184,7 @@ const predictOptions = () => ({
 export type PredictSettings = ValuesOf<ReturnType<typeof predictOptions>>
 export type PredictOptions = OptionInputs<ReturnType<typeof predictOptions>>
 
-const onBatchOptions = () => ({ ...classWeightOptions(), ...weightOptions() })
+const onBatchOptions = () => ({ ...classWeightOptions(), ...weightOptions(), ...resultOptions() })
 export type TrainOnBatchOptions = OptionInputs<ReturnType<typeof onBatchOptions>>
 
 /** A method of models, with its options. */

@@ -179,11 +179,6 @@ export class Steps {
     this.cache.release(program)
   }
 
-  /** Every program as text, by signature. */
-  disassemble(): Map<string, string> {
-    return new Map([...this.cache.all].map(([key, program]) => [key, program.disassemble()]))
-  }
-
   /** Every program by signature. @internal */
   get programs(): ReadonlyMap<string, Program> {
     return this.cache.all

@@ -72,3 +72,28 @@ it.each(methods)('Dataset.%s', async (name, method) => {
     Reflect.apply(method, data.Dataset.from([1, 2]), [...Array<undefined>(5).fill(undefined), 'surplus'])
   await expect(run()).rejects.toThrow(new RegExp(`^Dataset\\.${name} takes \\d arguments?, received 6`))
 })
+
+const { Dense, Sequential, Variable, losses, metrics, optimizers, tensor } = myelin
+const owners: readonly (readonly [owner: () => object, names: string])[] = [
+  [
+    () => new Sequential([new Dense({ units: 1, inputShape: [2] })]),
+    'add pop getLayer getWeights setWeights countParams addLoss addMetric apply computeLoss computeMetrics gradients updateMetrics ' +
+      'resetMetrics getMetricsResult fit evaluate predict predictOnBatch trainOnBatch testOnBatch summary save saveWeights loadWeights dispose',
+  ],
+  [() => tensor([1]), 'item toArray'],
+  [() => new Variable([1]), 'assign assignAdd assignSub'],
+  [() => new optimizers.SGD(), 'build apply applyGradients excludeFromWeightDecay finalize'],
+  [() => new losses.MeanSquaredError(), 'apply'],
+  [() => new metrics.Mean(), 'apply resetState'],
+]
+
+it.each(owners.flatMap(([owner, names]) => names.split(' ').map((name) => [name, owner] as const)))(
+  'the method %s',
+  async (name, owner) => {
+    const object = owner()
+    const method = Reflect.get(object, name) as AnyFunction
+    const run = async (): Promise<unknown> =>
+      Reflect.apply(method, object, [...Array<undefined>(9).fill(undefined), 'surplus'])
+    await expect(run()).rejects.toThrow(/ takes \d arguments?, received 10: it would ignore \[.*\]/)
+  },
+)

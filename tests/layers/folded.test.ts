@@ -12,6 +12,7 @@ import {
   ReLU,
   SeparableConv2D,
   setRandomSeed,
+  disassemble,
 } from '../../src'
 import type { Layer, Tensor } from '../../src'
 import { floats } from '../helpers/data'
@@ -60,7 +61,7 @@ describe.each(Object.entries(producers))('%s', (title, made) => {
 it('multiplies no result: the program has one product with a bias and an activation', () => {
   const { model } = normalized(producers['a convolution']!)
   model.predictOnBatch(x)
-  const [program] = [...model.disassemble().values()]
+  const [program] = [...disassemble(model).values()]
   expect(program).toContain('convolution+add+relu')
   // The chains compute with kernels and channels only.
   const counts = Array.from(program!.matchAll(/ count=(\d+)/g), ([, count]) => Number(count))

@@ -36,6 +36,7 @@ import {
   setRandomSeed,
   tensor,
   valueAndGrad,
+  disassemble,
 } from '../../src'
 import { layerFromConfig } from '../../src/layers/saved'
 import { flatten } from '../../src/core/tree'
@@ -156,7 +157,7 @@ describe('SimpleRNN', () => {
   it('has a tape whose length does not depend on the number of steps', () => {
     const model = new Sequential([new SimpleRNN({ units: 4, inputShape: [null, 3] })])
     for (const steps of [5, 50]) model.predictOnBatch(ops.ones([2, steps, 3]))
-    const [few, many] = [...model.disassemble().values()].map((text) => text.split('\n').length)
+    const [few, many] = [...disassemble(model).values()].map((text) => text.split('\n').length)
     expect(many).toBe(few)
   })
 
@@ -344,7 +345,7 @@ describe('gates', () => {
 describe.runIf(currentRuntime().settings.backend === 'wasm')('hoisted out of the loop', () => {
   /** The number of instructions of an opcode in each loop of a model's last program. */
   const countsInLoops = (model: Sequential, name: string): number[] => {
-    const text = [...model.disassemble().values()].at(-1)!
+    const text = [...disassemble(model).values()].at(-1)!
     const [, ...loops] = text.split(/^ {0,5}\d+ {2}Loop /m)
     // The body is indented further than the instructions after it.
     return loops.map((rest) => rest.split(/^ {0,4}\d+ {2}\w/m)[0]!).map((body) => body.split(` ${name} `).length - 1)

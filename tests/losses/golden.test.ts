@@ -9,6 +9,7 @@ import {
   ops,
   runtimeInfo,
   valueAndGrad,
+  disassemble,
 } from '../../src'
 import type { Config } from '../../src/core/registry'
 import { classesIn } from '../../src/core/registry'
@@ -161,7 +162,7 @@ describe('cross-entropies of a softmax', () => {
         ],
         target.map((row) => [...row]),
       )
-      const [text] = model.disassemble().values()
+      const [text] = disassemble(model).values()
       if (runtimeInfo().backend === 'interpreter') continue
       expect(text!.match(/^ *\d+ +CrossEntropy /gm)).toHaveLength(1)
       expect(text!.match(/^ *\d+ +CrossEntropyGradient /gm)).toHaveLength(1)

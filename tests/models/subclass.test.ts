@@ -21,6 +21,7 @@ import {
   random,
   setRandomSeed,
   tensor,
+  disassemble,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { samples, weightsOf } from '../helpers/training'
@@ -311,7 +312,7 @@ describe('a custom class', () => {
     const { history } = await gan.fit(data, null, { ...quiet, epochs: 30 })
     expect(history['criticLoss']!.at(-1)).toBeLessThan(history['criticLoss']![0]!)
     expect((await gan.predict(data)).shape).toEqual([16, 1])
-    expect([...gan.disassemble().keys()].map((key) => key.split(' ')[0])).toEqual(['train', 'predict'])
+    expect([...disassemble(gan).keys()].map((key) => key.split(' ')[0])).toEqual(['train', 'predict'])
   })
 })
 

@@ -26,6 +26,7 @@ import {
   runtimeInfo,
   schedules,
   tensor,
+  disassemble,
 } from '../../src'
 import { ContinualBackprop } from '../../src/balance'
 import { pruneUnits } from '../../src/thrift'
@@ -53,7 +54,7 @@ const weightsOf = (own: Sequential) => own.getWeights().map(String)
 const instructions = (optimizer: Optimizer): string[] => {
   const own = model(optimizer)
   train(own, 1)
-  return [...own.disassemble().values()][0]!
+  return [...disassemble(own).values()][0]!
     .split('\n')
     .flatMap((line) => /^ *\d+ +(\w+) +optimizer: /.exec(line)?.[1] ?? [])
 }

@@ -20,7 +20,7 @@ function fake(bytes: number, log: string[], name: string): Program {
     readCell: () => Promise.resolve(new Float32Array(0)),
     findNonFinite: () => null,
     instructionWords: () => null,
-    disassemble: () => name,
+    instructions: null,
     dispose: () => void log.push(name),
   }
 }

@@ -8,6 +8,7 @@ import type { Cell, Graph } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
 import { cellView, compile } from '../../src/runtime/runtime'
+import { programText } from '../../src/runtime/program-text'
 import { infoOf, makeRuntime } from '../../src/runtime/configure'
 import type { Runtime } from '../../src/runtime/runtime'
 import { currentRuntime } from '../../src/runtime/current'
@@ -268,7 +269,7 @@ describe('a loop', () => {
   })
 
   it('is printed with its body', () => {
-    const text = make().program.disassemble()
+    const text = programText(make().program)
     expect(text).toContain('rnn: loop'.slice(settings.backend === 'interpreter' ? 5 : 0))
     const line = text.split('\n').find((each) => each.includes('rnn/cell'))
     expect(line).toMatch(/^ {4}/)
@@ -286,7 +287,7 @@ describe('disassemble', () => {
       runtime,
       guardedGraph(cellIn(runtime, 'weights', [3, 2], []), cellIn(runtime, 'count', [], [])),
     )
-    const text = program.disassemble()
+    const text = programText(program)
     for (const scope of ['dense_1', 'activation_2', 'loss', 'optimizer']) expect(text).toContain(scope)
   })
 })

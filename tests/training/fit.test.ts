@@ -3,7 +3,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { CompileOptions, FitOptions, Logs } from '../../src'
-import { Adam, Dense, SGD, Sequential, StateError, Variable, runtimeInfo, setRandomSeed, tensor } from '../../src'
+import {
+  Adam,
+  Dense,
+  SGD,
+  Sequential,
+  StateError,
+  Variable,
+  runtimeInfo,
+  setRandomSeed,
+  tensor,
+  disassemble,
+} from '../../src'
 import { permute } from '../../src/core/permute'
 import { orderKey } from '../../src/data/row-source'
 import { expectNear } from '../helpers/golden'
@@ -659,7 +670,7 @@ describe('the model itself', () => {
   it('disassemble names the layers', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
-    const train = [...model.disassemble()].find(([key]) => key.startsWith('train'))
+    const train = [...disassemble(model)].find(([key]) => key.startsWith('train'))
     expect(train?.[1]).toMatch(/hidden/)
     expect(train?.[1]).toMatch(/output/)
   })

@@ -102,9 +102,7 @@ export function addModules(level: SimdLevel, compiled: Readonly<Record<string, W
 /** Checks that a binary reads the instruction set that is written. @throws StateError */
 function requireBuiltFor(instructions: number): void {
   if (instructions === instructionSet()) return
-  throw new StateError(
-    'The WebAssembly binary was built from other sources: its instruction set differs from the current one. Run `npm run build:wasm`.',
-  )
+  throw new StateError('The WebAssembly binary was built from other sources. Run `npm run build:wasm`.')
 }
 
 // The bytes are valid on every engine with SIMD, so an engine that rejects them follows a policy.

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../../src'
-import { loadModel, ops, tensor } from '../../../src'
+import { loadModel, ops, tensor, disassemble } from '../../../src'
 import { TfjsGraph, TfjsModel, readTfjs } from '../../../src/tfjs'
 import { graphModelFrom } from '../../../src/tfjs/graph/load'
 import type { NodeText } from '../../helpers/tfjs-graph'
@@ -62,7 +62,7 @@ describe('predict', () => {
   it('moves no elements between convolutions, and folds normalization into the one before it', () => {
     const model = network()
     model.predictOnBatch(wave([8, 8, 8, 3]))
-    const [text] = [...model.disassemble().values()]
+    const [text] = [...disassemble(model).values()]
     expect(text!.split('\n').filter((line) => /^ *\d+ +Copy/.test(line))).toEqual([])
     expect(text).toContain('norm: convolution+add')
   })
