@@ -2,7 +2,8 @@
 // and on request the cost of a prediction.
 
 import { dtypes } from '../core/dtypes'
-import { checkOptions, formatShape } from '../core/errors'
+import { ArgumentError, formatShape, quoted, unknownName } from '../core/errors'
+import { always, boolean, custom, listOf, nullable, option, readOptions, text, unread } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { count, formatBytes, tableLines } from '../core/table'
 import { flatten } from '../core/tree'
@@ -16,15 +17,47 @@ import { flopsWithin, predictionCost } from './cost'
 import type { GraphCall, LayerGraph } from './layer-graph'
 
 export interface SummaryOptions {
-  /** Prints the lines. Default console.log. */
-  print?: (line: string) => void
+  /** Prints a line. Default null: console.log. */
+  printFn?: ((line: string) => void) | null
   /** Also lists inner layers. Default false. */
   expandNested?: boolean
+  /** Adds a column that says whether a layer is trainable: Y, N, or - without weights. Default false. */
+  showTrainable?: boolean
+  /**
+   * The names of the first and the last layer to list, or regular expressions that match their beginnings. Default null: all
+   * layers.
+   */
+  layerRange?: readonly [first: string, last: string] | null
   /**
    * Adds the floating-point operations of a prediction of one row, for each layer and in total: 1 for + − × ÷, 2 m·n·k
    * for a matrix product, 8 for exp, tanh and similar functions. Default false.
    */
   flops?: boolean
+  /** Accepted for compatibility with Keras: columns are as wide as their content. */
+  lineLength?: null
+  /** The same. */
+  positions?: null
+}
+
+const WIDTHS = 'columns are as wide as their content'
+const summaryTable = {
+  printFn: option(
+    custom<(line: string) => void, SummaryOptions['printFn']>(
+      (value, where) => {
+        if (value === null) return console.log
+        if (typeof value === 'function') return value as (line: string) => void
+        throw new ArgumentError(`${where} must be a function of a line, received ${quoted(value)}`)
+      },
+      () => null,
+    ),
+    null,
+  ),
+  expandNested: option(boolean, false),
+  showTrainable: option(boolean, false),
+  layerRange: option(nullable(listOf(text, 2)), null),
+  flops: option(boolean, false),
+  lineLength: unread(always([null], WIDTHS), null),
+  positions: unread(always([null], WIDTHS), null),
 }
 
 /** The parts of a model that a summary uses. */
@@ -45,30 +78,39 @@ interface PlacedRow extends Row {
   readonly scope: string
 }
 
+interface Column {
+  readonly title: string
+  readonly of: (row: PlacedRow) => string
+  readonly isNumber?: boolean
+}
+
 export function printSummary(model: Summarised, options: SummaryOptions): void {
-  checkOptions('summary', options, ['print', 'expandNested', 'flops'])
-  const { print = console.log, expandNested = false, flops = false } = options
-  const rows = rowsOf(model, expandNested, 0, model.name)
+  const {
+    printFn: print,
+    expandNested,
+    showTrainable,
+    layerRange,
+    flops,
+  } = readOptions('summary', summaryTable, options)
+  const rows = rowsOf(model, expandNested, 0, model.name, layerRange)
   const isGraph = model.graph !== null && !isChain(model.graph)
   const cost = flops && model.built ? predictionCost(model) : null
-  const flopsOf = cost === null ? () => '?' : flopsOfRows(rows, cost)
-  const head = [
-    'Layer (type)',
-    'Output Shape',
-    'Param #',
-    ...(flops ? ['FLOPs'] : []),
-    ...(isGraph ? ['Connected to'] : []),
+  const columns: readonly Column[] = [
+    { title: 'Layer (type)', of: ({ depth, layer }) => `${'  '.repeat(depth)}${layer.name} (${classNameOf(layer)})` },
+    { title: 'Output Shape', of: ({ shape }) => shape },
+    {
+      title: 'Param #',
+      of: ({ layer }) => (layer.built ? count(layer.countParams()) : '? (not built)'),
+      isNumber: true,
+    },
+    ...(flops ? [{ title: 'FLOPs', of: cost === null ? () => '?' : flopsOfRows(rows, cost), isNumber: true }] : []),
+    ...(showTrainable ? [{ title: 'Trainable', of: trainableText }] : []),
+    ...(isGraph ? [{ title: 'Connected to', of: ({ connectedTo }: PlacedRow) => connectedTo }] : []),
   ]
-  const isNumber = (column: number): boolean => column === 2 || (flops && column === 3)
-  const table = rows.map((row) => [
-    `${'  '.repeat(row.depth)}${row.layer.name} (${classNameOf(row.layer)})`,
-    row.shape,
-    row.layer.built ? count(row.layer.countParams()) : '? (not built)',
-    ...(flops ? [flopsOf(row)] : []),
-    ...(isGraph ? [row.connectedTo] : []),
-  ])
+  const table = rows.map((row) => columns.map(({ of }) => of(row)))
+  const titles = columns.map(({ title }) => title)
   print(`Model: "${model.name}"`)
-  tableLines(head, table, isNumber).forEach((line) => print(line))
+  tableLines(titles, table, (column) => columns[column]!.isNumber === true).forEach((line) => print(line))
   if (!model.built) {
     print(' The weights are made at the first data, or when the first layer has an inputShape.')
     return
@@ -80,6 +122,11 @@ export function printSummary(model: Summarised, options: SummaryOptions): void {
   print(` Non-trainable params: ${amount(frozen)}`)
   if (flops)
     print(` FLOPs per sample: ${cost === null ? '? (they depend on extents that are open)' : count(cost.flops)}`)
+}
+
+function trainableText({ layer }: PlacedRow): string {
+  if (layer.weights.length === 0) return '-'
+  return layer.trainable ? 'Y' : 'N'
 }
 
 /** The operations of each row; a nested model's row counts all its inner layers. */
@@ -97,11 +144,17 @@ function flopsOfRows(rows: readonly PlacedRow[], cost: GraphCost): (row: PlacedR
   return ({ depth, scope }) => count(byDepth.get(depth)!.get(scope)!)
 }
 
-function rowsOf(model: Summarised, expandNested: boolean, depth: number, scope: string): PlacedRow[] {
+function rowsOf(
+  model: Summarised,
+  expandNested: boolean,
+  depth: number,
+  scope: string,
+  range: readonly string[] | null = null,
+): PlacedRow[] {
   const { graph } = model
   const rows: Row[] =
     graph === null ? model.layers.map((layer) => ({ layer, shape: '?', connectedTo: '-' })) : graphRows(model, graph)
-  return rows.flatMap((row) => {
+  return within(rows, range).flatMap((row) => {
     const { layer } = row
     const own = `${scope}/${layer.name}`
     return [
@@ -109,6 +162,25 @@ function rowsOf(model: Summarised, expandNested: boolean, depth: number, scope: 
       ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, own) : []),
     ]
   })
+}
+
+/** The rows between two layers, in Keras's way. @throws ArgumentError if a name matches no layer */
+function within(rows: readonly Row[], range: readonly string[] | null): readonly Row[] {
+  if (range === null) return rows
+  const names = rows.map(({ layer }) => layer.name)
+  const [first, last] = range.map((name) => {
+    const pattern = new RegExp(`^(?:${name})`)
+    const found = names.flatMap((each, i) => (pattern.test(each) ? [i] : []))
+    if (found.length === 0) throw unknownName('layer in layerRange of summary', name, names)
+    return { from: found[0]!, to: found.at(-1)! }
+  }) as [Span, Span]
+  return first.from > last.to ? rows.slice(last.from, first.to + 1) : rows.slice(first.from, last.to + 1)
+}
+
+/** The first and the last layer that a name matches. */
+interface Span {
+  readonly from: number
+  readonly to: number
 }
 
 function isModel(layer: LayerBase): layer is Summarised {

@@ -76,7 +76,7 @@ function variableText(variable: Variable): string {
 
 function modelText(model: Model<unknown, unknown>): string {
   const lines: string[] = []
-  model.summary({ print: (line) => lines.push(line) })
+  model.summary({ printFn: (line) => lines.push(line) })
   return lines.join('\n')
 }
 

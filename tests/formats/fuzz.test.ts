@@ -76,7 +76,7 @@ async function use(bytes: Uint8Array): Promise<void> {
   try {
     const model = await loadModel(bytes)
     expect(model).toBeInstanceOf(Model)
-    model.summary({ print: () => {} })
+    model.summary({ printFn: () => {} })
     JSON.stringify(model)
     // Damage may have changed the inputs; then the model reports it.
     model.predictOnBatch(data as never)

@@ -266,7 +266,7 @@ describe('stateful layers in models', () => {
       new Dense(1),
     ])
     const layer = model.getLayer('kept') as GRU
-    model.summary({ flops: true, print: () => {} })
+    model.summary({ flops: true, printFn: () => {} })
     expect(layer.states, 'a summary keeps nothing').toBeNull()
     const once = model.predictOnBatch(x)
     const again = model.predictOnBatch(x)

@@ -14,7 +14,7 @@ function summaryOf(
   options: SummaryOptions = {},
 ): { rows: Record<string, string[]>; lines: string[] } {
   const lines: string[] = []
-  model.summary({ print: (line) => lines.push(line), flops: true, ...options })
+  model.summary({ printFn: (line) => lines.push(line), flops: true, ...options })
   const cells = lines
     .filter((line) => line.startsWith('│'))
     .map((line) =>
@@ -121,5 +121,68 @@ describe('costs of programs', () => {
     expect(byScope.get('m/d')!.flops).toBe(2 * 2 * 3 * 2 + 2 * 2)
     // Σ for the bias, xᵀ · dy for the kernel
     expect(byScope.get('m/d/gradient')!.flops).toBe(4 + 2 * 3 * 2 * 2)
+  })
+})
+
+describe('the options of summary', () => {
+  const model = new Sequential(
+    [
+      new Dense({ units: 3, inputShape: [4], name: 'a', trainable: false }),
+      new Dropout({ rate: 0.5, name: 'drop' }),
+      new Sequential([new Dense({ units: 2, name: 'c' })], { name: 'b' }),
+      new Dense({ units: 1, name: 'out' }),
+    ],
+    { name: 'named' },
+  )
+  const linesOf = (options: SummaryOptions): string[] => {
+    const lines: string[] = []
+    model.summary({ printFn: (line) => lines.push(line), ...options })
+    return lines
+  }
+  const layersIn = (options: SummaryOptions): string[] =>
+    linesOf(options).flatMap((line) => /^│ +([a-z]\w*) \(/.exec(line)?.slice(1) ?? [])
+
+  it('showTrainable has Y, N, or - for a layer without weights', () => {
+    const cells = linesOf({ showTrainable: true, expandNested: true }).map((line) => line.split('│').at(-2)?.trim())
+    expect(cells.filter((cell) => cell !== undefined)).toEqual(['Trainable', 'N', '-', 'Y', 'Y', 'Y'])
+  })
+
+  // min(first) to max(last), or the other way round, as in Keras.
+  it.each([
+    [
+      ['a', 'b'],
+      ['a', 'drop', 'b'],
+    ],
+    [
+      ['b', 'a'],
+      ['a', 'drop', 'b'],
+    ],
+    [['drop', 'drop'], ['drop']],
+    [
+      ['d.*', 'out'],
+      ['drop', 'b', 'out'],
+    ],
+    [
+      ['.', '[ab]'],
+      ['a', 'drop', 'b'],
+    ],
+  ] as const)('layerRange %j', (layerRange, expected) => {
+    expect(layersIn({ layerRange })).toEqual(expected)
+  })
+
+  it('are read in both spellings, and refused if they have no effect', () => {
+    const silent = { printFn: () => {} }
+    expect(() =>
+      Reflect.apply(model.summary, model, [{ print_fn: () => {}, show_trainable: true, line_length: null }]),
+    ).not.toThrow()
+    expect(() => Reflect.apply(model.summary, model, [{ ...silent, lineLength: 80 }])).toThrow(
+      'summary: lineLength must be null: columns are as wide as their content',
+    )
+    expect(() => model.summary({ ...silent, layerRange: ['a', 'x'] })).toThrow(
+      /Unknown layer in layerRange of summary 'x'/,
+    )
+    expect(() => Reflect.apply(model.summary, model, [{ printFn: 'log' }])).toThrow(
+      'summary: printFn must be a function of a line',
+    )
   })
 })

@@ -69,7 +69,7 @@ describe('functional models', () => {
     const fresh = modelFromJSON(JSON.stringify(model))
     expect(fresh.weights.map(({ shape }) => shape)).toEqual(model.weights.map(({ shape }) => shape))
     const lines: string[] = []
-    model.summary({ print: (line) => lines.push(line) })
+    model.summary({ printFn: (line) => lines.push(line) })
     expect(lines.find((line) => line.includes('concatenate'))).toMatch(
       /\[null, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/,
     )
@@ -120,7 +120,7 @@ describe('a Sequential that starts with an Input', () => {
     const decoder = new Sequential([new Dense({ units: 5, inputShape: [2] })], { name: 'decoder' })
     const whole = new Sequential([encoder, decoder])
     const rows: string[] = []
-    whole.summary({ print: (line) => rows.push(line) })
+    whole.summary({ printFn: (line) => rows.push(line) })
     expect(rows.find((row) => row.includes('decoder'))).toContain('[null, 5]')
     expect(rows).toContain(' Total params: 27 (108 B)')
   })

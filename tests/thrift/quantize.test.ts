@@ -297,7 +297,7 @@ describe('quantize', () => {
     const [row] = small.predictOnBatch([Array.from(x.data.subarray(30, 60))]).toArray<number[][]>()
     row!.forEach((value, i) => expect(value).toBeCloseTo(all.data[5 + i]!, 6))
     const lines: string[] = []
-    small.summary({ print: (line) => lines.push(line), flops: true })
+    small.summary({ printFn: (line) => lines.push(line), flops: true })
     expect(lines.join('\n')).toContain('QuantizedDense')
     expect(ledger(small, { batchSize: 32 }).prediction.bytes).toBeLessThan(
       ledger(model, { batchSize: 32 }).prediction.bytes,

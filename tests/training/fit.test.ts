@@ -652,7 +652,7 @@ describe('the model itself', () => {
 
   it('summary names layers, shapes and counts', () => {
     const lines: string[] = []
-    binaryModel().summary({ print: (line) => lines.push(line) })
+    binaryModel().summary({ printFn: (line) => lines.push(line) })
     const text = lines.join('\n')
     expect(text).toMatch(/hidden \(Dense\) +│ \[null, 5\] +│ +25 │/)
     expect(text).toMatch(/output \(Dense\) +│ \[null, 1\] +│ +6 │/)
