@@ -160,8 +160,8 @@ class Planner {
   private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
   private constantBytes = 0
   /** The last kernel that may end the run: no cell is written before it. */
-  private lastEffect = NEVER
-  private readers: CellReaders | null = null
+  private lastEffect!: number
+  private readers!: CellReaders
 
   constructor(
     private readonly graph: Graph,
@@ -275,9 +275,9 @@ class Planner {
     this.readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
     return this.graph.updates.filter(({ cell, value }) => {
       const base = this.locations.baseOf(value)
-      if (this.isHeld(base) || !this.isFree(cell, base)) return true
-      this.hold(base, { kind: 'cell', cell })
-      return false
+      const isCopied = this.isHeld(base) || !this.isFree(cell, base)
+      if (!isCopied) this.hold(base, { kind: 'cell', cell })
+      return isCopied
     })
   }
 
@@ -287,10 +287,12 @@ class Planner {
    */
   private isFree(cell: Cell, value: Value): boolean {
     const at = this.madeAt[value.id]!
-    if (at <= this.lastEffect) return false
-    return this.readers!.overlapping(cell).every(({ cell: other, content, last }) => {
-      return last < at || (last === at && other === cell && this.kernels[at]!.mayShare(value, content))
-    })
+    return (
+      at > this.lastEffect &&
+      this.readers.overlapping(cell).every(({ cell: other, content, last }) => {
+        return last < at || (last === at && other === cell && this.kernels[at]!.mayShare(value, content))
+      })
+    )
   }
 
   /** Lets the operands of a concatenation be written directly to their positions in it, which may be in a cell. */
@@ -301,10 +303,8 @@ class Planner {
       // The first node is the concatenation; the others of a kernel are elementwise.
       const node = nodes[0]!
       const whole = node.outputs[0]!
-      const holder = this.holders[whole.id]
       this.holdAnywhere(whole)
       const { home } = this.draftOf(whole)
-      if (home === null && holder?.draft) continue
       node.inputs.forEach((input, j) => {
         const base = this.locations.baseOf(input)
         const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
