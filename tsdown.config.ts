@@ -391,7 +391,13 @@ function typesIn(source: ts.SourceFile, checker: ts.TypeChecker): ReadonlyMap<st
   return new Map(found.map(([name, node]) => [name, checker.getTypeAtLocation(node)]))
 }
 
-/** A file of declarations with a comment for each property whose declaration, among `types`, has one. */
+const commentsOf = (node: ts.Node | undefined): readonly ts.Node[] =>
+  node === undefined ? [] : ts.getJSDocCommentsAndTags(node)
+
+/**
+ * A file of declarations with a comment for each property whose declaration, among `types`, has one, and for each variable
+ * that is a function with a comment.
+ */
 function withComments(code: string, types: ReadonlyMap<string, ts.Type>): string {
   const edits: { at: number; text: string }[] = []
   const visit = (node: ts.TypeNode | undefined, type: ts.Type | undefined): void => {
@@ -401,14 +407,20 @@ function withComments(code: string, types: ReadonlyMap<string, ts.Type>): string
       node.typeArguments?.forEach((each, i) => visit(each, type.aliasTypeArguments?.[i]))
     if (!ts.isTypeLiteralNode(node)) return
     for (const member of node.members) {
-      if (!ts.isPropertySignature(member) || ts.getJSDocCommentsAndTags(member).length > 0) continue
-      const [comment] = type.getProperty(member.name.getText())?.declarations?.flatMap(ts.getJSDocCommentsAndTags) ?? []
+      if (!ts.isPropertySignature(member) || commentsOf(member).length > 0) continue
+      const [comment] = type.getProperty(member.name.getText())?.declarations?.flatMap(commentsOf) ?? []
       if (comment !== undefined) edits.push({ at: member.getStart(), text: `${comment.getText()}\n` })
     }
   }
   for (const each of ts.createSourceFile('.d.ts', code, ts.ScriptTarget.Latest, true).statements) {
-    if (ts.isVariableStatement(each))
-      for (const { name, type } of each.declarationList.declarations) visit(type, types.get(name.getText()))
+    if (!ts.isVariableStatement(each)) continue
+    for (const { name, type } of each.declarationList.declarations) {
+      const own = types.get(name.getText())
+      visit(type, own)
+      const [comment] = type === undefined ? [] : commentsOf(own?.getCallSignatures()[0]?.declaration)
+      if (comment !== undefined && commentsOf(each).length === 0)
+        edits.push({ at: each.getStart(), text: `${comment.getText()}\n` })
+    }
   }
   return edits.reduceRight((text, { at, text: comment }) => text.slice(0, at) + comment + text.slice(at), code)
 }

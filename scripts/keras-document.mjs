@@ -17,8 +17,12 @@ Keras VERSION with its name here. \`npm run keras\` makes the page, and a test c
 - Words are divided only where Keras divides them: \`logsumexp\`, \`moveaxis\`, \`isnan\`.
 - Arguments are the same ones in the same order. Python's \`f(x, axis=1)\` is \`f(x, { axis: 1 })\`: the last argument may be an
   object with the options that are not given in order. So \`ops.sum(x, 1, true)\` is \`ops.sum(x, { axis: 1, keepDims: true })\` and
-  \`ops.sum(x, 1, { keepDims: true })\`. Arguments of ops that have no default are given in order:
-  \`keras.ops.one_hot(x, num_classes=3)\` is \`ops.oneHot(x, 3)\`.
+  \`ops.sum(x, 1, { keepDims: true })\`.
+- Arguments of ops that have no default may be in that object, too, under the names of Keras: \`keras.ops.one_hot(x, num_classes=3)\`
+  is \`ops.oneHot(x, 3)\` or \`ops.oneHot(x, { numClasses: 3 })\`, and \`keras.ops.matmul(x1=a, x2=b)\` is
+  \`ops.matmul({ x1: a, x2: b })\`. A record that is an operand stays one: \`{ data, shape }\`, \`{ real, imag }\`, and in the place of
+  a tree, as in \`ops.map(f, { a, b })\`, each record with a key that is not the name of a parameter. TypeScript
+  does not know these calls of ops with one operand, or with a pair such as \`x1\` and \`x2\`.
 - Options in snake_case are accepted in camelCase. Values that name something are accepted in every spelling:
   \`'binary_crossentropy'\`, \`'binaryCrossentropy'\`.
 - Every default of Keras may be given, also that of an option with only one supported value, such as \`sparse: false\`,

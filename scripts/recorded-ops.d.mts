@@ -7,3 +7,5 @@ export const recordedOps: {
 }
 /** The namespaces of recorded ops: the module of each, by its path, such as `ops` or `ops.image`. */
 export const recordedModules: ReadonlyMap<string, string>
+/** The ops of a namespace, and the names of their parameters that users may give by name: see src/layers/core/arguments-in-order.ts. */
+export function parametersOfOps(path: string): ReadonlyMap<string, string>

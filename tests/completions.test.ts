@@ -17,7 +17,7 @@ import { regularizers } from '../src/regularizers/registry'
 const FILE = 'tests/completions-of-an-editor.ts'
 /** Each `|` is a position at which an editor completes. */
 const text = `
-import { Conv2D, Dense, MultiOptimizer, Sequential } from '../src'
+import { Conv2D, Dense, MultiOptimizer, Sequential, ops, random } from '../src'
 const model = new Sequential([])
 new Dense({ units: 1, activation: '|' })
 new Dense({ units: 1, kernelInitializer: '|' })
@@ -29,6 +29,11 @@ model.compile({ optimizer: '|' })
 new MultiOptimizer({ optimizers: [['|']] })
 model.compile({ loss: '|' })
 model.compile({ metrics: ['|'] })
+ops.topK([1, 2], { | })
+ops.clip({ | })
+ops.image.resize([], { |size: 2 })
+random.normal({ | })
+ops.topK([1], { k: 1 })
 `
 
 const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path))
@@ -52,12 +57,15 @@ const editor = ts.createLanguageService({
 })
 
 /** The names that an editor proposes, by the line of the position. */
-const proposals = text.split('\n').flatMap((line, i, lines) => {
+const allProposals = text.split('\n').flatMap((line, i, lines) => {
   if (!line.includes('|')) return []
   const at = lines.slice(0, i).join('\n').replaceAll('|', '').length + 1 + line.indexOf('|')
   const found = editor.getCompletionsAtPosition(FILE, at, {})
   return [{ line: line.replace('|', ''), names: (found?.entries ?? []).map(({ name }) => name).sort() }]
 })
+
+/** Of options that take a name. */
+const proposals = allProposals.filter(({ line }) => line.includes("''"))
 
 function isKnown(make: () => unknown): boolean {
   try {
@@ -114,5 +122,27 @@ describe('an editor proposes', () => {
         isKnown(() => getMetric(name, UNKNOWN_SHAPES)),
         name,
       ).toBe(true)
+  })
+})
+
+describe('an editor', () => {
+  it('proposes the arguments of ops by their names', () => {
+    const byName = allProposals.filter(({ line }) => /^(?:ops|random)\./.test(line)).map(({ names }) => names)
+    const [topK, clip, resize, normal] = byName
+    expect(topK).toEqual(['k', 'sorted'])
+    // An operand and a shape may be an array, whose members are proposed as well.
+    expect(clip).toEqual(expect.arrayContaining(['x', 'xMax', 'xMin']))
+    expect(resize).toEqual(expect.arrayContaining(['antialias', 'fillMode', 'interpolation', 'size']))
+    expect(normal).toEqual(expect.arrayContaining(['dtype', 'mean', 'seed', 'shape', 'stddev']))
+  })
+
+  it('shows an op with its arguments by name in words', () => {
+    const hover = editor.getQuickInfoAtPosition(FILE, code.lastIndexOf('topK'))!
+    expect(ts.displayPartsToString(hover.displayParts)).toMatch(
+      /topK: \(x: TensorLike, named: \{\n +readonly k: number;/,
+    )
+    expect(ts.displayPartsToString(hover.documentation)).toContain('The k largest elements')
+    const size = editor.getQuickInfoAtPosition(FILE, code.indexOf('size: 2'))!
+    expect(ts.displayPartsToString(size.documentation)).toContain('extents')
   })
 })

@@ -38,6 +38,7 @@ import {
   metrics,
   modelFromJSON,
   ops,
+  random,
   tensor,
   Variable,
   valueAndGrad,
@@ -497,4 +498,33 @@ describe('searches', () => {
       () => gridSearch(({ units }) => (units === 9 ? one : one), { units: [8, 16] }, { x: rows, y: [1] }),
     )
   })
+})
+
+it('ops take required arguments by name', () => {
+  const x = ops.ones([2, 3])
+  unrun(
+    () => ops.oneHot(x, { numClasses: 3, axis: 0 }),
+    () => ops.clip(x, 0, { xMax: 1 }),
+    () => ops.clip({ x, xMin: 0, xMax: 1 }),
+    () => ops.take(x, { indices: [1], axis: 1 }),
+    () => ops.segmentSum(x, { segmentIds: [0], numSegments: 3, sorted: true }),
+    () => ops.image.resize(x, { size: [8, 8], interpolation: 'nearest' }),
+    () => ops.rearrange(x, { pattern: 'a b -> b a', a: 2 }),
+    () => random.normal({ shape: [2], seed: 3 }),
+    () => random.randint({ shape: [2], minval: 1, maxval: 3 }),
+    () => ops.cond(true, { trueFn: () => x, falseFn: () => x }),
+    // @ts-expect-error
+    () => ops.topK(x, { k: '1' }),
+    // @ts-expect-error
+    () => ops.topK(x, { kk: 1 }),
+    // @ts-expect-error
+    () => ops.clip(x, { xMin: 0 }),
+    // @ts-expect-error
+    () => ops.clip(x, 0),
+  )
+  expectTypeOf(ops.topK(x, { k: 1 })).toEqualTypeOf<[values: Tensor, indices: Tensor]>()
+  expectTypeOf(ops.split({ x, indicesOrSections: 3, axis: 1 })).toEqualTypeOf<Tensor[]>()
+  expectTypeOf(ops.map({ f: ({ a }: { a: Tensor }) => a, xs: { a: x } })).toEqualTypeOf<Tensor>()
+  const [total, rows] = ops.scan((sum, row) => [ops.add(sum, ops.sum(row)), row], { init: 0, xs: x, reverse: true })
+  expectTypeOf([total, rows]).toEqualTypeOf<Tensor[]>()
 })

@@ -85,7 +85,13 @@ const program = ts.createProgram(['index', ...SUB_PATHS].map(entry), options)
 const checker = program.getTypeChecker()
 
 const exportsOf = (module) => checker.getExportsOfModule(module)
-const resolve = (symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
+function resolve(symbol) {
+  const found = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  // `const topK: ByName<typeof plain.topK, 'x k'>` is described at the function.
+  const type = found.valueDeclaration?.type
+  const [first] = type?.typeArguments ?? type?.types ?? []
+  return first !== undefined && ts.isTypeQueryNode(first) ? resolve(checker.getSymbolAtLocation(first.exprName)) : found
+}
 const tagsOf = (symbol) => symbol.getJsDocTags(checker)
 const isInternal = (symbol) => tagsOf(symbol).some(({ name }) => name === 'internal')
 const textOf = (parts) => ts.displayPartsToString(parts)

@@ -1,6 +1,9 @@
 // The activations as functions, with the defaults of keras.activations: `import { activations } from 'myelin'`.
 
 import { ArgumentError, quoted } from '../core/errors'
+import { boolean, option } from '../core/options'
+import type { Named } from '../ops/arguments'
+import { readArguments } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { gelu as geluOp } from '../ops/nn/activations'
 import type { Tensor } from '../ops/tensor'
@@ -46,8 +49,9 @@ export { relu } from './relu'
  * x · Φ(x), Φ the normal distribution function. Keras: `keras.activations.gelu`.
  * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³))). Default false
  */
-export function gelu(x: TensorLike, approximate?: boolean): Tensor {
-  return geluOp(x, approximate ?? false)
+export function gelu(x: TensorLike, approximate?: Named<'approximate', boolean>): Tensor {
+  const table = { approximate: option(boolean, false) }
+  return geluOp(x, readArguments('activations.gelu', table, approximate))
 }
 
 /** The name under which an activation is saved. Keras: `keras.activations.serialize`. */

@@ -568,7 +568,7 @@ describe('arguments', () => {
     ],
     ['dtype', () => ops.cast(1, 'flaot32' as never), "Unknown dtype of cast 'flaot32'. Did you mean 'float32'?"],
     ['arange', () => ops.arange(0, 5, 0), 'arange: step must not be 0'],
-    ['eye', () => ops.eye(-1), 'eye: rows must be an integer ≥ 0, received -1'],
+    ['eye', () => ops.eye(-1), 'eye: N must be an integer ≥ 0, received -1'],
     ['oneHot', () => ops.oneHot([1], 2.5), 'oneHot: numClasses must be an integer ≥ 0, received 2.5'],
     ['gelu', () => ops.gelu(1, 'exactly' as never), 'gelu: approximate must be true or false'],
     [

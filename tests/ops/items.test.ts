@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError, grad, jit, ops, tensor } from '../../src'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))
 const cube = ops.reshape(ops.arange(24), [2, 3, 4])
-type Key = Parameters<typeof ops.getItem>[1]
+type Key = ops.ItemKey | readonly ops.ItemKey[]
 
 describe('getItem', () => {
   /** The elements of Python’s range over an axis. */

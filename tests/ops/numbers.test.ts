@@ -169,7 +169,7 @@ describe('results whose shape depends on data', () => {
     expect(() => ops.nonzero(5)).toThrow(ShapeError)
     expect(ops.where(x).map((each) => each.toArray())).toEqual(arrays(ops.nonzero(x)))
     expect(ops.where(x, null, null)).toHaveLength(1)
-    expect(() => ops.where(x, 1 as never)).toThrow(/both a and b, or neither/)
+    expect(() => ops.where(x, 1 as never)).toThrow(/both x1 and x2, or neither/)
   })
 
   it('need size in unique of a traced function', () => {

@@ -21,39 +21,6 @@ const camelCase = (name: string): string =>
 
 // ---------------------------------------------------------------- intended differences
 
-/**
- * Parameters with another name here, as in formulas: an operand is x, two are a and b. `keepDims` and `minlength` are
- * options, which any spelling names.
- */
-const SPELLED: Readonly<Record<string, readonly string[]>> = {
-  x: ['inputs', 'x1', 'variable', 'a', 'array', 'logits', 'operands', 'tensor'],
-  xs: ['x'],
-  a: ['x1', 'x'],
-  b: ['x2', 'y'],
-  candidates: ['x2'],
-  indices: ['x'],
-  keepDims: ['keepdims'],
-  shape: ['newshape'],
-  from: ['source'],
-  to: ['destination'],
-  low: ['xMin'],
-  high: ['xMax'],
-  starts: ['startIndices'],
-  sizes: ['shape'],
-  value: ['fillValue'],
-  rows: ['N'],
-  n: ['N'],
-  axis: ['axes'],
-  equation: ['subscripts'],
-  body: ['bodyFun'],
-  init: ['initVal'],
-  f: ['function'],
-  sorted: ['sortedSequence'],
-  dilation: ['dilationRate'],
-  // a word of JavaScript
-  fallback: ['default'],
-}
-
 /** Parameters of Keras that an op lacks, and why. */
 const LEFT_OUT: readonly {
   readonly parameters: readonly string[]
@@ -156,8 +123,8 @@ function namesOf({ parameters }: Ours): { readonly positional: string[]; readonl
   return { positional, options: options.filter((name) => !positional.includes(name)) }
 }
 
-const same = (ours: string, theirs: string): boolean =>
-  ours.toLowerCase() === theirs.toLowerCase() || (SPELLED[ours] ?? []).includes(theirs)
+/** `keepDims` and `minlength` are options, which any spelling names; `function_` is a word of JavaScript. */
+const same = (ours: string, theirs: string): boolean => camelCase(ours).toLowerCase() === theirs.toLowerCase()
 
 /** Keras's parameters without those that this library omits. */
 function expectedOf(name: string, kerasName: string, namespace: Namespace): SignatureParameter[] {

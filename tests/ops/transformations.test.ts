@@ -122,8 +122,9 @@ describe('vectorizedMap', () => {
     close(ops.vectorizedMap(f, x), ops.map(f, x))
     close(jit((x: Tensor) => ops.vectorizedMap(f, x))(x), ops.map(f, x))
     if (x.dtype !== 'float32' || f(ops.ones(x.shape.slice(1))).dtype !== 'float32') return
-    const slope = (over: typeof ops.map): Tensor => grad((x: Tensor) => ops.sum(ops.square(over(f, x))))(x)
-    close(slope(ops.vectorizedMap as typeof ops.map), slope(ops.map), 2)
+    const slope = (over: (f: (x: Tensor) => Tensor, x: Tensor) => Tensor): Tensor =>
+      grad((x: Tensor) => ops.sum(ops.square(over(f, x))))(x)
+    close(slope(ops.vectorizedMap), slope(ops.map), 2)
   })
 
   it('takes and gives trees, captures and variables', () => {

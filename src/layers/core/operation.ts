@@ -19,6 +19,7 @@ import type { AssumedExtents } from '../shape-inference'
 import { openExtent, commonSpecs, tracedForExtents } from '../shape-inference'
 import { TensorSpec } from '../spec'
 import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
+import { argumentsInOrder } from './arguments-in-order'
 
 export type Op = (...inputs: readonly unknown[]) => unknown
 
@@ -49,12 +50,15 @@ const REARRANGING =
 /** Ops that take any number of operands. */
 const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)
 
+/** The name of an op for users. */
+const calledAs = (name: string): string => (name.includes('.') ? name : `ops.${name}`)
+
 /**
  * Calls an op. No op gives a parameter a default value, because `length` does not count such parameters.
  * @throws ArgumentError for more arguments than the op reads
  */
 function callOp(op: Op, name: string, input: readonly unknown[]): unknown {
-  if (!isVariadic(name)) requireArguments(name.includes('.') ? name : `ops.${name}`, input, op.length)
+  if (!isVariadic(name)) requireArguments(calledAs(name), input, op.length)
   return op(...input)
 }
 
@@ -151,15 +155,21 @@ const isAnswered = (name: string): boolean =>
   ['shape', 'ndim', 'size', 'dtype', 'isTensor', 'convertToNumpy'].includes(name)
 
 /**
- * The public form of an op, which records the call if an argument is a symbol. The build writes the calls of this function.
+ * The public form of an op, which takes required arguments by name, too, and records the call if an argument is a symbol. The
+ * build writes the calls of this function.
  * @param name the name under which models with the op are saved
+ * @param parameters the names of the required parameters: see `argumentsInOrder`
  * @public
  */
-export function recorded(name: string, op: Op): Op {
+export function recorded(name: string, op: Op, parameters = 'x'): Op {
   const own = name.slice(name.lastIndexOf('.') + 1)
+  const where = (): string => calledAs(name)
   // The key gives the function its name: to define the name afterwards takes longer.
   return {
-    [own](...input: readonly unknown[]): unknown {
+    [own](...given: readonly unknown[]): unknown {
+      const { length } = op
+      const isPlaced = isVariadic(name) && given.length > length
+      const input = isPlaced ? given : argumentsInOrder(where, parameters, given, length)
       if (isAnswered(name) || !input.some((each) => hasSymbol(each))) return callOp(op, name, input)
       called.set(name, op)
       return new Operation({ op: name, name: uniqueName(snakeCase(own)) }).applyTree(input, {})

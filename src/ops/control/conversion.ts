@@ -89,11 +89,11 @@ export function view(x: TensorLike, dtype?: DType | null | ConvertOptions): Tens
 
 /**
  * The identity, through which no gradient flows.
- * @param x a tensor, or arrays and records of tensors
+ * @param variable a tensor, or arrays and records of tensors
  */
 export function stopGradients<const X extends TensorLike | object>(
-  x: X,
+  variable: X,
 ): X extends TensorLike ? Tensor : MapTree<X, TensorLike, Tensor> {
-  if (!isBranch(x) || !branchesIntoTensors(x)) return typed(stopGradient(x as TensorLike))
-  return typed(mapTree<TensorLike, Tensor>(x as Tree<TensorLike>, (leaf) => stopGradient(leaf)))
+  if (!isBranch(variable) || !branchesIntoTensors(variable)) return typed(stopGradient(variable as TensorLike))
+  return typed(mapTree<TensorLike, Tensor>(variable as Tree<TensorLike>, (leaf) => stopGradient(leaf)))
 }

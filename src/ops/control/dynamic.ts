@@ -68,17 +68,17 @@ function elementsOf(where_: string, starts: Tensor): (number | Tensor)[] {
 }
 
 /**
- * A block of x. A size of −1 takes all elements after the start; it needs starts that are numbers. With starts that are
+ * A block of `inputs`. A size of −1 takes all elements after the start; it needs starts that are numbers. With starts that are
  * tensors, a block that would reach beyond the end is moved back, as in XLA.
- * @param starts integers, int32 scalars, or an int32 vector; differentiable only with respect to x
- * @throws ShapeError for a block outside x
+ * @param startIndices integers, int32 scalars, or an int32 vector; differentiable only with respect to `inputs`
+ * @throws ShapeError for a block outside `inputs`
  * @example ops.slice(tensor([1, 2, 3, 4]), [1], [2]) // [2, 3]
  */
-export function slice(x: TensorLike, starts: Starts, sizes: readonly number[]): Tensor {
-  if (areFixed(starts)) return fixedSlice(x, starts, sizes)
-  const value = asTensor(x, 'slice')
-  const counts = requireIntegers('slice: sizes', sizes, 0)
-  const first = startsWithin('slice', starts, value, counts)
+export function slice(inputs: TensorLike, startIndices: Starts, shape: readonly number[]): Tensor {
+  if (areFixed(startIndices)) return fixedSlice(inputs, startIndices, shape)
+  const value = asTensor(inputs, 'slice')
+  const counts = requireIntegers('slice: shape', shape, 0)
+  const first = startsWithin('slice', startIndices, value, counts)
   if (areFixed(first)) return fixedSlice(value, first, counts)
   return first.reduce<Tensor>(
     (rest, start, i) =>
@@ -88,15 +88,15 @@ export function slice(x: TensorLike, starts: Starts, sizes: readonly number[]): 
 }
 
 /**
- * x with a block of other values from `startIndices` on. A block that would reach beyond the end is moved back, as in
+ * `inputs` with a block of other values from `startIndices` on. A block that would reach beyond the end is moved back, as in
  * XLA.
  * @param startIndices integers, int32 scalars, or an int32 vector
- * @throws ShapeError for a block larger than x
+ * @throws ShapeError for a block larger than `inputs`
  * @example ops.sliceUpdate(ops.zeros([4]), [1], [5, 6]) // [0, 5, 6, 0]
  */
-export function sliceUpdate(x: TensorLike, startIndices: Starts, updates: TensorLike): Tensor {
-  if (areFixed(startIndices)) return fixedUpdate(x, startIndices, updates)
-  const value = asTensor(x, 'sliceUpdate')
+export function sliceUpdate(inputs: TensorLike, startIndices: Starts, updates: TensorLike): Tensor {
+  if (areFixed(startIndices)) return fixedUpdate(inputs, startIndices, updates)
+  const value = asTensor(inputs, 'sliceUpdate')
   const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
   const first = startsWithin('sliceUpdate', startIndices, value, block.shape)
   if (areFixed(first)) return fixedUpdate(value, first, block)

@@ -6,7 +6,7 @@ import type { ValuesOf } from '../../core/options'
 import { boolean, either, integer, nullable, option, unread } from '../../core/options'
 import { pathsOf, unflatten } from '../../core/tree'
 import { UNLIMITED } from '../../ir/region'
-import { readTyped, requireFunction, requireInteger } from '../arguments'
+import { readArguments, requireFunction, requireInteger } from '../arguments'
 import { RegionTrace } from './region'
 import type { Branching, Tensors } from './trees'
 import { nextCarries, toLeaves } from './trees'
@@ -50,7 +50,9 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
   f: (carry: Tensors<Carry>, x: Tensors<Xs>) => readonly [NoInfer<Tensors<Carry>>, Y],
   init: Carry,
   xs: Xs,
-  options?: ScanOptions,
+  length?: number | null | ScanOptions,
+  reverse?: boolean | Omit<ScanOptions, 'length'>,
+  unroll?: number | boolean,
 ): [carry: Tensors<Carry>, ys: Y] {
   requireFunction('scan', f)
   const { carry, ys } = scanTrees(
@@ -58,7 +60,7 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
     (state, x) => f(state as Tensors<Carry>, x as Tensors<Xs>),
     init,
     xs,
-    readTyped('scan', table, options),
+    readArguments('scan', table, length, reverse, unroll),
   )
   return [carry as Tensors<Carry>, ys as Y]
 }
@@ -112,24 +114,24 @@ export function map<const Xs extends Branching, Y extends Branching>(f: (x: Tens
 }
 
 /**
- * c = init; for i = lower … upper − 1: c = body(i, c). The bounds are numbers, i is an int32 scalar.
- * @returns the last carry; `init` when upper ≤ lower
+ * c = initVal; for i = lower … upper − 1: c = bodyFun(i, c). The bounds are numbers, i is an int32 scalar.
+ * @returns the last carry; `initVal` when upper ≤ lower
  * @example ops.foriLoop(0, 5, (i, x) => ops.multiply(x, 2), 1) // 32
  */
 export function foriLoop<const Carry extends Branching>(
   lower: number,
   upper: number,
-  body: (i: Tensor, carry: Tensors<Carry>) => Tensors<Carry>,
-  init: Carry,
+  bodyFun: (i: Tensor, carry: Tensors<Carry>) => Tensors<Carry>,
+  initVal: Carry,
 ): Tensors<Carry> {
   const first = requireInteger('foriLoop: lower', lower)
   const turns = arange(first, Math.max(first, requireInteger('foriLoop: upper', upper)), 1, 'int32')
-  requireFunction('foriLoop', body)
+  requireFunction('foriLoop', bodyFun)
   const turn: TurnFunction = (state, i) => {
-    const next: unknown = body(i as Tensor, state as Tensors<Carry>)
+    const next: unknown = bodyFun(i as Tensor, state as Tensors<Carry>)
     return [next, null]
   }
-  return scanTrees('foriLoop', turn, init, turns, { length: null, reverse: false }).carry as Tensors<Carry>
+  return scanTrees('foriLoop', turn, initVal, turns, { length: null, reverse: false }).carry as Tensors<Carry>
 }
 
 /**

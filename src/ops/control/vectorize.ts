@@ -19,21 +19,21 @@ import type { Branching, Tensors } from './trees'
 import { toLeaves } from './trees'
 
 /**
- * Applies a function to every slice along the first axis and stacks the results: result[i] = f(elements[i]). The function
+ * Applies a function to every slice along the first axis and stacks the results: result[i] = function(elements[i]). The function
  * is traced once, and each of its ops is computed for all slices at once; an op that cannot, such as a factorization,
  * becomes a loop over that op alone. A function that assigns variables or draws random numbers runs slice by slice.
  * Differentiable.
- * @param f gives a tensor, or arrays and records of tensors
+ * @param function_ gives a tensor, or arrays and records of tensors
  * @param elements a tensor, or arrays and records of tensors, with the same first extent
  * @throws ShapeError for scalars, and when first extents differ
  * @example ops.vectorizedMap((row) => ops.sum(ops.square(row)), tensor([[1, 2], [3, 4]])) // [5, 25]
  */
 export function vectorizedMap<const Elements extends Branching, Y extends Branching>(
-  f: (x: Tensors<Elements>) => Y,
+  function_: (x: Tensors<Elements>) => Y,
   elements: Elements,
 ): Tensors<Y> {
-  requireFunction('vectorizedMap', f)
-  return mapAll('vectorizedMap', f as (x: unknown) => unknown, elements) as Tensors<Y>
+  requireFunction('vectorizedMap', function_)
+  return mapAll('vectorizedMap', function_ as (x: unknown) => unknown, elements) as Tensors<Y>
 }
 
 function mapAll(where: string, f: (x: unknown) => unknown, elements: Branching): unknown {

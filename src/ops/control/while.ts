@@ -18,7 +18,7 @@ import { readArguments, requireFunction } from '../arguments'
 import { nextCarries, toLeaves } from './trees'
 
 /** A function of loop variables: of the elements of a list, or of one tree. */
-type OfVariables<Vars, Result> = Vars extends readonly [...infer Each extends readonly unknown[]]
+export type OfVariables<Vars, Result> = Vars extends readonly [...infer Each extends readonly unknown[]]
   ? (...vars: Parameters<Each>) => Result
   : (vars: Tensors<Vars>) => Result
 

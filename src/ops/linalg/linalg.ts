@@ -121,11 +121,11 @@ export function vdot(a: TensorLike, b: TensorLike): Tensor {
 }
 
 /**
- * The Kronecker product: a block matrix with all of b times each element of a. int32 stays int32.
+ * The Kronecker product: a block matrix with all of x2 times each element of x1. int32 stays int32.
  * @example ops.kron([1, 10], [1, 2])   // [1, 2, 10, 20]
  */
-export function kron(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [asNumbers(a, 'kron'), asNumbers(b, 'kron')]
+export function kron(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = [asNumbers(x1, 'kron'), asNumbers(x2, 'kron')]
   const rank = Math.max(left.rank, right.rank)
   const long = ({ shape }: Tensor): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape]
   const [outer, inside] = [long(left), long(right)]
@@ -168,9 +168,9 @@ const crossTable = {
  * The cross product of vectors with 3 elements, or with 2, whose third element is then 0. Two vectors with 2
  * elements give only the third component. Other axes broadcast. int32 stays int32.
  */
-export function cross(a: TensorLike, b: TensorLike, options?: CrossOptions): Tensor {
+export function cross(x1: TensorLike, x2: TensorLike, options?: CrossOptions): Tensor {
   const { axisa, axisb, axisc, axis } = readTyped('cross', crossTable, options)
-  const [x, y] = [components(asNumbers(a, 'cross'), axis ?? axisa), components(asNumbers(b, 'cross'), axis ?? axisb)]
+  const [x, y] = [components(asNumbers(x1, 'cross'), axis ?? axisa), components(asNumbers(x2, 'cross'), axis ?? axisb)]
   const minor = (i: number, j: number): Tensor | null => {
     const [first, second] = [termOf(x[i], y[j]), termOf(x[j], y[i])]
     return first === null ? second && negative(second) : second === null ? first : subtract(first, second)

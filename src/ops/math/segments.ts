@@ -201,20 +201,20 @@ type Combination = 'add' | 'mul' | 'max' | 'min'
 const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'mul', 'max', 'min'))
 
 /**
- * x with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
+ * `inputs` with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
  * @param reduction combines an element with its updates instead: `add` their sum, `mul` their product, `max` the largest, `min` the
  *   smallest. Default null: the update replaces the element.
- * @returns the shape and dtype of x
+ * @returns the shape and dtype of `inputs`
  * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
  */
 export function scatterUpdate(
-  x: TensorLike,
+  inputs: TensorLike,
   indices: TensorLike,
   updates: TensorLike,
   reduction?: Named<'reduction', Combination | null>,
 ): Tensor {
   const { reduction: how } = readArguments('scatterUpdate', { reduction: option(reductions, null) }, reduction)
-  const value = asTensor(x, 'scatterUpdate')
+  const value = asTensor(inputs, 'scatterUpdate')
   const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
   const { flat, depth } = placesIn('scatterUpdate', value.shape, index, how === 'mul')
   const rows = slicesFor(

@@ -23,34 +23,34 @@ type Pool = (where: string, x: Tensor, sliding: Sliding) => Tensor
 /**
  * The mean of each of outputSize windows along every spatial axis: y[i] is the mean of x[⌊i·n/o⌋ … ⌈(i + 1)·n/o⌉ − 1] for n
  * elements and o places. Keras: `keras.ops.adaptive_average_pool`.
- * @param x [batch, …spatial, channels]
+ * @param inputs x [batch, …spatial, channels]
  * @param outputSize the number of places, for all axes or per axis
  * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @returns [batch, …outputSize, channels]
  * @example ops.adaptiveAveragePool([[[1], [2], [3]]], 2)   // [[[1.5], [2.5]]]
  */
 export function adaptiveAveragePool(
-  x: TensorLike,
+  inputs: TensorLike,
   outputSize: number | readonly number[],
   dataFormat?: DataFormat | DataFormatOption,
 ): Tensor {
-  return adaptive('adaptiveAveragePool', adaptAverage, x, outputSize, dataFormat)
+  return adaptive('adaptiveAveragePool', adaptAverage, inputs, outputSize, dataFormat)
 }
 
 /**
  * The maximum of each of outputSize windows along every spatial axis, which are those of `adaptiveAveragePool`. Keras:
  * `keras.ops.adaptive_max_pool`.
- * @param x [batch, …spatial, channels]
+ * @param inputs x [batch, …spatial, channels]
  * @param outputSize the number of places, for all axes or per axis
  * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @returns [batch, …outputSize, channels]
  */
 export function adaptiveMaxPool(
-  x: TensorLike,
+  inputs: TensorLike,
   outputSize: number | readonly number[],
   dataFormat?: DataFormat | DataFormatOption,
 ): Tensor {
-  return adaptive('adaptiveMaxPool', adaptMax, x, outputSize, dataFormat)
+  return adaptive('adaptiveMaxPool', adaptMax, inputs, outputSize, dataFormat)
 }
 
 function adaptive(

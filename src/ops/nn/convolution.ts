@@ -82,7 +82,7 @@ function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Slidi
 /**
  * y[n, o, f] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, f] over the taps t of a window and the channels c.
  * If the kernel has fewer channels than x, groups of channels are convolved separately.
- * @param x [batch, …spatial, channels]
+ * @param inputs x [batch, …spatial, channels]
  * @param kernel [… window, channels / groups, filters]
  * @returns [batch, …places, filters]
  * @throws ShapeError when the channels cannot be divided into groups, or the window does not fit
@@ -90,14 +90,14 @@ function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Slidi
  * Keras: `keras.ops.conv`.
  */
 export function conv(
-  x: TensorLike,
+  inputs: TensorLike,
   kernel: TensorLike,
   strides?: ConvOptions['strides'] | ConvOptions,
   padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
   dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
   dilationRate?: ConvOptions['dilationRate'],
 ): Tensor {
-  const [value, taps] = operands('conv', x, kernel)
+  const [value, taps] = operands('conv', inputs, kernel)
   return convolve('conv', value, taps, slidingOf('conv', taps, strides, padding, dataFormat, dilationRate))
 }
 
@@ -122,14 +122,14 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
  * Keras: `keras.ops.depthwise_conv`.
  */
 export function depthwiseConv(
-  x: TensorLike,
+  inputs: TensorLike,
   kernel: TensorLike,
   strides?: ConvOptions['strides'] | ConvOptions,
   padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
   dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
   dilationRate?: ConvOptions['dilationRate'],
 ): Tensor {
-  const [value, taps] = operands('depthwiseConv', x, kernel)
+  const [value, taps] = operands('depthwiseConv', inputs, kernel)
   const sliding = slidingOf('depthwiseConv', taps, strides, padding, dataFormat, dilationRate)
   return convolveDepthwise('depthwiseConv', value, taps, sliding)
 }
@@ -165,7 +165,7 @@ function repeatChannels(x: Tensor, times: number): Tensor {
  * Keras: `keras.ops.separable_conv`.
  */
 export function separableConv(
-  x: TensorLike,
+  inputs: TensorLike,
   depthwiseKernel: TensorLike,
   pointwiseKernel: TensorLike,
   strides?: ConvOptions['strides'] | ConvOptions,
@@ -173,8 +173,8 @@ export function separableConv(
   dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
   dilationRate?: ConvOptions['dilationRate'],
 ): Tensor {
-  const [value, taps] = operands('separableConv', x, depthwiseKernel)
-  const [, mixing] = operands('separableConv', x, pointwiseKernel)
+  const [value, taps] = operands('separableConv', inputs, depthwiseKernel)
+  const [, mixing] = operands('separableConv', inputs, pointwiseKernel)
   const sliding = slidingOf('separableConv', taps, strides, padding, dataFormat, dilationRate)
   return convolveSeparable('separableConv', value, taps, mixing, sliding)
 }
@@ -208,7 +208,7 @@ export function convolveSeparable(
  * Keras: `keras.ops.conv_transpose`.
  */
 export function convTranspose(
-  x: TensorLike,
+  inputs: TensorLike,
   kernel: TensorLike,
   strides?: ConvTransposeOptions['strides'] | ConvTransposeOptions,
   padding?: ConvTransposeOptions['padding'] | Omit<ConvTransposeOptions, 'strides'>,
@@ -216,7 +216,7 @@ export function convTranspose(
   dataFormat?: LastFormat | Pick<ConvTransposeOptions, 'dataFormat' | 'dilationRate'>,
   dilationRate?: ConvTransposeOptions['dilationRate'],
 ): Tensor {
-  const [value, taps] = operands('convTranspose', x, kernel)
+  const [value, taps] = operands('convTranspose', inputs, kernel)
   const rank = taps.rank - 2
   const { dataFormat: format, dilationRate: rate, ...first } = slidingTable(rank)
   const more = option(nullable(perAxis(rank, 0)), null)

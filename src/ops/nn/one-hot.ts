@@ -46,14 +46,14 @@ const oneHotTable = /* @__PURE__ */ (() => ({
  * @throws DataError for an index that is not a class, when the indices are data
  */
 export function oneHot(
-  indices: TensorLike,
+  x: TensorLike,
   numClasses: number,
   axis?: number | OneHotOptions,
   dtype?: DType | null,
   sparse?: false,
 ): Tensor {
   const given = readArguments('oneHot', oneHotTable, axis, dtype, sparse)
-  const index = asTensor(indices, 'oneHot')
+  const index = asTensor(x, 'oneHot')
   const classes = requireInteger('oneHot: numClasses', numClasses, 0)
   const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
   const type = given.dtype ?? 'float32'

@@ -65,7 +65,7 @@ function pooled(
 /**
  * The largest element of each window: y[n, o, c] = max x[n, o · stride + t, c] over the taps t. Of equal elements the
  * first gets the gradient.
- * @param x [batch, …spatial, channels]
+ * @param inputs x [batch, …spatial, channels]
  * @param poolSize the window, for all axes or per axis
  * @param strides the step of the window, or all options. Default null: poolSize
  * @param padding 'valid' or 'same'. Default valid
@@ -75,13 +75,13 @@ function pooled(
  * Keras: `keras.ops.max_pool`.
  */
 export function maxPool(
-  x: TensorLike,
+  inputs: TensorLike,
   poolSize: number | readonly number[],
   strides?: PoolOptions['strides'] | PoolOptions,
   padding?: PoolOptions['padding'],
   dataFormat?: DataFormat,
 ): Tensor {
-  return pooled('maxPool', poolMax, x, poolSize, strides, padding, dataFormat)
+  return pooled('maxPool', poolMax, inputs, poolSize, strides, padding, dataFormat)
 }
 
 /** @param where names the op or the layer in errors */
@@ -95,7 +95,7 @@ export function poolMax(where: string, x: Tensor, given: Sliding): Tensor {
 
 /**
  * The mean of each window. Keras: `keras.ops.average_pool`.
- * @param x [batch, …spatial, channels]
+ * @param inputs x [batch, …spatial, channels]
  * @param poolSize the window, for all axes or per axis
  * @param strides the step of the window, or all options. Default null: poolSize
  * @param padding 'valid' or 'same'. Default valid
@@ -103,13 +103,13 @@ export function poolMax(where: string, x: Tensor, given: Sliding): Tensor {
  * @returns [batch, …places, channels]
  */
 export function averagePool(
-  x: TensorLike,
+  inputs: TensorLike,
   poolSize: number | readonly number[],
   strides?: PoolOptions['strides'] | PoolOptions,
   padding?: PoolOptions['padding'],
   dataFormat?: DataFormat,
 ): Tensor {
-  return pooled('averagePool', poolAverage, x, poolSize, strides, padding, dataFormat)
+  return pooled('averagePool', poolAverage, inputs, poolSize, strides, padding, dataFormat)
 }
 
 export function poolAverage(where: string, x: Tensor, given: Sliding): Tensor {

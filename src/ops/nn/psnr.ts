@@ -10,16 +10,16 @@ import { mean } from '../numpy/reduce'
 import type { Tensor } from '../tensor'
 
 /**
- * 20 log₁₀(maxVal) − 10 log₁₀(mean (a − b)²), in decibels: higher is better, and equal signals give Infinity. Keras:
+ * 20 log₁₀(maxVal) − 10 log₁₀(mean (x1 − x2)²), in decibels: higher is better, and equal signals give Infinity. Keras:
  * `keras.ops.psnr`.
- * @param b in the shape of a
+ * @param x2 in the shape of x1
  * @param maxVal the largest possible value of the signals
  * @returns a scalar
  * @throws ShapeError for operands of different shapes
  * @example ops.psnr([0, 1], [0, 0.9], 1)   // 23.01
  */
-export function psnr(a: TensorLike, b: TensorLike, maxVal: number): Tensor {
-  const [left, right] = [cast(asTensor(a, 'psnr'), 'float32'), cast(asTensor(b, 'psnr'), 'float32')]
+export function psnr(x1: TensorLike, x2: TensorLike, maxVal: number): Tensor {
+  const [left, right] = [cast(asTensor(x1, 'psnr'), 'float32'), cast(asTensor(x2, 'psnr'), 'float32')]
   if (!sameShape(left.shape, right.shape))
     throw new ShapeError(
       `psnr: both signals must have the same shape, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,

@@ -24,11 +24,15 @@ export function transpose(x: TensorLike, axes?: Named<'axes', readonly number[] 
 
 /**
  * Moves axes to other positions; the other axes keep their order.
- * @param from an axis or several
- * @param to the position of each in the result
+ * @param source an axis or several
+ * @param destination the position of each in the result
  * @example ops.moveAxis([[1, 2], [3, 4]], 0, 1)   // [[1, 3], [2, 4]]
  */
-export function moveAxis(x: TensorLike, from: number | readonly number[], to: number | readonly number[]): Tensor {
+export function moveAxis(
+  x: TensorLike,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
   const value = asTensor(x, 'moveAxis')
   const read = (what: string, given: number | readonly number[]): number[] => {
     const axes = typeof given === 'number' ? [requireInteger(what, given)] : requireIntegers(what, given)
@@ -37,7 +41,7 @@ export function moveAxis(x: TensorLike, from: number | readonly number[], to: nu
       throw new ArgumentError(`${what} must be different axes, received ${quoted(given)}`)
     return found
   }
-  const [froms, tos] = [read('moveAxis: from', from), read('moveAxis: to', to)]
+  const [froms, tos] = [read('moveAxis: from', source), read('moveAxis: to', destination)]
   if (froms.length !== tos.length)
     throw new ArgumentError(
       `moveAxis: expected a position for each axis, received ${tos.length} for ${froms.length} axes`,

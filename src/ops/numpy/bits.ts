@@ -48,26 +48,26 @@ function elementwise(kind: 'xor' | 'shiftLeft' | 'shiftRight', a: Tensor, b: Ten
 }
 
 /**
- * The bits that are set in a and in b, of int32. Two bool give bool.
+ * The bits that are set in x and in y, of int32. Two bool give bool.
  * @throws ArgumentError for float32
  * @example ops.bitwiseAnd(12, 10)   // 8
  */
-export const bitwiseAnd = (a: TensorLike, b: TensorLike): Tensor => both(...pair('bitwiseAnd', a, b))
+export const bitwiseAnd = (x: TensorLike, y: TensorLike): Tensor => both(...pair('bitwiseAnd', x, y))
 
 /**
- * The bits that are set in a or in b, of int32. Two bool give bool.
+ * The bits that are set in x or in y, of int32. Two bool give bool.
  * @throws ArgumentError for float32
  * @example ops.bitwiseOr(12, 10)   // 14
  */
-export const bitwiseOr = (a: TensorLike, b: TensorLike): Tensor => either(...pair('bitwiseOr', a, b))
+export const bitwiseOr = (x: TensorLike, y: TensorLike): Tensor => either(...pair('bitwiseOr', x, y))
 
 /**
- * The bits that are set in exactly one of a and b, of int32. Two bool give bool.
+ * The bits that are set in exactly one of x and y, of int32. Two bool give bool.
  * @throws ArgumentError for float32
  * @example ops.bitwiseXor(12, 10)   // 6
  */
-export function bitwiseXor(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = pair('bitwiseXor', a, b)
+export function bitwiseXor(x: TensorLike, y: TensorLike): Tensor {
+  const [left, right] = pair('bitwiseXor', x, y)
   if (left.dtype === 'bool') return notEqual(left, right)
   return elementwise('xor', left, right)
 }
@@ -87,27 +87,27 @@ const BITS = 32
 const integers = (x: TensorLike, name: string): Tensor => cast(asIntegers(x, name), 'int32')
 
 /**
- * a · 2ᵇ, of int32: the bits of a move up by b places, and those that leave are lost. 0 unless 0 ≤ b < 32. bool counts as 0
+ * x · 2ʸ, of int32: the bits of x move up by y places, and those that leave are lost. 0 unless 0 ≤ y < 32. bool counts as 0
  * and 1.
  * @throws ArgumentError for float32
  * @example ops.leftShift(3, 2)   // 12
  */
-export function leftShift(a: TensorLike, b: TensorLike): Tensor {
-  const [value, places] = [integers(a, 'leftShift'), integers(b, 'leftShift')]
-  if (typeof b === 'number') return multiply(value, b >= 0 && b < BITS ? 1 << b : 0)
+export function leftShift(x: TensorLike, y: TensorLike): Tensor {
+  const [value, places] = [integers(x, 'leftShift'), integers(y, 'leftShift')]
+  if (typeof y === 'number') return multiply(value, y >= 0 && y < BITS ? 1 << y : 0)
   return elementwise('shiftLeft', value, places)
 }
 
 /**
- * ⌊a / 2ᵇ⌋, of int32: the bits of a move down by b places, and the sign fills the places above. 0 or −1, by the sign of a,
- * unless 0 ≤ b < 32. bool counts as 0 and 1.
+ * ⌊x / 2ʸ⌋, of int32: the bits of x move down by y places, and the sign fills the places above. 0 or −1, by the sign of x,
+ * unless 0 ≤ y < 32. bool counts as 0 and 1.
  * @throws ArgumentError for float32
  * @example ops.rightShift(-8, 1)   // -4
  */
-export function rightShift(a: TensorLike, b: TensorLike): Tensor {
-  const [value, places] = [integers(a, 'rightShift'), integers(b, 'rightShift')]
+export function rightShift(x: TensorLike, y: TensorLike): Tensor {
+  const [value, places] = [integers(x, 'rightShift'), integers(y, 'rightShift')]
   // 2³¹ is not an int32.
   const most = BITS - 2
-  if (typeof b === 'number') return b >= 0 && b <= most ? floorDivide(value, 1 << b) : clip(value, -1, 0)
+  if (typeof y === 'number') return y >= 0 && y <= most ? floorDivide(value, 1 << y) : clip(value, -1, 0)
   return elementwise('shiftRight', value, places)
 }

@@ -18,14 +18,14 @@ function ofTwo(where: string, a: TensorLike, b: TensorLike, op: (a: TensorLike, 
   return left.dtype === 'bool' && right.dtype === 'bool' ? plain.cast(result, 'bool') : result
 }
 
-/** a + b; of bools a ∨ b. */
-export const add = (a: TensorLike, b: TensorLike): Tensor => ofTwo('add', a, b, plain.add)
-/** a · b, element by element; of bools a ∧ b. */
-export const multiply = (a: TensorLike, b: TensorLike): Tensor => ofTwo('multiply', a, b, plain.multiply)
+/** x1 + x2; of bools x1 ∨ x2. */
+export const add = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('add', x1, x2, plain.add)
+/** x1 · x2, element by element; of bools x1 ∧ x2. */
+export const multiply = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('multiply', x1, x2, plain.multiply)
 /** The larger element; NaN if either is NaN. bool stays bool. */
-export const maximum = (a: TensorLike, b: TensorLike): Tensor => ofTwo('maximum', a, b, plain.maximum)
+export const maximum = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('maximum', x1, x2, plain.maximum)
 /** The smaller element; NaN if either is NaN. bool stays bool. */
-export const minimum = (a: TensorLike, b: TensorLike): Tensor => ofTwo('minimum', a, b, plain.minimum)
+export const minimum = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('minimum', x1, x2, plain.minimum)
 
 /** |x|; int32 stays int32, and bool stays bool. */
 export function abs(x: TensorLike): Tensor {
@@ -34,31 +34,31 @@ export function abs(x: TensorLike): Tensor {
 }
 
 /**
- * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. A vector is a row on the left and a column on the
+ * x1 [… m,k] · x2 [… k,n] → [… m,n]; leading axes broadcast. A vector is a row on the left and a column on the
  * right, and its axis is removed from the result. bool stays bool.
  */
-export const matmul = (a: TensorLike, b: TensorLike): Tensor => ofTwo('matmul', a, b, linalg.matmul)
+export const matmul = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('matmul', x1, x2, linalg.matmul)
 /**
- * NumPy's dot: Σ over the last axis of a and the second-to-last axis of b (the only one of a vector). The
+ * NumPy's dot: Σ over the last axis of x1 and the second-to-last axis of x2 (the only one of a vector). The
  * product if either operand is a scalar. bool stays bool.
  */
-export const dot = (a: TensorLike, b: TensorLike): Tensor => ofTwo('dot', a, b, linalg.dot)
+export const dot = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('dot', x1, x2, linalg.dot)
 /**
- * Σ over the last axis of both: result[i…, j…] = Σₖ a[i…, k] b[j…, k]. The product if either operand is a scalar. bool stays
+ * Σ over the last axis of both: result[i…, j…] = Σₖ x1[i…, k] x2[j…, k]. The product if either operand is a scalar. bool stays
  * bool.
  */
-export const inner = (a: TensorLike, b: TensorLike): Tensor => ofTwo('inner', a, b, linalg.inner)
-/** Σ a · b over all elements, in row-major order. bool stays bool. */
-export const vdot = (a: TensorLike, b: TensorLike): Tensor => ofTwo('vdot', a, b, linalg.vdot)
-/** result[i, j] = a[i] · b[j], over all elements in row-major order; int32 stays int32, and bool stays bool. */
-export const outer = (a: TensorLike, b: TensorLike): Tensor => ofTwo('outer', a, b, linalg.outer)
+export const inner = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('inner', x1, x2, linalg.inner)
+/** Σ x1 · x2 over all elements, in row-major order. bool stays bool. */
+export const vdot = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('vdot', x1, x2, linalg.vdot)
+/** result[i, j] = x1[i] · x2[j], over all elements in row-major order; int32 stays int32, and bool stays bool. */
+export const outer = (x1: TensorLike, x2: TensorLike): Tensor => ofTwo('outer', x1, x2, linalg.outer)
 
 /**
- * Σ over pairs of axes: result[i…, j…] = Σₖ a[i…, k…] b[k…, j…]. bool stays bool.
- * @param axes the number of last axes of a that are summed with the first axes of b; or [axes of a, axes of b]. Default 2.
+ * Σ over pairs of axes: result[i…, j…] = Σₖ x1[i…, k…] x2[k…, j…]. bool stays bool.
+ * @param axes the number of last axes of x1 that are summed with the first axes of x2; or [axes of x1, axes of x2]. Default 2.
  */
-export function tensordot(a: TensorLike, b: TensorLike, axes?: Parameters<typeof linalg.tensordot>[2]): Tensor {
-  return ofTwo('tensordot', a, b, (left, right) => linalg.tensordot(left, right, axes))
+export function tensordot(x1: TensorLike, x2: TensorLike, axes?: Parameters<typeof linalg.tensordot>[2]): Tensor {
+  return ofTwo('tensordot', x1, x2, (left, right) => linalg.tensordot(left, right, axes))
 }
 
 /**
@@ -67,8 +67,8 @@ export function tensordot(a: TensorLike, b: TensorLike, axes?: Parameters<typeof
  * alphabetical order. Operands are contracted from left to right as matrix products. bool stays bool.
  * @throws ArgumentError for an invalid equation; ShapeError when the operands do not fit it
  */
-export function einsum(equation: string, ...operands: readonly TensorLike[]): Tensor {
+export function einsum(subscripts: string, ...operands: readonly TensorLike[]): Tensor {
   const given = operands.map((each) => asTensor(each, 'einsum'))
-  const result = linalg.einsum(equation, ...given)
+  const result = linalg.einsum(subscripts, ...given)
   return given.length > 0 && given.every(({ dtype }) => dtype === 'bool') ? plain.cast(result, 'bool') : result
 }

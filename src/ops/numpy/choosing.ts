@@ -13,17 +13,17 @@ import { Tensor } from '../tensor'
 import { together } from '../trace'
 
 /**
- * At each position the element of the first choice whose condition is true, and `fallback` where none is. All operands
+ * At each position the element of the first choice whose condition is true, and the default where none is. All operands
  * broadcast; choices of several dtypes are converted to the highest.
- * @param fallback also by its name in Keras, { default: 9 }. Default 0
+ * @param default_ also by its name, { default: 9 }. Default 0
  * @example ops.select([[true, false, false], [true, true, false]], [[1, 2, 3], [4, 5, 6]], 9)   // [1, 5, 9]
  */
 export function select(
   condlist: readonly TensorLike[],
   choicelist: readonly TensorLike[],
-  fallback?: TensorLike | { readonly default?: TensorLike },
+  default_?: TensorLike | { readonly default?: TensorLike },
 ): Tensor {
-  const rest = readArguments('select', { default: option(operand, 0) }, fallback).default ?? 0
+  const rest = readArguments('select', { default: option(operand, 0) }, default_).default ?? 0
   const conditions = requireList('select: condlist', condlist).map((_, i) => asTensor(condlist[i]!, 'select: condlist'))
   const choices = requireList('select: choicelist', choicelist).map((_, i) => choicelist[i]!)
   if (conditions.length === 0 || conditions.length !== choices.length)
@@ -36,15 +36,29 @@ export function select(
   ) as Tensor
 }
 
-/** condition ? a : b, element by element; without a and b the positions where the condition is true, as `nonzero`. */
+export interface WhereOptions {
+  /** The elements where the condition is true. */
+  readonly x1: TensorLike
+  /** The elements where the condition is false. */
+  readonly x2: TensorLike
+}
+
+const whereTable = { x1: option(operand, null), x2: option(operand, null) }
+
+/** condition ? x1 : x2, element by element; without x1 and x2 the positions where the condition is true, as `nonzero`. */
 export function where(condition: TensorLike): Tensor[]
-export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor
-export function where(condition: TensorLike, a: null | undefined, b?: null): Tensor[]
-export function where(condition: TensorLike, a?: TensorLike | null, b?: TensorLike | null): Tensor | Tensor[] {
-  const [first, second] = [a ?? null, b ?? null]
+export function where(condition: TensorLike, x1: TensorLike, x2: TensorLike): Tensor
+export function where(condition: TensorLike, choices: WhereOptions): Tensor
+export function where(condition: TensorLike, x1: null | undefined, x2?: null): Tensor[]
+export function where(
+  condition: TensorLike,
+  x1?: TensorLike | WhereOptions | null,
+  x2?: TensorLike | null,
+): Tensor | Tensor[] {
+  const { x1: first, x2: second } = readArguments('where', whereTable, x1, x2)
   if (first === null && second === null) return nonzero(condition)
   if (first === null || second === null)
-    throw new ArgumentError('where: give both a and b, or neither: the positions where the condition is true')
+    throw new ArgumentError('where: give both x1 and x2, or neither: the positions where the condition is true')
   return elementwise.where(condition, first, second)
 }
 

@@ -202,13 +202,13 @@ function isOptions(given: unknown): given is MeshgridOptions {
  * The coordinates of a grid: for each vector a tensor of the grid's shape, which repeats it along all other axes.
  * @example const [x, y] = ops.meshgrid([1, 2, 3], [10, 20])   // both [2, 3]
  */
-export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tensor[] {
-  const last = xs.at(-1)
+export function meshgrid(...x: readonly (TensorLike | MeshgridOptions)[]): Tensor[] {
+  const last = x.at(-1)
   const hasOptions = isOptions(last)
   const { indexing } = readTyped('meshgrid', { indexing: option(choice('xy', 'ij'), 'xy') }, hasOptions ? last : {})
-  const operands = (hasOptions ? xs.slice(0, -1) : xs) as readonly TensorLike[]
+  const operands = (hasOptions ? x.slice(0, -1) : x) as readonly TensorLike[]
   if (operands.length === 0) throw new ArgumentError('meshgrid: expected at least one vector, received none')
-  const vectors = operands.map((x) => asTensor(x, 'meshgrid'))
+  const vectors = operands.map((each) => asTensor(each, 'meshgrid'))
   const wrong = vectors.find(({ rank }) => rank > 1)
   if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
   const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i))

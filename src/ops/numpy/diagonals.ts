@@ -47,16 +47,16 @@ export function triu(x: TensorLike, k?: Named<'k', number>): Tensor {
 }
 
 /** A matrix of ones on and below diagonal k, zeros above. Default: square, k 0, float32. */
-export function tri(rows: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
-  const m = requireInteger('tri: rows', rows, 0)
+export function tri(N: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
+  const m = requireInteger('tri: N', N, 0)
   const given = readArguments('tri', matrixTable, M, k, dtype)
   return tril(full([m, given.M ?? m], 1, given.dtype), given.k)
 }
 
-/** [rows, columns] with ones on diagonal k, zeros elsewhere. Default: square, k 0, float32: the identity matrix. */
-export function eye(rows: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
+/** [N, M] with ones on diagonal k, zeros elsewhere. Default: square, k 0, float32: the identity matrix. */
+export function eye(N: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
   const given = readArguments('eye', matrixTable, M, k, dtype)
-  return square(rows, given.M, given.k, given.dtype)
+  return square(N, given.M, given.k, given.dtype)
 }
 
 export interface MatrixOptions {

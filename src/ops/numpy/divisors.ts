@@ -37,19 +37,19 @@ function divisor(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * The greatest common divisor of |a| and |b|, of int32 or bool; gcd(a, 0) is |a|. The result 2³¹, of −2³¹ and itself or 0,
+ * The greatest common divisor of |x1| and |x2|, of int32 or bool; gcd(x1, 0) is |x1|. The result 2³¹, of −2³¹ and itself or 0,
  * wraps to −2³¹.
  * @throws ArgumentError for float32
  * @example ops.gcd(12, -18)   // 6
  */
-export const gcd = (a: TensorLike, b: TensorLike): Tensor => divisor(...magnitudes('gcd', a, b))
+export const gcd = (x1: TensorLike, x2: TensorLike): Tensor => divisor(...magnitudes('gcd', x1, x2))
 
 /**
- * The least common multiple |a b| / gcd(a, b), of int32 or bool; 0 if a or b is 0. A result of 2³¹ or more wraps.
+ * The least common multiple |x1 x2| / gcd(x1, x2), of int32 or bool; 0 if x1 or x2 is 0. A result of 2³¹ or more wraps.
  * @throws ArgumentError for float32
  * @example ops.lcm(4, -6)   // 12
  */
-export function lcm(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = magnitudes('lcm', a, b)
+export function lcm(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = magnitudes('lcm', x1, x2)
   return multiply(left, floorDivide(right, divisor(left, right)))
 }

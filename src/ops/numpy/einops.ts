@@ -36,8 +36,8 @@ const lengths = /* @__PURE__ */ recordOf(/* @__PURE__ */ integer({ min: 0 }))
  * @throws ArgumentError for a pattern that is not `names -> the same names`, and for a length of an unknown axis
  * @throws ShapeError for a tensor that the left side does not describe
  */
-export function rearrange(x: TensorLike, pattern: string, axesLengths?: Readonly<Record<string, number>>): Tensor {
-  const value = asTensor(x, 'rearrange')
+export function rearrange(tensor: TensorLike, pattern: string, axesLengths?: Readonly<Record<string, number>>): Tensor {
+  const value = asTensor(tensor, 'rearrange')
   const sides = typeof pattern === 'string' ? pattern.split('->') : []
   if (sides.length !== 2)
     throw new ArgumentError(

@@ -131,65 +131,63 @@ export const isnan = (x: TensorLike): Tensor => unary('isNaN', x)
 /** Whether x is neither NaN nor ±Inf. */
 export const isfinite = (x: TensorLike): Tensor => unary('isFinite', x)
 
-function arithmetic(name: BinaryName, a: TensorLike, b: TensorLike): Tensor {
-  return apply(name, pair(name, a, b, 'int32'), none)[0]!
+function arithmetic(name: BinaryName, a: TensorLike, b: TensorLike, least: DType = 'int32'): Tensor {
+  return apply(name, pair(name, a, b, least), none)[0]!
 }
 
-/** a + b */
-export const add = (a: TensorLike, b: TensorLike): Tensor => arithmetic('add', a, b)
-/** a − b */
-export const subtract = (a: TensorLike, b: TensorLike): Tensor => arithmetic('subtract', a, b)
-/** a · b, element by element. */
-export const multiply = (a: TensorLike, b: TensorLike): Tensor => arithmetic('multiply', a, b)
+/** x1 + x2 */
+export const add = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('add', x1, x2)
+/** x1 − x2 */
+export const subtract = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('subtract', x1, x2)
+/** x1 · x2, element by element. */
+export const multiply = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('multiply', x1, x2)
 /** The larger element; NaN if either is NaN. */
-export const maximum = (a: TensorLike, b: TensorLike): Tensor => arithmetic('maximum', a, b)
+export const maximum = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('maximum', x1, x2)
 /** The smaller element; NaN if either is NaN. */
-export const minimum = (a: TensorLike, b: TensorLike): Tensor => arithmetic('minimum', a, b)
-/** a / b, in float32. */
-export const divide = (a: TensorLike, b: TensorLike): Tensor =>
-  apply('divide', pair('divide', a, b, 'float32'), none)[0]!
-/** aᵇ, in float32. */
-export const power = (a: TensorLike, b: TensorLike): Tensor => apply('power', pair('power', a, b, 'float32'), none)[0]!
-/** The angle of the point (b, a) in [−π, π], signed as a, in float32. Its gradient at (0, 0) is NaN. */
-export const arctan2 = (a: TensorLike, b: TensorLike): Tensor =>
-  apply('arctan2', pair('arctan2', a, b, 'float32'), none)[0]!
-/** a − ⌊a/b⌋·b, exact and with the sign of b; NaN for b = 0, in int32 0. */
-export const mod = (a: TensorLike, b: TensorLike): Tensor => arithmetic('mod', a, b)
+export const minimum = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('minimum', x1, x2)
+/** x1 / x2, in float32. */
+export const divide = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('divide', x1, x2, 'float32')
+/** x1^x2, in float32. */
+export const power = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('power', x1, x2, 'float32')
+/** The angle of the point (x2, x1) in [−π, π], signed as x1, in float32. Its gradient at (0, 0) is NaN. */
+export const arctan2 = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('arctan2', x1, x2, 'float32')
+/** x1 − ⌊x1/x2⌋·x2, exact and with the sign of x2; NaN for x2 = 0, in int32 0. */
+export const mod = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('mod', x1, x2)
 /**
- * ⌊a/b⌋ of the exact quotient, so that ⌊a/b⌋·b + mod(a, b) is a: 6 / 0.1 gives 59, as in NumPy, since the float32 next to 0.1 is
- * larger than 0.1. a/0 is ±Infinity, in int32 0.
+ * ⌊x1/x2⌋ of the exact quotient, so that ⌊x1/x2⌋·x2 + mod(x1, x2) is x1: 6 / 0.1 gives 59, as in NumPy, since the float32 next to 0.1 is
+ * larger than 0.1. x1/0 is ±Infinity, in int32 0.
  */
-export const floorDivide = (a: TensorLike, b: TensorLike): Tensor => arithmetic('floorDivide', a, b)
+export const floorDivide = (x1: TensorLike, x2: TensorLike): Tensor => arithmetic('floorDivide', x1, x2)
 
 function comparison(name: BinaryName, a: TensorLike, b: TensorLike): Tensor {
-  return apply(name, pair(name, a, b, 'bool'), none)[0]!
+  return arithmetic(name, a, b, 'bool')
 }
 
-/** a < b, as bool. */
-export const less = (a: TensorLike, b: TensorLike): Tensor => comparison('less', a, b)
-/** a ≤ b, as bool. */
-export const lessEqual = (a: TensorLike, b: TensorLike): Tensor => comparison('lessEqual', a, b)
-/** a > b, as bool. */
-export const greater = (a: TensorLike, b: TensorLike): Tensor => comparison('less', b, a)
-/** a ≥ b, as bool. */
-export const greaterEqual = (a: TensorLike, b: TensorLike): Tensor => comparison('lessEqual', b, a)
-/** a = b, as bool. */
-export const equal = (a: TensorLike, b: TensorLike): Tensor => comparison('equal', a, b)
-/** a ≠ b, as bool. */
-export const notEqual = (a: TensorLike, b: TensorLike): Tensor => comparison('notEqual', a, b)
+/** x1 < x2, as bool. */
+export const less = (x1: TensorLike, x2: TensorLike): Tensor => comparison('less', x1, x2)
+/** x1 ≤ x2, as bool. */
+export const lessEqual = (x1: TensorLike, x2: TensorLike): Tensor => comparison('lessEqual', x1, x2)
+/** x1 > x2, as bool. */
+export const greater = (x1: TensorLike, x2: TensorLike): Tensor => comparison('less', x2, x1)
+/** x1 ≥ x2, as bool. */
+export const greaterEqual = (x1: TensorLike, x2: TensorLike): Tensor => comparison('lessEqual', x2, x1)
+/** x1 = x2, as bool. */
+export const equal = (x1: TensorLike, x2: TensorLike): Tensor => comparison('equal', x1, x2)
+/** x1 ≠ x2, as bool. */
+export const notEqual = (x1: TensorLike, x2: TensorLike): Tensor => comparison('notEqual', x1, x2)
 
 function bool(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'bool')
 }
 
-/** a and b; numbers count as x ≠ 0. */
-export function logicalAnd(a: TensorLike, b: TensorLike): Tensor {
-  return apply('logicalAnd', [bool(a, 'logicalAnd'), bool(b, 'logicalAnd')], none)[0]!
+/** x1 and x2; numbers count as x ≠ 0. */
+export function logicalAnd(x1: TensorLike, x2: TensorLike): Tensor {
+  return apply('logicalAnd', [bool(x1, 'logicalAnd'), bool(x2, 'logicalAnd')], none)[0]!
 }
 
-/** a or b; numbers count as x ≠ 0. */
-export function logicalOr(a: TensorLike, b: TensorLike): Tensor {
-  return apply('logicalOr', [bool(a, 'logicalOr'), bool(b, 'logicalOr')], none)[0]!
+/** x1 or x2; numbers count as x ≠ 0. */
+export function logicalOr(x1: TensorLike, x2: TensorLike): Tensor {
+  return apply('logicalOr', [bool(x1, 'logicalOr'), bool(x2, 'logicalOr')], none)[0]!
 }
 
 /** not x; numbers count as x ≠ 0. */
@@ -202,9 +200,9 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   return apply('select', [bool(condition, 'where'), ...pair('where', a, b, 'bool')], none)[0]!
 }
 
-/** min(max(x, low), high); int32 stays int32 between whole numbers. */
-export function clip(x: TensorLike, low: TensorLike, high: TensorLike): Tensor {
-  return minimum(maximum(x, low), high)
+/** min(max(x, xMin), xMax); int32 stays int32 between whole numbers. */
+export function clip(x: TensorLike, xMin: TensorLike, xMax: TensorLike): Tensor {
+  return minimum(maximum(x, xMin), xMax)
 }
 
 /** The identity, through which no gradient flows. */

@@ -24,8 +24,8 @@ const filled = (where: string, shape: Shape, value: TensorLike, dtype: DType): T
  * Keras: `keras.ops.full`.
  * @example ops.full([2, 2], [1, 2])   // [[1, 2], [1, 2]]
  */
-export const full = (shape: Shape, value: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor =>
-  filled('full', shape, value, readDType('full', dtype) ?? 'float32')
+export const full = (shape: Shape, fillValue: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor =>
+  filled('full', shape, fillValue, readDType('full', dtype) ?? 'float32')
 
 /** Zeros. The dtype is float32 by default. Keras: `keras.ops.zeros`. */
 export const zeros = (shape: Shape, dtype?: Named<'dtype', DType | null>): Tensor =>
@@ -78,9 +78,9 @@ export const onesLike = (x: TensorLike, dtype?: Named<'dtype', DType | null>): T
  * @param dtype default that of x
  * @example ops.fullLike([1, 2], 7)   // [7, 7]
  */
-export function fullLike(x: TensorLike, value: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor {
+export function fullLike(x: TensorLike, fillValue: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor {
   const given = asTensor(x, 'fullLike')
-  return filled('fullLike', given.shape, value, readDType('fullLike', dtype) ?? given.dtype)
+  return filled('fullLike', given.shape, fillValue, readDType('fullLike', dtype) ?? given.dtype)
 }
 
 /**

@@ -51,21 +51,21 @@ export function signbit(x: TensorLike): Tensor {
   return value.dtype === 'int32' ? isNegative : logicalOr(isNegative, less(reciprocal(value), 0))
 }
 
-/** The larger element; the other one if one is NaN. In contrast to `maximum`, b has the gradient of ties. */
-export function fmax(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [operand(a, 'fmax'), operand(b, 'fmax')]
+/** The larger element; the other one if one is NaN. In contrast to `maximum`, x2 has the gradient of ties. */
+export function fmax(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = [operand(x1, 'fmax'), operand(x2, 'fmax')]
   return where(logicalOr(greater(left, right), isnan(right)), left, right)
 }
 
-/** The smaller element; the other one if one is NaN. In contrast to `minimum`, b has the gradient of ties. */
-export function fmin(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [operand(a, 'fmin'), operand(b, 'fmin')]
+/** The smaller element; the other one if one is NaN. In contrast to `minimum`, x2 has the gradient of ties. */
+export function fmin(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = [operand(x1, 'fmin'), operand(x2, 'fmin')]
   return where(logicalOr(less(left, right), isnan(right)), left, right)
 }
 
-/** a − trunc(a/b)·b, exact and with the sign of a; NaN for b = 0, in int32 0. */
-export function fmod(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [operand(a, 'fmod'), operand(b, 'fmod')]
+/** x1 − trunc(x1/x2)·x2, exact and with the sign of x1; NaN for x2 = 0, in int32 0. */
+export function fmod(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = [operand(x1, 'fmod'), operand(x2, 'fmod')]
   const rest = mod(left, right)
   if (rest.dtype === 'int32') {
     const isOther = logicalAnd(notEqual(rest, 0), notEqual(less(rest, 0), less(left, 0)))
@@ -78,16 +78,16 @@ export function fmod(a: TensorLike, b: TensorLike): Tensor {
   return where(equal(remainder, size), dividend, where(less(dividend, 0), negative(remainder), remainder))
 }
 
-/** 0 where a < 0, 1 where a > 0, and b where a is 0, in float32. NaN for NaN. */
-export function heaviside(a: TensorLike, b: TensorLike): Tensor {
-  const value = float(a, 'heaviside')
+/** 0 where x1 < 0, 1 where x1 > 0, and x2 where x1 is 0, in float32. NaN for NaN. */
+export function heaviside(x1: TensorLike, x2: TensorLike): Tensor {
+  const value = float(x1, 'heaviside')
   const step = where(isnan(value), NaN, where(less(0, value), 1, 0))
-  return where(equal(value, 0), float(b, 'heaviside'), step)
+  return where(equal(value, 0), float(x2, 'heaviside'), step)
 }
 
-/** log₂(2ᵃ + 2ᵇ) = max(a, b) + log₂(1 + 2^−|a − b|) */
-export function logaddexp2(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [float(a, 'logaddexp2'), float(b, 'logaddexp2')]
+/** log₂(2^x1 + 2^x2) = max(x1, x2) + log₂(1 + 2^−|x1 − x2|) */
+export function logaddexp2(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = [float(x1, 'logaddexp2'), float(x2, 'logaddexp2')]
   // ±Inf − ±Inf would be NaN.
   const distance = where(equal(left, right), 0, abs(subtract(left, right)))
   return add(maximum(left, right), multiply(softplus(multiply(distance, -Math.LN2)), Math.LOG2E))
@@ -108,14 +108,14 @@ function exponents(x: TensorLike): Tensor {
 const MOST = 126
 
 /**
- * a · 2ᵇ, rounded once, in float32.
- * @param b int32, or numbers that are integers
+ * x1 · 2^x2, rounded once, in float32.
+ * @param x2 int32, or numbers that are integers
  * @example ops.ldexp(0.75, 4)   // 12
  */
-export function ldexp(a: TensorLike, b: TensorLike): Tensor {
-  const value = float(a, 'ldexp')
+export function ldexp(x1: TensorLike, x2: TensorLike): Tensor {
+  const value = float(x1, 'ldexp')
   // From the largest number to the least, three factors are enough. The last is the largest, so only its product can be denormal.
-  const whole = clip(exponents(b), -3 * MOST, 3 * MOST)
+  const whole = clip(exponents(x2), -3 * MOST, 3 * MOST)
   const last = clip(whole, -MOST, MOST)
   const rest = subtract(whole, last)
   const middle = clip(rest, -MOST, MOST)
@@ -131,11 +131,11 @@ const LEAST = 2 ** -149
 const LARGEST = 3.4028234663852886e38
 
 /**
- * The float32 next to a in the direction of b; b if both are equal. It has no gradient.
+ * The float32 next to x1 in the direction of x2; x2 if both are equal. It has no gradient.
  * @example ops.subtract(ops.nextafter(1, 2), 1)   // 2⁻²³
  */
-export function nextafter(a: TensorLike, b: TensorLike): Tensor {
-  const [value, target] = [stopGradient(float(a, 'nextafter')), stopGradient(float(b, 'nextafter'))]
+export function nextafter(x1: TensorLike, x2: TensorLike): Tensor {
+  const [value, target] = [stopGradient(float(x1, 'nextafter')), stopGradient(float(x2, 'nextafter'))]
   const size = abs(value)
   const isZero = equal(value, 0)
   const isOutward = logicalOr(isZero, notEqual(less(value, target), less(value, 0)))

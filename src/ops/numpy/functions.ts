@@ -127,17 +127,17 @@ export const log10 = (x: TensorLike): Tensor => multiply(log(asTensor(x, 'log10'
 /** 2ˣ */
 export const exp2 = (x: TensorLike): Tensor => power(2, asTensor(x, 'exp2'))
 
-/** ln(eᵃ + eᵇ) = max(a, b) + ln(1 + e^−|a − b|) */
-export function logaddexp(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [cast(asTensor(a, 'logaddexp'), 'float32'), cast(asTensor(b, 'logaddexp'), 'float32')]
+/** ln(e^x1 + e^x2) = max(x1, x2) + ln(1 + e^−|x1 − x2|) */
+export function logaddexp(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = [cast(asTensor(x1, 'logaddexp'), 'float32'), cast(asTensor(x2, 'logaddexp'), 'float32')]
   // ±Inf − ±Inf would be NaN
   const distance = where(equal(left, right), 0, abs(subtract(left, right)))
   return add(maximum(left, right), softplus(negative(distance)))
 }
 
 /** √(a² + b²), without overflow. The gradient at 0 is 0. */
-export function hypot(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [abs(cast(asTensor(a, 'hypot'), 'float32')), abs(cast(asTensor(b, 'hypot'), 'float32'))]
+export function hypot(x1: TensorLike, x2: TensorLike): Tensor {
+  const [left, right] = [abs(cast(asTensor(x1, 'hypot'), 'float32')), abs(cast(asTensor(x2, 'hypot'), 'float32'))]
   const larger = maximum(left, right)
   const scale = where(logicalAnd(isfinite(larger), less(0, larger)), larger, 1)
   const squares = add(square(divide(left, scale)), square(divide(right, scale)))
@@ -156,16 +156,16 @@ export const deg2rad = (x: TensorLike): Tensor => multiply(asTensor(x, 'deg2rad'
 /** Radians to degrees. */
 export const rad2deg = (x: TensorLike): Tensor => multiply(asTensor(x, 'rad2deg'), 180 / Math.PI)
 
-/** a / b, and 0 where b is 0; the gradient is 0 there too. */
-export function divideNoNan(a: TensorLike, b: TensorLike): Tensor {
-  const divisor = asTensor(b, 'divideNoNan')
+/** x1 / x2, and 0 where x2 is 0; the gradient is 0 there too. */
+export function divideNoNan(x1: TensorLike, x2: TensorLike): Tensor {
+  const divisor = asTensor(x2, 'divideNoNan')
   const isZero = equal(divisor, 0)
-  return where(isZero, 0, divide(a, where(isZero, 1, divisor)))
+  return where(isZero, 0, divide(x1, where(isZero, 1, divisor)))
 }
 
-/** Exactly one of a and b; numbers count as x ≠ 0. */
-export const logicalXor = (a: TensorLike, b: TensorLike): Tensor =>
-  notEqual(cast(asTensor(a, 'logicalXor'), 'bool'), cast(asTensor(b, 'logicalXor'), 'bool'))
+/** Exactly one of x1 and x2; numbers count as x ≠ 0. */
+export const logicalXor = (x1: TensorLike, x2: TensorLike): Tensor =>
+  notEqual(cast(asTensor(x1, 'logicalXor'), 'bool'), cast(asTensor(x2, 'logicalXor'), 'bool'))
 
 /** Whether x is Inf or −Inf. */
 export function isinf(x: TensorLike): Tensor {
@@ -183,35 +183,35 @@ export interface IsCloseOptions {
 }
 
 /**
- * |a − b| ≤ atol + rtol · |b|, as bool. Infinities are close only to themselves.
- * @param rtol relative to |b|. Default 1e-5.
+ * |x1 − x2| ≤ atol + rtol · |x2|, as bool. Infinities are close only to themselves.
+ * @param rtol relative to |x2|. Default 1e-5.
  * @param atol default 1e-8
  * @param equalNan whether NaN is close to NaN. Default false.
  */
 export function isclose(
-  a: TensorLike,
-  b: TensorLike,
+  x1: TensorLike,
+  x2: TensorLike,
   rtol?: number | IsCloseOptions,
   atol?: number,
   equalNan?: boolean,
 ): Tensor {
-  return closeness('isclose', a, b, rtol, atol, equalNan)
+  return closeness('isclose', x1, x2, rtol, atol, equalNan)
 }
 
 /**
  * Whether all elements are close: see `isclose`.
- * @param rtol relative to |b|. Default 1e-5.
+ * @param rtol relative to |x2|. Default 1e-5.
  * @param atol default 1e-8
  * @param equalNan whether NaN is close to NaN. Default false.
  */
 export function allclose(
-  a: TensorLike,
-  b: TensorLike,
+  x1: TensorLike,
+  x2: TensorLike,
   rtol?: number | IsCloseOptions,
   atol?: number,
   equalNan?: boolean,
 ): Tensor {
-  return all(closeness('allclose', a, b, rtol, atol, equalNan))
+  return all(closeness('allclose', x1, x2, rtol, atol, equalNan))
 }
 
 function closeness(where: string, a: TensorLike, b: TensorLike, ...options: readonly unknown[]): Tensor {

@@ -11,13 +11,13 @@ import { ravel } from './rearrange'
 import { MOST_PARTS, concatenate, flip, listOfTensors, reshape, split } from './shape'
 
 /**
- * Joins a and b along an axis. Mixed dtypes are converted to the highest: bool < int32 < float32.
+ * Joins x1 and x2 along an axis. Mixed dtypes are converted to the highest: bool < int32 < float32.
  * @param axis of both; if omitted, both are flattened in row-major order
  * @example ops.append([1, 2], [[3], [4]])   // [1, 2, 3, 4]
  */
-export function append(a: TensorLike, b: TensorLike, axis?: AxisArgument<number | null>): Tensor {
+export function append(x1: TensorLike, x2: TensorLike, axis?: AxisArgument<number | null>): Tensor {
   const at = readAxisOnly('append', axis, null)
-  const values = [asTensor(a, 'append'), asTensor(b, 'append')]
+  const values = [asTensor(x1, 'append'), asTensor(x2, 'append')]
   return at === null ? concatenate(values.map(ravel), 0) : concatenate(values, requireInteger('append: the axis', at))
 }
 

@@ -91,8 +91,8 @@ const rot90Table = {
 }
 
 /** Rotates the plane of two axes by k right angles, from the first axis towards the second. */
-export function rot90(x: TensorLike, k?: number | Rot90Options, axes?: readonly [number, number]): Tensor {
-  const value = asTensor(x, 'rot90')
+export function rot90(array: TensorLike, k?: number | Rot90Options, axes?: readonly [number, number]): Tensor {
+  const value = asTensor(array, 'rot90')
   const { k: turns, axes: pair } = readArguments('rot90', rot90Table, k, axes)
   const [from, to] = pair.map((axis) => normalizeAxis('rot90', axis, value.rank))
   if (pair.length !== 2 || from === to)
@@ -185,11 +185,11 @@ export interface DiffOptions {
 const diffTable = { n: option(integer({ min: 0 }), 1), axis: option(integer(), -1) }
 
 /**
- * The n-th difference of neighbours along an axis: x[i + 1] − x[i]. For bool, whether they differ; int32 stays int32.
+ * The n-th difference of neighbours along an axis: a[i + 1] − a[i]. For bool, whether they differ; int32 stays int32.
  * @example ops.diff([1, 4, 9])   // [3, 5]
  */
-export function diff(x: TensorLike, n?: number | DiffOptions, axis?: AxisArgument): Tensor {
-  const value = asTensor(x, 'diff')
+export function diff(a: TensorLike, n?: number | DiffOptions, axis?: AxisArgument): Tensor {
+  const value = asTensor(a, 'diff')
   const given = readArguments('diff', diffTable, n, axis)
   const at = normalizeAxis('diff', given.axis, value.rank)
   const times = given.n

@@ -31,9 +31,9 @@ import { apply, joined } from '../trace'
  * The same elements in another shape. One extent may be −1 and is then computed.
  * @throws ShapeError when the number of elements differs
  */
-export function reshape(x: TensorLike, shape: Shape): Tensor {
+export function reshape(x: TensorLike, newshape: Shape): Tensor {
   const value = asTensor(x, 'reshape')
-  const full = inferShape(value.size, shape)
+  const full = inferShape(value.size, newshape)
   return sameShape(full, value.shape) ? value : apply('reshape', [value], { shape: full })[0]!
 }
 
@@ -149,8 +149,8 @@ export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Ten
 }
 
 /** Joins tensors of the same shape along a new axis. */
-export function stack(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
-  const values = listOfTensors('stack', xs)
+export function stack(x: readonly TensorLike[], axis?: AxisArgument): Tensor {
+  const values = listOfTensors('stack', x)
   const at = normalizeAxis('stack', readOneAxis('stack', axis, 0), values[0]!.rank + 1)
   const different = values.find(({ shape }) => !sameShape(shape, values[0]!.shape))
   if (different !== undefined) {
@@ -372,7 +372,7 @@ export function arange(start: number, stop?: number | null, step?: number | null
  */
 export function eye(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
   const [m, n] = requireShape('eye', [
-    requireInteger('eye: rows', rows, 0),
+    requireInteger('eye: N', rows, 0),
     requireInteger('eye: columns', columns ?? rows, 0),
   ]) as [number, number]
   const offset = requireInteger('eye: k', k ?? 0)

@@ -86,11 +86,15 @@ const sides = /* @__PURE__ */ choice('left', 'right')
 
 /**
  * The positions at which values would be inserted into a sorted vector to keep it sorted, as int32.
- * @param sorted [n], ascending
+ * @param sortedSequence [n], ascending
  * @param side `left`: before equal elements; `right`: after them. Default left.
  */
-export function searchsorted(sorted: TensorLike, values: TensorLike, side?: Named<'side', 'left' | 'right'>): Tensor {
-  const [row, value] = [asTensor(sorted, 'searchsorted'), asTensor(values, 'searchsorted')]
+export function searchsorted(
+  sortedSequence: TensorLike,
+  values: TensorLike,
+  side?: Named<'side', 'left' | 'right'>,
+): Tensor {
+  const [row, value] = [asTensor(sortedSequence, 'searchsorted'), asTensor(values, 'searchsorted')]
   if (row.rank !== 1)
     throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
   const dtype = commonType([row.dtype, value.dtype])
@@ -114,17 +118,12 @@ export interface IsinOptions {
 const isinTable = { assumeUnique: option(boolean, false), invert: option(boolean, false) }
 
 /**
- * Whether each element occurs in `candidates`, as bool. NaN never does.
+ * Whether each element occurs in x2, as bool. NaN never does.
  * @param assumeUnique whether neither operand has duplicates; does not affect the result. Default false.
  * @param invert returns whether the element does not occur. Default false.
  */
-export function isin(
-  x: TensorLike,
-  candidates: TensorLike,
-  assumeUnique?: boolean | IsinOptions,
-  invert?: boolean,
-): Tensor {
-  const [value, others] = [asTensor(x, 'isin'), ravel(asTensor(candidates, 'isin'))]
+export function isin(x1: TensorLike, x2: TensorLike, assumeUnique?: boolean | IsinOptions, invert?: boolean): Tensor {
+  const [value, others] = [asTensor(x1, 'isin'), ravel(asTensor(x2, 'isin'))]
   const { invert: isInverted } = readArguments('isin', isinTable, assumeUnique, invert)
   if (others.size === 0) return full(value.shape, Number(isInverted), 'bool')
   const dtype = commonType([value.dtype, others.dtype])

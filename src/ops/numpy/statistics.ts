@@ -1,13 +1,13 @@
 // Correlations and integrals of samples.
 
-import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { ShapeError, formatShape } from '../../core/errors'
 import { choice, integer, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { matmul } from '../linalg/linalg'
 import { conv } from '../nn/convolution'
 import { sliceAlong } from './along'
 import type { AxisArgument } from '../arguments'
-import { readArguments, readOneAxis, readTyped } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
 import { add, cast, clip, divide, multiply, sqrt, subtract } from './elementwise'
@@ -49,15 +49,15 @@ interface CorrelateOptions {
 const correlateModes = /* @__PURE__ */ choice('valid', 'same', 'full')
 
 /**
- * The cross-correlation of two vectors, in float32: c[k] = Σ a[n + k] · b[n].
- * @param a [m] @param b [n]
+ * The cross-correlation of two vectors, in float32: c[k] = Σ x1[n + k] · x2[n].
+ * @param x1 [m] @param x2 [n]
  * @param mode `full`: all m + n − 1 sums with at least one product; `same`: max(m, n) of them, in the middle; `valid`: those in
  *   which the shorter vector is inside the longer one. Default valid.
  * @throws ShapeError for operands that are not vectors, or that are empty
  * @example ops.correlate([1, 2, 3], [0, 1])   // [2, 3]
  */
-export function correlate(a: TensorLike, b: TensorLike, mode?: CorrelateMode | CorrelateOptions): Tensor {
-  const [left, right] = [cast(asTensor(a, 'correlate'), 'float32'), cast(asTensor(b, 'correlate'), 'float32')]
+export function correlate(x1: TensorLike, x2: TensorLike, mode?: CorrelateMode | CorrelateOptions): Tensor {
+  const [left, right] = [cast(asTensor(x1, 'correlate'), 'float32'), cast(asTensor(x2, 'correlate'), 'float32')]
   const { mode: which } = readArguments('correlate', { mode: option(correlateModes, 'valid') }, mode)
   if (left.rank !== 1 || right.rank !== 1 || left.size === 0 || right.size === 0)
     throw new ShapeError(
@@ -86,10 +86,6 @@ interface TrapezoidOptions {
   readonly axis?: number
 }
 
-function isTrapezoidOptions(given: unknown): given is TrapezoidOptions {
-  return typeof given === 'object' && given !== null && ['x', 'dx', 'axis'].some((name) => name in given)
-}
-
 /**
  * The integral along an axis by the trapezoidal rule, in float32: Σ (x[i + 1] − x[i]) · (y[i + 1] + y[i]) / 2.
  * @param x the places of the samples: a vector, or one place for each sample. Default null: they are dx apart.
@@ -104,11 +100,8 @@ export function trapezoid(
   dx?: TensorLike,
   axis?: AxisArgument,
 ): Tensor {
-  const byName = isTrapezoidOptions(x)
-  if (byName && (dx !== undefined || axis !== undefined))
-    throw new ArgumentError('trapezoid: dx and axis must be inside the options object')
   const table = { x: option(operand, null), dx: option(operand, 1), axis: option(integer(), -1) }
-  const given = readTyped('trapezoid', table, byName ? x : { x, dx, axis: readOneAxis('trapezoid', axis, -1) })
+  const given = readArguments('trapezoid', table, x, dx, axis)
   const value = cast(asTensor(y, 'trapezoid'), 'float32')
   const at = normalizeAxis('trapezoid', given.axis, value.rank)
   const samples = moveAxis(value, at, -1)

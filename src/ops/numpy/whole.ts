@@ -12,14 +12,14 @@ export function relu(x: TensorLike): Tensor {
 }
 
 /**
- * aᵇ; NaN for negative a with a fractional b. An int32 a stays int32 if b is a whole number ≥ 0: the product is exact, modulo 2³².
- * For a tensor b the result is float32, which also has the powers of negative b.
+ * x1^x2; NaN for negative x1 with a fractional x2. An int32 x1 stays int32 if x2 is a whole number ≥ 0: the product is exact, modulo 2³².
+ * For a tensor x2 the result is float32, which also has the powers of negative x2.
  * @example ops.power(tensor([3], [1], 'int32'), 19)   // [1162261467]
  */
-export function power(a: TensorLike, b: TensorLike): Tensor {
-  if (typeof b !== 'number' || !Number.isSafeInteger(b) || b < 0) return plain.power(a, b)
-  const base = asTensor(a, 'power')
-  return base.dtype === 'float32' ? plain.power(base, b) : wholePower(plain.cast(base, 'int32'), b)
+export function power(x1: TensorLike, x2: TensorLike): Tensor {
+  if (typeof x2 !== 'number' || !Number.isSafeInteger(x2) || x2 < 0) return plain.power(x1, x2)
+  const base = asTensor(x1, 'power')
+  return base.dtype === 'float32' ? plain.power(base, x2) : wholePower(plain.cast(base, 'int32'), x2)
 }
 
 // x² · x² · … for the digits of n in base 2

@@ -171,13 +171,18 @@ const dropoutTable = /* @__PURE__ */ (() => ({ noiseShape: option(nullable(exten
 /**
  * Sets each element to 0 with probability `rate`, and divides the others by 1 − rate. Srivastava et al. 2014.
  * @param rate in 0 … 1
- * @param noiseShape the shape of the draw, which broadcasts to x, or the options; null for the shape of x. Default null.
+ * @param noiseShape the shape of the draw, which broadcasts to inputs, or the options; null for the shape of inputs. Default null.
  * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
  * @example random.dropout(x, 0.5, { seed: 7 })
  * Keras: `keras.random.dropout`.
  */
-export function dropout(x: TensorLike, rate: number, noiseShape?: Shape | null | DropoutOptions, seed?: Seed): Tensor {
-  const value = cast(asTensor(x, 'dropout'), 'float32')
+export function dropout(
+  inputs: TensorLike,
+  rate: number,
+  noiseShape?: Shape | null | DropoutOptions,
+  seed?: Seed,
+): Tensor {
+  const value = cast(asTensor(inputs, 'dropout'), 'float32')
   const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')
   const given = readArguments('dropout', dropoutTable, noiseShape, seed)
   if (probability === 1) return multiply(value, zeros([]))
