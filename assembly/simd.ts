@@ -55,6 +55,11 @@ export function storeUpTo4(pointer: usize, value: v128, n: i32): void {
   else storeTail(pointer, value, n)
 }
 
+/** storeUpTo4 as a function: for the ends of loops, where its time does not matter. */
+export function store_up_to_4(pointer: usize, value: v128, n: i32): void {
+  storeUpTo4(pointer, value, n)
+}
+
 /** Stores the first `n` ≥ 1 of the eight lanes of two vectors; all if n ≥ 8. */
 @inline
 export function storeUpTo8(pointer: usize, low: v128, high: v128, n: i32): void {
@@ -76,12 +81,7 @@ export function storeRow16(pointer: usize, a: v128, b: v128, c: v128, d: v128): 
 }
 
 /** Stores the first `n` ≥ 1 of the 16 lanes of four vectors; all if n ≥ 16. */
-@inline
-export function storeUpTo16(out: usize, y0: v128, y1: v128, y2: v128, y3: v128, n: i32): void {
-  if (n >= 16) {
-    storeRow16(out, y0, y1, y2, y3)
-    return
-  }
+export function store_up_to_16(out: usize, y0: v128, y1: v128, y2: v128, y3: v128, n: i32): void {
   for (; n > 0; n -= 4) {
     if (n >= 4) v128.store(out, y0)
     else storeTail(out, y0, n)

@@ -4,14 +4,9 @@
 import { Extreme, Reduction } from '../shared/opcodes'
 import { rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce } from '../shared/instructions'
-import { storeTail, swapHalves, swapNeighbours } from '../simd'
+import { store_up_to_4, swapHalves, swapNeighbours } from '../simd'
 import { extremeRun, identity, pickExtreme } from './extremes'
 import { argMax_i32, argMin_i32 } from './reduce-i32'
-
-@inline
-function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
-  return v128.or(f32x4.eq(x, best), v128.and(f32x4.ne(x, x), seeksNaN))
-}
 
 /** Elements whose extreme is taken at once; only the first such block with the result is searched. */
 const BLOCK = 256
@@ -23,7 +18,8 @@ function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis
     let best = identity(reduction), nan = i32x4.splat(0)
     let index = 0
     for (let start = 0; start < axis; start += BLOCK) {
-      let y = extremeRun(reduction, input + (<usize>start << 2), min(axis - start, BLOCK))
+      const block = input + (<usize>start << 2), n = min(axis - start, BLOCK)
+      let y = extremeRun(reduction, block, n)
       nan = v128.or(nan, f32x4.ne(y, y))
       y = pickExtreme(reduction, y, swapHalves(y))
       y = pickExtreme(reduction, y, swapNeighbours(y))
@@ -32,23 +28,22 @@ function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis
       index = i32x4.extract_lane(isBetter, 0) ? start : index
     }
     if (v128.any_true(nan)) {
-      best = i32x4.splat(-1)
-      index = 0
-    }
-    const seeksNaN = f32x4.ne(best, best)
-    let pointer = input + (<usize>index << 2)
-    // sixteen at a time: leaving in the middle costs a mispredicted branch. The search stops inside the row, because
-    // the row contains the value.
-    for (; index < axis; index += 16) {
-      const found = i32x4.bitmask(isBest(v128.load(pointer), best, seeksNaN))
-        | i32x4.bitmask(isBest(v128.load(pointer, 16), best, seeksNaN)) << 4
-        | i32x4.bitmask(isBest(v128.load(pointer, 32), best, seeksNaN)) << 8
-        | i32x4.bitmask(isBest(v128.load(pointer, 48), best, seeksNaN)) << 12
-      if (found) {
-        index += ctz(found)
-        break
+      index = -1
+      let x: f32
+      do x = load<f32>(input + (<usize>++index << 2))
+      while (x == x)
+    } else {
+      // Sixteen at a time: leaving in the middle costs a mispredicted branch. The search stops inside the row, because the row
+      // contains the value.
+      let pointer = input + (<usize>index << 2), found = 0
+      while (true) {
+        const is0 = f32x4.eq(v128.load(pointer), best), is1 = f32x4.eq(v128.load(pointer, 16), best)
+        const is2 = f32x4.eq(v128.load(pointer, 32), best), is3 = f32x4.eq(v128.load(pointer, 48), best)
+        found = i32x4.bitmask(is0) | i32x4.bitmask(is1) << 4 | i32x4.bitmask(is2) << 8 | i32x4.bitmask(is3) << 12
+        if (found) break
+        pointer += 64
       }
-      pointer += 64
+      index = <i32>(pointer - input >> 2) + ctz(found)
     }
     store<i32>(out, index)
     out += 4
@@ -87,9 +82,7 @@ export function argReduce_columns_f32(
         best = v128.bitselect(x, best, wins)
         bestIndex = v128.bitselect(i32x4.splat(i), bestIndex, wins)
       }
-      const width = last - column
-      if (width >= 4) v128.store(out + (<usize>column << 2), bestIndex)
-      else storeTail(out + (<usize>column << 2), bestIndex, width)
+      store_up_to_4(out + (<usize>column << 2), bestIndex, last - column)
     }
     first = 0
     out += rowSize

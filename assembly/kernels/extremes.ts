@@ -2,7 +2,7 @@
 // rows. Reads no instructions: see reduce.ts, reduce-i32.ts and arg-reduce.ts.
 
 import { Reduction } from '../shared/opcodes'
-import { storeUpTo16, tailMask } from '../simd'
+import { storeRow16, store_up_to_4, tailMask } from '../simd'
 
 /** Max and Min give NaN if either side is NaN. */
 @inline
@@ -36,42 +36,53 @@ export function pickExtreme(reduction: Reduction, a: v128, b: v128): v128 {
   return reduction == Reduction.Max ? f32x4.pmax(a, b) : f32x4.pmin(a, b)
 }
 
-/** All ones where x or y is NaN. */
-@inline
-export function unordered(x: v128, y: v128): v128 {
-  return v128.or(f32x4.ne(x, x), f32x4.ne(y, y))
+/** All ones in the lanes that are NaN in one of `n` vectors, `step` bytes apart, or among the `tail` < 4 lanes of the next. */
+export function nan_lanes(pointer: usize, step: usize, n: i32, tail: i32): v128 {
+  let nan = i32x4.splat(0)
+  for (; n > 0; n--) {
+    const x = v128.load(pointer)
+    nan = v128.or(nan, f32x4.ne(x, x))
+    pointer += step
+  }
+  if (tail > 0) {
+    const x = v128.and(v128.load(pointer), tailMask(tail))
+    nan = v128.or(nan, f32x4.ne(x, x))
+  }
+  return nan
 }
 
-/** Four partial maxima or minima of `n` ≥ 0 floats; NaN is tracked separately. */
+// Extremes are computed without NaN, and beside them the sum of all elements, which is one instruction per vector where the search
+// for NaN is two. If the sum is no number, NaN or infinities of both signs are among the elements: nan_lanes decides.
+
+/** Four partial maxima or minima of `n` ≥ 0 floats. */
 @inline
 export function extremeRun(reduction: Reduction, pointer: usize, n: i32): v128 {
+  const start = pointer, count = n
   let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0
-  let nan = i32x4.splat(0)
+  let sum = i32x4.splat(0)
   for (; n >= 16; n -= 16) {
-    const x0 = v128.load(pointer)
-    const x1 = v128.load(pointer, 16)
-    const x2 = v128.load(pointer, 32)
-    const x3 = v128.load(pointer, 48)
+    const x0 = v128.load(pointer), x1 = v128.load(pointer, 16), x2 = v128.load(pointer, 32), x3 = v128.load(pointer, 48)
     a0 = pickExtreme(reduction, a0, x0)
     a1 = pickExtreme(reduction, a1, x1)
     a2 = pickExtreme(reduction, a2, x2)
     a3 = pickExtreme(reduction, a3, x3)
-    nan = v128.or(nan, v128.or(unordered(x0, x1), unordered(x2, x3)))
+    sum = f32x4.add(sum, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)))
     pointer += 64
   }
   for (; n >= 4; n -= 4) {
     const x = v128.load(pointer)
     a0 = pickExtreme(reduction, a0, x)
-    nan = v128.or(nan, f32x4.ne(x, x))
+    sum = f32x4.add(sum, x)
     pointer += 16
   }
   if (n > 0) {
     const x = v128.bitselect(v128.load(pointer), a0, tailMask(n))
     a1 = pickExtreme(reduction, a1, x)
-    nan = v128.or(nan, f32x4.ne(x, x))
+    sum = f32x4.add(sum, x)
   }
-  const y = pickExtreme(reduction, pickExtreme(reduction, a0, a1), pickExtreme(reduction, a2, a3))
-  return v128.or(y, nan)
+  let y = pickExtreme(reduction, pickExtreme(reduction, a0, a1), pickExtreme(reduction, a2, a3))
+  if (v128.any_true(f32x4.ne(sum, sum))) y = v128.or(y, nan_lanes(start, 16, count >> 2, n))
+  return y
 }
 
 /** One more row in an accumulator: for an extreme, without its NaN. */
@@ -82,39 +93,66 @@ function accumulate(reduction: Reduction, a: v128, x: v128): v128 {
 
 /**
  * target [columns] = reduction(rows of input), or with target unless it is the first. Eight rows at a time, each of which is
- * prefetched: a target is loaded and stored once for all of them. A few columns take all rows at once. Reads 16 floats where fewer
- * are left. Without rows, a first target is that of an empty axis.
+ * prefetched, or as many as have 8 kB: a target is loaded and stored once for all of them. Fewer than 16 columns are taken as vectors
+ * of four rows. Without rows, a first target is that of an empty axis. Sums of floats need a multiple of 16 columns.
  */
 @inline
 export function foldRows(
   reduction: Reduction, target: usize, input: usize, rows: i32, rowSize: usize, columns: i32, isFirst: bool,
 ): void {
-  const height = columns > 16 ? 8 : rows
+  const height = max(8, 512 / max(columns, 1) << 2)
   do {
+    const block = min(rows, height)
     let t = target, from = input
-    for (let width = columns; width > 0; width -= 16) {
+    let width = columns
+    for (; width >= 16; width -= 16) {
       let row = from
       let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0
-      if (!isFirst) a0 = v128.load(t), a1 = v128.load(t, 16), a2 = v128.load(t, 32), a3 = v128.load(t, 48)
       // a NaN in the target, the first operand, is kept
-      let nan0 = i32x4.splat(0), nan1 = nan0, nan2 = nan0, nan3 = nan0
-      for (let left = min(rows, height); left > 0; left--) {
+      if (!isFirst) a0 = v128.load(t), a1 = v128.load(t, 16), a2 = v128.load(t, 32), a3 = v128.load(t, 48)
+      let sum = i32x4.splat(0)
+      for (let left = block; left > 0; left--) {
         const x0 = v128.load(row), x1 = v128.load(row, 16), x2 = v128.load(row, 32), x3 = v128.load(row, 48)
         a0 = accumulate(reduction, a0, x0)
         a1 = accumulate(reduction, a1, x1)
         a2 = accumulate(reduction, a2, x2)
         a3 = accumulate(reduction, a3, x3)
-        if (isExtreme(reduction)) {
-          nan0 = v128.or(nan0, f32x4.ne(x0, x0))
-          nan1 = v128.or(nan1, f32x4.ne(x1, x1))
-          nan2 = v128.or(nan2, f32x4.ne(x2, x2))
-          nan3 = v128.or(nan3, f32x4.ne(x3, x3))
-        }
+        if (isExtreme(reduction)) sum = f32x4.add(sum, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)))
         row += rowSize
       }
-      if (isExtreme(reduction)) a0 = v128.or(a0, nan0), a1 = v128.or(a1, nan1), a2 = v128.or(a2, nan2), a3 = v128.or(a3, nan3)
-      storeUpTo16(t, a0, a1, a2, a3, width)
+      if (isExtreme(reduction) && v128.any_true(f32x4.ne(sum, sum))) {
+        a0 = v128.or(a0, nan_lanes(from, rowSize, block, 0))
+        a1 = v128.or(a1, nan_lanes(from + 16, rowSize, block, 0))
+        a2 = v128.or(a2, nan_lanes(from + 32, rowSize, block, 0))
+        a3 = v128.or(a3, nan_lanes(from + 48, rowSize, block, 0))
+      }
+      storeRow16(t, a0, a1, a2, a3)
       t += 64, from += 64
+    }
+    if (reduction != Reduction.Sum) {
+      for (; width > 0; width -= 4) {
+        let row = from
+        let a = isFirst ? identity(reduction) : v128.load(t)
+        let sum = i32x4.splat(0)
+        let left = block
+        for (; left >= 4; left -= 4) {
+          const x0 = v128.load(row), x1 = v128.load(row + rowSize)
+          row += rowSize << 1
+          const x2 = v128.load(row), x3 = v128.load(row + rowSize)
+          row += rowSize << 1
+          a = accumulate(reduction, a, accumulate(reduction, accumulate(reduction, x0, x1), accumulate(reduction, x2, x3)))
+          if (isExtreme(reduction)) sum = f32x4.add(sum, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)))
+        }
+        for (; left > 0; left--) {
+          const x = v128.load(row)
+          a = accumulate(reduction, a, x)
+          if (isExtreme(reduction)) sum = f32x4.add(sum, x)
+          row += rowSize
+        }
+        if (isExtreme(reduction) && v128.any_true(f32x4.ne(sum, sum))) a = v128.or(a, nan_lanes(from, rowSize, block, 0))
+        store_up_to_4(t, a, width)
+        t += 16, from += 16
+      }
     }
     input += rowSize * <usize>height
     isFirst = false

@@ -2,14 +2,7 @@
 //
 // Common to all: out [count] = max(matrix · vector + bias, floor). bias may be 0; it has one element per output if
 // biasIsVector, else one for all of them. Steps are in bytes.
-import { madd, storeTail, tailMask } from '../simd'
-
-/** Stores the first `count` lanes, or all when there are more. */
-@inline
-function storeLanes(address: usize, value: v128, count: i32): void {
-  if (count >= 4) v128.store(address, value)
-  else storeTail(address, value, count)
-}
+import { madd, storeUpTo4, tailMask } from '../simd'
 
 /** Bias of four neighbouring outputs. */
 @inline
@@ -83,7 +76,7 @@ export function gemv_columns_f32(
       c1 = madd(s, v128.load(r, 16), c1)
     }
     v128.store(out + index, f32x4.pmax(f32x4.add(c0, d0), low))
-    storeLanes(out + index + 16, f32x4.pmax(f32x4.add(c1, d1), low), count - 4)
+    storeUpTo4(out + index + 16, f32x4.pmax(f32x4.add(c1, d1), low), count - 4)
     index += 32
     matrix += strip
   }
@@ -111,7 +104,7 @@ export function gemv_columns_f32(
       r += matrixStep
     }
     c = f32x4.add(f32x4.add(c, d), f32x4.add(e, f))
-    storeLanes(out + index, f32x4.pmax(c, low), count)
+    storeUpTo4(out + index, f32x4.pmax(c, low), count)
   }
 }
 
@@ -202,7 +195,7 @@ export function gemv_rows_f32(
       c3 = madd(x, v128.and(v128.load(a3), mask), c3)
     }
     const sums = sumsOf(c0, c1, c2, c3)
-    storeLanes(out + index, f32x4.pmax(f32x4.add(sums, biasOf(bias, biasIsVector, index)), low), count)
+    storeUpTo4(out + index, f32x4.pmax(f32x4.add(sums, biasOf(bias, biasIsVector, index)), low), count)
     matrix += 4 * matrixStep
     index += 16
   }
@@ -228,7 +221,7 @@ export function dot_rows_f32(
       a += 16, b += 16
     }
     const sums = f32x4.add(sumsOf(c0, c1, c2, c3), biasOf(bias, biasIsVector, index))
-    storeLanes(out + index, f32x4.pmax(sums, f32x4.splat(floor)), count)
+    storeUpTo4(out + index, f32x4.pmax(sums, f32x4.splat(floor)), count)
     a += 4 * aStep - (<usize>(k + 3 & ~3) << 2)
     b += 4 * bStep - (<usize>(k + 3 & ~3) << 2)
   }

@@ -5,6 +5,7 @@ import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Gather, Insert, Scatter } from '../shared/instructions'
 import { Scattering } from '../shared/opcodes'
 import { copyRun, copyWords, fillWords } from '../simd'
+import { fill_bits } from './move'
 
 /** The position that an index refers to; not below `axis`, as an unsigned number, if it is outside. */
 @inline
@@ -163,7 +164,7 @@ export function scatter(instruction: usize, part: i32, parts: i32): void {
     place += width
     const out = outAll + <usize>(block * axis) * rowSize + (<usize>column << 2)
     const updates = updatesAll + <usize>(block * count) * rowSize + (<usize>column << 2)
-    if (width == inner) fillWords(out, empty, axis * inner)
+    if (width == inner) fill_bits(out, empty, axis * inner)
     else for (let row = 0; row < axis; row++) fillWords(out + <usize>row * rowSize, empty, width)
     if (scattering == Scattering.Sum) scatter_sum_f32(out, updates, indices, indicesEnd, axis, width, rowSize)
     else if (scattering == Scattering.Max) scatter_max_f32(out, updates, indices, indicesEnd, axis, width, rowSize)

@@ -3,19 +3,19 @@
 
 import { partEnd, partStart } from '../parts'
 import { Adam, RmsProp, Sgd } from '../shared/instructions'
-import { madd, nmadd, storeTail } from '../simd'
+import { madd, nmadd, store_up_to_4 } from '../simd'
 
-/** Stores four lanes, or the first `n` if n < 4. */
+/** Stores four lanes, or the first `n` at the end of a loop. */
 @inline
-function storeUpTo4(pointer: usize, value: v128, n: i32): void {
-  if (n >= 4) v128.store(pointer, value)
-  else storeTail(pointer, value, n)
+function storeStep(pointer: usize, value: v128, isEnd: bool, n: i32): void {
+  if (isEnd) store_up_to_4(pointer, value, n)
+  else v128.store(pointer, value)
 }
 
 /** Four parameters, or the first `n`. */
 @inline
 function sgdStep(
-  parameters: usize, parametersOut: usize, gradient: usize, velocity: usize, velocityOut: usize, n: i32,
+  parameters: usize, parametersOut: usize, gradient: usize, velocity: usize, velocityOut: usize, isEnd: bool, n: i32,
   withVelocity: bool, nesterov: bool, lr: v128, momentum: v128, decay: v128,
 ): void {
   const before = v128.load(parameters)
@@ -24,11 +24,11 @@ function sgdStep(
   if (withVelocity) {
     const v = f32x4.sub(f32x4.mul(momentum, v128.load(velocity)), step)
     p = nesterov ? f32x4.sub(madd(momentum, v, p), step) : f32x4.add(p, v)
-    storeUpTo4(velocityOut, v, n)
+    storeStep(velocityOut, v, isEnd, n)
   } else {
     p = f32x4.sub(p, step)
   }
-  storeUpTo4(parametersOut, p, n)
+  storeStep(parametersOut, p, isEnd, n)
 }
 
 // One loop per form of the update, without a branch in it: see the loops of steps.ts. The addresses are read before the
@@ -48,13 +48,13 @@ function sgdLoop(instruction: usize, first: i32, end: i32, withVelocity: bool, n
   let i = <usize>first << 2
   for (; i < whole; i += 16) {
     sgdStep(
-      parameters + i, parametersOut + i, gradient + i, velocity + i, velocityOut + i, 4,
+      parameters + i, parametersOut + i, gradient + i, velocity + i, velocityOut + i, false, 4,
       withVelocity, nesterov, lr, momentum, decay,
     )
   }
   if (end & 3) {
     sgdStep(
-      parameters + i, parametersOut + i, gradient + i, velocity + i, velocityOut + i, end & 3,
+      parameters + i, parametersOut + i, gradient + i, velocity + i, velocityOut + i, true, end & 3,
       withVelocity, nesterov, lr, momentum, decay,
     )
   }
@@ -72,26 +72,26 @@ export function sgd(instruction: usize, part: i32, parts: i32): void {
 
 @inline
 function rmsPropStep(
-  instruction: usize, i: usize, n: i32, centered: bool, withVelocity: bool,
+  instruction: usize, i: usize, isEnd: bool, n: i32, centered: bool, withVelocity: bool,
   lr: v128, rho: v128, rest: v128, momentum: v128, epsilon: v128, decay: v128,
 ): void {
   const g = v128.load(load<usize>(instruction, RmsProp.gradient) + i)
   const p = v128.load(load<usize>(instruction, RmsProp.parameters) + i)
   const s = madd(rho, v128.load(load<usize>(instruction, RmsProp.square) + i), f32x4.mul(rest, f32x4.mul(g, g)))
-  storeUpTo4(load<usize>(instruction, RmsProp.squareOut) + i, s, n)
+  storeStep(load<usize>(instruction, RmsProp.squareOut) + i, s, isEnd, n)
   let d = s
   if (centered) {
     const a = madd(rho, v128.load(load<usize>(instruction, RmsProp.average) + i), f32x4.mul(rest, g))
-    storeUpTo4(load<usize>(instruction, RmsProp.averageOut) + i, a, n)
+    storeStep(load<usize>(instruction, RmsProp.averageOut) + i, a, isEnd, n)
     // A variance that rounding makes negative counts as 0.
     d = f32x4.max(nmadd(a, a, s), f32x4.splat(0.0))
   }
   let u = f32x4.div(f32x4.mul(lr, g), f32x4.sqrt(f32x4.add(d, epsilon)))
   if (withVelocity) {
     u = madd(momentum, v128.load(load<usize>(instruction, RmsProp.velocity) + i), u)
-    storeUpTo4(load<usize>(instruction, RmsProp.velocityOut) + i, u, n)
+    storeStep(load<usize>(instruction, RmsProp.velocityOut) + i, u, isEnd, n)
   }
-  storeUpTo4(load<usize>(instruction, RmsProp.parametersOut) + i, f32x4.sub(nmadd(p, decay, p), u), n)
+  storeStep(load<usize>(instruction, RmsProp.parametersOut) + i, f32x4.sub(nmadd(p, decay, p), u), isEnd, n)
 }
 
 @inline
@@ -106,9 +106,13 @@ function rmsPropLoop(instruction: usize, first: i32, end: i32, centered: bool, w
   const decay = f32x4.splat(learningRate * load<f32>(instruction, RmsProp.weightDecay))
   const whole = <usize>(end >> 2) << 4
   for (let i = <usize>first << 2; i < whole; i += 16) {
-    rmsPropStep(instruction, i, 4, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
+    rmsPropStep(instruction, i, false, 4, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
   }
-  if (end & 3) rmsPropStep(instruction, whole, end & 3, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
+  if (end & 3) {
+    rmsPropStep(
+      instruction, whole, true, end & 3, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay,
+    )
+  }
 }
 
 /** Runs an RmsProp, or a part of its parameters. */
@@ -192,8 +196,8 @@ export function adam(instruction: usize, part: i32, parts: i32): void {
     const g = v128.load(gradient)
     const m = average(v128.load(mean), g, rest1)
     const v = average(v128.load(variance), f32x4.mul(g, g), rest2)
-    storeTail(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon), n)
-    storeTail(meanOut, m, n)
-    storeTail(varianceOut, v, n)
+    store_up_to_4(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon), n)
+    store_up_to_4(meanOut, m, n)
+    store_up_to_4(varianceOut, v, n)
   }
 }

@@ -3,7 +3,7 @@
 // instructions: reduce.ts and arg-reduce.ts call it.
 
 import { Reduction } from '../shared/opcodes'
-import { storeUpTo4, swapHalves, swapNeighbours, tailMask } from '../simd'
+import { store_up_to_4, swapHalves, swapNeighbours, tailMask } from '../simd'
 import { combine, foldColumns, identity } from './extremes'
 
 /** The reduction of `n` ≥ 0 integers, in every lane. */
@@ -74,7 +74,7 @@ function argColumns(
         best = i32x4.max_s(x, best)
         bestIndex = v128.bitselect(i32x4.splat(i), bestIndex, wins)
       }
-      storeUpTo4(out + (<usize>column << 2), bestIndex, last - column)
+      store_up_to_4(out + (<usize>column << 2), bestIndex, last - column)
     }
     first = 0
     out += rowSize

@@ -8,11 +8,11 @@
 import { Reduction } from '../shared/opcodes'
 import { rowPartEnd, rowPartStart } from '../parts'
 import { Reduce } from '../shared/instructions'
-import { storeTail, storeUpTo16, storeUpTo4, swapHalves, swapNeighbours, tailMask } from '../simd'
+import { store_up_to_16, store_up_to_4, swapHalves, swapNeighbours, tailMask } from '../simd'
 import {
   max_columns_i32, max_rows_i32, min_columns_i32, min_rows_i32, sum_columns_i32, sum_rows_i32,
 } from './reduce-i32'
-import { combine, extremeRun, foldColumns, foldRows, identity, isExtreme, pickExtreme } from './extremes'
+import { combine, extremeRun, foldColumns, foldRows, identity, isExtreme, nan_lanes, pickExtreme } from './extremes'
 
 /** Four partial sums of `n` ≥ 0 floats. */
 @inline
@@ -129,24 +129,19 @@ function sumFourRows(r0: usize, r1: usize, r2: usize, r3: usize, axis: i32): v12
 @inline
 function extremeOfFourRows(reduction: Reduction, r0: usize, r1: usize, r2: usize, r3: usize, axis: i32): v128 {
   let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0
-  let nan0 = i32x4.splat(0), nan1 = nan0, nan2 = nan0, nan3 = nan0
-  for (; axis >= 4; axis -= 4) {
-    const x0 = v128.load(r0)
+  let sum = i32x4.splat(0)
+  let left = axis
+  for (; left >= 4; left -= 4) {
+    const x0 = v128.load(r0), x1 = v128.load(r1), x2 = v128.load(r2), x3 = v128.load(r3)
     a0 = pickExtreme(reduction, a0, x0)
-    nan0 = v128.or(nan0, f32x4.ne(x0, x0))
-    const x1 = v128.load(r1)
     a1 = pickExtreme(reduction, a1, x1)
-    nan1 = v128.or(nan1, f32x4.ne(x1, x1))
-    const x2 = v128.load(r2)
     a2 = pickExtreme(reduction, a2, x2)
-    nan2 = v128.or(nan2, f32x4.ne(x2, x2))
-    const x3 = v128.load(r3)
     a3 = pickExtreme(reduction, a3, x3)
-    nan3 = v128.or(nan3, f32x4.ne(x3, x3))
+    sum = f32x4.add(sum, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)))
     r0 += 16, r1 += 16, r2 += 16, r3 += 16
   }
-  if (axis > 0) {
-    const mask = tailMask(axis)
+  if (left > 0) {
+    const mask = tailMask(left)
     const x0 = v128.bitselect(v128.load(r0), a0, mask)
     const x1 = v128.bitselect(v128.load(r1), a1, mask)
     const x2 = v128.bitselect(v128.load(r2), a2, mask)
@@ -155,12 +150,17 @@ function extremeOfFourRows(reduction: Reduction, r0: usize, r1: usize, r2: usize
     a1 = pickExtreme(reduction, a1, x1)
     a2 = pickExtreme(reduction, a2, x2)
     a3 = pickExtreme(reduction, a3, x3)
-    nan0 = v128.or(nan0, f32x4.ne(x0, x0))
-    nan1 = v128.or(nan1, f32x4.ne(x1, x1))
-    nan2 = v128.or(nan2, f32x4.ne(x2, x2))
-    nan3 = v128.or(nan3, f32x4.ne(x3, x3))
+    sum = f32x4.add(sum, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)))
   }
-  return reduceLanes(reduction, v128.or(a0, nan0), v128.or(a1, nan1), v128.or(a2, nan2), v128.or(a3, nan3))
+  if (v128.any_true(f32x4.ne(sum, sum))) {
+    const n = axis >> 2
+    const back = <usize>n << 4
+    a0 = v128.or(a0, nan_lanes(r0 - back, 16, n, left))
+    a1 = v128.or(a1, nan_lanes(r1 - back, 16, n, left))
+    a2 = v128.or(a2, nan_lanes(r2 - back, 16, n, left))
+    a3 = v128.or(a3, nan_lanes(r3 - back, 16, n, left))
+  }
+  return reduceLanes(reduction, a0, a1, a2, a3)
 }
 
 @inline
@@ -231,7 +231,7 @@ function sumColumns16(out: usize, input: usize, axis: i32, rowSize: usize, width
   y1 = f32x4.add(z1, y1)
   y2 = f32x4.add(z2, y2)
   y3 = f32x4.add(z3, y3)
-  storeUpTo16(out, y0, y1, y2, y3, width)
+  store_up_to_16(out, y0, y1, y2, y3, width)
 }
 
 /** The sums of up to 4 columns of [axis, inner], four rows at a time. */
@@ -265,8 +265,7 @@ function sumColumns4(out: usize, input: usize, axis: i32, rowSize: usize, width:
     input += rowSize
   }
   y = f32x4.add(z, y)
-  if (width >= 4) v128.store(out, y)
-  else storeTail(out, y, width)
+  store_up_to_4(out, y, width)
 }
 
 /** A separate function, because it is called often enough to be optimised within the first large sum. */
@@ -366,7 +365,7 @@ export function min_columns_f32(
 function divideBy(out: usize, count: i32, n: i32): void {
   const divisor = f32x4.splat(<f32>n)
   for (; count > 0; count -= 4) {
-    storeUpTo4(out, f32x4.div(v128.load(out), divisor), count)
+    store_up_to_4(out, f32x4.div(v128.load(out), divisor), count)
     out += 16
   }
 }

@@ -3,19 +3,11 @@
 // operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
-import { copyWords, storeRow16, storeTail, storeUpTo4, swapHalves } from '../simd'
+import { copyWords, storeRow16, storeTail, storeUpTo4, store_up_to_4, swapHalves } from '../simd'
 import {
   arctan2, cos, erf, erfInv, exp, expm1, expModerate, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
   isFarFromWhole, isImmoderate, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sign, sin, softplus, tanh, tanhSoftplus,
 } from '../math'
-
-/**
- * storeUpTo4 as a function, because most steps end with it. Where the call makes an engine keep the vectors of the loop on the stack, which
- * bench/guard.mjs finds, the step has it inline.
- */
-export function store_up_to_4(target: usize, value: v128, n: i32): void {
-  storeUpTo4(target, value, n)
-}
 
 /** true → 1, false → 0 */
 @inline
@@ -102,7 +94,8 @@ function binary(step: Step, a: v128, b: v128): v128 {
 
 // For steps of few instructions; even so, the loop is too long for asc to inline it into the chain. Steps of many
 // instructions have separate loops, four lanes at a time: as branches of `unary`, asc would compile each of them
-// into every step before it dropped all but one, which took it twice as long. Loops that include the tail, with
+// into every step before it dropped all but one, which took it twice as long. Where a call of store_up_to_4 makes an engine keep the
+// vectors of the loop on the stack, which bench/guard.mjs finds, the step has it inline. Loops that include the tail, with
 // storeUpTo4, are half the code: they are for steps that few programs use, or that replace slower ones.
 
 @inline

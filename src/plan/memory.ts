@@ -159,6 +159,9 @@ class Planner {
   private readonly blocks = new Map<JointResults, Draft>()
   private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
   private constantBytes = 0
+  /** The last kernel that may end the run: no cell is written before it. */
+  private lastEffect!: number
+  private readers!: CellReaders
 
   constructor(
     private readonly graph: Graph,
@@ -204,6 +207,11 @@ class Planner {
     this.setHolder(value, { draft: draftFor(bytesOf(value), this.madeAt[value.id]!, home), within: null, offset: 0 })
   }
 
+  /** Gives a value bytes in the workspace, unless it has some. */
+  private readonly holdAnywhere = (value: Value): void => {
+    if (!this.isHeld(value)) this.hold(value, null)
+  }
+
   private draftOf(value: Value): Draft {
     const holder = this.holders[value.id]
     if (holder === undefined) throw internalError(`value %${value.id} has no bytes`)
@@ -216,7 +224,7 @@ class Planner {
   }
 
   private holdInputs(): void {
-    for (const parameter of this.graph.parameters) if (!this.isHeld(parameter)) this.hold(parameter, null)
+    this.graph.parameters.forEach(this.holdAnywhere)
     this.graph.cells.forEach((value, cell) => this.hold(value, { kind: 'cell', cell }))
   }
 
@@ -233,11 +241,7 @@ class Planner {
   }
 
   private holdResults(): void {
-    this.kernels.forEach(({ writes }) =>
-      writes.forEach((value) => {
-        if (!this.isHeld(value)) this.hold(value, null)
-      }),
-    )
+    this.kernels.forEach(({ writes }) => writes.forEach(this.holdAnywhere))
   }
 
   /** Places the results that a kernel writes to one block. */
@@ -267,26 +271,31 @@ class Planner {
    * @returns the other updates, which need a copy
    */
   private placeUpdates() {
-    if (this.graph.updates.length === 0) return []
-    const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
-    const readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
+    this.lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
+    this.readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
     return this.graph.updates.filter(({ cell, value }) => {
       const base = this.locations.baseOf(value)
-      const at = this.madeAt[base.id]!
-      if (at === NEVER || this.isHeld(base) || at <= lastEffect) return true
-      if (!this.isFreeToWrite(cell, base, at, readers)) return true
-      this.hold(base, { kind: 'cell', cell })
-      return false
+      const isCopied = this.isHeld(base) || !this.isFree(cell, base)
+      if (!isCopied) this.hold(base, { kind: 'cell', cell })
+      return isCopied
     })
   }
 
-  private isFreeToWrite(cell: Cell, value: Value, at: number, readers: CellReaders): boolean {
-    return readers.overlapping(cell).every(({ cell: other, content, last }) => {
-      return last < at || (last === at && other === cell && this.kernels[at]!.mayShare(value, content))
-    })
+  /**
+   * Whether the kernel that computes the new content of a cell, or a part of it, can write there. A kernel that works in place
+   * keeps the size of its operand, so a part that it makes of the old content is the whole.
+   */
+  private isFree(cell: Cell, value: Value): boolean {
+    const at = this.madeAt[value.id]!
+    return (
+      at > this.lastEffect &&
+      this.readers.overlapping(cell).every(({ cell: other, content, last }) => {
+        return last < at || (last === at && other === cell && this.kernels[at]!.mayShare(value, content))
+      })
+    )
   }
 
-  /** Lets the operands of a concatenation be written directly to their positions in it. */
+  /** Lets the operands of a concatenation be written directly to their positions in it, which may be in a cell. */
   private placeParts(): void {
     for (let i = this.kernels.length - 1; i >= 0; i--) {
       const { places, nodes } = this.kernels[i]!
@@ -294,14 +303,13 @@ class Planner {
       // The first node is the concatenation; the others of a kernel are elementwise.
       const node = nodes[0]!
       const whole = node.outputs[0]!
-      const holder = this.holders[whole.id]
-      // If the whole is written to a cell, its parts would be written there while the old content may still be read.
-      if (holder !== undefined && holder.draft !== null && holder.draft.home?.kind !== 'bound') continue
-      if (holder === undefined) this.hold(whole, null)
+      this.holdAnywhere(whole)
+      const { home } = this.draftOf(whole)
       node.inputs.forEach((input, j) => {
         const base = this.locations.baseOf(input)
         const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
-        if (own) this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * places[j]! })
+        if (own && (home?.kind !== 'cell' || this.isFree(home.cell, base)))
+          this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * places[j]! })
       })
     }
   }

@@ -191,6 +191,23 @@ describe('updates of cells', () => {
       b.update(cells.whole, b.emitOne('concat', [first, b.e.sin(first)], { axis: 0 }))
       return [scaled]
     }),
+    'joined from parts made before a guard': draw((b, x) => {
+      const first = b.e.exp(x)
+      b.emit('guard', [b.e.sum(first, [0])], {})
+      b.update(cells.whole, b.emitOne('concat', [first, b.e.sin(first)], { axis: 0 }))
+      return []
+    }),
+    'joined from a part that reads the cell': draw((b, x) => {
+      const first = b.e.exp(b.e.add(b.read(cells.right), x))
+      b.update(cells.whole, b.emitOne('concat', [first, b.e.sin(first)], { axis: 0 }))
+      return []
+    }),
+    'joined from parts that are joined': draw((b, x) => {
+      const quarter = b.e.matmul(b.e.reshape(b.read(cells.right), [4, 3]), b.e.reshape(b.e.slice(x, [0], [3]), [3, 1]))
+      const first = b.emitOne('concat', [b.e.reshape(quarter, [4]), b.e.slice(b.e.exp(x), [0], [8])], { axis: 0 })
+      b.update(cells.whole, b.emitOne('concat', [b.e.sin(first), first], { axis: 0 }))
+      return [b.e.sum(first, [0])]
+    }),
     swapped: draw((b) => {
       const left = b.e.reshape(b.read(cells.left), [12])
       const right = b.e.reshape(b.read(cells.right), [3, 4])
@@ -222,6 +239,20 @@ describe('updates of cells', () => {
   it.each(names)('%s', (name) => {
     for (const enabled of [true, false]) simulate(planned(graphs[name], enabled))
   })
+})
+
+it('parts that are joined in a cell are computed there, if nothing reads its old content later', () => {
+  const cells = slabCells(storage)
+  const builder = new GraphBuilder()
+  const first = builder.e.exp(builder.parameter({ shape: [12], dtype: 'float32' }))
+  builder.update(cells.whole, builder.emitOne('concat', [first, builder.e.sin(first)], { axis: 0 }))
+  const { kernels, memory } = planned(builder.finish([]), false)
+  const written = kernels.flatMap(({ writes }) => writes.map(({ id }) => memory.places[id]!))
+  expect(written.map(({ buffer, offset }) => [buffer.home.kind, offset])).toEqual([
+    ['cell', 0],
+    ['cell', 48],
+    ['cell', 0],
+  ])
 })
 
 describe('training steps', () => {

@@ -11,7 +11,12 @@ interface Parameters {
   readonly isTree: readonly boolean[]
   /** All names, by their forms that are the same in camelCase and snake_case. */
   readonly named: ReadonlyMap<string, string>
+  /** The names that `named` gives for keys that were looked for, because calls repeat their keys. */
+  readonly found: Map<string, string | undefined>
 }
+
+/** The most keys that an op remembers. */
+const MOST_KEYS = 50
 
 const known = /* @__PURE__ */ new Map<string, Parameters>()
 
@@ -26,10 +31,19 @@ function parametersIn(text: string): Parameters {
       required: required.map(bare),
       isTree: required.map((each) => each.startsWith('*')),
       named: new Map(all.map(bare).map((each) => [normalizeName(each), each])),
+      found: new Map(),
     }
     known.set(text, found)
   }
   return found
+}
+
+/** The parameter that a key names in either spelling; undefined if there is none. */
+function nameOf(key: string, { named, found }: Parameters): string | undefined {
+  if (found.has(key)) return found.get(key)
+  const name = named.get(normalizeName(key))
+  if (found.size < MOST_KEYS) found.set(key, name)
+  return name
 }
 
 /** Whether a record is one operand: data with its shape, or the parts of complex numbers. */
@@ -55,16 +69,16 @@ export function argumentsInOrder(
   const at = given.length - 1
   const last = given[at]
   if (!isRecord(last) || isOperand(last)) return given
-  const { required, isTree, named } = parametersIn(parameters)
+  const names = parametersIn(parameters)
+  const { required, isTree } = names
   const keys = Object.keys(last)
-  const nameOf = (key: string): string | undefined => named.get(normalizeName(key))
-  const isRequired = (key: string): boolean => required.includes(nameOf(key) ?? '')
+  const isRequired = (key: string): boolean => required.includes(nameOf(key, names) ?? '')
   const hasRequired = keys.some(isRequired)
-  const isItself = isTree[at] === true && !(hasRequired && keys.every((key) => nameOf(key) !== undefined))
+  const isItself = isTree[at] === true && !(hasRequired && keys.every((key) => nameOf(key, names) !== undefined))
   if (isItself || (at >= required.length && !hasRequired)) return given
   const byName = new Map<string, unknown>()
   for (const key of keys.filter(isRequired)) {
-    const name = nameOf(key)!
+    const name = nameOf(key, names)!
     if (byName.has(name)) throw new ArgumentError(`${where()}: ${name} is given twice, in two spellings`)
     byName.set(name, last[key])
   }
