@@ -512,7 +512,7 @@ describe('arguments that a method does not read', () => {
     ['predictOnBatch', [[[1, 2, 3, 4]]]],
     ['trainOnBatch', [[[1, 2, 3, 4]], [[1, 0, 0]], {}]],
     ['testOnBatch', [[[1, 2, 3, 4]], [[1, 0, 0]], {}]],
-    ['summary', [{ print: () => undefined }]],
+    ['summary', [{ printFn: () => undefined }]],
     ['save', [undefined, {}]],
   ] as const)('%s', async (name, read) => {
     const model = made()
