@@ -10,7 +10,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
-import { readOptions, requireConfig } from '../core/options'
+import { isOptions, readOptions, requireConfig } from '../core/options'
 import { signalOption } from '../data/abort'
 import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { loadWeightsFrom, saveWeights } from '../formats/weights'
@@ -467,12 +467,17 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   getLayer(nameOrIndex: string | number | LayerChoice): Layer {
     requireArguments('getLayer', arguments, 1)
     const { layers } = this
-    const named = nameOrIndex as LayerChoice | null
-    const wanted = named?.name ?? named?.index ?? nameOrIndex
-    const layer = layers.find(({ name }, i) => ([name, i, i - layers.length] as unknown[]).includes(wanted))
+    if (isOptions(nameOrIndex)) {
+      const [[key, value] = ['', null], another] = Object.entries(nameOrIndex).filter(([, each]) => each != null)
+      if (another === undefined && ['name', 'index'].includes(key)) return this.getLayer(value as string | number)
+      throw new ArgumentError(
+        `getLayer: expected { name } or { index }, received { ${Object.keys(nameOrIndex).join(', ')} }`,
+      )
+    }
+    const layer = layers.find(({ name }, i) => ([name, i, i - layers.length] as unknown[]).includes(nameOrIndex))
     if (layer !== undefined) return layer
     throw new ArgumentError(
-      `${this}: there is no layer ${quoted(wanted)}. There are: ${layers.map(({ name }) => name).join(', ')}`,
+      `${this}: there is no layer ${quoted(nameOrIndex)}. There are: ${layers.map(({ name }) => name).join(', ')}`,
     )
   }
 

@@ -172,7 +172,7 @@ describe('cloneModel', () => {
     expect(copy.getLayer('nested')).not.toBe(nested)
     expect(copy.getLayer({ name: 'nested' })).toBe(copy.getLayer('nested'))
     expect(copy.getLayer({ index: -1 })).toBe(copy.layers.at(-1))
-    expect(copy.getLayer({ index: 0 })).toBe(copy.getLayer(0))
+    expect(copy.getLayer({ name: null as never, index: 0 })).toBe(copy.getLayer(0))
     expectClone(model, copy)
   })
 

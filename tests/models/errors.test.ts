@@ -513,6 +513,12 @@ describe('options of layers, losses, metrics, optimizers and others', () => {
     ['an unknown named layer', () => binaryModel().getLayer({ name: 'hiden' }), "there is no layer 'hiden'"],
     ['no layer', () => binaryModel().getLayer(null as never), 'there is no layer null'],
     [
+      'a layer by name and index',
+      () => binaryModel().getLayer({ name: 'output', index: 0 }),
+      'getLayer: expected { name } or { index }, received { name, index }',
+    ],
+    ['a layer by another name', () => binaryModel().getLayer({ nam: 'output' } as never), 'received { nam }'],
+    [
       'options of compile in two objects',
       () => binaryModel().compile({ loss: 'mse' }, { metrics: ['mae'] }),
       'compile: metrics belongs in the first argument',
