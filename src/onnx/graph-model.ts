@@ -17,6 +17,7 @@ import { Input } from '../layers/core/input-layer'
 import { extents } from './options'
 import { TensorSpec } from '../layers/spec'
 import { Model } from '../models/model'
+import { PREDICT } from '../training/options'
 import type { PredictOptions } from '../training/options'
 import type { Constants } from './graph-layer'
 import { GraphLayer, specOfInput } from './graph-layer'
@@ -40,8 +41,13 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     options: PredictOptions = {},
   ): Promise<ReturnType<this['call']>> {
     const rows = this.rowsPerStep()
-    if (rows === 'all' && options.batchSize === undefined && !isElements(x)) return this.predictOnBatch(typed(x))
-    return super.predict(x, typeof rows === 'number' ? { batchSize: rows, ...options } : options)
+    const given = Object.entries(options).flatMap(([key, value]) => (value == null ? [] : PREDICT.nameOf(key)))
+    const isSized = given.includes('batchSize')
+    if (rows === 'all' && !isSized && !given.includes('steps') && !isElements(x)) {
+      PREDICT.read(options)
+      return this.predictOnBatch(typed(x))
+    }
+    return super.predict(x, typeof rows === 'number' && !isSized ? { ...options, batchSize: rows } : options)
   }
 
   override predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {

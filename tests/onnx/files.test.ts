@@ -363,6 +363,17 @@ describe('the first axis', () => {
     expect(await lastOf('steps')).toBe(40)
   })
 
+  it('follows options in every spelling, and refuses unknown ones', async () => {
+    const model = await loadOnnx(modelBytes(first('steps')))
+    const predicted = async (options: object): Promise<number> =>
+      ((await Reflect.apply(model.predict, model, [rows, options])) as Tensor).data.at(-1)!
+    expect(await predicted({ batch_size: 10 })).toBe(10)
+    expect(await predicted({ batch_size: null, verbose: 0 })).toBe(40)
+    await expect(predicted({ batchsizes: 10 })).rejects.toThrow("Unknown option of predict 'batchsizes'")
+    const fixed = await loadOnnx(modelBytes(first(4)))
+    await expect(Reflect.apply(fixed.predict, fixed, [rows, { batch_size: 10 }])).rejects.toThrow('pass batchSize: 4')
+  })
+
   it('is open if shapes says so', async () => {
     const fixed = await loadOnnx(modelBytes(first(4)))
     await expect(fixed.predict([[1], [1]])).rejects.toThrow('must be [4, 1]')
