@@ -121,7 +121,7 @@ describe('unknown options', () => {
         "option of loadModel 'customObject'. Did you mean 'customObjects'?",
       ],
       [() => loadModel(bytes, { compile: 'no' } as never), 'loadModel: compile must be true or false'],
-      [() => model.saveWeights(path, { overwrite: true } as never), "option of saveWeights 'overwrite'"],
+      [() => model.saveWeights(path, { byName: true } as never), "option of saveWeights 'byName'"],
       [() => model.loadWeights(bytes, { byName: true } as never), "option of loadWeights 'byName'"],
     ]
     for (const [call, message] of wrong) {
@@ -229,4 +229,13 @@ describe('files of other libraries', () => {
       expect(error.message).toMatch(/loadWeights|setWeights|modelFromJSON/)
     }
   })
+})
+
+it('a page without files of weights has no option overwrite', async () => {
+  const { ArgumentError, Dense, Sequential } = await freshLibrary()
+  const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+  const error = await errorOf(() => model.saveWeights(join(folder, 'model'), { overwrite: true } as never))
+  expect(error).toBeInstanceOf(ArgumentError)
+  expect(error.message).toContain("option of saveWeights 'overwrite'")
+  expect(await readdir(folder)).toEqual([])
 })
