@@ -254,6 +254,11 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
   }
 }
 
+/** Also accepts null, which means a certain value. */
+export function nullAs<Value, Input>(kind: Kind<Value, Input>, meant: NoInfer<Value>): Kind<Value, Input | null> {
+  return { ...kind, read: (value, where) => (value === null ? meant : kind.read(value, where)) }
+}
+
 /** A value of either kind; `isFirst` decides which. */
 export function either<A, InA, B, InB>(
   first: Kind<A, InA>,

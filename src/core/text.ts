@@ -1,4 +1,14 @@
-// Encodes JSON text as bytes and back, and XML as ASCII. File formats are in formats/.
+// Encodes JSON text as bytes and back, and XML as ASCII; orders text. File formats are in formats/.
+
+/** Orders text by code points, as Python and UTF-8 do. JavaScript compares UTF-16 units, in which U+1F600 comes before U+FF21. */
+export function byCodePoints(a: string, b: string): number {
+  const [left, right] = [Array.from(a), Array.from(b)]
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!
+    if (difference !== 0) return difference
+  }
+  return left.length - right.length
+}
 
 /** JSON in ASCII: other characters are escaped, so that no encoder is needed and unpaired surrogates survive. */
 export function escapeNonAscii(json: string): string {

@@ -10,7 +10,7 @@ import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from '../formats/json'
 import { isRecord, own, parseJson } from '../formats/json'
 import type { Loaded } from './weights'
-import { isFitting, requireFitting } from './weights'
+import { loadedOf, requireFitting } from './weights'
 
 /** What a legacy file has besides weights. */
 export interface LegacyFile {
@@ -105,17 +105,11 @@ export function legacyWeightsIn(
   const loaded = listed.flatMap(({ name, datasets }, i) => {
     const layer = isByName ? byName.get(name)! : layers[i]!
     const weights = legacyWeights(layer)
-    const isComplete = weights.length === datasets.length
-    if (!isComplete && skipped === null)
-      throw new FormatError(
-        `The weights of the file do not fit the model: ${layer} has ${weights.length} weights, but the file has ${datasets.length} at '${name}'`,
-      )
-    const found = isComplete
-      ? weights.map((variable, j): Loaded => ({ variable, dataset: datasets[j]!, path: `${name}/${j}` }))
-      : []
-    if (skipped === null || (isComplete && found.every(isFitting))) return found
-    skipped.push(String(layer))
-    return []
+    const found = loadedOf({ layer, variables: weights, datasets, path: name }, skipped)
+    if (found !== null) return found
+    throw new FormatError(
+      `The weights of the file do not fit the model: ${layer} has ${weights.length} weights, but the file has ${datasets.length} at '${name}'`,
+    )
   })
   requireFitting(loaded, [])
   return loaded

@@ -76,12 +76,8 @@ export function weightsIn(
     const path = withoutUnderscores(own)
     const datasets = groups.get(path) ?? []
     left.delete(path)
-    const isComplete = datasets.length === variables.length
-    const found = isComplete
-      ? variables.map((variable, i): Loaded => ({ variable, path: `${own}/vars/${i}`, dataset: datasets[i]! }))
-      : []
-    if (skipped !== null && (!isComplete || !found.every(isFitting))) skipped.push(String(layer))
-    else if (isComplete) loaded.push(...found)
+    const found = loadedOf({ layer, variables, datasets, path: `${own}/vars` }, skipped)
+    if (found !== null) loaded.push(...found)
     else
       problems.push(
         `${layer} has ${variables.length} weights, but the file has ${datasets.length} at ${own === '' ? 'its root' : own}`,
@@ -100,8 +96,31 @@ export function requireFitting(loaded: readonly Loaded[], problems: readonly str
   if (all.length > 0) throw new FormatError(`The weights of the file do not fit the model: ${listed(all)}`)
 }
 
-/** Whether an array has the shape of its variable. */
-export const isFitting = (each: Loaded): boolean => misfits(each).length === 0
+/** The weights of a layer, and their arrays in a file. */
+interface LayerArrays {
+  readonly layer: LayerBase
+  readonly variables: readonly Variable[]
+  readonly datasets: readonly Hdf5Dataset[]
+  /** What the paths of the arrays begin with. */
+  readonly path: string
+}
+
+/**
+ * The arrays for the weights of a layer; null if there is another number of them.
+ * @param skipped takes a layer whose weights do not fit, which then has no arrays; null for none
+ */
+export function loadedOf(
+  { layer, variables, datasets, path }: LayerArrays,
+  skipped: string[] | null,
+): readonly Loaded[] | null {
+  const found =
+    variables.length === datasets.length
+      ? variables.map((variable, i): Loaded => ({ variable, path: `${path}/${i}`, dataset: datasets[i]! }))
+      : null
+  if (skipped === null || found?.every((each) => misfits(each).length === 0)) return found
+  skipped.push(String(layer))
+  return []
+}
 
 function misfits({ variable, path, dataset }: Loaded): string[] {
   if (!sameShape(dataset.shape, variable.shape))

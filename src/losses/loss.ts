@@ -3,9 +3,9 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
-import type { ConfiguredClass, OptionInputs, Kind, OptionTable, Spelled } from '../core/options'
+import type { ConfiguredClass, OptionInputs, OptionTable } from '../core/options'
 import type { InOrder } from '../core/options'
-import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
+import { Configured, choice, configured, nullAs, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
@@ -14,13 +14,8 @@ import { Tensor } from '../ops/tensor'
 import type { Reduction } from './weights'
 import { alignRanks, reduceWeighted } from './weights'
 
-const reductions = choice<Reduction>('sumOverBatchSize', 'mean', 'meanWithSampleWeight', 'sum', 'none')
-
 /** A reduction in any spelling; null is 'none'. */
-const reduction: Kind<Reduction, Spelled<Reduction> | null> = custom(
-  (value, where) => (value === null ? 'none' : reductions.read(value, where)),
-  (value) => value,
-)
+const reduction = nullAs(choice<Reduction>('sumOverBatchSize', 'mean', 'meanWithSampleWeight', 'sum', 'none'), 'none')
 
 const lossOptions = () => ({
   /** How the values of a batch are reduced. Default 'sumOverBatchSize', their mean. */

@@ -6,6 +6,7 @@ import {
   boolean,
   custom,
   listOf,
+  nullAs,
   nullable,
   option,
   recordOf,
@@ -43,18 +44,13 @@ const anything = custom<unknown>(
   (value) => value,
   () => null,
 )
-const classesKind = recordOf(anything)
-const objectsKind = custom<CustomObjects, CustomObjects | null>(
-  (value, where) => (value === null ? {} : classesKind.read(value, where)),
-  () => ({}),
-)
 const layersKind = listOf(
   custom<LayerClass>(
     (value) => value as LayerClass,
     () => null,
   ),
 )
-export const jsonTable = { customObjects: option(objectsKind, null) }
+export const jsonTable = { customObjects: option(nullAs(recordOf(anything), {}), null) }
 /** The options with which files are read. */
 export const loadTable = {
   ...jsonTable,

@@ -10,6 +10,7 @@ import {
   custom,
   either,
   integer,
+  nullAs,
   nullable,
   number,
   option,
@@ -73,17 +74,7 @@ function forArrays<Value, Input>(own: OptionalOption<Value, Input>, instead: str
 }
 
 /** Samples per step; null is the default, as in Keras. */
-const batchSize = () =>
-  forArrays(
-    option(
-      custom<number, number | null>(
-        (value, where) => (value === null ? 32 : count.read(value, where)),
-        (value) => value,
-      ),
-      32,
-    ),
-    'Batches already have a size.',
-  )
+const batchSize = () => forArrays(option(nullAs(count, 32), 32), 'Batches already have a size.')
 
 const resultOptions = () => ({
   /** Accepted for compatibility with Keras: results are records by name. */

@@ -67,27 +67,23 @@ export async function fillWeights(
   bytes: Uint8Array,
   { mapping, source, signal, skipMismatch }: WeightsFrom,
 ): Promise<void> {
-  if (skipMismatch) {
-    const skipped: string[] = []
-    if (isKerasFile(bytes) || isShardMap(bytes)) {
-      const { fillFromKeras } = await import('../keras')
-      await fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal), skipped)
-    } else fillFitting(model, await readArrays(bytes), skipped)
-    if (skipped.length > 0)
-      console.warn(
-        `loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`,
-      )
-    return
-  }
+  const skipped: string[] | null = skipMismatch ? [] : null
   if (isKerasFile(bytes) || isShardMap(bytes)) {
     if (mapping !== null)
       throw new ArgumentError('loadWeights: a mapping is for safetensors and .npz, not for files of Keras')
     const { fillFromKeras } = await import('../keras')
-    return fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal))
-  }
-  if (mapping === null && !isArchive(bytes)) return loadWeightsFrom(model, bytes, otherDtypes)
+    await fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal), skipped)
+  } else if (skipped !== null) fillFitting(model, await readArrays(bytes), skipped)
+  else if (mapping === null && !isArchive(bytes)) loadWeightsFrom(model, bytes, otherDtypes)
+  else fillMapped(model, await readArrays(bytes), mapping)
+  if (skipped !== null && skipped.length > 0)
+    console.warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
+}
+
+/** Loads arrays by the names of a mapping, or else those that have names of weights. */
+function fillMapped(model: LayerBase, arrays: ReadonlyMap<string, NamedTensor>, mapping: WeightMapping | null): void {
   const weights = weightPaths(model)
-  const values = mappedValues(weights, await readArrays(bytes), mapping ?? ((name) => (isOf(name) ? name : undefined)))
+  const values = mappedValues(weights, arrays, mapping ?? ((name) => (isOf(name) ? name : undefined)))
   for (const [variable, value] of values) variable.assign(value)
 
   function isOf(name: string): boolean {

@@ -1,5 +1,6 @@
 // The files of a folder whose subfolders are classes, and their split. Reads no file.
 
+import { byCodePoints } from '../../core/text'
 import type { Dirent } from 'node:fs'
 import { ArgumentError, StateError, knownName, quoted } from '../../core/errors'
 import type { OptionInputs, ValuesOf } from '../../core/options'
@@ -304,14 +305,6 @@ function entriesOf(where: string, files: NodeModules['node:fs/promises'], folder
 
 /** Whether a name is that of a file or folder that programs keep for themselves, such as .ipynb_checkpoints. */
 const isHidden = (name: string): boolean => name.startsWith('.')
-
-/** The order of Python's strings. JavaScript compares UTF-16 units, in which U+1F600 comes before U+FF21. */
-function byCodePoints(a: string, b: string): number {
-  const [left, right] = [Array.from(a), Array.from(b)]
-  const at = left.findIndex((each, i) => each !== right[i])
-  if (at < 0) return left.length - right.length
-  return at < right.length ? left[at]!.codePointAt(0)! - right[at]!.codePointAt(0)! : 1
-}
 
 interface FilesOfFolder {
   readonly folder: string

@@ -1,6 +1,7 @@
 // Vocabularies: the numbers of tokens, learnt from the tokens' frequencies. Shared by the lookups and by
 // TextVectorization.
 
+import { byCodePoints } from '../../core/text'
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
 
 /** A string, or an integer for IntegerLookup. */
@@ -44,15 +45,9 @@ export class TokenCounts<T extends Token> {
   }
 }
 
-/** Orders strings by code point, like UTF-8 bytes, and integers by size. */
+/** Orders strings by code point, and integers by size. */
 function compareTokens(a: Token, b: Token): number {
-  if (typeof a === 'number' || typeof b === 'number') return Number(a) - Number(b)
-  const [left, right] = [[...a], [...b]]
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!
-    if (difference !== 0) return difference
-  }
-  return left.length - right.length
+  return typeof a === 'number' || typeof b === 'number' ? Number(a) - Number(b) : byCodePoints(a, b)
 }
 
 /** The tokens that precede those of a vocabulary, by their number. */
