@@ -141,6 +141,12 @@ function integerPower(base: f64, n: i32): f64 {
   return result
 }
 
+/** The number of the update after `iterations`, in 1 … 2³¹ − 1: 1 − βᵗ is positive. */
+@inline
+function nextUpdate(iterations: i32): i32 {
+  return min(max(iterations, 0), i32.MAX_VALUE - 1) + 1
+}
+
 /** a + rest·(x − a) */
 @inline
 function average(a: v128, x: v128, rest: v128): v128 {
@@ -167,7 +173,7 @@ export function adam(instruction: usize, part: i32, parts: i32): void {
   let variance = load<usize>(instruction, Adam.variance) + offset
   let varianceOut = load<usize>(instruction, Adam.varianceOut) + offset
   const learningRate = load<f32>(load<usize>(instruction, Adam.learningRate))
-  const t = load<i32>(load<usize>(instruction, Adam.iterations)) + 1
+  const t = nextUpdate(load<i32>(load<usize>(instruction, Adam.iterations)))
   const beta1 = load<f32>(instruction, Adam.beta1)
   const beta2 = load<f32>(instruction, Adam.beta2)
   const correction = sqrt<f64>(1.0 - integerPower(<f64>beta2, t)) / (1.0 - integerPower(<f64>beta1, t))

@@ -4,12 +4,11 @@ import { ArgumentError, StateError, internalError, knownName } from '../core/err
 import type { OptionInputs, Kind } from '../core/options'
 import { configured, isOptions, listOf, named, required, withoutOptions } from '../core/options'
 import type { Config } from '../core/registry'
-import { add } from '../ops/numpy/elementwise'
-import { Tensor } from '../ops/tensor'
+import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Match } from './match'
 import { matchKind, matches } from './match'
-import { Optimizer, optimizerOptions } from './optimizer'
+import { Optimizer, increased, optimizerOptions } from './optimizer'
 import { OptimizerMap } from './optimizer-map'
 import type { UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
@@ -228,7 +227,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions, ['optimi
         positions.map((i) => weights[i]!),
       )
     }
-    this.iterations.assign(add(this.iterations.value, new Tensor(Int32Array.of(1), [], 'int32')))
+    this.iterations.assign(increased(this.iterations.value))
   }
 
   override excludeFromWeightDecay(which: Parameters<Optimizer['excludeFromWeightDecay']>[0]): void {

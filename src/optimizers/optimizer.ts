@@ -32,6 +32,7 @@ import {
   divide,
   equal,
   maximum,
+  minimum,
   mod,
   multiply,
   notEqual,
@@ -167,7 +168,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
 ) {
   /** Set by the option, before the class's fields are initialised. */
   declare private rate: Rate | undefined
-  /** The number of updates done. */
+  /** The number of updates done. It stays at 2³¹ − 2. */
   readonly iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
   /** The number of gradients accumulated since the last update; null without accumulation. */
   private readonly gathered =
@@ -262,7 +263,10 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
   private steps(): Tensor {
     const { gathered, gradientAccumulationSteps } = this
     const updates = this.iterations.value
-    return gathered === null ? updates : add(multiply(updates, int(gradientAccumulationSteps!)), gathered.value)
+    if (gathered === null) return updates
+    const every = gradientAccumulationSteps!
+    const counted = minimum(updates, int(Math.floor(MOST_UPDATES / every) - 1))
+    return add(multiply(counted, int(every)), gathered.value)
   }
 
   /** The slots that the rule declares for a weight. */
@@ -458,9 +462,9 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       this.updateRun(run, { gradient: clipped[i]!, rates, iterations, scalars, choose })
     })
     this.kept.forEach((scalar, i) => scalar.assign(choose(scalars[i]!, before[i]!)))
-    if (gathered === null || isUpdate === null) return this.iterations.assign(add(iterations, int(1)))
+    if (gathered === null || isUpdate === null) return this.iterations.assign(increased(iterations))
     gathered.assign(where(isUpdate, int(0), add(gathered.value, int(1))))
-    this.iterations.assign(add(iterations, cast(isUpdate, 'int32')))
+    this.iterations.assign(where(isUpdate, increased(iterations), iterations))
   }
 
   /** The learning rates of an update, before anything changes: an invalid rate ends the step. */
@@ -580,6 +584,14 @@ function constrained({ parts }: UpdateGroup, parameters: Tensor): Tensor {
     )
   })
   return sideBySide(each)
+}
+
+/** The largest number of updates that is counted: `iterations` and the number of the next update are int32. */
+const MOST_UPDATES = 2 ** 31 - 2
+
+/** The number of updates after one more. @internal */
+export function increased(iterations: Tensor): Tensor {
+  return add(minimum(iterations, int(MOST_UPDATES - 1)), int(1))
 }
 
 function int(value: number): Tensor {

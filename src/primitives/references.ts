@@ -310,7 +310,7 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
   adam({ inputs: [p, g, rate, m, v, iterations], outputs: [pOut, mOut, vOut], attributes }) {
     const { beta1, beta2, epsilon, weightDecay } = attributes
     const lr = rate![0]!
-    const t = iterations![0]! + 1
+    const t = Math.max(iterations![0]!, 0) + 1
     const alpha = (lr * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t)
     for (let i = 0; i < p!.length; i++) {
       const mean = m![i]! + (1 - beta1) * (g![i]! - m![i]!)
