@@ -590,6 +590,30 @@ export function mod_i32(target: usize, a: usize, b: usize, count: i32): void {
   if (count > 0) store_up_to_4(target, floorRemainder(v128.load(a), v128.load(b)), count)
 }
 
+/** aᵇ modulo 2³²: the product of a, a², a⁴, … for the binary digits of b. For b < 0 the fraction is dropped: ±1 for a = ±1, else 0. */
+@inline
+function wholePower(a: v128, b: v128): v128 {
+  const one = i32x4.splat(1)
+  const isWhole = v128.or(i32x4.ge_s(b, i32x4.splat(0)), i32x4.eq(i32x4.abs(a), one))
+  let product = one
+  while (v128.any_true(b)) {
+    product = v128.bitselect(i32x4.mul(product, a), product, i32x4.eq(v128.and(b, one), one))
+    a = i32x4.mul(a, a)
+    b = i32x4.shr_u(b, 1)
+  }
+  return v128.and(product, isWhole)
+}
+
+export function power_i32(target: usize, a: usize, b: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, wholePower(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    target += 16
+  }
+  if (count > 0) store_up_to_4(target, wholePower(v128.load(a), v128.load(b)), count)
+}
+
 export function less_i32(target: usize, a: usize, b: usize, count: i32): void {
   runBinary(Step.LessI32, target, a, b, count)
 }
@@ -745,6 +769,7 @@ export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize,
     case Step.MinimumI32: return minimum_i32(target, a, b, count)
     case Step.FloorDivideI32: return floorDivide_i32(target, a, b, count)
     case Step.ModI32: return mod_i32(target, a, b, count)
+    case Step.PowerI32: return power_i32(target, a, b, count)
     case Step.LessI32: return less_i32(target, a, b, count)
     case Step.LessEqualI32: return lessEqual_i32(target, a, b, count)
     case Step.EqualI32: return equal_i32(target, a, b, count)

@@ -178,6 +178,8 @@ export enum Step {
   FloorDivideI32,
   /** a − ⌊a/b⌋·b: the divisor's sign; 0 where b is 0. */
   ModI32,
+  /** aᵇ, wrapped to 32 bits; without its fraction where b is negative. */
+  PowerI32,
   LessI32,
   LessEqualI32,
   EqualI32,

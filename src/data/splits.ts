@@ -7,6 +7,7 @@ import { boolean, custom, extent, integer, nullable, option, quoted, readOptions
 import { permutation } from '../ops/random/permutation'
 import { nextSeed } from '../ops/random/seed'
 import { oneHot } from '../ops/nn/one-hot'
+import { firstOutside } from '../ops/numpy/along'
 import { reshape } from '../ops/numpy/shape'
 import { toTensor } from '../ops/convert'
 import type { ShapedData, TensorLike } from '../ops/convert'
@@ -287,7 +288,13 @@ export function toCategorical(y: TensorLike, classes?: number | ClassCount | nul
   let largest = -1
   for (const label of labels.data) largest = Math.max(largest, label)
   const rows = labels.rank > 1 && labels.shape.at(-1) === 1 ? reshape(labels, labels.shape.slice(0, -1)) : labels
-  return oneHot(rows, numClasses ?? largest + 1)
+  const count = numClasses ?? largest + 1
+  const at = firstOutside(rows.data, 0, count)
+  if (at >= 0)
+    throw new DataError(
+      `toCategorical: expected class numbers 0 … ${count - 1}, received ${rows.data[at]} as element ${at}`,
+    )
+  return oneHot(rows, count)
 }
 
 /** The common number of rows of all data. @throws DataError if the numbers differ or are 0 */

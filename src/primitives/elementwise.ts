@@ -381,7 +381,7 @@ const makers = {
         e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
     ],
     // FLOPs: a logarithm and an exponential.
-    { accepts: FLOAT, flops: 2 * FUNCTION },
+    { integerStep: Step.PowerI32, integer: special.integerPower, flops: 2 * FUNCTION },
   ),
   // d arctan2(a, b) = (b da − a db) / (a² + b²)
   arctan2: binary(

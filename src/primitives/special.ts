@@ -106,6 +106,17 @@ export function power(x: number, y: number): number {
   return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y
 }
 
+/** aᵇ of 32-bit integers, wrapped. For b < 0 the fraction is dropped: ±1 for a = ±1, else 0. */
+export function integerPower(a: number, b: number): number {
+  if (b < 0 && Math.abs(a) !== 1) return 0
+  let [power, square] = [1, a]
+  for (let digits = b >>> 0; digits > 0; digits >>>= 1) {
+    if (digits % 2 === 1) power = Math.imul(power, square)
+    square = Math.imul(square, square)
+  }
+  return power
+}
+
 /** x − ⌊x/y⌋·y like Python's %: the sign of y, also for zeros. y = ±Inf gives x, or y if the signs differ. */
 export function modulo(x: number, y: number): number {
   const remainder = x % y

@@ -883,7 +883,7 @@ const opCases = {
   multiply: numeric(binary(floats, floats, { secondGradient: true }), 'binary'),
   divide: binary(floats, away, { secondGradient: true }),
   power: [
-    ...binary(positive, floats, { ulp: 1, secondGradient: true }),
+    ...numeric(binary(positive, floats, { ulp: 1, secondGradient: true }), 'binary'),
     {
       title: 'negative base and integer exponent',
       inputs: [exactly([-2, -2, -2, -1, -1.5, -1.5, -0.5, -3]), exactly([3, 2, -3, 5, 0, -2, 1, 0.5])],

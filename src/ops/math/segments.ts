@@ -99,9 +99,17 @@ export function segmentSum(
   return bySegment(scatterSum, 'segmentSum', data, segmentIds, numSegments, sorted)
 }
 
+/** The extremes of bool are bool: those of 0 and 1, where an empty segment has the value that changes no other. */
+function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin', ...given: SegmentArguments): Tensor {
+  const data = asTensor(given[0], name)
+  const [, ...others] = given
+  const extreme = bySegment(combine, name, data, ...others)
+  return data.dtype === 'bool' ? cast(maximum(extreme, 0), 'bool') : extreme
+}
+
 /**
- * Like `segmentSum`, with the largest element in place of the sum. Empty segments give −∞ (the least int32).
- * Ties share the gradient.
+ * Like `segmentSum`, with the largest element in place of the sum. Empty segments give −∞, in int32 the least number, in bool false.
+ * Ties share the gradient. int32 and bool stay as they are.
  */
 export function segmentMax(
   data: TensorLike,
@@ -109,17 +117,17 @@ export function segmentMax(
   numSegments: number | SegmentOptions,
   sorted?: boolean | SegmentOptions,
 ): Tensor {
-  return bySegment(scatterMax, 'segmentMax', data, segmentIds, numSegments, sorted)
+  return extremeBySegment(scatterMax, 'segmentMax', data, segmentIds, numSegments, sorted)
 }
 
-/** Like `segmentMax`, with the smallest element. Empty segments give ∞ (the largest int32). */
+/** Like `segmentMax`, with the smallest element. Empty segments give ∞, in int32 the largest number, in bool true. */
 export function segmentMin(
   data: TensorLike,
   segmentIds: TensorLike,
   numSegments: number | SegmentOptions,
   sorted?: boolean | SegmentOptions,
 ): Tensor {
-  return bySegment(scatterMin, 'segmentMin', data, segmentIds, numSegments, sorted)
+  return extremeBySegment(scatterMin, 'segmentMin', data, segmentIds, numSegments, sorted)
 }
 
 /** Like `segmentSum`, with the product in place of the sum. Empty segments give 1. */
@@ -363,7 +371,7 @@ const histogramTable = () => ({
  * Counts the elements in each of `bins` equal parts of a range. The last part includes its end. Elements outside the
  * range are not counted.
  * @param range [lowest, highest]; the range of x when omitted
- * @returns [counts int32 [bins], edges [bins + 1]]
+ * @returns [counts [bins], edges [bins + 1]], both float32
  */
 export function histogram(
   x: TensorLike,
@@ -385,5 +393,6 @@ export function histogram(
   const isLast = equal(value, sliceAlong(edges, 0, count, 1))
   const bin = where(isLast, count - 1, add(searchsorted(edges, value, 'right'), -1))
   const isNumber = lessEqual(value, value)
-  return [scatterSum(full([value.size], 1, 'int32'), where(isNumber, nonnegative(bin), OUTSIDE), count), edges]
+  const counts = scatterSum(full([value.size], 1, 'int32'), where(isNumber, nonnegative(bin), OUTSIDE), count)
+  return [cast(counts, 'float32'), edges]
 }

@@ -1,9 +1,7 @@
-// One-hot rows of class numbers. `oneHot` reports a wrong class number to users; losses and metrics give it a
-// row of zeros.
+// One-hot rows of class numbers. A number that is no class has a row of zeros.
 
 import type { DType } from '../../core/dtypes'
 import { dtypes } from '../../core/dtypes'
-import { DataError } from '../../core/errors'
 import { always, integer, option, unread } from '../../core/options'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
 import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
@@ -15,7 +13,6 @@ import { ravel } from '../numpy/rearrange'
 import { arange, expandDims, full, moveAxis, reshape, scatterAdd } from '../numpy/shape'
 import { Tensor } from '../tensor'
 import { isData } from '../trace'
-import { firstOutside } from '../numpy/along'
 
 export interface OneHotOptions {
   /** The position of the new axis. Default −1. */
@@ -39,11 +36,10 @@ const oneHotTable = /* @__PURE__ */ (() => ({
  *
  *   ops.oneHot([0, 2], 3)   // [[1, 0, 0], [0, 0, 1]]
  *
- * A traced function cannot check index values. As in Keras, an index that is not a class then gives a row of zeros.
+ * As in Keras, an index that is not a class, such as −1 or 0.5, gives a row of zeros.
  * @param axis the position of the new axis. Default −1.
  * @param dtype default float32
  * @param sparse must be false: there are no sparse tensors
- * @throws DataError for an index that is not a class, when the indices are data
  */
 export function oneHot(
   x: TensorLike,
@@ -57,16 +53,26 @@ export function oneHot(
   const classes = requireInteger('oneHot: numClasses', numClasses, 0)
   const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
   const type = given.dtype ?? 'float32'
-  const hasData = isData(index)
-  if (hasData) requireClasses(index, classes)
-  if (!hasData && classes >= MANY) return moveAxis(scattered(index, classes, type), -1, at)
-  if (!hasData || !NUMBERS.includes(type)) return moveAxis(oneHotOrZeros(index, classes, type), -1, at)
+  if (!isData(index) || !NUMBERS.includes(type)) {
+    const rows = !isData(index) && classes >= MANY ? scattered : oneHotOrZeros
+    return moveAxis(rows(wholeOrNone(index), classes, type), -1, at)
+  }
   // Most of the result is zeros, of which new memory consists.
   const shape = requireShape('oneHot', [...index.shape.slice(0, at), classes, ...index.shape.slice(at)])
   const data = new dtypes[type].array(sizeOf(shape))
   const inner = sizeOf(index.shape.slice(at))
-  index.data.forEach((one, i) => (data[(Math.floor(i / inner) * classes + one) * inner + (i % inner)] = 1))
+  index.data.forEach((one, i) => {
+    if (Number.isInteger(one) && one >= 0 && one < classes)
+      data[(Math.floor(i / inner) * classes + one) * inner + (i % inner)] = 1
+  })
   return new Tensor(data, shape, type)
+}
+
+/** Indices as int32: −1 in place of a number with a fraction. */
+function wholeOrNone(indices: Tensor): Tensor {
+  if (indices.dtype !== 'float32') return indices
+  const index = cast(indices, 'int32')
+  return where(equal(cast(index, 'float32'), indices), index, -1)
 }
 
 /** From this number of classes on, to write one element of each row takes less time than to compare all of them. */
@@ -122,12 +128,4 @@ export function multiHot(
   const classes = requireInteger('multiHot: numClasses', numClasses, 0)
   const at = normalizeAxis('multiHot', given.axis, index.rank + 1)
   return max(moveAxis(oneHotOrZeros(index, classes, given.dtype ?? 'float32'), -1, at), index.rank > 1 ? 1 : 0)
-}
-
-function requireClasses({ data }: Tensor, numClasses: number): void {
-  const at = firstOutside(data, 0, numClasses)
-  if (at >= 0)
-    throw new DataError(
-      `oneHot: indices must be class numbers 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`,
-    )
 }

@@ -7,6 +7,7 @@ import { dtypeOrNull, readArguments, readTyped, requireInteger, requireShape } f
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { add, cast, divide, exp, log, multiply, power } from './elementwise'
+import { power as exactPower } from './whole'
 import { broadcastTo, expandDims, moveAxis, reshape } from './shape'
 import { Tensor } from '../tensor'
 
@@ -236,7 +237,7 @@ export interface VanderOptions {
 
 const vanderTable = () => ({ n: option(nullable(integer({ min: 0 })), null), increasing: option(boolean, false) })
 
-/** [xⁿ⁻¹, …, x, 1] for each x of a vector [m]: [m, n], default n = m. With `increasing` [1, x, …, xⁿ⁻¹]. */
+/** [xⁿ⁻¹, …, x, 1] for each x of a vector [m]: [m, n], default n = m. With `increasing` [1, x, …, xⁿ⁻¹]. int32 stays int32. */
 export function vander(x: TensorLike, n?: number | null | VanderOptions, increasing?: boolean | VanderOptions): Tensor {
   const value = asTensor(x, 'vander')
   if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
@@ -244,6 +245,6 @@ export function vander(x: TensorLike, n?: number | null | VanderOptions, increas
   const columns = given.n ?? value.size
   requireShape('vander', [value.size, columns])
   const rising = given.increasing
-  const degrees = Float32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
-  return power(expandDims(value, 1), new Tensor(degrees, [columns], 'float32'))
+  const degrees = Int32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
+  return exactPower(expandDims(value, 1), new Tensor(degrees, [columns], 'int32'))
 }

@@ -97,15 +97,15 @@ export const relu = (x: TensorLike): Tensor => unary('relu', x)
 export const erf = (x: TensorLike): Tensor => unary('erf', x)
 /** The inverse of erf, for −1 < x < 1. */
 export const erfinv = (x: TensorLike): Tensor => unary('erfInv', x)
-/** Rounds float32; int32 values are integers already and stay int32. */
-function whole(name: 'floor' | 'ceil' | 'round', x: TensorLike): Tensor {
-  const value = asNumbers(x, name)
-  return value.dtype === 'int32' ? value : unary(name, value)
+/** A rounded float32; int32 becomes float32, without rounding. */
+function whole(name: 'floor' | 'ceil', x: TensorLike): Tensor {
+  const value = asTensor(x, name)
+  return value.dtype === 'float32' ? unary(name, value) : cast(value, 'float32')
 }
 
-/** The largest integer ≤ x; int32 stays as it is. */
+/** The largest integer ≤ x, in float32. */
 export const floor = (x: TensorLike): Tensor => whole('floor', x)
-/** The smallest integer ≥ x; int32 stays as it is. */
+/** The smallest integer ≥ x, in float32. */
 export const ceil = (x: TensorLike): Tensor => whole('ceil', x)
 /**
  * The nearest number with `decimals` decimals, half to even: round(x · 10ᵈ) / 10ᵈ; int32 stays int32.
@@ -113,9 +113,9 @@ export const ceil = (x: TensorLike): Tensor => whole('ceil', x)
  */
 export function round(x: TensorLike, decimals?: Named<'decimals', number>): Tensor {
   const places = readArguments('round', { decimals: option(integer(), 0) }, decimals).decimals
-  if (places === 0) return whole('round', x)
   const value = asNumbers(x, 'round')
-  if (value.dtype === 'int32') return places > 0 ? value : roundInteger(value, 10 ** -places)
+  if (value.dtype === 'int32') return places >= 0 ? value : roundInteger(value, 10 ** -places)
+  if (places === 0) return unary('round', value)
   return divide(unary('round', multiply(value, 10 ** places)), 10 ** places)
 }
 

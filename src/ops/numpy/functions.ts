@@ -3,7 +3,7 @@
 import { boolean, nullable, number, option } from '../../core/options'
 import { anyNumber, readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asNumbers, asTensor } from '../convert'
+import { asTensor } from '../convert'
 import {
   abs,
   add,
@@ -145,10 +145,10 @@ export function hypot(x1: TensorLike, x2: TensorLike): Tensor {
   return multiply(where(isZero, 0, sqrt(where(isZero, 1, squares))), scale)
 }
 
-/** x without its fraction (rounded towards 0); int32 stays int32. */
+/** x without its fraction (rounded towards 0); int32 and bool stay as they are. */
 export function trunc(x: TensorLike): Tensor {
-  const value = asNumbers(x, 'trunc')
-  return value.dtype === 'int32' ? value : where(less(value, 0), ceil(value), floor(value))
+  const value = asTensor(x, 'trunc')
+  return value.dtype !== 'float32' ? value : where(less(value, 0), ceil(value), floor(value))
 }
 
 /** Degrees to radians. */

@@ -2,7 +2,8 @@
 
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import type { Tensor } from '../tensor'
+import { Tensor } from '../tensor'
+import { apply } from '../trace'
 import * as plain from './elementwise'
 
 /** max(x, 0); int32 stays int32. */
@@ -12,15 +13,28 @@ export function relu(x: TensorLike): Tensor {
 }
 
 /**
- * x1^x2; NaN for negative x1 with a fractional x2. An int32 x1 stays int32 if x2 is a whole number ≥ 0: the product is exact, modulo 2³².
- * For a tensor x2 the result is float32, which also has the powers of negative x2.
+ * x1^x2; NaN for negative x1 with a fractional x2. int32 and bool operands, and whole numbers beside them, give int32: the product is exact,
+ * modulo 2³², and without its fraction for negative x2 (cast an operand to float32 for the fraction).
  * @example ops.power(tensor([3], [1], 'int32'), 19)   // [1162261467]
  */
 export function power(x1: TensorLike, x2: TensorLike): Tensor {
-  if (typeof x2 !== 'number' || !Number.isSafeInteger(x2) || x2 < 0) return plain.power(x1, x2)
-  const base = asTensor(x1, 'power')
-  return base.dtype === 'float32' ? plain.power(base, x2) : wholePower(plain.cast(base, 'int32'), x2)
+  const [base, exponent] = [x1, x2].map((x) => (typeof x === 'number' ? x : asTensor(x, 'power'))) as [
+    Tensor | number,
+    Tensor | number,
+  ]
+  const areNumbers = typeof base === 'number' && typeof exponent === 'number'
+  if (areNumbers || !isWhole(base) || !isWhole(exponent)) return plain.power(base, exponent)
+  const isSmall = typeof exponent === 'number' && exponent >= 0 && exponent <= MOST_PRODUCTS
+  return isSmall ? wholePower(whole(base), exponent) : apply('power', [whole(base), whole(exponent)], {})[0]!
 }
+
+const isWhole = (x: Tensor | number): boolean => (typeof x === 'number' ? x === (x | 0) : x.dtype !== 'float32')
+
+const whole = (x: Tensor | number): Tensor =>
+  typeof x === 'number' ? new Tensor(Int32Array.of(x), [], 'int32') : plain.cast(x, 'int32')
+
+/** The largest constant exponent for which the products are cheaper than the loop of the kernel. */
+const MOST_PRODUCTS = 16
 
 // x² · x² · … for the digits of n in base 2
 function wholePower(x: Tensor, n: number): Tensor {
