@@ -7,6 +7,7 @@
 //     seed: option(nullable(integer), null),
 //   }), 'rate') { … this.rate … }
 
+import { warnOnce } from './warnings'
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { MAX_ELEMENTS } from './shapes'
@@ -190,6 +191,29 @@ export function always<const Value extends boolean | null | number | string>(
     write: (value) => value,
   }
 }
+
+/**
+ * A Keras option that changes no result here. Values other than those of `quiet` warn once.
+ * @param why the end of the warning: the reason, and what to do instead
+ */
+export function idle<Value, Input>(
+  kind: Kind<Value, Input>,
+  quiet: readonly NoInfer<Value>[],
+  why: string,
+): Kind<Value, Input> {
+  return {
+    ...kind,
+    read(given, where) {
+      const value = kind.read(given, where)
+      if (!quiet.includes(value)) warnOnce(`${where}: ${quoted(value)} changes nothing here: ${why}`)
+      return value
+    },
+  }
+}
+
+/** Keras's options for sparse tensors, in whose place there are tensors with the same elements. */
+export const sparse: Kind<boolean | null, boolean | null> = /* @__PURE__ */ (() =>
+  idle(nullable(boolean), [false, null], 'there are no sparse tensors, the result has all elements'))()
 
 /**
  * A Keras option whose supported values change nothing here: it is only checked, so that a program may say its default.

@@ -2,7 +2,7 @@
 
 import { ArgumentError, quoted } from '../core/errors'
 import type { OptionInputs } from '../core/options'
-import { always, count, option, readOptions } from '../core/options'
+import { boolean, count, idle, option, readOptions } from '../core/options'
 import { permutation } from '../ops/random/random'
 import { nextSeed } from '../ops/random/seed'
 import type { BatchData } from './given'
@@ -12,8 +12,8 @@ import { END, after, isPromise } from './source'
 const pyDatasetOptions = () => ({
   /** The number of batches that are made at the same time, if `getItem` returns promises. Default 1. */
   workers: option(count, 1),
-  /** Must be false: batches are made in this thread, and `workers` counts promises. */
-  useMultiprocessing: option(always([false], 'batches are made in this thread'), false),
+  /** Changes nothing: batches are made in this thread, and `workers` counts promises. true warns. Default false. */
+  useMultiprocessing: option(idle(boolean, [false], 'batches are made in this thread'), false),
   /** The largest number of batches that are made but not used yet. Default 10. */
   maxQueueSize: option(count, 10),
 })

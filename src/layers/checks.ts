@@ -1,6 +1,7 @@
 // Checks of inputs and masks, and the errors for those that do not fit.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { warnOnce } from '../core/warnings'
+import { ShapeError, formatShape } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { BatchShape } from './spec'
@@ -9,10 +10,10 @@ interface Named {
   toString(): string
 }
 
-/** @throws ArgumentError if a layer in which inputShape has no effect has this option, or inputDim */
-export function refuseInputShape(layer: Named, remedy: string): void {
+/** Warns if a layer in which inputShape changes nothing has this option, or inputDim. */
+export function warnOfInputShape(layer: Named, remedy: string): void {
   const given = INPUT_SHAPE.find((name) => Reflect.get(layer, name) !== null)
-  if (given !== undefined) throw new ArgumentError(`${layer.toString()}: ${given} has no effect here. ${remedy}`)
+  if (given !== undefined) warnOnce(`${layer.toString()}: ${given} changes nothing here. ${remedy}`)
 }
 
 /** The options by which a layer gets the shape of its input. */

@@ -7,12 +7,12 @@ import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
 import type { OptionTable } from '../core/options'
 import {
-  Configured,
-  always,
   boolean,
   choice,
+  Configured,
   extent,
   extents,
+  idle,
   named,
   nullable,
   option,
@@ -95,7 +95,7 @@ export interface LayerOptions {
   inputDim?: number | null | undefined
   /** The dtype of computations: float32, which null means, too. */
   dtype?: 'float32' | (string & {}) | null | undefined
-  /** Must be true, its default: inputs have that dtype, the only one of floats. */
+  /** Changes nothing: inputs have that dtype, the only one of floats. false warns. Default true. */
   autocast?: boolean | undefined
   /** A penalty on the outputs, per sample, added to the loss. */
   activityRegularizer?: RegularizerIdentifier | null | undefined
@@ -107,7 +107,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   inputShape: option(nullable(extents(null)), null),
   inputDim: option(nullable(extent), null),
   dtype: option(choice('float32'), 'float32'),
-  autocast: unread(always([true], 'there is one dtype of floats'), true),
+  autocast: unread(idle(boolean, [true], 'there is one dtype of floats'), true),
   activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
 

@@ -1,5 +1,6 @@
 // Base classes of losses by their kind of targets, which refuse invalid targets before training begins.
 
+import { warnOnce } from '../core/warnings'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -18,6 +19,14 @@ export abstract class OfAmounts extends OfNumbers {
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     super.checkTargets(yTrue, outputShape)
     requireElements(this.name, yTrue, (x) => x >= 0, '≥ 0')
+  }
+}
+
+/** A loss that clips targets below 0, with a warning, once. */
+export abstract class OfClippedAmounts extends OfNumbers {
+  override checkTargets(yTrue: Tensor, outputShape: Shape): void {
+    super.checkTargets(yTrue, outputShape)
+    if (yTrue.data.some((x) => x < 0)) warnOnce(`${this.name}: targets below 0 count as 1e-7`)
   }
 }
 

@@ -23,7 +23,7 @@ import {
 import { normalize } from '../ops/nn/normalization'
 import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
-import { OfAmounts, OfNumbers } from './kinds'
+import { OfAmounts, OfClippedAmounts, OfNumbers } from './kinds'
 import type { LossInOrder } from './loss'
 import { lossOf } from './loss'
 import { cosineOptions } from './options'
@@ -107,11 +107,11 @@ export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike
 }
 
 /**
- * (ln(1 + y) − ln(1 + ŷ))²: relative errors, for numbers ≥ 0 of very different magnitudes.
+ * (ln(1 + y) − ln(1 + ŷ))², both at least 1e-7: relative errors, for numbers ≥ 0 of very different magnitudes. Targets below 0 warn.
  * @example new losses.MeanSquaredLogarithmicError().apply([[1], [100]], [[2], [110]])   // 0.08666
  */
 export class MeanSquaredLogarithmicError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
-  OfAmounts,
+  OfClippedAmounts,
   meanSquaredLogarithmicError,
 ) {
   static readonly className = 'MeanSquaredLogarithmicError'

@@ -2,12 +2,12 @@
 
 import {
   abortSignal,
-  always,
   boolean,
   custom,
+  idle,
   listOf,
-  nullAs,
   nullable,
+  nullAs,
   option,
   recordOf,
   required,
@@ -22,8 +22,8 @@ export interface LoadOptions {
   customObjects?: CustomObjects | null
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
-  /** Accepted for compatibility with Keras: no file can run code. */
-  safeMode?: true
+  /** Changes nothing: no file can run code. false warns. Default true. */
+  safeMode?: boolean
   /** Ends reading early; loadModel then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | null
 }
@@ -55,7 +55,7 @@ export const jsonTable = { customObjects: option(nullAs(recordOf(anything), {}),
 export const loadTable = {
   ...jsonTable,
   compile: option(boolean, true),
-  safeMode: unread(always([true], 'files hold no code; give functions in customObjects'), true),
+  safeMode: unread(idle(boolean, [true], 'files hold no code. Give functions in customObjects'), true),
   signal: option(nullable(abortSignal), null),
 }
 /** Options that were read. */

@@ -3,7 +3,19 @@
 
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, formatShape, quoted, unknownName } from '../core/errors'
-import { always, boolean, custom, listOf, nullable, option, readOptions, text, unread } from '../core/options'
+import {
+  boolean,
+  custom,
+  extent,
+  idle,
+  listOf,
+  nullable,
+  number,
+  option,
+  readOptions,
+  text,
+  unread,
+} from '../core/options'
 import { classNameOf } from '../core/registry'
 import { count, formatBytes, tableLines } from '../core/table'
 import { flatten } from '../core/tree'
@@ -33,10 +45,10 @@ export interface SummaryOptions {
    * for a matrix product, 8 for exp, tanh and similar functions. Default false.
    */
   flops?: boolean
-  /** Accepted for compatibility with Keras: columns are as wide as their content. */
-  lineLength?: null
+  /** Changes nothing: columns are as wide as their content. A number warns. Default null. */
+  lineLength?: number | null
   /** The same. */
-  positions?: null
+  positions?: readonly number[] | null
 }
 
 const WIDTHS = 'columns are as wide as their content'
@@ -56,8 +68,8 @@ const summaryTable = {
   showTrainable: option(boolean, false),
   layerRange: option(nullable(listOf(text, 2)), null),
   flops: option(boolean, false),
-  lineLength: unread(always([null], WIDTHS), null),
-  positions: unread(always([null], WIDTHS), null),
+  lineLength: unread(idle(nullable(extent), [null], WIDTHS), null),
+  positions: unread(idle(nullable(listOf(number())), [null], WIDTHS), null),
 }
 
 /** The parts of a model that a summary uses. */

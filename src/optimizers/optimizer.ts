@@ -1,6 +1,7 @@
 // Optimizer: gradients → new weights, in one instruction for all weights that lie side by side (parameters.ts). The
 // update rules are in rules/.
 
+import { warnOnce } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted, unknownName } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
@@ -191,7 +192,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       )
     }
     if (!this.useEma && (this.emaMomentum !== EMA_MOMENTUM || this.emaOverwriteFrequency !== null))
-      throw new ArgumentError(`${classNameOf(this)}: emaMomentum and emaOverwriteFrequency need useEma`)
+      warnOnce(`${classNameOf(this)}: emaMomentum and emaOverwriteFrequency change nothing without useEma`)
   }
 
   /** The slots of a weight: a name alone is a slot of the weight's shape that starts with 0. */

@@ -2,7 +2,7 @@
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
 import { ArgumentError, ShapeError } from '../core/errors'
-import { always, custom, nullable, option, readOptions, unread } from '../core/options'
+import { always, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -50,14 +50,14 @@ export interface CompileOptions {
   metrics?: MetricsOption
   /** Like metrics, but with sample and class weights. */
   weightedMetrics?: MetricsOption
-  /** Accepted for compatibility with Keras: every step is traced and compiled. */
-  runEagerly?: false
-  /** Accepted for compatibility with Keras: callbacks see every step. */
-  stepsPerExecution?: 1
-  /** Accepted for compatibility with Keras: every step is compiled. */
-  jitCompile?: 'auto' | true
-  /** Accepted for compatibility with Keras: numbers are float32, whose losses need no scale. */
-  autoScaleLoss?: true
+  /** Changes nothing: every step is traced and compiled. true warns. Default false. */
+  runEagerly?: boolean
+  /** Changes nothing: callbacks see every step. Others than 1 warn. Default 1. */
+  stepsPerExecution?: number
+  /** Changes nothing: every step is compiled. false warns. Default 'auto'. */
+  jitCompile?: 'auto' | boolean
+  /** Changes nothing: numbers are float32, whose losses need no scale. false warns. Default true. */
+  autoScaleLoss?: boolean
 }
 
 /** A list for a model with one output; lists or a record of lists, one for each output, for a model with several. */
@@ -76,10 +76,13 @@ const COMPILE_OPTIONS = {
   lossWeights: option(nullable(anything), null),
   metrics: option(nullable(anything), null),
   weightedMetrics: option(nullable(anything), null),
-  runEagerly: unread(always([false], "steps are compiled; configure({ backend: 'interpreter' }) avoids it"), false),
-  stepsPerExecution: unread(always([1], 'callbacks see every step'), 1),
-  jitCompile: unread(always(['auto', true], 'steps are compiled'), 'auto'),
-  autoScaleLoss: unread(always([true], 'float32 needs no scale'), true),
+  runEagerly: unread(
+    idle(boolean, [false], "steps are compiled. configure({ backend: 'interpreter' }) avoids it"),
+    false,
+  ),
+  stepsPerExecution: unread(idle(count, [1], 'callbacks see every step'), 1),
+  jitCompile: unread(idle(always(['auto', true, false], 'as in Keras'), ['auto', true], 'steps are compiled'), 'auto'),
+  autoScaleLoss: unread(idle(boolean, [true], 'float32 needs no scale'), true),
 }
 
 /** The loss and metrics of one output. */

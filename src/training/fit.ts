@@ -32,8 +32,9 @@ async function prepare(
   prepared: Prepared,
   { data, options }: ParsedCall<FitSettings>,
 ): Promise<Training> {
-  const { batchSize, validationBatchSize, validationSplit, classWeight, signal } = options
-  const [own, rest] = data.kind === 'samples' && validationSplit > 0 ? splitValidation(data, validationSplit) : [data]
+  const { batchSize, validationBatchSize, validationData, classWeight, signal } = options
+  const share = validationData === null ? options.validationSplit : 0
+  const [own, rest] = data.kind === 'samples' && share > 0 ? splitValidation(data, share) : [data]
   const runner = await runnerOver(prepared, own, {
     where: 'fit',
     batchSize,
@@ -47,7 +48,7 @@ async function prepare(
   try {
     requireEnd('fit', runner, options.stepsPerEpoch, 'stepsPerEpoch')
     const testing = new Prepared(state, 'test', 'fit')
-    const validated = rest ?? parseValidation(testing, options.validationData)
+    const validated = rest ?? parseValidation(testing, validationData)
     if (validated !== null) {
       const where = 'fit: validationData'
       validation = await runnerOver(testing, validated, { where, batchSize: validationBatchSize ?? batchSize, signal })

@@ -1,5 +1,6 @@
 // The options of fit, evaluate, predict, trainOnBatch and testOnBatch: a table for each method, with checks and defaults.
 
+import { warnOnce } from '../core/warnings'
 import { ArgumentError, knownName, quoted } from '../core/errors'
 import type { OptionInputs, Kind, OptionTable, OptionalOption, ValuesOf } from '../core/options'
 import {
@@ -65,16 +66,23 @@ function data<Given>(): Kind<Given | null> {
   )
 }
 
-/** An option that is only for data in arrays. */
-type ForArrays<Value, Input> = OptionalOption<Value, Input> & { readonly instead: string }
+/** An option that is only for data in arrays: with batches, it is an error, or it changes nothing. */
+type ForArrays<Value, Input> = OptionalOption<Value, Input> & { readonly instead: string; readonly isIdle: boolean }
 
-/** @param instead what to do instead if the data are batches: the end of the error */
-function forArrays<Value, Input>(own: OptionalOption<Value, Input>, instead: string): ForArrays<Value, Input> {
-  return { ...own, instead }
+/**
+ * @param instead what to do instead if the data are batches: the end of the error or of the warning
+ * @param isIdle whether it changes nothing then
+ */
+function forArrays<Value, Input>(
+  own: OptionalOption<Value, Input>,
+  instead: string,
+  isIdle = false,
+): ForArrays<Value, Input> {
+  return { ...own, instead, isIdle }
 }
 
 /** Samples per step; null is the default, as in Keras. */
-const batchSize = () => forArrays(option(nullAs(count, 32), 32), 'Batches already have a size.')
+const batchSize = () => forArrays(option(nullAs(count, 32), 32), 'Batches already have a size.', true)
 
 const resultOptions = () => ({
   /** Accepted for compatibility with Keras: results are records by name. */
@@ -212,13 +220,14 @@ export class Method<out Options, out Kind extends StepKind | 'predict'> {
     return options
   }
 
-  /** @throws ArgumentError for options that are only for arrays */
+  /** Options that are only for arrays: an error, or a warning where batches have what they say. */
   refuseForBatches(given: object = {}): void {
     for (const [key, value] of Object.entries(given)) {
       const name = this.nameOf(key)!
-      const { instead } = this.table[name] as Partial<ForArrays<unknown, unknown>>
-      if (value != null && instead !== undefined)
-        throw new ArgumentError(`${this.name}: ${name} is for arrays. ${instead}`)
+      const { instead, isIdle, initial } = this.table[name] as Partial<ForArrays<unknown, unknown>>
+      if (value == null || value === initial?.(this) || instead === undefined) continue
+      if (!isIdle) throw new ArgumentError(`${this.name}: ${name} is for arrays. ${instead}`)
+      warnOnce(`${this.name}: ${name} changes nothing here. ${instead}`)
     }
   }
 }
@@ -238,11 +247,11 @@ export const FIT = /* @__PURE__ */ method(
   fitOptions,
   ({ validationSplit, validationData, validationSteps, validationBatchSize, validationFreq }) => {
     if (validationSplit !== 0 && validationData !== null)
-      throw new ArgumentError('fit: validationSplit and validationData exclude each other.')
+      warnOnce('fit: validationSplit changes nothing beside validationData')
     if (validationSplit !== 0 || validationData !== null) return
     const own = { validationSteps, validationBatchSize, validationFreq: validationFreq === 1 ? null : validationFreq }
     const unread = Object.entries(own).find(([, value]) => value !== null)
-    if (unread !== undefined) throw new ArgumentError(`fit: ${unread[0]} needs validationData or a validationSplit`)
+    if (unread !== undefined) warnOnce(`fit: ${unread[0]} changes nothing without validationData or a validationSplit`)
   },
 )
 export const EVALUATE = /* @__PURE__ */ method('evaluate', 'test', evaluateOptions)

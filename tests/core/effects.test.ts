@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { clearSession } from '../../src'
 import type { AnyOption } from '../../src/core/options'
 import { optionsOf } from '../../src/core/options'
+import { forgetWarnings } from '../../src/core/warnings'
 import { legalValues, store } from '../helpers/legal-values'
 import type { Subject } from '../helpers/subjects'
 import { subjects, tried } from '../helpers/subjects'
@@ -46,6 +47,7 @@ const BESIDE: Readonly<Record<string, object>> = {
   'TextVectorization padToMaxTokens': { outputMode: 'multiHot', maxTokens: 9 },
   'TextVectorization idfWeights': { outputMode: 'tfIdf' },
   'BackupAndRestore saveFreq': { store: store },
+  'EmissionsTracker project': { log: 'emissions.csv' },
   'EarlyStopping baseline': { patience: 3 },
   'EarlyStopping startFromEpoch': { patience: 1, minDelta: 10 },
   'ReduceLROnPlateau mode': { patience: 1 },
@@ -73,7 +75,10 @@ const named =
 const SILENT: readonly Silent[] = [
   { options: ['dtype'], why: 'there is one dtype to compute in' },
   { options: ['name'], why: 'it is the name of the object in messages and files' },
-  { options: ['sparse', 'relativeStep', 'ragged'], why: 'there is one value, and others are refused' },
+  {
+    options: ['sparse', 'relativeStep', 'ragged'],
+    why: 'they change nothing, and values of Keras that do are refused',
+  },
   { options: ['reverseDtype'], why: 'there is one dtype to compute in' },
   { options: ['logitSoftCap'], why: 'it changes calls with reverse: tests/layers/embedding.test.ts' },
   { options: ['inputDim'], why: 'it is an abbreviation of inputShape' },
@@ -95,7 +100,11 @@ const SILENT: readonly Silent[] = [
     ),
     why: 'they change whole pictures or single numbers, wherever the channels are',
   },
-  { options: ['fillMode'], only: named('Resizing'), why: 'there is one value, and others are refused' },
+  {
+    options: ['fillMode'],
+    only: named('Resizing'),
+    why: 'they change nothing, and values of Keras that do are refused',
+  },
   { options: ['epsilon'], only: named('Discretization'), why: 'adapt reads it' },
   {
     options: ['oovToken'],
@@ -197,10 +206,14 @@ const unread = new Map(
   ),
 )
 
-it.each([...unread])('%s, which is only checked, has one meaning', (_title, kind) => {
+it.each([...unread])('%s, which is only checked, has one meaning without a warning', (_title, kind) => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   const meanings = [...legalValues(), true, false, null].flatMap((value) => {
+    forgetWarnings()
+    warned.mockClear()
     try {
-      return [kind.read(value, '') ?? false]
+      const meaning = kind.read(value, '') ?? false
+      return warned.mock.calls.length === 0 ? [meaning] : []
     } catch {
       return []
     }

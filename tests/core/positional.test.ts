@@ -120,5 +120,5 @@ describe('options by position', () => {
       return !isPrefix || (names.length === 0) !== (own.length === 0)
     })
     expect(lacking.map(({ space, name }) => `${space}.${name}: ${typed.get(`${space}.${name}`)?.join()}`)).toEqual([])
-  }, 60_000)
+  })
 })

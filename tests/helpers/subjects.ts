@@ -338,9 +338,19 @@ async function contents(folder: string): Promise<unknown> {
   return Promise.all(
     names.map(async (name) => {
       const bytes = await readFile(join(folder, name)).catch(() => null)
-      return [name.replace(/\d{6,}[^/]*/g, 'N'), bytes?.length ?? null, name.endsWith('.csv') ? String(bytes) : null]
+      const title = name.replace(/\d{6,}[^/]*/g, 'N')
+      if (!name.endsWith('.csv')) return [title, bytes?.length ?? null]
+      return [title, withoutMeasurements(String(bytes))]
     }),
   )
+}
+
+/** A log without the columns of the one of EmissionsTracker that depend on the time or the machine. */
+function withoutMeasurements(log: string): unknown {
+  const rows = log.split('\n').map((row) => row.split(','))
+  if (rows[0]![0] !== 'timestamp') return log
+  const kept = ['project_name', 'country_iso_code', 'pue'].map((name) => rows[0]!.indexOf(name))
+  return rows.map((row) => kept.map((column) => row[column]))
 }
 
 /** Options of callbacks; `in` is a separate folder for each. */

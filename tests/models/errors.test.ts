@@ -308,14 +308,6 @@ describe('options of fit', () => {
     [{ validationFreq: [] }, ArgumentError, ['validationFreq', 'received []']],
     [{ validationFreq: '2' as never }, ArgumentError, ['validationFreq', "received '2'"]],
     [{ shuffle: 'batch' as never }, ArgumentError, ["shuffle must be true or false, received 'batch'"]],
-    [{ validationSteps: 2 }, ArgumentError, ['validationSteps needs validationData or a validationSplit']],
-    [{ validationBatchSize: 8 }, ArgumentError, ['validationBatchSize needs validationData or a validationSplit']],
-    [{ validationFreq: 2 }, ArgumentError, ['validationFreq needs validationData or a validationSplit']],
-    [
-      { validationSplit: 0.5, validationData: [x, yes] },
-      ArgumentError,
-      ['validationSplit and validationData exclude each other'],
-    ],
     [
       { classWeight: { 0: -1 } },
       ArgumentError,

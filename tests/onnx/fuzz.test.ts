@@ -63,7 +63,7 @@ describe('changed files', () => {
       ),
       { numRuns: 240, seed: 7 },
     )
-  }, 120_000)
+  })
 
   it('have a typed error or a model where single bytes differ', async () => {
     await assert(
@@ -75,5 +75,5 @@ describe('changed files', () => {
       }),
       { numRuns: 240, seed: 11 },
     )
-  }, 120_000)
+  })
 })

@@ -487,7 +487,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
       }
       expect(runtimeInfo().threads).toBe(3)
     })
-  }, 20_000)
+  })
 
   it('guards in a loop, in any iteration', () => {
     const runtime = runtimes[1]!
@@ -780,7 +780,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       await model.fit(x, x, { verbose: 0 })
       expect(runtimeInfo().threads).toBe(1)
     })
-  }, 30_000)
+  })
 
   it('has changed nothing if a run ends before it writes', async () => {
     await withThreads(2, () => {
@@ -835,7 +835,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
-  }, 30_000)
+  })
 })
 
 describe.runIf(settings.backend === 'interpreter')('the interpreter', () => {

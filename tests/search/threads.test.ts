@@ -62,7 +62,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'nothing.js'), 'export const make = 3')
   make = pathToFileURL(join(folder, 'make.js'))
   built = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'search.js')).href)) as typeof search
-}, 120_000)
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** A result without its durations. */
@@ -115,7 +115,7 @@ describe('two workers', () => {
     )) as typeof library
     expect(trials[2]!.error).toBeInstanceOf(NonFiniteError)
     expect(trials[2]!.error).toMatchObject({ step: expect.any(Number), instruction: expect.any(String) })
-  }, 60_000)
+  })
 
   it('end with the reason of the signal, and fail when a worker exits', async () => {
     const controller = new AbortController()
@@ -130,7 +130,7 @@ describe('two workers', () => {
       (await errorOf(() => built.gridSearch(make, { units: [2, 3], kind: ['exits'] }, { ...options, workers: 2 })))
         .message,
     ).toContain('a worker of the search ended with exit code 3')
-  }, 60_000)
+  })
 
   it('lose only the trial that ends its worker', async () => {
     const mixed = { units: [2, 3, 4], kind: ['exits', 'good'] } as const
@@ -143,7 +143,7 @@ describe('two workers', () => {
     )
     expect(best.choice.kind).toBe('good')
     await best.model.predict(x)
-  }, 60_000)
+  })
 
   it('train trials again whose models were in a worker that ended', { repeats, timeout: 60_000 }, async () => {
     const halving = { factor: 2, minEpochs: 1 }
@@ -170,7 +170,7 @@ describe('two workers', () => {
       )
       expect(trials.map(({ error }) => error?.message)).toEqual(['null was thrown, which is not an Error', undefined])
     }
-  }, 60_000)
+  })
 
   it('cannot be given functions', async () => {
     const error = await errorOf(() => built.gridSearch(make, space, { ...options, workers: 2, callbacks: () => [] }))

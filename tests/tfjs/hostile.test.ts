@@ -195,7 +195,7 @@ describe('changed bytes', () => {
       ),
       { numRuns: 200, seed: 19 },
     )
-  }, 120_000)
+  })
 
   it('of the structure of model.json give a typed error or a model', async () => {
     const values = [
@@ -234,7 +234,7 @@ describe('changed bytes', () => {
       ),
       { numRuns: 400, seed: 23 },
     )
-  }, 120_000)
+  })
 
   it('of the weights are other weights, or a typed error', async () => {
     await fc.assert(
@@ -257,7 +257,7 @@ describe('changed bytes', () => {
       ),
       { numRuns: 60, seed: 29 },
     )
-  }, 120_000)
+  })
 })
 
 /** All members of a tree. */

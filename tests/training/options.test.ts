@@ -80,11 +80,8 @@ describe('names', () => {
 describe('options that are only for arrays', () => {
   const batches = (() => [[x, yes]].values()) as never
   it.each<[string, (model: Model) => unknown, string]>([
-    ['fit', (model) => model.fit(batches, { batch_size: 4 } as object), 'batchSize is for arrays'],
     ['fit', (model) => model.fit(batches, { validationSplit: 0.5 }), 'validationSplit is for arrays'],
     ['fit', (model) => model.fit(batches, null, { sampleWeight: yes }), 'sampleWeight is for arrays'],
-    ['evaluate', (model) => model.evaluate(batches, { batchSize: 4 }), 'batchSize is for arrays'],
-    ['predict', (model) => model.predict(batches, { batch_size: 4 } as object), 'batchSize is for arrays'],
   ])('%s refuses them for batches', async (name, call, message) => {
     expect((await errorOf(() => call(binaryModel()))).message).toContain(`${name}: ${message}`)
   })

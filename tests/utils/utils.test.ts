@@ -114,7 +114,7 @@ describe('PyDataset', () => {
     await expect(model().fit(new Late(4, true, { workers: 3 }), { shuffle: false, verbose: 0 })).rejects.toThrow(
       'late error',
     )
-    for (const options of [{ workers: 0 }, { maxQueueSize: 0 }, { useMultiprocessing: true }, { wrokers: 2 }])
+    for (const options of [{ workers: 0 }, { maxQueueSize: 0 }, { useMultiprocessing: 1 }, { wrokers: 2 }])
       expect(() => new Numbers(1, false, options)).toThrow()
     for (const length of [-1, 1.5, NaN, 'x'])
       await expect(model().fit(new Numbers(length as number), { verbose: 0 })).rejects.toThrow(

@@ -11,6 +11,7 @@ import {
   count,
   custom,
   either,
+  idle,
   integer,
   listOf,
   nullable,
@@ -87,8 +88,8 @@ export const labelOptions = () => ({
   followLinks: unread(always([false], 'links to folders are not followed'), false),
   /** Changes nothing: no number of files is printed. Default true. */
   verbose: unread(boolean, true),
-  /** Must be 'tf': Keras's name for batches of the kind that fit reads. Default 'tf'. */
-  format: unread(always(['tf'], 'there is one kind of batches'), 'tf'),
+  /** Changes nothing: there is one kind of batches. 'grain' warns. Default 'tf'. */
+  format: unread(idle(choice('tf', 'grain'), ['tf'], 'there is one kind of batches'), 'tf'),
 })
 /** Options with Keras's subset 'both', which gives both parts. */
 export type BothParts<Options> = Omit<Options, 'subset'> & {

@@ -2,7 +2,6 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import {
-  always,
   boolean,
   configured,
   count,
@@ -22,7 +21,7 @@ import { normalizeAxis } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { softmax } from '../../ops/nn/activations'
-import { attend } from '../../ops/nn/attention'
+import { attend, flashAttentionKind } from '../../ops/nn/attention'
 import { add, cast, divide, multiply, where } from '../../ops/numpy/elementwise'
 import { einsum } from '../../ops/linalg/linalg'
 import { dropout } from '../../ops/random/random'
@@ -86,8 +85,8 @@ const projectionOptions = () => ({
   biasConstraint: option(constraint, null),
   /** Whether the heads' outputs are multiplied by σ of a projection of the query. Default false. */
   useGate: option(boolean, false),
-  /** Must be false or null: there is one implementation, which never stores the scores as a whole. Default null. */
-  flashAttention: unread(always([null, false], 'attention has one implementation'), null),
+  /** Changes nothing: there is one implementation, which never stores the scores as a whole. Default null. */
+  flashAttention: unread(flashAttentionKind, null),
   /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })

@@ -15,6 +15,7 @@ import {
   option,
   readOptions,
   required,
+  sparse,
   unread,
   withoutOptions,
 } from '../../core/options'
@@ -26,7 +27,7 @@ import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
-import { INPUT_SHAPE, refuseInputShape } from '../checks'
+import { INPUT_SHAPE } from '../checks'
 import { recordCall } from '../symbol'
 import { recordActivations } from './operation'
 
@@ -49,7 +50,9 @@ export class InputLayer extends configured(
   override readonly supportsMasking = true
 
   protected override checkOptions(): void {
-    refuseInputShape(this, 'Use shape instead.')
+    const given = INPUT_SHAPE.find((name) => Reflect.get(this, name) !== null)
+    if (given !== undefined)
+      throw new ArgumentError(`${this.toString()}: ${given} has no effect here. Use shape instead.`)
   }
 
   /** Older configurations may contain inputShape, which had no effect. @internal */
@@ -91,8 +94,8 @@ export interface InputOptions {
   batchSize?: number | null
   /** The shape with its batch axis, in place of shape and batchSize: [null, 8]. */
   batchShape?: BatchShape | null
-  /** Must be false or null: there are no sparse tensors. */
-  sparse?: false | null
+  /** Changes nothing: there are no sparse tensors. true warns. */
+  sparse?: boolean | null
   /** Must be false or null: there are no ragged tensors. */
   ragged?: false | null
   /** Must be null: a symbol is an input of a model as it is. */
@@ -104,12 +107,11 @@ export interface InputOptions {
   optional?: boolean
 }
 
-const noTensors = (kind: string) => unread(always([false, null], `there are no ${kind} tensors`), null)
 /** Options of Input that its layer does not have. */
 const symbolOptions = () => ({
   batchShape: option(nullable(extents(null)), null),
-  sparse: noTensors('sparse'),
-  ragged: noTensors('ragged'),
+  sparse: unread(sparse, null),
+  ragged: unread(always([false, null], 'there are no ragged tensors'), null),
   tensor: unread(always([null], 'a symbol is an input of a model as it is'), null),
 })
 

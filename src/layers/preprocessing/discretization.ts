@@ -3,14 +3,14 @@
 import type { DType } from '../../core/dtypes'
 import { hasNonFinite } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
-import { choice, configured, listOf, nullable, number, option, tableSize } from '../../core/options'
+import { choice, configured, listOf, nullable, number, option, sparse, tableSize } from '../../core/options'
 import { digitize } from '../../ops/numpy/sorting'
 import { Tensor } from '../../ops/tensor'
 import { Variable } from '../../ops/variable'
 import { madeIndices } from '../indices'
 import type { BatchShape } from '../spec'
 import { AdaptedLayer } from './adapted'
-import { encode, encodedShape, notSparse } from './encoding'
+import { encode, encodedShape } from './encoding'
 import type { Summary } from './quantiles'
 import { EMPTY, boundariesOf, merged, summaryOf } from './quantiles'
 
@@ -41,8 +41,8 @@ export class Discretization extends configured(
     epsilon: option(number({ above: 0, max: 1 }), 0.01),
     /** 'int', the number of the bin; 'oneHot', 'multiHot' and 'count' as in CategoryEncoding. Default int. */
     outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
-    /** Must be false. */
-    sparse: option(notSparse, false),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: option(sparse, false),
   }),
   ['binBoundaries', 'numBins', 'epsilon', 'outputMode', 'sparse', 'dtype', 'name'],
 ) {

@@ -2,8 +2,7 @@
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
-import type { Kind } from '../../core/options'
-import { always, choice, configured, extent, option, required } from '../../core/options'
+import { choice, configured, extent, option, required, sparse } from '../../core/options'
 import { sameShape } from '../../core/shapes'
 import { cast, minimum, multiply } from '../../ops/numpy/elementwise'
 import { oneHotOrZeros } from '../../ops/nn/one-hot'
@@ -19,9 +18,6 @@ import { requireRoomFor } from '../indices'
 import { Layer } from '../layer'
 
 export type Encoding = 'oneHot' | 'multiHot' | 'count'
-
-/** Keras's option for sparse tensors, which this library does not have. */
-export const notSparse: Kind<false, boolean> = /* @__PURE__ */ always([false], 'there are no sparse tensors')
 
 /**
  * Encodes indices [batch, …] as rows of length `depth`. An index out of range is ignored.
@@ -81,8 +77,8 @@ export class CategoryEncoding extends configured(
      * multiHot.
      */
     outputMode: option(choice('oneHot', 'multiHot', 'count'), 'multiHot'),
-    /** Must be false. */
-    sparse: option(notSparse, false),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: option(sparse, false),
   }),
   ['numTokens', 'outputMode', 'sparse'],
 ) {

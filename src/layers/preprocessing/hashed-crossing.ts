@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { choice, configured, extent, listOf, nullable, option, required } from '../../core/options'
+import { choice, configured, extent, listOf, nullable, option, required, sparse } from '../../core/options'
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
@@ -16,7 +16,7 @@ import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { madeIndices } from '../indices'
 import { Layer } from '../layer'
-import { encode, notSparse } from './encoding'
+import { encode } from './encoding'
 import { concatenatedFingerprint, fingerprintOf } from './fingerprint'
 
 /** The key that TensorFlow's hash of crossings starts with. */
@@ -48,8 +48,8 @@ export class HashedCrossing extends configured(
     outputMode: option(choice('int', 'oneHot'), 'int'),
     /** For models: n for each feature, whose values are 0 … n − 1. Default null. */
     cardinalities: option(nullable(listOf(extent)), null),
-    /** Must be false. */
-    sparse: option(notSparse, false),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: option(sparse, false),
   }),
   ['numBins', 'outputMode'],
 ) {

@@ -1,7 +1,18 @@
 // Hashing: strings to numbers without a vocabulary.
 
 import type { DType } from '../../core/dtypes'
-import { choice, configured, either, extent, nullable, number, option, required, unread } from '../../core/options'
+import {
+  choice,
+  configured,
+  either,
+  extent,
+  nullable,
+  number,
+  option,
+  required,
+  sparse,
+  unread,
+} from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
@@ -11,7 +22,7 @@ import { beginsWithString } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { madeIndices } from '../indices'
 import type { BatchShape } from '../spec'
-import { encode, encodedShape, notSparse } from './encoding'
+import { encode, encodedShape } from './encoding'
 import { bucketOf } from './fingerprint'
 import { anyText, saltKind } from './lookup'
 import { StringLayer } from './string-layer'
@@ -38,8 +49,8 @@ export class Hashing extends configured(
     salt: option(nullable(saltKind), null),
     /** The form of the output: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
     outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
-    /** Must be false. */
-    sparse: unread(notSparse, false),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: unread(sparse, false),
   }),
   ['numBins', 'maskValue', 'salt', 'outputMode'],
 ) {

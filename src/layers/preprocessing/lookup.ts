@@ -12,6 +12,7 @@ import {
   nullable,
   number,
   option,
+  sparse,
   tableSize,
   unread,
 } from '../../core/options'
@@ -24,7 +25,7 @@ import { constantsChanged } from '../weights'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { eachBatch, readAdaptOptions } from './adapted'
 import type { Encoding } from './encoding'
-import { encode, encodedShape, notSparse } from './encoding'
+import { encode, encodedShape } from './encoding'
 import type { Specials, Token } from './vocabulary'
 import { TokenCounts, Vocabulary, leadingTokens, requireVocabulary } from './vocabulary'
 
@@ -71,8 +72,8 @@ export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
   outputMode: option(categoryMode, 'int'),
   /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
   padToMaxTokens: option(boolean, false),
-  /** Must be false. */
-  sparse: unread(notSparse, false),
+  /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+  sparse: unread(sparse, false),
 })
 
 /** The encoding of strings in Keras's layers. */

@@ -14,6 +14,7 @@ import {
   nullable,
   number,
   option,
+  sparse,
   unread,
 } from '../../core/options'
 import type { Kind } from '../../core/options'
@@ -25,7 +26,6 @@ import type { BatchShape } from '../spec'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
 import { Lookup, anyText, categoryMode, encodingOption } from './lookup'
-import { notSparse } from './encoding'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { StringLayer, adaptedStrings, requireRows, rowsOf } from './string-layer'
 
@@ -108,8 +108,8 @@ export class TextVectorization extends configured(
     /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
     padToMaxTokens: option(boolean, false),
     ...encodingOption(),
-    /** Must be false. */
-    sparse: unread(notSparse, false),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: unread(sparse, false),
     /** Must be false, as in Keras on JAX. */
     ragged: option(always([false], 'there are no ragged tensors. Rows are padded with 0.'), false),
     /** The tokens, if they are not learnt. Default null. */

@@ -6,7 +6,7 @@ import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
 import { zeros } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import { INPUT_SHAPE, refuseInputShape } from '../checks'
+import { INPUT_SHAPE, warnOfInputShape } from '../checks'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 
@@ -51,7 +51,7 @@ export interface CellOutput {
  */
 export abstract class Cell extends Layer<CellInput, CellOutput> {
   protected override checkOptions(): void {
-    refuseInputShape(this, 'Set it in the layer that calls the cell.')
+    warnOfInputShape(this, 'Set it in the layer that calls the cell.')
   }
 
   /** Older configurations may contain inputShape, which had no effect. @internal */

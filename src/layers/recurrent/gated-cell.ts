@@ -2,7 +2,7 @@
 // of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
-import { always, boolean, extent, integer, nullable, number, option, required, unread } from '../../core/options'
+import { always, boolean, extent, idle, integer, nullable, number, option, required, unread } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
 import type { ActivationFunction } from '../../activations'
@@ -66,8 +66,11 @@ export const cellOptions = () => ({
 
 /** Options of layers with such a cell that the cell does not have. */
 export const implementationOptions = () => ({
-  /** Must be 'auto' or false: there is one implementation. Default 'auto'. */
-  useCudnn: unread(always(['auto', false], 'there is one implementation'), 'auto'),
+  /** Changes nothing: there is one implementation. true warns. Default 'auto'. */
+  useCudnn: unread(
+    idle(always(['auto', true, false], 'as in Keras'), ['auto', false], 'there is one implementation'),
+    'auto',
+  ),
 })
 
 /** Options of such a cell with several gates. */

@@ -1,6 +1,7 @@
 // RNN: calls a cell for every step of a sequence. This file has what all recurrent layers share; a layer with a known
 // cell, such as SimpleRNN, adds the cell's options.
 
+import { warnOnce } from '../../core/warnings'
 import type { MaskTrail } from '../masks'
 import { maskOf } from '../masks'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
@@ -98,8 +99,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
 
   override build(inputShape: BatchShape): void {
     const [batch, , input] = this.partsOf(inputShape)
-    if (this.unroll)
-      console.warn(`${this}: unroll changes nothing, the steps are a loop that is compiled once. Leave it out.`)
+    if (this.unroll) warnOnce(`${this}: unroll changes nothing here: the steps are a loop that is compiled once`)
     this.cell.ensureBuilt({
       input: [batch, ...input],
       state: this.cell.stateShapes(input).map((shape) => [batch, ...shape]),

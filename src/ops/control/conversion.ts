@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError } from '../../core/errors'
-import { always, option, unread } from '../../core/options'
+import { always, option, sparse, unread } from '../../core/options'
 import type { MapTree, Tree } from '../../core/tree'
 import { isBranch, mapTree, typed } from '../../core/tree'
 import { BitCast } from '../../primitives/bitcast'
@@ -19,24 +19,23 @@ export interface ConvertOptions {
 }
 
 export interface ConvertToTensorOptions extends ConvertOptions {
-  /** Must be false or null: there are no sparse tensors. Default null. */
-  readonly sparse?: false | null
+  /** Changes nothing: there are no sparse tensors. true warns. Default null. */
+  readonly sparse?: boolean | null
   /** Must be false or null: there are no ragged tensors. Default null. */
   readonly ragged?: false | null
 }
 
-const noTensors = (kind: string) => unread(always([false, null], `there are no ${kind} tensors`), null)
 const convertTable = () => ({
   dtype: option(dtypeOrNull, null),
-  sparse: noTensors('sparse'),
-  ragged: noTensors('ragged'),
+  sparse: unread(sparse, null),
+  ragged: unread(always([false, null], 'there are no ragged tensors'), null),
 })
 
 /**
  * A tensor of a number, nested arrays, typed arrays or a Variable. A Tensor stays the same object unless the dtype
  * differs.
  * @param dtype of the result, also as an option
- * @param sparse must be false or null: there are no sparse tensors
+ * @param sparse changes nothing: there are no sparse tensors
  * @param ragged must be false or null: there are no ragged tensors
  * @throws DataError for ragged arrays and values that are not numbers
  * @example ops.convertToTensor([1, 2.5], 'int32') // [1, 2]
@@ -44,7 +43,7 @@ const convertTable = () => ({
 export function convertToTensor(
   x: TensorLike,
   dtype?: DType | null | ConvertToTensorOptions,
-  sparse?: false | null,
+  sparse?: boolean | null,
   ragged?: false | null,
 ): Tensor {
   const { dtype: wanted } = readArguments('convertToTensor', convertTable(), dtype, sparse, ragged)

@@ -1,7 +1,7 @@
 // Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { always, boolean, choice, custom, integer, nullable, option, unread } from '../../core/options'
+import { boolean, choice, custom, integer, nullable, option, sparse, unread } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sameShape, sizeOf } from '../../core/shapes'
 import { ScatterMax } from '../../primitives/indexing'
@@ -315,14 +315,14 @@ interface BincountOptions {
   readonly weights?: TensorLike | null
   /** The smallest length of the result; in a traced function its length. Default 0. */
   readonly minlength?: number
-  /** Must be false: there are no sparse tensors. Default false. */
-  readonly sparse?: false
+  /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+  readonly sparse?: boolean
 }
 
 const bincountTable = {
   weights: option(operand, null),
   minlength: option(integer({ min: 0 }), 0),
-  sparse: unread(always([false], 'there are no sparse tensors'), false),
+  sparse: unread(sparse, false),
 }
 
 /**
@@ -336,7 +336,7 @@ export function bincount(
   x: TensorLike,
   weights?: TensorLike | null | BincountOptions,
   minlength?: number,
-  sparse?: false,
+  sparse?: boolean,
 ): Tensor {
   const value = cast(asTensor(x, 'bincount'), 'int32')
   const given = readArguments('bincount', bincountTable, weights, minlength, sparse)

@@ -1,7 +1,7 @@
 // Attention: a mean of values, weighted by the similarity of their keys to a query, for several heads.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { always, boolean, nullable, number, option, unread } from '../../core/options'
+import { always, boolean, idle, nullable, number, option, unread } from '../../core/options'
 import { AttentionKernel } from '../../primitives/attention'
 import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
@@ -21,18 +21,22 @@ export interface AttentionOptions {
   readonly scale?: number | null
   /** Whether no step attends to keys of later steps. Default false. */
   readonly isCausal?: boolean
-  /** Must be false or null: there is one implementation, which never stores the scores as a whole. Default null. */
-  readonly flashAttention?: false | null
+  /** Changes nothing: there is one implementation, which never stores the scores as a whole. Default null. */
+  readonly flashAttention?: boolean | null
   /** Must be null: the kernel does not limit scores. Default null. */
   readonly attnLogitsSoftCap?: null
 }
+
+/** @internal */
+export const flashAttentionKind = /* @__PURE__ */ (() =>
+  idle(nullable(boolean), [null, false], 'there is one implementation, which never stores the scores as a whole'))()
 
 const attentionTable = /* @__PURE__ */ (() => ({
   bias: option(operand, null),
   mask: option(operand, null),
   scale: option(nullable(number()), null),
   isCausal: option(boolean, false),
-  flashAttention: unread(always([null, false], 'attention has one implementation'), null),
+  flashAttention: unread(flashAttentionKind, null),
   attnLogitsSoftCap: unread(always([null], 'the kernel does not limit scores'), null),
 }))()
 
@@ -47,7 +51,7 @@ const attentionTable = /* @__PURE__ */ (() => ({
  * @param mask whether a query step may attend to a key step. Default null: everywhere
  * @param scale multiplies query · key. Default null: 1 / √size
  * @param isCausal whether no step attends to keys of later steps. Default false
- * @param flashAttention must be false or null: there is one implementation. Default null
+ * @param flashAttention changes nothing: there is one implementation. Default null
  * @param attnLogitsSoftCap must be null: the kernel does not limit scores
  * @returns [batch, query steps, heads, value size]
  * @throws ShapeError when the shapes do not fit each other, or mask and bias do not fit them
@@ -62,7 +66,7 @@ export function dotProductAttention(
   mask?: TensorLike | null,
   scale?: number | null,
   isCausal?: boolean,
-  flashAttention?: false | null,
+  flashAttention?: boolean | null,
   attnLogitsSoftCap?: null,
 ): Tensor {
   const where = 'dotProductAttention'

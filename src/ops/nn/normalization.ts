@@ -1,7 +1,7 @@
 // Means and variances, and normalizations with them, in float32.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { always, custom, integer, nullable, number, option, unread } from '../../core/options'
+import { boolean, custom, idle, integer, nullable, number, option, unread } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
 import type { Axis } from '../arguments'
 import { axes as axesKind, readArguments, reduceTable, resolveAxes } from '../arguments'
@@ -43,14 +43,14 @@ export interface MomentsOptions {
   readonly axes?: Axis
   /** Whether reduced axes are kept with extent 1. Default false. */
   readonly keepDims?: boolean
-  /** Must be false: a batch is not divided among devices. Default false. */
-  readonly synchronized?: false
+  /** Changes nothing: a batch is not divided among devices. true warns. Default false. */
+  readonly synchronized?: boolean
 }
 
 const momentsTable = () => ({
   axes: reduceTable.axis,
   keepDims: reduceTable.keepDims,
-  synchronized: unread(always([false], 'a batch is not divided among devices'), false),
+  synchronized: unread(idle(boolean, [false], 'a batch is not divided among devices'), false),
 })
 
 /** Mean and variance along axes; along all axes if `axes` is null. Keras: `keras.ops.moments`. */
@@ -58,7 +58,7 @@ export function moments(
   x: TensorLike,
   axes: Axis | MomentsOptions,
   keepDims?: boolean | Omit<MomentsOptions, 'axes'>,
-  synchronized?: false,
+  synchronized?: boolean,
 ): Moments {
   const value = float(x, 'moments')
   const given = readArguments('moments', momentsTable(), axes, keepDims, synchronized)

@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { dtypes } from '../../core/dtypes'
-import { always, integer, option, unread } from '../../core/options'
+import { integer, option, sparse, unread } from '../../core/options'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
 import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
@@ -19,8 +19,8 @@ export interface OneHotOptions {
   readonly axis?: number
   /** Default float32. */
   readonly dtype?: DType | null
-  /** Must be false: there are no sparse tensors. Default false. */
-  readonly sparse?: false
+  /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+  readonly sparse?: boolean
 }
 
 const NUMBERS: readonly DType[] = ['float32', 'int32', 'bool']
@@ -28,7 +28,7 @@ const NUMBERS: readonly DType[] = ['float32', 'int32', 'bool']
 const oneHotTable = /* @__PURE__ */ (() => ({
   axis: option(integer(), -1),
   dtype: option(dtypeOrNull, null),
-  sparse: unread(always([false], 'there are no sparse tensors'), false),
+  sparse: unread(sparse, false),
 }))()
 
 /**
@@ -39,14 +39,14 @@ const oneHotTable = /* @__PURE__ */ (() => ({
  * As in Keras, an index that is not a class, such as −1 or 0.5, gives a row of zeros.
  * @param axis the position of the new axis. Default −1.
  * @param dtype default float32
- * @param sparse must be false: there are no sparse tensors
+ * @param sparse changes nothing: there are no sparse tensors
  */
 export function oneHot(
   x: TensorLike,
   numClasses: number,
   axis?: number | OneHotOptions,
   dtype?: DType | null,
-  sparse?: false,
+  sparse?: boolean,
 ): Tensor {
   const given = readArguments('oneHot', oneHotTable, axis, dtype, sparse)
   const index = asTensor(x, 'oneHot')
@@ -100,8 +100,8 @@ export interface MultiHotOptions {
   readonly axis?: number
   /** Default float32. */
   readonly dtype?: DType | null
-  /** Must be false: there are no sparse tensors. Default false. */
-  readonly sparse?: false
+  /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+  readonly sparse?: boolean
 }
 
 /**
@@ -114,14 +114,14 @@ export interface MultiHotOptions {
  * @param inputs class numbers [batch, numbers], or [numbers]
  * @param axis the position of the new axis before the maximum. Default −1
  * @param dtype default float32
- * @param sparse must be false: there are no sparse tensors
+ * @param sparse changes nothing: there are no sparse tensors
  */
 export function multiHot(
   inputs: TensorLike,
   numClasses: number,
   axis?: number | MultiHotOptions,
   dtype?: DType | null,
-  sparse?: false,
+  sparse?: boolean,
 ): Tensor {
   const given = readArguments('multiHot', oneHotTable, axis, dtype, sparse)
   const index = asTensor(inputs, 'multiHot')

@@ -7,12 +7,27 @@ import type { Axis, KeepDims, ReduceOptions } from '../arguments'
 import { axes as axesKind, readArguments, requireList, requireNumber, resolveAxes } from '../arguments'
 import type { Numbers, TensorLike } from '../convert'
 import { asTensor, numbersOf } from '../convert'
-import { add, cast, ceil, equal, floor, isnan, logicalNot, maximum, multiply, subtract, where } from './elementwise'
+import {
+  add,
+  cast,
+  ceil,
+  clip,
+  divide,
+  equal,
+  floor,
+  isnan,
+  logicalNot,
+  maximum,
+  multiply,
+  subtract,
+  where,
+} from './elementwise'
 import { pickAlong } from './rearrange'
 import { sum } from './reduce'
 import { broadcastTo, moveAxis, reshape, take, transpose } from './shape'
 import { sort } from './sorting'
 import { Tensor } from '../tensor'
+import { isData } from '../trace'
 
 /** How to compute a quantile that falls between two elements. `nearest` takes the lower one if both are equally near. */
 export type QuantileMethod = 'linear' | 'lower' | 'higher' | 'midpoint' | 'nearest'
@@ -26,7 +41,7 @@ const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 
 
 /**
  * The value below which a fraction q of the elements lies, in float32; NaN if any element is NaN.
- * @param q from 0 to 1; a list, or a tensor with one axis, adds a leading axis to the result
+ * @param q from 0 to 1; a list, or a tensor with one axis, adds a leading axis to the result. The values of a traced q are clipped
  * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
  */
 export function quantile(
@@ -109,16 +124,24 @@ function quantileOf(
   const count = axes.reduce((size, each) => size * value.shape[each]!, 1)
   if (count === 0)
     throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
+  const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
+  const extents = read.keepDims ? value.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : shape
+  const shaped = (all: Tensor, isOne: boolean): Tensor =>
+    isOne ? reshape(all, extents) : reshape(moveAxis(all, -1, 0), [all.shape.at(-1)!, ...extents])
+  if (given instanceof Tensor && !isData(given)) {
+    if (given.rank > 1)
+      throw new ShapeError(`${name}: q must be a number or a vector, received ${formatShape(given.shape)}`)
+    // A traced function cannot check the values.
+    const traced = clip(divide(reshape(given, [given.size]), most), 0, 1)
+    return shaped(ofTraced(rows, traced, read.method, among === amongAll), given.rank === 0)
+  }
   const q = numbersOf(given)
   const shares = (typeof q === 'number' ? [q] : requireList(`${name}: q`, q)).map((share) => {
     const part = requireNumber(`${name}: q`, share)
     if (!(part >= 0 && part <= most)) throw new ArgumentError(`${name}: q must be in 0 … ${most}, received ${part}`)
     return part / most
   })
-  const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
-  const all = among(rows, shares, read.method)
-  const own = read.keepDims ? value.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : shape
-  return typeof q === 'number' ? reshape(all, own) : reshape(moveAxis(all, -1, 0), [shares.length, ...own])
+  return shaped(among(rows, shares, read.method), typeof q === 'number')
 }
 
 const row = (elements: readonly number[]): Tensor =>
@@ -136,12 +159,20 @@ function amongAll(rows: Tensor, shares: readonly number[], method: QuantileMetho
 }
 
 /** The quantiles of the elements that are not NaN. */
-function amongNumbers(rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor {
+const amongNumbers = (rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor =>
+  ofTraced(rows, row(shares), method, false)
+
+/**
+ * Quantiles for shares [k] that are a tensor.
+ * @param isAll whether a row with NaN has the quantile NaN; otherwise NaN is left out
+ */
+function ofTraced(rows: Tensor, shares: Tensor, method: QuantileMethod, isAll: boolean): Tensor {
   const last = rows.rank - 1
-  const count = cast(sum(logicalNot(isnan(rows)), last, true), 'float32')
-  const places = tensorPlaceOf(multiply(maximum(subtract(count, 1), 0), row(shares)), method)
+  const numbers = cast(sum(logicalNot(isnan(rows)), last, true), 'float32')
+  const count = isAll ? where(equal(numbers, rows.shape[last]!), numbers, 0) : numbers
+  const places = tensorPlaceOf(multiply(maximum(subtract(count, 1), 0), shares), method)
   const below = floor(places)
-  const wide = [...rows.shape.slice(0, -1), shares.length]
+  const wide = [...rows.shape.slice(0, -1), shares.size]
   const pick = (indices: Tensor): Tensor => pickAlong(rows, broadcastTo(cast(indices, 'int32'), wide), last)
   const all = between(pick(below), pick(ceil(places)), subtract(places, below))
   return where(equal(count, 0), NaN, all)

@@ -1,6 +1,6 @@
 // Steps along the gradient, or along its sign. Names, defaults and formulas are Keras's.
 
-import { ArgumentError } from '../../core/errors'
+import { warnOnce } from '../../core/warnings'
 import type { OptionInputs } from '../../core/options'
 import type { InOrder } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
@@ -34,7 +34,7 @@ export class SGD extends (configured as InOrder<['learningRate', 'momentum', 'ne
 
   protected override checkOptions(): void {
     super.checkOptions()
-    if (this.nesterov && this.momentum === 0) throw new ArgumentError('SGD: nesterov needs momentum')
+    if (this.nesterov && this.momentum === 0) warnOnce('SGD: nesterov changes nothing without momentum')
   }
 
   protected declareSlots(): readonly string[] {
@@ -42,7 +42,8 @@ export class SGD extends (configured as InOrder<['learningRate', 'momentum', 'ne
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { momentum, nesterov } = this
+    const { momentum } = this
+    const nesterov = this.nesterov && momentum > 0
     const { weightDecay } = input
     return updated(apply('sgd', operandsOf(input), { momentum, nesterov, weightDecay }))
   }

@@ -4,7 +4,7 @@
 import { ArgumentError } from '../../core/errors'
 import type { OptionInputs, Kind } from '../../core/options'
 import type { InOrder } from '../../core/options'
-import { always, boolean, configured, custom, iterations, listOf, nullable, number, option } from '../../core/options'
+import { boolean, configured, custom, idle, iterations, listOf, nullable, number, option } from '../../core/options'
 import {
   add,
   divide,
@@ -106,12 +106,9 @@ const adafactorOptions = () => ({
   epsilon2: option(notNegative, 1e-3),
   /** The largest root mean square of a step before it is scaled. Default 1. */
   clipThreshold: option(number({ above: 0 }), 1),
-  /** Must be true, Keras's default: the rate is at most 1/√t. Keras limits it also with false. */
+  /** Changes nothing, as in Keras: the rate is at most 1/√t. false warns. Default true. */
   relativeStep: option(
-    always(
-      [true],
-      'the rate is at most 1/√t, in Keras also with false. Leave it out; RMSprop and Adam have constant rates',
-    ),
+    idle(boolean, [true], 'the rate is at most 1/√t, in Keras also with false. RMSprop and Adam have constant rates'),
     true,
   ),
 })

@@ -1,7 +1,8 @@
 // TensorBoard: logs and weights as event files for TensorBoard.
 
-import type { OptionInputs } from '../../core/options'
-import { always, boolean, configured, integer, option, text, unread } from '../../core/options'
+import { ArgumentError, quoted } from '../../core/errors'
+import type { Kind, OptionInputs } from '../../core/options'
+import { boolean, configured, custom, idle, integer, isOptions, option, text, unread } from '../../core/options'
 import { snakeCase } from '../../core/registry'
 import type { Histogram, Scalar } from '../../formats/event-file'
 import { eventRecord, fileHead, graphRecord } from '../../formats/event-file'
@@ -14,6 +15,29 @@ import { ratesOf } from './learning-rate'
 import { isValName, withoutVal } from './names'
 import { frequency, writingTo } from './places'
 
+/** A batch, its first and last one, or both in a text: '10, 20'. */
+const profile: Kind<number | string | readonly number[]> = custom(
+  (value, where) => {
+    const numbers = typeof value === 'string' ? value.split(',').map(Number) : Array.isArray(value) ? value : [value]
+    if (numbers.length <= 2 && numbers.every((each) => Number.isInteger(each) && each >= 0))
+      return value as number | string | readonly number[]
+    throw new ArgumentError(
+      `${where} must be the number of a batch, or those of the first and the last one, received ${quoted(value)}`,
+    )
+  },
+  (value) => value,
+)
+
+/** A path, or a path for each layer. */
+const metadata: Kind<string | Readonly<Record<string, string>> | null> = custom(
+  (value, where) => {
+    if (value === null || typeof value === 'string' || isOptions(value))
+      return value as Readonly<Record<string, string>>
+    throw new ArgumentError(`${where} must be a path, or a path for each layer, received ${quoted(value)}`)
+  },
+  (value) => value,
+)
+
 const tensorBoardOptions = () => ({
   /** The folder of the files, which are in its subfolders `train` and `validation`. Default 'logs'. */
   logDir: option(text, 'logs'),
@@ -25,14 +49,14 @@ const tensorBoardOptions = () => ({
   writeStepsPerSecond: option(boolean, false),
   /** 'epoch', 'batch', or the number of batches after which to write their logs as well. Default 'epoch'. */
   updateFreq: option(frequency('epoch', 'batch'), 'epoch'),
-  /** Must be false: no images are written. Default false. */
-  writeImages: unread(always([false], 'no images are written'), false),
-  /** Must be 0: no profiles are written. Default 0. */
-  profileBatch: unread(always([0], 'no profiles are written'), 0),
-  /** Must be 0: no embeddings are written. Default 0. */
-  embeddingsFreq: unread(always([0], 'no embeddings are written'), 0),
-  /** Must be null: no embeddings are written. Default null. */
-  embeddingsMetadata: unread(always([null], 'no embeddings are written'), null),
+  /** Changes nothing: no images are written. true warns. Default false. */
+  writeImages: unread(idle(boolean, [false], 'no images are written'), false),
+  /** Changes nothing: no profiles are written. Others than 0 warn. Default 0. */
+  profileBatch: unread(idle(profile, [0], 'no profiles are written'), 0),
+  /** Changes nothing: no embeddings are written. Others than 0 warn. Default 0. */
+  embeddingsFreq: unread(idle(integer({ min: 0 }), [0], 'no embeddings are written'), 0),
+  /** Changes nothing: no embeddings are written. A text or a record warns. Default null. */
+  embeddingsMetadata: unread(idle(metadata, [null], 'no embeddings are written'), null),
 })
 export type TensorBoardOptions = OptionInputs<ReturnType<typeof tensorBoardOptions>>
 

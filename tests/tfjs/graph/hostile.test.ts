@@ -141,10 +141,10 @@ describe('large graphs', () => {
     seconds(5000)
     const [small, large] = [Math.min(seconds(10_000), seconds(10_000)), seconds(100_000)]
     expect(large / small).toBeLessThan(30)
-  }, 60_000)
+  })
 
   it('that are one cycle of 20,000 nodes are refused', () => {
     const nodes = chain(20_000).map((each) => (each.name === 'n1' ? { ...each, input: ['n20000'] } : each))
     expect(() => read(nodes)).toThrow(/are a cycle/)
-  }, 60_000)
+  })
 })

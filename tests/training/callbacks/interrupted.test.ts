@@ -88,7 +88,7 @@ beforeAll(async () => {
     outDir,
     (await readdir(outDir)).find((name) => name.startsWith('run.'))!,
   )
-}, 60_000)
+})
 
 afterAll(() => rm(folder, { recursive: true }))
 
