@@ -3,6 +3,7 @@
 
 import { FormatError } from '../core/errors'
 import { nameOf } from './call'
+import { functionOf, isStandard, keyOf } from './functions'
 import { operators } from './operators'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet } from './proto'
 import { hoisted } from './hoist'
@@ -24,15 +25,6 @@ const COUNTED: Readonly<Record<string, readonly number[]>> = {
 
 /** The versions of the operators that are read. */
 const [OLDEST, NEWEST] = [7, 23]
-
-const isStandard = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
-
-const keyOf = (domain: string, name: string): string => `${isStandard(domain) ? '' : domain}:${name}`
-
-/** The function of the file that a node calls; null for an operator. */
-export function functionOf({ domain, type }: NodeProto, functions: OnnxFile['functions']): FunctionProto | null {
-  return functions.get(keyOf(domain, type)) ?? null
-}
 
 /** The version of the standard operators. */
 export function opsetOf(opsets: readonly OperatorSet[], where: string): number {

@@ -11,6 +11,7 @@ import { Layer } from '../layers'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
 import { TensorSpec } from '../layers/spec'
+import type { ConstantLike } from '../models/load-options'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { OnnxFile } from './file'
@@ -27,7 +28,6 @@ import type { Initializer } from './weights'
 
 /** Values of inputs that are the same in every call: numbers, or nested arrays of them. */
 export type Constants = Readonly<Record<string, ConstantLike>>
-export type ConstantLike = number | boolean | readonly ConstantLike[]
 
 const constantsKind = custom<Constants>(
   (value) => (value ?? {}) as Constants,

@@ -2,7 +2,7 @@
 // that of the samples.
 
 import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from '../core/errors'
-import { custom, option, recordOf } from '../core/options'
+import { custom, option, readOptions, recordOf } from '../core/options'
 import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -16,10 +16,10 @@ import { isElements } from '../data/source'
 import { Input } from '../layers/core/input-layer'
 import { extents } from './options'
 import { TensorSpec } from '../layers/spec'
+import type { ConstantLike, InputOptions } from '../models/load-options'
 import { Model } from '../models/model'
 import { PREDICT } from '../training/options'
 import type { PredictOptions } from '../training/options'
-import type { Constants } from './graph-layer'
 import { GraphLayer, specOfInput } from './graph-layer'
 
 /** Names that exporters give to the axis of samples. */
@@ -108,23 +108,17 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   }
 }
 
-/** The options of reading a graph that concern its inputs. */
-export interface InputOptions {
-  /**
-   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes and
-   * branches may depend on them. Default {}.
-   */
-  constants?: Constants
-  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
-  shapes?: Readonly<Record<string, readonly (number | null)[]>>
-}
-
-const anything = custom<Constants[string]>(
-  (value) => value as Constants[string],
+const anything = custom<ConstantLike>(
+  (value) => value as ConstantLike,
   () => null,
 )
 
 export const inputOptions = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+
+/** The options about inputs that loadModel takes, which it does not read itself. */
+export function readInputOptions({ constants, shapes }: InputOptions): Required<InputOptions> {
+  return readOptions('loadModel', inputOptions, { constants, shapes })
+}
 
 /** @throws ArgumentError for an option about an input that a graph does not have */
 export function requireInputs(options: Required<InputOptions>, names: readonly string[]): void {

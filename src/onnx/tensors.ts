@@ -96,7 +96,7 @@ function bytesOf({ location, offset, length }: External, files: ExternalFiles, w
   const file = files.get(location)
   if (file === undefined)
     throw new FormatError(
-      `${where}: its elements are in the file '${location}', which was not given. Load the model by its path or URL, or pass { externalData: { '${location}': bytes } }.`,
+      `${where}: its elements are in the file '${location}', which was not given. Load the model by its path or URL, or with loadOnnx of myelin/onnx and { externalData: { '${location}': bytes } }.`,
     )
   const end = length === null ? file.length : offset + length
   if (offset > file.length || end > file.length)

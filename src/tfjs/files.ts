@@ -8,13 +8,12 @@ import { custom, option, readOptions, recordOf } from '../core/options'
 import type { Json } from '../core/registry'
 import { typed } from '../core/tree'
 import { isRecord, own } from '../formats/json'
-import type { LoadOptions, LoadSettings } from '../models/load-options'
-import { loadTable } from '../models/load-options'
+import type { InputOptions, LoadOptions, LoadSettings } from '../models/load-options'
+import { loadTable, requireNoInputOptions } from '../models/load-options'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
-import type { InputOptions } from '../onnx/graph-model'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, unlessMissing, writeFile } from '../runtime/files'
@@ -65,12 +64,12 @@ export async function readTfjs<In = Tensor, Out = Tensor>(
 }
 
 /** The model of a file of either format. */
-export async function modelFrom(
-  artifacts: Artifacts,
-  options: LoadSettings & InputOptions,
-): Promise<Model<unknown, unknown>> {
+export async function modelFrom(artifacts: Artifacts, options: LoadSettings): Promise<Model<unknown, unknown>> {
   const { json, weights, name } = artifacts
-  if (topologyFormat(json) === 'layers-model') return modelFromLayers(artifacts, options)
+  if (topologyFormat(json) === 'layers-model') {
+    requireNoInputOptions(options, `${name}, which is a layers-model`)
+    return modelFromLayers(artifacts, options)
+  }
   return graphModelFrom(json, manifestTensors(weights, name), name, options)
 }
 
