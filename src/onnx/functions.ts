@@ -5,6 +5,9 @@ import type { FunctionProto, NodeProto } from './proto'
 /** Whether operators of a domain are those of ONNX itself. */
 export const isStandard = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
 
+/** The name of an operator: with its domain, unless it is of ONNX itself. */
+export const operatorName = ({ domain, type }: NodeProto): string => (isStandard(domain) ? type : `${domain}.${type}`)
+
 /** The key of a function. */
 export const keyOf = (domain: string, name: string): string => `${isStandard(domain) ? '' : domain}:${name}`
 

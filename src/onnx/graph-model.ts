@@ -9,12 +9,14 @@ import type { Tree } from '../core/tree'
 import { flatten, typed, unflatten } from '../core/tree'
 import { toTensor } from '../ops/convert'
 import type { TensorLike } from '../ops/convert'
+import { toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { jit } from '../ops/transform'
 import type { Batches, DataOf } from '../data/given'
 import { isElements } from '../data/source'
 import { Input } from '../layers/core/input-layer'
 import { extents } from './options'
+import type { Labels } from './strings'
 import { TensorSpec } from '../layers/spec'
 import type { ConstantLike, InputOptions } from '../models/load-options'
 import { Model } from '../models/model'
@@ -60,6 +62,14 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     return this.graph?.layers.find((each): each is GraphLayer => each instanceof GraphLayer)
   }
 
+  /**
+   * What the numbers of an output stand for, by the names of outputs: strings, such as the classes of a classifier, or the classes of the
+   * columns of probabilities.
+   */
+  get labels(): Readonly<Record<string, Labels>> {
+    return Object.fromEntries(this.graphLayer?.labels ?? [])
+  }
+
   /** A file that was made for some number of rows takes several times as many, which steps divide. @internal */
   override checkInput(types: readonly TensorType[]): void {
     const specs = flatten<TensorSpec>(typed(this.buildSpec))
@@ -80,7 +90,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => (shape[0] ?? null) as number | null)
     const [own = null] = first
     if (own !== null) return [...first, ...results].every((each) => each === own) ? own : 'all'
-    const isBatch = layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
+    const isBatch = layer.isTable || layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
     return isBatch && [...first, ...results].every((each) => each === null) ? 'any' : 'all'
   }
 
@@ -88,7 +98,11 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   private named(x: unknown): Tree<Tensor> {
     const specs = typed<Tree<TensorSpec>>(this.buildSpec!)
     const read = (given: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
-      const value = toTensor(given as TensorLike, `${this}: ${name}`, dtype)
+      const where = `${this}: ${name}`
+      const value =
+        dtype === 'string'
+          ? this.graphLayer!.readStrings(toStrings(given, where))
+          : toTensor(given as TensorLike, where, dtype)
       if (value.rank === shape.length && shape.every((extent, i) => extent === null || extent === value.shape[i]))
         return value
       throw new ShapeError(`${this}: ${name} must be ${formatShape(shape)}, received ${formatShape(value.shape)}`)
@@ -145,13 +159,19 @@ export function symbolsOf(
       throw new FormatError(
         `${where}: the input '${input.name}' has no axes, so it has no samples. Pass its value: { constants: { '${input.name}': … } }`,
       )
-    return [input.name, symbolOf(input.name, shape, dtype)]
+    // A table may have missing values, which trees and imputers read as NaN.
+    return [input.name, symbolOf(input.name, shape, dtype, layer.isTable && dtype === 'float32')]
   })
   if (symbols.length === 0) throw new FormatError(`${where}: the model has no inputs`)
   const inputs: Tree<Tensor> = symbols.length === 1 ? symbols[0]![1] : Object.fromEntries(symbols)
   return { inputs, outputs: layer.apply(inputs) }
 }
 
-function symbolOf(name: string, [batchSize = null, ...shape]: readonly (number | null)[], dtype: DType): Tensor {
-  return Input(shape, batchSize, dtype, { name })
+function symbolOf(
+  name: string,
+  [batchSize = null, ...shape]: readonly (number | null)[],
+  dtype: DType,
+  optional: boolean,
+): Tensor {
+  return Input({ shape, batchSize, dtype, name, optional })
 }

@@ -102,7 +102,10 @@ export function structureOf(
         const [output = ''] = graph.nodes[node++]!.outputs
         if (!weights.has(output)) own.push(whole)
       } else if (number === INITIALIZERS) {
-        own.push(...sized(INITIALIZERS, initializerBytes(byProto.get(graph.initializers[initializer++]!)!)))
+        const proto = graph.initializers[initializer++]!
+        own.push(
+          ...(proto.type === types.string.code ? [whole] : sized(INITIALIZERS, initializerBytes(byProto.get(proto)!))),
+        )
       } else if (!GRAPH_TEXTS!.includes(number)) own.push(whole)
     }
     for (const each of weights.values())

@@ -125,7 +125,7 @@ describe('shape arithmetic', () => {
     const square = await loadOnnx(bytes, { constants: { rate: 8000 } })
     expect((await square.predict([[1, 2, 3]])).data).toEqual(Float32Array.of(1, 4, 9))
     const loaded = await loadModel(bytes, { constants: { rate: 16000 }, shapes: { x: [2, 3] } })
-    expect(loaded.inputShape).toEqual([2, 3])
+    expect((loaded.input as Tensor).shape).toEqual([2, 3])
     expect(
       (
         await loaded.predict([
@@ -698,7 +698,7 @@ describe('elements in other files', () => {
   )
 
   it('are refused if they are missing or too short', async () => {
-    await expect(loadOnnx(model('w.bin'))).rejects.toThrow("pass { externalData: { 'w.bin': bytes } }")
+    await expect(loadOnnx(model('w.bin'))).rejects.toThrow("and { externalData: { 'w.bin': bytes } }")
     await expect(loadOnnx(saved(model('w.bin', 8)))).rejects.toThrow('which has 16 bytes')
   })
 })
