@@ -112,6 +112,7 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
     if (shared) importShared(bytes)
     return new WebAssembly.Module(bytes)
   } catch (error) {
+    if (error instanceof RangeError) throw noSpace(error)
     // Safari throws an EvalError.
     if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
     throw new StateError(
@@ -120,6 +121,15 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
       { cause: error },
     )
   }
+}
+
+/** The error for an engine that gets no memory from the system, as with a small `ulimit -v`. */
+export function noSpace(cause: RangeError): StateError {
+  return new StateError(
+    "The system refuses the address space that WebAssembly reserves: raise its limit (ulimit -v). configure({ backend: 'interpreter' }) needs " +
+      `none, but is slow. The engine's message: ${cause.message}`,
+    { cause },
+  )
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
