@@ -47,7 +47,8 @@ import {
 import type { Slices } from './slices'
 import { slicesOf } from './slices'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
-import { END, after, arraySource, deferred, indexedSource, sourceOf, stackSafe } from './source'
+import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
+import { stackSafe } from './stack-safe'
 
 /** The type of the rows of tensors: numbers if a row is one, otherwise tensors. */
 export type RowOf<Columns> = Columns extends readonly string[]
@@ -393,6 +394,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return new Dataset(this.size, (pass) => ahead(this.open(pass), own))
   }
 
+  /** The same for a reader that is no other data set. @internal */
+  get outermost(): Source<T> {
+    return stackSafe<T>(this)
+  }
+
   /**
    * An iterator over a pass that reports its position and can resume there.
    *
@@ -523,7 +529,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   constructor(dataset: Dataset<T>, { pass, taken }: DatasetState, signal: AbortSignal | null) {
     this.pass = pass
     this.taken = taken
-    this.cursor = abortable(closing(stackSafe(dataset).open(pass)), signal)
+    this.cursor = abortable(closing(dataset.outermost.open(pass)), signal)
     this.last = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
     // The next call of `next` throws the error.
     this.last.catch(() => undefined)

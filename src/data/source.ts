@@ -1,7 +1,7 @@
 // Sources of elements, which are available at once or as promises. Dataset builds on them, and fit reads from them.
 // Elements can be anything.
 
-import { ArgumentError, DataError, StateError, quoted } from '../core/errors'
+import { ArgumentError, DataError, quoted } from '../core/errors'
 
 /** The end of a pass. */
 export const END: unique symbol = Symbol('end')
@@ -26,6 +26,8 @@ export interface Source<T = unknown> {
   readonly size: number | null
   /** Whether there is only one pass: a running generator, or a stream. */
   readonly isOnce?: boolean
+  /** The same for a reader that is no other source. */
+  readonly outermost?: Source<T>
   /** Begins a pass. Passes with the same number have the same elements in the same order. */
   open(pass: number): Cursor<T>
 }
@@ -95,6 +97,12 @@ export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source
       return new IteratorCursor(iteratorOf<T>(elements))
     },
   }
+}
+
+/** The same for a reader that is no other source, such as fit. */
+export function outermostOf<T>(elements: ElementsOrMaker<T>, where: string): Source<T> {
+  const source = sourceOf(elements, where)
+  return source.outermost ?? source
 }
 
 function isSource<T>(value: unknown): value is Source<T> {
@@ -230,54 +238,5 @@ export function deferred<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
     skip: (count) => use((cursor) => cursor.skip(count)),
     close: () => (opened === null ? undefined : use((cursor) => cursor.close())),
     recycle: (element) => void (opened !== null && !isPromise(opened) && opened.recycle?.(element)),
-  }
-}
-
-/**
- * Runs a step of a pass. Data sets that are made of each other call each other, so the engine has no room for thousands of them.
- * @throws StateError for these
- */
-export function withinStack<Result>(body: () => Result): Result {
-  try {
-    return body()
-  } catch (error) {
-    throw stackError(error)
-  }
-}
-
-/** The error of too many calls as one that says where they come from; other errors as they are. */
-export function stackError(error: unknown): unknown {
-  if (!(error instanceof RangeError && /call stack/i.test(error.message))) return error
-  return new StateError(
-    'Dataset: the calls of its transformations are nested too deeply. A data set can be made of hundreds of others, not of thousands: map and filter in one function, and concatenate parts of equal size.',
-    { cause: error },
-  )
-}
-
-/** A source whose passes report calls that are nested too deeply. */
-export function stackSafe<T>(source: Source<T>): Source<T> {
-  const later = async <Value>(value: Promise<Value>): Promise<Value> => {
-    try {
-      return await value
-    } catch (error) {
-      throw stackError(error)
-    }
-  }
-  const checked = <Value>(body: () => Soon<Value>): Soon<Value> => {
-    const value = withinStack(body)
-    return isPromise(value) ? later(value) : value
-  }
-  return {
-    size: source.size,
-    ...(source.isOnce === undefined ? {} : { isOnce: source.isOnce }),
-    open: (pass) => {
-      const cursor = withinStack(() => source.open(pass))
-      return {
-        next: () => checked(() => cursor.next()),
-        skip: (count) => checked(() => cursor.skip(count)),
-        close: () => checked(() => cursor.close()),
-        ...(cursor.recycle === undefined ? {} : { recycle: (element: T) => cursor.recycle!(element) }),
-      }
-    },
   }
 }

@@ -53,12 +53,12 @@ export function requirePath(path: unknown, where: string): asserts path is strin
   const scheme = /^([a-z][a-z\d+.-]+):\/\//i.exec(String(path))?.[1]?.toLowerCase()
   if (scheme === undefined || SCHEMES.includes(scheme)) return
   throw new ArgumentError(
-    `${where}: ${quoted(String(path))} is an address of a kind that is not supported. Give a path, or an address that begins with ${SCHEMES.join(':, ')}:`,
+    `${where}: ${quoted(String(path))} is an address of a kind that is not supported. Give a path, or an address that begins with ${SCHEMES.slice(0, 5).join(':, ')}:`,
   )
 }
 
 /** The kinds of addresses that are known; those of models in the storage of a page are of TensorFlow.js. */
-const SCHEMES = ['http', 'https', 'file', 'blob', 'data']
+const SCHEMES = ['http', 'https', 'file', 'blob', 'data', 'indexeddb', 'localstorage']
 
 /** The URL object of an address. @throws ArgumentError for a text that is none */
 export function urlOf(address: string | URL, where: string, base?: string | URL): URL {

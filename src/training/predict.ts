@@ -12,7 +12,7 @@ import { Pace, releaseAll } from '../data/pace'
 import type { Inputs } from '../data/parse'
 import { RowSource } from '../data/row-source'
 import type { Cursor, Soon, Source } from '../data/source'
-import { END, after, isElements, isPromise, sourceOf, stackSafe } from '../data/source'
+import { END, after, isElements, isPromise, outermostOf } from '../data/source'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
@@ -33,7 +33,7 @@ export async function predict(state: TrainingState, x: unknown, given: object | 
   const { batchSize, steps, callbacks, signal } = options
   if (isElements(x)) {
     PREDICT.refuseForBatches(given)
-    const source = stackSafe(sourceOf(x, 'predict'))
+    const source = outermostOf(x, 'predict')
     requireEnd('predict', { steps: source.size }, steps, 'steps')
     return runAll(new BatchPredictions(state, source), state, options)
   }

@@ -126,8 +126,7 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
 /** The error for an engine that gets no memory from the system, as with a small `ulimit -v`. */
 export function noSpace(cause: RangeError): StateError {
   return new StateError(
-    "The system refuses the address space that WebAssembly reserves: raise its limit (ulimit -v). configure({ backend: 'interpreter' }) needs " +
-      `none, but is slow. The engine's message: ${cause.message}`,
+    `WebAssembly gets no memory: raise the limit of addresses (ulimit -v), or configure({ backend: 'interpreter' }). ${cause.message}`,
     { cause },
   )
 }
