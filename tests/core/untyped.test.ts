@@ -73,7 +73,7 @@ describe('sources', () => {
     ['http://', ArgumentError, /'http:\/\/' is not an address/],
     ['file://host/x', ArgumentError, /is not the path of a file/],
     ['ftp://host/x', ArgumentError, /an address of a kind that is not supported/],
-    [`${'x'.repeat(300)}`, StateError, /cannot be read/],
+    ['x'.repeat(300), StateError, /cannot be read/],
     ['blob:nodedata:none', StateError, /could not be read/],
     ['data:text/plain,abc', FormatError, /3 bytes/],
   ])('%s', async (source, kind, message) => {
@@ -135,7 +135,7 @@ describe('models', () => {
     new Sequential([new Dense({ units: 1, inputShape: [2], name })], { name }).summary({
       printFn: (line) => lines.push(line),
     })
-    expect(lines.join('\n')).not.toMatch(/[\x1b\u202e]/)
+    for (const character of ['\x1b', '\u202e']) expect(lines.join('\n')).not.toContain(character)
     expect(lines.join('\n')).toContain(String.raw`a\n\u001b[31mred\u202e`)
     const layer = new Dense({ units: 1, name })
     expect(String(layer)).toBe(String.raw`Dense "a\n\u001b[31mred\u202e"`)
@@ -144,19 +144,14 @@ describe('models', () => {
   })
 
   it('memory that the system refuses', () => {
-    vi.stubGlobal('WebAssembly', {
-      ...WebAssembly,
-      Memory: class {
-        constructor() {
-          throw new RangeError('could not allocate memory')
-        }
-      },
-    })
+    const refused = vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
+      throw new RangeError('could not allocate memory')
+    } as never)
     try {
       expect(createWasmMemory).toThrow(StateError)
       expect(createWasmMemory).toThrow(/ulimit -v.*interpreter/)
     } finally {
-      vi.unstubAllGlobals()
+      refused.mockRestore()
     }
   })
 })

@@ -68,13 +68,13 @@ describe('a folder with a model', () => {
   it('is read while it is replaced', async () => {
     const place = join(folder, 'replaced')
     await writeTfjs(model(0), place)
-    let isDone = false
+    const progress = { isDone: false }
     const saving = (async () => {
       for (let i = 1; i <= 25; i++) await writeTfjs(model(i), place)
-      isDone = true
+      progress.isDone = true
     })()
     const found: number[] = []
-    while (!isDone) {
+    while (!progress.isDone) {
       const weights = (await loadModel(place)).getWeights()
       const values = new Set(weights.flatMap(({ data }) => [...data]))
       expect(values.size).toBe(1)
