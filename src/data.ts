@@ -1,16 +1,15 @@
 // myelin/data: data on their way to a model.
 
 export { Dataset, DatasetIterator } from './data/dataset'
+export type { DatasetState, RowOf } from './data/dataset'
 export type {
   BatchOptions,
   BucketOptions,
-  DatasetState,
   MapOptions,
   PaddedBatchOptions,
-  RowOf,
   ShuffleOptions,
   WindowOptions,
-} from './data/dataset'
+} from './data/dataset-options'
 export type { Batched } from './data/collate'
 export { CsvDataset, readCsv } from './data/readers/csv/read-csv'
 export type { CsvElement, CsvOptions, CsvRecord, CsvSchema } from './data/readers/csv/read-csv'

@@ -4,6 +4,22 @@
 /** The base of all errors that this library throws intentionally. */
 export class MyelinError extends Error {
   override name = 'MyelinError'
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message === undefined ? message : printable(message, true), options)
+  }
+}
+
+/** Characters that act on a terminal or turn the direction of a text, and ends of lines. */
+// oxlint-disable-next-line no-control-regex -- these are escaped
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
+/** A text from a user or a file that is printed: without characters that act on a terminal. @param hasLines whether ends of lines stay */
+export function printable(text: string, hasLines = false): string {
+  return text.replace(CONTROL, (character) => {
+    if (hasLines && (character === '\n' || character === '\t')) return character
+    if (character === '\n') return String.raw`\n`
+    return String.raw`\u` + character.charCodeAt(0).toString(16).padStart(4, '0')
+  })
 }
 
 /** A shape that does not fit: of an input, an operand, a weight or a target. */
@@ -103,7 +119,7 @@ export function listed(problems: readonly string[], separator = '; '): string {
 
 /** A value as source code, so that a string is not mistaken for a number. */
 export function quoted(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'string') return `'${printable(value)}'`
   if (Array.isArray(value)) {
     // Inner lists are shown only if they are short, so not the rows of a data set.
     const isShort =

@@ -46,28 +46,30 @@ export function collate(
   padding: Padding | null = null,
   spare: unknown = null,
 ): unknown {
-  const stack = (parts: readonly unknown[], path: string, isTop: boolean, spared: unknown): unknown => {
+  const stack = (parts: readonly unknown[], path: string, depth: number, spared: unknown): unknown => {
     const [first] = parts
-    if (!branches(first, isTop))
+    if (!branches(first, depth === 0))
       return stackLeaves(parts as readonly Leaf[], {
         where,
         path,
         padding,
         spare: spared instanceof Tensor ? spared : null,
       })
+    // Refuses parts that contain themselves.
+    childrenAt(first, depth)
     const keys = Object.keys(first)
     const children = keys.map((key) => {
       const own = parts.map((part, i) => childOf(part, key, keys.length, `${where}: element ${i}${path}`))
       return stack(
         own,
         `${path}${Array.isArray(first) ? `[${key}]` : `.${key}`}`,
-        false,
+        depth + 1,
         isBranch(spared) ? Reflect.get(spared, key) : null,
       )
     })
     return Array.isArray(first) ? children : Object.fromEntries(keys.map((key, i) => [key, children[i]]))
   }
-  return stack(elements, '', true, spare)
+  return stack(elements, '', 0, spare)
 }
 
 /** Lists of numbers and lists of strings are tensors; inside an element, lists of such lists are tensors, too. */

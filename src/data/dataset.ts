@@ -3,20 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
-import {
-  boolean,
-  count,
-  custom,
-  extent,
-  integer,
-  listOf,
-  nullable,
-  number,
-  option,
-  readOptions,
-  required,
-} from '../core/options'
-import type { OptionInputs, Kind } from '../core/options'
+import { count, integer, readOptions } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
@@ -41,10 +28,27 @@ import {
   windows,
   zipped,
 } from './cursors'
+import type {
+  BatchOptions,
+  BucketOptions,
+  MapOptions,
+  PaddedBatchOptions,
+  ShuffleOptions,
+  WindowOptions,
+} from './dataset-options'
+import {
+  batchOptions,
+  bucketOptions,
+  mapOptions,
+  paddedOptions,
+  shuffleOptions,
+  windowOptions,
+} from './dataset-options'
 import type { Slices } from './slices'
 import { slicesOf } from './slices'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
 import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
+import { stackSafe } from './stack-safe'
 
 /** The type of the rows of tensors: numbers if a row is one, otherwise tensors. */
 export type RowOf<Columns> = Columns extends readonly string[]
@@ -62,59 +66,6 @@ export interface DatasetState {
   /** The number of elements taken. */
   readonly taken: number
 }
-
-const shuffleOptions = () => ({
-  /** The seed of the order. Default: derived from `setRandomSeed`. */
-  seed: option(nullable(integer()), null),
-  /** Whether each pass has another order. Default true. */
-  reshuffleEachEpoch: option(boolean, true),
-})
-export type ShuffleOptions = OptionInputs<ReturnType<typeof shuffleOptions>>
-
-const batchOptions = () => ({
-  /** Whether to drop a smaller last batch. Default false. */
-  dropRemainder: option(boolean, false),
-})
-export type BatchOptions = OptionInputs<ReturnType<typeof batchOptions>>
-
-const paddedOptions = () => ({
-  ...batchOptions(),
-  /** The value that pads short rows at the end. Default 0. */
-  padValue: option(number(), 0),
-  /** Extents are padded to a multiple of this: fewer shapes, and so fewer programs to compile. Default 1. */
-  padToMultipleOf: option(extent, 1),
-})
-export type PaddedBatchOptions = OptionInputs<ReturnType<typeof paddedOptions>>
-
-const countOrCounts: Kind<number | readonly number[]> = custom(
-  (value, where) => (Array.isArray(value) ? listOf(count).read(value, where) : count.read(value, where)),
-  (value) => (typeof value === 'number' ? value : [...value]),
-)
-
-const bucketOptions = () => ({
-  ...paddedOptions(),
-  /** The ascending lengths at which buckets end: [10, 20] makes three buckets, below 10, below 20 and the rest. */
-  boundaries: required(listOf(integer({ min: 1 }))),
-  /** The batch size: one number for all buckets, or one for each. Default 32. */
-  batchSize: option(countOrCounts, 32),
-})
-export type BucketOptions = OptionInputs<ReturnType<typeof bucketOptions>>
-
-const windowOptions = () => ({
-  /** The distance between the starts of two windows. Default: size, so that windows do not overlap. */
-  shift: option(nullable(count), null),
-  /** The distance between two elements of a window. Default 1. */
-  stride: option(count, 1),
-  /** Whether to drop smaller windows at the end. Default true. */
-  dropRemainder: option(boolean, true),
-})
-export type WindowOptions = OptionInputs<ReturnType<typeof windowOptions>>
-
-const mapOptions = () => ({
-  /** The maximum number of calls in progress, if the function returns promises; the order is kept. Default 1. */
-  parallel: option(count, 1),
-})
-export type MapOptions = OptionInputs<ReturnType<typeof mapOptions>>
 
 /**
  * A sequence of elements, such as rows for a model. `fit`, `evaluate` and `predict` take a data set of batches: `x`,
@@ -340,7 +291,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** The rows of batches: the inverse of `batch`. */
   unbatch(): Dataset<RowOf<T>> {
     requireArguments('Dataset.unbatch', arguments, 0)
-    return this.flatMap<RowOf<T>>((batch) => Dataset.fromTensorSlices(batch) as Dataset<RowOf<T>>)
+    return new UnbatchedDataset<RowOf<T>>(this)
   }
 
   /**
@@ -443,6 +394,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return new Dataset(this.size, (pass) => ahead(this.open(pass), own))
   }
 
+  /** The same for a reader that is no other data set. @internal */
+  get outermost(): Source<T> {
+    return stackSafe<T>(this)
+  }
+
   /**
    * An iterator over a pass that reports its position and can resume there.
    *
@@ -450,8 +406,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    *   for await (const batch of iterator) if (…) break
    * const later = batches.iterator(iterator.state)   // continues after the last one taken
    */
-  iterator({ pass = 0, taken = 0 }: Partial<DatasetState> = {}, options: ReadOptions = {}): DatasetIterator<T> {
+  iterator(position: Partial<DatasetState> = {}, options: ReadOptions = {}): DatasetIterator<T> {
     requireArguments('Dataset.iterator', arguments, 2)
+    if (typeof position !== 'object' || position === null)
+      throw new ArgumentError(`Dataset.iterator: expected a position { pass, taken }, received ${quoted(position)}`)
+    const { pass = 0, taken = 0 } = position
     const state = {
       pass: integer({ min: 0 }).read(pass, 'Dataset.iterator: pass'),
       taken: integer({ min: 0 }).read(taken, 'Dataset.iterator: taken'),
@@ -497,7 +456,28 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireArguments('Dataset.save', arguments, 2)
     // Loaded with the first call: pages have no files to write.
     const { saveElements } = await import('./save-dataset')
-    await saveElements(await this.toArray(options), path)
+    await saveElements(await this.exact(options), path)
+  }
+
+  /** All elements of a pass for a file: numbers that would lose digits or their dtype are as they were given. */
+  exact(options: ReadOptions): Promise<unknown[]> {
+    return this.toArray(options)
+  }
+}
+
+/** The rows of batches. */
+class UnbatchedDataset<T> extends Dataset<T> {
+  constructor(private readonly whole: Dataset<unknown>) {
+    const rows = whole.flatMap<T>((batch) => Dataset.fromTensorSlices(batch) as Dataset<unknown> as Dataset<T>)
+    super(null, (pass) => rows.open(pass))
+  }
+
+  override async exact(options: ReadOptions): Promise<unknown[]> {
+    const batches = await this.whole.toArray(options)
+    return batches.flatMap((batch) => {
+      const { size, exact } = slicesOf(batch, 'Dataset.unbatch')
+      return Array.from({ length: size }, (_, i) => exact(i))
+    })
   }
 }
 
@@ -526,6 +506,11 @@ class SliceDataset<T> extends Dataset<T> {
     return new SliceDataset(this.numbers.skip(most), this.slices)
   }
 
+  override async exact(options: ReadOptions): Promise<unknown[]> {
+    const rows = await this.numbers.toArray(options)
+    return rows.map(this.slices.exact)
+  }
+
   protected override stacked(pass: number, size: number, keepsRest: boolean): Cursor<unknown> {
     return lending((spare) =>
       grouped(this.numbers.open(pass), size, keepsRest, (rows) => this.slices.batch(rows, 'Dataset.batch', spare())),
@@ -544,7 +529,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   constructor(dataset: Dataset<T>, { pass, taken }: DatasetState, signal: AbortSignal | null) {
     this.pass = pass
     this.taken = taken
-    this.cursor = abortable(closing(dataset.open(pass)), signal)
+    this.cursor = abortable(closing(dataset.outermost.open(pass)), signal)
     this.last = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
     // The next call of `next` throws the error.
     this.last.catch(() => undefined)

@@ -4,7 +4,7 @@ import { ArgumentError, restating } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import type { TensorSpec } from '../core/spec'
 import type { Tree } from '../core/tree'
-import { flatten, flattenLike, isBranch, mapTree, pathName } from '../core/tree'
+import { childrenAt, flatten, flattenLike, isBranch, mapTree, pathName } from '../core/tree'
 import { branchesIntoTensors } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import type { SampleWeights } from './given'
@@ -93,11 +93,18 @@ function leavesByName(names: readonly string[], data: object, where: string, isP
 }
 
 /** The tree of data without a layout: rows of numbers are one leaf, lists and records of tensors are branches. */
-export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string) => To, path = ''): Tree<To> {
+export function mapData<To>(
+  data: unknown,
+  replace: (leaf: unknown, path: string) => To,
+  path = '',
+  depth = 0,
+): Tree<To> {
   if (!branchesIntoTensors(data)) return replace(data, path)
-  if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`))
+  // Refuses data that contain themselves.
+  childrenAt(data as object, depth)
+  if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`, depth + 1))
   return Object.fromEntries(
-    Object.entries(data as object).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`)]),
+    Object.entries(data as object).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`, depth + 1)]),
   )
 }
 

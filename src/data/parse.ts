@@ -27,7 +27,7 @@ import type { BatchSource, DataNames, Samples } from './samples'
 import { PLAIN_NAMES } from './samples'
 import { records } from './record-hook'
 import type { ElementsOrMaker } from './source'
-import { sourceOf } from './source'
+import { outermostOf } from './source'
 
 /** Unparsed data, in parts. */
 export interface Parts {
@@ -54,7 +54,7 @@ export interface DataForm {
 
 /** A sequence of batches. @param where names the call in errors */
 export function parseBatches(batches: ElementsOrMaker<unknown>, where: string): BatchSource {
-  return { kind: 'batches', source: sourceOf(batches, where) }
+  return { kind: 'batches', source: outermostOf(batches, where) }
 }
 
 /** Parses inputs, targets and weights with the same number of rows into flat lists of tensors. */

@@ -6,7 +6,7 @@ import { snakeCase } from '../core/registry'
 import { isBranch } from '../core/tree'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
-import { fileSystem, pathOf, writeFile } from '../runtime/files'
+import { fileSystem, pathOf, unlessMissing, writeFile, writeNewFolder } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import { collate } from './collate'
 import { writeNpz } from './readers/npy'
@@ -16,7 +16,12 @@ interface Column {
   /** `x`, `y`, `sample_weight`, or a path within one: `x/image`. */
   readonly name: string
   readonly values: Tensor | readonly string[]
+  /** The elements of a float32 tensor before they were rounded; null if they were float32 before. */
+  readonly doubles: Float64Array | null
 }
+
+/** The axes of an element at most. */
+const MOST_AXES = 32
 
 /** The parts of elements that are lists: [x, y, sampleWeight]. */
 const PARTS = ['x', 'y', 'sampleWeight']
@@ -41,15 +46,34 @@ function columnsOf(elements: readonly unknown[]): Column[] {
   const tree = collate(elements, 'Dataset.save')
   const isParts = Array.isArray(elements[0]) && Array.isArray(tree) && tree.every((each) => typeof each === 'object')
   const named = isParts ? Object.fromEntries(tree.map((part: unknown, i) => [PARTS[i] ?? String(i), part])) : tree
-  return leavesOf(named, '').map(({ name, values }) => ({ name: name === '' ? 'x' : name, values }))
+  const parts = isParts
+    ? elements.map((each) => Object.fromEntries((each as unknown[]).map((part, i) => [PARTS[i] ?? String(i), part])))
+    : elements
+  return leavesOf(named, parts, '').map((each) => ({ ...each, name: each.name === '' ? 'x' : each.name }))
 }
 
-function leavesOf(tree: unknown, path: string): Column[] {
-  if (tree instanceof StringTensor) return [{ name: path, values: tree.strings }]
-  if (tree instanceof Tensor || isStrings(tree)) return [{ name: path, values: tree }]
+/** @param parts what all elements have at the path */
+function leavesOf(tree: unknown, parts: readonly unknown[], path: string): Column[] {
+  if (tree instanceof StringTensor) return [{ name: path, values: tree.strings, doubles: null }]
+  if (isStrings(tree)) return [{ name: path, values: tree, doubles: null }]
+  if (tree instanceof Tensor)
+    return [{ name: path, values: tree, doubles: tree.dtype === 'float32' ? doublesOf(parts) : null }]
   return Object.entries(tree as object).flatMap(([key, child]) =>
-    leavesOf(child, path === '' ? (PARTS.includes(key) ? snakeCase(key) : key) : `${path}/${key}`),
+    leavesOf(
+      child,
+      parts.map((part) => Reflect.get(part as object, key) as unknown),
+      path === '' ? (PARTS.includes(key) ? snakeCase(key) : key) : `${path}/${key}`,
+    ),
   )
+}
+
+/** The numbers of elements as they were given, before they became float32; null if they were float32 before. */
+function doublesOf(parts: readonly unknown[]): Float64Array | null {
+  if (parts.some((part) => part instanceof Tensor || part instanceof Float32Array)) return null
+  const flat = parts.flatMap((part) =>
+    ArrayBuffer.isView(part) ? [...(part as Float64Array)] : [part].flat(MOST_AXES as 1),
+  )
+  return flat.every((each) => typeof each === 'number') ? Float64Array.from(flat) : null
 }
 
 function isStrings(value: unknown): value is readonly string[] {
@@ -58,8 +82,11 @@ function isStrings(value: unknown): value is readonly string[] {
 
 function arraysOf(columns: readonly Column[]): Record<string, Tensor> {
   return Object.fromEntries(
-    columns.map(({ name, values }) => {
-      if (values instanceof Tensor) return [name, values]
+    columns.map(({ name, values, doubles }) => {
+      if (values instanceof Tensor) {
+        if (doubles !== null) requireFloats(name, values, doubles)
+        return [name, values]
+      }
       throw new DataError(
         `Dataset.save: '${name}' has strings, which .npz files cannot hold. Write a .csv file, or map them to numbers`,
       )
@@ -67,16 +94,35 @@ function arraysOf(columns: readonly Column[]): Record<string, Tensor> {
   )
 }
 
+/** @throws DataError for a large number with more digits than a float32 has, and for one beyond its range */
+function requireFloats(name: string, { data, shape }: Tensor, doubles: Float64Array): void {
+  const at = doubles.findIndex((value, i) => {
+    const stored = data[i]!
+    if (stored === value || Number.isNaN(value)) return false
+    return !Number.isFinite(stored) || stored === 0 || Math.abs(value) >= MOST_EXACT
+  })
+  if (at < 0) return
+  const width = doubles.length / shape[0]!
+  const place = width > 1 ? `, element ${at % width}` : ''
+  throw new DataError(
+    `Dataset.save: '${name}' has ${doubles[at]} in row ${Math.floor(at / width)}${place}, which a float32 cannot hold: it would become ${data[at]}. Give int32 tensors, subtract an offset, or write a .csv file`,
+  )
+}
+
+/** Above it, float32 lacks integers. */
+const MOST_EXACT = 2 ** 24
+
 function csvOf(columns: readonly Column[]): string {
-  const fields = columns.flatMap(({ name, values }): { name: string; at: (row: number) => string }[] => {
+  const fields = columns.flatMap(({ name, values, doubles }): { name: string; at: (row: number) => string }[] => {
     if (!(values instanceof Tensor)) return [{ name, at: (row) => fieldOf(values[row]!) }]
-    const { data, shape } = values
+    const { shape } = values
+    const data = doubles ?? values.data
     const [, width = 1] = shape
     if (shape.length > 2)
       throw new DataError(
         `Dataset.save: '${name}' has rows of several axes, which a table cannot hold. Write a .npz file`,
       )
-    const textOf = data instanceof Float32Array ? numberOf : String
+    const textOf = data instanceof Float32Array ? numberOf : data instanceof Float64Array ? doubleOf : String
     const at = (column: number) => (row: number) => textOf(data[row * width + column]!)
     if (shape.length === 1) return [{ name, at: at(0) }]
     return Array.from({ length: width }, (_, column) => ({ name: `${name}_${column}`, at: at(column) }))
@@ -88,10 +134,16 @@ function csvOf(columns: readonly Column[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The shortest text with the same float32; empty for NaN, which readers take for a missing value. */
-function numberOf(value: number): string {
+/** A double as it is; empty for NaN, which readers take for a missing value. */
+function doubleOf(value: number): string {
   if (Number.isNaN(value)) return ''
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value)
+  return value > 0 ? 'inf' : '-inf'
+}
+
+/** The shortest text with the same float32. */
+function numberOf(value: number): string {
+  if (!Number.isFinite(value)) return doubleOf(value)
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))
     if (Math.fround(short) === value) return String(short)
@@ -116,19 +168,28 @@ interface Picture {
   }
 }
 
-/** Elements [image, class] as PNG files in a subfolder for each class, which `imageFolder` reads. All are checked before one is written. */
+/**
+ * Elements [image, class] as PNG files in a subfolder for each class, which `imageFolder` reads. All are checked before one is written, and the
+ * folder has its name when all are in it.
+ * @throws DataError for a folder that has files: its pictures would be among the new ones
+ */
 async function writeImages(elements: readonly unknown[], path: string | URL): Promise<void> {
   const where = 'Dataset.save'
-  const { files, paths } = fileSystem()
+  const { files } = fileSystem()
   const folder = pathOf(path, where)
+  const there = await files.readdir(folder).catch(unlessMissing)
+  if (there !== null && there.length > 0)
+    throw new DataError(`${where}: the folder ${quoted(String(path))} has files. Remove them, or name a new folder`)
   const pictures = elements.map(pictureOf)
   const { encode } = await import('fast-png')
   const digits = String(elements.length).length
-  for (const [i, picture] of pictures.entries()) {
-    const inside = paths.join(folder, picture.folder)
-    await files.mkdir(inside, { recursive: true })
-    await writeFile(paths.join(inside, `${String(i).padStart(digits, '0')}.png`), encode(picture.image), where)
-  }
+  await writeNewFolder(path, where, async (temporary, paths) => {
+    for (const [i, picture] of pictures.entries()) {
+      const inside = paths.join(temporary, picture.folder)
+      await files.mkdir(inside, { recursive: true })
+      await files.writeFile(paths.join(inside, `${String(i).padStart(digits, '0')}.png`), encode(picture.image))
+    }
+  })
 }
 
 /** @throws DataError for an element of another kind */

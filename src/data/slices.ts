@@ -16,6 +16,8 @@ import { collate } from './collate'
 export interface Slices {
   readonly size: number
   row(i: number): unknown
+  /** The row as it was given: numbers that are no float32 stay, and an int32 is a tensor. */
+  exact(i: number): unknown
   /**
    * Rows as a batch, stacked as by `collate`.
    * @param spare a batch whose memory may be reused
@@ -31,6 +33,7 @@ class Column {
 interface Reader {
   readonly size: number
   row(i: number): unknown
+  exact(i: number): unknown
   /** null for strings. */
   readonly tensor: Tensor | null
 }
@@ -54,6 +57,11 @@ export function slicesOf(columns: unknown, where: string): Slices {
       tree,
       readers.map((each) => each.row(i)),
     )
+  const exact = (i: number): unknown =>
+    unflatten(
+      tree,
+      readers.map((each) => each.exact(i)),
+    )
   const gather = (rows: readonly number[], spare: unknown): unknown => {
     const spares = spare === undefined ? [] : flatten<unknown>(spare as Tree<unknown>)
     return unflatten(
@@ -67,7 +75,7 @@ export function slicesOf(columns: unknown, where: string): Slices {
     isPlain ??= stacksLeafByLeaf(readers, collate([row(rows[0]!)], place))
     return isPlain ? gather(rows, spare) : collate(rows.map(row), place, null, spare)
   }
-  return { size, row, batch }
+  return { size, row, exact, batch }
 }
 
 /** Whether a batch has a tensor for each leaf; in a list of numbers, all leaves together are one tensor. */
@@ -86,7 +94,8 @@ function reader(leaf: unknown, where: string): Reader {
   const data = leaf instanceof Column ? leaf.data : leaf
   if (data instanceof StringTensor || beginsWithString(data)) {
     const rows = toStrings(data, where).toArray<readonly unknown[]>()
-    return { size: rows.length, row: (i) => rows[i], tensor: null }
+    const row = (i: number): unknown => rows[i]
+    return { size: rows.length, row, exact: row, tensor: null }
   }
   const tensor = toTensor(data as TensorLike, where)
   const {
@@ -95,9 +104,12 @@ function reader(leaf: unknown, where: string): Reader {
     dtype,
   } = tensor
   if (size === undefined) throw new DataError(`${where}: needs rows, received a single number`)
-  if (rest.length === 0) return { size, row: dtype === 'bool' ? (i) => elements[i] === 1 : (i) => elements[i], tensor }
   const width = elements.length / Math.max(1, size)
-  return { size, row: (i) => new Tensor(elements.subarray(i * width, (i + 1) * width), rest, dtype), tensor }
+  const slice = (i: number): Tensor => new Tensor(elements.subarray(i * width, (i + 1) * width), rest, dtype)
+  const row = rest.length > 0 ? slice : dtype === 'bool' ? (i: number) => elements[i] === 1 : (i: number) => elements[i]
+  const isGiven = dtype === 'float32' && (Array.isArray(data) || data instanceof Float64Array)
+  const exact = isGiven ? (i: number): unknown => data[i] : dtype === 'int32' ? slice : row
+  return { size, row, exact, tensor }
 }
 
 /** Single numbers become float32, as in `collate`. */

@@ -26,6 +26,8 @@ export interface Source<T = unknown> {
   readonly size: number | null
   /** Whether there is only one pass: a running generator, or a stream. */
   readonly isOnce?: boolean
+  /** The same for a reader that is no other source. */
+  readonly outermost?: Source<T>
   /** Begins a pass. Passes with the same number have the same elements in the same order. */
   open(pass: number): Cursor<T>
 }
@@ -95,6 +97,12 @@ export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source
       return new IteratorCursor(iteratorOf<T>(elements))
     },
   }
+}
+
+/** The same for a reader that is no other source, such as fit. */
+export function outermostOf<T>(elements: ElementsOrMaker<T>, where: string): Source<T> {
+  const source = sourceOf(elements, where)
+  return source.outermost ?? source
 }
 
 function isSource<T>(value: unknown): value is Source<T> {

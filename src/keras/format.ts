@@ -1,6 +1,7 @@
 // Keras's files as a format of models: for loadModel, loadWeights and save.
 
 import type { ModelFormat } from '../models/format-hook'
+import { requireNoInputOptions } from '../models/load-options'
 import { typed } from '../core/tree'
 import { readerBeside } from '../runtime/beside'
 import { writeKeras } from './files'
@@ -8,7 +9,10 @@ import { fillFromKeras, modelFromKeras } from './read'
 
 /** How `loadModel` reads and `model.save` writes `.keras` and `.h5` files. */
 export const kerasFormat: ModelFormat = {
-  read: ({ bytes }, options) => modelFromKeras(bytes, options),
+  read: ({ bytes }, options) => {
+    requireNoInputOptions(options, 'a file of Keras')
+    return modelFromKeras(bytes, options)
+  },
   fill: (model, bytes, source, signal) => fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal)),
   write: (model, path, options) => writeKeras(typed(model), path, options),
 }

@@ -4,7 +4,7 @@
 
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
-import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
+import { ArgumentError, MyelinError, StateError, restate, restating, printable } from '../core/errors'
 import type { OptionTable } from '../core/options'
 import {
   boolean,
@@ -437,7 +437,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   override toString(): string {
     // An unnamed layer has no name yet when its options are checked.
     const name: string | null = this.name
-    return name === null ? classNameOf(this) : `${classNameOf(this)} "${name}"`
+    return name === null ? classNameOf(this) : `${classNameOf(this)} "${printable(name)}"`
   }
 
   override getConfig(): Config {

@@ -14,6 +14,7 @@ import {
   unread,
 } from '../core/options'
 import type { ValuesOf } from '../core/options'
+import { ArgumentError } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
 
@@ -28,8 +29,22 @@ export interface LoadOptions {
   signal?: AbortSignal | null
 }
 
+/** A number, or nested arrays of numbers. */
+export type ConstantLike = number | boolean | readonly ConstantLike[]
+
+/** Options about the inputs of a file that holds a graph: ONNX, and a graph-model of TensorFlow.js. */
+export interface InputOptions {
+  /**
+   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes and
+   * branches may depend on them. Default {}.
+   */
+  constants?: Readonly<Record<string, ConstantLike>>
+  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
+  shapes?: Readonly<Record<string, readonly (number | null)[]>>
+}
+
 /** Options of `loadModel`. */
-export interface LoadModelOptions extends LoadOptions {
+export interface LoadModelOptions extends LoadOptions, InputOptions {
   /**
    * The only classes of layers that the file may name, besides `customObjects`. Default: all of the library. `loadModel` of
    * `myelin/predict` needs them: a bundle then has no others.
@@ -40,16 +55,9 @@ export interface LoadModelOptions extends LoadOptions {
 /** A class of layers. */
 export type LayerClass = abstract new (...inputs: never[]) => LayerBase
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
-const layersKind = listOf(
-  custom<LayerClass>(
-    (value) => value as LayerClass,
-    () => null,
-  ),
-)
+const nothing = (): null => null
+const anything = custom<unknown>((value) => value, nothing)
+const layersKind = listOf(custom<LayerClass>((value) => value as LayerClass, nothing))
 export const jsonTable = { customObjects: option(nullAs(recordOf(anything), {}), null) }
 /** The options with which files are read. */
 export const loadTable = {
@@ -59,9 +67,14 @@ export const loadTable = {
   signal: option(nullable(abortSignal), null),
 }
 /** Options that were read. */
-export type LoadSettings = Partial<ValuesOf<typeof loadTable>>
-/** The options of loadModel. */
-export const loadModelTable = { ...loadTable, layers: option(nullable(layersKind), null) }
+export type LoadSettings = Partial<ValuesOf<typeof loadTable>> & InputOptions
+/** The options of loadModel. Formats with graphs read constants and shapes. */
+export const loadModelTable = {
+  ...loadTable,
+  layers: option(nullable(layersKind), null),
+  constants: option(recordOf(custom((value) => value as ConstantLike, nothing)), {}),
+  shapes: option(recordOf(custom((value) => value as readonly (number | null)[], nothing)), {}),
+}
 /** The options of loadModel of myelin/predict. */
 export const predictTable = { ...jsonTable, layers: required(layersKind), signal: option(nullable(abortSignal), null) }
 
@@ -70,4 +83,13 @@ export interface SaveOptions {
   includeOptimizer?: boolean
   /** Accepted for compatibility with Keras: a file at the path is replaced. */
   overwrite?: true
+}
+
+/** @throws ArgumentError for options about inputs with a file that has no graph */
+export function requireNoInputOptions({ constants = {}, shapes = {} }: InputOptions, what: string): void {
+  const [option] = Object.entries({ constants, shapes }).find(([, values]) => Object.keys(values).length > 0) ?? []
+  if (option !== undefined)
+    throw new ArgumentError(
+      `loadModel: ${option} are for ONNX files and graph-models of TensorFlow.js. Leave them out for ${what}.`,
+    )
 }

@@ -12,7 +12,7 @@ import { naming } from '../runtime/platform'
 import { findFormatsWith } from './format-hook'
 import { formatOf, storedFormatOf } from './formats'
 import type { LoadModelOptions, LoadSettings } from './load-options'
-import { loadModelTable } from './load-options'
+import { loadModelTable, requireNoInputOptions } from './load-options'
 import type { Model } from './model'
 import { modelFromBytes } from './revive'
 
@@ -38,7 +38,7 @@ export async function loadModel<In = Tensor, Out = Tensor>(
 ): Promise<Model<In, Out>> {
   requireArguments('loadModel', arguments, 2)
   const read = readOptions('loadModel', loadModelTable, options)
-  const { signal, layers } = read
+  const { signal, layers, constants, shapes } = read
   findFormatsWith(formatOf, foreignKind)
   const stored = storedFormatOf(source)
   const foreign = ({ layers: _, ...others }: typeof read): LoadSettings => {
@@ -51,6 +51,10 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   const file = await openFile(source, 'loadModel', signal)
   const format = formatOf(file.bytes)
   return typed(
-    await naming(source, () => (format === null ? modelFromBytes(file.bytes, read) : format.read(file, foreign(read)))),
+    await naming(source, () => {
+      if (format !== null) return format.read(file, foreign(read))
+      requireNoInputOptions({ constants, shapes }, 'a file of this library')
+      return modelFromBytes(file.bytes, read)
+    }),
   )
 }

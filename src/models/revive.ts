@@ -8,7 +8,7 @@ import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
-import { typed } from '../core/tree'
+import { isBranch, typed } from '../core/tree'
 import { parseJson } from '../formats/json'
 import { kindOfFile } from '../formats/safetensors'
 import * as initializers from '../initializers'
@@ -89,6 +89,15 @@ function metricIdentifiers(value: Json | undefined): unknown {
   return identifiers(value, (name) => customObject(name) ?? lossAsMetric(name))
 }
 
+/** The metrics of a file at most: each has variables, however short its name is. */
+const MOST_METRICS = 4096
+
+function metricsIn(tree: unknown): number {
+  if (tree === null || tree === undefined) return 0
+  if (!isBranch(tree) || isSerialized(tree)) return 1
+  return Object.values(tree).reduce((sum: number, each) => sum + metricsIn(each), 0)
+}
+
 /** Compiles a model with saved options. @param customObjects the user's classes and functions */
 export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
   const custom = {
@@ -99,6 +108,9 @@ export function compileSaved(model: Model<unknown, unknown>, saved: Config, cust
     ...customObjects,
   }
   if (saved['loss'] === undefined) throw new FormatError('The file is damaged: the options of compile have no loss')
+  const count = metricsIn(saved['metrics']) + metricsIn(saved['weightedMetrics'])
+  if (count > MOST_METRICS)
+    throw new FormatError(`The file has ${count} metrics, more than ${MOST_METRICS}. Load it with compile: false`)
   const options = customObjectScope(custom, () => ({
     optimizer: optimizerOf(saved['optimizer']),
     loss: identifiers(saved['loss']),

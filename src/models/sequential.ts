@@ -94,6 +94,7 @@ export class Sequential extends Model<Tensor, Tensor> {
   /** Appends a layer. An `Input` may come first. */
   add(layer: Layer | Tensor): void {
     requireArguments('add', arguments, 1)
+    this.training.lock.requireIdle('add')
     this.append(layer, new Set(this.list.map(({ name }) => name)))
     this.resetPrograms()
     this.buildIfKnown()
@@ -174,6 +175,7 @@ export class Sequential extends Model<Tensor, Tensor> {
   /** Removes the last layer. */
   pop(): Layer | undefined {
     requireArguments('pop', arguments, 0)
+    this.training.lock.requireIdle('pop')
     if (this.training.compiled !== null) throw new StateError(`${this}: pop before compile, not after`)
     this.symbols.pop()
     const layer = this.list.pop()

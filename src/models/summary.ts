@@ -2,7 +2,7 @@
 // and on request the cost of a prediction.
 
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, formatShape, quoted, unknownName } from '../core/errors'
+import { ArgumentError, formatShape, printable, quoted, unknownName } from '../core/errors'
 import {
   boolean,
   custom,
@@ -121,8 +121,12 @@ export function printSummary(model: Summarised, options: SummaryOptions): void {
   ]
   const table = rows.map((row) => columns.map(({ of }) => of(row)))
   const titles = columns.map(({ title }) => title)
-  print(`Model: "${model.name}"`)
-  tableLines(titles, table, (column) => columns[column]!.isNumber === true).forEach((line) => print(line))
+  print(`Model: "${printable(model.name)}"`)
+  tableLines(
+    titles,
+    table.map((row) => row.map((cell) => printable(cell))),
+    (column) => columns[column]!.isNumber === true,
+  ).forEach((line) => print(line))
   if (!model.built) {
     print(' The weights are made at the first data, or when the first layer has an inputShape.')
     return

@@ -4,11 +4,13 @@ import { utf8Text } from '../core/text'
 import { FormatError } from '../core/errors'
 import type { Tensor } from '../ops/tensor'
 import type { AttributeProto, GraphProto, NodeProto } from './proto'
+import { hostOf } from './host'
+import type { Vocabulary } from './strings'
 import type { HostTensor } from './tensors'
 import { constantOf } from './tensors'
 import type { ElementType } from './types'
 import { elementType, typeName } from './types'
-import type { Value } from './values'
+import { Value } from './values'
 
 /** Computes the results of a node. */
 export type Operator = (call: Call) => Value | readonly Value[]
@@ -20,6 +22,8 @@ export interface Surroundings {
   dropout(x: Tensor, rate: number): Tensor
   /** Runs the graph of an attribute. It may read the values of the graphs around it. */
   run(graph: GraphProto, inputs: readonly Value[]): readonly Value[]
+  /** The numbers of the strings of the file. */
+  readonly strings: Vocabulary | null
   /** Replaces the content of a weight after the step. */
   update(name: string, value: Tensor): void
 }
@@ -118,6 +122,17 @@ export class Call {
   texts(name: string): string[] | null {
     const list = this.attribute(name)?.strings
     return list === undefined ? null : list.map(utf8Text)
+  }
+
+  /** Strings as numbers of the vocabulary of the file. */
+  strings(texts: readonly string[]): Value {
+    return Value.known(
+      hostOf(
+        'string',
+        [texts.length],
+        texts.map((each) => this.around.strings?.get(each) ?? -1),
+      ),
+    )
   }
 
   floats(name: string): number[] {

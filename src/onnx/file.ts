@@ -3,12 +3,16 @@
 
 import { FormatError } from '../core/errors'
 import { nameOf } from './call'
+import { functionOf, isStandard, keyOf, operatorName } from './functions'
 import { operators } from './operators'
+import { ML } from './operators/ml'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet } from './proto'
 import { hoisted } from './hoist'
 import { graphsIn, modelProto } from './proto'
 import type { OnnxFile } from './onnx-file'
 import { Reader, Source, countFields } from './reader'
+import { vocabularyOf } from './strings'
+import { types } from './types'
 import { decode } from './wire'
 
 export type { OnnxFile } from './onnx-file'
@@ -24,15 +28,6 @@ const COUNTED: Readonly<Record<string, readonly number[]>> = {
 
 /** The versions of the operators that are read. */
 const [OLDEST, NEWEST] = [7, 23]
-
-const isStandard = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
-
-const keyOf = (domain: string, name: string): string => `${isStandard(domain) ? '' : domain}:${name}`
-
-/** The function of the file that a node calls; null for an operator. */
-export function functionOf({ domain, type }: NodeProto, functions: OnnxFile['functions']): FunctionProto | null {
-  return functions.get(keyOf(domain, type)) ?? null
-}
 
 /** The version of the standard operators. */
 export function opsetOf(opsets: readonly OperatorSet[], where: string): number {
@@ -66,9 +61,17 @@ export function readFile(bytes: Uint8Array, name: string): OnnxFile {
 
 function checked({ graph, opsets, functions: list }: ModelProto, name: string): OnnxFile {
   if (graph === null) throw new FormatError(`${name}: it has no graph, so it is not an ONNX model`)
-  const opset = opsetOf(opsets, name)
+  const all = [graph.nodes, ...list.map(({ nodes }) => nodes)]
+  const isUsed = (domain: string): boolean =>
+    all.some((nodes) => [...allNodes(nodes)].some((node) => node.domain === domain))
+  // A file without operators of ONNX itself need not name their version.
+  const needsOpset =
+    opsets.length === 0 || opsets.some(({ domain }) => isStandard(domain)) || isUsed('') || isUsed('ai.onnx')
+  const opset = needsOpset ? opsetOf(opsets, name) : NEWEST
   const functions = new Map(list.map((each) => [keyOf(each.domain, each.name), each]))
-  const file = { name, graph, opset, operators, functions }
+  const hasTexts = graph.inputs.some(({ type }) => type?.tensor?.type === types.string.code)
+  const strings = vocabularyOf(graph, functions, hasTexts)
+  const file = { name, graph, opset, operators, functions, strings, isTable: isUsed(ML) }
   requireOperators(file)
   if (graph.sparse.length > 0) throw new FormatError(`${name}: sparse initializers cannot be read`)
   requireOrder(graph, null, name)
@@ -95,13 +98,13 @@ export function requireOperators({
   graph,
   operators: available,
   functions,
-}: Omit<OnnxFile, 'graph' | 'opset'> & { readonly graph: Pick<GraphProto, 'nodes'> }): void {
+}: Pick<OnnxFile, 'name' | 'operators' | 'functions'> & { readonly graph: Pick<GraphProto, 'nodes'> }): void {
   const missing = new Map<string, { node: NodeProto; count: number }>()
   const all = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)]
   for (const nodes of all) {
     for (const node of allNodes(nodes)) {
-      if (functionOf(node, functions) !== null || (isStandard(node.domain) && available.has(node.type))) continue
-      const key = isStandard(node.domain) ? node.type : `${node.domain}.${node.type}`
+      if (functionOf(node, functions) !== null || available.has(operatorName(node))) continue
+      const key = operatorName(node)
       const found = missing.get(key)
       if (found === undefined) missing.set(key, { node, count: 1 })
       else found.count++

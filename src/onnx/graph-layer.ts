@@ -11,8 +11,13 @@ import { Layer } from '../layers'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
 import { TensorSpec } from '../layers/spec'
+import type { ConstantLike } from '../models/load-options'
 import { Tensor } from '../ops/tensor'
+import { PreparedStrings, StringTensor, noteReader } from '../ops/strings'
+import * as ops from '../ops'
 import { Variable } from '../ops/variable'
+import type { Labels } from './strings'
+import { outputLabels } from './strings'
 import type { OnnxFile } from './file'
 import { hostOf } from './host'
 import type { ValueInfo } from './proto'
@@ -27,7 +32,6 @@ import type { Initializer } from './weights'
 
 /** Values of inputs that are the same in every call: numbers, or nested arrays of them. */
 export type Constants = Readonly<Record<string, ConstantLike>>
-export type ConstantLike = number | boolean | readonly ConstantLike[]
 
 const constantsKind = custom<Constants>(
   (value) => (value ?? {}) as Constants,
@@ -45,10 +49,10 @@ export interface GraphInput {
 }
 
 /** The declared type of an input or an output. @throws FormatError for types other than tensors of numbers */
-export function declared({ name, type }: ValueInfo, where: string): GraphInput {
+export function declared({ name, type }: ValueInfo, where: string, takesStrings = false): GraphInput {
   const tensor = type?.tensor ?? null
   const own = tensor === null ? null : elementType(tensor.type)
-  if (tensor === null || own === null || own === 'string') {
+  if (tensor === null || own === null || (own === 'string' && !takesStrings)) {
     const said = tensor === null ? 'something else' : `a tensor of type ${typeName(tensor.type)}`
     throw new FormatError(`${where}: '${name}' must be a tensor of numbers, it is ${said}`)
   }
@@ -59,9 +63,9 @@ export function declared({ name, type }: ValueInfo, where: string): GraphInput {
 }
 
 /** The inputs that are not initializers. */
-export function inputsOf({ graph, name }: OnnxFile): GraphInput[] {
+export function inputsOf({ graph, name, strings }: OnnxFile): GraphInput[] {
   const held = new Set(graph.initializers.map((each) => each.name))
-  return graph.inputs.filter((each) => !held.has(each.name)).map((each) => declared(each, name))
+  return graph.inputs.filter((each) => !held.has(each.name)).map((each) => declared(each, name, strings !== null))
 }
 
 /** The axes of a constant at most. */
@@ -103,6 +107,7 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
   readonly #initializers: readonly Initializer[]
   readonly #known = new Map<string, Value>()
   readonly #weights = new Map<string, Variable>()
+  #labels: ReadonlyMap<string, Labels> | null = null
 
   constructor(...given: [options: GraphLayerOptions]) {
     super(...given)
@@ -134,6 +139,11 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
   /** The inputs that calls give, in the order of the file. */
   get graphInputs(): readonly GraphInput[] {
     return inputsOf(this.graphFile).filter(({ name }) => !this.#known.has(name))
+  }
+
+  /** Whether each row of the inputs is a sample. */
+  get isTable(): boolean {
+    return this.graphFile.isTable
   }
 
   /** The names of the outputs. */
@@ -181,7 +191,7 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
       const tensor = input instanceof Tensor ? input : (input as Readonly<Record<string, Tensor>>)[name]
       if (!(tensor instanceof Tensor))
         throw new ShapeError(`${this}: expected the inputs ${inputs.map((each) => `'${each.name}'`).join(', ')}`)
-      given.set(name, () => Value.of(tensor, type))
+      given.set(name, () => Value.of(type === 'string' ? this.stringNumbers(tensor) : tensor, type))
     }
     const outputs = runFile(
       {
@@ -191,9 +201,44 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
         update: (name, value) => this.#weights.get(name)?.assign(value),
       },
       given,
-    ).map(({ plain }) => plain)
+    ).map((value, i) => (value.type === 'string' ? this.labelNumbers(value, this.outputNames[i]!) : value.plain))
     if (outputs.length === 1) return outputs[0]!
     return Object.fromEntries(this.outputNames.map((name, i) => [name, outputs[i]!]))
+  }
+
+  /** What the numbers of an output stand for, or its columns, by the names of outputs. */
+  get labels(): ReadonlyMap<string, Labels> {
+    return (this.#labels ??= outputLabels(this.graphFile.graph))
+  }
+
+  /** Strings → their numbers in the vocabulary of the file. @internal */
+  readStrings({ strings, shape }: StringTensor): Tensor {
+    const vocabulary = this.graphFile.strings!
+    return new Tensor(
+      Int32Array.from(strings, (each) => vocabulary.get(each) ?? -1),
+      shape,
+      'int32',
+    )
+  }
+
+  private stringNumbers(x: Tensor): Tensor {
+    if (x instanceof StringTensor) return this.readStrings(x)
+    if (x instanceof PreparedStrings) return x.resultOf(this)
+    if (x.dtype !== 'string') return x
+    // Only the shape is known: the model is being traced, and no step runs.
+    noteReader(x, this)
+    return ops.full(x.shape, 0, 'int32')
+  }
+
+  /** Strings of an output as numbers of its labels. */
+  private labelNumbers({ plain }: Value, name: string): Tensor {
+    const labels = this.labels.get(name)
+    if (labels === undefined)
+      throw new FormatError(
+        `${this}: the output '${name}' has strings that are not in the file. Outputs of strings must be labels`,
+      )
+    const numbers = [...this.graphFile.strings!.keys()].map((each) => labels.indexOf(each))
+    return ops.take([...numbers, -1], ops.where(ops.less(plain, 0), numbers.length, plain), 0)
   }
 
   /**
@@ -214,7 +259,7 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
 
   #declaredSpecs(): Tree<TensorSpec> | null {
     const specs = this.graphFile.graph.outputs.map((each) => {
-      if (each.type === null) return null
+      if (each.type?.tensor == null) return null
       const { shape, type } = declared(each, this.graphFile.name)
       return shape === null ? null : new TensorSpec(shape, types[type].dtype)
     })
@@ -235,5 +280,5 @@ export function specOfInput(
     throw new FormatError(`${where}: the input '${name}' has no shape. Pass it: { shapes: { '${name}': [null, 3] } }`)
   if (shape !== null && own.length !== shape.length)
     throw new ShapeError(`shapes: '${name}' must have the axes of ${formatShape(shape)}, received ${formatShape(own)}`)
-  return new TensorSpec(own, types[type].dtype)
+  return new TensorSpec(own, type === 'string' ? type : types[type].dtype)
 }

@@ -2,24 +2,26 @@
 // that of the samples.
 
 import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from '../core/errors'
-import { custom, option, recordOf } from '../core/options'
+import { custom, option, readOptions, recordOf } from '../core/options'
 import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, typed, unflatten } from '../core/tree'
 import { toTensor } from '../ops/convert'
 import type { TensorLike } from '../ops/convert'
+import { toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { jit } from '../ops/transform'
 import type { Batches, DataOf } from '../data/given'
 import { isElements } from '../data/source'
 import { Input } from '../layers/core/input-layer'
 import { extents } from './options'
+import type { Labels } from './strings'
 import { TensorSpec } from '../layers/spec'
+import type { ConstantLike, InputOptions } from '../models/load-options'
 import { Model } from '../models/model'
 import { PREDICT } from '../training/options'
 import type { PredictOptions } from '../training/options'
-import type { Constants } from './graph-layer'
 import { GraphLayer, specOfInput } from './graph-layer'
 
 /** Names that exporters give to the axis of samples. */
@@ -60,6 +62,14 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     return this.graph?.layers.find((each): each is GraphLayer => each instanceof GraphLayer)
   }
 
+  /**
+   * What the numbers of an output stand for, by the names of outputs: strings, such as the classes of a classifier, or the classes of the
+   * columns of probabilities.
+   */
+  get labels(): Readonly<Record<string, Labels>> {
+    return Object.fromEntries(this.graphLayer?.labels ?? [])
+  }
+
   /** A file that was made for some number of rows takes several times as many, which steps divide. @internal */
   override checkInput(types: readonly TensorType[]): void {
     const specs = flatten<TensorSpec>(typed(this.buildSpec))
@@ -80,7 +90,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => (shape[0] ?? null) as number | null)
     const [own = null] = first
     if (own !== null) return [...first, ...results].every((each) => each === own) ? own : 'all'
-    const isBatch = layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
+    const isBatch = layer.isTable || layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
     return isBatch && [...first, ...results].every((each) => each === null) ? 'any' : 'all'
   }
 
@@ -88,7 +98,11 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   private named(x: unknown): Tree<Tensor> {
     const specs = typed<Tree<TensorSpec>>(this.buildSpec!)
     const read = (given: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
-      const value = toTensor(given as TensorLike, `${this}: ${name}`, dtype)
+      const where = `${this}: ${name}`
+      const value =
+        dtype === 'string'
+          ? this.graphLayer!.readStrings(toStrings(given, where))
+          : toTensor(given as TensorLike, where, dtype)
       if (value.rank === shape.length && shape.every((extent, i) => extent === null || extent === value.shape[i]))
         return value
       throw new ShapeError(`${this}: ${name} must be ${formatShape(shape)}, received ${formatShape(value.shape)}`)
@@ -108,23 +122,17 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   }
 }
 
-/** The options of reading a graph that concern its inputs. */
-export interface InputOptions {
-  /**
-   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes and
-   * branches may depend on them. Default {}.
-   */
-  constants?: Constants
-  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
-  shapes?: Readonly<Record<string, readonly (number | null)[]>>
-}
-
-const anything = custom<Constants[string]>(
-  (value) => value as Constants[string],
+const anything = custom<ConstantLike>(
+  (value) => value as ConstantLike,
   () => null,
 )
 
 export const inputOptions = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+
+/** The options about inputs that loadModel takes, which it does not read itself. */
+export function readInputOptions({ constants, shapes }: InputOptions): Required<InputOptions> {
+  return readOptions('loadModel', inputOptions, { constants, shapes })
+}
 
 /** @throws ArgumentError for an option about an input that a graph does not have */
 export function requireInputs(options: Required<InputOptions>, names: readonly string[]): void {
@@ -151,13 +159,19 @@ export function symbolsOf(
       throw new FormatError(
         `${where}: the input '${input.name}' has no axes, so it has no samples. Pass its value: { constants: { '${input.name}': … } }`,
       )
-    return [input.name, symbolOf(input.name, shape, dtype)]
+    // A table may have missing values, which trees and imputers read as NaN.
+    return [input.name, symbolOf(input.name, shape, dtype, layer.isTable && dtype === 'float32')]
   })
   if (symbols.length === 0) throw new FormatError(`${where}: the model has no inputs`)
   const inputs: Tree<Tensor> = symbols.length === 1 ? symbols[0]![1] : Object.fromEntries(symbols)
   return { inputs, outputs: layer.apply(inputs) }
 }
 
-function symbolOf(name: string, [batchSize = null, ...shape]: readonly (number | null)[], dtype: DType): Tensor {
-  return Input(shape, batchSize, dtype, { name })
+function symbolOf(
+  name: string,
+  [batchSize = null, ...shape]: readonly (number | null)[],
+  dtype: DType,
+  optional: boolean,
+): Tensor {
+  return Input({ shape, batchSize, dtype, name, optional })
 }

@@ -4,7 +4,7 @@
 import type { GraphProto, NodeProto, TensorProto, ValueInfo } from './proto'
 import { graphsIn } from './proto'
 import { elementType, types } from './types'
-import { weightUsesOf } from './weights'
+import { weightUsesOf } from './uses'
 
 const isFloat = ({ type }: TensorProto): boolean => {
   const own = elementType(type)

@@ -196,7 +196,7 @@ const valueInfo: Table<ValueInfo> = {
 
 const value = message(() => valueInfo)
 
-const graphProto: Table<GraphProto> = {
+export const graphProto: Table<GraphProto> = {
   nodes: many(1, node),
   name: one(2, text, ''),
   initializers: many(5, tensor),

@@ -6,10 +6,12 @@ import { withScope } from '../ops/trace'
 import type { Surroundings } from './call'
 import { Call, LimitError, nameOf } from './call'
 import type { OnnxFile } from './file'
-import { bound, functionOf, hasOpset, opsetOf } from './file'
+import { bound, hasOpset, opsetOf } from './file'
+import { functionOf, operatorName } from './functions'
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from './proto'
 import { graphsIn } from './proto'
 import { constantOf } from './tensors'
+import type { Vocabulary } from './strings'
 import { Value } from './values'
 
 /** What the nodes of one trace share. */
@@ -104,6 +106,10 @@ class Frame implements Surroundings {
     return this.environment.training
   }
 
+  get strings(): Vocabulary | null {
+    return this.environment.file.strings
+  }
+
   dropout(x: Tensor, rate: number): Tensor {
     return this.environment.dropout(x, rate)
   }
@@ -149,7 +155,7 @@ class Frame implements Surroundings {
     const called = functionOf(node, this.environment.file.functions)
     if (called !== null) return this.call(called, values, attributes)
     const call = new Call(node, attributes, values, this.opset, this)
-    const found = this.environment.file.operators.get(node.type)!(call)
+    const found = this.environment.file.operators.get(operatorName(node))!(call)
     const results = found instanceof Value ? [found] : found
     if (node.type !== 'Constant') this.budget.results(results, values)
     return results

@@ -4,6 +4,7 @@ import { concatBytes } from '../core/bytes'
 import { encodeUtf8 } from '../core/text'
 import { Wire, field, message, varint } from '../formats/protobuf'
 import type { GraphProto } from './proto'
+import { graphProto, modelProto } from './proto'
 import { Reader, Source, skip } from './reader'
 import type { HostTensor } from './tensors'
 import { types } from './types'
@@ -11,16 +12,19 @@ import type { Initializer } from './weights'
 
 /** The fields of ModelProto and GraphProto that have graphs, nodes and tensors. */
 const [GRAPH, NODES, INITIALIZERS] = [7, 1, 5]
-/** Fields that the structure does not need: texts for people, and types of intermediate values. */
-const [MODEL_TEXTS, GRAPH_TEXTS] = [
-  [6, 14, 20, 26],
-  [10, 13, 14, 16],
-]
+/** The fields that the structure has. Others are texts for people, types of intermediate values, and what newer versions may add. */
+const numbersOf = (table: object): ReadonlySet<number> =>
+  new Set(Object.values(table as Readonly<Record<string, { readonly number: number }>>).map((row) => row.number))
+const OF_MODEL = /* @__PURE__ */ numbersOf(modelProto)
+const OF_GRAPH = /* @__PURE__ */ numbersOf(graphProto)
 
 type Parts = (readonly number[] | Uint8Array)[]
 
-/** The fields of a message, each with its bytes. */
-function* fieldsOf(bytes: Uint8Array): Generator<{ number: number; content: Uint8Array; whole: Uint8Array }> {
+/** The fields of a message that are wanted, each with its bytes. */
+function* fieldsOf(
+  bytes: Uint8Array,
+  wanted: ReadonlySet<number>,
+): Generator<{ number: number; content: Uint8Array; whole: Uint8Array }> {
   const reader = new Reader(new Source(bytes, ''), 0, bytes.length)
   while (reader.at < reader.end) {
     const begin = reader.at
@@ -29,8 +33,10 @@ function* fieldsOf(bytes: Uint8Array): Generator<{ number: number; content: Uint
     const [size, at] = wire === Wire.Bytes ? [reader.varint(false), reader.at] : [0, reader.at]
     if (wire === Wire.Bytes) reader.take(size)
     else skip(reader, wire)
+    const number = Math.floor(tag / 8)
+    if (!wanted.has(number)) continue
     yield {
-      number: Math.floor(tag / 8),
+      number,
       content: bytes.subarray(at, reader.at),
       whole: bytes.subarray(begin, reader.at),
     }
@@ -88,22 +94,25 @@ export function structureOf(
   const byProto = new Map(initializers.map((each) => [each.proto, each]))
   const held = new Set(graph.initializers.map(({ name }) => name))
   const parts: Parts = []
-  for (const { number, content, whole } of fieldsOf(bytes)) {
+  for (const { number, content, whole } of fieldsOf(bytes, OF_MODEL)) {
     if (number === GRAPH) parts.push(...sized(GRAPH, graphBytes(content)))
-    else if (!MODEL_TEXTS!.includes(number)) parts.push(whole)
+    else parts.push(whole)
   }
   return concatBytes(parts)
 
   function graphBytes(content: Uint8Array): Uint8Array {
     const own: Parts = []
     let [node, initializer] = [0, 0]
-    for (const { number, whole } of fieldsOf(content)) {
+    for (const { number, whole } of fieldsOf(content, OF_GRAPH)) {
       if (number === NODES) {
         const [output = ''] = graph.nodes[node++]!.outputs
         if (!weights.has(output)) own.push(whole)
       } else if (number === INITIALIZERS) {
-        own.push(...sized(INITIALIZERS, initializerBytes(byProto.get(graph.initializers[initializer++]!)!)))
-      } else if (!GRAPH_TEXTS!.includes(number)) own.push(whole)
+        const proto = graph.initializers[initializer++]!
+        own.push(
+          ...(proto.type === types.string.code ? [whole] : sized(INITIALIZERS, initializerBytes(byProto.get(proto)!))),
+        )
+      } else own.push(whole)
     }
     for (const each of weights.values())
       if (!held.has(each.name)) own.push(...sized(INITIALIZERS, initializerBytes(each)))

@@ -4,6 +4,7 @@ import { FormatError } from '../core/errors'
 import { fromBfloat16, fromFloat16 } from '../core/half'
 import { staysInside } from '../runtime/beside'
 import type { Entry, TensorProto } from './proto'
+import { numbersOf } from './strings'
 import type { ElementType, HostArray } from './types'
 import { elementType, typeName, types } from './types'
 
@@ -53,7 +54,13 @@ export function tensorFrom(proto: TensorProto, where: string, files: ExternalFil
   const [shape, type] = [shapeOf(proto, where), typeOf(proto, where)]
   const size = shape.reduce((product, extent) => product * extent, 1)
   if (!Number.isSafeInteger(size)) throw new FormatError(`${where}: [${shape.join(', ')}] has too many elements`)
-  if (type === 'string') throw new FormatError(`${where}: strings cannot be computed with`)
+  if (type === 'string') {
+    const data = numbersOf(proto)
+    if (data.length === size) return { type, shape, data }
+    throw new FormatError(
+      `${where}: [${shape.join(', ')}] needs ${size} strings, the file has ${proto.strings.length} that can be read`,
+    )
+  }
   const raw = proto.place === EXTERNAL ? bytesOf(placeOf(proto.external, where), files, where) : proto.raw
   const list = proto[types[type].list] as Float64Array
   const isRaw = raw !== null && (raw.length > 0 || list.length === 0)
@@ -96,7 +103,7 @@ function bytesOf({ location, offset, length }: External, files: ExternalFiles, w
   const file = files.get(location)
   if (file === undefined)
     throw new FormatError(
-      `${where}: its elements are in the file '${location}', which was not given. Load the model by its path or URL, or pass { externalData: { '${location}': bytes } }.`,
+      `${where}: its elements are in the file '${location}', which was not given. Load the model by its path or URL, or with loadOnnx of myelin/onnx and { externalData: { '${location}': bytes } }.`,
     )
   const end = length === null ? file.length : offset + length
   if (offset > file.length || end > file.length)

@@ -82,7 +82,8 @@ export const types: Readonly<Record<ElementType, TypeRow>> = {
   int16: whole(5, 16, true, Int16Array),
   int32: whole(6, 32, true, Int32Array),
   int64: whole(7, 64, true, Float64Array, 'longs'),
-  string: { ...whole(8, 8, false, Uint8Array, 'strings'), dtype: 'string' },
+  // Numbers of the vocabulary of the file.
+  string: whole(8, 32, true, Int32Array, 'strings'),
   bool: { ...whole(9, 8, false, Uint8Array), dtype: 'bool', range: [0, 1] },
   float16: real(10, 16, Float32Array, 'integers'),
   float64: real(11, 64, Float64Array, 'doubles'),

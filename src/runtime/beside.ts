@@ -2,7 +2,7 @@
 
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
 import type { ByteSource } from './platform'
-import { bytesFrom, isRemote, location, nodeModule, readFile } from './platform'
+import { bytesFrom, isRemote, location, nodeModule, readFile, requirePath, urlOf } from './platform'
 
 /** Reads a file by its path relative to the folder of another. @throws FormatError for a path that leaves the folder */
 export type FileReader = (name: string) => Promise<Uint8Array>
@@ -17,6 +17,8 @@ export interface OpenedFile {
   readonly bytes: Uint8Array
   /** Reads files next to it; null for bytes, which are in no folder. */
   readonly beside: FileReader | null
+  /** Reads the file again, which a program may have replaced; null for bytes. */
+  readonly again: (() => Promise<Uint8Array>) | null
 }
 
 /** The file of a model within its folder. */
@@ -33,7 +35,8 @@ export async function openFile(
   signal: AbortSignal | null = null,
 ): Promise<OpenedFile> {
   if (isList(source)) return openListed(source, where, signal)
-  const file = await withoutFolder(source)
+  if (typeof source === 'string' || source instanceof URL) requirePath(source, where)
+  const file = await withoutFolder(source, where)
   return openedFile(file, await bytesFrom(file, where, signal), where, signal)
 }
 
@@ -44,7 +47,13 @@ export function openedFile(
   where: string,
   signal: AbortSignal | null,
 ): OpenedFile {
-  return { name: nameOf(source), bytes, beside: readerBeside(source, where, signal) }
+  const isPlace = typeof source === 'string' || source instanceof URL
+  return {
+    name: nameOf(source),
+    bytes,
+    beside: readerBeside(source, where, signal),
+    again: isPlace ? () => readFile(source, where, signal) : null,
+  }
 }
 
 function isList(source: FileSource): source is readonly File[] {
@@ -60,23 +69,32 @@ async function openListed(files: readonly File[], where: string, signal: AbortSi
     if (found !== undefined) return bytesFrom(found, where, signal)
     throw new StateError(`${where}: ${quoted(model.name)} needs the file ${quoted(name)}. Add it to the list of files`)
   }
-  return { name: model.name, bytes: await bytesFrom(model, where, signal), beside }
+  return { name: model.name, bytes: await bytesFrom(model, where, signal), beside, again: null }
 }
 
-async function withoutFolder(source: ByteSource): Promise<ByteSource> {
+async function withoutFolder(source: ByteSource, where: string): Promise<ByteSource> {
   if (!(typeof source === 'string' || source instanceof URL)) return source
-  if (isRemote(source)) return String(source).endsWith('/') ? new URL(MODEL_FILE, source) : source
+  if (isRemote(source)) return String(source).endsWith('/') ? urlOf(MODEL_FILE, where, source) : source
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null)
     return String(source).endsWith('/') ? `${String(source)}${MODEL_FILE}` : source
   const place = location(source)
-  const path = place instanceof URL ? urls.fileURLToPath(place) : place
+  const path = place instanceof URL ? filePath(place, where, urls.fileURLToPath) : place
   const inside = paths.join(path, MODEL_FILE)
   const isThere = await files.stat(inside).then(
     (found) => found.isFile(),
     () => false,
   )
   return isThere ? inside : source
+}
+
+/** @throws ArgumentError for a URL of another computer */
+function filePath(url: URL, where: string, convert: (url: URL) => string): string {
+  try {
+    return convert(url)
+  } catch (cause) {
+    throw new ArgumentError(`${where}: ${quoted(url.href)} is not the path of a file`, { cause })
+  }
 }
 
 /** The name of a source in errors. */
@@ -97,12 +115,12 @@ export function staysInside(name: string): boolean {
  */
 export function readerBeside(source: ByteSource, where: string, signal: AbortSignal | null): FileReader | null {
   if (!(typeof source === 'string' || source instanceof URL)) return null
-  return async (name) => readFile(await beside(source, name, where), where, signal)
+  return async (name) => readFile(await beside(source, name, where), where, signal, true)
 }
 
 async function beside(source: string | URL, name: string, where: string): Promise<string | URL> {
   if (!staysInside(name)) throw new FormatError(`${where}: ${quoted(name)} leads out of the folder of the model`)
-  if (isRemote(source)) return new URL(name.split('/').map(encodeURIComponent).join('/'), source)
+  if (isRemote(source)) return urlOf(name.split('/').map(encodeURIComponent).join('/'), where, source)
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null) return relativeTo(String(source), name)
   const own = location(source)

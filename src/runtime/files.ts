@@ -89,6 +89,33 @@ async function replace(files: FileSystem, paths: Paths, path: string, data: Uint
   }
 }
 
+/**
+ * Makes a folder that has its name when all is in it. An empty folder of this name is replaced.
+ * @param fill writes the content into a folder with another name
+ * @throws StateError, with the file system's error as its cause; the folder is then as it was
+ */
+export async function writeNewFolder(
+  path: string | URL,
+  where: string,
+  fill: (folder: string, paths: Paths) => Promise<void>,
+): Promise<void> {
+  const { files, paths } = fileSystem()
+  const place = paths.resolve(pathOf(path, where))
+  const parent = paths.dirname(place)
+  const temporary = paths.join(parent, temporaryName())
+  try {
+    await files.mkdir(parent, { recursive: true })
+    await removeLeftovers(files, parent, paths.join)
+    await files.mkdir(temporary)
+    await fill(temporary, paths)
+    await files.rmdir(place).catch(unlessMissing)
+    await files.rename(temporary, place)
+  } catch (error) {
+    await files.rm(temporary, { recursive: true, force: true }).catch(() => {})
+    throw fileError(where, path, 'written', error)
+  }
+}
+
 /** The target of a path through all links, even if it does not exist yet. */
 async function linkTarget(files: FileSystem, paths: Paths, path: string): Promise<string> {
   const real = await files.realpath(path).catch(unlessMissing)

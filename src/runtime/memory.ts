@@ -1,6 +1,7 @@
 // Linear memory, and the allocation of blocks in it. Only JavaScript allocates and releases blocks; kernels never
 // allocate.
 
+import { noSpace } from './engine/wasm'
 import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
 import { ArgumentError, internalError } from '../core/errors'
 
@@ -20,8 +21,13 @@ export interface LinearMemory {
   grow(pages: number): void
 }
 
+/** @throws StateError if the system refuses the address space */
 export function createWasmMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES })
+  try {
+    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES })
+  } catch (error) {
+    throw error instanceof RangeError ? noSpace(error) : error
+  }
 }
 
 export interface SharedMemory {

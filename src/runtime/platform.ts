@@ -8,6 +8,7 @@ import type url from 'node:url'
 import type v8 from 'node:v8'
 import type threads from 'node:worker_threads'
 import { orAbort } from '../core/abort'
+import { concatBytes } from '../core/bytes'
 import { ArgumentError, FormatError, MyelinError, StateError, quoted } from '../core/errors'
 
 /** The modules that are used. */
@@ -47,8 +48,25 @@ export function isRemote(source: string | URL): boolean {
 
 /** @throws ArgumentError for a value that is neither a path nor a URL */
 export function requirePath(path: unknown, where: string): asserts path is string | URL {
-  if ((typeof path === 'string' && path !== '' && !path.includes('\0')) || path instanceof URL) return
-  throw new ArgumentError(`${where}: expected a path or a URL, received ${quoted(path)}`)
+  const isPlace = (typeof path === 'string' && path !== '' && !path.includes('\0')) || path instanceof URL
+  if (!isPlace) throw new ArgumentError(`${where}: expected a path or a URL, received ${quoted(path)}`)
+  const scheme = /^([a-z][a-z\d+.-]+):\/\//i.exec(String(path))?.[1]?.toLowerCase()
+  if (scheme === undefined || SCHEMES.includes(scheme)) return
+  throw new ArgumentError(
+    `${where}: ${quoted(String(path))} is an address of a kind that is not supported. Give a path, or an address that begins with ${SCHEMES.slice(0, 5).join(':, ')}:`,
+  )
+}
+
+/** The kinds of addresses that are known; those of models in the storage of a page are of TensorFlow.js. */
+const SCHEMES = ['http', 'https', 'file', 'blob', 'data', 'indexeddb', 'localstorage']
+
+/** The URL object of an address. @throws ArgumentError for a text that is none */
+export function urlOf(address: string | URL, where: string, base?: string | URL): URL {
+  try {
+    return new URL(address, base)
+  } catch (cause) {
+    throw new ArgumentError(`${where}: ${quoted(String(base ?? address))} is not an address`, { cause })
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -74,6 +92,7 @@ export function fileError(where: string, path: string | URL, done: string, cause
 
 /**
  * The bytes of a file (Node) or of a URL (everywhere).
+ * @param isBeside whether the source is named by another file: then redirects to other hosts are not followed
  * @param where names the call in errors
  * @throws ArgumentError for a value that is not a path; StateError, with its cause, if nothing can be read; the reason of
  * the signal
@@ -82,13 +101,14 @@ export async function readFile(
   source: string | URL,
   where: string,
   signal: AbortSignal | null = null,
+  isBeside = false,
 ): Promise<Uint8Array> {
   requirePath(source, where)
   signal?.throwIfAborted()
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
   if (files === null) {
-    const response = await respond(source, signal)
-    return new Uint8Array(await orAbort(response.arrayBuffer(), signal))
+    const response = await respond(source, signal, isBeside)
+    return orAbort(contentOf(response, String(source)), signal)
   }
   const bytes = files.readFile(location(source), { signal: signal ?? undefined }).catch((error: unknown) => {
     throw fileError(where, source, 'read', error)
@@ -129,12 +149,73 @@ export async function naming<Result>(source: unknown, read: () => Result | Promi
   }
 }
 
-/** The response of a server. A signal ends the request, and the transfer of its body. */
-export async function respond(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
-  const asked = fetch(source, { signal }).catch((error: unknown) => {
-    throw new StateError(`${String(source)} could not be read: ${String(error)}`)
-  })
-  const response = await orAbort(asked, signal)
+/** The redirects that are followed. */
+const MOST_REDIRECTS = 10
+/** The bytes of a response at most: more than any file of Node that can be read at once. */
+const MOST_BYTES = 2 ** 32
+
+/**
+ * The response of a server. A signal ends the request, and the transfer of its body.
+ * @param staysOnHost whether a redirect to another host is an error: a file of a model may be named by somebody else
+ */
+export async function respond(
+  source: string | URL,
+  signal: AbortSignal | null = null,
+  staysOnHost = false,
+): Promise<Response> {
+  const hasHost = staysOnHost && /^https?:/.test(String(source))
+  const response = await (hasHost ? withinHost(urlOf(source, 'fetch'), signal) : ask(source, { signal }))
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
   return response
+}
+
+async function ask(source: string | URL, options: RequestInit): Promise<Response> {
+  const asked = fetch(source, options).catch((error: unknown) => {
+    throw new StateError(`${String(source)} could not be read: ${String(error)}`)
+  })
+  return orAbort(asked, options.signal ?? null)
+}
+
+/** Follows redirects of one host. */
+async function withinHost(source: URL, signal: AbortSignal | null): Promise<Response> {
+  const requireHost = (address: URL): URL => {
+    if (address.host === source.host) return address
+    throw new StateError(
+      `${source.href} leads to another host, ${address.host}, which is not followed for a file that a model names. Load it yourself and pass its bytes.`,
+    )
+  }
+  let at = source
+  for (let count = 0; count <= MOST_REDIRECTS; count++) {
+    const response = await ask(at, { signal, redirect: 'manual' })
+    // Pages do not see where a redirect leads, and have rules of their own for other hosts.
+    if (response.type === 'opaqueredirect') {
+      const followed = await ask(at, { signal })
+      requireHost(urlOf(followed.url, 'fetch'))
+      return followed
+    }
+    const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null
+    if (next === null) return response
+    at = requireHost(urlOf(next, 'fetch', at))
+  }
+  throw new StateError(`${source.href}: more than ${MOST_REDIRECTS} redirects`)
+}
+
+/** The body of a response. @throws StateError for one that is too large, before all of it is in memory */
+async function contentOf(response: Response, source: string): Promise<Uint8Array> {
+  const tooLarge = (): StateError => new StateError(`${source}: the response has more than ${MOST_BYTES} bytes`)
+  if (Number(response.headers?.get('content-length') ?? 0) > MOST_BYTES) throw tooLarge()
+  const reader = response.body?.getReader() ?? null
+  if (reader === null) return new Uint8Array(await response.arrayBuffer())
+  const parts: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return concatBytes(parts)
+    size += value.length
+    if (size > MOST_BYTES) {
+      await reader.cancel()
+      throw tooLarge()
+    }
+    parts.push(value)
+  }
 }

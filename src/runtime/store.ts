@@ -1,6 +1,6 @@
 // Stores bytes by name: in a folder (Node), or in a page's storage (IndexedDB). formats/ defines their content.
 
-import { StateError } from '../core/errors'
+import { StateError, quoted } from '../core/errors'
 import { fileSystem, unlessMissing, writeFile } from './files'
 import { removeLeftovers } from './temporary'
 
@@ -14,6 +14,17 @@ export interface ByteStore {
   remove(name: string): void | Promise<void>
   /** Removes the remains of interrupted writes. */
   tidy?(): void | Promise<void>
+}
+
+/** The bytes that a store of the user returns. @throws StateError for other values */
+export function storedBytes(found: unknown, name: string): Uint8Array | null {
+  if (found === null || found === undefined) return null
+  if (found instanceof Uint8Array) return found
+  if (found instanceof ArrayBuffer) return new Uint8Array(found)
+  if (ArrayBuffer.isView(found)) return new Uint8Array(found.buffer, found.byteOffset, found.byteLength)
+  throw new StateError(
+    `The store returned ${quoted(found)} for ${quoted(name)}: read must return a Uint8Array, or null`,
+  )
 }
 
 /** A folder of files, created at the first write. */
@@ -67,9 +78,7 @@ export class BrowserStore implements ByteStore {
   constructor(private readonly name = 'myelin') {}
 
   read(name: string): Promise<Uint8Array | null> {
-    return this.run('readonly', (table) => table.get(name)).then((found) =>
-      found instanceof Uint8Array ? found : null,
-    )
+    return this.run('readonly', (table) => table.get(name)).then((found) => storedBytes(found, name))
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-// Temporary files beside the file that they become when complete, and the removal of those that killed
+// Temporary files and folders beside those that they become when complete, and the removal of those that killed
 // processes left (Node).
 
 import { xxh32 } from '../core/xxh32'
@@ -10,7 +10,10 @@ type FileSystem = NodeModules['node:fs/promises']
 /** After this time no process, on any machine, is still writing a file. */
 const ABANDONED_MS = 24 * 3600 * 1000
 
-const NAME = /^\.myelin-(?:([0-9a-f]{8})-)?(\d+)-[0-9a-z]*\.tmp$/
+/** What a temporary name stands for: a file that becomes another, or the list of files that a process is writing. */
+export type Ending = 'tmp' | 'list'
+
+const NAME = /^\.myelin-(?:([0-9a-f]{8})-)?(\d+)-[0-9a-z]*\.(tmp|list)$/
 
 /** Identifies a scope of process ids: one boot of a machine and, for containers, a namespace. */
 function scopeOf(): string {
@@ -36,12 +39,8 @@ function scopeOf(): string {
 let scope: string | null = null
 
 /** A name that no other write uses: `.myelin-scope-process-random.tmp`. */
-export function temporaryName(): string {
-  return `.myelin-${(scope ??= scopeOf())}-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`
-}
-
-function isTemporary(name: string): boolean {
-  return NAME.test(name)
+export function temporaryName(ending: Ending = 'tmp'): string {
+  return `.myelin-${(scope ??= scopeOf())}-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.${ending}`
 }
 
 function isAlive(pid: number): boolean {
@@ -54,23 +53,34 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Removes the files that killed processes left in a folder. A file stays while a process with its id is alive,
+ * The paths of what killed processes left in a folder. A file stays while a process with its id is alive,
  * so a reused id only delays the removal. Ids from another machine, boot or container are meaningless here:
- * such a file is removed when it is older than a day.
+ * such a file is one when it is older than a day.
  */
-export async function removeLeftovers(files: FileSystem, folder: string, join: (...parts: string[]) => string) {
-  const names = (await files.readdir(folder).catch(() => [])).filter(isTemporary)
-  await Promise.all(
+export async function leftovers(
+  files: FileSystem,
+  folder: string,
+  join: (...parts: string[]) => string,
+  ending: Ending = 'tmp',
+): Promise<string[]> {
+  const names = await files.readdir(folder).catch(() => [])
+  const found = await Promise.all(
     names.map(async (name) => {
-      const [, own, id] = NAME.exec(name)!
+      const [, own, id, kind] = NAME.exec(name) ?? []
       const path = join(folder, name)
-      if (isAlive(Number(id))) return
+      if (kind !== ending || isAlive(Number(id))) return []
       const isKnown = own === (scope ??= scopeOf())
-      if (!isKnown && !((await ageOf(files, path)) > ABANDONED_MS)) return
-      // Another process may have removed it meanwhile.
-      await files.rm(path, { force: true }).catch(() => {})
+      return isKnown || (await ageOf(files, path)) > ABANDONED_MS ? [path] : []
     }),
   )
+  return found.flat()
+}
+
+/** Removes the files and folders that killed processes left in a folder. */
+export async function removeLeftovers(files: FileSystem, folder: string, join: (...parts: string[]) => string) {
+  const paths = await leftovers(files, folder, join)
+  // Another process may have removed one meanwhile.
+  await Promise.all(paths.map((path) => files.rm(path, { recursive: true, force: true }).catch(() => {})))
 }
 
 async function ageOf(files: FileSystem, path: string): Promise<number> {

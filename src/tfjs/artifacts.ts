@@ -8,7 +8,7 @@
 // Knows nothing of models: layers/ and graph/ read `json.modelTopology`.
 
 import { utf8Text } from '../core/text'
-import { ArgumentError, FormatError, quoted } from '../core/errors'
+import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
 import type { Json } from '../core/registry'
 import { isRecord, own, parseJson } from '../formats/json'
 import type { JsonRecord } from '../formats/json'
@@ -50,8 +50,27 @@ export async function readArtifacts(
   return artifactsOf(await openFile(source, where, signal), files, where)
 }
 
-/** The same for a file that was read. */
+/** How often a model may be replaced while it is read. */
+const MOST_READS = 20
+
+/** The same for a file that was read. If a program replaces the model meanwhile, its files are gone, and the new ones are read. */
 export async function artifactsOf(opened: OpenedFile, files: GivenFiles, where: string): Promise<Artifacts> {
+  let { bytes } = opened
+  for (let count = 1; ; count++) {
+    try {
+      return await artifactsIn({ ...opened, bytes }, files, where)
+    } catch (error) {
+      const now = error instanceof StateError && count < MOST_READS ? await opened.again?.().catch(() => null) : null
+      if (now == null || sameBytes(now, bytes)) throw error
+      bytes = now
+    }
+  }
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i])
+
+async function artifactsIn(opened: OpenedFile, files: GivenFiles, where: string): Promise<Artifacts> {
   const { name, bytes, beside } = opened
   const json = jsonOf(bytes, name)
   const given = new Map(Object.entries(files).map(([path, content]) => [withoutDot(path), content]))

@@ -8,17 +8,17 @@ import { custom, option, readOptions, recordOf } from '../core/options'
 import type { Json } from '../core/registry'
 import { typed } from '../core/tree'
 import { isRecord, own } from '../formats/json'
-import type { LoadOptions, LoadSettings } from '../models/load-options'
-import { loadTable } from '../models/load-options'
+import type { InputOptions, LoadOptions, LoadSettings } from '../models/load-options'
+import { loadTable, requireNoInputOptions } from '../models/load-options'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
-import type { InputOptions } from '../onnx/graph-model'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, unlessMissing, writeFile } from '../runtime/files'
 import { fileError, naming, requirePath } from '../runtime/platform'
+import { leftovers, temporaryName } from '../runtime/temporary'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
 import { topologyFormat, readArtifacts } from './artifacts'
 import { graphModelFrom } from './graph/load'
@@ -65,12 +65,12 @@ export async function readTfjs<In = Tensor, Out = Tensor>(
 }
 
 /** The model of a file of either format. */
-export async function modelFrom(
-  artifacts: Artifacts,
-  options: LoadSettings & InputOptions,
-): Promise<Model<unknown, unknown>> {
+export async function modelFrom(artifacts: Artifacts, options: LoadSettings): Promise<Model<unknown, unknown>> {
   const { json, weights, name } = artifacts
-  if (topologyFormat(json) === 'layers-model') return modelFromLayers(artifacts, options)
+  if (topologyFormat(json) === 'layers-model') {
+    requireNoInputOptions(options, `${name}, which is a layers-model`)
+    return modelFromLayers(artifacts, options)
+  }
   return graphModelFrom(json, manifestTensors(weights, name), name, options)
 }
 
@@ -127,8 +127,9 @@ function filesOf({ json, weightSpecs, weightData }: StoredModel, mark = ''): Tfj
 }
 
 /**
- * Writes the shards, under other names than those that are there, then model.json in one step, and then removes the shards of the model that
- * was there: at every time, the folder has the old model or the new one.
+ * Writes the shards, under other names than those of the model that is there, then model.json in one step, and then removes the shards of
+ * the former model: at every time, the folder has the old model or the new one. The list of these files is there as long as it lasts, so that
+ * the next save knows what a killed one left.
  */
 async function writeFolder(target: string | URL, stored: StoredModel): Promise<TfjsFiles> {
   requirePath(target, 'writeTfjs')
@@ -136,26 +137,47 @@ async function writeFolder(target: string | URL, stored: StoredModel): Promise<T
   const path = pathOf(target, 'writeTfjs')
   const isFile = path.endsWith('.json')
   const folder = isFile ? paths.dirname(path) : path
-  if (!isFile)
-    await files.mkdir(folder, { recursive: true }).catch((error: unknown) => {
-      throw fileError('writeTfjs', folder, 'written', error)
-    })
+  const failing = (error: unknown): never => {
+    throw fileError('writeTfjs', folder, 'written', error)
+  }
+  if (!isFile) await files.mkdir(folder, { recursive: true }).catch(failing)
   const model = isFile ? path : paths.join(folder, 'model.json')
-  const old = await shardsOf(model)
+  for (const list of await leftovers(files, folder, paths.join, 'list')) {
+    const names = (await files.readFile(list, 'utf8').catch(() => '')).split('\n')
+    await removeUnused(folder, names)
+    await files.rm(list, { force: true })
+  }
   const there = await files.readdir(folder).catch(unlessMissing)
   const plain = filesOf(stored)
-  const isTaken = Object.keys(plain.weights).some((name) => there?.includes(name))
+  // A reader that has the former model.json must not meet shards of another model under its names.
+  const isTaken = there?.some((name) => name.endsWith('.json') || Object.hasOwn(plain.weights, name)) ?? false
   const written = isTaken ? filesOf(stored, `-${crc32(stored.weightData).toString(16).padStart(8, '0')}`) : plain
   const { json, weights } = written
-  for (const [name, bytes] of Object.entries(weights)) await writeFile(paths.join(folder, name), bytes, 'writeTfjs')
-  await writeFile(model, json, 'writeTfjs')
-  const unused = old.filter((name) => !Object.hasOwn(weights, name))
-  if (unused.length === 0) return written
-  // Another model in the folder may have the same weights.
-  const others = (await files.readdir(folder)).filter((name) => name.endsWith('.json'))
-  const kept = new Set((await Promise.all(others.map((name) => shardsOf(paths.join(folder, name))))).flat())
-  for (const name of unused) if (!kept.has(name)) await files.rm(paths.join(folder, name), { force: true })
+  const list = paths.join(folder, temporaryName('list'))
+  await files.writeFile(list, [...Object.keys(weights), ...(await shardsOf(model))].join('\n')).catch(failing)
+  try {
+    for (const [name, bytes] of Object.entries(weights)) await writeFile(paths.join(folder, name), bytes, 'writeTfjs')
+    // Another process may have written a model meanwhile.
+    const old = await shardsOf(model)
+    await writeFile(model, json, 'writeTfjs')
+    await removeUnused(
+      folder,
+      old.filter((name) => !Object.hasOwn(weights, name)),
+    )
+  } finally {
+    await files.rm(list, { force: true }).catch(() => {})
+  }
   return written
+}
+
+/** Removes shards that no model in the folder has: another one may have the same weights. */
+async function removeUnused(folder: string, names: readonly string[]): Promise<void> {
+  const shards = names.filter((name) => SHARD_NAME.test(name))
+  if (shards.length === 0) return
+  const { files, paths } = fileSystem()
+  const models = (await files.readdir(folder)).filter((name) => name.endsWith('.json'))
+  const kept = new Set((await Promise.all(models.map((name) => shardsOf(paths.join(folder, name))))).flat())
+  for (const name of shards) if (!kept.has(name)) await files.rm(paths.join(folder, name), { force: true })
 }
 
 /** The names of files that this library or TensorFlow.js gives. */

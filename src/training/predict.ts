@@ -1,18 +1,18 @@
 // predict and predictOnBatch: they read the inputs, prepare the model, and run predict steps.
 
 import { DataError, restating } from '../core/errors'
+import { hasNonFinite } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { structureOf, unflatten } from '../core/tree'
 import { batchParts, withAdvice } from '../data/batch'
-import { requireNumbers } from '../data/checks'
 import { isNamedData } from '../data/layout'
 import { Pace, releaseAll } from '../data/pace'
 import type { Inputs } from '../data/parse'
 import { RowSource } from '../data/row-source'
 import type { Cursor, Soon, Source } from '../data/source'
-import { END, after, isElements, isPromise, sourceOf } from '../data/source'
+import { END, after, isElements, isPromise, outermostOf } from '../data/source'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
@@ -33,7 +33,7 @@ export async function predict(state: TrainingState, x: unknown, given: object | 
   const { batchSize, steps, callbacks, signal } = options
   if (isElements(x)) {
     PREDICT.refuseForBatches(given)
-    const source = sourceOf(x, 'predict')
+    const source = outermostOf(x, 'predict')
     requireEnd('predict', { steps: source.size }, steps, 'steps')
     return runAll(new BatchPredictions(state, source), state, options)
   }
@@ -71,8 +71,8 @@ function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Te
   const input =
     x instanceof Tensor ? x : isNamedData(Array.isArray(x) ? x[0] : x) ? null : toTensor(x as TensorLike, 'x')
   if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
-  // predictOnBatch checks for NaN only in the first batch of a type.
-  if (mostRows < Infinity && last.dtype === 'float32') requireNumbers(input, 'x')
+  // predictOnBatch checks for NaN only in the first batch of a type. An input that is optional takes NaN.
+  if (mostRows < Infinity && last.dtype === 'float32' && hasNonFinite(input.data)) return null
   if (last.isChecked) state.model.checkData([input])
   load(last.program, [input])
   last.program.run()

@@ -1,7 +1,7 @@
 // Dataset.save: what is written is read again, by our readers, and has the form that numpy.load and pandas.read_csv expect.
 // modes: simd
 
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -54,6 +54,63 @@ describe('a data set is saved', () => {
     const integers = [2 ** 25, 2 ** 30, 2 ** 31 - 1, -(2 ** 31), 123456789]
     await Dataset.from(integers.map((each) => ({ id: tensor([each], [], 'int32') }))).save(path)
     expect(readFileSync(path, 'utf8').trim().split('\n').slice(1).map(Number)).toEqual(integers)
+  })
+
+  it('as .csv, with every double as it is', async () => {
+    const path = join(folder, 'doubles.csv')
+    const doubles = [16777217, 1700000000123, 0.1, 1 / 3, -1.5e300, 2 ** 53, 5e-324]
+    const read = (): number[] =>
+      readFileSync(path, 'utf8')
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => Number(line.split(',')[0]))
+    for (const data of [
+      Dataset.from(doubles.map((time) => ({ time, other: [1] }))),
+      Dataset.fromTensorSlices({ time: doubles }),
+      Dataset.fromTensorSlices({ time: Float64Array.from(doubles) }),
+      Dataset.fromTensorSlices({ time: doubles.map((each) => [each, 1]) }).shuffle(1),
+    ]) {
+      await data.save(path)
+      expect(read()).toEqual(doubles)
+    }
+  })
+
+  it('as .npz, with int32 as int32', async () => {
+    const path = join(folder, 'int32.npz')
+    const y = tensor([3, 16777217], undefined, 'int32')
+    for (const data of [Dataset.fromTensorSlices({ y }), Dataset.from([{ y }]).unbatch()]) {
+      await data.save(path)
+      const found = (await readNpz(path))['y']!
+      expect([found.dtype, [...found.data]]).toEqual(['int32', [3, 16777217]])
+    }
+    await Dataset.from([{ y: tensor(16777217, undefined, 'int32') }]).save(path)
+    expect([...(await readNpz(path))['y']!.data]).toEqual([16777217])
+  })
+
+  it.each<[string, readonly unknown[], RegExp]>([
+    [
+      'integers',
+      [{ id: 1 }, { id: 16777217 }],
+      /'id' has 16777217 in row 1, which a float32 cannot hold: it would become 16777216/,
+    ],
+    ['times', [{ t: [0, 1700000000123] }], /'t' has 1700000000123 in row 0, element 1/],
+    ['numbers beyond the range', [1, 1e39], /'x' has 1e\+39 in row 1/],
+    ['numbers below the range', [[[1e-50], 0]], /'x' has 1e-50 in row 0/],
+  ])('but not as .npz, if a float32 cannot hold %s', async (_name, rows, message) => {
+    await expect(Dataset.from(rows).save(join(folder, 'large.npz'))).rejects.toThrow(message)
+    expect(readdirSync(folder)).not.toContain('large.npz')
+  })
+
+  it('as a new folder of images, or an empty one, never among other pictures', async () => {
+    const pictures = (count: number): Dataset<unknown> =>
+      Dataset.from(Array.from({ length: count }, (_, i) => [tensor([[[i]]]), 'a']))
+    const path = `${folder}/deep/new/`
+    mkdirSync(path, { recursive: true })
+    await pictures(12).save(path)
+    await expect(pictures(3).save(path)).rejects.toThrow(/has files\. Remove them, or name a new folder/)
+    expect(readdirSync(join(path, 'a'))).toHaveLength(12)
+    expect(readdirSync(join(folder, 'deep'))).toEqual(['new'])
   })
 
   it('as no images at all if one of them is wrong', async () => {

@@ -39,7 +39,7 @@ const readers: readonly (readonly [
     15_000,
     async (bytes) => {
       const beside = async (): Promise<Uint8Array> => bytesOf('tfjs/layers/core.bin')
-      const { name, weights } = await artifactsOf({ name: 'model.json', bytes, beside }, {}, 'loadModel')
+      const { name, weights } = await artifactsOf({ name: 'model.json', bytes, beside, again: null }, {}, 'loadModel')
       return manifestTensors(weights, name)
     },
   ],

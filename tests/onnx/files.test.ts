@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { FormatError, loadModel, tensor } from '../../src'
+import { Dense, FormatError, Sequential, loadModel, tensor } from '../../src'
+import { writeKeras } from '../../src/keras'
 import { Wire, field, message, text, varint } from '../../src/formats/protobuf'
 import { OnnxGraph, OnnxModel, isOnnx, loadOnnx } from '../../src/onnx'
 import { tensorProto } from '../../src/onnx/proto'
@@ -123,6 +124,32 @@ describe('shape arithmetic', () => {
     expect((await sum.predict([[1, 2, 3]])).data).toEqual(Float32Array.of(2, 4, 6))
     const square = await loadOnnx(bytes, { constants: { rate: 8000 } })
     expect((await square.predict([[1, 2, 3]])).data).toEqual(Float32Array.of(1, 4, 9))
+    const loaded = await loadModel(bytes, { constants: { rate: 16000 }, shapes: { x: [2, 3] } })
+    expect((loaded.input as Tensor).shape).toEqual([2, 3])
+    expect(
+      (
+        await loaded.predict([
+          [1, 2, 3],
+          [0, 0, 0],
+        ])
+      ).toArray(),
+    ).toEqual([
+      [2, 4, 6],
+      [0, 0, 0],
+    ])
+    await expect(loadModel(bytes, { constants: { rat: 1 } })).rejects.toThrow("input in constants 'rat'")
+    await expect(loadModel(bytes, { constants: { rate: 1 }, shapes: { x: 3 as never } })).rejects.toThrow(
+      'list of extents',
+    )
+  })
+
+  it('refuses options about inputs for files without a graph', async () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    const own = await model.save()
+    await expect(loadModel(own, { constants: { rate: 1 } })).rejects.toThrow('constants are for ONNX files')
+    await expect(loadModel(await writeKeras(model), { shapes: { x: [1] } })).rejects.toThrow(
+      'shapes are for ONNX files',
+    )
   })
 
   it('computes an If whose condition is data', async () => {
@@ -671,7 +698,7 @@ describe('elements in other files', () => {
   )
 
   it('are refused if they are missing or too short', async () => {
-    await expect(loadOnnx(model('w.bin'))).rejects.toThrow("pass { externalData: { 'w.bin': bytes } }")
+    await expect(loadOnnx(model('w.bin'))).rejects.toThrow("and { externalData: { 'w.bin': bytes } }")
     await expect(loadOnnx(saved(model('w.bin', 8)))).rejects.toThrow('which has 16 bytes')
   })
 })

@@ -134,6 +134,7 @@ describe('the node tests of onnx', () => {
 
   it('were chosen for the operators that are available', () => {
     const known = JSON.parse(readFileSync(new URL('operators.json', folder), 'utf8')) as string[]
-    expect([...operators.keys()].sort()).toEqual(known)
+    // Those of other domains are compared in sklearn.test.ts.
+    expect([...operators.keys()].filter((name) => !name.includes('.')).sort()).toEqual(known)
   })
 })

@@ -7,6 +7,7 @@ import { elementwiseOperators } from './elementwise'
 import { indexingOperators } from './indexing'
 import { logicOperators } from './logic'
 import { matrixOperators } from './matrix'
+import { mlOperators } from './ml'
 import { normalizationOperators } from './normalization'
 import { partOperators } from './parts'
 import { quantizationOperators } from './quantization'
@@ -34,5 +35,6 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     ...shapeOperators,
     ...signalOperators,
     ...windowOperators,
+    ...mlOperators,
   }),
 )

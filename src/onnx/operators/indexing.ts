@@ -2,20 +2,19 @@
 
 import { sizeOf } from '../../core/shapes'
 import * as ops from '../../ops'
+import { firstOutside } from '../../ops/numpy/along'
 import type { Tensor } from '../../ops/tensor'
 import type { Call, Operator } from '../call'
-import { MOST_KNOWN, hostOf, stridesOf, taken } from '../host'
+import { MOST_KNOWN, hostOf, strided, stridesOf, taken } from '../host'
 import { Value } from '../values'
 import { reshaped } from './shape'
 
 const gather: Operator = (call) => {
   const [x, indices] = [call.value(0), call.value(1)]
   const axis = call.axis(call.integer('axis', 0), x.rank)
-  if (x.host !== null && indices.host !== null && x.size <= MOST_KNOWN && indices.size <= MOST_KNOWN) {
-    const found = taken(x.host, indices.host, axis)
-    call.require(found !== null, () => `an index is outside the ${x.shape[axis]} elements of axis ${axis}`)
-    return Value.known(found!)
-  }
+  requireInside(call, indices, x.shape[axis]!)
+  if (x.host !== null && indices.host !== null && x.size <= MOST_KNOWN && indices.size <= MOST_KNOWN)
+    return Value.known(taken(x.host, indices.host, axis)!)
   return Value.of(ops.take(x.plain, indices.plain, axis), x.type)
 }
 
@@ -24,14 +23,55 @@ function fromStart(indices: Tensor, extent: number): Tensor {
   return ops.where(ops.less(indices, 0), ops.add(indices, extent), indices)
 }
 
+/** Indices along an axis, and their distance in row-major elements. */
+interface Along {
+  readonly indices: Value
+  readonly extent: number
+  readonly stride: number
+}
+
+/** @throws FormatError for an index outside an axis, if it is known while the graph is traced */
+function requireInside(call: Call, { host }: Value, extent: number): void {
+  const at = host === null ? -1 : firstOutside(host.data, -extent, extent)
+  call.require(at < 0, () => `the index ${host!.data[at]} is outside an axis of ${extent} elements`)
+}
+
+/**
+ * The positions Σ index · stride in row-major elements. If an index is outside its axis, the position is −2³¹ + 1, which is outside
+ * every axis: `take` gives NaN or the least int32 for it, and updates for it are dropped.
+ * @throws FormatError for such an index, if it is known while the graph is traced
+ */
+function positions(call: Call, parts: readonly Along[]): Tensor {
+  for (const { indices, extent } of parts) requireInside(call, indices, extent)
+  const sum = parts
+    .map(({ indices, extent, stride }) => ops.multiply(fromStart(indices.plain, extent), stride))
+    .reduce((a, b) => ops.add(a, b))
+  const unknown = parts.filter(({ indices }) => indices.host === null)
+  if (unknown.length === 0) return sum
+  const isInside = unknown
+    .map(({ indices: { plain }, extent }) => ops.logicalAnd(ops.greaterEqual(plain, -extent), ops.less(plain, extent)))
+    .reduce((a, b) => ops.logicalAnd(a, b))
+  return ops.where(isInside, sum, OUTSIDE)
+}
+
+/** No axis has it, counted from either end. */
+const OUTSIDE = -(2 ** 31) + 1
+
 /** The positions of [… k] indices in the row-major elements of a shape of k axes. */
-function positions(indices: Tensor, shape: readonly number[]): Tensor {
+function positionsOf(call: Call, indices: Value, shape: readonly number[]): Tensor {
   const strides = stridesOf(shape)
-  const parts = shape.map((extent, i) => {
-    const own = ops.getItem(indices, ['...', i])
-    return ops.multiply(fromStart(own, extent), strides[i]!)
-  })
-  return parts.reduce((a, b) => ops.add(a, b))
+  return positions(
+    call,
+    shape.map((extent, i) => ({ indices: lastOf(indices, i), extent, stride: strides[i]! })),
+  )
+}
+
+/** Element i of the last axis. */
+function lastOf(indices: Value, i: number): Value {
+  const { host, shape, type } = indices
+  if (host === null) return Value.of(ops.getItem(indices.plain, ['...', i]), type)
+  const strides = stridesOf(shape)
+  return Value.known(strided(host, shape.slice(0, -1), strides.slice(0, -1), i))
 }
 
 const gatherND: Operator = (call) => {
@@ -49,23 +89,38 @@ const gatherND: Operator = (call) => {
   ]
   const groups = sizeOf(outer)
   const places = indices.shape.slice(batch, -1)
-  const flat = ops.reshape(positions(indices.plain, read), [groups, sizeOf(places)])
   // Each group of the batch has its own part of the elements.
-  const begins = ops.multiply(ops.reshape(ops.arange(0, groups, 1, 'int32'), [groups, 1]), sizeOf(read))
+  const group = hostOf(
+    'int32',
+    [groups, 1],
+    Array.from({ length: groups }, (_, i) => i),
+  )
+  const strides = stridesOf(read)
+  const parts = read.map((extent, i) => ({
+    indices: reshaped(lastOf(indices, i), [groups, sizeOf(places)]),
+    extent,
+    stride: strides[i]!,
+  }))
+  const flat = positions(call, [{ indices: Value.known(group), extent: groups, stride: sizeOf(read) }, ...parts])
   const rows = ops.reshape(x.plain, [groups * sizeOf(read), sizeOf(rest)])
-  const found = ops.take(rows, ops.reshape(ops.add(flat, begins), [groups * sizeOf(places)]), 0)
+  const found = ops.take(rows, ops.reshape(flat, [groups * sizeOf(places)]), 0)
   return Value.of(ops.reshape(found, [...outer, ...places, ...rest]), x.type)
 }
 
 /** The positions in `shape` of elements along an axis, where the other indices are those of the elements themselves. */
-function positionsAlong(indices: Tensor, shape: readonly number[], axis: number): Tensor {
+function positionsAlong(call: Call, indices: Value, shape: readonly number[], axis: number): Tensor {
   const strides = stridesOf(shape)
-  const own = ops.multiply(fromStart(indices, shape[axis]!), strides[axis]!)
-  return shape.reduce((sum: Tensor, _, i) => {
-    if (i === axis) return sum
-    const along = indices.shape.map((extent, j) => (j === i ? extent : 1))
-    return ops.add(sum, ops.reshape(ops.multiply(ops.arange(0, indices.shape[i]!, 1, 'int32'), strides[i]!), along))
-  }, own)
+  const parts = shape.map((extent, i): Along => {
+    if (i === axis) return { indices, extent, stride: strides[i]! }
+    const along = indices.shape.map((count, j) => (j === i ? count : 1))
+    const own = hostOf(
+      'int32',
+      along,
+      Array.from({ length: indices.shape[i]! }, (_, j) => j),
+    )
+    return { indices: Value.known(own), extent, stride: strides[i]! }
+  })
+  return positions(call, parts)
 }
 
 function requireAlong(call: Call, x: Value, indices: Value, axis: number): void {
@@ -79,7 +134,7 @@ const gatherElements: Operator = (call) => {
   const [x, indices] = [call.value(0), call.value(1)]
   const axis = call.axis(call.integer('axis', 0), x.rank)
   requireAlong(call, x, indices, axis)
-  const flat = ops.reshape(positionsAlong(indices.plain, x.shape, axis), [indices.size])
+  const flat = ops.reshape(positionsAlong(call, indices, x.shape, axis), [indices.size])
   return Value.of(ops.reshape(ops.take(ops.reshape(x.plain, [x.size]), flat, 0), indices.shape), x.type)
 }
 
@@ -114,7 +169,7 @@ const scatterElements: Operator = (call) => {
   const axis = call.axis(call.integer('axis', 0), x.rank)
   requireAlong(call, x, indices, axis)
   call.require(updates.size === indices.size, () => 'there must be one update for each index')
-  const places = ops.reshape(positionsAlong(indices.plain, x.shape, axis), [indices.size])
+  const places = ops.reshape(positionsAlong(call, indices, x.shape, axis), [indices.size])
   const found = scattered(call, ops.reshape(x.plain, [x.size]), places, ops.reshape(updates.plain, [updates.size]))
   return Value.of(ops.reshape(found, x.shape), x.type)
 }
@@ -129,7 +184,7 @@ const scatterND: Operator = (call) => {
     () =>
       `indices [${indices.shape.join(', ')}] and updates [${updates.shape.join(', ')}] do not fit [${x.shape.join(', ')}]`,
   )
-  const flat = ops.reshape(positions(indices.plain, written), [sizeOf(places)])
+  const flat = ops.reshape(positionsOf(call, indices, written), [sizeOf(places)])
   const found = scattered(
     call,
     ops.reshape(x.plain, [sizeOf(written), ...rest]),
@@ -204,6 +259,8 @@ const compress: Operator = (call) => {
   const chosen = Array.from(call.known(1).data.keys()).filter((i) => call.known(1).data[i] !== 0)
   const flat = call.has('axis') ? x : reshaped(x, [x.size])
   const axis = call.has('axis') ? call.axis(call.integer('axis', 0), x.rank) : 0
+  const last = chosen.at(-1) ?? 0
+  call.require(last < Math.max(flat.shape[axis]!, 1), () => `it chooses element ${last} of ${flat.shape[axis]}`)
   return Value.of(ops.take(flat.plain, new Int32Array(chosen), axis), x.type)
 }
 

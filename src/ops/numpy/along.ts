@@ -4,7 +4,6 @@ import { DataError } from '../../core/errors'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast } from './elementwise'
-import type { TensorData } from '../tensor'
 import type { Tensor } from '../tensor'
 import { apply, isData } from '../trace'
 
@@ -23,7 +22,7 @@ export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
 }
 
 /** The position of the first number that is no integer in low … high − 1; −1 if there is none. */
-export function firstOutside(data: TensorData, low: number, high: number): number {
+export function firstOutside(data: ArrayLike<number>, low: number, high: number): number {
   // A callback for each element takes several times as long.
   for (let i = 0; i < data.length; i++) {
     const index = data[i]!

@@ -112,6 +112,7 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
     if (shared) importShared(bytes)
     return new WebAssembly.Module(bytes)
   } catch (error) {
+    if (error instanceof RangeError) throw noSpace(error)
     // Safari throws an EvalError.
     if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
     throw new StateError(
@@ -120,6 +121,14 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
       { cause: error },
     )
   }
+}
+
+/** The error for an engine that gets no memory from the system, as with a small `ulimit -v`. */
+export function noSpace(cause: RangeError): StateError {
+  return new StateError(
+    `WebAssembly gets no memory: raise the limit of addresses (ulimit -v), or configure({ backend: 'interpreter' }). ${cause.message}`,
+    { cause },
+  )
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {

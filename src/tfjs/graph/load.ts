@@ -2,8 +2,8 @@
 
 import { typed } from '../../core/tree'
 import type { JsonRecord } from '../../formats/json'
-import type { InputOptions } from '../../onnx/graph-model'
-import { GraphModel, requireInputs, symbolsOf } from '../../onnx/graph-model'
+import type { InputOptions } from '../../models/load-options'
+import { GraphModel, readInputOptions, requireInputs, symbolsOf } from '../../onnx/graph-model'
 import type { Tensor } from '../../ops/tensor'
 import type { ManifestTensor } from '../manifest'
 import { TfjsGraph } from './layer'
@@ -34,8 +34,9 @@ export function graphModelFrom<In = Tensor, Out = Tensor>(
   json: JsonRecord,
   tensors: readonly ManifestTensor[],
   where: string,
-  { constants = {}, shapes = {} }: InputOptions = {},
+  given: InputOptions = {},
 ): TfjsModel<In, Out> {
+  const { constants, shapes } = readInputOptions(given)
   const { file, inputs: names, contents } = structureOf(json, tensors, where)
   requireInputs({ constants, shapes }, names)
   let name = 'graph'

@@ -128,7 +128,7 @@ export function readStructure(structure: string, where: string): ReadGraph {
     inputs: definition.inputs.map(info),
     outputs: definition.outputs.map((end) => outputInfo(end, where)),
   }
-  const file = { name: where, graph, opset: OPSET, operators, functions: new Map() }
+  const file = { name: where, graph, opset: OPSET, operators, functions: new Map(), strings: null, isTable: false }
   return { file, initializers: initializersOf(json, definition, where) }
 }
 

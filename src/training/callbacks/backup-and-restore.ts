@@ -1,6 +1,7 @@
 // BackupAndRestore: a run of fit that was killed continues in the next process as if it had never stopped.
 // kept-run.ts of the folder above defines what is saved.
 
+import { storedBytes } from '../../runtime/store'
 import { FormatError, MyelinError, restate } from '../../core/errors'
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, option, required, text } from '../../core/options'
@@ -90,8 +91,8 @@ export class BackupAndRestore extends configured(Callback, backupOptions, [
     const whole: KeptRun[] = []
     const damaged: FormatError[] = []
     for (const name of this.names) {
-      const bytes = await this.place.read(name)
-      if (bytes === null || bytes === undefined) continue
+      const bytes = storedBytes(await this.place.read(name), name)
+      if (bytes === null) continue
       try {
         whole.push(await inWords(this.store === null ? `${this.backupDir}/${name}` : name, () => decodeRun(bytes)))
       } catch (error) {

@@ -31,7 +31,7 @@ export function cellsOf(text: string, delimiter: string, isQuoted: boolean): Cel
     if (isQuoted && text[at] === '"') {
       const close = closingQuote(text, at)
       if (close < 0) return { rows, quotedEmpty, fault: UNCLOSED }
-      cell = text.slice(at + 1, close).replaceAll('""', '"')
+      cell = singleQuotes(text.slice(at + 1, close))
       end = close + 1
       while (isSpace(text[end], delimiter)) end++
       if (!endsCell(text[end], delimiter)) return { rows, quotedEmpty, fault: MISPLACED }
@@ -63,6 +63,43 @@ function closingQuote(text: string, open: number): number {
   let at = text.indexOf('"', open + 1)
   while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2)
   return at
+}
+
+/** A text with \n for \r\n, except inside quotes, which start at the start of a cell. */
+export function unifiedEnds(text: string, delimiter: string): string {
+  if (!text.includes('\r\n')) return text
+  const parts: string[] = []
+  let begin = 0
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') {
+      const close = closingQuote(text, at)
+      if (close >= 0) at = close + 1
+    }
+    while (!endsCell(text[at], delimiter)) at++
+    if (text[at] !== '\n' || text[at - 1] !== '\r') continue
+    parts.push(text.slice(begin, at - 1))
+    begin = at
+  }
+  return parts.join('') + text.slice(begin)
+}
+
+/** The quotes that are joined at once. An engine keeps the place of every match of one replacement, and has no room for millions. */
+const AT_ONCE = 2 ** 16
+
+/** A cell with one quote for each two. */
+function singleQuotes(cell: string): string {
+  if (cell.length <= AT_ONCE) return cell.replaceAll('""', '"')
+  const parts: string[] = []
+  for (let begin = 0; begin < cell.length;) {
+    // Quotes in a cell come in pairs, so a part that ends within a pair has an odd number of them at its end.
+    let end = Math.min(begin + AT_ONCE, cell.length)
+    let quotes = 0
+    while (end - quotes > begin && cell[end - quotes - 1] === '"') quotes++
+    if (quotes % 2 === 1) end--
+    parts.push(cell.slice(begin, end).replaceAll('""', '"'))
+    begin = end
+  }
+  return parts.join('')
 }
 
 /** Spaces between a quoted cell and its end are left out. */

@@ -17,7 +17,7 @@ import { bytesOf } from '../bytes'
 import type { OnError } from '../faults'
 import { DROPPED, Faults, onError } from '../faults'
 import type { Cells } from './cells'
-import { LONE_RETURN, cellsOf } from './cells'
+import { LONE_RETURN, cellsOf, unifiedEnds } from './cells'
 import type { ColumnType, CsvValue, DateParts, MissingPolicy, FilePosition } from './columns'
 import { Column, columnTypes, firstTwice, numberIn, typeOf, unfitFor } from './columns'
 import type { Scanned, Slot } from './scan'
@@ -273,8 +273,6 @@ class CsvFile {
   private readonly decoder: Decoder
   private readonly place: FilePosition
   private readonly quoting: { readonly quote: number; readonly delimiter: number }
-  /** A quoted cell, or a line end of two characters. */
-  private readonly quotedOrEnd: RegExp
   private plan: Promise<CsvPlan> | null = null
 
   constructor(
@@ -285,10 +283,6 @@ class CsvFile {
     this.decoder = lineDecoder(bytes.name, settings.encoding)
     this.place = { file: bytes.name, line: 0 }
     const delimiter = settings.delimiter.charCodeAt(0)
-    this.quotedOrEnd = new RegExp(
-      String.raw`(?<=^|[\n\x${delimiter.toString(16).padStart(2, '0')}])"[^"]*(?:""[^"]*)*"|\r\n`,
-      'g',
-    )
     this.quoting = { quote: '"'.charCodeAt(0), delimiter }
   }
 
@@ -440,11 +434,9 @@ class CsvFile {
 
   private cells({ bytes, line, isQuoted }: Lines): Cells {
     const content = this.decoder.decode(bytes, line)
-    // Inside quotes, which start at the start of a cell, line ends are kept.
-    const unified = isQuoted
-      ? content.replace(this.quotedOrEnd, (part) => (part === '\r\n' ? '\n' : part))
-      : content.replaceAll('\r\n', '\n')
-    return cellsOf(unified, this.settings.delimiter, isQuoted)
+    const { delimiter } = this.settings
+    const unified = isQuoted ? unifiedEnds(content, delimiter) : content.replaceAll('\r\n', '\n')
+    return cellsOf(unified, delimiter, isQuoted)
   }
 
   /** Rows with their line numbers, without empty rows. */

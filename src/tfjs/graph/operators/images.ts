@@ -111,7 +111,13 @@ const pool =
   }
 
 /** A graph computes with the moments of the file, also in training. */
-const inference: Surroundings = { training: false, dropout: (x) => x, run: () => [], update: () => undefined }
+const inference: Surroundings = {
+  training: false,
+  dropout: (x) => x,
+  run: () => [],
+  strings: null,
+  update: () => undefined,
+}
 
 /** @param operands scale, offset, mean, variance */
 function normalized(call: Call, x: Value, operands: readonly Value[], epsilon: number): Value {
