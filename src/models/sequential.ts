@@ -183,7 +183,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     return layer
   }
 
-  override build(_inputShape: BatchShape, inputSpec: TensorSpec): void {
+  override build(inputShape: BatchShape, inputSpec: TensorSpec = new TensorSpec(inputShape, this.inputDtype)): void {
     if (this.list.length === 0) throw new StateError(`${this}: has no layers. Add some first.`)
     const [first] = this.list
     const input =

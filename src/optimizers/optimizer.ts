@@ -43,6 +43,7 @@ import {
 import type { Pack } from '../ops/packed'
 import { sum } from '../ops/numpy/reduce'
 import { concatenate, reshape, slice } from '../ops/numpy/shape'
+import { stateless } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
@@ -309,6 +310,60 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
   /** The slots of one weight by kind; empty before the first training. */
   slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
     return this.store.slotsOf(weight)
+  }
+
+  /** Whether `build` was called, which the first training does. */
+  get built(): boolean {
+    return this.builtFor.length > 0
+  }
+
+  /**
+   * Replaces the values of `variables`, all or none: the state of an optimizer of the same kind for the same weights.
+   *
+   *   other.setWeights(optimizer.variables)
+   *
+   * Keras: `Optimizer.set_weights`.
+   * @throws ArgumentError for another number of values; ShapeError for one that does not fit
+   */
+  setWeights(weights: readonly TensorLike[]): void {
+    requireArguments('setWeights', arguments, 1)
+    const [, values] = stateless(`${this.name}: setWeights: the weights`, this.variables, weights, () => null)
+    this.variables.forEach((variable, i) => variable.assign(values[i]!))
+  }
+
+  /** Puts the values of `variables` into a record, by their numbers. */
+  saveOwnVariables(store: Record<string, TensorLike>): void {
+    this.variables.forEach(({ value }, i) => (store[i] = value))
+  }
+
+  /** Takes the values that `saveOwnVariables` put into a record. */
+  loadOwnVariables(store: Readonly<Record<string, TensorLike>>): void {
+    this.setWeights(this.variables.map((_, i) => store[i]!))
+  }
+
+  /**
+   * One update as a function of all values: nothing of the optimizer or of the weights changes. Call `build` before.
+   *
+   *   optimizer.build(model.trainableVariables)
+   *   const update = jit((state, grads, weights) => optimizer.statelessApply(state, grads, weights))
+   *   const [weights, state] = update(optimizer.variables, gradients, model.trainableVariables)
+   *
+   * Keras: `Optimizer.stateless_apply`.
+   * @returns the new weights, and the new values of `variables`
+   * @throws StateError before `build`; ArgumentError for another number of values
+   */
+  statelessApply(
+    optimizerVariables: readonly TensorLike[],
+    grads: readonly Tensor[],
+    trainableVariables: readonly TensorLike[],
+  ): [trainableVariables: Tensor[], optimizerVariables: Tensor[]] {
+    requireArguments('statelessApply', arguments, 3)
+    if (!this.built) throw new StateError(`${this.name}: statelessApply needs build(weights) before`)
+    const where = `${this.name}: statelessApply`
+    const [[, state], weights] = stateless(`${where}: trainableVariables`, this.trained, trainableVariables, () =>
+      stateless(`${where}: optimizerVariables`, this.variables, optimizerVariables, () => this.apply(grads)),
+    )
+    return [weights, state]
   }
 
   /** The weights that have slots, in the order of `variables`; empty before the first training. @internal */

@@ -29,6 +29,7 @@ import { dropout } from '../../ops/random/random'
 import { sum } from '../../ops/numpy/reduce'
 import { expandDims, repeat } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
+import type { SeparateInputs } from '../call-options'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
@@ -118,6 +119,12 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   protected value: EinsumDense | null = null
   protected attentionOutput: EinsumDense | null = null
   private readonly generator = generatorOf(this)
+
+  override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
+  override apply(...inputs: SeparateInputs): Tensor
+  override apply(...given: readonly unknown[]): Tensor {
+    return this.applyTo(given)
+  }
 
   /** The axes of an input with `rank` axes along which steps attend to each other. */
   protected abstract attentionAxesOf(rank: number): readonly number[]

@@ -28,7 +28,7 @@ import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
 import { INPUT_SHAPE, refuseInputShape } from '../checks'
 import { recordCall } from '../symbol'
-import { recordActivations } from './operation'
+import { recordOnSymbols } from './operation'
 
 /** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
 export class InputLayer extends configured(
@@ -65,6 +65,11 @@ export class InputLayer extends configured(
   /** The input's spec, with the batch axis. */
   get spec(): TensorSpec {
     return new TensorSpec([this.batchSize, ...this.shape], this.dtype, this.name, this.optional)
+  }
+
+  // Every model begins with one, so it is built before there are symbols.
+  override build(): void {
+    recordOnSymbols()
   }
 
   call(x: Tensor): Tensor {
@@ -154,7 +159,6 @@ export function Input(
 export function Input(...given: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
-  recordActivations()
   const layer = new InputLayer(...typed<[{ shape: BatchShape }]>(given.map(layerOptions)))
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))
