@@ -5,6 +5,7 @@
 import { foreignKind } from './formats/foreign'
 import type { Dense } from './layers/core/dense'
 import { enableLora } from './layers/core/lora'
+import { recordOnSymbols } from './layers/core/operation'
 import type { LayerBase } from './layers/layer'
 import { setHeavyMembers } from './layers/members'
 import { findFormatsWith } from './models/format-hook'
@@ -35,11 +36,12 @@ findClassesWith(libraryClasses)
 findWeightFilesWith(weightFiles(() => import('./weights')))
 setHeavyMembers({
   enableLora: (layer, rank, options) => enableLora(layer as Dense, rank, options),
-  quantize: async (layer, mode) => {
+  quantizeInPlace: async (layer, mode) => {
     const { quantizeInPlace } = await import('./thrift')
     quantizeInPlace(layer as LayerBase, mode as 'int8')
   },
 })
+recordOnSymbols()
 showInConsoles()
 useTerminalProgress()
 

@@ -30,6 +30,7 @@ import type { InputsOf, TensorLike } from '../ops/convert'
 import { asTensor, branchesIntoTensors } from '../ops/convert'
 import { divide } from '../ops/numpy/elementwise'
 import type { Metric } from '../metrics/metric'
+import { assignAll } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { STRINGS, trace, untraced, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -59,17 +60,7 @@ import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
 import type { DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
-import {
-  build,
-  heavyMember,
-  loadOwn,
-  metricsIn,
-  readCall,
-  requireSpec,
-  saveOwn,
-  statelessCall,
-  takesApart,
-} from './members'
+import { build, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
 import type { RegularizedWeight, WeightOptions } from './weights'
@@ -461,18 +452,9 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return stateOf(this).path || this.name
   }
 
-  /**
-   * The inputs that the layer takes, with null for what may vary: those that a constructor declared, or those for which
-   * the weights were made; null before. Inputs are checked against what a constructor declares:
-   *
-   *   this.inputSpec = new TensorSpec([null, null, 8])
-   */
+  /** The inputs for which the layer was built, with null for the batch and other open extents; null before. */
   get inputSpec(): Tree<TensorSpec> | null {
-    return stateOf(this).accepted ?? this.buildSpec
-  }
-
-  set inputSpec(accepted: Tree<TensorSpec> | null) {
-    stateOf(this).accepted = accepted
+    return this.buildSpec
   }
 
   /** How weights are stored: `int8` or `int4` after `quantize`; null for float32. */
@@ -527,7 +509,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * @throws ArgumentError for a layer without a kernel that LoRA can replace; StateError before the layer is built
    */
   enableLora(rank: number, options: LoraOptions = {}): void {
-    heavyMember('enableLora', "import { enableLora } from 'myelin', and enableLora(layer, rank)")(this, rank, options)
+    heavyMember('enableLora', 'myelin')(this, rank, options)
   }
 
   /**
@@ -542,13 +524,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * @throws ArgumentError for another mode, and if there is nothing to round
    */
   async quantize(mode: 'int8' | 'int4' = 'int8'): Promise<void> {
-    await heavyMember('quantize', "import { quantizeInPlace } from 'myelin/thrift'")(this, mode)
+    await heavyMember('quantizeInPlace', 'myelin/thrift')(this, mode)
   }
 
   /** What `buildFromConfig` needs: the shape of the input; null before the layer is built. Keras: `get_build_config`. */
   getBuildConfig(): { readonly inputShape: ShapesOf<In> } | null {
-    const { buildShape } = this
-    return buildShape === null ? null : { inputShape: buildShape }
+    return this.built ? { inputShape: this.buildShape! } : null
   }
 
   /**
@@ -567,12 +548,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    *   saveOwnVariables(store) { super.saveOwnVariables(store); store.table = this.table }
    */
   saveOwnVariables(store: OwnVariables): void {
-    saveOwn(this.ownWeights, store)
+    this.ownWeights.forEach(({ value }, i) => (store[i] = value))
   }
 
   /** Takes the arrays that `saveOwnVariables` put into a record. */
   loadOwnVariables(store: Readonly<OwnVariables>): void {
-    loadOwn(String(this), this.ownWeights, store)
+    assignAll(`${this}: variables`, this.ownWeights, Object.values(store))
   }
 
   /**
@@ -869,8 +850,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** @param input tensors, symbols or specs */
   private checkShapes(input: Tree<unknown>): void {
-    const { builtFor, accepted } = stateOf(this)
-    if (accepted !== null) requireSpec(this, accepted, input)
+    const { builtFor } = stateOf(this)
     // While the layer is being built, the shape fits by definition.
     if (builtFor === null || this.checkShape === Layer.prototype.checkShape) return
     const built = flatten(builtFor)

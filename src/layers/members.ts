@@ -1,20 +1,20 @@
 // What members of all layers share: the arguments of a call, of build and of stateless calls, and members whose code only
 // an entry with the whole library has.
 
-import { ArgumentError, ShapeError, StateError, formatShape, knownName, quoted } from '../core/errors'
+import { ArgumentError, StateError, quoted } from '../core/errors'
 import type { Tree } from '../core/tree'
-import { flatten, isRecord, mapTree, pathName, pathsOf, typed } from '../core/tree'
+import { isRecord, mapTree } from '../core/tree'
 import type { InitializerIdentifier } from '../initializers'
 import { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { stateless } from '../ops/stateless'
 import { beginsWithString } from '../ops/strings'
-import { Tensor } from '../ops/tensor'
+import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { ApplyOptions } from './call-options'
 import { CallContext } from './context'
-import { TensorSpec, isBatchShape, specsFrom } from './spec'
+import { TensorSpec, specsFrom } from './spec'
 
 /** The dtypes of a layer. */
 export interface DTypePolicy {
@@ -62,24 +62,26 @@ interface Called {
   applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor>
 }
 
-/** Functions with much code, which bundles have only if a program imports them. Entries with the whole library set them. */
+/** Functions with much code, which a bundle has only if the program imports them. Entries with the whole library set them. */
 export interface HeavyMembers {
   /** `layer.enableLora`. */
   enableLora(layer: object, rank: number, options: object): unknown
-  /** `layer.quantize` and `model.quantize`. */
-  quantize(layer: object, mode: unknown): Promise<void>
+  /** `layer.quantize`. */
+  quantizeInPlace(layer: object, mode: unknown): Promise<void>
 }
 let heavy: HeavyMembers | null = null
 
-/** Sets the members whose code the bundle of a small model does not have. */
-export function setHeavyMembers(given: HeavyMembers | null): void {
+/** Sets the members whose code the bundle of a small model does not have. @returns those from before */
+export function setHeavyMembers(given: HeavyMembers | null): HeavyMembers | null {
+  const before = heavy
   heavy = given
+  return before
 }
 
 /** @throws StateError in a bundle, which has only what the program imports */
-export function heavyMember<Name extends keyof HeavyMembers>(name: Name, instead: string): HeavyMembers[Name] {
+export function heavyMember<Name extends keyof HeavyMembers>(name: Name, from: string): HeavyMembers[Name] {
   if (heavy !== null) return heavy[name]
-  throw new StateError(`${name}: a bundle has this function only if the program imports it: ${instead}`)
+  throw new StateError(`In a bundle this is a function: import { ${name} } from '${from}'`)
 }
 
 /** Whether the last argument of a call has its options. */
@@ -97,14 +99,9 @@ export function readCall(
   while (inputs.length > 1 && inputs.at(-1) == null) inputs.pop()
   const options = said as ApplyOptions
   if (inputs.length === 1) return [inputs[0], options]
-  const odd = inputs.find((each) => each == null || isOptions(each) || typeof each === 'boolean' || typeof each === 'string')
-  if (odd !== undefined || inputs.includes(undefined))
-    throw new ArgumentError(
-      `${layer}: several inputs are tensors, and options are one object at the end: apply(a, b, { training: true }). Received ${quoted(odd)}`,
-    )
   const { length } = layer.call
-  if (length > 2 && length <= inputs.length)
-    throw new ArgumentError(`${layer}: call takes ${length - 1} inputs and the context, received ${inputs.length} inputs`)
+  if (length > 2 && length !== inputs.length + 1)
+    throw new ArgumentError(`${layer}: call takes ${length - 1} inputs and a context, received ${inputs.length} inputs`)
   // A list of arrays would be the rows of one tensor.
   const tensors = inputs.map((each) => (beginsWithString(each) ? each : asTensor(each as TensorLike, String(layer))))
   return [tensors, options]
@@ -115,79 +112,37 @@ export function takesApart(layer: Called, input: unknown): input is readonly unk
   return layer.call.length > 2 && Array.isArray(input)
 }
 
-/** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. */
-export function build(this: Called, ...given: readonly unknown[]): void {
-  const [said] = given
-  const [key, ...more] = isRecord(said) ? Object.keys(said) : []
-  const shapes = key !== undefined && more.length === 0 && knownName(key, ['inputShape']) ? typed<Record<string, unknown>>(said)[key] : said
-  if (given.length !== 1 || !isShapes(shapes))
-    throw new ArgumentError(
-      `${this}: build needs the shape of the input, such as [null, 4], or a list or record of shapes, received ${given.map((each) => quoted(each)).join(', ')}`,
-    )
-  // The batch may have any size. Shapes have no dtype: the first layer knows its own.
+/** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */
+export function build(this: Called, given: unknown): void {
+  const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
   const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
-    const open = [null, ...shape.slice(1)].slice(0, shape.length)
-    return new TensorSpec(open, dtype === 'float32' ? this.inputDtype : dtype)
+    if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
+      throw new ArgumentError(`${this}: build needs the shape of the input, such as [null, 4], received ${quoted(given)}`)
+    // Shapes have no dtype: the first layer knows its own.
+    const own = dtype === 'float32' ? this.inputDtype : dtype
+    return new TensorSpec([null, ...shape.slice(1)], own)
   })
   if (this.built) this.outputSpecs(specs)
   else this.ensureBuilt(specs)
 }
 
-function isShapes(value: unknown): boolean {
-  if (value instanceof TensorSpec) return true
-  if (Array.isArray(value) && value.length > 0 && isBatchShape(value))
-    return value.every((extent) => extent === null || (Number.isSafeInteger(extent) && extent > 0))
-  const parts = Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []
-  return parts.length > 0 && parts.every(isShapes)
-}
-
-/** @throws ShapeError for an input that does not fit the `inputSpec` that a layer declares */
-export function requireSpec(layer: object, spec: Tree<TensorSpec>, input: Tree<unknown>): void {
-  const specs = flatten(spec)
-  const paths = pathsOf(input)
-  flatten(input).forEach((leaf, i) => {
-    const own = specs[i]
-    if (own === undefined || !(leaf instanceof Tensor || leaf instanceof TensorSpec)) return
-    const fits =
-      own.shape.length === leaf.shape.length &&
-      own.shape.every((extent, axis) => (extent ?? leaf.shape[axis]) === (leaf.shape[axis] ?? extent))
-    if (!fits)
-      throw new ShapeError(
-        `${layer}: ${paths[i] === '' ? 'the input' : `input ${pathName(paths[i]!)}`} must be ${formatShape(own.shape)}, received ${formatShape(leaf.shape)}`,
-      )
-  })
-}
-
 /** `layer.statelessCall`: see there. */
-export function statelessCall(layer: Called, trainable: readonly TensorLike[], others: readonly TensorLike[], given: readonly unknown[]): unknown[] {
+export function statelessCall(
+  layer: Called,
+  trainable: readonly TensorLike[],
+  others: readonly TensorLike[],
+  given: readonly unknown[],
+): unknown[] {
   const [input, { returnLosses = false, ...options }] = readCall(layer, given) as [unknown, StatelessOptions]
-  if (!layer.built) throw new StateError(`${layer}: statelessCall needs weights. Call build, or apply, before`)
-  const where = `${layer}: statelessCall`
-  const [[results, state]] = stateless(`${where}: trainableVariables`, layer.trainableVariables, trainable, () =>
-    stateless(`${where}: nonTrainableVariables`, layer.nonTrainableVariables, others, () => {
-      const outputs = layer.applyTree(input, options)
-      return returnLosses ? [outputs, layer.losses] : [outputs]
-    }),
+  const where = `${layer}: statelessCall: variables`
+  const [[[outputs, losses], state]] = stateless(where, layer.trainableVariables, trainable, () =>
+    stateless(where, layer.nonTrainableVariables, others, () => [layer.applyTree(input, options), layer.losses]),
   )
-  const [outputs, ...losses] = results
-  return [outputs, state, ...losses]
+  return returnLosses ? [outputs, state, losses] : [outputs, state]
 }
 
 /** The metrics in the properties of layers, also in lists, as Keras tracks them. */
 export function metricsIn(layers: readonly object[]): readonly Metric[] {
   const isMetric = (value: unknown): value is Metric => value instanceof Metric
   return [...new Set(layers.flatMap((layer) => Object.values<unknown>({ ...layer }).flat().filter(isMetric)))]
-}
-
-/** The arrays of weights by their positions. */
-export function saveOwn(weights: readonly Variable[], store: OwnVariables): void {
-  weights.forEach(({ value }, i) => (store[i] = value))
-}
-
-/** @throws ArgumentError for another number of arrays; ShapeError for one that does not fit */
-export function loadOwn(where: string, weights: readonly Variable[], store: Readonly<OwnVariables>): void {
-  const { length } = Object.keys(store)
-  if (length !== weights.length)
-    throw new ArgumentError(`${where} has ${weights.length} variables, received ${length}`)
-  weights.forEach((weight, i) => weight.assign(store[i]!))
 }

@@ -111,8 +111,6 @@ export interface WeightLists {
 class State {
   trainable = true
   builtFor: Tree<TensorSpec> | null = null
-  /** The inputs that the layer declares that it takes. */
-  accepted: Tree<TensorSpec> | null = null
   /** The names of the layers in which it was built, and its own. */
   path = ''
   readonly own: OwnWeight[] = []

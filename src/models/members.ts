@@ -3,6 +3,7 @@
 import { ArgumentError, knownName, quoted } from '../core/errors'
 import { isRecord } from '../core/tree'
 import type { TensorLike } from '../ops/convert'
+import { assignAll } from '../ops/stateless'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 
@@ -28,29 +29,31 @@ export interface ExportOptions {
   readonly format?: 'onnx' | (string & {}) | null
 }
 
-/** Variables by the parts of their names; a second one of a name gets a number. */
-function byName(variables: readonly Variable[]): NamedValues<Variable> {
-  const tree: Record<string, unknown> = {}
+/** Variables by their names; a second one of a name gets a number. */
+function byName(variables: readonly Variable[]): ReadonlyMap<string, Variable> {
+  const found = new Map<string, Variable>()
   for (const variable of variables) {
-    const parts = variable.name.split('/')
-    const last = parts.pop()!
-    const place = parts.reduce((at, part) => (at[part] ??= Object.create(null)) as typeof tree, tree)
-    let key = last
-    for (let i = 1; key in place; i++) key = `${last}_${i}`
-    place[key] = variable
+    let { name } = variable
+    for (let i = 1; found.has(name); i++) name = `${variable.name}_${i}`
+    found.set(name, variable)
   }
-  return tree as NamedValues<Variable>
+  return found
 }
 
 /** The values of variables as trees of their names. */
 export function stateTreeOf(kinds: VariableKinds): StateTree {
-  const valuesOf = (tree: NamedValues<Variable>): NamedValues<Tensor> =>
-    Object.fromEntries(
-      Object.entries(tree).map(([name, each]) => [name, isVariable(each) ? each.value : valuesOf(each)]),
-    )
-  return Object.fromEntries(
-    Object.entries(kinds).map(([kind, variables]) => [kind, valuesOf(byName(variables))]),
-  ) as { readonly [Kind in keyof StateTree]: NamedValues<Tensor> }
+  const trees = Object.entries(kinds).map(([kind, variables]) => {
+    const tree: Record<string, unknown> = {}
+    for (const [name, { value }] of byName(variables)) {
+      const parts = name.split('/')
+      const last = parts.pop()!
+      // A name such as __proto__ is a key like others.
+      const place = parts.reduce((at, part) => (at[part] ??= Object.create(null)) as typeof tree, tree)
+      place[last] = value
+    }
+    return [kind, tree]
+  })
+  return Object.fromEntries(trees) as { readonly [Kind in keyof StateTree]: NamedValues<Tensor> }
 }
 
 /**
@@ -58,51 +61,37 @@ export function stateTreeOf(kinds: VariableKinds): StateTree {
  * @throws ArgumentError for a name without a variable; ShapeError for a value that does not fit
  */
 export function setStateTreeOf(kinds: VariableKinds, given: Partial<StateTree<TensorLike>>): void {
-  const pairs: [Variable, TensorLike][] = []
-  const visit = (known: object, values: unknown, path: string): void => {
-    if (!isRecord(values))
-      throw new ArgumentError(`setStateTree: ${path || 'the state'} must be a record, received ${quoted(values)}`)
-    for (const [name, value] of Object.entries(values)) {
-      const found: unknown = Reflect.get(known, path === '' ? (knownName(name, Object.keys(kinds)) ?? name) : name)
-      const own = path === '' ? name : `${path}/${name}`
-      if (found === undefined) throw new ArgumentError(`setStateTree: the model has no ${own}`)
-      if (isVariable(found)) pairs.push([found, value as TensorLike])
-      else visit(Array.isArray(found) ? byName(found) : (found as object), value, own)
+  const variables: Variable[] = []
+  const values: TensorLike[] = []
+  for (const [kind, tree] of Object.entries(given)) {
+    const known = byName(kinds[knownName(kind, Object.keys(kinds)) as keyof StateTree] ?? [])
+    const visit = (value: unknown, name: string): void => {
+      const variable = known.get(name)
+      if (variable !== undefined) {
+        variables.push(variable)
+        values.push(value as TensorLike)
+      } else if (isRecord(value)) {
+        for (const [key, each] of Object.entries(value)) visit(each, name === '' ? key : `${name}/${key}`)
+      } else throw new ArgumentError(`setStateTree: the model has no ${kind} named ${quoted(name)}`)
     }
+    visit(tree, '')
   }
-  visit(kinds, given, '')
-  const before = pairs.map(([{ value }]) => value)
-  try {
-    for (const [variable, value] of pairs) variable.assign(value)
-  } catch (error) {
-    pairs.forEach(([variable], i) => variable.assign(before[i]!))
-    throw error
-  }
+  assignAll('setStateTree', variables, values)
 }
 
-const isVariable = (value: unknown): value is Variable =>
-  typeof value === 'object' && value !== null && 'assign' in value && typeof value.assign === 'function'
-
-/**
- * The path to which `export` writes.
- * @throws ArgumentError for a format of another framework
- */
+/** @throws ArgumentError for what `export` does not write */
 export function requireExport(path: string | URL, format: string | null = null): void {
-  const isOnnx = String(path).toLowerCase().endsWith('.onnx')
-  if (isOnnx && (format === null || format === 'onnx')) return
-  const hint =
-    format === 'onnx' ? `a path that ends in .onnx, received ${quoted(String(path))}` : "format: 'onnx' and a path such as net.onnx"
-  const why = format === null || format === 'onnx' ? '' : `: the format ${quoted(format)} needs its framework`
-  throw new ArgumentError(
-    `export writes ONNX${why}. Use ${hint}. ONNX Runtime runs the file, and converters to TensorFlow and others read it`,
-  )
+  const isOther = format !== null && format !== 'onnx'
+  if (/\.onnx$/i.test(String(path)) && !isOther) return
+  const received = isOther ? `the format ${quoted(format)}, which needs its framework` : quoted(String(path))
+  throw new ArgumentError(`export writes ONNX, to a path that ends in .onnx, received ${received}`)
 }
 
-const told = new Set<string>()
+let isTold = false
 
-/** Warns once of a setting of Keras that changes nothing here. */
-export function ignoreSetting(name: string, value: unknown, here: unknown, why: string): void {
-  if (value === here || told.has(name)) return
-  told.add(name)
-  console.warn(`model.${name} changes nothing: ${why}`)
+/** Warns once if a setting of Keras that changes nothing here has another value than what happens. */
+export function ignoreSetting(isOther: boolean): void {
+  if (isTold || !isOther) return
+  isTold = true
+  console.warn('This setting changes nothing: every step is compiled, and callbacks see each')
 }

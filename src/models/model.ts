@@ -25,7 +25,6 @@ import type { ShapesOf, SpecsOf } from '../layers/spec'
 import { TensorSpec, shapesOf } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
-import { stateless } from '../ops/stateless'
 import { beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
@@ -241,7 +240,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   set runEagerly(value: boolean) {
-    ignoreSetting('runEagerly', value, false, "every step is compiled; configure({ backend: 'interpreter' }) avoids it")
+    ignoreSetting(value)
   }
 
   /** Whether steps are compiled: always. To set it to false warns once. */
@@ -250,7 +249,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   set jitCompile(value: boolean) {
-    ignoreSetting('jitCompile', value, true, 'every step is compiled')
+    ignoreSetting(!value)
   }
 
   /** After how many steps callbacks are called: each one. To set another number warns once. */
@@ -259,7 +258,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   set stepsPerExecution(value: number) {
-    ignoreSetting('stepsPerExecution', value, 1, 'many steps run in one call if no callback listens to batches')
+    ignoreSetting(value !== 1)
   }
 
   /** Refuses a loss without compile, which would have no effect. @internal */
@@ -358,34 +357,6 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     const { trainableVariables, nonTrainableVariables, metricsVariables } = this
     const optimizerVariables = this.#training.compiled?.optimizer.variables ?? []
     return { trainableVariables, nonTrainableVariables, optimizerVariables, metricsVariables }
-  }
-
-  /**
-   * The loss of compile for given values of all variables, without changing the model: `computeLoss` as a function for `jit` and
-   * `grad`. yPred is the result of `statelessCall` for the same values.
-   *
-   * Keras: `Model.stateless_compute_loss`.
-   * @returns the loss, and the new values of the variables that are not trained and of the metrics
-   */
-  statelessComputeLoss(
-    trainableVariables: readonly TensorLike[],
-    nonTrainableVariables: readonly TensorLike[],
-    metricsVariables: readonly TensorLike[],
-    options: {
-      readonly x?: In
-      readonly y: Out | null
-      readonly yPred: Out
-      readonly sampleWeight?: Tree<Tensor | null> | null
-    },
-  ): [loss: Tensor, nonTrainableVariables: Tensor[], metricsVariables: Tensor[]] {
-    const { x, y, yPred, sampleWeight = null } = options
-    const all = [this.trainableVariables, this.nonTrainableVariables, this.metricsVariables]
-    const given = [trainableVariables, nonTrainableVariables, metricsVariables].flat()
-    const [loss, values] = stateless(`${this}: statelessComputeLoss: the variables`, all.flat(), given, () =>
-      this.computeLoss(typed(x), y, yPred, sampleWeight),
-    )
-    const [first, second] = [all[0]!.length, all[0]!.length + all[1]!.length]
-    return [loss, values.slice(first, second), values.slice(second)]
   }
 
   /** Drops the compiled programs, because the layers changed. @internal */

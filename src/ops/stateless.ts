@@ -17,9 +17,9 @@ export function stateless<Result>(
   values: readonly TensorLike[],
   body: () => Result,
 ): [result: Result, values: Tensor[]] {
-  if (!Array.isArray(values) || values.length !== variables.length)
+  if (values?.length !== variables.length)
     throw new ArgumentError(
-      `${where} must be a list of ${variables.length} tensors, received ${Array.isArray(values) ? values.length : typeof values}`,
+      `${where} must be ${variables.length} values, received ${values?.length}. Before build there are none.`,
     )
   const before = variables.map(({ value }) => value)
   try {
@@ -28,4 +28,12 @@ export function stateless<Result>(
   } finally {
     variables.forEach((variable, i) => variable.assign(before[i]!))
   }
+}
+
+/**
+ * Assigns values to variables, all or none.
+ * @throws ArgumentError for another number of values; ShapeError for one that does not fit
+ */
+export function assignAll(where: string, variables: readonly Variable[], values: readonly TensorLike[]): void {
+  stateless(where, variables, values, () => null)[1].forEach((value, i) => variables[i]!.assign(value))
 }

@@ -43,7 +43,7 @@ import {
 import type { Pack } from '../ops/packed'
 import { sum } from '../ops/numpy/reduce'
 import { concatenate, reshape, slice } from '../ops/numpy/shape'
-import { stateless } from '../ops/stateless'
+import { assignAll, stateless } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
@@ -327,18 +327,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
    */
   setWeights(weights: readonly TensorLike[]): void {
     requireArguments('setWeights', arguments, 1)
-    const [, values] = stateless(`${this.name}: setWeights: the weights`, this.variables, weights, () => null)
-    this.variables.forEach((variable, i) => variable.assign(values[i]!))
-  }
-
-  /** Puts the values of `variables` into a record, by their numbers. */
-  saveOwnVariables(store: Record<string, TensorLike>): void {
-    this.variables.forEach(({ value }, i) => (store[i] = value))
-  }
-
-  /** Takes the values that `saveOwnVariables` put into a record. */
-  loadOwnVariables(store: Readonly<Record<string, TensorLike>>): void {
-    this.setWeights(this.variables.map((_, i) => store[i]!))
+    assignAll(`${this.name}: weights`, this.variables, weights)
   }
 
   /**
@@ -350,7 +339,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
    *
    * Keras: `Optimizer.stateless_apply`.
    * @returns the new weights, and the new values of `variables`
-   * @throws StateError before `build`; ArgumentError for another number of values
+   * @throws ArgumentError for another number of values
    */
   statelessApply(
     optimizerVariables: readonly TensorLike[],
@@ -358,10 +347,9 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
     trainableVariables: readonly TensorLike[],
   ): [trainableVariables: Tensor[], optimizerVariables: Tensor[]] {
     requireArguments('statelessApply', arguments, 3)
-    if (!this.built) throw new StateError(`${this.name}: statelessApply needs build(weights) before`)
-    const where = `${this.name}: statelessApply`
-    const [[, state], weights] = stateless(`${where}: trainableVariables`, this.trained, trainableVariables, () =>
-      stateless(`${where}: optimizerVariables`, this.variables, optimizerVariables, () => this.apply(grads)),
+    const where = `${this.name}: statelessApply: variables`
+    const [[, state], weights] = stateless(where, this.trained, trainableVariables, () =>
+      stateless(where, this.variables, optimizerVariables, () => this.apply(grads)),
     )
     return [weights, state]
   }

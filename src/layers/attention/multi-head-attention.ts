@@ -126,6 +126,26 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return this.applyTo(given)
   }
 
+  /** The projection of the query. Keras: `query_dense`. */
+  get queryDense(): EinsumDense {
+    return this.requireBuilt(this.query)
+  }
+
+  /** The projection of the key. Keras: `key_dense`. */
+  get keyDense(): EinsumDense {
+    return this.requireBuilt(this.key)
+  }
+
+  /** The projection of the value. Keras: `value_dense`. */
+  get valueDense(): EinsumDense {
+    return this.requireBuilt(this.value)
+  }
+
+  /** The projection of the outputs of all heads. Keras: `output_dense`. */
+  get outputDense(): EinsumDense {
+    return this.requireBuilt(this.attentionOutput)
+  }
+
   /** The axes of an input with `rank` axes along which steps attend to each other. */
   protected abstract attentionAxesOf(rank: number): readonly number[]
   protected abstract readonly keyLength: number

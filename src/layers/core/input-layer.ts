@@ -67,11 +67,6 @@ export class InputLayer extends configured(
     return new TensorSpec([this.batchSize, ...this.shape], this.dtype, this.name, this.optional)
   }
 
-  // Every model begins with one, so it is built before there are symbols.
-  override build(): void {
-    recordOnSymbols()
-  }
-
   call(x: Tensor): Tensor {
     return x
   }
@@ -159,6 +154,7 @@ export function Input(
 export function Input(...given: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
+  recordOnSymbols()
   const layer = new InputLayer(...typed<[{ shape: BatchShape }]>(given.map(layerOptions)))
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))

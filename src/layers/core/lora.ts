@@ -65,8 +65,8 @@ export type WithLora<L extends Dense | EinsumDense | Embedding> = L &
  * that a loaded model has plain layers; the model in memory still trains A and B. Loading weights into it sets B to zeros.
  * `getWeights` and `setWeights` have the frozen kernel, A and B. Compile the model after `enableLora`, as in Keras.
  *
- * Keras: `layer.enable_lora(rank)`. It is a function here, because a method would be in the bundle of every program with
- * a Dense layer.
+ * Keras: `layer.enable_lora(rank)`. `layer.enableLora(rank)` does the same in Node and Deno; a bundle needs this function, because the
+ * code of a method would be in every program with a Dense layer.
  * @param rank ≥ 1
  * @returns the layer
  * @throws ArgumentError for another layer or rank, and for a layer with a constraint of the kernel; StateError before the layer
