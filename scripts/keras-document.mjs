@@ -99,7 +99,9 @@ function members() {
     '',
     '| objects | members | why |',
     '|---|---|---|',
-    ...WITHOUT.map(({ of, names, why }) => `| ${owners(of)} | ${names.map((name) => `\`${name}\``).join(', ')} | ${why} |`),
+    ...WITHOUT.map(
+      ({ of, names, why }) => `| ${owners(of)} | ${names.map((name) => `\`${name}\``).join(', ')} | ${why} |`,
+    ),
     '',
   ]
 }

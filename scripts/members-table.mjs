@@ -24,7 +24,14 @@ export const WITHOUT = [
   },
   {
     of: ['Model'],
-    names: ['make_predict_function', 'make_test_function', 'make_train_function', 'predict_function', 'test_function', 'train_function'],
+    names: [
+      'make_predict_function',
+      'make_test_function',
+      'make_train_function',
+      'predict_function',
+      'test_function',
+      'train_function',
+    ],
     why: 'They are the compiled functions of a backend. Programs are made when they are needed, for each shape.',
   },
   {
@@ -105,7 +112,16 @@ export const WITHOUT = [
   },
   {
     of: ['layers'],
-    names: ['finalize_state', 'reset_state', 'update_state', 'adapt_mean', 'adapt_variance', 'input_mean', 'input_variance', 'count'],
+    names: [
+      'finalize_state',
+      'reset_state',
+      'update_state',
+      'adapt_mean',
+      'adapt_variance',
+      'input_mean',
+      'input_variance',
+      'count',
+    ],
     why: 'They are the parts of `adapt`, which begins anew each time.',
   },
   {

@@ -114,9 +114,7 @@ const has = (object: object, name: string): boolean => name in object || name in
 
 /** The members that an object lacks without a reason. */
 function lacking(of: readonly string[], object: object, members: Members): string[] {
-  return Object.keys(members).filter(
-    (name) => !has(object, ownName(of, name)) && withoutWhy(of, name) === undefined,
-  )
+  return Object.keys(members).filter((name) => !has(object, ownName(of, name)) && withoutWhy(of, name) === undefined)
 }
 
 describe('a base has the members of Keras', () => {
@@ -140,7 +138,11 @@ describe('a class has the members of Keras', () => {
 it('each entry of the tables is the reason of an object', () => {
   const objects = [
     ...Object.entries(golden['bases']!).map(([name, members]) => {
-      return { of: ['Sequential', 'Functional'].includes(name) ? ['Model', name] : [name], object: bases[name]!, members }
+      return {
+        of: ['Sequential', 'Functional'].includes(name) ? ['Model', name] : [name],
+        object: bases[name]!,
+        members,
+      }
     }),
     ...spaces.map(({ space, name, members }) => ({ of: [space, name], object: objectOf(space, name)!, members })),
   ]

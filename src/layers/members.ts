@@ -117,7 +117,9 @@ export function build(this: Called, given: unknown): void {
   const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
   const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
     if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
-      throw new ArgumentError(`${this}: build needs the shape of the input, such as [null, 4], received ${quoted(given)}`)
+      throw new ArgumentError(
+        `${this}: build needs the shape of the input, such as [null, 4], received ${quoted(given)}`,
+      )
     // Shapes have no dtype: the first layer knows its own.
     const own = dtype === 'float32' ? this.inputDtype : dtype
     return new TensorSpec([null, ...shape.slice(1)], own)
@@ -144,5 +146,13 @@ export function statelessCall(
 /** The metrics in the properties of layers, also in lists, as Keras tracks them. */
 export function metricsIn(layers: readonly object[]): readonly Metric[] {
   const isMetric = (value: unknown): value is Metric => value instanceof Metric
-  return [...new Set(layers.flatMap((layer) => Object.values<unknown>({ ...layer }).flat().filter(isMetric)))]
+  return [
+    ...new Set(
+      layers.flatMap((layer) =>
+        Object.values<unknown>({ ...layer })
+          .flat()
+          .filter(isMetric),
+      ),
+    ),
+  ]
 }

@@ -91,7 +91,12 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
     const variable = withRuntime(
       // In the runtime of the other variables, even if configure() has changed it since.
       this.runtime,
-      () => new Variable(own.shape ?? [], { name: `${this.name}/${own.name ?? 'variable'}`, trainable: false, dtype: dtype ?? 'float32' }),
+      () =>
+        new Variable(own.shape ?? [], {
+          name: `${this.name}/${own.name ?? 'variable'}`,
+          trainable: false,
+          dtype: dtype ?? 'float32',
+        }),
     )
     if (initializer !== null) variable.assign(initializers.get(initializer).call(variable.shape))
     this.variables.push(variable)
@@ -123,7 +128,10 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
    * Keras: `Metric.stateless_update_state`.
    * @param batch what `updateState` takes
    */
-  statelessUpdateState(metricVariables: readonly TensorLike[], ...batch: readonly (TensorLike | null | undefined)[]): Tensor[] {
+  statelessUpdateState(
+    metricVariables: readonly TensorLike[],
+    ...batch: readonly (TensorLike | null | undefined)[]
+  ): Tensor[] {
     const given = batch.map((each) => tensorOrNothing(each, this.name)) as [Tensor, Tensor, Tensor?]
     return this.within(metricVariables, () => this.updateState(...given))[1]
   }

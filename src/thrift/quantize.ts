@@ -241,7 +241,8 @@ export function quantizeInPlace(layer: LayerBase, mode: 'int8' | 'int4' = 'int8'
   const bits = { int8: 8, int4: 4 }[mode] as Bits | undefined
   if (bits === undefined)
     throw new ArgumentError(`quantize: the mode must be 'int8' or 'int4', received ${quoted(mode)}`)
-  if (!layer.built) throw new StateError(`${layer}: quantize needs weights. Build it before, with an inputShape or a call`)
+  if (!layer.built)
+    throw new StateError(`${layer}: quantize needs weights. Build it before, with an inputShape or a call`)
   const packing = { bits, groupSize: bits === 4 ? GROUP : null }
   const done = new Set<LayerBase>()
   const visit = (each: LayerBase): boolean => {
@@ -254,9 +255,7 @@ export function quantizeInPlace(layer: LayerBase, mode: 'int8' | 'int4' = 'int8'
 }
 
 function nothingToQuantize(model: LayerBase, layers: readonly LayerBase[]): ArgumentError {
-  const reasons = layers
-    .filter(({ weights }) => weights.length > 0)
-    .map((layer) => `${layer.name}: ${whyFloat(layer)}`)
+  const reasons = layers.filter(({ weights }) => weights.length > 0).map((layer) => `${layer.name}: ${whyFloat(layer)}`)
   const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
   return new ArgumentError(`quantize: ${model} has no layer that can be quantized${why}`)
 }

@@ -87,11 +87,7 @@ describe('build', () => {
     }
     const tokens = new Sequential([new Embedding({ inputDim: 5, outputDim: 2 }), new Flatten(), new Dense(3)])
     tokens.build([null, 4])
-    expect(tokens.weights.map(({ shape }) => shape)).toEqual([
-      [5, 2],
-      [8, 3],
-      [3],
-    ])
+    expect(tokens.weights.map(({ shape }) => shape)).toEqual([[5, 2], [8, 3], [3]])
   })
 
   it('builds subclassed models, layers in layers, and lists and records of inputs', () => {
@@ -116,7 +112,10 @@ describe('build', () => {
     }
     const outer = new Outer({ name: 'outer' })
     outer.apply(x)
-    expect(outer.weights.map(({ name }) => name)).toEqual([`outer/${outer.inner.name}/kernel`, `outer/${outer.inner.name}/bias`])
+    expect(outer.weights.map(({ name }) => name)).toEqual([
+      `outer/${outer.inner.name}/kernel`,
+      `outer/${outer.inner.name}/bias`,
+    ])
     expect(outer.inner.path).toBe(`outer/${outer.inner.name}`)
     class Joined extends Model<readonly Tensor[] | { a: Tensor; b: Tensor }, Tensor> {
       dense = new Dense(2)
@@ -162,7 +161,9 @@ describe('several inputs', () => {
     const other = random.normal([2, 5, 4], { seed: 4 })
     const attention = new MultiHeadAttention({ numHeads: 2, keyDim: 2 })
     expect(attention.apply(sequence, other).data).toEqual(attention.apply([sequence, other]).data)
-    expect(attention.apply(sequence, other, null, { training: false }).data).toEqual(attention.apply([sequence, other]).data)
+    expect(attention.apply(sequence, other, null, { training: false }).data).toEqual(
+      attention.apply([sequence, other]).data,
+    )
     expect(attention.apply(sequence, other, other).data).toEqual(attention.apply([sequence, other, other]).data)
     expect(new Attention().apply(sequence, other).shape).toEqual([2, 3, 4])
     expect(new Add().apply([1, 2], [3, 4]).toArray()).toEqual([4, 6])
@@ -204,7 +205,9 @@ describe('several inputs', () => {
       errorOf(() => Reflect.apply(layer.apply, layer, inputs))
     expect(call(new Dense(3), x, x)).toContain('the input must be one tensor, received a list of 2')
     expect(call(new Subtract(), x, x, x)).toContain('exactly 2 tensors, received 3')
-    expect(call(new MultiHeadAttention({ numHeads: 1, keyDim: 1 }), ...new Array<Tensor>(4).fill(x))).toContain('[query, value, key]')
+    expect(call(new MultiHeadAttention({ numHeads: 1, keyDim: 1 }), ...new Array<Tensor>(4).fill(x))).toContain(
+      '[query, value, key]',
+    )
     expect(call(new Add(), x, 'y')).toMatch(/expected numbers/)
   })
 })
@@ -228,17 +231,28 @@ describe('stateless forms', () => {
       return [mse.apply(targets, yPred), state]
     }
     const step = jit(
-      (trainable: readonly Tensor[], others: readonly Tensor[], state: readonly Tensor[], rows: Tensor, targets: Tensor) => {
+      (
+        trainable: readonly Tensor[],
+        others: readonly Tensor[],
+        state: readonly Tensor[],
+        rows: Tensor,
+        targets: Tensor,
+      ) => {
         const [[loss, next], gradients] = valueAndGrad(lossOf, { hasAux: true })(trainable, others, rows, targets)
         return [loss, ...[optimizer.statelessApply(state, gradients as Tensor[], trainable), next].flat()] as const
       },
     )
-    let [trainable, others, state] = [model.trainableVariables, model.nonTrainableVariables, optimizer.variables].map((all) =>
-      all.map(({ value }) => value),
+    let [trainable, others, state] = [model.trainableVariables, model.nonTrainableVariables, optimizer.variables].map(
+      (all) => all.map(({ value }) => value),
     ) as [Tensor[], Tensor[], Tensor[]]
     const found: number[] = []
     for (let i = 0; i < 4; i++) {
-      const [loss, weights, slots, ...next] = step(trainable, others, state, x, y) as unknown as [Tensor, Tensor[], Tensor[], ...Tensor[]]
+      const [loss, weights, slots, ...next] = step(trainable, others, state, x, y) as unknown as [
+        Tensor,
+        Tensor[],
+        Tensor[],
+        ...Tensor[],
+      ]
       ;[trainable, state, others] = [weights, slots, next]
       found.push(loss.item())
     }
@@ -275,9 +289,9 @@ describe('stateless forms', () => {
     const auc = new metrics.AUC()
     const other = new metrics.AUC()
     other.apply([0, 1, 1], [0.1, 0.8, 0.3])
-    expect(auc.statelessResult(auc.statelessUpdateState(auc.statelessResetState(), [0, 1, 1], [0.1, 0.8, 0.3])).item()).toBe(
-      other.result().item(),
-    )
+    expect(
+      auc.statelessResult(auc.statelessUpdateState(auc.statelessResetState(), [0, 1, 1], [0.1, 0.8, 0.3])).item(),
+    ).toBe(other.result().item())
     const update = jit((sums: readonly Tensor[], values: Tensor) => mean.statelessUpdateState(sums, values))
     expect(mean.statelessResult(update(mean.statelessResetState(), [4, 8])).item()).toBe(6)
   })
@@ -321,7 +335,13 @@ describe('the state of a model', () => {
     const model = new Model({ inputs: input, outputs: new Flatten({ name: 'flat' }).apply(hidden) })
     expect(model.outputShape).toEqual([null, 6])
     expect(model.outputNames).toEqual(['flat'])
-    expect(model.operations.map(({ name }) => name.replace(/_\d+$/, ''))).toEqual(['rows', 'wide', 'reshape', 'squeeze', 'flat'])
+    expect(model.operations.map(({ name }) => name.replace(/_\d+$/, ''))).toEqual([
+      'rows',
+      'wide',
+      'reshape',
+      'squeeze',
+      'flat',
+    ])
     expect(input.name).toBe('rows')
     expect(input.ndim).toBe(2)
     expect([model.runEagerly, model.jitCompile, model.stepsPerExecution]).toEqual([false, true, 1])
@@ -369,7 +389,9 @@ describe('quantize and enableLora', () => {
     expect((copy.predictOnBatch(x as never) as Tensor).data).toEqual(rounded.data)
     expect(() => model.trainOnBatch(x, y)).toThrow('int8 layers are not trained')
     await expect(compiled().quantize('float8' as 'int8')).rejects.toThrow("must be 'int8' or 'int4'")
-    await expect(new Sequential([new Flatten({ inputShape: [4] })]).quantize()).rejects.toThrow('no layer that can be quantized')
+    await expect(new Sequential([new Flatten({ inputShape: [4] })]).quantize()).rejects.toThrow(
+      'no layer that can be quantized',
+    )
   })
 
   it('train narrow matrices, and name the function that a bundle needs', async () => {
@@ -398,7 +420,11 @@ describe('small members', () => {
       [1, 2],
       [3, 4],
     ])
-    expect(tensor([[1], [2]]).squeeze(-1).toArray()).toEqual([1, 2])
+    expect(
+      tensor([[1], [2]])
+        .squeeze(-1)
+        .toArray(),
+    ).toEqual([1, 2])
     expect(jit((t: Tensor) => t.reshape([-1]))([[1, 2]]).shape).toEqual([2])
   })
 

@@ -271,7 +271,9 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
     const known: readonly string[] = [
       ...EVENTS,
       'onNonFinite',
-      ...(callback instanceof Callback ? [...EVENTS.map(secondName), ...Object.keys(optionsOf(callback.constructor))] : []),
+      ...(callback instanceof Callback
+        ? [...EVENTS.map(secondName), ...Object.keys(optionsOf(callback.constructor))]
+        : []),
     ]
     const unknown = eventsOf(callback).find((name) => !known.includes(name))
     if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
