@@ -18,7 +18,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * Readers of the files of other libraries, and of pictures, may be larger.
  */
 const limits = {
-  bundled: 132_600,
+  bundled: 134_928,
   named: 1_350,
   published: 507_000,
   part: 30_000,
@@ -326,7 +326,7 @@ const forbidden = [
   // Or of a module that the user names, marked so that bundlers ignore it.
   [
     new RegExp(
-      String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|"\./(?:${[...formats, 'save-dataset', 'png', 'jpeg'].join('|')})\.js"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
+      String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|"\./(?:${[...formats, 'thrift', 'save-dataset', 'png', 'jpeg'].join('|')})\.js"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
     ),
     'a dynamic import of a package that is no dependency, nor a file that is loaded when needed, which bundlers follow or warn about',
   ],

@@ -90,7 +90,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** Objects that no subject makes. */
 const others: Readonly<Record<string, () => object>> = {
   HashedCrossing: () => new layers.HashedCrossing({ numBins: 2 }),
-  Wrapper: () => new layers.Wrapper({ layer: new Dense({ units: 1 }) }),
+  Wrapper: () => Reflect.construct(layers.Wrapper, [{ layer: new Dense({ units: 1 }) }]) as object,
   History: () => new callbacks.History(),
   LambdaCallback: () => new LambdaCallback({}),
 }

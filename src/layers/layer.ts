@@ -60,7 +60,7 @@ import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
 import type { DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
-import { build, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
+import { buildFor, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
 import type { RegularizedWeight, WeightOptions } from './weights'
@@ -538,7 +538,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    *   copy.buildFromConfig(layer.getBuildConfig())
    */
   buildFromConfig(config: { readonly inputShape?: unknown } | null): void {
-    if (config?.inputShape != null) Reflect.apply(build, this, [config.inputShape])
+    if (config?.inputShape != null) buildFor(this, config.inputShape)
   }
 
   /**
@@ -989,6 +989,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
       )
     tracedForExtents(flatten(specs), tried, 1)
   }
+}
+
+/** `build` as users call it. */
+function build(this: LayerBase, inputShape: unknown): void {
+  buildFor(this, inputShape)
 }
 
 /** Warns once of a mask that a layer does not pass on. */

@@ -99,6 +99,9 @@ export function readCall(
   while (inputs.length > 1 && inputs.at(-1) == null) inputs.pop()
   const options = said as ApplyOptions
   if (inputs.length === 1) return [inputs[0], options]
+  const odd = inputs.find((each) => typeof each !== 'object')
+  if (odd !== undefined)
+    throw new ArgumentError(`${layer}: options of a call are an object, { training: true }, received ${quoted(odd)}`)
   const { length } = layer.call
   if (length > 2 && length !== inputs.length + 1)
     throw new ArgumentError(`${layer}: call takes ${length - 1} inputs and a context, received ${inputs.length} inputs`)
@@ -113,19 +116,19 @@ export function takesApart(layer: Called, input: unknown): input is readonly unk
 }
 
 /** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */
-export function build(this: Called, given: unknown): void {
+export function buildFor(layer: Called, given: unknown): void {
   const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
   const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
     if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
       throw new ArgumentError(
-        `${this}: build needs the shape of the input, such as [null, 4], received ${quoted(given)}`,
+        `${layer}: build needs the shape of the input, such as [null, 4], received ${quoted(given)}`,
       )
     // Shapes have no dtype: the first layer knows its own.
-    const own = dtype === 'float32' ? this.inputDtype : dtype
+    const own = dtype === 'float32' ? layer.inputDtype : dtype
     return new TensorSpec([null, ...shape.slice(1)], own)
   })
-  if (this.built) this.outputSpecs(specs)
-  else this.ensureBuilt(specs)
+  if (layer.built) layer.outputSpecs(specs)
+  else layer.ensureBuilt(specs)
 }
 
 /** `layer.statelessCall`: see there. */

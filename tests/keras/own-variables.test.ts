@@ -2,9 +2,8 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Dense, Layer, Sequential, Variable, loadModel, ops, tensor } from '../../src'
-import type { OwnVariables } from '../../src'
+import type { OwnVariables, Tensor, Variable } from '../../src'
+import { Dense, Layer, Sequential, loadModel, ops, tensor } from '../../src'
 import '../../src/node'
 import { writeKeras, writeKerasWeights } from '../../src/keras'
 

@@ -208,7 +208,7 @@ describe('several inputs', () => {
     expect(call(new MultiHeadAttention({ numHeads: 1, keyDim: 1 }), ...new Array<Tensor>(4).fill(x))).toContain(
       '[query, value, key]',
     )
-    expect(call(new Add(), x, 'y')).toMatch(/expected numbers/)
+    expect(call(new Add(), x, 'y')).toContain("options of a call are an object, { training: true }, received 'y'")
   })
 })
 
@@ -262,7 +262,7 @@ describe('stateless forms', () => {
     const { history } = await reference.fit(x, y, { epochs: 4, verbose: 0, shuffle: false })
     history['loss']!.forEach((loss, i) => expect(found[i]).toBeCloseTo(loss, 5))
     reference.trainableVariables.forEach((variable, i) => {
-      variable.value.data.forEach((element, at) => expect(trainable[i]!.data[at]).toBeCloseTo(Number(element), 4))
+      variable.value.data.forEach((element, at) => expect(trainable[i]!.data[at]).toBeCloseTo(element, 4))
     })
   })
 
