@@ -14,8 +14,8 @@ export const OTHER_NAMES = [
 export const WITHOUT = [
   {
     of: ['Layer'],
-    names: ['autocast'],
-    why: 'Inputs have the one dtype of floats.',
+    names: ['autocast', 'supports_jit'],
+    why: 'Inputs have the one dtype of floats, and all layers are compiled.',
   },
   {
     of: ['Layer'],

@@ -59,7 +59,7 @@ import { commonSpecs, tracedForExtents } from './shape-inference'
 import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
-import type { DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
+import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
 import { buildFor, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
@@ -479,11 +479,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return this.dtype
   }
 
-  /** Whether steps with the layer are compiled: always. */
-  get supportsJit(): boolean {
-    return true
-  }
-
   /** Whether `enableLora` was called. */
   get loraEnabled(): boolean {
     return false
@@ -537,7 +532,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    *
    *   copy.buildFromConfig(layer.getBuildConfig())
    */
-  buildFromConfig(config: { readonly inputShape?: unknown } | null): void {
+  buildFromConfig(config: BuildConfig | null): void {
     if (config?.inputShape != null) buildFor(this, config.inputShape)
   }
 

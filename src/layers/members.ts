@@ -28,6 +28,12 @@ export interface DTypePolicy {
   readonly quantizationMode: string | null
 }
 
+/** What a layer is built from. */
+export interface BuildConfig {
+  /** The shape of the input, or a list or record of shapes. */
+  readonly inputShape?: unknown
+}
+
 /** The arrays of a layer alone, by their names in a file. */
 export type OwnVariables = Record<string, TensorLike>
 
@@ -101,10 +107,10 @@ export function readCall(
   if (inputs.length === 1) return [inputs[0], options]
   const odd = inputs.find((each) => typeof each !== 'object')
   if (odd !== undefined)
-    throw new ArgumentError(`${layer}: options of a call are an object, { training: true }, received ${quoted(odd)}`)
+    throw new ArgumentError(`${layer}: options are an object, { training: true }, received ${quoted(odd)}`)
   const { length } = layer.call
   if (length > 2 && length !== inputs.length + 1)
-    throw new ArgumentError(`${layer}: call takes ${length - 1} inputs and a context, received ${inputs.length} inputs`)
+    throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
   // A list of arrays would be the rows of one tensor.
   const tensors = inputs.map((each) => (beginsWithString(each) ? each : asTensor(each as TensorLike, String(layer))))
   return [tensors, options]
@@ -120,9 +126,7 @@ export function buildFor(layer: Called, given: unknown): void {
   const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
   const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
     if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
-      throw new ArgumentError(
-        `${layer}: build needs the shape of the input, such as [null, 4], received ${quoted(given)}`,
-      )
+      throw new ArgumentError(`${layer}: build needs a shape such as [null, 4], received ${quoted(given)}`)
     // Shapes have no dtype: the first layer knows its own.
     const own = dtype === 'float32' ? layer.inputDtype : dtype
     return new TensorSpec([null, ...shape.slice(1)], own)

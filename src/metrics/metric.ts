@@ -86,7 +86,7 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
    */
   protected addVariable(name: string | MetricVariableOptions, shape: Shape = []): Variable {
     const own = typeof name === 'string' ? { name, shape } : name
-    const { dtype = 'float32', initializer = null } = own
+    const { dtype, initializer = null } = own
     checkOptions(`${this.name}: addVariable`, own, ['name', 'shape', 'initializer', 'dtype'])
     const variable = withRuntime(
       // In the runtime of the other variables, even if configure() has changed it since.

@@ -1,6 +1,6 @@
 // What members of all models share: the state as a tree, the export to other programs, and settings that change nothing here.
 
-import { ArgumentError, knownName, quoted } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
 import { isRecord } from '../core/tree'
 import type { TensorLike } from '../ops/convert'
 import { assignAll } from '../ops/stateless'
@@ -14,9 +14,13 @@ export interface NamedValues<Value = TensorLike> {
 
 /** The values of the variables of a model by their kinds. */
 export interface StateTree<Value = Tensor> {
+  /** The weights that training changes. */
   readonly trainableVariables: NamedValues<Value>
+  /** Other weights, and the states of random streams. */
   readonly nonTrainableVariables: NamedValues<Value>
+  /** The state of the optimizer; empty before compile. */
   readonly optimizerVariables: NamedValues<Value>
+  /** The sums of the loss and the metrics. */
   readonly metricsVariables: NamedValues<Value>
 }
 
@@ -64,7 +68,7 @@ export function setStateTreeOf(kinds: VariableKinds, given: Partial<StateTree<Te
   const variables: Variable[] = []
   const values: TensorLike[] = []
   for (const [kind, tree] of Object.entries(given)) {
-    const known = byName(kinds[knownName(kind, Object.keys(kinds)) as keyof StateTree] ?? [])
+    const known = byName(kinds[kind as keyof StateTree] ?? [])
     const visit = (value: unknown, name: string): void => {
       const variable = known.get(name)
       if (variable !== undefined) {
@@ -83,7 +87,7 @@ export function setStateTreeOf(kinds: VariableKinds, given: Partial<StateTree<Te
 export function requireExport(path: string | URL, format: string | null = null): void {
   const isOther = format !== null && format !== 'onnx'
   if (/\.onnx$/i.test(String(path)) && !isOther) return
-  const received = isOther ? `the format ${quoted(format)}, which needs its framework` : quoted(String(path))
+  const received = isOther ? `the format ${quoted(format)}` : quoted(String(path))
   throw new ArgumentError(`export writes ONNX, to a path that ends in .onnx, received ${received}`)
 }
 
@@ -93,5 +97,5 @@ let isTold = false
 export function ignoreSetting(isOther: boolean): void {
   if (isTold || !isOther) return
   isTold = true
-  console.warn('This setting changes nothing: every step is compiled, and callbacks see each')
+  console.warn('This setting changes nothing: steps are compiled')
 }

@@ -354,9 +354,12 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   private get variableKinds(): VariableKinds {
-    const { trainableVariables, nonTrainableVariables, metricsVariables } = this
-    const optimizerVariables = this.#training.compiled?.optimizer.variables ?? []
-    return { trainableVariables, nonTrainableVariables, optimizerVariables, metricsVariables }
+    return {
+      trainableVariables: this.trainableVariables,
+      nonTrainableVariables: this.nonTrainableVariables,
+      optimizerVariables: this.#training.compiled?.optimizer.variables ?? [],
+      metricsVariables: this.metricsVariables,
+    }
   }
 
   /** Drops the compiled programs, because the layers changed. @internal */
@@ -621,7 +624,6 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    */
   async export(filepath: string | URL, options: ExportOptions = {}): Promise<Uint8Array> {
     checkOptions('export', options, ['format', 'verbose'])
-    requirePath(filepath, 'export')
     requireExport(filepath, options.format)
     return this.save(filepath)
   }

@@ -62,8 +62,8 @@ describe('hints', () => {
     expect(new Add().apply(a, b).toArray()).toEqual([[4, 6]])
   })
 
-  it.each([true, 1, 'training'])('the options of a call are an object, not %j', (given) => {
-    const message = `options of a call are an object, { training: true }, received ${JSON.stringify(given).replaceAll('"', "'")}`
+  it.each([true, 1, 'training'])('the options are an object, not %j', (given) => {
+    const message = `options are an object, { training: true }, received ${JSON.stringify(given).replaceAll('"', "'")}`
     expect(() => new Dense(2).apply([[1, 2]], given as never)).toThrow(message)
   })
 

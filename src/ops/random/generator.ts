@@ -38,7 +38,7 @@ export class SeedGenerator {
   constructor(...given: [seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions]) {
     const read = readArguments('SeedGenerator', generatorTable, ...given)
     const seed = read.seed ?? nextSeed()
-    this.#config = { seed, name: read.name }
+    this.#config = { ...read, seed }
     const key = new Tensor(Int32Array.of(seed, 0), [2], 'int32')
     this.state = new Variable(key, { name: read.name, trainable: false })
   }

@@ -22,6 +22,12 @@ export interface Logs {
   loss: number
 }
 
+/** What a step of predict gives. */
+export interface PredictLogs {
+  /** The outputs for the batch, a tensor or a tree of tensors, like the model's. */
+  readonly outputs: Tree<Tensor>
+}
+
 /** The settings of a fit, evaluate or predict. */
 export interface FitParams {
   /** The number of the epoch at which training ends. */
@@ -191,7 +197,7 @@ export interface CallbackHooks extends CallbackQueries {
   /** A step of predict begins. */
   onPredictBatchBegin?(batch: number): void | Promise<void>
   /** Outputs are those of this batch, a tensor or a tree of tensors, like the model's. */
-  onPredictBatchEnd?(batch: number, logs: { readonly outputs: Tree<Tensor> }): void | Promise<void>
+  onPredictBatchEnd?(batch: number, logs: PredictLogs): void | Promise<void>
 }
 
 /** Every method is optional; plain objects work as well as subclasses of Callback. */
@@ -331,7 +337,7 @@ export abstract class Callback extends Configured implements CallbackMethods {
   onPredictBegin(_logs?: object | null): void | Promise<void> {}
   onPredictEnd(_logs?: object | null): void | Promise<void> {}
   onPredictBatchBegin(_batch: number, _logs?: object | null): void | Promise<void> {}
-  onPredictBatchEnd(_batch: number, _logs: { readonly outputs: Tree<Tensor> }): void | Promise<void> {}
+  onPredictBatchEnd(_batch: number, _logs: PredictLogs): void | Promise<void> {}
 
   /** The model in training; set `model.stopTraining = true` to end after the current step. */
   get model(): TrainedModel {
