@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LEFT_OUT, NAMESPACES, camelCase, entriesOf } from './keras-table.mjs'
+import { OTHER_NAMES, WITHOUT } from './members-table.mjs'
 
 const root = new URL('..', import.meta.url)
 const head = `# Keras's names
@@ -74,7 +75,35 @@ export function kerasDocument() {
     '|---|---|',
     ...left,
     '',
+    ...members(),
   ].join('\n')
+}
+
+/** The members of objects that have another name, or none. */
+function members() {
+  const owners = (of) => of.map((each) => (/^[a-z]/.test(each) ? each : `\`${each}\``)).join(', ')
+  return [
+    '## Members of objects',
+    '',
+    'Models, layers, optimizers, losses, metrics, callbacks, variables, symbols and the other objects have the methods and',
+    'properties of Keras, in camelCase: `model.output_shape` is `model.outputShape`. A test compares them with the objects of',
+    'Keras. Only these differ:',
+    '',
+    '| objects | Keras | here |',
+    '|---|---|---|',
+    ...OTHER_NAMES.flatMap(({ of, names }) =>
+      Object.entries(names).map(([name, own]) => `| ${owners(of)} | \`${name}\` | \`${own}\` |`),
+    ),
+    '',
+    'These have no counterpart:',
+    '',
+    '| objects | members | why |',
+    '|---|---|---|',
+    ...WITHOUT.map(
+      ({ of, names, why }) => `| ${owners(of)} | ${names.map((name) => `\`${name}\``).join(', ')} | ${why} |`,
+    ),
+    '',
+  ]
 }
 
 /** A name of Keras in full. */

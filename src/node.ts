@@ -3,6 +3,11 @@
 // files are in the package only; without them the text is decoded.
 
 import { foreignKind } from './formats/foreign'
+import type { Dense } from './layers/core/dense'
+import { enableLora } from './layers/core/lora'
+import { recordOnSymbols } from './layers/core/operation'
+import type { LayerBase } from './layers/layer'
+import { setHeavyMembers } from './layers/members'
 import { findFormatsWith } from './models/format-hook'
 import { formatOf } from './models/formats'
 import { libraryClasses } from './models/revive'
@@ -29,6 +34,14 @@ findFormatsWith(formatOf, foreignKind)
 readGraphsWith(graphFromConfig)
 findClassesWith(libraryClasses)
 findWeightFilesWith(weightFiles(() => import('./weights')))
+setHeavyMembers({
+  enableLora: (layer, rank, options) => enableLora(layer as Dense, rank, options),
+  quantizeInPlace: async (layer, mode) => {
+    const { quantizeInPlace } = await import('./thrift')
+    quantizeInPlace(layer as LayerBase, mode as 'int8')
+  },
+})
+recordOnSymbols()
 showInConsoles()
 useTerminalProgress()
 

@@ -217,9 +217,9 @@ describe('callbacks', () => {
       // @ts-expect-error: onEpochEnded is no event
       override onEpochEnded(): void {}
     }
-    expectTypeOf(new Own().onTestEnd).toEqualTypeOf<CallbackMethods['onTestEnd']>()
+    expectTypeOf(new Own().onTestEnd).toEqualTypeOf<NonNullable<CallbackMethods['onTestEnd']>>()
     expectTypeOf<FitOptions['callbacks']>().toEqualTypeOf<Callbacks | undefined>()
-    expect('onTestEnd' in new Own()).toBe(false)
+    expect(new Own().onTestEnd({ loss: 1 })).toBeUndefined()
   })
 })
 

@@ -1,6 +1,7 @@
 // The base of initializers: initial weights from a shape.
 
 import { Configured } from '../core/options'
+import { construct } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tensor } from '../ops/tensor'
 
@@ -19,4 +20,9 @@ export interface FanAxes {
 export abstract class Initializer extends Configured {
   /** @param fans the input and output axes of the weight, if its layer overrides Keras's rule */
   abstract call(shape: Shape, fans?: FanAxes): Tensor
+
+  /** An initializer with the same options. Without a seed, both draw other numbers. Keras: `Initializer.clone`. */
+  clone(): this {
+    return construct(this.constructor, this.getConfig()) as this
+  }
 }

@@ -27,7 +27,7 @@ import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
 import { optimizerArrays, optimizerState } from './slots'
 import type { Loaded } from './weights'
-import { assignAll, assignmentsOf, variableGroups, weightsIn } from './weights'
+import { assignAll, assignmentsOf, loadOwnVariables, variableGroups, weightsIn } from './weights'
 
 type AnyModel = Model<unknown, unknown>
 
@@ -39,6 +39,8 @@ interface ModelFile extends FileParts {
   /** The description of the table, of a TableModel. */
   readonly table?: Json | undefined
   weights(model: AnyModel): readonly Loaded[]
+  /** Lets layers read their arrays themselves. */
+  loadOwn?(model: AnyModel): void
   readonly optimizer: OptimizerFile & { readonly datasets: readonly Hdf5Dataset[] }
 }
 
@@ -83,8 +85,10 @@ export async function fillFromKeras(
     : [isArchive(bytes) ? (await archiveFile(bytes)).root : await openHdf5(bytes)]
   const [root] = roots
   const isOld = roots.length === 1 && isLegacy(root!)
-  const loaded = isOld ? legacyWeightsIn(root!, model, skipped) : weightsIn(variableGroups(...roots), model, skipped)
+  const groups = isOld ? new Map<string, []>() : variableGroups(...roots)
+  const loaded = isOld ? legacyWeightsIn(root!, model, skipped) : weightsIn(groups, model, skipped)
   if (skipped !== null && loaded.length === 0) throw new FormatError('No weight of the file fits the model')
+  if (!isOld) loadOwnVariables(groups, model)
   assignAll(assignmentsOf(loaded))
 }
 
@@ -97,6 +101,7 @@ function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, co
       model.optimizer.build(model.trainableWeights)
     assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
   }
+  file.loadOwn?.(model)
   assignAll(assignments)
 }
 
@@ -128,6 +133,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     compile: compileConfig(config),
     table: isRecord(metadata) ? own(metadata, 'table') : undefined,
     weights: (model) => weightsIn(groups, model),
+    loadOwn: (model) => loadOwnVariables(groups, model),
     optimizer: { datasets: groups.get('optimizer') ?? [], isFormer },
   }
 }

@@ -8,6 +8,7 @@ import type { LayerBase } from '../layers/layer'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
+import { loadOwn, writesOwn } from './own-variables'
 import { placesOf } from './places'
 
 /** An array of the file for a variable. */
@@ -46,8 +47,18 @@ export function variableGroups(...roots: readonly Hdf5Group[]): VariableGroups {
   return new Map(groups.map(([path, members]) => [withoutUnderscores(path), numberedDatasets(members, path)]))
 }
 
-/** The datasets of a group, whose names are numbers from 0 on. */
+/** The names of the datasets of groups in which they are not all numbers. */
+const namesOf = new WeakMap<readonly Hdf5Dataset[], readonly string[]>()
+
+/** The datasets of a group, whose names are numbers from 0 on, or those that a layer chose. */
 function numberedDatasets(members: ReadonlyMap<string, Hdf5Group | Hdf5Dataset>, path: string): readonly Hdf5Dataset[] {
+  const names = [...members.keys()]
+  if (names.some((name) => !/^\d+$/.test(name))) {
+    const datasets = [...members.values()].filter((member) => member.kind === 'dataset')
+    if (datasets.length < names.length) throw new FormatError(`The file is damaged: ${path}/vars has groups`)
+    namesOf.set(datasets, names)
+    return datasets
+  }
   return Array.from({ length: members.size }, (_, i) => {
     const member = members.get(String(i))
     if (member?.kind === 'dataset') return member
@@ -76,6 +87,9 @@ export function weightsIn(
     const path = withoutUnderscores(own)
     const datasets = groups.get(path) ?? []
     left.delete(path)
+    if (writesOwn(layer)) continue
+    if (namesOf.has(datasets))
+      problems.push(`${layer} has no loadOwnVariables for the arrays that the file has at ${own}`)
     const found = loadedOf({ layer, variables, datasets, path: `${own}/vars` }, skipped)
     if (found !== null) loaded.push(...found)
     else
@@ -88,6 +102,19 @@ export function weightsIn(
       problems.push(`the file has weights at ${path}, where the model has no layer`)
   requireFitting(loaded, problems)
   return loaded
+}
+
+/** Lets the layers that read their arrays themselves do so. */
+export function loadOwnVariables(groups: VariableGroups, model: LayerBase): void {
+  for (const { path, layer } of placesOf(model)) {
+    if (!writesOwn(layer)) continue
+    const datasets = groups.get(withoutUnderscores(path)) ?? []
+    const names = namesOf.get(datasets)
+    loadOwn(
+      layer,
+      datasets.map((dataset, i) => [names?.[i] ?? String(i), dataset]),
+    )
+  }
 }
 
 /** @throws FormatError for problems, and for arrays of other shapes than their variables */

@@ -15,6 +15,7 @@ import { writeArchive } from '../archives/archive'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
 import { orderedOptimizers } from './multi-optimizer'
+import { ownArrays, writesOwn } from './own-variables'
 import { numbered, placesOf } from './places'
 import { optimizerArrays } from './slots'
 import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
@@ -63,7 +64,13 @@ export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8
     vars.attributes.set('name', textOf(name))
     arrays.forEach((array, i) => vars.members.set(String(i), datasetOf(array)))
   }
-  for (const { path, layer, variables } of placesOf(model)) put(path, layer.name, variables.map(arrayOf))
+  for (const { path, layer, variables } of placesOf(model)) {
+    const isOwn = writesOwn(layer)
+    put(path, layer.name, isOwn ? [] : variables.map(arrayOf))
+    if (!isOwn) continue
+    const { members } = groupAt(root, path === '' ? 'vars' : `${path}/vars`)
+    for (const [name, array] of ownArrays(layer)) members.set(name, datasetOf(array))
+  }
   const putOptimizer = (own: Optimizer, path: string): void => {
     put(path, own.name, optimizerArrays(own).map(arrayFor))
     // Keras reads what inner optimizers have from these places again.

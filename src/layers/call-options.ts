@@ -8,7 +8,7 @@ import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import type { CallExtras } from './context'
+import type { CallContext, CallExtras } from './context'
 import type { AssumedExtents } from './shape-inference'
 import { openExtent } from './shape-inference'
 import type { BatchShape } from './spec'
@@ -27,6 +27,13 @@ export interface ApplyOptions extends CallExtras {
   /** The initial states of a recurrent layer, as a list; a single state may be a tensor. */
   readonly initialState?: Tree<TensorLike> | null | undefined
 }
+
+/** Several inputs as separate arguments, and the options of the call after them. */
+export type SeparateInputs = [
+  first: TensorLike,
+  second: TensorLike,
+  ...others: (TensorLike | ApplyOptions | CallContext | null | undefined)[],
+]
 
 /** The options that only some layers accept. */
 export type CallOption = Exclude<keyof ApplyOptions, 'training' | 'mask'>

@@ -117,6 +117,8 @@ export { Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroP
 export { UpSampling1D, UpSampling2D, UpSampling3D } from './reshaping/up-sampling'
 export { CallContext } from './context'
 export type { ApplyOptions, InputsOf, LayerBase, LayerOptions, WeightOptions } from './layer'
+export type { SeparateInputs } from './call-options'
+export type { DTypePolicy, OwnVariables, StatelessOptions } from './members'
 export { Layer } from './layer'
 export { maskOf, setMask } from './masks'
 export { TensorSpec } from './spec'

@@ -29,6 +29,8 @@ import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unfl
 import type { InputsOf, TensorLike } from '../ops/convert'
 import { asTensor, branchesIntoTensors } from '../ops/convert'
 import { divide } from '../ops/numpy/elementwise'
+import type { Metric } from '../metrics/metric'
+import { assignAll } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { STRINGS, trace, untraced, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -57,6 +59,8 @@ import { commonSpecs, tracedForExtents } from './shape-inference'
 import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
+import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
+import { buildFor, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
 import type { RegularizedWeight, WeightOptions } from './weights'
@@ -154,6 +158,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     const own = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
     own.name ??= uniqueName(classNameOf(this))
     if (own.inputShape === null && own.inputDim != null && isInputDim(this)) own.inputShape = [own.inputDim]
+    // A call by a user builds the layer once, with all inner layers; ensureBuilt calls the method of the class.
+    Object.defineProperty(this, 'build', { value: build, configurable: true, writable: true })
   }
 
   /** The function of the layer. */
@@ -161,20 +167,35 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /**
    * Creates the weights for inputs of this shape (a tree of shapes for a tree of inputs). Called once, before the first
-   * call.
+   * call. Called by a user, it builds the layer and its inner layers, as Keras's does; the batch may have any size:
+   *
+   *   model.build([null, 4])
+   *
+   * @throws ArgumentError for what is no shape; ShapeError for one that the layer does not take, or is not built for
    */
-  build(_inputShape: ShapesOf<In>, _inputSpec: SpecsOf<In>): void {}
+  build(_inputShape: ShapesOf<In>, _inputSpec?: SpecsOf<In>): void {}
 
   /**
    * Calls the layer: builds it if necessary and puts its name on the nodes it traces. On symbols of a functional model
-   * it records the call. `options` take precedence over the context of the calling layer.
+   * it records the call. `options` take precedence over the context of the calling layer. Several inputs are a list, or
+   * separate arguments:
+   *
+   *   attention.apply([query, value], { training: true })
+   *   attention.apply(query, value, { training: true })
+   *
+   * A layer of your own whose `call` has more than two parameters gets them apart: `call(query, value, context)`.
    * @throws ArgumentError if the layer is called inside another one that does not own it: its weights would not be
    * trained
    */
-  apply(input: InputsOf<In>, options: ApplyOptions | CallContext = {}): Out {
-    requireArguments('apply', arguments, 2)
+  apply(input: InputsOf<In>, options?: ApplyOptions | CallContext): Out
+  apply(...given: readonly unknown[]): Out {
+    return this.applyTo(given)
+  }
+
+  /** `apply`, for classes that declare other types of inputs. */
+  protected applyTo(given: readonly unknown[]): Out {
     if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
-    return typed(this.applyTree(input, options))
+    return typed(this.applyTree(...readCall(this, given)))
   }
 
   /** The shape of the output for inputs of this shape; inferred by tracing `call` unless a layer overrides it. */
@@ -287,6 +308,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** Creates a variable that belongs to the layer; trainable by default. */
   protected addWeight(options: WeightOptions): Variable {
     return addWeightTo(this, options)
+  }
+
+  /** The same as `addWeight`. Keras: `Layer.add_variable`. */
+  protected addVariable(options: WeightOptions): Variable {
+    return this.addWeight(options)
   }
 
   /** Adds a weight of an inner layer to this layer's own weights, at this position of their order. */
@@ -411,6 +437,153 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     )
   }
 
+  /** The metrics in properties of this layer and of its inner layers. Keras: `Layer.metrics`. */
+  get metrics(): readonly Metric[] {
+    return metricsIn(this.allLayers)
+  }
+
+  /** The variables of `metrics`. */
+  get metricsVariables(): readonly Variable[] {
+    return this.metrics.flatMap(({ variables }) => variables)
+  }
+
+  /** The names of the layers around this one and its own, `encoder/dense`: what the names of its weights begin with. */
+  get path(): string {
+    return stateOf(this).path || this.name
+  }
+
+  /** The inputs for which the layer was built, with null for the batch and other open extents; null before. */
+  get inputSpec(): Tree<TensorSpec> | null {
+    return this.buildSpec
+  }
+
+  /** How weights are stored: `int8` or `int4` after `quantize`; null for float32. */
+  get quantizationMode(): string | null {
+    return null
+  }
+
+  /** The dtypes of the layer: computations and weights are float32. */
+  get dtypePolicy(): DTypePolicy {
+    const { dtype, quantizationMode } = this
+    const name = quantizationMode === null ? dtype : `${quantizationMode}_from_${dtype}`
+    return { name, computeDtype: dtype, variableDtype: dtype, quantizationMode }
+  }
+
+  /** The dtype of computations: float32. */
+  get computeDtype(): 'float32' {
+    return this.dtype
+  }
+
+  /** The dtype of weights: float32. */
+  get variableDtype(): 'float32' {
+    return this.dtype
+  }
+
+  /** Whether `enableLora` was called. */
+  get loraEnabled(): boolean {
+    return false
+  }
+
+  /** The rank of `enableLora`; null before. */
+  get loraRank(): number | null {
+    return null
+  }
+
+  /** The factor of the product of `enableLora`, times its rank; null before. */
+  get loraAlpha(): number | null {
+    return null
+  }
+
+  /**
+   * Freezes the kernel, and trains two narrow matrices whose product is added to it: see the function `enableLora`, which a
+   * bundle needs in place of this method.
+   *
+   *   model.getLayer('query').enableLora(4)
+   *
+   * Keras: `Dense.enable_lora`.
+   * @throws ArgumentError for a layer without a kernel that LoRA can replace; StateError before the layer is built
+   */
+  enableLora(rank: number, options: LoraOptions = {}): void {
+    heavyMember('enableLora', 'myelin')(this, rank, options)
+  }
+
+  /**
+   * Rounds the kernels of this layer and of its inner layers to integers with scales, in place: files become a quarter (`int8`)
+   * or an eighth (`int4`) as large, and the layers are not trained further. A bundle needs `quantizeInPlace` of myelin/thrift,
+   * which this method loads in Node; `quantize` of that module makes another model that also multiplies integers.
+   *
+   *   await model.quantize('int8')
+   *   await model.save('small.safetensors') // loadModel(…, { customObjects: quantizedLayers })
+   *
+   * Keras: `Layer.quantize`.
+   * @throws ArgumentError for another mode, and if there is nothing to round
+   */
+  async quantize(mode: 'int8' | 'int4' = 'int8'): Promise<void> {
+    await heavyMember('quantizeInPlace', 'myelin/thrift')(this, mode)
+  }
+
+  /** What `buildFromConfig` needs: the shape of the input; null before the layer is built. Keras: `get_build_config`. */
+  getBuildConfig(): { readonly inputShape: ShapesOf<In> } | null {
+    return this.built ? { inputShape: this.buildShape! } : null
+  }
+
+  /**
+   * Builds the layer for the shape in the result of `getBuildConfig`.
+   *
+   *   copy.buildFromConfig(layer.getBuildConfig())
+   */
+  buildFromConfig(config: BuildConfig | null): void {
+    if (config?.inputShape != null) buildFor(this, config.inputShape)
+  }
+
+  /**
+   * Puts the arrays of this layer alone, without inner layers, into a record by their names in `.keras` files: '0', '1', …
+   * Override it together with `loadOwnVariables` to write others.
+   *
+   *   saveOwnVariables(store) { super.saveOwnVariables(store); store.table = this.table }
+   */
+  saveOwnVariables(store: OwnVariables): void {
+    this.ownWeights.forEach(({ value }, i) => (store[i] = value))
+  }
+
+  /** Takes the arrays that `saveOwnVariables` put into a record. */
+  loadOwnVariables(store: Readonly<OwnVariables>): void {
+    assignAll(`${this}: variables`, this.ownWeights, Object.values(store))
+  }
+
+  /**
+   * The outputs for given values of all variables, without changing the layer: a function for `jit` and `grad`.
+   *
+   *   const loss = (trainable, others, x, y) => {
+   *     const [yPred, state] = model.statelessCall(trainable, others, x, { training: true })
+   *     return [ops.mean(ops.square(ops.subtract(y, yPred))), state]
+   *   }
+   *   const [[value, state], gradients] = valueAndGrad(loss, { hasAux: true })(trainable, others, x, y)
+   *
+   * Keras: `Layer.stateless_call`.
+   * @param trainableVariables in the order of `trainableVariables`
+   * @param nonTrainableVariables in the order of `nonTrainableVariables`
+   * @param inputs as in `apply`, then its options and `returnLosses`
+   * @returns the outputs, the new values of `nonTrainableVariables`, and with `returnLosses` the losses
+   */
+  statelessCall(
+    trainableVariables: readonly TensorLike[],
+    nonTrainableVariables: readonly TensorLike[],
+    ...inputs: [...unknown[], StatelessOptions & { readonly returnLosses: true }]
+  ): [outputs: Out, nonTrainableVariables: Tensor[], losses: Tensor[]]
+  statelessCall(
+    trainableVariables: readonly TensorLike[],
+    nonTrainableVariables: readonly TensorLike[],
+    ...inputs: unknown[]
+  ): [outputs: Out, nonTrainableVariables: Tensor[]]
+  statelessCall(
+    trainable: readonly TensorLike[],
+    others: readonly TensorLike[],
+    ...inputs: unknown[]
+  ): [Out, Tensor[]] | [Out, Tensor[], Tensor[]] {
+    return typed(statelessCall(this, trainable, others, inputs))
+  }
+
   /** The number of elements of all weights. */
   countParams(): number {
     requireArguments('countParams', arguments, 0)
@@ -530,7 +703,14 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     try {
       // The first call may be inside a trace; weights are created outside of it.
       building.within(log, () =>
-        untraced(() => withoutFrame(() => this.inOwnPath(() => this.placing(() => this.buildAll(specs))))),
+        untraced(() =>
+          withoutFrame(() =>
+            this.inOwnPath(() => {
+              stateOf(this).path = currentPath().join('/')
+              this.placing(() => this.buildAll(specs))
+            }),
+          ),
+        ),
       )
       stateOf(this).builtFor = specs
       log.push(this)
@@ -572,7 +752,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   protected buildTree(specs: Tree<TensorSpec>): void {
     this.requireForm(specs)
-    this.build(typed(shapesOf(specs)), typed(specs))
+    const { build } = Object.getPrototypeOf(this) as this
+    build.call(this, typed(shapesOf(specs)), typed(specs))
   }
 
   /** @throws ShapeError for a list or a record where the layer takes one tensor */
@@ -658,6 +839,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   protected callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
     this.requireForm(input)
+    if (takesApart(this, input)) return typed(Reflect.apply(this.call, this, [...input, context]))
     return typed(this.call(typed(input), context))
   }
 
@@ -802,6 +984,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
       )
     tracedForExtents(flatten(specs), tried, 1)
   }
+}
+
+/** `build` as users call it. */
+function build(this: LayerBase, inputShape: unknown): void {
+  buildFor(this, inputShape)
 }
 
 /** Warns once of a mask that a layer does not pass on. */

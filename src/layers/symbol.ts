@@ -36,6 +36,10 @@ class GraphSymbol implements TensorSymbol {
     readonly index: number,
     readonly spec: TensorSpec,
   ) {}
+
+  get name(): string {
+    return this.call.layer.name
+  }
 }
 
 let calls = 0

@@ -104,6 +104,14 @@ const DESCRIBING: readonly string[] = [
   'computeMask',
   'computeOutputShape',
   'computeOutputSpec',
+  'saveOwnVariables',
+  'loadOwnVariables',
+  'getBuildConfig',
+  'buildFromConfig',
+  'quantizationMode',
+  'loraEnabled',
+  'loraRank',
+  'loraAlpha',
 ]
 
 /**
@@ -114,7 +122,9 @@ function departure(layer: object, base: object): string | null {
   for (let each = layer; each !== base;) {
     const above = Object.getPrototypeOf(each) as object
     const own = Object.getOwnPropertyNames(each)
-    const found = own.find((name) => name === 'call' || (name in above && !DESCRIBING.includes(name)))
+    // Every layer has the `build` that users call.
+    const isShared = (name: string): boolean => DESCRIBING.includes(name) || (each === layer && name === 'build')
+    const found = own.find((name) => name === 'call' || (name in above && !isShared(name)))
     if (found !== undefined) return found
     each = above
   }

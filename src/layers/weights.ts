@@ -22,7 +22,7 @@ import { toTensor } from '../ops/convert'
 import { drawnFor } from '../ops/random/seed'
 import { Tensor, shapeOrValue } from '../ops/tensor'
 import { trace, untraced } from '../ops/trace'
-import { Variable, changes } from '../ops/variable'
+import { Variable, changes, penalties } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import { currentPath, withoutFrame } from './context'
@@ -111,6 +111,8 @@ export interface WeightLists {
 class State {
   trainable = true
   builtFor: Tree<TensorSpec> | null = null
+  /** The names of the layers in which it was built, and its own. */
+  path = ''
   readonly own: OwnWeight[] = []
   readonly tracked: LayerWithParts[] = []
   parts: Parts | null = null
@@ -316,6 +318,7 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
   if (constraint !== null)
     requireConstrainable(`${layer}: the constraint ${classNameOf(given!)} of ${name}`, shape, constraint)
   variable.constraint = constraint
+  if (regularizer !== null) penalties.set(variable, regularizer)
   const kept = regularizer?.keep?.(variable) ?? []
   addOwn(layer, { variable, regularizer, kept, draw, drawn: 1 })
   return variable

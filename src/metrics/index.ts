@@ -11,7 +11,7 @@ export * from './functions'
 export { ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU } from './iou'
 export type { ConfusionMatrixOptions, IoUOptions, MeanIoUOptions, OneHotIoUOptions, OneHotMeanIoUOptions } from './iou'
 export { Metric } from './metric'
-export type { MetricOptions } from './metric'
+export type { MetricOptions, MetricVariableOptions } from './metric'
 export * from './named'
 export type { MetricFunction, MetricIdentifier, MetricName } from './names'
 export {

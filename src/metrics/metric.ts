@@ -2,19 +2,24 @@
 // step's tape updates it.
 
 import { requireArguments } from '../core/arguments'
-import { ShapeError, formatShape, restating } from '../core/errors'
+import type { DType } from '../core/dtypes'
+import { allocateData } from '../core/dtypes'
+import { ShapeError, checkOptions, formatShape, restating } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import type { InOrder } from '../core/options'
 import { Configured, choice, configured, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
+import type { InitializerIdentifier } from '../initializers'
+import { initializers } from '../initializers/registry'
 import { alignRanks, applyMask, expandTo, requireBeside } from '../losses/weights'
 import type { TensorLike } from '../ops/convert'
 import { asTensor, tensorOrNothing } from '../ops/convert'
 import { add, cast } from '../ops/numpy/elementwise'
 import { broadcastTo } from '../ops/numpy/shape'
-import type { Tensor } from '../ops/tensor'
+import { stateless } from '../ops/stateless'
+import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import { currentRuntime, withRuntime } from '../runtime/current'
 
@@ -26,6 +31,18 @@ export const metricOptions = () => ({
   dtype: option(nullable(choice('float32')), null),
 })
 export type MetricOptions = OptionInputs<ReturnType<typeof metricOptions>>
+
+/** The options of a variable of a metric. */
+export interface MetricVariableOptions {
+  /** Default 'variable'. */
+  readonly name?: string
+  /** Default [], a scalar. */
+  readonly shape?: Shape
+  /** The values at the beginning. Default null: zeros. */
+  readonly initializer?: InitializerIdentifier | null
+  /** Default float32. */
+  readonly dtype?: DType | null
+}
 
 /**
  * To make your own metric, subclass it, add variables in the constructor, and write `updateState` and `result` with
@@ -61,20 +78,71 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
     )
   }
 
-  /** A variable that starts at, and is reset to, zeros. */
-  protected addVariable(name: string, shape: Shape = []): Variable {
-    // In the runtime of the other variables, even if configure() has changed it since.
+  /**
+   * A variable that is reset to zeros, and starts at zeros or where an initializer says.
+   *
+   *   total = this.addVariable('total')
+   *   counts = this.addVariable({ name: 'counts', shape: [3], initializer: 'zeros' })
+   */
+  protected addVariable(name: string | MetricVariableOptions, shape: Shape = []): Variable {
+    const own = typeof name === 'string' ? { name, shape } : name
+    const { dtype, initializer = null } = own
+    checkOptions(`${this.name}: addVariable`, own, ['name', 'shape', 'initializer', 'dtype'])
     const variable = withRuntime(
+      // In the runtime of the other variables, even if configure() has changed it since.
       this.runtime,
-      () => new Variable(shape, { name: `${this.name}/${name}`, trainable: false }),
+      () =>
+        new Variable(own.shape ?? [], {
+          name: `${this.name}/${own.name ?? 'variable'}`,
+          trainable: false,
+          dtype: dtype ?? 'float32',
+        }),
     )
+    if (initializer !== null) variable.assign(initializers.get(initializer).call(variable.shape))
     this.variables.push(variable)
     return variable
+  }
+
+  /** The same as `addVariable`. Keras: `Metric.add_weight`. */
+  protected addWeight(options: MetricVariableOptions = {}): Variable {
+    return this.addVariable(options)
   }
 
   resetState(): void {
     requireArguments('resetState', arguments, 0)
     for (const variable of this.variables) variable.view.fill(0)
+  }
+
+  /** The values of `variables` after `resetState`, without a change of the metric. Keras: `stateless_reset_state`. */
+  statelessResetState(): Tensor[] {
+    return this.variables.map(({ shape, dtype }) => new Tensor(allocateData(dtype, sizeOf(shape)), shape, dtype))
+  }
+
+  /**
+   * The values of `variables` after a batch, without a change of the metric: `updateState` as a function for `jit`.
+   *
+   *   let state = metric.statelessResetState()
+   *   for (const [y, yPred] of batches) state = metric.statelessUpdateState(state, y, yPred)
+   *   const accuracy = metric.statelessResult(state)
+   *
+   * Keras: `Metric.stateless_update_state`.
+   * @param batch what `updateState` takes
+   */
+  statelessUpdateState(
+    metricVariables: readonly TensorLike[],
+    ...batch: readonly (TensorLike | null | undefined)[]
+  ): Tensor[] {
+    const given = batch.map((each) => tensorOrNothing(each, this.name)) as [Tensor, Tensor, Tensor?]
+    return this.within(metricVariables, () => this.updateState(...given))[1]
+  }
+
+  /** The result for given values of `variables`. Keras: `Metric.stateless_result`. */
+  statelessResult(metricVariables: readonly TensorLike[]): Tensor {
+    return this.within(metricVariables, () => this.result())[0]
+  }
+
+  private within<Result>(values: readonly TensorLike[], body: () => Result): [Result, Tensor[]] {
+    return stateless(`Metric '${this.name}': metricVariables`, this.variables, values, body)
   }
 }
 

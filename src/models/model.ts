@@ -21,9 +21,10 @@ import type { CallContext } from '../layers/context'
 import { currentFrame } from '../layers/context'
 import { withMasks } from '../layers/masks'
 import { hold } from '../layers/weights'
-import type { SpecsOf } from '../layers/spec'
-import { TensorSpec } from '../layers/spec'
+import type { ShapesOf, SpecsOf } from '../layers/spec'
+import { TensorSpec, shapesOf } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
+import type { TensorLike } from '../ops/convert'
 import { beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
@@ -48,6 +49,8 @@ import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig, withKnownClasses } from './reader'
 import { LayerGraph } from './layer-graph'
+import type { ExportOptions, StateTree, VariableKinds } from './members'
+import { ignoreSetting, requireExport, setStateTreeOf, stateTreeOf } from './members'
 import type { SaveOptions } from './save'
 import { saveModel, saveTable } from './save'
 import type { SummaryOptions } from './summary'
@@ -93,6 +96,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   override readonly supportsMasking: boolean = true
   /** Set it in a callback to end fit after the current step. */
   stopTraining = false
+  /** The history of the last `fit`, also of one that runs; null before. Keras: `Model.history`. */
+  history: History | null = null
   readonly #graph: LayerGraph | null
   readonly #training = new TrainingState(this)
 
@@ -172,6 +177,26 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return typed(this.requireGraph('output').outputs)
   }
 
+  /**
+   * The shape of the outputs with null for open extents, in the form in which they were given: [null, 2].
+   *
+   * Keras: `Model.output_shape`.
+   * @throws StateError for a model that is not functional or not built
+   */
+  get outputShape(): ShapesOf<Out> {
+    return typed(shapesOf(this.requireGraph('outputShape').outputSpecs))
+  }
+
+  /** The names of the layers that make the outputs. @throws StateError for a model that is not functional or not built */
+  get outputNames(): readonly string[] {
+    return this.requireGraph('outputNames').outputNames
+  }
+
+  /** All layers of the graph, and the ops between them as layers, in the order of `layers`. Keras: `Model.operations`. */
+  get operations(): readonly LayerBase[] {
+    return this.requireGraph('operations').layers
+  }
+
   private requireGraph(what: string): LayerGraph {
     if (this.graph !== null) return this.graph
     throw new StateError(`${this} has no ${what}: only functional models and built Sequentials have`)
@@ -204,6 +229,38 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return this.#training.requireCompiled('optimizer').optimizer
   }
 
+  /** Whether compile was called. */
+  get compiled(): boolean {
+    return this.#training.compiled !== null
+  }
+
+  /** Whether steps run without being compiled: never. To set it warns once. `configure({ backend: 'interpreter' })` compiles nothing. */
+  get runEagerly(): boolean {
+    return false
+  }
+
+  set runEagerly(value: boolean) {
+    ignoreSetting(value)
+  }
+
+  /** Whether steps are compiled: always. To set it to false warns once. */
+  get jitCompile(): boolean {
+    return true
+  }
+
+  set jitCompile(value: boolean) {
+    ignoreSetting(!value)
+  }
+
+  /** After how many steps callbacks are called: each one. To set another number warns once. */
+  get stepsPerExecution(): number {
+    return 1
+  }
+
+  set stepsPerExecution(value: number) {
+    ignoreSetting(value !== 1)
+  }
+
   /** Refuses a loss without compile, which would have no effect. @internal */
   set loss(_loss: never) {
     throw new StateError('model.loss cannot be set. Call compile again')
@@ -214,7 +271,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * depend on shapes, and the trackers of several losses are listed after the first batch. A custom step that reads this
    * list must update the metrics itself; they are then in the logs.
    */
-  get metrics(): readonly Metric[] {
+  override get metrics(): readonly Metric[] {
     return this.#training.metrics
   }
 
@@ -255,6 +312,54 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    */
   compile(options: CompileOptions = {}, customObjects: CustomObjects = {}): void {
     this.#training.compile(options, customObjects)
+  }
+
+  /** The options of compile as a plain object, for `compileFromConfig`; null before compile. Keras: `get_compile_config`. */
+  getCompileConfig(): Config | null {
+    return describingForFile(() => typed(this.#training.compiled?.serialize() ?? null))
+  }
+
+  /**
+   * Compiles with what `getCompileConfig` returned. The optimizer begins anew.
+   *
+   *   copy.compileFromConfig(model.getCompileConfig())
+   *
+   * @param customObjects the user's losses, metrics and functions by name
+   */
+  compileFromConfig(config: Config | null, customObjects: CustomObjects = {}): void {
+    if (config !== null) this.compile(config as CompileOptions, customObjects)
+  }
+
+  /**
+   * The values of all variables by their kinds and names, as plain records for `jit`, `grad` and files of your own.
+   *
+   *   const { trainableVariables: { dense: { kernel } } } = model.getStateTree()
+   *
+   * Keras: `Model.get_state_tree`. A second variable of one name has a number: `learningRate_1`.
+   */
+  getStateTree(): StateTree {
+    return stateTreeOf(this.variableKinds)
+  }
+
+  /**
+   * Sets variables from such a tree, all that it names or none.
+   *
+   *   model.setStateTree({ trainableVariables: { dense: { kernel: ops.zeros([4, 2]) } } })
+   *
+   * Keras: `Model.set_state_tree`.
+   * @throws ArgumentError for a name without a variable; ShapeError for a value that does not fit
+   */
+  setStateTree(tree: Partial<StateTree<TensorLike>>): void {
+    setStateTreeOf(this.variableKinds, tree)
+  }
+
+  private get variableKinds(): VariableKinds {
+    return {
+      trainableVariables: this.trainableVariables,
+      nonTrainableVariables: this.nonTrainableVariables,
+      optimizerVariables: this.#training.compiled?.optimizer.variables ?? [],
+      metricsVariables: this.metricsVariables,
+    }
   }
 
   /** Drops the compiled programs, because the layers changed. @internal */
@@ -506,6 +611,21 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     const bytes = saveModel(this, options)
     await writeFile(path, bytes)
     return bytes
+  }
+
+  /**
+   * The model for other programs: an ONNX file, as `save` writes for such a path. In a bundle, `writeOnnx` of myelin/onnx does.
+   *
+   *   await model.export('net.onnx')   // or { format: 'onnx' }
+   *
+   * Keras: `Model.export(path, format='onnx')`. SavedModel and other formats of Keras need their frameworks.
+   * @returns the bytes of the file
+   * @throws ArgumentError for another format, and for a path that does not end in `.onnx`
+   */
+  async export(filepath: string | URL, options: ExportOptions = {}): Promise<Uint8Array> {
+    checkOptions('export', options, ['format', 'verbose'])
+    requireExport(filepath, options.format)
+    return this.save(filepath)
   }
 
   /**

@@ -13,6 +13,7 @@ import { Layer } from '../layers'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import type { CallContext } from '../layers/context'
+import { requireOne } from '../layers/forms'
 import { layerFromConfig, layerToConfig, withSharing } from '../layers/saved'
 import { TensorSpec, specsFrom } from '../layers/spec'
 import { hold, listsOf } from '../layers/weights'
@@ -185,8 +186,9 @@ export class Sequential extends Model<Tensor, Tensor> {
     return layer
   }
 
-  override build(_inputShape: BatchShape, inputSpec: TensorSpec): void {
+  override build(inputShape: BatchShape, inputSpec = new TensorSpec(inputShape, this.inputDtype)): void {
     if (this.list.length === 0) throw new StateError(`${this}: has no layers. Add some first.`)
+    requireOne(this, inputSpec)
     const [first] = this.list
     const input =
       first instanceof InputLayer

@@ -44,6 +44,20 @@ export type { TensorData }
 export interface TensorSymbol {
   /** The error message for code that reads the data. */
   readonly whyNoData: string
+  /** The name of what computes it, if that has one. */
+  readonly name?: string
+}
+
+/** The ops that tensors have as methods. */
+interface TensorMethods {
+  reshape(x: Tensor, newshape: Shape): Tensor
+  squeeze(x: Tensor, axis?: number | readonly number[] | null): Tensor
+}
+let methods: TensorMethods
+
+/** Sets those ops. numpy/shape.ts does, because it imports this file; and Input(), with the forms that take symbols. */
+export function setTensorMethods(given: TensorMethods): void {
+  methods = given
 }
 
 /** An immutable array of numbers with a shape and a dtype. It uses garbage-collected memory, so it needs no dispose. */
@@ -85,6 +99,44 @@ export class Tensor implements TensorType {
     return this.shape.length
   }
 
+  /** The same as `rank`. Keras: `KerasTensor.ndim`. */
+  get ndim(): number {
+    return this.rank
+  }
+
+  /**
+   * The name of a symbol of a model: that of the Input or of the layer that made it; '' for other tensors.
+   *
+   *   Input({ shape: [4], name: 'age' }).name   // 'age'
+   */
+  get name(): string {
+    return Tensor.symbolOf(this)?.name ?? ''
+  }
+
+  /**
+   * The same elements in another shape; one extent may be −1. Also of a symbol, as `ops.reshape`.
+   *
+   *   tensor([1, 2, 3, 4]).reshape([2, -1])   // [[1, 2], [3, 4]]
+   *
+   * Keras: `KerasTensor.reshape`.
+   * @throws ShapeError for another number of elements
+   */
+  reshape(newshape: Shape): Tensor {
+    return methods.reshape(this, newshape)
+  }
+
+  /**
+   * Without axes of extent 1: all of them, or those that are given. Also of a symbol, as `ops.squeeze`.
+   *
+   *   tensor([[1], [2]]).squeeze(-1)   // [1, 2]
+   *
+   * Keras: `KerasTensor.squeeze`.
+   * @throws ShapeError for an axis with another extent
+   */
+  squeeze(axis: number | readonly number[] | null = null): Tensor {
+    return methods.squeeze(this, axis)
+  }
+
   /**
    * The elements in row-major order: Float32Array, or Int32Array for int32 and bool (0 or 1).
    * @throws StateError inside a traced function, where there is no data yet
@@ -112,6 +164,11 @@ export class Tensor implements TensorType {
     requireArguments('toArray', arguments, 0)
     const { data } = this
     return this.nest(this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!) as Nested
+  }
+
+  /** The same as `toArray`: nested arrays. Keras: `numpy`. */
+  numpy<Nested = NumbersOfAnyRank>(): Nested {
+    return this.toArray()
   }
 
   /** Nested arrays of elements, read in row-major order. */

@@ -13,7 +13,7 @@ import type { Storage } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
 import type { Runtime } from '../runtime/runtime'
 import { requireShape } from './arguments'
-import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
+import type { NestedArray, NumbersOfAnyRank, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor, copyElements } from './tensor'
 import { apply, currentTrace } from './trace'
 
@@ -45,6 +45,14 @@ const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable'] as const satisfies reado
  * older count are compared with its current parts; nothing else depends on the count.
  */
 export const changes = { count: 0 }
+
+/** A regularizer. */
+interface Penalty {
+  call(weight: Tensor): Tensor
+}
+
+/** The regularizers of weights. */
+export const penalties = /* @__PURE__ */ new WeakMap<Variable, Penalty>()
 
 /** Kernels trust shape, dtype and place, so they are read-only. Only `adopt` moves a variable. */
 function define(variable: Variable, properties: Partial<Variable>, configurable = false): void {
@@ -126,9 +134,35 @@ export class Variable {
     changes.count++
   }
 
+  /** The penalty that `addWeight` got for it, and that its layer adds to the loss; null for none. */
+  get regularizer(): Penalty | null {
+    return penalties.get(this) ?? null
+  }
+
   /** The number of elements. */
   get size(): number {
     return sizeOf(this.shape)
+  }
+
+  /** The number of axes. */
+  get ndim(): number {
+    return this.shape.length
+  }
+
+  /** The same as `name`, which has the names of the layers around the weight: `encoder/dense/kernel`. */
+  get path(): string {
+    return this.name
+  }
+
+  /**
+   * The content as nested arrays; a number for a scalar.
+   *
+   *   new Variable(tensor([1, 2])).numpy()   // [1, 2]
+   *
+   * Keras: `Variable.numpy`.
+   */
+  numpy<Nested = NumbersOfAnyRank>(): Nested {
+    return this.value.toArray()
   }
 
   get byteLength(): number {

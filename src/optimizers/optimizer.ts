@@ -45,6 +45,7 @@ import {
 import type { Pack } from '../ops/packed'
 import { sum } from '../ops/numpy/reduce'
 import { concatenate, reshape, slice } from '../ops/numpy/shape'
+import { assignAll, stateless } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
@@ -314,6 +315,48 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
   /** The slots of one weight by kind; empty before the first training. */
   slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
     return this.store.slotsOf(weight)
+  }
+
+  /** Whether `build` was called, which the first training does. */
+  get built(): boolean {
+    return this.builtFor.length > 0
+  }
+
+  /**
+   * Replaces the values of `variables`, all or none: the state of an optimizer of the same kind for the same weights.
+   *
+   *   other.setWeights(optimizer.variables)
+   *
+   * Keras: `Optimizer.set_weights`.
+   * @throws ArgumentError for another number of values; ShapeError for one that does not fit
+   */
+  setWeights(weights: readonly TensorLike[]): void {
+    requireArguments('setWeights', arguments, 1)
+    assignAll(`${this.name}: weights`, this.variables, weights)
+  }
+
+  /**
+   * One update as a function of all values: nothing of the optimizer or of the weights changes. Call `build` before.
+   *
+   *   optimizer.build(model.trainableVariables)
+   *   const update = jit((state, grads, weights) => optimizer.statelessApply(state, grads, weights))
+   *   const [weights, state] = update(optimizer.variables, gradients, model.trainableVariables)
+   *
+   * Keras: `Optimizer.stateless_apply`.
+   * @returns the new weights, and the new values of `variables`
+   * @throws ArgumentError for another number of values
+   */
+  statelessApply(
+    optimizerVariables: readonly TensorLike[],
+    grads: readonly Tensor[],
+    trainableVariables: readonly TensorLike[],
+  ): [trainableVariables: Tensor[], optimizerVariables: Tensor[]] {
+    requireArguments('statelessApply', arguments, 3)
+    const where = `${this.name}: statelessApply: variables`
+    const [[, state], weights] = stateless(where, this.trained, trainableVariables, () =>
+      stateless(where, this.variables, optimizerVariables, () => this.apply(grads)),
+    )
+    return [weights, state]
   }
 
   /** The weights that have slots, in the order of `variables`; empty before the first training. @internal */

@@ -92,6 +92,10 @@ function packed(base: LayerClass): LayerClass {
       return base.prototype.call.call(this, input, context)
     }
 
+    override get quantizationMode(): string {
+      return `int${this.bits}`
+    }
+
     // Its units cannot be removed: prune the original model.
     override get unitFlow(): null {
       return null
@@ -145,6 +149,21 @@ export function packedFrom(layer: LayerBase, packing: Packing): Filled | null {
   const own = remade(layer, packing, classes.get(base.of))
   // Of a layer with LoRA, the sum is the kernel.
   return { own, fill: () => inFiles(layer.weights).forEach((weight, i) => own.weights[i]!.assign(weight.value)) }
+}
+
+/**
+ * Makes a layer a packed one, in place: its kernels are rounded, and files have integers. @returns false for a layer without a
+ * packed form, or if that takes no less room
+ */
+export function packInPlace(layer: LayerBase, packing: Packing): boolean {
+  const base = packedBase(layer)
+  if (base?.isExact !== true || !kernelsOf(layer, packing).some(isSmaller)) return false
+  const kernels = kernelsOf(layer, packing).map(({ variable }) => variable)
+  Object.setPrototypeOf(layer, classes.get(base.of)!.prototype)
+  Object.assign(layer, packing)
+  pack(layer, packing)
+  for (const kernel of kernels) kernel.assign(kernel.value)
+  return true
 }
 
 /** A kernel, and how its integers share scales. */

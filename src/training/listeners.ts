@@ -2,8 +2,8 @@
 
 import { ArgumentError } from '../core/errors'
 import { classNameOf } from '../core/registry'
-import type { CallbackMethods, FitParams } from './callbacks/callback'
-import { Callback } from './callbacks/callback'
+import type { CallbackMethods, Event as ListenedEvent, FitParams } from './callbacks/callback'
+import { Callback, listensTo } from './callbacks/callback'
 import type { TrainedModel } from './step'
 
 /** Callbacks in use by a run, with their model. */
@@ -65,8 +65,8 @@ export class Listeners {
   }
 
   /** Whether any callback listens to one of these events. */
-  hear(...events: readonly (keyof CallbackMethods)[]): boolean {
-    return this.callbacks.some((callback) => events.some((event) => callback[event] !== undefined))
+  hear(...events: readonly ListenedEvent[]): boolean {
+    return this.callbacks.some((callback) => listensTo(callback, ...events))
   }
 
   /**

@@ -7,6 +7,7 @@ import { isPromise } from '../data/source'
 import { withRuntime } from '../runtime/current'
 import type { Program } from '../runtime/program'
 import type { CallbackMethods, Logs, RunPosition, Run, RunKeeper } from './callbacks/callback'
+import { listensTo } from './callbacks/callback'
 import { History } from './callbacks/history'
 import { valName } from './callbacks/names'
 import type { ProgressBar } from './callbacks/progress'
@@ -42,6 +43,7 @@ export async function runTraining(training: Training): Promise<History> {
     options: { signal },
   } = training
   const history = new History()
+  training.prepared.model.history = history
   try {
     await runLoop(new TrainingLoop(training, history), training)
   } finally {
@@ -117,7 +119,7 @@ class TrainingLoop implements Run {
       (event) => lock.listen(event),
     )
     this.keepers = callbacks.flatMap(({ keeper }) => keeper ?? [])
-    this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
+    this.perBatch = callbacks.some((each) => listensTo(each, 'onTrainBatchBegin', 'onTrainBatchEnd'))
     this.limiting = callbacks.filter(({ stepsAhead }) => stepsAhead !== undefined)
     this.pace = new Pace(signal)
     this.listeners.introduce({ epochs, steps: stepsPerEpoch ?? runner.steps, verbose })

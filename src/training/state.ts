@@ -8,6 +8,7 @@ import type { Shape } from '../core/shapes'
 import { unflatten } from '../core/tree'
 import type { Inputs } from '../data/parse'
 import type { Samples } from '../data/samples'
+import { metricsIn } from '../layers/members'
 import { specOf } from '../layers/spec'
 import type { WeightLists } from '../layers/weights'
 import { listsOf, release } from '../layers/weights'
@@ -23,7 +24,6 @@ import type { Layouts } from './layouts'
 import { layoutsOf, namesOfOutputs } from './layouts'
 import { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
-import { metricsWithin } from './step'
 import { Steps } from './steps'
 import { StringInputs } from './string-inputs'
 
@@ -82,7 +82,7 @@ export class TrainingState {
   }
 
   get metrics(): readonly Metric[] {
-    return this.compiled?.listed ?? metricsWithin(this.model)
+    return this.compiled?.listed ?? metricsIn(this.model.allLayers)
   }
 
   compile(options: CompileOptions, customObjects: CustomObjects): void {
@@ -93,7 +93,7 @@ export class TrainingState {
         new Compiled(
           options,
           () => this.outputNames,
-          () => metricsWithin(model),
+          () => metricsIn(model.allLayers),
           !model.hasOwnStep,
           customObjects,
         ),

@@ -7,7 +7,6 @@ import type { Tree } from '../core/tree'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { CallContext, withFrame } from '../layers/context'
-import { Metric } from '../metrics/metric'
 import { add } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
@@ -15,6 +14,7 @@ import { apply, currentTrace, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import { GRADIENT_LIMIT } from '../optimizers/limits'
 import type { TrainedModel as ListenedModel } from './callbacks/callback'
+import type { History } from './callbacks/history'
 import type { Batch, ForwardResult, StepLogs } from './batch'
 import type { Compiled } from './compiled'
 import { currentProbedStep } from './probes'
@@ -22,6 +22,8 @@ import { currentProbedStep } from './probes'
 /** The part of a model that training uses. */
 export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
+  /** The history of the last fit. */
+  history: History | null
   readonly hasOwnTestStep: boolean
   /** Whether the model is known to have a single input. */
   readonly takesOneInput: boolean
@@ -39,19 +41,6 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   readonly checksData: boolean
   checkData(inputs: readonly Tensor[]): void
   checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: DType }[]): void
-}
-
-/** The metrics that a model keeps in its properties, as Keras tracks them. */
-export function metricsWithin(model: LayerBase): Metric[] {
-  const found = new Set<Metric>()
-  const take = (value: unknown): void => void (value instanceof Metric && found.add(value))
-  for (const layer of model.allLayers) {
-    Object.values(layer).forEach((value: unknown) => {
-      if (Array.isArray(value)) value.forEach(take)
-      else take(value)
-    })
-  }
-  return [...found]
 }
 
 /** The model's outputs for a batch, and the loss that `lossOf` computes from them. */

@@ -72,7 +72,9 @@ export class GraphBuilder {
     if (!sameShape(cell.shape, value.shape) || cell.dtype !== value.dtype) {
       throw internalError(`the update of ${cell.name} has another type`)
     }
-    this.updates.set(cell, value)
+    // A cell that gets its old content again is not updated.
+    if (value === this.cells.get(cell)) this.updates.delete(cell)
+    else this.updates.set(cell, value)
   }
 
   /** The new contents of cells so far. */

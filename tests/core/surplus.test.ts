@@ -77,7 +77,7 @@ const { Dense, Sequential, Variable, losses, metrics, optimizers, tensor } = mye
 const owners: readonly (readonly [owner: () => object, names: string])[] = [
   [
     () => new Sequential([new Dense({ units: 1, inputShape: [2] })]),
-    'add pop getLayer getWeights setWeights countParams addLoss addMetric apply computeLoss computeMetrics gradients updateMetrics ' +
+    'add pop getLayer getWeights setWeights countParams addLoss addMetric computeLoss computeMetrics gradients updateMetrics ' +
       'resetMetrics getMetricsResult fit evaluate predict predictOnBatch trainOnBatch testOnBatch summary save saveWeights loadWeights dispose',
   ],
   [() => tensor([1]), 'item toArray'],

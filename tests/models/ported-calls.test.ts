@@ -2,7 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { Add, Concatenate, Dense, Input, Sequential, loadModel, modelFromJSON, tensor } from '../../src'
+import { Add, Concatenate, Dense, Input, Sequential, Tensor, loadModel, modelFromJSON, tensor } from '../../src'
 
 const x = [
   [1, 2],
@@ -46,24 +46,25 @@ describe('options in snake_case', () => {
 })
 
 describe('hints', () => {
-  it('a layer of several inputs takes them as a list', () => {
+  it('a layer of several inputs takes them as a list, or apart', () => {
     const [a, b] = [tensor([[1, 2]]), tensor([[3, 4]])]
-    for (const make of [() => new Add(), () => new Concatenate(), () => new Dense(2)])
-      for (const [first, second] of [
-        [a, b],
-        [Input([2]), Input([2])],
-        [[[1, 2]], [[3, 4]]],
-      ])
-        expect(() => make().apply(first as never, second as never)).toThrow(
-          'pass several inputs as a list: apply([a, b])',
-        )
+    for (const [first, second] of [
+      [a, b],
+      [Input([2]), Input([2])],
+      [[[1, 2]], [[3, 4]]],
+    ]) {
+      for (const layer of [new Add(), new Concatenate()])
+        expect(Reflect.apply(layer.apply, layer, [first, second])).toBeInstanceOf(Tensor)
+      const dense = new Dense(2)
+      expect(() => Reflect.apply(dense.apply, dense, [first, second])).toThrow('the input must be one tensor')
+    }
     expect(new Add().apply([a, b]).toArray()).toEqual([[4, 6]])
+    expect(new Add().apply(a, b).toArray()).toEqual([[4, 6]])
   })
 
-  it.each([true, 1, 'training', null])('the options of a call are an object, not %j', (given) => {
-    expect(() => new Dense(2).apply([[1, 2]], given as never)).toThrow(
-      /Dense "\w+": pass several inputs as a list: apply\(\[a, b\]\), and options as an object: \{ training: true \}/,
-    )
+  it.each([true, 1, 'training'])('the options are an object, not %j', (given) => {
+    const message = `options are an object, { training: true }, received ${JSON.stringify(given).replaceAll('"', "'")}`
+    expect(() => new Dense(2).apply([[1, 2]], given as never)).toThrow(message)
   })
 
   it('fit after compile without a loss reports what is missing', async () => {

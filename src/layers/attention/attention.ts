@@ -14,6 +14,7 @@ import { sum } from '../../ops/numpy/reduce'
 import { expandDims, squeeze, swapAxes } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import type { SeparateInputs } from '../call-options'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
@@ -37,6 +38,12 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
 })) {
   override readonly supportsMasking = true
   private readonly generator = generatorOf(this)
+
+  override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
+  override apply(...inputs: SeparateInputs): Tensor
+  override apply(...given: readonly unknown[]): Tensor {
+    return this.applyTo(given)
+  }
 
   /** [batch, query steps, value steps] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor

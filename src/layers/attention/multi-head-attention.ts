@@ -28,6 +28,7 @@ import { dropout } from '../../ops/random/random'
 import { sum } from '../../ops/numpy/reduce'
 import { expandDims, repeat } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
+import type { SeparateInputs } from '../call-options'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
@@ -117,6 +118,32 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   protected value: EinsumDense | null = null
   protected attentionOutput: EinsumDense | null = null
   private readonly generator = generatorOf(this)
+
+  override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
+  override apply(...inputs: SeparateInputs): Tensor
+  override apply(...given: readonly unknown[]): Tensor {
+    return this.applyTo(given)
+  }
+
+  /** The projection of the query. Keras: `query_dense`. */
+  get queryDense(): EinsumDense {
+    return this.requireBuilt(this.query)
+  }
+
+  /** The projection of the key. Keras: `key_dense`. */
+  get keyDense(): EinsumDense {
+    return this.requireBuilt(this.key)
+  }
+
+  /** The projection of the value. Keras: `value_dense`. */
+  get valueDense(): EinsumDense {
+    return this.requireBuilt(this.value)
+  }
+
+  /** The projection of the outputs of all heads. Keras: `output_dense`. */
+  get outputDense(): EinsumDense {
+    return this.requireBuilt(this.attentionOutput)
+  }
 
   /** The axes of an input with `rank` axes along which steps attend to each other. */
   protected abstract attentionAxesOf(rank: number): readonly number[]

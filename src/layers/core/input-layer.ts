@@ -29,7 +29,7 @@ import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
 import { INPUT_SHAPE } from '../checks'
 import { recordCall } from '../symbol'
-import { recordActivations } from './operation'
+import { recordOnSymbols } from './operation'
 
 /** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
 export class InputLayer extends configured(
@@ -156,7 +156,7 @@ export function Input(
 export function Input(...given: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
-  recordActivations()
+  recordOnSymbols()
   const layer = new InputLayer(...typed<[{ shape: BatchShape }]>(given.map(layerOptions)))
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))

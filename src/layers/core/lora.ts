@@ -3,7 +3,6 @@
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, StateError } from '../../core/errors'
 import { extent, nullable, number, option, readOptions } from '../../core/options'
-import type { OptionInputs } from '../../core/options'
 import { fromFile } from '../../core/weight-limit'
 import { matmul } from '../../ops/linalg/linalg'
 import { add, cast, multiply } from '../../ops/numpy/elementwise'
@@ -12,20 +11,18 @@ import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { initializer } from '../kinds'
 import { requireRoomFor } from '../indices'
+import type { LoraOptions } from '../members'
 import { addWeightTo } from '../weights'
 import { Dense } from './dense'
 import { EinsumDense } from './einsum-dense'
 import { Embedding } from './embedding'
 
 const loraOptions = () => ({
-  /** The product is multiplied by loraAlpha / rank. Default null: the rank. */
   loraAlpha: option(nullable(number()), null),
-  /** The initializer of A. Default heUniform. */
   aInitializer: option(initializer, 'heUniform'),
-  /** The initializer of B. Default zeros: at first, the layer computes the same as before. */
   bInitializer: option(initializer, 'zeros'),
 })
-export type LoraOptions = OptionInputs<ReturnType<typeof loraOptions>>
+export type { LoraOptions }
 
 /** What a layer has with LoRA. */
 export interface Lora {
@@ -68,8 +65,8 @@ export type WithLora<L extends Dense | EinsumDense | Embedding> = L &
  * that a loaded model has plain layers; the model in memory still trains A and B. Loading weights into it sets B to zeros.
  * `getWeights` and `setWeights` have the frozen kernel, A and B. Compile the model after `enableLora`, as in Keras.
  *
- * Keras: `layer.enable_lora(rank)`. It is a function here, because a method would be in the bundle of every program with
- * a Dense layer.
+ * Keras: `layer.enable_lora(rank)`. `layer.enableLora(rank)` does the same in Node and Deno; a bundle needs this function, because the
+ * code of a method would be in every program with a Dense layer.
  * @param rank ≥ 1
  * @returns the layer
  * @throws ArgumentError for another layer or rank, and for a layer with a constraint of the kernel; StateError before the layer

@@ -7,8 +7,9 @@ import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
-import { flatten } from '../../core/tree'
-import { Tensor } from '../../ops/tensor'
+import { flatten, typed } from '../../core/tree'
+import { reshape, squeeze } from '../../ops/numpy/shape'
+import { Tensor, setTensorMethods } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
@@ -145,8 +146,9 @@ function requireOp(name: string): string {
   throw new ArgumentError(`There is no op '${name}'`)
 }
 
-/** Lets `layer.activation` take symbols, as activations of the namespace do. */
-export function recordActivations(): void {
+/** Lets `layer.activation` take symbols, as activations of the namespace do, and lets symbols have the methods of tensors. */
+export function recordOnSymbols(): void {
+  setTensorMethods(typed({ reshape: recorded('reshape', reshape as Op), squeeze: recorded('squeeze', squeeze as Op) }))
   setOnSymbol((name, of, x) => (hasSymbol(x) ? (recorded(`activations.${name}`, of as Op)(x) as Tensor) : null))
 }
 

@@ -14,6 +14,8 @@ import { broadcastTo, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import { requireMask } from '../checks'
+import type { ApplyOptions, SeparateInputs } from '../call-options'
+import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { isBatchShape } from '../spec'
@@ -73,6 +75,12 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
     throw new ArgumentError(
       `${this}: needs a list of ${inputCount === null ? 'tensors' : `exactly ${inputCount} tensors`}, received ${received}`,
     )
+  }
+
+  override apply(inputs: InputsOf<readonly Tensor[]>, options?: ApplyOptions | CallContext): Tensor
+  override apply(...inputs: SeparateInputs): Tensor
+  override apply(...given: readonly unknown[]): Tensor {
+    return this.applyTo(given)
   }
 
   // In a list of arrays, each array is an input; it is not a row of one input.

@@ -58,8 +58,14 @@ export class HashedCrossing extends configured(
   #table: Tensor | null = null
 
   /** @param features two or more lists of strings or integers */
-  override apply(features: readonly (TensorLike | NestedStrings)[], options: ApplyOptions | CallContext = {}): Tensor {
-    return super.apply(features as readonly Tensor[], options)
+  override apply(features: readonly (TensorLike | NestedStrings)[], options?: ApplyOptions | CallContext): Tensor
+  override apply(
+    first: TensorLike | NestedStrings,
+    second: TensorLike | NestedStrings,
+    ...others: (TensorLike | NestedStrings | ApplyOptions | CallContext)[]
+  ): Tensor
+  override apply(...given: readonly unknown[]): Tensor {
+    return this.applyTo(given)
   }
 
   /** @internal */

@@ -13,6 +13,7 @@ import { flatten, typed } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/numpy/elementwise'
 import { concatenate, flip } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
@@ -102,6 +103,32 @@ export class Bidirectional extends configured(
   /** The layer that runs forwards. */
   get forwardLayer(): RecurrentLayer {
     return this.layer
+  }
+
+  /** Whether the outputs of all steps are returned. */
+  get returnSequences(): boolean {
+    return this.layer.returnSequences
+  }
+
+  /** Whether the last states are returned, too. */
+  get returnState(): boolean {
+    return this.layer.returnState
+  }
+
+  /** Whether each batch continues the one before. */
+  get stateful(): boolean {
+    return this.layer.stateful
+  }
+
+  /** The states of stateful layers after the last batch: those of the way forwards, then the others; null before. */
+  get states(): readonly Variable[] | null {
+    const states = this.both.flatMap((layer) => layer.states ?? [])
+    return states.length === 0 ? null : states
+  }
+
+  /** The same as `resetState`. Keras 2: `reset_states`. */
+  resetStates(): void {
+    this.resetState()
   }
 
   private get both(): readonly [forward: RecurrentLayer, backward: RecurrentLayer] {

@@ -99,6 +99,11 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
     return this.stateShapes(input).map((shape) => zeros([batch, ...(shape as Shape)]))
   }
 
+  /** The same as `initialState`, for a batch of this size. Keras: `get_initial_state`. */
+  getInitialState(batchSize: number, input: Shape = []): readonly Tensor[] {
+    return this.initialState(batchSize, input)
+  }
+
   /**
    * Dropout masks, drawn once per sequence in training, so that all its steps drop the same elements. Empty unless a
    * cell has some.

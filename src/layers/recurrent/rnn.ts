@@ -232,6 +232,27 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     this.states?.forEach((variable, i) => variable.assign(first![i]!))
   }
 
+  /** The same as `resetState`. Keras 2: `reset_states`. */
+  resetStates(): void {
+    this.resetState()
+  }
+
+  /** The size of the state of the cell, or of each state. */
+  get stateSize(): number | readonly number[] {
+    return this.cell.stateSize
+  }
+
+  /** Whether the cell has one state. */
+  get singleState(): boolean {
+    return this.cell.stateSizes.length === 1
+  }
+
+  /** The initial states of a batch, as the cell makes them: zeros. The layer must be built. Keras: `get_initial_state`. */
+  getInitialState(batchSize: number): readonly Tensor[] {
+    const [, , input] = this.partsOf(this.requireBuilt(this.buildShape))
+    return this.cell.getInitialState(batchSize, input as Shape)
+  }
+
   /** The result of a step; where a step is masked, the state and the output from before. */
   private heldBack(
     made: { output: Tensor; state: State },

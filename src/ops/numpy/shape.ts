@@ -24,7 +24,7 @@ import {
 import type { Numbers, TensorLike } from '../convert'
 import { asNumbers, asTensor, numbersOf } from '../convert'
 import { cast } from './elementwise'
-import { Tensor } from '../tensor'
+import { Tensor, setTensorMethods } from '../tensor'
 import { apply, joined } from '../trace'
 
 /**
@@ -109,6 +109,8 @@ export function squeeze(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
     value.shape.filter((_, i) => !axes.includes(i)),
   )
 }
+
+setTensorMethods({ reshape, squeeze })
 
 /** A block of `sizes` elements that starts at `starts`. A size of −1 reaches to the end of the axis. */
 export function slice(x: TensorLike, starts: readonly number[], sizes: readonly number[]): Tensor {

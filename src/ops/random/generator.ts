@@ -32,11 +32,30 @@ export interface SeedGeneratorOptions {
 export class SeedGenerator {
   /** The seed and the number of draws. */
   readonly state: Variable
+  /** The seed and the name at the beginning. */
+  readonly #config: { readonly seed: number; readonly name: string }
 
-  constructor(seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions) {
-    const read = readArguments('SeedGenerator', generatorTable, seed, name)
-    const key = new Tensor(Int32Array.of(read.seed ?? nextSeed(), 0), [2], 'int32')
+  constructor(...given: [seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions]) {
+    const read = readArguments('SeedGenerator', generatorTable, ...given)
+    const seed = read.seed ?? nextSeed()
+    this.#config = { ...read, seed }
+    const key = new Tensor(Int32Array.of(seed, 0), [2], 'int32')
     this.state = new Variable(key, { name: read.name, trainable: false })
+  }
+
+  /** The name of its state. */
+  get name(): string {
+    return this.state.name
+  }
+
+  /** The options of a stream that begins where this one began: its seed, also if none was given. */
+  getConfig(): { readonly seed: number; readonly name: string } {
+    return this.#config
+  }
+
+  /** A stream from `getConfig`, which begins anew. */
+  static fromConfig(config: SeedGeneratorOptions): SeedGenerator {
+    return new SeedGenerator(config)
   }
 
   /** The key of the next draw. */

@@ -22,6 +22,12 @@ export interface Logs {
   loss: number
 }
 
+/** What a step of predict gives. */
+export interface PredictLogs {
+  /** The outputs for the batch, a tensor or a tree of tensors, like the model's. */
+  readonly outputs: Tree<Tensor>
+}
+
 /** The settings of a fit, evaluate or predict. */
 export interface FitParams {
   /** The number of the epoch at which training ends. */
@@ -133,8 +139,8 @@ declare global {
 /** What callbacks report about a run of fit, by name. */
 export type Reports = Readonly<Partial<MyelinReports>>
 
-/** The events and queries of a callback. Every method is optional. */
-export interface CallbackHooks {
+/** What a callback may be asked. Every method is optional. */
+interface CallbackQueries {
   /**
    * The callback's observations of training steps: see Probe. Read once, when training begins and the model is built.
    */
@@ -160,6 +166,10 @@ export interface CallbackHooks {
   getState?(): CallbackState
   /** Restores the result of `getState`. Called after `onTrainBegin`, before the first step. */
   setState?(state: CallbackState): void
+}
+
+/** The events and queries of a callback. Every method is optional. */
+export interface CallbackHooks extends CallbackQueries {
   /** fit begins. */
   onTrainBegin?(): void | Promise<void>
   /** fit ends. Logs are those of the last epoch; null if there was none. */
@@ -187,7 +197,7 @@ export interface CallbackHooks {
   /** A step of predict begins. */
   onPredictBatchBegin?(batch: number): void | Promise<void>
   /** Outputs are those of this batch, a tensor or a tree of tensors, like the model's. */
-  onPredictBatchEnd?(batch: number, logs: { readonly outputs: Tree<Tensor> }): void | Promise<void>
+  onPredictBatchEnd?(batch: number, logs: PredictLogs): void | Promise<void>
 }
 
 /** Every method is optional; plain objects work as well as subclasses of Callback. */
@@ -229,6 +239,20 @@ export const METHODS: readonly (keyof CallbackMethods)[] = [
   ...EVENTS,
 ]
 
+export type Event = (typeof EVENTS)[number]
+
+/** Keras's second name of the events of a training step: `onBatchEnd`. Other events have none. */
+const secondName = (event: Event): string => event.replace('TrainBatch', 'Batch')
+
+/** Whether a callback listens to one of these events: what Callback itself does is nothing. */
+export function listensTo(callback: CallbackMethods, ...events: readonly Event[]): boolean {
+  const isOwn = (name: string): boolean => {
+    const listener: unknown = Reflect.get(callback, name)
+    return listener != null && listener !== Reflect.get(Callback.prototype, name)
+  }
+  return events.some((event) => isOwn(event) || (callback instanceof Callback && isOwn(secondName(event))))
+}
+
 /** The names of members of an object and its classes that are events, or look like events. */
 function eventsOf(callback: object): string[] {
   const names: string[] = []
@@ -253,7 +277,9 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
     const known: readonly string[] = [
       ...EVENTS,
       'onNonFinite',
-      ...(callback instanceof Callback ? Object.keys(optionsOf(callback.constructor)) : []),
+      ...(callback instanceof Callback
+        ? [...EVENTS.map(secondName), ...Object.keys(optionsOf(callback.constructor))]
+        : []),
     ]
     const unknown = eventsOf(callback).find((name) => !known.includes(name))
     if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
@@ -261,16 +287,14 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
   return callbacks as readonly CallbackMethods[]
 }
 
-/**
- * Declares the methods that subclasses may define, without defining them: only methods that a callback defines are
- * called.
- */
-const Listener = Configured as Omit<typeof Configured, 'prototype'> &
-  (abstract new (options?: unknown) => Configured & CallbackHooks)
+/** A Callback may also have these; it has none of them itself. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- optional methods, which a subclass defines
+export interface Callback extends CallbackQueries {}
 
 /**
  * Base class with the model and the parameters of fit. Define the methods of the events to handle; a method that begins
- * with `on` but is not an event is an error.
+ * with `on` but is not an event is an error. The methods of the base do nothing, so `super.onEpochEnd(epoch, logs)` may be
+ * called.
  * @example
  * class Counter extends Callback {
  *   epochs = 0
@@ -279,7 +303,7 @@ const Listener = Configured as Omit<typeof Configured, 'prototype'> &
  *   }
  * }
  */
-export abstract class Callback extends Listener implements CallbackMethods {
+export abstract class Callback extends Configured implements CallbackMethods {
   // A #private field, so that a printed history does not contain the model.
   #model: TrainedModel | null = null
   params: FitParams | null = null
@@ -291,6 +315,29 @@ export abstract class Callback extends Listener implements CallbackMethods {
   setParams(params: FitParams): void {
     this.params = params
   }
+
+  onTrainBegin(_logs?: object | null): void | Promise<void> {}
+  onTrainEnd(_logs?: Logs | null): void | Promise<void> {}
+  onEpochBegin(_epoch: number, _logs?: object | null): void | Promise<void> {}
+  onEpochEnd(_epoch: number, _logs: Logs): void | Promise<void> {}
+  onTrainBatchBegin(batch: number, logs?: object | null): void | Promise<void> {
+    return this.onBatchBegin(batch, logs)
+  }
+  onTrainBatchEnd(batch: number, logs: Logs): void | Promise<void> {
+    return this.onBatchEnd(batch, logs)
+  }
+  /** The same event as `onTrainBatchBegin`. */
+  onBatchBegin(_batch: number, _logs?: object | null): void | Promise<void> {}
+  /** The same event as `onTrainBatchEnd`. */
+  onBatchEnd(_batch: number, _logs: Logs): void | Promise<void> {}
+  onTestBegin(_logs?: object | null): void | Promise<void> {}
+  onTestEnd(_logs: Logs): void | Promise<void> {}
+  onTestBatchBegin(_batch: number, _logs?: object | null): void | Promise<void> {}
+  onTestBatchEnd(_batch: number, _logs: Logs): void | Promise<void> {}
+  onPredictBegin(_logs?: object | null): void | Promise<void> {}
+  onPredictEnd(_logs?: object | null): void | Promise<void> {}
+  onPredictBatchBegin(_batch: number, _logs?: object | null): void | Promise<void> {}
+  onPredictBatchEnd(_batch: number, _logs: PredictLogs): void | Promise<void> {}
 
   /** The model in training; set `model.stopTraining = true` to end after the current step. */
   get model(): TrainedModel {

@@ -91,10 +91,8 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, [
   /** The best value so far; null before the first. */
   best = this.initialValueThreshold
 
-  /** Exists only if batches count: otherwise many steps may run at a time. */
-  declare onTrainBatchEnd?: (batch: number, logs: Logs) => void | Promise<void>
-
   protected override checkOptions(): void {
+    // Listens to steps only if batches count: otherwise many steps may run at a time.
     if (this.saveFreq !== 'epoch') this.onTrainBatchEnd = (batch, logs) => this.count(batch, logs)
     if (this.onSave !== null && this.store !== null)
       throw new ArgumentError('ModelCheckpoint: onSave and store exclude each other')

@@ -94,10 +94,8 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
   private batches = 0
   private epochStart = { time: 0, batches: 0 }
 
-  /** Exists only if batches are written: otherwise many steps may run at a time. */
-  declare onTrainBatchEnd?: (batch: number, logs: Logs) => void | Promise<void>
-
   protected override checkOptions(): void {
+    // Listens to steps only if batches are written: otherwise many steps may run at a time.
     if (this.updateFreq !== 'epoch') this.onTrainBatchEnd = (_batch, logs) => this.writeBatch(logs)
   }
 

@@ -1,0 +1,165 @@
+// What members of all layers share: the arguments of a call, of build and of stateless calls, and members whose code only
+// an entry with the whole library has.
+
+import { ArgumentError, StateError, quoted } from '../core/errors'
+import type { Tree } from '../core/tree'
+import { isRecord, mapTree } from '../core/tree'
+import type { InitializerIdentifier } from '../initializers'
+import { Metric } from '../metrics/metric'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
+import { stateless } from '../ops/stateless'
+import { beginsWithString } from '../ops/strings'
+import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { ApplyOptions } from './call-options'
+import { CallContext } from './context'
+import { TensorSpec, specsFrom } from './spec'
+
+/** The dtypes of a layer. */
+export interface DTypePolicy {
+  /** `float32`, or `int8_from_float32` for quantized weights. */
+  readonly name: string
+  /** The dtype of computations: float32. */
+  readonly computeDtype: 'float32'
+  /** The dtype of weights: float32. */
+  readonly variableDtype: 'float32'
+  /** How weights are stored: `int8`, `int4`; null for float32. */
+  readonly quantizationMode: string | null
+}
+
+/** What a layer is built from. */
+export interface BuildConfig {
+  /** The shape of the input, or a list or record of shapes. */
+  readonly inputShape?: unknown
+}
+
+/** The arrays of a layer alone, by their names in a file. */
+export type OwnVariables = Record<string, TensorLike>
+
+/** The options of `enableLora`. */
+export interface LoraOptions {
+  /** The product is multiplied by loraAlpha / rank. Default null: the rank. */
+  readonly loraAlpha?: number | null | undefined
+  /** The initializer of A. Default heUniform. */
+  readonly aInitializer?: InitializerIdentifier | undefined
+  /** The initializer of B. Default zeros: at first, the layer computes the same as before. */
+  readonly bInitializer?: InitializerIdentifier | undefined
+}
+
+/** The options of `statelessCall`: those of `apply`, and whether losses are returned. */
+export interface StatelessOptions extends ApplyOptions {
+  /** Whether the losses of the layer are returned, too. Default false. */
+  readonly returnLosses?: boolean
+}
+
+/** A layer, as far as this file uses it. */
+interface Called {
+  readonly name: string
+  readonly built: boolean
+  readonly inputDtype: TensorSpec['dtype']
+  readonly trainableVariables: readonly Variable[]
+  readonly nonTrainableVariables: readonly Variable[]
+  readonly ownWeights: readonly Variable[]
+  readonly losses: readonly Tensor[]
+  call(...inputs: never[]): unknown
+  ensureBuilt(specs: Tree<TensorSpec>): void
+  outputSpecs(specs: Tree<TensorSpec>): Tree<TensorSpec>
+  applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor>
+}
+
+/** Functions with much code, which a bundle has only if the program imports them. Entries with the whole library set them. */
+export interface HeavyMembers {
+  /** `layer.enableLora`. */
+  enableLora(layer: object, rank: number, options: object): unknown
+  /** `layer.quantize`. */
+  quantizeInPlace(layer: object, mode: unknown): Promise<void>
+}
+let heavy: HeavyMembers | null = null
+
+/** Sets the members whose code the bundle of a small model does not have. @returns those from before */
+export function setHeavyMembers(given: HeavyMembers | null): HeavyMembers | null {
+  const before = heavy
+  heavy = given
+  return before
+}
+
+/** @throws StateError in a bundle, which has only what the program imports */
+export function heavyMember<Name extends keyof HeavyMembers>(name: Name, from: string): HeavyMembers[Name] {
+  if (heavy !== null) return heavy[name]
+  throw new StateError(`In a bundle this is a function: import { ${name} } from '${from}'`)
+}
+
+/** Whether the last argument of a call has its options. */
+const isOptions = (value: unknown): value is ApplyOptions =>
+  value instanceof CallContext || (isRecord(value) && !('data' in value && 'shape' in value))
+
+/** The arguments of `apply`: one input or several, then options. Several are a list. */
+export function readCall(
+  layer: Called,
+  given: readonly unknown[],
+): readonly [input: unknown, options: ApplyOptions | CallContext] {
+  if (given.length < 2) return [given[0], {}]
+  const inputs = [...given]
+  const said = isOptions(inputs.at(-1)) && inputs.length > 1 ? inputs.pop() : {}
+  while (inputs.length > 1 && inputs.at(-1) == null) inputs.pop()
+  const options = said as ApplyOptions
+  if (inputs.length === 1) return [inputs[0], options]
+  const odd = inputs.find((each) => typeof each !== 'object')
+  if (odd !== undefined)
+    throw new ArgumentError(`${layer}: options are an object, { training: true }, received ${quoted(odd)}`)
+  const { length } = layer.call
+  if (length > 2 && length !== inputs.length + 1)
+    throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
+  // A list of arrays would be the rows of one tensor.
+  const tensors = inputs.map((each) => (beginsWithString(each) ? each : asTensor(each as TensorLike, String(layer))))
+  return [tensors, options]
+}
+
+/** Whether `call` takes the inputs of a list one by one, and the context after them. */
+export function takesApart(layer: Called, input: unknown): input is readonly unknown[] {
+  return layer.call.length > 2 && Array.isArray(input)
+}
+
+/** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */
+export function buildFor(layer: Called, given: unknown): void {
+  const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
+  const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
+    if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
+      throw new ArgumentError(`${layer}: build needs a shape such as [null, 4], received ${quoted(given)}`)
+    // Shapes have no dtype: the first layer knows its own.
+    const own = dtype === 'float32' ? layer.inputDtype : dtype
+    return new TensorSpec([null, ...shape.slice(1)], own)
+  })
+  if (layer.built) layer.outputSpecs(specs)
+  else layer.ensureBuilt(specs)
+}
+
+/** `layer.statelessCall`: see there. */
+export function statelessCall(
+  layer: Called,
+  trainable: readonly TensorLike[],
+  others: readonly TensorLike[],
+  given: readonly unknown[],
+): unknown[] {
+  const [input, { returnLosses = false, ...options }] = readCall(layer, given) as [unknown, StatelessOptions]
+  const where = `${layer}: statelessCall: variables`
+  const [[[outputs, losses], state]] = stateless(where, layer.trainableVariables, trainable, () =>
+    stateless(where, layer.nonTrainableVariables, others, () => [layer.applyTree(input, options), layer.losses]),
+  )
+  return returnLosses ? [outputs, state, losses] : [outputs, state]
+}
+
+/** The metrics in the properties of layers, also in lists, as Keras tracks them. */
+export function metricsIn(layers: readonly object[]): readonly Metric[] {
+  const isMetric = (value: unknown): value is Metric => value instanceof Metric
+  return [
+    ...new Set(
+      layers.flatMap((layer) =>
+        Object.values<unknown>({ ...layer })
+          .flat()
+          .filter(isMetric),
+      ),
+    ),
+  ]
+}

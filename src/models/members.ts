@@ -1,0 +1,101 @@
+// What members of all models share: the state as a tree, the export to other programs, and settings that change nothing here.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { isRecord } from '../core/tree'
+import type { TensorLike } from '../ops/convert'
+import { assignAll } from '../ops/stateless'
+import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+
+/** Values by the names of variables, whose parts are keys: `{ dense: { kernel, bias } }`. */
+export interface NamedValues<Value = TensorLike> {
+  readonly [name: string]: Value | NamedValues<Value>
+}
+
+/** The values of the variables of a model by their kinds. */
+export interface StateTree<Value = Tensor> {
+  /** The weights that training changes. */
+  readonly trainableVariables: NamedValues<Value>
+  /** Other weights, and the states of random streams. */
+  readonly nonTrainableVariables: NamedValues<Value>
+  /** The state of the optimizer; empty before compile. */
+  readonly optimizerVariables: NamedValues<Value>
+  /** The sums of the loss and the metrics. */
+  readonly metricsVariables: NamedValues<Value>
+}
+
+/** The variables of a model by their kinds. */
+export type VariableKinds = Readonly<Record<keyof StateTree, readonly Variable[]>>
+
+/** The options of `export`. */
+export interface ExportOptions {
+  /** The format, `onnx`. Default: from the ending of the path. */
+  readonly format?: 'onnx' | (string & {}) | null
+}
+
+/** Variables by their names; a second one of a name gets a number. */
+function byName(variables: readonly Variable[]): ReadonlyMap<string, Variable> {
+  const found = new Map<string, Variable>()
+  for (const variable of variables) {
+    let { name } = variable
+    for (let i = 1; found.has(name); i++) name = `${variable.name}_${i}`
+    found.set(name, variable)
+  }
+  return found
+}
+
+/** The values of variables as trees of their names. */
+export function stateTreeOf(kinds: VariableKinds): StateTree {
+  const trees = Object.entries(kinds).map(([kind, variables]) => {
+    const tree: Record<string, unknown> = {}
+    for (const [name, { value }] of byName(variables)) {
+      const parts = name.split('/')
+      const last = parts.pop()!
+      // A name such as __proto__ is a key like others.
+      const place = parts.reduce((at, part) => (at[part] ??= Object.create(null)) as typeof tree, tree)
+      place[last] = value
+    }
+    return [kind, tree]
+  })
+  return Object.fromEntries(trees) as { readonly [Kind in keyof StateTree]: NamedValues<Tensor> }
+}
+
+/**
+ * Sets variables from such a tree, all that it names or none.
+ * @throws ArgumentError for a name without a variable; ShapeError for a value that does not fit
+ */
+export function setStateTreeOf(kinds: VariableKinds, given: Partial<StateTree<TensorLike>>): void {
+  const variables: Variable[] = []
+  const values: TensorLike[] = []
+  for (const [kind, tree] of Object.entries(given)) {
+    const known = byName(kinds[kind as keyof StateTree] ?? [])
+    const visit = (value: unknown, name: string): void => {
+      const variable = known.get(name)
+      if (variable !== undefined) {
+        variables.push(variable)
+        values.push(value as TensorLike)
+      } else if (isRecord(value)) {
+        for (const [key, each] of Object.entries(value)) visit(each, name === '' ? key : `${name}/${key}`)
+      } else throw new ArgumentError(`setStateTree: the model has no ${kind} named ${quoted(name)}`)
+    }
+    visit(tree, '')
+  }
+  assignAll('setStateTree', variables, values)
+}
+
+/** @throws ArgumentError for what `export` does not write */
+export function requireExport(path: string | URL, format: string | null = null): void {
+  const isOther = format !== null && format !== 'onnx'
+  if (/\.onnx$/i.test(String(path)) && !isOther) return
+  const received = isOther ? `the format ${quoted(format)}` : quoted(String(path))
+  throw new ArgumentError(`export writes ONNX, to a path that ends in .onnx, received ${received}`)
+}
+
+let isTold = false
+
+/** Warns once if a setting of Keras that changes nothing here has another value than what happens. */
+export function ignoreSetting(isOther: boolean): void {
+  if (isTold || !isOther) return
+  isTold = true
+  console.warn('This setting changes nothing: steps are compiled')
+}
