@@ -18,11 +18,12 @@ import { compileConfig, compileOptions } from './compile'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from '../formats/json'
-import { own, isRecord, parseJson, textOf } from '../formats/json'
+import { own, isRecord, textOf } from '../formats/json'
 import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy'
 import type { FileParts } from './objects'
 import { formerHardSigmoid } from './former'
 import { ObjectReader } from './objects'
+import { parsePythonJson } from './python-json'
 import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
 import { optimizerArrays, optimizerState } from './slots'
@@ -110,7 +111,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     if (found === undefined) throw new FormatError(`The .keras file is damaged: it has no ${name}`)
     if (found.length > Math.max(LONGEST_TEXT, bytes.length))
       throw new FormatError(`The .keras file is damaged: its ${name} has ${found.length} bytes`)
-    return parseJson(utf8Text(found), name)
+    return parsePythonJson(utf8Text(found), name)
   }
   const config = jsonAt('config.json')
   const metadata = jsonAt('metadata.json')

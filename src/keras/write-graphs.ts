@@ -53,19 +53,19 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
         class_name: '__keras_tensor__',
         config: { shape: [...spec.shape], dtype: spec.dtype, keras_history: history(value as Tensor) },
       }
-    if (value instanceof Tensor) return value.toArray<Json>()
+    if (value instanceof Tensor) return constant(value)
     if (Array.isArray(value)) return value.map(encode)
     if (isBranch(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encode(each)]))
     return (value ?? null) as Json
   }
   const operation = ({ name, op, input }: OperationCall): Record<string, Json> => {
     const written = writtenOperation(op, input)
-    if (written === null) {
-      writer.refuse(`the call of ops.${op} in '${name}' cannot be written`)
+    if (typeof written === 'string') {
+      writer.refuse(`the call of ${op.includes('.') ? op : `ops.${op}`} in '${name}' cannot be written: ${written}`)
       return {}
     }
-    const { module, className, config, args } = written
-    const node = { args: args.map(encode), kwargs: {} }
+    const { module, className, config, args, kwargs } = written
+    const node = { args: args.map(encode), kwargs: encode(kwargs) }
     return {
       module,
       class_name: className,
@@ -97,6 +97,11 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     input_layers: ends(graph.inputs),
     output_layers: ends(graph.outputs),
   }
+}
+
+/** A constant as an array of NumPy. */
+function constant(value: Tensor): Json {
+  return { class_name: '__numpy__', config: { value: value.toArray<Json>(), dtype: value.dtype } }
 }
 
 function flattened(tree: unknown): Tensor[] {
