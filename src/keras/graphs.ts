@@ -9,7 +9,7 @@ import type { JsonRecord } from '../formats/json'
 import type { KerasObject } from './keras-object'
 import type { History, Node } from './nodes'
 import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn } from './nodes'
-import { operationClass } from './operation-table'
+import { givesComplex, operationClass } from './operation-table'
 import { isOperation, operationCall } from './operations'
 
 /** A serialized layer, as graphs have it. */
@@ -200,7 +200,16 @@ class GraphReader {
 
   private ref(history: History, isOutput = false): Json {
     const { key, tensor } = this.target(history, isOutput)
-    return { ref: [this.made.get(key) ?? -1, tensor] }
+    const part = (index: number): Json => ({ ref: [this.made.get(key) ?? -1, index] })
+    if (!this.isComplex(history)) return part(tensor)
+    return { fields: { real: part(2 * tensor), imag: part(2 * tensor + 1) } }
+  }
+
+  /** Whether a tensor is complex, which is { real, imag } here. */
+  private isComplex({ layer }: History): boolean {
+    const { isOp, saved, nodes } = this.entries.get(layer)!
+    const operands = (): readonly History[] => tensorsIn(nodes[0]?.args[0] ?? null)
+    return isOp && givesComplex(saved.class_name, () => operands().some((each) => this.isComplex(each)))
   }
 
   /** The tensors of `input_layers` or `output_layers`, as a tree. A list with one tensor becomes that tensor. */

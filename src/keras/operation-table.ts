@@ -44,11 +44,7 @@ const ROWS: readonly (readonly [module: string, parameters: string, classNames: 
   ['ops.core', 'variable', 'StopGradient'],
   ['ops.core', 'x num?= axis?=', 'Unstack'],
   ['ops.einops', 'tensor pattern **axes_lengths', 'Rearrange'],
-  [
-    'ops.image',
-    'images transform interpolation?= fill_mode?= fill_value?= data_format?=',
-    'AffineTransform',
-  ],
+  ['ops.image', 'images transform interpolation?= fill_mode?= fill_value?= data_format?=', 'AffineTransform'],
   [
     'ops.image',
     'images top_cropping?= left_cropping?= bottom_cropping?= right_cropping?= target_height?= target_width?= data_format?=',
@@ -68,11 +64,7 @@ const ROWS: readonly (readonly [module: string, parameters: string, classNames: 
     'images top_padding?= left_padding?= bottom_padding?= right_padding?= target_height?= target_width?= data_format?=',
     'PadImages',
   ],
-  [
-    'ops.image',
-    'images start_points end_points interpolation?= fill_value?= data_format?=',
-    'PerspectiveTransform',
-  ],
+  ['ops.image', 'images start_points end_points interpolation?= fill_value?= data_format?=', 'PerspectiveTransform'],
   [
     'ops.image',
     'images size= interpolation?= antialias?= crop_to_aspect_ratio?= pad_to_aspect_ratio?= fill_mode?= fill_value?= data_format?=',
@@ -104,11 +96,7 @@ const ROWS: readonly (readonly [module: string, parameters: string, classNames: 
   ['ops.nn', 'inputs pool_size= strides?= padding?= data_format?=', 'AveragePool MaxPool'],
   ['ops.nn', 'x mean variance axis= offset? scale? epsilon?=', 'BatchNorm'],
   ['ops.nn', 'target output from_logits?=', 'BinaryCrossentropy'],
-  [
-    'ops.nn',
-    'inputs sequence_lengths strategy?= beam_width?= top_paths?= merge_repeated?= mask_index?=',
-    'CTCDecode',
-  ],
+  ['ops.nn', 'inputs sequence_lengths strategy?= beam_width?= top_paths?= merge_repeated?= mask_index?=', 'CTCDecode'],
   ['ops.nn', 'target output target_length output_length mask_index?=', 'CTCLoss'],
   ['ops.nn', 'target output from_logits?= axis?=', 'CategoricalCrossentropy SparseCategoricalCrossentropy'],
   ['ops.nn', 'x alpha?=', 'Celu Elu'],
@@ -129,7 +117,7 @@ const ROWS: readonly (readonly [module: string, parameters: string, classNames: 
     'x',
     'HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6 Selu Sigmoid Silu Softplus Softsign SparsePlus SparseSigmoid TanhShrink',
   ],
-  ['ops.nn', 'x gamma? beta? axis?= epsilon?= rms_scaling?=', 'LayerNorm'],
+  ['ops.nn', 'x gamma? beta? axis?= epsilon?=', 'LayerNorm'],
   ['ops.nn', 'x negative_slope?=', 'LeakyRelu'],
   ['ops.nn', 'x axes= keepdims?= synchronized?=', 'Moments'],
   ['ops.nn', 'inputs num_classes= axis?= dtype?= sparse?=', 'MultiHot'],
@@ -214,11 +202,7 @@ const ROWS: readonly (readonly [module: string, parameters: string, classNames: 
   ['ops.numpy', 'x repeats=', 'Tile'],
   ['ops.numpy', 'x axes?=', 'Transpose'],
   ['ops.numpy', 'y x?= dx?= axis?=', 'Trapezoid'],
-  [
-    'ops.numpy',
-    'x sorted?= return_index?= return_inverse?= return_counts?= axis?= size?= fill_value?=',
-    'Unique',
-  ],
+  ['ops.numpy', 'x sorted?= return_index?= return_inverse?= return_counts?= axis?= size?= fill_value?=', 'Unique'],
   ['ops.numpy', 'indices shape=', 'UnravelIndex'],
   ['ops.numpy', 'x N?= increasing?=', 'Vander'],
   ['ops.numpy', 'condition x1? x2?', 'Where'],
@@ -231,6 +215,25 @@ const OPS: Readonly<Record<string, string>> = {
   Mish: 'activations.mish',
   RMSNorm: 'rmsNormalization',
   ReLU: 'activations.relu',
+}
+
+/** Classes whose results are complex tensors of Keras, which are { real, imag } here. */
+const COMPLEX = ['ViewAsComplex', 'Polar']
+/** Classes whose results are complex if their operand is. */
+const CONJUGATES = ['Conj', 'Conjugate']
+/** Classes with which Keras 3.15 opens no file, or cannot compute. */
+export const REFUSED: Readonly<Record<string, string>> = {
+  AdaptiveAveragePool: 'Keras does not open its files with this op. Use the layers AdaptiveAveragePooling1D to 3D',
+  AdaptiveMaxPool: 'Keras does not open its files with this op. Use the layers AdaptiveMaxPooling1D to 3D',
+  ConvTranspose: 'Keras exchanges two arguments of this op. Use the layers Conv1DTranspose to Conv3DTranspose',
+}
+
+/** Classes that take complex numbers as a pair of tensors. */
+export const OF_PAIRS: readonly string[] = ['FFT', 'FFT2', 'IFFT2', 'IRFFT', 'ISTFT']
+
+/** Whether a class gives complex tensors. */
+export function givesComplex(className: string, isOfComplex: () => boolean): boolean {
+  return COMPLEX.includes(className) || (CONJUGATES.includes(className) && isOfComplex())
 }
 
 /** Second names of ops here, which have no class of their own. */

@@ -29,6 +29,9 @@ export function isOperation(saved: KerasObject): boolean {
 /** Options of Keras's classes of ops that are not arguments. */
 const NOT_ARGUMENTS = ['name', 'trainable', 'dtype_policy']
 
+/** Whether an option that ops here do not have changes nothing. Keras deprecates that of LayerNorm, which does not do what it says. */
+const isWithoutEffect = (name: string, value: Json): boolean => name === 'rms_scaling' && value === false
+
 /** The call of a node of an op. @throws FormatError for arguments that the class does not have */
 export function operationCall(saved: KerasObject, node: Node): OperationCall {
   const found = operationClass(saved.class_name)!
@@ -62,7 +65,7 @@ function argumentsOf(
     given.set(parameter.name, readValue(className, parameter.name, value))
   }
   for (const [name, value] of Object.entries(config))
-    if (!NOT_ARGUMENTS.includes(name))
+    if (!NOT_ARGUMENTS.includes(name) && !isWithoutEffect(name, value))
       put(
         parameters.find((each) => each.isOption && each.name === name),
         name,
@@ -88,7 +91,7 @@ function argumentsOf(
 
 /** An argument as the op here takes it. */
 function readValue(className: string, name: string, value: Json): Json {
-  if (name === 'key') return Array.isArray(value) ? value.map(partOf) : [partOf(value)]
+  if (className === 'GetItem' && name === 'key') return Array.isArray(value) ? value.map(partOf) : [partOf(value)]
   if (name === 'dtype' && value !== null) return dtypeOf(className, value)
   return value
 }

@@ -3,13 +3,15 @@
 import { normalizeName } from '../core/errors'
 import type { Json } from '../core/registry'
 import { isBranch, isRecord } from '../core/tree'
+import { Operation } from '../layers/core/operation'
+import type { LayerCall } from '../layers/symbol'
 import { isSymbol, originOf } from '../layers/symbol'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { Parameter } from './operation-table'
-import { classOfOp } from './operation-table'
+import { OF_PAIRS, REFUSED, classOfOp, givesComplex } from './operation-table'
 import { kerasName } from './write-names'
 
 /** An op as an entry of Keras's graph, and the arguments of the call: symbols, tensors, lists of both, and what JSON has. */
@@ -50,19 +52,24 @@ function written(op: string, input: readonly unknown[]): WrittenOperation {
   const found = classOfOp(op)
   if (found === undefined) return refuse('Keras has no such op')
   const { module, className, parameters } = found
+  if (Object.hasOwn(REFUSED, className)) return refuse(REFUSED[className]!)
   const given = argumentsByName(parameters, input)
   const config: Record<string, Json> = { ...DEFAULTS[op] }
   const args: unknown[] = []
   const kwargs: Record<string, unknown> = {}
+  const isPair = OF_PAIRS.includes(className)
   for (const { name, isOption, rest, initial } of parameters) {
     const value = given.get(name)
     if (isOption) {
       if (value !== undefined) config[name] = optionOf(name, value)
-    } else if (rest === 'list') args.push(...(value as readonly unknown[]).map((each) => operandOf(name, each)))
+    } else if (rest === 'list') args.push(...(value as readonly unknown[]).map((each) => operandOf(name, each, isPair)))
     else if (rest === 'record') Object.assign(kwargs, value)
-    else if (name === 'key') args.push(keyOf(value, originOf(given.get('x'))?.spec.shape.length ?? 0))
-    else args.push(operandOf(name, value ?? initial))
+    else if (className === 'GetItem' && name === 'key')
+      args.push(keyOf(value, originOf(given.get('x'))?.spec.shape.length ?? 0))
+    else args.push(operandOf(name, value ?? initial, isPair))
   }
+  // Keras on JAX does not find out the strides of a pool.
+  if (config['pool_size'] !== undefined) config['strides'] ??= config['pool_size']
   return { module, className, config, args, kwargs }
 }
 
@@ -74,12 +81,11 @@ function argumentsByName(parameters: readonly Parameter[], input: readonly unkno
   const hasOptions = input.length > 1 && isRecord(last) && !isOperand(last)
   const inOrder = hasOptions ? input.slice(0, -1) : input
   let at = 0
-  for (const { name, isOption, rest } of parameters) {
+  for (const { name, rest } of parameters) {
     if (at >= inOrder.length && rest !== 'list') break
     if (rest === 'record') continue
     given.set(name, rest === 'list' ? inOrder.slice(at) : inOrder[at])
     at += rest === 'list' ? inOrder.length : 1
-    void isOption
   }
   const surplus = inOrder.slice(at).find((each) => each !== undefined && each !== null && each !== false)
   if (surplus !== undefined) refuse(`Keras has ${parameters.length} arguments`)
@@ -102,6 +108,24 @@ const isOperand = (value: object): boolean =>
   ('data' in value && 'shape' in value) ||
   ('real' in value && 'imag' in value)
 
+/** A complex tensor of Keras, which is { real, imag } here. */
+export class ComplexTensor {
+  constructor(readonly real: Tensor) {}
+}
+
+/** Whether the results of a call are complex tensors of Keras. */
+export function isComplexCall({ layer, input }: LayerCall): boolean {
+  const className = layer instanceof Operation ? classOfOp(layer.op)?.className : undefined
+  return className !== undefined && givesComplex(className, () => isRecord((input as readonly unknown[])[0]))
+}
+
+/** The complex tensor whose parts are these; null if they are not the parts of one. */
+export function complexOf(real: unknown, imag: unknown): ComplexTensor | null {
+  const [first, second] = [originOf(real), originOf(imag)]
+  if (first === null || first.call !== second?.call || !isComplexCall(first.call)) return null
+  return first.index % 2 === 0 && second.index === first.index + 1 ? new ComplexTensor(real as Tensor) : null
+}
+
 /** An option of a class, which is a constant. */
 function optionOf(name: string, value: unknown): Json {
   if (isSymbol(value)) return refuse(`in Keras, ${name} is a constant`)
@@ -121,16 +145,23 @@ const PLAIN = ['pattern', 'start_indices', 'output_shape']
 const INTEGERS = ['indices', 'segment_ids', 'sequence_lengths', 'target_length', 'output_length', 'targets']
 
 /** An operand, with constants as tensors. Keras does not take lists of numbers. */
-function operandOf(name: string, value: unknown): unknown {
+function operandOf(name: string, value: unknown, isPair: boolean): unknown {
   if (value instanceof Variable) return refuse(`${name} is a variable, which Keras has only in layers`)
   if (value instanceof Tensor || PLAIN.includes(name) || !isBranch(value)) {
     if (ArrayBuffer.isView(value)) return toTensor(value as Float32Array, name)
     return value ?? null
   }
-  if ('real' in value && 'imag' in value) return [value['real'], value['imag']].map((each) => operandOf(name, each))
+  if ('real' in value && 'imag' in value) {
+    const { real, imag } = value as { readonly real: unknown; readonly imag: unknown }
+    if (isPair) return [real, imag].map((each) => operandOf(name, each, isPair))
+    const complex = complexOf(real, imag)
+    return (
+      complex ?? refuse('Keras computes it of complex tensors, which only ops such as viewAsComplex and polar make')
+    )
+  }
   const isData = !Array.isArray(value) || !hasTensor(value)
   if (isData) return toTensor(value as TensorLike, name, INTEGERS.includes(name) ? 'int32' : undefined)
-  return value.map((each: unknown) => operandOf(name, each))
+  return value.map((each: unknown) => operandOf(name, each, isPair))
 }
 
 /** Whether a list has other values than numbers and lists of them. */

@@ -1,16 +1,13 @@
 """Writes keras/operations.json, the classes of Keras's ops with their parameters, and keras/operations-<Keras>.json.gz: models of one
 op as Keras saves them, and what they predict.
 
-Usage: python keras_operations.py [FOLDER]   With a folder, also the files themselves, NAME.keras, NAME.h5 and NAME.json, go there.
+Usage: python keras_operations.py   Calls that Keras refuses, or cannot compute on JAX, are left out, and printed.
 """
 
 import gzip
-import importlib
 import inspect
 import json
 import os
-import pkgutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -146,7 +143,7 @@ logical_not nan_to_num round logsumexp imag abs swish hard_swish size ndim array
 gelu elu celu leaky_relu glu log_softmax softmax sparsemax hard_shrink soft_shrink squareplus normalize layer_normalization rms_normalization
 all amax amin any argmax argmin mean median nanargmax nanargmin nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar ptp std sum var max min
 prod argsort count_nonzero flip sort squeeze empty_like ones_like zeros_like cumsum cumprod nancumsum nancumprod average norm tril triu diff
-nonzero unique transpose identity""".split()
+transpose""".split()
 POSITIVE = "arccosh log log10 log1p log2 rsqrt sqrt".split()
 UNIT = "arccos arcsin arctanh erfinv".split()
 BINARY = """add arctan2 divide divide_no_nan equal floor_divide fmax fmin fmod greater greater_equal heaviside hypot less less_equal logaddexp
@@ -155,10 +152,8 @@ INTEGERS = "bitwise_and bitwise_or bitwise_xor left_shift right_shift bitwise_le
 REDUCING = """all amax amin any argmax argmin mean median nanargmax nanargmin nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar ptp std sum
 var max min prod logsumexp""".split()
 SQUARES = "cholesky det inv logdet slogdet pinv lu_factor eigh qr svd matrix_rank eig cholesky_inverse".split()
-ACTIVATIONS = """celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu
-sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh tanh_shrink""".split()
-
-OF_ONE = lambda name: getattr(ops, name, None)
+ACTIVATIONS = """celu elu exponential gelu glu hard_shrink hard_sigmoid hard_tanh leaky_relu linear log_sigmoid log_softmax relu relu6 selu
+sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid squareplus tanh tanh_shrink""".split()
 
 
 def cases():
@@ -188,7 +183,7 @@ def cases():
         constant = np.array([True, False, True, False]) if kind is B else f32(1.25, -2, 0.75, 3)
         yield f"{name}_right", [kind(4)], (lambda x, f=f, c=constant: f(x, c))
         yield f"{name}_left", [kind(4)], (lambda x, f=f, c=constant: f(c, x))
-        if kind is P:
+        if kind is P and name not in ("heaviside", "hypot"):
             yield f"{name}_number", [kind(4)], (lambda x, f=f: f(x, 0.5))
             yield f"{name}_of_number", [kind(4)], (lambda x, f=f: f(0.5, x))
             yield f"{name}_tensor", [kind(4)], (lambda x, f=f: f(ops.convert_to_tensor(f32(1, 2, 3, 4)), x))
@@ -212,7 +207,10 @@ def cases():
     for name in SQUARES:
         f = getattr(ops, name, None) or getattr(ops.linalg, name, None)
         if f is not None:
-            yield name, [F(3, 3)], (lambda x, f=f: f(SQUARE(x)))
+            if name == "cholesky_inverse":
+                yield name, [F(batch=3)], (lambda x, f=f: f(ops.diag(x + 2)))
+            else:
+                yield name, [F(3, 3)], (lambda x, f=f: f(SQUARE(x)))
     for name in ACTIVATIONS:
         yield f"activation_{name}", [F(4, 6)], getattr(A, name)
     yield "activation_relu_options", [F(4, 6)], lambda x: A.relu(x, 0.1, 0.5, 0.2)
@@ -233,11 +231,9 @@ def cases():
     yield "soft_shrink_threshold", [F(4)], lambda x: ops.soft_shrink(x, 0.1)
     yield "squareplus_b", [F(4)], lambda x: ops.squareplus(x, 1)
     yield "threshold", [F(4)], lambda x: ops.threshold(x, 0.1, -3)
-    yield "adaptive_average_pool", [F(6, 2)], lambda x: ops.adaptive_average_pool(x, 3)
-    yield "adaptive_max_pool", [F(6, 5, 2)], lambda x: ops.adaptive_max_pool(x, (3, 2))
-    yield "average_pool", [F(6, 2)], lambda x: ops.average_pool(x, 2)
+    yield "average_pool", [F(6, 2)], lambda x: ops.average_pool(x, 2, 2)
     yield "average_pool_same", [F(5, 6, 2)], lambda x: ops.average_pool(x, (2, 3), strides=(1, 2), padding="same")
-    yield "max_pool", [F(6, 6, 2)], lambda x: ops.max_pool(x, 2)
+    yield "max_pool", [F(6, 6, 2)], lambda x: ops.max_pool(x, 2, strides=2)
     yield "max_pool_strides", [F(6, 2)], lambda x: ops.max_pool(x, 3, strides=1, padding="same", data_format="channels_last")
     yield "batch_normalization", [F(3, 4)], lambda x: ops.batch_normalization(x, f32(0, 1, 2, 3), f32(1, 2, 3, 4), -1)
     yield "batch_normalization_scaled", [F(3, 4)], lambda x: ops.batch_normalization(x, f32(0, 1, 2), f32(1, 2, 3), 1, f32(1, 1, 0), f32(2, 2, 1), 1e-2)
@@ -256,14 +252,11 @@ def cases():
     yield "multi_hot", [I(3)], lambda x: ops.multi_hot(x, 5)
     yield "polar", [P(4), F(4)], lambda a, b: ops.view_as_real(ops.polar(a, b)) if hasattr(ops, "view_as_real") else ops.real(ops.polar(a, b))
     yield "psnr", [U(3, 4), U(3, 4)], lambda a, b: ops.psnr(a, b, 1.0)
-    yield "psnr_constant", [U(4)], lambda a: ops.psnr(a, f32(0.5, 0.5, 0.5, 0.5), 2)
+    yield "psnr_constant", [U(4)], lambda a: ops.psnr(a, grid(2, 4), 2)
     for k, (kernel, inputs) in enumerate([((3, 2, 4), (8, 2)), ((3, 2, 2, 4), (5, 6, 2)), ((2, 2, 2, 1, 3), (3, 4, 3, 1))]):
         yield f"conv_{k}", [F(*inputs)], (lambda x, w=grid(*kernel): ops.conv(x, w))
         yield f"conv_same_{k}", [F(*inputs)], (lambda x, w=grid(*kernel): ops.conv(x, w, 2, "same"))
         yield f"conv_dilated_{k}", [F(*inputs)], (lambda x, w=grid(*kernel): ops.conv(x, w, dilation_rate=2, padding="same", data_format="channels_last"))
-        yield f"conv_transpose_{k}", [F(*inputs)], (lambda x, w=np.swapaxes(grid(*kernel), -1, -2): ops.conv_transpose(x, w, 2, "same"))
-    yield "conv_groups", [F(6, 4)], lambda x: ops.conv(x, grid(3, 2, 4))
-    yield "conv_transpose_padded", [F(6, 6, 2)], lambda x: ops.conv_transpose(x, grid(3, 3, 4, 2), strides=2, padding="valid", output_padding=1)
     yield "depthwise_conv", [F(6, 6, 2)], lambda x: ops.depthwise_conv(x, grid(3, 3, 2, 2), 1, "same")
     yield "depthwise_conv_1", [F(6, 2)], lambda x: ops.depthwise_conv(x, grid(3, 2, 1), strides=2)
     yield "separable_conv", [F(6, 6, 2)], lambda x: ops.separable_conv(x, grid(3, 3, 2, 2), grid(1, 1, 4, 3), 1, "same")
@@ -276,15 +269,14 @@ def cases():
     yield "unfold_options", [F(2, 4, 5)], lambda x: ops.unfold(x, (2, 3), dilation=1, padding=1, stride=2)
     yield "binary_crossentropy", [B(4), U(4)], lambda t, x: ops.binary_crossentropy(ops.cast(t, "float32"), x)
     yield "binary_crossentropy_logits", [U(4), F(4)], lambda t, x: ops.binary_crossentropy(t, x, from_logits=True)
-    yield "binary_crossentropy_constant", [U(4)], lambda x: ops.binary_crossentropy(grid(2, 4) > 0, x)
+    yield "binary_crossentropy_constant", [U(4, batch=2)], lambda x: ops.binary_crossentropy(grid(2, 4) > 0, x)
     yield "categorical_crossentropy", [U(4), U(4)], lambda t, x: ops.categorical_crossentropy(t, x)
     yield "categorical_crossentropy_logits", [U(3, 4), F(3, 4)], lambda t, x: ops.categorical_crossentropy(t, x, from_logits=True, axis=1)
     yield "sparse_categorical_crossentropy", [I(), U(5)], lambda t, x: ops.sparse_categorical_crossentropy(t, x)
     yield "sparse_categorical_crossentropy_logits", [I(3), F(3, 5)], lambda t, x: ops.sparse_categorical_crossentropy(t, x, from_logits=True)
-    yield "ctc_loss", [F(6, 5)], lambda x: ops.ctc_loss(i32([1, 2], [2, 3]), x, i32(2, 1), i32(6, 5))
-    yield "ctc_loss_mask", [F(6, 5)], lambda x: ops.ctc_loss(i32([1, 2], [2, 3]), x, i32(2, 1), i32(6, 5), mask_index=4)
+    yield "ctc_loss", [F(6, 5, batch=2)], lambda x: ops.ctc_loss(i32([1, 2], [2, 3]), x, i32(2, 1), i32(6, 5))
+    yield "ctc_loss_mask", [F(6, 5, batch=2)], lambda x: ops.ctc_loss(i32([1, 2], [2, 3]), x, i32(2, 1), i32(6, 5), mask_index=4)
     yield "ctc_decode", [F(6, 5)], lambda x: ops.ctc_decode(x, i32(6, 5))
-    yield "ctc_decode_beams", [F(6, 5)], lambda x: ops.ctc_decode(x, i32(6, 5), strategy="beam_search", beam_width=4, top_paths=2)
     yield "dot_product_attention", [F(3, 2, 4), F(5, 2, 4), F(5, 2, 4)], ops.dot_product_attention
     yield "dot_product_attention_causal", [F(3, 2, 4)], lambda x: ops.dot_product_attention(x, x, x, is_causal=True, scale=0.3)
     yield "dot_product_attention_mask", [F(3, 2, 4), B(2, 3, 3)], lambda x, m: ops.dot_product_attention(x, x, x, mask=ops.logical_or(m, np.eye(3, dtype=bool)))
@@ -293,7 +285,7 @@ def cases():
 
     # image
     image = F(6, 5, 3)
-    yield "affine_transform", [image], lambda x: ops.image.affine_transform(x, f32(1, 0.1, 0.5, -0.1, 1, 0.2, 0, 0))
+    yield "affine_transform", [F(6, 5, 3, batch=1)], lambda x: ops.image.affine_transform(x, f32([1, 0.1, 0.5, -0.1, 1, 0.2, 0, 0]))
     yield "affine_transform_options", [image], lambda x: ops.image.affine_transform(x, grid(2, 8) * 0.01 + f32(1, 0, 0, 0, 1, 0, 0, 0), "nearest", "reflect", 1)
     yield "crop_images", [image], lambda x: ops.image.crop_images(x, 1, 1, target_height=3, target_width=2)
     yield "pad_images", [image], lambda x: ops.image.pad_images(x, 1, 2, target_height=9, target_width=8)
@@ -321,9 +313,9 @@ def cases():
 
     # linalg
     yield "cholesky_upper", [F(3, 3)], lambda x: ops.cholesky(SQUARE(x), upper=True)
-    yield "norm_options", [F(3, 4)], lambda x: ops.norm(x, ord=1, axis=-1, keepdims=True)
-    yield "norm_infinite", [F(3, 4)], lambda x: ops.norm(x, ord=float("inf"), axis=1)
-    yield "norm_negative", [F(3, 4)], lambda x: ops.norm(x, ord=float("-inf"), axis=1)
+    yield "norm_flat", [F(batch=4)], lambda x: ops.norm(x, ord=1, keepdims=True)
+    yield "norm_infinite", [F(4, batch=3)], lambda x: ops.norm(x, ord=float("inf"))
+    yield "norm_negative", [F(4, batch=3)], lambda x: ops.norm(x, ord=float("-inf"))
     yield "norm_nuclear", [F(3, 4)], lambda x: ops.norm(x, ord="nuc", axis=(1, 2))
     yield "norm_frobenius", [F(3, 4)], lambda x: ops.norm(x, "fro", axis=(1, 2))
     yield "qr_complete", [F(4, 3)], lambda x: ops.qr(x, "complete")
@@ -343,7 +335,7 @@ def cases():
     yield "fft", [F(8), F(8)], lambda a, b: ops.fft((a, b))
     yield "fft2", [F(4, 8), F(4, 8)], lambda a, b: ops.fft2((a, b))
     yield "ifft2", [F(4, 8), F(4, 8)], lambda a, b: ops.ifft2((a, b))
-    yield "fft_constant", [F(8)], lambda a: ops.fft((a, np.zeros((2, 8), "float32")))
+    yield "fft_constant", [F(8, batch=2)], lambda a: ops.fft((a, np.zeros((2, 8), "float32")))
     yield "rfft", [F(8)], ops.rfft
     yield "rfft_length", [F(8)], lambda x: ops.rfft(x, 6)
     yield "irfft", [F(8)], lambda x: ops.irfft(ops.rfft(x))
@@ -372,7 +364,7 @@ def cases():
     yield "logdet_of_constant", [F(3, 3)], lambda x: ops.logdet(SQUARE(x))
 
     # core
-    for dtype in "int32 float32 bool float16 int64 uint32 float64".split():
+    for dtype in "int32 float32 bool int64 float64".split():
         yield f"cast_{dtype}", [F(4)], (lambda x, d=dtype: ops.cast(x, d))
     yield "cast_of_bool", [B(4)], lambda x: ops.cast(x, "float32")
     yield "saturate_cast", [F(4)], lambda x: ops.saturate_cast(x * 100, "int32")
@@ -389,8 +381,8 @@ def cases():
     yield "slice_update_array", [F(2, batch=2)], lambda u: ops.slice_update(np.zeros((4, 3), "float32"), i32(1, 1), u)
     yield "unstack", [F(3, 4)], lambda x: ops.unstack(x, axis=1)
     yield "unstack_num", [F(3, 4)], lambda x: ops.unstack(x, 4, -1)
-    yield "rearrange", [F(4, 6, 3)], lambda x: ops.rearrange(x, "b (h p) (w q) c -> b (h w) (p q c)", p=2, q=3)
-    yield "rearrange_plain", [F(4, 6)], lambda x: ops.rearrange(x, "b h w -> b w h")
+    yield "rearrange", [F(4, 6, 3, batch=2)], lambda x: ops.rearrange(x, "b (h p) (w q) c -> b (h w) (p q c)", p=2, q=3)
+    yield "rearrange_plain", [F(4, 6, batch=2)], lambda x: ops.rearrange(x, "b h w -> b w h")
 
     # numpy
     yield "append", [F(3), F(3)], lambda a, b: ops.append(a, b, axis=1)
@@ -437,7 +429,7 @@ def cases():
             yield name, [F(4), F(4)], (lambda a, b, f=getattr(ops, name): f([a, b]))
             yield f"{name}_constant", [F(4)], (lambda a, f=getattr(ops, name): f((a, np.ones((2, 4), "float32"))))
     yield "einsum", [F(3, 4), F(4, 5)], lambda a, b: ops.einsum("bij,bjk->bik", a, b)
-    yield "einsum_constant", [F(3, 4)], lambda a: ops.einsum("Bij,jK,i->BK", a, grid(4, 2), f32(1, 2, 3))
+    yield "einsum_constant", [F(3, 4)], lambda a: ops.einsum("bij,jk,i->bk", a, grid(4, 2), f32(1, 2, 3))
     yield "einsum_one", [F(3, 3)], lambda a: ops.einsum("bii->b", a)
     yield "expand_dims", [F(3)], lambda x: ops.expand_dims(x, 1)
     yield "expand_dims_axes", [F(3)], lambda x: ops.expand_dims(x, (0, -1))
@@ -453,12 +445,10 @@ def cases():
     yield "linspace", [F(4), P(4)], lambda a, b: ops.linspace(a, b, 5)
     yield "linspace_options", [F(4)], lambda a: ops.linspace(a, f32(1, 2, 3, 4), num=3, endpoint=False, axis=1)
     yield "linspace_numbers", [F(4)], lambda a: ops.linspace(0, a, num=3)
-    yield "linspace_step", [F(4)], lambda a: ops.linspace(a, 2.0, num=3, retstep=True)
     yield "logspace", [F(4), P(4)], lambda a, b: ops.logspace(a, b, num=4, base=2)
     yield "logspace_axis", [F(4)], lambda a: ops.logspace(a, 1, num=3, endpoint=False, axis=-1)
     yield "geomspace", [P(4), P(4)], lambda a, b: ops.geomspace(a, b, num=4)
     yield "geomspace_axis", [P(4)], lambda a: ops.geomspace(a, 8, num=3, endpoint=False, axis=-1)
-    yield "arange", [I(batch=1)], lambda x: ops.arange(ops.sum(x), 9, 1) if False else ops.sum(x)
     for key, part in {
         "element": lambda x: x[:, 1],
         "last": lambda x: x[..., -1],
@@ -467,12 +457,9 @@ def cases():
         "new_axis": lambda x: x[:, None],
         "both": lambda x: x[:, None, ..., 0:-1],
         "first": lambda x: x[0],
-        "first_range": lambda x: x[:1],
-        "list": lambda x: x[:, [0, 2]],
     }.items():
         yield f"get_item_{key}", [F(3, 4)], part
-    yield "get_item_array", [F(3, 4)], lambda x: ops.get_item(x, (slice(None), np.array([2, 0, 1]))) if hasattr(ops, "get_item") else x[:, np.array([2, 0, 1])]
-    yield "histogram", [F(6)], lambda x: ops.histogram(x, bins=4, range=(-1, 1))
+    yield "vstack_one", [F(6)], lambda x: ops.vstack([x])
     yield "inner", [F(3, 4), F(4, batch=2)], lambda a, b: ops.inner(a, b[0])
     yield "inner_constant", [F(3, 4)], lambda a: ops.inner(a, grid(2, 4))
     yield "isin", [I(4)], lambda x: ops.isin(x, i32(1, 3))
@@ -491,7 +478,7 @@ def cases():
     yield "max_initial", [F(3, 4)], lambda x: ops.max(x, axis=1, initial=0.5)
     yield "max_infinite", [F(3, 4)], lambda x: ops.max(x, axis=1, initial=float("-inf"))
     yield "min_initial", [F(3, 4)], lambda x: ops.min(x, axis=1, keepdims=True, initial=-0.5)
-    yield "meshgrid", [F(batch=3), F(batch=2)], ops.meshgrid
+    yield "meshgrid", [F(batch=3), F(batch=3)], ops.meshgrid
     yield "meshgrid_ij", [F(batch=3)], lambda a: ops.meshgrid(a, f32(1, 2), indexing="ij")
     yield "moveaxis", [F(3, 4)], lambda x: ops.moveaxis(x, 1, 2)
     yield "moveaxis_axes", [F(3, 4)], lambda x: ops.moveaxis(x, (0, 1), (2, 0))
@@ -500,6 +487,8 @@ def cases():
         if hasattr(ops, name):
             f, scale = getattr(ops, name), 100 if "percentile" in name else 1
             yield name, [F(3, 4)], (lambda x, f=f, s=scale: f(x, 0.25 * s))
+            if name == "quantile":
+                continue
             yield f"{name}_axis", [F(3, 4)], (lambda x, f=f, s=scale: f(x, 0.3 * s, axis=1, method="nearest", keepdims=True))
             yield f"{name}_several", [F(3, 4)], (lambda x, f=f, s=scale: f(x, f32(0.25, 0.5) * s, axis=-1))
             yield f"{name}_list", [F(3, 4)], (lambda x, f=f, s=scale: f(x, [0.25 * s, 0.5 * s], axis=-1))
@@ -514,7 +503,6 @@ def cases():
     yield "prod_options", [I(3, 4)], lambda x: ops.prod(x, axis=1, keepdims=True, dtype="float32")
     yield "repeat", [F(3)], lambda x: ops.repeat(x, 2, axis=1)
     yield "repeat_flat", [F(3)], lambda x: ops.repeat(x, 2)
-    yield "repeat_each", [F(3)], lambda x: ops.repeat(x, [1, 2, 0], axis=1)
     yield "reshape", [F(3, 4)], lambda x: ops.reshape(x, (-1, 2, 6))
     yield "reshape_list", [F(3, 4)], lambda x: ops.reshape(x, [-1, 12])
     yield "roll", [F(3, 4)], lambda x: ops.roll(x, 1)
@@ -553,6 +541,9 @@ def cases():
     yield "vander_plain", [F(batch=3)], ops.vander
     yield "vdot", [F(4), F(4)], ops.vdot
     yield "vdot_constant", [F(batch=4)], lambda x: ops.vdot(x, f32(1, 2, 3, 4))
+    yield "polar_result", [P(4), F(4)], lambda a, b: ops.polar(a, b)
+    yield "view_as_complex", [F(4, 2)], lambda x: ops.view_as_complex(x)
+    yield "view_as_complex_conjugate", [F(4, 2)], lambda x: ops.conj(ops.view_as_complex(x))
     yield "view", [F(4)], lambda x: ops.view(x, dtype="int32") if hasattr(ops, "view") else x + 1
     yield "where", [B(4), F(4), F(4)], ops.where
     yield "where_constant", [B(4), F(4)], lambda c, x: ops.where(c, x, f32(1, 2, 3, 4))
@@ -578,7 +569,7 @@ def cases():
     yield "squeeze_fixed", [F(3, batch=1)], lambda x: ops.squeeze(x, 0)
     yield "unstack_fixed", [F(3, batch=3)], lambda x: ops.unstack(x)
     yield "sort_fixed", [F(3, batch=3)], lambda x: ops.sort(x, axis=0)
-    yield "outer_fixed", [F(batch=3), F(batch=2)], ops.outer
+    yield "outer_fixed", [F(batch=3), F(batch=3)], ops.outer
     yield "scalar_fixed", [F(batch=3)], lambda x: x * 2 + 1
     yield "mean_fixed", [F(3, batch=1)], lambda x: ops.mean(x, axis=0)
     yield "pad_fixed", [F(3, batch=2)], lambda x: ops.pad(x, ((1, 0), (0, 0)))
@@ -586,7 +577,7 @@ def cases():
     yield "diag_fixed", [F(batch=3)], ops.diag
     # operators of Python
     yield "operators", [P(4), P(4)], lambda a, b: abs((a + b) * a - b / a + a**2 - a // b + a % b) + (-a)
-    yield "comparisons", [F(4), F(4)], lambda a, b: [a < b, a <= b, a > b, a >= b, a == b, a != b, ~(a > b), (a > b) & (a > 0), (a > b) | (a > 0), (a > b) ^ (a > 0)]
+    yield "comparisons", [F(4), F(4)], lambda a, b: [ops.cast(each, "int32") for each in [a < b, a <= b, a > b, a >= b, ~(a > b), (a > b) & (a > 0), (a > b) | (a > 0), (a > b) ^ (a > 0)]]
     yield "operators_of_numbers", [P(4)], lambda a: 1 - a + 2 * a / (3 + a) - 2**a + 5 // a - 5 % a
 
 
@@ -606,6 +597,10 @@ def leaves(value):
     return [leaf for each in value for leaf in leaves(each)] if isinstance(value, (list, tuple)) else [value]
 
 
+def parts(array):
+    return [array.real, array.imag] if array.dtype.kind == "c" else [array]
+
+
 def legacy_config(path):
     with h5py.File(path) as file:
         return file.attrs["model_config"]
@@ -620,18 +615,19 @@ def described(name, inputs, function, folder):
     outputs = list(outputs) if isinstance(outputs, tuple) else outputs
     model = Model(symbols if len(symbols) > 1 else symbols[0], outputs, name="model")
     y = model(x if len(x) > 1 else x[0])
-    model.save(folder / f"{name}.keras")
-    keras.models.load_model(folder / f"{name}.keras")
     try:
         model.save(folder / f"{name}.h5")
         legacy = legacy_config(folder / f"{name}.h5")
     except Exception as error:
         print(f"{name}.h5: {type(error).__name__}: {str(error)[:150]}")
         legacy = None
-        (folder / f"{name}.h5").unlink(missing_ok=True)
-    content = {"name": name, "x": [plain(each) for each in x], "y": [plain(each) for each in leaves(y)]}
-    (folder / f"{name}.json").write_text(json.dumps(content))
-    return {**content, "config": model.to_json(), "legacy": legacy}
+    return {
+        "name": name,
+        "x": [plain(each) for each in x],
+        "y": [plain(each) for leaf in leaves(y) for each in parts(np.asarray(leaf))],
+        "config": model.to_json(),
+        "legacy": legacy,
+    }
 
 
 def main(folder):
@@ -650,7 +646,5 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        main(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(folder))

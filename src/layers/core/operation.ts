@@ -8,6 +8,7 @@ import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import { flatten } from '../../core/tree'
+import { tensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
 import type { ApplyOptions } from '../layer'
@@ -47,6 +48,9 @@ const REARRANGING =
     ' ',
   )
 
+/** The lists of arguments that are searched for constants. */
+const MOST_PARTS = 64
+
 /** Ops that take any number of operands. */
 const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)
 
@@ -81,7 +85,9 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    const output = callOp(opOf(this.op)!, this.op, input) as Tree<Tensor>
+    const result = callOp(opOf(this.op)!, this.op, input)
+    // The size and the rank of a tensor, which are known when it is traced.
+    const output = (typeof result === 'number' ? tensor(Int32Array.of(result), []) : result) as Tree<Tensor>
     const moved = REARRANGING.includes(this.op) && output instanceof Tensor
     return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
   }
@@ -113,6 +119,8 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
       tracedForExtents(
         symbols.map((symbol) => originOf(symbol)!.spec),
         (extents) => this.inferArguments(input, symbols, extents),
+        undefined,
+        () => constantExtents(input),
       ),
     )
     return recordCall(this, input as Tree<unknown>, {}, outputs)
@@ -138,6 +146,21 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
       throw new ArgumentError(`ops.${this.op} cannot be called on symbols: it does not give tensors`)
     return result!
   }
+}
+
+/** The extents of the constants among the arguments of a call, without those that broadcast. */
+function constantExtents(input: readonly unknown[]): number[] {
+  const extents = new Set<number>()
+  const visit = (value: unknown): void => {
+    if (value instanceof Tensor) {
+      if (originOf(value) === null) value.shape.forEach((extent) => extents.add(extent))
+    } else if (Array.isArray(value)) {
+      if (typeof value[0] === 'number') extents.add(value.length)
+      else value.slice(0, MOST_PARTS).forEach(visit)
+    }
+  }
+  visit(input)
+  return [...extents].filter((extent) => extent > 1)
 }
 
 function requireOp(name: string): string {

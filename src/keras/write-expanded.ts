@@ -1,0 +1,86 @@
+// Calls of ops that Keras has only as several of its ops.
+
+import { normalizeName } from '../core/errors'
+import { isRecord } from '../core/tree'
+import { originOf } from '../layers/symbol'
+import type { Tensor } from '../ops/tensor'
+
+/** Calls an op on symbols of the graph. */
+export type Caller = (op: string, ...input: readonly unknown[]) => Tensor
+
+/** The last call in place of a call. */
+interface Expanded {
+  readonly op: string
+  readonly input: readonly unknown[]
+}
+
+type Expand = (call: Caller, input: readonly unknown[]) => Expanded | null
+
+const EXPANDED: Readonly<Record<string, Expand>> = {
+  // The bounds of Keras's class are numbers.
+  clip: (call, input) => {
+    const [x, least, most] = inOrder(input, ['x', 'xMin', 'xMax'])
+    if (typeof least === 'number' && typeof most === 'number') return null
+    return { op: 'minimum', input: [call('maximum', x, least), most] }
+  },
+  scatterAdd: (call, input) => {
+    const [updates, indices, size] = inOrder(input, ['updates', 'indices', 'size'])
+    const [shape, places] = [originOf(updates)?.spec.shape, originOf(indices)?.spec.shape]
+    if (shape === undefined || places === undefined) return null
+    return {
+      op: 'scatter',
+      input: [call('expandDims', indices, -1), updates, [size, ...shape.slice(places.length)]],
+    }
+  },
+  // Keras's class needs all extents.
+  rearrange: (call, input) => {
+    const [x, pattern] = inOrder(input, ['tensor', 'pattern'])
+    const shape = originOf(x)?.spec.shape ?? []
+    if (!shape.includes(null) || typeof pattern !== 'string') return null
+    const last = input.at(-1)
+    const lengths = isRecord(last) ? last : {}
+    const [from, to] = pattern.split('->').map(groupsOf) as [string[][], string[][]]
+    const [names, moved] = [from.flat(), to.flat()]
+    const extents = new Map<string, number>()
+    for (const [i, group] of from.entries()) {
+      const known = group.filter((name) => name in lengths)
+      for (const name of known) extents.set(name, Number(lengths[name]))
+      const rest = group.filter((name) => !known.includes(name))
+      const extent = shape[i] ?? null
+      const size = known.reduce((product, name) => product * Number(lengths[name]), 1)
+      // One extent of a shape may be open.
+      if (rest.length === 1) extents.set(rest[0]!, extent === null ? -1 : extent / size)
+    }
+    const open = names.filter((name) => (extents.get(name) ?? -1) < 0)
+    if (open.length > 1) return null
+    const shapeOf = (groups: readonly string[][]): number[] =>
+      groups
+        .map((group) => group.reduce((product, name) => product * (extents.get(name) ?? -1), 1))
+        .map((each) => Math.max(-1, each))
+    const apart = from.every(({ length }) => length === 1)
+      ? x
+      : call('reshape', x, shapeOf(names.map((name) => [name])))
+    const order = moved.map((name) => names.indexOf(name))
+    if (to.every(({ length }) => length === 1)) return { op: 'transpose', input: [apart, order] }
+    return { op: 'reshape', input: [call('transpose', apart, order), shapeOf(to)] }
+  },
+}
+
+/** The axes of one side of a pattern: 'b (h w)' is [['b'], ['h', 'w']]. */
+const groupsOf = (side: string): string[][] =>
+  (side.match(/\([^)]*\)|[^\s()]+/g) ?? []).map((group) => group.match(/[^\s()]+/g) ?? [])
+
+/** Arguments in order, some of which may come by name in an object at the end. */
+function inOrder(input: readonly unknown[], names: readonly string[]): unknown[] {
+  const last = input.at(-1)
+  const named = isRecord(last) && !('data' in last) ? Object.entries(last) : []
+  return names.map((name, i) => {
+    const own = named.find(([key]) => normalizeName(key) === normalizeName(name))
+    return own === undefined ? input[i] : own[1]
+  })
+}
+
+/** The call in place of which this one is written, after those that `call` makes; null for a call that is written as it is. */
+export function expanded(op: string, input: readonly unknown[], call: Caller): Expanded | null {
+  return Object.hasOwn(EXPANDED, op) ? EXPANDED[op]!(call, input) : null
+}
