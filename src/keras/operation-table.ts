@@ -241,7 +241,6 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   abs: 'absolute',
   batchNorm: 'batchNormalization',
   exponential: 'exp',
-  'image.extractPatches3d': 'image.extractPatches',
   hardSwish: 'hardSilu',
   layerNorm: 'layerNormalization',
   linear: 'copy',

@@ -2,7 +2,9 @@
 
 import { normalizeName } from '../core/errors'
 import { isRecord } from '../core/tree'
-import { originOf } from '../layers/symbol'
+import { isSymbol, originOf } from '../layers/symbol'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import type { Tensor } from '../ops/tensor'
 
 /** Calls an op on symbols of the graph. */
@@ -13,6 +15,12 @@ interface Expanded {
   readonly op: string
   readonly input: readonly unknown[]
 }
+
+/** Keras takes complex numbers as a pair. */
+const ofPair =
+  (op: string): Expand =>
+  (call, [x, ...others]) =>
+    isRecord(x) || Array.isArray(x) ? null : { op, input: [{ real: x, imag: call('zerosLike', x) }, ...others] }
 
 type Expand = (call: Caller, input: readonly unknown[]) => Expanded | null
 
@@ -25,12 +33,28 @@ const EXPANDED: Readonly<Record<string, Expand>> = {
   },
   scatterAdd: (call, input) => {
     const [updates, indices, size] = inOrder(input, ['updates', 'indices', 'size'])
-    const [shape, places] = [originOf(updates)?.spec.shape, originOf(indices)?.spec.shape]
-    if (shape === undefined || places === undefined) return null
-    return {
-      op: 'scatter',
-      input: [call('expandDims', indices, -1), updates, [size, ...shape.slice(places.length)]],
-    }
+    const [values, places] = [updates, indices].map((each) =>
+      isSymbol(each) ? each : toTensor(each as TensorLike, 'scatterAdd'),
+    ) as [Tensor, Tensor]
+    const rows = isSymbol(places)
+      ? call('expandDims', places, -1)
+      : toTensor({ data: places.data, shape: [...places.shape, 1] }, 'scatterAdd', 'int32')
+    return { op: 'scatter', input: [rows, values, [size, ...values.shape.slice(places.rank)]] }
+  },
+  fft: ofPair('fft'),
+  fft2: ofPair('fft2'),
+  ifft2: ofPair('ifft2'),
+  irfft: ofPair('irfft'),
+  // Keras's class takes vectors.
+  histogram: (call, [x, ...others]) => {
+    const rank = originOf(x)?.spec.shape.length ?? 1
+    return rank === 1 ? null : { op: 'histogram', input: [call('reshape', x, [-1]), ...others] }
+  },
+  // The size says whether the patches are those of volumes.
+  'image.extractPatches3d': (_call, input) => {
+    const [volumes, size] = inOrder(input, ['volumes', 'size'])
+    if (typeof size !== 'number') return { op: 'image.extractPatches', input }
+    return { op: 'image.extractPatches', input: [volumes, [size, size, size], ...input.slice(2)] }
   },
   // Keras's class needs all extents.
   rearrange: (call, input) => {

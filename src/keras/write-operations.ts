@@ -3,6 +3,7 @@
 import { normalizeName } from '../core/errors'
 import type { Json } from '../core/registry'
 import { isBranch, isRecord } from '../core/tree'
+import type { JsonRecord } from '../formats/json'
 import { Operation } from '../layers/core/operation'
 import type { LayerCall } from '../layers/symbol'
 import { isSymbol, originOf } from '../layers/symbol'
@@ -43,9 +44,10 @@ export function writtenOperation(op: string, input: readonly unknown[]): Written
 /** Arguments that Keras's functions do not have, with the values that change nothing. */
 const OURS: Readonly<Record<string, readonly unknown[]>> = { keepDims: [false], initial: [null], groups: [null, 1] }
 
-/** Defaults of functions of the activations that are not those of the op. */
+/** Defaults here, of ops or of classes, that Keras's class does not have. */
 const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   'activations.gelu': { approximate: false },
+  BatchNorm: { axis: -1 },
 }
 
 function written(op: string, input: readonly unknown[]): WrittenOperation {
@@ -54,24 +56,39 @@ function written(op: string, input: readonly unknown[]): WrittenOperation {
   const { module, className, parameters } = found
   if (Object.hasOwn(REFUSED, className)) return refuse(REFUSED[className]!)
   const given = argumentsByName(parameters, input)
-  const config: Record<string, Json> = { ...DEFAULTS[op] }
+  const config: Record<string, Json> = { ...DEFAULTS[className], ...DEFAULTS[op] }
   const args: unknown[] = []
   const kwargs: Record<string, unknown> = {}
-  const isPair = OF_PAIRS.includes(className)
   for (const { name, isOption, rest, initial } of parameters) {
     const value = given.get(name)
     if (isOption) {
       if (value !== undefined) config[name] = optionOf(name, value)
-    } else if (rest === 'list') args.push(...(value as readonly unknown[]).map((each) => operandOf(name, each, isPair)))
+    } else if (rest === 'list')
+      args.push(...(value as readonly unknown[]).map((each) => operandOf(className, name, each)))
     else if (rest === 'record') Object.assign(kwargs, value)
     else if (className === 'GetItem' && name === 'key')
       args.push(keyOf(value, originOf(given.get('x'))?.spec.shape.length ?? 0))
-    else args.push(operandOf(name, value ?? initial, isPair))
+    else args.push(operandOf(className, name, value ?? initial))
   }
-  // Keras on JAX does not find out the strides of a pool.
-  if (config['pool_size'] !== undefined) config['strides'] ??= config['pool_size']
-  return { module, className, config, args, kwargs }
+  return { module, className, config: { ...config, ...FORMS[className]?.(config) }, args, kwargs }
 }
+
+/** Keras on JAX does not find out the strides of a pool, and does not take the list in a file for its window. */
+function poolOptions({ pool_size: size = null, strides }: JsonRecord): JsonRecord {
+  const window = single(size)
+  return { pool_size: window, strides: strides ?? window }
+}
+
+/** Options in forms that Keras takes. */
+const FORMS: Readonly<Record<string, (config: JsonRecord) => JsonRecord>> = {
+  AveragePool: poolOptions,
+  MaxPool: poolOptions,
+  Resize: ({ size = null }) => ({ size: typeof size === 'number' ? [size, size] : size }),
+}
+
+/** The number of which a list consists; the list if there are several. */
+const single = (value: Json): Json =>
+  Array.isArray(value) && value.every((each) => each === value[0]) ? (value[0] ?? null) : value
 
 /** The arguments of a call by Keras's names: those in order, and the options at the end. */
 function argumentsByName(parameters: readonly Parameter[], input: readonly unknown[]): ReadonlyMap<string, unknown> {
@@ -141,27 +158,29 @@ function optionOf(name: string, value: unknown): Json {
 /** Arguments of calls that are no tensors. */
 const PLAIN = ['pattern', 'start_indices', 'output_shape']
 
-/** Arguments of calls that are integers. */
-const INTEGERS = ['indices', 'segment_ids', 'sequence_lengths', 'target_length', 'output_length', 'targets']
+/** Arguments of calls that are integers; the op here may take whole numbers of another dtype. */
+const INTEGERS = /^(?:indices|segment_ids|sequence_lengths|target_length|output_length|targets|Ldexp x2)$/
 
 /** An operand, with constants as tensors. Keras does not take lists of numbers. */
-function operandOf(name: string, value: unknown, isPair: boolean): unknown {
+function operandOf(className: string, name: string, value: unknown): unknown {
   if (value instanceof Variable) return refuse(`${name} is a variable, which Keras has only in layers`)
+  const dtype = INTEGERS.test(name) || INTEGERS.test(`${className} ${name}`) ? 'int32' : undefined
+  if (value instanceof Tensor && !isSymbol(value)) return toTensor(value, name, dtype)
   if (value instanceof Tensor || PLAIN.includes(name) || !isBranch(value)) {
-    if (ArrayBuffer.isView(value)) return toTensor(value as Float32Array, name)
+    if (ArrayBuffer.isView(value)) return toTensor(value as Float32Array, name, dtype)
     return value ?? null
   }
   if ('real' in value && 'imag' in value) {
     const { real, imag } = value as { readonly real: unknown; readonly imag: unknown }
-    if (isPair) return [real, imag].map((each) => operandOf(name, each, isPair))
+    if (OF_PAIRS.includes(className)) return [real, imag].map((each) => operandOf(className, name, each))
     const complex = complexOf(real, imag)
     return (
       complex ?? refuse('Keras computes it of complex tensors, which only ops such as viewAsComplex and polar make')
     )
   }
   const isData = !Array.isArray(value) || !hasTensor(value)
-  if (isData) return toTensor(value as TensorLike, name, INTEGERS.includes(name) ? 'int32' : undefined)
-  return value.map((each: unknown) => operandOf(name, each, isPair))
+  if (isData) return toTensor(value as TensorLike, name, dtype)
+  return value.map((each: unknown) => operandOf(className, name, each))
 }
 
 /** Whether a list has other values than numbers and lists of them. */

@@ -155,8 +155,8 @@ function constantExtents(input: readonly unknown[]): number[] {
     if (value instanceof Tensor) {
       if (originOf(value) === null) value.shape.forEach((extent) => extents.add(extent))
     } else if (Array.isArray(value)) {
-      if (typeof value[0] === 'number') extents.add(value.length)
-      else value.slice(0, MOST_PARTS).forEach(visit)
+      extents.add(value.length)
+      if (typeof value[0] !== 'number') value.slice(0, MOST_PARTS).forEach(visit)
     }
   }
   visit(input)
