@@ -2,10 +2,10 @@
 
 import { normalizeName } from '../core/errors'
 import { isRecord } from '../core/tree'
-import { isSymbol, originOf } from '../layers/symbol'
+import { originOf } from '../layers/symbol'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
 
 /** Calls an op on symbols of the graph. */
 export type Caller = (op: string, ...input: readonly unknown[]) => Tensor
@@ -34,11 +34,12 @@ const EXPANDED: Readonly<Record<string, Expand>> = {
   scatterAdd: (call, input) => {
     const [updates, indices, size] = inOrder(input, ['updates', 'indices', 'size'])
     const [values, places] = [updates, indices].map((each) =>
-      isSymbol(each) ? each : toTensor(each as TensorLike, 'scatterAdd'),
+      each instanceof Tensor ? each : toTensor(each as TensorLike, 'scatterAdd'),
     ) as [Tensor, Tensor]
-    const rows = isSymbol(places)
-      ? call('expandDims', places, -1)
-      : toTensor({ data: places.data, shape: [...places.shape, 1] }, 'scatterAdd', 'int32')
+    const isConstant = originOf(places) === null
+    const rows = isConstant
+      ? toTensor({ data: places.data, shape: [...places.shape, 1] }, 'scatterAdd', 'int32')
+      : call('expandDims', places, -1)
     return { op: 'scatter', input: [rows, values, [size, ...values.shape.slice(places.rank)]] }
   },
   fft: ofPair('fft'),
