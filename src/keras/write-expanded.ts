@@ -42,6 +42,19 @@ const EXPANDED: Readonly<Record<string, Expand>> = {
       : call('expandDims', places, -1)
     return { op: 'scatter', input: [rows, values, [size, ...values.shape.slice(places.rank)]] }
   },
+  // The keys of Keras's class are numbers and slices.
+  getItem: (call, input) => {
+    const [x, key] = inOrder(input, ['x', 'key'])
+    const parts: readonly unknown[] = Array.isArray(key) ? key : [key]
+    const at = parts.findIndex((each) => Array.isArray(each) || ArrayBuffer.isView(each) || each instanceof Tensor)
+    if (at < 0) return null
+    const rank = originOf(x)?.spec.shape.length ?? 0
+    const used = parts.filter((each) => each !== null && each !== '...').length
+    const axes = parts.slice(0, at).map((each) => (each === '...' ? rank - used : Number(typeof each !== 'number')))
+    const axis = axes.reduce((sum, each) => sum + each, 0)
+    const isWhole = parts.every((each, i) => i === at || each === ':' || each === '...')
+    return { op: 'take', input: [isWhole ? x : call('getItem', x, parts.with(at, ':')), parts[at], axis] }
+  },
   fft: ofPair('fft'),
   fft2: ofPair('fft2'),
   ifft2: ofPair('ifft2'),

@@ -63,6 +63,8 @@ function written(op: string, input: readonly unknown[]): WrittenOperation {
     const value = given.get(name)
     if (isOption) {
       if (value !== undefined) config[name] = optionOf(name, value)
+      // Classes of Keras take another value of None than its functions.
+      if (name === 'data_format') config[name] ??= 'channels_last'
     } else if (rest === 'list')
       args.push(...(value as readonly unknown[]).map((each) => operandOf(className, name, each)))
     else if (rest === 'record') Object.assign(kwargs, value)

@@ -60,7 +60,8 @@ export function tracedForExtents<Result>(
     try {
       return EXTENTS.slice(0, least).map(traced)
     } catch (error) {
-      for (const batch of batches()) {
+      // A batch of 1 would be broadcast.
+      for (const batch of batches().filter((each) => each > 1)) {
         try {
           return [traced({ batch, length: batch })]
         } catch {}

@@ -218,6 +218,7 @@ const calls: Readonly<Record<string, (x: Tensor, i: Tensor, b: Tensor) => unknow
   'getItem with a new axis': (x) => ops.getItem(x, ['...', null, 0]),
   'getItem by name': (x) => ops.getItem({ x, key: [1] }),
   'getItem with a list': (x) => ops.getItem(x, [':', [2, 0]]),
+  'getItem with a list and others': (x) => ops.getItem(x, [null, '0:2', ints(3, 0, 1)]),
   'slice with a list': (x) => ops.slice(x, [1, 0], [2, 3]),
   'sliceUpdate with a list': (x) =>
     ops.sliceUpdate(

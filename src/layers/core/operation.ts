@@ -8,7 +8,6 @@ import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import { flatten } from '../../core/tree'
-import { tensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
 import type { ApplyOptions } from '../layer'
@@ -48,9 +47,6 @@ const REARRANGING =
     ' ',
   )
 
-/** The lists of arguments that are searched for constants. */
-const MOST_PARTS = 64
-
 /** Ops that take any number of operands. */
 const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)
 
@@ -85,9 +81,7 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    const result = callOp(opOf(this.op)!, this.op, input)
-    // The size and the rank of a tensor, which are known when it is traced.
-    const output = (typeof result === 'number' ? tensor(Int32Array.of(result), []) : result) as Tree<Tensor>
+    const output = callOp(opOf(this.op)!, this.op, input) as Tree<Tensor>
     const moved = REARRANGING.includes(this.op) && output instanceof Tensor
     return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
   }
@@ -120,7 +114,7 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
         symbols.map((symbol) => originOf(symbol)!.spec),
         (extents) => this.inferArguments(input, symbols, extents),
         undefined,
-        () => constantExtents(input),
+        () => [...constantExtents(input)],
       ),
     )
     return recordCall(this, input as Tree<unknown>, {}, outputs)
@@ -148,19 +142,15 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   }
 }
 
-/** The extents of the constants among the arguments of a call, without those that broadcast. */
-function constantExtents(input: readonly unknown[]): number[] {
-  const extents = new Set<number>()
-  const visit = (value: unknown): void => {
-    if (value instanceof Tensor) {
-      if (originOf(value) === null) value.shape.forEach((extent) => extents.add(extent))
-    } else if (Array.isArray(value)) {
-      extents.add(value.length)
-      if (typeof value[0] !== 'number') value.slice(0, MOST_PARTS).forEach(visit)
-    }
+/** The extents of constants, and the lengths of lists. */
+function constantExtents(value: unknown, found = new Set<number>(), depth = 0): Set<number> {
+  if (value instanceof Tensor) {
+    if (originOf(value) === null) value.shape.forEach((extent) => found.add(extent))
+  } else if (Array.isArray(value) && depth < 9) {
+    found.add(value.length)
+    if (typeof value[0] !== 'number') value.forEach((each) => constantExtents(each, found, depth + 1))
   }
-  visit(input)
-  return [...extents].filter((extent) => extent > 1)
+  return found
 }
 
 function requireOp(name: string): string {
