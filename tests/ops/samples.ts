@@ -1,6 +1,7 @@
 // Arguments for every op, by the names of the parameters.
 
-import { Tensor, activations, ops, tensor } from '../../src'
+import type { Tensor } from '../../src'
+import { activations, ops, tensor } from '../../src'
 
 const ints = (...values: number[]): Tensor => tensor(Int32Array.from(values))
 const range = (...shape: number[]): Tensor => {
