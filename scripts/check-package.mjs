@@ -22,7 +22,7 @@ const limits = {
   named: 1_380,
   published: 511_000,
   part: 30_000,
-  parts: { data: 32_000, keras: 60_000, onnx: 60_000, tfjs: 60_000, weights: 60_000, thrift: 44_500 },
+  parts: { data: 32_000, keras: 60_000, onnx: 60_000, tfjs: 64_000, weights: 60_000, thrift: 44_500 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
 const formats = ['keras', 'onnx', 'tfjs', 'weights']

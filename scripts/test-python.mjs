@@ -10,7 +10,7 @@ import { join } from 'node:path'
 const checks = [
   {
     name: 'keras',
-    tests: ['tests/keras/write.test.ts'],
+    tests: ['tests/keras/write.test.ts', 'tests/keras/operations.test.ts', 'tests/keras/operations-made.test.ts'],
     folder: 'KERAS_FILES',
     script: 'tests/golden/keras-files-check.py',
     packages: ['keras', 'jax', 'h5py', 'numpy'],

@@ -27,8 +27,16 @@ function isKerasArchive(names: string): boolean {
 /** Whether a file is one of Keras: a `.keras` archive, or HDF5. */
 export function isKerasFile(bytes: Uint8Array): boolean {
   const head = latin(bytes, 0, 8)
-  return head === HDF5 || (head.startsWith(ZIP) && isKerasArchive(namesIn(bytes)))
+  return head === HDF5 || (head.startsWith(ZIP) && isKerasArchive(namesIn(bytes))) || isKerasJson(bytes)
 }
+
+/** Whether a file is the JSON of a model of Keras. */
+export function isKerasJson(bytes: Uint8Array): boolean {
+  return /^\s*\{/.test(latin(bytes, 0, 64)) && isKerasText(endsOf(bytes))
+}
+
+const isKerasText = (text: string): boolean =>
+  /"class_name"\s*:/.test(text) && !/"(?:className|modelTopology|weightsManifest)"/.test(text)
 
 function zipKind(bytes: Uint8Array): string {
   const names = namesIn(bytes)
@@ -52,6 +60,8 @@ export function isTfjsFile(bytes: Uint8Array): boolean {
 function jsonKind(text: string): string | null {
   if (/"(?:modelTopology|weightsManifest)"/.test(text))
     return 'a model of TensorFlow.js (model.json). Load it with loadModel.'
+  if (isKerasText(text))
+    return "the JSON of a model of Keras. Read it with modelFromJSON of 'myelin/keras', or with loadModel."
   if (/"(?:className|class_name)"/.test(text))
     return 'the JSON of a model, without weights. modelFromJSON reads the JSON that toJSON of this library wrote.'
   return null

@@ -9,7 +9,8 @@ import type { JsonRecord } from '../formats/json'
 import type { KerasObject } from './keras-object'
 import type { History, Node } from './nodes'
 import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn } from './nodes'
-import { isOperation, operationCall, operationName } from './operations'
+import { givesComplex, operationClass } from './operation-table'
+import { isOperation, operationCall } from './operations'
 
 /** A serialized layer, as graphs have it. */
 export type SavedLayer = Serialized & { readonly [key: string]: Json }
@@ -97,9 +98,11 @@ class GraphReader {
     if (name === '') throw this.damaged('has a layer without a name')
     if (this.entries.has(name)) throw this.damaged(`has two layers named '${name}'`)
     const isOp = isOperation(saved)
-    const op = isOp ? operationName(saved.class_name) : null
-    if (isOp && op === null) this.reader.unknown(saved.class_name, name)
-    const layer: SavedLayer = isOp ? { className: 'Operation', config: { op, name } } : this.reader.layer(saved)
+    const op = isOp ? operationClass(saved.class_name)?.op : undefined
+    if (isOp && op === undefined) this.reader.unknown(saved.class_name, name)
+    const layer: SavedLayer = isOp
+      ? { className: 'Operation', config: { op: op ?? null, name } }
+      : this.reader.layer(saved)
     const { className, config } = layer
     const inbound = own(saved, 'inbound_nodes')
     if (Array.isArray(inbound) && inbound.some((node: Json) => Array.isArray(node))) this.isFormer = true
@@ -109,7 +112,7 @@ class GraphReader {
       name,
       position: this.layers.length,
       nodes: nodesOf(inbound, `'${name}'`, isLayer),
-      isOp: isOp && op !== null,
+      isOp: op !== undefined,
       className,
       isModel: isModel || className === 'Sequential',
       before: { former: Number(isModel || beginsWithInput(config)), outputs: Number(isModel) },
@@ -197,7 +200,16 @@ class GraphReader {
 
   private ref(history: History, isOutput = false): Json {
     const { key, tensor } = this.target(history, isOutput)
-    return { ref: [this.made.get(key) ?? -1, tensor] }
+    const part = (index: number): Json => ({ ref: [this.made.get(key) ?? -1, index] })
+    if (!this.isComplex(history)) return part(tensor)
+    return { fields: { real: part(2 * tensor), imag: part(2 * tensor + 1) } }
+  }
+
+  /** Whether a tensor is complex, which is { real, imag } here. */
+  private isComplex({ layer }: History): boolean {
+    const { isOp, saved, nodes } = this.entries.get(layer)!
+    const operands = (): readonly History[] => tensorsIn(nodes[0]?.args[0] ?? null)
+    return isOp && givesComplex(saved.class_name, () => operands().some((each) => this.isComplex(each)))
   }
 
   /** The tensors of `input_layers` or `output_layers`, as a tree. A list with one tensor becomes that tensor. */

@@ -8,7 +8,8 @@ import type { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
 import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from '../formats/json'
-import { isRecord, own, parseJson } from '../formats/json'
+import { isRecord, own } from '../formats/json'
+import { parsePythonJson } from './python-json'
 import type { Loaded } from './weights'
 import { loadedOf, requireFitting } from './weights'
 
@@ -42,7 +43,7 @@ function textAt(group: Hdf5Group, name: string): string | null {
 
 function jsonAt(group: Hdf5Group, name: string): Json {
   const text = textAt(group, name)
-  return text === null ? null : parseJson(text, name)
+  return text === null ? null : parsePythonJson(text, name)
 }
 
 function weightsGroup(root: Hdf5Group): Hdf5Group {

@@ -1,101 +1,133 @@
-// Ops of Keras's graphs as calls of this library's ops. A node of Keras is a class, such as Sum, whose configuration has some
-// arguments of the function, { axis, keepdims }, and whose call has the tensors. The order is that of the function.
+// Nodes of Keras's ops as calls of this library's ops. A node is a class, such as Sum, whose configuration has some arguments of the
+// function, { axis, keepdims }, and whose call has the tensors: see operation-table.ts. write-operations.ts writes nodes.
 
-import { FormatError, knownName } from '../core/errors'
+import { FormatError, camelKey } from '../core/errors'
 import type { Json } from '../core/registry'
 import { customObject } from '../core/registry'
-import * as ops from '../ops'
-import { isRecord, own, recordAt, textOf } from '../formats/json'
-import { isObject } from './keras-object'
+import { own, recordAt, textOf } from '../formats/json'
 import type { JsonRecord } from '../formats/json'
+import { isObject } from './keras-object'
 import type { KerasObject } from './keras-object'
 import type { Node } from './nodes'
+import type { OperationClass, Parameter } from './operation-table'
+import { operationClass } from './operation-table'
 
-/** A call of an op: its name, and its arguments in order. */
+/** A call of an op: its name, and its arguments in order, of which the last one has those that can be left out. */
 export interface OperationCall {
   readonly op: string
   readonly args: readonly Json[]
 }
 
-const NAMES = Object.entries<unknown>(ops).flatMap(([name, op]) => (typeof op === 'function' ? [name] : []))
-
 /** Whether an entry of a graph is an op, not a layer. Legacy files have no modules, but ops are never trainable. */
 export function isOperation(saved: KerasObject): boolean {
   const { module, registered_name: registered, class_name: className } = saved
-  if (typeof module === 'string') return /(?:^|\.)ops(?:\.|$)/.test(module) && !textOf(registered).includes('>')
+  if (typeof module === 'string') return /\.(?:ops|activations)\b/.test(module) && !textOf(registered).includes('>')
   const isLayer = own(recordAt(saved, 'config'), 'trainable') !== undefined || className === 'InputLayer'
-  return !isLayer && customObject(className) === undefined && operationName(className) !== null
-}
-
-/** The name of an op here; null if there is none. */
-export function operationName(className: string): string | null {
-  return (Object.hasOwn(SPECIAL, className) ? SPECIAL[className]!.op : undefined) ?? knownName(className, NAMES) ?? null
+  return !isLayer && customObject(className) === undefined && operationClass(className) !== undefined
 }
 
 /** Options of Keras's classes of ops that are not arguments. */
 const NOT_ARGUMENTS = ['name', 'trainable', 'dtype_policy']
 
-interface Special {
-  readonly op?: string
-  /** The arguments, in order. Default: those of the call, then the options. */
-  readonly read?: (args: readonly Json[], options: JsonRecord) => readonly Json[]
+/** Whether an option that ops here do not have changes nothing. Keras deprecates that of LayerNorm, which does not do what it says. */
+const isWithoutEffect = (name: string, value: Json): boolean => name === 'rms_scaling' && value === false
+
+/** The call of a node of an op. @throws FormatError for arguments that the class does not have */
+export function operationCall(saved: KerasObject, node: Node): OperationCall {
+  const found = operationClass(saved.class_name)!
+  const { op, parameters } = found
+  const given = argumentsOf(found, recordAt(saved, 'config'), node)
+  const args: Json[] = []
+  const options: Record<string, Json> = {}
+  for (const { name, rest, isOptional } of parameters) {
+    const value = given.get(name)
+    if (rest === 'list') args.push(...((value ?? []) as readonly Json[]))
+    else if (rest === 'record') Object.assign(options, value)
+    else if (!isOptional) args.push(value ?? null)
+    else if (value !== undefined) options[camelKey(name)] = value
+  }
+  return { op, args: Object.keys(options).length === 0 ? args : [...args, options] }
 }
 
-/** Ops with other arguments, or with arguments in another order. */
-const SPECIAL: Readonly<Record<string, Special>> = {
-  GetItem: { read: ([x = null, key = null]) => [x, keyOf(key)] },
-  Einsum: { read: (args, { subscripts = null }) => [subscripts, ...args] },
-  Average: { read: ([x = null, weights = null], { axis = null }) => [x, axis, weights] },
-  Absolute: { op: 'abs' },
-  TrueDivide: { op: 'divide' },
+/** The arguments of a node by the names of the function. */
+function argumentsOf(
+  { className, parameters }: OperationClass,
+  config: JsonRecord,
+  { args, kwargs }: Node,
+): ReadonlyMap<string, Json> {
+  const given = new Map<string, Json>()
+  const ofCall = parameters.filter(({ isOption }) => !isOption)
+  const put = (parameter: Parameter | undefined, name: string, value: Json): void => {
+    if (parameter === undefined)
+      throw new FormatError(
+        `The op ${className} has the argument ${name} = ${JSON.stringify(value)}, which this library does not have`,
+      )
+    given.set(parameter.name, readValue(className, parameter.name, value))
+  }
+  for (const [name, value] of Object.entries(config))
+    if (!NOT_ARGUMENTS.includes(name) && !isWithoutEffect(name, value))
+      put(
+        parameters.find((each) => each.isOption && each.name === name),
+        name,
+        value,
+      )
+  for (const [i, value] of args.entries()) {
+    if (ofCall[i]?.rest === 'list') {
+      given.set(ofCall[i].name, args.slice(i))
+      break
+    }
+    put(ofCall[i], String(i), value)
+  }
+  const others = ofCall.find(({ rest }) => rest === 'record')
+  const named: Record<string, Json> = {}
+  for (const [name, value] of Object.entries(kwargs)) {
+    const parameter = ofCall.find((each) => each.name === name)
+    if (parameter === undefined && others !== undefined) named[name] = value
+    else put(parameter, name, value)
+  }
+  if (others !== undefined) given.set(others.name, named)
+  return given
 }
 
-/** A key of Python's brackets as `getItem` takes it: slices are 'start:stop:step'. */
-function keyOf(key: Json): Json {
-  if (Array.isArray(key)) return key.map(partOf)
-  return [partOf(key)]
+/** An argument as the op here takes it. */
+function readValue(className: string, name: string, value: Json): Json {
+  if (className === 'GetItem' && name === 'key') return Array.isArray(value) ? value.map(partOf) : [partOf(value)]
+  if (name === 'dtype' && value !== null) return dtypeOf(className, value)
+  return value
 }
 
+/** The dtype with which this library computes. */
+const DTYPES: Readonly<Record<string, string>> = {
+  float16: 'float32',
+  bfloat16: 'float32',
+  float64: 'float32',
+  int64: 'int32',
+  uint32: 'int32',
+  uint64: 'int32',
+}
+const SHORT = ['int8', 'uint8', 'int16', 'uint16']
+
+/** Ops that convert numbers, which wrap around or end at the bounds of a short dtype. */
+const CONVERTING = ['Array', 'Cast', 'ConvertToTensor', 'SaturateCast', 'View']
+
+function dtypeOf(className: string, value: Json): Json {
+  const name = textOf(isObject(value) ? own(recordAt(value, 'config'), 'name') : value)
+  if (!SHORT.includes(name)) return DTYPES[name] ?? name
+  if (!CONVERTING.includes(className)) return 'int32'
+  throw new FormatError(`The op ${className} converts to ${name}, but integers of this library have 32 bits`)
+}
+
+/** A part of a key of Python's brackets as `getItem` takes it: slices are 'start:stop:step'. */
 function partOf(part: Json): Json {
-  if (part === null || typeof part === 'number') return part
-  if (Array.isArray(part)) return part
+  if (part === null || typeof part === 'number' || Array.isArray(part)) return part
   if (isObject(part)) {
-    if (part.class_name === '__ellipsis__') return '...'
     const config = recordAt(part, 'config')
+    if (part.class_name === '__ellipsis__') return '...'
     if (part.class_name === '__slice__') {
       const [start, stop, step] = ['start', 'stop', 'step'].map((name) => textOf(own(config, name)))
       return `${start}:${stop}${step === '' ? '' : `:${step}`}`
     }
+    return part
   }
   throw new FormatError('A node GetItem has a key that is neither a number, a slice, nor a list of numbers')
-}
-
-/** The call of a node of an op. */
-export function operationCall(saved: KerasObject, { args, kwargs }: Node): OperationCall {
-  const { class_name: className } = saved
-  const op = operationName(className)!
-  const config = Object.entries(recordAt(saved, 'config')).filter(([name]) => !NOT_ARGUMENTS.includes(name))
-  const options = { ...Object.fromEntries(config), ...kwargs }
-  const { read } = Object.hasOwn(SPECIAL, className) ? SPECIAL[className]! : {}
-  const all = read === undefined ? [...args, ...Object.values(options)] : [...read(args, options)]
-  const most = lengthOf(op)
-  while (all.length > 1 && isUnsaid(all.at(-1)!, all.length > most)) all.pop()
-  if (all.length > most)
-    throw new FormatError(
-      `The op ${className} has ${all.length} arguments, but ops.${op} takes ${most}: ${JSON.stringify(options)}`,
-    )
-  return { op, args: all }
-}
-
-/** The number of arguments that an op takes; einsum takes any number. */
-function lengthOf(op: string): number {
-  const found: unknown = Reflect.get(ops, op)
-  return typeof found === 'function' && !['einsum', 'meshgrid', 'switch'].includes(op) ? found.length : Infinity
-}
-
-/** Whether a last argument can be left out. */
-function isUnsaid(value: Json, isSurplus: boolean): boolean {
-  return (
-    value === null || (isSurplus && value === false) || (isRecord(value) && own(value, 'class_name') === 'DTypePolicy')
-  )
 }

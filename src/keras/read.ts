@@ -3,26 +3,33 @@
 
 import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError } from '../core/errors'
-import type { CustomObjects, Json } from '../core/registry'
+import { requireArguments } from '../core/arguments'
+import { readOptions } from '../core/options'
+import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { SPARE_ELEMENTS, fromFile, limitWeights } from '../core/weight-limit'
 import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { compileSaved, modelFromJSON } from '../models/revive'
-import type { LoadSettings } from '../models/load-options'
+import type { LoadOptions, LoadSettings } from '../models/load-options'
+import { jsonTable } from '../models/load-options'
 import { Model } from '../models/model'
 import { TableModel } from '../models/table-model'
+import type { Tensor } from '../ops/tensor'
 import type { FileReader } from '../runtime/beside'
 import { isArchive, readArchive } from '../archives/archive'
 import { compileConfig, compileOptions } from './compile'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from '../formats/json'
-import { own, isRecord, parseJson, textOf } from '../formats/json'
+import { own, isRecord, textOf } from '../formats/json'
+import { isKerasJson } from '../formats/foreign'
+import { isObject } from './keras-object'
 import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy'
 import type { FileParts } from './objects'
 import { formerHardSigmoid } from './former'
 import { ObjectReader } from './objects'
+import { parsePythonJson } from './python-json'
 import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
 import { optimizerArrays, optimizerState } from './slots'
@@ -44,19 +51,57 @@ interface ModelFile extends FileParts {
   readonly optimizer: OptimizerFile & { readonly datasets: readonly Hdf5Dataset[] }
 }
 
+/** A model of Keras from a configuration that was read. */
+function modelOf(saved: Serialized, customObjects: CustomObjects): AnyModel {
+  return modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
+}
+
 /**
- * The model of a `.keras` or `.h5` file.
+ * A model with new weights from the JSON of Keras's `to_json()`, or of `toJSON()` here. `loadModel` reads the JSON of a file, too.
+ *
+ *   import { modelFromJSON } from 'myelin/keras'
+ *
+ *   const model = modelFromJSON(await readFile('model.json', 'utf8'))
+ *   await model.loadWeights('model.weights.h5')
+ *
+ * Keras: `keras.models.model_from_json`.
+ * @throws FormatError if the JSON is not a model, and for classes and options that this library does not have
+ */
+export function modelFromKerasJSON<In = Tensor, Out = Tensor>(
+  json: string | Serialized,
+  options: Pick<LoadOptions, 'customObjects'> = {},
+): Model<In, Out> {
+  requireArguments('modelFromJSON', arguments, 2)
+  const { customObjects } = readOptions('modelFromJSON', jsonTable, options)
+  const parsed = typeof json === 'string' ? parsePythonJson(json, 'This is not a model: it') : typed<Json>(json)
+  const isForeign = isObject(parsed)
+  if (!isForeign) return modelFromJSON(json, options)
+  return typed(modelOf(ObjectReader.model(parsed, customObjects), customObjects))
+}
+
+/** The model of a file with JSON: it has the options of compile, if Keras wrote them, and new weights. */
+function modelFromJsonFile(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadSettings): AnyModel {
+  if (bytes.length > LONGEST_TEXT)
+    throw new FormatError(`The JSON has ${bytes.length} bytes, more than that of a model`)
+  const config = parsePythonJson(utf8Text(bytes), 'The file')
+  const model = fromFile.within(true, () => modelOf(ObjectReader.model(config, customObjects), customObjects))
+  const saved = compile ? compileConfig(config) : null
+  if (saved !== null) compileSaved(model, compileOptions(saved, model, customObjects), customObjects)
+  return model
+}
+
+/**
+ * The model of a `.keras` or `.h5` file, or of the JSON of one.
  * @throws FormatError for a damaged file, and for what this library does not have
  */
 export async function modelFromKeras(bytes: Uint8Array, options: LoadSettings = {}): Promise<AnyModel> {
   const { customObjects = {}, compile = true } = options
+  if (isKerasJson(bytes)) return modelFromJsonFile(bytes, options)
   const file = isArchive(bytes) ? await archiveFile(bytes) : await legacyModelFile(bytes)
   const saved = ObjectReader.model(file.config, customObjects, file)
   const { largest, total } = sizesOf(file.root)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
-    const made = fromFile.within(true, () =>
-      modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } }),
-    )
+    const made = fromFile.within(true, () => modelOf(saved, customObjects))
     const model = file.table === undefined ? made : tableModelOf(made, file.table)
     fill(model, file, customObjects, compile)
     return model
@@ -115,7 +160,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     if (found === undefined) throw new FormatError(`The .keras file is damaged: it has no ${name}`)
     if (found.length > Math.max(LONGEST_TEXT, bytes.length))
       throw new FormatError(`The .keras file is damaged: its ${name} has ${found.length} bytes`)
-    return parseJson(utf8Text(found), name)
+    return parsePythonJson(utf8Text(found), name)
   }
   const config = jsonAt('config.json')
   const metadata = jsonAt('metadata.json')

@@ -11,11 +11,12 @@ import type { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
 import { Tensor } from '../ops/tensor'
+import { expanded } from './write-expanded'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
 import { StatedMasks } from './write-masks'
 import type { OperationCall } from './write-masks'
-import { writtenOperation } from './write-operations'
+import { ComplexTensor, complexOf, isComplexCall, writtenOperation } from './write-operations'
 
 /** Writes the layers of a graph. */
 export interface LayerWriter {
@@ -45,27 +46,57 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     const before = isOutput && layer instanceof Model && !(layer instanceof Sequential) ? 1 : 0
     return [layer.name, nodes.get(layer)!.indexOf(call) + before, call.outputs.indexOf(symbol)]
   }
+  /** The history of a complex tensor, which is the result of a call, but two tensors here. */
+  const complexHistory = ({ real }: ComplexTensor): Json => {
+    const { call, index } = originOf(real)!
+    return [call.layer.name, nodes.get(call.layer as LayerBase)!.indexOf(call), index / 2]
+  }
+  const requireReal = (symbol: Tensor): void => {
+    const { call } = originOf(symbol)!
+    if (isComplexCall(call))
+      writer.refuse(
+        `a part of the complex result of '${call.layer.name}' is used alone: take it with ops.real or ops.imag`,
+      )
+  }
   const masks = new StatedMasks(graph, writer)
   const encode = (value: unknown): Json => {
     const spec = originOf(value)?.spec
-    if (spec !== undefined)
+    if (value instanceof ComplexTensor) {
+      const config = { shape: [...value.real.shape], dtype: 'complex64', keras_history: complexHistory(value) }
+      return { class_name: '__keras_tensor__', config }
+    }
+    if (spec !== undefined) {
+      requireReal(value as Tensor)
       return {
         class_name: '__keras_tensor__',
         config: { shape: [...spec.shape], dtype: spec.dtype, keras_history: history(value as Tensor) },
       }
-    if (value instanceof Tensor) return value.toArray<Json>()
+    }
+    if (value instanceof Tensor) return constant(value)
     if (Array.isArray(value)) return value.map(encode)
     if (isBranch(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encode(each)]))
     return (value ?? null) as Json
   }
-  const operation = ({ name, op, input }: OperationCall): Record<string, Json> => {
+  /** Entries of ops that stand for parts of one op here. */
+  const parts: Record<string, Json>[] = []
+  const names = new Set(graph.layers.map(({ name }) => name))
+  const operation = (call: OperationCall): Record<string, Json> => {
+    const { name } = call
+    const { op, input } =
+      expanded(call.op, call.input, (partOp, ...operands) => {
+        const layer = new Operation({ op: partOp, name: unusedName(`${name}_${partOp}`.toLowerCase(), names) })
+        const symbol = layer.applyTree(operands, {}) as Tensor
+        nodes.set(layer, [originOf(symbol)!.call as LayerCall])
+        parts.push(operation({ name: layer.name, op: partOp, input: operands }))
+        return symbol
+      }) ?? call
     const written = writtenOperation(op, input)
-    if (written === null) {
-      writer.refuse(`the call of ops.${op} in '${name}' cannot be written`)
+    if (typeof written === 'string') {
+      writer.refuse(`the call of ${op.includes('.') ? op : `ops.${op}`} in '${name}' cannot be written: ${written}`)
       return {}
     }
-    const { module, className, config, args } = written
-    const node = { args: args.map(encode), kwargs: {} }
+    const { module, className, config, args, kwargs } = written
+    const node = { args: args.map(encode), kwargs: encode(kwargs) }
     return {
       module,
       class_name: className,
@@ -87,16 +118,35 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     return { ...writer.layer(layer), name: layer.name, inbound_nodes: calls.map(node) }
   }
   const ends = (tree: unknown): Json => {
-    if (tree instanceof Tensor) return history(tree, true)
+    if (tree instanceof Tensor) {
+      requireReal(tree)
+      return history(tree, true)
+    }
     if (Array.isArray(tree)) return tree.map(ends)
+    const { real, imag } = tree as Readonly<Record<string, unknown>>
+    const complex = complexOf(real, imag)
+    if (complex !== null) return complexHistory(complex)
     return Object.fromEntries(Object.entries(tree as object).map(([key, each]) => [key, ends(each)]))
   }
   const layers = graph.layers.map(entry)
   return {
-    layers: [...layers, ...masks.operations.map(operation)],
+    layers: [...layers, ...masks.operations.map(operation), ...parts],
     input_layers: ends(graph.inputs),
     output_layers: ends(graph.outputs),
   }
+}
+
+/** A name that no layer has. */
+function unusedName(wanted: string, names: Set<string>): string {
+  let name = wanted
+  for (let i = 1; names.has(name); i++) name = `${wanted}_${i}`
+  names.add(name)
+  return name
+}
+
+/** A constant as an array of NumPy. */
+function constant(value: Tensor): Json {
+  return { class_name: '__numpy__', config: { value: value.toArray<Json>(), dtype: value.dtype } }
 }
 
 function flattened(tree: unknown): Tensor[] {

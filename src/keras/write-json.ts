@@ -7,6 +7,7 @@ import { SHORT_NAMES } from '../losses/names'
 import type { Compiled } from '../training/compiled'
 import { mappedConfig } from './multi-optimizer'
 import type { Style } from './write-names'
+import { pythonJson } from './python-json'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
 
@@ -15,7 +16,7 @@ export const KERAS_VERSION = '3.15.1'
 
 /** JSON in which these options are floats of Python, such as 1.0: Keras refuses integers. */
 export function jsonOf(value: Json): string {
-  return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum|beta|threshold)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
+  return pythonJson(value).replace(/(?<!\\)"(learning_rate|momentum|beta|threshold)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
 }
 
 /** A loss by its long name: in `.h5` files, Keras 3 refuses the short ones. */

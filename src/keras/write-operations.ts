@@ -1,140 +1,197 @@
-// Calls of ops as nodes of Keras: the inverse of operations.ts.
+// Calls of ops as nodes of Keras, with the classes of operation-table.ts: the inverse of operations.ts.
 
-import { camelKey } from '../core/errors'
+import { normalizeName } from '../core/errors'
 import type { Json } from '../core/registry'
-import { isBranch } from '../core/tree'
+import { isBranch, isRecord } from '../core/tree'
+import type { JsonRecord } from '../formats/json'
+import { Operation } from '../layers/core/operation'
+import type { LayerCall } from '../layers/symbol'
 import { isSymbol, originOf } from '../layers/symbol'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
+import { Variable } from '../ops/variable'
+import type { Parameter } from './operation-table'
+import { OF_PAIRS, REFUSED, classOfOp, givesComplex } from './operation-table'
+import { kerasName } from './write-names'
 
-/** An op of Keras: its module, and the arguments that are options of its class, after the tensors, in order. */
-interface OperationClass {
-  readonly module: string
-  readonly className: string
-  /** The number of arguments of the call. */
-  readonly operands: number
-  readonly options: readonly string[]
-}
-
-/** Ops with a number of operands, all with the same options: `add equal`. */
-const ROWS: readonly (readonly [module: string, operands: number, options: string, names: string])[] = [
-  [
-    'numpy',
-    1,
-    '',
-    'abs exp log log1p expm1 sqrt square tanh sinh cosh sin cos tan floor ceil round sign negative reciprocal logicalNot isnan isfinite isinf',
-  ],
-  [
-    'numpy',
-    2,
-    '',
-    'add subtract multiply divide maximum minimum power mod floorDivide matmul equal notEqual greater greaterEqual less lessEqual logicalAnd logicalOr logicalXor',
-  ],
-  ['numpy', 3, '', 'where'],
-  ['numpy', 1, 'axis keepdims', 'sum mean max min var std prod any all argmax argmin'],
-  ['numpy', 1, 'axis', 'cumsum cumprod concatenate stack expandDims squeeze flip sort'],
-  ['numpy', 2, 'axis', 'take'],
-  ['numpy', 1, 'newshape', 'reshape'],
-  ['numpy', 1, 'axes', 'transpose'],
-  ['numpy', 1, 'repeats axis', 'repeat'],
-  ['numpy', 1, 'repeats', 'tile'],
-  ['numpy', 1, 'shift axis', 'roll'],
-  ['numpy', 1, 'x_min x_max', 'clip'],
-  ['numpy', 1, 'axis1 axis2', 'swapaxes'],
-  ['numpy', 1, 'source destination', 'moveaxis'],
-  ['numpy', 1, 'indices_or_sections axis', 'split'],
-  ['numpy', 1, 'k', 'tril triu'],
-  ['numpy', 1, 'pad_width mode', 'pad'],
-  ['numpy', 1, '', 'onesLike zerosLike'],
-  ['math', 1, '', 'rsqrt erf'],
-  ['math', 1, 'axis keepdims', 'logsumexp'],
-  ['nn', 1, '', 'relu relu6 sigmoid silu softplus softsign logSigmoid hardSigmoid selu'],
-  ['nn', 1, 'axis', 'softmax logSoftmax'],
-  ['nn', 1, 'approximate', 'gelu'],
-  ['nn', 1, 'negative_slope', 'leakyRelu'],
-  ['nn', 1, 'alpha', 'elu'],
-  ['nn', 1, 'num_classes axis dtype', 'oneHot'],
-  ['core', 1, 'dtype', 'cast'],
-]
-
-/** Classes whose name is not that of the op with a capital letter. */
-const CLASSES: Readonly<Record<string, string>> = { abs: 'Absolute', hardSilu: 'HardSilu' }
-/** Names of ops here that have another spelling there. */
-const SPELLED: Readonly<Record<string, string>> = { swapAxes: 'swapaxes', moveAxis: 'moveaxis', logSumExp: 'logsumexp' }
-
-function classOf(op: string): OperationClass | null {
-  const name = SPELLED[op] ?? op
-  const row = ROWS.find(([, , , names]) => names.split(' ').includes(name))
-  if (row === undefined) return null
-  const [module, operands, options] = row
-  const className = CLASSES[name] ?? name[0]!.toUpperCase() + name.slice(1)
-  return { module: `keras.src.ops.${module}`, className, operands, options: options === '' ? [] : options.split(' ') }
-}
-
-/** An op as an entry of Keras's graph, and the arguments of the call. */
+/** An op as an entry of Keras's graph, and the arguments of the call: symbols, tensors, lists of both, and what JSON has. */
 export interface WrittenOperation {
   readonly module: string
   readonly className: string
   readonly config: Readonly<Record<string, Json>>
   readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
 }
 
-/** A call of an op; null if Keras has no such op, or the call has an argument that is not written. */
-export function writtenOperation(op: string, input: readonly unknown[]): WrittenOperation | null {
-  if (op === 'getItem')
-    return {
-      module: 'keras.src.ops.numpy',
-      className: 'GetItem',
-      config: {},
-      args: [input[0], keyOf(input[1], originOf(input[0])?.spec.shape.length ?? 0)],
-    }
-  if (op === 'einsum')
-    return {
-      module: 'keras.src.ops.numpy',
-      className: 'Einsum',
-      config: { subscripts: String(input[0]) },
-      args: input.slice(1),
-    }
-  if (op === 'average' && (input[2] ?? null) === null)
-    return {
-      module: 'keras.src.ops.numpy',
-      className: 'Average',
-      config: { axis: (input[1] ?? null) as Json },
-      args: input.slice(0, 1),
-    }
-  if (op.startsWith(ACTIVATIONS)) return writtenActivation(op.slice(ACTIVATIONS.length), input)
-  const found = classOf(op)
-  if (found === null) return null
-  const { module, className, operands, options } = found
-  const config: Record<string, Json> = {}
-  const given = input.slice(operands)
-  const last = given.at(-1)
-  if (isBranch(last) && !Array.isArray(last)) {
-    given.pop()
-    for (const [name, value] of Object.entries(last)) {
-      const option = options.find((each) => camelKey(each).toLowerCase() === name.toLowerCase())
-      if (option === undefined || isSymbol(value)) return null
-      config[option] = value as Json
-    }
+/** A call that Keras does not have, or that this library does not write. */
+class Unwritten extends Error {}
+
+function refuse(why: string): never {
+  throw new Unwritten(why)
+}
+
+/** A call of an op; why it cannot be written, as text. */
+export function writtenOperation(op: string, input: readonly unknown[]): WrittenOperation | string {
+  try {
+    return written(op, input)
+  } catch (error) {
+    if (error instanceof Unwritten) return error.message
+    throw error
   }
-  // A constant of pad that is 0 is the default.
-  while (given.length > options.length && [undefined, null, 0, false].some((each) => each === given.at(-1))) given.pop()
-  if (given.length > options.length || given.some(isSymbol)) return null
-  given.forEach((value, i) => {
-    if (value !== undefined) config[options[i]!] = value as Json
-  })
-  return { module, className, config, args: input.slice(0, operands) }
 }
 
-const ACTIVATIONS = 'activations.'
+/** Arguments that Keras's functions do not have, with the values that change nothing. */
+const OURS: Readonly<Record<string, readonly unknown[]>> = { keepDims: [false], initial: [null], groups: [null, 1] }
 
-/** A call of a function of keras.activations, which is that of the op with this name. */
-function writtenActivation(name: string, input: readonly unknown[]): WrittenOperation | null {
-  // The op has another default.
-  const isExact = name === 'gelu' && (input[1] ?? null) === null
-  return writtenOperation(name === 'swish' ? 'silu' : name, isExact ? [input[0], false] : input)
+/** Defaults here, of ops or of classes, that Keras's class does not have. */
+const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
+  'activations.gelu': { approximate: false },
+  BatchNorm: { axis: -1 },
+}
+
+function written(op: string, input: readonly unknown[]): WrittenOperation {
+  const found = classOfOp(op)
+  if (found === undefined) return refuse('Keras has no such op')
+  const { module, className, parameters } = found
+  if (Object.hasOwn(REFUSED, className)) return refuse(REFUSED[className]!)
+  const given = argumentsByName(parameters, input)
+  const config: Record<string, Json> = { ...DEFAULTS[className], ...DEFAULTS[op] }
+  const args: unknown[] = []
+  const kwargs: Record<string, unknown> = {}
+  for (const { name, isOption, rest, initial } of parameters) {
+    const value = given.get(name)
+    if (isOption) {
+      if (value !== undefined) config[name] = optionOf(name, value)
+      // Classes of Keras take another value of None than its functions.
+      if (name === 'data_format') config[name] ??= 'channels_last'
+    } else if (rest === 'list')
+      args.push(...(value as readonly unknown[]).map((each) => operandOf(className, name, each)))
+    else if (rest === 'record') Object.assign(kwargs, value)
+    else if (className === 'GetItem' && name === 'key')
+      args.push(keyOf(value, originOf(given.get('x'))?.spec.shape.length ?? 0))
+    else args.push(operandOf(className, name, value ?? initial))
+  }
+  return { module, className, config: { ...config, ...FORMS[className]?.(config) }, args, kwargs }
+}
+
+/** Keras on JAX does not find out the strides of a pool, and does not take the list in a file for its window. */
+function poolOptions({ pool_size: size = null, strides }: JsonRecord): JsonRecord {
+  const window = single(size)
+  return { pool_size: window, strides: strides ?? window }
+}
+
+/** Options in forms that Keras takes. */
+const FORMS: Readonly<Record<string, (config: JsonRecord) => JsonRecord>> = {
+  AveragePool: poolOptions,
+  MaxPool: poolOptions,
+  Resize: ({ size = null }) => ({ size: typeof size === 'number' ? [size, size] : size }),
+}
+
+/** The number of which a list consists; the list if there are several. */
+const single = (value: Json): Json =>
+  Array.isArray(value) && value.every((each) => each === value[0]) ? (value[0] ?? null) : value
+
+/** The arguments of a call by Keras's names: those in order, and the options at the end. */
+function argumentsByName(parameters: readonly Parameter[], input: readonly unknown[]): ReadonlyMap<string, unknown> {
+  const given = new Map<string, unknown>()
+  const last = input.at(-1)
+  const others = parameters.find(({ rest }) => rest === 'record')
+  const hasOptions = input.length > 1 && isRecord(last) && !isOperand(last)
+  const inOrder = hasOptions ? input.slice(0, -1) : input
+  let at = 0
+  for (const { name, rest } of parameters) {
+    if (at >= inOrder.length && rest !== 'list') break
+    if (rest === 'record') continue
+    given.set(name, rest === 'list' ? inOrder.slice(at) : inOrder[at])
+    at += rest === 'list' ? inOrder.length : 1
+  }
+  const surplus = inOrder.slice(at).find((each) => each !== undefined && each !== null && each !== false)
+  if (surplus !== undefined) refuse(`Keras has ${parameters.length} arguments`)
+  if (!hasOptions) return given
+  if (others !== undefined) return given.set(others.name, last)
+  for (const [key, value] of Object.entries(last as object)) {
+    if (value === undefined) continue
+    const parameter = parameters.find(({ name }) => normalizeName(name) === normalizeName(key))
+    if (parameter !== undefined) given.set(parameter.name, value)
+    else if (!(OURS[key] ?? []).includes(value)) refuse(`Keras has no argument ${key}`)
+  }
+  return given
+}
+
+/** Whether a record is an operand, not options. */
+const isOperand = (value: object): boolean =>
+  value instanceof Tensor ||
+  value instanceof Variable ||
+  ArrayBuffer.isView(value) ||
+  ('data' in value && 'shape' in value) ||
+  ('real' in value && 'imag' in value)
+
+/** A complex tensor of Keras, which is { real, imag } here. */
+export class ComplexTensor {
+  constructor(readonly real: Tensor) {}
+}
+
+/** Whether the results of a call are complex tensors of Keras. */
+export function isComplexCall({ layer, input }: LayerCall): boolean {
+  const className = layer instanceof Operation ? classOfOp(layer.op)?.className : undefined
+  return className !== undefined && givesComplex(className, () => isRecord((input as readonly unknown[])[0]))
+}
+
+/** The complex tensor whose parts are these; null if they are not the parts of one. */
+export function complexOf(real: unknown, imag: unknown): ComplexTensor | null {
+  const [first, second] = [originOf(real), originOf(imag)]
+  if (first === null || first.call !== second?.call || !isComplexCall(first.call)) return null
+  return first.index % 2 === 0 && second.index === first.index + 1 ? new ComplexTensor(real as Tensor) : null
+}
+
+/** An option of a class, which is a constant. */
+function optionOf(name: string, value: unknown): Json {
+  if (isSymbol(value)) return refuse(`in Keras, ${name} is a constant`)
+  if (value instanceof Variable) return refuse(`${name} is a variable`)
+  if (value instanceof Tensor) return value.toArray<Json>()
+  if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array)
+  if (Array.isArray(value)) return value.map((each: unknown) => optionOf(name, each))
+  if (isBranch(value)) return refuse(`${name} is a record`)
+  if (typeof value === 'string' && name !== 'subscripts') return kerasName(value)
+  return value as Json
+}
+
+/** Arguments of calls that are no tensors. */
+const PLAIN = ['pattern', 'start_indices', 'output_shape']
+
+/** Arguments of calls that are integers; the op here may take whole numbers of another dtype. */
+const INTEGERS = /^(?:indices|segment_ids|sequence_lengths|target_length|output_length|targets|Ldexp x2)$/
+
+/** An operand, with constants as tensors. Keras does not take lists of numbers. */
+function operandOf(className: string, name: string, value: unknown): unknown {
+  if (value instanceof Variable) return refuse(`${name} is a variable, which Keras has only in layers`)
+  const dtype = INTEGERS.test(name) || INTEGERS.test(`${className} ${name}`) ? 'int32' : undefined
+  if (value instanceof Tensor && !isSymbol(value)) return toTensor(value, name, dtype)
+  if (value instanceof Tensor || PLAIN.includes(name) || !isBranch(value)) {
+    if (ArrayBuffer.isView(value)) return toTensor(value as Float32Array, name, dtype)
+    return value ?? null
+  }
+  if ('real' in value && 'imag' in value) {
+    const { real, imag } = value as { readonly real: unknown; readonly imag: unknown }
+    if (OF_PAIRS.includes(className)) return [real, imag].map((each) => operandOf(className, name, each))
+    const complex = complexOf(real, imag)
+    return (
+      complex ?? refuse('Keras computes it of complex tensors, which only ops such as viewAsComplex and polar make')
+    )
+  }
+  const isData = !Array.isArray(value) || !hasTensor(value)
+  if (isData) return toTensor(value as TensorLike, name, dtype)
+  return value.map((each: unknown) => operandOf(className, name, each))
+}
+
+/** Whether a list has other values than numbers and lists of them. */
+function hasTensor(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(hasTensor) : typeof value !== 'number' && typeof value !== 'boolean'
 }
 
 /** A key of `getItem` as Keras writes it. Its `.h5` files cannot have '...', so that is written as the axes for which it stands. */
-function keyOf(key: unknown, rank: number): Json {
+function keyOf(key: unknown, rank: number): readonly unknown[] {
   const parts = Array.isArray(key) ? (key as readonly unknown[]) : [key]
   const others = parts.filter((part) => part !== '...' && part !== null && part !== 'newaxis').length
   return parts
@@ -142,8 +199,9 @@ function keyOf(key: unknown, rank: number): Json {
     .map(partOf)
 }
 
-function partOf(part: unknown): Json {
-  if (typeof part !== 'string') return part as Json
+function partOf(part: unknown): unknown {
+  if (ArrayBuffer.isView(part)) return Array.from(part as Int32Array)
+  if (typeof part !== 'string') return part
   const [start, stop, step] = part.split(':').map((each) => (each === '' ? null : Number(each)))
   return { class_name: '__slice__', config: { start: start ?? null, stop: stop ?? null, step: step ?? null } }
 }

@@ -4,14 +4,23 @@
 import { Registry } from '../core/registry'
 import * as activations from '../activations/functions'
 import * as ops from '../ops'
+import type { TensorLike } from '../ops/convert'
+import { tensor } from '../ops/convert'
 import * as random from '../ops/random/random'
+import type { Tensor } from '../ops/tensor'
 import type { LayerBase } from './layer'
 import { Layer } from './layer'
 import { Operation, readOpsFrom } from './core/operation'
 import * as all from './index'
 
+/** An op that gives a number as one that gives a tensor, as files have it. */
+const asTensor =
+  (op: (x: TensorLike) => unknown) =>
+  (x: TensorLike): Tensor =>
+    tensor(Int32Array.of(Number(op(x))), [])
+
 export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => {
-  readOpsFrom({ ...ops, random, activations })
+  readOpsFrom({ ...ops, size: asTensor(ops.size), ndim: asTensor(ops.ndim), random, activations })
   return { ...all, Operation }
 })
 

@@ -44,6 +44,7 @@ export function openExtent(axis: number, { batch, length }: AssumedExtents): num
  * @param specs of the inputs
  * @param traced traces the function, and throws for extents that it refuses
  * @param most the number of results that are needed at most
+ * @param batches open batches of these extents are tried if no other fits: those of constants
  * @returns a single result without open extents, otherwise 2 or more, or `most`
  * @throws the last error for one of the usual lengths, if fewer traces succeed
  */
@@ -51,10 +52,23 @@ export function tracedForExtents<Result>(
   specs: readonly TensorSpec[],
   traced: (extents: AssumedExtents) => Result,
   most = EXTENTS.length,
+  batches: () => readonly number[] = () => [],
 ): readonly Result[] {
   const isOpen = specs.some(({ shape }) => shape.includes(null))
   const least = Math.min(most, isOpen ? 2 : 1)
-  if (!specs.some(({ shape }) => shape.includes(null, 1))) return EXTENTS.slice(0, least).map(traced)
+  if (!specs.some(({ shape }) => shape.includes(null, 1))) {
+    try {
+      return EXTENTS.slice(0, least).map(traced)
+    } catch (error) {
+      // A batch of 1 would be broadcast.
+      for (const batch of batches().filter((each) => each > 1)) {
+        try {
+          return [traced({ batch, length: batch })]
+        } catch {}
+      }
+      throw error
+    }
+  }
   const results: Result[] = []
   let refusal: unknown = null
   let seeds = seedState()

@@ -222,11 +222,10 @@ async function runAll(
       if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(batch))
       const { prediction, count } = predictions.run()
       found.take(prediction, count)
-      if (perBatch)
-        await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last(count) }))
+      if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last }))
       if (pace.isDue()) await pace.yield()
     }
-    if (found.size === 0) throw new DataError('predict: the data have no batches')
+    if (found.isEmpty) throw new DataError('predict: the data have no batches')
   }
   return listeners.during({ epochs: 1, steps: steps ?? predictions.steps, verbose: 0 }, async () => {
     await listeners.tell((callback) => callback.onPredictBegin?.())

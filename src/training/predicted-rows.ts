@@ -4,7 +4,7 @@ import type { DType, TensorData } from '../core/dtypes'
 import { allocateData } from '../core/dtypes'
 import { ShapeError, formatShape } from '../core/errors'
 import type { Shape } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { unflatten } from '../core/tree'
 import { Tensor } from '../ops/tensor'
@@ -15,12 +15,15 @@ export class PredictedRows {
   /** The memory for each output; it grows if the number of rows is unknown. */
   private readonly columns: {
     data: TensorData
+    /** The rows of all batches, and those of the last one. */
+    size: number
+    last: number
     readonly width: number
     readonly shape: Shape
     readonly dtype: DType
   }[] = []
   private structure: Tree<unknown> = null
-  size = 0
+  isEmpty = true
 
   /** @param most the number of rows; null if unknown */
   constructor(
@@ -30,52 +33,56 @@ export class PredictedRows {
 
   take({ program, structure }: Prediction, count: number): void {
     this.structure = structure
+    this.isEmpty = false
     program.graph.outputs.forEach(({ shape, dtype }, i) => {
-      if (shape[0] !== count)
+      const [rows, ...row] = shape
+      if (rows === undefined)
         throw new ShapeError(
-          `${this.model}: predict needs outputs of one row per sample, received ${formatShape(shape)} for ${count}`,
+          `${this.model}: predict joins the outputs of batches along their first axis, but output ${i} is one number. Use predictOnBatch`,
         )
       const part = program.output(i)
-      const width = part.length / count
-      const rows = this.size + count
+      const width = sizeOf(row)
       const column = (this.columns[i] ??= {
-        data: allocateData(dtype, width * (this.most ?? rows)),
+        // An op may give another number of rows than that of the samples.
+        data: allocateData(dtype, width * (rows === count ? (this.most ?? rows) : rows)),
+        size: 0,
+        last: 0,
         width,
-        shape: shape.slice(1),
+        shape: row,
         dtype,
       })
-      if (!sameShape(column.shape, shape.slice(1))) {
+      if (!sameShape(column.shape, row)) {
         throw new ShapeError(
-          `${this.model}: predict needs rows of one shape, received ${formatShape(shape.slice(1))} after ${formatShape(column.shape)}. Pad sequences to one length, or use predictOnBatch.`,
+          `${this.model}: predict needs rows of one shape, received ${formatShape(row)} after ${formatShape(column.shape)}. Pad sequences to one length, or use predictOnBatch.`,
         )
       }
-      if (column.data.length < rows * width) {
-        const larger = allocateData(dtype, 2 * rows * width)
-        larger.set(column.data.subarray(0, this.size * width))
+      const size = column.size + rows
+      if (column.data.length < size * width) {
+        const larger = allocateData(dtype, 2 * size * width)
+        larger.set(column.data.subarray(0, column.size * width))
         column.data = larger
       }
-      column.data.set(part, this.size * width)
+      column.data.set(part, column.size * width)
+      column.size = size
+      column.last = rows
     })
-    this.size += count
   }
 
-  /** The last `count` rows. */
-  last(count: number): Tree<Tensor> {
-    const { size, structure } = this
+  /** The rows of the last batch. */
+  get last(): Tree<Tensor> {
     return unflatten<Tensor>(
-      structure,
+      this.structure,
       this.columns.map(
-        ({ data, width, shape, dtype }) =>
-          new Tensor(data.slice((size - count) * width, size * width), [count, ...shape], dtype),
+        ({ data, size, last, width, shape, dtype }) =>
+          new Tensor(data.slice((size - last) * width, size * width), [last, ...shape], dtype),
       ),
     )
   }
 
   get outputs(): Tree<Tensor> {
-    const { size, structure } = this
     return unflatten<Tensor>(
-      structure,
-      this.columns.map(({ data, width, shape, dtype }) => {
+      this.structure,
+      this.columns.map(({ data, size, width, shape, dtype }) => {
         const rows = data.length === size * width ? data : data.slice(0, size * width)
         return new Tensor(rows, [size, ...shape], dtype)
       }),

@@ -114,6 +114,8 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
       tracedForExtents(
         symbols.map((symbol) => originOf(symbol)!.spec),
         (extents) => this.inferArguments(input, symbols, extents),
+        undefined,
+        () => [...constantExtents(input)],
       ),
     )
     return recordCall(this, input as Tree<unknown>, {}, outputs)
@@ -139,6 +141,17 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
       throw new ArgumentError(`ops.${this.op} cannot be called on symbols: it does not give tensors`)
     return result!
   }
+}
+
+/** The extents of constants, and the lengths of lists. */
+function constantExtents(value: unknown, found = new Set<number>(), depth = 0): Set<number> {
+  if (value instanceof Tensor) {
+    if (originOf(value) === null) value.shape.forEach((extent) => found.add(extent))
+  } else if (Array.isArray(value) && depth < 9) {
+    found.add(value.length)
+    if (typeof value[0] !== 'number') value.forEach((each) => constantExtents(each, found, depth + 1))
+  }
+  return found
 }
 
 function requireOp(name: string): string {
