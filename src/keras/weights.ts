@@ -99,14 +99,15 @@ export function requireFitting(loaded: readonly Loaded[], problems: readonly str
 /** The weights of a layer, and their arrays in a file. */
 interface LayerArrays {
   readonly layer: LayerBase
-  readonly variables: readonly Variable[]
+  /** In the order of the arrays; null if it is not known. */
+  readonly variables: readonly Variable[] | null
   readonly datasets: readonly Hdf5Dataset[]
   /** What the paths of the arrays begin with. */
   readonly path: string
 }
 
 /**
- * The arrays for the weights of a layer; null if there is another number of them.
+ * The arrays for the weights of a layer; null if there is another number of them, or another order.
  * @param skipped takes a layer whose weights do not fit, which then has no arrays; null for none
  */
 export function loadedOf(
@@ -114,7 +115,7 @@ export function loadedOf(
   skipped: string[] | null,
 ): readonly Loaded[] | null {
   const found =
-    variables.length === datasets.length
+    variables?.length === datasets.length
       ? variables.map((variable, i): Loaded => ({ variable, path: `${path}/${i}`, dataset: datasets[i]! }))
       : null
   if (skipped === null || found?.every((each) => misfits(each).length === 0)) return found

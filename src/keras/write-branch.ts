@@ -13,16 +13,32 @@ export interface Branch {
 
 export const branch = (): Branch => ({ kind: 'group', attributes: new Map(), members: new Map() })
 
+/** The steps of a path: empty ones do not count in HDF5, and `.` is the group itself. */
+export function stepsIn(path: string): string[] {
+  return path.split('/').filter((step) => step !== '' && step !== '.')
+}
+
 /** The group at a path below another one, which is made if it is missing. */
 export function groupAt(root: Branch, path: string): Branch {
-  return path.split('/').reduce((group, step) => {
-    if (step === '') return group
+  return stepsIn(path).reduce((group, step) => {
     const found = group.members.get(step)
     if (found !== undefined && found.kind === 'group') return found
     const made = branch()
     group.members.set(step, made)
     return made
   }, root)
+}
+
+/** Whether nothing is at a path, and no array on the way. */
+export function isFree(root: Branch, path: string): boolean {
+  let group = root
+  for (const step of stepsIn(path)) {
+    const found = group.members.get(step)
+    if (found === undefined) return true
+    if (found.kind === 'dataset') return false
+    group = found
+  }
+  return false
 }
 
 export const datasetOf = (array: Hdf5Array): Hdf5DatasetContent => ({ kind: 'dataset', read: () => array })

@@ -3,16 +3,19 @@
 
 import { encodeUtf8 } from '../core/text'
 import { classNameOf, describingForFile, snakeCase } from '../core/registry'
+import { weightPaths } from '../formats/weights'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
+import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers/optimizer'
 import { compileConfig, jsonOf, KERAS_VERSION } from './write-json'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
-import { legacyWeights } from './legacy'
+import { PATHS, TOP_LEVEL, describedWeights, legacyWeights, topLevelWeights } from './legacy-order'
 import { optimizerArrays } from './slots'
+import { describedTrainable, warnOfUndescribed } from './trainability'
 import type { Branch } from './write-branch'
-import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
+import { arrayFor, arrayOf, branch, datasetOf, groupAt, isFree, stepsIn, textOf } from './write-branch'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
 
@@ -28,13 +31,15 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
     saved: ObjectWriter.model(model, 'former'),
     training: compiled === null ? null : compileConfig(compiled, model, 'former'),
   }))
+  warnOfUndescribed(model)
   const { class_name, config } = saved
   const root = branch()
   const put = (name: string, text: string): void => void root.attributes.set(name, textOf(text))
   put('keras_version', KERAS_VERSION)
   put('backend', BACKEND)
   put('model_config', jsonOf({ class_name: class_name!, config: config! }))
-  putWeights(groupAt(root, 'model_weights'), model)
+  const trainable = describedTrainable(model)
+  putWeights(groupAt(root, 'model_weights'), model, (layer) => describedWeights(layer, trainable))
   if (compiled !== null && training !== null) {
     const { optimizer, ...others } = training
     put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
@@ -46,28 +51,42 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
 /** The bytes of a `.h5` file with weights alone. */
 export function legacyWeightsFile(model: AnyModel): Uint8Array {
   const root = branch()
-  putWeights(root, model)
+  putWeights(root, model, legacyWeights)
   return writeHdf5(root as Hdf5GroupContent)
 }
 
 /** Keras 3 writes the same arrays with every backend; Keras 2 has only this one. */
 const BACKEND = 'tensorflow'
 
-function putWeights(group: Branch, model: AnyModel): void {
+function putWeights(group: Branch, model: AnyModel, orderOf: (layer: LayerBase) => readonly Variable[]): void {
   const { layers } = model
-  putNames(
-    group,
-    'layer_names',
-    layers.map(({ name }) => name),
-  )
+  const taken = new Set([TOP_LEVEL])
+  const names = layers.map(({ name }) => {
+    const own = unique(pathOf(name, 'layer'), (each) => taken.has(each))
+    taken.add(own)
+    return own
+  })
+  putNames(group, 'layer_names', names)
   group.attributes.set('backend', textOf(BACKEND))
   group.attributes.set('keras_version', textOf(KERAS_VERSION))
-  for (const layer of layers) putArrays(groupAt(group, layer.name), weightArrays(layer))
-  putArrays(groupAt(group, 'top_level_model_weights'), [])
+  // All groups first: arrays get names that are not those of groups.
+  const groups = names.map((name) => groupAt(group, name))
+  layers.forEach((layer, i) => putLayer(groups[i]!, layer, orderOf(layer)))
+  putLayer(groupAt(group, TOP_LEVEL), model, topLevelWeights(model))
 }
 
-function weightArrays(layer: LayerBase): NamedArray[] {
-  return legacyWeights(layer).map((variable) => ({ name: kerasName(variable.name), array: arrayOf(variable) }))
+function putLayer(group: Branch, layer: LayerBase, weights: readonly Variable[]): void {
+  putArrays(
+    group,
+    weights.map((variable) => ({ name: kerasName(variable.name), array: arrayOf(variable) })),
+  )
+  const paths = new Map(weightPaths(layer).map(({ key, variable }) => [variable, key]))
+  if (weights.length > 0)
+    putNames(
+      group,
+      PATHS,
+      weights.map((weight) => paths.get(weight)!),
+    )
 }
 
 function putOptimizer(group: Branch, optimizer: Optimizer): void {
@@ -89,8 +108,7 @@ interface NamedArray {
 function putArrays(group: Branch, arrays: readonly NamedArray[]): void {
   const names: string[] = []
   for (const { name: wanted, array } of arrays) {
-    let name = wanted
-    for (let k = 1; names.some((other) => collide(name, other)); k++) name = `${wanted}_${k}`
+    const name = unique(pathOf(wanted, 'variable'), (path) => !isFree(group, path))
     names.push(name)
     const end = name.lastIndexOf('/')
     groupAt(group, name.slice(0, Math.max(0, end))).members.set(name.slice(end + 1), datasetOf(array))
@@ -98,9 +116,14 @@ function putArrays(group: Branch, arrays: readonly NamedArray[]): void {
   putNames(group, 'weight_names', names)
 }
 
-/** Whether two arrays have the same path, or the path of one is a group of the other. */
-function collide(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
+/** The path in a file for a name, in which empty steps do not count. */
+const pathOf = (name: string, otherwise: string): string => stepsIn(name).join('/') || otherwise
+
+/** A name, with a number if it is taken. */
+function unique(wanted: string, isTaken: (name: string) => boolean): string {
+  let name = wanted
+  for (let k = 1; isTaken(name); k++) name = `${wanted}_${k}`
+  return name
 }
 
 /** A list of names, which is divided among several attributes if it is long: `layer_names0`, `layer_names1`, … */

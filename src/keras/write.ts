@@ -17,6 +17,7 @@ import { writeHdf5 } from './hdf5/write'
 import { orderedOptimizers } from './multi-optimizer'
 import { numbered, placesOf } from './places'
 import { optimizerArrays } from './slots'
+import { warnOfUndescribed } from './trainability'
 import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
 import { KERAS_VERSION, compileConfig, jsonOf } from './write-json'
 import { legacyWeightsFile } from './write-legacy'
@@ -31,6 +32,7 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
     config: ObjectWriter.model(model),
     compile: compiled === null ? {} : { compile_config: compileConfig(compiled, model) },
   }))
+  warnOfUndescribed(model)
   const files = new Map<string, Uint8Array>()
   const put = (name: string, value: Json): void => void files.set(name, encodeUtf8(jsonOf(value)))
   put('metadata.json', {

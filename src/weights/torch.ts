@@ -1,5 +1,6 @@
 // A mapping from the names and layouts of PyTorch to those of this library, found by the order and the shapes of layers.
 
+import { natural } from '../core/text'
 import { FormatError, formatShape, listed } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -9,7 +10,7 @@ import { inFiles } from '../formats/weights'
 import type { WeightTarget, WeightTargets } from '../formats/weight-mapping'
 import type { LayerBase } from '../layers/layer'
 import type { Variable } from '../ops/variable'
-import { natural, pairsOf } from './pairs'
+import { pairsOf } from './pairs'
 
 /** The arrays of a module: their names in the module, such as `weight`. */
 interface Module {
