@@ -38,8 +38,9 @@ export function legacyWeights(layer: LayerBase): readonly Variable[] {
   return inFiles([...layer.trainableWeights, ...layer.nonTrainableWeights])
 }
 
-/** The weights of a layer in the order in which those that a configuration describes as trainable are first. */
-export function describedWeights(layer: LayerBase, described: ReadonlySet<Variable>): readonly Variable[] {
+/** The weights of a layer in the order that they have in the model that is made from its configuration. */
+export function describedWeights(layer: LayerBase): readonly Variable[] {
+  const described = describedTrainable(layer)
   return inFiles([
     ...layer.weights.filter((weight) => described.has(weight)),
     ...layer.weights.filter((weight) => !described.has(weight)),
@@ -130,10 +131,7 @@ function inKerasOrder(
   const fits = (order: readonly Variable[]): boolean =>
     order.every(({ shape }, i) => sameShape(shape, shapes[i]!)) && agrees(order)
   // An order in which a shape differs is reported with this shape.
-  return (
-    [weights, [...unfrozen, ...others], describedWeights(layer, describedTrainable(layer))].find(fits) ??
-    (agrees(weights) ? weights : null)
-  )
+  return [weights, [...unfrozen, ...others], describedWeights(layer)].find(fits) ?? (agrees(weights) ? weights : null)
 }
 
 /** Whether two lists of names can be those of the same weights, although layers have other names. */

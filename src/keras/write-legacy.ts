@@ -13,7 +13,7 @@ import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
 import { PATHS, TOP_LEVEL, describedWeights, legacyWeights, topLevelWeights } from './legacy-order'
 import { optimizerArrays } from './slots'
-import { describedTrainable, warnOfUndescribed } from './trainability'
+import { warnOfUndescribed } from './trainability'
 import type { Branch } from './write-branch'
 import { arrayFor, arrayOf, branch, datasetOf, groupAt, isFree, stepsIn, textOf } from './write-branch'
 import { kerasName } from './write-names'
@@ -38,8 +38,7 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
   put('keras_version', KERAS_VERSION)
   put('backend', BACKEND)
   put('model_config', jsonOf({ class_name: class_name!, config: config! }))
-  const trainable = describedTrainable(model)
-  putWeights(groupAt(root, 'model_weights'), model, (layer) => describedWeights(layer, trainable))
+  putWeights(groupAt(root, 'model_weights'), model, describedWeights)
   if (compiled !== null && training !== null) {
     const { optimizer, ...others } = training
     put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
