@@ -7,7 +7,11 @@ import { natural } from '../core/text'
 import { inFiles, weightPaths } from '../formats/weights'
 import type { LayerBase } from '../layers/layer'
 import { Sequential } from '../models/sequential'
+import { LossScaleOptimizer } from '../optimizers/loss-scale'
+import { MultiOptimizer } from '../optimizers/multi'
+import type { Optimizer } from '../optimizers/optimizer'
 import type { Variable } from '../ops/variable'
+import { orderedOptimizers } from './multi-optimizer'
 import { describedTrainable } from './trainability'
 import { stepsIn } from './write-branch'
 import { kerasName } from './write-names'
@@ -21,6 +25,23 @@ export const TOP_LEVEL = 'top_level_model_weights'
 /** The weights of a model besides those of its layers. */
 export function topLevelWeights(model: LayerBase): readonly Variable[] {
   return model instanceof Sequential ? [] : inFiles(model.ownWeights)
+}
+
+/** The paths of weights of a layer. */
+export function pathsIn(layer: LayerBase, weights: readonly Variable[]): readonly string[] {
+  const paths = new Map(weightPaths(layer).map(({ key, variable }) => [variable, key]))
+  return weights.flatMap((weight) => paths.get(weight) ?? [])
+}
+
+/** The paths of the weights of a model for which an optimizer has a state, in the order of the file. */
+export function trainedPaths(optimizer: Optimizer, model: LayerBase): readonly string[] {
+  if (optimizer instanceof LossScaleOptimizer) return trainedPaths(optimizer.innerOptimizer, model)
+  if (optimizer instanceof MultiOptimizer)
+    return orderedOptimizers(optimizer).flatMap((each) => trainedPaths(each.optimizer, model))
+  return pathsIn(
+    model,
+    optimizer.builtFor.filter((weight) => optimizer.slotsOf(weight).size > 0),
+  )
 }
 
 /** The arrays of a layer in a file, in order. */

@@ -55,7 +55,7 @@ function weightsGroup(root: Hdf5Group): Hdf5Group {
 }
 
 /** A list of names, which is divided among several attributes if it is long: `layer_names0`, `layer_names1`, … */
-function namesAt(group: Hdf5Group, name: string): readonly string[] {
+export function namesAt(group: Hdf5Group, name: string): readonly string[] {
   const whole = group.attributes.get(name)
   if (whole !== undefined) return textsOf(whole)
   const parts: string[] = []
@@ -69,7 +69,7 @@ function namesAt(group: Hdf5Group, name: string): readonly string[] {
 const textsOf = ({ values }: Hdf5Array): string[] => Array.from<unknown>(values).map(String)
 
 /** The member at a path below a group. Empty steps do not count, as in HDF5. */
-function memberAt(group: Hdf5Group, path: string): Hdf5Group | Hdf5Dataset | undefined {
+export function memberAt(group: Hdf5Group, path: string): Hdf5Group | Hdf5Dataset | undefined {
   let found: Hdf5Group | Hdf5Dataset | undefined = group
   for (const step of stepsIn(path)) found = found?.kind === 'group' ? found.members.get(step) : undefined
   return found
@@ -168,11 +168,14 @@ function unclear(layer: LayerBase, weights: readonly Variable[], { group, names 
 export function legacyOptimizer(root: Hdf5Group): {
   readonly datasets: readonly Hdf5Dataset[]
   readonly isApart: boolean
+  readonly paths: readonly string[]
 } {
   const group = root.members.get('optimizer_weights')
-  if (group?.kind !== 'group') return { datasets: [], isApart: false }
+  if (group?.kind !== 'group') return { datasets: [], isApart: false, paths: [] }
   return {
     datasets: datasetsOf(group, 'optimizer_weights'),
-    isApart: /\/iter(?::0)?$/.test(namesAt(group, 'weight_names')[0] ?? ''),
+    // Keras 2.0 to 2.3 has `iterations:0`.
+    isApart: /\/iter(?::0)?$|\biterations(?:_\d+)?:0$/.test(namesAt(group, 'weight_names')[0] ?? ''),
+    paths: namesAt(group, PATHS),
   }
 }

@@ -36,6 +36,8 @@ export function variableGroups(...roots: readonly Hdf5Group[]): VariableGroups {
       const members = found.get(key) ?? new Map<string, Hdf5Group | Hdf5Dataset>()
       found.set(key, members)
       for (const [number, array] of member.members) {
+        // Arrays with names belong to the configuration: see idfWeightsAt.
+        if (!/^\d+$/.test(number)) continue
         if (members.has(number)) throw new FormatError(`The file is damaged: it has ${key}/${name}/${number} twice`)
         members.set(number, array)
       }

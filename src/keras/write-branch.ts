@@ -1,5 +1,6 @@
 // Groups of HDF5 that are filled path by path, and variables as arrays.
 
+import { encodeUtf8 } from '../core/text'
 import type { Variable } from '../ops/variable'
 import type { Hdf5Array, Hdf5DatasetContent } from './hdf5/types'
 import type { OptimizerArray } from './slots'
@@ -63,3 +64,22 @@ export function arrayFor(own: OptimizerArray): Hdf5Array {
     ? { type: 'int32', shape: own.shape, values: new Int32Array(size) }
     : { type: 'float32', shape: own.shape, values: new Float32Array(size) }
 }
+
+/** The bytes that a list of names may have in one attribute. */
+const LARGEST_LIST = 64_512
+
+/** A list of names, which is divided among several attributes if it is long: `layer_names0`, `layer_names1`, … */
+export function putNames(group: Branch, name: string, names: readonly string[]): void {
+  if (names.length === 0) {
+    group.attributes.set(name, { type: 'float64', shape: [0], values: new Float64Array(0) })
+    return
+  }
+  // Strings of one length.
+  const longest = Math.max(...names.map((each) => encodeUtf8(each).length), 1)
+  const most = Math.max(1, Math.floor(LARGEST_LIST / longest))
+  if (names.length <= most) return void group.attributes.set(name, listOf(names))
+  for (let i = 0; i * most < names.length; i++)
+    group.attributes.set(`${name}${i}`, listOf(names.slice(i * most, (i + 1) * most)))
+}
+
+const listOf = (values: readonly string[]): Hdf5Array => ({ type: 'string', shape: [values.length], values })

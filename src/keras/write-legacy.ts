@@ -1,9 +1,7 @@
 // Writes `.h5` files: the inverse of legacy.ts. Configurations have the form of Keras 2 wherever Keras 3 reads it, so that Keras 2.15
 // opens the files of models whose classes it has. Its optimizers have other variables, so training continues there with a new optimizer.
 
-import { encodeUtf8 } from '../core/text'
 import { classNameOf, describingForFile, snakeCase } from '../core/registry'
-import { weightPaths } from '../formats/weights'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
@@ -11,18 +9,23 @@ import type { Optimizer } from '../optimizers/optimizer'
 import { compileConfig, jsonOf, KERAS_VERSION } from './write-json'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
-import { PATHS, TOP_LEVEL, describedWeights, legacyWeights, topLevelWeights } from './legacy-order'
+import {
+  PATHS,
+  TOP_LEVEL,
+  describedWeights,
+  legacyWeights,
+  pathsIn,
+  topLevelWeights,
+  trainedPaths,
+} from './legacy-order'
 import { optimizerArrays } from './slots'
 import { warnOfUndescribed } from './trainability'
 import type { Branch } from './write-branch'
-import { arrayFor, arrayOf, branch, datasetOf, groupAt, isFree, stepsIn, textOf } from './write-branch'
+import { arrayFor, arrayOf, branch, datasetOf, groupAt, isFree, putNames, stepsIn, textOf } from './write-branch'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
 
 type AnyModel = Model<unknown, unknown>
-
-/** The bytes that a list of names may have in one attribute. */
-const LARGEST_LIST = 64_512
 
 /** The bytes of a `.h5` file with a whole model. @throws FormatError that names what Keras does not have */
 export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uint8Array {
@@ -42,7 +45,7 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
   if (compiled !== null && training !== null) {
     const { optimizer, ...others } = training
     put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
-    putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer)
+    putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer, model)
   }
   return writeHdf5(root as Hdf5GroupContent)
 }
@@ -79,22 +82,17 @@ function putLayer(group: Branch, layer: LayerBase, weights: readonly Variable[])
     group,
     weights.map((variable) => ({ name: kerasName(variable.name), array: arrayOf(variable) })),
   )
-  const paths = new Map(weightPaths(layer).map(({ key, variable }) => [variable, key]))
-  if (weights.length > 0)
-    putNames(
-      group,
-      PATHS,
-      weights.map((weight) => paths.get(weight)!),
-    )
+  if (weights.length > 0) putNames(group, PATHS, pathsIn(layer, weights))
 }
 
-function putOptimizer(group: Branch, optimizer: Optimizer): void {
+function putOptimizer(group: Branch, optimizer: Optimizer, model: AnyModel): void {
   const scope = snakeCase(classNameOf(optimizer))
-  const arrays = optimizerArrays(optimizer).map((own): NamedArray => {
+  const arrays = optimizerArrays(optimizer, { among: new Set(model.weights) }).map((own): NamedArray => {
     const name = own.kind === 'variable' ? own.variable.name : own.kind === 'calls' ? 'iterations' : 'unused'
     return { name: `${scope}/${kerasName(name).replaceAll('/', '_')}`, array: arrayFor(own) }
   })
   putArrays(group, arrays)
+  putNames(group, PATHS, trainedPaths(optimizer, model))
 }
 
 /** An array, and its name; a second array of that name gets a number. */
@@ -124,19 +122,3 @@ function unique(wanted: string, isTaken: (name: string) => boolean): string {
   for (let k = 1; isTaken(name); k++) name = `${wanted}_${k}`
   return name
 }
-
-/** A list of names, which is divided among several attributes if it is long: `layer_names0`, `layer_names1`, … */
-function putNames(group: Branch, name: string, names: readonly string[]): void {
-  if (names.length === 0) {
-    group.attributes.set(name, { type: 'float64', shape: [0], values: new Float64Array(0) })
-    return
-  }
-  // Strings of one length.
-  const longest = Math.max(...names.map((each) => encodeUtf8(each).length), 1)
-  const most = Math.max(1, Math.floor(LARGEST_LIST / longest))
-  if (names.length <= most) return void group.attributes.set(name, listOf(names))
-  for (let i = 0; i * most < names.length; i++)
-    group.attributes.set(`${name}${i}`, listOf(names.slice(i * most, (i + 1) * most)))
-}
-
-const listOf = (values: readonly string[]): Hdf5Array => ({ type: 'string', shape: [values.length], values })

@@ -15,10 +15,11 @@ import { writeArchive } from '../archives/archive'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
 import { orderedOptimizers } from './multi-optimizer'
+import { PATHS, trainedPaths } from './legacy-order'
 import { numbered, placesOf } from './places'
 import { optimizerArrays } from './slots'
 import { warnOfUndescribed } from './trainability'
-import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
+import { arrayFor, arrayOf, branch, datasetOf, groupAt, putNames, textOf } from './write-branch'
 import { KERAS_VERSION, compileConfig, jsonOf } from './write-json'
 import { legacyWeightsFile } from './write-legacy'
 import { ObjectWriter } from './write-objects'
@@ -66,8 +67,9 @@ export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8
     arrays.forEach((array, i) => vars.members.set(String(i), datasetOf(array)))
   }
   for (const { path, layer, variables } of placesOf(model)) put(path, layer.name, variables.map(arrayOf))
+  const weights = new Set(model.weights)
   const putOptimizer = (own: Optimizer, path: string): void => {
-    put(path, own.name, optimizerArrays(own).map(arrayFor))
+    put(path, own.name, optimizerArrays(own, { among: weights }).map(arrayFor))
     // Keras reads what inner optimizers have from these places again.
     if (own instanceof LossScaleOptimizer) putOptimizer(own.innerOptimizer, `${path}/inner_optimizer`)
     if (!(own instanceof MultiOptimizer)) return
@@ -75,6 +77,9 @@ export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8
     const names = numbered(members.map(classNameOf))
     members.forEach((member, i) => putOptimizer(member, `${path}/optimizers/${names[i]!}`))
   }
-  if (optimizer !== null) putOptimizer(optimizer, 'optimizer')
+  if (optimizer !== null) {
+    putOptimizer(optimizer, 'optimizer')
+    putNames(groupAt(root, 'optimizer/vars'), PATHS, trainedPaths(optimizer, model))
+  }
   return writeHdf5(root as Hdf5GroupContent)
 }
