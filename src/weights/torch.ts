@@ -1,5 +1,6 @@
 // A mapping from the names and layouts of PyTorch to those of this library, found by the order and the shapes of layers.
 
+import { put } from '../core/tree'
 import { natural } from '../core/text'
 import { FormatError, formatShape, listed } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -140,7 +141,7 @@ export function mappingFor(
   const mapping: Record<string, WeightTargets> = {}
   for (const [own, { arrays: found }] of pairs) {
     const rows = rowsOf(own)!
-    for (const [key, { name }] of found) mapping[name] = UNUSED.includes(key) ? null : located(rows[key]!, own.path)
+    for (const [key, { name }] of found) put(mapping, name, UNUSED.includes(key) ? null : located(rows[key]!, own.path))
   }
   return mapping
 }
