@@ -50,6 +50,8 @@ function jsonAt(group: Hdf5Group, name: string): Json {
 }
 
 function weightsGroup(root: Hdf5Group): Hdf5Group {
+  // A file of weights may have a layer of this name.
+  if (root.attributes.has('layer_names') || root.attributes.has('layer_names0')) return root
   const found = root.members.get('model_weights')
   return found?.kind === 'group' ? found : root
 }
