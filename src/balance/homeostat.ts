@@ -3,7 +3,7 @@
 import { configured, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { count } from '../core/table'
-import { typed } from '../core/tree'
+import { propertyOf, put, typed } from '../core/tree'
 import { layersOption } from '../layers/kinds'
 import { add, multiply, square } from '../ops/numpy/elementwise'
 import { concatenate, reshape } from '../ops/numpy/shape'
@@ -301,7 +301,7 @@ export class Homeostat extends configured(Callback, homeostatOptions) {
   get replaced(): Readonly<Record<string, number>> {
     const total: Record<string, number> = {}
     for (const { act, layer, units } of this.log)
-      if (act === 'renew') total[layer!] = (total[layer!] ?? 0) + units.length
+      if (act === 'renew') put(total, layer!, (propertyOf(total, layer!) ?? 0) + units.length)
     return total
   }
 

@@ -117,7 +117,8 @@ function numeric(noun: string, range: Range, isOne: (x: number) => boolean): Kin
   return {
     read(value, where) {
       if (typeof value === 'number' && isOne(value) && within(value, range)) return value
-      throw wrong(where, `${noun}${describeRange(range)}`, value)
+      const isLong = isOne === Number.isSafeInteger && Number.isInteger(value) && !Number.isSafeInteger(value)
+      throw wrong(where, `${noun}${isLong ? ' of at most 53 bits' : ''}${describeRange(range)}`, value)
     },
     write: (value) => value,
   }

@@ -10,6 +10,9 @@ export function byCodePoints(a: string, b: string): number {
   return left.length - right.length
 }
 
+/** Orders text with numbers: `a.2` before `a.10`. */
+export const natural = /* @__PURE__ */ new Intl.Collator('en', { numeric: true })
+
 /** JSON in ASCII: other characters are escaped, so that no encoder is needed and unpaired surrogates survive. */
 export function escapeNonAscii(json: string): string {
   return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)

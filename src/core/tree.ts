@@ -18,6 +18,17 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return prototype === Object.prototype || prototype === null
 }
 
+/** Sets a property of any name: an assignment to `__proto__` would replace the prototype. */
+export function put<Value>(record: Record<string, Value>, name: string, value: Value): void {
+  if (name !== '__proto__') record[name] = value
+  else Object.defineProperty(record, name, { value, configurable: true, enumerable: true, writable: true })
+}
+
+/** A property of any name that a record itself has: `constructor` is one of every prototype. */
+export function propertyOf<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
+}
+
 /** Whether a value is a list or a plain record, which are a tree's branches. Instances of classes are leaves. */
 export function isBranch(value: unknown): value is readonly unknown[] | Readonly<Record<string, unknown>> {
   return Array.isArray(value) || isRecord(value)

@@ -1,5 +1,6 @@
 // Rows of samples, in a given order, for the inputs of a step.
 
+import { seedWord } from '../core/threefry'
 import type { NumericArray } from '../core/dtypes'
 import type { PermutationKey } from '../core/permute'
 import { permutationKey } from '../core/permute'
@@ -63,5 +64,5 @@ export function makeResident(runtime: Runtime, samples: Samples): ResidentRows |
 
 /** The key of the order of rows in an epoch. */
 export function orderKey(seed: number, epoch: number): PermutationKey {
-  return permutationKey(seed ^ Math.imul(epoch + 1, 0x9e3779b1))
+  return permutationKey(seedWord(seed) ^ Math.imul(epoch + 1, 0x9e3779b1))
 }

@@ -13,6 +13,7 @@ import { readTyped } from '../ops/arguments'
 import { abs, add, multiply, subtract } from '../ops/numpy/elementwise'
 import { gaussian } from '../ops/random/gaussian'
 import { max, min, sum } from '../ops/numpy/reduce'
+import { seedWord } from '../core/threefry'
 import { nextSeed } from '../ops/random/seed'
 import { broadcastTo, expandDims, reshape, zeros } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
@@ -316,7 +317,7 @@ export async function smoothGrad<In, Out>(
     finish: (gradient) => gradient,
   }
   return explainRows('smoothGrad', model, x, settings, rule, [
-    new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32'),
+    new Tensor(Int32Array.of(seedWord(seed ?? nextSeed()), 0), [2], 'int32'),
   ])
 }
 

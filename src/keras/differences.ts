@@ -118,6 +118,7 @@ const LOOKUP: Rows = {
   salt: only([null], 'buckets are those without a salt'),
   batch_input_shape: without('Keras 2: the shape of the data of adapt'),
 }
+const SPATIAL: Rows = { noise_shape: only([null], 'it follows from the axes') }
 const COLOURS: Rows = {
   factor: {
     why: 'Keras makes [−x, x] of a number x, where only [0, x] is meant',
@@ -157,6 +158,7 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   SGD: {
     nesterov: ifUsed('nesterov', (config) => own(config, 'momentum') !== 0, 'it has no effect without momentum'),
   },
+  Adafactor: { relative_step: without('the rate is at most 1/√t, in Keras also with false') },
   SimpleRNN: RECURRENT,
   LSTM: RECURRENT,
   GRU: RECURRENT,
@@ -192,6 +194,9 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   TextVectorization: LOOKUP,
   StringLookup: LOOKUP,
   IntegerLookup: LOOKUP,
+  SpatialDropout1D: SPATIAL,
+  SpatialDropout2D: SPATIAL,
+  SpatialDropout3D: SPATIAL,
   RandomSaturation: COLOURS,
   RandomColorDegeneration: COLOURS,
   MeanMetricWrapper: {

@@ -3,6 +3,7 @@
 // use is tried, the longest first, and every one is written.
 
 import { FormatError, listed, quoted } from '../core/errors'
+import { Effort, wholePattern } from '../core/bounded-pattern'
 import type { Json } from '../core/registry'
 import { customObject, isSerialized } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
@@ -16,7 +17,6 @@ import type { Optimizer } from '../optimizers/optimizer'
 import type { Variable } from '../ops/variable'
 import { isRecord, own, recordAt } from '../formats/json'
 import { isObject } from './keras-object'
-import { effort, pathPattern } from './path-pattern'
 import { kerasName } from './write-names'
 
 /** The optimizers in Keras's order: the one for all other weights is the last. */
@@ -118,8 +118,8 @@ export function readOptimizer(saved: Json, model: LayerBase, read: (saved: Json)
   const rest = own(recordAt(map, 'config'), 'default_optimizer') ?? null
   const members = distinct([...entries.map(([, each]) => each), rest])
   const exact = new Map(entries.map(([key], i) => [key, i]))
-  const left = effort()
-  const patterns = entries.map(([key]) => pathPattern(key, left))
+  const left = new Effort('MultiOptimizer')
+  const patterns = entries.map(([key]) => wholePattern(key, left))
   /** The optimizer of a path; undefined if no key matches. */
   const at = (path: string): number | undefined => {
     const own = exact.get(path)

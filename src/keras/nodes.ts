@@ -1,6 +1,7 @@
 // Calls of layers in a configuration, in the two styles of Keras, as one form: arguments by position and by name, in which each
 // tensor names the result of another call. graphs.ts orders the calls; operations.ts has those of ops.
 
+import { put } from '../core/tree'
 import { FormatError, camelKey } from '../core/errors'
 import type { Json } from '../core/registry'
 import { isRecord, own, recordAt } from '../formats/json'
@@ -98,7 +99,8 @@ function formerInput(
   const history = historyOf(each)
   if (history !== null) {
     const more = (each as readonly Json[])[3]
-    if (isRecord(more)) for (const [name, value] of Object.entries(more)) kwargs[name] = formerKeyword(value, isLayer)
+    if (isRecord(more))
+      for (const [name, value] of Object.entries(more)) put(kwargs, name, formerKeyword(value, isLayer))
     return symbol([history.layer, history.node, history.tensor])
   }
   if (Array.isArray(each)) return each.map((inner: Json) => formerInput(inner, where, isLayer, kwargs))

@@ -28,6 +28,8 @@ export interface FileParts {
   readonly isFormer?: boolean
   /** The entries of the archive. */
   readonly assets?: ReadonlyMap<string, Uint8Array>
+  /** The tf-idf weights of a layer, by its path; undefined for others. */
+  readonly idfWeights?: (path: string) => readonly number[] | undefined
 }
 
 /** The number of layers and ops of a model: each takes time and memory, however small a file is. */
@@ -47,15 +49,17 @@ export class ObjectReader implements LayerReader {
   private constructor(
     private readonly isFormer = false,
     private readonly assets: FileParts['assets'] = new Map(),
+    private readonly idfWeights: FileParts['idfWeights'] = () => undefined,
   ) {}
 
   /**
    * The model of a configuration.
    * @throws FormatError that names all classes and options without a counterpart
    */
-  static model(saved: Json, customObjects: CustomObjects, { isFormer = false, assets }: FileParts = {}): Serialized {
+  static model(saved: Json, customObjects: CustomObjects, parts: FileParts = {}): Serialized {
+    const { isFormer = false, assets, idfWeights } = parts
     return customObjectScope(customObjects, () => {
-      const reader = new ObjectReader(isFormer, assets)
+      const reader = new ObjectReader(isFormer, assets, idfWeights)
       const made = isObject(saved) ? reader.layer(saved) : null
       reader.requireAll()
       if (made === null) throw new FormatError('The configuration has no class_name: it is not that of a Keras model')
@@ -223,7 +227,11 @@ export class ObjectReader implements LayerReader {
       }
     }
     const vocabulary = this.assets?.get(`assets/${this.path}/vocabulary.txt`)
-    if (vocabulary !== undefined && made['vocabulary'] === null) made['vocabulary'] = tokensOf(className, vocabulary)
+    if (vocabulary !== undefined && made['vocabulary'] === null) {
+      made['vocabulary'] = tokensOf(className, vocabulary)
+      const weights = this.idfWeights?.(this.path)
+      if (weights !== undefined && made['idfWeights'] === null) made['idfWeights'] = weights
+    }
     return made
   }
 

@@ -2,7 +2,7 @@
 // assigned before everything was checked.
 
 import { utf8Text } from '../core/text'
-import { ArgumentError, FormatError } from '../core/errors'
+import { ArgumentError, FormatError, listed } from '../core/errors'
 import { requireArguments } from '../core/arguments'
 import { readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
@@ -25,14 +25,15 @@ import type { JsonRecord } from '../formats/json'
 import { own, isRecord, textOf } from '../formats/json'
 import { isKerasJson } from '../formats/foreign'
 import { isObject } from './keras-object'
-import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy'
+import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn, memberAt, namesAt } from './legacy'
+import { PATHS, trainedPaths } from './legacy-order'
 import type { FileParts } from './objects'
 import { formerHardSigmoid } from './former'
 import { ObjectReader } from './objects'
 import { parsePythonJson } from './python-json'
 import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
-import { optimizerArrays, optimizerState } from './slots'
+import { optimizerArrays, optimizerState, warnOfState } from './slots'
 import type { Loaded } from './weights'
 import { assignAll, assignmentsOf, loadOwnVariables, variableGroups, weightsIn } from './weights'
 
@@ -48,7 +49,11 @@ interface ModelFile extends FileParts {
   weights(model: AnyModel): readonly Loaded[]
   /** Lets layers read their arrays themselves. */
   loadOwn?(model: AnyModel): void
-  readonly optimizer: OptimizerFile & { readonly datasets: readonly Hdf5Dataset[] }
+  readonly optimizer: OptimizerFile & {
+    readonly datasets: readonly Hdf5Dataset[]
+    /** The paths of the weights that have a state, in files of this library. */
+    readonly paths: readonly string[]
+  }
 }
 
 /** A model of Keras from a configuration that was read. */
@@ -141,10 +146,15 @@ function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, co
   const assignments = [...assignmentsOf(file.weights(model))]
   if (compile && file.compile !== null) {
     compileSaved(model, compileOptions(file.compile, model, customObjects), customObjects)
-    const { datasets } = file.optimizer
+    const { datasets, paths } = file.optimizer
     if (datasets.length > optimizerArrays(model.optimizer, file.optimizer).length)
       model.optimizer.build(model.trainableWeights)
-    assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
+    const isOthers = paths.length > 0 && String(trainedPaths(model.optimizer, model)) !== String(paths)
+    const state = isOthers
+      ? `it is that of ${listed(paths, ', ')}`
+      : optimizerState(model.optimizer, datasets, file.optimizer)
+    if (typeof state === 'string') warnOfState(model, state)
+    else assignments.push(...state)
   }
   file.loadOwn?.(model)
   assignAll(assignments)
@@ -175,12 +185,26 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     config,
     isFormer,
     assets: files,
+    idfWeights: (path) => idfWeightsAt(root, path),
     compile: compileConfig(config),
     table: isRecord(metadata) ? own(metadata, 'table') : undefined,
     weights: (model) => weightsIn(groups, model),
     loadOwn: (model) => loadOwnVariables(groups, model),
-    optimizer: { datasets: groups.get('optimizer') ?? [], isFormer },
+    optimizer: { datasets: groups.get('optimizer') ?? [], isFormer, paths: optimizerPaths(root) },
   }
+}
+
+/** The tf-idf weights of a lookup layer, which are not among the numbered arrays. */
+function idfWeightsAt(root: Hdf5Group, path: string): readonly number[] | undefined {
+  const found = memberAt(root, `${path}/vars/idf_weights`)
+  if (found?.kind !== 'dataset' || found.type === 'string' || found.shape.length !== 1) return undefined
+  return Array.from(found.read().values as ArrayLike<number>)
+}
+
+/** The paths of the weights that the optimizer of a `.keras` file trained; none in files of Keras. */
+function optimizerPaths(root: Hdf5Group): readonly string[] {
+  const vars = memberAt(root, 'optimizer/vars')
+  return vars?.kind === 'group' ? namesAt(vars, PATHS) : []
 }
 
 async function legacyModelFile(bytes: Uint8Array): Promise<ModelFile> {

@@ -1,10 +1,11 @@
 // The variables of an optimizer in the order of Keras's files: the number of updates, the learning rate unless it is a schedule, then
 // what is kept for each weight. Variables that are made together are interleaved: m and v of the first weight, m and v of the second.
 
-import { FormatError, formatShape } from '../core/errors'
+import { formatShape } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { sameShape } from '../core/shapes'
 import type { Shape } from '../core/shapes'
+import type { LayerBase } from '../layers/layer'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
 import type { Optimizer } from '../optimizers/optimizer'
@@ -48,6 +49,8 @@ export interface OptimizerFile {
   readonly isFormer?: boolean
   /** Whether slots are not interleaved, as in optimizers before Keras 2.11. */
   readonly isApart?: boolean
+  /** The weights of the model. Default: all for which the optimizer was built, which may be those of another model. */
+  readonly among?: ReadonlySet<Variable>
 }
 
 /** All arrays in Keras's order. */
@@ -74,23 +77,26 @@ export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}):
   ]
 }
 
-function slotArrays(optimizer: Optimizer, { isFormer = false, isApart = false }: OptimizerFile): OptimizerArray[] {
-  const weights = optimizer.builtFor
+function slotArrays(optimizer: Optimizer, file: OptimizerFile): OptimizerArray[] {
+  const { isFormer = false, isApart = false, among } = file
+  const weights = optimizer.builtFor.filter((weight) => among?.has(weight) ?? true)
   const first = [AVERAGE, ACCUMULATOR]
   const rule = [...optimizer.slots.keys()].filter((name) => !first.includes(name))
   const className = classNameOf(optimizer)
-  if (className === 'SGD' && rule.length === 0 && isFormer && !isApart) return weights.map(({ shape }) => unused(shape))
   const groups = [
     ...first.map((name) => [name]),
     ...(isApart ? rule.map((name) => [name]) : (APART[className] ?? [rule])),
   ]
-  return groups.flatMap((names) =>
+  // Keras 2 has a momentum also where it is 0.
+  const momentum = className === 'SGD' && rule.length === 0 && isFormer && !isApart
+  const arrays = groups.flatMap((names) =>
     weights.flatMap((weight) => {
       const slots = optimizer.slotsOf(weight)
       const own = [...slots].filter(([name]) => names.includes(name)).map(([, slot]) => array(slot))
       return className === 'Adafactor' && names === groups.at(-1) ? factored(weight, own, isFormer) : own
     }),
   )
+  return momentum ? [...arrays, ...weights.map(({ shape }) => unused(shape))] : arrays
 }
 
 /** The arrays of Adafactor: Keras also writes two unused numbers for a vector, and an unused array with the shape of a matrix. */
@@ -101,37 +107,43 @@ function factored({ shape }: Variable, own: readonly OptimizerArray[], isFormer:
 
 /**
  * The state of a built optimizer in arrays of a file.
- * @throws FormatError for another number of arrays, or another shape
+ * @returns why it does not fit, if it has another number of arrays, or another shape
  */
 export function optimizerState(
   optimizer: Optimizer,
   datasets: readonly Hdf5Dataset[],
   file: OptimizerFile,
-): readonly Assignment[] {
+): readonly Assignment[] | string {
   const arrays = optimizerArrays(optimizer, file)
   // An optimizer that never made a step has only the first ones.
   if (arrays.length !== datasets.length && datasets.length > 2)
-    throw new FormatError(
-      `The optimizer of the file has ${datasets.length} arrays, but ${classNameOf(optimizer)} for the trainable weights of the model has ${arrays.length}. Load the model with compile: false`,
-    )
-  const state = arrays.slice(0, datasets.length).flatMap((own, i) => assignmentsOf(own, datasets[i]!, i))
+    return `it has ${datasets.length} arrays, but ${classNameOf(optimizer)} for the trainable weights of the model has ${arrays.length}`
+  const pairs = arrays.slice(0, datasets.length).map((own, i) => [own, datasets[i]!] as const)
+  for (const [i, [own, { shape, type }]] of pairs.entries()) {
+    if (own.kind === 'unused') continue
+    const wanted = own.kind === 'calls' ? own.updates.shape : own.variable.shape
+    if (!sameShape(wanted, shape) || type === 'string')
+      return `array ${i} must have shape ${formatShape(wanted)}, received ${formatShape(shape)}${type === 'string' ? ' of strings' : ''}`
+  }
+  const state = pairs.flatMap(([own, dataset], i) => assignmentsOf(own, dataset, i))
   const [updates, , product] = optimizer.scalars
   if (file.isFormer !== true || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
   const count = state.find(([variable]) => variable === updates)?.[1]().data[0] ?? 0
   return [...state, [product, () => productAfter(count, (optimizer as Nadam).beta1)]]
 }
 
+/** Says that a model does not have the state of its optimizer. @param why the state does not fit */
+export function warnOfState(model: LayerBase, why: string): void {
+  console.warn(
+    `loadModel: ${model} trains on with a new state of its optimizer. That of the file does not fit: ${why}. This is so if layers were frozen, unfrozen or added after the training`,
+  )
+}
+
 function assignmentsOf(own: OptimizerArray, dataset: Hdf5Dataset, i: number): readonly Assignment[] {
   if (own.kind === 'unused') return []
   const path = `optimizer/vars/${i}`
-  const { kind } = own
-  const variable = kind === 'calls' ? own.updates : own.variable
-  if (!sameShape(variable.shape, dataset.shape))
-    throw new FormatError(
-      `The optimizer of the file does not fit the model: ${path} must have shape ${formatShape(variable.shape)}, received ${formatShape(dataset.shape)}`,
-    )
-  if (kind === 'variable') return assignmentsIn([{ variable, path, dataset }])
-  const calls = tensorFor({ variable, path, dataset }).data[0]!
+  if (own.kind === 'variable') return assignmentsIn([{ variable: own.variable, path, dataset }])
+  const calls = tensorFor({ variable: own.updates, path, dataset }).data[0]!
   return [
     [own.updates, () => scalar(Math.floor(calls / own.steps), 'int32')],
     [own.gathered, () => scalar(calls % own.steps, 'int32')],

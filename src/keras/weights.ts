@@ -37,6 +37,8 @@ export function variableGroups(...roots: readonly Hdf5Group[]): VariableGroups {
       const members = found.get(key) ?? new Map<string, Hdf5Group | Hdf5Dataset>()
       found.set(key, members)
       for (const [number, array] of member.members) {
+        // Arrays with names belong to the configuration: see idfWeightsAt.
+        if (!/^\d+$/.test(number)) continue
         if (members.has(number)) throw new FormatError(`The file is damaged: it has ${key}/${name}/${number} twice`)
         members.set(number, array)
       }
@@ -126,14 +128,15 @@ export function requireFitting(loaded: readonly Loaded[], problems: readonly str
 /** The weights of a layer, and their arrays in a file. */
 interface LayerArrays {
   readonly layer: LayerBase
-  readonly variables: readonly Variable[]
+  /** In the order of the arrays; null if it is not known. */
+  readonly variables: readonly Variable[] | null
   readonly datasets: readonly Hdf5Dataset[]
   /** What the paths of the arrays begin with. */
   readonly path: string
 }
 
 /**
- * The arrays for the weights of a layer; null if there is another number of them.
+ * The arrays for the weights of a layer; null if there is another number of them, or another order.
  * @param skipped takes a layer whose weights do not fit, which then has no arrays; null for none
  */
 export function loadedOf(
@@ -141,7 +144,7 @@ export function loadedOf(
   skipped: string[] | null,
 ): readonly Loaded[] | null {
   const found =
-    variables.length === datasets.length
+    variables?.length === datasets.length
       ? variables.map((variable, i): Loaded => ({ variable, path: `${path}/${i}`, dataset: datasets[i]! }))
       : null
   if (skipped === null || found?.every((each) => misfits(each).length === 0)) return found

@@ -1,25 +1,31 @@
 // Writes `.h5` files: the inverse of legacy.ts. Configurations have the form of Keras 2 wherever Keras 3 reads it, so that Keras 2.15
 // opens the files of models whose classes it has. Its optimizers have other variables, so training continues there with a new optimizer.
 
-import { encodeUtf8 } from '../core/text'
 import { classNameOf, describingForFile, snakeCase } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
+import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers/optimizer'
 import { compileConfig, jsonOf, KERAS_VERSION } from './write-json'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
-import { legacyWeights } from './legacy'
+import {
+  PATHS,
+  TOP_LEVEL,
+  describedWeights,
+  legacyWeights,
+  pathsIn,
+  topLevelWeights,
+  trainedPaths,
+} from './legacy-order'
 import { optimizerArrays } from './slots'
+import { warnOfUndescribed } from './trainability'
 import type { Branch } from './write-branch'
-import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
+import { arrayFor, arrayOf, branch, datasetOf, groupAt, isFree, putNames, stepsIn, textOf } from './write-branch'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
 
 type AnyModel = Model<unknown, unknown>
-
-/** The bytes that a list of names may have in one attribute. */
-const LARGEST_LIST = 64_512
 
 /** The bytes of a `.h5` file with a whole model. @throws FormatError that names what Keras does not have */
 export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uint8Array {
@@ -28,17 +34,18 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
     saved: ObjectWriter.model(model, 'former'),
     training: compiled === null ? null : compileConfig(compiled, model, 'former'),
   }))
+  warnOfUndescribed(model)
   const { class_name, config } = saved
   const root = branch()
   const put = (name: string, text: string): void => void root.attributes.set(name, textOf(text))
   put('keras_version', KERAS_VERSION)
   put('backend', BACKEND)
   put('model_config', jsonOf({ class_name: class_name!, config: config! }))
-  putWeights(groupAt(root, 'model_weights'), model)
+  putWeights(groupAt(root, 'model_weights'), model, describedWeights)
   if (compiled !== null && training !== null) {
     const { optimizer, ...others } = training
     put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
-    putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer)
+    putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer, model)
   }
   return writeHdf5(root as Hdf5GroupContent)
 }
@@ -46,37 +53,46 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
 /** The bytes of a `.h5` file with weights alone. */
 export function legacyWeightsFile(model: AnyModel): Uint8Array {
   const root = branch()
-  putWeights(root, model)
+  putWeights(root, model, legacyWeights)
   return writeHdf5(root as Hdf5GroupContent)
 }
 
 /** Keras 3 writes the same arrays with every backend; Keras 2 has only this one. */
 const BACKEND = 'tensorflow'
 
-function putWeights(group: Branch, model: AnyModel): void {
+function putWeights(group: Branch, model: AnyModel, orderOf: (layer: LayerBase) => readonly Variable[]): void {
   const { layers } = model
-  putNames(
-    group,
-    'layer_names',
-    layers.map(({ name }) => name),
-  )
+  const taken = new Set([TOP_LEVEL])
+  const names = layers.map(({ name }) => {
+    const own = unique(pathOf(name, 'layer'), (each) => taken.has(each))
+    taken.add(own)
+    return own
+  })
+  putNames(group, 'layer_names', names)
   group.attributes.set('backend', textOf(BACKEND))
   group.attributes.set('keras_version', textOf(KERAS_VERSION))
-  for (const layer of layers) putArrays(groupAt(group, layer.name), weightArrays(layer))
-  putArrays(groupAt(group, 'top_level_model_weights'), [])
+  // All groups first: arrays get names that are not those of groups.
+  const groups = names.map((name) => groupAt(group, name))
+  layers.forEach((layer, i) => putLayer(groups[i]!, layer, orderOf(layer)))
+  putLayer(groupAt(group, TOP_LEVEL), model, topLevelWeights(model))
 }
 
-function weightArrays(layer: LayerBase): NamedArray[] {
-  return legacyWeights(layer).map((variable) => ({ name: kerasName(variable.name), array: arrayOf(variable) }))
+function putLayer(group: Branch, layer: LayerBase, weights: readonly Variable[]): void {
+  putArrays(
+    group,
+    weights.map((variable) => ({ name: kerasName(variable.name), array: arrayOf(variable) })),
+  )
+  if (weights.length > 0) putNames(group, PATHS, pathsIn(layer, weights))
 }
 
-function putOptimizer(group: Branch, optimizer: Optimizer): void {
+function putOptimizer(group: Branch, optimizer: Optimizer, model: AnyModel): void {
   const scope = snakeCase(classNameOf(optimizer))
-  const arrays = optimizerArrays(optimizer).map((own): NamedArray => {
+  const arrays = optimizerArrays(optimizer, { among: new Set(model.weights) }).map((own): NamedArray => {
     const name = own.kind === 'variable' ? own.variable.name : own.kind === 'calls' ? 'iterations' : 'unused'
     return { name: `${scope}/${kerasName(name).replaceAll('/', '_')}`, array: arrayFor(own) }
   })
   putArrays(group, arrays)
+  putNames(group, PATHS, trainedPaths(optimizer, model))
 }
 
 /** An array, and its name; a second array of that name gets a number. */
@@ -89,8 +105,7 @@ interface NamedArray {
 function putArrays(group: Branch, arrays: readonly NamedArray[]): void {
   const names: string[] = []
   for (const { name: wanted, array } of arrays) {
-    let name = wanted
-    for (let k = 1; names.some((other) => collide(name, other)); k++) name = `${wanted}_${k}`
+    const name = unique(pathOf(wanted, 'variable'), (path) => !isFree(group, path))
     names.push(name)
     const end = name.lastIndexOf('/')
     groupAt(group, name.slice(0, Math.max(0, end))).members.set(name.slice(end + 1), datasetOf(array))
@@ -98,23 +113,12 @@ function putArrays(group: Branch, arrays: readonly NamedArray[]): void {
   putNames(group, 'weight_names', names)
 }
 
-/** Whether two arrays have the same path, or the path of one is a group of the other. */
-function collide(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
-}
+/** The path in a file for a name, in which empty steps do not count. */
+const pathOf = (name: string, otherwise: string): string => stepsIn(name).join('/') || otherwise
 
-/** A list of names, which is divided among several attributes if it is long: `layer_names0`, `layer_names1`, … */
-function putNames(group: Branch, name: string, names: readonly string[]): void {
-  if (names.length === 0) {
-    group.attributes.set(name, { type: 'float64', shape: [0], values: new Float64Array(0) })
-    return
-  }
-  // Strings of one length.
-  const longest = Math.max(...names.map((each) => encodeUtf8(each).length), 1)
-  const most = Math.max(1, Math.floor(LARGEST_LIST / longest))
-  if (names.length <= most) return void group.attributes.set(name, listOf(names))
-  for (let i = 0; i * most < names.length; i++)
-    group.attributes.set(`${name}${i}`, listOf(names.slice(i * most, (i + 1) * most)))
+/** A name, with a number if it is taken. */
+function unique(wanted: string, isTaken: (name: string) => boolean): string {
+  let name = wanted
+  for (let k = 1; isTaken(name); k++) name = `${wanted}_${k}`
+  return name
 }
-
-const listOf = (values: readonly string[]): Hdf5Array => ({ type: 'string', shape: [values.length], values })

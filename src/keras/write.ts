@@ -15,10 +15,12 @@ import { writeArchive } from '../archives/archive'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
 import { orderedOptimizers } from './multi-optimizer'
+import { PATHS, trainedPaths } from './legacy-order'
 import { ownArrays, writesOwn } from './own-variables'
 import { numbered, placesOf } from './places'
 import { optimizerArrays } from './slots'
-import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
+import { warnOfUndescribed } from './trainability'
+import { arrayFor, arrayOf, branch, datasetOf, groupAt, putNames, textOf } from './write-branch'
 import { KERAS_VERSION, compileConfig, jsonOf } from './write-json'
 import { legacyWeightsFile } from './write-legacy'
 import { ObjectWriter } from './write-objects'
@@ -32,6 +34,7 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
     config: ObjectWriter.model(model),
     compile: compiled === null ? {} : { compile_config: compileConfig(compiled, model) },
   }))
+  warnOfUndescribed(model)
   const files = new Map<string, Uint8Array>()
   const put = (name: string, value: Json): void => void files.set(name, encodeUtf8(jsonOf(value)))
   put('metadata.json', {
@@ -71,8 +74,9 @@ export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8
     const { members } = groupAt(root, path === '' ? 'vars' : `${path}/vars`)
     for (const [name, array] of ownArrays(layer)) members.set(name, datasetOf(array))
   }
+  const weights = new Set(model.weights)
   const putOptimizer = (own: Optimizer, path: string): void => {
-    put(path, own.name, optimizerArrays(own).map(arrayFor))
+    put(path, own.name, optimizerArrays(own, { among: weights }).map(arrayFor))
     // Keras reads what inner optimizers have from these places again.
     if (own instanceof LossScaleOptimizer) putOptimizer(own.innerOptimizer, `${path}/inner_optimizer`)
     if (!(own instanceof MultiOptimizer)) return
@@ -80,6 +84,9 @@ export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8
     const names = numbered(members.map(classNameOf))
     members.forEach((member, i) => putOptimizer(member, `${path}/optimizers/${names[i]!}`))
   }
-  if (optimizer !== null) putOptimizer(optimizer, 'optimizer')
+  if (optimizer !== null) {
+    putOptimizer(optimizer, 'optimizer')
+    putNames(groupAt(root, 'optimizer/vars'), PATHS, trainedPaths(optimizer, model))
+  }
   return writeHdf5(root as Hdf5GroupContent)
 }

@@ -6,6 +6,8 @@ import { ArgumentError, FormatError, knownName, restate } from '../core/errors'
 import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
+import { boundedPatterns } from '../core/bounded-pattern'
+import { patterns } from '../optimizers/match'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
 import { isBranch, typed } from '../core/tree'
@@ -118,7 +120,7 @@ export function compileSaved(model: Model<unknown, unknown>, saved: Config, cust
     metrics: metricIdentifiers(saved['metrics']),
     weightedMetrics: metricIdentifiers(saved['weightedMetrics']),
   }))
-  model.compile(options as CompileOptions, custom)
+  patterns.within(boundedPatterns(), () => model.compile(options as CompileOptions, custom))
 }
 
 function optimizerOf(value: Json | undefined): { className: string; config: Config } {

@@ -39,16 +39,23 @@ export function savedVariables(model: SavedModel, { includeOptimizer = true }: S
   return [
     ...numbered('weights', inFiles(model.weights)),
     ...numbered('state', model.stateVariables),
-    ...(optimizer === undefined ? [] : numbered('optimizer', variablesInFiles(optimizer))),
+    ...(optimizer === undefined ? [] : numbered('optimizer', variablesInFiles(optimizer, model.weights))),
   ]
 }
 
-/** Without the slots of weights that files do not have as they are. */
-function variablesInFiles(optimizer: Optimizer): readonly Variable[] {
+/** The weights with slots in a file: those that files have as they are. An optimizer may have been built for another model, too. */
+function weightsWithSlots({ builtFor }: Optimizer, weights: readonly Variable[]): readonly Variable[] {
+  const own = new Set(weights)
+  return builtFor.filter((weight) => weight.inFile === undefined && own.has(weight))
+}
+
+function variablesInFiles(optimizer: Optimizer, weights: readonly Variable[]): readonly Variable[] {
+  const own = new Set(weightsWithSlots(optimizer, weights))
   const others = optimizer.builtFor
-    .filter(({ inFile }) => inFile)
+    .filter((weight) => !own.has(weight))
     .flatMap((weight) => [...optimizer.slotsOf(weight).values()])
-  return optimizer.variables.filter((variable) => !others.includes(variable))
+  const left = new Set(others)
+  return optimizer.variables.filter((variable) => !left.has(variable))
 }
 
 function specsToJson(specs: Tree<TensorSpec>): Json {
@@ -94,9 +101,10 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   }))
   const description: Json = {
     ...described,
-    optimizerFor: (compiled?.optimizer.builtFor ?? [])
-      .filter(({ inFile }) => !inFile)
-      .map((weight) => weights.indexOf(weight)),
+    optimizerFor:
+      compiled === null
+        ? []
+        : weightsWithSlots(compiled.optimizer, model.weights).map((weight) => weights.indexOf(weight)),
     frozen: weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
     shuffle: { ...model.training.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),

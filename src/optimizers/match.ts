@@ -5,7 +5,11 @@ import type { Kind } from '../core/options'
 import { custom } from '../core/options'
 import type { Json } from '../core/registry'
 import { functionNamed, isSerialized, savedName } from '../core/registry'
+import { scoped } from '../core/scope'
 import { Variable } from '../ops/variable'
+
+/** Makes the expressions of saved configurations. Those of files take bounded time: see bounded-pattern.ts. */
+export const patterns = /* @__PURE__ */ scoped((source: string, flags: string): RegExp => new RegExp(source, flags))
 
 const CHOOSES = 'that chooses weights'
 
@@ -40,7 +44,7 @@ function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive)
   if (!isSerialized(value)) return value
   const { className, config } = value
-  if (className === 'RegExp') return new RegExp(String(config['source']), String(config['flags']))
+  if (className === 'RegExp') return patterns.current(String(config['source']), String(config['flags'] ?? ''))
   return functionNamed(className === 'Function' ? String(config['name']) : className, CHOOSES)
 }
 

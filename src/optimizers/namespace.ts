@@ -1,10 +1,12 @@
 // The namespace `optimizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
 import { requireArguments } from '../core/arguments'
+import { boundedPatterns } from '../core/bounded-pattern'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
 import { typed } from '../core/tree'
+import { patterns } from './match'
 import { Optimizer } from './optimizer'
 import type { OptimizerIdentifier } from './registry'
 import { LossScaleOptimizer } from './loss-scale'
@@ -48,5 +50,5 @@ export function serialize(optimizer: Optimizer): Serialized {
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Optimizer {
   requireArguments('optimizers.deserialize', arguments, 2)
-  return typed(deserializeObject(all, saved, customObjects))
+  return patterns.within(boundedPatterns(), () => typed(deserializeObject(all, saved, customObjects)))
 }

@@ -17,6 +17,8 @@ import { choice, integer, listOf, number, readOptions, required } from '../core/
 import { models } from '../models/known-classes'
 import { modelFromJSON } from '../models/revive'
 import { Model } from '../models/model'
+import { boundedPatterns } from '../core/bounded-pattern'
+import { patterns } from '../optimizers/match'
 import { isRecord } from '../core/tree'
 import { tensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
@@ -94,7 +96,9 @@ function moduleOf(object: object): string | null {
  */
 export function deserializeKerasObject(saved: unknown, customObjects: CustomObjects = {}): unknown {
   requireArguments('deserializeKerasObject', arguments, 2)
-  return customObjectScope(customObjects, () => finite('deserializeKerasObject', () => read(saved)))
+  return patterns.within(boundedPatterns(), () =>
+    customObjectScope(customObjects, () => finite('deserializeKerasObject', () => read(saved))),
+  )
 }
 
 function read(saved: unknown): unknown {

@@ -3,7 +3,7 @@
 
 import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
 import { threefry2x32 } from '../core/threefry'
-import { typed } from '../core/tree'
+import { propertyOf, put, typed } from '../core/tree'
 import { Model } from '../models/model'
 import { withRandomSeed } from '../ops/random/seed'
 import type { CallbackMethods } from '../training/callbacks'
@@ -196,7 +196,8 @@ export class Fits implements TrialRunner {
       own.data === null
         ? await fit.model.fit(typed(x), typed(y), typed(options))
         : await fit.model.fit(typed(own.data(choice)), typed(options))
-    for (const [name, values] of Object.entries(history)) (fit.logs[name] ??= []).push(...values)
+    for (const [name, values] of Object.entries(history))
+      put(fit.logs, name, [...(propertyOf(fit.logs, name) ?? []), ...values])
     fit.epochs += epoch.length
   }
 }

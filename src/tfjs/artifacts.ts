@@ -115,7 +115,11 @@ function groupsOf(
   json: JsonRecord,
   name: string,
 ): readonly { readonly paths: readonly string[]; readonly weights: Json }[] {
-  const manifest = own(json, 'weightsManifest') ?? []
+  const manifest = own(json, 'weightsManifest') ?? null
+  if (manifest === null)
+    throw new FormatError(
+      `${name} has no weightsManifest, which names its weights: it is the structure of a model alone. Save the model with its weights`,
+    )
   if (!Array.isArray(manifest)) throw new FormatError(`${name}: weightsManifest is not a list`)
   const seen = new Set<string>()
   return manifest.map((group: Json) => {

@@ -1,5 +1,6 @@
 // The logs of a step: the loss, the metrics, and the scalars that a custom step returned.
 
+import { put } from '../core/tree'
 import type { Program } from '../runtime/program'
 import type { StepKind } from './batch'
 import type { Logs } from './callbacks/callback'
@@ -11,9 +12,9 @@ export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs
   const { names } = compiled
   const logs: Record<string, number> = {}
   const values = names.length === 0 ? [] : compiled.resultsNow()
-  if (values !== null) for (let i = 0; i < names.length; i++) logs[names[i]!] = values[i]!
+  if (values !== null) for (let i = 0; i < names.length; i++) put(logs, names[i]!, values[i]!)
   else readResults(steps.results(compiled), names, logs)
-  for (const [name, variable] of compiled.stepLogs(kind)) logs[name] = variable.view[0]!
+  for (const [name, variable] of compiled.stepLogs(kind)) put(logs, name, variable.view[0]!)
   return logs as Logs
 }
 
@@ -25,7 +26,7 @@ function readResults(program: Program, names: readonly string[], logs: Record<st
   program.run()
   names.forEach((name, i) => {
     const result = program.output(i)
-    if (result.length === 1) logs[name] = result[0]!
+    if (result.length === 1) put(logs, name, result[0]!)
     else result.forEach((value, each) => (logs[`${name}_${each}`] = value))
   })
 }

@@ -1,5 +1,6 @@
 // Pairs the layers of a model with the modules of a file: by what fits, then by names, then by numbers in names. Never by a guess.
 
+import { natural } from '../core/text'
 import type { LayerBase } from '../layers/layer'
 import { Bidirectional, StackedRNNCells } from '../layers'
 import { symbolsByKey, walkBack } from '../models/graph-order'
@@ -108,9 +109,6 @@ function told<Own extends Placed, Module extends Named>(
   const isChain = layers.every((own, i) => i === 0 || isBefore(layers[i - 1]!.trail, own.trail))
   return isNumbered && isInOrder && areAlike && isChain ? modules : null
 }
-
-/** `a.2` before `a.10`. */
-export const natural = new Intl.Collator('en', { numeric: true })
 
 const plain = (name: string): string => name.replaceAll(/[^A-Za-z0-9]+/g, '_')
 

@@ -1,5 +1,7 @@
 // A mapping from the names and layouts of PyTorch to those of this library, found by the order and the shapes of layers.
 
+import { put } from '../core/tree'
+import { natural } from '../core/text'
 import { FormatError, formatShape, listed } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -9,7 +11,7 @@ import { inFiles } from '../formats/weights'
 import type { WeightTarget, WeightTargets } from '../formats/weight-mapping'
 import type { LayerBase } from '../layers/layer'
 import type { Variable } from '../ops/variable'
-import { natural, pairsOf } from './pairs'
+import { pairsOf } from './pairs'
 
 /** The arrays of a module: their names in the module, such as `weight`. */
 interface Module {
@@ -139,7 +141,7 @@ export function mappingFor(
   const mapping: Record<string, WeightTargets> = {}
   for (const [own, { arrays: found }] of pairs) {
     const rows = rowsOf(own)!
-    for (const [key, { name }] of found) mapping[name] = UNUSED.includes(key) ? null : located(rows[key]!, own.path)
+    for (const [key, { name }] of found) put(mapping, name, UNUSED.includes(key) ? null : located(rows[key]!, own.path))
   }
   return mapping
 }

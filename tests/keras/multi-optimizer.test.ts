@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { Adam, Dense, Input, Model, Sequential, SGD, optimizers } from '../../src'
 import { readKeras, writeKeras } from '../../src/keras'
 import { readArchive, writeArchive } from '../../src/archives/archive'
-import { effort, pathPattern } from '../../src/keras/path-pattern'
+import { Effort, wholePattern } from '../../src/core/bounded-pattern'
 import { bytesOf } from './goldens'
 
-const test = (source: string, text: string): boolean => pathPattern(source, effort())(text)
+const test = (source: string, text: string): boolean => wholePattern(source, new Effort('MultiOptimizer'))(text)
 
 describe('an expression matches whole paths', () => {
   it.each([

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ArgumentError, Dense, FormatError, Sequential, StateError, ops } from '../../src'
+import { ArgumentError, Dense, FormatError, Sequential, StateError, loadModel, ops } from '../../src'
 import { openFile } from '../../src/runtime/beside'
 import { readTfjs, tfjsFormat, writeTfjs } from '../../src/tfjs'
 import { FakeDatabase, FakeStorage } from './page'
@@ -75,11 +75,15 @@ describe('a model is read from', () => {
     await expect(readTfjs(json, { files: { a: 1 as never } })).rejects.toThrow(ArgumentError)
   })
 
-  it('model.json alone if it has no manifest: the weights are new', async () => {
-    const { weightsManifest: _manifest, ...others } = jsonOf<Record<string, unknown>>('shards.json')
-    const model = await readTfjs(new TextEncoder().encode(JSON.stringify(others)))
-    expect(model.getWeights().map(({ shape }) => shape)).toEqual([[4, 8], [8], [8, 3], [3]])
-  })
+  it.each([undefined, null])(
+    'model.json without a manifest, which is %s: refused, no weight is random',
+    async (manifest) => {
+      const json = { ...jsonOf<Record<string, unknown>>('shards.json'), weightsManifest: manifest }
+      const bytes = new TextEncoder().encode(JSON.stringify(json))
+      await expect(readTfjs(bytes)).rejects.toThrow(/has no weightsManifest.*Save the model with its weights/)
+      await expect(loadModel(bytes)).rejects.toThrow(FormatError)
+    },
+  )
 
   it('an address, with or without model.json', async () => {
     const server = createServer((request, response) => {

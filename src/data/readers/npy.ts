@@ -1,6 +1,7 @@
 // .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 // Elements become float32, int32 or bool; a loss of information is an error.
 
+import { put } from '../../core/tree'
 import { readArchive } from '../../archives/archive'
 import { encodeUtf8, utf8Text } from '../../core/text'
 import { requireArguments } from '../../core/arguments'
@@ -114,10 +115,11 @@ export async function readNpz(source: ByteSource, options: NpzReadOptions = {}):
   for (const [file, content] of await entriesOf(bytes, name, most, excess)) {
     const key = file.replace(/\.npy$/, '')
     used += content.length
-    arrays[key] = decode(content, `${name}: ${key}`, (size) => {
+    const array = decode(content, `${name}: ${key}`, (size) => {
       used += size
       if (used > most) throw excess(used)
     })
+    put(arrays, key, array)
   }
   return arrays
 }

@@ -134,17 +134,20 @@ export class Lookup<T extends Token> {
 
   /**
    * @param given tokens; the special ones may stand before them, as in `getVocabulary`
+   * @param givenWeights one for each token; or, as files of Keras have them, for each number, with those of special tokens
    * @throws ArgumentError for an invalid vocabulary
    */
-  set(given: readonly T[], weights: readonly number[] | null = null): void {
+  set(given: readonly T[], givenWeights: readonly number[] | null = null): void {
     const {
       owner,
       specials,
       settings: { maxTokens, outputMode },
     } = this
     const leading = leadingTokens(specials)
-    const tokens =
-      weights === null && leading.every((token, i) => token === given[i]) ? given.slice(leading.length) : given
+    const isWhole =
+      (givenWeights === null || givenWeights.length >= given.length) && leading.every((token, i) => token === given[i])
+    const tokens = isWhole ? given.slice(leading.length) : given
+    const weights = (isWhole && givenWeights?.slice(leading.length, given.length)) || givenWeights
     if (outputMode === 'tfIdf' && weights === null)
       throw new ArgumentError(`${owner.toString()}: outputMode 'tfIdf' needs idfWeights with the vocabulary`)
     const made = new Vocabulary(String(owner), tokens, specials, weights)

@@ -1,6 +1,7 @@
 // Where random tensors get their numbers from: a seed, a generator, or the global seed.
 
 import { custom, integer, nullable, option, text } from '../../core/options'
+import { seedWord } from '../../core/threefry'
 import type { Shape } from '../../core/shapes'
 import { readArguments, requireInteger } from '../arguments'
 import { add } from '../numpy/elementwise'
@@ -39,7 +40,7 @@ export class SeedGenerator {
     const read = readArguments('SeedGenerator', generatorTable, ...given)
     const seed = read.seed ?? nextSeed()
     this.#config = { ...read, seed }
-    const key = new Tensor(Int32Array.of(seed, 0), [2], 'int32')
+    const key = new Tensor(Int32Array.of(seedWord(seed), 0), [2], 'int32')
     this.state = new Variable(key, { name: read.name, trainable: false })
   }
 
@@ -85,7 +86,7 @@ export function keyOf(seed: Seed): Tensor {
   if (seed instanceof SeedGenerator) return seed.next()
   // A traced function runs many times, so each call that draws has its own stream.
   if (seed === null && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
-  return new Tensor(Int32Array.of(seed ?? nextSeed(), timeDrawn()), [2], 'int32')
+  return new Tensor(Int32Array.of(seedWord(seed ?? nextSeed()), timeDrawn()), [2], 'int32')
 }
 
 /** The numbers of one draw: each stream is another tensor of uniform numbers in [0, 1), multiples of 2⁻²³. */

@@ -3,7 +3,7 @@
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
 import { scoped } from '../../core/scope'
-import { threefry2x32 } from '../../core/threefry'
+import { seedWord, threefry2x32 } from '../../core/threefry'
 
 let globalSeed = (Math.random() * 2 ** 32) | 0
 let drawn = 0
@@ -12,8 +12,8 @@ let drawn = 0
 export function setRandomSeed(seed: number): void {
   requireArguments('setRandomSeed', arguments, 1)
   if (!Number.isSafeInteger(seed))
-    throw new ArgumentError(`setRandomSeed: the seed must be an integer, received ${quoted(seed)}`)
-  globalSeed = seed | 0
+    throw new ArgumentError(`setRandomSeed: the seed must be an integer of at most 53 bits, received ${quoted(seed)}`)
+  globalSeed = seedWord(seed)
   drawn = 0
 }
 

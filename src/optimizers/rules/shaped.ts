@@ -26,7 +26,7 @@ import { expandDims, transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Match } from '../match'
-import { matchKind, matches } from '../match'
+import { matchKind, matches, patterns } from '../match'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
@@ -258,13 +258,15 @@ export class Muon extends configured(Optimizer, muonOptions, [
 ]) {
   static readonly className = 'Muon'
 
+  private readonly excluding = (this.excludeLayers ?? []).map((match) =>
+    typeof match === 'string' ? patterns.current(match, '') : match,
+  )
+
   /** Whether the weight is updated as a matrix. */
   protected override seesApart(weight: Variable): boolean {
     if (weight.shape.length !== 2 || (this.excludeEmbeddings && weight.name.toLowerCase().includes('embedding')))
       return false
-    return !(this.excludeLayers ?? []).some((match) =>
-      matches(typeof match === 'string' ? new RegExp(match) : match, weight),
-    )
+    return !this.excluding.some((match) => matches(match, weight))
   }
 
   protected declareSlots(weight: Variable): readonly string[] {

@@ -1,7 +1,7 @@
 // Optimizers of TensorFlow.js as those of this library: other names of some classes and options, and other slots. The state is in the
 // manifest in the group 'optimizer': `iter`, then for each slot the arrays of all trained weights, `dense/kernel/m`.
 
-import { FormatError, formatShape } from '../../core/errors'
+import { formatShape } from '../../core/errors'
 import type { Config, Json } from '../../core/registry'
 import { classNameOf } from '../../core/registry'
 import { sameShape } from '../../core/shapes'
@@ -136,35 +136,34 @@ function slotArrays(optimizer: Optimizer, weights: readonly Variable[]): readonl
 
 /**
  * The state of a built optimizer from a file: variables and their values.
- * @throws FormatError for another number of arrays, or another shape
+ * @param find the weight of a name in the file
+ * @returns why it does not fit, if it has another number of arrays, arrays of other weights, or another shape
  */
 export function stateIn(
   optimizer: Optimizer,
   tensors: readonly ManifestTensor[],
-  where: string,
-): readonly (readonly [variable: Variable, value: Tensor])[] {
+  find: (name: string) => Variable | undefined,
+): readonly (readonly [variable: Variable, value: Tensor])[] | string {
   const [iterations, ...others] = tensors
   if (iterations === undefined) return []
+  if (iterations.dtype !== 'int32' || iterations.shape.length > 0) return 'it must begin with the number of steps'
   const slots = others.length === 0 ? [] : slotArrays(optimizer, optimizer.builtFor)
-  const advice = 'Read the model with compile: false, or train on with a new optimizer'
   if (slots.length !== others.length)
-    throw new FormatError(
-      `${where}: the optimizer of the file has ${others.length} arrays, but ${classNameOf(optimizer)} for the trainable weights of the model has ${slots.length}. ${advice}`,
-    )
-  const state = slots.flatMap(({ weight, variable, factor }, i): [Variable, Tensor][] => {
-    const tensor = others[i]!
-    if (tensor.dtype !== 'float32' || !sameShape(tensor.shape, weight.shape))
-      throw new FormatError(
-        `${where}: the optimizer does not fit the model: '${tensor.name}' must have the shape ${formatShape(weight.shape)} of ${weight.name}, received ${formatShape(tensor.shape)} of ${tensor.dtype}. ${advice}`,
-      )
-    if (variable === null) return []
-    const values = tensor.read() as Float32Array
-    return [
-      [variable, new Tensor(factor === 1 ? values : values.map((each) => each * factor), weight.shape, 'float32')],
-    ]
-  })
-  if (iterations.dtype !== 'int32' || iterations.shape.length > 0)
-    throw new FormatError(`${where}: the state of the optimizer must begin with the number of its steps. ${advice}`)
+    return `it has ${others.length} arrays, but ${classNameOf(optimizer)} for the trainable weights of the model has ${slots.length}`
+  const state: [Variable, Tensor][] = []
+  for (const [i, { weight, variable, factor }] of slots.entries()) {
+    const array = others[i]!
+    const { name, dtype, shape } = array
+    const named = find(name.slice(0, Math.max(0, name.lastIndexOf('/')))) ?? weight
+    if (dtype !== 'float32' || named !== weight || !sameShape(shape, weight.shape))
+      return `'${name}' must be that of ${weight.name} with the shape ${formatShape(weight.shape)}, received ${formatShape(shape)} of ${dtype}`
+    if (variable === null) continue
+    const values = array.read() as Float32Array
+    state.push([
+      variable,
+      new Tensor(factor === 1 ? values : values.map((each) => each * factor), weight.shape, 'float32'),
+    ])
+  }
   return [[optimizer.iterations, new Tensor(iterations.read() as Int32Array, [], 'int32')], ...state]
 }
 
@@ -176,8 +175,8 @@ export interface WrittenArray {
   readonly values: Float32Array | Int32Array
 }
 
-/** The arrays of an optimizer. @param nameOf the name of a weight in the file */
-export function writtenState(optimizer: Optimizer, nameOf: (weight: Variable) => string): readonly WrittenArray[] {
+/** The arrays of an optimizer. @param names the names of the weights in the file; others, of another model, are left out */
+export function writtenState(optimizer: Optimizer, names: ReadonlyMap<Variable, string>): readonly WrittenArray[] {
   if (rowOf(optimizer)?.slots == null) return []
   const steps: WrittenArray = {
     name: 'iter',
@@ -185,12 +184,13 @@ export function writtenState(optimizer: Optimizer, nameOf: (weight: Variable) =>
     dtype: 'int32',
     values: Int32Array.of(optimizer.iterations.value.item()),
   }
-  const slots = slotArrays(optimizer, optimizer.builtFor).map(({ name, weight, variable, factor }): WrittenArray => {
+  const weights = optimizer.builtFor.filter((weight) => names.has(weight))
+  const slots = slotArrays(optimizer, weights).map(({ name, weight, variable, factor }): WrittenArray => {
     const values =
       variable === null
         ? new Float32Array(weight.size)
         : Float32Array.from(variable.value.data, (each) => each / factor)
-    return { name: `${nameOf(weight)}/${name}`, shape: weight.shape, dtype: 'float32', values }
+    return { name: `${names.get(weight)!}/${name}`, shape: weight.shape, dtype: 'float32', values }
   })
   return [steps, ...slots]
 }

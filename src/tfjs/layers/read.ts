@@ -10,6 +10,7 @@ import { formerHardSigmoid } from '../../keras/former'
 import { isRecord, own } from '../../formats/json'
 import { isObject } from '../../keras/keras-object'
 import { ObjectReader } from '../../keras/objects'
+import { warnOfState } from '../../keras/slots'
 import type { LayerBase } from '../../layers/layer'
 import { compileSaved, modelFromJSON } from '../../models/revive'
 import type { LoadSettings } from '../../models/load-options'
@@ -33,21 +34,21 @@ export function modelFromLayers(
   const saved = ObjectReader.model(currentForm(topologyOf(json['modelTopology'] ?? null, name)), customObjects, {
     isFormer: true,
   })
-  // A file without a manifest is a model without weights, whose weights are new.
-  const isFilled = weights.length > 0 || own(json, 'weightsManifest') !== undefined
   const [largest, total] = sizesOf(tensors)
-  return limitWeights(isFilled ? largest : SPARE_ELEMENTS, SPARE_ELEMENTS + 2 * total, () => {
-    const model = fromFile.within(isFilled, () =>
+  return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
+    const model = fromFile.within(true, () =>
       modelFromJSON<unknown, unknown>(saved, { customObjects: { formerHardSigmoid, ...customObjects } }),
     )
     const own = tensors.filter(({ group }) => group === 'model')
-    const assignments = isFilled ? assignmentsOf(model, own, name) : []
+    const assignments = assignmentsOf(model, own, name)
     const training = compile ? savedCompile(json, model.outputs.length) : null
     if (training !== null) {
       compileSaved(model, compileOptions(training, model, customObjects), customObjects)
       const state = tensors.filter(({ group }) => group === 'optimizer')
       if (state.length > 1) model.optimizer.build(model.trainableWeights)
-      assignments.push(...stateIn(model.optimizer, state, name))
+      const found = stateIn(model.optimizer, state, finderOf(namedWeights(model)))
+      if (typeof found === 'string') warnOfState(model, found)
+      else assignments.push(...found)
     }
     for (const [variable, value] of assignments) variable.assign(value)
     return model

@@ -36,7 +36,12 @@ export function currentForm(value: Json): Json {
   const options = Object.entries({ ...ABSENT[className], ...config }).filter(
     ([option, each]) => !(each === null && UNSET.includes(option)) && (className !== 'RNN' || OF_RNN.test(option)),
   )
-  return { ...made, config: Object.fromEntries(options) }
+  return { ...made, config: Object.fromEntries(options.map(([option, each]) => [option, openExtent(option, each)])) }
+}
+
+/** Reshape may have null for the extent that follows from the size, which Keras writes as −1. */
+function openExtent(option: string, value: Json): Json {
+  return option === 'target_shape' && Array.isArray(value) ? value.map((each: Json) => each ?? -1) : value
 }
 
 /** Old files have the list of layers alone. */

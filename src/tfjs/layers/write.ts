@@ -38,7 +38,7 @@ export function layersModel(model: Model<unknown, unknown>, includeOptimizer: bo
         )
   if (problems.length > 0)
     throw new FormatError(`A model of TensorFlow.js cannot contain this model: ${[...new Set(problems)].join('; ')}`)
-  const state = compiled === null ? [] : writtenState(compiled.optimizer, (weight) => names.get(weight) ?? weight.name)
+  const state = compiled === null ? [] : writtenState(compiled.optimizer, names)
   const arrays = weights.map(({ name, variable }) => arrayOf(name, variable))
   return {
     json: {

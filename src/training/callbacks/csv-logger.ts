@@ -1,5 +1,6 @@
 // CSVLogger: the logs of every epoch as lines of a file.
 
+import { propertyOf } from '../../core/tree'
 import { encodeUtf8 } from '../../core/text'
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, option, required, text } from '../../core/options'
@@ -51,7 +52,10 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, ['filename
     const columns = (this.columns ??= columnsOf(Object.keys(logs)))
     await this.writing(async (file) => {
       const isFirst = (await file.length()) === 0
-      const rows = [...(isFirst ? [['epoch', ...columns]] : []), [epoch, ...columns.map((name) => logs[name] ?? 'NA')]]
+      const rows = [
+        ...(isFirst ? [['epoch', ...columns]] : []),
+        [epoch, ...columns.map((name) => propertyOf(logs, name) ?? 'NA')],
+      ]
       await file.append(
         encodeUtf8(rows.map((row) => `${row.map((cell) => this.cell(String(cell))).join(this.separator)}\n`).join('')),
       )

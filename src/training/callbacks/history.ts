@@ -1,5 +1,6 @@
 // History: the logs of every epoch, and the reports of callbacks.
 
+import { propertyOf, put } from '../../core/tree'
 import type { CallbackMethods, CallbackState, Logs, Reports } from './callback'
 import { Callback } from './callback'
 
@@ -30,16 +31,20 @@ export class History extends Callback {
     const found: Record<string, unknown> = {}
     for (const { reports = {} } of callbacks) {
       for (const [name, report] of Object.entries<unknown>(reports)) {
-        const before = found[name]
-        found[name] = Array.isArray(before) && Array.isArray(report) ? [...before, ...report] : (before ?? report)
+        const before = propertyOf(found, name)
+        put(found, name, Array.isArray(before) && Array.isArray(report) ? [...before, ...report] : (before ?? report))
       }
     }
-    Object.assign(this.reports, found)
+    for (const [name, report] of Object.entries(found)) put(this.reports as Record<string, unknown>, name, report)
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
     this.epoch.push(epoch)
-    for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value)
+    for (const [name, value] of Object.entries(logs)) {
+      const values = propertyOf(this.history, name)
+      if (values === undefined) put(this.history, name, [value])
+      else values.push(value)
+    }
   }
 
   override getState(): CallbackState {
@@ -55,6 +60,6 @@ export class History extends Callback {
     readonly history: Readonly<Record<string, number[]>>
   }): void {
     this.epoch.splice(0, Infinity, ...epoch)
-    Object.assign(this.history, history)
+    for (const [name, values] of Object.entries(history)) put(this.history, name, values)
   }
 }
