@@ -15,7 +15,7 @@ import { expanded } from './write-expanded'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
 import { StatedMasks } from './write-masks'
-import type { OperationCall } from './write-masks'
+import type { MakeOperation, OperationCall } from './write-masks'
 import { ComplexTensor, complexOf, isComplexCall, writtenOperation } from './write-operations'
 
 /** Writes the layers of a graph. */
@@ -36,7 +36,6 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
   const nodes = new Map<LayerBase, LayerCall[]>()
   for (const call of graph.calls) nodes.set(call.layer, [...(nodes.get(call.layer) ?? []), call])
 
-  const isFormer = writer.style === 'former' && graph.calls.every(isFormerCall)
   const history = (symbol: Tensor, isOutput = false): Json => {
     const input = inputNames.get(symbol)
     if (input !== undefined) return [input, 0, 0]
@@ -58,7 +57,6 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
         `a part of the complex result of '${call.layer.name}' is used alone: take it with ops.real or ops.imag`,
       )
   }
-  const masks = new StatedMasks(graph, writer)
   const encode = (value: unknown): Json => {
     const spec = originOf(value)?.spec
     if (value instanceof ComplexTensor) {
@@ -77,19 +75,15 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     if (isBranch(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encode(each)]))
     return (value ?? null) as Json
   }
-  /** Entries of ops that stand for parts of one op here. */
+  /** Entries of ops that stand for parts of one op here, or compute masks. */
   const parts: Record<string, Json>[] = []
   const names = new Set(graph.layers.map(({ name }) => name))
   const operation = (call: OperationCall): Record<string, Json> => {
     const { name } = call
     const { op, input } =
-      expanded(call.op, call.input, (partOp, ...operands) => {
-        const layer = new Operation({ op: partOp, name: unusedName(`${name}_${partOp}`.toLowerCase(), names) })
-        const symbol = layer.applyTree(operands, {}) as Tensor
-        nodes.set(layer, [originOf(symbol)!.call as LayerCall])
-        parts.push(operation({ name: layer.name, op: partOp, input: operands }))
-        return symbol
-      }) ?? call
+      expanded(call.op, call.input, (partOp, ...operands) =>
+        made(partOp, `${name}_${partOp}`.toLowerCase(), ...operands),
+      ) ?? call
     const written = writtenOperation(op, input)
     if (typeof written === 'string') {
       writer.refuse(`the call of ${op.includes('.') ? op : `ops.${op}`} in '${name}' cannot be written: ${written}`)
@@ -106,13 +100,23 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
       inbound_nodes: [node],
     }
   }
+  const made: MakeOperation = (op, wanted, ...operands) => {
+    const layer = new Operation({ op, name: unusedName(wanted, names) })
+    const symbol = layer.applyTree(operands, {}) as Tensor
+    nodes.set(layer, [originOf(symbol)!.call as LayerCall])
+    parts.push(operation({ name: layer.name, op, input: operands }))
+    return symbol
+  }
+  const masks = new StatedMasks(graph, writer, made)
+  const stated = new Map(graph.calls.map((call) => [call as LayerCall, masks.stated(call)]))
+  const isFormer =
+    writer.style === 'former' && graph.calls.every((call) => isFormerCall({ ...call, ...stated.get(call)! }))
   const entry = (layer: LayerBase): Record<string, Json> => {
     const calls = nodes.get(layer) ?? []
     if (layer instanceof Operation)
       return operation({ name: layer.name, op: layer.op, input: calls[0]!.input as readonly unknown[] })
     const node = (call: LayerCall): Json => {
-      const stated = masks.stated(call)
-      if (!isFormer) return nodeOf(layer, stated, encode)
+      if (!isFormer) return nodeOf(layer, stated.get(call)!, encode)
       return ([call.input].flat() as Tensor[]).map((each) => [...(history(each) as Json[]), {}])
     }
     return { ...writer.layer(layer), name: layer.name, inbound_nodes: calls.map(node) }
@@ -130,7 +134,7 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
   }
   const layers = graph.layers.map(entry)
   return {
-    layers: [...layers, ...masks.operations.map(operation), ...parts],
+    layers: [...layers, ...parts],
     input_layers: ends(graph.inputs),
     output_layers: ends(graph.outputs),
   }
