@@ -77,7 +77,8 @@ def tree(x, convert):
 def write(folder, name, model, x, extension="keras", **more):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.{extension}"
-    name = path.name.replace(".keras", "")
+    # Other .h5 files have the predictions of a .keras file.
+    name = name if name.startswith("frozen") else path.name.replace(".keras", "")
     y = model.predict(x, verbose=0)
     model.save(path)
     if extension == "keras" and path.stat().st_size > 30_000:
@@ -448,17 +449,45 @@ FAMILIES = [core, activations, convolutional, pooling, normalization, recurrent,
             preprocessing, graph, operations, former, states]
 
 
+def frozen_gamma():
+    """A single weight is frozen, which no configuration has: gamma comes after beta, among the weights that are not trained."""
+    model = Sequential([Input((3,)), layers.BatchNormalization(name="norm"), layers.Dense(2, name="out")], name="frozen_gamma")
+    randomize(model)
+    model.get_layer("norm").gamma.trainable = False
+    return model, values((2, 3))
+
+
+def frozen_inner():
+    """A frozen layer in a nested model, and a model that is frozen but for an inner layer."""
+    x = Input((3,), name="x")
+    first, norm, second = layers.Dense(3, name="first"), layers.BatchNormalization(name="norm"), layers.Dense(3, name="second")
+    one = Model(x, second(norm(first(x))), name="one")
+    third, fourth = layers.Dense(3, name="third"), layers.Dense(3, name="fourth")
+    other = Sequential([Input((3,)), third, fourth], name="other")
+    model = Model(x, other(one(x)), name="frozen_inner")
+    randomize(model)
+    first.trainable = False
+    other.trainable = False
+    fourth.trainable = True
+    return model, values((2, 3))
+
+
+# Models of which only .h5 files depend on what is frozen.
+FROZEN = [frozen_gamma, frozen_inner] if IS_NEW and not IS_FORMER else []
+
+
 def main(folder, *names):
-    for family in FAMILIES:
+    for family in [*FAMILIES, *FROZEN]:
         if names and family.__name__ not in names:
             continue
         keras.backend.clear_session()
         model, x = family()
-        more = {}
+        more = {"weights": {each.path: plain(each.numpy()) for each in model.weights}} if family in FROZEN else {}
         if family is states:
             model.compile(loss="mse")
             more["loss"] = float(model.evaluate(x, [np.zeros_like(y) for y in model.predict(x, verbose=0)], verbose=0)[0])
-        write(HERE / folder, family.__name__, model, x, os.environ.get("EXTENSION", "keras"), **more)
+        extension = "h5" if family in FROZEN else os.environ.get("EXTENSION", "keras")
+        write(HERE / folder, family.__name__, model, x, extension, **more)
 
 
 if __name__ == "__main__":

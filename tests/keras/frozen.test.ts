@@ -29,6 +29,8 @@ import { readTfjs, writeTfjs } from '../../src/tfjs'
 import { readWeights, writeWeights } from '../../src/weights'
 import { generator } from '../helpers/data'
 import { typed } from '../../src/core/tree'
+import { bytesOf, differenceOf, inputsOf, jsonOf } from './goldens'
+import type { Golden, Plain } from './goldens'
 
 type Made = { readonly model: Model; readonly parts: readonly Layer[] }
 type Maker = (name: (own: string) => { name?: string }) => Made
@@ -150,6 +152,36 @@ describe.each(Object.entries(MAKERS))('%s', (_name, make) => {
           expect(contents(model)).toEqual(expected)
         }
       }
+    }
+  })
+})
+
+describe('.h5 files that Keras wrote', () => {
+  type Frozen = Golden & { readonly weights: Readonly<Record<string, Plain>> }
+
+  const CHANGES: Readonly<Record<string, (model: Model) => void>> = {
+    'as loaded': () => undefined,
+    frozen: (model) => void (model.trainable = false),
+    unfrozen: (model) => void (model.trainable = true),
+    'with frozen biases, betas and gammas': ({ weights }) => {
+      for (const weight of weights) if (weight.shape.length === 1) weight.trainable = false
+    },
+  }
+
+  it.each(['frozen_gamma', 'frozen_inner'])('%s', async (name) => {
+    const { x, y, weights } = jsonOf<Frozen>(`3.15/${name}.json`)
+    const bytes = bytesOf(`3.15/${name}.h5`)
+    const check = async (model: Model): Promise<void> => {
+      expect(differenceOf(model.getWeights(), Object.values(weights))).toBeLessThan(1e-6)
+      expect(differenceOf(await model.predict(inputsOf(x) as Tensor), y)).toBeLessThan(1e-5)
+    }
+    await check(await loadModel(bytes))
+    for (const change of Object.values(CHANGES)) {
+      const model = await loadModel(bytes)
+      fill(model, 1)
+      change(model)
+      await readWeights(model, bytes)
+      await check(model)
     }
   })
 })
