@@ -460,7 +460,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /** All elements of a pass for a file: numbers that would lose digits or their dtype are as they were given. */
-  exact(options: ReadOptions): Promise<unknown[]> {
+  protected exact(options: ReadOptions): Promise<unknown[]> {
     return this.toArray(options)
   }
 }
@@ -472,7 +472,7 @@ class UnbatchedDataset<T> extends Dataset<T> {
     super(null, (pass) => rows.open(pass))
   }
 
-  override async exact(options: ReadOptions): Promise<unknown[]> {
+  protected override async exact(options: ReadOptions): Promise<unknown[]> {
     const batches = await this.whole.toArray(options)
     return batches.flatMap((batch) => {
       const { size, exact } = slicesOf(batch, 'Dataset.unbatch')
@@ -506,7 +506,7 @@ class SliceDataset<T> extends Dataset<T> {
     return new SliceDataset(this.numbers.skip(most), this.slices)
   }
 
-  override async exact(options: ReadOptions): Promise<unknown[]> {
+  protected override async exact(options: ReadOptions): Promise<unknown[]> {
     const rows = await this.numbers.toArray(options)
     return rows.map(this.slices.exact)
   }

@@ -37,8 +37,8 @@ export function variableGroups(...roots: readonly Hdf5Group[]): VariableGroups {
       const members = found.get(key) ?? new Map<string, Hdf5Group | Hdf5Dataset>()
       found.set(key, members)
       for (const [number, array] of member.members) {
-        // Arrays with names belong to the configuration: see idfWeightsAt.
-        if (!/^\d+$/.test(number)) continue
+        // It belongs to the configuration: see idfWeightsAt.
+        if (number === 'idf_weights') continue
         if (members.has(number)) throw new FormatError(`The file is damaged: it has ${key}/${name}/${number} twice`)
         members.set(number, array)
       }

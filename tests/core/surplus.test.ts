@@ -62,7 +62,9 @@ const methods = [data.Dataset, data.Dataset.prototype].flatMap((owner) =>
   Object.getOwnPropertyNames(owner)
     .filter(
       (name) =>
-        !/^(constructor|length|name|prototype|of|batches|stacked|open|size|nextPass|toString|concatenate)$/.test(name),
+        !/^(constructor|length|name|prototype|of|batches|stacked|exact|outermost|open|size|nextPass|toString|concatenate)$/.test(
+          name,
+        ),
     )
     .map((name): [string, AnyFunction] => [name, Reflect.get(owner, name) as AnyFunction]),
 )

@@ -211,7 +211,6 @@ describe('files of other libraries', () => {
   const zip = (name: string): number[] => Array.from(zipSync({ [name]: Uint8Array.of(1, 2, 3) }))
 
   it.each<[string, number[], RegExp]>([
-    ['JSON of Keras', ascii('{"class_name": "Sequential", "config": {}}'), /the JSON of a model/],
     ['.pkl', [0x80, 4, 0x95, 10, 0, 0, 0, 0, 0, 0, 0, 0x2e], /a Python pickle/],
     ['.pt', zip('archive/data.pkl'), /a PyTorch file/],
     ['.npz', zip('arr_0.npy'), /NumPy arrays \(\.npz\).*readNpz/],

@@ -262,7 +262,6 @@ describe('Discretization', () => {
     expect(() => new Discretization({})).toThrow('Discretization: needs binBoundaries, or numBins for adapt')
     expect(() => new Discretization({ binBoundaries: [1, 0] })).toThrow('binBoundaries must rise, received 0 behind 1')
     expect(() => new Discretization({ binBoundaries: [0, 1], numBins: 2 })).toThrow(/3 bins, more than numBins/)
-    expect(() => new Discretization({ numBins: 2, sparse: true } as never)).toThrow(/there are no sparse tensors/)
   })
 })
 

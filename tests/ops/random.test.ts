@@ -114,7 +114,9 @@ describe('distributions', () => {
     )
     expect(() => new SeedGenerator('a' as never)).toThrow("SeedGenerator: seed must be an integer, received 'a'")
     expect(() => random.permutation(-1)).toThrow(/permutation/)
-    expect(() => setRandomSeed(NaN)).toThrow('setRandomSeed: the seed must be an integer, received NaN')
+    expect(() => setRandomSeed(NaN)).toThrow(
+      'setRandomSeed: the seed must be an integer of at most 53 bits, received NaN',
+    )
   })
 
   it('neighbours are independent', () => {

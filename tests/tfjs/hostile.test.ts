@@ -2,7 +2,7 @@
 // modes: simd
 
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FormatError, MyelinError } from '../../src'
 import { readTfjs } from '../../src/tfjs'
 import { bytesOf, filesOf, jsonOf } from './goldens'
@@ -129,7 +129,7 @@ describe('a configuration', () => {
     '',
     '{',
   ])('must be one: %j', async (text) =>
-    requireRefusal(readTfjs(new TextEncoder().encode(text)), /modelTopology|not JSON/),
+    requireRefusal(readTfjs(new TextEncoder().encode(text)), /modelTopology|not JSON|no weightsManifest/),
   )
 })
 
@@ -138,22 +138,28 @@ describe('the state of an optimizer', () => {
     [
       'of another optimizer',
       (json) => (json.trainingConfig.optimizer_config = { class_name: 'Adagrad', config: {} } as never),
-      /has 12 arrays, but Adagrad .* has 6/,
+      /state/,
     ],
-    [
-      'that begins with something else',
-      (json) => (ofOptimizer(json)[0]!.dtype = 'float32'),
-      /must begin with the number of its steps/,
-    ],
+    ['that begins with something else', (json) => (ofOptimizer(json)[0]!.dtype = 'float32'), /state/],
     [
       'in another order',
       (json) => {
         const specs = json.weightsManifest[0]!.weights
         specs.push(...specs.splice(specs.length - 12, 1))
       },
-      /the optimizer does not fit the model/,
+      /state/,
     ],
-  ])('%s', async (_title, change, message) => requireRefusal(changed('training/adam', change), message))
+  ])('%s is left out with a warning', async (_title, change, message) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    try {
+      const model = await changed('training/adam', change)
+      expect(model.optimizer.iterations.value.item()).toBe(0)
+      expect(warn).toHaveBeenCalledTimes(1)
+      expect(warn).toHaveBeenCalledWith(expect.stringMatching(message))
+    } finally {
+      warn.mockRestore()
+    }
+  })
 
   const ofOptimizer = (json: ModelJson): Spec[] =>
     json.weightsManifest[0]!.weights.filter((spec) => 'group' in spec && spec.group === 'optimizer')

@@ -345,12 +345,6 @@ describe('errors', () => {
       'targets come with the batches',
     ],
     [
-      'batchSize',
-      (model) => model.fit(rows().batch(4), quiet({ batchSize: 4 })),
-      ArgumentError,
-      'batchSize is for arrays',
-    ],
-    [
       'validationSplit',
       (model) => model.fit(rows().batch(4), quiet({ validationSplit: 0.5 })),
       ArgumentError,

@@ -82,7 +82,10 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    const output = callOp(opOf(this.op)!, this.op, input) as Tree<Tensor>
+    const result = callOp(opOf(this.op)!, this.op, input)
+    // The size and the rank of a tensor are numbers.
+    const isNumber = typeof result === 'number'
+    const output = (isNumber ? new Tensor(Int32Array.of(result), [], 'int32') : result) as Tree<Tensor>
     const moved = REARRANGING.includes(this.op) && output instanceof Tensor
     return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
   }
