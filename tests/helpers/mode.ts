@@ -7,7 +7,8 @@ import { ownRuns } from './with-settings'
 
 const mode = inject('mode')
 const settings = settingsOf[mode]
-configure(settings)
+// A file before this one in the process may have left others.
+configure({ threads: 1, turbo: false, ...settings })
 setRandomSeed(1)
 beforeEach(() => setRandomSeed(1))
 const before = ownRuns()
