@@ -212,6 +212,10 @@ export function idle<Value, Input>(
   }
 }
 
+/** true, false or 'auto', which decides for what there is. */
+export const autoOrBoolean: Kind<boolean | 'auto', boolean | 'auto'> = /* @__PURE__ */ (() =>
+  always(['auto', true, false], 'as in Keras'))()
+
 /** Keras's options for sparse tensors, in whose place there are tensors with the same elements. */
 export const sparse: Kind<boolean | null, boolean | null> = /* @__PURE__ */ (() =>
   idle(nullable(boolean), [false, null], 'there are no sparse tensors, the result has all elements'))()

@@ -10,9 +10,13 @@ interface Named {
   toString(): string
 }
 
+/** The option by which a layer was given the shape of its input; undefined without one. */
+export const givenInputShape = (layer: object): (typeof INPUT_SHAPE)[number] | undefined =>
+  INPUT_SHAPE.find((name) => Reflect.get(layer, name) !== null)
+
 /** Warns if a layer in which inputShape changes nothing has this option, or inputDim. */
 export function warnOfInputShape(layer: Named, remedy: string): void {
-  const given = INPUT_SHAPE.find((name) => Reflect.get(layer, name) !== null)
+  const given = givenInputShape(layer)
   if (given !== undefined) warnOnce(`${layer.toString()}: ${given} changes nothing here. ${remedy}`)
 }
 

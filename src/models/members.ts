@@ -1,5 +1,6 @@
 // What members of all models share: the state as a tree, the export to other programs, and settings that change nothing here.
 
+import { warnOnce } from '../core/warnings'
 import { ArgumentError, quoted } from '../core/errors'
 import { isRecord } from '../core/tree'
 import type { TensorLike } from '../ops/convert'
@@ -91,11 +92,7 @@ export function requireExport(path: string | URL, format: string | null = null):
   throw new ArgumentError(`export writes ONNX, to a path that ends in .onnx, received ${received}`)
 }
 
-let isTold = false
-
 /** Warns once if a setting of Keras that changes nothing here has another value than what happens. */
 export function ignoreSetting(isOther: boolean): void {
-  if (isTold || !isOther) return
-  isTold = true
-  console.warn('This setting changes nothing: steps are compiled')
+  if (isOther) warnOnce('This setting changes nothing: steps are compiled')
 }

@@ -43,7 +43,7 @@ export function readCall<Options extends Common>(
   const options = readOptions(method, record)
   if (!isInPlace && y != null)
     throw new ArgumentError(`${method.name}: targets come with the batches: [x, y]. Leave out the second argument.`)
-  method.refuseForBatches(record)
+  method.checkForBatches(record)
   // Batches that are made by their index come in a new order, as in Keras.
   const shuffled = options.shuffle === true ? (x as Partial<Shuffled>).shuffled?.() : undefined
   return { data: parseBatches(shuffled ?? x, method.name), options }

@@ -2,7 +2,7 @@
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
 import { ArgumentError, ShapeError } from '../core/errors'
-import { always, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
+import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -81,7 +81,7 @@ const COMPILE_OPTIONS = {
     false,
   ),
   stepsPerExecution: unread(idle(count, [1], 'callbacks see every step'), 1),
-  jitCompile: unread(idle(always(['auto', true, false], 'as in Keras'), ['auto', true], 'steps are compiled'), 'auto'),
+  jitCompile: unread(idle(autoOrBoolean, ['auto', true], 'steps are compiled'), 'auto'),
   autoScaleLoss: unread(idle(boolean, [true], 'float32 needs no scale'), true),
 }
 

@@ -221,7 +221,7 @@ export class Method<out Options, out Kind extends StepKind | 'predict'> {
   }
 
   /** Options that are only for arrays: an error, or a warning where batches have what they say. */
-  refuseForBatches(given: object = {}): void {
+  checkForBatches(given: object = {}): void {
     for (const [key, value] of Object.entries(given)) {
       const name = this.nameOf(key)!
       const { instead, isIdle, initial } = this.table[name] as Partial<ForArrays<unknown, unknown>>

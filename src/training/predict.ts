@@ -32,7 +32,7 @@ export async function predict(state: TrainingState, x: unknown, given: object | 
   const options = PREDICT.read(given)
   const { batchSize, steps, callbacks, signal } = options
   if (isElements(x)) {
-    PREDICT.refuseForBatches(given)
+    PREDICT.checkForBatches(given)
     const source = outermostOf(x, 'predict')
     requireEnd('predict', { steps: source.size }, steps, 'steps')
     return runAll(new BatchPredictions(state, source), state, options)

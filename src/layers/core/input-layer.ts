@@ -27,7 +27,7 @@ import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
-import { INPUT_SHAPE } from '../checks'
+import { INPUT_SHAPE, givenInputShape } from '../checks'
 import { recordCall } from '../symbol'
 import { recordOnSymbols } from './operation'
 
@@ -50,7 +50,7 @@ export class InputLayer extends configured(
   override readonly supportsMasking = true
 
   protected override checkOptions(): void {
-    const given = INPUT_SHAPE.find((name) => Reflect.get(this, name) !== null)
+    const given = givenInputShape(this)
     if (given !== undefined)
       throw new ArgumentError(`${this.toString()}: ${given} has no effect here. Use shape instead.`)
   }

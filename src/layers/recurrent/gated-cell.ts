@@ -2,7 +2,18 @@
 // of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
-import { always, boolean, extent, idle, integer, nullable, number, option, required, unread } from '../../core/options'
+import {
+  autoOrBoolean,
+  boolean,
+  extent,
+  idle,
+  integer,
+  nullable,
+  number,
+  option,
+  required,
+  unread,
+} from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
 import type { ActivationFunction } from '../../activations'
@@ -67,10 +78,7 @@ export const cellOptions = () => ({
 /** Options of layers with such a cell that the cell does not have. */
 export const implementationOptions = () => ({
   /** Changes nothing: there is one implementation. true warns. Default 'auto'. */
-  useCudnn: unread(
-    idle(always(['auto', true, false], 'as in Keras'), ['auto', false], 'there is one implementation'),
-    'auto',
-  ),
+  useCudnn: unread(idle(autoOrBoolean, ['auto', false], 'there is one implementation'), 'auto'),
 })
 
 /** Options of such a cell with several gates. */

@@ -51,7 +51,7 @@ export function quantile(
   method?: QuantileMethod,
   keepDims?: KeepDims,
 ): Tensor {
-  return quantileOf('quantile', 1, amongAll, x, q, axis, method, keepDims)
+  return quantileOf('quantile', 1, true, x, q, axis, method, keepDims)
 }
 
 /**
@@ -66,7 +66,7 @@ export function percentile(
   method?: QuantileMethod,
   keepDims?: KeepDims,
 ): Tensor {
-  return quantileOf('percentile', 100, amongAll, x, q, axis, method, keepDims)
+  return quantileOf('percentile', 100, true, x, q, axis, method, keepDims)
 }
 
 /** `quantile` of the elements that are not NaN; NaN if there are none. */
@@ -77,7 +77,7 @@ export function nanquantile(
   method?: QuantileMethod,
   keepDims?: KeepDims,
 ): Tensor {
-  return quantileOf('nanquantile', 1, amongNumbers, x, q, axis, method, keepDims)
+  return quantileOf('nanquantile', 1, false, x, q, axis, method, keepDims)
 }
 
 /** `percentile` of the elements that are not NaN; NaN if there are none. */
@@ -88,27 +88,27 @@ export function nanpercentile(
   method?: QuantileMethod,
   keepDims?: KeepDims,
 ): Tensor {
-  return quantileOf('nanpercentile', 100, amongNumbers, x, q, axis, method, keepDims)
+  return quantileOf('nanpercentile', 100, false, x, q, axis, method, keepDims)
 }
 
 /** The middle of the sorted elements, or the mean of the two middle ones, in float32; NaN if any element is NaN. */
 export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
-  return quantileOf('median', 1, amongAll, x, 0.5, axis, undefined, keepDims)
+  return quantileOf('median', 1, true, x, 0.5, axis, undefined, keepDims)
 }
 
 /** `median` of the elements that are not NaN; NaN if there are none. */
 export function nanmedian(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
-  return quantileOf('nanmedian', 1, amongNumbers, x, 0.5, axis, undefined, keepDims)
+  return quantileOf('nanmedian', 1, false, x, 0.5, axis, undefined, keepDims)
 }
 
 /**
  * @param most the q of the largest element
- * @param among the quantiles [… shares] of sorted rows [… n], NaN last
+ * @param isAll whether NaN among the elements makes the quantile NaN; otherwise NaN is left out
  */
 function quantileOf(
   name: string,
   most: number,
-  among: (rows: Tensor, shares: readonly number[], method: QuantileMethod) => Tensor,
+  isAll: boolean,
   x: TensorLike,
   given: Numbers,
   axis?: Axis | QuantileOptions,
@@ -133,7 +133,7 @@ function quantileOf(
       throw new ShapeError(`${name}: q must be a number or a vector, received ${formatShape(given.shape)}`)
     // A traced function cannot check the values.
     const traced = clip(divide(reshape(given, [given.size]), most), 0, 1)
-    return shaped(ofTraced(rows, traced, read.method, among === amongAll), given.rank === 0)
+    return shaped(quantilesAt(rows, traced, read.method, isAll), given.rank === 0)
   }
   const q = numbersOf(given)
   const shares = (typeof q === 'number' ? [q] : requireList(`${name}: q`, q)).map((share) => {
@@ -141,13 +141,14 @@ function quantileOf(
     if (!(part >= 0 && part <= most)) throw new ArgumentError(`${name}: q must be in 0 … ${most}, received ${part}`)
     return part / most
   })
-  return shaped(among(rows, shares, read.method), typeof q === 'number')
+  const all = isAll ? amongAll(rows, shares, read.method) : quantilesAt(rows, row(shares), read.method, false)
+  return shaped(all, typeof q === 'number')
 }
 
 const row = (elements: readonly number[]): Tensor =>
   new Tensor(Float32Array.from(elements), [elements.length], 'float32')
 
-/** The quantiles of all elements; NaN if one of them is NaN. */
+/** The quantiles of all elements; NaN if one of them is NaN. Known shares have the same places in all rows, which costs less. */
 function amongAll(rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor {
   const count = rows.shape.at(-1)!
   const places = shares.map((share) => placeOf(share * (count - 1), method))
@@ -158,15 +159,8 @@ function amongAll(rows: Tensor, shares: readonly number[], method: QuantileMetho
   return where(isMissing, NaN, between(low, high, row(places.map((place) => place % 1))))
 }
 
-/** The quantiles of the elements that are not NaN. */
-const amongNumbers = (rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor =>
-  ofTraced(rows, row(shares), method, false)
-
-/**
- * Quantiles for shares [k] that are a tensor.
- * @param isAll whether a row with NaN has the quantile NaN; otherwise NaN is left out
- */
-function ofTraced(rows: Tensor, shares: Tensor, method: QuantileMethod, isAll: boolean): Tensor {
+/** The quantiles [… shares] of sorted rows [… n], NaN last, where the places depend on the rows or on traced shares [k]. */
+function quantilesAt(rows: Tensor, shares: Tensor, method: QuantileMethod, isAll: boolean): Tensor {
   const last = rows.rank - 1
   const numbers = cast(sum(logicalNot(isnan(rows)), last, true), 'float32')
   const count = isAll ? where(equal(numbers, rows.shape[last]!), numbers, 0) : numbers
