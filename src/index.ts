@@ -61,8 +61,8 @@ export type {
 export { padSequences } from './data/pad-sequences'
 export type { PadSequencesOptions } from './data/pad-sequences'
 export { loadModel } from './models/load'
-export { modelFromJSON } from './models/revive'
-export * as models from './saving/models'
+export { modelFromJSON } from './keras/json'
+export * as models from './keras/namespace'
 export type { LayerClass, LoadModelOptions, LoadOptions } from './models/load-options'
 
 export { generate, generateTokens } from './generation/generate'

@@ -60,8 +60,7 @@ export function isTfjsFile(bytes: Uint8Array): boolean {
 function jsonKind(text: string): string | null {
   if (/"(?:modelTopology|weightsManifest)"/.test(text))
     return 'a model of TensorFlow.js (model.json). Load it with loadModel.'
-  if (isKerasText(text))
-    return "the JSON of a model of Keras. Read it with modelFromJSON of 'myelin/keras', or with loadModel."
+  if (isKerasText(text)) return 'the JSON of a model of Keras. Read it with modelFromJSON or loadModel.'
   if (/"(?:className|class_name)"/.test(text))
     return 'the JSON of a model, without weights. modelFromJSON reads the JSON that toJSON of this library wrote.'
   return null

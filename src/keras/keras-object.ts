@@ -2,7 +2,7 @@
 
 import type { Json } from '../core/registry'
 import type { JsonRecord } from '../formats/json'
-import { isRecord } from '../formats/json'
+import { isRecord, own, textOf } from '../formats/json'
 
 /** An object of Keras: a class and its configuration. */
 export interface KerasObject extends JsonRecord {
@@ -11,4 +11,9 @@ export interface KerasObject extends JsonRecord {
 
 export function isObject(value: Json | undefined): value is KerasObject {
   return isRecord(value) && typeof value['class_name'] === 'string'
+}
+
+/** Whether what has a `keras_version` is of Keras 2. */
+export function isFormerVersion(value: Json | undefined): boolean {
+  return isRecord(value) && textOf(own(value, 'keras_version')).startsWith('2.')
 }

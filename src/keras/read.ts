@@ -3,32 +3,28 @@
 
 import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError, listed } from '../core/errors'
-import { requireArguments } from '../core/arguments'
-import { readOptions } from '../core/options'
-import type { CustomObjects, Json, Serialized } from '../core/registry'
+import type { CustomObjects, Json } from '../core/registry'
 import { SPARE_ELEMENTS, fromFile, limitWeights } from '../core/weight-limit'
 import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
-import { compileSaved, modelFromJSON } from '../models/revive'
-import type { LoadOptions, LoadSettings } from '../models/load-options'
-import { jsonTable } from '../models/load-options'
+import { compileSaved } from '../models/revive'
+import type { LoadSettings } from '../models/load-options'
 import { Model } from '../models/model'
 import { TableModel } from '../models/table-model'
-import type { Tensor } from '../ops/tensor'
 import type { FileReader } from '../runtime/beside'
 import { isArchive, readArchive } from '../archives/archive'
 import { compileConfig, compileOptions } from './compile'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from '../formats/json'
-import { own, isRecord, textOf } from '../formats/json'
+import { isFormerVersion } from './keras-object'
+import { own, isRecord } from '../formats/json'
 import { isKerasJson } from '../formats/foreign'
-import { isObject } from './keras-object'
 import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn, memberAt, namesAt } from './legacy'
 import { PATHS, trainedPaths } from './legacy-order'
 import type { FileParts } from './objects'
-import { formerHardSigmoid } from './former'
+import { modelFromParsed, modelOf } from './json'
 import { ObjectReader } from './objects'
 import { parsePythonJson } from './python-json'
 import { isShardMap, readShards } from './shards'
@@ -56,40 +52,12 @@ interface ModelFile extends FileParts {
   }
 }
 
-/** A model of Keras from a configuration that was read. */
-function modelOf(saved: Serialized, customObjects: CustomObjects): AnyModel {
-  return modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
-}
-
-/**
- * A model with new weights from the JSON of Keras's `to_json()`, or of `toJSON()` here. `loadModel` reads the JSON of a file, too.
- *
- *   import { modelFromJSON } from 'myelin/keras'
- *
- *   const model = modelFromJSON(await readFile('model.json', 'utf8'))
- *   await model.loadWeights('model.weights.h5')
- *
- * Keras: `keras.models.model_from_json`.
- * @throws FormatError if the JSON is not a model, and for classes and options that this library does not have
- */
-export function modelFromKerasJSON<In = Tensor, Out = Tensor>(
-  json: string | Serialized,
-  options: Pick<LoadOptions, 'customObjects'> = {},
-): Model<In, Out> {
-  requireArguments('modelFromJSON', arguments, 2)
-  const { customObjects } = readOptions('modelFromJSON', jsonTable, options)
-  const parsed = typeof json === 'string' ? parsePythonJson(json, 'This is not a model: it') : typed<Json>(json)
-  const isForeign = isObject(parsed)
-  if (!isForeign) return modelFromJSON(json, options)
-  return typed(modelOf(ObjectReader.model(parsed, customObjects), customObjects))
-}
-
 /** The model of a file with JSON: it has the options of compile, if Keras wrote them, and new weights. */
 function modelFromJsonFile(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadSettings): AnyModel {
   if (bytes.length > LONGEST_TEXT)
     throw new FormatError(`The JSON has ${bytes.length} bytes, more than that of a model`)
   const config = parsePythonJson(utf8Text(bytes), 'The file')
-  const model = fromFile.within(true, () => modelOf(ObjectReader.model(config, customObjects), customObjects))
+  const model = fromFile.within(true, () => modelFromParsed(config, customObjects))
   const saved = compile ? compileConfig(config) : null
   if (saved !== null) compileSaved(model, compileOptions(saved, model, customObjects), customObjects)
   return model
@@ -179,7 +147,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     throw new FormatError('The .keras file has no model.weights.h5; weights in other files are not read')
   const root = await openHdf5(weights)
   const groups = variableGroups(root)
-  const isFormer = isRecord(metadata) && textOf(own(metadata, 'keras_version')).startsWith('2.')
+  const isFormer = isFormerVersion(metadata)
   return {
     root,
     config,

@@ -1,17 +1,14 @@
 // A model from the bytes that save wrote, or from JSON, with the classes of the library. saved-model.ts reads the bytes.
 
 import { encodeUtf8 } from '../core/text'
-import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, knownName, restate } from '../core/errors'
-import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
 import { boundedPatterns } from '../core/bounded-pattern'
 import { patterns } from '../optimizers/match'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
-import { isBranch, typed } from '../core/tree'
-import { parseJson } from '../formats/json'
+import { isBranch } from '../core/tree'
 import { kindOfFile } from '../formats/safetensors'
 import * as initializers from '../initializers'
 import { initializers as namedInitializers } from '../initializers/registry'
@@ -20,14 +17,12 @@ import * as losses from '../losses'
 import { losses as namedLosses } from '../losses/registry'
 import * as metrics from '../metrics'
 import { metrics as namedMetrics } from '../metrics/registry'
-import type { LoadModelOptions, LoadOptions, LoadSettings } from './load-options'
-import { jsonTable } from './load-options'
+import type { LoadModelOptions, LoadSettings } from './load-options'
 import type { Model } from './model'
 import { classesOf, modelClasses } from './known-classes'
 import { withOnlyClasses } from './reader'
 import { customObjectScope } from './scope'
 import { TableModel } from './table-model'
-import type { Tensor } from '../ops/tensor'
 import type { CompileOptions } from '../training/compiled'
 import { makeModel, readModel } from './saved-model'
 
@@ -164,21 +159,15 @@ function withAdvice<Result>(body: () => Result): Result {
 }
 
 /**
- * A model with new weights from the result of toJSON (or of JSON.stringify for a model).
- * @throws FormatError if the JSON is not a model; ArgumentError for unknown classes
+ * A model with new weights from what toJSON returned.
+ * @throws FormatError if the value is not a model; ArgumentError for unknown classes
  */
-export function modelFromJSON<In = Tensor, Out = Tensor>(
-  json: string | Serialized,
-  options: Pick<LoadOptions, 'customObjects'> = {},
-): Model<In, Out> {
-  requireArguments('modelFromJSON', arguments, 2)
-  const read = readOptions('modelFromJSON', jsonTable, options)
-  const parsed: unknown = typeof json === 'string' ? parseJson(json, 'This is not a model: it') : json
-  if (!isSerialized(parsed)) {
-    const kind = kindOfFile(encodeUtf8(textOf(parsed)))
+export function modelFromSaved(saved: unknown, customObjects: CustomObjects = {}): Model<unknown, unknown> {
+  if (!isSerialized(saved)) {
+    const kind = kindOfFile(encodeUtf8(textOf(saved)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
-  return withAdvice(() => typed(makeModel(parsed, (body) => withClasses(read, body))))
+  return withAdvice(() => makeModel(saved, (body) => withClasses({ customObjects }, body)))
 }
 
 /** The JSON of a value; none of one that contains itself. */

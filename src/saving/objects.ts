@@ -15,7 +15,7 @@ import {
 } from '../core/registry'
 import { choice, integer, listOf, number, readOptions, required } from '../core/options'
 import { models } from '../models/known-classes'
-import { modelFromJSON } from '../models/revive'
+import { modelFromSaved } from '../models/revive'
 import { Model } from '../models/model'
 import { boundedPatterns } from '../core/bounded-pattern'
 import { patterns } from '../optimizers/match'
@@ -113,7 +113,7 @@ function read(saved: unknown): unknown {
 function readObject(saved: Serialized & { readonly module?: unknown; readonly registeredName?: unknown }): unknown {
   const { className, config, module, registeredName } = saved
   if (className === '__tensor__') return readTensor(config)
-  if (module === 'models' || models.classOf(className) !== undefined) return modelFromJSON({ className, config })
+  if (module === 'models' || models.classOf(className) !== undefined) return modelFromSaved({ className, config })
   const registered = typeof registeredName === 'string' ? customObject(registeredName) : undefined
   const all = kinds()
   const named = typeof module === 'string' ? module.split('.').find((part) => Object.hasOwn(all, part)) : undefined

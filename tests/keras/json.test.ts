@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
-import { Dense, FormatError, Sequential, loadModel, modelFromJSON as ours } from '../../src'
+import { Dense, FormatError, Sequential, loadModel, modelFromJSON, models } from '../../src'
 import { encodeUtf8 } from '../../src/core/text'
 import { typed } from '../../src/core/tree'
-import { loadKerasWeights, modelFromJSON, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
+import { loadKerasWeights, modelFromJSON as ofSubPath, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
 import { readArchive } from '../../src/archives/archive'
 import { bytesOf, differenceOf, inputsOf, jsonOf } from './goldens'
 import type { Golden } from './goldens'
@@ -28,8 +28,8 @@ it.each(['core', 'graph', 'operations', 'recurrent'])('the JSON of %s, then its 
 
 it('the JSON that to_json of Keras gives', () => {
   const file = new URL('../golden/keras/operations.json.gz', import.meta.url)
-  const { models } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as { models: { config: string }[] }
-  expect(modelFromJSON(models[0]!.config).name).toBe('model')
+  const written = JSON.parse(gunzipSync(readFileSync(file)).toString()) as { models: { config: string }[] }
+  expect(modelFromJSON(written.models[0]!.config).name).toBe('model')
 })
 
 it('reads the JSON of this library, too', () => {
@@ -45,6 +45,34 @@ it('an object, the options of compile, and what this library does not have', asy
   const loaded = await loadModel(encodeUtf8(json))
   expect(loaded.optimizer.constructor.name).toMatch(/Adam/)
   expect(() => modelFromJSON(json.replaceAll('"Dense"', '"Denser"'))).toThrow(/Denser/)
-  expect(() => ours(json)).toThrow(FormatError)
-  expect(() => ours(json)).toThrow("modelFromJSON of 'myelin/keras'")
+})
+
+it('is one function under all its names, with classes of the user', () => {
+  expect(models.modelFromJSON).toBe(modelFromJSON)
+  expect(ofSubPath).toBe(modelFromJSON)
+  class Gate extends Dense {
+    static override readonly className: string = 'Gate'
+  }
+  const gate = { module: 'gates', class_name: 'Gate', config: { units: 2 }, registered_name: 'gates>Gate' }
+  const json = { class_name: 'Sequential', config: { name: 'net', layers: [gate] } }
+  expect(() => modelFromJSON(json)).toThrow(FormatError)
+  expect((modelFromJSON(json, { customObjects: { Gate } }) as Sequential).layers[0]).toBeInstanceOf(Gate)
+})
+
+it('the hard_sigmoid of Keras 2 is not that of Keras 3', async () => {
+  const dense = { class_name: 'Dense', config: { units: 1, activation: 'hard_sigmoid', batch_input_shape: [null, 1] } }
+  const json = { class_name: 'Sequential', config: { name: 'net', layers: [dense] } }
+  const outputs = await Promise.all(
+    ['2.15.0', '3.15.1'].map(async (version) => {
+      const text = JSON.stringify({ ...json, keras_version: version, backend: 'tensorflow' })
+      const made = [modelFromJSON<never, never>(text), await loadModel<never, never>(encodeUtf8(text))]
+      return made.map((model) => {
+        model.setWeights([[[1]], [0]])
+        return typed<Sequential>(model).predictOnBatch([[1]]).data[0]
+      })
+    }),
+  )
+  const [former, present] = [Math.fround(0.7), Math.fround(1 / 6 + 0.5)]
+  for (const [i, each] of [former, present].entries())
+    for (const value of outputs[i]!) expect(value).toBeCloseTo(each, 6)
 })

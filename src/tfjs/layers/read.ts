@@ -6,13 +6,13 @@ import type { Json } from '../../core/registry'
 import { sameShape, sizeOf } from '../../core/shapes'
 import { SPARE_ELEMENTS, fromFile, limitWeights } from '../../core/weight-limit'
 import { compileOptions } from '../../keras/compile'
-import { formerHardSigmoid } from '../../keras/former'
+import { modelOf } from '../../keras/json'
 import { isRecord, own } from '../../formats/json'
 import { isObject } from '../../keras/keras-object'
 import { ObjectReader } from '../../keras/objects'
 import { warnOfState } from '../../keras/slots'
 import type { LayerBase } from '../../layers/layer'
-import { compileSaved, modelFromJSON } from '../../models/revive'
+import { compileSaved } from '../../models/revive'
 import type { LoadSettings } from '../../models/load-options'
 import type { Model } from '../../models/model'
 import { Tensor } from '../../ops/tensor'
@@ -36,9 +36,7 @@ export function modelFromLayers(
   })
   const [largest, total] = sizesOf(tensors)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
-    const model = fromFile.within(true, () =>
-      modelFromJSON<unknown, unknown>(saved, { customObjects: { formerHardSigmoid, ...customObjects } }),
-    )
+    const model = fromFile.within(true, () => modelOf(saved, customObjects))
     const own = tensors.filter(({ group }) => group === 'model')
     const assignments = assignmentsOf(model, own, name)
     const training = compile ? savedCompile(json, model.outputs.length) : null
