@@ -45,6 +45,7 @@ const NEWER: Readonly<Record<string, Json>> = {
   lossScaleFactor: null,
   gradientAccumulationSteps: null,
   fromSortedIds: false,
+  'BatchNormalization.synchronized': false,
   'Resizing.padToAspectRatio': false,
   'Resizing.antialias': false,
   'Resizing.fillMode': 'constant',
@@ -248,11 +249,14 @@ function isNewer(className: string, option: string, value: Json): boolean {
   return [option, `${className}.${option}`].some((key) => Object.hasOwn(NEWER, key) && NEWER[key] === value)
 }
 
-function inputConfig({ batchSize, shape, dtype, name, optional }: InputLayer, style: Style): Record<string, Json> {
+function inputConfig(
+  { batchSize, shape, dtype, name, optional, sparse }: InputLayer,
+  style: Style,
+): Record<string, Json> {
   return {
     [style === 'former' ? 'batch_input_shape' : 'batch_shape']: [batchSize, ...shape],
     dtype,
-    sparse: false,
+    sparse: sparse ?? false,
     name,
     ...(optional ? { optional } : {}),
   }

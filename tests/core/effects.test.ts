@@ -76,7 +76,7 @@ const SILENT: readonly Silent[] = [
   { options: ['dtype'], why: 'there is one dtype to compute in' },
   { options: ['name'], why: 'it is the name of the object in messages and files' },
   {
-    options: ['sparse', 'relativeStep', 'ragged'],
+    options: ['sparse', 'relativeStep', 'ragged', 'synchronized'],
     why: 'they change nothing, and values of Keras that do are refused',
   },
   { options: ['reverseDtype'], why: 'there is one dtype to compute in' },

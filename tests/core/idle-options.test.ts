@@ -138,7 +138,7 @@ const CASES: readonly (readonly [string, () => unknown, () => unknown])[] = [
     () => called(new CategoryEncoding({ numTokens: 4, sparse: true }), [[0, 1]]),
     () => called(new CategoryEncoding({ numTokens: 4 }), [[0, 1]]),
   ],
-  ['Input: sparse', () => Input({ shape: [2], sparse: true }).shape, () => Input([2]).shape],
+  ['InputLayer: sparse', () => Input({ shape: [2], sparse: true }).shape, () => Input([2]).shape],
   ['oneHot: sparse', () => ops.oneHot([1], 2, { sparse: true }).toArray(), () => ops.oneHot([1], 2).toArray()],
   ['bincount: sparse', () => ops.bincount([1], { sparse: true }).toArray(), () => ops.bincount([1]).toArray()],
   ['convertToTensor: sparse', () => ops.convertToTensor([1], { sparse: true }).toArray(), () => [1]],

@@ -1,6 +1,6 @@
 """Models of scikit-learn as skl2onnx writes them: python onnx_sklearn.py
 
-Needs scikit-learn, skl2onnx, onnx and onnxruntime of requirements-onnx.txt. Writes onnx/sklearn.json.gz: each model in base64, the rows that
+Needs requirements-sklearn.txt. Writes onnx/sklearn.json.gz: each model in base64, the rows that
 it is given, and the outputs of ONNX Runtime. `ROWS=200 FOLDER=... python onnx_sklearn.py` writes larger ones elsewhere.
 """
 

@@ -2,12 +2,16 @@
 // and options that change nothing.
 // modes: simd
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   Adafactor,
+  BatchNormalization,
+  CategoryEncoding,
   Dense,
+  Hashing,
   Input,
   InputLayer,
+  IntegerLookup,
   Model,
   Sequential,
   SpatialDropout1D,
@@ -15,6 +19,7 @@ import {
   loadModel,
 } from '../../src'
 import { typed } from '../../src/core/tree'
+import { forgetWarnings } from '../../src/core/warnings'
 import { readArchive, writeArchive } from '../../src/archives/archive'
 import { writeKeras } from '../../src/keras'
 import { openHdf5 } from '../../src/keras/hdf5/read'
@@ -88,16 +93,49 @@ it('tf-idf weights are those of the file', async () => {
   expect([...(await again.predict([['a c'], ['d z']] as never)).data]).toEqual([...expected.data])
 })
 
-it('options that change nothing are read', async () => {
-  const model = new Sequential([new SpatialDropout1D({ rate: 0.5, inputShape: [3, 2] }), new Dense(2)])
+it('options that change nothing are read, warn once, and are written as they came', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  forgetWarnings()
+  const model = new Sequential([
+    new InputLayer({ shape: [3, 2], name: 'x' }),
+    new SpatialDropout1D({ rate: 0.5 }),
+    new BatchNormalization({ name: 'scale' }),
+    new Dense(2),
+  ])
   model.compile({ optimizer: new Adafactor(0.01), loss: 'mse' })
   const files = await edited(await writeKeras(typed(model)), (config) =>
     config
       .replace('"rate":0.5', '"rate":0.5,"noise_shape":null')
+      .replace('"sparse":false', '"sparse":true')
+      .replace('"synchronized":false', '"synchronized":true')
       .replace('"relative_step":true', '"relative_step":false'),
   )
-  expect(text(files.get('config.json'))).toMatch(/noise_shape.*relative_step":false/)
-  expect(contents(await loadModel(writeArchive(files)))).toEqual(contents(typed(model)))
+  const changed = /sparse":true.*noise_shape.*synchronized":true.*relative_step":false/
+  expect(text(files.get('config.json'))).toMatch(changed)
+  const loaded = await loadModel(writeArchive(files))
+  expect(contents(loaded)).toEqual(contents(typed(model)))
+  for (const style of ['keras', 'h5'] as const) {
+    const again = await loadModel(await writeKeras(typed(loaded), null, { format: style }))
+    const kept = text((await readArchive(await writeKeras(typed(again)))).get('config.json'))
+    expect(kept).toMatch(/sparse":true.*synchronized":true.*relative_step":false/)
+  }
+  expect(warn.mock.calls.map(([each]) => String(each).replace(/:.* changes nothing here:.*/, ''))).toEqual([
+    'InputLayer "x"',
+    'BatchNormalization "scale"',
+    'Adafactor "adafactor"',
+  ])
+  warn.mockRestore()
+})
+
+it.each([
+  () => new Hashing({ numBins: 3, sparse: true }),
+  () => new IntegerLookup({ vocabulary: [3, 4], sparse: true, outputMode: 'multiHot' }),
+  () => new CategoryEncoding({ numTokens: 9, sparse: true }),
+  () => new TextVectorization({ vocabulary: ['a'], outputMode: 'multiHot', sparse: true }),
+])('sparse of %s is kept', (make) => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  expect(make().getConfig()['sparse']).toBe(true)
+  warn.mockRestore()
 })
 
 it('null in the shape of a Reshape of TensorFlow.js is the open extent', async () => {

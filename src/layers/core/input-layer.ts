@@ -43,6 +43,8 @@ export class InputLayer extends configured(
     dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
     /** Whether values may be missing: NaN, or null in a row that is an object. Default false. */
     optional: option(boolean, false),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: option(sparse, false),
   }),
   ['shape', 'batchSize', 'dtype'],
 ) {
@@ -110,7 +112,6 @@ export interface InputOptions {
 /** Options of Input that its layer does not have. */
 const symbolOptions = () => ({
   batchShape: option(nullable(extents(null)), null),
-  sparse: unread(sparse, null),
   ragged: unread(always([false, null], 'there are no ragged tensors'), null),
   tensor: unread(always([null], 'a symbol is an input of a model as it is'), null),
 })

@@ -1,7 +1,7 @@
 // BatchNormalization: scales each channel to mean 0 and variance 1 over the batch.
 
 import { ArgumentError, unknownName } from '../../core/errors'
-import { boolean, configured, idle, integer, nullable, number, option, recordOf, unread } from '../../core/options'
+import { boolean, configured, idle, integer, nullable, number, option, recordOf } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
 import { flatten } from '../../core/tree'
@@ -101,7 +101,7 @@ export class BatchNormalization extends configured(
     /** The share of the averages for r and d that stays in a step. Default 0.99. */
     renormMomentum: option(number({ min: 0, max: 1 }), 0.99),
     /** Changes nothing: a batch is not divided among devices. true warns. Default false. */
-    synchronized: unread(idle(boolean, [false], 'a batch is not divided among devices'), false),
+    synchronized: option(idle(boolean, [false], 'a batch is not divided among devices'), false),
   }),
   ['axis', 'momentum', 'epsilon', 'center', 'scale'],
 ) {

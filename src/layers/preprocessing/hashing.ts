@@ -1,18 +1,7 @@
 // Hashing: strings to numbers without a vocabulary.
 
 import type { DType } from '../../core/dtypes'
-import {
-  choice,
-  configured,
-  either,
-  extent,
-  nullable,
-  number,
-  option,
-  required,
-  sparse,
-  unread,
-} from '../../core/options'
+import { choice, configured, either, extent, nullable, number, option, required, sparse } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
@@ -50,7 +39,7 @@ export class Hashing extends configured(
     /** The form of the output: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
     outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
     /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-    sparse: unread(sparse, false),
+    sparse: option(sparse, false),
   }),
   ['numBins', 'maskValue', 'salt', 'outputMode'],
 ) {

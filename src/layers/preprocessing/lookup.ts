@@ -73,7 +73,7 @@ export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
   /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
   padToMaxTokens: option(boolean, false),
   /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-  sparse: unread(sparse, false),
+  sparse: option(sparse, false),
 })
 
 /** The encoding of strings in Keras's layers. */

@@ -15,7 +15,6 @@ import {
   number,
   option,
   sparse,
-  unread,
 } from '../../core/options'
 import type { Kind } from '../../core/options'
 import { customFunction } from '../../core/registry'
@@ -109,7 +108,7 @@ export class TextVectorization extends configured(
     padToMaxTokens: option(boolean, false),
     ...encodingOption(),
     /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-    sparse: unread(sparse, false),
+    sparse: option(sparse, false),
     /** Must be false, as in Keras on JAX. */
     ragged: option(always([false], 'there are no ragged tensors. Rows are padded with 0.'), false),
     /** The tokens, if they are not learnt. Default null. */
