@@ -72,7 +72,7 @@ export async function fillWeights(
     if (mapping !== null)
       throw new ArgumentError('loadWeights: a mapping is for safetensors and .npz, not for files of Keras')
     const { fillFromKeras } = await import('../keras')
-    await fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal), skipped)
+    await fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal), skipped)
   } else if (skipped !== null) fillFitting(model, await readArrays(bytes), skipped)
   else if (mapping === null && !isArchive(bytes)) loadWeightsFrom(model, bytes, otherDtypes)
   else fillMapped(model, await readArrays(bytes), mapping)
