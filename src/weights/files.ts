@@ -1,5 +1,6 @@
 // Weights of models in files of every format, by path, address or bytes.
 
+import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, listed } from '../core/errors'
 import { choice, option, readOptions } from '../core/options'
@@ -77,7 +78,7 @@ export async function fillWeights(
   else if (mapping === null && !isArchive(bytes)) loadWeightsFrom(model, bytes, otherDtypes)
   else fillMapped(model, await readArrays(bytes), mapping)
   if (skipped !== null && skipped.length > 0)
-    console.warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
+    warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
 }
 
 /** Loads arrays by the names of a mapping, or else those that have names of weights. */
