@@ -166,17 +166,27 @@ const TAKES_OPTIONS =
   /^(?:call|fit|evaluate|predict|compile|save|save_weights|load_weights|summary|export|test_on_batch|train_on_batch|to_json|add_weight|add_variable|enable_lora|quantize|get_state_tree|get_layer|add|pop|exclude_from_weight_decay|adapt|compute_loss|build)$/
 
 describe('a method takes the arguments of Keras', () => {
-  const methods = Object.entries(golden['bases']!).flatMap(([base, members]) =>
+  const methodsOf = (of: readonly string[], title: string, members: Members, object: () => object) =>
     Object.entries(members).flatMap(([name, parameters]) => {
-      const of = ['Sequential', 'Functional'].includes(base) ? ['Model', base] : [base]
       if (parameters === null || withoutWhy(of, name) !== undefined || TAKES_OPTIONS.test(name)) return []
-      return [{ title: `${base}.${name}`, of, base, name, parameters }]
-    }),
-  )
-  it.each(methods)('$title', ({ of, base, name, parameters }) => {
-    const object = bases[base]!
-    const own = ownName(of, name)
-    const method: unknown = Reflect.get(object, own) ?? Reflect.get(object.constructor, own)
+      return [{ title: `${title}.${name}`, own: ownName(of, name), object, parameters }]
+    })
+  const methods = [
+    ...Object.entries(golden['bases']!).flatMap(([base, members]) =>
+      methodsOf(
+        ['Sequential', 'Functional'].includes(base) ? ['Model', base] : [base],
+        base,
+        members,
+        () => bases[base]!,
+      ),
+    ),
+    ...spaces.flatMap(({ space, name, members }) =>
+      methodsOf([space, name], `${space}.${name}`, members, () => objectOf(space, name)!),
+    ),
+  ]
+  it.each(methods)('$title', ({ own, object, parameters }) => {
+    const made = object()
+    const method: unknown = Reflect.get(made, own) ?? Reflect.get(made.constructor, own)
     expect(typeof method).toBe('function')
     // What the method requires, Keras's method takes, too. Those of steps have one record instead of a state and data.
     const count = parameters.filter((each) => !ELSEWHERE.has(each)).length

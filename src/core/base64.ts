@@ -2,7 +2,10 @@
 
 /** The bytes of a text in base64. @throws the engine's error for another text */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+  const letters = atob(text)
+  const bytes = new Uint8Array(letters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i)
+  return bytes
 }
 
 /** Bytes as text in base64. */

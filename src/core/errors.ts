@@ -80,8 +80,9 @@ export class NonFiniteError extends MyelinError {
 }
 
 /** Changes the message of an error, also in its stack, which engines write when the error is created. */
-export function restate(error: Error, message: string): void {
+export function restate(error: Error, text: string): void {
   const { message: old, stack } = error
+  const message = printable(text, true)
   error.message = message
   if (stack !== undefined) error.stack = stack.replace(old, () => message)
 }

@@ -1,4 +1,11 @@
-// Warnings for users: each text once in a program.
+// Warnings for users, which print nothing that acts on a terminal: names may be of files.
+
+import { printable } from './errors'
+
+/** Prints a warning. */
+export function warn(text: string): void {
+  console.warn(printable(text, true))
+}
 
 const shown = new Set<string>()
 
@@ -6,7 +13,7 @@ const shown = new Set<string>()
 export function warnOnce(text: string): void {
   if (shown.has(text)) return
   shown.add(text)
-  console.warn(text)
+  warn(text)
 }
 
 /** Warnings that were printed are printed again. For tests. @internal */

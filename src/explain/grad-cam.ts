@@ -1,5 +1,6 @@
 // Grad-CAM: which places of an image a convolution sees as evidence for a class.
 
+import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, nullable, option } from '../core/options'
@@ -103,7 +104,7 @@ export async function gradCam<In, Out>(
   const [heatMap, coarse, value] = joinOutputs(parts) as [Tensor, Tensor, Tensor]
   const zeroMaps = zeroRows(coarse)
   if (zeroMaps.length > 0)
-    console.warn(
+    warn(
       `gradCam: the map of image ${zeroMaps.slice(0, 5).join(', ')}${zeroMaps.length > 5 ? `, … (${zeroMaps.length} in all)` : ''} is 0 everywhere. ${layer} is weighted by gradients averaged over all places, and with these no place raises the value; this is common if Flatten follows it. integratedGradients(model, image) and occlusion(model, image) explain each place by itself.`,
     )
   return { heatMap, coarse, value, units: explained.units, layer: layer.name, zeroMaps }

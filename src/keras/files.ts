@@ -126,5 +126,5 @@ export async function loadKerasWeights(model: Model, source: KerasSource, option
   requireArguments('loadKerasWeights', arguments, 3)
   const { signal } = readOptions('loadKerasWeights', signalOption(), options)
   const bytes = await bytesFrom(source, 'loadKerasWeights', signal)
-  await naming(source, () => fillFromKeras(model, bytes, readerBeside(source, 'loadKerasWeights', signal)))
+  await naming(source, () => fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadKerasWeights', signal)))
 }

@@ -13,6 +13,7 @@ export const kerasFormat: ModelFormat = {
     requireNoInputOptions(options, 'a file of Keras')
     return modelFromKeras(bytes, options)
   },
-  fill: (model, bytes, source, signal) => fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal)),
+  fill: (model, bytes, source, signal) =>
+    fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal)),
   write: (model, path, options) => writeKeras(typed(model), path, options),
 }

@@ -190,6 +190,8 @@ export function argumentsOf(className: string, { args, kwargs, isFormer = false 
     if (masks.some((mask) => mask !== null)) given['mask'] = masks
   }
   if (inputs.length === 0) throw new FormatError(`${where}: a call has no input`)
+  // Of a layer of the user, the arguments of `call`.
+  if (known === null && inputs.length > 1) given['separate'] = true
   let [input] = inputs as [Json, ...Json[]]
   if (inputs.length > 1) input = inputs
   // Keras 2: the initial states are further inputs.

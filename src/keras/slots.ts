@@ -1,6 +1,7 @@
 // The variables of an optimizer in the order of Keras's files: the number of updates, the learning rate unless it is a schedule, then
 // what is kept for each weight. Variables that are made together are interleaved: m and v of the first weight, m and v of the second.
 
+import { warn } from '../core/warnings'
 import { formatShape } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { sameShape } from '../core/shapes'
@@ -134,7 +135,7 @@ export function optimizerState(
 
 /** Says that a model does not have the state of its optimizer. @param why the state does not fit */
 export function warnOfState(model: LayerBase, why: string): void {
-  console.warn(
+  warn(
     `loadModel: ${model} trains on with a new state of its optimizer. That of the file does not fit: ${why}. This is so if layers were frozen, unfrozen or added after the training`,
   )
 }

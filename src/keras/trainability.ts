@@ -1,6 +1,7 @@
 // What Keras's configurations say of the weights that are trained: they have `trainable` of each layer that is an option or part of a graph,
 // but not that of a Sequential, of other inner layers, and of a single weight.
 
+import { warn } from '../core/warnings'
 import { listed } from '../core/errors'
 import { optionsOf } from '../core/options'
 import { isBranch } from '../core/tree'
@@ -42,7 +43,7 @@ export function warnOfUndescribed(model: LayerBase): void {
   )
   if (changed.length === 0) return
   const names = changed.map((weight) => `${weight.name} (${trained.has(weight) ? 'trained' : 'frozen'})`)
-  console.warn(
+  warn(
     `save: files of Keras have trainable of layers, not of single weights; these will be otherwise in the model that is loaded: ${listed(names, ', ')}. Freeze whole layers, or save as safetensors`,
   )
 }

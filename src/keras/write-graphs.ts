@@ -181,11 +181,12 @@ function nodeOf(
   { input, options }: Pick<LayerCall, 'input' | 'options'>,
   encode: (value: unknown) => Json,
 ): Json {
-  const { training: _training, mask, ...others } = options
+  const { training: _training, mask, separate, ...others } = options
   const kwargs: Record<string, Json> = {}
   for (const [name, value] of Object.entries(others)) if (isGiven(value)) kwargs[kerasName(name)] = encode(value)
   const isApart = APART.includes(classNameOf(layer))
-  const inputs = !isApart ? [input] : Array.isArray(input) ? [...(input as readonly unknown[])] : [input, input]
+  const inputs =
+    !isApart && separate !== true ? [input] : Array.isArray(input) ? [...(input as readonly unknown[])] : [input, input]
   if (mask !== undefined && mask !== null) {
     const names = ['query_mask', 'value_mask', 'key_mask']
     if (isApart && Array.isArray(mask))

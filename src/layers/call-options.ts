@@ -36,7 +36,7 @@ export type SeparateInputs = [
 ]
 
 /** The options that only some layers accept. */
-export type CallOption = Exclude<keyof ApplyOptions, 'training' | 'mask'>
+export type CallOption = Exclude<keyof ApplyOptions, 'training' | 'mask' | 'separate'>
 
 const APPLY_OPTIONS: readonly string[] = Object.keys({
   training: true,
@@ -46,6 +46,7 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
   useCausalMask: true,
   returnAttentionScores: true,
   countWeights: true,
+  separate: true,
   // `reverse` is missing, so that a page without a ReversibleEmbedding does not contain it.
 } satisfies Record<Exclude<keyof ApplyOptions, 'reverse'>, true>)
 
@@ -62,7 +63,7 @@ export function readApplyOptions(
     throw new ArgumentError(
       `${layer.toString()}: pass several inputs as a list: apply([a, b]), and options as an object: { training: true }`,
     )
-  const known: readonly string[] = ['training', 'mask', ...taken]
+  const known: readonly string[] = ['training', 'mask', 'separate', ...taken]
   if (Object.keys(options).every((key) => known.includes(key))) return options
   return Object.fromEntries(
     Object.entries(options).map(([key, value]: [string, unknown]) => {
@@ -70,7 +71,9 @@ export function readApplyOptions(
       if (name === undefined) throw unknownName(`option of a call of ${layer.toString()}`, key, APPLY_OPTIONS)
       const isSaid = value !== undefined && value !== null && value !== false
       if (isSaid && !known.includes(name))
-        throw new ArgumentError(`${layer.toString()}: takes no ${name}; its call accepts ${known.join(', ')}`)
+        throw new ArgumentError(
+          `${layer.toString()}: takes no ${name}; its call accepts ${known.filter((each) => each !== 'separate').join(', ')}`,
+        )
       return [name, value]
     }),
   )

@@ -10,6 +10,8 @@ import type { BatchShape } from './spec'
 export interface LayerForm {
   /** Whether the input is one tensor: a list or a record is refused. Default false. */
   readonly takesOne?: boolean
+  /** Whether `call` takes several inputs as a list, also if `apply` gets them as separate arguments. Default false. */
+  readonly takesList?: boolean
   /** Whether masks of the input are passed on. Default false. */
   readonly masks?: boolean
   /** The shape of the output. Default: found by tracing. */
@@ -17,6 +19,9 @@ export interface LayerForm {
   /** The dtype of the output. Default float32. */
   readonly dtype?: (inputs: readonly DType[]) => DType
 }
+
+/** Several inputs are a list for `call`. */
+export const LISTED: LayerForm = { takesList: true }
 
 /** One tensor → one tensor or several. */
 export const TENSOR: LayerForm = { takesOne: true }

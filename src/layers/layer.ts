@@ -2,6 +2,7 @@
 // writes a gradient: `call` composes ops, and the traced result is differentiated. The parts of a layer are in
 // weights.ts, changes of its options in watched-options.ts.
 
+import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating, printable } from '../core/errors'
@@ -162,8 +163,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     Object.defineProperty(this, 'build', { value: build, configurable: true, writable: true })
   }
 
-  /** The function of the layer. */
-  abstract call(input: In, context: CallContext): Out
+  /** The function of the layer: `call(x, context)`, or with several inputs `call(a, b, context)`. */
+  abstract call(input: In, ...more: never[]): Out
 
   /**
    * Creates the weights for inputs of this shape (a tree of shapes for a tree of inputs). Called once, before the first
@@ -183,7 +184,16 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    *   attention.apply([query, value], { training: true })
    *   attention.apply(query, value, { training: true })
    *
-   * A layer of your own whose `call` has more than two parameters gets them apart: `call(query, value, context)`.
+   * A layer of your own gets separate arguments apart, and the context after them: `call(query, value)` or
+   * `call(query, value, context)`. With three parameters it gets those of a list apart, too; with two it gets the list.
+   * TypeScript knows the arguments if the class declares them:
+   *
+   *   override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
+   *   override apply(...inputs: SeparateInputs): Tensor
+   *   override apply(...given: readonly unknown[]): Tensor {
+   *     return this.applyTo(given)
+   *   }
+   *
    * @throws ArgumentError if the layer is called inside another one that does not own it: its weights would not be
    * trained
    */
@@ -495,8 +505,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   }
 
   /**
-   * Freezes the kernel, and trains two narrow matrices whose product is added to it: see the function `enableLora`, which a
-   * bundle needs in place of this method.
+   * Freezes the kernel, and trains two narrow matrices whose product is added to it: see the function `enableLora`, which
+   * bundles for pages, Deno and workerd need in place of this method.
    *
    *   model.getLayer('query').enableLora(4)
    *
@@ -509,8 +519,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /**
    * Rounds the kernels of this layer and of its inner layers to integers with scales, in place: files become a quarter (`int8`)
-   * or an eighth (`int4`) as large, and the layers are not trained further. A bundle needs `quantizeInPlace` of myelin/thrift,
-   * which this method loads in Node; `quantize` of that module makes another model that also multiplies integers.
+   * or an eighth (`int4`) as large, and the layers are not trained further. Bundles for pages, Deno and workerd need
+   * `quantizeInPlace` of myelin/thrift, which this method loads in Node; `quantize` of that module makes another model that also multiplies integers.
    *
    *   await model.quantize('int8')
    *   await model.save('small.safetensors') // loadModel(…, { customObjects: quantizedLayers })
@@ -668,6 +678,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return []
   }
 
+  /** Whether `call` takes several inputs as a list, also if they are separate arguments. @internal */
+  get takesList(): boolean {
+    const { takesList = false, takesOne = false } = formOf(this)
+    return takesList || takesOne || this.graph !== null
+  }
+
   /** The graph that the layer replays, for models. @internal */
   get graph(): object | null {
     return null
@@ -816,6 +832,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     const isRecorded = hasSymbol(input)
     const tensors = isRecorded ? (input as Tree<unknown>) : this.toTensors(input)
     const options = given instanceof CallContext ? given : this.readOptions(tensors, given)
+    if (!(options instanceof CallContext) && options.separate === true) stateOf(this).isApart = true
     if (isRecorded) return this.record(tensors, options)
     const frame = currentFrame()
     if (!this.built)
@@ -839,8 +856,9 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   protected callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
     this.requireForm(input)
-    if (takesApart(this, input)) return typed(Reflect.apply(this.call, this, [...input, context]))
-    return typed(this.call(typed(input), context))
+    if (takesApart(this, input, stateOf(this).isApart))
+      return typed(Reflect.apply(this.call, this, [...input, context]))
+    return typed(Reflect.apply(this.call, this, [input, context]))
   }
 
   /** @param input tensors, symbols or specs */
@@ -996,7 +1014,7 @@ function warnOfMask(layer: LayerBase): void {
   const { warned } = stateOf(layer)
   if (warned.has('mask')) return
   warned.add('mask')
-  console.warn(
+  warn(
     `${layer}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`,
   )
 }

@@ -62,13 +62,15 @@ interface Called {
   readonly nonTrainableVariables: readonly Variable[]
   readonly ownWeights: readonly Variable[]
   readonly losses: readonly Tensor[]
+  /** Whether `call` takes several inputs as a list. */
+  readonly takesList: boolean
   call(...inputs: never[]): unknown
   ensureBuilt(specs: Tree<TensorSpec>): void
   outputSpecs(specs: Tree<TensorSpec>): Tree<TensorSpec>
   applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor>
 }
 
-/** Functions with much code, which a bundle has only if the program imports them. Entries with the whole library set them. */
+/** Functions with much code, which a bundle for pages has only if the program imports them. The entry for Node sets them. */
 export interface HeavyMembers {
   /** `layer.enableLora`. */
   enableLora(layer: object, rank: number, options: object): unknown
@@ -87,7 +89,9 @@ export function setHeavyMembers(given: HeavyMembers | null): HeavyMembers | null
 /** @throws StateError in a bundle, which has only what the program imports */
 export function heavyMember<Name extends keyof HeavyMembers>(name: Name, from: string): HeavyMembers[Name] {
   if (heavy !== null) return heavy[name]
-  throw new StateError(`In a bundle this is a function: import { ${name} } from '${from}'`)
+  throw new StateError(
+    `This method is in Node only, not in bundles for pages, Deno and workerd. Everywhere it is a function: import { ${name} } from '${from}'`,
+  )
 }
 
 /** Whether the last argument of a call has its options. */
@@ -113,12 +117,19 @@ export function readCall(
     throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
   // A list of arrays would be the rows of one tensor.
   const tensors = inputs.map((each) => (beginsWithString(each) ? each : asTensor(each as TensorLike, String(layer))))
-  return [tensors, options]
+  if (length !== 2 || layer.takesList || inputs.length > 2) return [tensors, options]
+  // The context of an outer call has its own inputs.
+  const { training } = options
+  return [tensors, { ...(options instanceof CallContext ? { training } : options), separate: true }]
 }
 
-/** Whether `call` takes the inputs of a list one by one, and the context after them. */
-export function takesApart(layer: Called, input: unknown): input is readonly unknown[] {
-  return layer.call.length > 2 && Array.isArray(input)
+/**
+ * Whether `call` takes the inputs of a list one by one, and the context after them: with more than two parameters, or with two if
+ * `apply` ever got them as separate arguments, because the second could be the context.
+ * @param isApart whether it did
+ */
+export function takesApart(layer: Called, input: unknown, isApart: boolean): input is readonly unknown[] {
+  return Array.isArray(input) && layer.call.length > (isApart ? 1 : 2)
 }
 
 /** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */

@@ -122,6 +122,8 @@ class State {
   changed = 0
   constants = 0
   readonly warned = new Set<string>()
+  /** Whether `apply` got several inputs as separate arguments. */
+  isApart = false
   /** The layers of which this model was made. */
   readonly held = new Set<object>()
   /** The number of models that were made of this layer and are not disposed. */

@@ -8,6 +8,7 @@ import { flatten, typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { Layer } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
+import { stateOf } from '../layers/weights'
 import { remade } from '../layers/remade'
 import { replaceSymbols } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
@@ -134,6 +135,7 @@ class Cloner {
         ]),
       )
     const copy = remade(model)
+    stateOf(copy).isApart = stateOf(model).isApart
     if (buildSpec !== null) copy.ensureBuilt(buildSpec)
     return copy
   }

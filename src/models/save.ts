@@ -7,6 +7,7 @@ import type { Config, Json } from '../core/registry'
 import { describingForFile } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
+import { stateOf } from '../layers/weights'
 import { TensorSpec } from '../layers/spec'
 import { encodeContainer } from '../formats/safetensors'
 import type { SavedVariable } from '../formats/weights'
@@ -108,6 +109,7 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
     frozen: weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
     shuffle: { ...model.training.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
+    ...(stateOf(model).isApart ? { isApart: true } : {}),
   }
   return encodeContainer(namedTensors(savedVariables(model, { includeOptimizer })), {
     format: FORMAT,

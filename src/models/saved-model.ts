@@ -13,7 +13,7 @@ import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
 import { FORMAT, VERSION, inFiles, isFormer, restoreNumbered } from '../formats/weights'
 import { TensorSpec } from '../layers/spec'
-import { inFormerOrder } from '../layers/weights'
+import { inFormerOrder, stateOf } from '../layers/weights'
 import type { Variable } from '../ops/variable'
 import { Model } from './model'
 import { savedVariables } from './save'
@@ -37,6 +37,8 @@ interface Description {
   readonly shuffle: { readonly seed: number; readonly epoch: number }
   /** The specs for which a model that is not a graph was built. */
   readonly build: Tree<TensorSpec> | null
+  /** Whether its call got several inputs as separate arguments. */
+  readonly isApart: boolean
 }
 
 function readDescription({ metadata }: Container): Description {
@@ -64,6 +66,7 @@ function readDescription({ metadata }: Container): Description {
     optimizerFor: numbers(parsed['optimizerFor']),
     frozen: numbers(parsed['frozen']),
     build: readSpecs(parsed['build']),
+    isApart: parsed['isApart'] === true,
     shuffle: readShuffle(parsed['shuffle']),
   }
 }
@@ -140,6 +143,7 @@ export function readModel(bytes: Uint8Array, { within, compile }: Classes): Mode
   const model = limitWeights(largest, SPARE_ELEMENTS + 2 * bytes.length, () => {
     const made = fromFile.within(true, () => {
       const created = makeModel(description, within)
+      stateOf(created).isApart = description.isApart
       if (description.build !== null) created.ensureBuilt(description.build)
       return created
     })

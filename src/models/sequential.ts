@@ -13,7 +13,7 @@ import { Layer } from '../layers'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import type { CallContext } from '../layers/context'
-import { requireOne } from '../layers/forms'
+import { LISTED, requireOne } from '../layers/forms'
 import { layerFromConfig, layerToConfig, withSharing } from '../layers/saved'
 import { TensorSpec, specsFrom } from '../layers/spec'
 import { hold, listsOf } from '../layers/weights'
@@ -37,6 +37,7 @@ import { withKnownClasses } from './reader'
  */
 export class Sequential extends Model<Tensor, Tensor> {
   static override readonly className: string = 'Sequential'
+  static override readonly form = LISTED
   private readonly list: Layer[] = []
   /** The symbol of the input, then the output symbol of each layer; empty before the model is built. */
   private readonly symbols: Tensor[] = []

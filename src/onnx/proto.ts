@@ -148,7 +148,7 @@ const attributeProto: Table<AttributeProto> = {
 
 const attribute = message(() => attributeProto)
 
-const nodeProto: Table<NodeProto> = {
+export const nodeProto: Table<NodeProto> = {
   inputs: many(1, text),
   outputs: many(2, text),
   name: one(3, text, ''),

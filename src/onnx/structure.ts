@@ -1,47 +1,24 @@
-// A file without the elements of its weights, which configurations of models contain. Fields are copied as they are.
+// A file without the elements of its weights, which configurations of models contain. Fields that are read are copied as they
+// are, others are left out.
 
 import { concatBytes } from '../core/bytes'
 import { encodeUtf8 } from '../core/text'
 import { Wire, field, message, varint } from '../formats/protobuf'
 import type { GraphProto } from './proto'
-import { graphProto, modelProto } from './proto'
-import { Reader, Source, skip } from './reader'
+import { graphProto, modelProto, nodeProto, tensorProto } from './proto'
+import { fieldsOf, pruned } from './prune'
+import { Reader, Source } from './reader'
 import type { HostTensor } from './tensors'
 import { types } from './types'
 import type { Initializer } from './weights'
 
 /** The fields of ModelProto and GraphProto that have graphs, nodes and tensors. */
 const [GRAPH, NODES, INITIALIZERS] = [7, 1, 5]
-/** The fields that the structure has. Others are texts for people, types of intermediate values, and what newer versions may add. */
-const numbersOf = (table: object): ReadonlySet<number> =>
-  new Set(Object.values(table as Readonly<Record<string, { readonly number: number }>>).map((row) => row.number))
-const OF_MODEL = /* @__PURE__ */ numbersOf(modelProto)
-const OF_GRAPH = /* @__PURE__ */ numbersOf(graphProto)
+/** What a file and its graph have besides them. */
+const { graph: _graph, ...OF_MODEL } = modelProto
+const { nodes: _nodes, initializers: _initializers, ...OF_GRAPH } = graphProto
 
 type Parts = (readonly number[] | Uint8Array)[]
-
-/** The fields of a message that are wanted, each with its bytes. */
-function* fieldsOf(
-  bytes: Uint8Array,
-  wanted: ReadonlySet<number>,
-): Generator<{ number: number; content: Uint8Array; whole: Uint8Array }> {
-  const reader = new Reader(new Source(bytes, ''), 0, bytes.length)
-  while (reader.at < reader.end) {
-    const begin = reader.at
-    const tag = reader.varint(false)
-    const wire: Wire = tag % 8
-    const [size, at] = wire === Wire.Bytes ? [reader.varint(false), reader.at] : [0, reader.at]
-    if (wire === Wire.Bytes) reader.take(size)
-    else skip(reader, wire)
-    const number = Math.floor(tag / 8)
-    if (!wanted.has(number)) continue
-    yield {
-      number,
-      content: bytes.subarray(at, reader.at),
-      whole: bytes.subarray(begin, reader.at),
-    }
-  }
-}
 
 const sized = (number: number, content: Uint8Array): Parts => [
   [...varint(number * 8 + Wire.Bytes), ...varint(content.length)],
@@ -93,26 +70,26 @@ export function structureOf(
   const weights = new Map(initializers.filter(({ weight }) => weight !== null).map((each) => [each.name, each]))
   const byProto = new Map(initializers.map((each) => [each.proto, each]))
   const held = new Set(graph.initializers.map(({ name }) => name))
-  const parts: Parts = []
-  for (const { number, content, whole } of fieldsOf(bytes, OF_MODEL)) {
-    if (number === GRAPH) parts.push(...sized(GRAPH, graphBytes(content)))
-    else parts.push(whole)
-  }
+  const file = new Reader(new Source(bytes, ''), 0, bytes.length)
+  const parts: Parts = [pruned(OF_MODEL, bytes)]
+  for (const { number, content } of fieldsOf(file))
+    if (number === GRAPH) parts.push(...sized(GRAPH, graphBytes(bytes.subarray(content, file.at))))
   return concatBytes(parts)
 
   function graphBytes(content: Uint8Array): Uint8Array {
-    const own: Parts = []
+    const own: Parts = [pruned(OF_GRAPH, content)]
     let [node, initializer] = [0, 0]
-    for (const { number, whole } of fieldsOf(content, OF_GRAPH)) {
+    const reader = new Reader(new Source(content, ''), 0, content.length)
+    for (const { number, content: begin } of fieldsOf(reader)) {
+      const message = content.subarray(begin, reader.at)
       if (number === NODES) {
         const [output = ''] = graph.nodes[node++]!.outputs
-        if (!weights.has(output)) own.push(whole)
+        if (!weights.has(output)) own.push(...sized(NODES, pruned(nodeProto, message)))
       } else if (number === INITIALIZERS) {
         const proto = graph.initializers[initializer++]!
-        own.push(
-          ...(proto.type === types.string.code ? [whole] : sized(INITIALIZERS, initializerBytes(byProto.get(proto)!))),
-        )
-      } else own.push(whole)
+        const isText = proto.type === types.string.code
+        own.push(...sized(INITIALIZERS, isText ? pruned(tensorProto, message) : initializerBytes(byProto.get(proto)!)))
+      }
     }
     for (const each of weights.values())
       if (!held.has(each.name)) own.push(...sized(INITIALIZERS, initializerBytes(each)))

@@ -137,23 +137,22 @@ function countIn({ source, at, end }: Reader, wire: Wire): number {
 /** The rows of a table: all, and by the numbers of their fields. */
 interface Fields {
   readonly all: readonly (readonly [name: string, row: Row<unknown>])[]
-  readonly byNumber: ReadonlyMap<number, string>
+  readonly byNumber: ReadonlyMap<number, readonly [name: string, row: Row<unknown>]>
 }
 
 const fieldsOf = /* @__PURE__ */ new WeakMap<object, Fields>()
 
-function fieldsIn(table: object): Fields {
+export function fieldsIn(table: object): Fields {
   const known = fieldsOf.get(table)
   if (known !== undefined) return known
   const all = Object.entries<Row<unknown>>({ ...table })
-  const fields = { all, byNumber: new Map(all.map(([name, row]) => [row.number, name])) }
+  const fields = { all, byNumber: new Map(all.map((each) => [each[1].number, each])) }
   fieldsOf.set(table, fields)
   return fields
 }
 
 function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
   reader.source.count(reader, reader.levels)
-  const rows = table as Readonly<Record<string, Row<unknown>>>
   const { all, byNumber } = fieldsIn(table)
   const found: Record<string, unknown> = {}
   for (const [name, row] of all) found[name] = row.initial
@@ -162,13 +161,13 @@ function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
     const tag = reader.varint(false)
     const number = Math.floor(tag / 8)
     const wire: Wire = tag % 8
-    const name = byNumber.get(number)
+    const known = byNumber.get(number)
     if (number === 0) throw reader.error('there is no field 0')
-    if (name === undefined) {
+    if (known === undefined) {
       skip(reader, wire)
       continue
     }
-    const row = rows[name]!
+    const [name, row] = known
     const isPacked = wire === Wire.Bytes && row.wire !== Wire.Bytes && row.isList
     if (wire !== row.wire && !isPacked) throw reader.error(`field ${number} (${name}) has the wire type ${wire}`)
     if (wire === Wire.Bytes) {

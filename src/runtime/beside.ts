@@ -2,7 +2,7 @@
 
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
 import type { ByteSource } from './platform'
-import { bytesFrom, isRemote, location, nodeModule, readFile, requirePath, urlOf } from './platform'
+import { bytesFrom, hostsOf, isRemote, location, nodeModule, readFile, requirePath, urlOf } from './platform'
 
 /** Reads a file by its path relative to the folder of another. @throws FormatError for a path that leaves the folder */
 export type FileReader = (name: string) => Promise<Uint8Array>
@@ -51,7 +51,7 @@ export function openedFile(
   return {
     name: nameOf(source),
     bytes,
-    beside: readerBeside(source, where, signal),
+    beside: readerBeside(source, bytes, where, signal),
     again: isPlace ? () => readFile(source, where, signal) : null,
   }
 }
@@ -110,12 +110,19 @@ export function staysInside(name: string): boolean {
 }
 
 /**
- * A reader of the files in the folder of `source`, a path (Node) or a URL; null for other sources, which have no folder.
+ * A reader of the files in the folder of `source`, a path (Node) or a URL; null for other sources, which have no folder. A server may
+ * lead to another host only if it led there for `source`, too: a file must not make its reader fetch from where it likes.
+ * @param bytes of the source
  * @param where names the call in errors
  */
-export function readerBeside(source: ByteSource, where: string, signal: AbortSignal | null): FileReader | null {
+export function readerBeside(
+  source: ByteSource,
+  bytes: Uint8Array,
+  where: string,
+  signal: AbortSignal | null,
+): FileReader | null {
   if (!(typeof source === 'string' || source instanceof URL)) return null
-  return async (name) => readFile(await beside(source, name, where), where, signal, true)
+  return async (name) => readFile(await beside(source, name, where), where, signal, hostsOf(bytes))
 }
 
 async function beside(source: string | URL, name: string, where: string): Promise<string | URL> {

@@ -92,7 +92,7 @@ export function fileError(where: string, path: string | URL, done: string, cause
 
 /**
  * The bytes of a file (Node) or of a URL (everywhere).
- * @param isBeside whether the source is named by another file: then redirects to other hosts are not followed
+ * @param hosts of a file that names the source: redirects to others are not followed. Default null: all are
  * @param where names the call in errors
  * @throws ArgumentError for a value that is not a path; StateError, with its cause, if nothing can be read; the reason of
  * the signal
@@ -101,19 +101,30 @@ export async function readFile(
   source: string | URL,
   where: string,
   signal: AbortSignal | null = null,
-  isBeside = false,
+  hosts: readonly string[] | null = null,
 ): Promise<Uint8Array> {
   requirePath(source, where)
   signal?.throwIfAborted()
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
   if (files === null) {
-    const response = await respond(source, signal, isBeside)
-    return orAbort(contentOf(response, String(source)), signal)
+    const response = await respond(source, signal, hosts)
+    const content = await orAbort(contentOf(response, String(source)), signal)
+    if (response.redirected) hostOf.set(content, urlOf(response.url, where).host)
+    return content
   }
   const bytes = files.readFile(location(source), { signal: signal ?? undefined }).catch((error: unknown) => {
     throw fileError(where, source, 'read', error)
   })
   return orAbort(bytes, signal)
+}
+
+/** The hosts to which a server led for the bytes of a file. */
+const hostOf = /* @__PURE__ */ new WeakMap<Uint8Array, string>()
+
+/** The host to which the server led that the user named, for the bytes of a file; none without a redirect. */
+export function hostsOf(bytes: Uint8Array): readonly string[] {
+  const host = hostOf.get(bytes)
+  return host === undefined ? [] : [host]
 }
 
 /** What a loader accepts: bytes, a path (Node), a URL, a `File` or `Blob`. */
@@ -156,15 +167,16 @@ const MOST_BYTES = 2 ** 32
 
 /**
  * The response of a server. A signal ends the request, and the transfer of its body.
- * @param staysOnHost whether a redirect to another host is an error: a file of a model may be named by somebody else
+ * @param hosts besides that of the source, to which redirects are followed; null for all. A file of a model may be named by somebody
+ * else
  */
 export async function respond(
   source: string | URL,
   signal: AbortSignal | null = null,
-  staysOnHost = false,
+  hosts: readonly string[] | null = null,
 ): Promise<Response> {
-  const hasHost = staysOnHost && /^https?:/.test(String(source))
-  const response = await (hasHost ? withinHost(urlOf(source, 'fetch'), signal) : ask(source, { signal }))
+  const isLimited = hosts !== null && /^https?:/.test(String(source))
+  const response = await (isLimited ? withinHosts(urlOf(source, 'fetch'), hosts, signal) : ask(source, { signal }))
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
   return response
 }
@@ -176,12 +188,13 @@ async function ask(source: string | URL, options: RequestInit): Promise<Response
   return orAbort(asked, options.signal ?? null)
 }
 
-/** Follows redirects of one host. */
-async function withinHost(source: URL, signal: AbortSignal | null): Promise<Response> {
+/** Follows redirects within the host of an address and others. */
+async function withinHosts(source: URL, hosts: readonly string[], signal: AbortSignal | null): Promise<Response> {
   const requireHost = (address: URL): URL => {
-    if (address.host === source.host) return address
+    const isSafe = address.protocol === 'https:' || address.protocol === source.protocol
+    if (isSafe && [source.host, ...hosts].includes(address.host)) return address
     throw new StateError(
-      `${source.href} leads to another host, ${address.host}, which is not followed for a file that a model names. Load it yourself and pass its bytes.`,
+      `${source.href} leads to another host, ${address.protocol}//${address.host}, which is not followed for a file that a model names. Fetch the files yourself, and pass them as a list: loadModel([new File([json], 'model.json'), new File([shard], '${source.pathname.split('/').at(-1)}')]).`,
     )
   }
   let at = source

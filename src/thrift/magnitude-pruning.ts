@@ -1,6 +1,7 @@
 // MagnitudePruning: gradually sets the smallest weights to zero during training. The masks are cells, and the masking
 // is part of the traced step.
 
+import { warn } from '../core/warnings'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
 import type { OptionInputs } from '../core/options'
@@ -220,7 +221,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, ['finalS
     } = this
     if (!this.hasChosen && reached < finalSparsity) {
       const rhythm = every === null ? '' : `, every ${every} steps`
-      console.warn(
+      warn(
         `MagnitudePruning: training ended before the first step that prunes (beginStep ${beginStep}${rhythm}), so the sparsity is ${reached}, not ${finalSparsity}`,
       )
     }

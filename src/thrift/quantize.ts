@@ -1,6 +1,7 @@
 // quantize: int8 or int4 weights; quantizationAware: the training that prepares for it. The layers are in quantized-layers.ts,
 // packed-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts and integers.ts.
 
+import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError, quoted, restating } from '../core/errors'
 import { count, custom, nullable, option, optionsOf, readOptions } from '../core/options'
@@ -277,7 +278,7 @@ function warnOfFloats(model: LayerBase): void {
   const { rows, bytes } = quantizationReport(model)
   const left = rows.filter(({ why }) => why !== null)
   if (left.reduce((sum, row) => sum + row.bytes, 0) <= MOST_FLOAT * bytes) return
-  console.warn(`quantize: these layers stay float32: ${left.map(({ name, why }) => `${name} (${why})`).join(', ')}`)
+  warn(`quantize: these layers stay float32: ${left.map(({ name, why }) => `${name} (${why})`).join(', ')}`)
 }
 
 /**

@@ -1,5 +1,6 @@
 // The loop of fit: epochs, steps, validation, callbacks, and yielding to the event loop.
 
+import { warn } from '../core/warnings'
 import { ArgumentError, DataError, NonFiniteError } from '../core/errors'
 import { Pace, releaseAll } from '../data/pace'
 import type { Soon } from '../data/source'
@@ -298,7 +299,7 @@ class TrainingLoop implements Run {
   private warnOfEnd(batch: number): void {
     if (this.warned) return
     this.warned = true
-    console.warn(
+    warn(
       `fit: the data ended after ${batch} steps, before the ${this.mostSteps} of stepsPerEpoch. Use repeat() to read them again.`,
     )
   }

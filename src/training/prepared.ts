@@ -1,6 +1,7 @@
 // A compiled model, prepared for one kind of step: declares the form of its data, checks samples against layers and
 // losses, and compiles programs for them. Independent of runners and loops.
 
+import { warn } from '../core/warnings'
 import { ArgumentError, ShapeError, formatShape, restate } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { flatten, isBranch, structureOf } from '../core/tree'
@@ -25,7 +26,7 @@ import type { BatchTypes, Steps } from './steps'
 export function warnIfNothingToTrain(model: TrainedModel, method: string): void {
   if (model.hasOwnStep || model.trainableWeights.length > 0) return
   const why = model.weights.length === 0 ? 'the model has no weights' : 'all weights are frozen'
-  console.warn(`${model}: ${method} has nothing to train: ${why}`)
+  warn(`${model}: ${method} has nothing to train: ${why}`)
 }
 
 export class Prepared implements DataForm, StepPrograms {

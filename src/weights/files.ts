@@ -1,5 +1,6 @@
 // Weights of models in files of every format, by path, address or bytes.
 
+import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, listed } from '../core/errors'
 import { choice, option, readOptions } from '../core/options'
@@ -72,12 +73,12 @@ export async function fillWeights(
     if (mapping !== null)
       throw new ArgumentError('loadWeights: a mapping is for safetensors and .npz, not for files of Keras')
     const { fillFromKeras } = await import('../keras')
-    await fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal), skipped)
+    await fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal), skipped)
   } else if (skipped !== null) fillFitting(model, await readArrays(bytes), skipped)
   else if (mapping === null && !isArchive(bytes)) loadWeightsFrom(model, bytes, otherDtypes)
   else fillMapped(model, await readArrays(bytes), mapping)
   if (skipped !== null && skipped.length > 0)
-    console.warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
+    warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
 }
 
 /** Loads arrays by the names of a mapping, or else those that have names of weights. */

@@ -4,11 +4,13 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { MyelinError } from '../../src'
 import { ArgumentError, BackupAndRestore, Dense, FormatError, Sequential, StateError, loadModel } from '../../src'
-import { printable } from '../../src/core/errors'
+import { printable, restate } from '../../src/core/errors'
+import { warn, warnOnce } from '../../src/core/warnings'
 import { Dataset, readCsv } from '../../src/data'
 import { writeKeras } from '../../src/keras'
 import { createWasmMemory } from '../../src/runtime/memory'
 import { storedBytes } from '../../src/runtime/store'
+import { formatLogs } from '../../src/training/callbacks/progress'
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate'
 
 const compiled = (): Sequential => {
@@ -141,6 +143,15 @@ describe('models', () => {
     expect(String(layer)).toBe(String.raw`Dense "a\n\u001b[31mred\u202e"`)
     expect(new ArgumentError(`two\nlines\x1b[2J`).message).toBe('two\nlines\\u001b[2J')
     expect(printable('plain – text ✓')).toBe('plain – text ✓')
+    const error = new ArgumentError('first')
+    restate(error, `${name}: second`)
+    expect(error.message).toBe('a\n\\u001b[31mred\\u202e: second')
+    const printed = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    warn(`the weight ${name}`)
+    warnOnce(`once ${name}`)
+    expect(printed.mock.calls.flat().join('')).not.toContain('\x1b')
+    printed.mockRestore()
+    expect(formatLogs({ [name]: 1 })).not.toContain('\x1b')
   })
 
   it('memory that the system refuses', () => {

@@ -63,6 +63,9 @@ json.dump(
         case(keras.layers.Dense(3, use_bias=False, kernel_regularizer="l2"), draw((2, 3, 4)), {}),
         case(keras.layers.EinsumDense("abc,cde->abde", (3, 2, 5), bias_axes="e"), draw((2, 3, 4)), {"lora_alpha": 1}),
         case(keras.layers.Embedding(6, 4), np.array([[0, 3], [5, 5], [2, 0]], "int32"), {"lora_alpha": 5}),
+        case(keras.layers.Conv1D(4, 3, padding="causal", groups=2), draw((2, 5, 4)), {"lora_alpha": 3}),
+        case(keras.layers.Conv2D(3, 2, activation="relu", kernel_regularizer="l2"), draw((2, 4, 4, 2)), {}),
+        case(keras.layers.Conv3D(2, 2, use_bias=False), draw((1, 3, 3, 3, 2)), {"lora_alpha": 1}),
     ],
     sys.stdout,
 )

@@ -43,7 +43,9 @@ describe('weights in several files', () => {
     const { readerBeside } = await import('../../src/runtime/beside')
     for (const name of ['../3.15/core.h5', '/etc/passwd', 'http://localhost/x.h5', 'a\\..\\..\\x']) {
       const bytes = text({ metadata: {}, weight_map: { '/layers/dense/vars': name } })
-      await expect(fillFromKeras(made(), bytes, readerBeside(path, 'loadWeights', null))).rejects.toThrow(/leads out/)
+      await expect(fillFromKeras(made(), bytes, readerBeside(path, bytes, 'loadWeights', null))).rejects.toThrow(
+        /leads out/,
+      )
     }
   })
 

@@ -4,7 +4,12 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   ArgumentError,
+  Conv1D,
+  Conv2D,
+  Conv2DTranspose,
+  Conv3D,
   Dense,
+  DepthwiseConv2D,
   EinsumDense,
   Embedding,
   Input,
@@ -18,8 +23,9 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import type { NestedArray, Variable } from '../../src'
+import type { LoraLayer, NestedArray, Variable } from '../../src'
 import { quantize, quantizedLayers } from '../../src/thrift'
+import { readKeras, writeKeras } from '../../src/keras'
 import { expectNear } from '../helpers/golden'
 
 interface Case {
@@ -45,9 +51,12 @@ const layers = [
   () => new Dense({ units: 3, useBias: false, kernelRegularizer: 'l2' }),
   () => new EinsumDense({ equation: 'abc,cde->abde', outputShape: [3, 2, 5], biasAxes: 'e' }),
   () => new Embedding({ inputDim: 6, outputDim: 4 }),
+  () => new Conv1D({ filters: 4, kernelSize: 3, padding: 'causal', groups: 2 }),
+  () => new Conv2D({ filters: 3, kernelSize: 2, activation: 'relu', kernelRegularizer: 'l2' }),
+  () => new Conv3D({ filters: 2, kernelSize: 2, useBias: false }),
 ]
 
-function adapters(layer: Dense | EinsumDense | Embedding, options: Case['options'] = {}, rank = 2) {
+function adapters(layer: LoraLayer, options: Case['options'] = {}, rank = 2) {
   const loraAlpha = options.lora_alpha ?? null
   if (layer instanceof Embedding) {
     const { loraEmbeddingsA, loraEmbeddingsB } = enableLora(layer, rank, { loraAlpha })
@@ -93,6 +102,8 @@ describe('a layer with LoRA', () => {
       expect(loaded.trainableWeights).toEqual(loaded.weights)
       loaded.weights.forEach((weight, i) => expectNear(weight.value.data, flat(golden.merged[i]!), 'values', 1e-4))
       expectNear((await loaded.predict(x)).data, flat(golden.last), 'values', 1e-4)
+      const reread = await readKeras(await writeKeras(model))
+      expectNear((await reread.predict(x)).data, flat(golden.last), 'values', 1e-4)
     },
   )
 
@@ -212,4 +223,12 @@ describe('enableLora refuses', () => {
     expect(() => enableLora(new Sequential() as unknown as Dense, 1)).toThrow(ArgumentError)
     expect(() => enableLora(built(), 1, { alpha: 2 } as object)).toThrow(ArgumentError)
   })
+
+  it.each([new Conv2DTranspose({ filters: 2, kernelSize: 2 }), new DepthwiseConv2D({ kernelSize: 2 })])(
+    '%s',
+    (layer) => {
+      layer.apply(ops.ones([1, 3, 3, 2]))
+      expect(() => enableLora(layer as unknown as Conv2D, 1)).toThrow(/Conv1D, Conv2D, Conv3D/)
+    },
+  )
 })

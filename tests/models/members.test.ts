@@ -6,15 +6,17 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
-import type { CallContext, Logs, Tensor } from '../../src'
+import type { ApplyOptions, CallContext, InputsOf, Logs, SeparateInputs, Tensor } from '../../src'
 import {
   Adam,
   Add,
   Attention,
   BatchNormalization,
+  Concatenate,
   Bidirectional,
   Callback,
   Dense,
+  cloneModel,
   Dropout,
   Embedding,
   Flatten,
@@ -42,6 +44,7 @@ import {
 import '../../src/node'
 import { MyelinError } from '../../src/core/errors'
 import { setHeavyMembers } from '../../src/layers/members'
+import { writeKeras } from '../../src/keras'
 import { quantizedLayers } from '../../src/thrift'
 import { listensTo } from '../../src/training/callbacks/callback'
 
@@ -198,6 +201,62 @@ describe('several inputs', () => {
     expect(errorOf(() => Reflect.apply(layer.apply, layer, [left, right, right]))).toContain(
       'call takes 2 inputs, received 3',
     )
+  })
+
+  it('reach a call with two parameters apart, and the context after them', async () => {
+    const seen: unknown[] = []
+    class Difference extends Layer<Tensor> {
+      override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
+      override apply(...inputs: SeparateInputs): Tensor
+      override apply(...given: readonly unknown[]): Tensor {
+        return this.applyTo(given)
+      }
+      call(left: Tensor, right: Tensor, ...more: CallContext[]): Tensor {
+        seen.push(more[0]?.training)
+        return ops.subtract(left, right)
+      }
+    }
+    class Both extends Model<Tensor, Tensor> {
+      readonly left = new Dense(3)
+      readonly right = new Dense(3)
+      override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
+      override apply(...inputs: SeparateInputs): Tensor
+      override apply(...given: readonly unknown[]): Tensor {
+        return this.applyTo(given)
+      }
+      override call(left: Tensor, right: unknown): Tensor {
+        return ops.add(this.left.apply(left), this.right.apply(right as Tensor))
+      }
+    }
+    const layer = new Difference()
+    expectTypeOf(layer.apply([[5, 7]], [[1, 2]])).toEqualTypeOf<Tensor>()
+    expect(layer.apply([[5, 7]], [[1, 2]], { training: true }).toArray()).toEqual([[4, 5]])
+    expect(seen.at(-1)).toBe(true)
+    const symbols = [Input({ shape: [2] }), Input({ shape: [2] })] as const
+    const both = new Both({ name: 'both' })
+    const output = new Concatenate().apply([layer.apply(...symbols), both.apply(...symbols)])
+    const whole = new Model({ inputs: symbols, outputs: output })
+    const x = [tensor([[5, 7]]), tensor([[1, 2]])] as const
+    const [first] = x
+    const result = whole.predictOnBatch(x)
+    expect(result.data.slice(0, 2)).toEqual(Float32Array.of(4, 5))
+    expect(result.data.slice(2)).toEqual(both.apply(...x).data)
+    const customObjects = { Difference, Both }
+    const copy = await loadModel(await whole.save(), { customObjects })
+    expect((copy.predictOnBatch(x as never) as Tensor).data).toEqual(result.data)
+    expect((await loadModel(await both.save(), { customObjects })).countParams()).toBe(both.countParams())
+    expect(cloneModel(whole).countParams()).toBe(whole.countParams())
+    const plain = new Model({ inputs: symbols, outputs: layer.apply(...symbols) })
+    const keras = await loadModel(await writeKeras(plain), { customObjects })
+    expect((keras.predictOnBatch(x as never) as Tensor).toArray()).toEqual([[4, 5]])
+    // A list stays a list, and so do the arguments of a call that takes one.
+    class Listed extends Layer<readonly Tensor[]> {
+      call([left, right]: readonly Tensor[]): Tensor {
+        return ops.subtract(left!, right!)
+      }
+    }
+    expect((Reflect.apply(new Listed().apply, new Listed(), x) as Tensor).toArray()).toEqual([[4, 5]])
+    expect(first.shape).toEqual([1, 2])
   })
 
   it('of a wrong count are an error', () => {

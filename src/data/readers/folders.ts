@@ -1,5 +1,6 @@
 // The files of a folder whose subfolders are classes, and their split. Reads no file.
 
+import { warn } from '../../core/warnings'
 import { byCodePoints } from '../../core/text'
 import type { Dirent } from 'node:fs'
 import { ArgumentError, StateError, knownName, quoted } from '../../core/errors'
@@ -295,7 +296,7 @@ function tellOfForeign(
   if (count === 0) throw new ArgumentError(`${where}: cannot read the ${which}, and there are no others. ${remedy}`)
   if (told.has(root)) return
   told.add(root)
-  console.warn(`${where}: passes over ${which}. ${remedy}`)
+  warn(`${where}: passes over ${which}. ${remedy}`)
 }
 
 function entriesOf(where: string, files: NodeModules['node:fs/promises'], folder: string): Promise<Dirent[]> {

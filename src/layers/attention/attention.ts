@@ -15,6 +15,7 @@ import { expandDims, squeeze, swapAxes } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { SeparateInputs } from '../call-options'
+import { LISTED } from '../forms'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
@@ -36,6 +37,7 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })) {
+  static override readonly form = LISTED
   override readonly supportsMasking = true
   private readonly generator = generatorOf(this)
 

@@ -29,6 +29,7 @@ import { sum } from '../../ops/numpy/reduce'
 import { expandDims, repeat } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { SeparateInputs } from '../call-options'
+import { LISTED } from '../forms'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
@@ -111,6 +112,7 @@ interface Heads {
 }
 
 abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOptions) {
+  static override readonly form = LISTED
   override readonly supportsMasking = true
   protected query: EinsumDense | null = null
   protected key: EinsumDense | null = null

@@ -36,6 +36,8 @@ export interface ConvolutionKind<Of> {
   readonly shape: (layer: Of, inputShape: BatchShape, filters: number | null) => BatchShape
   /** The units of the output, as they follow from those of the input. */
   readonly units: (layer: Of, kernels: readonly Variable[]) => UnitFlow | null
+  /** Whether the kernel has the filters on its last axis, so that `enableLora` can add a product to it. Default false. */
+  readonly takesLora?: boolean
 }
 
 /** activation(Σ x · kernel + bias) for every position of a window. */
@@ -78,6 +80,11 @@ export abstract class ConvolutionLayer extends configured(Layer<Tensor>, () => (
   /** [filters]; null when useBias is false. */
   get bias(): Variable | null {
     return this.biasVariable
+  }
+
+  /** Whether `enableLora` takes the layer. @internal */
+  get takesLora(): boolean {
+    return this.kind.takesLora ?? false
   }
 
   protected get sliding(): Sliding {

@@ -50,6 +50,7 @@ const CONVOLUTION: ConvolutionKind<Filtering> = {
   shape: placesOf,
   units: (layer, [kernel]) =>
     layer.groups === 1 ? madeFilters(layer, unitAxes(-1, kernel!)[0]!, unitAxes(-2, kernel!)) : null,
+  takesLora: true,
 }
 
 /** The options by position, in Keras's order. */

@@ -8,6 +8,7 @@ import type { Tree } from '../../core/tree'
 import { flatten, typed, unflatten } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
+import { LISTED } from '../forms'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { isInferring } from '../context'
@@ -85,6 +86,7 @@ export class Lambda extends configured(
   ['function', 'outputShape', 'mask', 'arguments'],
 ) {
   static readonly className = 'Lambda'
+  static override readonly form = LISTED
   override readonly supportsMasking: boolean = this.mask !== null
 
   /** @internal */

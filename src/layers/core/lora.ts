@@ -9,6 +9,8 @@ import { add, cast, multiply } from '../../ops/numpy/elementwise'
 import { full, take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import { ConvolutionLayer } from '../convolutional/base'
+import type { Conv1D, Conv2D, Conv3D } from '../convolutional/convolution'
 import { initializer } from '../kinds'
 import { requireRoomFor } from '../indices'
 import type { LoraOptions } from '../members'
@@ -31,8 +33,14 @@ export interface Lora {
   readonly loraAlpha: number
 }
 
+/** A convolution whose kernel has the filters on its last axis. */
+type Convolution = Conv1D | Conv2D | Conv3D
+
+/** The layers that `enableLora` takes. */
+export type LoraLayer = Dense | EinsumDense | Embedding | Convolution
+
 /** A layer with LoRA. */
-export type WithLora<L extends Dense | EinsumDense | Embedding> = L &
+export type WithLora<L extends LoraLayer> = L &
   Lora &
   (L extends Embedding
     ? {
@@ -42,9 +50,9 @@ export type WithLora<L extends Dense | EinsumDense | Embedding> = L &
         readonly loraEmbeddingsB: Variable
       }
     : {
-        /** A, [n, rank]; for EinsumDense the axes of the kernel but the last one, then the rank. */
+        /** A, [n, rank]; for EinsumDense and convolutions the axes of the kernel but the last one, then the rank. */
         readonly loraKernelA: Variable
-        /** B, [rank, units] */
+        /** B, [rank, units]; of a convolution [rank, filters] */
         readonly loraKernelB: Variable
       })
 
@@ -53,8 +61,8 @@ export type WithLora<L extends Dense | EinsumDense | Embedding> = L &
  *
  *     kernel + (loraAlpha / rank) · A · B     kernel [n, units], A [n, rank], B [rank, units]
  *
- * Trains a small part of the weights of a large layer. The layer is a Dense, an EinsumDense, or an Embedding with its
- * table, and must be built. Its bias is still trained.
+ * Trains a small part of the weights of a large layer. The layer is a Dense, an EinsumDense, a Conv1D, Conv2D or Conv3D, or an
+ * Embedding with its table, and must be built. Its bias is still trained.
  *
  *   for (const layer of base.layers) if (layer instanceof Dense) enableLora(layer, 4)
  *   model.compile({ optimizer: 'adam', loss: 'mse' })
@@ -65,23 +73,20 @@ export type WithLora<L extends Dense | EinsumDense | Embedding> = L &
  * that a loaded model has plain layers; the model in memory still trains A and B. Loading weights into it sets B to zeros.
  * `getWeights` and `setWeights` have the frozen kernel, A and B. Compile the model after `enableLora`, as in Keras.
  *
- * Keras: `layer.enable_lora(rank)`. `layer.enableLora(rank)` does the same in Node and Deno; a bundle needs this function, because the
- * code of a method would be in every program with a Dense layer.
+ * Keras: `layer.enable_lora(rank)`. `layer.enableLora(rank)` does the same in Node; bundles for pages, Deno and workerd need this function,
+ * because the code of a method would be in every program with a Dense layer.
  * @param rank ≥ 1
  * @returns the layer
  * @throws ArgumentError for another layer or rank, and for a layer with a constraint of the kernel; StateError before the layer
  * is built, and if LoRA is enabled already
  */
-export function enableLora<L extends Dense | EinsumDense | Embedding>(
-  layer: L,
-  rank: number,
-  options: LoraOptions = {},
-): WithLora<L> {
+export function enableLora<L extends LoraLayer>(layer: L, rank: number, options: LoraOptions = {}): WithLora<L> {
   requireArguments('enableLora', arguments, 3)
   const isTable = layer instanceof Embedding
-  if (!isTable && !(layer instanceof Dense) && !(layer instanceof EinsumDense))
+  const hasFilters = layer instanceof ConvolutionLayer && layer.takesLora
+  if (!isTable && !hasFilters && !(layer instanceof Dense) && !(layer instanceof EinsumDense))
     throw new ArgumentError(
-      `enableLora: the layer must be a Dense, an EinsumDense or an Embedding, received ${String(layer)}`,
+      `enableLora: the layer must be a Dense, an EinsumDense, a Conv1D, Conv2D, Conv3D or an Embedding, received ${String(layer)}`,
     )
   const where = `${layer}: enableLora`
   const what = isTable ? 'embeddings' : 'kernel'
@@ -112,7 +117,7 @@ export function enableLora<L extends Dense | EinsumDense | Embedding>(
   base.inFile = [sum]
   const name = isTable ? 'loraEmbeddings' : 'loraKernel'
   define(layer, {
-    [isTable ? 'table' : 'kernelVariable']: sum,
+    ...(hasFilters ? { kernelVariables: [sum] } : { [isTable ? 'table' : 'kernelVariable']: sum }),
     loraEnabled: true,
     loraRank: rank,
     loraAlpha: alpha,

@@ -3,6 +3,7 @@
 import { configured, required } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import { innerLayer } from '../kinds'
+import { LISTED } from '../forms'
 import { Layer } from '../layer'
 
 /**
@@ -23,4 +24,6 @@ export abstract class Wrapper extends configured(
     layer: required(innerLayer),
   }),
   ['layer'],
-) {}
+) {
+  static override readonly form = LISTED
+}

@@ -15,6 +15,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import { requireMask } from '../checks'
 import type { ApplyOptions, SeparateInputs } from '../call-options'
+import { LISTED } from '../forms'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
@@ -40,6 +41,7 @@ function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
  * mask of the result is the disjunction of the masks, if all inputs have one. Keras: `keras.layers.Merge`.
  */
 export abstract class Merge extends Layer<readonly Tensor[]> {
+  static override readonly form = LISTED
   override readonly supportsMasking: boolean = true
 
   /**

@@ -16,6 +16,7 @@ import { uniform } from '../../ops/random/draws'
 import { SeedGenerator } from '../../ops/random/generator'
 import { expandDims, full, moveAxis, squeeze } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
+import { LISTED } from '../forms'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
@@ -74,6 +75,8 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
   /** The format of bounding boxes in records; see `boundingBoxes.convertFormat`. Default null: records have none. */
   boundingBoxFormat: option(nullable(boxFormat), null),
 })) {
+  static override readonly form = LISTED
+
   /**
    * The transformation of a batch; null for none.
    * @param images [batch, rows, columns, channels]

@@ -9,6 +9,7 @@ import { beginsWithString, toStrings } from '../../ops/strings'
 import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
+import { LISTED } from '../forms'
 import type { LayerBase } from '../layer'
 import { Layer } from '../layer'
 import type { TensorSpec } from '../spec'
@@ -31,6 +32,7 @@ export class Pipeline extends configured(
   ['layers'],
 ) {
   static readonly className = 'Pipeline'
+  static override readonly form = LISTED
   override readonly supportsMasking: boolean = this.layers.every((layer) => layer.supportsMasking)
 
   protected override checkOptions(): void {

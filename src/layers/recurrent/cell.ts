@@ -7,6 +7,7 @@ import { typed } from '../../core/tree'
 import { zeros } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { INPUT_SHAPE, warnOfInputShape } from '../checks'
+import { LISTED } from '../forms'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 
@@ -50,6 +51,8 @@ export interface CellOutput {
  * `call` is recorded once, however long the sequence. Keras: a cell of `keras.layers.RNN`.
  */
 export abstract class Cell extends Layer<CellInput, CellOutput> {
+  static override readonly form = LISTED
+
   protected override checkOptions(): void {
     warnOfInputShape(this, 'Set it in the layer that calls the cell.')
   }

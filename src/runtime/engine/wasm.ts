@@ -126,7 +126,7 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
 /** The error for an engine that gets no memory from the system, as with a small `ulimit -v`. */
 export function noSpace(cause: RangeError): StateError {
   return new StateError(
-    `WebAssembly gets no memory: raise the limit of addresses (ulimit -v), or configure({ backend: 'interpreter' }). ${cause.message}`,
+    `WebAssembly gets no memory, for which engines reserve up to 20 GiB of addresses: raise their limit (ulimit -v), start Node with --disable-wasm-trap-handler, or configure({ backend: 'interpreter' }), which is slow. ${cause.message}`,
     { cause },
   )
 }

@@ -1,6 +1,7 @@
 // BackupAndRestore: a run of fit that was killed continues in the next process as if it had never stopped.
 // kept-run.ts of the folder above defines what is saved.
 
+import { warn } from '../../core/warnings'
 import { storedBytes } from '../../runtime/store'
 import { FormatError, MyelinError, restate } from '../../core/errors'
 import type { OptionInputs } from '../../core/options'
@@ -106,7 +107,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, [
       restate(damaged[0]!, `${damaged[0]!.message}. Remove it to start from the beginning.`)
       throw damaged[0]!
     }
-    console.warn(`${damaged[0]!.message}. The run continues from the backup before it.`)
+    warn(`${damaged[0]!.message}. The run continues from the backup before it.`)
     return latest
   }
 

@@ -1,6 +1,7 @@
 // Shared by callbacks that monitor a log: its name, its direction, what counts as an improvement, and the warning if it is
 // missing.
 
+import { warn } from '../../core/warnings'
 import type { ValuesOf } from '../../core/options'
 import { choice, integer, option, text } from '../../core/options'
 import { isScore } from '../../metrics/direction'
@@ -54,7 +55,7 @@ export class Monitor {
     const value = logOf(logs, monitor)
     if (value === undefined && !this.warned) {
       this.warned = true
-      console.warn(`${owner}: there is no '${monitor}' to monitor. There are: ${Object.keys(logs).join(', ')}`)
+      warn(`${owner}: there is no '${monitor}' to monitor. There are: ${Object.keys(logs).join(', ')}`)
     }
     return value
   }

@@ -1,5 +1,6 @@
 // The progress of fit on a terminal (a rewritten line with ETA) or in a log (a line per epoch).
 
+import { printable } from '../../core/errors'
 import { nodeProcess } from '../../runtime/platform'
 import type { Logs } from './callback'
 import { Callback } from './callback'
@@ -36,7 +37,7 @@ export function formatLog(value: number): string {
 /** ` - loss: 0.4321 - accuracy: 0.8750` */
 export function formatLogs(logs: Logs): string {
   return Object.entries(logs)
-    .map(([name, value]) => ` - ${name}: ${formatLog(value)}`)
+    .map(([name, value]) => ` - ${printable(name)}: ${formatLog(value)}`)
     .join('')
 }
 

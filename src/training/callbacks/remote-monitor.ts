@@ -1,5 +1,6 @@
 // RemoteMonitor: the logs of every epoch, sent to a server.
 
+import { warn } from '../../core/warnings'
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, custom, nullable, option, text } from '../../core/options'
 import { ArgumentError, quoted } from '../../core/errors'
@@ -58,7 +59,7 @@ export class RemoteMonitor extends configured(Callback, remoteMonitorOptions, [
     try {
       await (await fetch(root + path, { method: 'POST', body, headers: { ...type, ...headers } })).arrayBuffer()
     } catch (error) {
-      console.warn(`RemoteMonitor: ${root} could not be reached: ${String(error)}`)
+      warn(`RemoteMonitor: ${root} could not be reached: ${String(error)}`)
     }
   }
 }

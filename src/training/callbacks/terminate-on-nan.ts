@@ -1,5 +1,6 @@
 // TerminateOnNaN: ends training without an error at a non-finite step.
 
+import { warn } from '../../core/warnings'
 import type { NonFiniteError } from '../../core/errors'
 import { boolean, configured, option } from '../../core/options'
 import { Callback } from './callback'
@@ -21,7 +22,7 @@ export class TerminateOnNaN extends configured(
   /** Called by fit with the error that it would throw. @internal */
   override onNonFinite(error: NonFiniteError): void {
     if (this.raiseError) throw error
-    console.warn(`TerminateOnNaN: ${error.message}`)
+    warn(`TerminateOnNaN: ${error.message}`)
     this.model.stopTraining = true
   }
 }
