@@ -26,3 +26,10 @@ export function compileConfig(config: Json): JsonRecord | null {
   const saved = isRecord(config) ? own(config, 'compile_config') : undefined
   return isRecord(saved) && isRecord(own(saved, 'optimizer')) ? saved : null
 }
+
+/** Says that a model does not have the state of its optimizer. @param why the state does not fit */
+export function warnOfState(model: LayerBase, why: string): void {
+  console.warn(
+    `loadModel: ${model} trains on with a new state of its optimizer. That of the file does not fit: ${why}. This is so if layers were frozen, unfrozen or added after the training`,
+  )
+}

@@ -2,7 +2,18 @@
 
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
 import type { ByteSource } from './platform'
-import { bytesFrom, isRemote, location, nodeModule, readFile, requirePath, urlOf } from './platform'
+import {
+  accepted,
+  ask,
+  bytesFrom,
+  isRemote,
+  location,
+  nodeModule,
+  readFile,
+  requirePath,
+  respond,
+  urlOf,
+} from './platform'
 
 /** Reads a file by its path relative to the folder of another. @throws FormatError for a path that leaves the folder */
 export type FileReader = (name: string) => Promise<Uint8Array>
@@ -115,7 +126,7 @@ export function staysInside(name: string): boolean {
  */
 export function readerBeside(source: ByteSource, where: string, signal: AbortSignal | null): FileReader | null {
   if (!(typeof source === 'string' || source instanceof URL)) return null
-  return async (name) => readFile(await beside(source, name, where), where, signal, true)
+  return async (name) => readFile(await beside(source, name, where), where, signal, respondWithinHost)
 }
 
 async function beside(source: string | URL, name: string, where: string): Promise<string | URL> {
@@ -139,4 +150,37 @@ async function beside(source: string | URL, name: string, where: string): Promis
 function relativeTo(source: string, name: string): string {
   const [path = ''] = source.split(/[?#]/)
   return path.slice(0, path.lastIndexOf('/') + 1) + name.split('/').map(encodeURIComponent).join('/')
+}
+
+/** The response of a server, or of another address of its host: somebody else may have named the file. */
+async function respondWithinHost(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
+  if (!/^https?:/.test(String(source))) return respond(source, signal)
+  return accepted(await withinHost(urlOf(source, 'fetch'), signal), source)
+}
+
+/** The redirects that are followed. */
+const MOST_REDIRECTS = 10
+
+/** Follows redirects of one host. */
+async function withinHost(source: URL, signal: AbortSignal | null): Promise<Response> {
+  const requireHost = (address: URL): URL => {
+    if (address.host === source.host) return address
+    throw new StateError(
+      `${source.href} leads to another host, ${address.host}, which is not followed for a file that a model names. Load it yourself and pass its bytes.`,
+    )
+  }
+  let at = source
+  for (let count = 0; count <= MOST_REDIRECTS; count++) {
+    const response = await ask(at, { signal, redirect: 'manual' })
+    // Pages do not see where a redirect leads, and have rules of their own for other hosts.
+    if (response.type === 'opaqueredirect') {
+      const followed = await ask(at, { signal })
+      requireHost(urlOf(followed.url, 'fetch'))
+      return followed
+    }
+    const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null
+    if (next === null) return response
+    at = requireHost(urlOf(next, 'fetch', at))
+  }
+  throw new StateError(`${source.href}: more than ${MOST_REDIRECTS} redirects`)
 }

@@ -92,8 +92,8 @@ export function fileError(where: string, path: string | URL, done: string, cause
 
 /**
  * The bytes of a file (Node) or of a URL (everywhere).
- * @param isBeside whether the source is named by another file: then redirects to other hosts are not followed
  * @param where names the call in errors
+ * @param answer asks the server
  * @throws ArgumentError for a value that is not a path; StateError, with its cause, if nothing can be read; the reason of
  * the signal
  */
@@ -101,13 +101,13 @@ export async function readFile(
   source: string | URL,
   where: string,
   signal: AbortSignal | null = null,
-  isBeside = false,
+  answer: typeof respond = respond,
 ): Promise<Uint8Array> {
   requirePath(source, where)
   signal?.throwIfAborted()
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
   if (files === null) {
-    const response = await respond(source, signal, isBeside)
+    const response = await answer(source, signal)
     return orAbort(contentOf(response, String(source)), signal)
   }
   const bytes = files.readFile(location(source), { signal: signal ?? undefined }).catch((error: unknown) => {
@@ -149,55 +149,26 @@ export async function naming<Result>(source: unknown, read: () => Result | Promi
   }
 }
 
-/** The redirects that are followed. */
-const MOST_REDIRECTS = 10
 /** The bytes of a response at most: more than any file of Node that can be read at once. */
 const MOST_BYTES = 2 ** 32
 
-/**
- * The response of a server. A signal ends the request, and the transfer of its body.
- * @param staysOnHost whether a redirect to another host is an error: a file of a model may be named by somebody else
- */
-export async function respond(
-  source: string | URL,
-  signal: AbortSignal | null = null,
-  staysOnHost = false,
-): Promise<Response> {
-  const hasHost = staysOnHost && /^https?:/.test(String(source))
-  const response = await (hasHost ? withinHost(urlOf(source, 'fetch'), signal) : ask(source, { signal }))
-  if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
-  return response
+/** The response of a server. A signal ends the request, and the transfer of its body. */
+export async function respond(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
+  return accepted(await ask(source, { signal }), source)
 }
 
-async function ask(source: string | URL, options: RequestInit): Promise<Response> {
+/** @throws StateError for a response that is an error */
+export function accepted(response: Response, source: string | URL): Response {
+  if (response.ok) return response
+  throw new StateError(`${String(source)}: the server answered ${response.status}`)
+}
+
+/** A request. @throws StateError if there is no answer; the reason of the signal */
+export async function ask(source: string | URL, options: RequestInit): Promise<Response> {
   const asked = fetch(source, options).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
   return orAbort(asked, options.signal ?? null)
-}
-
-/** Follows redirects of one host. */
-async function withinHost(source: URL, signal: AbortSignal | null): Promise<Response> {
-  const requireHost = (address: URL): URL => {
-    if (address.host === source.host) return address
-    throw new StateError(
-      `${source.href} leads to another host, ${address.host}, which is not followed for a file that a model names. Load it yourself and pass its bytes.`,
-    )
-  }
-  let at = source
-  for (let count = 0; count <= MOST_REDIRECTS; count++) {
-    const response = await ask(at, { signal, redirect: 'manual' })
-    // Pages do not see where a redirect leads, and have rules of their own for other hosts.
-    if (response.type === 'opaqueredirect') {
-      const followed = await ask(at, { signal })
-      requireHost(urlOf(followed.url, 'fetch'))
-      return followed
-    }
-    const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null
-    if (next === null) return response
-    at = requireHost(urlOf(next, 'fetch', at))
-  }
-  throw new StateError(`${source.href}: more than ${MOST_REDIRECTS} redirects`)
 }
 
 /** The body of a response. @throws StateError for one that is too large, before all of it is in memory */
