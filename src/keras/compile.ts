@@ -1,6 +1,7 @@
 // The options of compile in a configuration.
 
 import type { Config, CustomObjects, Json } from '../core/registry'
+import { warn } from '../core/warnings'
 import type { LayerBase } from '../layers/layer'
 import { isRecord, own } from '../formats/json'
 import type { JsonRecord } from '../formats/json'
@@ -25,4 +26,11 @@ export function compileOptions(saved: JsonRecord, model: LayerBase, customObject
 export function compileConfig(config: Json): JsonRecord | null {
   const saved = isRecord(config) ? own(config, 'compile_config') : undefined
   return isRecord(saved) && isRecord(own(saved, 'optimizer')) ? saved : null
+}
+
+/** Says that a model does not have the state of its optimizer. @param why the state does not fit */
+export function warnOfState(model: LayerBase, why: string): void {
+  warn(
+    `loadModel: ${model} trains on with a new state of its optimizer. That of the file does not fit: ${why}. This is so if layers were frozen, unfrozen or added after the training`,
+  )
 }

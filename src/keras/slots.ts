@@ -1,12 +1,10 @@
 // The variables of an optimizer in the order of Keras's files: the number of updates, the learning rate unless it is a schedule, then
 // what is kept for each weight. Variables that are made together are interleaved: m and v of the first weight, m and v of the second.
 
-import { warn } from '../core/warnings'
 import { formatShape } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { sameShape } from '../core/shapes'
 import type { Shape } from '../core/shapes'
-import type { LayerBase } from '../layers/layer'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
 import type { Optimizer } from '../optimizers/optimizer'
@@ -131,13 +129,6 @@ export function optimizerState(
   if (file.isFormer !== true || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
   const count = state.find(([variable]) => variable === updates)?.[1]().data[0] ?? 0
   return [...state, [product, () => productAfter(count, (optimizer as Nadam).beta1)]]
-}
-
-/** Says that a model does not have the state of its optimizer. @param why the state does not fit */
-export function warnOfState(model: LayerBase, why: string): void {
-  warn(
-    `loadModel: ${model} trains on with a new state of its optimizer. That of the file does not fit: ${why}. This is so if layers were frozen, unfrozen or added after the training`,
-  )
 }
 
 function assignmentsOf(own: OptimizerArray, dataset: Hdf5Dataset, i: number): readonly Assignment[] {

@@ -3,19 +3,18 @@
 
 import { FormatError } from '../core/errors'
 import { nameOf } from './call'
-import { functionOf, isStandard, keyOf, operatorName } from './functions'
+import { NEWEST, functionOf, isStandard, keyOf, opsetOf } from './functions'
 import { operators } from './operators'
 import { ML } from './operators/ml'
-import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet } from './proto'
 import { hoisted } from './hoist'
-import { graphsIn, modelProto } from './proto'
+import { allNodes, graphsIn, requireOperators } from './nodes'
+import type { FunctionProto, GraphProto, ModelProto, NodeProto } from './proto'
+import { modelProto } from './proto'
 import type { OnnxFile } from './onnx-file'
 import { Reader, Source, countFields } from './reader'
 import { vocabularyOf } from './strings'
 import { types } from './types'
 import { decode } from './wire'
-
-export type { OnnxFile } from './onnx-file'
 
 /** What one graph may have of each kind: each takes time and memory, however few bytes it has. They are counted before anything is made. */
 const MOST = 2 ** 15
@@ -24,26 +23,6 @@ const COUNTED: Readonly<Record<string, readonly number[]>> = {
   nodes: [7, 1],
   'results of nodes': [7, 1, 2],
   initializers: [7, 5],
-}
-
-/** The versions of the operators that are read. */
-const [OLDEST, NEWEST] = [7, 23]
-
-/** The version of the standard operators. */
-export function opsetOf(opsets: readonly OperatorSet[], where: string): number {
-  const versions = opsets.filter(({ domain }) => isStandard(domain)).map(({ version }) => version)
-  // skl2onnx names a domain once for each part of a pipeline.
-  const [version, ...others] = new Set(versions)
-  if (version === undefined) throw new FormatError(`${where}: it names no version of the operators`)
-  if (version >= OLDEST && version <= NEWEST && others.length === 0) return version
-  throw new FormatError(
-    `${where}: it needs version ${versions.join(' and ')} of the operators; versions ${OLDEST} to ${NEWEST} are read. Convert it in Python with onnx.version_converter.`,
-  )
-}
-
-/** Whether a function names its own version of the standard operators. */
-export function hasOpset({ opsets }: FunctionProto): boolean {
-  return opsets.some(({ domain }) => isStandard(domain))
 }
 
 /**
@@ -82,40 +61,6 @@ function checked({ graph, opsets, functions: list }: ModelProto, name: string): 
   }
   requireFinite(functions, name)
   return { ...file, graph: hoisted(graph) }
-}
-
-/** All nodes of a graph, and of the graphs in their attributes. */
-function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
-  for (const node of nodes) {
-    yield node
-    for (const graph of graphsIn(node)) yield* allNodes(graph.nodes)
-  }
-}
-
-/** @throws FormatError that lists every operator that is missing, with the first node that needs it */
-export function requireOperators({
-  name,
-  graph,
-  operators: available,
-  functions,
-}: Pick<OnnxFile, 'name' | 'operators' | 'functions'> & { readonly graph: Pick<GraphProto, 'nodes'> }): void {
-  const missing = new Map<string, { node: NodeProto; count: number }>()
-  const all = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)]
-  for (const nodes of all) {
-    for (const node of allNodes(nodes)) {
-      if (functionOf(node, functions) !== null || available.has(operatorName(node))) continue
-      const key = operatorName(node)
-      const found = missing.get(key)
-      if (found === undefined) missing.set(key, { node, count: 1 })
-      else found.count++
-    }
-  }
-  if (missing.size === 0) return
-  const shown = [...missing].slice(0, 100).map(([type, { node, count }]) => {
-    const said = node.name === '' ? (node.outputs[0] ?? '') : node.name
-    return `${type} (at '${said}'${count > 1 ? ` and ${count - 1} more` : ''})`
-  })
-  throw new FormatError(`${name}: these operators are not available: ${shown.join(', ')}`)
 }
 
 /** The names that nodes may read: those of their graph, and of the graphs around it. */
@@ -189,17 +134,4 @@ function requireFinite(functions: OnnxFile['functions'], where: string): void {
     done.add(each)
   }
   for (const each of functions.values()) visit(each)
-}
-
-/** The attributes of a node of a function: those that refer to one of the calling node get its value. */
-export function bound(
-  attributes: readonly AttributeProto[],
-  given: ReadonlyMap<string, AttributeProto>,
-): readonly AttributeProto[] {
-  if (attributes.every(({ reference }) => reference === '')) return attributes
-  return attributes.flatMap((each) => {
-    if (each.reference === '') return [each]
-    const value = given.get(each.reference)
-    return value === undefined ? [] : [{ ...value, name: each.name }]
-  })
 }

@@ -2,7 +2,7 @@
 // trained and saved like all others.
 
 import type { GraphProto, NodeProto, TensorProto, ValueInfo } from './proto'
-import { graphsIn } from './proto'
+import { graphsIn } from './nodes'
 import { elementType, types } from './types'
 import { weightUsesOf } from './uses'
 

@@ -10,8 +10,8 @@ import type { Tensor } from '../ops/tensor'
 import { readFile } from './file'
 import type { Constants, ReadGraph } from './graph-layer'
 import { GraphLayer } from './graph-layer'
+import { graphsIn } from './nodes'
 import type { NodeProto } from './proto'
-import { graphsIn } from './proto'
 import { initializersOf } from './weights'
 
 const hasDropout = (nodes: readonly NodeProto[]): boolean =>

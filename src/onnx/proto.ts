@@ -239,8 +239,3 @@ export const modelProto: Table<ModelProto> = {
     message(() => functionProto),
   ),
 }
-
-/** The graphs in the attributes of a node. */
-export function graphsIn({ attributes }: NodeProto): GraphProto[] {
-  return attributes.flatMap(({ graph }) => graph ?? [])
-}

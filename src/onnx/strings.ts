@@ -3,7 +3,7 @@
 
 import { utf8Text } from '../core/text'
 import type { FunctionProto, GraphProto, NodeProto, TensorProto } from './proto'
-import { graphsIn } from './proto'
+import { graphsIn } from './nodes'
 import { types } from './types'
 
 /** The numbers of the strings of a file. */

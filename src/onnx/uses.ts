@@ -5,7 +5,7 @@
 import { sizeOf } from '../core/shapes'
 import { functionOf } from './functions'
 import type { FunctionProto, GraphProto, NodeProto, TensorProto } from './proto'
-import { graphsIn } from './proto'
+import { graphsIn } from './nodes'
 
 type Positions = Readonly<Record<string, readonly number[]>>
 

@@ -2,7 +2,19 @@
 
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
 import type { ByteSource } from './platform'
-import { bytesFrom, hostsOf, isRemote, location, nodeModule, readFile, requirePath, urlOf } from './platform'
+import {
+  accepted,
+  ask,
+  bytesFrom,
+  hostsOf,
+  isRemote,
+  location,
+  nodeModule,
+  readFile,
+  requirePath,
+  respond,
+  urlOf,
+} from './platform'
 
 /** Reads a file by its path relative to the folder of another. @throws FormatError for a path that leaves the folder */
 export type FileReader = (name: string) => Promise<Uint8Array>
@@ -122,7 +134,7 @@ export function readerBeside(
   signal: AbortSignal | null,
 ): FileReader | null {
   if (!(typeof source === 'string' || source instanceof URL)) return null
-  return async (name) => readFile(await beside(source, name, where), where, signal, hostsOf(bytes))
+  return async (name) => readFile(await beside(source, name, where), where, signal, respondWithin(hostsOf(bytes)))
 }
 
 async function beside(source: string | URL, name: string, where: string): Promise<string | URL> {
@@ -146,4 +158,43 @@ async function beside(source: string | URL, name: string, where: string): Promis
 function relativeTo(source: string, name: string): string {
   const [path = ''] = source.split(/[?#]/)
   return path.slice(0, path.lastIndexOf('/') + 1) + name.split('/').map(encodeURIComponent).join('/')
+}
+
+/**
+ * A request that follows redirects only within the host of an address and `hosts`: somebody else than the user may have named
+ * the file.
+ */
+function respondWithin(hosts: readonly string[]): typeof respond {
+  return async (source, signal = null) => {
+    if (!/^https?:/.test(String(source))) return respond(source, signal)
+    return accepted(await withinHosts(urlOf(source, 'fetch'), hosts, signal), source)
+  }
+}
+
+/** The redirects that are followed. */
+const MOST_REDIRECTS = 10
+
+/** Follows redirects within the host of an address and others. */
+async function withinHosts(source: URL, hosts: readonly string[], signal: AbortSignal | null): Promise<Response> {
+  const requireHost = (address: URL): URL => {
+    const isSafe = address.protocol === 'https:' || address.protocol === source.protocol
+    if (isSafe && [source.host, ...hosts].includes(address.host)) return address
+    throw new StateError(
+      `${source.href} leads to another host, ${address.protocol}//${address.host}, which is not followed for a file that a model names. Fetch the files yourself, and pass them as a list: loadModel([new File([json], 'model.json'), new File([shard], '${source.pathname.split('/').at(-1)}')]).`,
+    )
+  }
+  let at = source
+  for (let count = 0; count <= MOST_REDIRECTS; count++) {
+    const response = await ask(at, { signal, redirect: 'manual' })
+    // Pages do not see where a redirect leads, and have rules of their own for other hosts.
+    if (response.type === 'opaqueredirect') {
+      const followed = await ask(at, { signal })
+      requireHost(urlOf(followed.url, 'fetch'))
+      return followed
+    }
+    const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null
+    if (next === null) return response
+    at = requireHost(urlOf(next, 'fetch', at))
+  }
+  throw new StateError(`${source.href}: more than ${MOST_REDIRECTS} redirects`)
 }

@@ -92,8 +92,8 @@ export function fileError(where: string, path: string | URL, done: string, cause
 
 /**
  * The bytes of a file (Node) or of a URL (everywhere).
- * @param hosts of a file that names the source: redirects to others are not followed. Default null: all are
  * @param where names the call in errors
+ * @param answer asks the server
  * @throws ArgumentError for a value that is not a path; StateError, with its cause, if nothing can be read; the reason of
  * the signal
  */
@@ -101,13 +101,13 @@ export async function readFile(
   source: string | URL,
   where: string,
   signal: AbortSignal | null = null,
-  hosts: readonly string[] | null = null,
+  answer: typeof respond = respond,
 ): Promise<Uint8Array> {
   requirePath(source, where)
   signal?.throwIfAborted()
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
   if (files === null) {
-    const response = await respond(source, signal, hosts)
+    const response = await answer(source, signal)
     const content = await orAbort(contentOf(response, String(source)), signal)
     if (response.redirected) hostOf.set(content, urlOf(response.url, where).host)
     return content
@@ -160,57 +160,26 @@ export async function naming<Result>(source: unknown, read: () => Result | Promi
   }
 }
 
-/** The redirects that are followed. */
-const MOST_REDIRECTS = 10
 /** The bytes of a response at most: more than any file of Node that can be read at once. */
 const MOST_BYTES = 2 ** 32
 
-/**
- * The response of a server. A signal ends the request, and the transfer of its body.
- * @param hosts besides that of the source, to which redirects are followed; null for all. A file of a model may be named by somebody
- * else
- */
-export async function respond(
-  source: string | URL,
-  signal: AbortSignal | null = null,
-  hosts: readonly string[] | null = null,
-): Promise<Response> {
-  const isLimited = hosts !== null && /^https?:/.test(String(source))
-  const response = await (isLimited ? withinHosts(urlOf(source, 'fetch'), hosts, signal) : ask(source, { signal }))
-  if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
-  return response
+/** The response of a server. A signal ends the request, and the transfer of its body. */
+export async function respond(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
+  return accepted(await ask(source, { signal }), source)
 }
 
-async function ask(source: string | URL, options: RequestInit): Promise<Response> {
+/** @throws StateError for a response that is an error */
+export function accepted(response: Response, source: string | URL): Response {
+  if (response.ok) return response
+  throw new StateError(`${String(source)}: the server answered ${response.status}`)
+}
+
+/** A request. @throws StateError if there is no answer; the reason of the signal */
+export async function ask(source: string | URL, options: RequestInit): Promise<Response> {
   const asked = fetch(source, options).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
   return orAbort(asked, options.signal ?? null)
-}
-
-/** Follows redirects within the host of an address and others. */
-async function withinHosts(source: URL, hosts: readonly string[], signal: AbortSignal | null): Promise<Response> {
-  const requireHost = (address: URL): URL => {
-    const isSafe = address.protocol === 'https:' || address.protocol === source.protocol
-    if (isSafe && [source.host, ...hosts].includes(address.host)) return address
-    throw new StateError(
-      `${source.href} leads to another host, ${address.protocol}//${address.host}, which is not followed for a file that a model names. Fetch the files yourself, and pass them as a list: loadModel([new File([json], 'model.json'), new File([shard], '${source.pathname.split('/').at(-1)}')]).`,
-    )
-  }
-  let at = source
-  for (let count = 0; count <= MOST_REDIRECTS; count++) {
-    const response = await ask(at, { signal, redirect: 'manual' })
-    // Pages do not see where a redirect leads, and have rules of their own for other hosts.
-    if (response.type === 'opaqueredirect') {
-      const followed = await ask(at, { signal })
-      requireHost(urlOf(followed.url, 'fetch'))
-      return followed
-    }
-    const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null
-    if (next === null) return response
-    at = requireHost(urlOf(next, 'fetch', at))
-  }
-  throw new StateError(`${source.href}: more than ${MOST_REDIRECTS} redirects`)
 }
 
 /** The body of a response. @throws StateError for one that is too large, before all of it is in memory */

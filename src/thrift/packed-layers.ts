@@ -89,7 +89,7 @@ function packed(base: LayerClass): LayerClass {
         throw new StateError(
           `${this}: int${this.bits} layers are not trained. Train the original model and quantize it again.`,
         )
-      return base.prototype.call.call(this, input, context)
+      return Reflect.apply(base.prototype.call, this, [input, context])
     }
 
     override get quantizationMode(): string {

@@ -151,7 +151,7 @@ describe('models', () => {
     warnOnce(`once ${name}`)
     expect(printed.mock.calls.flat().join('')).not.toContain('\x1b')
     printed.mockRestore()
-    expect(formatLogs({ [name]: 1 })).not.toContain('\x1b')
+    expect(formatLogs({ loss: 1, [name]: 1 })).not.toContain('\x1b')
   })
 
   it('memory that the system refuses', () => {
