@@ -9,6 +9,7 @@ import { signalOption } from '../data/abort'
 import type { LoadOptions } from '../models/load-options'
 import { loadTable } from '../models/load-options'
 import type { Model } from '../models/model'
+import { requireNew } from '../models/overwrite'
 import { requireModel } from '../models/required-model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
@@ -83,7 +84,8 @@ export async function writeKeras(
 ): Promise<Uint8Array> {
   requireArguments('writeKeras', arguments, 3)
   requireModel('writeKeras', model)
-  const { includeOptimizer, format } = readOptions('writeKeras', writeTable, options)
+  const { includeOptimizer, overwrite, format } = readOptions('writeKeras', writeTable, options)
+  if (path != null && !overwrite) requireNew(path, 'writeKeras')
   if (format === null && hdf5Of(path) === 'weights') return writeKerasWeights(model, path)
   const isLegacy = (format ?? (hdf5Of(path) === null ? 'keras' : 'h5')) === 'h5'
   const bytes = (isLegacy ? legacyModelFile : archiveOf)(typed(model), includeOptimizer)

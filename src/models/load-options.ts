@@ -81,8 +81,8 @@ export const predictTable = { ...jsonTable, layers: required(layersKind), signal
 export interface SaveOptions {
   /** false omits the options of compile and the optimizer's state. Default true. */
   includeOptimizer?: boolean
-  /** Accepted for compatibility with Keras: a file at the path is replaced. */
-  overwrite?: true
+  /** false: a file at the path is an error. Default true: it is replaced. */
+  overwrite?: boolean
 }
 
 /** @throws ArgumentError for options about inputs with a file that has no graph */

@@ -51,6 +51,7 @@ import { graphFromConfig, withKnownClasses } from './reader'
 import { LayerGraph } from './layer-graph'
 import type { ExportOptions, StateTree, VariableKinds } from './members'
 import { ignoreSetting, requireExport, setStateTreeOf, stateTreeOf } from './members'
+import { requireNew } from './overwrite'
 import type { SaveOptions } from './save'
 import { saveModel, saveTable } from './save'
 import type { SummaryOptions } from './summary'
@@ -596,17 +597,18 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * The whole model as bytes: architecture, weights, the options of compile, optimizer state, at the time of the call. A safetensors
    * file; for a path that ends in `.keras`, a file that Keras opens.
    * @param path where to write it as well (Node). Its folder must be there
-   * @throws ArgumentError for an invalid path or an unknown option; StateError, with the file system's error as its
-   * cause, if the file cannot be written
+   * @throws ArgumentError for an invalid path or an unknown option, and for a file that is there with `overwrite: false`; StateError, with the
+   * file system's error as its cause, if the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
     requireArguments('save', arguments, 2)
     if (path === undefined) return saveModel(this, options)
     requirePath(path, 'save')
     const format = knownFormatOf(String(path))
-    readOptions('save', saveTable, options)
+    const { overwrite } = readOptions('save', saveTable, options)
     if (format !== null) return format.write(this, path, options)
     requireOwnFormat(String(path))
+    if (!overwrite) requireNew(path, 'save')
     // Before a wait, so that the file has the weights at the time of the call.
     const bytes = saveModel(this, options)
     await writeFile(path, bytes)

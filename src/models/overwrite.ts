@@ -10,8 +10,12 @@ export const overwriteOption = () => ({
   overwrite: option(boolean, true),
 })
 
+/** The error for a file that is there. */
+export function existing(path: string | URL, where: string): ArgumentError {
+  return new ArgumentError(`${where}: ${quoted(String(path))} exists, and overwrite is false. Give another path`)
+}
+
 /** @throws ArgumentError if there is a file at a path */
 export function requireNew(path: string | URL, where: string): void {
-  if (nodeModule('node:fs')?.existsSync(pathOf(path, where)) === true)
-    throw new ArgumentError(`${where}: ${quoted(String(path))} exists, and overwrite is false. Give another path`)
+  if (nodeModule('node:fs')?.existsSync(pathOf(path, where)) === true) throw existing(path, where)
 }

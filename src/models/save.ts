@@ -2,7 +2,7 @@
 // streams, so that training resumes bit for bit. load.ts decodes them.
 
 import { FormatError } from '../core/errors'
-import { always, boolean, option, readOptions, unread } from '../core/options'
+import { boolean, option, readOptions } from '../core/options'
 import type { Config, Json } from '../core/registry'
 import { describingForFile } from '../core/registry'
 import type { Tree } from '../core/tree'
@@ -23,8 +23,8 @@ export type { SaveOptions } from './load-options'
 export const saveTable = {
   /** false omits the options of compile and the optimizer's state. Default true. */
   includeOptimizer: option(boolean, true),
-  /** Must be true: a file that exists is replaced. Default true. */
-  overwrite: unread(always([true], 'look for the file before'), true),
+  /** false: a file that exists is an error. Default true. */
+  overwrite: option(boolean, true),
 }
 
 /** The part of a model that saving and loading use. */

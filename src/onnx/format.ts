@@ -3,6 +3,7 @@
 import { ArgumentError, FormatError } from '../core/errors'
 import { typed } from '../core/tree'
 import type { ModelFormat } from '../models/format-hook'
+import { requireNew } from '../models/overwrite'
 import { readInputOptions } from './graph-model'
 import { modelFromOnnx } from './load'
 import { writeOnnx } from './write'
@@ -13,8 +14,9 @@ export const onnxFormat: ModelFormat = {
   fill: async (model) => {
     throw new FormatError(`${model}: weights are not loaded from ONNX files. Load the whole model with loadModel.`)
   },
-  write: async (model, path, { includeOptimizer }) => {
+  write: async (model, path, { includeOptimizer, overwrite }) => {
     if (includeOptimizer === true) throw new ArgumentError('save: an ONNX file has no optimizer')
+    if (overwrite === false) requireNew(path, 'save')
     return writeOnnx(typed(model), path)
   },
 }

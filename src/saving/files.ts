@@ -2,17 +2,16 @@
 
 import { requireArguments } from '../core/arguments'
 import type { OptionInputs } from '../core/options'
-import { always, readOptions, unread } from '../core/options'
+import { always, readOptions, unread, withoutOptions } from '../core/options'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
+import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
 import type { LoadWeightsOptions, SaveWeightsOptions } from '../models/weight-formats'
-import { overwriteOption, requireNew } from '../models/overwrite'
 import type { ByteSource } from '../runtime/platform'
 
 const saveModelTable = () => ({
   ...saveTable,
-  ...overwriteOption(),
   /** Must not be false: a model is written to one file. Default null. */
   zipped: unread(always([null, true], 'a model is written to one file'), null),
 })
@@ -31,13 +30,12 @@ type AnyModel = Pick<Model, 'save' | 'saveWeights' | 'loadWeights'>
 export async function saveModel(
   model: AnyModel,
   path?: string | URL | null,
-  options?: SaveModelOptions,
+  options: SaveModelOptions = {},
 ): Promise<Uint8Array> {
   requireArguments('saveModel', arguments, 3)
   requireModel('saveModel', model)
-  const { overwrite, ...own } = readOptions('saveModel', saveModelTable(), options)
-  if (!overwrite && path != null) requireNew(path, 'saveModel')
-  return model.save(path ?? undefined, own)
+  readOptions('saveModel', saveModelTable(), options)
+  return model.save(path ?? undefined, withoutOptions(options, ['zipped']) as SaveOptions)
 }
 
 /**

@@ -13,6 +13,7 @@ import { loadTable, requireNoInputOptions } from '../models/load-options'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
 import type { SaveOptions } from '../models/save'
+import { existing, requireNew } from '../models/overwrite'
 import { saveTable } from '../models/save'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
@@ -26,7 +27,7 @@ import { modelFromLayers } from './layers/read'
 import { layersModel } from './layers/write'
 import { manifestTensors } from './manifest'
 import type { StoredModel } from './stores'
-import { isStored, writeStored } from './stores'
+import { hasStored, isStored, writeStored } from './stores'
 
 export interface TfjsOptions extends LoadOptions, InputOptions {
   /** The content of files with weights, by their paths in model.json or by their names. Default {}: read next to it. */
@@ -104,11 +105,13 @@ export async function writeTfjs(
   options: SaveOptions = {},
 ): Promise<TfjsFiles> {
   requireArguments('writeTfjs', arguments, 3)
-  const { includeOptimizer } = readOptions('writeTfjs', saveTable, options)
+  const { includeOptimizer, overwrite } = readOptions('writeTfjs', saveTable, options)
   requireModel('writeTfjs', model)
   const stored = layersModel(typed(model), includeOptimizer)
-  if (typeof target === 'string' && isStored(target)) await writeStored(target, stored, 'writeTfjs')
-  else if (target !== null) return writeFolder(target, stored)
+  if (typeof target === 'string' && isStored(target)) {
+    if (!overwrite && (await hasStored(target, 'writeTfjs'))) throw existing(target, 'writeTfjs')
+    await writeStored(target, stored, 'writeTfjs')
+  } else if (target !== null) return writeFolder(target, stored, overwrite)
   return filesOf(stored)
 }
 
@@ -131,17 +134,18 @@ function filesOf({ json, weightSpecs, weightData }: StoredModel, mark = ''): Tfj
  * the former model: at every time, the folder has the old model or the new one. The list of these files is there as long as it lasts, so that
  * the next save knows what a killed one left.
  */
-async function writeFolder(target: string | URL, stored: StoredModel): Promise<TfjsFiles> {
+async function writeFolder(target: string | URL, stored: StoredModel, overwrite: boolean): Promise<TfjsFiles> {
   requirePath(target, 'writeTfjs')
   const { files, paths } = fileSystem()
   const path = pathOf(target, 'writeTfjs')
   const isFile = path.endsWith('.json')
   const folder = isFile ? paths.dirname(path) : path
+  const model = isFile ? path : paths.join(folder, 'model.json')
+  if (!overwrite) requireNew(model, 'writeTfjs')
   const failing = (error: unknown): never => {
     throw fileError('writeTfjs', folder, 'written', error)
   }
   if (!isFile) await files.mkdir(folder, { recursive: true }).catch(failing)
-  const model = isFile ? path : paths.join(folder, 'model.json')
   for (const list of await leftovers(files, folder, paths.join, 'list')) {
     const names = (await files.readFile(list, 'utf8').catch(() => '')).split('\n')
     await removeUnused(folder, names)

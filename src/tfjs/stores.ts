@@ -45,6 +45,18 @@ export async function writeStored(address: string, model: StoredModel, where: st
   else await toIndexed(key, model, where)
 }
 
+/** Whether there is a model of this name, also a damaged one. @throws StateError if there is no such storage */
+export async function hasStored(address: string, where: string): Promise<boolean> {
+  try {
+    await readStored(address, where)
+    return true
+  } catch (error) {
+    if (error instanceof FormatError) return true
+    if (error instanceof StateError && error.message.includes('there is no model')) return false
+    throw error
+  }
+}
+
 function keyOf(address: string, where: string): string {
   const key = address.slice(address.indexOf('://') + 3)
   if (key === '') throw new ArgumentError(`${where}: '${address}' must end with the name of a model`)

@@ -1,7 +1,7 @@
 // Weights in files of all formats, by the ending of a path, and the time at which a file has them.
 // modes: simd
 
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -204,6 +204,22 @@ describe('options of Keras', () => {
     await expect(other.loadWeights(path, { skipMismatch: true, mapping: {} })).rejects.toThrow('exclude each other')
   })
 
+  it.each(['model.safetensors', 'model.keras', 'model.h5', 'model.onnx', 'tfjs/model.json', 'folder/'])(
+    'overwrite: false writes %s once',
+    async (name) => {
+      const path = join(folder, 'once', name)
+      mkdirSync(join(folder, 'once', 'tfjs'), { recursive: true })
+      // A folder without a model.
+      mkdirSync(join(folder, 'once', 'folder'), { recursive: true })
+      await model(2, 3).save(path, { overwrite: false })
+      await expect(model(1, 3).save(path, { overwrite: false })).rejects.toThrow(ArgumentError)
+      await expect(saving.saveModel(model(1, 3), path, { overwrite: false })).rejects.toThrow(/exists, and overwrite/)
+      expect((await loadModel(path)).input).toMatchObject({ shape: [null, 3] })
+      await saving.saveModel(model(1, 3), path)
+      await model(1, 3).save(path, { overwrite: true })
+    },
+  )
+
   it('overwrite: false keeps a file', async () => {
     const path = join(folder, 'x.safetensors')
     await model(2, 3).saveWeights(path, { overwrite: false, maxShardSize: null })
@@ -211,6 +227,8 @@ describe('options of Keras', () => {
     await expect(model(1, 3).saveWeights(path, { overwrite: false })).rejects.toThrow(/exists, and overwrite is false/)
     await expect(saving.saveWeights(model(1, 3), path, { overwrite: false })).rejects.toThrow(ArgumentError)
     await expect(saving.saveModel(model(1, 3), path, { overwrite: false })).rejects.toThrow(ArgumentError)
+    expect(readFileSync(path).equals(before)).toBe(true)
+    await expect(model(1, 3).save(path, { overwrite: false })).rejects.toThrow(/exists, and overwrite is false/)
     expect(readFileSync(path).equals(before)).toBe(true)
     await saving.saveModel(model(1, 3), path, { overwrite: true, zipped: null })
     expect(readFileSync(path).equals(before)).toBe(false)
