@@ -54,12 +54,15 @@ const SWEEP_ROWS: i32 = 40
 const SWEEP_WIDE_ROWS: i32 = 6
 const SWEEP_RHS_ELEMENTS: i32 = 64 * 1024
 /**
- * The largest k for which a large out is swept, and the elements that make it large: 1024 × 4 × 1024 6 → 22 GFLOP/s. With
- * narrow tiles also up to SWEEP_K_IN_ONE_PLACE, if a strip's rows of out evict each other from the first-level cache.
+ * The largest k for which a large out is swept, and the elements that make it large: 1024 × 4 × 1024 6 → 22 GFLOP/s. It is higher if a
+ * strip's rows of out evict each other from the first-level cache, above all if no other cache holds out.
  */
 const SWEEP_K: i32 = 4
 const SWEEP_K_IN_ONE_PLACE: i32 = 8
+const SWEEP_K_IN_MEMORY: i32 = 16
 const SWEEP_OUT_ELEMENTS: i32 = 8 * 1024
+const MEMORY_ELEMENTS: i32 = 2 * 1024 * 1024
+const MEMORY_WIDE_ELEMENTS: i32 = 4 * 1024 * 1024
 
 /** The cost of packing one element, in multiply-adds of the tiles. */
 const PACK_COST: f32 = 8
@@ -123,8 +126,9 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_WIDE_ROWS) packLhs = true
     if (!inStrips && rhsColumn == 4 && rhsRow != 0 && (lhsColumn == 4 || lhsRow == 4)) {
-      const fewRowsTo = wide ? SWEEP_WIDE_ROWS : SWEEP_ROWS
-      const shortTo = wide || (n * 4) % (SWEEP_PAGE / 2) ? SWEEP_K : SWEEP_K_IN_ONE_PLACE
+      const fewRowsTo = wide ? SWEEP_WIDE_ROWS : SWEEP_ROWS, inMemory = wide ? MEMORY_WIDE_ELEMENTS : MEMORY_ELEMENTS
+      const isInOnePlace = (n * 4) % (SWEEP_PAGE / 2) == 0
+      const shortTo = !isInOnePlace ? SWEEP_K : m * n > inMemory ? SWEEP_K_IN_MEMORY : wide ? SWEEP_K : SWEEP_K_IN_ONE_PLACE
       fewRowsOfMuch = rows < fewRowsTo && n * k > SWEEP_RHS_ELEMENTS
       isSwept = fewRowsOfMuch || (k <= shortTo && n >= 8 && m * n > SWEEP_OUT_ELEMENTS)
     }

@@ -82,6 +82,8 @@ const SWEPT: readonly (readonly [rows: readonly number[], k: number, columns: re
   [[1100], 1, [8, 9, 15]],
   [[33, 530], 4, [256, 519]],
   [[33], 8, [512, 1024]],
+  // a result that no cache holds
+  [[2100], 13, [1024]],
   // four rows, for the transposed right sides
   [[4], 10, [8, 15, 300]],
   [[4], 700, [9, 24]],
@@ -140,7 +142,11 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matr
   })
 
   it.each(SWEPT)('swept, of %j rows, k %d and %j columns: all layouts', (rows, k, columns) => {
-    for (const layout of LAYOUTS) check(rows.flatMap((m) => columns.map((n) => ({ m, k, n, ...layout }))), wide)
+    for (const layout of LAYOUTS)
+      check(
+        rows.flatMap((m) => columns.map((n) => ({ m, k, n, ...layout }))),
+        wide,
+      )
   })
 
   it('give the same bits', () => {
