@@ -10,6 +10,7 @@ import {
   gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
   gemm_6x16_columns_f32,
 } from './gemm-tiles'
+import { gemm_4x8_across_f32, gemm_4x8_sweep_f32, SWEEP_KC, SWEEP_KC_IN_ONE_PLACE, SWEEP_PAGE } from './gemm-sweep'
 import { dot_rows_f32, gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
@@ -18,6 +19,7 @@ export {
   gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
   gemm_6x16_columns_f32,
 } from './gemm-tiles'
+export { gemm_4x8_across_f32, gemm_4x8_sweep_f32 } from './gemm-sweep'
 export { dot_rows_f32, gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 export {
   pack_copy_4x4_f32, pack_copy_4x6_f32, pack_copy_8_f32, pack_copy_16_f32, pack_panels_4_f32, pack_panels_6_f32,
@@ -43,6 +45,24 @@ const PACK_LHS_LEAST_ROWS: i32 = 24
 const PACK_LHS_WIDE_ROWS: i32 = 6
 /** Elements of a matrix from which its product with one vector is limited by memory. */
 const STREAM_ELEMENTS: i32 = 48 * 1024
+
+/**
+ * Rows of out below which the rows of a large rhs are swept, and the elements that make it large: 32 × 1024 × 1024 15 → 32
+ * GFLOP/s. Sweeping is as fast as packing up to 64 rows and more, but not with wide tiles.
+ */
+const SWEEP_ROWS: i32 = 40
+const SWEEP_WIDE_ROWS: i32 = 6
+const SWEEP_RHS_ELEMENTS: i32 = 64 * 1024
+/**
+ * The largest k for which a large out is swept, and the elements that make it large: 1024 × 4 × 1024 6 → 22 GFLOP/s. It is higher if a
+ * strip's rows of out evict each other from the first-level cache, above all if no other cache holds out.
+ */
+const SWEEP_K: i32 = 4
+const SWEEP_K_IN_ONE_PLACE: i32 = 8
+const SWEEP_K_IN_MEMORY: i32 = 16
+const SWEEP_OUT_ELEMENTS: i32 = 8 * 1024
+const MEMORY_ELEMENTS: i32 = 2 * 1024 * 1024
+const MEMORY_WIDE_ELEMENTS: i32 = 4 * 1024 * 1024
 
 /** The cost of packing one element, in multiply-adds of the tiles. */
 const PACK_COST: f32 = 8
@@ -93,7 +113,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   const rowsByVector = n == 1 && lhsColumn == 4 && rhsRow == 4
   const vectorByMatrix = m == 1 && rhsColumn == 4
   const fewRows = m < 4 && rhsRow == 4 && lhsColumn == 4
-  let packRhs = false, packLhs = false, packOnce = false
+  let packRhs = false, packLhs = false, packOnce = false, fewRowsOfMuch = false, isSwept = false, isAcross = false
   if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
     // rhs with a row stride of 0 is always packed, because the tiles' loops over it would not end
     const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
@@ -105,6 +125,15 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_WIDE_ROWS) packLhs = true
+    if (!inStrips && rhsColumn == 4 && rhsRow != 0 && (lhsColumn == 4 || lhsRow == 4)) {
+      const fewRowsTo = wide ? SWEEP_WIDE_ROWS : SWEEP_ROWS, inMemory = wide ? MEMORY_WIDE_ELEMENTS : MEMORY_ELEMENTS
+      const isInOnePlace = (n * 4) % (SWEEP_PAGE / 2) == 0
+      const shortTo = !isInOnePlace ? SWEEP_K : m * n > inMemory ? SWEEP_K_IN_MEMORY : wide ? SWEEP_K : SWEEP_K_IN_ONE_PLACE
+      fewRowsOfMuch = rows < fewRowsTo && n * k > SWEEP_RHS_ELEMENTS
+      isSwept = fewRowsOfMuch || (k <= shortTo && n >= 8 && m * n > SWEEP_OUT_ELEMENTS)
+    }
+    isAcross = m == 4 && n >= 8 && rhsColumn != 4 && rhsRow == 4 && lhsColumn == 4 && !packOnce
+    if (isSwept || isAcross) packRhs = packLhs = packOnce = false
   }
 
   // from an element of out to the sums of its slice and of its group
@@ -120,7 +149,9 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     // a slice of a long k may be streamed or not
     if (matrixByVector || vectorByMatrix) block = k > GEMM_LONG ? 48 : isStreamed(extent, k, rhsStrip) ? 16 : 24
     else if (!rowsByVector && !fewRows) {
-      byRows = costOfRows(m, n, parts, packRhs, packLhs) <= costOfColumns(m, n, parts, packRhs, packLhs)
+      // every part of rows reads the whole of rhs, which costs as much as packing it if no cache holds it
+      const isCostly = packRhs || fewRowsOfMuch || isAcross
+      byRows = costOfRows(m, n, parts, isCostly, packLhs) <= costOfColumns(m, n, parts, isCostly, packLhs)
       block = byRows ? 4 : 8
       extent = byRows ? m : n
     }
@@ -178,17 +209,28 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
             firstBias + <usize>i * startRow, true, floor,
           )
         }
-      } else if (byRows) {
-        gemm_blocked_f32(
-          target + <usize>(first * n) * 4, sliceLhs + <usize>first * lhsRow, lhsRow, lhsColumn, sliceRhs, rhsRow, rhsColumn, rhsStrip,
-          end - first, n, depth, start + <usize>first * startRow, startRow, floor, scratch, n, packRhs, packLhs, wide,
-        )
       } else {
-        gemm_blocked_f32(
-          target + <usize>first * 4, sliceLhs, lhsRow, lhsColumn,
-          sliceRhs + (inStrips ? <usize>(first >> 3) * rhsStrip : <usize>first * rhsColumn), rhsRow, rhsColumn, rhsStrip,
-          m, end - first, depth, start ? start + <usize>first * 4 : 0, startRow, floor, scratch, n, packRhs, packLhs, wide,
-        )
+        const firstRow = byRows ? first : 0, firstColumn = byRows ? 0 : first
+        const rows = byRows ? end - first : m, columns = byRows ? n : end - first
+        const skip = <usize>firstColumn * 4
+        const partOut = target + <usize>(firstRow * n) * 4 + skip
+        const partLhs = sliceLhs + <usize>firstRow * lhsRow
+        const partStart = start ? start + <usize>firstRow * startRow + skip : 0
+        if (isAcross) {
+          gemm_across_f32(
+            partOut, partLhs, lhsRow, sliceRhs + skip / 4 * rhsColumn, rhsColumn, columns, depth, partStart, startRow, floor, scratch, n,
+          )
+        } else if (isSwept) {
+          gemm_swept_f32(
+            partOut, partLhs, lhsRow, lhsColumn, sliceRhs + skip, rhsRow, rows, columns, depth, partStart, startRow, floor, scratch, n,
+          )
+        } else {
+          gemm_blocked_f32(
+            partOut, partLhs, lhsRow, lhsColumn,
+            sliceRhs + (inStrips ? <usize>(firstColumn >> 3) * rhsStrip : <usize>firstColumn * rhsColumn), rhsRow, rhsColumn, rhsStrip,
+            rows, columns, depth, partStart, startRow, floor, scratch, n, packRhs, packLhs, wide,
+          )
+        }
       }
       if (!isLong) break
       left -= depth
@@ -358,6 +400,82 @@ export function gemm_blocked_f32(
       }
       p += kc
     } while (p < k)
+  }
+}
+
+/**
+ * The same as gemm_blocked_f32 for a rhs with neighbouring columns, which is neither packed nor in strips: for a few rows of
+ * rhs at a time, sweeps over four rows of out each. `zeros` has room for eight numbers.
+ */
+export function gemm_swept_f32(
+  out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize,
+  m: i32, n: i32, k: i32, bias: usize, biasRow: usize, floor: f32, zeros: usize, outRow: i32,
+): void {
+  const step = <usize>outRow * 4
+  const rows = lhsColumn == 4
+  const kc = <i32>rhsRow % SWEEP_PAGE ? SWEEP_KC : SWEEP_KC_IN_ONE_PLACE
+  v128.store(zeros, f32x4.splat(0))
+  v128.store(zeros, f32x4.splat(0), 16)
+  for (let j = 0; j < n; j += GEMM_NC) {
+    const columns = min(GEMM_NC, n - j)
+    const whole = columns & ~7
+    let p = 0
+    do {
+      const depth = min(kc, k - p)
+      const blockFloor: f32 = p + depth == k ? floor : -Infinity
+      const blockLhs = lhs + <usize>p * lhsColumn
+      const blockRhs = rhs + <usize>p * rhsRow + <usize>j * 4
+      const blockOut = out + <usize>j * 4
+      const startStep: usize = p > 0 ? step : biasRow
+      const startStrip: usize = p > 0 || bias ? 32 : 0
+      const start = p > 0 ? blockOut : bias ? bias + <usize>j * 4 : zeros
+      for (let i = 0; i < m && whole > 0; i += 4) {
+        // the steps of a tile with fewer rows, as in gemm-tiles.ts
+        const height = m - i
+        const one: usize = height > 1 ? usize.MAX_VALUE : 0
+        const two: usize = height > 2 ? usize.MAX_VALUE : 0
+        const double: usize = height > 3 ? 1 : 0
+        gemm_4x8_sweep_f32(
+          blockOut + <usize>i * step, step & one, (step & two) << double,
+          blockLhs + <usize>i * lhsRow, lhsRow & one, (lhsRow & two) << double, lhsColumn, blockRhs, rhsRow,
+          whole, depth, start + <usize>i * startStep, startStep & one, (startStep & two) << double, startStrip, blockFloor,
+        )
+      }
+      if (whole < columns) {
+        const skip = <usize>whole * 4
+        multiplyRows(
+          rows, 0, m, 4, blockOut + skip, step, blockLhs, rows ? lhsRow : lhsColumn, rows ? 4 * lhsRow : 16,
+          blockRhs + skip, rhsRow, depth, columns - whole, startStrip ? start + skip : start, startStep, blockFloor,
+        )
+      }
+      p += kc
+    } while (p < k)
+  }
+}
+
+/**
+ * The same for four rows of an lhs with neighbouring columns and a transposed rhs, of which only the last n % 8 columns are
+ * packed.
+ */
+export function gemm_across_f32(
+  out: usize, lhs: usize, lhsRow: usize, rhs: usize, rhsColumn: usize,
+  n: i32, k: i32, bias: usize, biasRow: usize, floor: f32, scratch: usize, outRow: i32,
+): void {
+  const step = <usize>outRow * 4
+  const whole = n & ~7
+  if (whole > 0) {
+    v128.store(scratch, f32x4.splat(0))
+    v128.store(scratch, f32x4.splat(0), 16)
+    gemm_4x8_across_f32(
+      out, step, lhs, lhsRow, rhs, rhsColumn, whole, k, bias ? bias : scratch, bias ? biasRow : 0, bias ? 32 : 0, floor,
+    )
+  }
+  if (whole < n) {
+    const skip = <usize>whole * 4
+    gemm_blocked_f32(
+      out + skip, lhs, lhsRow, 4, rhs + <usize>whole * rhsColumn, 4, rhsColumn, 32, 4, n - whole, k,
+      bias ? bias + skip : 0, biasRow, floor, scratch, outRow, true, false, false,
+    )
   }
 }
 

@@ -74,6 +74,38 @@ describe('matrix products', () => {
 
 const { settings } = currentRuntime()
 
+/** Few rows of a large matrix, and a large result of a short k, which are swept. Rows of 1024 numbers are 4 kB apart. */
+const SWEPT: readonly (readonly [rows: readonly number[], k: number, columns: readonly number[]])[] = [
+  [[2, 3, 4, 5, 6, 7, 39, 40], 131, [512, 513, 519]],
+  [[2, 5, 39], 65, [1024, 1031]],
+  [[4, 30], 8, [9000]],
+  [[1100], 1, [8, 9, 15]],
+  [[33, 530], 4, [256, 519]],
+  [[33], 8, [512, 1024]],
+  // a result that no cache holds
+  [[2100], 13, [1024]],
+  // four rows, for the transposed right sides
+  [[4], 10, [8, 15, 300]],
+  [[4], 700, [9, 24]],
+]
+
+describe('products with sweeps', () => {
+  it.each(SWEPT)('of %j rows, k %d and %j columns: all layouts', (rows, k, columns) => {
+    for (const layout of LAYOUTS) check(rows.flatMap((m) => columns.map((n) => ({ m, k, n, ...layout }))))
+  })
+
+  it('give a row the bits that it has among many rows', () => {
+    const [k, n] = [300, 300]
+    const inputs: TensorContent[] = [floats([128, k], -2, 2, 6), floats([k, n], -2, 2, 7), floats([n], -1, 1, 8)]
+    const few = [4, 6, 16, 39, 128]
+    const graph = graphOf(inputs, ({ e }, [x, y, z]) =>
+      few.map((m) => e.add(e.matmul(e.slice(x!, [0, 0], [m, k]), y!), z!)),
+    )
+    const outputs = runGraph(currentRuntime(), graph, inputs)!
+    few.forEach((m, i) => expect(outputs[i]!.slice(0, 4 * n), `of ${m} rows`).toEqual(outputs.at(-1)!.slice(0, 4 * n)))
+  })
+})
+
 // Whether or not the engine pairs vectors: without pairs these tiles are slow, but must be correct.
 describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matrix products in wide tiles', () => {
   const wide = makeRuntime({ ...settings, wideTiles: true })
@@ -107,6 +139,14 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matr
     { m: 200, k: 20, n: 71 },
   ])('across the blocks of the kernel: %j', (extents) => {
     for (const layout of LAYOUTS) check([{ ...extents, ...layout }], wide)
+  })
+
+  it.each(SWEPT)('swept, of %j rows, k %d and %j columns: all layouts', (rows, k, columns) => {
+    for (const layout of LAYOUTS)
+      check(
+        rows.flatMap((m) => columns.map((n) => ({ m, k, n, ...layout }))),
+        wide,
+      )
   })
 
   it('give the same bits', () => {

@@ -557,6 +557,10 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     product(512, 256, 384, false, false),
     product(301, 784, 128, true, false),
     product(131, 256, 500, false, true),
+    // swept: few rows of a large matrix, and a short k
+    product(23, 260, 519, false, false),
+    product(600, 4, 519, false, false),
+    product(8, 200, 400, true, false),
     { name: 'a chain', shapes: [[300, 257], [257]], body: ([x, y]) => [ops.exp(add(x!, y!))] },
     { name: 'sums of rows', shapes: [[1001, 300]], body: ([x]) => [sum(x!, { axis: 1 })] },
     { name: 'sums of columns', shapes: [[300, 1001]], body: ([x]) => [sum(x!, { axis: 0 })] },
