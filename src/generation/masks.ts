@@ -67,11 +67,25 @@ interface Sides {
 export class MaskFacts {
   private readonly fillings = new Map<Value, Filling | null>()
   private readonly numbers = new Map<Value, NumericArray>()
+  private readonly conditions = new Map<Value, readonly Condition[]>()
+  private readonly moderate = new Map<Value, boolean>()
 
   constructor(private readonly known: Known) {}
 
   /** The bools whose conjunction a mask is. */
   conditionsOf(mask: Value): readonly Condition[] {
+    let conditions = this.conditions.get(mask)
+    if (conditions === undefined) {
+      const all = this.findConditions(mask)
+      const isNew = ({ source, axes }: Condition, i: number): boolean =>
+        all.findIndex((other) => other.source === source && String(other.axes) === String(axes)) === i
+      conditions = all.filter(isNew)
+      this.conditions.set(mask, conditions)
+    }
+    return conditions
+  }
+
+  private findConditions(mask: Value): readonly Condition[] {
     const { node } = mask
     if (node !== null && !this.known.isPositional(mask)) {
       const { kind } = ruleOf(node.name)
@@ -229,6 +243,14 @@ export class MaskFacts {
    * see those after it.
    */
   isModerate(value: Value): boolean {
+    const known = this.moderate.get(value)
+    if (known !== undefined) return known
+    const isModerate = this.findModerate(value)
+    this.moderate.set(value, isModerate)
+    return isModerate
+  }
+
+  private findModerate(value: Value): boolean {
     const { node } = value
     if (node === null || this.known.isPositional(value)) return Math.abs(constantNumber(value) ?? 0) < -LOW
     const { kind } = ruleOf(node.name)

@@ -516,3 +516,18 @@ describe('a model is refused whose scores change by later steps, through', () =>
     expect(largestDifference(model, 2, sequences())).toBeLessThan(3e-4)
   })
 })
+
+it('takes time that is proportional to the graph, whatever its ops share', () => {
+  const model = modelOf(
+    inLayer((x) => {
+      let all = scores(x)
+      let seen = tri(x)
+      for (let i = 0; i < 60; i++) {
+        all = ops.multiply(all, ops.sigmoid(all))
+        seen = ops.logicalAnd(seen, ops.logicalOr(seen, ops.greater(all, i)))
+      }
+      return ops.matmul(ops.softmax(ops.where(ops.logicalAnd(tri(x), seen), all, -1e9)), x)
+    }),
+  )
+  expect(() => largestDifference(model, 2, sequences())).toThrow('may hide a step from itself')
+})
