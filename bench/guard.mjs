@@ -1,4 +1,5 @@
-// Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates.
+// Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates. What no machine code
+// shows is guarded by a ratio of times in one process, with a limit that only another algorithm exceeds: see generation.mjs.
 //
 //   node bench/guard.mjs             this Node, and the ones in NODE_BINARIES (paths, separated by commas)
 //   node bench/guard.mjs --update    writes the counts of this engine into guard.json: review the difference
@@ -169,6 +170,21 @@ for (const node of nodes) {
       console.error(`guard: no limits are known for V8 ${engine}; counts were only printed`)
   }
 }
+/** The time of generate's first token, as a multiple of one prediction of its prompt. */
+const FIRST_TOKEN_LIMIT = 3
+const ratios = []
+if (options.print === undefined && !options.update) {
+  const program = fileURLToPath(new URL('generation.mjs', import.meta.url))
+  for (const node of nodes) {
+    const { ratio } = JSON.parse(execFileSync(node, [program, '--json'], { encoding: 'utf8' }))
+    ratios.push(['first token / prediction of its prompt', `${ratio.toFixed(2)} ≤ ${FIRST_TOKEN_LIMIT}`])
+    if (ratio > FIRST_TOKEN_LIMIT)
+      failures.push(
+        `generate (${node}): the first token takes ${ratio.toFixed(2)} times as long as one prediction of its prompt, at most ${FIRST_TOKEN_LIMIT} expected. See bench/generation.mjs`,
+      )
+  }
+}
+if (ratios.length > 0) console.log(table(['', 'ratio'], ratios))
 if (options.print === undefined)
   console.log(table(['', 'instructions per step', 'on the stack', 'vectors among them', 'steps per iteration'], rows))
 if (options.update) writeFileSync(file, `${JSON.stringify(guard, null, 2)}\n`)

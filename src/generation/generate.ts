@@ -1,8 +1,9 @@
 // Generates sequences of tokens with a model that scores the next token. Each new token costs one step of the model:
-// attentions keep the keys and values of earlier steps (layers/attention/decoding.ts).
+// what it needs of earlier steps is kept (stepper.ts).
 
 import { requireArguments } from '../core/arguments'
 import { restating } from '../core/errors'
+import { warnOnce } from '../core/warnings'
 import { abortSignal, boolean, count, custom, integer, nullable, option, required } from '../core/options'
 import { threefryUniform } from '../core/threefry'
 import { TensorSpec } from '../layers/spec'
@@ -10,6 +11,7 @@ import { readTyped } from '../ops/arguments'
 import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
 import { Pace } from '../data/pace'
+import { UnknownError } from './growth'
 import type { Decoder } from './programs'
 import { tokensOf } from './programs'
 import type { Prompt, Prompts } from './prompts'
@@ -17,7 +19,7 @@ import { readPrompts } from './prompts'
 import type { SamplingOptions } from './sampling'
 import { readSampling, sampleFrom, samplingTable } from './sampling'
 import type { Scorer } from './scorers'
-import { CachedScorer, WholeScorer } from './scorers'
+import { CachedScorer, FEWEST_STEPS, WholeScorer } from './scorers'
 
 export interface GenerateOptions extends SamplingOptions {
   /** The largest number of tokens to add. */
@@ -26,10 +28,7 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stopTokens?: number | readonly number[]
   /** Determines the random draws. Default: drawn from the generator of setRandomSeed. */
   readonly seed?: number | null
-  /**
-   * Whether attentions keep the keys and values of earlier steps; false computes them again for each token. Default
-   * true.
-   */
+  /** Whether what earlier steps have computed is kept; false computes the whole sequence for each token. Default true. */
   readonly cache?: boolean
   /** Ends generation early; the tokens so far are returned. */
   readonly signal?: AbortSignal
@@ -57,22 +56,20 @@ const table = {
  *
  * The model maps integers [batch, steps] to scores, or to probabilities by a softmax, [batch, steps, tokens].
  *
- * With the cache, a token costs one step. This requires that steps affect each other only in MultiHeadAttention and
- * GroupedQueryAttention, called with `useCausalMask` on query, value and key of the same steps, and that your own
- * layers which depend on a step's position read it from `firstStep`. All other models, for example with convolutions
- * along the steps, LSTM or the layer Attention, need `cache: false`. To verify this, both ways are compared on random
- * tokens with disturbed weights: each step once per model, up to the most steps requested so far, which costs about as
- * much as generating that many tokens. Differences below a hundredth of the scores' variation from step to step go
- * unnoticed. Scores right after a masked token, such as a 0 at the end of a prompt under `maskZero`, are not compared,
- * and may differ with the cache.
+ * With the cache, a token costs one step: what later steps need of earlier ones is kept, such as keys and values of
+ * attention, states of recurrent layers, and inputs of causal convolutions. This requires that no score depends on later
+ * steps, which is read from the graph of the model: attention needs `useCausalMask` or another mask that hides later steps,
+ * convolutions `padding: 'causal'`, recurrent layers run forwards, and nothing is computed over all steps. All other models
+ * need `cache: false`, which computes the whole sequence for each token. So do, with a warning, models whose graph does not
+ * show whether it is so, for example with a sort of the steps. Scores right after a masked token, such as a 0 at
+ * the end of a prompt under `maskZero`, may differ with the cache.
  *
  * @param prompt at least one token; or a list of such prompts, of equal or different lengths; or a tensor [steps] or
  * [batch, steps]
  * @returns the prompt followed by the new tokens; with several prompts, a list of such sequences
- * @throws ArgumentError for an invalid prompt, for topK or topP without a temperature, and for an attention that is not
- * causal
+ * @throws ArgumentError for an invalid prompt, and for topK or topP without a temperature
  * @throws DataError for tokens outside the vocabulary, in the prompt or from the model
- * @throws StateError when a single step gives other scores than the same step within the whole sequence
+ * @throws StateError with the cache, for a model whose scores depend on later steps; it names the layer and the reason
  * Keras Hub: `keras_hub.models.CausalLM.generate`.
  */
 export async function generate(model: Decoder, prompt: Prompt, options: GenerateOptions): Promise<number[]>
@@ -147,15 +144,12 @@ async function* steps(
     number,
     number,
   ]
-  const scorer: Scorer = cache
-    ? new CachedScorer(model, prompts.length, longest + maxTokens - 1)
-    : new WholeScorer(model)
+  const scorer = scorerOf(model, cache, [prompts.length, longest + maxTokens - 1], shortest - 1)
   const key = seed ?? nextSeed()
   const uniforms = new Float32Array(prompts.length)
   const pace = new Pace(undefined)
   const isOpen = prompts.map(() => true)
   try {
-    await scorer.prepare(pace, signal)
     for (let known = shortest; isOpen.includes(true); known++) {
       if (signal?.aborted === true) return
       if (pace.isDue()) await pace.yield()
@@ -176,6 +170,23 @@ async function* steps(
     }
   } finally {
     scorer.dispose()
+  }
+}
+
+/** @param first the number of steps that are known before the first token is drawn, without the last one */
+function scorerOf(
+  model: Decoder,
+  cache: boolean,
+  [batch, length]: readonly [batch: number, length: number],
+  first: number,
+): Scorer {
+  if (!cache || length <= FEWEST_STEPS) return new WholeScorer(model)
+  try {
+    return new CachedScorer(model, batch, length, first < FEWEST_STEPS ? 0 : first)
+  } catch (error) {
+    if (!(error instanceof UnknownError)) throw error
+    warnOnce(error.message)
+    return new WholeScorer(model)
   }
 }
 

@@ -4,6 +4,7 @@ import { ShapeError, formatShape } from '../core/errors'
 import type { Model } from '../models/model'
 import { slice, squeeze } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
+import type { Traced } from '../ops/trace'
 import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
 import type { Program } from '../runtime/program'
 
@@ -13,6 +14,12 @@ export type Decoder = Model<Tensor, Tensor>
 
 export const tokensOf = (sequences: readonly Sequence[]): Tensor =>
   new Tensor(Int32Array.from(sequences.flat()), [sequences.length, sequences[0]!.length], 'int32')
+
+/** Runs a program on tokens for what it keeps. */
+export function takeSteps(program: Program, sequences: readonly Sequence[]): void {
+  program.parameter(0).set(tokensOf(sequences).data)
+  program.run()
+}
 
 /** Runs a program on tokens and returns the rows of its only output. */
 export function scoresFrom(program: Program, sequences: readonly Sequence[]): Float32Array[] {
@@ -36,17 +43,18 @@ function scoresOf(model: Decoder, input: Tensor): Tensor {
   return operandOf(output, 'softmax') ?? output
 }
 
-/** The scores after the last step, [batch, tokens]; or after all steps of one sequence, [steps, tokens]. */
-export function compileScores(
-  model: Decoder,
-  [batch, steps]: readonly [batch: number, steps: number],
-  of: 'last' | 'all',
-  around: (body: () => Tensor) => Tensor = (body) => body(),
-): Program {
-  const chosen = (scores: Tensor): Tensor =>
-    of === 'all' ? squeeze(scores, 0) : squeeze(slice(scores, [0, steps - 1, 0], [batch, 1, scores.shape[2]!]), 1)
+/** Traces the scores after each step, [batch, steps, tokens]. */
+export function traceScores(model: Decoder, shape: readonly [batch: number, steps: number]): Traced {
+  return trace([{ shape, dtype: 'int32' }], ([input]) => [scoresOf(model, input!)])
+}
+
+/** The scores after the last step, [batch, tokens]. */
+export function compileScores(model: Decoder, [batch, steps]: readonly [batch: number, steps: number]): Program {
   return compileTraced(
-    trace([{ shape: [batch, steps], dtype: 'int32' }], ([input]) => [around(() => chosen(scoresOf(model, input!)))]),
+    trace([{ shape: [batch, steps], dtype: 'int32' }], ([input]) => {
+      const scores = scoresOf(model, input!)
+      return [squeeze(slice(scores, [0, steps - 1, 0], [batch, 1, scores.shape[2]!]), 1)]
+    }),
   )
 }
 

@@ -2,17 +2,17 @@
 // tokens.
 
 import { MyelinError, restate } from '../core/errors'
-import { Decoding } from '../layers/attention/decoding'
 import type { Program } from '../runtime/program'
-import type { Pace } from '../data/pace'
-import { compareSteps, comparedSteps } from './comparison'
+import { compile } from '../runtime/runtime'
+import type { Traced } from '../ops/trace'
+import { Causality } from './causality'
+import type { Traces } from './growth'
 import type { Decoder, Sequence } from './programs'
-import { compileScores, scoresFrom, using } from './programs'
+import { compileScores, scoresFrom, takeSteps, traceScores, using } from './programs'
+import { Stepper } from './stepper'
 
 /** Scores the next token of sequences of equal length. */
 export interface Scorer {
-  /** @throws StateError for a model that it does not support */
-  prepare(pace: Pace, signal: AbortSignal | null): Promise<void>
   next(sequences: readonly Sequence[]): Float32Array[]
   dispose(): void
 }
@@ -21,10 +21,8 @@ export interface Scorer {
 export class WholeScorer implements Scorer {
   constructor(private readonly model: Decoder) {}
 
-  async prepare(): Promise<void> {}
-
   next(sequences: readonly Sequence[]): Float32Array[] {
-    return using(compileScores(this.model, [sequences.length, sequences[0]!.length], 'last'), (program) =>
+    return using(compileScores(this.model, [sequences.length, sequences[0]!.length]), (program) =>
       scoresFrom(program, sequences),
     )
   }
@@ -32,78 +30,66 @@ export class WholeScorer implements Scorer {
   dispose(): void {}
 }
 
+/** The fewest steps for which a model is traced: ops of a single step may be others. */
+export const FEWEST_STEPS = 2
+
 /** First takes all but the last known token in one pass, then one step at a time. */
 export class CachedScorer implements Scorer {
-  private readonly decoding: Decoding
-  private step: Program | null = null
-  private begun = false
+  private readonly stepper: Stepper
+  private readonly step: Program
+  private readonly runtime: Traced['runtime']
+  private isBegun = false
 
-  /** @param length the largest number of steps the model will see */
+  /**
+   * @param length the largest number of steps the model will see, more than FEWEST_STEPS
+   * @param first the number of steps to take at once; 0 if there are fewer than FEWEST_STEPS
+   * @throws StateError for a model that cannot be computed one step at a time
+   */
   constructor(
-    private readonly model: Decoder,
-    private readonly batch: number,
-    private readonly length: number,
+    model: Decoder,
+    batch: number,
+    length: number,
+    private readonly first: number,
   ) {
-    this.decoding = new Decoding(length)
-  }
-
-  async prepare(pace: Pace, signal: AbortSignal | null): Promise<void> {
-    const { model, batch, length } = this
-    const from = comparedSteps(model)
-    if (length <= from) return
-    const programs = [compileScores(model, [1, length], 'all')]
-    try {
-      programs.push(alone(() => this.compileFirst(from)))
-      this.step = alone(() => this.compileStep())
-      await compareSteps(
-        model,
-        { batch, from, length, whole: programs[0]!, first: programs[1]!, step: this.step },
-        pace,
-        signal,
-      )
-    } finally {
-      programs.forEach((program) => program.dispose())
-    }
+    const fewer = Math.max(FEWEST_STEPS, first)
+    const long = traceScores(model, [batch, length])
+    const short = apart(() => traceScores(model, [batch, fewer]))
+    const traces: Traces = { model: `${model}`, long: long.graph, short: short.graph, steps: [length, fewer] }
+    this.runtime = long.runtime
+    this.stepper = new Stepper(new Causality(traces, long.runtime, Math.max(1, first)), traces)
+    this.step = compile(this.runtime, this.stepper.step)
   }
 
   next(sequences: readonly Sequence[]): Float32Array[] {
     const known = sequences[0]!.length
-    if (!this.begun) {
-      this.begun = true
-      const first = sequences.map((sequence) => sequence.slice(0, Math.max(1, known - 1)))
-      const rows = using(this.compileFirst(first[0]!.length), (program) => scoresFrom(program, first))
-      if (known === 1) return rows
+    if (!this.isBegun) {
+      this.isBegun = true
+      const part = (from: number, to: number): Sequence[] => sequences.map((sequence) => sequence.slice(from, to))
+      if (this.first > 0)
+        using(compile(this.runtime, this.stepper.first), (program) => takeSteps(program, part(0, this.first)))
+      for (let step = this.first; step < known - 1; step++) takeSteps(this.step, part(step, step + 1))
     }
-    this.step ??= this.compileStep()
     return scoresFrom(
       this.step,
       sequences.map((sequence) => sequence.slice(known - 1)),
     )
   }
 
-  private compileFirst(steps: number): Program {
-    return compileScores(this.model, [this.batch, steps], 'last', (body) => this.decoding.pass(true, steps, body))
-  }
-
-  /** Needs an earlier first pass, which decides what is cached. */
-  private compileStep(): Program {
-    return compileScores(this.model, [this.batch, 1], 'last', (body) => this.decoding.pass(false, 1, body))
-  }
-
   dispose(): void {
-    this.step?.dispose()
+    this.step.dispose()
+    this.stepper.dispose()
   }
 }
 
 /** Traces a model with fewer steps than the whole sequence. @throws the model's error, with advice */
-function alone(body: () => Program): Program {
+function apart<Result>(body: () => Result): Result {
   try {
     return body()
   } catch (error) {
-    if (error instanceof MyelinError && !error.message.includes('cache: false')) {
+    if (error instanceof MyelinError) {
       restate(
         error,
-        `${error.message}. generate calls the model one step at a time; pass cache: false for a model that needs several steps at once`,
+        `${error.message}. generate computes the steps of the prompt without its last one; pass cache: false for a model that needs more steps at once`,
       )
     }
     throw error

@@ -201,6 +201,10 @@ export class AttentionKernel extends KernelRoutine {
     return accepts(operand, input, layout)
   }
 
+  override keepsAxis(_inputs: readonly TensorType[], _operand: number, axis: number): boolean {
+    return axis === 0
+  }
+
   override lower(context: LowerContext<unknown>): void {
     const [out, logSum] = context.outputs as [Operand, Operand]
     context.emit(instruction(Opcode.Attention, Attention, commonFields(context, this.attributes, out, logSum)))

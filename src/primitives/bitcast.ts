@@ -21,6 +21,10 @@ export class BitCast extends KernelRoutine {
     return [{ shape: x!.shape, dtype: this.dtype }]
   }
 
+  override keepsAxis(): boolean {
+    return true
+  }
+
   override lower({ inputs: [x], outputs: [out], emit }: LowerContext<unknown>): void {
     const count = sizeOf(x!.shape)
     const isSame = x!.address.buffer === out!.address.buffer && x!.address.offset === out!.address.offset

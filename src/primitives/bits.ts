@@ -39,6 +39,10 @@ export class BitOperation extends KernelRoutine {
     return [a!]
   }
 
+  override keepsAxis(): boolean {
+    return true
+  }
+
   override lifted(): BitOperation {
     return this
   }

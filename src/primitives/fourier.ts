@@ -34,6 +34,10 @@ export class FourierTransform extends KernelRoutine {
     return [real!, imag!]
   }
 
+  override keepsAxis(_inputs: readonly TensorType[], _operand: number, axis: number): boolean {
+    return axis !== this.axis
+  }
+
   // y = F x with F symmetric and complex: dx = F* dy, the transform in the other direction.
   override vjp({ e, cotangents }: VjpContext<unknown>): readonly Value[] {
     return e.routine(new FourierTransform(this.axis, !this.isBackwards), cotangents)

@@ -78,6 +78,10 @@ export class Normalization extends KernelRoutine {
     return [inputs[0]!, sums, sums]
   }
 
+  override keepsAxis([x]: readonly TensorType[], operand: number, axis: number): boolean {
+    return operand === 0 && axis < x!.shape.length - this.attributes.axes
+  }
+
   override lifted(): Normalization {
     return new Normalization(lifted(this.attributes))
   }

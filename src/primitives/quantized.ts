@@ -183,6 +183,11 @@ export class QuantizedContraction extends KernelRoutine {
     return [{ shape: [...places, filters], dtype: 'float32' }]
   }
 
+  /** A row of a matrix, or a sample of a convolution, has a scale of its own. */
+  override keepsAxis([x]: readonly TensorType[], operand: number, axis: number): boolean {
+    return operand === 0 && (this.sight.window.length === 0 ? axis < x!.shape.length - 1 : axis === 0)
+  }
+
   /** The offset of the rows' records, which follow two bytes for every element. */
   private scalesAt({ shape }: TensorType): number {
     return Math.ceil((2 * sizeOf(shape) + 16) / 16) * 16

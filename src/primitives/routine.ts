@@ -44,6 +44,14 @@ export abstract class KernelRoutine implements Routine {
     return null
   }
 
+  /**
+   * Whether elements along an axis of an operand do not affect each other: along the same axis of every result, each element
+   * is computed from this one. Default: no axis.
+   */
+  keepsAxis(_inputs: readonly TensorType[], _operand: number, _axis: number): boolean {
+    return false
+  }
+
   /** Bytes that the kernel needs while it runs. */
   temporaryBytes(_inputs: readonly TensorType[]): number {
     return 0

@@ -62,6 +62,10 @@ export class RunningResult extends KernelRoutine {
     return [x!]
   }
 
+  override keepsAxis(_inputs: readonly TensorType[], _operand: number, axis: number): boolean {
+    return axis !== this.axis
+  }
+
   override lifted(): RunningResult {
     return new RunningResult(this.axis + 1, this.kind, this.isBackwards)
   }

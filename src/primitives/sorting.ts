@@ -54,6 +54,10 @@ abstract class Sorting extends KernelRoutine {
     )
   }
 
+  override keepsAxis(_inputs: readonly TensorType[], _operand: number, axis: number): boolean {
+    return axis !== this.axis
+  }
+
   override temporaryBytes([x]: readonly TensorType[]): number {
     return SORT_FIXED + SORT_BYTES * x!.shape[this.axis]!
   }
@@ -159,6 +163,10 @@ export class SearchSorted extends KernelRoutine {
         `${this.name}: both operands must have the same dtype, received ${sorted!.dtype} and ${values!.dtype}`,
       )
     return [{ shape: values!.shape, dtype: 'int32' }]
+  }
+
+  override keepsAxis(_inputs: readonly TensorType[], operand: number): boolean {
+    return operand === 1
   }
 
   override lower({ inputs: [sorted, values], outputs: [out], emit }: LowerContext<unknown>): void {

@@ -22,7 +22,7 @@ import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { softmax } from '../../ops/nn/activations'
 import { attend, flashAttentionKind } from '../../ops/nn/attention'
-import { add, cast, divide, multiply, where } from '../../ops/numpy/elementwise'
+import { divide, multiply, where } from '../../ops/numpy/elementwise'
 import { einsum } from '../../ops/linalg/linalg'
 import { dropout } from '../../ops/random/random'
 import { sum } from '../../ops/numpy/reduce'
@@ -41,8 +41,6 @@ import { withoutMask } from '../masks'
 import type { BatchShape } from '../spec'
 import type { InnerUnits, UnitAxis } from '../units'
 import { unitAxes } from '../units'
-import type { Decoding } from './decoding'
-import { currentDecoding } from './decoding'
 import {
   ATTENTION_OPTIONS,
   asBool,
@@ -292,14 +290,6 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const heads: Heads = { query: this.query!.apply(query), key: this.key!.apply(key), value: this.value!.apply(value) }
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
-    const decoding = currentDecoding()
-    // Self-attention: keys and values come from the query's own steps. Those of another sequence are complete from the
-    // start.
-    const isSelf =
-      inputs instanceof Tensor ||
-      inputs.every((each) => each === inputs[0]) ||
-      (masks.isCausal && key.shape[1] === query.shape[1])
-    if (decoding !== null && isSelf) return typed(this.merged(this.decoded(decoding, heads, masks, attention), gate))
     const isStored =
       (training && this.dropout > 0) || attention.returnAttentionScores === true || heads.query.rank !== 4
     const [made, weights] = isStored
@@ -311,23 +301,6 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
 
   private merged(made: Tensor, gate: Tensor | undefined): Tensor {
     return this.attentionOutput!.apply(gate === undefined ? made : multiply(made, gate))
-  }
-
-  /** The heads' outputs while decoding, where keys and values of earlier steps are stored. */
-  private decoded(decoding: Decoding, heads: Heads, masks: Masks, attention: ApplyOptions): Tensor {
-    if (!masks.isCausal || masks.pairs !== null || attention.returnAttentionScores === true || heads.query.rank !== 4) {
-      throw new ArgumentError(
-        `${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, query, key and value of the same steps, and without attentionMask or scores. Else pass cache: false`,
-      )
-    }
-    const { key, value, mask } = decoding.extend({ ...heads, mask: masks.key }, this.slidingWindow ?? Infinity)
-    if (decoding.start === 0) return this.withoutScores(heads, masks)
-    return this.withoutScores(
-      { ...heads, key, value },
-      { ...masks, key: mask },
-      { before: Infinity, after: Infinity },
-      add(cast(decoding.start, 'float32'), 1),
-    )
   }
 
   /** How many steps before and after itself a step sees. */
@@ -353,16 +326,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return this.dropout > 0
   }
 
-  /**
-   * The heads' outputs, [batch, steps, heads, size], from a primitive that stores no scores. @param seen the number of
-   * steps that are filled; values after them are zeros
-   */
-  private withoutScores(
-    { query, key, value }: Heads,
-    masks: Masks,
-    band = this.bandOf(masks),
-    seen: Tensor | number = value.shape[1]!,
-  ): Tensor {
+  /** The heads' outputs, [batch, steps, heads, size], from a primitive that stores no scores. */
+  private withoutScores({ query, key, value }: Heads, masks: Masks): Tensor {
     const ofKeys = masks.key === null ? null : keyMask(masks.key)
     const [batch, rows, count] = query.shape
     const ofPairs = masks.pairs && pairMask(`${this}`, masks.pairs, [batch!, count!, rows!, key.shape[1]!])
@@ -370,14 +335,14 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const { result, isEmpty } = attend(`${this}`, query, key, value, {
       scale: 1 / Math.sqrt(this.keyLength),
       mask,
-      ...band,
+      ...this.bandOf(masks),
     })
     const kept = mask !== null && this.dropsEmptyRows ? where(isEmpty(), 0, result) : result
     if (masks.query === null) return kept
     return where(
       expandDims(expandDims(masks.query, -1), -1),
       kept,
-      this.dropsEmptyRows ? 0 : this.matched(divide(sum(value, 1, true), seen)),
+      this.dropsEmptyRows ? 0 : this.matched(divide(sum(value, 1, true), value.shape[1]!)),
     )
   }
 

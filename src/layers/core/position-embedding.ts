@@ -2,11 +2,9 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, extent, option, required } from '../../core/options'
-import { add } from '../../ops/numpy/elementwise'
-import { arange, broadcastTo, slice, take } from '../../ops/numpy/shape'
+import { broadcastTo, slice } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { currentDecoding, firstStep } from '../attention/decoding'
 import { requireExtents, requireRank } from '../checks'
 import { initializer } from '../kinds'
 import type { BatchShape } from '../spec'
@@ -26,7 +24,7 @@ const FORM = ['batch', 'steps', 'features']
  * larger than those of tokens, with `embeddingsInitializer: 'uniform'`: the GPT of examples/characters then ends an
  * epoch with a loss of 2.10 instead of 2.21.
  *
- * In `generate`, rows follow the position of the step in the sequence. Keras Hub: `keras_hub.layers.PositionEmbedding`.
+ * Keras Hub: `keras_hub.layers.PositionEmbedding`.
  * @throws ShapeError for sequences that are longer than sequenceLength
  */
 export class PositionEmbedding extends configured(
@@ -68,15 +66,9 @@ export class PositionEmbedding extends configured(
 
   call(x: Tensor): Tensor {
     const [, steps, features] = x.shape as [number, number, number]
-    const last = currentDecoding()?.length ?? steps
-    if (last > this.sequenceLength)
-      throw new ShapeError(`${this}: has places for ${this.sequenceLength} steps, received ${last}`)
-    const first = firstStep()
-    const rows =
-      first === 0
-        ? slice(this.embeddings, [0, 0], [steps, features])
-        : take(this.embeddings, add(arange(0, steps, 1, 'int32'), first), 0)
-    return broadcastTo(rows, x.shape)
+    if (steps > this.sequenceLength)
+      throw new ShapeError(`${this}: has places for ${this.sequenceLength} steps, received ${steps}`)
+    return broadcastTo(slice(this.embeddings, [0, 0], [steps, features]), x.shape)
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -1,0 +1,469 @@
+// Computes the scores of one more step from the trace of a whole sequence. Elements that all numbers of steps share are kept
+// from step to step: see causality.ts. Draws no tokens.
+//
+//   in the trace                        for one step
+//   ops that treat each step alone      the same on one step
+//   causal attention                    keys and values are kept, and the step's own are inserted
+//   loops over the steps                the carries are kept, and the body runs once
+//   running sums, windows, shifts       the last sum, or the elements before
+//   constants, places in a table        the element of this step
+
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
+import type { Cell, Graph, Node, Value } from '../ir/graph'
+import { internalError } from '../core/errors'
+import type { Shape, TensorType } from '../core/shapes'
+import { Variable } from '../ops/variable'
+import { attentionOperands } from '../primitives/attention-operands'
+import { AttentionKernel } from '../primitives/attention'
+import { InsertBlock } from '../primitives/indexing'
+import { routineOf } from '../primitives/routine'
+import { RunningResult } from '../primitives/running'
+import { GraphBuilder } from '../transforms/builder'
+import type { Causality } from './causality'
+import type { TimeAxis, Traces } from './growth'
+import { shapeWith } from './growth'
+
+/** For each time axis of a value: the last element, or all. */
+type Form = '' | 'one' | 'all' | `${'one' | 'all'} ${'one' | 'all'}`
+
+/** What is kept from step to step, and its content after the first steps. */
+interface Kept {
+  readonly variable: Variable
+  /** Emits the content after the short trace. */
+  readonly first: (builder: GraphBuilder, value: Value) => Value
+  readonly value: Value
+}
+
+const none = {}
+const formsOf = (form: Form): string[] => (form === '' ? [] : form.split(' '))
+const joined = (forms: readonly string[]): Form => forms.join(' ') as Form
+
+export class Stepper {
+  private readonly builder = new GraphBuilder()
+  private readonly values = new Map<Value, Map<Form, Value>>()
+  private readonly cells: ReadonlyMap<Value, Cell>
+  private readonly kept: Kept[] = []
+  private readonly position = new Variable([], { name: 'position', dtype: 'int32', trainable: false })
+  /** [batch, 1] */
+  private readonly tokens: Value
+  /** The index of the step. */
+  private readonly now: Value
+  /** Tokens [batch, 1] → scores [batch, tokens]. */
+  readonly step: Graph
+  /** Tokens [batch, steps of the short trace] → nothing; keeps what steps after them need. */
+  readonly first: Graph
+
+  constructor(
+    private readonly causality: Causality,
+    { long, short, steps: [, fewer] }: Traces,
+  ) {
+    const { builder, position } = this
+    const [tokens] = long.parameters as [Value]
+    this.cells = new Map([...long.cells].map(([cell, value]) => [value, cell]))
+    this.tokens = builder.parameter({ shape: [tokens.shape[0]!, 1], dtype: tokens.dtype })
+    this.now = builder.read(position)
+    // In the order of the trace, so that no recursion is as deep as the model.
+    for (const node of causality.nodes)
+      for (const output of node.outputs)
+        if (causality.timesOf(output).length <= 1) this.get(output, causality.timesOf(output).length === 1 ? 'one' : '')
+    const [scores] = long.outputs as [Value]
+    const last = builder.e.reshape(this.get(scores, 'one'), [scores.shape[0]!, scores.shape[2]!])
+    builder.update(position, this.places(1))
+    this.step = builder.finish([last])
+    this.first = this.firstSteps(short, fewer)
+  }
+
+  dispose(): void {
+    for (const { storage } of [this.position, ...this.kept.map(({ variable }) => variable)]) storage.dispose()
+  }
+
+  private firstSteps(short: Graph, steps: number): Graph {
+    const builder = new GraphBuilder(short)
+    for (const node of short.nodes) builder.keep(node, node.inputs)
+    for (const { variable, value, first } of this.kept)
+      builder.update(variable, first(builder, this.causality.partner(value)))
+    builder.update(this.position, builder.e.scalar(steps, 'int32'))
+    return builder.finish([])
+  }
+
+  /** The index of the step, plus a number. */
+  private places(shift: number): Value {
+    return shift === 0 ? this.now : this.builder.e.add(this.now, this.builder.e.scalar(shift, 'int32'))
+  }
+
+  private isFirst(shift: number): Value {
+    return this.builder.emitOne('lessEqual', [this.places(shift), this.builder.e.scalar(0, 'int32')], none)
+  }
+
+  private remember(value: Value, form: Form, made: Value): Value {
+    const forms = this.values.get(value) ?? new Map<Form, Value>()
+    this.values.set(value, forms)
+    forms.set(form, made)
+    return made
+  }
+
+  private get(value: Value, form: Form): Value {
+    const known = this.values.get(value)?.get(form)
+    if (known !== undefined) return known
+    const { node } = value
+    if (form === 'all' && !this.isCheap(value)) return this.remember(value, form, this.keep(value))
+    if (node === null) return this.remember(value, form, this.source(value))
+    const { scope } = this.builder
+    this.builder.scope = node.scope
+    this.emit(node, form)
+    this.builder.scope = scope
+    return this.values.get(value)?.get(form) ?? internalErrorOf(node)
+  }
+
+  private source(value: Value): Value {
+    const cell = this.cells.get(value)
+    return cell === undefined ? this.tokens : this.builder.read(cell)
+  }
+
+  /** Whether all elements of a value are computed from all elements of its operands without more work than keeping them. */
+  private isCheap(value: Value): boolean {
+    const { node } = value
+    if (node === null) return false
+    if (this.causality.isPositional(value)) return true
+    const { kind } = this.causality.mannerOf(node)
+    if (kind === 'after') return true
+    const isView = node.name === 'reshape' || node.name === 'transpose' || node.name === 'broadcastTo'
+    const isTable = node.inputs.every((input) => this.causality.timesOf(input).length === 0)
+    return kind === 'alone' && (isTable || (isView && node.inputs.every((input) => this.isClean(input))))
+  }
+
+  private isClean(value: Value): boolean {
+    return this.causality.timesOf(value).every(({ outer, inner }) => outer * inner === 1)
+  }
+
+  /** All elements of a value along its time axis, kept from earlier steps, with that of this step. */
+  private keep(value: Value): Value {
+    const { builder } = this
+    const [{ axis, outer, inner, shift }] = this.causality.timesOf(value) as [TimeAxis]
+    const split = (shape: Shape, steps: number): Shape =>
+      outer * inner === 1 ? shape : [...shape.slice(0, axis), outer, steps, inner, ...shape.slice(axis + 1)]
+    const along = outer * inner === 1 ? axis : axis + 1
+    const all = this.causality.steps + shift
+    const shape = split(value.shape, all)
+    const variable = new Variable(shape, { name: 'kept', dtype: value.dtype, trainable: false })
+    this.kept.push({
+      variable,
+      value,
+      first: (first, short) => {
+        const steps = short.shape[axis]! / (outer * inner)
+        const filled = first.e.reshape(short, split(short.shape, steps))
+        const rest = shape.map((extent, i) => (i === along ? all - steps : extent))
+        return all === steps ? filled : first.e.concat([filled, zeros(first, rest, value)], along)
+      },
+    })
+    const own = builder.e.reshape(this.get(value, 'one'), split(this.shapeOf(value, 'one'), 1))
+    const [made] = builder.e.routine(new InsertBlock(along), [builder.read(variable), own, this.places(shift)])
+    builder.update(variable, made!)
+    return builder.e.reshape(made!, value.shape)
+  }
+
+  private shapeOf(value: Value, form: Form): Shape {
+    const forms = formsOf(form)
+    return shapeWith(
+      value.shape,
+      this.causality.timesOf(value),
+      forms.map((each) => (each === 'one' ? 1 : null)),
+    )
+  }
+
+  /** The element of this step along each axis whose form is `one`, of a value that has all. */
+  private picked(value: Value, times: readonly TimeAxis[], form: Form, starts: Shape = []): Value {
+    const { e } = this.builder
+    const forms = formsOf(form)
+    return times.reduce(
+      (picked, { axis, shift }, i) =>
+        forms[i] === 'one' ? e.gather(picked, e.reshape(this.places(shift + (starts[axis] ?? 0)), [1]), axis) : picked,
+      value,
+    )
+  }
+
+  private emit(node: Node, form: Form): void {
+    const { causality, builder } = this
+    const manner = causality.mannerOf(node)
+    const [first] = node.outputs as [Value]
+    const times = causality.timesOf(first)
+    const keepOne = (made: Value): void => void this.remember(first, form, made)
+    switch (manner.kind) {
+      case 'alone':
+        return node.name === 'constant' || node.name === 'slice'
+          ? keepOne(this.part(node, form))
+          : this.alone(node, form)
+      case 'length':
+        return keepOne(builder.e.reshape(builder.e.cast(this.places(1), first.dtype), first.shape))
+      case 'attention':
+        return this.attention(node)
+      case 'running':
+        return keepOne(this.running(node, times[0]!))
+      case 'loop':
+        return this.loop(node)
+      case 'window':
+        return keepOne(this.window(node, times[0]!))
+      case 'slice':
+        return keepOne(this.slice(node, manner.axis, manner.of))
+      case 'after':
+        return keepOne(this.after(node, manner.axis, form))
+      case 'overKeys':
+        return keepOne(this.overKeys(node, form))
+      case 'total':
+        return keepOne(builder.emitOne(node.name, [this.get(node.inputs[0]!, 'all')], node.attributes))
+    }
+    throw internalErrorOf(node)
+  }
+
+  /** The form of an operand, from that of the result along the same axes. */
+  private formOf(node: Node, operand: number, form: Form, otherwise: 'all' | null = null): Form {
+    const output = node.outputs[0]!
+    const times = this.causality.timesOf(output)
+    const forms = formsOf(form)
+    return joined(
+      this.causality.timesOf(node.inputs[operand]!).map(({ axis }) => {
+        const landing = this.causality.keptAxis(node, operand, axis)
+        const place = times.findIndex((time) => time.axis === landing)
+        return landing === null || place < 0 ? (otherwise ?? 'one') : forms[place]!
+      }),
+    )
+  }
+
+  private operands(node: Node, form: Form, otherwise: 'all' | null = null): Value[] {
+    return node.inputs.map((input, operand) => this.get(input, this.formOf(node, operand, form, otherwise)))
+  }
+
+  private alone(node: Node, form: Form): void {
+    const shape = this.shapeOf(node.outputs[0]!, form)
+    const attributes = 'shape' in node.attributes ? { ...node.attributes, shape } : node.attributes
+    const made = this.builder.emit<PrimitiveName>(node.name, this.operands(node, form), attributes)
+    node.outputs.forEach((output, i) => this.remember(output, form, made[i]!))
+  }
+
+  /** A constant, or a part of an operand. */
+  private part(node: Node, form: Form): Value {
+    const { builder, causality } = this
+    const [output] = node.outputs as [Value]
+    const times = causality.timesOf(output)
+    if (node.name === 'constant') {
+      const whole = builder.copy(node, [])[0]!
+      return this.picked(whole, times, form)
+    }
+    const { starts, sizes } = node.attributes as PrimitiveAttributes['slice']
+    const [x] = node.inputs as [Value]
+    const isNew = (axis: number): boolean =>
+      times.some((time) => time.axis === axis) && !causality.timesOf(x).some((time) => time.axis === axis)
+    if (times.some(({ axis }) => isNew(axis))) {
+      // A table is read at the place of this step.
+      if (form === 'all') return builder.e.slice(this.get(x, ''), starts, sizes)
+      const isPicked = (axis: number): boolean => isNew(axis)
+      const whole = builder.e.slice(
+        this.get(x, ''),
+        starts.map((start, axis) => (isPicked(axis) ? 0 : start)),
+        sizes.map((size, axis) => (isPicked(axis) ? x.shape[axis]! : size)),
+      )
+      return this.picked(whole, times, form, starts)
+    }
+    const operand = this.get(x, this.formOf(node, 0, form))
+    return builder.e.slice(operand, starts, this.shapeOf(output, form))
+  }
+
+  private attention(node: Node): void {
+    const { builder, causality } = this
+    const routine = routineOf((node as Node<'routine'>).attributes)
+    if (!(routine instanceof AttentionKernel)) throw internalErrorOf(node)
+    const { attributes } = routine
+    const { query, key, value, mask, bias } = attentionOperands(node.inputs, attributes)
+    const ofPairs = (x: Value): Value =>
+      this.get(x, joined(causality.timesOf(x).map(({ axis }) => (axis === 3 ? 'all' : 'one'))))
+    const isFixed = causality.timesOf(key).length === 0
+    const shown = mask === null ? null : ofPairs(mask)
+    const seen = isFixed ? null : this.seen(attributes.before)
+    const allowed = shown === null ? seen : seen === null ? shown : builder.emitOne('logicalAnd', [shown, seen], none)
+    const [form, inputs]: [Form, Value[]] = [isFixed ? '' : 'all', [this.get(query, 'one')]]
+    for (const x of [key, value]) inputs.push(this.get(x, form))
+    if (allowed !== null) inputs.push(allowed)
+    if (bias !== null) inputs.push(ofPairs(bias))
+    const made = builder.e.routine(
+      new AttentionKernel({ ...attributes, before: Infinity, after: Infinity, hasMask: allowed !== null }),
+      inputs,
+    )
+    node.outputs.forEach((output, i) => this.remember(output, 'one', made[i]!))
+  }
+
+  /** Which keys this step sees: those up to itself, and fewer than `before` + 1 steps away. [1, 1, 1, steps] */
+  private seen(before: number): Value {
+    const { builder, causality } = this
+    const { steps } = causality
+    const places = builder.e.constant(
+      Int32Array.from({ length: steps }, (_, i) => i),
+      [steps],
+      'int32',
+    )
+    const past = builder.emitOne('lessEqual', [places, this.now], none)
+    const near =
+      before === Infinity
+        ? null
+        : builder.e.less(builder.e.subtract(this.now, places), builder.e.scalar(before + 1, 'int32'))
+    const seen = near === null ? past : builder.emitOne('logicalAnd', [past, near], none)
+    return builder.e.reshape(seen, [1, 1, 1, steps])
+  }
+
+  /** y_t = y_(t−1) + x_t, and so on. */
+  private running(node: Node, { axis, shift }: TimeAxis): Value {
+    const { builder } = this
+    const routine = routineOf((node as Node<'routine'>).attributes)
+    if (!(routine instanceof RunningResult)) throw internalErrorOf(node)
+    const [output] = node.outputs as [Value]
+    const [x, factor] = node.inputs.map((input) => this.get(input, 'one')) as [Value, Value?]
+    const { before, variable } = this.carried(output, this.shapeOf(output, 'one'), (first, short) => {
+      const { shape } = short
+      const starts = shape.map((extent, i) => (i === axis ? extent - 1 : 0))
+      return first.e.slice(short, starts, this.shapeOf(output, 'one'))
+    })
+    const { e } = builder
+    const next =
+      routine.kind === 'product'
+        ? e.multiply(before, x)
+        : e.add(routine.kind === 'affine' ? e.multiply(factor!, before) : before, x)
+    const made = e.select(this.isFirst(shift), x, next)
+    builder.update(variable, made)
+    return made
+  }
+
+  /** A value that is kept from the step before. */
+  private carried(
+    value: Value,
+    shape: Shape,
+    first: Kept['first'],
+  ): { readonly before: Value; readonly variable: Variable } {
+    const variable = new Variable(shape, { name: 'carried', dtype: value.dtype, trainable: false })
+    this.kept.push({ variable, value, first })
+    return { before: this.builder.read(variable), variable }
+  }
+
+  private loop(node: Node): void {
+    const { builder } = this
+    const attributes = node.attributes as PrimitiveAttributes['loop']
+    const { carries, scanned } = attributes
+    const variables: Variable[] = []
+    const inputs = node.inputs.map((input, i) => {
+      if (i >= carries) return this.get(input, i < carries + scanned ? 'one' : '')
+      const { before, variable } = this.carried(node.outputs[i]!, input.shape, (_first, short) => short)
+      variables.push(variable)
+      return builder.e.select(this.isFirst(0), this.get(input, ''), before)
+    })
+    const made = builder.emit('loop', inputs, { ...attributes, length: 1 })
+    variables.forEach((variable, i) => builder.update(variable, made[i]!))
+    node.outputs.forEach((output, i) => this.remember(output, i < carries ? '' : 'one', made[i]!))
+  }
+
+  /** The result of a window that ends with this step: its elements are taken together, and zeros before the first. */
+  private window(node: Node, { shift }: TimeAxis): Value {
+    const { builder, causality } = this
+    const { e } = builder
+    const [x, ...others] = node.inputs as [Value, ...Value[]]
+    const [{ axis }] = causality.timesOf(x) as [TimeAxis]
+    const at = axis - 1
+    const given = node.attributes as {
+      readonly dilation?: readonly number[]
+      readonly before?: readonly number[]
+      readonly after?: readonly number[]
+      readonly window?: Shape
+    }
+    const taps = given.window?.[at] ?? others[0]!.shape[at]!
+    const dilation = given.dilation?.[at] ?? 1
+    const start = shift - (given.before?.[at] ?? 0)
+    const offsets = e.constant(
+      Int32Array.from({ length: taps }, (_, i) => start + i * dilation),
+      [taps],
+      'int32',
+    )
+    const places = e.add(this.now, offsets)
+    const all = x.shape[axis]!
+    // Negative places would count from the end; those outside give 0.
+    const inside = e.select(e.less(places, e.scalar(0, 'int32')), e.scalar(all, 'int32'), places)
+    const taken = e.gather(this.get(x, 'all'), inside, axis, true)
+    const put = (list: readonly number[] | undefined, value: number): readonly number[] | undefined =>
+      list?.map((each, i) => (i === at ? value : each))
+    const { dilation: spread, before, after, ...rest } = given
+    const attributes = {
+      ...rest,
+      ...(spread === undefined ? {} : { dilation: put(spread, 1) }),
+      ...(before === undefined ? {} : { before: put(before, 0) }),
+      ...(after === undefined ? {} : { after: put(after, 0) }),
+    }
+    const inputs = [taken, ...others.map((other) => this.get(other, ''))]
+    return builder.emitOne<PrimitiveName>(node.name, inputs, { ...node.attributes, ...attributes })
+  }
+
+  private slice(node: Node, axis: number, of: 'last' | 'fixed' | 'growing'): Value {
+    const { builder, causality } = this
+    const { e } = builder
+    const { starts, sizes } = node.attributes as PrimitiveAttributes['slice']
+    const [x] = node.inputs as [Value]
+    const put = (list: readonly number[], value: number): readonly number[] =>
+      list.map((each, i) => (i === axis ? value : each))
+    if (of === 'last') return e.slice(this.get(x, 'one'), put(starts, 0), put(sizes, 1))
+    if (of === 'fixed') return e.slice(this.get(x, 'all'), starts, sizes)
+    const [{ shift }] = causality.timesOf(node.outputs[0]!) as [TimeAxis]
+    const [{ shift: ofOperand }] = causality.timesOf(x) as [TimeAxis]
+    // The last element of the result is an element of the operand, the last one or one before.
+    const place = shift + starts[axis]!
+    const own =
+      place === ofOperand
+        ? this.get(x, 'one')
+        : e.gather(this.get(x, 'all'), e.reshape(this.notNegative(place), [1]), axis)
+    return e.slice(own, put(starts, 0), put(sizes, 1))
+  }
+
+  private notNegative(shift: number): Value {
+    return this.builder.emitOne('maximum', [this.places(shift), this.builder.e.scalar(0, 'int32')], none)
+  }
+
+  /** Something fixed before the steps. */
+  private after(node: Node, axis: number, form: Form): Value {
+    const { builder, causality } = this
+    const { e } = builder
+    const [output] = node.outputs as [Value]
+    const x = node.inputs.at(-1)!
+    const shape = this.shapeOf(output, form)
+    const { shift } = causality.timesOf(x)[0]!
+    if (form === 'all') {
+      const inputs = node.inputs.map((input) => this.get(input, causality.timesOf(input).length === 0 ? '' : 'all'))
+      return builder.emitOne<PrimitiveName>(node.name, inputs, node.attributes)
+    }
+    const own = this.get(x, 'one')
+    const isPad = node.name === 'pad'
+    const { before = [], after = [], value = 0 } = node.attributes as Partial<PrimitiveAttributes['pad']>
+    const zero = (list: readonly number[]): readonly number[] => list.map((each, i) => (i === axis ? 0 : each))
+    const step = isPad ? builder.emitOne('pad', [own], { before: zero(before), after: zero(after), value }) : own
+    // With fewer steps than are cut off, the last element is still one of those before.
+    if (shift >= 0) return step
+    const fixed = isPad
+      ? e.broadcastTo(e.cast(e.scalar(value), x.dtype), shape)
+      : e.gather(
+          e.concat(
+            node.inputs.slice(0, -1).map((input) => this.get(input, '')),
+            axis,
+          ),
+          e.reshape(this.notNegative(causality.timesOf(output)[0]!.shift), [1]),
+          axis,
+        )
+    return e.select(e.less(this.places(shift), e.scalar(0, 'int32')), fixed, step)
+  }
+
+  /** A product, softmax or reduction over the keys that a step sees. */
+  private overKeys(node: Node, form: Form): Value {
+    // A softmax keeps the axis of keys, of which all are needed.
+    return this.builder.emitOne<PrimitiveName>(node.name, this.operands(node, form, 'all'), node.attributes)
+  }
+}
+
+function zeros(builder: GraphBuilder, shape: Shape, { dtype }: TensorType): Value {
+  return builder.e.broadcastTo(builder.e.scalar(0, dtype), shape)
+}
+
+function internalErrorOf(node: Node): never {
+  throw internalError(`generate cannot compute one step of ${node.name}`)
+}
