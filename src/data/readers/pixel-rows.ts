@@ -1,0 +1,91 @@
+// Images in memory or half decoded, row by row, and their rows as numbers of the requested channels and scale.
+
+/** The numbers of an image: `channels` for each pixel, which are grey; grey and alpha; red, green, blue; or these and alpha. */
+interface Form {
+  readonly width: number
+  readonly height: number
+  readonly channels: 1 | 2 | 3 | 4
+  /** The number that means 255. Default 255. */
+  readonly largest?: number
+}
+
+/** Integers from 0 to `largest`. */
+type Samples = Uint8Array | Uint8ClampedArray | Uint16Array
+
+/** An image whose rows are made when they are needed. */
+export interface PixelRows extends Form {
+  /** The row y, valid until the next call. */
+  row(y: number): Samples
+}
+
+/** All rows, one after the other. */
+export interface PixelArray extends Form {
+  readonly data: Samples
+}
+
+export function rowsOf({ data, ...form }: PixelArray): PixelRows {
+  const length = form.width * form.channels
+  return { ...form, row: (y) => data.subarray(y * length, (y + 1) * length) }
+}
+
+export type Channels = 1 | 3 | 4
+
+/** The weights of grey in Pillow and JPEG (ITU-R 601), in units of 1/65536. */
+const [RED, GREEN, BLUE] = [19595, 38470, 7471]
+
+/** Writes the row y to `into`, from `at` on: `width` times `to` float32 numbers. */
+export type WriteRow = (y: number, into: Float32Array, at: number) => void
+
+/** Rows in other channels, with all numbers times `scale`. */
+export function rowWriter(
+  { width, channels: from, largest = 255, row }: PixelRows,
+  to: Channels,
+  scale: number,
+): WriteRow {
+  const levels = levelsOf(largest, scale)
+  if (from === to)
+    return (y, into, at) => {
+      const samples = row(y)
+      for (let i = 0; i < samples.length; i++) into[at + i] = levels[samples[i]!]!
+    }
+  const isGrey = from <= 2
+  if (to === 1) {
+    if (isGrey)
+      return (y, into, at) => {
+        const samples = row(y)
+        for (let x = 0; x < width; x++) into[at + x] = levels[samples[from * x]!]!
+      }
+    const factor = 255 / largest
+    return (y, into, at) => {
+      const samples = row(y)
+      for (let x = 0, i = 0; x < width; x++, i += from) {
+        const [red, green, blue] = [samples[i]! * factor, samples[i + 1]! * factor, samples[i + 2]! * factor]
+        const grey = Math.floor((red * RED! + green * GREEN! + blue * BLUE! + 32768) / 65536)
+        into[at + x] = Math.fround(grey) * scale
+      }
+    }
+  }
+  const [green, blue] = isGrey ? [0, 0] : [1, 2]
+  const alpha = from === 4 ? 3 : from === 2 ? 1 : null
+  const opaque = 255 * scale
+  return (y, into, at) => {
+    const samples = row(y)
+    for (let x = 0, i = 0, o = at; x < width; x++, i += from, o += to) {
+      into[o] = levels[samples[i]!]!
+      into[o + 1] = levels[samples[i + green]!]!
+      into[o + 2] = levels[samples[i + blue]!]!
+      if (to === 4) into[o + 3] = alpha === null ? opaque : levels[samples[i + alpha]!]!
+    }
+  }
+}
+
+let known: { readonly largest: number; readonly scale: number; readonly levels: Float32Array } | null = null
+
+/** The numbers that samples of 0 to `largest` mean: those of the last call are kept, because most images of a folder have the same. */
+function levelsOf(largest: number, scale: number): Float32Array {
+  if (known?.largest === largest && known.scale === scale) return known.levels
+  const factor = 255 / largest
+  const levels = Float32Array.from({ length: largest + 1 }, (_, sample) => Math.fround(sample * factor) * scale)
+  known = { largest, scale, levels }
+  return levels
+}
