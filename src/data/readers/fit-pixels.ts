@@ -52,33 +52,29 @@ export function bilinear(
   const isFused = backend === 'wasm' && simd === 'relaxed'
   if (!(scale >= 0 && scale <= MOST_SCALE) || (isFused && channels === 1)) return null
   const { part, size, topPadding, leftPadding } = placementOf(pixels.height, pixels.width, fitting)
-  const { height, width } = fitting
-  const result = new Float32Array(height * width * channels)
-  const write = rowWriter(pixels, channels, scale)
   const down = tapsOf(part.height, size[0])
   const across = tapsOf(part.width, size[1])
-  // The two rows of the image that the last row of the result is between.
-  let [first, second]: [Row, Row] = [emptyRow(pixels, channels), emptyRow(pixels, channels)]
-  const rowAt = (y: number, spare: Row): Row => {
-    if (spare.y !== y) {
-      write(y, spare.data, 0)
-      spare.y = y
-    }
-    return spare
+  const write = rowWriter(pixels, channels, scale, part.left === 0 ? across.at : across.at.map((x) => part.left + x))
+  const stride = fitting.width * channels
+  const result = new Float32Array(fitting.height * stride)
+  const length = across.at.length * channels
+  // Two rows of the image, and what is between them.
+  let [above, below] = [emptyRow(length), emptyRow(length)]
+  const middle = new Float32Array(length)
+  const fill = (row: Row, y: number): Row => {
+    if (row.y !== y) write(y, row.data, 0)
+    row.y = y
+    return row
   }
+  const mixRows = isFused ? fusedRows : plainRows
+  const mixColumns = isFused ? fusedColumns : plainColumns
   for (let i = 0; i < size[0]; i++) {
-    const [near, far] = [part.top + down.first[i]!, part.top + down.second[i]!]
-    if (second.y === near || first.y === far) [first, second] = [second, first]
-    first = rowAt(near, first)
-    second = rowAt(far, second)
-    mix(first.data, second.data, result, ((topPadding + i) * width + leftPadding) * channels, {
-      channels,
-      left: part.left,
-      across,
-      near: down.near[i]!,
-      far: down.far[i]!,
-      isFused,
-    })
+    const [near, far] = [part.top + down.at[2 * i]!, part.top + down.at[2 * i + 1]!]
+    if (below.y === near || above.y === far) [above, below] = [below, above]
+    fill(above, near)
+    fill(below, far)
+    mixRows(above.data, down.weights[2 * i]!, below.data, down.weights[2 * i + 1]!, middle)
+    mixColumns(middle, across.weights, channels, result, (topPadding + i) * stride + leftPadding * channels)
   }
   return result
 }
@@ -91,14 +87,12 @@ interface Row {
   y: number
 }
 
-const emptyRow = ({ width }: PixelRows, channels: number): Row => ({ data: new Float32Array(width * channels), y: -1 })
+const emptyRow = (length: number): Row => ({ data: new Float32Array(length), y: -1 })
 
 /** For each element of a resized axis the two old ones that it is between, and their weights, in float32. */
 interface Taps {
-  readonly first: Int32Array
-  readonly second: Int32Array
-  readonly near: Float32Array
-  readonly far: Float32Array
+  readonly at: Int32Array
+  readonly weights: Float32Array
 }
 
 /** Those of the last sizes: the images of a folder have few. */
@@ -110,65 +104,69 @@ function tapsOf(extent: number, size: number): Taps {
   const key = `${extent} ${size}`
   const found = known.get(key)
   if (found !== undefined) return found
+  const taps = { at: new Int32Array(2 * size), weights: new Float32Array(2 * size) }
   const scale = extent / size
-  const taps = {
-    first: new Int32Array(size),
-    second: new Int32Array(size),
-    near: new Float32Array(size),
-    far: new Float32Array(size),
-  }
+  const weightAt = (at: number, centre: number): number =>
+    at >= 0 && at < extent ? Math.max(0, 1 - Math.abs(centre - at)) : 0
   for (let i = 0; i < size; i++) {
     const centre = (i + 0.5) * scale - 0.5
     const at = Math.floor(centre)
-    const [near, far] = [at, at + 1].map((j) => (j >= 0 && j < extent ? Math.max(0, 1 - Math.abs(centre - j)) : 0)) as [
-      number,
-      number,
-    ]
-    taps.first[i] = Math.max(0, at)
-    taps.second[i] = Math.min(extent - 1, at + 1)
-    taps.near[i] = near / (near + far)
-    taps.far[i] = far / (near + far)
+    const [near, far] = [weightAt(at, centre), weightAt(at + 1, centre)]
+    taps.at.set([Math.max(0, at), Math.min(extent - 1, at + 1)], 2 * i)
+    taps.weights.set([near / (near + far), far / (near + far)], 2 * i)
   }
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(key, taps)
   return taps
 }
 
-interface Mixing {
-  readonly channels: number
-  readonly left: number
-  readonly across: Taps
-  readonly near: number
-  readonly far: number
-  readonly isFused: boolean
+// The two products of each sum are rounded apart, as by the kernels of the plain binary.
+
+function plainRows(above: Float32Array, near: number, below: Float32Array, far: number, into: Float32Array): void {
+  const { fround } = Math
+  for (let i = 0; i < into.length; i++) into[i] = fround(above[i]! * near) + fround(below[i]! * far)
 }
 
-/** A row of the result from two rows of the image: first between rows, then between columns, each rounded to float32. */
-function mix(
-  above: Float32Array,
-  below: Float32Array,
-  result: Float32Array,
+/** @param pairs for each column of the result the two between which it is */
+function plainColumns(
+  pairs: Float32Array,
+  weights: Float32Array,
+  channels: number,
+  into: Float32Array,
   start: number,
-  { channels, left, across, near, far, isFused }: Mixing,
 ): void {
-  const count = across.first.length
-  for (let j = 0, at = start; j < count; j++) {
-    const [one, two] = [(left + across.first[j]!) * channels, (left + across.second[j]!) * channels]
-    const [oneWeight, twoWeight] = [across.near[j]!, across.far[j]!]
-    for (let k = 0; k < channels; k++) {
-      const a = between(above[one + k]!, near, below[one + k]!, far, isFused)
-      const b = between(above[two + k]!, near, below[two + k]!, far, isFused)
-      result[at++] = between(a, oneWeight, b, twoWeight, isFused)
-    }
+  const { fround } = Math
+  for (let j = 0, i = 0, at = start; j < weights.length; j += 2, i += channels) {
+    const near = weights[j]!
+    const far = weights[j + 1]!
+    for (let k = 0; k < channels; k++, i++, at++)
+      into[at] = fround(pairs[i]! * near) + fround(pairs[i + channels]! * far)
   }
 }
 
-/** a · v + b · w in float32: the second product and the sum are rounded apart, or together as by a fused multiply-add. */
-function between(a: number, v: number, b: number, w: number, isFused: boolean): number {
+// The second product and the sum are rounded together, as by the fused multiply-add of the relaxed binary.
+
+function fusedRows(above: Float32Array, near: number, below: Float32Array, far: number, into: Float32Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = fused(above[i]!, near, below[i]!, far)
+}
+
+function fusedColumns(
+  pairs: Float32Array,
+  weights: Float32Array,
+  channels: number,
+  into: Float32Array,
+  start: number,
+): void {
+  for (let j = 0, i = 0, at = start; j < weights.length; j += 2, i += channels)
+    for (let k = 0; k < channels; k++, i++, at++)
+      into[at] = fused(pairs[i]!, weights[j]!, pairs[i + channels]!, weights[j + 1]!)
+}
+
+/** a · v + b · w in float32, rounded after the first product and at the end. */
+function fused(a: number, v: number, b: number, w: number): number {
   const { fround } = Math
-  const first = fround(a * v)
-  if (!isFused) return fround(first + fround(b * w))
   // Of two float32 numbers, the product is exact in float64, and so is the error of the sum (Knuth's TwoSum).
+  const first = fround(a * v)
   const product = b * w
   const sum = first + product
   const rounded = fround(sum)

@@ -13,9 +13,12 @@ const CHUNK = 2 ** 24
 
 /** The largest file that is read without a thread of the engine: 1 MiB. */
 const SMALL = 2 ** 20
-/** A file of a slow disk, or of a network: so many ms to read it. Of the next ones, this many are read several at once. */
-const [SLOW, LATER] = [2, 64]
-let later = 0
+/**
+ * So many ms to read a file mean a slow disk, or a network. Then some files are read several at once, twice as many each time before
+ * that is tried again, up to this number.
+ */
+const [SLOW, MOST_LATER] = [2, 64]
+let [later, pause] = [0, 1]
 
 /** @throws DataError that names the file, if it cannot be read completely; the reason of the signal */
 export function contentOf(file: string, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
@@ -47,7 +50,9 @@ function contentNow(file: string): Uint8Array | null {
   } catch {
     return null
   } finally {
-    later = performance.now() - start > SLOW ? LATER : 0
+    const isSlow = performance.now() - start > SLOW
+    later = isSlow ? pause : 0
+    pause = isSlow ? Math.min(MOST_LATER, 2 * pause) : 1
   }
 }
 

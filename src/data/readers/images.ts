@@ -1,6 +1,7 @@
 // readImage and imageFolder: images from files. pictures.ts makes tensors of their bytes.
 
 import { requireArguments } from '../../core/arguments'
+import { orAbort } from '../../core/abort'
 import { ArgumentError, DataError, knownName } from '../../core/errors'
 import { requireSize } from '../../core/shapes'
 import { choice, count, nullable, option, readOptions, required } from '../../core/options'
@@ -96,7 +97,8 @@ export type ImageFolderElement<Options> = Options extends { readonly labels: nul
 export class ImageFolder<T> extends Dataset<T> {
   /** @internal */
   constructor(
-    images: Dataset<T>,
+    /** The elements, for a reader that keeps so many of them ready. */
+    images: (ahead: number) => Dataset<T>,
     /** The names of the classes: that of class i is at i. */
     readonly classNames: readonly string[],
     /** The paths of all images, before shuffling. */
@@ -104,9 +106,9 @@ export class ImageFolder<T> extends Dataset<T> {
     private readonly faults: Faults<DataError>,
     signal: AbortSignal | null,
   ) {
-    super(images.size, (pass) => {
+    super(images(0).size, (pass, ahead = 0) => {
       faults.clear()
-      return abortable(images.open(pass), signal)
+      return abortable(images(ahead).open(pass), signal)
     })
   }
 
@@ -158,22 +160,32 @@ async function imagesBelow<const Options extends ImageFolderOptions>(
   // Before the pictures of a batch that no tensor can have are read.
   requireSize(`${where}: a batch`, [Math.min(batchSize ?? 1, taken.length), height, width, channels])
   const faults = new Faults<DataError>(settings.onError)
-  const asked = { ...settings, channels }
+  const { dtype, scale, maxPixels, imageSize, interpolation, cropToAspectRatio, padToAspectRatio } = settings
+  const sizing = { imageSize, interpolation, cropToAspectRatio, padToAspectRatio }
+  const asked = { channels, dtype, scale, maxPixels, ...sizing }
   const pace = new Pace(signal)
-  const load = async (each: LabelledFile): Promise<unknown> => {
+  const readHere = async (file: string): Promise<Tensor> => {
     // Small files are read at once, so nothing else would let other tasks run.
     if (pace.isDue()) await pace.yield()
-    const picture = await faults.guardAsync(async () =>
-      pictureOf(await contentOf(each.file, where, signal), each.file, asked),
-    )
-    if (picture === DROPPED) return DROPPED
-    return isLabelled ? [picture, targetOf(each.label)] : picture
+    return pictureOf(await contentOf(file, where, signal), file, asked)
   }
-  const loaded = files.map(load, { parallel: PARALLEL })
-  const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
-  const elements = batchSize === null ? whole : whole.batch(batchSize)
+  const readAhead = async (file: string): Promise<Tensor> => {
+    const { pictureThreads } = await import('./picture-threads')
+    return (await orAbort(pictureThreads.read(file, where, asked), signal)) ?? readHere(file)
+  }
+  const elements = (ahead: number): Dataset<unknown> => {
+    const read = ahead > 0 ? readAhead : readHere
+    const load = async ({ file, label }: LabelledFile): Promise<unknown> => {
+      const picture = await faults.guardAsync(() => read(file))
+      if (picture === DROPPED) return DROPPED
+      return isLabelled ? [picture, targetOf(label)] : picture
+    }
+    const loaded = files.map(load, { parallel: Math.max(PARALLEL, ahead * (batchSize ?? 1)) })
+    const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
+    return batchSize === null ? whole : whole.batch(batchSize)
+  }
   return new ImageFolder(
-    elements as Dataset<ImageFolderElement<Options>>,
+    elements as (ahead: number) => Dataset<ImageFolderElement<Options>>,
     classNames,
     taken.map(({ file }) => file),
     faults,

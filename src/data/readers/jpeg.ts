@@ -2,8 +2,9 @@
 // costs three bytes; rows of colours are made when they are asked for. jpeg-samples.ts transforms the coefficients.
 
 import { DataError } from '../../core/errors'
-import type { Blocks } from './jpeg-samples'
+import type { Blocks, SampleRows } from './jpeg-samples'
 import { samplesOf } from './jpeg-samples'
+import { colourWriter, copyColours, mixColours } from './jpeg-colours'
 import type { PixelRows } from './pixel-rows'
 
 /** The second byte of markers (table B.1). */
@@ -330,22 +331,25 @@ class Decoder {
       return samplesOf(component, steps, most, [width, height])
     })
     const [first, ...others] = rows
-    if (others.length === 0) return { width, height, channels: 1, row: first! }
-    const colours = new Uint8ClampedArray(width * 3)
-    const isMixed = this.hasMixedColours(components)
-    return {
-      width,
-      height,
-      channels: 3,
-      row: (y) => {
-        this.mix(
-          rows.map((row) => row(y)),
-          isMixed,
-          colours,
-        )
-        return colours
-      },
+    if (others.length === 0) {
+      const { data } = first!
+      const row = (y: number): Uint8Array => {
+        const begin = first!.begin(y)
+        return data.subarray(begin, begin + width)
+      }
+      return { width, height, channels: 1, row }
     }
+    const colours = new Uint8ClampedArray(width * 3)
+    const mix = this.hasMixedColours(components) ? mixColours : copyColours
+    const [red, green, blue, inks] = rows as [SampleRows, SampleRows, SampleRows, SampleRows?]
+    // Four inks are mixed as bytes.
+    const write = mix === mixColours && inks === undefined ? colourWriter(red, green, blue) : undefined
+    const row = (y: number): Uint8ClampedArray => {
+      mix(red, green, blue, y, colours)
+      if (inks !== undefined) this.print(inks, y, colours)
+      return colours
+    }
+    return { width, height, channels: 3, row, ...(write === undefined ? {} : { colours: write }) }
   }
 
   /** Whether the colours are YCbCr, or YCCK with four inks, and not red, green and blue, or plain inks. */
@@ -355,40 +359,15 @@ class Decoder {
     return (this.adobe ?? (isRgb ? 0 : 1)) !== 0
   }
 
-  /** A row of samples as red, green and blue (T.871). */
-  private mix([a, b, c, k]: readonly Uint8Array[], isMixed: boolean, colours: Uint8ClampedArray): void {
-    if (isMixed) mixColours(a!, b!, c!, colours)
-    else
-      for (let x = 0, at = 0; at < colours.length; x++, at += 3) {
-        colours[at] = a![x]!
-        colours[at + 1] = b![x]!
-        colours[at + 2] = c![x]!
-      }
-    if (k === undefined) return
+  /** Darkens the colours of a row by the fourth ink. */
+  private print({ data, begin }: SampleRows, y: number, colours: Uint8ClampedArray): void {
+    const start = begin(y)
     // Files of Adobe have 255 minus the inks.
     const isInverted = this.adobe !== null
     for (let at = 0; at < colours.length; at++) {
-      const light = k[Math.floor(at / 3)]!
+      const light = data[start + Math.floor(at / 3)]!
       colours[at] = isInverted ? (colours[at]! * light) / 255 : ((255 - colours[at]!) * (255 - light)) / 255
     }
-  }
-}
-
-/** What a sample of blue or red adds to each colour. */
-const partsOf = (factor: number): Float64Array =>
-  Float64Array.from({ length: 256 }, (_, sample) => factor * (sample - 128))
-const RED = /* @__PURE__ */ partsOf(1.402)
-const GREEN_OF_BLUE = /* @__PURE__ */ partsOf(0.344136286)
-const GREEN_OF_RED = /* @__PURE__ */ partsOf(0.714136286)
-const BLUE = /* @__PURE__ */ partsOf(1.772)
-
-/** YCbCr → red, green, blue; the array rounds. */
-function mixColours(light: Uint8Array, blue: Uint8Array, red: Uint8Array, colours: Uint8ClampedArray): void {
-  for (let x = 0, at = 0; at < colours.length; x++, at += 3) {
-    const [y, b, r] = [light[x]!, blue[x]!, red[x]!]
-    colours[at] = y + RED[r]!
-    colours[at + 1] = y - GREEN_OF_BLUE[b]! - GREEN_OF_RED[r]!
-    colours[at + 2] = y + BLUE[b]!
   }
 }
 

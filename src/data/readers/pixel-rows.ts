@@ -16,6 +16,8 @@ type Samples = Uint8Array | Uint8ClampedArray | Uint16Array
 export interface PixelRows extends Form {
   /** The row y, valid until the next call. */
   row(y: number): Samples
+  /** The same for pixels of three colours as numbers, if it has a shorter way to these. @param levels the number of each sample */
+  readonly colours?: (levels: Float32Array, columns: Int32Array) => WriteRow
 }
 
 /** All rows, one after the other. */
@@ -31,37 +33,37 @@ export function rowsOf({ data, ...form }: PixelArray): PixelRows {
 export type Channels = 1 | 3 | 4
 
 /** The weights of grey in Pillow and JPEG (ITU-R 601), in units of 1/65536. */
-const [RED, GREEN, BLUE] = [19595, 38470, 7471]
+const RED = 19595
+const GREEN = 38470
+const BLUE = 7471
 
-/** Writes the row y to `into`, from `at` on: `width` times `to` float32 numbers. */
+/** Writes pixels of the row y to `into`, from `at` on: for each of the columns `to` float32 numbers. */
 export type WriteRow = (y: number, into: Float32Array, at: number) => void
 
-/** Rows in other channels, with all numbers times `scale`. */
+/** Rows in other channels, with all numbers times `scale`. @param columns those of the pixels that are written */
 export function rowWriter(
-  { width, channels: from, largest = 255, row }: PixelRows,
+  { channels: from, largest = 255, row, colours }: PixelRows,
   to: Channels,
   scale: number,
+  columns: Int32Array,
 ): WriteRow {
   const levels = levelsOf(largest, scale)
-  if (from === to)
+  if (to === 3 && colours !== undefined) return colours(levels, columns)
+  const count = columns.length
+  const isGrey = from <= 2
+  if (to === 1 && isGrey)
     return (y, into, at) => {
       const samples = row(y)
-      for (let i = 0; i < samples.length; i++) into[at + i] = levels[samples[i]!]!
+      for (let x = 0; x < count; x++) into[at + x] = levels[samples[from * columns[x]!]!]!
     }
-  const isGrey = from <= 2
   if (to === 1) {
-    if (isGrey)
-      return (y, into, at) => {
-        const samples = row(y)
-        for (let x = 0; x < width; x++) into[at + x] = levels[samples[from * x]!]!
-      }
     const factor = 255 / largest
     return (y, into, at) => {
       const samples = row(y)
-      for (let x = 0, i = 0; x < width; x++, i += from) {
-        const [red, green, blue] = [samples[i]! * factor, samples[i + 1]! * factor, samples[i + 2]! * factor]
-        const grey = Math.floor((red * RED! + green * GREEN! + blue * BLUE! + 32768) / 65536)
-        into[at + x] = Math.fround(grey) * scale
+      for (let x = 0; x < count; x++) {
+        const i = from * columns[x]!
+        const light = samples[i]! * factor * RED + samples[i + 1]! * factor * GREEN + samples[i + 2]! * factor * BLUE
+        into[at + x] = Math.fround(Math.floor((light + 32768) / 65536)) * scale
       }
     }
   }
@@ -70,7 +72,8 @@ export function rowWriter(
   const opaque = 255 * scale
   return (y, into, at) => {
     const samples = row(y)
-    for (let x = 0, i = 0, o = at; x < width; x++, i += from, o += to) {
+    for (let x = 0, o = at; x < count; x++, o += to) {
+      const i = from * columns[x]!
       into[o] = levels[samples[i]!]!
       into[o + 1] = levels[samples[i + green]!]!
       into[o + 2] = levels[samples[i + blue]!]!
@@ -78,6 +81,9 @@ export function rowWriter(
     }
   }
 }
+
+/** All columns of an image. */
+export const allColumns = ({ width }: PixelRows): Int32Array => Int32Array.from({ length: width }, (_, x) => x)
 
 let known: { readonly largest: number; readonly scale: number; readonly levels: Float32Array } | null = null
 

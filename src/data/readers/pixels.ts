@@ -8,7 +8,7 @@ import { choice, custom, number, option, readOptions } from '../../core/options'
 import { Tensor } from '../../ops/tensor'
 import { signalOption } from '../abort'
 import type { Channels, PixelRows } from './pixel-rows'
-import { rowWriter, rowsOf } from './pixel-rows'
+import { allColumns, rowWriter, rowsOf } from './pixel-rows'
 
 const pixelOptions = () => ({
   /** 1 is grey, 3 is red, green and blue, 4 adds alpha. Default 3. */
@@ -73,7 +73,7 @@ export function fromPixels(source: PixelSource, options: PixelOptions = {}): Ten
 export function asTensor(pixels: PixelRows, { channels, dtype, scale }: PixelSettings): Tensor {
   const { width, height } = pixels
   const values = new Float32Array(height * width * channels)
-  const write = rowWriter(pixels, channels, scale)
+  const write = rowWriter(pixels, channels, scale, allColumns(pixels))
   for (let y = 0; y < height; y++) write(y, values, y * width * channels)
   return new Tensor(dtype === 'int32' ? rounded(values) : values, [height, width, channels], dtype)
 }
