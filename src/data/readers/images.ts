@@ -27,7 +27,7 @@ import { imageOptions, isPixelSource, pixelsOf } from './pixels'
  *
  *   const photo = await readImage('photo.jpg')                                   // float32 [480, 640, 3]
  *   const digit = await readImage(input.files[0], { channels: 1, scale: 1 / 255 })
- *   const [probabilities] = await model.predict([await readImage('photo.jpg', { imageSize: [224, 224] })])
+ *   const scores = await model.predict([await readImage('photo.jpg', { imageSize: [224, 224] })])
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or a source of `fromPixels`
  * @throws DataError for a file that is not an image, is damaged or truncated, or has more than `maxPixels` pixels; the reason of
