@@ -43,7 +43,7 @@ export async function slowImages() {
   const { readImage } = await import('../dist/data.js')
   const packed = packedPixels(readFileSync(at('photo.png')))
   const programs = {
-    unit: () => inflateSync(packed),
+    unit: async () => inflateSync(packed),
     ...Object.fromEntries(
       KINDS.map((kind) => {
         const bytes = new Uint8Array(readFileSync(at(`photo.${kind}`)))

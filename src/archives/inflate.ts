@@ -71,9 +71,9 @@ interface InflatedWithInfo {
   readonly engine: { readonly bytesWritten: number }
 }
 
-/** The same by a DecompressionStream, as pages have it. */
+/** The same by a DecompressionStream, as pages have it. Where there is zlib, its verdict is known: the streams of Node let other data follow. */
 export async function inflatedInStream(wrapping: Wrapping, data: Uint8Array, most: number): Promise<Uint8Array | null> {
-  if (typeof DecompressionStream !== 'function') return null
+  if (typeof DecompressionStream !== 'function' || nodeModule('node:zlib') !== null) return null
   try {
     const stream = new DecompressionStream(wrapping)
     const writer = stream.writable.getWriter()

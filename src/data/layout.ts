@@ -96,15 +96,14 @@ export function hasTensors(data: unknown): data is readonly TensorLike[] {
 }
 
 /**
- * Several tensors for one input can only be its rows. One in a list may be the whole input, as in Keras: it is a row if it has an axis less,
- * unless it is a column of numbers.
+ * Whether tensors have an axis less than an input. One in a list may be the whole input, as in Keras, and a column of numbers may be given
+ * without its axis.
  */
 function areTensorRows({ shape }: TensorSpec, data: readonly unknown[]): boolean {
   if (!hasTensors(data)) return false
-  if (data.length > 1) return true
-  const { shape: own } = data[0] as { readonly shape: Shape }
-  const isColumn = shape.length === 2 && shape[1] === 1 && own[0] !== 1
-  return own.length === shape.length - 1 && own.length > 0 && !isColumn
+  const { shape: own } = data[0] as { readonly shape?: Shape }
+  const isColumn = data.length === 1 && shape.length === 2 && shape[1] === 1 && own?.[0] !== 1
+  return own !== undefined && own.length > 0 && own.length === shape.length - 1 && !isColumn
 }
 
 function leavesByName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {

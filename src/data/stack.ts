@@ -15,7 +15,7 @@ import { Tensor } from '../ops/tensor'
  */
 export function stackTensors(list: readonly TensorLike[], spec: TensorSpec | null, where: string): Tensor {
   const rows = list.map((each, i) => toTensor(each, `${where}: element ${i}`))
-  const [{ shape, dtype, size }] = rows as readonly [Tensor]
+  const { shape, dtype, size } = rows[0]!
   const other = rows.findIndex((row) => !sameShape(row.shape, shape))
   if (other >= 0) {
     const hint = shape.length === 3 ? ' Images get one size by readImage(source, { imageSize: [rows, columns] }).' : ''

@@ -30,11 +30,7 @@ const models = {
   'a known shape': () => new Sequential([new Flatten({ inputShape: [4, 5, 3] }), new Dense({ units: 2 })]),
   'open sides': () =>
     new Sequential([new GlobalAveragePooling2D({ inputShape: [null, null, 3] }), new Dense({ units: 2 })]),
-  'an input in a list': () => {
-    const x = Input({ shape: [4, 5, 3] })
-    return new Model({ inputs: [x], outputs: new Dense({ units: 2 }).apply(new Flatten().apply(x) as Tensor) })
-  },
-}
+} satisfies Record<string, () => Sequential>
 
 describe.each(Object.entries(models))('a model with %s', (_, make) => {
   it('predicts the images of a list, and one', async () => {
@@ -82,6 +78,16 @@ describe.each(Object.entries(models))('a model with %s', (_, make) => {
     const integers = new Tensor(new Int32Array(60), [4, 5, 3], 'int32')
     await expect(model.predict([small(), integers])).rejects.toThrow(/element 1 must be float32 as element 0/)
   })
+})
+
+it('a model with its one input in a list takes them, too', async () => {
+  const x = Input({ shape: [4, 5, 3] })
+  const model = new Model({ inputs: [x], outputs: new Flatten().apply(x) as Tensor })
+  const images = [small(), small()]
+  const whole = ((await model.predict([ops.stack(images)])) as Tensor).toArray()
+  for (const list of [images, [images]])
+    expect(((await model.predict(list as never)) as Tensor).toArray()).toEqual(whole)
+  expect(((await model.predict([small()])) as Tensor).shape).toEqual([1, 60])
 })
 
 it('a model that is not built stacks them, too', async () => {

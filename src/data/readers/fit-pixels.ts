@@ -39,8 +39,8 @@ export function placementOf(rows: number, columns: number, fitting: Fitting): Pl
 }
 
 /**
- * An image of the size of `fitting`, by bilinear interpolation; null for what only ops.image.resize computes: numbers whose sign or
- * size matters even where their weight is 0, and products of one column with fused additions, whose order is another.
+ * An image of the size of `fitting`, by bilinear interpolation; null for what only ops.image.resize computes: the sums of the
+ * interpreter, which are of float64, numbers whose sign or size matters even where their weight is 0, and products of one column with fused additions, whose order is another.
  */
 export function bilinear(
   pixels: PixelRows,
@@ -49,8 +49,8 @@ export function bilinear(
   fitting: Fitting,
 ): Float32Array<ArrayBuffer> | null {
   const { backend, simd } = currentRuntime().settings
-  const isFused = backend === 'wasm' && simd === 'relaxed'
-  if (!(scale >= 0 && scale <= MOST_SCALE) || (isFused && channels === 1)) return null
+  const isFused = simd === 'relaxed'
+  if (backend !== 'wasm' || !(scale >= 0 && scale <= MOST_SCALE) || (isFused && channels === 1)) return null
   const { part, size, topPadding, leftPadding } = placementOf(pixels.height, pixels.width, fitting)
   const down = tapsOf(part.height, size[0])
   const across = tapsOf(part.width, size[1])

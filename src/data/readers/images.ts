@@ -2,7 +2,8 @@
 
 import { requireArguments } from '../../core/arguments'
 import { orAbort } from '../../core/abort'
-import { ArgumentError, DataError, knownName } from '../../core/errors'
+import type { DataError } from '../../core/errors'
+import { ArgumentError, knownName } from '../../core/errors'
 import { requireSize } from '../../core/shapes'
 import { choice, count, nullable, option, readOptions, required } from '../../core/options'
 import type { OptionInputs } from '../../core/options'

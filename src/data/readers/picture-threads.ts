@@ -34,7 +34,7 @@ interface Response {
 
 /** The part of a worker of Node that is used. */
 interface PictureWorker {
-  postMessage(request: Request): void
+  postMessage(request: Request, transfer: readonly []): void
   on(event: 'message', listener: (response: Response) => void): unknown
   on(event: 'error', listener: (error: unknown) => void): unknown
   on(event: 'exit', listener: (code: number) => void): unknown
@@ -71,7 +71,7 @@ function read(file: string, where: string, picture: PictureSettings): Promise<Te
   if (open.size === 0) worker.ref()
   return new Promise((resolve) => {
     open.set(id, resolve)
-    worker.postMessage({ id, file, where, picture, runtime: { backend, simd, fuse, turbo } })
+    worker.postMessage({ id, file, where, picture, runtime: { backend, simd, fuse, turbo } }, [])
   })
 }
 
