@@ -10,9 +10,9 @@ import { generator } from '../helpers/data'
 
 const random = generator(5)
 const content = (size: number): Uint8Array => Uint8Array.from({ length: size }, () => Math.floor(random() ** 3 * 256))
-afterEach(() => vi.unstubAllGlobals())
+afterEach(() => vi.restoreAllMocks())
 
-describe.each([1, 100, 5000, 300_000])('%i bytes', (size) => {
+describe.each([1, 100, 5000, 40_000])('%i bytes', (size) => {
   const bytes = content(size)
   const [raw, wrapped] = [new Uint8Array(deflateRawSync(bytes)), new Uint8Array(deflateSync(bytes))]
 
@@ -31,7 +31,7 @@ describe.each([1, 100, 5000, 300_000])('%i bytes', (size) => {
     }
     expect(await unzip(wrapped, size)).toEqual(bytes)
     expect(crc32(bytes)).toBe(expectedChecksum(bytes))
-    vi.stubGlobal('process', undefined)
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
     expect(inflatedAtOnce('deflate', wrapped, size)).toBeNull()
     for (const [wrapping, data] of wrappings) expectBytes(await inflatedInStream(wrapping, data, size))
     expect(await inflatedInStream('deflate', wrapped, size - 1)).toBeNull()
