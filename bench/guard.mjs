@@ -1,5 +1,6 @@
 // Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates. What no machine code
-// shows is guarded by a ratio of times in one process, with a limit that only another algorithm exceeds: see generation.mjs.
+// shows is guarded by a ratio of times in one process, with a limit that only another algorithm exceeds: see generation.mjs, and for
+// pictures, which are compared with Node's zlib if the package is built, images.mjs.
 //
 //   node bench/guard.mjs             this Node, and the ones in NODE_BINARIES (paths, separated by commas)
 //   node bench/guard.mjs --update    writes the counts of this engine into guard.json: review the difference
@@ -10,9 +11,10 @@
 // gives the number of steps per iteration. Exits with 1 when a count is above its limit, or a kernel is no longer a
 // function of its own. The code depends on the engine and on the CPU, so limits are kept by V8 version, for x64.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { slowImages } from './images.mjs'
 import { instantiateKernels, kernelBinaries } from './internals.mjs'
 import { table } from './report.mjs'
 
@@ -187,6 +189,8 @@ if (options.print === undefined && !options.update) {
 if (ratios.length > 0) console.log(table(['', 'ratio'], ratios))
 if (options.print === undefined)
   console.log(table(['', 'instructions per step', 'on the stack', 'vectors among them', 'steps per iteration'], rows))
+if (options.print === undefined && existsSync(new URL('../dist/data.js', import.meta.url)))
+  failures.push(...(await slowImages()))
 if (options.update) writeFileSync(file, `${JSON.stringify(guard, null, 2)}\n`)
 for (const failure of failures) console.error(`error: ${failure}`)
 process.exit(failures.length === 0 ? 0 : 1)

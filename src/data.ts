@@ -26,7 +26,8 @@ export type {
   ReadImageOptions,
 } from './data/readers/images'
 export { fromPixels, webcamFrames } from './data/readers/pixels'
-export type { Channels, ImageOptions, PixelBytes, PixelOptions, PixelSource } from './data/readers/pixels'
+export type { Channels } from './data/readers/pixel-rows'
+export type { ImageOptions, PixelBytes, PixelOptions, PixelSource } from './data/readers/pixels'
 export { audioDatasetFromDirectory, readWav } from './data/readers/audio'
 export type { AudioDatasetOptions, Wav } from './data/readers/audio'
 export { textDatasetFromDirectory } from './data/readers/text-folder'

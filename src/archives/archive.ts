@@ -3,9 +3,9 @@
 
 import { encodeUtf8, utf8Text } from '../core/text'
 import { concatBytes } from '../core/bytes'
-import { crc32 } from '../core/crc'
 import { FormatError } from '../core/errors'
-import { loadInflate } from './inflate'
+import { crc32 } from './crc32'
+import { inflatedAtOnce, inflatedInStream, loadInflate } from './inflate'
 
 // Offsets in the records of the format (APPNOTE 6.3, little-endian).
 const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 }
@@ -138,6 +138,8 @@ async function contentOf(bytes: Uint8Array, entry: Entry): Promise<Uint8Array> {
 
 /** @throws FormatError for damaged data, and for another number of bytes than `size` */
 async function inflated(packed: Uint8Array, size: number, name: string): Promise<Uint8Array> {
+  const whole = inflatedAtOnce('deflate-raw', packed, size) ?? (await inflatedInStream('deflate-raw', packed, size))
+  if (whole?.length === size) return whole
   const inflate = await loadInflate()
   try {
     const { bytes } = inflate(packed, size, () => damaged(`'${name}' has more than ${size} bytes`))

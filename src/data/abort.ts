@@ -55,5 +55,5 @@ export function abortable<T>(from: Cursor<T>, signal: AbortSignal | null): Curso
 export function abortableSource<T>(source: Source<T>, signal: AbortSignal | null): Source<T> {
   if (signal === null) return source
   const { size, isOnce = false } = source
-  return { size, isOnce, open: (pass) => abortable(source.open(pass), signal) }
+  return { size, isOnce, open: (pass, ahead) => abortable(source.open(pass, ahead), signal) }
 }

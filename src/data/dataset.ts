@@ -102,8 +102,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   protected constructor(
     /** The number of elements of a pass: Infinity for an endless one, null if unknown. */
     readonly size: number | null,
-    /** Begins a pass. */
-    readonly open: (pass: number) => Cursor<T>,
+    /** Begins a pass; see `Source.open`. */
+    readonly open: (pass: number, ahead?: number) => Cursor<T>,
   ) {}
 
   /**
@@ -119,7 +119,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** @internal */
   static of<T>({ size, open }: Source<T>): Dataset<T> {
-    return new Dataset(size, (pass) => open(pass))
+    return new Dataset(size, (pass, ahead) => open(pass, ahead))
   }
 
   /**
@@ -159,8 +159,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     const name = (elements: unknown[]): unknown =>
       Array.isArray(parts) ? elements : Object.fromEntries(keys.map((key, i) => [key, elements[i]]))
     const sizes = all.map(({ size }) => size)
-    return new Dataset(sizes.includes(null) ? null : Math.min(...(sizes as number[])), (pass) =>
-      mapped(zipped(all.map((each) => each.open(pass))), name),
+    return new Dataset(sizes.includes(null) ? null : Math.min(...(sizes as number[])), (pass, ahead) =>
+      mapped(zipped(all.map((each) => each.open(pass, ahead))), name),
     ) as never
   }
 
@@ -173,27 +173,28 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireFunction('map', fn)
     const { parallel } = readOptions('Dataset.map', mapOptions(), options)
     const own = fn as (element: T, index: number) => Soon<Awaited<To>>
-    return new Dataset(this.size, (pass) =>
-      parallel === 1 ? mapped(this.open(pass), own) : mappedInParallel(this.open(pass), own, parallel),
-    )
+    return new Dataset(this.size, (pass, ahead) => {
+      const from = this.open(pass, ahead)
+      return parallel === 1 ? mapped(from, own) : mappedInParallel(from, own, parallel)
+    })
   }
 
   /** The elements for which a function returns true. */
   filter(keep: (element: T, index: number) => boolean | Promise<boolean>): Dataset<T> {
     requireArguments('Dataset.filter', arguments, 1)
     requireFunction('filter', keep)
-    return new Dataset<T>(null, (pass) => filtered(this.open(pass), keep))
+    return new Dataset<T>(null, (pass, ahead) => filtered(this.open(pass, ahead), keep))
   }
 
   /** All elements that a function returns for each element: those of an array, an iterable, a data set. */
   flatMap<To>(fn: (element: T) => Soon<ElementsOrMaker<To>>): Dataset<To> {
     requireArguments('Dataset.flatMap', arguments, 1)
     requireFunction('flatMap', fn)
-    return new Dataset<To>(null, (pass) => {
-      const from = this.open(pass)
+    return new Dataset<To>(null, (pass, ahead) => {
+      const from = this.open(pass, ahead)
       const own = chained<To>(() =>
         after(from.next(), (element) =>
-          element === END ? END : after(fn(element), (made) => sourceOf(made, 'Dataset.flatMap').open(pass)),
+          element === END ? END : after(fn(element), (made) => sourceOf(made, 'Dataset.flatMap').open(pass, ahead)),
         ),
       )
       return { ...own, close: () => after(own.close(), () => from.close()) }
@@ -233,12 +234,12 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   private batches(where: string, size: number, dropRemainder: boolean, padding: Padding | null): Dataset<Batched<T>> {
     const each = count.read(size, `${where}: the size`)
-    return new Dataset<Batched<T>>(groupsIn(this.size, each, dropRemainder), (pass) => {
+    return new Dataset<Batched<T>>(groupsIn(this.size, each, dropRemainder), (pass, ahead = 0) => {
       const stacked = padding === null ? this.stacked(pass, each, !dropRemainder) : null
       if (stacked !== null) return stacked as Cursor<Batched<T>>
       return lending((spare) =>
         grouped(
-          this.open(pass),
+          this.open(pass, ahead * each),
           each,
           !dropRemainder,
           (elements) => collate(elements, where, padding, spare()) as Batched<T>,
@@ -280,9 +281,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
       return at < 0 ? boundaries.length : at
     }
     const padding = { value: padValue, multiple: padToMultipleOf }
-    return new Dataset(null, (pass) =>
+    return new Dataset(null, (pass, ahead) =>
       mapped(
-        bucketed(this.open(pass), { bucketOf, sizes, keepsRest: !dropRemainder }),
+        bucketed(this.open(pass, ahead), { bucketOf, sizes, keepsRest: !dropRemainder }),
         (elements) => collate(elements, 'Dataset.bucketByLength', padding) as Batched<T>,
       ),
     )
@@ -311,8 +312,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
         : dropRemainder
           ? Math.max(0, Math.floor((this.size - span) / step) + 1)
           : Math.ceil(this.size / step)
-    return new Dataset(known, (pass) =>
-      windows(this.open(pass), { size: each, shift: step, stride, keepsRest: !dropRemainder }),
+    return new Dataset(known, (pass, ahead) =>
+      windows(this.open(pass, ahead), { size: each, shift: step, stride, keepsRest: !dropRemainder }),
     )
   }
 
@@ -325,7 +326,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     const { seed, reshuffleEachEpoch } = readOptions('Dataset.shuffle', shuffleOptions(), options)
     const size = count.read(bufferSize, 'Dataset.shuffle: bufferSize')
     const key = seed ?? nextSeed()
-    return new Dataset(this.size, (pass) => shuffled(this.open(pass), size, key, reshuffleEachEpoch ? pass : 0))
+    return new Dataset(this.size, (pass, ahead) =>
+      shuffled(this.open(pass, ahead), size, key, reshuffleEachEpoch ? pass : 0),
+    )
   }
 
   /** All elements `times` times; endless by default. Each time, shuffled elements get another order. */
@@ -334,15 +337,17 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     const own = times === Infinity ? times : integer({ min: 0 }).read(times, 'Dataset.repeat: times')
     const size =
       own === 0 ? 0 : this.size === null ? (own === Infinity ? Infinity : null) : this.size === 0 ? 0 : this.size * own
-    return new Dataset(size, (pass) => repeated(this, own, pass))
+    return new Dataset(size, (pass, ahead) =>
+      repeated({ size: this.size, open: (each) => this.open(each, ahead) }, own, pass),
+    )
   }
 
   /** The first `most` elements. */
   take(most: number): Dataset<T> {
     requireArguments('Dataset.take', arguments, 1)
     const own = most === Infinity ? most : integer({ min: 0 }).read(most, 'Dataset.take: the number')
-    return new Dataset(own === 0 ? 0 : this.size === null ? null : Math.min(this.size, own), (pass) =>
-      limited(this.open(pass), own),
+    return new Dataset(own === 0 ? 0 : this.size === null ? null : Math.min(this.size, own), (pass, ahead) =>
+      limited(this.open(pass, ahead), own),
     )
   }
 
@@ -350,8 +355,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   skip(most: number): Dataset<T> {
     requireArguments('Dataset.skip', arguments, 1)
     const own = integer({ min: 0 }).read(most, 'Dataset.skip: the number')
-    return new Dataset(this.size === null ? null : Math.max(0, this.size - own), (pass) => {
-      const from = this.open(pass)
+    return new Dataset(this.size === null ? null : Math.max(0, this.size - own), (pass, ahead) => {
+      const from = this.open(pass, ahead)
       return { ...deferred(() => after(from.skip(own), () => from)), close: () => from.close() }
     })
   }
@@ -364,9 +369,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
       (sum, each) => (sum === null || each.size === null ? null : sum + each.size),
       0,
     )
-    return new Dataset(size, (pass) => {
+    return new Dataset(size, (pass, ahead) => {
       let at = 0
-      return chained(() => (at < all.length ? all[at++]!.open(pass) : END))
+      return chained(() => (at < all.length ? all[at++]!.open(pass, ahead) : END))
     })
   }
 
@@ -380,18 +385,18 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     let kept: Source<T> | null = null
     return new Dataset<T>(
       this.size,
-      (pass) => kept?.open(pass) ?? recording(this.open(0), (elements) => (kept = arraySource(elements))),
+      (pass, ahead) => kept?.open(pass) ?? recording(this.open(0, ahead), (elements) => (kept = arraySource(elements))),
     )
   }
 
   /**
    * Reads up to `most` elements ahead: files, streams and promises proceed while a model computes. Elements that are
-   * available at once are not kept.
+   * available at once are not kept. In Node, the pictures of `imageFolder` are then decoded in worker threads.
    */
   prefetch(most: number): Dataset<T> {
     requireArguments('Dataset.prefetch', arguments, 1)
     const own = count.read(most, 'Dataset.prefetch: the number')
-    return new Dataset(this.size, (pass) => ahead(this.open(pass), own))
+    return new Dataset(this.size, (pass, before = 0) => ahead(this.open(pass, before + own), own))
   }
 
   /** The same for a reader that is no other data set. @internal */
@@ -469,7 +474,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 class UnbatchedDataset<T> extends Dataset<T> {
   constructor(private readonly whole: Dataset<unknown>) {
     const rows = whole.flatMap<T>((batch) => Dataset.fromTensorSlices(batch) as Dataset<unknown> as Dataset<T>)
-    super(null, (pass) => rows.open(pass))
+    super(null, (pass, ahead) => rows.open(pass, ahead))
   }
 
   protected override async exact(options: ReadOptions): Promise<unknown[]> {

@@ -24,14 +24,14 @@ type RowsOf<Tensors> = Tensors extends Tensor
   : RowOf<Tensors> | readonly RowOf<Tensors>[] | readonly (RowOf<Tensors> & Readonly<Record<string, unknown>>)[]
 
 /**
- * Data for a tree of tensors: at each leaf a tensor-like value, or strings; lists may be given by name, records by
+ * Data for a tree of tensors: at each leaf a tensor-like value, a list of tensors with a row each, or strings; lists may be given by name, records by
  * position, and rows as objects: `[{ age: 33, sex: 'f' }]`.
  */
 export type DataOf<Tensors> = ColumnsOf<Tensors> | RowsOf<Tensors>
 
 /** The same without rows as objects. */
 type ColumnsOf<Tensors> = Tensors extends Tensor
-  ? TensorLike | readonly NestedStrings[]
+  ? TensorLike | readonly TensorLike[] | readonly NestedStrings[]
   : Tensors extends readonly unknown[]
     ? | { readonly [Key in keyof Tensors]: ColumnsOf<Tensors[Key]> }
       | Readonly<Record<string, TensorLike | readonly NestedStrings[]>>
@@ -44,7 +44,7 @@ type ColumnsOf<Tensors> = Tensors extends Tensor
 export type TargetsOf<Tensors> = TargetArraysOf<Tensors> | TargetKeys<Tensors>
 
 type TargetArraysOf<Tensors> = Tensors extends Tensor
-  ? TensorLike
+  ? TensorLike | readonly TensorLike[]
   : Tensors extends readonly unknown[]
     ? | { readonly [Key in keyof Tensors]: TargetArraysOf<Tensors[Key]> | null }
       | Readonly<Record<string, TensorLike | null>>

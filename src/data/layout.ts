@@ -5,7 +5,9 @@ import type { Shape } from '../core/shapes'
 import type { TensorSpec } from '../core/spec'
 import type { Tree } from '../core/tree'
 import { childrenAt, flatten, flattenLike, isBranch, mapTree, pathName } from '../core/tree'
-import { branchesIntoTensors } from '../ops/convert'
+import type { TensorLike } from '../ops/convert'
+import { branchesIntoTensors, isTensorLikeObject } from '../ops/convert'
+import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import type { SampleWeights } from './given'
 
@@ -77,9 +79,31 @@ export function isWrapped(data: unknown): boolean {
   return Array.isArray(data) ? data.length === 1 && branchesIntoTensors(data) : isNamedData(data)
 }
 
-/** Whether typed arrays in a list are the rows of one input, rather than one input each. */
-export function areRows({ shape }: TensorSpec, data: unknown): boolean {
-  return shape.length > 1 && Array.isArray(data) && data.every((each) => ArrayBuffer.isView(each))
+/** Whether the typed arrays or tensors of a list are the rows of one input, rather than one input each. */
+export function areRows(spec: TensorSpec, data: unknown): boolean {
+  if (!Array.isArray(data)) return false
+  return (spec.shape.length > 1 && data.every((each) => ArrayBuffer.isView(each))) || areTensorRows(spec, data)
+}
+
+/** Whether a list has tensors that one input or target may have as its rows. */
+export function hasTensors(data: unknown): data is readonly TensorLike[] {
+  return (
+    Array.isArray(data) &&
+    data.length > 0 &&
+    !data.every((each) => ArrayBuffer.isView(each)) &&
+    data.every((each) => !(each instanceof StringTensor) && isTensorLikeObject(each))
+  )
+}
+
+/**
+ * Whether tensors have an axis less than an input. One in a list may be the whole input, as in Keras, and a column of numbers may be given
+ * without its axis.
+ */
+function areTensorRows({ shape }: TensorSpec, data: readonly unknown[]): boolean {
+  if (!hasTensors(data)) return false
+  const { shape: own } = data[0] as { readonly shape?: Shape }
+  const isColumn = data.length === 1 && shape.length === 2 && shape[1] === 1 && own?.[0] !== 1
+  return own !== undefined && own.length > 0 && own.length === shape.length - 1 && !isColumn
 }
 
 function leavesByName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {

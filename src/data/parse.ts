@@ -15,6 +15,7 @@ import type { Layout } from './layout'
 import {
   UNKNOWN_LAYOUT,
   areRows,
+  hasTensors,
   withNullTargets,
   isPerOutput,
   isWrapped,
@@ -28,6 +29,7 @@ import { PLAIN_NAMES } from './samples'
 import { records } from './record-hook'
 import type { ElementsOrMaker } from './source'
 import { outermostOf } from './source'
+import { stackTensors } from './stack'
 
 /** Unparsed data, in parts. */
 export interface Parts {
@@ -124,7 +126,10 @@ function parseColumns(layout: Layout, x: unknown, where: string): Inputs {
     const input = parseInput(structure, x, where)
     return { x: null, inputs: [input], size: input.shape[0]!, hasStrings: input instanceof StringTensor }
   }
-  const { leaves, tree } = assignLeaves(layout, x, where, false)
+  // A list of one input may have the rows of that input.
+  const isOneInList = Array.isArray(structure) && structure.length === 1 && structure[0] instanceof TensorSpec
+  const data = isOneInList && areRows(structure[0], x) ? [x] : x
+  const { leaves, tree } = assignLeaves(layout, data, where, false)
   const specs = structure === null ? null : flatten(structure)
   const paths = pathsOf(tree)
   const inputs = leaves.map((leaf, i) => parseInput(specs?.[i] ?? null, leaf, placeOf(where, paths[i]!)))
@@ -132,17 +137,18 @@ function parseColumns(layout: Layout, x: unknown, where: string): Inputs {
   return { x: tree, inputs, size: sameRows(inputs, where, paths), hasStrings }
 }
 
-function parseInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {
+function parseInput(spec: TensorSpec | null, given: unknown, where: string): Tensor {
+  const data = hasTensors(given) ? stackTensors(given, spec, where) : given
   if (spec === null ? beginsWithString(data) : spec.dtype === 'string') return parseStrings(spec, data, where)
-  const given = fitRank(toTensor(data as TensorLike, where), spec)
+  const own = fitRank(toTensor(data as TensorLike, where), spec)
   // int32 data for a float32 input are not converted here: the step converts them.
-  const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
+  const dtype = spec === null || (spec.dtype === 'float32' && own.dtype === 'int32') ? own.dtype : spec.dtype
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
-  if (given.dtype === 'float32' && !spec?.optional) requireNumbers(given, where)
+  if (own.dtype === 'float32' && !spec?.optional) requireNumbers(own, where)
   // Integers do not pass through float32, which cannot represent large ones.
-  const input = given.dtype === wanted ? given : fitRank(toTensor(data as TensorLike, where, wanted), spec)
+  const input = own.dtype === wanted ? own : fitRank(toTensor(data as TensorLike, where, wanted), spec)
   requireRows(input, where)
-  if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
+  if (input.dtype === 'int32' && own.dtype === 'float32') requireIntegers(own, where)
   return input
 }
 
@@ -178,7 +184,7 @@ function sameRows(tensors: readonly Tensor[], where: string, paths: readonly str
 }
 
 function parseTarget(data: unknown, size: number, inputs: string, where: string): Tensor {
-  const target = toTensor(data as TensorLike, where)
+  const target = hasTensors(data) ? stackTensors(data, null, where) : toTensor(data as TensorLike, where)
   requireRows(target, where)
   requireNumbers(target, where)
   if (target.shape[0] !== size)

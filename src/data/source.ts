@@ -28,8 +28,11 @@ export interface Source<T = unknown> {
   readonly isOnce?: boolean
   /** The same for a reader that is no other source. */
   readonly outermost?: Source<T>
-  /** Begins a pass. Passes with the same number have the same elements in the same order. */
-  open(pass: number): Cursor<T>
+  /**
+   * Begins a pass. Passes with the same number have the same elements in the same order.
+   * @param ahead the number of elements that the reader keeps ready, for which a source may use threads. Default 0
+   */
+  open(pass: number, ahead?: number): Cursor<T>
 }
 
 /** Calls `then` with a value: now if it is available, otherwise when it is. */

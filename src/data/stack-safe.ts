@@ -41,8 +41,8 @@ export function stackSafe<T>(source: Source<T>): Source<T> {
   return {
     size: source.size,
     ...(source.isOnce === undefined ? {} : { isOnce: source.isOnce }),
-    open: (pass) => {
-      const cursor = withinStack(() => source.open(pass))
+    open: (pass, ahead) => {
+      const cursor = withinStack(() => source.open(pass, ahead))
       return {
         next: () => checked(() => cursor.next()),
         skip: (count) => checked(() => cursor.skip(count)),

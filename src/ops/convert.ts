@@ -130,7 +130,8 @@ export function branchesIntoTensors(value: unknown, depth = 0): boolean {
   return !isShaped(value)
 }
 
-function isTensorLikeObject(value: unknown): boolean {
+/** Whether a value is a tensor, also as a typed array or in the form { data, shape }. */
+export function isTensorLikeObject(value: unknown): boolean {
   if (value instanceof Tensor || value instanceof Variable || ArrayBuffer.isView(value)) return true
   return isBranch(value) && !Array.isArray(value) && isShaped(value)
 }

@@ -7,6 +7,7 @@ import type path from 'node:path'
 import type url from 'node:url'
 import type v8 from 'node:v8'
 import type threads from 'node:worker_threads'
+import type zlib from 'node:zlib'
 import { orAbort } from '../core/abort'
 import { concatBytes } from '../core/bytes'
 import { ArgumentError, FormatError, MyelinError, StateError, quoted } from '../core/errors'
@@ -20,6 +21,7 @@ export interface NodeModules {
   readonly 'node:url': typeof url
   readonly 'node:v8': typeof v8
   readonly 'node:worker_threads': typeof threads
+  readonly 'node:zlib': typeof zlib
 }
 
 /** Node's process; null elsewhere. Read from the global object, because bundlers replace the bare name by a package. */

@@ -7,7 +7,7 @@ import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { structureOf, unflatten } from '../core/tree'
 import { batchParts, withAdvice } from '../data/batch'
-import { isNamedData } from '../data/layout'
+import { hasTensors, isNamedData } from '../data/layout'
 import { Pace, releaseAll } from '../data/pace'
 import type { Inputs } from '../data/parse'
 import { RowSource } from '../data/row-source'
@@ -68,8 +68,8 @@ export function predictOnBatch(state: TrainingState, x: unknown): Tree<Tensor> {
 function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Tensor | null {
   const last = state.last.predict
   if (last === null || !state.isCurrent || last.shape[0]! > mostRows) return null
-  const input =
-    x instanceof Tensor ? x : isNamedData(Array.isArray(x) ? x[0] : x) ? null : toTensor(x as TensorLike, 'x')
+  const isParsed = hasTensors(x) || isNamedData(Array.isArray(x) ? x[0] : x)
+  const input = x instanceof Tensor ? x : isParsed ? null : toTensor(x as TensorLike, 'x')
   if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
   // predictOnBatch checks for NaN only in the first batch of a type. An input that is optional takes NaN.
   if (mostRows < Infinity && last.dtype === 'float32' && hasNonFinite(input.data)) return null

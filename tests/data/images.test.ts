@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { ArgumentError, DataError, StateError } from '../../src'
+import { ArgumentError, DataError, StateError, ops } from '../../src'
 import type { Tensor } from '../../src'
 import { Dataset, fromPixels, imageFolder, readImage, webcamFrames } from '../../src/data'
 import golden from '../golden/data.json' with { type: 'json' }
@@ -62,6 +62,36 @@ describe('readImage', () => {
     view.setUint32(16, 9920)
     view.setUint32(20, 14032)
     await expect(readImage(bytes)).rejects.toThrow('a picture of 9920 × 14032 has more than')
+  })
+
+  it('resizes to an imageSize, as imageFolder does', async () => {
+    const bytes = readFileSync(file('rgb.png'))
+    const whole = await readImage(bytes, { scale: 1 / 255 })
+    for (const [options, expected] of [
+      [{}, {}],
+      [{ interpolation: 'bicubic' }, { interpolation: 'bicubic' }],
+      [{ cropToAspectRatio: true }, { cropToAspectRatio: true }],
+    ] as const) {
+      const image = await readImage(bytes, { imageSize: [5, 7], scale: 1 / 255, ...options })
+      expect(image.shape).toEqual([5, 7, 3])
+      expect(image.data).toEqual(ops.image.resize(whole, [5, 7], expected).data)
+    }
+    expect((await readImage(bytes, { imageSize: 6, channels: 1, padToAspectRatio: true, dtype: 'int32' })).shape).toEqual([6, 6, 1]) // prettier-ignore
+    const pixels = { width: 2, height: 2, data: new Uint8Array(16).fill(7) }
+    expect((await readImage(pixels, { imageSize: [1, 3], channels: 1 })).toArray()).toEqual([[[7], [7], [7]]])
+    await expect(readImage(bytes, { imageSize: [0, 3] })).rejects.toThrow(/imageSize/)
+    await expect(readImage(bytes, { interpolation: 'nearest' })).rejects.toThrow(/interpolation needs an imageSize/)
+    await expect(readImage(bytes, { imageSize: 4, cropToAspectRatio: true, padToAspectRatio: true })).rejects.toThrow('exclude each other') // prettier-ignore
+    await expect(readImage(bytes, { imageSize: 1e5 })).rejects.toThrow(/at most 67108864 pixels/)
+  })
+
+  it('decodes files itself where canvases cannot draw, as in Deno', async () => {
+    vi.stubGlobal('createImageBitmap', async () => ({ width: 1, height: 1, close: () => undefined }))
+    vi.stubGlobal('OffscreenCanvas', class { getContext = () => null }) // prettier-ignore
+    const image = await readImage(file('rgb.png'))
+    expect([...image.data]).toEqual(flat(golden.images['rgb.png'].RGB))
+    const [batch] = await (await imageFolder(file('animals'), { imageSize: 4 })).toArray()
+    expect(batch![0].shape).toEqual([6, 4, 4, 3])
   })
 
   it('uses the decoder of the browser in a page', async () => {

@@ -11,11 +11,49 @@ const MOST_BYTES = 2 ** 31 - 1
 /** The number of bytes that are read at once, after which a signal can end the reading. */
 const CHUNK = 2 ** 24
 
+/** The largest file that is read without a thread of the engine: 1 MiB. */
+const SMALL = 2 ** 20
+/**
+ * So many ms to read a file mean a slow disk, or a network. Then some files are read several at once, twice as many each time before
+ * that is tried again, up to this number.
+ */
+const [SLOW, MOST_LATER] = [2, 64]
+let [later, pause] = [0, 1]
+
 /** @throws DataError that names the file, if it cannot be read completely; the reason of the signal */
 export function contentOf(file: string, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
   signal?.throwIfAborted()
+  const bytes = contentNow(file)
+  if (bytes !== null) return Promise.resolve(bytes)
   // A folder was listed, so there are files.
   return orAbort(read(nodeModule('node:fs/promises')!, file, where, signal), signal)
+}
+
+/**
+ * The content of a small file, without a promise: from the cache of the system it takes 0.1 ms, with promises 0.6. null for all others,
+ * and where anything is wrong: `read` says what.
+ */
+function contentNow(file: string): Uint8Array | null {
+  const files = nodeModule('node:fs')
+  if (files === null || later-- > 0) return null
+  const start = performance.now()
+  try {
+    const stat = files.statSync(file)
+    if (!stat.isFile() || stat.size === 0 || stat.size > SMALL) return null
+    const handle = files.openSync(file, files.constants.O_RDONLY | (files.constants.O_NONBLOCK ?? 0))
+    try {
+      const bytes = new Uint8Array(stat.size)
+      return files.readSync(handle, bytes, 0, stat.size, 0) === stat.size ? bytes : null
+    } finally {
+      files.closeSync(handle)
+    }
+  } catch {
+    return null
+  } finally {
+    const isSlow = performance.now() - start > SLOW
+    later = isSlow ? pause : 0
+    pause = isSlow ? Math.min(MOST_LATER, 2 * pause) : 1
+  }
 }
 
 type Files = NodeModules['node:fs/promises']

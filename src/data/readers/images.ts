@@ -1,33 +1,34 @@
-// readImage and imageFolder: images from files. png.ts and jpeg.ts decode them, or the page does.
+// readImage and imageFolder: images from files. pictures.ts makes tensors of their bytes.
 
 import { requireArguments } from '../../core/arguments'
-import { ArgumentError, DataError, knownName, quoted } from '../../core/errors'
+import { orAbort } from '../../core/abort'
+import type { DataError } from '../../core/errors'
+import { ArgumentError, knownName } from '../../core/errors'
 import { requireSize } from '../../core/shapes'
-import { boolean, choice, count, custom, listOf, nullable, option, readOptions, required } from '../../core/options'
-import type { OptionInputs, Kind, ValuesOf } from '../../core/options'
-import { padImages } from '../../ops/image/borders'
-import type { Interpolation } from '../../ops/image/resize'
-import { interpolation, resize } from '../../ops/image/resize'
+import { choice, count, nullable, option, readOptions, required } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { lastFormatTable } from '../../ops/nn/channels'
-import { Tensor } from '../../ops/tensor'
+import type { Tensor } from '../../ops/tensor'
 import { abortable } from '../abort'
 import { Dataset } from '../dataset'
+import { Pace } from '../pace'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
 import { contentOf } from './folder-file'
 import type { BothParts, FileKind, LabelledFile } from './folders'
 import { bothParts, folderFiles, labelOptions } from './folders'
-import type { PixelSource, Pixels } from './pixels'
-import { asTensor, imageOptions, isPixelSource, pixelsOf, rounded } from './pixels'
-import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
+import { heightAndWidth, inSize, pictureOf, requireSizing, sizingOptions } from './pictures'
+import type { PixelSource } from './pixels'
+import { imageOptions, isPixelSource, pixelsOf } from './pixels'
 
 /**
  * An image as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages, any format of the
- * browser.
+ * browser. With an `imageSize` it is resized.
  *
  *   const photo = await readImage('photo.jpg')                                   // float32 [480, 640, 3]
  *   const digit = await readImage(input.files[0], { channels: 1, scale: 1 / 255 })
+ *   const scores = await model.predict([await readImage('photo.jpg', { imageSize: [224, 224] })])
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or a source of `fromPixels`
  * @throws DataError for a file that is not an image, is damaged or truncated, or has more than `maxPixels` pixels; the reason of
@@ -35,51 +36,11 @@ import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
  */
 export async function readImage(source: ByteSource | PixelSource, options: ReadImageOptions = {}): Promise<Tensor> {
   requireArguments('readImage', arguments, 2)
-  const settings = readOptions('readImage', fileOptions(), options)
+  const settings = readOptions('readImage', readImageOptions(), options)
+  requireSizing('readImage', settings, options)
   return isPixelSource(source)
-    ? asTensor(pixelsOf(source, 'readImage'), settings)
-    : decoded(await allBytes(source, 'readImage', settings.signal), nameOf(source), settings)
-}
-
-async function decoded(bytes: Uint8Array, name: string, settings: FileSettings): Promise<Tensor> {
-  const most = settings.maxPixels ?? Math.min(MOST_PIXELS, SPARE_PIXELS + PIXELS_PER_BYTE * bytes.length)
-  const requirePixels = ([width, height]: readonly [number, number]): void => {
-    if (width * height > most)
-      throw new DataError(
-        `${name}: a picture of ${width} × ${height} has more than ${most} pixels. If you trust the file, set maxPixels to a larger number.`,
-      )
-  }
-  const size = isPng(bytes) ? sizeOfPng(bytes) : isJpeg(bytes) ? sizeOfJpeg(bytes) : null
-  if (size !== null) requirePixels(size)
-  try {
-    return asTensor(await decode(bytes, name, requirePixels), settings)
-  } catch (error) {
-    if (error instanceof DataError && error.message.startsWith(name)) throw error
-    throw new DataError(`${name} is a broken picture: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-type RequirePixels = (size: readonly [width: number, height: number]) => void
-
-async function decode(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<Pixels> {
-  if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function')
-    return fromBrowser(bytes, requirePixels)
-  if (isPng(bytes)) return (await import('./png')).decodePng(bytes)
-  if (isJpeg(bytes)) return (await import('./jpeg')).decodeJpeg(bytes)
-  throw new DataError(`${name} is neither a PNG nor a JPEG file`)
-}
-
-async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Promise<Pixels> {
-  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), {
-    premultiplyAlpha: 'none',
-    colorSpaceConversion: 'none',
-  })
-  try {
-    requirePixels([bitmap.width, bitmap.height])
-    return pixelsOf(bitmap, 'readImage')
-  } finally {
-    bitmap.close()
-  }
+    ? inSize(pixelsOf(source, 'readImage'), settings)
+    : pictureOf(await allBytes(source, 'readImage', settings.signal), nameOf(source), settings)
 }
 
 const IMAGES: Omit<FileKind, 'where'> = {
@@ -93,12 +54,6 @@ const IMAGES: Omit<FileKind, 'where'> = {
 /** The number of files read at once. */
 const PARALLEL = 4
 
-/** The maximum number of pixels of an image, unless `maxPixels` allows more: 8192 × 8192. */
-const MOST_PIXELS = 2 ** 26
-/** A picture of one colour is a small file. Others have a byte for four pixels at least. */
-const SPARE_PIXELS = 4_000_000
-const PIXELS_PER_BYTE = 4
-
 const fileOptions = () => ({
   ...imageOptions(),
   /**
@@ -107,18 +62,15 @@ const fileOptions = () => ({
    */
   maxPixels: option(nullable(count), null),
 })
-/** Options of `readImage`. */
-export type ReadImageOptions = OptionInputs<ReturnType<typeof fileOptions>>
-type FileSettings = ValuesOf<ReturnType<typeof fileOptions>>
 
-const heightAndWidth: Kind<readonly number[], number | readonly number[]> = custom<
-  readonly number[],
-  number | readonly number[]
->(
-  (value, where) =>
-    typeof value === 'number' ? Array<number>(2).fill(count.read(value, where)) : listOf(count, 2).read(value, where),
-  (value) => [...value],
-)
+const readImageOptions = () => ({
+  ...fileOptions(),
+  /** [height, width] to which the image is resized; a number is both. Default null: it keeps its size. */
+  imageSize: option(nullable(heightAndWidth), null),
+  ...sizingOptions(),
+})
+/** Options of `readImage`. */
+export type ReadImageOptions = OptionInputs<ReturnType<typeof readImageOptions>>
 
 const folderOptions = () => ({
   ...fileOptions(),
@@ -126,14 +78,9 @@ const folderOptions = () => ({
   colorMode: option(nullable(choice('grayscale', 'rgb', 'rgba')), null),
   /** [height, width] to which images are resized; a number is both. */
   imageSize: required(heightAndWidth),
-  /** Whether to cut the longer sides first, so that shapes in images keep their proportions. Default false. */
-  cropToAspectRatio: option(boolean, false),
-  /** Whether to resize to the largest size that keeps the proportions, and to add black margins. Default false. */
-  padToAspectRatio: option(boolean, false),
+  ...sizingOptions(),
   ...labelOptions(),
   ...lastFormatTable(),
-  /** The interpolation for resizing. Default 'bilinear'. */
-  interpolation: option(interpolation, 'bilinear'),
   /** Whether a broken file ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
   onError,
 })
@@ -151,7 +98,8 @@ export type ImageFolderElement<Options> = Options extends { readonly labels: nul
 export class ImageFolder<T> extends Dataset<T> {
   /** @internal */
   constructor(
-    images: Dataset<T>,
+    /** The elements, for a reader that keeps so many of them ready. */
+    images: (ahead: number) => Dataset<T>,
     /** The names of the classes: that of class i is at i. */
     readonly classNames: readonly string[],
     /** The paths of all images, before shuffling. */
@@ -159,9 +107,9 @@ export class ImageFolder<T> extends Dataset<T> {
     private readonly faults: Faults<DataError>,
     signal: AbortSignal | null,
   ) {
-    super(images.size, (pass) => {
+    super(images(0).size, (pass, ahead = 0) => {
       faults.clear()
-      return abortable(images.open(pass), signal)
+      return abortable(images(ahead).open(pass), signal)
     })
   }
 
@@ -202,36 +150,43 @@ async function imagesBelow<const Options extends ImageFolderOptions>(
 ): Promise<ImageFolder<ImageFolderElement<Options>>> {
   const settings = readOptions(where, folderOptions(), options)
   const { batchSize, signal } = settings
-  if (settings.cropToAspectRatio && settings.padToAspectRatio)
-    throw new ArgumentError(`${where}: cropToAspectRatio and padToAspectRatio exclude each other`)
+  requireSizing(where, settings, options)
   const channels = settings.colorMode === null ? settings.channels : CHANNELS[settings.colorMode]
   if (settings.colorMode !== null && options.channels !== undefined && options.channels !== channels)
     throw new ArgumentError(
       `${where}: colorMode '${settings.colorMode}' has ${channels} channels, received channels ${options.channels}`,
     )
   const [height, width] = settings.imageSize as [number, number]
-  if (height * width > MOST_PIXELS)
-    throw new ArgumentError(
-      `${where}: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
-    )
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles({ ...IMAGES, where }, path, settings)
   // Before the pictures of a batch that no tensor can have are read.
   requireSize(`${where}: a batch`, [Math.min(batchSize ?? 1, taken.length), height, width, channels])
   const faults = new Faults<DataError>(settings.onError)
-  const load = async (each: LabelledFile): Promise<unknown> => {
-    const picture = await faults.guardAsync(async () => {
-      const bytes = await contentOf(each.file, where, signal)
-      return decoded(bytes, each.file, { ...settings, channels, dtype: 'float32' })
-    })
-    if (picture === DROPPED) return DROPPED
-    const resized = fitted(picture, height, width, settings)
-    return isLabelled ? [resized, targetOf(each.label)] : resized
+  const { dtype, scale, maxPixels, imageSize, interpolation, cropToAspectRatio, padToAspectRatio } = settings
+  const sizing = { imageSize, interpolation, cropToAspectRatio, padToAspectRatio }
+  const asked = { channels, dtype, scale, maxPixels, ...sizing }
+  const pace = new Pace(signal)
+  const readHere = async (file: string): Promise<Tensor> => {
+    // Small files are read at once, so nothing else would let other tasks run.
+    if (pace.isDue()) await pace.yield()
+    return pictureOf(await contentOf(file, where, signal), file, asked)
   }
-  const loaded = files.map(load, { parallel: PARALLEL })
-  const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
-  const elements = batchSize === null ? whole : whole.batch(batchSize)
+  const readAhead = async (file: string): Promise<Tensor> => {
+    const { pictureThreads } = await import('./picture-threads')
+    return (await orAbort(pictureThreads.read(file, where, asked), signal)) ?? readHere(file)
+  }
+  const elements = (ahead: number): Dataset<unknown> => {
+    const read = ahead > 0 ? readAhead : readHere
+    const load = async ({ file, label }: LabelledFile): Promise<unknown> => {
+      const picture = await faults.guardAsync(() => read(file))
+      if (picture === DROPPED) return DROPPED
+      return isLabelled ? [picture, targetOf(label)] : picture
+    }
+    const loaded = files.map(load, { parallel: Math.max(PARALLEL, ahead * (batchSize ?? 1)) })
+    const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
+    return batchSize === null ? whole : whole.batch(batchSize)
+  }
   return new ImageFolder(
-    elements as Dataset<ImageFolderElement<Options>>,
+    elements as (ahead: number) => Dataset<ImageFolderElement<Options>>,
     classNames,
     taken.map(({ file }) => file),
     faults,
@@ -241,38 +196,6 @@ async function imagesBelow<const Options extends ImageFolderOptions>(
 
 /** The channels of Keras's colour modes. */
 const CHANNELS = { grayscale: 1, rgb: 3, rgba: 4 } as const
-
-interface Fitting {
-  readonly interpolation: Interpolation
-  readonly dtype: 'float32' | 'int32'
-  readonly cropToAspectRatio: boolean
-  readonly padToAspectRatio: boolean
-}
-
-/**
- * An image in the common size and dtype. Margins are added after resizing, as by `tf.image.resize_with_pad`, which Keras
- * calls, and with its rounding.
- */
-function fitted(
-  picture: Tensor,
-  height: number,
-  width: number,
-  { interpolation, dtype, cropToAspectRatio, padToAspectRatio }: Fitting,
-): Tensor {
-  const { fround, floor, max } = Math
-  const [rows, columns] = picture.shape as [number, number, number]
-  const ratio = padToAspectRatio ? max(fround(columns / width), fround(rows / height)) : null
-  const inside = ratio === null ? [height, width] : [fround(rows / ratio), fround(columns / ratio)]
-  const size = inside.map((side) => max(1, floor(side))) as [number, number]
-  const resized = resize(picture, size, { interpolation, cropToAspectRatio })
-  const [topPadding, leftPadding] = [height, width].map((side, i) => max(0, floor((side - inside[i]!) / 2))) as [
-    number,
-    number,
-  ]
-  const { data, shape } =
-    ratio === null ? resized : padImages(resized, { topPadding, leftPadding, targetHeight: height, targetWidth: width })
-  return new Tensor(dtype === 'int32' ? rounded(data) : data, shape, dtype)
-}
 
 /** Options of `imageDatasetFromDirectory`. */
 export type ImageDatasetOptions = Omit<ImageFolderOptions, 'imageSize'> & Partial<Pick<ImageFolderOptions, 'imageSize'>>

@@ -1,8 +1,11 @@
 // Decodes JPEG (ITU-T T.81): sequential and progressive, Huffman codes, 8 bits. Damaged and truncated files are errors. A sample
-// costs two bytes, a pixel of the result three: coefficients become samples in their place.
+// costs three bytes; rows of colours are made when they are asked for. jpeg-samples.ts transforms the coefficients.
 
 import { DataError } from '../../core/errors'
-import type { Pixels } from './pixels'
+import type { Blocks, SampleRows } from './jpeg-samples'
+import { samplesOf } from './jpeg-samples'
+import { colourWriter, copyColours, mixColours } from './jpeg-colours'
+import type { PixelRows } from './pixel-rows'
 
 /** The second byte of markers (table B.1). */
 const MARKER = { dht: 0xc4, rst0: 0xd0, rst7: 0xd7, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd, app14: 0xee }
@@ -18,18 +21,12 @@ const ZIGZAG = Uint8Array.from([
   55, 62, 63,
 ])
 
-interface Component {
+interface Component extends Blocks {
   readonly id: number
-  /** Blocks in a unit of interleaved data (MCU). */
-  readonly h: number
-  readonly v: number
   readonly table: number
-  /** Blocks that hold the picture, and those that are stored. */
+  /** Blocks that hold the picture. */
   readonly columns: number
   readonly rows: number
-  readonly stored: number
-  /** Blocks of 64 coefficients, later of 64 samples. */
-  readonly blocks: Int16Array
 }
 
 interface Frame {
@@ -54,7 +51,7 @@ interface ScanPart {
 }
 
 /** @throws DataError for a file that is damaged, truncated, or of a kind that is not read */
-export function decodeJpeg(bytes: Uint8Array): Pixels {
+export function decodeJpeg(bytes: Uint8Array): PixelRows {
   return new Decoder(bytes).decode()
 }
 
@@ -168,7 +165,7 @@ class Decoder {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  decode(): Pixels {
+  decode(): PixelRows {
     for (let at = 2, scans = 0; ;) {
       if (this.bytes[at] !== 0xff) throw new DataError('it is truncated, or a marker is missing')
       const marker = this.bytes[at + 1]
@@ -324,24 +321,35 @@ class Decoder {
     }
   }
 
-  private pixels(): Pixels {
+  private pixels(): PixelRows {
     const { frame } = this
     if (frame === null) throw new DataError('it has no picture')
     const { width, height, most, components } = frame
-    for (const { table, blocks } of components) {
-      const steps = this.tables[table]
+    const rows = components.map((component) => {
+      const steps = this.tables[component.table]
       if (steps === undefined) throw new DataError('a table is missing')
-      toSamples(blocks, steps)
+      return samplesOf(component, steps, most, [width, height])
+    })
+    const [first, ...others] = rows
+    if (others.length === 0) {
+      const { data } = first!
+      const row = (y: number): Uint8Array => {
+        const begin = first!.begin(y)
+        return data.subarray(begin, begin + width)
+      }
+      return { width, height, channels: 1, row }
     }
-    const channels = components.length === 1 ? 1 : 3
-    const data = new Uint8ClampedArray(width * height * channels)
-    const enlarged = components.map((each) => enlarge(each, most, [width, height]))
-    const isMixed = this.hasMixedColours(components)
-    for (let y = 0; y < height; y++) {
-      const samples = enlarged.map((rowOf) => rowOf(y))
-      this.mix(samples, isMixed, data, y * width * channels)
+    const colours = new Uint8ClampedArray(width * 3)
+    const mix = this.hasMixedColours(components) ? mixColours : copyColours
+    const [red, green, blue, inks] = rows as [SampleRows, SampleRows, SampleRows, SampleRows?]
+    // Four inks are mixed as bytes.
+    const write = mix === mixColours && inks === undefined ? colourWriter(red, green, blue) : undefined
+    const row = (y: number): Uint8ClampedArray => {
+      mix(red, green, blue, y, colours)
+      if (inks !== undefined) this.print(inks, y, colours)
+      return colours
     }
-    return { width, height, channels, data }
+    return { width, height, channels: 3, row, ...(write === undefined ? {} : { colours: write }) }
   }
 
   /** Whether the colours are YCbCr, or YCCK with four inks, and not red, green and blue, or plain inks. */
@@ -351,56 +359,15 @@ class Decoder {
     return (this.adobe ?? (isRgb ? 0 : 1)) !== 0
   }
 
-  /** A row of samples as grey, or red, green and blue (T.871). */
-  private mix([a, b, c, k]: readonly Uint8Array[], isMixed: boolean, data: Uint8ClampedArray, start: number): void {
-    if (b === undefined || c === undefined) return data.set(a!, start)
-    for (let x = 0, at = start; x < a!.length; x++, at += 3) {
-      const first = a![x]!
-      const blue = b[x]! - 128
-      const red = c[x]! - 128
-      data[at] = isMixed ? first + 1.402 * red : first
-      data[at + 1] = isMixed ? first - 0.344136286 * blue - 0.714136286 * red : b[x]!
-      data[at + 2] = isMixed ? first + 1.772 * blue : c[x]!
-      if (k === undefined) continue
-      // Files of Adobe have 255 minus the inks.
-      const [light, isInverted] = [k[x]!, this.adobe !== null]
-      for (let i = at; i < at + 3; i++)
-        data[i] = isInverted ? (data[i]! * light) / 255 : ((255 - data[i]!) * (255 - light)) / 255
+  /** Darkens the colours of a row by the fourth ink. */
+  private print({ data, begin }: SampleRows, y: number, colours: Uint8ClampedArray): void {
+    const start = begin(y)
+    // Files of Adobe have 255 minus the inks.
+    const isInverted = this.adobe !== null
+    for (let at = 0; at < colours.length; at++) {
+      const light = data[start + Math.floor(at / 3)]!
+      colours[at] = isInverted ? (colours[at]! * light) / 255 : ((255 - colours[at]!) * (255 - light)) / 255
     }
-  }
-}
-
-/**
- * The rows of a component in the size of the picture. Samples of half the size are between those of the picture, so the nearer one
- * counts three times (libjpeg: "fancy upsampling"); others are repeated.
- */
-function enlarge(
-  { h, v, stored, blocks }: Component,
-  [most, tall]: readonly [number, number],
-  [width, height]: readonly [number, number],
-): (y: number) => Uint8Array {
-  const [columns, rows] = [Math.ceil((width * h) / most), Math.ceil((height * v) / tall)]
-  const samples = new Uint16Array(columns)
-  const row = new Uint8Array(width)
-  const addRow = (y: number, factor: number): void => {
-    const start = (y >> 3) * stored * 64 + (y & 7) * 8
-    for (let x = 0; x < columns; x++) samples[x]! += factor * blocks[start + (x >> 3) * 64 + (x & 7)]!
-  }
-  return (y) => {
-    const near = Math.floor((y * v) / tall)
-    const isBetween = tall === 2 * v && rows > 2
-    samples.fill(0)
-    addRow(near, isBetween ? 3 : 4)
-    if (isBetween) addRow(Math.max(0, Math.min(rows - 1, near + (y % 2 === 0 ? -1 : 1))), 1)
-    if (most === 2 * h && columns > 2)
-      for (let x = 0; x < width; x++) {
-        const at = x >> 1
-        const other = x % 2 === 0 ? Math.max(0, at - 1) : Math.min(columns - 1, at + 1)
-        // libjpeg rounds halves down and up in turn.
-        row[x] = (3 * samples[at]! + samples[other]! + (isBetween ? 8 - (x % 2) : 4 + 4 * (x % 2))) >> 4
-      }
-    else for (let x = 0; x < width; x++) row[x] = (samples[h === most ? x : Math.floor((x * h) / most)]! + 2) >> 2
-    return row
   }
 }
 
@@ -475,60 +442,4 @@ function progressive(
     empty--
   }
   return { decode, restart: () => void (empty = 0) }
-}
-
-const half = (k: number): number => Math.cos((k * Math.PI) / 16) / 2
-const C1 = half(1)
-const C2 = half(2)
-const C3 = half(3)
-const C4 = half(4)
-const C5 = half(5)
-const C6 = half(6)
-const C7 = half(7)
-
-/**
- * Coefficients × steps → samples, in place: x = 128 + Σᵤᵥ αᵤ αᵥ S cos((2x+1)uπ/16) cos((2y+1)vπ/16) (A.3.3), along rows and
- * then along columns.
- */
-function toSamples(blocks: Int16Array, steps: Uint16Array): void {
-  const work = new Float64Array(64)
-  for (let at = 0; at < blocks.length; at += 64) {
-    let some = 0
-    for (let i = 1; i < 64; i++) some |= blocks[at + i]!
-    for (let i = 0; i < 64; i++) work[i] = blocks[at + i]! * steps[i]!
-    if (some === 0) work.fill(work[0]! / 8)
-    else {
-      for (let i = 0; i < 64; i += 8) transform(work, i, 1)
-      for (let i = 0; i < 8; i++) transform(work, i, 8)
-    }
-    for (let i = 0; i < 64; i++) blocks[at + i] = Math.max(0, Math.min(255, Math.round(work[i]! + 128)))
-  }
-}
-
-/** The inverse cosine transform of 8 numbers: even and odd coefficients apart, 22 products. Without lists, which would be made for each. */
-function transform(work: Float64Array, at: number, step: number): void {
-  const s0 = work[at]!
-  const s1 = work[at + step]!
-  const s2 = work[at + 2 * step]!
-  const s3 = work[at + 3 * step]!
-  const s4 = work[at + 4 * step]!
-  const s5 = work[at + 5 * step]!
-  const s6 = work[at + 6 * step]!
-  const s7 = work[at + 7 * step]!
-  const sum = (s0 + s4) * C4
-  const difference = (s0 - s4) * C4
-  const near = s2 * C2 + s6 * C6
-  const far = s2 * C6 - s6 * C2
-  const odd0 = s1 * C1 + s3 * C3 + s5 * C5 + s7 * C7
-  const odd1 = s1 * C3 - s3 * C7 - s5 * C1 - s7 * C5
-  const odd2 = s1 * C5 - s3 * C1 + s5 * C7 + s7 * C3
-  const odd3 = s1 * C7 - s3 * C5 + s5 * C3 - s7 * C1
-  work[at] = sum + near + odd0
-  work[at + 7 * step] = sum + near - odd0
-  work[at + step] = difference + far + odd1
-  work[at + 6 * step] = difference + far - odd1
-  work[at + 2 * step] = difference - far + odd2
-  work[at + 5 * step] = difference - far - odd2
-  work[at + 3 * step] = sum - near + odd3
-  work[at + 4 * step] = sum - near - odd3
 }

@@ -1,4 +1,4 @@
-// Pixels as tensors, from images in memory, with a given number of channels. Reads no files: see images.ts.
+// Pixels as tensors, from images in memory. Reads no files: see images.ts.
 
 import { requireArguments } from '../../core/arguments'
 import { orAbort } from '../../core/abort'
@@ -7,21 +7,8 @@ import type { OptionInputs, ValuesOf } from '../../core/options'
 import { choice, custom, number, option, readOptions } from '../../core/options'
 import { Tensor } from '../../ops/tensor'
 import { signalOption } from '../abort'
-
-/**
- * Rows of pixels, each with `channels` numbers from 0 to 255: grey; grey and alpha; red, green, blue; or these and
- * alpha.
- */
-export interface Pixels {
-  readonly width: number
-  readonly height: number
-  readonly channels: 1 | 2 | 3 | 4
-  readonly data: ArrayLike<number>
-  /** The number that means 255. Default 255. */
-  readonly largest?: number
-}
-
-export type Channels = 1 | 3 | 4
+import type { Channels, PixelRows } from './pixel-rows'
+import { allColumns, rowWriter, rowsOf } from './pixel-rows'
 
 const pixelOptions = () => ({
   /** 1 is grey, 3 is red, green and blue, 4 adds alpha. Default 3. */
@@ -83,10 +70,11 @@ export function fromPixels(source: PixelSource, options: PixelOptions = {}): Ten
 }
 
 /** The pixels with the requested channels, scale and dtype. */
-export function asTensor(pixels: Pixels, { channels, dtype, scale }: PixelSettings): Tensor {
+export function asTensor(pixels: PixelRows, { channels, dtype, scale }: PixelSettings): Tensor {
   const { width, height } = pixels
-  const values = inChannels(pixels, channels)
-  if (scale !== 1) for (let i = 0; i < values.length; i++) values[i]! *= scale
+  const values = new Float32Array(height * width * channels)
+  const write = rowWriter(pixels, channels, scale, allColumns(pixels))
+  for (let y = 0; y < height; y++) write(y, values, y * width * channels)
   return new Tensor(dtype === 'int32' ? rounded(values) : values, [height, width, channels], dtype)
 }
 
@@ -94,34 +82,6 @@ export function asTensor(pixels: Pixels, { channels, dtype, scale }: PixelSettin
 export function rounded(values: ArrayLike<number>): Int32Array<ArrayBuffer> {
   const result = new Int32Array(values.length)
   for (let i = 0; i < values.length; i++) result[i] = Math.round(values[i]!)
-  return result
-}
-
-/** The weights of grey in Pillow and JPEG (ITU-R 601), in units of 1/65536. */
-const LUMA = [19595, 38470, 7471] as const
-
-function inChannels(
-  { width, height, channels: from, data, largest = 255 }: Pixels,
-  to: Channels,
-): Float32Array<ArrayBuffer> {
-  const count = width * height
-  const factor = 255 / largest
-  const result = new Float32Array(count * to)
-  const isGrey = from <= 2
-  for (let i = 0; i < count; i++) {
-    const at = i * from
-    const red = data[at]! * factor
-    const green = isGrey ? red : data[at + 1]! * factor
-    const blue = isGrey ? red : data[at + 2]! * factor
-    if (to === 1) {
-      result[i] = isGrey ? red : Math.floor((red * LUMA[0] + green * LUMA[1] + blue * LUMA[2] + 32768) / 65536)
-      continue
-    }
-    result[i * to] = red
-    result[i * to + 1] = green
-    result[i * to + 2] = blue
-    if (to === 4) result[i * to + 3] = from === 4 ? data[at + 3]! * factor : from === 2 ? data[at + 1]! * factor : 255
-  }
   return result
 }
 
@@ -150,7 +110,7 @@ function sizeOfPicture(source: object): readonly [width: number, height: number]
   return null
 }
 
-export function pixelsOf(source: PixelSource, where: string): Pixels {
+export function pixelsOf(source: PixelSource, where: string): PixelRows {
   const size = typeof source === 'object' && source !== null ? sizeOfPicture(source) : null
   if (size === null)
     throw new ArgumentError(
@@ -159,12 +119,14 @@ export function pixelsOf(source: PixelSource, where: string): Pixels {
   const [width, height] = size
   if (width === 0 || height === 0)
     throw new StateError(`${where}: the picture has no pixels yet. Wait until it is loaded.`)
-  const data = 'data' in source ? source.data : drawn(source, width, height)
+  const given = 'data' in source ? source.data : drawn(source, width, height)
+  const isBytes = given instanceof Uint8Array || given instanceof Uint8ClampedArray
+  const data = isBytes ? given : Uint8ClampedArray.from(given as ArrayLike<number>)
   if (data.length !== width * height * 4)
     throw new ArgumentError(
       `${where}: a picture of ${width} × ${height} must have ${width * height * 4} bytes (red, green, blue, alpha), received ${data.length}`,
     )
-  return { width, height, channels: 4, data }
+  return rowsOf({ width, height, channels: 4, data })
 }
 
 type Drawable = Exclude<PixelSource, ImageData | PixelBytes>
@@ -182,6 +144,11 @@ function contextOf(
 ): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null {
   // A WebGL canvas has no 2D context, so it is drawn on a canvas that has one.
   return canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D | null
+}
+
+/** Whether this platform draws pictures: Deno has canvases that cannot. */
+export function canDraw(): boolean {
+  return typeof OffscreenCanvas === 'function' && contextOf(new OffscreenCanvas(1, 1)) !== null
 }
 
 function canvas(width: number, height: number): HTMLCanvasElement | OffscreenCanvas {

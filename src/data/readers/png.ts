@@ -1,10 +1,11 @@
 // Decodes PNG (PNG specification, third edition, https://www.w3.org/TR/png-3/): every chunk's checksum is checked, and the
 // decompressed size is known before anything is decompressed. Chunks that pictures do not need are only checked.
 
-import { loadUnzip } from '../../archives/zlib'
-import { crc32 } from '../../core/crc'
+import { crc32 } from '../../archives/crc32'
+import { unzip } from '../../archives/zlib'
+import { concatBytes } from '../../core/bytes'
 import { DataError } from '../../core/errors'
-import type { Pixels } from './pixels'
+import type { PixelArray } from './pixel-rows'
 import { PNG_SIGNATURE } from './picture-files'
 
 /** A chunk: length (4 bytes), type (4), data, CRC-32 of type and data (4). */
@@ -42,11 +43,10 @@ interface Head {
 }
 
 /** @throws DataError for a damaged file, FormatError for damaged compressed data */
-export async function decodePng(bytes: Uint8Array): Promise<Pixels> {
+export async function decodePng(bytes: Uint8Array): Promise<PixelArray> {
   const { head, palette, packed } = partsOf(bytes)
   const size = passSizes(head).reduce((sum, { rows, stride }) => sum + rows * (1 + stride), 0)
-  const unzip = await loadUnzip()
-  const raw = unzip(packed, size)
+  const raw = await unzip(packed, size)
   if (raw.length !== size) throw new DataError(`${size} bytes of pixels were expected, received ${raw.length}`)
   const samples = samplesOf(raw, head)
   const { width, height } = head
@@ -64,8 +64,7 @@ function partsOf(bytes: Uint8Array): { head: Head; palette: Palette | null; pack
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let head: Head | null = null
   let [colours, alpha]: [Uint8Array | null, Uint8Array | null] = [null, null]
-  const packed = new Uint8Array(bytes.length)
-  let filled = 0
+  const packed: Uint8Array[] = []
   for (let at = PNG_SIGNATURE.length, type = ''; type !== 'IEND';) {
     const length = at + FRAME <= bytes.length ? view.getUint32(at) : Infinity
     const end = at + 8 + length
@@ -78,16 +77,15 @@ function partsOf(bytes: Uint8Array): { head: Head; palette: Palette | null; pack
     if (type === 'IHDR') head = headOf(content)
     else if (type === 'PLTE') colours = content
     else if (type === 'tRNS') alpha = content
-    else if (type === 'IDAT') {
-      packed.set(content, filled)
-      filled += content.length
-      // The first letter of a part that a decoder must know is a capital.
-    } else if (type !== 'IEND' && type < 'a') throw new DataError(`it has an unknown part ${type}`)
+    else if (type === 'IDAT') packed.push(content)
+    // The first letter of a part that a decoder must know is a capital.
+    else if (type !== 'IEND' && type < 'a') throw new DataError(`it has an unknown part ${type}`)
     at = end + 4
   }
-  if (!head!.isIndexed) return { head: head!, palette: null, packed: packed.subarray(0, filled) }
+  const data = packed.length === 1 ? packed[0]! : concatBytes(packed)
+  if (!head!.isIndexed) return { head: head!, palette: null, packed: data }
   if (colours === null || colours.length % 3 !== 0) throw new DataError('its palette is missing or damaged')
-  return { head: head!, palette: paletteOf(colours, alpha), packed: packed.subarray(0, filled) }
+  return { head: head!, palette: paletteOf(colours, alpha), packed: data }
 }
 
 function headOf(content: Uint8Array): Head {
@@ -170,31 +168,78 @@ function sampleAt(raw: Uint8Array, row: number, i: number, depth: number): numbe
   return (raw[row + (bit >> 3)]! >> (8 - depth - (bit & 7))) & (2 ** depth - 1)
 }
 
-/** Undoes the filter of a row: the bytes after `from`, whose first names the filter, become those at `to`. */
+/**
+ * Undoes the filter of a row: the bytes after `from`, whose first names the filter, become those at `to`. What is before the first
+ * pixel and above the first row is 0.
+ */
 function unfilter(raw: Uint8Array, from: number, to: number, above: number, stride: number, pixel: number): void {
   const filter = raw[from]!
   if (filter > 4) throw new DataError(`a row has the unknown filter ${filter}`)
+  if (to !== from + 1) raw.copyWithin(to, from + 1, from + 1 + stride)
   const end = to + stride
-  const shift = from + 1 - to
-  if (filter === 0 || (filter === 2 && above < 0)) {
-    raw.copyWithin(to, from + 1, from + 1 + stride)
-    return
-  }
-  // What is before the first pixel and above the first row is 0.
-  const up = above < 0 ? null : above - to
-  for (let at = to; at < end; at++) {
-    const hasLeft = at - to >= pixel
-    const a = hasLeft ? raw[at - pixel]! : 0
-    const b = up === null ? 0 : raw[at + up]!
-    const c = hasLeft && up !== null ? raw[at + up - pixel]! : 0
-    raw[at] = raw[at + shift]! + (filter === 1 ? a : filter === 2 ? b : filter === 3 ? (a + b) >> 1 : paeth(a, b, c))
+  if (filter === 1) left(raw, to, end, pixel)
+  else if (filter === 2 && above >= 0) up(raw, to, end, above - to)
+  else if (filter === 3) mean(raw, to, end, above < 0 ? null : above - to, pixel)
+  // Above the first row, the nearest to a + 0 − 0 is a.
+  else if (filter === 4 && above < 0) left(raw, to, end, pixel)
+  else if (filter === 4) nearest(raw, to, end, above - to, pixel)
+}
+
+// Each loop goes along one sample of the pixels, so that what is left of it stays in a register.
+
+function left(raw: Uint8Array, to: number, end: number, pixel: number): void {
+  for (let at = to + pixel; at < end; at++) raw[at] = raw[at]! + raw[at - pixel]!
+}
+
+/** @param up from a byte to that above it */
+function up(raw: Uint8Array, to: number, end: number, up: number): void {
+  for (let at = to; at < end; at++) raw[at] = raw[at]! + raw[at + up]!
+}
+
+function mean(raw: Uint8Array, to: number, end: number, up: number | null, pixel: number): void {
+  for (let first = to; first < to + pixel; first++)
+    for (let at = first, a = 0; at < end; at += pixel) {
+      const b = up === null ? 0 : raw[at + up]!
+      raw[at] = a = (raw[at]! + ((a + b) >> 1)) & 255
+    }
+}
+
+function nearest(raw: Uint8Array, to: number, end: number, up: number, pixel: number): void {
+  if (pixel === 3) return nearestOfThree(raw, to, end, up)
+  for (let first = to; first < to + pixel; first++)
+    for (let at = first, a = 0, c = 0; at < end; at += pixel) {
+      const b = raw[at + up]!
+      raw[at] = a = (raw[at]! + paeth(a, b, c)) & 255
+      c = b
+    }
+}
+
+/** The same for pixels of three bytes, most of all: three samples at once keep the processor busy. */
+function nearestOfThree(raw: Uint8Array, to: number, end: number, up: number): void {
+  let [a0, a1, a2, c0, c1, c2] = [0, 0, 0, 0, 0, 0]
+  for (let at = to; at < end; at += 3) {
+    const b0 = raw[at + up]!
+    const b1 = raw[at + up + 1]!
+    const b2 = raw[at + up + 2]!
+    raw[at] = a0 = (raw[at]! + paeth(a0, b0, c0)) & 255
+    raw[at + 1] = a1 = (raw[at + 1]! + paeth(a1, b1, c1)) & 255
+    raw[at + 2] = a2 = (raw[at + 2]! + paeth(a2, b2, c2)) & 255
+    c0 = b0
+    c1 = b1
+    c2 = b2
   }
 }
 
-/** The neighbour that is nearest to left + up − corner. */
-function paeth(left: number, up: number, corner: number): number {
-  const [a, b, c] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)]
-  return a <= b && a <= c ? left : b <= c ? up : corner
+/** Of left, up and corner the one that is nearest to left + up − corner. Without branches, which no processor could predict. */
+function paeth(a: number, b: number, c: number): number {
+  const toLeft = b - c
+  const toUp = a - c
+  const [ofLeft, ofUp, ofCorner] = [Math.abs(toLeft), Math.abs(toUp), Math.abs(toLeft + toUp)]
+  // All ones if the second is nearer than the first.
+  const isUp = (ofUp - ofLeft) >> 31
+  const isCorner = (ofCorner - (ofLeft ^ ((ofLeft ^ ofUp) & isUp))) >> 31
+  const side = a ^ ((a ^ b) & isUp)
+  return side ^ ((side ^ c) & isCorner)
 }
 
 function inColours(samples: ArrayLike<number>, { channels, colours }: Palette): Uint8Array {

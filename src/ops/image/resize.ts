@@ -57,8 +57,24 @@ function lanczos(x: number, radius: number): number {
   return x > 1e-3 ? y / (Math.PI * Math.PI * x * x) : 1
 }
 
+/** The weights of the last sizes: those of a folder's images have few. */
+const known = /* @__PURE__ */ new Map<string, Tensor>()
+/** How many are kept, and of how many elements. */
+const [MOST_KNOWN, MOST_ELEMENTS] = [16, 2 ** 18]
+
+/** The same as `newWeights`, computed once for a pair of sizes. */
+function weights(extent: number, size: number, how: Exclude<Interpolation, 'nearest'>, antialias: boolean): Tensor {
+  const key = `${how} ${antialias} ${extent} ${size}`
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const made = newWeights(extent, size, KERNELS[how], antialias)
+  if (known.size >= MOST_KNOWN) known.clear()
+  if (made.size <= MOST_ELEMENTS) known.set(key, made)
+  return made
+}
+
 /** [size, extent]: the weights of the old elements in each element of a resized axis. Pixel centres are at ½. */
-function weights(extent: number, size: number, kernel: (x: number) => number, antialias: boolean): Tensor {
+function newWeights(extent: number, size: number, kernel: (x: number) => number, antialias: boolean): Tensor {
   const scale = extent / size
   const spread = antialias ? Math.max(scale, 1) : 1
   const data = new Float32Array(size * extent)
@@ -187,19 +203,18 @@ export function resize(
 
 function resized(x: Tensor, [rows, columns]: Size, how: Interpolation, antialias: boolean): Tensor {
   if (how === 'nearest') return pick(pick(x, 1, rows), 2, columns)
-  const kernel = KERNELS[how]
   const [batch, height, width, channels] = x.shape as [number, number, number, number]
   const floats = cast(x, 'float32')
   const tall =
     rows === height
       ? floats
-      : reshape(matmul(weights(height, rows, kernel, antialias), reshape(floats, [batch, height, width * channels])), [
+      : reshape(matmul(weights(height, rows, how, antialias), reshape(floats, [batch, height, width * channels])), [
           batch,
           rows,
           width,
           channels,
         ])
-  return columns === width ? tall : matmul(weights(width, columns, kernel, antialias), tall)
+  return columns === width ? tall : matmul(weights(width, columns, how, antialias), tall)
 }
 
 /** Nearest-neighbour resizing of one axis. */

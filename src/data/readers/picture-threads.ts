@@ -1,0 +1,144 @@
+// Reads pictures of a folder in worker threads of Node, for passes that read ahead. The same functions run there, so the bits are the
+// same. Loaded when such a pass begins.
+
+import { StateError } from '../../core/errors'
+import type { DType, TensorData } from '../../core/dtypes'
+import { Tensor } from '../../ops/tensor'
+import type { Settings } from '../../runtime/configure'
+import { configure } from '../../runtime/configure'
+import { currentRuntime } from '../../runtime/current'
+import { nodeModule } from '../../runtime/platform'
+import { contentOf } from './folder-file'
+import type { PictureSettings } from './pictures'
+import { pictureOf } from './pictures'
+
+/** More would wait for each other's memory, and training needs a processor, too. */
+const MOST_THREADS = 4
+/** Threads without work end after so many ms. */
+const IDLE = 5000
+
+interface Request {
+  readonly id: number
+  readonly file: string
+  /** The name of the function for users. */
+  readonly where: string
+  readonly picture: PictureSettings
+  readonly runtime: Partial<Settings>
+}
+
+/** Without a tensor, the picture is broken: reading it again says how. */
+interface Response {
+  readonly id: number
+  readonly tensor?: { readonly data: TensorData; readonly shape: readonly number[]; readonly dtype: DType }
+}
+
+/** The part of a worker of Node that is used. */
+interface PictureWorker {
+  postMessage(request: Request, transfer: readonly []): void
+  on(event: 'message', listener: (response: Response) => void): unknown
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  on(event: 'exit', listener: (code: number) => void): unknown
+  ref(): void
+  unref(): void
+  terminate(): Promise<unknown>
+}
+
+/** A thread and what it was asked for. */
+interface Thread {
+  readonly worker: PictureWorker
+  readonly open: Map<number, (tensor: Tensor | null) => void>
+}
+
+let threads: Thread[] = []
+let count = 0
+let idle: ReturnType<typeof setTimeout> | undefined
+/** After a thread failed, there are no more. */
+let isBroken = false
+
+/**
+ * A picture of a file as `pictureOf` makes it, in a thread.
+ * @returns null if it is to be read in this thread: it is broken, or there are no threads
+ */
+function read(file: string, where: string, picture: PictureSettings): Promise<Tensor | null> {
+  if (isBroken) return Promise.resolve(null)
+  clearTimeout(idle)
+  if (threads.length === 0) threads = start()
+  if (threads.length === 0) return Promise.resolve(null)
+  const { backend, simd, fuse, turbo = false } = currentRuntime().settings
+  const { worker, open } = threads.reduce((least, each) => (each.open.size < least.open.size ? each : least))
+  const id = count++
+  // The process waits for answers, but not for threads without work.
+  if (open.size === 0) worker.ref()
+  return new Promise((resolve) => {
+    open.set(id, resolve)
+    worker.postMessage({ id, file, where, picture, runtime: { backend, simd, fuse, turbo } }, [])
+  })
+}
+
+function start(): Thread[] {
+  const [workers, os] = [nodeModule('node:worker_threads'), nodeModule('node:os')]
+  if (workers === null || os === null) return []
+  const source = `import { pictureThreads } from ${JSON.stringify(import.meta.url)}; pictureThreads.serve()`
+  const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+  const size = Math.max(1, Math.min(MOST_THREADS, os.availableParallelism() - 1))
+  return Array.from({ length: size }, (_, i) => {
+    const worker: PictureWorker = new workers.Worker(url, { name: `myelin pictures ${i}` })
+    const thread = { worker, open: new Map<number, (tensor: Tensor | null) => void>() }
+    worker.on('message', ({ id, tensor }) => {
+      settle(thread, id, tensor === undefined ? null : new Tensor(tensor.data, tensor.shape, tensor.dtype))
+    })
+    worker.on('error', (error) => fail(error))
+    worker.on('exit', (code) => {
+      if (threads.includes(thread)) fail(new StateError(`it ended with exit code ${code}`))
+    })
+    worker.unref()
+    return thread
+  })
+}
+
+function settle({ worker, open }: Thread, id: number, tensor: Tensor | null): void {
+  open.get(id)?.(tensor)
+  open.delete(id)
+  if (open.size > 0) return
+  worker.unref()
+  if (threads.some((each) => each.open.size > 0)) return
+  clearTimeout(idle)
+  idle = setTimeout(end, IDLE)
+  // A process ends without waiting for this.
+  idle.unref()
+}
+
+function end(): void {
+  const ended = threads
+  threads = []
+  for (const { worker } of ended) void worker.terminate()
+}
+
+function fail(error: unknown): void {
+  if (isBroken) return
+  isBroken = true
+  console.warn(
+    `imageFolder: pictures are read in this thread, because a worker thread failed: ${error instanceof Error ? error.message : String(error)}`,
+  )
+  const waiting = threads.flatMap(({ open }) => [...open.values()])
+  end()
+  for (const resolve of waiting) resolve(null)
+}
+
+/** The entry point of such a thread. */
+function serve(): void {
+  const port = nodeModule('node:worker_threads')?.parentPort ?? null
+  if (port === null) throw new StateError('pictureThreads.serve is for the threads of imageFolder')
+  port.on('message', async ({ id, file, where, picture, runtime }: Request) => {
+    try {
+      configure(runtime)
+      const { data, shape, dtype } = await pictureOf(await contentOf(file, where, null), file, picture)
+      port.postMessage({ id, tensor: { data, shape, dtype } } satisfies Response, [data.buffer as ArrayBuffer])
+    } catch {
+      port.postMessage({ id } satisfies Response)
+    }
+  })
+}
+
+/** One object, because bundlers would leave out what only the source of the threads names. */
+export const pictureThreads = { read, serve }

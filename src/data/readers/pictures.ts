@@ -1,0 +1,147 @@
+// From the bytes of a picture to a tensor of the requested form. png.ts and jpeg.ts decode them, or the page does. Reads no file: see
+// images.ts.
+
+import { ArgumentError, DataError, knownName, quoted } from '../../core/errors'
+import type { TensorData } from '../../core/dtypes'
+import type { Kind } from '../../core/options'
+import { boolean, count, custom, listOf, option } from '../../core/options'
+import { padImages } from '../../ops/image/borders'
+import type { Interpolation } from '../../ops/image/resize'
+import { interpolation, resize } from '../../ops/image/resize'
+import { Tensor } from '../../ops/tensor'
+import type { Placement } from './fit-pixels'
+import { bilinear, placementOf } from './fit-pixels'
+import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
+import type { PixelRows } from './pixel-rows'
+import { rowsOf } from './pixel-rows'
+import type { PixelSettings } from './pixels'
+import { asTensor, canDraw, pixelsOf, rounded } from './pixels'
+
+/** [height, width]; a number is both. */
+export const heightAndWidth: Kind<readonly number[], number | readonly number[]> = custom<
+  readonly number[],
+  number | readonly number[]
+>(
+  (value, where) =>
+    typeof value === 'number' ? Array<number>(2).fill(count.read(value, where)) : listOf(count, 2).read(value, where),
+  (value) => [...value],
+)
+
+/** How images get a common size. */
+export const sizingOptions = () => ({
+  /** Whether to cut the longer sides first, so that shapes in images keep their proportions. Default false. */
+  cropToAspectRatio: option(boolean, false),
+  /** Whether to resize to the largest size that keeps the proportions, and to add black margins. Default false. */
+  padToAspectRatio: option(boolean, false),
+  /** The interpolation for resizing. Default 'bilinear'. */
+  interpolation: option(interpolation, 'bilinear'),
+})
+
+interface Sizing {
+  /** [height, width]; null: that of the picture. */
+  readonly imageSize: readonly number[] | null
+  readonly interpolation: Interpolation
+  readonly cropToAspectRatio: boolean
+  readonly padToAspectRatio: boolean
+}
+
+/** What is asked of a picture, as plain values, which can be posted to threads. */
+export interface PictureSettings extends PixelSettings, Sizing {
+  readonly maxPixels: number | null
+}
+
+/** The maximum number of pixels of an image, unless `maxPixels` allows more: 8192 × 8192. */
+const MOST_PIXELS = 2 ** 26
+/** A picture of one colour is a small file. Others have a byte for four pixels at least. */
+const SPARE_PIXELS = 4_000_000
+const PIXELS_PER_BYTE = 4
+
+/** @param options as given. @throws ArgumentError for a size that is too large, options that exclude each other, and options of resizing without a size */
+export function requireSizing(
+  where: string,
+  { imageSize, cropToAspectRatio, padToAspectRatio }: Sizing,
+  options: object,
+): void {
+  if (cropToAspectRatio && padToAspectRatio)
+    throw new ArgumentError(`${where}: cropToAspectRatio and padToAspectRatio exclude each other`)
+  if (imageSize === null) {
+    const names = Object.keys(sizingOptions())
+    const idle = Object.keys(options).find((key) => knownName(key, names) !== undefined)
+    if (idle !== undefined) throw new ArgumentError(`${where}: ${idle} needs an imageSize, such as [64, 64]`)
+    return
+  }
+  const [height, width] = imageSize as [number, number]
+  if (height * width > MOST_PIXELS)
+    throw new ArgumentError(
+      `${where}: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
+    )
+}
+
+/** @throws DataError that begins with the name, for bytes that are no picture, a damaged one, or one with too many pixels */
+export async function pictureOf(bytes: Uint8Array, name: string, settings: PictureSettings): Promise<Tensor> {
+  const most = settings.maxPixels ?? Math.min(MOST_PIXELS, SPARE_PIXELS + PIXELS_PER_BYTE * bytes.length)
+  const requirePixels = ([width, height]: readonly [number, number]): void => {
+    if (width * height > most)
+      throw new DataError(
+        `${name}: a picture of ${width} × ${height} has more than ${most} pixels. If you trust the file, set maxPixels to a larger number.`,
+      )
+  }
+  const size = isPng(bytes) ? sizeOfPng(bytes) : isJpeg(bytes) ? sizeOfJpeg(bytes) : null
+  if (size !== null) requirePixels(size)
+  try {
+    return inSize(await decode(bytes, name, requirePixels), settings)
+  } catch (error) {
+    if (error instanceof DataError && error.message.startsWith(name)) throw error
+    throw new DataError(`${name} is a broken picture: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+type RequirePixels = (size: readonly [width: number, height: number]) => void
+
+async function decode(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<PixelRows> {
+  if (typeof createImageBitmap === 'function' && canDraw()) return fromBrowser(bytes, requirePixels)
+  if (isPng(bytes)) return rowsOf(await (await import('./png')).decodePng(bytes))
+  if (isJpeg(bytes)) return (await import('./jpeg')).decodeJpeg(bytes)
+  throw new DataError(`${name} is neither a PNG nor a JPEG file`)
+}
+
+async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Promise<PixelRows> {
+  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), {
+    premultiplyAlpha: 'none',
+    colorSpaceConversion: 'none',
+  })
+  try {
+    requirePixels([bitmap.width, bitmap.height])
+    return pixelsOf(bitmap, 'readImage')
+  } finally {
+    bitmap.close()
+  }
+}
+
+/** Pixels as a tensor of the requested size. */
+export function inSize(pixels: PixelRows, settings: PixelSettings & Sizing): Tensor {
+  const { imageSize, channels, scale, dtype } = settings
+  if (imageSize === null) return asTensor(pixels, settings)
+  const [height, width] = imageSize as [number, number]
+  const { interpolation, cropToAspectRatio, padToAspectRatio } = settings
+  const fitting = { height, width, cropToAspectRatio, padToAspectRatio }
+  const fast = interpolation === 'bilinear' ? bilinear(pixels, channels, scale, fitting) : null
+  const data = fast ?? resizedByOps(pixels, settings, placementOf(pixels.height, pixels.width, fitting))
+  return new Tensor(dtype === 'int32' ? rounded(data) : data, [height, width, channels], dtype)
+}
+
+/** The same by ops, which need a tensor of the whole image. */
+function resizedByOps(
+  pixels: PixelRows,
+  settings: PixelSettings & Sizing,
+  { size, ...paddings }: Placement,
+): TensorData {
+  const [targetHeight, targetWidth] = settings.imageSize as [number, number]
+  const { interpolation, cropToAspectRatio } = settings
+  const whole = asTensor(pixels, { ...settings, dtype: 'float32' })
+  const { topPadding, leftPadding } = paddings
+  const resized = resize(whole, size, { interpolation, cropToAspectRatio })
+  return settings.padToAspectRatio
+    ? padImages(resized, { topPadding, leftPadding, targetHeight, targetWidth }).data
+    : resized.data
+}

@@ -1,0 +1,42 @@
+// Pixels keep their bits: checksums of what was read from every kind of file before decoding and resizing became faster.
+// tests/golden/pictures.mjs says what they are of.
+// modes: simd
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import { imageFolder, readImage } from '../../src/data'
+import golden from '../golden/pictures.json' with { type: 'json' }
+
+const folder = mkdtempSync(join(tmpdir(), 'myelin-pictures-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const sum = ({ data }: Tensor): number => crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+const resizings = [
+  { imageSize: [8, 11] },
+  { imageSize: 64, scale: 1 / 255 },
+  { imageSize: [16, 9], cropToAspectRatio: true },
+  { imageSize: 20, padToAspectRatio: true, dtype: 'int32' },
+] as const
+
+describe('the pixels of', () => {
+  it.each(Object.entries(golden))('%s', async (name, { bytes: text, pixels }) => {
+    const bytes = new Uint8Array(Buffer.from(text, 'base64'))
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, name), bytes)
+    for (const channels of [1, 3, 4] as const) {
+      const sums = [
+        sum(await readImage(bytes, { channels })),
+        sum(await readImage(bytes, { channels, scale: 1 / 255 })),
+      ]
+      for (const options of resizings) {
+        const images = await imageFolder(join(folder, name), { labels: null, batchSize: null, channels, ...options })
+        sums.push(sum((await images.toArray())[0]!))
+      }
+      expect(sums, `${channels} channels`).toEqual(pixels[channels])
+    }
+  })
+})
