@@ -3,7 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { requireRoom } from '../core/weight-limit'
-import { ShapeError, checkOptions, formatShape, unknownName } from '../core/errors'
+import { ShapeError, checkOptions, formatShape, printable, unknownName } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
@@ -165,6 +165,20 @@ export class Variable {
     return this.value.toArray()
   }
 
+  /**
+   * The number of a scalar, so that `Number(step)`, `step > 100` and `step + 1` compute with it; as text, its type.
+   * @throws ArgumentError for other shapes, as for tensors; StateError inside a traced function, where there is no number yet
+   */
+  [Symbol.toPrimitive](hint: string): number | string {
+    if (hint === 'string') return this.toString()
+    return this.ndim === 0 ? this.value.item() : this.value[Symbol.toPrimitive](hint)
+  }
+
+  /** `Variable "dense/kernel" float32 [4, 3]` */
+  toString(): string {
+    return `Variable "${printable(this.name)}" ${this.dtype} ${formatShape(this.shape)}`
+  }
+
   get byteLength(): number {
     return dtypes[this.dtype].bytes * this.size
   }
@@ -229,4 +243,9 @@ export class Variable {
     this.view.set(content)
     this.runtime.invalidate()
   }
+}
+
+/** The content of a variable; other values unchanged. For results of user code, which may be variables. */
+export function valueOf<Value>(given: Value | Variable): Value | Tensor {
+  return given instanceof Variable ? given.value : given
 }
