@@ -13,6 +13,7 @@ import {
   Sequential,
   StateError,
   Variable,
+  initializers,
   jit,
   ops,
   tensor,
@@ -128,6 +129,22 @@ describe('a Variable as a result', () => {
     const { history } = await model.fit(x, y, { batchSize: 4, epochs: 2, verbose: 0 })
     expect(history['loss']![0]).toBe(1)
     expect(history['scale']![1]).toBeCloseTo(0.98)
+  })
+})
+
+describe('a new Variable', () => {
+  it('has a number, the value of another, or what an initializer gives', () => {
+    expect(new Variable(3).value.toArray()).toBe(3)
+    expect(new Variable(3, { dtype: 'int32' }).dtype).toBe('int32')
+    expect(new Variable(new Variable(tensor([1, 2]))).value.toArray()).toEqual([1, 2])
+    expect(new Variable('ones', { shape: [2] }).value.toArray()).toEqual([1, 1])
+    expect(new Variable('random_normal' as 'randomNormal', { shape: [2, 3], name: 'w' }).shape).toEqual([2, 3])
+    expect(new Variable(new initializers.Constant({ value: 7 }), { shape: [1] }).value.toArray()).toEqual([7])
+    expect(new Variable([2, 3]).value.size).toBe(6)
+    expect(() => new Variable('zeros')).toThrow('an initializer needs the option shape')
+    expect(() => new Variable('nothing', { shape: [1] })).toThrow("Unknown initializer 'nothing'")
+    expect(() => new Variable(tensor(1), { shape: [1] })).toThrow('shape is for an initializer')
+    expect(() => new Variable({} as never)).toThrow(ArgumentError)
   })
 })
 
