@@ -45,6 +45,7 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
 /** What a file loads at run time, by `import()`: code that it does not need otherwise, and that may import it. */
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
   'src/models/formats.ts': ['../keras', '../onnx', '../tfjs'],
+  'src/models/load.ts': ['../thrift'],
   'src/weights/files.ts': ['../keras'],
 }
 

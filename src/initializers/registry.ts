@@ -7,6 +7,7 @@ import { Initializer } from './initializer'
 import * as named from './named'
 import { FURTHER_NAMES } from './names'
 import type * as secondNames from './second-names'
+import { initializeWith } from '../ops/variable'
 
 type OwnName = Exclude<ClassesIn<typeof all>, keyof typeof secondNames>
 const unnamed = { STFT: true } satisfies Record<Exclude<OwnName, keyof typeof named>, true>
@@ -16,3 +17,5 @@ export const initializers = new Registry('initializer', Initializer, () => named
   unnamed,
   ofFunction: (initializer: named.InitializerFunction) => new named.LambdaInitializer({ initializer }),
 })
+
+initializeWith((name) => initializers.get(name as 'zeros'))

@@ -106,7 +106,7 @@ export async function writeKerasWeights(model: Model, path?: string | URL | null
   requireArguments('writeKerasWeights', arguments, 2)
   requireModel('writeKerasWeights', model)
   const isLegacy = hdf5Of(path) === 'model'
-  const bytes = isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model), null)
+  const bytes = isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model))
   if (path != null) await writeFile(path, bytes, 'writeKerasWeights')
   return bytes
 }

@@ -20,6 +20,7 @@ import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from '../formats/json'
 import { isFormerVersion } from './keras-object'
 import { own, isRecord } from '../formats/json'
+import { inFloatForm } from '../formats/float-form'
 import { isKerasJson } from '../formats/foreign'
 import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn, memberAt, namesAt } from './legacy'
 import { PATHS, trainedPaths } from './legacy-order'
@@ -104,10 +105,12 @@ export async function fillFromKeras(
   const [root] = roots
   const isOld = roots.length === 1 && isLegacy(root!)
   const groups = isOld ? new Map<string, []>() : variableGroups(...roots)
-  const loaded = isOld ? legacyWeightsIn(root!, model, skipped) : weightsIn(groups, model, skipped)
-  if (skipped !== null && loaded.length === 0) throw new FormatError('No weight of the file fits the model')
-  if (!isOld) loadOwnVariables(groups, model)
-  assignAll(assignmentsOf(loaded))
+  inFloatForm(() => {
+    const loaded = isOld ? legacyWeightsIn(root!, model, skipped) : weightsIn(groups, model, skipped)
+    if (skipped !== null && loaded.length === 0) throw new FormatError('No weight of the file fits the model')
+    if (!isOld) loadOwnVariables(groups, model)
+    assignAll(assignmentsOf(loaded))
+  })
 }
 
 function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {

@@ -2,6 +2,7 @@
 // opens the files of models whose classes it has. Its optimizers have other variables, so training continues there with a new optimizer.
 
 import { classNameOf, describingForFile, snakeCase } from '../core/registry'
+import { writtenAsFloats } from '../formats/float-form'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
@@ -29,6 +30,10 @@ type AnyModel = Model<unknown, unknown>
 
 /** The bytes of a `.h5` file with a whole model. @throws FormatError that names what Keras does not have */
 export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uint8Array {
+  return writtenAsFloats(model, () => legacyModel(model, includeOptimizer))
+}
+
+function legacyModel(model: AnyModel, includeOptimizer: boolean): Uint8Array {
   const compiled = includeOptimizer ? model.training.compiled : null
   const { saved, training } = describingForFile(() => ({
     saved: ObjectWriter.model(model, 'former'),
@@ -53,7 +58,7 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
 /** The bytes of a `.h5` file with weights alone. */
 export function legacyWeightsFile(model: AnyModel): Uint8Array {
   const root = branch()
-  putWeights(root, model, legacyWeights)
+  writtenAsFloats(model, () => putWeights(root, model, legacyWeights))
   return writeHdf5(root as Hdf5GroupContent)
 }
 

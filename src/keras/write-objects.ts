@@ -13,7 +13,6 @@ import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
 import { TableModel } from '../models/table-model'
-import { DateEncoding } from '../layers/preprocessing/date-encoding'
 import { kinds } from '../saving/kinds'
 import { FORMER_HARD_SIGMOID, formerHardSigmoidConfig } from './former'
 import { graphConfig } from './write-graphs'
@@ -156,7 +155,8 @@ export class ObjectWriter {
         ...graphConfig(layer.graph, this),
       })
     if (layer instanceof Model) this.refuse(`a class of models that is not made of a graph cannot be written`)
-    if (layer instanceof DateEncoding) this.refuse('Keras has no layer that encodes dates')
+    const { onlyHere } = (layer.constructor as typeof Layer).form
+    if (onlyHere !== undefined) this.refuse(onlyHere)
     const isOwn = !Object.hasOwn(kinds()['layers']!.registry.all, className)
     if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer, this.style))
     const config = this.config(layer)

@@ -12,6 +12,7 @@ import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
 import type { Optimizer } from '../optimizers/optimizer'
 import { writeArchive } from '../archives/archive'
+import { writtenAsFloats } from '../formats/float-form'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
 import { orderedOptimizers } from './multi-optimizer'
@@ -29,6 +30,10 @@ type AnyModel = Model<unknown, unknown>
 
 /** The bytes of a `.keras` file. @throws FormatError that names what Keras does not have */
 export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Array {
+  return writtenAsFloats(model, () => archive(model, includeOptimizer))
+}
+
+function archive(model: AnyModel, includeOptimizer: boolean): Uint8Array {
   const compiled = includeOptimizer ? model.training.compiled : null
   const { config, compile } = describingForFile(() => ({
     config: ObjectWriter.model(model),
@@ -50,17 +55,22 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
       : {}),
     ...compile,
   })
-  files.set('model.weights.h5', weightsFile(model, compiled?.optimizer ?? null))
+  files.set('model.weights.h5', weightsArchive(model, compiled?.optimizer ?? null))
   return writeArchive(files)
 }
 
 /** The bytes of a `.weights.h5` file, or of a legacy one, for `model.saveWeights`. */
 export async function saveKerasWeights(model: LayerBase, isLegacy: boolean): Promise<Uint8Array> {
-  return isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model), null)
+  return isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model))
 }
 
-/** The bytes of `model.weights.h5`, or of a `.weights.h5` file. */
-export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8Array {
+/** The bytes of a `.weights.h5` file. */
+export function weightsFile(model: AnyModel): Uint8Array {
+  return writtenAsFloats(model, () => weightsArchive(model, null))
+}
+
+/** The bytes of `model.weights.h5`. */
+function weightsArchive(model: AnyModel, optimizer: Optimizer | null): Uint8Array {
   const root = branch()
   const put = (path: string, name: string, arrays: readonly Hdf5Array[]): void => {
     const vars = groupAt(root, path === '' ? 'vars' : `${path}/vars`)

@@ -4,6 +4,7 @@
 import { scoped } from '../core/scope'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
+import { valueOf } from '../ops/variable'
 
 /** The losses and metrics that the layers report in one run. */
 interface Reports {
@@ -61,13 +62,13 @@ export class CallContext {
 
   /** Adds a scalar to the loss of this step. */
   addLoss(penalty: Tensor): void {
-    this.reports.losses.push(penalty)
+    this.reports.losses.push(valueOf(penalty))
     this.reports.from.push(frame.current?.layer ?? null)
   }
 
   /** Reports the mean of a value under a name, in logs and the history. */
   addMetric(name: string, value: Tensor): void {
-    this.reports.metrics.push({ name, value })
+    this.reports.metrics.push({ name, value: valueOf(value) })
   }
 
   /** All losses that layers added. */

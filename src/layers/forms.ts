@@ -18,6 +18,8 @@ export interface LayerForm {
   readonly shape?: (inputShape: BatchShape) => BatchShape
   /** The dtype of the output. Default float32. */
   readonly dtype?: (inputs: readonly DType[]) => DType
+  /** Why files of other programs cannot have the layer. */
+  readonly onlyHere?: string
 }
 
 /** Several inputs are a list for `call`. */

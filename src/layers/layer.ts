@@ -34,7 +34,7 @@ import type { Metric } from '../metrics/metric'
 import { assignAll } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { STRINGS, trace, untraced, withScope } from '../ops/trace'
-import type { Variable } from '../ops/variable'
+import { Variable, valueOf } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { penaltyOf } from '../regularizers/penalty'
 import { regularizers } from '../regularizers/registry'
@@ -523,7 +523,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * `quantizeInPlace` of myelin/thrift, which this method loads in Node; `quantize` of that module makes another model that also multiplies integers.
    *
    *   await model.quantize('int8')
-   *   await model.save('small.safetensors') // loadModel(…, { customObjects: quantizedLayers })
+   *   await model.save('small.safetensors')
    *
    * Keras: `Layer.quantize`.
    * @throws ArgumentError for another mode, and if there is nothing to round
@@ -1031,13 +1031,15 @@ function requireOwner(layer: LayerBase, owner: LayerBase): void {
 /** @throws ArgumentError for results of call that are not tensors */
 function checkOutput(layer: LayerBase, output: Tree<Tensor>): Tree<Tensor> {
   if (output instanceof Tensor) return output
+  let hasVariable = false
   flatten<unknown>(output).forEach((leaf, i) => {
-    if (leaf instanceof Tensor) return
+    if (leaf instanceof Variable) hasVariable = true
+    if (leaf instanceof Tensor || leaf instanceof Variable) return
     const path = pathsOf(output)[i]!
     const place = path === '' ? '' : ` at ${pathName(path)}`
     throw new ArgumentError(`${layer}: call must return a Tensor, received ${typeof leaf}${place}`)
   })
-  return output
+  return hasVariable ? mapTree(output, valueOf) : output
 }
 
 /** The context of a call, in that of the layer around it. */

@@ -95,7 +95,7 @@ export function heavyMember<Name extends keyof HeavyMembers>(name: Name, from: s
 }
 
 /** Whether the last argument of a call has its options. */
-const isOptions = (value: unknown): value is ApplyOptions =>
+export const isOptions = (value: unknown): value is ApplyOptions =>
   value instanceof CallContext || (isRecord(value) && !('data' in value && 'shape' in value))
 
 /** The arguments of `apply`: one input or several, then options. Several are a list. */

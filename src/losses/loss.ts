@@ -11,6 +11,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor, tensorOrNothing } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
+import { valueOf } from '../ops/variable'
 import type { Reduction } from './weights'
 import { alignRanks, reduceWeighted } from './weights'
 
@@ -59,7 +60,8 @@ export abstract class Loss extends (configured as InOrder<['reduction', 'name', 
       (message) => `Loss '${this.name}': ${message}`,
       () => {
         const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-        const { values, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
+        const { values: given, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
+        const values = valueOf(given)
         if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${quoted(values)}`)
         return reduceWeighted(values, tensorOrNothing(sampleWeight, 'sampleWeight'), held, this.reduction)
       },

@@ -138,12 +138,17 @@ export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(
 
   /** The result for given values of `variables`. Keras: `Metric.stateless_result`. */
   statelessResult(metricVariables: readonly TensorLike[]): Tensor {
-    return this.within(metricVariables, () => this.result())[0]
+    return this.within(metricVariables, () => resultOf(this))[0]
   }
 
   private within<Result>(values: readonly TensorLike[], body: () => Result): [Result, Tensor[]] {
     return stateless(`Metric '${this.name}': metricVariables`, this.variables, values, body)
   }
+}
+
+/** The result of a metric as a tensor: that of a user's class may be a variable. */
+export function resultOf(metric: Metric): Tensor {
+  return asTensor(metric.result(), `Metric '${metric.name}': the result`)
 }
 
 /** What `updateState` takes: tensors, or arrays, as in Keras. */

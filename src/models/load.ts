@@ -14,7 +14,8 @@ import { formatOf, storedFormatOf } from './formats'
 import type { LoadModelOptions, LoadSettings } from './load-options'
 import { loadModelTable, requireNoInputOptions } from './load-options'
 import type { Model } from './model'
-import { modelFromBytes } from './revive'
+import type { ModelSettings } from './revive'
+import { isOfUnknownClass, modelFromBytes } from './revive'
 
 /**
  * Loads a model that `model.save` wrote, or a model of Keras (`.keras`, `.h5`), TensorFlow.js or ONNX. The format is found from the content; the code
@@ -54,7 +55,20 @@ export async function loadModel<In = Tensor, Out = Tensor>(
     await naming(source, () => {
       if (format !== null) return format.read(file, foreign(read))
       requireNoInputOptions({ constants, shapes }, 'a file of this library')
-      return modelFromBytes(file.bytes, read)
+      return modelOf(file.bytes, read)
     }),
   )
+}
+
+/** The model of a file of this library. The code of quantized layers is loaded for a file that has them. */
+async function modelOf(bytes: Uint8Array, options: ModelSettings): Promise<Model<unknown, unknown>> {
+  try {
+    return modelFromBytes(bytes, options)
+  } catch (error) {
+    if (!isOfUnknownClass(error) || options.layers != null) throw error
+    const { quantizedLayers } = await import('../thrift').catch(() => {
+      throw error
+    })
+    return modelFromBytes(bytes, { ...options, customObjects: { ...quantizedLayers, ...options.customObjects } })
+  }
 }

@@ -41,7 +41,8 @@ export function libraryClasses(): CustomObjects {
   }
 }
 
-type ModelSettings = LoadSettings & Pick<LoadModelOptions, 'layers'>
+/** What `modelFromBytes` takes. */
+export type ModelSettings = LoadSettings & Pick<LoadModelOptions, 'layers'>
 
 /** Runs `body` with the classes that files name: those of the library, or only the layers that were given, and the user's. */
 function withClasses<Result>({ customObjects = {}, layers = null }: ModelSettings, body: () => Result): Result {
@@ -141,6 +142,14 @@ export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): 
 const OF_PARTS =
   'Classes of myelin/balance, myelin/explain, myelin/onnx and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
 
+/** Errors for a class or a function that nobody knows. */
+const ofUnknown = new WeakSet<object>()
+
+/** Whether an error is that for a class of which a file has the name alone. */
+export function isOfUnknownClass(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && ofUnknown.has(error)
+}
+
 /** Adds advice to the error for an unknown class: where to pass it. */
 function withAdvice<Result>(body: () => Result): Result {
   try {
@@ -152,6 +161,7 @@ function withAdvice<Result>(body: () => Result): Result {
       message.startsWith('Unknown') &&
       (message.endsWith(PASS_YOUR_OWN) || !message.includes('customObjects'))
     ) {
+      ofUnknown.add(error)
       restate(error, [message.replace(` ${PASS_YOUR_OWN}`, ''), PASS_YOUR_OWN, OF_PARTS].join(' '))
     }
     throw error

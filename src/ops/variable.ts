@@ -3,7 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { requireRoom } from '../core/weight-limit'
-import { ShapeError, checkOptions, formatShape, unknownName } from '../core/errors'
+import { ArgumentError, ShapeError, checkOptions, formatShape, printable, unknownName } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
@@ -24,6 +24,35 @@ type Convert = (value: TensorLike, where: string, dtype?: DType) => Tensor
 
 let convert: Convert
 
+/** Something that makes the first content: an initializer. */
+interface Initial {
+  call(shape: Shape): Tensor
+}
+
+let initializerOf: ((name: string) => Initial) | null = null
+
+/** Sets how names of initializers are read. The registry of initializers sets it, because it imports this file. */
+export function initializeWith(given: (name: string) => Initial): void {
+  initializerOf = given
+}
+
+/** The first content; null for zeros of a shape. */
+function contentOf(initial: unknown, shape: Shape | undefined, dtype: DType | undefined): Tensor | null {
+  const where = 'Variable'
+  if (typeof initial === 'number' || typeof initial === 'boolean') return convert(initial, where, dtype)
+  if (initial instanceof Variable) return initial.value
+  const isName = typeof initial === 'string'
+  if (isName && initializerOf === null)
+    throw new ArgumentError(`Variable: '${initial}' is the name of an initializer; pass an object, such as new Zeros()`)
+  const made: unknown = isName ? initializerOf!(initial) : initial
+  if (made instanceof Tensor || typeof made !== 'object' || made === null || !('call' in made)) {
+    if (shape !== undefined) throw new ArgumentError('Variable: the option shape is for an initializer')
+    return made instanceof Tensor ? made : null
+  }
+  if (shape === undefined) throw new ArgumentError('Variable: an initializer needs the option shape')
+  return (made as Initial).call(requireShape(where, shape))
+}
+
 /** Sets how assigned values become tensors. convert.ts sets it, because it imports this file. */
 export function convertWith(given: Convert): void {
   convert = given
@@ -36,9 +65,11 @@ export interface VariableOptions {
   readonly dtype?: DType
   /** Whether an optimizer may change it. Default true. */
   readonly trainable?: boolean
+  /** The shape, for an initializer. */
+  readonly shape?: Shape
 }
 
-const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable'] as const satisfies readonly (keyof VariableOptions)[]
+const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable', 'shape'] as const satisfies readonly (keyof VariableOptions)[]
 
 /**
  * Counts changes that may affect which variables a layer has and which of them are trained. Lists of a layer from an
@@ -97,23 +128,24 @@ export class Variable {
   declare readonly byteOffset: number
 
   /**
-   * @param initial the first content, or a shape for zeros
-   * @throws ArgumentError for an unknown option or dtype, and for anything else than a tensor or a shape; ShapeError for a
+   * @param initial the first content: a tensor or a number; a shape for zeros; or an initializer or its name, with the option shape
+   * @throws ArgumentError for an unknown option or dtype, and for other values; ShapeError for a
    *   shape whose extents are not integers ≥ 0, or that is too large
    */
-  constructor(initial: Tensor | Shape, options: VariableOptions = {}) {
+  constructor(initial: Tensor | Variable | Shape | number | boolean | string | Initial, options: VariableOptions = {}) {
     checkOptions('Variable', options, VARIABLE_OPTIONS)
-    const { name = 'variable', dtype, trainable = true } = options
+    const { name = 'variable', dtype, trainable = true, shape } = options
     if (dtype !== undefined && !(dtype in dtypes)) throw unknownName('dtype', dtype, Object.keys(dtypes))
-    if (initial instanceof Tensor) setType(this, initial.shape, dtype ?? initial.dtype)
-    else setType(this, requireShape('Variable without a tensor', initial), dtype ?? 'float32')
+    const content = contentOf(initial, shape, dtype)
+    if (content !== null) setType(this, content.shape, dtype ?? content.dtype)
+    else setType(this, requireShape('Variable without a tensor', initial as Shape), dtype ?? 'float32')
     this.name = name
     this.madeTrainable = trainable
     this.trainable = trainable
     requireRoom(name, this.shape)
     define(this, { storage: currentRuntime().createStorage(this.byteLength), byteOffset: 0 }, true)
     this.view.fill(0)
-    if (initial instanceof Tensor) copyElements(initial, this.view)
+    if (content !== null) copyElements(content, this.view)
   }
 
   /** A variable on bytes of existing storage. @internal */
@@ -163,6 +195,20 @@ export class Variable {
    */
   numpy<Nested = NumbersOfAnyRank>(): Nested {
     return this.value.toArray()
+  }
+
+  /**
+   * The number of a scalar, so that `Number(step)`, `step > 100` and `step + 1` compute with it; as text, its type.
+   * @throws ArgumentError for other shapes, as for tensors; StateError inside a traced function, where there is no number yet
+   */
+  [Symbol.toPrimitive](hint: string): number | string {
+    if (hint === 'string') return this.toString()
+    return this.ndim === 0 ? this.value.item() : this.value[Symbol.toPrimitive](hint)
+  }
+
+  /** `Variable "dense/kernel" float32 [4, 3]` */
+  toString(): string {
+    return `Variable "${printable(this.name)}" ${this.dtype} ${formatShape(this.shape)}`
   }
 
   get byteLength(): number {
@@ -229,4 +275,9 @@ export class Variable {
     this.view.set(content)
     this.runtime.invalidate()
   }
+}
+
+/** The content of a variable; other values unchanged. For results of user code, which may be variables. */
+export function valueOf<Value>(given: Value | Variable): Value | Tensor {
+  return given instanceof Variable ? given.value : given
 }

@@ -165,7 +165,7 @@ function relativeTo(source: string, name: string): string {
  * the file.
  */
 function respondWithin(hosts: readonly string[]): typeof respond {
-  return async (source, signal) => {
+  return async (source: string | URL, signal: AbortSignal | null = null) => {
     if (!/^https?:/.test(String(source))) return respond(source, signal)
     return accepted(await withinHosts(urlOf(source, 'fetch'), hosts, signal), source)
   }

@@ -4,6 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { Conv1D, Conv2D, Dense } from '../layers'
+import type { LayerForm } from '../layers/forms'
 import type { UnitFlow } from '../layers/units'
 import {
   abs,
@@ -46,12 +47,17 @@ const butLast = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 },
 /** All axes but the first. */
 const butFirst = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 }, (_, axis) => axis + 1)
 
+/** Why files of other programs cannot have these layers. */
+const TRAINS_FOR_INTEGERS =
+  'no other program has layers that train for int8. Save as safetensors, or quantizeInPlace(model) first'
+
 // These layers keep the unitFlow of the float32 layers. Each class declares it explicitly, because overriding `call` resets
 // it.
 
 /** Dense that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareDense extends Dense {
   static override readonly className: string = 'QuantizationAwareDense'
+  static override readonly form: LayerForm = { ...Dense.form, onlyHere: TRAINS_FOR_INTEGERS }
 
   override call(x: Tensor): Tensor {
     const product = matmul(fakeQuantize(x, [x.rank - 1]), fakeQuantize(this.kernel.value, [0]))
@@ -66,6 +72,7 @@ export class QuantizationAwareDense extends Dense {
 /** Conv1D that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareConv1D extends Conv1D {
   static override readonly className: string = 'QuantizationAwareConv1D'
+  static override readonly form: LayerForm = { ...Conv1D.form, onlyHere: TRAINS_FOR_INTEGERS }
 
   protected override callLast(x: Tensor): Tensor {
     const kernel = this.kernel.value
@@ -82,6 +89,7 @@ export class QuantizationAwareConv1D extends Conv1D {
 /** Conv2D that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareConv2D extends Conv2D {
   static override readonly className: string = 'QuantizationAwareConv2D'
+  static override readonly form: LayerForm = { ...Conv2D.form, onlyHere: TRAINS_FOR_INTEGERS }
 
   protected override callLast(x: Tensor): Tensor {
     const kernel = this.kernel.value

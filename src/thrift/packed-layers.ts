@@ -7,6 +7,7 @@ import { configured, count, custom, nullable, option } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
+import { isFloatForm } from '../formats/float-form'
 import { inFiles } from '../formats/weights'
 import {
   Bidirectional,
@@ -105,6 +106,8 @@ function packed(base: LayerClass): LayerClass {
       return []
     }
   }
+  // Files of other programs have the class, the options and the weights of the base.
+  Object.defineProperty(Packed.prototype, 'constructor', { get: () => (isFloatForm() ? base : Packed) })
   return typed(Packed)
 }
 
@@ -202,6 +205,7 @@ const isSmaller = (kernel: Kernel): boolean => bytesIn(kernel) < 4 * kernel.vari
 /** Lets files have integers in place of the kernels of a layer that was just built, and lets no optimizer change it. */
 function pack(layer: LayerBase, packing: Packing): void {
   packings.set(layer, packing)
+  layer.trainable = false
   for (const weight of layer.weights) weight.trainable = false
   kernelsOf(layer, packing).filter(isSmaller).forEach(store)
 }
@@ -229,7 +233,7 @@ function store(kernel: Kernel): void {
   Object.defineProperty(variable, 'assign', {
     value: (numbers: TensorLike) => assign(toTensor(numbers, `${variable.name}: the new value`).data),
   })
-  variable.inFile = [
+  const inFile = [
     fileVariable(variable, `int${bits}`, {
       shape: bytes ? [Math.ceil(size / 2)] : variable.shape,
       dtype: 'int8',
@@ -243,6 +247,7 @@ function store(kernel: Kernel): void {
       write: (data) => give({ scales: Float32Array.from(data) }),
     }),
   ]
+  Object.defineProperty(variable, 'inFile', { get: () => (isFloatForm() ? undefined : inFile) })
 }
 
 interface FileContent {

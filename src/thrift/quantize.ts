@@ -34,7 +34,10 @@ import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-la
 import type { Replacement } from './replace-layers'
 import { replaceLayers } from './replace-layers'
 
-/** The classes that `loadModel` needs: `loadModel(file, { customObjects: quantizedLayers })`. */
+/**
+ * The classes of the layers here, by name. `loadModel` finds them itself; `modelFromJSON` and `loadModel` of myelin/predict need them:
+ * `modelFromJSON(json, { customObjects: quantizedLayers })`.
+ */
 export const quantizedLayers = {
   QuantizedDense,
   QuantizedConv1D,
@@ -187,7 +190,7 @@ function largestInputs(
  *   const fixed = quantize(model, { calibration: x.slice(0, 500) })  // fixed scales
  *   const tiny = quantize(model, { bits: 4 })
  *   await small.save('small.safetensors')
- *   await loadModel('small.safetensors', { customObjects: quantizedLayers })
+ *   await loadModel('small.safetensors')
  *
  * @throws ArgumentError unless `model` is a Sequential or functional model with a layer that can be quantized; for calibration
  * without a layer that multiplies integers, and for groupSize without 4 bits
@@ -232,7 +235,7 @@ export function quantize<Kind extends LayerBase>(
  * does the same. `quantize` returns another model, which also multiplies integers.
  *
  *   quantizeInPlace(model, 'int8')
- *   await model.save('small.safetensors')   // loadModel(…, { customObjects: quantizedLayers })
+ *   await model.save('small.safetensors')
  *
  * Keras: `Model.quantize`.
  * @throws ArgumentError for another mode, and if no layer can be quantized; StateError before the layer is built

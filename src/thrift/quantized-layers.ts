@@ -5,6 +5,7 @@ import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, extent, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { placesOf, sequenceOptions, slidingOf, windowOptions } from '../layers/convolutional/options'
+import type { LayerForm } from '../layers/forms'
 import { TENSOR } from '../layers/forms'
 import { Layer } from '../layers/layer'
 import { alongSpace, channelsLast, channelsOf, shapeAlongSpace, spatialOptions } from '../layers/spatial'
@@ -116,6 +117,10 @@ function requirePrediction(layer: object, training: boolean): void {
   )
 }
 
+/** Why files of other programs cannot have these layers. */
+const MULTIPLIES_INTEGERS =
+  'no other program has layers that multiply integers. Save as safetensors, or use quantizeInPlace, whose layers compute in float32'
+
 /**
  * A Dense layer with int8 weights: activation(s · scale[u] · Σ q w[u] + bias[u]), with q = ⌊x / s⌉ within ±127 and
  * s = max |x| / 127 over the row, or calibrated. x [batch, …, n] → [batch, …, units]. Made by `quantize`.
@@ -126,7 +131,7 @@ export class QuantizedDense extends configured(Layer<Tensor>, () => ({
   ...quantizedOptions(),
 })) {
   static readonly className = 'QuantizedDense'
-  static override readonly form = TENSOR
+  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
   override readonly supportsMasking = true
   private own: QuantizedKernel | null = null
 
@@ -178,7 +183,7 @@ const quantizedConvolutionOptions = () => ({
 })
 
 abstract class QuantizedConvolution extends configured(Layer<Tensor>, spatialOptions) {
-  static override readonly form = TENSOR
+  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
   declare readonly padding: Padding

@@ -23,7 +23,7 @@ import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor, shapeOrValue } from '../ops/tensor'
 import { currentTrace, operandOf, untraced } from '../ops/trace'
-import { Variable } from '../ops/variable'
+import { Variable, valueOf } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
@@ -100,6 +100,8 @@ interface OutputPlan {
 interface Logged {
   readonly key: string
   readonly metric: Metric
+  /** Whether it is in a property of the model, and not of compile. */
+  readonly isOwn?: boolean
 }
 
 export class Compiled {
@@ -279,6 +281,11 @@ export class Compiled {
     return this.entries.map(({ key }) => key)
   }
 
+  /** The keys of metrics in properties of the model, whose results a custom step returns under the names that it chooses. */
+  get ownNames(): ReadonlySet<string> {
+    return new Set(this.entries.flatMap(({ key, isOwn }) => (isOwn === true ? [key] : [])))
+  }
+
   private get entries(): readonly Logged[] {
     this.logged ??= this.entriesOf(this.plans ?? (this.isListed ? this.metricsBefore() : []), this.tracksLoss)
     return this.logged
@@ -308,7 +315,7 @@ export class Compiled {
     }
     for (const [name, metric] of this.reported) logged.push({ key: keyFor(name), metric })
     for (const metric of this.ownMetrics())
-      if (!logged.some((each) => each.metric === metric)) logged.push({ key: keyFor(metric.name), metric })
+      if (!logged.some((each) => each.metric === metric)) logged.push({ key: keyFor(metric.name), metric, isOwn: true })
     return logged
   }
 
@@ -432,7 +439,8 @@ export class Compiled {
       throw new ArgumentError(`${kind}Step must return nothing or a record of scalars, received ${received}`)
     }
     const kept = this.keptLogs[kind]
-    for (const [name, value] of Object.entries(logs)) {
+    for (const [name, given] of Object.entries(logs)) {
+      const value = valueOf(given)
       if (!(value instanceof Tensor) || value.size !== 1)
         throw new ArgumentError(`${kind}Step: '${name}' must be a scalar tensor, received ${shapeOrValue(value)}`)
       let cell = kept.get(name)

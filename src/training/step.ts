@@ -12,6 +12,7 @@ import { reshape } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, currentTrace, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
+import { valueOf } from '../ops/variable'
 import { GRADIENT_LIMIT } from '../optimizers/limits'
 import type { TrainedModel as ListenedModel } from './callbacks/callback'
 import type { History } from './callbacks/history'
@@ -53,7 +54,7 @@ export function forward<In, Out>(
 ): ForwardResult<Out> {
   const context = new CallContext(training)
   const outputs = typed<Out>(withFrame(null, context, () => model.applyTree(batch.x, {})))
-  const loss = lossOf(outputs)
+  const loss = valueOf(lossOf(outputs))
   return { outputs, loss, losses: compiled.lastLosses, reports: context.metrics }
 }
 

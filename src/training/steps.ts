@@ -8,6 +8,7 @@ import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import type { Readers } from '../data/samples'
+import { resultOf } from '../metrics/metric'
 import { zeros } from '../ops/numpy/shape'
 import { PreparedStrings } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
@@ -167,7 +168,7 @@ export class Steps {
   results(compiled: Compiled): Program {
     const told = (result: Tensor): Tensor => (result.rank > 1 && result.size > 1 ? zeros([0]) : result)
     return this.cache.get(`results ${compiled.names.join()}`, () =>
-      compileTraced(trace([], () => compiled.all.map((metric) => told(metric.result())))),
+      compileTraced(trace([], () => compiled.all.map((metric) => told(resultOf(metric))))),
     )
   }
 

@@ -20,7 +20,6 @@ describe('Variable', () => {
       [[1, 2]],
       /Variable without a tensor: the shape must contain integers ≥ 0, received \[\[1, 2\]\]/,
     ],
-    ['a number', 3, /Variable without a tensor: the shape must be an array, received 3/],
     ['a typed array', new Float32Array(2), /the shape must be an array, received/],
     ['nothing', undefined, /the shape must be an array, received undefined/],
   ])('refuses %s', (_name, initial, message) => {

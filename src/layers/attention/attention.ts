@@ -14,8 +14,11 @@ import { sum } from '../../ops/numpy/reduce'
 import { expandDims, squeeze, swapAxes } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import type { TensorLike } from '../../ops/convert'
 import type { SeparateInputs } from '../call-options'
 import { LISTED } from '../forms'
+import type { AttentionInputs } from './named'
+import { withNames } from './named'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
@@ -43,8 +46,9 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
 
   override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
   override apply(...inputs: SeparateInputs): Tensor
+  override apply(...inputs: [...TensorLike[], AttentionInputs]): Tensor
   override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(given)
+    return this.applyTo(withNames(this, given))
   }
 
   /** [batch, query steps, value steps] */

@@ -28,8 +28,11 @@ import { dropout } from '../../ops/random/random'
 import { sum } from '../../ops/numpy/reduce'
 import { expandDims, repeat } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
+import type { TensorLike } from '../../ops/convert'
 import type { SeparateInputs } from '../call-options'
 import { LISTED } from '../forms'
+import type { AttentionInputs } from './named'
+import { withNames } from './named'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
@@ -121,8 +124,9 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
 
   override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
   override apply(...inputs: SeparateInputs): Tensor
+  override apply(...inputs: [...TensorLike[], AttentionInputs]): Tensor
   override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(given)
+    return this.applyTo(withNames(this, given))
   }
 
   /** The projection of the query. Keras: `query_dense`. */

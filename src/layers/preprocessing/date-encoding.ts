@@ -8,6 +8,7 @@ import { concatenate } from '../../ops/numpy/shape'
 import { sliceAlong } from '../../ops/numpy/along'
 import type { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
+import type { LayerForm } from '../forms'
 import type { BatchShape } from '../spec'
 import { StringLayer } from './string-layer'
 
@@ -38,6 +39,7 @@ export class DateEncoding extends configured(
   ['time'],
 ) {
   static readonly className = 'DateEncoding'
+  static override readonly form: LayerForm = { ...StringLayer.form, onlyHere: 'Keras has no layer that encodes dates' }
 
   /** Days since 1970, the day of the week, milliseconds of the day, and whether there is a date. */
   readStrings({ strings }: StringTensor): Tensor {

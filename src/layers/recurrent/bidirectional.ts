@@ -12,6 +12,7 @@ import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/numpy/elementwise'
 import { concatenate, flip } from '../../ops/numpy/shape'
+import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { ApplyOptions, CallOption } from '../layer'
@@ -23,7 +24,7 @@ import { remade } from '../remade'
 import type { BatchShape } from '../spec'
 import type { MadeUnits, UnitFlow } from '../units'
 import { unitFlowOf } from '../units'
-import { RecurrentLayer } from './rnn'
+import { RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 
@@ -133,6 +134,17 @@ export class Bidirectional extends configured(
 
   private get both(): readonly [forward: RecurrentLayer, backward: RecurrentLayer] {
     return [this.layer, this.backwardLayer]
+  }
+
+  /** Calls the layer. The initial states are an option, or the second argument, as in Keras. */
+  override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
+  override apply(
+    input: InputsOf<Tensor>,
+    initialState: Tree<TensorLike> | null,
+    options?: ApplyOptions | CallContext,
+  ): Tensor
+  override apply(...given: readonly unknown[]): Tensor {
+    return this.applyTo(withStates(given))
   }
 
   override build(inputShape: BatchShape): void {

@@ -1,15 +1,24 @@
 // Cell: what a recurrent layer does in one step. The loop over the steps is in rnn.ts.
 
-import { withoutOptions } from '../../core/options'
+import { ArgumentError } from '../../core/errors'
+import { count, readOptions, required, withoutOptions } from '../../core/options'
 import type { Config } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
-import { typed } from '../../core/tree'
+import type { Tree } from '../../core/tree'
+import { flatten, isRecord, typed, unflatten } from '../../core/tree'
+import type { InputsOf, TensorLike } from '../../ops/convert'
 import { zeros } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { INPUT_SHAPE, warnOfInputShape } from '../checks'
 import { LISTED } from '../forms'
+import { statesFrom } from '../call-options'
+import type { CallContext } from '../context'
+import type { ApplyOptions } from '../layer'
 import { Layer } from '../layer'
+import { isOptions } from '../members'
+import { withNamedInputs } from '../named-inputs'
 import type { BatchShape } from '../spec'
+import { TensorSpec, specsFrom } from '../spec'
 
 /** Dropout masks by the name of what they are applied to. */
 export type DropoutMasks = Readonly<Record<string, Tensor>>
@@ -32,6 +41,19 @@ export interface CellOutput {
   readonly state: readonly Tensor[]
 }
 
+/** Whether the input of a cell is the record of a step. */
+export function isStepOfCell(input: unknown): input is CellInput {
+  return isRecord(input) && 'input' in input
+}
+
+/** The number of samples of a batch, also by name. */
+export type BatchSize = number | { readonly batchSize: number }
+
+/** @throws ArgumentError for what is no number of samples */
+export function batchOf(where: string, given: BatchSize): number {
+  return readOptions(where, { batchSize: required(count) }, isRecord(given) ? given : { batchSize: given }).batchSize
+}
+
 /**
  * Subclass it, and let RNN call it for every step:
  *
@@ -52,6 +74,50 @@ export interface CellOutput {
  */
 export abstract class Cell extends Layer<CellInput, CellOutput> {
   static override readonly form = LISTED
+
+  /**
+   * One step: with a record, the result is a record; with the states as the second argument, as in Keras, it is a list of the output and
+   * the states, in the form in which they were given.
+   *
+   *   const { output, state } = cell.apply({ input: x, state: [h, c] })
+   *   const [output, [h1, c1]] = cell.apply(x, [h, c])
+   *
+   * @throws ArgumentError without states, and for another number of them
+   */
+  override apply(input: InputsOf<CellInput>, options?: ApplyOptions | CallContext): CellOutput
+  override apply<States extends Tree<TensorLike>>(
+    input: TensorLike,
+    states: States,
+    options?: ApplyOptions | CallContext,
+  ): readonly [output: Tensor, states: States extends readonly unknown[] ? Tensor[] : Tensor]
+  override apply(...given: readonly unknown[]): unknown {
+    if (isStepOfCell(given[0])) return this.applyTo(given)
+    const [input, states, ...options] = withNamedInputs(this, ['inputs', 'states'], given)
+    const count = this.stateSizes.length
+    if (states == null || isOptions(states))
+      throw new ArgumentError(`${this}: a cell needs its states: apply(x, ${count === 1 ? 'h' : '[h, c]'})`)
+    const before = statesFrom(states, `${this}: states`)
+    const flat = flatten(before)
+    if (flat.length !== count)
+      throw new ArgumentError(`${this}: there must be ${count} states, received ${flat.length}`)
+    const { output, state } = this.applyTo([{ input, state: flat }, ...options])
+    return [output, unflatten(before, state)]
+  }
+
+  /** For the shape of a step alone, the states follow from it. */
+  override ensureBuilt(input: Tree<TensorSpec> | Tree<number | null>): void {
+    super.ensureBuilt(typed(this.withStates(specsFrom(input))))
+  }
+
+  override outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
+    return super.outputSpecs(this.withStates(specs), options)
+  }
+
+  private withStates(specs: Tree<TensorSpec>): Tree<TensorSpec> {
+    if (!(specs instanceof TensorSpec)) return specs
+    const [batch = null, ...input] = specs.shape
+    return { input: specs, state: this.stateShapes(input).map((shape) => new TensorSpec([batch, ...shape])) }
+  }
 
   protected override checkOptions(): void {
     warnOfInputShape(this, 'Set it in the layer that calls the cell.')
@@ -102,9 +168,9 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
     return this.stateShapes(input).map((shape) => zeros([batch, ...(shape as Shape)]))
   }
 
-  /** The same as `initialState`, for a batch of this size. Keras: `get_initial_state`. */
-  getInitialState(batchSize: number, input: Shape = []): readonly Tensor[] {
-    return this.initialState(batchSize, input)
+  /** The same as `initialState`, for a batch of this size; also `{ batchSize }`. Keras: `get_initial_state`. */
+  getInitialState(batchSize: BatchSize, input: Shape = []): readonly Tensor[] {
+    return this.initialState(batchOf(`${this}: getInitialState`, batchSize), input)
   }
 
   /**

@@ -14,18 +14,21 @@ import type { Tree } from '../../core/tree'
 import { flatten, mapTree, typed } from '../../core/tree'
 import { cast, where } from '../../ops/numpy/elementwise'
 import { flip, moveAxis, reshape, slice, squeeze, swapAxes } from '../../ops/numpy/shape'
+import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import { untraced } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
-import type { CallContext } from '../context'
-import { isInferring } from '../context'
+import { CallContext, isInferring } from '../context'
 import type { InputsOf } from '../layer'
 import type { RecurrentStep } from '../loop'
 import { scanLayers } from '../loop'
 import type { BatchShape } from '../spec'
-import type { Cell } from './cell'
+import { isOptions } from '../members'
+import type { BatchSize, Cell } from './cell'
+import { batchOf } from './cell'
+import type { CellLayer } from './stacked-cells'
 import { StackedRNNCells, cellKind } from './stacked-cells'
 import type { UnitFlow } from '../units'
 import { unitFlowOf } from '../units'
@@ -49,6 +52,15 @@ export interface StepForm {
   readonly axes: readonly string[]
   /** The axis of the features, or of the channels, from the end. Cells have them last. */
   readonly featureAxis: number
+}
+
+/** The arguments of `apply` with the initial states, the second of Keras's arguments, as an option. */
+export function withStates(given: readonly unknown[]): readonly unknown[] {
+  const [input, initialState, options = {}, ...more] = given
+  if (typeof initialState !== 'object' || initialState === null || isOptions(initialState) || more.length > 0)
+    return given
+  const { training } = options as ApplyOptions
+  return [input, { ...(options instanceof CallContext ? { training } : (options as ApplyOptions)), initialState }]
 }
 
 const FEATURES: StepForm = { axes: ['features'], featureAxis: -1 }
@@ -104,6 +116,20 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
       input: [batch, ...input],
       state: this.cell.stateShapes(input).map((shape) => [batch, ...shape]),
     })
+  }
+
+  /**
+   * Calls the layer. The initial states are an option, or the second argument, as in Keras: `lstm.apply(x, [h, c])`.
+   * @throws ArgumentError for another number of states
+   */
+  override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
+  override apply(
+    input: InputsOf<Tensor>,
+    initialState: Tree<TensorLike> | null,
+    options?: ApplyOptions | CallContext,
+  ): Tensor
+  override apply(...given: readonly unknown[]): Tensor {
+    return this.applyTo(withStates(given))
   }
 
   call(given: Tensor, context: CallContext): Tensor {
@@ -247,10 +273,14 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     return this.cell.stateSizes.length === 1
   }
 
-  /** The initial states of a batch, as the cell makes them: zeros. The layer must be built. Keras: `get_initial_state`. */
-  getInitialState(batchSize: number): readonly Tensor[] {
-    const [, , input] = this.partsOf(this.requireBuilt(this.buildShape))
-    return this.cell.getInitialState(batchSize, input as Shape)
+  /**
+   * The initial states of a batch, as the cell makes them: zeros. States with the shape of an image depend on the input, so their layer
+   * must be built. Keras: `get_initial_state`.
+   */
+  getInitialState(batchSize: BatchSize): readonly Tensor[] {
+    const isKnown = this.built || this.steps.axes.length > 1
+    const input = isKnown ? this.partsOf(this.requireBuilt(this.buildShape))[2] : []
+    return this.cell.initialState(batchOf(`${this}: getInitialState`, batchSize), input as Shape)
   }
 
   /** The result of a step; where a step is masked, the state and the output from before. */
@@ -317,11 +347,12 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   }
 }
 
-const cellOrCells: Kind<Cell, Cell | Serialized | readonly (Cell | Serialized)[]> = /* @__PURE__ */ custom(
-  (value, where) =>
-    Array.isArray(value) ? new StackedRNNCells({ cells: value as readonly Cell[] }) : cellKind.read(value, where),
-  (cell) => cellKind.write(cell),
-)
+const cellOrCells: Kind<Cell, Cell | CellLayer | Serialized | readonly (Cell | CellLayer | Serialized)[]> =
+  /* @__PURE__ */ custom(
+    (value, where) =>
+      Array.isArray(value) ? new StackedRNNCells({ cells: value as readonly Cell[] }) : cellKind.read(value, where),
+    (cell) => cellKind.write(cell),
+  )
 
 /**
  * Calls any cell step by step; a list of cells is stacked.

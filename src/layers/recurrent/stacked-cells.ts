@@ -9,17 +9,18 @@ import type { Shape } from '../../core/shapes'
 import { innerLayer } from '../kinds'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
+import type { LayerBase } from '../layer'
 import type { BatchShape } from '../spec'
 import type { CellInput, CellOutput, DropoutMasks } from './cell'
 import { Cell } from './cell'
+import { asCell } from './layer-cells'
+
+/** A layer of your own that is a cell: its `call(input, states)` returns the output and the new states. */
+export type CellLayer = LayerBase & { readonly stateSize: number | readonly number[] }
 
 /** A cell: an instance, or its saved form. */
-export const cellKind: Kind<Cell, Cell | Serialized> = /* @__PURE__ */ custom(
-  (value, where) => {
-    const layer: unknown = innerLayer.read(value, where)
-    if (layer instanceof Cell) return layer
-    throw new ArgumentError(`${where} must be a cell, a subclass of Cell, received ${String(layer)}`)
-  },
+export const cellKind: Kind<Cell, Cell | CellLayer | Serialized> = /* @__PURE__ */ custom(
+  (value, where) => asCell(innerLayer.read(value, where), where),
   (cell) => serialize(cell),
 )
 

@@ -7,6 +7,7 @@ import { sameShape, sizeOf } from '../../core/shapes'
 import { SPARE_ELEMENTS, fromFile, limitWeights } from '../../core/weight-limit'
 import { compileOptions, warnOfState } from '../../keras/compile'
 import { modelOf } from '../../keras/json'
+import { inFloatForm } from '../../formats/float-form'
 import { isRecord, own } from '../../formats/json'
 import { isObject } from '../../keras/keras-object'
 import { ObjectReader } from '../../keras/objects'
@@ -55,7 +56,9 @@ export function modelFromLayers(
 /** Loads the weights of a file into a model of the same layers. */
 export function fillFromLayers(model: LayerBase, { name, weights }: Artifacts): void {
   const own = manifestTensors(weights, name).filter(({ group }) => group === 'model')
-  for (const [variable, value] of assignmentsOf(model, own, name)) variable.assign(value)
+  inFloatForm(() => {
+    for (const [variable, value] of assignmentsOf(model, own, name)) variable.assign(value)
+  })
 }
 
 /** The elements of the largest tensor, and of all. */

@@ -4,6 +4,7 @@ import { concatBytes } from '../../core/bytes'
 import { FormatError } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import { describingForFile } from '../../core/registry'
+import { writtenAsFloats } from '../../formats/float-form'
 import type { Model } from '../../models/model'
 import type { Variable } from '../../ops/variable'
 import type { StoredModel } from '../stores'
@@ -18,6 +19,10 @@ const VERSION = '4.22.0'
 
 /** A model without the paths of its files. @throws FormatError that names all that TensorFlow.js does not have */
 export function layersModel(model: Model<unknown, unknown>, includeOptimizer: boolean): StoredModel {
+  return writtenAsFloats(model, () => storedModel(model, includeOptimizer))
+}
+
+function storedModel(model: Model<unknown, unknown>, includeOptimizer: boolean): StoredModel {
   const writer = new TopologyWriter()
   const topology = describingForFile(() => writer.layer(model))
   const problems = [...writer.refused]

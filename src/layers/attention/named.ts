@@ -1,0 +1,43 @@
+// The inputs of attention layers and their masks by the names that they have in Keras.
+
+import { knownName } from '../../core/errors'
+import type { TensorLike } from '../../ops/convert'
+import type { Tensor } from '../../ops/tensor'
+import type { ApplyOptions } from '../layer'
+import { withNamedInputs } from '../named-inputs'
+
+/** Inputs of a call by name, and its options. */
+export interface AttentionInputs extends ApplyOptions {
+  /** [batch, steps, features] */
+  readonly query?: TensorLike | null | undefined
+  readonly value?: TensorLike | null | undefined
+  /** Default: the value. */
+  readonly key?: TensorLike | null | undefined
+  /** Which steps of the query count; the same as the first of the list `mask`. */
+  readonly queryMask?: Tensor | null | undefined
+  readonly valueMask?: Tensor | null | undefined
+  readonly keyMask?: Tensor | null | undefined
+}
+
+const INPUTS = ['query', 'value', 'key'] as const
+const MASKS = ['queryMask', 'valueMask', 'keyMask'] as const
+
+/** The arguments of `apply` with a list of the inputs, and their masks as one option. */
+export function withNames(layer: { toString(): string }, given: readonly unknown[]): readonly unknown[] {
+  const call = withNamedInputs(layer, INPUTS, given)
+  if (call === given && given.length < 2) return call
+  const options = call.at(-1)
+  if (typeof options !== 'object' || options === null) return call
+  const masks: (Tensor | null)[] = []
+  const others: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(options)) {
+    const place = MASKS.findIndex((name) => name === knownName(key, MASKS))
+    if (place < 0) others[key] = value
+    else if (value != null) masks[place] = value as Tensor
+  }
+  if (masks.length === 0) return call
+  const inputs = call.slice(0, -1)
+  const count = Array.isArray(inputs[0]) ? inputs[0].length : inputs.filter((each) => each != null).length
+  const length = Math.max(count, masks.length)
+  return [...inputs, { ...others, mask: Array.from({ length }, (_, i) => masks[i] ?? null) }]
+}
