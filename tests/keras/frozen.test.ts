@@ -191,9 +191,9 @@ describe('.h5 files that Keras wrote', () => {
 describe('arrays with other names of layers', () => {
   const bidirectional = (): Bidirectional => {
     // Earlier layers take the numbers of the file.
-    new Bidirectional(new LSTM(2))
+    new Bidirectional(new LSTM(2)).apply(Input({ shape: [3, 2] }))
     const layer = new Bidirectional({ layer: new LSTM(2), name: 'both' })
-    new Sequential([Input({ shape: [3, 2] }), layer])
+    layer.apply(Input({ shape: [3, 2] }))
     return layer
   }
   const arraysOf = (paths: readonly string[], variables: readonly Variable[]): ListedArrays => ({
@@ -224,7 +224,7 @@ describe('arrays with other names of layers', () => {
       backwardLayer: new LSTM({ units: 2, goBackwards: true }),
       name: 'both',
     })
-    new Sequential([Input({ shape: [3, 2] }), layer])
+    layer.apply(Input({ shape: [3, 2] }))
     const expected = [...layer.backwardLayer.weights, ...layer.forwardLayer.weights]
     const paths = all('backward_lstm_71/lstm_cell_2', 'forward_lstm_70/lstm_cell_1')
     expect(weightsInOrder(layer, layer.weights, arraysOf(paths, expected))).toEqual(expected)
@@ -232,7 +232,7 @@ describe('arrays with other names of layers', () => {
 
   it('of which some names are known, and some are not', () => {
     const layer = new BatchNormalization({ name: 'both' })
-    new Sequential([Input({ shape: [2] }), layer])
+    layer.apply(Input({ shape: [2] }))
     const known = ['gamma', 'beta', 'moving_mean', 'moving_variance']
     expect(weightsInOrder(layer, layer.weights, arraysOf(known, layer.weights))).toEqual(layer.weights)
     const renamed = known.with(0, 'scale')
