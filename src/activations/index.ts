@@ -1,7 +1,7 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, knownName, unknownName } from '../core/errors'
-import { customObject, isClass, nameToSave } from '../core/registry'
+import { customObject, isClass, nameInFile, nameToSave } from '../core/registry'
 import * as functions from '../ops'
 import { cast, relu } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
@@ -160,7 +160,7 @@ export function activationName(activation: ActivationFunction): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)
   if (found !== undefined) return found[0]
   const known = knownName(activation.name, names)
-  if (known === undefined) return nameToSave(activation)
+  if (known === undefined) return nameInFile(activation, 'that is an activation')
   // Functions of the library also exist in forms that take symbols.
   return isAlike(activation, activations[known as ActivationName]) ? known : nameToSave(activation, () => true)
 }

@@ -210,6 +210,11 @@ export function savedName(own: { readonly name: string }, what: string): string 
   throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }
 
+/** The name of a user's function: in a file as `savedName`, otherwise that of the function, which may be empty. */
+export function nameInFile(own: { readonly name: string }, what: string): string {
+  return met.current?.inFile === true ? savedName(own, what) : nameToSave(own)
+}
+
 type AnyClass<Kind> = new (config: never) => Kind
 
 /**

@@ -133,8 +133,10 @@ function isWithin(few: readonly string[], many: readonly string[]): boolean {
 }
 
 /**
- * The weights in the order of a file with other names: that of today, or, if the names speak against it, the one in which nothing is frozen, or
- * that of the configurations.
+ * The weights in the order of a file with other names: those of the same name with another number, with or without the direction of a
+ * layer of Bidirectional, or with another name and this direction; the others in the order of today, or else in the one in which nothing
+ * is frozen, or that of the configurations.
+ * @returns null if the names speak against it
  */
 function inKerasOrder(
   layer: LayerBase,
@@ -144,30 +146,96 @@ function inKerasOrder(
 ): readonly Variable[] | null {
   const unfrozen = inFiles(layer.weights.filter(({ madeTrainable }) => madeTrainable))
   const others = inFiles(layer.weights.filter(({ madeTrainable }) => !madeTrainable))
-  const agrees = (order: readonly Variable[]): boolean =>
-    agree(
-      names,
-      order.map(({ name }) => stepsOf(kerasName(name), layer.name)),
-    )
-  const fits = (order: readonly Variable[]): boolean =>
-    order.every(({ shape }, i) => sameShape(shape, shapes[i]!)) && agrees(order)
+  const nameOf = ({ name }: Variable): readonly string[] => stepsOf(kerasName(name), layer.name)
+  const orders = [weights, [...unfrozen, ...others], describedWeights(layer)].flatMap((order) => {
+    const found = matched(names, order.map(nameOf)).map((i) => order[i]!)
+    return agree(names, found.map(nameOf)) ? [found] : []
+  })
   // An order in which a shape differs is reported with this shape.
-  return [weights, [...unfrozen, ...others], describedWeights(layer)].find(fits) ?? (agrees(weights) ? weights : null)
+  return orders.find((order) => order.every(({ shape }, i) => sameShape(shape, shapes[i]!))) ?? orders[0] ?? null
+}
+
+const withoutNumbers = (steps: readonly string[]): string[] => steps.map((step) => step.replace(/_\d+$/, ''))
+const DIRECTION = /^(forward|backward)_(?=.)/
+/** What names have in common in which layers have other numbers, or other names: fewer and fewer of their parts. */
+const KEYS: readonly ((steps: readonly string[]) => string)[] = [
+  (steps) => textOf(withoutNumbers(steps)),
+  (steps) => textOf(withoutNumbers(steps).map((step) => step.replace(DIRECTION, ''))),
+  (steps) => textOf([directionOf(steps) ?? '', ...withoutNumbers(steps).filter((step) => !DIRECTION.test(step))]),
+  () => '',
+]
+
+/** The direction of Bidirectional in a name; undefined if it has none. */
+const directionOf = (steps: readonly string[]): string | undefined =>
+  steps.slice(0, -1).flatMap((step) => DIRECTION.exec(step)?.[1] ?? [])[0]
+
+/** For each name the position of ours: that of the same key, if there are as many of it here as there, or else of the next key. */
+function matched(theirs: readonly (readonly string[])[], ours: readonly (readonly string[])[]): number[] {
+  const found = new Map<number, number>()
+  const taken = new Set<number>()
+  for (const keyOf of KEYS) {
+    const here = positionsBy(ours, keyOf, (i) => !taken.has(i))
+    for (const [key, there] of positionsBy(theirs, keyOf, (i) => !found.has(i))) {
+      const own = here.get(key) ?? []
+      if (own.length !== there.length) continue
+      there.forEach((i, k) => {
+        found.set(i, own[k]!)
+        taken.add(own[k]!)
+      })
+    }
+  }
+  return theirs.map((_, i) => found.get(i)!)
+}
+
+function positionsBy(
+  names: readonly (readonly string[])[],
+  keyOf: (steps: readonly string[]) => string,
+  isLeft: (i: number) => boolean,
+): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>()
+  for (const [i, steps] of names.entries()) {
+    if (!isLeft(i)) continue
+    const list = found.get(keyOf(steps))
+    if (list === undefined) found.set(keyOf(steps), [i])
+    else list.push(i)
+  }
+  return found
 }
 
 /** Whether two lists of names can be those of the same weights, although layers have other names. */
 function agree(theirs: readonly (readonly string[])[], ours: readonly (readonly string[])[]): boolean {
-  const kinds = new Set(ours.map((steps) => steps.at(-1)))
+  const [kindsThere, kindsHere] = [theirs, ours].map(kindsByOuter) as [Kinds, Kinds]
+  const [numberless, numberlessHere] = [kindsThere, kindsHere].map(
+    (kinds) => new Set(Array.from(kinds.keys(), (outer) => textOf(withoutNumbers(outer.split('/'))))),
+  ) as [Set<string>, Set<string>]
   const [here, there] = [new Map<string, string>(), new Map<string, string>()]
   for (const [i, steps] of theirs.entries()) {
-    const kind = steps.at(-1)
-    if (kind !== ours[i]!.at(-1) && kinds.has(kind)) return false
-    const [outer, own] = [steps, ours[i]!].map((each) => textOf(each.slice(0, -1))) as [string, string]
-    if ((here.get(outer) ?? own) !== own || (there.get(own) ?? outer) !== outer) return false
-    here.set(outer, own)
-    there.set(own, outer)
+    const own = ours[i]!
+    const [outer, ownOuter] = [outerOf(steps), outerOf(own)]
+    if ((here.get(outer) ?? ownOuter) !== ownOuter || (there.get(ownOuter) ?? outer) !== outer) return false
+    here.set(outer, ownOuter)
+    there.set(ownOuter, outer)
+    // Weights of a layer either all have names that are known here, or none of them.
+    const kinds = kindsHere.get(ownOuter)!
+    if (steps.at(-1) !== own.at(-1) && [...kindsThere.get(outer)!].some((kind) => kinds.has(kind))) return false
+    const [direction, ownDirection] = [directionOf(steps), directionOf(own)]
+    if (direction !== undefined && ownDirection !== undefined && direction !== ownDirection) return false
+    // A layer is not another one if its name is here, too.
+    const [name, ownName] = [outer, ownOuter].map((each) => textOf(withoutNumbers(each.split('/')))) as [string, string]
+    if (name !== ownName && (numberlessHere.has(name) || numberless.has(ownName))) return false
   }
   return areInOneOrder([...here])
+}
+
+type Kinds = ReadonlyMap<string, ReadonlySet<string>>
+
+const outerOf = (steps: readonly string[]): string => textOf(steps.slice(0, -1))
+
+/** The last steps of names by those before. */
+function kindsByOuter(names: readonly (readonly string[])[]): Kinds {
+  const found = new Map<string, Set<string>>()
+  for (const steps of names) found.set(outerOf(steps), (found.get(outerOf(steps)) ?? new Set()).add(steps.at(-1)!))
+  return found
 }
 
 /** Whether numbers of automatic names rise together: layers are made in the same order, so `dense_4` and `dense_5` are not `dense_1` and `dense`. */

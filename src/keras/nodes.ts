@@ -77,8 +77,10 @@ export function nodesOf(saved: Json | undefined, where: string, isLayer: (name: 
   })
 }
 
-function withoutTraining({ training: _training, ...others }: JsonRecord): JsonRecord {
-  return others as JsonRecord
+/** The same record if it has no such option: see isFloat. */
+function withoutTraining(kwargs: JsonRecord): JsonRecord {
+  const { training, ...others } = kwargs
+  return training === undefined ? kwargs : (others as JsonRecord)
 }
 
 /** Keras 2: a list of [layer, node, tensor, kwargs], one for each input; further inputs are in kwargs. */

@@ -231,6 +231,9 @@ export const REFUSED: Readonly<Record<string, string>> = {
 /** Classes that take complex numbers as a pair of tensors. */
 export const OF_PAIRS: readonly string[] = ['FFT', 'FFT2', 'IFFT2', 'IRFFT', 'ISTFT']
 
+/** Options of classes that are operands: the dtype of the result depends on their numbers. */
+export const OPERANDS: readonly string[] = ['Clip x_min', 'Clip x_max']
+
 /** Whether a class gives complex tensors. */
 export function givesComplex(className: string, isOfComplex: () => boolean): boolean {
   return COMPLEX.includes(className) || (CONJUGATES.includes(className) && isOfComplex())

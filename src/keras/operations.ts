@@ -10,7 +10,8 @@ import { isObject } from './keras-object'
 import type { KerasObject } from './keras-object'
 import type { Node } from './nodes'
 import type { OperationClass, Parameter } from './operation-table'
-import { operationClass } from './operation-table'
+import { OPERANDS, operationClass } from './operation-table'
+import { isFloat } from './python-json'
 
 /** A call of an op: its name, and its arguments in order, of which the last one has those that can be left out. */
 export interface OperationCall {
@@ -57,37 +58,68 @@ function argumentsOf(
 ): ReadonlyMap<string, Json> {
   const given = new Map<string, Json>()
   const ofCall = parameters.filter(({ isOption }) => !isOption)
-  const put = (parameter: Parameter | undefined, name: string, value: Json): void => {
+  const put = (parameter: Parameter | undefined, container: object, key: string): void => {
+    const value = Reflect.get(container, key) as Json
     if (parameter === undefined)
       throw new FormatError(
-        `The op ${className} has the argument ${name} = ${JSON.stringify(value)}, which this library does not have`,
+        `The op ${className} has the argument ${key} = ${JSON.stringify(value)}, which this library does not have`,
       )
-    given.set(parameter.name, readValue(className, parameter.name, value))
+    const { name } = parameter
+    given.set(
+      name,
+      isOperand(className, parameter)
+        ? operandAt(container, key, OF_INTEGERS.includes(className))
+        : readValue(className, name, value),
+    )
   }
   for (const [name, value] of Object.entries(config))
     if (!NOT_ARGUMENTS.includes(name) && !isWithoutEffect(name, value))
       put(
         parameters.find((each) => each.isOption && each.name === name),
+        config,
         name,
-        value,
       )
-  for (const [i, value] of args.entries()) {
+  for (const i of args.keys()) {
     if (ofCall[i]?.rest === 'list') {
       given.set(ofCall[i].name, args.slice(i))
       break
     }
-    put(ofCall[i], String(i), value)
+    put(ofCall[i], args, String(i))
   }
   const others = ofCall.find(({ rest }) => rest === 'record')
   const named: Record<string, Json> = {}
   for (const [name, value] of Object.entries(kwargs)) {
     const parameter = ofCall.find((each) => each.name === name)
     if (parameter === undefined && others !== undefined) named[name] = value
-    else put(parameter, name, value)
+    else put(parameter, kwargs, name)
   }
   if (others !== undefined) given.set(others.name, named)
   return given
 }
+
+/** Arguments of calls for which ops here take numbers, not tensors. */
+const NUMBERS = ['key', 'rtol', 'atol', 'start_indices', 'output_shape', 'pattern', 'constant_values', 'q', 'scale']
+
+/** Whether the numbers of an argument take part in the dtype of the result. */
+const isOperand = (className: string, { name, isOption, rest }: Parameter): boolean =>
+  OPERANDS.includes(`${className} ${name}`) || !(isOption || rest !== null || NUMBERS.includes(name))
+
+/** Classes in which a number of Python is int32 beside other numbers, and beside bool or int32, but float32 in the op here. */
+const OF_INTEGERS = ['Where', 'Select', 'Dot', 'Inner', 'Kron', 'Outer', 'Vdot']
+
+/**
+ * An operand. A float of Python that is a whole number is a scalar of float32, because such a number is int32 here beside int32.
+ * @param hasIntegers whether integers of Python are scalars, too
+ */
+function operandAt(container: object, key: string | number, hasIntegers: boolean): Json {
+  const value = Reflect.get(container, key) as Json
+  if (Array.isArray(value)) return value.map((_, i) => operandAt(value, i, hasIntegers))
+  if (typeof value !== 'number') return value
+  if (isFloat(container, key)) return Number.isInteger(value) ? scalar(value, 'float32') : value
+  return hasIntegers ? scalar(value, 'int32') : value
+}
+
+const scalar = (value: number, dtype: string): Json => ({ class_name: '__numpy__', config: { value, dtype } })
 
 /** An argument as the op here takes it. */
 function readValue(className: string, name: string, value: Json): Json {

@@ -22,13 +22,30 @@ const ofPair =
   (call, [x, ...others]) =>
     isRecord(x) || Array.isArray(x) ? null : { op, input: [{ real: x, imag: call('zerosLike', x) }, ...others] }
 
+/** Whether a value is a constant that is one number. */
+const isScalar = (value: unknown): boolean => value instanceof Tensor && originOf(value) === null && value.rank === 0
+
+/** Keras takes a transformation for each image of a batch, not one for all. */
+const ofImages =
+  (op: string, points: number, rank: number): Expand =>
+  (call, [images, ...others]) => {
+    const given = others.slice(0, points)
+    const areConstant = given.every((each) => originOf(each) === null || originOf(each) === undefined)
+    if (originOf(images)?.spec.shape.length !== 4 || !areConstant) return null
+    const tensors = given.map((each) => toTensor(each as TensorLike, op))
+    if (!tensors.every(({ shape }) => shape.length === rank || shape[0] === 1)) return null
+    const zeros = call('zerosLike', call('getItem', images, [':', 0, 0, 0]))
+    const forEach = call('reshape', zeros, [-1, ...new Array<number>(rank).fill(1)])
+    return { op, input: [images, ...tensors.map((each) => call('add', forEach, each)), ...others.slice(points)] }
+  }
+
 type Expand = (call: Caller, input: readonly unknown[]) => Expanded | null
 
 const EXPANDED: Readonly<Record<string, Expand>> = {
   // The bounds of Keras's class are numbers.
   clip: (call, input) => {
     const [x, least, most] = inOrder(input, ['x', 'xMin', 'xMax'])
-    if (typeof least === 'number' && typeof most === 'number') return null
+    if ([least, most].every((each) => typeof each === 'number' || isScalar(each))) return null
     return { op: 'minimum', input: [call('maximum', x, least), most] }
   },
   scatterAdd: (call, input) => {
@@ -55,6 +72,8 @@ const EXPANDED: Readonly<Record<string, Expand>> = {
     const isWhole = parts.every((each, i) => i === at || each === ':' || each === '...')
     return { op: 'take', input: [isWhole ? x : call('getItem', x, parts.with(at, ':')), parts[at], axis] }
   },
+  'image.affineTransform': ofImages('image.affineTransform', 1, 1),
+  'image.perspectiveTransform': ofImages('image.perspectiveTransform', 2, 2),
   fft: ofPair('fft'),
   fft2: ofPair('fft2'),
   ifft2: ofPair('ifft2'),

@@ -11,6 +11,7 @@ import type { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
 import { Tensor } from '../ops/tensor'
+import { pythonFloat } from './python-json'
 import { expanded } from './write-expanded'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
@@ -79,12 +80,12 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
   const parts: Record<string, Json>[] = []
   const names = new Set(graph.layers.map(({ name }) => name))
   const operation = (call: OperationCall): Record<string, Json> => {
-    const { name } = call
+    const { name, dtype } = call
     const { op, input } =
       expanded(call.op, call.input, (partOp, ...operands) =>
         made(partOp, `${name}_${partOp}`.toLowerCase(), ...operands),
       ) ?? call
-    const written = writtenOperation(op, input)
+    const written = writtenOperation(op, input, dtype)
     if (typeof written === 'string') {
       writer.refuse(`the call of ${op.includes('.') ? op : `ops.${op}`} in '${name}' cannot be written: ${written}`)
       return {}
@@ -103,8 +104,9 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
   const made: MakeOperation = (op, wanted, ...operands) => {
     const layer = new Operation({ op, name: unusedName(wanted, names) })
     const symbol = layer.applyTree(operands, {}) as Tensor
-    nodes.set(layer, [originOf(symbol)!.call as LayerCall])
-    parts.push(operation({ name: layer.name, op, input: operands }))
+    const { call, spec } = originOf(symbol)!
+    nodes.set(layer, [call as LayerCall])
+    parts.push(operation({ name: layer.name, op, input: operands, dtype: spec.dtype }))
     return symbol
   }
   const masks = new StatedMasks(graph, writer, made)
@@ -113,8 +115,11 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     writer.style === 'former' && graph.calls.every((call) => isFormerCall({ ...call, ...stated.get(call)! }))
   const entry = (layer: LayerBase): Record<string, Json> => {
     const calls = nodes.get(layer) ?? []
-    if (layer instanceof Operation)
-      return operation({ name: layer.name, op: layer.op, input: calls[0]!.input as readonly unknown[] })
+    if (layer instanceof Operation) {
+      const { input, outputs } = calls[0]!
+      const { dtype } = originOf(outputs[0])!.spec
+      return operation({ name: layer.name, op: layer.op, input: input as readonly unknown[], dtype })
+    }
     const node = (call: LayerCall): Json => {
       if (!isFormer) return nodeOf(layer, stated.get(call)!, encode)
       return ([call.input].flat() as Tensor[]).map((each) => [...(history(each) as Json[]), {}])
@@ -150,7 +155,13 @@ function unusedName(wanted: string, names: Set<string>): string {
 
 /** A constant as an array of NumPy. */
 function constant(value: Tensor): Json {
-  return { class_name: '__numpy__', config: { value: value.toArray<Json>(), dtype: value.dtype } }
+  const { dtype } = value
+  const withSigns = (each: Json): Json => {
+    if (Array.isArray(each)) return each.map(withSigns)
+    return Object.is(each, -0) || Math.abs(Number(each)) >= 2 ** 53 ? pythonFloat(Number(each)) : each
+  }
+  const array = value.toArray<Json>()
+  return { class_name: '__numpy__', config: { value: dtype === 'float32' ? withSigns(array) : array, dtype } }
 }
 
 function flattened(tree: unknown): Tensor[] {

@@ -2,6 +2,7 @@
 // recurrent layer that gets initial states needs its mask as an argument. So does a layer after Concatenate, whose mask Keras computes
 // with an op that it names 'concatenate', as the layer is often named: the file could not be opened.
 
+import type { DType } from '../core/dtypes'
 import type { Json } from '../core/registry'
 import { classNameOf } from '../core/registry'
 import type { MaskTrail } from '../layers/masks'
@@ -19,6 +20,8 @@ export interface OperationCall {
   readonly name: string
   readonly op: string
   readonly input: readonly unknown[]
+  /** That of the first result. */
+  readonly dtype: DType
 }
 
 /** Adds an op to the file. @returns its result */

@@ -1,18 +1,20 @@
 // Calls of ops as nodes of Keras, with the classes of operation-table.ts: the inverse of operations.ts.
 
+import type { DType } from '../core/dtypes'
 import { normalizeName } from '../core/errors'
 import type { Json } from '../core/registry'
-import { isBranch, isRecord } from '../core/tree'
+import { isBranch, isRecord, typed } from '../core/tree'
 import type { JsonRecord } from '../formats/json'
 import { Operation } from '../layers/core/operation'
 import type { LayerCall } from '../layers/symbol'
-import { isSymbol, originOf } from '../layers/symbol'
+import { isSymbol, originOf, symbolsIn } from '../layers/symbol'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { Parameter } from './operation-table'
-import { OF_PAIRS, REFUSED, classOfOp, givesComplex } from './operation-table'
+import { OF_PAIRS, OPERANDS, REFUSED, classOfOp, givesComplex } from './operation-table'
+import { pythonFloat } from './python-json'
 import { kerasName } from './write-names'
 
 /** An op as an entry of Keras's graph, and the arguments of the call: symbols, tensors, lists of both, and what JSON has. */
@@ -31,10 +33,10 @@ function refuse(why: string): never {
   throw new Unwritten(why)
 }
 
-/** A call of an op; why it cannot be written, as text. */
-export function writtenOperation(op: string, input: readonly unknown[]): WrittenOperation | string {
+/** A call of an op with a result of a dtype; why it cannot be written, as text. */
+export function writtenOperation(op: string, input: readonly unknown[], dtype: DType): WrittenOperation | string {
   try {
-    return written(op, input)
+    return written(op, input, dtype)
   } catch (error) {
     if (error instanceof Unwritten) return error.message
     throw error
@@ -50,7 +52,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   BatchNorm: { axis: -1 },
 }
 
-function written(op: string, input: readonly unknown[]): WrittenOperation {
+function written(op: string, input: readonly unknown[], dtype: DType): WrittenOperation {
   const found = classOfOp(op)
   if (found === undefined) return refuse('Keras has no such op')
   const { module, className, parameters } = found
@@ -59,18 +61,25 @@ function written(op: string, input: readonly unknown[]): WrittenOperation {
   const config: Record<string, Json> = { ...DEFAULTS[className], ...DEFAULTS[op] }
   const args: unknown[] = []
   const kwargs: Record<string, unknown> = {}
+  const numbers: Numbers = {
+    hasFloats: dtype === 'float32' || symbolsIn(input).some((each) => originOf(each)!.spec.dtype === 'float32'),
+    asTensors: AS_TENSORS.test(className),
+  }
   for (const { name, isOption, rest, initial } of parameters) {
     const value = given.get(name)
     if (isOption) {
-      if (value !== undefined) config[name] = optionOf(name, value)
+      if (value !== undefined)
+        config[name] = OPERANDS.includes(`${className} ${name}`)
+          ? typed<Json>(operandOf(className, name, value, numbers))
+          : optionOf(name, value)
       // Classes of Keras take another value of None than its functions.
       if (name === 'data_format') config[name] ??= 'channels_last'
     } else if (rest === 'list')
-      args.push(...(value as readonly unknown[]).map((each) => operandOf(className, name, each)))
+      args.push(...(value as readonly unknown[]).map((each) => operandOf(className, name, each, numbers)))
     else if (rest === 'record') Object.assign(kwargs, value)
     else if (className === 'GetItem' && name === 'key')
       args.push(keyOf(value, originOf(given.get('x'))?.spec.shape.length ?? 0))
-    else args.push(operandOf(className, name, value ?? initial))
+    else args.push(operandOf(className, name, value ?? initial, numbers))
   }
   return { module, className, config: { ...config, ...FORMS[className]?.(config) }, args, kwargs }
 }
@@ -154,6 +163,8 @@ function optionOf(name: string, value: unknown): Json {
   if (Array.isArray(value)) return value.map((each: unknown) => optionOf(name, each))
   if (isBranch(value)) return refuse(`${name} is a record`)
   if (typeof value === 'string' && name !== 'subscripts') return kerasName(value)
+  // Keras on JAX takes integers of 32 bits.
+  if (typeof value === 'number' && value !== (value | 0)) return pythonFloat(value)
   return value as Json
 }
 
@@ -161,20 +172,41 @@ function optionOf(name: string, value: unknown): Json {
 const PLAIN = ['pattern', 'start_indices', 'output_shape']
 
 /** Arguments of calls that are integers; the op here may take whole numbers of another dtype. */
-const INTEGERS = /^(?:indices|segment_ids|sequence_lengths|target_length|output_length|targets|Ldexp x2)$/
+const INTEGERS =
+  /^(?:\w+ (?:indices|segment_ids|sequence_lengths|target_length|output_length|targets)|Ldexp x2|(?:Gcd|Lcm) x[12]|(?:Bitwise(?!Count)|LeftShift|RightShift)\w* [xy])$/
+
+/** Classes that read the dtype of their operands, which Python's numbers do not have. */
+const AS_TENSORS =
+  /^(?:Append|BitwiseAnd|BitwiseOr|BitwiseXor|Heaviside|Hypot|IsIn|Polar|SearchSorted|\w*LeftShift|\w*RightShift)$/
+
+/** How the numbers among the operands of a call are written. */
+interface Numbers {
+  /** Whether whole numbers are floats, beside other floats or for a result of float32. */
+  readonly hasFloats: boolean
+  readonly asTensors: boolean
+}
 
 /** An operand, with constants as tensors. Keras does not take lists of numbers. */
-function operandOf(className: string, name: string, value: unknown): unknown {
+function operandOf(className: string, name: string, value: unknown, numbers: Numbers): unknown {
   if (value instanceof Variable) return refuse(`${name} is a variable, which Keras has only in layers`)
-  const dtype = INTEGERS.test(name) || INTEGERS.test(`${className} ${name}`) ? 'int32' : undefined
-  if (value instanceof Tensor && !isSymbol(value)) return toTensor(value, name, dtype)
+  const dtype = INTEGERS.test(`${className} ${name}`) ? 'int32' : undefined
+  if (typeof value === 'number') {
+    const isInteger = dtype === 'int32' || (value === (value | 0) && !numbers.hasFloats)
+    return numberOf(value, isInteger ? 'int32' : 'float32', numbers)
+  }
+  if (value instanceof Tensor && !isSymbol(value)) {
+    const constant = toTensor(value, name, dtype)
+    return constant.rank === 0 && constant.dtype !== 'bool'
+      ? numberOf(constant.data[0]!, constant.dtype, numbers)
+      : constant
+  }
   if (value instanceof Tensor || PLAIN.includes(name) || !isBranch(value)) {
     if (ArrayBuffer.isView(value)) return toTensor(value as Float32Array, name, dtype)
     return value ?? null
   }
   if ('real' in value && 'imag' in value) {
     const { real, imag } = value as { readonly real: unknown; readonly imag: unknown }
-    if (OF_PAIRS.includes(className)) return [real, imag].map((each) => operandOf(className, name, each))
+    if (OF_PAIRS.includes(className)) return [real, imag].map((each) => operandOf(className, name, each, numbers))
     const complex = complexOf(real, imag)
     return (
       complex ?? refuse('Keras computes it of complex tensors, which only ops such as viewAsComplex and polar make')
@@ -182,7 +214,13 @@ function operandOf(className: string, name: string, value: unknown): unknown {
   }
   const isData = !Array.isArray(value) || !hasTensor(value)
   if (isData) return toTensor(value as TensorLike, name, dtype)
-  return value.map((each: unknown) => operandOf(className, name, each))
+  return value.map((each: unknown) => operandOf(className, name, each, numbers))
+}
+
+/** A number as one of Python, of which the dtype is that of a result with other numbers. */
+function numberOf(value: number, dtype: DType, { asTensors }: Numbers): unknown {
+  if (asTensors) return new Tensor(dtype === 'int32' ? Int32Array.of(value) : Float32Array.of(value), [], dtype)
+  return dtype === 'int32' ? value + 0 : pythonFloat(value)
 }
 
 /** Whether a list has other values than numbers and lists of them. */

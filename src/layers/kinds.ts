@@ -6,7 +6,7 @@ import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
 import { always, custom, listOf, named, nullable, option, unread } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
-import { isSerialized } from '../core/registry'
+import { isSerialized, noteOption } from '../core/registry'
 import { isBranch } from '../core/tree'
 import type { Constraint, ConstraintIdentifier } from '../constraints'
 import { constraints } from '../constraints/registry'
@@ -20,7 +20,10 @@ import { layerFromConfig, layerToConfig } from './saved'
 
 /** A name or a function; null is linear. */
 export const activation: Kind<ActivationFunction, ActivationIdentifier | null> = /* @__PURE__ */ custom(
-  (value) => getActivation(value as ActivationIdentifier | null),
+  (value, where) => {
+    if (typeof value === 'function') noteOption(value, where)
+    return getActivation(value as ActivationIdentifier | null)
+  },
   (value) => activationName(value),
 )
 

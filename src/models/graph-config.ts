@@ -42,8 +42,9 @@ function encodeTensor({ shape, dtype, data }: Tensor): Json {
   return { tensor: { shape, dtype, data: Array.from(data, encodeNumber) } }
 }
 
-// JSON cannot represent NaN and infinity.
+// JSON cannot represent NaN and infinity, and JSON.stringify gives −0 no sign.
 function encodeNumber(value: unknown): Json {
+  if (Object.is(value, -0)) return { number: '-0' }
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
   if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
     return value

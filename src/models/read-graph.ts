@@ -80,6 +80,6 @@ function decodeTensor({ shape, dtype, data }: { readonly [key: string]: Json }):
 function decodeNumber(value: Json): number {
   if (typeof value === 'number') return value
   const text = isBranch(value) ? Reflect.get(value, 'number') : undefined
-  if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return Number(text)
+  if (text === 'NaN' || text === 'Infinity' || text === '-Infinity' || text === '-0') return Number(text)
   throw damaged(`${JSON.stringify(value)} is not a number`)
 }

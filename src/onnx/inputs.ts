@@ -56,7 +56,8 @@ export function shapesOf(
   const unknown = Object.keys(given).find((name) => !inputs.includes(name))
   if (unknown !== undefined) throw unknownName('input in shapes', unknown, inputs)
   return specs.map(({ shape }, i) => {
-    const own = given[inputs[i]!] ?? shape
+    const name = inputs[i]!
+    const own = Object.hasOwn(given, name) ? given[name]! : shape
     const fits = own.length === shape.length && shape.every((extent, axis) => extent === null || extent === own[axis])
     if (fits) return own
     throw new ShapeError(

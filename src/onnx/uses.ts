@@ -53,14 +53,6 @@ const WEIGHTS: Positions = { ...PARAMETERS, BatchNormalization: [1, 2, 3, 4], Ma
 
 /** Operators with a kernel, and the operand that it is. */
 const PRODUCTS: Readonly<Record<string, number>> = { Conv: 1, ConvTranspose: 1, Einsum: 1, Gemm: 1, MatMul: 1 }
-const NORMALIZATIONS = [
-  'BatchNormalization',
-  'GroupNormalization',
-  'InstanceNormalization',
-  'LayerNormalization',
-  'MeanVarianceNormalization',
-  'RMSNormalization',
-]
 /** Operators that only move elements, or change their type. */
 const MOVES = ['Cast', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']
 
@@ -102,8 +94,14 @@ function isVector({ dims }: TensorProto): boolean {
   return size > 1 && [...dims].includes(size)
 }
 
-/** What a result is: of a product with a kernel, √x, or of a normalization before its shift. */
-type Kind = 'product' | 'root' | 'normalized'
+/** What a result is: of a product with a kernel but without a bias, √x, or of a normalization before its scale and shift, or before its shift. */
+type Kind = 'product' | 'root' | 'normalized' | 'scaled'
+
+/** What a normalization gives whose scale and shift may follow it; undefined for one that has its own. */
+function normalizationOf({ type, inputs }: NodeProto, isGroupNorm: boolean): Kind | undefined {
+  if (isGroupNorm || type === 'MeanVarianceNormalization') return 'normalized'
+  return type === 'LayerNormalization' && (inputs[2] ?? '') === '' ? 'scaled' : undefined
+}
 
 /** The tensors that names stand for: initializers and constants, also moved ones. */
 type Names = ReadonlyMap<string, Held>
@@ -140,7 +138,7 @@ class Walk {
       if (proto != null) names.set(outputs[0] ?? '', { name: outputs[0] ?? '', proto })
       const held = inputs.map((name) => names.get(name))
       if (!isFunction) inputs.forEach((name, i) => this.count(name, direct(node, i, groupNorms.has(node))))
-      const follower = followerIn(node, held, kinds)
+      const follower = followerIn(node, held, kinds, groupNorms.has(node))
       held.forEach((each, i) => {
         if (each !== undefined && (i === follower || isAt(PARAMETERS, node, i))) this.count(each.name, { parameter: 1 })
       })
@@ -168,28 +166,34 @@ const direct = (node: NodeProto, i: number, isGroupNorm: boolean): Partial<Uses>
  * and what is multiplied with it before something is added.
  */
 function followerIn(
-  { type, inputs, outputs }: NodeProto,
+  node: NodeProto,
   held: readonly (Held | undefined)[],
   kinds: Map<string, Kind>,
+  isGroupNorm: boolean,
 ): number {
-  const kindAt = (i: number): Kind | undefined => kinds.get(inputs[i] ?? '')
-  const isNormalized = kindAt(0) === 'normalized' || kindAt(1) === 'normalized'
+  const { type, inputs, outputs } = node
+  const given = inputs.slice(0, 2).map((name) => kinds.get(name))
+  const vector = held.findIndex((each) => each !== undefined && isVector(each.proto))
+  const isNormalized = given.includes('normalized') || given.includes('scaled')
   const kindOf = (): Kind | undefined => {
-    if (Object.hasOwn(PRODUCTS, type)) return held[PRODUCTS[type]!] === undefined ? undefined : 'product'
-    if (NORMALIZATIONS.includes(type)) return 'normalized'
-    if (MOVES.includes(type)) return kindAt(0)
+    if (Object.hasOwn(PRODUCTS, type)) {
+      const hasBias = !['Einsum', 'MatMul'].includes(type) && (inputs[2] ?? '') !== ''
+      return held[PRODUCTS[type]!] === undefined || hasBias ? undefined : 'product'
+    }
+    if (MOVES.includes(type)) return given[0]
     if (type === 'Sqrt') return 'root'
     if (type === 'Reciprocal' || type === 'Div')
-      return kindAt(type === 'Div' ? 1 : 0) === 'root' ? 'normalized' : undefined
-    return type === 'Mul' && isNormalized ? 'normalized' : undefined
+      return given[type === 'Div' ? 1 : 0] === 'root' ? 'normalized' : undefined
+    if (type !== 'Mul' || !isNormalized) return normalizationOf(node, isGroupNorm)
+    return vector >= 0 || given.includes('scaled') ? 'scaled' : 'normalized'
   }
   const kind = kindOf()
   if (kind !== undefined) kinds.set(outputs[0] ?? '', kind)
   const takesShift = type === 'Add' || (type === 'Sub' && held[0] !== undefined)
   const isFollower = isNormalized
-    ? takesShift || type === 'Mul'
-    : type === 'Add' && (kindAt(0) ?? kindAt(1)) === 'product'
-  return isFollower ? held.findIndex((each) => each !== undefined && isVector(each.proto)) : -1
+    ? takesShift || (type === 'Mul' && !given.includes('scaled'))
+    : type === 'Add' && (given[0] ?? given[1]) === 'product'
+  return isFollower ? vector : -1
 }
 
 /** How the tensors of a graph are used, by their names. */

@@ -131,7 +131,7 @@ function fileOf(
   const said = ends.outputs(results)
   const unknown = Object.keys(renamed).find((name) => !ends.inputs.includes(name) && !said.includes(name))
   if (unknown !== undefined) throw unknownName('input or output in names', unknown, [...ends.inputs, ...said])
-  const nameOf = (name: string): string => renamed[name] ?? name
+  const nameOf = (name: string): string => (Object.hasOwn(renamed, name) ? renamed[name]! : name)
   const named = [...new Set([...ends.inputs, ...said])].map(nameOf)
   const twice = Object.values(renamed).find((name) => named.indexOf(name) !== named.lastIndexOf(name))
   if (twice !== undefined)

@@ -90,7 +90,7 @@ async function replace(files: FileSystem, paths: Paths, path: string, data: Uint
 }
 
 /**
- * Makes a folder that has its name when all is in it. An empty folder of this name is replaced.
+ * Makes a folder that has its name when all is in it. An empty folder of this name, or to which a link of this name leads, is replaced.
  * @param fill writes the content into a folder with another name
  * @throws StateError, with the file system's error as its cause; the folder is then as it was
  */
@@ -100,10 +100,12 @@ export async function writeNewFolder(
   fill: (folder: string, paths: Paths) => Promise<void>,
 ): Promise<void> {
   const { files, paths } = fileSystem()
-  const place = paths.resolve(pathOf(path, where))
-  const parent = paths.dirname(place)
-  const temporary = paths.join(parent, temporaryName())
+  let temporary = ''
   try {
+    // A link stays, and its folder is replaced.
+    const place = await linkTarget(files, paths, paths.resolve(pathOf(path, where)))
+    const parent = paths.dirname(place)
+    temporary = paths.join(parent, temporaryName())
     await files.mkdir(parent, { recursive: true })
     await removeLeftovers(files, parent, paths.join)
     await files.mkdir(temporary)
@@ -111,7 +113,7 @@ export async function writeNewFolder(
     await files.rmdir(place).catch(unlessMissing)
     await files.rename(temporary, place)
   } catch (error) {
-    await files.rm(temporary, { recursive: true, force: true }).catch(() => {})
+    if (temporary !== '') await files.rm(temporary, { recursive: true, force: true }).catch(() => {})
     throw fileError(where, path, 'written', error)
   }
 }

@@ -1,7 +1,7 @@
 // Dataset.save: what is written is read again, by our readers, and has the form that numpy.load and pandas.read_csv expect.
 // modes: simd
 
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -159,4 +159,16 @@ describe('a data set is saved', () => {
   it('but not an endless one', async () => {
     await expect(Dataset.range(3).repeat().save(join(folder, 'e.npz'))).rejects.toThrow(/no end/)
   })
+})
+
+it('writes pictures into the empty folder to which a link leads', async () => {
+  const picture = { x: tensor([[[0], [255]]]), y: 1 }
+  mkdirSync(join(folder, 'linked'))
+  symlinkSync(join(folder, 'linked'), join(folder, 'link'))
+  symlinkSync(join(folder, 'absent'), join(folder, 'ahead'))
+  for (const name of ['link', 'ahead']) {
+    await Dataset.from([picture]).save(`${join(folder, name)}/`)
+    expect(lstatSync(join(folder, name)).isSymbolicLink()).toBe(true)
+    expect(readdirSync(join(folder, name))).toHaveLength(1)
+  }
 })

@@ -23,8 +23,10 @@ import {
   TimeDistributed,
   loadModel,
 } from '../../src'
-import type { Layer } from '../../src'
+import type { Layer, Variable } from '../../src'
 import { writeKeras } from '../../src/keras'
+import type { ListedArrays } from '../../src/keras/legacy-order'
+import { weightsInOrder } from '../../src/keras/legacy-order'
 import { readTfjs, writeTfjs } from '../../src/tfjs'
 import { readWeights, writeWeights } from '../../src/weights'
 import { generator } from '../helpers/data'
@@ -183,6 +185,60 @@ describe('.h5 files that Keras wrote', () => {
       await readWeights(model, bytes)
       await check(model)
     }
+  })
+})
+
+describe('arrays with other names of layers', () => {
+  const bidirectional = (): Bidirectional => {
+    // Earlier layers take the numbers of the file.
+    new Bidirectional(new LSTM(2)).apply(Input({ shape: [3, 2] }))
+    const layer = new Bidirectional({ layer: new LSTM(2), name: 'both' })
+    layer.apply(Input({ shape: [3, 2] }))
+    return layer
+  }
+  const arraysOf = (paths: readonly string[], variables: readonly Variable[]): ListedArrays => ({
+    group: 'both',
+    names: paths.map((path) => `both/${path}:0`),
+    paths: [],
+    shapes: variables.map(({ shape }) => shape),
+  })
+  const KINDS = ['kernel', 'recurrent_kernel', 'bias']
+  const all = (...layers: readonly string[]): string[] =>
+    layers.flatMap((layer) => KINDS.map((kind) => `${layer}/${kind}`))
+
+  it.each([
+    ['numbers', all('backward_lstm/lstm_cell', 'forward_lstm/lstm_cell')],
+    ['numbers of cells', all('backward_lstm_7/lstm_cell_9', 'forward_lstm_7/lstm_cell_8')],
+    ['other names', all('backward_mine/lstm_cell', 'forward_mine/lstm_cell')],
+  ])('of Bidirectional have %s: the direction decides', (_name, paths) => {
+    const layer = bidirectional()
+    const { weights } = layer
+    const backward = layer.backwardLayer.weights
+    const expected = [...backward, ...layer.forwardLayer.weights]
+    expect(weightsInOrder(layer, weights, arraysOf(paths, expected))).toEqual(expected)
+  })
+
+  it('of a backward layer that was given, with and without the prefix', () => {
+    const layer = new Bidirectional({
+      layer: new LSTM(2),
+      backwardLayer: new LSTM({ units: 2, goBackwards: true }),
+      name: 'both',
+    })
+    layer.apply(Input({ shape: [3, 2] }))
+    const expected = [...layer.backwardLayer.weights, ...layer.forwardLayer.weights]
+    const paths = all('backward_lstm_71/lstm_cell_2', 'forward_lstm_70/lstm_cell_1')
+    expect(weightsInOrder(layer, layer.weights, arraysOf(paths, expected))).toEqual(expected)
+  })
+
+  it('of which some names are known, and some are not', () => {
+    const layer = new BatchNormalization({ name: 'both' })
+    layer.apply(Input({ shape: [2] }))
+    const known = ['gamma', 'beta', 'moving_mean', 'moving_variance']
+    expect(weightsInOrder(layer, layer.weights, arraysOf(known, layer.weights))).toEqual(layer.weights)
+    const renamed = known.with(0, 'scale')
+    expect(weightsInOrder(layer, layer.weights, arraysOf(renamed, layer.weights))).toBeNull()
+    const others = ['a', 'b', 'c', 'd']
+    expect(weightsInOrder(layer, layer.weights, arraysOf(others, layer.weights))).toEqual(layer.weights)
   })
 })
 

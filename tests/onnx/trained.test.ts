@@ -89,6 +89,35 @@ describe('what is trained', () => {
     expect(await trainedIn(nodes, shapes, ['batch', 3, 4])).toEqual(['beta', 'gamma'])
   })
 
+  it('no constant after a node that has its own scale, shift or bias', async () => {
+    const shapes = { g: [4], b: [4], m: [4], v: [4], mask: [4], w: [4, 4], pos: [4] }
+    const norms = { BatchNormalization: ['g', 'b', 'm', 'v'], LayerNormalization: ['g', 'b'] }
+    for (const [type, operands] of Object.entries(norms))
+      for (const [after, other] of [
+        ['Mul', 'mask'],
+        ['Add', 'pos'],
+      ] as const) {
+        const nodes = [node(type, ['x', ...operands], 'n'), node(after, ['n', other], 'y')]
+        expect(await trainedIn(nodes, shapes, ['batch', 4])).toEqual(['b', 'g'])
+      }
+    const gemm = [node('Gemm', ['x', 'w', 'b'], 'n'), node('Add', ['n', 'pos'], 'y')]
+    expect(await trainedIn(gemm, shapes, ['batch', 4])).toEqual(['b', 'w'])
+    const bare = [
+      node('LayerNormalization', ['x', 'g'], 'n'),
+      node('Add', ['n', 'b'], 's'),
+      node('Add', ['s', 'pos'], 'y'),
+    ]
+    expect(await trainedIn(bare, shapes, ['batch', 4])).toEqual(['b', 'g'])
+    const formula = [
+      node('Sqrt', ['x'], 'root'),
+      node('Div', ['x', 'root'], 'n'),
+      node('Mul', ['n', 'g'], 's'),
+      node('Mul', ['s', 'mask'], 't'),
+      node('Add', ['t', 'b'], 'y'),
+    ]
+    expect(await trainedIn(formula, shapes, ['batch', 4])).toEqual(['b', 'g'])
+  })
+
   it('a matrix from the left, statistics of inputs and a table of products are constants', async () => {
     const nodes = [
       node('Sub', ['x', 'mean'], 'a'),

@@ -1,14 +1,15 @@
 // writeOnnx: every registered layer, written and read again. npm run test:python opens the same files with ONNX Runtime.
 // modes: simd
 
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Input as inputSymbol, Model, customObjectScope, tensor } from '../../src'
+import { Dense, Input as inputSymbol, Model, customObjectScope, tensor } from '../../src'
 import type { Tree } from '../../src/core/tree'
 import { mapTree } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/layer'
 import { StringLayer } from '../../src/layers/preprocessing/string-layer'
 import { layers } from '../../src/layers/registry'
+import { loadOnnx, writeOnnx } from '../../src/onnx'
 import { floats, integers } from '../helpers/data'
 import { expectSameInOnnx } from '../helpers/onnx-files'
 import type { Input } from '../layers/examples'
@@ -61,4 +62,16 @@ describe('each layer', () => {
     const outputs = customObjectScope({ ...classes, ...customObjects }, () => layer.applyTree(symbols, {}))
     await expectSameInOnnx(title, new Model<unknown, unknown>({ inputs: symbols, outputs }), dataOf(input, 4))
   })
+})
+
+it('an input of any name', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const x = inputSymbol({ shape: [3], name })
+    const model = new Model({ inputs: x, outputs: new Dense(2).apply(x) })
+    const bytes = await writeOnnx(model)
+    expect(new TextDecoder().decode(bytes)).toContain(name)
+    const one = tensor([[1, 2, 3]])
+    const again = await loadOnnx(bytes)
+    expect(Array.from((await again.predict(one)).data)).toEqual(Array.from((await model.predict(one)).data))
+  }
 })
