@@ -1,4 +1,5 @@
-// Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates.
+// Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates. Then the ratios of
+// vanishing.mjs, which hold on a busy machine.
 //
 //   node bench/guard.mjs             this Node, and the ones in NODE_BINARIES (paths, separated by commas)
 //   node bench/guard.mjs --update    writes the counts of this engine into guard.json: review the difference
@@ -8,7 +9,7 @@
 // instructions, accesses of the stack, and vectors among these. V8 may unroll a loop: the kernel's own arithmetic
 // gives the number of steps per iteration. Exits with 1 when a count is above its limit, or a kernel is no longer a
 // function of its own. The code depends on the engine and on the CPU, so limits are kept by V8 version, for x64.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -172,5 +173,10 @@ for (const node of nodes) {
 if (options.print === undefined)
   console.log(table(['', 'instructions per step', 'on the stack', 'vectors among them', 'steps per iteration'], rows))
 if (options.update) writeFileSync(file, `${JSON.stringify(guard, null, 2)}\n`)
+if (options.print === undefined && !options.update) {
+  const program = fileURLToPath(new URL('vanishing.mjs', import.meta.url))
+  const { status } = spawnSync(process.execPath, [program, '--quick'], { stdio: 'inherit' })
+  if (status !== 0) failures.push('steps with numbers that vanish are slower than with normal ones: see vanishing.mjs')
+}
 for (const failure of failures) console.error(`error: ${failure}`)
 process.exit(failures.length === 0 ? 0 : 1)

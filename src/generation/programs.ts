@@ -47,6 +47,7 @@ export function compileScores(
     of === 'all' ? squeeze(scores, 0) : squeeze(slice(scores, [0, steps - 1, 0], [batch, 1, scores.shape[2]!]), 1)
   return compileTraced(
     trace([{ shape: [batch, steps], dtype: 'int32' }], ([input]) => [around(() => chosen(scoresOf(model, input!)))]),
+    true,
   )
 }
 

@@ -72,6 +72,7 @@ export class Steps {
           )
           return flatten(result)
         }),
+        true,
       ),
     )
     return { program, structure: this.structures.get(form) ?? null }
