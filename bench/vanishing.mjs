@@ -29,6 +29,8 @@ const timing = {
 const levels = options.simd === undefined ? ['plain', 'relaxed'] : [options.simd]
 /** The goal is 1.2; the rest is the noise of a shared machine. */
 const LIMIT = 1.3
+/** Cases with a limit of their own: see what the decision leaves undone. */
+const LIMITS = { 'two layers of softplus, far below 0': 2 }
 
 // Node 20 has relaxed SIMD behind a flag.
 if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd')
@@ -228,19 +230,14 @@ for (const level of levels) {
       timing,
     )
     const [slow, normal] = ['vanishing', 'usual'].map((each) => Math.min(...samples.get(each)))
-    worst = Math.max(worst, slow / normal)
-    if (process.stdout.isTTY || process.env.VERBOSE) console.error(name, (slow / normal).toFixed(2))
-    rows.push([
-      name,
-      slow.toFixed(3),
-      normal.toFixed(3),
-      `${(slow / normal).toFixed(2)}${slow / normal > LIMIT ? ' !' : ''}`,
-    ])
+    const isSlow = slow / normal > (LIMITS[name] ?? LIMIT)
+    if (isSlow) worst = Math.max(worst, slow / normal)
+    rows.push([name, slow.toFixed(3), normal.toFixed(3), `${(slow / normal).toFixed(2)}${isSlow ? ' !' : ''}`])
   }
   console.log(`${level}\n${table(['', 'ms', 'ms with normal numbers', 'ratio'], rows)}\n`)
 }
-if (worst > LIMIT)
+if (worst > 0)
   console.error(
     `error: a step takes ${worst.toFixed(2)} times as long as with normal numbers, at most ${LIMIT} expected`,
   )
-process.exit(worst > LIMIT ? 1 : 0)
+process.exit(worst > 0 ? 1 : 0)
