@@ -164,13 +164,11 @@ export function convolution_4x8_f32(
         a0 += 4, a1 += 4, a2 += 4, a3 += 4
       }
     }
-    if (floor > -Infinity) {
-      const low = f32x4.splat(floor)
-      storeUpTo8(out0, rectified(c00, low), rectified(c01, low), columns)
-      storeUpTo8(out1, rectified(c10, low), rectified(c11, low), columns)
-      storeUpTo8(out2, rectified(c20, low), rectified(c21, low), columns)
-      storeUpTo8(out3, rectified(c30, low), rectified(c31, low), columns)
-    }
+    const low = f32x4.splat(floor)
+    storeUpTo8(out0, rectified(c00, low), rectified(c01, low), columns)
+    storeUpTo8(out1, rectified(c10, low), rectified(c11, low), columns)
+    storeUpTo8(out2, rectified(c20, low), rectified(c21, low), columns)
+    storeUpTo8(out3, rectified(c30, low), rectified(c31, low), columns)
     places += 16
     outs += 16
   }
@@ -219,21 +217,19 @@ export function convolution_6x16_f32(
         a0 += 4, a1 += 4, a2 += 4, a3 += 4, a4 += 4, a5 += 4
       }
     }
-    if (floor > -Infinity) {
-      const low = f32x4.splat(floor)
-      v128.store(out0, rectified(c00, low)), v128.store(out0, rectified(c01, low), 16)
-      v128.store(out0, rectified(c02, low), 32), v128.store(out0, rectified(c03, low), 48)
-      v128.store(out1, rectified(c10, low)), v128.store(out1, rectified(c11, low), 16)
-      v128.store(out1, rectified(c12, low), 32), v128.store(out1, rectified(c13, low), 48)
-      v128.store(out2, rectified(c20, low)), v128.store(out2, rectified(c21, low), 16)
-      v128.store(out2, rectified(c22, low), 32), v128.store(out2, rectified(c23, low), 48)
-      v128.store(out3, rectified(c30, low)), v128.store(out3, rectified(c31, low), 16)
-      v128.store(out3, rectified(c32, low), 32), v128.store(out3, rectified(c33, low), 48)
-      v128.store(out4, rectified(c40, low)), v128.store(out4, rectified(c41, low), 16)
-      v128.store(out4, rectified(c42, low), 32), v128.store(out4, rectified(c43, low), 48)
-      v128.store(out5, rectified(c50, low)), v128.store(out5, rectified(c51, low), 16)
-      v128.store(out5, rectified(c52, low), 32), v128.store(out5, rectified(c53, low), 48)
-    }
+    const low = f32x4.splat(floor)
+    v128.store(out0, rectified(c00, low)), v128.store(out0, rectified(c01, low), 16)
+    v128.store(out0, rectified(c02, low), 32), v128.store(out0, rectified(c03, low), 48)
+    v128.store(out1, rectified(c10, low)), v128.store(out1, rectified(c11, low), 16)
+    v128.store(out1, rectified(c12, low), 32), v128.store(out1, rectified(c13, low), 48)
+    v128.store(out2, rectified(c20, low)), v128.store(out2, rectified(c21, low), 16)
+    v128.store(out2, rectified(c22, low), 32), v128.store(out2, rectified(c23, low), 48)
+    v128.store(out3, rectified(c30, low)), v128.store(out3, rectified(c31, low), 16)
+    v128.store(out3, rectified(c32, low), 32), v128.store(out3, rectified(c33, low), 48)
+    v128.store(out4, rectified(c40, low)), v128.store(out4, rectified(c41, low), 16)
+    v128.store(out4, rectified(c42, low), 32), v128.store(out4, rectified(c43, low), 48)
+    v128.store(out5, rectified(c50, low)), v128.store(out5, rectified(c51, low), 16)
+    v128.store(out5, rectified(c52, low), 32), v128.store(out5, rectified(c53, low), 48)
     places += 24
     outs += 24
   }
@@ -265,13 +261,11 @@ export function convolution_4x4_f32(
         a0 += 4, a1 += 4, a2 += 4, a3 += 4
       }
     }
-    if (floor > -Infinity) {
-      const low = f32x4.splat(floor)
-      storeUpTo8(out0, rectified(c0, low), low, columns)
-      storeUpTo8(out1, rectified(c1, low), low, columns)
-      storeUpTo8(out2, rectified(c2, low), low, columns)
-      storeUpTo8(out3, rectified(c3, low), low, columns)
-    }
+    const low = f32x4.splat(floor)
+    storeUpTo8(out0, rectified(c0, low), low, columns)
+    storeUpTo8(out1, rectified(c1, low), low, columns)
+    storeUpTo8(out2, rectified(c2, low), low, columns)
+    storeUpTo8(out3, rectified(c3, low), low, columns)
     places += 16
     outs += 16
   }
