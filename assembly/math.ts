@@ -5,12 +5,15 @@
 // The polynomials of exp, log and softplus are summed in pairs, pairs of pairs and so on (Estrin), not term after term
 // (Horner): latency, not throughput, limits the loops, and Estrin's dependency chains are shorter.
 
-import { madd, madd_f64, nmadd, swapHalves } from './simd'
+import { LEAST_FACTOR } from './shared/vanishing'
+import { madd, madd_f64, nmadd, rectified, swapHalves } from './simd'
 
 // ln 2 = LN2_HIGH + LN2_LOW; n · LN2_HIGH is exact for |n| < 256
 const LN2_HIGH: f32 = 0.693145751953125
 const LN2_LOW: f32 = 1.428606765330187e-6
 const LOG2_E: f32 = 1.4426950408889634
+/** ln LEAST_FACTOR, a little above. */
+const LOG_LEAST_FACTOR: f32 = -43.668
 /** 1.5 · 2²³: adding it rounds to an integer, which is then in the low bits. */
 const ROUND: f32 = 12582912.0
 /** The exponent field of 1: 2ⁿ is the number with the bits (n + EXPONENT_OF_ONE) << 23. */
@@ -121,6 +124,16 @@ export function expFlushed(x: v128): v128 {
   return v128.andnot(f32x4.mul(expOfRest(x, shifted, round), i32x4.shl(shifted, 23)), f32x4.lt(x, splat(-87.3)))
 }
 
+/**
+ * e^x for x ≤ 0, but 0 where it is below LEAST_FACTOR: for factors of products. as exp.
+ */
+@inline
+export function expFactor(x: v128): v128 {
+  const round: f32 = ROUND + EXPONENT_OF_ONE
+  const shifted = shiftedExponent(x, round)
+  return v128.andnot(f32x4.mul(expOfRest(x, shifted, round), i32x4.shl(shifted, 23)), f32x4.lt(x, splat(LOG_LEAST_FACTOR)))
+}
+
 /** e^(−t²/2) for 0 ≤ t ≤ 14, flushed as expFlushed. t² is split in two, since its rounding would count t²/2 times. 1.8 ulp. */
 @inline
 function gaussian(t: v128): v128 {
@@ -225,8 +238,27 @@ export function log1p(x: v128): v128 {
 /** tanh x = x·P(x²)/Q(x²). NaN → NaN, −0 → −0, |y| ≤ 1 always. 5.9 / 5.5 ulp. */
 @inline
 export function tanh(x: v128): v128 {
-  const c = f32x4.pmax(f32x4.pmin(x, splat(8.6)), splat(-8.6))
-  const z = f32x4.mul(c, c)
+  const c = tanhLimited(x)
+  return tanhOf(c, f32x4.mul(c, c))
+}
+
+/** tanh x, 0 below LEAST_FACTOR; none of its steps has a denormal result. as tanh. */
+@inline
+export function tanhFactor(x: v128): v128 {
+  const c = tanhLimited(x)
+  const size = f32x4.abs(c)
+  // below 2⁻²⁰, x² changes nothing
+  const visible = f32x4.pmax(size, splat(9.5367431640625e-7))
+  return v128.andnot(tanhOf(c, f32x4.mul(visible, visible)), f32x4.lt(size, splat(<f32>LEAST_FACTOR)))
+}
+
+@inline
+function tanhLimited(x: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, splat(8.6)), splat(-8.6))
+}
+
+@inline
+function tanhOf(c: v128, z: v128): v128 {
   let p = madd(splat(1.54279753e-8), z, splat(2.20232469e-5))
   p = madd(p, z, splat(0.00357899209))
   p = madd(p, z, splat(0.134506211))
@@ -244,8 +276,14 @@ export function tanh(x: v128): v128 {
  */
 @inline
 export function sigmoid(x: v128): v128 {
+  return sigmoidFrom(x, -104.0)
+}
+
+/** σ(x) for x above `least`. */
+@inline
+function sigmoidFrom(x: v128, least: f32): v128 {
   // above 30, σ(x) is 1
-  const c = f32x4.pmax(f32x4.pmin(x, splat(30.0)), splat(-104.0))
+  const c = f32x4.pmax(f32x4.pmin(x, splat(30.0)), splat(least))
   // −x = n·ln2 − r; the low bits of `shifted` are the exponent field of 2ⁿ⁻⁶⁴
   const shifted = nmadd(c, splat(LOG2_E), splat(ROUND + 63.0))
   const n = f32x4.sub(shifted, splat(ROUND + 63.0))
@@ -259,11 +297,18 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(unit, madd(p, i32x4.shl(shifted, 23), unit))
 }
 
+/** σ(x), 0 below LEAST_FACTOR; none of its steps has a denormal result. as sigmoid. */
+@inline
+export function sigmoidFactor(x: v128): v128 {
+  return rectified(sigmoidFrom(x, -44.0), splat(<f32>LEAST_FACTOR))
+}
+
 /** tanh(ln(1 + e^x)) = n/(n + 2), n = e^x (e^x + 2), through e = e^−|x|. NaN → NaN. 3 ulp. */
 @inline
 export function tanhSoftplus(x: v128): v128 {
   const e = expNegative(negativeAbs(x))
-  const square = f32x4.mul(e, e)
+  const r = withSquare(e)
+  const square = f32x4.mul(r, r)
   const twice = f32x4.add(e, e)
   const isNegative = f32x4.lt(x, splat(0.0))
   // x < 0: n/(n + 2), else the same over e^2x: (1 + 2e)/(1 + 2e + 2e²)
@@ -347,15 +392,22 @@ export function geluTanh(x: v128): v128 {
   return f32x4.mul(y, v128.bitselect(splat(UNSCALE), one, isNegative))
 }
 
+/** e ≥ 0 where e + e² differs from e, else 0, so that no power of it is denormal. */
+@inline
+function withSquare(e: v128): v128 {
+  return v128.and(e, f32x4.gt(e, splat(9.313225746154785e-10)))
+}
+
 /** ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|). NaN → NaN. 2.3 / 1.9 ulp. */
 @inline
 export function softplus(x: v128): v128 {
   const e = expNegative(negativeAbs(x))
   // ln(1 + e) = e + e²·p(e) on [0, 1]
-  const e2 = f32x4.mul(e, e)
+  const r = withSquare(e)
+  const e2 = f32x4.mul(r, r)
   const e4 = f32x4.mul(e2, e2)
-  const low = madd(madd(splat(0.196921214), e, splat(-0.249580204)), e2, madd(splat(0.333304644), e, splat(-0.499999315)))
-  const high = madd(madd(splat(0.0200884603), e, splat(-0.0574604832)), e2, madd(splat(0.106613711), e, splat(-0.153449774)))
+  const low = madd(madd(splat(0.196921214), r, splat(-0.249580204)), e2, madd(splat(0.333304644), r, splat(-0.499999315)))
+  const high = madd(madd(splat(0.0200884603), r, splat(-0.0574604832)), e2, madd(splat(0.106613711), r, splat(-0.153449774)))
   const p = madd(madd(splat(-0.00329107419), e4, high), e4, low)
   const positive = v128.andnot(x, f32x4.lt(x, splat(0.0)))
   return f32x4.add(positive, madd(p, e2, e))

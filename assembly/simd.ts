@@ -23,6 +23,21 @@ export function madd_f64(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
+ * x, but 0 where |x| is below `least`, which is not negative; NaN → NaN. Compares bits: those of |x| grow with it. A number
+ * that may be denormal in memory costs nothing here, unlike as a factor.
+ */
+@inline
+export function flushed(x: v128, least: v128): v128 {
+  return v128.andnot(x, i32x4.lt_s(v128.and(x, i32x4.splat(0x7fffffff)), least))
+}
+
+/** x, but 0 where it is below `least`: 0 for relu, more for relu and `flushed`, −∞ for neither. NaN and −0 pass as in relu. */
+@inline
+export function rectified(x: v128, least: v128): v128 {
+  return v128.andnot(x, f32x4.lt(x, least))
+}
+
+/**
  * sums + Σ of four products of bytes, in each lane. Engines agree if the second operand is within 0 … 127; see Bytes in
  * kernels/quantized.ts. The plain binary computes something else, whose result has no meaning.
  */

@@ -1,6 +1,6 @@
 // Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates. What no machine code
-// shows is guarded by a ratio of times in one process, with a limit that only another algorithm exceeds: see generation.mjs, and for
-// pictures, which are compared with Node's zlib if the package is built, images.mjs.
+// shows is guarded by ratios of times in one process, which hold on a busy machine: of generation.mjs, vanishing.mjs and rows.mjs, and
+// of images.mjs, which compares with Node's zlib, if the package is built.
 //
 //   node bench/guard.mjs             this Node, and the ones in NODE_BINARIES (paths, separated by commas)
 //   node bench/guard.mjs --update    writes the counts of this engine into guard.json: review the difference
@@ -10,7 +10,7 @@
 // instructions, accesses of the stack, and vectors among these. V8 may unroll a loop: the kernel's own arithmetic
 // gives the number of steps per iteration. Exits with 1 when a count is above its limit, or a kernel is no longer a
 // function of its own. The code depends on the engine and on the CPU, so limits are kept by V8 version, for x64.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -127,6 +127,11 @@ if (process.arch !== 'x64') {
   process.exit()
 }
 
+/** Programs that fail if a ratio of times is beyond its limit, and what is slow then. */
+const RATIOS = [
+  ['vanishing', 'steps with numbers that vanish are slower than with normal ones'],
+  ['rows', 'products of few rows are slower than those of many'],
+]
 const COUNTS = ['instructions', 'stack', 'vectorsOnStack']
 const failures = []
 const rows = []
@@ -192,5 +197,12 @@ if (options.print === undefined)
 if (options.print === undefined && existsSync(new URL('../dist/data.js', import.meta.url)))
   failures.push(...(await slowImages()))
 if (options.update) writeFileSync(file, `${JSON.stringify(guard, null, 2)}\n`)
+if (options.print === undefined && !options.update) {
+  for (const [name, what] of RATIOS) {
+    const program = fileURLToPath(new URL(`${name}.mjs`, import.meta.url))
+    const { status } = spawnSync(process.execPath, [program, '--quick'], { stdio: 'inherit' })
+    if (status !== 0) failures.push(`${what}: see bench/${name}.mjs`)
+  }
+}
 for (const failure of failures) console.error(`error: ${failure}`)
 process.exit(failures.length === 0 ? 0 : 1)

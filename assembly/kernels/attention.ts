@@ -7,7 +7,7 @@
 //
 //   scratch   panels of gemm │ scores [columns, rows] │ their gradient, or mask or bias │ vectors │ query panels │ panels of G
 
-import { log, expFlushed } from '../math'
+import { expFactor, log } from '../math'
 import { partEnd, partStart } from '../parts'
 import { ATTENTION_COLUMNS, ATTENTION_FEATURES, ATTENTION_ROWS, Attention, AttentionGradient, GEMM_SCRATCH } from '../shared/instructions'
 import { fillWords, madd, rowProduct, scaleRow, storeTail, tailMask } from '../simd'
@@ -167,8 +167,8 @@ export function attention_exponentials_f32(sums: usize, shifts: usize, scores: u
     const shift0 = v128.load(shifts), shift1 = v128.load(shifts, 16)
     let sum0 = f32x4.splat(0.0), sum1 = f32x4.splat(0.0)
     for (let p = scores, i = columns; i > 0; i--, p += STEP) {
-      const e0 = expFlushed(f32x4.sub(v128.load(p), shift0))
-      const e1 = expFlushed(f32x4.sub(v128.load(p, 16), shift1))
+      const e0 = expFactor(f32x4.sub(v128.load(p), shift0))
+      const e1 = expFactor(f32x4.sub(v128.load(p, 16), shift1))
       sum0 = f32x4.add(sum0, e0)
       sum1 = f32x4.add(sum1, e1)
       v128.store(p, e0)
@@ -237,7 +237,7 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
       // a row with nothing unmasked so far would give −∞ − −∞ = NaN
       const largest = v128.load(maxima + at)
       const shift = v128.bitselect(f32x4.splat(0.0), largest, f32x4.eq(largest, f32x4.splat(-Infinity)))
-      const factor = expFlushed(f32x4.sub(v128.load(factors + at), shift))
+      const factor = expFactor(f32x4.sub(v128.load(factors + at), shift))
       v128.store(shifts + at, shift)
       v128.store(factors + at, factor)
       v128.store(sums + at, f32x4.mul(v128.load(sums + at), factor))
@@ -313,8 +313,8 @@ export function attention_gradients_f32(
     const logSum0 = v128.load(logSums), logSum1 = v128.load(logSums, 16)
     const delta0 = v128.load(deltas), delta1 = v128.load(deltas, 16)
     for (let s = scores, g = gradients, i = columns; i > 0; i--, s += STEP, g += STEP) {
-      const p0 = expFlushed(f32x4.sub(v128.load(s), logSum0))
-      const p1 = expFlushed(f32x4.sub(v128.load(s, 16), logSum1))
+      const p0 = expFactor(f32x4.sub(v128.load(s), logSum0))
+      const p1 = expFactor(f32x4.sub(v128.load(s, 16), logSum1))
       v128.store(s, p0)
       v128.store(s, p1, 16)
       const g0 = f32x4.sub(v128.load(g), delta0), g1 = f32x4.sub(v128.load(g, 16), delta1)

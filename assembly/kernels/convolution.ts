@@ -4,8 +4,9 @@
 
 import { Box, BoxAxis, BoxTap, Convolution, ConvolutionKernel, CONVOLUTION_CHANNELS, CONVOLUTION_DEPTH, CONVOLUTION_PLACES, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
+import { floorOf } from './activate'
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
-import { fillWords, madd, storeRow16, storeUpTo8 } from '../simd'
+import { fillWords, madd, rectified, storeRow16, storeUpTo8 } from '../simd'
 import { pack_panels_8_f32, panelBytes } from './pack'
 import { winogradConvolution, winogradKernel } from './winograd'
 import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
@@ -37,7 +38,7 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
   const scratch = load<usize>(instruction, Convolution.scratch) + <usize>part * GEMM_SCRATCH
   const zeros = scratch + PACKED_BYTES, tables = zeros + ZEROS_BYTES
   const firstBox = instruction + Convolution.size
-  const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
+  const floor = floorOf(epilogue)
   const step = <usize>(groups * channels) * 4
   for (let i: usize = 0; i < ZEROS_BYTES; i += 16) v128.store(zeros + i, f32x4.splat(0))
 
@@ -79,7 +80,7 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
       tap += count
     } while (tap < taps)
   }
-  if (epilogue > Epilogue.Relu) {
+  if (epilogue > Epilogue.ReluToFactor) {
     let box = firstBox
     for (let i = 0; i < boxes; i++) {
       activateBox(box, part, parts, tables, out, groups * channels, epilogue)
@@ -164,10 +165,10 @@ export function convolution_4x8_f32(
       }
     }
     const low = f32x4.splat(floor)
-    storeUpTo8(out0, f32x4.pmax(c00, low), f32x4.pmax(c01, low), columns)
-    storeUpTo8(out1, f32x4.pmax(c10, low), f32x4.pmax(c11, low), columns)
-    storeUpTo8(out2, f32x4.pmax(c20, low), f32x4.pmax(c21, low), columns)
-    storeUpTo8(out3, f32x4.pmax(c30, low), f32x4.pmax(c31, low), columns)
+    storeUpTo8(out0, rectified(c00, low), rectified(c01, low), columns)
+    storeUpTo8(out1, rectified(c10, low), rectified(c11, low), columns)
+    storeUpTo8(out2, rectified(c20, low), rectified(c21, low), columns)
+    storeUpTo8(out3, rectified(c30, low), rectified(c31, low), columns)
     places += 16
     outs += 16
   }
@@ -217,18 +218,18 @@ export function convolution_6x16_f32(
       }
     }
     const low = f32x4.splat(floor)
-    v128.store(out0, f32x4.pmax(c00, low)), v128.store(out0, f32x4.pmax(c01, low), 16)
-    v128.store(out0, f32x4.pmax(c02, low), 32), v128.store(out0, f32x4.pmax(c03, low), 48)
-    v128.store(out1, f32x4.pmax(c10, low)), v128.store(out1, f32x4.pmax(c11, low), 16)
-    v128.store(out1, f32x4.pmax(c12, low), 32), v128.store(out1, f32x4.pmax(c13, low), 48)
-    v128.store(out2, f32x4.pmax(c20, low)), v128.store(out2, f32x4.pmax(c21, low), 16)
-    v128.store(out2, f32x4.pmax(c22, low), 32), v128.store(out2, f32x4.pmax(c23, low), 48)
-    v128.store(out3, f32x4.pmax(c30, low)), v128.store(out3, f32x4.pmax(c31, low), 16)
-    v128.store(out3, f32x4.pmax(c32, low), 32), v128.store(out3, f32x4.pmax(c33, low), 48)
-    v128.store(out4, f32x4.pmax(c40, low)), v128.store(out4, f32x4.pmax(c41, low), 16)
-    v128.store(out4, f32x4.pmax(c42, low), 32), v128.store(out4, f32x4.pmax(c43, low), 48)
-    v128.store(out5, f32x4.pmax(c50, low)), v128.store(out5, f32x4.pmax(c51, low), 16)
-    v128.store(out5, f32x4.pmax(c52, low), 32), v128.store(out5, f32x4.pmax(c53, low), 48)
+    v128.store(out0, rectified(c00, low)), v128.store(out0, rectified(c01, low), 16)
+    v128.store(out0, rectified(c02, low), 32), v128.store(out0, rectified(c03, low), 48)
+    v128.store(out1, rectified(c10, low)), v128.store(out1, rectified(c11, low), 16)
+    v128.store(out1, rectified(c12, low), 32), v128.store(out1, rectified(c13, low), 48)
+    v128.store(out2, rectified(c20, low)), v128.store(out2, rectified(c21, low), 16)
+    v128.store(out2, rectified(c22, low), 32), v128.store(out2, rectified(c23, low), 48)
+    v128.store(out3, rectified(c30, low)), v128.store(out3, rectified(c31, low), 16)
+    v128.store(out3, rectified(c32, low), 32), v128.store(out3, rectified(c33, low), 48)
+    v128.store(out4, rectified(c40, low)), v128.store(out4, rectified(c41, low), 16)
+    v128.store(out4, rectified(c42, low), 32), v128.store(out4, rectified(c43, low), 48)
+    v128.store(out5, rectified(c50, low)), v128.store(out5, rectified(c51, low), 16)
+    v128.store(out5, rectified(c52, low), 32), v128.store(out5, rectified(c53, low), 48)
     places += 24
     outs += 24
   }
@@ -261,10 +262,10 @@ export function convolution_4x4_f32(
       }
     }
     const low = f32x4.splat(floor)
-    storeUpTo8(out0, f32x4.pmax(c0, low), low, columns)
-    storeUpTo8(out1, f32x4.pmax(c1, low), low, columns)
-    storeUpTo8(out2, f32x4.pmax(c2, low), low, columns)
-    storeUpTo8(out3, f32x4.pmax(c3, low), low, columns)
+    storeUpTo8(out0, rectified(c0, low), low, columns)
+    storeUpTo8(out1, rectified(c1, low), low, columns)
+    storeUpTo8(out2, rectified(c2, low), low, columns)
+    storeUpTo8(out3, rectified(c3, low), low, columns)
     places += 16
     outs += 16
   }

@@ -2,8 +2,9 @@
 
 import { Box, BoxAxis, BoxTap, CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
+import { floorOf } from './activate'
 import { partEnd, partStart } from '../parts'
-import { fillWords, madd, storeTail } from '../simd'
+import { fillWords, madd, rectified, storeTail } from '../simd'
 import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
 
 /** Bytes of the rows of a block, so that they stay in the first-level cache. */
@@ -20,7 +21,7 @@ export function depthwiseConvolution(instruction: usize, part: i32, parts: i32):
   const places = tables, outs = tables + TABLE_BYTES
   const input = load<usize>(instruction, DepthwiseConvolution.input), out = load<usize>(instruction, DepthwiseConvolution.out)
   const weights = load<usize>(instruction, DepthwiseConvolution.weights), bias = load<usize>(instruction, DepthwiseConvolution.bias)
-  const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
+  const floor = floorOf(epilogue)
   let box = instruction + DepthwiseConvolution.size
   for (let i = 0; i < boxes; i++, box = nextBox(box)) {
     const all = load<i32>(box, Box.places)
@@ -32,7 +33,7 @@ export function depthwiseConvolution(instruction: usize, part: i32, parts: i32):
         depthwise_4_f32(outs + tile, places + tile, boxTaps(box), nextBox(box), weights, channels, bias, floor)
       }
     }
-    if (epilogue > Epilogue.Relu) activateBox(box, part, parts, tables, out, channels, epilogue)
+    if (epilogue > Epilogue.ReluToFactor) activateBox(box, part, parts, tables, out, channels, epilogue)
   }
 }
 
@@ -51,10 +52,10 @@ export function depthwise_4_f32(outs: usize, places: usize, taps: usize, tapsEnd
       c3 = madd(v128.load(p3 + offset), b, c3)
     }
     const low = f32x4.splat(floor)
-    storeChannels(out0 + at, f32x4.pmax(c0, low), left)
-    storeChannels(out1 + at, f32x4.pmax(c1, low), left)
-    storeChannels(out2 + at, f32x4.pmax(c2, low), left)
-    storeChannels(out3 + at, f32x4.pmax(c3, low), left)
+    storeChannels(out0 + at, rectified(c0, low), left)
+    storeChannels(out1 + at, rectified(c1, low), left)
+    storeChannels(out2 + at, rectified(c2, low), left)
+    storeChannels(out3 + at, rectified(c3, low), left)
     p0 += 16, p1 += 16, p2 += 16, p3 += 16
     weights += 16
   }

@@ -11,16 +11,16 @@
 // rows are written from the last to row 0, which makes the right one win. Clamping inside the kernel instead
 // costs a few cycles per tile, since V8 recomputes loop-invariant selects where they are used. A column past
 // the last one is read (READ_SLACK) and never stored.
-import { madd } from '../simd'
+import { madd, rectified } from '../simd'
 
 // Common to all kernels below:
 //
-//   out [m, columns] = max(lhs [m,k] · rhs [k, columns] + start, floor)
+//   out [m, columns] = rectified(lhs [m,k] · rhs [k, columns] + start, floor)
 //
 // out, rhs and start have neighbouring columns; all steps are in bytes and rhsStep ≠ 0. start holds the initial sums: a
 // row of biases or zeros (steps 0), or the present contents of out (the steps of out). m is a multiple of 4 unless the
-// steps make it 1, 2 or, with rows only, 3. max(x, floor) is x < floor ? floor : x, so NaN passes; floor is 0 for relu
-// and −∞ for none.
+// steps make it 1, 2 or, with rows only, 3. rectified(x, floor) is x < floor ? 0 : x, so NaN passes; floor is 0 for relu,
+// more for relu with a flush, and −∞ for none.
 
 /**
  * 5 to 8 columns, lhs [m,k] with neighbouring columns: four row pointers.
@@ -51,11 +51,13 @@ export function gemm_4x8_rows_f32(
       c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
       a0 += 4, a1 += 4, a2 += 4, a3 += 4
     }
-    const low = f32x4.splat(floor)
-    c00 = f32x4.pmax(c00, low), c01 = f32x4.pmax(c01, low)
-    c10 = f32x4.pmax(c10, low), c11 = f32x4.pmax(c11, low)
-    c20 = f32x4.pmax(c20, low), c21 = f32x4.pmax(c21, low)
-    c30 = f32x4.pmax(c30, low), c31 = f32x4.pmax(c31, low)
+    if (floor > -Infinity) {
+      const low = f32x4.splat(floor)
+      c00 = rectified(c00, low), c01 = rectified(c01, low)
+      c10 = rectified(c10, low), c11 = rectified(c11, low)
+      c20 = rectified(c20, low), c21 = rectified(c21, low)
+      c30 = rectified(c30, low), c31 = rectified(c31, low)
+    }
     const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
     v128.store(out3, c30)
     v128.store(out2, c20)
@@ -121,11 +123,13 @@ export function gemm_4x8_columns_f32(
       c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
       a += lhsStep
     }
-    const low = f32x4.splat(floor)
-    c00 = f32x4.pmax(c00, low), c01 = f32x4.pmax(c01, low)
-    c10 = f32x4.pmax(c10, low), c11 = f32x4.pmax(c11, low)
-    c20 = f32x4.pmax(c20, low), c21 = f32x4.pmax(c21, low)
-    c30 = f32x4.pmax(c30, low), c31 = f32x4.pmax(c31, low)
+    if (floor > -Infinity) {
+      const low = f32x4.splat(floor)
+      c00 = rectified(c00, low), c01 = rectified(c01, low)
+      c10 = rectified(c10, low), c11 = rectified(c11, low)
+      c20 = rectified(c20, low), c21 = rectified(c21, low)
+      c30 = rectified(c30, low), c31 = rectified(c31, low)
+    }
     const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
     v128.store(out3, c30)
     v128.store(out2, c20)
@@ -184,11 +188,13 @@ export function gemm_4x4_rows_f32(
       c3 = madd(v128.load32_splat(a3), b0, c3)
       a0 += 4, a1 += 4, a2 += 4, a3 += 4
     }
-    const low = f32x4.splat(floor)
-    c0 = f32x4.pmax(c0, low)
-    c1 = f32x4.pmax(c1, low)
-    c2 = f32x4.pmax(c2, low)
-    c3 = f32x4.pmax(c3, low)
+    if (floor > -Infinity) {
+      const low = f32x4.splat(floor)
+      c0 = rectified(c0, low)
+      c1 = rectified(c1, low)
+      c2 = rectified(c2, low)
+      c3 = rectified(c3, low)
+    }
     const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
     if (columns == 4) {
       v128.store(out3, c3)
@@ -243,11 +249,13 @@ export function gemm_4x4_columns_f32(
       c3 = madd(v128.load32_splat(a, 12), b0, c3)
       a += lhsStep
     }
-    const low = f32x4.splat(floor)
-    c0 = f32x4.pmax(c0, low)
-    c1 = f32x4.pmax(c1, low)
-    c2 = f32x4.pmax(c2, low)
-    c3 = f32x4.pmax(c3, low)
+    if (floor > -Infinity) {
+      const low = f32x4.splat(floor)
+      c0 = rectified(c0, low)
+      c1 = rectified(c1, low)
+      c2 = rectified(c2, low)
+      c3 = rectified(c3, low)
+    }
     const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
     if (columns == 4) {
       v128.store(out3, c3)
@@ -324,35 +332,35 @@ export function gemm_6x16_columns_f32(
     }
     const low = f32x4.splat(floor)
     let o = out
-    v128.store(o, f32x4.pmax(c00, low))
-    v128.store(o, f32x4.pmax(c01, low), 16)
-    v128.store(o, f32x4.pmax(c02, low), 32)
-    v128.store(o, f32x4.pmax(c03, low), 48)
+    v128.store(o, rectified(c00, low))
+    v128.store(o, rectified(c01, low), 16)
+    v128.store(o, rectified(c02, low), 32)
+    v128.store(o, rectified(c03, low), 48)
     o += outRow
-    v128.store(o, f32x4.pmax(c10, low))
-    v128.store(o, f32x4.pmax(c11, low), 16)
-    v128.store(o, f32x4.pmax(c12, low), 32)
-    v128.store(o, f32x4.pmax(c13, low), 48)
+    v128.store(o, rectified(c10, low))
+    v128.store(o, rectified(c11, low), 16)
+    v128.store(o, rectified(c12, low), 32)
+    v128.store(o, rectified(c13, low), 48)
     o += outRow
-    v128.store(o, f32x4.pmax(c20, low))
-    v128.store(o, f32x4.pmax(c21, low), 16)
-    v128.store(o, f32x4.pmax(c22, low), 32)
-    v128.store(o, f32x4.pmax(c23, low), 48)
+    v128.store(o, rectified(c20, low))
+    v128.store(o, rectified(c21, low), 16)
+    v128.store(o, rectified(c22, low), 32)
+    v128.store(o, rectified(c23, low), 48)
     o += outRow
-    v128.store(o, f32x4.pmax(c30, low))
-    v128.store(o, f32x4.pmax(c31, low), 16)
-    v128.store(o, f32x4.pmax(c32, low), 32)
-    v128.store(o, f32x4.pmax(c33, low), 48)
+    v128.store(o, rectified(c30, low))
+    v128.store(o, rectified(c31, low), 16)
+    v128.store(o, rectified(c32, low), 32)
+    v128.store(o, rectified(c33, low), 48)
     o += outRow
-    v128.store(o, f32x4.pmax(c40, low))
-    v128.store(o, f32x4.pmax(c41, low), 16)
-    v128.store(o, f32x4.pmax(c42, low), 32)
-    v128.store(o, f32x4.pmax(c43, low), 48)
+    v128.store(o, rectified(c40, low))
+    v128.store(o, rectified(c41, low), 16)
+    v128.store(o, rectified(c42, low), 32)
+    v128.store(o, rectified(c43, low), 48)
     o += outRow
-    v128.store(o, f32x4.pmax(c50, low))
-    v128.store(o, f32x4.pmax(c51, low), 16)
-    v128.store(o, f32x4.pmax(c52, low), 32)
-    v128.store(o, f32x4.pmax(c53, low), 48)
+    v128.store(o, rectified(c50, low))
+    v128.store(o, rectified(c51, low), 16)
+    v128.store(o, rectified(c52, low), 32)
+    v128.store(o, rectified(c53, low), 48)
     lhs += lhsPanel
     out += 6 * outRow
     start += 6 * startRow
@@ -387,15 +395,15 @@ export function gemm_2x16_columns_f32(
     }
     const low = f32x4.splat(floor)
     let o = out + (outRow & second)
-    v128.store(o, f32x4.pmax(c10, low))
-    v128.store(o, f32x4.pmax(c11, low), 16)
-    v128.store(o, f32x4.pmax(c12, low), 32)
-    v128.store(o, f32x4.pmax(c13, low), 48)
+    v128.store(o, rectified(c10, low))
+    v128.store(o, rectified(c11, low), 16)
+    v128.store(o, rectified(c12, low), 32)
+    v128.store(o, rectified(c13, low), 48)
     o = out
-    v128.store(o, f32x4.pmax(c00, low))
-    v128.store(o, f32x4.pmax(c01, low), 16)
-    v128.store(o, f32x4.pmax(c02, low), 32)
-    v128.store(o, f32x4.pmax(c03, low), 48)
+    v128.store(o, rectified(c00, low))
+    v128.store(o, rectified(c01, low), 16)
+    v128.store(o, rectified(c02, low), 32)
+    v128.store(o, rectified(c03, low), 48)
     lhs += 8
     out += 2 * outRow
     start += 2 * startRow

@@ -1,8 +1,8 @@
 // Matrix · vector, for both directions of memory. gemm.ts chooses between them.
 //
-// Common to all: out [count] = max(matrix · vector + bias, floor). bias may be 0; it has one element per output if
+// Common to all: out [count] = rectified(matrix · vector + bias, floor). bias may be 0; it has one element per output if
 // biasIsVector, else one for all of them. Steps are in bytes.
-import { madd, storeUpTo4, tailMask } from '../simd'
+import { madd, rectified, storeUpTo4, tailMask } from '../simd'
 
 /** Bias of four neighbouring outputs. */
 @inline
@@ -43,12 +43,12 @@ export function gemv_columns_f32(
       r0 += matrixStep, r1 += matrixStep, r2 += matrixStep
     }
     const o = out + index
-    v128.store(o, f32x4.pmax(c0, low))
-    v128.store(o, f32x4.pmax(c1, low), 16)
-    v128.store(o, f32x4.pmax(c2, low), 32)
-    v128.store(o, f32x4.pmax(c3, low), 48)
-    v128.store(o, f32x4.pmax(c4, low), 64)
-    v128.store(o, f32x4.pmax(c5, low), 80)
+    v128.store(o, rectified(c0, low))
+    v128.store(o, rectified(c1, low), 16)
+    v128.store(o, rectified(c2, low), 32)
+    v128.store(o, rectified(c3, low), 48)
+    v128.store(o, rectified(c4, low), 64)
+    v128.store(o, rectified(c5, low), 80)
     index += 96
     matrix += 3 * strip
   }
@@ -75,8 +75,8 @@ export function gemv_columns_f32(
       c0 = madd(s, v128.load(r), c0)
       c1 = madd(s, v128.load(r, 16), c1)
     }
-    v128.store(out + index, f32x4.pmax(f32x4.add(c0, d0), low))
-    storeUpTo4(out + index + 16, f32x4.pmax(f32x4.add(c1, d1), low), count - 4)
+    v128.store(out + index, rectified(f32x4.add(c0, d0), low))
+    storeUpTo4(out + index + 16, rectified(f32x4.add(c1, d1), low), count - 4)
     index += 32
     matrix += strip
   }
@@ -104,7 +104,7 @@ export function gemv_columns_f32(
       r += matrixStep
     }
     c = f32x4.add(f32x4.add(c, d), f32x4.add(e, f))
-    storeUpTo4(out + index, f32x4.pmax(c, low), count)
+    storeUpTo4(out + index, rectified(c, low), count)
   }
 }
 
@@ -147,7 +147,7 @@ export function gemv_stream_f32(
     matrix += 4 * matrixStep
   }
   const low = f32x4.splat(floor)
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, f32x4.pmax(v128.load(out + i), low))
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, rectified(v128.load(out + i), low))
 }
 
 /** The sums of the lanes of four vectors: halves of pairs first, then quarters. */
@@ -195,7 +195,7 @@ export function gemv_rows_f32(
       c3 = madd(x, v128.and(v128.load(a3), mask), c3)
     }
     const sums = sumsOf(c0, c1, c2, c3)
-    storeUpTo4(out + index, f32x4.pmax(f32x4.add(sums, biasOf(bias, biasIsVector, index)), low), count)
+    storeUpTo4(out + index, rectified(f32x4.add(sums, biasOf(bias, biasIsVector, index)), low), count)
     matrix += 4 * matrixStep
     index += 16
   }
@@ -221,7 +221,7 @@ export function dot_rows_f32(
       a += 16, b += 16
     }
     const sums = f32x4.add(sumsOf(c0, c1, c2, c3), biasOf(bias, biasIsVector, index))
-    storeUpTo4(out + index, f32x4.pmax(sums, f32x4.splat(floor)), count)
+    storeUpTo4(out + index, rectified(sums, f32x4.splat(floor)), count)
     a += 4 * aStep - (<usize>(k + 3 & ~3) << 2)
     b += 4 * bStep - (<usize>(k + 3 & ~3) << 2)
   }

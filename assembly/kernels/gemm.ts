@@ -3,9 +3,8 @@
 import { Epilogue } from '../shared/opcodes'
 import { partBorder, rowPartEnd, rowPartStart } from '../parts'
 import { Gemm, GEMM_GROUP, GEMM_KC, GEMM_LONG, GEMM_MC, GEMM_NC, GEMM_SCRATCH, GEMM_SLICE } from '../shared/instructions'
-import { sigmoid, tanh } from '../math'
-import { storeTail } from '../simd'
-import { add_f32, relu_f32 } from './steps'
+import { activate_f32, floorOf } from './activate'
+import { add_f32 } from './steps'
 import {
   gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
   gemm_6x16_columns_f32,
@@ -93,7 +92,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
   const wide = load<i32>(instruction, Gemm.wide) != 0
   const isLong = k > GEMM_LONG
-  const floor: f32 = epilogue == Epilogue.Relu && !isLong ? 0 : -Infinity
+  const floor: f32 = isLong ? -Infinity : floorOf(epilogue)
 
   // the stride of an axis of extent 1 may be anything: choose the one that keeps the most paths open
   if (k <= 1) lhsColumn = 4
@@ -171,7 +170,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   if (rowsByVector && m == 1 && !isLong) {
     // products of two rows
     dot_rows_f32(out, lhs, lhsBatch, rhs, rhsBatch, batch, k, bias, biasRow != 0, floor)
-    if (epilogue > Epilogue.Relu) activate_f32(out, batch, epilogue)
+    if (epilogue > Epilogue.ReluToFactor) activate_f32(out, batch, epilogue)
     return
   }
 
@@ -247,7 +246,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
       start = 0
       startRow = 0
     }
-    if (epilogue > Epilogue.Relu || (isLong && epilogue == Epilogue.Relu)) {
+    if (epilogue > Epilogue.ReluToFactor || (isLong && epilogue > Epilogue.None)) {
       if (byRows) activate_f32(out + <usize>(first * n) * 4, (end - first) * n, epilogue)
       else if (end - first == n) activate_f32(out, m * n, epilogue)
       else for (let i = 0; i < m; i++) activate_f32(out + <usize>(i * n + first) * 4, end - first, epilogue)
@@ -294,7 +293,7 @@ function isStreamed(count: i32, k: i32, strip: usize): bool {
 }
 
 /**
- * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with eight
+ * Elements first … end of out [count] = rectified(vector [k] · matrix [k, count] + bias, floor), the matrix with eight
  * columns adjacent in memory, and `strip` bytes to the next eight. The order of additions depends on an element's position
  * in `count`, so `first` is a multiple of 16 if the matrix is streamed, otherwise of 24, and so is `end` unless it is count.
  */
@@ -320,7 +319,7 @@ function multiplyVector(
 }
 
 /**
- * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias, floor); floor is 0 for relu, otherwise −∞. bias is [n], or [m,n] if
+ * out [m,n] = rectified(lhs [m,k] · rhs [k,n] + bias, floor): see floorOf. bias is [n], or [m,n] if
  * biasRow is not 0. Blocked after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): kc × nc
  * of rhs, then mc × kc of lhs, then strips of 8 columns, so that a strip's panel of rhs stays in the first-level cache while
  * the block of lhs is read from the second-level cache. With `wide`, two strips are computed at once while two are left. A
@@ -535,21 +534,5 @@ function multiplyStrip(
   } else {
     if (columns > 4) gemm_4x8_columns_f32(out, out1, out2, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1, start2, floor)
     else gemm_4x4_columns_f32(out, out1, out2, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1, start2, floor)
-  }
-}
-
-/**
- * values [count] = sigmoid or tanh of themselves, or relu of long sums. A separate pass, unlike relu: these take some twenty
- * instructions per vector, so the additional load and store cost little, and the tiles stay small.
- */
-export function activate_f32(values: usize, count: i32, epilogue: i32): void {
-  if (epilogue == Epilogue.Tanh) {
-    for (; count >= 4; count -= 4, values += 16) v128.store(values, tanh(v128.load(values)))
-    if (count > 0) storeTail(values, tanh(v128.load(values)), count)
-  } else if (epilogue == Epilogue.Relu) {
-    relu_f32(values, values, count)
-  } else {
-    for (; count >= 4; count -= 4, values += 16) v128.store(values, sigmoid(v128.load(values)))
-    if (count > 0) storeTail(values, sigmoid(v128.load(values)), count)
   }
 }

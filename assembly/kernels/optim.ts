@@ -3,7 +3,43 @@
 
 import { partEnd, partStart } from '../parts'
 import { Adam, RmsProp, Sgd } from '../shared/instructions'
-import { madd, nmadd, store_up_to_4 } from '../simd'
+import { LEAST_FACTOR, LEAST_SQUARED, LEAST_STATE } from '../shared/vanishing'
+import { flushed, madd, nmadd, rectified, store_up_to_4 } from '../simd'
+
+// Moments are 0 where they have vanished, so that those of weights without a gradient do not become denormal: the smallest
+// denormal number times 0.9 is itself.
+
+/** A new moment, or a weight: SGD with a penalty or weight decay lets it vanish. */
+@inline
+function kept(x: v128): v128 {
+  return flushed(x, f32x4.splat(<f32>LEAST_STATE))
+}
+
+/** A new mean of squares, which is not negative. */
+@inline
+function keptSquare(x: v128): v128 {
+  return rectified(x, f32x4.splat(<f32>LEAST_STATE))
+}
+
+/** g² for a mean of squares. */
+@inline
+function squareOf(g: v128): v128 {
+  const root = flushed(g, f32x4.splat(<f32>LEAST_SQUARED))
+  return f32x4.mul(root, root)
+}
+
+/** A gradient that is multiplied with the learning rate. */
+@inline
+function factor(g: v128): v128 {
+  return flushed(g, f32x4.splat(<f32>LEAST_FACTOR))
+}
+
+/** A learning rate, which a schedule may let vanish. */
+@inline
+function rateAt(address: usize): f32 {
+  const rate = load<f32>(address)
+  return abs(rate) < <f32>LEAST_FACTOR ? 0.0 : rate
+}
 
 /** Stores four lanes, or the first `n` at the end of a loop. */
 @inline
@@ -20,15 +56,15 @@ function sgdStep(
 ): void {
   const before = v128.load(parameters)
   let p = nmadd(before, decay, before)
-  const step = f32x4.mul(lr, v128.load(gradient))
+  const step = f32x4.mul(lr, factor(v128.load(gradient)))
   if (withVelocity) {
-    const v = f32x4.sub(f32x4.mul(momentum, v128.load(velocity)), step)
+    const v = kept(f32x4.sub(f32x4.mul(momentum, v128.load(velocity)), step))
     p = nesterov ? f32x4.sub(madd(momentum, v, p), step) : f32x4.add(p, v)
     storeStep(velocityOut, v, isEnd, n)
   } else {
     p = f32x4.sub(p, step)
   }
-  storeStep(parametersOut, p, isEnd, n)
+  storeStep(parametersOut, kept(p), isEnd, n)
 }
 
 // One loop per form of the update, without a branch in it: see the loops of steps.ts. The addresses are read before the
@@ -40,7 +76,7 @@ function sgdLoop(instruction: usize, first: i32, end: i32, withVelocity: bool, n
   const gradient = load<usize>(instruction, Sgd.gradient)
   const velocity = load<usize>(instruction, Sgd.velocity)
   const velocityOut = load<usize>(instruction, Sgd.velocityOut)
-  const learningRate = load<f32>(load<usize>(instruction, Sgd.learningRate))
+  const learningRate = rateAt(load<usize>(instruction, Sgd.learningRate))
   const momentum = v128.load32_splat(instruction, Sgd.momentum)
   const lr = f32x4.splat(learningRate)
   const decay = f32x4.splat(learningRate * load<f32>(instruction, Sgd.weightDecay))
@@ -77,18 +113,18 @@ function rmsPropStep(
 ): void {
   const g = v128.load(load<usize>(instruction, RmsProp.gradient) + i)
   const p = v128.load(load<usize>(instruction, RmsProp.parameters) + i)
-  const s = madd(rho, v128.load(load<usize>(instruction, RmsProp.square) + i), f32x4.mul(rest, f32x4.mul(g, g)))
+  const s = keptSquare(madd(rho, v128.load(load<usize>(instruction, RmsProp.square) + i), f32x4.mul(rest, squareOf(g))))
   storeStep(load<usize>(instruction, RmsProp.squareOut) + i, s, isEnd, n)
   let d = s
   if (centered) {
-    const a = madd(rho, v128.load(load<usize>(instruction, RmsProp.average) + i), f32x4.mul(rest, g))
+    const a = kept(madd(rho, v128.load(load<usize>(instruction, RmsProp.average) + i), f32x4.mul(rest, g)))
     storeStep(load<usize>(instruction, RmsProp.averageOut) + i, a, isEnd, n)
     // A variance that rounding makes negative counts as 0.
     d = f32x4.max(nmadd(a, a, s), f32x4.splat(0.0))
   }
-  let u = f32x4.div(f32x4.mul(lr, g), f32x4.sqrt(f32x4.add(d, epsilon)))
+  let u = f32x4.div(f32x4.mul(lr, factor(g)), f32x4.sqrt(f32x4.add(d, epsilon)))
   if (withVelocity) {
-    u = madd(momentum, v128.load(load<usize>(instruction, RmsProp.velocity) + i), u)
+    u = kept(madd(momentum, v128.load(load<usize>(instruction, RmsProp.velocity) + i), u))
     storeStep(load<usize>(instruction, RmsProp.velocityOut) + i, u, isEnd, n)
   }
   storeStep(load<usize>(instruction, RmsProp.parametersOut) + i, f32x4.sub(nmadd(p, decay, p), u), isEnd, n)
@@ -96,7 +132,7 @@ function rmsPropStep(
 
 @inline
 function rmsPropLoop(instruction: usize, first: i32, end: i32, centered: bool, withVelocity: bool): void {
-  const learningRate = load<f32>(load<usize>(instruction, RmsProp.learningRate))
+  const learningRate = rateAt(load<usize>(instruction, RmsProp.learningRate))
   const rhoValue = load<f32>(instruction, RmsProp.rho)
   const rho = f32x4.splat(rhoValue)
   const rest = f32x4.splat(1.0 - rhoValue)
@@ -172,7 +208,7 @@ export function adam(instruction: usize, part: i32, parts: i32): void {
   let meanOut = load<usize>(instruction, Adam.meanOut) + offset
   let variance = load<usize>(instruction, Adam.variance) + offset
   let varianceOut = load<usize>(instruction, Adam.varianceOut) + offset
-  const learningRate = load<f32>(load<usize>(instruction, Adam.learningRate))
+  const learningRate = rateAt(load<usize>(instruction, Adam.learningRate))
   const t = nextUpdate(load<i32>(load<usize>(instruction, Adam.iterations)))
   const beta1 = load<f32>(instruction, Adam.beta1)
   const beta2 = load<f32>(instruction, Adam.beta2)
@@ -185,8 +221,8 @@ export function adam(instruction: usize, part: i32, parts: i32): void {
   let n = partEnd(count, 16, part, parts) - first
   for (; n >= 4; n -= 4) {
     const g = v128.load(gradient)
-    const m = average(v128.load(mean), g, rest1)
-    const v = average(v128.load(variance), f32x4.mul(g, g), rest2)
+    const m = kept(average(v128.load(mean), g, rest1))
+    const v = keptSquare(average(v128.load(variance), squareOf(g), rest2))
     v128.store(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon))
     v128.store(meanOut, m)
     v128.store(varianceOut, v)
@@ -200,8 +236,8 @@ export function adam(instruction: usize, part: i32, parts: i32): void {
   }
   if (n > 0) {
     const g = v128.load(gradient)
-    const m = average(v128.load(mean), g, rest1)
-    const v = average(v128.load(variance), f32x4.mul(g, g), rest2)
+    const m = kept(average(v128.load(mean), g, rest1))
+    const v = keptSquare(average(v128.load(variance), squareOf(g), rest2))
     store_up_to_4(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon), n)
     store_up_to_4(meanOut, m, n)
     store_up_to_4(varianceOut, v, n)

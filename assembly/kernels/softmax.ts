@@ -9,7 +9,7 @@ import { SoftmaxKind, TargetKind } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { CrossEntropy, CrossEntropyGradient, GEMM_SCRATCH, Softmax } from '../shared/instructions'
 import { fillWords, firstLane, pmaxLanes, push, rowProduct, scaleRow, storeTail, sumLanes, tailMask } from '../simd'
-import { expFlushed, log } from '../math'
+import { expFactor, expFlushed, log } from '../math'
 
 /** Floats in a block, unless one row alone is longer. */
 const BLOCK = 1024
@@ -66,6 +66,16 @@ export function exponentials_f32(out: usize, input: usize, count: i32, m: f32): 
     input += 16
   }
   if (count > 0) storeTail(out, expFlushed(f32x4.sub(v128.load(input), f32x4.splat(m))), count)
+}
+
+// y = e^x for x ≤ 0 or NaN, 0 where it counts as 0 in a product. In place safe.
+export function exponentialFactors_f32(out: usize, input: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(out, expFactor(v128.load(input)))
+    out += 16
+    input += 16
+  }
+  if (count > 0) storeTail(out, expFactor(v128.load(input)), count)
 }
 
 /** The exponentials of rows with fewer columns are computed together. */
@@ -229,7 +239,7 @@ export function crossEntropy_classes_f32(losses: usize, p: usize, logits: usize,
       const exists = <u32>index < <u32>columns
       store<f32>(losses + (<usize>row << 2), exists ? -load<f32>(p + <usize>row * rowSize + (<usize>index << 2)) : 0.0)
     }
-    exponentials_f32(p, p, inBlock * columns, 0.0)
+    exponentialFactors_f32(p, p, inBlock * columns)
     logits += <usize>inBlock * rowSize
     for (let left = inBlock; left > 0; left -= 4) {
       finishCrossEntropy(losses, p, existing(classes, columns), left, columns)
@@ -253,7 +263,7 @@ export function crossEntropy_distributions_f32(losses: usize, p: usize, logits: 
       const offset = <usize>row * rowSize
       store<f32>(losses + (<usize>row << 2), -rowProduct(targets + offset, p + offset, columns))
     }
-    exponentials_f32(p, p, inBlock * columns, 0.0)
+    exponentialFactors_f32(p, p, inBlock * columns)
     logits += <usize>inBlock * rowSize
     for (let left = inBlock; left > 0; left -= 4) {
       finishCrossEntropy(losses, p, rowSums(targets, left, columns), left, columns)

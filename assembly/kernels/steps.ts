@@ -3,10 +3,11 @@
 // operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
-import { copyWords, storeRow16, storeTail, storeUpTo4, store_up_to_4, swapHalves } from '../simd'
+import { LEAST_FACTOR, LEAST_STATE } from '../shared/vanishing'
+import { copyWords, flushed, rectified, storeRow16, storeTail, storeUpTo4, store_up_to_4, swapHalves } from '../simd'
 import {
   arctan2, cos, erf, erfInv, exp, expm1, expModerate, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
-  isFarFromWhole, isImmoderate, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sign, sin, softplus, tanh, tanhSoftplus,
+  isFarFromWhole, isImmoderate, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sigmoidFactor, sign, sin, softplus, tanh, tanhFactor, tanhSoftplus,
 } from '../math'
 
 /** true → 1, false → 0 */
@@ -39,6 +40,9 @@ function unary(step: Step, x: v128): v128 {
   if (step == Step.IntToFloat) return f32x4.convert_i32x4_s(x)
   if (step == Step.FloatToBool) return bool(f32x4.ne(x, zero))
   if (step == Step.IntToBool) return bool(i32x4.ne(x, zero))
+  if (step == Step.FlushFactor) return flushed(x, f32x4.splat(<f32>LEAST_FACTOR))
+  if (step == Step.FlushState) return flushed(x, f32x4.splat(<f32>LEAST_STATE))
+  if (step == Step.ReluToFactor) return rectified(x, f32x4.splat(<f32>LEAST_FACTOR))
   return x
 }
 
@@ -225,34 +229,43 @@ export function cos_f32(target: usize, a: usize, count: i32): void {
   if (count > 0) store_up_to_4(target, cos(v128.load(a)), count)
 }
 
-export function tanh_f32(target: usize, a: usize, count: i32): void {
+@inline
+function sigmoidal(step: Step, x: v128): v128 {
+  if (step == Step.Sigmoid) return sigmoid(x)
+  if (step == Step.SigmoidToFactor) return sigmoidFactor(x)
+  return step == Step.TanhToFactor ? tanhFactor(x) : tanh(x)
+}
+
+@inline
+function runSigmoidal(step: Step, target: usize, a: usize, count: i32): void {
   for (; count >= 8; count -= 8) {
-    const y0 = tanh(v128.load(a)), y1 = tanh(v128.load(a, 16))
+    const y0 = sigmoidal(step, v128.load(a)), y1 = sigmoidal(step, v128.load(a, 16))
     v128.store(target, y0)
     v128.store(target, y1, 16)
     a += 32
     target += 32
   }
   for (; count > 0; count -= 4) {
-    store_up_to_4(target, tanh(v128.load(a)), count)
+    store_up_to_4(target, sigmoidal(step, v128.load(a)), count)
     a += 16
     target += 16
   }
 }
 
+export function tanh_f32(target: usize, a: usize, count: i32): void {
+  runSigmoidal(Step.Tanh, target, a, count)
+}
+
+export function tanhToFactor_f32(target: usize, a: usize, count: i32): void {
+  runSigmoidal(Step.TanhToFactor, target, a, count)
+}
+
 export function sigmoid_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 8; count -= 8) {
-    const y0 = sigmoid(v128.load(a)), y1 = sigmoid(v128.load(a, 16))
-    v128.store(target, y0)
-    v128.store(target, y1, 16)
-    a += 32
-    target += 32
-  }
-  for (; count > 0; count -= 4) {
-    store_up_to_4(target, sigmoid(v128.load(a)), count)
-    a += 16
-    target += 16
-  }
+  runSigmoidal(Step.Sigmoid, target, a, count)
+}
+
+export function sigmoidToFactor_f32(target: usize, a: usize, count: i32): void {
+  runSigmoidal(Step.SigmoidToFactor, target, a, count)
 }
 
 export function softplus_f32(target: usize, a: usize, count: i32): void {
@@ -709,6 +722,67 @@ export function clip_i32(target: usize, a: usize, b: usize, c: usize, count: i32
   runClip(Step.ClipI32, target, a, b, c, count)
 }
 
+export function flushFactor_f32(target: usize, a: usize, count: i32): void {
+  runUnary(Step.FlushFactor, target, a, count)
+}
+
+export function flushState_f32(target: usize, a: usize, count: i32): void {
+  runUnary(Step.FlushState, target, a, count)
+}
+
+// A step and a flush of its result in one pass: as two steps, the second would cost as much as the first.
+
+export function reluToFactor_f32(target: usize, a: usize, count: i32): void {
+  runUnary(Step.ReluToFactor, target, a, count)
+}
+
+@inline
+function runFlushed(step: Step, least: f32, target: usize, a: usize, b: usize, count: i32): void {
+  for (; count >= 8; count -= 8) {
+    const y0 = binary(step, v128.load(a), v128.load(b))
+    const y1 = binary(step, v128.load(a, 16), v128.load(b, 16))
+    v128.store(target, flushed(y0, f32x4.splat(least)))
+    v128.store(target, flushed(y1, f32x4.splat(least)), 16)
+    a += 32
+    b += 32
+    target += 32
+  }
+  for (; count > 0; count -= 4) {
+    store_up_to_4(target, flushed(binary(step, v128.load(a), v128.load(b)), f32x4.splat(least)), count)
+    a += 16
+    b += 16
+    target += 16
+  }
+}
+
+export function addToFactor_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.Add, <f32>LEAST_FACTOR, target, a, b, count)
+}
+
+export function multiplyToFactor_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.Multiply, <f32>LEAST_FACTOR, target, a, b, count)
+}
+
+export function reluGradientToFactor_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.ReluGradient, <f32>LEAST_FACTOR, target, a, b, count)
+}
+
+export function tanhGradientToFactor_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.TanhGradient, <f32>LEAST_FACTOR, target, a, b, count)
+}
+
+export function sigmoidGradientToFactor_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.SigmoidGradient, <f32>LEAST_FACTOR, target, a, b, count)
+}
+
+export function addToState_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.Add, <f32>LEAST_STATE, target, a, b, count)
+}
+
+export function multiplyToState_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.Multiply, <f32>LEAST_STATE, target, a, b, count)
+}
+
 /** Runs one step over `count` ≥ 1 words of each register. Each step is a function, so that engines optimise it separately. */
 @inline
 export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count: i32): void {
@@ -782,6 +856,18 @@ export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize,
     case Step.SigmoidGradient: return sigmoidGradient_f32(target, a, b, count)
     case Step.Gated: return gated_f32(target, a, b, count)
     case Step.Select: return select_bits(target, a, b, c, count)
+    case Step.FlushFactor: return flushFactor_f32(target, a, count)
+    case Step.FlushState: return flushState_f32(target, a, count)
+    case Step.ReluToFactor: return reluToFactor_f32(target, a, count)
+    case Step.SigmoidToFactor: return sigmoidToFactor_f32(target, a, count)
+    case Step.TanhToFactor: return tanhToFactor_f32(target, a, count)
+    case Step.AddToFactor: return addToFactor_f32(target, a, b, count)
+    case Step.MultiplyToFactor: return multiplyToFactor_f32(target, a, b, count)
+    case Step.ReluGradientToFactor: return reluGradientToFactor_f32(target, a, b, count)
+    case Step.TanhGradientToFactor: return tanhGradientToFactor_f32(target, a, b, count)
+    case Step.SigmoidGradientToFactor: return sigmoidGradientToFactor_f32(target, a, b, count)
+    case Step.AddToState: return addToState_f32(target, a, b, count)
+    case Step.MultiplyToState: return multiplyToState_f32(target, a, b, count)
     case Step.Clip: return clip_f32(target, a, b, c, count)
     case Step.ClipI32: return clip_i32(target, a, b, c, count)
   }

@@ -2,7 +2,7 @@
 
 import { Box, BoxAxis, BoxTap, CONVOLUTION_PLACES, WindowAxis } from '../shared/instructions'
 import { partEnd, partStart } from '../parts'
-import { activate_f32 } from './gemm'
+import { activate_f32 } from './activate'
 
 /** Bytes of a table of places: four more places than CONVOLUTION_PLACES, for the last tile. */
 export const TABLE_BYTES: usize = 4 * (CONVOLUTION_PLACES + 4)

@@ -21,9 +21,9 @@
 
 import { Convolution, ConvolutionKernel, GEMM_SCRATCH, Winograd } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
-import { activate_f32 } from './gemm'
+import { activate_f32, floorOf } from './activate'
 import { partEnd, partStart } from '../parts'
-import { copyWords, fillWords, madd, storeRow16 } from '../simd'
+import { copyWords, fillWords, madd, rectified, storeRow16 } from '../simd'
 import { convolution_kernel_4x16_f32 } from './convolution'
 
 /** The tiles of a block, a multiple of the 4 or 6 rows of the products' tiles, and its channels. */
@@ -83,7 +83,7 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
         winograd_weights_f32(panels + <usize>(j * depth) * 4, panelStep, from + <usize>j * 4, <usize>channels * rowBytes, rowBytes, depth)
       }
       const isLast = channel + depth == channels
-      const floor: f32 = isLast && epilogue == Epilogue.Relu ? 0 : -Infinity
+      const floor: f32 = isLast ? floorOf(epilogue) : -Infinity
       for (let tile = first; tile < last; tile += TILES) {
         const count = min(TILES, last - tile)
         writeTiles(table, image, input, out + <usize>filter * 4, rowBytes, tile, count)
@@ -100,7 +100,7 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
             place, beside ? place + rowBytes : nowhere, below ? next : nowhere, below && beside ? next + rowBytes : nowhere,
             columns, floor,
           )
-          if (isLast && epilogue > Epilogue.Relu) {
+          if (isLast && epilogue > Epilogue.ReluToFactor) {
             for (let row = 0; row <= <i32>below; row++) {
               for (let column = 0; column <= <i32>beside; column++) {
                 activate_f32((row ? next : place) + <usize>column * rowBytes, columns, epilogue)
@@ -338,7 +338,7 @@ export function winograd_write_f32(
 
 @inline
 function finish(out: usize, start: usize, a: v128, b: v128, low: v128): void {
-  const first = f32x4.pmax(f32x4.add(v128.load(start), a), low), second = f32x4.pmax(f32x4.add(v128.load(start, 16), b), low)
+  const first = rectified(f32x4.add(v128.load(start), a), low), second = rectified(f32x4.add(v128.load(start, 16), b), low)
   v128.store(out, first), v128.store(out, second, 16)
 }
 

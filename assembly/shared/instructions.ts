@@ -763,6 +763,7 @@ export enum RmsProp {
 
 // t = iterations + 1 ;  α = lr·√(1−β₂ᵗ)/(1−β₁ᵗ)
 // p ← p − lr·weightDecay·p ;  m ← m + (1−β₁)(g−m) ;  v ← v + (1−β₂)(g²−v) ;  p ← p − α·m/(√v + epsilon)
+// All optimizers: moments are 0 below LEAST_STATE, and SGD's parameters, and so is g² below LEAST_SQUARED² (vanishing.ts).
 export enum Adam {
   parameters = 8,
   parametersOut = 12,

@@ -151,6 +151,10 @@ export enum Step {
   FloatToBool,
   /** int32 → bool */
   IntToBool,
+  /** |a| < LEAST_FACTOR ? 0 : a */
+  FlushFactor,
+  /** |a| < LEAST_STATE ? 0 : a */
+  FlushState,
   // two operands
   Add,
   Subtract,
@@ -202,6 +206,17 @@ export enum Step {
   /** min(max(a, b), c) of one b and one c for all elements, neither NaN nor −0 */
   Clip,
   ClipI32,
+  // a step and a FlushFactor or FlushState of its result
+  ReluToFactor,
+  SigmoidToFactor,
+  TanhToFactor,
+  AddToFactor,
+  MultiplyToFactor,
+  ReluGradientToFactor,
+  TanhGradientToFactor,
+  SigmoidGradientToFactor,
+  AddToState,
+  MultiplyToState,
 }
 
 /** The operation of a Reduce. The suffix I32 marks integers, with bool as 0 and 1; sums wrap at 32 bits. */
@@ -280,9 +295,14 @@ export enum TargetKind {
 /** The function that a Gemm applies to its result before it stores it. */
 export enum Epilogue {
   None,
+  // ToFactor: with a FlushFactor of the result
   Relu,
+  ReluToFactor,
+  // from here on in a separate pass
   Sigmoid,
+  SigmoidToFactor,
   Tanh,
+  TanhToFactor,
 }
 
 /** How a Chain reads one of its operands. */

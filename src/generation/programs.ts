@@ -55,6 +55,7 @@ export function compileScores(model: Decoder, [batch, steps]: readonly [batch: n
       const scores = scoresOf(model, input!)
       return [squeeze(slice(scores, [0, steps - 1, 0], [batch, 1, scores.shape[2]!]), 1)]
     }),
+    true,
   )
 }
 

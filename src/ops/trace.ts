@@ -4,6 +4,7 @@
 import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import { GraphBuilder } from '../transforms/builder'
 import { gradients, pullBackAll } from '../transforms/differentiate'
+import { flushVanished } from '../plan/flush'
 import type { Cell, Graph, Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import { dtypes } from '../core/dtypes'
@@ -285,11 +286,14 @@ export function untraced<Result>(body: () => Result): Result {
   }
 }
 
-/** Compiles a traced function. */
-export function compileTraced({ graph, runtime }: Traced): Program {
+/**
+ * Compiles a traced function.
+ * @param isStep whether numbers that have vanished count as 0: in steps of models, by default in what updates variables
+ */
+export function compileTraced({ graph, runtime }: Traced, isStep = graph.updates.length > 0): Program {
   if (graph.parameters.some(({ dtype }) => dtype === 'string'))
     throw new ArgumentError('A compiled function does not accept strings. Pass them to an input of a model.')
-  return compile(runtime, graph)
+  return compile(runtime, isStep ? flushVanished(graph) : graph)
 }
 
 /**

@@ -77,7 +77,8 @@ export class Rate {
     const rate = cast(this.schedule.call(step), 'float32')
     if (currentTrace() === null) requireRate(rate.item(), this.schedule)
     else apply('guard', [rate], { limits: [LEARNING_RATE_LIMIT] })
-    return rate
+    // a rate that a schedule has let vanish: on products of weights with it, processors would be slow
+    return apply('flushFactor', [rate], {})[0]!
   }
 
   /** @throws ArgumentError for an invalid rate, StateError if there is a schedule */

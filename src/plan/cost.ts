@@ -55,7 +55,7 @@ function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
   const rule = ruleOf(node.name)
   switch (rule.kind) {
     case 'elementwise':
-      return { flops: rule.flops * sizeOf(node.outputs[0]!.shape), bytes: bytesOf(trafficOf(node)) }
+      return { flops: rule.flops * sizeOf(node.outputs[0]!.shape), bytes: bytesOf(rule.traffic?.() ?? trafficOf(node)) }
     case 'kernel': {
       const context = { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }
       return { flops: rule.flops(context), bytes: bytesOf(rule.traffic?.(context) ?? trafficOf(node)) }

@@ -10,7 +10,7 @@ import { isLoop, passesOf } from '../ir/region'
 import { LoopPlanning } from './loops'
 import { sameShape, sizeOf } from '../core/shapes'
 import { ChainKernel } from './chain'
-import type { FuseOptions, Kernel } from './kernel'
+import type { Activation, FuseOptions, Kernel } from './kernel'
 import { copiesForChain } from './legalize'
 import { SingleKernel } from './kernel'
 import type { Locations } from './locations'
@@ -118,10 +118,18 @@ function withEpilogue(
       next = soleUse(next.node.outputs[0]!, users, locations)
     }
   }
-  const rule = next && ruleOf(next.node.name)
+  return new SingleKernel(node, locations, bias, activationIn(next, users, locations))
+}
+
+/** The activation in a use of a product, and what follows it if a kernel applies both at once. */
+function activationIn(use: Use | null, users: Users, locations: Locations): Activation | null {
+  const rule = use && ruleOf(use.node.name)
   const epilogue = rule?.kind === 'elementwise' ? rule.epilogue : undefined
-  const activation = next !== null && epilogue !== undefined ? { node: next.node, epilogue } : null
-  return new SingleKernel(node, locations, bias, activation)
+  if (use === null || epilogue === undefined) return null
+  const after = soleUse(use.node.outputs[0]!, users, locations)
+  const follower = after && ruleOf(after.node.name)
+  const joint = follower?.kind === 'elementwise' ? follower.epilogueAfter?.(epilogue) : null
+  return joint == null ? { nodes: [use.node], epilogue } : { nodes: [use.node, after!.node], epilogue: joint }
 }
 
 /**

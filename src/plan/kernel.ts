@@ -60,6 +60,12 @@ export function labelOf(kernel: Kernel): string {
   return scope === '' ? names : `${scope}: ${names}`
 }
 
+/** The nodes that an epilogue computes. */
+export interface Activation {
+  readonly nodes: readonly Node[]
+  readonly epilogue: Epilogue
+}
+
 /** A node with its own instruction, and the bias and activation fused into it. */
 export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements Kernel {
   readonly nodes: readonly Node[]
@@ -73,11 +79,11 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     readonly node: Node<Name>,
     private readonly locations: Locations,
     readonly bias: { readonly node: Node; readonly operand: Value } | null = null,
-    readonly activation: { readonly node: Node; readonly epilogue: Epilogue } | null = null,
+    readonly activation: Activation | null = null,
   ) {
     const nodes: Node[] = [node]
     if (bias !== null) nodes.push(bias.node)
-    if (activation !== null) nodes.push(activation.node)
+    if (activation !== null) nodes.push(...activation.nodes)
     this.nodes = nodes
     const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
     this.reads = basesOf(operands, locations)

@@ -5,6 +5,7 @@ import { broadcastStrides, rowMajorStrides } from '../core/shapes'
 import type { AttentionAttributes, GradientAttributes } from './attention-operands'
 import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
 import type { RefContext } from './rule'
+import { factorOf } from './special'
 
 /** One row of scores: the offsets of its query and result, and of the key and value of each column. */
 interface Row {
@@ -77,7 +78,7 @@ export function attentionReference(context: RefContext<AttentionAttributes>): vo
     const shift = largest === -Infinity ? 0 : largest
     const total = scores.reduce((sum, score) => sum + Math.exp(score - shift), 0)
     scores.forEach((score, s) => {
-      const weight = total === 0 ? 1 / columns : Math.exp(score - shift) / total
+      const weight = total === 0 ? 1 / columns : factorOf(Math.exp(score - shift)) / total
       for (let i = 0; i < width; i++) add(out!, row.result + i, weight * value![row.value(s) + i]!)
     })
     logSum![row.logSum] = total === 0 ? Infinity : largest + Math.log(total)
@@ -94,7 +95,7 @@ export function attentionGradientReference(context: RefContext<GradientAttribute
   forEachRow(context, (row) => {
     const total = logSum[row.logSum]!
     const weights = Array.from({ length: columns }, (_, s) =>
-      total === Infinity ? 1 / columns : Math.exp(row.score(s) - total),
+      total === Infinity ? 1 / columns : factorOf(Math.exp(row.score(s) - total)),
     )
     const ofWeights = weights.map((weight, s) => {
       let sum = 0

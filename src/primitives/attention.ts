@@ -159,6 +159,7 @@ function flopsOf(
 }
 
 export class AttentionKernel extends KernelRoutine {
+  override readonly multiplies = true
   readonly name = 'attention'
 
   constructor(readonly attributes: AttentionAttributes) {
@@ -222,6 +223,7 @@ export class AttentionKernel extends KernelRoutine {
 
 /** The gradients of query, key and value, and with `givesBias` that of the bias. */
 export class AttentionGradientKernel extends KernelRoutine {
+  override readonly multiplies = true
   readonly name = 'attentionGradient'
 
   constructor(readonly attributes: GradientAttributes) {

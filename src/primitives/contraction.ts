@@ -62,6 +62,7 @@ function total({ e, inputs: [a, b], length, stack }: TotalContext<NoAttributes>)
 
 const matmul: KernelPrimitive<NoAttributes> = {
   kind: 'kernel',
+  multiplies: () => true,
   infer,
   vjp,
   flops,

@@ -74,6 +74,7 @@ function padded<Attributes extends PaddedAttributes>(
 
 const convolution: KernelPrimitive<ConvolutionAttributes> = {
   kind: 'kernel',
+  multiplies: () => true,
   infer([x, kernel], attributes) {
     const window = windowOf(kernel!)
     requireWindow('convolution', x!, window, attributes)
@@ -99,6 +100,7 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
 
 const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel']> = {
   kind: 'kernel',
+  multiplies: () => true,
   infer([x, dy], attributes) {
     const { kernel, groups } = attributes
     requireWindow('convolutionKernel', x!, kernel, attributes)
@@ -155,6 +157,7 @@ const convolutionTranspose: ComposedPrimitive<PrimitiveAttributes['convolutionTr
  */
 const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned']> = {
   kind: 'kernel',
+  multiplies: () => true,
   infer([dy, kernel], attributes) {
     const shape = [dy!.shape[0]!, ...attributes.spatial, kernel!.shape.at(-1)!]
     requireWindow('convolutionTurned', { shape, dtype: 'float32' }, windowOf(kernel!), attributes)
@@ -169,6 +172,7 @@ const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned'
 
 const depthwiseConvolution: KernelPrimitive<PaddedAttributes> = {
   kind: 'kernel',
+  multiplies: () => true,
   infer([x, kernel], attributes) {
     const window = kernel!.shape.slice(0, -1)
     requireWindow('depthwiseConvolution', x!, window, attributes)
@@ -190,6 +194,7 @@ const depthwiseConvolution: KernelPrimitive<PaddedAttributes> = {
 
 const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwiseConvolutionKernel']> = {
   kind: 'kernel',
+  multiplies: () => true,
   infer([x, dy], attributes) {
     requireWindow('depthwiseConvolutionKernel', x!, attributes.kernel, attributes)
     requirePlaces('depthwiseConvolutionKernel', x!.shape, dy!, attributes.kernel, attributes)
@@ -208,6 +213,7 @@ const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwise
 
 const depthwiseConvolutionTranspose: KernelPrimitive<PrimitiveAttributes['depthwiseConvolutionTranspose']> = {
   kind: 'kernel',
+  multiplies: () => true,
   infer([dy, kernel], attributes) {
     const window = kernel!.shape.slice(0, -1)
     const shape = [dy!.shape[0]!, ...attributes.spatial, kernel!.shape.at(-1)!]

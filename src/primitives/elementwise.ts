@@ -21,8 +21,18 @@ const BOOL: Kinds = ['bool']
 
 type Simplify = NonNullable<ElementwisePrimitive<NoAttributes>['simplify']>
 
-interface Options {
+/** What a record declares unchanged. */
+interface Declared {
   readonly simplify?: Simplify
+  readonly epilogue?: Epilogue
+  readonly epilogueAfter?: (epilogue: Epilogue) => Epilogue | null
+  readonly bias?: boolean
+  readonly vanishes?: boolean | 'repeated'
+  readonly proportional?: boolean
+  readonly traffic?: () => readonly TensorType[]
+}
+
+interface Options extends Declared {
   readonly accepts?: Kinds
   /** Floating-point operations for one element. Default 1. */
   readonly flops?: number
@@ -31,8 +41,6 @@ interface Options {
   readonly integerStep?: Step
   /** The result for int32, where float64 would lose the low bits. */
   readonly integer?: (a: number, b: number) => number
-  readonly epilogue?: Epilogue
-  readonly bias?: boolean
 }
 
 type UnaryVjp = (e: Emitter, dy: Value, x: Value, y: Value) => Value
@@ -64,7 +72,7 @@ function unary(
   step: Step,
   scalar: (x: number) => number,
   vjp: UnaryVjp | null,
-  { accepts = FLOAT, result, integerStep, epilogue, flops = 1 }: Options = {},
+  { accepts = FLOAT, result, integerStep, integer: _, flops = 1, ...declared }: Options = {},
 ): MadeOf<1> {
   return (name) => ({
     kind: 'elementwise',
@@ -76,7 +84,7 @@ function unary(
     flops,
     scalar: ([x]) => scalar(x!),
     vjp: vjp && (({ e, inputs, outputs, cotangents }) => [vjp(e, cotangents[0]!, inputs[0]!, outputs[0]!)]),
-    ...(epilogue === undefined ? {} : { epilogue }),
+    ...declared,
   })
 }
 
@@ -84,7 +92,7 @@ function binary(
   step: Step,
   scalar: (a: number, b: number) => number,
   vjp: BinaryVjp | null,
-  { accepts = NUMERIC, result, integerStep, integer = scalar, bias, simplify, flops = 1 }: Options = {},
+  { accepts = NUMERIC, result, integerStep, integer = scalar, flops = 1, ...declared }: Options = {},
 ): MadeOf<2> {
   return (name) => ({
     kind: 'elementwise',
@@ -103,13 +111,17 @@ function binary(
           own !== null && isWanted(i) ? own(e, cotangents[0]!, inputs[0]!, inputs[1]!, outputs[0]!) : null,
         )
       }),
-    ...(bias === undefined ? {} : { bias }),
-    ...(simplify === undefined ? {} : { simplify }),
+    ...declared,
   })
 }
 
 function comparison(step: Step, integerStep: Step, holds: (a: number, b: number) => boolean): MadeOf<2> {
-  return binary(step, (a, b) => Number(holds(a, b)), null, { accepts: ANY, result: 'bool', integerStep })
+  return binary(step, (a, b) => Number(holds(a, b)), null, {
+    accepts: ANY,
+    result: 'bool',
+    integerStep,
+    proportional: true,
+  })
 }
 
 /** Simplifies x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x if `commutes` and the shape stays the same. */
@@ -186,6 +198,15 @@ function extremum(step: Step, integerStep: Step, scalar: (a: number, b: number) 
   return binary(step, scalar, vjp, { integerStep })
 }
 
+/** The epilogues with a flush of the result. */
+const TO_FACTOR: { readonly [Before in Epilogue]?: Epilogue } = {
+  [Epilogue.Relu]: Epilogue.ReluToFactor,
+  [Epilogue.Sigmoid]: Epilogue.SigmoidToFactor,
+  [Epilogue.Tanh]: Epilogue.TanhToFactor,
+}
+/** A part of the step before it. */
+const FREE: Options = { flops: 0, traffic: () => [] }
+
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
 const makers = {
@@ -209,31 +230,33 @@ const makers = {
     accepts: NUMERIC,
     integerStep: Step.AbsI32,
   }),
-  sign: unary(Step.Sign, Math.sign, (e, dy) => e.zeros(dy)),
+  sign: unary(Step.Sign, Math.sign, (e, dy) => e.zeros(dy), { proportional: true }),
   // d eˣ = y dx
-  exp: unary(Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y), { flops: FUNCTION }),
+  exp: unary(Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y), { flops: FUNCTION, vanishes: true }),
   expm1: unary(Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1)), { flops: FUNCTION }),
-  log: unary(Step.Log, Math.log, (e, dy, x) => e.divide(dy, x), { flops: FUNCTION }),
+  log: unary(Step.Log, Math.log, (e, dy, x) => e.divide(dy, x), { flops: FUNCTION, proportional: true }),
   log1p: unary(Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1)), { flops: FUNCTION }),
   // d√x = dx / (2y)
-  sqrt: unary(Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y)),
+  sqrt: unary(Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y), { proportional: true }),
   // d x^(−1/2) = −y/(2x) dx
   rsqrt: unary(
     Step.Rsqrt,
     (x) => 1 / Math.sqrt(x),
     (e, dy, x, y) => e.multiply(dy, e.divide(e.multiply(y, -0.5), x)),
-    { flops: 2 },
+    { flops: 2, proportional: true },
   ),
   // d(1/x) = −y² dx
   reciprocal: unary(
     Step.Reciprocal,
     (x) => 1 / x,
     (e, dy, _x, y) => e.negative(e.multiply(dy, e.square(y))),
+    { vanishes: true, proportional: true },
   ),
   square: unary(
     Step.Square,
     (x) => x * x,
     (e, dy, x) => e.multiply(dy, e.multiply(x, 2)),
+    { vanishes: true, proportional: true },
   ),
   sin: unary(Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x)), { flops: FUNCTION }),
   cos: unary(Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x))), { flops: FUNCTION }),
@@ -241,18 +264,20 @@ const makers = {
   tanh: unary(Step.Tanh, Math.tanh, (e, dy, _x, y) => e.tanhGradient(y, dy), {
     epilogue: Epilogue.Tanh,
     flops: FUNCTION,
+    vanishes: 'repeated',
   }),
   // dz = (1 − y²) dy as one step instead of three
   tanhGradient: binary(
     Step.TanhGradient,
     (y, dy) => (1 - y) * (1 + y) * dy,
     [(e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.multiply(y, -2)), (e, dz, y) => e.tanhGradient(y, dz)],
-    { accepts: FLOAT, flops: 4 },
+    { accepts: FLOAT, flops: 4, vanishes: true },
   ),
   // dσ(x) = y (1 − y) dx
   sigmoid: unary(Step.Sigmoid, special.sigmoid, (e, dy, _x, y) => e.sigmoidGradient(y, dy), {
     epilogue: Epilogue.Sigmoid,
     flops: FUNCTION,
+    vanishes: true,
   }),
   // dz = y (1 − y) dy
   sigmoidGradient: binary(
@@ -262,10 +287,10 @@ const makers = {
       (e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.subtract(1, e.multiply(y, 2))),
       (e, dz, y) => e.sigmoidGradient(y, dz),
     ],
-    { accepts: FLOAT, flops: 3 },
+    { accepts: FLOAT, flops: 3, vanishes: true },
   ),
   // d (x Φ(x)) = (Φ(x) + x φ(x)) dx
-  gelu: unary(Step.Gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), { flops: 2 * FUNCTION }),
+  gelu: unary(Step.Gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), { flops: 2 * FUNCTION, vanishes: true }),
   // dz = (Φ(x) + x φ(x)) dy, and its derivative by x is (2 − x²) φ(x) dy
   geluGradient: binary(
     Step.GeluGradient,
@@ -278,7 +303,7 @@ const makers = {
         ),
       (e, dz, x) => e.geluGradient(x, dz),
     ],
-    { accepts: FLOAT, flops: 2 * FUNCTION },
+    { accepts: FLOAT, flops: 2 * FUNCTION, vanishes: true },
   ),
   // x σ(v), v = a x + b x³: d = (σ + σ (1 − σ) x (a + 3b x²)) dx
   geluTanh: unary(
@@ -293,36 +318,43 @@ const makers = {
       const limited = e.select(e.less(squared, 256), slope, 0)
       return e.add(e.multiply(dy, gate), e.sigmoidGradient(gate, e.multiply(dy, limited)))
     },
-    { flops: 2 * FUNCTION },
+    { flops: 2 * FUNCTION, vanishes: true },
   ),
   // d log(1 + eˣ) = σ(x) dx
   softplus: unary(Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
     // an exponential and a logarithm
     flops: 2 * FUNCTION,
+    vanishes: true,
   }),
   // d tanh(log(1 + eˣ)) = (1 − y²) σ(x) dx
   tanhSoftplus: unary(
     Step.TanhSoftplus,
     special.tanhSoftplus,
     (e, dy, x, y) => e.multiply(e.tanhGradient(y, dy), e.sigmoid(x)),
-    { flops: FUNCTION + 8 },
+    { flops: FUNCTION + 8, vanishes: true },
   ),
   // a b, where the gate b is a function of a that is eᵃ far below 0
   gated: binary(Step.Gated, special.gated, [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)], {
     accepts: FLOAT,
+    vanishes: true,
   }),
+  // |x| < least ? 0 : x
+  flushFactor: unary(Step.FlushFactor, special.factorOf, null, {
+    ...FREE,
+    epilogueAfter: (epilogue) => TO_FACTOR[epilogue] ?? null,
+  }),
+  flushState: unary(Step.FlushState, special.stateOf, null, FREE),
   // y > 0 exactly where x > 0, so x need not be kept.
   relu: unary(
     Step.Relu,
     (x) => (x < 0 ? 0 : x),
     (e, dy, _x, y) => e.reluGradient(y, dy),
-    {
-      epilogue: Epilogue.Relu,
-    },
+    { epilogue: Epilogue.Relu, vanishes: true },
   ),
   // y > 0 ? dy : 0. As a comparison and a choice it would be two steps, and a tile of zeros to choose from.
   reluGradient: binary(Step.ReluGradient, (y, dy) => (y > 0 ? dy : 0), [null, (e, dz, y) => e.reluGradient(y, dz)], {
     accepts: FLOAT,
+    vanishes: true,
   }),
   // d erf(x) = 2/√π e^(−x²) dx
   erf: unary(
@@ -362,6 +394,8 @@ const makers = {
       integerStep: Step.MultiplyI32,
       integer: Math.imul,
       simplify: neutral(1, true),
+      vanishes: true,
+      proportional: true,
     },
   ),
   // d(a/b) = da/b − y/b db
@@ -369,7 +403,7 @@ const makers = {
     Step.Divide,
     (a, b) => a / b,
     [(e, dy, _a, b) => e.divide(dy, b), (e, dy, _a, b, y) => e.negative(e.multiply(e.divide(dy, b), y))],
-    { accepts: FLOAT, simplify: neutral(1, false) },
+    { accepts: FLOAT, simplify: neutral(1, false), vanishes: true, proportional: true },
   ),
   // d(aᵇ) = b aᵇ⁻¹ da + aᵇ ln a db, the second term only where a > 0
   power: binary(
@@ -381,7 +415,13 @@ const makers = {
         e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
     ],
     // FLOPs: a logarithm and an exponential.
-    { integerStep: Step.PowerI32, integer: special.integerPower, flops: 2 * FUNCTION },
+    {
+      integerStep: Step.PowerI32,
+      integer: special.integerPower,
+      flops: 2 * FUNCTION,
+      vanishes: true,
+      proportional: true,
+    },
   ),
   // d arctan2(a, b) = (b da − a db) / (a² + b²)
   arctan2: binary(
@@ -391,7 +431,7 @@ const makers = {
       (e, dy, a, b) => e.multiply(dy, e.divide(b, e.add(e.square(a), e.square(b)))),
       (e, dy, a, b) => e.negative(e.multiply(dy, e.divide(a, e.add(e.square(a), e.square(b))))),
     ],
-    { accepts: FLOAT, flops: FUNCTION },
+    { accepts: FLOAT, flops: FUNCTION, proportional: true },
   ),
   // a − ⌊a/b⌋ b: the floor's derivative is zero
   mod: binary(
@@ -399,12 +439,13 @@ const makers = {
     special.modulo,
     [(_e, dy) => dy, (e, dy, a, b, y) => e.multiply(dy, e.divide(e.subtract(y, a), b))],
     // FLOPs: ÷, ⌊⌋, × and −.
-    { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4 },
+    { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4, proportional: true },
   ),
   floorDivide: binary(Step.FloorDivide, special.floorDivide, [(e, dy) => e.zeros(dy), (e, dy) => e.zeros(dy)], {
     integerStep: Step.FloorDivideI32,
     integer: special.floorQuotient,
     flops: 2,
+    proportional: true,
   }),
   maximum: extremum(Step.Maximum, Step.MaximumI32, Math.max),
   minimum: extremum(Step.Minimum, Step.MinimumI32, Math.min),

@@ -2,7 +2,7 @@
 // estimate time. Integers count like floats.
 //
 //   1   + − × ÷ √, comparisons, extremes, sign, rounding, choices and logic, per element of the result
-//   0   copies, conversions, views, gathers, random bits
+//   0   copies, conversions, views, gathers, random bits, flushes of what has vanished
 //   8   a function computed by a polynomial: exp, log, sin, tanh, …
 //   n   a reduction: one per reduced element
 //   2   a matrix product: × and + for each of m·n·k

@@ -28,6 +28,7 @@ export function fillingOf(dtype: DType): number {
 // input [outer, axis, inner], indices [count…] → out [outer, count…, inner]
 const gather: KernelPrimitive<PrimitiveAttributes['gather']> = {
   kind: 'kernel',
+  moves: true,
   infer([x, indices], { axis }) {
     requireIndices('gather', indices!)
     if (x!.shape[axis] === 0) throw new ShapeError(`gather: axis ${axis} of ${formatShape(x!.shape)} is empty`)

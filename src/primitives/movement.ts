@@ -166,6 +166,7 @@ export function concatStarts(inputs: readonly TensorType[], axis: number): numbe
 
 const concat: KernelPrimitive<AxisAttributes> = {
   kind: 'kernel',
+  moves: true,
   infer(inputs, { axis }) {
     const first = inputs[0]
     if (first === undefined) throw new ArgumentError('concat: expected at least one operand, received none')
@@ -198,6 +199,7 @@ const concat: KernelPrimitive<AxisAttributes> = {
 
 const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
   kind: 'kernel',
+  moves: true,
   infer([x], { before, after }) {
     const valid = [before, after].every((side) => side.length === x!.shape.length && side.every((n) => n >= 0))
     if (!valid) throw new ShapeError(`pad: expected two sizes ≥ 0 for every axis of ${formatShape(x!.shape)}`)
@@ -210,6 +212,7 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
 // out = base, and out[starts …] += block
 const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
   kind: 'kernel',
+  moves: true,
   infer([base, block], { starts }) {
     const fits =
       base!.shape.length === block!.shape.length &&

@@ -37,6 +37,7 @@ const perTap = (pooled: Shape, { window }: PoolAttributes): number => sizeOf(poo
 
 const maxPool: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
+  moves: true,
   infer: ([x], attributes) => [pooledType('maxPool', x!, attributes)],
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [e.maxPoolTranspose(x!, dy!, attributes)],
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
@@ -44,6 +45,7 @@ const maxPool: KernelPrimitive<PoolAttributes> = {
 
 const maxPoolPick: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
+  moves: true,
   infer([x, values], attributes) {
     if (values!.dtype === 'float32' && sameShape(x!.shape, values!.shape))
       return [pooledType('maxPoolPick', x!, attributes)]
@@ -57,6 +59,7 @@ const maxPoolPick: KernelPrimitive<PoolAttributes> = {
 
 const maxPoolTranspose: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
+  moves: true,
   infer([x, dy], attributes) {
     requirePooled('maxPoolTranspose', x!, dy!, attributes)
     return [x!]
@@ -67,6 +70,7 @@ const maxPoolTranspose: KernelPrimitive<PoolAttributes> = {
 
 const sumPool: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
+  moves: true,
   infer: ([x], attributes) => [pooledType('sumPool', x!, attributes)],
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [
     e.sumPoolTranspose(dy!, { ...attributes, spatial: x!.shape.slice(1, -1) }),
@@ -76,6 +80,7 @@ const sumPool: KernelPrimitive<PoolAttributes> = {
 
 const sumPoolTranspose: KernelPrimitive<PrimitiveAttributes['sumPoolTranspose']> = {
   kind: 'kernel',
+  moves: true,
   infer([dy], attributes) {
     const x: TensorType = { shape: [dy!.shape[0]!, ...attributes.spatial, dy!.shape.at(-1)!], dtype: 'float32' }
     requirePooled('sumPoolTranspose', x, dy!, attributes)

@@ -136,6 +136,7 @@ const fround = Math.fround
 export class QuantizedContraction extends KernelRoutine {
   readonly name = 'quantizedContraction'
   override readonly takesInt8 = true
+  override readonly multiplies = true
 
   /** @param relu whether negative results become 0 */
   constructor(

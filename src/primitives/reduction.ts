@@ -106,6 +106,7 @@ function rowSoftmax(
 ): KernelPrimitive<NoAttributes> {
   return {
     kind: 'kernel',
+    vanishes: kind === SoftmaxKind.Softmax,
     infer([x]) {
       requireFloat(name, x!)
       if (x!.shape.length === 0) throw new ShapeError(`${name}: needs at least one axis, received a scalar`)

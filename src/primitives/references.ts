@@ -14,6 +14,7 @@ import type { Rules } from './index'
 import { fillingOf, placeOf } from './indexing'
 import { concatStarts, padStart } from './movement'
 import { routineOf } from './routine'
+import { factorOf, squareOf, stateOf } from './special'
 import type { RefContext } from './rule'
 import { windowReferences } from './window-references'
 
@@ -149,7 +150,7 @@ function crossEntropy(
     for (let i = 0; i < columns; i++) {
       const shifted = x![start + i]! - max
       if (kind === TargetKind.Distributions || target(i) !== 0) value -= target(i) * (shifted - Math.log(sum))
-      p![start + i] = Math.exp(shifted) / sum
+      p![start + i] = factorOf(Math.exp(shifted)) / sum
     }
     loss![row] = value
   }
@@ -268,16 +269,16 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
   guard: () => {},
 
   sgd({ inputs: [p, g, rate, v], outputs: [pOut, vOut], attributes: { momentum, nesterov, weightDecay } }) {
-    const lr = rate![0]!
+    const lr = factorOf(rate![0]!)
     for (let i = 0; i < p!.length; i++) {
       const decayed = p![i]! * (1 - lr * weightDecay)
-      const step = -lr * g![i]!
+      const step = -lr * factorOf(g![i]!)
       if (v === undefined || vOut === undefined) {
-        pOut![i] = decayed + step
+        pOut![i] = stateOf(decayed + step)
         continue
       }
-      const velocity = momentum * v[i]! + step
-      pOut![i] = decayed + (nesterov ? momentum * velocity + step : velocity)
+      const velocity = stateOf(momentum * v[i]! + step)
+      pOut![i] = stateOf(decayed + (nesterov ? momentum * velocity + step : velocity))
       vOut[i] = velocity
     }
   },
@@ -285,21 +286,21 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
   rmsprop({ inputs, outputs, attributes: { rho, momentum, epsilon, centered, weightDecay } }) {
     const [p, g, rate, square, ...rest] = inputs
     const [pOut, squareOut, ...restOut] = outputs
-    const lr = rate![0]!
+    const lr = factorOf(rate![0]!)
     const average = centered ? 0 : -1
     const velocity = momentum > 0 ? average + 1 : -1
     for (let i = 0; i < p!.length; i++) {
       const decayed = p![i]! * (1 - lr * weightDecay)
-      const s = rho * square![i]! + (1 - rho) * g![i]! ** 2
+      const s = stateOf(rho * square![i]! + (1 - rho) * squareOf(g![i]!))
       let denominator = s + epsilon
       if (centered) {
-        const a = rho * rest[average]![i]! + (1 - rho) * g![i]!
+        const a = stateOf(rho * rest[average]![i]! + (1 - rho) * g![i]!)
         denominator = Math.max(s - a * a, 0) + epsilon
         restOut[average]![i] = a
       }
-      let update = (lr * g![i]!) / Math.sqrt(denominator)
+      let update = (lr * factorOf(g![i]!)) / Math.sqrt(denominator)
       if (momentum > 0) {
-        update += momentum * rest[velocity]![i]!
+        update = stateOf(update + momentum * rest[velocity]![i]!)
         restOut[velocity]![i] = update
       }
       squareOut![i] = s
@@ -309,12 +310,12 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
 
   adam({ inputs: [p, g, rate, m, v, iterations], outputs: [pOut, mOut, vOut], attributes }) {
     const { beta1, beta2, epsilon, weightDecay } = attributes
-    const lr = rate![0]!
+    const lr = factorOf(rate![0]!)
     const t = Math.max(iterations![0]!, 0) + 1
     const alpha = (lr * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t)
     for (let i = 0; i < p!.length; i++) {
-      const mean = m![i]! + (1 - beta1) * (g![i]! - m![i]!)
-      const variance = v![i]! + (1 - beta2) * (g![i]! ** 2 - v![i]!)
+      const mean = stateOf(m![i]! + (1 - beta1) * (g![i]! - m![i]!))
+      const variance = stateOf(v![i]! + (1 - beta2) * (squareOf(g![i]!) - v![i]!))
       pOut![i] = p![i]! * (1 - lr * weightDecay) - (alpha * mean) / (Math.sqrt(variance) + epsilon)
       mOut![i] = mean
       vOut![i] = variance

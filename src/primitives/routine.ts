@@ -17,6 +17,8 @@ export abstract class KernelRoutine implements Routine {
   abstract readonly name: string
   /** Whether operands may be int8, which other kernels cannot read. */
   readonly takesInt8: boolean = false
+  /** Whether it multiplies elements of its operands: see rule.ts. */
+  readonly multiplies: boolean = false
   abstract infer(inputs: readonly TensorType[]): readonly TensorType[]
   /** Emits one or more instructions. */
   abstract lower(context: LowerContext<unknown>): void
@@ -74,6 +76,7 @@ const routine: KernelPrimitive<PrimitiveAttributes['routine']> = {
   infer: (inputs, attributes) => routineOf(attributes).infer(inputs),
   vjp: (context) => routineOf(context.attributes).vjp(context),
   takesInt8: (attributes) => routineOf(attributes).takesInt8,
+  multiplies: (attributes) => routineOf(attributes).multiplies,
   flops: (context) => routineOf(context.attributes).flops(context),
 }
 

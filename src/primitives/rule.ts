@@ -116,6 +116,12 @@ interface Common<Attributes> {
    * many small ones.
    */
   readonly batches?: boolean
+  /** Whether it multiplies elements of its operands, so that those that have vanished count as 0: see plan/flush.ts. */
+  multiplies?(attributes: Attributes): boolean
+  /** Whether a result can be much smaller than every operand, or than 1; `repeated`: only after many iterations of a loop. */
+  readonly vanishes?: boolean | 'repeated'
+  /** Whether its result consists of elements of its operands. Views need not declare it. */
+  readonly moves?: boolean
   /** For an effect: whether the run ends here. */
   ends?(inputs: readonly NumericArray[], attributes: Attributes): boolean
   /** A cheaper value that equals the only output, if there is one. */
@@ -131,8 +137,14 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   readonly flops: number
   /** The result for one element, in float64 (integers as numbers). */
   scalar(inputs: readonly number[], inputTypes: readonly TensorType[], attributes: Attributes): number
+  /** The tensors that are read and written. Default: every operand and the result, once. */
+  traffic?(): readonly TensorType[]
   /** The epilogue with which a kernel applies this primitive to its result before it stores the result. */
   readonly epilogue?: Epilogue
+  /** The epilogue that applies this primitive, too, to the result of another one; null if there is none. */
+  epilogueAfter?(epilogue: Epilogue): Epilogue | null
+  /** Whether the size of an operand counts in proportion, as in a quotient, so that it is read where others would read 0. */
+  readonly proportional?: boolean
   /** Whether it adds its operands, so that one of them can become the bias of the kernel that computes the other. */
   readonly bias?: boolean
 }

@@ -1,6 +1,16 @@
 // Functions that JavaScript's Math lacks, for the interpreter: in float64, and for 32-bit integers. Kernels
 // have their own versions.
 
+import { LEAST_FACTOR, LEAST_SQUARED, LEAST_STATE } from '../../assembly/shared/vanishing'
+
+const flushed = (x: number, least: number): number => (Math.abs(x) < least ? 0 : x)
+/** x as a factor of a product. */
+export const factorOf = (x: number): number => flushed(x, LEAST_FACTOR)
+/** x as it is kept. */
+export const stateOf = (x: number): number => flushed(x, LEAST_STATE)
+/** x² in a mean of squares. */
+export const squareOf = (x: number): number => flushed(x, LEAST_SQUARED) ** 2
+
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
 /** erf(x) = 2/√π ∫₀ˣ e^(−t²) dt; relative error below 1e-14. */

@@ -131,25 +131,46 @@ interface ChainStep {
   readonly output: Value
 }
 
-/** The steps of a chain: one for each node, but a maximum is part of the minimum that clips it to numbers. */
+type Followed = { readonly [Before in Step]?: Step }
+
+/** Steps that a flush of their result can join. */
+const TO_FACTOR: Followed = {
+  [Step.Relu]: Step.ReluToFactor,
+  [Step.Sigmoid]: Step.SigmoidToFactor,
+  [Step.Tanh]: Step.TanhToFactor,
+  [Step.Add]: Step.AddToFactor,
+  [Step.Multiply]: Step.MultiplyToFactor,
+  [Step.ReluGradient]: Step.ReluGradientToFactor,
+  [Step.TanhGradient]: Step.TanhGradientToFactor,
+  [Step.SigmoidGradient]: Step.SigmoidGradientToFactor,
+}
+const TO_STATE: Followed = { [Step.Add]: Step.AddToState, [Step.Multiply]: Step.MultiplyToState }
+
+/** The steps of a chain: one for each node, but two nodes may be one step. */
 function stepsOf(nodes: readonly Node[], writes: readonly Value[]): ChainStep[] {
   const steps: ChainStep[] = []
   for (const node of nodes) {
-    const { inputs } = node
-    const [x, high] = inputs
+    const [x, ...others] = node.inputs
     const output = node.outputs[0]!
-    const isClip =
-      node.name === 'minimum' &&
-      x!.node?.name === 'maximum' &&
-      steps.at(-1)?.output === x &&
-      isBound(x!.node.inputs[1]!) &&
-      isBound(high!) &&
-      !writes.includes(x!) &&
-      nodes.filter((each) => each.inputs.includes(x!)).length === 1
-    const step = isClip ? (output.dtype === 'float32' ? Step.Clip : Step.ClipI32) : stepOf(node)
-    steps.push({ step, inputs: isClip ? [...steps.pop()!.inputs, high!] : inputs, output })
+    const last = steps.at(-1)
+    const continues =
+      last?.output === x && !writes.includes(x!) && nodes.filter(({ inputs }) => inputs.includes(x!)).length === 1
+    const joint = continues ? jointStep(last!.step, x!.node!, node) : null
+    if (joint === null) steps.push({ step: stepOf(node), inputs: node.inputs, output })
+    else steps.push({ step: joint, inputs: [...steps.pop()!.inputs, ...others], output })
   }
   return steps
+}
+
+/** A step that does what `node` does to the result of the step of `before`; null if there is none. */
+function jointStep(step: Step, before: Node, node: Node): Step | null {
+  if (node.name === 'flushFactor') return TO_FACTOR[step] ?? null
+  if (node.name === 'flushState') return TO_STATE[step] ?? null
+  // a maximum is part of the minimum that clips it to numbers
+  const isClip =
+    node.name === 'minimum' && before.name === 'maximum' && isBound(before.inputs[1]!) && isBound(node.inputs[1]!)
+  if (!isClip) return null
+  return node.outputs[0]!.dtype === 'float32' ? Step.Clip : Step.ClipI32
 }
 
 /** Whether a value is a number that Step.Clip can take: neither NaN nor −0. */

@@ -73,6 +73,7 @@ export class Steps {
           )
           return flatten(result)
         }),
+        true,
       ),
     )
     return { program, structure: this.structures.get(form) ?? null }
