@@ -4,8 +4,7 @@ import { encodeUtf8 } from '../core/text'
 import { ArgumentError, FormatError, knownName, restate } from '../core/errors'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
-import { boundedPatterns } from '../core/bounded-pattern'
-import { patterns } from '../optimizers/match'
+import { readPatterns } from '../optimizers/file-patterns'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
 import { isBranch } from '../core/tree'
@@ -115,7 +114,7 @@ export function compileSaved(model: Model<unknown, unknown>, saved: Config, cust
     metrics: metricIdentifiers(saved['metrics']),
     weightedMetrics: metricIdentifiers(saved['weightedMetrics']),
   }))
-  patterns.within(boundedPatterns(), () => model.compile(options as CompileOptions, custom))
+  readPatterns(() => model.compile(options as CompileOptions, custom))
 }
 
 function optimizerOf(value: Json | undefined): { className: string; config: Config } {
