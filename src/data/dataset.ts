@@ -45,6 +45,7 @@ import {
   windowOptions,
 } from './dataset-options'
 import type { Slices } from './slices'
+import { keepingDoubles } from './doubles'
 import { slicesOf } from './slices'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
 import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
@@ -461,7 +462,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireArguments('Dataset.save', arguments, 2)
     // Loaded with the first call: pages have no files to write.
     const { saveElements } = await import('./save-dataset')
-    await saveElements(await this.exact(options), path)
+    await keepingDoubles(async () => saveElements(await this.exact(options), path))
   }
 
   /** All elements of a pass for a file: numbers that would lose digits or their dtype are as they were given. */
