@@ -15,6 +15,7 @@ import { graphFromConfig } from './models/read-graph'
 import { findClassesWith, readGraphsWith } from './models/reader'
 import { findWeightFilesWith } from './models/weight-files'
 import { weightFiles } from './models/weight-formats'
+import { boundPatterns } from './optimizers/file-patterns'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
 import { useTerminalProgress } from './training/callbacks/terminal-progress'
@@ -30,6 +31,7 @@ readBinariesWith((name) => {
   }
 })
 
+boundPatterns()
 findFormatsWith(formatOf, foreignKind)
 readGraphsWith(graphFromConfig)
 findClassesWith(libraryClasses)

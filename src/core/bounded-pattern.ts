@@ -36,6 +36,15 @@ export function boundedPatterns(): (source: string, flags: string) => RegExp {
   return (source, flags) => new BoundedPattern(source, flags, effort)
 }
 
+/** References to groups: no machine has them. */
+const UNBOUNDED = /\\[1-9]|\\k</
+
+/** An expression of a program, which may come from a file that it read before. No file may have the few that only RegExp knows. */
+export function boundedIfPossible(source: string, flags: string): RegExp {
+  if (UNBOUNDED.test(source) || flags.includes('v')) return new RegExp(source, flags)
+  return new BoundedPattern(source, flags, new Effort('The optimizer'))
+}
+
 /** Whether a machine, started at a position, ends at a position that `isEnd` accepts. @param isMoving whether it also starts at every later position */
 function runs(
   { first, last }: Part,

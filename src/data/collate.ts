@@ -1,7 +1,7 @@
 // Collates elements to batches: trees of numbers, tensors and strings, one per element, become one tree of tensors with
 // an additional first axis.
 
-import type { DType, TensorData } from '../core/dtypes'
+import type { DType, NumericArray, TensorData } from '../core/dtypes'
 import { allocateData, storeData } from '../core/dtypes'
 import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -12,6 +12,7 @@ import { toTensor } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import type { NestedArray } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
+import { doublesOf, keepsDoubles, withDoubles } from './doubles'
 
 /**
  * The type of a batch of such elements: tensors for numbers and tensors, lists for strings, and lists and records of
@@ -124,7 +125,8 @@ function stackLeaves(parts: readonly Leaf[], place: LeafInfo): Tensor | string[]
   if (typeof first === 'number' || typeof first === 'boolean') {
     all(typeof first)
     const dtype = typeof first === 'boolean' ? 'bool' : 'float32'
-    return new Tensor(storeData(dtype, (parts as readonly number[]).map(Number)), [parts.length], dtype)
+    const numbers = new Tensor(storeData(dtype, (parts as readonly number[]).map(Number)), [parts.length], dtype)
+    return withDoubles(numbers, doublesOf(parts))
   }
   if (typeof first !== 'object' || first === null) throw wrong(0, 'a number, a string, a list of numbers or a tensor')
   if (first instanceof StringTensor || beginsWithString(first))
@@ -135,6 +137,7 @@ function stackLeaves(parts: readonly Leaf[], place: LeafInfo): Tensor | string[]
   return stackRows(
     parts.map((part, i) => rowOf(part, `${place.where}: element ${i}${place.path}`)),
     place,
+    keepsDoubles() ? parts.map(doublesOf) : [],
   )
 }
 
@@ -165,7 +168,12 @@ function rowOf(part: Leaf, where: string): Row {
   return part instanceof Tensor ? part : toTensor(part as NestedArray, where)
 }
 
-function stackRows(rows: readonly Row[], { where, path, padding, spare }: LeafInfo): Tensor {
+/** @param doubles of each row, while the rows are saved */
+function stackRows(
+  rows: readonly Row[],
+  { where, path, padding, spare }: LeafInfo,
+  doubles: readonly (Float64Array | null)[],
+): Tensor {
   const [{ shape, dtype }] = rows as readonly [Row]
   const other = rows.findIndex((row) => row.dtype !== dtype)
   if (other >= 0)
@@ -191,12 +199,30 @@ function stackRows(rows: readonly Row[], { where, path, padding, spare }: LeafIn
   const isSpared = spare !== null && spare.dtype === dtype && spare.data.length === size
   const data = isSpared ? spare.data : allocateData(dtype, size)
   if (value !== 0 || (isSpared && padding !== null)) data.fill(value)
-  rows.forEach((row, i) => place(row, data, i * width, extents))
-  return new Tensor(data, [rows.length, ...extents], dtype)
+  const fill = <Data extends NumericArray>(target: Data, dataOf: (row: Row, i: number) => NumericArray): Data => {
+    rows.forEach((row, i) => place({ data: dataOf(row, i), shape: row.shape }, target, i * width, extents))
+    return target
+  }
+  const stacked = new Tensor(
+    fill(data, (row) => row.data),
+    [rows.length, ...extents],
+    dtype,
+  )
+  if (doubles.every((each) => each === null)) return stacked
+  const own = new Float64Array(size).fill(value)
+  return withDoubles(
+    stacked,
+    fill(own, (row, i) => doubles[i] ?? row.data),
+  )
 }
 
 /** Copies a row to the start of a larger one, along all axes. */
-function place({ data, shape }: Row, target: TensorData, start: number, extents: Shape): void {
+function place(
+  { data, shape }: { readonly data: NumericArray; readonly shape: Shape },
+  target: NumericArray,
+  start: number,
+  extents: Shape,
+): void {
   if (sameShape(shape, extents)) return target.set(data, start)
   const copy = (axis: number, from: number, to: number): void => {
     const inner = sizeOf(shape.slice(axis + 1)),

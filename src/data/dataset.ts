@@ -45,6 +45,7 @@ import {
   windowOptions,
 } from './dataset-options'
 import type { Slices } from './slices'
+import { keepingDoubles } from './doubles'
 import { slicesOf } from './slices'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
 import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
@@ -142,7 +143,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     const [from, to] = stop === undefined ? [0, start] : [start, stop]
     if (![from, to, step].every(Number.isFinite) || step === 0)
       throw new ArgumentError(
-        `Dataset.range: needs finite numbers and a step that is not 0, received ${from}, ${to}, ${step}`,
+        `Dataset.range: needs finite numbers and a step that is not 0, received ${[from, to, step].map(quoted).join(', ')}`,
       )
     return Dataset.of(indexedSource(Math.max(0, Math.ceil((to - from) / step)), (i) => from + i * step))
   }
@@ -152,7 +153,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     parts: Parts,
   ): Dataset<{ -readonly [Key in keyof Parts]: Parts[Key] extends Dataset<infer Element> ? Element : never }> {
     requireArguments('Dataset.zip', arguments, 1)
-    const all = Object.values(parts) as Dataset<unknown>[]
+    const all = Object.values(parts ?? {}) as Dataset<unknown>[]
     if (all.length === 0 || !all.every((each) => each instanceof Dataset))
       throw new ArgumentError('Dataset.zip: needs data sets, in a list or a record')
     const keys = Object.keys(parts)
@@ -461,7 +462,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireArguments('Dataset.save', arguments, 2)
     // Loaded with the first call: pages have no files to write.
     const { saveElements } = await import('./save-dataset')
-    await saveElements(await this.exact(options), path)
+    await keepingDoubles(async () => saveElements(await this.exact(options), path))
   }
 
   /** All elements of a pass for a file: numbers that would lose digits or their dtype are as they were given. */

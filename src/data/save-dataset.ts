@@ -9,6 +9,7 @@ import { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, unlessMissing, writeFile, writeNewFolder } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import { collate } from './collate'
+import { doublesOf } from './doubles'
 import { writeNpz } from './readers/npy'
 
 /** What all elements have at one place: numbers, or strings. */
@@ -19,9 +20,6 @@ interface Column {
   /** The elements of a float32 tensor before they were rounded; null if they were float32 before. */
   readonly doubles: Float64Array | null
 }
-
-/** The axes of an element at most. */
-const MOST_AXES = 32
 
 /** The parts of elements that are lists: [x, y, sampleWeight]. */
 const PARTS = ['x', 'y', 'sampleWeight']
@@ -46,34 +44,16 @@ function columnsOf(elements: readonly unknown[]): Column[] {
   const tree = collate(elements, 'Dataset.save')
   const isParts = Array.isArray(elements[0]) && Array.isArray(tree) && tree.every((each) => typeof each === 'object')
   const named = isParts ? Object.fromEntries(tree.map((part: unknown, i) => [PARTS[i] ?? String(i), part])) : tree
-  const parts = isParts
-    ? elements.map((each) => Object.fromEntries((each as unknown[]).map((part, i) => [PARTS[i] ?? String(i), part])))
-    : elements
-  return leavesOf(named, parts, '').map((each) => ({ ...each, name: each.name === '' ? 'x' : each.name }))
+  return leavesOf(named, '').map((each) => ({ ...each, name: each.name === '' ? 'x' : each.name }))
 }
 
-/** @param parts what all elements have at the path */
-function leavesOf(tree: unknown, parts: readonly unknown[], path: string): Column[] {
+function leavesOf(tree: unknown, path: string): Column[] {
   if (tree instanceof StringTensor) return [{ name: path, values: tree.strings, doubles: null }]
   if (isStrings(tree)) return [{ name: path, values: tree, doubles: null }]
-  if (tree instanceof Tensor)
-    return [{ name: path, values: tree, doubles: tree.dtype === 'float32' ? doublesOf(parts) : null }]
+  if (tree instanceof Tensor) return [{ name: path, values: tree, doubles: doublesOf(tree) }]
   return Object.entries(tree as object).flatMap(([key, child]) =>
-    leavesOf(
-      child,
-      parts.map((part) => Reflect.get(part as object, key) as unknown),
-      path === '' ? (PARTS.includes(key) ? snakeCase(key) : key) : `${path}/${key}`,
-    ),
+    leavesOf(child, path === '' ? (PARTS.includes(key) ? snakeCase(key) : key) : `${path}/${key}`),
   )
-}
-
-/** The numbers of elements as they were given, before they became float32; null if they were float32 before. */
-function doublesOf(parts: readonly unknown[]): Float64Array | null {
-  if (parts.some((part) => part instanceof Tensor || part instanceof Float32Array)) return null
-  const flat = parts.flatMap((part) =>
-    ArrayBuffer.isView(part) ? [...(part as Float64Array)] : [part].flat(MOST_AXES as 1),
-  )
-  return flat.every((each) => typeof each === 'number') ? Float64Array.from(flat) : null
 }
 
 function isStrings(value: unknown): value is readonly string[] {
@@ -109,8 +89,8 @@ function requireFloats(name: string, { data, shape }: Tensor, doubles: Float64Ar
   )
 }
 
-/** Above it, float32 lacks integers. */
-const MOST_EXACT = 2 ** 24
+/** From it on, float32 has steps of an eighth or more: times and amounts would change, and above 2²⁴ whole numbers. */
+const MOST_EXACT = 2 ** 20
 
 function csvOf(columns: readonly Column[]): string {
   const fields = columns.flatMap(({ name, values, doubles }): { name: string; at: (row: number) => string }[] => {

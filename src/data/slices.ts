@@ -11,6 +11,7 @@ import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { mapData } from './layout'
 import { collate } from './collate'
+import { doublesOf, keepsDoubles, withDoubles } from './doubles'
 
 /** A tree of tensors with equally many rows. */
 export interface Slices {
@@ -72,6 +73,7 @@ export function slicesOf(columns: unknown, where: string): Slices {
   /** null before the first batch. */
   let isPlain: boolean | null = null
   const batch = (rows: readonly number[], place: string, spare: unknown): unknown => {
+    if (keepsDoubles()) return collate(rows.map(row), place)
     isPlain ??= stacksLeafByLeaf(readers, collate([row(rows[0]!)], place))
     return isPlain ? gather(rows, spare) : collate(rows.map(row), place, null, spare)
   }
@@ -105,11 +107,17 @@ function reader(leaf: unknown, where: string): Reader {
   } = tensor
   if (size === undefined) throw new DataError(`${where}: needs rows, received a single number`)
   const width = elements.length / Math.max(1, size)
-  const slice = (i: number): Tensor => new Tensor(elements.subarray(i * width, (i + 1) * width), rest, dtype)
-  const row = rest.length > 0 ? slice : dtype === 'bool' ? (i: number) => elements[i] === 1 : (i: number) => elements[i]
-  const isGiven = dtype === 'float32' && (Array.isArray(data) || data instanceof Float64Array)
-  const exact = isGiven ? (i: number): unknown => data[i] : dtype === 'int32' ? slice : row
-  return { size, row, exact, tensor }
+  let known: Float64Array | null = null
+  /** The numbers as they were given, while they are saved. */
+  const doubles = (): Float64Array | null =>
+    keepsDoubles() && dtype === 'float32' ? (known ??= doublesOf(data)) : null
+  const slice = (i: number): Tensor => {
+    const [start, end] = [i * width, (i + 1) * width]
+    return withDoubles(new Tensor(elements.subarray(start, end), rest, dtype), doubles()?.subarray(start, end) ?? null)
+  }
+  const number = (i: number): unknown => (doubles() ?? elements)[i]
+  const row = rest.length > 0 ? slice : dtype === 'bool' ? (i: number) => elements[i] === 1 : number
+  return { size, row, exact: dtype === 'int32' ? slice : row, tensor }
 }
 
 /** Single numbers become float32, as in `collate`. */

@@ -4,12 +4,15 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
 import { boolean, count, integer, nullable, option, readOptions, required } from '../core/options'
 import type { OptionInputs } from '../core/options'
+import { allocateData } from '../core/dtypes'
+import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { abortableSource, signalOption } from './abort'
 import { Dataset } from './dataset'
+import { doublesOf, keepsDoubles, withDoubles } from './doubles'
 
 const timeseriesOptions = () => ({
   ...signalOption(),
@@ -123,15 +126,26 @@ function stepsOf(values: TensorLike, where: string): Steps {
   const [count, ...rest] = shape
   if (count === undefined) throw new DataError(`${where}: expected steps, received a single number`)
   const width = sizeOf(rest)
-  const elements = (at: number) => data.subarray(at * width, (at + 1) * width)
+  const elements = <Data extends NumericArray>(of: Data, at: number) =>
+    of.subarray(at * width, (at + 1) * width) as Data
+  const stepsAt = <Data extends NumericArray>(of: Data, target: Data, at: number, rate: number): Data => {
+    for (let i = 0; i * width < target.length; i++) target.set(elements(of, at + i * rate), i * width)
+    return target
+  }
+  let known: Float64Array | null = null
+  /** The numbers as they were given, while they are saved. */
+  const doubles = (): Float64Array | null => (keepsDoubles() ? (known ??= doublesOf(values)) : null)
   return {
     count,
-    step: (at) => (rest.length === 0 ? data[at]! : new Tensor(elements(at), rest, dtype)),
+    step(at) {
+      const own = doubles()
+      if (rest.length === 0) return (own ?? data)[at]!
+      return withDoubles(new Tensor(elements(data, at), rest, dtype), own && elements(own, at))
+    },
     window(at, length, rate) {
-      const own = data.slice(0, 0).constructor as new (size: number) => typeof data
-      const window = new own(length * width)
-      for (let i = 0; i < length; i++) window.set(elements(at + i * rate), i * width)
-      return new Tensor(window, [length, ...rest], dtype)
+      const [own, size] = [doubles(), length * width]
+      const window = new Tensor(stepsAt(data, allocateData(dtype, size), at, rate), [length, ...rest], dtype)
+      return withDoubles(window, own && stepsAt(own, new Float64Array(size), at, rate))
     },
   }
 }

@@ -4,11 +4,9 @@ import { encodeUtf8 } from '../core/text'
 import { ArgumentError, FormatError, knownName, restate } from '../core/errors'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
-import { boundedPatterns } from '../core/bounded-pattern'
-import { patterns } from '../optimizers/match'
+import { readPatterns } from '../optimizers/file-patterns'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
-import { isBranch } from '../core/tree'
 import { kindOfFile } from '../formats/safetensors'
 import * as initializers from '../initializers'
 import { initializers as namedInitializers } from '../initializers/registry'
@@ -18,6 +16,7 @@ import { losses as namedLosses } from '../losses/registry'
 import * as metrics from '../metrics'
 import { metrics as namedMetrics } from '../metrics/registry'
 import type { LoadModelOptions, LoadSettings } from './load-options'
+import { MOST_METRICS, metricsIn } from '../training/compiled'
 import type { Model } from './model'
 import { classesOf, modelClasses } from './known-classes'
 import { withOnlyClasses } from './reader'
@@ -87,15 +86,6 @@ function metricIdentifiers(value: Json | undefined): unknown {
   return identifiers(value, (name) => customObject(name) ?? lossAsMetric(name))
 }
 
-/** The metrics of a file at most: each has variables, however short its name is. */
-const MOST_METRICS = 4096
-
-function metricsIn(tree: unknown): number {
-  if (tree === null || tree === undefined) return 0
-  if (!isBranch(tree) || isSerialized(tree)) return 1
-  return Object.values(tree).reduce((sum: number, each) => sum + metricsIn(each), 0)
-}
-
 /** Compiles a model with saved options. @param customObjects the user's classes and functions */
 export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
   const custom = {
@@ -106,7 +96,7 @@ export function compileSaved(model: Model<unknown, unknown>, saved: Config, cust
     ...customObjects,
   }
   if (saved['loss'] === undefined) throw new FormatError('The file is damaged: the options of compile have no loss')
-  const count = metricsIn(saved['metrics']) + metricsIn(saved['weightedMetrics'])
+  const count = metricsIn(saved)
   if (count > MOST_METRICS)
     throw new FormatError(`The file has ${count} metrics, more than ${MOST_METRICS}. Load it with compile: false`)
   const options = customObjectScope(custom, () => ({
@@ -116,7 +106,7 @@ export function compileSaved(model: Model<unknown, unknown>, saved: Config, cust
     metrics: metricIdentifiers(saved['metrics']),
     weightedMetrics: metricIdentifiers(saved['weightedMetrics']),
   }))
-  patterns.within(boundedPatterns(), () => model.compile(options as CompileOptions, custom))
+  readPatterns(() => model.compile(options as CompileOptions, custom))
 }
 
 function optimizerOf(value: Json | undefined): { className: string; config: Config } {

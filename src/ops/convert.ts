@@ -51,7 +51,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
   // Frequent, so without another tensor between.
   if (isTypedArray(values)) {
     requireCount('tensor', values, extents)
-    return fromTyped(values, extents, requireDTypeOf('tensor', dtype))
+    return fromTyped(values, extents, 'tensor', requireDTypeOf('tensor', dtype))
   }
   const { data, dtype: natural } = toTensor(values, 'tensor', dtype)
   requireCount('tensor', data, extents)
@@ -64,11 +64,12 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
  */
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
   requireDTypeOf(where, dtype)
-  if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
+  if (values instanceof Tensor)
+    return dtype === undefined || values.dtype === dtype ? values : convert(values, where, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
   if (typeof values === 'number' || typeof values === 'boolean' || Array.isArray(values))
     return fromNested(values as NestedArray, where, dtype)
-  if (isTypedArray(values)) return fromTyped(values, [values.length], dtype)
+  if (isTypedArray(values)) return fromTyped(values, [values.length], where, dtype)
   if (isShaped(values)) return fromShaped(values, where, dtype)
   throw new DataError(
     `${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`,
@@ -136,6 +137,32 @@ export function isTensorLikeObject(value: unknown): boolean {
   return isBranch(value) && !Array.isArray(value) && isShaped(value)
 }
 
+/**
+ * A copy of numbers as elements of a dtype. int32 truncates towards zero.
+ * @throws DataError for int32 and a number beyond its range, or NaN
+ */
+export function storeNumbers(dtype: DType, numbers: ArrayLike<number>, where: string): TensorData {
+  const isWithin =
+    ArrayBuffer.isView(numbers) &&
+    [Int32Array, Int16Array, Uint16Array, Int8Array, Uint8Array, Uint8ClampedArray].some(
+      (kind) => numbers instanceof kind,
+    )
+  if (dtype === 'int32' && !isWithin)
+    for (let i = 0; i < numbers.length; i++)
+      if (!fitsInt32(numbers[i]!))
+        throw beyondInt32(numbers.length === 1 ? `${where}: the number` : `${where}: element ${i}`, numbers[i]!)
+  return storeData(dtype, numbers)
+}
+
+/** Whether the whole part of a number is an int32. */
+function fitsInt32(x: number): boolean {
+  return x > -(2 ** 31) - 1 && x < 2 ** 31
+}
+
+function beyondInt32(what: string, x: number): DataError {
+  return new DataError(`${what} must be from ${-(2 ** 31)} to ${2 ** 31 - 1} for an int32, received ${x}`)
+}
+
 function isTypedArray(values: unknown): values is TypedArray {
   if (!ArrayBuffer.isView(values)) return false
   return (
@@ -152,17 +179,17 @@ function describe(values: unknown): string {
   return typeof values === 'string' ? `the string '${values}'` : quoted(values)
 }
 
-function convert(values: Tensor, dtype: DType): Tensor {
+function convert(values: Tensor, where: string, dtype: DType): Tensor {
   if (Tensor.symbolOf(values) !== null)
     throw new ArgumentError(`A traced tensor cannot be converted to ${dtype} implicitly. Use ops.cast`)
-  return new Tensor(storeData(dtype, values.data), values.shape, dtype)
+  return new Tensor(storeNumbers(dtype, values.data, where), values.shape, dtype)
 }
 
 /** @param shape of the tensor's own */
-function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
+function fromTyped(data: TypedArray, shape: Shape, where: string, dtype?: DType): Tensor {
   // Only Int32Array becomes int32: other integer arrays contain pixels or counts, which models compute with as float32.
   const natural = data instanceof Int32Array ? 'int32' : 'float32'
-  return new Tensor(storeData(dtype ?? natural, data), shape, dtype ?? natural)
+  return new Tensor(storeNumbers(dtype ?? natural, data, where), shape, dtype ?? natural)
 }
 
 function requireCount(where: string, { length }: ArrayLike<unknown>, shape: Shape): void {
@@ -180,8 +207,8 @@ function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: strin
     throw new DataError(`${where}: data must be a typed array or an array of numbers, received ${describe(data)}`)
   requireCount(where, data, shape)
   const wanted = dtype ?? (own === undefined ? undefined : requireDType(where, own))
-  if (isTypedArray(data)) return fromTyped(data, shape, wanted)
-  return new Tensor(storeData(wanted ?? 'float32', data.map(Number)), shape, wanted ?? 'float32')
+  if (isTypedArray(data)) return fromTyped(data, shape, where, wanted)
+  return new Tensor(storeNumbers(wanted ?? 'float32', data.map(Number), where), shape, wanted ?? 'float32')
 }
 
 /** More axes than any real data has; an array that contains itself exceeds this. */
@@ -198,7 +225,7 @@ function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
   }
   const natural = dtype ?? (typeof first === 'boolean' ? 'bool' : 'float32')
   const data = allocateData(natural, sizeOf(requireShape(where, shape, MAX_DATA_ELEMENTS)))
-  const filler = new Filler(where, shape, data, natural === 'bool')
+  const filler = new Filler(where, shape, data, natural)
   filler.fill(values, 0)
   return new Tensor(data, shape, natural)
 }
@@ -217,7 +244,7 @@ class Filler {
     private readonly where: string,
     private readonly shape: Shape,
     private readonly data: TensorData,
-    private readonly asBool: boolean,
+    private readonly dtype: DType,
   ) {}
 
   fill(item: NestedArray, axis: number): void {
@@ -225,7 +252,7 @@ class Filler {
     if (!isRow(item) || axis === shape.length || item.length !== shape[axis]) {
       return this.put(item, axis)
     }
-    let i = axis + 1 === shape.length && !this.asBool ? this.fillNumbers(item) : 0
+    let i = axis + 1 === shape.length && this.dtype !== 'bool' ? this.fillNumbers(item) : 0
     for (; i < item.length; i++) {
       path[axis] = i
       this.fill(item[i]!, axis + 1)
@@ -240,10 +267,12 @@ class Filler {
   private fillNumbers(row: ArrayLike<NestedArray>): number {
     const { data, at } = this
     const { length } = row
+    const isLimited = this.dtype === 'int32'
     let i = 0
     for (; i < length; i++) {
       const child = row[i]
-      if (typeof child !== 'number') break
+      // put refuses the others.
+      if (typeof child !== 'number' || (isLimited && !fitsInt32(child))) break
       data[at + i] = child
     }
     this.at = at + i
@@ -258,7 +287,12 @@ class Filler {
       )
     }
     if (!isNumber || axis !== this.shape.length) throw this.ragged(item, axis)
-    this.data[this.at++] = this.asBool ? Number(Boolean(item)) : Number(item)
+    if (this.dtype === 'int32' && !fitsInt32(Number(item)))
+      throw beyondInt32(
+        `${this.where}: ${this.path.length === 0 ? 'the number' : `element [${this.path.join('][')}]`}`,
+        Number(item),
+      )
+    this.data[this.at++] = this.dtype === 'bool' ? Number(Boolean(item)) : Number(item)
   }
 
   private ragged(item: NestedArray, axis: number): DataError {

@@ -8,8 +8,23 @@ import { functionNamed, isSerialized, savedName } from '../core/registry'
 import { scoped } from '../core/scope'
 import { Variable } from '../ops/variable'
 
-/** Makes the expressions of saved configurations. Those of files take bounded time: see bounded-pattern.ts. */
-export const patterns = /* @__PURE__ */ scoped((source: string, flags: string): RegExp => new RegExp(source, flags))
+/** Makes an expression of its text. */
+type MakePattern = (source: string, flags: string) => RegExp
+
+let make: MakePattern = (source, flags) => new RegExp(source, flags)
+
+/** Sets how expressions are made outside of files. */
+export function makePatternsWith(given: MakePattern): void {
+  make = given
+}
+
+/** Makes the expressions of the file that is read; null outside. See file-patterns.ts. */
+export const patterns = /* @__PURE__ */ scoped<MakePattern | null>(null)
+
+/** An expression given as text: in a configuration, which may be that of a file, or as an option. */
+export function patternOf(source: string, flags = ''): RegExp {
+  return (patterns.current ?? make)(source, flags)
+}
 
 const CHOOSES = 'that chooses weights'
 
@@ -44,7 +59,7 @@ function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive)
   if (!isSerialized(value)) return value
   const { className, config } = value
-  if (className === 'RegExp') return patterns.current(String(config['source']), String(config['flags'] ?? ''))
+  if (className === 'RegExp') return patternOf(String(config['source']), String(config['flags'] ?? ''))
   return functionNamed(className === 'Function' ? String(config['name']) : className, CHOOSES)
 }
 

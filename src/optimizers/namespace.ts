@@ -1,12 +1,11 @@
 // The namespace `optimizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
 import { requireArguments } from '../core/arguments'
-import { boundedPatterns } from '../core/bounded-pattern'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
 import { typed } from '../core/tree'
-import { patterns } from './match'
+import { readPatterns } from './file-patterns'
 import { Optimizer } from './optimizer'
 import type { OptimizerIdentifier } from './registry'
 import { LossScaleOptimizer } from './loss-scale'
@@ -50,5 +49,5 @@ export function serialize(optimizer: Optimizer): Serialized {
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Optimizer {
   requireArguments('optimizers.deserialize', arguments, 2)
-  return patterns.within(boundedPatterns(), () => typed(deserializeObject(all, saved, customObjects)))
+  return readPatterns(() => typed(deserializeObject(all, saved, customObjects)))
 }

@@ -1,6 +1,7 @@
 // OptimizerMap: optimizers by the names of weights, in Keras's form. MultiOptimizer turns it into its own pairs.
 
 import { ArgumentError, quoted } from '../core/errors'
+import { patternOf } from './match'
 import type { Optimizer } from './optimizer'
 
 /** An optimizer with an expression for the whole names of its weights; null: all weights that no other one matches. */
@@ -92,7 +93,7 @@ function escaped(key: string): string {
 /** @throws ArgumentError */
 function whole(key: string): RegExp {
   try {
-    return new RegExp(`^(?:${key})$`)
+    return patternOf(`^(?:${key})$`)
   } catch (error) {
     throw new ArgumentError(`OptimizerMap: the key ${quoted(key)} is not a regular expression`, { cause: error })
   }

@@ -52,8 +52,11 @@ export function isRemote(source: string | URL): boolean {
 export function requirePath(path: unknown, where: string): asserts path is string | URL {
   const isPlace = (typeof path === 'string' && path !== '' && !path.includes('\0')) || path instanceof URL
   if (!isPlace) throw new ArgumentError(`${where}: expected a path or a URL, received ${quoted(path)}`)
-  const scheme = /^([a-z][a-z\d+.-]+):\/\//i.exec(String(path))?.[1]?.toLowerCase()
+  const [, found, slashes] = /^([a-z][a-z\d+.-]+):(\/\/)?/i.exec(String(path)) ?? []
+  const scheme = found?.toLowerCase()
   if (scheme === undefined || SCHEMES.includes(scheme)) return
+  // A file may be named 'run:1.keras'.
+  if (slashes === undefined && !(path instanceof URL) && !OTHER_SCHEMES.includes(scheme)) return
   throw new ArgumentError(
     `${where}: ${quoted(String(path))} is an address of a kind that is not supported. Give a path, or an address that begins with ${SCHEMES.slice(0, 5).join(':, ')}:`,
   )
@@ -61,6 +64,10 @@ export function requirePath(path: unknown, where: string): asserts path is strin
 
 /** The kinds of addresses that are known; those of models in the storage of a page are of TensorFlow.js. */
 const SCHEMES = ['http', 'https', 'file', 'blob', 'data', 'indexeddb', 'localstorage']
+
+/** Addresses of other kinds, also without slashes. */
+const OTHER_SCHEMES =
+  'about ftp ftps sftp ssh scp git gs s3 hdfs javascript mailto sms tel urn view-source vbscript ws wss'.split(' ')
 
 /** The URL object of an address. @throws ArgumentError for a text that is none */
 export function urlOf(address: string | URL, where: string, base?: string | URL): URL {
@@ -162,8 +169,11 @@ export async function naming<Result>(source: unknown, read: () => Result | Promi
   }
 }
 
-/** The bytes of a response at most: more than any file of Node that can be read at once. */
-const MOST_BYTES = 2 ** 32
+/**
+ * The bytes of a response at most: more than any file of Node that can be read at once; fewer if the server does not state how many it sends,
+ * because such a response may have no end.
+ */
+const [MOST_BYTES, MOST_UNSTATED] = [2 ** 32, 2 ** 30]
 
 /** The response of a server. A signal ends the request, and the transfer of its body. */
 export async function respond(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
@@ -184,22 +194,61 @@ export async function ask(source: string | URL, options: RequestInit): Promise<R
   return orAbort(asked, options.signal ?? null)
 }
 
-/** The body of a response. @throws StateError for one that is too large, before all of it is in memory */
+/**
+ * The body of a response.
+ * @throws StateError for one that is too large, before all of it is in memory, and for one that ends early or is damaged
+ */
 async function contentOf(response: Response, source: string): Promise<Uint8Array> {
-  const tooLarge = (): StateError => new StateError(`${source}: the response has more than ${MOST_BYTES} bytes`)
-  if (Number(response.headers?.get('content-length') ?? 0) > MOST_BYTES) throw tooLarge()
-  const reader = response.body?.getReader() ?? null
-  if (reader === null) return new Uint8Array(await response.arrayBuffer())
+  const name = source.slice(0, LONGEST_NAME)
+  const stated = response.headers?.get('content-length') ?? null
+  // Of a compressed response, the server states the bytes before they are decompressed.
+  const isStated = stated !== null && response.headers.get('content-encoding') === null
+  const most = isStated || !/^https?:/.test(source) ? MOST_BYTES : MOST_UNSTATED
+  const tooLarge = (): StateError => {
+    const advice =
+      most === MOST_BYTES ? '' : '. Let the server state its content-length, uncompressed, or pass the bytes'
+    return new StateError(`${name}: the response has more than ${most} bytes${advice}`)
+  }
+  if (Number(stated ?? 0) > MOST_BYTES) throw tooLarge()
   const parts: Uint8Array[] = []
   let size = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return concatBytes(parts)
-    size += value.length
-    if (size > MOST_BYTES) {
-      await reader.cancel()
-      throw tooLarge()
-    }
-    parts.push(value)
+  for await (const part of bodyOf(response, source)) {
+    size += part.length
+    if (size > most) throw tooLarge()
+    parts.push(part)
+  }
+  return concatBytes(parts)
+}
+
+/** The body of a response in parts. @throws StateError with the address if it ends early or is damaged */
+export function bodyOf(response: Response, source: string): AsyncIterable<Uint8Array> {
+  const failed = (cause: unknown): never => {
+    if (cause instanceof MyelinError) throw cause
+    const reasons = [cause, cause instanceof Error ? cause.cause : null].flatMap((each) =>
+      each instanceof Error ? [each.message] : [],
+    )
+    throw new StateError(
+      `${source.slice(0, LONGEST_NAME)}: the response ended before it was complete, or is damaged: ${reasons.join(', ')}. Try again, or check the server`,
+      { cause },
+    )
+  }
+  // Not a generator, which would end only when a part that it waits for has come.
+  return {
+    [Symbol.asyncIterator]() {
+      const reader = response.body?.getReader() ?? null
+      let isDone = false
+      const whole = async (): Promise<ReadableStreamReadResult<Uint8Array>> => {
+        if (isDone) return { done: true, value: undefined }
+        isDone = true
+        return { done: false, value: new Uint8Array(await response.arrayBuffer()) }
+      }
+      return {
+        next: () => (reader === null ? whole() : reader.read()).catch(failed),
+        return() {
+          void reader?.cancel().catch(() => {})
+          return Promise.resolve({ done: true, value: undefined })
+        },
+      }
+    },
   }
 }

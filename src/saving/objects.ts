@@ -17,8 +17,7 @@ import { choice, integer, listOf, number, readOptions, required } from '../core/
 import { models } from '../models/known-classes'
 import { modelFromSaved } from '../models/revive'
 import { Model } from '../models/model'
-import { boundedPatterns } from '../core/bounded-pattern'
-import { patterns } from '../optimizers/match'
+import { readPatterns } from '../optimizers/file-patterns'
 import { isRecord } from '../core/tree'
 import { tensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
@@ -96,9 +95,7 @@ function moduleOf(object: object): string | null {
  */
 export function deserializeKerasObject(saved: unknown, customObjects: CustomObjects = {}): unknown {
   requireArguments('deserializeKerasObject', arguments, 2)
-  return patterns.within(boundedPatterns(), () =>
-    customObjectScope(customObjects, () => finite('deserializeKerasObject', () => read(saved))),
-  )
+  return readPatterns(() => customObjectScope(customObjects, () => finite('deserializeKerasObject', () => read(saved))))
 }
 
 function read(saved: unknown): unknown {

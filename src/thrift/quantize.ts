@@ -18,7 +18,7 @@ import type { DenseOptions } from '../layers'
 import { Conv1D, Conv2D, Dense } from '../layers'
 import { computesAs } from '../layers/units'
 import { copyableGraph, pathsIn } from '../models/known-graph'
-import type { Model } from '../models/model'
+import { Model } from '../models/model'
 import { abs } from '../ops/numpy/elementwise'
 import { max } from '../ops/numpy/reduce'
 import { Tensor } from '../ops/tensor'
@@ -238,13 +238,15 @@ export function quantize<Kind extends LayerBase>(
  *   await model.save('small.safetensors')
  *
  * Keras: `Model.quantize`.
- * @throws ArgumentError for another mode, and if no layer can be quantized; StateError before the layer is built
+ * @throws ArgumentError for another mode, and if no layer can be quantized; StateError before the layer is built, and while the model
+ *   trains
  */
 export function quantizeInPlace(layer: LayerBase, mode: 'int8' | 'int4' = 'int8'): void {
   requireArguments('quantizeInPlace', arguments, 2)
   const bits = { int8: 8, int4: 4 }[mode] as Bits | undefined
   if (bits === undefined)
     throw new ArgumentError(`quantize: the mode must be 'int8' or 'int4', received ${quoted(mode)}`)
+  if (layer instanceof Model) layer.training.lock.requireIdle('quantize')
   if (!layer.built)
     throw new StateError(`${layer}: quantize needs weights. Build it before, with an inputShape or a call`)
   const packing = { bits, groupSize: bits === 4 ? GROUP : null }

@@ -466,9 +466,14 @@ export class Compiled {
     ]
   }
 
-  /** The form that save() writes; the user's functions by their names. */
+  /** The form that save() writes; the user's functions by their names. @throws ArgumentError for more metrics than a file may have */
   serialize(): Json {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
+    const count = metricsIn({ metrics, weightedMetrics })
+    if (count > MOST_METRICS)
+      throw new ArgumentError(
+        `The model has ${count} metrics, more than the ${MOST_METRICS} of a file. Compile it with fewer metrics before it is saved`,
+      )
     return {
       optimizer: serialize(this.optimizer),
       loss: toJson(loss, losses),
@@ -506,6 +511,20 @@ function leavesOf(tree: unknown, depth = 0): unknown[] {
   if (tree === null || tree === undefined) return []
   if (!isBranch(tree) || isSerialized(tree)) return [tree]
   return childrenAt(tree, depth).flatMap((each) => (each === null ? [] : leavesOf(each, depth + 1)))
+}
+
+/** The metrics of a file at most: each has variables, however short its name is. */
+export const MOST_METRICS = 4096
+
+/** The number of metrics in the options of compile. */
+export function metricsIn({
+  metrics,
+  weightedMetrics,
+}: {
+  readonly metrics?: unknown
+  readonly weightedMetrics?: unknown
+}): number {
+  return leavesOf([metrics, weightedMetrics]).length
 }
 
 /** @throws ArgumentError for a softmax over one unit, which is always 1, so that no weight would learn */

@@ -142,6 +142,34 @@ describe('expressions of a file', () => {
     expect(new TextDecoder().decode(await model.save())).toContain(HANG)
   })
 
+  it.each([
+    ['groups', () => new Adam({ groups: [{ match: /^plain$/, learningRate: 1 }] })],
+    ['excludeLayers of Muon', () => new Muon({ excludeLayers: ['^plain$'] })],
+  ])('%s: take bounded time after they are compiled again', async (_what, make) => {
+    const model = await loadModel(replaced(await (await trained(make())).save()))
+    const step = (): void => void model.trainOnBatch([[0, 1]] as never, [[0, 1]] as never)
+    const started = performance.now()
+    model.compileFromConfig(JSON.parse(JSON.stringify(model.getCompileConfig())))
+    step()
+    const { optimizer } = model as Sequential
+    const { constructor } = optimizer as Muon
+    model.compile({ optimizer: (constructor as typeof Muon).fromConfig(optimizer!.getConfig()), loss: 'mse' })
+    step()
+    model.compile({ optimizer: new Muon({ excludeLayers: [HANG] }), loss: 'mse' })
+    step()
+    const map = new optimizers.OptimizerMap(new Adam(), { [`${HANG}b`]: new Adam() })
+    model.compile({ optimizer: new optimizers.MultiOptimizer(map), loss: 'mse' })
+    step()
+    expect(performance.now() - started).toBeLessThan(20_000)
+  })
+
+  it('of a program may have references to groups', () => {
+    const model = new Sequential([new Dense({ units: 2, inputShape: [2], name: 'abab' })])
+    model.compile({ optimizer: new Muon({ excludeLayers: ['^(ab)\\1'] }), loss: 'mse' })
+    model.trainOnBatch([[0, 1]], [[0, 1]])
+    expect(model.optimizer!.variables.map(({ name }) => name).filter((each) => each.includes('momentum'))).toEqual([])
+  })
+
   it('excludeLayers of Muon: take bounded time in .keras files', async () => {
     const bytes = await writeKeras(typed(await trained(new Muon({ excludeLayers: ['^plain$'] }))))
     const files = await readArchive(bytes)

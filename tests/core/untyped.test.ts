@@ -3,7 +3,16 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import type { MyelinError } from '../../src'
-import { ArgumentError, BackupAndRestore, Dense, FormatError, Sequential, StateError, loadModel } from '../../src'
+import {
+  ArgumentError,
+  BackupAndRestore,
+  Dense,
+  FormatError,
+  Sequential,
+  StateError,
+  loadModel,
+  metrics,
+} from '../../src'
 import { printable, restate } from '../../src/core/errors'
 import { warn, warnOnce } from '../../src/core/warnings'
 import { Dataset, readCsv } from '../../src/data'
@@ -92,7 +101,7 @@ describe('sources', () => {
     const large = { ok: true, status: 200, headers: new Headers(), body: endless }
     vi.stubGlobal('fetch', async () => large)
     try {
-      await expect(loadModel('http://localhost/model')).rejects.toThrow(/more than 4294967296 bytes/)
+      await expect(loadModel('http://localhost/model')).rejects.toThrow(/more than 1073741824 bytes/)
     } finally {
       vi.unstubAllGlobals()
     }
@@ -176,6 +185,15 @@ describe('files that cost more than they have', () => {
     const bytes = zipSync({ ...parts, 'config.json': strToU8(JSON.stringify(config)) })
     await expect(loadModel(bytes)).rejects.toThrow(/20000 metrics, more than 4096. Load it with compile: false/)
     expect((await loadModel(bytes, { compile: false })).layers).toHaveLength(1)
+  })
+
+  it('are never written with more metrics than are read', async () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    const many = Array.from({ length: 4097 }, (_, i) => new metrics.Mean({ name: `m${i}` }))
+    model.compile({ loss: 'mse', metrics: many })
+    const message = /4097 metrics, more than the 4096 of a file/
+    await expect(model.save()).rejects.toThrow(message)
+    await expect(writeKeras(model)).rejects.toThrow(message)
   })
 
   it('with millions of doubled quotes in a cell are read', async () => {

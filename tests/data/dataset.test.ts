@@ -663,3 +663,14 @@ it('lists of strings are rows, like lists of numbers', async () => {
   ])
   expect(batch!.age.toArray()).toEqual([[1], [2]])
 })
+
+describe('what is no data set', () => {
+  it.each([
+    () => Dataset.zip(null as never),
+    () => Dataset.zip(undefined as never),
+    () => Dataset.range(Symbol('a') as never),
+    () => Dataset.range(0, null as never, Symbol('a') as never),
+  ])('is an error that says so: %#', (make) => {
+    expect(make).toThrow(ArgumentError)
+  })
+})

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
 import { ArgumentError, DataError, tensor } from '../../src'
-import { Dataset, imageFolder, readCsv, readNpz } from '../../src/data'
+import { Dataset, imageFolder, readCsv, readNpz, timeseriesDataset } from '../../src/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-save-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -76,6 +77,50 @@ describe('a data set is saved', () => {
     }
   })
 
+  it('as they were given, after they were batches', async () => {
+    const rows = [1764572400123, 16777217, 0.1, 1234567.891].map((t, i) => ({ t, b: [16777219 + 2 * i, 0.2], c: 'a' }))
+    const numbers = rows.map(({ t, b }) => ({ t, b }))
+    const [path, npz] = [join(folder, 'rows.csv'), join(folder, 'rows.npz')]
+    await Dataset.from(rows).save(path)
+    const expected = readFileSync(path, 'utf8')
+    const slices = Dataset.fromTensorSlices({
+      t: rows.map(({ t }) => t),
+      b: rows.map(({ b }) => b),
+      c: rows.map(({ c }) => c),
+    })
+    for (const data of [
+      Dataset.from(rows).batch(3).unbatch(),
+      Dataset.from(rows).paddedBatch(2).unbatch(),
+      Dataset.from(rows).batch(2).unbatch().batch(3).prefetch(1).unbatch(),
+      Dataset.from(rows).batch(4).unbatch().shuffle(1),
+      slices.batch(3).unbatch(),
+      slices
+        .batch(3)
+        .map((each) => each)
+        .unbatch()
+        .take(4),
+    ] as Dataset<unknown>[]) {
+      await data.save(path)
+      expect(readFileSync(path, 'utf8')).toBe(expected)
+    }
+    await expect(Dataset.from(numbers).batch(2).unbatch().save(npz)).rejects.toThrow(/'t' has 1764572400123 in row 0/)
+    // Passes that are not saved are float32.
+    const [batch] = await Dataset.from(numbers).batch(2).toArray()
+    expect((batch as { t: Tensor }).t.data[1]).toBe(16777216)
+  })
+
+  it('as windows of a series', async () => {
+    const path = join(folder, 'windows.csv')
+    const series = [16777217, 16777219, 16777221, 0.1]
+    for (const batchSize of [2, null]) {
+      const windows = timeseriesDataset(series, { sequenceLength: 2, targets: series, batchSize }) as Dataset<unknown>
+      await (batchSize === null ? windows : windows.unbatch()).save(path)
+      expect(readFileSync(path, 'utf8')).toBe(
+        'x_0,x_1,y\n16777217,16777219,16777217\n16777219,16777221,16777219\n16777221,0.1,16777221\n',
+      )
+    }
+  })
+
   it('as .npz, with int32 as int32', async () => {
     const path = join(folder, 'int32.npz')
     const y = tensor([3, 16777217], undefined, 'int32')
@@ -94,6 +139,8 @@ describe('a data set is saved', () => {
       [{ id: 1 }, { id: 16777217 }],
       /'id' has 16777217 in row 1, which a float32 cannot hold: it would become 16777216/,
     ],
+    ['halves', [8388608.5], /'x' has 8388608.5 in row 0, .* it would become 8388608/],
+    ['amounts', [0.1, 1234567.891], /'x' has 1234567.891 in row 1/],
     ['times', [{ t: [0, 1700000000123] }], /'t' has 1700000000123 in row 0, element 1/],
     ['numbers beyond the range', [1, 1e39], /'x' has 1e\+39 in row 1/],
     ['numbers below the range', [[[1e-50], 0]], /'x' has 1e-50 in row 0/],

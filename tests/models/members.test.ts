@@ -449,6 +449,10 @@ describe('quantize and enableLora', () => {
     const copy = await loadModel(bytes, { customObjects: quantizedLayers })
     expect((copy.predictOnBatch(x as never) as Tensor).data).toEqual(rounded.data)
     expect(() => model.trainOnBatch(x, y)).toThrow('int8 layers are not trained')
+    const trained = compiled()
+    const run = trained.fit(x, y, { verbose: 0 })
+    await expect(trained.quantize()).rejects.toThrow('quantize while fit or evaluate is running')
+    await run
     await expect(compiled().quantize('float8' as 'int8')).rejects.toThrow("must be 'int8' or 'int4'")
     await expect(new Sequential([new Flatten({ inputShape: [4] })]).quantize()).rejects.toThrow(
       'no layer that can be quantized',

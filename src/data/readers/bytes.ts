@@ -5,7 +5,7 @@ import { encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
 import { ArgumentError, quoted } from '../../core/errors'
 import type { NodeModules } from '../../runtime/platform'
-import { fileError, isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
+import { bodyOf, fileError, isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
 import { abortable, abortableSource } from '../abort'
 import { chained, closing, cursor } from '../cursors'
 import type { Cursor, Soon, Source } from '../source'
@@ -64,7 +64,9 @@ function chunksOf(
     )
   if (typeof source === 'string' || source instanceof URL) {
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
-    return files === null ? async () => (await respond(source, signal)).body ?? [] : fileSource(files, source, where)
+    return files === null
+      ? async () => bodyOf(await respond(source, signal), String(source))
+      : fileSource(files, source, where)
   }
   if (Array.isArray(source) && isOneLine(source))
     throw new ArgumentError(

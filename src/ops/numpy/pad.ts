@@ -1,12 +1,11 @@
 // Padding of tensors.
 
-import { storeData } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { choice, custom, nullable, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { anyNumber, readArguments, requireIntegers, requireList, requireNumber, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, storeNumbers } from '../convert'
 import { sliceAlong, takeAlong } from './along'
 import { concatenate, flip } from './shape'
 import { Tensor } from '../tensor'
@@ -109,7 +108,7 @@ function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
 
 function padConstant(x: Tensor, pairs: readonly Pair[], constant: unknown): Tensor {
   const value = requireNumber('pad: value', constant)
-  const stored = storeData(x.dtype, [value])[0]!
+  const stored = storeNumbers(x.dtype, [value], 'pad: value')[0]!
   const [before, after] = [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1])]
   return apply('pad', [x], { before, after, value: x.dtype === 'float32' ? value : stored })[0]!
 }

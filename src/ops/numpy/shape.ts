@@ -2,7 +2,7 @@
 // tensors.
 
 import type { DType } from '../../core/dtypes'
-import { commonType, dtypes, storeData } from '../../core/dtypes'
+import { commonType, dtypes } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { integer, number as finite, nullable, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
@@ -22,7 +22,7 @@ import {
   resolveAxes,
 } from '../arguments'
 import type { Numbers, TensorLike } from '../convert'
-import { asNumbers, asTensor, numbersOf } from '../convert'
+import { asNumbers, asTensor, numbersOf, storeNumbers } from '../convert'
 import { cast } from './elementwise'
 import { Tensor, setTensorMethods } from '../tensor'
 import { apply, joined } from '../trace'
@@ -330,7 +330,7 @@ export function scatterAdd(updates: TensorLike, indices: TensorLike, size: numbe
 export function full(shape: Shape, value: number, dtype?: DType | null): Tensor {
   const extents = requireShape('full', shape)
   const own = requireDType('full', dtype ?? 'float32')
-  const element = storeData(own, [requireNumber('full: value', value)])[0]!
+  const element = storeNumbers(own, [requireNumber('full: value', value)], 'full')[0]!
   return new Tensor(new dtypes[own].array(sizeOf(extents)).fill(element), extents, own)
 }
 
@@ -365,7 +365,7 @@ export function arange(start: number, stop?: number | null, step?: number | null
   )
   const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / by))])
   const elements = Float64Array.from({ length: length! }, (_, i) => from + i * by)
-  return new Tensor(storeData(own, elements), [length!], own)
+  return new Tensor(storeNumbers(own, elements, 'arange'), [length!], own)
 }
 
 /**

@@ -26,7 +26,7 @@ import { expandDims, transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Match } from '../match'
-import { matchKind, matches, patterns } from '../match'
+import { matchKind, matches, patternOf } from '../match'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
@@ -259,7 +259,7 @@ export class Muon extends configured(Optimizer, muonOptions, [
   static readonly className = 'Muon'
 
   private readonly excluding = (this.excludeLayers ?? []).map((match) =>
-    typeof match === 'string' ? patterns.current(match, '') : match,
+    typeof match === 'string' ? patternOf(match) : match,
   )
 
   /** Whether the weight is updated as a matrix. */
