@@ -234,12 +234,12 @@ const mixing: { readonly [Name in PrimitiveName]?: MixingRule<Name> } = {
       return unmasked(analysis, x)
     return overKeys(analysis, x, filling, filling.keepsOwn ? trustOfRows(filling, analysis.trustOf(x)) : null)
   },
-  mean: refused(OVER_STEPS),
-  min: refused(OVER_STEPS),
-  argMax: refused(OVER_STEPS),
-  argMin: refused(OVER_STEPS),
-  logSoftmax: refused(OVER_STEPS),
-  reverse: refused('reverses the steps'),
+  mean: /* @__PURE__ */ refused(OVER_STEPS),
+  min: /* @__PURE__ */ refused(OVER_STEPS),
+  argMax: /* @__PURE__ */ refused(OVER_STEPS),
+  argMin: /* @__PURE__ */ refused(OVER_STEPS),
+  logSoftmax: /* @__PURE__ */ refused(OVER_STEPS),
+  reverse: /* @__PURE__ */ refused('reverses the steps'),
   matmul: (node, analysis) => {
     const [a, b] = node.inputs as [Value, Value]
     for (const [weights, values, axis, other] of [
