@@ -135,6 +135,8 @@ export function takesApart(layer: Called, input: unknown, isApart: boolean): inp
 /** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */
 export function buildFor(layer: Called, given: unknown): void {
   const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
+  // Keras's models without a shape are built for the first data.
+  if (shapes == null && (layer.built || 'compile' in layer)) return
   const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
     if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
       throw new ArgumentError(`${layer}: build needs a shape such as [null, 4], received ${quoted(given)}`)
