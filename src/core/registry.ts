@@ -76,8 +76,8 @@ export function isSerialized(value: unknown): value is Serialized {
 
 /** A value in which a saved object of Keras, `{ class_name, config }`, has the form of this library. */
 export function inKerasForm(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('class_name' in value)) return value
-  return { config: {}, ...value, className: value.class_name }
+  const saved = Object(value) as { readonly class_name?: unknown }
+  return saved.class_name === undefined ? value : { config: {}, ...saved, className: saved.class_name }
 }
 
 /** The objects that are registered for the whole program. */

@@ -105,11 +105,7 @@ export function readOptimizer(saved: Json, model: LayerBase, read: (saved: Json)
     // Keras 2 has a factor that does not change, which Keras 3 gives to the optimizer itself.
     if (own(config, 'dynamic') === false && isObject(only)) {
       const factor = own(config, 'initial_scale') ?? null
-      return readOptimizer(
-        { ...only, config: { ...recordAt(only, 'config'), loss_scale_factor: factor } },
-        model,
-        read,
-      )
+      return readOptimizer({ ...only, config: { ...recordAt(only, 'config'), loss_scale_factor: factor } }, model, read)
     }
     const outer = read({ ...saved, config: { ...config, inner_optimizer: null } })
     const inner = readOptimizer(only, model, read)

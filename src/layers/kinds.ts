@@ -48,7 +48,7 @@ export const kernelOptions = () => ({
   /** Must be null: `enableLora(layer, rank)` trains narrow matrices in place of the kernel. Default null. */
   loraRank: asFunction(),
   /** Changes nothing without loraRank: it is an option of `enableLora`. Others than null warn. Default null. */
-  loraAlpha: unread(idle(nullable(number()), [null], 'it is an option of enableLora'), null),
+  loraAlpha: unread(idle(nullable(number()), [null], 'use enableLora or quantize'), null),
   /** Must be null: `quantize` of myelin/thrift makes int8 weights. Default null. */
   quantizationConfig: asFunction(),
 })

@@ -85,7 +85,7 @@ export const optimizerOptions = () => ({
   /** The number of steps whose gradients are averaged for one update. Default null: an update in every step. */
   gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
   /** Changes nothing, as in Keras 3: a schedule changes the rate. Others than null warn. Default null. */
-  decay: unread(idle(nullable(number()), [null], 'give a schedule as learningRate'), null),
+  decay: unread(idle(nullable(number()), [null], 'use a schedule'), null),
   /** Default: from the class. */
   name: optionFrom<string, string | null>(text, (optimizer) => camelCase(classNameOf(optimizer))),
   /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */

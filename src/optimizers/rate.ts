@@ -4,7 +4,15 @@ import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import type { Kind } from '../core/options'
 import { custom, number } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
-import { classNameOf, customFunction, inKerasForm, isSerialized, noteOption, receivedText, serialize } from '../core/registry'
+import {
+  classNameOf,
+  customFunction,
+  inKerasForm,
+  isSerialized,
+  noteOption,
+  receivedText,
+  serialize,
+} from '../core/registry'
 import { cast } from '../ops/numpy/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'

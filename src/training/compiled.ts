@@ -129,7 +129,8 @@ export class Compiled {
   ) {
     const read = readOptions('compile', COMPILE_OPTIONS, options)
     const option = Object.keys(objects).find((name) => typeof objects[name] !== 'function')
-    if (option) throw new ArgumentError(`compile: ${isRecord(objects) ? option : quoted(objects)} belongs in the first argument`)
+    if (option)
+      throw new ArgumentError(`compile: ${isRecord(objects) ? option : quoted(objects)} belongs in the first argument`)
     this.options = read as Record<keyof CompileOptions, unknown>
     this.optimizer = customObjectScope(objects, () => {
       // Names are checked now, although losses and metrics are assigned with the first batch.

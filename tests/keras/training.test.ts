@@ -57,7 +57,10 @@ it('the Nadam before Keras 2.11 keeps its state, and its constant learning rate'
   expect(optimizer.learningRate).toBeCloseTo(0.02, 6)
   const product = optimizer.variables.find(({ name }) => name === 'momentumProduct')!.value.item()
   // Π 0.9 (1 − ½ · 0.96^(0.004 t)) of 6 updates
-  expect(product).toBeCloseTo([1, 2, 3, 4, 5, 6].reduce((u, t) => u * 0.9 * (1 - 0.5 * 0.96 ** (0.004 * t)), 1), 6)
+  expect(product).toBeCloseTo(
+    [1, 2, 3, 4, 5, 6].reduce((u, t) => u * 0.9 * (1 - 0.5 * 0.96 ** (0.004 * t)), 1),
+    6,
+  )
   const means = optimizer.variables.filter(({ name }) => name.endsWith('/mean'))
   expect(means.every(({ value }) => value.data.some((each) => each !== 0))).toBe(true)
 })

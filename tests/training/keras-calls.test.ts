@@ -51,7 +51,10 @@ describe('arguments by position', () => {
 
 describe('options of Keras programs', () => {
   it('take a dictionary of a saved object', async () => {
-    const schedule = { class_name: 'ExponentialDecay', config: { initial_learning_rate: 0.5, decay_steps: 1, decay_rate: 0.5 } }
+    const schedule = {
+      class_name: 'ExponentialDecay',
+      config: { initial_learning_rate: 0.5, decay_steps: 1, decay_rate: 0.5 },
+    }
     const model = small({ optimizer: { class_name: 'Adam', config: { learning_rate: schedule, beta_1: 0.8 } } })
     expect(model.optimizer).toBeInstanceOf(Adam)
     expect(model.optimizer.getConfig()).toMatchObject({ beta1: 0.8, learningRate: { className: 'ExponentialDecay' } })
