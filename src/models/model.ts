@@ -40,7 +40,7 @@ import { evaluate } from '../training/evaluate'
 import { fit } from '../training/fit'
 import { readLogs } from '../training/logs'
 import { testOnBatch, trainOnBatch } from '../training/on-batch'
-import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions, Verbosity } from '../training/options'
+import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
 import { EVALUATE, FIT, PREDICT, TEST_ON_BATCH, TRAIN_ON_BATCH } from '../training/options'
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
@@ -486,14 +486,6 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    */
   fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
-  fit(
-    x: DataOf<In>,
-    y: TargetsOf<Out> | null | undefined,
-    batchSize: number | null,
-    epochs?: number | FitOptions<In, Out>,
-    verbose?: Verbosity | FitOptions<In, Out>,
-    ...more: readonly unknown[]
-  ): Promise<History>
   async fit(x: unknown, y?: unknown, ...given: readonly unknown[]): Promise<History> {
     return fit(this.#training, [x, y, FIT.optionsIn(given)])
   }
@@ -501,13 +493,6 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   /** The loss and metrics on a data set, by name. Accepts batches like fit. */
   evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
-  evaluate(
-    x: DataOf<In>,
-    y: TargetsOf<Out> | null | undefined,
-    batchSize: number | null,
-    verbose?: Verbosity | EvaluateOptions,
-    ...more: readonly unknown[]
-  ): Promise<Logs>
   async evaluate(x: unknown, y?: unknown, ...given: readonly unknown[]): Promise<Logs> {
     return evaluate(this.#training, [x, y, EVALUATE.optionsIn(given)])
   }
@@ -517,12 +502,6 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * Accepts batches and rows as objects like fit, and uses only their inputs. One object is one row.
    */
   predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>>
-  predict(
-    x: DataOf<In> | Batches<In, Out>,
-    batchSize: number | null,
-    verbose?: Verbosity | PredictOptions,
-    ...more: readonly unknown[]
-  ): Promise<ReturnType<this['call']>>
   async predict(x: DataOf<In> | Batches<In, Out>, ...given: readonly unknown[]): Promise<ReturnType<this['call']>> {
     return typed(await predict(this.#training, x, PREDICT.optionsIn(given)))
   }

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Adam, Dense, Sequential, loadModel, ops, setRandomSeed } from '../../src'
+import type { History, Tensor } from '../../src'
 
 const x = [
   [1, 2],
@@ -18,24 +19,34 @@ function small(compile: object = {}): Sequential {
   return model
 }
 
+// Programs in JavaScript: types have only the options.
+const fit = (model: Sequential, ...given: readonly unknown[]): Promise<History> =>
+  Reflect.apply(model.fit, model, [x, y, ...given]) as Promise<History>
+const evaluate = (model: Sequential, ...given: readonly unknown[]): unknown =>
+  Reflect.apply(model.evaluate, model, [x, y, ...given])
+const predict = (model: Sequential, ...given: readonly unknown[]): Promise<Tensor> =>
+  Reflect.apply(model.predict, model, [x, ...given]) as Promise<Tensor>
+
 describe('arguments by position', () => {
   it('of fit, evaluate and predict are in the order of Keras', async () => {
     const [one, other] = [small(), small()]
     const byName = await one.fit(x, y, { batchSize: 2, epochs: 3, verbose: 0, shuffle: false })
-    const byPlace = await other.fit(x, y, 2, 3, 0, null, 0, null, false)
+    const byPlace = await fit(other, 2, 3, 0, null, 0, null, false)
     expect(byPlace.history).toEqual(byName.history)
-    expect((await small().fit(x, y, 2, { epochs: 2, verbose: 0 })).epoch).toHaveLength(2)
-    expect(await one.evaluate(x, y, 3, 0)).toEqual(await one.evaluate(x, y, { batchSize: 3 }))
-    expect((await one.predict(x, 3)).toArray()).toEqual((await one.predict(x)).toArray())
-    expect((await one.predict(x, 3, 0, 1)).shape).toEqual([3, 1])
+    expect((await fit(small(), 2, { epochs: 2, verbose: 0 })).epoch).toHaveLength(2)
+    expect(await evaluate(one, 3, 0)).toEqual(await one.evaluate(x, y, { batchSize: 3 }))
+    expect((await predict(one, 3)).toArray()).toEqual((await one.predict(x)).toArray())
+    expect((await predict(one, 3, 0, 1)).shape).toEqual([3, 1])
     const weights = [1, 0, 0, 2]
-    expect(one.testOnBatch(x, y, weights)).toEqual(one.testOnBatch(x, y, { sampleWeight: weights }))
+    expect(Reflect.apply(one.testOnBatch, one, [x, y, weights])).toEqual(
+      one.testOnBatch(x, y, { sampleWeight: weights }),
+    )
   })
 
   it('have the errors of options', async () => {
-    await expect(small().fit(x, y, 0)).rejects.toThrow('fit: batchSize must be an integer ≥ 1, received 0')
-    await expect(small().fit(x, y, 2, { batchSize: 2 })).rejects.toThrow('fit: batchSize is given twice')
-    await expect(small().predict(x, 2, 0, 1, null, null, 5)).rejects.toThrow('predict takes (batchSize, verbose, steps')
+    await expect(fit(small(), 0)).rejects.toThrow('fit: batchSize must be an integer ≥ 1, received 0')
+    await expect(fit(small(), 2, { batchSize: 2 })).rejects.toThrow('fit: batchSize is given twice')
+    await expect(predict(small(), 2, 0, 1, null, null, 5)).rejects.toThrow('predict takes (batchSize, verbose, steps')
   })
 
   it('of compile are named', () => {
@@ -74,10 +85,10 @@ describe('options of Keras programs', () => {
   })
 
   it("take shuffle: 'batch' as an order that changes no mean", async () => {
-    const fit = async (shuffle: boolean | 'batch') =>
+    const losses = async (shuffle: boolean | 'batch') =>
       (await small().fit(x, y, { batchSize: 2, epochs: 2, verbose: 0, shuffle })).history
-    expect(await fit('batch')).toEqual(await fit(false))
-    await expect(fit('batches' as never)).rejects.toThrow('shuffle')
+    expect(await losses('batch')).toEqual(await losses(false))
+    await expect(losses('batches' as never)).rejects.toThrow('shuffle')
   })
 })
 
