@@ -513,13 +513,13 @@ export function positionsOf(of: object): readonly string[] {
 }
 
 /**
- * The arguments of a constructor as one object of options: values by position, and an object with the others.
+ * Arguments as one object of options: values by position, and an object with the others.
+ * @param names the options that may be given by position
  * @throws ArgumentError for other arguments
  */
-function optionsIn(where: string, of: Declared, given: readonly unknown[]): unknown {
+export function optionsIn(where: string, names: readonly string[], given: readonly unknown[]): object {
   const last = given.at(-1)
   const options = isOptions(last) ? last : {}
-  const names = positionsOf(of)
   const own: Record<string, unknown> = {}
   given.forEach((value, i) => {
     if (value === undefined || value === options) return
@@ -560,7 +560,7 @@ export abstract class Configured implements Configurable {
   // Accepts more arguments than the types allow, so that none is dropped silently.
   constructor(...given: [options?: unknown]) {
     const className = classNameOf(this)
-    const options = optionsIn(className, new.target, given)
+    const options = optionsIn(className, positionsOf(new.target), given)
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
     const values = readOptions(`${className}${name}`, optionsOf(new.target), options, {
       object: this,

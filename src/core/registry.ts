@@ -74,6 +74,12 @@ export function isSerialized(value: unknown): value is Serialized {
   return typeof className === 'string' && typeof config === 'object' && config !== null && !Array.isArray(config)
 }
 
+/** A value in which a saved object of Keras, `{ class_name, config }`, has the form of this library. */
+export function inKerasForm(value: unknown): unknown {
+  const saved = Object(value) as { readonly class_name?: unknown }
+  return saved.class_name === undefined ? value : { config: {}, ...saved, className: saved.class_name }
+}
+
 /** The objects that are registered for the whole program. */
 export const registeredObjects: Record<string, unknown> = {}
 const customObjects = /* @__PURE__ */ scoped<CustomObjects>(registeredObjects)
@@ -342,7 +348,8 @@ export class Registry<Kind extends Configurable> {
       return ofFunction!(own.call as never)
     }
     if (typeof identifier === 'string') return this.make(identifier, {})
-    if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
+    const saved = inKerasForm(identifier)
+    if (isSerialized(saved)) return this.make(saved.className, saved.config)
     const shortest = this.names.reduce((a, b) => (b.length < a.length ? b : a))
     const possible = `a name such as '${shortest}'${ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
     throw new ArgumentError(

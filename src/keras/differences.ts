@@ -154,8 +154,13 @@ const CLASSES: Readonly<Record<string, Rows>> = {
     ragged: only([false, null], 'there are no ragged tensors'),
     type_spec: only([null], 'a type of TensorFlow'),
   },
+  LossScaleOptimizer: { dynamic: without('with false it is the loss_scale_factor of the inner optimizer') },
   SGD: {
     nesterov: ifUsed('nesterov', (config) => own(config, 'momentum') !== 0, 'it has no effect without momentum'),
+  },
+  Nadam: {
+    learning_rate: { why: 'decay is not of the rate', read: (value) => ({ learningRate: value }) },
+    decay: without('before Keras 2.11: the decay of the momentum schedule, which is constant'),
   },
   SimpleRNN: RECURRENT,
   LSTM: RECURRENT,
@@ -219,6 +224,8 @@ const CLASSES: Readonly<Record<string, Rows>> = {
 /** Classes with another name here. */
 export const RENAMED: Readonly<Record<string, string>> = {
   ThresholdedReLU: 'ReLU',
+  // Keras 2.11 to 2.15.
+  LossScaleOptimizerV3: 'LossScaleOptimizer',
   GroupQueryAttention: 'GroupedQueryAttention',
   // Initializers of Keras 3 before 3.5.
   OrthogonalInitializer: 'Orthogonal',

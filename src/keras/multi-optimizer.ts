@@ -100,9 +100,15 @@ export function mappedConfig(optimizer: Optimizer, saved: Json, model: LayerBase
 export function readOptimizer(saved: Json, model: LayerBase, read: (saved: Json) => Json): Json {
   if (!isObject(saved) || customObject(saved.class_name) !== undefined) return read(saved)
   const config = recordAt(saved, 'config')
-  if (saved.class_name === 'LossScaleOptimizer') {
+  if (/^LossScaleOptimizer(?:V3)?$/.test(saved.class_name)) {
+    const only = own(config, 'inner_optimizer') ?? null
+    // Keras 2 has a factor that does not change, which Keras 3 gives to the optimizer itself.
+    if (own(config, 'dynamic') === false && isObject(only)) {
+      const factor = own(config, 'initial_scale') ?? null
+      return readOptimizer({ ...only, config: { ...recordAt(only, 'config'), loss_scale_factor: factor } }, model, read)
+    }
     const outer = read({ ...saved, config: { ...config, inner_optimizer: null } })
-    const inner = readOptimizer(own(config, 'inner_optimizer') ?? null, model, read)
+    const inner = readOptimizer(only, model, read)
     if (!isSerialized(outer)) return outer
     return { className: outer.className, config: { ...outer.config, innerOptimizer: inner } }
   }

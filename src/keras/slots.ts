@@ -54,10 +54,11 @@ export interface OptimizerFile {
 
 /** All arrays in Keras's order. */
 export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}): readonly OptimizerArray[] {
-  const { isFormer = false } = file
+  const { isFormer = false, isApart = false } = file
   if (optimizer instanceof LossScaleOptimizer) {
     const { innerOptimizer, iterations, stepCounter, dynamicScale } = optimizer
-    const own = [array(iterations), ...(isFormer ? [] : [unused([])]), array(stepCounter), array(dynamicScale)]
+    // Keras 2 saves only what the inner optimizer has.
+    const own = isFormer ? [] : [array(iterations), unused([]), array(stepCounter), array(dynamicScale)]
     return [...own, ...optimizerArrays(innerOptimizer, file)]
   }
   if (optimizer instanceof MultiOptimizer) {
@@ -71,6 +72,8 @@ export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}):
   return [
     steps === null || gathered === null ? array(updates) : { kind: 'calls', updates, gathered, steps },
     ...(isFormer || optimizer.schedule !== null ? [] : [array(rate)]),
+    // Only the Nadam before Keras 2.11 has the product of its momentum schedule in files of Keras 2.
+    ...(isFormer && isApart ? scalars.map(array) : []),
     ...slotArrays(optimizer, file),
     ...(isFormer ? [] : scalars.map(array)),
   ]
@@ -125,8 +128,13 @@ export function optimizerState(
       return `array ${i} must have shape ${formatShape(wanted)}, received ${formatShape(shape)}${type === 'string' ? ' of strings' : ''}`
   }
   const state = pairs.flatMap(([own, dataset], i) => assignmentsOf(own, dataset, i))
+  const { isFormer = false, isApart = false } = file
+  if (isFormer && optimizer instanceof LossScaleOptimizer) {
+    const inner = state.find(([variable]) => variable === optimizer.innerOptimizer.iterations)
+    return inner === undefined ? state : [...state, [optimizer.iterations, inner[1]]]
+  }
   const [updates, , product] = optimizer.scalars
-  if (file.isFormer !== true || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
+  if (!isFormer || isApart || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
   const count = state.find(([variable]) => variable === updates)?.[1]().data[0] ?? 0
   return [...state, [product, () => productAfter(count, (optimizer as Nadam).beta1)]]
 }

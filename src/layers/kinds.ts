@@ -4,7 +4,7 @@ import type { ActivationFunction, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
-import { always, custom, listOf, named, nullable, option, unread } from '../core/options'
+import { always, custom, idle, listOf, named, nullable, number, option, unread } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
 import { isSerialized, noteOption } from '../core/registry'
 import { isBranch } from '../core/tree'
@@ -27,10 +27,11 @@ export const activation: Kind<ActivationFunction, ActivationIdentifier | null> =
   (value) => activationName(value),
 )
 
-export const initializer: Kind<Initializer, InitializerIdentifier> = /* @__PURE__ */ named<
-  Initializer,
-  InitializerIdentifier
->(initializers)
+/** null is Keras's default of a weight. */
+export const initializer: Kind<Initializer, InitializerIdentifier | null> = /* @__PURE__ */ (() => {
+  const kind = named<Initializer, InitializerIdentifier>(initializers)
+  return { ...kind, read: (value, where) => kind.read(value ?? 'glorotUniform', where) }
+})()
 
 export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = /* @__PURE__ */ nullable(
   /* @__PURE__ */ named<Regularizer, RegularizerIdentifier>(regularizers),
@@ -49,8 +50,8 @@ const asFunction = () => unread(always([null], 'use enableLora or quantize'), nu
 export const kernelOptions = () => ({
   /** Must be null: `enableLora(layer, rank)` trains narrow matrices in place of the kernel. Default null. */
   loraRank: asFunction(),
-  /** Must be null: an option of `enableLora`. Default null. */
-  loraAlpha: asFunction(),
+  /** Changes nothing without loraRank: it is an option of `enableLora`. Others than null warn. Default null. */
+  loraAlpha: unread(idle(nullable(number()), [null], 'use enableLora or quantize'), null),
   /** Must be null: `quantize` of myelin/thrift makes int8 weights. Default null. */
   quantizationConfig: asFunction(),
 })

@@ -61,7 +61,7 @@ import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
 import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
-import { buildFor, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
+import { buildFor, hasDefault, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
 import type { RegularizedWeight, WeightOptions } from './weights'
@@ -185,7 +185,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    *   attention.apply(query, value, { training: true })
    *
    * A layer of your own gets separate arguments apart, and the context after them: `call(query, value)` or
-   * `call(query, value, context)`. With three parameters it gets those of a list apart, too; with two it gets the list.
+   * `call(query, value, context)`. With three parameters it gets those of a list apart, too; with two it gets the list. Inputs have no
+   * defaults, except the last of two if there is no context: `call(x, other = null)`, with a number, text, true, false or null.
    * TypeScript knows the arguments if the class declares them:
    *
    *   override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
@@ -856,9 +857,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   protected callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
     this.requireForm(input)
-    if (takesApart(this, input, stateOf(this).isApart))
-      return typed(Reflect.apply(this.call, this, [...input, context]))
-    return typed(Reflect.apply(this.call, this, [input, context]))
+    const inputs = takesApart(this, input, stateOf(this).isApart) ? input : [input]
+    return typed(Reflect.apply(this.call, this, hasDefault(this) ? inputs : [...inputs, context]))
   }
 
   /** @param input tensors, symbols or specs */

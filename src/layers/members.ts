@@ -112,7 +112,7 @@ export function readCall(
   const odd = inputs.find((each) => typeof each !== 'object')
   if (odd !== undefined)
     throw new ArgumentError(`${layer}: options are an object, { training: true }, received ${quoted(odd)}`)
-  const { length } = layer.call
+  const length = countOf(layer)
   if (length > 2 && length !== inputs.length + 1)
     throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
   // A list of arrays would be the rows of one tensor.
@@ -123,18 +123,27 @@ export function readCall(
   return [tensors, { ...(options instanceof CallContext ? { training } : options), separate: true }]
 }
 
+/** Whether the second and last parameter of `call` has a number, text, true, false or null as its default: it is no context. */
+export const hasDefault = ({ call }: Pick<Called, 'call'>): boolean =>
+  /^[^,{]*,\s*\w+\s*=\s*[^\s{][^,{()]*\)/.test(String(call))
+
+/** The number of parameters of `call`; its `length` ends before a default. */
+const countOf = (layer: Called): number => (hasDefault(layer) ? 2 : layer.call.length)
+
 /**
  * Whether `call` takes the inputs of a list one by one, and the context after them: with more than two parameters, or with two if
  * `apply` ever got them as separate arguments, because the second could be the context.
  * @param isApart whether it did
  */
 export function takesApart(layer: Called, input: unknown, isApart: boolean): input is readonly unknown[] {
-  return Array.isArray(input) && layer.call.length > (isApart ? 1 : 2)
+  return Array.isArray(input) && countOf(layer) > (isApart ? 1 : 2)
 }
 
 /** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */
 export function buildFor(layer: Called, given: unknown): void {
   const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
+  // Models without a shape are built for the first data.
+  if (shapes == null && (layer.built || 'compile' in layer)) return
   const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
     if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
       throw new ArgumentError(`${layer}: build needs a shape such as [null, 4], received ${quoted(given)}`)

@@ -41,6 +41,7 @@ import { fit } from '../training/fit'
 import { readLogs } from '../training/logs'
 import { testOnBatch, trainOnBatch } from '../training/on-batch'
 import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
+import { EVALUATE, FIT, PREDICT, TEST_ON_BATCH, TRAIN_ON_BATCH } from '../training/options'
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
@@ -485,26 +486,24 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    */
   fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
-  async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
-    requireArguments('fit', arguments, 3)
-    return fit(this.#training, [x, y, options])
+  async fit(x: unknown, y?: unknown, ...given: readonly unknown[]): Promise<History> {
+    return fit(this.#training, [x, y, FIT.optionsIn(given)])
   }
 
   /** The loss and metrics on a data set, by name. Accepts batches like fit. */
   evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
-  async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
-    requireArguments('evaluate', arguments, 3)
-    return evaluate(this.#training, [x, y, options])
+  async evaluate(x: unknown, y?: unknown, ...given: readonly unknown[]): Promise<Logs> {
+    return evaluate(this.#training, [x, y, EVALUATE.optionsIn(given)])
   }
 
   /**
    * The outputs for all rows of x: [samples, …]; a list or record of tensors for several outputs. Needs no compile.
    * Accepts batches and rows as objects like fit, and uses only their inputs. One object is one row.
    */
-  async predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>> {
-    requireArguments('predict', arguments, 2)
-    return typed(await predict(this.#training, x, options))
+  predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>>
+  async predict(x: DataOf<In> | Batches<In, Out>, ...given: readonly unknown[]): Promise<ReturnType<this['call']>> {
+    return typed(await predict(this.#training, x, PREDICT.optionsIn(given)))
   }
 
   /** The outputs for one batch, synchronously. One object with a value for each input is a batch of one row. */
@@ -520,17 +519,15 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    */
   trainOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
-  trainOnBatch(x: unknown, y?: unknown, options?: object): Logs {
-    requireArguments('trainOnBatch', arguments, 3)
-    return trainOnBatch(this.#training, [x, y, options])
+  trainOnBatch(x: unknown, y?: unknown, ...given: readonly unknown[]): Logs {
+    return trainOnBatch(this.#training, [x, y, TRAIN_ON_BATCH.optionsIn(given)])
   }
 
   /** The loss and metrics of one batch, synchronously. */
   testOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
-  testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
-    requireArguments('testOnBatch', arguments, 3)
-    return testOnBatch(this.#training, [x, y, options])
+  testOnBatch(x: unknown, y?: unknown, ...given: readonly unknown[]): Logs {
+    return testOnBatch(this.#training, [x, y, TEST_ON_BATCH.optionsIn(given)])
   }
 
   /** Whether a layer checks data: see checkData. @internal */

@@ -16,7 +16,7 @@ import type { CallContext } from '../layers/context'
 import { LISTED, requireOne } from '../layers/forms'
 import { layerFromConfig, layerToConfig, withSharing } from '../layers/saved'
 import { TensorSpec, specsFrom } from '../layers/spec'
-import { hold, listsOf } from '../layers/weights'
+import { hold, listsOf, unbuild } from '../layers/weights'
 import type { BatchShape } from '../layers/spec'
 import { isSymbol, originOf, recordCall } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
@@ -174,14 +174,18 @@ export class Sequential extends Model<Tensor, Tensor> {
     return true
   }
 
-  /** Removes the last layer. */
+  /** Removes the last layer and returns it; undefined if there is none. */
   pop(): Layer | undefined {
     requireArguments('pop', arguments, 0)
     this.training.lock.requireIdle('pop')
-    if (this.training.compiled !== null) throw new StateError(`${this}: pop before compile, not after`)
-    this.symbols.pop()
     const layer = this.list.pop()
-    if (layer !== undefined) hold(this, layer, -1)
+    if (layer === undefined) return layer
+    hold(this, layer, -1)
+    this.symbols.pop()
+    if (this.list.length === 0) {
+      this.symbols.length = 0
+      unbuild(this)
+    }
     this.changed()
     this.resetPrograms()
     return layer

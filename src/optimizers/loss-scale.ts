@@ -57,7 +57,8 @@ export class LossScaleOptimizer extends configured(Optimizer, lossScaleOptions, 
 
   protected override checkOptions(): void {
     const table: Readonly<Record<string, AnyOption>> = optimizerOptions()
-    for (const [name, { initial, read, write }] of Object.entries(table)) {
+    for (const [name, { initial, read, write, unread }] of Object.entries(table)) {
+      if (unread) continue
       // The rate as it was given; the property is that of the inner optimizer.
       const value: unknown = name === 'learningRate' ? super.learningRate : Reflect.get(this, name)
       const usual = name === 'learningRate' ? Math.fround(Number(initial!({}))) : write(read(initial!({}), name))

@@ -12,6 +12,7 @@ import {
   configured,
   count,
   custom,
+  idle,
   integer,
   listOf,
   nullable,
@@ -20,6 +21,7 @@ import {
   optionFrom,
   readOptions,
   text,
+  unread,
 } from '../core/options'
 import type { Config } from '../core/registry'
 import { camelCase, classNameOf } from '../core/registry'
@@ -82,6 +84,8 @@ export const optimizerOptions = () => ({
   lossScaleFactor: option(limit, null),
   /** The number of steps whose gradients are averaged for one update. Default null: an update in every step. */
   gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
+  /** Changes nothing, as in Keras 3: a schedule changes the rate. Others than null warn. Default null. */
+  decay: unread(idle(nullable(number()), [null], 'use a schedule'), null),
   /** Default: from the class. */
   name: optionFrom<string, string | null>(text, (optimizer) => camelCase(classNameOf(optimizer))),
   /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */

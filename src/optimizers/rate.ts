@@ -4,7 +4,15 @@ import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import type { Kind } from '../core/options'
 import { custom, number } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
-import { classNameOf, customFunction, isSerialized, noteOption, receivedText, serialize } from '../core/registry'
+import {
+  classNameOf,
+  customFunction,
+  inKerasForm,
+  isSerialized,
+  noteOption,
+  receivedText,
+  serialize,
+} from '../core/registry'
 import { cast } from '../ops/numpy/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'
@@ -41,7 +49,7 @@ export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate>
       noteOption(own.call, where)
       return new LambdaSchedule({ schedule: own.call })
     }
-    if (value instanceof LearningRateSchedule || isSerialized(value)) return schedules.get(value, where)
+    if (value instanceof LearningRateSchedule || isSerialized(inKerasForm(value))) return schedules.get(value, where)
     throw new ArgumentError(
       `${where} must be a number ≥ 0, a schedule or a function of the step, received ${receivedText(value)}`,
     )

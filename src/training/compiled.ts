@@ -1,13 +1,13 @@
 // The state of compile(): the optimizer, and for each output a loss, its weight, and metrics. Losses and metrics are
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
-import { ArgumentError, ShapeError } from '../core/errors'
+import { ArgumentError, ShapeError, quoted } from '../core/errors'
 import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, typed } from '../core/tree'
+import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed } from '../core/tree'
 import { maskOf } from '../layers/masks'
 import type { LossFunction, LossIdentifier } from '../losses'
 import { Loss } from '../losses'
@@ -129,9 +129,10 @@ export class Compiled {
     private tracksLoss: boolean,
     readonly objects: CustomObjects,
   ) {
-    const option = Object.keys(objects).find((name) => typeof objects[name] !== 'function')
-    if (option) throw new ArgumentError(`compile: ${option} belongs in the first argument`)
     const read = readOptions('compile', COMPILE_OPTIONS, options)
+    const option = Object.keys(objects).find((name) => typeof objects[name] !== 'function')
+    if (option)
+      throw new ArgumentError(`compile: ${isRecord(objects) ? option : quoted(objects)} belongs in the first argument`)
     this.options = read as Record<keyof CompileOptions, unknown>
     this.optimizer = customObjectScope(objects, () => {
       // Names are checked now, although losses and metrics are assigned with the first batch.

@@ -15,6 +15,7 @@ import {
   nullable,
   number,
   option,
+  optionsIn,
   readOptions,
   readOverDefaults,
   unread,
@@ -57,6 +58,11 @@ const epochList = custom<readonly number[]>(
   },
   (value) => value,
 )
+
+const shuffle = (): Kind<boolean, boolean | 'batch'> => ({
+  ...boolean,
+  read: (value, where) => value !== 'batch' && boolean.read(value, where),
+})
 
 /** Data, which are not checked here: parse.ts checks them. */
 function data<Given>(): Kind<Given | null> {
@@ -105,6 +111,7 @@ const classWeightOptions = () => ({
   classWeight: option(data<ClassWeights>(), null),
 })
 
+// The options have Keras's order, in which they may be arguments.
 const fitOptions = () => ({
   /** Samples per step, for data in arrays. Default 32. */
   batchSize: batchSize(),
@@ -112,17 +119,30 @@ const fitOptions = () => ({
   epochs: option(integer({ min: 0 }), 1),
   /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
   verbose: option(level, 'auto'),
-  /**
-   * Steps of an epoch. The next epoch continues where this one stopped; the epoch also ends when the data end. Default
-   * null: until the data end. Required for endless data.
-   */
-  stepsPerEpoch: option(nullable(count), null),
   /** Callbacks whose methods are called between steps and epochs. Default none. */
   callbacks: option(callbackList, null),
   /** The share of the data, taken from their end, that is used for validation. Excludes validationData. Default 0. */
   validationSplit: forArrays(option(number({ min: 0, below: 1 }), 0), 'Give other batches as validationData.'),
   /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
   validationData: option(data<ValidationData>(), null),
+  /**
+   * Whether to draw the samples of each epoch in a new order. Default true. 'batch', an order of the samples within each step, is
+   * false: it changes no mean over a step.
+   */
+  shuffle: option(shuffle(), true),
+  ...classWeightOptions(),
+  ...weightOptions(),
+  /** The epoch to start at, for resuming. Default 0. */
+  initialEpoch: option(integer({ min: 0 }), 0),
+  /**
+   * Steps of an epoch. The next epoch continues where this one stopped; the epoch also ends when the data end. Default
+   * null: until the data end. Required for endless data.
+   */
+  stepsPerEpoch: option(nullable(count), null),
+  /** The number of validation batches to use, from the first on. Default null: all. */
+  validationSteps: option(nullable(count), null),
+  /** Samples per step of validation. Default null: batchSize. */
+  validationBatchSize: option(nullable(count), null),
   /**
    * The number of epochs between validations; or a list of the epochs after which to validate, counted from 1. Default
    * 1.
@@ -131,16 +151,6 @@ const fitOptions = () => ({
     either(count, epochList, (value) => typeof value === 'number'),
     1,
   ),
-  /** Samples per step of validation. Default null: batchSize. */
-  validationBatchSize: option(nullable(count), null),
-  /** The number of validation batches to use, from the first on. Default null: all. */
-  validationSteps: option(nullable(count), null),
-  /** Whether to draw the samples of each epoch in a new order. Default true. */
-  shuffle: option(boolean, true),
-  ...classWeightOptions(),
-  ...weightOptions(),
-  /** The epoch to start at, for resuming. Default 0. */
-  initialEpoch: option(integer({ min: 0 }), 0),
   /** Ends training after the current step, or while a batch is awaited; fit then rejects with the signal's reason. */
   signal: option(nullable(abortSignal), null),
 })
@@ -155,14 +165,14 @@ export type FitOptions<In = Tensor, Out = Tensor> = Omit<OptionInputs<FitTable>,
 const evaluateOptions = () => ({
   /** Samples per step. Default 32. */
   batchSize: batchSize(),
-  /** The number of batches to use. Default null: all. */
-  steps: option(nullable(count), null),
-  ...weightOptions(),
   /** 0 silent, otherwise a line with the result. Default 0. */
   verbose: option(level, 0),
-  ...resultOptions(),
+  ...weightOptions(),
+  /** The number of batches to use. Default null: all. */
+  steps: option(nullable(count), null),
   /** Callbacks whose test methods are called. Default none. */
   callbacks: option(callbackList, null),
+  ...resultOptions(),
   /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
   signal: option(nullable(abortSignal), null),
 })
@@ -171,19 +181,19 @@ export type EvaluateOptions = OptionInputs<ReturnType<typeof evaluateOptions>>
 const predictOptions = () => ({
   /** Samples per step. Default 32. */
   batchSize: batchSize(),
+  /** Accepted for compatibility with Keras; nothing is printed. Default 0. */
+  verbose: option(level, 0),
   /** The number of batches to use. Default null: all. */
   steps: option(nullable(count), null),
   /** Callbacks whose prediction methods are called. Default none. */
   callbacks: option(callbackList, null),
-  /** Accepted for compatibility with Keras; nothing is printed. Default 0. */
-  verbose: option(level, 0),
   /** Ends it after the current step, or while a batch is awaited; predict then rejects with the signal's reason. */
   signal: option(nullable(abortSignal), null),
 })
 export type PredictSettings = ValuesOf<ReturnType<typeof predictOptions>>
 export type PredictOptions = OptionInputs<ReturnType<typeof predictOptions>>
 
-const onBatchOptions = () => ({ ...classWeightOptions(), ...weightOptions(), ...resultOptions() })
+const onBatchOptions = () => ({ ...weightOptions(), ...classWeightOptions(), ...resultOptions() })
 export type TrainOnBatchOptions = OptionInputs<ReturnType<typeof onBatchOptions>>
 
 /** A method of models, with its options. */
@@ -207,6 +217,11 @@ export class Method<out Options, out Kind extends StepKind | 'predict'> {
   /** The name of an option in this library's spelling; undefined if there is none. */
   nameOf(key: string): string | undefined {
     return knownName(key, Object.keys(this.table))
+  }
+
+  /** The arguments after the data as options: `fit(x, y, 32, 5)`, `fit(x, y, { epochs: 5 })`. */
+  optionsIn(given: readonly unknown[]): object | undefined {
+    return given.every((each) => each === undefined) ? undefined : optionsIn(this.name, Object.keys(this.table), given)
   }
 
   /** @throws ArgumentError for unknown options and wrong values */

@@ -7,9 +7,13 @@ import {
   BatchNormalization,
   CategoryEncoding,
   Dense,
+  Embedding,
   Input,
   LSTM,
   LSTMCell,
+  LayerNormalization,
+  LeakyReLU,
+  LossScaleOptimizer,
   MultiHeadAttention,
   RNN,
   SGD,
@@ -132,6 +136,15 @@ const CASES: readonly (readonly [string, () => unknown, () => unknown])[] = [
     () => called(new RNN(new LSTMCell({ units: 2, inputShape: [3], name: 'cell', ...ones })), sequence),
     () => called(new RNN(new LSTMCell({ units: 2, ...ones })), sequence),
   ],
+  ['Dense: loraAlpha', () => new Dense({ units: 2, loraAlpha: 2 }).getConfig()['units'], () => 2],
+  [
+    'Embedding: inputLength',
+    () => new Embedding(10, 4, { input_length: 7 } as object).apply([[1, 2]]).shape,
+    () => [1, 2, 4],
+  ],
+  ['Adam: decay', () => update(new Adam({ decay: 0 })), () => update(new Adam())],
+  ['SGD: decay', () => update(new SGD({ decay: 0.5 })), () => update(new SGD())],
+  ['LeakyReLU: alpha', () => called(new LeakyReLU({ alpha: 0.1 }), x), () => called(new LeakyReLU(0.1), x)],
   ['Dense: autocast', () => new Dense({ units: 2, autocast: false }).units, () => 2],
   [
     'CategoryEncoding: sparse',
@@ -165,6 +178,15 @@ describe('an option that changes nothing', () => {
     expect(warnings[0]).toContain(name)
     await run()
     expect(warnings).toHaveLength(1)
+  })
+
+  it('is not in the configuration', () => {
+    const leaky = new LeakyReLU({ alpha: 0.1 })
+    expect(leaky.getConfig()).toMatchObject({ negativeSlope: 0.1 })
+    expect(leaky.getConfig()).not.toHaveProperty('alpha')
+    expect(LayerNormalization.fromConfig({ axis: -1, rms_scaling: false, scale: true }).scale).toBe(true)
+    expect(() => new LayerNormalization({ rmsScaling: true as never })).toThrow('use RMSNormalization')
+    expect(() => new LossScaleOptimizer(new Adam({ decay: 0 }))).not.toThrow()
   })
 
   it('still has a type', () => {

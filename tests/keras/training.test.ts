@@ -1,7 +1,7 @@
 // Training continues from the state that a file of Keras has.
 
-import { describe, expect, it } from 'vitest'
-import { loadModel } from '../../src'
+import { describe, expect, it, vi } from 'vitest'
+import { LossScaleOptimizer, SGD, loadModel } from '../../src'
 import { bytesOf, jsonOf } from './goldens'
 
 interface Runs {
@@ -46,6 +46,35 @@ it('Nadam of Keras 2 gets the product of its momentum schedule, which the file d
     return optimizer.variables.find(({ name }) => name === 'momentumProduct')!.value.item()
   }
   expect(await product('2.15')).toBeCloseTo(await product('3.15'), 6)
+})
+
+it('the Nadam before Keras 2.11 keeps its state, and its constant learning rate', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const { optimizer } = await loadModel(bytesOf('2.15/training/legacy_nadam.h5'))
+  expect(warn).not.toHaveBeenCalled()
+  warn.mockRestore()
+  expect(optimizer.iterations.value.item()).toBe(6)
+  expect(optimizer.learningRate).toBeCloseTo(0.02, 6)
+  const product = optimizer.variables.find(({ name }) => name === 'momentumProduct')!.value.item()
+  // Π 0.9 (1 − ½ · 0.96^(0.004 t)) of 6 updates
+  expect(product).toBeCloseTo(
+    [1, 2, 3, 4, 5, 6].reduce((u, t) => u * 0.9 * (1 - 0.5 * 0.96 ** (0.004 * t)), 1),
+    6,
+  )
+  const means = optimizer.variables.filter(({ name }) => name.endsWith('/mean'))
+  expect(means.every(({ value }) => value.data.some((each) => each !== 0))).toBe(true)
+})
+
+it('the LossScaleOptimizer of Keras 2 has the updates of its inner optimizer, and a constant factor is its lossScaleFactor', async () => {
+  for (const extension of ['keras', 'h5']) {
+    const { optimizer } = await loadModel(bytesOf(`2.15/training/scaled.${extension}`))
+    expect(optimizer).toBeInstanceOf(LossScaleOptimizer)
+    expect(optimizer.getConfig()).toMatchObject({ initialScale: 64, dynamicGrowthSteps: 3 })
+    expect(optimizer.iterations.value.item()).toBe(6)
+    const fixed = (await loadModel(bytesOf(`2.15/training/scaled_fixed.${extension}`))).optimizer
+    expect(fixed).toBeInstanceOf(SGD)
+    expect(fixed.lossScaleFactor).toBe(16)
+  }
 })
 
 it('compile: false leaves the model uncompiled', async () => {

@@ -307,7 +307,7 @@ describe('options of fit', () => {
     ],
     [{ validationFreq: [] }, ArgumentError, ['validationFreq', 'received []']],
     [{ validationFreq: '2' as never }, ArgumentError, ['validationFreq', "received '2'"]],
-    [{ shuffle: 'batch' as never }, ArgumentError, ["shuffle must be true or false, received 'batch'"]],
+    [{ shuffle: 'epoch' as never }, ArgumentError, ["shuffle must be true or false, received 'epoch'"]],
     [
       { classWeight: { 0: -1 } },
       ArgumentError,

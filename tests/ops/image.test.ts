@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { Input, Model, jit, ops, tensor } from '../../src'
 import type { Tensor } from '../../src'
+import { readKeras, writeKeras } from '../../src/keras'
 import { floats } from '../helpers/data'
 
 const images = tensor([...floats([2, 20, 24, 3], 0, 1, 4).data], [2, 20, 24, 3])
@@ -78,5 +79,26 @@ describe('linear algebra', () => {
     ]
     expect(() => ops.eig(turn)).toThrow('must be symmetric')
     expect([...jit((x: Tensor) => ops.eig(x)[0])(tensor(turn)).data]).toEqual([NaN, NaN])
+  })
+})
+
+describe('colours with their channels first', () => {
+  const pixels = ops.reshape(ops.linspace(0, 1, 36), [1, 3, 4, 3])
+  const first = ops.transpose(pixels, [0, 3, 1, 2])
+  const back = (images: Tensor): unknown => ops.moveaxis(images, -3, -1).toArray()
+
+  it.each(['rgbToGrayscale', 'rgbToHsv', 'hsvToRgb'] as const)('%s', (name) => {
+    const op = ops.image[name]
+    expect(back(op(first, 'channelsFirst'))).toEqual(op(pixels).toArray())
+    const one = ops.squeeze(first, 0)
+    expect(back(op(one, { dataFormat: 'channelsFirst' }))).toEqual(op(ops.squeeze(pixels, 0)).toArray())
+  })
+
+  it('are in a file of Keras', async () => {
+    const x = Input([3, 3, 4])
+    const model = new Model({ inputs: x, outputs: ops.image.rgbToGrayscale(x, { dataFormat: 'channelsFirst' }) })
+    const loaded = await readKeras(await writeKeras(model))
+    expect((await loaded.predict(first)).toArray()).toEqual((await model.predict(first)).toArray())
+    expect((await loaded.predict(first)).shape).toEqual([1, 1, 3, 4])
   })
 })

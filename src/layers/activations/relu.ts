@@ -1,7 +1,9 @@
 // ReLU, LeakyReLU, PReLU, ELU: activations with parameters, element by element.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { configured, custom, integer, listOf, nullable, number, option } from '../../core/options'
+import { configured, custom, integer, listOf, nullable, number, option, withoutOptions } from '../../core/options'
+import type { Config } from '../../core/registry'
+import { warnOnce } from '../../core/warnings'
 import { normalizeAxis } from '../../core/shapes'
 import { rectified } from '../../activations/relu'
 import { elu, leakyRelu } from '../../ops/nn/activations'
@@ -55,11 +57,23 @@ export class LeakyReLU extends configured(
   () => ({
     /** Default 0.3. */
     negativeSlope: option(atLeast0, 0.3),
+    /** The name of negativeSlope in Keras 2: it warns. Default null. */
+    alpha: option(nullable(atLeast0), null),
   }),
   ['negativeSlope'],
 ) {
   static readonly className = 'LeakyReLU'
   static override readonly form = ELEMENTWISE
+
+  protected override checkOptions(): void {
+    if (this.alpha === null) return
+    warnOnce('LeakyReLU: alpha is the name of negativeSlope in Keras 2. Write negativeSlope')
+    Object.assign(this, { negativeSlope: this.alpha, alpha: null })
+  }
+
+  override getConfig(): Config {
+    return withoutOptions(super.getConfig(), ['alpha'])
+  }
 
   override get unitFlow(): UnitFlow {
     return KEEPS

@@ -3,7 +3,7 @@
 import type { MaskTrail } from '../masks'
 import { DataError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
-import { always, boolean, configured, extent, option, required, unread } from '../../core/options'
+import { always, boolean, configured, extent, idle, nullable, option, required, unread } from '../../core/options'
 import type { Tree } from '../../core/tree'
 import { cast, notEqual } from '../../ops/numpy/elementwise'
 import { take } from '../../ops/numpy/shape'
@@ -46,6 +46,8 @@ export class Embedding extends configured(
     maskZero: option(boolean, false),
     /** Must be null: `embeddingsInitializer: new Constant(table)` gives the first embeddings. Default null. */
     weights: unread(always([null], 'use embeddingsInitializer: new Constant(table)'), null),
+    /** Changes nothing: the input has its length. Others than null warn. Default null. */
+    inputLength: unread(idle(nullable(extent), [null], 'the input has its length'), null),
     ...kernelOptions(),
   }),
   ['inputDim', 'outputDim', 'embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsConstraint', 'maskZero'],

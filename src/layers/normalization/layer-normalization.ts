@@ -1,6 +1,6 @@
 // Normalization of each sample by itself: LayerNormalization, RMSNormalization, UnitNormalization.
 
-import { configured, number, option } from '../../core/options'
+import { always, configured, number, option, unread } from '../../core/options'
 import { layerNorm, normalize, rmsNorm } from '../../ops/nn/normalization'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
@@ -21,6 +21,8 @@ export class LayerNormalization extends configured(
   () => ({
     /** The axis or axes that are normalized together. Default −1. */
     axis: option(axes, -1),
+    /** Must be false: RMSNormalization divides by the root of the mean square. Default false. */
+    rmsScaling: unread(always([false], 'use RMSNormalization'), false),
   }),
   ['axis', 'epsilon', 'center', 'scale'],
 ) {

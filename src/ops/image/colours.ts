@@ -2,8 +2,8 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { TensorLike } from '../convert'
-import type { LastFormat, LastFormatOption } from '../nn/channels'
-import { requireLastFormat } from '../nn/channels'
+import type { DataFormat, DataFormatOption } from '../nn/channels'
+import { readDataFormat } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
 import {
   abs,
@@ -22,7 +22,7 @@ import {
   where,
 } from '../numpy/elementwise'
 import { sum } from '../numpy/reduce'
-import { concatenate } from '../numpy/shape'
+import { concatenate, moveAxis } from '../numpy/shape'
 import { Tensor } from '../tensor'
 import { requireImages } from './batch'
 
@@ -34,28 +34,39 @@ export function brightnessOf(colours: Tensor): Tensor {
   return sum(multiply(colours, new Tensor(Float32Array.from(LUMA), [3], 'float32')), colours.rank - 1, true)
 }
 
+/** The result of a function of [… rows, columns, channels]. */
+function overChannels(
+  where: string,
+  images: TensorLike,
+  given: DataFormat | DataFormatOption | undefined,
+  of: (images: Tensor) => Tensor,
+): Tensor {
+  const isFirst = readDataFormat(where, given) === 'channelsFirst'
+  const value = requireImages(where, images)
+  return isFirst ? moveAxis(of(moveAxis(value, -3, -1)), -1, -3) : of(value)
+}
+
 /**
  * Grey images: 0.2989 red + 0.587 green + 0.114 blue. An image with one channel stays as it is; int32 stays int32, rounded towards 0.
  * @param images [batch, rows, columns, 3], or one image
- * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+ * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
  * @returns [batch, rows, columns, 1]
  * @throws ShapeError for another number of channels
  * @example ops.image.rgbToGrayscale(images)
  * Keras: `keras.ops.image.rgb_to_grayscale`.
  */
-export function rgbToGrayscale(images: TensorLike, dataFormat?: LastFormat | LastFormatOption): Tensor {
-  requireLastFormat('rgbToGrayscale', dataFormat)
-  const value = requireImages('rgbToGrayscale', images)
-  const channels = value.shape.at(-1)!
-  if (channels === 1) return value
-  if (channels !== 3)
-    throw new ShapeError(`rgbToGrayscale: expected 3 channels or one, received ${formatShape(value.shape)}`)
-  return cast(brightnessOf(cast(value, 'float32')), value.dtype)
+export function rgbToGrayscale(images: TensorLike, dataFormat?: DataFormat | DataFormatOption): Tensor {
+  return overChannels('rgbToGrayscale', images, dataFormat, (value) => {
+    const channels = value.shape.at(-1)!
+    if (channels === 1) return value
+    if (channels !== 3)
+      throw new ShapeError(`rgbToGrayscale: expected 3 channels or one, received ${formatShape(value.shape)}`)
+    return cast(brightnessOf(cast(value, 'float32')), value.dtype)
+  })
 }
 
 /** The three channels [… 1] of float32 images. */
-function planesOf(where: string, images: TensorLike): [Tensor, Tensor, Tensor] {
-  const value = requireImages(where, images)
+function planesOf(where: string, value: Tensor): [Tensor, Tensor, Tensor] {
   if (value.shape.at(-1) !== 3)
     throw new ShapeError(`${where}: expected 3 channels, received ${formatShape(value.shape)}`)
   if (value.dtype !== 'float32')
@@ -68,13 +79,16 @@ function planesOf(where: string, images: TensorLike): [Tensor, Tensor, Tensor] {
  * the saturation r / v, and the hue (g − b) / 6r where red is the largest, (b − r) / 6r + 1/3 where green is, (r − g) / 6r + 2/3
  * where blue is, in 0 … 1. Grey has the hue 0.
  * @param images float32 [batch, rows, columns, 3] in 0 … 1, or one image
- * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+ * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
  * @throws ArgumentError for other dtypes
  * @example ops.image.rgbToHsv([[[0, 1, 0]]])   // hue 1/3, saturation 1, value 1
  * Keras: `keras.ops.image.rgb_to_hsv`.
  */
-export function rgbToHsv(images: TensorLike, dataFormat?: LastFormat | LastFormatOption): Tensor {
-  requireLastFormat('rgbToHsv', dataFormat)
+export function rgbToHsv(images: TensorLike, dataFormat?: DataFormat | DataFormatOption): Tensor {
+  return overChannels('rgbToHsv', images, dataFormat, hsvOf)
+}
+
+function hsvOf(images: Tensor): Tensor {
   const [red, green, blue] = planesOf('rgbToHsv', images).map((x) => where(less(abs(x), 2 ** -23), 0, x)) as [
     Tensor,
     Tensor,
@@ -99,13 +113,16 @@ export function rgbToHsv(images: TensorLike, dataFormat?: LastFormat | LastForma
 /**
  * Hue, saturation and value to red, green and blue: the inverse of `rgbToHsv`. Hues are taken modulo 1.
  * @param images float32 [batch, rows, columns, 3], or one image
- * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+ * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
  * @throws ArgumentError for other dtypes
  * @example ops.image.hsvToRgb([[[0.5, 1, 1]]])   // [[[0, 1, 1]]]
  * Keras: `keras.ops.image.hsv_to_rgb`.
  */
-export function hsvToRgb(images: TensorLike, dataFormat?: LastFormat | LastFormatOption): Tensor {
-  requireLastFormat('hsvToRgb', dataFormat)
+export function hsvToRgb(images: TensorLike, dataFormat?: DataFormat | DataFormatOption): Tensor {
+  return overChannels('hsvToRgb', images, dataFormat, rgbOf)
+}
+
+function rgbOf(images: Tensor): Tensor {
   const [hue, saturation, value] = planesOf('hsvToRgb', images)
   const sixth = multiply(mod(hue, 1), 6)
   const shares = [
