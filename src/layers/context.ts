@@ -31,10 +31,10 @@ export interface AttentionCall {
 export interface CallExtras extends AttentionCall {
   /** The weight of each element of the input, for a CategoryEncoding that counts. */
   readonly countWeights?: Tensor | null | undefined
-  /** Whether the inputs were separate arguments, as `apply` records it. @internal */
-  readonly separate?: boolean | undefined
   /** Whether a ReversibleEmbedding maps vectors to scores. Default false. */
   readonly reverse?: boolean | undefined
+  /** Whether the inputs were separate arguments, as `apply` records it. @internal */
+  readonly separate?: boolean | undefined
 }
 
 /** What a layer call knows besides its input. */

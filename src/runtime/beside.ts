@@ -165,9 +165,9 @@ function relativeTo(source: string, name: string): string {
  * the file.
  */
 function respondWithin(hosts: readonly string[]): typeof respond {
-  return async (source: string | URL, signal: AbortSignal | null = null) => {
+  return async (source, signal) => {
     if (!/^https?:/.test(String(source))) return respond(source, signal)
-    return accepted(await withinHosts(urlOf(source, 'fetch'), hosts, signal), source)
+    return accepted(await withinHosts(urlOf(source, 'fetch'), hosts, signal ?? null), source)
   }
 }
 

@@ -8,14 +8,17 @@ import { withNamedInputs } from '../named-inputs'
 
 /** Inputs of a call by name, and its options. */
 export interface AttentionInputs extends ApplyOptions {
-  /** [batch, steps, features] */
+  /** What asks, [batch, steps, features]. */
   readonly query?: TensorLike | null | undefined
+  /** What is averaged, [batch, steps, features]. */
   readonly value?: TensorLike | null | undefined
-  /** Default: the value. */
+  /** What the query is compared with. Default: the value. */
   readonly key?: TensorLike | null | undefined
   /** Which steps of the query count; the same as the first of the list `mask`. */
   readonly queryMask?: Tensor | null | undefined
+  /** Which steps of the value count. */
   readonly valueMask?: Tensor | null | undefined
+  /** Which steps of the key count. Default: those of the value. */
   readonly keyMask?: Tensor | null | undefined
 }
 

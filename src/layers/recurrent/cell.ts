@@ -47,7 +47,12 @@ export function isStepOfCell(input: unknown): input is CellInput {
 }
 
 /** The number of samples of a batch, also by name. */
-export type BatchSize = number | { readonly batchSize: number }
+export type BatchSize =
+  | number
+  | {
+      /** The number of samples. */
+      readonly batchSize: number
+    }
 
 /** @throws ArgumentError for what is no number of samples */
 export function batchOf(where: string, given: BatchSize): number {
