@@ -146,7 +146,7 @@ export const WITHOUT = [
     ],
     why: 'They are tables of TensorFlow, or values that follow from the options.',
   },
-  { of: ['layers'], names: ['sparse', 'ragged'], why: 'There are no sparse or ragged tensors.' },
+  { of: ['layers'], names: ['ragged'], why: 'There are no ragged tensors.' },
   { of: ['InputLayer'], names: ['batch_shape'], why: '`spec` has the shape with the batch.' },
   {
     of: ['layers'],
@@ -182,7 +182,6 @@ export const WITHOUT = [
     why: 'They are steps of the computation, or values that follow from the class.',
   },
   { of: ['AdditiveAttention'], names: ['score_mode'], why: 'It has one score.' },
-  { of: ['BatchNormalization'], names: ['synchronized'], why: 'A model runs on one machine.' },
   { of: ['LayerNormalization'], names: ['rms_scaling'], why: '`RMSNormalization` is this layer.' },
   { of: ['losses'], names: ['fn'], why: '`call` computes it.' },
   {

@@ -53,7 +53,7 @@ afterAll(() => {
 
 /** Paths of files and folders that a block names. */
 const PATH =
-  /'(\/?(?:[\w-]+\/)*[\w-]+\.(?:safetensors|svg|keras|onnx|npz|json)|(?:models?|backup|copy)\/[^']*|animals)'/g
+  /'(\/?(?:[\w-]+\/)*[\w-]+\.(?:safetensors|svg|keras|onnx|npz|json|jpg)|(?:models?|backup|copy)\/[^']*|animals)'/g
 
 /** The blocks of a page that no mark introduces, without those that need a module of their own. */
 function snippetsOf(page: string): string[] {
@@ -242,6 +242,12 @@ const scopes: Readonly<Record<string, (code: string) => Promise<Record<string, u
   },
   async images(code) {
     cpSync(golden('data/animals'), there('animals'), { recursive: true })
+    if (code.includes('animals.keras')) {
+      const model = new Sequential([Input({ shape: [224, 224, 3] }), new myelin.GlobalAveragePooling2D(), new Dense(2)])
+      await model.save(there('animals.keras'))
+      // The reader goes by the content, not by the name.
+      cpSync(golden('data/animals/cat/0.png'), there('photo.jpg'))
+    }
     if (!code.includes('imageFolder')) return { model: await classifier([8, 8, 1], images, labelsOf(12)), images }
     const photos = { data: new Float32Array(3 * 64 * 64 * 3), shape: [3, 64, 64, 3] }
     return { model: await classifier([64, 64, 3], photos, labelsOf(3)) }

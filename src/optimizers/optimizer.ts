@@ -84,10 +84,10 @@ export const optimizerOptions = () => ({
   lossScaleFactor: option(limit, null),
   /** The number of steps whose gradients are averaged for one update. Default null: an update in every step. */
   gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
-  /** Changes nothing, as in Keras 3: a schedule changes the rate. Others than null warn. Default null. */
-  decay: unread(idle(nullable(number()), [null], 'use a schedule'), null),
   /** Default: from the class. */
   name: optionFrom<string, string | null>(text, (optimizer) => camelCase(classNameOf(optimizer))),
+  /** Changes nothing, as in Keras 3: a schedule changes the rate. Others than null warn. Default null. */
+  decay: unread(idle(nullable(number()), [null], 'use a schedule'), null),
   /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */
   groups: option(listOf(groupKind), []),
   /** Weights without weight decay; `excludeFromWeightDecay` adds to them. Default none. */

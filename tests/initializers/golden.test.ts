@@ -271,8 +271,6 @@ describe('custom initializers', () => {
   })
 
   it.each<[unknown, string]>([
-    [null, "must be a name such as 'one', a function or an instance of an initializer, received null"],
-    [{ class_name: 'Zeros', config: {} }, 'received an object (Object)'],
     [library.Zeros, 'received the class Zeros. Pass an instance: new Zeros()'],
     [[1], 'received [1]'],
   ])('%s raises an error with the name of the option', (kernelInitializer, message) => {

@@ -427,7 +427,7 @@ describe('IntegerLookup', () => {
       model,
       () => model.predict([[2 ** 40]]),
       DataError,
-      'an integer of 32 bits, received 1099511627776',
+      'to 2147483647 for an int32, received 1099511627776',
     )
     const learnt = new IntegerLookup()
     await learnt.adapt([16777217, 16777217, 16777216])

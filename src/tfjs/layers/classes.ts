@@ -110,6 +110,8 @@ const ONLY: Readonly<Record<string, readonly Json[]>> = {
   negativeSlope: [0],
   threshold: [0],
   renorm: [false],
+  synchronized: [false],
+  sparse: [false],
   maxValue: [null],
   keepDims: [false],
   dataFormat: ['channelsLast'],
