@@ -18,11 +18,11 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * Readers of the files of other libraries, and of pictures, may be larger.
  */
 const limits = {
-  bundled: 136_500,
+  bundled: 141_200,
   named: 1_460,
-  published: 519_000,
+  published: 556_000,
   part: 30_000,
-  parts: { data: 32_000, keras: 40_000, onnx: 52_000, tfjs: 58_000, thrift: 44_500 },
+  parts: { data: 33_200, keras: 40_000, onnx: 52_300, tfjs: 58_000, thrift: 44_500 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
 const formats = ['keras', 'onnx', 'tfjs', 'weights']

@@ -53,10 +53,15 @@ function callsWithOptions(program, file) {
   const found = (call, signatures) => {
     // Subclasses repeat methods; configured classes share the declaration of their constructor.
     for (const signature of signatures.filter(({ declaration }) => call.startsWith('new ') || isNew(declaration))) {
-      typesOfArguments(signature).forEach((type, before) => {
+      typesOfArguments(signature).forEach((type, before, types) => {
+        // After any number of values, such as apply(query, value, options), a value may be in the place of the options.
+        const values = hasRestBefore(signature) ? types.filter((each) => each !== type) : []
         for (const each of objectsIn(type)) {
           const names = each.getProperties().map(({ name }) => name)
-          calls.push({ call, before, names, ambiguous: names.filter((name) => isAmbiguous(type, name)) })
+          const ambiguous = names.filter(
+            (name) => isAmbiguous(type, name) || values.some((value) => hasMember(value, name)),
+          )
+          calls.push({ call, before, names, ambiguous })
         }
       })
     }
@@ -66,6 +71,16 @@ function callsWithOptions(program, file) {
     const types = signature.getParameters().map((each) => checker.getTypeOfSymbol(each))
     const lists = membersOf(types.at(-1)).filter((each) => checker.isTupleType(each))
     return lists.length === 0 ? types : [...types.slice(0, -1), ...checker.getTypeArguments(lists[0])]
+  }
+  const hasMember = (type, name) =>
+    membersOf(type).some((each) => checker.getPropertyOfType(checker.getApparentType(each), name))
+  const hasRestBefore = (signature) => {
+    const last = signature.getParameters().at(-1)
+    return membersOf(last && checker.getTypeOfSymbol(last)).some(
+      (each) =>
+        checker.isTupleType(each) &&
+        each.target.elementFlags.slice(0, -1).some((flags) => flags & ts.ElementFlags.Variable),
+    )
   }
   // Editors show nothing for a name that a function, an array or a text in the place of the options has, too: the `name` of a
   // function.
