@@ -6,7 +6,7 @@
 // follows a column. So the loops are turned: `kc` rows of rhs, which a first-level cache holds however far apart they lie,
 // and over these the tile sweeps from left to right. out keeps the sums meanwhile. Nothing is copied, and the order of the
 // additions is that of the other tiles.
-import { madd } from '../simd'
+import { madd, rectified } from '../simd'
 
 /** The rows of rhs of one sweep. */
 export const SWEEP_KC: i32 = 16
@@ -15,7 +15,7 @@ export const SWEEP_KC_IN_ONE_PLACE: i32 = 8
 export const SWEEP_PAGE: i32 = 4096
 
 /**
- * Four rows of out, in steps of 8 columns, of which there is a multiple: out [4, columns] = max(lhs [4,k] · rhs [k, columns] +
+ * Four rows of out, in steps of 8 columns, of which there is a multiple: out [4, columns] = rectified(lhs [4,k] · rhs [k, columns] +
  * start, floor). lhs has any strides; the steps are those of gemm-tiles.ts, and startStrip is the step of start from one
  * strip to the next: 0 for zeros.
  */
@@ -47,14 +47,14 @@ export function gemm_4x8_sweep_f32(
     }
     const low = f32x4.splat(floor)
     const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
-    v128.store(out3, f32x4.pmax(c30, low))
-    v128.store(out3, f32x4.pmax(c31, low), 16)
-    v128.store(out2, f32x4.pmax(c20, low))
-    v128.store(out2, f32x4.pmax(c21, low), 16)
-    v128.store(out1, f32x4.pmax(c10, low))
-    v128.store(out1, f32x4.pmax(c11, low), 16)
-    v128.store(out, f32x4.pmax(c00, low))
-    v128.store(out, f32x4.pmax(c01, low), 16)
+    v128.store(out3, rectified(c30, low))
+    v128.store(out3, rectified(c31, low), 16)
+    v128.store(out2, rectified(c20, low))
+    v128.store(out2, rectified(c21, low), 16)
+    v128.store(out1, rectified(c10, low))
+    v128.store(out1, rectified(c11, low), 16)
+    v128.store(out, rectified(c00, low))
+    v128.store(out, rectified(c01, low), 16)
     rhs += 32
     out += 32
     start += startStrip
@@ -135,14 +135,14 @@ export function gemm_4x8_across_f32(
     }
     const low = f32x4.splat(floor)
     const out1 = out + outRow, out2 = out1 + outRow, out3 = out2 + outRow
-    v128.store(out3, f32x4.pmax(c30, low))
-    v128.store(out3, f32x4.pmax(c31, low), 16)
-    v128.store(out2, f32x4.pmax(c20, low))
-    v128.store(out2, f32x4.pmax(c21, low), 16)
-    v128.store(out1, f32x4.pmax(c10, low))
-    v128.store(out1, f32x4.pmax(c11, low), 16)
-    v128.store(out, f32x4.pmax(c00, low))
-    v128.store(out, f32x4.pmax(c01, low), 16)
+    v128.store(out3, rectified(c30, low))
+    v128.store(out3, rectified(c31, low), 16)
+    v128.store(out2, rectified(c20, low))
+    v128.store(out2, rectified(c21, low), 16)
+    v128.store(out1, rectified(c10, low))
+    v128.store(out1, rectified(c11, low), 16)
+    v128.store(out, rectified(c00, low))
+    v128.store(out, rectified(c01, low), 16)
     rhs += 8 * rhsColumn
     out += 32
     start += startStrip

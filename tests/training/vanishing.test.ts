@@ -121,6 +121,34 @@ describe('gradients through many steps', () => {
   })
 })
 
+// Sizes for which products take different loops: see assembly/kernels/gemm.ts.
+describe('units of relu that are 0', () => {
+  it.each([
+    [1, 300, 300],
+    [2, 300, 300],
+    [4, 300, 300],
+    [8, 300, 303],
+    [39, 300, 300],
+    [64, 300, 300],
+    [16, 3, 4096],
+    [5, 6, 7],
+  ])('of %d rows, %d inputs and %d units: have no gradient', (rows, inputs, units) => {
+    const model = new Sequential([
+      Input([inputs]),
+      new Dense({ units, activation: 'relu', biasInitializer: { className: 'Constant', config: { value: -100 } } }),
+      new Dense({ units: 2 }),
+    ])
+    model.compile({ optimizer: new SGD(0.1), loss: 'mse' })
+    const [first] = model.layers
+    const before = [...(first as Dense).kernel.value.data]
+    model.trainOnBatch(
+      filled([rows, inputs], (i) => Math.sin(i)),
+      ops.ones([rows, 2]),
+    )
+    expect([...(first as Dense).kernel.value.data]).toEqual(before)
+  })
+})
+
 describe('results', () => {
   const probabilities = new Sequential([Input([1]), new Activation('sigmoid')])
 
