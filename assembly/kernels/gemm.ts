@@ -214,19 +214,19 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
         const skip = <usize>firstColumn * 4
         const partOut = target + <usize>(firstRow * n) * 4 + skip
         const partLhs = sliceLhs + <usize>firstRow * lhsRow
+        const partRhs = sliceRhs + (inStrips ? <usize>(firstColumn >> 3) * rhsStrip : <usize>firstColumn * rhsColumn)
         const partStart = start ? start + <usize>firstRow * startRow + skip : 0
         if (isAcross) {
           gemm_across_f32(
-            partOut, partLhs, lhsRow, sliceRhs + skip / 4 * rhsColumn, rhsColumn, columns, depth, partStart, startRow, floor, scratch, n,
+            partOut, partLhs, lhsRow, partRhs, rhsColumn, columns, depth, partStart, startRow, floor, scratch, n,
           )
         } else if (isSwept) {
           gemm_swept_f32(
-            partOut, partLhs, lhsRow, lhsColumn, sliceRhs + skip, rhsRow, rows, columns, depth, partStart, startRow, floor, scratch, n,
+            partOut, partLhs, lhsRow, lhsColumn, partRhs, rhsRow, rows, columns, depth, partStart, startRow, floor, scratch, n,
           )
         } else {
           gemm_blocked_f32(
-            partOut, partLhs, lhsRow, lhsColumn,
-            sliceRhs + (inStrips ? <usize>(firstColumn >> 3) * rhsStrip : <usize>firstColumn * rhsColumn), rhsRow, rhsColumn, rhsStrip,
+            partOut, partLhs, lhsRow, lhsColumn, partRhs, rhsRow, rhsColumn, rhsStrip,
             rows, columns, depth, partStart, startRow, floor, scratch, n, packRhs, packLhs, wide,
           )
         }
