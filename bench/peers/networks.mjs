@@ -150,6 +150,7 @@ export const networks = {
 const places = (size, { kernelSize, padding }) => (padding === 'same' ? size : size - kernelSize + 1)
 const last = (shape) => shape.at(-1)
 const scaleAndShift = (shape) => [[last(shape)], [last(shape)]]
+const sequenceOrLast = ({ units, returnSequences }, [steps]) => (returnSequences ? [steps, units] : [units])
 const lstmWeights = ({ units }, shape) => [[last(shape), 4 * units], [units, 4 * units], [4 * units]]
 
 /**
@@ -191,12 +192,12 @@ const kinds = {
       [units, 3 * units],
       [2, 3 * units],
     ],
-    output: ({ units }) => [units],
+    output: sequenceOrLast,
   },
   LayerNormalization: { weights: (_, shape) => scaleAndShift(shape) },
   LSTM: {
     weights: lstmWeights,
-    output: ({ units, returnSequences }, [steps]) => (returnSequences ? [steps, units] : [units]),
+    output: sequenceOrLast,
   },
   MaxPooling2D: { output: (_, [height, width, channels]) => [height >> 1, width >> 1, channels] },
   MultiHeadAttention: {
@@ -288,8 +289,12 @@ export function uses({ layers }, names) {
 
 /** A network with its weights and one batch: the same numbers in every run and for every library. */
 export function prepared(id) {
-  const next = random(1 + Object.keys(networks).indexOf(id))
-  const network = networks[id]
+  return preparedFrom(networks[id], 1 + Object.keys(networks).indexOf(id))
+}
+
+/** The same for any network, with a seed. */
+export function preparedFrom(network, seed) {
+  const next = random(seed)
   const { layers, outputShape } = withWeights(network.layers, network.inputShape, next)
   return { network: { ...network, layers, outputShape }, data: batchOf(network, outputShape, next) }
 }

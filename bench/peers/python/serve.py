@@ -201,6 +201,8 @@ def torch_module(torch, layer):
         # Keras: update, reset, new; PyTorch: reset, update, new.
         swapped = [torch.cat([array.chunk(3, -1)[part] for part in (1, 0, 2)], -1) for array in arrays]
         recurrent(module, "", swapped[0], swapped[1], *swapped[2])
+        if layer.get("returnSequences"):
+            return LastOutput(module, lambda outputs, _: outputs)
         return LastOutput(module, lambda _, state: state[0])
     if kind == "MultiHeadAttention":
         heads, size = layer["numHeads"], layer["keyDim"]
