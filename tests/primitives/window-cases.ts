@@ -135,12 +135,14 @@ const LARGE_PADDED: readonly Windowed[] = [
 const TILED: readonly Windowed[] = [
   windowed('whole tiles', [2, 12, 10, 32], [3, 3], { filters: 32 }),
   windowed('cut tiles and zeros', [3, 9, 11, 40], [3, 3], { before: [1, 1], after: [1, 1], filters: 48 }),
-  windowed('tiles between more zeros than the window is large', [1, 5, 6, 32], [3, 3], {
+  windowed('tiles between more zeros than the window is large', [1, 12, 13, 32], [3, 3], {
     before: [3, 0],
     after: [4, 5],
     filters: 32,
   }),
   windowed('tiles before elements left out', [1, 12, 13, 32], [3, 3], { before: [1, 0], after: [-2, -1], filters: 40 }),
+  windowed('tiles of small images', [3, 7, 7, 40], [3, 3], { before: [1, 1], after: [1, 1], filters: 32 }),
+  windowed('a tile of each image', [5, 2, 2, 32], [3, 3], { before: [1, 1], after: [1, 1], filters: 32 }),
   windowed('tiles of many channels', [2, 8, 8, 136], [3, 3], { before: [1, 1], after: [1, 1], filters: 40 }),
   windowed('tiles of many filters', [1, 11, 8, 72], [3, 3], { before: [1, 1], after: [1, 1], filters: 152 }),
 ]

@@ -24,9 +24,18 @@ import { boxLists, depthwiseBoxLists, hasPixels, slidingStretches, transposedStr
 const acceptsPixels = (operand: number, input: TensorType, layout: View): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
 
-/** The least numbers of channels, of filters and of places of an image for which Winograd's algorithm is faster. */
+/** The least numbers of channels and of filters for which Winograd's algorithm is faster. */
 const WINOGRAD_CHANNELS = 32
-const WINOGRAD_PLACES = 64
+
+/** Whether Winograd's 16 products for 2 × 2 places are at most as many as those of their windows, which skip the padding. */
+function savesProducts(stretches: readonly (readonly Stretch[])[]): boolean {
+  const counts = (of: (stretch: Stretch) => number): number[] =>
+    stretches.map((axis) => axis.reduce((sum, stretch) => sum + of(stretch), 0))
+  const places = counts(({ count }) => count)
+  return (
+    sizeOf(places.map((each) => 4 * Math.ceil(each / 2))) <= sizeOf(counts(({ count, seen }) => count * seen.length))
+  )
+}
 
 /**
  * The images of a convolution as tiles for Winograd's algorithm, or null if a convolution is not of its kind, or so small
@@ -37,6 +46,7 @@ function winogradLists(
   x: Operand,
   window: Shape,
   places: Shape,
+  stretches: readonly (readonly Stretch[])[],
   filters: number,
   { strides, dilation, groups }: ConvolutionAttributes,
   before: readonly number[],
@@ -48,8 +58,7 @@ function winogradLists(
     [...strides, ...dilation, groups].every((each) => each === 1) &&
     channels % 8 === 0 &&
     filters % 8 === 0
-  const isLarge =
-    Math.min(channels, filters) >= WINOGRAD_CHANNELS && places[0]! > 0 && places[1]! * places[2]! >= WINOGRAD_PLACES
+  const isLarge = Math.min(channels, filters) >= WINOGRAD_CHANNELS && sizeOf(places) > 0 && savesProducts(stretches)
   return isKind && isLarge ? [...x.shape.slice(1, 3), ...places.slice(1, 3), ...before, ...x.strides.slice(0, 3)] : null
 }
 
@@ -74,7 +83,7 @@ function lowerConvolution(
   const { groups } = attributes
   const window = windowOf(kernel!)
   const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
-  const tiles = winogradLists(x!, window, out!.shape, filters, attributes, before)
+  const tiles = winogradLists(x!, window, out!.shape, stretches, filters, attributes, before)
   const { lists, ...seen } =
     tiles === null ? boxLists(x!, out!.shape, window, stretches, channels) : ofTiles(out!.shape, channels, tiles)
   emit(
@@ -210,11 +219,10 @@ const convolutionKernel: TapeKernel<PrimitiveAttributes['convolutionKernel']> = 
         matrix(out!, channels, filters),
       )
     }
-    const tiles = winogradLists(x!, kernel, dy!.shape, filters, attributes, attributes.before)
+    const stretches = slidingStretches(x!.shape, kernel, attributes)
+    const tiles = winogradLists(x!, kernel, dy!.shape, stretches, filters, attributes, attributes.before)
     const { lists, ...seen } =
-      tiles === null
-        ? boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
-        : ofTiles(dy!.shape, channels, tiles)
+      tiles === null ? boxLists(x!, dy!.shape, kernel, stretches, channels) : ofTiles(dy!.shape, channels, tiles)
     emit(
       instruction(
         Opcode.ConvolutionKernel,
