@@ -1,7 +1,7 @@
 // Uniform numbers from Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
 // as 1, 2, 3", 2011). Keeps no state: an element depends only on the key, the stream and its own index.
 //
-//   pair j = i >> 1:   (w0, w1) = threefry(key, counter = (j, stream))
+//   pair j = i >> 1:   (w0, w1) = threefry(key, counter = (before + j, stream))
 //   element i       =  (w[i & 1] >>> 9) · 2⁻²³
 
 import { partEnd, partStart } from '../parts'
@@ -112,8 +112,9 @@ export function random(instruction: usize, part: i32, parts: i32): void {
   const k1_3 = i32x4.splat(word1 + 3)
   const k2_4 = i32x4.splat(word2 + 4)
   const k0_5 = i32x4.splat(word0 + 5)
+  const pair = (first >> 1) + (load<i32>(instruction, Random.isBlock) ? load<i32>(key, 8) : 0)
   const x1 = i32x4.splat(stream + word1)
-  let x0 = i32x4.add(i32x4.add(i32x4(0, 1, 2, 3), k0), i32x4.splat(first >> 1))
+  let x0 = i32x4.add(i32x4.add(i32x4(0, 1, 2, 3), k0), i32x4.splat(pair))
   const four = i32x4.splat(4)
   // the rounds of a block depend on each other: two groups of blocks per iteration
   for (; count >= 16; count -= 16) {

@@ -695,13 +695,15 @@ export enum Fill {
   size = 20,
 }
 
-// Random: out [count] uniform in [0, 1). Element i is a pure function of the two key words, `stream` and i.
+// Random: out [count] uniform in [0, 1). Element i is a pure function of the two key words, `stream` and i, or of i + 2·key[2] if
+// `isBlock` ≠ 0: a block of a larger tensor.
 export enum Random {
   out = 8,
   key = 12,
   stream = 16,
   count = 20,
-  size = 24,
+  isBlock = 24,
+  size = 28,
 }
 
 // Guard: ends the tape early when any listed float32 buffer, times its scale, holds NaN or ±Inf. A scale above 1 turns

@@ -36,11 +36,11 @@ export function threefry2x32(seed: number, key1: number, counter0: number, count
   return [x0, x1]
 }
 
-/** Fills `out` with numbers in [0, 1): 23 random bits each. Elements 2j and 2j+1 come from counter j. */
-export function threefryUniform(seed: number, key1: number, stream: number, out: NumericArray): void {
+/** Fills `out` with numbers in [0, 1): 23 random bits each. Elements 2j and 2j+1 come from counter `before` + j. */
+export function threefryUniform(seed: number, key1: number, stream: number, out: NumericArray, before = 0): void {
   const key0 = seedWord(seed)
   for (let i = 0; i < out.length; i += 2) {
-    const words = threefry2x32(key0, key1, i >>> 1, stream)
+    const words = threefry2x32(key0, key1, before + (i >>> 1), stream)
     out[i] = (words[0] >>> 9) * 2 ** -23
     if (i + 1 < out.length) out[i + 1] = (words[1] >>> 9) * 2 ** -23
   }

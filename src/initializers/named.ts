@@ -136,6 +136,20 @@ abstract class RandomInitializer extends (configured as InOrder<['seed']>)(Initi
   }
 }
 
+/** A random initializer whose numbers do not depend on each other. */
+abstract class BlockInitializer extends RandomInitializer {
+  protected abstract drawn(shape: Shape, fans?: FanAxes): Iterable<Tensor>
+
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return random.joined(shape, this.drawn(shape, fans))
+  }
+
+  override blocks(shape: Shape, fans?: FanAxes): Iterable<Tensor> | null {
+    // A subclass may override `call`.
+    return this.call === BlockInitializer.prototype.call ? this.drawn(shape, fans) : null
+  }
+}
+
 const normalOptions = () => ({
   /** Default 0. */
   mean: option(number(), 0),
@@ -148,13 +162,10 @@ export type RandomNormalOptions = OptionInputs<ReturnType<typeof normalOptions>>
  * Normal numbers; mean 0 and standard deviation 0.05 by default.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomNormal({ stddev: 0.02, seed: 1 }) })
  */
-export class RandomNormal extends (configured as InOrder<['mean', 'stddev', 'seed']>)(
-  RandomInitializer,
-  normalOptions,
-) {
+export class RandomNormal extends (configured as InOrder<['mean', 'stddev', 'seed']>)(BlockInitializer, normalOptions) {
   static readonly className: string = 'RandomNormal'
-  call(shape: Shape): Tensor {
-    return random.normal(shape, { mean: this.mean, stddev: this.stddev, ...this.options })
+  protected drawn(shape: Shape): Iterable<Tensor> {
+    return random.normalBlocks(shape, { mean: this.mean, stddev: this.stddev, ...this.options })
   }
 }
 
@@ -164,8 +175,8 @@ export class RandomNormal extends (configured as InOrder<['mean', 'stddev', 'see
  */
 export class TruncatedNormal extends RandomNormal {
   static override readonly className = 'TruncatedNormal'
-  override call(shape: Shape): Tensor {
-    return random.truncatedNormal(shape, { mean: this.mean, stddev: this.stddev, ...this.options })
+  protected override drawn(shape: Shape): Iterable<Tensor> {
+    return random.truncatedNormalBlocks(shape, { mean: this.mean, stddev: this.stddev, ...this.options })
   }
 }
 
@@ -182,7 +193,7 @@ export type RandomUniformOptions = OptionInputs<ReturnType<typeof uniformOptions
  * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomUniform({ minval: -0.1, maxval: 0.1 }) })
  */
 export class RandomUniform extends (configured as InOrder<['minval', 'maxval', 'seed']>)(
-  RandomInitializer,
+  BlockInitializer,
   uniformOptions,
 ) {
   static readonly className: string = 'RandomUniform'
@@ -194,8 +205,8 @@ export class RandomUniform extends (configured as InOrder<['minval', 'maxval', '
     )
   }
 
-  call(shape: Shape): Tensor {
-    return random.uniform(shape, { minval: this.minval, maxval: this.maxval, ...this.options })
+  protected drawn(shape: Shape): Iterable<Tensor> {
+    return random.uniformBlocks(shape, { minval: this.minval, maxval: this.maxval, ...this.options })
   }
 }
 
@@ -229,18 +240,22 @@ interface Scaling extends FanAxes {
 }
 
 // Variance scale / n, n the fan of `mode`.
-function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, options: RandomOptions): Tensor {
+function scaled(
+  shape: Shape,
+  { scale, mode, distribution, ...axes }: Scaling,
+  options: RandomOptions,
+): Iterable<Tensor> {
   const { fanIn, fanOut } = computeFans(shape, axes)
   const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2
   const variance = scale / Math.max(1, fan)
   switch (distribution) {
     case 'truncatedNormal':
-      return random.truncatedNormal(shape, { stddev: Math.sqrt(variance) / TRUNCATED_STDDEV, ...options })
+      return random.truncatedNormalBlocks(shape, { stddev: Math.sqrt(variance) / TRUNCATED_STDDEV, ...options })
     case 'untruncatedNormal':
-      return random.normal(shape, { stddev: Math.sqrt(variance), ...options })
+      return random.normalBlocks(shape, { stddev: Math.sqrt(variance), ...options })
     case 'uniform': {
       const limit = Math.sqrt(3 * variance)
-      return random.uniform(shape, { minval: -limit, maxval: limit, ...options })
+      return random.uniformBlocks(shape, { minval: -limit, maxval: limit, ...options })
     }
   }
 }
@@ -276,7 +291,7 @@ const scalingOptions = () => ({
 export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptions> & ReturnType<typeof axesOptions>> &
   SeedOptions
 
-abstract class FanInitializer extends configured(RandomInitializer, axesOptions, ['seed', 'inputAxes', 'outputAxes']) {
+abstract class FanInitializer extends configured(BlockInitializer, axesOptions, ['seed', 'inputAxes', 'outputAxes']) {
   declare protected readonly scaling: Scaling
 
   protected override checkOptions(): void {
@@ -287,7 +302,7 @@ abstract class FanInitializer extends configured(RandomInitializer, axesOptions,
       )
   }
 
-  call(shape: Shape, fans?: FanAxes): Tensor {
+  protected drawn(shape: Shape, fans?: FanAxes): Iterable<Tensor> {
     return scaled(shape, { ...this.scaling, ...(this.inputAxes === null ? fans : this) }, this.options)
   }
 }
@@ -301,7 +316,7 @@ export class VarianceScaling extends (
 )(FanInitializer, scalingOptions) {
   static readonly className: string = 'VarianceScaling'
 
-  override call(shape: Shape, fans?: FanAxes): Tensor {
+  protected override drawn(shape: Shape, fans?: FanAxes): Iterable<Tensor> {
     return scaled(shape, { ...this, ...(this.inputAxes === null ? fans : null) }, this.options)
   }
 }

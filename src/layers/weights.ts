@@ -307,7 +307,8 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
     const made = drawn.call(shape, fans)
     return made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
   }
-  const initial = fromFile.current ? shape : draw()
+  const blocks = fromFile.current || dtype !== 'float32' ? null : drawn.blocks(shape, fans)
+  const initial = fromFile.current || blocks !== null ? shape : draw()
   if (initial instanceof Tensor && !sameShape(initial.shape, shape)) {
     throw new ShapeError(
       `${layer}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`,
@@ -316,6 +317,7 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
   const path = currentPath()
   const prefix = path.at(-1) === layer.name ? path : [...path, layer.name]
   const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+  if (blocks !== null) fill(variable, blocks)
   const constraint = given === null || inputAxes === null ? given : { call: (w: Tensor) => given.call(w, inputAxes) }
   if (constraint !== null)
     requireConstrainable(`${layer}: the constraint ${classNameOf(given!)} of ${name}`, shape, constraint)
@@ -324,6 +326,15 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
   const kept = regularizer?.keep?.(variable) ?? []
   addOwn(layer, { variable, regularizer, kept, draw, drawn: 1 })
   return variable
+}
+
+function fill(variable: Variable, blocks: Iterable<Tensor>): void {
+  let at = 0
+  for (const block of blocks) {
+    // Not before the block is there: memory may have grown.
+    variable.view.set(block.data, at)
+    at += block.size
+  }
 }
 
 /** Adds a weight to those of a layer. */

@@ -263,7 +263,7 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
   },
 
   uniform: ({ inputs: [key], outputs: [out], attributes: { stream } }) =>
-    threefryUniform(key![0]!, key![1]!, stream, out!),
+    threefryUniform(key![0]!, key![1]!, stream, out!, key![2]),
 
   // The interpreter calls the primitive's `ends`, because only the interpreter can end the run.
   guard: () => {},

@@ -10,7 +10,8 @@ const constant: ConstantPrimitive<PrimitiveAttributes['constant']> = {
   data: ({ data }) => data,
 }
 
-// key int32 [2] → out uniform in [0, 1), a pure function of key, stream and position
+// key int32 [2] → out uniform in [0, 1), a pure function of key, stream and position; or key int32 [3], whose last number is that of
+// the pairs before the first element, for a draw in blocks
 const uniform: KernelPrimitive<PrimitiveAttributes['uniform']> = {
   kind: 'kernel',
   infer: (_inputs, { shape }) => [{ shape, dtype: 'float32' }],

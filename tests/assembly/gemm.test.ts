@@ -90,8 +90,10 @@ const SWEPT: readonly (readonly [rows: readonly number[], k: number, columns: re
 ]
 
 describe('products with sweeps', () => {
-  it.each(SWEPT)('of %j rows, k %d and %j columns: all layouts', (rows, k, columns) => {
-    for (const layout of LAYOUTS) check(rows.flatMap((m) => columns.map((n) => ({ m, k, n, ...layout }))))
+  describe.each(LAYOUTS)('in layout %j', (layout) => {
+    it.each(SWEPT)('of %j rows, k %d and %j columns', (rows, k, columns) =>
+      check(rows.flatMap((m) => columns.map((n) => ({ m, k, n, ...layout })))),
+    )
   })
 
   it('give a row the bits that it has among many rows', () => {

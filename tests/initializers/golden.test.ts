@@ -377,3 +377,33 @@ describe('STFT', () => {
     )
   })
 })
+
+describe('a weight of several blocks', () => {
+  const [inputs, units] = [300, 501]
+  const kernelOf = (kernelInitializer: Initializer): Float32Array => {
+    const model = new Sequential([new Dense({ units, kernelInitializer, inputShape: [inputs] })])
+    return model.getWeights()[0]!.data as Float32Array
+  }
+
+  it.each([
+    new library.GlorotUniform({ seed: 3 }),
+    new library.HeNormal({ seed: 3 }),
+    new library.RandomNormal({ seed: 3 }),
+    new library.TruncatedNormal({ seed: 3 }),
+    new library.RandomUniform({ seed: 3 }),
+    new library.VarianceScaling({ seed: 3, distribution: 'untruncatedNormal' }),
+    new library.Orthogonal({ seed: 3 }),
+  ])('%# holds what its initializer makes', (initializer) => {
+    expect(kernelOf(initializer)).toEqual(initializer.call([inputs, units]).data)
+  })
+
+  it('is made by the method of a subclass', () => {
+    class Doubled extends library.GlorotUniform {
+      override call(shape: readonly number[]): Tensor {
+        return ops.multiply(super.call(shape), 2)
+      }
+    }
+    const expected = new library.GlorotUniform({ seed: 3 }).call([inputs, units])
+    expect(kernelOf(new Doubled({ seed: 3 }))).toEqual(ops.multiply(expected, 2).data)
+  })
+})

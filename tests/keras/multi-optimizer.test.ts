@@ -6,6 +6,7 @@ import { Adam, Dense, Input, Model, Sequential, SGD, optimizers } from '../../sr
 import { readKeras, writeKeras } from '../../src/keras'
 import { readArchive, writeArchive } from '../../src/archives/archive'
 import { Effort, wholePattern } from '../../src/core/bounded-pattern'
+import { processorTime } from '../helpers/processor-time'
 import { bytesOf } from './goldens'
 
 const test = (source: string, text: string): boolean => wholePattern(source, new Effort('MultiOptimizer'))(text)
@@ -51,12 +52,12 @@ describe('an expression matches whole paths', () => {
   )
 
   it('takes bounded time', () => {
-    const started = performance.now()
+    const started = processorTime()
     expect(test('(a+)+(a+)+(a|aa)*b', 'a'.repeat(2000))).toBe(false)
     expect(() => test('(.{500}){500}{500}', 'a')).toThrow(/not supported|too long/)
     expect(() => test('(((.?){90}){90}){90}', 'a'.repeat(9000))).toThrow(/too long/)
     expect(() => test('('.repeat(1000), 'a')).toThrow(/not supported/)
-    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(processorTime() - started).toBeLessThan(10_000)
   })
 })
 

@@ -247,3 +247,24 @@ describe('SeedGenerator', () => {
     expect(() => new SeedGenerator({ sed: 7 } as never)).toThrow("'sed'")
   })
 })
+
+// An odd number of elements of several blocks.
+describe('a large tensor', () => {
+  const shape = [3, 100_001]
+
+  it.each([
+    ['uniform', () => random.uniform(shape, -3, 5, { seed: 7 })],
+    ['normal', () => random.normal(shape, 1, 2, { seed: 7 })],
+    ['truncatedNormal', () => random.truncatedNormal(shape, { seed: 7 })],
+  ])('%s is drawn in blocks, with the bits of one program', (_, draw) => {
+    const blocks = draw()
+    expect(blocks.shape).toEqual(shape)
+    expect(blocks.data).toEqual(jit(draw)().data)
+  })
+
+  it('takes one key of a generator', () => {
+    const generator = new SeedGenerator(7)
+    random.normal(shape, { seed: generator })
+    expect([...generator.state.value.data]).toEqual([7, 1])
+  })
+})

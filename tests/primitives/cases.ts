@@ -1243,6 +1243,7 @@ const opCases = {
     drawn('[3, 5]', seeds(-1, 2147483647), [3, 5]),
     drawn('another stream', seeds(12345, 7), [9], 3),
     drawn('all zero', seeds(0, 0), [9]),
+    drawn('after 2¹⁶ pairs', [exactly([12345, 7, 2 ** 16], 'int32')], [1000]),
   ],
   guard: [
     guarded('finite', [floats([7]), floats([2, 3])]),

@@ -6,7 +6,7 @@ import { sizeOf } from '../../core/shapes'
 import { requireShape } from '../arguments'
 import { add, erfinv, minimum, multiply } from '../numpy/elementwise'
 import { Tensor } from '../tensor'
-import { currentTrace } from '../trace'
+import { apply, currentTrace } from '../trace'
 import { gaussian } from './gaussian'
 import type { RandomOptions, Seed } from './generator'
 import { keyOf, streamsOf } from './generator'
@@ -25,12 +25,44 @@ export function unitUniform(shape: Shape, seed: Seed): Tensor {
   return streamsOf(shape, seed)(0)
 }
 
+/** Elements of a block: what ops need between them stays in the second-level cache. */
+const BLOCK = 2 ** 17
+
+/**
+ * The tensor that `made` computes from uniform numbers in [0, 1), element by element: as one, or in flat blocks if it is
+ * large, so that nothing else of its size is in memory.
+ */
+function* blocksOf(shape: Shape, seed: Seed, made: (u: Tensor) => Tensor): Iterable<Tensor> {
+  const size = sizeOf(shape)
+  if (size <= BLOCK || currentTrace() !== null) return yield made(unitUniform(shape, seed))
+  const [word, time] = keyOf(seed).data
+  for (let at = 0; at < size; at += BLOCK) {
+    const key = new Tensor(Int32Array.of(word!, time!, at / 2), [3], 'int32')
+    yield made(apply('uniform', [key], { shape: [Math.min(BLOCK, size - at)], stream: 0 })[0]!)
+  }
+}
+
+/** The tensor of its blocks. */
+export function joined(shape: Shape, blocks: Iterable<Tensor>): Tensor {
+  let data: Float32Array | undefined
+  let at = 0
+  for (const block of blocks) {
+    if (block.size === sizeOf(shape)) return block
+    data ??= new Float32Array(sizeOf(shape))
+    data.set(block.data, at)
+    at += block.size
+  }
+  return new Tensor(data!, [...shape], 'float32')
+}
+
 /** Uniform in [minval, maxval). */
-export function uniform(shape: Shape, { minval, maxval, seed = null }: UniformOptions): Tensor {
+export const uniform = (shape: Shape, options: UniformOptions): Tensor => joined(shape, uniformBlocks(shape, options))
+
+export function* uniformBlocks(shape: Shape, { minval, maxval, seed = null }: UniformOptions): Iterable<Tensor> {
   requireShape('uniform', shape)
-  if (currentTrace() === null && sizeOf(shape) <= SMALL) return smallUniform(shape, keyOf(seed), minval, maxval)
+  if (currentTrace() === null && sizeOf(shape) <= SMALL) return yield smallUniform(shape, keyOf(seed), minval, maxval)
   // Far from 0 the sum can round up to maxval.
-  return minimum(add(multiply(unitUniform(shape, seed), maxval - minval), minval), below(maxval))
+  yield* blocksOf(shape, seed, (u) => minimum(add(multiply(u, maxval - minval), minval), below(maxval)))
 }
 
 /** Up to this many elements, plain loops are faster than compiling a program for the shape. */
@@ -63,17 +95,27 @@ function below(x: number): number {
 }
 
 /** mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1). */
-export function normal(shape: Shape, { mean = 0, stddev = 1, seed = null }: NormalOptions): Tensor {
+export const normal = (shape: Shape, options: NormalOptions): Tensor => joined(shape, normalBlocks(shape, options))
+
+export function normalBlocks(shape: Shape, { mean = 0, stddev = 1, seed = null }: NormalOptions): Iterable<Tensor> {
   requireShape('normal', shape)
-  return add(gaussian(unitUniform(shape, seed), stddev), mean)
+  return blocksOf(shape, seed, (u) => add(gaussian(u, stddev), mean))
 }
 
 // erf(2/√2): the probability that a normal number is within two standard deviations.
 const WITHIN_TWO = 0.9544997361036416
 
 /** Normal within two standard deviations. */
-export function truncatedNormal(shape: Shape, { mean = 0, stddev = 1, seed = null }: NormalOptions): Tensor {
+export const truncatedNormal = (shape: Shape, options: NormalOptions): Tensor =>
+  joined(shape, truncatedNormalBlocks(shape, options))
+
+export function truncatedNormalBlocks(
+  shape: Shape,
+  { mean = 0, stddev = 1, seed = null }: NormalOptions,
+): Iterable<Tensor> {
   requireShape('truncatedNormal', shape)
-  const u = add(multiply(unitUniform(shape, seed), 2 * WITHIN_TWO), WITHIN_TWO * (2 ** -23 - 1))
-  return add(multiply(erfinv(u), stddev * Math.SQRT2), mean)
+  return blocksOf(shape, seed, (u) => {
+    const within = add(multiply(u, 2 * WITHIN_TWO), WITHIN_TWO * (2 ** -23 - 1))
+    return add(multiply(erfinv(within), stddev * Math.SQRT2), mean)
+  })
 }

@@ -9,7 +9,9 @@ import type { TapeKernel } from './kernel'
 
 const uniform: TapeKernel<PrimitiveAttributes['uniform']> = {
   lower({ inputs: [key], outputs: [out], attributes: { shape, stream }, emit }) {
-    emit(instruction(Opcode.Random, Random, { out: out!.address, key: key!.address, stream, count: sizeOf(shape) }))
+    const count = sizeOf(shape)
+    const isBlock = Number(key!.shape[0] === 3)
+    emit(instruction(Opcode.Random, Random, { out: out!.address, key: key!.address, stream, count, isBlock }))
   },
 }
 
