@@ -42,7 +42,9 @@ Keras VERSION with its name here. \`npm run keras\` makes the page, and a test c
 
 There is no complex dtype. A complex tensor is a record of two float32 tensors of one shape, \`{ real, imag }\`:
 
-\`\`\`ts
+\`\`\`js
+import { ops } from 'myelin'
+
 const spectrum = ops.fft({ real: [1, 2, 3, 4], imag: [0, 0, 0, 0] })
 ops.sqrt(ops.add(ops.square(spectrum.real), ops.square(spectrum.imag))) // [10, 2.828, 2, 2.828], the absolute values
 \`\`\`

@@ -1,6 +1,5 @@
 // The documents agree with the repository: targets of links exist, names exist, figures are those of the code, and listings
-// are what the library prints. Other tests run the code: readme.test.ts,
-// guides.test.ts and data/document.test.ts.
+// are what the library prints. pages.test.ts runs the code.
 // modes: simd
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
@@ -8,6 +7,7 @@ import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Opcode, Step } from '../assembly/shared/opcodes'
 import * as myelin from '../src'
+import * as pages from '../scripts/pages.mjs'
 import * as balance from '../src/balance'
 import { constraints } from '../src/constraints/registry'
 import * as data from '../src/data'
@@ -411,9 +411,11 @@ describe('listings', () => {
   }
 
   const quoted = documents.flatMap((document) =>
-    [...textOf.get(document)!.matchAll(/<!-- from (\S+) -->\n```ts\n([\s\S]*?)```/g)].map(
-      ([, file, code]) => [document, file!, code!] as const,
-    ),
+    pages
+      .blocksOf(document)
+      .flatMap(({ file, code }) =>
+        file !== null && existsSync(file) && !/^.*, a new \w+\n/.test(code) ? [[document, file, code] as const] : [],
+      ),
   )
 
   it.each(quoted)('%s quotes %s', (_document, file, code) => {
@@ -432,7 +434,7 @@ describe('listings', () => {
 
   /** What the example prints about its step. */
   function printed(): string {
-    const [, code] = /^([\s\S]*?)^for /m.exec(listing('listed'))!
+    const [, code] = /^import .*\n([\s\S]*?)^for /m.exec(pages.programOf('docs/architecture.md')!)!
     const { Dense, Sequential, disassemble } = myelin
     // oxlint-disable-next-line typescript/no-implied-eval -- the code comes from our own documentation
     const model = new Function('Sequential', 'Dense', `${code}; return model`)(Sequential, Dense) as myelin.Model

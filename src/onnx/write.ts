@@ -9,6 +9,7 @@ import { flatten, typed, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import type { LayerBase } from '../layers/layer'
+import { foldsAll } from '../layers/normalization/folded'
 import { Model } from '../models/model'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
@@ -87,7 +88,9 @@ function traced(
       trace(
         specs.map(({ dtype }, i) => ({ shape: shapes[i]!, dtype })),
         (symbols) => {
-          results = withFrame(null, new CallContext(false), () => model.predictStep(unflatten(tree, symbols)))
+          results = foldsAll.within(true, () =>
+            withFrame(null, new CallContext(false), () => model.predictStep(unflatten(tree, symbols))),
+          )
           return flatten(typed<Tree<Tensor>>(results))
         },
       ).graph,

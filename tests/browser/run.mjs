@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findChromium, launch } from '../../examples/shared/browser.js'
 import { serve } from '../../examples/shared/serve.js'
+import { runDocumented } from './documented.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** The images as Pillow decodes them. */
@@ -38,7 +39,7 @@ try {
     if (await passesOneAttempt(scenario)) passed++
     else failed++
   }
-  for (const test of [isToldWhatToAllow, showsPictures, transfersLearning])
+  for (const test of [isToldWhatToAllow, showsPictures, transfersLearning, runsDocuments])
     if (await test()) passed++
     else failed++
 } finally {
@@ -137,6 +138,18 @@ async function transfersLearning() {
   } finally {
     await page.close()
     server.close()
+  }
+}
+
+// The pages in the documents, as readers would copy them.
+async function runsDocuments() {
+  const name = 'pages of the documents'
+  try {
+    console.log(`✓ ${name}: ${await runDocumented(executablePath)}`)
+    return true
+  } catch (error) {
+    console.log(`✗ ${name}\n${error instanceof Error ? error.message : error}`)
+    return false
   }
 }
 

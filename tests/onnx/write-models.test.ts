@@ -75,6 +75,31 @@ describe('models', () => {
     expect(graph.initializers.map(({ name, dims }) => [name, dims.length])).toContainEqual(['first/kernel', 4])
   })
 
+  // Predictions scale the kernel of a convolution instead of its results where these are more, which depends on the batch.
+  it.each([
+    [4, 4],
+    [8, 4],
+    [4, 1],
+  ])('are one graph for every batch: side %i, %i channels', async (side, channels) => {
+    const model = new Sequential([
+      new Conv2D({ filters: 8, kernelSize: 3, padding: 'same', inputShape: [side, side, channels] }),
+      new BatchNormalization(),
+      new Conv2D({ filters: 16, kernelSize: 1 }),
+      new BatchNormalization(),
+      new Flatten(),
+      new Dense({ units: 3 }),
+      new BatchNormalization(),
+    ])
+    withAverages(model as AnyModel)
+    for (const batch of [1, 2, 6, 40])
+      await expectSameInOnnx(
+        `one-graph-${batch}`,
+        model as AnyModel,
+        numbers([batch, side, side, channels], batch),
+        2e-5,
+      )
+  })
+
   it('masks', async () => {
     const model = new Sequential([
       new Embedding({ inputDim: 6, outputDim: 4, maskZero: true, inputShape: [5] }),
