@@ -18,6 +18,7 @@ import { weightFiles } from './models/weight-formats'
 import { boundPatterns } from './optimizers/file-patterns'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
+import { hasColours, isDumb } from './runtime/terminal'
 import { useTerminalProgress } from './training/callbacks/terminal-progress'
 import { showInConsoles } from './utils/inspect'
 
@@ -45,6 +46,6 @@ setHeavyMembers({
 })
 recordOnSymbols()
 showInConsoles()
-useTerminalProgress()
+useTerminalProgress({ hasColours, isDumb })
 
 export * from './index'

@@ -5,7 +5,7 @@
 // 1 s. Run it after `npm run build` with `node examples/anomaly`.
 
 import { readFileSync } from 'node:fs'
-import { Adam, Dense, GaussianNoise, Sequential, setRandomSeed } from 'myelin'
+import { Adam, Dense, GaussianNoise, Sequential, StopOnInterrupt, setRandomSeed } from 'myelin'
 import { plotHistory } from 'myelin/plot'
 import { mean, median } from '../data/statistics.js'
 import { claim, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
@@ -39,7 +39,7 @@ const model = new Sequential([
 // The mean absolute error lets single days be far off: these should not be learned.
 model.compile({ optimizer: new Adam({ learningRate: 0.003 }), loss: 'meanAbsoluteError' })
 const seconds = stopwatch()
-await model.fit(x, x, { epochs, batchSize: 64, verbose: 2 })
+await model.fit(x, x, { epochs, batchSize: 64, verbose: 2, callbacks: [new StopOnInterrupt()] })
 console.log(`Trained in ${seconds().toFixed(1)} s`)
 
 // 3. The error of a day is the median over all windows with it.

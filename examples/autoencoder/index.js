@@ -13,6 +13,7 @@ import {
   MaxPooling2D,
   Reshape,
   Sequential,
+  StopOnInterrupt,
   ops,
   random,
   setRandomSeed,
@@ -60,7 +61,12 @@ autoencoder.summary({ expandNested: true })
 console.log()
 
 const seconds = stopwatch()
-await autoencoder.fit(train.x, train.x, { epochs, batchSize: BATCH_SIZE, verbose: 2 })
+await autoencoder.fit(train.x, train.x, {
+  epochs,
+  batchSize: BATCH_SIZE,
+  verbose: 2,
+  callbacks: [new StopOnInterrupt()],
+})
 console.log(`Trained on ${train.count} digits in ${seconds().toFixed(1)} s`)
 
 const codes = await encoder.predict(test.x)

@@ -15,6 +15,7 @@ import {
   Model,
   MultiHeadAttention,
   PositionEmbedding,
+  StopOnInterrupt,
   generate,
   setRandomSeed,
 } from 'myelin'
@@ -82,7 +83,7 @@ console.log(`Before training: ${JSON.stringify(await write('Call me ', 60))}\n`)
 const seconds = stopwatch()
 const losses = []
 const record = { onTrainBatchEnd: (batch, { loss }) => void (batch % 10 === 9 && losses.push(loss)) }
-await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, callbacks: [record] })
+await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, callbacks: [new StopOnInterrupt(), record] })
 console.log(`Trained in ${seconds().toFixed(1)} s, ${((1000 * seconds()) / decaySteps).toFixed(1)} ms a step`)
 console.log(`\n${await write('Call me ', 400)}`)
 

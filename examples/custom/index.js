@@ -4,7 +4,7 @@
 // Baseline: the mean, of which half of the predictions are too low. Result: a quarter, as the loss asks for; the gates of useless
 // features are the most closed. Run it after `npm run build` with `node examples/custom`.
 
-import { Adam, Dense, Layer, Sequential, grad, ops, random, setRandomSeed, valueAndGrad } from 'myelin'
+import { Adam, Dense, Layer, Sequential, StopOnInterrupt, grad, ops, random, setRandomSeed, valueAndGrad } from 'myelin'
 import { plotHistory } from 'myelin/plot'
 import { claim, savePicture } from '../shared/report.js'
 
@@ -42,7 +42,7 @@ const y = ops.add(ops.matmul(x, [[2], [-1], [0], [0]]), noise)
 const gate = new FeatureGate()
 const model = new Sequential([gate, new Dense({ units: 1 })])
 model.compile({ optimizer: new Adam({ learningRate: 0.03 }), loss: lowIsWorse, metrics: [tooLow] })
-const history = await model.fit(x, y, { epochs: 60, verbose: 2 })
+const history = await model.fit(x, y, { epochs: 60, verbose: 2, callbacks: [new StopOnInterrupt()] })
 
 const { loss, tooLow: share } = await model.evaluate(x, y)
 const [opened] = gate.getWeights().map((weight) => Array.from(ops.sigmoid(weight).data, (open) => open.toFixed(2)))

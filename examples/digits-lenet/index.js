@@ -12,6 +12,7 @@ import {
   Flatten,
   MaxPooling2D,
   Sequential,
+  StopOnInterrupt,
   metrics,
   setRandomSeed,
 } from 'myelin'
@@ -48,7 +49,7 @@ model.summary({ flops: true })
 console.log()
 
 const seconds = stopwatch()
-await model.fit(train.x, train.y, { epochs, batchSize: BATCH_SIZE, verbose: 2 })
+await model.fit(train.x, train.y, { epochs, batchSize: BATCH_SIZE, verbose: 2, callbacks: [new StopOnInterrupt()] })
 console.log(`Trained on ${train.count} digits in ${seconds().toFixed(1)} s`)
 const { accuracy } = await model.evaluate(test.x, test.y)
 

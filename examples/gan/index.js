@@ -5,7 +5,7 @@
 // Baseline: a normal distribution, of which 6 % of the points are near a cluster. Result: 91 to 94 %, and all eight clusters, in
 // 4 s. Run it after `npm run build` with `node examples/gan`.
 
-import { Adam, Dense, Model, Sequential, metrics, ops, random, setRandomSeed } from 'myelin'
+import { Adam, Dense, Model, Sequential, StopOnInterrupt, metrics, ops, random, setRandomSeed } from 'myelin'
 import { plotProjection } from 'myelin/plot'
 import { generator as numbers } from '../data/statistics.js'
 import { claim, percent, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
@@ -72,7 +72,7 @@ const gan = new GAN({
 })
 gan.compile()
 const seconds = stopwatch()
-await gan.fit(ring(16_384, seed), { epochs, batchSize: 128, verbose: 2 })
+await gan.fit(ring(16_384, seed), { epochs, batchSize: 128, verbose: 2, callbacks: [new StopOnInterrupt()] })
 console.log(`Trained in ${seconds().toFixed(1)} s`)
 
 /** The share of points within three deviations of a centre, and the number of clusters with at least half of their share of them. */

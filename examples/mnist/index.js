@@ -3,7 +3,7 @@
 // Baseline: the most similar of ten mean digits, 80 % of the held-out digits. Result: 96 %, in 5 s.
 // Run it after `npm run build` with `node examples/mnist`.
 
-import { Adam, CosineDecay, Dense, Dropout, Sequential, metrics, setRandomSeed } from 'myelin'
+import { Adam, CosineDecay, Dense, Dropout, Sequential, StopOnInterrupt, metrics, setRandomSeed } from 'myelin'
 import { plotConfusionMatrix } from 'myelin/plot'
 import { centroidAccuracy, digitAt, drawDigits, readDigits } from '../data/digits.js'
 import { claim, percent, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
@@ -29,7 +29,7 @@ model.summary()
 console.log()
 
 const seconds = stopwatch()
-await model.fit(train.x, train.y, { epochs, batchSize: BATCH_SIZE })
+await model.fit(train.x, train.y, { epochs, batchSize: BATCH_SIZE, callbacks: [new StopOnInterrupt()] })
 console.log(`Trained on ${train.count} digits in ${seconds().toFixed(2)} s`)
 const { accuracy } = await model.evaluate(test.x, test.y, { batchSize: 500 })
 const probabilities = await model.predict(test.x, { batchSize: 500 })

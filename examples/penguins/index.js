@@ -10,6 +10,7 @@ import {
   Input,
   Model,
   Normalization,
+  StopOnInterrupt,
   StringLookup,
   loadModel,
   metrics,
@@ -69,7 +70,7 @@ model.summary()
 const history = await model.fit(train.shuffle(250).batch(32), {
   epochs: 25,
   validationData: test,
-  callbacks: [new EmissionsTracker()],
+  callbacks: [new StopOnInterrupt(), new EmissionsTracker()],
   verbose: 2,
 })
 console.log(`\n${textCurve(history, { names: ['loss', 'valLoss'] })}\n`)

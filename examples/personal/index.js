@@ -6,7 +6,7 @@
 // Baseline: the model as imported, which reads 70 % of this person's digits and 95 % of everyone's. Result: 92 % and 95 %, in
 // 5 s. Run it after `npm run build` with `node examples/personal`.
 
-import { Adam, CosineDecay, loadModel, ops, setRandomSeed } from 'myelin'
+import { Adam, CosineDecay, StopOnInterrupt, loadModel, ops, setRandomSeed } from 'myelin'
 import { plotImages } from 'myelin/plot'
 import { fileURLToPath } from 'node:url'
 import { digitAt, readDigits } from '../data/digits.js'
@@ -69,7 +69,12 @@ const read = async ({ x }) =>
 const before = { person: await accuracyOf(person), everyone: await accuracyOf(everyone), answers: await read(person) }
 
 const seconds = stopwatch()
-await model.fit(examples.x, examples.y, { epochs, batchSize: BATCH_SIZE, verbose: 2 })
+await model.fit(examples.x, examples.y, {
+  epochs,
+  batchSize: BATCH_SIZE,
+  verbose: 2,
+  callbacks: [new StopOnInterrupt()],
+})
 console.log(`Learned from ${written.y.length} digits of this person in ${seconds().toFixed(1)} s`)
 const after = { person: await accuracyOf(person), everyone: await accuracyOf(everyone), answers: await read(person) }
 

@@ -15,6 +15,7 @@ import {
   MaxPooling2D,
   Model,
   ReLU,
+  StopOnInterrupt,
   UpSampling2D,
   metrics,
   setRandomSeed,
@@ -54,7 +55,7 @@ model.compile({
 model.summary()
 
 const seconds = stopwatch()
-await model.fit(train.x, train.y, { epochs, batchSize: BATCH_SIZE, verbose: 2 })
+await model.fit(train.x, train.y, { epochs, batchSize: BATCH_SIZE, verbose: 2, callbacks: [new StopOnInterrupt()] })
 console.log(`Trained on ${train.count} pictures in ${seconds().toFixed(1)} s`)
 const { iou } = await model.evaluate(test.x, test.y, { verbose: 0 })
 const answers = await model.predict(test.x, { verbose: 0 })

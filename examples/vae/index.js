@@ -12,6 +12,7 @@ import {
   Model,
   SeedGenerator,
   Sequential,
+  StopOnInterrupt,
   metrics,
   ops,
   random,
@@ -91,7 +92,7 @@ const model = new VariationalAutoencoder(encoder, decoder)
 model.compile({ optimizer: new Adam({ learningRate: 0.002 }) })
 
 const seconds = stopwatch()
-await model.fit(train.x, { epochs, batchSize: 64, verbose: 2 })
+await model.fit(train.x, { epochs, batchSize: 64, verbose: 2, callbacks: [new StopOnInterrupt()] })
 console.log(`Trained on ${train.count} digits in ${seconds().toFixed(1)} s`)
 const { loss, reconstruction, divergence } = await model.evaluate(test.x, null, { batchSize: 500, verbose: 0 })
 

@@ -1,9 +1,11 @@
 // Models from JSON: of this library, and of Keras.
 
 import { requireArguments } from '../core/arguments'
+import { requireContent } from '../core/misplaced'
 import type { SavedObject } from '../core/identified'
 import { readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
+import { encodeUtf8 } from '../core/text'
 import { typed } from '../core/tree'
 import type { LoadOptions } from '../models/load-options'
 import { jsonTable } from '../models/load-options'
@@ -45,6 +47,7 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
 ): Model<In, Out> {
   requireArguments('modelFromJSON', arguments, 2)
   const { customObjects } = readOptions('modelFromJSON', jsonTable, options)
+  if (typeof json === 'string') requireContent(encodeUtf8(json.slice(0, 512)), null, 'modelFromJSON')
   const saved = typeof json === 'string' ? parsePythonJson(json, 'This is not a model: it') : typed<Json>(json)
   const isForeign = isObject(saved) && !('className' in saved)
   return typed(isForeign ? modelFromParsed(saved, customObjects) : modelFromSaved(saved, customObjects))

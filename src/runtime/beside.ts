@@ -1,6 +1,7 @@
 // Files next to another file, such as the shards of a model. Only files in its folder, or below, are read.
 
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
+import { requireContent } from '../core/misplaced'
 import type { ByteSource } from './platform'
 import {
   accepted,
@@ -134,7 +135,11 @@ export function readerBeside(
   signal: AbortSignal | null,
 ): FileReader | null {
   if (!(typeof source === 'string' || source instanceof URL)) return null
-  return async (name) => readFile(await beside(source, name, where), where, signal, respondWithin(hostsOf(bytes)))
+  return async (name) => {
+    const place = await beside(source, name, where)
+    const content = await readFile(place, where, signal, respondWithin(hostsOf(bytes)))
+    return requireContent(content, String(place), where)
+  }
 }
 
 async function beside(source: string | URL, name: string, where: string): Promise<string | URL> {

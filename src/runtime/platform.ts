@@ -11,6 +11,7 @@ import type zlib from 'node:zlib'
 import { orAbort } from '../core/abort'
 import { concatBytes } from '../core/bytes'
 import { ArgumentError, FormatError, MyelinError, StateError, quoted } from '../core/errors'
+import { requireContent } from '../core/misplaced'
 
 /** The modules that are used. */
 export interface NodeModules {
@@ -139,17 +140,25 @@ export function hostsOf(bytes: Uint8Array): readonly string[] {
 /** What a loader accepts: bytes, a path (Node), a URL, a `File` or `Blob`. */
 export type ByteSource = Uint8Array | ArrayBuffer | Blob | string | URL
 
-/** The bytes given to a loader, or those of a path, a URL or a `Blob`. */
+/**
+ * The bytes given to a loader, or those of a path, a URL or a `Blob`.
+ * @throws FormatError for a web page or a pointer of Git LFS; the errors of readFile
+ */
 export async function bytesFrom(
   source: ByteSource,
   where: string,
   signal: AbortSignal | null = null,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted()
-  if (source instanceof Uint8Array) return source
-  if (source instanceof ArrayBuffer) return new Uint8Array(source)
-  if (source instanceof Blob) return new Uint8Array(await orAbort(source.arrayBuffer(), signal))
-  return readFile(source, where, signal)
+  const bytes =
+    source instanceof Uint8Array
+      ? source
+      : source instanceof ArrayBuffer
+        ? new Uint8Array(source)
+        : source instanceof Blob
+          ? new Uint8Array(await orAbort(source.arrayBuffer(), signal))
+          : await readFile(source, where, signal)
+  return requireContent(bytes, nameIn(source), where)
 }
 
 /** The number of characters of a source in errors: a data URL contains the whole file. */
@@ -163,10 +172,16 @@ export async function naming<Result>(source: unknown, read: () => Result | Promi
   try {
     return await read()
   } catch (error) {
-    const name = source instanceof Blob && 'name' in source ? source.name : source
-    if (!(error instanceof FormatError) || !(typeof name === 'string' || name instanceof URL)) throw error
-    throw new FormatError(`${quoted(String(name).slice(0, LONGEST_NAME))}: ${error.message}`, { cause: error })
+    const name = nameIn(source)
+    if (!(error instanceof FormatError) || name === null) throw error
+    throw new FormatError(`${quoted(name)}: ${error.message}`, { cause: error })
   }
+}
+
+/** The path, the address or the name of a source, for errors; null for bytes, which have none. */
+function nameIn(source: unknown): string | null {
+  const name = source instanceof Blob && 'name' in source ? source.name : source
+  return typeof name === 'string' || name instanceof URL ? String(name).slice(0, LONGEST_NAME) : null
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Soon } from '../data/source'
 import { isPromise } from '../data/source'
 import { withRuntime } from '../runtime/current'
 import type { Program } from '../runtime/program'
-import type { CallbackMethods, Logs, RunPosition, Run, RunKeeper } from './callbacks/callback'
+import type { CallbackMethods, Interruption, Logs, RunPosition, Run, RunKeeper } from './callbacks/callback'
 import { listensTo } from './callbacks/callback'
 import { History } from './callbacks/history'
 import { valName } from './callbacks/names'
@@ -57,7 +57,7 @@ async function runLoop(loop: TrainingLoop, { prepared: { model }, options: { epo
   try {
     await loop.begin()
     const { epoch: first } = loop.place
-    for (let epoch = first; epoch < epochs && !loop.isOver; epoch++) {
+    for (let epoch = first; epoch < epochs && !loop.isOver && !loop.isInterrupted; epoch++) {
       if (epoch > first && !(await loop.goesOn())) break
       await loop.runEpoch(epoch)
       if (model.stopTraining) break
@@ -79,7 +79,11 @@ class TrainingLoop implements Run {
   private readonly limiting: readonly CallbackMethods[]
   readonly runner: Runner
   private probes = new ProbeSchedule([])
-  private readonly pace: Pace
+  private pace: Pace
+  private readonly interruptions: readonly Interruption[]
+  private readonly interrupts: readonly AbortSignal[]
+  /** Ends the run: the user's signal, or one of those of callbacks. */
+  private readonly signal: AbortSignal | null
   /** The number of steps of an epoch, if it is given. */
   private readonly mostSteps: number
   private step = 0
@@ -124,6 +128,14 @@ class TrainingLoop implements Run {
     this.limiting = callbacks.filter(({ stepsAhead }) => stepsAhead !== undefined)
     this.pace = new Pace(signal)
     this.listeners.introduce({ epochs, steps: stepsPerEpoch ?? runner.steps, verbose })
+    this.interruptions = callbacks.flatMap(({ interruption }) => interruption ?? [])
+    this.interrupts = this.interruptions.map((each) => each.begin())
+    const signals = [...this.interrupts, ...(signal === null ? [] : [signal])]
+    this.signal = signals.length < 2 ? (signals[0] ?? null) : AbortSignal.any(signals)
+  }
+
+  get isInterrupted(): boolean {
+    return this.interrupts.some(({ aborted }) => aborted)
   }
 
   get model(): TrainedModel {
@@ -185,11 +197,14 @@ class TrainingLoop implements Run {
     await this.pace.yield()
     await this.tell((callback) => callback.onTrainBegin?.())
     for (const keeper of this.keepers) await this.training.lock.listen(() => keeper.takeUp(this))
+    // Only now, because an interruption ends what has begun.
+    this.pace = new Pace(this.signal)
   }
 
   /** Releases the callbacks. */
   release(): void {
     this.listeners.release()
+    for (const each of this.interruptions) each.end()
   }
 
   /** The program of the next step, or null at the end of the pass. Stops waiting for a batch if the run is aborted. */
@@ -232,24 +247,39 @@ class TrainingLoop implements Run {
       await this.tell((callback) => callback.onEpochBegin?.(epoch))
       compiled.resetMetrics()
     }
-    await this.beginPass()
-    this.isBegun = false
-    await this.runBatches()
+    let logs: Logs | null = null
+    try {
+      await this.beginPass()
+      this.isBegun = false
+      await this.runBatches()
+      logs = this.logs
+      if (this.validates) await this.validate(epoch, logs)
+    } catch (error) {
+      if (!this.interrupts.some(({ aborted, reason }) => aborted && reason === error)) throw error
+      // The run may be resumed here. A validation has changed the metrics: then at an earlier step.
+      if (logs === null && this.batch > 0) await this.keep()
+      logs ??= this.logs
+    }
     // A callback may have ended training before the first step: then there are no results.
     if (this.batch === 0) return
-    const logs = this.failed ? { ...this.training.prepared.logs, loss: NaN } : this.training.prepared.logs
-    if (this.validates) await this.validate(epoch, logs)
     this.lastLogs = logs
+    this.progress?.took(this.batch)
     await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
     this.epoch++
     this.batch = 0
+    if (this.isInterrupted) return
     await this.keep()
     this.training.options.signal?.throwIfAborted()
   }
 
+  /** The results of the steps since the epoch began. */
+  private get logs(): Logs {
+    const { logs } = this.training.prepared
+    return this.failed ? { ...logs, loss: NaN } : logs
+  }
+
   private async runBatches(): Promise<void> {
-    const { model, runner, mostSteps } = this
-    const { signal } = this.training.options
+    const { model, runner, mostSteps, signal } = this
     this.validates = false
     this.failed = false
     let hasEnded = false
@@ -284,7 +314,6 @@ class TrainingLoop implements Run {
     }
     if (this.batch === 0) throw new DataError('fit: the data have no batches')
     if (hasEnded && mostSteps < Infinity) this.warnOfEnd(this.batch)
-    this.progress?.took(this.batch)
     this.validates = true
   }
 
@@ -350,7 +379,7 @@ class TrainingLoop implements Run {
     const {
       testing,
       validation,
-      options: { validationFreq, validationSteps, signal },
+      options: { validationFreq, validationSteps },
     } = this.training
     const isDue =
       typeof validationFreq === 'number' ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
@@ -361,7 +390,7 @@ class TrainingLoop implements Run {
       return
     }
     await this.tell((callback) => callback.onTestBegin?.())
-    const results = await runTest(testing, validation, validationSteps, this.listeners, signal)
+    const results = await runTest(testing, validation, validationSteps, this.listeners, this.signal)
     await this.tell((callback) => callback.onTestEnd?.(results))
     for (const [name, value] of Object.entries(results)) logs[valName(name)] = value
   }

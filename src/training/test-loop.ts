@@ -34,6 +34,8 @@ export async function runTest(
     if (perBatch) {
       const { logs } = prepared
       await listeners.tell((callback) => callback.onTestBatchEnd?.(batch, logs))
+      // A callback may have aborted between two turns of the event loop.
+      signal?.throwIfAborted()
     }
     if (pace.isDue()) await pace.yield()
   }

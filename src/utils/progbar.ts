@@ -1,6 +1,7 @@
 // Progbar: a line of progress that is rewritten.
 
 import { ArgumentError, quoted } from '../core/errors'
+import { clock } from '../core/globals'
 import type { OptionInputs } from '../core/options'
 import {
   Configured,
@@ -15,6 +16,7 @@ import {
   required,
   text,
 } from '../core/options'
+import { LiveLine, bar } from '../runtime/live-line'
 import { nodeProcess } from '../runtime/platform'
 import { formatDuration, formatLog } from '../training/callbacks/progress'
 
@@ -62,8 +64,8 @@ export class Progbar extends configured(Configured, progbarOptions, [
   'unitName',
 ]) {
   private readonly sums = new Map<string, readonly [sum: number, count: number]>()
-  private readonly start = performance.now()
-  private painted = 0
+  private readonly start = clock()
+  private live: LiveLine | null = null
   private lastPaint = -Infinity
   /** The number of steps so far. */
   private seen = 0
@@ -88,7 +90,7 @@ export class Progbar extends configured(Configured, progbarOptions, [
       this.sums.set(name, isStateful ? [value, 1] : [sum + value * steps, number + steps])
     }
     this.seen = current
-    const now = performance.now()
+    const now = clock()
     if (this.verbose === 0 || (!isEnd && (this.verbose === 2 || now - this.lastPaint < this.interval * 1000))) return
     this.lastPaint = now
     this.paint(isEnd, now - this.start)
@@ -101,20 +103,18 @@ export class Progbar extends configured(Configured, progbarOptions, [
 
   private paint(isEnd: boolean, elapsed: number): void {
     const { target, width, seen, unitName } = this
-    const filled = target === null ? 0 : Math.round(width * Math.min(1, target === 0 ? 1 : seen / target))
-    const bar = target === null ? '' : ` ${'━'.repeat(filled)}${'─'.repeat(width - filled)}`
+    const bars = target === null ? '' : ` ${bar(target === 0 ? 1 : seen / target, width)}`
     const each = elapsed / Math.max(1, seen)
     const left = isEnd || target === null ? formatDuration(elapsed) : `ETA ${formatDuration(each * (target - seen))}`
     const means = Array.from(this.sums, ([name, [sum, number]]) => ` - ${name}: ${formatLog(sum / number)}`).join('')
-    const line = `${seen}/${target ?? '?'}${bar} ${left} ${formatDuration(each)}/${unitName}${means}`
+    const rest = ` ${left} ${formatDuration(each)}/${unitName}${means}`
+    const texts = [bars, ''].map((shown) => `${seen}/${target ?? '?'}${shown}${rest}`)
     const out = nodeProcess()?.stdout
-    if (out === undefined) {
-      if (isEnd) console.log(line)
-      return
-    }
-    const padded = line.padEnd(this.painted)
-    this.painted = line.length
-    if (this.verbose === 1 && out.isTTY === true) out.write(`\r${padded}${isEnd ? '\n' : ''}`)
-    else if (isEnd) out.write(`${line}\n`)
+    if (this.verbose === 1 && out?.isTTY === true) {
+      const live = (this.live ??= new LiveLine(out))
+      if (isEnd) live.end(texts)
+      else live.rewrite(texts)
+    } else if (isEnd && out !== undefined) out.write(`${texts[0]}\n`)
+    else if (isEnd) console.log(texts[0])
   }
 }

@@ -2,6 +2,8 @@
 // The entry for Node is not used here, so the bar is set for each test.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ProgressBar, formatDuration, formatLogs, progress } from '../../src/training/callbacks/progress'
+import { cutTo, widthOf } from '../../src/runtime/live-line'
+import { hasColours, isDumb } from '../../src/runtime/terminal'
 import { useLoggedProgress } from '../../src/training/callbacks/logged-progress'
 import { useTerminalProgress } from '../../src/training/callbacks/terminal-progress'
 import { binaryModel, outputOf, samples } from '../helpers/training'
@@ -62,24 +64,65 @@ describe('the output of fit', () => {
     ])
   })
 
-  it('verbose 1 in a log is two lines per epoch', async () => {
-    const lines = (await fit(1, false)).split('\n')
-    const done = expect.stringMatching(`^3/3 ━{20} ${pace} - loss: .* - accuracy: .*$`)
-    expect(lines).toEqual(['Epoch 1/2', done, 'Epoch 2/2', done, ''])
+  it.each([true, false])('verbose 1 is a line per epoch where no entry shows more (terminal: %s)', async (isTTY) => {
+    const lines = (await fit(1, isTTY)).split('\n')
+    const done = (epoch: number): unknown =>
+      expect.stringMatching(`^Epoch ${epoch}/2 - ${pace} - loss: .* - accuracy: .*$`)
+    expect(lines).toEqual([done(1), done(2), ''])
   })
 
-  it('verbose 1 on a terminal rewrites its line, with the remaining time', async () => {
+  it('is a line by default', async () => {
+    expect(await outputOf(() => binaryModel().fit(x, yes))).toMatch(/^Epoch 1\/1 - .*\n$/)
+  })
+})
+
+/** Slow enough to be painted meanwhile. */
+const slowly = { onTrainBatchEnd: () => new Promise<void>((resolve) => setTimeout(resolve, 12)) }
+
+/** What `action` writes to a terminal of so many columns, with the bar of the entry for Node. */
+async function onTerminal(
+  action: () => Promise<unknown>,
+  { columns, env = { TERM: 'xterm', NO_COLOR: '1' } }: { columns: number; env?: Readonly<Record<string, string>> },
+): Promise<string> {
+  const before = { make: progress.make, columns: Object.getOwnPropertyDescriptor(process.stdout, 'columns') }
+  useTerminalProgress({ hasColours, isDumb })
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TERM']) vi.stubEnv(name, env[name])
+  Object.defineProperty(process.stdout, 'columns', { value: columns, configurable: true })
+  try {
+    return await outputOf(action, { isTTY: true })
+  } finally {
+    progress.make = before.make
+    vi.unstubAllEnvs()
+    if (before.columns === undefined) Reflect.deleteProperty(process.stdout, 'columns')
+    else Object.defineProperty(process.stdout, 'columns', before.columns)
+  }
+}
+
+/** The rows that a terminal shows in the end, and the most that it showed. */
+function screenOf(text: string, columns: number): { rows: readonly string[]; most: number } {
+  const rows = ['']
+  let [row, at, most] = [0, 0, 1]
+  const next = (): void => void ((at = 0), ++row, (rows[row] ??= ''))
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '\r') at = 0
+    else if (text[i] === '\n') next()
+    else if (text.startsWith('\u001b[K', i)) [rows[row], i] = [rows[row]!.slice(0, at), i + 2]
+    else {
+      if (at === columns) next()
+      rows[row] = rows[row]!.padEnd(at).slice(0, at) + text[i] + rows[row]!.slice(at + 1)
+      at++
+    }
+    most = Math.max(most, rows.length)
+  }
+  return { rows, most }
+}
+
+describe('the line on a terminal', () => {
+  it('is rewritten, with the remaining time', async () => {
     const model = binaryModel()
-    const text = await outputOf(
-      () =>
-        model.fit(x, yes, {
-          epochs: 1,
-          batchSize: 1,
-          verbose: 1,
-          // Slow enough to be painted meanwhile.
-          callbacks: [{ onTrainBatchEnd: () => new Promise((resolve) => setTimeout(resolve, 12)) }],
-        }),
-      { isTTY: true },
+    const text = await onTerminal(
+      () => model.fit(x, yes, { epochs: 1, batchSize: 1, verbose: 1, callbacks: [slowly] }),
+      { columns: 200 },
     )
     const [head, rest] = text.split('\n')
     expect(head).toBe('Epoch 1/1')
@@ -96,29 +139,51 @@ describe('the output of fit', () => {
     expect(text.endsWith('\n')).toBe(true)
   })
 
-  it('is a bar by default', async () => {
-    expect(await outputOf(() => binaryModel().fit(x, yes))).toMatch(/^Epoch 1\/1\n1\/1 ━{20} /)
+  it.each([20, 40, 80])('takes one row of %d columns, and leaves nothing behind', async (columns) => {
+    const model = binaryModel()
+    model.compile({ loss: 'binaryCrossentropy', metrics: ['accuracy', 'precision', 'recall', 'auc'] })
+    const options = { epochs: 3, batchSize: 1, verbose: 1, validationData: [x, yes], callbacks: [slowly] } as const
+    const text = await onTerminal(() => model.fit(x, yes, options), { columns })
+    for (const paint of text.split(/[\r\n]/)) expect(paint.replace('\u001b[K', '').length).toBeLessThan(columns)
+    const { rows } = screenOf(text, columns)
+    // Every row is the name of an epoch, its first row, or a value that has no room there.
+    for (const row of rows.slice(0, -1)) expect(row).toMatch(/^(?:Epoch \d\/3|20\/20 .*| {2}- \w+: .+)$/)
+    expect(rows.filter((row) => row.startsWith('20/20'))).toHaveLength(3)
+    expect(rows.join('').match(/- valLoss: \d/g) ?? []).toHaveLength(3)
+    expect(text).toContain('\u001b[K')
+  })
+
+  it('shows the time of the whole run beside that of the epoch, until the last', async () => {
+    const text = await onTerminal(
+      () => binaryModel().fit(x, yes, { epochs: 3, batchSize: 1, verbose: 1, callbacks: [slowly] }),
+      { columns: 200 },
+    )
+    const [first, second, third] = text.split(/Epoch \d\/3\n/).slice(1)
+    for (const epoch of [first!, second!])
+      expect(epoch).toMatch(new RegExp(String.raw`ETA ${duration} \(run ${duration}\) `))
+    expect(third).toContain('ETA')
+    expect(third).not.toContain('(run')
+    const run = /ETA \S+ \(run (\d+)ms\)/.exec(second!)
+    // Two epochs of at least 240 ms, less what has gone.
+    expect(Number(run![1])).toBeGreaterThan(240)
+  })
+
+  it('is cut by columns, of which characters may take two or none', () => {
+    expect(cutTo('abcdef', 6)).toBe('abcdef')
+    expect(cutTo('abcdefg', 6)).toBe('abcde…')
+    expect(cutTo('精度: 0.5', 6)).toBe('精度:…')
+    expect(widthOf('精度 e\u0301 😀')).toBe(9)
   })
 })
 
 describe('the progress bar of the entry for Node', () => {
   /** The painted lines of three epochs. */
   async function paints(env: Readonly<Record<string, string>>, columns = 200): Promise<readonly string[]> {
-    const before = { make: progress.make, columns: Object.getOwnPropertyDescriptor(process.stdout, 'columns') }
-    useTerminalProgress()
-    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TERM']) vi.stubEnv(name, env[name])
-    Object.defineProperty(process.stdout, 'columns', { value: columns, configurable: true })
-    try {
-      const text = await outputOf(() => binaryModel().fit(x, yes, { epochs: 3, batchSize: 8, verbose: 1 }), {
-        isTTY: true,
-      })
-      return text.split('\n').flatMap((line) => line.split('\r').slice(-1)).filter((line) => line.startsWith('3/3')) // prettier-ignore
-    } finally {
-      progress.make = before.make
-      vi.unstubAllEnvs()
-      if (before.columns === undefined) Reflect.deleteProperty(process.stdout, 'columns')
-      else Object.defineProperty(process.stdout, 'columns', before.columns)
-    }
+    const text = await onTerminal(() => binaryModel().fit(x, yes, { epochs: 3, batchSize: 8, verbose: 1 }), {
+      columns,
+      env,
+    })
+    return text.replaceAll('\u001b[K', '').split('\n').flatMap((line) => line.split('\r').slice(-1)).filter((line) => line.startsWith('3/3')) // prettier-ignore
   }
 
   it('has colours, and a sparkline of the loss from the second epoch on', async () => {
@@ -167,8 +232,8 @@ describe('the progress of the entry for Deno', () => {
   }
 
   it('is logged where there is no terminal, because notebooks do not show stdout', async () => {
-    const done = expect.stringMatching(`^3/3 ━{20} ${pace} - loss: `)
-    expect(await seen(false)).toEqual({ logged: ['Epoch 1/2', done, 'Epoch 2/2', done], written: '' })
+    const done = (epoch: number): unknown => expect.stringMatching(`^Epoch ${epoch}/2 - ${pace} - loss: `)
+    expect(await seen(false)).toEqual({ logged: [done(1), done(2)], written: '' })
   })
 
   it('is a bar on a terminal', async () => {

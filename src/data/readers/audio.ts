@@ -9,7 +9,7 @@ import { Tensor } from '../../ops/tensor'
 import type { ReadOptions } from '../abort'
 import { signalOption } from '../abort'
 import type { ByteSource } from './bytes'
-import { allBytes, nameOf } from './bytes'
+import { allBytes, nameOf, requireData } from './bytes'
 import { contentOf } from './folder-file'
 import type { FileKind } from './folders'
 import type { BothParts } from './folders'
@@ -50,6 +50,7 @@ export async function readWav(source: ByteSource, options: ReadOptions = {}): Pr
 }
 
 function decodeWav(bytes: Uint8Array, name: string): Wav {
+  requireData(bytes, name, 'refused')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const tag = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4))
   if (bytes.length < 12 || tag(0) !== 'RIFF' || tag(8) !== 'WAVE') throw new DataError(`${name} is not a WAV file`)

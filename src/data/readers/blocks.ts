@@ -8,7 +8,7 @@ import { closing } from '../cursors'
 import type { Cursor, Soon } from '../source'
 import { END, after, skipByTaking, until } from '../source'
 import type { NamedBytes } from './bytes'
-import { joined } from './bytes'
+import { joined, requireData } from './bytes'
 import { survey } from './csv/kernel'
 
 /** Some lines, the last one with its line end, unless the file ends without one. */
@@ -47,10 +47,10 @@ const LONGEST_ROW = 1 << 24
 const MARK = [0xef, 0xbb, 0xbf]
 
 /** The blocks of a pass over bytes. */
-export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quoting | null): Cursor<Lines> {
+export function blocks({ name, chunks, markup }: NamedBytes, pass: number, quoting: Quoting | null): Cursor<Lines> {
   const from = chunks.open(pass)
   const cutter = new Cutter(name, quoting)
-  let hasEnded = false
+  let [hasBegun, hasEnded] = [false, false]
   let last: Uint8Array | typeof END = END
   const next = (): Soon<Lines | typeof END> => {
     let block: Lines | null = null
@@ -60,6 +60,10 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
         hasEnded ||
         after(from.next(), (chunk) => {
           hasEnded = chunk === END
+          if (!hasBegun && chunk !== END && chunk.length > 0) {
+            hasBegun = true
+            requireData(chunk, name, markup)
+          }
           block = chunk === END ? cutter.end() : cutter.push(chunk)
           last = chunk
           return false

@@ -3,7 +3,9 @@
 
 import { encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
-import { ArgumentError, quoted } from '../../core/errors'
+import { ArgumentError, DataError, quoted } from '../../core/errors'
+import type { Markup } from '../../core/misplaced'
+import { misplaced } from '../../core/misplaced'
 import type { NodeModules } from '../../runtime/platform'
 import { bodyOf, fileError, isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
 import { abortable, abortableSource } from '../abort'
@@ -40,15 +42,22 @@ export type ByteSource =
 export interface NamedBytes {
   readonly name: string
   readonly chunks: Source<Uint8Array>
+  /** Whether the content may begin like a web page. */
+  readonly markup: Markup
 }
 
 /** The number of bytes of a file that are read at once. */
 const CHUNK = 1 << 18
 
 /** @throws ArgumentError for a value that has no bytes */
-export function bytesOf(source: ByteSource, where: string, signal: AbortSignal | null): NamedBytes {
+export function bytesOf(
+  source: ByteSource,
+  where: string,
+  signal: AbortSignal | null,
+  markup: Markup = 'allowed',
+): NamedBytes {
   const chunks = sourceOf<Uint8Array>(chunksOf(source, where, signal), where)
-  return { name: nameOf(source), chunks: abortableSource(chunks, signal) }
+  return { name: nameOf(source), chunks: abortableSource(chunks, signal), markup }
 }
 
 function chunksOf(
@@ -168,6 +177,12 @@ export async function allBytes(source: ByteSource, where: string, signal: AbortS
   for (let chunk = await chunks.next(); chunk !== END; chunk = await chunks.next()) parts.push(chunk)
   await chunks.close()
   return joined(parts)
+}
+
+/** @throws DataError that begins with the name, for what stands in place of a file */
+export function requireData(bytes: Uint8Array, name: string, markup: Markup): void {
+  const problem = misplaced(bytes, markup)
+  if (problem !== null) throw new DataError(`${name}: ${problem}`)
 }
 
 /** Pieces as one array; without a copy if there is only one. */

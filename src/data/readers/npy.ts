@@ -9,6 +9,7 @@ import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
 import { ArgumentError, DataError, FormatError, formatShape, quoted } from '../../core/errors'
 import { fromFloat16 } from '../../core/half'
+import { requireContent } from '../../core/misplaced'
 import { boolean, count, nullable, option, readOptions } from '../../core/options'
 import type { OptionInputs } from '../../core/options'
 import type { Shape } from '../../core/shapes'
@@ -78,7 +79,8 @@ const written: Readonly<Partial<Record<DType, string>>> = { float32: '<f4', int3
 export async function readNpy(source: ByteSource, options: ReadOptions = {}): Promise<Tensor> {
   requireArguments('readNpy', arguments, 2)
   const { signal } = readOptions('readNpy', signalOption(), options)
-  return decode(await allBytes(source, 'readNpy', signal), nameOf(source))
+  const name = nameOf(source)
+  return decode(requireContent(await allBytes(source, 'readNpy', signal), name, 'readNpy'), name)
 }
 
 const npzReading = () => ({
@@ -104,7 +106,7 @@ export async function readNpz(source: ByteSource, options: NpzReadOptions = {}):
   requireArguments('readNpz', arguments, 2)
   const { signal, maxBytes } = readOptions('readNpz', npzReading(), options)
   const name = nameOf(source)
-  const bytes = await allBytes(source, 'readNpz', signal)
+  const bytes = requireContent(await allBytes(source, 'readNpz', signal), name, 'readNpz')
   const most = maxBytes ?? SPARE + SHARE * bytes.length
   const excess = (total: number): DataError =>
     new DataError(

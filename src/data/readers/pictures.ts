@@ -9,6 +9,7 @@ import { padImages } from '../../ops/image/borders'
 import type { Interpolation } from '../../ops/image/resize'
 import { interpolation, resize } from '../../ops/image/resize'
 import { Tensor } from '../../ops/tensor'
+import { requireData } from './bytes'
 import type { Placement } from './fit-pixels'
 import { bilinear, placementOf } from './fit-pixels'
 import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
@@ -88,6 +89,7 @@ export async function pictureOf(bytes: Uint8Array, name: string, settings: Pictu
   }
   const size = isPng(bytes) ? sizeOfPng(bytes) : isJpeg(bytes) ? sizeOfJpeg(bytes) : null
   if (size !== null) requirePixels(size)
+  else requireData(bytes, name, 'refused')
   try {
     return inSize(await decode(bytes, name, requirePixels), settings)
   } catch (error) {

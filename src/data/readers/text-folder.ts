@@ -5,6 +5,7 @@ import type { OptionInputs } from '../../core/options'
 import { count, nullable, option, readOptions } from '../../core/options'
 import { signalOption } from '../abort'
 import { Decoder } from './blocks'
+import { requireData } from './bytes'
 import { contentOf } from './folder-file'
 import type { FileKind } from './folders'
 import type { BothParts } from './folders'
@@ -60,7 +61,9 @@ export async function textDatasetFromDirectory(
   const { batchSize, maxLength, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)
   const texts = files.map(async ({ file, label }) => {
-    const whole = new Decoder(file, 'utf-8').decode(await contentOf(file, 'textDatasetFromDirectory', signal), 1)
+    const bytes = await contentOf(file, 'textDatasetFromDirectory', signal)
+    requireData(bytes, file, 'allowed')
+    const whole = new Decoder(file, 'utf-8').decode(bytes, 1)
     // A character has one or two UTF-16 units.
     const text =
       maxLength === null

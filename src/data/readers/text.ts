@@ -10,7 +10,7 @@ import { Dataset } from '../dataset'
 import type { Lines } from './blocks'
 import { Decoder, blocks, lineDecoder } from './blocks'
 import type { ByteSource, NamedBytes } from './bytes'
-import { allBytes, bytesOf, nameOf } from './bytes'
+import { allBytes, bytesOf, nameOf, requireData } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
 
 const jsonOptions = () => ({
@@ -59,7 +59,7 @@ export class JsonLinesDataset<T> extends Dataset<T> {
 export function readJsonLines<T = unknown>(source: ByteSource, options: JsonLinesOptions = {}): JsonLinesDataset<T> {
   requireArguments('readJsonLines', arguments, 2)
   const { onError: policy, signal } = readOptions('readJsonLines', jsonOptions(), options)
-  return new JsonLinesDataset<T>(bytesOf(source, 'readJsonLines', signal), new Faults(policy), signal)
+  return new JsonLinesDataset<T>(bytesOf(source, 'readJsonLines', signal, 'refused'), new Faults(policy), signal)
 }
 
 function parsed<T>(line: string, file: string, number: number): T {
@@ -106,6 +106,7 @@ export function readText(
   if (by === 'file') {
     const texts = Dataset.from(sources).map(async (each) => {
       const bytes = await allBytes(each, 'readText', signal)
+      requireData(bytes, nameOf(each), 'allowed')
       return new Decoder(nameOf(each), encoding).decode(withoutMark(bytes), 1)
     })
     return Dataset.of(abortableSource(texts, signal))

@@ -21,7 +21,7 @@ const backupOptions = () => ({
   saveFreq: option(saveFreq, 'epoch'),
   /** Whether the previous backup is kept, and used if the last one is damaged. Default false. */
   doubleCheckpoint: option(boolean, false),
-  /** Whether the backup is removed after training. Default true. */
+  /** Whether the backup is removed after training, unless StopOnInterrupt ended it. Default true. */
   deleteCheckpoint: option(boolean, true),
   /** Stores the bytes by name, in place of files. Default null. */
   store: option(storeKind, null),
@@ -59,6 +59,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, [
   private readonly names = ['backup', ...(this.doubleCheckpoint ? ['backup-1'] : [])].map(
     (name) => `${this.store === null ? '' : `${this.backupDir}/`}${name}.safetensors`,
   )
+  private run: Run | null = null
   /** How many times the run was saved. */
   private number = 0
   /** The place where fit resumed; null if it started from the beginning. */
@@ -76,6 +77,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, [
   }
 
   private async takeUp(run: Run): Promise<void> {
+    this.run = run
     this.number = 0
     this.takenUp = null
     await this.changing(this.backupDir, async () => this.place.tidy?.())
@@ -124,7 +126,9 @@ export class BackupAndRestore extends configured(Callback, backupOptions, [
   }
 
   override async onTrainEnd(): Promise<void> {
-    if (!this.deleteCheckpoint) return
+    const isResumed = this.run?.isInterrupted === true
+    this.run = null
+    if (!this.deleteCheckpoint || isResumed) return
     for (const name of this.names) await this.place.remove(name)
     await this.place.tidy?.()
   }

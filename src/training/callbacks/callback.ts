@@ -118,6 +118,8 @@ export interface Run {
   readonly shuffleState: { seed: number; epoch: number }
   /** The reader of the data: its position, and the settings that must be equal when the run resumes within an epoch. */
   readonly runner: Resumable
+  /** Whether a callback ended the run from outside, so that it can be resumed. */
+  readonly isInterrupted: boolean
   place: RunPosition
 }
 
@@ -139,6 +141,14 @@ declare global {
 /** What callbacks report about a run of fit, by name. */
 export type Reports = Readonly<Partial<MyelinReports>>
 
+/** Ends fit from outside of the program. @internal */
+export interface Interruption {
+  /** fit begins. The signal ends it as an abort does, but without an error. */
+  begin(): AbortSignal
+  /** fit has ended, also by an error. */
+  end(): void
+}
+
 /** What a callback may be asked. Every method is optional. */
 interface CallbackQueries {
   /**
@@ -158,6 +168,8 @@ interface CallbackQueries {
   onNonFinite?(error: NonFiniteError): void
   /** Saves runs of fit. @internal */
   readonly keeper?: RunKeeper
+  /** Ends fit from outside of the program. @internal */
+  readonly interruption?: Interruption
   /**
    * The state that the callback needs to continue in another process. Called between two steps; BackupAndRestore saves
    * it. Callbacks without it start from the beginning when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from

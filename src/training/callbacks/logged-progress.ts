@@ -1,7 +1,9 @@
 // The progress of fit where only what is logged is seen, as in the notebooks of Deno. The entry for Deno uses it.
 
+import { PLAIN } from '../../runtime/live-line'
 import { nodeProcess } from '../../runtime/platform'
 import { ProgressBar, progress } from './progress'
+import { useTerminalProgress } from './terminal-progress'
 
 class LoggedProgress extends ProgressBar {
   protected override readonly out = null
@@ -9,5 +11,6 @@ class LoggedProgress extends ProgressBar {
 
 /** Makes fit log a line per epoch, unless there is a terminal. */
 export function useLoggedProgress(): void {
-  if (nodeProcess()?.stdout?.isTTY !== true) progress.make = () => new LoggedProgress()
+  if (nodeProcess()?.stdout?.isTTY === true) useTerminalProgress(PLAIN)
+  else progress.make = () => new LoggedProgress()
 }

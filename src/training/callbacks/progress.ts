@@ -1,16 +1,14 @@
-// The progress of fit on a terminal (a rewritten line with ETA) or in a log (a line per epoch).
+// The progress of fit in a log: a line per epoch. terminal-progress.ts shows it on terminals.
 
+import { clock } from '../../core/globals'
 import { printable } from '../../core/errors'
 import { nodeProcess } from '../../runtime/platform'
 import type { Logs } from './callback'
 import { Callback } from './callback'
 
-const BAR_WIDTH = 20
-/** The minimum time between two repaints, in ms. */
-const REPAINT = 80
-
-interface Terminal {
+interface Output {
   readonly isTTY?: boolean
+  readonly columns?: number
   write(text: string): unknown
 }
 
@@ -41,74 +39,44 @@ export function formatLogs(logs: Logs): string {
     .join('')
 }
 
-function bar(done: number, total: number): string {
-  const filled = Math.round((BAR_WIDTH * done) / total)
-  return '━'.repeat(filled) + '─'.repeat(BAR_WIDTH - filled)
-}
-
 export class ProgressBar extends Callback {
-  private epochStart = 0
-  private lastPaint = 0
-  protected painted = 0
-  /** The steps of the current epoch so far. */
-  private done = 0
-  protected readonly out: Terminal | null = nodeProcess()?.stdout ?? null
+  protected epochStart = 0
+  /** The steps of the last epoch. */
+  protected taken = 0
+  protected readonly out: Output | null = nodeProcess()?.stdout ?? null
 
-  private get live(): boolean {
-    return this.params?.verbose === 1 && this.out?.isTTY === true
-  }
-
-  override onEpochBegin(epoch: number): void {
-    this.epochStart = performance.now()
-    this.lastPaint = this.epochStart
-    if (this.params?.verbose === 1) this.line(`Epoch ${epoch + 1}/${this.params.epochs}`)
+  override onEpochBegin(_epoch: number): void {
+    this.epochStart = clock()
   }
 
   /** Whether a repaint is due; called after every step. */
-  due(now: number): boolean {
-    return this.live && now - this.lastPaint >= REPAINT
+  due(_now: number): boolean {
+    return false
   }
 
   /** Repaints the line of the current epoch. */
-  paint(done: number, logs: Logs, now: number): void {
-    this.lastPaint = now
-    const { steps } = this.params!
-    const each = (now - this.epochStart) / done
-    const pace = `${formatDuration(each)}/step${formatLogs(logs)}`
-    // The number of batches may be unknown until they are read.
-    if (steps === null || steps === Infinity)
-      return this.rewrite(`${done}/? ${formatDuration(now - this.epochStart)} ${pace}`)
-    this.rewrite(`${done}/${steps} ${bar(done, steps)} ETA ${formatDuration(each * (steps - done))} ${pace}`)
-  }
+  paint(_done: number, _logs: Logs, _now: number): void {}
 
   /** Sets the number of steps of the epoch. */
   took(steps: number): void {
-    this.done = steps
+    this.taken = steps
+  }
+
+  /** `12s 30ms/step` */
+  protected get pace(): string {
+    const elapsed = clock() - this.epochStart
+    return `${formatDuration(elapsed)} ${formatDuration(elapsed / this.taken)}/step`
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
-    const { epochs, verbose } = this.params!
-    const steps = this.params!.steps ?? this.done
-    const elapsed = performance.now() - this.epochStart
-    const pace = `${formatDuration(elapsed)} ${formatDuration(elapsed / steps)}/step`
-    if (verbose === 2) return this.line(`Epoch ${epoch + 1}/${epochs} - ${pace}${formatLogs(logs)}`)
-    const text = `${steps}/${steps} ${bar(1, 1)} ${pace}${formatLogs(logs)}`
-    if (!this.live) return this.line(text)
-    this.rewrite(text)
-    this.out!.write('\n')
-    this.painted = 0
+    this.line(`Epoch ${epoch + 1}/${this.params!.epochs} - ${this.pace}${formatLogs(logs)}`)
   }
 
-  protected rewrite(text: string): void {
-    this.out!.write(`\r${text.padEnd(this.painted)}`)
-    this.painted = text.length
-  }
-
-  private line(text: string): void {
+  protected line(text: string): void {
     if (this.out === null) console.log(text)
     else this.out.write(`${text}\n`)
   }
 }
 
-/** Makes the progress bar of fit. The entry for Node replaces it: see terminal-progress.ts. */
+/** Makes the progress bar of fit. The entries for Node and Deno replace it: see terminal-progress.ts. */
 export const progress = { make: (): ProgressBar => new ProgressBar() }

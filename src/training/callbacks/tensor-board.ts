@@ -1,6 +1,7 @@
 // TensorBoard: logs and weights as event files for TensorBoard.
 
 import { ArgumentError, quoted } from '../../core/errors'
+import { clock } from '../../core/globals'
 import type { Kind, OptionInputs } from '../../core/options'
 import { boolean, configured, custom, idle, integer, isOptions, option, text, unread } from '../../core/options'
 import { snakeCase } from '../../core/registry'
@@ -108,7 +109,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
   }
 
   override onEpochBegin(): void {
-    this.epochStart = { time: performance.now(), batches: this.updates }
+    this.epochStart = { time: clock(), batches: this.updates }
   }
 
   override async onTestEnd(logs: Logs): Promise<void> {
@@ -121,7 +122,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
 
   override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     const { model, histogramFreq, writeStepsPerSecond, epochStart } = this
-    const speed = ((this.updates - epochStart.batches) * 1000) / (performance.now() - epochStart.time)
+    const speed = ((this.updates - epochStart.batches) * 1000) / (clock() - epochStart.time)
     const train = { ...logs, ...ratesOf(model), ...(writeStepsPerSecond ? { stepsPerSecond: speed } : {}) }
     const scalars = (
       of: Readonly<Record<string, number>>,

@@ -205,7 +205,9 @@ export function readCsv<const Options extends CsvOptions = {}>(
 ): CsvDataset<CsvElement<Options>> {
   requireArguments('readCsv', arguments, 2)
   const settings = readOptions('readCsv', csvOptions(), options)
-  return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv', settings.signal), settings))
+  return new CsvDataset(
+    new CsvFile(bytesOf(source, 'readCsv', settings.signal, settings.header === true ? 'cells' : 'allowed'), settings),
+  )
 }
 
 /** The rows of a CSV file, with its schema. */

@@ -1,0 +1,65 @@
+// StopOnInterrupt: Ctrl-C ends fit, and the program goes on.
+
+import { StateError } from '../../core/errors'
+import { nodeModule, nodeProcess } from '../../runtime/platform'
+import type { Interruption } from './callback'
+import { Callback } from './callback'
+
+/** What a process ended by SIGINT returns: 128 and the number of the signal. */
+const EXIT_CODE = 130
+
+/**
+ * Ends fit when the user presses Ctrl-C (SIGINT) in Node, Deno or Bun: after the running step, with the weights as they are then.
+ * The last epoch and its validation may be incomplete. fit returns its History, and the program continues, for example by saving the
+ * model. A second Ctrl-C ends the process. The listener is there while fit runs: nothing else listens to the signal, since
+ * servers have listeners of their own.
+ *
+ *   const stop = new StopOnInterrupt()
+ *   await model.fit(x, y, { epochs: 1000, callbacks: [stop] })
+ *   await model.save(stop.interrupted ? 'unfinished.keras' : 'model.keras')
+ *
+ * BackupAndRestore keeps its backup, so that the next process resumes the run.
+ *
+ * @throws StateError, when fit begins, in pages and worker threads, which receive no signals
+ */
+export class StopOnInterrupt extends Callback {
+  static readonly className = 'StopOnInterrupt'
+  #controller = new AbortController()
+  #process: NodeJS.Process | null = null
+
+  /** Whether Ctrl-C ended the last fit. */
+  get interrupted(): boolean {
+    return this.#controller.signal.aborted
+  }
+
+  /** @internal */
+  override readonly interruption: Interruption = {
+    begin: () => {
+      this.#process = processWithSignals()
+      this.#controller = new AbortController()
+      this.#process.on('SIGINT', this.#listener)
+      return this.#controller.signal
+    },
+    end: () => void this.#process?.off('SIGINT', this.#listener),
+  }
+
+  readonly #listener = (): void => {
+    const process = this.#process!
+    if (this.interrupted) return process.exit(EXIT_CODE)
+    this.#controller.abort()
+    // Without a listener the system ends the process, even during a long step.
+    if (process.listenerCount('SIGINT') === 1) process.off('SIGINT', this.#listener)
+    const newLine = process.stdout?.isTTY === true ? '\n' : ''
+    console.warn(
+      `${newLine}StopOnInterrupt: fit ends after this step and keeps the weights. Press Ctrl-C again to end the process.`,
+    )
+  }
+}
+
+function processWithSignals(): NodeJS.Process {
+  const found = nodeProcess()
+  if (found !== null && nodeModule('node:worker_threads')?.isMainThread !== false) return found
+  throw new StateError(
+    'StopOnInterrupt: only the main thread of Node, Deno or Bun receives Ctrl-C. Elsewhere, give fit the signal of an AbortController',
+  )
+}
