@@ -4,7 +4,7 @@
 import { scoped } from '../core/scope'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
-import { valueOf } from '../ops/variable'
+import { place, valueOf } from '../ops/variable'
 
 /** The losses and metrics that the layers report in one run. */
 interface Reports {
@@ -136,12 +136,15 @@ export function isInferring(): boolean {
   return inferring.current
 }
 
-/** Runs `body` one level deeper in the path by which weights are named. */
-export function withinPath<Result>(name: string, body: () => Result): Result {
-  return path.within([...path.current, name], body)
+/**
+ * Runs `body` one level deeper in the paths of layers and weights.
+ * @param isNamed whether the names of weights have the level, too: they begin below the outermost model
+ */
+export function withinPath<Result>(name: string, body: () => Result, isNamed = true): Result {
+  return place.within([...place.current, name], () => (isNamed ? path.within([...path.current, name], body) : body()))
 }
 
-/** The names of the layers that are being built or called, from the outside in. */
+/** The names of the layers that are being built or called, from the outside in; without that of the outermost model. */
 export function currentPath(): readonly string[] {
   return path.current
 }

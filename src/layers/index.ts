@@ -121,6 +121,7 @@ export type { SeparateInputs } from './call-options'
 export type { DTypePolicy, OwnVariables, StatelessOptions } from './members'
 export { Layer } from './layer'
 export { maskOf, setMask } from './masks'
+export type { InputSpec } from './spec'
 export { TensorSpec } from './spec'
 export type { BatchShape, ShapesOf, SpecsOf } from './spec'
 

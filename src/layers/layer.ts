@@ -34,7 +34,7 @@ import type { Metric } from '../metrics/metric'
 import { assignAll } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { STRINGS, trace, untraced, withScope } from '../ops/trace'
-import { Variable, valueOf } from '../ops/variable'
+import { Variable, place, valueOf } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { penaltyOf } from '../regularizers/penalty'
 import { regularizers } from '../regularizers/registry'
@@ -51,13 +51,14 @@ import {
   withinPath,
   withoutFrame,
 } from './context'
+import { requireInputs } from './checks'
 import type { LayerForm } from './forms'
 import { requireOne } from './forms'
 import type { MaskTrail } from './masks'
 import { masksOf, setMask, maskOf } from './masks'
 import type { AssumedExtents } from './shape-inference'
 import { commonSpecs, tracedForExtents } from './shape-inference'
-import type { BatchShape, ShapesOf, SpecsOf } from './spec'
+import type { BatchShape, InputSpec, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
 import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
@@ -458,14 +459,28 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return this.metrics.flatMap(({ variables }) => variables)
   }
 
-  /** The names of the layers around this one and its own, `encoder/dense`: what the names of its weights begin with. */
-  get path(): string {
-    return stateOf(this).path || this.name
+  /**
+   * The names of the models and layers in which this one was built, and its own, `sequential/dense`: what the paths of its weights begin
+   * with. null before the layer is built. Keras: `Layer.path`.
+   */
+  get path(): string | null {
+    return stateOf(this).path
   }
 
-  /** The inputs for which the layer was built, with null for the batch and other open extents; null before. */
-  get inputSpec(): Tree<TensorSpec> | null {
-    return this.buildSpec
+  /**
+   * What the layer requires of its input: the number of axes, or extents; null if nothing. A layer of your own may set it, and is then
+   * not called with other inputs:
+   *
+   *   constructor() { super(); this.inputSpec = { ndim: 4, axes: { [-1]: 3 } } }
+   *
+   * Keras: `Layer.input_spec`.
+   */
+  get inputSpec(): InputSpec | readonly InputSpec[] | null {
+    return null
+  }
+
+  set inputSpec(value: InputSpec | readonly InputSpec[] | null) {
+    Object.defineProperty(this, 'inputSpec', { value, configurable: true, writable: true })
   }
 
   /** How weights are stored: `int8` or `int4` after `quantize`; null for float32. */
@@ -723,7 +738,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
         untraced(() =>
           withoutFrame(() =>
             this.inOwnPath(() => {
-              stateOf(this).path = currentPath().join('/')
+              stateOf(this).path = place.current.join('/')
               this.placing(() => this.buildAll(specs))
             }),
           ),
@@ -745,7 +760,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   }
 
   private inOwnPath<Result>(body: () => Result): Result {
-    return this.isPathRoot && currentPath().length === 0 ? body() : withinPath(this.name, body)
+    return withinPath(this.name, body, !this.isPathRoot || currentPath().length > 0)
   }
 
   /** Whether weights are named without this layer's name when it is the outermost one. @internal */
@@ -863,6 +878,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** @param input tensors, symbols or specs */
   private checkShapes(input: Tree<unknown>): void {
+    if (Object.hasOwn(this, 'inputSpec')) requireInputs(this, this.inputSpec, input)
     const { builtFor } = stateOf(this)
     // While the layer is being built, the shape fits by definition.
     if (builtFor === null || this.checkShape === Layer.prototype.checkShape) return

@@ -1,5 +1,6 @@
 // Trees of the types of tensors, as layers use them: of specs, and of shapes with an open batch axis.
 
+import type { DType } from '../core/dtypes'
 import type { BatchShape } from '../core/spec'
 import { TensorSpec } from '../core/spec'
 import type { Tree, MapTree } from '../core/tree'
@@ -13,6 +14,24 @@ export type { BatchShape } from '../core/spec'
 export type SpecsOf<Tensors> = MapTree<Tensors, Tensor, TensorSpec>
 /** A tree of tensors as a tree of shapes. */
 export type ShapesOf<Tensors> = MapTree<Tensors, Tensor, BatchShape>
+
+/** What a layer requires of an input; what it does not require is absent. Keras: `keras.InputSpec`. */
+export interface InputSpec {
+  /** The whole shape, with null for extents that may be of any size. */
+  readonly shape?: BatchShape
+  readonly dtype?: DType
+  /** The number of axes, or its limits. */
+  readonly ndim?: number
+  readonly minNdim?: number
+  readonly maxNdim?: number
+  /** Extents by axis; −1 is the last. */
+  readonly axes?: Readonly<Record<number, number | null>>
+}
+
+/** The requirement of a layer that is built for a shape; none before. */
+export function extentsAt(built: BatchShape | null, axes: readonly number[]): Pick<InputSpec, 'axes'> {
+  return built === null ? {} : { axes: Object.fromEntries(axes.map((axis) => [axis, built.at(axis)!])) }
+}
 
 /** A list of numbers or nulls is the shape of one tensor; other lists and records are trees. */
 export function isBatchShape(value: unknown): value is BatchShape {

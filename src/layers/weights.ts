@@ -22,7 +22,7 @@ import { toTensor } from '../ops/convert'
 import { drawnFor } from '../ops/random/seed'
 import { Tensor, shapeOrValue } from '../ops/tensor'
 import { trace, untraced } from '../ops/trace'
-import { Variable, changes, penalties } from '../ops/variable'
+import { Variable, changes, penalties, place } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import { currentPath, withoutFrame } from './context'
@@ -111,8 +111,8 @@ export interface WeightLists {
 class State {
   trainable = true
   builtFor: Tree<TensorSpec> | null = null
-  /** The names of the layers in which it was built, and its own. */
-  path = ''
+  /** The names of the models and layers in which it was built, and its own; null before. */
+  path: string | null = null
   readonly own: OwnWeight[] = []
   readonly tracked: LayerWithParts[] = []
   parts: Parts | null = null
@@ -173,6 +173,7 @@ export function unbuild(layer: object): void {
   const state = stateOf(layer)
   state.own.length = 0
   state.builtFor = null
+  state.path = null
   partsChanged(layer)
 }
 
@@ -314,9 +315,10 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
       `${layer}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`,
     )
   }
-  const path = currentPath()
-  const prefix = path.at(-1) === layer.name ? path : [...path, layer.name]
-  const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+  const within = (path: readonly string[]): string =>
+    [...path, ...(path.at(-1) === layer.name ? [] : [layer.name]), name].join('/')
+  const variable = new Variable(initial, { name: within(currentPath()), trainable, dtype })
+  variable.path = within(place.current)
   if (blocks !== null) fill(variable, blocks)
   const constraint = given === null || inputAxes === null ? given : { call: (w: Tensor) => given.call(w, inputAxes) }
   if (constraint !== null)

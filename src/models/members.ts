@@ -34,18 +34,18 @@ export interface ExportOptions {
   readonly format?: 'onnx' | (string & {}) | null
 }
 
-/** Variables by their names; a second one of a name gets a number. */
+/** Variables by their paths; a second one of a path gets a number. */
 function byName(variables: readonly Variable[]): ReadonlyMap<string, Variable> {
   const found = new Map<string, Variable>()
   for (const variable of variables) {
-    let { name } = variable
-    for (let i = 1; found.has(name); i++) name = `${variable.name}_${i}`
-    found.set(name, variable)
+    let { path } = variable
+    for (let i = 1; found.has(path); i++) path = `${variable.path}_${i}`
+    found.set(path, variable)
   }
   return found
 }
 
-/** The values of variables as trees of their names. */
+/** The values of variables as trees of the parts of their paths. */
 export function stateTreeOf(kinds: VariableKinds): StateTree {
   const trees = Object.entries(kinds).map(([kind, variables]) => {
     const tree: Record<string, unknown> = {}

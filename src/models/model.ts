@@ -21,7 +21,7 @@ import type { CallContext } from '../layers/context'
 import { currentFrame } from '../layers/context'
 import { withMasks } from '../layers/masks'
 import { hold } from '../layers/weights'
-import type { ShapesOf, SpecsOf } from '../layers/spec'
+import type { ShapesOf, SpecsOf, InputSpec } from '../layers/spec'
 import { TensorSpec, shapesOf } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
@@ -189,6 +189,11 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return typed(shapesOf(this.requireGraph('outputShape').outputSpecs))
   }
 
+  /** The shapes of the inputs of a functional model; null for others. */
+  override get inputSpec(): readonly InputSpec[] | null {
+    return this.#graph && flatten<TensorSpec>(this.#graph.inputSpecs).map(({ shape }) => ({ shape }))
+  }
+
   /** The names of the layers that make the outputs. @throws StateError for a model that is not functional or not built */
   get outputNames(): readonly string[] {
     return this.requireGraph('outputNames').outputNames
@@ -333,11 +338,12 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * The values of all variables by their kinds and names, as plain records for `jit`, `grad` and files of your own.
+   * The values of all variables by their kinds and paths, as plain records for `jit`, `grad` and files of your own. Paths of weights
+   * that a Sequential made begin with its name.
    *
-   *   const { trainableVariables: { dense: { kernel } } } = model.getStateTree()
+   *   const { trainableVariables: { sequential: { dense: { kernel } } } } = model.getStateTree()
    *
-   * Keras: `Model.get_state_tree`. A second variable of one name has a number: `learningRate_1`.
+   * Keras: `Model.get_state_tree`. A second variable of one path has a number: `learningRate_1`.
    */
   getStateTree(): StateTree {
     return stateTreeOf(this.variableKinds)
@@ -346,7 +352,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   /**
    * Sets variables from such a tree, all that it names or none.
    *
-   *   model.setStateTree({ trainableVariables: { dense: { kernel: ops.zeros([4, 2]) } } })
+   *   model.setStateTree({ trainableVariables: { sequential: { dense: { kernel: ops.zeros([4, 2]) } } } })
    *
    * Keras: `Model.set_state_tree`.
    * @throws ArgumentError for a name without a variable; ShapeError for a value that does not fit

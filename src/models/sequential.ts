@@ -20,6 +20,7 @@ import { hold, listsOf, unbuild } from '../layers/weights'
 import type { BatchShape } from '../layers/spec'
 import { isSymbol, originOf, recordCall } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
+import { place } from '../ops/variable'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { withKnownClasses } from './reader'
@@ -121,7 +122,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     }
     if (listsOf(layer).layers.includes(this)) throw new ArgumentError(`${this}: a model cannot contain itself`)
     // The model is built, so the new layer is built for the output of the last one.
-    if (this.built) this.symbols.push(layer.apply(this.symbols.at(-1)!))
+    if (this.built) this.symbols.push(place.within([this.path!], () => layer.apply(this.symbols.at(-1)!)))
     names.add(layer.name)
     this.list.push(layer)
     hold(this, layer)

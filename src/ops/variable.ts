@@ -2,6 +2,7 @@
 // metric sums and counters are variables.
 
 import { requireArguments } from '../core/arguments'
+import { scoped } from '../core/scope'
 import { requireRoom } from '../core/weight-limit'
 import { ArgumentError, ShapeError, checkOptions, formatShape, printable, unknownName } from '../core/errors'
 import type { DType } from '../core/dtypes'
@@ -77,6 +78,9 @@ const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable', 'shape'] as const satisf
  */
 export const changes = { count: 0 }
 
+/** The names of the models and layers that are being built or called, from the outside in: what paths begin with. */
+export const place = /* @__PURE__ */ scoped<readonly string[]>([])
+
 /** A regularizer. */
 interface Penalty {
   call(weight: Tensor): Tensor
@@ -110,6 +114,11 @@ export class Variable {
   declare readonly shape: Shape
   declare readonly dtype: DType
   name: string
+  /**
+   * The name after those of the model and the layers in which it was made, `sequential/dense/kernel`. Files and errors have `name`, which
+   * has no name of the outermost model. Keras: `Variable.path`.
+   */
+  path: string
   private isTrainable = true
   /**
    * Whether it was trainable when it was created. Determines its position among the weights of its layer. @internal
@@ -140,6 +149,7 @@ export class Variable {
     if (content !== null) setType(this, content.shape, dtype ?? content.dtype)
     else setType(this, requireShape('Variable without a tensor', initial as Shape), dtype ?? 'float32')
     this.name = name
+    this.path = [...place.current, name].join('/')
     this.madeTrainable = trainable
     this.trainable = trainable
     requireRoom(name, this.shape)
@@ -153,7 +163,7 @@ export class Variable {
     const variable: Variable = Object.create(Variable.prototype)
     setType(variable, [...shape], 'float32')
     define(variable, { storage, byteOffset }, true)
-    return Object.assign(variable, { name, trainable: false, constraint: null })
+    return Object.assign(variable, { name, path: name, trainable: false, constraint: null })
   }
 
   /** Whether an optimizer may change it. */
@@ -179,11 +189,6 @@ export class Variable {
   /** The number of axes. */
   get ndim(): number {
     return this.shape.length
-  }
-
-  /** The same as `name`, which has the names of the layers around the weight: `encoder/dense/kernel`. */
-  get path(): string {
-    return this.name
   }
 
   /**

@@ -54,6 +54,7 @@ export class LossScaleOptimizer extends configured(Optimizer, lossScaleOptions, 
     name: 'dynamicScale',
     trainable: false,
   })
+  private readonly counters = this.named([this.stepCounter, this.dynamicScale])
 
   protected override checkOptions(): void {
     const table: Readonly<Record<string, AnyOption>> = optimizerOptions()
@@ -102,12 +103,12 @@ export class LossScaleOptimizer extends configured(Optimizer, lossScaleOptions, 
   }
 
   override get scalars(): readonly Variable[] {
-    return [this.iterations, this.stepCounter, this.dynamicScale, ...this.innerOptimizer.scalars]
+    return [this.iterations, ...this.counters, ...this.innerOptimizer.scalars]
   }
 
   /** `iterations`, `stepCounter`, `dynamicScale`, then the variables of the inner optimizer. */
   override get variables(): readonly Variable[] {
-    return [this.iterations, this.stepCounter, this.dynamicScale, ...this.innerOptimizer.variables]
+    return [this.iterations, ...this.counters, ...this.innerOptimizer.variables]
   }
 
   override get slots(): ReadonlyMap<string, readonly Variable[]> {

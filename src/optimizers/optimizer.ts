@@ -184,6 +184,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
   private readonly kept = Object.entries(this.declareScalars()).map(
     ([name, start]) => new Variable(new Tensor(Float32Array.of(start), [], 'float32'), { name, trainable: false }),
   )
+  private readonly own = this.named(this.allScalars())
   private readonly excluded: Match[] = [...this.noWeightDecay]
   private known: ParameterStore | null = null
   /** The weights of the last `build`. */
@@ -287,11 +288,15 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
   }
 
   private get store(): ParameterStore {
-    return (this.known ??= new ParameterStore((weight) => this.treatmentOf(weight)))
+    return (this.known ??= new ParameterStore(this.name, (weight) => this.treatmentOf(weight)))
   }
 
   /** The state that does not depend on the weights. @internal */
   get scalars(): readonly Variable[] {
+    return this.own
+  }
+
+  private allScalars(): readonly Variable[] {
     const rates = this.groups.flatMap(({ rate }) => (rate == null ? [] : [rate.cell]))
     return [
       this.iterations,
@@ -300,6 +305,12 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       ...(this.gathered === null ? [] : [this.gathered]),
       ...this.kept,
     ]
+  }
+
+  /** Variables whose paths begin with the optimizer's name. */
+  protected named(variables: readonly Variable[]): readonly Variable[] {
+    for (const each of variables) each.path = `${this.name}/${each.name}`
+    return variables
   }
 
   /**

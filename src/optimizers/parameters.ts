@@ -57,8 +57,14 @@ export class ParameterStore {
   private readonly places = new Map<Variable, WeightPlace>()
   private readonly slotsByKind = new Map<string, Variable[]>()
 
-  /** @param treatmentOf the slots of a weight; weights of equal groups are placed side by side */
-  constructor(private readonly treatmentOf: (weight: Variable) => Treatment) {}
+  /**
+   * @param name of the optimizer, for paths of slots
+   * @param treatmentOf the slots of a weight; weights of equal groups are placed side by side
+   */
+  constructor(
+    private readonly name: string,
+    private readonly treatmentOf: (weight: Variable) => Treatment,
+  ) {}
 
   /** The weights in the order in which they were added. */
   get weights(): readonly Variable[] {
@@ -133,6 +139,7 @@ export class ParameterStore {
             shapeOf(slot, weight),
             `${weight.name}/${slot.name}`,
           )
+          variable.path = `${this.name}/${weight.path.replaceAll('/', '_')}_${slot.name}`
           begin(variable, slot, weight)
           return [slot.name, variable]
         }),

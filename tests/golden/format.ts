@@ -634,3 +634,30 @@ export interface SignaturesFile {
   >
   readonly calls: readonly SignatureCall[]
 }
+
+// paths.json
+
+/** The paths of a model whose layers the test makes, sorted; every part in camelCase. */
+export interface PathsCase {
+  name: string
+  /** Of the layers that have a path in Keras. */
+  layers: string[]
+  variables: string[]
+  inputSpec: unknown
+  /** Of the slots of Adam, without their kinds. */
+  slots: string[]
+}
+
+/** What a layer requires of its input before and after it is built. */
+export interface InputSpecCase {
+  layer: Described
+  /** Without the batch. */
+  shape: number[]
+  before: unknown
+  built: unknown
+}
+
+export interface PathsFile extends FixtureFile {
+  models: PathsCase[]
+  layers: InputSpecCase[]
+}

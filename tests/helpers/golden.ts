@@ -21,6 +21,7 @@ export function readFixture<File>(
     | 'one-cycle'
     | 'order'
     | 'masked-order'
+    | 'paths'
     | 'rules'
     | 'regularizers'
     | 'explain'

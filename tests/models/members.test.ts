@@ -149,7 +149,7 @@ describe('build', () => {
     const copy = Dense.fromConfig(dense.getConfig())
     copy.buildFromConfig(dense.getBuildConfig())
     expect(copy.kernel.shape).toEqual([4, 3])
-    expect(String(dense.inputSpec)).toBe('float32 [null, 4]')
+    expect(dense.inputSpec).toEqual({ minNdim: 2, axes: { [-1]: 4 } })
   })
 
   it.each([[[]], [4], [['a']], [[null, 0]], [[null, -3]], [{}]])('refuses %j', (shape) => {
@@ -362,8 +362,8 @@ describe('the state of a model', () => {
     await model.fit(x, y, { epochs: 2, verbose: 0 })
     expect(model.history!.history['loss']).toHaveLength(2)
     const tree = model.getStateTree()
-    expect(Object.keys(tree.trainableVariables)).toEqual(['hidden', 'norm', 'out'])
-    expect(tree.nonTrainableVariables).toMatchObject({ norm: { movingMean: {}, movingVariance: {} } })
+    expect(Object.keys(tree.trainableVariables)).toEqual(['net'])
+    expect(tree.nonTrainableVariables).toMatchObject({ net: { norm: { movingMean: {}, movingVariance: {} } } })
     expect(Object.keys(tree.metricsVariables)).toEqual(['loss', 'mae'])
     const copy = Sequential.fromConfig(model.getConfig())
     expect(copy.compiled).toBe(false)
@@ -377,13 +377,13 @@ describe('the state of a model', () => {
     const before = copy.getWeights().map(({ data }) => data)
     const kernel = ops.ones([16, 2])
     for (const wrong of [
-      { trainableVariables: { out: { kernel, other: 1 } } },
-      { trainableVariables: { out: { kernel, bias: [1, 2, 3] } } },
-      { nothing: { out: { kernel } } },
+      { trainableVariables: { net: { out: { kernel, other: 1 } } } },
+      { trainableVariables: { net: { out: { kernel, bias: [1, 2, 3] } } } },
+      { nothing: { net: { out: { kernel } } } },
     ])
       expect(errorOf(() => copy.setStateTree(wrong))).toMatch(/setStateTree|must be/)
     expect(copy.getWeights().map(({ data }) => data)).toEqual(before)
-    copy.setStateTree({ trainableVariables: { out: { kernel } } })
+    copy.setStateTree({ trainableVariables: { net: { out: { kernel } } } })
     expect(copy.weights.find(({ name }) => name === 'out/kernel')!.numpy()).toEqual(kernel.toArray())
   })
 

@@ -12,11 +12,12 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS, unitAxes } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
+import { extentsAt } from '../spec'
 
 const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 
@@ -143,6 +144,16 @@ export class PReLU extends configured(
   /** The slopes: the shape of a sample, 1 along the shared axes. */
   get alpha(): Variable {
     return this.requireBuilt(this.alphaVariable)
+  }
+
+  override get inputSpec(): InputSpec | null {
+    const { buildShape } = this
+    if (buildShape === null) return null
+    const { sharedAxes } = this
+    // Keras lists none if no axis is shared.
+    const own =
+      sharedAxes === null ? [] : [...buildShape.keys()].filter((axis) => axis > 0 && !sharedAxes.includes(axis))
+    return { ndim: buildShape.length, ...(own.length === 0 ? {} : extentsAt(buildShape, own)) }
   }
 
   override build(inputShape: BatchShape): void {

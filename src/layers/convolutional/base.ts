@@ -13,10 +13,11 @@ import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { WeightOptions } from '../layer'
 import { Layer } from '../layer'
 import { alongSpace, channelsLast, channelsOf, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import type { Made, UnitAxis, UnitFlow } from '../units'
 import { unitAxes } from '../units'
 import { slidingOf } from './options'
+import { extentsAt } from '../spec'
 
 /** What a convolution computes, with the channels last. */
 export interface ConvolutionKind<Of> {
@@ -97,6 +98,10 @@ export abstract class ConvolutionLayer extends configured(Layer<Tensor>, () => (
 
   protected override checkOptions(): void {
     this.kind.check?.(this)
+  }
+
+  override get inputSpec(): InputSpec {
+    return { minNdim: this.rank + 2, ...extentsAt(this.buildShape, [isChannelsFirst(this) ? 1 : -1]) }
   }
 
   override build(inputShape: BatchShape): void {

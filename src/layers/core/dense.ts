@@ -8,12 +8,13 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import { mixesUnits } from '../../activations'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import { extentsAt } from '../spec'
 
 /**
  * activation(x · kernel + bias): x [batch, …, n] → [batch, …, units], kernel [n, units], bias [units].
@@ -79,6 +80,10 @@ export class Dense extends configured(
       regularizer: this.biasRegularizer,
       constraint: this.biasConstraint,
     })
+  }
+
+  override get inputSpec(): InputSpec {
+    return { minNdim: 2, ...extentsAt(this.buildShape, [-1]) }
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {

@@ -8,7 +8,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import type { EinsumShapes } from './einsum-equation'
 import { einsumShapes, parseEquation } from './einsum-equation'
 import { TENSOR } from '../forms'
@@ -93,6 +93,10 @@ export class EinsumDense extends configured(
       this.biasAxes,
       inputShape,
     )
+  }
+
+  override get inputSpec(): InputSpec | null {
+    return this.buildShape && { ndim: this.buildShape.length }
   }
 
   override build(inputShape: BatchShape): void {

@@ -104,7 +104,7 @@ export function enableLora<L extends LoraLayer>(layer: L, rank: number, options:
     const variable = fromFile.within(false, () =>
       addWeightTo(layer, { name: `lora_${what}_${suffix}`, shape, initializer, regularizer }),
     )
-    variable.name = base.name.replace(/[^/]*$/, `lora_${what}_${suffix}`)
+    for (const key of ['name', 'path'] as const) variable[key] = base[key].replace(/[^/]*$/, `lora_${what}_${suffix}`)
     variable.inFile = []
     return variable
   }

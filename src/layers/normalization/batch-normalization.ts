@@ -29,11 +29,12 @@ import type { Variable } from '../../ops/variable'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { initializer } from '../kinds'
-import type { BatchShape, TensorSpec } from '../spec'
+import type { BatchShape, TensorSpec, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
 import { folded } from './folded'
 import { ScaledLayer, extentsAlong } from './options'
+import { extentsAt } from '../spec'
 
 /** The names of the limits in renormClipping. */
 const CLIPS: readonly string[] = ['rmin', 'rmax', 'dmax']
@@ -136,6 +137,10 @@ export class BatchNormalization extends configured(
   /** [channels] */
   get movingVariance(): Variable {
     return this.requireBuilt(this.varianceVariable)
+  }
+
+  override get inputSpec(): InputSpec | null {
+    return this.buildShape && { ndim: this.buildShape.length, ...extentsAt(this.buildShape, [this.axis]) }
   }
 
   override build(inputShape: BatchShape): void {

@@ -8,8 +8,9 @@ import { moments, rescale } from '../../ops/nn/normalization'
 import { reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import { ScaledLayer, extentsAlong } from './options'
+import { extentsAt } from '../spec'
 
 /**
  * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over all elements of a group of channels of
@@ -28,6 +29,10 @@ export class GroupNormalization extends configured(
   ['groups', 'axis', 'epsilon', 'center', 'scale'],
 ) {
   static readonly className = 'GroupNormalization'
+
+  override get inputSpec(): InputSpec | null {
+    return this.buildShape && { ndim: this.buildShape.length, ...extentsAt(this.buildShape, [this.axis]) }
+  }
 
   override build(inputShape: BatchShape): void {
     const [channels] = extentsAlong(this, inputShape, this.axis)

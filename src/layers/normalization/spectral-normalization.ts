@@ -14,7 +14,8 @@ import { Variable } from '../../ops/variable'
 import { Wrapper } from '../core/wrapper'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
-import type { BatchShape, SpecsOf, TensorSpec } from '../spec'
+import type { BatchShape, SpecsOf, TensorSpec, InputSpec } from '../spec'
+import { extentsAt } from '../spec'
 
 /**
  * Divides the kernel of the inner layer by its largest singular value σ before every training step. With the kernel as
@@ -40,6 +41,10 @@ export class SpectralNormalization extends configured(
   static readonly className = 'SpectralNormalization'
   override readonly supportsMasking: boolean = this.layer.supportsMasking
   private vector: Variable | null = null
+
+  override get inputSpec(): InputSpec | null {
+    return this.buildShape && { minNdim: 1, ...extentsAt(this.buildShape, [-1]) }
+  }
 
   override build(_inputShape: BatchShape, spec: TensorSpec): void {
     this.layer.ensureBuilt(spec)

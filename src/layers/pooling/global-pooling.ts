@@ -13,7 +13,7 @@ import type { LayerForm } from '../forms'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
@@ -35,6 +35,10 @@ abstract class GlobalPooling extends configured(
 
   override get unitFlow(): UnitFlow | null {
     return isChannelsFirst(this) ? null : KEEPS
+  }
+
+  override get inputSpec(): InputSpec {
+    return { ndim: this.rank + 2 }
   }
 
   call(x: Tensor, _context: CallContext): Tensor {

@@ -8,7 +8,7 @@ import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
@@ -40,6 +40,10 @@ abstract class Pooling extends configured(Layer<Tensor>, spatialOptions) {
 
   override get unitFlow(): UnitFlow | null {
     return isChannelsFirst(this) ? null : KEEPS
+  }
+
+  override get inputSpec(): InputSpec {
+    return { ndim: this.poolSize.length + 2 }
   }
 
   call(x: Tensor): Tensor {

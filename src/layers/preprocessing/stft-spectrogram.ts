@@ -13,7 +13,7 @@ import { requireExtents, requireSameRank } from '../checks'
 import { TENSOR } from '../forms'
 import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 
 /** The least power and magnitude. */
 const LEAST = 1e-7
@@ -98,6 +98,10 @@ export class STFTSpectrogram extends configured(
   /** [frameLength, 1, frequencies]; not in mode 'real' */
   get imagKernel(): Variable {
     return this.requireBuilt(this.imag)
+  }
+
+  override get inputSpec(): InputSpec {
+    return { ndim: 3 }
   }
 
   override build(inputShape: BatchShape): void {

@@ -147,6 +147,10 @@ export class Bidirectional extends configured(
     return this.applyTo(withStates(given))
   }
 
+  override get inputSpec(): RecurrentLayer['inputSpec'] {
+    return this.layer.inputSpec
+  }
+
   override build(inputShape: BatchShape): void {
     requireRank(this, inputShape, ['batch', 'steps', 'features'])
     for (const layer of this.both) layer.ensureBuilt(inputShape)

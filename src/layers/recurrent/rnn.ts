@@ -24,7 +24,7 @@ import { CallContext, isInferring } from '../context'
 import type { InputsOf } from '../layer'
 import type { RecurrentStep } from '../loop'
 import { scanLayers } from '../loop'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import { isOptions } from '../members'
 import type { BatchSize, Cell } from './cell'
 import { batchOf } from './cell'
@@ -108,6 +108,10 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
 
   // Private, so that its states are not listed as weights.
   #kept: KeptStates | null = null
+
+  override get inputSpec(): InputSpec | readonly InputSpec[] | null {
+    return { ndim: this.steps.axes.length + 2 }
+  }
 
   override build(inputShape: BatchShape): void {
     const [batch, , input] = this.partsOf(inputShape)
@@ -371,4 +375,8 @@ export class RNN extends configured(
   ['cell', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll', 'zeroOutputForMask'],
 ) {
   static readonly className = 'RNN'
+
+  override get inputSpec(): null {
+    return null
+  }
 }

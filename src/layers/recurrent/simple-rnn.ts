@@ -22,7 +22,7 @@ import {
 } from './gated-cell'
 import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
-import type { BatchShape, ShapesOf } from '../spec'
+import type { BatchShape, ShapesOf, InputSpec } from '../spec'
 import { RecurrentLayer } from './rnn'
 
 /**
@@ -101,4 +101,8 @@ export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(),
 export class SimpleRNN extends configured(RecurrentLayer, cellOptions, ['units', 'activation', 'useBias']) {
   static readonly className = 'SimpleRNN'
   readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
+
+  override get inputSpec(): readonly InputSpec[] {
+    return [{ ndim: 3 }]
+  }
 }

@@ -12,6 +12,7 @@ import { flowOfNoise, noiseShape } from './noise'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 import { generatorOf, seedOption } from '../random'
+import type { InputSpec } from '../spec'
 
 /**
  * In training, sets each element to 0 with probability `rate` and divides the others by 1 − rate; otherwise returns its
@@ -63,6 +64,10 @@ abstract class SpatialDropout extends configured(
 
   override get unitFlow(): UnitFlow {
     return KEEPS
+  }
+
+  override get inputSpec(): InputSpec {
+    return { ndim: this.axes.length + 2 }
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {

@@ -4,7 +4,7 @@ import { configured, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import { dataFormat } from '../kinds'
 import type { UnitFlow } from '../units'
 import { REARRANGING } from '../forms'
@@ -33,6 +33,10 @@ export class Flatten extends configured(
 
   override get unitFlow(): UnitFlow | null {
     return this.dataFormat === 'channelsFirst' ? null : { kind: 'flattens' }
+  }
+
+  override get inputSpec(): InputSpec {
+    return { minNdim: 1 }
   }
 
   call(x: Tensor): Tensor {

@@ -5,7 +5,7 @@ import { configured, integer, listOf, required } from '../../core/options'
 import { transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
@@ -31,6 +31,10 @@ export class Permute extends configured(
     throw new ArgumentError(
       `${this}: dims must hold each of 1 … ${this.dims.length} once, received [${this.dims.join(', ')}]`,
     )
+  }
+
+  override get inputSpec(): InputSpec {
+    return { ndim: this.dims.length + 1 }
   }
 
   call(x: Tensor): Tensor {

@@ -4,7 +4,7 @@ import { configured, extent, required } from '../../core/options'
 import { broadcastTo, expandDims } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
@@ -20,6 +20,10 @@ export class RepeatVector extends configured(
 ) {
   static readonly className = 'RepeatVector'
   static override readonly form = REARRANGING
+
+  override get inputSpec(): InputSpec {
+    return { ndim: 2 }
+  }
 
   call(x: Tensor): Tensor {
     requireRank(this, x.shape, ['batch', 'features'])

@@ -11,7 +11,7 @@ import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
@@ -58,6 +58,10 @@ abstract class SidesLayer extends configured(Layer<Tensor>, spatialOptions) {
 
   override get unitFlow(): UnitFlow | null {
     return isChannelsFirst(this) ? null : KEEPS
+  }
+
+  override get inputSpec(): InputSpec {
+    return { ndim: this.sides.length + 2 }
   }
 
   call(x: Tensor): Tensor {

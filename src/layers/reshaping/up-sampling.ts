@@ -10,7 +10,7 @@ import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape } from '../spec'
+import type { BatchShape, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
@@ -27,6 +27,10 @@ abstract class UpSampling extends configured(Layer<Tensor>, spatialOptions) {
   // Interpolation uses only one channel for each channel of the output.
   override get unitFlow(): UnitFlow | null {
     return isChannelsFirst(this) ? null : KEEPS
+  }
+
+  override get inputSpec(): InputSpec {
+    return { ndim: this.size.length + 2 }
   }
 
   call(x: Tensor): Tensor {
