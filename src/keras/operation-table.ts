@@ -232,7 +232,12 @@ export const REFUSED: Readonly<Record<string, string>> = {
 export const OF_PAIRS: readonly string[] = ['FFT', 'FFT2', 'IFFT2', 'IRFFT', 'ISTFT']
 
 /** Options of classes that are operands: the dtype of the result depends on their numbers. */
-export const OPERANDS: readonly string[] = ['Clip x_min', 'Clip x_max']
+export const OPERANDS: readonly string[] = [
+  'Clip x_min',
+  'Clip x_max',
+  'LeakyRelu negative_slope',
+  'Threshold default_value',
+]
 
 /** Whether a class gives complex tensors. */
 export function givesComplex(className: string, isOfComplex: () => boolean): boolean {

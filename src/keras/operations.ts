@@ -1,6 +1,8 @@
 // Nodes of Keras's ops as calls of this library's ops. A node is a class, such as Sum, whose configuration has some arguments of the
 // function, { axis, keepdims }, and whose call has the tensors: see operation-table.ts. write-operations.ts writes nodes.
 
+import type { DType } from '../core/dtypes'
+import { commonType } from '../core/dtypes'
 import { FormatError, camelKey } from '../core/errors'
 import type { Json } from '../core/registry'
 import { customObject } from '../core/registry'
@@ -68,7 +70,7 @@ function argumentsOf(
     given.set(
       name,
       isOperand(className, parameter)
-        ? operandAt(container, key, OF_INTEGERS.includes(className))
+        ? operandAt(container, key, OF_INTEGERS.includes(className), isListOfTensors(className, name))
         : readValue(className, name, value),
     )
   }
@@ -107,19 +109,46 @@ const isOperand = (className: string, { name, isOption, rest }: Parameter): bool
 /** Classes in which a number of Python is int32 beside other numbers, and beside bool or int32, but float32 in the op here. */
 const OF_INTEGERS = ['Where', 'Select', 'Dot', 'Inner', 'Kron', 'Outer', 'Vdot']
 
+/** Arguments that are lists of tensors, of which each may be a number. */
+const isListOfTensors = (className: string, name: string): boolean =>
+  /^(?:\w+ xs|Select \w+list|Stack x)$/.test(`${className} ${name}`)
+
 /**
- * An operand. A float of Python that is a whole number is a scalar of float32, because such a number is int32 here beside int32.
+ * An operand. A float of Python that is a whole number is a scalar of float32, because such a number is int32 here beside int32. A list
+ * of numbers is one array.
  * @param hasIntegers whether integers of Python are scalars, too
+ * @param isList whether the argument is a list of tensors
  */
-function operandAt(container: object, key: string | number, hasIntegers: boolean): Json {
+function operandAt(container: object, key: string | number, hasIntegers: boolean, isList = false): Json {
   const value = Reflect.get(container, key) as Json
-  if (Array.isArray(value)) return value.map((_, i) => operandAt(value, i, hasIntegers))
+  if (Array.isArray(value)) {
+    const dtype = isList ? null : dtypeOfList(value)
+    return dtype === null ? value.map((_, i) => operandAt(value, i, hasIntegers)) : constant(value, dtype)
+  }
   if (typeof value !== 'number') return value
-  if (isFloat(container, key)) return Number.isInteger(value) ? scalar(value, 'float32') : value
-  return hasIntegers ? scalar(value, 'int32') : value
+  if (isFloat(container, key)) return Number.isInteger(value) ? constant(value, 'float32') : value
+  return hasIntegers ? constant(value, 'int32') : value
 }
 
-const scalar = (value: number, dtype: string): Json => ({ class_name: '__numpy__', config: { value, dtype } })
+/** The dtype of nested lists of numbers; null for lists that are empty or have other values. */
+function dtypeOfList(list: readonly Json[]): DType | null {
+  const dtypes: DType[] = []
+  for (const [i, value] of list.entries()) {
+    const dtype = Array.isArray(value) ? dtypeOfList(value) : dtypeOfNumber(list, i)
+    if (dtype === null) return null
+    dtypes.push(dtype)
+  }
+  return dtypes.length === 0 ? null : commonType(dtypes)
+}
+
+function dtypeOfNumber(list: readonly Json[], i: number): DType | null {
+  const value = list[i]
+  if (typeof value === 'boolean') return 'bool'
+  if (typeof value !== 'number') return null
+  return isFloat(list, i) || value !== (value | 0) ? 'float32' : 'int32'
+}
+
+const constant = (value: Json, dtype: DType): Json => ({ class_name: '__numpy__', config: { value, dtype } })
 
 /** An argument as the op here takes it. */
 function readValue(className: string, name: string, value: Json): Json {

@@ -175,6 +175,12 @@ const PLAIN = ['pattern', 'start_indices', 'output_shape']
 const INTEGERS =
   /^(?:\w+ (?:indices|segment_ids|sequence_lengths|target_length|output_length|targets)|Ldexp x2|(?:Gcd|Lcm) x[12]|(?:Bitwise(?!Count)|LeftShift|RightShift)\w* [xy])$/
 
+/** Those among them that may be bool, which makes the result bool. */
+const OF_BITS = /^Bitwise(?:And|Or|Xor) [xy]$/
+
+/** Arguments of calls whose dtype Keras gives to the input, which would lose its fractions beside an int32. */
+const KERNELS = /^(?:Conv|DepthwiseConv|SeparableConv) \w*kernel$/
+
 /** Classes that read the dtype of their operands, which Python's numbers do not have. */
 const AS_TENSORS =
   /^(?:Append|BitwiseAnd|BitwiseOr|BitwiseXor|Heaviside|Hypot|IsIn|Polar|SearchSorted|\w*LeftShift|\w*RightShift)$/
@@ -189,19 +195,19 @@ interface Numbers {
 /** An operand, with constants as tensors. Keras does not take lists of numbers. */
 function operandOf(className: string, name: string, value: unknown, numbers: Numbers): unknown {
   if (value instanceof Variable) return refuse(`${name} is a variable, which Keras has only in layers`)
-  const dtype = INTEGERS.test(`${className} ${name}`) ? 'int32' : undefined
+  const argument = `${className} ${name}`
   if (typeof value === 'number') {
-    const isInteger = dtype === 'int32' || (value === (value | 0) && !numbers.hasFloats)
+    const isInteger = INTEGERS.test(argument) || (value === (value | 0) && !numbers.hasFloats)
     return numberOf(value, isInteger ? 'int32' : 'float32', numbers)
   }
   if (value instanceof Tensor && !isSymbol(value)) {
-    const constant = toTensor(value, name, dtype)
+    const constant = constantOf(argument, value)
     return constant.rank === 0 && constant.dtype !== 'bool'
       ? numberOf(constant.data[0]!, constant.dtype, numbers)
       : constant
   }
   if (value instanceof Tensor || PLAIN.includes(name) || !isBranch(value)) {
-    if (ArrayBuffer.isView(value)) return toTensor(value as Float32Array, name, dtype)
+    if (ArrayBuffer.isView(value)) return constantOf(argument, value as Float32Array)
     return value ?? null
   }
   if ('real' in value && 'imag' in value) {
@@ -213,8 +219,16 @@ function operandOf(className: string, name: string, value: unknown, numbers: Num
     )
   }
   const isData = !Array.isArray(value) || !hasTensor(value)
-  if (isData) return toTensor(value as TensorLike, name, dtype)
+  if (isData) return constantOf(argument, value as TensorLike)
   return value.map((each: unknown) => operandOf(className, name, each, numbers))
+}
+
+/** A constant as a tensor of the dtype that Keras's class takes. */
+function constantOf(argument: string, value: TensorLike): Tensor {
+  if (KERNELS.test(argument)) return toTensor(value, argument, 'float32')
+  const constant = toTensor(value, argument)
+  if (!INTEGERS.test(argument) || (constant.dtype === 'bool' && OF_BITS.test(argument))) return constant
+  return toTensor(value, argument, 'int32')
 }
 
 /** A number as one of Python, of which the dtype is that of a result with other numbers. */

@@ -8,7 +8,7 @@ import { custom } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { MAX_DATA_ELEMENTS, sizeOf } from '../core/shapes'
 import { isBranch } from '../core/tree'
-import { requireDType, requireShape } from './arguments'
+import { requireDType, requireNumber, requireShape } from './arguments'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
 import { apply } from './trace'
@@ -112,6 +112,13 @@ export const operand = /* @__PURE__ */ custom<TensorLike | null>(
   (value) => value as TensorLike | null,
   () => null,
 )
+
+/** A number, or a scalar tensor, whose dtype takes part in that of the result: a float32 of 1 makes float32 of int32. */
+export const requireScalar = (value: unknown, what: string): number | Tensor =>
+  value instanceof Tensor && value.rank === 0 ? value : requireNumber(what, value)
+
+/** The kind of an option that holds such a number. */
+export const scalar = /* @__PURE__ */ custom<number | Tensor>(requireScalar, () => null)
 
 /** Converts any TensorLike to a tensor for arithmetic: bool becomes int32. */
 export function asNumbers(x: TensorLike, where: string): Tensor {

@@ -94,7 +94,6 @@ OF_TUPLES = [
 ]
 # Ops that Keras has only on other backends, and decompositions whose signs, or complex numbers, are a choice.
 OTHERS = ["made_histogram_x", "eigh", "svd", "svd_thin", "made_eigh_x", "made_eig_x", "made_svd_x"]
-OTHERS += [f"made_complex_outputs_on_{each}_batch" for each in ("a_fixed", "an_open")]
 NOT_COMPUTED = [f"op_{each}" for each in (*OF_TUPLES, *OTHERS)]
 
 

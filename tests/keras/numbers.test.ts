@@ -54,6 +54,15 @@ it.each<[string, string, string, DType, number[]]>([
   ['Where', 'x, 1.0, 0.0', '', 'float32', [1, 1, 1, 0]],
   ['Select', '[x], [1.0], 0', '', 'float32', [1, 1, 1, 0]],
   ['Outer', 'x, 2', '', 'int32', [2, 6, -4, 0]],
+  ['Less', 'x, [1.0, 4.0, 0.0, -1.0]', '', 'bool', [0, 1, 1, 0]],
+  ['LogicalAnd', 'x, [1.0, 0.5, 0.0, 1.0]', '', 'bool', [1, 1, 0, 0]],
+  ['IsIn', 'x, [3.0, -2]', '', 'bool', [0, 1, 1, 0]],
+  ['Where', 'x, [1, 2, 3, 4], 0', '', 'int32', [1, 2, 3, 0]],
+  ['Where', 'x, [1, 2, 3.0, 4], 0', '', 'float32', [1, 2, 3, 0]],
+  ['LeakyRelu', 'x', ', "negative_slope": 2.0', 'float32', [1, 3, -4, 0]],
+  ['LeakyRelu', 'x', ', "negative_slope": 2', 'int32', [1, 3, -4, 0]],
+  ['Threshold', 'x', ', "threshold": 1.0, "default_value": 5.0', 'float32', [5, 3, 5, 5]],
+  ['Threshold', 'x', ', "threshold": 1.0, "default_value": 5', 'int32', [5, 3, 5, 5]],
 ])('%s(%s) of int32%s is %s', async (className, args, config, dtype, expected) => {
   const model = modelFromJSON<Tensor, Tensor>(configOf(className, 'int32', args, config))
   const written = [await writeKeras(typed(model)), await writeKeras(typed(model), null, { format: 'h5' })]
@@ -74,6 +83,13 @@ it.each<[string, DType, Made, string]>([
   ['an operand that needs a dtype', 'float32', (x) => ops.hypot(x, 2.5), '{"value":2.5,"dtype":"float32"}'],
   ['a list of bits', 'int32', (x) => ops.bitwiseAnd(x, [1, 2, 3, 4]), '{"value":[1,2,3,4],"dtype":"int32"}'],
   ['a list of divisors', 'int32', (x) => ops.gcd([1, 2, 3, 4], x), '{"value":[1,2,3,4],"dtype":"int32"}'],
+  ['bits of bool', 'int32', (x) => ops.bitwiseOr(ops.greater(x, 1), [true, false, false, true]), '"dtype":"bool"'],
+  [
+    'a kernel of integers',
+    'float32',
+    (x) => ops.conv(ops.reshape(x, [-1, 4, 1]), tensor([1, 2], [2, 1, 1], 'int32')),
+    '"dtype":"float32"}',
+  ],
   ['a zero with a sign', 'float32', (x) => ops.multiply(x, tensor([-0, 0, -0, 1])), '"value":[-0.0,0,-0.0,1]'],
 ])('writes %s as Python does', async (_name, dtype, made, text) => {
   const model = modelOf(made, dtype)

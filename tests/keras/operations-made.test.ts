@@ -11,6 +11,7 @@ import type { Tree } from '../../src/core/tree'
 import { readKeras, writeKeras } from '../../src/keras'
 import { REFUSED, classOfOp } from '../../src/keras/operation-table'
 import { typed } from '../../src/core/tree'
+import { complexOf } from '../../src/keras/write-operations'
 import { parametersOfOps } from '../../scripts/recorded-ops.mjs'
 import { needed, own, samples } from '../ops/samples'
 
@@ -75,12 +76,17 @@ const plainOf = ({ shape, dtype, data }: Tensor): object => ({
   ),
 })
 
-/** Outputs as Keras has them: records in the order of their keys. */
-function leavesOf(tree: Tree<Tensor>): Tensor[] {
+/**
+ * Outputs as Keras has them: records in the order of their keys, but complex tensors as their real and imaginary parts.
+ * @param symbols those of the outputs
+ */
+function leavesOf(tree: Tree<Tensor>, symbols: Tree<Tensor>): Tensor[] {
   if (tree instanceof Tensor) return [tree]
   const entries = Object.entries(tree as Readonly<Record<string, Tree<Tensor>>>)
-  const sorted = Array.isArray(tree) ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  return sorted.flatMap(([, each]) => leavesOf(each))
+  const parts = symbols as Readonly<Record<string, Tree<Tensor>>>
+  const isSorted = !Array.isArray(tree) && complexOf(parts['real'], parts['imag']) === null
+  if (isSorted) entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  return entries.flatMap(([key, each]) => leavesOf(each, parts[key]!))
 }
 
 function modelOf({ op, given, at }: Case): { readonly model: AnyModel; readonly x: Tensor } {
@@ -103,7 +109,7 @@ async function checked(title: string, model: AnyModel, x: readonly Tensor[]): Pr
   if (folder === undefined) return
   const name = `op_made_${title.replaceAll(/[^\w]+/g, '_')}`
   for (const [extension, bytes] of Object.entries(files)) writeFileSync(join(folder, `${name}.${extension}`), bytes)
-  const y = leavesOf(expected as Tree<Tensor>).map(plainOf)
+  const y = leavesOf(expected as Tree<Tensor>, model.output as Tree<Tensor>).map(plainOf)
   writeFileSync(join(folder, `${name}.json`), JSON.stringify({ x: x.map(plainOf), y }))
 }
 

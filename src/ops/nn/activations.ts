@@ -7,7 +7,7 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, scalar } from '../convert'
 import { sliceAlong } from '../numpy/along'
 import {
   abs,
@@ -35,14 +35,16 @@ import { SELU_ALPHA, SELU_SCALE } from './selu'
 
 const float = (x: TensorLike, where: string): Tensor => cast(asTensor(x, where), 'float32')
 
-/** x < 0 ? negativeSlope · x : x */
-export function leakyRelu(x: TensorLike, negativeSlope?: Named<'negativeSlope', number>): Tensor {
+const slopeTable = { negativeSlope: option(scalar, 0.2) }
+
+/**
+ * x < 0 ? negativeSlope · x : x; int32 stays int32 with a slope that is a whole number or an int32 scalar.
+ * @param negativeSlope default 0.2
+ */
+export function leakyRelu(x: TensorLike, negativeSlope?: Named<'negativeSlope', number | Tensor>): Tensor {
   const value = asTensor(x, 'leakyRelu')
-  return where(
-    greaterEqual(value, 0),
-    value,
-    multiply(value, readNumber('leakyRelu', 'negativeSlope', negativeSlope, 0.2)),
-  )
+  const { negativeSlope: slope } = readArguments('leakyRelu', slopeTable, negativeSlope)
+  return where(greaterEqual(value, 0), value, multiply(value, slope))
 }
 
 /** min(max(x, 0), 6). The gradient at 6 is 0. */

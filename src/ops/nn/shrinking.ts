@@ -4,7 +4,7 @@ import type { AxisArgument, Named } from '../arguments'
 import { readNumber, readOneAxis, requireNumber } from '../arguments'
 import { normalizeAxis } from '../../core/shapes'
 import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, requireScalar } from '../convert'
 import {
   abs,
   add,
@@ -60,13 +60,13 @@ export function hardTanh(x: TensorLike): Tensor {
 }
 
 /**
- * x > threshold ? x : defaultValue; int32 stays int32 with a whole default value.
+ * x > threshold ? x : defaultValue; int32 stays int32 with a default value that is a whole number or an int32 scalar.
  * @param defaultValue the result where x ≤ threshold
  */
-export function threshold(x: TensorLike, threshold: number, defaultValue: number): Tensor {
+export function threshold(x: TensorLike, threshold: number, defaultValue: number | Tensor): Tensor {
   const value = asTensor(x, 'threshold')
   const isAbove = greater(value, requireNumber('threshold: threshold', threshold))
-  return where(isAbove, value, requireNumber('threshold: defaultValue', defaultValue))
+  return where(isAbove, value, requireScalar(defaultValue, 'threshold: defaultValue'))
 }
 
 /** 0 for x ≤ −1, x for x ≥ 1, and (x + 1)² / 4 between. */
