@@ -303,6 +303,7 @@ describe.each(Object.keys(scopes))('docs/%s.md', (page) => {
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'adding-a-layer': 'tests/layers/documented.test.ts',
   errors: 'tests/guides.test.ts',
+  'react-native': 'tests/runtime/without-wasm.test.ts',
 }
 
 it('every page with code has a test', () => {

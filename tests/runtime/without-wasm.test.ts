@@ -5,10 +5,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { StateError } from '../../src'
+import { Dense, Sequential, StateError, loadModel } from '../../src'
 import { requireSimd } from '../../src/runtime/engine/wasm'
+import { readDocument } from '../helpers/documented'
 
 /** Globals that engines for apps lack. */
 const LACKING = [
@@ -102,4 +104,26 @@ it('a bundle without the interpreter says what to do', () => {
   } finally {
     vi.unstubAllGlobals()
   }
+})
+
+it('the blocks of docs/react-native.md do what they say', async () => {
+  const [settings = '', model = ''] = Array.from(
+    readDocument('docs/react-native.md').matchAll(/^```js\n([\s\S]*?)^```$/gm),
+    ([, code]) => code!,
+  )
+  const metro = { getDefaultConfig: () => ({ resolver: { assetExts: ['png'] } }), mergeConfig: (...all: object[]) => Object.assign({}, ...all) as object } // prettier-ignore
+  const module = { exports: {} }
+  runInNewContext(settings, { require: () => metro, module, __dirname: '.' })
+  expect(module.exports).toMatchObject({ resolver: { assetExts: ['png', 'keras', 'h5', 'onnx', 'safetensors'] } })
+
+  const saved = await new Sequential([new Dense({ units: 3, inputShape: [2] })]).save()
+  const body = model.replace(/^import .*$/gm, '')
+  const scores: unknown = await runInNewContext(`(async () => { ${body}; return scores })()`, {
+    require: () => 1,
+    Image: { resolveAssetSource: () => ({ uri: 'asset' }) },
+    fetch: () => Promise.resolve(new Response(new Uint8Array(saved))),
+    loadModel,
+    readings: [1, 2],
+  })
+  expect(scores).toMatchObject({ shape: [1, 3] })
 })
