@@ -32,8 +32,8 @@ const SUB_PATHS = [
 
 const ENTRIES = ['index', ...SUB_PATHS].map((name) => [name, `src/${name}.ts`] as const)
 
-/** `myelin` for Node, Deno and workerd, with the declarations of `index`. */
-const HOST_ENTRIES = ['node', 'deno', 'workerd'].map((name) => [name, `src/${name}.ts`] as const)
+/** `myelin` for Node, Deno, workerd and React Native, with the declarations of `index`. */
+const HOST_ENTRIES = ['node', 'deno', 'workerd', 'react-native'].map((name) => [name, `src/${name}.ts`] as const)
 
 const shared = {
   format: 'esm',
@@ -80,7 +80,7 @@ const ownOfSubPath = new RegExp(
 
 /** Modules that only give names to what other modules have. */
 const isEntry = (id: string): boolean =>
-  /[\\/]src[\\/](?:(?:index|node|deno|workerd)\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
+  /[\\/]src[\\/](?:(?:index|node|deno|workerd|react-native)\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
 
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {

@@ -1,4 +1,8 @@
-// The public names, and nothing else.
+// The public names. Bundlers drop the call, with the interpreter: package.json says that this module has no side effects.
+
+import { runWithoutWasm } from './runtime/without-wasm'
+
+runWithoutWasm()
 
 export * as activations from './layers/recorded/activations'
 export * as ops from './layers/recorded/ops'

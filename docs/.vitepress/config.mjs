@@ -49,6 +49,7 @@ const sidebar = [
       page('Pictures', 'plot'),
       page('Notebooks', 'notebooks'),
       page('Pages and workers', 'worker'),
+      page('React Native', 'react-native'),
       page('Speed, threads, headers', 'speed'),
     ],
     false,

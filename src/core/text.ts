@@ -10,8 +10,20 @@ export function byCodePoints(a: string, b: string): number {
   return left.length - right.length
 }
 
-/** Orders text with numbers: `a.2` before `a.10`. */
-export const natural = /* @__PURE__ */ new Intl.Collator('en', { numeric: true })
+let collator: Intl.Collator | null = null
+
+/** Orders text with numbers: `a.2` before `a.10`; without Intl, by code points. */
+export function naturally(a: string, b: string): number {
+  if (typeof Intl !== 'object') return byCodePoints(a, b)
+  return (collator ??= new Intl.Collator('en', { numeric: true })).compare(a, b)
+}
+
+/** The text with U+FFFD for each unpaired surrogate. Not by a property of Unicode, which not all engines know. */
+export function wellFormed(text: string): string {
+  return text.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (found) =>
+    found.length > 1 ? found : '\ufffd',
+  )
+}
 
 /** JSON in ASCII: other characters are escaped, so that no encoder is needed and unpaired surrogates survive. */
 export function escapeNonAscii(json: string): string {
@@ -36,7 +48,7 @@ let encoder: TextEncoder | null = null
 /** The bytes of a text in UTF-8, with U+FFFD for unpaired surrogates. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   if (typeof TextEncoder === 'function') return (encoder ??= new TextEncoder()).encode(text)
-  const percents = encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'))
+  const percents = encodeURIComponent(wellFormed(text))
   const units = percents.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Uint8Array.from(units, (unit) => unit.charCodeAt(0))
 }

@@ -1,5 +1,6 @@
 // Lets other tasks run during a long computation: painting, input, timers, sockets.
 
+import { clock } from '../core/globals'
 import { orAbort } from '../core/abort'
 import type { Soon } from './source'
 
@@ -33,7 +34,7 @@ export const yielded = { milliseconds: 0 }
 /** Yields to the event loop when a slice of time is used up. */
 export class Pace {
   /** The time when the clock was last read. */
-  now = performance.now()
+  now = clock()
   private sliceStart = this.now
   /** Steps between two readings of the clock, and steps left until the next. */
   private stride = 1
@@ -50,7 +51,7 @@ export class Pace {
   isDue(steps = 1): boolean {
     this.left -= steps
     if (this.left > 0) return false
-    const now = performance.now()
+    const now = clock()
     const perStep = (now - this.now) / this.stride
     this.stride = Math.max(1, Math.min(MOST_UNSEEN, Math.floor(LOOK / perStep)))
     this.left = this.stride
@@ -64,9 +65,9 @@ export class Pace {
   }
 
   async yield(): Promise<void> {
-    const start = performance.now()
+    const start = clock()
     await nextTask()
-    this.now = performance.now()
+    this.now = clock()
     yielded.milliseconds += this.now - start
     this.signal?.throwIfAborted()
     this.sliceStart = this.now

@@ -1,6 +1,7 @@
 // Files next to another file, such as the shards of a model. Only files in its folder, or below, are read.
 
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
+import { isBlob, isUrl } from '../core/globals'
 import { requireContent } from '../core/misplaced'
 import type { ByteSource } from './platform'
 import {
@@ -48,7 +49,7 @@ export async function openFile(
   signal: AbortSignal | null = null,
 ): Promise<OpenedFile> {
   if (isList(source)) return openListed(source, where, signal)
-  if (typeof source === 'string' || source instanceof URL) requirePath(source, where)
+  if (typeof source === 'string' || isUrl(source)) requirePath(source, where)
   const file = await withoutFolder(source, where)
   return openedFile(file, await bytesFrom(file, where, signal), where, signal)
 }
@@ -60,7 +61,7 @@ export function openedFile(
   where: string,
   signal: AbortSignal | null,
 ): OpenedFile {
-  const isPlace = typeof source === 'string' || source instanceof URL
+  const isPlace = typeof source === 'string' || isUrl(source)
   return {
     name: nameOf(source),
     bytes,
@@ -70,7 +71,7 @@ export function openedFile(
 }
 
 function isList(source: FileSource): source is readonly File[] {
-  return Array.isArray(source) && source.every((each) => each instanceof Blob)
+  return Array.isArray(source) && source.every((each) => isBlob(each))
 }
 
 async function openListed(files: readonly File[], where: string, signal: AbortSignal | null): Promise<OpenedFile> {
@@ -86,13 +87,13 @@ async function openListed(files: readonly File[], where: string, signal: AbortSi
 }
 
 async function withoutFolder(source: ByteSource, where: string): Promise<ByteSource> {
-  if (!(typeof source === 'string' || source instanceof URL)) return source
+  if (!(typeof source === 'string' || isUrl(source))) return source
   if (isRemote(source)) return String(source).endsWith('/') ? urlOf(MODEL_FILE, where, source) : source
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null)
     return String(source).endsWith('/') ? `${String(source)}${MODEL_FILE}` : source
   const place = location(source)
-  const path = place instanceof URL ? filePath(place, where, urls.fileURLToPath) : place
+  const path = isUrl(place) ? filePath(place, where, urls.fileURLToPath) : place
   const inside = paths.join(path, MODEL_FILE)
   const isThere = await files.stat(inside).then(
     (found) => found.isFile(),
@@ -112,8 +113,8 @@ function filePath(url: URL, where: string, convert: (url: URL) => string): strin
 
 /** The name of a source in errors. */
 function nameOf(source: ByteSource): string {
-  if (typeof source === 'string' || source instanceof URL) return String(source).split(/[/\\]/).at(-1) || 'the file'
-  return source instanceof Blob && 'name' in source ? String(source.name) : 'the file'
+  if (typeof source === 'string' || isUrl(source)) return String(source).split(/[/\\]/).at(-1) || 'the file'
+  return isBlob(source) && 'name' in source ? String(source.name) : 'the file'
 }
 
 /** Whether a path is relative and stays in its folder, on every system and as a part of an address. */
@@ -134,7 +135,7 @@ export function readerBeside(
   where: string,
   signal: AbortSignal | null,
 ): FileReader | null {
-  if (!(typeof source === 'string' || source instanceof URL)) return null
+  if (!(typeof source === 'string' || isUrl(source))) return null
   return async (name) => {
     const place = await beside(source, name, where)
     const content = await readFile(place, where, signal, respondWithin(hostsOf(bytes)))
@@ -148,7 +149,7 @@ async function beside(source: string | URL, name: string, where: string): Promis
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null) return relativeTo(String(source), name)
   const own = location(source)
-  const folder = await files.realpath(paths.dirname(own instanceof URL ? urls.fileURLToPath(own) : own))
+  const folder = await files.realpath(paths.dirname(isUrl(own) ? urls.fileURLToPath(own) : own))
   const path = paths.join(folder, name)
   const real = await files.realpath(path).catch(() => path)
   if (!real.startsWith(folder === paths.sep ? folder : folder + paths.sep))

@@ -10,7 +10,7 @@ import { bestLevel, currentRuntime, replaceRuntime } from './current'
 import { KernelSet } from './engine/kernel-set'
 import { pairsVectors, requestTurbo } from './engine/turbo'
 import type { SimdLevel } from './engine/wasm'
-import { supportsRelaxedSimd } from './engine/wasm'
+import { supportsRelaxedSimd, supportsSimd } from './engine/wasm'
 import { InterpreterBackend } from './interpreter-backend'
 import { Arena, createSharedMemory, createWasmMemory } from './memory'
 import type { RuntimeSettings } from './runtime'
@@ -18,6 +18,7 @@ import { Runtime, counters } from './runtime'
 import type { TapeTraits } from './tape-backend'
 import { NO_TURBO, ONE_THREAD, TapeBackend } from './tape-backend'
 import { ThreadedBackend } from './threads/backend'
+import { runtimeWithoutWasm } from './without-wasm'
 import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './threads/pool'
 
 export interface Settings {
@@ -61,6 +62,7 @@ export interface RuntimeInfo {
 
 /** A runtime with any settings. */
 export function makeRuntime(settings: RuntimeSettings): Runtime {
+  if (settings.backend === 'wasm' && !supportsSimd()) return runtimeWithoutWasm()
   const threads = settings.threads === 'auto' ? automaticThreads() : (settings.threads ?? 1)
   return new Runtime(
     settings,

@@ -2,7 +2,7 @@
 
 import type { SimdLevel } from './engine/wasm'
 import { KernelSet } from './engine/kernel-set'
-import { supportsRelaxedSimd } from './engine/wasm'
+import { requireSimd, supportsRelaxedSimd, supportsSimd } from './engine/wasm'
 import { Arena, createWasmMemory } from './memory'
 import { Runtime } from './runtime'
 import { TapeBackend } from './tape-backend'
@@ -12,8 +12,18 @@ export function bestLevel(): SimdLevel {
   return supportsRelaxedSimd() ? 'relaxed' : 'plain'
 }
 
+/** Makes the runtime of an engine without WebAssembly: see without-wasm.ts. null: such an engine is an error. */
+let makeWithoutWasm: (() => Runtime) | null = null
+
+/** Sets what runs where there is no WebAssembly. Its code is not in every application. */
+export function fallBackTo(given: () => Runtime): void {
+  makeWithoutWasm = given
+}
+
 // One thread, no V8 flags: configure.ts creates the other backends.
 let make = (): Runtime => {
+  if (makeWithoutWasm !== null && !supportsSimd()) return makeWithoutWasm()
+  requireSimd()
   const simd = bestLevel()
   const memory = createWasmMemory()
   const kernels = new KernelSet({ level: simd, shared: false, turbo: false }, memory)

@@ -11,6 +11,7 @@ import type zlib from 'node:zlib'
 import { orAbort } from '../core/abort'
 import { concatBytes } from '../core/bytes'
 import { ArgumentError, FormatError, MyelinError, StateError, quoted } from '../core/errors'
+import { isBlob, isUrl } from '../core/globals'
 import { requireContent } from '../core/misplaced'
 
 /** The modules that are used. */
@@ -51,13 +52,13 @@ export function isRemote(source: string | URL): boolean {
 
 /** @throws ArgumentError for a value that is neither a path nor a URL */
 export function requirePath(path: unknown, where: string): asserts path is string | URL {
-  const isPlace = (typeof path === 'string' && path !== '' && !path.includes('\0')) || path instanceof URL
+  const isPlace = (typeof path === 'string' && path !== '' && !path.includes('\0')) || isUrl(path)
   if (!isPlace) throw new ArgumentError(`${where}: expected a path or a URL, received ${quoted(path)}`)
   const [, found, slashes] = /^([a-z][a-z\d+.-]+):(\/\/)?/i.exec(String(path)) ?? []
   const scheme = found?.toLowerCase()
   if (scheme === undefined || SCHEMES.includes(scheme)) return
   // A file may be named 'run:1.keras'.
-  if (slashes === undefined && !(path instanceof URL) && !OTHER_SCHEMES.includes(scheme)) return
+  if (slashes === undefined && !isUrl(path) && !OTHER_SCHEMES.includes(scheme)) return
   throw new ArgumentError(
     `${where}: ${quoted(String(path))} is an address of a kind that is not supported. Give a path, or an address that begins with ${SCHEMES.slice(0, 5).join(':, ')}:`,
   )
@@ -155,7 +156,7 @@ export async function bytesFrom(
       ? source
       : source instanceof ArrayBuffer
         ? new Uint8Array(source)
-        : source instanceof Blob
+        : isBlob(source)
           ? new Uint8Array(await orAbort(source.arrayBuffer(), signal))
           : await readFile(source, where, signal)
   return requireContent(bytes, nameIn(source), where)
@@ -180,8 +181,8 @@ export async function naming<Result>(source: unknown, read: () => Result | Promi
 
 /** The path, the address or the name of a source, for errors; null for bytes, which have none. */
 function nameIn(source: unknown): string | null {
-  const name = source instanceof Blob && 'name' in source ? source.name : source
-  return typeof name === 'string' || name instanceof URL ? String(name).slice(0, LONGEST_NAME) : null
+  const name = isBlob(source) && 'name' in source ? source.name : source
+  return typeof name === 'string' || isUrl(name) ? String(name).slice(0, LONGEST_NAME) : null
 }
 
 /**

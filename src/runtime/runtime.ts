@@ -109,7 +109,11 @@ export class Runtime {
   }
 }
 
-const released = new FinalizationRegistry<() => void>((release) => release())
+// Without one, only `dispose` releases memory.
+const released =
+  typeof FinalizationRegistry === 'function'
+    ? /* @__PURE__ */ new FinalizationRegistry<() => void>((release) => release())
+    : null
 
 /** A block of linear memory with an owner. */
 export class Storage implements CellStorage {
@@ -123,7 +127,7 @@ export class Storage implements CellStorage {
   ) {
     this.place = runtime.allocate(byteLength)
     this.release = releaseOnce(runtime.arena, this.place)
-    released.register(this, this.release)
+    released?.register(this, this.release)
   }
 
   /** @throws StateError after dispose. */

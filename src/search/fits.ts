@@ -2,6 +2,7 @@
 // which trials continue; threads.ts runs several threads.
 
 import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
+import { clock } from '../core/globals'
 import { threefry2x32 } from '../core/threefry'
 import { propertyOf, put, typed } from '../core/tree'
 import { Model } from '../models/model'
@@ -114,7 +115,7 @@ export class Fits implements TrialRunner {
   }
 
   async train(trial: number, choice: AnyChoice, until: number): Promise<Progress> {
-    const started = performance.now()
+    const started = clock()
     const fits = this.kept.get(trial) ?? []
     this.kept.set(trial, fits)
     let failure: Error | null = null
@@ -133,7 +134,7 @@ export class Fits implements TrialRunner {
     return {
       logs: fits.map(({ logs }) => logs),
       epochs: fits.map(({ epochs }) => epochs),
-      seconds: (performance.now() - started) / 1000,
+      seconds: (clock() - started) / 1000,
       error: failure,
     }
   }

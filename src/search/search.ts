@@ -14,6 +14,7 @@ import {
   readOptions,
   text,
 } from '../core/options'
+import { isUrl } from '../core/globals'
 import type { ValuesOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { SampleWeights } from '../data/given'
@@ -324,7 +325,7 @@ class Search implements Monitored {
     const { where, settings } = this
     const task = this.task()
     if (typeof make === 'function') return new Fits(make as AnyMake, task)
-    if (!(make instanceof URL) && typeof make !== 'string')
+    if (!isUrl(make) && typeof make !== 'string')
       throw new ArgumentError(
         `${where}: make must be a function, or the URL of a module whose default export is one, received ${quoted(make)}`,
       )

@@ -1,6 +1,7 @@
 // Trials in worker threads of Node. A worker makes and trains models itself, from samples in shared memory; it returns
 // logs and, for the best trial, weights.
 
+import { clock } from '../core/globals'
 import { requireArguments } from '../core/arguments'
 import {
   ArgumentError,
@@ -252,7 +253,7 @@ export class Threads implements TrialRunner {
   }
 
   async train(trial: number, choice: AnyChoice, until: number): Promise<Progress> {
-    const begun = performance.now()
+    const begun = clock()
     try {
       const answer = (await this.ask('train', trial, choice, until)) as Progress
       const progress = answer.error === null ? answer : { ...answer, error: unpackError(answer.error as PackedError) }
@@ -264,7 +265,7 @@ export class Threads implements TrialRunner {
       if (!(error instanceof WorkerEnded)) throw error
       const { logs = [], epochs = [] } = this.homes.get(trial)?.last ?? {}
       this.homes.delete(trial)
-      return { logs, epochs, seconds: (performance.now() - begun) / 1000, error: error.reason }
+      return { logs, epochs, seconds: (clock() - begun) / 1000, error: error.reason }
     }
   }
 

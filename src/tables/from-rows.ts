@@ -341,7 +341,8 @@ function filled(
 
 /** The name of a column as part of the name of a layer, which may not have slashes. */
 function nameOf(name: string): string {
-  return name.replace(/[^\p{L}\p{N}_.-]+/gu, '_')
+  // Made here, because engines without these classes refuse a whole file with such an expression.
+  return name.replace(new RegExp(String.raw`[^\p{L}\p{N}_.-]+`, 'gu'), '_')
 }
 
 /** From numbers of mean 0 and variance 1 to those of the target. */

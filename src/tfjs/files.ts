@@ -1,5 +1,6 @@
 // Models of TensorFlow.js by path, address, files or bytes.
 
+import { isBlob } from '../core/globals'
 import { encodeUtf8 } from '../core/text'
 import { requireArguments } from '../core/arguments'
 import { crc32 } from '../core/crc'
@@ -36,7 +37,7 @@ export interface TfjsOptions extends LoadOptions, InputOptions {
 
 const content = custom<Uint8Array | Blob>(
   (value, where) => {
-    if (value instanceof Uint8Array || value instanceof Blob) return value
+    if (value instanceof Uint8Array || isBlob(value)) return value
     throw new ArgumentError(`${where} must be a Uint8Array or a Blob, received ${quoted(value)}`)
   },
   () => null,

@@ -1,6 +1,7 @@
 // Energy: read from the processor's own counter where the system allows it, else estimated from the busy time of
 // processors.
 
+import { clock } from '../core/globals'
 import type { NodeModules } from '../runtime/platform'
 import { nodeModule, nodeProcess } from '../runtime/platform'
 import { yielded } from '../data/pace'
@@ -86,12 +87,12 @@ type Known<Value> = Pick<Figure, 'how' | 'from'> & { readonly value: Value }
  */
 class BusyClock {
   private readonly cpu = nodeProcess()?.cpuUsage()
-  private readonly start = performance.now() - yielded.milliseconds
+  private readonly start = clock() - yielded.milliseconds
 
   read(): Known<number> {
     if (this.cpu === undefined) {
       return {
-        value: (performance.now() - yielded.milliseconds - this.start) / 1000,
+        value: (clock() - yielded.milliseconds - this.start) / 1000,
         how: 'measured',
         from: 'the clock, without the time yielded to other tasks',
       }
@@ -131,7 +132,7 @@ const LOOK_AT_MEMORY = 1000
 /** The energy used since construction. */
 export class EnergyMeter {
   private readonly clock = new BusyClock()
-  private readonly start = performance.now()
+  private readonly start = clock()
   private readonly timer: ReturnType<typeof setInterval>
   private readonly memory: PeakMemory
 
@@ -151,7 +152,7 @@ export class EnergyMeter {
   }
 
   seconds(): number {
-    return (performance.now() - this.start) / 1000
+    return (clock() - this.start) / 1000
   }
 
   cpuSeconds(): Known<number> {

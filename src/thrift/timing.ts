@@ -1,5 +1,6 @@
 // Times predictions of several models in turn, so that a change of the machine's speed affects all of them.
 
+import { clock } from '../core/globals'
 import type { Tree } from '../core/tree'
 import { Pace } from '../data/pace'
 import type { Tensor } from '../ops/tensor'
@@ -46,8 +47,8 @@ export async function timedInTurn(
     const counts = runs.map(burstOf)
     const rounds: number[][] = runs.map(() => [])
     const joules: number[][] = runs.map(() => [])
-    const end = performance.now() + 1000 * seconds * runs.length
-    while (rounds[0]!.length < LEAST_ROUNDS || performance.now() < end) {
+    const end = clock() + 1000 * seconds * runs.length
+    while (rounds[0]!.length < LEAST_ROUNDS || clock() < end) {
       const round = runs.map((run, i) => {
         const before = meter.joules().value
         const seconds = secondsOf(run, counts[i]!)
@@ -79,9 +80,9 @@ export async function timedInTurn(
 
 /** Seconds per run. */
 function secondsOf(run: () => unknown, count: number): number {
-  const start = performance.now()
+  const start = clock()
   for (let i = 0; i < count; i++) run()
-  return (performance.now() - start) / 1000 / count
+  return (clock() - start) / 1000 / count
 }
 
 /** The number of runs that take as long as a burst; compiles the program, and warms up. */

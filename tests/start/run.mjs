@@ -8,7 +8,15 @@ import { join } from 'node:path'
 import { Skipped, root } from './kit.mjs'
 
 /** The environments of CI: one of each kind. */
-const QUICK = [`node-${process.versions.node.split('.')[0]}`, 'workerd', 'chromium', 'esbuild', 'jest', 'typescript-6']
+const QUICK = [
+  `node-${process.versions.node.split('.')[0]}`,
+  'workerd',
+  'chromium',
+  'esbuild',
+  'jest',
+  'typescript-6',
+  'quickjs',
+]
 
 const repository = join(root, '../..')
 if (!existsSync(join(repository, 'dist/myelin.global.js')))

@@ -1,6 +1,7 @@
 // Bytes from any source: files, URLs, blobs, streams. Their meaning does not matter here: see blocks.ts for text and
 // images.ts for images.
 
+import { isBlob, isUrl } from '../../core/globals'
 import { encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
@@ -71,7 +72,7 @@ function chunksOf(
     throw new ArgumentError(
       `${where}: a string is the path or the address of a file. For its content, pass { text: … }`,
     )
-  if (typeof source === 'string' || source instanceof URL) {
+  if (typeof source === 'string' || isUrl(source)) {
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
     return files === null
       ? async () => bodyOf(await respond(source, signal), String(source))
@@ -81,7 +82,7 @@ function chunksOf(
     throw new ArgumentError(
       `${where}: a list has the pieces of one content, and these have no line end, received ${quoted(source)}. Read several files one by one.`,
     )
-  if (typeof Blob === 'function' && source instanceof Blob) return () => source.stream()
+  if (isBlob(source)) return () => source.stream()
   if (source instanceof Uint8Array) return pieces(source)
   if (source instanceof ArrayBuffer) return pieces(new Uint8Array(source))
   if (typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string')
@@ -170,7 +171,7 @@ function fileSource(files: NodeModules['node:fs/promises'], source: string | URL
 
 /** All bytes at once. */
 export async function allBytes(source: ByteSource, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
-  if (typeof source === 'string' || source instanceof URL) return readFile(source, where, signal)
+  if (typeof source === 'string' || isUrl(source)) return readFile(source, where, signal)
   const { chunks: all } = bytesOf(source, where, null)
   const chunks = abortable(closing(all.open(0)), signal)
   const parts: Uint8Array[] = []
@@ -194,7 +195,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
 /** The name of a source in errors. */
 export function nameOf(source: ByteSource): string {
   if (typeof source === 'string') return source
-  if (source instanceof URL) return source.href
+  if (isUrl(source)) return source.href
   if (typeof File === 'function' && source instanceof File) return source.name
   return typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string'
     ? 'the text'

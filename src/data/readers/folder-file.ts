@@ -1,6 +1,7 @@
 // The content of a file of a folder, or a DataError. Nothing that a folder contains may take all time or memory: pipes and devices
 // may never end, files of /proc are endless or wait, and a sparse file has any size. See bytes.ts for sources that a user names.
 
+import { clock } from '../../core/globals'
 import { orAbort } from '../../core/abort'
 import { DataError } from '../../core/errors'
 import type { NodeModules } from '../../runtime/platform'
@@ -36,7 +37,7 @@ export function contentOf(file: string, where: string, signal: AbortSignal | nul
 function contentNow(file: string): Uint8Array | null {
   const files = nodeModule('node:fs')
   if (files === null || later-- > 0) return null
-  const start = performance.now()
+  const start = clock()
   try {
     const stat = files.statSync(file)
     if (!stat.isFile() || stat.size === 0 || stat.size > SMALL) return null
@@ -50,7 +51,7 @@ function contentNow(file: string): Uint8Array | null {
   } catch {
     return null
   } finally {
-    const isSlow = performance.now() - start > SLOW
+    const isSlow = clock() - start > SLOW
     later = isSlow ? pause : 0
     pause = isSlow ? Math.min(MOST_LATER, 2 * pause) : 1
   }

@@ -1,5 +1,6 @@
 // The files of a folder whose subfolders are classes, and their split. Reads no file.
 
+import { isUrl } from '../../core/globals'
 import { warn } from '../../core/warnings'
 import { byCodePoints } from '../../core/text'
 import type { Dirent } from 'node:fs'
@@ -235,7 +236,7 @@ export async function labelledFiles(
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null)
     throw new StateError(`${where}: there are no folders in a browser. ${inPage}`)
-  const root = path instanceof URL ? urls.fileURLToPath(path) : path
+  const root = isUrl(path) ? urls.fileURLToPath(path) : path
   const foreign: string[] = []
   const below = async (folder: string): Promise<string[]> => {
     const found = await foldersBelow(kind, files, paths, folder, foreign, signal)

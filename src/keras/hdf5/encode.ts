@@ -1,6 +1,6 @@
 // Bytes from numbers, texts and arrays.
 
-import { encodeUtf8 } from '../../core/text'
+import { encodeUtf8, wellFormed } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
 import { ArgumentError, formatShape, quoted } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
@@ -22,7 +22,7 @@ export function padded(bytes: Uint8Array, multiple: number): Uint8Array {
 
 /** @throws ArgumentError for text that a file cannot store */
 export function utf8(text: string): Uint8Array {
-  if (/\0|\p{Surrogate}/u.test(text))
+  if (text.includes('\0') || wellFormed(text) !== text)
     throw new ArgumentError(`HDF5 cannot store ${quoted(text)}: it contains U+0000 or half of a surrogate pair`)
   return encodeUtf8(text)
 }

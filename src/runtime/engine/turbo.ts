@@ -1,6 +1,7 @@
 // Enables V8 features that are off by default, and measures whether they took effect: 256-bit vectors for pairs
 // of 128-bit ones (Node 24), fused multiply-add (Node 20). Selects tiles; runs nothing of a model.
 
+import { clock } from '../../core/globals'
 import { GEMM_KC } from '../../../assembly/shared/instructions'
 import { nodeModule, nodeProcess } from '../platform'
 import type { KernelExports, SimdLevel } from './wasm'
@@ -82,12 +83,12 @@ function isWideFaster(kernels: KernelExports, scratch: number): boolean {
 function optimise(run: () => void): void {
   run()
   const first = Math.min(timeOf(run), timeOf(run))
-  const end = performance.now() + PATIENCE_MS
-  while (timeOf(run) * OPTIMISED > first && performance.now() < end);
+  const end = clock() + PATIENCE_MS
+  while (timeOf(run) * OPTIMISED > first && clock() < end);
 }
 
 function timeOf(run: () => void): number {
-  const start = performance.now()
+  const start = clock()
   for (let i = 0; i < 2; i++) run()
-  return performance.now() - start
+  return clock() - start
 }

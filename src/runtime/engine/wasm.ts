@@ -49,13 +49,21 @@ function moduleOf(body: readonly number[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([...HEADER, 10, code.length, ...code])
 }
 
-function supportsSimd(): boolean {
+export function supportsSimd(): boolean {
   return typeof WebAssembly === 'object' && WebAssembly.validate(moduleOf([...ZERO_VECTOR, ...DROP_END]))
 }
 
 export function supportsRelaxedSimd(): boolean {
   const body = [...ZERO_VECTOR, ...ZERO_VECTOR, ...ZERO_VECTOR, ...RELAXED_MADD, ...DROP_END]
   return supportsSimd() && WebAssembly.validate(moduleOf(body))
+}
+
+/** @throws StateError if the engine has no WebAssembly, or none with SIMD */
+export function requireSimd(): void {
+  if (supportsSimd()) return
+  throw new StateError(
+    "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89 and Safari 16.4 have it). configure({ backend: 'interpreter' }) works everywhere, but slowly.",
+  )
 }
 
 const modules = new Map<string, WebAssembly.Module>()
@@ -79,11 +87,7 @@ export interface ModuleVariant {
  * from other sources
  */
 export function compileKernels(variant: ModuleVariant, of = core, instructions = builtFor): WebAssembly.Module {
-  if (!supportsSimd()) {
-    throw new StateError(
-      "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89 and Safari 16.4 have it). configure({ backend: 'interpreter' }) works everywhere, but slowly.",
-    )
-  }
+  requireSimd()
   const key = `${of.name} ${variant.level} ${variant.shared} ${variant.turbo}`
   let module = modules.get(key)
   if (module === undefined) {

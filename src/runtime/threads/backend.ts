@@ -24,7 +24,7 @@ export class ThreadedBackend extends TapeBackend {
   ) {
     super(memory, arena, kernels, traits)
     this.ready = pool.ready
-    collected.register(this, pool)
+    collected?.register(this, pool)
   }
 
   override prepare(instructions: readonly TapeInstruction[]): readonly LoadedFamily[] {
@@ -55,6 +55,7 @@ export class ThreadedBackend extends TapeBackend {
   }
 }
 
-const collected = /* @__PURE__ */ new FinalizationRegistry<ThreadPool>(
-  (pool) => void pool.end('its runtime was collected'),
-)
+const collected =
+  typeof FinalizationRegistry === 'function'
+    ? /* @__PURE__ */ new FinalizationRegistry<ThreadPool>((pool) => void pool.end('its runtime was collected'))
+    : null
