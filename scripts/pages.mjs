@@ -1,6 +1,6 @@
 // The code of a document. The blocks in JavaScript and TypeScript are one program, in their order: who pastes them into one file
 // has a program that runs. A block that begins with a comment with a path, `// trainer.js`, is that file and no part of the
-// program; one of a path in this repository is an excerpt. Blocks in HTML are pages of their own. All other languages are no code.
+// program, and so is an excerpt of a file of this repository, `// excerpt of assembly/math.ts`. Blocks in HTML are pages of their own. All other languages are no code.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ export function blocksOf(document) {
   return [...text.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)].map(([, language, code]) => ({
     language,
     code,
-    file: /^\/\/ ([\w./-]+\.\w+)(?:, a new \w+)?\n/.exec(code)?.[1] ?? null,
+    file: /^\/\/ (?:excerpt of )?([\w./-]+\.\w+)(?:, a new \w+)?\n/.exec(code)?.[1] ?? null,
   }))
 }
 

@@ -372,6 +372,17 @@ describe('figures', () => {
     expect(size).toBeGreaterThanOrEqual(0.95 * most)
   })
 
+  it('models of others are as fast as the README claims', () => {
+    const [, measured] = /<!-- real-models:start -->([^]*?)<!-- real-models:end -->/.exec(textOf.get('docs/files.md')!)!
+    const ratios = [...measured!.matchAll(/([\d.]+)×(?= \|)/g)].map(([, figure]) => Number(figure))
+    const [, least, most] = /predict ([\d.]+) to ([\d.]+) times as\s+fast/.exec(textOf.get('README.md')!)!
+    expect([least, most].map(Number)).toEqual(
+      [Math.min(...ratios), Math.max(...ratios)].map((each) => Number(each.toFixed(1))),
+    )
+    // The goal.
+    expect(Math.min(...ratios)).toBeGreaterThanOrEqual(1.3)
+  })
+
   it('there are as many layers as the README claims', () => {
     expect(textOf.get('README.md')).toMatch(/more than a hundred layers/)
     expect(Object.keys(layers.all).length).toBeGreaterThan(100)

@@ -1,5 +1,4 @@
-// Interleaved timing: every contender runs in every round. Independent of libraries; prints nothing.
-import { performance } from 'node:perf_hooks'
+// Interleaved timing: every contender runs in every round. Independent of libraries and of Node; prints nothing.
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b)

@@ -18,6 +18,7 @@ const CONTENT_TYPES = {
   '.json': 'application/json',
   '.map': 'application/json',
   '.gz': 'application/gzip',
+  '.wasm': 'application/wasm',
 }
 
 /**
