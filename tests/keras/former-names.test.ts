@@ -13,12 +13,12 @@ it.each([
     ['depthwise_kernel', 'pointwise_kernel', 'bias'],
   ],
 ])('of %s are found', (_name, layer, names) => {
-  new Sequential([Input({ shape: [4, 4, 3] }), layer])
+  const model = new Sequential([Input({ shape: [4, 4, 3] }), layer])
   const arrays = {
     group: 'd',
     names: names.map((each) => `d/${each}:0`),
     paths: names.map(String),
     shapes: layer.weights.map(({ shape }) => shape),
   }
-  expect(weightsInOrder(layer, layer.weights, arrays)).toEqual(layer.weights)
+  expect(weightsInOrder(layer, layer.weights, arrays)).toEqual(model.weights)
 })
