@@ -79,7 +79,7 @@ export function weightsInOrder(
   arrays: ListedArrays,
 ): readonly Variable[] | null {
   if (weights.length !== arrays.names.length) return null
-  const names = arrays.names.map((name) => stepsOf(name.replace(/:\d+$/, ''), arrays.group))
+  const names = withCurrentNames(arrays.names.map((name) => stepsOf(name.replace(/:\d+$/, ''), arrays.group)))
   const own = weights.map(({ name }) => stepsOf(kerasName(name), layer.name))
   const among = new Set(weights)
   const paths = new Map(
@@ -94,6 +94,15 @@ export function weightsInOrder(
 }
 
 const textOf = (steps: readonly string[]): string => steps.join('/')
+
+/** Names of Keras 2 as Keras 3 has them: the kernel of a depthwise convolution; that of a separable one keeps its name. */
+function withCurrentNames(names: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const kinds = kindsByOuter(names)
+  return names.map((steps) => {
+    const isDepthwise = steps.at(-1) === 'depthwise_kernel' && !kinds.get(outerOf(steps))!.has('pointwise_kernel')
+    return isDepthwise ? [...steps.slice(0, -1), 'kernel'] : steps
+  })
+}
 
 /** The steps of a name after that of the layer. */
 function stepsOf(name: string, layer: string): readonly string[] {
