@@ -80,6 +80,9 @@ export function inKerasForm(value: unknown): unknown {
   return saved.class_name === undefined ? value : { config: {}, ...saved, className: saved.class_name }
 }
 
+/** Whether a value is a saved object, also in Keras's form. */
+export const isSavedObject = (value: unknown): boolean => isSerialized(inKerasForm(value))
+
 /** The objects that are registered for the whole program. */
 export const registeredObjects: Record<string, unknown> = {}
 const customObjects = /* @__PURE__ */ scoped<CustomObjects>(registeredObjects)

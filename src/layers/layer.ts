@@ -51,7 +51,6 @@ import {
   withinPath,
   withoutFrame,
 } from './context'
-import { requireInputs } from './checks'
 import type { LayerForm } from './forms'
 import { requireOne } from './forms'
 import type { MaskTrail } from './masks'
@@ -62,7 +61,7 @@ import type { BatchShape, InputSpec, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
 import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
-import { buildFor, hasDefault, heavyMember, metricsIn, readCall, statelessCall, takesApart } from './members'
+import { buildFor, callArguments, heavyMember, metricsIn, readCall, statelessCall } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
 import type { RegularizedWeight, WeightOptions } from './weights'
@@ -186,8 +185,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    *   attention.apply(query, value, { training: true })
    *
    * A layer of your own gets separate arguments apart, and the context after them: `call(query, value)` or
-   * `call(query, value, context)`. With three parameters it gets those of a list apart, too; with two it gets the list. Inputs have no
-   * defaults, except the last of two if there is no context: `call(x, other = null)`, with a number, text, true, false or null.
+   * `call(query, value, context)`. With three parameters it gets those of a list apart, too; with two it gets the list. Inputs may have
+   * defaults, `call(x, other = null, context = {})`; there is no context if the last has a number, text, true, false or null.
    * TypeScript knows the arguments if the class declares them:
    *
    *   override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
@@ -467,20 +466,9 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return stateOf(this).path
   }
 
-  /**
-   * What the layer requires of its input: the number of axes, or extents; null if nothing. A layer of your own may set it, and is then
-   * not called with other inputs:
-   *
-   *   constructor() { super(); this.inputSpec = { ndim: 4, axes: { [-1]: 3 } } }
-   *
-   * Keras: `Layer.input_spec`.
-   */
+  /** What the layer requires of its input: the number of axes, or extents; null if nothing. Keras: `Layer.input_spec`. */
   get inputSpec(): InputSpec | readonly InputSpec[] | null {
     return null
-  }
-
-  set inputSpec(value: InputSpec | readonly InputSpec[] | null) {
-    Object.defineProperty(this, 'inputSpec', { value, configurable: true, writable: true })
   }
 
   /** How weights are stored: `int8` or `int4` after `quantize`; null for float32. */
@@ -872,13 +860,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   protected callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
     this.requireForm(input)
-    const inputs = takesApart(this, input, stateOf(this).isApart) ? input : [input]
-    return typed(Reflect.apply(this.call, this, hasDefault(this) ? inputs : [...inputs, context]))
+    return typed(Reflect.apply(this.call, this, callArguments(this, input, stateOf(this).isApart, context)))
   }
 
   /** @param input tensors, symbols or specs */
   private checkShapes(input: Tree<unknown>): void {
-    if (Object.hasOwn(this, 'inputSpec')) requireInputs(this, this.inputSpec, input)
     const { builtFor } = stateOf(this)
     // While the layer is being built, the shape fits by definition.
     if (builtFor === null || this.checkShape === Layer.prototype.checkShape) return

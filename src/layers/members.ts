@@ -112,8 +112,8 @@ export function readCall(
   const odd = inputs.find((each) => typeof each !== 'object')
   if (odd !== undefined)
     throw new ArgumentError(`${layer}: options are an object, { training: true }, received ${quoted(odd)}`)
-  const length = countOf(layer)
-  if (length > 2 && length !== inputs.length + 1)
+  const { length } = parametersOf(layer)
+  if (length > 2 && length === layer.call.length && length !== inputs.length + 1)
     throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
   // A list of arrays would be the rows of one tensor.
   const tensors = inputs.map((each) => (beginsWithString(each) ? each : asTensor(each as TensorLike, String(layer))))
@@ -123,20 +123,26 @@ export function readCall(
   return [tensors, { ...(options instanceof CallContext ? { training } : options), separate: true }]
 }
 
-/** Whether the second and last parameter of `call` has a number, text, true, false or null as its default: it is no context. */
-export const hasDefault = ({ call }: Pick<Called, 'call'>): boolean =>
-  /^[^,{]*,\s*\w+\s*=\s*[^\s{][^,{()]*\)/.test(String(call))
-
-/** The number of parameters of `call`; its `length` ends before a default. */
-const countOf = (layer: Called): number => (hasDefault(layer) ? 2 : layer.call.length)
+/** The parameters of `call` with their defaults, which its `length` does not count; in braces for patterns. */
+function parametersOf({ call }: Pick<Called, 'call'>): readonly string[] {
+  const [, list = ''] = /^[^(=]*\(([^()]*)\)/.exec(String(call)) ?? []
+  const found = list.replace(/\{[^{}]*\}|\[[^[\]]*\]/g, '{}').match(/[^,]*[^,\s]/g) ?? []
+  return found.length < call.length ? new Array<string>(call.length).fill('') : found
+}
 
 /**
- * Whether `call` takes the inputs of a list one by one, and the context after them: with more than two parameters, or with two if
- * `apply` ever got them as separate arguments, because the second could be the context.
- * @param isApart whether it did
+ * The arguments of `call`. The inputs of a list are separate with more than two parameters, or with two if `apply` ever got them as
+ * separate arguments, because the second could be the context. The context follows, unless the last parameter has a number, text, true,
+ * false or null as its default; inputs that are not given keep their defaults.
+ * @param isApart whether `apply` got separate arguments
  */
-export function takesApart(layer: Called, input: unknown, isApart: boolean): input is readonly unknown[] {
-  return Array.isArray(input) && countOf(layer) > (isApart ? 1 : 2)
+export function callArguments(layer: Called, input: unknown, isApart: boolean, context: CallContext): unknown[] {
+  const parameters = parametersOf(layer)
+  const inputs: unknown[] = Array.isArray(input) && parameters.length > (isApart ? 1 : 2) ? [...input] : [input]
+  if (/=\s*[^\s{]/.test(parameters.at(-1) ?? '')) return inputs
+  const place = parameters.length - 1
+  if (layer.call.length < place) inputs.length = Math.max(inputs.length, place)
+  return [...inputs, context]
 }
 
 /** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */

@@ -163,7 +163,7 @@ export class Variable {
     const variable: Variable = Object.create(Variable.prototype)
     setType(variable, [...shape], 'float32')
     define(variable, { storage, byteOffset }, true)
-    return Object.assign(variable, { name, path: name, trainable: false, constraint: null })
+    return Object.assign(variable, { name, trainable: false, constraint: null })
   }
 
   /** Whether an optimizer may change it. */

@@ -3,7 +3,7 @@
 import { StateError } from '../core/errors'
 import { Configured, optionsOf } from '../core/options'
 import type { CustomObjects } from '../core/registry'
-import { classNameOf, isSerialized } from '../core/registry'
+import { classNameOf, isSavedObject } from '../core/registry'
 import { isBranch, typed } from '../core/tree'
 import { madeAgain } from '../layers/remade'
 import { Metric } from '../metrics'
@@ -59,7 +59,7 @@ function valuesOf(object: Configured): unknown[] {
 /** Metrics keep sums, so each model needs its own. */
 function metricsAgain(identifier: unknown, objects: CustomObjects): unknown {
   if (identifier instanceof Metric) return madeAgain(identifier, {}, objects)
-  if (!isBranch(identifier) || isSerialized(identifier)) return identifier
+  if (!isBranch(identifier) || isSavedObject(identifier)) return identifier
   if (Array.isArray(identifier)) return identifier.map((each) => metricsAgain(each, objects))
   return Object.fromEntries(Object.entries(identifier).map(([key, each]) => [key, metricsAgain(each, objects)]))
 }

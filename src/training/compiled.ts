@@ -4,7 +4,15 @@
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
 import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
-import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
+import {
+  classNameOf,
+  customObjectScope,
+  inKerasForm,
+  isSavedObject,
+  isSerialized,
+  nameToSave,
+  serialize,
+} from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed } from '../core/tree'
@@ -510,7 +518,7 @@ function capital(name: string): string {
 /** The identifiers in a tree of them; a saved configuration is one identifier. */
 function leavesOf(tree: unknown, depth = 0): unknown[] {
   if (tree === null || tree === undefined) return []
-  if (!isBranch(tree) || isSerialized(tree)) return [tree]
+  if (!isBranch(tree) || isSavedObject(tree)) return [tree]
   return childrenAt(tree, depth).flatMap((each) => (each === null ? [] : leavesOf(each, depth + 1)))
 }
 
@@ -567,8 +575,9 @@ function toJson(identifier: unknown, classes: Classes): Json {
   if (typeof identifier === 'function')
     return nameToSave(identifier, () => isOther(identifier as LossFunction, classes))
   if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
-  if (isSerialized(identifier)) {
-    const { className, config }: Serialized = identifier
+  const saved = inKerasForm(identifier)
+  if (isSerialized(saved)) {
+    const { className, config }: Serialized = saved
     return { className, config }
   }
   if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, classes))

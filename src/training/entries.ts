@@ -1,7 +1,7 @@
 // The options of compile by output: from a value for all outputs, a list, or a record by their names.
 
 import { ArgumentError } from '../core/errors'
-import { isSerialized } from '../core/registry'
+import { isSavedObject } from '../core/registry'
 import { isBranch } from '../core/tree'
 import { perOutput } from '../data/per-output'
 import type { LossIdentifier } from '../losses'
@@ -11,13 +11,13 @@ type Options = Readonly<Record<'loss' | 'lossWeights' | 'metrics' | 'weightedMet
 
 /** One entry for each output, from a value for all, for each, or by name. */
 function entries(what: string, given: unknown, names: readonly string[]): readonly unknown[] {
-  return isBranch(given) && !isSerialized(given) ? perOutput(`compile: ${what}`, given, names) : names.map(() => given)
+  return isBranch(given) && !isSavedObject(given) ? perOutput(`compile: ${what}`, given, names) : names.map(() => given)
 }
 
 /** The loss of each output; null for an output without one. */
 export function lossEntries({ loss }: Options, names: readonly string[]): readonly (LossIdentifier | null)[] {
   return entries('loss', loss, names).map((each, i) => {
-    if (!isBranch(each) || isSerialized(each)) return (each ?? null) as LossIdentifier | null
+    if (!isBranch(each) || isSavedObject(each)) return (each ?? null) as LossIdentifier | null
     throw new ArgumentError(
       `compile: the output '${names[i]}' has one loss, received several. For their sum, give a function.`,
     )

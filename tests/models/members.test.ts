@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
-import type { ApplyOptions, CallContext, InputsOf, Logs, SeparateInputs, Tensor } from '../../src'
+import type { ApplyOptions, CallContext, InputsOf, Logs, SeparateInputs } from '../../src'
 import {
   Adam,
   Add,
@@ -28,6 +28,7 @@ import {
   MultiHeadAttention,
   SeedGenerator,
   Sequential,
+  Tensor,
   Subtract,
   Variable,
   initializers,
@@ -257,6 +258,45 @@ describe('several inputs', () => {
     }
     expect((Reflect.apply(new Listed().apply, new Listed(), x) as Tensor).toArray()).toEqual([[4, 5]])
     expect(first.shape).toEqual([1, 2])
+  })
+
+  it('keep their defaults, and the context is found after them', () => {
+    const used = (context: Partial<CallContext>): number =>
+      context.training === true ? 10 : context.training === false ? 1 : -1
+    class Optional extends Layer {
+      call(a: Tensor, b: Tensor | null = null, context: Partial<CallContext> = {}): Tensor {
+        return ops.multiply(b === null ? a : ops.add(a, b), used(context))
+      }
+    }
+    class Named extends Layer {
+      call(a: Tensor, b: Tensor | null = null, { training = false }: Partial<CallContext> = {}): Tensor {
+        return ops.multiply(b === null ? a : ops.add(a, b), used({ training }))
+      }
+    }
+    class Needed extends Layer {
+      call(a: Tensor, b: Tensor, context: Partial<CallContext> = {}): Tensor {
+        return ops.multiply(ops.add(a, b), used(context))
+      }
+    }
+    class Scaled extends Layer {
+      call(a: Tensor, b: Tensor | null = null, scale = 5): Tensor {
+        return ops.multiply(b === null ? a : ops.add(a, b), scale)
+      }
+    }
+    const one = ops.ones([1, 1])
+    const [single, double] = [
+      [[one], [one, { training: true }]],
+      [[one, one], [one, one, { training: true }], [[one, one]]],
+    ]
+    const results = (layer: Layer, calls: readonly (readonly unknown[])[] = [...single, ...double]): unknown[] =>
+      calls.map((given) => {
+        const made: unknown = Reflect.apply(layer.apply, layer, given)
+        return made instanceof Tensor ? made.item() : made
+      })
+    expect(results(new Optional())).toEqual([1, 10, 2, 20, 2])
+    expect(results(new Named())).toEqual([1, 10, 2, 20, 2])
+    expect(results(new Needed(), double)).toEqual([2, 20, 2])
+    expect(results(new Scaled())).toEqual([5, 5, 10, 10, 10])
   })
 
   it('of a wrong count are an error', () => {

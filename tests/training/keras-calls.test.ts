@@ -74,6 +74,24 @@ describe('options of Keras programs', () => {
     expect(dense.apply([[1, 1]]).toArray()).toEqual([[4]])
   })
 
+  it('takes dictionaries as losses and metrics, one for all outputs, in a list or by name', () => {
+    const loss = { class_name: 'Huber', config: { delta: 0.5, name: 'huber_loss' } } as never
+    const metric = {
+      module: 'keras.metrics',
+      class_name: 'MeanAbsoluteError',
+      config: { name: 'm' },
+      registered_name: null,
+    }
+    for (const metrics of [metric, [metric], [[metric]]]) {
+      const model = small({ loss, metrics: metrics as never })
+      model.trainOnBatch([[1, 2]], [[1]])
+      expect(model.metricsNames).toEqual(['loss', 'm'])
+      expect(model.getCompileConfig()).toMatchObject({ loss: { className: 'Huber' } })
+    }
+    for (const each of [{ class_name: 'Nope', config: {} }, { class_name: 'Nope' }])
+      expect(() => small({ loss: each as never })).toThrow(/Unknown loss 'Nope'/)
+  })
+
   it('take null as the default initializer of a weight', () => {
     const of = (kernelInitializer: null | 'glorotUniform') => {
       setRandomSeed(1)
