@@ -4,7 +4,9 @@ import { warnOnce } from '../core/warnings'
 import { ShapeError, formatShape } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
-import type { BatchShape } from './spec'
+import type { Tree } from '../core/tree'
+import { flatten } from '../core/tree'
+import type { BatchShape, InputSpec, TensorSpec } from './spec'
 
 interface Named {
   toString(): string
@@ -110,4 +112,32 @@ function hintOf(form: readonly string[], inputShape: BatchShape): string {
   if (form[1] === 'steps' && inputShape.length === 2)
     return ' Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.'
   return ''
+}
+
+/** @throws ShapeError for an input that is not as the `inputSpec` of a layer requires */
+export function requireInputs(
+  layer: Named,
+  required: InputSpec | readonly InputSpec[] | null,
+  input: Tree<unknown>,
+): void {
+  const inputs = flatten(input) as Partial<TensorSpec>[]
+  const specs = [required ?? []].flat() as readonly InputSpec[]
+  specs.forEach((spec, i) => {
+    const { shape = [], dtype } = inputs[i] ?? {}
+    const { ndim = spec.shape?.length, minNdim = ndim ?? 0, maxNdim = ndim ?? Infinity } = spec
+    const isExtent = ([axis, extent]: [string, number | null]): boolean => {
+      const received = shape.at(Number(axis))
+      return extent === null || received === null || received === extent
+    }
+    if (
+      shape.length >= minNdim &&
+      shape.length <= maxNdim &&
+      (spec.dtype ?? dtype) === dtype &&
+      Object.entries<number | null>(Object.assign({}, spec.shape, spec.axes)).every(isExtent)
+    )
+      return
+    throw new ShapeError(
+      `${layer.toString()}: inputSpec requires ${JSON.stringify(spec)}, received ${dtype} ${formatShape(shape)}`,
+    )
+  })
 }

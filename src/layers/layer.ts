@@ -51,6 +51,7 @@ import {
   withinPath,
   withoutFrame,
 } from './context'
+import { requireInputs } from './checks'
 import type { LayerForm } from './forms'
 import { requireOne } from './forms'
 import type { MaskTrail } from './masks'
@@ -466,9 +467,20 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return stateOf(this).path
   }
 
-  /** What the layer requires of its input: the number of axes, or extents; null if nothing. Keras: `Layer.input_spec`. */
+  /**
+   * What the layer requires of its input: the number of axes, or extents; null if nothing. A layer of your own may set it, and is then
+   * not called with other inputs:
+   *
+   *   constructor() { super(); this.inputSpec = { ndim: 4, axes: { [-1]: 3 } } }
+   *
+   * Keras: `Layer.input_spec`.
+   */
   get inputSpec(): InputSpec | readonly InputSpec[] | null {
     return null
+  }
+
+  set inputSpec(value: InputSpec | readonly InputSpec[] | null) {
+    Object.defineProperty(this, 'inputSpec', { value, configurable: true, writable: true })
   }
 
   /** How weights are stored: `int8` or `int4` after `quantize`; null for float32. */
@@ -865,6 +877,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** @param input tensors, symbols or specs */
   private checkShapes(input: Tree<unknown>): void {
+    if (Object.hasOwn(this, 'inputSpec')) requireInputs(this, this.inputSpec, input)
     const { builtFor } = stateOf(this)
     // While the layer is being built, the shape fits by definition.
     if (builtFor === null || this.checkShape === Layer.prototype.checkShape) return

@@ -196,4 +196,26 @@ describe('inputSpec', () => {
     layer.apply(Input({ shape }))
     expect(layer.inputSpec).toEqual(built)
   })
+
+  class Images extends Layer {
+    constructor() {
+      super({ name: 'images' })
+      this.inputSpec = { ndim: 4, axes: { [-1]: 3 } }
+    }
+
+    call(x: Tensor): Tensor {
+      return x
+    }
+  }
+
+  it('of a layer of the user is checked', () => {
+    expect(new Images().apply(ops.ones([1, 2, 2, 3])).shape).toEqual([1, 2, 2, 3])
+    expect(new Images().inputSpec).toEqual({ ndim: 4, axes: { [-1]: 3 } })
+    for (const shape of [
+      [1, 2, 3],
+      [1, 2, 2, 4],
+    ])
+      expect(() => new Images().apply(ops.ones(shape))).toThrow(/images.*inputSpec requires.*received float32/)
+    expect(() => new Images().apply(Input({ shape: [2, 3] }))).toThrow(/inputSpec requires/)
+  })
 })
