@@ -33,14 +33,23 @@ export class StopOnInterrupt extends Callback {
   }
 
   /** @internal */
-  override readonly interruption: Interruption = {
-    begin: () => {
-      this.#process = processWithSignals()
-      this.#controller = new AbortController()
-      this.#process.on('SIGINT', this.#listener)
-      return this.#controller.signal
-    },
-    end: () => void this.#process?.off('SIGINT', this.#listener),
+  override readonly interruption: Interruption = this.#made()
+
+  #made(): Interruption {
+    const interrupted = (): boolean => this.interrupted
+    return {
+      get isOn() {
+        return interrupted()
+      },
+      begin: (signal) => {
+        this.#process = processWithSignals()
+        this.#controller = new AbortController()
+        this.#process.on('SIGINT', this.#listener)
+        const own = this.#controller.signal
+        return signal === null ? own : AbortSignal.any([signal, own])
+      },
+      end: () => void this.#process?.off('SIGINT', this.#listener),
+    }
   }
 
   readonly #listener = (): void => {
