@@ -53,12 +53,12 @@ export class StopOnInterrupt extends Callback {
   }
 
   readonly #listener = (): void => {
-    const process = this.#process!
-    if (this.interrupted) return process.exit(EXIT_CODE)
+    const node = this.#process!
+    if (this.interrupted) return node.exit(EXIT_CODE)
     this.#controller.abort()
     // Without a listener the system ends the process, even during a long step.
-    if (process.listenerCount('SIGINT') === 1) process.off('SIGINT', this.#listener)
-    const newLine = process.stdout?.isTTY === true ? '\n' : ''
+    if (node.listenerCount('SIGINT') === 1) node.off('SIGINT', this.#listener)
+    const newLine = node.stdout?.isTTY === true ? '\n' : ''
     console.warn(
       `${newLine}StopOnInterrupt: fit ends after this step and keeps the weights. Press Ctrl-C again to end the process.`,
     )
