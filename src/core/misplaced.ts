@@ -3,30 +3,20 @@
 
 import { FormatError, quoted } from './errors'
 
-/**
- * What a reader does with markup: files of most formats never begin with it, a table may have it in its first cell, but is no whole
- * page, and a text may be a page.
- */
-export type Markup = 'refused' | 'cells' | 'allowed'
-
 /** The number of bytes that are looked at. */
 const LOOKED_AT = 512
-/** The number of characters of a page in errors. */
-const SHOWN = 40
 
 /** The start of a page. Weights without a header are any bytes, so that a tag alone is one only with text after it. */
-const PAGE = /^(?:\xef\xbb\xbf)?\s*(<(?:!doctype|html|\?xml|[!?a-z][\s\x20-\x7e]{10}).*)/i
-const WHOLE_PAGE = /^(?:\xef\xbb\xbf)?\s*(<(?:!doctype\s+html|html[\s>]).*)/i
+const PAGE = /^(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|[!?a-z][\s\x20-\x7e]{10})/i
 
-/** What bytes are in place of a file, and what to do; null for those that can be of a file. */
-export function misplaced(bytes: Uint8Array, markup: Markup = 'refused'): string | null {
+/**
+ * What bytes are in place of a file, and what to do; null for those that can be of a file.
+ * @param page the start of a page; null if a file may be one
+ */
+export function misplaced(bytes: Uint8Array, page: RegExp | null = PAGE): string | null {
   const start = String.fromCharCode(...bytes.subarray(0, LOOKED_AT))
-  if (start.startsWith('version https://git-lfs'))
-    return 'this is a pointer of Git LFS, not the file itself. Run git lfs pull where it is checked out'
-  const page = markup === 'allowed' ? null : (markup === 'cells' ? WHOLE_PAGE : PAGE).exec(start)
-  return page === null
-    ? null
-    : `the server sent a web page: is the path right? It begins with ${quoted(page[1]!.slice(0, SHOWN))}`
+  if (page?.test(start) === true) return 'the server sent a web page: is the path right?'
+  return start.startsWith('version https://git-lfs') ? 'this is a pointer of Git LFS. Run git lfs pull' : null
 }
 
 /**

@@ -26,7 +26,7 @@ const [CYAN, GREY, YELLOW] = [36, 90, 33]
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
 const EMPTY =
-  /[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]/
+  /[\u0300-\u036f]|[\u0483-\u0489]|[\u0591-\u05bd]|[\u064b-\u065f]|\u0e31|[\u0e34-\u0e3a]|[\u0e47-\u0e4e]|[\u1ab0-\u1aff]|[\u1dc0-\u1dff]|[\u200b-\u200f]|[\u20d0-\u20ff]|[\ufe00-\ufe0f]|[\ufe20-\ufe2f]/
 
 function widthOfCharacter(character: string): number {
   if (WIDE.test(character)) return 2

@@ -81,7 +81,6 @@ class TrainingLoop implements Run {
   private probes = new ProbeSchedule([])
   private pace: Pace
   private readonly interruptions: readonly Interruption[]
-  private readonly interrupts: readonly AbortSignal[]
   /** Ends the run: the user's signal, or one of those of callbacks. */
   private readonly signal: AbortSignal | null
   /** The number of steps of an epoch, if it is given. */
@@ -129,13 +128,11 @@ class TrainingLoop implements Run {
     this.pace = new Pace(signal)
     this.listeners.introduce({ epochs, steps: stepsPerEpoch ?? runner.steps, verbose })
     this.interruptions = callbacks.flatMap(({ interruption }) => interruption ?? [])
-    this.interrupts = this.interruptions.map((each) => each.begin())
-    const signals = [...this.interrupts, ...(signal === null ? [] : [signal])]
-    this.signal = signals.length < 2 ? (signals[0] ?? null) : AbortSignal.any(signals)
+    this.signal = this.interruptions.reduce((all, each) => each.begin(all), signal)
   }
 
   get isInterrupted(): boolean {
-    return this.interrupts.some(({ aborted }) => aborted)
+    return this.interruptions.some(({ isOn }) => isOn)
   }
 
   get model(): TrainedModel {
@@ -255,7 +252,7 @@ class TrainingLoop implements Run {
       logs = this.logs
       if (this.validates) await this.validate(epoch, logs)
     } catch (error) {
-      if (!this.interrupts.some(({ aborted, reason }) => aborted && reason === error)) throw error
+      if (!this.isInterrupted || error !== this.signal?.reason) throw error
       // The run may be resumed here. A validation has changed the metrics: then at an earlier step.
       if (logs === null && this.batch > 0) await this.keep()
       logs ??= this.logs

@@ -33,7 +33,7 @@ const PAGE =
   '\n<!DOCTYPE html>\n<html lang="en"><head><title>Not found</title></head><body>it\'s not here</body></html>\n'
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 12345\n`
 const IS_PAGE = 'the server sent a web page: is the path right?'
-const IS_POINTER = 'this is a pointer of Git LFS, not the file itself. Run git lfs pull'
+const IS_POINTER = 'this is a pointer of Git LFS. Run git lfs pull'
 
 const pages = {
   'a page': PAGE,

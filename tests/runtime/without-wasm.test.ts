@@ -60,7 +60,7 @@ let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const source = JSON.stringify(resolve('src/index.ts'))
-  await writeFile(join(folder, 'lacking.js'), `${without(LACKING)}`)
+  await writeFile(join(folder, 'lacking.js'), without(LACKING))
   await writeFile(join(folder, 'bare.js'), `import './lacking.js'\nimport * as m from ${source}\n${RUN}run(m)\n`)
   await writeFile(join(folder, 'whole.js'), `import * as m from ${source}\n${RUN}run(m)\n`)
   const entry = ['bare', 'whole'].map((name) => join(folder, `${name}.js`))

@@ -5,7 +5,6 @@ import { isBlob, isUrl } from '../../core/globals'
 import { encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
-import type { Markup } from '../../core/misplaced'
 import { misplaced } from '../../core/misplaced'
 import type { NodeModules } from '../../runtime/platform'
 import { bodyOf, fileError, isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
@@ -13,6 +12,18 @@ import { abortable, abortableSource } from '../abort'
 import { chained, closing, cursor } from '../cursors'
 import type { Cursor, Soon, Source } from '../source'
 import { END, after, indexedSource, skipByTaking, sourceOf } from '../source'
+
+/**
+ * What a reader does with markup: files of most formats never begin with it, a table may have it in its first cell, but is no whole
+ * page, and a text may be a page.
+ */
+type Markup = 'refused' | 'cells' | 'allowed'
+
+const PAGES: Readonly<Record<Markup, RegExp | null | undefined>> = {
+  refused: undefined,
+  cells: /^(\xef\xbb\xbf)?\s*<(!doctype\s+html|html[\s>])/i,
+  allowed: null,
+}
 
 type Chunk = Uint8Array | ArrayBuffer | string
 
@@ -182,7 +193,7 @@ export async function allBytes(source: ByteSource, where: string, signal: AbortS
 
 /** @throws DataError that begins with the name, for what stands in place of a file */
 export function requireData(bytes: Uint8Array, name: string, markup: Markup): void {
-  const problem = misplaced(bytes, markup)
+  const problem = misplaced(bytes, PAGES[markup])
   if (problem !== null) throw new DataError(`${name}: ${problem}`)
 }
 

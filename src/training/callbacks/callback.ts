@@ -143,8 +143,10 @@ export type Reports = Readonly<Partial<MyelinReports>>
 
 /** Ends fit from outside of the program. @internal */
 export interface Interruption {
-  /** fit begins. The signal ends it as an abort does, but without an error. */
-  begin(): AbortSignal
+  /** Whether fit was interrupted. */
+  readonly isOn: boolean
+  /** fit begins. The signal ends it as an abort does, but without an error. @param signal of the user, which it includes */
+  begin(signal: AbortSignal | null): AbortSignal
   /** fit has ended, also by an error. */
   end(): void
 }

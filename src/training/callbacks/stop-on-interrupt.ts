@@ -33,23 +33,32 @@ export class StopOnInterrupt extends Callback {
   }
 
   /** @internal */
-  override readonly interruption: Interruption = {
-    begin: () => {
-      this.#process = processWithSignals()
-      this.#controller = new AbortController()
-      this.#process.on('SIGINT', this.#listener)
-      return this.#controller.signal
-    },
-    end: () => void this.#process?.off('SIGINT', this.#listener),
+  override readonly interruption: Interruption = this.#made()
+
+  #made(): Interruption {
+    const interrupted = (): boolean => this.interrupted
+    return {
+      get isOn() {
+        return interrupted()
+      },
+      begin: (signal) => {
+        this.#process = processWithSignals()
+        this.#controller = new AbortController()
+        this.#process.on('SIGINT', this.#listener)
+        const own = this.#controller.signal
+        return signal === null ? own : AbortSignal.any([signal, own])
+      },
+      end: () => void this.#process?.off('SIGINT', this.#listener),
+    }
   }
 
   readonly #listener = (): void => {
-    const process = this.#process!
-    if (this.interrupted) return process.exit(EXIT_CODE)
+    const node = this.#process!
+    if (this.interrupted) return node.exit(EXIT_CODE)
     this.#controller.abort()
     // Without a listener the system ends the process, even during a long step.
-    if (process.listenerCount('SIGINT') === 1) process.off('SIGINT', this.#listener)
-    const newLine = process.stdout?.isTTY === true ? '\n' : ''
+    if (node.listenerCount('SIGINT') === 1) node.off('SIGINT', this.#listener)
+    const newLine = node.stdout?.isTTY === true ? '\n' : ''
     console.warn(
       `${newLine}StopOnInterrupt: fit ends after this step and keeps the weights. Press Ctrl-C again to end the process.`,
     )

@@ -209,7 +209,7 @@ it('a page is told that it has no signals', async () => {
   vi.stubGlobal('process', undefined)
   try {
     const stop = new StopOnInterrupt()
-    expect(() => stop.interruption.begin()).toThrow(StateError)
+    expect(() => stop.interruption.begin(null)).toThrow(StateError)
   } finally {
     vi.unstubAllGlobals()
   }
