@@ -42,8 +42,8 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Pages whose program needs a browser: tests/browser runs it. */
-const OF_BROWSERS = new Set(['docs/worker.md'])
+/** Pages whose program needs another host than Node, and the test that runs it there. */
+const ELSEWHERE: Readonly<Record<string, string>> = { 'docs/worker.md': 'tests/browser/documented.mjs' }
 
 /** What is true after the program of a page has run, as expressions of its variables. */
 const CLAIMS: Readonly<Record<string, readonly string[]>> = {
@@ -185,7 +185,7 @@ for (const [claim, holds] of [${claims.join(',\n')}])
 }
 
 const programs = documents.flatMap((document) => {
-  const program = OF_BROWSERS.has(document) ? null : programOf(document)
+  const program = Object.hasOwn(ELSEWHERE, document) ? null : programOf(document)
   return program === null ? [] : [[document, program] as const]
 })
 
@@ -206,7 +206,8 @@ const messagesOf = (document: string): string[] =>
 describe('pages', () => {
   it('have no code that is not run', () => {
     expect(programs.length).toBeGreaterThan(35)
-    const ran = new Set([...programs.map(([document]) => document), ...OF_BROWSERS])
+    for (const [document, test] of Object.entries(ELSEWHERE)) expect(readDocument(test)).toContain(document)
+    const ran = new Set(programs.map(([document]) => document))
     expect(Object.keys(CLAIMS).filter((document) => !ran.has(document))).toEqual([])
     const other = documents.flatMap((document) => blocksOf(document).map(({ language }) => `${document}: ${language}`))
     expect(other.filter((each) => /: (?:javascript|typescript|jsx|tsx|mjs|mts)$/i.test(each))).toEqual([])
