@@ -43,7 +43,10 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Pages whose program needs another host than Node, and the test that runs it there. */
-const ELSEWHERE: Readonly<Record<string, string>> = { 'docs/worker.md': 'tests/browser/documented.mjs' }
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/react-native.md': 'tests/runtime/without-wasm.test.ts',
+  'docs/worker.md': 'tests/browser/documented.mjs',
+}
 
 /** What is true after the program of a page has run, as expressions of its variables. */
 const CLAIMS: Readonly<Record<string, readonly string[]>> = {
