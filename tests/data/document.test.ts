@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import * as myelin from '../../src'
 import * as data from '../../src/data'
+import * as explain from '../../src/explain'
+import * as plot from '../../src/plot'
 import { readDocument, runBlocks, testedBlocks } from '../helpers/documented'
 
 it('has code that runs unchanged', async () => {
@@ -116,14 +118,12 @@ it('docs/tables.md has code that runs unchanged', async () => {
   try {
     writeFileSync(join(folder, 'passengers.csv'), passengers)
     myelin.setRandomSeed(1)
-    const made = await runBlocks(testedBlocks(document), { ...myelin, ...data, readCsv: read }, {}, [
-      'answer',
-      'numbers',
-      'own',
-      'same',
-      'prices',
-      'answerTo',
-    ])
+    const made = await runBlocks(
+      testedBlocks(document),
+      { ...myelin, ...data, ...explain, ...plot, readCsv: read },
+      {},
+      ['answer', 'worth', 'why', 'numbers', 'own', 'same', 'prices', 'answerTo'],
+    )
     const ask = async (row: object): Promise<unknown> =>
       (await made.answerTo(new Request('https://localhost', { method: 'POST', body: JSON.stringify(row) }))).json()
     const passenger = { class: 1, sex: 'female', age: null, boarded: '1912-04-10' }
@@ -136,6 +136,8 @@ it('docs/tables.md has code that runs unchanged', async () => {
       probabilities: { no: expect.any(Number), yes: expect.any(Number) },
     })
     expect(made.same).toEqual(made.answer)
+    expect(Object.keys(made.worth.importances)).toEqual(['class', 'sex', 'age', 'boarded'])
+    expect(made.why.attributions.sex.shape).toEqual([1])
     expect(made.numbers).toEqual(['class', 'age'])
     expect(Object.keys(made.own.table.columns)).toEqual(['class', 'sex', 'age'])
     expect(made.prices).toEqual([{ brot: 'Weizen', preis: 1234.5 }, { brot: 'Roggen', preis: 3.25 }]) // prettier-ignore
