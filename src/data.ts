@@ -47,15 +47,8 @@ export type { SplitDatasetOptions } from './data/split-dataset'
 export { PyDataset } from './data/py-dataset'
 export type { PyDatasetOptions } from './data/py-dataset'
 export { TableModel } from './models/table-model'
-export type {
-  ClassAnswer,
-  ClassValue,
-  LabelledOptions,
-  TableAnswer,
-  TableDescription,
-  TableKind,
-  TableRow,
-} from './models/table-model'
+export type { ClassAnswer, ClassValue, LabelledOptions, TableAnswer, TableDescription } from './models/table-model'
+export type { TableKind, TableRow } from './models/table-values'
 export { TableProposal } from './tables/columns'
 export type { ColumnChoice, ColumnKind, MissingKind, ProposedColumn, ProposedTarget } from './tables/columns'
 export { describeTable, tableModel } from './tables/from-rows'

@@ -8,15 +8,16 @@ export { gradCam } from './explain/grad-cam'
 export type { GradCam, GradCamOptions } from './explain/grad-cam'
 export { kernelShap, sampledShapley, shapleyValues } from './explain/shapley'
 export type { KernelShapOptions, SampledDecomposition, SampledShapleyOptions, ShapleyOptions } from './explain/shapley'
-export { partialDependence, permutationImportance } from './explain/importance'
+export { permutationImportance } from './explain/importance'
+export type { Importance, PermutationImportanceOptions, TargetsFor } from './explain/importance'
+export { partialDependence } from './explain/dependence'
 export type {
   Feature,
+  FeatureFor,
   FeatureOfInput,
-  Importance,
   PartialDependence,
   PartialDependenceOptions,
-  PermutationImportanceOptions,
-} from './explain/importance'
+} from './explain/dependence'
 export { Temperature, temperatureScaling } from './explain/temperature'
 export type { CalibratedModel, TemperatureScaling } from './explain/temperature'
 export { expectedCalibrationError, reliabilityDiagram } from './explain/reliability'
@@ -29,4 +30,15 @@ export { reliabilityPicture } from './plot/reliability-picture'
 export { dependenceCurves } from './plot/dependence-curves'
 export type { DependenceCurvesOptions } from './plot/dependence-curves'
 export type { PictureOptions } from './drawing/svg'
-export type { BaselineOf, Decomposition, ExplainOptions, Explanation, OutputOption } from './explain/explained'
+export type {
+  AnswerOf,
+  BaselineOf,
+  ByColumn,
+  Decomposition,
+  ExplainOptions,
+  Explanation,
+  OutputOption,
+  ReferenceOf,
+  RowsOf,
+  TableData,
+} from './explain/explained'

@@ -44,10 +44,9 @@ export type {
   LabelledOptions,
   TableAnswer,
   TableDescription,
-  TableKind,
   TableModelOptions,
-  TableRow,
 } from './models/table-model'
+export type { TableKind, TableRow } from './models/table-values'
 export type { CompileOptions, MetricsOption, PerOutput } from './training/compiled'
 export type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions, Verbosity } from './training/options'
 export type {

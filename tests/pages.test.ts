@@ -130,6 +130,7 @@ const CLAIMS: Readonly<Record<string, readonly string[]>> = {
   'docs/search.md': ['result.trials.length === 4'],
   'docs/start.md': ["model.predictOnBatch([[1, 2]]).shape.join() === '1,1'"],
   'docs/tables.md': [
+    "Object.keys(worth.importances).join() === 'class,sex,age,boarded' && why.attributions.sex.shape.join() === '1'",
     "answer.label === 'yes' && answer.probabilities.no >= 0 && answer.probabilities.yes >= 0",
     'JSON.stringify(same) === JSON.stringify(answer)',
     "numbers.join() === 'class,age' && Object.keys(own.table.columns).join() === 'class,sex,age'",

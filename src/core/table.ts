@@ -5,6 +5,11 @@ export function count(n: number): string {
   return n.toLocaleString('en-US')
 }
 
+/** `1 unit`, `2 units`, `1,234 units`. @param many the plural, if it is not the word with an s */
+export function counted(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`
+}
+
 /** 1536 → `1.50 KB`; a KB has 1024 bytes. */
 export function formatBytes(n: number): string {
   if (n < 1024) return `${n} B`

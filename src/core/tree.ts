@@ -80,6 +80,12 @@ export function pathName(path: string): string {
   return path.replaceAll('[', '.').replaceAll(']', '').replace(/^\./, '')
 }
 
+/** The names of the leaves: the keys of a record of leaves as they are, else paths as in messages. */
+export function leafNames(tree: Tree<unknown>): string[] {
+  const isFlat = isRecord(tree) && Object.values(tree).every((each) => !isBranch(each))
+  return isFlat ? Object.keys(tree) : pathsOf(tree).map(pathName)
+}
+
 /** The same tree with other leaves, given in the order of flatten. */
 export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<To> {
   let at = 0

@@ -1,6 +1,6 @@
 // A plot with two axes: lines at round numbers, their numbers, names, and lines through points.
 
-import type { Range, Scale } from './scales'
+import type { Range, Scale, Tick } from './scales'
 import { linearScale, logScale } from './scales'
 import { coordinate, element, label } from './svg'
 
@@ -19,6 +19,8 @@ export interface AxesOptions {
   readonly log?: boolean
   /** Ticks of x are integers. */
   readonly whole?: boolean
+  /** The marks of x. Default: round numbers. */
+  readonly ticks?: readonly Tick[]
 }
 
 export class Axes {
@@ -29,10 +31,11 @@ export class Axes {
     readonly box: Box,
     x: Range,
     y: Range,
-    { log = false, whole = false }: AxesOptions = {},
+    { log = false, whole = false, ticks }: AxesOptions = {},
   ) {
     const bottom = box.top + box.height
-    this.x = linearScale(x, box.left, box.left + box.width, whole)
+    const scale = linearScale(x, box.left, box.left + box.width, whole)
+    this.x = ticks === undefined ? scale : { ...scale, ticks }
     this.y = (log ? logScale : linearScale)(y, bottom, box.top)
   }
 

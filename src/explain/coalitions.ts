@@ -1,5 +1,5 @@
-// Cooperative games: the players are the elements of a row, a coalition is a set of players, and its value is the
-// model's mean output when the other elements come from background rows.
+// Cooperative games: the players are the elements of a row, or the columns of a table with all of their numbers. A coalition
+// is a set of players, and its value is the model's mean output when the other elements come from background rows.
 
 import { sizeOf } from '../core/shapes'
 import { greater, where as choose } from '../ops/numpy/elementwise'
@@ -13,9 +13,13 @@ import { rowsOf } from './explained'
 const LARGEST = 2 ** 22
 
 export class Game {
-  /** The number of players: the elements of a row, over all inputs in order. */
+  /** The number of players: the columns of a table, else the elements of a row, over all inputs in order. */
   readonly players: number
   private readonly sizes: readonly number[]
+  /** The number of elements of a row. */
+  private readonly elements: number
+  /** The player of each element; null if it is the element itself. */
+  private readonly playerOf: Int32Array | null
 
   constructor(
     private readonly explained: Explained,
@@ -23,7 +27,16 @@ export class Game {
     private readonly background: readonly Tensor[],
   ) {
     this.sizes = explained.inputs.map((_, i) => sizeOf(explained.rowShape(i)))
-    this.players = this.sizes.reduce((sum, size) => sum + size, 0)
+    this.elements = this.sizes.reduce((sum, size) => sum + size, 0)
+    const { columns } = explained
+    this.players = columns?.length ?? this.elements
+    this.playerOf = columns === null ? null : new Int32Array(this.elements)
+    columns?.forEach(({ start, end }, column) => this.playerOf!.fill(column, start, end))
+  }
+
+  /** What players are called in messages. */
+  get unit(): 'columns' | 'elements' {
+    return this.playerOf === null ? 'elements' : 'columns'
   }
 
   private get backgroundRows(): number {
@@ -33,7 +46,7 @@ export class Game {
   /** The number of coalitions and of background rows in one run. */
   private split(coalitions: number): { coalitions: number; rows: number } {
     const { batchSize } = this.explained.settings
-    const most = Math.max(1, Math.min(batchSize, Math.floor(LARGEST / Math.max(1, this.players))))
+    const most = Math.max(1, Math.min(batchSize, Math.floor(LARGEST / Math.max(1, this.elements))))
     const some = Math.min(coalitions, most)
     return { coalitions: some, rows: Math.max(1, Math.min(this.backgroundRows, Math.floor(most / some))) }
   }
@@ -50,15 +63,15 @@ export class Game {
    * @returns [coalitions, rows]
    */
   async values(range: Range, masks: Uint8Array): Promise<Float64Array> {
-    const { explained, players, backgroundRows } = this
+    const { explained, players, elements, backgroundRows } = this
     const coalitions = masks.length / players
     const values = new Float64Array(coalitions * range.count)
     const { coalitions: most, rows: mostRows } = this.split(coalitions)
     for (let first = 0; first < coalitions; first += most) {
       const some = Math.min(most, coalitions - first)
       const mask = new Tensor(
-        new Float32Array(masks.subarray(first * players, (first + some) * players)),
-        [some, players],
+        this.masksOfElements(masks.subarray(first * players, (first + some) * players)),
+        [some, elements],
         'float32',
       )
       for (let start = 0; start < backgroundRows; start += mostRows) {
@@ -75,6 +88,16 @@ export class Game {
       }
     }
     return values
+  }
+
+  /** [coalitions, players] → [coalitions, elements] */
+  private masksOfElements(masks: Uint8Array): Float32Array {
+    const { playerOf, players, elements } = this
+    if (playerOf === null) return new Float32Array(masks)
+    return Float32Array.from(
+      { length: (masks.length / players) * elements },
+      (_, at) => masks[Math.floor(at / elements) * players + playerOf[at % elements]!]!,
+    )
   }
 
   /** The mean over these background rows, [coalitions, rows]. */

@@ -12,7 +12,10 @@ import { joinRows } from '../data/rows'
 import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
+import { graphOf, isTableModel } from '../models/known-graph'
 import { Model } from '../models/model'
+import type { TableModel } from '../models/table-model'
+import type { TableRow } from '../models/table-values'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { multiply } from '../ops/numpy/elementwise'
@@ -28,12 +31,27 @@ import { currentRuntime } from '../runtime/current'
 import { Pace } from '../data/pace'
 import { readRows } from '../training/read'
 import { inputsOf } from '../training/steps'
+import type { EncodedRows, Lanes } from './encoded'
+import { encodeRows } from './encoded'
 
 /** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
 
 /** The stand-in for absent features: a number, or data of one row, [1, …], or of as many rows as are explained. */
 export type BaselineOf<In> = number | DataOf<In>
+
+/** Rows of a table: one, several, or a data set of them, as `predict` of a TableModel takes them; or columns of data. */
+export type TableData = TableRow | Iterable<TableRow> | AsyncIterable<TableRow>
+
+/** A tensor for each column of a table, by its name. */
+export type ByColumn = Readonly<Record<string, Tensor>>
+
+/** The rows that are explained: those of its table for a TableModel, else data as predict takes them. */
+export type RowsOf<Kind, In> = Kind extends TableModel ? TableData : DataOf<In>
+/** The form of the answer: a tensor [rows] for each column of a TableModel, else tensors of the inputs' shapes. */
+export type AnswerOf<Kind, In> = Kind extends TableModel ? ByColumn : In
+/** The stand-in for absent values: rows of a table, else a baseline. */
+export type ReferenceOf<Kind, In> = Kind extends TableModel ? TableData : BaselineOf<In>
 
 /** The options of every explanation. */
 export interface ExplainOptions<Out = Tensor> {
@@ -188,6 +206,13 @@ export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
 /** float32 [rows] */
 export const vector = (data: ArrayLike<number>): Tensor => new Tensor(Float32Array.from(data), [data.length], 'float32')
 
+/** Whether a model is explained by its columns: it takes rows of a table, or strings. */
+function readsColumns(model: Model): boolean {
+  if (isTableModel(model)) return true
+  const graph = graphOf(model)
+  return graph !== null && flatten(graph.inputSpecs).some(({ dtype }) => dtype === 'string')
+}
+
 /** The rows explained in one run. */
 export interface Range {
   readonly start: number
@@ -208,6 +233,8 @@ export class Explained {
   private readonly pace: Pace
   private readonly key: string
   private chosen: Tensor | null = null
+  /** The columns whose numbers the inputs are; null if the inputs are the model's own. */
+  private encoded: EncodedRows | null = null
 
   private constructor(
     readonly where: string,
@@ -231,6 +258,32 @@ export class Explained {
   }
 
   /**
+   * Rows to explain. Those of a TableModel, and of another model that reads strings, become the numbers of their columns, and what
+   * is explained is the part of the model that takes these: `answer` gives one number for each row and column.
+   * @param gradients whether the explanation needs gradients with respect to all inputs
+   * @throws the errors of `read`; ArgumentError for columns that cannot be told apart
+   */
+  static async of(
+    where: string,
+    model: unknown,
+    x: unknown,
+    settings: Settings,
+    gradients: 'with gradients' | 'without gradients',
+  ): Promise<Explained> {
+    if (!(model instanceof Model) || !readsColumns(typed(model))) return Explained.read(where, model, x, settings)
+    settings.signal?.throwIfAborted()
+    const encoded = await encodeRows(where, typed(model), x)
+    const { integerColumn } = encoded
+    if (integerColumn !== null && gradients === 'with gradients')
+      throw new ArgumentError(
+        `${where}: column ${quoted(integerColumn)} of ${model} is encoded as integers, which have no gradient. Use an explanation without gradients: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance.`,
+      )
+    const explained = Explained.read(where, encoded.model, encoded.rows, settings)
+    explained.encoded = encoded
+    return explained
+  }
+
+  /**
    * @param where names the explanation in errors
    * @param strings how rows of strings are handled: 'refused', kept as 'rows', which no program takes, or converted to
    * 'numbers', for programs that do not vary them
@@ -250,7 +303,7 @@ export class Explained {
     const { x: form, size } = read
     if (strings === 'refused' && read.hasStrings)
       throw new ArgumentError(
-        `${where}: ${model} reads strings, which have no gradient and no baseline. Explain a model that takes the numbers its layers compute from them, or use permutationImportance, which takes strings.`,
+        `${where}: ${model} reads strings, and ${model.graph === null ? 'makes its layers itself, so' : 'has a custom call, so'} the numbers that they become are not known. Use permutationImportance, which shuffles the strings themselves, or a Sequential or functional model.`,
       )
     const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
     // A float32 model takes integers as float32.
@@ -290,6 +343,26 @@ export class Explained {
   /** These tensors in the structure of the inputs. */
   treeOf<In>(leaves: readonly Tensor[]): In {
     return typed(unflatten(this.form, leaves))
+  }
+
+  /**
+   * Where the inputs are the numbers of columns, the elements of a row that belong to each; null if every element counts by itself.
+   */
+  get columns(): readonly Lanes[] | null {
+    return this.encoded?.columns ?? null
+  }
+
+  /**
+   * The answer of an explanation, from tensors of the inputs' shapes: these in the structure of the inputs, or the sums over the
+   * numbers of each column, [rows].
+   */
+  answer<Answer>(leaves: readonly Tensor[]): Answer {
+    return this.encoded === null ? this.treeOf(leaves) : this.columnTree(this.encoded.sums(leaves[0]!))
+  }
+
+  /** One tensor for each column, by name. */
+  columnTree<Answer>(leaves: readonly Tensor[]): Answer {
+    return typed(this.encoded!.treeOf(leaves))
   }
 
   /** The number of units of the only output. @throws ArgumentError for several outputs or a rank above 2 */
@@ -406,15 +479,41 @@ export class Explained {
   }
 
   /**
-   * The baseline of each input, [1, …row] or [rows, …row]; null if none was given.
-   * @throws ShapeError for another shape
+   * The rows that stand for "no information", for each input, [1, …row] or [some rows, …row]: those of a table are encoded. null if
+   * none were given: zeros, which are the means of scaled numbers, and no category.
+   * @param counts the allowed numbers of rows; null for any number above 0
+   * @throws ShapeError for another shape, or number of rows
    */
-  readBaselines(given: unknown): (Tensor | null)[] {
-    return this.readRows('baseline', given, [1, this.size])
+  async readReference(name: string, given: unknown, counts: readonly number[] | null): Promise<(Tensor | null)[]> {
+    const { where, encoded } = this
+    if (encoded === null) return this.readRows(name, given, counts)
+    if (given === null || given === undefined) {
+      if (encoded.integerColumn === null) return [null]
+      throw new ArgumentError(
+        `${where}: column ${quoted(encoded.integerColumn)} is encoded as integers, of which 0 is not the absence of a value. Give rows: { ${name}: rows }`,
+      )
+    }
+    if (typeof given === 'number')
+      throw new ArgumentError(
+        `${where}: ${name} must be rows as predict takes them, received ${given}. Give rows, or leave ${name} out: the means of numbers, and no category.`,
+      )
+    const rows = await encoded.encode(`${where}: ${name}`, given)
+    const count = rows.shape[0]!
+    if (counts !== null && !counts.includes(count))
+      throw new ShapeError(
+        `${where}: ${name} must be one row, or one for each of the ${this.size} explained rows, received ${count}`,
+      )
+    return this.readRows(name, rows, null)
+  }
+
+  /** Like readReference, with tensors of zeros for none. */
+  async readBaselines(name: string, given: unknown, counts: readonly number[] | null): Promise<Tensor[]> {
+    const rows = await this.readReference(name, given, counts)
+    return rows.map((each, i) => each ?? this.rowsFor(i, name, 0, counts))
   }
 
   /** Rows for each input. @param counts the allowed numbers of rows; null for any number above 0 */
-  readRows(name: string, given: unknown, counts: readonly number[] | null): (Tensor | null)[] {
+  private readRows(name: string, given: unknown, counts: readonly number[] | null): (Tensor | null)[] {
     const { where, form, inputs } = this
     const isForAll = given === null || given === undefined || typeof given === 'number'
     const leaves =

@@ -10,6 +10,7 @@ import type { LayerBase } from '../layers/layer'
 import { Layer } from '../layers/layer'
 import { withTap } from '../layers/context'
 import { ConvolutionLayer } from '../layers/convolutional/base'
+import { isTableModel } from '../models/known-graph'
 import type { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import { multiply, relu } from '../ops/numpy/elementwise'
@@ -74,6 +75,10 @@ export async function gradCam<In, Out>(
 ): Promise<GradCam> {
   requireArguments('gradCam', arguments, 3)
   const { layer: wanted, ...settings } = readTyped('gradCam', table(), options)
+  if (isTableModel(model))
+    throw new ArgumentError(
+      `gradCam: ${model} reads rows of a table, which have no places. shapleyValues(model, rows) and integratedGradients(model, rows) answer by column.`,
+    )
   const explained = Explained.read('gradCam', model, image, settings)
   const layer = layerOf(model, wanted)
   const at = explained.inputs.findIndex(({ rank }) => rank === 4 || rank === 3)

@@ -7,7 +7,6 @@ import { boolean, integer, nullable, number, option, tableSize } from '../core/o
 import type { Tree } from '../core/tree'
 import { withTap } from '../layers/context'
 import { Embedding } from '../layers/core/embedding'
-import type { DataOf } from '../data/given'
 import type { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import { abs, add, multiply, subtract } from '../ops/numpy/elementwise'
@@ -18,7 +17,16 @@ import { nextSeed } from '../ops/random/seed'
 import { broadcastTo, expandDims, reshape, zeros } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'
-import type { BaselineOf, Decomposition, ExplainOptions, Explanation, Settings } from './explained'
+import type {
+  AnswerOf,
+  BaselineOf,
+  Decomposition,
+  ExplainOptions,
+  Explanation,
+  ReferenceOf,
+  RowsOf,
+  Settings,
+} from './explained'
 import { Explained, baselineTable, copiesOf, explainTable, gapOf, joinOutputs, rowsOf, vector } from './explained'
 import { ends, integrateInPieces } from './path'
 import { gaussLegendre } from './quadrature'
@@ -37,11 +45,16 @@ export interface SmoothGradOptions<Out = Tensor> extends ExplainOptions<Out> {
   readonly seed?: number | null
 }
 
-export interface IntegratedGradientsOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
+export interface IntegratedGradientsOptions<
+  In = Tensor,
+  Out = Tensor,
+  Reference = BaselineOf<In>,
+> extends ExplainOptions<Out> {
   /**
-   * The start of the path; integers for integers that an Embedding reads. Default zeros, for integers vectors of zeros.
+   * The start of the path; integers for integers that an Embedding reads. Default zeros, for integers vectors of zeros. For a table,
+   * rows of it; default the means of numbers, and no category.
    */
-  readonly baseline?: BaselineOf<In> | null
+  readonly baseline?: Reference | null
   /** Points of the Gauss–Legendre rule. Default 50. */
   readonly points?: number
   /**
@@ -215,14 +228,14 @@ async function explainRows<In>(
   rule: Rule,
   extra: readonly Tensor[] = [],
 ): Promise<Explanation<In>> {
-  const explained = Explained.read(where, model, x, settings)
+  const explained = await Explained.of(where, model, x, settings, 'with gradients')
   const { attributions, scores } = await explain(
     explained,
     rule,
     explained.inputs.map(() => null),
     extra,
   )
-  return { attributions: explained.treeOf(attributions), value: scores[0]!, units: explained.units }
+  return { attributions: explained.answer(attributions), value: scores[0]!, units: explained.units }
 }
 
 const HERE = Float32Array.of(1)
@@ -232,16 +245,17 @@ const HERE = Float32Array.of(1)
  *
  *   const { attributions } = await saliency(model, images, { output: 3 })
  *
- * For integers that an Embedding reads: Σ |∂f/∂v| over the vector v of each.
- * @returns attributions of the inputs' shapes
+ * For integers that an Embedding reads: Σ |∂f/∂v| over the vector v of each. For rows of a TableModel: the sum over the numbers by
+ * which a column is encoded, [rows] for each column, so a scaled column is worth its change by one standard deviation.
+ * @returns attributions of the inputs' shapes, or by column
  * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads
  * Simonyan et al. 2013, "Deep inside convolutional networks". Captum: `Saliency`.
  */
-export async function saliency<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
+export async function saliency<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
   options: SaliencyOptions<Out> = {},
-): Promise<Explanation<In>> {
+): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('saliency', arguments, 3)
   const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
   return explainRows('saliency', model, x, settings, {
@@ -255,15 +269,16 @@ export async function saliency<In, Out>(
 /**
  * x · ∂f/∂x: the exact contribution of each element for a linear function without bias, else a first-order
  * approximation.
- * For integers that an Embedding reads: Σ v · ∂f/∂v over the vector v of each.
+ * For integers that an Embedding reads: Σ v · ∂f/∂v over the vector v of each. For rows of a TableModel: the same sum over the
+ * numbers by which a column is encoded, [rows] for each column.
  * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads
  * Shrikumar et al. 2016. Captum: `InputXGradient`.
  */
-export async function gradientTimesInput<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
+export async function gradientTimesInput<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
   options: ExplainOptions<Out> = {},
-): Promise<Explanation<In>> {
+): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('gradientTimesInput', arguments, 3)
   const settings = readTyped('gradientTimesInput', explainTable(), options)
   return explainRows('gradientTimesInput', model, x, settings, {
@@ -284,15 +299,16 @@ const smoothTable = () => ({
 /**
  * The gradient averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation noise ·
  * (max x − min x). It varies less between similar inputs than a single gradient. All rows use the same noise, so that
- * the explanation of a row does not depend on the other rows.
+ * the explanation of a row does not depend on the other rows. For rows of a TableModel, x are the numbers by which all of its columns
+ * are encoded, and the gradients of a column are added up.
  * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads
  * Smilkov et al. 2017, "SmoothGrad". Captum: `NoiseTunnel(Saliency(f, abs=False))`.
  */
-export async function smoothGrad<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
+export async function smoothGrad<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
   options: SmoothGradOptions<Out> = {},
-): Promise<Explanation<In>> {
+): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('smoothGrad', arguments, 3)
   const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
   // The row itself gives the value; its gradient has weight 0.
@@ -338,26 +354,30 @@ const PIECE_POINTS = 8
  *
  *   const { attributions, gap } = await integratedGradients(model, x, { baseline: 0, points: 50 })
  *
- * For integers that an Embedding reads, the path runs between their vectors.
+ * For integers that an Embedding reads, the path runs between their vectors. For rows of a TableModel it runs between the numbers by
+ * which the columns are encoded, and the attribution of a column, [rows], is the sum over its numbers:
+ *
+ *   const { attributions } = await integratedGradients(model, rows)   // { age: Tensor [rows], … }
+ *
  * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads; ShapeError for a
  * baseline that does not fit
  * Sundararajan et al. 2017, "Axiomatic attribution for deep networks". Captum: `IntegratedGradients`, `LayerIntegratedGradients`.
  */
-export async function integratedGradients<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
-  options: IntegratedGradientsOptions<In, Out> = {},
-): Promise<Decomposition<In>> {
+export async function integratedGradients<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
+  options: IntegratedGradientsOptions<In, Out, ReferenceOf<Kind, In>> = {},
+): Promise<Decomposition<AnswerOf<Kind, In>>> {
   requireArguments('integratedGradients', arguments, 3)
   const { points, baseline, tolerance, ...settings } = readTyped('integratedGradients', integratedTable(), options)
-  const explained = Explained.read('integratedGradients', model, x, settings)
-  const baselines = explained.readBaselines(baseline)
+  const explained = await Explained.of('integratedGradients', model, x, settings, 'with gradients')
+  const baselines = await explained.readReference('baseline', baseline, [1, explained.size])
   const whole = await integrate(explained, points, baselines)
   const attributions =
     tolerance === null ? whole.attributions : await withinTolerance(explained, whole, baselines, tolerance)
   const { value, baseValue } = whole
   return {
-    attributions: explained.treeOf(attributions),
+    attributions: explained.answer(attributions),
     value,
     units: explained.units,
     baseValue,

@@ -1,32 +1,29 @@
-// Global importance of a feature over many rows: how much worse the model gets when the feature is shuffled, and how
-// its output depends on the feature.
+// Global importance of a feature over many rows: how much worse the model gets when the feature is shuffled. How its output
+// depends on the feature is in dependence.ts.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, ShapeError, formatShape, knownName, quoted, unknownName } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { classNameOf } from '../core/registry'
 import { threefry2x32 } from '../core/threefry'
-import { isBranch, pathName, pathsOf, typed, unflatten } from '../core/tree'
-import type { DataOf, TargetsOf } from '../data/given'
-import { requireNumbers } from '../data/checks'
+import { typed, unflatten } from '../core/tree'
+import type { TargetsOf } from '../data/given'
 import type { MetricIdentifier } from '../metrics'
 import { isScore } from '../metrics/direction'
 import { Metric } from '../metrics/metric'
 import { getMetric } from '../metrics/registry'
 import type { Model } from '../models/model'
 import { dataFor } from '../models/model-rows'
-import type { TableRow } from '../models/table-model'
+import type { ClassValue, TableModel } from '../models/table-model'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import { cast, where as choose } from '../ops/numpy/elementwise'
 import { nextSeed } from '../ops/random/seed'
-import { expandDims, reshape } from '../ops/numpy/shape'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
-import type { ExplainOptions } from './explained'
-import { Explained, copiesOf, explainTable, nothing, numberOf, vector } from './explained'
+import type { AnswerOf, RowsOf } from './explained'
+import { Explained, explainTable, nothing, numberOf, vector } from './explained'
 
 export interface PermutationImportanceOptions {
   /** A Keras metric by name, a metric, or a function (yTrue, yPred) → values. Default: the compiled loss. */
@@ -73,6 +70,11 @@ const importanceTable = () => ({
   signal: explainTable().signal,
 })
 
+/** The targets: for a TableModel also the name of its target, which is a column of the rows, or the values of classes. */
+export type TargetsFor<Kind, Out> = Kind extends TableModel
+  ? TargetsOf<Out> | readonly ClassValue[] | string | null
+  : TargetsOf<Out>
+
 /** Scores a model on inputs; sign 1 means higher is better. */
 interface Scorer {
   readonly sign: 1 | -1
@@ -87,7 +89,9 @@ interface Scorer {
  *
  *   const { importances } = await permutationImportance(model, x, y, { metric: 'accuracy', repeats: 10, seed: 1 })
  *
- * A table model takes rows of its table, and the name of the target in place of y: the importances are by column.
+ * A TableModel takes rows of its table, and the name of the target in place of y: the importances are by column, each [1].
+ *
+ *   const { importances } = await permutationImportance(model, rows, 'survived')   // { age: Tensor [1], … }
  *
  * Correlated features share their importance, because the model reads one while the other is shuffled. The cost is a
  * prediction of all rows for each feature and repeat.
@@ -95,19 +99,19 @@ interface Scorer {
  * @throws StateError without a metric, where the model was not compiled with a loss; ArgumentError for an unknown metric
  * Breiman 2001, "Random forests"; Fisher et al. 2019. scikit-learn: `permutation_importance`.
  */
-export async function permutationImportance<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In> | Iterable<TableRow>,
-  y: TargetsOf<Out> | string,
+export async function permutationImportance<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
+  y: TargetsFor<Kind, Out>,
   options: PermutationImportanceOptions = {},
-): Promise<Importance<In>> {
+): Promise<Importance<AnswerOf<Kind, In>>> {
   requireArguments('permutationImportance', arguments, 4)
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
   const given = await dataFor('permutationImportance', model, x, y)
   const explained = Explained.read(
     'permutationImportance',
     model,
-    typed<DataOf<In>>(given.x),
+    given.x,
     { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal },
     'rows',
   )
@@ -220,151 +224,4 @@ function isBetterWhenGreater(metric: MetricIdentifier): boolean {
   if (typeof metric === 'function') return false
   const name = typeof metric === 'string' ? metric : classNameOf(metric as object)
   return isScore(name) ?? true
-}
-
-export interface PartialDependenceOptions<Out = Tensor> extends ExplainOptions<Out> {
-  /**
-   * The number of evenly spaced values between the feature's 5th and 95th percentile, or the values themselves. Default
-   * 20.
-   */
-  readonly grid?: number | ArrayLike<number>
-}
-
-/** How the output depends on one feature. */
-export interface PartialDependence {
-  /** The values of the feature, [grid]. */
-  readonly grid: Tensor
-  /** The output for each value, averaged over all rows, [grid]. */
-  readonly average: Tensor
-  /** The output for each value and row, [rows, grid]. */
-  readonly individual: Tensor
-}
-
-/** A feature of one of several inputs. */
-export interface FeatureOfInput {
-  /** The name or the position of the input. */
-  readonly input: string | number
-  /** The position of the feature. */
-  readonly index: number
-}
-/** A feature by its position; with several inputs, together with the input's name or position. */
-export type Feature = number | FeatureOfInput
-
-const dependenceTable = () => ({
-  ...explainTable(),
-  grid: option(
-    custom<number | Float32Array>(
-      (value, where) => {
-        if (typeof value === 'number') return tableSize(2).read(value, where)
-        const values = toTensor(value as TensorLike, where, 'float32')
-        requireNumbers(values, where)
-        if (values.rank === 1 && values.size > 0) return values.data as Float32Array
-        throw new ArgumentError(
-          `${where} must be a number of values, or a list of them, received ${formatShape(values.shape)}`,
-        )
-      },
-      () => null,
-    ),
-    20,
-  ),
-})
-
-/**
- * How the output depends on one feature: the feature is set to each value of a grid in all rows, while the others keep
- * their values. `average` is the partial dependence; `individual` has one curve per row (ICE), which shows where rows
- * differ.
- *
- *   const { grid, average } = await partialDependence(model, x, 3, { output: 0 })
- *
- * @param feature its position along the last axis
- * @throws ArgumentError for a feature that does not exist, and if one of several outputs must be chosen
- * Friedman 2001; Goldstein et al. 2015. scikit-learn: `partial_dependence`.
- */
-export async function partialDependence<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
-  feature: Feature,
-  options: PartialDependenceOptions<Out> = {},
-): Promise<PartialDependence> {
-  requireArguments('partialDependence', arguments, 4)
-  const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
-  const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
-  if (settings.output === null && explained.width > 1) {
-    throw new ArgumentError(
-      `partialDependence: ${model} has ${explained.width} outputs. Choose one: output: 0 … ${explained.width - 1}, or a function of the outputs.`,
-    )
-  }
-  const { input, index } = placeOf(explained, feature)
-  const { shape, dtype } = explained.inputs[input]!
-  const width = shape.slice(1).at(-1) ?? 1
-  const grid = typeof wanted === 'number' ? spaced(explained.inputs[input]!, index, width, wanted) : wanted
-  const values = new Tensor(grid, [grid.length], 'float32')
-  const here = new Tensor(
-    Float32Array.from({ length: width }, (_, i) => Number(i === index)),
-    [width],
-    'float32',
-  )
-  const individual = new Float32Array(explained.size * grid.length)
-  for await (const range of explained.ranges(grid.length)) {
-    const [scores] = explained.run(`${input}`, [...explained.parametersOf(range), values, here], (symbols) => {
-      const { units, inputs, rest } = explained.split(symbols)
-      const [values, here] = rest as [Tensor, Tensor]
-      const given = inputs.map((each, i) => {
-        if (i !== input) return copiesOf(each, grid.length, 1)
-        const set = cast(reshape(values, [1, grid.length, ...each.shape.slice(1).map(() => 1)]), dtype)
-        const mixed = choose(cast(here, 'bool'), set, expandDims(each, 1))
-        return reshape(mixed, [range.count * grid.length, ...each.shape.slice(1)])
-      })
-      return [explained.score(explained.call(given), units === null ? null : copiesOf(units, grid.length, 1))]
-    })
-    individual.set(scores!.data as Float32Array, range.start * grid.length)
-  }
-  const average = Float32Array.from(grid, (_, g) => {
-    let sum = 0
-    for (let row = 0; row < explained.size; row++) sum += individual[row * grid.length + g]!
-    return sum / explained.size
-  })
-  return {
-    grid: values,
-    average: vector(average),
-    individual: new Tensor(individual, [explained.size, grid.length], 'float32'),
-  }
-}
-
-/** The input and the position along its last axis. */
-function placeOf(explained: Explained, feature: Feature): { input: number; index: number } {
-  const { form, rows, where } = explained
-  const names = pathsOf(form).map(pathName)
-  const record = isBranch(feature) ? feature : { input: 0, index: feature as unknown }
-  if (!isBranch(feature) && rows.length > 1) {
-    throw new ArgumentError(
-      `${where}: there are several inputs. Choose one: { input: ${quoted(names[0])}, index: 0 }. The inputs are: ${names.join(', ')}`,
-    )
-  }
-  const name: unknown = Reflect.get(record, 'input')
-  const input = typeof name === 'number' ? name : names.indexOf(knownName(String(name), names) ?? '')
-  if (rows[input] === undefined) {
-    if (typeof name === 'number')
-      throw new ArgumentError(`${where}: the input must be an index in 0 … ${rows.length - 1}, received ${name}`)
-    throw unknownName(`input of ${explained.model}`, String(name), names)
-  }
-  const at = explained.placeOf(input)
-  if (at === null)
-    throw new ArgumentError(
-      `${where}: ${explained.nameOf(input)} has strings, and a grid needs numbers. Choose a numeric input, or use permutationImportance.`,
-    )
-  const width = rows[input].shape.slice(1).at(-1) ?? 1
-  const index: unknown = Reflect.get(record, 'index')
-  if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width)
-    return { input: at, index: index < 0 ? index + width : index }
-  throw new ArgumentError(`${where}: the feature must be an index in 0 … ${width - 1}, received ${quoted(index)}`)
-}
-
-/** Evenly spaced values between the 5th and 95th percentile of a feature, rounded for integers. */
-function spaced({ data, dtype }: Tensor, index: number, width: number, count: number): Float32Array {
-  const sorted = Float32Array.from({ length: data.length / width }, (_, i) => data[i * width + index]!).sort()
-  const at = (part: number): number => sorted[Math.round(part * (sorted.length - 1))]!
-  const [low, high] = [at(0.05), at(0.95)]
-  const values = Float32Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1))
-  return dtype === 'float32' ? values : Float32Array.from(new Set(values.map(Math.round)))
 }

@@ -4,16 +4,15 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { custom, nullable, option } from '../core/options'
 import { sizeOf } from '../core/shapes'
-import type { DataOf } from '../data/given'
 import type { Model } from '../models/model'
 import { readTyped, requireInteger, requireIntegers } from '../ops/arguments'
 import { greater, where as choose } from '../ops/numpy/elementwise'
 import { expandDims, reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import type { BaselineOf, ExplainOptions, Explanation } from './explained'
+import type { AnswerOf, BaselineOf, ExplainOptions, Explanation, ReferenceOf, RowsOf } from './explained'
 import { Explained, baselineTable, copiesOf, explainTable, rowsOf, vector } from './explained'
 
-export interface OcclusionOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
+export interface OcclusionOptions<In = Tensor, Out = Tensor, Reference = BaselineOf<In>> extends ExplainOptions<Out> {
   /**
    * The size of the window, one number or one per axis. It moves along the features of a vector [features], the steps
    * of a sequence [steps, features], the rows and columns of an image [rows, columns, channels]. All channels or
@@ -22,8 +21,8 @@ export interface OcclusionOptions<In = Tensor, Out = Tensor> extends ExplainOpti
   readonly window?: number | readonly number[]
   /** The step of the window, one number or one per axis. Default 1. */
   readonly stride?: number | readonly number[]
-  /** The replacement. Default 0. */
-  readonly baseline?: BaselineOf<In> | null
+  /** The replacement. Default 0. For a table, rows of it; default the means of numbers, and no category. */
+  readonly baseline?: Reference | null
 }
 
 const extents = custom<readonly number[] | number>(
@@ -92,20 +91,29 @@ function visitPlaces(axes: readonly number[], { starts, ends }: Window, visit: (
  *
  *   const { attributions } = await occlusion(model, images, { window: 4, stride: 2 })
  *
- * Each window costs one row of prediction. Several inputs are replaced one at a time.
+ * Each window costs one row of prediction. Several inputs are replaced one at a time. A TableModel takes rows of its table, and its
+ * columns are replaced one at a time, each with all numbers that it is encoded by:
+ *
+ *   const { attributions } = await occlusion(model, rows, { baseline: rows[0] })   // { age: Tensor [rows], … }
+ *
  * @throws ArgumentError for windows that do not fit the axes, and for a unit that does not exist; ShapeError for a
  * baseline that does not fit
  * Zeiler & Fergus 2013. Captum: `Occlusion`.
  */
-export async function occlusion<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
-  options: OcclusionOptions<In, Out> = {},
-): Promise<Explanation<In>> {
+export async function occlusion<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
+  options: OcclusionOptions<In, Out, ReferenceOf<Kind, In>> = {},
+): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('occlusion', arguments, 3)
   const { window, stride, baseline, ...settings } = readTyped('occlusion', table(), options)
-  const explained = Explained.read('occlusion', model, x, settings)
-  const bases = explained.readRows('baseline', baseline ?? 0, [1, explained.size]) as Tensor[]
+  const explained = await Explained.of('occlusion', model, x, settings, 'without gradients')
+  const { columns } = explained
+  if (columns !== null && (window !== 1 || (stride ?? 1) !== 1))
+    throw new ArgumentError(
+      `occlusion: ${model} is explained by its columns, each replaced by itself, so window and stride must be left out, received ${quoted(window !== 1 ? window : stride)}`,
+    )
+  const bases = await explained.readBaselines('baseline', baseline, [1, explained.size])
   const value = new Float32Array(explained.size)
   for await (const { start, count } of explained.ranges(1)) {
     const [scores] = explained.run('', explained.parametersOf({ start, count }), (symbols) => {
@@ -115,10 +123,25 @@ export async function occlusion<In, Out>(
     value.set(scores!.data as Float32Array, start)
   }
   const attributions: Tensor[] = []
+  if (columns !== null) {
+    // A window for each column with all of its numbers: each of them has the fall of the whole.
+    const windows = columns.map(({ start, end }) => ({ starts: [start], ends: [end] }))
+    const falls = await coverAll(explained, 0, bases[0]!, value, windows)
+    const [, width] = falls.shape
+    const firsts = columns.map(({ start, end }) =>
+      vector(
+        Float32Array.from({ length: explained.size }, (_, row) =>
+          start === end ? 0 : falls.data[row * width! + start]!,
+        ),
+      ),
+    )
+    return { attributions: explained.columnTree(firsts), value: vector(value), units: explained.units }
+  }
   for (let i = 0; i < explained.inputs.length; i++) {
     const sizes = perAxis(explained, i, 'window', window)
     const strides = perAxis(explained, i, 'stride', stride ?? 1)
-    attributions.push(await coverAll(explained, i, bases[i]!, value, sizes, strides))
+    const windows = windowsIn(placesOf(explained.rowShape(i)), sizes, strides)
+    attributions.push(await coverAll(explained, i, bases[i]!, value, windows))
   }
   return { attributions: explained.treeOf(attributions), value: vector(value), units: explained.units }
 }
@@ -128,13 +151,11 @@ async function coverAll(
   i: number,
   base: Tensor,
   value: Float32Array,
-  sizes: readonly number[],
-  strides: readonly number[],
+  windows: readonly Window[],
 ): Promise<Tensor> {
   const row = explained.rowShape(i)
   const axes = placesOf(row)
   const places = sizeOf(axes)
-  const windows = windowsIn(axes, sizes, strides)
   const together = Math.max(
     1,
     Math.min(windows.length, explained.settings.batchSize, Math.floor(LARGEST / Math.max(1, sizeOf(row)))),

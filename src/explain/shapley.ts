@@ -7,31 +7,42 @@ import { ArgumentError, ShapeError } from '../core/errors'
 import { boolean, count, integer, nullable, option, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { threefry2x32 } from '../core/threefry'
-import type { DataOf } from '../data/given'
+import { sizeOf } from '../core/shapes'
 import type { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import { nextSeed } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
-import type { BaselineOf, Decomposition, ExplainOptions, Settings } from './explained'
+import type { AnswerOf, BaselineOf, Decomposition, ExplainOptions, ReferenceOf, RowsOf, Settings } from './explained'
 import { Explained, dataOption, explainTable, gapOf, vector } from './explained'
 import { Game } from './coalitions'
 import { coalitionSizes, drawCoalitions, leastSquares } from './kernel-shap'
 
-export interface ShapleyOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
-  /** The source of absent elements: a number, one row, or several rows over which the output is averaged. Default 0. */
-  readonly background?: BaselineOf<In> | null
+export interface ShapleyOptions<In = Tensor, Out = Tensor, Reference = BaselineOf<In>> extends ExplainOptions<Out> {
+  /**
+   * The source of absent elements: a number, one row, or several rows over which the output is averaged. Default 0. For a table, rows
+   * of it; default the means of numbers, and no category.
+   */
+  readonly background?: Reference | null
   /** The number of rows per run of the model, copies included. Default 4096. */
   readonly batchSize?: number
 }
 
-export interface KernelShapOptions<In = Tensor, Out = Tensor> extends ShapleyOptions<In, Out> {
+export interface KernelShapOptions<In = Tensor, Out = Tensor, Reference = BaselineOf<In>> extends ShapleyOptions<
+  In,
+  Out,
+  Reference
+> {
   /** The number of coalitions to evaluate, at most all of them. Default 2n + 2048 for n elements. */
   readonly samples?: number | null
   /** Determines the random coalitions. Default: drawn from the generator of setRandomSeed. */
   readonly seed?: number | null
 }
 
-export interface SampledShapleyOptions<In = Tensor, Out = Tensor> extends ShapleyOptions<In, Out> {
+export interface SampledShapleyOptions<In = Tensor, Out = Tensor, Reference = BaselineOf<In>> extends ShapleyOptions<
+  In,
+  Out,
+  Reference
+> {
   /** The number of random orders. Default 64. */
   readonly permutations?: number
   /** Whether each order is followed by its reverse, which reduces the error. Default true. */
@@ -61,9 +72,15 @@ interface Prepared {
   readonly game: Game
 }
 
-function prepare(where: string, model: unknown, x: unknown, background: unknown, settings: Settings): Prepared {
-  const explained = Explained.read(where, model, x, settings)
-  const rows = explained.readRows('background', background ?? 0, null) as Tensor[]
+async function prepare(
+  where: string,
+  model: unknown,
+  x: unknown,
+  background: unknown,
+  settings: Settings,
+): Promise<Prepared> {
+  const explained = await Explained.of(where, model, x, settings, 'without gradients')
+  const rows = await explained.readBaselines('background', background, null)
   const counts = new Set(rows.map(({ shape }) => shape[0]!).filter((count) => count > 1))
   if (counts.size > 1)
     throw new ShapeError(
@@ -93,19 +110,26 @@ class Collected {
     this.base[row] = base
   }
 
-  /** Splits [rows, players] into tensors of the inputs' shapes. */
+  /** Splits [rows, players] into tensors of the inputs' shapes, or of a number for each row and column. */
   tensorsOf(all: ArrayLike<number>): Tensor[] {
+    const { columns, inputs, size: rows } = this.explained
+    const shapes = columns?.map(() => [rows]) ?? inputs.map(({ shape }) => shape)
     let first = 0
-    return this.explained.inputs.map(({ shape }) => {
-      const size = shape.slice(1).reduce((product, extent) => product * extent, 1)
+    return shapes.map((shape) => {
+      const size = sizeOf(shape.slice(1))
       const begin = first
       first += size
       const data = Float32Array.from(
-        { length: this.explained.size * size },
+        { length: rows * size },
         (_, at) => all[Math.floor(at / size) * this.players + begin + (at % size)]!,
       )
       return new Tensor(data, shape, 'float32')
     })
+  }
+
+  /** These tensors in the structure of the inputs, or by column. */
+  treeOf<In>(tensors: readonly Tensor[]): In {
+    return this.explained.columns === null ? this.explained.treeOf(tensors) : this.explained.columnTree(tensors)
   }
 
   result<In>(): Decomposition<In> {
@@ -113,7 +137,7 @@ class Collected {
     const attributions = this.tensorsOf(this.attributions)
     const [value, baseValue] = [vector(this.value), vector(this.base)]
     return {
-      attributions: explained.treeOf(attributions),
+      attributions: this.treeOf(attributions),
       value,
       units: explained.units,
       baseValue,
@@ -141,28 +165,32 @@ function orderWeights(n: number): Float64Array {
 }
 
 /**
- * Exact Shapley values of up to twelve elements: φᵢ = Σ over S without i of |S|! (n − |S| − 1)! / n! · (v(S ∪ i) −
+ * Exact Shapley values of up to twelve elements, or columns of a table: φᵢ = Σ over S without i of |S|! (n − |S| − 1)! / n! · (v(S ∪ i) −
  * v(S)), where v(S) is the model's mean output when the elements outside S come from background rows (SHAP's
  * interventional expectation). They sum to f(x) − v(∅). All 2ⁿ coalitions form one batch.
  *
  *   const { attributions, baseValue } = await shapleyValues(model, x, { background: xTrain.slice(0, 100) })
  *
+ * A TableModel takes rows of its table, and each column counts as one element with all numbers that it is encoded by:
+ *
+ *   const { attributions } = await shapleyValues(model, rows.slice(0, 5), { background: rows })   // { age: Tensor [5], … }
+ *
  * @throws ArgumentError for more than twelve elements in a row, and for a unit that does not exist; ShapeError for a
  * background that does not fit
  * Shapley 1953; Lundberg & Lee 2017. SHAP: `ExactExplainer`.
  */
-export async function shapleyValues<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
-  options: ShapleyOptions<In, Out> = {},
-): Promise<Decomposition<In>> {
+export async function shapleyValues<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
+  options: ShapleyOptions<In, Out, ReferenceOf<Kind, In>> = {},
+): Promise<Decomposition<AnswerOf<Kind, In>>> {
   requireArguments('shapleyValues', arguments, 3)
   const { background, ...settings } = readTyped('shapleyValues', shapleyTable(), options)
-  const { explained, game } = prepare('shapleyValues', model, x, background, settings)
+  const { explained, game } = await prepare('shapleyValues', model, x, background, settings)
   const n = game.players
   if (n > MOST_PLAYERS) {
     throw new ArgumentError(
-      `shapleyValues: takes up to ${MOST_PLAYERS} elements in a row, because it evaluates all coalitions, received ${n}. Use the estimates kernelShap or sampledShapley.`,
+      `shapleyValues: takes up to ${MOST_PLAYERS} ${game.unit} in a row, because it evaluates all coalitions, received ${n}. Use the estimates kernelShap or sampledShapley.`,
     )
   }
   const masks = allCoalitions(n)
@@ -204,29 +232,31 @@ const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(tableSi
  *
  *   const { attributions } = await kernelShap(model, x, { background, samples: 2000, seed: 1 })
  *
+ * A TableModel takes rows of its table, and answers by column, as shapleyValues does.
+ *
  * @throws ArgumentError for more than 2048 elements in a row, for too few samples, and for a unit that does not exist;
  * ShapeError for a background that does not fit
  * Lundberg & Lee 2017, "A unified approach to interpreting model predictions". SHAP: `KernelExplainer`.
  */
-export async function kernelShap<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
-  options: KernelShapOptions<In, Out> = {},
-): Promise<Decomposition<In>> {
+export async function kernelShap<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
+  options: KernelShapOptions<In, Out, ReferenceOf<Kind, In>> = {},
+): Promise<Decomposition<AnswerOf<Kind, In>>> {
   requireArguments('kernelShap', arguments, 3)
   const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable(), options)
-  const { explained, game } = prepare('kernelShap', model, x, background, settings)
+  const { explained, game } = await prepare('kernelShap', model, x, background, settings)
   const n = game.players
   if (n > MOST_FITTED) {
     throw new ArgumentError(
-      `kernelShap: takes up to ${MOST_FITTED} elements in a row, received ${n}. Use sampledShapley (up to ${MOST_ORDERED}), integratedGradients or occlusion.`,
+      `kernelShap: takes up to ${MOST_FITTED} ${game.unit} in a row, received ${n}. Use sampledShapley (up to ${MOST_ORDERED}), integratedGradients or occlusion.`,
     )
   }
   const chosen = drawCoalitions(n, coalitionSizes(n, samples ?? 2 * n + 2048), seed ?? nextSeed())
   const solve = leastSquares(n, chosen)
   if (solve === null) {
     throw new ArgumentError(
-      `kernelShap: ${chosen.weights.length} coalitions do not determine the values of ${n} elements. Give more samples.`,
+      `kernelShap: ${chosen.weights.length} coalitions do not determine the values of ${n} ${game.unit}. Give more samples.`,
     )
   }
   // The empty and the full coalition come first.
@@ -263,27 +293,29 @@ const TOGETHER = 4096
  *
  *   const { attributions, standardError } = await sampledShapley(model, x, { permutations: 200, seed: 1 })
  *
+ * A TableModel takes rows of its table, and answers by column, as shapleyValues does.
+ *
  * @returns also the standard error of each attribution: over the orders, or over the pairs of an order and its reverse
  * @throws ArgumentError for more than 4096 elements in a row, and for a unit that does not exist; ShapeError for a
  * background that does not fit
  * Castro et al. 2009; antithetic orders: Mitchell et al. 2022. Captum: `ShapleyValueSampling`; SHAP: `PermutationExplainer`.
  */
-export async function sampledShapley<In, Out>(
-  model: Model<In, Out>,
-  x: DataOf<In>,
-  options: SampledShapleyOptions<In, Out> = {},
-): Promise<SampledDecomposition<In>> {
+export async function sampledShapley<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  x: RowsOf<Kind, In>,
+  options: SampledShapleyOptions<In, Out, ReferenceOf<Kind, In>> = {},
+): Promise<SampledDecomposition<AnswerOf<Kind, In>>> {
   requireArguments('sampledShapley', arguments, 3)
   const { background, permutations, antithetic, seed, ...settings } = readTyped(
     'sampledShapley',
     sampledTable(),
     options,
   )
-  const { explained, game } = prepare('sampledShapley', model, x, background, settings)
+  const { explained, game } = await prepare('sampledShapley', model, x, background, settings)
   const n = game.players
   if (n > MOST_ORDERED)
     throw new ArgumentError(
-      `sampledShapley: takes up to ${MOST_ORDERED} elements in a row, received ${n}. Use integratedGradients or occlusion.`,
+      `sampledShapley: takes up to ${MOST_ORDERED} ${game.unit} in a row, received ${n}. Use integratedGradients or occlusion.`,
     )
   const key = seed ?? nextSeed()
   const perRound = antithetic ? 2 : 1
@@ -329,7 +361,7 @@ export async function sampledShapley<In, Out>(
       })
     }
   }
-  return { ...collected.result<In>(), standardError: explained.treeOf(collected.tensorsOf(errors)) }
+  return { ...collected.result<AnswerOf<Kind, In>>(), standardError: collected.treeOf(collected.tensorsOf(errors)) }
 }
 
 /** The order of a round, followed by its reverse if antithetic. */

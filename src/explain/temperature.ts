@@ -5,11 +5,13 @@ import { ArgumentError, DataError, ShapeError, formatShape } from '../core/error
 import { boolean, choice, configured, number, option, required } from '../core/options'
 import { sameShape } from '../core/shapes'
 import { mapTree, typed } from '../core/tree'
-import type { DataOf } from '../data/given'
 import { Input } from '../layers/core/input-layer'
 import type { UnitFlow } from '../layers/units'
 import { KEEPS } from '../layers/units'
+import { isTableModel } from '../models/known-graph'
 import { Model } from '../models/model'
+import { dataFor } from '../models/model-rows'
+import type { ClassValue, TableModel } from '../models/table-model'
 import { softmax } from '../ops/nn/activations'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
@@ -17,6 +19,7 @@ import { toTensor } from '../ops/convert'
 import { divide, log, log1p, maximum, negative, sigmoid, subtract } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import { operandOf } from '../ops/trace'
+import type { RowsOf } from './explained'
 import { Explained, explainTable, joinOutputs, logitsOf, nothing } from './explained'
 import { classesOf } from './labels'
 import { ELEMENTWISE } from '../layers/forms'
@@ -36,9 +39,12 @@ export interface TemperatureScaling {
 }
 
 /** A temperature, and a model that applies it. */
-export interface CalibratedModel<In = Tensor> extends TemperatureScaling {
-  /** Outputs calibrated probabilities. It shares the layers of the given model, which is unchanged. */
-  readonly model: Model<In, Tensor>
+export interface CalibratedModel<In = Tensor, Kind = Model<In, Tensor>> extends TemperatureScaling {
+  /**
+   * Outputs calibrated probabilities. It shares the layers of the given model, which is unchanged. For a TableModel, a TableModel
+   * of the same table.
+   */
+  readonly model: Kind extends TableModel ? TableModel : Model<In, Tensor>
 }
 
 /** The smallest normal float32: below it, probabilities lose precision, and so do their logarithms. */
@@ -91,6 +97,8 @@ const [COLDEST, HOTTEST] = [0.01, 100]
  *   const { temperature, model: calibrated } = await temperatureScaling(model, xValidation, yValidation)
  *   const probabilities = await calibrated.predict(x)
  *
+ * A TableModel takes rows of its table and the name of its target, and `calibrated` is a TableModel as well.
+ *
  * A single output is the probability of class 1, σ(z / T); so is each output of a sigmoid of several, which share T. T
  * lies within 0.01 … 100.
  * @param model a model that ends in softmax, in sigmoid, or in logits; or the logits themselves, followed by the labels
@@ -100,16 +108,16 @@ const [COLDEST, HOTTEST] = [0.01, 100]
  * logits; DataError for a class that does not exist; ShapeError for shapes that do not fit
  * Guo et al. 2017, "On calibration of modern neural networks".
  */
-export async function temperatureScaling<In>(
-  model: Model<In>,
-  x: DataOf<In>,
-  labels: TensorLike,
-): Promise<CalibratedModel<In>>
+export async function temperatureScaling<In, Kind extends Model<In>>(
+  model: Kind & Model<In>,
+  x: RowsOf<Kind, In>,
+  labels: Kind extends TableModel ? TensorLike | readonly ClassValue[] | string : TensorLike,
+): Promise<CalibratedModel<In, Kind>>
 export async function temperatureScaling(logits: TensorLike, labels: TensorLike): Promise<TemperatureScaling>
 export async function temperatureScaling(
   first: unknown,
   second: unknown,
-  labels?: TensorLike,
+  labels?: unknown,
 ): Promise<TemperatureScaling> {
   requireArguments('temperatureScaling', arguments, 3)
   if (!(first instanceof Model)) {
@@ -120,10 +128,15 @@ export async function temperatureScaling(
       second as TensorLike,
     )
   }
-  if (labels === undefined) throw new ArgumentError('temperatureScaling: needs (model, x, labels), or (logits, labels)')
   const model = typed<Model<Tensor, Tensor>>(first)
-  const { logits, activation, isProbable } = await logitsFrom(model, second)
-  const scaling = fitted(logits, activation, labels)
+  if (labels === undefined) throw new ArgumentError('temperatureScaling: needs (model, x, labels), or (logits, labels)')
+  if (isTableModel(first) && first.classNames === null)
+    throw new ArgumentError(
+      `temperatureScaling: ${first} predicts numbers, which have no confidence. It calibrates the probabilities of classes.`,
+    )
+  const given = await dataFor('temperatureScaling', first, second, labels)
+  const { logits, activation, isProbable } = await logitsFrom(model, given.x)
+  const scaling = fitted(logits, activation, given.y as TensorLike)
   const layer = new Temperature({ temperature: scaling.temperature, activation, fromLogits: !isProbable })
   const inputs =
     model.graph === null
@@ -132,9 +145,11 @@ export async function temperatureScaling(
   const outputs = layer.apply(
     model.graph === null ? typed<Tensor>(model.applyTree(inputs, {})) : typed<Tensor>(model.graph.outputs),
   )
+  const Kind = isTableModel(first) ? (first.constructor as typeof Model) : Model
+  const table = isTableModel(first) ? { table: first.table } : {}
   const calibrated: CalibratedModel<unknown> = {
     ...scaling,
-    model: new Model({ inputs: typed<unknown>(inputs), outputs }),
+    model: new Kind({ inputs: typed<unknown>(inputs), outputs, ...table }),
   }
   return calibrated
 }

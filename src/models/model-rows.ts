@@ -5,7 +5,7 @@ import type { GatherOptions, GatheredRows } from '../training/gathered'
 import { gatherRows } from '../training/gathered'
 import { isTableModel } from './known-graph'
 import type { Model } from './model'
-import type { TableRow } from './table-model'
+import type { TableRow } from './table-values'
 
 /** Inputs, batches of them with their targets, or rows of the table of a TableModel. */
 export type RowsFor<In, Out> = DataOf<In> | Batches<In, Out> | Iterable<TableRow> | AsyncIterable<TableRow>

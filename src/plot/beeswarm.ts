@@ -1,10 +1,15 @@
 // plotBeeswarm: the attributions of all rows, feature by feature.
 
 import { requireArguments } from '../core/arguments'
+import { timeIn } from '../core/dates'
 import { ShapeError, formatShape } from '../core/errors'
 import { count, listOf, nullable, option } from '../core/options'
+import { isBranch } from '../core/tree'
+import type { TableRow } from '../models/table-values'
+import { isRow } from '../models/table-values'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
 import { readTyped } from '../ops/arguments'
 import { linesAcross } from '../drawing/axes'
 import type { Colour } from '../drawing/colours'
@@ -20,9 +25,12 @@ import type { PictureOptions } from '../drawing/svg'
 import { HEAD, coordinate, dataOption, element, label, picture, pictureTable, short, words } from '../drawing/svg'
 
 export interface PlotBeeswarmOptions extends PictureOptions {
-  /** The explained rows [rows, features], whose numbers colour the points. Default none: all have one colour. */
-  readonly x?: TensorLike | null
-  /** The names of the features. Default: their positions. */
+  /**
+   * The explained rows [rows, features], or rows of a table, whose numbers and dates colour the points. Default none: all have one
+   * colour.
+   */
+  readonly x?: TensorLike | readonly TableRow[] | null
+  /** The names of the features. Default: those of the columns of a table, or of inputs, else their positions. */
   readonly names?: readonly string[] | null
   /** How many features are shown, those with the largest mean. Default 10. */
   readonly most?: number
@@ -45,6 +53,7 @@ const MOST_POINTS = 500
  * points are blue for low numbers of the feature and orange for high ones. Features are in order of their mean |attribution|.
  *
  *   plotBeeswarm(await kernelShap(model, x, { background }), { x, names: columns })
+ *   plotBeeswarm(await shapleyValues(table, rows), { x: rows })    // a TableModel knows its columns
  *
  * @throws ShapeError for attributions that are not rows of features, and x of another shape; ArgumentError for another number of
  *   names; DataError for an attribution that is NaN or infinite
@@ -53,10 +62,11 @@ export function plotBeeswarm(given: ExplanationLike, options: PlotBeeswarmOption
   const where = 'plotBeeswarm'
   requireArguments(where, arguments, 2)
   const { x, names, most, ...text } = readTyped(where, table(), options)
-  const { attributions } = readExplanation(where, given)
-  const read = attributionRows(where, attributions, names)
+  const { attributions, names: own } = readExplanation(where, given)
+  const read = attributionRows(where, attributions, names ?? own)
   for (let row = 0; row < read.rows; row++) requireFinite(where, read, row)
-  const shares = x === null ? null : sharesOf(where, x, attributions.shape)
+  const shares =
+    x === null ? null : sharesOf(where, isRows(x) ? numbersOf(where, x, own, attributions) : x, attributions.shape)
   const features = read.names.map((name, feature) => ({ name, feature, mean: meanOf(read, feature) }))
   features.sort((a, b) => b.mean - a.mean)
   const shown = features.slice(0, most)
@@ -98,6 +108,37 @@ export function plotBeeswarm(given: ExplanationLike, options: PlotBeeswarmOption
       body,
     ),
   )
+}
+
+function isRows(x: unknown): x is readonly TableRow[] {
+  return Array.isArray(x) && x.length > 0 && x.every((each) => isRow(each))
+}
+
+/** The numbers, booleans and dates of rows, [rows, columns]; NaN for other values. */
+function numbersOf(
+  where: string,
+  rows: readonly TableRow[],
+  columns: readonly string[] | null,
+  { shape }: Tensor,
+): TensorLike {
+  if (columns === null || rows.length !== shape[0])
+    throw new ShapeError(
+      `${where}: x must have a row for each of the ${shape[0]} explained rows of a TableModel, received ${rows.length}`,
+    )
+  return new Tensor(
+    Float32Array.from(rows.flatMap((row) => columns.map((column) => numberOf(row[column])))),
+    shape,
+    'float32',
+  )
+}
+
+function numberOf(value: unknown): number {
+  if (value instanceof Date) return value.getTime()
+  // The parts of a date as readCsv gives them.
+  if (isBranch(value) && 'year' in value && 'month' in value)
+    return Date.UTC(Number(value['year']), Number(value['month']) - 1, Number(Reflect.get(value, 'day') ?? 1))
+  if (typeof value === 'string') return value.trim() === '' ? NaN : (timeIn(value) ?? Number(value))
+  return typeof value === 'number' || typeof value === 'boolean' ? Number(value) : NaN
 }
 
 function meanOf({ rows, at }: AttributionRows, feature: number): number {

@@ -10,6 +10,8 @@ export interface Contribution {
   readonly value: number
   /** Whether it stands for several small ones. */
   readonly isRest: boolean
+  /** The standard deviation of the value; undefined if it has none. */
+  readonly deviation?: number
 }
 
 /** Rows of attributions: `at(row, feature)`. */
@@ -53,22 +55,34 @@ export function requireFinite(where: string, { rows, names, at }: AttributionRow
 export function contributionsOf(
   where: string,
   given: TensorLike,
-  { names, row, most }: { readonly names: readonly string[] | null; readonly row: number; readonly most: number },
+  {
+    names,
+    row,
+    most,
+    deviations = null,
+  }: {
+    readonly names: readonly string[] | null
+    readonly row: number
+    readonly most: number
+    /** The deviation of each feature. */
+    readonly deviations?: ArrayLike<number> | null
+  },
 ): Contribution[] {
   const read = attributionRows(where, given, names)
   if (row >= read.rows) throw new ArgumentError(`${where}: row must be in 0 … ${read.rows - 1}, received ${row}`)
   requireFinite(where, read, row)
   return largest(
-    read.names.map((name, feature) => ({ name, value: read.at(row, feature) })),
+    read.names.map((name, feature) => ({
+      name,
+      value: read.at(row, feature),
+      ...(deviations !== null && { deviation: deviations[feature]! }),
+    })),
     most,
   )
 }
 
 /** The largest first; the smallest are one if there are more than `most` and another. */
-export function largest(
-  of: readonly { readonly name: string; readonly value: number }[],
-  most: number,
-): Contribution[] {
+export function largest(of: readonly Omit<Contribution, 'isRest'>[], most: number): Contribution[] {
   const all = of.map((each) => ({ ...each, isRest: false }))
   all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
   if (all.length <= most + 1) return all
@@ -80,4 +94,9 @@ export function largest(
 export const signed = (value: number): string => `${value >= 0 ? '+' : ''}${short(value)}`
 
 export const sayContributions = (of: readonly Contribution[]): string =>
-  of.map(({ name, value }) => `${name}: ${short(value)}`).join('; ')
+  of
+    .map(
+      ({ name, value, deviation }) =>
+        `${name}: ${short(value)}${deviation === undefined ? '' : ` ± ${short(deviation)}`}`,
+    )
+    .join('; ')

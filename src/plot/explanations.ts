@@ -1,9 +1,12 @@
-// plotAttributions and plotReliability: what `myelin/explain` returns.
+// plotAttributions, plotDependence and plotReliability: what `myelin/explain` returns.
 
 import { requireArguments } from '../core/arguments'
+import type { PartialDependence } from '../explain/dependence'
 import type { ReliabilityDiagram } from '../explain/reliability'
 import type { AttributionBarsOptions } from './attribution-bars'
 import { drawBars } from './attribution-bars'
+import type { DependenceCurvesOptions } from './dependence-curves'
+import { drawDependence } from './dependence-curves'
 import type { ExplanationLike } from './given-explanation'
 import { readExplanation } from './given-explanation'
 import type { HeatMapOptions } from './heat-map'
@@ -21,6 +24,7 @@ export type PlotAttributionsOptions = AttributionBarsOptions & HeatMapOptions
  *
  *   plotAttributions(await integratedGradients(model, x), { names: ['age', 'income'] })
  *   plotAttributions(await gradCam(model, images), { image: images, row: 2 })
+ *   plotAttributions(await permutationImportance(table, rows, 'survived'))    // by column, with standard deviations
  *
  * @param given what a method of `myelin/explain` returns, or its `attributions`
  * @throws ShapeError for attributions that are neither rows of features nor maps; ArgumentError for options of the other kind
@@ -28,14 +32,25 @@ export type PlotAttributionsOptions = AttributionBarsOptions & HeatMapOptions
 export function plotAttributions(given: ExplanationLike, options: PlotAttributionsOptions = {}): Picture {
   requireArguments('plotAttributions', arguments, 2)
   const where = 'plotAttributions'
-  const { attributions, value } = readExplanation(where, given)
+  const explanation = readExplanation(where, given)
+  const { attributions } = explanation
   const image = typeof options === 'object' && options !== null ? options.image : undefined
   if (attributions.rank > 2 || (image !== undefined && image !== null))
     return new Picture(drawHeatMap(where, attributions, options))
-  const explained = value?.data[options.row ?? 0]
-  return new Picture(
-    drawBars(where, attributions, explained === undefined ? options : { value: explained, ...options }),
-  )
+  return new Picture(drawBars(where, explanation, options))
+}
+
+/**
+ * How the output depends on a feature, as `partialDependence` of `myelin/explain` returns it: a curve of the means and thin ones of
+ * single rows, over numbers and dates; for categories a lane for each, with the mean and single rows as points.
+ *
+ *   plotDependence(await partialDependence(model, rows, 'age'), { output: 'survived' })
+ *
+ * @throws ArgumentError for values that partialDependence did not return
+ */
+export function plotDependence(dependence: PartialDependence, options: DependenceCurvesOptions = {}): Picture {
+  requireArguments('plotDependence', arguments, 2)
+  return new Picture(drawDependence('plotDependence', dependence, options))
 }
 
 /**

@@ -16,7 +16,7 @@ import type { PictureOptions } from '../drawing/svg'
 import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from '../drawing/svg'
 
 export interface PlotWaterfallOptions extends PictureOptions {
-  /** The names of the features. Default: their positions. */
+  /** The names of the features. Default: those of the columns of a table, or of inputs, else their positions. */
   readonly names?: readonly string[] | null
   /** Which row of [rows, features]. Default 0. */
   readonly row?: number
@@ -54,7 +54,11 @@ export function plotWaterfall(given: ExplanationLike, options: PlotWaterfallOpti
   requireArguments(where, arguments, 2)
   const { names, row, most, baseValue, ...text } = readTyped(where, table(), options)
   const explanation = readExplanation(where, given)
-  const bars = contributionsOf(where, explanation.attributions, { names, row, most })
+  const bars = contributionsOf(where, explanation.attributions, {
+    names: names ?? explanation.names,
+    row,
+    most,
+  })
   const base = baseValue ?? explanation.baseValue?.data[row]
   if (base === undefined)
     throw new ArgumentError(

@@ -1,7 +1,7 @@
 // The result of a search: every trial with its score, and the best of them.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { tableLines } from '../core/table'
+import { counted, tableLines } from '../core/table'
 import type { Model } from '../models/model'
 import { formatLog } from '../training/callbacks/progress'
 import type { EpochLogs } from './fits'
@@ -23,18 +23,25 @@ export interface Trial<Choice = Readonly<Record<string, unknown>>> {
   /** The number of epochs trained, averaged over the folds. */
   readonly epochs: number
   readonly seconds: number
-  /** The number of rounds of successive halving it took part in, at least 1. */
+  /** The number of rounds of successive halving it took part in, at least 1: its rung. Trials are compared within a rung. */
   readonly rounds: number
+  /** The score after each of its rounds, and the epochs trained until then. The last is `score`. */
+  readonly rungs: readonly { readonly epochs: number; readonly score: number }[]
   /** The value of each log after each epoch, by name; means over the folds. */
   readonly logs: EpochLogs
   /** The error of a failed trial, else null. */
   readonly error: Error | null
 }
 
-/** The best choice, with a trained model. */
+/**
+ * The best choice, with a trained model: with halving, the best of the highest rung. Scores of lower rungs are of fewer epochs and not
+ * compared with it, as a score may get worse with more epochs.
+ */
 export interface Best<Choice, In, Out> {
   readonly choice: Choice
   readonly score: number
+  /** The number of rounds after which it is the best: the highest rung. 1 without halving. */
+  readonly rung: number
   /** The model of the trial; with folds, a new model trained on all data for as many epochs as the trial. */
   readonly model: Model<In, Out>
 }
@@ -73,28 +80,40 @@ export class SearchResult<Choice, In, Out> implements Monitored {
     this.rises = rises
   }
 
-  /** The trials as a table, the best first. @param most rows; default all */
+  /**
+   * The trials as a table, the best first; with halving rung by rung, the highest first, with the score after each round in a column of
+   * its own: only the numbers of a column are of the same number of epochs. @param most rows; default all
+   */
   table(most = Infinity): string {
     if (!(most >= 1)) throw new ArgumentError(`table: the number of rows must be at least 1, received ${quoted(most)}`)
     const sorted = [...this.trials].sort((a, b) => compareTrials(this.rises, a, b)).slice(0, most)
     const names = Object.keys(sorted[0]!.choice as object)
     const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values(choice as object)
+    const height = Math.max(...this.trials.map(({ rounds }) => rounds))
+    // A column for each rung.
+    const rungs = Array.from({ length: height }, (_, i) => i)
+    const scores = rungs.map((i) => {
+      const epochs = this.trials.find(({ rungs }) => rungs[i] !== undefined)?.rungs[i]?.epochs
+      return height === 1 ? this.monitor : `${this.monitor} after ${counted(epochs ?? 0, 'epoch')}`
+    })
     const rows = sorted.map((trial) => [
       String(trial.number + 1),
       ...valuesOf(trial).map(valueText),
-      scoreText(trial),
+      ...(height === 1 ? [] : [`${trial.rounds} of ${height}`]),
+      ...rungs.map((i) => rungText(trial, i)),
       String(trial.epochs),
       trial.seconds.toFixed(1),
     ])
     const areNumbers = [
       true,
       ...names.map((_, i) => sorted.every((trial) => typeof valuesOf(trial)[i] === 'number')),
-      false,
+      ...(height === 1 ? [] : [false]),
+      ...rungs.map(() => false),
       true,
       true,
     ]
     return tableLines(
-      ['trial', ...names, this.monitor, 'epochs', 'seconds'],
+      ['trial', ...names, ...(height === 1 ? [] : ['rung']), ...scores, 'epochs', 'seconds'],
       rows,
       (column) => areNumbers[column]!,
     ).join('\n')
@@ -108,8 +127,15 @@ export class SearchResult<Choice, In, Out> implements Monitored {
       score: error === null ? trial.score : null,
       error: error === null ? null : `${error.name}: ${error.message}`,
     }))
-    return { monitor, rises, best: { choice: best.choice, score: best.score }, trials }
+    return { monitor, rises, best: { choice: best.choice, score: best.score, rung: best.rung }, trials }
   }
+}
+
+/** The score after round `i`; '' if the trial had no such round. The spread is that of the last. */
+function rungText(trial: Trial<unknown>, i: number): string {
+  if (i === trial.rounds - 1) return scoreText(trial)
+  const rung = trial.rungs[i]
+  return rung === undefined ? '' : formatLog(rung.score)
 }
 
 /** `0.1234`, `0.1234 ± 0.0100` */
@@ -123,10 +149,11 @@ function valueText(value: unknown): string {
   return typeof value === 'string' ? value : quoted(value)
 }
 
-/** `trial 3/12: valLoss 0.1234, units 8, 5 epochs, 1.2 s` */
-export function trialLine(trial: Trial, count: number, monitor: string): string {
-  const { number, choice, epochs, seconds, error } = trial
+/** `trial 3/12: valLoss 0.1234, rung 2 of 3, units 8, 5 epochs, 1.2 s` */
+export function trialLine(trial: Trial, count: number, monitor: string, rungs: number): string {
+  const { number, choice, epochs, seconds, error, rounds } = trial
   const chosen = Object.entries(choice).map(([name, value]) => `${name} ${valueText(value)}`)
   const outcome = error === null ? `${monitor} ${scoreText(trial)}` : `failed: ${error.message}`
-  return `trial ${number + 1}/${count}: ${[outcome, ...chosen, `${epochs} epochs`, `${seconds.toFixed(1)} s`].join(', ')}`
+  const rung = rungs > 1 ? [`rung ${rounds} of ${rungs}`] : []
+  return `trial ${number + 1}/${count}: ${[outcome, ...rung, ...chosen, counted(epochs, 'epoch'), `${seconds.toFixed(1)} s`].join(', ')}`
 }

@@ -262,6 +262,7 @@ class Search implements Monitored {
       epochs: 0,
       seconds: 0,
       rounds: 0,
+      rungs: [],
       logs: {},
       error: null,
     }))
@@ -313,9 +314,9 @@ class Search implements Monitored {
         )
       }
       const [best] = running
-      const { choice, score, number, epochs } = best!
+      const { choice, score, number, epochs, rounds } = best!
       const model = await runner.winner(number, choice, epochs)
-      return new SearchResult(this, this.trials, { choice, score, model })
+      return new SearchResult(this, this.trials, { choice, score, rung: rounds, model })
     } finally {
       await runner.close()
     }
@@ -414,8 +415,9 @@ class Search implements Monitored {
       await runner.drop(trial.number)
     }
     trial.score = trial.error === null ? mean(trial.scores) : this.worst
+    if (trial.error === null) trial.rungs = [...trial.rungs, { epochs: trial.epochs, score: trial.score }]
     trial.spread = this.settings.folds === null || trial.error !== null ? null : deviation(trial.scores)
-    if (this.settings.verbose === 1) console.log(trialLine(trial, this.trials.length, this.monitor))
+    if (this.settings.verbose === 1) console.log(trialLine(trial, this.trials.length, this.monitor, this.rounds.length))
   }
 
   /** The monitored value of each fold after its last epoch. @throws ArgumentError if there is no such log */

@@ -3,8 +3,9 @@
 import { timeIn } from '../core/dates'
 import { ArgumentError, DataError, nearestName, quoted, unknownName } from '../core/errors'
 import { tableLines } from '../core/table'
-import type { ClassValue, TableKind, TableRow } from '../models/table-model'
-import { isMissing, isRow, valueOf } from '../models/table-model'
+import type { ClassValue } from '../models/table-model'
+import type { TableKind, TableRow } from '../models/table-values'
+import { isMissing, isRow, valueOf } from '../models/table-values'
 
 /** What is done with a column. */
 export const COLUMN_KINDS = ['number', 'category', 'embedding', 'date', 'text', 'ignore'] as const

@@ -35,8 +35,9 @@ import { TextVectorization } from '../layers/preprocessing/text-vectorization'
 import { cast, concatenate, getItem, isnan, where as select } from '../layers/recorded/ops'
 import { Flatten } from '../layers/reshaping/flatten'
 import { Model } from '../models/model'
-import type { TableRow } from '../models/table-model'
-import { TableModel, isMissing, isRow, valueOf } from '../models/table-model'
+import type { TableRow } from '../models/table-values'
+import { TableModel } from '../models/table-model'
+import { isMissing, isRow, valueOf } from '../models/table-values'
 import { Tensor } from '../ops/tensor'
 import { AdamW } from '../optimizers'
 import type { Feature } from '../utils/feature-space'
@@ -142,6 +143,8 @@ export async function tableModel(rows: TableRows, options: TableModelSettings): 
   const proposal = lookAt(read, where, { target, columns: readChoices(columns, where), task })
   if (settings.print) console.log(String(proposal))
   const used = proposal.columns.filter(({ kind }) => kind !== 'ignore')
+  // The inputs have the names of the columns, and names of layers must differ.
+  const free = (name: string): string => (used.some((column) => column.name === name) ? free(`${name}_layer`) : name)
   const encoders = await Promise.all(
     used.map(async (column) => [column.name, await encoderOf(column, read, settings.maxWords)] as const),
   )
@@ -152,15 +155,22 @@ export async function tableModel(rows: TableRows, options: TableModelSettings): 
   const encoded = Object.entries(space.getEncodedFeatures()).map(([name, symbol]) =>
     new Map(encoders).get(name)!.embed(symbol),
   )
-  const features = encoded.length === 1 ? encoded[0]! : new Concatenate({ name: 'columns' }).apply(encoded)
+  const features = encoded.length === 1 ? encoded[0]! : new Concatenate({ name: free('columns') }).apply(encoded)
   const { classes } = proposal.target
   const layers: LayerBase[] = hidden.flatMap((units) => [
     new Dense({ units, activation: 'relu' }),
     ...(dropout > 0 ? [new Dropout({ rate: dropout })] : []),
   ])
-  if (classes === null) layers.push(new Dense({ units: 1 }), unscaled(read.map((row) => Number(row[target]))))
-  else if (classes.length === 2) layers.push(new Dense({ units: 1, activation: 'sigmoid', name: 'answer' }))
-  else layers.push(new Dense({ units: classes.length, activation: 'softmax', name: 'answer' }))
+  if (classes === null)
+    layers.push(
+      new Dense({ units: 1 }),
+      unscaled(
+        read.map((row) => Number(row[target])),
+        free('answer'),
+      ),
+    )
+  else if (classes.length === 2) layers.push(new Dense({ units: 1, activation: 'sigmoid', name: free('answer') }))
+  else layers.push(new Dense({ units: classes.length, activation: 'softmax', name: free('answer') }))
   const outputs = layers.reduce((x, layer) => layer.apply(x) as Tensor, features)
   const model = new TableModel({
     inputs: space.getInputs(),
@@ -346,9 +356,9 @@ function nameOf(name: string): string {
 }
 
 /** From numbers of mean 0 and variance 1 to those of the target. */
-function unscaled(values: readonly number[]): LayerBase {
+function unscaled(values: readonly number[], name: string): LayerBase {
   const { mean, variance } = momentsOf(values)
-  return new Normalization({ mean: [mean], variance: [variance], invert: true, name: 'answer' })
+  return new Normalization({ mean: [mean], variance: [variance], invert: true, name })
 }
 
 function momentsOf(values: readonly number[]): { readonly mean: number; readonly variance: number } {

@@ -1,8 +1,10 @@
 // What economize tried, measured and kept.
 
-import { count, formatBytes } from '../core/table'
+import { count, counted, formatBytes } from '../core/table'
 import type { Table } from './report'
 import { Report } from './report'
+import type { Speedup } from './timing'
+import { speedText } from './timing'
 
 /** What a model costs, and how good it is. */
 export interface EconomizeFigures {
@@ -28,8 +30,14 @@ export interface EconomizeRow {
   readonly why: string | null
   /** The figures of the model, with the monitored value on rows that judge steps; null if there is no such model. */
   readonly figures: EconomizeFigures | null
-  /** How many times as fast as the model without the step, timed in turn. */
+  /** What it certainly gains; none if it does not pay. */
+  readonly gains: readonly ('faster' | 'smaller file')[]
+  /** The figures of the model without the step, measured in turn with it; null if there is no model of the step. */
+  readonly base: EconomizeFigures | null
+  /** How many times as fast as the model without the step: `base.seconds / figures.seconds`. */
   readonly speed: number | null
+  /** The 95 % interval of the speed. */
+  readonly interval: readonly [low: number, high: number] | null
 }
 
 /** The fields of a report. */
@@ -55,8 +63,10 @@ export class EconomizeReport extends Report {
   declare readonly rows: readonly EconomizeRow[]
   /** The figures of the given model, with the monitored value on rows that chose nothing. */
   declare readonly before: EconomizeFigures
-  /** The figures of the result on the same rows. */
+  /** The figures of the result on the same rows, timed in turn with the given model. */
   declare readonly after: EconomizeFigures
+  /** How many times as fast as the given model the result is, with its 95 % interval; null if nothing was kept. */
+  declare readonly speed: Speedup | null
 
   constructor(private readonly content: Content) {
     super()
@@ -71,35 +81,44 @@ export class EconomizeReport extends Report {
   }
 
   protected table(): Table {
-    const { model, monitor, maxLoss, batchSize, joules, judges, tests, rows, before, after } = this
-    const cells = ({ seconds, joules: energy, bytes, value }: EconomizeFigures): string[] => [
-      rounded(1e6 * seconds),
-      rounded(1e6 * energy),
-      formatBytes(bytes),
-      value.toFixed(4),
-    ]
-    const tried = rows.map(({ step, how, kept, why, figures, speed }) => [
+    const { model, monitor, maxLoss, batchSize, joules, judges, tests, rows, before, after, speed: whole } = this
+    // Times and joules of a step stand beside those of the model without it, from the same rounds.
+    const cells = (
+      base: EconomizeFigures | null,
+      { seconds, joules: energy, bytes, value }: EconomizeFigures,
+    ): string[] => [fromTo(base?.seconds, seconds), fromTo(base?.joules, energy), formatBytes(bytes), value.toFixed(4)]
+    const tried = rows.map(({ step, how, kept, why, base, figures, speed, interval, gains }) => [
       `${step}, ${how}`,
-      ...(figures === null ? ['', '', '', ''] : cells(figures)),
-      speed === null ? '' : `${speed.toFixed(2)} ×`,
-      why ?? (kept ? 'kept' : 'pays, but not chosen'),
+      ...(figures === null ? ['', '', '', ''] : cells(base, figures)),
+      speed === null ? '' : speedText({ low: interval![0], median: speed, high: interval![1] }),
+      why ?? `${kept ? 'kept' : 'pays, but not chosen'}: ${gains.join(', ')}`,
     ])
-    const gain = `${(before.seconds / after.seconds).toFixed(2)} ×`
     return {
       title: `Economies of "${model}": ${monitor} may get worse by ${maxLoss}`,
       head: ['Step', 'µs', 'µJ', 'File', monitor, 'Speed', 'Result'],
       rows: [
-        ['as given, on test rows', ...cells(before), '', ''],
+        ['as given, on test rows', ...cells(null, before), '', ''],
         ...tried,
-        ['result, on test rows', ...cells(after), gain, ''],
+        [
+          'result, on test rows',
+          ...cells(whole === null ? null : before, after),
+          whole === null ? '' : speedText(whole),
+          '',
+        ],
       ],
       numbers: [1, 6],
       notes: [
-        `µs and µJ of a prediction of ${batchSize} rows on this machine; joules are ${joules}${joules === 'estimated' ? ' from CPU seconds at 12 W' : ''}.`,
-        `Speed: compared in turn with the model without the step. ${count(judges)} rows judge the steps, ${count(tests)} others are for testing.`,
+        `µs and µJ of a prediction of ${counted(batchSize, 'row')} on this machine; joules are ${joules}${joules === 'estimated' ? ' from CPU seconds at 12 W' : ''}.`,
+        `before → after: medians of the model without and with the step, timed in turn; lines are measured at different times. Speed: the ratio, and its 95 % interval.`,
+        `${counted(judges, 'row')} ${judges === 1 ? 'judges' : 'judge'} the steps, ${count(tests)} ${tests === 1 ? 'other is' : 'others are'} for testing.`,
       ],
     }
   }
+}
+
+/** `14.7 → 10.9`, in millionths. */
+function fromTo(from: number | undefined, to: number): string {
+  return `${from === undefined ? '' : `${rounded(1e6 * from)} → `}${rounded(1e6 * to)}`
 }
 
 /** Three digits. */

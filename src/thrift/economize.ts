@@ -16,6 +16,7 @@ import {
   required,
   text,
 } from '../core/options'
+import { counted } from '../core/table'
 import { typed } from '../core/tree'
 import type { TargetsOf } from '../data/given'
 import { copyableGraph } from '../models/known-graph'
@@ -34,7 +35,7 @@ import { monitored } from './monitored'
 import { pruneUnits } from './prune-units'
 import { quantize } from './quantize'
 import type { Timing } from './timing'
-import { rowsForTiming, speedup, timedInTurn, whyNoGain } from './timing'
+import { gainsOf, rowsForTiming, speedup, timedInTurn, whyNoGain } from './timing'
 
 const anything = custom<unknown>(
   (value) => value,
@@ -119,8 +120,8 @@ interface Attempt extends Omit<EconomizeRow, 'kept'> {
 /**
  * Makes a model cheaper: removes dead units, then the least important ones, factorizes Dense layers, and quantizes to int8. Each
  * step is tried alone and on top of those that were kept, and measured on this machine: the time and the joules of a prediction,
- * the bytes of the file, and the monitored value on rows kept apart. A step is kept if it makes predictions faster or the file
- * smaller by `minGain`, makes neither worse, and keeps the monitored value within `maxLoss` of the given model's. The report says
+ * the bytes of the file, and the monitored value on rows kept apart. A step is kept if it makes predictions faster by `minGain`, for
+ * the whole 95 % interval of the ratio of the medians, or the file smaller by that, makes neither worse, and keeps the monitored value within `maxLoss` of the given model's. The report says
  * why the others were refused.
  *
  *   const { model: small, report } = await economize(model, { x, y, maxLoss: 0.005 })
@@ -175,7 +176,7 @@ class Work {
     const { search, judge, test } = this.parts
     if (search.size === 0 || judge.size === 0)
       throw new DataError(
-        `economize: ${size} row${size === 1 ? ' leaves' : 's leave'} ${search.size} for choosing units, ${judge.size} for judging steps and ${test.size} for the report. Give more rows, or a smaller validationSplit or testSplit.`,
+        `economize: ${counted(size, 'row')} ${size === 1 ? 'leaves' : 'leave'} ${search.size} for choosing units, ${judge.size} for judging steps and ${test.size} for the report. Give more rows, or a smaller validationSplit or testSplit.`,
       )
     this.rows = rowsForTiming(this.parts.judge, batchSize)
     this.monitor = { where: 'economize', monitor, mode }
@@ -209,6 +210,7 @@ class Work {
         rows,
         before: figuresOf(before!),
         after: figuresOf(after ?? before!),
+        speed: after === undefined ? null : speedup(before!.timing, after.timing),
       }),
     }
   }
@@ -245,16 +247,20 @@ class Work {
     for (const make of tries) {
       const model = await this.made(() => make(on.model))
       if (typeof model === 'string') {
-        last ??= { ...row, why: model, figures: null, speed: null, made: null }
+        last ??= { ...row, why: model, gains: [], base: null, figures: null, speed: null, interval: null, made: null }
         break
       }
       const [base, candidate] = (await this.measured([on, { model, from: on }])) as [Candidate, Candidate]
       const why = this.whyNot(first, base, candidate)
+      const speed = speedup(base.timing, candidate.timing)
       last = {
         ...row,
         why,
+        gains: why === null ? gainsOf(speed, candidate.bytes / base.bytes, this.options.minGain) : [],
+        base: figuresOf(base),
         figures: figuresOf(candidate),
-        speed: speedup(base.timing, candidate.timing).median,
+        speed: speed.median,
+        interval: [speed.low, speed.high],
         made: why === null ? candidate : null,
       }
       if (why === null) break

@@ -404,9 +404,17 @@ describe('tableModel', () => {
     await model.fit(rows, { epochs: 20, verbose: 0 })
     const { importances, score } = await permutationImportance(model, rows, 'answer', { metric: 'accuracy', seed: 1 })
     expect(score).toBeCloseTo((await model.evaluate(rows, { verbose: 0 }))['accuracy'] as number, 6)
-    const worth = (column: string): number => importances[column].item()
+    const worth = (column: string): number => importances[column]!.item()
     expect(worth('sex')).toBeGreaterThan(0.2)
     expect(worth('sex')).toBeGreaterThan(worth('age'))
+  })
+
+  it('takes columns whose names layers have as well', async () => {
+    const rows = people(60).map(({ answer, sex }, i) => ({ answer, columns: sex, answer_layer: i, y: i / 7 }))
+    const model = await tableModel(rows, { target: 'y', ...quiet })
+    expect(await model.predict(rows[0]!, { labels: true })).toBeTypeOf('number')
+    const classes = await tableModel(rows, { target: 'columns', ...quiet })
+    expect(await classes.predict(rows[0]!, { labels: true })).toHaveProperty('label')
   })
 
   it('refuses targets in words', async () => {

@@ -247,7 +247,7 @@ describe('temperatureScaling', () => {
       inputs: input,
       outputs: { a: new Dense({ units: 1 }).apply(input), b: new Dense({ units: 1 }).apply(input) },
     })
-    await expect(temperatureScaling(two as never, [[1, 2]], [0])).rejects.toThrow(ArgumentError)
+    await expect(temperatureScaling(two as never, [[1, 2]] as never, [0] as never)).rejects.toThrow(ArgumentError)
   })
 })
 

@@ -9,6 +9,8 @@ import {
   reliabilityDiagram,
   reliabilityPicture,
 } from '../../src/explain'
+import { StringTensor } from '../../src/ops/strings'
+import { plotAttributions, plotBeeswarm, plotDependence, plotWaterfall } from '../../src/plot'
 import { all, checked, pixelsOf, textOf, texts } from '../helpers/svg'
 
 describe('attributionBars', () => {
@@ -227,4 +229,106 @@ it('non-finite attributions are refused, not drawn', () => {
   ]
   expect(() => attributionBars(rows, { row: 1 })).toThrow('received -Infinity for feature 1 of row 1')
   expect(() => attributionBars(rows)).not.toThrow()
+})
+
+describe('answers by column', () => {
+  const column = (...values: number[]) => tensor(values)
+  const why = {
+    attributions: { age: column(0.1, -0.2), sex: column(0.4, 0.3) },
+    value: column(0.9, 0.5),
+    units: null,
+    baseValue: column(0.4, 0.4),
+    gap: column(0, 0),
+  }
+
+  it('have their names, values and baselines', () => {
+    const { root } = checked(plotAttributions(why, { row: 1 }).svg)
+    expect(texts(root).slice(1)).toEqual(['sex', '+0.3', 'age', '−0.2', 'baseline 0.4 → answer 0.5'])
+    expect(texts(checked(attributionBars(why.attributions)).root).slice(1)).toEqual(['sex', '+0.4', 'age', '+0.1'])
+    expect(plotWaterfall(why).description).toMatch(/sex: 0\.4.*age: 0\.1/)
+    const rows = [
+      { age: 20, sex: 'f', id: 1 },
+      { age: 40, sex: 'm', id: 2 },
+    ]
+    const circles = all(checked(plotBeeswarm(why, { x: rows }).svg).root, 'circle').map(
+      ({ attributes }) => attributes['class'],
+    )
+    // Categories have no low and high, and the five last are the key.
+    expect(circles.slice(0, 4)).toEqual(['soft', 'soft', 'blend0', 'blend4'])
+    expect(() => plotBeeswarm(why, { x: rows.slice(1) })).toThrow('x must have a row for each of the 2 explained rows')
+    expect(() => plotBeeswarm(why.attributions.age, { x: rows })).toThrow(ShapeError)
+  })
+
+  it('are importances with their deviations', () => {
+    const importance = {
+      importances: { age: column(0.1), sex: column(0.3), seat: column(-0.02) },
+      deviations: { age: column(0.05), sex: column(0.02), seat: column(0) },
+      score: 0.8,
+    }
+    const { root, said } = checked(plotAttributions(importance).svg)
+    expect(texts(root)).toEqual([
+      'How much worse without each feature',
+      'sex',
+      '+0.3',
+      'age',
+      '+0.1',
+      'seat',
+      '−0.02',
+      'score with all features 0.8',
+    ])
+    expect(said).toContain('sex: 0.3 ± 0.02; age: 0.1 ± 0.05; seat: −0.02 ± 0')
+    // The axis, and two intervals.
+    expect(all(root, 'path')).toHaveLength(3)
+    const plain = { importances: column(1, 2), deviations: column(0.1, 0.2), score: 3 }
+    expect(texts(checked(plotAttributions(plain, { names: ['a', 'b'] }).svg).root).slice(1, 5)).toEqual([
+      'b',
+      '+2',
+      'a',
+      '+1',
+    ])
+    const several = {
+      importances: { a: column(1, 2), b: column(5) },
+      deviations: { a: column(0, 0), b: column(0) },
+      score: 1,
+    }
+    expect(texts(checked(plotAttributions(several).svg).root).slice(1, 7)).toEqual([
+      'b',
+      '+5',
+      'a 1',
+      '+2',
+      'a 0',
+      '+1',
+    ])
+  })
+
+  it('refuse what is no explanation', () => {
+    expect(() => plotAttributions({ age: 'x' })).toThrow('needs what a method of myelin/explain returns')
+    expect(() => plotAttributions({ attributions: { a: tensor([1, 2]), b: tensor([1]) } })).toThrow(
+      "all inputs must have as many rows, 'a' has 2 and 'b' has 1",
+    )
+    expect(() => plotAttributions({ a: tensor([[[1]]]), b: tensor([1]) })).toThrow(
+      'Give the attributions of one of them',
+    )
+  })
+
+  it('depend on categories in lanes, on dates along an axis', () => {
+    const curves = { average: tensor([0.2, 0.6]), individual: tensor([[0.1, 0.5], [0.3, 0.7]]) } // prettier-ignore
+    const cities = {
+      grid: new StringTensor(['Bern', ''], [2]),
+      ...curves,
+      column: { name: 'city', kind: 'category' as const },
+    }
+    const { root, said } = checked(plotDependence(cities, { output: 'price' }).svg)
+    expect(texts(root)).toEqual(expect.arrayContaining(['city', 'Bern', '(missing)', 'price', '0.2', '0.6']))
+    expect(said).toBe('price on average over 2 rows, by city. Bern: 0.2; (missing): 0.6.')
+    expect(all(root, 'circle')).toHaveLength(6)
+    const days = {
+      grid: new StringTensor(['2024-01-01', '2024-02-01'], [2]),
+      ...curves,
+      column: { name: 'day', kind: 'date' as const },
+    }
+    const drawn = checked(dependenceCurves(days))
+    expect(texts(drawn.root)).toEqual(expect.arrayContaining(['day', '2024-01-01', '2024-02-01']))
+    expect(() => plotDependence({} as never)).toThrow('plotDependence: needs the result of partialDependence')
+  })
 })

@@ -61,7 +61,7 @@ describe('outputs', () => {
     )
     await expect(explain(wide(3), row(3), { output: 'best' as never })).rejects.toThrow(ArgumentError)
     await expect(explain(wide(3), row(3), { otput: 1 } as never)).rejects.toThrow("Did you mean 'output'?")
-    await expect(explain({} as never, row(3))).rejects.toThrow(ArgumentError)
+    await expect(explain({} as never, row(3) as never)).rejects.toThrow(ArgumentError)
   })
 
   it('refuses a function that does not give one number for each row', async () => {

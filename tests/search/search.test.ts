@@ -317,7 +317,7 @@ describe('trials that fail', () => {
       score: null,
       error: 'TypeError: no such layer',
     })
-    expect(json.best).toEqual({ choice: { kind: 'good' }, score: good!.score })
+    expect(json.best).toEqual({ choice: { kind: 'good' }, score: good!.score, rung: 1 })
   })
 
   it('reject with the first error if all fail', async () => {
@@ -422,6 +422,46 @@ describe('successive halving', () => {
     const whole = await gridSearch(make, nine, options)
     expect(whole.trials[last.number]!.logs).toEqual(last.logs)
     expect(halved.table().split('\n')[3]).toContain(` ${last.number + 1} `)
+  })
+
+  it('compares within a rung alone, and shows the rungs', async () => {
+    // Larger models get worse after the first epoch: the best of the highest rung has a worse score than those that were left out.
+    const result = await gridSearch(make, nine, {
+      ...options,
+      halving: { factor: 3 },
+      monitor: 'epochs',
+      mode: 'min',
+      callbacks: () => [
+        {
+          onEpochEnd: (epoch: number, logs: Record<string, number>) =>
+            void (logs['epochs'] = epoch + logs['loss']! / 1000),
+        },
+      ],
+    })
+    const { best, trials } = result
+    const top = trials.filter(({ rounds }) => rounds === 3)
+    expect(top).toHaveLength(1)
+    expect(best).toMatchObject({ rung: 3, choice: top[0]!.choice, score: top[0]!.score })
+    expect(trials.filter(({ score }) => score < best.score)).toHaveLength(8)
+    for (const { rungs, rounds, score } of trials) {
+      expect(rungs.map(({ epochs }) => epochs)).toEqual([1, 3, 9].slice(0, rounds))
+      expect(rungs.at(-1)!.score).toBe(score)
+    }
+    // Whoever went on was better at the same epoch.
+    for (const rung of [0, 1]) {
+      const [on, out] = [true, false].map((isOn) =>
+        trials
+          .filter(({ rounds }) => (isOn ? rounds > rung + 1 : rounds === rung + 1))
+          .map(({ rungs }) => rungs[rung]!.score),
+      )
+      expect(Math.max(...on!)).toBeLessThan(Math.min(...out!))
+    }
+    const [, head, , ...lines] = result.table().split('\n')
+    expect(head).toMatch(/│ rung +│ epochs after 1 epoch +│ epochs after 3 epochs +│ epochs after 9 epochs +│/)
+    expect(lines.slice(0, 9).map((line) => /\d of 3/.exec(line)![0])).toEqual(
+      [3, 2, 2, 1, 1, 1, 1, 1, 1].map((each) => `${each} of 3`),
+    )
+    expect(result.toJSON().best.rung).toBe(3)
   })
 
   it('works with folds', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { DataError, Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
 import { economize, pruneUnits, quantizedLayers } from '../../src/thrift'
-import { timedInTurn, whyNoGain } from '../../src/thrift/timing'
+import { speedup, timedInTurn, whyNoGain } from '../../src/thrift/timing'
 import { floats } from '../helpers/data'
 
 /** A problem with two classes, and a trained model of these sizes. */
@@ -39,12 +39,19 @@ describe('economize', () => {
       new Set(['dead units', 'fewer units', 'low rank', 'int8']),
     )
     expect(report.rows.some(({ how }) => how === 'together')).toBe(true)
+    for (const { speed, interval, base, figures, gains, why } of report.rows) {
+      if (figures === null) continue
+      expect(speed).toBe(base!.seconds / figures.seconds)
+      expect(gains.includes('faster')).toBe(why === null && interval![0] >= 1.05)
+    }
     // Refused steps have reasons.
     const text = String(report)
     const tried = text.split('\n').filter((line) => /, (?:alone|together) /.test(line))
     expect(tried).toHaveLength(report.rows.length)
     for (const line of tried)
-      expect(line).toMatch(/│ (?:kept|pays, but not chosen|.*(?:slower|larger|gain|worse|rank|unit).*) +│$/)
+      expect(line).toMatch(
+        /│ (?:(?:kept|pays, but not chosen): (?:faster|smaller file|faster, smaller file)|.*(?:slower|larger|gain|worse|rank|unit).*) +│$/,
+      )
     expect(text).toMatch(/result, on test rows/)
     expect(text).toMatch(/joules are (?:measured|estimated from CPU seconds at 12 W)/)
     expect(JSON.parse(JSON.stringify(report)).after.value).toBe(report.after.value)
@@ -58,12 +65,33 @@ describe('economize', () => {
       whyNoGain({ low, median, high: median }, size, 0.05)
     expect(gain(1.1, 1.3, 1)).toBe(null)
     expect(gain(0.97, 1, 0.9)).toBe(null)
-    expect(gain(0.9, 1.3, 1)).toBe(
-      'no certain gain: 1.30 × the speed, at most 0.90 × in a quarter of the rounds, 1.00 × the file',
-    )
-    expect(gain(0.9, 1.04, 0.98)).toBe('no gain: 1.04 × the speed, 0.98 × the file')
-    expect(gain(0.4, 0.5, 0.3)).toBe('slower: 0.50 × the speed')
+    expect(gain(0.9, 1.3, 1)).toBe('no certain gain: 1.30 × (0.90 to 1.30) the speed, 1.00 × the file')
+    expect(gain(0.9, 1.04, 0.98)).toBe('no gain: 1.04 × (0.90 to 1.04) the speed, 0.98 × the file')
+    expect(gain(0.4, 0.5, 0.3)).toBe('slower: 0.50 × (0.40 to 0.50) the speed')
     expect(gain(1.1, 1.3, 1.1)).toBe('a larger file: 1.10 ×')
+  })
+
+  it('gives the ratio of what it prints, with an interval that follows from the rounds', () => {
+    const timing = (rounds: readonly number[]) => ({
+      seconds: [...rounds].sort((a, b) => a - b)[(rounds.length - 1) / 2]!,
+      rounds,
+      joules: 0,
+      how: 'estimated' as const,
+    })
+    // The machine becomes twice as slow half way: both models do.
+    const phase = (i: number): number => (i < 20 ? 1 : 2)
+    const before = timing(Array.from({ length: 41 }, (_, i) => phase(i) * (10 + (i % 3))))
+    const after = timing(Array.from({ length: 41 }, (_, i) => (phase(i) * (10 + (i % 3))) / 1.5))
+    const steady = speedup(before, after)
+    expect(steady.median).toBe(before.seconds / after.seconds)
+    expect([steady.low, steady.median, steady.high]).toEqual([1.5, 1.5, 1.5].map((each) => expect.closeTo(each, 6)))
+    // The same model twice, with noise: 1 is within the interval.
+    const noisy = (phase: number) => timing(Array.from({ length: 41 }, (_, i) => 10 + 5 * Math.sin(7 * i * i + phase)))
+    const same = speedup(noisy(0), noisy(1))
+    expect(same.low).toBeLessThan(1)
+    expect(same.high).toBeGreaterThan(1)
+    expect(whyNoGain(same, 1, 0.05)).toMatch(/gain: .* × \(.* to .*\) the speed/)
+    expect(speedup(noisy(0), noisy(1))).toEqual(same)
   })
 
   it('times bursts, also if a busy machine interrupts the first runs', async () => {
