@@ -2,7 +2,7 @@
 
 import { timeIn } from '../core/dates'
 import { ArgumentError, DataError, nearestName, quoted, unknownName } from '../core/errors'
-import { tableLines } from '../core/table'
+import { counted, tableLines } from '../core/table'
 import type { ClassValue } from '../models/table-model'
 import type { TableKind, TableRow } from '../models/table-values'
 import { isMissing, isRow, valueOf } from '../models/table-values'
@@ -82,7 +82,7 @@ export class TableProposal {
       each.note,
     ])
     return [
-      `Table: ${this.rowCount} rows, target '${name}': ${this.task}${shown}${note === '' ? '' : `; ${note}`}`,
+      `Table: ${counted(this.rowCount, 'row')}, target '${name}': ${this.task}${shown}${note === '' ? '' : `; ${note}`}`,
       ...tableLines(head, rows, (column) => column === 2 || column === 3),
     ].join('\n')
   }
@@ -215,7 +215,7 @@ class Look {
     const missing = kind === 'ignore' ? null : treatment === undefined ? (missingCount > 0 ? 'mask' : null) : treatment
     if (missing === null && kind !== 'ignore' && missingCount > 0)
       throw new DataError(
-        `${this.place}: ${missingCount} values are missing, and missing is null. Use 'mask' or 'mean'.`,
+        `${this.place}: ${counted(missingCount, 'value is', 'values are')} missing, and missing is null. Use 'mask' or 'mean'.`,
       )
     return {
       name: this.name,

@@ -1,6 +1,7 @@
 // Callbacks that end training because of its cost: when a budget is spent, or when the improvement is not worth the
 // cost.
 
+import { counted } from '../core/table'
 import { ArgumentError, quoted } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import { configured, custom, integer, nullable, option } from '../core/options'
@@ -152,7 +153,7 @@ export class Budget extends configured(Callback, budgetOptions) {
     const { resource, budget, spent, steps } = this.ended
     const amount = (value: number): string => `${prefixed(value)}${UNITS[resource]}`
     if ((this.params?.verbose ?? 1) > 0)
-      console.log(`Budget: training ended after ${steps} steps, ${amount(spent)} of ${amount(budget)}`)
+      console.log(`Budget: training ended after ${counted(steps, 'step')}, ${amount(spent)} of ${amount(budget)}`)
   }
 }
 

@@ -1,7 +1,7 @@
 // The footprint of a run: counted while it runs, reported afterwards.
 
 import { ArgumentError } from '../core/errors'
-import { count } from '../core/table'
+import { count, counted } from '../core/table'
 import { costOf } from '../plan/cost'
 import type { Cost } from '../plan/cost'
 import { simplify } from '../plan/simplify'
@@ -209,7 +209,7 @@ class Figures implements Footprint {
   /** One line of text. */
   toString(): string {
     const { steps, runs, flops, cpuSeconds, joules, gCO2e } = this
-    const computed = steps.value > 0 ? `${count(steps.value)} steps` : `${count(runs.value)} runs`
+    const computed = steps.value > 0 ? counted(steps.value, 'step') : counted(runs.value, 'run')
     const [cpu, energy, grams] = [
       [cpuSeconds, 's CPU'],
       [joules, 'J'],

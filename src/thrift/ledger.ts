@@ -6,7 +6,7 @@ import { ArgumentError, StateError } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import { integer, option, readOptions } from '../core/options'
 import { classNameOf } from '../core/registry'
-import { count, formatBytes, tableLines } from '../core/table'
+import { count, counted, formatBytes, tableLines } from '../core/table'
 import type { LayerBase } from '../layers/layer'
 import { Model } from '../models/model'
 import { predictionCost } from '../models/cost'
@@ -91,7 +91,7 @@ export class Ledger {
     ]
     const total = ['Total', ...amounts(this.prediction), ...steps(this.training)]
     return [
-      `Ledger of "${this.model}", ${this.batchSize} rows`,
+      `Ledger of "${this.model}", ${counted(this.batchSize, 'row')}`,
       ...tableLines(head, [...this.rows.map(cells), total], (column) => column > 0),
     ].join('\n')
   }

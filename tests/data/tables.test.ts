@@ -191,7 +191,7 @@ describe('describeTable', () => {
         { x: 3, y: 0 },
       ],
       { target: 'y', columns: { x: { missing: null } } },
-      /1 values are missing/,
+      /1 value is missing/,
     ],
     [
       [
