@@ -118,7 +118,7 @@ describe('Budget', () => {
         await model.fit(x, y, { epochs: 1_000_000, batchSize: 10, verbose: 2, callbacks: [budget] })
         const { spent, budget: all } = budget.ended!
         expect(spent).toBeGreaterThanOrEqual(all)
-        expect(lines.at(-1)).toMatch(new RegExp(`^Budget: training ended after \\d+ steps, .*${unit} of .*${unit}$`))
+        expect(lines.at(-1)).toMatch(new RegExp(`^Budget: training ended after [\\d,]+ steps, .*${unit} of .*${unit}$`))
       }
     } finally {
       log.mockRestore()
