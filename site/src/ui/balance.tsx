@@ -1,5 +1,6 @@
 // The tab Balance: smaller models with what became of accuracy, size and speed; and a stream that drifts.
 
+import { counted } from '../model/words'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Measured, StreamPoint } from '../worker/protocol'
 import type { Line } from './chart'
@@ -40,7 +41,11 @@ export function Balance() {
   const regenerate = async (): Promise<readonly Measured[] | null> => {
     const answer = await session.ask('regenerate', null)
     if (answer === null) return null
-    setNote(answer.renewed === 0 ? 'No unit was dormant, so none was renewed.' : `${answer.renewed} units began again.`)
+    setNote(
+      answer.renewed === 0
+        ? 'No unit was dormant, so none was renewed.'
+        : `${counted(answer.renewed, 'unit')} began again.`,
+    )
     return [answer.measured]
   }
   const adopt = async (label: string): Promise<void> => {

@@ -1,5 +1,6 @@
 // The tab Learn: the answers of the model, its curves, the confusion of its classes, and what training has cost.
 
+import { counted } from '../model/words'
 import { useMemo } from 'preact/hooks'
 import type { Form } from '../data/form'
 import { sizeOf } from '../data/form'
@@ -335,7 +336,8 @@ function CostsCard() {
   const options: Record<string, string> = { none: 'no budget' }
   for (const [resource, values] of Object.entries(amounts))
     for (const amount of values)
-      options[`${resource}:${amount}`] = `${short(amount)}${resource === 'flops' ? 'FLOP' : ` ${resource}`}`
+      options[`${resource}:${amount}`] =
+        resource === 'flops' ? `${short(amount)}FLOP` : counted(short(amount), resource.slice(0, -1))
   return (
     <section class="card costs" aria-label="Costs">
       <header>

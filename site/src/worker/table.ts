@@ -1,5 +1,6 @@
 // A CSV file as rows of numbers. What is done with each column is what `tableModel` proposes.
 
+import { counted } from '../model/words'
 import { describeTable, readCsv } from 'myelin/data'
 import type { Form, Task } from '../data/form'
 import { divided } from '../data/split'
@@ -54,8 +55,8 @@ export async function tableOf({ text, name, target }: NonNullable<Given['table']
   return {
     data: divided(form, x, y),
     notes: [
-      `${known.length} rows, ${width} inputs, to predict ${chosen}.`,
-      ...(leftOut === 0 ? [] : [`${leftOut} rows without ${chosen} were left out.`]),
+      `${counted(known.length, 'row')}, ${counted(width, 'input')}, to predict ${chosen}.`,
+      ...(leftOut === 0 ? [] : [`Left out without ${chosen}: ${counted(leftOut, 'row')}.`]),
     ],
     targets,
     columns: proposal.columns.map((column) => ({ name: column.name, text: wordsFor(column) })),
