@@ -20,10 +20,21 @@ interface Product {
 
 /** All products in one graph, over parts of two matrices; each part is then a view with its own strides. */
 function check(products: readonly Product[], runtime: Runtime = currentRuntime()): void {
-  const largest = Math.max(...products.flatMap(({ m, k, n }) => [m, k, n]))
+  const largest = (extents: (product: Product) => readonly number[]): number[] =>
+    [0, 1].map((axis) => Math.max(...products.map((each) => extents(each)[axis]!)))
   const inputs: TensorContent[] = [
-    wholeFloats([largest, largest], -3, 3, 1),
-    wholeFloats([largest, largest + 3], -3, 3, 2),
+    wholeFloats(
+      largest(({ m, k, left }) => (left ? [k, m] : [m, k])),
+      -3,
+      3,
+      1,
+    ),
+    wholeFloats(
+      largest(({ n, k, right }) => (right ? [n, k] : [k, n])),
+      -3,
+      3,
+      2,
+    ),
   ]
   const graph = graphOf(inputs, ({ e }, [a, b]) =>
     products.map(({ m, k, n, left, right }) => {
