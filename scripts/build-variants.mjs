@@ -1,12 +1,13 @@
 // Writes other forms of the package from the modules in dist/: dist/cjs/ for programs that can only `require`, such as the tests of
 // Jest, with declarations for TypeScript's CommonJS, and dist/myelin.global.js for a script tag. Runs after tsdown, as a part of `npm run build`.
 
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
+if (!existsSync(join(dist, 'types'))) throw new Error('dist/ has no declarations of tsdown. Run `npm run build`.')
 const { rolldown } = await import(pathToFileURL(createRequire(import.meta.resolve('tsdown')).resolve('rolldown')))
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 const parts = Object.keys(manifest.exports).flatMap((path) => /^\.\/(\w+)$/.exec(path)?.[1] ?? [])
@@ -45,15 +46,18 @@ await modules.write({
   dynamicImportInCjs: false,
 })
 
-// A file of declarations is CommonJS by its ending alone, and so are those that it imports.
+// A file of declarations is CommonJS by its ending alone, and so are those that it imports. A module may import declarations of
+// CommonJS, but not the other way, so that these are the only copy.
 for (const folder of ['', 'types/']) {
   mkdirSync(join(dist, 'cjs', folder), { recursive: true })
   for (const name of readdirSync(join(dist, folder)).filter((each) => each.endsWith('.d.ts'))) {
     const text = readFileSync(join(dist, folder, name), 'utf8')
     const path = join(dist, 'cjs', folder, name.replace(/\.ts$/, '.cts'))
     writeFileSync(path, text.replace(/(?<= from "\.[^"]*)\.js(?=";$)/gm, '.cjs'))
+    if (folder === '') writeFileSync(join(dist, name), `export * from './cjs/${name.replace(/\.d\.ts$/, '.cjs')}'\n`)
   }
 }
+rmSync(join(dist, 'types'), { recursive: true })
 
 // `myelin.Dense`, and what sub-paths export as `myelin.data.readCsv`. fflate is inside; pages decode pictures themselves.
 const entry = '\0global'
