@@ -114,7 +114,8 @@ const shortNames = {
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     const broken = (line: string): string => line.replace(/(.{80,110},) /g, '$1\n\t')
     for (const chunk of Object.values(bundle))
-      chunk.code = chunk.code?.replace(/^export \{.*\};$/m, broken).replace(/^import \{.*\} from .*;$/gm, broken)
+      if (chunk.code !== undefined)
+        chunk.code = chunk.code.replace(/^export \{.*\};$/m, broken).replace(/^import \{.*\} from .*;$/gm, broken)
   },
 }
 

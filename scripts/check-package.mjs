@@ -15,14 +15,16 @@ import { undocumentedOptions } from './undocumented-options.mjs'
 /**
  * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of what it may be larger if it uses names of
  * namespaces (`layers.Dense`, `ops.add`), of the published files without sub-paths, and of what a sub-path adds to the rest.
- * Readers of the files of other libraries, and of pictures, may be larger. Not gzipped: all files, and the largest of declarations.
+ * Readers of the files of other libraries, and of pictures, may be larger. Then of all files on disk, of
+ * the archive with them, and of the largest file of declarations.
  */
 const limits = {
   bundled: 141_200,
   named: 1_460,
   published: 559_500,
   part: 30_000,
-  unpacked: 9_800_000,
+  unpacked: 6_800_000,
+  archive: 2_000_000,
   declarations: 960_000,
   parts: { data: 33_600, keras: 40_000, onnx: 52_300, tfjs: 58_000, thrift: 44_500 },
 }
@@ -119,8 +121,8 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
 report('types in a program', tsc.status === 0 ? [] : tsc.stdout.trim().split('\n').slice(0, 10))
 
 /** The script for pages is one minified file, of what the modules have: see build-variants.mjs. */
-const GLOBAL = 'myelin.global.js'
-const scripts = readdirSync('dist').filter((name) => name.endsWith('.js') && name !== GLOBAL)
+const GLOBAL = 'script/myelin.global.js'
+const scripts = readdirSync('dist').filter((name) => name.endsWith('.js'))
 const codeOf = new Map(scripts.map((name) => [name, readFileSync(join('dist', name), 'utf8')]))
 const gzipped = (text) => gzipSync(text, { level: 9 }).length
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
@@ -153,6 +155,9 @@ report(
   'size on disk',
   [
     ...(unpackedSize > limits.unpacked ? [`expected at most ${limits.unpacked} bytes, received ${unpackedSize}`] : []),
+    ...(tarball.length > limits.archive
+      ? [`the archive: expected at most ${limits.archive} bytes, received ${tarball.length}`]
+      : []),
     ...files
       .filter(({ path, size }) => /\.d\.c?ts$/.test(path) && size > limits.declarations)
       .map(({ path, size }) => `${path}: expected at most ${limits.declarations} bytes, received ${size}`),
@@ -340,7 +345,7 @@ const forbidden = [
     'a dynamic import of a package that is no dependency, nor a file that is loaded when needed, which bundlers follow or warn about',
   ],
   [
-    /(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/,
+    /(?<![\w$.#])(?:process|Buffer|global)\b(?=\??\.| ===)/,
     'a bare global of Node, for which bundlers install a package',
   ],
   [/^(?:(?:const|let|var)\b[^={]*=\s*)?await\b/m, 'a top-level await'],
@@ -361,9 +366,20 @@ for (const name of entries.keys()) {
   const part = name.split('/')[1] ?? 'index'
   const [asModule, asCommonJs] = [await import(entries.get(name)), require(`../dist/cjs/${part}.cjs`)]
   const lost = Object.keys(asModule).filter((each) => !(each in asCommonJs))
+  const isClass = (value) => typeof value === 'function' && /^class\b/.test(value)
+  const isRenamed = (each) => isClass(asModule[each]) && asModule[each].name !== asCommonJs[each]?.name
+  const renamed = Object.keys(asModule).filter(isRenamed)
+  report(`${name} has a CommonJS form`, [
+    ...lost.map((each) => `dist/cjs/${part}.cjs lacks ${each}`),
+    ...renamed.map((each) => `the class ${each} is called ${asCommonJs[each]?.name} in dist/cjs/${part}.cjs`),
+  ])
+}
+// Threads import what they run.
+for (const [file, needed] of Object.entries({ search: 'serveTrials', 'picture-threads': 'pictureThreads' })) {
+  const found = Object.keys(await import(`../dist/cjs/${file}.cjs`))
   report(
-    `${name} has a CommonJS form`,
-    lost.map((each) => `dist/cjs/${part}.cjs lacks ${each}`),
+    `threads find dist/cjs/${file}.cjs`,
+    found.includes(needed) ? [] : [`${needed} is not among ${found.join(', ')}`],
   )
 }
 const script = readFileSync(join('dist', GLOBAL), 'utf8')
