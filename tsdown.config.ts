@@ -95,38 +95,27 @@ const codeSplitting = {
 
 // The code generator joins the lines of the binaries again, so they are broken once more: a backslash at the end of a
 // line leaves no trace in a string. After the same character where there is one, which gzip likes: 1.6 kB for all breaks
-// instead of 3.8. A map of that chunk would only repeat the text.
+// instead of 3.8.
 const shortLines = {
   name: 'short-lines',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
-    for (const [file, chunk] of Object.entries(bundle)) {
+    for (const chunk of Object.values(bundle)) {
       if ((chunk.name !== BINARIES && chunk.name !== CSV_BINARY) || chunk.code === undefined) continue
-      chunk.code = chunk.code
-        .replace(/"[^"\\\n]+"/g, (text) => text.replace(/.{60,180},(?=.{2})|.{181}(?=.{2})/g, '$&\\\n'))
-        .replace(/\n\/\/# sourceMappingURL=.*\s*$/, '')
-      delete bundle[`${file}.map`]
+      chunk.code = chunk.code.replace(/"[^"\\\n]+"/g, (text) =>
+        text.replace(/.{60,180},(?=.{2})|.{181}(?=.{2})/g, '$&\\\n'),
+      )
     }
   },
 }
 
-// All names that a module exports would be one long line, and so would those that it imports. Exports stand at the end, where no
-// map reaches; imports come before everything that is mapped, which then lies some lines lower.
+// All names that a module exports would be one long line, and so would those that it imports.
 const shortNames = {
   name: 'short-names',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     const broken = (line: string): string => line.replace(/(.{80,110},) /g, '$1\n\t')
-    for (const [file, chunk] of Object.entries(bundle)) {
-      if (chunk.code === undefined) continue
-      let added = 0
-      chunk.code = chunk.code.replace(/^export \{.*\};$/m, broken).replace(/^import \{.*\} from .*;$/gm, (line) => {
-        const lines = broken(line)
-        added += lines.split('\n').length - 1
-        return lines
-      })
-      const map = bundle[`${file}.map`]
-      if (added > 0 && map !== undefined)
-        map.source = String(map.source).replace('"mappings":"', (start) => start + ';'.repeat(added))
-    }
+    for (const chunk of Object.values(bundle))
+      if (chunk.code !== undefined)
+        chunk.code = chunk.code.replace(/^export \{.*\};$/m, broken).replace(/^import \{.*\} from .*;$/gm, broken)
   },
 }
 
@@ -499,16 +488,15 @@ function namedAs(name: string, code: string): string | undefined {
   return new RegExp(String.raw`([\w$]+) as ${wholeWord(name).source}`).exec(code)?.[1]
 }
 
-// ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
-// Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
+// ES modules that people can read, for Node, browsers and bundlers alike, and so without maps. Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
+// scripts/build-variants.mjs moves them to dist/cjs/.
 export default defineConfig([
   {
     ...shared,
     entry: Object.fromEntries([...ENTRIES, ...HOST_ENTRIES, ...NAMESPACES]),
     dts: false,
     clean: true,
-    sourcemap: true,
     plugins: [
       namespaces,
       recordedOps,
@@ -534,6 +522,10 @@ export default defineConfig([
     dts: { emitDtsOnly: true },
     clean: false,
     plugins: [comments, withoutHelpers, ownLines, namespaceNames],
-    outputOptions: { chunkFileNames: 'types/[name].d.ts' },
+    outputOptions: {
+      // What all entries share would have the name of its first module.
+      chunkFileNames: ({ moduleIds }) =>
+        `types/${moduleIds.some((id) => /src[\\/]layers[\\/]layer\./.test(id)) ? WHOLE : '[name]'}.d.ts`,
+    },
   },
 ])

@@ -1,89 +1,143 @@
-// Writes other forms of the package from the modules in dist/: dist/cjs/ for programs that can only `require`, such as the tests of
-// Jest, with declarations for TypeScript's CommonJS, and dist/myelin.global.js for a script tag. Runs after tsdown, as a part of `npm run build`.
+// Writes other forms of the package from the modules in dist/: dist/script/myelin.global.js, one script for script tags that is also a
+// CommonJS module; dist/cjs/ with a file for each entry, for programs that can only `require`, such as the tests of Jest; and the
+// declarations, which are CommonJS. Runs after tsdown, as a part of `npm run build`.
 
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import ts from 'typescript'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
+if (!existsSync(join(dist, 'types'))) throw new Error('dist/ has no declarations of tsdown. Run `npm run build`.')
 const { rolldown } = await import(pathToFileURL(createRequire(import.meta.resolve('tsdown')).resolve('rolldown')))
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 const parts = Object.keys(manifest.exports).flatMap((path) => /^\.\/(\w+)$/.exec(path)?.[1] ?? [])
-const shared = { platform: 'neutral', checks: { pluginTimings: false } }
 
-/** Imports of modules that cannot be required: of a package without CommonJS, and of a module that the user names. */
-const KEPT = /\bimport(?=\((?:["'`]fast-png|\s*\/\* webpackIgnore))/g
-const commonJs = {
-  name: 'common-js',
-  transform: (code) =>
-    code
-      .replace(KEPT, 'import_kept')
-      .replace('`kernels/${name}.wasm`', '`../kernels/${name}.wasm`')
-      .replaceAll('import.meta.url', 'url_kept'),
-  renderChunk: (code) =>
-    code
-      .replaceAll('import_kept(', 'import(')
-      .replaceAll('url_kept', 'require("node:url").pathToFileURL(__filename).href'),
+// `myelin.Dense`, and what sub-paths export as `myelin.data.readCsv`. fflate is inside; pages decode pictures themselves. A module
+// has two functions besides, for its entry for Node and for threads that decode pictures.
+const [ENTRY, ADDRESS] = ['\0global', '\0address']
+const from = (name) => `from '${join(dist, `${name}.js`)}'`
+const virtual = {
+  [ENTRY]: [
+    `export * ${from('index')}`,
+    ...parts.map((name) => `export * as ${name} ${from(name)}`),
+    `import { startInNode } ${from('node')}`,
+    `import { pictureThreads } ${from('picture-threads')}`,
+    `if (typeof module === 'object') Object.assign(module.exports, { startInNode, pictureThreads })`,
+  ].join('\n'),
+  // The CommonJS file in the place of a module, from which threads import. A script in a page has none: a search in threads needs
+  // the module.
+  [ADDRESS]: `export const addressOf = (name) => typeof __dirname === 'string'
+    ? process.getBuiltinModule('node:url').pathToFileURL(\`\${__dirname}/../cjs/\${name}.cjs\`).href
+    : ''`,
 }
-
-// Each module is a file of its own, so that a class has one copy.
-rmSync(join(dist, 'cjs'), { recursive: true, force: true })
-const modules = await rolldown({
-  ...shared,
-  input: Object.fromEntries(['index', 'node', ...parts].map((name) => [name, join(dist, `${name}.js`)])),
-  external: Object.keys(manifest.dependencies),
-  plugins: [commonJs],
-})
-await modules.write({
-  dir: join(dist, 'cjs'),
-  format: 'cjs',
-  preserveModules: true,
-  preserveModulesRoot: dist,
-  entryFileNames: '[name].cjs',
-  chunkFileNames: '[name].cjs',
-  dynamicImportInCjs: false,
-})
-
-// A file of declarations is CommonJS by its ending alone, and so are those that it imports.
-for (const folder of ['', 'types/']) {
-  mkdirSync(join(dist, 'cjs', folder), { recursive: true })
-  for (const name of readdirSync(join(dist, folder)).filter((each) => each.endsWith('.d.ts'))) {
-    const text = readFileSync(join(dist, folder, name), 'utf8')
-    const path = join(dist, 'cjs', folder, name.replace(/\.ts$/, '.cts'))
-    writeFileSync(path, text.replace(/(?<= from "\.[^"]*)\.js(?=";$)/gm, '.cjs'))
-  }
+const modules = {
+  name: 'modules',
+  resolveId: (id) => (id in virtual ? id : null),
+  load: (id) => virtual[id] ?? null,
+  transform(code, id) {
+    const name = basename(id, '.js')
+    const text = name === 'node' ? startedLater(code).replace('`kernels/', '`../kernels/') : code
+    if (!text.includes('import.meta.url')) return text
+    return `import { addressOf } from '${ADDRESS}';\n${text.replaceAll('import.meta.url', `addressOf('${name}')`)}`
+  },
 }
-
-// `myelin.Dense`, and what sub-paths export as `myelin.data.readCsv`. fflate is inside; pages decode pictures themselves.
-const entry = '\0global'
-const names = [
-  `export * from '${join(dist, 'index.js')}'`,
-  ...parts.map((name) => `export * as ${name} from '${join(dist, `${name}.js`)}'`),
-]
 const licence = readFileSync(join(fileURLToPath(import.meta.resolve('fflate')), '../../LICENSE'), 'utf8')
-const global = await rolldown({
-  ...shared,
+const script = await rolldown({
   platform: 'browser',
-  input: entry,
+  input: ENTRY,
   external: ['fast-png'],
-  // A script has no address of its own: a search in threads needs the module.
-  transform: { define: { 'import.meta.url': '""' } },
-  plugins: [
-    {
-      name: 'entry',
-      resolveId: (id) => (id === entry ? id : null),
-      load: (id) => (id === entry ? names.join('\n') : null),
-    },
-  ],
+  checks: { pluginTimings: false },
+  plugins: [modules],
 })
-const { output } = await global.generate({
+/** Consoles and messages show the names of classes. */
+const CLASSES = { class: true, function: false }
+const { output } = await script.generate({
   format: 'iife',
   name: 'myelin',
   codeSplitting: false,
-  minify: true,
+  minify: { mangle: { keepNames: CLASSES }, compress: { keepNames: CLASSES } },
   comments: false,
 })
 const ascii = output[0].code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-const head = `/*! myelin ${manifest.version}, MIT. It contains fflate:\n${licence.trim()}\n*/`
-writeFileSync(join(dist, 'myelin.global.js'), `${head}\n${ascii}`)
+mkdirSync(join(dist, 'script'), { recursive: true })
+writeFileSync(
+  join(dist, 'script/myelin.global.js'),
+  `/*! myelin ${manifest.version}, MIT. It contains fflate:
+${licence.trim()}
+*/
+${inLines(ascii)}
+if (typeof module === 'object') Object.assign(module.exports, myelin)
+`,
+)
+// Its ending is that of scripts, and the package's type is `module`.
+writeFileSync(join(dist, 'script/package.json'), '{ "type": "commonjs" }\n')
+
+// Each file takes its names from the script, so that a class has one copy. Node sees the names of `exports.NAME =`.
+rmSync(join(dist, 'cjs'), { recursive: true, force: true })
+mkdirSync(join(dist, 'cjs/types'), { recursive: true })
+const load = "require('../script/myelin.global.js')"
+const commonJs = (name, code) => writeFileSync(join(dist, 'cjs', `${name}.cjs`), `'use strict'\n${code}\n`)
+for (const name of ['index', ...parts]) {
+  const names = Object.keys(await import(pathToFileURL(join(dist, `${name}.js`))))
+  commonJs(
+    name,
+    [
+      `Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' })`,
+      `const all = ${load}${name === 'index' ? '' : `.${name}`}`,
+      ...names.map((each) => `exports.${each} = all.${each}`),
+    ].join('\n'),
+  )
+}
+commonJs('node', `${load}.startInNode()\nmodule.exports = require('./index.cjs')`)
+commonJs('picture-threads', `exports.pictureThreads = ${load}.pictureThreads`)
+
+// A file of declarations is CommonJS by its ending alone, and so are those that it imports. A module may import declarations of
+// CommonJS, but not the other way, so that these are the only copy.
+for (const folder of ['', 'types/']) {
+  for (const name of readdirSync(join(dist, folder)).filter((each) => each.endsWith('.d.ts'))) {
+    const text = readFileSync(join(dist, folder, name), 'utf8')
+    const path = join(dist, 'cjs', folder, name.replace(/\.ts$/, '.cts'))
+    writeFileSync(path, text.replace(/( from "\.[^"]*)\.js";$/gm, '$1.cjs";'))
+    if (folder === '') writeFileSync(join(dist, name), `export * from './cjs/${name.replace(/\.d\.ts$/, '.cjs')}'\n`)
+  }
+}
+rmSync(join(dist, 'types'), { recursive: true })
+
+/** The entry for Node with what it runs in a function, `startInNode`, which node.cjs calls. */
+function startedLater(code) {
+  const { statements } = ts.createSourceFile('node.js', code, ts.ScriptTarget.Latest)
+  const textOf = ({ pos, end }) => code.slice(pos, end)
+  const isRun = (each) => ts.isExpressionStatement(each)
+  const run = statements.filter(isRun).map(textOf).join('')
+  return `${statements
+    .filter((each) => !isRun(each))
+    .map(textOf)
+    .join('')}\nexport function startInNode() {${run}\n}\n`
+}
+
+/**
+ * A minified script in lines of some 200 characters: Node shows the line that throws, and that of an error nobody catches before its
+ * message. Lines begin with a statement or a member of a list, where a line break has no meaning.
+ */
+function inLines(code) {
+  const places = []
+  const visit = (node) =>
+    ts.forEachChild(node, visit, (list) => {
+      // `async x =>` must be on one line.
+      if (!ts.isFunctionLike(node) || list !== node.parameters)
+        for (const each of list) places.push(each.getStart(source))
+      list.forEach(visit)
+    })
+  const source = ts.createSourceFile('script.js', code, ts.ScriptTarget.Latest)
+  visit(source)
+  places.sort((a, b) => a - b)
+  let [text, begin] = ['', 0]
+  places.forEach((at, i) => {
+    if ((places[i + 1] ?? code.length) - begin < 200 || at === begin) return
+    text += `${code.slice(begin, at)}\n`
+    begin = at
+  })
+  return text + code.slice(begin)
+}

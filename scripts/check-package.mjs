@@ -15,13 +15,17 @@ import { undocumentedOptions } from './undocumented-options.mjs'
 /**
  * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of what it may be larger if it uses names of
  * namespaces (`layers.Dense`, `ops.add`), of the published files without sub-paths, and of what a sub-path adds to the rest.
- * Readers of the files of other libraries, and of pictures, may be larger.
+ * Readers of the files of other libraries, and of pictures, may be larger. Then of all files on disk, of
+ * the archive with them, and of the largest file of declarations.
  */
 const limits = {
   bundled: 141_200,
   named: 1_460,
   published: 559_500,
   part: 30_000,
+  unpacked: 6_800_000,
+  archive: 2_000_000,
+  declarations: 960_000,
   parts: { data: 33_600, keras: 40_000, onnx: 52_300, tfjs: 58_000, thrift: 44_500 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
@@ -43,7 +47,7 @@ mkdirSync('build', { recursive: true })
 const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', 'build'], {
   encoding: 'utf8',
 })
-const [{ filename, files }] = JSON.parse(packed)
+const [{ filename, files, unpackedSize }] = JSON.parse(packed)
 const tarball = readFileSync(join('build', filename))
 
 let failures = 0
@@ -117,8 +121,8 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
 report('types in a program', tsc.status === 0 ? [] : tsc.stdout.trim().split('\n').slice(0, 10))
 
 /** The script for pages is one minified file, of what the modules have: see build-variants.mjs. */
-const GLOBAL = 'myelin.global.js'
-const scripts = readdirSync('dist').filter((name) => name.endsWith('.js') && name !== GLOBAL)
+const GLOBAL = 'script/myelin.global.js'
+const scripts = readdirSync('dist').filter((name) => name.endsWith('.js'))
 const codeOf = new Map(scripts.map((name) => [name, readFileSync(join('dist', name), 'utf8')]))
 const gzipped = (text) => gzipSync(text, { level: 9 }).length
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
@@ -145,6 +149,20 @@ report(
   'size as published',
   published > limits.published ? [`expected at most ${limits.published} bytes gzipped, received ${published}`] : [],
   `${kilobytes(published)} gzipped; tarball ${kilobytes(tarball.length)}, ${files.length} files`,
+)
+
+report(
+  'size on disk',
+  [
+    ...(unpackedSize > limits.unpacked ? [`expected at most ${limits.unpacked} bytes, received ${unpackedSize}`] : []),
+    ...(tarball.length > limits.archive
+      ? [`the archive: expected at most ${limits.archive} bytes, received ${tarball.length}`]
+      : []),
+    ...files
+      .filter(({ path, size }) => /\.d\.c?ts$/.test(path) && size > limits.declarations)
+      .map(({ path, size }) => `${path}: expected at most ${limits.declarations} bytes, received ${size}`),
+  ],
+  kilobytes(unpackedSize),
 )
 
 /** An application's bundle: the code that it loads at once, and the files of what it loads at run time. */
@@ -306,32 +324,16 @@ report(
   }),
 )
 
-/** Files without maps: the wasm as text, whose map would repeat it, generated namespaces of ops, and the bundler's helpers. */
-const unmapped = /^(?:binaries|csv-binary|ops\.[\w.]+|rolldown-runtime)\.js$/
-
-// The sources in the maps must all belong to this project: third-party code would need a notice in the package.
-const maps = files.map(({ path }) => path).filter((path) => path.endsWith('.js.map'))
-report(
-  'source maps',
-  [
-    // An entry that only re-exports has none.
-    ...scripts
-      .filter(
-        (name) => codeOf.get(name).includes('//#region') && !maps.includes(`dist/${name}.map`) && !unmapped.test(name),
-      )
-      .map((name) => `dist/${name}.map is not in the package`),
-    ...maps.flatMap((path) => {
-      const { sources, sourcesContent } = JSON.parse(readFileSync(path, 'utf8'))
-      const problems = sources
-        .filter((source) => !/^\.\.\/(src|assembly\/shared)\//.test(source))
-        .map((source) => `${path} has a source from elsewhere: ${source}`)
-      return sourcesContent?.length === sources.length && sourcesContent.every(Boolean)
-        ? problems
-        : [...problems, `${path} lacks sources`]
-    }),
-  ],
-  maps.join(', '),
-)
+// Modules that people can read need no maps. Third-party code would need a notice in the package.
+report('every module is of this project', [
+  ...files.filter(({ path }) => path.endsWith('.map')).map(({ path }) => `${path} is in the package`),
+  ...scripts.flatMap((name) =>
+    [...codeOf.get(name).matchAll(/^\/\/#region (.*)/gm)]
+      .map(([, source]) => source)
+      .filter((source) => !/^(?:src|assembly\/shared)\/|^\\0(?:rolldown\/runtime|recorded-ops:)/.test(source))
+      .map((source) => `${name} has a module from elsewhere: ${source}`),
+  ),
+])
 
 const forbidden = [
   [/^\s*(?:import|export)\b[^'"\n]*['"](?!\.)[^'"\n]+['"]/m, 'a static import from another package or from Node'],
@@ -343,7 +345,7 @@ const forbidden = [
     'a dynamic import of a package that is no dependency, nor a file that is loaded when needed, which bundlers follow or warn about',
   ],
   [
-    /(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/,
+    /(?<![\w$.#])(?:process|Buffer|global)\b(?=\??\.| ===)/,
     'a bare global of Node, for which bundlers install a package',
   ],
   [/^(?:(?:const|let|var)\b[^={]*=\s*)?await\b/m, 'a top-level await'],
@@ -364,9 +366,20 @@ for (const name of entries.keys()) {
   const part = name.split('/')[1] ?? 'index'
   const [asModule, asCommonJs] = [await import(entries.get(name)), require(`../dist/cjs/${part}.cjs`)]
   const lost = Object.keys(asModule).filter((each) => !(each in asCommonJs))
+  const isClass = (value) => typeof value === 'function' && /^class\b/.test(value)
+  const isRenamed = (each) => isClass(asModule[each]) && asModule[each].name !== asCommonJs[each]?.name
+  const renamed = Object.keys(asModule).filter(isRenamed)
+  report(`${name} has a CommonJS form`, [
+    ...lost.map((each) => `dist/cjs/${part}.cjs lacks ${each}`),
+    ...renamed.map((each) => `the class ${each} is called ${asCommonJs[each]?.name} in dist/cjs/${part}.cjs`),
+  ])
+}
+// Threads import what they run.
+for (const [file, needed] of Object.entries({ search: 'serveTrials', 'picture-threads': 'pictureThreads' })) {
+  const found = Object.keys(await import(`../dist/cjs/${file}.cjs`))
   report(
-    `${name} has a CommonJS form`,
-    lost.map((each) => `dist/cjs/${part}.cjs lacks ${each}`),
+    `threads find dist/cjs/${file}.cjs`,
+    found.includes(needed) ? [] : [`${needed} is not among ${found.join(', ')}`],
   )
 }
 const script = readFileSync(join('dist', GLOBAL), 'utf8')

@@ -19,7 +19,7 @@ const QUICK = [
 ]
 
 const repository = join(root, '../..')
-if (!existsSync(join(repository, 'dist/myelin.global.js')))
+if (!existsSync(join(repository, 'dist/script/myelin.global.js')))
   throw new Error('dist/ is incomplete. Run `npm run build` first.')
 const given = process.argv.slice(2)
 const isQuick = given.includes('--quick')

@@ -4,7 +4,7 @@ import { findBrowser } from '../../../examples/shared/browser.js'
 import { asModule, asScript, folder, found, opened, output, page, report, unbundled } from '../kit.mjs'
 
 const map = `<script type="importmap">{"imports":{"myelin":"/node_modules/myelin/dist/index.js","myelin/data":"/node_modules/myelin/dist/data.js"}}</script>`
-const GLOBAL = '/node_modules/myelin/dist/myelin.global.js'
+const GLOBAL = '/node_modules/myelin/dist/script/myelin.global.js'
 const waits = (kind) =>
   `const start = () => new Promise((done, fail) => {
   const worker = new Worker('./worker.js'${kind === 'module' ? ", { type: 'module' }" : ''})
