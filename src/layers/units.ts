@@ -108,6 +108,7 @@ const DESCRIBING: readonly string[] = [
   'loadOwnVariables',
   'getBuildConfig',
   'buildFromConfig',
+  'inputSpec',
   'quantizationMode',
   'loraEnabled',
   'loraRank',
