@@ -19,14 +19,14 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * the archive with them, and of the largest file of declarations.
  */
 const limits = {
-  bundled: 141_200,
+  bundled: 142_200,
   named: 1_460,
-  published: 559_500,
+  published: 561_500,
   part: 30_000,
   unpacked: 6_800_000,
   archive: 2_000_000,
   declarations: 960_000,
-  parts: { data: 33_600, keras: 40_000, onnx: 52_300, tfjs: 58_000, thrift: 44_500 },
+  parts: { data: 34_200, keras: 40_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
 const formats = ['keras', 'onnx', 'tfjs', 'weights']

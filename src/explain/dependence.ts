@@ -54,7 +54,7 @@ export interface FeatureOfInput {
 export type Feature = number | FeatureOfInput
 
 /** A feature; of a TableModel, the name of a column. */
-export type FeatureFor<Kind> = Kind extends TableModel ? string : Feature
+export type FeatureFor<Kind> = [Kind] extends [never] ? Feature : Kind extends TableModel ? string : Feature
 
 const dependenceTable = () => ({
   ...explainTable(),

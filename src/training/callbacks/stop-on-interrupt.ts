@@ -60,7 +60,7 @@ export class StopOnInterrupt extends Callback {
     if (node.listenerCount('SIGINT') === 1) node.off('SIGINT', this.#listener)
     const newLine = node.stdout?.isTTY === true ? '\n' : ''
     console.warn(
-      `${newLine}StopOnInterrupt: fit ends after this step and keeps the weights. Press Ctrl-C again to end the process.`,
+      `${newLine}StopOnInterrupt: fit ends after this step and keeps the weights. Press Ctrl-C again to end the process at once.`,
     )
   }
 }
