@@ -345,7 +345,7 @@ const forbidden = [
     'a dynamic import of a package that is no dependency, nor a file that is loaded when needed, which bundlers follow or warn about',
   ],
   [
-    /(?<![\w$.#])(?:process|Buffer|global)\b(?=\??\.| ===)/,
+    /(?<![\w$.#])(?:process|Buffer|global)\b(?=\??\.[\w[(]| ===)/,
     'a bare global of Node, for which bundlers install a package',
   ],
   [/^(?:(?:const|let|var)\b[^={]*=\s*)?await\b/m, 'a top-level await'],

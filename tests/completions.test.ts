@@ -17,7 +17,7 @@ import { regularizers } from '../src/regularizers/registry'
 const FILE = 'tests/completions-of-an-editor.ts'
 /** Each `|` is a position at which an editor completes. */
 const text = `
-import { Conv2D, Dense, MultiOptimizer, Sequential, ops, random } from '../src'
+import { Conv2D, Dense, Dropout, LSTM, MultiOptimizer, Sequential, ops, random } from '../src'
 const model = new Sequential([])
 new Dense({ units: 1, activation: '|' })
 new Dense({ units: 1, kernelInitializer: '|' })
@@ -29,6 +29,10 @@ model.compile({ optimizer: '|' })
 new MultiOptimizer({ optimizers: [['|']] })
 model.compile({ loss: '|' })
 model.compile({ metrics: ['|'] })
+new Dense({ | })
+new Conv2D({ | })
+new LSTM({ |units: 1 })
+new Dropout({ | })
 ops.topK([1, 2], { | })
 ops.clip({ | })
 ops.image.resize([], { |size: 2 })
@@ -61,7 +65,15 @@ const allProposals = text.split('\n').flatMap((line, i, lines) => {
   if (!line.includes('|')) return []
   const at = lines.slice(0, i).join('\n').replaceAll('|', '').length + 1 + line.indexOf('|')
   const found = editor.getCompletionsAtPosition(FILE, at, {})
-  return [{ line: line.replace('|', ''), names: (found?.entries ?? []).map(({ name }) => name).sort() }]
+  const entries = found?.entries ?? []
+  const inOrder = [...entries].sort((a, b) => a.sortText.localeCompare(b.sortText) || a.name.localeCompare(b.name))
+  return [
+    {
+      line: line.replace('|', ''),
+      names: entries.map(({ name }) => name).sort(),
+      inOrder: inOrder.map(({ name }) => name),
+    },
+  ]
 })
 
 /** Of options that take a name. */
@@ -134,6 +146,17 @@ describe('an editor', () => {
     expect(clip).toEqual(expect.arrayContaining(['x', 'xMax', 'xMin']))
     expect(resize).toEqual(expect.arrayContaining(['antialias', 'fillMode', 'interpolation', 'size']))
     expect(normal).toEqual(expect.arrayContaining(['dtype', 'mean', 'seed', 'shape', 'stddev']))
+  })
+
+  it('proposes the options of layers, those that are required first', () => {
+    const layers = allProposals.filter(({ line }) => /^new \w+\(\{ *(?:units: 1 )?\}/.test(line))
+    const first = layers.map(({ inOrder }) => inOrder.slice(0, 2))
+    expect(first).toEqual([
+      ['units', 'activation'],
+      ['filters', 'kernelSize'],
+      ['units', 'activation'],
+      ['rate', 'activityRegularizer'],
+    ])
   })
 
   it('shows an op with its arguments by name in words', () => {

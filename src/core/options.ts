@@ -607,15 +607,17 @@ type AbstractClass = abstract new (...inputs: never) => object
 /** The options of a configured class, in its type alone. */
 declare const OPTIONS: unique symbol
 /**
- * The arguments after `Values`: one, an object of options or what may stand there instead of it. It may be omitted if no option is
- * required; after values, the signature with one argument less takes that call.
+ * A constructor with one argument after `Values`: an object of options or what may stand there instead of it. It may be omitted if no
+ * option is required; after values, the signature with one argument less takes that call. Without values it is no list of arguments:
+ * editors propose nothing in `new Dense({ })`, which no signature takes, if all signatures are lists.
  */
-type Inputs<Values extends readonly unknown[], Options, Last> =
-  Partial<Options> extends Options
-    ? Values extends []
-      ? [options?: Last]
-      : [...Values, options: Last | undefined]
-    : [...Values, options: Last]
+type Signature<Values extends readonly unknown[], Options, Last, Instance> = Values extends []
+  ? Partial<Options> extends Options
+    ? abstract new (options?: Last) => Instance
+    : abstract new (options: Last) => Instance
+  : abstract new (
+      ...inputs: [...Values, options: Partial<Options> extends Options ? Last | undefined : Last]
+    ) => Instance
 /**
  * The constructors that take values of the options `Names` by position and an object with the others. There is one signature for
  * each number of arguments, so that the compiler names a wrong option in one line instead of listing overloads, and editors show the
@@ -628,14 +630,13 @@ type Constructor<
   Values extends readonly unknown[] = [],
 > = Names extends readonly [infer Name extends keyof Options, ...infer Rest]
   ? Constructor<Flat<Omit<Options, Name>>, Rest, Instance, [...Values, value: Options[Name]]> &
-      (abstract new (
-        ...inputs: Inputs<
-          Values,
-          Options,
-          Partial<Omit<Options, Name>> extends Omit<Options, Name> ? Options[Name] | Options : Options
-        >
-      ) => Instance)
-  : abstract new (...inputs: Inputs<Values, Options, Options>) => Instance
+      Signature<
+        Values,
+        Options,
+        Partial<Omit<Options, Name>> extends Omit<Options, Name> ? Options[Name] | Options : Options,
+        Instance
+      >
+  : Signature<Values, Options, Options, Instance>
 type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
 type BaseOptions<Base extends AbstractClass> = Base extends { readonly [OPTIONS]?: infer Options }
   ? Exclude<Options, undefined>
