@@ -1,7 +1,7 @@
 // The footprint of a run: counted while it runs, reported afterwards.
 
 import { ArgumentError } from '../core/errors'
-import { count, counted } from '../core/table'
+import { counted } from '../core/table'
 import { costOf } from '../plan/cost'
 import type { Cost } from '../plan/cost'
 import { simplify } from '../plan/simplify'
