@@ -70,7 +70,7 @@ describe('EmissionsTracker', () => {
     try {
       const history = await model.fit(x, y, { verbose: 2, callbacks: [new EmissionsTracker()] })
       expect(lines.at(-1)).toMatch(
-        /^Footprint: 1 steps, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated: CPU seconds × 12 W)\), .* g CO2e \(estimated\)$/,
+        /^Footprint: 1 step, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated: CPU seconds × 12 W)\), .* g CO2e \(estimated\)$/,
       )
       const written = JSON.parse(JSON.stringify(history)) as {
         reports: { footprint: Record<string, Figure> }
