@@ -1,7 +1,7 @@
 // Checks of inputs and masks, and the errors for those that do not fit.
 
 import { warnOnce } from '../core/warnings'
-import { ShapeError, formatShape } from '../core/errors'
+import { ShapeError, checkOptions, formatShape } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -114,7 +114,16 @@ function hintOf(form: readonly string[], inputShape: BatchShape): string {
   return ''
 }
 
-/** @throws ShapeError for an input that is not as the `inputSpec` of a layer requires */
+const SPEC_OPTIONS = [
+  'shape',
+  'dtype',
+  'ndim',
+  'minNdim',
+  'maxNdim',
+  'axes',
+] as const satisfies readonly (keyof InputSpec)[]
+
+/** @throws ArgumentError for a spec with other options; ShapeError for an input that is not as the `inputSpec` of a layer requires */
 export function requireInputs(
   layer: Named,
   required: InputSpec | readonly InputSpec[] | null,
@@ -123,6 +132,7 @@ export function requireInputs(
   const inputs = flatten(input) as Partial<TensorSpec>[]
   const specs = [required ?? []].flat() as readonly InputSpec[]
   specs.forEach((spec, i) => {
+    checkOptions(`${layer.toString()}: inputSpec`, spec, SPEC_OPTIONS)
     const { shape = [], dtype } = inputs[i] ?? {}
     const { ndim = spec.shape?.length, minNdim = ndim ?? 0, maxNdim = ndim ?? Infinity } = spec
     const isExtent = ([axis, extent]: [string, number | null]): boolean => {

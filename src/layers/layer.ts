@@ -476,11 +476,16 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * Keras: `Layer.input_spec`.
    */
   get inputSpec(): InputSpec | readonly InputSpec[] | null {
-    return null
+    return this.requiredInputs
   }
 
   set inputSpec(value: InputSpec | readonly InputSpec[] | null) {
     Object.defineProperty(this, 'inputSpec', { value, configurable: true, writable: true })
+  }
+
+  /** The inputSpec of the class. @internal */
+  protected get requiredInputs(): InputSpec | readonly InputSpec[] | null {
+    return null
   }
 
   /** How weights are stored: `int8` or `int4` after `quantize`; null for float32. */
@@ -877,7 +882,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** @param input tensors, symbols or specs */
   private checkShapes(input: Tree<unknown>): void {
-    if (Object.hasOwn(this, 'inputSpec')) requireInputs(this, this.inputSpec, input)
+    if (setsInputSpec(this)) requireInputs(this, this.inputSpec, input)
     const { builtFor } = stateOf(this)
     // While the layer is being built, the shape fits by definition.
     if (builtFor === null || this.checkShape === Layer.prototype.checkShape) return
@@ -1025,6 +1030,13 @@ function build(this: LayerBase, inputShape: unknown): void {
 }
 
 /** Warns once of a mask that a layer does not pass on. */
+/** Whether the layer or a class of the user has an inputSpec: those of the library have `requiredInputs`. */
+function setsInputSpec(layer: object): boolean {
+  for (let each = layer; each !== Layer.prototype; each = Object.getPrototypeOf(each) as object)
+    if (Object.hasOwn(each, 'inputSpec')) return true
+  return false
+}
+
 function warnOfMask(layer: LayerBase): void {
   const { warned } = stateOf(layer)
   if (warned.has('mask')) return

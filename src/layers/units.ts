@@ -109,6 +109,7 @@ const DESCRIBING: readonly string[] = [
   'getBuildConfig',
   'buildFromConfig',
   'inputSpec',
+  'requiredInputs',
   'quantizationMode',
   'loraEnabled',
   'loraRank',

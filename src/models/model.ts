@@ -190,7 +190,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /** The shapes of the inputs of a functional model; null for others. */
-  override get inputSpec(): readonly InputSpec[] | null {
+  protected override get requiredInputs(): readonly InputSpec[] | null {
     return this.#graph && flatten<TensorSpec>(this.#graph.inputSpecs).map(({ shape }) => ({ shape }))
   }
 

@@ -218,4 +218,32 @@ describe('inputSpec', () => {
       expect(() => new Images().apply(ops.ones(shape))).toThrow(/images.*inputSpec requires.*received float32/)
     expect(() => new Images().apply(Input({ shape: [2, 3] }))).toThrow(/inputSpec requires/)
   })
+
+  it('of subclasses of layers, and as a getter, is checked', () => {
+    class OfSteps extends Dense {
+      constructor(units: number) {
+        super(units)
+        this.inputSpec = { minNdim: 3 }
+      }
+    }
+    class OfImages extends Layer {
+      override get inputSpec() {
+        return { ndim: 3 }
+      }
+
+      call(x: Tensor): Tensor {
+        return x
+      }
+    }
+    expect(new OfSteps(2).apply(ops.ones([1, 4, 3])).shape).toEqual([1, 4, 2])
+    expect(() => new OfSteps(2).apply(ops.ones([1, 3]))).toThrow(/inputSpec requires/)
+    expect(new OfImages().apply(ops.ones([1, 4, 3])).shape).toEqual([1, 4, 3])
+    expect(() => new OfImages().apply(ops.ones([1, 3]))).toThrow(/inputSpec requires/)
+  })
+
+  it.each([{ min_ndim: 3 }, 1, 'x'])('%j is refused', (inputSpec) => {
+    const layer = new Images()
+    layer.inputSpec = inputSpec as never
+    expect(() => layer.apply(ops.ones([1, 2, 2, 3]))).toThrow(/inputSpec/)
+  })
 })

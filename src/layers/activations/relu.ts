@@ -146,7 +146,7 @@ export class PReLU extends configured(
     return this.requireBuilt(this.alphaVariable)
   }
 
-  override get inputSpec(): InputSpec | null {
+  protected override get requiredInputs(): InputSpec | null {
     const { buildShape } = this
     if (buildShape === null) return null
     const { sharedAxes } = this

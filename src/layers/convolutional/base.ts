@@ -100,7 +100,7 @@ export abstract class ConvolutionLayer extends configured(Layer<Tensor>, () => (
     this.kind.check?.(this)
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { minNdim: this.rank + 2, ...extentsAt(this.buildShape, [isChannelsFirst(this) ? 1 : -1]) }
   }
 

@@ -82,7 +82,7 @@ export class Dense extends configured(
     })
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { minNdim: 2, ...extentsAt(this.buildShape, [-1]) }
   }
 

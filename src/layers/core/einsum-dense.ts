@@ -95,7 +95,7 @@ export class EinsumDense extends configured(
     )
   }
 
-  override get inputSpec(): InputSpec | null {
+  protected override get requiredInputs(): InputSpec | null {
     return this.buildShape && { ndim: this.buildShape.length }
   }
 

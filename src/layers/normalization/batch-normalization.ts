@@ -139,7 +139,7 @@ export class BatchNormalization extends configured(
     return this.requireBuilt(this.varianceVariable)
   }
 
-  override get inputSpec(): InputSpec | null {
+  protected override get requiredInputs(): InputSpec | null {
     return this.buildShape && { ndim: this.buildShape.length, ...extentsAt(this.buildShape, [this.axis]) }
   }
 

@@ -30,7 +30,7 @@ export class GroupNormalization extends configured(
 ) {
   static readonly className = 'GroupNormalization'
 
-  override get inputSpec(): InputSpec | null {
+  protected override get requiredInputs(): InputSpec | null {
     return this.buildShape && { ndim: this.buildShape.length, ...extentsAt(this.buildShape, [this.axis]) }
   }
 

@@ -42,7 +42,7 @@ export class SpectralNormalization extends configured(
   override readonly supportsMasking: boolean = this.layer.supportsMasking
   private vector: Variable | null = null
 
-  override get inputSpec(): InputSpec | null {
+  protected override get requiredInputs(): InputSpec | null {
     return this.buildShape && { minNdim: 1, ...extentsAt(this.buildShape, [-1]) }
   }
 

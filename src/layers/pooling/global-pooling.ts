@@ -37,7 +37,7 @@ abstract class GlobalPooling extends configured(
     return isChannelsFirst(this) ? null : KEEPS
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: this.rank + 2 }
   }
 

@@ -42,7 +42,7 @@ abstract class Pooling extends configured(Layer<Tensor>, spatialOptions) {
     return isChannelsFirst(this) ? null : KEEPS
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: this.poolSize.length + 2 }
   }
 

@@ -100,7 +100,7 @@ export class STFTSpectrogram extends configured(
     return this.requireBuilt(this.imag)
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: 3 }
   }
 

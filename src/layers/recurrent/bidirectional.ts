@@ -147,7 +147,7 @@ export class Bidirectional extends configured(
     return this.applyTo(withStates(given))
   }
 
-  override get inputSpec(): RecurrentLayer['inputSpec'] {
+  protected override get requiredInputs(): RecurrentLayer['inputSpec'] {
     return this.layer.inputSpec
   }
 

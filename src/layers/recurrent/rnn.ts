@@ -109,7 +109,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   // Private, so that its states are not listed as weights.
   #kept: KeptStates | null = null
 
-  override get inputSpec(): InputSpec | readonly InputSpec[] | null {
+  protected override get requiredInputs(): InputSpec | readonly InputSpec[] | null {
     return { ndim: this.steps.axes.length + 2 }
   }
 
@@ -376,7 +376,7 @@ export class RNN extends configured(
 ) {
   static readonly className = 'RNN'
 
-  override get inputSpec(): null {
+  protected override get requiredInputs(): null {
     return null
   }
 }

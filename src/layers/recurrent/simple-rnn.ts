@@ -102,7 +102,7 @@ export class SimpleRNN extends configured(RecurrentLayer, cellOptions, ['units',
   static readonly className = 'SimpleRNN'
   readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
 
-  override get inputSpec(): readonly InputSpec[] {
+  protected override get requiredInputs(): readonly InputSpec[] {
     return [{ ndim: 3 }]
   }
 }

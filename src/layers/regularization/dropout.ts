@@ -66,7 +66,7 @@ abstract class SpatialDropout extends configured(
     return KEEPS
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: this.axes.length + 2 }
   }
 

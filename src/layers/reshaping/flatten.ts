@@ -35,7 +35,7 @@ export class Flatten extends configured(
     return this.dataFormat === 'channelsFirst' ? null : { kind: 'flattens' }
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { minNdim: 1 }
   }
 

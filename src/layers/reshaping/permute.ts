@@ -33,7 +33,7 @@ export class Permute extends configured(
     )
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: this.dims.length + 1 }
   }
 

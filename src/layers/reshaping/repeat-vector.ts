@@ -21,7 +21,7 @@ export class RepeatVector extends configured(
   static readonly className = 'RepeatVector'
   static override readonly form = REARRANGING
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: 2 }
   }
 

@@ -60,7 +60,7 @@ abstract class SidesLayer extends configured(Layer<Tensor>, spatialOptions) {
     return isChannelsFirst(this) ? null : KEEPS
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: this.sides.length + 2 }
   }
 

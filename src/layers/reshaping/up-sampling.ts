@@ -29,7 +29,7 @@ abstract class UpSampling extends configured(Layer<Tensor>, spatialOptions) {
     return isChannelsFirst(this) ? null : KEEPS
   }
 
-  override get inputSpec(): InputSpec {
+  protected override get requiredInputs(): InputSpec {
     return { ndim: this.size.length + 2 }
   }
 
