@@ -1,13 +1,14 @@
 // Setup file of every test file: switches the library to the project's mode before the tests load, and fails the file
 // afterwards if another path was taken, so that every fallback is noticed. Random numbers are the same in every run.
 import { afterAll, beforeEach, expect, inject } from 'vitest'
-import { configure, runtimeInfo, setRandomSeed } from '../../src'
+import { clearSession, configure, runtimeInfo, setRandomSeed } from '../../src'
 import { settingsOf } from './modes'
 import { ownRuns } from './with-settings'
 
 const mode = inject('mode')
 const settings = settingsOf[mode]
-// A file before this one in the process may have left others.
+// A file before this one in the process may have left other settings, and has counted automatic names.
+clearSession()
 configure({ threads: 1, turbo: false, ...settings })
 setRandomSeed(1)
 beforeEach(() => setRandomSeed(1))

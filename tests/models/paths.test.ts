@@ -23,6 +23,7 @@ import {
   SpectralNormalization,
   TimeDistributed,
   Variable,
+  clearSession,
   cloneModel,
   enableLora,
   ops,
@@ -165,6 +166,8 @@ const sorted = (paths: Iterable<string>): string[] => [...new Set(paths)].map(ca
 
 describe('paths as in Keras', () => {
   it.each(models)('$name', ({ name, layers, variables, inputSpec, slots }) => {
+    // Layers without a name are numbered as in a new process, whatever ran before in this one.
+    clearSession()
     const model = MODELS[name]!()
     const all: readonly LayerBase[] = model.allLayers
     const paths = all.map(({ path }) => path!)
