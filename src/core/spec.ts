@@ -1,7 +1,7 @@
 // The type of a tensor before it exists: its dtype, and its shape with open extents.
 
 import type { DType } from './dtypes'
-import { formatShape } from './errors'
+import { ArgumentError, formatShape, quoted } from './errors'
 
 /** A shape whose open extents are null: [null, 8] is any number of rows with 8 elements. */
 export type BatchShape = readonly (number | null)[]
@@ -11,6 +11,7 @@ export class TensorSpec {
   /** The extent of each axis, null for an open one; frozen. */
   readonly shape: BatchShape
 
+  /** @throws ArgumentError if the shape is no list */
   constructor(
     shape: BatchShape,
     readonly dtype: DType = 'float32',
@@ -18,6 +19,8 @@ export class TensorSpec {
     /** Whether values may be missing: NaN, or an empty string. */
     readonly optional?: boolean,
   ) {
+    if (!Array.isArray(shape))
+      throw new ArgumentError(`TensorSpec: the shape must be a list, received ${quoted(shape)}`)
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape])
   }
 

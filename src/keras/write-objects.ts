@@ -135,6 +135,8 @@ export class ObjectWriter {
     }
     const before = this.place
     this.place = layer.name
+    // Keras 2 allowed it.
+    if (this.style === 'current' && layer.name.includes('/')) this.refuse('Keras allows no / in names of layers')
     const saved = this.newLayer(layer)
     this.place = before
     this.written.set(layer, { id: this.written.size + 1, saved })

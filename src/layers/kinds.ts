@@ -46,12 +46,17 @@ export { dataFormat } from '../ops/nn/channels'
 /** Options of Keras for what a function does here to a built layer. */
 const asFunction = () => unread(always([null], 'use enableLora or quantize'), null)
 
-/** Options of Keras's layers with a kernel or a table whose defaults alone are supported. */
-export const kernelOptions = () => ({
+/** Keras's options of narrow matrices in place of a kernel. */
+export const loraOptions = () => ({
   /** Must be null: `enableLora(layer, rank)` trains narrow matrices in place of the kernel. Default null. */
   loraRank: asFunction(),
   /** Changes nothing without loraRank: it is an option of `enableLora`. Others than null warn. Default null. */
   loraAlpha: unread(idle(nullable(number()), [null], 'use enableLora or quantize'), null),
+})
+
+/** Options of Keras's layers with a kernel or a table whose defaults alone are supported. */
+export const kernelOptions = () => ({
+  ...loraOptions(),
   /** Must be null: `quantize` of myelin/thrift makes int8 weights. Default null. */
   quantizationConfig: asFunction(),
 })

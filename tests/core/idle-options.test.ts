@@ -6,6 +6,7 @@ import {
   Adam,
   BatchNormalization,
   CategoryEncoding,
+  Conv2D,
   Dense,
   Embedding,
   Input,
@@ -137,6 +138,7 @@ const CASES: readonly (readonly [string, () => unknown, () => unknown])[] = [
     () => called(new RNN(new LSTMCell({ units: 2, ...ones })), sequence),
   ],
   ['Dense: loraAlpha', () => new Dense({ units: 2, loraAlpha: 2 }).getConfig()['units'], () => 2],
+  ['Conv2D: loraAlpha', () => new Conv2D({ filters: 2, kernelSize: 3, loraAlpha: 2 }).filters, () => 2],
   [
     'Embedding: inputLength',
     () => new Embedding(10, 4, { input_length: 7 } as object).apply([[1, 2]]).shape,

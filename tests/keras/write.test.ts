@@ -332,6 +332,12 @@ describe('save', () => {
     expect(saved['metrics']).toEqual({ a: ['mae'] })
   })
 
+  it('refuses names that Keras 3 refuses, and Keras 2 takes', async () => {
+    const model = new Sequential([new Dense({ units: 2, inputShape: [3], name: 'a/b' })])
+    await expect(writeKeras(model)).rejects.toThrow(/'a\/b': Keras allows no \/ in names of layers/)
+    expect((await writeKeras(model, null, { format: 'h5' })).length).toBeGreaterThan(0)
+  })
+
   it('refuses what Keras does not have', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3] })])
     model.compile({ optimizer: new Adam({ noWeightDecay: ['bias'] }), loss: 'mse' })

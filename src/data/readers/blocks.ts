@@ -42,8 +42,9 @@ export interface Quoting {
 
 export const LINE_FEED = 10
 export const CARRIAGE_RETURN = 13
-/** A longer row counts as an unclosed quote. */
+/** A longer row is an error, so that an unclosed quote does not fill the memory. */
 const LONGEST_ROW = 1 << 24
+const TOO_LONG = `a row must be at most ${LONGEST_ROW} bytes long`
 const MARK = [0xef, 0xbb, 0xbf]
 
 /** The blocks of a pass over bytes. */
@@ -121,7 +122,9 @@ class Cutter {
     const end = this.lastEnd()
     if (end > 0) return this.cut(end)
     if (this.rest.length > LONGEST_ROW)
-      throw this.opened < 0 ? this.wrong(`a row must be at most ${LONGEST_ROW} bytes long`, 0) : this.unclosed()
+      throw this.opened < 0
+        ? this.wrong(TOO_LONG, 0)
+        : this.unclosed(`a quote is opened and not closed, or ${TOO_LONG}`)
     return null
   }
 
@@ -157,7 +160,7 @@ class Cutter {
 
   end(): Lines | null {
     if (this.isFirst) this.dropMark()
-    if (this.lastEnd(true) < 0) throw this.unclosed()
+    if (this.lastEnd(true) < 0) throw this.unclosed('a quote is opened and not closed')
     return this.rest.length === 0 ? null : this.cut(this.rest.length)
   }
 
@@ -212,8 +215,8 @@ class Cutter {
     }
   }
 
-  private unclosed(): RowError {
-    return this.wrong('a quote is opened and not closed', lineEnds(this.rest.subarray(0, this.opened)))
+  private unclosed(message: string): RowError {
+    return this.wrong(message, lineEnds(this.rest.subarray(0, this.opened)))
   }
 
   private wrong(message: string, lines: number): RowError {

@@ -6,6 +6,7 @@ import { convolve } from '../../ops/nn/convolution'
 import type { Constraint } from '../../constraints'
 import type { Initializer } from '../../initializers'
 import type { Regularizer } from '../../regularizers'
+import { loraOptions } from '../kinds'
 import { unitAxes } from '../units'
 import type { ConvolutionKind } from './base'
 import { ConvolutionLayer, kernelOf, madeFilters } from './base'
@@ -17,6 +18,7 @@ const filterOptions = () => ({
   /** The number of groups of channels that are convolved separately. Default 1. */
   groups: option(extent, 1),
   ...kernelOptions(),
+  ...loraOptions(),
 })
 
 interface Filtering extends ConvolutionLayer {
