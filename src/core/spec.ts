@@ -20,7 +20,7 @@ export class TensorSpec {
     readonly optional?: boolean,
   ) {
     if (!Array.isArray(shape))
-      throw new ArgumentError(`TensorSpec: the shape must be a list, received ${quoted(shape)}`)
+      throw new ArgumentError(`TensorSpec: shape must be a list, received ${quoted(shape)}`)
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape])
   }
 

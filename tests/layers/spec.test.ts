@@ -19,7 +19,7 @@ describe('TensorSpec', () => {
     const spec = new TensorSpec([null, 3], 'int32', 'ids')
     expect([spec.shape, spec.dtype, spec.name]).toEqual([[null, 3], 'int32', 'ids'])
     expect(new TensorSpec([2]).dtype).toBe('float32')
-    expect(() => new TensorSpec({ shape: [2] } as never)).toThrow(/^TensorSpec: the shape must be a list, received/)
+    expect(() => new TensorSpec({ shape: [2] } as never)).toThrow(/^TensorSpec: shape must be a list, received/)
   })
 
   it('gives the dtypes of a layer’s outputs, as data confirm', () => {
