@@ -1,7 +1,7 @@
 // Compiles assembly/ and embeds it in src/runtime/engine/binaries/: the core and each family of kernels (assembly/families)
 // is one binary, stored as text (encode-bytes.mjs), from which the plain and the relaxed variant are made
-// (multiply-add.mjs). The readers of files have separate modules, assembly/csv.ts in src/data/readers/csv/binary.ts and
-// assembly/jpeg.ts in src/data/readers/jpeg/binary.ts. Does nothing if no source changed. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
+// (multiply-add.mjs). Readers of files have separate modules, assembly/csv.ts in src/data/readers/csv/binary.ts, and so jpeg
+// and resize. Does nothing if no source changed. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -47,6 +47,7 @@ const written = [
   'decode.wasm',
   'csv.wasm',
   'jpeg.wasm',
+  'resize.wasm',
 ]
 /** The exports of the core that src/runtime calls. */
 const called = [
@@ -66,7 +67,7 @@ const called = [
 const generated = 'src/runtime/engine/binaries'
 const generatedFiles = [...entries.keys()].map((name) => `${generated}/${name}.ts`)
 /** The modules of readers: assembly/NAME.ts and where it is embedded. */
-const readers = new Map(['csv', 'jpeg'].map((name) => [name, `src/data/readers/${name}/binary.ts`]))
+const readers = new Map(['csv', 'jpeg', 'resize'].map((name) => [name, `src/data/readers/${name}/binary.ts`]))
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')

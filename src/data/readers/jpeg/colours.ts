@@ -1,7 +1,7 @@
 // From rows of light, blue and red differences to rows of red, green and blue (T.871). Reads no file: see jpeg.ts.
 
 import type { PixelRows } from '../pixel-rows'
-import type { KernelRoom } from './memory'
+import type { JpegRoom } from './memory'
 import type { SampleRows } from './samples'
 
 export type Colours = readonly [light: SampleRows, blue: SampleRows, red: SampleRows]
@@ -34,7 +34,7 @@ export const mixColours: WriteColours = ([light, blue, red], y, colours) => {
 }
 
 /** The same by kernels: rows of red, green, blue and 255. */
-export function mixedByKernels([light, blue, red]: Colours, width: number, room: KernelRoom): PixelRows['row'] {
+export function mixedByKernels([light, blue, red]: Colours, width: number, room: JpegRoom): PixelRows['row'] {
   const pixels = room.bytes(4 * width)
   const addressOf = ({ data, begin }: SampleRows, y: number): number => data.byteOffset + begin(y)
   return (y) => {

@@ -8,11 +8,11 @@ import { Huffman, RST0, RST7, requireEnough, restart } from './codes'
 import type { Colours } from './colours'
 import { copyColours, mixColours, mixedByKernels } from './colours'
 import type { Room } from './memory'
-import { KernelRoom, PLAIN_ROOM } from './memory'
+import { roomFor } from './memory'
 import type { Blocks, SampleRows } from './samples'
 import { samplesOf } from './samples'
-import type { ScanPart, ScanReader } from './scans'
-import { ZIGZAG, progressive, sequential, sequentialByKernels } from './scans'
+import type { PlacedFile, ScanPart, ScanReader } from './scans'
+import { ZIGZAG, placeFile, progressive, sequential, sequentialByKernels } from './scans'
 
 /** The second byte of markers (table B.1). */
 const MARKER = { dht: 0xc4, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd, app14: 0xee }
@@ -59,6 +59,7 @@ class Decoder {
   private readonly codes: Record<number, Huffman> = {}
   private interval = 0
   private frame: Frame | null = null
+  private placed: PlacedFile | null = null
   /** How the colours of an Adobe file are transformed: 0 not, 1 YCbCr, 2 YCCK; null for other files. */
   private adobe: number | null = null
 
@@ -141,7 +142,7 @@ class Decoder {
     const lengths = factors.map(([h, v]) => 64 * units[0] * h * units[1] * v)
     // Coefficients and samples, and rows in the size of the picture.
     const size = lengths.reduce((sum, length) => sum + 3 * length + 8 * width, 0)
-    const room = KernelRoom.of(this.bytes, size) ?? PLAIN_ROOM
+    const room = roomFor(this.bytes, size)
     const components = own.map(([id, , table], i) => {
       const [h, v] = factors[i]!
       return {
@@ -180,9 +181,9 @@ class Decoder {
     const { room } = frame
     const reader = frame.isProgressive
       ? progressive(this.bytes, start, { first, last, low, isRefined: high > 0 })
-      : room instanceof KernelRoom
-        ? sequentialByKernels(room, start, parts)
-        : sequential(this.bytes, start)
+      : room.kernels === null
+        ? sequential(this.bytes, start)
+        : sequentialByKernels((this.placed ??= placeFile(this.bytes, room)), start, parts)
     const { bits } = reader
     this.decodeBlocks(frame, parts, reader, (isLast) => {
       requireEnough(bits)
@@ -250,7 +251,7 @@ class Decoder {
     const [red, green, blue, inks] = rows as [SampleRows, SampleRows, SampleRows, SampleRows?]
     const three: Colours = [red, green, blue]
     const isMixed = this.hasMixedColours(components)
-    if (isMixed && inks === undefined && room instanceof KernelRoom)
+    if (isMixed && inks === undefined && room.kernels !== null)
       return { width, height, channels: 4, row: mixedByKernels(three, width, room) }
     const colours = new Uint8ClampedArray(width * 3)
     const write = isMixed ? mixColours : copyColours

@@ -1,10 +1,11 @@
 // From the bits of a scan to the coefficients of blocks: sequential and progressive scans. jpeg.ts has the order of blocks.
 
-import { BLOCK_FAULT, CODE_FAULT } from '../../../../assembly/shared/jpeg-codes'
+import { BLOCK_FAULT, CODES_SIZE, CODE_FAULT } from '../../../../assembly/shared/jpeg-codes'
 import { DataError } from '../../../core/errors'
 import type { Huffman, ScanPosition } from './codes'
 import { Bits } from './codes'
-import type { KernelRoom } from './memory'
+import type { JpegRoom } from './memory'
+import { MOST_TABLES } from './memory'
 
 /** The position in a block of the k-th coefficient (figure A.6). */
 export const ZIGZAG = Uint8Array.from([
@@ -53,12 +54,32 @@ export function sequential(bytes: Uint8Array, start: number): ScanReader {
 
 const blockFault = (): DataError => new DataError('a block is damaged')
 
+/** What kernels read of a file. */
+export interface PlacedFile extends Pick<JpegRoom, 'kernels'> {
+  readonly file: Uint8Array
+  /** Room for the codes of a scan. */
+  readonly codes: Uint8Array
+}
+
+export function placeFile(bytes: Uint8Array, room: JpegRoom): PlacedFile {
+  const file = room.bytes(bytes.length)
+  file.set(bytes)
+  return { kernels: room.kernels, file, codes: room.bytes(MOST_TABLES * CODES_SIZE) }
+}
+
 /** The same by kernels. @param parts all of the scan */
-export function sequentialByKernels(room: KernelRoom, start: number, parts: readonly ScanPart[]): ScanReader {
-  const { kernels, file } = room
+export function sequentialByKernels(
+  { kernels, file, codes }: PlacedFile,
+  start: number,
+  parts: readonly ScanPart[],
+): ScanReader {
+  const place = ({ bytes }: Huffman, slot: number): number => {
+    codes.set(bytes, slot * CODES_SIZE)
+    return codes.byteOffset + slot * CODES_SIZE
+  }
   parts.forEach((part, i) => {
-    part.dcAt = room.placeCodes(2 * i, part.dc.bytes)
-    part.acAt = room.placeCodes(2 * i + 1, part.ac.bytes)
+    part.dcAt = place(part.dc, 2 * i)
+    part.acAt = place(part.ac, 2 * i + 1)
   })
   const begin = (at: number): void => kernels.begin(file.byteOffset + at, file.byteOffset + file.length)
   begin(start)
