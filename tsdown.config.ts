@@ -102,7 +102,8 @@ const shortLines = {
   name: 'short-lines',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     for (const chunk of Object.values(bundle)) {
-      if (![BINARIES, CSV_BINARY, JPEG_BINARY, RESIZE_BINARY].includes(chunk.name ?? '') || chunk.code === undefined) continue
+      if (![BINARIES, CSV_BINARY, JPEG_BINARY, RESIZE_BINARY].includes(chunk.name ?? '') || chunk.code === undefined)
+        continue
       chunk.code = chunk.code.replace(/"[^"\\\n]+"/g, (text) =>
         text.replace(/.{60,180},(?=.{2})|.{181}(?=.{2})/g, '$&\\\n'),
       )

@@ -1,12 +1,12 @@
-// Pixels keep their bits: checksums of what was read from every kind of file before decoding and resizing became faster.
-// tests/golden/pictures.mjs says what they are of.
+// Pixels keep their bits: checksums of what is read from every kind of file, and of what Pillow reads from JPEG files.
+// tests/golden/pictures.py and pictures.mjs say what they are of.
 // modes: simd
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { Tensor } from '../../src'
 import { imageFolder, readImage } from '../../src/data'
 import golden from '../golden/pictures.json' with { type: 'json' }
@@ -37,6 +37,37 @@ describe('the pixels of', () => {
         sums.push(sum((await images.toArray())[0]!))
       }
       expect(sums, `${channels} channels`).toEqual(pixels[channels])
+    }
+  })
+})
+
+describe('JPEG files have the pixels of Pillow', () => {
+  const files = Object.entries(golden).flatMap(([name, { bytes, ...sums }]) =>
+    'pillow' in sums ? [[name, new Uint8Array(Buffer.from(bytes, 'base64')), sums.pillow] as const] : [],
+  )
+  const sumOf = async (read: typeof readImage, bytes: Uint8Array, channels: 1 | 3): Promise<number> =>
+    crc32(Uint8Array.from((await read(bytes, { channels })).data))
+
+  it.each(files)('%s', async (_name, bytes, expected) => {
+    for (const channels of [1, 3] as const) expect(await sumOf(readImage, bytes, channels)).toBe(expected[channels])
+  })
+
+  it('without the kernels as well', async () => {
+    vi.resetModules()
+    vi.stubGlobal('WebAssembly', {
+      ...WebAssembly,
+      Module: function forbidden() {
+        throw new Error('forbidden')
+      },
+    })
+    try {
+      const plain = await import('../../src/data')
+      for (const [name, bytes, expected] of files)
+        for (const channels of [1, 3] as const)
+          expect(await sumOf(plain.readImage, bytes, channels), name).toBe(expected[channels])
+    } finally {
+      vi.unstubAllGlobals()
+      vi.resetModules()
     }
   })
 })

@@ -37,7 +37,8 @@ export class KernelModule<Exports extends KernelExports> {
     if (this.compiled === 'impossible') return null
     const all = size + PAGE
     try {
-      const kernels = all > KEPT ? instanceOf<Exports>(this.compiled) : (this.kept ??= instanceOf<Exports>(this.compiled))
+      const kernels =
+        all > KEPT ? instanceOf<Exports>(this.compiled) : (this.kept ??= instanceOf<Exports>(this.compiled))
       const lacking = all - kernels.memory.buffer.byteLength
       if (lacking > 0) kernels.memory.grow(Math.ceil(lacking / PAGE))
       return new KernelRoom(kernels)

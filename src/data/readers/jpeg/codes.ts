@@ -1,13 +1,6 @@
 // The Huffman codes and the bits of the scans of a JPEG file. scans.ts makes blocks of them.
 
-import {
-  CODES_SIZE,
-  END,
-  MOST_SYMBOLS,
-  SHIFT,
-  SHORT,
-  SYMBOLS,
-} from '../../../../assembly/shared/jpeg-codes'
+import { CODES_SIZE, END, MOST_SYMBOLS, SHIFT, SHORT, SYMBOLS } from '../../../../assembly/shared/jpeg-codes'
 import { DataError } from '../../../core/errors'
 
 /** Codes of up to 16 bits (annexes C and F.2.2.3). */

@@ -96,8 +96,7 @@ function planeOf({ stored, blocks }: Blocks, steps: Int16Array, room: Room): Sam
       if (kernels !== null) {
         const from = blocks.byteOffset + 2 * start
         kernels.transformBlocks(from, stored, steps.byteOffset, data.byteOffset + start, stride)
-      } else
-        for (let i = 0; i < stored; i++) transformBlock(blocks, start + 64 * i, steps, data, start + 8 * i, stride)
+      } else for (let i = 0; i < stored; i++) transformBlock(blocks, start + 64 * i, steps, data, start + 8 * i, stride)
     }
     return y * stride
   }

@@ -112,11 +112,7 @@ interface ScanRange {
 }
 
 /** Blocks of a progressive scan (annex G). */
-export function progressive(
-  bytes: Uint8Array,
-  start: number,
-  { first, last, low, isRefined }: ScanRange,
-): ScanReader {
+export function progressive(bytes: Uint8Array, start: number, { first, last, low, isRefined }: ScanRange): ScanReader {
   const bits = new Bits(bytes, start)
   /** The blocks from here on that have no more coefficients. */
   let empty = 0
