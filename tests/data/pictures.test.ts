@@ -52,7 +52,21 @@ describe('JPEG files have the pixels of Pillow', () => {
     for (const channels of [1, 3] as const) expect(await sumOf(readImage, bytes, channels)).toBe(expected[channels])
   })
 
-  it('without the kernels as well', async () => {
+  /** What is read from files with a changed byte: checksums and messages. */
+  const outcomesOf = async (read: typeof readImage): Promise<string[]> => {
+    const outcomes: string[] = []
+    for (const [name, bytes] of files)
+      for (let i = 1; i <= 40; i++) {
+        const changed = bytes.slice()
+        changed[Math.floor((bytes.length * i) / 41)]! ^= (37 * i) & 255
+        const outcome = await read(changed).then(sum, (error: unknown) => String(error))
+        outcomes.push(`${name} ${outcome}`)
+      }
+    return outcomes
+  }
+
+  it('without the kernels as well, and damaged files the same pixels or errors', async () => {
+    const outcomes = await outcomesOf(readImage)
     vi.resetModules()
     vi.stubGlobal('WebAssembly', {
       ...WebAssembly,
@@ -65,6 +79,7 @@ describe('JPEG files have the pixels of Pillow', () => {
       for (const [name, bytes, expected] of files)
         for (const channels of [1, 3] as const)
           expect(await sumOf(plain.readImage, bytes, channels), name).toBe(expected[channels])
+      expect(await outcomesOf(plain.readImage)).toEqual(outcomes)
     } finally {
       vi.unstubAllGlobals()
       vi.resetModules()
