@@ -6,10 +6,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { imageFolder, readImage } from '../../src/data'
 import golden from '../golden/pictures.json' with { type: 'json' }
+import { withoutKernels } from '../helpers/without-kernels'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-pictures-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -67,22 +68,11 @@ describe('JPEG files have the pixels of Pillow', () => {
 
   it('without the kernels as well, and damaged files the same pixels or errors', async () => {
     const outcomes = await outcomesOf(readImage)
-    vi.resetModules()
-    vi.stubGlobal('WebAssembly', {
-      ...WebAssembly,
-      Module: function forbidden() {
-        throw new Error('forbidden')
-      },
-    })
-    try {
-      const plain = await import('../../src/data')
+    await withoutKernels(async (plain) => {
       for (const [name, bytes, expected] of files)
         for (const channels of [1, 3] as const)
           expect(await sumOf(plain.readImage, bytes, channels), name).toBe(expected[channels])
       expect(await outcomesOf(plain.readImage)).toEqual(outcomes)
-    } finally {
-      vi.unstubAllGlobals()
-      vi.resetModules()
-    }
+    })
   })
 })
