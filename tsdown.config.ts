@@ -43,8 +43,8 @@ const shared = {
   checks: { pluginTimings: false },
 } satisfies UserConfig
 
-/** The chunks that hold wasm as text: the kernels of all, and those of `myelin/data`. */
-const [BINARIES, CSV_BINARY] = ['binaries', 'csv-binary']
+/** The chunks that hold wasm as text: the kernels of all, and those of readers of `myelin/data`. */
+const [BINARIES, CSV_BINARY, JPEG_BINARY, RESIZE_BINARY] = ['binaries', 'csv-binary', 'jpeg-binary', 'resize-binary']
 /** The chunk that holds everything that `myelin` exports. */
 const WHOLE = 'myelin'
 /**
@@ -87,6 +87,8 @@ const codeSplitting = {
   groups: [
     { name: BINARIES, test: /engine[\\/]binaries[\\/]/, priority: 2 },
     { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 2 },
+    { name: JPEG_BINARY, test: /jpeg[\\/]binary\.ts$/, priority: 2 },
+    { name: RESIZE_BINARY, test: /resize[\\/]binary\.ts$/, priority: 2 },
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) && !LOADERS.test(id), priority: 1 },
     { name: LOADING, test: LOADERS },
     { name: PICTURES, test: /[\\/]src[\\/](?:plot[\\/]|explain[\\/]labels)/, minShareCount: 2 },
@@ -100,7 +102,8 @@ const shortLines = {
   name: 'short-lines',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     for (const chunk of Object.values(bundle)) {
-      if ((chunk.name !== BINARIES && chunk.name !== CSV_BINARY) || chunk.code === undefined) continue
+      if (![BINARIES, CSV_BINARY, JPEG_BINARY, RESIZE_BINARY].includes(chunk.name ?? '') || chunk.code === undefined)
+        continue
       chunk.code = chunk.code.replace(/"[^"\\\n]+"/g, (text) =>
         text.replace(/.{60,180},(?=.{2})|.{181}(?=.{2})/g, '$&\\\n'),
       )

@@ -35,8 +35,8 @@ function packedPixels(png) {
   return png.subarray(start + 4, start + 4 + png.readUInt32BE(start - 4))
 }
 
-/** The most time that a picture may take, in that of decompressing the PNG. On an x64 machine with Node 20 it is 3 for both; it was about 20. */
-const MOST = { png: 5, jpg: 6 }
+/** The most time that a picture may take, in that of decompressing the PNG. On an x64 machine with Node 20 it is 2 and 0.9; without kernels it was 3 for both. */
+const MOST = { png: 4, jpg: 2 }
 
 /** What is slower than it should be, for guard.mjs: texts. */
 export async function slowImages() {

@@ -35,8 +35,8 @@ const order: readonly (readonly string[])[] = [
   ['entries'],
 ]
 
-/** The folders that write or read instructions and steps, and so import assembly/shared. */
-const knowAssembly: readonly string[] = ['ir', 'primitives', 'transforms', 'plan', 'tape', 'runtime']
+/** The folders that write or read instructions, steps, or what kernels of readers read, and so import assembly/shared. */
+const knowAssembly: readonly string[] = ['ir', 'primitives', 'transforms', 'plan', 'tape', 'runtime', 'data']
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))

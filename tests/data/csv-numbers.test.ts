@@ -2,11 +2,12 @@
 // modes: simd
 
 import * as fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { readCsv } from '../../src/data'
 import { LineKernel, survey } from '../../src/data/readers/csv/kernel'
 import { END } from '../../src/data/source'
+import { withoutKernels } from '../helpers/without-kernels'
 
 const encoder = new TextEncoder()
 
@@ -304,15 +305,7 @@ describe('batches of lines', () => {
   })
 
   it('are read without the kernels if the engine cannot run them', async () => {
-    vi.resetModules()
-    vi.stubGlobal('WebAssembly', {
-      ...WebAssembly,
-      Module: function forbidden() {
-        throw new Error('forbidden')
-      },
-    })
-    try {
-      const plain = await import('../../src/data')
+    await withoutKernels(async (plain) => {
       const content = Array.from({ length: 200 }, (_, i) => `${i},${i / 8}`).join('\n')
       const batches = await plain
         .readCsv({ text: content }, { header: ['a', 'b'], features: 'vector' })
@@ -321,9 +314,6 @@ describe('batches of lines', () => {
       expect(batches.flatMap((batch) => [...batch.data])).toEqual(
         Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? i / 2 : (i - 1) / 16)),
       )
-    } finally {
-      vi.unstubAllGlobals()
-      vi.resetModules()
-    }
+    })
   })
 })

@@ -1,5 +1,5 @@
-// Pixels keep their bits: checksums of what was read from every kind of file before decoding and resizing became faster.
-// tests/golden/pictures.mjs says what they are of.
+// Pixels keep their bits: checksums of what is read from every kind of file, and of what Pillow reads from JPEG files.
+// tests/golden/pictures.py and pictures.mjs say what they are of.
 // modes: simd
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { imageFolder, readImage } from '../../src/data'
 import golden from '../golden/pictures.json' with { type: 'json' }
+import { withoutKernels } from '../helpers/without-kernels'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-pictures-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -38,5 +39,40 @@ describe('the pixels of', () => {
       }
       expect(sums, `${channels} channels`).toEqual(pixels[channels])
     }
+  })
+})
+
+describe('JPEG files have the pixels of Pillow', () => {
+  const files = Object.entries(golden).flatMap(([name, { bytes, ...sums }]) =>
+    'pillow' in sums ? [[name, new Uint8Array(Buffer.from(bytes, 'base64')), sums.pillow] as const] : [],
+  )
+  const sumOf = async (read: typeof readImage, bytes: Uint8Array, channels: 1 | 3): Promise<number> =>
+    crc32(Uint8Array.from((await read(bytes, { channels })).data))
+
+  it.each(files)('%s', async (_name, bytes, expected) => {
+    for (const channels of [1, 3] as const) expect(await sumOf(readImage, bytes, channels)).toBe(expected[channels])
+  })
+
+  /** What is read from files with a changed byte: checksums and messages. */
+  const outcomesOf = async (read: typeof readImage): Promise<string[]> => {
+    const outcomes: string[] = []
+    for (const [name, bytes] of files)
+      for (let i = 1; i <= 40; i++) {
+        const changed = bytes.slice()
+        changed[Math.floor((bytes.length * i) / 41)]! ^= (37 * i) & 255
+        const outcome = await read(changed).then(sum, (error: unknown) => String(error))
+        outcomes.push(`${name} ${outcome}`)
+      }
+    return outcomes
+  }
+
+  it('without the kernels as well, and damaged files the same pixels or errors', async () => {
+    const outcomes = await outcomesOf(readImage)
+    await withoutKernels(async (plain) => {
+      for (const [name, bytes, expected] of files)
+        for (const channels of [1, 3] as const)
+          expect(await sumOf(plain.readImage, bytes, channels), name).toBe(expected[channels])
+      expect(await outcomesOf(plain.readImage)).toEqual(outcomes)
+    })
   })
 })

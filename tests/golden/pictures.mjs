@@ -1,5 +1,5 @@
 // Adds to pictures.json the checksums of what a build of this library reads from its files: run it before a change of the decoders
-// or of resizing that must keep every bit. Node 20, whose results are those of the plain binary.
+// or of resizing that must keep every bit, or after one that changes them. Node 20, whose results are those of the plain binary.
 //
 //   node pictures.mjs [dist/data.js]
 

@@ -1,4 +1,5 @@
-"""PNG files of every form with every filter, and JPEG files of Pillow: pictures.json, to which pictures.mjs adds their pixels."""
+"""PNG files of every form with every filter, and JPEG files of Pillow with checksums of what it reads from them: pictures.json, to
+which pictures.mjs adds checksums of what this library reads."""
 
 import base64
 import io
@@ -110,5 +111,12 @@ for size in [(1, 1), (2, 2), (3, 5), (8, 8), (16, 17), (64, 1)]:
 jpeg("optimized", "RGB", (24, 40), quality=75, optimize=True)
 jpeg("colours", "RGB", (24, 24), quality=75, keep_rgb=True)
 
-written = {name: {"bytes": base64.b64encode(data).decode()} for name, data in files.items()}
+def read(data, mode):
+    return zlib.crc32(np.asarray(Image.open(io.BytesIO(data)).convert(mode)).tobytes())
+
+
+written = {
+    name: {"bytes": base64.b64encode(data).decode()} | ({"pillow": {"1": read(data, "L"), "3": read(data, "RGB")}} if name.endswith(".jpg") else {})
+    for name, data in files.items()
+}
 (HERE / "pictures.json").write_text(json.dumps(written, indent=0) + "\n")

@@ -10,8 +10,8 @@ import type { Interpolation } from '../../ops/image/resize'
 import { interpolation, resize } from '../../ops/image/resize'
 import { Tensor } from '../../ops/tensor'
 import { requireData } from './bytes'
-import type { Placement } from './fit-pixels'
-import { bilinear, placementOf } from './fit-pixels'
+import type { Placement } from './resize/fit-pixels'
+import { bilinear, placementOf } from './resize/fit-pixels'
 import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
 import type { PixelRows } from './pixel-rows'
 import { rowsOf } from './pixel-rows'
@@ -91,7 +91,8 @@ export async function pictureOf(bytes: Uint8Array, name: string, settings: Pictu
   if (size !== null) requirePixels(size)
   else requireData(bytes, name, 'refused')
   try {
-    return inSize(await decode(bytes, name, requirePixels), settings)
+    const pixels = await decoder(bytes, name, requirePixels)
+    return inSize(pixels(), settings)
   } catch (error) {
     if (error instanceof DataError && error.message.startsWith(name)) throw error
     throw new DataError(`${name} is a broken picture: ${error instanceof Error ? error.message : String(error)}`)
@@ -100,10 +101,20 @@ export async function pictureOf(bytes: Uint8Array, name: string, settings: Pictu
 
 type RequirePixels = (size: readonly [width: number, height: number]) => void
 
-async function decode(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<PixelRows> {
-  if (typeof createImageBitmap === 'function' && canDraw()) return fromBrowser(bytes, requirePixels)
-  if (isPng(bytes)) return rowsOf(await (await import('./png')).decodePng(bytes))
-  if (isJpeg(bytes)) return (await import('./jpeg')).decodeJpeg(bytes)
+/** What makes the pixels when it is called: those of a JPEG are to be used before the next one is decoded. */
+async function decoder(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<() => PixelRows> {
+  if (typeof createImageBitmap === 'function' && canDraw()) {
+    const pixels = await fromBrowser(bytes, requirePixels)
+    return () => pixels
+  }
+  if (isPng(bytes)) {
+    const pixels = rowsOf(await (await import('./png')).decodePng(bytes))
+    return () => pixels
+  }
+  if (isJpeg(bytes)) {
+    const { decodeJpeg } = await import('./jpeg/jpeg')
+    return () => decodeJpeg(bytes)
+  }
   throw new DataError(`${name} is neither a PNG nor a JPEG file`)
 }
 

@@ -16,8 +16,6 @@ type Samples = Uint8Array | Uint8ClampedArray | Uint16Array
 export interface PixelRows extends Form {
   /** The row y, valid until the next call. */
   row(y: number): Samples
-  /** The same for pixels of three colours as numbers, if it has a shorter way to these. @param levels the number of each sample */
-  readonly colours?: (levels: Float32Array, columns: Int32Array) => WriteRow
 }
 
 /** All rows, one after the other. */
@@ -42,13 +40,12 @@ export type WriteRow = (y: number, into: Float32Array, at: number) => void
 
 /** Rows in other channels, with all numbers times `scale`. @param columns those of the pixels that are written */
 export function rowWriter(
-  { channels: from, largest = 255, row, colours }: PixelRows,
+  { channels: from, largest = 255, row }: PixelRows,
   to: Channels,
   scale: number,
   columns: Int32Array,
 ): WriteRow {
   const levels = levelsOf(largest, scale)
-  if (to === 3 && colours !== undefined) return colours(levels, columns)
   const count = columns.length
   const isGrey = from <= 2
   if (to === 1 && isGrey)

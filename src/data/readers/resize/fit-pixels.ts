@@ -1,10 +1,30 @@
 // Resizes an image on its way to a tensor: the bits of ops.image.resize, without a tensor of the whole image and only from the rows
-// that count.
+// that count. Kernels of assembly/resize.ts do it.
 
-import { middleLike } from '../../ops/image/resize'
-import { currentRuntime } from '../../runtime/current'
-import type { Channels, PixelRows } from './pixel-rows'
-import { rowWriter } from './pixel-rows'
+import { middleLike } from '../../../ops/image/resize'
+import { currentRuntime } from '../../../runtime/current'
+import type { KernelExports, KernelRoom } from '../kernel-memory'
+import { KernelModule } from '../kernel-memory'
+import type { Channels, PixelRows, WriteRow } from '../pixel-rows'
+import { rowWriter } from '../pixel-rows'
+import { resizeModule } from './binary'
+
+/** The exports of assembly/resize.ts. */
+interface ResizeKernels extends KernelExports {
+  gather(
+    samples: number,
+    size: number,
+    columns: number,
+    count: number,
+    channels: number,
+    scale: number,
+    to: number,
+  ): void
+  mixRows(above: number, near: number, below: number, far: number, count: number, to: number, isFused: boolean): void
+  mixColumns(pairs: number, weights: number, count: number, channels: number, to: number, isFused: boolean): void
+}
+
+const kernelModule = /* @__PURE__ */ new KernelModule<ResizeKernels>(resizeModule)
 
 /** What is cut, resized and padded for a common size. */
 export interface Fitting {
@@ -40,7 +60,8 @@ export function placementOf(rows: number, columns: number, fitting: Fitting): Pl
 
 /**
  * An image of the size of `fitting`, by bilinear interpolation; null for what only ops.image.resize computes: the sums of the
- * interpreter, which are of float64, numbers whose sign or size matters even where their weight is 0, and products of one column with fused additions, whose order is another.
+ * interpreter, which are of float64, numbers whose sign or size matters even where their weight is 0, and products of one column with
+ * fused additions, whose order is another.
  */
 export function bilinear(
   pixels: PixelRows,
@@ -54,29 +75,58 @@ export function bilinear(
   const { part, size, topPadding, leftPadding } = placementOf(pixels.height, pixels.width, fitting)
   const down = tapsOf(part.height, size[0])
   const across = tapsOf(part.width, size[1])
-  const write = rowWriter(pixels, channels, scale, part.left === 0 ? across.at : across.at.map((x) => part.left + x))
-  const stride = fitting.width * channels
-  const result = new Float32Array(fitting.height * stride)
-  const length = across.at.length * channels
-  // Two rows of the image, and what is between them.
-  let [above, below] = [emptyRow(length), emptyRow(length)]
-  const middle = new Float32Array(length)
+  const count = across.at.length
+  const length = count * channels
+  const room = kernelModule.room(4 * (pixels.width + 6 * count + 4 * length))
+  if (room === null) return null
+  const { kernels } = room
+  const columns = room.integers(count)
+  columns.set(across.at)
+  if (part.left > 0) for (let i = 0; i < count; i++) columns[i]! += part.left
+  const weights = room.floats(count)
+  weights.set(across.weights)
+  const write = gatherer(pixels, channels, scale, columns, room) ?? rowWriter(pixels, channels, scale, columns)
+  // Two rows of the image, what is between them, and a row of the result.
+  let [above, below]: [Row, Row] = [
+    { data: room.floats(length), y: -1 },
+    { data: room.floats(length), y: -1 },
+  ]
+  const middle = room.floats(length)
+  const resized = room.floats(size[1] * channels)
   const fill = (row: Row, y: number): Row => {
     if (row.y !== y) write(y, row.data, 0)
     row.y = y
     return row
   }
-  const mixRows = isFused ? fusedRows : plainRows
-  const mixColumns = isFused ? fusedColumns : plainColumns
+  const stride = fitting.width * channels
+  const result = new Float32Array(fitting.height * stride)
   for (let i = 0; i < size[0]; i++) {
     const [near, far] = [part.top + down.at[2 * i]!, part.top + down.at[2 * i + 1]!]
     if (below.y === near || above.y === far) [above, below] = [below, above]
-    fill(above, near)
-    fill(below, far)
-    mixRows(above.data, down.weights[2 * i]!, below.data, down.weights[2 * i + 1]!, middle)
-    mixColumns(middle, across.weights, channels, result, (topPadding + i) * stride + leftPadding * channels)
+    const [first, second] = [fill(above, near).data.byteOffset, fill(below, far).data.byteOffset]
+    const [own, other] = [down.weights[2 * i]!, down.weights[2 * i + 1]!]
+    kernels.mixRows(first, own, second, other, length, middle.byteOffset, isFused)
+    kernels.mixColumns(middle.byteOffset, weights.byteOffset, size[1], channels, resized.byteOffset, isFused)
+    result.set(resized, (topPadding + i) * stride + leftPadding * channels)
   }
   return result
+}
+
+/** As `rowWriter`, by kernels; null for other than bytes that are channels as they stand. */
+function gatherer(
+  { width, channels: size, largest = 255, row }: PixelRows,
+  channels: Channels,
+  scale: number,
+  columns: Int32Array,
+  room: KernelRoom<ResizeKernels>,
+): WriteRow | null {
+  const isDirect = size === channels || (channels === 3 && (size === 1 || size === 4))
+  if (!isDirect || largest !== 255) return null
+  const bytes = room.bytes(width * size)
+  return (y, into) => {
+    bytes.set(row(y))
+    room.kernels.gather(bytes.byteOffset, size, columns.byteOffset, columns.length, channels, scale, into.byteOffset)
+  }
 }
 
 /** Larger scales could give infinities, which a weight of 0 turns to NaN. */
@@ -86,8 +136,6 @@ interface Row {
   readonly data: Float32Array
   y: number
 }
-
-const emptyRow = (length: number): Row => ({ data: new Float32Array(length), y: -1 })
 
 /** For each element of a resized axis the two old ones that it is between, and their weights, in float32. */
 interface Taps {
@@ -118,63 +166,4 @@ function tapsOf(extent: number, size: number): Taps {
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(key, taps)
   return taps
-}
-
-// The two products of each sum are rounded apart, as by the kernels of the plain binary.
-
-function plainRows(above: Float32Array, near: number, below: Float32Array, far: number, into: Float32Array): void {
-  const { fround } = Math
-  for (let i = 0; i < into.length; i++) into[i] = fround(above[i]! * near) + fround(below[i]! * far)
-}
-
-/** @param pairs for each column of the result the two between which it is */
-function plainColumns(
-  pairs: Float32Array,
-  weights: Float32Array,
-  channels: number,
-  into: Float32Array,
-  start: number,
-): void {
-  const { fround } = Math
-  for (let j = 0, i = 0, at = start; j < weights.length; j += 2, i += channels) {
-    const near = weights[j]!
-    const far = weights[j + 1]!
-    for (let k = 0; k < channels; k++, i++, at++)
-      into[at] = fround(pairs[i]! * near) + fround(pairs[i + channels]! * far)
-  }
-}
-
-// The second product and the sum are rounded together, as by the fused multiply-add of the relaxed binary.
-
-function fusedRows(above: Float32Array, near: number, below: Float32Array, far: number, into: Float32Array): void {
-  for (let i = 0; i < into.length; i++) into[i] = fused(above[i]!, near, below[i]!, far)
-}
-
-function fusedColumns(
-  pairs: Float32Array,
-  weights: Float32Array,
-  channels: number,
-  into: Float32Array,
-  start: number,
-): void {
-  for (let j = 0, i = 0, at = start; j < weights.length; j += 2, i += channels)
-    for (let k = 0; k < channels; k++, i++, at++)
-      into[at] = fused(pairs[i]!, weights[j]!, pairs[i + channels]!, weights[j + 1]!)
-}
-
-/** a · v + b · w in float32, rounded after the first product and at the end. */
-function fused(a: number, v: number, b: number, w: number): number {
-  const { fround } = Math
-  // Of two float32 numbers, the product is exact in float64, and so is the error of the sum (Knuth's TwoSum).
-  const first = fround(a * v)
-  const product = b * w
-  const sum = first + product
-  const rounded = fround(sum)
-  const rest = sum - rounded
-  const other = rounded + 2 * rest
-  if (rest === 0 || fround(other) !== other) return rounded
-  // The sum is half way between two float32 numbers: its error decides.
-  const own = sum - first
-  const error = first - (sum - own) + (product - own)
-  return error === 0 ? rounded : error > 0 === rest > 0 ? other : rounded
 }

@@ -1,25 +1,25 @@
-// Decodes JPEG (ITU-T T.81): sequential and progressive, Huffman codes, 8 bits. Damaged and truncated files are errors. A sample
-// costs three bytes; rows of colours are made when they are asked for. jpeg-samples.ts transforms the coefficients.
+// Decodes JPEG (ITU-T T.81): sequential and progressive, Huffman codes, 8 bits, with the bits of libjpeg. Damaged and truncated files
+// are errors. A sample costs three bytes; rows of colours are made when they are asked for. scans.ts reads coefficients, samples.ts
+// transforms them.
 
-import { DataError } from '../../core/errors'
-import type { Blocks, SampleRows } from './jpeg-samples'
-import { samplesOf } from './jpeg-samples'
-import { colourWriter, copyColours, mixColours } from './jpeg-colours'
-import type { PixelRows } from './pixel-rows'
+import { DataError } from '../../../core/errors'
+import type { PixelRows } from '../pixel-rows'
+import { Huffman, RST0, RST7, requireEnough, restart } from './codes'
+import type { Colours } from './colours'
+import { copyColours, mixColours, mixedByKernels } from './colours'
+import type { Room } from './memory'
+import { roomFor } from './memory'
+import type { Blocks, SampleRows } from './samples'
+import { samplesOf } from './samples'
+import type { PlacedFile, ScanPart, ScanReader } from './scans'
+import { ZIGZAG, placeFile, progressive, sequential, sequentialByKernels } from './scans'
 
 /** The second byte of markers (table B.1). */
-const MARKER = { dht: 0xc4, rst0: 0xd0, rst7: 0xd7, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd, app14: 0xee }
+const MARKER = { dht: 0xc4, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd, app14: 0xee }
 /** Frames: baseline, extended sequential, progressive. */
 const [BASELINE, EXTENDED, PROGRESSIVE] = [0xc0, 0xc1, 0xc2]
 /** Progressive files have about ten; each visits every block. */
 const MOST_SCANS = 100
-
-/** The position in a block of the k-th coefficient (figure A.6). */
-const ZIGZAG = Uint8Array.from([
-  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-  35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,
-  55, 62, 63,
-])
 
 interface Component extends Blocks {
   readonly id: number
@@ -37,127 +37,29 @@ interface Frame {
   /** The blocks in a unit of the components that have most, across and down. */
   readonly most: readonly [h: number, v: number]
   readonly components: readonly Component[]
+  /** Where the arrays of the picture are. */
+  readonly room: Room
 }
 
-/** Decodes a block of a scan, whose coefficients are from `at` on. */
-type DecodeBlock = (blocks: Int16Array, at: number, part: ScanPart) => void
-
-interface ScanPart {
+interface Part extends ScanPart {
   readonly component: Component
-  readonly dc: Huffman
-  readonly ac: Huffman
-  /** The last DC coefficient. */
-  last: number
 }
 
-/** @throws DataError for a file that is damaged, truncated, or of a kind that is not read */
+/**
+ * The rows of a picture, which are valid until the next one is decoded.
+ * @throws DataError for a file that is damaged, truncated, or of a kind that is not read
+ */
 export function decodeJpeg(bytes: Uint8Array): PixelRows {
   return new Decoder(bytes).decode()
 }
 
-/** Codes of up to 16 bits (annexes C and F.2.2.3). */
-class Huffman {
-  /** For the next 8 bits: length · 256 + symbol, or 0. */
-  readonly short = new Uint16Array(256)
-  /** By length: the first code that is too large. */
-  readonly end = new Int32Array(17)
-  /** By length: what to add to a code for the position of its symbol. */
-  readonly shift = new Int32Array(17)
-
-  /** @param symbols in the order of their codes */
-  constructor(
-    counts: Uint8Array,
-    readonly symbols: Uint8Array,
-  ) {
-    for (let length = 1, code = 0, position = 0; length <= 16; length++, code <<= 1) {
-      this.shift[length] = position - code
-      for (const stop = position + counts[length - 1]!; position < stop; position++, code++)
-        if (length <= 8)
-          this.short.fill((length << 8) | symbols[position]!, code << (8 - length), (code + 1) << (8 - length))
-      if (code > 1 << length) throw new DataError('its codes are damaged')
-      this.end[length] = code
-    }
-  }
-}
-
-/** The bits of a scan, up to the next marker; zeros after it. */
-class Bits {
-  private buffer = 0
-  private count = 0
-  private added = 0
-
-  constructor(
-    private readonly bytes: Uint8Array,
-    /** The position of the next byte. */
-    public at: number,
-  ) {}
-
-  private fill(): void {
-    while (this.count <= 24) {
-      let byte = this.bytes[this.at]
-      // After FF, a byte 0 is left out; any other is a marker.
-      if (byte === undefined || (byte === 0xff && this.bytes[this.at + 1] !== 0)) {
-        byte = 0
-        this.added += 8
-      } else this.at += byte === 0xff ? 2 : 1
-      this.buffer = (this.buffer << 8) | byte
-      this.count += 8
-    }
-  }
-
-  /** The next n ≤ 16 bits. */
-  take(n: number): number {
-    if (this.count < n) this.fill()
-    this.count -= n
-    return (this.buffer >>> this.count) & ((1 << n) - 1)
-  }
-
-  /** A number of n bits: those that begin with 0 are negative (F.2.2.1). */
-  signed(n: number): number {
-    if (n === 0) return 0
-    const value = this.take(n)
-    return value < 1 << (n - 1) ? value - (1 << n) + 1 : value
-  }
-
-  symbol({ short, end, shift, symbols }: Huffman): number {
-    if (this.count < 16) this.fill()
-    const known = short[(this.buffer >>> (this.count - 8)) & 255]!
-    if (known !== 0) {
-      this.count -= known >> 8
-      return known & 255
-    }
-    for (let length = 9; length <= 16; length++) {
-      const code = (this.buffer >>> (this.count - length)) & ((1 << length) - 1)
-      if (code < end[length]!) {
-        this.count -= length
-        return symbols[shift[length]! + code]!
-      }
-    }
-    throw new DataError('a code is damaged')
-  }
-
-  /** @throws DataError if more bits were taken than there are */
-  requireEnough(): void {
-    if (this.added > this.count) throw new DataError('its data are truncated')
-  }
-
-  /** Continues after the marker of a restart. @throws DataError if it is not here */
-  restart(): void {
-    while (this.bytes[this.at + 1] === 0xff) this.at++
-    const marker = this.bytes[this.at + 1] ?? 0
-    if (this.bytes[this.at] !== 0xff || marker < MARKER.rst0 || marker > MARKER.rst7)
-      throw new DataError('its data are damaged or truncated')
-    this.at += 2
-    this.buffer = this.count = this.added = 0
-  }
-}
-
 class Decoder {
   private readonly view: DataView
-  private readonly tables: Uint16Array[] = []
+  private readonly tables: Int16Array[] = []
   private readonly codes: Record<number, Huffman> = {}
   private interval = 0
   private frame: Frame | null = null
+  private placed: PlacedFile | null = null
   /** How the colours of an Adobe file are transformed: 0 not, 1 YCbCr, 2 YCCK; null for other files. */
   private adobe: number | null = null
 
@@ -171,7 +73,7 @@ class Decoder {
       const marker = this.bytes[at + 1]
       if (marker === 0xff || marker === 0) at += 1
       else if (marker === MARKER.eoi) return this.pixels()
-      else if (marker !== undefined && marker >= MARKER.rst0 && marker <= MARKER.rst7) at += 2
+      else if (marker !== undefined && marker >= RST0 && marker <= RST7) at += 2
       else {
         const end = at + 4 > this.bytes.length ? Infinity : at + 2 + this.view.getUint16(at + 2)
         if (end > this.bytes.length || end < at + 4) throw new DataError('it is truncated')
@@ -198,11 +100,11 @@ class Decoder {
       throw new DataError('it is lossless, hierarchical or arithmetically coded, which is not read')
   }
 
-  /** Quantization (B.2.4.1): precision and number, 64 steps. */
+  /** Quantization (B.2.4.1): precision and number, 64 steps. Their last 16 bits count. */
   private readTables(segment: Uint8Array): void {
     for (let at = 0; at < segment.length;) {
       const [size, number] = [segment[at]! >> 4 === 0 ? 1 : 2, segment[at]! & 15]
-      const table = new Uint16Array(64)
+      const table = new Int16Array(64)
       for (let k = 0; k < 64; k++) {
         const from = at + 1 + k * size
         table[ZIGZAG[k]!] = size === 1 ? segment[from]! : (segment[from]! << 8) | segment[from + 1]!
@@ -237,21 +139,24 @@ class Decoder {
     if (factors.some(([h, v]) => h < 1 || h > 4 || v < 1 || v > 4)) throw new DataError('its header is damaged')
     const [most, tall] = [Math.max(...factors.map(([h]) => h)), Math.max(...factors.map(([, v]) => v))]
     const units = [Math.ceil(width / 8 / most), Math.ceil(height / 8 / tall)] as const
+    const lengths = factors.map(([h, v]) => 64 * units[0] * h * units[1] * v)
+    // Coefficients and samples, and rows in the size of the picture.
+    const size = lengths.reduce((sum, length) => sum + 3 * length + 8 * width, 0)
+    const room = roomFor(this.bytes, size)
     const components = own.map(([id, , table], i) => {
       const [h, v] = factors[i]!
-      const stored = units[0] * h
       return {
         id: id!,
         h,
         v,
         table: table!,
-        stored,
+        stored: units[0] * h,
         columns: Math.ceil(Math.ceil((width * h) / most) / 8),
         rows: Math.ceil(Math.ceil((height * v) / tall) / 8),
-        blocks: new Int16Array(64 * stored * units[1] * v),
+        blocks: room.words(lengths[i]!),
       }
     })
-    this.frame = { width, height, isProgressive, units, most: [most, tall], components }
+    this.frame = { width, height, isProgressive, units, most: [most, tall], components, room }
   }
 
   /** A scan (B.2.3): its components and their codes, the coefficients and bits that it has; then data. @returns where it ends */
@@ -264,28 +169,30 @@ class Decoder {
     const [high, low] = [bit >> 4, bit & 15]
     if (frame.isProgressive && (first > last || last > 63 || (first > 0 && count > 1) || low > 13))
       throw new DataError('a scan is damaged')
-    const parts = Array.from({ length: count }, (_, i): ScanPart => {
+    const parts = Array.from({ length: count }, (_, i): Part => {
       const component = frame.components.find(({ id }) => id === header[1 + 2 * i])
       const codes = header[2 + 2 * i]!
       const [dc, ac] = [this.codes[codes >> 4], this.codes[16 | (codes & 15)]]
       const needs = frame.isProgressive ? [first === 0 && high === 0, first > 0] : [true, true]
       if (component === undefined || (needs[0] === true && dc === undefined) || (needs[1] === true && ac === undefined))
         throw new DataError('a scan has no codes')
-      return { component, dc: dc!, ac: ac!, last: 0 }
+      return { component, dc: dc!, ac: ac!, dcAt: 0, acAt: 0, last: 0 }
     })
-    const bits = new Bits(this.bytes, start)
-    const range = { first, last, low, isRefined: high > 0 }
-    const { decode, restart } = frame.isProgressive
-      ? progressive(bits, range)
-      : { decode: sequential(bits), restart: null }
-    this.decodeBlocks(frame, parts, decode, (isLast) => {
-      bits.requireEnough()
+    const { room } = frame
+    const reader = frame.isProgressive
+      ? progressive(this.bytes, start, { first, last, low, isRefined: high > 0 })
+      : room.kernels === null
+        ? sequential(this.bytes, start)
+        : sequentialByKernels((this.placed ??= placeFile(this.bytes, room)), start, parts)
+    const { bits } = reader
+    this.decodeBlocks(frame, parts, reader, (isLast) => {
+      requireEnough(bits)
       if (isLast) return
-      bits.restart()
-      restart?.()
+      restart(bits, this.bytes)
+      reader.restart?.()
       for (const part of parts) part.last = 0
     })
-    bits.requireEnough()
+    requireEnough(bits)
     let at = bits.at
     // To the next marker that is not a restart.
     while (at < this.bytes.length && (this.bytes[at] !== 0xff || this.bytes[at + 1] === 0)) at++
@@ -295,8 +202,8 @@ class Decoder {
   /** All blocks of a scan: those of one component row by row, those of several interleaved (A.2). */
   private decodeBlocks(
     { units }: Frame,
-    parts: readonly ScanPart[],
-    decode: DecodeBlock,
+    parts: readonly Part[],
+    { decode }: ScanReader,
     onInterval: (isLast: boolean) => void,
   ): void {
     const isSingle = parts.length === 1
@@ -324,11 +231,13 @@ class Decoder {
   private pixels(): PixelRows {
     const { frame } = this
     if (frame === null) throw new DataError('it has no picture')
-    const { width, height, most, components } = frame
+    const { width, height, most, components, room } = frame
     const rows = components.map((component) => {
       const steps = this.tables[component.table]
       if (steps === undefined) throw new DataError('a table is missing')
-      return samplesOf(component, steps, most, [width, height])
+      const placed = room.words(64)
+      placed.set(steps)
+      return samplesOf(component, placed, most, [width, height], room)
     })
     const [first, ...others] = rows
     if (others.length === 0) {
@@ -339,17 +248,19 @@ class Decoder {
       }
       return { width, height, channels: 1, row }
     }
-    const colours = new Uint8ClampedArray(width * 3)
-    const mix = this.hasMixedColours(components) ? mixColours : copyColours
     const [red, green, blue, inks] = rows as [SampleRows, SampleRows, SampleRows, SampleRows?]
-    // Four inks are mixed as bytes.
-    const write = mix === mixColours && inks === undefined ? colourWriter(red, green, blue) : undefined
+    const three: Colours = [red, green, blue]
+    const isMixed = this.hasMixedColours(components)
+    if (isMixed && inks === undefined && room.kernels !== null)
+      return { width, height, channels: 4, row: mixedByKernels(three, width, room) }
+    const colours = new Uint8ClampedArray(width * 3)
+    const write = isMixed ? mixColours : copyColours
     const row = (y: number): Uint8ClampedArray => {
-      mix(red, green, blue, y, colours)
+      write(three, y, colours)
       if (inks !== undefined) this.print(inks, y, colours)
       return colours
     }
-    return { width, height, channels: 3, row, ...(write === undefined ? {} : { colours: write }) }
+    return { width, height, channels: 3, row }
   }
 
   /** Whether the colours are YCbCr, or YCCK with four inks, and not red, green and blue, or plain inks. */
@@ -369,77 +280,4 @@ class Decoder {
       colours[at] = isInverted ? (colours[at]! * light) / 255 : ((255 - colours[at]!) * (255 - light)) / 255
     }
   }
-}
-
-/** Blocks of a sequential scan (F.2.2). */
-function sequential(bits: Bits): DecodeBlock {
-  return (blocks, at, part) => {
-    blocks[at] = part.last += bits.signed(bits.symbol(part.dc) & 15)
-    for (let k = 1; k < 64; k++) {
-      const symbol = bits.symbol(part.ac)
-      const zeros = symbol >> 4
-      const size = symbol & 15
-      if (size === 0 && zeros < 15) return
-      k += zeros
-      if (k > 63) throw new DataError('a block is damaged')
-      if (size > 0) blocks[at + ZIGZAG[k]!] = bits.signed(size)
-    }
-  }
-}
-
-interface ScanRange {
-  readonly first: number
-  readonly last: number
-  /** The position of the lowest bit that the scan has. */
-  readonly low: number
-  /** Whether it has one more bit of coefficients that are known. */
-  readonly isRefined: boolean
-}
-
-/** Blocks of a progressive scan (annex G). */
-function progressive(
-  bits: Bits,
-  { first, last, low, isRefined }: ScanRange,
-): { readonly decode: DecodeBlock; readonly restart: () => void } {
-  /** The blocks from here on that have no more coefficients. */
-  let empty = 0
-  const one = 1 << low
-  const decode: DecodeBlock = (blocks, at, part) => {
-    if (first === 0) {
-      if (!isRefined) blocks[at] = (part.last += bits.signed(bits.symbol(part.dc) & 15)) << low
-      else if (bits.take(1) === 1) blocks[at]! |= one
-      return
-    }
-    const refine = (i: number): void => {
-      if (bits.take(1) === 1 && (blocks[i]! & one) === 0) blocks[i]! += blocks[i]! > 0 ? one : -one
-    }
-    let k = first
-    while (empty === 0 && k <= last) {
-      const symbol = bits.symbol(part.ac)
-      const run = symbol >> 4
-      const size = symbol & 15
-      if (size === 0 && run < 15) {
-        empty = (1 << run) + bits.take(run)
-        break
-      }
-      const value = size === 0 ? 0 : isRefined ? (bits.take(1) === 1 ? one : -one) : bits.signed(size) << low
-      for (let zeros = run; k <= last; k++) {
-        const i = at + ZIGZAG[k]!
-        if (isRefined && blocks[i] !== 0) refine(i)
-        else if (zeros-- === 0) {
-          if (value !== 0) blocks[i] = value
-          break
-        }
-      }
-      k++
-    }
-    if (empty === 0) return
-    if (isRefined)
-      for (; k <= last; k++) {
-        const i = at + ZIGZAG[k]!
-        if (blocks[i] !== 0) refine(i)
-      }
-    empty--
-  }
-  return { decode, restart: () => void (empty = 0) }
 }

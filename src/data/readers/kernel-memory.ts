@@ -1,0 +1,89 @@
+// Small modules of kernels with a memory of their own, in which a reader places arrays. Knows no kernel.
+
+import { fromBase64 } from '../../core/base64'
+
+/** What each module exports. Addresses are those of arrays in its memory: `byteOffset`. */
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory
+  /** The first byte that is free. */
+  readonly FREE: WebAssembly.Global
+}
+
+const PAGE = 65536
+/** Kernels read and write so many bytes beyond arrays. */
+const MARGIN = 64
+/** A memory of up to this size is kept for the next arrays: 16 MiB. */
+const KEPT = 2 ** 24
+
+/** A module as text, which is compiled when it is first used. */
+export class KernelModule<Exports extends KernelExports> {
+  private compiled: WebAssembly.Module | 'impossible' | null = null
+  private kept: Exports | null = null
+
+  constructor(private readonly text: string) {}
+
+  /**
+   * Room for arrays, without those of the last call: they are valid only up to the next, unless they are large.
+   * @param size of all arrays in bytes, and some for each of them
+   * @returns null if the engine cannot run the kernels, or has not so much memory
+   */
+  room(size: number): KernelRoom<Exports> | null {
+    try {
+      this.compiled ??= new WebAssembly.Module(fromBase64(this.text))
+    } catch {
+      // An engine without SIMD, or a page that forbids WebAssembly.
+      this.compiled = 'impossible'
+    }
+    if (this.compiled === 'impossible') return null
+    const all = size + PAGE
+    try {
+      const kernels =
+        all > KEPT ? instanceOf<Exports>(this.compiled) : (this.kept ??= instanceOf<Exports>(this.compiled))
+      const lacking = all - kernels.memory.buffer.byteLength
+      if (lacking > 0) kernels.memory.grow(Math.ceil(lacking / PAGE))
+      return new KernelRoom(kernels)
+    } catch {
+      return null
+    }
+  }
+}
+
+const instanceOf = <Exports>(module: WebAssembly.Module): Exports =>
+  new WebAssembly.Instance(module).exports as unknown as Exports
+
+/** Arrays in the memory of kernels. */
+export class KernelRoom<Exports extends KernelExports> {
+  private readonly buffer: ArrayBuffer
+  private free: number
+
+  constructor(readonly kernels: Exports) {
+    this.buffer = kernels.memory.buffer
+    this.free = kernels.FREE.value as number
+  }
+
+  private take(bytes: number): number {
+    const at = Math.ceil(this.free / 16) * 16
+    this.free = at + bytes + MARGIN
+    return at
+  }
+
+  /** Any values. */
+  bytes(length: number): Uint8Array {
+    return new Uint8Array(this.buffer, this.take(length), length)
+  }
+
+  /** Zeros. */
+  words(length: number): Int16Array {
+    return new Int16Array(this.buffer, this.take(2 * length), length).fill(0)
+  }
+
+  /** Any values. */
+  floats(length: number): Float32Array {
+    return new Float32Array(this.buffer, this.take(4 * length), length)
+  }
+
+  /** Any values. */
+  integers(length: number): Int32Array {
+    return new Int32Array(this.buffer, this.take(4 * length), length)
+  }
+}
