@@ -372,6 +372,42 @@ const comments = {
   },
 }
 
+/**
+ * Writes types that follow from others, as the names of optimizers from their classes, as the texts that they are: a program with
+ * `compile({ optimizer: 'adam' })` would else make the constructor of each optimizer, loss and metric, which is most of its check.
+ */
+const literals = {
+  name: 'literals',
+  transform: {
+    order: 'pre' as const,
+    handler(code: string, id: string) {
+      const source = id.endsWith('.d.ts') ? sources().getSourceFile(id.replace('.d.ts', '.ts')) : undefined
+      return source === undefined ? null : withLiterals(code, textsIn(source, sources().getTypeChecker()))
+    },
+  },
+}
+
+/** The texts of a file's types, by the names of the types that consist of texts alone. */
+function textsIn(source: ts.SourceFile, checker: ts.TypeChecker): ReadonlyMap<string, readonly string[]> {
+  const found = source.statements.filter(ts.isTypeAliasDeclaration).flatMap(({ name, type, typeParameters }) => {
+    const given = checker.getTypeFromTypeNode(type)
+    const texts = given.isUnion() ? given.types.filter((each) => each.isStringLiteral()) : []
+    const isTexts = given.isUnion() && texts.length === given.types.length && typeParameters === undefined
+    return isTexts ? [[name.text, texts.map(({ value }) => value).sort()] as const] : []
+  })
+  return new Map(found)
+}
+
+function withLiterals(code: string, texts: ReadonlyMap<string, readonly string[]>): string {
+  const aliases = ts
+    .createSourceFile('.d.ts', code, ts.ScriptTarget.Latest)
+    .statements.filter(ts.isTypeAliasDeclaration)
+  return aliases.reduceRight((text, { name, type }) => {
+    const members = texts.get(name.text)?.map((each) => JSON.stringify(each))
+    return members === undefined ? text : `${text.slice(0, type.pos)} ${members.join(' | ')}${text.slice(type.end)}`
+  }, code)
+}
+
 let program: ts.Program | undefined
 /** All of src/, read once and where it is needed. */
 function sources(): ts.Program {
@@ -536,7 +572,7 @@ export default defineConfig([
     entry: Object.fromEntries(ENTRIES),
     dts: { emitDtsOnly: true },
     clean: false,
-    plugins: [comments, withoutHelpers, ownLines, namespaceNames],
+    plugins: [comments, literals, withoutHelpers, ownLines, namespaceNames],
     outputOptions: {
       // What all entries share would have the name of its first module.
       chunkFileNames: ({ moduleIds }) =>

@@ -4,19 +4,20 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import ts from 'typescript'
 import { undocumentedOptions } from './undocumented-options.mjs'
 
 /**
  * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of what it may be larger if it uses names of
  * namespaces (`layers.Dense`, `ops.add`), of the published files without sub-paths, and of what a sub-path adds to the rest.
  * Readers of the files of other libraries, and of pictures, which have kernels of their own, may be larger. Then of all files on disk, of
- * the archive with them, and of the largest file of declarations.
+ * the archive with them, and of the largest file of declarations; last of the types that the compiler makes for a small program.
  */
 const limits = {
   bundled: 142_200,
@@ -26,6 +27,7 @@ const limits = {
   unpacked: 6_800_000,
   archive: 2_000_000,
   declarations: 960_000,
+  instantiations: 6_000,
   parts: { data: 35_500, keras: 40_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
@@ -72,11 +74,14 @@ report(
 )
 
 // A TypeScript program that imports every entry, compiled like an application; it also checks the declarations
-// themselves.
+// themselves, in copies without the line that tells the compilers of applications not to.
 const program = join(root, 'build', 'types-of-the-package')
 rmSync(program, { recursive: true, force: true })
-mkdirSync(join(program, 'node_modules'), { recursive: true })
-symlinkSync(root, join(program, 'node_modules', manifest.name))
+for (const { path } of files.filter((each) => /(?:\.d\.c?ts|package\.json)$/.test(each.path))) {
+  const copy = join(program, 'node_modules', manifest.name, path)
+  mkdirSync(dirname(copy), { recursive: true })
+  writeFileSync(copy, readFileSync(path, 'utf8').replace('// @ts-nocheck\n', ''))
+}
 writeFileSync(join(program, 'package.json'), '{ "type": "module" }')
 writeFileSync(
   join(program, 'tsconfig.json'),
@@ -119,6 +124,45 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
   encoding: 'utf8',
 })
 report('types in a program', tsc.status === 0 ? [] : tsc.stdout.trim().split('\n').slice(0, 10))
+
+// How long a small program takes to check follows from the types that its use of the package makes: a count that no other load of the
+// machine changes.
+const ofUser = join(root, 'build', 'small-program')
+rmSync(ofUser, { recursive: true, force: true })
+mkdirSync(join(ofUser, 'node_modules'), { recursive: true })
+symlinkSync(root, join(ofUser, 'node_modules', manifest.name))
+writeFileSync(join(ofUser, 'package.json'), '{ "type": "module" }')
+writeFileSync(
+  join(ofUser, 'program.ts'),
+  `
+import { Dense, Sequential, layers } from 'myelin'
+const model = new Sequential([new Dense({ units: 8, activation: 'relu', inputShape: [2] }), new layers.Dense({ units: 1 })])
+model.compile({ optimizer: 'adam', loss: 'meanSquaredError', metrics: ['mae'] })
+const { history } = await model.fit([[1, 2]], [[1]], { epochs: 3 })
+console.log(history, (await model.predict([[1, 2]])).toArray())
+`,
+)
+writeFileSync(join(ofUser, 'nothing.ts'), 'console.log(await Promise.resolve(1))\nexport {}\n')
+/** The types that the compiler makes for a file of the small program, with the checks of libraries. */
+function instantiations(file) {
+  const compiled = ts.createProgram([join(ofUser, file)], {
+    strict: true,
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    types: [],
+    noEmit: true,
+    skipLibCheck: false,
+  })
+  const [error] = compiled.getSemanticDiagnostics()
+  if (error !== undefined) throw new Error(`${file}: ${ts.flattenDiagnosticMessageText(error.messageText, '\n')}`)
+  return compiled.getInstantiationCount()
+}
+const made = instantiations('program.ts') - instantiations('nothing.ts')
+report(
+  'types that a small program makes',
+  made > limits.instantiations ? [`expected at most ${limits.instantiations}, received ${made}`] : [],
+  String(made),
+)
 
 /** The script for pages is one minified file, of what the modules have: see build-variants.mjs. */
 const GLOBAL = 'script/myelin.global.js'

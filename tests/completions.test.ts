@@ -1,4 +1,5 @@
-// What editors propose for options that take a name: all names that are known, and none that needs more than a name.
+// What editors propose for options that take a name: all names that are known, and none that needs more than a name. And what they
+// show of options: names of types in the place of all their members.
 // modes: simd
 
 import { readFileSync } from 'node:fs'
@@ -17,7 +18,7 @@ import { regularizers } from '../src/regularizers/registry'
 const FILE = 'tests/completions-of-an-editor.ts'
 /** Each `|` is a position at which an editor completes. */
 const text = `
-import { Conv2D, Dense, Dropout, LSTM, MultiOptimizer, Sequential, ops, random } from '../src'
+import { Adam, Conv2D, Dense, Dropout, LSTM, MultiOptimizer, Sequential, ops, random } from '../src'
 const model = new Sequential([])
 new Dense({ units: 1, activation: '|' })
 new Dense({ units: 1, kernelInitializer: '|' })
@@ -33,6 +34,9 @@ new Dense({ | })
 new Conv2D({ | })
 new LSTM({ |units: 1 })
 new Dropout({ | })
+new Adam({ | })
+model.compile({ | })
+model.fit([[1]], [1], { | })
 ops.topK([1, 2], { | })
 ops.clip({ | })
 ops.image.resize([], { |size: 2 })
@@ -41,7 +45,9 @@ ops.topK([1], { k: 1 })
 `
 
 const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path))
-const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
+const { options: ownOptions } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
+// As in most programs: types of options have fewer names then.
+const options = { ...ownOptions, exactOptionalPropertyTypes: false }
 const code = text.replaceAll('|', '')
 const editor = ts.createLanguageService({
   useCaseSensitiveFileNames: () => true,
@@ -72,9 +78,20 @@ const allProposals = text.split('\n').flatMap((line, i, lines) => {
       line: line.replace('|', ''),
       names: entries.map(({ name }) => name).sort(),
       inOrder: inOrder.map(({ name }) => name),
+      at,
     },
   ]
 })
+
+/** Of the options of a layer, an optimizer or a method. */
+const ofObjects = allProposals.filter(({ line }) => /^(?:new|model).*\{ *(?:units: 1 )?\}\)/.test(line))
+/** What editors show for options whose names end so. */
+const UNIONS = {
+  activation: 'ActivationIdentifier',
+  initializer: 'InitializerIdentifier',
+  regularizer: 'RegularizerIdentifier',
+  constraint: 'ConstraintIdentifier',
+}
 
 /** Of options that take a name. */
 const proposals = allProposals.filter(({ line }) => line.includes("''"))
@@ -149,14 +166,40 @@ describe('an editor', () => {
   })
 
   it('proposes the options of layers, those that are required first', () => {
-    const layers = allProposals.filter(({ line }) => /^new \w+\(\{ *(?:units: 1 )?\}/.test(line))
-    const first = layers.map(({ inOrder }) => inOrder.slice(0, 2))
+    const first = ofObjects.slice(0, 4).map(({ inOrder }) => inOrder.slice(0, 2))
     expect(first).toEqual([
       ['units', 'activation'],
       ['filters', 'kernelSize'],
       ['units', 'activation'],
       ['rate', 'activityRegularizer'],
     ])
+  })
+
+  it.each(ofObjects)('shows names of unions in the place of many members: $line', ({ names, at }) => {
+    const shown = new Map(
+      names.map((name) => {
+        const { displayParts } = editor.getCompletionEntryDetails(FILE, at, name, {}, undefined, {}, undefined)!
+        return [name, ts.displayPartsToString(displayParts)] as const
+      }),
+    )
+    expect(shown.size).toBeGreaterThan(4)
+    // TypeScript cuts a union of more than some twenty.
+    expect([...shown.values()].filter((type) => / more \.\.\./.test(type) || type.split('"').length > 12)).toEqual([])
+    for (const [name, type] of shown) {
+      const [, wanted] = Object.entries(UNIONS).find(([end]) => name.toLowerCase().endsWith(end)) ?? []
+      if (wanted !== undefined) expect(type).toBe(`(property) ${name}?: ${wanted} | null | undefined`)
+    }
+  })
+
+  it('shows a constructor with all options that are required first', () => {
+    const shownOf = (call: string): string =>
+      ts.displayPartsToString(editor.getQuickInfoAtPosition(FILE, code.indexOf(call) + 4)!.displayParts)
+    expect(shownOf('new Dense({ units: 1, activation')).toMatch(
+      /^\(alias\) new Dense\(options: number \| \{\n +units: number;[^]*\n +activation\?: ActivationIdentifier \| null \| undefined;/,
+    )
+    expect(shownOf('new Conv2D({ filters: 1')).toMatch(
+      /^\(alias\) new Conv2D\(options: \{\n +kernelSize: number \| readonly number\[\];\n +filters: number;\n +strides\?/,
+    )
   })
 
   it('shows an op with its arguments by name in words', () => {

@@ -6,9 +6,10 @@ import type * as named from './named'
 export * from './named'
 export * from './second-names'
 
+type ConstraintName = NamesOf<typeof named>
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type ConstraintIdentifier =
-  | NamesOf<typeof named>
+  | ConstraintName
   | (string & {})
   | named.Constraint
   | named.ConstraintFunction

@@ -22,8 +22,11 @@ export interface Kind<Value, Input = Value> {
   write(value: Value): Json
   /** Whether the value is only checked: the object does not have it, and its configuration neither. */
   readonly unread?: true
-  /** Exists only in types. */
-  readonly input?: Input
+  /**
+   * Exists only in types. In a list, because TypeScript takes apart the union of an optional property, and editors would show all members
+   * of `ActivationIdentifier` in the place of its name.
+   */
+  readonly input?: readonly [Input]
 }
 
 export interface RequiredOption<Value, Input> extends Kind<Value, Input> {
@@ -69,7 +72,7 @@ export type ValuesOf<Table> = {
   ]: Table[Name] extends Kind<infer Value, infer _Input> ? Value : never
 }
 
-type InputOf<Option> = Option extends Kind<infer _Value, infer Input> ? Input : never
+type InputOf<Option> = Option extends { readonly input?: readonly [infer Input] } ? Input : never
 
 /** What users may pass. */
 export type OptionInputs<Table> = {
@@ -249,8 +252,8 @@ type SnakeCase<Word extends string> = Word extends `${infer First}${infer Second
 /** A keyword in this library's spelling or in Keras's. */
 export type Spelled<Word extends string> = Word | SnakeCase<Word>
 
-/** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. */
-export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Spelled<Word>> {
+/** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. Editors show them, not `Spelled<…>`. */
+export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | SnakeCase<Word>> {
   return {
     read(value, where) {
       const found = typeof value === 'string' ? knownName(value, words) : undefined
@@ -612,12 +615,12 @@ declare const OPTIONS: unique symbol
  * editors propose nothing in `new Dense({ })`, which no signature takes, if all signatures are lists.
  */
 type Signature<Values extends readonly unknown[], Options, Last, Instance> = Values extends []
-  ? Partial<Options> extends Options
+  ? {} extends Options
     ? abstract new (options?: Last) => Instance
     : abstract new (options: Last) => Instance
-  : abstract new (
-      ...inputs: [...Values, options: Partial<Options> extends Options ? Last | undefined : Last]
-    ) => Instance
+  : abstract new (...inputs: [...Values, options: {} extends Options ? Last | undefined : Last]) => Instance
+/** One mapped type, where Omit is two, without a name in editors. */
+type Without<Options, Name> = { [Key in keyof Options as Exclude<Key, Name>]: Options[Key] } & {}
 /**
  * The constructors that take values of the options `Names` by position and an object with the others. There is one signature for
  * each number of arguments, so that the compiler names a wrong option in one line instead of listing overloads, and editors show the
@@ -629,13 +632,8 @@ type Constructor<
   Instance,
   Values extends readonly unknown[] = [],
 > = Names extends readonly [infer Name extends keyof Options, ...infer Rest]
-  ? Constructor<Flat<Omit<Options, Name>>, Rest, Instance, [...Values, value: Options[Name]]> &
-      Signature<
-        Values,
-        Options,
-        Partial<Omit<Options, Name>> extends Omit<Options, Name> ? Options[Name] | Options : Options,
-        Instance
-      >
+  ? Constructor<Without<Options, Name>, Rest, Instance, [...Values, value: Options[Name]]> &
+      Signature<Values, Options, {} extends Without<Options, Name> ? Options[Name] | Options : Options, Instance>
   : Signature<Values, Options, Options, Instance>
 type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
 type BaseOptions<Base extends AbstractClass> = Base extends { readonly [OPTIONS]?: infer Options }

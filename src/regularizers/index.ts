@@ -6,9 +6,10 @@ import type * as named from './named'
 export * from './named'
 export * from './second-names'
 
+type RegularizerName = NamesOf<typeof named>
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type RegularizerIdentifier =
-  | NamesOf<typeof named>
+  | RegularizerName
   | (string & {})
   | named.Regularizer
   | named.RegularizerFunction
