@@ -76,10 +76,18 @@ function expClamped(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, scale1), scale2)
 }
 
-/** e^x. NaN → NaN, x > 88.7228 → Inf, −Inf → 0, denormal results kept. 1.2 / 0.9 ulp. */
+/** From here on, e^x is 0. */
+export const LOG_LEAST: f32 = -104.0
+/** From here on, e^x is denormal. */
+export const LOG_LEAST_NORMAL: f32 = -87.0
+
+/**
+ * e^x, and e^least below `least`: with LOG_LEAST, denormal results are kept, and −Inf → 0; with LOG_LEAST_NORMAL there are none.
+ * NaN → NaN, x > 88.7228 → Inf. 1.2 / 0.9 ulp.
+ */
 @inline
-export function exp(x: v128): v128 {
-  return expClamped(f32x4.pmax(f32x4.pmin(x, splat(89.0)), splat(-104.0)))
+export function exp(x: v128, least: v128): v128 {
+  return expClamped(f32x4.pmax(f32x4.pmin(x, splat(89.0)), least))
 }
 
 /** Whether any |x| is above 87, or NaN, so that `expModerate` cannot take it. Compares bits: those of |x| grow with it. */
@@ -109,8 +117,8 @@ function expScaled(x: v128): v128 {
 
 /** e^x for x ≤ 0. as exp. */
 @inline
-export function expNegative(x: v128): v128 {
-  return f32x4.mul(expScaled(f32x4.pmax(x, splat(-104.0))), splat(UNSCALE))
+export function expNegative(x: v128, least: v128): v128 {
+  return f32x4.mul(expScaled(f32x4.pmax(x, least)), splat(UNSCALE))
 }
 
 /**
@@ -303,10 +311,10 @@ export function sigmoidFactor(x: v128): v128 {
   return rectified(sigmoidFrom(x, -44.0), splat(<f32>LEAST_FACTOR))
 }
 
-/** tanh(ln(1 + e^x)) = n/(n + 2), n = e^x (e^x + 2), through e = e^−|x|. NaN → NaN. 3 ulp. */
+/** tanh(ln(1 + e^x)) = n/(n + 2), n = e^x (e^x + 2), through e = e^−|x|, `least` as in exp. NaN → NaN. 3 ulp. */
 @inline
-export function tanhSoftplus(x: v128): v128 {
-  const e = expNegative(negativeAbs(x))
+export function tanhSoftplus(x: v128, least: v128): v128 {
+  const e = expNegative(negativeAbs(x), least)
   const r = withSquare(e)
   const square = f32x4.mul(r, r)
   const twice = f32x4.add(e, e)
@@ -398,10 +406,10 @@ function withSquare(e: v128): v128 {
   return v128.and(e, f32x4.gt(e, splat(9.313225746154785e-10)))
 }
 
-/** ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|). NaN → NaN. 2.3 / 1.9 ulp. */
+/** ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|), `least` as in exp. NaN → NaN. 2.3 / 1.9 ulp. */
 @inline
-export function softplus(x: v128): v128 {
-  const e = expNegative(negativeAbs(x))
+export function softplus(x: v128, least: v128): v128 {
+  const e = expNegative(negativeAbs(x), least)
   // ln(1 + e) = e + e²·p(e) on [0, 1]
   const r = withSquare(e)
   const e2 = f32x4.mul(r, r)
@@ -546,9 +554,9 @@ function reduceAngle(x: v128, shifted: v128): v128 {
   return f64x2.sub(r, f64x2.mul(k, f64x2.splat(PI_2_LOW)))
 }
 
-/** sin(x + turn·π/2), turn = 0 or 1. Any x; NaN and ±Inf → NaN, sin −0 = −0. */
+/** sin(x + turn·π/2), turn = 0 or 1: sin x or cos x. Any x; NaN and ±Inf → NaN, sin −0 = −0. 1.6 / 1.6 ulp. */
 @inline
-function sine(x: v128, turn: i32): v128 {
+export function sine(x: v128, turn: i32): v128 {
   const low = f64x2.promote_low_f32x4(x)
   const high = f64x2.promote_low_f32x4(swapHalves(x))
   const shiftedLow = quadrant(low)
@@ -577,18 +585,6 @@ function sine(x: v128, turn: i32): v128 {
   const large = v128.and(f32x4.ge(a, splat(LARGE_ANGLE)), f32x4.lt(a, splat(Infinity)))
   if (v128.any_true(large)) y = v128.bitselect(sineLarge(x, turn), y, large)
   return y
-}
-
-/** sin x. 1.6 / 1.6 ulp for any x. */
-@inline
-export function sin(x: v128): v128 {
-  return sine(x, 0)
-}
-
-/** cos x. 1.6 / 1.6 ulp for any x. */
-@inline
-export function cos(x: v128): v128 {
-  return sine(x, 1)
 }
 
 /** Sixty-four bits of 2/π = 0.A2F9836E…₁₆, from bit 64·word on. */

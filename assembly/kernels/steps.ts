@@ -1,13 +1,13 @@
 // The steps of a Chain: one loop over contiguous words per Step. Never reads an instruction: see chain.ts. Each step is
 // a separate function, so that the engine optimises it separately. In place safe: an output may be the same run as an
-// operand. Reads up to 15 bytes past a run, writes nothing outside it.
+// operand. Reads up to 15 bytes past a run, writes nothing outside it; a run has at least one element.
 
 import { Step } from '../shared/opcodes'
 import { LEAST_FACTOR, LEAST_STATE } from '../shared/vanishing'
 import { copyWords, flushed, rectified, storeRow16, storeTail, storeUpTo4, store_up_to_4, swapHalves } from '../simd'
 import {
-  arctan2, cos, erf, erfInv, exp, expm1, expModerate, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
-  isFarFromWhole, isImmoderate, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sigmoidFactor, sign, sin, softplus, tanh, tanhFactor, tanhSoftplus,
+  arctan2, erf, erfInv, exp, expm1, expModerate, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
+  isFarFromWhole, isImmoderate, log, log1p, LOG_LEAST, LOG_LEAST_NORMAL, modulo, moduloOfAny, power, rsqrt, sigmoid, sigmoidFactor, sign, sine, softplus, tanh, tanhFactor, tanhSoftplus,
 } from '../math'
 
 /** true → 1, false → 0 */
@@ -85,6 +85,8 @@ function binary(step: Step, a: v128, b: v128): v128 {
   if (step == Step.NotEqualI32) return bool(i32x4.ne(a, b))
   if (step == Step.LogicalAnd) return v128.and(a, b)
   if (step == Step.ReluGradient) return v128.and(b, f32x4.gt(a, f32x4.splat(0.0)))
+  // of a b that has been flushed: 0 for a = −Inf, too
+  if (step == Step.Gated) return v128.and(f32x4.mul(a, b), f32x4.ne(b, i32x4.splat(0)))
   const one = f32x4.splat(1.0)
   // 1 − a is exact for a ≥ ½, where 1 − a² would have lost the last bits
   if (step == Step.TanhGradient) return f32x4.mul(f32x4.mul(f32x4.sub(one, a), f32x4.add(one, a)), b)
@@ -150,7 +152,9 @@ export function sign_f32(target: usize, a: usize, count: i32): void {
   runUnary(Step.Sign, target, a, count)
 }
 
-export function exp_f32(target: usize, a: usize, count: i32): void {
+// The next three take the least exponent: LOG_LEAST, or LOG_LEAST_NORMAL where a flush follows.
+
+export function exp_f32(target: usize, a: usize, count: i32, least: f32): void {
   while (count > 0) {
     for (; count >= 8; count -= 8) {
       const x0 = v128.load(a), x1 = v128.load(a, 16)
@@ -161,7 +165,7 @@ export function exp_f32(target: usize, a: usize, count: i32): void {
       a += 32
       target += 32
     }
-    if (count > 0) store_up_to_4(target, exp(v128.load(a)), count)
+    if (count > 0) store_up_to_4(target, exp(v128.load(a), f32x4.splat(least)), count)
     a += 16
     target += 16
     count -= 4
@@ -211,29 +215,24 @@ export function square_f32(target: usize, a: usize, count: i32): void {
   runUnary(Step.Square, target, a, count)
 }
 
-export function sin_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, sin(v128.load(a)))
+/** sin x, or cos x with a turn of 1. */
+function sine_f32(target: usize, a: usize, count: i32, turn: i32): void {
+  let y: v128
+  while (true) {
+    y = sine(v128.load(a), turn)
+    if (count <= 4) break
+    v128.store(target, y)
     a += 16
     target += 16
+    count -= 4
   }
-  if (count > 0) store_up_to_4(target, sin(v128.load(a)), count)
-}
-
-export function cos_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, cos(v128.load(a)))
-    a += 16
-    target += 16
-  }
-  if (count > 0) store_up_to_4(target, cos(v128.load(a)), count)
+  store_up_to_4(target, y, count)
 }
 
 @inline
 function sigmoidal(step: Step, x: v128): v128 {
   if (step == Step.Sigmoid) return sigmoid(x)
-  if (step == Step.SigmoidToFactor) return sigmoidFactor(x)
-  return step == Step.TanhToFactor ? tanhFactor(x) : tanh(x)
+  return step == Step.SigmoidToFactor ? sigmoidFactor(x) : tanh(x)
 }
 
 @inline
@@ -257,7 +256,11 @@ export function tanh_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function tanhToFactor_f32(target: usize, a: usize, count: i32): void {
-  runSigmoidal(Step.TanhToFactor, target, a, count)
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, tanhFactor(v128.load(a)), count)
+    a += 16
+    target += 16
+  }
 }
 
 export function sigmoid_f32(target: usize, a: usize, count: i32): void {
@@ -268,18 +271,20 @@ export function sigmoidToFactor_f32(target: usize, a: usize, count: i32): void {
   runSigmoidal(Step.SigmoidToFactor, target, a, count)
 }
 
-export function softplus_f32(target: usize, a: usize, count: i32): void {
+export function softplus_f32(target: usize, a: usize, count: i32, exponent: f32): void {
+  const least = f32x4.splat(exponent)
   for (; count >= 4; count -= 4) {
-    v128.store(target, softplus(v128.load(a)))
+    v128.store(target, softplus(v128.load(a), least))
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, softplus(v128.load(a)), count)
+  if (count > 0) storeTail(target, softplus(v128.load(a), least), count)
 }
 
-export function tanhSoftplus_f32(target: usize, a: usize, count: i32): void {
+export function tanhSoftplus_f32(target: usize, a: usize, count: i32, exponent: f32): void {
+  const least = f32x4.splat(exponent)
   for (; count > 0; count -= 4) {
-    storeUpTo4(target, tanhSoftplus(v128.load(a)), count)
+    storeUpTo4(target, tanhSoftplus(v128.load(a), least), count)
     a += 16
     target += 16
   }
@@ -290,12 +295,16 @@ export function relu_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function erf_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, erf(v128.load(a)))
+  let y: v128
+  while (true) {
+    y = erf(v128.load(a))
+    if (count <= 4) break
+    v128.store(target, y)
     a += 16
     target += 16
+    count -= 4
   }
-  if (count > 0) store_up_to_4(target, erf(v128.load(a)), count)
+  store_up_to_4(target, y, count)
 }
 
 // Two vectors at a time: their constants do not fit into registers and are then loaded once for both, and engines that
@@ -430,13 +439,17 @@ export function divide_f32(target: usize, a: usize, b: usize, count: i32): void 
 }
 
 export function power_f32(target: usize, a: usize, b: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, power(v128.load(a), v128.load(b)))
+  let y: v128
+  while (true) {
+    y = power(v128.load(a), v128.load(b))
+    if (count <= 4) break
+    v128.store(target, y)
     a += 16
     b += 16
     target += 16
+    count -= 4
   }
-  if (count > 0) store_up_to_4(target, power(v128.load(a), v128.load(b)), count)
+  store_up_to_4(target, y, count)
 }
 
 export function arctan2_f32(target: usize, a: usize, b: usize, count: i32): void {
@@ -755,6 +768,10 @@ function runFlushed(step: Step, least: f32, target: usize, a: usize, b: usize, c
   }
 }
 
+export function gatedToFactor_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runFlushed(Step.Gated, <f32>LEAST_FACTOR, target, a, b, count)
+}
+
 export function addToFactor_f32(target: usize, a: usize, b: usize, count: i32): void {
   runFlushed(Step.Add, <f32>LEAST_FACTOR, target, a, b, count)
 }
@@ -780,7 +797,8 @@ export function addToState_f32(target: usize, a: usize, b: usize, count: i32): v
 }
 
 export function multiplyToState_f32(target: usize, a: usize, b: usize, count: i32): void {
-  runFlushed(Step.Multiply, <f32>LEAST_STATE, target, a, b, count)
+  multiply_f32(target, a, b, count)
+  flushState_f32(target, target, count)
 }
 
 /** Runs one step over `count` ≥ 1 words of each register. Each step is a function, so that engines optimise it separately. */
@@ -791,7 +809,7 @@ export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize,
     case Step.Negative: return negative_f32(target, a, count)
     case Step.Abs: return abs_f32(target, a, count)
     case Step.Sign: return sign_f32(target, a, count)
-    case Step.Exp: return exp_f32(target, a, count)
+    case Step.Exp: return exp_f32(target, a, count, LOG_LEAST)
     case Step.Expm1: return expm1_f32(target, a, count)
     case Step.Log: return log_f32(target, a, count)
     case Step.Log1p: return log1p_f32(target, a, count)
@@ -799,12 +817,12 @@ export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize,
     case Step.Rsqrt: return rsqrt_f32(target, a, count)
     case Step.Reciprocal: return reciprocal_f32(target, a, count)
     case Step.Square: return square_f32(target, a, count)
-    case Step.Sin: return sin_f32(target, a, count)
-    case Step.Cos: return cos_f32(target, a, count)
+    case Step.Sin: return sine_f32(target, a, count, 0)
+    case Step.Cos: return sine_f32(target, a, count, 1)
     case Step.Tanh: return tanh_f32(target, a, count)
     case Step.Sigmoid: return sigmoid_f32(target, a, count)
-    case Step.Softplus: return softplus_f32(target, a, count)
-    case Step.TanhSoftplus: return tanhSoftplus_f32(target, a, count)
+    case Step.Softplus: return softplus_f32(target, a, count, LOG_LEAST)
+    case Step.TanhSoftplus: return tanhSoftplus_f32(target, a, count, LOG_LEAST)
     case Step.Relu: return relu_f32(target, a, count)
     case Step.Erf: return erf_f32(target, a, count)
     case Step.Gelu: return gelu_f32(target, a, count)
@@ -861,6 +879,19 @@ export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize,
     case Step.ReluToFactor: return reluToFactor_f32(target, a, count)
     case Step.SigmoidToFactor: return sigmoidToFactor_f32(target, a, count)
     case Step.TanhToFactor: return tanhToFactor_f32(target, a, count)
+    case Step.ExpToFactor: {
+      exp_f32(target, a, count, LOG_LEAST_NORMAL)
+      return flushFactor_f32(target, target, count)
+    }
+    case Step.SoftplusToFactor: {
+      softplus_f32(target, a, count, LOG_LEAST_NORMAL)
+      return flushFactor_f32(target, target, count)
+    }
+    case Step.TanhSoftplusToFactor: {
+      tanhSoftplus_f32(target, a, count, LOG_LEAST_NORMAL)
+      return flushFactor_f32(target, target, count)
+    }
+    case Step.GatedToFactor: return gatedToFactor_f32(target, a, b, count)
     case Step.AddToFactor: return addToFactor_f32(target, a, b, count)
     case Step.MultiplyToFactor: return multiplyToFactor_f32(target, a, b, count)
     case Step.ReluGradientToFactor: return reluGradientToFactor_f32(target, a, b, count)

@@ -210,6 +210,11 @@ export enum Step {
   ReluToFactor,
   SigmoidToFactor,
   TanhToFactor,
+  ExpToFactor,
+  SoftplusToFactor,
+  TanhSoftplusToFactor,
+  /** Of a b that is a factor, too. */
+  GatedToFactor,
   AddToFactor,
   MultiplyToFactor,
   ReluGradientToFactor,

@@ -74,7 +74,7 @@ export interface PoolAttributes {
 
 /**
  * A step of a chain is the primitive of that name. Steps for int32 and steps that convert are forms of other primitives, the
- * step Identity is `copy`, and Clip is a `minimum` of a `maximum`; a step To a factor or a
+ * step Identity is `copy`, Multiply is `slope`, too, and Clip is a `minimum` of a `maximum`; a step To a factor or a
  * state is two nodes.
  */
 type StepName = Exclude<keyof typeof Step, `${string}I32` | `${string}To${string}` | 'Identity' | 'Clip'>
@@ -82,6 +82,7 @@ type StepName = Exclude<keyof typeof Step, `${string}I32` | `${string}To${string
 export interface PrimitiveAttributes extends Readonly<Record<Uncapitalize<StepName>, NoAttributes>> {
   // elementwise.ts
   copy: NoAttributes
+  slope: NoAttributes
   cast: { readonly dtype: DType }
   // contraction.ts
   matmul: NoAttributes

@@ -29,10 +29,16 @@ class Uses {
   private readonly places = new Map<Value, Place>()
   /** Values whose elements can be much smaller than what they were computed from: a sum of products can, too. */
   private readonly vanishing = new Set<Value>()
+  /** Values of which a reader needs the number itself. */
+  private readonly exact = new Set<Value>()
+  /** The operands of functions that are exact: the slope of such a function is read as it is, too. */
+  private readonly operands = new Set<Value>()
+  private readonly slopes: Value[] = []
 
   constructor(graph: Graph) {
     this.visit(graph, false)
     for (const { value } of graph.updates) this.use(value, 'flushState')
+    for (const slope of this.slopes) if (!this.isExact(slope)) this.use(slope, 'flushFactor')
   }
 
   /** The use of a value that can vanish; undefined for others. */
@@ -44,10 +50,18 @@ class Uses {
     return this.uses.has(value)
   }
 
+  /** Whether a slope is read as it is, so that the gradient of log f(x) is right where f(x) has vanished. */
+  isExact(slope: Value): boolean {
+    return this.exact.has(slope) || slope.node?.inputs.some((input) => this.operands.has(input)) === true
+  }
+
   private visit({ nodes }: Graph, isBody: boolean): void {
     for (const node of nodes) {
       if (isLoop(node)) this.visitLoop(node)
       else if (multiplies(node)) for (const input of node.inputs) this.use(input, 'flushFactor')
+      const { slope } = ruleOf(node.name)
+      if (slope !== undefined) this.slopes.push(node.inputs[slope]!)
+      if (readsItself(node)) for (const input of node.inputs) this.keep(input)
       if (this.makesVanishing(node, isBody)) for (const output of node.outputs) this.vanishing.add(output)
     }
   }
@@ -67,16 +81,31 @@ class Uses {
   }
 
   private use(value: Value, use: Use): void {
-    const open = [value]
-    for (let each = open.pop(); each !== undefined; each = open.pop()) {
+    this.follow(value, (each) => {
       const known = this.uses.get(each)
-      if (each.dtype !== 'float32' || known === use || known === 'flushFactor') continue
+      if (known === use || known === 'flushFactor') return false
       this.uses.set(each, use)
-      open.push(...this.sourcesOf(each))
-    }
+      return true
+    })
   }
 
-  /** The values whose elements a value consists of, if it computes none. */
+  private keep(value: Value): void {
+    this.follow(value, (each) => {
+      if (this.exact.has(each)) return false
+      this.exact.add(each)
+      if (this.vanishing.has(each)) for (const operand of each.node?.inputs ?? []) this.operands.add(operand)
+      return true
+    })
+  }
+
+  /** Visits a value and what its elements come from, as long as `visit` finds something new. */
+  private follow(value: Value, visit: (each: Value) => boolean): void {
+    const open = [value]
+    for (let each = open.pop(); each !== undefined; each = open.pop())
+      if (each.dtype === 'float32' && visit(each)) open.push(...this.sourcesOf(each))
+  }
+
+  /** The values whose elements a value consists of, if it computes none; and its gate. */
   private sourcesOf(value: Value): readonly Value[] {
     const { node } = value
     if (node === null) {
@@ -87,12 +116,18 @@ class Uses {
       return index < loop.attributes.carries ? [before, bodyOf(loop).outputs[index]!] : [before]
     }
     if (isLoop(node)) return [bodyOf(node).outputs[node.outputs.indexOf(value)]!]
+    const { gate } = ruleOf(node.name)
+    if (gate !== undefined) return [node.inputs[gate]!]
     return moves(node) ? node.inputs : []
   }
 }
 
 function multiplies<Name extends PrimitiveName>(node: Node<Name>): boolean {
   return ruleOf(node.name).multiplies?.(node.attributes) === true
+}
+
+function readsItself({ name }: Node): boolean {
+  return ruleOf(name).proportional === true
 }
 
 function moves({ name }: Node): boolean {
@@ -113,18 +148,17 @@ function withFlushes(graph: Graph, uses: Uses, isBody = false): Graph {
         const attributes = { ...node.attributes, body: regionOf(node).with(body) }
         return builder.emit('loop', operands, attributes)
       }
-      const rule = ruleOf(node.name)
-      if (rule.kind === 'view') {
-        const outputs = builder.keep(node, inputs)
-        const operands = mapKept(inputs, flushed)
-        if (operands !== inputs) flushes.set(outputs[0]!, builder.copy(node, operands)[0]!)
-        return outputs
-      }
-      const readsItself = rule.kind === 'elementwise' && rule.proportional === true
-      const outputs = builder.keep(node, readsItself ? inputs : mapKept(inputs, flushed))
+      const { kind, gate, slope } = ruleOf(node.name)
+      const isExact = readsItself(node) || (slope !== undefined && uses.isExact(node.inputs[slope]!))
+      const operands = isExact ? inputs : mapKept(inputs, flushed)
+      // what is not a factor reads the result for the operands themselves
+      const isTwofold = kind !== 'kernel' && (moves(node) || gate !== undefined)
+      const outputs = builder.keep(node, isTwofold ? inputs : operands)
+      const results = isTwofold && operands !== inputs ? builder.copy(node, operands) : outputs
       outputs.forEach((output, i) => {
         const use = moves(node) ? undefined : uses.of(node.outputs[i]!)
-        if (use !== undefined) flushes.set(output, builder.emitOne(use, [output], {}))
+        const result = use === undefined ? results[i]! : builder.emitOne(use, [results[i]!], {})
+        if (result !== output) flushes.set(output, result)
       })
       return outputs
     },

@@ -29,6 +29,9 @@ interface Declared {
   readonly bias?: boolean
   readonly vanishes?: boolean | 'repeated'
   readonly proportional?: boolean
+  readonly slope?: number
+  readonly gate?: number
+  readonly moves?: boolean
   readonly traffic?: () => readonly TensorType[]
 }
 
@@ -223,6 +226,7 @@ const makers = {
     {
       accepts: NUMERIC,
       integerStep: Step.NegativeI32,
+      moves: true,
     },
   ),
   // d|x| = sign(x) dx
@@ -232,7 +236,7 @@ const makers = {
   }),
   sign: unary(Step.Sign, Math.sign, (e, dy) => e.zeros(dy), { proportional: true }),
   // d eˣ = y dx
-  exp: unary(Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y), { flops: FUNCTION, vanishes: true }),
+  exp: unary(Step.Exp, Math.exp, (e, dy, _x, y) => e.slope(dy, y), { flops: FUNCTION, vanishes: true }),
   expm1: unary(Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1)), { flops: FUNCTION }),
   log: unary(Step.Log, Math.log, (e, dy, x) => e.divide(dy, x), { flops: FUNCTION, proportional: true }),
   log1p: unary(Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1)), { flops: FUNCTION }),
@@ -287,7 +291,7 @@ const makers = {
       (e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.subtract(1, e.multiply(y, 2))),
       (e, dz, y) => e.sigmoidGradient(y, dz),
     ],
-    { accepts: FLOAT, flops: 3, vanishes: true },
+    { accepts: FLOAT, flops: 3, vanishes: true, slope: 0 },
   ),
   // d (x Φ(x)) = (Φ(x) + x φ(x)) dx
   gelu: unary(Step.Gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), { flops: 2 * FUNCTION, vanishes: true }),
@@ -321,7 +325,7 @@ const makers = {
     { flops: 2 * FUNCTION, vanishes: true },
   ),
   // d log(1 + eˣ) = σ(x) dx
-  softplus: unary(Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
+  softplus: unary(Step.Softplus, special.softplus, (e, dy, x) => e.slope(dy, e.sigmoid(x)), {
     // an exponential and a logarithm
     flops: 2 * FUNCTION,
     vanishes: true,
@@ -330,13 +334,20 @@ const makers = {
   tanhSoftplus: unary(
     Step.TanhSoftplus,
     special.tanhSoftplus,
-    (e, dy, x, y) => e.multiply(e.tanhGradient(y, dy), e.sigmoid(x)),
+    (e, dy, x, y) => e.slope(e.tanhGradient(y, dy), e.sigmoid(x)),
     { flops: FUNCTION + 8, vanishes: true },
   ),
   // a b, where the gate b is a function of a that is eᵃ far below 0
-  gated: binary(Step.Gated, special.gated, [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)], {
+  gated: binary(Step.Gated, special.gated, [(e, dy, _a, b) => e.slope(dy, b), (e, dy, a) => e.multiply(dy, a)], {
     accepts: FLOAT,
     vanishes: true,
+    gate: 1,
+  }),
+  // a b, where b is the slope of a function, and a the gradient of its result
+  slope: binary(Step.Multiply, (a, b) => a * b, [(e, dy, _a, b) => e.slope(dy, b), (e, dy, a) => e.multiply(dy, a)], {
+    accepts: FLOAT,
+    vanishes: true,
+    slope: 1,
   }),
   // |x| < least ? 0 : x
   flushFactor: unary(Step.FlushFactor, special.factorOf, null, {

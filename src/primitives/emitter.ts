@@ -33,6 +33,7 @@ export interface Emitter {
   multiply(a: Value | number, b: Value | number): Value
   divide(a: Value | number, b: Value | number): Value
   power(a: Value | number, b: Value | number): Value
+  slope(a: Value | number, b: Value | number): Value
   reluGradient(a: Value | number, b: Value | number): Value
   geluGradient(a: Value | number, b: Value | number): Value
   tanhGradient(a: Value | number, b: Value | number): Value

@@ -148,10 +148,10 @@ export const reductions = {
   argMin: argReduction('argMin'),
   // dx = y (dy − Σ dy·y)
   softmax: rowSoftmax('softmax', SoftmaxKind.Softmax, (e, dy, y, sum) =>
-    e.multiply(y, e.subtract(dy, sum(e.multiply(dy, y)))),
+    e.slope(e.subtract(dy, sum(e.slope(dy, y))), y),
   ),
   // dx = dy − eʸ Σ dy
   logSoftmax: rowSoftmax('logSoftmax', SoftmaxKind.LogSoftmax, (e, dy, y, sum) =>
-    e.subtract(dy, e.multiply(e.exp(y), sum(dy))),
+    e.subtract(dy, e.slope(sum(dy), e.exp(y))),
   ),
 }

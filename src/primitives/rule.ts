@@ -120,7 +120,13 @@ interface Common<Attributes> {
   multiplies?(attributes: Attributes): boolean
   /** Whether a result can be much smaller than every operand, or than 1; `repeated`: only after many iterations of a loop. */
   readonly vanishes?: boolean | 'repeated'
-  /** Whether its result consists of elements of its operands. Views need not declare it. */
+  /** Whether the size of an operand counts in proportion, as in a quotient, so that it is read where others would read 0. */
+  readonly proportional?: boolean
+  /** The operand that is the slope of a function, or its result, from which the slope follows: a factor of the gradient. */
+  readonly slope?: number
+  /** The operand that has vanished wherever the result has. */
+  readonly gate?: number
+  /** Whether its result consists of elements of its operands, up to their signs. Views need not declare it. */
   readonly moves?: boolean
   /** For an effect: whether the run ends here. */
   ends?(inputs: readonly NumericArray[], attributes: Attributes): boolean
@@ -143,8 +149,6 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   readonly epilogue?: Epilogue
   /** The epilogue that applies this primitive, too, to the result of another one; null if there is none. */
   epilogueAfter?(epilogue: Epilogue): Epilogue | null
-  /** Whether the size of an operand counts in proportion, as in a quotient, so that it is read where others would read 0. */
-  readonly proportional?: boolean
   /** Whether it adds its operands, so that one of them can become the bias of the kernel that computes the other. */
   readonly bias?: boolean
 }

@@ -70,7 +70,7 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
       Chain,
       {
         count,
-        tile: tileSize(count, tiled, registerCount, steps.length),
+        tile: tileSize(count, tiled, registerCount, nodes.length),
         rank: extents.length,
         operandCount: operands.length,
         outputCount: writes.length,
@@ -93,12 +93,13 @@ function matrixLast(strides: readonly number[]): number[] {
 }
 
 /**
- * The elements of a tile. Without tiles in scratch, a single step runs over all elements at once.
+ * The elements of a tile. Without tiles in scratch, a single node runs over all elements at once; a step of two
+ * nodes may pass over its tile twice.
  * @param tiled the number of registers that need a tile in scratch
  */
-function tileSize(count: number, tiled: number, registers: number, steps: number): number {
+function tileSize(count: number, tiled: number, registers: number, nodes: number): number {
   const whole = (count + 3) & ~3
-  if (tiled === 0 && steps === 1) return whole
+  if (tiled === 0 && nodes === 1) return whole
   const fitting = Math.floor(TILE_BYTES / 4 / registers / 16) * 16
   return Math.min(whole, Math.max(SMALLEST_TILE, fitting))
 }
@@ -135,6 +136,10 @@ type Followed = { readonly [Before in Step]?: Step }
 
 /** Steps that a flush of their result can join. */
 const TO_FACTOR: Followed = {
+  [Step.Exp]: Step.ExpToFactor,
+  [Step.Softplus]: Step.SoftplusToFactor,
+  [Step.TanhSoftplus]: Step.TanhSoftplusToFactor,
+  [Step.Gated]: Step.GatedToFactor,
   [Step.Relu]: Step.ReluToFactor,
   [Step.Sigmoid]: Step.SigmoidToFactor,
   [Step.Tanh]: Step.TanhToFactor,
@@ -195,7 +200,7 @@ function encodeSteps(steps: readonly ChainStep[], operands: readonly Value[], wr
   const words = steps.flatMap(({ step, inputs, output }, i) => {
     const [a = 0, b = 0, c = 0] = inputs.map((input) => {
       const register = registers.get(input)
-      if (register === undefined) throw internalError('a step reads an empty register')
+      if (register === undefined) throw internalError('empty register')
       return register
     })
     // Element i of every operand is read before element i is written, so the register of a dying operand can be

@@ -124,6 +124,8 @@ export class NodeEmitter implements Emitter {
     return this.binary('power', a, b)
   }
 
+  /** dy · slope */
+  slope = (dy: Value | number, slope: Value | number) => this.binary('slope', dy, slope)
   reluGradient = (y: Value | number, dy: Value | number) => this.binary('reluGradient', y, dy)
   geluGradient = (x: Value | number, dy: Value | number) => this.binary('geluGradient', x, dy)
   tanhGradient = (y: Value | number, dy: Value | number) => this.binary('tanhGradient', y, dy)
@@ -319,6 +321,7 @@ type BinaryName =
   | 'multiply'
   | 'divide'
   | 'power'
+  | 'slope'
   | 'reluGradient'
   | 'geluGradient'
   | 'tanhGradient'

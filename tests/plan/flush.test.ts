@@ -2,7 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { Variable, ops } from '../../src'
+import { Variable, grad, ops } from '../../src'
 import type { Tensor } from '../../src'
 import type { Graph } from '../../src/ir/graph'
 import { bodyOf, isLoop } from '../../src/ir/region'
@@ -50,6 +50,25 @@ describe('factors', () => {
       ['loop: flushFactor multiply'],
     ],
   ])('%s', (_name, body, expected) => expect(flushed(body)).toEqual(expected))
+})
+
+describe('slopes of functions, in gradients', () => {
+  it.each<[string, (x: Tensor) => Tensor, string[]]>([
+    ['softplus', (x) => ops.softplus(x), ['flushFactor sigmoid']],
+    ['exp', (x) => ops.exp(x), ['flushFactor exp']],
+    ['silu', (x) => ops.silu(x), ['flushFactor sigmoid']],
+    ['mish', (x) => ops.mish(x), ['flushFactor tanhSoftplus', 'flushFactor sigmoid']],
+    ['a product after exp', (x) => ops.multiply(ops.exp(x), 1e20), []],
+    ['a logarithm after softplus', (x) => ops.log(ops.softplus(x)), []],
+  ])('%s', (_name, f, expected) =>
+    expect(flushed((x) => grad((each: Tensor) => ops.sum(f(each)))(x))).toEqual(expected),
+  )
+})
+
+it('a gate is a factor where its product is one', () => {
+  const silu = (x: Tensor) => ops.silu(x)
+  expect(flushed((x) => ops.matmul(silu(x), x))).toEqual(['flushFactor sigmoid', 'flushFactor gated'])
+  expect(flushed(silu)).toEqual([])
 })
 
 describe('what is kept', () => {

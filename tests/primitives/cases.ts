@@ -831,6 +831,7 @@ const opCases = {
   tanhGradient: binary(within(-1, 1), floats, { ulp: 2.6, pairs: OUTPUT_PAIRS }),
   flushFactor: unary(floats, { gradient: false, special: [...SPECIAL, 2 ** -63, -(2 ** -63), 1.08e-19, -1.08e-19] }),
   flushState: unary(floats, { gradient: false, special: [...SPECIAL, 2 ** -100, -(2 ** -100), 7.8e-31, -7.8e-31] }),
+  slope: binary(floats, floats),
   sigmoidGradient: binary(within(0, 1), floats, { ulp: 2.1, pairs: OUTPUT_PAIRS }),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
   geluTanh: unary(within(-4, 6), { ulp: 4, secondGradient: true, special: [...SPECIAL, -9, -10, -10.2, 11, 20] }),

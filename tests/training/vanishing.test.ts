@@ -10,6 +10,7 @@ import {
   Input,
   LSTM,
   Layer,
+  Model,
   SGD,
   Sequential,
   SimpleRNN,
@@ -193,6 +194,17 @@ describe('results', () => {
     expect(jit((x: Tensor) => ops.matmul(ops.exp(x), ops.ones([1, 1])))([[-95]]).item()).toBeGreaterThan(0)
   })
 
+  it.each(['silu', 'mish'])('of %s keep small numbers, beside a product of them', (activation) => {
+    const input = Input([1])
+    const small = new Activation(activation).apply(input)
+    const product = new Dense({ units: 1, kernelInitializer: 'ones' }).apply(small)
+    const outputs = new Model({ inputs: input, outputs: [small, product] }).predictOnBatch([[-80], [-40], [-3e38]])
+    const [own, factor] = outputs
+    expect(own.data[0]! / (-80 * Math.exp(-80))).toBeCloseTo(1, 4)
+    expect(factor.data[1]! / (-40 * Math.exp(-40))).toBeCloseTo(1, 4)
+    expect([factor.data[0]!, own.data[2]!, factor.data[2]!].map(Math.abs)).toEqual([0, 0, 0])
+  })
+
   it('of relu, from large numbers to small ones', () => {
     const model = new Sequential([
       Input([1]),
@@ -219,11 +231,53 @@ describe('a function that updates variables', () => {
   })
 })
 
+describe('gradients of activations', () => {
+  /** The gradient of the weight 1 of x, which is all that the loss f(x) moves. */
+  function slopeAt(x: number, f: (x: Tensor) => Tensor): number {
+    class Loss extends Layer {
+      call(inputs: Tensor): Tensor {
+        this.addLoss(ops.sum(f(inputs)))
+        return inputs
+      }
+    }
+    const model = new Sequential([
+      Input([1]),
+      new Dense({ units: 1, kernelInitializer: 'ones', useBias: false }),
+      new Loss(),
+    ])
+    const optimizer = new SGD({ momentum: 0.9, learningRate: 1 })
+    model.compile({ optimizer, loss: (_truth: Tensor, prediction: Tensor) => ops.multiply(ops.mean(prediction), 0) })
+    model.trainOnBatch([[x]], [[0]])
+    return -slotsOf(optimizer)[0]!.value.data[0]! / x
+  }
+
+  it.each<[string, (x: Tensor) => Tensor, (x: number) => number]>([
+    ['softplus', ops.softplus, Math.exp],
+    ['exp', ops.exp, Math.exp],
+    ['silu', ops.silu, (x) => (1 + x) * Math.exp(x)],
+    ['mish', ops.mish, (x) => (1 + x) * Math.exp(x)],
+    ['log σ(−x)', (x) => ops.logSigmoid(ops.negative(x)), (x) => -Math.exp(x)],
+  ])('%s: are right from 2⁻⁶³ on, and 0 below', (_name, f, slope) => {
+    expect(slopeAt(-38, f) / slope(-38)).toBeCloseTo(1, 4)
+    expect([-50, -90, -95, -100, -103].map((x) => Math.abs(slopeAt(x, f)))).toEqual([0, 0, 0, 0, 0])
+  })
+
+  it('are right where someone reads the number itself', () => {
+    expect(slopeAt(-80, (x) => ops.log(ops.softplus(x)))).toBeCloseTo(1, 4)
+    expect(slopeAt(-80, (x) => ops.log(ops.sigmoid(x)))).toBeCloseTo(1, 4)
+    expect(slopeAt(-60, (x) => ops.multiply(ops.exp(x), 1e25)) / (1e25 * Math.exp(-60))).toBeCloseTo(1, 4)
+  })
+})
+
 /** Weights after some steps in which gradients vanish. */
 function trained(): number[] {
   const model = new Sequential([
     new LSTM({ units: 3, inputShape: [80, 2], kernelInitializer: 'ones', recurrentInitializer: 'zeros', seed: 1 }),
     new Dense({ units: 40, activation: 'sigmoid', kernelInitializer: 'ones' }),
+    ...['softplus', 'mish', 'silu', 'exponential'].map(
+      (activation) =>
+        new Dense({ units: 8, activation, kernelInitializer: { className: 'Constant', config: { value: -1 } } }),
+    ),
     new Dense({ units: 1, kernelInitializer: 'ones' }),
   ])
   model.compile({ optimizer: 'adam', loss: 'mse' })

@@ -95,6 +95,7 @@ const formulas: Readonly<Partial<Record<UnaryName | BinaryName | 'select', Formu
   softplus: direct('Softplus'),
   tanhSoftplus: (e, x) => e.op('Tanh', e.op('Softplus', x!)),
   gated: direct('Mul'),
+  slope: direct('Mul'),
   relu: direct('Relu'),
   reluGradient: (e, y, dy) => e.op('Where', e.op('Greater', y!, 0), dy!, 0),
   tanhGradient: (e, y, dy) => e.op('Mul', e.op('Sub', 1, e.op('Mul', y!, y!)), dy!),
