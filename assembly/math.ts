@@ -554,9 +554,9 @@ function reduceAngle(x: v128, shifted: v128): v128 {
   return f64x2.sub(r, f64x2.mul(k, f64x2.splat(PI_2_LOW)))
 }
 
-/** sin(x + turn·π/2), turn = 0 or 1: sin x or cos x. Any x; NaN and ±Inf → NaN, sin −0 = −0. 1.6 / 1.6 ulp. */
+/** sin(x + turn·π/2), turn = 0 or 1. Any x; NaN and ±Inf → NaN, sin −0 = −0. */
 @inline
-export function sine(x: v128, turn: i32): v128 {
+function sine(x: v128, turn: i32): v128 {
   const low = f64x2.promote_low_f32x4(x)
   const high = f64x2.promote_low_f32x4(swapHalves(x))
   const shiftedLow = quadrant(low)
@@ -585,6 +585,18 @@ export function sine(x: v128, turn: i32): v128 {
   const large = v128.and(f32x4.ge(a, splat(LARGE_ANGLE)), f32x4.lt(a, splat(Infinity)))
   if (v128.any_true(large)) y = v128.bitselect(sineLarge(x, turn), y, large)
   return y
+}
+
+/** sin x. 1.6 / 1.6 ulp for any x. */
+@inline
+export function sin(x: v128): v128 {
+  return sine(x, 0)
+}
+
+/** cos x. 1.6 / 1.6 ulp for any x. */
+@inline
+export function cos(x: v128): v128 {
+  return sine(x, 1)
 }
 
 /** Sixty-four bits of 2/π = 0.A2F9836E…₁₆, from bit 64·word on. */

@@ -20,9 +20,9 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * the archive with them, and of the largest file of declarations; last of the types that the compiler makes for a small program.
  */
 const limits = {
-  bundled: 142_200,
+  bundled: 142_700,
   named: 1_460,
-  published: 561_500,
+  published: 562_500,
   part: 30_000,
   unpacked: 6_800_000,
   archive: 2_000_000,

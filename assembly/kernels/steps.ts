@@ -1,13 +1,13 @@
 // The steps of a Chain: one loop over contiguous words per Step. Never reads an instruction: see chain.ts. Each step is
 // a separate function, so that the engine optimises it separately. In place safe: an output may be the same run as an
-// operand. Reads up to 15 bytes past a run, writes nothing outside it; a run has at least one element.
+// operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
 import { LEAST_FACTOR, LEAST_STATE } from '../shared/vanishing'
 import { copyWords, flushed, rectified, storeRow16, storeTail, storeUpTo4, store_up_to_4, swapHalves } from '../simd'
 import {
-  arctan2, erf, erfInv, exp, expm1, expModerate, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
-  isFarFromWhole, isImmoderate, log, log1p, LOG_LEAST, LOG_LEAST_NORMAL, modulo, moduloOfAny, power, rsqrt, sigmoid, sigmoidFactor, sign, sine, softplus, tanh, tanhFactor, tanhSoftplus,
+  arctan2, cos, erf, erfInv, exp, expm1, expModerate, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
+  isFarFromWhole, isImmoderate, log, log1p, LOG_LEAST, LOG_LEAST_NORMAL, modulo, moduloOfAny, power, rsqrt, sigmoid, sigmoidFactor, sign, sin, softplus, tanh, tanhFactor, tanhSoftplus,
 } from '../math'
 
 /** true → 1, false → 0 */
@@ -215,24 +215,29 @@ export function square_f32(target: usize, a: usize, count: i32): void {
   runUnary(Step.Square, target, a, count)
 }
 
-/** sin x, or cos x with a turn of 1. */
-function sine_f32(target: usize, a: usize, count: i32, turn: i32): void {
-  let y: v128
-  while (true) {
-    y = sine(v128.load(a), turn)
-    if (count <= 4) break
-    v128.store(target, y)
+export function sin_f32(target: usize, a: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, sin(v128.load(a)))
     a += 16
     target += 16
-    count -= 4
   }
-  store_up_to_4(target, y, count)
+  if (count > 0) store_up_to_4(target, sin(v128.load(a)), count)
+}
+
+export function cos_f32(target: usize, a: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, cos(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) store_up_to_4(target, cos(v128.load(a)), count)
 }
 
 @inline
 function sigmoidal(step: Step, x: v128): v128 {
   if (step == Step.Sigmoid) return sigmoid(x)
-  return step == Step.SigmoidToFactor ? sigmoidFactor(x) : tanh(x)
+  if (step == Step.SigmoidToFactor) return sigmoidFactor(x)
+  return step == Step.TanhToFactor ? tanhFactor(x) : tanh(x)
 }
 
 @inline
@@ -256,11 +261,7 @@ export function tanh_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function tanhToFactor_f32(target: usize, a: usize, count: i32): void {
-  for (; count > 0; count -= 4) {
-    storeUpTo4(target, tanhFactor(v128.load(a)), count)
-    a += 16
-    target += 16
-  }
+  runSigmoidal(Step.TanhToFactor, target, a, count)
 }
 
 export function sigmoid_f32(target: usize, a: usize, count: i32): void {
@@ -295,16 +296,12 @@ export function relu_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function erf_f32(target: usize, a: usize, count: i32): void {
-  let y: v128
-  while (true) {
-    y = erf(v128.load(a))
-    if (count <= 4) break
-    v128.store(target, y)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, erf(v128.load(a)))
     a += 16
     target += 16
-    count -= 4
   }
-  store_up_to_4(target, y, count)
+  if (count > 0) store_up_to_4(target, erf(v128.load(a)), count)
 }
 
 // Two vectors at a time: their constants do not fit into registers and are then loaded once for both, and engines that
@@ -439,17 +436,13 @@ export function divide_f32(target: usize, a: usize, b: usize, count: i32): void 
 }
 
 export function power_f32(target: usize, a: usize, b: usize, count: i32): void {
-  let y: v128
-  while (true) {
-    y = power(v128.load(a), v128.load(b))
-    if (count <= 4) break
-    v128.store(target, y)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, power(v128.load(a), v128.load(b)))
     a += 16
     b += 16
     target += 16
-    count -= 4
   }
-  store_up_to_4(target, y, count)
+  if (count > 0) store_up_to_4(target, power(v128.load(a), v128.load(b)), count)
 }
 
 export function arctan2_f32(target: usize, a: usize, b: usize, count: i32): void {
@@ -797,8 +790,7 @@ export function addToState_f32(target: usize, a: usize, b: usize, count: i32): v
 }
 
 export function multiplyToState_f32(target: usize, a: usize, b: usize, count: i32): void {
-  multiply_f32(target, a, b, count)
-  flushState_f32(target, target, count)
+  runFlushed(Step.Multiply, <f32>LEAST_STATE, target, a, b, count)
 }
 
 /** Runs one step over `count` ≥ 1 words of each register. Each step is a function, so that engines optimise it separately. */
@@ -817,8 +809,8 @@ export function runStep(step: Step, target: usize, a: usize, b: usize, c: usize,
     case Step.Rsqrt: return rsqrt_f32(target, a, count)
     case Step.Reciprocal: return reciprocal_f32(target, a, count)
     case Step.Square: return square_f32(target, a, count)
-    case Step.Sin: return sine_f32(target, a, count, 0)
-    case Step.Cos: return sine_f32(target, a, count, 1)
+    case Step.Sin: return sin_f32(target, a, count)
+    case Step.Cos: return cos_f32(target, a, count)
     case Step.Tanh: return tanh_f32(target, a, count)
     case Step.Sigmoid: return sigmoid_f32(target, a, count)
     case Step.Softplus: return softplus_f32(target, a, count, LOG_LEAST)

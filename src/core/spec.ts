@@ -19,8 +19,7 @@ export class TensorSpec {
     /** Whether values may be missing: NaN, or an empty string. */
     readonly optional?: boolean,
   ) {
-    if (!Array.isArray(shape))
-      throw new ArgumentError(`TensorSpec: shape must be a list, received ${quoted(shape)}`)
+    if (!Array.isArray(shape)) throw new ArgumentError(`TensorSpec: shape must be a list, received ${quoted(shape)}`)
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape])
   }
 

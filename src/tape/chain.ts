@@ -200,7 +200,7 @@ function encodeSteps(steps: readonly ChainStep[], operands: readonly Value[], wr
   const words = steps.flatMap(({ step, inputs, output }, i) => {
     const [a = 0, b = 0, c = 0] = inputs.map((input) => {
       const register = registers.get(input)
-      if (register === undefined) throw internalError('empty register')
+      if (register === undefined) throw internalError('a step reads an empty register')
       return register
     })
     // Element i of every operand is read before element i is written, so the register of a dying operand can be
