@@ -20,7 +20,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * the archive with them, and of the largest file of declarations; last of the types that the compiler makes for a small program.
  */
 const limits = {
-  bundled: 142_700,
+  bundled: 143_000,
   named: 1_460,
   published: 562_500,
   part: 30_000,
