@@ -470,6 +470,14 @@ report(
   'sub-paths have types for tools that do not read exports',
   untyped.map((name) => `typesVersions of package.json lacks ${name}`),
 )
+// The first condition that applies counts. A CommonJS file would be a second copy of the library.
+const otherwise = Object.entries(manifest.exports).filter(
+  ([, to]) => typeof to === 'object' && Object.keys(to).find((condition) => condition !== 'types') !== 'react-native',
+)
+report(
+  'all paths are modules in React Native, also below require',
+  otherwise.map(([path]) => `'react-native' is not the first condition of ${path}`),
+)
 
 console.log(failures === 0 ? 'package: all checks passed' : `package: ${failures} failed`)
 process.exitCode = failures === 0 ? 0 : 1
