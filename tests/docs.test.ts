@@ -176,6 +176,9 @@ describe('names', () => {
     'onEpochEnded',
     'unstable_enablePackageExports',
     'assetExts',
+    'unstable_transformImportMeta',
+    'MetaProperty',
+    'replaceWith',
     'resolveAssetSource',
   ])
 
