@@ -44,7 +44,12 @@ const shared = {
 } satisfies UserConfig
 
 /** The chunks that hold wasm as text: the kernels of all, and those of readers of `myelin/data`. */
-const [BINARIES, CSV_BINARY, JPEG_BINARY, RESIZE_BINARY] = ['binaries', 'csv-binary', 'jpeg-binary', 'resize-binary']
+const BINARIES = [
+  { name: 'binaries', test: /engine[\\/]binaries[\\/]/, priority: 2 },
+  { name: 'csv-binary', test: /csv[\\/]binary\.ts$/, priority: 2 },
+  { name: 'jpeg-binary', test: /jpeg[\\/]binary\.ts$/, priority: 2 },
+  { name: 'resize-binary', test: /resize[\\/]binary\.ts$/, priority: 2 },
+]
 /** The chunk that holds everything that `myelin` exports. */
 const WHOLE = 'myelin'
 /**
@@ -85,10 +90,7 @@ const isEntry = (id: string): boolean =>
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
   groups: [
-    { name: BINARIES, test: /engine[\\/]binaries[\\/]/, priority: 2 },
-    { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 2 },
-    { name: JPEG_BINARY, test: /jpeg[\\/]binary\.ts$/, priority: 2 },
-    { name: RESIZE_BINARY, test: /resize[\\/]binary\.ts$/, priority: 2 },
+    ...BINARIES,
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) && !LOADERS.test(id), priority: 1 },
     { name: LOADING, test: LOADERS },
     { name: PICTURES, test: /[\\/]src[\\/](?:plot[\\/]|explain[\\/]labels)/, minShareCount: 2 },
@@ -102,8 +104,7 @@ const shortLines = {
   name: 'short-lines',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     for (const chunk of Object.values(bundle)) {
-      if (![BINARIES, CSV_BINARY, JPEG_BINARY, RESIZE_BINARY].includes(chunk.name ?? '') || chunk.code === undefined)
-        continue
+      if (chunk.code === undefined || !BINARIES.some(({ name }) => name === chunk.name)) continue
       chunk.code = chunk.code.replace(/"[^"\\\n]+"/g, (text) =>
         text.replace(/.{60,180},(?=.{2})|.{181}(?=.{2})/g, '$&\\\n'),
       )

@@ -1,4 +1,4 @@
-// A separate module for pictures: what src/data/readers/fit-pixels.ts resizes them with, by bilinear interpolation. It places
+// A separate module for pictures: what src/data/readers/resize/fit-pixels.ts resizes them with, by bilinear interpolation. It places
 // everything in this module's memory. The numbers are those of ops.image.resize.
 
 /** The first byte that the caller may use. */

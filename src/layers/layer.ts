@@ -1029,7 +1029,6 @@ function build(this: LayerBase, inputShape: unknown): void {
   buildFor(this, inputShape)
 }
 
-/** Warns once of a mask that a layer does not pass on. */
 /** Whether the layer or a class of the user has an inputSpec: those of the library have `requiredInputs`. */
 function setsInputSpec(layer: object): boolean {
   for (let each = layer; each !== Layer.prototype; each = Object.getPrototypeOf(each) as object)
@@ -1037,6 +1036,7 @@ function setsInputSpec(layer: object): boolean {
   return false
 }
 
+/** Warns once of a mask that a layer does not pass on. */
 function warnOfMask(layer: LayerBase): void {
   const { warned } = stateOf(layer)
   if (warned.has('mask')) return

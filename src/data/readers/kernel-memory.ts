@@ -11,7 +11,7 @@ export interface KernelExports {
 
 const PAGE = 65536
 /** Kernels read and write so many bytes beyond arrays. */
-const MARGIN = 64
+export const MARGIN = 64
 /** A memory of up to this size is kept for the next arrays: 16 MiB. */
 const KEPT = 2 ** 24
 
@@ -22,12 +22,8 @@ export class KernelModule<Exports extends KernelExports> {
 
   constructor(private readonly text: string) {}
 
-  /**
-   * Room for arrays, without those of the last call: they are valid only up to the next, unless they are large.
-   * @param size of all arrays in bytes, and some for each of them
-   * @returns null if the engine cannot run the kernels, or has not so much memory
-   */
-  room(size: number): KernelRoom<Exports> | null {
+  /** The kernels with a memory of their own; null if the engine cannot run them. */
+  instance(): Exports | null {
     try {
       this.compiled ??= new WebAssembly.Module(fromBase64(this.text))
     } catch {
@@ -35,12 +31,20 @@ export class KernelModule<Exports extends KernelExports> {
       this.compiled = 'impossible'
     }
     if (this.compiled === 'impossible') return null
+    return new WebAssembly.Instance(this.compiled).exports as unknown as Exports
+  }
+
+  /**
+   * Room for arrays, without those of the last call: they are valid only up to the next, unless they are large.
+   * @param size of all arrays in bytes, and some for each of them
+   * @returns null if the engine cannot run the kernels, or has not so much memory
+   */
+  room(size: number): KernelRoom<Exports> | null {
     const all = size + PAGE
     try {
-      const kernels =
-        all > KEPT ? instanceOf<Exports>(this.compiled) : (this.kept ??= instanceOf<Exports>(this.compiled))
-      const lacking = all - kernels.memory.buffer.byteLength
-      if (lacking > 0) kernels.memory.grow(Math.ceil(lacking / PAGE))
+      const kernels = all > KEPT ? this.instance() : (this.kept ??= this.instance())
+      if (kernels === null) return null
+      reserve(kernels, all)
       return new KernelRoom(kernels)
     } catch {
       return null
@@ -48,8 +52,11 @@ export class KernelModule<Exports extends KernelExports> {
   }
 }
 
-const instanceOf = <Exports>(module: WebAssembly.Module): Exports =>
-  new WebAssembly.Instance(module).exports as unknown as Exports
+/** Makes the memory of kernels at least `bytes` large. */
+export function reserve({ memory }: KernelExports, bytes: number): void {
+  const lacking = bytes - memory.buffer.byteLength
+  if (lacking > 0) memory.grow(Math.ceil(lacking / PAGE))
+}
 
 /** Arrays in the memory of kernels. */
 export class KernelRoom<Exports extends KernelExports> {

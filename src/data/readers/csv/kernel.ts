@@ -1,12 +1,11 @@
 // Runs assembly/csv.ts in its own memory: lines of bytes go in, numbers come out. Knows neither files nor names of
 // columns.
 
-import { fromBase64 } from '../../../core/base64'
+import type { KernelExports } from '../kernel-memory'
+import { KernelModule, MARGIN, reserve } from '../kernel-memory'
 import { csvModule } from './binary'
 
-interface Exports {
-  readonly memory: WebAssembly.Memory
-  readonly FREE: WebAssembly.Global
+interface Exports extends KernelExports {
   readonly stopped: WebAssembly.Global
   setUp(
     delimiter: number,
@@ -42,30 +41,10 @@ export interface Numbers {
   readonly targets: Float64Array
 }
 
-const PAGE = 65536
-/** The kernels read this many bytes beyond their input. */
-const MARGIN = 64
 /** The number of bytes of features read at once, small enough for the processor's second-level cache. */
 const OUTPUT = 1 << 18
 
-/** null before first use. */
-let compiled: WebAssembly.Module | 'impossible' | null = null
-
-/** The kernels with their own memory; null if the engine cannot run them. */
-function instantiate(): Exports | null {
-  try {
-    compiled ??= new WebAssembly.Module(fromBase64(csvModule))
-  } catch {
-    // An engine without SIMD, or a page that forbids WebAssembly.
-    compiled = 'impossible'
-  }
-  return compiled === 'impossible' ? null : (new WebAssembly.Instance(compiled).exports as unknown as Exports)
-}
-
-function reserve({ memory }: Exports, bytes: number): void {
-  const lacking = bytes - memory.buffer.byteLength
-  if (lacking > 0) memory.grow(Math.ceil(lacking / PAGE))
-}
+const kernelModule = /* @__PURE__ */ new KernelModule<Exports>(csvModule)
 
 /** Parses lines of numbers. */
 export class LineKernel {
@@ -81,7 +60,7 @@ export class LineKernel {
   /** null if the engine cannot run it, or if digits may contain the delimiter. */
   static make(layout: ColumnLayout): LineKernel | null {
     const isClear = !'0123456789.+-'.includes(String.fromCharCode(layout.delimiter))
-    const kernels = isClear ? instantiate() : null
+    const kernels = isClear ? kernelModule.instance() : null
     return kernels === null ? null : new LineKernel(kernels, layout)
   }
 
@@ -184,7 +163,7 @@ export function survey(
   bytes: Uint8Array,
   quote: number,
 ): { readonly lines: number; readonly isQuoted: boolean } | null {
-  surveyor ??= instantiate()
+  surveyor ??= kernelModule.instance()
   if (surveyor === null) return null
   const from = surveyor.FREE.value as number
   reserve(surveyor, from + bytes.length + MARGIN)
