@@ -107,7 +107,7 @@ it('a bundle without the interpreter says what to do', () => {
 })
 
 it('the blocks of docs/react-native.md do what they say', async () => {
-  const [settings = '', model = ''] = Array.from(
+  const [settings = '', babel = '', model = ''] = Array.from(
     readDocument('docs/react-native.md').matchAll(/^```js\n([\s\S]*?)^```$/gm),
     ([, code]) => code!,
   )
@@ -115,6 +115,14 @@ it('the blocks of docs/react-native.md do what they say', async () => {
   const module = { exports: {} }
   runInNewContext(settings, { require: () => metro, module, __dirname: '.' })
   expect(module.exports).toMatchObject({ resolver: { assetExts: ['png', 'keras', 'h5', 'onnx', 'safetensors'] } })
+
+  runInNewContext(babel, { module })
+  expect(module.exports).toMatchObject({ plugins: [expect.any(Function)] })
+  const [withoutImportMeta] = (module.exports as { plugins: [(babel: object) => { visitor: { MetaProperty: (path: object) => void } }] }).plugins // prettier-ignore
+  const { MetaProperty } = withoutImportMeta({ template: { expression: { ast: String.raw } } }).visitor
+  const replaced: string[] = []
+  for (const name of ['import', 'new']) MetaProperty({ node: { meta: { name } }, replaceWith: (code: string) => replaced.push(code) }) // prettier-ignore
+  expect(replaced).toEqual(['({})'])
 
   const saved = await new Sequential([new Dense({ units: 3, inputShape: [2] })]).save()
   const body = model.replace(/^import .*$/gm, '')
