@@ -3,7 +3,6 @@ import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
 import ts from 'typescript'
 import { instructionSet } from './scripts/instruction-set.mjs'
-import { recordedModules, recordedOps } from './scripts/recorded-ops.mjs'
 
 interface Chunk {
   readonly type: string
@@ -85,7 +84,9 @@ const ownOfSubPath = new RegExp(
 
 /** Modules that only give names to what other modules have. */
 const isEntry = (id: string): boolean =>
-  /[\\/]src[\\/](?:(?:index|node|deno|workerd|react-native)\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
+  /[\\/]src[\\/](?:(?:index|node|deno|workerd|react-native)\.ts|ops[\\/](?:\w+[\\/])?index\.ts|activations[\\/]namespace\.ts)/.test(
+    id,
+  )
 
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
@@ -145,103 +146,9 @@ const ascii = {
   },
 }
 
-/**
- * `class Dense extends configured(…) {` → `const DenseBase = configured(…); class Dense extends DenseBase {`, on the same
- * lines, and so for every other call that makes a base. It has no other effect, and bundlers rely on an annotation of a
- * call, but not of one behind `extends`: without this every layer would be in every bundle.
- */
-const bases = {
-  name: 'bases',
-  transform(code: string, id: string) {
-    if (!id.endsWith('.ts') || !/ extends \w*\(/.test(code)) return null
-    const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
-    const edits = source.statements.filter(ts.isClassDeclaration).flatMap((each) => {
-      const base = baseOf(each)
-      const isMade = base !== undefined && ts.isCallExpression(base)
-      return isMade ? [{ start: each.getStart(), base, name: `${each.name!.text}Base` }] : []
-    })
-    return edits.reduceRight((text, { start, base, name }) => {
-      const head = text.slice(start, base.getStart())
-      return `${text.slice(0, start)}const ${name} = /* @__PURE__ */ ${base.getText()}; ${head}${name}${text.slice(base.getEnd())}`
-    }, code)
-  },
-}
-
 /** What stands behind `extends`. */
 function baseOf({ heritageClauses }: ts.ClassDeclaration): ts.Expression | undefined {
   return heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0]?.expression
-}
-
-/** Modules whose functions and classes make values and do nothing else. */
-const DECLARING = /core\/(?:options|registry|scope)'/
-
-/**
- * Marks what is made of options at the top level of modules, tables, kinds and registries, as droppable: bundlers cannot
- * know that such a call does nothing else. Nor do they know that of a spread, `{ ...table, own }`, which becomes such a call,
- * of a function: a bundler writes arrow functions that are called at once as their bodies.
- */
-const declarations = {
-  name: 'declarations',
-  transform(code: string, id: string) {
-    if (!/[\\/]src[\\/].*\.ts$/.test(id)) return null
-    const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
-    const pure = new Set<string>()
-    const isOptions = /core[\\/]options\.ts$/.test(id)
-    for (const each of source.statements) {
-      if (isOptions && ts.isFunctionDeclaration(each)) pure.add(each.name!.text)
-      if (!ts.isImportDeclaration(each) || !DECLARING.test(each.moduleSpecifier.getText())) continue
-      const names = each.importClause?.namedBindings
-      if (names !== undefined && ts.isNamedImports(names)) for (const { name } of names.elements) pure.add(name.text)
-    }
-    const edits: { at: number; end: number; text: string }[] = []
-    const visit = (node: ts.Node): void => {
-      if (ts.isFunctionLike(node)) return
-      const isMade = (ts.isCallExpression(node) || ts.isNewExpression(node)) && pure.has(node.expression.getText())
-      if (isMade && !code.slice(0, node.getStart()).endsWith('/* @__PURE__ */ '))
-        edits.push({ at: node.getStart(), end: node.getStart(), text: '/* @__PURE__ */ ' })
-      ts.forEachChild(node, visit)
-    }
-    for (const value of source.statements.flatMap(valuesIn)) {
-      const body = bodyOf(value) ?? (hasSpread(value) ? value : undefined)
-      if (body === undefined) continue
-      const mark = code.slice(0, value.getStart()).endsWith('/* @__PURE__ */ ') ? '' : '/* @__PURE__ */ '
-      edits.push({ at: value.getStart(), end: body.getStart(), text: `${mark}(function () { return ` })
-      edits.push({ at: body.getEnd(), end: value.getEnd(), text: ' })()' })
-    }
-    for (const each of source.statements) if (ts.isVariableStatement(each)) visit(each)
-    edits.sort((a, b) => b.at - a.at)
-    return edits.reduce(
-      (text, { at, end, text: replacement }) => text.slice(0, at) + replacement + text.slice(end),
-      code,
-    )
-  },
-}
-
-/** What `(() => body)()` returns; undefined for all else. */
-function bodyOf(value: ts.Expression): ts.Expression | undefined {
-  if (!ts.isCallExpression(value) || !ts.isParenthesizedExpression(value.expression)) return undefined
-  const { expression: made } = value.expression
-  return ts.isArrowFunction(made) && !ts.isBlock(made.body) ? made.body : undefined
-}
-
-/** Whether a value is made of the contents of another. */
-function hasSpread(node: ts.Node): boolean {
-  if (ts.isFunctionLike(node)) return false
-  return ts.isSpreadAssignment(node) || ts.isSpreadElement(node) || (ts.forEachChild(node, hasSpread) ?? false)
-}
-
-/** The values of a statement's constants, and of the static fields of its class. */
-function valuesIn(statement: ts.Statement): readonly ts.Expression[] {
-  const declared = ts.isVariableStatement(statement)
-    ? statement.declarationList.declarations
-    : ts.isClassDeclaration(statement)
-      ? statement.members.filter(
-          (each): each is ts.PropertyDeclaration =>
-            ts.isPropertyDeclaration(each) &&
-            each.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword) === true,
-        )
-      : []
-  return declared.flatMap(({ initializer }) => initializer ?? [])
 }
 
 /**
@@ -325,7 +232,10 @@ const knownInstructions = {
  * initializers are objects, because every application has these anyhow, and each file costs the import some 0.5 ms.
  */
 const NAMESPACES = new Map([
-  ...recordedModules,
+  ['activations', ts.sys.resolvePath('src/activations/namespace.ts')],
+  ['ops', ts.sys.resolvePath('src/ops/index.ts')],
+  ['ops.image', ts.sys.resolvePath('src/ops/image/index.ts')],
+  ['random', ts.sys.resolvePath('src/ops/random/index.ts')],
   ['layers', ts.sys.resolvePath('src/layers/namespace.ts')],
   ['callbacks', ts.sys.resolvePath('src/training/callbacks/index.ts')],
 ])
@@ -339,7 +249,7 @@ const namespaces = {
       if (importer === undefined || !isEntry(importer)) return null
       const path = ts.sys.resolvePath(`${importer}/../${source}`)
       const found = [...NAMESPACES].find(([, id]) => [source, `${path}.ts`, `${path}/index.ts`].includes(id))
-      return found === undefined ? null : { id: `./${found[0]}.js`, external: true as const }
+      return found === undefined || found[1] === importer ? null : { id: `./${found[0]}.js`, external: true as const }
     },
   },
 }
@@ -492,53 +402,6 @@ const kernelFiles = {
   },
 }
 
-/**
- * Namespaces under the names that users import: editors show `metrics.AUC`, which was `namespace_d_exports$4.AUC`. One whose name
- * something else in the file has gets an underscore.
- */
-const namespaceNames = {
-  name: 'namespace-names',
-  generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
-    // The name of the file that has the declarations varies.
-    const main = bundle['index.d.ts']
-    const path = /from "\.\/([^"]*)\.js"/.exec(importOf('ops_d_exports', main?.code ?? ''))?.[1]
-    const types = bundle[`${path}.d.ts`]
-    if (main?.code === undefined || types?.code === undefined)
-      throw new Error(`the declarations have other files now: ${Object.keys(bundle).join(' ')}`)
-    let { code } = types
-    const namespaced = /(\w+_d_exports(?:\$\d+)?) as (\w+)/g
-    const rename = (declared: string, name: string): void => {
-      const isTaken = new RegExp(`^(?:declare )?(?:const|function|class|type|interface) ${name}\\b`, 'm').test(code)
-      code = code.replace(wholeWord(declared), isTaken ? `${name}_` : name)
-    }
-    const end = code.lastIndexOf('export {')
-    const exported = code.slice(end)
-    // Those within another one, such as ops.image, are declared under the name that stands there.
-    for (const [, local = '', name = ''] of code.slice(0, end).matchAll(namespaced)) rename(local, name)
-    for (const [, local = '', name = ''] of main.code.matchAll(namespaced)) {
-      const declared = namedAs(namedAs(local, main.code) ?? local, exported)
-      if (declared === undefined) throw new Error(`the declarations of ${name} have another form now`)
-      rename(declared, name)
-    }
-    types.code = code
-  },
-}
-
-/** The import that has a name, up to its end. */
-function importOf(name: string, code: string): string {
-  return code.split(/^(?=import )/m).find((each) => wholeWord(name).test(each)) ?? ''
-}
-
-/** A name, which may contain `$`, but not as a part of another one. */
-function wholeWord(name: string): RegExp {
-  return new RegExp(String.raw`(?<![\w$])${name.replaceAll('$', String.raw`\$`)}(?![\w$])`, 'g')
-}
-
-/** `a` for `b` in `import { a as b }`, or in an export. */
-function namedAs(name: string, code: string): string | undefined {
-  return new RegExp(String.raw`([\w$]+) as ${wholeWord(name).source}`).exec(code)?.[1]
-}
-
 // ES modules that people can read, for Node, browsers and bundlers alike, and so without maps. Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
 // scripts/build-variants.mjs moves them to dist/cjs/.
@@ -548,19 +411,7 @@ export default defineConfig([
     entry: Object.fromEntries([...ENTRIES, ...HOST_ENTRIES, ...NAMESPACES]),
     dts: false,
     clean: true,
-    plugins: [
-      namespaces,
-      recordedOps,
-      knownInstructions,
-      declarations,
-      bases,
-      enums,
-      ascii,
-      shortLines,
-      shortNames,
-      unnamed,
-      kernelFiles,
-    ],
+    plugins: [namespaces, knownInstructions, enums, ascii, shortLines, shortNames, unnamed, kernelFiles],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',
@@ -573,7 +424,7 @@ export default defineConfig([
     entry: Object.fromEntries(ENTRIES),
     dts: { emitDtsOnly: true },
     clean: false,
-    plugins: [comments, literals, withoutHelpers, ownLines, namespaceNames],
+    plugins: [comments, literals, withoutHelpers, ownLines],
     outputOptions: {
       // What all entries share would have the name of its first module.
       chunkFileNames: ({ moduleIds }) =>

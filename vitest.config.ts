@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config'
-import { recordedOps } from './scripts/recorded-ops.mjs'
 import { leftOut } from './tests/helpers/marked-modes.ts'
 import { allModes, modes } from './tests/helpers/modes.ts'
 
@@ -8,7 +7,6 @@ const relaxedSimdFlag = Number(process.versions.node.split('.')[0]) < 21 ? ['--e
 
 // The suite runs once in each mode, so that every execution path meets every test that it can change.
 export default defineConfig({
-  plugins: [recordedOps],
   test: {
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/browser/**', 'tests/start/**'],

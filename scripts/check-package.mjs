@@ -20,13 +20,13 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * the archive with them, and of the largest file of declarations; last of the types that the compiler makes for a small program.
  */
 const limits = {
-  bundled: 143_000,
+  bundled: 146_000,
   named: 1_460,
   published: 562_500,
   part: 30_000,
   unpacked: 6_800_000,
   archive: 2_000_000,
-  declarations: 960_000,
+  declarations: 1_010_000,
   instantiations: 6_000,
   parts: { data: 35_500, keras: 40_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500 },
 }

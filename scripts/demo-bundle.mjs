@@ -2,14 +2,12 @@
 
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { recordedOps } from './recorded-ops.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { rolldown } = await import(pathToFileURL(createRequire(import.meta.resolve('tsdown')).resolve('rolldown')))
 const bundle = await rolldown({
   input: Object.fromEntries(['index', 'data', 'plot', 'thrift'].map((name) => [name, `${root}src/${name}.ts`])),
   platform: 'neutral',
-  plugins: [recordedOps],
   external: ['fflate', 'fast-png'],
   logLevel: 'silent',
 })

@@ -4,9 +4,9 @@ import { runWithoutWasm } from './runtime/without-wasm'
 
 runWithoutWasm()
 
-export * as activations from './layers/recorded/activations'
-export * as ops from './layers/recorded/ops'
-export * as random from './layers/recorded/random'
+export * as activations from './activations/namespace'
+export * as ops from './ops'
+export * as random from './ops/random'
 export { tensor } from './ops/convert'
 export type { ShapedData, TensorLike, TensorsOf, TypedArray } from './ops/convert'
 export { Tensor } from './ops/tensor'

@@ -5,7 +5,6 @@
 import { foreignKind } from './formats/foreign'
 import type { Dense } from './layers/core/dense'
 import { enableLora } from './layers/core/lora'
-import { recordOnSymbols } from './layers/core/operation'
 import type { LayerBase } from './layers/layer'
 import { setHeavyMembers } from './layers/members'
 import { findFormatsWith } from './models/format-hook'
@@ -44,7 +43,6 @@ setHeavyMembers({
     quantizeInPlace(layer as LayerBase, mode as 'int8')
   },
 })
-recordOnSymbols()
 showInConsoles()
 useTerminalProgress({ hasColours, isDumb })
 

@@ -180,6 +180,8 @@ describe('names', () => {
     'MetaProperty',
     'replaceWith',
     'resolveAssetSource',
+    // Of a comment in an excerpt.
+    'Default',
   ])
 
   /** The words of the code, without lines of comments: what only a comment mentions does not exist. */

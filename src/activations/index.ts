@@ -3,30 +3,17 @@
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import { customObject, isClass, nameInFile, nameToSave } from '../core/registry'
 import * as functions from '../ops'
-import { cast, relu } from '../ops/numpy/elementwise'
+import { cast } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import { untraced } from '../ops/trace'
+import { gelu } from './gelu'
+import { relu } from './relu'
 
 /** A function of one tensor, written with ops. */
 export type ActivationFunction = (x: Tensor) => Tensor
 
-/** What an activation gives for a symbol of a functional model, null for another tensor. Unset as long as there is none. */
-type OnSymbol = (name: string, activation: ActivationFunction, x: unknown) => Tensor | null
-let onSymbol: OnSymbol | undefined
-
-/** Sets what activations give for symbols. */
-export function setOnSymbol(given: OnSymbol): void {
-  onSymbol = given
-}
-
-/** A function that also takes symbols. */
-const takingSymbols = ([name, of]: [string, ActivationFunction]): [string, ActivationFunction] => [
-  name,
-  { [name]: (x: Tensor) => onSymbol?.(name, of, x) ?? of(x) }[name]!,
-]
-
-const table = {
-  linear: (x) => x,
+const activations = {
+  linear: functions.linear,
   relu,
   sigmoid: functions.sigmoid,
   tanh: functions.tanh,
@@ -38,7 +25,7 @@ const table = {
   relu6: functions.relu6,
   elu: functions.elu,
   selu: functions.selu,
-  gelu: (x) => functions.gelu(x, false),
+  gelu,
   silu: functions.silu,
   hardSigmoid: functions.hardSigmoid,
   hardSilu: functions.hardSilu,
@@ -55,12 +42,9 @@ const table = {
   squareplus: functions.squareplus,
   mish: functions.mish,
   exponential: functions.exponential,
+  swish: functions.silu,
+  hardSwish: functions.hardSilu,
 } satisfies Readonly<Record<string, ActivationFunction>>
-
-const forms = /* @__PURE__ */ Object.fromEntries(/* @__PURE__ */ Object.entries(table).map(takingSymbols)) as Readonly<
-  Record<keyof typeof table, ActivationFunction>
->
-const activations = { ...forms, swish: forms.silu, hardSwish: forms.hardSilu }
 
 type ActivationName = keyof typeof activations
 

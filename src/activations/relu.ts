@@ -1,11 +1,11 @@
 // relu with the options of Keras: a slope, a maximum and a threshold.
 
-import { nullable, number, option } from '../core/options'
-import { readArguments } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
+import { nullable, number } from '../core/options'
 import { asTensor } from '../ops/convert'
 import { leakyRelu, relu6 } from '../ops/nn/activations'
 import { cast, clip, greater, multiply, relu as positive, subtract, where } from '../ops/numpy/elementwise'
+import { operand } from '../ops/kinds'
+import { arg, op, optional } from '../ops/op'
 import type { Tensor } from '../ops/tensor'
 
 export interface ReluOptions {
@@ -17,32 +17,31 @@ export interface ReluOptions {
   readonly threshold?: number
 }
 
-const reluTable = {
-  negativeSlope: option(number(), 0),
-  maxValue: option(nullable(number()), null),
-  threshold: option(number(), 0),
-}
-
-/**
- *   maxValue                       where x ≥ maxValue
- *   x                              where threshold < x < maxValue
- *   negativeSlope (x − threshold)  elsewhere
- *
- * Without options max(x, 0). Keras: `keras.activations.relu`.
- * @param negativeSlope the slope below the threshold, or all options. Default 0
- * @param maxValue the maximum of the output. Default null: no maximum
- * @param threshold the input above which x itself is returned. Default 0
- * @example activations.relu([-1, 2, 9], 0.5, 6)   // [-0.5, 2, 6]
- */
-export function relu(
-  x: TensorLike,
-  negativeSlope?: number | ReluOptions,
-  maxValue?: number | null,
-  threshold?: number,
-): Tensor {
-  const given = readArguments('relu', reluTable, negativeSlope, maxValue, threshold)
-  return rectified(cast(asTensor(x, 'relu'), 'float32'), given)
-}
+export const relu = op(
+  () => [
+    arg('x', operand),
+    optional('negativeSlope', number()),
+    optional('maxValue', nullable(number())),
+    optional('threshold', number()),
+  ],
+  {
+    /**
+     *   maxValue                       where x ≥ maxValue
+     *   x                              where threshold < x < maxValue
+     *   negativeSlope (x − threshold)  elsewhere
+     *
+     * Without options max(x, 0). Keras: `keras.activations.relu`.
+     * @param negativeSlope the slope below the threshold. Default 0
+     * @param maxValue the maximum of the output. Default null: no maximum
+     * @param threshold the input above which x itself is returned. Default 0
+     * @example activations.relu([-1, 2, 9], 0.5, 6)   // [-0.5, 2, 6]
+     */
+    relu(x, negativeSlope = 0, maxValue = null, threshold = 0): Tensor {
+      return rectified(cast(asTensor(x, 'relu'), 'float32'), { negativeSlope, maxValue, threshold })
+    },
+  },
+  { within: 'activations' },
+)
 
 /** relu of float32. */
 export function rectified(x: Tensor, { negativeSlope, maxValue, threshold }: Required<ReluOptions>): Tensor {

@@ -128,6 +128,8 @@ class Population {
   }
 }
 
+const ContinualBackpropBase = configured(Callback, continualBackpropOptions)
+
 /**
  * Continual backpropagation: under continual learning, networks lose plasticity, because more and more units become
  * useless and never recover. After each step, for the hidden units of each layer:
@@ -161,7 +163,7 @@ class Population {
  * @throws ArgumentError when training begins, for a model without hidden units or without a known graph, and for layers
  * whose units cannot be replaced
  */
-export class ContinualBackprop extends configured(Callback, continualBackpropOptions) {
+export class ContinualBackprop extends ContinualBackpropBase {
   static readonly className = 'ContinualBackprop'
   private readonly state = new PerModel((model) => {
     const populations = hiddenUnits('ContinualBackprop', model, this.layers).map(

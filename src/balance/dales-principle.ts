@@ -14,6 +14,8 @@ const dalesPrincipleOptions = () => ({
 })
 export type DalesPrincipleOptions = OptionInputs<ReturnType<typeof dalesPrincipleOptions>>
 
+const DalesPrincipleBase = configured(Constraint, dalesPrincipleOptions, ['excitatory'])
+
 /**
  * Gives all outgoing weights of a unit one sign. In the kernel of the next layer, [inputs, units] or [rows, columns,
  * inputs, filters], s = 1 for the first excitatory · inputs inputs, and s = −1 for the others:
@@ -39,7 +41,7 @@ export type DalesPrincipleOptions = OptionInputs<ReturnType<typeof dalesPrincipl
  * Dale 1935; Cornford et al., Learning to live with Dale's principle, 2021.
  * @throws ArgumentError for a weight without an input axis
  */
-export class DalesPrinciple extends configured(Constraint, dalesPrincipleOptions, ['excitatory']) {
+export class DalesPrinciple extends DalesPrincipleBase {
   static readonly className = 'DalesPrinciple'
 
   call(w: Tensor, inputAxes: readonly number[] = w.rank < 2 ? [] : [w.rank - 2]): Tensor {

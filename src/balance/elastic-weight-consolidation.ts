@@ -31,6 +31,8 @@ const elasticOptions = () => ({
 })
 export type ElasticWeightConsolidationOptions = OptionInputs<ReturnType<typeof elasticOptions>>
 
+const ElasticWeightConsolidationBase = configured(Regularizer, elasticOptions, ['strength'])
+
 /**
  * A penalty for sequential tasks: λ/2 · Σ F (θ − θ*)², where θ* are the weights after the tasks learnt so far, and F is
  * the importance of each weight: the mean square of the gradient of the loss over single samples (the diagonal of the
@@ -56,7 +58,7 @@ export type ElasticWeightConsolidationOptions = OptionInputs<ReturnType<typeof e
  * Kirkpatrick et al., Overcoming catastrophic forgetting in neural networks, 2017.
  * @throws ArgumentError if used as an activity regularizer
  */
-export class ElasticWeightConsolidation extends configured(Regularizer, elasticOptions, ['strength']) {
+export class ElasticWeightConsolidation extends ElasticWeightConsolidationBase {
   static readonly className = 'ElasticWeightConsolidation'
 
   override keep(weight: Variable): readonly Variable[] {

@@ -243,6 +243,8 @@ class Regulator {
   }
 }
 
+const HomeostatBase = configured(Callback, homeostatOptions)
+
 /**
  * Keeps a network able to learn, without options: it watches the loss and the activity of the units, and acts when there
  * is a reason. While the data stay the same it changes nothing, and training ends with the same weights, bit by bit.
@@ -276,7 +278,7 @@ class Regulator {
  * Sokar et al., The dormant neuron phenomenon in deep reinforcement learning, 2023, for the renewal.
  * @throws ArgumentError when training begins, as ContinualBackprop does
  */
-export class Homeostat extends configured(Callback, homeostatOptions) {
+export class Homeostat extends HomeostatBase {
   static readonly className = 'Homeostat'
   /** All acts, over all fits, the oldest first. */
   readonly log: HomeostatAct[] = []

@@ -25,6 +25,8 @@ export type IntrinsicPlasticityOptions = OptionInputs<ReturnType<typeof intrinsi
 /** The smallest slope: below it, a unit's output would hardly depend on its input. */
 const LEAST_SLOPE = 1e-3
 
+const IntrinsicPlasticityBase = configured(Layer<Tensor>, intrinsicPlasticityOptions)
+
 /**
  * An activation σ(a x + b) for x [batch, …, units] whose slopes a and thresholds b [units] are not trained on the loss.
  * In training, each unit adapts them so that the distribution of its outputs y approaches an exponential one of mean μ,
@@ -48,7 +50,7 @@ const LEAST_SLOPE = 1e-3
  *
  * Triesch, A gradient rule for the plasticity of a neuron's intrinsic excitability, 2005.
  */
-export class IntrinsicPlasticity extends configured(Layer<Tensor>, intrinsicPlasticityOptions) {
+export class IntrinsicPlasticity extends IntrinsicPlasticityBase {
   static readonly className = 'IntrinsicPlasticity'
   static override readonly form = ELEMENTWISE
   private slopeVariable: Variable | null = null

@@ -17,6 +17,8 @@ const kWinnersOptions = () => ({
 })
 export type KWinnersTakeAllOptions = OptionInputs<ReturnType<typeof kWinnersOptions>>
 
+const KWinnersTakeAllBase = configured(Layer<Tensor>, kWinnersOptions, ['k'])
+
 /**
  * Keeps the k largest units along the last axis of each sample (and place) and sets the others to 0: x [batch, …,
  * units] → x where x ≥ the k-th largest of its row, else 0. Units equal to the k-th largest all pass. Only units that
@@ -35,7 +37,7 @@ export type KWinnersTakeAllOptions = OptionInputs<ReturnType<typeof kWinnersOpti
  * Makhzani & Frey, k-Sparse autoencoders, 2013.
  * @throws ArgumentError for a k above 1 that is not an integer; ShapeError for a k above the number of units
  */
-export class KWinnersTakeAll extends configured(Layer<Tensor>, kWinnersOptions, ['k']) {
+export class KWinnersTakeAll extends KWinnersTakeAllBase {
   static readonly className = 'KWinnersTakeAll'
   static override readonly form = ELEMENTWISE
 

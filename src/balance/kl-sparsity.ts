@@ -18,6 +18,8 @@ export type KLSparsityOptions = OptionInputs<ReturnType<typeof klSparsityOptions
 /** Means are clipped to this distance from 0 and 1, where the logarithms are infinite. */
 const EDGE = 1e-6
 
+const KLSparsityBase = configured(Regularizer, klSparsityOptions)
+
 /**
  * A penalty on activations in 0 … 1, such as those of sigmoid. With ρ̂ the mean output of each unit over all axes but
  * the last:
@@ -39,7 +41,7 @@ const EDGE = 1e-6
  *
  * Ng, Sparse autoencoder, 2011.
  */
-export class KLSparsity extends configured(Regularizer, klSparsityOptions) {
+export class KLSparsity extends KLSparsityBase {
   static readonly className = 'KLSparsity'
 
   call(x: Tensor): Tensor {

@@ -15,6 +15,8 @@ const l2InitOptions = () => ({
 })
 export type L2InitOptions = OptionInputs<ReturnType<typeof l2InitOptions>>
 
+const L2InitBase = configured(Regularizer, l2InitOptions, ['strength'])
+
 /**
  * λ · Σ (θ − θ₀)², where θ₀ are the initial weights, from when the layer was built. They are saved and loaded with the
  * model.
@@ -32,7 +34,7 @@ export type L2InitOptions = OptionInputs<ReturnType<typeof l2InitOptions>>
  * Kumar, Marklund & Van Roy, Maintaining plasticity in continual learning via regenerative regularization, 2023.
  * @throws ArgumentError if used as an activity regularizer
  */
-export class L2Init extends configured(Regularizer, l2InitOptions, ['strength']) {
+export class L2Init extends L2InitBase {
   static readonly className = 'L2Init'
 
   override keep(weight: Variable): readonly Variable[] {

@@ -59,6 +59,8 @@ class Watch implements ActivityListener {
   }
 }
 
+const ReDoBase = configured(Callback, reDoOptions)
+
 /**
  * Recycling dormant neurons: every `every` steps, dormant units get new w_in and w_out = 0. Unit i is dormant if
  *
@@ -76,7 +78,7 @@ class Watch implements ActivityListener {
  * Sokar et al., The dormant neuron phenomenon in deep reinforcement learning, 2023, who use a single batch.
  * @throws ArgumentError when training begins, as ContinualBackprop does
  */
-export class ReDo extends configured(Callback, reDoOptions) {
+export class ReDo extends ReDoBase {
   static readonly className = 'ReDo'
   private readonly state = new PerModel((model) => {
     const watches = hiddenUnits('ReDo', model, this.layers).map((units) => new Watch(units, model, this.threshold))

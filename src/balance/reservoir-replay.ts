@@ -82,6 +82,8 @@ class Rows {
   }
 }
 
+const ReservoirReplayBase = configured(Configured, reservoirOptions, ['capacity'])
+
 /**
  * A memory of fixed size for sequential tasks. Each sample that was ever added is in it with the same probability:
  * sample number n takes a free place, or, with probability capacity / n, replaces a random one.
@@ -102,7 +104,7 @@ class Rows {
  *
  * Vitter, Random sampling with a reservoir, 1985: algorithm R.
  */
-export class ReservoirReplay extends configured(Configured, reservoirOptions, ['capacity']) {
+export class ReservoirReplay extends ReservoirReplayBase {
   static readonly className = 'ReservoirReplay'
   private readonly key = this.seed ?? nextSeed()
   private drawn = 0

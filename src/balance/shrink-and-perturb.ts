@@ -15,6 +15,8 @@ const shrinkAndPerturbOptions = () => ({
 })
 export type ShrinkAndPerturbOptions = OptionInputs<ReturnType<typeof shrinkAndPerturbOptions>>
 
+const ShrinkAndPerturbBase = configured(Callback, shrinkAndPerturbOptions)
+
 /**
  * Every `every` steps, for each trained weight, including biases and scales:
  *
@@ -32,7 +34,7 @@ export type ShrinkAndPerturbOptions = OptionInputs<ReturnType<typeof shrinkAndPe
  * Ash & Adams, On warm-starting neural network training, 2020.
  * @throws ArgumentError for a weight that was not made by addWeight: its initializer is unknown
  */
-export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptions) {
+export class ShrinkAndPerturb extends ShrinkAndPerturbBase {
   static readonly className = 'ShrinkAndPerturb'
   private steps = 0
   override readonly probes: readonly Probe[] = [

@@ -95,8 +95,10 @@ function balanceable(model: LayerBase): {
   return { chosen, left }
 }
 
+const SynapticBalanceBase = configured(Callback, balanceOptions)
+
 /** Balances a model at the end of every epoch. The optimizer's slots are kept. See balanceSynapses. */
-export class SynapticBalance extends configured(Callback, balanceOptions) {
+export class SynapticBalance extends SynapticBalanceBase {
   static readonly className = 'SynapticBalance'
   /** The result of the last epoch. */
   last: Balanced | null = null

@@ -47,6 +47,8 @@ class Scaled implements ActivityListener {
   }
 }
 
+const SynapticScalingBase = configured(Callback, synapticScalingOptions)
+
 /**
  * Homeostasis of activity: every `every` steps, for each hidden unit,
  *
@@ -67,7 +69,7 @@ class Scaled implements ActivityListener {
  * Turrigiano, The self-tuning neuron: synaptic scaling of excitatory synapses, 2008.
  * @throws ArgumentError when training begins, as ContinualBackprop does
  */
-export class SynapticScaling extends configured(Callback, synapticScalingOptions) {
+export class SynapticScaling extends SynapticScalingBase {
   static readonly className = 'SynapticScaling'
   private readonly state = new PerModel((model) => {
     return {

@@ -262,6 +262,8 @@ export function effectiveRank(rows: Tensor): number {
   return total === 0 ? 0 : found + 1
 }
 
+const UnitHealthBase = configured(Callback, unitHealthOptions)
+
 /**
  * Measures the health of a model's units. It measures every `every` steps and summarises each epoch: the share of dead,
  * saturated and dormant units of each layer, their activity and utility, the effective rank of their outputs, and the norms of
@@ -285,7 +287,7 @@ export function effectiveRank(rows: Tensor): number {
  * @throws ArgumentError when training begins, for a model without hidden units or without a known graph, and for layers
  * that make no hidden units
  */
-export class UnitHealth extends configured(Callback, unitHealthOptions) {
+export class UnitHealth extends UnitHealthBase {
   static readonly className = 'UnitHealth'
   /** One record per epoch, over all fits. */
   readonly records: HealthRecord[] = []

@@ -34,6 +34,8 @@ const lambdaOptions = () => ({
 })
 export type LambdaConstraintOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
+const LambdaConstraintBase = (configured as InOrder<['constraint']>)(Constraint, lambdaOptions)
+
 /**
  * A custom function. The function itself can also be passed wherever a constraint is expected.
  *
@@ -42,7 +44,7 @@ export type LambdaConstraintOptions = OptionInputs<ReturnType<typeof lambdaOptio
  *
  * To load a model with such layers: `customObjects: { symmetric }`.
  */
-export class LambdaConstraint extends (configured as InOrder<['constraint']>)(Constraint, lambdaOptions) {
+export class LambdaConstraint extends LambdaConstraintBase {
   static readonly className = 'LambdaConstraint'
   call(w: Tensor): Tensor {
     return this.constraint(w)
@@ -79,11 +81,13 @@ const maxNormOptions = () => ({
 })
 export type MaxNormOptions = OptionInputs<ReturnType<typeof maxNormOptions>>
 
+const MaxNormBase = (configured as InOrder<['maxValue', 'axis']>)(Constraint, maxNormOptions)
+
 /**
  * Norms of at most maxValue: w · min(|w|, maxValue) / |w|.
  * @example new constraints.MaxNorm(1).call(tensor([[3], [4]]))   // [[0.6], [0.8]]
  */
-export class MaxNorm extends (configured as InOrder<['maxValue', 'axis']>)(Constraint, maxNormOptions) {
+export class MaxNorm extends MaxNormBase {
   static readonly className = 'MaxNorm'
   call(w: Tensor): Tensor {
     const norms = lengths(w, this.axis)
@@ -108,11 +112,13 @@ const unitNormOptions = () => ({
 })
 export type UnitNormOptions = OptionInputs<ReturnType<typeof unitNormOptions>>
 
+const UnitNormBase = (configured as InOrder<['axis']>)(Constraint, unitNormOptions)
+
 /**
  * Norms of 1: w / |w|.
  * @example new constraints.UnitNorm().call(tensor([[3], [4]]))   // [[0.6], [0.8]]
  */
-export class UnitNorm extends (configured as InOrder<['axis']>)(Constraint, unitNormOptions) {
+export class UnitNorm extends UnitNormBase {
   static readonly className = 'UnitNorm'
   call(w: Tensor): Tensor {
     return divide(w, add(lengths(w, this.axis), EPSILON))
@@ -131,14 +137,13 @@ const minMaxNormOptions = () => ({
 })
 export type MinMaxNormOptions = OptionInputs<ReturnType<typeof minMaxNormOptions>>
 
+const MinMaxNormBase = (configured as InOrder<['minValue', 'maxValue', 'rate', 'axis']>)(Constraint, minMaxNormOptions)
+
 /**
  * Norms between two bounds: w · (rate · clip(|w|, minValue, maxValue) + (1 − rate) · |w|) / |w|.
  * @example new constraints.MinMaxNorm({ minValue: 1, maxValue: 2 }).call(tensor([[3], [4]]))   // [[1.2], [1.6]]
  */
-export class MinMaxNorm extends (configured as InOrder<['minValue', 'maxValue', 'rate', 'axis']>)(
-  Constraint,
-  minMaxNormOptions,
-) {
+export class MinMaxNorm extends MinMaxNormBase {
   static readonly className = 'MinMaxNorm'
 
   protected override checkOptions(): void {

@@ -48,16 +48,19 @@ export interface AnyOption extends Kind<unknown, unknown> {
 }
 
 /** An option without a default. */
+/* @__NO_SIDE_EFFECTS__ */
 export function required<Value, Input>(kind: Kind<Value, Input>): RequiredOption<Value, Input> {
   return { ...kind, required: true }
 }
 
 /** An option with a default. */
+/* @__NO_SIDE_EFFECTS__ */
 export function option<Value, Input>(kind: Kind<Value, Input>, initial: NoInfer<Input>): OptionalOption<Value, Input> {
   return { ...kind, required: false, initial: () => initial }
 }
 
 /** An option whose default depends on the object, such as a name derived from its class. */
+/* @__NO_SIDE_EFFECTS__ */
 export function optionFrom<Value, Input>(
   kind: Kind<Value, Input>,
   initial: (object: object) => NoInfer<Input>,
@@ -116,6 +119,7 @@ function within(x: number, { min = -Infinity, max = Infinity, above = -Infinity,
 // A number that float32 rounds to Infinity counts as infinite.
 const isFiniteFloat = (x: number): boolean => Number.isFinite(Math.fround(x))
 
+/* @__NO_SIDE_EFFECTS__ */
 function numeric(noun: string, range: Range, isOne: (x: number) => boolean): Kind<number> {
   return {
     read(value, where) {
@@ -128,11 +132,13 @@ function numeric(noun: string, range: Range, isOne: (x: number) => boolean): Kin
 }
 
 /** A number that is finite in float32. */
+/* @__NO_SIDE_EFFECTS__ */
 export function number(range: Range = {}): Kind<number> {
   return numeric('a finite number', range, isFiniteFloat)
 }
 
 /** An integer that a float64 holds exactly. */
+/* @__NO_SIDE_EFFECTS__ */
 export function integer(range: Range = {}): Kind<number> {
   return numeric('an integer', range, Number.isSafeInteger)
 }
@@ -141,6 +147,7 @@ export function integer(range: Range = {}): Kind<number> {
 export const count: Kind<number> = /* @__PURE__ */ integer({ min: 1 })
 
 /** An integer from 1 to `most`. Errors mention the limit only if it is exceeded. */
+/* @__NO_SIDE_EFFECTS__ */
 function countUpTo(most: number): Kind<number> {
   return {
     read(value, where) {
@@ -164,6 +171,7 @@ export const iterations: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ITERATION
 const LARGEST_TABLE = 100_000
 
 /** The size of a table that is created at once. A larger size is refused before anything is created. */
+/* @__NO_SIDE_EFFECTS__ */
 export function tableSize(min = 1): Kind<number> {
   return integer({ min, max: LARGEST_TABLE })
 }
@@ -183,6 +191,7 @@ type Wide<Value> = Value extends boolean ? boolean : Value
  * A Keras option of which this library supports only some values.
  * @param why the end of the error: the reason, and what to do
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function always<const Value extends boolean | null | number | string>(
   values: readonly Value[],
   why: string,
@@ -200,6 +209,7 @@ export function always<const Value extends boolean | null | number | string>(
  * A Keras option that changes no result here. Values other than those of `quiet` warn once.
  * @param why the end of the warning: the reason, and what to do instead
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function idle<Value, Input>(
   kind: Kind<Value, Input>,
   quiet: readonly NoInfer<Value>[],
@@ -216,17 +226,20 @@ export function idle<Value, Input>(
 }
 
 /** true, false or 'auto', which decides for what there is. */
-export const autoOrBoolean: Kind<boolean | 'auto', boolean | 'auto'> = /* @__PURE__ */ (() =>
-  always(['auto', true, false], 'as in Keras'))()
+export const autoOrBoolean: Kind<boolean | 'auto', boolean | 'auto'> = always(['auto', true, false], 'as in Keras')
 
 /** Keras's options for sparse tensors, in whose place there are tensors with the same elements. */
-export const sparse: Kind<boolean | null, boolean | null> = /* @__PURE__ */ (() =>
-  idle(nullable(boolean), [false, null], 'there are no sparse tensors, the result has all elements'))()
+export const sparse: Kind<boolean | null, boolean | null> = idle(
+  nullable(boolean),
+  [false, null],
+  'there are no sparse tensors, the result has all elements',
+)
 
 /**
  * A Keras option whose supported values change nothing here: it is only checked, so that a program may say its default.
  * @param initial that default
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function unread<Value, Input>(
   kind: Kind<Value, Input>,
   initial: NoInfer<Input>,
@@ -253,6 +266,7 @@ type SnakeCase<Word extends string> = Word extends `${infer First}${infer Second
 export type Spelled<Word extends string> = Word | SnakeCase<Word>
 
 /** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. Editors show them, not `Spelled<…>`. */
+/* @__NO_SIDE_EFFECTS__ */
 export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | SnakeCase<Word>> {
   return {
     read(value, where) {
@@ -279,6 +293,7 @@ function isSignal(value: unknown): value is AbortSignal {
 }
 
 /** Also accepts null. */
+/* @__NO_SIDE_EFFECTS__ */
 export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | null, Input | null> {
   return {
     read: (value, where) => (value === null || value === undefined ? null : kind.read(value, where)),
@@ -287,11 +302,13 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
 }
 
 /** Also accepts null, which means a certain value. */
+/* @__NO_SIDE_EFFECTS__ */
 export function nullAs<Value, Input>(kind: Kind<Value, Input>, meant: NoInfer<Value>): Kind<Value, Input | null> {
   return { ...kind, read: (value, where) => (value === null ? meant : kind.read(value, where)) }
 }
 
 /** A value of either kind; `isFirst` decides which. */
+/* @__NO_SIDE_EFFECTS__ */
 export function either<A, InA, B, InB>(
   first: Kind<A, InA>,
   second: Kind<B, InB>,
@@ -304,6 +321,7 @@ export function either<A, InA, B, InB>(
 }
 
 /** A list; `length` is the required length, if it is fixed. */
+/* @__NO_SIDE_EFFECTS__ */
 export function listOf<Value, Input>(
   kind: Kind<Value, Input>,
   length?: number,
@@ -319,6 +337,7 @@ export function listOf<Value, Input>(
 }
 
 /** A record with any keys, such as class numbers to weights. */
+/* @__NO_SIDE_EFFECTS__ */
 export function recordOf<Value, Input>(
   kind: Kind<Value, Input>,
 ): Kind<Readonly<Record<string, Value>>, Readonly<Record<string, Input>>> {
@@ -332,6 +351,7 @@ export function recordOf<Value, Input>(
 }
 
 /** Extents: integers ≥ 1, up to the limit of one tensor, and, if `open` allows it, null (any extent) or −1 (computed). */
+/* @__NO_SIDE_EFFECTS__ */
 export function extents<Open extends null | -1 = never>(
   ...open: Open[]
 ): Kind<readonly (number | Open)[], readonly (number | Open)[]> {
@@ -356,6 +376,7 @@ export function extents<Open extends null | -1 = never>(
  * An object of a registry: given by name, as an instance, as a saved configuration, or, if the registry accepts one, as
  * a function.
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function named<Object extends Configurable, Input = string | Object | Serialized>(
   registry: Registry<Object>,
 ): Kind<Object, Input> {
@@ -366,6 +387,7 @@ export function named<Object extends Configurable, Input = string | Object | Ser
  * A user's function, which is saved by its name.
  * @param what describes the function in errors: `that is a learning rate`
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: string): Kind<Fn, Fn | string> {
   return {
     read(value, where) {
@@ -380,6 +402,7 @@ export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: s
 }
 
 /** A kind with its own functions for reading and saving. */
+/* @__NO_SIDE_EFFECTS__ */
 export function custom<Value, Input = Value>(
   read: (value: unknown, where: string) => Value,
   write: (value: Value) => Json,
@@ -670,6 +693,7 @@ export type InOrder<Names extends readonly string[]> = <Base extends AbstractCla
  *   `new Conv2D(32, 3, { padding: 'same' })`. Default: the order of the table and then of the base
  * @param members members that all objects of the class share, such as its formula
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function configured<
   Base extends AbstractClass,
   Table extends OptionTable,

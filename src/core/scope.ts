@@ -41,6 +41,7 @@ export class Scoped<Value> {
 }
 
 /** Declares a scoped value. @param initial the value outside of every `within` */
+/* @__NO_SIDE_EFFECTS__ */
 export function scoped<Value>(initial: Value): Scoped<Value> {
   return new Scoped(initial)
 }

@@ -50,19 +50,21 @@ export interface CalibratedModel<In = Tensor, Kind = Model<In, Tensor>> extends 
 /** The smallest normal float32: below it, probabilities lose precision, and so do their logarithms. */
 const SMALLEST = 2 ** -126
 
-/**
- * Rescales probabilities to another temperature: softmax(z / T) or σ(z / T), where z are the logits of the incoming
- * probabilities. `temperatureScaling` appends this layer to a model. To load a file that contains it: `loadModel(file,
- * { customObjects: { Temperature } })`.
- */
-export class Temperature extends configured(Layer<Tensor>, () => ({
+const TemperatureBase = configured(Layer<Tensor>, () => ({
   /** T. */
   temperature: required(number({ above: 0 })),
   /** The function from logits to probabilities: 'softmax' or 'sigmoid'. Default softmax. */
   activation: option(choice('softmax', 'sigmoid'), 'softmax'),
   /** Whether the input is logits instead of probabilities. Default false. */
   fromLogits: option(boolean, false),
-})) {
+}))
+
+/**
+ * Rescales probabilities to another temperature: softmax(z / T) or σ(z / T), where z are the logits of the incoming
+ * probabilities. `temperatureScaling` appends this layer to a model. To load a file that contains it: `loadModel(file,
+ * { customObjects: { Temperature } })`.
+ */
+export class Temperature extends TemperatureBase {
   static readonly className = 'Temperature'
   static override readonly form = ELEMENTWISE
 

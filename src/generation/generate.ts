@@ -1,6 +1,7 @@
 // Generates sequences of tokens with a model that scores the next token. Each new token costs one step of the model:
 // what it needs of earlier steps is kept (stepper.ts).
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { restating } from '../core/errors'
 import { warnOnce } from '../core/warnings'
@@ -38,14 +39,13 @@ const tokens = custom<readonly number[], number | readonly number[]>(
   (value, where) => (Array.isArray(value) ? value : [value]).map((each) => integer({ min: 0 }).read(each, where)),
   (value) => value,
 )
-const table = {
-  ...samplingTable,
+const table = merged(samplingTable, {
   maxTokens: required(count),
   stopTokens: option(tokens, []),
   seed: option(nullable(integer()), null),
   cache: option(boolean, true),
   signal: option(nullable(abortSignal), null),
-}
+})
 
 /**
  * Adds tokens to a prompt, each chosen from the softmax of the model's scores at the last step.

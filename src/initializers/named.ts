@@ -41,6 +41,8 @@ const lambdaOptions = () => ({
 })
 export type LambdaInitializerOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
+const LambdaInitializerBase = (configured as InOrder<['initializer']>)(Initializer, lambdaOptions)
+
 /**
  * A custom function. The function itself can also be passed wherever an initializer is expected.
  *
@@ -49,7 +51,7 @@ export type LambdaInitializerOptions = OptionInputs<ReturnType<typeof lambdaOpti
  *
  * To load a model with such layers: `customObjects: { rising }`.
  */
-export class LambdaInitializer extends (configured as InOrder<['initializer']>)(Initializer, lambdaOptions) {
+export class LambdaInitializer extends LambdaInitializerBase {
   static readonly className = 'LambdaInitializer'
   call(shape: Shape): Tensor {
     return cast(asTensor(this.initializer(shape), 'LambdaInitializer'), 'float32')
@@ -84,6 +86,8 @@ const constantOptions = () => ({
 })
 export type ConstantOptions = OptionInputs<ReturnType<typeof constantOptions>>
 
+const ConstantBase = (configured as InOrder<['value']>)(Initializer, constantOptions)
+
 /**
  * All `value`, or given numbers, such as pretrained word vectors:
  *
@@ -91,7 +95,7 @@ export type ConstantOptions = OptionInputs<ReturnType<typeof constantOptions>>
  *
  * The numbers are also saved in the layer's configuration, not only in its weights.
  */
-export class Constant extends (configured as InOrder<['value']>)(Initializer, constantOptions) {
+export class Constant extends ConstantBase {
   static readonly className: string = 'Constant'
   call(shape: Shape): Tensor {
     return typeof this.value === 'number' ? full(shape, this.value) : broadcastTo(cast(this.value, 'float32'), shape)
@@ -105,11 +109,13 @@ const identityOptions = () => ({
   gain,
 })
 
+const IdentityBase = (configured as InOrder<['gain']>)(Initializer, identityOptions)
+
 /**
  * gain · the identity matrix; for a matrix that is not square, gain where the row index equals the column index.
  * @example new initializers.Identity({ gain: 2 }).call([2, 2])   // [[2, 0], [0, 2]]
  */
-export class Identity extends (configured as InOrder<['gain']>)(Initializer, identityOptions) {
+export class Identity extends IdentityBase {
   static readonly className: string = 'Identity'
   call(shape: Shape): Tensor {
     const [rows, columns] = shape
@@ -129,8 +135,10 @@ const seedOptions = () => ({
 })
 export type SeedOptions = OptionInputs<ReturnType<typeof seedOptions>>
 
+const RandomInitializerBase = (configured as InOrder<['seed']>)(Initializer, seedOptions)
+
 /** A random initializer. Equal seeds give equal weights; without a seed, each tensor gets different numbers. */
-abstract class RandomInitializer extends (configured as InOrder<['seed']>)(Initializer, seedOptions) {
+abstract class RandomInitializer extends RandomInitializerBase {
   protected get options(): RandomOptions {
     return this.seed === null ? {} : { seed: this.seed }
   }
@@ -158,11 +166,13 @@ const normalOptions = () => ({
 })
 export type RandomNormalOptions = OptionInputs<ReturnType<typeof normalOptions>> & SeedOptions
 
+const RandomNormalBase = (configured as InOrder<['mean', 'stddev', 'seed']>)(BlockInitializer, normalOptions)
+
 /**
  * Normal numbers; mean 0 and standard deviation 0.05 by default.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomNormal({ stddev: 0.02, seed: 1 }) })
  */
-export class RandomNormal extends (configured as InOrder<['mean', 'stddev', 'seed']>)(BlockInitializer, normalOptions) {
+export class RandomNormal extends RandomNormalBase {
   static readonly className: string = 'RandomNormal'
   protected drawn(shape: Shape): Iterable<Tensor> {
     return random.normalBlocks(shape, { mean: this.mean, stddev: this.stddev, ...this.options })
@@ -188,14 +198,13 @@ const uniformOptions = () => ({
 })
 export type RandomUniformOptions = OptionInputs<ReturnType<typeof uniformOptions>> & SeedOptions
 
+const RandomUniformBase = (configured as InOrder<['minval', 'maxval', 'seed']>)(BlockInitializer, uniformOptions)
+
 /**
  * Uniform in [minval, maxval), ±0.05 by default.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomUniform({ minval: -0.1, maxval: 0.1 }) })
  */
-export class RandomUniform extends (configured as InOrder<['minval', 'maxval', 'seed']>)(
-  BlockInitializer,
-  uniformOptions,
-) {
+export class RandomUniform extends RandomUniformBase {
   static readonly className: string = 'RandomUniform'
 
   protected override checkOptions(): void {
@@ -291,7 +300,9 @@ const scalingOptions = () => ({
 export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptions> & ReturnType<typeof axesOptions>> &
   SeedOptions
 
-abstract class FanInitializer extends configured(BlockInitializer, axesOptions, ['seed', 'inputAxes', 'outputAxes']) {
+const FanInitializerBase = configured(BlockInitializer, axesOptions, ['seed', 'inputAxes', 'outputAxes'])
+
+abstract class FanInitializer extends FanInitializerBase {
   declare protected readonly scaling: Scaling
 
   protected override checkOptions(): void {
@@ -307,13 +318,15 @@ abstract class FanInitializer extends configured(BlockInitializer, axesOptions, 
   }
 }
 
+const VarianceScalingBase = (
+  configured as InOrder<['scale', 'mode', 'distribution', 'seed', 'inputAxes', 'outputAxes']>
+)(FanInitializer, scalingOptions)
+
 /**
  * Variance scale / n, n the fan of `mode`. normal: σ = √(scale/n) after truncation; uniform: ±√(3·scale/n).
  * @example new Dense({ units: 4, kernelInitializer: new initializers.VarianceScaling({ scale: 2, mode: 'fanOut' }) })
  */
-export class VarianceScaling extends (
-  configured as InOrder<['scale', 'mode', 'distribution', 'seed', 'inputAxes', 'outputAxes']>
-)(FanInitializer, scalingOptions) {
+export class VarianceScaling extends VarianceScalingBase {
   static readonly className: string = 'VarianceScaling'
 
   protected override drawn(shape: Shape, fans?: FanAxes): Iterable<Tensor> {
@@ -322,56 +335,73 @@ export class VarianceScaling extends (
 }
 
 /** The base of an initializer with variance scale / n, n the fan of `mode`. */
-const scaling = (scale: number, mode: FanMode, distribution: Distribution) =>
-  configured<typeof FanInitializer, Readonly<Record<never, never>>, ['seed']>(FanInitializer, () => ({}), undefined, {
-    scaling: { scale, mode, distribution },
-  })
+/* @__NO_SIDE_EFFECTS__ */
+function scaling(scale: number, mode: FanMode, distribution: Distribution) {
+  return configured<typeof FanInitializer, Readonly<Record<never, never>>, ['seed']>(
+    FanInitializer,
+    () => ({}),
+    undefined,
+    { scaling: { scale, mode, distribution } },
+  )
+}
+
+const GlorotUniformBase = scaling(1, 'fanAvg', 'uniform')
 
 /**
  * Uniform ±√(6/(fanIn + fanOut)). Glorot & Bengio 2010.
  * @example new Dense({ units: 4, kernelInitializer: 'glorotUniform' })
  */
-export class GlorotUniform extends scaling(1, 'fanAvg', 'uniform') {
+export class GlorotUniform extends GlorotUniformBase {
   static readonly className = 'GlorotUniform'
 }
+
+const GlorotNormalBase = scaling(1, 'fanAvg', 'truncatedNormal')
 
 /**
  * Truncated normal, σ = √(2/(fanIn + fanOut)).
  * @example new Dense({ units: 4, kernelInitializer: 'glorotNormal' })
  */
-export class GlorotNormal extends scaling(1, 'fanAvg', 'truncatedNormal') {
+export class GlorotNormal extends GlorotNormalBase {
   static readonly className = 'GlorotNormal'
 }
+
+const HeUniformBase = scaling(2, 'fanIn', 'uniform')
 
 /**
  * Uniform ±√(6/fanIn). He et al. 2015.
  * @example new Dense({ units: 4, kernelInitializer: 'heUniform' })
  */
-export class HeUniform extends scaling(2, 'fanIn', 'uniform') {
+export class HeUniform extends HeUniformBase {
   static readonly className = 'HeUniform'
 }
+
+const HeNormalBase = scaling(2, 'fanIn', 'truncatedNormal')
 
 /**
  * Truncated normal, σ = √(2/fanIn).
  * @example new Dense({ units: 4, kernelInitializer: 'heNormal' })
  */
-export class HeNormal extends scaling(2, 'fanIn', 'truncatedNormal') {
+export class HeNormal extends HeNormalBase {
   static readonly className = 'HeNormal'
 }
+
+const LecunUniformBase = scaling(1, 'fanIn', 'uniform')
 
 /**
  * Uniform ±√(3/fanIn).
  * @example new Dense({ units: 4, kernelInitializer: 'lecunUniform' })
  */
-export class LecunUniform extends scaling(1, 'fanIn', 'uniform') {
+export class LecunUniform extends LecunUniformBase {
   static readonly className = 'LecunUniform'
 }
+
+const LecunNormalBase = scaling(1, 'fanIn', 'truncatedNormal')
 
 /**
  * Truncated normal, σ = √(1/fanIn).
  * @example new Dense({ units: 4, kernelInitializer: 'lecunNormal' })
  */
-export class LecunNormal extends scaling(1, 'fanIn', 'truncatedNormal') {
+export class LecunNormal extends LecunNormalBase {
   static readonly className = 'LecunNormal'
 }
 
@@ -381,12 +411,14 @@ const orthogonalOptions = () => ({
 })
 export type OrthogonalOptions = OptionInputs<ReturnType<typeof orthogonalOptions>> & SeedOptions
 
+const OrthogonalBase = (configured as InOrder<['gain', 'seed']>)(RandomInitializer, orthogonalOptions)
+
 /**
  * gain · a matrix with orthonormal rows or columns, whichever are fewer. For a tensor with more axes, the matrix is
  * [product of all but the last axis, last axis]. Saxe et al. 2013.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.Orthogonal({ gain: 2, seed: 1 }) })
  */
-export class Orthogonal extends (configured as InOrder<['gain', 'seed']>)(RandomInitializer, orthogonalOptions) {
+export class Orthogonal extends OrthogonalBase {
   static readonly className: string = 'Orthogonal'
 
   call(shape: Shape): Tensor {

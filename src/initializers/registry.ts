@@ -12,7 +12,7 @@ import { initializeWith } from '../ops/variable'
 type OwnName = Exclude<ClassesIn<typeof all>, keyof typeof secondNames>
 const unnamed = { STFT: true } satisfies Record<Exclude<OwnName, keyof typeof named>, true>
 
-export const initializers = new Registry('initializer', Initializer, () => named, {
+export const initializers = /* @__PURE__ */ new Registry('initializer', Initializer, () => named, {
   aliases: FURTHER_NAMES,
   unnamed,
   ofFunction: (initializer: named.InitializerFunction) => new named.LambdaInitializer({ initializer }),

@@ -24,6 +24,8 @@ const stftOptions = () => ({
 })
 export type STFTOptions = OptionInputs<ReturnType<typeof stftOptions>>
 
+const STFTBase = (configured as InOrder<['side', 'window', 'scaling', 'periodic']>)(Initializer, stftOptions)
+
 /**
  * Kernels [frame length T, 1, frequencies F/2 + 1] of a Conv1D whose outputs are the real or the imaginary parts of a short-time
  * Fourier transform: w[t]/s · cos(−2π t f/F), or sin.
@@ -34,7 +36,7 @@ export type STFTOptions = OptionInputs<ReturnType<typeof stftOptions>>
  * Keras: `keras.initializers.STFT`, which also has scipy's other windows: pass their values.
  * @throws ShapeError for other shapes, and for a window of another length
  */
-export class STFT extends (configured as InOrder<['side', 'window', 'scaling', 'periodic']>)(Initializer, stftOptions) {
+export class STFT extends STFTBase {
   static readonly className = 'STFT'
 
   call(shape: Shape): Tensor {

@@ -1,5 +1,6 @@
 // Kinds of options that several layers use.
 
+import { merged } from '../core/merged'
 import type { ActivationFunction, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
@@ -27,11 +28,12 @@ export const activation: Kind<ActivationFunction, ActivationIdentifier | null> =
   (value) => activationName(value),
 )
 
+const anyInitializer = named<Initializer, InitializerIdentifier>(initializers)
+
 /** null is Keras's default of a weight. */
-export const initializer: Kind<Initializer, InitializerIdentifier | null> = /* @__PURE__ */ (() => {
-  const kind = named<Initializer, InitializerIdentifier>(initializers)
-  return { ...kind, read: (value, where) => kind.read(value ?? 'glorotUniform', where) }
-})()
+export const initializer: Kind<Initializer, InitializerIdentifier | null> = merged(anyInitializer, {
+  read: (value: unknown, where: string) => anyInitializer.read(value ?? 'glorotUniform', where),
+})
 
 export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = /* @__PURE__ */ nullable(
   /* @__PURE__ */ named<Regularizer, RegularizerIdentifier>(regularizers),

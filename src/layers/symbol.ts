@@ -5,8 +5,9 @@
 import { StateError } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { childrenAt, flatten, isBranch, mapTree, unflatten } from '../core/tree'
-import type { TensorSymbol } from '../ops/tensor'
+import { flatten, isBranch, mapTree, unflatten } from '../core/tree'
+import { recorderIn, symbolIn } from '../ops/recorder'
+import type { CallRecorder, TensorSymbol } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 import type { TensorSpec } from './spec'
 
@@ -35,6 +36,7 @@ class GraphSymbol implements TensorSymbol {
     readonly call: LayerCall,
     readonly index: number,
     readonly spec: TensorSpec,
+    readonly recorder: CallRecorder | undefined,
   ) {}
 
   get name(): string {
@@ -43,9 +45,6 @@ class GraphSymbol implements TensorSymbol {
 }
 
 let calls = 0
-
-/** No op has more arguments than these. */
-const MOST_ARGUMENTS = 8
 
 /** The calls of each layer on symbols. */
 const callsByLayer = new WeakMap<RecordedLayer, LayerCall[]>()
@@ -62,12 +61,16 @@ export function firstCall(layer: RecordedLayer): LayerCall {
   throw new StateError(`${layer} was never called on symbols, so it has no input or output`)
 }
 
-/** Records a call, and returns the symbols of its results. */
+/**
+ * Records a call, and returns the symbols of its results.
+ * @param recorder records calls of ops on them; by default that of the input
+ */
 export function recordCall(
   layer: RecordedLayer,
   input: Tree<unknown>,
   options: Readonly<Record<string, unknown>>,
   outputs: Tree<TensorSpec>,
+  recorder: CallRecorder | undefined = recorderIn(input),
 ): Tree<Tensor> {
   const symbols: Tensor[] = []
   let at = 0
@@ -75,7 +78,7 @@ export function recordCall(
   const call: LayerCall = { id: calls++, layer, input, options, structure, outputs: symbols }
   for (const spec of flatten(outputs)) {
     // An open extent is null, although the type of a tensor's shape has no null.
-    symbols.push(new Tensor(new GraphSymbol(call, symbols.length, spec), spec.shape as Shape, spec.dtype))
+    symbols.push(new Tensor(new GraphSymbol(call, symbols.length, spec, recorder), spec.shape as Shape, spec.dtype))
   }
   const known = callsByLayer.get(layer)
   if (known === undefined) callsByLayer.set(layer, [call])
@@ -98,24 +101,7 @@ export function isSymbol(value: unknown): value is Tensor {
 
 /** Whether a tree contains a symbol. Rows of numbers are not searched. */
 export function hasSymbol(tree: unknown): boolean {
-  return tree instanceof Tensor ? isSymbol(tree) : hasSymbolWithin(tree, new Set(), 0)
-}
-
-/** @param seen the branches already searched, so that an array that contains itself ends */
-function hasSymbolWithin(tree: unknown, seen: Set<unknown>, depth: number): boolean {
-  if (tree instanceof Tensor) return isSymbol(tree)
-  if (!isBranch(tree) || isRow(tree) || seen.has(tree)) return false
-  seen.add(tree)
-  return childrenAt(tree, depth).some((each) => hasSymbolWithin(each, seen, depth + 1))
-}
-
-/** Whether a branch is data, which is not searched. Lists of arguments such as (2, x, 3) are short. */
-function isRow(tree: object): boolean {
-  return (
-    Array.isArray(tree) &&
-    typeof tree[0] === 'number' &&
-    (tree.length > MOST_ARGUMENTS || tree.every((each) => typeof each === 'number'))
-  )
+  return symbolIn(tree) !== undefined
 }
 
 /** Replaces the symbols in a tree; other leaves stay. */

@@ -1,5 +1,6 @@
 // The circle loss: attracts embeddings of the same class and repels embeddings of different classes.
 
+import { merged } from '../core/merged'
 import { ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import { boolean, custom, number, option } from '../core/options'
@@ -44,13 +45,12 @@ const tensorOrNull = custom<TensorLike | null>(
   (value) => value as TensorLike | null,
   () => null,
 )
-const functionTable = {
-  ...circleOptions,
+const functionTable = merged(circleOptions, {
   /** The class of each reference, [references]. Default null: the batch is compared with itself. */
   refLabels: option(tensorOrNull, null),
   /** The embeddings the batch is compared with, [references, dimension]. Default null: the batch itself. */
   refEmbeddings: option(tensorOrNull, null),
-}
+})
 
 /**
  * With the distances d = max(1 − ŷᵢ·ŷⱼ, 0) of embeddings and the margin m, the loss of each embedding is
@@ -88,15 +88,19 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: OptionInpu
   return softplus(add(overPairs(positive, near), overPairs(logicalNot(alike), far)))
 }
 
+const CircleBase = (lossOf as LossInOrder<['gamma', 'margin', 'removeDiagonal', 'reduction', 'name', 'dtype']>)(
+  FormulaLoss,
+  circle,
+  circleOptions,
+)
+
 /**
  * Attracts embeddings of the same class and repels embeddings of different classes: yTrue class numbers [batch], yPred
  * embeddings of length 1, [batch, dimension]. Embeddings whose class occurs only once in the batch are ignored. Sun et
  * al. 2020.
  * @example new losses.Circle().apply([0, 0, 1], ops.normalize([[1, 0], [1, 1], [0, 1]]))   // 10.63
  */
-export class Circle extends (
-  lossOf as LossInOrder<['gamma', 'margin', 'removeDiagonal', 'reduction', 'name', 'dtype']>
-)(FormulaLoss, circle, circleOptions) {
+export class Circle extends CircleBase {
   static readonly className = 'Circle'
 
   protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {

@@ -1,6 +1,7 @@
 // Losses between distributions, as functions from targets and predictions [batch, …, classes] to values [batch, …], and as
 // classes. Keras's formulas.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
 import type { OptionInputs, ValuesOf } from '../core/options'
@@ -58,13 +59,15 @@ export function binaryCrossentropy(
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
 }
 
+const BinaryCrossentropyBase = (
+  lossOf as LossInOrder<['fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
+)(OfFractions, binaryCrossentropy, crossentropyOptions)
+
 /**
  * Cross-entropy of binary targets: −(y ln p + (1−y) ln(1−p)).
  * @example new losses.BinaryCrossentropy().apply([1, 0], [0.9, 0.2])   // 0.1643
  */
-export class BinaryCrossentropy extends (
-  lossOf as LossInOrder<['fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
-)(OfFractions, binaryCrossentropy, crossentropyOptions) {
+export class BinaryCrossentropy extends BinaryCrossentropyBase {
   static readonly className = 'BinaryCrossentropy'
 }
 
@@ -94,14 +97,16 @@ const focusing = {
 }
 
 /** The options of the binary focal cross-entropy. */
-const binaryFocalOptions = {
-  /** Whether the classes 1 and 0 are weighted by alpha and 1 − alpha. Default false. */
-  applyClassBalancing: option(boolean, false),
-  /** The weight of class 1; that of class 0 is 1 − alpha. Default 0.25. */
-  alpha: option(number({ min: 0, max: 1 }), 0.25),
-  ...focusing,
-  ...crossentropyOptions,
-}
+const binaryFocalOptions = merged(
+  {
+    /** Whether the classes 1 and 0 are weighted by alpha and 1 − alpha. Default false. */
+    applyClassBalancing: option(boolean, false),
+    /** The weight of class 1; that of class 0 is 1 − alpha. Default 0.25. */
+    alpha: option(number({ min: 0, max: 1 }), 0.25),
+  },
+  focusing,
+  crossentropyOptions,
+)
 export type BinaryFocalOptions = OptionInputs<typeof binaryFocalOptions>
 
 /**
@@ -126,16 +131,18 @@ export function binaryFocalCrossentropy(
   return meanOver(applyClassBalancing ? multiply(mixed(y, alpha, 1 - alpha), focused) : focused, axis)
 }
 
+const BinaryFocalCrossentropyBase = (
+  lossOf as LossInOrder<
+    ['applyClassBalancing', 'alpha', 'gamma', 'fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']
+  >
+)(OfFractions, binaryFocalCrossentropy, binaryFocalOptions)
+
 /**
  * Binary cross-entropy that gives less weight to confident correct predictions: (1 − pₜ)^gamma times that of
  * BinaryCrossentropy. For imbalanced targets. Lin et al. 2017.
  * @example new losses.BinaryFocalCrossentropy({ gamma: 2 }).apply([1, 0], [0.9, 0.2])   // 0.00499
  */
-export class BinaryFocalCrossentropy extends (
-  lossOf as LossInOrder<
-    ['applyClassBalancing', 'alpha', 'gamma', 'fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']
-  >
-)(OfFractions, binaryFocalCrossentropy, binaryFocalOptions) {
+export class BinaryFocalCrossentropy extends BinaryFocalCrossentropyBase {
   static readonly className = 'BinaryFocalCrossentropy'
 }
 
@@ -190,23 +197,27 @@ export function categoricalCrossentropy(
   return apply('crossEntropy', [broadcastTo(scores.logits, shape), broadcastTo(y, shape)], {})[0]!
 }
 
+const CategoricalCrossentropyBase = (
+  lossOf as LossInOrder<['fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
+)(OfDistributions, categoricalCrossentropy, crossentropyOptions)
+
 /**
  * Cross-entropy of distributions over classes (one-hot rows): −Σ y ln p.
  * @example new losses.CategoricalCrossentropy().apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.3567
  */
-export class CategoricalCrossentropy extends (
-  lossOf as LossInOrder<['fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
-)(OfDistributions, categoricalCrossentropy, crossentropyOptions) {
+export class CategoricalCrossentropy extends CategoricalCrossentropyBase {
   static readonly className = 'CategoricalCrossentropy'
 }
 
 /** The options of the categorical focal cross-entropy. */
-const categoricalFocalOptions = {
-  /** One weight for all classes, or a list with one per class. Default 0.25. */
-  alpha: option(either(listOf(number({ min: 0 })), number({ min: 0 }), Array.isArray), 0.25),
-  ...focusing,
-  ...crossentropyOptions,
-}
+const categoricalFocalOptions = merged(
+  {
+    /** One weight for all classes, or a list with one per class. Default 0.25. */
+    alpha: option(either(listOf(number({ min: 0 })), number({ min: 0 }), Array.isArray), 0.25),
+  },
+  focusing,
+  crossentropyOptions,
+)
 export type CategoricalFocalOptions = OptionInputs<typeof categoricalFocalOptions>
 
 /**
@@ -232,14 +243,16 @@ export function categoricalFocalCrossentropy(
   return negative(sum(multiply(weight, multiply(y, logP)), { axis: -1 }))
 }
 
+const CategoricalFocalCrossentropyBase = (
+  lossOf as LossInOrder<['alpha', 'gamma', 'fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
+)(OfDistributions, categoricalFocalCrossentropy, categoricalFocalOptions)
+
 /**
  * Cross-entropy of distributions that gives less weight to confident correct predictions: −Σ alpha·(1 − p)^gamma·y ln
  * p. Lin et al. 2017.
  * @example new losses.CategoricalFocalCrossentropy({ alpha: [0.2, 0.5, 0.3] }).apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.01605
  */
-export class CategoricalFocalCrossentropy extends (
-  lossOf as LossInOrder<['alpha', 'gamma', 'fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
-)(OfDistributions, categoricalFocalCrossentropy, categoricalFocalOptions) {
+export class CategoricalFocalCrossentropy extends CategoricalFocalCrossentropyBase {
   static readonly className = 'CategoricalFocalCrossentropy'
 }
 
@@ -268,16 +281,18 @@ export function sparseCategoricalCrossentropy(
   return negative(sum(multiply(oneHotOrZeros(index, output.shape.at(axis)!), scores.logProbabilities), { axis: -1 }))
 }
 
-/**
- * Cross-entropy of class numbers: −ln p[y].
- * @example new losses.SparseCategoricalCrossentropy({ fromLogits: true }).apply([1], [[0, 2, 1]])   // 0.4076
- */
-export class SparseCategoricalCrossentropy extends lossOf(
+const SparseCategoricalCrossentropyBase = lossOf(
   OfClassNumbers,
   sparseCategoricalCrossentropy,
   sparseCrossentropyOptions,
   ['fromLogits', 'ignoreClass', 'reduction'],
-) {
+)
+
+/**
+ * Cross-entropy of class numbers: −ln p[y].
+ * @example new losses.SparseCategoricalCrossentropy({ fromLogits: true }).apply([1], [[0, 2, 1]])   // 0.4076
+ */
+export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropyBase {
   static readonly className = 'SparseCategoricalCrossentropy'
 
   protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
@@ -322,16 +337,18 @@ export function categoricalGeneralizedCrossEntropy(
   return divide(subtract(1, power(own, q)), q)
 }
 
+const CategoricalGeneralizedCrossEntropyBase = (lossOf as LossInOrder<['q', 'reduction', 'name', 'dtype']>)(
+  OfClassNumbers,
+  categoricalGeneralizedCrossEntropy,
+  generalizedOptions,
+)
+
 /**
  * (1 − p[y]^q) / q of class numbers: between the cross-entropy and the mean absolute error, so that it is robust to
  * wrong labels. Predictions are probabilities. Zhang & Sabuncu 2018.
  * @example new losses.CategoricalGeneralizedCrossEntropy({ q: 0.5 }).apply([1], [[0.1, 0.7, 0.2]])   // 0.3267
  */
-export class CategoricalGeneralizedCrossEntropy extends (lossOf as LossInOrder<['q', 'reduction', 'name', 'dtype']>)(
-  OfClassNumbers,
-  categoricalGeneralizedCrossEntropy,
-  generalizedOptions,
-) {
+export class CategoricalGeneralizedCrossEntropy extends CategoricalGeneralizedCrossEntropyBase {
   static readonly className = 'CategoricalGeneralizedCrossEntropy'
 }
 
@@ -346,10 +363,12 @@ export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return sum(multiply(y, log(divide(y, output))), { axis: -1 })
 }
 
+const KLDivergenceBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfFractions, klDivergence)
+
 /**
  * Σ y ln(y / ŷ): the divergence of the distribution ŷ from y.
  * @example new losses.KLDivergence().apply([[0.5, 0.5]], [[0.9, 0.1]])   // 0.5108
  */
-export class KLDivergence extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfFractions, klDivergence) {
+export class KLDivergence extends KLDivergenceBase {
   static readonly className = 'KLDivergence'
 }

@@ -28,11 +28,13 @@ export function hinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(margins(yTrue, yPred))
 }
 
+const HingeBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfSigns, hinge)
+
 /**
  * max(1 − y·ŷ, 0) of targets −1 and 1, or 0 and 1.
  * @example new losses.Hinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.25
  */
-export class Hinge extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfSigns, hinge) {
+export class Hinge extends HingeBase {
   static readonly className = 'Hinge'
 }
 
@@ -45,11 +47,13 @@ export function squaredHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(square(margins(yTrue, yPred)))
 }
 
+const SquaredHingeBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfSigns, squaredHinge)
+
 /**
  * max(1 − y·ŷ, 0)² of targets −1 and 1, or 0 and 1.
  * @example new losses.SquaredHinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.125
  */
-export class SquaredHinge extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfSigns, squaredHinge) {
+export class SquaredHinge extends SquaredHingeBase {
   static readonly className = 'SquaredHinge'
 }
 
@@ -61,17 +65,16 @@ export function categoricalHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   requireArguments('losses.categoricalHinge', arguments, 2)
   const [y, output] = floats(yTrue, yPred)
   const right = sum(multiply(y, output), { axis: -1 })
-  const other = max(multiply(subtract(1, y), output), { axis: -1 })
+  const other = max(multiply(subtract(1, y), output), -1)
   return maximum(add(subtract(other, right), 1), 0)
 }
+
+const CategoricalHingeBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfDistributions, categoricalHinge)
 
 /**
  * max(1 + the largest other score − the score of the right class, 0); one-hot targets.
  * @example new losses.CategoricalHinge().apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])   // 0.5
  */
-export class CategoricalHinge extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
-  OfDistributions,
-  categoricalHinge,
-) {
+export class CategoricalHinge extends CategoricalHingeBase {
   static readonly className = 'CategoricalHinge'
 }

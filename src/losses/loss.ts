@@ -34,8 +34,10 @@ export interface Counted {
   readonly mask: Tensor | undefined
 }
 
+const LossBase = (configured as InOrder<['reduction', 'name', 'dtype']>)(Configured, lossOptions)
+
 /** To make your own loss, subclass it and write `call` with ops; a plain function works as well. */
-export abstract class Loss extends (configured as InOrder<['reduction', 'name', 'dtype']>)(Configured, lossOptions) {
+export abstract class Loss extends LossBase {
   /**
    * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Both have the same rank: [batch] was reshaped
    * to [batch, 1].
@@ -117,6 +119,7 @@ export function withOptions<Options>(
  * @param table the options of the function; without it, the function takes only targets and predictions
  * @param positional the options that may be passed by position, as in `configured`
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function lossOf<
   Base extends typeof FormulaLoss,
   Table extends OptionTable = Readonly<Record<never, never>>,

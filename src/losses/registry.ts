@@ -29,7 +29,7 @@ class FunctionLoss extends Loss {
 // CTC cannot be chosen by name, because every bundle that contains compile() would then include its loop.
 const unnamed = { CTC: true } satisfies Record<Exclude<ClassesIn<typeof all>, keyof typeof named>, true>
 
-export const losses = new Registry('loss', Loss, () => named, { aliases: SHORT_NAMES, unnamed })
+export const losses = /* @__PURE__ */ new Registry('loss', Loss, () => named, { aliases: SHORT_NAMES, unnamed })
 
 function crossentropyFor(shapes: TargetShapes, name: string): Loss {
   const kinds: Record<ReturnType<typeof targetKind>, new (options: { name: string }) => Loss> = {

@@ -38,14 +38,13 @@ export function meanSquaredError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(square(errors(yTrue, yPred)))
 }
 
+const MeanSquaredErrorBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfNumbers, meanSquaredError)
+
 /**
  * (y − ŷ)²
  * @example new losses.MeanSquaredError().apply([[1], [3]], [[2], [5]])   // 2.5
  */
-export class MeanSquaredError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
-  OfNumbers,
-  meanSquaredError,
-) {
+export class MeanSquaredError extends MeanSquaredErrorBase {
   static readonly className = 'MeanSquaredError'
 }
 
@@ -58,14 +57,13 @@ export function meanAbsoluteError(yTrue: TensorLike, yPred: TensorLike): Tensor 
   return meanOver(abs(errors(yTrue, yPred)))
 }
 
+const MeanAbsoluteErrorBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfNumbers, meanAbsoluteError)
+
 /**
  * |y − ŷ|
  * @example new losses.MeanAbsoluteError().apply([[1], [3]], [[2], [5]])   // 1.5
  */
-export class MeanAbsoluteError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
-  OfNumbers,
-  meanAbsoluteError,
-) {
+export class MeanAbsoluteError extends MeanAbsoluteErrorBase {
   static readonly className = 'MeanAbsoluteError'
 }
 
@@ -85,14 +83,16 @@ export function meanAbsolutePercentageError(yTrue: TensorLike, yPred: TensorLike
   return multiply(meanOver(abs(divide(subtract(y, output), maximum(abs(y), EPSILON)))), 100)
 }
 
+const MeanAbsolutePercentageErrorBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
+  OfNumbers,
+  meanAbsolutePercentageError,
+)
+
 /**
  * 100 · |y − ŷ| / |y|, in per cent. Not for targets that may be 0.
  * @example new losses.MeanAbsolutePercentageError().apply([[2], [4]], [[1], [5]])   // 37.5
  */
-export class MeanAbsolutePercentageError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
-  OfNumbers,
-  meanAbsolutePercentageError,
-) {
+export class MeanAbsolutePercentageError extends MeanAbsolutePercentageErrorBase {
   static readonly className = 'MeanAbsolutePercentageError'
 }
 
@@ -106,14 +106,16 @@ export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike
   return meanOver(square(subtract(prediction, target)))
 }
 
+const MeanSquaredLogarithmicErrorBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
+  OfClippedAmounts,
+  meanSquaredLogarithmicError,
+)
+
 /**
  * (ln(1 + y) − ln(1 + ŷ))², both at least 1e-7: relative errors, for numbers ≥ 0 of very different magnitudes. Targets below 0 warn.
  * @example new losses.MeanSquaredLogarithmicError().apply([[1], [100]], [[2], [110]])   // 0.08666
  */
-export class MeanSquaredLogarithmicError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
-  OfClippedAmounts,
-  meanSquaredLogarithmicError,
-) {
+export class MeanSquaredLogarithmicError extends MeanSquaredLogarithmicErrorBase {
   static readonly className = 'MeanSquaredLogarithmicError'
 }
 
@@ -135,15 +137,13 @@ export function huber(yTrue: TensorLike, yPred: TensorLike, options: OptionInput
   return meanOver(where(lessEqual(size, delta), multiply(square(error), 0.5), linear))
 }
 
+const HuberBase = (lossOf as LossInOrder<['delta', 'reduction', 'name', 'dtype']>)(OfNumbers, huber, huberOptions)
+
 /**
  * Quadratic for errors up to delta, linear beyond: less sensitive to outliers.
  * @example new losses.Huber({ delta: 1 }).apply([[0], [0]], [[0.5], [4]])   // 1.813
  */
-export class Huber extends (lossOf as LossInOrder<['delta', 'reduction', 'name', 'dtype']>)(
-  OfNumbers,
-  huber,
-  huberOptions,
-) {
+export class Huber extends HuberBase {
   static readonly className = 'Huber'
 }
 
@@ -158,11 +158,13 @@ export function logCosh(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(subtract(add(error, softplus(multiply(error, -2))), Math.LN2))
 }
 
+const LogCoshBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfNumbers, logCosh)
+
 /**
  * ln cosh(ŷ − y): a smooth version of Huber.
  * @example new losses.LogCosh().apply([[0], [0]], [[0.5], [4]])   // 1.714
  */
-export class LogCosh extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfNumbers, logCosh) {
+export class LogCosh extends LogCoshBase {
   static readonly className = 'LogCosh'
 }
 
@@ -184,15 +186,17 @@ export function cosineSimilarity(
   return negative(sum(multiply(y, output), { axis: along }))
 }
 
+const CosineSimilarityBase = (lossOf as LossInOrder<['axis', 'reduction', 'name', 'dtype']>)(
+  OfNumbers,
+  cosineSimilarity,
+  cosineOptions,
+)
+
 /**
  * −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 for equal directions, 1 for opposite ones.
  * @example new losses.CosineSimilarity().apply([[3, 4]], [[6, 8]])   // -1
  */
-export class CosineSimilarity extends (lossOf as LossInOrder<['axis', 'reduction', 'name', 'dtype']>)(
-  OfNumbers,
-  cosineSimilarity,
-  cosineOptions,
-) {
+export class CosineSimilarity extends CosineSimilarityBase {
   static readonly className = 'CosineSimilarity'
 }
 
@@ -206,10 +210,12 @@ export function poisson(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(subtract(output, multiply(y, log(add(output, EPSILON)))))
 }
 
+const PoissonBase = (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfAmounts, poisson)
+
 /**
  * ŷ − y ln ŷ: for counts y with expected value ŷ > 0.
  * @example new losses.Poisson().apply([[2], [0]], [[1.5], [0.5]])   // 0.5945
  */
-export class Poisson extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfAmounts, poisson) {
+export class Poisson extends PoissonBase {
   static readonly className = 'Poisson'
 }

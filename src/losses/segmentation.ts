@@ -1,6 +1,7 @@
 // Losses by the overlap of sets, as functions and classes: targets and predictions, both in [0, 1], are degrees of
 // membership. Keras's formulas.
 
+import { merged } from '../core/merged'
 import type { OptionInputs } from '../core/options'
 import { either, integer, listOf, nullable, number, option } from '../core/options'
 import { normalizeAxes } from '../core/shapes'
@@ -39,21 +40,25 @@ export function dice(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs
   return subtract(1, divide(multiply(over(multiply(y, output)), 2), add(add(over(y), over(output)), EPSILON)))
 }
 
+const DiceBase = lossOf(OfFractions, dice, diceOptions, ['reduction', 'name'])
+
 /**
  * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets along the given axes. Milletari et al. 2016.
  * @example new losses.Dice({ axis: [1, 2, 3] })   // one loss per image
  */
-export class Dice extends lossOf(OfFractions, dice, diceOptions, ['reduction', 'name']) {
+export class Dice extends DiceBase {
   static readonly className = 'Dice'
 }
 
-const tverskyOptions = {
-  /** The weight of false negatives, Σ y·(1 − ŷ). Default 0.5; with beta 0.5 the loss equals Dice. */
-  alpha: option(number({ min: 0 }), 0.5),
-  /** The weight of false positives, Σ ŷ·(1 − y). Default 0.5. */
-  beta: option(number({ min: 0 }), 0.5),
-  ...diceOptions,
-}
+const tverskyOptions = merged(
+  {
+    /** The weight of false negatives, Σ y·(1 − ŷ). Default 0.5; with beta 0.5 the loss equals Dice. */
+    alpha: option(number({ min: 0 }), 0.5),
+    /** The weight of false positives, Σ ŷ·(1 − y). Default 0.5. */
+    beta: option(number({ min: 0 }), 0.5),
+  },
+  diceOptions,
+)
 export type TverskyOptions = OptionInputs<typeof tverskyOptions>
 
 /**
@@ -75,10 +80,12 @@ export function tversky(
   return subtract(1, divide(both, add(add(both, wrong), EPSILON)))
 }
 
+const TverskyBase = lossOf(OfFractions, tversky, tverskyOptions, ['alpha', 'beta', 'reduction', 'name'])
+
 /**
  * Like Dice, with separate weights for false negatives and false positives. Salehi et al. 2017.
  * @example new losses.Tversky({ alpha: 0.3, beta: 0.7 }).apply([[1, 1, 0]], [[1, 0, 1]])   // 0.5
  */
-export class Tversky extends lossOf(OfFractions, tversky, tverskyOptions, ['alpha', 'beta', 'reduction', 'name']) {
+export class Tversky extends TverskyBase {
   static readonly className = 'Tversky'
 }

@@ -32,6 +32,11 @@ const binaryAccuracyOptions = () => ({
 })
 export type BinaryAccuracyOptions = OptionInputs<ReturnType<typeof binaryAccuracyOptions>> & MetricOptions
 
+const BinaryAccuracyBase = (meanOfOptions as OptionsInOrder<['name', 'dtype', 'threshold']>)(
+  binaryMatches,
+  binaryAccuracyOptions,
+)
+
 /**
  * The fraction of predictions, 1 above `threshold` and else 0, that equal the target.
  * @example
@@ -39,10 +44,7 @@ export type BinaryAccuracyOptions = OptionInputs<ReturnType<typeof binaryAccurac
  * metric.apply([1, 0, 1], [0.5, 0.2, 0.3])
  * metric.result()   // 0.6667
  */
-export class BinaryAccuracy extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'threshold']>)(
-  binaryMatches,
-  binaryAccuracyOptions,
-) {
+export class BinaryAccuracy extends BinaryAccuracyBase {
   static override readonly className = 'BinaryAccuracy'
 }
 
@@ -80,6 +82,8 @@ const topKOptions = () => ({
 })
 export type TopKOptions = OptionInputs<ReturnType<typeof topKOptions>> & MetricOptions
 
+const TopKCategoricalAccuracyBase = (configured as InOrder<['k', 'name', 'dtype']>)(MeanOfValues, topKOptions)
+
 /**
  * The fraction of samples whose one-hot target is among the k largest predictions.
  * @example
@@ -87,10 +91,7 @@ export type TopKOptions = OptionInputs<ReturnType<typeof topKOptions>> & MetricO
  * metric.apply([[0, 0, 1]], [[0.5, 0.2, 0.3]])
  * metric.result()   // 1
  */
-export class TopKCategoricalAccuracy extends (configured as InOrder<['k', 'name', 'dtype']>)(
-  MeanOfValues,
-  topKOptions,
-) {
+export class TopKCategoricalAccuracy extends TopKCategoricalAccuracyBase {
   static override readonly className = 'TopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     return topMatches(largest(yTrue), yPred, this.k)
@@ -105,6 +106,11 @@ const sparseTopKOptions = () => ({
 })
 export type SparseTopKOptions = OptionInputs<ReturnType<typeof sparseTopKOptions>> & MetricOptions
 
+const SparseTopKCategoricalAccuracyBase = (meanOfOptions as OptionsInOrder<['k', 'name', 'dtype', 'fromSortedIds']>)(
+  sparseTopMatches,
+  sparseTopKOptions,
+)
+
 /**
  * The fraction of samples whose class number is among the k largest predictions.
  * @example
@@ -112,8 +118,6 @@ export type SparseTopKOptions = OptionInputs<ReturnType<typeof sparseTopKOptions
  * metric.apply([2, 1], [[0.5, 0.2, 0.3], [0.5, 0.2, 0.3]])
  * metric.result()   // 0.5
  */
-export class SparseTopKCategoricalAccuracy extends (
-  meanOfOptions as OptionsInOrder<['k', 'name', 'dtype', 'fromSortedIds']>
-)(sparseTopMatches, sparseTopKOptions) {
+export class SparseTopKCategoricalAccuracy extends SparseTopKCategoricalAccuracyBase {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
 }

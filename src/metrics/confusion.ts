@@ -65,11 +65,10 @@ const cells = {
 }
 type Entry = keyof typeof cells
 
+const AtThresholdsBase = (configured as InOrder<['thresholds', 'name', 'dtype']>)(BatchMetric, countOptions)
+
 /** Counts elements at each threshold. */
-abstract class AtThresholds extends (configured as InOrder<['thresholds', 'name', 'dtype']>)(
-  BatchMetric,
-  countOptions,
-) {
+abstract class AtThresholds extends AtThresholdsBase {
   protected readonly points = new Thresholds(
     typeof this.thresholds === 'number' ? [this.thresholds] : (this.thresholds ?? [this.defaultThreshold()]),
   )
@@ -180,11 +179,13 @@ const selectionOptions = () => ({
 })
 export type ThresholdOptions = OptionInputs<ReturnType<typeof selectionOptions>> & CountOptions
 
+const RatioBase = (configured as InOrder<['thresholds', 'topK', 'classId', 'name', 'dtype']>)(AtThresholds, () => ({
+  ...countOptions(),
+  ...selectionOptions(),
+}))
+
 /** The ratio of the first of two entries to their sum. */
-abstract class Ratio extends (configured as InOrder<['thresholds', 'topK', 'classId', 'name', 'dtype']>)(
-  AtThresholds,
-  () => ({ ...countOptions(), ...selectionOptions() }),
-) {
+abstract class Ratio extends RatioBase {
   protected override defaultThreshold(): number {
     return this.topK === null ? 0.5 : LOWEST
   }

@@ -107,15 +107,7 @@ abstract class Curve extends BatchMetric {
   }
 }
 
-/**
- * The area under a curve, from the counts at its thresholds. With evenly spaced thresholds, the default, predictions
- * outside of [0, 1] count as 0 or 1.
- * @example
- * const metric = new metrics.AUC()
- * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
- * metric.result()   // 0.75
- */
-export class AUC extends (
+const AUCBase = (
   configured as InOrder<
     [
       'numThresholds',
@@ -130,7 +122,17 @@ export class AUC extends (
       'fromLogits',
     ]
   >
-)(Curve, aucOptions) {
+)(Curve, aucOptions)
+
+/**
+ * The area under a curve, from the counts at its thresholds. With evenly spaced thresholds, the default, predictions
+ * outside of [0, 1] count as 0 or 1.
+ * @example
+ * const metric = new metrics.AUC()
+ * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
+ * metric.result()   // 0.75
+ */
+export class AUC extends AUCBase {
   static readonly className = 'AUC'
   private counts: Counts | null =
     this.multiLabel && this.numLabels === null ? null : this.makeCounts(this.multiLabel ? [this.numLabels!] : [])
@@ -263,8 +265,10 @@ interface Rates {
   readonly precision: Tensor
 }
 
+const PointOfCurveBase = configured(Curve, pointOptions)
+
 /** The largest value of one rate among the thresholds where another rate is high enough; 0 if there are none. */
-abstract class PointOfCurve extends configured(Curve, pointOptions) {
+abstract class PointOfCurve extends PointOfCurveBase {
   private readonly counts = this.makeCounts()
 
   /** The rate with a lower bound, and the rate to maximise. */
@@ -297,13 +301,15 @@ const specificityOption = () => ({
 })
 export type SensitivityAtSpecificityOptions = OptionInputs<ReturnType<typeof specificityOption>> & PointOptions
 
+const SensitivityAtSpecificityBase = (
+  configured as InOrder<['specificity', 'numThresholds', 'classId', 'name', 'dtype']>
+)(PointOfCurve, specificityOption)
+
 /**
  * The largest sensitivity (recall) among thresholds with at least this specificity.
  * @example new metrics.SensitivityAtSpecificity({ specificity: 0.95 })
  */
-export class SensitivityAtSpecificity extends (
-  configured as InOrder<['specificity', 'numThresholds', 'classId', 'name', 'dtype']>
-)(PointOfCurve, specificityOption) {
+export class SensitivityAtSpecificity extends SensitivityAtSpecificityBase {
   static readonly className = 'SensitivityAtSpecificity'
   protected best({ recall, specificity }: Rates) {
     return { given: specificity, least: this.specificity, of: recall }
@@ -316,6 +322,10 @@ const sensitivityOption = () => ({
 })
 export type SpecificityAtSensitivityOptions = OptionInputs<ReturnType<typeof sensitivityOption>> & PointOptions
 
+const SpecificityAtSensitivityBase = (
+  configured as InOrder<['sensitivity', 'numThresholds', 'classId', 'name', 'dtype']>
+)(PointOfCurve, sensitivityOption)
+
 /**
  * The largest specificity among thresholds with at least this sensitivity (recall).
  * @example
@@ -323,9 +333,7 @@ export type SpecificityAtSensitivityOptions = OptionInputs<ReturnType<typeof sen
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
  * metric.result()   // 1
  */
-export class SpecificityAtSensitivity extends (
-  configured as InOrder<['sensitivity', 'numThresholds', 'classId', 'name', 'dtype']>
-)(PointOfCurve, sensitivityOption) {
+export class SpecificityAtSensitivity extends SpecificityAtSensitivityBase {
   static readonly className = 'SpecificityAtSensitivity'
   protected best({ recall, specificity }: Rates) {
     return { given: recall, least: this.sensitivity, of: specificity }
@@ -338,6 +346,11 @@ const recallOption = () => ({
 })
 export type PrecisionAtRecallOptions = OptionInputs<ReturnType<typeof recallOption>> & PointOptions
 
+const PrecisionAtRecallBase = (configured as InOrder<['recall', 'numThresholds', 'classId', 'name', 'dtype']>)(
+  PointOfCurve,
+  recallOption,
+)
+
 /**
  * The largest precision among thresholds with at least this recall.
  * @example
@@ -345,10 +358,7 @@ export type PrecisionAtRecallOptions = OptionInputs<ReturnType<typeof recallOpti
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
  * metric.result()   // 0.6667
  */
-export class PrecisionAtRecall extends (configured as InOrder<['recall', 'numThresholds', 'classId', 'name', 'dtype']>)(
-  PointOfCurve,
-  recallOption,
-) {
+export class PrecisionAtRecall extends PrecisionAtRecallBase {
   static readonly className = 'PrecisionAtRecall'
   protected best({ recall, precision }: Rates) {
     return { given: recall, least: this.recall, of: precision }
@@ -361,6 +371,11 @@ const precisionOption = () => ({
 })
 export type RecallAtPrecisionOptions = OptionInputs<ReturnType<typeof precisionOption>> & PointOptions
 
+const RecallAtPrecisionBase = (configured as InOrder<['precision', 'numThresholds', 'classId', 'name', 'dtype']>)(
+  PointOfCurve,
+  precisionOption,
+)
+
 /**
  * The largest recall among thresholds with at least this precision.
  * @example
@@ -368,9 +383,7 @@ export type RecallAtPrecisionOptions = OptionInputs<ReturnType<typeof precisionO
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
  * metric.result()   // 1
  */
-export class RecallAtPrecision extends (
-  configured as InOrder<['precision', 'numThresholds', 'classId', 'name', 'dtype']>
-)(PointOfCurve, precisionOption) {
+export class RecallAtPrecision extends RecallAtPrecisionBase {
   static readonly className = 'RecallAtPrecision'
   protected best({ recall, precision }: Rates) {
     return { given: precision, least: this.precision, of: recall }

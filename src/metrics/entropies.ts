@@ -16,6 +16,11 @@ import { meanOf } from './mean'
 import type { Batch } from './metric'
 import { tensorsOf } from './metric'
 
+const BinaryCrossentropyBase = (meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'labelSmoothing']>)(
+  binaryCrossentropy,
+  crossentropyOptions,
+)
+
 /**
  * The mean binary cross-entropy.
  * @example
@@ -23,12 +28,14 @@ import { tensorsOf } from './metric'
  * metric.apply([[1], [0]], [[0.9], [0.2]])
  * metric.result()   // 0.1643
  */
-export class BinaryCrossentropy extends (meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'labelSmoothing']>)(
-  binaryCrossentropy,
-  crossentropyOptions,
-) {
+export class BinaryCrossentropy extends BinaryCrossentropyBase {
   static override readonly className = 'BinaryCrossentropy'
 }
+
+const CategoricalCrossentropyBase = (meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'labelSmoothing', 'axis']>)(
+  categoricalCrossentropy,
+  crossentropyOptions,
+)
 
 /**
  * The mean categorical cross-entropy.
@@ -37,11 +44,13 @@ export class BinaryCrossentropy extends (meanOf as MeanInOrder<['name', 'dtype',
  * metric.apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])
  * metric.result()   // 0.3567
  */
-export class CategoricalCrossentropy extends (
-  meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'labelSmoothing', 'axis']>
-)(categoricalCrossentropy, crossentropyOptions) {
+export class CategoricalCrossentropy extends CategoricalCrossentropyBase {
   static override readonly className = 'CategoricalCrossentropy'
 }
+
+const SparseCategoricalCrossentropyBase = (
+  meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'ignoreClass', 'axis']>
+)(sparseCategoricalCrossentropy, sparseCrossentropyOptions)
 
 /**
  * The mean cross-entropy of class numbers.
@@ -50,9 +59,7 @@ export class CategoricalCrossentropy extends (
  * metric.apply([1], [[0.1, 0.7, 0.2]])
  * metric.result()   // 0.3567
  */
-export class SparseCategoricalCrossentropy extends (
-  meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'ignoreClass', 'axis']>
-)(sparseCategoricalCrossentropy, sparseCrossentropyOptions) {
+export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropyBase {
   static override readonly className = 'SparseCategoricalCrossentropy'
 
   /** As in Keras, an ignored class counts as 0 in the mean; it is excluded only if there are sample weights. */
@@ -65,6 +72,8 @@ export class SparseCategoricalCrossentropy extends (
   }
 }
 
+const KLDivergenceBase = (meanOf as MeanInOrder<['name', 'dtype']>)(klDivergence)
+
 /**
  * The mean of Σ y ln(y / ŷ).
  * @example
@@ -72,9 +81,11 @@ export class SparseCategoricalCrossentropy extends (
  * metric.apply([[0.5, 0.5]], [[0.9, 0.1]])
  * metric.result()   // 0.5108
  */
-export class KLDivergence extends (meanOf as MeanInOrder<['name', 'dtype']>)(klDivergence) {
+export class KLDivergence extends KLDivergenceBase {
   static override readonly className = 'KLDivergence'
 }
+
+const PoissonBase = (meanOf as MeanInOrder<['name', 'dtype']>)(poisson)
 
 /**
  * The mean of ŷ − y ln ŷ.
@@ -83,9 +94,11 @@ export class KLDivergence extends (meanOf as MeanInOrder<['name', 'dtype']>)(klD
  * metric.apply([[2], [0]], [[1.5], [0.5]])
  * metric.result()   // 0.5945
  */
-export class Poisson extends (meanOf as MeanInOrder<['name', 'dtype']>)(poisson) {
+export class Poisson extends PoissonBase {
   static override readonly className = 'Poisson'
 }
+
+const HingeBase = (meanOf as MeanInOrder<['name', 'dtype']>)(hinge)
 
 /**
  * The mean of max(1 − y·ŷ, 0), targets −1 and 1 or 0 and 1.
@@ -94,9 +107,11 @@ export class Poisson extends (meanOf as MeanInOrder<['name', 'dtype']>)(poisson)
  * metric.apply([[1], [-1]], [[0.5], [-2]])
  * metric.result()   // 0.25
  */
-export class Hinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(hinge) {
+export class Hinge extends HingeBase {
   static override readonly className = 'Hinge'
 }
+
+const SquaredHingeBase = (meanOf as MeanInOrder<['name', 'dtype']>)(squaredHinge)
 
 /**
  * The mean of max(1 − y·ŷ, 0)², targets −1 and 1 or 0 and 1.
@@ -105,9 +120,11 @@ export class Hinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(hinge) {
  * metric.apply([[1], [-1]], [[0.5], [-2]])
  * metric.result()   // 0.125
  */
-export class SquaredHinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(squaredHinge) {
+export class SquaredHinge extends SquaredHingeBase {
   static override readonly className = 'SquaredHinge'
 }
+
+const CategoricalHingeBase = (meanOf as MeanInOrder<['name', 'dtype']>)(categoricalHinge)
 
 /**
  * The mean of max(1 + the largest other score − the score of the right class, 0); one-hot targets.
@@ -116,6 +133,6 @@ export class SquaredHinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(squ
  * metric.apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])
  * metric.result()   // 0.5
  */
-export class CategoricalHinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(categoricalHinge) {
+export class CategoricalHinge extends CategoricalHingeBase {
   static override readonly className = 'CategoricalHinge'
 }

@@ -26,6 +26,8 @@ export type F1ScoreOptions = OptionInputs<ReturnType<typeof scoreOptions>> & Met
 /** True positives, predictions and occurrences of each class. [classes], or [] if all are counted together. */
 type Counts = readonly Variable[]
 
+const F1ScoreBase = (configured as InOrder<['average', 'threshold', 'name', 'dtype']>)(BatchMetric, scoreOptions)
+
 /**
  * 2 · precision · recall / (precision + recall) of each class. Targets are one-hot or multi-label rows, [batch,
  * classes].
@@ -33,10 +35,7 @@ type Counts = readonly Variable[]
  * Keras: `keras.metrics.F1Score`.
  * @example new metrics.F1Score({ average: 'macro' })
  */
-export class F1Score extends (configured as InOrder<['average', 'threshold', 'name', 'dtype']>)(
-  BatchMetric,
-  scoreOptions,
-) {
+export class F1Score extends F1ScoreBase {
   static readonly className: string = 'F1Score'
   private counts: Counts | null = this.average === 'micro' ? this.makeCounts([]) : null
 
@@ -83,6 +82,8 @@ const betaOptions = () => ({
 })
 export type FBetaScoreOptions = OptionInputs<ReturnType<typeof betaOptions>> & F1ScoreOptions
 
+const FBetaScoreBase = configured(F1Score, betaOptions, ['average', 'beta', 'threshold'])
+
 /**
  * (1 + β²) · precision · recall / (β² · precision + recall) of each class.
  *
@@ -92,7 +93,7 @@ export type FBetaScoreOptions = OptionInputs<ReturnType<typeof betaOptions>> & F
  * metric.apply([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
  * metric.result()   // [0.8333, 0.5556]
  */
-export class FBetaScore extends configured(F1Score, betaOptions, ['average', 'beta', 'threshold']) {
+export class FBetaScore extends FBetaScoreBase {
   static override readonly className = 'FBetaScore'
   protected override get recallWeight(): number {
     return this.beta ** 2

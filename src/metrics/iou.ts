@@ -141,7 +141,9 @@ const sparse = {
   sparseYTrue: option(boolean, true),
 }
 
-abstract class OfLabels extends configured(Overlap, labelsTable) {
+const OfLabelsBase = configured(Overlap, labelsTable)
+
+abstract class OfLabels extends OfLabelsBase {
   protected abstract isSparse(): { readonly sparseYTrue: boolean; readonly sparseYPred: boolean }
 
   protected classCount(): number {
@@ -155,6 +157,16 @@ abstract class OfLabels extends configured(Overlap, labelsTable) {
   }
 }
 
+const MeanIoUBase = configured(OfLabels, () => sparse, [
+  'numClasses',
+  'name',
+  'dtype',
+  'ignoreClass',
+  'sparseYTrue',
+  'sparseYPred',
+  'axis',
+])
+
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur. Predictions are class numbers; with `sparseYPred: false`
  * they are one score per class, such as a softmax, of which the largest counts. Numbers that are not classes are
@@ -163,15 +175,7 @@ abstract class OfLabels extends configured(Overlap, labelsTable) {
  * Keras: `keras.metrics.MeanIoU`. Weights need not be integers.
  * @example new metrics.MeanIoU({ numClasses: 10, sparseYPred: false })   // class numbers and a softmax
  */
-export class MeanIoU extends configured(OfLabels, () => sparse, [
-  'numClasses',
-  'name',
-  'dtype',
-  'ignoreClass',
-  'sparseYTrue',
-  'sparseYPred',
-  'axis',
-]) {
+export class MeanIoU extends MeanIoUBase {
   static readonly className: string = 'MeanIoU'
   protected isSparse(): MeanIoU {
     return this
@@ -179,14 +183,7 @@ export class MeanIoU extends configured(OfLabels, () => sparse, [
 }
 export type MeanIoUOptions = OptionInputs<ReturnType<typeof labelsTable> & typeof sparse> & MetricOptions
 
-/**
- * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, as in MeanIoU. Keras: `keras.metrics.IoU`.
- * @example
- * const metric = new metrics.IoU({ numClasses: 2, targetClassIds: [1] })
- * metric.apply([0, 0, 1, 1], [0, 1, 1, 1])
- * metric.result()   // 0.6667
- */
-export class IoU extends configured(MeanIoU, () => idsTable, [
+const IoUBase = configured(MeanIoU, () => idsTable, [
   'numClasses',
   'targetClassIds',
   'name',
@@ -195,7 +192,16 @@ export class IoU extends configured(MeanIoU, () => idsTable, [
   'sparseYTrue',
   'sparseYPred',
   'axis',
-]) {
+])
+
+/**
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, as in MeanIoU. Keras: `keras.metrics.IoU`.
+ * @example
+ * const metric = new metrics.IoU({ numClasses: 2, targetClassIds: [1] })
+ * metric.apply([0, 0, 1, 1], [0, 1, 1, 1])
+ * metric.result()   // 0.6667
+ */
+export class IoU extends IoUBase {
   static override readonly className = 'IoU'
   protected override scored(): readonly number[] {
     return this.targetClassIds
@@ -208,6 +214,15 @@ const oneHotTable = {
   sparseYPred: option(boolean, false),
 }
 
+const OneHotMeanIoUBase = configured(OfLabels, () => oneHotTable, [
+  'numClasses',
+  'name',
+  'dtype',
+  'ignoreClass',
+  'sparseYPred',
+  'axis',
+])
+
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur, of one-hot targets. Keras: `keras.metrics.OneHotMeanIoU`.
  * @example
@@ -215,20 +230,23 @@ const oneHotTable = {
  * metric.apply([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
  * metric.result()   // 0.25
  */
-export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable, [
-  'numClasses',
-  'name',
-  'dtype',
-  'ignoreClass',
-  'sparseYPred',
-  'axis',
-]) {
+export class OneHotMeanIoU extends OneHotMeanIoUBase {
   static readonly className: string = 'OneHotMeanIoU'
   protected isSparse(): { sparseYTrue: boolean; sparseYPred: boolean } {
     return { sparseYTrue: false, sparseYPred: this.sparseYPred }
   }
 }
 export type OneHotMeanIoUOptions = OptionInputs<ReturnType<typeof labelsTable> & typeof oneHotTable> & MetricOptions
+
+const OneHotIoUBase = configured(OneHotMeanIoU, () => idsTable, [
+  'numClasses',
+  'targetClassIds',
+  'name',
+  'dtype',
+  'ignoreClass',
+  'sparseYPred',
+  'axis',
+])
 
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, of one-hot targets. Keras: `keras.metrics.OneHotIoU`.
@@ -237,15 +255,7 @@ export type OneHotMeanIoUOptions = OptionInputs<ReturnType<typeof labelsTable> &
  * metric.apply([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
  * metric.result()   // 0.5
  */
-export class OneHotIoU extends configured(OneHotMeanIoU, () => idsTable, [
-  'numClasses',
-  'targetClassIds',
-  'name',
-  'dtype',
-  'ignoreClass',
-  'sparseYPred',
-  'axis',
-]) {
+export class OneHotIoU extends OneHotIoUBase {
   static override readonly className = 'OneHotIoU'
   protected override scored(): readonly number[] {
     return this.targetClassIds
@@ -261,6 +271,11 @@ const binaryTable = {
 }
 export type BinaryIoUOptions = OptionInputs<typeof binaryTable> & MetricOptions
 
+const BinaryIoUBase = (configured as InOrder<['targetClassIds', 'threshold', 'name', 'dtype']>)(
+  Overlap,
+  () => binaryTable,
+)
+
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over negatives and positives. Keras: `keras.metrics.BinaryIoU`.
  * @example
@@ -268,10 +283,7 @@ export type BinaryIoUOptions = OptionInputs<typeof binaryTable> & MetricOptions
  * metric.apply([0, 1, 1], [0.1, 0.4, 0.2])
  * metric.result()   // 0.5
  */
-export class BinaryIoU extends (configured as InOrder<['targetClassIds', 'threshold', 'name', 'dtype']>)(
-  Overlap,
-  () => binaryTable,
-) {
+export class BinaryIoU extends BinaryIoUBase {
   static readonly className = 'BinaryIoU'
   protected classCount(): number {
     return 2
@@ -294,6 +306,8 @@ const confusionTable = () => ({
 })
 export type ConfusionMatrixOptions = OptionInputs<ReturnType<typeof confusionTable>> & MetricOptions
 
+const ConfusionMatrixBase = configured(Pairs, confusionTable)
+
 /**
  * The number of samples of class i predicted as class j: result [classes, classes], row i, column j. Whether targets
  * are binary (predictions above 0.5 are positive), class numbers or one-hot rows is inferred from the shapes, as for
@@ -305,7 +319,7 @@ export type ConfusionMatrixOptions = OptionInputs<ReturnType<typeof confusionTab
  * await model.evaluate(x, y)
  * confusion.result().toArray()
  */
-export class ConfusionMatrix extends configured(Pairs, confusionTable) {
+export class ConfusionMatrix extends ConfusionMatrixBase {
   static readonly className = 'ConfusionMatrix'
   protected classCount(): number {
     return this.numClasses

@@ -126,6 +126,11 @@ export abstract class MeanOfValues extends Mean {
   }
 }
 
+const MeanMetricWrapperBase = (configured as InOrder<['fn', 'name', 'dtype']>)(MeanOfValues, () => ({
+  /** Gives a value for each sample, or several, from targets and predictions. */
+  fn: required(functionKind<(yTrue: Tensor, yPred: Tensor) => Tensor>('that a MeanMetricWrapper calls')),
+}))
+
 /**
  * The mean of a function of targets and predictions. The function is saved by its name, and found again by
  * `loadModel(bytes, { customObjects: { worst } })`; one without a name cannot be saved.
@@ -134,10 +139,7 @@ export abstract class MeanOfValues extends Mean {
  * worst.apply([[1, 2]], [[1, 4]])
  * worst.result()   // 2
  */
-export class MeanMetricWrapper extends (configured as InOrder<['fn', 'name', 'dtype']>)(MeanOfValues, () => ({
-  /** Gives a value for each sample, or several, from targets and predictions. */
-  fn: required(functionKind<(yTrue: Tensor, yPred: Tensor) => Tensor>('that a MeanMetricWrapper calls')),
-})) {
+export class MeanMetricWrapper extends MeanMetricWrapperBase {
   static override readonly className: string = 'MeanMetricWrapper'
 
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -158,6 +160,7 @@ export abstract class MeanOfFormula extends MeanOfValues {
  * The base of the metric class for the mean of a function, such as the function of a loss.
  * @param table the options of the function; without it, the function takes only targets and predictions
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function meanOf<
   Table extends OptionTable = Readonly<Record<never, never>>,
   const Names extends readonly string[] = [],
@@ -178,6 +181,7 @@ export type MeanInOrder<Names extends readonly string[]> = <Table extends Option
 ) => ConfiguredClass<typeof MeanOfFormula, Table, Names>
 
 /** The same for a formula that takes the values of all options, which `declare` lists in Keras's order. */
+/* @__NO_SIDE_EFFECTS__ */
 export function meanOfOptions<Table extends OptionTable>(
   formula: (yTrue: Tensor, yPred: Tensor, options: ValuesOf<Table>) => Tensor,
   declare: () => Table,

@@ -44,11 +44,13 @@ export interface MetricVariableOptions {
   readonly dtype?: DType | null
 }
 
+const MetricBase = (configured as InOrder<['name', 'dtype']>)(Configured, metricOptions)
+
 /**
  * To make your own metric, subclass it, add variables in the constructor, and write `updateState` and `result` with
  * ops.
  */
-export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(Configured, metricOptions) {
+export abstract class Metric extends MetricBase {
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 

@@ -24,7 +24,7 @@ const unnamed = {
   SpecificityAtSensitivity: true,
 } satisfies Record<Exclude<ClassesIn<typeof all>, keyof typeof named>, true>
 
-export const metrics = new Registry('metric', Metric, () => named, { aliases: SHORT_NAMES, unnamed })
+export const metrics = /* @__PURE__ */ new Registry('metric', Metric, () => named, { aliases: SHORT_NAMES, unnamed })
 
 /** The class of a short name for each kind of targets. */
 type ByTargets = Record<ReturnType<typeof targetKind>, new (options: { name: string }) => Metric>

@@ -24,6 +24,8 @@ import { RootMean, meanOf, meanOfOptions } from './mean'
 import type { MetricOptions } from './metric'
 import { BatchMetric, accumulate, metricOptions, requireRows, weightsLike } from './metric'
 
+const MeanSquaredErrorBase = (meanOf as MeanInOrder<['name', 'dtype']>)(meanSquaredError)
+
 /**
  * The mean of (y − ŷ)².
  * @example
@@ -31,9 +33,11 @@ import { BatchMetric, accumulate, metricOptions, requireRows, weightsLike } from
  * metric.apply([[1], [3]], [[2], [5]])
  * metric.result()   // 2.5
  */
-export class MeanSquaredError extends (meanOf as MeanInOrder<['name', 'dtype']>)(meanSquaredError) {
+export class MeanSquaredError extends MeanSquaredErrorBase {
   static override readonly className = 'MeanSquaredError'
 }
+
+const MeanAbsoluteErrorBase = (meanOf as MeanInOrder<['name', 'dtype']>)(meanAbsoluteError)
 
 /**
  * The mean of |y − ŷ|.
@@ -42,7 +46,7 @@ export class MeanSquaredError extends (meanOf as MeanInOrder<['name', 'dtype']>)
  * metric.apply([[1], [3]], [[2], [5]])
  * metric.result()   // 1.5
  */
-export class MeanAbsoluteError extends (meanOf as MeanInOrder<['name', 'dtype']>)(meanAbsoluteError) {
+export class MeanAbsoluteError extends MeanAbsoluteErrorBase {
   static override readonly className = 'MeanAbsoluteError'
 }
 
@@ -60,6 +64,8 @@ export class RootMeanSquaredError extends RootMean {
   }
 }
 
+const MeanAbsolutePercentageErrorBase = (meanOf as MeanInOrder<['name', 'dtype']>)(meanAbsolutePercentageError)
+
 /**
  * The mean of 100 · |y − ŷ| / max(|y|, 1e-7), in per cent.
  * @example
@@ -67,11 +73,11 @@ export class RootMeanSquaredError extends RootMean {
  * metric.apply([[2], [4]], [[1], [5]])
  * metric.result()   // 37.5
  */
-export class MeanAbsolutePercentageError extends (meanOf as MeanInOrder<['name', 'dtype']>)(
-  meanAbsolutePercentageError,
-) {
+export class MeanAbsolutePercentageError extends MeanAbsolutePercentageErrorBase {
   static override readonly className = 'MeanAbsolutePercentageError'
 }
+
+const MeanSquaredLogarithmicErrorBase = (meanOf as MeanInOrder<['name', 'dtype']>)(meanSquaredLogarithmicError)
 
 /**
  * The mean of (ln(1 + y) − ln(1 + ŷ))².
@@ -80,11 +86,13 @@ export class MeanAbsolutePercentageError extends (meanOf as MeanInOrder<['name',
  * metric.apply([[1], [100]], [[2], [110]])
  * metric.result()   // 0.08666
  */
-export class MeanSquaredLogarithmicError extends (meanOf as MeanInOrder<['name', 'dtype']>)(
-  meanSquaredLogarithmicError,
-) {
+export class MeanSquaredLogarithmicError extends MeanSquaredLogarithmicErrorBase {
   static override readonly className = 'MeanSquaredLogarithmicError'
 }
+
+const LogCoshErrorBase = (meanOf as MeanInOrder<['name', 'dtype']>)((yTrue, yPred) => logCosh(yTrue, yPred), {
+  name: option(text, 'logcosh'),
+})
 
 /**
  * The mean of ln cosh(ŷ − y). The key in logs is 'logcosh'.
@@ -93,11 +101,14 @@ export class MeanSquaredLogarithmicError extends (meanOf as MeanInOrder<['name',
  * metric.apply([[0], [0]], [[0.5], [4]])
  * metric.result()   // 1.714
  */
-export class LogCoshError extends (meanOf as MeanInOrder<['name', 'dtype']>)((yTrue, yPred) => logCosh(yTrue, yPred), {
-  name: option(text, 'logcosh'),
-}) {
+export class LogCoshError extends LogCoshErrorBase {
   static override readonly className = 'LogCoshError'
 }
+
+const CosineSimilarityBase = (meanOf as MeanInOrder<['name', 'dtype', 'axis']>)(
+  (yTrue, yPred, options) => negative(cosineSimilarity(yTrue, yPred, options)),
+  cosineOptions,
+)
 
 /**
  * The mean of Σ y·ŷ / (‖y‖ ‖ŷ‖): 1 for equal directions. The loss of this name has the opposite sign.
@@ -106,10 +117,7 @@ export class LogCoshError extends (meanOf as MeanInOrder<['name', 'dtype']>)((yT
  * metric.apply([[3, 4]], [[6, 8]])
  * metric.result()   // 1
  */
-export class CosineSimilarity extends (meanOf as MeanInOrder<['name', 'dtype', 'axis']>)(
-  (yTrue, yPred, options) => negative(cosineSimilarity(yTrue, yPred, options)),
-  cosineOptions,
-) {
+export class CosineSimilarity extends CosineSimilarityBase {
   static override readonly className = 'CosineSimilarity'
 }
 
@@ -120,6 +128,8 @@ const correlationOptions = () => ({
 })
 export type CorrelationOptions = OptionInputs<ReturnType<typeof correlationOptions>> & MetricOptions
 
+const PearsonCorrelationBase = (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(pearson, correlationOptions)
+
 /**
  * σ(y, ŷ) / (σ(y)·σ(ŷ)) along an axis, mean over all batches; 0 if one of them is constant. Pearson 1895.
  * @example
@@ -127,12 +137,14 @@ export type CorrelationOptions = OptionInputs<ReturnType<typeof correlationOptio
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
  * metric.result()   // 0.982
  */
-export class PearsonCorrelation extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(
-  pearson,
-  correlationOptions,
-) {
+export class PearsonCorrelation extends PearsonCorrelationBase {
   static override readonly className = 'PearsonCorrelation'
 }
+
+const ConcordanceCorrelationBase = (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(
+  concordance,
+  correlationOptions,
+)
 
 /**
  * 2σ(y, ŷ) / (σ²(y) + σ²(ŷ) + (μ(y) − μ(ŷ))² + 1e-7) along an axis, mean over all batches: unlike Pearson's
@@ -142,10 +154,7 @@ export class PearsonCorrelation extends (meanOfOptions as OptionsInOrder<['name'
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
  * metric.result()   // 0.75
  */
-export class ConcordanceCorrelation extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(
-  concordance,
-  correlationOptions,
-) {
+export class ConcordanceCorrelation extends ConcordanceCorrelationBase {
   static override readonly className = 'ConcordanceCorrelation'
 }
 
@@ -163,6 +172,11 @@ export type R2ScoreOptions = OptionInputs<ReturnType<typeof r2Options>> & Metric
 /** Σ w·y, Σ w·y², Σ w·(y − ŷ)² and Σ w of each output. */
 type Sums = readonly [targets: Variable, squares: Variable, residuals: Variable, weights: Variable]
 
+const R2ScoreBase = (configured as InOrder<['classAggregation', 'numRegressors', 'name', 'dtype']>)(
+  BatchMetric,
+  r2Options,
+)
+
 /**
  * 1 − Σ(y − ŷ)² / Σ(y − μ(y))² of each output, over all samples together: 1 is perfect, 0 no better than the mean; 0 if
  * all targets are equal. Adjusted: 1 − (1 − R²)(n − 1)/(n − p − 1), with n samples and p regressors; not adjusted while
@@ -173,10 +187,7 @@ type Sums = readonly [targets: Variable, squares: Variable, residuals: Variable,
  * Keras: `keras.metrics.R2Score`.
  * @example new metrics.R2Score({ classAggregation: null })   // r2Score_0, r2Score_1, … in logs
  */
-export class R2Score extends (configured as InOrder<['classAggregation', 'numRegressors', 'name', 'dtype']>)(
-  BatchMetric,
-  r2Options,
-) {
+export class R2Score extends R2ScoreBase {
   static readonly className = 'R2Score'
   private readonly seen = this.addVariable('numSamples')
   private sums: Sums | null = null

@@ -5,6 +5,7 @@ import { FormatError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import type { Tree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
+import { recordOp } from '../layers/core/operation'
 import type { InputLayer } from '../layers/core/input-layer'
 import { layerToConfig, withSharing } from '../layers/saved'
 import { originOf, recordCall } from '../layers/symbol'
@@ -54,7 +55,7 @@ function encodeNumber(value: unknown): Json {
 /** The symbol of an input. */
 export function inputOf(layer: InputLayer): Tensor {
   layer.ensureBuilt(layer.spec)
-  return recordCall(layer, null, {}, layer.spec) as Tensor
+  return recordCall(layer, null, {}, layer.spec, recordOp) as Tensor
 }
 
 /** All results of the call that returned these. */

@@ -10,7 +10,9 @@ import { Sequential } from './sequential'
 export const modelClasses: CustomObjects = { Model, Sequential, Functional: Model }
 
 /** A class of the user that has one of these names is not saved. */
-export const models = new Registry('model', Layer, () => modelClasses, { aliases: { Functional: 'Model' } })
+export const models = /* @__PURE__ */ new Registry('model', Layer, () => modelClasses, {
+  aliases: { Functional: 'Model' },
+})
 
 /** @throws ArgumentError for a value that is not a class of layers */
 export function classesOf(layers: readonly unknown[]): CustomObjects {

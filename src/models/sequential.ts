@@ -10,6 +10,7 @@ import type { TensorType } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
+import { recordOp } from '../layers/core/operation'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import type { CallContext } from '../layers/context'
@@ -201,7 +202,7 @@ export class Sequential extends Model<Tensor, Tensor> {
         ? first
         : new InputLayer({ shape: inputSpec.shape.slice(1), dtype: inputSpec.dtype, name: `${this.name}_input` })
     input.ensureBuilt(inputSpec)
-    const made = [recordCall(input, null, {}, inputSpec) as Tensor]
+    const made = [recordCall(input, null, {}, inputSpec, recordOp) as Tensor]
     for (const layer of this.list) if (!Object.is(layer, input)) made.push(layer.apply(made.at(-1)!))
     this.symbols.splice(0, Infinity, ...made)
   }

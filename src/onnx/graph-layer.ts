@@ -99,10 +99,12 @@ export interface GraphLayerOptions {
   name?: string
 }
 
-export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () => ({
+const GraphLayerBase = configured(Layer<unknown, unknown>, () => ({
   /** Values of inputs that are the same in every call. Default {}. */
   constants: option(constantsKind, {}),
-})) {
+}))
+
+export abstract class GraphLayer extends GraphLayerBase {
   protected readonly graphFile: OnnxFile
   readonly #initializers: readonly Initializer[]
   readonly #known = new Map<string, Value>()

@@ -28,16 +28,18 @@ export interface OnnxGraphOptions {
   name?: string
 }
 
+const OnnxGraphBase = configured(GraphLayer, () => ({
+  ...seedOption(),
+  /** The file without the elements of its weights, in base64. */
+  file: required(text),
+}))
+
 /**
  * The graph of an ONNX file, which `loadOnnx` makes. Its float initializers are weights under the names of the file;
  * convolution kernels have the layout of Conv2D, [rows, columns, channels, filters]. In training, Dropout drops elements
  * and BatchNormalization normalizes by the batch.
  */
-export class OnnxGraph extends configured(GraphLayer, () => ({
-  ...seedOption(),
-  /** The file without the elements of its weights, in base64. */
-  file: required(text),
-})) {
+export class OnnxGraph extends OnnxGraphBase {
   static readonly className = 'OnnxGraph'
   protected readonly generator: SeedGenerator | null
 

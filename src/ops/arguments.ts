@@ -5,7 +5,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
-import { boolean, custom, integer, isOptions, nullable, option, readOptions } from '../core/options'
+import { custom, integer, isOptions, option, readOptions } from '../core/options'
 import { MAX_ELEMENTS, normalizeAxes, tooLarge } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative axes count from the end. */
@@ -73,12 +73,6 @@ export function requireDType(where: string, dtype: unknown): DType {
     : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 
-/** The kind of a dtype option; null for the op's default. */
-export const dtypeOrNull = /* @__PURE__ */ custom<DType | null>(
-  (value, what) => (value === null ? null : requireDType(what, value)),
-  (dtype) => dtype,
-)
-
 function isExtent(extent: unknown): extent is number {
   return typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0
 }
@@ -109,33 +103,14 @@ function readAxes(axis: unknown, what: string): Axis {
 /** `{ data, shape }` is an operand; no option is named `shape`. */
 const isByName = (given: unknown): given is object => isOptions(given) && !('shape' in given)
 
-/**
- * An optional argument that an op takes directly, or by its name in an object of options: `tril(x, 1)`, `tril(x, { k: 1 })`.
- */
-export type Named<Name extends string, Value> = Value | { readonly [Key in Name]?: Value }
-
 /** Any number, including NaN and ±Inf. */
 export const anyNumber = /* @__PURE__ */ custom<number>(
   (value, what) => requireNumber(what, value),
   (value) => value,
 )
 
-/** `elu(x, 0.5)` or `elu(x, { alpha: 0.5 })`: the one number of an op. */
-export function readNumber(where: string, name: string, given: unknown, fallback: number): number {
-  return readArguments(where, { [name]: option(anyNumber, fallback) }, given)[name]!
-}
-
-/** `zeros(shape, 'int32')` or `zeros(shape, { dtype: 'int32' })`; null for the op's default. */
-export function readDType(where: string, given: Named<'dtype', DType | null> | undefined): DType | null {
-  return readArguments(where, { dtype: option(dtypeOrNull, null) }, given).dtype
-}
-
 /** One axis, several, or null for all. */
 export const axes = custom<Axis>(readAxes, (axis) => axis)
-export const reduceTable = { axis: option(axes, null), keepDims: option(boolean, false) }
-
-/** Options of max and min: `initial` counts as an additional element. */
-export const extremeTable = { ...reduceTable, initial: option(nullable(anyNumber), null) }
 
 /** Reads the options of an op with its table; the result has the table's types. */
 export function readTyped<Table extends OptionTable>(where: string, table: Table, given: unknown): ValuesOf<Table> {
@@ -166,21 +141,6 @@ export function readArguments<Table extends OptionTable>(
   })
   return readTyped(where, table, given)
 }
-
-export interface Reduction {
-  readonly axis: Axis
-  readonly keepDims: boolean
-}
-
-/** Whether reduced axes are kept with extent 1, directly or as an option. */
-export type KeepDims = boolean | Omit<ReduceOptions, 'axis'>
-
-/**
- * Reads the arguments of a reducing op after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)`, `sum(x, 1, { keepDims: true })` or
- * `sum(x, { axis: 1, keepDims: true })`.
- */
-export const readReduction = (where: string, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Reduction =>
-  readArguments(where, reduceTable, axis, keepDims)
 
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
 export const readAxisOnly = (where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis =>

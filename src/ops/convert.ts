@@ -4,11 +4,11 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import { allocateData, storeData } from '../core/dtypes'
-import { custom } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { MAX_DATA_ELEMENTS, sizeOf } from '../core/shapes'
 import { isBranch } from '../core/tree'
 import { requireDType, requireNumber, requireShape } from './arguments'
+import type { ArgumentKind } from './kinds'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
 import { apply } from './trace'
@@ -107,18 +107,11 @@ export function tensorOrNothing(x: TensorLike | null | undefined, where: string)
   return x == null ? undefined : asTensor(x, where)
 }
 
-/** The kind of an option that holds an optional operand. */
-export const operand = /* @__PURE__ */ custom<TensorLike | null>(
-  (value) => value as TensorLike | null,
-  () => null,
-)
-
 /** A number, or a scalar tensor, whose dtype takes part in that of the result: a float32 of 1 makes float32 of int32. */
-export const requireScalar = (value: unknown, what: string): number | Tensor =>
-  value instanceof Tensor && value.rank === 0 ? value : requireNumber(what, value)
-
-/** The kind of an option that holds such a number. */
-export const scalar = /* @__PURE__ */ custom<number | Tensor>(requireScalar, () => null)
+export const scalar: ArgumentKind<number | Tensor> = {
+  holds: 'operand',
+  read: (value, what) => (value instanceof Tensor && value.rank === 0 ? value : requireNumber(what, value)),
+}
 
 /** Converts any TensorLike to a tensor for arithmetic: bool becomes int32. */
 export function asNumbers(x: TensorLike, where: string): Tensor {

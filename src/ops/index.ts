@@ -3,7 +3,6 @@
 
 export * from './numpy/elementwise'
 export * from './nn/activations'
-export { hardSilu as hardSwish, silu as swish } from './nn/activations'
 export * from './nn/shrinking'
 export * from './numpy/reduce'
 // In place of those of elementwise.ts, linalg.ts and reduce.ts.
@@ -57,9 +56,7 @@ export type { AttentionOptions } from './nn/attention'
 export { conv, convTranspose, depthwiseConv, separableConv } from './nn/convolution'
 export type { ConvOptions, ConvTransposeOptions } from './nn/convolution'
 export * as image from './image'
-export { resize } from './image/resize'
 export type { ResizeOptions } from './image/resize'
-export { affineTransform } from './image/warp'
 export type { AffineTransformOptions, FillMode } from './image/warp'
 export { batchNorm, layerNorm, moments, normalize, rmsNorm } from './nn/normalization'
 export type { BatchNormOptions, LayerNormOptions, Moments, NormalizeOptions, RmsNormOptions } from './nn/normalization'
@@ -88,24 +85,7 @@ export * from './numpy/filled'
 export * from './numpy/joining'
 export * from './numpy/windows'
 
-// Keras's names of ops above, where they differ, and its second names.
-export {
-  bitwiseNot as bitwiseInvert,
-  leftShift as bitwiseLeftShift,
-  rightShift as bitwiseRightShift,
-} from './numpy/bits'
-export { abs as absolute } from './numpy/bools'
-export { divide as trueDivide } from './numpy/elementwise'
-export { max as amax, min as amin } from './numpy/extremes'
-export { logSumExp as logsumexp, variance as var } from './numpy/reduce'
-export { moveAxis as moveaxis } from './numpy/axes'
-export { zeros as empty, zerosLike as emptyLike } from './numpy/filled'
-export { swapAxes as swapaxes } from './numpy/shape'
-export {
-  batchNorm as batchNormalization,
-  layerNorm as layerNormalization,
-  rmsNorm as rmsNormalization,
-} from './nn/normalization'
+export * from './second-names'
 export * from './math/comparing'
 export * from './math/special'
 export * from './numpy/choosing'

@@ -1,14 +1,15 @@
 // jvp: a function's results, and their derivatives in a direction. The pullback is linear in its cotangents, and the
 // transpose of a linear function is its gradient; so the derivative in a direction is the pullback of the pullback.
 
-import { requireArguments } from '../core/arguments'
+import { callback } from './kinds'
+import type { ArgumentKind } from './kinds'
+import { arg, opOf, optional } from './op'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { boolean, option } from '../core/options'
+import { boolean } from '../core/options'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { inOrderOf, mapTree, typed } from '../core/tree'
-import type { Named } from './arguments'
-import { readArguments, requireFunction, requireList } from './arguments'
+import { requireList } from './arguments'
 import { zeros } from './numpy/shape'
 import { CallArguments, putBack, takeResults } from './signature'
 import type { Tensor } from './tensor'
@@ -17,75 +18,114 @@ import type { DataArguments, TensorFunction } from './transform'
 import { evaluateOnce, pairOf } from './transform'
 import { vjp } from './vjp'
 
-/**
- * The Jacobian-vector product: [f(x, …), ∂f/∂x · v + …] for tangents v of the arguments, the derivative in the direction v.
- * Arguments and results are tensors, and lists and records of them; all must be float32. It costs about one evaluation and
- * two gradients, and exists where a gradient of the gradient does.
- *
- *   const [y, slope] = jvp((x: Tensor) => ops.sin(x), [0.1], [1])   // sin 0.1, cos 0.1
- *
- * @param primals the list of arguments of the function
- * @param tangents one for each argument, with its structure and shapes
- * @param hasAux the function returns [results, aux], and jvp returns [results, tangents, aux]; default false
- * @throws ArgumentError or ShapeError for integer arguments, and for tangents of another structure or shape
- *
- * JAX: `jax.jvp`.
- */
-export function jvp<Arguments extends readonly unknown[], Outputs, Aux>(
-  fun: TensorFunction<Arguments, readonly [Outputs, Aux]>,
-  primals: DataArguments<Arguments>,
-  tangents: DataArguments<Arguments>,
-  hasAux:
-    | true
-    | {
-        /** Whether the function returns [results, aux]. Default false. */
-        readonly hasAux: true
-      },
-): [outputs: Outputs, tangents: Outputs, aux: Aux]
-export function jvp<Arguments extends readonly unknown[], Outputs>(
-  fun: TensorFunction<Arguments, Outputs>,
-  primals: DataArguments<Arguments>,
-  tangents: DataArguments<Arguments>,
-  hasAux?: Named<'hasAux', false>,
-): [outputs: Outputs, tangents: Outputs]
-export function jvp(
-  fun: TensorFunction<never[], unknown>,
-  primals: readonly unknown[],
-  tangents: readonly unknown[],
-  hasAux?: Named<'hasAux', boolean>,
-): unknown {
-  requireArguments('jvp', arguments, 4)
-  requireFunction('jvp', fun)
-  const withAux = readArguments('jvp', { hasAux: option(boolean, false) }, hasAux).hasAux
-  const given = CallArguments.take('jvp: primals', requireList('jvp: primals', primals))
-  const ordered: unknown = inOrderOf(primals, requireList('jvp: tangents', tangents))
-  const directions = CallArguments.take('jvp: tangents', typed<readonly unknown[]>(ordered))
-  requireAlike(given, directions)
-  const all = [...given.contents, ...directions.contents]
-  const count = given.contents.length
-  let structure: Tree<number | null | undefined> = null
-  const run = (symbols: readonly Tensor[]): readonly Tensor[] => {
-    const at = given.withLeaves(symbols.slice(0, count))
-    const along = directions.withLeaves(symbols.slice(count))
-    const call = (...inputs: unknown[]): unknown => {
-      const result: unknown = typed<(...inputs: unknown[]) => unknown>(fun)(...inputs)
-      requireFloats(withAux ? pairOf('jvp', result, '[results, aux]')[0] : result)
-      return result
-    }
-    const found = withAux
-      ? vjp(typed<AnyFunction>(call), ...at, { hasAux: true })
-      : vjp(typed<AnyFunction>(call), ...at)
-    const [outputs, pullback, aux] = typed<[Tree<Tensor>, (cotangents: unknown) => unknown, unknown]>(found)
-    const start = mapTree(outputs, (leaf) => (leaf == null ? leaf : zeros(leaf.shape)))
-    const [, forward] = vjp((cotangents: unknown) => pullback(cotangents), typed<never>(start))
-    const [derivatives] = typed<(directions: unknown) => [unknown]>(forward)(along)
-    const results = takeResults('jvp', withAux ? [outputs, derivatives, aux] : [outputs, derivatives])
-    structure = results.structure
-    return results.tensors
-  }
-  const results = currentTrace() === null ? evaluateOnce(all, run) : run(all)
-  return putBack(structure, results)
+/** A list of arguments, which the op converts. */
+const list: ArgumentKind<readonly unknown[]> = {
+  holds: 'operand',
+  read: (value, where) => requireList(where, value),
 }
+
+/** The required arguments of `jvp` by name. */
+interface JvpArguments<Arguments extends readonly unknown[], Result> {
+  /** The function. */
+  readonly fun: TensorFunction<Arguments, Result>
+  /** The arguments of the function. */
+  readonly primals: DataArguments<Arguments>
+  /** The tangents of the arguments, in the same structure. */
+  readonly tangents: DataArguments<Arguments>
+}
+
+/** The signatures of `jvp`. */
+interface Jvp {
+  /**
+   * The Jacobian-vector product: [f(x, …), ∂f/∂x · v + …] for tangents v of the arguments, the derivative in the direction v.
+   * Arguments and results are tensors, and lists and records of them; all must be float32. It costs about one evaluation and
+   * two gradients, and exists where a gradient of the gradient does.
+   *
+   *   const [y, slope] = jvp((x: Tensor) => ops.sin(x), [0.1], [1])   // sin 0.1, cos 0.1
+   *
+   * @param primals the list of arguments of the function
+   * @param tangents one for each argument, with its structure and shapes
+   * @param hasAux the function returns [results, aux], and jvp returns [results, tangents, aux]; default false
+   * @throws ArgumentError or ShapeError for integer arguments, and for tangents of another structure or shape
+   *
+   * JAX: `jax.jvp`.
+   */
+  <Arguments extends readonly unknown[], Outputs, Aux>(
+    fun: TensorFunction<Arguments, readonly [Outputs, Aux]>,
+    primals: DataArguments<Arguments>,
+    tangents: DataArguments<Arguments>,
+    hasAux:
+      | true
+      | {
+          /** Whether the function returns [results, aux]. Default false. */
+          readonly hasAux: true
+        },
+  ): [outputs: Outputs, tangents: Outputs, aux: Aux]
+  <Arguments extends readonly unknown[], Outputs>(
+    fun: TensorFunction<Arguments, Outputs>,
+    primals: DataArguments<Arguments>,
+    tangents: DataArguments<Arguments>,
+    hasAux?:
+      | false
+      | {
+          /** Whether the function returns [results, aux]. Default false. */
+          readonly hasAux?: false
+        },
+  ): [outputs: Outputs, tangents: Outputs]
+  <Arguments extends readonly unknown[], Outputs, Aux>(
+    named: JvpArguments<Arguments, readonly [Outputs, Aux]> & {
+      /** Whether the function returns [results, aux]. Default false. */
+      readonly hasAux: true
+    },
+  ): [outputs: Outputs, tangents: Outputs, aux: Aux]
+  <Arguments extends readonly unknown[], Outputs>(
+    named: JvpArguments<Arguments, Outputs> & {
+      /** Whether the function returns [results, aux]. Default false. */
+      readonly hasAux?: false
+    },
+  ): [outputs: Outputs, tangents: Outputs]
+}
+
+export const jvp = opOf<Jvp>(
+  () => [arg('fun', callback), arg('primals', list), arg('tangents', list), optional('hasAux', boolean)],
+  {
+    jvp(
+      fun: TensorFunction<never[], unknown>,
+      primals: readonly unknown[],
+      tangents: readonly unknown[],
+      hasAux = false,
+    ): unknown {
+      const given = CallArguments.take('jvp: primals', primals)
+      const ordered: unknown = inOrderOf(primals, tangents)
+      const directions = CallArguments.take('jvp: tangents', typed<readonly unknown[]>(ordered))
+      requireAlike(given, directions)
+      const all = [...given.contents, ...directions.contents]
+      const count = given.contents.length
+      let structure: Tree<number | null | undefined> = null
+      const run = (symbols: readonly Tensor[]): readonly Tensor[] => {
+        const at = given.withLeaves(symbols.slice(0, count))
+        const along = directions.withLeaves(symbols.slice(count))
+        const call = (...inputs: unknown[]): unknown => {
+          const result: unknown = typed<(...inputs: unknown[]) => unknown>(fun)(...inputs)
+          requireFloats(hasAux ? pairOf('jvp', result, '[results, aux]')[0] : result)
+          return result
+        }
+        const found = hasAux
+          ? vjp(typed<AnyFunction>(call), ...at, { hasAux: true })
+          : vjp(typed<AnyFunction>(call), ...at)
+        const [outputs, pullback, aux] = typed<[Tree<Tensor>, (cotangents: unknown) => unknown, unknown]>(found)
+        const start = mapTree(outputs, (leaf) => (leaf == null ? leaf : zeros(leaf.shape)))
+        const [, forward] = vjp((cotangents: unknown) => pullback(cotangents), typed<never>(start))
+        const [derivatives] = typed<(directions: unknown) => [unknown]>(forward)(along)
+        const results = takeResults('jvp', hasAux ? [outputs, derivatives, aux] : [outputs, derivatives])
+        structure = results.structure
+        return results.tensors
+      }
+      const results = currentTrace() === null ? evaluateOnce(all, run) : run(all)
+      return putBack(structure, results)
+    },
+  },
+)
 
 type AnyFunction = (...inputs: unknown[]) => readonly [unknown, unknown]
 

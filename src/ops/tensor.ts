@@ -46,7 +46,19 @@ export interface TensorSymbol {
   readonly whyNoData: string
   /** The name of what computes it, if that has one. */
   readonly name?: string
+  /** Records calls of ops on it, if it belongs to a functional model. */
+  readonly recorder?: CallRecorder | undefined
 }
+
+/** An op, as far as the recording of its calls uses it. */
+export interface RecordedOp {
+  (...given: readonly unknown[]): unknown
+  /** The name under which models with the op are saved. */
+  readonly opName: string
+}
+
+/** Records a call of an op. The arguments are in order. */
+export type CallRecorder = (op: RecordedOp, given: readonly unknown[]) => unknown
 
 /** The ops that tensors have as methods. */
 interface TensorMethods {

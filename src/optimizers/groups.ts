@@ -17,8 +17,10 @@ const groupOptions = () => ({
 })
 export type ParameterGroupOptions = OptionInputs<ReturnType<typeof groupOptions>>
 
+const ParameterGroupBase = configured(Configured, groupOptions)
+
 /** Some weights of an optimizer, and the options that differ for them. */
-export class ParameterGroup extends configured(Configured, groupOptions) {
+export class ParameterGroup extends ParameterGroupBase {
   static readonly className = 'ParameterGroup'
   /** null for the optimizer's rate. Set by the option, before the class's fields are initialised. @internal */
   declare rate: Rate | null | undefined

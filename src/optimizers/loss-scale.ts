@@ -30,6 +30,13 @@ export type LossScaleOptions = OptionInputs<ReturnType<typeof lossScaleOptions>>
 
 const int = (value: number): Tensor => new Tensor(Int32Array.of(value), [], 'int32')
 
+const LossScaleOptimizerBase = configured(Optimizer, lossScaleOptions, [
+  'innerOptimizer',
+  'initialScale',
+  'dynamicGrowthSteps',
+  'name',
+])
+
 /**
  * Multiplies the loss by a factor, divides the gradients by it, and passes them to another optimizer. A step with a gradient
  * that is not finite changes no weight, and halves the factor; after `dynamicGrowthSteps` steps with finite gradients it is
@@ -40,12 +47,7 @@ const int = (value: number): Tensor => new Tensor(Int32Array.of(value), [], 'int
  * Keras: `keras.optimizers.LossScaleOptimizer`.
  * @throws ArgumentError for options of the inner optimizer, such as learningRate
  */
-export class LossScaleOptimizer extends configured(Optimizer, lossScaleOptions, [
-  'innerOptimizer',
-  'initialScale',
-  'dynamicGrowthSteps',
-  'name',
-]) {
+export class LossScaleOptimizer extends LossScaleOptimizerBase {
   static readonly className = 'LossScaleOptimizer'
   /** The number of steps with finite gradients since the factor changed. */
   readonly stepCounter = new Variable([], { name: 'stepCounter', dtype: 'int32', trainable: false })

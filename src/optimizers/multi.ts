@@ -91,6 +91,8 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0
 }
 
+const MultiOptimizerBase = configured(Optimizer, multiOptions, ['optimizers', 'name'])
+
 /**
  * Several optimizers, each for some of the weights:
  *
@@ -102,7 +104,7 @@ function isEmptyList(value: unknown): boolean {
  * @throws ArgumentError for an option of the single optimizers, such as learningRate, and when it is built for a weight
  * that no optimizer matches
  */
-export class MultiOptimizer extends configured(Optimizer, multiOptions, ['optimizers', 'name']) {
+export class MultiOptimizer extends MultiOptimizerBase {
   static readonly className = 'MultiOptimizer'
   private chosen: readonly Variable[] = []
 

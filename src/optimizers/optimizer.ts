@@ -142,6 +142,8 @@ const exclusionOptions = () => ({
 })
 export type ExclusionOptions = OptionInputs<ReturnType<typeof exclusionOptions>>
 
+const OptimizerBase = (configured as InOrder<['learningRate', 'weightDecay']>)(Configured, optimizerOptions)
+
 /**
  * To make your own optimizer, subclass it, declare the slots and write `update` with ops:
  *
@@ -168,10 +170,7 @@ export type ExclusionOptions = OptionInputs<ReturnType<typeof exclusionOptions>>
  * })
  * ```
  */
-export abstract class Optimizer extends (configured as InOrder<['learningRate', 'weightDecay']>)(
-  Configured,
-  optimizerOptions,
-) {
+export abstract class Optimizer extends OptimizerBase {
   /** Set by the option, before the class's fields are initialised. */
   declare private rate: Rate | undefined
   /** The number of updates done. It stays at 2³¹ − 2. */

@@ -3,4 +3,4 @@
 import { Registry } from '../core/registry'
 import * as all from './schedules'
 
-export const schedules = new Registry('learning-rate schedule', all.LearningRateSchedule, () => all)
+export const schedules = /* @__PURE__ */ new Registry('learning-rate schedule', all.LearningRateSchedule, () => all)

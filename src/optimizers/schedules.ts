@@ -79,13 +79,15 @@ function periodsAt(
   return staircase ? floor(periods) : periods
 }
 
+const ExponentialDecayBase = (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
+)(LearningRateSchedule, periodicOptions)
+
 /**
  * initialLearningRate · decayRate^(step / decaySteps)
  * @example new schedules.ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.5 }).call(tensor(100))   // 0.05
  */
-export class ExponentialDecay extends (
-  configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
-)(LearningRateSchedule, periodicOptions) {
+export class ExponentialDecay extends ExponentialDecayBase {
   static readonly className = 'ExponentialDecay'
 
   call(step: Tensor): Tensor {
@@ -108,13 +110,15 @@ const cosineOptions = () => ({
 })
 export type CosineDecayOptions = OptionInputs<ReturnType<typeof cosineOptions>>
 
+const CosineDecayBase = (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'alpha', 'name', 'warmupTarget', 'warmupSteps']>
+)(LearningRateSchedule, cosineOptions)
+
 /**
  * Half a cosine from the initial learning rate down to alpha times it, after an optional linear warm-up.
  * @example new schedules.CosineDecay({ initialLearningRate: 0.1, decaySteps: 100 }).call(tensor(50))   // 0.05
  */
-export class CosineDecay extends (
-  configured as InOrder<['initialLearningRate', 'decaySteps', 'alpha', 'name', 'warmupTarget', 'warmupSteps']>
-)(LearningRateSchedule, cosineOptions) {
+export class CosineDecay extends CosineDecayBase {
   static readonly className = 'CosineDecay'
 
   call(step: Tensor): Tensor {
@@ -145,14 +149,16 @@ const piecewiseOptions = () => ({
 })
 export type PiecewiseConstantDecayOptions = OptionInputs<ReturnType<typeof piecewiseOptions>>
 
+const PiecewiseConstantDecayBase = (configured as InOrder<['boundaries', 'values', 'name']>)(
+  LearningRateSchedule,
+  piecewiseOptions,
+)
+
 /**
  * A constant rate per interval.
  * @example new schedules.PiecewiseConstantDecay({ boundaries: [10], values: [0.1, 0.01] }).call(tensor(11))   // 0.01
  */
-export class PiecewiseConstantDecay extends (configured as InOrder<['boundaries', 'values', 'name']>)(
-  LearningRateSchedule,
-  piecewiseOptions,
-) {
+export class PiecewiseConstantDecay extends PiecewiseConstantDecayBase {
   static readonly className = 'PiecewiseConstantDecay'
 
   protected override checkOptions(): void {
@@ -193,6 +199,10 @@ const polynomialOptions = () => ({
 })
 export type PolynomialDecayOptions = OptionInputs<ReturnType<typeof polynomialOptions>>
 
+const PolynomialDecayBase = (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'endLearningRate', 'power', 'cycle', 'name']>
+)(LearningRateSchedule, polynomialOptions)
+
 /**
  * (initialLearningRate − endLearningRate) · (1 − step/decaySteps)^power + endLearningRate, with step at most
  * decaySteps. With `cycle`, decaySteps is replaced by its first multiple ≥ step.
@@ -201,9 +211,7 @@ export type PolynomialDecayOptions = OptionInputs<ReturnType<typeof polynomialOp
  *
  * Keras: `keras.optimizers.schedules.PolynomialDecay`.
  */
-export class PolynomialDecay extends (
-  configured as InOrder<['initialLearningRate', 'decaySteps', 'endLearningRate', 'power', 'cycle', 'name']>
-)(LearningRateSchedule, polynomialOptions) {
+export class PolynomialDecay extends PolynomialDecayBase {
   static readonly className = 'PolynomialDecay'
 
   call(step: Tensor): Tensor {
@@ -217,6 +225,10 @@ export class PolynomialDecay extends (
 
 export type InverseTimeDecayOptions = ExponentialDecayOptions
 
+const InverseTimeDecayBase = (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
+)(LearningRateSchedule, periodicOptions)
+
 /**
  * initialLearningRate / (1 + decayRate · step/decaySteps)
  *
@@ -224,9 +236,7 @@ export type InverseTimeDecayOptions = ExponentialDecayOptions
  *
  * Keras: `keras.optimizers.schedules.InverseTimeDecay`.
  */
-export class InverseTimeDecay extends (
-  configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
-)(LearningRateSchedule, periodicOptions) {
+export class InverseTimeDecay extends InverseTimeDecayBase {
   static readonly className = 'InverseTimeDecay'
 
   call(step: Tensor): Tensor {
@@ -249,6 +259,10 @@ const restartsOptions = () => ({
 })
 export type CosineDecayRestartsOptions = OptionInputs<ReturnType<typeof restartsOptions>>
 
+const CosineDecayRestartsBase = (
+  configured as InOrder<['initialLearningRate', 'firstDecaySteps', 'tMul', 'mMul', 'alpha', 'name']>
+)(LearningRateSchedule, restartsOptions)
+
 /**
  * Repeated half cosines: initialLearningRate · ((1 − alpha) · mMulⁱ · ½ (1 + cos πx) + alpha) in period i, at fraction
  * x of the period. Period i has firstDecaySteps · tMulⁱ updates.
@@ -257,9 +271,7 @@ export type CosineDecayRestartsOptions = OptionInputs<ReturnType<typeof restarts
  *
  * Loshchilov & Hutter 2016; Keras: `keras.optimizers.schedules.CosineDecayRestarts`.
  */
-export class CosineDecayRestarts extends (
-  configured as InOrder<['initialLearningRate', 'firstDecaySteps', 'tMul', 'mMul', 'alpha', 'name']>
-)(LearningRateSchedule, restartsOptions) {
+export class CosineDecayRestarts extends CosineDecayRestartsBase {
   static readonly className = 'CosineDecayRestarts'
 
   call(step: Tensor): Tensor {
@@ -306,6 +318,8 @@ const oneCycleOptions = () => ({
 })
 export type OneCycleOptions = OptionInputs<ReturnType<typeof oneCycleOptions>>
 
+const OneCycleBase = configured(LearningRateSchedule, oneCycleOptions)
+
 /**
  * One cycle up and down: from maxLearningRate/divFactor to maxLearningRate, then to maxLearningRate/(divFactor ·
  * finalDivFactor), in half cosines or straight lines. The maximum is at update warmupFraction · totalSteps − 1, counted
@@ -316,7 +330,7 @@ export type OneCycleOptions = OptionInputs<ReturnType<typeof oneCycleOptions>>
  * Smith & Topin 2018; PyTorch: `torch.optim.lr_scheduler.OneCycleLR`, there `pct_start`, `anneal_strategy`.
  * @throws ArgumentError if there are too few updates for the phases
  */
-export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) {
+export class OneCycle extends OneCycleBase {
   static readonly className = 'OneCycle'
 
   protected override checkOptions(): void {
@@ -361,6 +375,8 @@ const lambdaOptions = () => ({
 })
 export type LambdaScheduleOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
+const LambdaScheduleBase = (configured as InOrder<['schedule']>)(LearningRateSchedule, lambdaOptions)
+
 /**
  * A custom function, written with ops. The function itself can also be passed as an optimizer's `learningRate`.
  *
@@ -369,7 +385,7 @@ export type LambdaScheduleOptions = OptionInputs<ReturnType<typeof lambdaOptions
  *
  * @throws ArgumentError if the function does not return a scalar
  */
-export class LambdaSchedule extends (configured as InOrder<['schedule']>)(LearningRateSchedule, lambdaOptions) {
+export class LambdaSchedule extends LambdaScheduleBase {
   static readonly className = 'LambdaSchedule'
 
   call(step: Tensor): Tensor {

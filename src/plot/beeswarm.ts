@@ -141,6 +141,7 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' || typeof value === 'boolean' ? Number(value) : NaN
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function meanOf({ rows, at }: AttributionRows, feature: number): number {
   let sum = 0
   for (let row = 0; row < rows; row++) sum += Math.abs(at(row, feature)) / rows

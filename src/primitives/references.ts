@@ -2,6 +2,7 @@
 // Only the interpreter imports this file, so applications without it do not bundle the references. The function
 // of an elementwise primitive is in its record, because the planner folds constants with it.
 
+import { merged } from '../core/merged'
 import { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
@@ -173,9 +174,11 @@ function crossEntropyGradient(
   }
 }
 
-const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttributes[Name]> } = {
-  ...windowReferences,
+type References<Name extends keyof PrimitiveAttributes> = {
+  readonly [Each in Name]: Reference<PrimitiveAttributes[Each]>
+}
 
+const otherReferences: References<Exclude<ReferenceName, keyof ReturnType<typeof windowReferences>>> = {
   // a [m,k] · b [n/8, k, 8] → [m,n]
   matmulStrips({ inputs: [a, b], outputs: [out], inputTypes: [aType], outputTypes: [type] }) {
     const n = type!.shape[1]!
@@ -323,8 +326,12 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
   },
 }
 
+const references: { readonly [Name in PrimitiveName]?: Reference<PrimitiveAttributes[Name]> } = merged(
+  windowReferences(),
+  otherReferences,
+)
+
 /** undefined for primitives that are not kernels. */
 export function referenceOf<Name extends PrimitiveName>(name: Name): Reference<PrimitiveAttributes[Name]> | undefined {
-  const all: { readonly [N in PrimitiveName]?: Reference<PrimitiveAttributes[N]> } = references
-  return all[name]
+  return references[name]
 }

@@ -125,40 +125,53 @@ function forEachWindow(
 const largestOf = (x: NumericArray, seen: readonly number[]): number =>
   seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
 
-export const windowReferences = /* @__PURE__ */ (() => ({
-  convolution: full.forward,
-  convolutionKernel: full.ofKernel,
-  convolutionTranspose: full.transposed,
-  convolutionTurned: turned.transposed,
-  depthwiseConvolution: depthwise.forward,
-  depthwiseConvolutionKernel: depthwise.ofKernel,
-  depthwiseConvolutionTranspose: depthwise.transposed,
+/* @__NO_SIDE_EFFECTS__ */
+export function windowReferences() {
+  return {
+    convolution: full.forward,
+    convolutionKernel: full.ofKernel,
+    convolutionTranspose: full.transposed,
+    convolutionTurned: turned.transposed,
+    depthwiseConvolution: depthwise.forward,
+    depthwiseConvolutionKernel: depthwise.ofKernel,
+    depthwiseConvolutionTranspose: depthwise.transposed,
 
-  maxPool({ inputs: [x], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
-    forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = Math.max(...seen.map((at) => x![at]!))))
-  },
-  maxPoolPick({ inputs: [x, values], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
-    forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = values![largestOf(x!, seen)]!))
-  },
-  maxPoolTranspose({
-    inputs: [x, dy],
-    outputs: [dx],
-    inputTypes: [type],
-    attributes,
-  }: RefContext<PoolAttributes>): void {
-    dx!.fill(0)
-    forEachWindow(type!.shape, attributes, (i, seen) => {
-      const at = largestOf(x!, seen)
-      dx![at] = dx![at]! + dy![i]!
-    })
-  },
-  sumPool({ inputs: [x], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
-    forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = seen.reduce((sum, at) => sum + x![at]!, 0)))
-  },
-  sumPoolTranspose({ inputs: [dy], outputs: [dx], outputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
-    dx!.fill(0)
-    forEachWindow(type!.shape, attributes, (i, seen) => {
-      for (const at of seen) dx![at] = dx![at]! + dy![i]!
-    })
-  },
-}))()
+    maxPool({ inputs: [x], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+      forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = Math.max(...seen.map((at) => x![at]!))))
+    },
+    maxPoolPick({
+      inputs: [x, values],
+      outputs: [y],
+      inputTypes: [type],
+      attributes,
+    }: RefContext<PoolAttributes>): void {
+      forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = values![largestOf(x!, seen)]!))
+    },
+    maxPoolTranspose({
+      inputs: [x, dy],
+      outputs: [dx],
+      inputTypes: [type],
+      attributes,
+    }: RefContext<PoolAttributes>): void {
+      dx!.fill(0)
+      forEachWindow(type!.shape, attributes, (i, seen) => {
+        const at = largestOf(x!, seen)
+        dx![at] = dx![at]! + dy![i]!
+      })
+    },
+    sumPool({ inputs: [x], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+      forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = seen.reduce((sum, at) => sum + x![at]!, 0)))
+    },
+    sumPoolTranspose({
+      inputs: [dy],
+      outputs: [dx],
+      outputTypes: [type],
+      attributes,
+    }: RefContext<PoolAttributes>): void {
+      dx!.fill(0)
+      forEachWindow(type!.shape, attributes, (i, seen) => {
+        for (const at of seen) dx![at] = dx![at]! + dy![i]!
+      })
+    },
+  }
+}

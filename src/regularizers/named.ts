@@ -35,6 +35,8 @@ const lambdaOptions = () => ({
 })
 export type LambdaRegularizerOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
+const LambdaRegularizerBase = (configured as InOrder<['regularizer']>)(Regularizer, lambdaOptions)
+
 /**
  * A custom function. The function itself can also be passed wherever a regularizer is expected.
  *
@@ -43,7 +45,7 @@ export type LambdaRegularizerOptions = OptionInputs<ReturnType<typeof lambdaOpti
  *
  * To load a model with such layers: `customObjects: { spread }`.
  */
-export class LambdaRegularizer extends (configured as InOrder<['regularizer']>)(Regularizer, lambdaOptions) {
+export class LambdaRegularizer extends LambdaRegularizerBase {
   static readonly className = 'LambdaRegularizer'
   call(x: Tensor): Tensor {
     return asTensor(this.regularizer(x), 'LambdaRegularizer')
@@ -63,11 +65,13 @@ const l1Options = () => ({
 })
 export type L1Options = OptionInputs<ReturnType<typeof l1Options>>
 
+const L1Base = (configured as InOrder<['l1']>)(Regularizer, l1Options)
+
 /**
  * l1 · Σ|x|
  * @example new regularizers.L1(0.1).call(tensor([1, -2]))   // 0.3
  */
-export class L1 extends (configured as InOrder<['l1']>)(Regularizer, l1Options) {
+export class L1 extends L1Base {
   static readonly className = 'L1'
   call(x: Tensor): Tensor {
     return absolute(x, this.l1)
@@ -80,11 +84,13 @@ const l2Options = () => ({
 })
 export type L2Options = OptionInputs<ReturnType<typeof l2Options>>
 
+const L2Base = (configured as InOrder<['l2']>)(Regularizer, l2Options)
+
 /**
  * l2 · Σx²
  * @example new regularizers.L2(0.1).call(tensor([1, -2]))   // 0.5
  */
-export class L2 extends (configured as InOrder<['l2']>)(Regularizer, l2Options) {
+export class L2 extends L2Base {
   static readonly className = 'L2'
   call(x: Tensor): Tensor {
     return squared(x, this.l2)
@@ -99,11 +105,13 @@ const l1l2Options = () => ({
 })
 export type L1L2Options = OptionInputs<ReturnType<typeof l1l2Options>>
 
+const L1L2Base = (configured as InOrder<['l1', 'l2']>)(Regularizer, l1l2Options)
+
 /**
  * l1 · Σ|x| + l2 · Σx²
  * @example new regularizers.L1L2({ l1: 0.1, l2: 0.01 }).call(tensor([1, -2]))   // 0.35
  */
-export class L1L2 extends (configured as InOrder<['l1', 'l2']>)(Regularizer, l1l2Options) {
+export class L1L2 extends L1L2Base {
   static readonly className = 'L1L2'
 
   /** An empty configuration comes from a name, for which Keras uses l1 = l2 = 0.01. @internal */
@@ -127,6 +135,8 @@ const orthogonalOptions = () => ({
 })
 export type OrthogonalRegularizerOptions = OptionInputs<ReturnType<typeof orthogonalOptions>>
 
+const OrthogonalRegularizerBase = (configured as InOrder<['factor', 'mode']>)(Regularizer, orthogonalOptions)
+
 /**
  * factor · the mean of |cos| of the angles between any two rows, or columns, of a matrix; 0 for vectors of zeros.
  *
@@ -135,7 +145,7 @@ export type OrthogonalRegularizerOptions = OptionInputs<ReturnType<typeof orthog
  * Keras: `keras.regularizers.OrthogonalRegularizer`.
  * @throws ShapeError when it is called with a tensor that is not a matrix
  */
-export class OrthogonalRegularizer extends (configured as InOrder<['factor', 'mode']>)(Regularizer, orthogonalOptions) {
+export class OrthogonalRegularizer extends OrthogonalRegularizerBase {
   static readonly className = 'OrthogonalRegularizer'
 
   call(x: Tensor): Tensor {

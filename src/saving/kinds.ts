@@ -15,10 +15,10 @@ import { LearningRateSchedule } from '../optimizers/schedules'
 import { Regularizer } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 
-const initializers = new Registry('initializer', allInitializers.Initializer, () => allInitializers)
-const optimizers = new Registry('optimizer', allOptimizers.Optimizer, () => allOptimizers)
-const losses = new Registry('loss', allLosses.Loss, () => allLosses)
-const metrics = new Registry('metric', allMetrics.Metric, () => allMetrics)
+const initializers = /* @__PURE__ */ new Registry('initializer', allInitializers.Initializer, () => allInitializers)
+const optimizers = /* @__PURE__ */ new Registry('optimizer', allOptimizers.Optimizer, () => allOptimizers)
+const losses = /* @__PURE__ */ new Registry('loss', allLosses.Loss, () => allLosses)
+const metrics = /* @__PURE__ */ new Registry('metric', allMetrics.Metric, () => allMetrics)
 
 /** A kind of objects: its registry, and its base class. */
 interface KindOfObject {

@@ -46,6 +46,8 @@ export interface Spent {
   readonly steps: number
 }
 
+const BudgetBase = configured(Callback, budgetOptions)
+
 /**
  * Ends training after the last step within a budget; with several budgets, within the first that is spent. At least one
  * step runs, and every step runs completely. A validation that `flops` does not allow as a whole does not begin, and
@@ -55,7 +57,7 @@ export interface Spent {
  *
  * @throws ArgumentError without a budget, or for one that is not above 0
  */
-export class Budget extends configured(Callback, budgetOptions) {
+export class Budget extends BudgetBase {
   private measurement: Measurement | null = null
   /** The number of the step before which the budgets need not be checked again. */
   private askedUntil = 0
@@ -177,6 +179,8 @@ export interface EpochEconomy {
   readonly cost: number
 }
 
+const StopWhenUneconomicBase = configured(Callback, economyOptions)
+
 /**
  * Ends training when an epoch improves the monitored log by less than `perJoule` per joule, or `perFlop` per FLOP,
  * `patience` times in a row. Improvements are measured against the best value so far.
@@ -185,7 +189,7 @@ export interface EpochEconomy {
  *
  * @throws ArgumentError unless exactly one of perJoule and perFlop is given, and it is above 0
  */
-export class StopWhenUneconomic extends configured(Callback, economyOptions) {
+export class StopWhenUneconomic extends StopWhenUneconomicBase {
   private measurement: Measurement | null = null
   private readonly watched = new Monitor('StopWhenUneconomic', this)
   private best: number | null = null

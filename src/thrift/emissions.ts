@@ -60,6 +60,8 @@ export interface Tracked<Result> {
   readonly footprint: Footprint
 }
 
+const EmissionsTrackerBase = configured(Callback, trackerOptions)
+
 /**
  * Reports what training used: steps, FLOPs, bytes, CPU seconds, joules and g CO₂e, each with its source. Joules are
  * read from the processor's counter (RAPL) where Linux allows it, else estimated by the method of Green Algorithms: 12
@@ -77,7 +79,7 @@ export interface Tracked<Result> {
  *
  * CodeCarbon: `EmissionsTracker`; Green Algorithms: Lannelongue, Grealey and Inouye 2021; software carbon intensity: ISO/IEC 21031.
  */
-export class EmissionsTracker extends configured(Callback, trackerOptions) {
+export class EmissionsTracker extends EmissionsTrackerBase {
   private measurement: Measurement | null = null
   private stepsBefore = 0
   private lastFootprint: Footprint | null = null

@@ -47,6 +47,8 @@ interface Masked {
   readonly mask: Variable
 }
 
+const MagnitudePruningBase = configured(Callback, optionTable, ['finalSparsity'])
+
 /**
  * Gradually sets the smallest weights of each kernel to zero during fit and keeps them there: after each update they
  * are exactly 0, whatever the optimizer does (momentum, weight decay, averages). The share of zeros after step t, with
@@ -66,7 +68,7 @@ interface Masked {
  *
  * Zhu & Gupta 2017.
  */
-export class MagnitudePruning extends configured(Callback, optionTable, ['finalSparsity']) {
+export class MagnitudePruning extends MagnitudePruningBase {
   static readonly className = 'MagnitudePruning'
   private masked: readonly Masked[] = []
   /** The joint masks of weights that are updated together, by the variable that contains all of them. */

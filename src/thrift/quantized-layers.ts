@@ -121,15 +121,17 @@ function requirePrediction(layer: object, training: boolean): void {
 const MULTIPLIES_INTEGERS =
   'no other program has layers that multiply integers. Save as safetensors, or use quantizeInPlace, whose layers compute in float32'
 
+const QuantizedDenseBase = configured(Layer<Tensor>, () => ({
+  /** The number of outputs. */
+  units: required(extent),
+  ...quantizedOptions(),
+}))
+
 /**
  * A Dense layer with int8 weights: activation(s · scale[u] · Σ q w[u] + bias[u]), with q = ⌊x / s⌉ within ±127 and
  * s = max |x| / 127 over the row, or calibrated. x [batch, …, n] → [batch, …, units]. Made by `quantize`.
  */
-export class QuantizedDense extends configured(Layer<Tensor>, () => ({
-  /** The number of outputs. */
-  units: required(extent),
-  ...quantizedOptions(),
-})) {
+export class QuantizedDense extends QuantizedDenseBase {
   static readonly className = 'QuantizedDense'
   static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
   override readonly supportsMasking = true
@@ -182,7 +184,9 @@ const quantizedConvolutionOptions = () => ({
   ...quantizedOptions(),
 })
 
-abstract class QuantizedConvolution extends configured(Layer<Tensor>, spatialOptions) {
+const QuantizedConvolutionBase = configured(Layer<Tensor>, spatialOptions)
+
+abstract class QuantizedConvolution extends QuantizedConvolutionBase {
   static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
@@ -239,18 +243,22 @@ abstract class QuantizedConvolution extends configured(Layer<Tensor>, spatialOpt
   }
 }
 
-/** Conv1D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
-export class QuantizedConv1D extends configured(QuantizedConvolution, () => ({
+const QuantizedConv1DBase = configured(QuantizedConvolution, () => ({
   ...quantizedConvolutionOptions(),
   ...sequenceOptions(),
-})) {
+}))
+
+/** Conv1D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
+export class QuantizedConv1D extends QuantizedConv1DBase {
   static readonly className = 'QuantizedConv1D'
 }
 
-/** Conv2D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
-export class QuantizedConv2D extends configured(QuantizedConvolution, () => ({
+const QuantizedConv2DBase = configured(QuantizedConvolution, () => ({
   ...quantizedConvolutionOptions(),
   ...windowOptions(2),
-})) {
+}))
+
+/** Conv2D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
+export class QuantizedConv2D extends QuantizedConv2DBase {
   static readonly className = 'QuantizedConv2D'
 }

@@ -134,6 +134,7 @@ function effects(model: Model<never, never>, groups: readonly UnitGroup[], data:
 }
 
 /** The mean over the places where units are used, and over calls. Traced. */
+/* @__NO_SIDE_EFFECTS__ */
 function meanOf(each: readonly Tensor[]): Tensor {
   return multiply(
     each.reduce((a, b) => add(a, b)),

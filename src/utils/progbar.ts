@@ -47,6 +47,15 @@ export type ProgbarOptions = OptionInputs<ReturnType<typeof progbarOptions>>
 /** Values of a step by name, or pairs of name and value. */
 export type ProgbarValues = Readonly<Record<string, number>> | readonly (readonly [name: string, value: number])[]
 
+const ProgbarBase = configured(Configured, progbarOptions, [
+  'target',
+  'width',
+  'verbose',
+  'interval',
+  'statefulMetrics',
+  'unitName',
+])
+
 /**
  * A progress bar on the terminal, with means of values:
  *
@@ -55,14 +64,7 @@ export type ProgbarValues = Readonly<Record<string, number>> | readonly (readonl
  *
  * Keras: `keras.utils.Progbar`.
  */
-export class Progbar extends configured(Configured, progbarOptions, [
-  'target',
-  'width',
-  'verbose',
-  'interval',
-  'statefulMetrics',
-  'unitName',
-]) {
+export class Progbar extends ProgbarBase {
   private readonly sums = new Map<string, readonly [sum: number, count: number]>()
   private readonly start = clock()
   private live: LiveLine | null = null

@@ -70,9 +70,9 @@ describe('activations', () => {
 
   it('refuses unknown options and surplus arguments', () => {
     expect(() => Reflect.apply(activations.relu, undefined, [1, { slope: 1 }])).toThrow(
-      "Unknown option of relu 'slope'",
+      "Unknown argument of activations.relu 'slope'",
     )
-    expect(() => Reflect.apply(activations.mish, undefined, [1, 2])).toThrow('activations.mish')
+    expect(() => Reflect.apply(activations.mish, undefined, [1, 2])).toThrow('ops.mish takes 1 argument')
     expect(() => activations.glu([1, 2, 3])).toThrow('glu: the extent of axis 0 must be even, received [3]')
   })
 

@@ -4,7 +4,6 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'tsdown'
-import { recordedOps } from '../../scripts/recorded-ops.mjs'
 
 /** Bundles entries of `src` into a folder. @returns their addresses, by their names */
 export async function builtEntries<Name extends string>(
@@ -18,7 +17,6 @@ export async function builtEntries<Name extends string>(
     platform: 'node',
     dts: false,
     config: false,
-    plugins: [recordedOps],
     logLevel: 'silent',
   })
   const files = readdirSync(folder)

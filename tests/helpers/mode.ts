@@ -2,6 +2,7 @@
 // afterwards if another path was taken, so that every fallback is noticed. Random numbers are the same in every run.
 import { afterAll, beforeEach, expect, inject } from 'vitest'
 import { clearSession, configure, runtimeInfo, setRandomSeed } from '../../src'
+import { forgetWarnings } from '../../src/core/warnings'
 import { settingsOf } from './modes'
 import { ownRuns } from './with-settings'
 
@@ -9,6 +10,7 @@ const mode = inject('mode')
 const settings = settingsOf[mode]
 // A file before this one in the process may have left other settings, and has counted automatic names.
 clearSession()
+forgetWarnings()
 configure({ threads: 1, turbo: false, ...settings })
 setRandomSeed(1)
 beforeEach(() => setRandomSeed(1))

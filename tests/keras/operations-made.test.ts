@@ -12,7 +12,7 @@ import { readKeras, writeKeras } from '../../src/keras'
 import { REFUSED, classOfOp } from '../../src/keras/operation-table'
 import { typed } from '../../src/core/tree'
 import { complexOf } from '../../src/keras/write-operations'
-import { parametersOfOps } from '../../scripts/recorded-ops.mjs'
+import { parametersOfOps } from '../helpers/op-parameters'
 import { needed, own, samples } from '../ops/samples'
 
 type Op = (...given: readonly unknown[]) => unknown

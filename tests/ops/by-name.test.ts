@@ -1,7 +1,6 @@
 // Required arguments of ops by their names: of every public op, eager, traced, and recorded in models that are saved.
 // modes: simd
 
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   ArgumentError,
@@ -20,11 +19,8 @@ import {
 import type { Tree } from '../../src/core/tree'
 import { flatten } from '../../src/core/tree'
 import { snakeCase } from '../../src/core/registry'
-import { parametersOfOps } from '../../scripts/recorded-ops.mjs'
+import { parametersOfOps } from '../helpers/op-parameters'
 import { needed, own, samples } from './samples'
-
-/** Ops without a type of calls by name: functions alone, operands in order at the end, or not in Keras. */
-const UNTYPED = ['customGradient', 'vectorize', 'serialize', 'einsum', 'meshgrid', 'switch', 'jvp', 'permutation']
 
 type Op = (...given: readonly unknown[]) => unknown
 
@@ -44,9 +40,11 @@ const all = (
       const required = every.filter((each) => !each.startsWith('?'))
       const names = required.map((each) => each.replace('*', ''))
       const chosen = { ...samples, ...own[op] }
-      const found = Reflect.get(namespace, op) as Op
+      const found = Reflect.get(namespace, op) as Op & { readonly opName: string }
+      const where = found.opName
       return {
         title: `${path}.${op}`,
+        where: where.includes('.') ? where : `ops.${where}`,
         call: (...given: readonly unknown[]): unknown => {
           setRandomSeed(3)
           return found(...given)
@@ -121,68 +119,27 @@ describe('required arguments by name', () => {
   })
 
   it.each(all)('$title is refused with a name twice, missing or unknown', (each) => {
-    const { title, call, names, given, isTree, options } = each
+    const { title, where, call, names, given, isTree, options } = each
     const named = { ...Object.fromEntries(names.map((name, i) => [name, given[i]])), ...options }
     const without = (name: string): object => Object.fromEntries(Object.entries(named).filter(([key]) => key !== name))
     const refuses = (args: readonly unknown[], message: string): void => {
       expect(() => call(...args)).toThrow(ArgumentError)
       expect(() => call(...args)).toThrow(message)
     }
-    const short = title.replace('ops.image', 'image')
     names.forEach((name, i) => {
       // What follows the branches of switch are operands.
       if (title !== 'ops.switch')
-        refuses([...given, { [name]: given[i] }], `${short}: ${name} is given twice, in order and by name`)
+        refuses([...given, { [name]: given[i] }], `${where}: ${name} is given twice, in order and by name`)
       if (isTree[0]) return
-      refuses([without(name)], `${short}: needs ${name}, in order or by name`)
+      refuses([without(name)], `${where}: needs ${name}, in order or by name`)
       if (snakeCase(name) !== name)
-        refuses([{ ...named, [snakeCase(name)]: given[i] }], `${short}: ${name} is given twice, in two spellings`)
+        refuses([{ ...named, [snakeCase(name)]: given[i] }], `${where}: ${name} is given twice, in two spellings`)
     })
     // A record in the only place is the tree.
     if (isTree[0]) return
     expect(() => call({ ...named, bogus: 1 })).toThrow(MyelinError)
     // Keras has no permutation, which takes its options in order.
     if (title !== 'random.permutation') expect(() => call({ ...named, bogus: 1 })).toThrow('bogus')
-  })
-})
-
-describe('types', () => {
-  it.each([
-    ['ops', 'recorded/ops'],
-    ['ops.image', 'by-name/image'],
-    ['random', 'recorded/random'],
-    ['activations', 'recorded/activations'],
-  ])('of %s have a line for each op with arguments that are not operands alone', (path, file) => {
-    const operands = [
-      'x',
-      'xs',
-      'y',
-      'a',
-      'array',
-      'inputs',
-      'images',
-      'variable',
-      'condition',
-      'x1 x2',
-      'x y',
-      'a b',
-      '*x',
-      '*variable',
-    ]
-    const wanted = [...parametersOfOps(path)].flatMap(([op, names]) => {
-      if (operands.includes(names) || UNTYPED.includes(op)) return []
-      const generic = names.includes('*') || op === 'cond'
-      return [
-        generic
-          ? `export declare const ${op}: typeof plain.${op} & control.${op[0]!.toUpperCase()}${op.slice(1)}ByName`
-          : `export declare const ${op}: ByName<typeof plain.${op}, '${names}'>`,
-      ]
-    })
-    const found = readFileSync(`src/layers/${file}.ts`, 'utf8')
-      .replaceAll(/(?<=<)\n\s+|\n(?=>)/g, '')
-      .replaceAll(/,\n\s+/g, ', ')
-      .match(/^export declare const .*$/gm)
-    expect(found!.sort()).toEqual(wanted.sort())
   })
 })
 
@@ -254,4 +211,32 @@ describe('models with calls by name', () => {
     const models = onSymbols.filter((each) => isModel(saved(each, (given) => namedFrom(0, each, given))))
     expect(models.length).toBeGreaterThan(300)
   })
+})
+
+it('ops with several signatures take all arguments by name, also in types', () => {
+  const x = tensor([
+    [3, 0],
+    [0, 4],
+  ])
+  const values: Tensor = ops.svd({ x, computeUv: false })
+  const [, s]: [Tensor, Tensor, Tensor] = ops.svd({ x, fullMatrices: false })
+  expect([values.toArray(), s.toArray()]).toEqual([
+    [4, 3],
+    [4, 3],
+  ])
+  const negative: Tensor = ops.cond({ pred: 0, trueFn: () => x, falseFn: () => ops.negative(x) })
+  expect(negative.data).toEqual(ops.negative(x).data)
+  const power: Tensor = ops.foriLoop({ lower: 0, upper: 5, bodyFun: (_i, carry) => ops.multiply(carry, 2), initVal: 1 })
+  expect(power.toArray()).toBe(32)
+  const [y, slope]: [Tensor, Tensor] = ops.jvp({ fun: (a: Tensor) => ops.square(a), primals: [3], tangents: [1] })
+  expect([y.toArray(), slope.toArray()]).toEqual([9, 6])
+  const [, , aux]: [Tensor, Tensor, Tensor] = ops.jvp({
+    fun: (a: Tensor): [Tensor, Tensor] => [ops.square(a), ops.add(a, 1)],
+    primals: [3],
+    tangents: [1],
+    hasAux: true,
+  })
+  expect(aux.toArray()).toBe(4)
+  const product = ops.vectorize({ pyfunc: (a: Tensor, b: Tensor) => ops.matmul(a, b), signature: '(m,n),(n)->(m)' })
+  expect(product(x, [1, 2]).toArray()).toEqual([3, 8])
 })

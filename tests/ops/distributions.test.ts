@@ -278,8 +278,10 @@ describe('random ops', () => {
       random.uniform([4], 2, 5, { seed: 1 }),
     ])
       expect([...other.data]).toEqual(expected)
-    expect(() => random.uniform([4], 2, { minval: 1 })).toThrow('minval')
-    expect(() => random.uniform([4], { minval: 1 }, 5)).toThrow('maxval must be inside the options object')
+    expect(() => random.uniform([4], 2, { minval: 1 } as object)).toThrow('minval is given twice')
+    expect(() => Reflect.apply(random.uniform, undefined, [[4], { minval: 1 }, 5])).toThrow(
+      'random.uniform: minval must be a finite number, received',
+    )
     expect(() => random.uniform([4], 0, 1, 'int32' as 'float32')).toThrow('float32')
     expect(() => random.gamma([4], 1, { sede: 1 } as object)).toThrow('seed')
   })

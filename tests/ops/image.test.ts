@@ -1,7 +1,7 @@
 // Image ops and linear algebra: what the fixtures of Keras do not cover.
 
 import { describe, expect, it } from 'vitest'
-import { Input, Model, jit, ops, tensor } from '../../src'
+import { Input, Model, jit, modelFromJSON, ops, tensor } from '../../src'
 import type { Tensor } from '../../src'
 import { readKeras, writeKeras } from '../../src/keras'
 import { floats } from '../helpers/data'
@@ -11,6 +11,30 @@ const images = tensor([...floats([2, 20, 24, 3], 0, 1, 4).data], [2, 20, 24, 3])
 describe('ops.image', () => {
   it('has the functions of the flat names', () => {
     expect(ops.image.resize(images, 8).data).toEqual(ops.resize(images, 8).data)
+  })
+
+  it.each([
+    ['resize', (by: string) => [ops.resize(images, 4, by as 'nearest'), ops.image.resize(images, 4, by as 'nearest')]],
+    [
+      'affineTransform',
+      (by: string) =>
+        [ops.affineTransform, ops.image.affineTransform].map((each) => each(images, ops.ones([8]), by as 'nearest')),
+    ],
+  ] as const)('%s is one op of two names, as which it is saved and errors name it', (name, call) => {
+    const [flat, within] = call('nearest')
+    expect(flat!.data).toEqual(within!.data)
+    const x = Input({ shape: [20, 24, 3] })
+    const given = { resize: 4, affineTransform: ops.ones([8]) }[name]
+    for (const [of, title] of [
+      [ops, name],
+      [ops.image, `image.${name}`],
+    ] as const) {
+      const op = of[name] as (...given: readonly unknown[]) => Tensor
+      expect(() => op(images, given, 'cubist')).toThrow(`${title}: interpolation must be`)
+      const json = JSON.stringify(new Model({ inputs: x, outputs: op(x, given) }))
+      expect(json).toContain(`"op":"${title}"`)
+      expect(modelFromJSON(json).outputs[0]!.shape).toHaveLength(4)
+    }
   })
 
   it('is recorded in functional models', () => {

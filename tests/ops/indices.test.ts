@@ -122,6 +122,6 @@ describe('normalize', () => {
     ])
     expect(ops.norm(ops.normalize([1, -3, 4], -1, 3), 3).item()).toBeCloseTo(1, 5)
     expect(() => ops.normalize(row, -1, 0)).toThrow('order')
-    expect(() => ops.normalize(row, { order: 1 }, 1)).toThrow('options')
+    expect(() => ops.normalize(row, { order: 1 } as never, 1)).toThrow('normalize: axis must be an integer')
   })
 })

@@ -133,6 +133,6 @@ describe('ops keep whole numbers', () => {
     expect(of(ops.power(whole(2, -1, 1, 0), -1))).toEqual(['int32', 0, -1, 1, 0])
     expect(of(ops.power(whole(3, -7, 2), whole(40, 11, 31)))).toEqual(['int32', 689956897, -1977326743, LEAST])
     expect(of(ops.power(whole(3), 40))).toEqual(['int32', 689956897])
-    expect(() => ops.nanToNum(whole(1), { nanny: 1 } as never)).toThrow("Unknown option of nanToNum 'nanny'")
+    expect(() => ops.nanToNum(whole(1), { nanny: 1 } as never)).toThrow("Unknown argument of ops.nanToNum 'nanny'")
   })
 })

@@ -98,7 +98,7 @@ describe('distributions', () => {
       random.uniform([3], { seed: 5, maxval: 2 }).toArray(),
     )
     expect(() => random.normal([3], { std: 2 } as object)).toThrow(
-      "Unknown option of normal 'std'. Did you mean 'stddev'?",
+      "Unknown argument of random.normal 'std'. Did you mean 'stddev'?",
     )
     expect(() => random.normal([3], { stddev: -1 })).toThrow('normal: stddev must be a finite number ≥ 0, received -1')
     expect(() => random.uniform(['3'] as never)).toThrow("uniform: the shape must contain integers ≥ 0, received ['3']")

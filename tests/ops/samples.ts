@@ -66,6 +66,7 @@ export const samples: Readonly<Record<string, unknown>> = {
   probabilities: 0.5,
   rate: 0.5,
   minval: 0,
+  maxval: 9,
   logits: matrix,
   numSamples: 2,
   length: 4,
@@ -217,5 +218,4 @@ export const own: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
 export const needed: Readonly<Record<string, object>> = {
   cropImages: { topCropping: 1, targetHeight: 2, leftCropping: 1, targetWidth: 2 },
   padImages: { topPadding: 1, targetHeight: 6, leftPadding: 1, targetWidth: 6 },
-  randint: { maxval: 9 },
 }

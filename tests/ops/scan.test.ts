@@ -211,7 +211,7 @@ describe('scan', () => {
     // @ts-expect-error there is no such option
     expect(() => ops.scan((c) => [c, c], 0, xs, { reversed: true })).toThrow('reverse')
     // @ts-expect-error a function is needed
-    expect(() => ops.scan(1, 0, xs)).toThrow('scan: expected a function of tensors, received 1')
+    expect(() => ops.scan(1, 0, xs)).toThrow('scan: f: expected a function of tensors, received 1')
     // @ts-expect-error a pair is needed
     expect(() => ops.scan((c) => c, 0, xs)).toThrow('must return [carry, y]')
   })

@@ -21,14 +21,7 @@ import { extentsAt } from '../spec'
 
 const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 
-/**
- *   maxValue                       where x ≥ maxValue
- *   x                              where threshold < x < maxValue
- *   negativeSlope (x − threshold)  elsewhere
- *
- * Without options max(x, 0). Keras: `keras.layers.ReLU`.
- */
-export class ReLU extends configured(
+const ReLUBase = configured(
   Layer<Tensor>,
   () => ({
     /** The maximum of the output; null for no maximum. Default null. */
@@ -39,7 +32,16 @@ export class ReLU extends configured(
     threshold: option(atLeast0, 0),
   }),
   ['maxValue', 'negativeSlope', 'threshold'],
-) {
+)
+
+/**
+ *   maxValue                       where x ≥ maxValue
+ *   x                              where threshold < x < maxValue
+ *   negativeSlope (x − threshold)  elsewhere
+ *
+ * Without options max(x, 0). Keras: `keras.layers.ReLU`.
+ */
+export class ReLU extends ReLUBase {
   static readonly className = 'ReLU'
   static override readonly form = ELEMENTWISE
 
@@ -52,8 +54,7 @@ export class ReLU extends configured(
   }
 }
 
-/** x where x > 0, negativeSlope · x elsewhere. Keras: `keras.layers.LeakyReLU`. */
-export class LeakyReLU extends configured(
+const LeakyReLUBase = configured(
   Layer<Tensor>,
   () => ({
     /** Default 0.3. */
@@ -62,7 +63,10 @@ export class LeakyReLU extends configured(
     alpha: option(nullable(atLeast0), null),
   }),
   ['negativeSlope'],
-) {
+)
+
+/** x where x > 0, negativeSlope · x elsewhere. Keras: `keras.layers.LeakyReLU`. */
+export class LeakyReLU extends LeakyReLUBase {
   static readonly className = 'LeakyReLU'
   static override readonly form = ELEMENTWISE
 
@@ -85,15 +89,17 @@ export class LeakyReLU extends configured(
   }
 }
 
-/** x where x > 0, alpha (eˣ − 1) elsewhere. Keras: `keras.layers.ELU`. */
-export class ELU extends configured(
+const ELUBase = configured(
   Layer<Tensor>,
   () => ({
     /** The output saturates at −alpha. Default 1. */
     alpha: option(number(), 1),
   }),
   ['alpha'],
-) {
+)
+
+/** x where x > 0, alpha (eˣ − 1) elsewhere. Keras: `keras.layers.ELU`. */
+export class ELU extends ELUBase {
   static readonly className = 'ELU'
   static override readonly form = ELEMENTWISE
 
@@ -108,14 +114,7 @@ export class ELU extends configured(
 
 const axes = /* @__PURE__ */ listOf(/* @__PURE__ */ integer({ min: 1 }))
 
-/**
- * x where x > 0, alpha · x elsewhere, with one learnt alpha for each element of a sample; along the shared axes all
- * elements have one alpha: `new PReLU({ sharedAxes: [1, 2] })` learns one alpha for each channel of an image. He et al.
- * 2015.
- *
- * Keras: `keras.layers.PReLU`.
- */
-export class PReLU extends configured(
+const PReLUBase = configured(
   Layer<Tensor>,
   () => ({
     /** Default zeros. */
@@ -136,7 +135,16 @@ export class PReLU extends configured(
     ),
   }),
   ['alphaInitializer', 'alphaRegularizer', 'alphaConstraint', 'sharedAxes'],
-) {
+)
+
+/**
+ * x where x > 0, alpha · x elsewhere, with one learnt alpha for each element of a sample; along the shared axes all
+ * elements have one alpha: `new PReLU({ sharedAxes: [1, 2] })` learns one alpha for each channel of an image. He et al.
+ * 2015.
+ *
+ * Keras: `keras.layers.PReLU`.
+ */
+export class PReLU extends PReLUBase {
   static readonly className = 'PReLU'
   static override readonly form = ELEMENTWISE
   private alphaVariable: Variable | null = null

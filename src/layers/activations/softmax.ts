@@ -13,15 +13,7 @@ import { Layer } from '../layer'
 /** Its exponential is 0 relative to that of any score that is not as negative. */
 const LARGE_NEGATIVE = -1e9
 
-/**
- * eˣ / Σ eˣ, summed along one axis or over several at once. A mask broadcasts to x; masked elements become 0 and are
- * left out of the sum.
- *
- *   new Softmax().apply(scores, { mask })
- *
- * Keras: `keras.layers.Softmax`.
- */
-export class Softmax extends configured(
+const SoftmaxBase = configured(
   Layer<Tensor>,
   () => ({
     /** An axis, or a list of them. Default −1. */
@@ -31,7 +23,17 @@ export class Softmax extends configured(
     ),
   }),
   ['axis'],
-) {
+)
+
+/**
+ * eˣ / Σ eˣ, summed along one axis or over several at once. A mask broadcasts to x; masked elements become 0 and are
+ * left out of the sum.
+ *
+ *   new Softmax().apply(scores, { mask })
+ *
+ * Keras: `keras.layers.Softmax`.
+ */
+export class Softmax extends SoftmaxBase {
   static readonly className = 'Softmax'
   static override readonly form = ELEMENTWISE
 

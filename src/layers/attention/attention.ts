@@ -33,13 +33,15 @@ type Inputs = readonly Tensor[]
 /** Keras's constant. It removes masked steps in every row with at least one step that counts. */
 const MASKED = 1e9
 
-/** softmax(score(query, key)) · value: inputs [query, value] or [query, value, key], each [batch, steps, features]. */
-abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => ({
+const WeighedAttentionBase = configured(Layer<Inputs, Tensor>, () => ({
   /** The probability that an attention weight becomes 0 in training. Default 0. */
   dropout: option(number({ min: 0, max: 1 }), 0),
   /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
-})) {
+}))
+
+/** softmax(score(query, key)) · value: inputs [query, value] or [query, value, key], each [batch, steps, features]. */
+abstract class WeighedAttention extends WeighedAttentionBase {
   static override readonly form = LISTED
   override readonly supportsMasking = true
   private readonly generator = generatorOf(this)
@@ -170,6 +172,17 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   }
 }
 
+const AttentionBase = configured(
+  WeighedAttention,
+  () => ({
+    /** Whether a learnt factor multiplies the scores. Default false. */
+    useScale: option(boolean, false),
+    /** 'dot': query · key. 'concat': a learnt factor times Σ tanh(query + key). Default dot. */
+    scoreMode: option(choice('dot', 'concat'), 'dot'),
+  }),
+  ['useScale', 'scoreMode', 'dropout', 'seed'],
+)
+
 /**
  * softmax(query · keyᵀ) · value for inputs [query, value] or [query, value, key], each [batch, steps, features];
  * without a key, the value is also the key. Steps that the value's mask leaves out get no weight; outputs that the
@@ -179,16 +192,7 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
  *
  * Keras: `keras.layers.Attention`.
  */
-export class Attention extends configured(
-  WeighedAttention,
-  () => ({
-    /** Whether a learnt factor multiplies the scores. Default false. */
-    useScale: option(boolean, false),
-    /** 'dot': query · key. 'concat': a learnt factor times Σ tanh(query + key). Default dot. */
-    scoreMode: option(choice('dot', 'concat'), 'dot'),
-  }),
-  ['useScale', 'scoreMode', 'dropout', 'seed'],
-) {
+export class Attention extends AttentionBase {
   static readonly className = 'Attention'
   private scaleVariable: Variable | null = null
   private concatVariable: Variable | null = null
@@ -230,18 +234,20 @@ export class Attention extends configured(
   }
 }
 
-/**
- * softmax(Σ scale · tanh(query + key)) · value, with the inputs and masks of Attention. Bahdanau et al. 2015. Keras:
- * `keras.layers.AdditiveAttention`.
- */
-export class AdditiveAttention extends configured(
+const AdditiveAttentionBase = configured(
   WeighedAttention,
   () => ({
     /** Whether each feature has a learnt factor. Default true. */
     useScale: option(boolean, true),
   }),
   ['useScale', 'dropout'],
-) {
+)
+
+/**
+ * softmax(Σ scale · tanh(query + key)) · value, with the inputs and masks of Attention. Bahdanau et al. 2015. Keras:
+ * `keras.layers.AdditiveAttention`.
+ */
+export class AdditiveAttention extends AdditiveAttentionBase {
   static readonly className = 'AdditiveAttention'
   private scaleVariable: Variable | null = null
 

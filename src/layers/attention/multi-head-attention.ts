@@ -112,7 +112,9 @@ interface Heads {
   readonly value: Tensor
 }
 
-abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOptions) {
+const HeadsLayerBase = configured(Layer<Inputs, Tensor>, projectionOptions)
+
+abstract class HeadsLayer extends HeadsLayerBase {
   static override readonly form = LISTED
   override readonly supportsMasking = true
   protected query: EinsumDense | null = null
@@ -428,20 +430,7 @@ function equations(rank: number, axes: readonly number[]): Equations {
   return { toScores: `${query},${value}->${scores}`, toOutput: `${scores},${value}->${query}` }
 }
 
-/**
- * Every head attends on its own projections of query, key and value; a last projection merges the heads:
- * softmax(Q Kᵀ / √keyDim) V. Vaswani et al. 2017.
- *
- *   const attention = new MultiHeadAttention({ numHeads: 4, keyDim: 16 })
- *   attention.apply([query, value])                        each [batch, steps, features]; a key may follow
- *   attention.apply(x, { useCausalMask: true })            a sequence that attends to itself
- *   attention.applyWithScores([query, value])              and the weights [batch, heads, query steps, value steps]
- *
- * Masks of the inputs are used: masked steps of the value get no weight. The output has the query's mask.
- *
- * Keras: `keras.layers.MultiHeadAttention`.
- */
-export class MultiHeadAttention extends configured(
+const MultiHeadAttentionBase = configured(
   HeadsLayer,
   () => ({
     /** The number of heads. */
@@ -474,7 +463,22 @@ export class MultiHeadAttention extends configured(
     ),
   }),
   ['numHeads', 'keyDim', 'valueDim', 'dropout', 'useBias', 'outputShape', 'attentionAxes', 'slidingWindow'],
-) {
+)
+
+/**
+ * Every head attends on its own projections of query, key and value; a last projection merges the heads:
+ * softmax(Q Kᵀ / √keyDim) V. Vaswani et al. 2017.
+ *
+ *   const attention = new MultiHeadAttention({ numHeads: 4, keyDim: 16 })
+ *   attention.apply([query, value])                        each [batch, steps, features]; a key may follow
+ *   attention.apply(x, { useCausalMask: true })            a sequence that attends to itself
+ *   attention.applyWithScores([query, value])              and the weights [batch, heads, query steps, value steps]
+ *
+ * Masks of the inputs are used: masked steps of the value get no weight. The output has the query's mask.
+ *
+ * Keras: `keras.layers.MultiHeadAttention`.
+ */
+export class MultiHeadAttention extends MultiHeadAttentionBase {
   static readonly className = 'MultiHeadAttention'
 
   protected get keyLength(): number {
@@ -519,13 +523,7 @@ export class MultiHeadAttention extends configured(
   }
 }
 
-/**
- * MultiHeadAttention in which several heads of the query share a key and a value. Ainslie et al. 2023. Inputs [batch,
- * steps, features], as for MultiHeadAttention.
- *
- * Keras: `keras.layers.GroupQueryAttention`.
- */
-export class GroupedQueryAttention extends configured(
+const GroupedQueryAttentionBase = configured(
   HeadsLayer,
   () => ({
     /** The size of each head. */
@@ -536,7 +534,15 @@ export class GroupedQueryAttention extends configured(
     numKeyValueHeads: required(extent),
   }),
   ['headDim', 'numQueryHeads', 'numKeyValueHeads', 'dropout', 'useBias'],
-) {
+)
+
+/**
+ * MultiHeadAttention in which several heads of the query share a key and a value. Ainslie et al. 2023. Inputs [batch,
+ * steps, features], as for MultiHeadAttention.
+ *
+ * Keras: `keras.layers.GroupQueryAttention`.
+ */
+export class GroupedQueryAttention extends GroupedQueryAttentionBase {
   static readonly className = 'GroupedQueryAttention'
 
   protected override checkOptions(): void {

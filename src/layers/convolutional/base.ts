@@ -41,8 +41,7 @@ export interface ConvolutionKind<Of> {
   readonly takesLora?: boolean
 }
 
-/** activation(Σ x · kernel + bias) for every position of a window. */
-export abstract class ConvolutionLayer extends configured(Layer<Tensor>, () => ({
+const ConvolutionLayerBase = configured(Layer<Tensor>, () => ({
   ...spatialOptions(),
   /** Applied to the result. Default linear. */
   activation: option(activation, null),
@@ -54,7 +53,10 @@ export abstract class ConvolutionLayer extends configured(Layer<Tensor>, () => (
   biasRegularizer: option(regularizer, null),
   /** Applied to the bias after every update. Default null. */
   biasConstraint: option(constraint, null),
-})) {
+}))
+
+/** activation(Σ x · kernel + bias) for every position of a window. */
+export abstract class ConvolutionLayer extends ConvolutionLayerBase {
   static override readonly form = TENSOR
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]

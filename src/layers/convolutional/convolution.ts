@@ -68,6 +68,8 @@ const POSITIONAL = [
   'useBias',
 ] as const
 
+const Conv1DBase = configured(ConvolutionLayer, () => ({ ...filterOptions(), ...sequenceOptions() }), POSITIONAL)
+
 /**
  * y[o, f] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, f] + bias[f]) over taps t and channels c:
  * x [batch, steps, channels] → [batch, places, filters].
@@ -76,17 +78,15 @@ const POSITIONAL = [
  *
  * Keras: `keras.layers.Conv1D`.
  */
-export class Conv1D extends configured(
-  ConvolutionLayer,
-  () => ({ ...filterOptions(), ...sequenceOptions() }),
-  POSITIONAL,
-) {
+export class Conv1D extends Conv1DBase {
   static readonly className: string = 'Conv1D'
 
   protected get kind(): ConvolutionKind<Filtering> {
     return CONVOLUTION
   }
 }
+
+const Conv2DBase = configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(2) }), POSITIONAL)
 
 /**
  * y[o, f] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, f] + bias[f]) over taps t = (row, column) and
@@ -96,11 +96,7 @@ export class Conv1D extends configured(
  *
  * Keras: `keras.layers.Conv2D`.
  */
-export class Conv2D extends configured(
-  ConvolutionLayer,
-  () => ({ ...filterOptions(), ...windowOptions(2) }),
-  POSITIONAL,
-) {
+export class Conv2D extends Conv2DBase {
   static readonly className: string = 'Conv2D'
 
   protected get kind(): ConvolutionKind<Filtering> {
@@ -108,15 +104,13 @@ export class Conv2D extends configured(
   }
 }
 
+const Conv3DBase = configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(3) }), POSITIONAL)
+
 /**
  * The same over three axes: x [batch, depth, rows, columns, channels] → [batch, …places, filters]. Keras:
  * `keras.layers.Conv3D`.
  */
-export class Conv3D extends configured(
-  ConvolutionLayer,
-  () => ({ ...filterOptions(), ...windowOptions(3) }),
-  POSITIONAL,
-) {
+export class Conv3D extends Conv3DBase {
   static readonly className = 'Conv3D'
 
   protected get kind(): ConvolutionKind<Filtering> {

@@ -66,12 +66,14 @@ const DEPTHWISE_POSITIONAL = [
   'useBias',
 ] as const
 
-/** x [batch, steps, channels] → [batch, places, channels · depthMultiplier]. Keras: `keras.layers.DepthwiseConv1D`. */
-export class DepthwiseConv1D extends configured(
+const DepthwiseConv1DBase = configured(
   ConvolutionLayer,
   () => ({ ...depthOptions(), ...sequenceOptions() }),
   DEPTHWISE_POSITIONAL,
-) {
+)
+
+/** x [batch, steps, channels] → [batch, places, channels · depthMultiplier]. Keras: `keras.layers.DepthwiseConv1D`. */
+export class DepthwiseConv1D extends DepthwiseConv1DBase {
   static readonly className = 'DepthwiseConv1D'
 
   protected get kind(): ConvolutionKind<Deepening> {
@@ -79,17 +81,19 @@ export class DepthwiseConv1D extends configured(
   }
 }
 
+const DepthwiseConv2DBase = configured(
+  ConvolutionLayer,
+  () => ({ ...depthOptions(), ...windowOptions(2) }),
+  DEPTHWISE_POSITIONAL,
+)
+
 /**
  * y[o, c · m + j] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, j] + bias) over taps t, with m =
  * depthMultiplier: x [batch, rows, columns, channels] → [batch, …places, channels · m].
  *
  * Keras: `keras.layers.DepthwiseConv2D`.
  */
-export class DepthwiseConv2D extends configured(
-  ConvolutionLayer,
-  () => ({ ...depthOptions(), ...windowOptions(2) }),
-  DEPTHWISE_POSITIONAL,
-) {
+export class DepthwiseConv2D extends DepthwiseConv2DBase {
   static readonly className = 'DepthwiseConv2D'
 
   protected get kind(): ConvolutionKind<Deepening> {
@@ -155,15 +159,17 @@ const SEPARABLE_POSITIONAL = [
   'useBias',
 ] as const
 
-/** x [batch, steps, channels] → [batch, places, filters]. Keras: `keras.layers.SeparableConv1D`. */
-export class SeparableConv1D extends configured(
+const SeparableConv1DBase = configured(
   ConvolutionLayer,
   () => ({
     ...separableOptions(),
     ...sequenceOptions(),
   }),
   SEPARABLE_POSITIONAL,
-) {
+)
+
+/** x [batch, steps, channels] → [batch, places, filters]. Keras: `keras.layers.SeparableConv1D`. */
+export class SeparableConv1D extends SeparableConv1DBase {
   static readonly className = 'SeparableConv1D'
 
   protected get kind(): ConvolutionKind<Separating> {
@@ -181,15 +187,17 @@ export class SeparableConv1D extends configured(
   }
 }
 
-/** x [batch, rows, columns, channels] → [batch, …places, filters]. Keras: `keras.layers.SeparableConv2D`. */
-export class SeparableConv2D extends configured(
+const SeparableConv2DBase = configured(
   ConvolutionLayer,
   () => ({
     ...separableOptions(),
     ...windowOptions(2),
   }),
   SEPARABLE_POSITIONAL,
-) {
+)
+
+/** x [batch, rows, columns, channels] → [batch, …places, filters]. Keras: `keras.layers.SeparableConv2D`. */
+export class SeparableConv2D extends SeparableConv2DBase {
   static readonly className = 'SeparableConv2D'
 
   protected get kind(): ConvolutionKind<Separating> {

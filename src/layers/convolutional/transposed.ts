@@ -68,17 +68,21 @@ const POSITIONAL = [
   'useBias',
 ] as const
 
+const Conv1DTransposeBase = configured(ConvolutionLayer, () => transposedOptions(1), POSITIONAL)
+
 /**
  * x [batch, steps, channels] → [batch, steps · stride, filters] with 'same' padding. Keras:
  * `keras.layers.Conv1DTranspose`.
  */
-export class Conv1DTranspose extends configured(ConvolutionLayer, () => transposedOptions(1), POSITIONAL) {
+export class Conv1DTranspose extends Conv1DTransposeBase {
   static readonly className = 'Conv1DTranspose'
 
   protected get kind(): ConvolutionKind<Transposing> {
     return TRANSPOSED
   }
 }
+
+const Conv2DTransposeBase = configured(ConvolutionLayer, () => transposedOptions(2), POSITIONAL)
 
 /**
  * y[i · stride + t · dilation, f] += x[i, c] · kernel[t, f, c] for all places i, taps t and channels c, then bias and
@@ -89,7 +93,7 @@ export class Conv1DTranspose extends configured(ConvolutionLayer, () => transpos
  *
  * Keras: `keras.layers.Conv2DTranspose`.
  */
-export class Conv2DTranspose extends configured(ConvolutionLayer, () => transposedOptions(2), POSITIONAL) {
+export class Conv2DTranspose extends Conv2DTransposeBase {
   static readonly className = 'Conv2DTranspose'
 
   protected get kind(): ConvolutionKind<Transposing> {
@@ -97,8 +101,7 @@ export class Conv2DTranspose extends configured(ConvolutionLayer, () => transpos
   }
 }
 
-/** The same over three axes. Keras: `keras.layers.Conv3DTranspose`. */
-export class Conv3DTranspose extends configured(ConvolutionLayer, () => transposedOptions(3), [
+const Conv3DTransposeBase = configured(ConvolutionLayer, () => transposedOptions(3), [
   'filters',
   'kernelSize',
   'strides',
@@ -108,7 +111,10 @@ export class Conv3DTranspose extends configured(ConvolutionLayer, () => transpos
   'dilationRate',
   'activation',
   'useBias',
-]) {
+])
+
+/** The same over three axes. Keras: `keras.layers.Conv3DTranspose`. */
+export class Conv3DTranspose extends Conv3DTransposeBase {
   static readonly className = 'Conv3DTranspose'
 
   protected get kind(): ConvolutionKind<Transposing> {

@@ -9,19 +9,21 @@ import { KEEPS } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 
-/**
- * Applies an activation: `new Activation('relu')`.
- *
- * Keras: `keras.layers.Activation`.
- */
-export class Activation extends configured(
+const ActivationBase = configured(
   Layer<Tensor>,
   () => ({
     /** A name, or a function of a tensor. */
     activation: required(activation),
   }),
   ['activation'],
-) {
+)
+
+/**
+ * Applies an activation: `new Activation('relu')`.
+ *
+ * Keras: `keras.layers.Activation`.
+ */
+export class Activation extends ActivationBase {
   static readonly className = 'Activation'
   static override readonly form = ELEMENTWISE
 

@@ -16,14 +16,7 @@ import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { extentsAt } from '../spec'
 
-/**
- * activation(x · kernel + bias): x [batch, …, n] → [batch, …, units], kernel [n, units], bias [units].
- *
- *   new Dense({ units: 10, activation: 'relu' })
- *
- * Keras: `keras.layers.Dense`.
- */
-export class Dense extends configured(
+const DenseBase = configured(
   Layer<Tensor>,
   () => ({
     /** The number of outputs. */
@@ -47,7 +40,16 @@ export class Dense extends configured(
     ...kernelOptions(),
   }),
   ['units', 'activation', 'useBias'],
-) {
+)
+
+/**
+ * activation(x · kernel + bias): x [batch, …, n] → [batch, …, units], kernel [n, units], bias [units].
+ *
+ *   new Dense({ units: 10, activation: 'relu' })
+ *
+ * Keras: `keras.layers.Dense`.
+ */
+export class Dense extends DenseBase {
   static readonly className: string = 'Dense'
   static override readonly form = TENSOR
   override readonly supportsMasking = true

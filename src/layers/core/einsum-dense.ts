@@ -16,17 +16,7 @@ import { Layer } from '../layer'
 
 const shape = /* @__PURE__ */ extents(null)
 
-/**
- * activation(einsum(equation, x, kernel) + bias). The equation names the axes of x, kernel and output by letters:
- *
- *   new EinsumDense({ equation: 'ab,bc->ac', outputShape: 64, biasAxes: 'c' })            a Dense of 64 units
- *   new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 64], biasAxes: 'd' })  the same for each step
- *   new EinsumDense({ equation: '...x,xy->...y', outputShape: 64, biasAxes: 'y' })        over any axes before the last
- *
- * Keras: `keras.layers.EinsumDense`.
- * @throws ArgumentError for an equation of another form; ShapeError for an input that does not fit it
- */
-export class EinsumDense extends configured(
+const EinsumDenseBase = configured(
   Layer<Tensor>,
   () => ({
     /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
@@ -62,7 +52,19 @@ export class EinsumDense extends configured(
     gptqUnpackedColumnSize: unread(always([null], 'there are no packed kernels'), null),
   }),
   ['equation', 'outputShape', 'activation', 'biasAxes'],
-) {
+)
+
+/**
+ * activation(einsum(equation, x, kernel) + bias). The equation names the axes of x, kernel and output by letters:
+ *
+ *   new EinsumDense({ equation: 'ab,bc->ac', outputShape: 64, biasAxes: 'c' })            a Dense of 64 units
+ *   new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 64], biasAxes: 'd' })  the same for each step
+ *   new EinsumDense({ equation: '...x,xy->...y', outputShape: 64, biasAxes: 'y' })        over any axes before the last
+ *
+ * Keras: `keras.layers.EinsumDense`.
+ * @throws ArgumentError for an equation of another form; ShapeError for an input that does not fit it
+ */
+export class EinsumDense extends EinsumDenseBase {
   static readonly className = 'EinsumDense'
   static override readonly form = TENSOR
   private kernelVariable: Variable | null = null

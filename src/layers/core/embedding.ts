@@ -17,19 +17,7 @@ import { unitAxes } from '../units'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 
-/**
- * Row i of `embeddings` for each index i: [batch, …] of integers in 0 … inputDim − 1 → [batch, …, outputDim].
- *
- *   new Embedding({ inputDim: 1000, outputDim: 64, maskZero: true })
- *
- * The layer checks indices when it is called on data, and the number of those that a layer before it makes, such as a
- * StringLookup. Inside a trace, −1 is the last row, and an index out of range gives NaN, as in `ops.take`.
- *
- * Keras: `keras.layers.Embedding`.
- * @throws DataError for an index out of range, when the layer is called on data; ArgumentError if a layer before it makes more than
- * inputDim indices
- */
-export class Embedding extends configured(
+const EmbeddingBase = configured(
   Layer<Tensor>,
   () => ({
     /** The number of items. */
@@ -51,7 +39,21 @@ export class Embedding extends configured(
     ...kernelOptions(),
   }),
   ['inputDim', 'outputDim', 'embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsConstraint', 'maskZero'],
-) {
+)
+
+/**
+ * Row i of `embeddings` for each index i: [batch, …] of integers in 0 … inputDim − 1 → [batch, …, outputDim].
+ *
+ *   new Embedding({ inputDim: 1000, outputDim: 64, maskZero: true })
+ *
+ * The layer checks indices when it is called on data, and the number of those that a layer before it makes, such as a
+ * StringLookup. Inside a trace, −1 is the last row, and an index out of range gives NaN, as in `ops.take`.
+ *
+ * Keras: `keras.layers.Embedding`.
+ * @throws DataError for an index out of range, when the layer is called on data; ArgumentError if a layer before it makes more than
+ * inputDim indices
+ */
+export class Embedding extends EmbeddingBase {
   static readonly className: string = 'Embedding'
   static override readonly form = TENSOR
   override readonly supportsMasking: boolean = this.maskZero

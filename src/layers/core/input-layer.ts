@@ -29,10 +29,9 @@ import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
 import { INPUT_SHAPE, givenInputShape } from '../checks'
 import { recordCall } from '../symbol'
-import { recordOnSymbols } from './operation'
+import { recordOp } from './operation'
 
-/** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
-export class InputLayer extends configured(
+const InputLayerBase = configured(
   Layer<Tensor>,
   () => ({
     /** The shape of one sample; null stands for an open extent. */
@@ -47,7 +46,10 @@ export class InputLayer extends configured(
     sparse: option(sparse, false),
   }),
   ['shape', 'batchSize', 'dtype'],
-) {
+)
+
+/** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
+export class InputLayer extends InputLayerBase {
   static readonly className = 'InputLayer'
   override readonly supportsMasking = true
 
@@ -157,8 +159,7 @@ export function Input(
 export function Input(...given: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
-  recordOnSymbols()
   const layer = new InputLayer(...typed<[{ shape: BatchShape }]>(given.map(layerOptions)))
   layer.ensureBuilt(layer.spec)
-  return typed(recordCall(layer, null, {}, layer.spec))
+  return typed(recordCall(layer, null, {}, layer.spec, recordOp))
 }

@@ -48,21 +48,7 @@ type MaskFunction = (x: LambdaInput, mask: Tree<Tensor | null>) => Tree<Tensor |
 
 const CALLED = 'that a Lambda layer calls'
 
-/**
- * function(x), written with ops. It has no weights; write a class for a layer with weights.
- *
- *   const double = (x) => ops.multiply(x, 2)
- *   new Lambda(double)
- *   new Lambda(([a, b]) => ops.subtract(a, b)).apply([first, second])
- *
- * A layer that is called on a list or record passes it to the function. A function is saved by its name; a file is loaded with
- * `loadModel(bytes, { customObjects: { double } })`.
- *
- * Keras: `keras.layers.Lambda`.
- * @throws ArgumentError if a layer whose function has no name is saved; ShapeError if the function returns another shape than
- * `outputShape`, which Keras does not check
- */
-export class Lambda extends configured(
+const LambdaBase = configured(
   Layer<Tensor>,
   () => ({
     /** Returns the output for an input and a record of training, mask and `arguments`. */
@@ -84,7 +70,23 @@ export class Lambda extends configured(
     arguments: option(argumentsKind, {}),
   }),
   ['function', 'outputShape', 'mask', 'arguments'],
-) {
+)
+
+/**
+ * function(x), written with ops. It has no weights; write a class for a layer with weights.
+ *
+ *   const double = (x) => ops.multiply(x, 2)
+ *   new Lambda(double)
+ *   new Lambda(([a, b]) => ops.subtract(a, b)).apply([first, second])
+ *
+ * A layer that is called on a list or record passes it to the function. A function is saved by its name; a file is loaded with
+ * `loadModel(bytes, { customObjects: { double } })`.
+ *
+ * Keras: `keras.layers.Lambda`.
+ * @throws ArgumentError if a layer whose function has no name is saved; ShapeError if the function returns another shape than
+ * `outputShape`, which Keras does not check
+ */
+export class Lambda extends LambdaBase {
   static readonly className = 'Lambda'
   static override readonly form = LISTED
   override readonly supportsMasking: boolean = this.mask !== null

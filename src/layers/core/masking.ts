@@ -11,20 +11,22 @@ import type { Tensor } from '../../ops/tensor'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 
-/**
- * Masks the steps whose features are all `maskValue`. The output is x [batch, steps, features] with those steps set to
- * 0 and the mask any(x ≠ maskValue) [batch, steps], which later layers, losses and metrics use.
- *
- * Keras: `keras.layers.Masking`.
- */
-export class Masking extends configured(
+const MaskingBase = configured(
   Layer<Tensor>,
   () => ({
     /** The value of all features of a masked step. Default 0. */
     maskValue: option(number(), 0),
   }),
   ['maskValue'],
-) {
+)
+
+/**
+ * Masks the steps whose features are all `maskValue`. The output is x [batch, steps, features] with those steps set to
+ * 0 and the mask any(x ≠ maskValue) [batch, steps], which later layers, losses and metrics use.
+ *
+ * Keras: `keras.layers.Masking`.
+ */
+export class Masking extends MaskingBase {
   static readonly className = 'Masking'
   static override readonly form = ELEMENTWISE
 

@@ -1,15 +1,13 @@
-// Operation: the layer that records a call of an op on symbols of a functional model. And `recorded`, which makes the public
-// ops: they record such a layer if an argument is a symbol.
+// Operation: the layer that records a call of an op on symbols of a functional model.
 
-import { setOnSymbol } from '../../activations'
-import { requireArguments } from '../../core/arguments'
 import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
-import { flatten, typed } from '../../core/tree'
-import { reshape, squeeze } from '../../ops/numpy/shape'
-import { Tensor, setTensorMethods } from '../../ops/tensor'
+import { flatten } from '../../core/tree'
+import type { OpTraits } from '../../ops/op'
+import type { CallRecorder } from '../../ops/tensor'
+import { Tensor } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
@@ -20,9 +18,9 @@ import type { AssumedExtents } from '../shape-inference'
 import { openExtent, commonSpecs, tracedForExtents } from '../shape-inference'
 import { TensorSpec } from '../spec'
 import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
-import { argumentsInOrder } from './arguments-in-order'
 
-export type Op = (...inputs: readonly unknown[]) => unknown
+/** An op, or another function of a table. */
+type Op = ((...inputs: readonly unknown[]) => unknown) & { readonly traits?: OpTraits }
 
 /** The ops that were called on symbols, by their names. */
 const called = /* @__PURE__ */ new Map<string, Op>()
@@ -42,29 +40,7 @@ function opOf(name: string): Op | undefined {
   return typeof found === 'function' ? (found as Op) : undefined
 }
 
-/** Ops whose elements are those of their operands. */
-const REARRANGING =
-  'broadcastTo concatenate expandDims flip hstack moveaxis ravel repeat reshape roll slice squeeze stack swapaxes tile transpose vstack'.split(
-    ' ',
-  )
-
-/** Ops that take any number of operands. */
-const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)
-
-/** The name of an op for users. */
-const calledAs = (name: string): string => (name.includes('.') ? name : `ops.${name}`)
-
-/**
- * Calls an op. No op gives a parameter a default value, because `length` does not count such parameters.
- * @throws ArgumentError for more arguments than the op reads
- */
-function callOp(op: Op, name: string, input: readonly unknown[]): unknown {
-  if (!isVariadic(name)) requireArguments(calledAs(name), input, op.length)
-  return op(...input)
-}
-
-/** An op as a layer: its input is the list of the op's arguments. A call of an op on symbols creates it. */
-export class Operation extends configured(Layer<readonly unknown[], unknown>, () => ({
+const OperationBase = configured(Layer<readonly unknown[], unknown>, () => ({
   /** The name of the op, such as `add`. */
   op: required(
     custom(
@@ -72,7 +48,10 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
       (value: string) => value,
     ),
   ),
-})) {
+}))
+
+/** An op as a layer: its input is the list of the op's arguments. A call of an op on symbols creates it. */
+export class Operation extends OperationBase {
   static readonly className = 'Operation'
   override readonly supportsMasking = true
 
@@ -82,11 +61,12 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    const result = callOp(opOf(this.op)!, this.op, input)
+    const op = opOf(this.op)!
+    const result = op(...input)
     // The size and the rank of a tensor are numbers.
     const isNumber = typeof result === 'number'
     const output = (isNumber ? new Tensor(Int32Array.of(result), [], 'int32') : result) as Tree<Tensor>
-    const moved = REARRANGING.includes(this.op) && output instanceof Tensor
+    const moved = op.traits?.rearranges === true && output instanceof Tensor
     return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
   }
 
@@ -162,35 +142,10 @@ function requireOp(name: string): string {
   throw new ArgumentError(`There is no op '${name}'`)
 }
 
-/** Lets `layer.activation` take symbols, as activations of the namespace do, and lets symbols have the methods of tensors. */
-export function recordOnSymbols(): void {
-  setTensorMethods(typed({ reshape: recorded('reshape', reshape as Op), squeeze: recorded('squeeze', squeeze as Op) }))
-  setOnSymbol((name, of, x) => (hasSymbol(x) ? (recorded(`activations.${name}`, of as Op)(x) as Tensor) : null))
-}
-
-/** Functions that only look at a symbol. */
-const isAnswered = (name: string): boolean =>
-  ['shape', 'ndim', 'size', 'dtype', 'isTensor', 'convertToNumpy'].includes(name)
-
-/**
- * The public form of an op, which takes required arguments by name, too, and records the call if an argument is a symbol. The
- * build writes the calls of this function.
- * @param name the name under which models with the op are saved
- * @param parameters the names of the required parameters: see `argumentsInOrder`
- * @public
- */
-export function recorded(name: string, op: Op, parameters = 'x'): Op {
-  const own = name.slice(name.lastIndexOf('.') + 1)
-  const where = (): string => calledAs(name)
-  // The key gives the function its name: to define the name afterwards takes longer.
-  return {
-    [own](...given: readonly unknown[]): unknown {
-      const { length } = op
-      const isPlaced = isVariadic(name) && given.length > length
-      const input = isPlaced ? given : argumentsInOrder(where, parameters, given, length)
-      if (isAnswered(name) || !input.some((each) => hasSymbol(each))) return callOp(op, name, input)
-      called.set(name, op)
-      return new Operation({ op: name, name: uniqueName(snakeCase(own)) }).applyTree(input, {})
-    },
-  }[own]!
+/** Records a call of an op on symbols: see `CallRecorder`. */
+export const recordOp: CallRecorder = (op, given) => {
+  const { opName } = op
+  called.set(opName, op)
+  const name = uniqueName(snakeCase(opName.slice(opName.lastIndexOf('.') + 1)))
+  return new Operation({ op: opName, name }).applyTree(given, {})
 }

@@ -13,6 +13,17 @@ import { Layer } from '../layer'
 
 const FORM = ['batch', 'steps', 'features']
 
+const PositionEmbeddingBase = configured(
+  Layer<Tensor>,
+  () => ({
+    /** The maximum number of steps. */
+    sequenceLength: required(extent),
+    /** Default glorotUniform, as in Keras Hub. */
+    embeddingsInitializer: option(initializer, 'glorotUniform'),
+  }),
+  ['sequenceLength'],
+)
+
 /**
  * Row t of `embeddings` for step t, whatever the input is: [batch, steps, features] → the same shape. Add it to the
  * input:
@@ -27,16 +38,7 @@ const FORM = ['batch', 'steps', 'features']
  * Keras Hub: `keras_hub.layers.PositionEmbedding`.
  * @throws ShapeError for sequences that are longer than sequenceLength
  */
-export class PositionEmbedding extends configured(
-  Layer<Tensor>,
-  () => ({
-    /** The maximum number of steps. */
-    sequenceLength: required(extent),
-    /** Default glorotUniform, as in Keras Hub. */
-    embeddingsInitializer: option(initializer, 'glorotUniform'),
-  }),
-  ['sequenceLength'],
-) {
+export class PositionEmbedding extends PositionEmbeddingBase {
   static readonly className = 'PositionEmbedding'
   static override readonly form = TENSOR
   override readonly supportsMasking = true

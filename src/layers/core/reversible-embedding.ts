@@ -14,6 +14,19 @@ import { TensorSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { Embedding } from './embedding'
 
+const ReversibleEmbeddingBase = configured(
+  Embedding,
+  () => ({
+    /** Whether both directions share the table. Otherwise `reverse` has one of its own, [outputDim, inputDim]. Default true. */
+    tieWeights: option(boolean, true),
+    /** The dtype of the scores: float32. Default null: the same. */
+    reverseDtype: option(nullable(choice('float32')), null),
+    /** A limit s of the scores, s · tanh(score / s). Default null: none. */
+    logitSoftCap: option(nullable(number({ above: 0 })), null),
+  }),
+  ['inputDim', 'outputDim', 'tieWeights'],
+)
+
 /**
  * An Embedding; a call with `reverse` maps vectors [batch, …, outputDim] to scores of all items [batch, …, inputDim],
  * x · embeddingsᵀ. Both directions share one table, as the first and the last layer of GPT. Press & Wolf 2016.
@@ -26,18 +39,7 @@ import { Embedding } from './embedding'
  * @throws DataError for an index out of range, when the layer is called on data; ShapeError for vectors of another
  * length
  */
-export class ReversibleEmbedding extends configured(
-  Embedding,
-  () => ({
-    /** Whether both directions share the table. Otherwise `reverse` has one of its own, [outputDim, inputDim]. Default true. */
-    tieWeights: option(boolean, true),
-    /** The dtype of the scores: float32. Default null: the same. */
-    reverseDtype: option(nullable(choice('float32')), null),
-    /** A limit s of the scores, s · tanh(score / s). Default null: none. */
-    logitSoftCap: option(nullable(number({ above: 0 })), null),
-  }),
-  ['inputDim', 'outputDim', 'tieWeights'],
-) {
+export class ReversibleEmbedding extends ReversibleEmbeddingBase {
   static override readonly className: string = 'ReversibleEmbedding'
   override readonly supportsMasking: boolean = true
   private reverseTable: Variable | null = null

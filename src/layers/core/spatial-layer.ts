@@ -9,11 +9,13 @@ import { alongSpace, channelsLast, isChannelsFirst, shapeAlongSpace, spatialOpti
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 
+const SpatialLayerBase = configured(Layer<Tensor>, spatialOptions)
+
 /**
  * A function of [batch, …spatial axes, channels], or of [batch, channels, …spatial axes] for channels first. Subclasses
  * compute with the channels last.
  */
-export abstract class SpatialLayer extends configured(Layer<Tensor>, spatialOptions) {
+export abstract class SpatialLayer extends SpatialLayerBase {
   static override readonly form = TENSOR
   /** The number of spatial axes. */
   protected abstract readonly rank: number

@@ -6,6 +6,15 @@ import { innerLayer } from '../kinds'
 import { LISTED } from '../forms'
 import { Layer } from '../layer'
 
+const WrapperBase = configured(
+  Layer<Tensor>,
+  () => ({
+    /** The inner layer. */
+    layer: required(innerLayer),
+  }),
+  ['layer'],
+)
+
 /**
  * A layer that calls another one. The inner layer's weights belong to it, and are saved with it.
  *
@@ -17,13 +26,6 @@ import { Layer } from '../layer'
  *
  * Keras: `keras.layers.Wrapper`.
  */
-export abstract class Wrapper extends configured(
-  Layer<Tensor>,
-  () => ({
-    /** The inner layer. */
-    layer: required(innerLayer),
-  }),
-  ['layer'],
-) {
+export abstract class Wrapper extends WrapperBase {
   static override readonly form = LISTED
 }

@@ -19,6 +19,15 @@ import { Merge } from './merge'
 import type { TensorSpec } from '../spec'
 import type { UnitFlow } from '../units'
 
+const ConcatenateBase = configured(
+  Merge,
+  () => ({
+    /** The axis to join along; negative ones count from the end. Default −1. */
+    axis: option(integer(), -1),
+  }),
+  ['axis'],
+)
+
 /**
  * Joins a list of tensors along an axis; all other extents must be equal.
  *
@@ -26,14 +35,7 @@ import type { UnitFlow } from '../units'
  *
  * Keras: `keras.layers.Concatenate`.
  */
-export class Concatenate extends configured(
-  Merge,
-  () => ({
-    /** The axis to join along; negative ones count from the end. Default −1. */
-    axis: option(integer(), -1),
-  }),
-  ['axis'],
-) {
+export class Concatenate extends ConcatenateBase {
   static readonly className = 'Concatenate'
 
   override get unitFlow(): UnitFlow | null {
@@ -95,7 +97,7 @@ export class Concatenate extends configured(
     if (masks.every((each) => each === null)) return null
     const rows = inputs.map((x, i) => rowMask(x, masks[i] ?? null))
     const axis = normalizeAxis(String(this), this.axis, inputs[0]!.rank)
-    return axis === inputs[0]!.rank - 1 ? rows.reduce(logicalOr) : concatenate(rows, axis)
+    return axis === inputs[0]!.rank - 1 ? rows.reduce((a, b) => logicalOr(a, b)) : concatenate(rows, axis)
   }
 }
 

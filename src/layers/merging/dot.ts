@@ -20,15 +20,7 @@ function normalized(x: Tensor, axis: number): Tensor {
   return multiply(x, rsqrt(maximum(sum(square(x), { axis, keepDims: true }), SHORTEST ** 2)))
 }
 
-/**
- * Σₖ x[b, …, k] y[b, k, …] for each sample b, k along one axis of each: [batch, rows…, k], [batch, k, columns…] →
- * [batch, rows…, columns…]. Two inputs [batch, k] give [batch, 1].
- *
- *   new Dot({ axes: 1, normalize: true }).apply([a, b])      the cosine similarity of a and b
- *
- * Keras: `keras.layers.Dot`.
- */
-export class Dot extends configured(
+const DotBase = configured(
   Merge,
   () => ({
     /** The axis to sum along: one for both inputs, or one for each. Not the batch axis. */
@@ -37,7 +29,17 @@ export class Dot extends configured(
     normalize: option(boolean, false),
   }),
   ['axes', 'normalize'],
-) {
+)
+
+/**
+ * Σₖ x[b, …, k] y[b, k, …] for each sample b, k along one axis of each: [batch, rows…, k], [batch, k, columns…] →
+ * [batch, rows…, columns…]. Two inputs [batch, k] give [batch, 1].
+ *
+ *   new Dot({ axes: 1, normalize: true }).apply([a, b])      the cosine similarity of a and b
+ *
+ * Keras: `keras.layers.Dot`.
+ */
+export class Dot extends DotBase {
   static readonly className = 'Dot'
 
   protected override get inputCount(): number {

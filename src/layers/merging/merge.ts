@@ -182,7 +182,7 @@ export class Subtract extends Merge {
   }
 
   protected merge(inputs: readonly Tensor[]): Tensor {
-    return inputs.reduce(subtract)
+    return inputs.reduce((a, b) => subtract(a, b))
   }
 }
 

@@ -65,23 +65,7 @@ function move(average: Variable, value: Tensor, momentum: number): void {
 /** Keras's constant, for a mask that leaves no step. */
 const LEAST_WEIGHT = 1e-7
 
-/**
- * gamma · (x − mean) / √(variance + epsilon) + beta for each channel. In training, mean and variance are those of the
- * batch, without masked steps, and moving averages of them are updated; otherwise the moving averages are used. A layer
- * that is not `trainable` always uses the averages. Ioffe and Szegedy 2015.
- *
- *   moving ← momentum · moving + (1 − momentum) · batch
- *
- * With `renorm`, for small batches, training corrects the normalized values with separate averages (Ioffe 2017):
- *
- *   gamma · ((x − mean) / √(variance + epsilon) · r + d) + beta
- *   r = deviation / renormDeviation      d = (mean − renormMean) / renormDeviation
- *
- * r and d are constants for the gradient, and are clipped by `renormClipping`.
- *
- * Keras: `keras.layers.BatchNormalization`.
- */
-export class BatchNormalization extends configured(
+const BatchNormalizationBase = configured(
   ScaledLayer,
   () => ({
     /** The axis of the channels. Default −1. */
@@ -105,7 +89,25 @@ export class BatchNormalization extends configured(
     synchronized: option(idle(boolean, [false], 'a batch is not divided among devices'), false),
   }),
   ['axis', 'momentum', 'epsilon', 'center', 'scale'],
-) {
+)
+
+/**
+ * gamma · (x − mean) / √(variance + epsilon) + beta for each channel. In training, mean and variance are those of the
+ * batch, without masked steps, and moving averages of them are updated; otherwise the moving averages are used. A layer
+ * that is not `trainable` always uses the averages. Ioffe and Szegedy 2015.
+ *
+ *   moving ← momentum · moving + (1 − momentum) · batch
+ *
+ * With `renorm`, for small batches, training corrects the normalized values with separate averages (Ioffe 2017):
+ *
+ *   gamma · ((x − mean) / √(variance + epsilon) · r + d) + beta
+ *   r = deviation / renormDeviation      d = (mean − renormMean) / renormDeviation
+ *
+ * r and d are constants for the gradient, and are clipped by `renormClipping`.
+ *
+ * Keras: `keras.layers.BatchNormalization`.
+ */
+export class BatchNormalization extends BatchNormalizationBase {
   static readonly className = 'BatchNormalization'
 
   override get readsMask(): boolean {

@@ -12,13 +12,7 @@ import type { BatchShape, InputSpec } from '../spec'
 import { ScaledLayer, extentsAlong } from './options'
 import { extentsAt } from '../spec'
 
-/**
- * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over all elements of a group of channels of
- * a sample. Wu and He 2018.
- *
- * Keras: `keras.layers.GroupNormalization`.
- */
-export class GroupNormalization extends configured(
+const GroupNormalizationBase = configured(
   ScaledLayer,
   () => ({
     /** The number of groups; −1 for one group per channel. It must divide the channels. Default 32. */
@@ -27,7 +21,15 @@ export class GroupNormalization extends configured(
     axis: option(integer(), -1),
   }),
   ['groups', 'axis', 'epsilon', 'center', 'scale'],
-) {
+)
+
+/**
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over all elements of a group of channels of
+ * a sample. Wu and He 2018.
+ *
+ * Keras: `keras.layers.GroupNormalization`.
+ */
+export class GroupNormalization extends GroupNormalizationBase {
   static readonly className = 'GroupNormalization'
 
   protected override get requiredInputs(): InputSpec | null {

@@ -10,13 +10,7 @@ import { ScaledLayer, axes, axesOf, extentsAlong } from './options'
 import { ELEMENTWISE, TENSOR } from '../forms'
 import { Layer } from '../layer'
 
-/**
- * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over the axes of each sample. Ba et al.
- * 2016.
- *
- * Keras: `keras.layers.LayerNormalization`.
- */
-export class LayerNormalization extends configured(
+const LayerNormalizationBase = configured(
   ScaledLayer,
   () => ({
     /** The axis or axes that are normalized together. Default −1. */
@@ -25,7 +19,15 @@ export class LayerNormalization extends configured(
     rmsScaling: unread(always([false], 'use RMSNormalization'), false),
   }),
   ['axis', 'epsilon', 'center', 'scale'],
-) {
+)
+
+/**
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over the axes of each sample. Ba et al.
+ * 2016.
+ *
+ * Keras: `keras.layers.LayerNormalization`.
+ */
+export class LayerNormalization extends LayerNormalizationBase {
   static readonly className = 'LayerNormalization'
 
   override build(inputShape: BatchShape): void {
@@ -42,13 +44,7 @@ export class LayerNormalization extends configured(
   }
 }
 
-/**
- * scale · x / √(mean x² + epsilon), with the mean over the axes of each sample. Zhang and Sennrich 2019. As in Keras,
- * masks are not passed on.
- *
- * Keras: `keras.layers.RMSNormalization`.
- */
-export class RMSNormalization extends configured(
+const RMSNormalizationBase = configured(
   Layer<Tensor>,
   () => ({
     /** The axis or axes that are normalized together. Default −1. */
@@ -57,7 +53,15 @@ export class RMSNormalization extends configured(
     epsilon: option(number({ min: 0 }), 1e-6),
   }),
   ['axis', 'epsilon'],
-) {
+)
+
+/**
+ * scale · x / √(mean x² + epsilon), with the mean over the axes of each sample. Zhang and Sennrich 2019. As in Keras,
+ * masks are not passed on.
+ *
+ * Keras: `keras.layers.RMSNormalization`.
+ */
+export class RMSNormalization extends RMSNormalizationBase {
   static readonly className = 'RMSNormalization'
   static override readonly form = TENSOR
   private scaleVariable: Variable | null = null
@@ -88,15 +92,17 @@ export class RMSNormalization extends configured(
   }
 }
 
-/** x / √Σ x²: each sample has length 1 along the axes. Keras: `keras.layers.UnitNormalization`. */
-export class UnitNormalization extends configured(
+const UnitNormalizationBase = configured(
   Layer<Tensor>,
   () => ({
     /** The axis or axes along which the length is 1. Default −1. */
     axis: option(axes, -1),
   }),
   ['axis'],
-) {
+)
+
+/** x / √Σ x²: each sample has length 1 along the axes. Keras: `keras.layers.UnitNormalization`. */
+export class UnitNormalization extends UnitNormalizationBase {
   static readonly className = 'UnitNormalization'
   static override readonly form = ELEMENTWISE
 

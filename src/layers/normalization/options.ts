@@ -22,8 +22,7 @@ export const axes: Kind<number | readonly number[], number | readonly number[]> 
 export const axesOf = (axis: number | readonly number[]): readonly number[] =>
   typeof axis === 'number' ? [axis] : axis
 
-/** gamma · (the normalized input) + beta. */
-export abstract class ScaledLayer extends configured(Layer<Tensor>, () => ({
+const ScaledLayerBase = configured(Layer<Tensor>, () => ({
   /** Added under the root to avoid a division by 0. Default 0.001. */
   epsilon: option(number({ min: 0 }), 1e-3),
   /** Whether beta is learnt and added. Default true. */
@@ -42,7 +41,10 @@ export abstract class ScaledLayer extends configured(Layer<Tensor>, () => ({
   gammaRegularizer: option(regularizer, null),
   /** Applied to gamma after every update. Default null. */
   gammaConstraint: option(constraint, null),
-})) {
+}))
+
+/** gamma · (the normalized input) + beta. */
+export abstract class ScaledLayer extends ScaledLayerBase {
   static override readonly form = ELEMENTWISE
   private gammaVariable: Variable | null = null
   private betaVariable: Variable | null = null

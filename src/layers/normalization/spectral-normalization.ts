@@ -17,6 +17,17 @@ import { innerLayer } from '../kinds'
 import type { BatchShape, SpecsOf, TensorSpec, InputSpec } from '../spec'
 import { extentsAt } from '../spec'
 
+const SpectralNormalizationBase = configured(
+  Wrapper,
+  () => ({
+    /** The inner layer; it must have a kernel or embeddings. */
+    layer: required(innerLayer),
+    /** How often the vectors are updated before each division. Default 1. */
+    powerIterations: option(iterations, 1),
+  }),
+  ['layer', 'powerIterations'],
+)
+
 /**
  * Divides the kernel of the inner layer by its largest singular value σ before every training step. With the kernel as
  * a matrix W [n, filters] and a stored vector u [1, filters], it repeats powerIterations times:
@@ -28,16 +39,7 @@ import { extentsAt } from '../spec'
  * A kernel of zeros stays as it is. Keras: `keras.layers.SpectralNormalization`; as in Keras on TensorFlow, the
  * gradient is that of the divided kernel.
  */
-export class SpectralNormalization extends configured(
-  Wrapper,
-  () => ({
-    /** The inner layer; it must have a kernel or embeddings. */
-    layer: required(innerLayer),
-    /** How often the vectors are updated before each division. Default 1. */
-    powerIterations: option(iterations, 1),
-  }),
-  ['layer', 'powerIterations'],
-) {
+export class SpectralNormalization extends SpectralNormalizationBase {
   static readonly className = 'SpectralNormalization'
   override readonly supportsMasking: boolean = this.layer.supportsMasking
   private vector: Variable | null = null

@@ -15,8 +15,10 @@ const sizeOption = (rank: number) => ({
   outputSize: required(outputSizes(rank)),
 })
 
+const AdaptivePoolingBase = configured(Layer<Tensor>, spatialOptions)
+
 /** A function of each window: the channels stay apart. */
-abstract class AdaptivePooling extends configured(Layer<Tensor>, spatialOptions) {
+abstract class AdaptivePooling extends AdaptivePoolingBase {
   static override readonly form = TENSOR
   declare readonly outputSize: readonly number[]
 
@@ -40,14 +42,18 @@ abstract class AdaptivePooling extends configured(Layer<Tensor>, spatialOptions)
   }
 }
 
+const AdaptiveAveragePooling1DBase = configured(AdaptivePooling, () => sizeOption(1), ['outputSize'])
+
 /**
  * The mean of each of outputSize windows: x [batch, steps, channels] → [batch, outputSize, channels]. Keras:
  * `keras.layers.AdaptiveAveragePooling1D`.
  */
-export class AdaptiveAveragePooling1D extends configured(AdaptivePooling, () => sizeOption(1), ['outputSize']) {
+export class AdaptiveAveragePooling1D extends AdaptiveAveragePooling1DBase {
   static readonly className = 'AdaptiveAveragePooling1D'
   protected readonly pool = adaptAverage
 }
+
+const AdaptiveAveragePooling2DBase = configured(AdaptivePooling, () => sizeOption(2), ['outputSize'])
 
 /**
  * The mean of each of outputSize windows: x [batch, rows, columns, channels] → [batch, …outputSize, channels].
@@ -56,37 +62,45 @@ export class AdaptiveAveragePooling1D extends configured(AdaptivePooling, () => 
  *
  * Keras: `keras.layers.AdaptiveAveragePooling2D`.
  */
-export class AdaptiveAveragePooling2D extends configured(AdaptivePooling, () => sizeOption(2), ['outputSize']) {
+export class AdaptiveAveragePooling2D extends AdaptiveAveragePooling2DBase {
   static readonly className = 'AdaptiveAveragePooling2D'
   protected readonly pool = adaptAverage
 }
 
+const AdaptiveAveragePooling3DBase = configured(AdaptivePooling, () => sizeOption(3), ['outputSize'])
+
 /** The same over three axes. Keras: `keras.layers.AdaptiveAveragePooling3D`. */
-export class AdaptiveAveragePooling3D extends configured(AdaptivePooling, () => sizeOption(3), ['outputSize']) {
+export class AdaptiveAveragePooling3D extends AdaptiveAveragePooling3DBase {
   static readonly className = 'AdaptiveAveragePooling3D'
   protected readonly pool = adaptAverage
 }
+
+const AdaptiveMaxPooling1DBase = configured(AdaptivePooling, () => sizeOption(1), ['outputSize'])
 
 /**
  * The maximum of each of outputSize windows: x [batch, steps, channels] → [batch, outputSize, channels]. Keras:
  * `keras.layers.AdaptiveMaxPooling1D`.
  */
-export class AdaptiveMaxPooling1D extends configured(AdaptivePooling, () => sizeOption(1), ['outputSize']) {
+export class AdaptiveMaxPooling1D extends AdaptiveMaxPooling1DBase {
   static readonly className = 'AdaptiveMaxPooling1D'
   protected readonly pool = adaptMax
 }
+
+const AdaptiveMaxPooling2DBase = configured(AdaptivePooling, () => sizeOption(2), ['outputSize'])
 
 /**
  * The maximum of each of outputSize windows: x [batch, rows, columns, channels] → [batch, …outputSize, channels]. Keras:
  * `keras.layers.AdaptiveMaxPooling2D`.
  */
-export class AdaptiveMaxPooling2D extends configured(AdaptivePooling, () => sizeOption(2), ['outputSize']) {
+export class AdaptiveMaxPooling2D extends AdaptiveMaxPooling2DBase {
   static readonly className = 'AdaptiveMaxPooling2D'
   protected readonly pool = adaptMax
 }
 
+const AdaptiveMaxPooling3DBase = configured(AdaptivePooling, () => sizeOption(3), ['outputSize'])
+
 /** The same over three axes. Keras: `keras.layers.AdaptiveMaxPooling3D`. */
-export class AdaptiveMaxPooling3D extends configured(AdaptivePooling, () => sizeOption(3), ['outputSize']) {
+export class AdaptiveMaxPooling3D extends AdaptiveMaxPooling3DBase {
   static readonly className = 'AdaptiveMaxPooling3D'
   protected readonly pool = adaptMax
 }

@@ -17,8 +17,7 @@ import type { BatchShape, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
-/** The base of global pooling: one number for each channel, from all places. */
-abstract class GlobalPooling extends configured(
+const GlobalPoolingBase = configured(
   Layer<Tensor>,
   () => ({
     ...spatialOptions(),
@@ -26,7 +25,10 @@ abstract class GlobalPooling extends configured(
     keepDims: option(boolean, false),
   }),
   ['dataFormat', 'keepDims'],
-) {
+)
+
+/** The base of global pooling: one number for each channel, from all places. */
+abstract class GlobalPooling extends GlobalPoolingBase {
   static override readonly form: LayerForm = TENSOR
   /** The number of spatial axes. */
   protected abstract readonly rank: number
@@ -53,6 +55,7 @@ abstract class GlobalPooling extends configured(
 }
 
 /** The mean of the steps that are not masked; 0 if all are masked. */
+/* @__NO_SIDE_EFFECTS__ */
 function meanOf(x: Tensor, mask: Tensor, keepDims: boolean): Tensor {
   const weights = expandDims(cast(mask, 'float32'), 2)
   const count = sum(weights, 1, keepDims)

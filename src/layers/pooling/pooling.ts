@@ -23,8 +23,10 @@ const poolOptions = (rank: number) => ({
   padding: option(padding, 'valid'),
 })
 
+const PoolingBase = configured(Layer<Tensor>, spatialOptions)
+
 /** A function of each window: the channels stay apart. */
-abstract class Pooling extends configured(Layer<Tensor>, spatialOptions) {
+abstract class Pooling extends PoolingBase {
   static override readonly form = TENSOR
   declare readonly poolSize: readonly number[]
   declare readonly strides: readonly number[] | null
@@ -62,14 +64,18 @@ abstract class Pooling extends configured(Layer<Tensor>, spatialOptions) {
 /** The options by position, in Keras's order. */
 const POSITIONAL = ['poolSize', 'strides', 'padding', 'dataFormat', 'name'] as const
 
+const MaxPooling1DBase = configured(Pooling, () => poolOptions(1), POSITIONAL)
+
 /**
  * The maximum of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.MaxPooling1D`.
  */
-export class MaxPooling1D extends configured(Pooling, () => poolOptions(1), POSITIONAL) {
+export class MaxPooling1D extends MaxPooling1DBase {
   static readonly className = 'MaxPooling1D'
   protected readonly pool = poolMax
 }
+
+const MaxPooling2DBase = configured(Pooling, () => poolOptions(2), POSITIONAL)
 
 /**
  * The maximum of each window: x [batch, rows, columns, channels] → [batch, …places, channels].
@@ -78,37 +84,45 @@ export class MaxPooling1D extends configured(Pooling, () => poolOptions(1), POSI
  *
  * Keras: `keras.layers.MaxPooling2D`.
  */
-export class MaxPooling2D extends configured(Pooling, () => poolOptions(2), POSITIONAL) {
+export class MaxPooling2D extends MaxPooling2DBase {
   static readonly className = 'MaxPooling2D'
   protected readonly pool = poolMax
 }
 
+const MaxPooling3DBase = configured(Pooling, () => poolOptions(3), POSITIONAL)
+
 /** The same over three axes. Keras: `keras.layers.MaxPooling3D`. */
-export class MaxPooling3D extends configured(Pooling, () => poolOptions(3), POSITIONAL) {
+export class MaxPooling3D extends MaxPooling3DBase {
   static readonly className = 'MaxPooling3D'
   protected readonly pool = poolMax
 }
+
+const AveragePooling1DBase = configured(Pooling, () => poolOptions(1), POSITIONAL)
 
 /**
  * The mean of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.AveragePooling1D`.
  */
-export class AveragePooling1D extends configured(Pooling, () => poolOptions(1), POSITIONAL) {
+export class AveragePooling1D extends AveragePooling1DBase {
   static readonly className = 'AveragePooling1D'
   protected readonly pool = poolAverage
 }
+
+const AveragePooling2DBase = configured(Pooling, () => poolOptions(2), POSITIONAL)
 
 /**
  * The mean of each window: x [batch, rows, columns, channels] → [batch, …places, channels]. Keras:
  * `keras.layers.AveragePooling2D`.
  */
-export class AveragePooling2D extends configured(Pooling, () => poolOptions(2), POSITIONAL) {
+export class AveragePooling2D extends AveragePooling2DBase {
   static readonly className = 'AveragePooling2D'
   protected readonly pool = poolAverage
 }
 
+const AveragePooling3DBase = configured(Pooling, () => poolOptions(3), POSITIONAL)
+
 /** The same over three axes. Keras: `keras.layers.AveragePooling3D`. */
-export class AveragePooling3D extends configured(Pooling, () => poolOptions(3), POSITIONAL) {
+export class AveragePooling3D extends AveragePooling3DBase {
   static readonly className = 'AveragePooling3D'
   protected readonly pool = poolAverage
 }

@@ -8,15 +8,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { Transformation } from './image-layer'
 import { ImageLayer } from './image-layer'
 
-/**
- * The first `maxNumber` bounding boxes of each image, filled up with boxes and labels of one value, in training and
- * inference.
- *
- *   new MaxNumBoundingBoxes({ maxNumber: 10, boundingBoxFormat: 'xyxy' }).apply({ images, boundingBoxes: { boxes, labels } })
- *
- * Keras: `keras.layers.MaxNumBoundingBoxes`.
- */
-export class MaxNumBoundingBoxes extends configured(
+const MaxNumBoundingBoxesBase = configured(
   ImageLayer,
   () => ({
     /** The number of boxes of the result. */
@@ -25,7 +17,17 @@ export class MaxNumBoundingBoxes extends configured(
     fillValue: option(integer(), -1),
   }),
   ['maxNumber'],
-) {
+)
+
+/**
+ * The first `maxNumber` bounding boxes of each image, filled up with boxes and labels of one value, in training and
+ * inference.
+ *
+ *   new MaxNumBoundingBoxes({ maxNumber: 10, boundingBoxFormat: 'xyxy' }).apply({ images, boundingBoxes: { boxes, labels } })
+ *
+ * Keras: `keras.layers.MaxNumBoundingBoxes`.
+ */
+export class MaxNumBoundingBoxes extends MaxNumBoundingBoxesBase {
   static readonly className = 'MaxNumBoundingBoxes'
 
   protected transformation(): Transformation | null {

@@ -15,15 +15,7 @@ import { ImageLayer, rangeOption } from './image-layer'
 /** The number of levels. */
 const LEVELS = 256
 
-/**
- * Contrast-limited adaptive histogram equalization, in training and inference; integers stay integers. Each tile of a channel has a histogram
- * of 256 levels, whose counts above clipLimit · pixels / 256 are distributed over all levels; its running sum, as a
- * share of the pixels, gives the new value of a level. A pixel takes the mean of the values that the four nearest tiles
- * give to it, weighted by their distance. Zuiderveld 1994.
- *
- * Keras: `keras.layers.ContrastLimitedAdaptiveHistogramEqualization`.
- */
-export class ContrastLimitedAdaptiveHistogramEqualization extends configured(
+const ContrastLimitedAdaptiveHistogramEqualizationBase = configured(
   ImageLayer,
   () => ({
     ...rangeOption(),
@@ -33,7 +25,17 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends configured(
     tileGridSize: option(listOf(count, 2), [8, 8]),
   }),
   ['valueRange'],
-) {
+)
+
+/**
+ * Contrast-limited adaptive histogram equalization, in training and inference; integers stay integers. Each tile of a channel has a histogram
+ * of 256 levels, whose counts above clipLimit · pixels / 256 are distributed over all levels; its running sum, as a
+ * share of the pixels, gives the new value of a level. A pixel takes the mean of the values that the four nearest tiles
+ * give to it, weighted by their distance. Zuiderveld 1994.
+ *
+ * Keras: `keras.layers.ContrastLimitedAdaptiveHistogramEqualization`.
+ */
+export class ContrastLimitedAdaptiveHistogramEqualization extends ContrastLimitedAdaptiveHistogramEqualizationBase {
   static readonly className = 'ContrastLimitedAdaptiveHistogramEqualization'
 
   protected transformation(): Transformation {

@@ -25,6 +25,8 @@ const factorOptions = () => ({
   ...rangeOption(),
 })
 
+const RandomColorDegenerationBase = configured(ImageLayer, factorOptions, ['factor'])
+
 /**
  * In training, x + f · (grey − x) for each image, with f drawn from `factor`, clipped to the value range: 0 changes
  * nothing, 1 gives a grey image.
@@ -33,7 +35,7 @@ const factorOptions = () => ({
  * documentation.
  * @throws ShapeError for images without 3 channels
  */
-export class RandomColorDegeneration extends configured(ImageLayer, factorOptions, ['factor']) {
+export class RandomColorDegeneration extends RandomColorDegenerationBase {
   static readonly className = 'RandomColorDegeneration'
   private readonly generator = new RandomDraws(this)
 
@@ -60,13 +62,15 @@ function smoothed(x: Tensor): Tensor {
   return depthwiseConv(x, broadcastTo(reshape(window, [3, 3, 1, 1]), [3, 3, channels, 1]), { padding: 'same' })
 }
 
+const RandomSharpnessBase = configured(ImageLayer, factorOptions, ['factor'])
+
 /**
  * In training, x + (1 − 2f) · (smoothed − x) for each image, with f drawn from `factor`, clipped to the value range: 0
  * smooths, ½ changes nothing, 1 sharpens.
  *
  * Keras: `keras.layers.RandomSharpness`.
  */
-export class RandomSharpness extends configured(ImageLayer, factorOptions, ['factor']) {
+export class RandomSharpness extends RandomSharpnessBase {
   static readonly className = 'RandomSharpness'
   private readonly generator = new RandomDraws(this)
 
@@ -88,14 +92,7 @@ const bits: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ custom<
   (value) => [...value],
 )
 
-/**
- * In training, keeps the n highest of the 8 bits of each value, and sets the others to 0:
- *
- *   y = ⌊x / 2⁸⁻ⁿ⌋ · 2⁸⁻ⁿ, for whole x in 0 … 255
- *
- * Keras: `keras.layers.RandomPosterization`.
- */
-export class RandomPosterization extends configured(
+const RandomPosterizationBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -104,7 +101,16 @@ export class RandomPosterization extends configured(
     ...rangeOption(),
   }),
   ['factor'],
-) {
+)
+
+/**
+ * In training, keeps the n highest of the 8 bits of each value, and sets the others to 0:
+ *
+ *   y = ⌊x / 2⁸⁻ⁿ⌋ · 2⁸⁻ⁿ, for whole x in 0 … 255
+ *
+ * Keras: `keras.layers.RandomPosterization`.
+ */
+export class RandomPosterization extends RandomPosterizationBase {
   static readonly className = 'RandomPosterization'
   private readonly generator = new RandomDraws(this)
 
@@ -127,13 +133,15 @@ function hsvOf(x: Tensor): readonly [hue: Tensor, saturation: Tensor, value: Ten
   return [sliceAlong(hsv, 3, 0, 1), sliceAlong(hsv, 3, 1, 1), sliceAlong(hsv, 3, 2, 1)]
 }
 
+const RandomHueBase = configured(ImageLayer, factorOptions, ['factor'])
+
 /**
  * In training, turns the hue of each image by ±f/2 of the circle of colours, with f drawn from `factor`.
  *
  * Keras: `keras.layers.RandomHue`.
  * @throws ShapeError for images without 3 channels
  */
-export class RandomHue extends configured(ImageLayer, factorOptions, ['factor']) {
+export class RandomHue extends RandomHueBase {
   static readonly className = 'RandomHue'
   private readonly generator = new RandomDraws(this)
 
@@ -153,6 +161,8 @@ export class RandomHue extends configured(ImageLayer, factorOptions, ['factor'])
   }
 }
 
+const RandomSaturationBase = configured(ImageLayer, factorOptions, ['factor'])
+
 /**
  * In training, multiplies the saturation of each image by f / (1 − f), with f drawn from `factor`: 0 gives a grey image,
  * ½ changes nothing, 1 the pure colours.
@@ -161,7 +171,7 @@ export class RandomHue extends configured(ImageLayer, factorOptions, ['factor'])
  * and clips the saturation to the value range instead of [0, 1].
  * @throws ShapeError for images without 3 channels
  */
-export class RandomSaturation extends configured(ImageLayer, factorOptions, ['factor']) {
+export class RandomSaturation extends RandomSaturationBase {
   static readonly className = 'RandomSaturation'
   private readonly generator = new RandomDraws(this)
 
@@ -185,15 +195,7 @@ export class RandomSaturation extends configured(ImageLayer, factorOptions, ['fa
 const innerFactor = () =>
   option(nullable(either(number(), listOf(number(), 2), (value) => !Array.isArray(value))), null)
 
-/**
- * In training, changes brightness, contrast, saturation and hue of each image, in this order, as RandomBrightness,
- * RandomContrast, RandomSaturation and RandomHue do.
- *
- *   new RandomColorJitter({ valueRange: [0, 1], brightnessFactor: 0.2, hueFactor: 0.1 })
- *
- * Keras: `keras.layers.RandomColorJitter`.
- */
-export class RandomColorJitter extends configured(
+const RandomColorJitterBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -208,7 +210,17 @@ export class RandomColorJitter extends configured(
     hueFactor: innerFactor(),
   }),
   ['valueRange'],
-) {
+)
+
+/**
+ * In training, changes brightness, contrast, saturation and hue of each image, in this order, as RandomBrightness,
+ * RandomContrast, RandomSaturation and RandomHue do.
+ *
+ *   new RandomColorJitter({ valueRange: [0, 1], brightnessFactor: 0.2, hueFactor: 0.1 })
+ *
+ * Keras: `keras.layers.RandomColorJitter`.
+ */
+export class RandomColorJitter extends RandomColorJitterBase {
   static readonly className = 'RandomColorJitter'
   private readonly steps = jitters(this)
 

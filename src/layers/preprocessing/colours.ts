@@ -33,12 +33,7 @@ export const rescaled = (x: Tensor, [low, high]: Interval, [to, end]: Interval):
 /** The range of colour levels in 8-bit tables. */
 export const BYTES: Interval = [0, 255]
 
-/**
- * In training, adds δ · (high − low) to each image, with δ drawn from `factor`, and clips to the value range.
- *
- * Keras: `keras.layers.RandomBrightness`.
- */
-export class RandomBrightness extends configured(
+const RandomBrightnessBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -47,7 +42,14 @@ export class RandomBrightness extends configured(
     ...rangeOption(),
   }),
   ['factor', 'valueRange', 'seed'],
-) {
+)
+
+/**
+ * In training, adds δ · (high − low) to each image, with δ drawn from `factor`, and clips to the value range.
+ *
+ * Keras: `keras.layers.RandomBrightness`.
+ */
+export class RandomBrightness extends RandomBrightnessBase {
   static readonly className = 'RandomBrightness'
   private readonly generator = new RandomDraws(this)
 
@@ -59,13 +61,7 @@ export class RandomBrightness extends configured(
   }
 }
 
-/**
- * In training, (x − mean) · c + mean, with the mean of each channel of an image and c drawn for each image from [1 −
- * low, 1 + high], clipped to the value range.
- *
- * Keras: `keras.layers.RandomContrast`, which in 3.15 reads one number f as [1, 1 + f], contrary to its documentation.
- */
-export class RandomContrast extends configured(
+const RandomContrastBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -78,7 +74,15 @@ export class RandomContrast extends configured(
     ...rangeOption(),
   }),
   ['factor', 'valueRange', 'seed'],
-) {
+)
+
+/**
+ * In training, (x − mean) · c + mean, with the mean of each channel of an image and c drawn for each image from [1 −
+ * low, 1 + high], clipped to the value range.
+ *
+ * Keras: `keras.layers.RandomContrast`, which in 3.15 reads one number f as [1, 1 + f], contrary to its documentation.
+ */
+export class RandomContrast extends RandomContrastBase {
   static readonly className = 'RandomContrast'
   private readonly generator = new RandomDraws(this)
 
@@ -103,13 +107,7 @@ export function requireColours(layer: ImageLayer, { shape }: Tensor, ...others: 
   throw new ShapeError(`${layer}: images must have 3 channels, red, green and blue${or}, received ${channels}`)
 }
 
-/**
- * In training, turns an image grey with probability `factor`: each channel becomes 0.2989 red + 0.587 green + 0.114
- * blue.
- *
- * Keras: `keras.layers.RandomGrayscale`.
- */
-export class RandomGrayscale extends configured(
+const RandomGrayscaleBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -117,7 +115,15 @@ export class RandomGrayscale extends configured(
     factor: option(number({ min: 0, max: 1 }), 0.5),
   }),
   ['factor', 'dataFormat', 'seed'],
-) {
+)
+
+/**
+ * In training, turns an image grey with probability `factor`: each channel becomes 0.2989 red + 0.587 green + 0.114
+ * blue.
+ *
+ * Keras: `keras.layers.RandomGrayscale`.
+ */
+export class RandomGrayscale extends RandomGrayscaleBase {
   static readonly className = 'RandomGrayscale'
   private readonly generator = new RandomDraws(this)
 
@@ -129,16 +135,19 @@ export class RandomGrayscale extends configured(
   }
 }
 
+const RandomInvertBase = configured(ImageLayer, () => ({ ...seedOption(), ...probabilityOption(), ...rangeOption() }), [
+  'factor',
+  'valueRange',
+  'seed',
+  'dataFormat',
+])
+
 /**
  * In training, turns an image into its negative, high − x, with probability `factor`.
  *
  * Keras: `keras.layers.RandomInvert`.
  */
-export class RandomInvert extends configured(
-  ImageLayer,
-  () => ({ ...seedOption(), ...probabilityOption(), ...rangeOption() }),
-  ['factor', 'valueRange', 'seed', 'dataFormat'],
-) {
+export class RandomInvert extends RandomInvertBase {
   static readonly className = 'RandomInvert'
   private readonly generator = new RandomDraws(this)
 
@@ -149,13 +158,7 @@ export class RandomInvert extends configured(
   }
 }
 
-/**
- * In training, adds a number to each image and inverts values at or above a threshold: y = x + a, then y < t ? y : 255
- * − y, for values in 0 … 255.
- *
- * Keras: `keras.layers.Solarization`, which in 3.15 draws from [low, 255 · high], although low is a share, too.
- */
-export class Solarization extends configured(
+const SolarizationBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -166,7 +169,15 @@ export class Solarization extends configured(
     ...rangeOption(),
   }),
   ['additionFactor', 'thresholdFactor', 'valueRange', 'seed'],
-) {
+)
+
+/**
+ * In training, adds a number to each image and inverts values at or above a threshold: y = x + a, then y < t ? y : 255
+ * − y, for values in 0 … 255.
+ *
+ * Keras: `keras.layers.Solarization`, which in 3.15 draws from [low, 255 · high], although low is a share, too.
+ */
+export class Solarization extends SolarizationBase {
   static readonly className = 'Solarization'
   private readonly generator = new RandomDraws(this)
 
@@ -183,13 +194,15 @@ export class Solarization extends configured(
   }
 }
 
+const AutoContrastBase = configured(ImageLayer, rangeOption, ['valueRange'])
+
 /**
  * Stretches each channel of an image to the whole value range: (x − min) / (max − min), in training and inference. A
  * channel with a single value is unchanged.
  *
  * Keras: `keras.layers.AutoContrast`.
  */
-export class AutoContrast extends configured(ImageLayer, rangeOption, ['valueRange']) {
+export class AutoContrast extends AutoContrastBase {
   static readonly className = 'AutoContrast'
 
   protected transformation(): Transformation {
@@ -204,13 +217,7 @@ export class AutoContrast extends configured(ImageLayer, rangeOption, ['valueRan
   }
 }
 
-/**
- * Histogram equalization in training: a pixel becomes the share of pixels at or below its level, among those above the
- * lowest level, so that all levels are about equally frequent. A channel with a single level is unchanged.
- *
- * Keras: `keras.layers.Equalization`, which counts the levels over the whole batch.
- */
-export class Equalization extends configured(
+const EqualizationBase = configured(
   ImageLayer,
   () => ({
     ...rangeOption(),
@@ -218,7 +225,15 @@ export class Equalization extends configured(
     bins: option(tableSize(2), 256),
   }),
   ['valueRange', 'bins', 'dataFormat'],
-) {
+)
+
+/**
+ * Histogram equalization in training: a pixel becomes the share of pixels at or below its level, among those above the
+ * lowest level, so that all levels are about equally frequent. A channel with a single level is unchanged.
+ *
+ * Keras: `keras.layers.Equalization`, which counts the levels over the whole batch.
+ */
+export class Equalization extends EqualizationBase {
   static readonly className = 'Equalization'
 
   protected transformation(_images: Tensor, training: boolean): Transformation | null {

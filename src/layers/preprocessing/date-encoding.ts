@@ -1,5 +1,6 @@
 // DateEncoding: dates as numbers that models can use.
 
+import { merged } from '../../core/merged'
 import { timeIn } from '../../core/dates'
 import { DataError, quoted } from '../../core/errors'
 import { boolean, configured, option } from '../../core/options'
@@ -17,6 +18,15 @@ const DAY = 86_400_000
 const PARTS = 4
 const DAYS_OF_YEAR = 365.2425
 
+const DateEncodingBase = configured(
+  StringLayer,
+  () => ({
+    /** Whether the time of the day is encoded. Default false. */
+    time: option(boolean, false),
+  }),
+  ['time'],
+)
+
 /**
  * Dates as strings, [batch, 1] → float32 [batch, 5]:
  *
@@ -30,16 +40,11 @@ const DAYS_OF_YEAR = 365.2425
  * Dates are `2024-05-31`, or with a time `2024-05-31T18:30:00Z`; without a time zone it is UTC. Keras has no such layer.
  * @throws DataError for a string that is not a date
  */
-export class DateEncoding extends configured(
-  StringLayer,
-  () => ({
-    /** Whether the time of the day is encoded. Default false. */
-    time: option(boolean, false),
-  }),
-  ['time'],
-) {
+export class DateEncoding extends DateEncodingBase {
   static readonly className = 'DateEncoding'
-  static override readonly form: LayerForm = { ...StringLayer.form, onlyHere: 'Keras has no layer that encodes dates' }
+  static override readonly form: LayerForm = merged(StringLayer.form, {
+    onlyHere: 'Keras has no layer that encodes dates',
+  })
 
   /** Days since 1970, the day of the week, milliseconds of the day, and whether there is a date. */
   readStrings({ strings }: StringTensor): Tensor {

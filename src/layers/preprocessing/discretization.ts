@@ -14,6 +14,23 @@ import { encode, encodedShape } from './encoding'
 import type { Summary } from './quantiles'
 import { EMPTY, boundariesOf, merged, summaryOf } from './quantiles'
 
+const DiscretizationBase = configured(
+  AdaptedLayer<Tensor>,
+  () => ({
+    /** The ends of the bins, in ascending order: n boundaries make n + 1 bins. Default null: adapt finds them. */
+    binBoundaries: option(nullable(listOf(number())), null),
+    /** The number of bins that adapt makes. Default null, for given binBoundaries. */
+    numBins: option(nullable(tableSize()), null),
+    /** The precision of adapt: its summary has 1/epsilon values. Default 0.01. */
+    epsilon: option(number({ above: 0, max: 1 }), 0.01),
+    /** 'int', the number of the bin; 'oneHot', 'multiHot' and 'count' as in CategoryEncoding. Default int. */
+    outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: option(sparse, false),
+  }),
+  ['binBoundaries', 'numBins', 'epsilon', 'outputMode', 'sparse', 'dtype', 'name'],
+)
+
 /**
  * The number of the bin of each element, int32: how many of the boundaries are ≤ x. Boundaries are given, or `adapt`
  * finds `numBins − 1` of them so that all bins hold about equally many of the data. Other output modes encode that
@@ -30,22 +47,7 @@ import { EMPTY, boundariesOf, merged, summaryOf } from './quantiles'
  * Keras: `keras.layers.Discretization`.
  * @throws StateError if it is used before it was adapted
  */
-export class Discretization extends configured(
-  AdaptedLayer<Tensor>,
-  () => ({
-    /** The ends of the bins, in ascending order: n boundaries make n + 1 bins. Default null: adapt finds them. */
-    binBoundaries: option(nullable(listOf(number())), null),
-    /** The number of bins that adapt makes. Default null, for given binBoundaries. */
-    numBins: option(nullable(tableSize()), null),
-    /** The precision of adapt: its summary has 1/epsilon values. Default 0.01. */
-    epsilon: option(number({ above: 0, max: 1 }), 0.01),
-    /** 'int', the number of the bin; 'oneHot', 'multiHot' and 'count' as in CategoryEncoding. Default int. */
-    outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
-    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-    sparse: option(sparse, false),
-  }),
-  ['binBoundaries', 'numBins', 'epsilon', 'outputMode', 'sparse', 'dtype', 'name'],
-) {
+export class Discretization extends DiscretizationBase {
   static readonly className = 'Discretization'
   private summary: Summary = EMPTY
   // Traced programs read this variable, so that the layer can adapt again. It is not a weight: the configuration holds

@@ -23,13 +23,7 @@ function cornersOf({ shape }: Tensor): Tensor {
   return new Tensor(Float32Array.of(0, 0, right, 0, 0, bottom, right, bottom), [1, 4, 2], 'float32')
 }
 
-/**
- * In training, changes the perspective of an image with probability `factor`: each corner (x, y) moves to ((1 + a) x, (1
- * + b) y), with a and b drawn from ±scale/2. The top left corner stays, as in Keras.
- *
- * Keras: `keras.layers.RandomPerspective`, which in 3.15 returns bounding boxes as 'xyxy' whatever their format.
- */
-export class RandomPerspective extends configured(
+const RandomPerspectiveBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -42,7 +36,15 @@ export class RandomPerspective extends configured(
     fillValue: option(number(), 0),
   }),
   ['factor', 'scale', 'interpolation', 'fillValue', 'seed', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, changes the perspective of an image with probability `factor`: each corner (x, y) moves to ((1 + a) x, (1
+ * + b) y), with a and b drawn from ±scale/2. The top left corner stays, as in Keras.
+ *
+ * Keras: `keras.layers.RandomPerspective`, which in 3.15 returns bounding boxes as 'xyxy' whatever their format.
+ */
+export class RandomPerspective extends RandomPerspectiveBase {
   static readonly className = 'RandomPerspective'
   private readonly generator = new RandomDraws(this)
 
@@ -70,14 +72,7 @@ export class RandomPerspective extends configured(
   }
 }
 
-/**
- * In training, distorts an image of h × w with probability `factor`: pixel (x, y) is taken from (x + α dx, y + α dy),
- * where dx and dy are normal with the standard deviation σ, then blurred with σ. With s drawn from `scale` once per
- * batch, α = 0.1 s max(h, w) and σ = 0.05 s min(h, w). The result is clipped to the value range. Simard et al. 2003.
- *
- * Keras: `keras.layers.RandomElasticTransform`, which distorts segmentation masks by other random numbers.
- */
-export class RandomElasticTransform extends configured(
+const RandomElasticTransformBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -96,7 +91,16 @@ export class RandomElasticTransform extends configured(
     ...rangeOption(),
   }),
   ['factor', 'scale', 'interpolation', 'fillMode', 'fillValue', 'valueRange', 'seed', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, distorts an image of h × w with probability `factor`: pixel (x, y) is taken from (x + α dx, y + α dy),
+ * where dx and dy are normal with the standard deviation σ, then blurred with σ. With s drawn from `scale` once per
+ * batch, α = 0.1 s max(h, w) and σ = 0.05 s min(h, w). The result is clipped to the value range. Simard et al. 2003.
+ *
+ * Keras: `keras.layers.RandomElasticTransform`, which distorts segmentation masks by other random numbers.
+ */
+export class RandomElasticTransform extends RandomElasticTransformBase {
   static readonly className = 'RandomElasticTransform'
   private readonly generator = new RandomDraws(this)
 

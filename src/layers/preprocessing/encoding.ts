@@ -53,6 +53,22 @@ export function encodedShape(shape: BatchShape, encoding: Encoding, depth: numbe
   return [...shape.slice(0, 1), ...shape.slice(2), depth]
 }
 
+const CategoryEncodingBase = configured(
+  Layer<Tensor>,
+  () => ({
+    /** The number of tokens. */
+    numTokens: required(extent),
+    /**
+     * 'oneHot', a row for each token; 'multiHot', which tokens a sample has; 'count', how often each occurs. Default
+     * multiHot.
+     */
+    outputMode: option(choice('oneHot', 'multiHot', 'count'), 'multiHot'),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: option(sparse, false),
+  }),
+  ['numTokens', 'outputMode', 'sparse'],
+)
+
 /**
  * Encodes tokens 0 … numTokens − 1, [batch, …], as rows of length numTokens: see `outputMode`. The same in training and
  * inference.
@@ -67,21 +83,7 @@ export function encodedShape(shape: BatchShape, encoding: Encoding, depth: numbe
  * @throws DataError for a token out of range, when the layer is called on data; ArgumentError if a layer before it makes more than
  * numTokens indices
  */
-export class CategoryEncoding extends configured(
-  Layer<Tensor>,
-  () => ({
-    /** The number of tokens. */
-    numTokens: required(extent),
-    /**
-     * 'oneHot', a row for each token; 'multiHot', which tokens a sample has; 'count', how often each occurs. Default
-     * multiHot.
-     */
-    outputMode: option(choice('oneHot', 'multiHot', 'count'), 'multiHot'),
-    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-    sparse: option(sparse, false),
-  }),
-  ['numTokens', 'outputMode', 'sparse'],
-) {
+export class CategoryEncoding extends CategoryEncodingBase {
   static readonly className = 'CategoryEncoding'
   static override readonly form = TENSOR
 

@@ -25,6 +25,21 @@ const KEY = 0xdecafcaffen
 /** The largest table in a model: making it takes about a second. */
 const MOST_COMBINATIONS = 2 ** 20
 
+const HashedCrossingBase = configured(
+  Layer<readonly Tensor[]>,
+  () => ({
+    /** The number of bins. */
+    numBins: required(extent),
+    /** The form of the output: 'int', or 'oneHot', a row of length numBins. Default int. */
+    outputMode: option(choice('int', 'oneHot'), 'int'),
+    /** For models: n for each feature, whose values are 0 … n − 1. Default null. */
+    cardinalities: option(nullable(listOf(extent)), null),
+    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+    sparse: option(sparse, false),
+  }),
+  ['numBins', 'outputMode'],
+)
+
 /**
  * The number of the bin that a combination of features falls into: two or more lists of strings or integers, [batch] or
  * [batch, 1] → int32 0 … numBins − 1. Nothing is learnt; different combinations may share a bin. The numbers are those of
@@ -39,20 +54,7 @@ const MOST_COMBINATIONS = 2 ** 20
  * @throws ShapeError for features of other shapes; ArgumentError in models without `cardinalities`, for more than 2²⁰
  * combinations there, and for features that are not strings or integers
  */
-export class HashedCrossing extends configured(
-  Layer<readonly Tensor[]>,
-  () => ({
-    /** The number of bins. */
-    numBins: required(extent),
-    /** The form of the output: 'int', or 'oneHot', a row of length numBins. Default int. */
-    outputMode: option(choice('int', 'oneHot'), 'int'),
-    /** For models: n for each feature, whose values are 0 … n − 1. Default null. */
-    cardinalities: option(nullable(listOf(extent)), null),
-    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-    sparse: option(sparse, false),
-  }),
-  ['numBins', 'outputMode'],
-) {
+export class HashedCrossing extends HashedCrossingBase {
   static readonly className = 'HashedCrossing'
 
   #table: Tensor | null = null

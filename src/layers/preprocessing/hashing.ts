@@ -16,18 +16,7 @@ import { bucketOf } from './fingerprint'
 import { anyText, saltKind } from './lookup'
 import { StringLayer } from './string-layer'
 
-/**
- * The number of the bin that a string falls into: [batch, …] strings → int32 0 … numBins − 1. Nothing is learnt;
- * different strings may share a bin. The numbers are those of Keras: FarmHash64 modulo numBins, or SipHash64 with a
- * salt.
- *
- *   new Hashing({ numBins: 3 }).apply([['A'], ['B'], ['C'], ['D'], ['E']])   // [[1], [0], [1], [1], [2]]
- *
- * Outside of models, it also takes numbers: their decimal digits are hashed, without the fraction.
- *
- * Keras: `keras.layers.Hashing`.
- */
-export class Hashing extends configured(
+const HashingBase = configured(
   StringLayer,
   () => ({
     /** The number of bins. */
@@ -42,7 +31,20 @@ export class Hashing extends configured(
     sparse: option(sparse, false),
   }),
   ['numBins', 'maskValue', 'salt', 'outputMode'],
-) {
+)
+
+/**
+ * The number of the bin that a string falls into: [batch, …] strings → int32 0 … numBins − 1. Nothing is learnt;
+ * different strings may share a bin. The numbers are those of Keras: FarmHash64 modulo numBins, or SipHash64 with a
+ * salt.
+ *
+ *   new Hashing({ numBins: 3 }).apply([['A'], ['B'], ['C'], ['D'], ['E']])   // [[1], [0], [1], [1], [2]]
+ *
+ * Outside of models, it also takes numbers: their decimal digits are hashed, without the fraction.
+ *
+ * Keras: `keras.layers.Hashing`.
+ */
+export class Hashing extends HashingBase {
   static readonly className = 'Hashing'
 
   readStrings({ strings, shape }: StringTensor): Tensor {

@@ -68,13 +68,15 @@ const PARTS: Readonly<Record<string, keyof Transformation>> = {
 
 type Size = readonly [rows: number | null, columns: number | null]
 
-/** Images → images, in float32 unless a class overrides it. */
-export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
+const ImageLayerBase = configured(Layer<Tensor>, () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
   dataFormat: option(dataFormat, null),
   /** The format of bounding boxes in records; see `boundingBoxes.convertFormat`. Default null: records have none. */
   boundingBoxFormat: option(nullable(boxFormat), null),
-})) {
+}))
+
+/** Images → images, in float32 unless a class overrides it. */
+export abstract class ImageLayer extends ImageLayerBase {
   static override readonly form = LISTED
 
   /**
@@ -298,11 +300,13 @@ export class RandomDraws extends SeedGenerator {
   }
 }
 
+const RandomImageLayerBase = configured(ImageLayer, seedOption)
+
 /**
  * The base of augmentations: image layers that change images at random in training, each image differently, and
  * otherwise return them unchanged.
  */
-export abstract class RandomImageLayer extends configured(ImageLayer, seedOption) {
+export abstract class RandomImageLayer extends RandomImageLayerBase {
   protected readonly generator = new RandomDraws(this)
 
   /** The transformation in training. @param images [batch, rows, columns, channels] */

@@ -14,21 +14,7 @@ import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 
-/**
- * Mel spectrograms of audio signals: Σ_f |X[f]|^magExp · filter[f] of the short-time Fourier transform X, whose frames
- * are centred, with triangular filters that are equally spaced on the mel scale, 2595 log₁₀(1 + f / 700). With
- * powerToDb,
- *
- *   10 log₁₀(max(S, minPower) / max(|refPower|, minPower)), at least the maximum of the batch − topDb
- *
- * [batch, samples] → [batch, numMelBins, frames], or [samples] → [numMelBins, frames].
- *
- *   new MelSpectrogram({ numMelBins: 64, samplingRate: 8000, sequenceStride: 256 }).apply(signals)
- *
- * Keras: `keras.layers.MelSpectrogram`.
- * @throws ShapeError for other inputs, and for signals that are not longer than half of fftLength
- */
-export class MelSpectrogram extends configured(
+const MelSpectrogramBase = configured(
   Layer<Tensor>,
   () => ({
     /** The length of the transforms. Default 2048. */
@@ -62,7 +48,23 @@ export class MelSpectrogram extends configured(
     refPower: option(number(), 1),
   }),
   ['fftLength', 'sequenceStride', 'sequenceLength', 'window', 'samplingRate', 'numMelBins'],
-) {
+)
+
+/**
+ * Mel spectrograms of audio signals: Σ_f |X[f]|^magExp · filter[f] of the short-time Fourier transform X, whose frames
+ * are centred, with triangular filters that are equally spaced on the mel scale, 2595 log₁₀(1 + f / 700). With
+ * powerToDb,
+ *
+ *   10 log₁₀(max(S, minPower) / max(|refPower|, minPower)), at least the maximum of the batch − topDb
+ *
+ * [batch, samples] → [batch, numMelBins, frames], or [samples] → [numMelBins, frames].
+ *
+ *   new MelSpectrogram({ numMelBins: 64, samplingRate: 8000, sequenceStride: 256 }).apply(signals)
+ *
+ * Keras: `keras.layers.MelSpectrogram`.
+ * @throws ShapeError for other inputs, and for signals that are not longer than half of fftLength
+ */
+export class MelSpectrogram extends MelSpectrogramBase {
   static readonly className = 'MelSpectrogram'
   static override readonly form = TENSOR
 

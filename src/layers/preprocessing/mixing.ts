@@ -76,6 +76,16 @@ export function drawBeta(a: Tensor | number, shape: Shape, draw: Draw): Tensor {
 /** If both are 0, the number is ½. */
 const TINY = 1e-30
 
+const MixUpBase = configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
+    alpha: option(number({ above: 0 }), 0.2),
+  }),
+  ['alpha', 'dataFormat', 'seed'],
+)
+
 /**
  * In training, mixes each image with another one of the batch, weight · x + (1 − weight) · other, and its label as
  * well; the weight is drawn from Beta(alpha, alpha). Zhang et al. 2018.
@@ -87,15 +97,7 @@ const TINY = 1e-30
  * Keras: `keras.layers.MixUp`, which in 3.15 joins the labels of boxes along the batch.
  * @throws ShapeError for labels that are not one-hot rows
  */
-export class MixUp extends configured(
-  ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
-    alpha: option(number({ above: 0 }), 0.2),
-  }),
-  ['alpha', 'dataFormat', 'seed'],
-) {
+export class MixUp extends MixUpBase {
   static readonly className = 'MixUp'
   private readonly generator = new RandomDraws(this)
 
@@ -141,14 +143,7 @@ function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () =
   }
 }
 
-/**
- * In training, replaces a rectangle of each image by that of another image of the batch, and mixes the labels by its
- * share. The share is 1 − Beta(a, a), with a drawn from `factor` once per batch. Yun et al. 2019.
- *
- * Keras: `keras.layers.CutMix`.
- * @throws ShapeError for labels that are not one-hot rows
- */
-export class CutMix extends configured(
+const CutMixBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -156,7 +151,16 @@ export class CutMix extends configured(
     factor: option(interval(0, 1), 1),
   }),
   ['factor', 'seed', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, replaces a rectangle of each image by that of another image of the batch, and mixes the labels by its
+ * share. The share is 1 − Beta(a, a), with a drawn from `factor` once per batch. Yun et al. 2019.
+ *
+ * Keras: `keras.layers.CutMix`.
+ * @throws ShapeError for labels that are not one-hot rows
+ */
+export class CutMix extends CutMixBase {
   static readonly className = 'CutMix'
   private readonly generator = new RandomDraws(this)
 
@@ -190,13 +194,7 @@ const filling: Kind<number | readonly number[], number | readonly number[]> = /*
   (value) => (typeof value === 'number' ? value : [...value]),
 )
 
-/**
- * In training, replaces a rectangle of an image with probability `factor`, by noise or by a value. The square of each
- * of its sides, as a share of the image's, is drawn from `scale`. Zhong et al. 2020.
- *
- * Keras: `keras.layers.RandomErasing`.
- */
-export class RandomErasing extends configured(
+const RandomErasingBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -208,7 +206,15 @@ export class RandomErasing extends configured(
     ...rangeOption(),
   }),
   ['factor', 'scale', 'fillValue', 'valueRange', 'seed', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, replaces a rectangle of an image with probability `factor`, by noise or by a value. The square of each
+ * of its sides, as a share of the image's, is drawn from `scale`. Zhong et al. 2020.
+ *
+ * Keras: `keras.layers.RandomErasing`.
+ */
+export class RandomErasing extends RandomErasingBase {
   static readonly className = 'RandomErasing'
   private readonly generator = new RandomDraws(this)
 
@@ -252,14 +258,7 @@ const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ c
   (value) => [...value],
 )
 
-/**
- * In training, blurs an image with probability `factor`: each pixel becomes a mean of those around it, with weights
- * exp(−½ (distance / sigma)²) along both axes, normalized to sum 1; pixels outside are 0. One sigma per axis is drawn
- * for the batch.
- *
- * Keras: `keras.layers.RandomGaussianBlur`.
- */
-export class RandomGaussianBlur extends configured(
+const RandomGaussianBlurBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -271,7 +270,16 @@ export class RandomGaussianBlur extends configured(
     ...rangeOption(),
   }),
   ['factor', 'kernelSize', 'sigma', 'valueRange', 'dataFormat', 'seed'],
-) {
+)
+
+/**
+ * In training, blurs an image with probability `factor`: each pixel becomes a mean of those around it, with weights
+ * exp(−½ (distance / sigma)²) along both axes, normalized to sum 1; pixels outside are 0. One sigma per axis is drawn
+ * for the batch.
+ *
+ * Keras: `keras.layers.RandomGaussianBlur`.
+ */
+export class RandomGaussianBlur extends RandomGaussianBlurBase {
   static readonly className = 'RandomGaussianBlur'
   private readonly generator = new RandomDraws(this)
 

@@ -36,19 +36,7 @@ interface Statistics {
   readonly count: Variable
 }
 
-/**
- * (x − mean) / max(√variance, 1e-7), with one mean and one variance for each index along `axis`; with `invert` the
- * inverse, x · max(√variance, 1e-7) + mean. Mean and variance are given, or computed by `adapt` in float64 over all
- * axes except `axis`. Computed ones are non-trainable weights, which files contain.
- *
- *   const normalization = new Normalization()
- *   await normalization.adapt(rows)
- *   const model = new Sequential([normalization, new Dense({ units: 1 })])
- *
- * Keras: `keras.layers.Normalization`, which returns its input unchanged if it was not adapted.
- * @throws StateError if it is used before it was adapted
- */
-export class Normalization extends configured(
+const NormalizationBase = configured(
   AdaptedLayer<Tensor>,
   () => ({
     /**
@@ -63,7 +51,21 @@ export class Normalization extends configured(
     invert: option(boolean, false),
   }),
   ['axis', 'mean', 'variance', 'invert'],
-) {
+)
+
+/**
+ * (x − mean) / max(√variance, 1e-7), with one mean and one variance for each index along `axis`; with `invert` the
+ * inverse, x · max(√variance, 1e-7) + mean. Mean and variance are given, or computed by `adapt` in float64 over all
+ * axes except `axis`. Computed ones are non-trainable weights, which files contain.
+ *
+ *   const normalization = new Normalization()
+ *   await normalization.adapt(rows)
+ *   const model = new Sequential([normalization, new Dense({ units: 1 })])
+ *
+ * Keras: `keras.layers.Normalization`, which returns its input unchanged if it was not adapted.
+ * @throws StateError if it is used before it was adapted
+ */
+export class Normalization extends NormalizationBase {
   static readonly className = 'Normalization'
   override readonly supportsMasking = true
   /** Mean and variance from the options. They are set before the fields of the class exist. */

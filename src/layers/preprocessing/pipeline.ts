@@ -14,6 +14,15 @@ import type { LayerBase } from '../layer'
 import { Layer } from '../layer'
 import type { TensorSpec } from '../spec'
 
+const PipelineBase = configured(
+  Layer<unknown, unknown>,
+  () => ({
+    /** The layers, in order. */
+    layers: required(listOf(innerLayer)),
+  }),
+  ['layers'],
+)
+
 /**
  * Layers, one after the other: the output of each is the input of the next, also a record of images, labels and boxes.
  *
@@ -23,14 +32,7 @@ import type { TensorSpec } from '../spec'
  * Keras: `keras.layers.Pipeline`, where `training` is true by default.
  * @throws ArgumentError for no layers
  */
-export class Pipeline extends configured(
-  Layer<unknown, unknown>,
-  () => ({
-    /** The layers, in order. */
-    layers: required(listOf(innerLayer)),
-  }),
-  ['layers'],
-) {
+export class Pipeline extends PipelineBase {
   static readonly className = 'Pipeline'
   static override readonly form = LISTED
   override readonly supportsMasking: boolean = this.layers.every((layer) => layer.supportsMasking)

@@ -14,13 +14,7 @@ import type { Interval, Transformation } from './image-layer'
 import { ImageLayer, RandomDraws, interval } from './image-layer'
 import { seedOption } from '../random'
 
-/**
- * In training, mirrors each image with probability ½; with 'horizontalAndVertical' along both axes at once, which is a
- * half turn.
- *
- * Keras: `keras.layers.RandomFlip`.
- */
-export class RandomFlip extends configured(
+const RandomFlipBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -31,7 +25,15 @@ export class RandomFlip extends configured(
     mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
   }),
   ['mode', 'seed', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, mirrors each image with probability ½; with 'horizontalAndVertical' along both axes at once, which is a
+ * half turn.
+ *
+ * Keras: `keras.layers.RandomFlip`.
+ */
+export class RandomFlip extends RandomFlipBase {
   static readonly className = 'RandomFlip'
   private readonly generator = new RandomDraws(this)
 
@@ -90,14 +92,7 @@ export function warped(
 /** The centre of an image, x along the columns and y along the rows. */
 const middleOf = ({ shape }: Tensor): readonly [x: number, y: number] => [(shape[2]! - 1) / 2, (shape[1]! - 1) / 2]
 
-/**
- * In training, rotates each image about its centre by an angle θ:
- *
- *   x′ = cos θ (x − cx) − sin θ (y − cy) + cx      y′ = sin θ (x − cx) + cos θ (y − cy) + cy
- *
- * Keras: `keras.layers.RandomRotation`.
- */
-export class RandomRotation extends configured(
+const RandomRotationBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -106,7 +101,16 @@ export class RandomRotation extends configured(
     factor: required(interval(-1, 1)),
   }),
   ['factor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, rotates each image about its centre by an angle θ:
+ *
+ *   x′ = cos θ (x − cx) − sin θ (y − cy) + cx      y′ = sin θ (x − cx) + cos θ (y − cy) + cy
+ *
+ * Keras: `keras.layers.RandomRotation`.
+ */
+export class RandomRotation extends RandomRotationBase {
   static readonly className = 'RandomRotation'
   private readonly generator = new RandomDraws(this)
 
@@ -129,12 +133,7 @@ export class RandomRotation extends configured(
   }
 }
 
-/**
- * In training, translates each image: x′ = x − dx, y′ = y − dy.
- *
- * Keras: `keras.layers.RandomTranslation`.
- */
-export class RandomTranslation extends configured(
+const RandomTranslationBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -145,7 +144,14 @@ export class RandomTranslation extends configured(
     widthFactor: required(interval(-1, 1)),
   }),
   ['heightFactor', 'widthFactor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, translates each image: x′ = x − dx, y′ = y − dy.
+ *
+ * Keras: `keras.layers.RandomTranslation`.
+ */
+export class RandomTranslation extends RandomTranslationBase {
   static readonly className = 'RandomTranslation'
   private readonly generator = new RandomDraws(this)
 
@@ -164,13 +170,7 @@ export class RandomTranslation extends configured(
   }
 }
 
-/**
- * In training, zooms each image about its centre: x′ = (1 + w)(x − cx) + cx, y′ = (1 + h)(y − cy) + cy. Positive
- * numbers zoom out, negative ones zoom in.
- *
- * Keras: `keras.layers.RandomZoom`.
- */
-export class RandomZoom extends configured(
+const RandomZoomBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -181,7 +181,15 @@ export class RandomZoom extends configured(
     widthFactor: option(nullable(interval(-1, 1)), null),
   }),
   ['heightFactor', 'widthFactor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
-) {
+)
+
+/**
+ * In training, zooms each image about its centre: x′ = (1 + w)(x − cx) + cx, y′ = (1 + h)(y − cy) + cy. Positive
+ * numbers zoom out, negative ones zoom in.
+ *
+ * Keras: `keras.layers.RandomZoom`.
+ */
+export class RandomZoom extends RandomZoomBase {
   static readonly className = 'RandomZoom'
   private readonly generator = new RandomDraws(this)
 
@@ -198,12 +206,7 @@ export class RandomZoom extends configured(
   }
 }
 
-/**
- * In training, shears each image: x′ = x + sx · y, y′ = sy · x + y, with the same random sign for both factors.
- *
- * Keras: `keras.layers.RandomShear`.
- */
-export class RandomShear extends configured(
+const RandomShearBase = configured(
   ImageLayer,
   () => ({
     ...seedOption(),
@@ -214,7 +217,14 @@ export class RandomShear extends configured(
     yFactor: option(interval(0, 1), 0),
   }),
   ['xFactor', 'yFactor', 'interpolation', 'fillMode', 'fillValue', 'dataFormat', 'seed'],
-) {
+)
+
+/**
+ * In training, shears each image: x′ = x + sx · y, y′ = sy · x + y, with the same random sign for both factors.
+ *
+ * Keras: `keras.layers.RandomShear`.
+ */
+export class RandomShear extends RandomShearBase {
   static readonly className = 'RandomShear'
   private readonly generator = new RandomDraws(this)
 

@@ -83,15 +83,7 @@ type Choose<Value> = (is: Tensor, a: Value, b: Value) => Value
 /** A random integer in 0 … below − 1. */
 const drawInteger = (draws: RandomDraws, below: number): Tensor => floor(draws.draw([0, below], []))
 
-/**
- * In training, applies `numOps` random augmentations, one after the other, the same ones to all images of a batch, each
- * image with its own random factors. They are shear, translation, rotation, brightness, colour degeneration, contrast,
- * sharpness, posterization, solarization, AutoContrast and Equalization. Cubuk et al. 2020.
- *
- * Keras: `keras.layers.RandAugment`, which in 3.15 moves boxes from their first places by each augmentation.
- * @throws ShapeError for images without 3 channels or one
- */
-export class RandAugment extends configured(
+const RandAugmentBase = configured(
   ImageLayer,
   () => ({
     ...policyOptions(),
@@ -101,7 +93,17 @@ export class RandAugment extends configured(
     factor: option(interval(0, 1), 0.5),
   }),
   ['valueRange'],
-) {
+)
+
+/**
+ * In training, applies `numOps` random augmentations, one after the other, the same ones to all images of a batch, each
+ * image with its own random factors. They are shear, translation, rotation, brightness, colour degeneration, contrast,
+ * sharpness, posterization, solarization, AutoContrast and Equalization. Cubuk et al. 2020.
+ *
+ * Keras: `keras.layers.RandAugment`, which in 3.15 moves boxes from their first places by each augmentation.
+ * @throws ShapeError for images without 3 channels or one
+ */
+export class RandAugment extends RandAugmentBase {
   static readonly className = 'RandAugment'
   private readonly generator = new RandomDraws(this)
   private readonly augmentations = augmentations(this)
@@ -123,14 +125,7 @@ function inTurn(steps: readonly Transformation[]): Transformation {
   }
 }
 
-/**
- * In training, w · x + (1 − w) · Σᵢ mᵢ · chainᵢ(x). Each chain applies up to `chainDepth` random augmentations, the same
- * ones to all images of a batch; w is drawn from Beta(alpha, alpha) and the shares m of the chains from
- * Dirichlet(alpha), once per batch. The result is clipped to the value range. Hendrycks et al. 2020.
- *
- * Keras: `keras.layers.AugMix`. Bounding boxes stay where they are.
- */
-export class AugMix extends configured(
+const AugMixBase = configured(
   ImageLayer,
   () => ({
     ...policyOptions(),
@@ -146,7 +141,16 @@ export class AugMix extends configured(
     allOps: option(boolean, true),
   }),
   ['valueRange'],
-) {
+)
+
+/**
+ * In training, w · x + (1 − w) · Σᵢ mᵢ · chainᵢ(x). Each chain applies up to `chainDepth` random augmentations, the same
+ * ones to all images of a batch; w is drawn from Beta(alpha, alpha) and the shares m of the chains from
+ * Dirichlet(alpha), once per batch. The result is clipped to the value range. Hendrycks et al. 2020.
+ *
+ * Keras: `keras.layers.AugMix`. Bounding boxes stay where they are.
+ */
+export class AugMix extends AugMixBase {
   static readonly className = 'AugMix'
   private readonly generator = new RandomDraws(this)
   private readonly augmentations = augmentations(this, this.allOps)

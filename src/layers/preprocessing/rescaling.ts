@@ -10,15 +10,7 @@ import type { BatchShape } from '../spec'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 
-/**
- * x · scale + offset, in training and inference.
- *
- *   new Rescaling(1 / 255)                        // pixels 0 … 255 to 0 … 1
- *   new Rescaling({ scale: 2 / 255, offset: -1 })   // to −1 … 1
- *
- * Keras: `keras.layers.Rescaling`.
- */
-export class Rescaling extends configured(
+const RescalingBase = configured(
   Layer<Tensor>,
   () => ({
     /** The factor of x: a number, or one for each channel of the last axis. */
@@ -27,7 +19,17 @@ export class Rescaling extends configured(
     offset: option(constants, 0),
   }),
   ['scale', 'offset'],
-) {
+)
+
+/**
+ * x · scale + offset, in training and inference.
+ *
+ *   new Rescaling(1 / 255)                        // pixels 0 … 255 to 0 … 1
+ *   new Rescaling({ scale: 2 / 255, offset: -1 })   // to −1 … 1
+ *
+ * Keras: `keras.layers.Rescaling`.
+ */
+export class Rescaling extends RescalingBase {
   static readonly className = 'Rescaling'
   static override readonly form = ELEMENTWISE
 

@@ -36,12 +36,7 @@ const placed =
     return { boxes: boxesOf([x(a), y(b), x(c), y(d)]), labels }
   }
 
-/**
- * Resizes images, in training and inference; int32 stays int32, rounded.
- *
- * Keras: `keras.layers.Resizing`.
- */
-export class Resizing extends configured(
+const ResizingBase = configured(
   ImageLayer,
   () => ({
     ...sizeOptions(),
@@ -69,7 +64,14 @@ export class Resizing extends configured(
     'antialias',
     'dataFormat',
   ],
-) {
+)
+
+/**
+ * Resizes images, in training and inference; int32 stays int32, rounded.
+ *
+ * Keras: `keras.layers.Resizing`.
+ */
+export class Resizing extends ResizingBase {
   static readonly className = 'Resizing'
 
   protected override checkOptions(): void {
@@ -137,13 +139,15 @@ function centred(size: Size, target: Size): Transformation {
   }
 }
 
+const CenterCropBase = configured(ImageLayer, sizeOptions, ['height', 'width', 'dataFormat'])
+
 /**
  * The centre of images, in training and inference. For a smaller image, the largest centred part with the target's
  * aspect ratio is resized.
  *
  * Keras: `keras.layers.CenterCrop`.
  */
-export class CenterCrop extends configured(ImageLayer, sizeOptions, ['height', 'width', 'dataFormat']) {
+export class CenterCrop extends CenterCropBase {
   static readonly className = 'CenterCrop'
 
   protected transformation(images: Tensor): Transformation {
@@ -155,19 +159,21 @@ export class CenterCrop extends configured(ImageLayer, sizeOptions, ['height', '
   }
 }
 
+const RandomCropBase = configured(ImageLayer, () => ({ ...seedOption(), ...sizeOptions() }), [
+  'height',
+  'width',
+  'seed',
+  'dataFormat',
+  'name',
+])
+
 /**
  * In training, a part at a random position of each image; otherwise its centre. Smaller images are treated as in
  * CenterCrop.
  *
  * Keras: `keras.layers.RandomCrop`, which crops all images of a batch at the same position, and none in inference.
  */
-export class RandomCrop extends configured(ImageLayer, () => ({ ...seedOption(), ...sizeOptions() }), [
-  'height',
-  'width',
-  'seed',
-  'dataFormat',
-  'name',
-]) {
+export class RandomCrop extends RandomCropBase {
   static readonly className = 'RandomCrop'
   private readonly generator = new RandomDraws(this)
 

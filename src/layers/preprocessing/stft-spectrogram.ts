@@ -18,25 +18,7 @@ import type { BatchShape, InputSpec } from '../spec'
 /** The least power and magnitude. */
 const LEAST = 1e-7
 
-/**
- * Spectrograms of signals: the overlapping frames of each channel, multiplied by a window, and their Fourier transforms,
- *
- *   X[i, f] = Σ_t x[i · frameStep + t] · w[t] / s · e^(−2πi tf / fftLength)
- *
- * in one of these modes:
- *
- * - 'real', 'imag', 'angle', or 'stft' with the real parts and then the imaginary ones
- * - 'magnitude' |X|; 'log' ln |X|; 'psd' |X|², doubled except at the first and the last frequency
- *
- * [batch, time, channels] → [batch, frames, channels · frequencies] with fftLength / 2 + 1 frequencies; with channelsFirst
- * [batch, channels, time] → [batch, channels · frequencies, frames]. The real and imaginary kernels are weights.
- *
- *   new STFTSpectrogram({ mode: 'log', frameLength: 256, frameStep: 128, fftLength: 512, trainable: false })
- *
- * Keras: `keras.layers.STFTSpectrogram`, which also has scipy's other windows: pass their values.
- * @throws ShapeError unless the input has three axes
- */
-export class STFTSpectrogram extends configured(
+const STFTSpectrogramBase = configured(
   Layer<Tensor>,
   () => ({
     /** 'log', 'magnitude', 'psd', 'real', 'imag', 'angle' or 'stft'. Default log. */
@@ -64,7 +46,27 @@ export class STFTSpectrogram extends configured(
     dataFormat: option(dataFormat, null),
   }),
   ['mode'],
-) {
+)
+
+/**
+ * Spectrograms of signals: the overlapping frames of each channel, multiplied by a window, and their Fourier transforms,
+ *
+ *   X[i, f] = Σ_t x[i · frameStep + t] · w[t] / s · e^(−2πi tf / fftLength)
+ *
+ * in one of these modes:
+ *
+ * - 'real', 'imag', 'angle', or 'stft' with the real parts and then the imaginary ones
+ * - 'magnitude' |X|; 'log' ln |X|; 'psd' |X|², doubled except at the first and the last frequency
+ *
+ * [batch, time, channels] → [batch, frames, channels · frequencies] with fftLength / 2 + 1 frequencies; with channelsFirst
+ * [batch, channels, time] → [batch, channels · frequencies, frames]. The real and imaginary kernels are weights.
+ *
+ *   new STFTSpectrogram({ mode: 'log', frameLength: 256, frameStep: 128, fftLength: 512, trainable: false })
+ *
+ * Keras: `keras.layers.STFTSpectrogram`, which also has scipy's other windows: pass their values.
+ * @throws ShapeError unless the input has three axes
+ */
+export class STFTSpectrogram extends STFTSpectrogramBase {
   static readonly className = 'STFTSpectrogram'
   static override readonly form = TENSOR
   private real: Variable | null = null

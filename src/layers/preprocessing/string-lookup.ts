@@ -38,20 +38,7 @@ function specialsOf<T extends Token>(layer: {
   return { mask: maskToken, isMaskNumbered: outputMode === 'int', unknowns: numOovIndices, unknown: oovToken }
 }
 
-/**
- * Strings → their numbers in a vocabulary: [batch, …] → int32 [batch, …], or vectors over the vocabulary.
- *
- *   const kinds = new StringLookup()
- *   await kinds.adapt(['cat', 'dog', 'cat'])
- * kinds.apply(['dog', 'cat', 'bird'])            // [2, 1, 0]: 0 is unknown
- *   new StringLookup({ vocabulary: ['cat', 'dog'], outputMode: 'oneHot' })
- *
- * In a model, strings enter through `Input({ shape: [1], dtype: 'string' })`. With a maskToken, 0 is the mask and 1 is
- * unknown. `invert` maps numbers back to strings, outside of models.
- *
- * Keras: `keras.layers.StringLookup`.
- */
-export class StringLookup extends configured(
+const StringLookupBase = configured(
   StringLayer,
   () => ({
     ...lookupOptions(anyText),
@@ -76,7 +63,22 @@ export class StringLookup extends configured(
     'outputMode',
     'padToMaxTokens',
   ],
-) {
+)
+
+/**
+ * Strings → their numbers in a vocabulary: [batch, …] → int32 [batch, …], or vectors over the vocabulary.
+ *
+ *   const kinds = new StringLookup()
+ *   await kinds.adapt(['cat', 'dog', 'cat'])
+ * kinds.apply(['dog', 'cat', 'bird'])            // [2, 1, 0]: 0 is unknown
+ *   new StringLookup({ vocabulary: ['cat', 'dog'], outputMode: 'oneHot' })
+ *
+ * In a model, strings enter through `Input({ shape: [1], dtype: 'string' })`. With a maskToken, 0 is the mask and 1 is
+ * unknown. `invert` maps numbers back to strings, outside of models.
+ *
+ * Keras: `keras.layers.StringLookup`.
+ */
+export class StringLookup extends StringLookupBase {
   static readonly className = 'StringLookup'
   private readonly lookup = new Lookup<string>(this, this, specialsOf(this))
 
@@ -159,15 +161,7 @@ export class StringLookup extends configured(
 
 const int32 = integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 
-/**
- * Integers → their numbers in a vocabulary: like StringLookup, but as part of the step.
- *
- *   const zip = new IntegerLookup({ vocabulary: [10115, 80331] })
- *   zip.apply([80331, 10115, 7])   // [2, 1, 0]
- *
- * Keras: `keras.layers.IntegerLookup`.
- */
-export class IntegerLookup extends configured(
+const IntegerLookupBase = configured(
   Layer<Tensor>,
   () => ({
     ...lookupOptions(int32),
@@ -188,7 +182,17 @@ export class IntegerLookup extends configured(
     salt: option(nullable(saltKind), null),
   }),
   ['maxTokens', 'numOovIndices', 'maskToken', 'oovToken', 'vocabulary'],
-) {
+)
+
+/**
+ * Integers → their numbers in a vocabulary: like StringLookup, but as part of the step.
+ *
+ *   const zip = new IntegerLookup({ vocabulary: [10115, 80331] })
+ *   zip.apply([80331, 10115, 7])   // [2, 1, 0]
+ *
+ * Keras: `keras.layers.IntegerLookup`.
+ */
+export class IntegerLookup extends IntegerLookupBase {
   static readonly className = 'IntegerLookup'
   static override readonly form = TENSOR
 

@@ -59,22 +59,7 @@ const ngramSize = /* @__PURE__ */ integer({ min: 1, max: 100 })
 
 const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
 
-/**
- * Texts → numbers of their words. A text is standardized (lower case, no punctuation), split at white space, and each
- * word, or each n-gram, gets its number: 0 is padding, 1 an unknown word, 2 the most frequent word. [batch] or [batch,
- * 1] texts → int32 [batch, words], padded with 0; or float32 [batch, vocabulary] in the other modes.
- *
- *   const vectorize = new TextVectorization({ maxTokens: 20000, outputSequenceLength: 100 })
- *   await vectorize.adapt(texts)
- *   const model = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ … }), …])
- *   await model.fit(texts, labels)
- *
- * Without outputSequenceLength, rows are as long as the longest text that is read at once: of an array, or of a batch.
- *
- * Keras: `keras.layers.TextVectorization`, which lower-cases ASCII letters only and splits at ASCII white space only. Here
- * both are those of Unicode: É becomes é, and words may be separated by a no-break space. Punctuation is ASCII in both.
- */
-export class TextVectorization extends configured(
+const TextVectorizationBase = configured(
   StringLayer,
   () => ({
     /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
@@ -127,7 +112,24 @@ export class TextVectorization extends configured(
     'vocabulary',
     'idfWeights',
   ],
-) {
+)
+
+/**
+ * Texts → numbers of their words. A text is standardized (lower case, no punctuation), split at white space, and each
+ * word, or each n-gram, gets its number: 0 is padding, 1 an unknown word, 2 the most frequent word. [batch] or [batch,
+ * 1] texts → int32 [batch, words], padded with 0; or float32 [batch, vocabulary] in the other modes.
+ *
+ *   const vectorize = new TextVectorization({ maxTokens: 20000, outputSequenceLength: 100 })
+ *   await vectorize.adapt(texts)
+ *   const model = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ … }), …])
+ *   await model.fit(texts, labels)
+ *
+ * Without outputSequenceLength, rows are as long as the longest text that is read at once: of an array, or of a batch.
+ *
+ * Keras: `keras.layers.TextVectorization`, which lower-cases ASCII letters only and splits at ASCII white space only. Here
+ * both are those of Unicode: É becomes é, and words may be separated by a no-break space. Punctuation is ASCII in both.
+ */
+export class TextVectorization extends TextVectorizationBase {
   static readonly className = 'TextVectorization'
   private readonly lookup = new Lookup<string>(this, this, {
     mask: '',

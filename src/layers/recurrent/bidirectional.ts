@@ -45,19 +45,7 @@ const merges = {
   concat: (y: Tensor, z: Tensor): Tensor => concatenate([y, z], -1),
 } satisfies Record<string, (y: Tensor, z: Tensor) => Tensor>
 
-/**
- * x [batch, steps, n] → merge(y, z), where y are the outputs of the layer and z those of a copy that runs through the
- * steps from the end; with returnSequences, each z is at the step where it was computed. Keras calls the options sum,
- * mul, concat (the default: [y, z] along the last axis), ave, and null (both, as a list).
- *
- *   new Bidirectional(new LSTM({ units: 32, returnSequences: true }))
- *
- * With returnState the states follow, first those of the forward layer; `initialState` has the same order. The given
- * layer is only a pattern: `forwardLayer` has its own weights. In a sequence, the outputs of masked steps are zeros.
- *
- * Keras: `keras.layers.Bidirectional`.
- */
-export class Bidirectional extends configured(
+const BidirectionalBase = configured(
   Layer<Tensor>,
   () => ({
     /** The layer that runs forwards. */
@@ -70,7 +58,21 @@ export class Bidirectional extends configured(
     weights: unread(always([null], 'call setWeights of the built layer'), null),
   }),
   ['layer', 'mergeMode'],
-) {
+)
+
+/**
+ * x [batch, steps, n] → merge(y, z), where y are the outputs of the layer and z those of a copy that runs through the
+ * steps from the end; with returnSequences, each z is at the step where it was computed. Keras calls the options sum,
+ * mul, concat (the default: [y, z] along the last axis), ave, and null (both, as a list).
+ *
+ *   new Bidirectional(new LSTM({ units: 32, returnSequences: true }))
+ *
+ * With returnState the states follow, first those of the forward layer; `initialState` has the same order. The given
+ * layer is only a pattern: `forwardLayer` has its own weights. In a sequence, the outputs of masked steps are zeros.
+ *
+ * Keras: `keras.layers.Bidirectional`.
+ */
+export class Bidirectional extends BidirectionalBase {
   static readonly className = 'Bidirectional'
   static override readonly form = TENSOR
   override readonly supportsMasking = true

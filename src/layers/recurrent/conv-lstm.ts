@@ -38,11 +38,13 @@ const convLstmOptions = (rank: number) => ({
 /** The gates of an LSTM. */
 const GATES = 4
 
+const ConvLSTMCellBase = configured(Cell, weightOptions)
+
 /**
  * LSTMCell with convolutions in place of products: x [batch, …spatial, n], h and c [batch, …places, filters]. The
  * convolution of x follows the options; that of h has the same window, with stride 1 and padding 'same'.
  */
-abstract class ConvLSTMCell extends configured(Cell, weightOptions) {
+abstract class ConvLSTMCell extends ConvLSTMCellBase {
   declare readonly filters: number
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
@@ -151,7 +153,9 @@ function stepsOf(rank: number, { dataFormat }: ValuesOf<ReturnType<typeof format
     : { axes: [...spatial, 'channels'], featureAxis: -1 }
 }
 
-class ConvLSTM1DCell extends configured(ConvLSTMCell, () => convLstmOptions(1)) {
+const ConvLSTM1DCellBase = configured(ConvLSTMCell, () => convLstmOptions(1))
+
+class ConvLSTM1DCell extends ConvLSTM1DCellBase {
   static readonly className = 'ConvLSTM1DCell'
 }
 
@@ -168,6 +172,8 @@ const POSITIONAL = [
   'useBias',
 ] as const
 
+const ConvLSTM1DBase = configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(1) }), POSITIONAL)
+
 /**
  * An LSTM of sequences of rows of places: x [batch, steps, columns, channels] → the last h [batch, …places, filters],
  * or all. Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
@@ -176,11 +182,7 @@ const POSITIONAL = [
  *
  * Keras: `keras.layers.ConvLSTM1D`.
  */
-export class ConvLSTM1D extends configured(
-  RecurrentLayer,
-  () => ({ ...formatOption(), ...convLstmOptions(1) }),
-  POSITIONAL,
-) {
+export class ConvLSTM1D extends ConvLSTM1DBase {
   static readonly className = 'ConvLSTM1D'
   readonly cell = new ConvLSTM1DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(1)) })
 
@@ -193,9 +195,13 @@ export class ConvLSTM1D extends configured(
   }
 }
 
-class ConvLSTM2DCell extends configured(ConvLSTMCell, () => convLstmOptions(2)) {
+const ConvLSTM2DCellBase = configured(ConvLSTMCell, () => convLstmOptions(2))
+
+class ConvLSTM2DCell extends ConvLSTM2DCellBase {
   static readonly className = 'ConvLSTM2DCell'
 }
+
+const ConvLSTM2DBase = configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(2) }), POSITIONAL)
 
 /**
  * An LSTM of sequences of images: x [batch, steps, rows, columns, channels] → the last h [batch, …places, filters], or
@@ -205,11 +211,7 @@ class ConvLSTM2DCell extends configured(ConvLSTMCell, () => convLstmOptions(2)) 
  *
  * Keras: `keras.layers.ConvLSTM2D`.
  */
-export class ConvLSTM2D extends configured(
-  RecurrentLayer,
-  () => ({ ...formatOption(), ...convLstmOptions(2) }),
-  POSITIONAL,
-) {
+export class ConvLSTM2D extends ConvLSTM2DBase {
   static readonly className = 'ConvLSTM2D'
   readonly cell = new ConvLSTM2DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(2)) })
 
@@ -222,9 +224,13 @@ export class ConvLSTM2D extends configured(
   }
 }
 
-class ConvLSTM3DCell extends configured(ConvLSTMCell, () => convLstmOptions(3)) {
+const ConvLSTM3DCellBase = configured(ConvLSTMCell, () => convLstmOptions(3))
+
+class ConvLSTM3DCell extends ConvLSTM3DCellBase {
   static readonly className = 'ConvLSTM3DCell'
 }
+
+const ConvLSTM3DBase = configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(3) }), POSITIONAL)
 
 /**
  * An LSTM of sequences of volumes: x [batch, steps, depth, rows, columns, channels] → the last h [batch, …places,
@@ -234,11 +240,7 @@ class ConvLSTM3DCell extends configured(ConvLSTMCell, () => convLstmOptions(3)) 
  *
  * Keras: `keras.layers.ConvLSTM3D`.
  */
-export class ConvLSTM3D extends configured(
-  RecurrentLayer,
-  () => ({ ...formatOption(), ...convLstmOptions(3) }),
-  POSITIONAL,
-) {
+export class ConvLSTM3D extends ConvLSTM3DBase {
   static readonly className = 'ConvLSTM3D'
   readonly cell = new ConvLSTM3DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(3)) })
 

@@ -38,6 +38,13 @@ const gruOptions = () => ({
   resetAfter: option(boolean, true),
 })
 
+const GRUCellBase = configured(Cell, () => ({ ...weightOptions(), ...gruOptions() }), [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+])
+
 /**
  * σ is recurrentActivation, φ activation; x [batch, n], h [batch, units]. The output is the state.
  *
@@ -53,12 +60,7 @@ const gruOptions = () => ({
  *
  * Keras: `keras.layers.GRUCell`.
  */
-export class GRUCell extends configured(Cell, () => ({ ...weightOptions(), ...gruOptions() }), [
-  'units',
-  'activation',
-  'recurrentActivation',
-  'useBias',
-]) {
+export class GRUCell extends GRUCellBase {
   static readonly className = 'GRUCell'
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
@@ -155,6 +157,13 @@ interface StateProducts {
   readonly hg: (reset: Tensor) => Tensor
 }
 
+const GRUBase = configured(RecurrentLayer, () => ({ ...gruOptions(), ...implementationOptions() }), [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+])
+
 /**
  * The gated recurrent unit: x [batch, steps, n] → the last h [batch, units], or all. The formulas are GRUCell's.
  *
@@ -162,12 +171,7 @@ interface StateProducts {
  *
  * Keras: `keras.layers.GRU`.
  */
-export class GRU extends configured(RecurrentLayer, () => ({ ...gruOptions(), ...implementationOptions() }), [
-  'units',
-  'activation',
-  'recurrentActivation',
-  'useBias',
-]) {
+export class GRU extends GRUBase {
   static readonly className = 'GRU'
   readonly cell = new GRUCell({ name: 'gru_cell', ...optionsOfCell(this, gruOptions()) })
 }

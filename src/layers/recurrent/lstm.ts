@@ -51,6 +51,13 @@ export class ForgetBias extends Initializer {
   }
 }
 
+const LSTMCellBase = configured(Cell, () => ({ ...weightOptions(), ...lstmOptions() }), [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+])
+
 /**
  * σ is recurrentActivation, φ activation; x [batch, n], h and c [batch, units]. The output is h', the state [h, c].
  *
@@ -60,12 +67,7 @@ export class ForgetBias extends Initializer {
  *
  * Keras: `keras.layers.LSTMCell`.
  */
-export class LSTMCell extends configured(Cell, () => ({ ...weightOptions(), ...lstmOptions() }), [
-  'units',
-  'activation',
-  'recurrentActivation',
-  'useBias',
-]) {
+export class LSTMCell extends LSTMCellBase {
   static readonly className = 'LSTMCell'
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
@@ -141,6 +143,13 @@ interface Activations {
   readonly recurrentActivation: (x: Tensor) => Tensor
 }
 
+const LSTMBase = configured(RecurrentLayer, () => ({ ...lstmOptions(), ...implementationOptions() }), [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+])
+
 /**
  * Long short-term memory: x [batch, steps, n] → the last h [batch, units], or all. The formulas are LSTMCell's. Its
  * state is [h, c].
@@ -149,12 +158,7 @@ interface Activations {
  *
  * Keras: `keras.layers.LSTM`.
  */
-export class LSTM extends configured(RecurrentLayer, () => ({ ...lstmOptions(), ...implementationOptions() }), [
-  'units',
-  'activation',
-  'recurrentActivation',
-  'useBias',
-]) {
+export class LSTM extends LSTMBase {
   static readonly className = 'LSTM'
   readonly cell = new LSTMCell({ name: 'lstm_cell', ...optionsOfCell(this, lstmOptions()) })
 }

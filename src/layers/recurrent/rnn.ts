@@ -72,12 +72,7 @@ function lastMovedTo(axis: number, shape: BatchShape): BatchShape {
   return rest
 }
 
-/**
- * The base of layers that process a sequence step by step: x [batch, steps, features] → the last output [batch,
- * outputSize], or all outputs. A masked step changes no state and repeats the previous step's output. The loop is
- * recorded once and runs as one instruction, so that a long sequence costs no more to compile than a short one.
- */
-export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
+const RecurrentLayerBase = configured(Layer<Tensor>, () => ({
   /** Whether to return the outputs of all steps, [batch, steps, outputSize], or only the last one. Default false. */
   returnSequences: option(boolean, false),
   /** Whether to return the last states as well: [output, state, …]. Default false. */
@@ -99,7 +94,14 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   unroll: option(boolean, false),
   /** Whether a masked step gives zeros instead of the previous output. Default false. */
   zeroOutputForMask: option(boolean, false),
-})) {
+}))
+
+/**
+ * The base of layers that process a sequence step by step: x [batch, steps, features] → the last output [batch,
+ * outputSize], or all outputs. A masked step changes no state and repeats the previous step's output. The loop is
+ * recorded once and runs as one instruction, so that a long sequence costs no more to compile than a short one.
+ */
+export abstract class RecurrentLayer extends RecurrentLayerBase {
   static override readonly form = TENSOR
   override readonly supportsMasking = true
 
@@ -358,6 +360,15 @@ const cellOrCells: Kind<Cell, Cell | CellLayer | Serialized | readonly (Cell | C
     (cell) => cellKind.write(cell),
   )
 
+const RNNBase = configured(
+  RecurrentLayer,
+  () => ({
+    /** A cell, or a list of stacked cells. */
+    cell: required(cellOrCells),
+  }),
+  ['cell', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll', 'zeroOutputForMask'],
+)
+
 /**
  * Calls any cell step by step; a list of cells is stacked.
  *
@@ -366,14 +377,7 @@ const cellOrCells: Kind<Cell, Cell | CellLayer | Serialized | readonly (Cell | C
  *
  * Keras: `keras.layers.RNN`.
  */
-export class RNN extends configured(
-  RecurrentLayer,
-  () => ({
-    /** A cell, or a list of stacked cells. */
-    cell: required(cellOrCells),
-  }),
-  ['cell', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll', 'zeroOutputForMask'],
-) {
+export class RNN extends RNNBase {
   static readonly className = 'RNN'
 
   protected override get requiredInputs(): null {

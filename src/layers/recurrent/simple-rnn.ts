@@ -25,16 +25,18 @@ import { generatorOf } from '../random'
 import type { BatchShape, ShapesOf, InputSpec } from '../spec'
 import { RecurrentLayer } from './rnn'
 
+const SimpleRNNCellBase = configured(Cell, () => ({ ...weightOptions(), ...cellOptions() }), [
+  'units',
+  'activation',
+  'useBias',
+])
+
 /**
  * h' = activation(x · kernel + h · recurrentKernel + bias): x [batch, n], h [batch, units]. The output is the state.
  *
  * Keras: `keras.layers.SimpleRNNCell`.
  */
-export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(), ...cellOptions() }), [
-  'units',
-  'activation',
-  'useBias',
-]) {
+export class SimpleRNNCell extends SimpleRNNCellBase {
   static readonly className = 'SimpleRNNCell'
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
@@ -90,6 +92,8 @@ export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(),
   }
 }
 
+const SimpleRNNBase = configured(RecurrentLayer, cellOptions, ['units', 'activation', 'useBias'])
+
 /**
  * h_t = activation(x_t · kernel + h_{t−1} · recurrentKernel + bias): x [batch, steps, n] → the last h [batch, units],
  * or all.
@@ -98,7 +102,7 @@ export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(),
  *
  * Keras: `keras.layers.SimpleRNN`.
  */
-export class SimpleRNN extends configured(RecurrentLayer, cellOptions, ['units', 'activation', 'useBias']) {
+export class SimpleRNN extends SimpleRNNBase {
   static readonly className = 'SimpleRNN'
   readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
 

@@ -24,6 +24,15 @@ export const cellKind: Kind<Cell, Cell | CellLayer | Serialized> = /* @__PURE__ 
   (cell) => serialize(cell),
 )
 
+const StackedRNNCellsBase = configured(
+  Cell,
+  () => ({
+    /** The cells, from the input to the output. */
+    cells: required(listOf(cellKind)),
+  }),
+  ['cells'],
+)
+
 /**
  * Each cell's output is the next cell's input; the output is that of the last cell. The state is the states of all
  * cells, in order.
@@ -32,14 +41,7 @@ export const cellKind: Kind<Cell, Cell | CellLayer | Serialized> = /* @__PURE__ 
  *
  * Keras: `keras.layers.StackedRNNCells`.
  */
-export class StackedRNNCells extends configured(
-  Cell,
-  () => ({
-    /** The cells, from the input to the output. */
-    cells: required(listOf(cellKind)),
-  }),
-  ['cells'],
-) {
+export class StackedRNNCells extends StackedRNNCellsBase {
   static readonly className = 'StackedRNNCells'
 
   protected override checkOptions(): void {

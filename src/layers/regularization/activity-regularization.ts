@@ -10,8 +10,7 @@ import { KEEPS } from '../units'
 import { PASSING } from '../forms'
 import { Layer } from '../layer'
 
-/** Returns x and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
-export class ActivityRegularization extends configured(
+const ActivityRegularizationBase = configured(
   Layer<Tensor>,
   () => ({
     /** The factor of Σ|x|. Default 0. */
@@ -20,7 +19,10 @@ export class ActivityRegularization extends configured(
     l2: option(number({ min: 0 }), 0),
   }),
   ['l1', 'l2'],
-) {
+)
+
+/** Returns x and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
+export class ActivityRegularization extends ActivityRegularizationBase {
   static readonly className = 'ActivityRegularization'
   static override readonly form = PASSING
 

@@ -14,11 +14,7 @@ import { Layer } from '../layer'
 import { generatorOf, seedOption } from '../random'
 import type { InputSpec } from '../spec'
 
-/**
- * In training, sets each element to 0 with probability `rate` and divides the others by 1 − rate; otherwise returns its
- * input. Srivastava et al. 2014. Keras: `keras.layers.Dropout`.
- */
-export class Dropout extends configured(
+const DropoutBase = configured(
   Layer<Tensor>,
   () => ({
     ...seedOption(),
@@ -31,7 +27,13 @@ export class Dropout extends configured(
     noiseShape: option(nullable(extents(null)), null),
   }),
   ['rate', 'noiseShape', 'seed'],
-) {
+)
+
+/**
+ * In training, sets each element to 0 with probability `rate` and divides the others by 1 − rate; otherwise returns its
+ * input. Srivastava et al. 2014. Keras: `keras.layers.Dropout`.
+ */
+export class Dropout extends DropoutBase {
   static readonly className = 'Dropout'
   static override readonly form = ELEMENTWISE
   protected readonly generator = generatorOf(this)
@@ -46,7 +48,7 @@ export class Dropout extends configured(
   }
 }
 
-abstract class SpatialDropout extends configured(
+const SpatialDropoutBase = configured(
   Layer<Tensor>,
   () => ({
     ...seedOption(),
@@ -56,7 +58,9 @@ abstract class SpatialDropout extends configured(
     dataFormat: option(dataFormat, null),
   }),
   ['rate'],
-) {
+)
+
+abstract class SpatialDropout extends SpatialDropoutBase {
   static override readonly form = ELEMENTWISE
   protected readonly generator = generatorOf(this)
   /** The names of the spatial axes. */

@@ -13,8 +13,7 @@ import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 import { generatorOf, seedOption } from '../random'
 
-/** x + noise in training, the noise normal with mean 0; x otherwise. Keras: `keras.layers.GaussianNoise`. */
-export class GaussianNoise extends configured(
+const GaussianNoiseBase = configured(
   Layer<Tensor>,
   () => ({
     ...seedOption(),
@@ -22,7 +21,10 @@ export class GaussianNoise extends configured(
     stddev: required(number({ min: 0, max: 1 })),
   }),
   ['stddev', 'seed'],
-) {
+)
+
+/** x + noise in training, the noise normal with mean 0; x otherwise. Keras: `keras.layers.GaussianNoise`. */
+export class GaussianNoise extends GaussianNoiseBase {
   static readonly className = 'GaussianNoise'
   static override readonly form = ELEMENTWISE
   protected readonly generator = generatorOf(this)
@@ -36,13 +38,7 @@ export class GaussianNoise extends configured(
   }
 }
 
-/**
- * x · noise in training, the noise normal with mean 1 and standard deviation √(rate / (1 − rate)); x otherwise.
- * Srivastava et al. 2014.
- *
- * Keras: `keras.layers.GaussianDropout`.
- */
-export class GaussianDropout extends configured(
+const GaussianDropoutBase = configured(
   Layer<Tensor>,
   () => ({
     ...seedOption(),
@@ -50,7 +46,15 @@ export class GaussianDropout extends configured(
     rate: required(number({ min: 0, below: 1 })),
   }),
   ['rate', 'seed'],
-) {
+)
+
+/**
+ * x · noise in training, the noise normal with mean 1 and standard deviation √(rate / (1 − rate)); x otherwise.
+ * Srivastava et al. 2014.
+ *
+ * Keras: `keras.layers.GaussianDropout`.
+ */
+export class GaussianDropout extends GaussianDropoutBase {
   static readonly className = 'GaussianDropout'
   static override readonly form = ELEMENTWISE
   protected readonly generator = generatorOf(this)
@@ -71,13 +75,7 @@ export class GaussianDropout extends configured(
 /** The limit of selu at −∞: −scale · alpha. */
 const SATURATION = -SELU_SCALE * SELU_ALPHA
 
-/**
- * In training, sets elements to selu's saturation value with probability `rate`, then scales and shifts all elements so
- * that mean and variance are preserved. For networks with selu. Klambauer et al. 2017.
- *
- * Keras: `keras.layers.AlphaDropout`.
- */
-export class AlphaDropout extends configured(
+const AlphaDropoutBase = configured(
   Layer<Tensor>,
   () => ({
     ...seedOption(),
@@ -90,7 +88,15 @@ export class AlphaDropout extends configured(
     noiseShape: option(nullable(extents(null)), null),
   }),
   ['rate', 'noiseShape', 'seed'],
-) {
+)
+
+/**
+ * In training, sets elements to selu's saturation value with probability `rate`, then scales and shifts all elements so
+ * that mean and variance are preserved. For networks with selu. Klambauer et al. 2017.
+ *
+ * Keras: `keras.layers.AlphaDropout`.
+ */
+export class AlphaDropout extends AlphaDropoutBase {
   static readonly className = 'AlphaDropout'
   static override readonly form = ELEMENTWISE
   protected readonly generator = generatorOf(this)

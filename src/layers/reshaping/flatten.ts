@@ -16,8 +16,7 @@ export function productOf(extents: BatchShape): number | null {
   return extents.reduce<number | null>((size, extent) => (size === null || extent === null ? null : size * extent), 1)
 }
 
-/** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
-export class Flatten extends configured(
+const FlattenBase = configured(
   Layer<Tensor>,
   () => ({
     /**
@@ -27,7 +26,10 @@ export class Flatten extends configured(
     dataFormat: option(dataFormat, null),
   }),
   ['dataFormat'],
-) {
+)
+
+/** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
+export class Flatten extends FlattenBase {
   static readonly className = 'Flatten'
   static override readonly form = REARRANGING
 

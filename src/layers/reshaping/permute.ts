@@ -10,19 +10,21 @@ import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 
-/**
- * Axis i of the output is axis dims[i − 1] of a sample: `new Permute([2, 1])` is [batch, a, b] → [batch, b, a].
- *
- * Keras: `keras.layers.Permute`.
- */
-export class Permute extends configured(
+const PermuteBase = configured(
   Layer<Tensor>,
   () => ({
     /** The axes of a sample in their new order, counted from 1, without the batch axis. */
     dims: required(listOf(integer({ min: 1 }))),
   }),
   ['dims'],
-) {
+)
+
+/**
+ * Axis i of the output is axis dims[i − 1] of a sample: `new Permute([2, 1])` is [batch, a, b] → [batch, b, a].
+ *
+ * Keras: `keras.layers.Permute`.
+ */
+export class Permute extends PermuteBase {
   static readonly className = 'Permute'
   static override readonly form = REARRANGING
 

@@ -9,15 +9,17 @@ import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 
-/** [batch, features] → [batch, n, features], with n equal steps. Keras: `keras.layers.RepeatVector`. */
-export class RepeatVector extends configured(
+const RepeatVectorBase = configured(
   Layer<Tensor>,
   () => ({
     /** The number of steps. */
     n: required(extent),
   }),
   ['n'],
-) {
+)
+
+/** [batch, features] → [batch, n, features], with n equal steps. Keras: `keras.layers.RepeatVector`. */
+export class RepeatVector extends RepeatVectorBase {
   static readonly className = 'RepeatVector'
   static override readonly form = REARRANGING
 

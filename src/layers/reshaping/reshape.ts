@@ -11,15 +11,17 @@ import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 
-/** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
-export class Reshape extends configured(
+const ReshapeBase = configured(
   Layer<Tensor>,
   () => ({
     /** The shape of one sample; −1 stands for the extent that makes the sizes equal. */
     targetShape: required(extents(-1)),
   }),
   ['targetShape'],
-) {
+)
+
+/** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
+export class Reshape extends ReshapeBase {
   static readonly className = 'Reshape'
   static override readonly form = REARRANGING
 

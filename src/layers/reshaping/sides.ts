@@ -45,8 +45,10 @@ function sides(rank: number): Kind<readonly Side[], SidesInput> {
   )
 }
 
+const SidesLayerBase = configured(Layer<Tensor>, spatialOptions)
+
 /** Adds elements at the sides of spatial axes, or removes them. */
-abstract class SidesLayer extends configured(Layer<Tensor>, spatialOptions) {
+abstract class SidesLayer extends SidesLayerBase {
   static override readonly form = REARRANGING
   declare readonly padding?: readonly Side[]
   declare readonly cropping?: readonly Side[]
@@ -91,80 +93,92 @@ abstract class SidesLayer extends configured(Layer<Tensor>, spatialOptions) {
   }
 }
 
-/**
- * Zeros before and after: x [batch, steps, channels] → [batch, before + steps + after, channels]. Keras:
- * `keras.layers.ZeroPadding1D`.
- */
-export class ZeroPadding1D extends configured(
+const ZeroPadding1DBase = configured(
   SidesLayer,
   () => ({
     /** How many zeros: one number for both sides, or [before, after]. Default 1. */
     padding: option(sides(1), 1),
   }),
   ['padding', 'dataFormat'],
-) {
+)
+
+/**
+ * Zeros before and after: x [batch, steps, channels] → [batch, before + steps + after, channels]. Keras:
+ * `keras.layers.ZeroPadding1D`.
+ */
+export class ZeroPadding1D extends ZeroPadding1DBase {
   static readonly className = 'ZeroPadding1D'
 }
 
-/** Zeros around an image, x [batch, rows, columns, channels]. Keras: `keras.layers.ZeroPadding2D`. */
-export class ZeroPadding2D extends configured(
+const ZeroPadding2DBase = configured(
   SidesLayer,
   () => ({
     /** How many zeros: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 1. */
     padding: option(sides(2), 1),
   }),
   ['padding', 'dataFormat'],
-) {
+)
+
+/** Zeros around an image, x [batch, rows, columns, channels]. Keras: `keras.layers.ZeroPadding2D`. */
+export class ZeroPadding2D extends ZeroPadding2DBase {
   static readonly className = 'ZeroPadding2D'
 }
 
-/** Zeros around a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.ZeroPadding3D`. */
-export class ZeroPadding3D extends configured(
+const ZeroPadding3DBase = configured(
   SidesLayer,
   () => ({
     /** How many zeros: one number, one for each axis, or [before, after] for each. Default 1. */
     padding: option(sides(3), 1),
   }),
   ['padding', 'dataFormat'],
-) {
+)
+
+/** Zeros around a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.ZeroPadding3D`. */
+export class ZeroPadding3D extends ZeroPadding3DBase {
   static readonly className = 'ZeroPadding3D'
 }
 
-/**
- * Removes steps at both ends: x [batch, steps, channels] → [batch, steps − before − after, channels]. Keras:
- * `keras.layers.Cropping1D`.
- */
-export class Cropping1D extends configured(
+const Cropping1DBase = configured(
   SidesLayer,
   () => ({
     /** How many steps: one number for both sides, or [before, after]. Default 1. */
     cropping: option(sides(1), 1),
   }),
   ['cropping'],
-) {
+)
+
+/**
+ * Removes steps at both ends: x [batch, steps, channels] → [batch, steps − before − after, channels]. Keras:
+ * `keras.layers.Cropping1D`.
+ */
+export class Cropping1D extends Cropping1DBase {
   static readonly className = 'Cropping1D'
 }
 
-/** Crops an image, x [batch, rows, columns, channels]. Keras: `keras.layers.Cropping2D`. */
-export class Cropping2D extends configured(
+const Cropping2DBase = configured(
   SidesLayer,
   () => ({
     /** How much: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 0. */
     cropping: option(sides(2), 0),
   }),
   ['cropping', 'dataFormat'],
-) {
+)
+
+/** Crops an image, x [batch, rows, columns, channels]. Keras: `keras.layers.Cropping2D`. */
+export class Cropping2D extends Cropping2DBase {
   static readonly className = 'Cropping2D'
 }
 
-/** Crops a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.Cropping3D`. */
-export class Cropping3D extends configured(
+const Cropping3DBase = configured(
   SidesLayer,
   () => ({
     /** How much: one number, one for each axis, or [before, after] for each. Default 1. */
     cropping: option(sides(3), 1),
   }),
   ['cropping', 'dataFormat'],
-) {
+)
+
+/** Crops a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.Cropping3D`. */
+export class Cropping3D extends Cropping3DBase {
   static readonly className = 'Cropping3D'
 }

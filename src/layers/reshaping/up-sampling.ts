@@ -14,8 +14,10 @@ import type { BatchShape, InputSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
+const UpSamplingBase = configured(Layer<Tensor>, spatialOptions)
+
 /** Repeats each element, or interpolates between them. */
-abstract class UpSampling extends configured(Layer<Tensor>, spatialOptions) {
+abstract class UpSampling extends UpSamplingBase {
   static override readonly form = TENSOR
   declare readonly size: readonly number[]
   declare readonly interpolation?: Interpolation
@@ -56,26 +58,24 @@ abstract class UpSampling extends configured(Layer<Tensor>, spatialOptions) {
   }
 }
 
-/**
- * Repeats each step `size` times: x [batch, steps, channels] → [batch, steps · size, channels]. Keras:
- * `keras.layers.UpSampling1D`.
- */
-export class UpSampling1D extends configured(
+const UpSampling1DBase = configured(
   UpSampling,
   () => ({
     /** The number of repetitions. Default 2. */
     size: option(perAxis(1), 2),
   }),
   ['size'],
-) {
+)
+
+/**
+ * Repeats each step `size` times: x [batch, steps, channels] → [batch, steps · size, channels]. Keras:
+ * `keras.layers.UpSampling1D`.
+ */
+export class UpSampling1D extends UpSampling1DBase {
   static readonly className = 'UpSampling1D'
 }
 
-/**
- * x [batch, rows, columns, channels] → [batch, rows · size, columns · size, channels]. Keras:
- * `keras.layers.UpSampling2D`.
- */
-export class UpSampling2D extends configured(
+const UpSampling2DBase = configured(
   UpSampling,
   () => ({
     /** The number of repetitions: one number, or one for each axis. Default 2. */
@@ -84,18 +84,26 @@ export class UpSampling2D extends configured(
     interpolation: option(interpolation, 'nearest'),
   }),
   ['size', 'dataFormat', 'interpolation'],
-) {
+)
+
+/**
+ * x [batch, rows, columns, channels] → [batch, rows · size, columns · size, channels]. Keras:
+ * `keras.layers.UpSampling2D`.
+ */
+export class UpSampling2D extends UpSampling2DBase {
   static readonly className = 'UpSampling2D'
 }
 
-/** Repeats each voxel: x [batch, depth, rows, columns, channels]. Keras: `keras.layers.UpSampling3D`. */
-export class UpSampling3D extends configured(
+const UpSampling3DBase = configured(
   UpSampling,
   () => ({
     /** The number of repetitions: one number, or one for each axis. Default 2. */
     size: option(perAxis(3), 2),
   }),
   ['size', 'dataFormat'],
-) {
+)
+
+/** Repeats each voxel: x [batch, depth, rows, columns, channels]. Keras: `keras.layers.UpSampling3D`. */
+export class UpSampling3D extends UpSampling3DBase {
   static readonly className = 'UpSampling3D'
 }

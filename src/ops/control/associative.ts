@@ -1,10 +1,11 @@
 // Parallel prefix: all partial results of an associative function, in logarithmic depth.
 
+import { axis as axisKind, callback, tree } from '../kinds'
+import { arg, opOf, optional } from '../op'
 import { ShapeError, formatShape } from '../../core/errors'
-import { boolean, option } from '../../core/options'
+import { boolean } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { pathsOf, unflatten } from '../../core/tree'
-import { axes, readArguments, requireFunction, requireInteger } from '../arguments'
 import { concatenate, flip, reshape, slice, stack } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
@@ -19,46 +20,60 @@ export interface AssociativeScanOptions {
   readonly axis?: number
 }
 
-/**
- * All prefixes under an associative function: y₀ = x₀, y_i = f(y_{i−1}, x_i), along one axis. Pairs of elements are
- * combined first, so that n elements take about 2 log₂ n calls of `f`, each for many elements at once. With `reverse`,
- * y_{n−1} = x_{n−1} and y_i = f(y_{i+1}, x_i). Differentiable.
- * @param f combines two trees of slices, element by element along the axis, and gives the same structure, shapes and
- * dtypes
- * @param elems a tensor, or arrays and records of tensors, with the same extent along the axis
- * @param reverse default false, also as an option
- * @param axis default 0, also as an option
- * @example ops.associativeScan(ops.add, tensor([1, 2, 3, 4])) // [1, 3, 6, 10]
- */
-export function associativeScan<const Elements extends Branching>(
-  f: (a: Tensors<Elements>, b: Tensors<Elements>) => NoInfer<Tensors<Elements>>,
-  elems: Elements,
-  reverse?: boolean | AssociativeScanOptions,
-  axis?: number,
-): Tensors<Elements> {
-  requireFunction('associativeScan', f)
-  const scanTable = { reverse: option(boolean, false), axis: option(axes, 0) }
-  const options = readArguments('associativeScan', scanTable, reverse, axis)
-  const leaves = toLeaves(elems, 'associativeScan: elems')
-  const along = requireInteger('associativeScan: the axis', options.axis)
-  const at = leaves.map(({ rank }) => normalizeAxis('associativeScan', along, rank))
-  const extent = leaves[0]?.shape[at[0]!] ?? 0
-  leaves.forEach(({ shape }, i) => {
-    if (shape[at[i]!] === extent) return
-    const [first, other] = [pathsOf(elems)[0], pathsOf(elems)[i]]
-    throw new ShapeError(
-      `associativeScan: elems${first} has ${extent} elements, but elems${other} has the shape ${formatShape(shape)}`,
-    )
-  })
-  const combine = (a: readonly Tensor[], b: readonly Tensor[]): Tensor[] => {
-    const joined: unknown = f(unflatten(elems, a) as Tensors<Elements>, unflatten(elems, b) as Tensors<Elements>)
-    return nextCarries('associativeScan', joined, elems, a)
-  }
-  const turned = (all: readonly Tensor[]): Tensor[] =>
-    options.reverse ? all.map((each, i) => flip(each, at[i]!)) : [...all]
-  const run = (all: readonly Tensor[]): Tensor[] => turned(prefixes(combine, turned(all), at))
-  return unflatten(elems, currentTrace() === null ? evaluateOnce(leaves, run) : run(leaves)) as Tensors<Elements>
+/** The signatures of `associativeScan`. */
+interface AssociativeScan {
+  /**
+   * All prefixes under an associative function: y₀ = x₀, y_i = f(y_{i−1}, x_i), along one axis. Pairs of elements are
+   * combined first, so that n elements take about 2 log₂ n calls of `f`, each for many elements at once. With `reverse`,
+   * y_{n−1} = x_{n−1} and y_i = f(y_{i+1}, x_i). Differentiable.
+   * @param f combines two trees of slices, element by element along the axis, and gives the same structure, shapes and
+   * dtypes
+   * @param elems a tensor, or arrays and records of tensors, with the same extent along the axis
+   * @param reverse default false, also as an option
+   * @param axis default 0, also as an option
+   * @example ops.associativeScan(ops.add, tensor([1, 2, 3, 4])) // [1, 3, 6, 10]
+   */
+  <const Elements extends Branching>(
+    f: (a: Tensors<Elements>, b: Tensors<Elements>) => NoInfer<Tensors<Elements>>,
+    elems: Elements,
+    reverse?: boolean | AssociativeScanOptions,
+    axis?: number,
+  ): Tensors<Elements>
+  <const Elements extends Branching>(
+    named: {
+      /** Combines two elements. */
+      readonly f: (a: Tensors<Elements>, b: Tensors<Elements>) => NoInfer<Tensors<Elements>>
+      /** A tensor, or arrays and records of tensors. */
+      readonly elems: Elements
+    } & AssociativeScanOptions,
+  ): Tensors<Elements>
 }
+
+export const associativeScan = opOf<AssociativeScan>(
+  () => [arg('f', callback), arg('elems', tree), optional('reverse', boolean), optional('axis', axisKind)],
+  {
+    associativeScan(f: (a: unknown, b: unknown) => unknown, elems: Branching, reverse = false, axis = 0) {
+      const leaves = toLeaves(elems, 'associativeScan: elems')
+      const at = leaves.map(({ rank }) => normalizeAxis('associativeScan', axis, rank))
+      const extent = leaves[0]?.shape[at[0]!] ?? 0
+      leaves.forEach(({ shape }, i) => {
+        if (shape[at[i]!] === extent) return
+        const [first, other] = [pathsOf(elems)[0], pathsOf(elems)[i]]
+        throw new ShapeError(
+          `associativeScan: elems${first} has ${extent} elements, but elems${other} has the shape ${formatShape(shape)}`,
+        )
+      })
+      const combine = (a: readonly Tensor[], b: readonly Tensor[]): Tensor[] => {
+        const joined: unknown = f(unflatten(elems, a), unflatten(elems, b))
+        return nextCarries('associativeScan', joined, elems, a)
+      }
+      const turned = (all: readonly Tensor[]): Tensor[] =>
+        reverse ? all.map((each, i) => flip(each, at[i]!)) : [...all]
+      const run = (all: readonly Tensor[]): Tensor[] => turned(prefixes(combine, turned(all), at))
+      return unflatten(elems, currentTrace() === null ? evaluateOnce(leaves, run) : run(leaves))
+    },
+  },
+)
 
 type Combine = (a: readonly Tensor[], b: readonly Tensor[]) => Tensor[]
 

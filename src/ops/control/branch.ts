@@ -1,10 +1,13 @@
 // Branches: only the chosen function is computed.
 
+import { callback, operand, tree } from '../kinds'
+import type { ArgumentKind } from '../kinds'
+import { arg, opOf, rest } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
-import { inOrderOf, structureOf, typed, unflatten } from '../../core/tree'
-import { requireFunction, requireInteger } from '../arguments'
+import { inOrderOf, structureOf, unflatten } from '../../core/tree'
+import { requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { needControl } from '../families'
 import { cast, equal, logicalNot, maximum, minimum } from '../numpy/elementwise'
@@ -17,60 +20,103 @@ import type { Branching, Parameters, Tensors } from './trees'
 import { toLeaves } from './trees'
 import { scalarOf } from './while'
 
-/**
- * trueFn() if `pred` is true, otherwise falseFn(). Only the chosen function is computed, and only it gets a gradient, so
- * that NaN of the other one has no effect. Variables that a function assigns change only if it is chosen. If `pred` has
- * data, the other function is not even called; inside a traced function, both are called, with symbols.
- * @param pred a scalar, which is true if it is not 0
- * @param trueFn gives a tensor, arrays and records of tensors, or null
- * @param falseFn gives the same structure, shapes and dtypes
- * @throws ArgumentError or ShapeError when the results of the functions differ in structure, shape or dtype
- * @example ops.cond(ops.greater(x, 0), () => ops.log(x), () => ops.zerosLike(x))
- */
-export function cond<Result extends Branching | null>(
-  pred: TensorLike,
-  trueFn: () => Result,
-  falseFn: () => NoInfer<Result>,
-): Tensors<Result> {
-  requireFunction('cond: trueFn', trueFn)
-  requireFunction('cond: falseFn', falseFn)
-  const given = scalarOf('cond: pred', pred)
-  if (hasData(given)) return chosen('cond', given.item() === 0 ? falseFn : trueFn) as Tensors<Result>
-  const condition = cast(given, 'bool')
-  return choose('cond', [condition, logicalNot(condition)], [trueFn, falseFn]) as Tensors<Result>
+/** The signatures of `cond`. */
+interface Cond {
+  /**
+   * trueFn() if `pred` is true, otherwise falseFn(). Only the chosen function is computed, and only it gets a gradient, so
+   * that NaN of the other one has no effect. Variables that a function assigns change only if it is chosen. If `pred` has
+   * data, the other function is not even called; inside a traced function, both are called, with symbols.
+   * @param pred a scalar, which is true if it is not 0
+   * @param trueFn gives a tensor, arrays and records of tensors, or null
+   * @param falseFn gives the same structure, shapes and dtypes
+   * @throws ArgumentError or ShapeError when the results of the functions differ in structure, shape or dtype
+   * @example ops.cond(ops.greater(x, 0), () => ops.log(x), () => ops.zerosLike(x))
+   */
+  <Result extends Branching | null>(
+    pred: TensorLike,
+    trueFn: () => Result,
+    falseFn: () => NoInfer<Result>,
+  ): Tensors<Result>
+  <Result extends Branching | null>(
+    pred: TensorLike,
+    named: {
+      /** Gives the result if the condition is true. */
+      readonly trueFn: () => Result
+      /** Gives the result if it is false. */
+      readonly falseFn: () => NoInfer<Result>
+    },
+  ): Tensors<Result>
+  <Result extends Branching | null>(named: {
+    /** A scalar, which is true if it is not 0. */
+    readonly pred: TensorLike
+    /** Gives the result if the condition is true. */
+    readonly trueFn: () => Result
+    /** Gives the result if it is false. */
+    readonly falseFn: () => NoInfer<Result>
+  }): Tensors<Result>
 }
 
-/**
- * branches[i](…operands) where i is `index`, at least 0 and at most the last. Only this branch is computed: see cond.
- * @param index an int32 scalar, or an integer
- * @param branches functions of the operands, which give the same structure, shapes and dtypes
- * @param operands tensors, or arrays and records of tensors
- * @throws ArgumentError for an index that is not an integer, and for no branches
- * @example ops.switch(1, [ops.add, ops.subtract], tensor(2), tensor(0.5)) // 1.5
- */
-export function switchBranch<const Operands extends readonly Branching[], Result extends Branching | null>(
-  index: TensorLike,
-  branches: readonly ((...operands: Parameters<Operands>) => Result)[],
-  ...operands: Operands
-): Tensors<Result> {
-  if (!Array.isArray(branches) || branches.length === 0)
-    throw new ArgumentError(`switch: branches must be an array of at least one function, received ${quoted(branches)}`)
-  for (const branch of branches) requireFunction('switch: each of branches', branch)
-  const given = operands.map((operand, i) => unflatten(operand, toLeaves(operand, `switch: operand ${i}`)))
-  const calls = branches.map((branch) => () => branch(...typed<Parameters<Operands>>(given)))
-  const last = calls.length - 1
-  const position = typeof index === 'number' ? requireInteger('switch: index', index) : asTensor(index, 'switch: index')
-  if (typeof position === 'number' || hasData(position)) {
-    const at = typeof position === 'number' ? position : indexOf(position).item()
-    return chosen('switch', calls[Math.min(Math.max(at, 0), last)]!) as Tensors<Result>
-  }
-  const at = minimum(maximum(indexOf(position), ofInt(0)), ofInt(last))
-  return choose(
-    'switch',
-    calls.map((_, i) => equal(at, ofInt(i))),
-    calls,
-  ) as Tensors<Result>
+export const cond = opOf<Cond>(() => [arg('pred', operand), arg('trueFn', callback), arg('falseFn', callback)], {
+  cond(pred: TensorLike, trueFn: () => unknown, falseFn: () => unknown) {
+    const given = scalarOf('cond: pred', pred)
+    if (hasData(given)) return chosen('cond', given.item() === 0 ? falseFn : trueFn)
+    const condition = cast(given, 'bool')
+    return choose('cond', [condition, logicalNot(condition)], [trueFn, falseFn])
+  },
+})
+
+/** A list of functions, at least one. */
+const functions: ArgumentKind<readonly ((...given: never[]) => unknown)[]> = {
+  read(value, where) {
+    if (!Array.isArray(value) || value.length === 0)
+      throw new ArgumentError(`${where} must be an array of at least one function, received ${quoted(value)}`)
+    return Array.from<unknown, (...given: never[]) => unknown>(value, (each) => callback.read(each, `each of ${where}`))
+  },
 }
+
+/** The signatures of `switch`. */
+interface Switch {
+  /**
+   * branches[i](…operands) where i is `index`, at least 0 and at most the last. Only this branch is computed: see cond.
+   * @param index an int32 scalar, or an integer
+   * @param branches functions of the operands, which give the same structure, shapes and dtypes
+   * @param operands tensors, or arrays and records of tensors
+   * @throws ArgumentError for an index that is not an integer, and for no branches
+   * @example ops.switch(1, [ops.add, ops.subtract], tensor(2), tensor(0.5)) // 1.5
+   */
+  <const Operands extends readonly Branching[], Result extends Branching | null>(
+    index: TensorLike,
+    branches: readonly ((...operands: Parameters<Operands>) => Result)[],
+    ...operands: Operands
+  ): Tensors<Result>
+}
+
+export const switchBranch = opOf<Switch>(
+  () => [arg('index', operand), arg('branches', functions), rest('operands', tree)],
+  {
+    switch(
+      index: TensorLike,
+      branches: readonly ((...operands: readonly unknown[]) => unknown)[],
+      ...operands: readonly Branching[]
+    ) {
+      const given = operands.map((operand, i) => unflatten(operand, toLeaves(operand, `switch: operand ${i}`)))
+      const calls = branches.map((branch) => () => branch(...given))
+      const last = calls.length - 1
+      const position =
+        typeof index === 'number' ? requireInteger('switch: index', index) : asTensor(index, 'switch: index')
+      if (typeof position === 'number' || hasData(position)) {
+        const at = typeof position === 'number' ? position : indexOf(position).item()
+        return chosen('switch', calls[Math.min(Math.max(at, 0), last)]!)
+      }
+      const at = minimum(maximum(indexOf(position), ofInt(0)), ofInt(last))
+      return choose(
+        'switch',
+        calls.map((_, i) => equal(at, ofInt(i))),
+        calls,
+      )
+    },
+  },
+)
 
 const ofInt = (x: number): Tensor => new Tensor(Int32Array.of(x), [], 'int32')
 

@@ -1,6 +1,8 @@
 // Functions with a gradient of their own. The results pass through a loop of one iteration, which changes nothing and
 // disappears from the plan; its pass for the gradient is the user's function, recorded as a graph.
 
+import { callback } from '../kinds'
+import { arg, opOf } from '../op'
 import { ShapeError, formatShape } from '../../core/errors'
 import type { TensorType } from '../../core/shapes'
 import { sameShape } from '../../core/shapes'
@@ -23,43 +25,49 @@ import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
 import { requireFunction } from '../arguments'
 
-/**
- * A function whose gradient the user gives. `f` returns [result, gradient]; gradient(upstream) gets the cotangents of the
- * result, with its structure, and returns those of the arguments: a list with one element for each argument, or just the
- * one of a single argument. It may use all values that f computed. No other gradient flows, in particular none to values
- * that f reads from outside; the gradient of the gradient is that of the ops in `gradient` and of the values that it uses.
- * @throws ArgumentError or ShapeError when the gradients do not have the structure and shapes of the arguments
- * @example
- * const log1pexp = ops.customGradient((x: Tensor) => {
- *   const e = ops.exp(x)
- *   return [ops.log(ops.add(1, e)), (upstream: Tensor) => ops.multiply(upstream, ops.subtract(1, ops.divide(1, ops.add(1, e))))]
- * })
- *
- * JAX: `jax.custom_gradient`.
- */
-export function customGradient<Arguments extends readonly unknown[], Result>(
-  f: TensorFunction<Arguments, readonly [Result, (upstream: Result) => unknown]>,
-): (...inputs: DataArguments<Arguments>) => Result {
-  requireFunction('customGradient', f)
-  return (...inputs) => {
-    const given = CallArguments.take('customGradient', inputs)
-    const outer = currentTrace()
-    const bound = outer === null ? given.withLeaves(given.contents) : given.bind(given.tensors)
-    const [result, gradient] = pairOf('customGradient', f(...typed<[...Arguments]>(bound)), '[result, gradient]')
-    requireFunction('customGradient: the gradient', gradient)
-    const results = takeResults('customGradient', result)
-    if (outer === null) return typed<Result>(putBack(results.structure, results.tensors))
-    const tensors = flatten(bound).filter((leaf): leaf is Tensor => leaf != null)
-    const upstream = results.tensors.map(({ shape }): TensorType => ({ shape, dtype: 'float32' }))
-    const { graph, captures } = new RegionTrace(outer).record(upstream, 'customGradient: the gradient', (symbols) =>
-      gradientsOf(typed<(upstream: unknown) => unknown>(gradient)(putBack(results.structure, symbols)), bound),
-    )
-    const operands = [...results.tensors, ...tensors, ...captures]
-    const body = new Body(identity(operands, results), new CustomGradientPasses(graph, tensors.length))
-    const attributes = { body, length: 1, carries: results.tensors.length, scanned: 0, reverse: false }
-    return typed<Result>(putBack(results.structure, outer.apply('loop', operands, attributes)))
-  }
+/** The signatures of `customGradient`. */
+interface CustomGradient {
+  /**
+   * A function whose gradient the user gives. `f` returns [result, gradient]; gradient(upstream) gets the cotangents of the
+   * result, with its structure, and returns those of the arguments: a list with one element for each argument, or just the
+   * one of a single argument. It may use all values that f computed. No other gradient flows, in particular none to values
+   * that f reads from outside; the gradient of the gradient is that of the ops in `gradient` and of the values that it uses.
+   * @throws ArgumentError or ShapeError when the gradients do not have the structure and shapes of the arguments
+   * @example
+   * const log1pexp = ops.customGradient((x: Tensor) => {
+   *   const e = ops.exp(x)
+   *   return [ops.log(ops.add(1, e)), (upstream: Tensor) => ops.multiply(upstream, ops.subtract(1, ops.divide(1, ops.add(1, e))))]
+   * })
+   *
+   * JAX: `jax.custom_gradient`.
+   */
+  <Arguments extends readonly unknown[], Result>(
+    f: TensorFunction<Arguments, readonly [Result, (upstream: Result) => unknown]>,
+  ): (...inputs: DataArguments<Arguments>) => Result
 }
+
+export const customGradient = opOf<CustomGradient>(() => [arg('f', callback)], {
+  customGradient(f: (...inputs: readonly unknown[]) => unknown) {
+    return (...inputs: readonly unknown[]) => {
+      const given = CallArguments.take('customGradient', inputs)
+      const outer = currentTrace()
+      const bound = outer === null ? given.withLeaves(given.contents) : given.bind(given.tensors)
+      const [result, gradient] = pairOf('customGradient', f(...bound), '[result, gradient]')
+      requireFunction('customGradient: the gradient', gradient)
+      const results = takeResults('customGradient', result)
+      if (outer === null) return putBack(results.structure, results.tensors)
+      const tensors = flatten(bound).filter((leaf): leaf is Tensor => leaf != null)
+      const upstream = results.tensors.map(({ shape }): TensorType => ({ shape, dtype: 'float32' }))
+      const { graph, captures } = new RegionTrace(outer).record(upstream, 'customGradient: the gradient', (symbols) =>
+        gradientsOf(typed<(upstream: unknown) => unknown>(gradient)(putBack(results.structure, symbols)), bound),
+      )
+      const operands = [...results.tensors, ...tensors, ...captures]
+      const body = new Body(identity(operands, results), new CustomGradientPasses(graph, tensors.length))
+      const attributes = { body, length: 1, carries: results.tensors.length, scanned: 0, reverse: false }
+      return putBack(results.structure, outer.apply('loop', operands, attributes))
+    }
+  },
+})
 
 /** The gradient of each leaf of the arguments. */
 function gradientsOf(given: unknown, bound: readonly Tree<Tensor | null | undefined>[]): Tensor[] {

@@ -1,5 +1,8 @@
 // Slices whose starts are known only at run time.
 
+import { operand, wholes } from '../kinds'
+import type { ArgumentKind } from '../kinds'
+import { arg, op } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { requireInteger, requireIntegers } from '../arguments'
 import { asTensor } from '../convert'
@@ -12,6 +15,9 @@ import { Variable } from '../variable'
 
 /** The first element of a block along each axis: integers, int32 scalars, or one int32 tensor with an element per axis. */
 export type Starts = TensorLike | readonly (number | Tensor)[]
+
+/** Starts, which the op converts. */
+const starts: ArgumentKind<Starts> = { holds: 'operand', read: (value) => value as Starts }
 
 /** Whether starts are plain numbers. */
 function areFixed(starts: Starts): starts is readonly number[] {
@@ -67,52 +73,60 @@ function elementsOf(where_: string, starts: Tensor): (number | Tensor)[] {
   )
 }
 
-/**
- * A block of `inputs`. A size of −1 takes all elements after the start; it needs starts that are numbers. With starts that are
- * tensors, a block that would reach beyond the end is moved back, as in XLA.
- * @param startIndices integers, int32 scalars, or an int32 vector; differentiable only with respect to `inputs`
- * @throws ShapeError for a block outside `inputs`
- * @example ops.slice(tensor([1, 2, 3, 4]), [1], [2]) // [2, 3]
- */
-export function slice(inputs: TensorLike, startIndices: Starts, shape: readonly number[]): Tensor {
-  if (areFixed(startIndices)) return fixedSlice(inputs, startIndices, shape)
-  const value = asTensor(inputs, 'slice')
-  const counts = requireIntegers('slice: shape', shape, 0)
-  const first = startsWithin('slice', startIndices, value, counts)
-  if (areFixed(first)) return fixedSlice(value, first, counts)
-  return first.reduce<Tensor>(
-    (rest, start, i) =>
-      counts[i] === value.shape[i] ? rest : take(rest, add(arange(0, counts[i]!, 1, 'int32'), start), i),
-    value,
-  )
-}
+export const slice = op(
+  () => [arg('inputs', operand), arg('startIndices', starts), arg('shape', wholes(-1))],
+  {
+    /**
+     * A block of `inputs`. A size of −1 takes all elements after the start; it needs starts that are numbers. With starts that are
+     * tensors, a block that would reach beyond the end is moved back, as in XLA.
+     * @param startIndices integers, int32 scalars, or an int32 vector; differentiable only with respect to `inputs`
+     * @throws ShapeError for a block outside `inputs`
+     * @example ops.slice(tensor([1, 2, 3, 4]), [1], [2]) // [2, 3]
+     */
+    slice(inputs, startIndices, shape): Tensor {
+      if (areFixed(startIndices)) return fixedSlice(inputs, startIndices, shape)
+      const value = asTensor(inputs, 'slice')
+      const counts = requireIntegers('slice: shape', shape, 0)
+      const first = startsWithin('slice', startIndices, value, counts)
+      if (areFixed(first)) return fixedSlice(value, first, counts)
+      return first.reduce<Tensor>(
+        (rest, start, i) =>
+          counts[i] === value.shape[i] ? rest : take(rest, add(arange(0, counts[i]!, 1, 'int32'), start), i),
+        value,
+      )
+    },
+  },
+  { rearranges: true },
+)
 
-/**
- * `inputs` with a block of other values from `startIndices` on. A block that would reach beyond the end is moved back, as in
- * XLA.
- * @param startIndices integers, int32 scalars, or an int32 vector
- * @throws ShapeError for a block larger than `inputs`
- * @example ops.sliceUpdate(ops.zeros([4]), [1], [5, 6]) // [0, 5, 6, 0]
- */
-export function sliceUpdate(inputs: TensorLike, startIndices: Starts, updates: TensorLike): Tensor {
-  if (areFixed(startIndices)) return fixedUpdate(inputs, startIndices, updates)
-  const value = asTensor(inputs, 'sliceUpdate')
-  const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
-  const first = startsWithin('sliceUpdate', startIndices, value, block.shape)
-  if (areFixed(first)) return fixedUpdate(value, first, block)
-  if (block.size === 0) return value
-  let spread = block
-  let inside: Tensor | null = null
-  first.forEach((start, i) => {
-    const count = block.shape[i]!
-    // The place in the block of each element along this axis.
-    const place = subtract(arange(0, value.shape[i]!, 1, 'int32'), start)
-    spread = take(spread, minimum(maximum(place, 0), count - 1), i)
-    const isIn = reshape(
-      logicalAnd(greaterEqual(place, 0), less(place, count)),
-      value.shape.map((extent, j) => (j === i ? extent : 1)),
-    )
-    inside = inside === null ? isIn : logicalAnd(inside, isIn)
-  })
-  return inside === null ? block : where(inside, spread, value)
-}
+export const sliceUpdate = op(() => [arg('inputs', operand), arg('startIndices', starts), arg('updates', operand)], {
+  /**
+   * `inputs` with a block of other values from `startIndices` on. A block that would reach beyond the end is moved back, as in
+   * XLA.
+   * @param startIndices integers, int32 scalars, or an int32 vector
+   * @throws ShapeError for a block larger than `inputs`
+   * @example ops.sliceUpdate(ops.zeros([4]), [1], [5, 6]) // [0, 5, 6, 0]
+   */
+  sliceUpdate(inputs, startIndices, updates): Tensor {
+    if (areFixed(startIndices)) return fixedUpdate(inputs, startIndices, updates)
+    const value = asTensor(inputs, 'sliceUpdate')
+    const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
+    const first = startsWithin('sliceUpdate', startIndices, value, block.shape)
+    if (areFixed(first)) return fixedUpdate(value, first, block)
+    if (block.size === 0) return value
+    let spread = block
+    let inside: Tensor | null = null
+    first.forEach((start, i) => {
+      const count = block.shape[i]!
+      // The place in the block of each element along this axis.
+      const place = subtract(arange(0, value.shape[i]!, 1, 'int32'), start)
+      spread = take(spread, minimum(maximum(place, 0), count - 1), i)
+      const isIn = reshape(
+        logicalAnd(greaterEqual(place, 0), less(place, count)),
+        value.shape.map((extent, j) => (j === i ? extent : 1)),
+      )
+      inside = inside === null ? isIn : logicalAnd(inside, isIn)
+    })
+    return inside === null ? block : where(inside, spread, value)
+  },
+})

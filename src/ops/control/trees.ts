@@ -5,18 +5,13 @@ import { sameShape } from '../../core/shapes'
 import type { MapTree, Tree } from '../../core/tree'
 import { flatten, inOrderOf, isBranch, pathsOf, structureOf } from '../../core/tree'
 import { asTensor } from '../convert'
+import type { Leaf } from '../kinds'
 import type { Tensor } from '../tensor'
-import type { Variable } from '../variable'
 
-/** The leaves of carries and slices, which are arrays and records of them. */
-type Leaf = Tensor | Variable | number
+export type { Branching } from '../kinds'
+
 /** The same tree with tensors at the leaves. */
 export type Tensors<Structure> = MapTree<Structure, Leaf, Tensor>
-/**
- * A leaf or a branch. That branches end in leaves is checked at run time, because tsc cannot check a recursive
- * constraint.
- */
-export type Branching = Leaf | object
 
 /** The parameters of a function that is called with these trees. */
 export type Parameters<Trees extends readonly unknown[]> = {

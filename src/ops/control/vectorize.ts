@@ -1,12 +1,14 @@
 // Functions of slices and of scalars, computed for all of them at once.
 
+import { callback, tree } from '../kinds'
+import { arg, opOf, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { custom, nullable, option } from '../../core/options'
+import { custom, nullable } from '../../core/options'
 import { broadcastShapes, sizeOf } from '../../core/shapes'
 import type { Shape } from '../../core/shapes'
 import { unflatten } from '../../core/tree'
 import { batched } from '../../transforms/batch'
-import { readTyped, requireFunction, requireInteger } from '../arguments'
+import { requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { broadcastTo, reshape } from '../numpy/shape'
 import { Tensor } from '../tensor'
@@ -18,23 +20,36 @@ import { lengthOf } from './scan'
 import type { Branching, Tensors } from './trees'
 import { toLeaves } from './trees'
 
-/**
- * Applies a function to every slice along the first axis and stacks the results: result[i] = function(elements[i]). The function
- * is traced once, and each of its ops is computed for all slices at once; an op that cannot, such as a factorization,
- * becomes a loop over that op alone. A function that assigns variables or draws random numbers runs slice by slice.
- * Differentiable.
- * @param function_ gives a tensor, or arrays and records of tensors
- * @param elements a tensor, or arrays and records of tensors, with the same first extent
- * @throws ShapeError for scalars, and when first extents differ
- * @example ops.vectorizedMap((row) => ops.sum(ops.square(row)), tensor([[1, 2], [3, 4]])) // [5, 25]
- */
-export function vectorizedMap<const Elements extends Branching, Y extends Branching>(
-  function_: (x: Tensors<Elements>) => Y,
-  elements: Elements,
-): Tensors<Y> {
-  requireFunction('vectorizedMap', function_)
-  return mapAll('vectorizedMap', function_ as (x: unknown) => unknown, elements) as Tensors<Y>
+/** The signatures of `vectorizedMap`. */
+interface VectorizedMap {
+  /**
+   * Applies a function to every slice along the first axis and stacks the results: result[i] = function(elements[i]). The function
+   * is traced once, and each of its ops is computed for all slices at once; an op that cannot, such as a factorization,
+   * becomes a loop over that op alone. A function that assigns variables or draws random numbers runs slice by slice.
+   * Differentiable.
+   * @param function_ gives a tensor, or arrays and records of tensors
+   * @param elements a tensor, or arrays and records of tensors, with the same first extent
+   * @throws ShapeError for scalars, and when first extents differ
+   * @example ops.vectorizedMap((row) => ops.sum(ops.square(row)), tensor([[1, 2], [3, 4]])) // [5, 25]
+   */
+  (function_: (x: Tensor) => Tensor, elements: Tensor): Tensor
+  <const Elements extends Branching, Y extends Branching>(
+    function_: (x: Tensors<Elements>) => Y,
+    elements: Elements,
+  ): Tensors<Y>
+  <const Elements extends Branching, Y extends Branching>(named: {
+    /** A function of a slice. */
+    readonly function: (x: Tensors<Elements>) => Y
+    /** A tensor, or arrays and records of tensors, with the same first extent. */
+    readonly elements: Elements
+  }): Tensors<Y>
 }
+
+export const vectorizedMap = opOf<VectorizedMap>(() => [arg('function', callback), arg('elements', tree)], {
+  vectorizedMap(function_: (x: unknown) => unknown, elements: Branching) {
+    return mapAll('vectorizedMap', function_, elements)
+  },
+})
 
 function mapAll(where: string, f: (x: unknown) => unknown, elements: Branching): unknown {
   const leaves = toLeaves(elements, `${where}: elements`)
@@ -58,7 +73,8 @@ export interface VectorizeOptions {
   readonly signature?: string | null
 }
 
-const excluded = /* @__PURE__ */ custom<ReadonlySet<number>>(
+/** Positions of arguments. */
+const positions = /* @__PURE__ */ custom<ReadonlySet<number>>(
   (value, where) => {
     const all = value instanceof Set ? [...(value as Set<unknown>)] : value
     if (!Array.isArray(all))
@@ -74,72 +90,87 @@ interface Signature {
   readonly outputs: readonly (readonly string[])[] | null
 }
 
-/**
- * A function of scalars as a function of tensors, which broadcast: the result is that of `pyfunc` for each element. With
- * a signature, `pyfunc` gets and gives tensors with these core axes, and the leading axes broadcast. All calls are computed
- * at once, as in vectorizedMap.
- * @param pyfunc gives a tensor or an array of tensors
- * @throws ShapeError for arguments that do not have the core axes, or do not broadcast
- * @example
- * const product = ops.vectorize(ops.matmul, { signature: '(m,n),(n,k)->(m,k)' })
- * product(ops.ones([5, 2, 3]), ops.ones([3, 4])).shape // [5, 2, 4]
- */
-export function vectorize<Result extends Tensor | readonly Tensor[]>(
-  pyfunc: (...inputs: Tensor[]) => Result,
-  options?: VectorizeOptions,
-): (...inputs: TensorLike[]) => Result {
-  requireFunction('vectorize', pyfunc)
-  const table = {
-    excluded: option(nullable(excluded), null),
-    signature: option(nullable(signatures), null),
-  }
-  const { excluded: kept, signature } = readTyped('vectorize', table, options)
-  return (...given) => {
-    const mapped = given.flatMap((_, i) => (kept?.has(i) === true ? [] : [i]))
-    const tensors = mapped.map((i) => asTensor(given[i]!, `vectorize: argument ${i}`))
-    const cores = signature?.inputs ?? tensors.map(() => [])
-    if (cores.length !== tensors.length)
-      throw new ArgumentError(
-        `vectorize: the signature has ${cores.length} arguments, received ${tensors.length} that are not excluded`,
-      )
-    const extents = new Map<string, number>()
-    tensors.forEach(({ shape }, i) => readCore(shape, cores[i]!, extents, `argument ${mapped[i]}`))
-    const outerOf = ({ shape }: Tensor, i: number): Shape => shape.slice(0, shape.length - cores[i]!.length)
-    const outer = broadcastShapes('vectorize', tensors.map(outerOf))
-    const flat = tensors.map((each, i) => {
-      const core = each.shape.slice(each.rank - cores[i]!.length)
-      return reshape(broadcastTo(each, [...outer, ...core]), [sizeOf(outer), ...core])
-    })
-    const call = (slices: readonly Tensor[]): Result => {
-      const inputs: unknown[] = [...given]
-      mapped.forEach((position, i) => (inputs[position] = slices[i]))
-      const result = pyfunc(...(inputs as Tensor[]))
-      const all = toLeaves(result, 'vectorize: the result')
-      if (signature === null || signature.outputs !== null) {
-        const wanted = signature?.outputs ?? all.map(() => [])
-        if (wanted.length !== all.length)
-          throw new ArgumentError(
-            `vectorize: the signature has ${wanted.length} results, the function gave ${all.length}`,
-          )
-        const known = new Map(extents)
-        all.forEach(({ shape }, i) => {
-          readCore(shape, wanted[i]!, known, `result ${i}`)
-          if (shape.length !== wanted[i]!.length)
-            throw new ShapeError(
-              `vectorize: result ${i} must have ${wanted[i]!.length} axes, received shape ${formatShape(shape)}. Give a signature`,
-            )
-        })
-      }
-      return result
-    }
-    if (flat.length === 0) return call([])
-    const results = mapAll('vectorize', (slices) => call(slices as Tensor[]), flat) as Tensor | readonly Tensor[]
-    const restored = (x: Tensor): Tensor => reshape(x, [...outer, ...x.shape.slice(1)])
-    return (results instanceof Tensor ? restored(results) : results.map(restored)) as Result
-  }
+/** The signatures of `vectorize`. */
+interface Vectorize {
+  /**
+   * A function of scalars as a function of tensors, which broadcast: the result is that of `pyfunc` for each element. With
+   * a signature, `pyfunc` gets and gives tensors with these core axes, and the leading axes broadcast. All calls are computed
+   * at once, as in vectorizedMap.
+   * @param pyfunc gives a tensor or an array of tensors
+   * @throws ShapeError for arguments that do not have the core axes, or do not broadcast
+   * @example
+   * const product = ops.vectorize(ops.matmul, { signature: '(m,n),(n,k)->(m,k)' })
+   * product(ops.ones([5, 2, 3]), ops.ones([3, 4])).shape // [5, 2, 4]
+   */
+  <Result extends Tensor | readonly Tensor[]>(
+    pyfunc: (...inputs: Tensor[]) => Result,
+    options?: VectorizeOptions,
+  ): (...inputs: TensorLike[]) => Result
+  <Result extends Tensor | readonly Tensor[]>(
+    named: {
+      /** A function of tensors. */
+      readonly pyfunc: (...inputs: Tensor[]) => Result
+    } & VectorizeOptions,
+  ): (...inputs: TensorLike[]) => Result
 }
 
-const signatures = /* @__PURE__ */ custom<Signature>(
+export const vectorize = opOf<Vectorize>(
+  () => [arg('pyfunc', callback), optional('excluded', nullable(positions)), optional('signature', nullable(coreAxes))],
+  {
+    vectorize(
+      pyfunc: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+      excluded: ReadonlySet<number> | null = null,
+      signature: Signature | null = null,
+    ) {
+      return (...given: readonly TensorLike[]) => {
+        const mapped = given.flatMap((_, i) => (excluded?.has(i) === true ? [] : [i]))
+        const tensors = mapped.map((i) => asTensor(given[i]!, `vectorize: argument ${i}`))
+        const cores = signature?.inputs ?? tensors.map(() => [])
+        if (cores.length !== tensors.length)
+          throw new ArgumentError(
+            `vectorize: the signature has ${cores.length} arguments, received ${tensors.length} that are not excluded`,
+          )
+        const extents = new Map<string, number>()
+        tensors.forEach(({ shape }, i) => readCore(shape, cores[i]!, extents, `argument ${mapped[i]}`))
+        const outerOf = ({ shape }: Tensor, i: number): Shape => shape.slice(0, shape.length - cores[i]!.length)
+        const outer = broadcastShapes('vectorize', tensors.map(outerOf))
+        const flat = tensors.map((each, i) => {
+          const core = each.shape.slice(each.rank - cores[i]!.length)
+          return reshape(broadcastTo(each, [...outer, ...core]), [sizeOf(outer), ...core])
+        })
+        const call = (slices: readonly Tensor[]): unknown => {
+          const inputs: unknown[] = [...given]
+          mapped.forEach((position, i) => (inputs[position] = slices[i]))
+          const result = pyfunc(...(inputs as Tensor[]))
+          const all = toLeaves(result, 'vectorize: the result')
+          if (signature === null || signature.outputs !== null) {
+            const wanted = signature?.outputs ?? all.map(() => [])
+            if (wanted.length !== all.length)
+              throw new ArgumentError(
+                `vectorize: the signature has ${wanted.length} results, the function gave ${all.length}`,
+              )
+            const known = new Map(extents)
+            all.forEach(({ shape }, i) => {
+              readCore(shape, wanted[i]!, known, `result ${i}`)
+              if (shape.length !== wanted[i]!.length)
+                throw new ShapeError(
+                  `vectorize: result ${i} must have ${wanted[i]!.length} axes, received shape ${formatShape(shape)}. Give a signature`,
+                )
+            })
+          }
+          return result
+        }
+        if (flat.length === 0) return call([])
+        const results = mapAll('vectorize', (slices) => call(slices as Tensor[]), flat) as Tensor | readonly Tensor[]
+        const restored = (x: Tensor): Tensor => reshape(x, [...outer, ...x.shape.slice(1)])
+        return results instanceof Tensor ? restored(results) : results.map(restored)
+      }
+    },
+  },
+)
+
+/** The axes in a text such as '(m,n),(n)->(m)'. */
+const coreAxes = /* @__PURE__ */ custom<Signature>(
   (value, where) => {
     const part = String.raw`\(\s*(?:\w+\s*(?:,\s*\w+\s*)*)?\)`
     const list = `${part}(?:\\s*,\\s*${part})*`

@@ -1,15 +1,16 @@
 // Adds and removes rows and columns at the borders of images.
 
 import { ArgumentError } from '../../core/errors'
-import { integer, nullable, option } from '../../core/options'
-import { readArguments, requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
+import { nullable } from '../../core/options'
+import { requireShape } from '../arguments'
+import { operand, whole } from '../kinds'
+import type { LastFormatOption } from '../nn/channels'
+import { lastFormat } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
+import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 import { requireImages } from './batch'
-import type { LastFormat, LastFormatOption } from '../nn/channels'
-import { lastFormatTable } from '../nn/channels'
 
 type Count = number | null
 
@@ -43,25 +44,7 @@ export interface PadImagesOptions extends LastFormatOption {
   readonly targetWidth?: Count
 }
 
-const size = /* @__PURE__ */ nullable(/* @__PURE__ */ integer({ min: 0 }))
-const cropTable = /* @__PURE__ */ (() => ({
-  topCropping: option(size, null),
-  leftCropping: option(size, null),
-  bottomCropping: option(size, null),
-  rightCropping: option(size, null),
-  targetHeight: option(size, null),
-  targetWidth: option(size, null),
-  ...lastFormatTable(),
-}))()
-const padTable = /* @__PURE__ */ (() => ({
-  topPadding: option(size, null),
-  leftPadding: option(size, null),
-  bottomPadding: option(size, null),
-  rightPadding: option(size, null),
-  targetHeight: option(size, null),
-  targetWidth: option(size, null),
-  ...lastFormatTable(),
-}))()
+const count = /* @__PURE__ */ (() => nullable(whole(0)))()
 
 /**
  * The numbers of rows or columns before and after, from two of before, after and target.
@@ -84,102 +67,128 @@ function sidesOf(
   throw new ArgumentError(`${where}: ${names[before === null ? 0 : 1]} would be ${Math.min(...sides)} with ${received}`)
 }
 
-/**
- * Cuts rows and columns off. For each of the two axes, two of the three numbers before, after and target determine the third.
- * @param images [batch, rows, columns, channels], or one image; of any dtype
- * @throws ArgumentError when not exactly two of three are given, or they do not fit the image
- * @example ops.image.cropImages(images, { topCropping: 2, targetHeight: 20, leftCropping: 0, rightCropping: 4 })
- * Keras: `keras.ops.image.crop_images`.
- */
-export function cropImages(
-  images: TensorLike,
-  topCropping?: Count | CropImagesOptions,
-  leftCropping?: Count,
-  bottomCropping?: Count,
-  rightCropping?: Count,
-  targetHeight?: Count,
-  targetWidth?: Count,
-  dataFormat?: LastFormat,
-): Tensor {
-  const value = requireImages('cropImages', images)
-  const given = readArguments(
-    'cropImages',
-    cropTable,
-    topCropping,
-    leftCropping,
-    bottomCropping,
-    rightCropping,
-    targetHeight,
-    targetWidth,
-    dataFormat,
-  )
-  const [rows, columns] = value.shape.slice(-3) as [number, number]
-  const [top, bottom] = sidesOf(
-    'cropImages',
-    ['topCropping', 'bottomCropping', 'targetHeight'],
-    [given.topCropping, given.bottomCropping, given.targetHeight],
-    (target) => rows - target,
-  )
-  const [left, right] = sidesOf(
-    'cropImages',
-    ['leftCropping', 'rightCropping', 'targetWidth'],
-    [given.leftCropping, given.rightCropping, given.targetWidth],
-    (target) => columns - target,
-  )
-  const [height, width] = [rows - top - bottom, columns - left - right]
-  if (height < 0 || width < 0)
-    throw new ArgumentError(`cropImages: ${rows} rows and ${columns} columns are fewer than the cropping removes`)
-  return sliceAlong(sliceAlong(value, value.rank - 3, top, height), value.rank - 2, left, width)
-}
+export const cropImages = op(
+  () => [
+    arg('images', operand),
+    optional('topCropping', count),
+    optional('leftCropping', count),
+    optional('bottomCropping', count),
+    optional('rightCropping', count),
+    optional('targetHeight', count),
+    optional('targetWidth', count),
+    optional('dataFormat', lastFormat),
+  ],
+  {
+    /**
+     * Cuts rows and columns off. For each of the two axes, two of the three numbers before, after and target determine the third.
+     * @param images [batch, rows, columns, channels], or one image; of any dtype
+     * @param topCropping rows to remove at the top. Default null
+     * @param leftCropping columns to remove on the left. Default null
+     * @param bottomCropping rows to remove at the bottom. Default null
+     * @param rightCropping columns to remove on the right. Default null
+     * @param targetHeight the rows of the result. Default null
+     * @param targetWidth the columns of the result. Default null
+     * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+     * @throws ArgumentError when not exactly two of three are given, or they do not fit the image
+     * @example ops.image.cropImages(images, { topCropping: 2, targetHeight: 20, leftCropping: 0, rightCropping: 4 })
+     * Keras: `keras.ops.image.crop_images`.
+     */
+    cropImages(
+      images,
+      topCropping = null,
+      leftCropping = null,
+      bottomCropping = null,
+      rightCropping = null,
+      targetHeight = null,
+      targetWidth = null,
+      _dataFormat?,
+    ): Tensor {
+      const value = requireImages('cropImages', images)
+      const [rows, columns] = value.shape.slice(-3) as [number, number]
+      const [top, bottom] = sidesOf(
+        'cropImages',
+        ['topCropping', 'bottomCropping', 'targetHeight'],
+        [topCropping, bottomCropping, targetHeight],
+        (target) => rows - target,
+      )
+      const [left, right] = sidesOf(
+        'cropImages',
+        ['leftCropping', 'rightCropping', 'targetWidth'],
+        [leftCropping, rightCropping, targetWidth],
+        (target) => columns - target,
+      )
+      const [height, width] = [rows - top - bottom, columns - left - right]
+      if (height < 0 || width < 0)
+        throw new ArgumentError(`cropImages: ${rows} rows and ${columns} columns are fewer than the cropping removes`)
+      return sliceAlong(sliceAlong(value, value.rank - 3, top, height), value.rank - 2, left, width)
+    },
+  },
+  { within: 'image' },
+)
 
-/**
- * Adds rows and columns of zeros. For each of the two axes, two of the three numbers before, after and target determine the third.
- * @param images [batch, rows, columns, channels], or one image; of any dtype
- * @throws ArgumentError when not exactly two of three are given, or the target is smaller than the padded image
- * @example ops.image.padImages(images, { topPadding: 2, targetHeight: 32, leftPadding: 0, rightPadding: 4 })
- * Keras: `keras.ops.image.pad_images`.
- */
-export function padImages(
-  images: TensorLike,
-  topPadding?: Count | PadImagesOptions,
-  leftPadding?: Count,
-  bottomPadding?: Count,
-  rightPadding?: Count,
-  targetHeight?: Count,
-  targetWidth?: Count,
-  dataFormat?: LastFormat,
-): Tensor {
-  const value = requireImages('padImages', images)
-  const given = readArguments(
-    'padImages',
-    padTable,
-    topPadding,
-    leftPadding,
-    bottomPadding,
-    rightPadding,
-    targetHeight,
-    targetWidth,
-    dataFormat,
-  )
-  const [rows, columns] = value.shape.slice(-3) as [number, number]
-  const [top, bottom] = sidesOf(
-    'padImages',
-    ['topPadding', 'bottomPadding', 'targetHeight'],
-    [given.topPadding, given.bottomPadding, given.targetHeight],
-    (target) => target - rows,
-  )
-  const [left, right] = sidesOf(
-    'padImages',
-    ['leftPadding', 'rightPadding', 'targetWidth'],
-    [given.leftPadding, given.rightPadding, given.targetWidth],
-    (target) => target - columns,
-  )
-  const front = value.rank === 4 ? [0] : []
-  requireShape('padImages', [
-    ...value.shape.slice(0, -3),
-    rows + top + bottom,
-    columns + left + right,
-    value.shape.at(-1)!,
-  ])
-  return apply('pad', [value], { before: [...front, top, left, 0], after: [...front, bottom, right, 0], value: 0 })[0]!
-}
+export const padImages = op(
+  () => [
+    arg('images', operand),
+    optional('topPadding', count),
+    optional('leftPadding', count),
+    optional('bottomPadding', count),
+    optional('rightPadding', count),
+    optional('targetHeight', count),
+    optional('targetWidth', count),
+    optional('dataFormat', lastFormat),
+  ],
+  {
+    /**
+     * Adds rows and columns of zeros. For each of the two axes, two of the three numbers before, after and target determine the third.
+     * @param images [batch, rows, columns, channels], or one image; of any dtype
+     * @param topPadding rows to add at the top. Default null
+     * @param leftPadding columns to add on the left. Default null
+     * @param bottomPadding rows to add at the bottom. Default null
+     * @param rightPadding columns to add on the right. Default null
+     * @param targetHeight the rows of the result. Default null
+     * @param targetWidth the columns of the result. Default null
+     * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+     * @throws ArgumentError when not exactly two of three are given, or the target is smaller than the padded image
+     * @example ops.image.padImages(images, { topPadding: 2, targetHeight: 32, leftPadding: 0, rightPadding: 4 })
+     * Keras: `keras.ops.image.pad_images`.
+     */
+    padImages(
+      images,
+      topPadding = null,
+      leftPadding = null,
+      bottomPadding = null,
+      rightPadding = null,
+      targetHeight = null,
+      targetWidth = null,
+      _dataFormat?,
+    ): Tensor {
+      const value = requireImages('padImages', images)
+      const [rows, columns] = value.shape.slice(-3) as [number, number]
+      const [top, bottom] = sidesOf(
+        'padImages',
+        ['topPadding', 'bottomPadding', 'targetHeight'],
+        [topPadding, bottomPadding, targetHeight],
+        (target) => target - rows,
+      )
+      const [left, right] = sidesOf(
+        'padImages',
+        ['leftPadding', 'rightPadding', 'targetWidth'],
+        [leftPadding, rightPadding, targetWidth],
+        (target) => target - columns,
+      )
+      const front = value.rank === 4 ? [0] : []
+      requireShape('padImages', [
+        ...value.shape.slice(0, -3),
+        rows + top + bottom,
+        columns + left + right,
+        value.shape.at(-1)!,
+      ])
+      return apply('pad', [value], {
+        before: [...front, top, left, 0],
+        after: [...front, bottom, right, 0],
+        value: 0,
+      })[0]!
+    },
+  },
+  { within: 'image' },
+)

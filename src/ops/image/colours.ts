@@ -2,8 +2,9 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { TensorLike } from '../convert'
-import type { DataFormat, DataFormatOption } from '../nn/channels'
-import { readDataFormat } from '../nn/channels'
+import { operand } from '../kinds'
+import type { DataFormat } from '../nn/channels'
+import { dataFormat as formatKind } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
 import {
   abs,
@@ -23,6 +24,7 @@ import {
 } from '../numpy/elementwise'
 import { sum } from '../numpy/reduce'
 import { concatenate, moveAxis } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
 import { requireImages } from './batch'
 
@@ -34,36 +36,43 @@ export function brightnessOf(colours: Tensor): Tensor {
   return sum(multiply(colours, new Tensor(Float32Array.from(LUMA), [3], 'float32')), colours.rank - 1, true)
 }
 
+const imageParameters = () => [arg('images', operand), optional('dataFormat', formatKind)] as const
+
 /** The result of a function of [… rows, columns, channels]. */
 function overChannels(
   where: string,
   images: TensorLike,
-  given: DataFormat | DataFormatOption | undefined,
+  dataFormat: DataFormat,
   of: (images: Tensor) => Tensor,
 ): Tensor {
-  const isFirst = readDataFormat(where, given) === 'channelsFirst'
   const value = requireImages(where, images)
-  return isFirst ? moveAxis(of(moveAxis(value, -3, -1)), -1, -3) : of(value)
+  return dataFormat === 'channelsFirst' ? moveAxis(of(moveAxis(value, -3, -1)), -1, -3) : of(value)
 }
 
-/**
- * Grey images: 0.2989 red + 0.587 green + 0.114 blue. An image with one channel stays as it is; int32 stays int32, rounded towards 0.
- * @param images [batch, rows, columns, 3], or one image
- * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
- * @returns [batch, rows, columns, 1]
- * @throws ShapeError for another number of channels
- * @example ops.image.rgbToGrayscale(images)
- * Keras: `keras.ops.image.rgb_to_grayscale`.
- */
-export function rgbToGrayscale(images: TensorLike, dataFormat?: DataFormat | DataFormatOption): Tensor {
-  return overChannels('rgbToGrayscale', images, dataFormat, (value) => {
-    const channels = value.shape.at(-1)!
-    if (channels === 1) return value
-    if (channels !== 3)
-      throw new ShapeError(`rgbToGrayscale: expected 3 channels or one, received ${formatShape(value.shape)}`)
-    return cast(brightnessOf(cast(value, 'float32')), value.dtype)
-  })
-}
+export const rgbToGrayscale = op(
+  imageParameters,
+  {
+    /**
+     * Grey images: 0.2989 red + 0.587 green + 0.114 blue. An image with one channel stays as it is; int32 stays int32, rounded towards 0.
+     * @param images [batch, rows, columns, 3], or one image
+     * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
+     * @returns [batch, rows, columns, 1]
+     * @throws ShapeError for another number of channels
+     * @example ops.image.rgbToGrayscale(images)
+     * Keras: `keras.ops.image.rgb_to_grayscale`.
+     */
+    rgbToGrayscale(images, dataFormat = null): Tensor {
+      return overChannels('rgbToGrayscale', images, dataFormat, (value) => {
+        const channels = value.shape.at(-1)!
+        if (channels === 1) return value
+        if (channels !== 3)
+          throw new ShapeError(`rgbToGrayscale: expected 3 channels or one, received ${formatShape(value.shape)}`)
+        return cast(brightnessOf(cast(value, 'float32')), value.dtype)
+      })
+    },
+  },
+  { within: 'image' },
+)
 
 /** The three channels [… 1] of float32 images. */
 function planesOf(where: string, value: Tensor): [Tensor, Tensor, Tensor] {
@@ -74,19 +83,25 @@ function planesOf(where: string, value: Tensor): [Tensor, Tensor, Tensor] {
   return [0, 1, 2].map((i) => sliceAlong(value, value.rank - 1, i, 1)) as [Tensor, Tensor, Tensor]
 }
 
-/**
- * Red, green and blue to hue, saturation and value. With the largest channel v and the range r = v − min of a pixel, the value is v,
- * the saturation r / v, and the hue (g − b) / 6r where red is the largest, (b − r) / 6r + 1/3 where green is, (r − g) / 6r + 2/3
- * where blue is, in 0 … 1. Grey has the hue 0.
- * @param images float32 [batch, rows, columns, 3] in 0 … 1, or one image
- * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
- * @throws ArgumentError for other dtypes
- * @example ops.image.rgbToHsv([[[0, 1, 0]]])   // hue 1/3, saturation 1, value 1
- * Keras: `keras.ops.image.rgb_to_hsv`.
- */
-export function rgbToHsv(images: TensorLike, dataFormat?: DataFormat | DataFormatOption): Tensor {
-  return overChannels('rgbToHsv', images, dataFormat, hsvOf)
-}
+export const rgbToHsv = op(
+  imageParameters,
+  {
+    /**
+     * Red, green and blue to hue, saturation and value. With the largest channel v and the range r = v − min of a pixel, the value is v,
+     * the saturation r / v, and the hue (g − b) / 6r where red is the largest, (b − r) / 6r + 1/3 where green is, (r − g) / 6r + 2/3
+     * where blue is, in 0 … 1. Grey has the hue 0.
+     * @param images float32 [batch, rows, columns, 3] in 0 … 1, or one image
+     * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
+     * @throws ArgumentError for other dtypes
+     * @example ops.image.rgbToHsv([[[0, 1, 0]]])   // hue 1/3, saturation 1, value 1
+     * Keras: `keras.ops.image.rgb_to_hsv`.
+     */
+    rgbToHsv(images, dataFormat = null): Tensor {
+      return overChannels('rgbToHsv', images, dataFormat, hsvOf)
+    },
+  },
+  { within: 'image' },
+)
 
 function hsvOf(images: Tensor): Tensor {
   const [red, green, blue] = planesOf('rgbToHsv', images).map((x) => where(less(abs(x), 2 ** -23), 0, x)) as [
@@ -110,17 +125,23 @@ function hsvOf(images: Tensor): Tensor {
   return concatenate([positive, saturation, value], -1)
 }
 
-/**
- * Hue, saturation and value to red, green and blue: the inverse of `rgbToHsv`. Hues are taken modulo 1.
- * @param images float32 [batch, rows, columns, 3], or one image
- * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
- * @throws ArgumentError for other dtypes
- * @example ops.image.hsvToRgb([[[0.5, 1, 1]]])   // [[[0, 1, 1]]]
- * Keras: `keras.ops.image.hsv_to_rgb`.
- */
-export function hsvToRgb(images: TensorLike, dataFormat?: DataFormat | DataFormatOption): Tensor {
-  return overChannels('hsvToRgb', images, dataFormat, rgbOf)
-}
+export const hsvToRgb = op(
+  imageParameters,
+  {
+    /**
+     * Hue, saturation and value to red, green and blue: the inverse of `rgbToHsv`. Hues are taken modulo 1.
+     * @param images float32 [batch, rows, columns, 3], or one image
+     * @param dataFormat 'channelsLast' or null: the channels are the last axis; 'channelsFirst': the third from the end. Default null
+     * @throws ArgumentError for other dtypes
+     * @example ops.image.hsvToRgb([[[0.5, 1, 1]]])   // [[[0, 1, 1]]]
+     * Keras: `keras.ops.image.hsv_to_rgb`.
+     */
+    hsvToRgb(images, dataFormat = null): Tensor {
+      return overChannels('hsvToRgb', images, dataFormat, rgbOf)
+    },
+  },
+  { within: 'image' },
+)
 
 function rgbOf(images: Tensor): Tensor {
   const [hue, saturation, value] = planesOf('hsvToRgb', images)

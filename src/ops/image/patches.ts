@@ -1,19 +1,18 @@
 // Patches of images and volumes.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { nullable, option } from '../../core/options'
-import { readArguments, requireShape } from '../arguments'
+import { requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import type { LastFormat, LastFormatOption } from '../nn/channels'
-import { lastFormatTable } from '../nn/channels'
+import { operand } from '../kinds'
+import type { LastFormatOption } from '../nn/channels'
+import { lastFormat } from '../nn/channels'
+import type { Padding, Sizes, Sliding } from '../nn/sliding'
+import { padding as paddingKind, padFor, perAxis, placesIn, sizes, sizesOrNull } from '../nn/sliding'
 import { sliceAlong, takeAlong } from '../numpy/along'
-import { padding as paddingKind, padFor, perAxis, placesIn } from '../nn/sliding'
-import type { Sliding } from '../nn/sliding'
 import { expandDims, reshape, squeeze, transpose } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
-
-type Sizes = number | readonly number[]
 
 export interface ExtractPatchesOptions extends LastFormatOption {
   /** The distance between patches, for all axes or per axis; null for the size of a patch. Default null. */
@@ -24,73 +23,85 @@ export interface ExtractPatchesOptions extends LastFormatOption {
   readonly padding?: 'valid' | 'same'
 }
 
-/**
- * Patches of images: each is a row of the elements of a window, in the order rows, columns, channels. A size of three numbers makes
- * patches of volumes, as `extractPatches3d`.
- * @param images [batch, rows, columns, channels], or one image; of any dtype
- * @param size [rows, columns] of a patch, or one number for both
- * @param strides the distance between patches, or all options; null for the size. Default null.
- * @param dilationRate the distance between neighbouring elements of a patch. Default 1.
- * @param padding 'valid', or 'same' for ⌈extent / stride⌉ patches, with zeros beyond the edges. Default valid.
- * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
- * @returns [batch, …places, rows · columns · channels]
- * @throws ShapeError when a patch does not fit
- * @example ops.image.extractPatches(images, 8)   // [batch, rows / 8, columns / 8, 64 · channels]
- * Keras: `keras.ops.image.extract_patches`.
- */
-export function extractPatches(
-  images: TensorLike,
+const patchParameters = () =>
+  [
+    arg('size', sizes),
+    optional('strides', sizesOrNull),
+    optional('dilationRate', sizes),
+    optional('padding', paddingKind),
+    optional('dataFormat', lastFormat),
+  ] as const
+
+export const extractPatches = op(
+  () => [arg('images', operand), ...patchParameters()],
+  {
+    /**
+     * Patches of images: each is a row of the elements of a window, in the order rows, columns, channels. A size of three numbers makes
+     * patches of volumes, as `extractPatches3d`.
+     * @param images [batch, rows, columns, channels], or one image; of any dtype
+     * @param size [rows, columns] of a patch, or one number for both
+     * @param strides the distance between patches, for all axes or per axis; null for the size. Default null.
+     * @param dilationRate the distance between neighbouring elements of a patch. Default 1.
+     * @param padding 'valid', or 'same' for ⌈extent / stride⌉ patches, with zeros beyond the edges. Default valid.
+     * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+     * @returns [batch, …places, rows · columns · channels]
+     * @throws ShapeError when a patch does not fit
+     * @example ops.image.extractPatches(images, 8)   // [batch, rows / 8, columns / 8, 64 · channels]
+     * Keras: `keras.ops.image.extract_patches`.
+     */
+    extractPatches(images, size, strides = null, dilationRate = 1, padding = 'valid', _dataFormat?): Tensor {
+      const rank = Array.isArray(size) && size.length === 3 ? 3 : 2
+      return patchesOf('extractPatches', images, rank, size, strides, dilationRate, padding)
+    },
+  },
+  { within: 'image' },
+)
+
+export const extractPatches3d = op(
+  () => [arg('volumes', operand), ...patchParameters()],
+  {
+    /**
+     * Patches of volumes, as `extractPatches` makes them of images.
+     * @param volumes [batch, depth, rows, columns, channels], or one volume; of any dtype
+     * @param size [depth, rows, columns] of a patch, or one number for all
+     * @param strides the distance between patches, for all axes or per axis; null for the size. Default null.
+     * @param dilationRate the distance between neighbouring elements of a patch. Default 1.
+     * @param padding 'valid', or 'same' for ⌈extent / stride⌉ patches, with zeros beyond the edges. Default valid.
+     * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+     * @returns [batch, …places, depth · rows · columns · channels]
+     * @throws ShapeError when a patch does not fit
+     * @example ops.image.extractPatches3d(volumes, [4, 8, 8])
+     * Keras: `keras.ops.image.extract_patches_3d`.
+     */
+    extractPatches3d(volumes, size, strides = null, dilationRate = 1, padding = 'valid', _dataFormat?): Tensor {
+      return patchesOf('extractPatches3d', volumes, 3, size, strides, dilationRate, padding)
+    },
+  },
+  { within: 'image' },
+)
+
+function patchesOf(
+  where: string,
+  x: TensorLike,
+  rank: number,
   size: Sizes,
-  strides?: Sizes | null | ExtractPatchesOptions,
-  dilationRate?: Sizes,
-  padding?: 'valid' | 'same',
-  dataFormat?: LastFormat,
+  strides: Sizes | null,
+  dilationRate: Sizes,
+  padding: Padding,
 ): Tensor {
-  const rank = Array.isArray(size) && size.length === 3 ? 3 : 2
-  return patchesOf('extractPatches', images, rank, size, strides, dilationRate, padding, dataFormat)
-}
-
-/**
- * Patches of volumes, as `extractPatches` makes them of images.
- * @param volumes [batch, depth, rows, columns, channels], or one volume; of any dtype
- * @param size [depth, rows, columns] of a patch, or one number for all
- * @param strides the distance between patches, or all options; null for the size. Default null.
- * @param dilationRate the distance between neighbouring elements of a patch. Default 1.
- * @param padding 'valid', or 'same' for ⌈extent / stride⌉ patches, with zeros beyond the edges. Default valid.
- * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
- * @returns [batch, …places, depth · rows · columns · channels]
- * @throws ShapeError when a patch does not fit
- * @example ops.image.extractPatches3d(volumes, [4, 8, 8])
- * Keras: `keras.ops.image.extract_patches_3d`.
- */
-export function extractPatches3d(
-  volumes: TensorLike,
-  size: Sizes,
-  strides?: Sizes | null | ExtractPatchesOptions,
-  dilationRate?: Sizes,
-  padding?: 'valid' | 'same',
-  dataFormat?: LastFormat,
-): Tensor {
-  return patchesOf('extractPatches3d', volumes, 3, size, strides, dilationRate, padding, dataFormat)
-}
-
-const patchesTable = (rank: number) => ({
-  strides: option(nullable(perAxis(rank)), null),
-  dilationRate: option(perAxis(rank), 1),
-  padding: option(paddingKind, 'valid'),
-  ...lastFormatTable(),
-})
-
-function patchesOf(where: string, x: TensorLike, rank: number, size: Sizes, ...given: readonly unknown[]): Tensor {
-  const window = perAxis(rank).read(size, `${where}: size`)
-  const options = readArguments(where, patchesTable(rank), given[0], ...given.slice(1))
-  const { strides, dilationRate, padding } = options
+  const each = perAxis(rank)
+  const window = each.read(size, `${where}: size`)
+  const sliding: Sliding = {
+    window,
+    strides: strides === null ? window : each.read(strides, `${where}: strides`),
+    dilation: each.read(dilationRate, `${where}: dilationRate`),
+    padding,
+  }
   const value = asTensor(x, where)
   if (value.rank !== rank + 1 && value.rank !== rank + 2)
     throw new ShapeError(
       `${where}: expected [batch, ${rank} spatial axes, channels] with or without the batch, received ${formatShape(value.shape)}`,
     )
-  const sliding: Sliding = { window, strides: strides ?? window, dilation: dilationRate, padding }
   return value.rank === rank + 2
     ? slide(where, value, sliding)
     : squeeze(slide(where, expandDims(value, 0), sliding), 0)

@@ -1,16 +1,16 @@
 // Resizing of images [batch, rows, columns, channels].
 
 import { ArgumentError } from '../../core/errors'
-import { boolean, choice, number, option } from '../../core/options'
-import { readArguments } from '../arguments'
-import type { TensorLike } from '../convert'
+import { boolean, choice, number } from '../../core/options'
+import { operand } from '../kinds'
+import { matmul } from '../linalg/linalg'
+import type { LastFormatOption } from '../nn/channels'
+import { lastFormat } from '../nn/channels'
+import { bothOf, onBothAxes } from '../nn/sliding'
 import { cast } from '../numpy/elementwise'
 import { pad } from '../numpy/pad'
-import { matmul } from '../linalg/linalg'
-import type { LastFormat, LastFormatOption } from '../nn/channels'
-import { lastFormatTable } from '../nn/channels'
-import { perAxis } from '../nn/sliding'
 import { reshape, slice, take } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
 import { eachImage } from './batch'
 
@@ -32,16 +32,6 @@ export interface ResizeOptions extends LastFormatOption {
   /** The value of the padding. Default 0. */
   readonly fillValue?: number
 }
-
-const resizeTable = /* @__PURE__ */ (() => ({
-  interpolation: option(interpolation, 'bilinear'),
-  antialias: option(boolean, false),
-  cropToAspectRatio: option(boolean, false),
-  padToAspectRatio: option(boolean, false),
-  fillMode: option(choice('constant'), 'constant'),
-  fillValue: option(number(), 0),
-  ...lastFormatTable(),
-}))()
 
 /** The weight of a pixel at distance x. Keys's cubic (1981) has a = −½. */
 const KERNELS: Readonly<Record<Exclude<Interpolation, 'nearest'>, (x: number) => number>> = {
@@ -150,56 +140,61 @@ function paddedLike(x: Tensor, target: Size, value: number): Tensor {
       )
 }
 
-/**
- * Resizes images. Pixel positions are their centres, as in Keras.
- * @param images [batch, rows, columns, channels], or one image
- * @param size [rows, columns] of the result, or one number for both
- * @param interpolation 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'; or all options. Default bilinear.
- * @param antialias whether to average over skipped pixels when an image becomes smaller. Default false.
- * @param cropToAspectRatio whether to crop the longer side first, so that nothing is distorted. Default false.
- * @param padToAspectRatio whether to pad the shorter side first, so that nothing is distorted. Default false.
- * @param fillMode the kind of padding: 'constant'. Default constant.
- * @param fillValue the value of the padding. Default 0.
- * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
- * @returns float32; with 'nearest' the dtype of the images
- * @example ops.image.resize(images, [32, 32], { interpolation: 'bicubic' })
- * @throws ArgumentError when an image would be both cropped and padded
- * Keras: `keras.ops.image.resize`.
- */
-export function resize(
-  images: TensorLike,
-  size: number | readonly number[],
-  interpolation?: Interpolation | ResizeOptions,
-  antialias?: boolean,
-  cropToAspectRatio?: boolean,
-  padToAspectRatio?: boolean,
-  fillMode?: 'constant',
-  fillValue?: number,
-  dataFormat?: LastFormat,
-): Tensor {
-  const given = readArguments(
-    'resize',
-    resizeTable,
-    interpolation,
-    antialias,
-    cropToAspectRatio,
-    padToAspectRatio,
-    fillMode,
-    fillValue,
-    dataFormat,
-  )
-  if (given.cropToAspectRatio && given.padToAspectRatio)
-    throw new ArgumentError('resize: cropToAspectRatio and padToAspectRatio exclude each other')
-  const target = perAxis(2).read(size, 'resize: size') as Size
-  return eachImage('resize', images, (batch) => {
-    const shaped = given.cropToAspectRatio
-      ? cutOut(batch, middleLike(sizeOfImages(batch), target))
-      : given.padToAspectRatio
-        ? paddedLike(batch, target, given.fillValue)
-        : batch
-    return resized(shaped, target, given.interpolation, given.antialias)
-  })
-}
+export const resize = op(
+  () => [
+    arg('images', operand),
+    arg('size', onBothAxes()),
+    optional('interpolation', interpolation),
+    optional('antialias', boolean),
+    optional('cropToAspectRatio', boolean),
+    optional('padToAspectRatio', boolean),
+    optional('fillMode', choice('constant')),
+    optional('fillValue', number()),
+    optional('dataFormat', lastFormat),
+  ],
+  {
+    /**
+     * Resizes images. Pixel positions are their centres, as in Keras.
+     * @param images [batch, rows, columns, channels], or one image
+     * @param size [rows, columns] of the result, or one number for both
+     * @param interpolation 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear.
+     * @param antialias whether to average over skipped pixels when an image becomes smaller. Default false.
+     * @param cropToAspectRatio whether to crop the longer side first, so that nothing is distorted. Default false.
+     * @param padToAspectRatio whether to pad the shorter side first, so that nothing is distorted. Default false.
+     * @param fillMode the kind of padding: 'constant'. Default constant.
+     * @param fillValue the value of the padding. Default 0.
+     * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+     * @returns float32; with 'nearest' the dtype of the images
+     * @example ops.image.resize(images, [32, 32], { interpolation: 'bicubic' })
+     * @throws ArgumentError when an image would be both cropped and padded
+     * Keras: `keras.ops.image.resize`.
+     */
+    resize(
+      images,
+      size,
+      interpolation = 'bilinear',
+      antialias = false,
+      cropToAspectRatio = false,
+      padToAspectRatio = false,
+      _fillMode?,
+      fillValue = 0,
+      _dataFormat?,
+    ): Tensor {
+      if (cropToAspectRatio && padToAspectRatio)
+        throw new ArgumentError('resize: cropToAspectRatio and padToAspectRatio exclude each other')
+      const target = bothOf(size) as Size
+      return eachImage('resize', images, (batch) => {
+        const shaped = cropToAspectRatio
+          ? cutOut(batch, middleLike(sizeOfImages(batch), target))
+          : padToAspectRatio
+            ? paddedLike(batch, target, fillValue)
+            : batch
+        return resized(shaped, target, interpolation, antialias)
+      })
+    },
+  },
+  { within: 'image' },
+)
 
 function resized(x: Tensor, [rows, columns]: Size, how: Interpolation, antialias: boolean): Tensor {
   if (how === 'nearest') return pick(pick(x, 1, rows), 2, columns)

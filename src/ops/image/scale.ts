@@ -1,15 +1,12 @@
 // Resampling with any scale and translation along some axes. Sizes alone are in resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, option } from '../../core/options'
+import { boolean, choice } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import type { Shape } from '../../core/shapes'
-import type { Named } from '../arguments'
-import { readArguments, requireIntegers, requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
+import { operand, shape, wholes } from '../kinds'
 import { matmul } from '../linalg/linalg'
-import { sinc } from '../numpy/functions'
+import { sliceAlong } from '../numpy/along'
 import {
   abs,
   add,
@@ -25,10 +22,11 @@ import {
   subtract,
   where,
 } from '../numpy/elementwise'
+import { sinc } from '../numpy/functions'
 import { sum } from '../numpy/reduce'
 import { arange, expandDims, moveAxis, reshape } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
-import { sliceAlong } from '../numpy/along'
 
 const methods = /* @__PURE__ */ choice(
   'linear',
@@ -95,54 +93,55 @@ function weightsAlong(
   return where(logicalAnd(greaterEqual(centre, -0.5), lessEqual(centre, extent - 0.5)), shares, 0)
 }
 
-/**
- * Scales and moves images: an element at position p of a spatial axis, whose elements have their centres at ½, 1½, …, moves to
- * p · scale + translation. Elements that come from outside are 0.
- * @param images of any rank
- * @param outputShape the shape of the result, which differs from that of the images along spatial axes only
- * @param scale [k], one for each spatial axis
- * @param translation [k], in elements of the result
- * @param spatialDims the k spatial axes
- * @param method 'linear', 'cubic' (also 'bilinear', 'trilinear', 'bicubic', 'tricubic'), 'lanczos3' or 'lanczos5'
- * @param antialias whether to average over skipped elements when an axis becomes smaller. Default true.
- * @returns float32. Gradients also flow to scale and translation.
- * @throws ShapeError when the shape, the axes and the numbers do not fit each other
- * @example ops.image.scaleAndTranslate(images, [8, 64, 64, 3], [2, 2], [-16, -16], [1, 2], 'linear')
- * Keras: `keras.ops.image.scale_and_translate`.
- */
-export function scaleAndTranslate(
-  images: TensorLike,
-  outputShape: Shape,
-  scale: TensorLike,
-  translation: TensorLike,
-  spatialDims: readonly number[],
-  method: ScaleMethod,
-  antialias?: Named<'antialias', boolean>,
-): Tensor {
-  const where = 'scaleAndTranslate'
-  const value = cast(asTensor(images, where), 'float32')
-  const shape = requireShape(where, outputShape)
-  const axes = requireIntegers(`${where}: spatialDims`, spatialDims).map((axis) =>
-    normalizeAxis(where, axis, value.rank),
-  )
-  const kind = methods.read(method, `${where}: method`)
-  const isSmooth = readArguments(where, { antialias: option(boolean, true) }, antialias).antialias
-  const [by, shift] = [scale, translation].map((each) => cast(asTensor(each, where), 'float32')) as [Tensor, Tensor]
-  const isFit =
-    shape.length === value.rank &&
-    new Set(axes).size === axes.length &&
-    shape.every((extent, i) => extent === value.shape[i] || axes.includes(i))
-  if (!isFit)
-    throw new ShapeError(
-      `${where}: the result ${formatShape(shape)} may differ from ${formatShape(value.shape)} along the spatial axes [${axes.join(', ')}] only`,
-    )
-  if ([by, shift].some(({ rank, size }) => rank !== 1 || size !== axes.length))
-    throw new ShapeError(
-      `${where}: scale and translation need one number for each of ${axes.length} axes, received ${formatShape(by.shape)} and ${formatShape(shift.shape)}`,
-    )
-  return axes.reduce((moved, axis, i) => {
-    const at = (x: Tensor): Tensor => reshape(sliceAlong(x, 0, i, 1), [])
-    const weights = weightsAlong(value.shape[axis]!, shape[axis]!, at(by), at(shift), kind, isSmooth)
-    return moveAxis(matmul(moveAxis(moved, axis, -1), weights), -1, axis)
-  }, value)
-}
+export const scaleAndTranslate = op(
+  () => [
+    arg('images', operand),
+    arg('outputShape', shape),
+    arg('scale', operand),
+    arg('translation', operand),
+    arg('spatialDims', wholes()),
+    arg('method', methods),
+    optional('antialias', boolean),
+  ],
+  {
+    /**
+     * Scales and moves images: an element at position p of a spatial axis, whose elements have their centres at ½, 1½, …, moves to
+     * p · scale + translation. Elements that come from outside are 0.
+     * @param images of any rank
+     * @param outputShape the shape of the result, which differs from that of the images along spatial axes only
+     * @param scale [k], one for each spatial axis
+     * @param translation [k], in elements of the result
+     * @param spatialDims the k spatial axes
+     * @param method 'linear', 'cubic' (also 'bilinear', 'trilinear', 'bicubic', 'tricubic'), 'lanczos3' or 'lanczos5'
+     * @param antialias whether to average over skipped elements when an axis becomes smaller. Default true.
+     * @returns float32. Gradients also flow to scale and translation.
+     * @throws ShapeError when the shape, the axes and the numbers do not fit each other
+     * @example ops.image.scaleAndTranslate(images, [8, 64, 64, 3], [2, 2], [-16, -16], [1, 2], 'linear')
+     * Keras: `keras.ops.image.scale_and_translate`.
+     */
+    scaleAndTranslate(images, outputShape, scale, translation, spatialDims, method, antialias = true): Tensor {
+      const where = 'scaleAndTranslate'
+      const value = cast(asTensor(images, where), 'float32')
+      const axes = spatialDims.map((axis) => normalizeAxis(where, axis, value.rank))
+      const [by, shift] = [scale, translation].map((each) => cast(asTensor(each, where), 'float32')) as [Tensor, Tensor]
+      const isFit =
+        outputShape.length === value.rank &&
+        new Set(axes).size === axes.length &&
+        outputShape.every((extent, i) => extent === value.shape[i] || axes.includes(i))
+      if (!isFit)
+        throw new ShapeError(
+          `${where}: the result ${formatShape(outputShape)} may differ from ${formatShape(value.shape)} along the spatial axes [${axes.join(', ')}] only`,
+        )
+      if ([by, shift].some(({ rank, size }) => rank !== 1 || size !== axes.length))
+        throw new ShapeError(
+          `${where}: scale and translation need one number for each of ${axes.length} axes, received ${formatShape(by.shape)} and ${formatShape(shift.shape)}`,
+        )
+      return axes.reduce((moved, axis, i) => {
+        const at = (x: Tensor): Tensor => reshape(sliceAlong(x, 0, i, 1), [])
+        const weights = weightsAlong(value.shape[axis]!, outputShape[axis]!, at(by), at(shift), method, antialias)
+        return moveAxis(matmul(moveAxis(moved, axis, -1), weights), -1, axis)
+      }, value)
+    },
+  },
+  { within: 'image' },
+)

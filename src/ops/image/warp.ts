@@ -2,11 +2,13 @@
 // resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { choice, number, option } from '../../core/options'
-import { sliceAlong } from '../numpy/along'
-import { readArguments } from '../arguments'
+import { choice, number } from '../../core/options'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
+import { operand } from '../kinds'
+import type { LastFormatOption } from '../nn/channels'
+import { lastFormat } from '../nn/channels'
+import { sliceAlong } from '../numpy/along'
 import {
   abs,
   add,
@@ -23,9 +25,8 @@ import {
   subtract,
   where,
 } from '../numpy/elementwise'
-import type { LastFormat, LastFormatOption } from '../nn/channels'
-import { lastFormatTable } from '../nn/channels'
 import { arange, expandDims, reshape, take } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
 import { eachImage } from './batch'
 
@@ -50,12 +51,6 @@ export interface AffineTransformOptions extends LastFormatOption {
   readonly fillValue?: number
 }
 
-const sampleTable = /* @__PURE__ */ (() => ({
-  interpolation: option(sampling, 'bilinear'),
-  fillMode: option(anyFillMode, 'constant'),
-  fillValue: option(number(), 0),
-  ...lastFormatTable(),
-}))()
 export type Sampling = 'nearest' | 'bilinear'
 export interface SampleOptions {
   readonly interpolation: Sampling
@@ -63,34 +58,47 @@ export interface SampleOptions {
   readonly fillValue: number
 }
 
-/**
- * Pixel (x, y) of the result is the value at (x′, y′) of the image, x along the columns and y along the rows:
- *
- *   x′ = a₀ x + a₁ y + a₂      y′ = b₀ x + b₁ y + b₂
- *
- * @param images [batch, rows, columns, channels], or one image
- * @param transform [a₀, a₁, a₂, b₀, b₁, b₂, 0, 0] for all images, or [batch, 8] for each
- * @param interpolation 'nearest' takes one pixel, 'bilinear' interpolates between four; or all options. Default bilinear.
- * @param fillMode the values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant.
- * @param fillValue the value of 'constant'. Default 0.
- * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
- * @returns float32, with the shape of the images
- * @example ops.image.affineTransform(images, [1, 0, 3, 0, 1, 0, 0, 0])   // 3 pixels to the left
- * @throws ShapeError when `images` are not images, or the number of transforms differs
- *
- * Keras: `keras.ops.image.affine_transform`, with its edges on JAX. The last two numbers of a transform are not read.
- */
-export function affineTransform(
-  images: TensorLike,
-  transform: TensorLike,
-  interpolation?: Sampling | AffineTransformOptions,
-  fillMode?: FillMode,
-  fillValue?: number,
-  dataFormat?: LastFormat,
-): Tensor {
-  const given = readArguments('affineTransform', sampleTable, interpolation, fillMode, fillValue, dataFormat)
-  return eachImage('affineTransform', images, (batch) => transformed(cast(batch, 'float32'), transform, given))
-}
+export const affineTransform = op(
+  () => [
+    arg('images', operand),
+    arg('transform', operand),
+    optional('interpolation', sampling),
+    optional('fillMode', anyFillMode),
+    optional('fillValue', number()),
+    optional('dataFormat', lastFormat),
+  ],
+  {
+    /**
+     * Pixel (x, y) of the result is the value at (x′, y′) of the image, x along the columns and y along the rows:
+     *
+     *   x′ = a₀ x + a₁ y + a₂      y′ = b₀ x + b₁ y + b₂
+     *
+     * @param images [batch, rows, columns, channels], or one image
+     * @param transform [a₀, a₁, a₂, b₀, b₁, b₂, 0, 0] for all images, or [batch, 8] for each
+     * @param interpolation 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear.
+     * @param fillMode the values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant.
+     * @param fillValue the value of 'constant'. Default 0.
+     * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+     * @returns float32, with the shape of the images
+     * @example ops.image.affineTransform(images, [1, 0, 3, 0, 1, 0, 0, 0])   // 3 pixels to the left
+     * @throws ShapeError when `images` are not images, or the number of transforms differs
+     *
+     * Keras: `keras.ops.image.affine_transform`, with its edges on JAX. The last two numbers of a transform are not read.
+     */
+    affineTransform(
+      images,
+      transform,
+      interpolation = 'bilinear',
+      fillMode = 'constant',
+      fillValue = 0,
+      _dataFormat?,
+    ): Tensor {
+      const how = { interpolation, fillMode, fillValue }
+      return eachImage('affineTransform', images, (batch) => transformed(cast(batch, 'float32'), transform, how))
+    },
+  },
+  { within: 'image' },
+)
 
 function transformed(value: Tensor, transform: TensorLike, given: SampleOptions): Tensor {
   const [batch, rows, columns] = value.shape as [number, number, number, number]
@@ -150,7 +158,7 @@ export function sampleGrid(
     return where(expandDims(isInside, -1), picked, fillValue)
   }
   if (interpolation === 'nearest') return at(positions.map(rounded))
-  const lower = positions.map(floor)
+  const lower = positions.map((each) => floor(each))
   const shares = positions.map((position, i) => expandDims(subtract(position, lower[i]!), -1))
   const between = (a: Tensor, b: Tensor, share: Tensor): Tensor =>
     add(multiply(a, subtract(1, share)), multiply(b, share))

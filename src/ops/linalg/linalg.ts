@@ -1,11 +1,12 @@
 // Products of matrices and vectors, and einsum. Integer operands give int32, others float32. Factorizations are
 // in factorization.ts.
 
+import { axis as axisKind, operand } from '../kinds'
+import { arg, binaryOp, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { custom, integer, nullable, option } from '../../core/options'
+import { nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import type { Named } from '../arguments'
-import { readArguments, readTyped, requireInteger, requireIntegers, requireList } from '../arguments'
+import { requireInteger, requireIntegers, requireList } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
 import { multiply, negative, subtract } from '../numpy/elementwise'
@@ -35,23 +36,13 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
 
 type MeetingAxes = number | readonly [readonly number[] | number, readonly number[] | number]
 
-/** The axes of `tensordot`, which checks them. */
-const anyAxes = /* @__PURE__ */ custom<unknown>(
-  (value) => value,
-  () => null,
-)
-
 /**
  * Σ over pairs of axes: result[i…, j…] = Σₖ a[i…, k…] b[k…, j…].
  * @param axes the number of last axes of a that are summed with the first axes of b; or [axes of a, axes of b]. Default 2.
  */
-export function tensordot(a: TensorLike, b: TensorLike, axes?: Named<'axes', MeetingAxes>): Tensor {
+export function tensordot(a: TensorLike, b: TensorLike, axes: MeetingAxes = 2): Tensor {
   const [left, right] = factors('tensordot', [a, b]) as [Tensor, Tensor]
-  const [leftAxes, rightAxes] = meetingAxes(
-    left,
-    right,
-    readArguments('tensordot', { axes: option(anyAxes, 2) }, axes).axes,
-  )
+  const [leftAxes, rightAxes] = meetingAxes(left, right, axes)
   const extents = leftAxes.map((axis) => left.shape[axis]!)
   const fits = leftAxes.length === rightAxes.length && rightAxes.every((axis, i) => right.shape[axis] === extents[i])
   const isTwice = new Set(leftAxes).size < leftAxes.length || new Set(rightAxes).size < rightAxes.length
@@ -124,7 +115,7 @@ export function vdot(a: TensorLike, b: TensorLike): Tensor {
  * The Kronecker product: a block matrix with all of x2 times each element of x1. int32 stays int32.
  * @example ops.kron([1, 10], [1, 2])   // [1, 2, 10, 20]
  */
-export function kron(x1: TensorLike, x2: TensorLike): Tensor {
+export const kron = binaryOp('kron', (x1, x2) => {
   const [left, right] = [asNumbers(x1, 'kron'), asNumbers(x2, 'kron')]
   const rank = Math.max(left.rank, right.rank)
   const long = ({ shape }: Tensor): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape]
@@ -144,7 +135,7 @@ export function kron(x1: TensorLike, x2: TensorLike): Tensor {
     product,
     outer.map((extent, i) => extent * inside[i]!),
   )
-}
+})
 
 export interface CrossOptions {
   /** The axis of the vectors of a. Default −1. */
@@ -157,27 +148,34 @@ export interface CrossOptions {
   readonly axis?: number | null
 }
 
-const crossTable = {
-  axisa: option(integer(), -1),
-  axisb: option(integer(), -1),
-  axisc: option(integer(), -1),
-  axis: option(nullable(integer()), null),
-}
-
-/**
- * The cross product of vectors with 3 elements, or with 2, whose third element is then 0. Two vectors with 2
- * elements give only the third component. Other axes broadcast. int32 stays int32.
- */
-export function cross(x1: TensorLike, x2: TensorLike, options?: CrossOptions): Tensor {
-  const { axisa, axisb, axisc, axis } = readTyped('cross', crossTable, options)
-  const [x, y] = [components(asNumbers(x1, 'cross'), axis ?? axisa), components(asNumbers(x2, 'cross'), axis ?? axisb)]
-  const minor = (i: number, j: number): Tensor | null => {
-    const [first, second] = [termOf(x[i], y[j]), termOf(x[j], y[i])]
-    return first === null ? second && negative(second) : second === null ? first : subtract(first, second)
-  }
-  const last = minor(0, 1)!
-  return x.length === 2 && y.length === 2 ? last : stack([minor(1, 2)!, minor(2, 0)!, last], axis ?? axisc)
-}
+export const cross = op(
+  () => [
+    arg('x1', operand),
+    arg('x2', operand),
+    optional('axisa', axisKind),
+    optional('axisb', axisKind),
+    optional('axisc', axisKind),
+    optional('axis', nullable(axisKind)),
+  ],
+  {
+    /**
+     * The cross product of vectors with 3 elements, or with 2, whose third element is then 0. Two vectors with 2
+     * elements give only the third component. Other axes broadcast. int32 stays int32.
+     */
+    cross(x1, x2, axisa = -1, axisb = -1, axisc = -1, axis = null): Tensor {
+      const [x, y] = [
+        components(asNumbers(x1, 'cross'), axis ?? axisa),
+        components(asNumbers(x2, 'cross'), axis ?? axisb),
+      ]
+      const minor = (i: number, j: number): Tensor | null => {
+        const [first, second] = [termOf(x[i], y[j]), termOf(x[j], y[i])]
+        return first === null ? second && negative(second) : second === null ? first : subtract(first, second)
+      }
+      const last = minor(0, 1)!
+      return x.length === 2 && y.length === 2 ? last : stack([minor(1, 2)!, minor(2, 0)!, last], axis ?? axisc)
+    },
+  },
+)
 
 /** One product of a component; null if a factor is the missing third element of a vector with two. */
 function termOf(a: Tensor | undefined, b: Tensor | undefined): Tensor | null {

@@ -1,11 +1,12 @@
 // Norms of vectors and matrices.
 
+import { axes as axesKind, operand } from '../kinds'
+import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { boolean, custom, option } from '../../core/options'
+import { boolean, custom, nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import type { Axis, KeepDims, ReduceOptions } from '../arguments'
-import { axes as axesKind, readArguments, requireNumber, resolveAxes } from '../arguments'
-import type { TensorLike } from '../convert'
+import type { ReduceOptions } from '../arguments'
+import { requireNumber, resolveAxes } from '../arguments'
 import { asTensor } from '../convert'
 import { abs, cast, notEqual, power, sqrt, square } from '../numpy/elementwise'
 import { svd } from './factorization'
@@ -21,64 +22,66 @@ export interface NormOptions extends ReduceOptions {
   readonly ord?: NormOrder
 }
 
-function readOrder(value: unknown, what: string): number | 'fro' | 'nuc' | null {
-  if (value === null || value === 'fro' || value === 'nuc') return value
-  if (typeof value === 'string')
-    throw new ArgumentError(`${what} must be a number, 'fro', 'nuc' or null, received ${quoted(value)}`)
-  return requireNumber(what, value)
-}
+/** An order of norms. */
+const order = /* @__PURE__ */ custom<number | 'fro' | 'nuc'>(
+  (value, what) => {
+    if (value === 'fro' || value === 'nuc') return value
+    if (typeof value === 'string')
+      throw new ArgumentError(`${what} must be a number, 'fro', 'nuc' or null, received ${quoted(value)}`)
+    return requireNumber(what, value)
+  },
+  (value) => value,
+)
 
-const normTable = {
-  ord: option(
-    custom(readOrder, (value) => value),
-    null,
-  ),
-  axis: option(axesKind, null),
-  keepDims: option(boolean, false),
-}
-
-/**
- * The norm of vectors along one axis, or of matrices along two; of all elements as one vector if neither `ord` nor
- * `axis` is given. If only `ord` is given, x must be a vector or a matrix.
- *
- * | ord | vectors | matrices |
- * |---|---|---|
- * | null | √Σx² | √Σx² |
- * | 'fro' | | √Σx² |
- * | 'nuc' | | Σ of the singular values |
- * | ∞, −∞ | the largest, the smallest |x| | the largest, the smallest Σ|x| of a row |
- * | 1, −1 | Σ|x|, (Σ|x|⁻¹)⁻¹ | the largest, the smallest Σ|x| of a column |
- * | 2, −2 | √Σx², (Σx⁻²)^(−½) | the largest, the smallest singular value |
- * | 0 | the number of elements that are not 0 | |
- * | any p | (Σ|x|ᵖ)^(1/p) | |
- *
- * @example ops.norm([[3, 4], [0, 5]], { axis: 1 })   // [5, 5]
- */
-export function norm(x: TensorLike, ord?: NormOrder | NormOptions, axis?: Axis, keepDims?: KeepDims): Tensor {
-  const value = cast(asTensor(x, 'norm'), 'float32')
-  const read = readArguments('norm', normTable, ord, axis, keepDims)
-  if (read.ord === null) return sqrt(sum(square(value), { axis: read.axis, keepDims: read.keepDims }))
-  const axes =
-    read.axis === null
-      ? resolveAxes('norm', null, value.rank)
-      : (typeof read.axis === 'number' ? [read.axis] : read.axis).map((each) => normalizeAxis('norm', each, value.rank))
-  if (axes.length === 1) return vectorNorm(value, read.ord, axes[0]!, read.keepDims)
-  if (axes.length === 2 && axes[0] !== axes[1])
-    return matrixNorm(value, read.ord, axes as [number, number], read.keepDims)
-  throw new ShapeError(
-    `norm: ord ${quoted(read.ord)} requires one axis for vectors or two for matrices, received ${formatShape(value.shape)} and axes [${axes.join(', ')}]`,
-  )
-}
+export const norm = op(
+  () => [
+    arg('x', operand),
+    optional('ord', nullable(order)),
+    optional('axis', axesKind),
+    optional('keepDims', boolean),
+  ],
+  {
+    /**
+     * The norm of vectors along one axis, or of matrices along two; of all elements as one vector if neither `ord` nor
+     * `axis` is given. If only `ord` is given, x must be a vector or a matrix.
+     *
+     * | ord | vectors | matrices |
+     * |---|---|---|
+     * | null | √Σx² | √Σx² |
+     * | 'fro' | | √Σx² |
+     * | 'nuc' | | Σ of the singular values |
+     * | ∞, −∞ | the largest, the smallest |x| | the largest, the smallest Σ|x| of a row |
+     * | 1, −1 | Σ|x|, (Σ|x|⁻¹)⁻¹ | the largest, the smallest Σ|x| of a column |
+     * | 2, −2 | √Σx², (Σx⁻²)^(−½) | the largest, the smallest singular value |
+     * | 0 | the number of elements that are not 0 | |
+     * | any p | (Σ|x|ᵖ)^(1/p) | |
+     *
+     * @example ops.norm([[3, 4], [0, 5]], { axis: 1 })   // [5, 5]
+     */
+    norm(x, ord = null, axis = null, keepDims = false): Tensor {
+      const value = cast(asTensor(x, 'norm'), 'float32')
+      if (ord === null) return sqrt(sum(square(value), axis, keepDims))
+      const axes =
+        axis === null
+          ? resolveAxes('norm', null, value.rank)
+          : (typeof axis === 'number' ? [axis] : axis).map((each) => normalizeAxis('norm', each, value.rank))
+      if (axes.length === 1) return vectorNorm(value, ord, axes[0]!, keepDims)
+      if (axes.length === 2 && axes[0] !== axes[1]) return matrixNorm(value, ord, axes as [number, number], keepDims)
+      throw new ShapeError(
+        `norm: ord ${quoted(ord)} requires one axis for vectors or two for matrices, received ${formatShape(value.shape)} and axes [${axes.join(', ')}]`,
+      )
+    },
+  },
+)
 
 function vectorNorm(x: Tensor, ord: number | 'fro' | 'nuc', axis: number, keepDims: boolean): Tensor {
-  const over = { axis, keepDims }
   if (typeof ord === 'string') throw new ArgumentError(`norm: ord '${ord}' applies to matrices only. Give two axes`)
-  if (ord === 2) return sqrt(sum(square(x), over))
-  if (ord === 0) return sum(cast(notEqual(x, 0), 'float32'), over)
+  if (ord === 2) return sqrt(sum(square(x), axis, keepDims))
+  if (ord === 0) return sum(cast(notEqual(x, 0), 'float32'), axis, keepDims)
   const size = abs(x)
-  if (ord === 1) return sum(size, over)
-  if (Math.abs(ord) === Infinity) return (ord > 0 ? max : min)(size, over)
-  return power(sum(power(size, ord), over), 1 / ord)
+  if (ord === 1) return sum(size, axis, keepDims)
+  if (Math.abs(ord) === Infinity) return (ord > 0 ? max : min)(size, axis, keepDims)
+  return power(sum(power(size, ord), axis, keepDims), 1 / ord)
 }
 
 function matrixNorm(

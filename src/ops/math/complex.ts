@@ -4,6 +4,7 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
+import type { ArgumentKind } from '../kinds'
 import { add, cast, multiply, subtract } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'
 import type { Tensor } from '../tensor'
@@ -19,6 +20,9 @@ export type ComplexLike =
   | TensorLike
   | { readonly real: TensorLike; readonly imag: TensorLike }
   | readonly [real: TensorLike, imag: TensorLike]
+
+/** Complex numbers, which the op reads by `complexOf`. */
+export const complexLike: ArgumentKind<ComplexLike> = { holds: 'operand', read: (value) => value as ComplexLike }
 
 function isPair(x: unknown): x is readonly [TensorLike, TensorLike] {
   return Array.isArray(x) && x.length === 2 && x.every((part) => typeof part === 'object' && part !== null)

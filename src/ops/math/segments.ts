@@ -1,17 +1,18 @@
 // Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
 
-import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, custom, integer, nullable, option, sparse, unread } from '../../core/options'
+import { operand, operandOrNull, shape as shapeKind, whole } from '../kinds'
+import { arg, op, optional } from '../op'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { boolean, choice, custom, nullable, sparse as sparseKind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sameShape, sizeOf } from '../../core/shapes'
 import { ScatterMax } from '../../primitives/indexing'
 import { sliceAlong } from '../numpy/along'
 import type { Scattered } from './counts'
 import { OUTSIDE, countsOf, nonnegative, scatterSum } from './counts'
-import type { Named } from '../arguments'
-import { readArguments, requireInteger, requireList, requireNumber, requireShape } from '../arguments'
+import { anyNumber, requireInteger, requireList, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asNumbers, asTensor, operand } from '../convert'
+import { asNumbers, asTensor } from '../convert'
 import {
   add,
   cast,
@@ -51,28 +52,35 @@ export interface SegmentOptions {
   readonly sorted?: boolean
 }
 
-const segmentTable = { numSegments: option(nullable(integer({ min: 0 })), null), sorted: option(boolean, false) }
+/** The number of segments, which no op can find in data. */
+const segmentCount = /* @__PURE__ */ custom<number>(
+  (value, what) => {
+    if (value === undefined || value === null)
+      throw new ArgumentError(`${what} is required, because shapes cannot depend on data`)
+    return requireInteger(what, value, 0)
+  },
+  (value) => value,
+)
 
-type SegmentArguments = [
-  data: TensorLike,
-  segmentIds: TensorLike,
-  numSegments: number | SegmentOptions,
-  sorted: boolean | SegmentOptions | undefined,
-]
+/** The parameters of the ops of segments. */
+const segments = () =>
+  [
+    arg('data', operand),
+    arg('segmentIds', operand),
+    arg('numSegments', segmentCount),
+    optional('sorted', boolean),
+  ] as const
+
+type SegmentArguments = [data: TensorLike, segmentIds: TensorLike, numSegments: number]
 
 /** The operands of a segment op: data, ids and the number of segments. */
-function segmentsOf(
-  name: string,
-  ...[data, segmentIds, numSegments, sorted]: SegmentArguments
-): [Tensor, Tensor, number] {
-  const { numSegments: count } = readArguments(name, segmentTable, numSegments, sorted)
+function segmentsOf(name: string, ...[data, segmentIds, count]: SegmentArguments): [Tensor, Tensor, number] {
   const [value, ids] = [asNumbers(data, name), cast(asTensor(segmentIds, name), 'int32')]
   if (ids.rank !== 1 || value.rank === 0 || value.shape[0] !== ids.size) {
     throw new ShapeError(
       `${name}: expected one segment id for each slice of the data, received data ${formatShape(value.shape)} and ids ${formatShape(ids.shape)}`,
     )
   }
-  if (count === null) throw new ArgumentError(`${name}: numSegments is required, because shapes cannot depend on data`)
   requireShape(name, [count + 1, ...value.shape.slice(1)])
   return [value, ids, count]
 }
@@ -83,21 +91,18 @@ function bySegment(combine: Scattered, name: string, ...given: SegmentArguments)
   return joined(`${name} ${count}`, [value, ids], ([slices, index]) => combine(slices!, nonnegative(index!), count))
 }
 
-/**
- * result[s] = Σ of the slices data[i] with segmentIds[i] = s. int32 stays int32. Ids outside 0 … numSegments − 1 are dropped.
- * @param data [n, …] @param segmentIds [n], in any order
- * @param sorted whether the ids increase; does not affect the result. Default false.
- * @returns [numSegments, …]
- * @example ops.segmentSum([1, 2, 3], [0, 0, 1], 2)   // [3, 3]
- */
-export function segmentSum(
-  data: TensorLike,
-  segmentIds: TensorLike,
-  numSegments: number | SegmentOptions,
-  sorted?: boolean | SegmentOptions,
-): Tensor {
-  return bySegment(scatterSum, 'segmentSum', data, segmentIds, numSegments, sorted)
-}
+export const segmentSum = op(segments, {
+  /**
+   * result[s] = Σ of the slices data[i] with segmentIds[i] = s. int32 stays int32. Ids outside 0 … numSegments − 1 are dropped.
+   * @param data [n, …] @param segmentIds [n], in any order
+   * @param sorted whether the ids increase; does not affect the result. Default false.
+   * @returns [numSegments, …]
+   * @example ops.segmentSum([1, 2, 3], [0, 0, 1], 2)   // [3, 3]
+   */
+  segmentSum(data, segmentIds, numSegments, _sorted?): Tensor {
+    return bySegment(scatterSum, 'segmentSum', data, segmentIds, numSegments)
+  },
+})
 
 /** The extremes of bool are bool: those of 0 and 1, where an empty segment has the value that changes no other. */
 function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin', ...given: SegmentArguments): Tensor {
@@ -107,42 +112,33 @@ function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin',
   return data.dtype === 'bool' ? cast(maximum(extreme, 0), 'bool') : extreme
 }
 
-/**
- * Like `segmentSum`, with the largest element in place of the sum. Empty segments give −∞, in int32 the least number, in bool false.
- * Ties share the gradient. int32 and bool stay as they are.
- */
-export function segmentMax(
-  data: TensorLike,
-  segmentIds: TensorLike,
-  numSegments: number | SegmentOptions,
-  sorted?: boolean | SegmentOptions,
-): Tensor {
-  return extremeBySegment(scatterMax, 'segmentMax', data, segmentIds, numSegments, sorted)
-}
+export const segmentMax = op(segments, {
+  /**
+   * Like `segmentSum`, with the largest element in place of the sum. Empty segments give −∞, in int32 the least number, in bool false.
+   * Ties share the gradient. int32 and bool stay as they are.
+   */
+  segmentMax(data, segmentIds, numSegments, _sorted?): Tensor {
+    return extremeBySegment(scatterMax, 'segmentMax', data, segmentIds, numSegments)
+  },
+})
 
-/** Like `segmentMax`, with the smallest element. Empty segments give ∞, in int32 the largest number, in bool true. */
-export function segmentMin(
-  data: TensorLike,
-  segmentIds: TensorLike,
-  numSegments: number | SegmentOptions,
-  sorted?: boolean | SegmentOptions,
-): Tensor {
-  return extremeBySegment(scatterMin, 'segmentMin', data, segmentIds, numSegments, sorted)
-}
+export const segmentMin = op(segments, {
+  /** Like `segmentMax`, with the smallest element. Empty segments give ∞, in int32 the largest number, in bool true. */
+  segmentMin(data, segmentIds, numSegments, _sorted?): Tensor {
+    return extremeBySegment(scatterMin, 'segmentMin', data, segmentIds, numSegments)
+  },
+})
 
-/** Like `segmentSum`, with the product in place of the sum. Empty segments give 1. */
-export function segmentProd(
-  data: TensorLike,
-  segmentIds: TensorLike,
-  numSegments: number | SegmentOptions,
-  sorted?: boolean | SegmentOptions,
-): Tensor {
-  const [value, ids, count] = segmentsOf('segmentProd', data, segmentIds, numSegments, sorted)
-  const shape = [count, ...value.shape.slice(1)]
-  if (value.size === 0 || count === 0) return full(shape, 1, value.dtype)
-  const rows = reshape(value, [ids.size, value.size / ids.size])
-  return reshape(scatterProduct(rows, nonnegative(ids), count), shape)
-}
+export const segmentProd = op(segments, {
+  /** Like `segmentSum`, with the product in place of the sum. Empty segments give 1. */
+  segmentProd(data, segmentIds, numSegments, _sorted?): Tensor {
+    const [value, ids, count] = segmentsOf('segmentProd', data, segmentIds, numSegments)
+    const shape = [count, ...value.shape.slice(1)]
+    if (value.size === 0 || count === 0) return full(shape, 1, value.dtype)
+    const rows = reshape(value, [ids.size, value.size / ids.size])
+    return reshape(scatterProduct(rows, nonnegative(ids), count), shape)
+  },
+})
 
 /**
  * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth]; OUTSIDE
@@ -186,61 +182,66 @@ function slicesFor(name: string, updates: Tensor, indices: Tensor, shape: Shape,
   return reshape(updates, [sizeOf(indices.shape.slice(0, -1)), sizeOf(shape.slice(depth))])
 }
 
-/**
- * Adds values, by index, to zeros of a shape. Values with equal indices add up; negative indices count from the end;
- * values with an index outside are dropped. int32 stays int32.
- * @param indices [… , depth]: each is a position in the first `depth` axes of `shape`
- * @param values [… , …remaining axes of shape]
- * @example ops.scatter([[0], [2]], [5, 7], [4])   // [5, 0, 7, 0]
- */
-export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): Tensor {
-  const extents = requireShape('scatter', shape)
-  const index = cast(asTensor(indices, 'scatter'), 'int32')
-  const value = asNumbers(values, 'scatter')
-  return joined(`scatter ${extents.join()}`, [value, index], ([updates, given]) => {
-    const { flat, depth } = placesIn('scatter', extents, given!)
-    const rows = slicesFor('scatter', updates!, given!, extents, depth)
-    return reshape(scatterSum(rows, flat, sizeOf(extents.slice(0, depth))), extents)
-  })
-}
+export const scatter = op(() => [arg('indices', operand), arg('values', operand), arg('shape', shapeKind)], {
+  /**
+   * Adds values, by index, to zeros of a shape. Values with equal indices add up; negative indices count from the end;
+   * values with an index outside are dropped. int32 stays int32.
+   * @param indices [… , depth]: each is a position in the first `depth` axes of `shape`
+   * @param values [… , …remaining axes of shape]
+   * @example ops.scatter([[0], [2]], [5, 7], [4])   // [5, 0, 7, 0]
+   */
+  scatter(indices, values, shape): Tensor {
+    const index = cast(asTensor(indices, 'scatter'), 'int32')
+    const value = asNumbers(values, 'scatter')
+    return joined(`scatter ${shape.join()}`, [value, index], ([updates, given]) => {
+      const { flat, depth } = placesIn('scatter', shape, given!)
+      const rows = slicesFor('scatter', updates!, given!, shape, depth)
+      return reshape(scatterSum(rows, flat, sizeOf(shape.slice(0, depth))), shape)
+    })
+  },
+})
 
 type Combination = 'add' | 'mul' | 'max' | 'min'
 
-const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'mul', 'max', 'min'))
+const combination = /* @__PURE__ */ choice('add', 'mul', 'max', 'min')
 
-/**
- * `inputs` with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
- * @param reduction combines an element with its updates instead: `add` their sum, `mul` their product, `max` the largest, `min` the
- *   smallest. Default null: the update replaces the element.
- * @returns the shape and dtype of `inputs`
- * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
- */
-export function scatterUpdate(
-  inputs: TensorLike,
-  indices: TensorLike,
-  updates: TensorLike,
-  reduction?: Named<'reduction', Combination | null>,
-): Tensor {
-  const { reduction: how } = readArguments('scatterUpdate', { reduction: option(reductions, null) }, reduction)
-  const value = asTensor(inputs, 'scatterUpdate')
-  const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
-  const { flat, depth } = placesIn('scatterUpdate', value.shape, index, how === 'mul')
-  const rows = slicesFor(
-    'scatterUpdate',
-    cast(asTensor(updates, 'scatterUpdate'), value.dtype),
-    index,
-    value.shape,
-    depth,
-  )
-  if (rows.size === 0) return value
-  const places = sizeOf(value.shape.slice(0, depth))
-  if (how !== null) return reduceInto(value, asNumbers(rows, 'scatterUpdate'), flat, places, how)
-  // The index of the last update of each place, or −2³¹.
-  const last = scatterMax(arange(0, rows.shape[0], 1, 'int32'), flat, places)
-  const isNew = expandDims(greaterEqual(last, 0), 1)
-  const taken = take(rows, maximum(last, 0), 0)
-  return reshape(where(isNew, taken, reshape(value, [places, rows.shape[1]!])), value.shape)
-}
+export const scatterUpdate = op(
+  () => [
+    arg('inputs', operand),
+    arg('indices', operand),
+    arg('updates', operand),
+    optional('reduction', nullable(combination)),
+  ],
+  {
+    /**
+     * `inputs` with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
+     * @param reduction combines an element with its updates instead: `add` their sum, `mul` their product, `max` the largest, `min` the
+     *   smallest. Default null: the update replaces the element.
+     * @returns the shape and dtype of `inputs`
+     * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
+     */
+    scatterUpdate(inputs, indices, updates, reduction = null): Tensor {
+      const value = asTensor(inputs, 'scatterUpdate')
+      const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
+      const { flat, depth } = placesIn('scatterUpdate', value.shape, index, reduction === 'mul')
+      const rows = slicesFor(
+        'scatterUpdate',
+        cast(asTensor(updates, 'scatterUpdate'), value.dtype),
+        index,
+        value.shape,
+        depth,
+      )
+      if (rows.size === 0) return value
+      const places = sizeOf(value.shape.slice(0, depth))
+      if (reduction !== null) return reduceInto(value, asNumbers(rows, 'scatterUpdate'), flat, places, reduction)
+      // The index of the last update of each place, or −2³¹.
+      const last = scatterMax(arange(0, rows.shape[0], 1, 'int32'), flat, places)
+      const isNew = expandDims(greaterEqual(last, 0), 1)
+      const taken = take(rows, maximum(last, 0), 0)
+      return reshape(where(isNew, taken, reshape(value, [places, rows.shape[1]!])), value.shape)
+    },
+  },
+)
 
 /** The product of the updates [n, slice] of each place; 1 where there are none. */
 function scatterProduct(updates: Tensor, flat: Tensor, places: number): Tensor {
@@ -310,43 +311,34 @@ export function sliceUpdate(x: TensorLike, startIndices: readonly number[], upda
   return where(isInside, apply('pad', [block], { before, after, value: 0 })[0]!, value)
 }
 
-interface BincountOptions {
-  /** The weight of each element. Default 1; the result is then int32. */
-  readonly weights?: TensorLike | null
-  /** The smallest length of the result; in a traced function its length. Default 0. */
-  readonly minlength?: number
-  /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-  readonly sparse?: boolean
-}
-
-const bincountTable = {
-  weights: option(operand, null),
-  minlength: option(integer({ min: 0 }), 0),
-  sparse: unread(sparse, false),
-}
-
-/**
- * Counts how often each of the numbers 0 … n − 1 occurs in x [n], or in each row of x [batch, n]. n is one more than the largest
- * number, or `minlength` if that is larger. In a traced function n is `minlength`, because shapes do not depend on data there, and
- * other numbers are dropped.
- * @throws ArgumentError in a traced function without minlength
- * @example ops.bincount([1, 1, 3])   // [0, 2, 0, 1]
- */
-export function bincount(
-  x: TensorLike,
-  weights?: TensorLike | null | BincountOptions,
-  minlength?: number,
-  sparse?: boolean,
-): Tensor {
-  const value = cast(asTensor(x, 'bincount'), 'int32')
-  const given = readArguments('bincount', bincountTable, weights, minlength, sparse)
-  const hasData = isData(value)
-  if (!hasData && given.minlength === 0)
-    throw new ArgumentError('bincount: a traced function needs minlength, because shapes cannot depend on data there')
-  let length = given.minlength
-  if (hasData) for (const each of value.data) length = Math.max(length, each + 1)
-  return countsOf(value, length, given.weights)
-}
+export const bincount = op(
+  () => [
+    arg('x', operand),
+    optional('weights', operandOrNull),
+    optional('minlength', whole(0)),
+    optional('sparse', sparseKind),
+  ],
+  {
+    /**
+     * Counts how often each of the numbers 0 … n − 1 occurs in x [n], or in each row of x [batch, n]. n is one more than the largest
+     * number, or `minlength` if that is larger. In a traced function n is `minlength`, because shapes do not depend on data there, and
+     * other numbers are dropped.
+     * @throws ArgumentError in a traced function without minlength
+     * @example ops.bincount([1, 1, 3])   // [0, 2, 0, 1]
+     */
+    bincount(x, weights = null, minlength = 0, _sparse?): Tensor {
+      const value = cast(asTensor(x, 'bincount'), 'int32')
+      const hasData = isData(value)
+      if (!hasData && minlength === 0)
+        throw new ArgumentError(
+          'bincount: a traced function needs minlength, because shapes cannot depend on data there',
+        )
+      let length = minlength
+      if (hasData) for (const each of value.data) length = Math.max(length, each + 1)
+      return countsOf(value, length, weights)
+    },
+  },
+)
 
 export interface HistogramOptions {
   /** The number of parts. Default 10. */
@@ -355,44 +347,40 @@ export interface HistogramOptions {
   readonly range?: readonly [number, number] | null
 }
 
-const histogramTable = () => ({
-  bins: option(integer({ min: 1 }), 10),
-  range: option(
-    custom<readonly number[] | null>(
-      (value, what) =>
-        value === null ? null : requireList(what, value).map((bound) => requireNumber(`each of ${what}`, bound)),
-      (range) => range,
-    ),
-    null,
-  ),
-})
+/** The bounds [lowest, highest]. */
+const interval = /* @__PURE__ */ custom<readonly [number, number]>(
+  (value, what) => {
+    const [low, high, ...others] = requireList(what, value).map((bound) => anyNumber.read(bound, `each of ${what}`))
+    if (low !== undefined && high !== undefined && low <= high && others.length === 0) return [low, high]
+    throw new ArgumentError(`${what} must be [lowest, highest], received ${quoted(value)}`)
+  },
+  (value) => value,
+)
 
-/**
- * Counts the elements in each of `bins` equal parts of a range. The last part includes its end. Elements outside the
- * range are not counted.
- * @param range [lowest, highest]; the range of x when omitted
- * @returns [counts [bins], edges [bins + 1]], both float32
- */
-export function histogram(
-  x: TensorLike,
-  bins?: number | HistogramOptions,
-  range?: readonly [number, number] | null | HistogramOptions,
-): [counts: Tensor, edges: Tensor] {
-  const value = cast(ravel(asTensor(x, 'histogram')), 'float32')
-  const { bins: count, range: given } = readArguments('histogram', histogramTable(), bins, range)
-  if (given !== null && (given.length !== 2 || !(given[0]! <= given[1]!)))
-    throw new ArgumentError(`histogram: the range must be [lowest, highest], received [${given.join(', ')}]`)
-  if (given === null && value.size === 0)
-    throw new ShapeError('histogram: a tensor without elements needs an explicit range')
-  const [low, high] =
-    given === null ? [min(value), max(value)] : (given.map((bound) => full([], bound)) as [Tensor, Tensor])
-  requireShape('histogram', [count + 1])
-  // A range of width 0 is widened by ½ on both sides.
-  const isFlat = equal(low!, high!)
-  const edges = linspace(where(isFlat, add(low!, -0.5), low!), where(isFlat, add(high!, 0.5), high!), count + 1)
-  const isLast = equal(value, sliceAlong(edges, 0, count, 1))
-  const bin = where(isLast, count - 1, add(searchsorted(edges, value, 'right'), -1))
-  const isNumber = lessEqual(value, value)
-  const counts = scatterSum(full([value.size], 1, 'int32'), where(isNumber, nonnegative(bin), OUTSIDE), count)
-  return [cast(counts, 'float32'), edges]
-}
+export const histogram = op(
+  () => [arg('x', operand), optional('bins', whole(1)), optional('range', nullable(interval))],
+  {
+    /**
+     * Counts the elements in each of `bins` equal parts of a range. The last part includes its end. Elements outside the
+     * range are not counted.
+     * @param range [lowest, highest]; the range of x when omitted
+     * @returns [counts [bins], edges [bins + 1]], both float32
+     */
+    histogram(x, bins = 10, range = null): [counts: Tensor, edges: Tensor] {
+      const value = cast(ravel(asTensor(x, 'histogram')), 'float32')
+      if (range === null && value.size === 0)
+        throw new ShapeError('histogram: a tensor without elements needs an explicit range')
+      const [low, high] =
+        range === null ? [min(value), max(value)] : (range.map((bound) => full([], bound)) as [Tensor, Tensor])
+      requireShape('histogram', [bins + 1])
+      // A range of width 0 is widened by ½ on both sides.
+      const isFlat = equal(low!, high!)
+      const edges = linspace(where(isFlat, add(low!, -0.5), low!), where(isFlat, add(high!, 0.5), high!), bins + 1)
+      const isLast = equal(value, sliceAlong(edges, 0, bins, 1))
+      const bin = where(isLast, bins - 1, add(searchsorted(edges, value, 'right'), -1))
+      const isNumber = lessEqual(value, value)
+      const counts = scatterSum(full([value.size], 1, 'int32'), where(isNumber, nonnegative(bin), OUTSIDE), bins)
+      return [cast(counts, 'float32'), edges]
+    },
+  },
+)

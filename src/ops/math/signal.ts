@@ -1,9 +1,11 @@
 // Signals as overlapping sequences, and their short-time Fourier transforms.
 
+import { operand, whole } from '../kinds'
+import type { ArgumentKind } from '../kinds'
+import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, custom, integer, nullable, option } from '../../core/options'
-import type { ValuesOf } from '../../core/options'
-import { readArguments, requireInteger, requireShape } from '../arguments'
+import { boolean, choice, nullable } from '../../core/options'
+import { requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { sliceAlong } from '../numpy/along'
@@ -11,9 +13,8 @@ import { cast, divide, greater, multiply, square, where } from '../numpy/element
 import { pad } from '../numpy/pad'
 import { broadcastTo, reshape, scatterAdd, take } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import { Variable } from '../variable'
-import type { Complex, ComplexLike } from './complex'
-import { complexOf } from './complex'
+import type { Complex } from './complex'
+import { complexLike, complexOf } from './complex'
 import { irfft, rfft } from './fourier'
 import { windowElement } from './windows'
 
@@ -34,21 +35,15 @@ export interface IstftOptions extends StftOptions {
 
 const names = /* @__PURE__ */ choice('hann', 'hamming')
 
-const stftTable = /* @__PURE__ */ (() => ({
-  window: option(
-    custom<Window | null>(
-      (value, what) => (typeof value === 'string' ? names.read(value, what) : (value as Window | null)),
-      () => null,
-    ),
-    'hann',
-  ),
-  center: option(boolean, true),
-}))()
+/** A name or the values of a window, which `windowOf` converts; null for none. */
+const windowKind: ArgumentKind<Window | null> = {
+  holds: 'operand',
+  read: (value, what) => (typeof value === 'string' ? names.read(value, what) : (value as Window | null)),
+}
 
-const istftTable = /* @__PURE__ */ (() => ({
-  length: option(nullable(integer({ min: 0 })), null),
-  ...stftTable,
-}))()
+/** The sizes of a transform of sequences. */
+const sizes = () =>
+  [arg('sequenceLength', whole(1)), arg('sequenceStride', whole(1)), arg('fftLength', whole(1))] as const
 
 /** The largest number that divides both. */
 function commonDivisor(a: number, b: number): number {
@@ -61,21 +56,24 @@ function piecesOf(sequences: number, pieces: number, step: number): Tensor {
   return new Tensor(data, [data.length], 'int32')
 }
 
-/**
- * Overlapping sequences along the last axis: sequence i begins at element i · sequenceStride. Elements after the last whole
- * sequence are dropped.
- * @param x [… n], of any dtype
- * @returns [… sequences, sequenceLength] with ⌊(n − sequenceLength) / sequenceStride⌋ + 1 sequences; none if x is shorter than one
- * @example ops.extractSequences([1, 2, 3, 4, 5], 3, 2)   // [[1, 2, 3], [3, 4, 5]]
- * Keras: `keras.ops.extract_sequences`.
- */
-export function extractSequences(x: TensorLike, sequenceLength: number, sequenceStride: number): Tensor {
-  const value = asTensor(x, 'extractSequences')
-  if (value.rank === 0) throw new ShapeError('extractSequences: a scalar has no axis')
-  const length = requireInteger('extractSequences: sequenceLength', sequenceLength, 1)
-  const stride = requireInteger('extractSequences: sequenceStride', sequenceStride, 1)
-  return sequencesOf('extractSequences', value, length, stride)
-}
+export const extractSequences = op(
+  () => [arg('x', operand), arg('sequenceLength', whole(1)), arg('sequenceStride', whole(1))],
+  {
+    /**
+     * Overlapping sequences along the last axis: sequence i begins at element i · sequenceStride. Elements after the last whole
+     * sequence are dropped.
+     * @param x [… n], of any dtype
+     * @returns [… sequences, sequenceLength] with ⌊(n − sequenceLength) / sequenceStride⌋ + 1 sequences; none if x is shorter than one
+     * @example ops.extractSequences([1, 2, 3, 4, 5], 3, 2)   // [[1, 2, 3], [3, 4, 5]]
+     * Keras: `keras.ops.extract_sequences`.
+     */
+    extractSequences(x, sequenceLength, sequenceStride): Tensor {
+      const value = asTensor(x, 'extractSequences')
+      if (value.rank === 0) throw new ShapeError('extractSequences: a scalar has no axis')
+      return sequencesOf('extractSequences', value, sequenceLength, sequenceStride)
+    },
+  },
+)
 
 // Pieces whose length divides both the length and the stride are moved as a whole.
 function sequencesOf(where: string, x: Tensor, length: number, stride: number): Tensor {
@@ -120,10 +118,7 @@ interface Frames {
   readonly before: number
 }
 
-function framesOf(where: string, sequenceLength: unknown, sequenceStride: unknown, fft: unknown): Frames {
-  const length = requireInteger(`${where}: sequenceLength`, sequenceLength, 1)
-  const stride = requireInteger(`${where}: sequenceStride`, sequenceStride, 1)
-  const fftLength = requireInteger(`${where}: fftLength`, fft, 1)
+function framesOf(where: string, length: number, stride: number, fftLength: number): Frames {
   if (fftLength < length)
     throw new ArgumentError(`${where}: fftLength must be at least sequenceLength, received ${fftLength} and ${length}`)
   return { length, stride, fftLength, before: (fftLength - length) >> 1 }
@@ -143,107 +138,100 @@ function windowOf(where: string, window: Window, length: number): Tensor {
   return values
 }
 
-/** Reads options by position or by name. A tensor is a window, not an object of options. */
-function readOptions(where: string, window: unknown, center: unknown): ValuesOf<typeof stftTable> {
-  const isTensor = window instanceof Tensor || window instanceof Variable || ArrayBuffer.isView(window)
-  return readArguments(
-    where,
-    stftTable,
-    isTensor ? { window, ...(center === undefined ? {} : { center }) } : window,
-    isTensor ? undefined : center,
-  )
-}
+export const stft = op(
+  () => [arg('x', operand), ...sizes(), optional('window', windowKind), optional('center', boolean)],
+  {
+    /**
+     * The short-time Fourier transform: the transforms of the overlapping sequences of a signal, each multiplied by a window,
+     *
+     *   X[i, k] = Σ_t w[t] x[i · sequenceStride + t] e^(−2πi kt / fftLength)
+     *
+     * A sequence that is shorter than `fftLength` is in the middle of zeros.
+     * @param x [… n], real
+     * @param sequenceLength the number of elements of a sequence
+     * @param sequenceStride the distance between sequences
+     * @param fftLength at least sequenceLength; a power of two is fastest
+     * @param window 'hann', 'hamming', the values of a window [sequenceLength], or null for none. Default 'hann'.
+     * @param center extends the signal by fftLength / 2 mirrored elements at both ends, so that element i · sequenceStride is in the
+     *   middle of sequence i. Default true.
+     * @returns {real, imag} [… sequences, ⌊fftLength / 2⌋ + 1]
+     * @throws ShapeError when x is shorter than one sequence
+     * @example ops.stft(signal, 256, 128, 256)
+     * @example ops.stft(signal, 256, 128, 512, { window: 'hamming', center: false })
+     * Keras: `keras.ops.stft`.
+     */
+    stft(x, sequenceLength, sequenceStride, fftLength, window = 'hann', center = true): Complex {
+      const { length, stride, fftLength: size, before } = framesOf('stft', sequenceLength, sequenceStride, fftLength)
+      const value = asTensor(x, 'stft')
+      if (value.rank === 0) throw new ShapeError('stft: a scalar has no axis')
+      const given = cast(value, 'float32')
+      const half = center ? size >> 1 : 0
+      const long = requireShape('stft', [...given.shape.slice(0, -1), given.shape.at(-1)! + 2 * half]).at(-1)!
+      if (long < size)
+        throw new ShapeError(`stft: ${formatShape(given.shape)} is shorter than one sequence of fftLength ${size}`)
+      const signal =
+        half === 0
+          ? given
+          : pad(
+              given,
+              given.shape.map((_, i) => (i === given.rank - 1 ? ([half, half] as const) : ([0, 0] as const))),
+              'reflect',
+            )
+      // Without a window, the whole of fftLength is a sequence.
+      if (window === null) return rfft(sequencesOf('stft', signal, size, stride), size)
+      const inner = sliceAlong(signal, signal.rank - 1, before, long - (size - length))
+      const sequences = multiply(sequencesOf('stft', inner, length, stride), windowOf('stft', window, length))
+      return rfft(padEnds(sequences, before, size - length - before), size)
+    },
+  },
+)
 
-/**
- * The short-time Fourier transform: the transforms of the overlapping sequences of a signal, each multiplied by a window,
- *
- *   X[i, k] = Σ_t w[t] x[i · sequenceStride + t] e^(−2πi kt / fftLength)
- *
- * A sequence that is shorter than `fftLength` is in the middle of zeros.
- * @param x [… n], real
- * @param sequenceLength the number of elements of a sequence
- * @param sequenceStride the distance between sequences
- * @param fftLength at least sequenceLength; a power of two is fastest
- * @param window 'hann', 'hamming', the values of a window [sequenceLength], or null for none. Default 'hann'.
- * @param center extends the signal by fftLength / 2 mirrored elements at both ends, so that element i · sequenceStride is in the
- *   middle of sequence i. Default true.
- * @returns {real, imag} [… sequences, ⌊fftLength / 2⌋ + 1]
- * @throws ShapeError when x is shorter than one sequence
- * @example ops.stft(signal, 256, 128, 256)
- * @example ops.stft(signal, 256, 128, 512, { window: 'hamming', center: false })
- * Keras: `keras.ops.stft`.
- */
-export function stft(
-  x: TensorLike,
-  sequenceLength: number,
-  sequenceStride: number,
-  fftLength: number,
-  window?: Window | StftOptions | null,
-  center?: boolean,
-): Complex {
-  const options = readOptions('stft', window, center)
-  const { length, stride, fftLength: size, before } = framesOf('stft', sequenceLength, sequenceStride, fftLength)
-  const value = asTensor(x, 'stft')
-  if (value.rank === 0) throw new ShapeError('stft: a scalar has no axis')
-  const given = cast(value, 'float32')
-  const half = options.center ? size >> 1 : 0
-  const long = requireShape('stft', [...given.shape.slice(0, -1), given.shape.at(-1)! + 2 * half]).at(-1)!
-  if (long < size)
-    throw new ShapeError(`stft: ${formatShape(given.shape)} is shorter than one sequence of fftLength ${size}`)
-  const signal =
-    half === 0
-      ? given
-      : pad(
-          given,
-          given.shape.map((_, i) => (i === given.rank - 1 ? ([half, half] as const) : ([0, 0] as const))),
-          'reflect',
+export const istft = op(
+  () => [
+    arg('x', complexLike),
+    ...sizes(),
+    optional('length', nullable(whole(0))),
+    optional('window', windowKind),
+    optional('center', boolean),
+  ],
+  {
+    /**
+     * The inverse of `stft`, which got the same arguments: adds the overlapping sequences, each multiplied by the window, and divides
+     * by the sum of the squared windows. Elements at which no window has weight are 0.
+     *
+     * Without a window, the result is the mean of the sequences at each element, times fftLength / sequenceStride.
+     * @param x {real, imag} [… sequences, ⌊fftLength / 2⌋ + 1]
+     * @param length the number of elements of the result, which is never longer than the sequences reach; null for all. Default null.
+     * @returns [… n]
+     * @example ops.istft(ops.stft(signal, 256, 128, 256), 256, 128, 256)
+     * Keras: `keras.ops.istft`. Keras on JAX adds sequences that do not overlap, with sequenceStride = fftLength, as if they did.
+     */
+    istft(x, sequenceLength, sequenceStride, fftLength, length = null, window = 'hann', center = true): Tensor {
+      const {
+        length: own,
+        stride,
+        fftLength: size,
+        before,
+      } = framesOf('istft', sequenceLength, sequenceStride, fftLength)
+      const value = complexOf('istft', x)
+      const { rank, shape } = value.real
+      if (rank < 2 || shape.at(-2) === 0)
+        throw new ShapeError(
+          `istft: expected [… sequences, frequencies] with at least one sequence, received ${formatShape(shape)}`,
         )
-  // Without a window, the whole of fftLength is a sequence.
-  if (options.window === null) return rfft(sequencesOf('stft', signal, size, stride), size)
-  const inner = sliceAlong(signal, signal.rank - 1, before, long - (size - length))
-  const sequences = multiply(sequencesOf('stft', inner, length, stride), windowOf('stft', options.window, length))
-  return rfft(padEnds(sequences, before, size - length - before), size)
-}
-
-/**
- * The inverse of `stft`, which got the same arguments: adds the overlapping sequences, each multiplied by the window, and divides
- * by the sum of the squared windows. Elements at which no window has weight are 0.
- *
- * Without a window, the result is the mean of the sequences at each element, times fftLength / sequenceStride.
- * @param x {real, imag} [… sequences, ⌊fftLength / 2⌋ + 1]
- * @param length the number of elements of the result, which is never longer than the sequences reach; null for all. Default null.
- * @returns [… n]
- * @example ops.istft(ops.stft(signal, 256, 128, 256), 256, 128, 256)
- * Keras: `keras.ops.istft`. Keras on JAX adds sequences that do not overlap, with sequenceStride = fftLength, as if they did.
- */
-export function istft(
-  x: ComplexLike,
-  sequenceLength: number,
-  sequenceStride: number,
-  fftLength: number,
-  length?: number | null | IstftOptions,
-  window?: Window | null,
-  center?: boolean,
-): Tensor {
-  const options = readArguments('istft', istftTable, length, window, center)
-  const { length: own, stride, fftLength: size, before } = framesOf('istft', sequenceLength, sequenceStride, fftLength)
-  const value = complexOf('istft', x)
-  const { rank, shape } = value.real
-  if (rank < 2 || shape.at(-2) === 0)
-    throw new ShapeError(
-      `istft: expected [… sequences, frequencies] with at least one sequence, received ${formatShape(shape)}`,
-    )
-  const sequences = irfft(value, size)
-  const weights = options.window === null ? null : windowOf('istft', options.window, own)
-  const signal = weights === null ? meanOf(sequences, stride) : weighted(sequences, weights, stride, before)
-  const start = options.center ? size >> 1 : 0
-  const extent = signal.shape.at(-1)!
-  const end =
-    options.length !== null ? Math.min(extent, start + options.length) : options.center ? extent - (size >> 1) : extent
-  return sliceAlong(signal, signal.rank - 1, Math.min(start, extent), Math.max(0, end - start))
-}
+      const sequences = irfft(value, size)
+      const weights = window === null ? null : windowOf('istft', window, own)
+      const signal = weights === null ? meanOf(sequences, stride) : weighted(sequences, weights, stride, before)
+      const start = center ? size >> 1 : 0
+      const extent = signal.shape.at(-1)!
+      const end = length !== null ? Math.min(extent, start + length) : center ? extent - (size >> 1) : extent
+      return sliceAlong(signal, signal.rank - 1, Math.min(start, extent), Math.max(0, end - start))
+    },
+  },
+)
 
 /** The mean of the sequences at each element, times the number of those that overlap within a sequence. */
+/* @__NO_SIDE_EFFECTS__ */
 function meanOf(sequences: Tensor, stride: number): Tensor {
   const [count, size] = sequences.shape.slice(-2) as [number, number]
   const covered = overlapAdd('istft', broadcastTo(1, [count, size]), stride)

@@ -1,6 +1,6 @@
 // Special functions, composed of polynomials. Their coefficients minimize the largest relative error.
 
-import type { TensorLike } from '../convert'
+import { unaryOp } from '../op'
 import { asTensor } from '../convert'
 import {
   abs,
@@ -36,8 +36,8 @@ function polynomial(x: Tensor, coefficients: readonly number[]): Tensor {
  * t = (x − 3)/(x + 3), and 2 − erfc(−x) for x ≤ −½.
  * @example ops.erfc(5)   // 1.5375e-12
  */
-export function erfc(x: TensorLike): Tensor {
-  return joined('erfc', [asTensor(x, 'erfc')], ([given]) => {
+export const erfc = unaryOp('erfc', (x) =>
+  joined('erfc', [asTensor(x, 'erfc')], ([given]) => {
     const value = cast(given!, 'float32')
     // From 10.1 on the result is 0.
     const size = minimum(abs(value), 11)
@@ -59,16 +59,16 @@ export function erfc(x: TensorLike): Tensor {
     const complement = erf(value)
     const slope = subtract(complement, stopGradient(complement))
     return where(less(size, 0.5), subtract(1, complement), subtract(far, slope))
-  })
-}
+  }),
+)
 
 /**
  * The modified Bessel function of order 0: I₀(x) = Σ (x²/4)ᵏ / (k!)². A polynomial in x²/4 up to |x| = 8, beyond
  * e^|x| p(1/|x|) / √|x|.
  * @example ops.i0(1)   // 1.2661
  */
-export function i0(x: TensorLike): Tensor {
-  return joined('i0', [asTensor(x, 'i0')], ([given]) => {
+export const i0 = unaryOp('i0', (x) =>
+  joined('i0', [asTensor(x, 'i0')], ([given]) => {
     const value = cast(given!, 'float32')
     const size = abs(value)
     const isLarge = less(8, size)
@@ -92,5 +92,5 @@ export function i0(x: TensorLike): Tensor {
     // e^|x| can be infinite where the result is not.
     const half = exp(multiply(large, 0.5))
     return where(isLarge, multiply(multiply(half, divide(p, sqrt(large))), half), near)
-  })
-}
+  }),
+)

@@ -2,15 +2,17 @@
 
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
+import { operand } from '../kinds'
 import { takeAlong } from '../numpy/along'
 import { cast } from '../numpy/elementwise'
 import { concatenate } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
-import type { DataFormat, DataFormatOption } from './channels'
-import { readDataFormat, withChannelsLast } from './channels'
+import type { DataFormat } from './channels'
+import { dataFormat, withChannelsLast } from './channels'
 import { poolAverage, poolMax, spatialRank } from './pooling'
-import type { Sliding } from './sliding'
-import { perAxis } from './sliding'
+import type { Sizes, Sliding } from './sliding'
+import { perAxis, sizes } from './sliding'
 
 /** More places than an input has elements repeat them, so this is enough. */
 const MOST_OUTPUTS = 2 ** 20
@@ -20,49 +22,48 @@ export const outputSizes = (rank: number): ReturnType<typeof perAxis> => perAxis
 
 type Pool = (where: string, x: Tensor, sliding: Sliding) => Tensor
 
-/**
- * The mean of each of outputSize windows along every spatial axis: y[i] is the mean of x[⌊i·n/o⌋ … ⌈(i + 1)·n/o⌉ − 1] for n
- * elements and o places. Keras: `keras.ops.adaptive_average_pool`.
- * @param inputs x [batch, …spatial, channels]
- * @param outputSize the number of places, for all axes or per axis
- * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
- * @returns [batch, …outputSize, channels]
- * @example ops.adaptiveAveragePool([[[1], [2], [3]]], 2)   // [[[1.5], [2.5]]]
- */
-export function adaptiveAveragePool(
-  inputs: TensorLike,
-  outputSize: number | readonly number[],
-  dataFormat?: DataFormat | DataFormatOption,
-): Tensor {
-  return adaptive('adaptiveAveragePool', adaptAverage, inputs, outputSize, dataFormat)
-}
+const adaptiveParameters = () =>
+  [arg('inputs', operand), arg('outputSize', sizes), optional('dataFormat', dataFormat)] as const
 
-/**
- * The maximum of each of outputSize windows along every spatial axis, which are those of `adaptiveAveragePool`. Keras:
- * `keras.ops.adaptive_max_pool`.
- * @param inputs x [batch, …spatial, channels]
- * @param outputSize the number of places, for all axes or per axis
- * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
- * @returns [batch, …outputSize, channels]
- */
-export function adaptiveMaxPool(
-  inputs: TensorLike,
-  outputSize: number | readonly number[],
-  dataFormat?: DataFormat | DataFormatOption,
-): Tensor {
-  return adaptive('adaptiveMaxPool', adaptMax, inputs, outputSize, dataFormat)
-}
+export const adaptiveAveragePool = op(adaptiveParameters, {
+  /**
+   * The mean of each of outputSize windows along every spatial axis: y[i] is the mean of x[⌊i·n/o⌋ … ⌈(i + 1)·n/o⌉ − 1] for n
+   * elements and o places. Keras: `keras.ops.adaptive_average_pool`.
+   * @param inputs x [batch, …spatial, channels]
+   * @param outputSize the number of places, for all axes or per axis
+   * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
+   * @returns [batch, …outputSize, channels]
+   * @example ops.adaptiveAveragePool([[[1], [2], [3]]], 2)   // [[[1.5], [2.5]]]
+   */
+  adaptiveAveragePool(inputs, outputSize, dataFormat = null): Tensor {
+    return adaptive('adaptiveAveragePool', adaptAverage, inputs, outputSize, dataFormat)
+  },
+})
+
+export const adaptiveMaxPool = op(adaptiveParameters, {
+  /**
+   * The maximum of each of outputSize windows along every spatial axis, which are those of `adaptiveAveragePool`. Keras:
+   * `keras.ops.adaptive_max_pool`.
+   * @param inputs x [batch, …spatial, channels]
+   * @param outputSize the number of places, for all axes or per axis
+   * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
+   * @returns [batch, …outputSize, channels]
+   */
+  adaptiveMaxPool(inputs, outputSize, dataFormat = null): Tensor {
+    return adaptive('adaptiveMaxPool', adaptMax, inputs, outputSize, dataFormat)
+  },
+})
 
 function adaptive(
   where: string,
   adapt: (where: string, x: Tensor, places: readonly number[]) => Tensor,
   x: TensorLike,
-  outputSize: unknown,
-  format: DataFormat | DataFormatOption | undefined,
+  outputSize: Sizes,
+  format: DataFormat,
 ): Tensor {
   const value = cast(asTensor(x, where), 'float32')
   const places = outputSizes(spatialRank(where, value)).read(outputSize, `${where}: outputSize`)
-  return withChannelsLast(value, readDataFormat(where, format), (last) => adapt(where, last, places))
+  return withChannelsLast(value, format, (last) => adapt(where, last, places))
 }
 
 /** @param where names the op or the layer in errors */

@@ -1,14 +1,15 @@
 // Attention: a mean of values, weighted by the similarity of their keys to a query, for several heads.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { always, boolean, idle, nullable, number, option, unread } from '../../core/options'
+import { always, boolean, idle, nullable, number } from '../../core/options'
 import { AttentionKernel } from '../../primitives/attention'
-import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor, operand } from '../convert'
-import { cast, equal } from '../numpy/elementwise'
+import { asTensor } from '../convert'
 import { needAttention } from '../families'
+import { operand, operandOrNull } from '../kinds'
+import { cast, equal } from '../numpy/elementwise'
 import { expandDims, reshape, transpose } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 
@@ -31,58 +32,63 @@ export interface AttentionOptions {
 export const flashAttentionKind = /* @__PURE__ */ (() =>
   idle(nullable(boolean), [null, false], 'there is one implementation, which never stores the scores as a whole'))()
 
-const attentionTable = /* @__PURE__ */ (() => ({
-  bias: option(operand, null),
-  mask: option(operand, null),
-  scale: option(nullable(number()), null),
-  isCausal: option(boolean, false),
-  flashAttention: unread(flashAttentionKind, null),
-  attnLogitsSoftCap: unread(always([null], 'the kernel does not limit scores'), null),
-}))()
-
-/**
- * softmax(scale · query · keyᵀ + bias) · value for each head. Neighbouring heads of the query may share one head of key
- * and value. The scores are never stored as a whole, so memory grows linearly with the number of steps, except for the
- * gradient of a bias. A step that may attend to nothing gets the mean of all values.
- * @param query [batch, query steps, heads, size]
- * @param key [batch, key steps, heads or a divisor of them, size]
- * @param value [batch, key steps, heads of key, value size]
- * @param bias added to the scores, or all options. Default null
- * @param mask whether a query step may attend to a key step. Default null: everywhere
- * @param scale multiplies query · key. Default null: 1 / √size
- * @param isCausal whether no step attends to keys of later steps. Default false
- * @param flashAttention changes nothing: there is one implementation. Default null
- * @param attnLogitsSoftCap must be null: the kernel does not limit scores
- * @returns [batch, query steps, heads, value size]
- * @throws ShapeError when the shapes do not fit each other, or mask and bias do not fit them
- * @example ops.dotProductAttention(query, key, value, { isCausal: true })
- * Dao et al., "FlashAttention", 2022. Keras: `keras.ops.dot_product_attention`.
- */
-export function dotProductAttention(
-  query: TensorLike,
-  key: TensorLike,
-  value: TensorLike,
-  bias?: TensorLike | AttentionOptions | null,
-  mask?: TensorLike | null,
-  scale?: number | null,
-  isCausal?: boolean,
-  flashAttention?: boolean | null,
-  attnLogitsSoftCap?: null,
-): Tensor {
-  const where = 'dotProductAttention'
-  const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ]
-  const given = readArguments(where, attentionTable, bias, mask, scale, isCausal, flashAttention, attnLogitsSoftCap)
-  return attend(where, q, k, v, {
-    scale: given.scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
-    mask: given.mask === null ? null : cast(asTensor(given.mask, where), 'bool'),
-    bias: given.bias === null ? null : cast(asTensor(given.bias, where), 'float32'),
-    after: given.isCausal ? 0 : Infinity,
-  }).result
-}
+export const dotProductAttention = op(
+  () => [
+    arg('query', operand),
+    arg('key', operand),
+    arg('value', operand),
+    optional('bias', operandOrNull),
+    optional('mask', operandOrNull),
+    optional('scale', nullable(number())),
+    optional('isCausal', boolean),
+    optional('flashAttention', flashAttentionKind),
+    optional('attnLogitsSoftCap', always([null], 'the kernel does not limit scores')),
+  ],
+  {
+    /**
+     * softmax(scale · query · keyᵀ + bias) · value for each head. Neighbouring heads of the query may share one head of key
+     * and value. The scores are never stored as a whole, so memory grows linearly with the number of steps, except for the
+     * gradient of a bias. A step that may attend to nothing gets the mean of all values.
+     * @param query [batch, query steps, heads, size]
+     * @param key [batch, key steps, heads or a divisor of them, size]
+     * @param value [batch, key steps, heads of key, value size]
+     * @param bias added to the scores. Default null
+     * @param mask whether a query step may attend to a key step. Default null: everywhere
+     * @param scale multiplies query · key. Default null: 1 / √size
+     * @param isCausal whether no step attends to keys of later steps. Default false
+     * @param flashAttention changes nothing: there is one implementation. Default null
+     * @param attnLogitsSoftCap must be null: the kernel does not limit scores
+     * @returns [batch, query steps, heads, value size]
+     * @throws ShapeError when the shapes do not fit each other, or mask and bias do not fit them
+     * @example ops.dotProductAttention(query, key, value, { isCausal: true })
+     * Dao et al., "FlashAttention", 2022. Keras: `keras.ops.dot_product_attention`.
+     */
+    dotProductAttention(
+      query,
+      key,
+      value,
+      bias = null,
+      mask = null,
+      scale = null,
+      isCausal = false,
+      _flashAttention?,
+      _attnLogitsSoftCap?,
+    ): Tensor {
+      const where = 'dotProductAttention'
+      const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ]
+      return attend(where, q, k, v, {
+        scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
+        mask: mask === null ? null : cast(asTensor(mask, where), 'bool'),
+        bias: bias === null ? null : cast(asTensor(bias, where), 'float32'),
+        after: isCausal ? 0 : Infinity,
+      }).result
+    },
+  },
+)
 
 const isDivisor = (divisor: number, of: number): boolean => of % divisor === 0
 

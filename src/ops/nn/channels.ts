@@ -2,8 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import type { Kind, Spelled } from '../../core/options'
-import { choice, nullable, option, unread } from '../../core/options'
-import { readArguments } from '../arguments'
+import { choice, nullable, unread } from '../../core/options'
 import { moveAxis } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 
@@ -11,16 +10,6 @@ export type DataFormat = 'channelsLast' | 'channelsFirst' | null
 
 /** Where the channels are; null means last. */
 export const dataFormat = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('channelsLast', 'channelsFirst'))
-
-export interface DataFormatOption {
-  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
-  readonly dataFormat?: DataFormat
-}
-
-/** `depthToSpace(x, 2, 'channelsFirst')` or `depthToSpace(x, 2, { dataFormat: 'channelsFirst' })`. */
-export function readDataFormat(where: string, given: DataFormat | DataFormatOption | undefined): DataFormat {
-  return readArguments(where, { dataFormat: option(dataFormat, null) }, given).dataFormat
-}
 
 /** Where the channels are, for ops whose channels are the last axis; null means last. */
 export type LastFormat = Spelled<'channelsLast'> | null
@@ -30,7 +19,8 @@ export interface LastFormatOption {
   readonly dataFormat?: LastFormat
 }
 
-const lastFormat: Kind<DataFormat, LastFormat> = {
+/** The kind of an argument that is only checked, because the channels are the last axis. */
+export const lastFormat: Kind<LastFormat> = {
   read(value, where) {
     if (dataFormat.read(value, where) !== 'channelsFirst') return null
     throw new ArgumentError(
@@ -40,16 +30,11 @@ const lastFormat: Kind<DataFormat, LastFormat> = {
   write: () => null,
 }
 
-/** The option of ops whose channels are the last axis. */
+/** The same as an option. */
 export const lastFormatTable = () => ({
   /** Must be 'channelsLast' or null, its default: channels are the last axis. */
   dataFormat: unread(lastFormat, null),
 })
-
-/** Checks that option of an op without others. */
-export function requireLastFormat(where: string, given: LastFormat | LastFormatOption | undefined): void {
-  readArguments(where, lastFormatTable(), given)
-}
 
 /** The result of a function of [batch, …spatial axes, channels]. */
 export function withChannelsLast(x: Tensor, format: DataFormat, call: (x: Tensor) => Tensor): Tensor {

@@ -1,22 +1,22 @@
 // Convolutions of [batch, …spatial axes, channels] with one to three spatial axes, as in Keras.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { ValuesOf } from '../../core/options'
-import { nullable, option } from '../../core/options'
+import { nullable } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import type { PaddedAttributes } from '../../ir/attributes'
-import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { cast } from '../numpy/elementwise'
 import { needWindows } from '../families'
-import type { LastFormat, LastFormatOption } from './channels'
-import { lastFormatTable } from './channels'
-import type { Padding, Sliding } from './sliding'
-import { padding, paddingAlong, perAxis, placesIn } from './sliding'
+import { operand } from '../kinds'
+import { cast } from '../numpy/elementwise'
 import { broadcastTo, reshape } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
+import type { LastFormatOption } from './channels'
+import { lastFormat } from './channels'
+import type { Padding, Sizes, Sliding } from './sliding'
+import { padding as paddingKind, paddingAlong, perAxis, placesIn, sizes, sizesOrNull } from './sliding'
 
 export interface ConvOptions extends LastFormatOption {
   /** The step of the window, for all axes or per axis. Default 1. */
@@ -35,14 +35,6 @@ export interface ConvTransposeOptions extends ConvOptions {
   readonly outputPadding?: number | readonly number[] | null
 }
 
-/** The options in order, or all of them as an object in the first place. */
-type ConvArguments = [
-  strides?: ConvOptions['strides'] | ConvOptions,
-  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
-  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
-  dilationRate?: ConvOptions['dilationRate'],
-]
-
 const MOST_AXES = 3
 
 function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Tensor] {
@@ -54,23 +46,23 @@ function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Te
   )
 }
 
-// In Keras's order.
-const slidingTable = (rank: number) => ({
-  strides: option(perAxis(rank), 1),
-  padding: option(padding, 'valid'),
-  ...lastFormatTable(),
-  dilationRate: option(perAxis(rank), 1),
-})
+/** How the window slides, in Keras's order. */
+const slidingParameters = () =>
+  [
+    optional('strides', sizes),
+    optional('padding', paddingKind),
+    optional('dataFormat', lastFormat),
+    optional('dilationRate', sizes),
+  ] as const
 
-function slidingFrom(
-  kernel: Tensor,
-  { strides, padding: how, dilationRate }: ValuesOf<ReturnType<typeof slidingTable>>,
-): Sliding {
-  return { strides, padding: how, dilation: dilationRate, window: kernel.shape.slice(0, -2) }
-}
-
-function slidingOf(where: string, kernel: Tensor, ...given: ConvArguments): Sliding {
-  return slidingFrom(kernel, readArguments(where, slidingTable(kernel.rank - 2), ...given))
+function slidingOf(where: string, kernel: Tensor, strides: Sizes, padding: Padding, dilationRate: Sizes): Sliding {
+  const each = perAxis(kernel.rank - 2)
+  return {
+    strides: each.read(strides, `${where}: strides`),
+    padding,
+    dilation: each.read(dilationRate, `${where}: dilationRate`),
+    window: kernel.shape.slice(0, -2),
+  }
 }
 
 /** Describes how a window slides over x, including the zeros around x. */
@@ -79,27 +71,26 @@ function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Slidi
   return { strides, dilation, before: sides.map(([before]) => before), after: sides.map(([, after]) => after) }
 }
 
-/**
- * y[n, o, f] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, f] over the taps t of a window and the channels c.
- * If the kernel has fewer channels than x, groups of channels are convolved separately.
- * @param inputs x [batch, …spatial, channels]
- * @param kernel [… window, channels / groups, filters]
- * @returns [batch, …places, filters]
- * @throws ShapeError when the channels cannot be divided into groups, or the window does not fit
- * @example ops.conv(images, kernel, { strides: 2, padding: 'same' })
- * Keras: `keras.ops.conv`.
- */
-export function conv(
-  inputs: TensorLike,
-  kernel: TensorLike,
-  strides?: ConvOptions['strides'] | ConvOptions,
-  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
-  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
-  dilationRate?: ConvOptions['dilationRate'],
-): Tensor {
-  const [value, taps] = operands('conv', inputs, kernel)
-  return convolve('conv', value, taps, slidingOf('conv', taps, strides, padding, dataFormat, dilationRate))
-}
+export const conv = op(() => [arg('inputs', operand), arg('kernel', operand), ...slidingParameters()], {
+  /**
+   * y[n, o, f] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, f] over the taps t of a window and the channels c.
+   * If the kernel has fewer channels than x, groups of channels are convolved separately.
+   * @param inputs x [batch, …spatial, channels]
+   * @param kernel [… window, channels / groups, filters]
+   * @param strides the step of the window, for all axes or per axis. Default 1
+   * @param padding 'valid', or 'same' for ⌈extent / stride⌉ places. Default valid
+   * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+   * @param dilationRate the distance between neighbouring taps, for all axes or per axis. Default 1
+   * @returns [batch, …places, filters]
+   * @throws ShapeError when the channels cannot be divided into groups, or the window does not fit
+   * @example ops.conv(images, kernel, { strides: 2, padding: 'same' })
+   * Keras: `keras.ops.conv`.
+   */
+  conv(inputs, kernel, strides = 1, padding = 'valid', _dataFormat?, dilationRate = 1): Tensor {
+    const [value, taps] = operands('conv', inputs, kernel)
+    return convolve('conv', value, taps, slidingOf('conv', taps, strides, padding, dilationRate))
+  },
+})
 
 /** @param where names the op or the layer in errors */
 export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
@@ -115,24 +106,19 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
   return apply('convolution', [cast(x, 'float32'), kernel], { ...slideOver(x, sliding), groups })[0]!
 }
 
-/**
- * Convolves each channel separately: y[n, o, c · m + j] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, j].
- * @param kernel [… window, channels, m]: m results for each channel
- * @returns [batch, …places, channels · m]
- * Keras: `keras.ops.depthwise_conv`.
- */
-export function depthwiseConv(
-  inputs: TensorLike,
-  kernel: TensorLike,
-  strides?: ConvOptions['strides'] | ConvOptions,
-  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
-  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
-  dilationRate?: ConvOptions['dilationRate'],
-): Tensor {
-  const [value, taps] = operands('depthwiseConv', inputs, kernel)
-  const sliding = slidingOf('depthwiseConv', taps, strides, padding, dataFormat, dilationRate)
-  return convolveDepthwise('depthwiseConv', value, taps, sliding)
-}
+export const depthwiseConv = op(() => [arg('inputs', operand), arg('kernel', operand), ...slidingParameters()], {
+  /**
+   * Convolves each channel separately: y[n, o, c · m + j] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, j].
+   * @param kernel [… window, channels, m]: m results for each channel
+   * @returns [batch, …places, channels · m]
+   * Keras: `keras.ops.depthwise_conv`.
+   */
+  depthwiseConv(inputs, kernel, strides = 1, padding = 'valid', _dataFormat?, dilationRate = 1): Tensor {
+    const [value, taps] = operands('depthwiseConv', inputs, kernel)
+    const sliding = slidingOf('depthwiseConv', taps, strides, padding, dilationRate)
+    return convolveDepthwise('depthwiseConv', value, taps, sliding)
+  },
+})
 
 export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
   const [channels, multiplier] = kernel.shape.slice(-2) as [number, number]
@@ -158,26 +144,36 @@ function repeatChannels(x: Tensor, times: number): Tensor {
   return reshape(broadcastTo(reshape(x, [...x.shape, 1]), shape), [...x.shape.slice(0, -1), x.shape.at(-1)! * times])
 }
 
-/**
- * depthwiseConv, followed by a matrix product over the channels.
- * @param depthwiseKernel [… window, channels, m]
- * @param pointwiseKernel [1, …, channels · m, filters]
- * Keras: `keras.ops.separable_conv`.
- */
-export function separableConv(
-  inputs: TensorLike,
-  depthwiseKernel: TensorLike,
-  pointwiseKernel: TensorLike,
-  strides?: ConvOptions['strides'] | ConvOptions,
-  padding?: ConvOptions['padding'] | Omit<ConvOptions, 'strides'>,
-  dataFormat?: LastFormat | Pick<ConvOptions, 'dataFormat' | 'dilationRate'>,
-  dilationRate?: ConvOptions['dilationRate'],
-): Tensor {
-  const [value, taps] = operands('separableConv', inputs, depthwiseKernel)
-  const [, mixing] = operands('separableConv', inputs, pointwiseKernel)
-  const sliding = slidingOf('separableConv', taps, strides, padding, dataFormat, dilationRate)
-  return convolveSeparable('separableConv', value, taps, mixing, sliding)
-}
+export const separableConv = op(
+  () => [
+    arg('inputs', operand),
+    arg('depthwiseKernel', operand),
+    arg('pointwiseKernel', operand),
+    ...slidingParameters(),
+  ],
+  {
+    /**
+     * depthwiseConv, followed by a matrix product over the channels.
+     * @param depthwiseKernel [… window, channels, m]
+     * @param pointwiseKernel [1, …, channels · m, filters]
+     * Keras: `keras.ops.separable_conv`.
+     */
+    separableConv(
+      inputs,
+      depthwiseKernel,
+      pointwiseKernel,
+      strides = 1,
+      padding = 'valid',
+      _dataFormat?,
+      dilationRate = 1,
+    ): Tensor {
+      const [value, taps] = operands('separableConv', inputs, depthwiseKernel)
+      const [, mixing] = operands('separableConv', inputs, pointwiseKernel)
+      const sliding = slidingOf('separableConv', taps, strides, padding, dilationRate)
+      return convolveSeparable('separableConv', value, taps, mixing, sliding)
+    },
+  },
+)
 
 export function convolveSeparable(
   where: string,
@@ -199,31 +195,46 @@ export function convolveSeparable(
   })
 }
 
-/**
- * The transpose of `conv`: each x[n, i, c] adds to the window that starts at i · stride,
- * y[n, i · stride + t · dilation, f] += x[n, i, c] · kernel[t, f, c].
- * @param kernel [… window, filters, channels]
- * @returns [batch, …, filters]; with 'same' padding each axis is `stride` times as long, with 'valid' it has the extent
- *   (extent − 1) · stride + max(window, stride)
- * Keras: `keras.ops.conv_transpose`.
- */
-export function convTranspose(
-  inputs: TensorLike,
-  kernel: TensorLike,
-  strides?: ConvTransposeOptions['strides'] | ConvTransposeOptions,
-  padding?: ConvTransposeOptions['padding'] | Omit<ConvTransposeOptions, 'strides'>,
-  outputPadding?: ConvTransposeOptions['outputPadding'] | Omit<ConvTransposeOptions, 'strides' | 'padding'>,
-  dataFormat?: LastFormat | Pick<ConvTransposeOptions, 'dataFormat' | 'dilationRate'>,
-  dilationRate?: ConvTransposeOptions['dilationRate'],
-): Tensor {
-  const [value, taps] = operands('convTranspose', inputs, kernel)
-  const rank = taps.rank - 2
-  const { dataFormat: format, dilationRate: rate, ...first } = slidingTable(rank)
-  const more = option(nullable(perAxis(rank, 0)), null)
-  const table = { ...first, outputPadding: more, dataFormat: format, dilationRate: rate }
-  const given = readArguments('convTranspose', table, strides, padding, outputPadding, dataFormat, dilationRate)
-  return transposeConvolve('convTranspose', value, taps, slidingFrom(taps, given), given.outputPadding)
-}
+export const convTranspose = op(
+  () => [
+    arg('inputs', operand),
+    arg('kernel', operand),
+    optional('strides', sizes),
+    optional('padding', paddingKind),
+    optional('outputPadding', sizesOrNull),
+    optional('dataFormat', lastFormat),
+    optional('dilationRate', sizes),
+  ],
+  {
+    /**
+     * The transpose of `conv`: each x[n, i, c] adds to the window that starts at i · stride,
+     * y[n, i · stride + t · dilation, f] += x[n, i, c] · kernel[t, f, c].
+     * @param kernel [… window, filters, channels]
+     * @param strides the step of the window, for all axes or per axis. Default 1
+     * @param padding 'valid', or 'same' for ⌈extent / stride⌉ places. Default valid
+     * @param outputPadding the additional elements at the end of each axis; null for what the stride implies. Default null
+     * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
+     * @param dilationRate the distance between neighbouring taps, for all axes or per axis. Default 1
+     * @returns [batch, …, filters]; with 'same' padding each axis is `stride` times as long, with 'valid' it has the extent
+     *   (extent − 1) · stride + max(window, stride)
+     * Keras: `keras.ops.conv_transpose`.
+     */
+    convTranspose(
+      inputs,
+      kernel,
+      strides = 1,
+      padding = 'valid',
+      outputPadding = null,
+      _dataFormat?,
+      dilationRate = 1,
+    ): Tensor {
+      const [value, taps] = operands('convTranspose', inputs, kernel)
+      const more = nullable(perAxis(taps.rank - 2, 0)).read(outputPadding, 'convTranspose: outputPadding')
+      const sliding = slidingOf('convTranspose', taps, strides, padding, dilationRate)
+      return transposeConvolve('convTranspose', value, taps, sliding, more)
+    },
+  },
+)
 
 /**
  * The elements to cut from both ends of an axis of the full transposed convolution. A negative number at the

@@ -3,18 +3,16 @@
 
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import { integer, option } from '../../core/options'
-import type { Named } from '../arguments'
-import { readArguments } from '../arguments'
-import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { scan } from '../control/scan'
+import { operand, whole } from '../kinds'
 import { sliceAlong } from '../numpy/along'
 import { add, cast, clip, equal, greater, less, logicalAnd, negative, where } from '../numpy/elementwise'
 import { logaddexp } from '../numpy/functions'
 import { takeAlongAxis } from '../numpy/rearrange'
 import { sum } from '../numpy/reduce'
 import { arange, concatenate, expandDims, full, transpose, zeros } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
 import { isData } from '../trace'
 import { logSoftmax } from './activations'
@@ -22,46 +20,52 @@ import { logSoftmax } from './activations'
 /** The logarithm of the probability of an excluded path, as in Keras. */
 const EXCLUDED = -1e5
 
-/**
- * −ln p(labels) = −ln Σ Π_t p_t(path_t), over all paths of one class per step that become the labels when repeated classes
- * are merged and blanks removed. Two equal labels in a row need a blank between them. If no path is short enough, the loss is
- * about 1e5. Keras: `keras.ops.ctc_loss`.
- * @param target labels [batch, most labels], class numbers, padded with any number
- * @param output logits [batch, steps, classes], not probabilities
- * @param targetLength the number of labels in each row, [batch]
- * @param outputLength the number of steps in each row, [batch]
- * @param maskIndex the class number of the blank. Default 0
- * @returns [batch]
- * @throws ShapeError for operands of other shapes; DataError for labels that are not classes and for lengths that are too
- *   large, when they are data
- * @example ops.ctcLoss([[1, 2, 0]], logits, [2], [10])   // logits [1, 10, 3]
- */
-export function ctcLoss(
-  target: TensorLike,
-  output: TensorLike,
-  targetLength: TensorLike,
-  outputLength: TensorLike,
-  maskIndex?: Named<'maskIndex', number>,
-): Tensor {
-  const [labels, lengths, stepCounts] = [target, targetLength, outputLength].map((each) =>
-    cast(asTensor(each, 'ctcLoss'), 'int32'),
-  ) as [Tensor, Tensor, Tensor]
-  const logits = cast(asTensor(output, 'ctcLoss'), 'float32')
-  const [batch = 0, most = 0] = labels.shape
-  const [rows, steps = 0, classes = 0] = logits.shape
-  if (labels.rank !== 2 || logits.rank !== 3 || rows !== batch || classes === 0)
-    throw new ShapeError(
-      `ctcLoss: expected labels [batch, most labels] and logits [batch, steps, classes], received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`,
-    )
-  requireLengths('targetLength', lengths, batch, most)
-  requireLengths('outputLength', stepCounts, batch, steps)
-  const { maskIndex: blank } = readArguments('ctcLoss', { maskIndex: option(integer({ min: 0 }), 0) }, maskIndex)
-  if (blank >= classes)
-    throw new ShapeError(`ctcLoss: maskIndex must be less than the number of classes ${classes}, received ${blank}`)
-  requireLabels(labels, lengths, classes)
-  const counts = less(arange(0, steps, 1, 'int32'), expandDims(stepCounts, 1))
-  return ctcValues(labels, logits, clip(lengths, 0, most), counts, blank)
-}
+export const ctcLoss = op(
+  () => [
+    arg('target', operand),
+    arg('output', operand),
+    arg('targetLength', operand),
+    arg('outputLength', operand),
+    optional('maskIndex', whole(0)),
+  ],
+  {
+    /**
+     * −ln p(labels) = −ln Σ Π_t p_t(path_t), over all paths of one class per step that become the labels when repeated classes
+     * are merged and blanks removed. Two equal labels in a row need a blank between them. If no path is short enough, the loss is
+     * about 1e5. Keras: `keras.ops.ctc_loss`.
+     * @param target labels [batch, most labels], class numbers, padded with any number
+     * @param output logits [batch, steps, classes], not probabilities
+     * @param targetLength the number of labels in each row, [batch]
+     * @param outputLength the number of steps in each row, [batch]
+     * @param maskIndex the class number of the blank. Default 0
+     * @returns [batch]
+     * @throws ShapeError for operands of other shapes; DataError for labels that are not classes and for lengths that are too
+     *   large, when they are data
+     * @example ops.ctcLoss([[1, 2, 0]], logits, [2], [10])   // logits [1, 10, 3]
+     */
+    ctcLoss(target, output, targetLength, outputLength, maskIndex = 0): Tensor {
+      const [labels, lengths, stepCounts] = [target, targetLength, outputLength].map((each) =>
+        cast(asTensor(each, 'ctcLoss'), 'int32'),
+      ) as [Tensor, Tensor, Tensor]
+      const logits = cast(asTensor(output, 'ctcLoss'), 'float32')
+      const [batch = 0, most = 0] = labels.shape
+      const [rows, steps = 0, classes = 0] = logits.shape
+      if (labels.rank !== 2 || logits.rank !== 3 || rows !== batch || classes === 0)
+        throw new ShapeError(
+          `ctcLoss: expected labels [batch, most labels] and logits [batch, steps, classes], received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`,
+        )
+      requireLengths('targetLength', lengths, batch, most)
+      requireLengths('outputLength', stepCounts, batch, steps)
+      if (maskIndex >= classes)
+        throw new ShapeError(
+          `ctcLoss: maskIndex must be less than the number of classes ${classes}, received ${maskIndex}`,
+        )
+      requireLabels(labels, lengths, classes)
+      const counts = less(arange(0, steps, 1, 'int32'), expandDims(stepCounts, 1))
+      return ctcValues(labels, logits, clip(lengths, 0, most), counts, maskIndex)
+    },
+  },
+)
 
 function requireLengths(name: string, lengths: Tensor, batch: number, most: number): void {
   if (!sameShape(lengths.shape, [batch]))

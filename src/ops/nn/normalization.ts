@@ -1,14 +1,15 @@
 // Means and variances, and normalizations with them, in float32.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { boolean, custom, idle, integer, nullable, number, option, unread } from '../../core/options'
+import { boolean, custom, idle, nullable, number } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
-import type { Axis } from '../arguments'
-import { axes as axesKind, readArguments, reduceTable, resolveAxes } from '../arguments'
 import { Normalization } from '../../primitives/normalization'
+import type { Axis } from '../arguments'
+import { resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor, operand } from '../convert'
+import { asTensor } from '../convert'
 import { needNormalization } from '../families'
+import { axes as axesKind, axis as axisKind, operand, operandOrNull } from '../kinds'
 import {
   abs,
   add,
@@ -25,6 +26,7 @@ import {
 } from '../numpy/elementwise'
 import { max, mean, sum } from '../numpy/reduce'
 import { reshape } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 
@@ -38,35 +40,29 @@ function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')
 }
 
-export interface MomentsOptions {
-  /** One or several axes; null for all. */
-  readonly axes?: Axis
-  /** Whether reduced axes are kept with extent 1. Default false. */
-  readonly keepDims?: boolean
-  /** Changes nothing: a batch is not divided among devices. true warns. Default false. */
-  readonly synchronized?: boolean
-}
-
-const momentsTable = () => ({
-  axes: reduceTable.axis,
-  keepDims: reduceTable.keepDims,
-  synchronized: unread(idle(boolean, [false], 'a batch is not divided among devices'), false),
-})
-
-/** Mean and variance along axes; along all axes if `axes` is null. Keras: `keras.ops.moments`. */
-export function moments(
-  x: TensorLike,
-  axes: Axis | MomentsOptions,
-  keepDims?: boolean | Omit<MomentsOptions, 'axes'>,
-  synchronized?: boolean,
-): Moments {
-  const value = float(x, 'moments')
-  const given = readArguments('moments', momentsTable(), axes, keepDims, synchronized)
-  const reduced = resolveAxes('moments', given.axes, value.rank)
-  const kept = mean(value, reduced, true)
-  const variance = mean(square(subtract(value, kept)), reduced, given.keepDims)
-  return { mean: given.keepDims ? kept : reshape(kept, variance.shape), variance }
-}
+export const moments = op(
+  () => [
+    arg('x', operand),
+    arg('axes', axesKind),
+    optional('keepDims', boolean),
+    optional('synchronized', idle(boolean, [false], 'a batch is not divided among devices')),
+  ],
+  {
+    /**
+     * Mean and variance along axes. Keras: `keras.ops.moments`.
+     * @param axes one axis or several; null for all
+     * @param keepDims whether reduced axes are kept with extent 1. Default false
+     * @param synchronized changes nothing: a batch is not divided among devices. Default false
+     */
+    moments(x, axes, keepDims = false, _synchronized?): Moments {
+      const value = float(x, 'moments')
+      const reduced = resolveAxes('moments', axes, value.rank)
+      const kept = mean(value, reduced, true)
+      const variance = mean(square(subtract(value, kept)), reduced, keepDims)
+      return { mean: keepDims ? kept : reshape(kept, variance.shape), variance }
+    },
+  },
+)
 
 /** `backend.epsilon()` of Keras. */
 const EPSILON = 1e-7
@@ -82,45 +78,42 @@ export interface BatchNormOptions {
   readonly epsilon?: number
 }
 
-const batchTable = {
-  axis: option(integer(), -1),
-  offset: option(operand, null),
-  scale: option(operand, null),
-  epsilon: option(number({ min: 0 }), 1e-3),
-}
-
-/**
- * scale · (x − mean) / √(variance + epsilon) + offset, separately for each channel.
- * @param mean [channels]
- * @param variance [channels]
- * @param axis the axis of the channels, or all options. Default −1
- * @param offset added to the result, [channels]. Default null
- * @param scale multiplies the result, [channels]. Default null
- * @param epsilon added to the variance. Default 0.001
- * Keras: `keras.ops.batch_normalization`.
- */
-export function batchNorm(
-  x: TensorLike,
-  mean: TensorLike,
-  variance: TensorLike,
-  axis?: number | BatchNormOptions,
-  offset?: TensorLike | null,
-  scale?: TensorLike | null,
-  epsilon?: number,
-): Tensor {
-  const value = float(x, 'batchNorm')
-  const given = readArguments('batchNorm', batchTable, axis, offset, scale, epsilon)
-  const at = normalizeAxis('batchNorm', given.axis, value.rank)
-  const vector = (each: TensorLike): Tensor => across('batchNorm', each, value, [at])
-  const inverse = rsqrt(add(vector(variance), given.epsilon))
-  return rescale(
-    value,
-    vector(mean),
-    inverse,
-    given.scale === null ? null : vector(given.scale),
-    given.offset === null ? null : vector(given.offset),
-  )
-}
+export const batchNorm = op(
+  () => [
+    arg('x', operand),
+    arg('mean', operand),
+    arg('variance', operand),
+    optional('axis', axisKind),
+    optional('offset', operandOrNull),
+    optional('scale', operandOrNull),
+    optional('epsilon', number({ min: 0 })),
+  ],
+  {
+    /**
+     * scale · (x − mean) / √(variance + epsilon) + offset, separately for each channel.
+     * @param mean [channels]
+     * @param variance [channels]
+     * @param axis the axis of the channels. Default −1
+     * @param offset added to the result, [channels]. Default null
+     * @param scale multiplies the result, [channels]. Default null
+     * @param epsilon added to the variance. Default 0.001
+     * Keras: `keras.ops.batch_normalization`.
+     */
+    batchNorm(x, mean, variance, axis = -1, offset = null, scale = null, epsilon = 1e-3): Tensor {
+      const value = float(x, 'batchNorm')
+      const at = normalizeAxis('batchNorm', axis, value.rank)
+      const vector = (each: TensorLike): Tensor => across('batchNorm', each, value, [at])
+      const inverse = rsqrt(add(vector(variance), epsilon))
+      return rescale(
+        value,
+        vector(mean),
+        inverse,
+        scale === null ? null : vector(scale),
+        offset === null ? null : vector(offset),
+      )
+    },
+  },
+)
 
 /** The factor and the shift that many elements share: scale · (x − mean) · inverse + offset = x · factor + shift. */
 export function factorAndShift(
@@ -168,36 +161,33 @@ export interface LayerNormOptions {
   readonly epsilon?: number | null
 }
 
-const layerTable = {
-  gamma: option(operand, null),
-  beta: option(operand, null),
-  axis: option(axesKind, -1),
-  epsilon: option(nullable(number({ min: 0 })), null),
-}
-
-/**
- * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras:
- * `keras.ops.layer_normalization`.
- * @param gamma multiplies the result, or all options. Default null
- * @param beta added to the result. Default null
- * @param axis the axes that are normalized together; null for all. Default −1
- * @param epsilon added to the variance. Default null: 1e-7
- */
-export function layerNorm(
-  x: TensorLike,
-  gamma?: TensorLike | LayerNormOptions | null,
-  beta?: TensorLike | null,
-  axis?: Axis,
-  epsilon?: number | null,
-): Tensor {
-  const value = float(x, 'layerNorm')
-  const given = readArguments('layerNorm', layerTable, gamma, beta, axis, epsilon)
-  const axes = resolveAxes('layerNorm', given.axis, value.rank)
-  const [scale, shift] = [given.gamma, given.beta].map((each) =>
-    each === null ? null : across('layerNorm', each, value, axes),
-  ) as [Tensor | null, Tensor | null]
-  return normalized(value, axes, given.epsilon ?? EPSILON, true, scale, shift)
-}
+export const layerNorm = op(
+  () => [
+    arg('x', operand),
+    optional('gamma', operandOrNull),
+    optional('beta', operandOrNull),
+    optional('axis', axesKind),
+    optional('epsilon', nullable(number({ min: 0 }))),
+  ],
+  {
+    /**
+     * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras:
+     * `keras.ops.layer_normalization`.
+     * @param gamma multiplies the result; has the extents of x along `axis`. Default null
+     * @param beta added to the result; has the extents of x along `axis`. Default null
+     * @param axis the axes that are normalized together; null for all. Default −1
+     * @param epsilon added to the variance. Default null: 1e-7
+     */
+    layerNorm(x, gamma = null, beta = null, axis = -1, epsilon = null): Tensor {
+      const value = float(x, 'layerNorm')
+      const axes = resolveAxes('layerNorm', axis, value.rank)
+      const [scale, shift] = [gamma, beta].map((each) =>
+        each === null ? null : across('layerNorm', each, value, axes),
+      ) as [Tensor | null, Tensor | null]
+      return normalized(value, axes, epsilon ?? EPSILON, true, scale, shift)
+    },
+  },
+)
 
 /** Elements from which on the kernel is faster than the primitives, because its rows have a fixed cost. */
 const LEAST = 16
@@ -245,30 +235,28 @@ export interface RmsNormOptions {
   readonly epsilon?: number | null
 }
 
-const rmsTable = {
-  scale: option(operand, null),
-  axis: option(axesKind, -1),
-  epsilon: option(nullable(number({ min: 0 })), null),
-}
-
-/**
- * scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`.
- * @param scale multiplies the result, or all options. Default null
- * @param axis the axes that are normalized together; null for all. Default −1
- * @param epsilon added to the mean square. Default null: 1e-7
- */
-export function rmsNorm(
-  x: TensorLike,
-  scale?: TensorLike | RmsNormOptions | null,
-  axis?: Axis,
-  epsilon?: number | null,
-): Tensor {
-  const value = float(x, 'rmsNorm')
-  const given = readArguments('rmsNorm', rmsTable, scale, axis, epsilon)
-  const axes = resolveAxes('rmsNorm', given.axis, value.rank)
-  const factor = given.scale === null ? null : across('rmsNorm', given.scale, value, axes)
-  return normalized(value, axes, given.epsilon ?? EPSILON, false, factor, null)
-}
+export const rmsNorm = op(
+  () => [
+    arg('x', operand),
+    optional('scale', operandOrNull),
+    optional('axis', axesKind),
+    optional('epsilon', nullable(number({ min: 0 }))),
+  ],
+  {
+    /**
+     * scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`.
+     * @param scale multiplies the result. Default null
+     * @param axis the axes that are normalized together; null for all. Default −1
+     * @param epsilon added to the mean square. Default null: 1e-7
+     */
+    rmsNorm(x, scale = null, axis = -1, epsilon = null): Tensor {
+      const value = float(x, 'rmsNorm')
+      const axes = resolveAxes('rmsNorm', axis, value.rank)
+      const factor = scale === null ? null : across('rmsNorm', scale, value, axes)
+      return normalized(value, axes, epsilon ?? EPSILON, false, factor, null)
+    },
+  },
+)
 
 export interface NormalizeOptions {
   /** The axes along which the norm becomes 1; null for all. Default −1. */
@@ -279,41 +267,41 @@ export interface NormalizeOptions {
   readonly epsilon?: number | null
 }
 
-const order = custom<number>(
+/** A number above 0, also Infinity. */
+const orderKind = /* @__PURE__ */ custom<number>(
   (value, where) => (value === Infinity ? value : number({ above: 0 }).read(value, where)),
   (value) => value,
 )
-const normalizeTable = {
-  axis: option(axesKind, -1),
-  order: option(order, 2),
-  epsilon: option(nullable(number({ above: 0 })), null),
-}
 
-/**
- * x / max((Σ|x|ᵖ)^(1/p), epsilon) along axes, so that each vector has norm 1. A zero vector stays zero.
- * @param axis where the norm becomes 1: one axis, several, or null for all; or all options. Default −1
- * @param order the p of the norm. Default 2
- * @param epsilon the smallest norm to divide by. Default 1e-7
- * @example ops.normalize([1, 3], -1, 1)   // [0.25, 0.75]
- * Keras: `keras.ops.normalize`.
- */
-export function normalize(
-  x: TensorLike,
-  axis?: Axis | NormalizeOptions,
-  order?: number,
-  epsilon?: number | null,
-): Tensor {
-  const value = float(x, 'normalize')
-  const given = readArguments('normalize', normalizeTable, axis, order, epsilon)
-  const axes = resolveAxes('normalize', given.axis, value.rank)
-  const least = given.epsilon ?? 1e-7
-  if (given.order === 2) return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / least))
-  const size = abs(value)
-  const length =
-    given.order === Infinity
-      ? max(size, axes, true)
-      : given.order === 1
-        ? sum(size, axes, true)
-        : power(sum(power(size, given.order), axes, true), 1 / given.order)
-  return divide(value, maximum(length, least))
-}
+export const normalize = op(
+  () => [
+    arg('x', operand),
+    optional('axis', axesKind),
+    optional('order', orderKind),
+    optional('epsilon', nullable(number({ above: 0 }))),
+  ],
+  {
+    /**
+     * x / max((Σ|x|ᵖ)^(1/p), epsilon) along axes, so that each vector has norm 1. A zero vector stays zero.
+     * @param axis where the norm becomes 1: one axis, several, or null for all. Default −1
+     * @param order the p of the norm. Default 2
+     * @param epsilon the smallest norm to divide by. Default 1e-7
+     * @example ops.normalize([1, 3], -1, 1)   // [0.25, 0.75]
+     * Keras: `keras.ops.normalize`.
+     */
+    normalize(x, axis = -1, order = 2, epsilon = null): Tensor {
+      const value = float(x, 'normalize')
+      const axes = resolveAxes('normalize', axis, value.rank)
+      const least = epsilon ?? EPSILON
+      if (order === 2) return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / least))
+      const size = abs(value)
+      const length =
+        order === Infinity
+          ? max(size, axes, true)
+          : order === 1
+            ? sum(size, axes, true)
+            : power(sum(power(size, order), axes, true), 1 / order)
+      return divide(value, maximum(length, least))
+    },
+  },
+)

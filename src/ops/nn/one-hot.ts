@@ -2,15 +2,16 @@
 
 import type { DType } from '../../core/dtypes'
 import { dtypes } from '../../core/dtypes'
-import { integer, option, sparse, unread } from '../../core/options'
+import { nullable, sparse } from '../../core/options'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
-import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
+import { requireShape } from '../arguments'
 import { asTensor } from '../convert'
+import { axis as axisKind, dtype as dtypeKind, operand, whole } from '../kinds'
 import { add, cast, equal, greaterEqual, less, logicalAnd, where } from '../numpy/elementwise'
 import { max } from '../numpy/reduce'
 import { ravel } from '../numpy/rearrange'
 import { arange, expandDims, full, moveAxis, reshape, scatterAdd } from '../numpy/shape'
+import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
 import { isData } from '../trace'
 
@@ -25,48 +26,44 @@ export interface OneHotOptions {
 
 const NUMBERS: readonly DType[] = ['float32', 'int32', 'bool']
 
-const oneHotTable = /* @__PURE__ */ (() => ({
-  axis: option(integer(), -1),
-  dtype: option(dtypeOrNull, null),
-  sparse: unread(sparse, false),
-}))()
+const classParameters = () =>
+  [
+    arg('numClasses', whole(0)),
+    optional('axis', axisKind),
+    optional('dtype', nullable(dtypeKind)),
+    optional('sparse', sparse),
+  ] as const
 
-/**
- * Sets 1 at the position of each index along a new axis, and 0 elsewhere.
- *
- *   ops.oneHot([0, 2], 3)   // [[1, 0, 0], [0, 0, 1]]
- *
- * As in Keras, an index that is not a class, such as −1 or 0.5, gives a row of zeros.
- * @param axis the position of the new axis. Default −1.
- * @param dtype default float32
- * @param sparse changes nothing: there are no sparse tensors
- */
-export function oneHot(
-  x: TensorLike,
-  numClasses: number,
-  axis?: number | OneHotOptions,
-  dtype?: DType | null,
-  sparse?: boolean,
-): Tensor {
-  const given = readArguments('oneHot', oneHotTable, axis, dtype, sparse)
-  const index = asTensor(x, 'oneHot')
-  const classes = requireInteger('oneHot: numClasses', numClasses, 0)
-  const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
-  const type = given.dtype ?? 'float32'
-  if (!isData(index) || !NUMBERS.includes(type)) {
-    const rows = !isData(index) && classes >= MANY ? scattered : oneHotOrZeros
-    return moveAxis(rows(wholeOrNone(index), classes, type), -1, at)
-  }
-  // Most of the result is zeros, of which new memory consists.
-  const shape = requireShape('oneHot', [...index.shape.slice(0, at), classes, ...index.shape.slice(at)])
-  const data = new dtypes[type].array(sizeOf(shape))
-  const inner = sizeOf(index.shape.slice(at))
-  index.data.forEach((one, i) => {
-    if (Number.isInteger(one) && one >= 0 && one < classes)
-      data[(Math.floor(i / inner) * classes + one) * inner + (i % inner)] = 1
-  })
-  return new Tensor(data, shape, type)
-}
+export const oneHot = op(() => [arg('x', operand), ...classParameters()], {
+  /**
+   * Sets 1 at the position of each index along a new axis, and 0 elsewhere.
+   *
+   *   ops.oneHot([0, 2], 3)   // [[1, 0, 0], [0, 0, 1]]
+   *
+   * As in Keras, an index that is not a class, such as −1 or 0.5, gives a row of zeros.
+   * @param axis the position of the new axis. Default −1.
+   * @param dtype default float32
+   * @param sparse changes nothing: there are no sparse tensors
+   */
+  oneHot(x, numClasses, axis = -1, dtype = null, _sparse?): Tensor {
+    const index = asTensor(x, 'oneHot')
+    const at = normalizeAxis('oneHot', axis, index.rank + 1)
+    const type = dtype ?? 'float32'
+    if (!isData(index) || !NUMBERS.includes(type)) {
+      const rows = !isData(index) && numClasses >= MANY ? scattered : oneHotOrZeros
+      return moveAxis(rows(wholeOrNone(index), numClasses, type), -1, at)
+    }
+    // Most of the result is zeros, of which new memory consists.
+    const shape = requireShape('oneHot', [...index.shape.slice(0, at), numClasses, ...index.shape.slice(at)])
+    const data = new dtypes[type].array(sizeOf(shape))
+    const inner = sizeOf(index.shape.slice(at))
+    index.data.forEach((one, i) => {
+      if (Number.isInteger(one) && one >= 0 && one < numClasses)
+        data[(Math.floor(i / inner) * numClasses + one) * inner + (i % inner)] = 1
+    })
+    return new Tensor(data, shape, type)
+  },
+})
 
 /** Indices as int32: −1 in place of a number with a fraction. */
 function wholeOrNone(indices: Tensor): Tensor {
@@ -104,28 +101,22 @@ export interface MultiHotOptions {
   readonly sparse?: boolean
 }
 
-/**
- * 1 at the positions of the classes of each sample, and 0 elsewhere: the maximum of the one-hot rows over the axis 1, or over
- * the axis 0 if there is one axis only. A number that is no class, such as −1, gives no 1.
- *
- *   ops.multiHot([[0, 2], [1, 1]], 3)   // [[1, 0, 1], [0, 1, 0]]
- *
- * Keras: `keras.ops.multi_hot`.
- * @param inputs class numbers [batch, numbers], or [numbers]
- * @param axis the position of the new axis before the maximum. Default −1
- * @param dtype default float32
- * @param sparse changes nothing: there are no sparse tensors
- */
-export function multiHot(
-  inputs: TensorLike,
-  numClasses: number,
-  axis?: number | MultiHotOptions,
-  dtype?: DType | null,
-  sparse?: boolean,
-): Tensor {
-  const given = readArguments('multiHot', oneHotTable, axis, dtype, sparse)
-  const index = asTensor(inputs, 'multiHot')
-  const classes = requireInteger('multiHot: numClasses', numClasses, 0)
-  const at = normalizeAxis('multiHot', given.axis, index.rank + 1)
-  return max(moveAxis(oneHotOrZeros(index, classes, given.dtype ?? 'float32'), -1, at), index.rank > 1 ? 1 : 0)
-}
+export const multiHot = op(() => [arg('inputs', operand), ...classParameters()], {
+  /**
+   * 1 at the positions of the classes of each sample, and 0 elsewhere: the maximum of the one-hot rows over the axis 1, or over
+   * the axis 0 if there is one axis only. A number that is no class, such as −1, gives no 1.
+   *
+   *   ops.multiHot([[0, 2], [1, 1]], 3)   // [[1, 0, 1], [0, 1, 0]]
+   *
+   * Keras: `keras.ops.multi_hot`.
+   * @param inputs class numbers [batch, numbers], or [numbers]
+   * @param axis the position of the new axis before the maximum. Default −1
+   * @param dtype default float32
+   * @param sparse changes nothing: there are no sparse tensors
+   */
+  multiHot(inputs, numClasses, axis = -1, dtype = null, _sparse?): Tensor {
+    const index = asTensor(inputs, 'multiHot')
+    const at = normalizeAxis('multiHot', axis, index.rank + 1)
+    return max(moveAxis(oneHotOrZeros(index, numClasses, dtype ?? 'float32'), -1, at), index.rank > 1 ? 1 : 0)
+  },
+})

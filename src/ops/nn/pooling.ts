@@ -1,19 +1,28 @@
 // Maxima and averages over windows of [batch, …spatial axes, channels], as in Keras.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { nullable, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { cast, divide, multiply } from '../numpy/elementwise'
 import { needWindows } from '../families'
-import type { DataFormat } from './channels'
-import { dataFormat, withChannelsLast } from './channels'
-import type { Sliding } from './sliding'
-import { padFor, padding, paddingAlong, perAxis, placesIn, withinReach } from './sliding'
+import { operand } from '../kinds'
+import { cast, divide, multiply } from '../numpy/elementwise'
+import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
 import { apply } from '../trace'
+import type { DataFormat } from './channels'
+import { dataFormat as formatKind, withChannelsLast } from './channels'
+import type { Padding, Sizes, Sliding } from './sliding'
+import {
+  padFor,
+  padding as paddingKind,
+  paddingAlong,
+  perAxis,
+  placesIn,
+  sizes,
+  sizesOrNull,
+  withinReach,
+} from './sliding'
 
 export interface PoolOptions {
   /**
@@ -33,56 +42,53 @@ export function spatialRank(where: string, x: Tensor): number {
   throw new ShapeError(`${where}: expected [batch, …spatial axes, channels], received ${formatShape(x.shape)}`)
 }
 
+const poolParameters = () =>
+  [
+    arg('inputs', operand),
+    arg('poolSize', sizes),
+    optional('strides', sizesOrNull),
+    optional('padding', paddingKind),
+    optional('dataFormat', formatKind),
+  ] as const
+
 function pooled(
   where: string,
   pool: (where: string, x: Tensor, sliding: Sliding) => Tensor,
   x: TensorLike,
-  poolSize: unknown,
-  ...options: readonly [strides: unknown, padding: unknown, dataFormat: unknown]
+  poolSize: Sizes,
+  strides: Sizes | null,
+  padding: Padding,
+  dataFormat: DataFormat,
 ): Tensor {
   const value = cast(asTensor(x, where), 'float32')
-  const rank = spatialRank(where, value)
-  const given = readArguments(
-    where,
-    {
-      strides: option(nullable(perAxis(rank)), null),
-      padding: option(padding, 'valid'),
-      dataFormat: option(dataFormat, null),
-    },
-    ...options,
-  )
-  const window = perAxis(rank).read(poolSize, `${where}: poolSize`)
-  return withChannelsLast(value, given.dataFormat, (last) =>
-    pool(where, last, {
-      window,
-      strides: given.strides ?? window,
-      dilation: window.map(() => 1),
-      padding: given.padding,
-    }),
-  )
+  const each = perAxis(spatialRank(where, value))
+  const window = each.read(poolSize, `${where}: poolSize`)
+  const sliding: Sliding = {
+    window,
+    strides: strides === null ? window : each.read(strides, `${where}: strides`),
+    dilation: window.map(() => 1),
+    padding,
+  }
+  return withChannelsLast(value, dataFormat, (last) => pool(where, last, sliding))
 }
 
-/**
- * The largest element of each window: y[n, o, c] = max x[n, o · stride + t, c] over the taps t. Of equal elements the
- * first gets the gradient.
- * @param inputs x [batch, …spatial, channels]
- * @param poolSize the window, for all axes or per axis
- * @param strides the step of the window, or all options. Default null: poolSize
- * @param padding 'valid' or 'same'. Default valid
- * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
- * @returns [batch, …places, channels]
- * @example ops.maxPool(images, 2)
- * Keras: `keras.ops.max_pool`.
- */
-export function maxPool(
-  inputs: TensorLike,
-  poolSize: number | readonly number[],
-  strides?: PoolOptions['strides'] | PoolOptions,
-  padding?: PoolOptions['padding'],
-  dataFormat?: DataFormat,
-): Tensor {
-  return pooled('maxPool', poolMax, inputs, poolSize, strides, padding, dataFormat)
-}
+export const maxPool = op(poolParameters, {
+  /**
+   * The largest element of each window: y[n, o, c] = max x[n, o · stride + t, c] over the taps t. Of equal elements the
+   * first gets the gradient.
+   * @param inputs x [batch, …spatial, channels]
+   * @param poolSize the window, for all axes or per axis
+   * @param strides the step of the window, for all axes or per axis. Default null: poolSize
+   * @param padding 'valid' or 'same'. Default valid
+   * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
+   * @returns [batch, …places, channels]
+   * @example ops.maxPool(images, 2)
+   * Keras: `keras.ops.max_pool`.
+   */
+  maxPool(inputs, poolSize, strides = null, padding = 'valid', dataFormat = null): Tensor {
+    return pooled('maxPool', poolMax, inputs, poolSize, strides, padding, dataFormat)
+  },
+})
 
 /** @param where names the op or the layer in errors */
 export function poolMax(where: string, x: Tensor, given: Sliding): Tensor {
@@ -93,24 +99,20 @@ export function poolMax(where: string, x: Tensor, given: Sliding): Tensor {
   return apply('maxPool', [padFor(cast(x, 'float32'), sliding, -Infinity)], { window, strides })[0]!
 }
 
-/**
- * The mean of each window. Keras: `keras.ops.average_pool`.
- * @param inputs x [batch, …spatial, channels]
- * @param poolSize the window, for all axes or per axis
- * @param strides the step of the window, or all options. Default null: poolSize
- * @param padding 'valid' or 'same'. Default valid
- * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
- * @returns [batch, …places, channels]
- */
-export function averagePool(
-  inputs: TensorLike,
-  poolSize: number | readonly number[],
-  strides?: PoolOptions['strides'] | PoolOptions,
-  padding?: PoolOptions['padding'],
-  dataFormat?: DataFormat,
-): Tensor {
-  return pooled('averagePool', poolAverage, inputs, poolSize, strides, padding, dataFormat)
-}
+export const averagePool = op(poolParameters, {
+  /**
+   * The mean of each window. Keras: `keras.ops.average_pool`.
+   * @param inputs x [batch, …spatial, channels]
+   * @param poolSize the window, for all axes or per axis
+   * @param strides the step of the window, for all axes or per axis. Default null: poolSize
+   * @param padding 'valid' or 'same'. Default valid
+   * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
+   * @returns [batch, …places, channels]
+   */
+  averagePool(inputs, poolSize, strides = null, padding = 'valid', dataFormat = null): Tensor {
+    return pooled('averagePool', poolAverage, inputs, poolSize, strides, padding, dataFormat)
+  },
+})
 
 export function poolAverage(where: string, x: Tensor, given: Sliding): Tensor {
   const spatial = x.shape.slice(1, -1)

@@ -5,8 +5,13 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/error
 import type { Kind } from '../../core/options'
 import { choice, integer, listOf } from '../../core/options'
 import { placesAlong } from '../../primitives/window'
+import { unchecked } from '../kinds'
+import type { ArgumentKind } from '../kinds'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
+
+/** One number for all axes, or one per axis. Kinds write it out, because editors show the name of a type. */
+export type Sizes = number | readonly number[]
 
 /** An integer ≥ `min` for each of `rank` axes, with a product of at most `most`; one number applies to all. */
 export function perAxis(
@@ -25,6 +30,17 @@ export function perAxis(
     write: (value) => [...value],
   }
 }
+
+/** Such an argument of an op whose number of axes depends on its operands: the op reads it with `perAxis`. */
+export const sizes = /* @__PURE__ */ unchecked<number | readonly number[]>()
+/** The same, or null. */
+export const sizesOrNull = /* @__PURE__ */ unchecked<number | readonly number[] | null>()
+
+/** An integer ≥ `min` for both axes, or one for each. */
+export const onBothAxes = (min = 1): ArgumentKind<number | readonly number[]> => perAxis(2, min)
+
+/** What such an argument says of each of the two axes. */
+export const bothOf = (sizes: Sizes): readonly number[] => (typeof sizes === 'number' ? [sizes, sizes] : sizes)
 
 /** The limit for a window, or for the image that is created: 8192 × 8192. */
 const MOST_PLACES = 2 ** 26

@@ -1,5 +1,7 @@
 // Operations on the bits of int32, element by element: chains of steps that every bundle has, and a kernel for the others.
 
+import { operand } from '../kinds'
+import { arg, op, unaryOp } from '../op'
 import { commonType } from '../../core/dtypes'
 import { ArgumentError } from '../../core/errors'
 import type { TensorLike } from '../convert'
@@ -47,67 +49,83 @@ function elementwise(kind: 'xor' | 'shiftLeft' | 'shiftRight', a: Tensor, b: Ten
   })
 }
 
-/**
- * The bits that are set in x and in y, of int32. Two bool give bool.
- * @throws ArgumentError for float32
- * @example ops.bitwiseAnd(12, 10)   // 8
- */
-export const bitwiseAnd = (x: TensorLike, y: TensorLike): Tensor => both(...pair('bitwiseAnd', x, y))
+const ofTwo = () => [arg('x', operand), arg('y', operand)] as const
 
-/**
- * The bits that are set in x or in y, of int32. Two bool give bool.
- * @throws ArgumentError for float32
- * @example ops.bitwiseOr(12, 10)   // 14
- */
-export const bitwiseOr = (x: TensorLike, y: TensorLike): Tensor => either(...pair('bitwiseOr', x, y))
+export const bitwiseAnd = op(ofTwo, {
+  /**
+   * The bits that are set in x and in y, of int32. Two bool give bool.
+   * @throws ArgumentError for float32
+   * @example ops.bitwiseAnd(12, 10)   // 8
+   */
+  bitwiseAnd(x, y): Tensor {
+    return both(...pair('bitwiseAnd', x, y))
+  },
+})
 
-/**
- * The bits that are set in exactly one of x and y, of int32. Two bool give bool.
- * @throws ArgumentError for float32
- * @example ops.bitwiseXor(12, 10)   // 6
- */
-export function bitwiseXor(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = pair('bitwiseXor', x, y)
-  if (left.dtype === 'bool') return notEqual(left, right)
-  return elementwise('xor', left, right)
-}
+export const bitwiseOr = op(ofTwo, {
+  /**
+   * The bits that are set in x or in y, of int32. Two bool give bool.
+   * @throws ArgumentError for float32
+   * @example ops.bitwiseOr(12, 10)   // 14
+   */
+  bitwiseOr(x, y): Tensor {
+    return either(...pair('bitwiseOr', x, y))
+  },
+})
+
+export const bitwiseXor = op(ofTwo, {
+  /**
+   * The bits that are set in exactly one of x and y, of int32. Two bool give bool.
+   * @throws ArgumentError for float32
+   * @example ops.bitwiseXor(12, 10)   // 6
+   */
+  bitwiseXor(x, y): Tensor {
+    const [left, right] = pair('bitwiseXor', x, y)
+    if (left.dtype === 'bool') return notEqual(left, right)
+    return elementwise('xor', left, right)
+  },
+})
 
 /**
  * All bits of int32 inverted: −1 − x. A bool is negated.
  * @throws ArgumentError for float32
  * @example ops.bitwiseNot(5)   // -6
  */
-export function bitwiseNot(x: TensorLike): Tensor {
+export const bitwiseNot = unaryOp('bitwiseNot', (x) => {
   const value = asIntegers(x, 'bitwiseNot')
   return value.dtype === 'bool' ? logicalNot(value) : subtract(-1, value)
-}
+})
 
 /** The number of bits of an int32. */
 const BITS = 32
 const integers = (x: TensorLike, name: string): Tensor => cast(asIntegers(x, name), 'int32')
 
-/**
- * x · 2ʸ, of int32: the bits of x move up by y places, and those that leave are lost. 0 unless 0 ≤ y < 32. bool counts as 0
- * and 1.
- * @throws ArgumentError for float32
- * @example ops.leftShift(3, 2)   // 12
- */
-export function leftShift(x: TensorLike, y: TensorLike): Tensor {
-  const [value, places] = [integers(x, 'leftShift'), integers(y, 'leftShift')]
-  if (typeof y === 'number') return multiply(value, y >= 0 && y < BITS ? 1 << y : 0)
-  return elementwise('shiftLeft', value, places)
-}
+export const leftShift = op(ofTwo, {
+  /**
+   * x · 2ʸ, of int32: the bits of x move up by y places, and those that leave are lost. 0 unless 0 ≤ y < 32. bool counts as 0
+   * and 1.
+   * @throws ArgumentError for float32
+   * @example ops.leftShift(3, 2)   // 12
+   */
+  leftShift(x, y): Tensor {
+    const [value, places] = [integers(x, 'leftShift'), integers(y, 'leftShift')]
+    if (typeof y === 'number') return multiply(value, y >= 0 && y < BITS ? 1 << y : 0)
+    return elementwise('shiftLeft', value, places)
+  },
+})
 
-/**
- * ⌊x / 2ʸ⌋, of int32: the bits of x move down by y places, and the sign fills the places above. 0 or −1, by the sign of x,
- * unless 0 ≤ y < 32. bool counts as 0 and 1.
- * @throws ArgumentError for float32
- * @example ops.rightShift(-8, 1)   // -4
- */
-export function rightShift(x: TensorLike, y: TensorLike): Tensor {
-  const [value, places] = [integers(x, 'rightShift'), integers(y, 'rightShift')]
-  // 2³¹ is not an int32.
-  const most = BITS - 2
-  if (typeof y === 'number') return y >= 0 && y <= most ? floorDivide(value, 1 << y) : clip(value, -1, 0)
-  return elementwise('shiftRight', value, places)
-}
+export const rightShift = op(ofTwo, {
+  /**
+   * ⌊x / 2ʸ⌋, of int32: the bits of x move down by y places, and the sign fills the places above. 0 or −1, by the sign of x,
+   * unless 0 ≤ y < 32. bool counts as 0 and 1.
+   * @throws ArgumentError for float32
+   * @example ops.rightShift(-8, 1)   // -4
+   */
+  rightShift(x, y): Tensor {
+    const [value, places] = [integers(x, 'rightShift'), integers(y, 'rightShift')]
+    // 2³¹ is not an int32.
+    const most = BITS - 2
+    if (typeof y === 'number') return y >= 0 && y <= most ? floorDivide(value, 1 << y) : clip(value, -1, 0)
+    return elementwise('shiftRight', value, places)
+  },
+})

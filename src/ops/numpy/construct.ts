@@ -1,9 +1,11 @@
 // Ops that create sequences and grids of numbers.
 
+import { axis, dtype, operand, unchecked, whole } from '../kinds'
+import { arg, op, opOf, optional, rest } from '../op'
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError } from '../../core/errors'
-import { always, boolean, choice, integer, nullable, number, option, unread } from '../../core/options'
-import { dtypeOrNull, readArguments, readTyped, requireInteger, requireShape } from '../arguments'
+import { always, boolean, choice, nullable, number, option, readOptions } from '../../core/options'
+import { requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { add, cast, divide, exp, log, multiply, power } from './elementwise'
@@ -28,36 +30,40 @@ export interface LinspaceOptions extends SpacingOptions {
   readonly retstep?: false
 }
 
-const spacingTable = {
-  num: option(integer({ min: 0 }), 50),
-  endpoint: option(boolean, true),
-  dtype: option(dtypeOrNull, null),
-  axis: option(integer(), 0),
-}
-const linspaceTable = {
-  ...spacingTable,
-  retstep: unread(always([false], 'the type of a result does not depend on an option'), false),
-}
+/** The first parameters of numbers between two ends. */
+const ends = () =>
+  [arg('start', operand), arg('stop', operand), optional('num', whole(0)), optional('endpoint', boolean)] as const
 
-/**
- * `num` evenly spaced numbers from start to stop. start and stop broadcast; their axes follow the new axis.
- * @example ops.linspace(0, 1, 5)   // [0, 0.25, 0.5, 0.75, 1]
- */
-export function linspace(
-  start: TensorLike,
-  stop: TensorLike,
-  num?: number | LinspaceOptions,
-  options?: LinspaceOptions,
-): Tensor {
-  const { num: count, endpoint, dtype, axis } = readArguments('linspace', linspaceTable, num, options)
-  return cast(equallyFar('linspace', start, stop, count, endpoint, axis), dtype ?? 'float32')
-}
+/** The last ones. */
+const result = () => [optional('dtype', nullable(dtype)), optional('axis', axis)] as const
+
+export const linspace = op(
+  () => [
+    ...ends(),
+    optional('retstep', always([false], 'the type of a result does not depend on an option')),
+    ...result(),
+  ],
+  {
+    /**
+     * `num` evenly spaced numbers from start to stop. start and stop broadcast; their axes follow the new axis.
+     * @param num default 50
+     * @param endpoint whether the last number is `stop`; otherwise it is one step before. Default true
+     * @param _retstep must be false
+     * @param dtype default float32
+     * @param axis the position of the new axis, default 0
+     * @example ops.linspace(0, 1, 5)   // [0, 0.25, 0.5, 0.75, 1]
+     */
+    linspace(start, stop, num = 50, endpoint = true, _retstep = false, dtype = null, axis = 0): Tensor {
+      return cast(equallyFar('linspace', start, stop, num, endpoint, axis), dtype ?? 'float32')
+    },
+  },
+)
 
 function equallyFar(
   where: string,
   start: TensorLike,
   stop: TensorLike,
-  num: unknown,
+  num: number,
   endpoint: boolean,
   axis: number,
 ): Tensor {
@@ -92,8 +98,8 @@ function equallyFar(
 }
 
 /** The number of elements, and of the steps from start to stop. */
-function requireCount(where: string, num: unknown, endpoint: boolean): { length: number; steps: number } {
-  const [length] = requireShape(where, [requireInteger(`${where}: num`, num, 0)]) as [number]
+function requireCount(where: string, num: number, endpoint: boolean): { length: number; steps: number } {
+  const [length] = requireShape(where, [num]) as [number]
   return { length, steps: Math.max(1, endpoint ? length - 1 : length) }
 }
 
@@ -120,75 +126,47 @@ export interface LogspaceOptions extends SpacingOptions {
   readonly base?: number
 }
 
-/**
- * baseˣ for `num` evenly spaced numbers x from start to stop, which broadcast.
- * @param endpoint whether the last x is `stop`, default true; or all options by name
- * @param base default 10
- * @param axis the position of the new axis, default 0
- * @example ops.logspace(0, 2, 3)   // [1, 10, 100]
- */
-export function logspace(
-  start: TensorLike,
-  stop: TensorLike,
-  num?: number | LogspaceOptions,
-  endpoint?: boolean | LogspaceOptions,
-  base?: number,
-  dtype?: DType | null,
-  axis?: number,
-): Tensor {
-  const {
-    num: count,
-    endpoint: isLast,
-    base: of,
-    dtype: own,
-    axis: at,
-  } = readArguments('logspace', logspaceTable(), num, endpoint, base, dtype, axis)
-  return cast(power(of, equallyFar('logspace', start, stop, count, isLast, at)), own ?? 'float32')
-}
-
-const logspaceTable = () => ({
-  num: option(integer({ min: 0 }), 50),
-  endpoint: option(boolean, true),
-  base: option(number(), 10),
-  dtype: option(dtypeOrNull, null),
-  axis: option(integer(), 0),
+export const logspace = op(() => [...ends(), optional('base', number()), ...result()], {
+  /**
+   * baseˣ for `num` evenly spaced numbers x from start to stop, which broadcast.
+   * @param num default 50
+   * @param endpoint whether the last x is `stop`, default true
+   * @param base default 10
+   * @param dtype default float32
+   * @param axis the position of the new axis, default 0
+   * @example ops.logspace(0, 2, 3)   // [1, 10, 100]
+   */
+  logspace(start, stop, num = 50, endpoint = true, base = 10, dtype = null, axis = 0): Tensor {
+    return cast(power(base, equallyFar('logspace', start, stop, num, endpoint, axis)), dtype ?? 'float32')
+  },
 })
 
-/**
- * `num` numbers from start to stop in equal ratios: start (stop/start)ᵗ for evenly spaced t from 0 to 1. start and stop
- * broadcast. NaN if their signs differ or one is 0.
- * @param endpoint whether the last number is `stop`, default true; or all options by name
- * @param axis the position of the new axis, default 0
- * @example ops.geomspace(1, 1000, 4)   // [1, 10, 100, 1000]
- */
-export function geomspace(
-  start: TensorLike,
-  stop: TensorLike,
-  num?: number | SpacingOptions,
-  endpoint?: boolean | SpacingOptions,
-  dtype?: DType | null,
-  axis?: number,
-): Tensor {
-  const {
-    num: count,
-    endpoint: isLast,
-    dtype: own,
-    axis: at,
-  } = readArguments('geomspace', spacingTable, num, endpoint, dtype, axis)
-  if (typeof start === 'number' && typeof stop === 'number') {
-    const { length, steps } = requireCount('geomspace', count, isLast)
-    const [first, last] = requireBounds('geomspace', start, stop)
-    const factor = Math.log(last / first)
-    return cast(
-      rowAlong(length, at, (i) => first * Math.exp((i / steps) * factor)),
-      own ?? 'float32',
-    )
-  }
-  const [from, to] = [cast(asTensor(start, 'geomspace'), 'float32'), cast(asTensor(stop, 'geomspace'), 'float32')]
-  const ratio = divide(to, from)
-  const rise = equallyFar('geomspace', 0, log(ratio), count, isLast, at)
-  return cast(multiply(expandDims(broadcastTo(from, ratio.shape), at), exp(rise)), own ?? 'float32')
-}
+export const geomspace = op(() => [...ends(), ...result()], {
+  /**
+   * `num` numbers from start to stop in equal ratios: start (stop/start)ᵗ for evenly spaced t from 0 to 1. start and stop
+   * broadcast. NaN if their signs differ or one is 0.
+   * @param num default 50
+   * @param endpoint whether the last number is `stop`, default true
+   * @param dtype default float32
+   * @param axis the position of the new axis, default 0
+   * @example ops.geomspace(1, 1000, 4)   // [1, 10, 100, 1000]
+   */
+  geomspace(start, stop, num = 50, endpoint = true, dtype = null, axis = 0): Tensor {
+    if (typeof start === 'number' && typeof stop === 'number') {
+      const { length, steps } = requireCount('geomspace', num, endpoint)
+      const [first, last] = requireBounds('geomspace', start, stop)
+      const factor = Math.log(last / first)
+      return cast(
+        rowAlong(length, axis, (i) => first * Math.exp((i / steps) * factor)),
+        dtype ?? 'float32',
+      )
+    }
+    const [from, to] = [cast(asTensor(start, 'geomspace'), 'float32'), cast(asTensor(stop, 'geomspace'), 'float32')]
+    const ratio = divide(to, from)
+    const rise = equallyFar('geomspace', 0, log(ratio), num, endpoint, axis)
+    return cast(multiply(expandDims(broadcastTo(from, ratio.shape), axis), exp(rise)), dtype ?? 'float32')
+  },
+})
 
 export interface MeshgridOptions {
   /** 'xy': the second operand varies along the first axis. 'ij': operand i varies along axis i. Default xy. */
@@ -199,34 +177,49 @@ function isOptions(given: unknown): given is MeshgridOptions {
   return typeof given === 'object' && given !== null && 'indexing' in given
 }
 
-/**
- * The coordinates of a grid: for each vector a tensor of the grid's shape, which repeats it along all other axes.
- * @example const [x, y] = ops.meshgrid([1, 2, 3], [10, 20])   // both [2, 3]
- */
-export function meshgrid(...x: readonly (TensorLike | MeshgridOptions)[]): Tensor[] {
-  const last = x.at(-1)
-  const hasOptions = isOptions(last)
-  const { indexing } = readTyped('meshgrid', { indexing: option(choice('xy', 'ij'), 'xy') }, hasOptions ? last : {})
-  const operands = (hasOptions ? x.slice(0, -1) : x) as readonly TensorLike[]
-  if (operands.length === 0) throw new ArgumentError('meshgrid: expected at least one vector, received none')
-  const vectors = operands.map((each) => asTensor(each, 'meshgrid'))
-  const wrong = vectors.find(({ rank }) => rank > 1)
-  if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
-  const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i))
-  const shape = requireShape(
-    'meshgrid',
-    order.map((i) => vectors[i]!.size),
-  )
-  return vectors.map((vector, i) =>
-    broadcastTo(
-      reshape(
-        vector,
-        order.map((own) => (own === i ? vector.size : 1)),
-      ),
-      shape,
-    ),
-  )
+/** The signatures of `meshgrid`. */
+interface Meshgrid {
+  /**
+   * The coordinates of a grid: for each vector a tensor of the grid's shape, which repeats it along all other axes.
+   * @example const [x, y] = ops.meshgrid([1, 2, 3], [10, 20])   // both [2, 3]
+   */
+  (...x: readonly TensorLike[]): Tensor[]
+  (...x: readonly [...vectors: TensorLike[], options: MeshgridOptions]): Tensor[]
 }
+
+export const meshgrid = opOf<Meshgrid>(
+  () => [rest('x', unchecked<TensorLike | MeshgridOptions>()), optional('indexing', choice('xy', 'ij'))],
+  {
+    meshgrid(...x: readonly (TensorLike | MeshgridOptions)[]): Tensor[] {
+      const last = x.at(-1)
+      const hasOptions = isOptions(last)
+      const { indexing } = readOptions(
+        'meshgrid',
+        { indexing: option(choice('xy', 'ij'), 'xy') },
+        hasOptions ? last : {},
+      )
+      const operands = (hasOptions ? x.slice(0, -1) : x) as readonly TensorLike[]
+      if (operands.length === 0) throw new ArgumentError('meshgrid: expected at least one vector, received none')
+      const vectors = operands.map((each) => asTensor(each, 'meshgrid'))
+      const wrong = vectors.find(({ rank }) => rank > 1)
+      if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
+      const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i))
+      const shape = requireShape(
+        'meshgrid',
+        order.map((i) => vectors[i]!.size),
+      )
+      return vectors.map((vector, i) =>
+        broadcastTo(
+          reshape(
+            vector,
+            order.map((own) => (own === i ? vector.size : 1)),
+          ),
+          shape,
+        ),
+      )
+    },
+  },
+)
 
 export interface VanderOptions {
   /** The number of columns; null for that of the rows. Default null. */
@@ -235,16 +228,17 @@ export interface VanderOptions {
   readonly increasing?: boolean
 }
 
-const vanderTable = () => ({ n: option(nullable(integer({ min: 0 })), null), increasing: option(boolean, false) })
-
-/** [xⁿ⁻¹, …, x, 1] for each x of a vector [m]: [m, n], default n = m. With `increasing` [1, x, …, xⁿ⁻¹]. int32 stays int32. */
-export function vander(x: TensorLike, n?: number | null | VanderOptions, increasing?: boolean | VanderOptions): Tensor {
-  const value = asTensor(x, 'vander')
-  if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
-  const given = readArguments('vander', vanderTable(), n, increasing)
-  const columns = given.n ?? value.size
-  requireShape('vander', [value.size, columns])
-  const rising = given.increasing
-  const degrees = Int32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
-  return exactPower(expandDims(value, 1), new Tensor(degrees, [columns], 'int32'))
-}
+export const vander = op(
+  () => [arg('x', operand), optional('n', nullable(whole(0))), optional('increasing', boolean)],
+  {
+    /** [xⁿ⁻¹, …, x, 1] for each x of a vector [m]: [m, n], default n = m. With `increasing` [1, x, …, xⁿ⁻¹]. int32 stays int32. */
+    vander(x, n = null, increasing = false): Tensor {
+      const value = asTensor(x, 'vander')
+      if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
+      const columns = n ?? value.size
+      requireShape('vander', [value.size, columns])
+      const degrees = Int32Array.from({ length: columns }, (_, i) => (increasing ? i : columns - 1 - i))
+      return exactPower(expandDims(value, 1), new Tensor(degrees, [columns], 'int32'))
+    },
+  },
+)

@@ -1,12 +1,13 @@
 // Diagonals and triangles of matrices. Matrices are the last two axes; diagonal k is k columns right of the
 // main diagonal.
 
+import { axis, dtype, operand, whole } from '../kinds'
+import { arg, op, optional } from '../op'
 import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
-import { integer, nullable, option } from '../../core/options'
+import { nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import type { Named } from '../arguments'
-import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
+import { requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { equal, lessEqual, subtract, where } from './elementwise'
@@ -27,39 +28,50 @@ function requireMatrix(where: string, x: TensorLike): Tensor {
   return value
 }
 
-const readDiagonal = (where: string, given: Named<'k', number> | undefined): number =>
-  readArguments(where, { k: option(integer(), 0) }, given).k
-
 const zeroLike = (x: Tensor): Tensor => full([], 0, x.dtype)
 
-/** The elements on and below diagonal k; zeros above. x [… m,n] → [… m,n] */
-export function tril(x: TensorLike, k?: Named<'k', number>): Tensor {
-  const value = requireMatrix('tril', x)
-  const [rows, columns] = value.shape.slice(-2) as [number, number]
-  return where(lessEqual(distances(rows, columns), readDiagonal('tril', k)), value, zeroLike(value))
-}
+const withDiagonal = () => [arg('x', operand), optional('k', whole())] as const
 
-/** The elements on and above diagonal k; zeros below. x [… m,n] → [… m,n] */
-export function triu(x: TensorLike, k?: Named<'k', number>): Tensor {
-  const value = requireMatrix('triu', x)
-  const [rows, columns] = value.shape.slice(-2) as [number, number]
-  return where(lessEqual(distances(rows, columns), readDiagonal('triu', k) - 1), zeroLike(value), value)
-}
+export const tril = op(withDiagonal, {
+  /** The elements on and below diagonal k; zeros above. x [… m,n] → [… m,n] */
+  tril(x, k = 0): Tensor {
+    const value = requireMatrix('tril', x)
+    const [rows, columns] = value.shape.slice(-2) as [number, number]
+    return where(lessEqual(distances(rows, columns), k), value, zeroLike(value))
+  },
+})
 
-/** A matrix of ones on and below diagonal k, zeros above. Default: square, k 0, float32. */
-export function tri(N: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
-  const m = requireInteger('tri: N', N, 0)
-  const given = readArguments('tri', matrixTable, M, k, dtype)
-  const shape = [m, given.M ?? m]
-  requireShape('tri', shape)
-  return tril(full(shape, 1, given.dtype), given.k)
-}
+export const triu = op(withDiagonal, {
+  /** The elements on and above diagonal k; zeros below. x [… m,n] → [… m,n] */
+  triu(x, k = 0): Tensor {
+    const value = requireMatrix('triu', x)
+    const [rows, columns] = value.shape.slice(-2) as [number, number]
+    return where(lessEqual(distances(rows, columns), k - 1), zeroLike(value), value)
+  },
+})
 
-/** [N, M] with ones on diagonal k, zeros elsewhere. Default: square, k 0, float32: the identity matrix. */
-export function eye(N: number, M?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
-  const given = readArguments('eye', matrixTable, M, k, dtype)
-  return square(N, given.M, given.k, given.dtype)
-}
+/** The parameters of an op that creates a matrix. */
+const matrix = () =>
+  [
+    arg('N', whole(0)),
+    optional('M', nullable(whole(0))),
+    optional('k', whole()),
+    optional('dtype', nullable(dtype)),
+  ] as const
+
+export const tri = op(matrix, {
+  /** A matrix of ones on and below diagonal k, zeros above. Default: square, k 0, float32. */
+  tri(N, M = null, k = 0, dtype = null): Tensor {
+    return tril(full(requireShape('tri', [N, M ?? N]), 1, dtype), k)
+  },
+})
+
+export const eye = op(matrix, {
+  /** [N, M] with ones on diagonal k, zeros elsewhere. Default: square, k 0, float32: the identity matrix. */
+  eye(N, M = null, k = 0, dtype = null): Tensor {
+    return square(N, M, k, dtype)
+  },
+})
 
 export interface MatrixOptions {
   /** The number of columns, as Keras calls it; null for that of the rows. Default null. */
@@ -70,32 +82,24 @@ export interface MatrixOptions {
   readonly dtype?: DType | null
 }
 
-const matrixTable = {
-  M: option(nullable(integer({ min: 0 })), null),
-  k: option(integer(), 0),
-  dtype: option(dtypeOrNull, null),
-}
+/** The parameters of an op on a diagonal of the matrices that two axes span. */
+const diagonals = () =>
+  [arg('x', operand), optional('offset', whole()), optional('axis1', axis), optional('axis2', axis)] as const
 
-interface DiagonalOptions {
-  /** The diagonal, counted to the right of the main one; negative to the left. Default 0. */
-  readonly offset?: number
-  /** The axis of the rows. Default 0. */
-  readonly axis1?: number
-  /** The axis of the columns. Default 1. */
-  readonly axis2?: number
-}
+export const diagonal = op(diagonals, {
+  /**
+   * A diagonal of every matrix that two axes span: [… m … n …] → [… …, length].
+   * @param offset the diagonal, counted to the right of the main one; negative to the left. Default 0
+   * @param axis1 the axis of the rows. Default 0
+   * @param axis2 the axis of the columns. Default 1
+   * @example ops.diagonal([[1, 2], [3, 4]])   // [1, 4]
+   */
+  diagonal(x, offset = 0, axis1 = 0, axis2 = 1): Tensor {
+    return diagonalOf('diagonal', asTensor(x, 'diagonal'), offset, axis1, axis2)
+  },
+})
 
-const diagonalTable = { offset: option(integer(), 0), axis1: option(integer(), 0), axis2: option(integer(), 1) }
-
-/**
- * A diagonal of every matrix that two axes span: [… m … n …] → [… …, length].
- * @example ops.diagonal([[1, 2], [3, 4]])   // [1, 4]
- */
-export function diagonal(x: TensorLike, offset?: number | DiagonalOptions, axis1?: number, axis2?: number): Tensor {
-  return diagonalOf('diagonal', asTensor(x, 'diagonal'), readArguments('diagonal', diagonalTable, offset, axis1, axis2))
-}
-
-function diagonalOf(where: string, x: Tensor, { offset, axis1, axis2 }: Required<DiagonalOptions>): Tensor {
+function diagonalOf(where: string, x: Tensor, offset: number, axis1 = 0, axis2 = 1): Tensor {
   if (x.rank < 2) throw new ShapeError(`${where}: expected at least two axes, received ${formatShape(x.shape)}`)
   const [row, column] = [axis1, axis2].map((axis) => normalizeAxis(where, axis, x.rank)) as [number, number]
   if (row === column) throw new ShapeError(`${where}: axis1 and axis2 must differ, received ${axis1} and ${axis2}`)
@@ -111,30 +115,40 @@ function diagonalOf(where: string, x: Tensor, { offset, axis1, axis2 }: Required
   return take(flat, new Tensor(indices, [length], 'int32'), -1)
 }
 
-/** The sum of a diagonal: [… m … n …] → [… …]. int32 stays int32, bool counts as int32. */
-export function trace(x: TensorLike, offset?: number | DiagonalOptions, axis1?: number, axis2?: number): Tensor {
-  return sum(diagonalOf('trace', asTensor(x, 'trace'), readArguments('trace', diagonalTable, offset, axis1, axis2)), -1)
-}
+export const trace = op(diagonals, {
+  /**
+   * The sum of a diagonal: [… m … n …] → [… …]. int32 stays int32, bool counts as int32.
+   * @param offset the diagonal, counted to the right of the main one; negative to the left. Default 0
+   * @param axis1 the axis of the rows. Default 0
+   * @param axis2 the axis of the columns. Default 1
+   */
+  trace(x, offset = 0, axis1 = 0, axis2 = 1): Tensor {
+    return sum(diagonalOf('trace', asTensor(x, 'trace'), offset, axis1, axis2), -1)
+  },
+})
 
-/**
- * For a vector [n], the matrix [n + |k|, n + |k|] with x as diagonal k and zeros elsewhere; for a matrix, its diagonal k.
- * @throws ShapeError for other ranks
- */
-export function diag(x: TensorLike, k?: Named<'k', number>): Tensor {
-  const value = asTensor(x, 'diag')
-  const offset = readDiagonal('diag', k)
-  if (value.rank === 2) return diagonalOf('diag', value, { offset, axis1: 0, axis2: 1 })
-  if (value.rank !== 1)
-    throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
-  const size = value.size + Math.abs(offset)
-  requireShape('diag', [size, size])
-  // Above the diagonal's start every row holds one element, below it every column does.
-  const long = pad(value, [[0, Math.abs(offset)]])
-  return where(equal(distances(size, size), offset), expandDims(long, offset < 0 ? 0 : 1), zeroLike(value))
-}
+export const diag = op(withDiagonal, {
+  /**
+   * For a vector [n], the matrix [n + |k|, n + |k|] with x as diagonal k and zeros elsewhere; for a matrix, its diagonal k.
+   * @throws ShapeError for other ranks
+   */
+  diag(x, k = 0): Tensor {
+    const value = asTensor(x, 'diag')
+    if (value.rank === 2) return diagonalOf('diag', value, k)
+    if (value.rank !== 1)
+      throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
+    const size = value.size + Math.abs(k)
+    requireShape('diag', [size, size])
+    // Above the diagonal's start every row holds one element, below it every column does.
+    const long = pad(value, [[0, Math.abs(k)]])
+    return where(equal(distances(size, size), k), expandDims(long, k < 0 ? 0 : 1), zeroLike(value))
+  },
+})
 
-/** `diag` of all elements in row-major order: always a matrix. */
-export function diagflat(x: TensorLike, k?: Named<'k', number>): Tensor {
-  const value = asTensor(x, 'diagflat')
-  return diag(reshape(value, [value.size]), k)
-}
+export const diagflat = op(withDiagonal, {
+  /** `diag` of all elements in row-major order: always a matrix. */
+  diagflat(x, k = 0): Tensor {
+    const value = asTensor(x, 'diagflat')
+    return diag(reshape(value, [value.size]), k)
+  },
+})

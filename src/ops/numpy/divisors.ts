@@ -1,5 +1,6 @@
 // The greatest common divisor and the least common multiple of int32.
 
+import { binaryOp } from '../op'
 import { foriLoop } from '../control/scan'
 import type { TensorLike } from '../convert'
 import type { Tensor } from '../tensor'
@@ -42,14 +43,14 @@ function divisor(a: Tensor, b: Tensor): Tensor {
  * @throws ArgumentError for float32
  * @example ops.gcd(12, -18)   // 6
  */
-export const gcd = (x1: TensorLike, x2: TensorLike): Tensor => divisor(...magnitudes('gcd', x1, x2))
+export const gcd = binaryOp('gcd', (x1, x2) => divisor(...magnitudes('gcd', x1, x2)))
 
 /**
  * The least common multiple |x1 x2| / gcd(x1, x2), of int32 or bool; 0 if x1 or x2 is 0. A result of 2³¹ or more wraps.
  * @throws ArgumentError for float32
  * @example ops.lcm(4, -6)   // 12
  */
-export function lcm(x1: TensorLike, x2: TensorLike): Tensor {
+export const lcm = binaryOp('lcm', (x1, x2) => {
   const [left, right] = magnitudes('lcm', x1, x2)
   return multiply(left, floorDivide(right, divisor(left, right)))
-}
+})

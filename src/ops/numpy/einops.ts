@@ -1,9 +1,10 @@
 // rearrange: axes that are divided, moved and joined by a pattern.
 
+import { operand } from '../kinds'
+import { arg, op, others } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { integer, recordOf } from '../../core/options'
+import { integer, nullAs, recordOf, text } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { reshape, transpose } from './shape'
 import type { Tensor } from '../tensor'
@@ -21,47 +22,54 @@ function readSide(side: string): Groups {
   throw new ArgumentError(`rearrange: ${quoted(wrong === '' ? '()' : wrong)} in ${quoted(side.trim())} ${why}`)
 }
 
-const lengths = /* @__PURE__ */ recordOf(/* @__PURE__ */ integer({ min: 0 }))
-
-/**
- * Divides, moves and joins axes by a pattern of their names, as einops does: `(h w)` is one axis with the elements of h and
- * w. Each name is on both sides.
- *
- *   ops.rearrange(images, 'b h w c -> b c h w')                        [32, 30, 40, 3] → [32, 3, 30, 40]
- *   ops.rearrange(images, 'b h w c -> b (h w c)')                      [32, 30, 40, 3] → [32, 3600]
- *   ops.rearrange(images, 'b (h p) (w q) c -> b h w (p q c)', { p: 2, q: 2 })       patches of 2 × 2 pixels
- *
- * The dtype stays. Keras: `keras.ops.rearrange`.
- * @param axesLengths the lengths of axes in groups of the left side; one axis of each group may be without
- * @throws ArgumentError for a pattern that is not `names -> the same names`, and for a length of an unknown axis
- * @throws ShapeError for a tensor that the left side does not describe
- */
-export function rearrange(tensor: TensorLike, pattern: string, axesLengths?: Readonly<Record<string, number>>): Tensor {
-  const value = asTensor(tensor, 'rearrange')
-  const sides = typeof pattern === 'string' ? pattern.split('->') : []
-  if (sides.length !== 2)
-    throw new ArgumentError(
-      `rearrange: the pattern must have two sides, such as 'b h w c -> b (h w) c', received ${quoted(pattern)}`,
-    )
-  const [from, to] = sides.map(readSide) as [Groups, Groups]
-  const known = new Map(Object.entries(lengths.read(axesLengths ?? {}, 'rearrange: axesLengths')))
-  const [names, moved] = [from.flat(), to.flat()]
-  const single = [...names, ...moved].find((name) => !(names.includes(name) && moved.includes(name)))
-  if (single !== undefined)
-    throw new ArgumentError(`rearrange: the axis '${single}' is on one side only of ${quoted(pattern)}`)
-  const unused = [...known.keys()].find((name) => !names.includes(name))
-  if (unused !== undefined)
-    throw new ArgumentError(`rearrange: axesLengths has '${unused}', which is not an axis of ${quoted(pattern)}`)
-  if (from.length !== value.rank)
-    throw new ShapeError(
-      `rearrange: the pattern ${quoted(pattern)} is for ${from.length} axes, received the shape ${formatShape(value.shape)}`,
-    )
-  const extents = from.flatMap((group, i) => dividedExtent(group, value.shape[i]!, known))
-  const divided = reshape(value, extents)
-  const order = moved.map((name) => names.indexOf(name))
-  const joined = to.map((group) => sizeOf(group.map((name) => extents[names.indexOf(name)]!)))
-  return reshape(transpose(divided, order), joined)
-}
+export const rearrange = op(
+  () => [
+    arg('tensor', operand),
+    arg('pattern', text),
+    others('axesLengths', nullAs(recordOf(integer({ min: 0 })), {})),
+  ],
+  {
+    /**
+     * Divides, moves and joins axes by a pattern of their names, as einops does: `(h w)` is one axis with the elements of h and
+     * w. Each name is on both sides.
+     *
+     *   ops.rearrange(images, 'b h w c -> b c h w')                        [32, 30, 40, 3] → [32, 3, 30, 40]
+     *   ops.rearrange(images, 'b h w c -> b (h w c)')                      [32, 30, 40, 3] → [32, 3600]
+     *   ops.rearrange(images, 'b (h p) (w q) c -> b h w (p q c)', { p: 2, q: 2 })       patches of 2 × 2 pixels
+     *
+     * The dtype stays. Keras: `keras.ops.rearrange`.
+     * @param axesLengths the lengths of axes in groups of the left side; one axis of each group may be without
+     * @throws ArgumentError for a pattern that is not `names -> the same names`, and for a length of an unknown axis
+     * @throws ShapeError for a tensor that the left side does not describe
+     */
+    rearrange(tensor, pattern, axesLengths = {}): Tensor {
+      const value = asTensor(tensor, 'rearrange')
+      const sides = pattern.split('->')
+      if (sides.length !== 2)
+        throw new ArgumentError(
+          `rearrange: the pattern must have two sides, such as 'b h w c -> b (h w) c', received ${quoted(pattern)}`,
+        )
+      const [from, to] = sides.map(readSide) as [Groups, Groups]
+      const known = new Map(Object.entries(axesLengths))
+      const [names, moved] = [from.flat(), to.flat()]
+      const single = [...names, ...moved].find((name) => !(names.includes(name) && moved.includes(name)))
+      if (single !== undefined)
+        throw new ArgumentError(`rearrange: the axis '${single}' is on one side only of ${quoted(pattern)}`)
+      const unused = [...known.keys()].find((name) => !names.includes(name))
+      if (unused !== undefined)
+        throw new ArgumentError(`rearrange: axesLengths has '${unused}', which is not an axis of ${quoted(pattern)}`)
+      if (from.length !== value.rank)
+        throw new ShapeError(
+          `rearrange: the pattern ${quoted(pattern)} is for ${from.length} axes, received the shape ${formatShape(value.shape)}`,
+        )
+      const extents = from.flatMap((group, i) => dividedExtent(group, value.shape[i]!, known))
+      const divided = reshape(value, extents)
+      const order = moved.map((name) => names.indexOf(name))
+      const joined = to.map((group) => sizeOf(group.map((name) => extents[names.indexOf(name)]!)))
+      return reshape(transpose(divided, order), joined)
+    },
+  },
+)
 
 /** The lengths of the axes of a group, of which at most one is not known. */
 function dividedExtent(group: readonly string[], extent: number, known: ReadonlyMap<string, number>): number[] {

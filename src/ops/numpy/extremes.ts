@@ -1,13 +1,15 @@
 // argmax and argmin of all elements of a large tensor; and the extremes that users call, which refuse to have no element.
 // Other cases, and other code, use the functions of reduce.ts.
 
+import { op } from '../op'
+import { reduction, reductionFrom, reductionOfOne } from './parameters'
 import { ShapeError, formatShape } from '../../core/errors'
-import type { Axis, KeepDims, ReduceOptions } from '../arguments'
-import { extremeTable, readArguments, readReduction, resolveAxes } from '../arguments'
+import type { Axis } from '../arguments'
+import { resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import * as plain from './reduce'
-import type { ArgOptions, ExtremeOptions, OneAxis } from './reduce'
+import type { OneAxis } from './reduce'
 import { add, multiply } from './elementwise'
 import { reshape, take } from './shape'
 import type { Tensor } from '../tensor'
@@ -29,19 +31,13 @@ function ofRows(x: Tensor, length: number, best: typeof plain.max, index: typeof
   return add(multiply(row, length), index(take(rows, row, 0)))
 }
 
-function argExtreme(
-  where: 'argmax' | 'argmin',
-  x: TensorLike,
-  axis: OneAxis | ArgOptions | undefined,
-  keepDims: KeepDims | undefined,
-): Tensor {
+function argExtreme(where: 'argmax' | 'argmin', x: TensorLike, axis: OneAxis, keepDims: boolean): Tensor {
   const value = asTensor(x, where)
   const length = value.size < LARGE || value.dtype === 'bool' ? 1 : rowLength(value.size)
-  const given = readReduction(where, axis, keepDims)
-  if (given.axis !== null || length === 1) return plain[where](value, axis, keepDims)
+  if (axis !== null || length === 1) return plain[where](value, axis, keepDims)
   const best = where === 'argmax' ? plain.max : plain.min
   const found = joined(`${where} of rows of ${length}`, [value], ([all]) => ofRows(all!, length, best, plain[where]))
-  return given.keepDims
+  return keepDims
     ? reshape(
         found,
         value.shape.map(() => 1),
@@ -49,53 +45,62 @@ function argExtreme(
     : found
 }
 
-/** The index of the first largest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
-export function argmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: KeepDims): Tensor {
-  return argExtreme('argmax', x, axis, keepDims)
+export const argmax = op(reductionOfOne, {
+  /** The index of the first largest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
+  argmax(x, axis = null, keepDims = false): Tensor {
+    return argExtreme('argmax', x, axis, keepDims)
+  },
+})
+
+export const argmin = op(reductionOfOne, {
+  /** The index of the first smallest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
+  argmin(x, axis = null, keepDims = false): Tensor {
+    return argExtreme('argmin', x, axis, keepDims)
+  },
+})
+
+/** @throws ShapeError for a tensor without elements along the axes */
+function requireElements(where: string, x: Tensor, axis: Axis, advice: string): void {
+  if (x.size === 0 && resolveAxes(where, axis, x.rank).some((each) => x.shape[each] === 0))
+    throw new ShapeError(`${where}: ${formatShape(x.shape)} has no element along the axis. ${advice}.`)
 }
 
-/** The index of the first smallest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
-export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: KeepDims): Tensor {
-  return argExtreme('argmin', x, axis, keepDims)
-}
+const GIVE_INITIAL = 'Give initial, the result of no element'
 
-/** Checks a tensor of size 0. @throws ShapeError if it has no element along the axes and none is given */
-function requireElements(where: string, x: Tensor, ...given: readonly unknown[]): void {
-  const { axis, initial } = readArguments(where, extremeTable, given[0], ...given.slice(1))
-  if (initial === null && resolveAxes(where, axis, x.rank).some((each) => x.shape[each] === 0))
-    throw new ShapeError(
-      `${where}: ${formatShape(x.shape)} has no element along the axis. ${where === 'ptp' ? 'Remove the empty tensor' : 'Give initial, the result of no element'}.`,
-    )
-}
+export const max = op(reductionFrom, {
+  /**
+   * The largest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+   * @param initial a number that counts as an additional element. Default null: no such element.
+   * @throws ShapeError if there is no element
+   */
+  max(x, axis = null, keepDims = false, initial = null): Tensor {
+    const value = asTensor(x, 'max')
+    if (initial === null) requireElements('max', value, axis, GIVE_INITIAL)
+    return plain.max(value, axis, keepDims, initial)
+  },
+})
 
-/**
- * The largest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
- * @param initial a number that counts as an additional element. Default null: no such element.
- * @throws ShapeError if there is no element
- */
-export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
-  const value = asTensor(x, 'max')
-  if (value.size === 0) requireElements('max', value, axis, keepDims, initial)
-  return plain.max(value, axis, keepDims, initial)
-}
+export const min = op(reductionFrom, {
+  /**
+   * The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+   * @param initial a number that counts as an additional element. Default null: no such element.
+   * @throws ShapeError if there is no element
+   */
+  min(x, axis = null, keepDims = false, initial = null): Tensor {
+    const value = asTensor(x, 'min')
+    if (initial === null) requireElements('min', value, axis, GIVE_INITIAL)
+    return plain.min(value, axis, keepDims, initial)
+  },
+})
 
-/**
- * The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
- * @param initial a number that counts as an additional element. Default null: no such element.
- * @throws ShapeError if there is no element
- */
-export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
-  const value = asTensor(x, 'min')
-  if (value.size === 0) requireElements('min', value, axis, keepDims, initial)
-  return plain.min(value, axis, keepDims, initial)
-}
-
-/**
- * The largest element minus the smallest, in the dtype of x.
- * @throws ShapeError if there is no element
- */
-export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
-  const value = asTensor(x, 'ptp')
-  if (value.size === 0) requireElements('ptp', value, axis, keepDims)
-  return plain.ptp(value, axis, keepDims)
-}
+export const ptp = op(reduction, {
+  /**
+   * The largest element minus the smallest, in the dtype of x.
+   * @throws ShapeError if there is no element
+   */
+  ptp(x, axis = null, keepDims = false): Tensor {
+    const value = asTensor(x, 'ptp')
+    requireElements('ptp', value, axis, 'Remove the empty tensor')
+    return plain.ptp(value, axis, keepDims)
+  },
+})

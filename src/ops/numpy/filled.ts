@@ -1,10 +1,10 @@
 // Further ops that create tensors.
 
+import { dtype, operand, shape, whole } from '../kinds'
+import { arg, op, optional } from '../op'
 import type { DType } from '../../core/dtypes'
 import type { Shape } from '../../core/shapes'
-import { nullable, number, option } from '../../core/options'
-import type { Named } from '../arguments'
-import { dtypeOrNull, readArguments, readDType } from '../arguments'
+import { nullable, number } from '../../core/options'
 import type { TensorLike } from '../convert'
 import { asTensor, toTensor } from '../convert'
 import { Tensor } from '../tensor'
@@ -18,22 +18,31 @@ const filled = (where: string, shape: Shape, value: TensorLike, dtype: DType): T
     ? plain.full(shape, value, dtype)
     : plain.broadcastTo(cast(asTensor(value, where), dtype), shape)
 
-/**
- * A tensor whose elements are `value`, which broadcasts. The dtype is float32 by default.
- *
- * Keras: `keras.ops.full`.
- * @example ops.full([2, 2], [1, 2])   // [[1, 2], [1, 2]]
- */
-export const full = (shape: Shape, fillValue: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor =>
-  filled('full', shape, fillValue, readDType('full', dtype) ?? 'float32')
+export const full = op(() => [arg('shape', shape), arg('fillValue', operand), optional('dtype', nullable(dtype))], {
+  /**
+   * A tensor whose elements are `value`, which broadcasts. The dtype is float32 by default.
+   *
+   * Keras: `keras.ops.full`.
+   * @example ops.full([2, 2], [1, 2])   // [[1, 2], [1, 2]]
+   */
+  full(shape, fillValue, dtype = null): Tensor {
+    return filled('full', shape, fillValue, dtype ?? 'float32')
+  },
+})
 
-/** Zeros. The dtype is float32 by default. Keras: `keras.ops.zeros`. */
-export const zeros = (shape: Shape, dtype?: Named<'dtype', DType | null>): Tensor =>
-  plain.zeros(shape, readDType('zeros', dtype))
+export const zeros = op(() => [arg('shape', shape), optional('dtype', nullable(dtype))], {
+  /** Zeros. The dtype is float32 by default. Keras: `keras.ops.zeros`. */
+  zeros(shape, dtype = null): Tensor {
+    return plain.zeros(shape, dtype)
+  },
+})
 
-/** Ones. The dtype is float32 by default. Keras: `keras.ops.ones`. */
-export const ones = (shape: Shape, dtype?: Named<'dtype', DType | null>): Tensor =>
-  plain.ones(shape, readDType('ones', dtype))
+export const ones = op(() => [arg('shape', shape), optional('dtype', nullable(dtype))], {
+  /** Ones. The dtype is float32 by default. Keras: `keras.ops.ones`. */
+  ones(shape, dtype = null): Tensor {
+    return plain.ones(shape, dtype)
+  },
+})
 
 export interface ArangeOptions {
   /** The end, which is excluded. Default null: the first argument is the end, and the start is 0. */
@@ -44,59 +53,69 @@ export interface ArangeOptions {
   readonly dtype?: DType | null
 }
 
-const arangeTable = {
-  stop: option(nullable(number()), null),
-  step: option(nullable(number()), null),
-  dtype: option(dtypeOrNull, null),
-}
+export const arange = op(
+  () => [
+    arg('start', number()),
+    optional('stop', nullable(number())),
+    optional('step', nullable(number())),
+    optional('dtype', nullable(dtype)),
+  ],
+  {
+    /**
+     * start, start + step, … below stop. With one number: 0, 1, … below that number.
+     * @param dtype default int32 if all numbers are integers, else float32
+     * @example ops.arange(3)   // [0, 1, 2]
+     */
+    arange(start, stop = null, step = null, dtype = null): Tensor {
+      return plain.arange(start, stop, step, dtype)
+    },
+  },
+)
 
-/**
- * start, start + step, … below stop. With one number: 0, 1, … below that number.
- * @param dtype default int32 if all numbers are integers, else float32
- * @example ops.arange(3)   // [0, 1, 2]
- */
-export function arange(
-  start: number,
-  stop?: number | null | ArangeOptions,
-  step?: number | null | ArangeOptions,
-  dtype?: DType | null | ArangeOptions,
-): Tensor {
-  const given = readArguments('arange', arangeTable, stop, step, dtype)
-  return plain.arange(start, given.stop, given.step, given.dtype)
-}
+export const zerosLike = op(() => [arg('x', operand), optional('dtype', nullable(dtype))], {
+  /** Zeros with the shape of x, and with its dtype unless one is given. */
+  zerosLike(x, dtype = null): Tensor {
+    return plain.zerosLike(x, dtype)
+  },
+})
 
-/** Zeros with the shape of x, and with its dtype unless one is given. */
-export const zerosLike = (x: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor =>
-  plain.zerosLike(x, readDType('zerosLike', dtype))
+export const onesLike = op(() => [arg('x', operand), optional('dtype', nullable(dtype))], {
+  /** Ones with the shape of x, and with its dtype unless one is given. */
+  onesLike(x, dtype = null): Tensor {
+    return plain.onesLike(x, dtype)
+  },
+})
 
-/** Ones with the shape of x, and with its dtype unless one is given. */
-export const onesLike = (x: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor =>
-  plain.onesLike(x, readDType('onesLike', dtype))
+export const fullLike = op(() => [arg('x', operand), arg('fillValue', operand), optional('dtype', nullable(dtype))], {
+  /**
+   * A tensor with the shape of x whose elements are `value`, which broadcasts.
+   * @param dtype default that of x
+   * @example ops.fullLike([1, 2], 7)   // [7, 7]
+   */
+  fullLike(x, fillValue, dtype = null): Tensor {
+    const given = asTensor(x, 'fullLike')
+    return filled('fullLike', given.shape, fillValue, dtype ?? given.dtype)
+  },
+})
 
-/**
- * A tensor with the shape of x whose elements are `value`, which broadcasts.
- * @param dtype default that of x
- * @example ops.fullLike([1, 2], 7)   // [7, 7]
- */
-export function fullLike(x: TensorLike, fillValue: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor {
-  const given = asTensor(x, 'fullLike')
-  return filled('fullLike', given.shape, fillValue, readDType('fullLike', dtype) ?? given.dtype)
-}
+export const identity = op(() => [arg('n', whole(0)), optional('dtype', nullable(dtype))], {
+  /**
+   * The identity matrix [n, n].
+   * @example ops.identity(2)   // [[1, 0], [0, 1]]
+   */
+  identity(n, dtype = null): Tensor {
+    return plain.eye(n, n, 0, dtype)
+  },
+})
 
-/**
- * The identity matrix [n, n].
- * @example ops.identity(2)   // [[1, 0], [0, 1]]
- */
-export const identity = (n: number, dtype?: Named<'dtype', DType | null>): Tensor =>
-  plain.eye(n, n, 0, readDType('identity', dtype))
-
-/**
- * A tensor of numbers, nested arrays or a typed array; a tensor stays as it is.
- * @param dtype default as `tensor` chooses it: float32, bool for booleans, int32 for Int32Array
- * @example ops.array([1, 2])   // [1, 2]
- */
-export function array(x: TensorLike, dtype?: Named<'dtype', DType | null>): Tensor {
-  const own = readDType('array', dtype)
-  if (own === null) return asTensor(x, 'array')
-  return x instanceof Tensor || x instanceof Variable ? cast(x, own) : toTensor(x, 'array', own)
-}
+export const array = op(() => [arg('x', operand), optional('dtype', nullable(dtype))], {
+  /**
+   * A tensor of numbers, nested arrays or a typed array; a tensor stays as it is.
+   * @param dtype default as `tensor` chooses it: float32, bool for booleans, int32 for Int32Array
+   * @example ops.array([1, 2])   // [1, 2]
+   */
+  array(x, dtype = null): Tensor {
+    if (dtype === null) return asTensor(x, 'array')
+    return x instanceof Tensor || x instanceof Variable ? cast(x, dtype) : toTensor(x, 'array', dtype)
+  },
+})

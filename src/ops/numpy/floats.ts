@@ -1,5 +1,6 @@
 // Functions of the parts and the special values of float32: sign, exponent, NaN and infinities.
 
+import { binaryOp, unaryOp } from '../op'
 import { ArgumentError, DataError } from '../../core/errors'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
@@ -36,35 +37,35 @@ const float = (x: TensorLike, name: string): Tensor => cast(asTensor(x, name), '
 const operand = (x: TensorLike, name: string): TensorLike => (typeof x === 'number' ? x : asTensor(x, name))
 
 /** |x|, in float32. */
-export const fabs = (x: TensorLike): Tensor => abs(float(x, 'fabs'))
+export const fabs = unaryOp('fabs', (x) => abs(float(x, 'fabs')))
 
 /** Whether x is Inf. */
-export const isposinf = (x: TensorLike): Tensor => equal(float(x, 'isposinf'), Infinity)
+export const isposinf = unaryOp('isposinf', (x) => equal(float(x, 'isposinf'), Infinity))
 
 /** Whether x is −Inf. */
-export const isneginf = (x: TensorLike): Tensor => equal(float(x, 'isneginf'), -Infinity)
+export const isneginf = unaryOp('isneginf', (x) => equal(float(x, 'isneginf'), -Infinity))
 
 /** Whether the sign is negative, also that of −0. The sign of NaN is not read: the result is false. */
-export function signbit(x: TensorLike): Tensor {
+export const signbit = unaryOp('signbit', (x) => {
   const value = asNumbers(x, 'signbit')
   const isNegative = less(value, 0)
   return value.dtype === 'int32' ? isNegative : logicalOr(isNegative, less(reciprocal(value), 0))
-}
+})
 
 /** The larger element; the other one if one is NaN. In contrast to `maximum`, x2 has the gradient of ties. */
-export function fmax(x1: TensorLike, x2: TensorLike): Tensor {
+export const fmax = binaryOp('fmax', (x1, x2) => {
   const [left, right] = [operand(x1, 'fmax'), operand(x2, 'fmax')]
   return where(logicalOr(greater(left, right), isnan(right)), left, right)
-}
+})
 
 /** The smaller element; the other one if one is NaN. In contrast to `minimum`, x2 has the gradient of ties. */
-export function fmin(x1: TensorLike, x2: TensorLike): Tensor {
+export const fmin = binaryOp('fmin', (x1, x2) => {
   const [left, right] = [operand(x1, 'fmin'), operand(x2, 'fmin')]
   return where(logicalOr(less(left, right), isnan(right)), left, right)
-}
+})
 
 /** x1 − trunc(x1/x2)·x2, exact and with the sign of x1; NaN for x2 = 0, in int32 0. */
-export function fmod(x1: TensorLike, x2: TensorLike): Tensor {
+export const fmod = binaryOp('fmod', (x1, x2) => {
   const [left, right] = [operand(x1, 'fmod'), operand(x2, 'fmod')]
   const rest = mod(left, right)
   if (rest.dtype === 'int32') {
@@ -76,22 +77,22 @@ export function fmod(x1: TensorLike, x2: TensorLike): Tensor {
   const remainder = mod(size, abs(float(right, 'fmod')))
   // A remainder that equals |a| is a, which may be −0.
   return where(equal(remainder, size), dividend, where(less(dividend, 0), negative(remainder), remainder))
-}
+})
 
 /** 0 where x1 < 0, 1 where x1 > 0, and x2 where x1 is 0, in float32. NaN for NaN. */
-export function heaviside(x1: TensorLike, x2: TensorLike): Tensor {
+export const heaviside = binaryOp('heaviside', (x1, x2) => {
   const value = float(x1, 'heaviside')
   const step = where(isnan(value), NaN, where(less(0, value), 1, 0))
   return where(equal(value, 0), float(x2, 'heaviside'), step)
-}
+})
 
 /** log₂(2^x1 + 2^x2) = max(x1, x2) + log₂(1 + 2^−|x1 − x2|) */
-export function logaddexp2(x1: TensorLike, x2: TensorLike): Tensor {
+export const logaddexp2 = binaryOp('logaddexp2', (x1, x2) => {
   const [left, right] = [float(x1, 'logaddexp2'), float(x2, 'logaddexp2')]
   // ±Inf − ±Inf would be NaN.
   const distance = where(equal(left, right), 0, abs(subtract(left, right)))
   return add(maximum(left, right), multiply(softplus(multiply(distance, -Math.LN2)), Math.LOG2E))
-}
+})
 
 /** An int32 operand, or numbers that are integers. @throws for others, unless they are symbols */
 function exponents(x: TensorLike): Tensor {
@@ -112,7 +113,7 @@ const MOST = 126
  * @param x2 int32, or numbers that are integers
  * @example ops.ldexp(0.75, 4)   // 12
  */
-export function ldexp(x1: TensorLike, x2: TensorLike): Tensor {
+export const ldexp = binaryOp('ldexp', (x1, x2) => {
   const value = float(x1, 'ldexp')
   // From the largest number to the least, three factors are enough. The last is the largest, so only its product can be denormal.
   const whole = clip(exponents(x2), -3 * MOST, 3 * MOST)
@@ -121,7 +122,7 @@ export function ldexp(x1: TensorLike, x2: TensorLike): Tensor {
   const middle = clip(rest, -MOST, MOST)
   const factors = [subtract(rest, middle), middle, last].map((each) => power(2, each))
   return factors.reduce((product, factor) => multiply(product, factor), value)
-}
+})
 
 /** Half an ulp of 1, a little enlarged: adding x · HALF_ULP to x gives the next number, subtracting it the one before. */
 const HALF_ULP = 2 ** -24 + 2 ** -47
@@ -134,7 +135,7 @@ const LARGEST = 3.4028234663852886e38
  * The float32 next to x1 in the direction of x2; x2 if both are equal. It has no gradient.
  * @example ops.subtract(ops.nextafter(1, 2), 1)   // 2⁻²³
  */
-export function nextafter(x1: TensorLike, x2: TensorLike): Tensor {
+export const nextafter = binaryOp('nextafter', (x1, x2) => {
   const [value, target] = [stopGradient(float(x1, 'nextafter')), stopGradient(float(x2, 'nextafter'))]
   const size = abs(value)
   const isZero = equal(value, 0)
@@ -149,4 +150,4 @@ export function nextafter(x1: TensorLike, x2: TensorLike): Tensor {
   const isNegative = where(isZero, less(target, 0), less(value, 0))
   const result = where(isNegative, negative(next), next)
   return where(equal(value, target), target, where(logicalOr(isnan(value), isnan(target)), NaN, result))
-}
+})

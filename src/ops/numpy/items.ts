@@ -1,5 +1,7 @@
 // Parts of a tensor by position, as with Python's brackets.
 
+import { operand, unchecked } from '../kinds'
+import { arg, op } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { sliceAlong, takeAlong } from './along'
 import { requireInteger } from '../arguments'
@@ -19,37 +21,39 @@ export type ItemKey = number | null | string | readonly number[] | Tensor | Int3
 
 const RANGE = /^(-?\d+)?:(-?\d+)?(?::(-?\d+)?)?$/
 
-/**
- * x[key] of Python: `getItem(x, [0, ':', '1:3'])` is x[0, :, 1:3].
- * @param key what each axis selects, from the first on; see `ItemKey`. At most one is a list of indices.
- * @throws ShapeError for more axes than x has and for a number outside its axis; ArgumentError for another key
- * @example ops.getItem([[1, 2, 3], [4, 5, 6]], [':', '::-2'])   // [[3, 1], [6, 4]]
- */
-export function getItem(x: TensorLike, key: ItemKey | readonly ItemKey[]): Tensor {
-  const value = asTensor(x, 'getItem')
-  const keys = Array.isArray(key) ? Array.from<unknown>(key) : [key]
-  const used = keys.filter((each) => each !== null && each !== '...').length
-  const dots = keys.filter((each) => each === '...').length
-  if (used > value.rank || dots > 1)
-    throw new ShapeError(
-      `getItem: a tensor of shape ${formatShape(value.shape)} has no item of ${used} axes and ${dots} times '...'`,
-    )
-  const lists = keys.filter(isList).length
-  if (lists > 1 || (lists === 1 && keys.some((each) => typeof each === 'number')))
-    throw new ArgumentError('getItem: a list of indices cannot be combined with another one or with numbers')
-  let [result, axis] = [value, 0]
-  for (const each of keys) {
-    if (each === '...') axis += value.rank - used
-    else if (each === null) result = expandDims(result, axis++)
-    else if (typeof each === 'string') result = rangeOf(result, axis++, each)
-    else if (isList(each)) {
-      const before = result.rank
-      result = take(result, each as TensorLike, axis)
-      axis += result.rank - before + 1
-    } else result = elementOf(result, axis, each)
-  }
-  return result
-}
+export const getItem = op(() => [arg('x', operand), arg('key', unchecked<ItemKey | readonly ItemKey[]>())], {
+  /**
+   * x[key] of Python: `getItem(x, [0, ':', '1:3'])` is x[0, :, 1:3].
+   * @param key what each axis selects, from the first on; see `ItemKey`. At most one is a list of indices.
+   * @throws ShapeError for more axes than x has and for a number outside its axis; ArgumentError for another key
+   * @example ops.getItem([[1, 2, 3], [4, 5, 6]], [':', '::-2'])   // [[3, 1], [6, 4]]
+   */
+  getItem(x, key): Tensor {
+    const value = asTensor(x, 'getItem')
+    const keys = Array.isArray(key) ? Array.from<unknown>(key) : [key]
+    const used = keys.filter((each) => each !== null && each !== '...').length
+    const dots = keys.filter((each) => each === '...').length
+    if (used > value.rank || dots > 1)
+      throw new ShapeError(
+        `getItem: a tensor of shape ${formatShape(value.shape)} has no item of ${used} axes and ${dots} times '...'`,
+      )
+    const lists = keys.filter(isList).length
+    if (lists > 1 || (lists === 1 && keys.some((each) => typeof each === 'number')))
+      throw new ArgumentError('getItem: a list of indices cannot be combined with another one or with numbers')
+    let [result, axis] = [value, 0]
+    for (const each of keys) {
+      if (each === '...') axis += value.rank - used
+      else if (each === null) result = expandDims(result, axis++)
+      else if (typeof each === 'string') result = rangeOf(result, axis++, each)
+      else if (isList(each)) {
+        const before = result.rank
+        result = take(result, each as TensorLike, axis)
+        axis += result.rank - before + 1
+      } else result = elementOf(result, axis, each)
+    }
+    return result
+  },
+})
 
 function isList(key: unknown): boolean {
   return Array.isArray(key) || ArrayBuffer.isView(key) || key instanceof Tensor || key instanceof Variable

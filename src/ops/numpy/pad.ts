@@ -1,10 +1,11 @@
 // Padding of tensors.
 
+import { anyNumber, operand, unchecked } from '../kinds'
+import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { choice, custom, nullable, option } from '../../core/options'
+import { choice, either, nullable } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { anyNumber, readArguments, requireIntegers, requireList, requireNumber, requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
+import { requireIntegers, requireList, requireShape } from '../arguments'
 import { asTensor, storeNumbers } from '../convert'
 import { sliceAlong, takeAlong } from './along'
 import { concatenate, flip } from './shape'
@@ -12,8 +13,6 @@ import { Tensor } from '../tensor'
 import { apply, joined } from '../trace'
 
 export type PadMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
-
-const modes = /* @__PURE__ */ choice('constant', 'edge', 'reflect', 'symmetric')
 
 /** The source index of position i, which may be outside an axis of n elements. */
 const SOURCES: Readonly<Record<Exclude<PadMode, 'constant'>, (i: number, n: number) => number>> = {
@@ -33,61 +32,46 @@ type Pair = readonly [number, number]
 /** Before and after an axis. */
 type Width = Pair | readonly [number]
 
-export interface PadOptions {
-  /**
-   * `constant`: one value. `edge`: the outermost element. `reflect`: mirrored without repeating the outermost element.
-   * `symmetric`: mirrored with it. A number means `constant` with this value. Default constant.
-   */
-  readonly mode?: PadMode | number
-  /** The value of `constant`. Default 0. */
-  readonly constantValues?: number | null
-}
+const isNumber = (value: unknown): boolean => typeof value === 'number'
 
-const padTable = {
-  mode: option(
-    custom<PadMode | number>(
-      (value, what) => (typeof value === 'number' ? value : modes.read(value, what)),
-      (mode) => mode,
-    ),
-    'constant',
-  ),
-  constantValues: option(nullable(anyNumber), null),
-}
-
-/**
- * Pads a tensor.
- * @param padWidth [before, after] for each axis; or one pair, or one number, for all axes; [n] stands for [n, n]
- * @param mode `constant`: one value. `edge`: the outermost element. `reflect`: mirrored without repeating the outermost
- *   element. `symmetric`: mirrored with it. A number means `constant` with this value. Default constant.
- * @param constantValues the value of `constant`. Default 0.
- * @example ops.pad([1, 2, 3], [[2, 1]], 'reflect')   // [3, 2, 1, 2, 3, 2]
- * @throws ShapeError when the widths do not fit the shape, or an empty axis would have to be repeated
- */
-export function pad(
-  x: TensorLike,
-  padWidth: number | Width | readonly Width[],
-  mode?: PadMode | number | PadOptions,
-  constantValues?: number | null,
-): Tensor {
-  const operand = asTensor(x, 'pad')
-  const pairs = pairsOf(operand.shape, padWidth)
-  requireShape(
-    'pad',
-    operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]),
-  )
-  const { mode: read, constantValues: value } = readArguments('pad', padTable, mode, constantValues)
-  if (read !== 'constant' && value !== null)
-    throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(read)}`)
-  if (typeof read === 'number' || read === 'constant')
-    return padConstant(operand, pairs, typeof read === 'number' ? read : (value ?? 0))
-  return joined(`pad ${read} ${pairs.join(' ')}`, [operand], ([given]) =>
-    // The first axis last: its parts are computed where they are in the result.
-    pairs.reduceRight(
-      (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, read)),
-      given!,
-    ),
-  )
-}
+export const pad = op(
+  () => [
+    arg('x', operand),
+    arg('padWidth', unchecked<number | Width | readonly Width[]>()),
+    optional('mode', either(anyNumber, choice('constant', 'edge', 'reflect', 'symmetric'), isNumber)),
+    optional('constantValues', nullable(anyNumber)),
+  ],
+  {
+    /**
+     * Pads a tensor.
+     * @param padWidth [before, after] for each axis; or one pair, or one number, for all axes; [n] stands for [n, n]
+     * @param mode `constant`: one value. `edge`: the outermost element. `reflect`: mirrored without repeating the outermost
+     *   element. `symmetric`: mirrored with it. A number means `constant` with this value. Default constant.
+     * @param constantValues the value of `constant`. Default 0.
+     * @example ops.pad([1, 2, 3], [[2, 1]], 'reflect')   // [3, 2, 1, 2, 3, 2]
+     * @throws ShapeError when the widths do not fit the shape, or an empty axis would have to be repeated
+     */
+    pad(x, padWidth, mode = 'constant', constantValues = null): Tensor {
+      const operand = asTensor(x, 'pad')
+      const pairs = pairsOf(operand.shape, padWidth)
+      requireShape(
+        'pad',
+        operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]),
+      )
+      if (mode !== 'constant' && constantValues !== null)
+        throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(mode)}`)
+      if (typeof mode === 'number') return padConstant(operand, pairs, mode)
+      if (mode === 'constant') return padConstant(operand, pairs, constantValues ?? 0)
+      return joined(`pad ${mode} ${pairs.join(' ')}`, [operand], ([given]) =>
+        // The first axis last: its parts are computed where they are in the result.
+        pairs.reduceRight(
+          (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, mode)),
+          given!,
+        ),
+      )
+    },
+  },
+)
 
 function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
   if (typeof padWidth === 'number') return pairsOf(shape, [padWidth, padWidth])
@@ -106,8 +90,7 @@ function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
   )
 }
 
-function padConstant(x: Tensor, pairs: readonly Pair[], constant: unknown): Tensor {
-  const value = requireNumber('pad: value', constant)
+function padConstant(x: Tensor, pairs: readonly Pair[], value: number): Tensor {
   const stored = storeNumbers(x.dtype, [value], 'pad: value')[0]!
   const [before, after] = [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1])]
   return apply('pad', [x], { before, after, value: x.dtype === 'float32' ? value : stored })[0]!

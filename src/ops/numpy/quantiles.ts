@@ -1,10 +1,13 @@
 // Quantiles of sorted elements, also of those that are not NaN.
 
+import { axes, operand, unchecked } from '../kinds'
+import { arg, op, optional } from '../op'
+import { reduction } from './parameters'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, option } from '../../core/options'
+import { boolean, choice } from '../../core/options'
 import { sliceAlong } from './along'
-import type { Axis, KeepDims, ReduceOptions } from '../arguments'
-import { axes as axesKind, readArguments, requireList, requireNumber, resolveAxes } from '../arguments'
+import type { Axis, ReduceOptions } from '../arguments'
+import { requireList, requireNumber, resolveAxes } from '../arguments'
 import type { Numbers, TensorLike } from '../convert'
 import { asTensor, numbersOf } from '../convert'
 import {
@@ -37,69 +40,64 @@ export interface QuantileOptions extends ReduceOptions {
   readonly method?: QuantileMethod
 }
 
-const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 'nearest')
+const quantiles = () =>
+  [
+    arg('x', operand),
+    arg('q', unchecked<Numbers>()),
+    optional('axis', axes),
+    optional('method', choice('linear', 'lower', 'higher', 'midpoint', 'nearest')),
+    optional('keepDims', boolean),
+  ] as const
 
-/**
- * The value below which a fraction q of the elements lies, in float32; NaN if any element is NaN.
- * @param q from 0 to 1; a list, or a tensor with one axis, adds a leading axis to the result. The values of a traced q are clipped
- * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
- */
-export function quantile(
-  x: TensorLike,
-  q: Numbers,
-  axis?: Axis | QuantileOptions,
-  method?: QuantileMethod,
-  keepDims?: KeepDims,
-): Tensor {
-  return quantileOf('quantile', 1, true, x, q, axis, method, keepDims)
-}
+export const quantile = op(quantiles, {
+  /**
+   * The value below which a fraction q of the elements lies, in float32; NaN if any element is NaN.
+   * @param q from 0 to 1; a list, or a tensor with one axis, adds a leading axis to the result. The values of a traced q are clipped
+   * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
+   */
+  quantile(x, q, axis = null, method = 'linear', keepDims = false): Tensor {
+    return quantileOf('quantile', 1, true, x, q, axis, method, keepDims)
+  },
+})
 
-/**
- * `quantile` with q in per cent.
- * @param q from 0 to 100; a list, or a tensor with one axis, adds a leading axis to the result
- * @example ops.percentile([1, 2, 3, 4], 50)   // 2.5
- */
-export function percentile(
-  x: TensorLike,
-  q: Numbers,
-  axis?: Axis | QuantileOptions,
-  method?: QuantileMethod,
-  keepDims?: KeepDims,
-): Tensor {
-  return quantileOf('percentile', 100, true, x, q, axis, method, keepDims)
-}
+export const percentile = op(quantiles, {
+  /**
+   * `quantile` with q in per cent.
+   * @param q from 0 to 100; a list, or a tensor with one axis, adds a leading axis to the result
+   * @example ops.percentile([1, 2, 3, 4], 50)   // 2.5
+   */
+  percentile(x, q, axis = null, method = 'linear', keepDims = false): Tensor {
+    return quantileOf('percentile', 100, true, x, q, axis, method, keepDims)
+  },
+})
 
-/** `quantile` of the elements that are not NaN; NaN if there are none. */
-export function nanquantile(
-  x: TensorLike,
-  q: Numbers,
-  axis?: Axis | QuantileOptions,
-  method?: QuantileMethod,
-  keepDims?: KeepDims,
-): Tensor {
-  return quantileOf('nanquantile', 1, false, x, q, axis, method, keepDims)
-}
+export const nanquantile = op(quantiles, {
+  /** `quantile` of the elements that are not NaN; NaN if there are none. */
+  nanquantile(x, q, axis = null, method = 'linear', keepDims = false): Tensor {
+    return quantileOf('nanquantile', 1, false, x, q, axis, method, keepDims)
+  },
+})
 
-/** `percentile` of the elements that are not NaN; NaN if there are none. */
-export function nanpercentile(
-  x: TensorLike,
-  q: Numbers,
-  axis?: Axis | QuantileOptions,
-  method?: QuantileMethod,
-  keepDims?: KeepDims,
-): Tensor {
-  return quantileOf('nanpercentile', 100, false, x, q, axis, method, keepDims)
-}
+export const nanpercentile = op(quantiles, {
+  /** `percentile` of the elements that are not NaN; NaN if there are none. */
+  nanpercentile(x, q, axis = null, method = 'linear', keepDims = false): Tensor {
+    return quantileOf('nanpercentile', 100, false, x, q, axis, method, keepDims)
+  },
+})
 
-/** The middle of the sorted elements, or the mean of the two middle ones, in float32; NaN if any element is NaN. */
-export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
-  return quantileOf('median', 1, true, x, 0.5, axis, undefined, keepDims)
-}
+export const median = op(reduction, {
+  /** The middle of the sorted elements, or the mean of the two middle ones, in float32; NaN if any element is NaN. */
+  median(x, axis = null, keepDims = false): Tensor {
+    return quantileOf('median', 1, true, x, 0.5, axis, 'linear', keepDims)
+  },
+})
 
-/** `median` of the elements that are not NaN; NaN if there are none. */
-export function nanmedian(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
-  return quantileOf('nanmedian', 1, false, x, 0.5, axis, undefined, keepDims)
-}
+export const nanmedian = op(reduction, {
+  /** `median` of the elements that are not NaN; NaN if there are none. */
+  nanmedian(x, axis = null, keepDims = false): Tensor {
+    return quantileOf('nanmedian', 1, false, x, 0.5, axis, 'linear', keepDims)
+  },
+})
 
 /**
  * @param most the q of the largest element
@@ -111,21 +109,19 @@ function quantileOf(
   isAll: boolean,
   x: TensorLike,
   given: Numbers,
-  axis?: Axis | QuantileOptions,
-  method?: string,
-  keepDims?: KeepDims,
+  axis: Axis,
+  method: QuantileMethod,
+  keepDims: boolean,
 ): Tensor {
   const value = cast(asTensor(x, name), 'float32')
-  const table = { axis: option(axesKind, null), method: option(methods, 'linear'), keepDims: option(boolean, false) }
-  const read = readArguments(name, table, axis, method, keepDims)
-  const axes = resolveAxes(name, read.axis, value.rank)
-  const kept = value.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+  const reduced = resolveAxes(name, axis, value.rank)
+  const kept = value.shape.map((_, i) => i).filter((i) => !reduced.includes(i))
   const shape = kept.map((i) => value.shape[i]!)
-  const count = axes.reduce((size, each) => size * value.shape[each]!, 1)
+  const count = reduced.reduce((size, each) => size * value.shape[each]!, 1)
   if (count === 0)
-    throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
-  const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
-  const extents = read.keepDims ? value.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : shape
+    throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${reduced.join(', ')}]`)
+  const rows = sort(reshape(transpose(value, [...kept, ...reduced]), [...shape, count]))
+  const extents = keepDims ? value.shape.map((extent, i) => (reduced.includes(i) ? 1 : extent)) : shape
   const shaped = (all: Tensor, isOne: boolean): Tensor =>
     isOne ? reshape(all, extents) : reshape(moveAxis(all, -1, 0), [all.shape.at(-1)!, ...extents])
   if (given instanceof Tensor && !isData(given)) {
@@ -133,7 +129,7 @@ function quantileOf(
       throw new ShapeError(`${name}: q must be a number or a vector, received ${formatShape(given.shape)}`)
     // A traced function cannot check the values.
     const traced = clip(divide(reshape(given, [given.size]), most), 0, 1)
-    return shaped(quantilesAt(rows, traced, read.method, isAll), given.rank === 0)
+    return shaped(quantilesAt(rows, traced, method, isAll), given.rank === 0)
   }
   const q = numbersOf(given)
   const shares = (typeof q === 'number' ? [q] : requireList(`${name}: q`, q)).map((share) => {
@@ -141,7 +137,7 @@ function quantileOf(
     if (!(part >= 0 && part <= most)) throw new ArgumentError(`${name}: q must be in 0 … ${most}, received ${part}`)
     return part / most
   })
-  const all = isAll ? amongAll(rows, shares, read.method) : quantilesAt(rows, row(shares), read.method, false)
+  const all = isAll ? amongAll(rows, shares, method) : quantilesAt(rows, row(shares), method, false)
   return shaped(all, typeof q === 'number')
 }
 

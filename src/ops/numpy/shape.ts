@@ -1,18 +1,25 @@
 // Ops that rearrange elements: views cost nothing, joins and padding copy once. Also ops that create constant
 // tensors.
 
+import {
+  axes as axesKind,
+  axis,
+  operand,
+  operands,
+  shape as shapeKind,
+  unchecked,
+  whole,
+  wholeOrWholes,
+} from '../kinds'
+import { arg, op, optional } from '../op'
 import type { DType } from '../../core/dtypes'
 import { commonType, dtypes } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { integer, number as finite, nullable, option } from '../../core/options'
+import { nullable } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
 import { readIndices, sliceAlong, takeAlong } from './along'
-import type { Axis, AxisArgument } from '../arguments'
 import {
-  readArguments,
-  readAxisOnly,
-  readOneAxis,
   requireDType,
   requireInteger,
   requireIntegers,
@@ -27,15 +34,21 @@ import { cast } from './elementwise'
 import { Tensor, setTensorMethods } from '../tensor'
 import { apply, joined } from '../trace'
 
-/**
- * The same elements in another shape. One extent may be −1 and is then computed.
- * @throws ShapeError when the number of elements differs
- */
-export function reshape(x: TensorLike, newshape: Shape): Tensor {
-  const value = asTensor(x, 'reshape')
-  const full = inferShape(value.size, newshape)
-  return sameShape(full, value.shape) ? value : apply('reshape', [value], { shape: full })[0]!
-}
+export const reshape = op(
+  () => [arg('x', operand), arg('newshape', unchecked<Shape>())],
+  {
+    /**
+     * The same elements in another shape. One extent may be −1 and is then computed.
+     * @throws ShapeError when the number of elements differs
+     */
+    reshape(x, newshape): Tensor {
+      const value = asTensor(x, 'reshape')
+      const full = inferShape(value.size, newshape)
+      return sameShape(full, value.shape) ? value : apply('reshape', [value], { shape: full })[0]!
+    },
+  },
+  { rearranges: true },
+)
 
 /** Replaces a −1 by the extent that makes the sizes equal. */
 export function inferShape(size: number, shape: Shape): number[] {
@@ -75,40 +88,54 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
   return transpose(value, order)
 }
 
-/** Swaps two axes. */
-export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
-  const value = asTensor(x, 'swapAxes')
-  const [first, second] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [number, number]
-  return transpose(
-    value,
-    value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
-  )
-}
+export const swapAxes = op(
+  () => [arg('x', operand), arg('axis1', axis), arg('axis2', axis)],
+  {
+    /** Swaps two axes. */
+    swapAxes(x, axis1, axis2): Tensor {
+      const value = asTensor(x, 'swapAxes')
+      const [first, second] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [
+        number,
+        number,
+      ]
+      return transpose(
+        value,
+        value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
+      )
+    },
+  },
+  { rearranges: true },
+)
 
 /** Adds an extent of 1 at `axis`. */
-export function expandDims(x: TensorLike, axis: AxisArgument): Tensor {
+export function expandDims(x: TensorLike, axis: number): Tensor {
   const value = asTensor(x, 'expandDims')
   const shape = [...value.shape]
-  shape.splice(normalizeAxis('expandDims', readOneAxis('expandDims', axis), shape.length + 1), 0, 1)
+  shape.splice(normalizeAxis('expandDims', axis, shape.length + 1), 0, 1)
   return reshape(value, shape)
 }
 
-/** Removes axes of extent 1: those in `axis`, or all of them. */
-export function squeeze(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
-  const value = asTensor(x, 'squeeze')
-  const given = readAxisOnly('squeeze', axis, null)
-  const axes =
-    given === null
-      ? value.shape.flatMap((extent, i) => (extent === 1 ? [i] : []))
-      : resolveAxes('squeeze', given, value.rank)
-  if (axes.some((each) => value.shape[each] !== 1)) {
-    throw new ShapeError(`squeeze: the axes [${axes.join(', ')}] of ${formatShape(value.shape)} must all be 1`)
-  }
-  return reshape(
-    value,
-    value.shape.filter((_, i) => !axes.includes(i)),
-  )
-}
+export const squeeze = op(
+  () => [arg('x', operand), optional('axis', axesKind)],
+  {
+    /** Removes axes of extent 1: those in `axis`, or all of them. */
+    squeeze(x, axis = null): Tensor {
+      const value = asTensor(x, 'squeeze')
+      const axes =
+        axis === null
+          ? value.shape.flatMap((extent, i) => (extent === 1 ? [i] : []))
+          : resolveAxes('squeeze', axis, value.rank)
+      if (axes.some((each) => value.shape[each] !== 1)) {
+        throw new ShapeError(`squeeze: the axes [${axes.join(', ')}] of ${formatShape(value.shape)} must all be 1`)
+      }
+      return reshape(
+        value,
+        value.shape.filter((_, i) => !axes.includes(i)),
+      )
+    },
+  },
+  { rearranges: true },
+)
 
 setTensorMethods({ reshape, squeeze })
 
@@ -135,196 +162,230 @@ export function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[
   return values
 }
 
-/**
- * Joins tensors along an existing axis. Mixed dtypes are converted to the highest: bool < int32 < float32.
- * Default axis 0.
- */
-export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
-  const values = listOfTensors('concatenate', xs)
-  const at = normalizeAxis('concatenate', readOneAxis('concatenate', axis, 0), values[0]!.rank)
-  const dtype = commonType(values.map((value) => value.dtype))
-  return apply(
-    'concat',
-    values.map((value) => cast(value, dtype)),
-    { axis: at },
-  )[0]!
-}
+export const concatenate = op(
+  () => [arg('xs', operands), optional('axis', axis)],
+  {
+    /**
+     * Joins tensors along an existing axis. Mixed dtypes are converted to the highest: bool < int32 < float32.
+     * Default axis 0.
+     */
+    concatenate(xs, axis = 0): Tensor {
+      const values = listOfTensors('concatenate', xs)
+      const at = normalizeAxis('concatenate', axis, values[0]!.rank)
+      const dtype = commonType(values.map((value) => value.dtype))
+      return apply(
+        'concat',
+        values.map((value) => cast(value, dtype)),
+        { axis: at },
+      )[0]!
+    },
+  },
+  { rearranges: true },
+)
 
-/** Joins tensors of the same shape along a new axis. */
-export function stack(x: readonly TensorLike[], axis?: AxisArgument): Tensor {
-  const values = listOfTensors('stack', x)
-  const at = normalizeAxis('stack', readOneAxis('stack', axis, 0), values[0]!.rank + 1)
-  const different = values.find(({ shape }) => !sameShape(shape, values[0]!.shape))
-  if (different !== undefined) {
-    throw new ShapeError(
-      `stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`,
-    )
-  }
-  return joined(`stack ${at}`, values, (given) =>
-    concatenate(
-      given.map((value) => expandDims(value, at)),
-      at,
-    ),
-  )
-}
+export const stack = op(
+  () => [arg('x', operands), optional('axis', axis)],
+  {
+    /** Joins tensors of the same shape along a new axis. */
+    stack(x, axis = 0): Tensor {
+      const values = listOfTensors('stack', x)
+      const at = normalizeAxis('stack', axis, values[0]!.rank + 1)
+      const different = values.find(({ shape }) => !sameShape(shape, values[0]!.shape))
+      if (different !== undefined) {
+        throw new ShapeError(
+          `stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`,
+        )
+      }
+      return joined(`stack ${at}`, values, (given) =>
+        concatenate(
+          given.map((value) => expandDims(value, at)),
+          at,
+        ),
+      )
+    },
+  },
+  { rearranges: true },
+)
 
-/**
- * Splits an axis into parts: `split(x, 3)` into 3 equal parts, `split(x, [2, 5])` before elements 2 and 5.
- * @throws ShapeError when the axis cannot be split that way
- */
-export function split(x: TensorLike, indicesOrSections: number | readonly number[], axis?: AxisArgument): Tensor[] {
-  const value = asTensor(x, 'split')
-  const at = normalizeAxis('split', readOneAxis('split', axis, 0), value.rank)
-  const extent = value.shape[at]!
-  const bounds = [0, ...cuts(indicesOrSections, extent, at), extent]
-  return bounds.slice(1).map((end, i) => sliceAlong(value, at, bounds[i]!, end - bounds[i]!))
-}
+export const split = op(
+  () => [arg('x', operand), arg('indicesOrSections', wholeOrWholes(1, 0)), optional('axis', axis)],
+  {
+    /**
+     * Splits an axis into parts: `split(x, 3)` into 3 equal parts, `split(x, [2, 5])` before elements 2 and 5.
+     * @throws ShapeError when the axis cannot be split that way
+     */
+    split(x, indicesOrSections, axis = 0): Tensor[] {
+      const value = asTensor(x, 'split')
+      const at = normalizeAxis('split', axis, value.rank)
+      const extent = value.shape[at]!
+      const bounds = [0, ...cuts(indicesOrSections, extent, at), extent]
+      return bounds.slice(1).map((end, i) => sliceAlong(value, at, bounds[i]!, end - bounds[i]!))
+    },
+  },
+)
 
 /** Limits the number of parts: an empty axis can be split into any number of them. */
 export const MOST_PARTS = 65536
 
 /** The positions at which an axis of `extent` elements is split. */
-function cuts(given: number | readonly number[], extent: number, axis: number): number[] {
+function cuts(given: number | readonly number[], extent: number, axis: number): readonly number[] {
   if (typeof given !== 'number') {
-    const indices = requireIntegers('split: indicesOrSections', given, 0)
-    if (indices.every((index, i) => index <= extent && index >= (indices[i - 1] ?? 0))) return indices
+    if (given.every((index, i) => index <= extent && index >= (given[i - 1] ?? 0))) return given
     throw new ShapeError(`split: the indices must increase from 0 to ${extent}, received ${quoted(given)}`)
   }
-  const parts = requireInteger('split: indicesOrSections', given, 1)
-  if (extent % parts !== 0 || parts > MOST_PARTS)
-    throw new ShapeError(`split: ${extent} elements of axis ${axis} cannot be split into ${parts} equal parts`)
-  return Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * extent) / parts)
+  if (extent % given !== 0 || given > MOST_PARTS)
+    throw new ShapeError(`split: ${extent} elements of axis ${axis} cannot be split into ${given} equal parts`)
+  return Array.from({ length: given - 1 }, (_, i) => ((i + 1) * extent) / given)
 }
 
-export interface UnstackOptions {
-  /** The expected number of slices; checked if given. */
-  readonly num?: number | null
-  /** Default 0. */
-  readonly axis?: number
-}
+export const unstack = op(() => [arg('x', operand), optional('num', nullable(whole(0))), optional('axis', axis)], {
+  /**
+   * The slices along an axis, without that axis. The inverse of `stack`.
+   * @param num the expected number of slices; checked if given
+   */
+  unstack(x, num = null, axis = 0): Tensor[] {
+    const value = asTensor(x, 'unstack')
+    const at = normalizeAxis('unstack', axis, value.rank)
+    const extent = value.shape[at]!
+    if (num !== null && num !== extent)
+      throw new ShapeError(`unstack: axis ${at} of ${formatShape(value.shape)} has ${extent} slices, not ${num}`)
+    return Array.from({ length: extent }, (_, i) => squeeze(sliceAlong(value, at, i, 1), at))
+  },
+})
 
-const unstackTable = () => ({ num: option(nullable(integer({ min: 0 })), null), axis: option(integer(), 0) })
+export const flip = op(
+  () => [arg('x', operand), optional('axis', axesKind)],
+  {
+    /** Reverses the order of elements along axes; along all axes when omitted. */
+    flip(x, axis = null): Tensor {
+      const value = asTensor(x, 'flip')
+      return apply('reverse', [value], { axes: resolveAxes('flip', axis, value.rank) })[0]!
+    },
+  },
+  { rearranges: true },
+)
 
-/**
- * The slices along an axis, without that axis. The inverse of `stack`.
- * @param num the expected number of slices; checked if given
- */
-export function unstack(x: TensorLike, num?: number | null | UnstackOptions, axis?: AxisArgument): Tensor[] {
-  const value = asTensor(x, 'unstack')
-  const given = readArguments('unstack', unstackTable(), num, axis)
-  const at = normalizeAxis('unstack', given.axis, value.rank)
-  const extent = value.shape[at]!
-  if (given.num !== null && given.num !== extent) {
-    throw new ShapeError(`unstack: axis ${at} of ${formatShape(value.shape)} has ${extent} slices, not ${given.num}`)
-  }
-  return Array.from({ length: extent }, (_, i) => squeeze(sliceAlong(value, at, i, 1), at))
-}
+export const broadcastTo = op(
+  () => [arg('x', operand), arg('shape', shapeKind)],
+  {
+    /** Repeats axes of extent 1 until x has the given shape. */
+    broadcastTo(x, shape): Tensor {
+      return apply('broadcastTo', [asTensor(x, 'broadcastTo')], { shape })[0]!
+    },
+  },
+  { rearranges: true },
+)
 
-/** Reverses the order of elements along axes; along all axes when omitted. */
-export function flip(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
-  const value = asTensor(x, 'flip')
-  return apply('reverse', [value], { axes: resolveAxes('flip', readAxisOnly('flip', axis, null), value.rank) })[0]!
-}
-
-/** Repeats axes of extent 1 until x has the given shape. */
-export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
-  return apply('broadcastTo', [asTensor(x, 'broadcastTo')], { shape: requireShape('broadcastTo', shape) })[0]!
-}
-
-/**
- * Repeats each element `repeats` times: repeat([1, 2], 3) = [1, 1, 1, 2, 2, 2].
- * @param repeats one number for all elements, or one per element along the axis; also as a tensor
- * @param axis of x; if omitted, x is flattened in row-major order
- */
-export function repeat(x: TensorLike, repeats: Numbers, axis?: AxisArgument<number | null>): Tensor {
-  const given = asTensor(x, 'repeat')
-  const chosen = readAxisOnly('repeat', axis, null)
-  const value = chosen === null ? reshape(given, [given.size]) : given
-  const at = chosen === null ? 0 : normalizeAxis('repeat', requireInteger('repeat: the axis', chosen), value.rank)
-  const extent = value.shape[at]!
-  const every = numbersOf(repeats)
-  const counts = typeof every === 'number' ? [every] : requireIntegers('repeat: repeats', every, 0)
-  if (counts.length !== 1) {
-    if (counts.length !== extent)
-      throw new ShapeError(
-        `repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(counts)}`,
+export const repeat = op(
+  () => [arg('x', operand), arg('repeats', unchecked<Numbers>()), optional('axis', nullable(axis))],
+  {
+    /**
+     * Repeats each element `repeats` times: repeat([1, 2], 3) = [1, 1, 1, 2, 2, 2].
+     * @param repeats one number for all elements, or one per element along the axis; also as a tensor
+     * @param axis of x; if omitted, x is flattened in row-major order
+     */
+    repeat(x, repeats, axis = null): Tensor {
+      const given = asTensor(x, 'repeat')
+      const value = axis === null ? reshape(given, [given.size]) : given
+      const at = axis === null ? 0 : normalizeAxis('repeat', axis, value.rank)
+      const extent = value.shape[at]!
+      const every = numbersOf(repeats)
+      const counts = typeof every === 'number' ? [every] : requireIntegers('repeat: repeats', every, 0)
+      if (counts.length !== 1) {
+        if (counts.length !== extent)
+          throw new ShapeError(
+            `repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(counts)}`,
+          )
+        const length = counts.reduce((a, b) => a + b, 0)
+        requireShape('repeat', [...value.shape.filter((_, i) => i !== at), length])
+        const indices = new Int32Array(length)
+        let from = 0
+        counts.forEach((count, i) => indices.fill(i, from, (from += count)))
+        return extent === 0 ? value : takeAlong(value, new Tensor(indices, [indices.length], 'int32'), at)
+      }
+      const count = requireInteger('repeat: repeats', counts[0], 0)
+      const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
+      return joined(`repeat ${count} ${at}`, [value], ([x]) =>
+        reshape(
+          broadcastTo(expandDims(x!, at + 1), wide),
+          value.shape.map((own, i) => (i === at ? own * count : own)),
+        ),
       )
-    const length = counts.reduce((a, b) => a + b, 0)
-    requireShape('repeat', [...value.shape.filter((_, i) => i !== at), length])
-    const indices = new Int32Array(length)
-    let from = 0
-    counts.forEach((count, i) => indices.fill(i, from, (from += count)))
-    return extent === 0 ? value : takeAlong(value, new Tensor(indices, [indices.length], 'int32'), at)
-  }
-  const count = requireInteger('repeat: repeats', counts[0], 0)
-  const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
-  return joined(`repeat ${count} ${at}`, [value], ([x]) =>
-    reshape(
-      broadcastTo(expandDims(x!, at + 1), wide),
-      value.shape.map((own, i) => (i === at ? own * count : own)),
-    ),
-  )
-}
+    },
+  },
+  { rearranges: true },
+)
 
-/**
- * Repeats the whole tensor: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` aligns with the last axes, as in
- * broadcasting.
- */
-export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor {
-  const value = asTensor(x, 'tile')
-  const counts = requireIntegers('tile: repeats', typeof repeats === 'number' ? [repeats] : repeats, 0)
-  const rank = Math.max(counts.length, value.rank)
-  const shape = [...new Array<number>(rank - value.rank).fill(1), ...value.shape]
-  const all = [...new Array<number>(rank - counts.length).fill(1), ...counts]
-  // [a, b] → [1, a, 1, b] → [ra, a, rb, b] → [ra·a, rb·b]
-  const wide = requireShape(
-    'tile',
-    shape.flatMap((extent, i) => [all[i]!, extent]),
-  )
-  return joined(`tile ${all.join()}`, [value], ([x]) => {
-    const apart = reshape(
-      x!,
-      shape.flatMap((extent) => [1, extent]),
-    )
-    return reshape(
-      broadcastTo(apart, wide),
-      shape.map((extent, i) => all[i]! * extent),
-    )
-  })
-}
+export const tile = op(
+  () => [arg('x', operand), arg('repeats', wholeOrWholes(0))],
+  {
+    /**
+     * Repeats the whole tensor: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` aligns with the last axes, as in
+     * broadcasting.
+     */
+    tile(x, repeats): Tensor {
+      const value = asTensor(x, 'tile')
+      const counts = typeof repeats === 'number' ? [repeats] : repeats
+      const rank = Math.max(counts.length, value.rank)
+      const shape = [...new Array<number>(rank - value.rank).fill(1), ...value.shape]
+      const all = [...new Array<number>(rank - counts.length).fill(1), ...counts]
+      // [a, b] → [1, a, 1, b] → [ra, a, rb, b] → [ra·a, rb·b]
+      const wide = requireShape(
+        'tile',
+        shape.flatMap((extent, i) => [all[i]!, extent]),
+      )
+      return joined(`tile ${all.join()}`, [value], ([x]) => {
+        const apart = reshape(
+          x!,
+          shape.flatMap((extent) => [1, extent]),
+        )
+        return reshape(
+          broadcastTo(apart, wide),
+          shape.map((extent, i) => all[i]! * extent),
+        )
+      })
+    },
+  },
+  { rearranges: true },
+)
 
-/**
- * Picks slices along an axis: result[…, i, …] = x[…, indices[i], …]. Negative indices count from the end.
- *
- * A traced function cannot check index values. As in Keras on JAX, an index outside the axis then gives NaN, the least
- * int32 or true, and has no gradient.
- * @param axis of x; if omitted, x is flattened in row-major order
- * @throws DataError for an index outside the axis, when the indices are data
- * @example ops.take([10, 20, 30], [0, -1])   // [10, 30]
- */
-export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
-  const given = asTensor(x, 'take')
-  const chosen = readAxisOnly('take', axis, null)
-  const value = chosen === null ? reshape(given, [given.size]) : given
-  const at = chosen === null ? 0 : normalizeAxis('take', requireInteger('take: the axis', chosen), value.rank)
-  return takeAlong(value, readIndices('take', indices, value.shape[at]!), at)
-}
+export const take = op(() => [arg('x', operand), arg('indices', operand), optional('axis', nullable(axis))], {
+  /**
+   * Picks slices along an axis: result[…, i, …] = x[…, indices[i], …]. Negative indices count from the end.
+   *
+   * A traced function cannot check index values. As in Keras on JAX, an index outside the axis then gives NaN, the least
+   * int32 or true, and has no gradient.
+   * @param axis of x; if omitted, x is flattened in row-major order
+   * @throws DataError for an index outside the axis, when the indices are data
+   * @example ops.take([10, 20, 30], [0, -1])   // [10, 30]
+   */
+  take(x, indices, axis = null): Tensor {
+    const given = asTensor(x, 'take')
+    const value = axis === null ? reshape(given, [given.size]) : given
+    const at = axis === null ? 0 : normalizeAxis('take', axis, value.rank)
+    return takeAlong(value, readIndices('take', indices, value.shape[at]!), at)
+  },
+})
 
-/**
- * The adjoint of `take`: adds updates, by index, to zeros of extent `size` along `axis`. Updates with equal indices add
- * up; negative indices count from the end. In a traced function, slices whose index is outside the axis are dropped.
- * int32 stays int32.
- * @throws DataError for an index outside the axis, when the indices are data
- */
-export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis?: AxisArgument): Tensor {
-  const value = asNumbers(updates, 'scatterAdd')
-  const count = requireInteger('scatterAdd: size', size, 0)
-  const index = readIndices('scatterAdd', indices, count)
-  const at = normalizeAxis('scatterAdd', readOneAxis('scatterAdd', axis, 0), value.rank)
-  const extent = requireInteger('scatterAdd: size', size, index.size === 0 ? 0 : 1)
-  requireShape('scatterAdd', [...value.shape.slice(0, at), extent, ...value.shape.slice(at + index.rank)])
-  return apply('scatterAdd', [value, index], { axis: at, size: extent })[0]!
-}
+export const scatterAdd = op(
+  () => [arg('updates', operand), arg('indices', operand), arg('size', whole(0)), optional('axis', axis)],
+  {
+    /**
+     * The adjoint of `take`: adds updates, by index, to zeros of extent `size` along `axis`. Updates with equal indices add
+     * up; negative indices count from the end. In a traced function, slices whose index is outside the axis are dropped.
+     * int32 stays int32.
+     * @throws DataError for an index outside the axis, when the indices are data
+     */
+    scatterAdd(updates, indices, size, axis = 0): Tensor {
+      const value = asNumbers(updates, 'scatterAdd')
+      const index = readIndices('scatterAdd', indices, size)
+      const at = normalizeAxis('scatterAdd', axis, value.rank)
+      const extent = requireInteger('scatterAdd: size', size, index.size === 0 ? 0 : 1)
+      requireShape('scatterAdd', [...value.shape.slice(0, at), extent, ...value.shape.slice(at + index.rank)])
+      return apply('scatterAdd', [value, index], { axis: at, size: extent })[0]!
+    },
+  },
+)
 
 /** A tensor whose elements are all `value`. */
 export function full(shape: Shape, value: number, dtype?: DType | null): Tensor {
@@ -354,10 +415,8 @@ function likewise(where: string, x: TensorLike, value: number, dtype: DType | nu
  * @example ops.arange(3)   // [0, 1, 2]
  */
 export function arange(start: number, stop?: number | null, step?: number | null, dtype?: DType | null): Tensor {
-  const bound = (what: string, value: unknown) => finite().read(value, `arange: ${what}`)
-  const [from, to] =
-    stop === undefined || stop === null ? [0, bound('start', start)] : [bound('start', start), bound('stop', stop)]
-  const by = bound('step', step ?? 1)
+  const [from, to] = stop === undefined || stop === null ? [0, start] : [start, stop]
+  const by = step ?? 1
   if (by === 0) throw new ArgumentError('arange: step must not be 0')
   const own = requireDType(
     'arange',
@@ -372,14 +431,10 @@ export function arange(start: number, stop?: number | null, step?: number | null
  * [rows, columns] with ones on diagonal k, which is k columns right of the main diagonal. Default k 0: the
  * identity matrix.
  */
-export function eye(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
-  const [m, n] = requireShape('eye', [
-    requireInteger('eye: N', rows, 0),
-    requireInteger('eye: columns', columns ?? rows, 0),
-  ]) as [number, number]
-  const offset = requireInteger('eye: k', k ?? 0)
+export function eye(rows: number, columns?: number | null, k = 0, dtype?: DType | null): Tensor {
+  const [m, n] = requireShape('eye', [rows, columns ?? rows]) as [number, number]
   const own = requireDType('eye', dtype ?? 'float32')
   const data = new dtypes[own].array(m * n)
-  for (let i = Math.max(0, -offset); i < m && i + offset < n; i++) data[i * n + i + offset] = 1
+  for (let i = Math.max(0, -k); i < m && i + k < n; i++) data[i * n + i + k] = 1
   return new Tensor(data, [m, n], own)
 }

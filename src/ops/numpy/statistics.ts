@@ -1,15 +1,15 @@
 // Correlations and integrals of samples.
 
+import { axis, operand, operandOrNull } from '../kinds'
+import { arg, op, optional, unaryOp } from '../op'
 import { ShapeError, formatShape } from '../../core/errors'
-import { choice, integer, option } from '../../core/options'
+import { choice } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { matmul } from '../linalg/linalg'
 import { conv } from '../nn/convolution'
 import { sliceAlong } from './along'
-import type { AxisArgument } from '../arguments'
-import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor, operand } from '../convert'
+import { asTensor } from '../convert'
 import { add, cast, clip, divide, multiply, sqrt, subtract } from './elementwise'
 import { diagonal } from './diagonals'
 import { pad } from './pad'
@@ -23,7 +23,7 @@ import type { Tensor } from '../tensor'
  * or a vector. NaN for a constant row.
  * @throws ShapeError for more than two axes
  */
-export function corrcoef(x: TensorLike): Tensor {
+export const corrcoef = unaryOp('corrcoef', (x) => {
   const value = cast(asTensor(x, 'corrcoef'), 'float32')
   if (value.rank > 2)
     throw new ShapeError(`corrcoef: expected [variables, samples], received ${formatShape(value.shape)}`)
@@ -33,39 +33,33 @@ export function corrcoef(x: TensorLike): Tensor {
   const lengths = sqrt(diagonal(products))
   const result = clip(divide(divide(products, expandDims(lengths, 1)), lengths), -1, 1)
   return rows.shape[0] === 1 ? reshape(result, []) : result
-}
+})
 
 /** Which sums `correlate` returns. */
 export type CorrelateMode = 'valid' | 'same' | 'full'
 
-interface CorrelateOptions {
-  /**
-   * `full`: all sums with at least one product; `same`: as many as the longer vector has elements, in the middle; `valid`:
-   * those in which the shorter vector is inside the longer one. Default valid.
-   */
-  readonly mode?: CorrelateMode
-}
-
-const correlateModes = /* @__PURE__ */ choice('valid', 'same', 'full')
-
-/**
- * The cross-correlation of two vectors, in float32: c[k] = Σ x1[n + k] · x2[n].
- * @param x1 [m] @param x2 [n]
- * @param mode `full`: all m + n − 1 sums with at least one product; `same`: max(m, n) of them, in the middle; `valid`: those in
- *   which the shorter vector is inside the longer one. Default valid.
- * @throws ShapeError for operands that are not vectors, or that are empty
- * @example ops.correlate([1, 2, 3], [0, 1])   // [2, 3]
- */
-export function correlate(x1: TensorLike, x2: TensorLike, mode?: CorrelateMode | CorrelateOptions): Tensor {
-  const [left, right] = [cast(asTensor(x1, 'correlate'), 'float32'), cast(asTensor(x2, 'correlate'), 'float32')]
-  const { mode: which } = readArguments('correlate', { mode: option(correlateModes, 'valid') }, mode)
-  if (left.rank !== 1 || right.rank !== 1 || left.size === 0 || right.size === 0)
-    throw new ShapeError(
-      `correlate: expected vectors with elements, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
-    )
-  // Exchanging the operands reverses the result.
-  return left.size < right.size ? flip(slid(right, left, which)) : slid(left, right, which)
-}
+export const correlate = op(
+  () => [arg('x1', operand), arg('x2', operand), optional('mode', choice('valid', 'same', 'full'))],
+  {
+    /**
+     * The cross-correlation of two vectors, in float32: c[k] = Σ x1[n + k] · x2[n].
+     * @param x1 [m] @param x2 [n]
+     * @param mode `full`: all m + n − 1 sums with at least one product; `same`: max(m, n) of them, in the middle; `valid`: those in
+     *   which the shorter vector is inside the longer one. Default valid.
+     * @throws ShapeError for operands that are not vectors, or that are empty
+     * @example ops.correlate([1, 2, 3], [0, 1])   // [2, 3]
+     */
+    correlate(x1, x2, mode = 'valid'): Tensor {
+      const [left, right] = [cast(asTensor(x1, 'correlate'), 'float32'), cast(asTensor(x2, 'correlate'), 'float32')]
+      if (left.rank !== 1 || right.rank !== 1 || left.size === 0 || right.size === 0)
+        throw new ShapeError(
+          `correlate: expected vectors with elements, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+        )
+      // Exchanging the operands reverses the result.
+      return left.size < right.size ? flip(slid(right, left, mode)) : slid(left, right, mode)
+    },
+  },
+)
 
 /** Slides the shorter vector b over a and its neighbouring zeros. */
 function slid(a: Tensor, b: Tensor, mode: CorrelateMode): Tensor {
@@ -77,40 +71,29 @@ function slid(a: Tensor, b: Tensor, mode: CorrelateMode): Tensor {
   return reshape(sums, [sums.size])
 }
 
-interface TrapezoidOptions {
-  /** The places of the samples: a vector, or one place for each sample. Default null: they are equally far. */
-  readonly x?: TensorLike | null
-  /** The distances between samples if x is null. Default 1. */
-  readonly dx?: TensorLike
-  /** Default −1. */
-  readonly axis?: number
-}
-
-/**
- * The integral along an axis by the trapezoidal rule, in float32: Σ (x[i + 1] − x[i]) · (y[i + 1] + y[i]) / 2.
- * @param x the places of the samples: a vector, or one place for each sample. Default null: they are dx apart.
- * @param dx the distances between samples if x is null. Default 1.
- * @param axis default −1
- * @throws ShapeError for an axis without elements
- * @example ops.trapezoid([1, 2, 3])   // 4
- */
-export function trapezoid(
-  y: TensorLike,
-  x?: TensorLike | TrapezoidOptions | null,
-  dx?: TensorLike,
-  axis?: AxisArgument,
-): Tensor {
-  const table = { x: option(operand, null), dx: option(operand, 1), axis: option(integer(), -1) }
-  const given = readArguments('trapezoid', table, x, dx, axis)
-  const value = cast(asTensor(y, 'trapezoid'), 'float32')
-  const at = normalizeAxis('trapezoid', given.axis, value.rank)
-  const samples = moveAxis(value, at, -1)
-  const [last, count] = [value.rank - 1, value.shape[at]!]
-  if (count === 0) throw new ShapeError(`trapezoid: axis ${at} of ${formatShape(value.shape)} is empty`)
-  const heights = add(sliceAlong(samples, last, 1, count - 1), sliceAlong(samples, last, 0, count - 1))
-  const distances = given.x === null ? asTensor(given.dx!, 'trapezoid') : distancesOf(given.x, at)
-  return multiply(sum(multiply(heights, distances), -1), 0.5)
-}
+export const trapezoid = op(
+  () => [arg('y', operand), optional('x', operandOrNull), optional('dx', operand), optional('axis', axis)],
+  {
+    /**
+     * The integral along an axis by the trapezoidal rule, in float32: Σ (x[i + 1] − x[i]) · (y[i + 1] + y[i]) / 2.
+     * @param x the places of the samples: a vector, or one place for each sample. Default null: they are dx apart.
+     * @param dx the distances between samples if x is null. Default 1.
+     * @param axis default −1
+     * @throws ShapeError for an axis without elements
+     * @example ops.trapezoid([1, 2, 3])   // 4
+     */
+    trapezoid(y, x = null, dx = 1, axis = -1): Tensor {
+      const value = cast(asTensor(y, 'trapezoid'), 'float32')
+      const at = normalizeAxis('trapezoid', axis, value.rank)
+      const samples = moveAxis(value, at, -1)
+      const [last, count] = [value.rank - 1, value.shape[at]!]
+      if (count === 0) throw new ShapeError(`trapezoid: axis ${at} of ${formatShape(value.shape)} is empty`)
+      const heights = add(sliceAlong(samples, last, 1, count - 1), sliceAlong(samples, last, 0, count - 1))
+      const distances = x === null ? asTensor(dx, 'trapezoid') : distancesOf(x, at)
+      return multiply(sum(multiply(heights, distances), -1), 0.5)
+    },
+  },
+)
 
 /** The distances of neighbouring places, along the last axis. */
 function distancesOf(x: TensorLike, axis: number): Tensor {

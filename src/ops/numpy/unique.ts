@@ -1,12 +1,14 @@
 // The distinct elements of a tensor, or its distinct slices along an axis.
 
+import { axis, operand, operandOrNull, whole } from '../kinds'
+import { arg, opOf, optional } from '../op'
 import { ShapeError, StateError, formatShape } from '../../core/errors'
-import { boolean, integer, nullable, option } from '../../core/options'
+import { boolean, nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { sliceAlong, takeAlong } from './along'
-import { readArguments, requireShape } from '../arguments'
+import { requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor, operand } from '../convert'
+import { asTensor } from '../convert'
 import { cast, isnan, less, logicalAnd, logicalNot, logicalOr, notEqual, subtract, where } from './elementwise'
 import { pickAlong, ravel } from './rearrange'
 import { any, cumsum } from './reduce'
@@ -43,75 +45,83 @@ type Values = UniqueOptions & {
 type Lists = UniqueOptions &
   ({ readonly returnIndex: true } | { readonly returnInverse: true } | { readonly returnCounts: true })
 
-/**
- * The distinct elements of x, ascending. NaN differs from NaN.
- *
- * The length of the result depends on data, so a traced function must give the length as `size`.
- * @param sorted whether the result is ascending. It always is. Default true.
- * @param returnIndex whether to return the position of the first occurrence of each value in x. Default false.
- * @param returnInverse whether to return the position in the result of each element of x. Default false.
- * @param returnCounts whether to return how often each value occurs. Default false.
- * @param axis whose slices are compared instead of elements, in lexicographic order. Default null.
- * @param size the number of values of the result: the first ones, or all and then `fillValue`. Default null: as many as
- *   there are.
- * @param fillValue default null: the first value
- * @returns the values [size], or the list of values, indices [size], inverse and counts [size], of those requested
- * @throws StateError without `size` in a traced function
- * @example ops.unique([3, 1, 2, 1])   // [1, 2, 3]
- */
-export function unique(
-  x: TensorLike,
-  sorted?: boolean | Values,
-  returnIndex?: false,
-  returnInverse?: false,
-  returnCounts?: false,
-  axis?: number | null,
-  size?: number | null,
-  fillValue?: TensorLike | null,
-): Tensor
-export function unique(
-  x: TensorLike,
-  sorted: boolean | Lists,
-  returnIndex?: boolean,
-  returnInverse?: boolean,
-  returnCounts?: boolean,
-  axis?: number | null,
-  size?: number | null,
-  fillValue?: TensorLike | null,
-): Tensor[]
-export function unique(x: TensorLike, sorted?: UniqueOptions): Tensor | Tensor[]
-export function unique(
-  x: TensorLike,
-  sorted?: boolean | UniqueOptions,
-  returnIndex?: boolean,
-  returnInverse?: boolean,
-  returnCounts?: boolean,
-  axis?: number | null,
-  size?: number | null,
-  fillValue?: TensorLike | null,
-): Tensor | Tensor[] {
-  const table = {
-    sorted: option(boolean, true),
-    returnIndex: option(boolean, false),
-    returnInverse: option(boolean, false),
-    returnCounts: option(boolean, false),
-    axis: option(nullable(integer()), null),
-    size: option(nullable(integer({ min: 0 })), null),
-    fillValue: option(operand, null),
-  }
-  const given = readArguments('unique', table, sorted, returnIndex, returnInverse, returnCounts, axis, size, fillValue)
-  const value = asTensor(x, 'unique')
-  const rows = given.axis === null ? ravel(value) : moveAxis(value, normalizeAxis('unique', given.axis, value.rank), 0)
-  const found = distinct(rows, given.size, given.fillValue)
-  const inverse = given.returnInverse ? [found.inverse()] : []
-  const others = [
-    ...(given.returnIndex ? [found.first] : []),
-    ...inverse.map((each) => (given.axis === null ? reshape(each, value.shape) : each)),
-    ...(given.returnCounts ? [found.counts] : []),
-  ]
-  const values = given.axis === null ? found.values : moveAxis(found.values, 0, given.axis)
-  return others.length === 0 ? values : [values, ...others]
+/** The signatures of `unique`. */
+interface Unique {
+  /**
+   * The distinct elements of x, ascending. NaN differs from NaN.
+   *
+   * The length of the result depends on data, so a traced function must give the length as `size`.
+   * @param sorted whether the result is ascending. It always is. Default true.
+   * @param returnIndex whether to return the position of the first occurrence of each value in x. Default false.
+   * @param returnInverse whether to return the position in the result of each element of x. Default false.
+   * @param returnCounts whether to return how often each value occurs. Default false.
+   * @param axis whose slices are compared instead of elements, in lexicographic order. Default null.
+   * @param size the number of values of the result: the first ones, or all and then `fillValue`. Default null: as many as
+   *   there are.
+   * @param fillValue default null: the first value
+   * @returns the values [size], or the list of values, indices [size], inverse and counts [size], of those requested
+   * @throws StateError without `size` in a traced function
+   * @example ops.unique([3, 1, 2, 1])   // [1, 2, 3]
+   */
+  (
+    x: TensorLike,
+    sorted?: boolean | Values,
+    returnIndex?: false,
+    returnInverse?: false,
+    returnCounts?: false,
+    axis?: number | null,
+    size?: number | null,
+    fillValue?: TensorLike | null,
+  ): Tensor
+  (
+    x: TensorLike,
+    sorted: boolean | Lists,
+    returnIndex?: boolean,
+    returnInverse?: boolean,
+    returnCounts?: boolean,
+    axis?: number | null,
+    size?: number | null,
+    fillValue?: TensorLike | null,
+  ): Tensor[]
+  (x: TensorLike, sorted?: UniqueOptions): Tensor | Tensor[]
 }
+
+export const unique = opOf<Unique>(
+  () => [
+    arg('x', operand),
+    optional('sorted', boolean),
+    optional('returnIndex', boolean),
+    optional('returnInverse', boolean),
+    optional('returnCounts', boolean),
+    optional('axis', nullable(axis)),
+    optional('size', nullable(whole(0))),
+    optional('fillValue', operandOrNull),
+  ],
+  {
+    unique(
+      x: TensorLike,
+      _sorted = true,
+      returnIndex = false,
+      returnInverse = false,
+      returnCounts = false,
+      axis: number | null = null,
+      size: number | null = null,
+      fillValue: TensorLike | null = null,
+    ): Tensor | Tensor[] {
+      const value = asTensor(x, 'unique')
+      const rows = axis === null ? ravel(value) : moveAxis(value, normalizeAxis('unique', axis, value.rank), 0)
+      const found = distinct(rows, size, fillValue)
+      const inverse = returnInverse ? [found.inverse()] : []
+      const others = [
+        ...(returnIndex ? [found.first] : []),
+        ...inverse.map((each) => (axis === null ? reshape(each, value.shape) : each)),
+        ...(returnCounts ? [found.counts] : []),
+      ]
+      const values = axis === null ? found.values : moveAxis(found.values, 0, axis)
+      return others.length === 0 ? values : [values, ...others]
+    },
+  },
+)
 
 interface Distinct {
   readonly values: Tensor
@@ -208,5 +218,5 @@ function ranksBy(keys: readonly Tensor[]): Tensor {
     const [a, b] = [after(sorted), before(sorted)]
     return logicalAnd(notEqual(a, b), logicalNot(logicalAnd(isnan(a), isnan(b))))
   })
-  return pickAlong(numbered(isNew.reduce(logicalOr)), argsort(order, 0), 0)
+  return pickAlong(numbered(isNew.reduce((a, b) => logicalOr(a, b))), argsort(order, 0), 0)
 }

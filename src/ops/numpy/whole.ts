@@ -1,23 +1,23 @@
 // Ops on int32 and bool as users call them: the result is int32, as in Keras. Other code uses the functions in float32.
 
-import type { TensorLike } from '../convert'
+import { binaryOp, unaryOp } from '../op'
 import { asTensor } from '../convert'
 import { Tensor } from '../tensor'
 import { apply } from '../trace'
 import * as plain from './elementwise'
 
 /** max(x, 0); int32 stays int32. */
-export function relu(x: TensorLike): Tensor {
+export const relu = unaryOp('relu', (x) => {
   const value = asTensor(x, 'relu')
   return value.dtype === 'float32' ? plain.relu(value) : plain.maximum(value, 0)
-}
+})
 
 /**
  * x1^x2; NaN for negative x1 with a fractional x2. int32 and bool operands, and whole numbers beside them, give int32: the product is exact,
  * modulo 2³², and without its fraction for negative x2 (cast an operand to float32 for the fraction).
  * @example ops.power(tensor([3], [1], 'int32'), 19)   // [1162261467]
  */
-export function power(x1: TensorLike, x2: TensorLike): Tensor {
+export const power = binaryOp('power', (x1, x2) => {
   const [base, exponent] = [x1, x2].map((x) => (typeof x === 'number' ? x : asTensor(x, 'power'))) as [
     Tensor | number,
     Tensor | number,
@@ -26,7 +26,7 @@ export function power(x1: TensorLike, x2: TensorLike): Tensor {
   if (areNumbers || !isWhole(base) || !isWhole(exponent)) return plain.power(base, exponent)
   const isSmall = typeof exponent === 'number' && exponent >= 0 && exponent <= MOST_PRODUCTS
   return isSmall ? wholePower(whole(base), exponent) : apply('power', [whole(base), whole(exponent)], {})[0]!
-}
+})
 
 const isWhole = (x: Tensor | number): boolean => (typeof x === 'number' ? x === (x | 0) : x.dtype !== 'float32')
 

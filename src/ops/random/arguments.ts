@@ -1,19 +1,11 @@
-// The options of random ops.
+// The parameters that random ops share.
 
-import { choice, nullable, option } from '../../core/options'
+import { choice, nullable } from '../../core/options'
+import { optional } from '../op'
 import { seedKind } from './generator'
 
-/** The option of every random op. */
-export const seedTable = /* @__PURE__ */ (() => ({ seed: option(seedKind, null) }))()
+/** The last parameters of ops with real results. */
+export const ofFloats = () => [optional('dtype', nullable(choice('float32'))), optional('seed', seedKind)] as const
 
-/** The options of ops with real results. */
-export const floatTable = /* @__PURE__ */ (() => ({
-  dtype: option(nullable(choice('float32')), null),
-  seed: option(seedKind, null),
-}))()
-
-/** The options of ops with integer results. */
-export const integerTable = /* @__PURE__ */ (() => ({
-  dtype: option(choice('int32'), 'int32'),
-  seed: option(seedKind, null),
-}))()
+/** The last parameters of ops with integer results; null is int32, too. */
+export const ofIntegers = () => [optional('dtype', nullable(choice('int32'))), optional('seed', seedKind)] as const

@@ -1,7 +1,7 @@
 // The binomial distribution.
 
-import type { Shape } from '../../core/shapes'
-import { readArguments, requireShape } from '../arguments'
+import { operand, shape as shapeKind } from '../kinds'
+import { arg, op } from '../op'
 import type { TensorLike } from '../convert'
 import {
   abs,
@@ -28,9 +28,8 @@ import {
 } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'
 import type { Tensor } from '../tensor'
-import { floatTable } from './arguments'
+import { ofFloats } from './arguments'
 import { parameterOf } from './gamma'
-import type { RandomOptions, Seed } from './generator'
 import { streamsOf } from './generator'
 
 /** Up to this mean, inversion needs few steps. */
@@ -106,35 +105,33 @@ function rejected(n: Tensor, p: Tensor, draw: Draw): Tensor {
   return result
 }
 
-/**
- * The number of successes in `counts` trials that each succeed with a probability p. The mean is n p, the variance n p (1 − p).
- * @param counts n ≥ 0, a number or a tensor that broadcasts to the shape, exact up to 2²⁴
- * @param probabilities p in 0 … 1, likewise. Other numbers give NaN.
- * @param dtype 'float32' or null, or the options. Default null.
- * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
- * @returns whole numbers as float32, without gradients
- * @example random.binomial([4], 10, 0.3, { seed: 7 })
- * Keras: `keras.random.binomial`.
- */
-export function binomial(
-  shape: Shape,
-  counts: TensorLike,
-  probabilities: TensorLike,
-  dtype?: 'float32' | null | RandomOptions,
-  seed?: Seed,
-): Tensor {
-  requireShape('binomial', shape)
-  const { seed: own } = readArguments('binomial', floatTable, dtype, seed)
-  const draw = streamsOf(shape, own)
-  const n = parameterOf('binomial: counts', counts, shape)
-  const given = parameterOf('binomial: probabilities', probabilities, shape)
-  const isLikely = greater(given, 0.5)
-  const p = where(isLikely, subtract(1, given), given)
-  const successes = drawn(counts, probabilities, n, p, draw)
-  const result = where(isLikely, subtract(n, successes), successes)
-  const isValid = logicalAnd(greaterEqual(n, 0), logicalAnd(greaterEqual(given, 0), lessEqual(given, 1)))
-  return where(isValid, result, NaN)
-}
+export const binomial = op(
+  () => [arg('shape', shapeKind), arg('counts', operand), arg('probabilities', operand), ...ofFloats()],
+  {
+    /**
+     * The number of successes in `counts` trials that each succeed with a probability p. The mean is n p, the variance n p (1 − p).
+     * @param counts n ≥ 0, a number or a tensor that broadcasts to the shape, exact up to 2²⁴
+     * @param probabilities p in 0 … 1, likewise. Other numbers give NaN.
+     * @param dtype 'float32' or null. Default null.
+     * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+     * @returns whole numbers as float32, without gradients
+     * @example random.binomial([4], 10, 0.3, { seed: 7 })
+     * Keras: `keras.random.binomial`.
+     */
+    binomial(shape, counts, probabilities, _dtype = null, seed = null): Tensor {
+      const draw = streamsOf(shape, seed)
+      const n = parameterOf('binomial: counts', counts, shape)
+      const given = parameterOf('binomial: probabilities', probabilities, shape)
+      const isLikely = greater(given, 0.5)
+      const p = where(isLikely, subtract(1, given), given)
+      const successes = drawn(counts, probabilities, n, p, draw)
+      const result = where(isLikely, subtract(n, successes), successes)
+      const isValid = logicalAnd(greaterEqual(n, 0), logicalAnd(greaterEqual(given, 0), lessEqual(given, 1)))
+      return where(isValid, result, NaN)
+    },
+  },
+  { within: 'random' },
+)
 
 /** Numbers choose the algorithm once; tensors compute both. */
 function drawn(counts: TensorLike, probabilities: TensorLike, n: Tensor, p: Tensor, draw: Draw): Tensor {

@@ -1,7 +1,8 @@
 // Gamma and beta distributions.
 
+import { operand, shape as shapeKind } from '../kinds'
+import { arg, op } from '../op'
 import type { Shape } from '../../core/shapes'
-import { readArguments, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import {
@@ -26,9 +27,8 @@ import {
 } from '../numpy/elementwise'
 import { broadcastTo } from '../numpy/shape'
 import type { Tensor } from '../tensor'
-import { floatTable } from './arguments'
+import { ofFloats } from './arguments'
 import { gaussian } from './gaussian'
-import type { RandomOptions, Seed } from './generator'
 import { streamsOf } from './generator'
 
 /**
@@ -77,46 +77,48 @@ function drawGamma(alpha: Tensor, draw: (stream: number) => Tensor): GammaDraw {
   return { scaled: multiply(d, cube!), boost: where(isSmall, divide(log(u), alpha), 0) }
 }
 
-/**
- * Gamma-distributed numbers with the density x^(α − 1) e^(−x) / Γ(α); the mean and the variance are α.
- * @param alpha α > 0, a number or a tensor that broadcasts to the shape; NaN gives NaN
- * @param dtype 'float32' or null, or the options. Default null.
- * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
- * @returns float32, without a gradient with respect to α
- * @example random.gamma([3], 2.5, { seed: 7 })
- * Keras: `keras.random.gamma`.
- */
-export function gamma(shape: Shape, alpha: TensorLike, dtype?: 'float32' | null | RandomOptions, seed?: Seed): Tensor {
-  requireShape('gamma', shape)
-  const { seed: own } = readArguments('gamma', floatTable, dtype, seed)
-  const given = parameterOf('gamma: alpha', alpha, shape)
-  const { scaled, boost } = drawGamma(given, streamsOf(shape, own))
-  return where(greater(given, 0), multiply(scaled, exp(boost)), NaN)
-}
+export const gamma = op(
+  () => [arg('shape', shapeKind), arg('alpha', operand), ...ofFloats()],
+  {
+    /**
+     * Gamma-distributed numbers with the density x^(α − 1) e^(−x) / Γ(α); the mean and the variance are α.
+     * @param alpha α > 0, a number or a tensor that broadcasts to the shape; NaN gives NaN
+     * @param dtype 'float32' or null. Default null.
+     * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+     * @returns float32, without a gradient with respect to α
+     * @example random.gamma([3], 2.5, { seed: 7 })
+     * Keras: `keras.random.gamma`.
+     */
+    gamma(shape, alpha, _dtype = null, seed = null): Tensor {
+      const given = parameterOf('gamma: alpha', alpha, shape)
+      const { scaled, boost } = drawGamma(given, streamsOf(shape, seed))
+      return where(greater(given, 0), multiply(scaled, exp(boost)), NaN)
+    },
+  },
+  { within: 'random' },
+)
 
-/**
- * Beta-distributed numbers in 0 … 1 with the density ∝ x^(α − 1) (1 − x)^(β − 1): x / (x + y) for gamma-distributed x and y.
- * @param alpha α > 0, a number or a tensor that broadcasts to the shape; NaN gives NaN
- * @param beta β > 0, likewise
- * @param dtype 'float32' or null, or the options. Default null.
- * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
- * @returns float32, without gradients
- * @example random.beta([3], 0.5, 0.5, { seed: 7 })
- * Keras: `keras.random.beta`.
- */
-export function beta(
-  shape: Shape,
-  alpha: TensorLike,
-  beta: TensorLike,
-  dtype?: 'float32' | null | RandomOptions,
-  seed?: Seed,
-): Tensor {
-  requireShape('beta', shape)
-  const { seed: own } = readArguments('beta', floatTable, dtype, seed)
-  const draw = streamsOf(shape, own)
-  const [a, b] = [parameterOf('beta: alpha', alpha, shape), parameterOf('beta: beta', beta, shape)]
-  const [x, y] = [drawGamma(a, draw), drawGamma(b, (stream) => draw(STREAMS + stream))]
-  // Logarithms, because small parameters give numbers that underflow.
-  const logOf = ({ scaled, boost }: GammaDraw): Tensor => add(log(scaled), boost)
-  return where(logicalAnd(greater(a, 0), greater(b, 0)), sigmoid(subtract(logOf(x), logOf(y))), NaN)
-}
+export const beta = op(
+  () => [arg('shape', shapeKind), arg('alpha', operand), arg('beta', operand), ...ofFloats()],
+  {
+    /**
+     * Beta-distributed numbers in 0 … 1 with the density ∝ x^(α − 1) (1 − x)^(β − 1): x / (x + y) for gamma-distributed x and y.
+     * @param alpha α > 0, a number or a tensor that broadcasts to the shape; NaN gives NaN
+     * @param beta β > 0, likewise
+     * @param dtype 'float32' or null. Default null.
+     * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+     * @returns float32, without gradients
+     * @example random.beta([3], 0.5, 0.5, { seed: 7 })
+     * Keras: `keras.random.beta`.
+     */
+    beta(shape, alpha, beta, _dtype = null, seed = null): Tensor {
+      const draw = streamsOf(shape, seed)
+      const [a, b] = [parameterOf('beta: alpha', alpha, shape), parameterOf('beta: beta', beta, shape)]
+      const [x, y] = [drawGamma(a, draw), drawGamma(b, (stream) => draw(STREAMS + stream))]
+      // Logarithms, because small parameters give numbers that underflow.
+      const logOf = ({ scaled, boost }: GammaDraw): Tensor => add(log(scaled), boost)
+      return where(logicalAnd(greater(a, 0), greater(b, 0)), sigmoid(subtract(logOf(x), logOf(y))), NaN)
+    },
+  },
+  { within: 'random' },
+)

@@ -1,23 +1,37 @@
 // The order of rows: drawn one after another, so that it is fast and the same everywhere.
 
+import { whole } from '../kinds'
+import { arg, op, optional } from '../op'
+import { custom, nullable } from '../../core/options'
 import { ArgumentError, quoted } from '../../core/errors'
 import { permutationKey, permute } from '../../core/permute'
-import { requireInteger, requireShape } from '../arguments'
+import { requireShape } from '../arguments'
 import { nextSeed } from './seed'
 
 function emptyOrder(length: number): Int32Array {
   return new Int32Array(requireShape('permutation', [length])[0]!)
 }
 
-/** 0 … length − 1 in random order. The same seed gives the same order everywhere. */
-export function permutation(length: number, seed?: number, out?: Int32Array): Int32Array {
-  requireInteger('permutation: length', length, 0)
-  const order = out ?? emptyOrder(length)
-  if (!(order instanceof Int32Array) || order.length < length) {
-    throw new ArgumentError(
-      `permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(order)}`,
-    )
-  }
-  permute(order, length, permutationKey(requireInteger('permutation: seed', seed ?? nextSeed())))
-  return order
-}
+/** Where the order is written. */
+const int32Array = /* @__PURE__ */ custom<Int32Array>(
+  (value, what) => {
+    if (value instanceof Int32Array) return value
+    throw new ArgumentError(`${what} must be an Int32Array, received ${quoted(value)}`)
+  },
+  () => null,
+)
+
+export const permutation = op(
+  () => [arg('length', whole(0)), optional('seed', nullable(whole())), optional('out', nullable(int32Array))],
+  {
+    /** 0 … length − 1 in random order. The same seed gives the same order everywhere. */
+    permutation(length, seed = null, out = null): Int32Array {
+      const order = out ?? emptyOrder(length)
+      if (order.length < length)
+        throw new ArgumentError(`permutation: out must have at least ${length} elements, received ${order.length}`)
+      permute(order, length, permutationKey(seed ?? nextSeed()))
+      return order
+    },
+  },
+  { within: 'random' },
+)

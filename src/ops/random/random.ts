@@ -1,18 +1,19 @@
 // Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
 // the same numbers in Node and in every browser, whatever ran before.
 
-import { extents, integer, nullable, number, option, required } from '../../core/options'
+import { operand, shape as shapeKind } from '../kinds'
+import { arg, op, optional } from '../op'
+import { extents, integer, nullable, number } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { readArguments, requireInteger, requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
+import { requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { add, cast, less, mod, multiply, where } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import { floatTable, integerTable, seedTable } from './arguments'
+import { ofFloats, ofIntegers } from './arguments'
 import * as draws from './draws'
-import type { RandomOptions, Seed } from './generator'
-import { streamsOf } from './generator'
+import type { RandomOptions } from './generator'
+import { seedKind, streamsOf } from './generator'
 
 export type { RandomOptions } from './generator'
 export { SeedGenerator } from './generator'
@@ -48,65 +49,58 @@ export interface NormalOptions extends FloatOptions {
   readonly stddev?: number
 }
 
-const uniformTable = /* @__PURE__ */ (() => ({
-  minval: option(number(), 0),
-  maxval: option(number(), 1),
-  ...floatTable,
-}))()
-const normalTable = /* @__PURE__ */ (() => ({
-  mean: option(number(), 0),
-  stddev: option(number({ min: 0 }), 1),
-  ...floatTable,
-}))()
+export const uniform = op(
+  () => [arg('shape', shapeKind), optional('minval', number()), optional('maxval', number()), ...ofFloats()],
+  {
+    /**
+     * Uniform in [minval, maxval).
+     * @param minval default 0
+     * @param maxval default 1
+     * @param dtype 'float32' or null. Default null.
+     * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+     * @example random.uniform([2, 3], -1, 1, { seed: 7 })
+     * Keras: `keras.random.uniform`.
+     */
+    uniform(shape, minval = 0, maxval = 1, _dtype = null, seed = null): Tensor {
+      return draws.uniform(shape, { minval, maxval, seed })
+    },
+  },
+  { within: 'random' },
+)
 
-/**
- * Uniform in [minval, maxval).
- * @param minval default 0; or all options
- * @param maxval default 1
- * @param dtype 'float32' or null. Default null.
- * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
- * @example random.uniform([2, 3], -1, 1, { seed: 7 })
- * Keras: `keras.random.uniform`.
- */
-export function uniform(
-  shape: Shape,
-  minval?: number | UniformOptions,
-  maxval?: number | UniformOptions,
-  dtype?: 'float32' | null | RandomOptions,
-  seed?: Seed,
-): Tensor {
-  return draws.uniform(shape, readArguments('uniform', uniformTable, minval, maxval, dtype, seed))
-}
+/** The parameters of normal distributions. */
+const normalParameters = () =>
+  [arg('shape', shapeKind), optional('mean', number()), optional('stddev', number({ min: 0 })), ...ofFloats()] as const
 
-/**
- * Normal: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1).
- * @param mean default 0; or all options
- * @param stddev the standard deviation ≥ 0. Default 1.
- * @param dtype 'float32' or null. Default null.
- * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
- * @example random.normal([2, 3], { stddev: 0.1, seed: 7 })
- * Keras: `keras.random.normal`.
- */
-export function normal(
-  shape: Shape,
-  mean?: number | NormalOptions,
-  stddev?: number | NormalOptions,
-  dtype?: 'float32' | null | RandomOptions,
-  seed?: Seed,
-): Tensor {
-  return draws.normal(shape, readArguments('normal', normalTable, mean, stddev, dtype, seed))
-}
+export const normal = op(
+  normalParameters,
+  {
+    /**
+     * Normal: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1).
+     * @param mean default 0
+     * @param stddev the standard deviation ≥ 0. Default 1.
+     * @param dtype 'float32' or null. Default null.
+     * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+     * @example random.normal([2, 3], { stddev: 0.1, seed: 7 })
+     * Keras: `keras.random.normal`.
+     */
+    normal(shape, mean = 0, stddev = 1, _dtype = null, seed = null): Tensor {
+      return draws.normal(shape, { mean, stddev, seed })
+    },
+  },
+  { within: 'random' },
+)
 
-/** Like `normal`; numbers beyond two standard deviations are drawn again. Keras: `keras.random.truncated_normal`. */
-export function truncatedNormal(
-  shape: Shape,
-  mean?: number | NormalOptions,
-  stddev?: number | NormalOptions,
-  dtype?: 'float32' | null | RandomOptions,
-  seed?: Seed,
-): Tensor {
-  return draws.truncatedNormal(shape, readArguments('truncatedNormal', normalTable, mean, stddev, dtype, seed))
-}
+export const truncatedNormal = op(
+  normalParameters,
+  {
+    /** Like `normal`; numbers beyond two standard deviations are drawn again. Keras: `keras.random.truncated_normal`. */
+    truncatedNormal(shape, mean = 0, stddev = 1, _dtype = null, seed = null): Tensor {
+      return draws.truncatedNormal(shape, { mean, stddev, seed })
+    },
+  },
+  { within: 'random' },
+)
 
 export interface RandintOptions extends IntegerOptions {
   /** The least integer. */
@@ -116,34 +110,32 @@ export interface RandintOptions extends IntegerOptions {
 }
 
 const MOST_INTEGER = 2 ** 31
-const randintTable = /* @__PURE__ */ (() => ({
-  minval: required(integer({ min: -MOST_INTEGER, max: MOST_INTEGER - 1 })),
-  maxval: required(integer({ max: MOST_INTEGER })),
-  ...integerTable,
-}))()
 
-/**
- * Integers, uniform in minval … maxval − 1.
- * @param minval the least; or all options
- * @param dtype 'int32', or the options. Default int32.
- * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
- * @example random.randint([8], 0, 10, { seed: 7 })
- * Keras: `keras.random.randint`.
- */
-export function randint(
-  shape: Shape,
-  minval: number | RandintOptions,
-  maxval?: number,
-  dtype?: 'int32' | IntegerOptions,
-  seed?: Seed,
-): Tensor {
-  requireShape('randint', shape)
-  const read = readArguments('randint', randintTable, minval, maxval, dtype, seed)
-  // Adding 0 turns −0 into 0.
-  const least = read.minval + 0
-  const count = requireInteger('randint: maxval', read.maxval, least + 1) - least
-  return add(below(count, streamsOf(shape, read.seed)), new Tensor(Int32Array.of(least), [], 'int32'))
-}
+export const randint = op(
+  () => [
+    arg('shape', shapeKind),
+    arg('minval', integer({ min: -MOST_INTEGER, max: MOST_INTEGER - 1 })),
+    arg('maxval', integer({ max: MOST_INTEGER })),
+    ...ofIntegers(),
+  ],
+  {
+    /**
+     * Integers, uniform in minval … maxval − 1.
+     * @param minval the least
+     * @param dtype 'int32' or null. Default int32.
+     * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+     * @example random.randint([8], 0, 10, { seed: 7 })
+     * Keras: `keras.random.randint`.
+     */
+    randint(shape, minval, maxval, _dtype = null, seed = null): Tensor {
+      // Adding 0 turns −0 into 0.
+      const least = minval + 0
+      const count = requireInteger('randint: maxval', maxval, least + 1) - least
+      return add(below(count, streamsOf(shape, seed)), new Tensor(Int32Array.of(least), [], 'int32'))
+    },
+  },
+  { within: 'random' },
+)
 
 /** Up to this many values, 23 random bits make each of them equally likely within 1/256. */
 const FEW = 2 ** 15
@@ -166,26 +158,28 @@ export interface DropoutOptions extends RandomOptions {
   readonly noiseShape?: Shape | null
 }
 
-const dropoutTable = /* @__PURE__ */ (() => ({ noiseShape: option(nullable(extents()), null), ...seedTable }))()
-
-/**
- * Sets each element to 0 with probability `rate`, and divides the others by 1 − rate. Srivastava et al. 2014.
- * @param rate in 0 … 1
- * @param noiseShape the shape of the draw, which broadcasts to inputs, or the options; null for the shape of inputs. Default null.
- * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
- * @example random.dropout(x, 0.5, { seed: 7 })
- * Keras: `keras.random.dropout`.
- */
-export function dropout(
-  inputs: TensorLike,
-  rate: number,
-  noiseShape?: Shape | null | DropoutOptions,
-  seed?: Seed,
-): Tensor {
-  const value = cast(asTensor(inputs, 'dropout'), 'float32')
-  const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')
-  const given = readArguments('dropout', dropoutTable, noiseShape, seed)
-  if (probability === 1) return multiply(value, zeros([]))
-  const keep = less(draws.unitUniform(given.noiseShape ?? value.shape, given.seed), 1 - probability)
-  return where(keep, multiply(value, 1 / (1 - probability)), 0)
-}
+export const dropout = op(
+  () => [
+    arg('inputs', operand),
+    arg('rate', number({ min: 0, max: 1 })),
+    optional('noiseShape', nullable(extents())),
+    optional('seed', seedKind),
+  ],
+  {
+    /**
+     * Sets each element to 0 with probability `rate`, and divides the others by 1 − rate. Srivastava et al. 2014.
+     * @param rate in 0 … 1
+     * @param noiseShape the shape of the draw, which broadcasts to inputs; null for the shape of inputs. Default null.
+     * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+     * @example random.dropout(x, 0.5, { seed: 7 })
+     * Keras: `keras.random.dropout`.
+     */
+    dropout(inputs, rate, noiseShape = null, seed = null): Tensor {
+      const value = cast(asTensor(inputs, 'dropout'), 'float32')
+      if (rate === 1) return multiply(value, zeros([]))
+      const keep = less(draws.unitUniform(noiseShape ?? value.shape, seed), 1 - rate)
+      return where(keep, multiply(value, 1 / (1 - rate)), 0)
+    },
+  },
+  { within: 'random' },
+)

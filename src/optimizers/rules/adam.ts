@@ -40,15 +40,18 @@ const adamOptions = () => ({
 })
 export type AdamOptions = OptionInputs<ReturnType<typeof adamOptions>> & OptimizerOptions
 
+const AdamBase = (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'amsgrad', 'weightDecay']>)(
+  Optimizer,
+  adamOptions,
+)
+
 /**
  * Running means of the gradient and of its square, bias-corrected:
  * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − learningRate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
  * Kingma & Ba 2014. Default learning rate 0.001.
  * @example model.compile({ optimizer: new Adam({ learningRate: 0.002, amsgrad: true }), loss: 'mse' })
  */
-export class Adam extends (
-  configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'amsgrad', 'weightDecay']>
-)(Optimizer, adamOptions) {
+export class Adam extends AdamBase {
   static readonly className: string = 'Adam'
 
   protected declareSlots(): readonly string[] {
@@ -86,15 +89,22 @@ const adamWOptions = () => ({
   weightDecay: decayOption(0.004),
 })
 
+const AdamWBase = (configured as InOrder<['learningRate', 'weightDecay']>)(Adam, adamWOptions)
+
 /**
  * Adam with decoupled weight decay. Loshchilov & Hutter 2017. Default weightDecay 0.004.
  * @example model.compile({ optimizer: new AdamW({ weightDecay: 0.01, noWeightDecay: ['bias'] }), loss: 'mse' })
  */
-export class AdamW extends (configured as InOrder<['learningRate', 'weightDecay']>)(Adam, adamWOptions) {
+export class AdamW extends AdamWBase {
   static override readonly className = 'AdamW'
 }
 
 export type AdamaxOptions = OptionInputs<ReturnType<typeof momentOptions>> & OptimizerOptions
+
+const AdamaxBase = (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  momentOptions,
+)
 
 /**
  * Adam with the largest gradient instead of the mean square:
@@ -104,10 +114,7 @@ export type AdamaxOptions = OptionInputs<ReturnType<typeof momentOptions>> & Opt
  *
  * Kingma & Ba 2014, section 7.1; Keras: `keras.optimizers.Adamax`. Default learning rate 0.001.
  */
-export class Adamax extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
-  Optimizer,
-  momentOptions,
-) {
+export class Adamax extends AdamaxBase {
   static readonly className = 'Adamax'
 
   protected declareSlots(): readonly string[] {
@@ -135,6 +142,11 @@ export class Adamax extends (configured as InOrder<['learningRate', 'beta1', 'be
 
 export type NadamOptions = AdamaxOptions
 
+const NadamBase = (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  momentOptions,
+)
+
 /**
  * Adam with Nesterov's momentum, whose strength increases with the updates: uₜ = β₁ (1 − ½ · 0.96ᵗ), Uₜ = u₁ · … · uₜ,
  * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², m̂ = uₜ₊₁ m/(1 − Uₜ₊₁) + (1−uₜ) g/(1 − Uₜ),
@@ -144,10 +156,7 @@ export type NadamOptions = AdamaxOptions
  *
  * Dozat 2015; Keras: `keras.optimizers.Nadam`. Default learning rate 0.001.
  */
-export class Nadam extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
-  Optimizer,
-  momentOptions,
-) {
+export class Nadam extends NadamBase {
   static readonly className = 'Nadam'
 
   protected declareSlots(): readonly string[] {
@@ -198,6 +207,10 @@ const scheduleFreeOptions = () => ({
 })
 export type ScheduleFreeAdamWOptions = OptionInputs<ReturnType<typeof scheduleFreeOptions>> & OptimizerOptions
 
+const ScheduleFreeAdamWBase = (
+  configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'warmupSteps', 'weightDecay']>
+)(Optimizer, scheduleFreeOptions)
+
 /**
  * Adam without a schedule, by averaging its iterates: v ← β₂ v + (1−β₂) g², s = learningRate · min(t/warmupSteps, 1) ·
  * g/(√(v/(1−β₂ᵗ)) + ε), z ← z − s, x ← (1 − 1/t) x + z/t, w ← (1−β₁) z + β₁ x. The weights are w, between the iterate z
@@ -209,9 +222,7 @@ export type ScheduleFreeAdamWOptions = OptionInputs<ReturnType<typeof scheduleFr
  * Defazio et al. 2024; Keras: `keras.optimizers.ScheduleFreeAdamW`, which has no weight decay by default either. Default
  * learning rate 0.0025.
  */
-export class ScheduleFreeAdamW extends (
-  configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'warmupSteps', 'weightDecay']>
-)(Optimizer, scheduleFreeOptions) {
+export class ScheduleFreeAdamW extends ScheduleFreeAdamWBase {
   static readonly className = 'ScheduleFreeAdamW'
 
   protected declareSlots(): readonly (string | Slot)[] {

@@ -36,14 +36,17 @@ const rmspropOptions = () => ({
 })
 export type RMSpropOptions = OptionInputs<ReturnType<typeof rmspropOptions>> & OptimizerOptions
 
+const RMSpropBase = (configured as InOrder<['learningRate', 'rho', 'momentum', 'epsilon', 'centered', 'weightDecay']>)(
+  Optimizer,
+  rmspropOptions,
+)
+
 /**
  * Divides the gradient by a running root mean square: s ← ρ s + (1−ρ) g², w ← w − learningRate · g/√(s + ε).
  * Hinton 2012. Default learning rate 0.001.
  * @example model.compile({ optimizer: new RMSprop({ learningRate: 0.01, centered: true }), loss: 'mse' })
  */
-export class RMSprop extends (
-  configured as InOrder<['learningRate', 'rho', 'momentum', 'epsilon', 'centered', 'weightDecay']>
-)(Optimizer, rmspropOptions) {
+export class RMSprop extends RMSpropBase {
   static readonly className = 'RMSprop'
 
   protected declareSlots(): readonly string[] {
@@ -69,6 +72,11 @@ const adagradOptions = () => ({
 })
 export type AdagradOptions = OptionInputs<ReturnType<typeof adagradOptions>> & OptimizerOptions
 
+const AdagradBase = (configured as InOrder<['learningRate', 'initialAccumulatorValue', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  adagradOptions,
+)
+
 /**
  * Divides the gradient by the root of the sum of all its squares: s ← s + g², w ← w − learningRate · g/√(s + ε).
  * Elements with rare gradients take larger steps.
@@ -77,9 +85,7 @@ export type AdagradOptions = OptionInputs<ReturnType<typeof adagradOptions>> & O
  *
  * Duchi et al. 2011; Keras: `keras.optimizers.Adagrad`. Default learning rate 0.001.
  */
-export class Adagrad extends (
-  configured as InOrder<['learningRate', 'initialAccumulatorValue', 'epsilon', 'weightDecay']>
-)(Optimizer, adagradOptions) {
+export class Adagrad extends AdagradBase {
   static readonly className = 'Adagrad'
 
   protected declareSlots(): readonly Slot[] {
@@ -108,6 +114,11 @@ const adadeltaOptions = () => ({
 })
 export type AdadeltaOptions = OptionInputs<ReturnType<typeof adadeltaOptions>> & OptimizerOptions
 
+const AdadeltaBase = (configured as InOrder<['learningRate', 'rho', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  adadeltaOptions,
+)
+
 /**
  * Steps scaled by the size of earlier steps, so that they have the unit of the weights:
  * s ← ρ s + (1−ρ) g², Δ = −√((d + ε)/(s + ε)) · g, d ← ρ d + (1−ρ) Δ², w ← w + learningRate · Δ.
@@ -116,10 +127,7 @@ export type AdadeltaOptions = OptionInputs<ReturnType<typeof adadeltaOptions>> &
  *
  * Zeiler 2012; Keras: `keras.optimizers.Adadelta`. Default learning rate 0.001; the paper's is 1.
  */
-export class Adadelta extends (configured as InOrder<['learningRate', 'rho', 'epsilon', 'weightDecay']>)(
-  Optimizer,
-  adadeltaOptions,
-) {
+export class Adadelta extends AdadeltaBase {
   static readonly className = 'Adadelta'
 
   protected declareSlots(): readonly string[] {
@@ -164,17 +172,7 @@ export type FtrlOptions = OptionInputs<ReturnType<typeof ftrlOptions>> & Optimiz
 /** A lower bound of denominators. */
 const TINY = 1e-30
 
-/**
- * Follow the regularized leader, for sparse linear models. With p = −learningRatePower, η the learning rate and n′ = n + g²:
- * z ← z + g + 2 · shrinkage · w − (n′ᵖ − nᵖ)/η · w, w ← (clip(z, −λ₁, λ₁) − z) / (n′ᵖ/η + 2 λ₂ + β/η), n ← n′.
- * With learning rate 0 nothing changes. A weight without any gradient so far is 0, even if the sums of squares start at
- * 0.
- *
- *   model.compile({ optimizer: new Ftrl({ learningRate: 0.1, l1RegularizationStrength: 0.01 }), loss: 'binaryCrossentropy' })
- *
- * McMahan et al. 2013; Keras: `keras.optimizers.Ftrl`. Default learning rate 0.001.
- */
-export class Ftrl extends (
+const FtrlBase = (
   configured as InOrder<
     [
       'learningRate',
@@ -187,7 +185,19 @@ export class Ftrl extends (
       'weightDecay',
     ]
   >
-)(Optimizer, ftrlOptions) {
+)(Optimizer, ftrlOptions)
+
+/**
+ * Follow the regularized leader, for sparse linear models. With p = −learningRatePower, η the learning rate and n′ = n + g²:
+ * z ← z + g + 2 · shrinkage · w − (n′ᵖ − nᵖ)/η · w, w ← (clip(z, −λ₁, λ₁) − z) / (n′ᵖ/η + 2 λ₂ + β/η), n ← n′.
+ * With learning rate 0 nothing changes. A weight without any gradient so far is 0, even if the sums of squares start at
+ * 0.
+ *
+ *   model.compile({ optimizer: new Ftrl({ learningRate: 0.1, l1RegularizationStrength: 0.01 }), loss: 'binaryCrossentropy' })
+ *
+ * McMahan et al. 2013; Keras: `keras.optimizers.Ftrl`. Default learning rate 0.001.
+ */
+export class Ftrl extends FtrlBase {
   static readonly className = 'Ftrl'
 
   protected declareSlots(): readonly (string | Slot)[] {

@@ -21,15 +21,14 @@ const sgdOptions = () => ({
 })
 export type SGDOptions = OptionInputs<ReturnType<typeof sgdOptions>> & OptimizerOptions
 
+const SGDBase = (configured as InOrder<['learningRate', 'momentum', 'nesterov', 'weightDecay']>)(Optimizer, sgdOptions)
+
 /**
  * Gradient descent: w ← w − learningRate · g. With momentum: v ← momentum · v − learningRate · g, w ← w + v,
  * or, with nesterov, w ← w + momentum · v − learningRate · g. Default learning rate 0.01.
  * @example model.compile({ optimizer: new SGD({ learningRate: 0.1, momentum: 0.9, nesterov: true }), loss: 'mse' })
  */
-export class SGD extends (configured as InOrder<['learningRate', 'momentum', 'nesterov', 'weightDecay']>)(
-  Optimizer,
-  sgdOptions,
-) {
+export class SGD extends SGDBase {
   static readonly className = 'SGD'
 
   protected override checkOptions(): void {
@@ -59,6 +58,8 @@ const lionOptions = () => ({
 })
 export type LionOptions = OptionInputs<ReturnType<typeof lionOptions>> & OptimizerOptions
 
+const LionBase = (configured as InOrder<['learningRate', 'beta1', 'beta2', 'weightDecay']>)(Optimizer, lionOptions)
+
 /**
  * Steps of constant size in the direction of the momentum's sign: w ← w − learningRate · sign(β₁ m + (1−β₁) g), m ← β₂
  * m + (1−β₂) g. Its learning rate should be three to ten times smaller than Adam's.
@@ -67,10 +68,7 @@ export type LionOptions = OptionInputs<ReturnType<typeof lionOptions>> & Optimiz
  *
  * Chen et al. 2023; Keras: `keras.optimizers.Lion`. Default learning rate 0.001.
  */
-export class Lion extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'weightDecay']>)(
-  Optimizer,
-  lionOptions,
-) {
+export class Lion extends LionBase {
   static readonly className = 'Lion'
 
   protected declareSlots(): readonly string[] {

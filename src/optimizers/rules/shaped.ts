@@ -51,6 +51,11 @@ const rootMeanSquare = (x: Tensor): Tensor => sqrt(mean(square(x)))
 
 export type LambOptions = OptionInputs<ReturnType<typeof momentOptions>> & OptimizerOptions
 
+const LambBase = (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  momentOptions,
+)
+
 /**
  * Adam with steps proportional to the norm of the weight, for large batches: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g²,
  * u = m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε), w ← w − learningRate · |w|/|u| · u; where w or u is 0 the factor is 1. The norms
@@ -60,10 +65,7 @@ export type LambOptions = OptionInputs<ReturnType<typeof momentOptions>> & Optim
  *
  * You et al. 2019; Keras: `keras.optimizers.Lamb`. Default learning rate 0.001.
  */
-export class Lamb extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
-  Optimizer,
-  momentOptions,
-) {
+export class Lamb extends LambBase {
   static readonly className = 'Lamb'
 
   // Steps are as long as the weights, times the rate.
@@ -117,6 +119,12 @@ export type AdafactorOptions = OptionInputs<ReturnType<typeof adafactorOptions>>
 /** The smallest normal float32. */
 const LEAST = 2 ** -126
 
+const AdafactorBase = (
+  configured as InOrder<
+    ['learningRate', 'beta2Decay', 'epsilon1', 'epsilon2', 'clipThreshold', 'relativeStep', 'weightDecay']
+  >
+)(Optimizer, adafactorOptions)
+
 /**
  * Divides gradients as RMSprop does, but stores only the mean squares of the rows and columns of a matrix. In update t,
  * with β = 1 − t^beta2Decay and s = g² + ε₁: r ← β r + (1−β) · mean of s along the last axis, c ← β c + (1−β) · mean
@@ -127,11 +135,7 @@ const LEAST = 2 ** -126
  *
  * Shazeer & Stern 2018; Keras: `keras.optimizers.Adafactor`. Default learning rate 0.001.
  */
-export class Adafactor extends (
-  configured as InOrder<
-    ['learningRate', 'beta2Decay', 'epsilon1', 'epsilon2', 'clipThreshold', 'relativeStep', 'weightDecay']
-  >
-)(Optimizer, adafactorOptions) {
+export class Adafactor extends AdafactorBase {
   static readonly className = 'Adafactor'
 
   protected declareSlots({ shape: { length: rank } }: Variable): readonly (string | Slot)[] {
@@ -234,6 +238,15 @@ const muonOptions = () => ({
 })
 export type MuonOptions = OptionInputs<ReturnType<typeof muonOptions>> & OptimizerOptions
 
+const MuonBase = configured(Optimizer, muonOptions, [
+  'learningRate',
+  'adamBeta1',
+  'adamBeta2',
+  'adamWeightDecay',
+  'epsilon',
+  'weightDecay',
+])
+
 /**
  * Orthogonalised momentum for the matrices within a network: m ← momentum · m + g, G = g + momentum · m (without
  * nesterov, G = m), w ← w − learningRate · rmsRate · √max(rows, columns) · O(G), where O(G) approximates U Vᵀ of G = U
@@ -248,14 +261,7 @@ export type MuonOptions = OptionInputs<ReturnType<typeof muonOptions>> & Optimiz
  *
  * Jordan et al. 2024, Liu et al. 2025; Keras: `keras.optimizers.Muon`. Default learning rate 0.001.
  */
-export class Muon extends configured(Optimizer, muonOptions, [
-  'learningRate',
-  'adamBeta1',
-  'adamBeta2',
-  'adamWeightDecay',
-  'epsilon',
-  'weightDecay',
-]) {
+export class Muon extends MuonBase {
   static readonly className = 'Muon'
 
   private readonly excluding = (this.excludeLayers ?? []).map((match) =>

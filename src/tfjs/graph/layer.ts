@@ -6,14 +6,16 @@ import type { ReadGraph } from '../../onnx/graph-layer'
 import { GraphLayer } from '../../onnx/graph-layer'
 import { readStructure } from './structure'
 
+const TfjsGraphBase = configured(GraphLayer, () => ({
+  /** The graph and its constants, without the elements of its weights, as JSON. */
+  file: required(text),
+}))
+
 /**
  * The graph of a graph-model of TensorFlow.js. Its float tensors are weights under the names of the file, in the layout of
  * the file, which is that of this library.
  */
-export class TfjsGraph extends configured(GraphLayer, () => ({
-  /** The graph and its constants, without the elements of its weights, as JSON. */
-  file: required(text),
-})) {
+export class TfjsGraph extends TfjsGraphBase {
   static readonly className = 'TfjsGraph'
 
   protected override read(): ReadGraph {

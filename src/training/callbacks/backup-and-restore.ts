@@ -28,6 +28,13 @@ const backupOptions = () => ({
 })
 export type BackupAndRestoreOptions = OptionInputs<ReturnType<typeof backupOptions>>
 
+const BackupAndRestoreBase = configured(Callback, backupOptions, [
+  'backupDir',
+  'saveFreq',
+  'doubleCheckpoint',
+  'deleteCheckpoint',
+])
+
 /**
  * Saves a run while it proceeds, and resumes it when fit is called again in another process with the same model, data
  * and callbacks. The final weights equal those of an uninterrupted run, bit for bit, wherever it was killed.
@@ -48,12 +55,7 @@ export type BackupAndRestoreOptions = OptionInputs<ReturnType<typeof backupOptio
  * @throws FormatError, when training begins, for a damaged backup (with doubleCheckpoint: if both are), and for one of
  * another model or with other callbacks
  */
-export class BackupAndRestore extends configured(Callback, backupOptions, [
-  'backupDir',
-  'saveFreq',
-  'doubleCheckpoint',
-  'deleteCheckpoint',
-]) {
+export class BackupAndRestore extends BackupAndRestoreBase {
   static readonly className = 'BackupAndRestore'
   private readonly place: ByteStore = this.store ?? new FolderStore(this.backupDir)
   private readonly names = ['backup', ...(this.doubleCheckpoint ? ['backup-1'] : [])].map(

@@ -20,6 +20,8 @@ const csvLoggerOptions = () => ({
 })
 export type CSVLoggerOptions = OptionInputs<ReturnType<typeof csvLoggerOptions>>
 
+const CSVLoggerBase = configured(Callback, csvLoggerOptions, ['filename', 'separator', 'append'])
+
 /**
  * Writes the logs of every epoch into a file, a line for each, as soon as the epoch ends:
  *
@@ -36,7 +38,7 @@ export type CSVLoggerOptions = OptionInputs<ReturnType<typeof csvLoggerOptions>>
  * @throws StateError, when training begins, if there are no files; MyelinError, with the file system's error as its
  * cause, if the file cannot be written
  */
-export class CSVLogger extends configured(Callback, csvLoggerOptions, ['filename', 'separator', 'append']) {
+export class CSVLogger extends CSVLoggerBase {
   static readonly className = 'CSVLogger'
   private file: GrowingFile | null = null
   private columns: readonly string[] | null = null

@@ -24,12 +24,7 @@ const earlyStoppingOptions = () => ({
 })
 export type EarlyStoppingOptions = OptionInputs<ReturnType<typeof earlyStoppingOptions>>
 
-/**
- * Ends training when the monitored log has stopped improving.
- * @example await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 5,
- * restoreBestWeights: true })] })
- */
-export class EarlyStopping extends configured(Callback, earlyStoppingOptions, [
+const EarlyStoppingBase = configured(Callback, earlyStoppingOptions, [
   'monitor',
   'minDelta',
   'patience',
@@ -38,7 +33,14 @@ export class EarlyStopping extends configured(Callback, earlyStoppingOptions, [
   'baseline',
   'restoreBestWeights',
   'startFromEpoch',
-]) {
+])
+
+/**
+ * Ends training when the monitored log has stopped improving.
+ * @example await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 5,
+ * restoreBestWeights: true })] })
+ */
+export class EarlyStopping extends EarlyStoppingBase {
   static readonly className = 'EarlyStopping'
   private readonly watched = new Monitor('EarlyStopping', this)
   private best: number | null = null

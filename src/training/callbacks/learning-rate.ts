@@ -41,6 +41,8 @@ const schedulerOptions = () => ({
 })
 export type LearningRateSchedulerOptions = OptionInputs<ReturnType<typeof schedulerOptions>>
 
+const LearningRateSchedulerBase = configured(Callback, schedulerOptions, ['schedule', 'verbose'])
+
 /**
  * Sets the learning rate when an epoch begins, to a function of the epoch and the current rate.
  *
@@ -52,7 +54,7 @@ export type LearningRateSchedulerOptions = OptionInputs<ReturnType<typeof schedu
  * Keras: `keras.callbacks.LearningRateScheduler`.
  * @throws ArgumentError, in an epoch, for an invalid rate; StateError if the optimizer follows a schedule
  */
-export class LearningRateScheduler extends configured(Callback, schedulerOptions, ['schedule', 'verbose']) {
+export class LearningRateScheduler extends LearningRateSchedulerBase {
   static readonly className = 'LearningRateScheduler'
 
   override onEpochBegin(epoch: number): void {
@@ -92,6 +94,17 @@ const plateauOptions = () => ({
 })
 export type ReduceLROnPlateauOptions = OptionInputs<ReturnType<typeof plateauOptions>>
 
+const ReduceLROnPlateauBase = configured(Callback, plateauOptions, [
+  'monitor',
+  'factor',
+  'patience',
+  'verbose',
+  'mode',
+  'minDelta',
+  'cooldown',
+  'minLr',
+])
+
 /**
  * Reduces the learning rate when a log has not improved for `patience` epochs:
  *
@@ -104,16 +117,7 @@ export type ReduceLROnPlateauOptions = OptionInputs<ReturnType<typeof plateauOpt
  * Keras: `keras.callbacks.ReduceLROnPlateau`.
  * @throws StateError, at a reduction, if the optimizer follows a schedule
  */
-export class ReduceLROnPlateau extends configured(Callback, plateauOptions, [
-  'monitor',
-  'factor',
-  'patience',
-  'verbose',
-  'mode',
-  'minDelta',
-  'cooldown',
-  'minLr',
-]) {
+export class ReduceLROnPlateau extends ReduceLROnPlateauBase {
   static readonly className = 'ReduceLROnPlateau'
   private readonly watched = new Monitor('ReduceLROnPlateau', this)
   private best: number | null = null

@@ -53,6 +53,17 @@ const checkpointOptions = () => ({
 })
 export type ModelCheckpointOptions = OptionInputs<ReturnType<typeof checkpointOptions>>
 
+const ModelCheckpointBase = configured(Callback, checkpointOptions, [
+  'filepath',
+  'monitor',
+  'verbose',
+  'saveBestOnly',
+  'saveWeightsOnly',
+  'mode',
+  'saveFreq',
+  'initialValueThreshold',
+])
+
 /**
  * Saves the model during training. Files are replaced atomically: a killed run leaves the old file or the new one.
  *
@@ -72,16 +83,7 @@ export type ModelCheckpointOptions = OptionInputs<ReturnType<typeof checkpointOp
  * for a template with an unknown log; FormatError for a model that the format cannot contain; MyelinError, with the
  * file system's error as its cause, if the file cannot be written
  */
-export class ModelCheckpoint extends configured(Callback, checkpointOptions, [
-  'filepath',
-  'monitor',
-  'verbose',
-  'saveBestOnly',
-  'saveWeightsOnly',
-  'mode',
-  'saveFreq',
-  'initialValueThreshold',
-]) {
+export class ModelCheckpoint extends ModelCheckpointBase {
   static readonly className = 'ModelCheckpoint'
   private readonly watched = new Monitor('ModelCheckpoint', this)
   private readonly template = new NameTemplate(this.filepath, 'ModelCheckpoint: filepath')

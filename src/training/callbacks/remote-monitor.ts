@@ -34,6 +34,8 @@ const remoteMonitorOptions = () => ({
 })
 export type RemoteMonitorOptions = OptionInputs<ReturnType<typeof remoteMonitorOptions>>
 
+const RemoteMonitorBase = configured(Callback, remoteMonitorOptions, ['root', 'path', 'field', 'headers', 'sendAsJson'])
+
 /**
  * Sends `{ epoch, loss, … }` by POST to a server when an epoch ends. If the server does not answer, a warning is
  * printed and training continues.
@@ -42,13 +44,7 @@ export type RemoteMonitorOptions = OptionInputs<ReturnType<typeof remoteMonitorO
  *
  * Keras: `keras.callbacks.RemoteMonitor`.
  */
-export class RemoteMonitor extends configured(Callback, remoteMonitorOptions, [
-  'root',
-  'path',
-  'field',
-  'headers',
-  'sendAsJson',
-]) {
+export class RemoteMonitor extends RemoteMonitorBase {
   static readonly className = 'RemoteMonitor'
 
   override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {

@@ -14,6 +14,8 @@ const swapOptions = () => ({
 })
 export type SwapEMAWeightsOptions = OptionInputs<ReturnType<typeof swapOptions>>
 
+const SwapEMAWeightsBase = configured(Callback, swapOptions, ['swapOnEpoch'])
+
 /**
  * Evaluates and predicts with the running averages of the weights, and trains with the weights: the two are swapped
  * when a validation, evaluation or prediction begins, and swapped back when it ends.
@@ -27,7 +29,7 @@ export type SwapEMAWeightsOptions = OptionInputs<ReturnType<typeof swapOptions>>
  * Keras: `keras.callbacks.SwapEMAWeights`.
  * @throws StateError if the optimizer keeps no averages
  */
-export class SwapEMAWeights extends configured(Callback, swapOptions, ['swapOnEpoch']) {
+export class SwapEMAWeights extends SwapEMAWeightsBase {
   static readonly className = 'SwapEMAWeights'
   private swapped = false
 

@@ -69,6 +69,8 @@ type KeptFiles = readonly ({ readonly path: string; readonly length: number } | 
 
 let made = 0
 
+const TensorBoardBase = configured(Callback, tensorBoardOptions, ['logDir', 'histogramFreq', 'writeGraph'])
+
 /**
  * Writes event files for TensorBoard (Node): `tensorboard --logdir logs`. Tags are Keras's, so that runs of both
  * libraries can be compared:
@@ -88,7 +90,7 @@ let made = 0
  * Keras: `keras.callbacks.TensorBoard`.
  * @throws StateError, when training begins, if there are no files
  */
-export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logDir', 'histogramFreq', 'writeGraph']) {
+export class TensorBoard extends TensorBoardBase {
   static readonly className = 'TensorBoard'
   private files: Partial<Record<Split, GrowingFile>> = {}
   /** The number of batches in all epochs. */

@@ -1,19 +1,13 @@
-// `get` and `deserialize` of the namespace `activations`: the functions of names, in the form that also takes symbols.
+// `get` and `deserialize` of the namespace `activations`: the functions of names.
 
-import type { ActivationFunction, ActivationIdentifier } from '../activations'
-import { activationName, getActivation } from '../activations'
-import * as functions from '../activations/functions'
+import type { ActivationFunction, ActivationIdentifier } from './index'
+import { getActivation } from './index'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import type { SavedObject } from '../core/identified'
 import { inOwnSpelling, isFunctionConfig } from '../core/identified'
 import type { CustomObjects } from '../core/registry'
-import { customObject, customObjectScope } from '../core/registry'
-import type { Op } from './core/operation'
-import { recorded } from './core/operation'
-
-/** The functions of known names, so that one name gives one function. */
-const publicForms = /* @__PURE__ */ new Map<string, ActivationFunction>()
+import { customObjectScope } from '../core/registry'
 
 /** A saved activation as its name; other values unchanged. @throws ArgumentError for a saved layer */
 function nameOf(saved: unknown): unknown {
@@ -35,16 +29,7 @@ function nameOf(saved: unknown): unknown {
 export function get(given: ActivationIdentifier | SavedObject | null): ActivationFunction {
   requireArguments('activations.get', arguments, 1)
   const identifier = nameOf(given) as ActivationIdentifier | null
-  const found = getActivation(identifier)
-  // A user's function calls public ops, which take symbols.
-  if (typeof identifier !== 'string' || typeof customObject(identifier) === 'function') return found
-  const name = activationName(found)
-  let form = publicForms.get(name)
-  if (form === undefined) {
-    form = recorded(`activations.${name}`, Reflect.get(functions, name) as Op) as ActivationFunction
-    publicForms.set(name, form)
-  }
-  return form
+  return getActivation(identifier)
 }
 
 /**

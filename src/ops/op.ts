@@ -1,0 +1,301 @@
+// Declares ops. An op is declared once: its parameters, and its function. The rest follows from that: the calls in order
+// and by name in both spellings, the types with the documentation of each argument, the checks, the refusal of other
+// arguments, and the recording on symbols of functional models.
+//
+//   export const take = op(() => [arg('x', operand), arg('indices', operand), optional('axis', nullable(integer()))], {
+//     /** Picks slices along an axis: … */
+//     take(x, indices, axis = null) { … },
+//   })
+//
+// take(x, [0, 1], 1) and take(x, [0, 1], { axis: 1 }) and take({ x, indices: [0, 1], axis: 1 }) are the same call. The
+// documentation stands at the function, because editors show that of the first signature. An op of one or two operands
+// has one signature, so its documentation stands at the constant:
+//
+//   /** x / (1 + |x|) */
+//   export const softsign = unaryOp('softsign', (x) => …)
+
+import type { Arguments } from './arguments-by-name'
+import { typed } from '../core/tree'
+import type { Place, Places } from './in-order'
+import { inOrder, ordered, placesOf } from './in-order'
+import type { ArgumentKind } from './kinds'
+import { operand } from './kinds'
+import { recorderIn } from './recorder'
+import type { CallRecorder, RecordedOp } from './tensor'
+import type { TensorLike } from './variable'
+
+/** A parameter of an op. */
+export interface Parameter<Name extends string, Value, Input, Optional extends boolean = boolean> {
+  readonly name: Name
+  readonly kind: ArgumentKind<Value, Input>
+  readonly isOptional: Optional
+  /** Whether it takes all further arguments of a call in order. */
+  readonly isRest?: boolean
+  /** Whether it takes the arguments of all other names, as one record. */
+  readonly takesOthers?: boolean
+}
+
+type AnyParameter = Parameter<string, never, never> | Parameter<string, unknown, unknown>
+
+/** A required parameter. */
+export function arg<const Name extends keyof Arguments, Value, Input>(
+  name: Name,
+  kind: ArgumentKind<Value, Input>,
+): Parameter<Name, Value, Input, false> {
+  return { name, kind, isOptional: false }
+}
+
+/** A parameter whose default stands in the op's function. */
+export function optional<const Name extends keyof Arguments, Value, Input>(
+  name: Name,
+  kind: ArgumentKind<Value, Input>,
+): Parameter<Name, Value, Input, true> {
+  return { name, kind, isOptional: true }
+}
+
+/** A parameter that takes all further operands of a call in order. */
+export function rest<const Name extends keyof Arguments, Value, Input>(
+  name: Name,
+  kind: ArgumentKind<Value, Input>,
+): Parameter<Name, Value, Input, false> & { readonly isRest: true } {
+  return { name, kind, isOptional: false, isRest: true }
+}
+
+/** An optional parameter that takes the arguments of all other names, as one record. */
+export function others<const Name extends keyof Arguments, Value, Input>(
+  name: Name,
+  kind: ArgumentKind<Value, Input>,
+): Parameter<Name, Value, Input, true> & { readonly takesOthers: true } {
+  return { name, kind, isOptional: true, takesOthers: true }
+}
+
+// ---------------------------------------------------------------- types
+
+type ValueOf<One> = One extends Parameter<string, infer Value, infer _Input> ? Value : never
+
+/** What the function of an op gets. */
+type ValuesIn<All extends readonly unknown[]> = All extends readonly [
+  ...infer Others,
+  infer Last extends { readonly isRest: true },
+]
+  ? [...{ [At in keyof Others]: ValueOf<Others[At]> }, ...ValueOf<Last>[]]
+  : { [At in keyof All]: ValueOf<All[At]> }
+
+type AnyOp = (...given: never[]) => unknown
+
+/** A type as one object, which editors show. */
+type Shown<Type> = { [Key in keyof Type]: Type[Key] } & {}
+
+/** The names of parameters: 'NAME...' takes the arguments of all other names. */
+type NamesIn<All extends readonly unknown[]> = {
+  [At in keyof All]: All[At] extends { readonly isRest: true }
+    ? never
+    : All[At] extends Parameter<infer Name, infer _Value, infer _Input>
+      ? All[At] extends { readonly takesOthers: true }
+        ? `${Name}...`
+        : Name
+      : never
+}
+
+/** One argument by name, with its documentation. */
+type Required1<Name, Type> = { readonly [Key in keyof Pick<Arguments, Name & keyof Arguments>]: Type }
+type Optional1<Name, Type> = { readonly [Key in keyof Pick<Arguments, Name & keyof Arguments>]?: Type | undefined }
+
+/** The arguments of these names and types. */
+type ByName<Names, Types> = Names extends readonly [infer Name, ...infer Others]
+  ? Types extends readonly [infer Type, ...infer Rest]
+    ? Required1<Name, Type> & ByName<Others, Rest>
+    : Types extends readonly [(infer Type)?, ...infer Rest]
+      ? Optional1<Name, Type> & ByName<Others, Rest> & OthersOf<Name>
+      : unknown
+  : unknown
+
+type OthersOf<Name> = Name extends `${string}...` ? Readonly<Record<string, unknown>> : unknown
+
+/** The first parameters, with their labels. */
+type FirstOf<Types extends readonly unknown[], Count> = Types extends { readonly length: Count }
+  ? Types
+  : Types extends [...infer Before, unknown]
+    ? FirstOf<Before, Count>
+    : never
+
+/** The calls with the parameters `Names` by name, and those before in order. */
+type Calls<
+  All extends readonly unknown[],
+  Before extends readonly unknown[],
+  Names,
+  Types,
+  Result,
+> = Names extends readonly [infer Name, ...infer Others]
+  ? [Name] extends [never]
+    ? unknown
+    : ((...given: [...FirstOf<Required<All>, Before['length']>, named: Shown<ByName<Names, Types>>]) => Result) &
+        Calls<All, [...Before, Name], Others, Types extends readonly [unknown?, ...infer Rest] ? Rest : [], Result>
+  : unknown
+
+type ParametersOf<Fn> = Fn extends (...given: infer Given extends readonly unknown[]) => unknown ? Given : never
+type ResultOf<Fn> = Fn extends (...given: never[]) => infer Result ? Result : never
+
+/**
+ * An op as users call it: in order, or by name from any parameter on. An intersection keeps its name in declarations, and so
+ * the documentation.
+ */
+export type Op<Method, Names> = Method[keyof Method] &
+  Calls<
+    ParametersOf<Method[keyof Method]>,
+    [],
+    Names,
+    ParametersOf<Method[keyof Method]>,
+    ResultOf<Method[keyof Method]>
+  >
+
+// ---------------------------------------------------------------- calls
+
+/** What is special of an op. */
+export interface OpTraits {
+  /** The namespace: `image` for `ops.image.resize`, `random` for `random.normal`. Default: `ops` itself. */
+  readonly within?: string
+  /** Its elements are those of its operands, so what indexes them indexes the result. */
+  readonly rearranges?: true
+  /** It looks at a symbol and answers at once: its calls are not recorded. */
+  readonly answers?: true
+}
+
+/** An op, with what it declares of itself. */
+export interface DeclaredOp extends RecordedOp {
+  readonly traits: OpTraits
+  /** The parameters in order. */
+  readonly declare: () => readonly Place[]
+  readonly compute: Compute
+}
+
+type Compute = (...given: readonly unknown[]) => unknown
+
+/** How the calls of an op are read. */
+interface Reading {
+  readonly places: Places
+  /** The positions that may hold symbols. */
+  readonly holders: readonly number[]
+  /** The parameters that are checked. */
+  readonly checks: readonly Check[]
+}
+
+interface Check {
+  readonly at: number
+  readonly kind: Place['kind']
+  readonly where: string
+  readonly isOptional: boolean
+}
+
+function readingOf(opName: string, all: readonly Place[]): Reading {
+  const where = opName.includes('.') ? opName : `ops.${opName}`
+  const places = placesOf(where, all)
+  return {
+    places,
+    holders: all.flatMap(({ kind }, at) => (kind.holds === undefined ? [] : [at])),
+    // An op reads itself what follows any number of operands.
+    checks: all
+      .slice(0, places.restAt)
+      .flatMap(({ name, kind, isOptional }, at) =>
+        kind === operand ? [] : [{ at, kind, where: `${opName}: ${name}`, isOptional }],
+      ),
+  }
+}
+
+/** The values of arguments in order. */
+function valuesOf({ checks }: Reading, given: readonly unknown[]): readonly unknown[] {
+  if (checks.length === 0) return given
+  const values = [...given]
+  for (const { at, kind, where, isOptional } of checks)
+    if (!isOptional || values[at] !== undefined) values[at] = kind.read(values[at], where)
+  return values
+}
+
+/** The recorder of the first symbol among the arguments; undefined if there is none. */
+function recorderAmong({ holders, places }: Reading, given: readonly unknown[]): CallRecorder | undefined {
+  for (const at of holders) {
+    const found = recorderIn(given[at])
+    if (found !== undefined) return found
+  }
+  for (let at = places.restAt; at < given.length; at++) {
+    const found = recorderIn(given[at])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function declared(name: string, declare: () => readonly Place[], compute: Compute, traits: OpTraits): DeclaredOp {
+  const opName = traits.within === undefined ? name : `${traits.within}.${name}`
+  let reading: Reading | undefined
+  // The key gives the function its name: to define the name afterwards takes longer.
+  const call = {
+    [name](...given: readonly unknown[]): unknown {
+      reading ??= readingOf(opName, declare())
+      const placed = inOrder(reading.places, given)
+      const recorder = traits.answers === true ? undefined : recorderAmong(reading, placed)
+      if (recorder !== undefined) return recorder(made, ordered(reading.places, given).saved)
+      return compute(...valuesOf(reading, placed))
+    },
+  }[name]!
+  const made: DeclaredOp = Object.assign(call, { opName, traits, declare, compute })
+  return made
+}
+
+/**
+ * Declares an op: see above.
+ * @param declare the parameters; called at the first call
+ * @param method one method, which has the name of the op
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function op<
+  const All extends readonly AnyParameter[],
+  Method extends Readonly<Record<string, (...given: ValuesIn<All>) => unknown>>,
+>(declare: () => All, method: Method, traits: OpTraits = {}): Op<Method, NamesIn<All>> {
+  const [name] = Object.keys(method) as [string]
+  return typed<Op<Method, NamesIn<All>>>(declared(name, declare, method[name] as Compute, traits))
+}
+
+/**
+ * Declares an op whose type does not follow from its parameters, because it is generic or has several signatures.
+ * @param declare the parameters; called at the first call
+ * @param method one method, which has the name of the op
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function opOf<Signatures extends AnyOp>(
+  declare: () => readonly AnyParameter[],
+  method: Readonly<Record<string, (...given: never[]) => unknown>>,
+  traits: OpTraits = {},
+): Signatures {
+  const [name] = Object.keys(method) as [string]
+  return typed<Signatures>(declared(name, declare, method[name] as Compute, traits))
+}
+
+const ofX = (): readonly Place[] => [arg('x', operand)]
+const ofTwo = (): readonly Place[] => [arg('x1', operand), arg('x2', operand)]
+
+/** Declares an op of one operand. */
+/* @__NO_SIDE_EFFECTS__ */
+export function unaryOp<Result>(
+  name: string,
+  compute: (x: TensorLike) => Result,
+  traits: OpTraits = {},
+): (x: TensorLike) => Result {
+  return typed<(x: TensorLike) => Result>(declared(name, ofX, compute as Compute, traits))
+}
+
+/** Declares an op of two operands. */
+/* @__NO_SIDE_EFFECTS__ */
+export function binaryOp<Result>(
+  name: string,
+  compute: (x1: TensorLike, x2: TensorLike) => Result,
+  traits: OpTraits = {},
+): (x1: TensorLike, x2: TensorLike) => Result {
+  return typed<(x1: TensorLike, x2: TensorLike) => Result>(declared(name, ofTwo, compute as Compute, traits))
+}
+
+/** The same op under a second name, and in another namespace if the traits say so. */
+/* @__NO_SIDE_EFFECTS__ */
+export function alias<Fn extends AnyOp>(name: string, of: Fn, traits?: OpTraits): Fn {
+  const { declare, compute, traits: own } = typed<DeclaredOp>(of)
+  return typed<Fn>(declared(name, declare, compute, traits ?? own))
+}

@@ -1,0 +1,3 @@
+// Random tensors as users import them: `import { random } from 'myelin'`.
+
+export * from './random'
