@@ -73,26 +73,26 @@ const cases = [
   { name: 'a copy, by a loop of vectors', loop: true, reads: 1, writes: 1, steps: [] },
   elementwise('a + b', 2, (a, b) => ops.add(a, b)),
   elementwise('relu and its gradient', 2, (x, dy) => grad((z) => ops.sum(ops.multiply(ops.relu(z), dy)))(x), [
-    'relu_f32',
-    'reluGradient_f32',
+    'step_relu',
+    'step_reluGradient',
   ]),
-  elementwise('a·b + c', 3, (a, b, c) => ops.add(ops.multiply(a, b), c), ['multiply_f32', 'add_f32']),
-  elementwise('½·a + b', 2, (a, b) => ops.add(ops.multiply(a, 0.5), b), ['multiply_f32', 'add_f32']),
+  elementwise('a·b + c', 3, (a, b, c) => ops.add(ops.multiply(a, b), c), ['step_multiply', 'step_add']),
+  elementwise('½·a + b', 2, (a, b) => ops.add(ops.multiply(a, 0.5), b), ['step_multiply', 'step_add']),
   elementwise('exp', 1, (a) => ops.exp(a), ['exp_f32']),
-  elementwise('log', 1, (a) => ops.log(a), ['log_f32']),
-  elementwise('tanh', 1, (a) => ops.tanh(a), ['tanh_f32']),
-  elementwise('sigmoid', 1, (a) => ops.sigmoid(a), ['sigmoid_f32']),
+  elementwise('log', 1, (a) => ops.log(a), ['step_log']),
+  elementwise('tanh', 1, (a) => ops.tanh(a), ['step_tanh']),
+  elementwise('sigmoid', 1, (a) => ops.sigmoid(a), ['step_sigmoid']),
   elementwise('softplus', 1, (a) => ops.softplus(a), ['softplus_f32']),
   elementwise('binary cross-entropy', 2, (x, y) => ops.subtract(ops.softplus(x), ops.multiply(x, y)), [
     'softplus_f32',
-    'multiply_f32',
-    'subtract_f32',
+    'step_multiply',
+    'step_subtract',
   ]),
   ...[10, 100, 1000].map((columns) =>
-    rowWise(`softmax, rows of ${columns}`, columns, (x) => ops.softmax(x), ['exp_f32', 'divide_f32']),
+    rowWise(`softmax, rows of ${columns}`, columns, (x) => ops.softmax(x), ['exp_f32', 'step_divide']),
   ),
   ...[10, 100, 1000].map((columns) =>
-    rowWise(`log-softmax, rows of ${columns}`, columns, (x) => ops.logSoftmax(x), ['exp_f32', 'subtract_f32']),
+    rowWise(`log-softmax, rows of ${columns}`, columns, (x) => ops.logSoftmax(x), ['exp_f32', 'step_subtract']),
   ),
   fold('sum of all', (x) => ops.sum(x)),
   fold('sum over the last axis', (x) => ops.sum(x, { axis: -1 })),
@@ -128,8 +128,8 @@ const cases = [
   },
   optimizer('SGD', () => new SGD({ learningRate: 1e-4 }), 2, 1),
   optimizer('SGD with momentum', () => new SGD({ learningRate: 1e-4, momentum: 0.9 }), 3, 2),
-  optimizer('RMSprop', () => new RMSprop({ learningRate: 1e-4 }), 3, 2, ['sqrt_f32', 'divide_f32']),
-  optimizer('Adam', () => new Adam({ learningRate: 1e-4 }), 4, 3, ['sqrt_f32', 'divide_f32']),
+  optimizer('RMSprop', () => new RMSprop({ learningRate: 1e-4 }), 3, 2, ['step_sqrt', 'step_divide']),
+  optimizer('Adam', () => new Adam({ learningRate: 1e-4 }), 4, 3, ['step_sqrt', 'step_divide']),
 ].filter(({ name }) => name.includes(options.only))
 if (cases.length === 0) throw new Error(`--only ${options.only}: no instruction has this in its name`)
 
@@ -201,7 +201,7 @@ const registers = [0, 1, 2].map((i) => 4096 + i * (4 * CACHED + 64))
 new Float32Array(memory.buffer, registers[1], CACHED).set(content(CACHED, 0.5))
 new Float32Array(memory.buffer, registers[2], CACHED).set(content(CACHED, 0).map((x) => x + 2))
 
-/** Steps that take the least exponent. */
+/** The loops of steps, which take the least exponent. */
 const WITH_LEAST = ['exp_f32', 'softplus_f32']
 
 /** One step over 1024 elements in the first-level cache. */
@@ -209,7 +209,7 @@ function stepCall(name) {
   const step = exports[name]
   const [target, a, b] = registers
   if (WITH_LEAST.includes(name)) return () => step(target, a, CACHED, -104)
-  return step.length === 3 ? () => step(target, a, CACHED) : () => step(target, a, b, CACHED)
+  return () => step(target, a, b, CACHED, 0)
 }
 
 /** Copies half of `bytes` to the other half, in both ways. */
@@ -220,7 +220,7 @@ function copyCalls(bytes) {
   return [
     { name: 'memory.copy', call: () => exports.copy_strided_bits(from + half, from, 1, half >> 2, 0, 1, 0, 1) },
     // One instruction more than a copy, which does not cost time.
-    { name: 'copy loop', call: () => exports.abs_f32(from + half, from, half >> 2) },
+    { name: 'copy loop', call: () => exports.step_abs(from + half, from, 0, half >> 2, 0) },
   ]
 }
 

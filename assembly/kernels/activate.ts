@@ -3,7 +3,7 @@
 
 import { Epilogue } from '../shared/opcodes'
 import { LEAST_FACTOR } from '../shared/vanishing'
-import { reluToFactor_f32, relu_f32, sigmoidToFactor_f32, sigmoid_f32, tanhToFactor_f32, tanh_f32 } from './steps'
+import { step_relu, step_reluToFactor, step_sigmoid, step_sigmoidToFactor, step_tanh, step_tanhToFactor } from './steps/unary'
 
 /** Below this, results are 0: see `rectified`. −∞ for an epilogue that is a separate pass, or none. */
 @inline
@@ -14,10 +14,10 @@ export function floorOf(epilogue: Epilogue): f32 {
 
 /** values [count] = an activation of themselves: those that the tiles do not know, or relu of long sums. */
 export function activate_f32(values: usize, count: i32, epilogue: Epilogue): void {
-  if (epilogue == Epilogue.Relu) relu_f32(values, values, count)
-  else if (epilogue == Epilogue.ReluToFactor) reluToFactor_f32(values, values, count)
-  else if (epilogue == Epilogue.Sigmoid) sigmoid_f32(values, values, count)
-  else if (epilogue == Epilogue.SigmoidToFactor) sigmoidToFactor_f32(values, values, count)
-  else if (epilogue == Epilogue.Tanh) tanh_f32(values, values, count)
-  else tanhToFactor_f32(values, values, count)
+  if (epilogue == Epilogue.Relu) step_relu(values, values, 0, count, 0)
+  else if (epilogue == Epilogue.ReluToFactor) step_reluToFactor(values, values, 0, count, 0)
+  else if (epilogue == Epilogue.Sigmoid) step_sigmoid(values, values, 0, count, 0)
+  else if (epilogue == Epilogue.SigmoidToFactor) step_sigmoidToFactor(values, values, 0, count, 0)
+  else if (epilogue == Epilogue.Tanh) step_tanh(values, values, 0, count, 0)
+  else step_tanhToFactor(values, values, 0, count, 0)
 }

@@ -1,11 +1,10 @@
 // The Chain instruction: an elementwise program that runs tile by tile, so that its temporaries stay in the first-level
-// cache. Computes the address of each register; steps.ts computes the steps.
+// cache. Computes the address of each register; the functions of steps/ compute the steps.
 
 import { Access } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instructions'
 import { copySpacedWords, copyWords, fillShortRows, fillWords } from '../simd'
-import { runStep } from './steps'
 
 /** The address of register `index`, from the table of pointers at the start of scratch. */
 @inline
@@ -199,13 +198,14 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
     const padded = n + 3 & ~3
     for (let step = program; step < programEnd; step += ChainStep.size) {
       const index = load<usize>(step, ChainStep.target)
-      runStep(
-        load<i32>(step, ChainStep.step),
+      // each step is a function in the table, at its number
+      call_indirect<void>(
+        load<u32>(step, ChainStep.step),
         register(table, index),
         register(table, load<usize>(step, ChainStep.a)),
         register(table, load<usize>(step, ChainStep.b)),
-        register(table, load<usize>(step, ChainStep.c)),
         index < firstTemporary ? n : padded,
+        register(table, load<usize>(step, ChainStep.c)),
       )
     }
     start += tile

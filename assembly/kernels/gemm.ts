@@ -4,7 +4,7 @@ import { Epilogue } from '../shared/opcodes'
 import { partBorder, rowPartEnd, rowPartStart } from '../parts'
 import { Gemm, GEMM_GROUP, GEMM_KC, GEMM_LONG, GEMM_MC, GEMM_NC, GEMM_SCRATCH, GEMM_SLICE } from '../shared/instructions'
 import { activate_f32, floorOf } from './activate'
-import { add_f32 } from './steps'
+import { step_add } from './steps/arithmetic'
 import {
   gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
   gemm_6x16_columns_f32,
@@ -267,7 +267,7 @@ function addPart(out: usize, source: usize, byRows: bool, first: i32, end: i32, 
   const count = byRows ? width * n : isWhole ? m * n : width
   let skip = <usize>(byRows ? first * n : first) * 4
   for (let i = isWhole ? 1 : m; i > 0; i--) {
-    add_f32(out + skip, out + skip, source + skip, count)
+    step_add(out + skip, out + skip, source + skip, count, 0)
     skip += <usize>n * 4
   }
 }

@@ -67,7 +67,7 @@ function sgdStep(
   storeStep(parametersOut, kept(p), isEnd, n)
 }
 
-// One loop per form of the update, without a branch in it: see the loops of steps.ts. The addresses are read before the
+// One loop per form of the update, without a branch in it: see steps/loops.ts. The addresses are read before the
 // loop, where the engine could not prove that no store changes them.
 @inline
 function sgdLoop(instruction: usize, first: i32, end: i32, withVelocity: bool, nesterov: bool): void {

@@ -1,7 +1,7 @@
-// The names of all primitives and their attributes: those of elementwise ones are in the enum Step of assembly/shared. The record in
-// primitives/index.ts must contain a rule for each name; tsc reports missing ones.
+// The names of all primitives and their attributes. Those of elementwise ones are the names of their kernels, in ir/steps.ts, which the
+// build writes. primitives/index.ts must contain a rule for each name; tsc reports missing ones.
 
-import type { Step } from '../../assembly/shared/opcodes'
+import type * as steps from './steps'
 import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 
@@ -74,14 +74,12 @@ export interface PoolAttributes {
 
 /**
  * A step of a chain is the primitive of that name. Steps for int32 and steps that convert are forms of other primitives, the
- * step Identity is `copy`, Multiply is `slope`, too, and Clip is a `minimum` of a `maximum`; a step To a factor or a
- * state is two nodes.
+ * step multiply is `slope`, too, and clip is a `minimum` of a `maximum`; a step To a factor or a state is two nodes.
  */
-type StepName = Exclude<keyof typeof Step, `${string}I32` | `${string}To${string}` | 'Identity' | 'Clip'>
+export type StepName = Exclude<keyof typeof steps, `${string}I32` | `${string}To${string}` | 'clip'>
 
-export interface PrimitiveAttributes extends Readonly<Record<Uncapitalize<StepName>, NoAttributes>> {
+export interface PrimitiveAttributes extends Readonly<Record<StepName, NoAttributes>> {
   // elementwise.ts
-  copy: NoAttributes
   slope: NoAttributes
   cast: { readonly dtype: DType }
   // contraction.ts

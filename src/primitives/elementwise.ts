@@ -1,6 +1,6 @@
 // Primitives that compute element i of the result from element i of each operand. Each is one step of a Chain.
 
-import { Epilogue, Step } from '../../assembly/shared/opcodes'
+import { Epilogue } from '../../assembly/shared/opcodes'
 import { ArgumentError, internalError } from '../core/errors'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
@@ -9,6 +9,7 @@ import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, sameShape } from '../core/shapes'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
+import * as Step from '../ir/steps'
 import { FUNCTION } from './flops'
 import * as special from './special'
 
@@ -33,6 +34,9 @@ interface Declared {
   readonly gate?: number
   readonly moves?: boolean
   readonly traffic?: () => readonly TensorType[]
+  readonly ulp?: number
+  readonly absolute?: number
+  readonly range?: readonly [low: number, high: number]
 }
 
 interface Options extends Declared {
@@ -41,7 +45,7 @@ interface Options extends Declared {
   readonly flops?: number
   /** The result's dtype; default the operands'. */
   readonly result?: DType
-  readonly integerStep?: Step
+  readonly integerStep?: number
   /** The result for int32, where float64 would lose the low bits. */
   readonly integer?: (a: number, b: number) => number
 }
@@ -60,7 +64,7 @@ function check(name: string, inputs: readonly TensorType[], accepts: Kinds): voi
   throw new ArgumentError(`${name}: the operands must all be ${accepts.join(' or ')}, received ${received}`)
 }
 
-function stepFor(step: Step, integerStep: Step | undefined, inputs: readonly TensorType[]): Step {
+function stepFor(step: number, integerStep: number | undefined, inputs: readonly TensorType[]): number {
   return inputs[0]!.dtype === 'float32' ? step : (integerStep ?? step)
 }
 
@@ -72,13 +76,14 @@ interface MadeOf<Operands extends 1 | 2 | 3> extends Made<NoAttributes> {
 }
 
 function unary(
-  step: Step,
+  step: number,
   scalar: (x: number) => number,
   vjp: UnaryVjp | null,
   { accepts = FLOAT, result, integerStep, integer: _, flops = 1, ...declared }: Options = {},
 ): MadeOf<1> {
   return (name) => ({
     kind: 'elementwise',
+    operands: 1,
     infer(inputs) {
       check(name, inputs, accepts)
       return [{ shape: inputs[0]!.shape, dtype: result ?? inputs[0]!.dtype }]
@@ -92,13 +97,14 @@ function unary(
 }
 
 function binary(
-  step: Step,
+  step: number,
   scalar: (a: number, b: number) => number,
   vjp: BinaryVjp | null,
   { accepts = NUMERIC, result, integerStep, integer = scalar, flops = 1, ...declared }: Options = {},
 ): MadeOf<2> {
   return (name) => ({
     kind: 'elementwise',
+    operands: 2,
     infer(inputs) {
       check(name, inputs, accepts)
       const shape = broadcastShapes(name, [inputs[0]!.shape, inputs[1]!.shape])
@@ -118,7 +124,7 @@ function binary(
   })
 }
 
-function comparison(step: Step, integerStep: Step, holds: (a: number, b: number) => boolean): MadeOf<2> {
+function comparison(step: number, integerStep: number, holds: (a: number, b: number) => boolean): MadeOf<2> {
   return binary(step, (a, b) => Number(holds(a, b)), null, {
     accepts: ANY,
     result: 'bool',
@@ -141,11 +147,11 @@ function neutral(element: number, commutes: boolean): Simplify {
 const INT32_MAX = 2 ** 31 - 1
 const INT32_MIN = -(2 ** 31)
 
-function castStep(from: DType, to: DType): Step {
-  if (from === to) return Step.Identity
-  if (to === 'float32') return Step.IntToFloat
-  if (to === 'int32') return from === 'bool' ? Step.Identity : Step.FloatToInt
-  return from === 'float32' ? Step.FloatToBool : Step.IntToBool
+function castStep(from: DType, to: DType): number {
+  if (from === to) return Step.copy
+  if (to === 'float32') return Step.intToFloat
+  if (to === 'int32') return from === 'bool' ? Step.copy : Step.floatToInt
+  return from === 'float32' ? Step.floatToBool : Step.intToBool
 }
 
 function castScalar(x: number, from: DType, to: DType): number {
@@ -158,6 +164,7 @@ function castScalar(x: number, from: DType, to: DType): number {
 
 const cast: Made<PrimitiveAttributes['cast']> = () => ({
   kind: 'elementwise',
+  operands: 1,
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   step: ([x], { dtype }) => castStep(x!.dtype, dtype),
   flops: 0,
@@ -169,6 +176,7 @@ const cast: Made<PrimitiveAttributes['cast']> = () => ({
 
 const select: MadeOf<3> = () => ({
   kind: 'elementwise',
+  operands: 3,
   infer(inputs) {
     const [condition, a, b] = inputs
     check('select', [condition!], BOOL)
@@ -183,7 +191,7 @@ const select: MadeOf<3> = () => ({
       },
     ]
   },
-  step: () => Step.Select,
+  step: () => Step.select,
   flops: 1,
   scalar: ([condition, a, b]) => (condition ? a! : b!),
   vjp: ({ e, inputs: [condition], cotangents: [dy] }) => [
@@ -194,7 +202,7 @@ const select: MadeOf<3> = () => ({
 })
 
 /** Ties share the gradient equally, as a ± |a − b| would. */
-function extremum(step: Step, integerStep: Step, scalar: (a: number, b: number) => number) {
+function extremum(step: number, integerStep: number, scalar: (a: number, b: number) => number) {
   const share = (e: Emitter, dy: Value, x: Value, other: Value, y: Value) =>
     e.select(e.equal(x, y), e.multiply(dy, e.select(e.equal(x, other), 0.5, 1)), 0)
   const vjp: BinaryVjp = [(e, dy, a, b, y) => share(e, dy, a, b, y), (e, dy, a, b, y) => share(e, dy, b, a, y)]
@@ -214,90 +222,129 @@ const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
 const makers = {
   copy: unary(
-    Step.Identity,
+    Step.copy,
     (x) => x,
     (_e, dy) => dy,
     { accepts: ANY, flops: 0 },
   ),
   negative: unary(
-    Step.Negative,
+    Step.negative,
     (x) => -x,
     (e, dy) => e.negative(dy),
     {
       accepts: NUMERIC,
-      integerStep: Step.NegativeI32,
+      integerStep: Step.negativeI32,
       moves: true,
     },
   ),
   // d|x| = sign(x) dx
-  abs: unary(Step.Abs, Math.abs, (e, dy, x) => e.multiply(dy, e.sign(x)), {
+  abs: unary(Step.abs, Math.abs, (e, dy, x) => e.multiply(dy, e.sign(x)), {
     accepts: NUMERIC,
-    integerStep: Step.AbsI32,
+    integerStep: Step.absI32,
   }),
-  sign: unary(Step.Sign, Math.sign, (e, dy) => e.zeros(dy), { proportional: true }),
+  sign: unary(Step.sign, Math.sign, (e, dy) => e.zeros(dy), { proportional: true }),
   // d eˣ = y dx
-  exp: unary(Step.Exp, Math.exp, (e, dy, _x, y) => e.slope(dy, y), { flops: FUNCTION, vanishes: true }),
-  expm1: unary(Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1)), { flops: FUNCTION }),
-  log: unary(Step.Log, Math.log, (e, dy, x) => e.divide(dy, x), { flops: FUNCTION, proportional: true }),
-  log1p: unary(Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1)), { flops: FUNCTION }),
+  exp: unary(Step.exp, Math.exp, (e, dy, _x, y) => e.slope(dy, y), {
+    flops: FUNCTION,
+    vanishes: true,
+    ulp: 1.3,
+    range: [-104, 89],
+  }),
+  expm1: unary(Step.expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1)), {
+    flops: FUNCTION,
+    ulp: 1.8,
+    range: [-18, 89],
+  }),
+  log: unary(Step.log, Math.log, (e, dy, x) => e.divide(dy, x), {
+    flops: FUNCTION,
+    proportional: true,
+    ulp: 1,
+    range: [0, 4],
+  }),
+  log1p: unary(Step.log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1)), {
+    flops: FUNCTION,
+    ulp: 1,
+    range: [-1, 3],
+  }),
   // d√x = dx / (2y)
-  sqrt: unary(Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y), { proportional: true }),
+  sqrt: unary(Step.sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y), {
+    proportional: true,
+    range: [0, 10],
+  }),
   // d x^(−1/2) = −y/(2x) dx
   rsqrt: unary(
-    Step.Rsqrt,
+    Step.rsqrt,
     (x) => 1 / Math.sqrt(x),
     (e, dy, x, y) => e.multiply(dy, e.divide(e.multiply(y, -0.5), x)),
-    { flops: 2, proportional: true },
+    { flops: 2, proportional: true, ulp: 1.5, range: [0, 10] },
   ),
   // d(1/x) = −y² dx
   reciprocal: unary(
-    Step.Reciprocal,
+    Step.reciprocal,
     (x) => 1 / x,
     (e, dy, _x, y) => e.negative(e.multiply(dy, e.square(y))),
     { vanishes: true, proportional: true },
   ),
   square: unary(
-    Step.Square,
+    Step.square,
     (x) => x * x,
     (e, dy, x) => e.multiply(dy, e.multiply(x, 2)),
     { vanishes: true, proportional: true },
   ),
-  sin: unary(Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x)), { flops: FUNCTION }),
-  cos: unary(Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x))), { flops: FUNCTION }),
+  sin: unary(Step.sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x)), {
+    flops: FUNCTION,
+    ulp: 1.65,
+    range: [-100, 100],
+  }),
+  cos: unary(Step.cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x))), {
+    flops: FUNCTION,
+    ulp: 1.65,
+    range: [-100, 100],
+  }),
   // d tanh(x) = (1 − y²) dx
-  tanh: unary(Step.Tanh, Math.tanh, (e, dy, _x, y) => e.tanhGradient(y, dy), {
+  tanh: unary(Step.tanh, Math.tanh, (e, dy, _x, y) => e.tanhGradient(y, dy), {
     epilogue: Epilogue.Tanh,
     flops: FUNCTION,
     vanishes: 'repeated',
+    ulp: 5.9,
+    range: [-9, 9],
   }),
   // dz = (1 − y²) dy as one step instead of three
   tanhGradient: binary(
-    Step.TanhGradient,
+    Step.tanhGradient,
     (y, dy) => (1 - y) * (1 + y) * dy,
     [(e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.multiply(y, -2)), (e, dz, y) => e.tanhGradient(y, dz)],
-    { accepts: FLOAT, flops: 4, vanishes: true },
+    { accepts: FLOAT, flops: 4, vanishes: true, ulp: 2.6, range: [-1, 1] },
   ),
   // dσ(x) = y (1 − y) dx
-  sigmoid: unary(Step.Sigmoid, special.sigmoid, (e, dy, _x, y) => e.sigmoidGradient(y, dy), {
+  sigmoid: unary(Step.sigmoid, special.sigmoid, (e, dy, _x, y) => e.sigmoidGradient(y, dy), {
     epilogue: Epilogue.Sigmoid,
     flops: FUNCTION,
     vanishes: true,
+    ulp: 2.5,
+    range: [-104, 90],
   }),
   // dz = y (1 − y) dy
   sigmoidGradient: binary(
-    Step.SigmoidGradient,
+    Step.sigmoidGradient,
     (y, dy) => y * (1 - y) * dy,
     [
       (e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.subtract(1, e.multiply(y, 2))),
       (e, dz, y) => e.sigmoidGradient(y, dz),
     ],
-    { accepts: FLOAT, flops: 3, vanishes: true, slope: 0 },
+    { accepts: FLOAT, flops: 3, vanishes: true, slope: 0, ulp: 2.1, range: [0, 1] },
   ),
   // d (x Φ(x)) = (Φ(x) + x φ(x)) dx
-  gelu: unary(Step.Gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), { flops: 2 * FUNCTION, vanishes: true }),
+  gelu: unary(Step.gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), {
+    flops: 2 * FUNCTION,
+    vanishes: true,
+    ulp: 5,
+    absolute: 1e-37,
+    range: [-6.6, 7],
+  }),
   // dz = (Φ(x) + x φ(x)) dy, and its derivative by x is (2 − x²) φ(x) dy
   geluGradient: binary(
-    Step.GeluGradient,
+    Step.geluGradient,
     (x, dy) => special.geluSlope(x) * dy,
     [
       (e, dz, x, dy) =>
@@ -307,11 +354,11 @@ const makers = {
         ),
       (e, dz, x) => e.geluGradient(x, dz),
     ],
-    { accepts: FLOAT, flops: 2 * FUNCTION, vanishes: true },
+    { accepts: FLOAT, flops: 2 * FUNCTION, vanishes: true, ulp: 2, absolute: 7.2e-7, range: [-4, 6] },
   ),
   // x σ(v), v = a x + b x³: d = (σ + σ (1 − σ) x (a + 3b x²)) dx
   geluTanh: unary(
-    Step.GeluTanh,
+    Step.geluTanh,
     special.geluTanh,
     (e, dy, x) => {
       const { linear, cubic } = special.GELU_TANH
@@ -322,87 +369,91 @@ const makers = {
       const limited = e.select(e.less(squared, 256), slope, 0)
       return e.add(e.multiply(dy, gate), e.sigmoidGradient(gate, e.multiply(dy, limited)))
     },
-    { flops: 2 * FUNCTION, vanishes: true },
+    { flops: 2 * FUNCTION, vanishes: true, ulp: 4, range: [-11, 20] },
   ),
   // d log(1 + eˣ) = σ(x) dx
-  softplus: unary(Step.Softplus, special.softplus, (e, dy, x) => e.slope(dy, e.sigmoid(x)), {
+  softplus: unary(Step.softplus, special.softplus, (e, dy, x) => e.slope(dy, e.sigmoid(x)), {
     // an exponential and a logarithm
     flops: 2 * FUNCTION,
     vanishes: true,
+    ulp: 2.4,
+    range: [-104, 90],
   }),
   // d tanh(log(1 + eˣ)) = (1 − y²) σ(x) dx
   tanhSoftplus: unary(
-    Step.TanhSoftplus,
+    Step.tanhSoftplus,
     special.tanhSoftplus,
     (e, dy, x, y) => e.slope(e.tanhGradient(y, dy), e.sigmoid(x)),
-    { flops: FUNCTION + 8, vanishes: true },
+    { flops: FUNCTION + 8, vanishes: true, ulp: 4, range: [-104, 90] },
   ),
   // a b, where the gate b is a function of a that is eᵃ far below 0
-  gated: binary(Step.Gated, special.gated, [(e, dy, _a, b) => e.slope(dy, b), (e, dy, a) => e.multiply(dy, a)], {
+  gated: binary(Step.gated, special.gated, [(e, dy, _a, b) => e.slope(dy, b), (e, dy, a) => e.multiply(dy, a)], {
     accepts: FLOAT,
     vanishes: true,
     gate: 1,
+    ulp: 2,
+    range: [-6, 6],
   }),
   // a b, where b is the slope of a function, and a the gradient of its result
-  slope: binary(Step.Multiply, (a, b) => a * b, [(e, dy, _a, b) => e.slope(dy, b), (e, dy, a) => e.multiply(dy, a)], {
+  slope: binary(Step.multiply, (a, b) => a * b, [(e, dy, _a, b) => e.slope(dy, b), (e, dy, a) => e.multiply(dy, a)], {
     accepts: FLOAT,
     vanishes: true,
     slope: 1,
   }),
   // |x| < least ? 0 : x
-  flushFactor: unary(Step.FlushFactor, special.factorOf, null, {
+  flushFactor: unary(Step.flushFactor, special.factorOf, null, {
     ...FREE,
     epilogueAfter: (epilogue) => TO_FACTOR[epilogue] ?? null,
   }),
-  flushState: unary(Step.FlushState, special.stateOf, null, FREE),
+  flushState: unary(Step.flushState, special.stateOf, null, FREE),
   // y > 0 exactly where x > 0, so x need not be kept.
   relu: unary(
-    Step.Relu,
+    Step.relu,
     (x) => (x < 0 ? 0 : x),
     (e, dy, _x, y) => e.reluGradient(y, dy),
     { epilogue: Epilogue.Relu, vanishes: true },
   ),
   // y > 0 ? dy : 0. As a comparison and a choice it would be two steps, and a tile of zeros to choose from.
-  reluGradient: binary(Step.ReluGradient, (y, dy) => (y > 0 ? dy : 0), [null, (e, dz, y) => e.reluGradient(y, dz)], {
+  reluGradient: binary(Step.reluGradient, (y, dy) => (y > 0 ? dy : 0), [null, (e, dz, y) => e.reluGradient(y, dz)], {
     accepts: FLOAT,
     vanishes: true,
   }),
   // d erf(x) = 2/√π e^(−x²) dx
   erf: unary(
-    Step.Erf,
+    Step.erf,
     special.erf,
     (e, dy, x) => e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)),
-    { flops: FUNCTION },
+    { flops: FUNCTION, ulp: 1.3, range: [-4, 4] },
   ),
   // d erf⁻¹(x) = √π/2 e^(y²) dx
   erfInv: unary(
-    Step.ErfInv,
+    Step.erfInv,
     special.erfInv,
     (e, dy, _x, y) => e.multiply(dy, e.multiply(e.exp(e.square(y)), 1 / TWO_OVER_SQRT_PI)),
-    { flops: FUNCTION },
+    { flops: FUNCTION, ulp: 2.6, range: [-1, 1] },
   ),
-  floor: unary(Step.Floor, Math.floor, (e, dy) => e.zeros(dy)),
-  ceil: unary(Step.Ceil, Math.ceil, (e, dy) => e.zeros(dy)),
-  round: unary(Step.Round, special.roundHalfEven, (e, dy) => e.zeros(dy)),
-  isNaN: unary(Step.IsNaN, (x) => Number(Number.isNaN(x)), null, { result: 'bool' }),
-  isFinite: unary(Step.IsFinite, (x) => Number(Number.isFinite(x)), null, { result: 'bool' }),
-  logicalNot: unary(Step.LogicalNot, (x) => Number(x === 0), null, { accepts: BOOL }),
+  floor: unary(Step.floor, Math.floor, (e, dy) => e.zeros(dy)),
+  ceil: unary(Step.ceil, Math.ceil, (e, dy) => e.zeros(dy)),
+  round: unary(Step.round, special.roundHalfEven, (e, dy) => e.zeros(dy)),
+  isNaN: unary(Step.isNaN, (x) => Number(Number.isNaN(x)), null, { result: 'bool' }),
+  isFinite: unary(Step.isFinite, (x) => Number(Number.isFinite(x)), null, { result: 'bool' }),
+  logicalNot: unary(Step.logicalNot, (x) => Number(x === 0), null, { accepts: BOOL }),
   cast,
-  add: binary(Step.Add, (a, b) => a + b, [(_e, dy) => dy, (_e, dy) => dy], {
-    integerStep: Step.AddI32,
+  add: binary(Step.add, (a, b) => a + b, [(_e, dy) => dy, (_e, dy) => dy], {
+    integerStep: Step.addI32,
     bias: true,
     simplify: neutral(0, true),
   }),
-  subtract: binary(Step.Subtract, (a, b) => a - b, [(_e, dy) => dy, (e, dy) => e.negative(dy)], {
-    integerStep: Step.SubtractI32,
+  subtract: binary(Step.subtract, (a, b) => a - b, [(_e, dy) => dy, (e, dy) => e.negative(dy)], {
+    integerStep: Step.subtractI32,
     simplify: neutral(0, false),
   }),
   multiply: binary(
-    Step.Multiply,
+    Step.multiply,
     (a, b) => a * b,
     [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)],
     {
-      integerStep: Step.MultiplyI32,
+      integerStep: Step.multiplyI32,
       integer: Math.imul,
       simplify: neutral(1, true),
       vanishes: true,
@@ -411,14 +462,14 @@ const makers = {
   ),
   // d(a/b) = da/b − y/b db
   divide: binary(
-    Step.Divide,
+    Step.divide,
     (a, b) => a / b,
     [(e, dy, _a, b) => e.divide(dy, b), (e, dy, _a, b, y) => e.negative(e.multiply(e.divide(dy, b), y))],
     { accepts: FLOAT, simplify: neutral(1, false), vanishes: true, proportional: true },
   ),
   // d(aᵇ) = b aᵇ⁻¹ da + aᵇ ln a db, the second term only where a > 0
   power: binary(
-    Step.Power,
+    Step.power,
     special.power,
     [
       (e, dy, a, b) => e.multiply(dy, e.select(e.equal(b, 0), 0, e.multiply(b, e.power(a, e.subtract(b, 1))))),
@@ -427,46 +478,48 @@ const makers = {
     ],
     // FLOPs: a logarithm and an exponential.
     {
-      integerStep: Step.PowerI32,
+      integerStep: Step.powerI32,
       integer: special.integerPower,
       flops: 2 * FUNCTION,
       vanishes: true,
       proportional: true,
+      ulp: 0.52,
+      range: [0, 3],
     },
   ),
   // d arctan2(a, b) = (b da − a db) / (a² + b²)
   arctan2: binary(
-    Step.Arctan2,
+    Step.arctan2,
     Math.atan2,
     [
       (e, dy, a, b) => e.multiply(dy, e.divide(b, e.add(e.square(a), e.square(b)))),
       (e, dy, a, b) => e.negative(e.multiply(dy, e.divide(a, e.add(e.square(a), e.square(b))))),
     ],
-    { accepts: FLOAT, flops: FUNCTION, proportional: true },
+    { accepts: FLOAT, flops: FUNCTION, proportional: true, ulp: 3.2 },
   ),
   // a − ⌊a/b⌋ b: the floor's derivative is zero
   mod: binary(
-    Step.Mod,
+    Step.mod,
     special.modulo,
     [(_e, dy) => dy, (e, dy, a, b, y) => e.multiply(dy, e.divide(e.subtract(y, a), b))],
     // FLOPs: ÷, ⌊⌋, × and −.
-    { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4, proportional: true },
+    { integerStep: Step.modI32, integer: special.floorRemainder, flops: 4, proportional: true },
   ),
-  floorDivide: binary(Step.FloorDivide, special.floorDivide, [(e, dy) => e.zeros(dy), (e, dy) => e.zeros(dy)], {
-    integerStep: Step.FloorDivideI32,
+  floorDivide: binary(Step.floorDivide, special.floorDivide, [(e, dy) => e.zeros(dy), (e, dy) => e.zeros(dy)], {
+    integerStep: Step.floorDivideI32,
     integer: special.floorQuotient,
     flops: 2,
     proportional: true,
   }),
-  maximum: extremum(Step.Maximum, Step.MaximumI32, Math.max),
-  minimum: extremum(Step.Minimum, Step.MinimumI32, Math.min),
-  less: comparison(Step.Less, Step.LessI32, (a, b) => a < b),
-  lessEqual: comparison(Step.LessEqual, Step.LessEqualI32, (a, b) => a <= b),
-  equal: comparison(Step.Equal, Step.EqualI32, (a, b) => a === b),
-  notEqual: comparison(Step.NotEqual, Step.NotEqualI32, (a, b) => a !== b),
+  maximum: extremum(Step.maximum, Step.maximumI32, Math.max),
+  minimum: extremum(Step.minimum, Step.minimumI32, Math.min),
+  less: comparison(Step.less, Step.lessI32, (a, b) => a < b),
+  lessEqual: comparison(Step.lessEqual, Step.lessEqualI32, (a, b) => a <= b),
+  equal: comparison(Step.equal, Step.equalI32, (a, b) => a === b),
+  notEqual: comparison(Step.notEqual, Step.notEqualI32, (a, b) => a !== b),
   // Bit by bit: bool is 0 or 1.
-  logicalAnd: binary(Step.LogicalAnd, (a, b) => a & b, null, { accepts: ['int32', 'bool'] }),
-  logicalOr: binary(Step.LogicalOr, (a, b) => a | b, null, { accepts: ['int32', 'bool'] }),
+  logicalAnd: binary(Step.logicalAnd, (a, b) => a & b, null, { accepts: ['int32', 'bool'] }),
+  logicalOr: binary(Step.logicalOr, (a, b) => a | b, null, { accepts: ['int32', 'bool'] }),
   select,
 }
 

@@ -12,10 +12,13 @@ import type {
   PrimitiveAttributes,
   ReductionName,
   Routine,
+  StepName,
 } from '../ir/attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
+  /** An elementwise primitive that has no method here. */
+  apply(name: StepName | 'slope', ...operands: readonly (Value | number)[]): Value
   copy(x: Value): Value
   negative(x: Value): Value
   sign(x: Value): Value

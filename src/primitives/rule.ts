@@ -1,7 +1,7 @@
 // The record of a primitive, from which building, differentiation, the interpreter and the planner get all information
 // about it. They read its fields instead of comparing names. Only loops have separate passes: see ir/region.ts.
 
-import type { Epilogue, Step } from '../../assembly/shared/opcodes'
+import type { Epilogue } from '../../assembly/shared/opcodes'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
@@ -137,8 +137,10 @@ interface Common<Attributes> {
 /** Element i of the result depends on element i of each (broadcast) operand. */
 export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'elementwise'
-  /** The chain step for operands of these types. */
-  step(inputs: readonly TensorType[], attributes: Attributes): Step
+  /** The number of operands. */
+  readonly operands: 1 | 2 | 3
+  /** The step of a chain for operands of these types: a number of ir/steps.ts. */
+  step(inputs: readonly TensorType[], attributes: Attributes): number
   /** Floating-point operations per element of the result: see flops.ts. */
   readonly flops: number
   /** The result for one element, in float64 (integers as numbers). */
@@ -151,6 +153,12 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   epilogueAfter?(epilogue: Epilogue): Epilogue | null
   /** Whether it adds its operands, so that one of them can become the bias of the kernel that computes the other. */
   readonly bias?: boolean
+  /** The largest error of kernels, in units in the last place; default 0.5, the nearest float32. */
+  readonly ulp?: number
+  /** An error that is allowed in addition. Default 0. */
+  readonly absolute?: number
+  /** The first operands between which the primitive is defined, and neither saturates nor overflows. Default: all. */
+  readonly range?: readonly [low: number, high: number]
 }
 
 /** Moves no data: the result is the operand with another layout, if such a layout exists. */

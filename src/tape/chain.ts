@@ -2,11 +2,12 @@
 // plan/fuse.ts decides which nodes belong together.
 
 import { Chain, Copy } from '../../assembly/shared/instructions'
-import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
+import { Access, Opcode } from '../../assembly/shared/opcodes'
 import { internalError } from '../core/errors'
 import { constantNumber } from '../plan/simplify'
 import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
+import * as Step from '../ir/steps'
 import type { Word } from '../ir/instruction'
 import type { Operand } from '../ir/operand'
 import { instruction } from '../ir/instruction'
@@ -45,7 +46,7 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
   if (count === 0) return
   const operands = kernel.operands.map(operand)
   const { extents, strides } = collapse(shape, operands)
-  if (nodes.length === 1 && stepOf(nodes[0]!) === Step.Identity) {
+  if (nodes.length === 1 && stepOf(nodes[0]!) === Step.copy) {
     const outStrides = rowMajorStrides(extents)
     const axes = matrixLast(strides[0]!)
     const lists = axes.flatMap((axis) => [extents[axis]!, strides[0]![axis]!, outStrides[axis]!])
@@ -127,29 +128,29 @@ function collapse(shape: Shape, operands: readonly Operand[]): { extents: number
 }
 
 interface ChainStep {
-  readonly step: Step
+  readonly step: number
   readonly inputs: readonly Value[]
   readonly output: Value
 }
 
-type Followed = { readonly [Before in Step]?: Step }
+type Followed = Readonly<Record<number, number>>
 
 /** Steps that a flush of their result can join. */
 const TO_FACTOR: Followed = {
-  [Step.Exp]: Step.ExpToFactor,
-  [Step.Softplus]: Step.SoftplusToFactor,
-  [Step.TanhSoftplus]: Step.TanhSoftplusToFactor,
-  [Step.Gated]: Step.GatedToFactor,
-  [Step.Relu]: Step.ReluToFactor,
-  [Step.Sigmoid]: Step.SigmoidToFactor,
-  [Step.Tanh]: Step.TanhToFactor,
-  [Step.Add]: Step.AddToFactor,
-  [Step.Multiply]: Step.MultiplyToFactor,
-  [Step.ReluGradient]: Step.ReluGradientToFactor,
-  [Step.TanhGradient]: Step.TanhGradientToFactor,
-  [Step.SigmoidGradient]: Step.SigmoidGradientToFactor,
+  [Step.exp]: Step.expToFactor,
+  [Step.softplus]: Step.softplusToFactor,
+  [Step.tanhSoftplus]: Step.tanhSoftplusToFactor,
+  [Step.gated]: Step.gatedToFactor,
+  [Step.relu]: Step.reluToFactor,
+  [Step.sigmoid]: Step.sigmoidToFactor,
+  [Step.tanh]: Step.tanhToFactor,
+  [Step.add]: Step.addToFactor,
+  [Step.multiply]: Step.multiplyToFactor,
+  [Step.reluGradient]: Step.reluGradientToFactor,
+  [Step.tanhGradient]: Step.tanhGradientToFactor,
+  [Step.sigmoidGradient]: Step.sigmoidGradientToFactor,
 }
-const TO_STATE: Followed = { [Step.Add]: Step.AddToState, [Step.Multiply]: Step.MultiplyToState }
+const TO_STATE: Followed = { [Step.add]: Step.addToState, [Step.multiply]: Step.multiplyToState }
 
 /** The steps of a chain: one for each node, but two nodes may be one step. */
 function stepsOf(nodes: readonly Node[], writes: readonly Value[]): ChainStep[] {
@@ -168,17 +169,17 @@ function stepsOf(nodes: readonly Node[], writes: readonly Value[]): ChainStep[] 
 }
 
 /** A step that does what `node` does to the result of the step of `before`; null if there is none. */
-function jointStep(step: Step, before: Node, node: Node): Step | null {
+function jointStep(step: number, before: Node, node: Node): number | null {
   if (node.name === 'flushFactor') return TO_FACTOR[step] ?? null
   if (node.name === 'flushState') return TO_STATE[step] ?? null
   // a maximum is part of the minimum that clips it to numbers
   const isClip =
     node.name === 'minimum' && before.name === 'maximum' && isBound(before.inputs[1]!) && isBound(node.inputs[1]!)
   if (!isClip) return null
-  return node.outputs[0]!.dtype === 'float32' ? Step.Clip : Step.ClipI32
+  return node.outputs[0]!.dtype === 'float32' ? Step.clip : Step.clipI32
 }
 
-/** Whether a value is a number that Step.Clip can take: neither NaN nor −0. */
+/** Whether a value is a number that Step.clip can take: neither NaN nor −0. */
 function isBound(value: Value): boolean {
   const bound = constantNumber(value) ?? NaN
   return bound < 0 || 1 / bound >= 0
@@ -218,7 +219,7 @@ function encodeSteps(steps: readonly ChainStep[], operands: readonly Value[], wr
   return { words, registerCount, temporaries: registerCount - fixed }
 }
 
-function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
+function stepOf<Name extends PrimitiveName>(node: Node<Name>): number {
   return asElementwise(ruleOf(node.name)).step(node.inputs, node.attributes)
 }
 

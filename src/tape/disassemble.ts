@@ -2,14 +2,15 @@
 // contain no names of opcodes.
 
 import { Chain, ChainStep, LoopPatch } from '../../assembly/shared/instructions'
-import { Opcode, Step } from '../../assembly/shared/opcodes'
+import { Opcode } from '../../assembly/shared/opcodes'
+import * as steps from '../ir/steps'
 import type { Instruction, Word } from '../ir/instruction'
 import { fieldOf, isAddress } from '../ir/instruction'
 import type { Address } from '../ir/operand'
 import type { LabelledInstruction } from './encode'
 import { bodyOffset, instructionOffsets } from './encode'
 
-/** The name of a value of an enum. */
+/** The name of a number. */
 function nameIn(names: Readonly<Record<string, number | string>>, number: number): string {
   return Object.keys(names).find((name) => names[name] === number)!
 }
@@ -54,11 +55,12 @@ function listLines(instruction: Instruction, describe: (address: Address) => str
   if (instruction.opcode !== Opcode.Chain) return [`         ${words.join(' ')}`]
   const number = (field: Chain): number => Number(fieldOf(instruction, field))
   const stepWords = ChainStep.size / 4
-  const steps = words.length - stepWords * number(Chain.stepCount)
-  const lines = [`         ${words.slice(0, steps).join(' ')}`]
-  for (let at = steps; at < words.length; at += stepWords) {
+  const first = words.length - stepWords * number(Chain.stepCount)
+  const lines = [`         ${words.slice(0, first).join(' ')}`]
+  for (let at = first; at < words.length; at += stepWords) {
     const [step, target, a, b, c] = words.slice(at, at + stepWords)
-    lines.push(`           r${target} = ${nameIn(Step, Number(step))} r${a} r${b} r${c}`)
+    const name = nameIn(steps, Number(step)).replace(/^./, (letter) => letter.toUpperCase())
+    lines.push(`           r${target} = ${name} r${a} r${b} r${c}`)
   }
   return lines
 }

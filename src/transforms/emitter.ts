@@ -5,7 +5,7 @@ import type { DType, NumericArray } from '../core/dtypes'
 import { storeData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
-import type { PrimitiveAttributes, PrimitiveName, ReductionName, Routine } from '../ir/attributes'
+import type { PrimitiveAttributes, PrimitiveName, ReductionName, Routine, StepName } from '../ir/attributes'
 import type { Emitter } from '../primitives/emitter'
 import type { Value } from '../ir/graph'
 
@@ -37,12 +37,12 @@ export class NodeEmitter implements Emitter {
 
   constructor(private readonly builder: NodeSink) {}
 
-  private unary(name: UnaryName, x: Value): Value {
-    return this.builder.emitOne(name, [x], none)
-  }
-
-  private binary(name: BinaryName, a: Value | number, b: Value | number): Value {
-    return this.builder.emitOne(name, [this.lift(a), this.lift(b)], none)
+  apply(name: StepName | 'slope', ...operands: readonly (Value | number)[]): Value {
+    return this.builder.emitOne(
+      name,
+      operands.map((x) => this.lift(x)),
+      none,
+    )
   }
 
   private lift(x: Value | number): Value {
@@ -61,81 +61,81 @@ export class NodeEmitter implements Emitter {
   }
 
   negative(x: Value): Value {
-    return this.unary('negative', x)
+    return this.apply('negative', x)
   }
 
   sign(x: Value): Value {
-    return this.unary('sign', x)
+    return this.apply('sign', x)
   }
 
   exp(x: Value): Value {
-    return this.unary('exp', x)
+    return this.apply('exp', x)
   }
 
   log(x: Value): Value {
-    return this.unary('log', x)
+    return this.apply('log', x)
   }
 
   square(x: Value): Value {
-    return this.unary('square', x)
+    return this.apply('square', x)
   }
 
   reciprocal(x: Value): Value {
-    return this.unary('reciprocal', x)
+    return this.apply('reciprocal', x)
   }
 
   sin(x: Value): Value {
-    return this.unary('sin', x)
+    return this.apply('sin', x)
   }
 
   cos(x: Value): Value {
-    return this.unary('cos', x)
+    return this.apply('cos', x)
   }
 
   sigmoid(x: Value): Value {
-    return this.unary('sigmoid', x)
+    return this.apply('sigmoid', x)
   }
 
   softmax(x: Value): Value {
-    return this.unary('softmax', x)
+    return this.builder.emitOne('softmax', [x], none)
   }
 
   logSoftmax(x: Value): Value {
-    return this.unary('logSoftmax', x)
+    return this.builder.emitOne('logSoftmax', [x], none)
   }
 
   add(a: Value | number, b: Value | number): Value {
-    return this.binary('add', a, b)
+    return this.apply('add', a, b)
   }
 
   subtract(a: Value | number, b: Value | number): Value {
-    return this.binary('subtract', a, b)
+    return this.apply('subtract', a, b)
   }
 
   multiply(a: Value | number, b: Value | number): Value {
-    return this.binary('multiply', a, b)
+    return this.apply('multiply', a, b)
   }
 
   divide(a: Value | number, b: Value | number): Value {
-    return this.binary('divide', a, b)
+    return this.apply('divide', a, b)
   }
 
   power(a: Value | number, b: Value | number): Value {
-    return this.binary('power', a, b)
+    return this.apply('power', a, b)
   }
 
   /** dy · slope */
-  slope = (dy: Value | number, slope: Value | number) => this.binary('slope', dy, slope)
-  reluGradient = (y: Value | number, dy: Value | number) => this.binary('reluGradient', y, dy)
-  geluGradient = (x: Value | number, dy: Value | number) => this.binary('geluGradient', x, dy)
-  tanhGradient = (y: Value | number, dy: Value | number) => this.binary('tanhGradient', y, dy)
-  sigmoidGradient = (y: Value | number, dy: Value | number) => this.binary('sigmoidGradient', y, dy)
+  slope = (dy: Value | number, slope: Value | number) => this.apply('slope', dy, slope)
+  reluGradient = (y: Value | number, dy: Value | number) => this.apply('reluGradient', y, dy)
+  geluGradient = (x: Value | number, dy: Value | number) => this.apply('geluGradient', x, dy)
+  tanhGradient = (y: Value | number, dy: Value | number) => this.apply('tanhGradient', y, dy)
+  sigmoidGradient = (y: Value | number, dy: Value | number) => this.apply('sigmoidGradient', y, dy)
   less(a: Value | number, b: Value | number): Value {
-    return this.binary('less', a, b)
+    return this.apply('less', a, b)
   }
 
   equal(a: Value | number, b: Value | number): Value {
-    return this.binary('equal', a, b)
+    return this.apply('equal', a, b)
   }
 
   copy(x: Value): Value {
@@ -302,29 +302,3 @@ export class NodeEmitter implements Emitter {
     )
   }
 }
-
-type UnaryName =
-  | 'negative'
-  | 'sign'
-  | 'exp'
-  | 'log'
-  | 'square'
-  | 'reciprocal'
-  | 'sin'
-  | 'cos'
-  | 'sigmoid'
-  | 'softmax'
-  | 'logSoftmax'
-type BinaryName =
-  | 'add'
-  | 'subtract'
-  | 'multiply'
-  | 'divide'
-  | 'power'
-  | 'slope'
-  | 'reluGradient'
-  | 'geluGradient'
-  | 'tanhGradient'
-  | 'sigmoidGradient'
-  | 'less'
-  | 'equal'

@@ -10,16 +10,18 @@ import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src
 import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
+import { SPECIAL, TAILS, boolean, elementwiseCases, inner, reversed, transposed } from './elementwise-cases'
+import type { Make } from './elementwise-cases'
 import { routineCases } from './routine-cases'
 import { windowCases } from './window-cases'
-import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
+import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
 
 /** An operand; `through` is the view of it that the primitive gets. */
 export interface CaseInput extends TensorContent {
   readonly through?: (e: Emitter, x: Value) => Value
 }
 
-interface CaseOptions {
+export interface CaseOptions {
   /** Allowed error of the result, in units in the last place. Default 0.5: the nearest float32. */
   readonly ulp?: number
   /** Additional allowed error, for sums whose terms cancel. Default 0. */
@@ -43,173 +45,6 @@ export interface CaseOf<Attributes> extends CaseOptions {
 export type OpCase<Name extends PrimitiveName> = CaseOf<PrimitiveAttributes[Name]>
 
 type Cases<Attributes> = readonly CaseOf<Attributes>[]
-
-const transposed = (e: Emitter, x: Value): Value => e.transposeMatrix(x)
-const reversed = (e: Emitter, x: Value): Value =>
-  e.reverse(
-    x,
-    x.shape.map((_, axis) => axis),
-  )
-/** All but the first along every axis. */
-const inner = (e: Emitter, x: Value): Value =>
-  e.slice(
-    x,
-    x.shape.map(() => 1),
-    x.shape.map((extent) => extent - 1),
-  )
-
-const TAILS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 31]
-
-const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -0.5, 1e-40, -1e-40, 1e-45, 1e30, -1e30, 3.4028235e38]
-
-type Make = (shape: Shape, seed?: number) => TensorContent
-
-interface UnaryOptions {
-  readonly ulp?: number
-  readonly absolute?: number
-  readonly special?: readonly number[]
-  readonly gradient?: boolean
-  readonly secondGradient?: boolean
-}
-
-/** One operand in every form: lengths with tails, ranks 0 … 4, empty, and as views. */
-function unary(
-  make: Make,
-  { special = SPECIAL, gradient = true, secondGradient = false, ...tolerance }: UnaryOptions = {},
-): Cases<NoAttributes> {
-  const of = (title: string, input: CaseInput, more: CaseOptions = {}) => ({
-    title,
-    inputs: [input],
-    attributes: {},
-    ...tolerance,
-    ...more,
-  })
-  return [
-    ...TAILS.map((n) => of(`[${n}]`, make([n], n))),
-    of('scalar', make([]), { gradient }),
-    of('[3, 5, 7]', make([3, 5, 7])),
-    of('[2, 3, 2, 3]', make([2, 3, 2, 3]), { gradient, secondGradient }),
-    of('long enough for several tiles', make([3001])),
-    of('empty', make([0, 3])),
-    of('transposed', { ...make([5, 6]), through: transposed }, { gradient }),
-    of('reversed', { ...make([13]), through: reversed }),
-    of('inner part', { ...make([4, 6]), through: inner }, { gradient }),
-    ...(special.length === 0 ? [] : [of('special values', exactly(special, make([]).dtype), { signedZero: true })]),
-  ]
-}
-
-interface BinaryOptions extends UnaryOptions {
-  readonly pairs?: readonly (readonly [number, number])[]
-  /** Whether zeros of special values must have the right sign. Default true. */
-  readonly signedZero?: boolean
-}
-
-const SPECIAL_PAIRS = SPECIAL.flatMap((a) => SPECIAL.map((b): readonly [number, number] => [a, b]))
-
-/** Two operands in every form of broadcasting. */
-function binary(
-  left: Make,
-  right: Make,
-  { pairs = SPECIAL_PAIRS, gradient = true, secondGradient = false, special: _, ...tolerance }: BinaryOptions = {},
-): Cases<NoAttributes> {
-  const of = (title: string, a: CaseInput, b: CaseInput, more: CaseOptions = {}) => ({
-    title,
-    inputs: [a, b],
-    attributes: {},
-    ...tolerance,
-    ...more,
-  })
-  const shapes = (a: Shape, b: Shape, more: CaseOptions = {}) =>
-    of(`[${a.join()}] and [${b.join()}]`, left(a), right(b, 2), more)
-  const checked = { gradient }
-  return [
-    ...TAILS.map((n) => shapes([n], [n])),
-    shapes([], [], checked),
-    shapes([7], [], checked),
-    shapes([], [7], checked),
-    shapes([3, 5], [5], checked),
-    shapes([5], [3, 5], checked),
-    shapes([3, 5], [3, 1], checked),
-    shapes([3, 1], [3, 5], checked),
-    shapes([4, 1], [3], { gradient, secondGradient }),
-    shapes([2, 1, 3], [4, 1], checked),
-    shapes([2, 3, 2, 3], [3, 1, 3], checked),
-    shapes([1, 300, 1], [5, 1, 9]),
-    shapes([0, 4], [4]),
-    shapes([1], [0]),
-    of('transposed and straight', { ...left([5, 3]), through: transposed }, right([3, 5], 2), checked),
-    of('reversed and a row', { ...left([3, 5]), through: reversed }, right([5], 2)),
-    of('both inner parts', { ...left([4, 6]), through: inner }, { ...right([4, 6], 2), through: inner }, checked),
-    ...(pairs.length === 0
-      ? []
-      : [
-          of(
-            'special values',
-            exactly(
-              pairs.map(([a]) => a),
-              left([]).dtype,
-            ),
-            exactly(
-              pairs.map(([, b]) => b),
-              right([]).dtype,
-            ),
-            { signedZero: tolerance.signedZero ?? true },
-          ),
-        ]),
-  ]
-}
-
-/** Both halves of a numeric primitive: float32, and int32 with values that wrap around. */
-function numeric(cases: Cases<NoAttributes>, kind: 'unary' | 'binary'): Cases<NoAttributes> {
-  const extremes = [2147483647, -2147483648, 0, 1, -1, 65536, 123456789]
-  const pairs = extremes.flatMap((a) => extremes.map((b): readonly [number, number] => [a, b]))
-  const make: Make = (shape, seed) => integers(shape, -5, 5, seed)
-  const ints =
-    kind === 'unary'
-      ? unary(make, { special: extremes, gradient: false })
-      : binary(make, make, { pairs, gradient: false })
-  return [...cases, ...ints.map((each) => ({ ...each, title: `int32 ${each.title}` }))]
-}
-
-const boolean: Make = (shape, seed) => bools(shape, seed)
-const BOOLEAN_PAIRS = [0, 1].flatMap((a) => [0, 1].map((b): readonly [number, number] => [a, b]))
-
-/** Comparisons take every dtype; small integers make equal operands common. */
-function comparison(): Cases<NoAttributes> {
-  const whole: Make = (shape, seed) => wholeFloats(shape, -2, 2, seed)
-  const named = (dtype: string, cases: Cases<NoAttributes>) =>
-    cases.map((each) => ({ ...each, title: `${dtype} ${each.title}` }))
-  const plain = { gradient: false }
-  return [
-    ...numeric(binary(whole, whole, plain), 'binary'),
-    ...named('bool', binary(boolean, boolean, { pairs: BOOLEAN_PAIRS, ...plain })),
-  ]
-}
-
-const anyDType: Cases<NoAttributes> = [
-  ...numeric(unary(floats), 'unary'),
-  ...unary(boolean, { special: [], gradient: false }).map((each) => ({ ...each, title: `bool ${each.title}` })),
-]
-
-const positive: Make = (shape, seed) => floats(shape, 0.2, 3, seed)
-const within: (low: number, high: number) => Make = (low, high) => (shape, seed) => floats(shape, low, high, seed)
-const away: Make = (shape, seed) => nonZero(shape, 0.1, 2, seed)
-/** Never an integer, nor halfway between two. */
-const betweenSteps: Make = (shape, seed) => distinct(shape, 0.125, 0.0625, seed)
-const divisors: Make = (shape) => ({
-  ...floats(shape),
-  data: floats(shape).data.map((_, i) => [1.75, -1.25, 2.5][i % 3]!),
-})
-/**
- * Outputs of tanh and sigmoid, and any gradient: with large numbers for both, float32 overflows and float64 does not.
- */
-const OUTPUT_PAIRS = [NaN, 0, -0, 1, -1, 0.5, 0.99999994].flatMap((y) =>
-  SPECIAL.map((dy): readonly [number, number] => [y, dy]),
-)
-const MOD_PAIRS = [...SPECIAL, 5, -5, 4, -4].flatMap((a) =>
-  [2, -2, 3, -3, 0.1, -7e-41, 0, -0, 2.5e35, Infinity, -Infinity, NaN].map((b): readonly [number, number] => [a, b]),
-)
-const HALVES = [...SPECIAL, 1.5, 2.5, -1.5, -2.5, 0.49999997, 8388609, 2147483648]
 
 const matmulCase = (title: string, a: CaseInput, b: CaseInput, more: CaseOptions = {}): OpCase<'matmul'> => ({
   title,
@@ -804,65 +639,7 @@ const convert = (
 ): OpCase<'cast'> => ({ title, inputs: [input], attributes: { dtype }, gradient, signedZero: true })
 
 const opCases = {
-  copy: anyDType,
-  negative: numeric(unary(floats), 'unary'),
-  abs: numeric(unary(away), 'unary'),
-  sign: unary(away),
-  exp: unary(within(-6, 6), {
-    ulp: 1.3,
-    special: [...SPECIAL, 88, 89, -87.5, -100, -104, 200, -200],
-    secondGradient: true,
-  }),
-  expm1: unary(within(-3, 3), { ulp: 1.8, special: [...SPECIAL, 88, 89, -30, 200, -200], secondGradient: true }),
-  log: unary(positive, { ulp: 1, secondGradient: true }),
-  log1p: unary(within(-0.8, 3), { ulp: 1, special: [...SPECIAL, -1, -2, -0.99999994], secondGradient: true }),
-  sqrt: unary(positive, { secondGradient: true }),
-  rsqrt: unary(positive, { ulp: 1.5, secondGradient: true }),
-  reciprocal: unary(away, { secondGradient: true }),
-  square: unary(floats, { secondGradient: true }),
-  sin: unary(within(-8, 8), { ulp: 1.65, secondGradient: true }),
-  cos: unary(within(-8, 8), { ulp: 1.65, secondGradient: true }),
-  tanh: unary(within(-4, 4), { ulp: 5.9, secondGradient: true, special: [...SPECIAL, 9, -9, 100, -100] }),
-  sigmoid: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, 104, -104] }),
-  softplus: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, -104] }),
-  relu: unary(away),
-  // the sign of y decides: kept away from 0 for the finite differences
-  reluGradient: binary(away, floats),
-  tanhGradient: binary(within(-1, 1), floats, { ulp: 2.6, pairs: OUTPUT_PAIRS }),
-  flushFactor: unary(floats, { gradient: false, special: [...SPECIAL, 2 ** -63, -(2 ** -63), 1.08e-19, -1.08e-19] }),
-  flushState: unary(floats, { gradient: false, special: [...SPECIAL, 2 ** -100, -(2 ** -100), 7.8e-31, -7.8e-31] }),
-  slope: binary(floats, floats),
-  sigmoidGradient: binary(within(0, 1), floats, { ulp: 2.1, pairs: OUTPUT_PAIRS }),
-  erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
-  geluTanh: unary(within(-4, 6), { ulp: 4, secondGradient: true, special: [...SPECIAL, -9, -10, -10.2, 11, 20] }),
-  tanhSoftplus: unary(within(-6, 6), { ulp: 4, secondGradient: true, special: [...SPECIAL, 90, -90, -104] }),
-  gated: binary(within(-6, 6), floats, {
-    ulp: 2,
-    pairs: [...SPECIAL_PAIRS, [-87.5, 1e-38], [-91, 0], [-104, 0], [-300, 1]],
-  }),
-  gelu: unary(within(-4, 6), {
-    ulp: 5,
-    absolute: 1e-37,
-    secondGradient: true,
-    special: [...SPECIAL, -9, -13.1, -13.3, 10, 14, -14, 20],
-  }),
-  geluGradient: binary(within(-4, 6), floats, {
-    ulp: 2,
-    absolute: 1e-6,
-    // ½ − ½ is 0, where the truth is a tiny negative number.
-    signedZero: false,
-    pairs: [
-      ...[NaN, 0, -0, 1, -1, Infinity, 13, -13, 30, -30].map((x): readonly [number, number] => [x, 1.5]),
-      [1, NaN],
-    ],
-  }),
-  erfInv: unary(within(-0.9, 0.9), { ulp: 8, special: [...SPECIAL, 2, -2, 0.99999994, -0.99999994] }),
-  floor: unary(betweenSteps, { special: HALVES }),
-  ceil: unary(betweenSteps, { special: HALVES }),
-  round: unary(betweenSteps, { special: HALVES }),
-  isNaN: unary(floats, { gradient: false }),
-  isFinite: unary(floats, { gradient: false }),
-  logicalNot: unary(boolean, { special: [0, 1], gradient: false }),
+  ...elementwiseCases,
   cast: [
     ...TAILS.map((n) => convert(`float32 → int32 [${n}]`, floats([n], -9, 9), 'int32')),
     ...TAILS.map((n) => convert(`int32 → float32 [${n}]`, integers([n]), 'float32')),
@@ -881,55 +658,6 @@ const opCases = {
     convert('bool → float32', bools([9]), 'float32'),
     convert('transposed', { ...floats([3, 5], -9, 9), through: transposed }, 'int32'),
   ],
-  add: numeric(binary(floats, floats), 'binary'),
-  subtract: numeric(binary(floats, floats), 'binary'),
-  multiply: numeric(binary(floats, floats, { secondGradient: true }), 'binary'),
-  divide: binary(floats, away, { secondGradient: true }),
-  power: [
-    ...numeric(binary(positive, floats, { ulp: 1, secondGradient: true }), 'binary'),
-    {
-      title: 'negative base and integer exponent',
-      inputs: [exactly([-2, -2, -2, -1, -1.5, -1.5, -0.5, -3]), exactly([3, 2, -3, 5, 0, -2, 1, 0.5])],
-      attributes: {},
-      ulp: 1,
-    },
-    {
-      title: 'integer powers of negative numbers have gradients',
-      inputs: [away([6]), { ...exactly([3], 'int32', []), through: (e, x) => e.cast(x, 'float32') }],
-      attributes: {},
-      ulp: 1,
-      gradient: true,
-    },
-  ],
-  arctan2: binary(floats, away, { ulp: 3.2, secondGradient: true }),
-  mod: numeric(
-    binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: MOD_PAIRS }),
-    'binary',
-  ),
-  floorDivide: numeric(
-    binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: [...MOD_PAIRS, [6, 0.1], [1e38, 0.3]] }),
-    'binary',
-  ),
-  maximum: numeric(
-    binary(
-      (shape, seed) => distinct(shape, 0.25, 0, seed),
-      (shape, seed) => distinct(shape, 0.25, 0.125, seed),
-    ),
-    'binary',
-  ),
-  minimum: numeric(
-    binary(
-      (shape, seed) => distinct(shape, 0.25, 0, seed),
-      (shape, seed) => distinct(shape, 0.25, 0.125, seed),
-    ),
-    'binary',
-  ),
-  less: comparison(),
-  lessEqual: comparison(),
-  equal: comparison(),
-  notEqual: comparison(),
-  logicalAnd: numeric(binary(boolean, boolean, { pairs: BOOLEAN_PAIRS, gradient: false }), 'binary'),
-  logicalOr: numeric(binary(boolean, boolean, { pairs: BOOLEAN_PAIRS, gradient: false }), 'binary'),
   select: [
     ...TAILS.map((n) => clauses(`[${n}]`, bools([n]), floats([n]), floats([n], -2, 2, 2))),
     clauses('scalar condition', bools([]), floats([2, 3]), floats([2, 3], -2, 2, 2)),
