@@ -3,54 +3,15 @@
 // modes: simd, relaxed, interpreter, turbo
 
 import '../helpers/families'
-import { describe, expect, it } from 'vitest'
-import type { GraphBuilder } from '../../src/transforms/builder'
-import { gradients } from '../../src/transforms/differentiate'
-import type { Value } from '../../src/ir/graph'
+import { describe, it } from 'vitest'
 import { makeRuntime } from '../../src/runtime/configure'
 import { currentRuntime } from '../../src/runtime/current'
-import { expectClose } from '../helpers/compare'
-import { expectGradient, graphOf, interpretWide, runWatched, weightedSum } from '../helpers/graphs'
-import type { PreparedCase } from './cases'
 import { casesOf, primitiveNames } from './cases'
+import { checkCase } from './check'
 
-// Its own memory: every byte of it is compared after each run.
 const { settings } = currentRuntime()
 const runtime = makeRuntime(settings)
 
-function checkForward(opCase: PreparedCase): void {
-  const { inputs, ulp = 0.5, absolute = 0, signedZero = false } = opCase
-  const where = `${opCase.name} ${opCase.title}`
-  const graph = graphOf(inputs, opCase.emit)
-  const { outputs: expected, stoppedAt } = interpretWide(graph, inputs)
-  const received = runWatched(runtime, graph, inputs, where)
-  expect(received === null, `${where}: ended by a guard`).toBe(stoppedAt !== null)
-  received?.forEach((output, i) => {
-    const exact = graph.outputs[i]!.dtype !== 'float32'
-    const tolerance = exact ? { ulp: 0, absolute: 0, signedZero } : { ulp, absolute, signedZero }
-    expectClose(output, expected[i]!, tolerance, `${where}: output ${i}`)
-  })
-}
-
-function lossOf(opCase: PreparedCase) {
-  return (builder: GraphBuilder, inputs: readonly Value[]): Value => weightedSum(builder, opCase.emit(builder, inputs))
-}
-
-/** Σ w · ∂loss/∂x: its gradient contains second derivatives. */
-function slopeOf(opCase: PreparedCase) {
-  return (builder: GraphBuilder, inputs: readonly Value[]): Value => {
-    const wrt = inputs.filter(({ dtype }) => dtype === 'float32')
-    return weightedSum(builder, gradients(builder, lossOf(opCase)(builder, inputs), wrt, builder.e.scalar(1)))
-  }
-}
-
 describe.each(primitiveNames)('%s', (name) => {
-  for (const opCase of casesOf(name)) {
-    it(opCase.title, () => {
-      checkForward(opCase)
-      if (opCase.gradient === true) expectGradient(runtime, opCase.inputs, lossOf(opCase), 1e-5, opCase.title)
-      if (opCase.secondGradient === true)
-        expectGradient(runtime, opCase.inputs, slopeOf(opCase), 3e-5, `${opCase.title}, twice`)
-    })
-  }
+  for (const opCase of casesOf(name)) it(opCase.title, () => checkCase(runtime, opCase))
 })

@@ -32,7 +32,23 @@ export const inner = (e: Emitter, x: Value): Value =>
 
 export const TAILS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 31]
 
-export const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -0.5, 1e-40, -1e-40, 1e-45, 1e30, -1e30, 3.4028235e38]
+export const SPECIAL = [
+  NaN,
+  Infinity,
+  -Infinity,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  1e-40,
+  -1e-40,
+  1e-45,
+  1e30,
+  -1e30,
+  3.4028235e38,
+]
 const EXTREMES = [2147483647, -2147483648, 0, 1, -1, 65536, 123456789]
 const pairsOf = (a: readonly number[], b = a): readonly Pair[] => a.flatMap((x) => b.map((y): Pair => [x, y]))
 
@@ -141,7 +157,10 @@ const MORE: { readonly [Name in UnaryName | BinaryName]?: More } = {
 type Options = CaseOptions & { readonly special: readonly number[] }
 
 /** One operand in every form: lengths with tails, ranks 0 … 4, empty, and as views. */
-function unary([make]: readonly Make[], { special, gradient = false, secondGradient = false, ...more }: Options): Cases {
+function unary(
+  [make]: readonly Make[],
+  { special, gradient = false, secondGradient = false, ...more }: Options,
+): Cases {
   const of = (title: string, input: CaseInput, own: CaseOptions = {}) => ({
     title,
     inputs: [input],
@@ -167,7 +186,13 @@ function unary([make]: readonly Make[], { special, gradient = false, secondGradi
 /** Two operands in every form of broadcasting. */
 function binary(
   [left, right]: readonly Make[],
-  { pairs, gradient = false, secondGradient = false, signedZero = true, ...more }: CaseOptions & { readonly pairs: readonly Pair[] },
+  {
+    pairs,
+    gradient = false,
+    secondGradient = false,
+    signedZero = true,
+    ...more
+  }: CaseOptions & { readonly pairs: readonly Pair[] },
 ): Cases {
   const of = (title: string, a: CaseInput, b: CaseInput, own: CaseOptions = {}) => ({
     title,
