@@ -213,10 +213,12 @@ function stepsIn(wat) {
 /** The core with its steps in the table, each at its number. */
 function withSteps(wat, steps) {
   const elements = `(elem $steps (i32.const ${FIRST_STEP}) ${steps.map(([, id]) => id).join(' ')})`
-  return wat.replace(
+  const filled = wat.replace(
     /^ \(table (\$\S+) 1 funcref\)$/m,
     (_, id) => ` (table ${id} ${FIRST_STEP + steps.length} funcref)\n ${elements}`,
   )
+  if (filled === wat) throw new Error('expected an empty table in the core')
+  return filled
 }
 
 function numbersOf(steps) {

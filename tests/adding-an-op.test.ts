@@ -69,10 +69,10 @@ describe('the compiler', () => {
     if (made.includes('kernel')) texts.set(`${root}src/ir/steps.ts`, withPlace(readDocument('src/ir/steps.ts')))
     const host: ts.CompilerHost = {
       ...plain,
-      getSourceFile(path, ...rest) {
+      getSourceFile(path, version) {
         const text = texts.get(path)
-        if (text !== undefined) return ts.createSourceFile(path, text, ...rest)
-        if (!parsed.has(path)) parsed.set(path, plain.getSourceFile(path, ...rest))
+        if (text !== undefined) return ts.createSourceFile(path, text, version)
+        if (!parsed.has(path)) parsed.set(path, plain.getSourceFile(path, version))
         return parsed.get(path)
       },
     }

@@ -241,7 +241,10 @@ export function rowsOf(record: (typeof elementwise)[UnaryName | BinaryName], mor
   const accepts = (dtype: DType): boolean => {
     const type: TensorType = { shape: [], dtype }
     try {
-      record.infer(new Array<TensorType>(operands).fill(type), {})
+      record.infer(
+        Array.from({ length: operands }, () => type),
+        {},
+      )
       return true
     } catch {
       return false
