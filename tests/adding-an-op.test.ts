@@ -92,7 +92,7 @@ describe('the compiler', () => {
     expect(page).toContain(`\`${message}\``)
   })
 
-  it('is content with all of them', () => {
+  it('accepts all of them', () => {
     expect(reports('op', 'record', 'kernel')).toBe('')
   })
 })
