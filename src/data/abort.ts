@@ -3,6 +3,7 @@
 import { abortSignal, nullable, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { Pace } from './pace'
+import type { Block } from './row-block'
 import type { Cursor, Soon, Source } from './source'
 import { END, after, isPromise } from './source'
 
@@ -31,23 +32,36 @@ export function abortable<T>(from: Cursor<T>, signal: AbortSignal | null): Curso
       .catch(() => undefined)
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
+  /** The number of elements that the last call read. */
+  let read = 1
   const guarded = <Result>(body: () => Soon<Result>): Soon<Result> => {
     signal.throwIfAborted()
-    const result = pace.isDue() ? pace.yield().then(body) : body()
+    const result = pace.isDue(read) ? pace.yield().then(body) : body()
+    read = 1
     return isPromise(result) ? pace.wait(result) : result
   }
+  const met = <Read>(element: Read | typeof END): Read | typeof END => {
+    if (element === END) signal.removeEventListener('abort', abort)
+    return element
+  }
+  const block = (most: number): Soon<Block<T> | typeof END> =>
+    after(
+      guarded(() => from.block!(Math.min(most, pace.ahead))),
+      (rows) => {
+        if (rows !== END) read = rows.count
+        return met<Block<T>>(rows)
+      },
+    )
   return {
     next: () =>
       after(
         guarded(() => from.next()),
-        (element) => {
-          if (element === END) signal.removeEventListener('abort', abort)
-          return element
-        },
+        met<T>,
       ),
     skip: (count) => guarded(() => from.skip(count)),
     close,
     recycle: (element) => from.recycle?.(element),
+    ...(from.block && { block }),
   }
 }
 

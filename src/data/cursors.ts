@@ -1,16 +1,113 @@
 // The cursors of a Dataset's transformations. Each reads from the cursor of the data set that is transformed.
 
 import { threefry2x32 } from '../core/threefry'
+import type { Padding } from './collate'
+import type { Block, NumberedRows } from './row-block'
+import { RowStore, blockOf, numberedRows, numbersOf, rowAt } from './row-block'
 import type { Cursor, Soon, Source } from './source'
-import { END, after, isPromise, skipByTaking, until } from './source'
+import { END, after, arraySource, deferred, isPromise, skipByTaking, until } from './source'
+
+type ReadBlock<T> = NonNullable<Cursor<T>['block']>
 
 /** A cursor that reads from another one. By default, it skips elements by reading them. */
 export function cursor<T>(
   from: Pick<Cursor<unknown>, 'close'>,
   next: Cursor<T>['next'],
-  skip?: Cursor<T>['skip'],
+  { skip, block }: { skip?: Cursor<T>['skip']; block?: ReadBlock<T> | undefined } = {},
 ): Cursor<T> {
-  return { next, skip: skip ?? ((count) => skipByTaking({ next }, count)), close: () => from.close() }
+  const pass = (count: number): Soon<void> =>
+    block === undefined ? skipByTaking({ next }, count) : skipBlocks(block, count)
+  return { next, skip: skip ?? pass, close: () => from.close(), ...(block && { block }) }
+}
+
+/** A cursor that makes its rows in blocks. */
+export function blocksOf<T>(from: Pick<Cursor<unknown>, 'close'>, block: ReadBlock<T>): Cursor<T> {
+  const next = (): Soon<T | typeof END> => after(block(1), (rows) => (rows === END ? END : rowAt(rows, 0)))
+  return cursor(from, next, { block })
+}
+
+/** Blocks have at most so many rows, where the reader asks for more. */
+const MOST_ROWS = 1024
+
+function skipBlocks<T>(block: ReadBlock<T>, count: number): Soon<void> {
+  let left = count
+  return until(
+    () =>
+      left <= 0 ||
+      after(block(Math.min(left, MOST_ROWS)), (rows) => {
+        if (rows === END) return true
+        left -= rows.count
+        return false
+      }),
+  )
+}
+
+/** The next rows, which are a single one if a cursor has no blocks. */
+function blockFrom<T>(from: Cursor<T>, most: number): Soon<Block<T> | typeof END> {
+  if (from.block !== undefined) return from.block(most)
+  return after(from.next(), (element) => (element === END ? END : blockOf([element])))
+}
+
+/** Passes up to `count` rows to `add`, in blocks. */
+export function gather<T>(from: Cursor<T>, count: number, add: (rows: Block<T>) => void): Soon<void> {
+  let left = count
+  const take = (rows: Block<T> | typeof END): boolean => {
+    if (rows === END) return true
+    add(rows)
+    left -= rows.count
+    return left <= 0
+  }
+  if (left <= 0) return undefined
+  if (from.block !== undefined) return until(() => after(from.block!(Math.min(left, MOST_ROWS)), take))
+  return until(() => {
+    const elements: T[] = []
+    while (elements.length < Math.min(left, MOST_ROWS)) {
+      const element = from.next()
+      if (isPromise(element) || element === END) {
+        if (elements.length > 0) take(blockOf(elements))
+        return after(element, (own) => take(own === END ? END : blockOf([own])))
+      }
+      elements.push(element)
+    }
+    return take(blockOf(elements))
+  })
+}
+
+/** Rows by their numbers. */
+export function numberedSource<T>(rows: NumberedRows<T>): Source<T> {
+  const { size } = rows
+  const format = numbersOf(rows)
+  const open = (): Cursor<T> => {
+    let at = 0
+    const block = (most: number): Block<T> | typeof END => {
+      const count = Math.min(most, MOST_ROWS, size - at)
+      if (count <= 0) return END
+      const numbers = new Int32Array(count)
+      for (let i = 0; i < count; i++) numbers[i] = at++
+      return { format, columns: [numbers], places: 0, count }
+    }
+    return {
+      next: () => (at < size ? rows.row(at++) : END),
+      skip: (count) => void (at += count),
+      close: () => undefined,
+      block,
+    }
+  }
+  return { size, open }
+}
+
+/** A cursor that opens asynchronously, and has blocks if the opened one has. */
+export function opening<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
+  let opened: Cursor<T>
+  const own = deferred(() => after(open(), (made) => (opened = made)))
+  // Skipping nothing opens it.
+  return { ...own, block: (most) => after(own.skip(0), () => blockFrom(opened, most)) }
+}
+
+/** All but the first `count` elements. */
+export function skipping<T>(from: Cursor<T>, count: number): Cursor<T> {
+  const { block, ...own } = opening(() => after(from.skip(count), () => from))
+  return { ...own, close: () => from.close(), ...(from.block && { block }) }
 }
 
 /** Adds up to `count` elements to a list. */
@@ -30,9 +127,11 @@ export function mapped<From, To>(from: Cursor<From>, fn: (element: From, index: 
   let index = 0
   const next = (): Soon<To | typeof END> =>
     after(from.next(), (element) => (element === END ? END : fn(element, index++)))
-  return cursor(from, next, (count) => {
-    index += count
-    return from.skip(count)
+  return cursor(from, next, {
+    skip(count) {
+      index += count
+      return from.skip(count)
+    },
   })
 }
 
@@ -133,15 +232,16 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
   let current: Cursor<T> | null = null
   let isClosed = false
   const open = (): Soon<Cursor<T> | typeof END> => (isClosed ? END : sources())
-  const next = (): Soon<T | typeof END> => {
-    let found: T | typeof END = END
+  /** What the current source has, or the first after it that has anything. */
+  const first = <Found>(read: (own: Cursor<T>) => Soon<Found | typeof END>): Soon<Found | typeof END> => {
+    let found: Found | typeof END = END
     const search = until(() =>
       after(current ?? open(), (own) => {
         if (own === END) return true
         current = own
         // If the cursor was closed while the source was awaited, the source is closed, too.
         if (isClosed) return after(own.close(), () => true)
-        return after(own.next(), (element) => {
+        return after(read(own), (element) => {
           if (element !== END) {
             found = element
             return true
@@ -153,34 +253,38 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
     )
     return after(search, () => found)
   }
+  const next = (): Soon<T | typeof END> => first((own) => own.next())
   const close = (): Soon<void> => {
     isClosed = true
     return current?.close()
   }
-  return { next, skip: (count) => skipByTaking({ next }, count), close }
+  const block: ReadBlock<T> = (most) => first((own) => blockFrom(own, most))
+  return { ...cursor({ close }, next, { block }), close }
 }
 
-/** Passes groups of `size` elements to `group`; with `keepsRest` also the smaller rest at the end. */
-export function grouped<T, Group>(
-  from: Cursor<T>,
-  size: number,
-  keepsRest: boolean,
-  group: (elements: T[]) => Soon<Group>,
-): Cursor<Group> {
-  const next = (): Soon<Group | typeof END> =>
-    after(take(from, size, []), (elements) => {
-      return elements.length === size || (keepsRest && elements.length > 0) ? group(elements) : END
-    })
-  return cursor(from, next, (count) => from.skip(count * size))
+/** How rows become batches. */
+interface Batching {
+  readonly where: string
+  readonly size: number
+  /** Whether the last batch may be smaller. */
+  readonly keepsRest: boolean
+  readonly padding: Padding | null
 }
 
-/**
- * Batches that reuse the memory of recycled ones. @param make gets a function that returns a recycled batch, if any
- */
-export function lending<T>(make: (spare: () => T | undefined) => Cursor<T>): Cursor<T> {
-  const spare: T[] = []
-  const own = make(() => spare.pop())
-  return { ...own, recycle: (batch) => void (spare.length < 2 && spare.push(batch)) }
+/** Batches of rows, which reuse the memory of recycled ones. */
+export function batched<T>(from: Cursor<T>, { where, size, keepsRest, padding }: Batching): Cursor<unknown> {
+  const spare: unknown[] = []
+  const next = (): Soon<unknown> => {
+    const rows = new RowStore<T>(size, spare.pop())
+    return after(
+      gather(from, size, (block) => rows.add(block)),
+      () => (rows.count === size || (keepsRest && rows.count > 0) ? rows.batch(where, padding) : END),
+    )
+  }
+  return {
+    ...cursor(from, next, { skip: (count) => from.skip(count * size) }),
+    recycle: (batch) => void (spare.length < 2 && spare.push(batch)),
+  }
 }
 
 /** Groups that may overlap, or leave gaps between them. */
@@ -236,28 +340,63 @@ export function bucketed<T>(
 
 /** Elements in random order: each is drawn from a buffer, and the next element takes its place. */
 export function shuffled<T>(from: Cursor<T>, size: number, seed: number, pass: number): Cursor<T> {
-  const buffer: T[] = []
+  const rows = new RowStore<T>(size)
+  /** The places of the rows in the buffer, and places without a row. */
+  const buffer: number[] = []
+  const free: number[] = []
+  let taken = new Int32Array(0)
+  let count = 0
   let drawn = 0
-  const next = (): Soon<T | typeof END> =>
-    after(take(from, size, buffer), () => {
-      if (buffer.length === 0) return END
-      // The index of an element is the counter of its draw.
-      const at = Math.floor(((threefry2x32(seed, pass, drawn++, 0)[0] >>> 0) / 2 ** 32) * buffer.length)
-      const element = buffer[at]!
-      const last = buffer.pop()!
-      if (at < buffer.length) buffer[at] = last
-      return element
+  const draw = (): number => {
+    // The index of an element is the counter of its draw.
+    const at = Math.floor(((threefry2x32(seed, pass, drawn++, 0)[0] >>> 0) / 2 ** 32) * buffer.length)
+    const row = buffer[at]!
+    const last = buffer.pop()!
+    if (at < buffer.length) buffer[at] = last
+    return row
+  }
+  return blocksOf(from, (most) => {
+    // The rows of the last block were used.
+    for (let i = 0; i < count; i++) free.push(taken[i]!)
+    count = 0
+    const coming: number[] = []
+    const add = (block: Block<T>): void => {
+      let end = rows.count
+      const isNew = free.length === 0
+      const places = new Int32Array(block.count)
+      for (let i = 0; i < block.count; i++) coming.push((places[i] = free.pop() ?? end++))
+      rows.add(block, isNew ? rows.count : places)
+    }
+    return after(gather(from, size - buffer.length + most - 1, add), () => {
+      if (taken.length < most) taken = new Int32Array(most)
+      let entered = 0
+      for (; count < most; count++) {
+        while (buffer.length < size && entered < coming.length) buffer.push(coming[entered++]!)
+        if (buffer.length === 0) break
+        taken[count] = draw()
+      }
+      return count === 0 ? END : { ...rows.all, places: taken, count }
     })
-  return cursor(from, next)
+  })
 }
 
 export function limited<T>(from: Cursor<T>, count: number): Cursor<T> {
   let left = count
   const next = (): Soon<T | typeof END> => (left-- > 0 ? from.next() : END)
-  return cursor(from, next, (skipped) => {
-    const own = Math.min(skipped, Math.max(0, left))
-    left -= own
-    return from.skip(own)
+  const block: ReadBlock<T> = (most) =>
+    left <= 0
+      ? END
+      : after(from.block!(Math.min(most, left)), (rows) => {
+          if (rows !== END) left -= rows.count
+          return rows
+        })
+  return cursor(from, next, {
+    skip(skipped) {
+      const own = Math.min(skipped, Math.max(0, left))
+      left -= own
+      return from.skip(own)
+    },
+    block: from.block && block,
   })
 }
 
@@ -280,6 +419,7 @@ export function closing<T>(from: Cursor<T>): Cursor<T> {
     skip: (count) => guarded(() => from.skip(count), undefined),
     close,
     recycle: (element) => from.recycle?.(element),
+    ...(from.block && { block: (most: number) => guarded<Block<T> | typeof END>(() => from.block!(most), END) }),
   }
 }
 
@@ -307,16 +447,22 @@ export function zipped(from: readonly Cursor<unknown>[]): Cursor<unknown[]> {
   return { next, skip: (count) => all((each) => each.skip(count)), close: () => all((each) => each.close()) }
 }
 
-/** Collects the elements of a pass, and passes them to `keep` when the pass is complete. */
-export function recording<T>(from: Cursor<T>, keep: (elements: readonly T[]) => void): Cursor<T> {
-  const seen: T[] = []
-  const next = (): Soon<T | typeof END> =>
-    after(from.next(), (element) => {
-      if (element === END) keep(seen)
-      else seen.push(element)
-      return element
-    })
-  return cursor(from, next)
+/** What was collected, for any number of passes. */
+function sourceOfRows<T>(rows: RowStore<T>): Source<T> {
+  return rows.elements === null ? numberedSource(numberedRows(rows.all)) : arraySource(rows.elements)
+}
+
+/** Collects the rows of a pass, and passes them to `keep` when the pass is complete. */
+export function recording<T>(from: Cursor<T>, keep: (rows: Source<T>) => void): Cursor<T> {
+  const seen = new RowStore<T>()
+  const record = <Read>(read: Read | typeof END, block: (own: Read) => Block<T>): Read | typeof END => {
+    if (read === END) keep(sourceOfRows(seen))
+    else seen.add(block(read))
+    return read
+  }
+  const next = (): Soon<T | typeof END> => after(from.next(), (element) => record<T>(element, (own) => blockOf([own])))
+  const block: ReadBlock<T> = (most) => after(from.block!(most), (rows) => record<Block<T>>(rows, (own) => own))
+  return cursor(from, next, { block: from.block && block })
 }
 
 /** Up to `count` passes of a source, one after the other. */
@@ -328,15 +474,14 @@ export function repeated<T>(source: Source<T>, count: number, pass: number): Cur
   const own = (): Cursor<T> => {
     const from = source.open(first + done++)
     isEmpty = true
-    return cursor(
-      from,
-      () =>
-        after(from.next(), (element) => {
-          isEmpty &&= element === END
-          return element
-        }),
-      (skipped) => from.skip(skipped),
-    )
+    const met = <Read>(read: Read | typeof END): Read | typeof END => {
+      isEmpty &&= read === END
+      return read
+    }
+    return cursor(from, () => after(from.next(), met<T>), {
+      skip: (skipped) => from.skip(skipped),
+      block: from.block && ((most) => after(from.block!(most), met<Block<T>>)),
+    })
   }
   const chain = chained(() => (done < count && !isEmpty ? own() : END))
   let isFresh = true
@@ -345,6 +490,10 @@ export function repeated<T>(source: Source<T>, count: number, pass: number): Cur
     next() {
       isFresh = false
       return chain.next()
+    },
+    block(most) {
+      isFresh = false
+      return chain.block!(most)
     },
     // From the beginning, whole passes are skipped by their number.
     skip(skipped) {

@@ -13,18 +13,20 @@ import type { Batched, Padding } from './collate'
 import { collate } from './collate'
 import {
   ahead,
+  batched,
   bucketed,
   chained,
   closing,
   filtered,
-  grouped,
-  lending,
+  gather,
   limited,
   mapped,
   mappedInParallel,
+  numberedSource,
   recording,
   repeated,
   shuffled,
+  skipping,
   windows,
   zipped,
 } from './cursors'
@@ -44,11 +46,11 @@ import {
   shuffleOptions,
   windowOptions,
 } from './dataset-options'
-import type { Slices } from './slices'
 import { keepingDoubles } from './doubles'
+import { exactRowsOf } from './row-block'
 import { slicesOf } from './slices'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
-import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
+import { END, after, indexedSource, sourceOf } from './source'
 import { stackSafe } from './stack-safe'
 
 /** The type of the rows of tensors: numbers if a row is one, otherwise tensors. */
@@ -133,8 +135,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    */
   static fromTensorSlices<const Columns>(columns: Columns): Dataset<RowOf<Columns>> {
     requireArguments('Dataset.fromTensorSlices', arguments, 1)
-    const slices = slicesOf(columns, 'Dataset.fromTensorSlices')
-    return new SliceDataset(Dataset.range(slices.size), slices) as Dataset<unknown> as Dataset<RowOf<Columns>>
+    const rows: Source = numberedSource(slicesOf(columns, 'Dataset.fromTensorSlices'))
+    return Dataset.of(rows as Source<RowOf<Columns>>)
   }
 
   /** start, start + step, … below stop. */
@@ -228,25 +230,13 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return this.batches('Dataset.paddedBatch', size, dropRemainder, { value: padValue, multiple: padToMultipleOf })
   }
 
-  /** The batches of a pass, if a class can make them without single elements; null otherwise. */
-  protected stacked(_pass: number, _size: number, _keepsRest: boolean): Cursor<unknown> | null {
-    return null
-  }
-
   private batches(where: string, size: number, dropRemainder: boolean, padding: Padding | null): Dataset<Batched<T>> {
     const each = count.read(size, `${where}: the size`)
-    return new Dataset<Batched<T>>(groupsIn(this.size, each, dropRemainder), (pass, ahead = 0) => {
-      const stacked = padding === null ? this.stacked(pass, each, !dropRemainder) : null
-      if (stacked !== null) return stacked as Cursor<Batched<T>>
-      return lending((spare) =>
-        grouped(
-          this.open(pass, ahead * each),
-          each,
-          !dropRemainder,
-          (elements) => collate(elements, where, padding, spare()) as Batched<T>,
-        ),
-      )
-    })
+    const batching = { where, size: each, keepsRest: !dropRemainder, padding }
+    return new Dataset(
+      groupsIn(this.size, each, dropRemainder),
+      (pass, ahead = 0) => batched(this.open(pass, ahead * each), batching) as Cursor<Batched<T>>,
+    )
   }
 
   /**
@@ -293,7 +283,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** The rows of batches: the inverse of `batch`. */
   unbatch(): Dataset<RowOf<T>> {
     requireArguments('Dataset.unbatch', arguments, 0)
-    return new UnbatchedDataset<RowOf<T>>(this)
+    return this.flatMap((batch) => Dataset.fromTensorSlices(batch)) as Dataset<unknown> as Dataset<RowOf<T>>
   }
 
   /**
@@ -356,10 +346,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   skip(most: number): Dataset<T> {
     requireArguments('Dataset.skip', arguments, 1)
     const own = integer({ min: 0 }).read(most, 'Dataset.skip: the number')
-    return new Dataset(this.size === null ? null : Math.max(0, this.size - own), (pass, ahead) => {
-      const from = this.open(pass, ahead)
-      return { ...deferred(() => after(from.skip(own), () => from)), close: () => from.close() }
-    })
+    return new Dataset(this.size === null ? null : Math.max(0, this.size - own), (pass, ahead) =>
+      skipping(this.open(pass, ahead), own),
+    )
   }
 
   /** These elements, followed by those of other data sets. */
@@ -386,7 +375,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     let kept: Source<T> | null = null
     return new Dataset<T>(
       this.size,
-      (pass, ahead) => kept?.open(pass) ?? recording(this.open(0, ahead), (elements) => (kept = arraySource(elements))),
+      (pass, ahead) => kept?.open(pass) ?? recording(this.open(0, ahead), (rows) => (kept = rows)),
     )
   }
 
@@ -442,7 +431,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** All elements of a pass. */
   async toArray(options: ReadOptions = {}): Promise<T[]> {
     requireArguments('Dataset.toArray', arguments, 1)
-    if (this.size === Infinity) throw new ArgumentError('Dataset.toArray: the data set has no end. Use take.')
+    this.requireEnd('Dataset.toArray')
     const all: T[] = []
     for await (const element of this.nextPass(options)) all.push(element)
     return all
@@ -466,61 +455,18 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /** All elements of a pass for a file: numbers that would lose digits or their dtype are as they were given. */
-  protected exact(options: ReadOptions): Promise<unknown[]> {
-    return this.toArray(options)
-  }
-}
-
-/** The rows of batches. */
-class UnbatchedDataset<T> extends Dataset<T> {
-  constructor(private readonly whole: Dataset<unknown>) {
-    const rows = whole.flatMap<T>((batch) => Dataset.fromTensorSlices(batch) as Dataset<unknown> as Dataset<T>)
-    super(null, (pass, ahead) => rows.open(pass, ahead))
+  private async exact(options: ReadOptions): Promise<unknown[]> {
+    this.requireEnd('Dataset.save')
+    const { signal } = readOptions('Dataset.save', signalOption(), options)
+    const rows = passOf(this, this.passes++, signal)
+    const all: unknown[] = []
+    await gather(rows, Infinity, (block) => void all.push(...exactRowsOf(block)))
+    await rows.close()
+    return all
   }
 
-  protected override async exact(options: ReadOptions): Promise<unknown[]> {
-    const batches = await this.whole.toArray(options)
-    return batches.flatMap((batch) => {
-      const { size, exact } = slicesOf(batch, 'Dataset.unbatch')
-      return Array.from({ length: size }, (_, i) => exact(i))
-    })
-  }
-}
-
-/** Rows of tensors by index: transformations that only select and reorder rows work on the indices. */
-class SliceDataset<T> extends Dataset<T> {
-  constructor(
-    private readonly numbers: Dataset<number>,
-    private readonly slices: Slices,
-  ) {
-    super(numbers.size, (pass) => mapped(numbers.open(pass), slices.row as (i: number) => T))
-  }
-
-  override shuffle(bufferSize: number, options?: ShuffleOptions): Dataset<T> {
-    return new SliceDataset(this.numbers.shuffle(bufferSize, options), this.slices)
-  }
-
-  override repeat(times?: number): Dataset<T> {
-    return new SliceDataset(this.numbers.repeat(times), this.slices)
-  }
-
-  override take(most: number): Dataset<T> {
-    return new SliceDataset(this.numbers.take(most), this.slices)
-  }
-
-  override skip(most: number): Dataset<T> {
-    return new SliceDataset(this.numbers.skip(most), this.slices)
-  }
-
-  protected override async exact(options: ReadOptions): Promise<unknown[]> {
-    const rows = await this.numbers.toArray(options)
-    return rows.map(this.slices.exact)
-  }
-
-  protected override stacked(pass: number, size: number, keepsRest: boolean): Cursor<unknown> {
-    return lending((spare) =>
-      grouped(this.numbers.open(pass), size, keepsRest, (rows) => this.slices.batch(rows, 'Dataset.batch', spare())),
-    )
+  private requireEnd(where: string): void {
+    if (this.size === Infinity) throw new ArgumentError(`${where}: the data set has no end. Use take.`)
   }
 }
 
@@ -535,7 +481,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   constructor(dataset: Dataset<T>, { pass, taken }: DatasetState, signal: AbortSignal | null) {
     this.pass = pass
     this.taken = taken
-    this.cursor = abortable(closing(dataset.outermost.open(pass)), signal)
+    this.cursor = passOf(dataset, pass, signal)
     this.last = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
     // The next call of `next` throws the error.
     this.last.catch(() => undefined)
@@ -570,6 +516,10 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   [Symbol.asyncIterator](): this {
     return this
   }
+}
+
+function passOf<T>({ outermost }: Dataset<T>, pass: number, signal: AbortSignal | null): Cursor<T> {
+  return abortable(closing(outermost.open(pass)), signal)
 }
 
 function requireFunction(method: string, fn: unknown): void {

@@ -12,19 +12,7 @@ import { Tensor } from '../ops/tensor'
 import { mapData } from './layout'
 import { collate } from './collate'
 import { doublesOf, keepsDoubles, withDoubles } from './doubles'
-
-/** A tree of tensors with equally many rows. */
-export interface Slices {
-  readonly size: number
-  row(i: number): unknown
-  /** The row as it was given: numbers that are no float32 stay, and an int32 is a tensor. */
-  exact(i: number): unknown
-  /**
-   * Rows as a batch, stacked as by `collate`.
-   * @param spare a batch whose memory may be reused
-   */
-  batch(rows: readonly number[], where: string, spare: unknown): unknown
-}
+import type { NumberedRows } from './row-block'
 
 /** Wraps the data of a leaf, so that a list of rows is not taken for a branch. */
 class Column {
@@ -40,7 +28,7 @@ interface Reader {
 }
 
 /** @throws ShapeError for different numbers of rows, DataError for data that are not a tensor */
-export function slicesOf(columns: unknown, where: string): Slices {
+export function slicesOf(columns: unknown, where: string): NumberedRows {
   // The wrapper keeps a list of rows from being taken for a branch.
   const tree: Tree<unknown> = mapData(columns, (leaf) => new Column(leaf))
   const paths = pathsOf(tree)
@@ -63,7 +51,7 @@ export function slicesOf(columns: unknown, where: string): Slices {
       tree,
       readers.map((each) => each.exact(i)),
     )
-  const gather = (rows: readonly number[], spare: unknown): unknown => {
+  const gather = (rows: Int32Array, spare: unknown): unknown => {
     const spares = spare === undefined ? [] : flatten<unknown>(spare as Tree<unknown>)
     return unflatten(
       tree,
@@ -72,10 +60,10 @@ export function slicesOf(columns: unknown, where: string): Slices {
   }
   /** null before the first batch. */
   let isPlain: boolean | null = null
-  const batch = (rows: readonly number[], place: string, spare: unknown): unknown => {
-    if (keepsDoubles()) return collate(rows.map(row), place)
+  const batch = (rows: Int32Array, place: string, spare: unknown): unknown => {
+    if (keepsDoubles()) return collate(Array.from(rows, row), place)
     isPlain ??= stacksLeafByLeaf(readers, collate([row(rows[0]!)], place))
-    return isPlain ? gather(rows, spare) : collate(rows.map(row), place, null, spare)
+    return isPlain ? gather(rows, spare) : collate(Array.from(rows, row), place, null, spare)
   }
   return { size, row, exact, batch }
 }
@@ -121,11 +109,7 @@ function reader(leaf: unknown, where: string): Reader {
 }
 
 /** Single numbers become float32, as in `collate`. */
-function gathered(
-  { data, shape: [size = 0, ...rest], dtype: own }: Tensor,
-  rows: readonly number[],
-  spare: unknown,
-): Tensor {
+function gathered({ data, shape: [size = 0, ...rest], dtype: own }: Tensor, rows: Int32Array, spare: unknown): Tensor {
   const dtype = rest.length === 0 && own !== 'bool' ? 'float32' : own
   const width = data.length / Math.max(1, size)
   const hasRoom = spare instanceof Tensor && spare.dtype === dtype && spare.data.length === rows.length * width

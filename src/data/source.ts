@@ -2,6 +2,7 @@
 // Elements can be anything.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
+import type { Block } from './row-block'
 
 /** The end of a pass. */
 export const END: unique symbol = Symbol('end')
@@ -18,6 +19,11 @@ export interface Cursor<T> {
   close(): Soon<void>
   /** Takes back an element that is no longer used, so that a later one can reuse its memory. */
   recycle?(element: T): void
+  /**
+   * The next elements as a block of up to `most` rows, which is valid until the next call. It is read like `most` elements that
+   * are all needed: as many calls of `next` may have an error where it has one.
+   */
+  block?(most: number): Soon<Block<T> | typeof END>
 }
 
 /** Elements that can be read in many passes. */

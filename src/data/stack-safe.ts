@@ -1,7 +1,8 @@
 // Sources that are made of thousands of others: the engine has no room for their calls, and the error says so.
 
 import { StateError } from '../core/errors'
-import type { Soon, Source } from './source'
+import type { Block } from './row-block'
+import type { END, Soon, Source } from './source'
 import { isPromise } from './source'
 
 /**
@@ -48,6 +49,7 @@ export function stackSafe<T>(source: Source<T>): Source<T> {
         skip: (count) => checked(() => cursor.skip(count)),
         close: () => checked(() => cursor.close()),
         ...(cursor.recycle === undefined ? {} : { recycle: (element: T) => cursor.recycle!(element) }),
+        ...(cursor.block && { block: (most: number) => checked<Block<T> | typeof END>(() => cursor.block!(most)) }),
       }
     },
   }

@@ -6,10 +6,10 @@ import { ArgumentError, DataError, RowError, quoted, unknownName } from '../../.
 import type { OptionInputs, Kind, ValuesOf } from '../../../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../../../core/options'
 import { abortable, signalOption } from '../../abort'
-import { chained, closing, cursor } from '../../cursors'
+import { blocksOf, chained, closing, cursor, opening } from '../../cursors'
 import { Dataset } from '../../dataset'
 import type { Cursor } from '../../source'
-import { END, after, deferred, sourceOf } from '../../source'
+import { END, after, sourceOf } from '../../source'
 import type { Decoder } from '../blocks'
 import { Lines, blocks, lineDecoder, CARRIAGE_RETURN, lineEnds, linesOf } from '../blocks'
 import type { ByteSource, NamedBytes } from '../bytes'
@@ -23,7 +23,7 @@ import { Column, columnTypes, firstTwice, numberIn, typeOf, unfitFor } from './c
 import type { Scanned, Slot } from './scan'
 import { scanRow } from './scan'
 import type { Form, VectorPlan } from './vectors'
-import { VectorRows, vectorBatches, vectorElements } from './vectors'
+import { VectorRows } from './vectors'
 
 const boolOrNames: Kind<boolean | readonly string[]> = custom(
   (value, where) => (typeof value === 'boolean' ? value : listOf(text).read(value, where)),
@@ -217,11 +217,6 @@ export class CsvDataset<T> extends Dataset<T> {
     super(null, (pass) => file.open(pass) as Cursor<T>)
   }
 
-  /** Rows of numbers are read directly into the memory of a batch. */
-  protected override stacked(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
-    return this.file.batches(pass, size, keepsRest)
-  }
-
   /** The invalid rows of the last pass, with `onError: 'collect'`: the first thousand. */
   get errors(): readonly RowError[] {
     return this.file.faults.errors
@@ -289,29 +284,13 @@ class CsvFile {
   }
 
   open(pass: number): Cursor<unknown> {
-    return this.reading(pass, ({ plan, from }) => {
+    const rows = opening(async () => {
+      const { plan, from } = await this.begin(pass)
       const { vector } = plan
-      return vector === null
-        ? this.records(plan, from)
-        : vectorElements(this.vectorRows(plan, vector, from), vector, this.form)
-    })
-  }
-
-  /** The elements of a pass in batches; null if they are not vectors. */
-  batches(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
-    if (this.settings.features !== 'vector') return null
-    return this.reading(pass, ({ plan, from }) =>
-      vectorBatches(this.vectorRows(plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest),
-    )
-  }
-
-  private reading(pass: number, open: (begun: Begun) => Cursor<unknown>): Cursor<unknown> {
-    const own = deferred(async () => {
-      const begun = await this.begin(pass)
       this.faults.clear()
-      return open(begun)
+      return vector === null ? this.records(plan, from) : this.vectorRows(plan, vector, from)
     })
-    return abortable(closing(own), this.settings.signal)
+    return abortable(closing(rows), this.settings.signal)
   }
 
   private get form(): Form {
@@ -390,9 +369,9 @@ class CsvFile {
     return { ...own, close: () => after(own.close(), () => from.close()) }
   }
 
-  private vectorRows(plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): VectorRows {
+  private vectorRows(plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): Cursor<unknown> {
     const { delimiter } = this.quoting
-    return new VectorRows(from, vector, {
+    const rows = new VectorRows(from, vector, this.form, {
       rows: (block, hasHeader) => this.parsed(block, hasHeader, (row) => this.vector(plan, row)),
       line: ({ bytes }, start, end, line) =>
         this.faults.guard(() => {
@@ -405,6 +384,7 @@ class CsvFile {
           return own === undefined ? DROPPED : this.vector(plan, own)
         }),
     })
+    return blocksOf(rows, (most) => rows.block(most))
   }
 
   /** The rows of a block, converted by way of text. */

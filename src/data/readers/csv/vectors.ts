@@ -1,13 +1,16 @@
-// Reads rows of numbers of a CSV file into existing arrays, as many as requested. Kernels read lines of plain digits,
-// scan.ts reads other lines, and lines with quotes are read as text.
+// Reads rows of numbers of a CSV file, block by block. Kernels read lines of plain digits, scan.ts reads other lines, and
+// lines with quotes are read as text.
 
 import { Tensor } from '../../../ops/tensor'
-import { cursor, lending } from '../../cursors'
+import { collate } from '../../collate'
+import { keepsDoubles } from '../../doubles'
+import type { Block, Entries, RowFormat } from '../../row-block'
 import type { Cursor, Soon } from '../../source'
 import { END, after, until } from '../../source'
 import type { Lines } from '../blocks'
 import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from '../blocks'
 import { DROPPED } from '../faults'
+import type { Numbers } from './kernel'
 import { LineKernel } from './kernel'
 import type { Scanned, Slot } from './scan'
 
@@ -31,13 +34,61 @@ export interface OtherWays {
   rows(block: Lines, hasHeader: boolean): Iterator<Scanned>
 }
 
+/** The form of elements: only features, or a pair of features and one target or several. */
+export type Form = 'features' | 'one' | 'several'
+
+/** Rows whose columns are the features and the targets. */
+function formatOf({ featureCount, targetCount }: VectorPlan, form: Form): RowFormat {
+  type Columns = readonly [Float32Array, Float64Array]
+  const row = (columns: readonly Entries[], at: number): unknown => {
+    const [features, targets] = columns as Columns
+    const own = features.slice(at * featureCount, (at + 1) * featureCount)
+    if (form === 'features') return own
+    if (form === 'one') return [own, targets[at]]
+    return [own, Float32Array.from(targets.subarray(at * targetCount, (at + 1) * targetCount))]
+  }
+  return {
+    key: `csv ${form} ${featureCount} ${targetCount}`,
+    widths: [featureCount, targetCount],
+    allocate(count, spare) {
+      const given: unknown = form === 'features' || !Array.isArray(spare) ? spare : spare[0]
+      const isFit = given instanceof Tensor && given.data.length === count * featureCount
+      return [isFit ? given.data : new Float32Array(count * featureCount), new Float64Array(count * targetCount)]
+    },
+    row,
+    stack(columns, count, where) {
+      if (keepsDoubles())
+        return collate(
+          Array.from({ length: count }, (_, i) => row(columns, i)),
+          where,
+        )
+      const [features, targets] = columns as Columns
+      const size = count * featureCount
+      const x = new Tensor(
+        features.length === size ? features : features.slice(0, size),
+        [count, featureCount],
+        'float32',
+      )
+      if (form === 'features') return x
+      const y = Float32Array.from(targets.subarray(0, count * targetCount))
+      return [x, new Tensor(y, form === 'one' ? [count] : [count, targetCount], 'float32')]
+    },
+  }
+}
+
+const NO_NUMBERS: Numbers = { count: 0, features: new Float32Array(0), targets: new Float64Array(0) }
+
 /** A kernel is dropped if the other ways have read more lines than it, by more than this. */
 const TRIED = 100
 
 export class VectorRows {
-  private block: Lines | null = null
-  /** Rows of a block with quotes. */
+  private readonly format: RowFormat
+  private lines: Lines | null = null
+  /** Rows of lines with quotes. */
   private parsed: Iterator<Scanned> | null = null
+  /** Rows in the memory of the kernel, of which the first `given` were returned. */
+  private scanned: Numbers = NO_NUMBERS
+  private given = 0
   private kernel: LineKernel | null
   private position = 0
   /** The line number at `counted`. */
@@ -50,8 +101,10 @@ export class VectorRows {
   constructor(
     private readonly from: Cursor<Lines>,
     private readonly plan: VectorPlan,
+    form: Form,
     private readonly others: OtherWays,
   ) {
+    this.format = formatOf(plan, form)
     const { delimiter, slots, featureCount, targetCount, hasHeader, kernels } = plan
     this.isHeader = hasHeader
     const areNumbers = slots.every(({ to, isNumber }) => to === 'nothing' || isNumber)
@@ -65,39 +118,37 @@ export class VectorRows {
   close(): Soon<void> {
     if (this.kernel !== null) this.plan.kernels.push(this.kernel)
     this.kernel = null
-    this.block = null
+    this.scanned = NO_NUMBERS
+    this.lines = null
     this.parsed = null
     return this.from.close()
   }
 
-  /**
-   * Writes up to `most` rows into arrays, starting at their row `first`.
-   * @returns the number of rows written: fewer at the end of the file
-   */
-  read(out: Scanned, first: number, most: number): Soon<number> {
-    let filled = 0
-    const done = until(() => {
-      filled += this.take(out, first + filled, most - filled)
+  /** The next rows, valid until the next call. */
+  block(most: number): Soon<Block | typeof END> {
+    let found: Block | null = null
+    const search = until(() => {
+      found = this.take(most)
       return (
-        filled === most ||
-        after(this.from.next(), (block) => {
-          if (block !== END) this.begin(block)
-          return block === END
+        found !== null ||
+        after(this.from.next(), (lines) => {
+          if (lines !== END) this.begin(lines)
+          return lines === END
         })
       )
     })
-    return after(done, () => filled)
+    return after(search, () => found ?? END)
   }
 
-  private begin(block: Lines): void {
-    this.block = block
+  private begin(lines: Lines): void {
+    this.lines = lines
     this.position = 0
-    this.line = block.line
+    this.line = lines.line
     this.counted = 0
-    if (block.isQuoted) this.parsed = this.others.rows(block, this.isHeader)
-    else this.kernel?.load(block.parts)
-    if (block.isQuoted) this.isHeader = false
-    else if (this.isHeader) this.passHeader(block)
+    if (lines.isQuoted) this.parsed = this.others.rows(lines, this.isHeader)
+    else this.kernel?.load(lines.parts)
+    if (lines.isQuoted) this.isHeader = false
+    else if (this.isHeader) this.passHeader(lines)
   }
 
   /** Skips the header and empty lines before it. */
@@ -109,62 +160,63 @@ export class VectorRows {
     }
   }
 
-  /** Takes rows of the current block. */
-  private take(out: Scanned, first: number, most: number): number {
-    let taken = 0
-    while (taken < most && this.block !== null) {
-      taken +=
-        this.parsed === null
-          ? this.takeLines(this.block, out, first + taken, most - taken)
-          : this.takeParsed(this.parsed, out, first + taken)
+  /** Rows of the current lines; null if none is left. */
+  private take(most: number): Block | null {
+    while (this.lines !== null) {
+      const rows =
+        this.takeScanned(most) ?? (this.parsed === null ? this.takeLine(this.lines) : this.takeParsed(this.parsed))
+      if (rows !== null) return rows
     }
-    return taken
+    return null
   }
 
-  private takeParsed(parsed: Iterator<Scanned>, out: Scanned, at: number): number {
-    const next = parsed.next()
-    if (next.done !== true) return this.put(next.value, out, at)
-    this.parsed = null
-    this.block = null
-    return 0
-  }
-
-  private takeLines(block: Lines, out: Scanned, at: number, most: number): number {
+  /** Rows that the kernel can read. It reads ahead, which changes nothing outside of it. */
+  private takeScanned(most: number): Block | null {
     const { kernel } = this
-    if (kernel !== null) {
+    if (this.given === this.scanned.count) {
+      if (kernel === null || this.parsed !== null) return null
       kernel.position = this.position
-      const { count, features, targets } = kernel.scan(most)
+      this.scanned = kernel.scan(Infinity)
+      this.given = 0
       this.position = kernel.position
-      this.byKernel += count
-      if (count > 0) {
-        out.features.set(features, at * this.plan.featureCount)
-        out.targets.set(targets, at * this.plan.targetCount)
-        return count
-      }
+      this.byKernel += this.scanned.count
     }
-    if (this.position < block.size) return this.takeLine(block, out, at)
-    this.block = null
-    this.from.recycle?.(block)
-    return 0
+    const count = Math.min(most, this.scanned.count - this.given)
+    if (count === 0) return null
+    const { features, targets } = this.scanned
+    const rows = this.rows(features, targets, this.given, count)
+    this.given += count
+    return rows
   }
 
-  private takeLine(block: Lines, out: Scanned, at: number): number {
-    const { bytes } = block
+  private takeParsed(parsed: Iterator<Scanned>): Block | null {
+    const next = parsed.next()
+    if (next.done !== true) return this.rows(next.value.features, next.value.targets)
+    this.parsed = null
+    this.lines = null
+    return null
+  }
+
+  private takeLine(lines: Lines): Block | null {
     const from = this.position
+    if (from >= lines.size) {
+      this.lines = null
+      this.from.recycle?.(lines)
+      return null
+    }
+    const { bytes } = lines
     const to = endOf(bytes, from)
     this.position = Math.min(bytes.length, to + 1)
-    if (isEmpty(bytes, from, to)) return 0
+    if (isEmpty(bytes, from, to)) return null
     if (++this.byOthers > TRIED + this.byKernel) this.kernel = null
     this.line += lineEnds(bytes.subarray(this.counted, from))
     this.counted = from
-    const row = this.others.line(block, from, to, this.line)
-    return row === DROPPED ? 0 : this.put(row, out, at)
+    const row = this.others.line(lines, from, to, this.line)
+    return row === DROPPED ? null : this.rows(row.features, row.targets)
   }
 
-  private put(row: Scanned, out: Scanned, at: number): number {
-    out.features.set(row.features, at * this.plan.featureCount)
-    out.targets.set(row.targets, at * this.plan.targetCount)
-    return 1
+  private rows(features: Float32Array, targets: Float64Array, places = 0, count = 1): Block {
+    return { format: this.format, columns: [features, targets], places, count }
   }
 }
 
@@ -175,62 +227,4 @@ function endOf(bytes: Uint8Array, from: number): number {
 
 function isEmpty(bytes: Uint8Array, from: number, to: number): boolean {
   return to === from || (to === from + 1 && bytes[from] === CARRIAGE_RETURN)
-}
-
-/** The form of elements: only features, or a pair of features and one target or several. */
-export type Form = 'features' | 'one' | 'several'
-
-/** One row as an element. */
-function elementOf({ features, targets }: Scanned, form: Form): unknown {
-  return form === 'features' ? features : [features, form === 'one' ? targets[0] : Float32Array.from(targets)]
-}
-
-/** The rows as elements. */
-export function vectorElements(
-  rows: VectorRows,
-  { featureCount, targetCount }: VectorPlan,
-  form: Form,
-): Cursor<unknown> {
-  return cursor(rows, () => {
-    const row = { features: new Float32Array(featureCount), targets: new Float64Array(targetCount) }
-    return after(rows.read(row, 0, 1), (count) => (count === 0 ? END : elementOf(row, form)))
-  })
-}
-
-/** Batches of rows, stacked as by `batch`. */
-export function vectorBatches(
-  rows: VectorRows,
-  plan: VectorPlan,
-  form: Form,
-  size: number,
-  keepsRest: boolean,
-): Cursor<unknown> {
-  const { featureCount, targetCount } = plan
-  const targets = new Float64Array(size * targetCount)
-  const stacked = (data: Float32Array, count: number): unknown => {
-    const features = new Tensor(
-      count === size ? data : data.slice(0, count * featureCount),
-      [count, featureCount],
-      'float32',
-    )
-    if (form === 'features') return features
-    const own = Float32Array.from(targets.subarray(0, count * targetCount))
-    return [features, new Tensor(own, form === 'one' ? [count] : [count, targetCount], 'float32')]
-  }
-  /** The memory of a returned batch, otherwise new memory. */
-  const memory = (spare: unknown): Float32Array => {
-    const { data } = ((form === 'features' ? spare : (spare as readonly unknown[] | undefined)?.[0]) ??
-      {}) as Partial<Tensor>
-    return data instanceof Float32Array && data.length === size * featureCount
-      ? data
-      : new Float32Array(size * featureCount)
-  }
-  return lending((spare) =>
-    cursor(rows, () => {
-      const features = memory(spare())
-      return after(rows.read({ features, targets }, 0, size), (count) =>
-        count === size || (count > 0 && keepsRest) ? stacked(features, count) : END,
-      )
-    }),
-  )
 }
