@@ -79,10 +79,11 @@ export function numberedSource<T>(rows: NumberedRows<T>): Source<T> {
   const format = numbersOf(rows)
   const open = (): Cursor<T> => {
     let at = 0
+    let numbers = new Int32Array(0)
     const block = (most: number): Block<T> | typeof END => {
       const count = Math.min(most, MOST_ROWS, size - at)
       if (count <= 0) return END
-      const numbers = new Int32Array(count)
+      if (numbers.length < count) numbers = new Int32Array(count)
       for (let i = 0; i < count; i++) numbers[i] = at++
       return { format, columns: [numbers], places: 0, count }
     }
@@ -340,44 +341,70 @@ export function bucketed<T>(
 
 /** Elements in random order: each is drawn from a buffer, and the next element takes its place. */
 export function shuffled<T>(from: Cursor<T>, size: number, seed: number, pass: number): Cursor<T> {
-  const rows = new RowStore<T>(size)
-  /** The places of the rows in the buffer, and places without a row. */
-  const buffer: number[] = []
-  const free: number[] = []
-  let taken = new Int32Array(0)
-  let count = 0
   let drawn = 0
-  const draw = (): number => {
+  const draw = <Drawn>(buffer: Drawn[]): Drawn => {
     // The index of an element is the counter of its draw.
     const at = Math.floor(((threefry2x32(seed, pass, drawn++, 0)[0] >>> 0) / 2 ** 32) * buffer.length)
-    const row = buffer[at]!
+    const element = buffer[at]!
     const last = buffer.pop()!
     if (at < buffer.length) buffer[at] = last
-    return row
+    return element
   }
-  return blocksOf(from, (most) => {
-    // The rows of the last block were used.
-    for (let i = 0; i < count; i++) free.push(taken[i]!)
-    count = 0
-    const coming: number[] = []
-    const add = (block: Block<T>): void => {
-      let end = rows.count
-      const isNew = free.length === 0
-      const places = new Int32Array(block.count)
-      for (let i = 0; i < block.count; i++) coming.push((places[i] = free.pop() ?? end++))
-      rows.add(block, isNew ? rows.count : places)
+  if (from.block !== undefined) return shuffledRows(from, size, draw)
+  const buffer: T[] = []
+  return cursor(from, () => after(take(from, size, buffer), () => (buffer.length === 0 ? END : draw(buffer))))
+}
+
+/** The buffer has the places of rows in a store. The place of a drawn row is free when the row was used. */
+function shuffledRows<T>(from: Cursor<T>, size: number, draw: (places: number[]) => number): Cursor<T> {
+  const rows = new RowStore<T>(size)
+  const buffer: number[] = []
+  /** Places of rows that are not in the buffer yet. */
+  const coming: number[] = []
+  const free: number[] = []
+  let places = new Int32Array(0)
+  let count = 0
+  const place = (end: number): number => {
+    const own = free.pop() ?? end
+    coming.push(own)
+    return own
+  }
+  const add = (block: Block<T>): void => {
+    if (block.count === 1) return rows.add(block, place(rows.count))
+    const to = new Int32Array(block.count)
+    for (let i = 0, end = rows.count; i < to.length; i++) {
+      to[i] = place(end)
+      if (to[i] === end) end++
     }
-    return after(gather(from, size - buffer.length + most - 1, add), () => {
-      if (taken.length < most) taken = new Int32Array(most)
+    rows.add(block, to)
+  }
+  /** Reads what as many draws need. */
+  const read = (draws: number): Soon<void> => {
+    for (let i = 0; i < count; i++) free.push(places[i]!)
+    count = 0
+    coming.length = 0
+    return gather(from, size - buffer.length + draws - 1, add)
+  }
+  const next = (): Soon<T | typeof END> =>
+    after(read(1), () => {
+      for (const each of coming) buffer.push(each)
+      if (buffer.length === 0) return END
+      const own = draw(buffer)
+      free.push(own)
+      return rows.row(own)
+    })
+  const block = (most: number): Soon<Block<T> | typeof END> =>
+    after(read(most), () => {
+      if (places.length < most) places = new Int32Array(most)
       let entered = 0
       for (; count < most; count++) {
         while (buffer.length < size && entered < coming.length) buffer.push(coming[entered++]!)
         if (buffer.length === 0) break
-        taken[count] = draw()
+        places[count] = draw(buffer)
       }
-      return count === 0 ? END : { ...rows.all, places: taken, count }
+      return count === 0 ? END : { ...rows.all, places, count }
     })
-  })
+  return cursor(from, next, { block })
 }
 
 export function limited<T>(from: Cursor<T>, count: number): Cursor<T> {

@@ -95,17 +95,17 @@ export function numbersOf<T>(rows: NumberedRows<T>): RowFormat<T> {
   }
 }
 
-/** Longer runs of numbers are copied by the engine: below, a loop is faster than creating a view. */
-const LONG = 128
+/** Longer runs of numbers are copied by the engine: below, a loop is faster than creating two views. */
+const LONG = 24
 
 /** into[to(i)] ← from[at(i)] for `count` rows of `width` entries */
-function copyRows(from: Entries, at: Places, into: Entries, to: Places, count: number, width: number): void {
+export function copyRows(from: Entries, at: Places, into: Entries, to: Places, count: number, width: number): void {
   if (Array.isArray(into)) {
     for (let i = 0; i < count; i++) into[placeAt(to, i)] = from[placeAt(at, i)]
     return
   }
   const numbers = from as NumericArray
-  if (typeof at === 'number' && typeof to === 'number')
+  if (typeof at === 'number' && typeof to === 'number' && count * width > LONG)
     return into.set(numbers.subarray(at * width, (at + count) * width), to * width)
   for (let i = 0; i < count; i++) {
     const start = placeAt(at, i) * width
@@ -155,9 +155,15 @@ export class RowStore<T = unknown> {
     if (this.format!.key !== block.format.key) this.keepElements()
     const { widths, key } = this.format!
     const { columns, places, count } = key === block.format.key ? block : blockOf(rowsOf(block))
-    for (let i = 0; i < count; i++) this.count = Math.max(this.count, placeAt(to, i) + 1)
+    const end = typeof to === 'number' ? to + count : to.reduce((most, place) => Math.max(most, place + 1), 0)
+    this.count = Math.max(this.count, end)
     this.reserve(this.count)
-    columns.forEach((each, k) => copyRows(each, places, this.columns[k]!, to, count, widths[k]!))
+    for (let k = 0; k < widths.length; k++) copyRows(columns[k]!, places, this.columns[k]!, to, count, widths[k]!)
+  }
+
+  /** A row as an element. */
+  row(place: number): T {
+    return this.format!.row(this.columns, place)
   }
 
   /** All rows. */

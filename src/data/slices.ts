@@ -4,7 +4,7 @@ import { allocateData } from '../core/dtypes'
 import { DataError, ShapeError } from '../core/errors'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, pathName, pathsOf, unflatten } from '../core/tree'
+import { flatten, isBranch, pathName, pathsOf, put, unflatten } from '../core/tree'
 import { toTensor } from '../ops/convert'
 import type { TensorLike } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
@@ -21,8 +21,8 @@ class Column {
 
 interface Reader {
   readonly size: number
-  row(i: number): unknown
-  exact(i: number): unknown
+  readonly row: (i: number) => unknown
+  readonly exact: (i: number) => unknown
   /** null for strings. */
   readonly tensor: Tensor | null
 }
@@ -41,16 +41,14 @@ export function slicesOf(columns: unknown, where: string): NumberedRows {
     throw new ShapeError(
       `${where}: all must have the same number of rows, received ${size} and ${readers[other]!.size} (${pathName(paths[other]!)})`,
     )
-  const row = (i: number): unknown =>
-    unflatten(
-      tree,
-      readers.map((each) => each.row(i)),
-    )
-  const exact = (i: number): unknown =>
-    unflatten(
-      tree,
-      readers.map((each) => each.exact(i)),
-    )
+  const row = treeMaker(
+    tree,
+    readers.map((each) => each.row),
+  )
+  const exact = treeMaker(
+    tree,
+    readers.map((each) => each.exact),
+  )
   const gather = (rows: Int32Array, spare: unknown): unknown => {
     const spares = spare === undefined ? [] : flatten<unknown>(spare as Tree<unknown>)
     return unflatten(
@@ -66,6 +64,22 @@ export function slicesOf(columns: unknown, where: string): NumberedRows {
     return isPlain ? gather(rows, spare) : collate(Array.from(rows, row), place, null, spare)
   }
   return { size, row, exact, batch }
+}
+
+/** Makes trees of one structure. The structure is read once, and not for every row. */
+function treeMaker(structure: unknown, leaves: readonly ((i: number) => unknown)[]): (i: number) => unknown {
+  const left = [...leaves]
+  const maker = (branch: unknown): ((i: number) => unknown) => {
+    if (!isBranch(branch)) return left.shift()!
+    const children = Object.entries(branch).map(([key, child]) => ({ key, make: maker(child) }))
+    if (Array.isArray(branch)) return (i) => children.map(({ make }) => make(i))
+    return (i) => {
+      const record: Record<string, unknown> = {}
+      for (const { key, make } of children) put(record, key, make(i))
+      return record
+    }
+  }
+  return maker(structure)
 }
 
 /** Whether a batch has a tensor for each leaf; in a list of numbers, all leaves together are one tensor. */

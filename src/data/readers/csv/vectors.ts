@@ -6,6 +6,7 @@ import { collate } from '../../collate'
 import { keepsDoubles } from '../../doubles'
 import type { Block, Entries, RowFormat } from '../../row-block'
 import type { Cursor, Soon } from '../../source'
+import { copyRows } from '../../row-block'
 import { END, after, until } from '../../source'
 import type { Lines } from '../blocks'
 import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from '../blocks'
@@ -42,10 +43,11 @@ function formatOf({ featureCount, targetCount }: VectorPlan, form: Form): RowFor
   type Columns = readonly [Float32Array, Float64Array]
   const row = (columns: readonly Entries[], at: number): unknown => {
     const [features, targets] = columns as Columns
-    const own = features.slice(at * featureCount, (at + 1) * featureCount)
+    const own = new Float32Array(featureCount)
+    copyRows(features, at, own, 0, 1, featureCount)
     if (form === 'features') return own
     if (form === 'one') return [own, targets[at]]
-    return [own, Float32Array.from(targets.subarray(at * targetCount, (at + 1) * targetCount))]
+    return [own, new Float32Array(targets.subarray(at * targetCount, (at + 1) * targetCount))]
   }
   return {
     key: `csv ${form} ${featureCount} ${targetCount}`,
@@ -70,13 +72,16 @@ function formatOf({ featureCount, targetCount }: VectorPlan, form: Form): RowFor
         'float32',
       )
       if (form === 'features') return x
-      const y = Float32Array.from(targets.subarray(0, count * targetCount))
+      const y = new Float32Array(targets.subarray(0, count * targetCount))
       return [x, new Tensor(y, form === 'one' ? [count] : [count, targetCount], 'float32')]
     },
   }
 }
 
 const NO_NUMBERS: Numbers = { count: 0, features: new Float32Array(0), targets: new Float64Array(0) }
+
+/** The kernel reads at least so many rows, because a call costs as much as some rows. */
+const AHEAD = 128
 
 /** A kernel is dropped if the other ways have read more lines than it, by more than this. */
 const TRIED = 100
@@ -176,7 +181,7 @@ export class VectorRows {
     if (this.given === this.scanned.count) {
       if (kernel === null || this.parsed !== null) return null
       kernel.position = this.position
-      this.scanned = kernel.scan(Infinity)
+      this.scanned = kernel.scan(Math.max(most, AHEAD))
       this.given = 0
       this.position = kernel.position
       this.byKernel += this.scanned.count
