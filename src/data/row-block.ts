@@ -146,7 +146,7 @@ export class RowStore<T = unknown> {
    */
   constructor(
     private readonly expected = Infinity,
-    private readonly spare: unknown = undefined,
+    private readonly spare?: unknown,
   ) {}
 
   /** Writes rows to places, by default behind all others. A place is new, or was written before. */
