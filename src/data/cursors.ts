@@ -16,7 +16,7 @@ export function cursor<T>(
   { skip, block }: { skip?: Cursor<T>['skip']; block?: ReadBlock<T> | undefined } = {},
 ): Cursor<T> {
   const pass = (count: number): Soon<void> =>
-    block === undefined ? skipByTaking({ next }, count) : skipBlocks(block, count)
+    block === undefined ? skipByTaking({ next }, count) : gather({ block }, count, () => undefined)
   return { next, skip: skip ?? pass, close: () => from.close(), ...(block && { block }) }
 }
 
@@ -29,48 +29,59 @@ export function blocksOf<T>(from: Pick<Cursor<unknown>, 'close'>, block: ReadBlo
 /** Blocks have at most so many rows, where the reader asks for more. */
 const MOST_ROWS = 1024
 
-function skipBlocks<T>(block: ReadBlock<T>, count: number): Soon<void> {
+type BlockCursor<T> = Cursor<T> & { readonly block: ReadBlock<T> }
+
+function hasBlocks<T>(from: Cursor<T>): from is BlockCursor<T> {
+  return from.block !== undefined
+}
+
+/** The cursor, with blocks: its own, or of elements that are available at once. */
+export function inBlocks<T>(from: Cursor<T>): BlockCursor<T> {
+  if (hasBlocks(from)) return from
+  /** What ended the last block, for the next call. */
+  let held: (() => Soon<T | typeof END>) | null = null
+  const next = (): Soon<T | typeof END> => {
+    const first = held
+    held = null
+    return first === null ? from.next() : first()
+  }
+  const block = (most: number): Soon<Block<T> | typeof END> => {
+    const elements: T[] = []
+    while (elements.length < Math.min(most, MOST_ROWS)) {
+      const element = settled(next)
+      if (!isPromise(element) && element !== END) {
+        elements.push(element)
+        continue
+      }
+      if (elements.length === 0)
+        return after<T | typeof END, Block<T> | typeof END>(element, (one) => (one === END ? END : blockOf([one])))
+      if (isPromise(element)) element.catch(() => undefined)
+      held = () => element
+      break
+    }
+    return blockOf(elements)
+  }
+  const skip = (count: number): Soon<void> => (held === null ? from.skip(count) : skipByTaking({ next }, count))
+  return { next, skip, close: () => from.close(), recycle: (element) => from.recycle?.(element), block }
+}
+
+/** Passes up to `count` rows to `add`, in blocks. */
+export function gather<T>(
+  from: { readonly block: ReadBlock<T> },
+  count: number,
+  add: (rows: Block<T>) => void,
+): Soon<void> {
   let left = count
   return until(
     () =>
       left <= 0 ||
-      after(block(Math.min(left, MOST_ROWS)), (rows) => {
+      after(from.block(Math.min(left, MOST_ROWS)), (rows) => {
         if (rows === END) return true
+        add(rows)
         left -= rows.count
-        return false
+        return left <= 0
       }),
   )
-}
-
-/** The next rows, which are a single one if a cursor has no blocks. */
-function blockFrom<T>(from: Cursor<T>, most: number): Soon<Block<T> | typeof END> {
-  if (from.block !== undefined) return from.block(most)
-  return after(from.next(), (element) => (element === END ? END : blockOf([element])))
-}
-
-/** Passes up to `count` rows to `add`, in blocks. */
-export function gather<T>(from: Cursor<T>, count: number, add: (rows: Block<T>) => void): Soon<void> {
-  let left = count
-  const take = (rows: Block<T> | typeof END): boolean => {
-    if (rows === END) return true
-    add(rows)
-    left -= rows.count
-    return left <= 0
-  }
-  if (left <= 0) return undefined
-  if (from.block !== undefined) return until(() => after(from.block!(Math.min(left, MOST_ROWS)), take))
-  return until(() => {
-    const elements: T[] = []
-    while (elements.length < Math.min(left, MOST_ROWS)) {
-      const element = from.next()
-      if (isPromise(element) || element === END) {
-        if (elements.length > 0) take(blockOf(elements))
-        return after(element, (own) => take(own === END ? END : blockOf([own])))
-      }
-      elements.push(element)
-    }
-    return take(blockOf(elements))
-  })
 }
 
 /** Rows by their numbers. */
@@ -99,10 +110,16 @@ export function numberedSource<T>(rows: NumberedRows<T>): Source<T> {
 
 /** A cursor that opens asynchronously, and has blocks if the opened one has. */
 export function opening<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
-  let opened: Cursor<T>
-  const own = deferred(() => after(open(), (made) => (opened = made)))
+  let block: ReadBlock<T>
+  const own = deferred(() =>
+    after(open(), (made) => {
+      const rows = inBlocks(made)
+      block = rows.block
+      return rows
+    }),
+  )
   // Skipping nothing opens it.
-  return { ...own, block: (most) => after(own.skip(0), () => blockFrom(opened, most)) }
+  return { ...own, block: (most) => after(own.skip(0), () => block(most)) }
 }
 
 /** All but the first `count` elements. */
@@ -230,15 +247,16 @@ export function filtered<T>(from: Cursor<T>, keep: (element: T, index: number) =
 
 /** All elements of several sources, one source after the other. */
 export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<T> {
-  let current: Cursor<T> | null = null
+  let current: BlockCursor<T> | null = null
   let isClosed = false
   const open = (): Soon<Cursor<T> | typeof END> => (isClosed ? END : sources())
   /** What the current source has, or the first after it that has anything. */
-  const first = <Found>(read: (own: Cursor<T>) => Soon<Found | typeof END>): Soon<Found | typeof END> => {
+  const first = <Found>(read: (own: BlockCursor<T>) => Soon<Found | typeof END>): Soon<Found | typeof END> => {
     let found: Found | typeof END = END
     const search = until(() =>
-      after(current ?? open(), (own) => {
-        if (own === END) return true
+      after(current ?? open(), (opened) => {
+        if (opened === END) return true
+        const own = opened === current ? current : inBlocks(opened)
         current = own
         // If the cursor was closed while the source was awaited, the source is closed, too.
         if (isClosed) return after(own.close(), () => true)
@@ -259,7 +277,7 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
     isClosed = true
     return current?.close()
   }
-  const block: ReadBlock<T> = (most) => first((own) => blockFrom(own, most))
+  const block: ReadBlock<T> = (most) => first((own) => own.block(most))
   return { ...cursor({ close }, next, { block }), close }
 }
 
@@ -273,7 +291,8 @@ interface Batching {
 }
 
 /** Batches of rows, which reuse the memory of recycled ones. */
-export function batched<T>(from: Cursor<T>, { where, size, keepsRest, padding }: Batching): Cursor<unknown> {
+export function batched<T>(source: Cursor<T>, { where, size, keepsRest, padding }: Batching): Cursor<unknown> {
+  const from = inBlocks(source)
   const spare: unknown[] = []
   const next = (): Soon<unknown> => {
     const rows = new RowStore<T>(size, spare.pop())
@@ -350,13 +369,13 @@ export function shuffled<T>(from: Cursor<T>, size: number, seed: number, pass: n
     if (at < buffer.length) buffer[at] = last
     return element
   }
-  if (from.block !== undefined) return shuffledRows(from, size, draw)
+  if (hasBlocks(from)) return shuffledRows(from, size, draw)
   const buffer: T[] = []
   return cursor(from, () => after(take(from, size, buffer), () => (buffer.length === 0 ? END : draw(buffer))))
 }
 
 /** The buffer has the places of rows in a store. The place of a drawn row is free when the row was used. */
-function shuffledRows<T>(from: Cursor<T>, size: number, draw: (places: number[]) => number): Cursor<T> {
+function shuffledRows<T>(from: BlockCursor<T>, size: number, draw: (places: number[]) => number): Cursor<T> {
   const rows = new RowStore<T>(size)
   const buffer: number[] = []
   /** Places of rows that are not in the buffer yet. */

@@ -19,6 +19,7 @@ import {
   closing,
   filtered,
   gather,
+  inBlocks,
   limited,
   mapped,
   mappedInParallel,
@@ -460,7 +461,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     const { signal } = readOptions('Dataset.save', signalOption(), options)
     const rows = passOf(this, this.passes++, signal)
     const all: unknown[] = []
-    await gather(rows, Infinity, (block) => void all.push(...exactRowsOf(block)))
+    await gather(inBlocks(rows), Infinity, (block) => void all.push(...exactRowsOf(block)))
     await rows.close()
     return all
   }
