@@ -4,10 +4,12 @@ import { ArgumentError, knownName, unknownName } from '../core/errors'
 import { customObject, isClass, nameInFile, nameToSave } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/numpy/elementwise'
-import { Tensor } from '../ops/tensor'
-import { untraced } from '../ops/trace'
+import type { DeclaredOp, OpTraits } from '../ops/op'
+import { isDeclared } from '../ops/op'
+import type { Tensor } from '../ops/tensor'
 import { gelu } from './gelu'
 import { relu } from './relu'
+import { areAlikeUnits, triedUnits } from '../ops/tried'
 
 /** A function of one tensor, written with ops. */
 export type ActivationFunction = (x: Tensor) => Tensor
@@ -86,58 +88,21 @@ function requireTensor(value: unknown, name: string): Tensor {
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 
-/** Whether an activation computes each unit from all units, as softmax does: it is tried on some numbers. */
-export const mixesUnits = (activation: ActivationFunction): boolean => !isApart(activation)
+const traitsOf = (activation: ActivationFunction): OpTraits => (isDeclared(activation) ? activation.traits : {})
 
-/** Numbers of several sizes, all different, with their neighbours in no order. */
-const TRIED = [0.3, -2.5, 40, -0.01, 1.7, -30, 6.2, 0]
-/** Some of them, in another order. */
-const CHOSEN = [5, 0, 6, 3]
+/** What an activation does with units, as it declares, or as trials show of a user's function. */
+const unitsOf = (activation: ActivationFunction): OpTraits['units'] =>
+  traitsOf(activation).units ?? triedUnits(activation)
 
-/** Whether f gives for some units in any order what it gives for them among all. */
-function isApart(f: ActivationFunction): boolean {
-  const of = (x: readonly number[]): ArrayLike<number> =>
-    f(new Tensor(Float32Array.from(x), [1, x.length], 'float32')).data
-  try {
-    return untraced(() => {
-      const [all, some] = [of(TRIED), of(CHOSEN.map((i) => TRIED[i]!))]
-      return (
-        some.length === CHOSEN.length &&
-        CHOSEN.every((i, j) => Object.is(some[j], all[i]) || Math.abs(some[j]! - all[i]!) <= 1e-6 * Math.abs(all[i]!))
-      )
-    })
-  } catch {
-    // Such as one with a parameter for each unit.
-    return false
-  }
-}
+/** Whether an activation computes each unit from all units, as softmax does. */
+export const mixesUnits = (activation: ActivationFunction): boolean => unitsOf(activation) === 'mixed'
 
-/** Whether two functions give the same: they are tried on some numbers. */
-function isAlike(f: ActivationFunction, g: ActivationFunction): boolean {
-  const of = (each: ActivationFunction): string =>
-    String(each(new Tensor(Float32Array.of(...TRIED, 1e6, -1e6), [1, TRIED.length + 2], 'float32')).data)
-  try {
-    return untraced(() => of(f) === of(g))
-  } catch {
-    return false
-  }
-}
+/** Whether f(c · x) = c · f(x) for every c > 0 and each unit by itself. */
+export const isHomogeneous = (activation: ActivationFunction): boolean => unitsOf(activation) === 'scaled'
 
-/** Whether f(c · x) = c · f(x) for every c > 0 and each unit by itself: it is tried on some numbers. */
-export function isHomogeneous(activation: ActivationFunction): boolean {
-  if (!isApart(activation)) return false
-  const of = (scale: number): ArrayLike<number> =>
-    activation(
-      new Tensor(
-        Float32Array.from(TRIED, (x) => scale * x),
-        [1, TRIED.length],
-        'float32',
-      ),
-    ).data
-  // A power of 2 changes no digits.
-  const [whole, quarter] = untraced(() => [of(1), of(0.25)] as const)
-  return TRIED.every((_, i) => quarter[i] === 0.25 * whole[i]!)
-}
+/** The limits that an activation declares; null for one without. */
+export const limitsOf = (activation: ActivationFunction): OpTraits['limits'] | null =>
+  traitsOf(activation).limits ?? null
 
 /** The name under which an activation is saved: the known one, or the custom one. */
 export function activationName(activation: ActivationFunction): string {
@@ -145,6 +110,14 @@ export function activationName(activation: ActivationFunction): string {
   if (found !== undefined) return found[0]
   const known = knownName(activation.name, names)
   if (known === undefined) return nameInFile(activation, 'that is an activation')
-  // Functions of the library also exist in forms that take symbols.
-  return isAlike(activation, activations[known as ActivationName]) ? known : nameToSave(activation, () => true)
+  const same = isDeclared(activation)
+    ? isSame(activation, known as ActivationName)
+    : areAlikeUnits(activation, activations[known as ActivationName])
+  return same ? known : nameToSave(activation, () => true)
+}
+
+/** Whether an op is an activation under a second name. */
+function isSame({ compute, traits }: DeclaredOp, name: ActivationName): boolean {
+  const known: ActivationFunction = activations[name]
+  return traits.activation === name || (isDeclared(known) && known.compute === compute)
 }

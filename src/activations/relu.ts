@@ -40,7 +40,7 @@ export const relu = op(
       return rectified(cast(asTensor(x, 'relu'), 'float32'), { negativeSlope, maxValue, threshold })
     },
   },
-  { within: 'activations' },
+  { within: 'activations', units: 'scaled' },
 )
 
 /** relu of float32. */

@@ -1,6 +1,6 @@
 // UnitHealth: measures the health of a model's units in each epoch, without changing anything.
 
-import { activationName } from '../activations'
+import { limitsOf } from '../activations'
 import type { ActivationFunction } from '../activations'
 import { configured, count, integer, nullable, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
@@ -53,10 +53,11 @@ const RANK_SHARE = 0.99
 function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) | null {
   // An activation layer has its function as an option.
   const activation: unknown = made.has(output) ? made.get(output)!.activation : Reflect.get(output, 'activation')
-  if (typeof activation !== 'function') return null
-  const name = activationName(activation as ActivationFunction)
-  if (name === 'tanh' || name === 'softsign') return (h) => h
-  return name === 'sigmoid' || name === 'hardSigmoid' ? (h) => subtract(multiply(h, 2), 1) : null
+  const limits = typeof activation === 'function' ? limitsOf(activation as ActivationFunction) : null
+  if (limits === null) return null
+  const [lower, upper] = limits!
+  const [scale, shift] = [2 / (upper - lower), (upper + lower) / (upper - lower)]
+  return (h) => (shift === 0 && scale === 1 ? h : subtract(multiply(h, scale), shift))
 }
 
 /** The measurements of one group over an epoch. */

@@ -159,6 +159,15 @@ export interface OpTraits {
   readonly rearranges?: true
   /** It looks at a symbol and answers at once: its calls are not recorded. */
   readonly answers?: true
+  /**
+   * How an activation computes the units of its operand, the elements along the last axis: `mixed`, each from all; `apart`, each by
+   * itself; `scaled`, each by itself with f(c · x) = c · f(x) for every c > 0.
+   */
+  readonly units?: 'mixed' | 'apart' | 'scaled'
+  /** The limits of the results, near which the gradient vanishes. */
+  readonly limits?: readonly [lower: number, upper: number]
+  /** The name of the activation that computes the same, if that is another op. */
+  readonly activation?: string
 }
 
 /** An op, with what it declares of itself. */
@@ -170,6 +179,11 @@ export interface DeclaredOp extends RecordedOp {
 }
 
 type Compute = (...given: readonly unknown[]) => unknown
+
+/** Tells a declared op from other functions. */
+export function isDeclared(value: object): value is DeclaredOp {
+  return 'traits' in value && 'compute' in value
+}
 
 /** How the calls of an op are read. */
 interface Reading {

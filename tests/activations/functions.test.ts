@@ -16,7 +16,9 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { getActivation, isHomogeneous } from '../../src/activations'
+import { getActivation, isHomogeneous, limitsOf } from '../../src/activations'
+import { areAlikeUnits, triedUnits } from '../../src/ops/tried'
+import { isDeclared } from '../../src/ops/op'
 import type { SignaturesFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'
 
@@ -158,6 +160,46 @@ describe('in models', () => {
       expect(isHomogeneous(activations.get(name))).toBe(expected)
     },
   )
+
+  it.each(kerasNames.filter((name) => !['deserialize', 'get', 'serialize', 'threshold'].includes(name)))(
+    '%s declares what it does with units, and its limits',
+    (name) => {
+      for (const each of [getActivation(name), Reflect.get(ops, camelCase(name)) as ReturnType<typeof getActivation>]) {
+        if (!isDeclared(each)) throw new Error(`${name} is not declared`)
+        expect(each.traits.units).toBe(triedUnits(each))
+        const [lower, upper] = limitsOf(each) ?? [-Infinity, Infinity]
+        const far = each(tensor([-1e4, 1e4])).toArray<number[]>()
+        if (limitsOf(each) !== null) expect(far).toEqual([expect.closeTo(lower, 3), expect.closeTo(upper, 3)])
+      }
+    },
+  )
+
+  it("a user's function is tried, an op is not", () => {
+    let calls = 0
+    const mine = (each: Tensor): Tensor => (calls++, ops.tanh(each))
+    expect(new Activation({ activation: mine }).unitFlow).not.toBeNull()
+    expect(calls).toBeGreaterThan(0)
+    const counted = Object.assign((each: Tensor): Tensor => (calls++, ops.tanh(each)), ops.tanh)
+    calls = 0
+    expect(new Activation({ activation: counted }).unitFlow).not.toBeNull()
+    expect(calls).toBe(0)
+  })
+
+  it('an op under a second name is saved under its name, and another function of the name is refused', async () => {
+    const named = (activation: (x: Tensor) => Tensor) =>
+      new Sequential([new Dense({ units: 2, activation, inputShape: [2] })])
+    for (const [activation, name] of [
+      [ops.relu, 'relu'],
+      [ops.swish, 'swish'],
+      [ops.silu, 'silu'],
+      [activations.gelu, 'gelu'],
+    ] as const)
+      expect(JSON.stringify(named(activation))).toContain(`"activation":"${name}"`)
+    expect(areAlikeUnits(ops.gelu, activations.gelu)).toBe(false)
+    await expect(named(ops.gelu).save()).rejects.toThrow("'gelu'")
+    const relu = (each: Tensor): Tensor => ops.maximum(each, 0)
+    expect(JSON.stringify(named(relu))).toContain('"activation":"relu"')
+  })
 
   it('sparsemax mixes units, as softmax does, and others do not', () => {
     const flowOf = (activation: string): unknown => new Activation(activation).unitFlow

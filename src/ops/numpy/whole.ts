@@ -7,10 +7,14 @@ import { apply } from '../trace'
 import * as plain from './elementwise'
 
 /** max(x, 0); int32 stays int32. */
-export const relu = unaryOp('relu', (x) => {
-  const value = asTensor(x, 'relu')
-  return value.dtype === 'float32' ? plain.relu(value) : plain.maximum(value, 0)
-})
+export const relu = unaryOp(
+  'relu',
+  (x) => {
+    const value = asTensor(x, 'relu')
+    return value.dtype === 'float32' ? plain.relu(value) : plain.maximum(value, 0)
+  },
+  { units: 'scaled', activation: 'relu' },
+)
 
 /**
  * x1^x2; NaN for negative x1 with a fractional x2. int32 and bool operands, and whole numbers beside them, give int32: the product is exact,
