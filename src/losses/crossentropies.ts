@@ -207,6 +207,11 @@ const CategoricalCrossentropyBase = (
  */
 export class CategoricalCrossentropy extends CategoricalCrossentropyBase {
   static readonly className = 'CategoricalCrossentropy'
+
+  /** @internal */
+  override get relatesClasses(): boolean {
+    return this.axis === -1
+  }
 }
 
 /** The options of the categorical focal cross-entropy. */
@@ -254,6 +259,11 @@ const CategoricalFocalCrossentropyBase = (
  */
 export class CategoricalFocalCrossentropy extends CategoricalFocalCrossentropyBase {
   static readonly className = 'CategoricalFocalCrossentropy'
+
+  /** @internal */
+  override get relatesClasses(): boolean {
+    return this.axis === -1
+  }
 }
 
 /**
@@ -294,6 +304,11 @@ const SparseCategoricalCrossentropyBase = lossOf(
  */
 export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropyBase {
   static readonly className = 'SparseCategoricalCrossentropy'
+
+  /** @internal */
+  override get relatesClasses(): boolean {
+    return this.axis === -1
+  }
 
   protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
     const { ignoreClass, axis } = this

@@ -90,6 +90,11 @@ export abstract class Loss extends LossBase {
    */
   checkTargets(_yTrue: Tensor, _outputShape: Shape): void {}
 
+  /** Whether outputs are scores or probabilities of classes along the last axis, which a softmax relates. @internal */
+  get relatesClasses(): boolean {
+    return false
+  }
+
   /** The shape and dtype that targets for an output shape should have. @internal */
   targetsFor(outputShape: Shape): TensorType {
     return { shape: outputShape, dtype: 'float32' }
@@ -105,12 +110,20 @@ export abstract class FormulaLoss extends Loss {
   }
 }
 
-/** Adapts a formula without options, which refuses a third argument, to be called with one. */
-export function withOptions<Options>(
-  formula: (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor,
+/**
+ * The members of a class of a formula. `source` is the function itself. A formula without options refuses a third argument, so it is
+ * adapted to be called with one.
+ */
+export function membersOf<Options>(
+  source: (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor,
   table: OptionTable | undefined,
-): (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor {
-  return table === undefined ? (yTrue, yPred) => formula(yTrue, yPred) : formula
+): object {
+  return { source, formula: table === undefined ? (yTrue: Tensor, yPred: Tensor) => source(yTrue, yPred) : source }
+}
+
+/** Whether a class of a loss or metric is that of a function: `meanSquaredError` and `MeanSquaredError`. */
+export function isOfFormula(of: { readonly prototype: object }, formula: unknown): boolean {
+  return (of.prototype as { readonly source?: unknown }).source === formula
 }
 
 /**
@@ -130,7 +143,7 @@ export function lossOf<
   table?: Table,
   positional?: Names,
 ): ConfiguredClass<Base, Table, Names> {
-  return configured(base, () => table ?? ({} as Table), positional, { formula: withOptions(formula, table) })
+  return configured(base, () => table ?? ({} as Table), positional, membersOf(formula, table))
 }
 
 /** The type of `lossOf` for a class that does not list its positional options, as `InOrder`. */

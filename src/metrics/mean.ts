@@ -10,7 +10,7 @@ import { mean, sum } from '../ops/numpy/reduce'
 import { broadcastTo, full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { withOptions } from '../losses/loss'
+import { membersOf } from '../losses/loss'
 import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
 import type { Batch } from './metric'
 import { Metric, accumulate, metricOptions, tensorsOf } from './metric'
@@ -171,7 +171,7 @@ export function meanOf<
 ): ConfiguredClass<typeof MeanOfFormula, Table, Names> {
   // Keras's order: the options of all metrics come first.
   const declare = (): Table => ({ ...metricOptions(), ...(table ?? ({} as Table)) })
-  return configured(MeanOfFormula, declare, positional, { formula: withOptions(formula, table) })
+  return configured(MeanOfFormula, declare, positional, membersOf(formula, table))
 }
 
 /** The type of `meanOf` for a class that does not list its positional options, as `InOrder`. */

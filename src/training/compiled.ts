@@ -4,21 +4,14 @@
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
 import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
-import {
-  classNameOf,
-  customObjectScope,
-  inKerasForm,
-  isSavedObject,
-  isSerialized,
-  nameToSave,
-  serialize,
-} from '../core/registry'
+import { customObjectScope, inKerasForm, isSavedObject, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed } from '../core/tree'
 import { maskOf } from '../layers/masks'
 import type { LossFunction, LossIdentifier } from '../losses'
 import { Loss } from '../losses'
+import { isOfFormula } from '../losses/loss'
 import { getLoss, losses } from '../losses/registry'
 import type { TargetShapes } from '../losses/targets'
 import { UNKNOWN_SHAPES } from '../losses/targets'
@@ -30,7 +23,8 @@ import { tensorOrNothing } from '../ops/convert'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor, shapeOrValue } from '../ops/tensor'
-import { currentTrace, operandOf, untraced } from '../ops/trace'
+import { currentTrace, operandOf } from '../ops/trace'
+import { areAlike } from '../ops/tried'
 import { Variable, valueOf } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
@@ -539,8 +533,7 @@ export function metricsIn({
 /** @throws ArgumentError for a softmax over one unit, which is always 1, so that no weight would learn */
 function requireClasses(name: string, loss: Loss, output: Tensor): void {
   if (output.rank < 2 || output.shape.at(-1) !== 1) return
-  const isOfClasses = /Categorical\w*entropy$/.test(classNameOf(loss)) && (loss as { axis?: number }).axis === -1
-  if (isOfClasses || operandOf(output, 'softmax') !== null)
+  if (loss.relatesClasses || operandOf(output, 'softmax') !== null)
     throw new ArgumentError(
       `The output '${name}' has one unit, whose softmax is always 1. Use 'sigmoid' and 'binaryCrossentropy', or a unit for each class.`,
     )
@@ -548,26 +541,20 @@ function requireClasses(name: string, loss: Loss, output: Tensor): void {
 
 type Classes = typeof losses | typeof metricClasses
 
-/** Whether a function has the name of a loss or metric that gives other values: both are tried on some numbers. */
+/** Whether a function has the name of a loss or metric that gives other values. */
 function isOther(own: LossFunction, classes: Classes): boolean {
   if (classes === metricClasses && dependsOnShapes(own.name)) return true
   // A file can also mean the function of a loss by the name of a metric.
   const known = classes.classOf(own.name) ?? losses.classOf(own.name)
-  if (known === undefined) return false
+  if (known === undefined || isOfFormula(known, own)) return false
   const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [1, row.length], 'float32')
   const output = of(0.25, 0.75, 0.5, 0.125, 0.3, 0.1)
+  const named: LossFunction = (target, each) => {
+    const other: Readonly<Record<string, LossFunction>> = typed(new known({} as never))
+    return other[other instanceof Loss ? 'call' : 'values']!(target, each)
+  }
   // The class as a row, and as a number.
-  return [of(0, 0, 1, 0, 0, 0), of(2)].every((target) => {
-    try {
-      return untraced(() => {
-        const other: Readonly<Record<string, LossFunction>> = typed(new known({} as never))
-        const same = other instanceof Loss ? 'call' : 'values'
-        return String(own(target, output).data) !== String(other[same]!(target, output).data)
-      })
-    } catch {
-      return true
-    }
-  })
+  return ![of(0, 0, 1, 0, 0, 0), of(2)].some((target) => areAlike(own, named, [target, output]))
 }
 
 function toJson(identifier: unknown, classes: Classes): Json {
