@@ -17,5 +17,5 @@ export const gelu = op(
       return geluOp(x, approximate)
     },
   },
-  { within: 'activations', units: 'apart' },
+  { within: 'activations' },
 )

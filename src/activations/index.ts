@@ -4,7 +4,7 @@ import { ArgumentError, knownName, unknownName } from '../core/errors'
 import { customObject, isClass, nameInFile, nameToSave } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/numpy/elementwise'
-import type { DeclaredOp, OpTraits } from '../ops/op'
+import type { DeclaredOp, OpTraits, Units } from '../ops/op'
 import { isDeclared } from '../ops/op'
 import type { Tensor } from '../ops/tensor'
 import { gelu } from './gelu'
@@ -88,11 +88,13 @@ function requireTensor(value: unknown, name: string): Tensor {
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 
+const all = new Set<ActivationFunction>(Object.values(activations))
+
 const traitsOf = (activation: ActivationFunction): OpTraits => (isDeclared(activation) ? activation.traits : {})
 
-/** What an activation does with units, as it declares, or as trials show of a user's function. */
-const unitsOf = (activation: ActivationFunction): OpTraits['units'] =>
-  traitsOf(activation).units ?? triedUnits(activation)
+/** What an activation does with units: as it declares, or as trials show of other functions, such as those of users. */
+const unitsOf = (activation: ActivationFunction): Units =>
+  traitsOf(activation).units ?? (all.has(activation) ? 'apart' : triedUnits(activation))
 
 /** Whether an activation computes each unit from all units, as softmax does. */
 export const mixesUnits = (activation: ActivationFunction): boolean => unitsOf(activation) === 'mixed'

@@ -3,6 +3,7 @@
 // graph to find all weights of a unit; code that counts, resets, scales or removes units needs nothing else.
 
 import type { ActivationFunction } from '../activations'
+import { mixesUnits } from '../activations'
 import type { Variable } from '../ops/variable'
 
 /**
@@ -35,8 +36,13 @@ export interface MadeUnits {
   readonly blocks?: number
   /** The last activation of each unit. Default: none, or none with a known limit. */
   readonly activation?: ActivationFunction
-  /** Whether each unit depends on all others, as after softmax: then no single unit can be removed. Default false. */
+  /** Whether each unit depends on all others, so that no single unit can be removed. Default: whether `activation` mixes units, as softmax. */
   readonly mixed?: boolean
+}
+
+/** Whether each unit depends on all others. */
+export function areMixed({ activation, mixed }: MadeUnits): boolean {
+  return mixed ?? (activation !== undefined && mixesUnits(activation))
 }
 
 /** Units that a layer makes and uses only itself: the heads of an attention. */

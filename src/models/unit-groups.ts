@@ -9,7 +9,7 @@ import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
 import type { InnerUnits, Made, MadeUnits, UnitAxis, UnitFlow, UnitSpan } from '../layers/units'
-import { innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/units'
+import { areMixed, innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/units'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { graphOf } from './known-graph'
@@ -230,11 +230,11 @@ class Walk {
   }
 
   private group(layer: LayerBase, units: MadeUnits): Group {
-    const { count, incoming, outgoing = [], mixed = false } = units
+    const { count, incoming, outgoing = [] } = units
     const group = new Group(count)
     this.groups.push(group)
     group.made.set(layer, units)
-    if (mixed) group.fix(`${layer} makes each of all of them`)
+    if (areMixed(units)) group.fix(`${layer} makes each of all of them`)
     const own = lane(group)
     for (const axis of incoming) place(own, axis, () => group.incoming)
     for (const axis of outgoing) place(own, axis, () => group.outgoing)

@@ -151,6 +151,8 @@ export type Op<Method, Names> = Method[keyof Method] &
 
 // ---------------------------------------------------------------- calls
 
+export type Units = 'mixed' | 'apart' | 'scaled'
+
 /** What is special of an op. */
 export interface OpTraits {
   /** The namespace: `image` for `ops.image.resize`, `random` for `random.normal`. Default: `ops` itself. */
@@ -160,10 +162,10 @@ export interface OpTraits {
   /** It looks at a symbol and answers at once: its calls are not recorded. */
   readonly answers?: true
   /**
-   * How an activation computes the units of its operand, the elements along the last axis: `mixed`, each from all; `apart`, each by
-   * itself; `scaled`, each by itself with f(c · x) = c · f(x) for every c > 0.
+   * How an activation computes the units of its operand, the elements along the last axis: `mixed`, each from all; `scaled`, each by
+   * itself with f(c · x) = c · f(x) for every c > 0. Default: each by itself, `apart`.
    */
-  readonly units?: 'mixed' | 'apart' | 'scaled'
+  readonly units?: Units
   /** The limits of the results, near which the gradient vanishes. */
   readonly limits?: readonly [lower: number, upper: number]
   /** The name of the activation that computes the same, if that is another op. */
@@ -182,7 +184,7 @@ type Compute = (...given: readonly unknown[]) => unknown
 
 /** Tells a declared op from other functions. */
 export function isDeclared(value: object): value is DeclaredOp {
-  return 'traits' in value && 'compute' in value
+  return 'traits' in value
 }
 
 /** How the calls of an op are read. */

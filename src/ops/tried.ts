@@ -1,7 +1,7 @@
-// What a user's function does, found by trying it on some numbers, because it declares nothing. What the library has is never tried:
-// ops declare their traits (op.ts), and classes of losses and metrics their formulas.
+// What a function does that declares nothing, such as a user's: found by trying it on some numbers. Activations declare their traits
+// (op.ts), and classes of losses and metrics their formulas.
 
-import type { OpTraits } from './op'
+import type { Units } from './op'
 import { Tensor } from './tensor'
 import { untraced } from './trace'
 
@@ -16,7 +16,7 @@ const row = (x: readonly number[]): Tensor => new Tensor(Float32Array.from(x), [
 const given = (f: Tried, x: readonly number[]): ArrayLike<number> => f(row(x)).data
 
 /** What trials show of a function: `mixed` also for one that does not take these numbers. */
-export function triedUnits(f: Tried): NonNullable<OpTraits['units']> {
+export function triedUnits(f: Tried): Units {
   try {
     return untraced(() => {
       // Whether f gives for some units in any order what it gives for them among all.

@@ -1,7 +1,6 @@
 // The base of all convolutions: a kernel or two, a bias, an activation, and a window that slides over places. Each file of
 // this folder has a ConvolutionKind, which defines the kernels and the sum.
 
-import { mixesUnits } from '../../activations'
 import { boolean, configured, option } from '../../core/options'
 import { add } from '../../ops/numpy/elementwise'
 import type { Padding, Sliding } from '../../ops/nn/sliding'
@@ -178,7 +177,6 @@ export function madeFilters(
     optionsFor: (filters: number) => ({ filters }),
     incoming: [kernel, ...unitAxes(0, bias)],
     activation,
-    mixed: mixesUnits(activation),
   }
   return { kind: 'makes', units, from }
 }

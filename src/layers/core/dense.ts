@@ -9,7 +9,6 @@ import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import type { BatchShape, InputSpec } from '../spec'
-import { mixesUnits } from '../../activations'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
 import { TENSOR } from '../forms'
@@ -111,7 +110,6 @@ export class Dense extends DenseBase {
       optionsFor: (units: number) => ({ units }),
       incoming: unitAxes(-1, this.kernel, this.bias),
       activation,
-      mixed: mixesUnits(activation),
     }
     return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
   }

@@ -23,7 +23,7 @@ import type { InputsOf } from '../layer'
 import { remade } from '../remade'
 import type { BatchShape } from '../spec'
 import type { MadeUnits, UnitFlow } from '../units'
-import { unitFlowOf } from '../units'
+import { areMixed, unitFlowOf } from '../units'
 import { RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
@@ -183,7 +183,7 @@ export class Bidirectional extends BidirectionalBase {
       ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined
         ? { activation: one.activation }
         : {}),
-      mixed: one.mixed === true || other.mixed === true,
+      mixed: areMixed(one) || areMixed(other),
     }
     return { kind: 'makes', units, from: [...forward.from, ...backward.from] }
   }

@@ -53,78 +53,58 @@ export const leakyRelu = op(
 )
 
 /** min(max(x, 0), 6). The gradient at 6 is 0. */
-export const relu6 = unaryOp(
-  'relu6',
-  (x) => {
-    const value = asTensor(x, 'relu6')
-    return where(greaterEqual(value, 6), 6, relu(value))
-  },
-  { units: 'apart' },
-)
+export const relu6 = unaryOp('relu6', (x) => {
+  const value = asTensor(x, 'relu6')
+  return where(greaterEqual(value, 6), 6, relu(value))
+})
 
-export const elu = op(
-  () => [arg('x', operand), optional('alpha', anyNumber)],
-  {
-    /**
-     * x > 0 ? x : α (eˣ − 1). Clevert et al. 2015.
-     * @param alpha default 1
-     */
-    elu(x, alpha = 1): Tensor {
-      const value = asTensor(x, 'elu')
-      const positive = greater(value, 0)
-      // The branch that is not taken must not overflow, or its gradient would be 0 · ∞. minimum(x, 0) is not used,
-      // because it halves the gradient at 0.
-      return where(positive, value, multiply(expm1(where(positive, 0, value)), alpha))
-    },
+export const elu = op(() => [arg('x', operand), optional('alpha', anyNumber)], {
+  /**
+   * x > 0 ? x : α (eˣ − 1). Clevert et al. 2015.
+   * @param alpha default 1
+   */
+  elu(x, alpha = 1): Tensor {
+    const value = asTensor(x, 'elu')
+    const positive = greater(value, 0)
+    // The branch that is not taken must not overflow, or its gradient would be 0 · ∞. minimum(x, 0) is not used,
+    // because it halves the gradient at 0.
+    return where(positive, value, multiply(expm1(where(positive, 0, value)), alpha))
   },
-  { units: 'apart' },
-)
+})
 
-export const celu = op(
-  () => [arg('x', operand), optional('alpha', anyNumber)],
-  {
-    /**
-     * max(x, 0) + min(α (e^(x/α) − 1), 0), whose slope at 0 is 1 for every α. Barron 2017.
-     * @param alpha default 1
-     */
-    celu(x, alpha = 1): Tensor {
-      const value = float(x, 'celu')
-      return add(maximum(value, 0), multiply(expm1(divide(minimum(value, 0), alpha)), alpha))
-    },
+export const celu = op(() => [arg('x', operand), optional('alpha', anyNumber)], {
+  /**
+   * max(x, 0) + min(α (e^(x/α) − 1), 0), whose slope at 0 is 1 for every α. Barron 2017.
+   * @param alpha default 1
+   */
+  celu(x, alpha = 1): Tensor {
+    const value = float(x, 'celu')
+    return add(maximum(value, 0), multiply(expm1(divide(minimum(value, 0), alpha)), alpha))
   },
-  { units: 'apart' },
-)
+})
 
 /** scale · elu(x, α) with the constants that keep mean 0 and variance 1. Klambauer et al. 2017. */
-export const selu = unaryOp('selu', (x) => multiply(elu(x, SELU_ALPHA), SELU_SCALE), { units: 'apart' })
+export const selu = unaryOp('selu', (x) => multiply(elu(x, SELU_ALPHA), SELU_SCALE))
 
-export const gelu = op(
-  () => [arg('x', operand), optional('approximate', boolean)],
-  {
-    /**
-     * x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016.
-     * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³))). Default true, as in `keras.ops.gelu`; the activation 'gelu' of
-     *   layers is exact, as `keras.activations.gelu` is.
-     */
-    gelu(x, approximate = true): Tensor {
-      return apply(approximate ? 'geluTanh' : 'gelu', [float(x, 'gelu')], {})[0]!
-    },
+export const gelu = op(() => [arg('x', operand), optional('approximate', boolean)], {
+  /**
+   * x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016.
+   * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³))). Default true, as in `keras.ops.gelu`; the activation 'gelu' of
+   *   layers is exact, as `keras.activations.gelu` is.
+   */
+  gelu(x, approximate = true): Tensor {
+    return apply(approximate ? 'geluTanh' : 'gelu', [float(x, 'gelu')], {})[0]!
   },
-  { units: 'apart' },
-)
+})
 
 /** x times a gate of x that is eˣ far below 0. */
 const gated = (x: Tensor, gate: Tensor): Tensor => apply('gated', [x, gate], {})[0]!
 
 /** x · σ(x), also known as swish. */
-export const silu = unaryOp(
-  'silu',
-  (x) => {
-    const value = float(x, 'silu')
-    return gated(value, sigmoid(value))
-  },
-  { units: 'apart' },
-)
+export const silu = unaryOp('silu', (x) => {
+  const value = float(x, 'silu')
+  return gated(value, sigmoid(value))
+})
 
 export const glu = op(
   () => [arg('x', operand), optional('axis', axis)],
@@ -152,54 +132,39 @@ export const softsign = unaryOp(
     const value = float(x, 'softsign')
     return divide(value, add(abs(value), 1))
   },
-  { units: 'apart', limits: [-1, 1] },
+  { limits: [-1, 1] },
 )
 
 /** ln σ(x) = −ln(1 + e⁻ˣ) */
-export const logSigmoid = unaryOp('logSigmoid', (x) => negative(softplus(negative(float(x, 'logSigmoid')))), {
-  units: 'apart',
-})
+export const logSigmoid = unaryOp('logSigmoid', (x) => negative(softplus(negative(float(x, 'logSigmoid')))))
 
-export const squareplus = op(
-  () => [arg('x', operand), optional('b', anyNumber)],
-  {
-    /**
-     * (x + √(x² + b)) / 2, a smooth relu. Barron 2021.
-     * @param b the smoothness. Default 4.
-     */
-    squareplus(x, b = 4): Tensor {
-      const value = float(x, 'squareplus')
-      return divide(add(value, sqrt(add(square(value), b))), 2)
-    },
+export const squareplus = op(() => [arg('x', operand), optional('b', anyNumber)], {
+  /**
+   * (x + √(x² + b)) / 2, a smooth relu. Barron 2021.
+   * @param b the smoothness. Default 4.
+   */
+  squareplus(x, b = 4): Tensor {
+    const value = float(x, 'squareplus')
+    return divide(add(value, sqrt(add(square(value), b))), 2)
   },
-  { units: 'apart' },
-)
+})
 
 /** min(max(x + 3, 0), 6) / 6 */
 export const hardSigmoid = unaryOp('hardSigmoid', (x) => divide(relu6(add(float(x, 'hardSigmoid'), 3)), 6), {
-  units: 'apart',
   limits: [0, 1],
 })
 
 /** x · hardSigmoid(x), also known as hard swish. */
-export const hardSilu = unaryOp(
-  'hardSilu',
-  (x) => {
-    const value = asTensor(x, 'hardSilu')
-    return multiply(value, hardSigmoid(value))
-  },
-  { units: 'apart' },
-)
+export const hardSilu = unaryOp('hardSilu', (x) => {
+  const value = asTensor(x, 'hardSilu')
+  return multiply(value, hardSigmoid(value))
+})
 
 /** x · tanh(softplus(x)). Misra 2019. */
-export const mish = unaryOp(
-  'mish',
-  (x) => {
-    const value = float(x, 'mish')
-    return gated(value, apply('tanhSoftplus', [value], {})[0]!)
-  },
-  { units: 'apart' },
-)
+export const mish = unaryOp('mish', (x) => {
+  const value = float(x, 'mish')
+  return gated(value, apply('tanhSoftplus', [value], {})[0]!)
+})
 
 /** x */
 export const linear = unaryOp('linear', (x) => asTensor(x, 'linear'), { units: 'scaled' })

@@ -28,56 +28,40 @@ import type { Tensor } from '../tensor'
 
 const float = (x: TensorLike, where: string): Tensor => cast(asTensor(x, where), 'float32')
 
-export const hardShrink = op(
-  () => [arg('x', operand), optional('threshold', anyNumber)],
-  {
-    /**
-     * |x| > threshold ? x : 0
-     * @param threshold default 0.5
-     */
-    hardShrink(x, threshold = 0.5): Tensor {
-      const value = float(x, 'hardShrink')
-      return where(greater(abs(value), threshold), value, 0)
-    },
+export const hardShrink = op(() => [arg('x', operand), optional('threshold', anyNumber)], {
+  /**
+   * |x| > threshold ? x : 0
+   * @param threshold default 0.5
+   */
+  hardShrink(x, threshold = 0.5): Tensor {
+    const value = float(x, 'hardShrink')
+    return where(greater(abs(value), threshold), value, 0)
   },
-  { units: 'apart' },
-)
+})
 
-export const softShrink = op(
-  () => [arg('x', operand), optional('threshold', anyNumber)],
-  {
-    /**
-     * x moved towards 0 by the threshold, and 0 within it.
-     * @param threshold default 0.5
-     */
-    softShrink(x, threshold = 0.5): Tensor {
-      const value = float(x, 'softShrink')
-      const below = where(less(value, -threshold), add(value, threshold), 0)
-      return where(greater(value, threshold), subtract(value, threshold), below)
-    },
+export const softShrink = op(() => [arg('x', operand), optional('threshold', anyNumber)], {
+  /**
+   * x moved towards 0 by the threshold, and 0 within it.
+   * @param threshold default 0.5
+   */
+  softShrink(x, threshold = 0.5): Tensor {
+    const value = float(x, 'softShrink')
+    const below = where(less(value, -threshold), add(value, threshold), 0)
+    return where(greater(value, threshold), subtract(value, threshold), below)
   },
-  { units: 'apart' },
-)
+})
 
 /** x − tanh x */
-export const tanhShrink = unaryOp(
-  'tanhShrink',
-  (x) => {
-    const value = float(x, 'tanhShrink')
-    return subtract(value, tanh(value))
-  },
-  { units: 'apart' },
-)
+export const tanhShrink = unaryOp('tanhShrink', (x) => {
+  const value = float(x, 'tanhShrink')
+  return subtract(value, tanh(value))
+})
 
 /** x between −1 and 1, −1 below, and 1 above; int32 stays int32. */
-export const hardTanh = unaryOp(
-  'hardTanh',
-  (x) => {
-    const value = asTensor(x, 'hardTanh')
-    return where(greater(value, 1), 1, where(less(value, -1), -1, value))
-  },
-  { units: 'apart' },
-)
+export const hardTanh = unaryOp('hardTanh', (x) => {
+  const value = asTensor(x, 'hardTanh')
+  return where(greater(value, 1), 1, where(less(value, -1), -1, value))
+})
 
 export const threshold = op(() => [arg('x', operand), arg('threshold', anyNumber), arg('defaultValue', scalar)], {
   /**
@@ -91,21 +75,15 @@ export const threshold = op(() => [arg('x', operand), arg('threshold', anyNumber
 })
 
 /** 0 for x ≤ −1, x for x ≥ 1, and (x + 1)² / 4 between. */
-export const sparsePlus = unaryOp(
-  'sparsePlus',
-  (x) => {
-    const value = float(x, 'sparsePlus')
-    const middle = divide(square(add(value, 1)), 4)
-    return where(lessEqual(value, -1), 0, where(greaterEqual(value, 1), value, middle))
-  },
-  { units: 'apart' },
-)
+export const sparsePlus = unaryOp('sparsePlus', (x) => {
+  const value = float(x, 'sparsePlus')
+  const middle = divide(square(add(value, 1)), 4)
+  return where(lessEqual(value, -1), 0, where(greaterEqual(value, 1), value, middle))
+})
 
 /** min(max((x + 1) / 2, 0), 1), the derivative of sparsePlus. */
-export const sparseSigmoid = unaryOp(
-  'sparseSigmoid',
-  (x) => multiply(clip(add(float(x, 'sparseSigmoid'), 1), 0, 2), 0.5),
-  { units: 'apart' },
+export const sparseSigmoid = unaryOp('sparseSigmoid', (x) =>
+  multiply(clip(add(float(x, 'sparseSigmoid'), 1), 0, 2), 0.5),
 )
 
 export const sparsemax = op(

@@ -63,7 +63,7 @@ export const sign = unaryOp('sign', (x) => {
 })
 
 /** eˣ */
-export const exp = unaryOp('exp', (x) => unary('exp', x), { units: 'apart' })
+export const exp = unaryOp('exp', (x) => unary('exp', x))
 /** eˣ − 1, accurate near 0. */
 export const expm1 = unaryOp('expm1', (x) => unary('expm1', x))
 /** ln x */
@@ -86,11 +86,11 @@ export const sin = unaryOp('sin', (x) => unary('sin', x))
 /** cos x, in radians. */
 export const cos = unaryOp('cos', (x) => unary('cos', x))
 /** (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ) */
-export const tanh = unaryOp('tanh', (x) => unary('tanh', x), { units: 'apart', limits: [-1, 1] })
+export const tanh = unaryOp('tanh', (x) => unary('tanh', x), { limits: [-1, 1] })
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid = unaryOp('sigmoid', (x) => unary('sigmoid', x), { units: 'apart', limits: [0, 1] })
+export const sigmoid = unaryOp('sigmoid', (x) => unary('sigmoid', x), { limits: [0, 1] })
 /** ln(1 + eˣ) */
-export const softplus = unaryOp('softplus', (x) => unary('softplus', x), { units: 'apart' })
+export const softplus = unaryOp('softplus', (x) => unary('softplus', x))
 /** max(x, 0) */
 export const relu = (x: TensorLike): Tensor => unary('relu', x)
 /** 2/√π ∫₀ˣ e^(−t²) dt */
