@@ -1,6 +1,7 @@
 // What all explanations share: the inputs as rows, one number of the output per row, baselines, and cached programs.
 // The methods themselves are in the files beside this one.
 
+import { numberOf } from '../core/numbers'
 import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
 import { abortSignal, boolean, count, custom, nullable, option } from '../core/options'
 import { sameShape, sizeOf } from '../core/shapes'
@@ -167,15 +168,6 @@ function programsOf(model: Model<never, never>): Programs {
   const made = new Programs(runtime, weights)
   known.set(graph, made)
   return made
-}
-
-const numbers = new WeakMap<object, number>()
-let functions = 0
-
-/** An id for a function or another object, the same each time. */
-export function numberOf(fn: object): number {
-  if (!numbers.has(fn)) numbers.set(fn, functions++)
-  return numbers.get(fn)!
 }
 
 /** The operand of a softmax or sigmoid, if the tensor is the result of one; else the tensor. Traced. */

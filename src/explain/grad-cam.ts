@@ -1,5 +1,6 @@
 // Grad-CAM: which places of an image a convolution sees as evidence for a class.
 
+import { numberOf } from '../core/numbers'
 import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
@@ -20,7 +21,7 @@ import { moveAxis, reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { currentTrace } from '../ops/trace'
 import type { ExplainOptions } from './explained'
-import { Explained, explainTable, joinOutputs, numberOf } from './explained'
+import { Explained, explainTable, joinOutputs } from './explained'
 
 export interface GradCamOptions<Out = Tensor> extends ExplainOptions<Out> {
   /** The layer to explain, or its name. Default: the last convolution. */

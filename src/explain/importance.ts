@@ -1,6 +1,7 @@
 // Global importance of a feature over many rows: how much worse the model gets when the feature is shuffled. How its output
 // depends on the feature is in dependence.ts.
 
+import { numberOf } from '../core/numbers'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option, tableSize } from '../core/options'
@@ -23,7 +24,7 @@ import { nextSeed } from '../ops/random/seed'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import type { AnswerOf, RowsOf } from './explained'
-import { Explained, explainTable, nothing, numberOf, vector } from './explained'
+import { Explained, explainTable, nothing, vector } from './explained'
 
 export interface PermutationImportanceOptions {
   /** A Keras metric by name, a metric, or a function (yTrue, yPred) → values. Default: the compiled loss. */

@@ -1,6 +1,7 @@
 // The losses that layers added in their last call, for custom training loops. Within a step of fit they are in the
 // context.
 
+import { nextNumber } from '../core/numbers'
 import type { Tensor } from '../ops/tensor'
 import { currentTrace } from '../ops/trace'
 import type { CallContext } from './context'
@@ -22,7 +23,6 @@ type Table = WeakMap<object, Added[]>
 const tables = new WeakMap<object, Table>()
 /** The key for immediate execution, without a trace. */
 const untraced = {}
-let count = 0
 
 /** Runs the outermost call of a layer. Its losses replace those of the previous call. */
 export function keepingLosses<Result>(layer: Calling, context: CallContext, call: () => Result): Result {
@@ -40,7 +40,7 @@ export function keepingLosses<Result>(layer: Calling, context: CallContext, call
     // A layer that is created during the call does not belong to the layer.
     const owner = own.has(origin) ? origin : layer
     const added = table.get(owner) ?? []
-    table.set(owner, [...added, { at: count++, loss }])
+    table.set(owner, [...added, { at: nextNumber(), loss }])
   })
   return result
 }

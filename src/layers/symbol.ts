@@ -2,6 +2,7 @@
 // and returns new ones. Nothing is stored in the layer, so one layer may be called many times. models/layer-graph.ts
 // walks the recorded calls.
 
+import { nextNumber } from '../core/numbers'
 import { StateError } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -44,8 +45,6 @@ class GraphSymbol implements TensorSymbol {
   }
 }
 
-let calls = 0
-
 /** The calls of each layer on symbols. */
 const callsByLayer = new WeakMap<RecordedLayer, LayerCall[]>()
 
@@ -75,7 +74,7 @@ export function recordCall(
   const symbols: Tensor[] = []
   let at = 0
   const structure = mapTree(outputs, () => at++)
-  const call: LayerCall = { id: calls++, layer, input, options, structure, outputs: symbols }
+  const call: LayerCall = { id: nextNumber(), layer, input, options, structure, outputs: symbols }
   for (const spec of flatten(outputs)) {
     // An open extent is null, although the type of a tensor's shape has no null.
     symbols.push(new Tensor(new GraphSymbol(call, symbols.length, spec, recorder), spec.shape as Shape, spec.dtype))

@@ -2,6 +2,7 @@
 // symbols, and computes a key that is equal for arguments that can share a program. transform.ts uses the
 // results.
 
+import { numberOf } from '../core/numbers'
 import { ArgumentError, quoted } from '../core/errors'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathsOf, structureOf } from '../core/tree'
@@ -119,18 +120,11 @@ function isData(value: object): boolean {
   return isNumbers(value) && (!isEmpty || value.length === 0)
 }
 
-const variableNumbers = new WeakMap<Variable, number>()
-let variables = 0
-
 // Every call of a compiled function makes it, so it is written without an intermediate tree.
 function keyOf(tree: Tree<Leaf>): string {
   if (tree == null) return '-'
   if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join()}]`
-  if (tree instanceof Variable) {
-    let number = variableNumbers.get(tree)
-    if (number === undefined) variableNumbers.set(tree, (number = variables++))
-    return `variable ${number}`
-  }
+  if (tree instanceof Variable) return `variable ${numberOf(tree)}`
   let key = ''
   if (isList(tree)) for (const child of tree) key += `${keyOf(child)},`
   else for (const [name, child] of Object.entries(tree)) key += `${JSON.stringify(name)}:${keyOf(child)},`

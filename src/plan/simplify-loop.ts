@@ -2,6 +2,7 @@
 // iteration out of the loop, and computes products for all iterations at once, before or after the loop, where
 // they do not depend on a carry. Operands that are the same in every iteration are prepared once for products.
 
+import { numberOf } from '../core/numbers'
 import { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { Body, bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
@@ -46,28 +47,18 @@ function loopKey({ body, length, reverse, carries, scanned, runs }: Node<'loop'>
 function regionKey(region: Region): string {
   if (!(region instanceof Body)) return ''
   const { parameters, nodes, outputs } = region.graph
-  const numbers = new Map<Value, number>()
-  const numberOf = (value: Value): number => {
-    const known = numbers.get(value) ?? numbers.size
-    numbers.set(value, known)
+  const places = new Map<Value, number>()
+  const placeOf = (value: Value): number => {
+    const known = places.get(value) ?? places.size
+    places.set(value, known)
     return known
   }
-  const typed = parameters.map((parameter) => `${numberOf(parameter)} ${parameter.dtype} ${parameter.shape.join()}`)
+  const typed = parameters.map((parameter) => `${placeOf(parameter)} ${parameter.dtype} ${parameter.shape.join()}`)
   const lines = nodes.map((node) => {
-    const attributes = isLoop(node) ? loopKey(node.attributes) : attributesKey(node.attributes, uniqueNumber(node))
-    return `${node.outputs.map(numberOf).join()} = ${node.name} ${node.inputs.map(numberOf).join()} ${attributes}`
+    const attributes = isLoop(node) ? loopKey(node.attributes) : attributesKey(node.attributes, numberOf(node))
+    return `${node.outputs.map(placeOf).join()} = ${node.name} ${node.inputs.map(placeOf).join()} ${attributes}`
   })
-  return [...typed, ...lines, outputs.map(numberOf).join()].join('; ')
-}
-
-const numbered = new WeakMap<Node, number>()
-let lastNumber = 0
-
-/** A number that is unique to the node. */
-function uniqueNumber(node: Node): number {
-  const known = numbered.get(node) ?? ++lastNumber
-  numbered.set(node, known)
-  return known
+  return [...typed, ...lines, outputs.map(placeOf).join()].join('; ')
 }
 
 function withoutTurns(

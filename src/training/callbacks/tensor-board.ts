@@ -1,5 +1,6 @@
 // TensorBoard: logs and weights as event files for TensorBoard.
 
+import { nextNumber } from '../../core/numbers'
 import { ArgumentError, quoted } from '../../core/errors'
 import { clock } from '../../core/globals'
 import type { Kind, OptionInputs } from '../../core/options'
@@ -66,8 +67,6 @@ const SPLITS: readonly Split[] = ['train', 'validation']
 
 /** The path of an event file and its valid length in bytes, for each split that has one. */
 type KeptFiles = readonly ({ readonly path: string; readonly length: number } | null)[]
-
-let made = 0
 
 const TensorBoardBase = configured(Callback, tensorBoardOptions, ['logDir', 'histogramFreq', 'writeGraph'])
 
@@ -191,7 +190,7 @@ export class TensorBoard extends TensorBoardBase {
   /** File names contain the time, the machine and the process, and are unique. */
   private pathOf(split: Split, seconds: number): string {
     const host = nodeModule('node:os')!.hostname()
-    const name = `events.out.tfevents.${Math.floor(seconds)}.${host}.${nodeProcess()!.pid}.${made++}.v2`
+    const name = `events.out.tfevents.${Math.floor(seconds)}.${host}.${nodeProcess()!.pid}.${nextNumber()}.v2`
     return fileSystem().paths.join(this.logDir, split, name)
   }
 
