@@ -10,12 +10,9 @@ export function byCodePoints(a: string, b: string): number {
   return left.length - right.length
 }
 
-let collator: Intl.Collator | null = null
-
-/** Orders text with numbers: `a.2` before `a.10`; without Intl, by code points. */
-export function naturally(a: string, b: string): number {
-  if (typeof Intl !== 'object') return byCodePoints(a, b)
-  return (collator ??= new Intl.Collator('en', { numeric: true })).compare(a, b)
+/** The order of text with numbers: `a.2` before `a.10`; without Intl, by code points. */
+export function naturalOrder(): (a: string, b: string) => number {
+  return typeof Intl === 'object' ? new Intl.Collator('en', { numeric: true }).compare : byCodePoints
 }
 
 /** The text with U+FFFD for each unpaired surrogate. Not by a property of Unicode, which not all engines know. */
@@ -42,12 +39,9 @@ export function utf8Text(bytes: Uint8Array): string {
   return typeof TextDecoder === 'function' ? new TextDecoder().decode(bytes) : decodeUtf8(bytes).replace(/^\ufeff/, '')
 }
 
-/** null before its first use: nothing is made when a module is imported, because jsdom has no encoder. */
-let encoder: TextEncoder | null = null
-
 /** The bytes of a text in UTF-8, with U+FFFD for unpaired surrogates. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
-  if (typeof TextEncoder === 'function') return (encoder ??= new TextEncoder()).encode(text)
+  if (typeof TextEncoder === 'function') return new TextEncoder().encode(text)
   const percents = encodeURIComponent(wellFormed(text))
   const units = percents.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Uint8Array.from(units, (unit) => unit.charCodeAt(0))

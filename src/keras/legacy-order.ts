@@ -3,7 +3,7 @@
 
 import { sameShape } from '../core/shapes'
 import type { Shape } from '../core/shapes'
-import { naturally } from '../core/text'
+import { naturalOrder } from '../core/text'
 import { inFiles, weightPaths } from '../formats/weights'
 import type { LayerBase } from '../layers/layer'
 import { Sequential } from '../models/sequential'
@@ -250,11 +250,12 @@ function kindsByOuter(names: readonly (readonly string[])[]): Kinds {
 /** Whether numbers of automatic names rise together: layers are made in the same order, so `dense_4` and `dense_5` are not `dense_1` and `dense`. */
 function areInOneOrder(pairs: readonly (readonly [theirs: string, ours: string])[]): boolean {
   const last = new Map<string, string>()
-  const sorted = [...pairs].sort(([one], [other]) => naturally(one, other))
+  const order = naturalOrder()
+  const sorted = [...pairs].sort(([one], [other]) => order(one, other))
   return sorted.every(([theirs, ours]) => {
     const kind = [theirs, ours].map((each) => each.replace(/_\d+(?=\/|$)/g, '')).join(' ')
     const before = last.get(kind)
     last.set(kind, ours)
-    return before === undefined || naturally(before, ours) <= 0
+    return before === undefined || order(before, ours) <= 0
   })
 }

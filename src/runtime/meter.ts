@@ -3,23 +3,17 @@
 
 import type { Graph } from '../ir/graph'
 
-/** Increases whenever a Meter opens: programs whose last run has an earlier number are not on its list yet. */
-let opened = 0
 const meters = new Set<Meter>()
 
 /** The runs of one program. */
 export class Tally {
   runs = 0
-  private listed = 0
 
   constructor(readonly graph: Graph) {}
 
   /** Call it after `times` runs. */
   add(times: number): void {
-    if (this.listed !== opened) {
-      this.listed = opened
-      for (const meter of meters) meter.list(this)
-    }
+    if (meters.size > 0) for (const meter of meters) meter.list(this)
     this.runs += times
   }
 }
@@ -29,7 +23,6 @@ export class Meter {
   private readonly before = new Map<Tally, number>()
 
   constructor() {
-    opened++
     meters.add(this)
   }
 

@@ -36,11 +36,9 @@ function scopeOf(): string {
     .padStart(8, '0')
 }
 
-let scope: string | null = null
-
 /** A name that no other write uses: `.myelin-scope-process-random.tmp`. */
 export function temporaryName(ending: Ending = 'tmp'): string {
-  return `.myelin-${(scope ??= scopeOf())}-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.${ending}`
+  return `.myelin-${scopeOf()}-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.${ending}`
 }
 
 function isAlive(pid: number): boolean {
@@ -63,13 +61,14 @@ export async function leftovers(
   join: (...parts: string[]) => string,
   ending: Ending = 'tmp',
 ): Promise<string[]> {
+  const scope = scopeOf()
   const names = await files.readdir(folder).catch(() => [])
   const found = await Promise.all(
     names.map(async (name) => {
       const [, own, id, kind] = NAME.exec(name) ?? []
       const path = join(folder, name)
       if (kind !== ending || isAlive(Number(id))) return []
-      const isKnown = own === (scope ??= scopeOf())
+      const isKnown = own === scope
       return isKnown || (await ageOf(files, path)) > ABANDONED_MS ? [path] : []
     }),
   )

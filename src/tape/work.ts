@@ -206,11 +206,10 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   }),
 })
 
-let table: Readonly<Record<Opcode, WorkRule>> | null = null
+const table = /* @__PURE__ */ rules()
 
 /** The estimated cost of an instruction, from its opcode and sizes. */
 export function workOf(instruction: TapeInstruction): Work {
   const field: Field = (offset) => Number(fieldOf(instruction, offset))
-  table ??= rules()
   return table[instruction.opcode](field, instruction)
 }

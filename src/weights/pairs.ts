@@ -1,6 +1,6 @@
 // Pairs the layers of a model with the modules of a file: by what fits, then by names, then by numbers in names. Never by a guess.
 
-import { naturally } from '../core/text'
+import { naturalOrder } from '../core/text'
 import type { LayerBase } from '../layers/layer'
 import { Bidirectional, StackedRNNCells } from '../layers'
 import { symbolsByKey, walkBack } from '../models/graph-order'
@@ -104,7 +104,8 @@ function told<Own extends Placed, Module extends Named>(
   const named = layers.flatMap((own) => names.get(nameOf(own)) ?? [])
   if (new Set(named).size === layers.length) return named.every((module, i) => fits(module, layers[i]!)) ? named : null
   const isNumbered = new Set(modules.map(({ name }) => name.replaceAll(/\d+/g, '#'))).size === 1
-  const isInOrder = modules.every(({ name }, i) => i === 0 || naturally(modules[i - 1]!.name, name) < 0)
+  const order = naturalOrder()
+  const isInOrder = modules.every(({ name }, i) => i === 0 || order(modules[i - 1]!.name, name) < 0)
   const areAlike = new Set(layers.map(likeness)).size === 1
   const isChain = layers.every((own, i) => i === 0 || isBefore(layers[i - 1]!.trail, own.trail))
   return isNumbered && isInOrder && areAlike && isChain ? modules : null

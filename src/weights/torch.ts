@@ -1,7 +1,7 @@
 // A mapping from the names and layouts of PyTorch to those of this library, found by the order and the shapes of layers.
 
 import { put } from '../core/tree'
-import { naturally } from '../core/text'
+import { naturalOrder } from '../core/text'
 import { FormatError, formatShape, listed } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -190,7 +190,7 @@ function modulesOf(arrays: ReadonlyMap<string, NamedTensor>): Module[] {
   const names = [...arrays.keys()]
   const isSorted = names.every((name, i) => i === 0 || names[i - 1]! < name)
   const modules = new Map<string, Module>()
-  for (const name of isSorted ? [...names].sort(naturally) : names) {
+  for (const name of isSorted ? [...names].sort(naturalOrder()) : names) {
     const [place, key] = partsOf(name)
     const found = modules.get(place) ?? { name: place, arrays: new Map() }
     modules.set(place, found)

@@ -10,7 +10,7 @@ import type { ReadOptions } from '../abort'
 import { signalOption } from '../abort'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf, requireData } from './bytes'
-import { contentOf } from './folder-file'
+import { FolderReader } from './folder-file'
 import type { FileKind } from './folders'
 import type { BothParts } from './folders'
 import { FolderDataset, bothParts, folderFiles, labelOptions } from './folders'
@@ -169,8 +169,9 @@ export async function audioDatasetFromDirectory(
   const settings = readOptions('audioDatasetFromDirectory', audioOptions(), options)
   const { batchSize, outputSequenceLength, samplingRate, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(SOUNDS, directory, settings)
+  const folder = new FolderReader('audioDatasetFromDirectory', signal)
   const sounds = files.map(async ({ file, label }) => {
-    const { audio, sampleRate } = decodeWav(await contentOf(file, 'audioDatasetFromDirectory', signal), file)
+    const { audio, sampleRate } = decodeWav(await folder.read(file), file)
     if (samplingRate !== null && sampleRate !== samplingRate)
       throw new DataError(`${file} has ${sampleRate} samples per second, expected ${samplingRate}`)
     const sound = outputSequenceLength === null ? audio : ofLength(audio, outputSequenceLength)

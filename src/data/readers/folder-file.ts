@@ -19,41 +19,57 @@ const SMALL = 2 ** 20
  * that is tried again, up to this number.
  */
 const [SLOW, MOST_LATER] = [2, 64]
-let [later, pause] = [0, 1]
 
-/** @throws DataError that names the file, if it cannot be read completely; the reason of the signal */
-export function contentOf(file: string, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
-  signal?.throwIfAborted()
-  const bytes = contentNow(file)
-  if (bytes !== null) return Promise.resolve(bytes)
-  // A folder was listed, so there are files.
-  return orAbort(read(nodeModule('node:fs/promises')!, file, where, signal), signal)
-}
+/** Reads the files of one folder. */
+export class FolderReader {
+  /** The number of files until one is read at once again, and that number after the next slow one. */
+  private later = 0
+  private pause = 1
 
-/**
- * The content of a small file, without a promise: from the cache of the system it takes 0.1 ms, with promises 0.6. null for all others,
- * and where anything is wrong: `read` says what.
- */
-function contentNow(file: string): Uint8Array | null {
-  const files = nodeModule('node:fs')
-  if (files === null || later-- > 0) return null
-  const start = clock()
-  try {
-    const stat = files.statSync(file)
-    if (!stat.isFile() || stat.size === 0 || stat.size > SMALL) return null
-    const handle = files.openSync(file, files.constants.O_RDONLY | (files.constants.O_NONBLOCK ?? 0))
+  /**
+   * @param where names the function in errors
+   * @param signal ends the reading
+   */
+  constructor(
+    private readonly where: string,
+    private readonly signal: AbortSignal | null,
+  ) {}
+
+  /** @throws DataError that names the file, if it cannot be read completely; the reason of the signal */
+  read(file: string): Promise<Uint8Array> {
+    const { where, signal } = this
+    signal?.throwIfAborted()
+    const bytes = this.now(file)
+    if (bytes !== null) return Promise.resolve(bytes)
+    // A folder was listed, so there are files.
+    return orAbort(read(nodeModule('node:fs/promises')!, file, where, signal), signal)
+  }
+
+  /**
+   * The content of a small file, without a promise: from the cache of the system it takes 0.1 ms, with promises 0.6. null for all others,
+   * and where anything is wrong: `read` says what.
+   */
+  private now(file: string): Uint8Array | null {
+    const files = nodeModule('node:fs')
+    if (files === null || this.later-- > 0) return null
+    const start = clock()
     try {
-      const bytes = new Uint8Array(stat.size)
-      return files.readSync(handle, bytes, 0, stat.size, 0) === stat.size ? bytes : null
+      const stat = files.statSync(file)
+      if (!stat.isFile() || stat.size === 0 || stat.size > SMALL) return null
+      const handle = files.openSync(file, files.constants.O_RDONLY | (files.constants.O_NONBLOCK ?? 0))
+      try {
+        const bytes = new Uint8Array(stat.size)
+        return files.readSync(handle, bytes, 0, stat.size, 0) === stat.size ? bytes : null
+      } finally {
+        files.closeSync(handle)
+      }
+    } catch {
+      return null
     } finally {
-      files.closeSync(handle)
+      const isSlow = clock() - start > SLOW
+      this.later = isSlow ? this.pause : 0
+      this.pause = isSlow ? Math.min(MOST_LATER, 2 * this.pause) : 1
     }
-  } catch {
-    return null
-  } finally {
-    const isSlow = clock() - start > SLOW
-    later = isSlow ? pause : 0
-    pause = isSlow ? Math.min(MOST_LATER, 2 * pause) : 1
   }
 }
 

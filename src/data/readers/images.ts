@@ -15,7 +15,7 @@ import { Pace } from '../pace'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
-import { contentOf } from './folder-file'
+import { FolderReader } from './folder-file'
 import type { BothParts, FileKind, LabelledFile } from './folders'
 import { bothParts, folderFiles, labelOptions } from './folders'
 import { heightAndWidth, inSize, pictureOf, requireSizing, sizingOptions } from './pictures'
@@ -165,14 +165,15 @@ async function imagesBelow<const Options extends ImageFolderOptions>(
   const sizing = { imageSize, interpolation, cropToAspectRatio, padToAspectRatio }
   const asked = { channels, dtype, scale, maxPixels, ...sizing }
   const pace = new Pace(signal)
+  const folder = new FolderReader(where, signal)
   const readHere = async (file: string): Promise<Tensor> => {
     // Small files are read at once, so nothing else would let other tasks run.
     if (pace.isDue()) await pace.yield()
-    return pictureOf(await contentOf(file, where, signal), file, asked)
+    return pictureOf(await folder.read(file), file, asked)
   }
   const readAhead = async (file: string): Promise<Tensor> => {
     const { pictureThreads } = await import('./picture-threads')
-    return (await orAbort(pictureThreads.read(file, where, asked), signal)) ?? readHere(file)
+    return (await orAbort(pictureThreads.read(file, asked), signal)) ?? readHere(file)
   }
   const elements = (ahead: number): Dataset<unknown> => {
     const read = ahead > 0 ? readAhead : readHere

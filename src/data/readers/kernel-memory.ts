@@ -34,6 +34,11 @@ export class KernelModule<Exports extends KernelExports> {
     return new WebAssembly.Instance(this.compiled).exports as unknown as Exports
   }
 
+  /** The kernels with a memory that all callers use, one at a time; null if the engine cannot run them. */
+  shared(): Exports | null {
+    return (this.kept ??= this.instance())
+  }
+
   /**
    * Room for arrays, without those of the last call: they are valid only up to the next, unless they are large.
    * @param size of all arrays in bytes, and some for each of them
@@ -42,7 +47,7 @@ export class KernelModule<Exports extends KernelExports> {
   room(size: number): KernelRoom<Exports> | null {
     const all = size + PAGE
     try {
-      const kernels = all > KEPT ? this.instance() : (this.kept ??= this.instance())
+      const kernels = all > KEPT ? this.instance() : this.shared()
       if (kernels === null) return null
       reserve(kernels, all)
       return new KernelRoom(kernels)

@@ -2,13 +2,14 @@
 // same. Loaded when such a pass begins.
 
 import { StateError } from '../../core/errors'
+import { nextNumber } from '../../core/numbers'
 import type { DType, TensorData } from '../../core/dtypes'
 import { Tensor } from '../../ops/tensor'
 import type { Settings } from '../../runtime/configure'
 import { configure } from '../../runtime/configure'
 import { currentRuntime } from '../../runtime/current'
 import { nodeModule } from '../../runtime/platform'
-import { contentOf } from './folder-file'
+import { FolderReader } from './folder-file'
 import type { PictureSettings } from './pictures'
 import { pictureOf } from './pictures'
 
@@ -20,8 +21,6 @@ const IDLE = 5000
 interface Request {
   readonly id: number
   readonly file: string
-  /** The name of the function for users. */
-  readonly where: string
   readonly picture: PictureSettings
   readonly runtime: Partial<Settings>
 }
@@ -49,96 +48,99 @@ interface Thread {
   readonly open: Map<number, (tensor: Tensor | null) => void>
 }
 
-let threads: Thread[] = []
-let count = 0
-let idle: ReturnType<typeof setTimeout> | undefined
-/** After a thread failed, there are no more. */
-let isBroken = false
+/** The threads of this process, for all folders. */
+class PictureThreads {
+  private threads: readonly Thread[] = []
+  private idle: ReturnType<typeof setTimeout> | undefined
+  /** After a thread failed, there are no more. */
+  private isBroken = false
 
-/**
- * A picture of a file as `pictureOf` makes it, in a thread.
- * @returns null if it is to be read in this thread: it is broken, or there are no threads
- */
-function read(file: string, where: string, picture: PictureSettings): Promise<Tensor | null> {
-  if (isBroken) return Promise.resolve(null)
-  clearTimeout(idle)
-  if (threads.length === 0) threads = start()
-  if (threads.length === 0) return Promise.resolve(null)
-  const { backend, simd, fuse, turbo = false } = currentRuntime().settings
-  const { worker, open } = threads.reduce((least, each) => (each.open.size < least.open.size ? each : least))
-  const id = count++
-  // The process waits for answers, but not for threads without work.
-  if (open.size === 0) worker.ref()
-  return new Promise((resolve) => {
-    open.set(id, resolve)
-    worker.postMessage({ id, file, where, picture, runtime: { backend, simd, fuse, turbo } }, [])
-  })
-}
+  /**
+   * A picture of a file as `pictureOf` makes it, in a thread.
+   * @returns null if it is to be read in this thread: it is broken, or there are no threads
+   */
+  read(file: string, picture: PictureSettings): Promise<Tensor | null> {
+    if (this.isBroken) return Promise.resolve(null)
+    clearTimeout(this.idle)
+    if (this.threads.length === 0) this.threads = this.start()
+    if (this.threads.length === 0) return Promise.resolve(null)
+    const { backend, simd, fuse, turbo = false } = currentRuntime().settings
+    const { worker, open } = this.threads.reduce((least, each) => (each.open.size < least.open.size ? each : least))
+    const id = nextNumber()
+    // The process waits for answers, but not for threads without work.
+    if (open.size === 0) worker.ref()
+    return new Promise((resolve) => {
+      open.set(id, resolve)
+      worker.postMessage({ id, file, picture, runtime: { backend, simd, fuse, turbo } }, [])
+    })
+  }
 
-function start(): Thread[] {
-  const [workers, os] = [nodeModule('node:worker_threads'), nodeModule('node:os')]
-  if (workers === null || os === null) return []
-  const source = `import { pictureThreads } from ${JSON.stringify(import.meta.url)}; pictureThreads.serve()`
-  const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
-  const size = Math.max(1, Math.min(MOST_THREADS, os.availableParallelism() - 1))
-  return Array.from({ length: size }, (_, i) => {
-    const worker: PictureWorker = new workers.Worker(url, { name: `myelin pictures ${i}` })
-    const thread = { worker, open: new Map<number, (tensor: Tensor | null) => void>() }
-    worker.on('message', ({ id, tensor }) => {
-      settle(thread, id, tensor === undefined ? null : new Tensor(tensor.data, tensor.shape, tensor.dtype))
+  /** The entry point of such a thread. */
+  serve(): void {
+    const port = nodeModule('node:worker_threads')?.parentPort ?? null
+    if (port === null) throw new StateError('pictureThreads.serve is for the threads of imageFolder')
+    const folder = new FolderReader('imageFolder', null)
+    port.on('message', async ({ id, file, picture, runtime }: Request) => {
+      try {
+        configure(runtime)
+        const { data, shape, dtype } = await pictureOf(await folder.read(file), file, picture)
+        port.postMessage({ id, tensor: { data, shape, dtype } } satisfies Response, [data.buffer as ArrayBuffer])
+      } catch {
+        port.postMessage({ id } satisfies Response)
+      }
     })
-    worker.on('error', (error) => fail(error))
-    worker.on('exit', (code) => {
-      if (threads.includes(thread)) fail(new StateError(`it ended with exit code ${code}`))
+  }
+
+  private start(): readonly Thread[] {
+    const [workers, os] = [nodeModule('node:worker_threads'), nodeModule('node:os')]
+    if (workers === null || os === null) return []
+    const source = `import { pictureThreads } from ${JSON.stringify(import.meta.url)}; pictureThreads.serve()`
+    const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+    const size = Math.max(1, Math.min(MOST_THREADS, os.availableParallelism() - 1))
+    return Array.from({ length: size }, (_, i) => {
+      const worker: PictureWorker = new workers.Worker(url, { name: `myelin pictures ${i}` })
+      const thread = { worker, open: new Map<number, (tensor: Tensor | null) => void>() }
+      worker.on('message', ({ id, tensor }) => {
+        this.settle(thread, id, tensor === undefined ? null : new Tensor(tensor.data, tensor.shape, tensor.dtype))
+      })
+      worker.on('error', (error) => this.fail(error))
+      worker.on('exit', (code) => {
+        if (this.threads.includes(thread)) this.fail(new StateError(`it ended with exit code ${code}`))
+      })
+      worker.unref()
+      return thread
     })
+  }
+
+  private settle({ worker, open }: Thread, id: number, tensor: Tensor | null): void {
+    open.get(id)?.(tensor)
+    open.delete(id)
+    if (open.size > 0) return
     worker.unref()
-    return thread
-  })
-}
+    if (this.threads.some((each) => each.open.size > 0)) return
+    clearTimeout(this.idle)
+    this.idle = setTimeout(() => this.end(), IDLE)
+    // A process ends without waiting for this.
+    this.idle.unref()
+  }
 
-function settle({ worker, open }: Thread, id: number, tensor: Tensor | null): void {
-  open.get(id)?.(tensor)
-  open.delete(id)
-  if (open.size > 0) return
-  worker.unref()
-  if (threads.some((each) => each.open.size > 0)) return
-  clearTimeout(idle)
-  idle = setTimeout(end, IDLE)
-  // A process ends without waiting for this.
-  idle.unref()
-}
+  private end(): void {
+    const ended = this.threads
+    this.threads = []
+    for (const { worker } of ended) void worker.terminate()
+  }
 
-function end(): void {
-  const ended = threads
-  threads = []
-  for (const { worker } of ended) void worker.terminate()
-}
-
-function fail(error: unknown): void {
-  if (isBroken) return
-  isBroken = true
-  console.warn(
-    `imageFolder: pictures are read in this thread, because a worker thread failed: ${error instanceof Error ? error.message : String(error)}`,
-  )
-  const waiting = threads.flatMap(({ open }) => [...open.values()])
-  end()
-  for (const resolve of waiting) resolve(null)
-}
-
-/** The entry point of such a thread. */
-function serve(): void {
-  const port = nodeModule('node:worker_threads')?.parentPort ?? null
-  if (port === null) throw new StateError('pictureThreads.serve is for the threads of imageFolder')
-  port.on('message', async ({ id, file, where, picture, runtime }: Request) => {
-    try {
-      configure(runtime)
-      const { data, shape, dtype } = await pictureOf(await contentOf(file, where, null), file, picture)
-      port.postMessage({ id, tensor: { data, shape, dtype } } satisfies Response, [data.buffer as ArrayBuffer])
-    } catch {
-      port.postMessage({ id } satisfies Response)
-    }
-  })
+  private fail(error: unknown): void {
+    if (this.isBroken) return
+    this.isBroken = true
+    console.warn(
+      `imageFolder: pictures are read in this thread, because a worker thread failed: ${error instanceof Error ? error.message : String(error)}`,
+    )
+    const waiting = this.threads.flatMap(({ open }) => [...open.values()])
+    this.end()
+    for (const resolve of waiting) resolve(null)
+  }
 }
 
 /** One object, because bundlers would leave out what only the source of the threads names. */
-export const pictureThreads = { read, serve }
+export const pictureThreads = /* @__PURE__ */ new PictureThreads()

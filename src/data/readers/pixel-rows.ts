@@ -82,13 +82,10 @@ export function rowWriter(
 /** All columns of an image. */
 export const allColumns = ({ width }: PixelRows): Int32Array => Int32Array.from({ length: width }, (_, x) => x)
 
-let known: { readonly largest: number; readonly scale: number; readonly levels: Float32Array } | null = null
-
-/** The numbers that samples of 0 to `largest` mean: those of the last call are kept, because most images of a folder have the same. */
+/** The numbers that samples of 0 to `largest` mean. */
 function levelsOf(largest: number, scale: number): Float32Array {
-  if (known?.largest === largest && known.scale === scale) return known.levels
   const factor = 255 / largest
-  const levels = Float32Array.from({ length: largest + 1 }, (_, sample) => Math.fround(sample * factor) * scale)
-  known = { largest, scale, levels }
+  const levels = new Float32Array(largest + 1)
+  for (let sample = 0; sample <= largest; sample++) levels[sample] = Math.fround(sample * factor) * scale
   return levels
 }

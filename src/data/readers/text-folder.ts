@@ -6,7 +6,7 @@ import { count, nullable, option, readOptions } from '../../core/options'
 import { signalOption } from '../abort'
 import { Decoder } from './blocks'
 import { requireData } from './bytes'
-import { contentOf } from './folder-file'
+import { FolderReader } from './folder-file'
 import type { FileKind } from './folders'
 import type { BothParts } from './folders'
 import { FolderDataset, bothParts, folderFiles, labelOptions } from './folders'
@@ -60,8 +60,9 @@ export async function textDatasetFromDirectory(
   const settings = readOptions('textDatasetFromDirectory', textFolderOptions(), options)
   const { batchSize, maxLength, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)
+  const folder = new FolderReader('textDatasetFromDirectory', signal)
   const texts = files.map(async ({ file, label }) => {
-    const bytes = await contentOf(file, 'textDatasetFromDirectory', signal)
+    const bytes = await folder.read(file)
     requireData(bytes, file, 'allowed')
     const whole = new Decoder(file, 'utf-8').decode(bytes, 1)
     // A character has one or two UTF-16 units.

@@ -155,15 +155,12 @@ function spansOf(slots: Int32Array): number[] {
   return spans.flatMap(({ column, feature, count }) => [column, feature, count])
 }
 
-/** undefined before first use. */
-let surveyor: Exports | null | undefined
-
 /** The number of line ends in some bytes, and whether they contain a quote; null if the kernel cannot run. */
 export function survey(
   bytes: Uint8Array,
   quote: number,
 ): { readonly lines: number; readonly isQuoted: boolean } | null {
-  surveyor ??= kernelModule.instance()
+  const surveyor = kernelModule.shared()
   if (surveyor === null) return null
   const from = surveyor.FREE.value as number
   reserve(surveyor, from + bytes.length + MARGIN)
