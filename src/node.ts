@@ -6,7 +6,7 @@ import { foreignKind } from './formats/foreign'
 import type { Dense } from './layers/core/dense'
 import { enableLora } from './layers/core/lora'
 import type { LayerBase } from './layers/layer'
-import { setHeavyMembers } from './layers/members'
+import { Layer } from './layers/layer'
 import { findFormatsWith } from './models/format-hook'
 import { formatOf } from './models/formats'
 import { libraryClasses } from './models/revive'
@@ -16,7 +16,7 @@ import { findWeightFilesWith } from './models/weight-files'
 import { weightFiles } from './models/weight-formats'
 import { boundPatterns } from './optimizers/file-patterns'
 import { nodeModule } from './runtime/platform'
-import { readBinariesWith } from './runtime/engine/wasm'
+import { readBinariesWith } from './runtime/current'
 import { hasColours, isDumb } from './runtime/terminal'
 import { useTerminalProgress } from './training/callbacks/terminal-progress'
 import { showInConsoles } from './utils/inspect'
@@ -36,13 +36,14 @@ findFormatsWith(formatOf, foreignKind)
 readGraphsWith(graphFromConfig)
 findClassesWith(libraryClasses)
 findWeightFilesWith(weightFiles(() => import('./weights')))
-setHeavyMembers({
-  enableLora: (layer, rank, options) => enableLora(layer as Dense, rank, options),
-  quantizeInPlace: async (layer, mode) => {
-    const { quantizeInPlace } = await import('./thrift')
-    quantizeInPlace(layer as LayerBase, mode as 'int8')
-  },
-})
+// Methods with much code, which other entries have as functions alone.
+Layer.prototype.enableLora = function (rank, options) {
+  enableLora(this as LayerBase as Dense, rank, options)
+}
+Layer.prototype.quantize = async function (mode) {
+  const { quantizeInPlace } = await import('./thrift')
+  quantizeInPlace(this, mode)
+}
 showInConsoles()
 useTerminalProgress({ hasColours, isDumb })
 

@@ -40,11 +40,12 @@ export function ruleOf<Name extends PrimitiveName>(name: Name): PrimitiveRule<Na
   return rule
 }
 
-let rules: { readonly [Name in PrimitiveName]?: PrimitiveRule<Name> } = core
+/** The rules that are loaded: those of all programs, and then those that ops add. */
+const rules: { readonly [Name in PrimitiveName]?: PrimitiveRule<Name> } = { ...core }
 
 /** Adds the rules of convolution and pooling. */
 export function addWindowRules(added: { readonly [Name in WindowName]: PrimitiveRule<Name> }): void {
-  rules = { ...rules, ...added }
+  Object.assign(rules, added)
 }
 
 export type Rules = typeof core & WindowRules

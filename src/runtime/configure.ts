@@ -6,10 +6,11 @@ import { requireArguments } from '../core/arguments'
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../core/errors'
 import { sharing } from '../tape/parts'
-import { bestLevel, currentRuntime, replaceRuntime } from './current'
+import { bestLevel, binarySource, chosenSettings, currentRuntime, replaceRuntime } from './current'
 import { KernelSet } from './engine/kernel-set'
 import { pairsVectors, requestTurbo } from './engine/turbo'
 import type { SimdLevel } from './engine/wasm'
+import type { Settings } from './settings'
 import { supportsRelaxedSimd, supportsSimd } from './engine/wasm'
 import { InterpreterBackend } from './interpreter-backend'
 import { Arena, createSharedMemory, createWasmMemory } from './memory'
@@ -21,25 +22,7 @@ import { ThreadedBackend } from './threads/backend'
 import { runtimeWithoutWasm } from './without-wasm'
 import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './threads/pool'
 
-export interface Settings {
-  /** `interpreter` runs every graph with plain loops: slow, but needs no WebAssembly. */
-  backend: 'wasm' | 'interpreter'
-  /** `plain` gives the same bits on every machine; `relaxed` is faster on engines that have it. */
-  simd: SimdLevel | 'auto'
-  /** false: one instruction per operation, for debugging. */
-  fuse: boolean
-  /**
-   * The number of threads that share the work of large instructions; `auto` is one per core, at most 8. The
-   * results are the same, bit for bit. Workers start in the background: see threadsReady.
-   */
-  threads: number | 'auto'
-  /**
-   * Sets experimental V8 flags for the whole process, in Node. On x64, Node 24 and later then compute large products with
-   * 256-bit vectors, nearly twice as fast; Node 20 gets relaxed SIMD. A measurement of about 10 ms checks whether the flags
-   * took effect: see `turbo` and `turboNote` of runtimeInfo(). Default false; setting it back to false keeps the flags.
-   */
-  turbo: boolean
-}
+export type { Settings }
 
 export interface RuntimeInfo {
   backend: 'wasm' | 'interpreter'
@@ -77,7 +60,10 @@ function tapeBackend(settings: RuntimeSettings, wanted: number): TapeBackend {
   const threads = shared === null ? 1 : wanted
   const memory = shared?.memory ?? createWasmMemory()
   const refusal = turbo === true ? requestTurbo(simd) : NO_TURBO
-  const set = new KernelSet({ level: simd, shared: shared !== null, turbo: refusal === null }, memory)
+  const set = new KernelSet(
+    { level: simd, shared: shared !== null, turbo: refusal === null, read: binarySource() },
+    memory,
+  )
   const { module, exports: kernels } = set
   const arena = new Arena(memory, threads, shared?.maximumPages)
   const isPaired = refusal === null && pairsVectors(module, kernels, arena.scratch)
@@ -93,7 +79,6 @@ function tapeBackend(settings: RuntimeSettings, wanted: number): TapeBackend {
 
 const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true, threads: 1, turbo: false }
 const SETTINGS = ['backend', 'simd', 'fuse', 'threads', 'turbo'] as const satisfies readonly (keyof Settings)[]
-let settings: Settings = { ...defaults }
 
 const choices = {
   backend: ['wasm', 'interpreter'],
@@ -123,6 +108,7 @@ export function configure(changes: Partial<Settings>): void {
       `threads must be 'auto' or an integer from 1 to ${MAX_THREADS}, received ${quoted(threads)}`,
     )
   }
+  const settings = chosenSettings() ?? defaults
   const next = { ...settings, ...changes }
   // This must come first: on Node 20 it determines which SIMD level the engine has.
   if (next.turbo && next.backend === 'wasm' && next.simd !== 'plain') requestTurbo('relaxed')
@@ -132,9 +118,9 @@ export function configure(changes: Partial<Settings>): void {
     )
   }
   const same = SETTINGS.every((key) => next[key] === settings[key])
-  settings = next
   if (same) return
-  const before = replaceRuntime(() => makeRuntime({ ...next, simd: next.simd === 'auto' ? bestLevel() : next.simd }))
+  const make = (): Runtime => makeRuntime({ ...next, simd: next.simd === 'auto' ? bestLevel() : next.simd })
+  const before = replaceRuntime(make, next)
   // Otherwise the workers end when the last model of the runtime is collected.
   if (before?.backend instanceof ThreadedBackend) before.backend.endWhereIdle(before.workspaceBytes)
 }

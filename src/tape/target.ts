@@ -29,11 +29,12 @@ const core: Kernels<Exclude<KernelName, WindowName>> = {
   ...training,
 }
 
-let kernels: Partial<Kernels<PrimitiveName>> = core
+/** The kernels that are loaded: those of all programs, and then those that ops add. */
+const kernels: Partial<Kernels<PrimitiveName>> = { ...core }
 
 /** Adds the kernels of convolution and pooling. */
 export function addWindowKernels(added: Kernels<KernelName & WindowName>): void {
-  kernels = { ...kernels, ...added }
+  Object.assign(kernels, added)
 }
 
 export function tapeKernelOf<Name extends PrimitiveName>(name: Name): TapeKernel<PrimitiveAttributes[Name]> {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { instantiateSync } from '@assemblyscript/loader'
 import { array, assert, constantFrom, nat, property, tuple, uint8Array } from 'fast-check'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Fill } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { encodeBytes } from '../../scripts/encode-bytes.mjs'
@@ -21,7 +21,7 @@ import { quantized } from '../../src/runtime/engine/binaries/quantized'
 import { decodeBytes } from '../../src/runtime/engine/decode'
 import type { KernelExports, SimdLevel } from '../../src/runtime/engine/wasm'
 import { hashOf, instructionSet } from '../../src/runtime/engine/instruction-set'
-import { bytesOf, compileKernels, readBinariesWith, supportsRelaxedSimd } from '../../src/runtime/engine/wasm'
+import { bytesOf, compileKernels, supportsRelaxedSimd } from '../../src/runtime/engine/wasm'
 import { Arena, createWasmMemory } from '../../src/runtime/memory'
 
 const file = (name: string): Buffer => readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
@@ -68,14 +68,11 @@ describe('the instruction set of the binary', () => {
 })
 
 describe('binaries from files', () => {
-  afterEach(() => readBinariesWith(() => null))
-
   it.each(levels)('replace the text of the %s variants', (level, name) => {
     const read = vi.fn((binary: string) => new Uint8Array(file(`simd.${binary}`)))
-    readBinariesWith(read)
     for (const binary of binaries) {
       const textless = { ...binary, encoded: '' }
-      expect(Buffer.from(bytesOf(textless, level)).equals(file(`${name}.${binary.name}`)), binary.name).toBe(true)
+      expect(Buffer.from(bytesOf(textless, level, read)).equals(file(`${name}.${binary.name}`)), binary.name).toBe(true)
     }
     expect(read.mock.calls.map(([binary]) => binary)).toEqual(binaries.map(({ name }) => name))
   })
@@ -84,8 +81,7 @@ describe('binaries from files', () => {
     ['are missing', () => null],
     ['have another size', () => new Uint8Array(7)],
   ])('are not needed: the text is decoded if they %s', (_, read) => {
-    readBinariesWith(read)
-    expect(Buffer.from(bytesOf(core, 'plain')).equals(file('simd.core'))).toBe(true)
+    expect(Buffer.from(bytesOf(core, 'plain', read)).equals(file('simd.core'))).toBe(true)
   })
 })
 

@@ -5,32 +5,39 @@ import { ArgumentError, quoted } from '../../core/errors'
 import { scoped } from '../../core/scope'
 import { seedWord, threefry2x32 } from '../../core/threefry'
 
-let globalSeed = (Math.random() * 2 ** 32) | 0
-let drawn = 0
+interface SeedState {
+  readonly seed: number
+  /** How many seeds were derived from it. */
+  readonly drawn: number
+}
+
+/** Of the whole program, as users set it: no call passes it. */
+let state: SeedState = { seed: (Math.random() * 2 ** 32) | 0, drawn: 0 }
 
 /** Sets the global seed, so that initial weights, shuffling and dropout are the same in every run. */
 export function setRandomSeed(seed: number): void {
   requireArguments('setRandomSeed', arguments, 1)
   if (!Number.isSafeInteger(seed))
     throw new ArgumentError(`setRandomSeed: the seed must be an integer of at most 53 bits, received ${quoted(seed)}`)
-  globalSeed = seedWord(seed)
-  drawn = 0
+  state = { seed: seedWord(seed), drawn: 0 }
 }
 
 /** The next seed derived from the global seed. */
 export function nextSeed(): number {
-  return threefry2x32(globalSeed, 0, drawn++, 0)[0]
+  const { seed, drawn } = state
+  state = { seed, drawn: drawn + 1 }
+  return threefry2x32(seed, 0, drawn, 0)[0]
 }
 
 /** The global seed, and how many seeds were derived from it. Together they determine all later seeds. */
-export function seedState(): { readonly seed: number; readonly drawn: number } {
-  return { seed: globalSeed, drawn }
+export function seedState(): SeedState {
+  return state
 }
 
 /** Restores a state of `seedState`. */
-export function restoreSeedState(state: { readonly seed: number; readonly drawn: number }): void {
-  setRandomSeed(state.seed)
-  drawn = state.drawn
+export function restoreSeedState({ seed, drawn }: SeedState): void {
+  setRandomSeed(seed)
+  state = { ...state, drawn }
 }
 
 /** Runs `body` as if after `setRandomSeed(seed)`, then restores the state. */

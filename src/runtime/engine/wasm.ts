@@ -78,6 +78,8 @@ export interface ModuleVariant {
    * bytes.
    */
   readonly turbo: boolean
+  /** Where binaries come from. Default: they are decoded from text. */
+  readonly read?: ReadBinary | undefined
 }
 
 /**
@@ -110,9 +112,9 @@ function requireBuiltFor(instructions: number): void {
 }
 
 // The bytes are valid on every engine with SIMD, so an engine that rejects them follows a policy.
-function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): WebAssembly.Module {
+function compileModule(of: Binary, { level, shared, turbo, read }: ModuleVariant): WebAssembly.Module {
   try {
-    const bytes = turbo ? withMark(bytesOf(of, level)) : bytesOf(of, level)
+    const bytes = turbo ? withMark(bytesOf(of, level, read)) : bytesOf(of, level, read)
     if (shared) importShared(bytes)
     return new WebAssembly.Module(bytes)
   } catch (error) {
@@ -160,18 +162,11 @@ export function link(
 }
 
 /** Reads the plain variant of a binary by its name. Returns null if there is none. */
-type ReadBinary = (name: string) => Uint8Array<ArrayBuffer> | null
+export type ReadBinary = (name: string) => Uint8Array<ArrayBuffer> | null
 
-let readBinary: ReadBinary | null = null
-
-/** Sets where binaries come from. Those that the function does not find are decoded from text. */
-export function readBinariesWith(read: ReadBinary): void {
-  readBinary = read
-}
-
-/** The bytes of a binary. */
-export function bytesOf({ name, encoded, size }: Binary, level: SimdLevel): Uint8Array<ArrayBuffer> {
-  const found = readBinary?.(name)
+/** The bytes of a binary. @param read where it comes from; if it is not there, it is decoded from text */
+export function bytesOf({ name, encoded, size }: Binary, level: SimdLevel, read?: ReadBinary): Uint8Array<ArrayBuffer> {
+  const found = read?.(name)
   const bytes = found?.length === size ? found : decodeBytes(encoded, size, decoder)
   if (level === 'relaxed') fuse(bytes, fusions)
   return bytes
