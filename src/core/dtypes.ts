@@ -57,7 +57,7 @@ export function viewData(dtype: DType, buffer: ArrayBufferLike, byteOffset: numb
 
 /**
  * How many more elements are checked by methods of the engine. They take six times as long as a loop here, but an engine runs a loop
- * slowly until it has compiled it: the first check of 6,000 elements takes nine times as long.
+ * slowly until it has compiled it: the first check of 6,000 elements takes nine times as long. This is a state of the engine, whatever is checked.
  */
 let elementsUntilLoop = 2 ** 17
 

@@ -53,6 +53,11 @@ export function serialize(object: Configurable): { className: string; config: Co
 /** All registries of this program. */
 const registries: Registry<Configurable>[] = []
 
+/** The registry of a kind, such as 'initializer', for code below the one that has it; undefined where none is loaded. */
+export function registryOf(kind: string): Registry<Configurable> | undefined {
+  return registries.find((each) => each.kind === kind)
+}
+
 /**
  * The name under which the class of an object is saved.
  * @throws ArgumentError, for a file, for the user's class with the name of a class of the library, which the file would mean
@@ -292,7 +297,7 @@ export class Registry<Kind extends Configurable> {
    * @param module the module with the classes, read at the first use; other exports are ignored
    */
   constructor(
-    private readonly kind: string,
+    readonly kind: string,
     private readonly base: Base<Kind>,
     private readonly module: () => object,
     private readonly more: MoreNames<Kind> = {},

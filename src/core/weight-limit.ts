@@ -3,36 +3,24 @@
 // for weights that the file fills.
 
 import { FormatError, formatShape } from './errors'
-import { scoped } from './scope'
+import { fileScope, withFile } from './file-scope'
 import type { Shape } from './shapes'
 import { sizeOf } from './shapes'
 
 /** The elements that variables may have besides those in a file, for metrics and other variables that are not saved: 64 MB. */
 export const SPARE_ELEMENTS = 2 ** 24
 
-interface Limit {
-  /** The largest number of elements of a weight. */
-  readonly largest: number
-  /** The number of elements that are left for all further variables. */
-  left: number
-}
-
-const limit = /* @__PURE__ */ scoped<Limit | null>(null)
-
-/** Whether a file fills the weights that layers create: they begin as zeros, and no initializer runs. */
-export const fromFile = /* @__PURE__ */ scoped(false)
-
 /**
  * While `body` runs, no layer may create a weight with more than `elements` elements, and all variables together may
  * have at most `total`.
  */
 export function limitWeights<Result>(elements: number, total: number, body: () => Result): Result {
-  return limit.within({ largest: elements, left: total }, body)
+  return withFile({ limit: { largest: elements, left: total } }, body)
 }
 
 /** Checks a weight before it is created. @param what its name for errors */
 export function requireWithinLimit(what: string, shape: Shape): void {
-  if (sizeOf(shape) <= (limit.current?.largest ?? Infinity)) return
+  if (sizeOf(shape) <= (fileScope().limit?.largest ?? Infinity)) return
   throw new FormatError(
     `The file is damaged: ${what} ${formatShape(shape)} would be larger than the content of the file`,
   )
@@ -40,8 +28,8 @@ export function requireWithinLimit(what: string, shape: Shape): void {
 
 /** Counts a variable before it is created. @param what its name for errors */
 export function requireRoom(what: string, shape: Shape): void {
-  const own = limit.current
-  if (own === null || (own.left -= sizeOf(shape)) >= 0) return
+  const own = fileScope().limit
+  if (own === undefined || (own.left -= sizeOf(shape)) >= 0) return
   throw new FormatError(
     `The file is damaged: with ${what} ${formatShape(shape)} the variables would be far larger than the file`,
   )

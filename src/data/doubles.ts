@@ -5,7 +5,7 @@ import type { Tensor } from '../ops/tensor'
 
 /** Of tensors that were made while a data set was saved. */
 const kept = /* @__PURE__ */ new WeakMap<object, Float64Array>()
-/** The data sets that are being saved. */
+/** How many data sets are being saved. A save awaits passes of data sets within data sets, which do not know for what they are read. */
 let saving = 0
 
 /** Runs `body`, which reads a data set to save it. */

@@ -17,7 +17,7 @@ export interface RecordReader {
   areRows(batch: readonly unknown[]): boolean
 }
 
-/** null while no model has named inputs. */
+/** null while no model has named inputs: batches are parsed without a model, so none can pass it. */
 export let records: RecordReader | null = null
 
 export function readRecordsWith(reader: RecordReader): void {

@@ -1,20 +1,18 @@
 // The form of quantized layers in files of other programs: those programs have no such layers, so their files have the layers
 // before quantization, with the rounded weights as float32.
 
-import { scoped } from '../core/scope'
+import { fileScope, withFile } from '../core/file-scope'
 import { warnOnce } from '../core/warnings'
 import type { LayerBase } from '../layers/layer'
 
-const isFloat = /* @__PURE__ */ scoped(false)
-
 /** Whether quantized layers have the form of float32 layers now. */
 export function isFloatForm(): boolean {
-  return isFloat.current
+  return fileScope().isInFloats === true
 }
 
 /** Runs `body`, which reads or writes a file of another program, while quantized layers have the float form. It must be synchronous. */
 export function inFloatForm<Result>(body: () => Result): Result {
-  return isFloat.within(true, body)
+  return withFile({ isInFloats: true }, body)
 }
 
 /** The same for `body`, which writes a model: warns once if the file has more bytes than the weights need. */

@@ -7,7 +7,6 @@ import { Initializer } from './initializer'
 import * as named from './named'
 import { FURTHER_NAMES } from './names'
 import type * as secondNames from './second-names'
-import { initializeWith } from '../ops/variable'
 
 type OwnName = Exclude<ClassesIn<typeof all>, keyof typeof secondNames>
 const unnamed = { STFT: true } satisfies Record<Exclude<OwnName, keyof typeof named>, true>
@@ -17,5 +16,3 @@ export const initializers = /* @__PURE__ */ new Registry('initializer', Initiali
   unnamed,
   ofFunction: (initializer: named.InitializerFunction) => new named.LambdaInitializer({ initializer }),
 })
-
-initializeWith((name) => initializers.get(name as 'zeros'))

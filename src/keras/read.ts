@@ -4,7 +4,8 @@
 import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError, listed } from '../core/errors'
 import type { CustomObjects, Json } from '../core/registry'
-import { SPARE_ELEMENTS, fromFile, limitWeights } from '../core/weight-limit'
+import { withFile } from '../core/file-scope'
+import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
@@ -58,7 +59,7 @@ function modelFromJsonFile(bytes: Uint8Array, { customObjects = {}, compile = tr
   if (bytes.length > LONGEST_TEXT)
     throw new FormatError(`The JSON has ${bytes.length} bytes, more than that of a model`)
   const config = parsePythonJson(utf8Text(bytes), 'The file')
-  const model = fromFile.within(true, () => modelFromParsed(config, customObjects))
+  const model = withFile({ fillsWeights: true }, () => modelFromParsed(config, customObjects))
   const saved = compile ? compileConfig(config) : null
   if (saved !== null) compileSaved(model, compileOptions(saved, model, customObjects), customObjects)
   return model
@@ -75,7 +76,7 @@ export async function modelFromKeras(bytes: Uint8Array, options: LoadSettings = 
   const saved = ObjectReader.model(file.config, customObjects, file)
   const { largest, total } = sizesOf(file.root)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
-    const made = fromFile.within(true, () => modelOf(saved, customObjects))
+    const made = withFile({ fillsWeights: true }, () => modelOf(saved, customObjects))
     const model = file.table === undefined ? made : tableModelOf(made, file.table)
     fill(model, file, customObjects, compile)
     return model

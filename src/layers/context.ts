@@ -63,7 +63,7 @@ export class CallContext {
   /** Adds a scalar to the loss of this step. */
   addLoss(penalty: Tensor): void {
     this.reports.losses.push(valueOf(penalty))
-    this.reports.from.push(frame.current?.layer ?? null)
+    this.reports.from.push(calls.current.frame?.layer ?? null)
   }
 
   /** Reports the mean of a value under a name, in logs and the history. */
@@ -93,47 +93,57 @@ interface Frame<Layer> {
   readonly context: CallContext
 }
 
-const frame = scoped<Frame<unknown> | null>(null)
-const path = scoped<readonly string[]>([])
-const inferring = scoped(false)
+/** What holds while layers are called. */
+interface Calls {
+  readonly frame: Frame<unknown> | null
+  readonly tap: Tap | null
+  /** Whether only shapes or costs are inferred. */
+  readonly isInferring: boolean
+}
+
+const calls = scoped<Calls>({ frame: null, tap: null, isInferring: false })
+
+function within<Result>(changed: Partial<Calls>, body: () => Result): Result {
+  return calls.within({ ...calls.current, ...changed }, body)
+}
 
 /** The innermost layer call; null outside of all calls. */
 export function currentFrame(): Frame<unknown> | null {
-  return frame.current
+  return calls.current.frame
 }
 
 /** Runs `body` as a call of `layer`; null starts a run. */
 export function withFrame<Result>(layer: unknown, context: CallContext, body: () => Result): Result {
-  return frame.within({ layer, context }, body)
+  return within({ frame: { layer, context } }, body)
 }
 
 /** Runs `body` as if no layer call were in progress. */
 export function withoutFrame<Result>(body: () => Result): Result {
-  return frame.within(null, body)
+  return within({ frame: null }, body)
 }
 
 /** Sees the output of a layer call, and returns what replaces it. */
 export type Tap = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>) => Tree<Tensor>
 
-const tap = scoped<Tap | null>(null)
-
 /** Runs `body` while `own` sees every layer call, inner layers first. */
 export function withTap<Result>(own: Tap, body: () => Result): Result {
-  return tap.within(own, body)
+  return within({ tap: own }, body)
 }
 
 /** The output of a layer call after the taps; unchanged while only shapes or costs are inferred. */
-export const tapped: Tap = (layer, input, output) =>
-  tap.current === null || inferring.current ? output : tap.current(layer, input, output)
+export const tapped: Tap = (layer, input, output) => {
+  const { tap, isInferring } = calls.current
+  return tap === null || isInferring ? output : tap(layer, input, output)
+}
 
 /** Runs `body` only to infer shapes or costs: its results are discarded. */
 export function whileInferring<Result>(body: () => Result): Result {
-  return inferring.within(true, () => withoutFrame(body))
+  return within({ frame: null, isInferring: true }, body)
 }
 
 /** Whether only shapes or costs are being inferred. */
 export function isInferring(): boolean {
-  return inferring.current
+  return calls.current.isInferring
 }
 
 /**
@@ -141,10 +151,11 @@ export function isInferring(): boolean {
  * @param isNamed whether the names of weights have the level, too: they begin below the outermost model
  */
 export function withinPath<Result>(name: string, body: () => Result, isNamed = true): Result {
-  return place.within([...place.current, name], () => (isNamed ? path.within([...path.current, name], body) : body()))
+  const { path, names } = place.current
+  return place.within({ path: [...path, name], names: isNamed ? [...names, name] : names }, body)
 }
 
 /** The names of the layers that are being built or called, from the outside in; without that of the outermost model. */
 export function currentPath(): readonly string[] {
-  return path.current
+  return place.current.names
 }

@@ -23,7 +23,6 @@ import {
 } from '../core/options'
 import type { Config } from '../core/registry'
 import { classNameOf, uniqueName } from '../core/registry'
-import { scoped } from '../core/scope'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
@@ -62,13 +61,14 @@ import type { BatchShape, InputSpec, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
 import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
-import { buildFor, callArguments, heavyMember, metricsIn, readCall, statelessCall } from './members'
+import { buildFor, callArguments, metricsIn, onlyInNode, readCall, statelessCall } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
 import type { RegularizedWeight, WeightOptions } from './weights'
 import {
   addOwn,
   addWeightTo,
+  building,
   redraw,
   listsOf,
   ownOf,
@@ -122,9 +122,6 @@ const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
 
 /** Errors whose message already names the layer where they occurred. */
 const placed = new WeakSet<Error>()
-
-/** The layers built since the outermost `ensureBuilt` started, so that an error can undo them. */
-const building = scoped<LayerBase[] | null>(null)
 
 /**
  * Subclass it, create weights in `build` with `addWeight`, and write `call` with ops.
@@ -534,8 +531,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * Keras: `Dense.enable_lora`.
    * @throws ArgumentError for a layer without a kernel that LoRA can replace; StateError before the layer is built
    */
-  enableLora(rank: number, options: LoraOptions = {}): void {
-    heavyMember('enableLora', 'myelin')(this, rank, options)
+  enableLora(_rank: number, _options: LoraOptions = {}): void {
+    throw onlyInNode('enableLora', 'myelin')
   }
 
   /**
@@ -549,8 +546,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * Keras: `Layer.quantize`.
    * @throws ArgumentError for another mode, and if there is nothing to round
    */
-  async quantize(mode: 'int8' | 'int4' = 'int8'): Promise<void> {
-    await heavyMember('quantizeInPlace', 'myelin/thrift')(this, mode)
+  async quantize(_mode: 'int8' | 'int4' = 'int8'): Promise<void> {
+    throw onlyInNode('quantizeInPlace', 'myelin/thrift')
   }
 
   /** What `buildFromConfig` needs: the shape of the input; null before the layer is built. Keras: `get_build_config`. */
@@ -736,14 +733,14 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   ensureBuilt(input: Tree<TensorSpec> | Tree<number | null>): void {
     if (this.built) return
     const specs = specsFrom(input)
-    const log = building.current ?? []
+    const log = building.current.built ?? []
     try {
       // The first call may be inside a trace; weights are created outside of it.
-      building.within(log, () =>
+      building.within({ ...building.current, built: log }, () =>
         untraced(() =>
           withoutFrame(() =>
             this.inOwnPath(() => {
-              stateOf(this).path = place.current.join('/')
+              stateOf(this).path = place.current.path.join('/')
               this.placing(() => this.buildAll(specs))
             }),
           ),

@@ -70,26 +70,9 @@ interface Called {
   applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor>
 }
 
-/** Functions with much code, which a bundle for pages has only if the program imports them. The entry for Node sets them. */
-export interface HeavyMembers {
-  /** `layer.enableLora`. */
-  enableLora(layer: object, rank: number, options: object): unknown
-  /** `layer.quantize`. */
-  quantizeInPlace(layer: object, mode: unknown): Promise<void>
-}
-let heavy: HeavyMembers | null = null
-
-/** Sets the members whose code the bundle of a small model does not have. @returns those from before */
-export function setHeavyMembers(given: HeavyMembers | null): HeavyMembers | null {
-  const before = heavy
-  heavy = given
-  return before
-}
-
-/** @throws StateError in a bundle, which has only what the program imports */
-export function heavyMember<Name extends keyof HeavyMembers>(name: Name, from: string): HeavyMembers[Name] {
-  if (heavy !== null) return heavy[name]
-  throw new StateError(
+/** The error of a method with much code: the entry for Node replaces it, and a bundle for pages has only what the program imports. */
+export function onlyInNode(name: string, from: string): StateError {
+  return new StateError(
     `This method is in Node only, not in bundles for pages, Deno and workerd. Everywhere it is a function: import { ${name} } from '${from}'`,
   )
 }

@@ -3,7 +3,7 @@
 
 import { StateError } from '../core/errors'
 import { optionsOf } from '../core/options'
-import { constantsChanged, listsOf, reading, stateOf } from './weights'
+import { building, constantsChanged, listsOf, stateOf } from './weights'
 
 /**
  * Runs `build`. An option that it reads is fixed from then on.
@@ -23,7 +23,7 @@ export function watchingOptions(
   const state = stateOf(layer)
   if (state.fixed === null) watchOptions(layer, common, check, outputText)
   state.fixed = new Set(fixed)
-  reading.within(layer, build)
+  building.within({ ...building.current, reader: layer }, build)
 }
 
 function watchOptions(layer: object, common: object, check: () => void, outputText: () => string): void {
@@ -34,7 +34,7 @@ function watchOptions(layer: object, common: object, check: () => void, outputTe
     Object.defineProperty(layer, name, {
       enumerable: true,
       get: () => {
-        if (reading.current === layer) stateOf(layer).fixed!.add(name)
+        if (building.current.reader === layer) stateOf(layer).fixed!.add(name)
         return value
       },
       set: (given: unknown) => {

@@ -2,7 +2,8 @@
 // created or changed, a new list is compared with the current one and replaces it only if they differ. So a change of
 // another model compiles nothing again.
 
-import { fromFile, requireWithinLimit } from '../core/weight-limit'
+import { fileScope, withFile } from '../core/file-scope'
+import { requireWithinLimit } from '../core/weight-limit'
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, checkOptions, formatShape, restating } from '../core/errors'
@@ -22,7 +23,8 @@ import { toTensor } from '../ops/convert'
 import { drawnFor } from '../ops/random/seed'
 import { Tensor, shapeOrValue } from '../ops/tensor'
 import { trace, untraced } from '../ops/trace'
-import { Variable, changes, penalties, place } from '../ops/variable'
+import { changes } from '../ops/changes'
+import { Variable, penalties, place } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import { currentPath, withoutFrame } from './context'
@@ -77,24 +79,28 @@ export interface LayerWithParts {
   readonly hiddenParts: readonly LayerWithParts[]
 }
 
-const former = scoped(false)
-
 /** Whether lists are requested in the order of old files. @internal */
 export function isFormerOrder(): boolean {
-  return former.current
+  return fileScope().isInFormerOrder === true
 }
 
 /**
- * Runs a function while layers and weights are listed in the order that old files use: layers in properties first, then
- * those of a graph by their first call, and weights in the order of their creation.
+ * Runs a function while layers and weights are listed in the order that old files use.
  * @param isFormer false: keep the current order
  */
 export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Result {
-  return isFormer ? former.within(true, body) : body()
+  return isFormer ? withFile({ isInFormerOrder: true }, body) : body()
 }
 
-/** The layer that is being built; the options that it reads meanwhile become fixed. */
-export const reading = scoped<object | null>(null)
+/** What holds while layers are built. */
+interface Building {
+  /** The layers built since the outermost one began, so that an error can undo them. */
+  readonly built: object[] | null
+  /** The layer that is being built; the options that it reads meanwhile become fixed. */
+  readonly reader: object | null
+}
+
+export const building = scoped<Building>({ built: null, reader: null })
 
 /** The parts of a layer and of its inner layers. The object is replaced only when its content changes. */
 export interface WeightLists {
@@ -161,12 +167,12 @@ export function release(layer: object): readonly Variable[] {
 
 /** Notes that the parts of a layer changed, or which of them are trained. */
 export function partsChanged(layer: object): void {
-  stateOf(layer).changed = ++changes.count
+  stateOf(layer).changed = changes.note()
 }
 
 /** Notes a change of a value that programs hold as a constant. The programs of all models with this layer are compiled again. */
 export function constantsChanged(layer: object): void {
-  stateOf(layer).constants = ++changes.count
+  stateOf(layer).constants = changes.note()
 }
 
 export function unbuild(layer: object): void {
@@ -181,8 +187,8 @@ const isLayer = (value: object): boolean => states.has(value)
 
 function foundParts(layer: LayerWithParts, tracked: readonly LayerWithParts[]): Parts {
   const { hiddenParts } = layer
-  return reading.within(null, () =>
-    former.current
+  return building.within({ ...building.current, reader: null }, () =>
+    isFormerOrder()
       ? findParts(layer, isLayer, [], [...hiddenParts, ...tracked])
       : findParts(layer, isLayer, hiddenParts, tracked),
   )
@@ -191,23 +197,23 @@ function foundParts(layer: LayerWithParts, tracked: readonly LayerWithParts[]): 
 export function partsOf(layer: object): Parts {
   const state = stateOf(layer)
   const find = (): Parts => foundParts(layer as LayerWithParts, state.tracked)
-  if (former.current) return find()
-  if (state.parts === null || state.partsAt !== changes.count) {
+  if (isFormerOrder()) return find()
+  if (state.parts === null || state.partsAt !== changes.last) {
     state.parts = find()
-    state.partsAt = changes.count
+    state.partsAt = changes.last
   }
   return state.parts
 }
 
 /** The lists of a layer and its inner layers. */
 export function listsOf(layer: object): WeightLists {
-  if (former.current) return listed(layer)
+  if (isFormerOrder()) return listed(layer)
   const state = stateOf(layer)
-  if (state.lists === null || state.listsAt !== changes.count) {
+  if (state.lists === null || state.listsAt !== changes.last) {
     const found = listed(layer)
     const known = state.lists?.all
     if (found.all.length !== known?.length || found.all.some((each, i) => each !== known[i])) state.lists = found
-    state.listsAt = changes.count
+    state.listsAt = changes.last
   }
   return state.lists!
 }
@@ -250,7 +256,7 @@ export function ownState(layer: object): readonly Variable[] {
 
 export function ownWeightsOf(layer: object): readonly Variable[] {
   const all = [...new Set([...stateOf(layer).own.map(({ variable }) => variable), ...partsOf(layer).variables])]
-  return former.current ? all : all.sort((a, b) => Number(b.madeTrainable) - Number(a.madeTrainable))
+  return isFormerOrder() ? all : all.sort((a, b) => Number(b.madeTrainable) - Number(a.madeTrainable))
 }
 
 /** The states of all random streams, then those of all regularizers. */
@@ -308,8 +314,9 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
     const made = drawn.call(shape, fans)
     return made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
   }
-  const blocks = fromFile.current || dtype !== 'float32' ? null : drawn.blocks(shape, fans)
-  const initial = fromFile.current || blocks !== null ? shape : draw()
+  const { fillsWeights } = fileScope()
+  const blocks = fillsWeights === true || dtype !== 'float32' ? null : drawn.blocks(shape, fans)
+  const initial = fillsWeights === true || blocks !== null ? shape : draw()
   if (initial instanceof Tensor && !sameShape(initial.shape, shape)) {
     throw new ShapeError(
       `${layer}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`,
@@ -318,7 +325,7 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
   const within = (path: readonly string[]): string =>
     [...path, ...(path.at(-1) === layer.name ? [] : [layer.name]), name].join('/')
   const variable = new Variable(initial, { name: within(currentPath()), trainable, dtype })
-  variable.path = within(place.current)
+  variable.path = within(place.current.path)
   if (blocks !== null) fill(variable, blocks)
   const constraint = given === null || inputAxes === null ? given : { call: (w: Tensor) => given.call(w, inputAxes) }
   if (constraint !== null)

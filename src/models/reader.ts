@@ -3,9 +3,9 @@
 // them, customObjectScope sets the reader, and the entry for Node sets both.
 
 import { ArgumentError } from '../core/errors'
+import { fileScope, withFile } from '../core/file-scope'
 import type { Config, CustomObjects } from '../core/registry'
 import { customObjectScope, defaultObjectScope } from '../core/registry'
-import { scoped } from '../core/scope'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
@@ -22,17 +22,14 @@ export function findClassesWith(given: () => CustomObjects): void {
   classes = given
 }
 
-/** Whether a file may name only the classes that were given, and not those of the whole library. */
-const isLimited = /* @__PURE__ */ scoped(false)
-
 /** Runs `body` with these classes, also where those of the whole library are known. */
 export function withOnlyClasses<Result>(given: CustomObjects, body: () => Result): Result {
-  return isLimited.within(true, () => defaultObjectScope(given, body))
+  return withFile({ hasOnlyGivenClasses: true }, () => defaultObjectScope(given, body))
 }
 
 /** Runs `body` with the classes of the library, as far as they are known here, and the user's. */
 export function withKnownClasses<Result>(custom: CustomObjects, body: () => Result): Result {
-  const known = isLimited.current ? null : classes
+  const known = fileScope().hasOnlyGivenClasses === true ? null : classes
   return defaultObjectScope(known?.() ?? {}, () => customObjectScope(custom, body))
 }
 

@@ -7,7 +7,8 @@ import { construct, customObject, isSerialized } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { isBranch } from '../core/tree'
-import { SPARE_ELEMENTS, fromFile, limitWeights } from '../core/weight-limit'
+import { withFile } from '../core/file-scope'
+import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import { parseJson } from '../formats/json'
 import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
@@ -141,7 +142,7 @@ export function readModel(bytes: Uint8Array, { within, compile }: Classes): Mode
   )
   const isOld = isFormer(container.metadata)
   const model = limitWeights(largest, SPARE_ELEMENTS + 2 * bytes.length, () => {
-    const made = fromFile.within(true, () => {
+    const made = withFile({ fillsWeights: true }, () => {
       const created = makeModel(description, within)
       stateOf(created).isApart = description.isApart
       if (description.build !== null) created.ensureBuilt(description.build)

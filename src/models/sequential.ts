@@ -123,7 +123,8 @@ export class Sequential extends Model<Tensor, Tensor> {
     }
     if (listsOf(layer).layers.includes(this)) throw new ArgumentError(`${this}: a model cannot contain itself`)
     // The model is built, so the new layer is built for the output of the last one.
-    if (this.built) this.symbols.push(place.within([this.path!], () => layer.apply(this.symbols.at(-1)!)))
+    if (this.built)
+      this.symbols.push(place.within({ ...place.current, path: [this.path!] }, () => layer.apply(this.symbols.at(-1)!)))
     names.add(layer.name)
     this.list.push(layer)
     hold(this, layer)

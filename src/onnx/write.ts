@@ -1,6 +1,7 @@
 // Writes ONNX files: a model is traced as for predict, and every primitive of the graph is written as operators of ONNX. So layers
 // of users are written, too. A model with open extents is traced for several values of each, which shows where they occur.
 
+import { withFile } from '../core/file-scope'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, MyelinError, quoted, restate, unknownName } from '../core/errors'
 import { option, readOptions, recordOf, text } from '../core/options'
@@ -9,7 +10,6 @@ import { flatten, typed, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import type { LayerBase } from '../layers/layer'
-import { foldsAll } from '../layers/normalization/folded'
 import { Model } from '../models/model'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
@@ -88,7 +88,7 @@ function traced(
       trace(
         specs.map(({ dtype }, i) => ({ shape: shapes[i]!, dtype })),
         (symbols) => {
-          results = foldsAll.within(true, () =>
+          results = withFile({ foldsConstants: true }, () =>
             withFrame(null, new CallContext(false), () => model.predictStep(unflatten(tree, symbols))),
           )
           return flatten(typed<Tree<Tensor>>(results))

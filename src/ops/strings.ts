@@ -2,7 +2,6 @@
 // JavaScript before a step runs, and the step is traced with the numbers.
 
 import { DataError, StateError, formatShape, quoted } from '../core/errors'
-import { scoped } from '../core/scope'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { Tensor } from './tensor'
@@ -109,15 +108,17 @@ export class PreparedStrings extends Tensor {
   }
 }
 
-type Hear = (strings: Tensor, reader: StringReader) => void
-const hearing = scoped<Hear | null>(null)
+/** The layers that read each symbol of strings. */
+const readers = /* @__PURE__ */ new WeakMap<Tensor, StringReader[]>()
 
-/** Calls `hear` for each reader that reads a symbol of strings while `body` runs. */
-export function hearingReaders<Result>(hear: Hear, body: () => Result): Result {
-  return hearing.within(hear, body)
+/** Called when a layer reads a symbol of strings. */
+export function noteReader(strings: Tensor, reader: StringReader): void {
+  const known = readers.get(strings)
+  if (known === undefined) readers.set(strings, [reader])
+  else if (!known.includes(reader)) known.push(reader)
 }
 
-/** Called when a reader reads a symbol of strings. */
-export function noteReader(strings: Tensor, reader: StringReader): void {
-  hearing.current?.(strings, reader)
+/** The layers that read a symbol of strings, in the order of their first calls. */
+export function readersOf(strings: Tensor): readonly StringReader[] {
+  return readers.get(strings) ?? []
 }

@@ -60,18 +60,6 @@ export interface RecordedOp {
 /** Records a call of an op. The arguments are in order. */
 export type CallRecorder = (op: RecordedOp, given: readonly unknown[]) => unknown
 
-/** The ops that tensors have as methods. */
-interface TensorMethods {
-  reshape(x: Tensor, newshape: Shape): Tensor
-  squeeze(x: Tensor, axis?: number | readonly number[] | null): Tensor
-}
-let methods: TensorMethods
-
-/** Sets those ops. numpy/shape.ts does, because it imports this file; and Input(), with the forms that take symbols. */
-export function setTensorMethods(given: TensorMethods): void {
-  methods = given
-}
-
 /** An immutable array of numbers with a shape and a dtype. It uses garbage-collected memory, so it needs no dispose. */
 export class Tensor implements TensorType {
   // Kernels trust shapes and dtypes, so they are read-only.
@@ -133,9 +121,7 @@ export class Tensor implements TensorType {
    * Keras: `KerasTensor.reshape`.
    * @throws ShapeError for another number of elements
    */
-  reshape(newshape: Shape): Tensor {
-    return methods.reshape(this, newshape)
-  }
+  declare reshape: (newshape: Shape) => Tensor
 
   /**
    * Without axes of extent 1: all of them, or those that are given. Also of a symbol, as `ops.squeeze`.
@@ -145,9 +131,7 @@ export class Tensor implements TensorType {
    * Keras: `KerasTensor.squeeze`.
    * @throws ShapeError for an axis with another extent
    */
-  squeeze(axis: number | readonly number[] | null = null): Tensor {
-    return methods.squeeze(this, axis)
-  }
+  declare squeeze: (axis?: number | readonly number[] | null) => Tensor
 
   /**
    * The elements in row-major order: Float32Array, or Int32Array for int32 and bool (0 or 1).

@@ -210,6 +210,7 @@ export class Trace {
   }
 }
 
+/** A variable of the module, because every op reads it, and calls of users do not pass it. */
 let active: Trace | null = null
 
 export function currentTrace(): Trace | null {

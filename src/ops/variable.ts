@@ -2,6 +2,8 @@
 // metric sums and counters are variables.
 
 import { requireArguments } from '../core/arguments'
+import type { Configurable } from '../core/registry'
+import { registryOf } from '../core/registry'
 import { scoped } from '../core/scope'
 import { requireRoom } from '../core/weight-limit'
 import { ArgumentError, ShapeError, checkOptions, formatShape, printable, unknownName } from '../core/errors'
@@ -14,6 +16,8 @@ import type { Storage } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
 import type { Runtime } from '../runtime/runtime'
 import { requireShape } from './arguments'
+import { changes } from './changes'
+import { fromData } from './data'
 import type { NestedArray, NumbersOfAnyRank, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor, copyElements } from './tensor'
 import { apply, currentTrace } from './trace'
@@ -21,42 +25,30 @@ import { apply, currentTrace } from './trace'
 /** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */
 export type TensorLike = Tensor | Variable | ShapedData | TypedArray | readonly TypedArray[] | NestedArray
 
-type Convert = (value: TensorLike, where: string, dtype?: DType) => Tensor
-
-let convert: Convert
-
 /** Something that makes the first content: an initializer. */
 interface Initial {
   call(shape: Shape): Tensor
 }
 
-let initializerOf: ((name: string) => Initial) | null = null
-
-/** Sets how names of initializers are read. The registry of initializers sets it, because it imports this file. */
-export function initializeWith(given: (name: string) => Initial): void {
-  initializerOf = given
+/** An initializer by its name. The registry is found by its kind, because it imports this file. */
+function initializerOf(name: string): Initial {
+  const initializers = registryOf('initializer')
+  if (initializers !== undefined) return initializers.get(name) as Configurable & Initial
+  throw new ArgumentError(`Variable: '${name}' is the name of an initializer; pass an object, such as new Zeros()`)
 }
 
 /** The first content; null for zeros of a shape. */
 function contentOf(initial: unknown, shape: Shape | undefined, dtype: DType | undefined): Tensor | null {
   const where = 'Variable'
-  if (typeof initial === 'number' || typeof initial === 'boolean') return convert(initial, where, dtype)
+  if (typeof initial === 'number' || typeof initial === 'boolean') return fromData(initial, where, dtype)
   if (initial instanceof Variable) return initial.value
-  const isName = typeof initial === 'string'
-  if (isName && initializerOf === null)
-    throw new ArgumentError(`Variable: '${initial}' is the name of an initializer; pass an object, such as new Zeros()`)
-  const made: unknown = isName ? initializerOf!(initial) : initial
+  const made: unknown = typeof initial === 'string' ? initializerOf(initial) : initial
   if (made instanceof Tensor || typeof made !== 'object' || made === null || !('call' in made)) {
     if (shape !== undefined) throw new ArgumentError('Variable: the option shape is for an initializer')
     return made instanceof Tensor ? made : null
   }
   if (shape === undefined) throw new ArgumentError('Variable: an initializer needs the option shape')
   return (made as Initial).call(requireShape(where, shape))
-}
-
-/** Sets how assigned values become tensors. convert.ts sets it, because it imports this file. */
-export function convertWith(given: Convert): void {
-  convert = given
 }
 
 export interface VariableOptions {
@@ -72,14 +64,15 @@ export interface VariableOptions {
 
 const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable', 'shape'] as const satisfies readonly (keyof VariableOptions)[]
 
-/**
- * Counts changes that may affect which variables a layer has and which of them are trained. Lists of a layer from an
- * older count are compared with its current parts; nothing else depends on the count.
- */
-export const changes = { count: 0 }
+/** Where variables are made: in the models and layers that are being built or called, from the outside in. */
+interface Place {
+  /** Their names, with which paths begin. */
+  readonly path: readonly string[]
+  /** The same without that of the outermost model: with these, names in files begin. */
+  readonly names: readonly string[]
+}
 
-/** The names of the models and layers that are being built or called, from the outside in: what paths begin with. */
-export const place = /* @__PURE__ */ scoped<readonly string[]>([])
+export const place = /* @__PURE__ */ scoped<Place>({ path: [], names: [] })
 
 /** A regularizer. */
 interface Penalty {
@@ -149,7 +142,7 @@ export class Variable {
     if (content !== null) setType(this, content.shape, dtype ?? content.dtype)
     else setType(this, requireShape('Variable without a tensor', initial as Shape), dtype ?? 'float32')
     this.name = name
-    this.path = [...place.current, name].join('/')
+    this.path = [...place.current.path, name].join('/')
     this.madeTrainable = trainable
     this.trainable = trainable
     requireRoom(name, this.shape)
@@ -173,7 +166,7 @@ export class Variable {
 
   set trainable(trainable: boolean) {
     this.isTrainable = trainable
-    changes.count++
+    changes.note()
   }
 
   /** The penalty that `addWeight` got for it, and that its layer adds to the loss; null for none. */
@@ -270,7 +263,7 @@ export class Variable {
 
   private read(given: TensorLike): Tensor {
     if (given instanceof Tensor) return given
-    return given instanceof Variable ? given.value : convert(given, `${this.name}: the new value`, this.dtype)
+    return given instanceof Variable ? given.value : fromData(given, `${this.name}: the new value`, this.dtype)
   }
 
   /** Moves the content to a place in other storage. Existing programs use the new place. @internal */

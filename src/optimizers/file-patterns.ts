@@ -2,7 +2,8 @@
 // state whether it comes from a file.
 
 import { boundedIfPossible, boundedPatterns } from '../core/bounded-pattern'
-import { makePatternsWith, patterns } from './match'
+import { withFile } from '../core/file-scope'
+import { makePatternsWith } from './match'
 
 /** From now on, expressions given as text take bounded time, too. */
 export function boundPatterns(): void {
@@ -13,5 +14,5 @@ export function boundPatterns(): void {
 export function readPatterns<Result>(body: () => Result): Result {
   // Before, no expression of a file was there. Applications that read no file do without this code.
   boundPatterns()
-  return patterns.within(boundedPatterns(), body)
+  return withFile({ makePattern: boundedPatterns() }, body)
 }

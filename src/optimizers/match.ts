@@ -1,16 +1,15 @@
 // Selects weights: by a part of their name, a regular expression, a function, or by reference.
 
 import { ArgumentError } from '../core/errors'
+import type { MakePattern } from '../core/file-scope'
+import { fileScope } from '../core/file-scope'
 import type { Kind } from '../core/options'
 import { custom } from '../core/options'
 import type { Json } from '../core/registry'
 import { functionNamed, isSerialized, savedName } from '../core/registry'
-import { scoped } from '../core/scope'
 import { Variable } from '../ops/variable'
 
-/** Makes an expression of its text. */
-type MakePattern = (source: string, flags: string) => RegExp
-
+/** Stays replaced after the first file: a configuration that is read again does not say that it is from a file. */
 let make: MakePattern = (source, flags) => new RegExp(source, flags)
 
 /** Sets how expressions are made outside of files. */
@@ -18,12 +17,9 @@ export function makePatternsWith(given: MakePattern): void {
   make = given
 }
 
-/** Makes the expressions of the file that is read; null outside. See file-patterns.ts. */
-export const patterns = /* @__PURE__ */ scoped<MakePattern | null>(null)
-
 /** An expression given as text: in a configuration, which may be that of a file, or as an option. */
 export function patternOf(source: string, flags = ''): RegExp {
-  return (patterns.current ?? make)(source, flags)
+  return (fileScope().makePattern ?? make)(source, flags)
 }
 
 const CHOOSES = 'that chooses weights'

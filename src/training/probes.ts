@@ -3,7 +3,7 @@
 // is the same program as without callbacks.
 
 import { ArgumentError } from '../core/errors'
-import { scoped } from '../core/scope'
+import { numberOf } from '../core/numbers'
 import { flatten } from '../core/tree'
 import type { Tap } from '../layers/context'
 import { withTap } from '../layers/context'
@@ -143,11 +143,12 @@ export class ProbedStep {
   }
 }
 
-const probed = scoped<ProbedStep | null>(null)
+/** The steps with probes, by the traces that they are part of. */
+const probedSteps = new WeakMap<Trace, ProbedStep>()
 
-/** The step that is being traced with probes; null if there is none. */
-export function currentProbedStep(): ProbedStep | null {
-  return probed.current
+/** The step with probes that a trace has; undefined if there is none. */
+export function probedStepOf(trace: Trace): ProbedStep | undefined {
+  return probedSteps.get(trace)
 }
 
 /** Traces a step, followed by the computations of the probes. */
@@ -158,24 +159,15 @@ export function withProbes<Result>(
 ): Result {
   if (probes.length === 0) return step()
   const own = new ProbedStep(weights, probes, scale)
-  return probed.within(own, () => {
-    const result = withTap(own.tap, step)
-    withScope('probes', () => probes.forEach((probe) => probe.trace?.(own)))
-    return result
-  })
+  probedSteps.set(currentTrace()!, own)
+  const result = withTap(own.tap, step)
+  withScope('probes', () => probes.forEach((probe) => probe.trace?.(own)))
+  return result
 }
-
-const numbers = new WeakMap<Probe, number>()
-let next = 0
 
 /** A string that is equal for equal traced probes: the key of their program. */
 export function probesKey(probes: readonly Probe[]): string {
-  return probes
-    .map((probe) => {
-      if (!numbers.has(probe)) numbers.set(probe, next++)
-      return ` probe${numbers.get(probe)}`
-    })
-    .join('')
+  return probes.map((probe) => ` probe${numberOf(probe)}`).join('')
 }
 
 /** Consecutive steps with the same probes. */

@@ -18,7 +18,7 @@ import type { TrainedModel as ListenedModel } from './callbacks/callback'
 import type { History } from './callbacks/history'
 import type { Batch, ForwardResult, StepLogs } from './batch'
 import type { Compiled } from './compiled'
-import { currentProbedStep } from './probes'
+import { probedStepOf } from './probes'
 
 /** The part of a model that training uses. */
 export interface TrainedModel extends LayerBase, ListenedModel {
@@ -90,7 +90,7 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[], i
     throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
   if (variables.length === 0) return []
   const gradients =
-    currentProbedStep()?.differentiate(loss, variables) ??
+    probedStepOf(trace)?.differentiate(loss, variables) ??
     trace.gradients(
       loss,
       variables.map((variable) => variable.value),

@@ -7,8 +7,8 @@ import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
 import type { WeightLists } from '../layers/weights'
 import { listsOf } from '../layers/weights'
-import type { StringReader, StringTensor } from '../ops/strings'
-import { hearingReaders } from '../ops/strings'
+import type { StringTensor } from '../ops/strings'
+import { readersOf } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
 import type { TrainedModel } from './step'
@@ -35,20 +35,12 @@ export class StringInputs {
     const form = `${structureOf(x)} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape.slice(1).join()}]`).join(' ')}`
     const { known, model } = this
     if (known?.lists === listsOf(model) && known.form === form) return known.readers
-    const found = new Map<Tensor, StringReader[]>()
-    const hear = (strings: Tensor, reader: StringReader): void => {
-      const own = found.get(strings) ?? []
-      if (!own.includes(reader)) own.push(reader)
-      found.set(strings, own)
-    }
     let readers: Readers = []
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
     trace(types, (symbols) => {
-      hearingReaders(hear, () =>
-        withFrame(null, new CallContext(false), () => model.lookStep(unflatten<Tensor>(x, symbols) as never)),
-      )
+      withFrame(null, new CallContext(false), () => model.lookStep(unflatten<Tensor>(x, symbols) as never))
       readers = symbols.map((symbol) =>
-        symbol.dtype === 'string' ? { readers: found.get(symbol) ?? [], row: symbol.shape.slice(1) } : null,
+        symbol.dtype === 'string' ? { readers: readersOf(symbol), row: symbol.shape.slice(1) } : null,
       )
       return []
     })

@@ -3,7 +3,7 @@
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, StateError } from '../../core/errors'
 import { extent, nullable, number, option, readOptions } from '../../core/options'
-import { fromFile } from '../../core/weight-limit'
+import { withFile } from '../../core/file-scope'
 import { matmul } from '../../ops/linalg/linalg'
 import { add, cast, multiply } from '../../ops/numpy/elementwise'
 import { full, take } from '../../ops/numpy/shape'
@@ -101,7 +101,7 @@ export function enableLora<L extends LoraLayer>(layer: L, rank: number, options:
   const make = (suffix: 'a' | 'b', shape: readonly number[], initializer: typeof aInitializer): Variable => {
     const regularizer = isTable ? layer.embeddingsRegularizer : layer.kernelRegularizer
     // Files do not contain A and B, so a layer that enables LoRA in build initializes them, also while a file is read.
-    const variable = fromFile.within(false, () =>
+    const variable = withFile({ fillsWeights: false }, () =>
       addWeightTo(layer, { name: `lora_${what}_${suffix}`, shape, initializer, regularizer }),
     )
     for (const key of ['name', 'path'] as const) variable[key] = base[key].replace(/[^/]*$/, `lora_${what}_${suffix}`)

@@ -22,22 +22,16 @@ import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../s
 /** An op, or another function of a table. */
 type Op = ((...inputs: readonly unknown[]) => unknown) & { readonly traits?: OpTraits }
 
-/** The ops that were called on symbols, by their names. */
-const called = /* @__PURE__ */ new Map<string, Op>()
-/** Ops that files may name. */
-let table: object = {}
+/** The ops by their names, such as `add` or `random.normal`: those that were called on symbols, and those that files may name. */
+const known = /* @__PURE__ */ new Map<string, Op>()
 
-/** Sets the table in which `Operation` finds ops by their names; a namespace in it has the ops `namespace.name`. */
-export function readOpsFrom(ops: object): void {
-  table = ops
-}
-
-/** Finds an op by its name, such as `add` or `random.normal`. */
-function opOf(name: string): Op | undefined {
-  const within = (at: unknown, key: string): unknown =>
-    typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined
-  const found = called.get(name) ?? name.split('.').reduce<unknown>(within, table)
-  return typeof found === 'function' ? (found as Op) : undefined
+/** Adds the ops that files may name. @param ops by their names; a namespace among them has the ops `namespace.name` */
+export function readOpsFrom(ops: object, namespace = ''): void {
+  for (const [name, op] of Object.entries<unknown>(ops as Readonly<Record<string, unknown>>)) {
+    const full = namespace + name
+    if (typeof op === 'function') known.set(full, known.get(full) ?? (op as Op))
+    else if (typeof op === 'object' && op !== null) readOpsFrom(op, `${full}.`)
+  }
 }
 
 const OperationBase = configured(Layer<readonly unknown[], unknown>, () => ({
@@ -61,7 +55,7 @@ export class Operation extends OperationBase {
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    const op = opOf(this.op)!
+    const op = known.get(this.op)!
     const result = op(...input)
     // The size and the rank of a tensor are numbers.
     const isNumber = typeof result === 'number'
@@ -138,14 +132,14 @@ function constantExtents(value: unknown, found = new Set<number>(), depth = 0): 
 }
 
 function requireOp(name: string): string {
-  if (opOf(name) !== undefined) return name
+  if (known.has(name)) return name
   throw new ArgumentError(`There is no op '${name}'`)
 }
 
 /** Records a call of an op on symbols: see `CallRecorder`. */
 export const recordOp: CallRecorder = (op, given) => {
   const { opName } = op
-  called.set(opName, op)
+  known.set(opName, op)
   const name = uniqueName(snakeCase(opName.slice(opName.lastIndexOf('.') + 1)))
   return new Operation({ op: opName, name }).applyTree(given, {})
 }

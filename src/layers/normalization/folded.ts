@@ -1,12 +1,9 @@
 // BatchNormalization at prediction, folded into the product that computed its input.
 
-import { scoped } from '../../core/scope'
+import { fileScope } from '../../core/file-scope'
 import { add, multiply } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply, producerOf } from '../../ops/trace'
-
-/** True where a graph must not depend on the extents of x: in files, whose readers compute W · factor once. */
-export const foldsAll = scoped(false)
 
 /**
  * x · factor + shift, for a traced x that is a convolution or a product, with or without a bias:
@@ -14,7 +11,8 @@ export const foldsAll = scoped(false)
  * The right side scales a kernel instead of a result, and the product adds its bias while it stores.
  * @param factor [channels], of the last axis
  * @param shift [channels]
- * @returns null if x was computed otherwise, or if scaling the kernel would take longer than scaling x and `foldsAll` is false
+ * @returns null if x was computed otherwise, or if scaling the kernel would take longer than scaling x. Files of graphs have it
+ *   always, because their readers compute W · factor once
  */
 export function folded(x: Tensor, factor: Tensor, shift: Tensor): Tensor | null {
   const [product, bias] = producerOf(x, 'add')?.inputs ?? [x, null]
@@ -28,6 +26,7 @@ function scaledProduct(x: Tensor, factor: Tensor, name: 'convolution' | 'matmul'
   const made = producerOf(x, name)
   if (made === null) return null
   const [a, kernel] = made.inputs as [Tensor, Tensor]
-  if ((2 * kernel.size > x.size && !foldsAll.current) || kernel.shape.at(-1) !== factor.size) return null
+  if ((2 * kernel.size > x.size && fileScope().foldsConstants !== true) || kernel.shape.at(-1) !== factor.size)
+    return null
   return apply(name, [a, multiply(kernel, factor)], made.attributes)[0]!
 }

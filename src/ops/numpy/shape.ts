@@ -31,7 +31,7 @@ import {
 import type { Numbers, TensorLike } from '../convert'
 import { asNumbers, asTensor, numbersOf, storeNumbers } from '../convert'
 import { cast } from './elementwise'
-import { Tensor, setTensorMethods } from '../tensor'
+import { Tensor } from '../tensor'
 import { apply, joined } from '../trace'
 
 export const reshape = op(
@@ -137,7 +137,13 @@ export const squeeze = op(
   { rearranges: true },
 )
 
-setTensorMethods({ reshape, squeeze })
+// The methods of tensors are here, because this file imports theirs.
+Tensor.prototype.reshape = function (newshape) {
+  return reshape(this, newshape)
+}
+Tensor.prototype.squeeze = function (axis) {
+  return squeeze(this, axis)
+}
 
 /** A block of `sizes` elements that starts at `starts`. A size of −1 reaches to the end of the axis. */
 export function slice(x: TensorLike, starts: readonly number[], sizes: readonly number[]): Tensor {

@@ -4,7 +4,8 @@
 import { FormatError, formatShape, listed } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import { sameShape, sizeOf } from '../../core/shapes'
-import { SPARE_ELEMENTS, fromFile, limitWeights } from '../../core/weight-limit'
+import { withFile } from '../../core/file-scope'
+import { SPARE_ELEMENTS, limitWeights } from '../../core/weight-limit'
 import { compileOptions, warnOfState } from '../../keras/compile'
 import { modelOf } from '../../keras/json'
 import { inFloatForm } from '../../formats/float-form'
@@ -36,7 +37,7 @@ export function modelFromLayers(
   })
   const [largest, total] = sizesOf(tensors)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
-    const model = fromFile.within(true, () => modelOf(saved, customObjects))
+    const model = withFile({ fillsWeights: true }, () => modelOf(saved, customObjects))
     const own = tensors.filter(({ group }) => group === 'model')
     const assignments = assignmentsOf(model, own, name)
     const training = compile ? savedCompile(json, model.outputs.length) : null

@@ -1,0 +1,39 @@
+// What holds while a file is read or written. All of it is in one scope, because one file is read or written at a time: code far from
+// the formats, such as a weight that is created, asks it.
+
+import { scoped } from './scope'
+
+/** Makes an expression of its text. */
+export type MakePattern = (source: string, flags: string) => RegExp
+
+interface FileScope {
+  /** The largest number of elements of a weight, and how many are left for all further variables. Default: no limit. */
+  readonly limit?: { readonly largest: number; left: number }
+  /** Whether the file fills the weights that layers create: they begin as zeros, and no initializer runs. */
+  readonly fillsWeights?: boolean
+  /** Makes the expressions that the file contains. Default: as for those of the program. */
+  readonly makePattern?: MakePattern
+  /** Whether it may name only the classes that were given, and not those of the whole library. */
+  readonly hasOnlyGivenClasses?: boolean
+  /**
+   * Whether layers and weights are listed in the order of old files: layers in properties first, then those of a graph by their first
+   * call, and weights in the order of their creation.
+   */
+  readonly isInFormerOrder?: boolean
+  /** Whether quantized layers have the form of float32 layers. */
+  readonly isInFloats?: boolean
+  /** Whether its graph must not depend on the extents of its inputs, because its readers compute with constants once. */
+  readonly foldsConstants?: boolean
+}
+
+const file = /* @__PURE__ */ scoped<FileScope>({})
+
+/** What holds now. */
+export function fileScope(): FileScope {
+  return file.current
+}
+
+/** Runs `body` while this holds, too. It must be synchronous. */
+export function withFile<Result>(changed: FileScope, body: () => Result): Result {
+  return file.within({ ...file.current, ...changed }, body)
+}
