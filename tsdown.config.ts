@@ -232,11 +232,11 @@ const knownInstructions = {
  * initializers are objects, because every application has these anyhow, and each file costs the import some 0.5 ms.
  */
 const NAMESPACES = new Map([
-  ['activations', ts.sys.resolvePath('src/activations/namespace.ts')],
+  ['activations', ts.sys.resolvePath('src/namespaces/activations.ts')],
   ['ops', ts.sys.resolvePath('src/ops/index.ts')],
   ['ops.image', ts.sys.resolvePath('src/ops/image/index.ts')],
   ['random', ts.sys.resolvePath('src/ops/random/index.ts')],
-  ['layers', ts.sys.resolvePath('src/layers/namespace.ts')],
+  ['layers', ts.sys.resolvePath('src/namespaces/layers.ts')],
   ['callbacks', ts.sys.resolvePath('src/training/callbacks/index.ts')],
 ])
 

@@ -81,7 +81,7 @@ export function instructionsOf(program) {
   const { runOne } = program.backend?.kernels ?? {}
   const start = program.tape?.address
   if (typeof runOne !== 'function' || !Number.isInteger(start))
-    throw new Error('TapeProgram has changed: see src/runtime/tape-program.ts')
+    throw new Error('TapeProgram has changed: see src/engine/runtime/tape-program.ts')
   return [...programText(program).matchAll(/^ *(\d+) {2}(\w+) *(.*)$/gm)].map(([, offset, opcode, label]) => {
     const address = start + Number(offset)
     return { opcode, label, call: () => runOne(address) }
@@ -100,7 +100,9 @@ export function memoryPlans(model) {
     [...programs].map(([signature, program]) => {
       const { workspaceBytes, lowerBound } = program.planned?.().memory ?? {}
       if (!Number.isFinite(workspaceBytes) || !Number.isFinite(lowerBound)) {
-        throw new Error('TapeProgram.planned no longer exists: see src/runtime/tape-program.ts and src/plan/memory.ts')
+        throw new Error(
+          'TapeProgram.planned no longer exists: see src/engine/runtime/tape-program.ts and src/engine/plan/memory.ts',
+        )
       }
       return [signature, { workspaceBytes, lowerBound }]
     }),

@@ -1,6 +1,6 @@
-// Compiles assembly/ and embeds it in src/runtime/engine/binaries/: the core and each family of kernels (assembly/families)
+// Compiles assembly/ and embeds it in src/engine/runtime/wasm/binaries/: the core and each family of kernels (assembly/families)
 // is one binary, stored as text (encode-bytes.mjs), from which the plain and the relaxed variant are made
-// (multiply-add.mjs). The steps of chains, which are the exports step_NAME, get their places in the table here, and src/ir/steps.ts names
+// (multiply-add.mjs). The steps of chains, which are the exports step_NAME, get their places in the table here, and src/engine/ir/steps.ts names
 // these. Readers of files have separate modules, assembly/csv.ts in src/data/readers/csv/binary.ts, and so jpeg and resize. Does nothing if no source changed. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -49,7 +49,7 @@ const written = [
   'jpeg.wasm',
   'resize.wasm',
 ]
-/** The exports of the core that src/runtime calls. */
+/** The exports of the core that src/engine/runtime calls. */
 const called = [
   'run',
   'runOne',
@@ -64,10 +64,10 @@ const called = [
   'gemm_6x16_columns_f32',
   'table',
 ]
-const generated = 'src/runtime/engine/binaries'
+const generated = 'src/engine/runtime/wasm/binaries'
 const generatedFiles = [...entries.keys()].map((name) => `${generated}/${name}.ts`)
 /** Where the numbers of the steps are written. */
-const stepsFile = 'src/ir/steps.ts'
+const stepsFile = 'src/engine/ir/steps.ts'
 /** The number of the first step. Numbers are places in the table of the core, where smaller ones are opcodes. */
 const FIRST_STEP = 64
 /** The modules of readers: assembly/NAME.ts and where it is embedded. */
@@ -86,7 +86,7 @@ const hash = createHash('sha256')
 const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'instruction-set', 'multiply-add'].map(
   (name) => `scripts/${name}.mjs`,
 )
-for (const file of [...sources, 'src/runtime/engine/instruction-set.ts', 'asconfig.json', ...tools, ascPackage]) {
+for (const file of [...sources, 'src/engine/runtime/wasm/instruction-set.ts', 'asconfig.json', ...tools, ascPackage]) {
   hash
     .update(file.endsWith('package.json') ? 'asc' : file)
     .update('\0')

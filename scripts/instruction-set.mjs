@@ -1,10 +1,10 @@
-// The number of the instruction set, computed by src/runtime/engine/instruction-set.ts: that file and its imports, run
+// The number of the instruction set, computed by src/engine/runtime/wasm/instruction-set.ts: that file and its imports, run
 // with their types stripped.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 
-const file = 'src/runtime/engine/instruction-set.ts'
+const file = 'src/engine/runtime/wasm/instruction-set.ts'
 const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
 
 /** The URL from which a module can be imported. */

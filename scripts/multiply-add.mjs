@@ -1,5 +1,5 @@
 // Makes two binaries from the relaxed one that differ only in their relaxed instructions, byte for byte at the same
-// offsets. The package contains the plain one; src/runtime/engine/fuse.ts makes the other from it if the engine has
+// offsets. The package contains the plain one; src/engine/runtime/wasm/fuse.ts makes the other from it if the engine has
 // fused instructions.
 //
 //   [a b c] f32x4.relaxed_madd, nops   ⇄   [a b c] local.set t, f32x4.mul, local.get t, f32x4.add

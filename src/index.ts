@@ -1,10 +1,10 @@
 // The public names. Bundlers drop the call, with the interpreter: package.json says that this module has no side effects.
 
-import { runWithoutWasm } from './runtime/without-wasm'
+import { runWithoutWasm } from './engine/runtime/without-wasm'
 
 runWithoutWasm()
 
-export * as activations from './activations/namespace'
+export * as activations from './namespaces/activations'
 export * as ops from './ops'
 export * as random from './ops/random'
 export { tensor } from './ops/convert'
@@ -37,7 +37,7 @@ export type { CloneFunction, CloneOptions } from './models/clone'
 export type { Batch, ForwardOptions, ForwardResult, StepLogs } from './training/batch'
 export type { Probe, ProbedStep } from './training/probes'
 export type { SummaryOptions } from './models/summary'
-export { TableModel } from './models/table-model'
+export { TableModel } from './tables/table-model'
 export type {
   ClassAnswer,
   ClassValue,
@@ -45,8 +45,8 @@ export type {
   TableAnswer,
   TableDescription,
   TableModelOptions,
-} from './models/table-model'
-export type { TableKind, TableRow } from './models/table-values'
+} from './tables/table-model'
+export type { TableKind, TableRow } from './tables/values'
 export type { CompileOptions, MetricsOption, PerOutput } from './training/compiled'
 export type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions, Verbosity } from './training/options'
 export type {
@@ -60,12 +60,12 @@ export type {
   SampleWeights,
   TargetsOf,
   ValidationData,
-} from './data/given'
-export { padSequences } from './data/pad-sequences'
-export type { PadSequencesOptions } from './data/pad-sequences'
-export { loadModel } from './models/load'
-export { modelFromJSON } from './keras/json'
-export * as models from './keras/namespace'
+} from './data/samples/given'
+export { padSequences } from './data/samples/pad-sequences'
+export type { PadSequencesOptions } from './data/samples/pad-sequences'
+export { loadModel } from './files/load'
+export { modelFromJSON } from './files/keras/json'
+export * as models from './namespaces/models'
 export type { LayerClass, LoadModelOptions, LoadOptions } from './models/load-options'
 
 export { generate, generateTokens } from './generation/generate'
@@ -73,35 +73,35 @@ export type { GenerateOptions } from './generation/generate'
 export type { SamplingOptions } from './generation/sampling'
 
 export * from './layers'
-export * as layers from './layers/namespace'
-export * as losses from './losses/namespace'
-export * as metrics from './metrics/namespace'
-export * as initializers from './initializers/namespace'
-export * as regularizers from './regularizers/namespace'
-export * as constraints from './constraints/namespace'
+export * as layers from './namespaces/layers'
+export * as losses from './namespaces/losses'
+export * as metrics from './namespaces/metrics'
+export * as initializers from './namespaces/initializers'
+export * as regularizers from './namespaces/regularizers'
+export * as constraints from './namespaces/constraints'
 export * from './optimizers'
-export * as optimizers from './optimizers/namespace'
-export * as schedules from './optimizers/schedules-namespace'
+export * as optimizers from './namespaces/optimizers'
+export * as schedules from './namespaces/schedules'
 export * from './training/callbacks'
 export * as callbacks from './training/callbacks'
 export { Loss } from './losses'
 export { Metric } from './metrics'
-export { Initializer } from './initializers'
-export { Regularizer } from './regularizers'
-export { Constraint } from './constraints'
-export type { ActivationFunction, ActivationIdentifier } from './activations'
+export { Initializer } from './parts/initializers'
+export { Regularizer } from './parts/regularizers'
+export { Constraint } from './parts/constraints'
+export type { ActivationFunction, ActivationIdentifier } from './parts/activations'
 export { clearSession } from './core/registry'
 export { customObjectScope } from './models/scope'
-export * as saving from './saving'
-export * as utils from './utils'
-export * as tree from './utils/tree'
-export { PyDataset } from './data/py-dataset'
-export { registerKerasSerializable } from './saving/registration'
+export * as saving from './namespaces/saving'
+export * as utils from './namespaces/utils'
+export * as tree from './namespaces/tree'
+export { PyDataset } from './data/samples/py-dataset'
+export { registerKerasSerializable } from './files/own/registration'
 export type { OptimizerIdentifier } from './optimizers/registry'
 export type { Config, CustomObjects, Serialized } from './core/registry'
 
-export { configure, dispose, runtimeInfo, threadsReady } from './runtime/configure'
-export type { RuntimeInfo, Settings } from './runtime/configure'
+export { configure, dispose, runtimeInfo, threadsReady } from './engine/runtime/configure'
+export type { RuntimeInfo, Settings } from './engine/runtime/configure'
 export {
   ArgumentError,
   DataError,

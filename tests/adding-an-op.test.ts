@@ -8,12 +8,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import ts from 'typescript'
 import type * as Ops from '../src/ops'
-import * as steps from '../src/ir/steps'
-import type * as Configured from '../src/runtime/configure'
-import type * as Current from '../src/runtime/current'
-import type * as InstructionSet from '../src/runtime/engine/instruction-set'
-import type * as Wasm from '../src/runtime/engine/wasm'
-import type { TapeBackend } from '../src/runtime/tape-backend'
+import * as steps from '../src/engine/ir/steps'
+import type * as Configured from '../src/engine/runtime/configure'
+import type * as Current from '../src/engine/runtime/current'
+import type * as InstructionSet from '../src/engine/runtime/wasm/instruction-set'
+import type * as Wasm from '../src/engine/runtime/wasm/wasm'
+import type { TapeBackend } from '../src/engine/runtime/tape-backend'
 import { splitMultiplyAdds } from '../scripts/multiply-add.mjs'
 import { blocksOf } from '../scripts/pages.mjs'
 import { expectClose } from './helpers/compare'
@@ -57,7 +57,7 @@ describe('the compiler', () => {
   const parsed = new Map<string, ts.SourceFile | undefined>()
   let last: ts.Program | undefined
   const [op, record] = (['op', 'record'] as const).map((kind) => root + edits.get(kind)!.file) as [string, string]
-  const index = `${root}src/primitives/index.ts`
+  const index = `${root}src/engine/primitives/index.ts`
 
   /** What it reports of the files of the page and of the list of primitives, after some of the edits. */
   function reports(...made: readonly Kind[]): string {
@@ -66,7 +66,8 @@ describe('the compiler', () => {
         .filter((kind) => made.includes(kind))
         .map((kind) => [root + edits.get(kind)!.file, withEdit(kind, readDocument(edits.get(kind)!.file))] as const),
     )
-    if (made.includes('kernel')) texts.set(`${root}src/ir/steps.ts`, withPlace(readDocument('src/ir/steps.ts')))
+    if (made.includes('kernel'))
+      texts.set(`${root}src/engine/ir/steps.ts`, withPlace(readDocument('src/engine/ir/steps.ts')))
     const host: ts.CompilerHost = {
       ...plain,
       getSourceFile(path, version) {
@@ -107,7 +108,7 @@ describe('a copy of the sources with the edits', () => {
     for (const folder of ['src', 'assembly', 'bench/report.mjs', 'tests/helpers', 'tests/primitives'])
       cpSync(root + folder, copy + folder, { recursive: true })
     for (const [kind, { file }] of edits) writeFileSync(copy + file, withEdit(kind, readDocument(file)))
-    writeFileSync(`${copy}src/ir/steps.ts`, withPlace(readDocument('src/ir/steps.ts')))
+    writeFileSync(`${copy}src/engine/ir/steps.ts`, withPlace(readDocument('src/engine/ir/steps.ts')))
   })
   afterAll(() => rmSync(copy, { recursive: true, force: true }))
 
@@ -123,14 +124,14 @@ describe('a copy of the sources with the edits', () => {
   }
 
   it('computes what the record states', async () => {
-    const { instructionSet } = (await load('src/runtime/engine/instruction-set.ts')) as typeof InstructionSet
+    const { instructionSet } = (await load('src/engine/runtime/wasm/instruction-set.ts')) as typeof InstructionSet
     const binaries = `${copy}src/runtime/engine/binaries/core.ts`
     const core = readFileSync(binaries, 'utf8').replace(/builtFor = \d+/, `builtFor = ${instructionSet()}`)
     writeFileSync(binaries, core)
 
-    const { link } = (await load('src/runtime/engine/wasm.ts')) as typeof Wasm
-    const { makeRuntime } = (await load('src/runtime/configure.ts')) as typeof Configured
-    const { currentRuntime } = (await load('src/runtime/current.ts')) as typeof Current
+    const { link } = (await load('src/engine/runtime/wasm/wasm.ts')) as typeof Wasm
+    const { makeRuntime } = (await load('src/engine/runtime/configure.ts')) as typeof Configured
+    const { currentRuntime } = (await load('src/engine/runtime/current.ts')) as typeof Current
     const own = makeRuntime(currentRuntime().settings)
     const kernel = compiledKernel()
     for (const { backend } of [own, currentRuntime()]) {

@@ -8,24 +8,24 @@ import { describe, expect, it } from 'vitest'
 import { Opcode } from '../assembly/shared/opcodes'
 import * as myelin from '../src'
 import * as pages from '../scripts/pages.mjs'
-import * as balance from '../src/balance'
-import { constraints } from '../src/constraints/registry'
-import * as data from '../src/data'
-import * as explain from '../src/explain'
-import * as keras from '../src/keras'
+import * as balance from '../src/entries/balance'
+import { constraints } from '../src/parts/constraints/registry'
+import * as data from '../src/entries/data'
+import * as explain from '../src/entries/explain'
+import * as keras from '../src/entries/keras'
 import { layers } from '../src/layers/registry'
 import { optimizers } from '../src/optimizers/registry'
 import { schedules } from '../src/optimizers/schedule-registry'
-import * as onnx from '../src/onnx'
-import * as tfjs from '../src/tfjs'
-import * as plot from '../src/plot'
-import * as predict from '../src/predict'
-import * as search from '../src/search'
-import { MOST_PRODUCTS } from '../src/primitives/quantized'
-import { FUNCTION } from '../src/primitives/flops'
-import { PART_WORK } from '../src/tape/parts'
-import * as thrift from '../src/thrift'
-import * as weights from '../src/weights'
+import * as onnx from '../src/entries/onnx'
+import * as tfjs from '../src/entries/tfjs'
+import * as plot from '../src/entries/plot'
+import * as predict from '../src/entries/predict'
+import * as search from '../src/entries/search'
+import { MOST_PRODUCTS } from '../src/engine/primitives/quantized'
+import { FUNCTION } from '../src/engine/primitives/flops'
+import { PART_WORK } from '../src/engine/tape/parts'
+import * as thrift from '../src/entries/thrift'
+import * as weights from '../src/entries/weights'
 import { WATTS_PER_CORE, WATTS_PER_GB } from '../src/thrift/energy'
 import { readDocument } from './helpers/documented'
 import { allModes } from './helpers/modes'
@@ -324,23 +324,23 @@ describe('figures', () => {
     [
       'docs/features.md',
       /to the event loop between steps, about\s+every (\d+) ms/,
-      [constant('src/data/pace.ts', 'SLICE')],
+      [constant('src/data/samples/pace.ts', 'SLICE')],
     ],
-    ['docs/worker.md', /to the event loop about every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
-    ['docs/speed.md', /`fit` yields every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
-    ['docs/speed.md', /makes up to (\d+) steps in one call/, [constant('src/data/pace.ts', 'MOST_UNSEEN')]],
-    ['CHANGELOG.md', /event loop every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
-    ['docs/architecture.md', /every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
-    ['docs/architecture.md', /up to (\d+) steps/, [constant('src/data/pace.ts', 'MOST_UNSEEN')]],
+    ['docs/worker.md', /to the event loop about every (\d+) ms/, [constant('src/data/samples/pace.ts', 'SLICE')]],
+    ['docs/speed.md', /`fit` yields every (\d+) ms/, [constant('src/data/samples/pace.ts', 'SLICE')]],
+    ['docs/speed.md', /makes up to (\d+) steps in one call/, [constant('src/data/samples/pace.ts', 'MOST_UNSEEN')]],
+    ['CHANGELOG.md', /event loop every (\d+) ms/, [constant('src/data/samples/pace.ts', 'SLICE')]],
+    ['docs/architecture.md', /every (\d+) ms/, [constant('src/data/samples/pace.ts', 'SLICE')]],
+    ['docs/architecture.md', /up to (\d+) steps/, [constant('src/data/samples/pace.ts', 'MOST_UNSEEN')]],
     [
       'docs/architecture.md',
       /has at most (\d+) MB/,
-      [constant('src/data/row-source.ts', 'LARGEST_RESIDENT') / MEBIBYTE],
+      [constant('src/data/samples/row-source.ts', 'LARGEST_RESIDENT') / MEBIBYTE],
     ],
     [
       'docs/architecture.md',
       /up to (\d+) MB per model/,
-      [constant('src/runtime/program-cache.ts', 'LARGEST') / MEBIBYTE],
+      [constant('src/engine/runtime/program-cache.ts', 'LARGEST') / MEBIBYTE],
     ],
     ['docs/data.md', /first (\w+) rows/, [constant('src/data/readers/csv/read-csv.ts', 'SAMPLE')]],
     ['docs/data.md', /first (\w+) errors/, [constant('src/data/readers/faults.ts', 'MOST')]],
@@ -353,7 +353,7 @@ describe('figures', () => {
     [
       'docs/decisions/0010-turbo-and-tiles.md',
       /if it does ([\d.]+) times/,
-      [constant('src/runtime/engine/turbo.ts', 'PAIRED')],
+      [constant('src/engine/runtime/wasm/turbo.ts', 'PAIRED')],
     ],
     ['docs/decisions/0013-readable-modules.md', /limits that to ([\d.]+) kB/, [limit('bundled')]],
     ['docs/decisions/0017-readers.md', /use (\w+) packages/, [Object.keys(manifest.dependencies).length]],

@@ -44,9 +44,9 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
 
 /** What a file loads at run time, by `import()`: code that it does not need otherwise, and that may import it. */
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
-  'src/models/formats.ts': ['../keras', '../onnx', '../tfjs'],
-  'src/models/load.ts': ['../thrift'],
-  'src/weights/files.ts': ['../keras'],
+  'src/files/formats.ts': ['../keras', '../onnx', '../tfjs'],
+  'src/files/load.ts': ['../thrift'],
+  'src/files/weights/files.ts': ['../keras'],
 }
 
 /** The files that a file imports. A folder name means its index file. */
@@ -103,9 +103,9 @@ describe('imports', () => {
     const missing = [...imports.values()].flat().filter((file) => !existsSync(file) && !file.includes('.wasm'))
     expect(missing).toEqual([])
     // A type, a value and an export from elsewhere.
-    expect(imports.get('src/plan/kernel.ts')).toContain('src/ir/operand.ts')
-    expect(imports.get('src/plan/kernel.ts')).toContain('src/ir/graph.ts')
-    expect(imports.get('src/index.ts')).toContain('src/runtime/configure.ts')
+    expect(imports.get('src/engine/plan/kernel.ts')).toContain('src/engine/ir/operand.ts')
+    expect(imports.get('src/engine/plan/kernel.ts')).toContain('src/engine/ir/graph.ts')
+    expect(imports.get('src/index.ts')).toContain('src/engine/runtime/configure.ts')
   })
 
   it('only go down the order', () => {

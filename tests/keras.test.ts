@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { kerasDocument } from '../scripts/keras-document.mjs'
 import { ELSEWHERE, LEFT_OUT, NAMESPACES, PARTS_OF_OPS, entriesOf, ownPath } from '../scripts/keras-table.mjs'
 import * as myelin from '../src'
-import * as data from '../src/data'
+import * as data from '../src/entries/data'
 import { readDocument } from './helpers/documented'
 
 interface KerasName {

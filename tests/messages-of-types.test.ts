@@ -33,7 +33,7 @@ const CALLS: readonly (readonly [call: string, message: RegExp])[] = [
 ]
 const code = `
 import { Adam, Conv2D, Dense, Dropout, EarlyStopping, Input, LSTM, Sequential, loadModel, losses, ops, random } from '../src'
-import { readCsv } from '../src/data'
+import { readCsv } from '../src/entries/data'
 const model = new Sequential()
 ${CALLS.map(([call]) => call).join('\n')}
 `

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import * as myelin from '../src'
-import { getActivation } from '../src/activations'
+import { getActivation } from '../src/parts/activations'
 import { classesIn } from '../src/core/registry'
 import { readDocument } from './helpers/documented'
 import { errorOf } from './helpers/training'

@@ -13,7 +13,7 @@ import type {
   Tensor,
   TensorLike,
 } from '../src'
-import { gridSearch, randomSearch } from '../src/search'
+import { gridSearch, randomSearch } from '../src/entries/search'
 import {
   Adam,
   Callback,

@@ -4,7 +4,7 @@ import { ArgumentError, formatShape } from '../core/errors'
 import { configured, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { sizeOf } from '../core/shapes'
-import { Constraint } from '../constraints'
+import { Constraint } from '../parts/constraints'
 import { maximum, multiply } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 

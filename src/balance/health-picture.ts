@@ -1,9 +1,9 @@
 // Draws health records: shares of units and changes of weights over the epochs.
 
-import type { Panel } from '../drawing/panels'
-import { drawPanels, saySeries } from '../drawing/panels'
-import type { Drawing } from '../drawing/picture'
-import { HEAD, label, picture } from '../drawing/svg'
+import type { Panel } from '../plot/drawing/panels'
+import { drawPanels, saySeries } from '../plot/drawing/panels'
+import type { Drawing } from '../plot/drawing/picture'
+import { HEAD, label, picture } from '../plot/drawing/svg'
 import type { HealthRecord, LayerHealth } from './health-record'
 
 export const HEALTH_TITLE = 'Health of units'

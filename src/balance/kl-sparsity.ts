@@ -5,7 +5,7 @@ import type { OptionInputs } from '../core/options'
 import { add, clip, divide, log, multiply, subtract } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
-import { Regularizer } from '../regularizers'
+import { Regularizer } from '../parts/regularizers'
 
 const klSparsityOptions = () => ({
   /** The target mean output of each unit, ρ in 0 … 1. Default 0.05. */

@@ -7,7 +7,7 @@ import { multiply, square, subtract } from '../ops/numpy/elementwise'
 import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import { Regularizer } from '../regularizers'
+import { Regularizer } from '../parts/regularizers'
 
 const l2InitOptions = () => ({
   /** λ ≥ 0. Default 1e-3. */

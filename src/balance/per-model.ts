@@ -1,6 +1,6 @@
 // The state of a callback for the model it is trained with, kept from one fit to the next.
 
-import type { Runtime } from '../runtime/runtime'
+import type { Runtime } from '../engine/runtime/runtime'
 import type { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
 

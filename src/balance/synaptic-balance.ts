@@ -1,7 +1,7 @@
 // Synaptic balance: the smallest weights that compute the same function.
 
 import { requireArguments } from '../core/arguments'
-import { isHomogeneous } from '../activations'
+import { isHomogeneous } from '../parts/activations'
 import { ArgumentError, quoted } from '../core/errors'
 import { configured, number, option, readOptions, tableSize } from '../core/options'
 import type { OptionInputs } from '../core/options'

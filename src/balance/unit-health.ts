@@ -1,7 +1,7 @@
 // UnitHealth: measures the health of a model's units in each epoch, without changing anything.
 
-import { limitsOf } from '../activations'
-import type { ActivationFunction } from '../activations'
+import { limitsOf } from '../parts/activations'
+import type { ActivationFunction } from '../parts/activations'
 import { configured, count, integer, nullable, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { typed } from '../core/tree'

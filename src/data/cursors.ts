@@ -4,8 +4,8 @@ import { threefry2x32 } from '../core/threefry'
 import type { Padding } from './collate'
 import type { Block, NumberedRows } from './row-block'
 import { RowStore, blockOf, numberedRows, numbersOf, rowAt } from './row-block'
-import type { Cursor, Soon, Source } from './source'
-import { END, after, arraySource, deferred, isPromise, skipByTaking, until } from './source'
+import type { Cursor, Soon, Source } from './samples/source'
+import { END, after, arraySource, deferred, isPromise, skipByTaking, until } from './samples/source'
 
 type ReadBlock<T> = NonNullable<Cursor<T>['block']>
 

@@ -7,8 +7,8 @@ import { count, integer, readOptions } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
-import type { ReadOptions } from './abort'
-import { abortable, abortableSource, signalOption } from './abort'
+import type { ReadOptions } from './samples/abort'
+import { abortable, abortableSource, signalOption } from './samples/abort'
 import type { Batched, Padding } from './collate'
 import { collate } from './collate'
 import {
@@ -50,8 +50,8 @@ import {
 import { keepingDoubles } from './doubles'
 import { exactRowsOf } from './row-block'
 import { slicesOf } from './slices'
-import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
-import { END, after, indexedSource, sourceOf } from './source'
+import type { Cursor, ElementsOrMaker, Soon, Source } from './samples/source'
+import { END, after, indexedSource, sourceOf } from './samples/source'
 import { stackSafe } from './stack-safe'
 
 /** The type of the rows of tensors: numbers if a row is one, otherwise tensors. */

@@ -2,8 +2,8 @@
 
 import { StateError } from '../core/errors'
 import type { Block } from './row-block'
-import type { END, Soon, Source } from './source'
-import { isPromise } from './source'
+import type { END, Soon, Source } from './samples/source'
+import { isPromise } from './samples/source'
 
 /**
  * Runs a step of a pass. Data sets that are made of each other call each other, so the engine has no room for thousands of them.

@@ -10,7 +10,7 @@ import { sizeOf } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
-import { abortableSource, signalOption } from './abort'
+import { abortableSource, signalOption } from './samples/abort'
 import { Dataset } from './dataset'
 import { doublesOf, keepsDoubles, withDoubles } from './doubles'
 

@@ -4,11 +4,11 @@
 import { StateError, internalError } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
-import type { Graph, Node, Value } from '../ir/graph'
-import { results, titleOf } from '../ir/graph'
-import { attributesKey, constantData } from '../plan/simplify'
-import type { Body } from '../ir/region'
-import { bodyOf, isLoop } from '../ir/region'
+import type { Graph, Node, Value } from '../engine/ir/graph'
+import { results, titleOf } from '../engine/ir/graph'
+import { attributesKey, constantData } from '../engine/plan/simplify'
+import type { Body } from '../engine/ir/region'
+import { bodyOf, isLoop } from '../engine/ir/region'
 
 /** An axis that grows by the same number of elements with each step: extent = outer · (steps + shift) · inner. */
 export interface TimeAxis {

@@ -6,7 +6,7 @@ import { slice, squeeze } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Traced } from '../ops/trace'
 import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
-import type { Program } from '../runtime/program'
+import type { Program } from '../engine/runtime/program'
 
 export type Sequence = readonly number[]
 /** Integers [batch, steps] → scores of the token after each step, [batch, steps, tokens]. */

@@ -2,8 +2,8 @@
 // tokens.
 
 import { MyelinError, restate } from '../core/errors'
-import type { Program } from '../runtime/program'
-import { compile } from '../runtime/runtime'
+import type { Program } from '../engine/runtime/program'
+import { compile } from '../engine/runtime/runtime'
 import type { Traced } from '../ops/trace'
 import { Causality } from './causality'
 import type { Traces } from './growth'

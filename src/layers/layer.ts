@@ -34,9 +34,9 @@ import { assignAll } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { STRINGS, trace, untraced, withScope } from '../ops/trace'
 import { Variable, place, valueOf } from '../ops/variable'
-import type { Regularizer, RegularizerIdentifier } from '../regularizers'
-import { penaltyOf } from '../regularizers/penalty'
-import { regularizers } from '../regularizers/registry'
+import type { Regularizer, RegularizerIdentifier } from '../parts/regularizers'
+import { penaltyOf } from '../parts/regularizers/penalty'
+import { regularizers } from '../parts/regularizers/registry'
 import { addedLosses, keepingLosses } from './added-losses'
 import type { ApplyOptions, CallOption } from './call-options'
 import { TENSOR_OPTIONS, assumedTypes, readApplyOptions, statesFrom } from './call-options'
@@ -64,7 +64,7 @@ import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOpti
 import { buildFor, callArguments, metricsIn, onlyInNode, readCall, statelessCall } from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
-import type { RegularizedWeight, WeightOptions } from './weights'
+import type { RegularizedWeight, WeightOptions } from './weight-lists'
 import {
   addOwn,
   addWeightTo,
@@ -81,10 +81,10 @@ import {
   stateOf,
   stateVariablesOf,
   unbuild,
-} from './weights'
+} from './weight-lists'
 
 export type { ApplyOptions, CallOption } from './call-options'
-export type { RegularizedWeight, WeightOptions } from './weights'
+export type { RegularizedWeight, WeightOptions } from './weight-lists'
 export type { InputsOf }
 
 /** A layer with any inputs and outputs. */

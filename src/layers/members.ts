@@ -4,7 +4,7 @@
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import type { Tree } from '../core/tree'
 import { isRecord, mapTree } from '../core/tree'
-import type { InitializerIdentifier } from '../initializers'
+import type { InitializerIdentifier } from '../parts/initializers'
 import { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'

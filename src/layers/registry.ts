@@ -2,7 +2,7 @@
 // carry only the layers that they use.
 
 import { Registry } from '../core/registry'
-import * as activations from '../activations/functions'
+import * as activations from '../parts/activations/functions'
 import * as ops from '../ops'
 import type { TensorLike } from '../ops/convert'
 import { tensor } from '../ops/convert'
@@ -11,7 +11,7 @@ import type { Tensor } from '../ops/tensor'
 import type { LayerBase } from './layer'
 import { Layer } from './layer'
 import { Operation, readOpsFrom } from './core/operation'
-import * as all from './index'
+import * as all from './'
 
 /** An op that gives a number as one that gives a tensor, as files have it. */
 const asTensor =

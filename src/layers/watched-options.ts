@@ -3,7 +3,7 @@
 
 import { StateError } from '../core/errors'
 import { optionsOf } from '../core/options'
-import { building, constantsChanged, listsOf, stateOf } from './weights'
+import { building, constantsChanged, listsOf, stateOf } from './weight-lists'
 
 /**
  * Runs `build`. An option that it reads is fixed from then on.

@@ -29,7 +29,7 @@ import type { Counted } from './loss'
 import type { LossInOrder } from './loss'
 import { FormulaLoss, lossOf } from './loss'
 import { NOTHING, optionsOf } from './values'
-import { bothMasks } from './weights'
+import { bothMasks } from './sample-weights'
 
 const circleOptions = {
   /** The scale of the similarities: higher values emphasise the hardest pairs. Default 80. */

@@ -38,7 +38,7 @@ import type { LossInOrder } from './loss'
 import { lossOf } from './loss'
 import { crossentropyOptions, sparseCrossentropyOptions } from './options'
 import { EPSILON, classMask, classNumbers, floats, meanOver, optionsOf } from './values'
-import { bothMasks } from './weights'
+import { bothMasks } from './sample-weights'
 
 export type CrossentropyOptions = OptionInputs<typeof crossentropyOptions>
 

@@ -12,8 +12,8 @@ import type { TensorLike } from '../ops/convert'
 import { asTensor, tensorOrNothing } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { valueOf } from '../ops/variable'
-import type { Reduction } from './weights'
-import { alignRanks, reduceWeighted } from './weights'
+import type { Reduction } from './sample-weights'
+import { alignRanks, reduceWeighted } from './sample-weights'
 
 /** A reduction in any spelling; null is 'none'. */
 const reduction = nullAs(choice<Reduction>('sumOverBatchSize', 'mean', 'meanWithSampleWeight', 'sum', 'none'), 'none')

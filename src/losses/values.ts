@@ -11,7 +11,7 @@ import { cast, notEqual } from '../ops/numpy/elementwise'
 import { mean } from '../ops/numpy/reduce'
 import { reshape } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
-import { alignRanks } from './weights'
+import { alignRanks } from './sample-weights'
 
 /** Keeps logarithms of probabilities and quotients finite: Keras's `backend.epsilon()`. */
 export const EPSILON = 1e-7

@@ -6,7 +6,7 @@ import type { OptionInputs, Kind } from '../core/options'
 import type { InOrder } from '../core/options'
 import { configured, count, either, integer, listOf, nullable, number, option } from '../core/options'
 import { classNameOf } from '../core/registry'
-import { divideNoNan } from '../losses/weights'
+import { divideNoNan } from '../losses/sample-weights'
 import {
   add,
   cast,

@@ -1,7 +1,7 @@
 // The formulas of correlations. regression.ts makes metrics of them, functions.ts functions.
 
 import { EPSILON } from '../losses/values'
-import { alignRanks, divideNoNan } from '../losses/weights'
+import { alignRanks, divideNoNan } from '../losses/sample-weights'
 import { add, cast, divide, multiply, sqrt, square, subtract } from '../ops/numpy/elementwise'
 import { mean } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'

@@ -17,7 +17,7 @@ import {
   tableSize,
 } from '../core/options'
 import { classNameOf } from '../core/registry'
-import { divideNoNan } from '../losses/weights'
+import { divideNoNan } from '../losses/sample-weights'
 import {
   add,
   cast,

@@ -7,7 +7,7 @@ import type { OptionInputs } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
-import { divideNoNan, expandTo, requireBeside } from '../losses/weights'
+import { divideNoNan, expandTo, requireBeside } from '../losses/sample-weights'
 import {
   add,
   cast,

@@ -1,7 +1,7 @@
 // The formulas of accuracies: 1 for each correct prediction, else 0. accuracy.ts makes metrics of them, functions.ts
 // functions.
 
-import { alignRanks } from '../losses/weights'
+import { alignRanks } from '../losses/sample-weights'
 import { oneHotOrZeros } from '../ops/nn/one-hot'
 import { cast, equal, greater, less, multiply } from '../ops/numpy/elementwise'
 import { any, argmax, sum } from '../ops/numpy/reduce'

@@ -11,7 +11,7 @@ import { broadcastTo, full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { membersOf } from '../losses/loss'
-import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
+import { alignRanks, divideNoNan, requireBeside } from '../losses/sample-weights'
 import type { Batch } from './metric'
 import { Metric, accumulate, metricOptions, tensorsOf } from './metric'
 

@@ -11,9 +11,9 @@ import { Configured, choice, configured, nullable, option, optionFrom, text } fr
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
-import type { InitializerIdentifier } from '../initializers'
-import { initializers } from '../initializers/registry'
-import { alignRanks, applyMask, expandTo, requireBeside } from '../losses/weights'
+import type { InitializerIdentifier } from '../parts/initializers'
+import { initializers } from '../parts/initializers/registry'
+import { alignRanks, applyMask, expandTo, requireBeside } from '../losses/sample-weights'
 import type { TensorLike } from '../ops/convert'
 import { asTensor, tensorOrNothing } from '../ops/convert'
 import { add, cast } from '../ops/numpy/elementwise'
@@ -21,7 +21,7 @@ import { broadcastTo } from '../ops/numpy/shape'
 import { stateless } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import { currentRuntime, withRuntime } from '../runtime/current'
+import { currentRuntime, withRuntime } from '../engine/runtime/current'
 
 /** The options of all metrics. */
 export const metricOptions = () => ({

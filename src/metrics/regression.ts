@@ -12,7 +12,7 @@ import {
   meanSquaredError,
   meanSquaredLogarithmicError,
 } from '../losses/regression'
-import { divideNoNan } from '../losses/weights'
+import { divideNoNan } from '../losses/sample-weights'
 import { cast, equal, greater, multiply, negative, square, subtract, where } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import { full } from '../ops/numpy/shape'

@@ -1,7 +1,7 @@
 // The compiled programs of a model as text. docs/tape.md explains how to read it.
 
 import { requireArguments } from '../core/arguments'
-import { programText } from '../runtime/program-text'
+import { programText } from '../engine/runtime/program-text'
 import type { Model } from './model'
 import { requireModel } from './required-model'
 

@@ -1,10 +1,10 @@
 // Connects models with the formats of other libraries. A model that is made in code does not know them: a bundler would put all
 // layers that they can name beside it. loadModel, which can name them anyhow, and the entry for Node set the hook.
 
-import { nameKindsWith } from '../formats/safetensors'
+import { nameKindsWith } from '../files/containers/safetensors'
 import type { LayerBase } from '../layers/layer'
-import type { OpenedFile } from '../runtime/beside'
-import type { ByteSource } from '../runtime/platform'
+import type { OpenedFile } from '../engine/runtime/beside'
+import type { ByteSource } from '../engine/runtime/platform'
 import type { LoadSettings, SaveOptions } from './load-options'
 import type { TrainedLayer } from './weight-files'
 

@@ -6,7 +6,7 @@ import { Layer } from '../layers/layer'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
-import type { TableModel } from './table-model'
+import type { TableModel } from '../tables/table-model'
 
 /**
  * The graph that a layer replays when it is called; null for a layer that is not a model, and for a model with an

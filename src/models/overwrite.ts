@@ -2,8 +2,8 @@
 
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, option } from '../core/options'
-import { pathOf } from '../runtime/files'
-import { nodeModule } from '../runtime/platform'
+import { pathOf } from '../engine/runtime/files'
+import { nodeModule } from '../engine/runtime/platform'
 
 export const overwriteOption = () => ({
   /** false: a file that exists is an error. Default true. */

@@ -2,7 +2,7 @@
 // made in code does not know their code: see format-hook.ts.
 
 import type { LayerBase } from '../layers/layer'
-import type { ByteSource } from '../runtime/platform'
+import type { ByteSource } from '../engine/runtime/platform'
 import type { TrainingState } from '../training/state'
 
 /** A model, as far as files use it. */

@@ -1,19 +1,19 @@
 // Features that load with the ops that use them: rules, kernels of the tape and their binaries. An application
 // that calls no such op does not bundle them, so each op that needs a family requests it first.
 
-import { convolutions } from '../primitives/convolution'
-import { pooling } from '../primitives/pooling'
-import { addWindowRules } from '../primitives'
-import { algebra } from '../runtime/engine/binaries/algebra'
-import { control } from '../runtime/engine/binaries/control'
-import { attention } from '../runtime/engine/binaries/attention'
-import { convolution } from '../runtime/engine/binaries/convolution'
-import { normalization } from '../runtime/engine/binaries/normalization'
-import { quantized } from '../runtime/engine/binaries/quantized'
-import { addBinary } from '../runtime/engine/families'
-import { convolutions as convolutionKernels } from '../tape/kernels/convolution'
-import { pooling as poolingKernels } from '../tape/kernels/pooling'
-import { addWindowKernels } from '../tape/target'
+import { convolutions } from '../engine/primitives/convolution'
+import { pooling } from '../engine/primitives/pooling'
+import { addWindowRules } from '../engine/primitives'
+import { algebra } from '../engine/runtime/wasm/binaries/algebra'
+import { control } from '../engine/runtime/wasm/binaries/control'
+import { attention } from '../engine/runtime/wasm/binaries/attention'
+import { convolution } from '../engine/runtime/wasm/binaries/convolution'
+import { normalization } from '../engine/runtime/wasm/binaries/normalization'
+import { quantized } from '../engine/runtime/wasm/binaries/quantized'
+import { addBinary } from '../engine/runtime/wasm/families'
+import { convolutions as convolutionKernels } from '../engine/tape/kernels/convolution'
+import { pooling as poolingKernels } from '../engine/tape/kernels/pooling'
+import { addWindowKernels } from '../engine/tape/target'
 
 /** Convolution and pooling. */
 export function needWindows(): void {

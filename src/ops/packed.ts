@@ -2,8 +2,8 @@
 // They are updated in one instruction, and read and assigned one by one. Keeps both views consistent within one
 // traced function.
 
-import type { GraphBuilder } from '../transforms/builder'
-import type { Cell, Value } from '../ir/graph'
+import type { GraphBuilder } from '../engine/transforms/builder'
+import type { Cell, Value } from '../engine/ir/graph'
 import { sizeOf } from '../core/shapes'
 
 /** Variables, in order, and the flat variable whose bytes they share. */

@@ -7,7 +7,7 @@ import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Pack } from '../ops/packed'
 import { Variable } from '../ops/variable'
-import type { Runtime, Storage } from '../runtime/runtime'
+import type { Runtime, Storage } from '../engine/runtime/runtime'
 
 /** A variable that an optimizer keeps for a weight. */
 export interface Slot {

@@ -7,9 +7,9 @@ import type { Contribution } from './contributions'
 import { contributionsOf, sayContributions, signed } from './contributions'
 import type { ExplanationLike, GivenExplanation } from './given-explanation'
 import { readExplanation } from './given-explanation'
-import type { Drawing } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from '../drawing/svg'
+import type { Drawing } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from './drawing/svg'
 
 export interface AttributionBarsOptions extends PictureOptions {
   /** The names of the features. Default: those of the columns of a table, or of inputs, else their positions. */

@@ -5,10 +5,10 @@ import { listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { accuracyOf, confusionOf, sumOf } from './confusion'
-import { widthOf } from '../drawing/lines'
-import { Picture } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { HEAD, element, label, picture, pictureTable, short, words } from '../drawing/svg'
+import { widthOf } from './drawing/lines'
+import { Picture } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, short, words } from './drawing/svg'
 
 export interface PlotConfusionMatrixOptions extends PictureOptions {
   /** The names of the classes. Default: their numbers. */

@@ -3,7 +3,7 @@
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import { short } from '../drawing/svg'
+import { short } from './drawing/svg'
 
 export interface Contribution {
   readonly name: string

@@ -4,11 +4,11 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { boolean, choice, count, listOf, nullable, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { Series } from '../drawing/lines'
-import { drawPanels, saySeries } from '../drawing/panels'
-import { Picture } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { picture, pictureTable, words } from '../drawing/svg'
+import type { Series } from './drawing/lines'
+import { drawPanels, saySeries } from './drawing/panels'
+import { Picture } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { picture, pictureTable, words } from './drawing/svg'
 
 export interface PlotErrorCurvesOptions extends PictureOptions {
   /** The numbers along the axis. Default: 1, 2, … */

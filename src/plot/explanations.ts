@@ -11,9 +11,9 @@ import type { ExplanationLike } from './given-explanation'
 import { readExplanation } from './given-explanation'
 import type { HeatMapOptions } from './heat-map'
 import { drawHeatMap } from './heat-map'
-import { Picture } from '../drawing/picture'
+import { Picture } from './drawing/picture'
 import { drawReliability } from './reliability-picture'
-import type { PictureOptions } from '../drawing/svg'
+import type { PictureOptions } from './drawing/svg'
 
 /** Those of `attributionBars` for features, and of `heatMapPicture` for images. */
 export type PlotAttributionsOptions = AttributionBarsOptions & HeatMapOptions

@@ -4,10 +4,10 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import { widthOf } from '../drawing/lines'
-import { Picture } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { HEAD, element, label, picture, pictureTable, words } from '../drawing/svg'
+import { widthOf } from './drawing/lines'
+import { Picture } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, words } from './drawing/svg'
 
 export interface PlotForgettingOptions extends PictureOptions {
   /** The names of the tasks. Default: 1, 2, … */

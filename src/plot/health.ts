@@ -6,9 +6,9 @@ import { count, option } from '../core/options'
 import { HEALTH_SIZE, HEALTH_TITLE, drawHealth } from '../balance/health-picture'
 import type { HealthRecord } from '../balance/health-record'
 import { readTyped } from '../ops/arguments'
-import { Picture } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { pictureTable } from '../drawing/svg'
+import { Picture } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { pictureTable } from './drawing/svg'
 
 /** UnitHealth, its records, or the history of a run with it. */
 export type HealthLike =

@@ -7,9 +7,9 @@ import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { pngUri } from './png'
-import type { Drawing } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { HEAD, dataOption, element, label, picture, pictureTable, short } from '../drawing/svg'
+import type { Drawing } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { HEAD, dataOption, element, label, picture, pictureTable, short } from './drawing/svg'
 
 export interface HeatMapOptions extends PictureOptions {
   /** The image below the map, [rows, columns], [rows, columns, 1 or 3], or a batch of such. Default none. */

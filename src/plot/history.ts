@@ -6,11 +6,11 @@ import { boolean, count, listOf, nullable, option, text } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { HistoryLike } from './curves'
 import { curvesOf, validatedBy } from './curves'
-import type { Series } from '../drawing/lines'
-import { drawPanels, saySeries } from '../drawing/panels'
-import { Picture } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { picture, pictureTable, words } from '../drawing/svg'
+import type { Series } from './drawing/lines'
+import { drawPanels, saySeries } from './drawing/panels'
+import { Picture } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { picture, pictureTable, words } from './drawing/svg'
 
 export interface PlotHistoryOptions extends PictureOptions {
   /** The names that are shown, as `['loss']`; each with its validation. Default: all. */

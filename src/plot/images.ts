@@ -6,10 +6,10 @@ import { count, listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import { Picture } from '../drawing/picture'
+import { Picture } from './drawing/picture'
 import { pngUri } from './png'
-import type { PictureOptions } from '../drawing/svg'
-import { HEAD, element, label, picture, pictureTable, words } from '../drawing/svg'
+import type { PictureOptions } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, words } from './drawing/svg'
 
 export interface PlotImagesOptions extends PictureOptions {
   /** A text below each image. Default none. */

@@ -2,9 +2,9 @@
 
 import { count } from '../core/table'
 import { placeInRows } from './layered'
-import { widthOf } from '../drawing/lines'
+import { widthOf } from './drawing/lines'
 import type { ModelGraph, ModelNode } from './model-graph'
-import { coordinate, element, label } from '../drawing/svg'
+import { coordinate, element, label } from './drawing/svg'
 
 const CARD = { width: 248, height: 50 }
 /** The colours of the bars at the left of layers. */

@@ -10,9 +10,9 @@ import type { Ledger } from '../thrift/ledger'
 import type { ModelGraph } from './model-graph'
 import { modelGraph } from './model-graph'
 import { at, drawGraph, paramsOf } from './model-parts'
-import { Picture } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { HEAD, label, picture, pictureTable } from '../drawing/svg'
+import { Picture } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { HEAD, label, picture, pictureTable } from './drawing/svg'
 
 export interface PlotModelOptions extends PictureOptions {
   /** Draws the layers within nested models. Default true. */

@@ -4,7 +4,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { count, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import { barsOf } from '../runtime/terminal'
+import { barsOf } from '../engine/runtime/terminal'
 
 /** The mean of each of at most `most` groups of neighbours; NaN where a group has no number. */
 function averaged(values: readonly number[], most: number): number[] {

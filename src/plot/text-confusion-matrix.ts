@@ -5,7 +5,7 @@ import { listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { accuracyOf, confusionOf, sumOf } from './confusion'
-import { short, words } from '../drawing/svg'
+import { short, words } from './drawing/svg'
 import { colourTable, hasColours, painted } from './terminal'
 
 export interface TextConfusionMatrixOptions {

@@ -6,8 +6,8 @@ import { integer, listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { HistoryLike } from './curves'
 import { curvesOf } from './curves'
-import { rangeOf } from '../drawing/scales'
-import { short, words } from '../drawing/svg'
+import { rangeOf } from './drawing/scales'
+import { short, words } from './drawing/svg'
 import { CODES, colourTable, hasColours, painted } from './terminal'
 
 export interface TextCurveOptions {

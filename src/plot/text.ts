@@ -7,9 +7,9 @@ import { readTyped } from '../ops/arguments'
 import { attributionRows, requireFinite, signed } from './contributions'
 import type { ExplanationLike } from './given-explanation'
 import { readExplanation } from './given-explanation'
-import { Picture } from '../drawing/picture'
-import type { PictureOptions } from '../drawing/svg'
-import { HEAD, element, label, picture, pictureTable, short } from '../drawing/svg'
+import { Picture } from './drawing/picture'
+import type { PictureOptions } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, short } from './drawing/svg'
 
 export interface PlotTextOptions extends PictureOptions {
   /** Which row of [rows, tokens]. Default 0. */

@@ -2,8 +2,8 @@
 
 import { StateError } from '../core/errors'
 import { encodeUtf8, utf8Text } from '../core/text'
-import { GrowingFile } from '../runtime/files'
-import { nodeModule } from '../runtime/platform'
+import { GrowingFile } from '../engine/runtime/files'
+import { nodeModule } from '../engine/runtime/platform'
 import { writingTo } from '../training/callbacks/places'
 import { WATTS_PER_CORE } from './energy'
 import type { Footprint } from './figures'

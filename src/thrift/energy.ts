@@ -2,9 +2,9 @@
 // processors.
 
 import { clock } from '../core/globals'
-import type { NodeModules } from '../runtime/platform'
-import { nodeModule, nodeProcess } from '../runtime/platform'
-import { yielded } from '../data/pace'
+import type { NodeModules } from '../engine/runtime/platform'
+import { nodeModule, nodeProcess } from '../engine/runtime/platform'
+import { yielded } from '../data/samples/pace'
 import type { Figure } from './figures'
 
 /**

@@ -24,7 +24,7 @@ import { convolve } from '../ops/nn/convolution'
 import { matmul } from '../ops/linalg/linalg'
 import { max } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
-import { LARGEST } from '../primitives/quantized'
+import { LARGEST } from '../engine/primitives/quantized'
 
 /**
  * x rounded as by int8 quantization: s · ⌊x / s⌉ with s = max |x| / 127 over `axes`. The gradient is that of x

@@ -1,7 +1,7 @@
 // Numbers as small integers with scales, and int4 as two per byte. Computes arrays; the layers are in quantized-layers.ts and
 // packed-layers.ts.
 
-import { LARGEST, roundToEven } from '../primitives/quantized'
+import { LARGEST, roundToEven } from '../engine/primitives/quantized'
 
 /** int8 or int4. */
 export type Bits = 4 | 8

@@ -10,12 +10,12 @@ import { count, counted, formatBytes, tableLines } from '../core/table'
 import type { LayerBase } from '../layers/layer'
 import { Model } from '../models/model'
 import { predictionCost } from '../models/cost'
-import type { Cost, GraphCost } from '../plan/cost'
-import { addCosts, costOf } from '../plan/cost'
-import { simplify } from '../plan/simplify'
+import type { Cost, GraphCost } from '../engine/plan/cost'
+import { addCosts, costOf } from '../engine/plan/cost'
+import { simplify } from '../engine/plan/simplify'
 import { trainingGraph } from '../training/training-graph'
 
-export type { Cost } from '../plan/cost'
+export type { Cost } from '../engine/plan/cost'
 
 const ledgerOptions = () => ({
   /** The rows of a step and of a prediction. Default 32. */

@@ -7,8 +7,8 @@ import { configured, count, custom, nullable, option } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
-import { isFloatForm } from '../formats/float-form'
-import { inFiles } from '../formats/weights'
+import { isFloatForm } from '../layers/float-form'
+import { inFiles } from '../layers/saved-weights'
 import {
   Bidirectional,
   Conv1D,

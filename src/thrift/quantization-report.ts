@@ -3,7 +3,7 @@
 import { requireArguments } from '../core/arguments'
 import { classNameOf } from '../core/registry'
 import { formatBytes } from '../core/table'
-import { inFiles } from '../formats/weights'
+import { inFiles } from '../layers/saved-weights'
 import type { LayerBase } from '../layers/layer'
 import { isKernel } from '../layers/units'
 import { knownGraph, pathsIn } from '../models/known-graph'

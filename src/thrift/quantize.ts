@@ -1,5 +1,5 @@
 // quantize: int8 or int4 weights; quantizationAware: the training that prepares for it. The layers are in quantized-layers.ts,
-// packed-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts and integers.ts.
+// packed-layers.ts and fake-quantization.ts, the arithmetic in engine/primitives/quantized.ts and integers.ts.
 
 import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
@@ -9,8 +9,8 @@ import type { CustomObjects } from '../core/registry'
 import { typed } from '../core/tree'
 import type { Tree } from '../core/tree'
 import { flatten } from '../core/tree'
-import type { DataOf } from '../data/given'
-import { RowSource } from '../data/row-source'
+import type { DataOf } from '../data/samples/given'
+import { RowSource } from '../data/samples/row-source'
 import type { LayerBase } from '../layers/layer'
 import { Layer } from '../layers/layer'
 import { CallContext, withFrame, withTap } from '../layers/context'
@@ -23,7 +23,7 @@ import { abs } from '../ops/numpy/elementwise'
 import { max } from '../ops/numpy/reduce'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, currentTrace, trace } from '../ops/trace'
-import { MOST_PRODUCTS } from '../primitives/quantized'
+import { MOST_PRODUCTS } from '../engine/primitives/quantized'
 import { readInputs } from '../training/read'
 import { inputsOf } from '../training/steps'
 import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'

@@ -2,7 +2,7 @@
 
 import { StateError } from '../core/errors'
 import { typed } from '../core/tree'
-import { inFiles } from '../formats/weights'
+import { inFiles } from '../layers/saved-weights'
 import type { LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
 import type { Chain } from '../models/clone'
@@ -10,7 +10,7 @@ import { cloneInParts } from '../models/clone'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
-import { withRuntime } from '../runtime/current'
+import { withRuntime } from '../engine/runtime/current'
 import { compileLike } from '../training/compile-like'
 
 /** The layers that replace a layer. */

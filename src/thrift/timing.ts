@@ -2,9 +2,9 @@
 
 import { clock } from '../core/globals'
 import type { Tree } from '../core/tree'
-import { Pace } from '../data/pace'
+import { Pace } from '../data/samples/pace'
 import type { Tensor } from '../ops/tensor'
-import { currentRuntime } from '../runtime/current'
+import { currentRuntime } from '../engine/runtime/current'
 import type { GatheredRows } from '../training/gathered'
 import { takeGathered } from '../training/gathered'
 import { EnergyMeter } from './energy'

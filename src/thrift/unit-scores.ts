@@ -1,8 +1,8 @@
 // The importance of each unit of a group, from its weights or its activity on data.
 
-import { RowSource } from '../data/row-source'
-import type { Samples } from '../data/samples'
-import { tensorsOf } from '../data/samples'
+import { RowSource } from '../data/samples/row-source'
+import type { Samples } from '../data/samples/samples'
+import { tensorsOf } from '../data/samples/samples'
 import { flatten, typed } from '../core/tree'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import type { Model } from '../models/model'
@@ -14,9 +14,9 @@ import { mean, sum } from '../ops/numpy/reduce'
 import { take } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, currentTrace, trace } from '../ops/trace'
-import type { Program } from '../runtime/program'
+import type { Program } from '../engine/runtime/program'
 import { typesOf } from '../training/runner'
-import { Pace } from '../data/pace'
+import { Pace } from '../data/samples/pace'
 import { batchOf, inputsOf, parameterTypes } from '../training/steps'
 
 /** For each group, a score per unit: units with the smallest scores are least important. */

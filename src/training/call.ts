@@ -1,12 +1,12 @@
 // Reads the arguments of a method that trains or tests: parses the data, and reads the options.
 
 import { ArgumentError } from '../core/errors'
-import type { SampleWeights } from '../data/given'
-import { isNamedData } from '../data/layout'
-import { parseBatches, parseSamples } from '../data/parse'
-import type { Data, Samples } from '../data/samples'
-import type { Source } from '../data/source'
-import { isElements } from '../data/source'
+import type { SampleWeights } from '../data/samples/given'
+import { isNamedData } from '../data/samples/layout'
+import { parseBatches, parseSamples } from '../data/samples/parse'
+import type { Data, Samples } from '../data/samples/samples'
+import type { Source } from '../data/samples/source'
+import { isElements } from '../data/samples/source'
 import type { StepKind } from './batch'
 import type { Method } from './options'
 import type { Prepared } from './prepared'

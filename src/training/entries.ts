@@ -3,7 +3,7 @@
 import { ArgumentError } from '../core/errors'
 import { isSavedObject } from '../core/registry'
 import { isBranch } from '../core/tree'
-import { perOutput } from '../data/per-output'
+import { perOutput } from '../data/samples/per-output'
 import type { LossIdentifier } from '../losses'
 import type { MetricIdentifier } from '../metrics'
 

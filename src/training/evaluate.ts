@@ -1,7 +1,7 @@
 // evaluate: reads its arguments, prepares model and data, and runs test steps.
 
 import type { TensorData } from '../core/dtypes'
-import { releaseAll } from '../data/pace'
+import { releaseAll } from '../data/samples/pace'
 import type { Variable } from '../ops/variable'
 import type { Logs } from './callbacks/callback'
 import { formatLogs } from './callbacks/progress'

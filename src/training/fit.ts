@@ -1,12 +1,12 @@
 // fit: reads its arguments, prepares model and data, and runs the training loop.
 
 import { ArgumentError } from '../core/errors'
-import { weighClasses } from '../data/class-weights'
-import { releaseAll } from '../data/pace'
-import { parseBatches, parseSamples } from '../data/parse'
-import type { Data } from '../data/samples'
-import { VALIDATION_NAMES, splitValidation } from '../data/samples'
-import { isElements } from '../data/source'
+import { weighClasses } from '../data/samples/class-weights'
+import { releaseAll } from '../data/samples/pace'
+import { parseBatches, parseSamples } from '../data/samples/parse'
+import type { Data } from '../data/samples/samples'
+import { VALIDATION_NAMES, splitValidation } from '../data/samples/samples'
+import { isElements } from '../data/samples/source'
 import type { History } from './callbacks/history'
 import type { ParsedCall, CallArguments } from './call'
 import { readCall } from './call'

@@ -3,8 +3,8 @@
 import { TensorSpec } from '../core/spec'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch } from '../core/tree'
-import type { Layout } from '../data/layout'
-import { UNKNOWN_LAYOUT } from '../data/layout'
+import type { Layout } from '../data/samples/layout'
+import { UNKNOWN_LAYOUT } from '../data/samples/layout'
 import type { TrainedModel } from './step'
 
 export interface Layouts {

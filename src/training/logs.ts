@@ -1,7 +1,7 @@
 // The logs of a step: the loss, the metrics, and the scalars that a custom step returned.
 
 import { put } from '../core/tree'
-import type { Program } from '../runtime/program'
+import type { Program } from '../engine/runtime/program'
 import type { StepKind } from './batch'
 import type { Logs } from './callbacks/callback'
 import type { Compiled } from './compiled'

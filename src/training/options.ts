@@ -20,7 +20,7 @@ import {
   readOverDefaults,
   unread,
 } from '../core/options'
-import type { ClassWeights, SampleWeights, ValidationData } from '../data/given'
+import type { ClassWeights, SampleWeights, ValidationData } from '../data/samples/given'
 import type { Tensor } from '../ops/tensor'
 import type { StepKind } from './batch'
 import type { CallbackMethods, Callbacks } from './callbacks/callback'

@@ -1,8 +1,8 @@
 // Parses and checks data like predict and evaluate, for functions that are not methods of the model.
 
-import type { Inputs } from '../data/parse'
-import { parseInputs, parseSamples } from '../data/parse'
-import type { Samples } from '../data/samples'
+import type { Inputs } from '../data/samples/parse'
+import { parseInputs, parseSamples } from '../data/samples/parse'
+import type { Samples } from '../data/samples/samples'
 import type { StepKind } from './batch'
 import { Prepared } from './prepared'
 import type { TrainingState } from './state'

@@ -2,13 +2,13 @@
 // sequence of batches (stream-runner.ts).
 
 import { hasNonFinite } from '../core/dtypes'
-import type { Samples } from '../data/samples'
-import type { Soon } from '../data/source'
+import type { Samples } from '../data/samples/samples'
+import type { Soon } from '../data/samples/source'
 import type { LayerBase } from '../layers/layer'
 import type { Tensor } from '../ops/tensor'
 import { GRADIENT_LIMIT, LEARNING_RATE_LIMIT } from '../optimizers/limits'
-import type { Program } from '../runtime/program'
-import type { Runtime } from '../runtime/runtime'
+import type { Program } from '../engine/runtime/program'
+import type { Runtime } from '../engine/runtime/runtime'
 import type { Resumable } from './position'
 import type { Probe } from './probes'
 import type { BatchTypes } from './steps'

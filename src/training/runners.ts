@@ -1,12 +1,12 @@
 // Makes the runner for parsed data. Only this file distinguishes samples in arrays from batches.
 
 import { ArgumentError, DataError, restating } from '../core/errors'
-import { batchParts, withAdvice } from '../data/batch'
-import { releaseAll, Pace } from '../data/pace'
-import type { DataForm } from '../data/parse'
-import { parseSamples } from '../data/parse'
-import type { Data, Samples } from '../data/samples'
-import { END } from '../data/source'
+import { batchParts, withAdvice } from '../data/samples/batch'
+import { releaseAll, Pace } from '../data/samples/pace'
+import type { DataForm } from '../data/samples/parse'
+import { parseSamples } from '../data/samples/parse'
+import type { Data, Samples } from '../data/samples/samples'
+import { END } from '../data/samples/source'
 import { ArrayRunner } from './array-runner'
 import type { Prepared } from './prepared'
 import type { Runner } from './runner'

@@ -1,10 +1,10 @@
 // Steps over a sequence of batches.
 
-import type { Samples } from '../data/samples'
-import { tensorsOf } from '../data/samples'
-import type { Cursor, Soon, Source } from '../data/source'
-import { END, after, isPromise } from '../data/source'
-import type { Program } from '../runtime/program'
+import type { Samples } from '../data/samples/samples'
+import { tensorsOf } from '../data/samples/samples'
+import type { Cursor, Soon, Source } from '../data/samples/source'
+import { END, after, isPromise } from '../data/samples/source'
+import type { Program } from '../engine/runtime/program'
 import type { Position } from './position'
 import type { Probe } from './probes'
 import type { Draw, Runner, StepPrograms } from './runner'

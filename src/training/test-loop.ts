@@ -1,8 +1,8 @@
 // The loop of evaluate, and of a validation in fit.
 
 import { DataError } from '../core/errors'
-import { Pace } from '../data/pace'
-import { isPromise } from '../data/source'
+import { Pace } from '../data/samples/pace'
+import { isPromise } from '../data/samples/source'
 import type { Logs } from './callbacks/callback'
 import type { Listeners } from './listeners'
 import type { Prepared } from './prepared'

@@ -16,7 +16,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { getActivation, isHomogeneous, limitsOf, mixesUnits } from '../../src/activations'
+import { getActivation, isHomogeneous, limitsOf, mixesUnits } from '../../src/parts/activations'
 import { areAlikeUnits, triedUnits } from '../../src/ops/tried'
 import { isDeclared } from '../../src/ops/op'
 import type { SignaturesFile } from '../golden/format'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { getActivation } from '../../src/activations'
+import { getActivation } from '../../src/parts/activations'
 import type { Tensor } from '../../src'
 import { Activation, ArgumentError, Dense, grad, ops, tensor } from '../../src'
 import type { ActivationCase, ActivationsFile } from '../golden/format'

@@ -3,9 +3,9 @@
 
 import { crc32 as expectedChecksum, deflateRawSync, deflateSync } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { crc32 } from '../../src/archives/crc32'
-import { inflatedAtOnce, inflatedInStream, loadInflate } from '../../src/archives/inflate'
-import { loadUnzip, unzip } from '../../src/archives/zlib'
+import { crc32 } from '../../src/files/containers/crc32'
+import { inflatedAtOnce, inflatedInStream, loadInflate } from '../../src/files/containers/inflate'
+import { loadUnzip, unzip } from '../../src/files/containers/zlib'
 import { generator } from '../helpers/data'
 
 const random = generator(5)

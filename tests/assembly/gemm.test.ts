@@ -2,9 +2,9 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { infoOf, makeRuntime } from '../../src/runtime/configure'
-import type { Runtime } from '../../src/runtime/runtime'
-import { currentRuntime } from '../../src/runtime/current'
+import { infoOf, makeRuntime } from '../../src/engine/runtime/configure'
+import type { Runtime } from '../../src/engine/runtime/runtime'
+import { currentRuntime } from '../../src/engine/runtime/current'
 import { expectSame } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
 import { floats, wholeFloats } from '../helpers/data'

@@ -5,7 +5,7 @@
 import { expect, it } from 'vitest'
 import { CONSTANTS, CONSTANTS_SIZE } from '../../assembly/shared/instructions'
 import { hoistConstants, hoistedConstants } from '../../scripts/hoist-constants.mjs'
-import { Arena, PlainMemory } from '../../src/runtime/memory'
+import { Arena, PlainMemory } from '../../src/engine/runtime/memory'
 
 const ONE = '0x3f800000'
 const TWO = '0x40000000'

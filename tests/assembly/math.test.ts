@@ -1,10 +1,10 @@
 // The errors that the records of elementwise primitives state.
 
 import { expect, it } from 'vitest'
-import type { PrimitiveName } from '../../src/ir/attributes'
-import { elementwise } from '../../src/primitives/elementwise'
-import { geluSlope } from '../../src/primitives/special'
-import { currentRuntime } from '../../src/runtime/current'
+import type { PrimitiveName } from '../../src/engine/ir/attributes'
+import { elementwise } from '../../src/engine/primitives/elementwise'
+import { geluSlope } from '../../src/engine/primitives/special'
+import { currentRuntime } from '../../src/engine/runtime/current'
 import type { TensorContent } from '../helpers/data'
 import { exactly, generator } from '../helpers/data'
 import { contracts, largestError, results, worst } from '../primitives/sweep'

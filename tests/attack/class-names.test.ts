@@ -21,8 +21,8 @@ import {
   saving,
   schedules,
 } from '../../src'
-import { writeKeras } from '../../src/keras'
-import { writeTfjs } from '../../src/tfjs'
+import { writeKeras } from '../../src/entries/keras'
+import { writeTfjs } from '../../src/entries/tfjs'
 import { errorOf } from '../helpers/training'
 
 describe('classes with the name of another one of the library', () => {

@@ -4,7 +4,7 @@
 
 import { crc32 } from 'node:zlib'
 import { expect, it } from 'vitest'
-import { readCsv } from '../../src/data'
+import { readCsv } from '../../src/entries/data'
 import golden from '../golden/csv-pandas.json' with { type: 'json' }
 
 const MISSING = ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']

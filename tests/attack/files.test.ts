@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Adam, Dense, Input, MyelinError, Sequential, loadModel } from '../../src'
-import { encodeContainer, decodeContainer } from '../../src/formats/safetensors'
+import { encodeContainer, decodeContainer } from '../../src/files/containers/safetensors'
 import { generator } from '../helpers/data'
 import { errorOf } from '../helpers/training'
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { DataError } from '../../src'
-import { audioDatasetFromDirectory, imageFolder, readText, textDatasetFromDirectory } from '../../src/data'
+import { audioDatasetFromDirectory, imageFolder, readText, textDatasetFromDirectory } from '../../src/entries/data'
 
 const animals = new URL('../golden/data/animals', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'myelin-folders-'))

@@ -35,9 +35,9 @@ import {
   ops,
   saving,
 } from '../../src'
-import { Dataset } from '../../src/data'
+import { Dataset } from '../../src/entries/data'
 import { camelCase, isClass } from '../../src/core/registry'
-import { readKeras, writeKeras } from '../../src/keras'
+import { readKeras, writeKeras } from '../../src/entries/keras'
 import { losses as lossClasses } from '../../src/losses/registry'
 import { metrics as metricClasses } from '../../src/metrics/registry'
 import { errorOf } from '../helpers/training'

@@ -8,7 +8,7 @@ import { decode } from 'fast-png'
 import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { DataError, FormatError, MyelinError } from '../../src'
-import { readImage, readNpz, writeNpz } from '../../src/data'
+import { readImage, readNpz, writeNpz } from '../../src/entries/data'
 import { sizeOfJpeg } from '../../src/data/readers/picture-files'
 import { decodePng } from '../../src/data/readers/png'
 

@@ -17,7 +17,7 @@ import {
   runtimeInfo,
 } from '../../src'
 import { optionsOf } from '../../src/core/options'
-import { imageFolder } from '../../src/data'
+import { imageFolder } from '../../src/entries/data'
 import type { Subject } from '../helpers/subjects'
 import { subjects, tried } from '../helpers/subjects'
 

@@ -17,9 +17,9 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { UnitHealth } from '../../src/balance'
+import { UnitHealth } from '../../src/entries/balance'
 import { effectiveRank } from '../../src/balance/unit-health'
-import { plotHealth } from '../../src/plot'
+import { plotHealth } from '../../src/entries/plot'
 import { checked } from '../helpers/svg'
 import { errorOf, samples, weightsOf } from '../helpers/training'
 

@@ -35,7 +35,7 @@ import {
   SynapticBalance,
   SynapticScaling,
   balanceSynapses,
-} from '../../src/balance'
+} from '../../src/entries/balance'
 import { errorOf, samples, weightsOf } from '../helpers/training'
 
 const { x, yes } = samples(40)

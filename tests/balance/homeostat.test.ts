@@ -14,7 +14,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { Homeostat } from '../../src/balance'
+import { Homeostat } from '../../src/entries/balance'
 import { ChangeDetector } from '../../src/balance/change-detector'
 import { generator } from '../helpers/data'
 import { errorOf, weightsOf } from '../helpers/training'

@@ -13,7 +13,7 @@ import {
   tensor,
   valueAndGrad,
 } from '../../src'
-import { ElasticWeightConsolidation, ReservoirReplay, consolidate } from '../../src/balance'
+import { ElasticWeightConsolidation, ReservoirReplay, consolidate } from '../../src/entries/balance'
 import { errorOf, samples, weightsOf } from '../helpers/training'
 
 describe('ReservoirReplay', () => {

@@ -25,7 +25,7 @@ import {
   tensor,
   disassemble,
 } from '../../src'
-import { ContinualBackprop, L2Init, ReDo, ShrinkAndPerturb } from '../../src/balance'
+import { ContinualBackprop, L2Init, ReDo, ShrinkAndPerturb } from '../../src/entries/balance'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 
 const { x, yes } = samples(40)

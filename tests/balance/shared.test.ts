@@ -19,9 +19,9 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { ContinualBackprop, SynapticScaling, UnitHealth, balanceSynapses } from '../../src/balance'
-import { gradCam, permutationImportance } from '../../src/explain'
-import { MagnitudePruning, pruneUnits, quantize } from '../../src/thrift'
+import { ContinualBackprop, SynapticScaling, UnitHealth, balanceSynapses } from '../../src/entries/balance'
+import { gradCam, permutationImportance } from '../../src/entries/explain'
+import { MagnitudePruning, pruneUnits, quantize } from '../../src/entries/thrift'
 import { errorOf, samples } from '../helpers/training'
 
 const { x, yes } = samples(20)

@@ -15,8 +15,8 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import type { LayerHealth } from '../../src/balance'
-import { ContinualBackprop, ReDo, UnitHealth, balanceSynapses } from '../../src/balance'
+import type { LayerHealth } from '../../src/entries/balance'
+import { ContinualBackprop, ReDo, UnitHealth, balanceSynapses } from '../../src/entries/balance'
 
 beforeEach(() => setRandomSeed(5))
 

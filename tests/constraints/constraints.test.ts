@@ -13,7 +13,7 @@ import {
   ops,
   tensor,
 } from '../../src'
-import { constraints as registry } from '../../src/constraints/registry'
+import { constraints as registry } from '../../src/parts/constraints/registry'
 import type { ConstraintsFile } from '../golden/format'
 import { expectFitted } from '../helpers/fitted'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'

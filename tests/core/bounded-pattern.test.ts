@@ -4,10 +4,10 @@
 import { describe, expect, it } from 'vitest'
 import { Adam, Dense, Muon, Sequential, loadModel, optimizers } from '../../src'
 import { BoundedPattern, Effort } from '../../src/core/bounded-pattern'
-import { readKeras, writeKeras } from '../../src/keras'
+import { readKeras, writeKeras } from '../../src/entries/keras'
 import { typed } from '../../src/core/tree'
-import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
-import { readArchive, writeArchive } from '../../src/archives/archive'
+import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
+import { readArchive, writeArchive } from '../../src/files/containers/archive'
 import { generator } from '../helpers/data'
 import { processorTime } from '../helpers/processor-time'
 

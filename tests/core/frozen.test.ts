@@ -19,7 +19,7 @@ import {
   optimizers,
   tensor,
 } from '../../src'
-import { Dataset } from '../../src/data'
+import { Dataset } from '../../src/entries/data'
 import { examples } from '../layers/examples'
 
 /** Tries every way to change a list, and to replace it. */

@@ -22,7 +22,7 @@ import {
   runtimeInfo,
   tensor,
 } from '../../src'
-import { gridSearch } from '../../src/search'
+import { gridSearch } from '../../src/entries/search'
 import { optionsOf } from '../../src/core/options'
 import { hostileCalls } from '../helpers/hostile-calls'
 import { subjects, tried } from '../helpers/subjects'

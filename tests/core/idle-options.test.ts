@@ -28,7 +28,7 @@ import {
   tensor,
 } from '../../src'
 import type { Model, Tensor } from '../../src'
-import { PyDataset } from '../../src/data'
+import { PyDataset } from '../../src/entries/data'
 import { forgetWarnings } from '../../src/core/warnings'
 
 const x = [

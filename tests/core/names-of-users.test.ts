@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { Dense, Input, Model, Sequential, loadModel, metrics, tensor } from '../../src'
 import type { Tensor } from '../../src'
 import { typed } from '../../src/core/tree'
-import { Dataset, readCsv, readNpz, writeNpz } from '../../src/data'
-import { writeKeras } from '../../src/keras'
+import { Dataset, readCsv, readNpz, writeNpz } from '../../src/entries/data'
+import { writeKeras } from '../../src/entries/keras'
 
 const x = [[1, 2]]
 const FIT = { verbose: 0, epochs: 2, validationData: [x, x] } as const

@@ -34,7 +34,7 @@ import {
   metrics,
   regularizers,
 } from '../../src'
-import { getActivation } from '../../src/activations'
+import { getActivation } from '../../src/parts/activations'
 import {
   Configured,
   boolean,
@@ -58,12 +58,12 @@ import {
   text,
 } from '../../src/core/options'
 import { classNameOf, construct, customFunction, customObjectScope, serialize } from '../../src/core/registry'
-import { initializers as initializerRegistry } from '../../src/initializers/registry'
+import { initializers as initializerRegistry } from '../../src/parts/initializers/registry'
 import { getLoss } from '../../src/losses/registry'
 import { getMetric } from '../../src/metrics/registry'
 import { getOptimizer, optimizers } from '../../src/optimizers/registry'
 import { schedules } from '../../src/optimizers/schedule-registry'
-import { regularizers as regularizerRegistry } from '../../src/regularizers/registry'
+import { regularizers as regularizerRegistry } from '../../src/parts/regularizers/registry'
 
 class Base extends configured(
   Configured,

@@ -18,7 +18,7 @@ import {
   withinPath,
   tapped,
 } from '../../src/layers/context'
-import { inFormerOrder, isFormerOrder } from '../../src/layers/weights'
+import { inFormerOrder, isFormerOrder } from '../../src/layers/weight-lists'
 import { StringTensor } from '../../src/ops/strings'
 
 const fail = (): never => {
@@ -132,7 +132,7 @@ function heldVariables(file: string): string[] {
 it('all values that hold while a function runs are scoped, except the two that every op reads', () => {
   const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
   const held = files.flatMap((name) => heldVariables(name.replaceAll('\\', '/')))
-  expect(held.sort()).toEqual(['ops/trace.ts: active', 'runtime/current.ts: current'])
+  expect(held.sort()).toEqual(['ops/trace.ts: active', 'engine/runtime/current.ts: current'])
 })
 
 /** Statements of modules that match, as `file: name`. */
@@ -156,8 +156,8 @@ it('modules have no other variables', () => {
       // How warm the loop is that looks for NaN.
       'core/dtypes.ts: elementsUntilLoop',
       'data/doubles.ts: saving',
-      'data/record-hook.ts: records',
-      'formats/safetensors.ts: kindOfFile',
+      'data/samples/record-hook.ts: records',
+      'files/containers/safetensors.ts: kindOfFile',
       'models/format-hook.ts: finder',
       'models/reader.ts: classes',
       'models/reader.ts: reader',
@@ -165,7 +165,7 @@ it('modules have no other variables', () => {
       'ops/random/seed.ts: state',
       'ops/trace.ts: active',
       'optimizers/match.ts: make',
-      'runtime/current.ts: current',
+      'engine/runtime/current.ts: current',
     ].sort(),
   )
 })
@@ -177,7 +177,7 @@ it('modules have no other scoped values', () => {
     'core/registry.ts: met',
     'layers/context.ts: calls',
     'layers/saved.ts: sharing',
-    'layers/weights.ts: building',
+    'layers/weight-lists.ts: building',
     'ops/random/seed.ts: draw',
     'ops/variable.ts: place',
   ])

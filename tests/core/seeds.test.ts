@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Dense, Dropout, SeedGenerator, Sequential, Tensor, initializers, random, setRandomSeed } from '../../src'
-import { Dataset, kFold, trainTestSplit } from '../../src/data'
+import { Dataset, kFold, trainTestSplit } from '../../src/entries/data'
 import { permutation } from '../../src/ops/random/permutation'
 import { seedWord } from '../../src/core/threefry'
 

@@ -3,11 +3,11 @@
 
 import { expect, it } from 'vitest'
 import * as myelin from '../../src'
-import * as balance from '../../src/balance'
-import * as data from '../../src/data'
-import * as explain from '../../src/explain'
-import * as search from '../../src/search'
-import * as thrift from '../../src/thrift'
+import * as balance from '../../src/entries/balance'
+import * as data from '../../src/entries/data'
+import * as explain from '../../src/entries/explain'
+import * as search from '../../src/entries/search'
+import * as thrift from '../../src/entries/thrift'
 
 /** These take any number of arguments. */
 const VARIADIC = [

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { ByteSource } from '../../src/data'
+import type { ByteSource } from '../../src/entries/data'
 import {
   Dataset,
   imageFolder,
@@ -21,7 +21,7 @@ import {
   timeseriesDataset,
   webcamFrames,
   writeNpy,
-} from '../../src/data'
+} from '../../src/entries/data'
 import {
   Dense,
   Discretization,
@@ -31,7 +31,7 @@ import {
   StringLookup,
   TextVectorization,
   loadModel,
-} from '../../src/index'
+} from '../../src'
 
 /** Every reader of bytes, from start to end. */
 const readers: Readonly<Record<string, (source: ByteSource, signal: AbortSignal) => Promise<unknown>>> = {

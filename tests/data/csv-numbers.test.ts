@@ -4,9 +4,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { readCsv } from '../../src/data'
+import { readCsv } from '../../src/entries/data'
 import { LineKernel, survey } from '../../src/data/readers/csv/kernel'
-import { END } from '../../src/data/source'
+import { END } from '../../src/data/samples/source'
 import { withoutKernels } from '../helpers/without-kernels'
 
 const encoder = new TextEncoder()

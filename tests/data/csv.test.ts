@@ -9,10 +9,10 @@ import * as fc from 'fast-check'
 import Papa from 'papaparse'
 import { afterAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { ArgumentError, DataError, Dense, Sequential, StringLookup } from '../../src'
-import { Dataset, RowError, readCsv } from '../../src/data'
+import { Dataset, RowError, readCsv } from '../../src/entries/data'
 import { cellsOf } from '../../src/data/readers/csv/cells'
 import type { Tensor } from '../../src'
-import type { CsvOptions, DateParts } from '../../src/data'
+import type { CsvOptions, DateParts } from '../../src/entries/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-csv-'))
 afterAll(() => rmSync(folder, { recursive: true }))

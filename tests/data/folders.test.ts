@@ -14,7 +14,7 @@ import {
   imageFolder,
   readWav,
   textDatasetFromDirectory,
-} from '../../src/data'
+} from '../../src/entries/data'
 
 const root = mkdtempSync(join(tmpdir(), 'folders-'))
 afterAll(() => rmSync(root, { recursive: true }))

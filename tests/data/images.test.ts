@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { ArgumentError, DataError, StateError, ops } from '../../src'
 import type { Tensor } from '../../src'
-import { Dataset, fromPixels, imageFolder, readImage, webcamFrames } from '../../src/data'
+import { Dataset, fromPixels, imageFolder, readImage, webcamFrames } from '../../src/entries/data'
 import golden from '../golden/data.json' with { type: 'json' }
 
 const file = (name: string): string => new URL(`../golden/data/${name}`, import.meta.url).pathname

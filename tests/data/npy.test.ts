@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { DataError, FormatError, tensor } from '../../src'
-import { readNpy, readNpz, writeNpy, writeNpz } from '../../src/data'
+import { readNpy, readNpz, writeNpy, writeNpz } from '../../src/entries/data'
 import golden from '../golden/data.json' with { type: 'json' }
 
 const file = (name: string): string => new URL(`../golden/data/${name}`, import.meta.url).pathname

@@ -8,8 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Tensor } from '../../src'
-import type * as library from '../../src/data'
-import * as source from '../../src/data'
+import type * as library from '../../src/entries/data'
+import * as source from '../../src/entries/data'
 import golden from '../golden/pictures.json' with { type: 'json' }
 
 // Threads need modules that Node can load without a bundler.
@@ -23,7 +23,7 @@ beforeAll(async () => {
     writeFileSync(join(pictures, `class${i % 2}`, name), Buffer.from(bytes, 'base64'))
   })
   await build({
-    entry: ['src/index.ts', 'src/data.ts'],
+    entry: ['src/index.ts', 'src/entries/data.ts'],
     outDir: folder,
     format: 'esm',
     platform: 'neutral',

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { imageFolder, readImage } from '../../src/data'
+import { imageFolder, readImage } from '../../src/entries/data'
 import golden from '../golden/pictures.json' with { type: 'json' }
 import { withoutKernels } from '../helpers/without-kernels'
 

@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Dense, Sequential, setRandomSeed, tensor } from '../../src'
 import { threefry2x32 } from '../../src/core/threefry'
-import { Dataset, readCsv } from '../../src/data'
+import { Dataset, readCsv } from '../../src/entries/data'
 import { shuffled } from '../../src/data/cursors'
 import type { Block, RowFormat } from '../../src/data/row-block'
 import { rowsOf } from '../../src/data/row-block'
-import { END } from '../../src/data/source'
+import { END } from '../../src/data/samples/source'
 
 const encoder = new TextEncoder()
 

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { ArgumentError, DataError, tensor } from '../../src'
-import { Dataset, imageFolder, readCsv, readNpz, timeseriesDataset } from '../../src/data'
+import { Dataset, imageFolder, readCsv, readNpz, timeseriesDataset } from '../../src/entries/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-save-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -4,7 +4,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { ArgumentError, DataError, Dense, Sequential, Tensor, tensor } from '../../src'
-import { classWeights, crossValidate, kFold, timeseriesDataset, toCategorical, trainTestSplit } from '../../src/data'
+import {
+  classWeights,
+  crossValidate,
+  kFold,
+  timeseriesDataset,
+  toCategorical,
+  trainTestSplit,
+} from '../../src/entries/data'
 import golden from '../golden/data.json' with { type: 'json' }
 
 const { y, groups, ...expected } = golden.splits

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ArgumentError } from '../../src'
-import { RowError, readJsonLines, readText } from '../../src/data'
+import { RowError, readJsonLines, readText } from '../../src/entries/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-text-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -15,7 +15,12 @@ import {
   ops,
   tensor,
 } from '../../src'
-import { Temperature, expectedCalibrationError, reliabilityDiagram, temperatureScaling } from '../../src/explain'
+import {
+  Temperature,
+  expectedCalibrationError,
+  reliabilityDiagram,
+  temperatureScaling,
+} from '../../src/entries/explain'
 import { generator } from '../helpers/data'
 
 const next = generator(11)

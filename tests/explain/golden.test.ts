@@ -13,7 +13,7 @@ import {
   saliency,
   sampledShapley,
   shapleyValues,
-} from '../../src/explain'
+} from '../../src/entries/explain'
 import type { ExplainFile, FixtureTensor } from '../golden/format'
 import { expectTensor, readFixture, toTensor } from '../helpers/golden'
 

@@ -13,8 +13,8 @@ import {
   Sequential,
   tensor,
 } from '../../src'
-import { gradCam, heatMapPicture, integratedGradients, occlusion } from '../../src/explain'
-import { quantize } from '../../src/thrift'
+import { gradCam, heatMapPicture, integratedGradients, occlusion } from '../../src/entries/explain'
+import { quantize } from '../../src/entries/thrift'
 
 /** A = [x, −2x]; f = 3 · mean A₀ + 1 · mean A₁, so α = [3, 1] / (rows · columns) and Σ α A = (3x − 2x) / (rows · columns). */
 function eye(layers: ConstructorParameters<typeof Sequential>[0] = []): Sequential {

@@ -14,7 +14,7 @@ import {
   sampledShapley,
   shapleyValues,
   smoothGrad,
-} from '../../src/explain'
+} from '../../src/entries/explain'
 
 const weights = [
   [2, -1],

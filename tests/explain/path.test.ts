@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Dense, Embedding, Flatten, MaxPooling2D, Conv2D, Sequential, initializers, ops, tensor } from '../../src'
-import { integratedGradients } from '../../src/explain'
+import { integratedGradients } from '../../src/entries/explain'
 import { errorOf } from '../helpers/training'
 
 /** relu units whose kinks are spread along the path. */

@@ -8,9 +8,9 @@ import {
   heatMapPicture,
   reliabilityDiagram,
   reliabilityPicture,
-} from '../../src/explain'
+} from '../../src/entries/explain'
 import { StringTensor } from '../../src/ops/strings'
-import { plotAttributions, plotBeeswarm, plotDependence, plotWaterfall } from '../../src/plot'
+import { plotAttributions, plotBeeswarm, plotDependence, plotWaterfall } from '../../src/entries/plot'
 import { all, checked, pixelsOf, textOf, texts } from '../helpers/svg'
 
 describe('attributionBars', () => {

@@ -32,7 +32,7 @@ import {
   sampledShapley,
   shapleyValues,
   smoothGrad,
-} from '../../src/explain'
+} from '../../src/entries/explain'
 
 const wide = (features: number, units = 2): Sequential =>
   new Sequential([new Dense({ units: 4, activation: 'tanh', inputShape: [features] }), new Dense({ units })], {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Input, Model, ops } from '../../src'
-import { integratedGradients, smoothGrad } from '../../src/explain'
+import { integratedGradients, smoothGrad } from '../../src/entries/explain'
 import { gaussLegendre } from '../../src/explain/quadrature'
 
 /** f(x) = Σ xᵢᵖ */

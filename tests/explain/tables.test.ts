@@ -20,8 +20,8 @@ import {
 } from '../../src'
 import type { Tensor } from '../../src'
 import { Normalization } from '../../src/layers'
-import { Dataset, tableModel } from '../../src/data'
-import type { TableModelSettings, TableRow } from '../../src/data'
+import { Dataset, tableModel } from '../../src/entries/data'
+import type { TableModelSettings, TableRow } from '../../src/entries/data'
 import {
   gradCam,
   gradientTimesInput,
@@ -35,8 +35,8 @@ import {
   shapleyValues,
   smoothGrad,
   temperatureScaling,
-} from '../../src/explain'
-import { pruneUnits, quantize } from '../../src/thrift'
+} from '../../src/entries/explain'
+import { pruneUnits, quantize } from '../../src/entries/thrift'
 
 /** Rows with a number and missing values, two kinds of categories, a date as text, and an id. */
 const people = (count: number, begin = 0): TableRow[] =>

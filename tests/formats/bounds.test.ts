@@ -13,9 +13,9 @@ import {
   loadModel,
   metrics,
 } from '../../src'
-import { imageFolder } from '../../src/data'
-import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
-import { readFile } from '../../src/onnx/file'
+import { imageFolder } from '../../src/entries/data'
+import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
+import { readFile } from '../../src/files/onnx/file'
 import { errorOf } from '../helpers/training'
 import { processorTime } from '../helpers/processor-time'
 

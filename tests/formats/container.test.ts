@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { Dense, FormatError, InputLayer, Layer, Sequential, clearSession, loadModel, setRandomSeed } from '../../src'
 import { repeatedKey } from '../../src/core/json'
 import { xxh32 } from '../../src/core/xxh32'
-import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
+import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
 import { expectTable } from '../helpers/documented'
 import { binaryModel, samples, weightsOf } from '../helpers/training'
 

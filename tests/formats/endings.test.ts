@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { ArgumentError, Dense, Sequential, StateError, loadModel } from '../../src/node'
+import { ArgumentError, Dense, Sequential, StateError, loadModel } from '../../src/entries/node'
 import { errorOf } from '../helpers/training'
 
 const folder = mkdtempSync(join(tmpdir(), 'endings-'))

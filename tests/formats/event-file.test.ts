@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { crc32c } from '../../src/core/crc'
 import { Concatenate, Dense, Input, Model, Sequential, StringLookup, clearSession, ops } from '../../src'
-import { eventRecord, fileHead, graphRecord } from '../../src/formats/event-file'
-import { graphNodes } from '../../src/formats/graph-nodes'
+import { eventRecord, fileHead, graphRecord } from '../../src/files/containers/event-file'
+import { graphNodes } from '../../src/training/callbacks/graph-nodes'
 import type { LayerGraph } from '../../src/models/layer-graph'
 
 interface Golden {

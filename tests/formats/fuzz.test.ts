@@ -16,7 +16,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
+import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 

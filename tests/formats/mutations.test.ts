@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { MyelinError } from '../../src'
-import { decodeContainer } from '../../src/formats/safetensors'
-import { readArchive } from '../../src/archives/archive'
-import { openHdf5 } from '../../src/keras/hdf5/read'
-import type { Hdf5Dataset, Hdf5Group } from '../../src/keras/hdf5/types'
-import { readFile } from '../../src/onnx/file'
-import { artifactsOf } from '../../src/tfjs/artifacts'
-import { manifestTensors } from '../../src/tfjs/manifest'
+import { decodeContainer } from '../../src/files/containers/safetensors'
+import { readArchive } from '../../src/files/containers/archive'
+import { openHdf5 } from '../../src/files/keras/hdf5/read'
+import type { Hdf5Dataset, Hdf5Group } from '../../src/files/keras/hdf5/types'
+import { readFile } from '../../src/files/onnx/file'
+import { artifactsOf } from '../../src/files/tfjs/artifacts'
+import { manifestTensors } from '../../src/files/tfjs/manifest'
 
 const goldens = new URL('../golden/', import.meta.url)
 const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, goldens)))

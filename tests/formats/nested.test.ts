@@ -15,7 +15,7 @@ import {
   ops,
 } from '../../src'
 import type { Tensor } from '../../src'
-import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
+import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
 import { weightsOf } from '../helpers/training'
 
 const x = ops.reshape(ops.sin(ops.arange(0, 12, 1, 'float32')), [4, 3])

@@ -45,7 +45,7 @@ import {
   regularizers,
   setRandomSeed,
 } from '../../src'
-import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
+import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
 import { binaryModel, errorOf, samples, stateOf, weightsOf } from '../helpers/training'
 
 const { x, yes, labels } = samples(24)

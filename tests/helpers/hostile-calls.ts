@@ -3,7 +3,7 @@
 
 import type { Tensor } from '../../src'
 import { Dense, Embedding, GRU, Input, Model, Sequential, generate, ops, padSequences, random, tensor } from '../../src'
-import * as balance from '../../src/balance'
+import * as balance from '../../src/entries/balance'
 import {
   Dataset,
   classWeights,
@@ -12,10 +12,10 @@ import {
   timeseriesDataset,
   toCategorical,
   trainTestSplit,
-} from '../../src/data'
-import * as explain from '../../src/explain'
-import { gridSearch, randomSearch } from '../../src/search'
-import * as thrift from '../../src/thrift'
+} from '../../src/entries/data'
+import * as explain from '../../src/entries/explain'
+import { gridSearch, randomSearch } from '../../src/entries/search'
+import * as thrift from '../../src/entries/thrift'
 import { camelKey } from '../../src/core/errors'
 import type { SignaturesFile, StoredTensor } from '../golden/format'
 import { floats } from './data'

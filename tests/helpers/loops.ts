@@ -1,10 +1,10 @@
 // Loops for tests: the same function as a loop node and unrolled, node by node.
 
-import { GraphBuilder } from '../../src/transforms/builder'
-import type { LoopAttributes } from '../../src/ir/attributes'
-import type { Value } from '../../src/ir/graph'
-import { Body } from '../../src/ir/region'
-import { loopPasses } from '../../src/tape/loop-passes'
+import { GraphBuilder } from '../../src/engine/transforms/builder'
+import type { LoopAttributes } from '../../src/engine/ir/attributes'
+import type { Value } from '../../src/engine/ir/graph'
+import { Body } from '../../src/engine/ir/region'
+import { loopPasses } from '../../src/engine/tape/loop-passes'
 
 interface LoopOperands {
   readonly carries: readonly Value[]

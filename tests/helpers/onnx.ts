@@ -1,6 +1,6 @@
 // Writes small ONNX files, so that tests show the whole graph.
 
-import { Wire, field, message, text, varint } from '../../src/formats/protobuf'
+import { Wire, field, message, text, varint } from '../../src/files/containers/protobuf'
 
 type Bytes = readonly number[]
 

@@ -27,9 +27,9 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import * as balance from '../../src/balance'
-import { Temperature } from '../../src/explain'
-import * as thrift from '../../src/thrift'
+import * as balance from '../../src/entries/balance'
+import { Temperature } from '../../src/entries/explain'
+import * as thrift from '../../src/entries/thrift'
 import { optionsOf } from '../../src/core/options'
 import { MyelinError } from '../../src/core/errors'
 import type { Tree } from '../../src/core/tree'

@@ -1,8 +1,8 @@
 // Graph-models for tests: JSON of a model and its tensors, from a few words.
 
 import type { Json } from '../../src/core/registry'
-import type { JsonRecord } from '../../src/formats/json'
-import type { ManifestTensor } from '../../src/tfjs/manifest'
+import type { JsonRecord } from '../../src/files/containers/json'
+import type { ManifestTensor } from '../../src/files/tfjs/manifest'
 
 export interface NodeText {
   readonly name: string

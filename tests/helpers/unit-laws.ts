@@ -4,7 +4,7 @@
 import { expect } from 'vitest'
 import type { Tensor, Variable } from '../../src'
 import { Dense, Input as inputSymbol, Model, ops, tensor } from '../../src'
-import { balanceSynapses } from '../../src/balance'
+import { balanceSynapses } from '../../src/entries/balance'
 import { ArgumentError } from '../../src/core/errors'
 import type { Tree } from '../../src/core/tree'
 import { flatten, mapTree, typed } from '../../src/core/tree'

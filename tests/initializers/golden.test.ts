@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest'
 import type { Initializer, Tensor } from '../../src'
-import type { STFTOptions } from '../../src/initializers'
+import type { STFTOptions } from '../../src/parts/initializers'
 import {
   Conv1D,
   Dense,
@@ -15,7 +15,7 @@ import {
   tensor,
 } from '../../src'
 import { serialize } from '../../src/core/registry'
-import { initializers } from '../../src/initializers/registry'
+import { initializers } from '../../src/parts/initializers/registry'
 import type { InitializerCase, InitializersFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf } from '../helpers/golden'
 import { errorOf } from '../helpers/training'

@@ -4,9 +4,9 @@
 
 import { expect, it, vi } from 'vitest'
 import { Model, MyelinError, ReLU, Sequential, loadModel } from '../../src'
-import { writeKeras } from '../../src/keras'
+import { writeKeras } from '../../src/entries/keras'
 import type { Json } from '../../src/core/registry'
-import { readArchive, writeArchive } from '../../src/archives/archive'
+import { readArchive, writeArchive } from '../../src/files/containers/archive'
 import { filesIn, jsonOf } from './goldens'
 import { VALUES } from './mutations'
 

@@ -3,9 +3,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { layersByName } from '../../src/layers/registry'
-import { ObjectReader } from '../../src/keras/objects'
+import { ObjectReader } from '../../src/files/keras/objects'
 import { customObjectScope } from '../../src/models/scope'
-import { kinds } from '../../src/saving/kinds'
+import { kinds } from '../../src/files/own/kinds'
 import type { Config, Json } from '../../src/core/registry'
 import { filesIn, jsonOf } from './goldens'
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { FormatError, Dense, Input, Model, Sequential, loadModel, ops } from '../../src'
 import type { Tensor } from '../../src'
-import { loadKerasWeights, readKeras } from '../../src/keras'
+import { loadKerasWeights, readKeras } from '../../src/entries/keras'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
 
@@ -98,7 +98,7 @@ describe('weights into a model that is made in code', () => {
 
 describe('what this library does not have', () => {
   it('is named in one error, with the layers', async () => {
-    const { ObjectReader } = await import('../../src/keras/objects')
+    const { ObjectReader } = await import('../../src/files/keras/objects')
     const layer = (name: string, className: string) => ({
       module: 'other',
       class_name: className,
@@ -115,7 +115,7 @@ describe('what this library does not have', () => {
   })
 
   it('a Lambda calls only the function of the user', async () => {
-    const { ObjectReader } = await import('../../src/keras/objects')
+    const { ObjectReader } = await import('../../src/files/keras/objects')
     const config = {
       class_name: 'Sequential',
       config: {

@@ -3,7 +3,7 @@
 
 import { expect, it } from 'vitest'
 import { DepthwiseConv2D, Input, SeparableConv2D, Sequential } from '../../src'
-import { weightsInOrder } from '../../src/keras/legacy-order'
+import { weightsInOrder } from '../../src/files/keras/legacy-order'
 
 it.each([
   ['a depthwise convolution', new DepthwiseConv2D({ kernelSize: 2, name: 'd' }), ['depthwise_kernel', 'bias']],

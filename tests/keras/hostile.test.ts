@@ -4,8 +4,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { FormatError, MyelinError, loadModel } from '../../src'
-import { readKeras } from '../../src/keras'
-import { readArchive, writeArchive } from '../../src/archives/archive'
+import { readKeras } from '../../src/entries/keras'
+import { readArchive, writeArchive } from '../../src/files/containers/archive'
 import { bytesOf, filesIn } from './goldens'
 import { mutated } from './mutations'
 

@@ -7,8 +7,14 @@ import { expect, it } from 'vitest'
 import { Dense, FormatError, Sequential, loadModel, modelFromJSON, models } from '../../src'
 import { encodeUtf8 } from '../../src/core/text'
 import { typed } from '../../src/core/tree'
-import { loadKerasWeights, modelFromJSON as ofSubPath, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
-import { readArchive } from '../../src/archives/archive'
+import {
+  loadKerasWeights,
+  modelFromJSON as ofSubPath,
+  readKeras,
+  writeKeras,
+  writeKerasWeights,
+} from '../../src/entries/keras'
+import { readArchive } from '../../src/files/containers/archive'
 import { bytesOf, differenceOf, inputsOf, jsonOf } from './goldens'
 import type { Golden } from './goldens'
 

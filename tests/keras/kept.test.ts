@@ -20,13 +20,13 @@ import {
 } from '../../src'
 import { typed } from '../../src/core/tree'
 import { forgetWarnings } from '../../src/core/warnings'
-import { readArchive, writeArchive } from '../../src/archives/archive'
-import { writeKeras } from '../../src/keras'
-import { openHdf5 } from '../../src/keras/hdf5/read'
-import type { Hdf5GroupContent } from '../../src/keras/hdf5/types'
-import { writeHdf5 } from '../../src/keras/hdf5/write'
-import { readTfjs, writeTfjs } from '../../src/tfjs'
-import { readWeights, writeWeights } from '../../src/weights'
+import { readArchive, writeArchive } from '../../src/files/containers/archive'
+import { writeKeras } from '../../src/entries/keras'
+import { openHdf5 } from '../../src/files/keras/hdf5/read'
+import type { Hdf5GroupContent } from '../../src/files/keras/hdf5/types'
+import { writeHdf5 } from '../../src/files/keras/hdf5/write'
+import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
+import { readWeights, writeWeights } from '../../src/entries/weights'
 
 const contents = (model: Model): (readonly number[])[] => model.getWeights().map(({ data }) => Array.from(data))
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes)

@@ -23,7 +23,7 @@ import {
   tensor,
 } from '../../src'
 import type { Tensor } from '../../src'
-import { readKeras, writeKeras } from '../../src/keras'
+import { readKeras, writeKeras } from '../../src/entries/keras'
 import { typed } from '../../src/core/tree'
 
 const kept = process.env['KERAS_MASKS']

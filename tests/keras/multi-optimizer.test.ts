@@ -3,8 +3,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { Adam, Dense, Input, Model, Sequential, SGD, optimizers } from '../../src'
-import { readKeras, writeKeras } from '../../src/keras'
-import { readArchive, writeArchive } from '../../src/archives/archive'
+import { readKeras, writeKeras } from '../../src/entries/keras'
+import { readArchive, writeArchive } from '../../src/files/containers/archive'
 import { Effort, wholePattern } from '../../src/core/bounded-pattern'
 import { processorTime } from '../helpers/processor-time'
 import { bytesOf } from './goldens'

@@ -15,10 +15,10 @@ import {
   ops,
   tensor,
 } from '../../src'
-import { readArchive } from '../../src/archives/archive'
+import { readArchive } from '../../src/files/containers/archive'
 import type { DType } from '../../src/core/dtypes'
 import { typed } from '../../src/core/tree'
-import { modelFromJSON, readKeras, writeKeras } from '../../src/keras'
+import { modelFromJSON, readKeras, writeKeras } from '../../src/entries/keras'
 
 type Made = (x: Tensor) => Tensor
 

@@ -4,8 +4,8 @@
 import { describe, expect, it } from 'vitest'
 import type { OwnVariables, Tensor, Variable } from '../../src'
 import { Dense, Layer, Sequential, loadModel, ops, tensor } from '../../src'
-import '../../src/node'
-import { writeKeras, writeKerasWeights } from '../../src/keras'
+import '../../src/entries/node'
+import { writeKeras, writeKerasWeights } from '../../src/entries/keras'
 
 class Table extends Layer {
   scale: Variable | null = null

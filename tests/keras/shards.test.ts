@@ -4,8 +4,8 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { BatchNormalization, Dense, FormatError, LSTM, Reshape, Sequential } from '../../src'
-import { loadKerasWeights } from '../../src/keras'
-import { fillFromKeras } from '../../src/keras/read'
+import { loadKerasWeights } from '../../src/entries/keras'
+import { fillFromKeras } from '../../src/files/keras/read'
 import { bytesOf, differenceOf, inputsOf, jsonOf } from './goldens'
 import type { Golden } from './goldens'
 
@@ -40,7 +40,7 @@ describe('weights in several files', () => {
   })
 
   it('must be in that folder', async () => {
-    const { readerBeside } = await import('../../src/runtime/beside')
+    const { readerBeside } = await import('../../src/engine/runtime/beside')
     for (const name of ['../3.15/core.h5', '/etc/passwd', 'http://localhost/x.h5', 'a\\..\\..\\x']) {
       const bytes = text({ metadata: {}, weight_map: { '/layers/dense/vars': name } })
       await expect(fillFromKeras(made(), bytes, readerBeside(path, bytes, 'loadWeights', null))).rejects.toThrow(

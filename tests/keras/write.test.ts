@@ -30,13 +30,13 @@ import {
   ops,
   optimizers,
 } from '../../src'
-import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
+import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/entries/keras'
 import { typed } from '../../src/core/tree'
-import { readTfjs, writeTfjs } from '../../src/tfjs'
+import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
-import { readArchive as filesOf } from '../../src/archives/archive'
-import { readHdf5 } from '../../src/keras/hdf5/read'
+import { readArchive as filesOf } from '../../src/files/containers/archive'
+import { readHdf5 } from '../../src/files/keras/hdf5/read'
 
 const folder = process.env['KERAS_FILES']
 

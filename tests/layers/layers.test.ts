@@ -23,7 +23,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { regularizers as registry } from '../../src/regularizers/registry'
+import { regularizers as registry } from '../../src/parts/regularizers/registry'
 import { expectNear } from '../helpers/golden'
 
 const training = (): CallContext => new CallContext(true)

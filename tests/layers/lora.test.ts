@@ -24,8 +24,8 @@ import {
   tensor,
 } from '../../src'
 import type { LoraLayer, NestedArray, Variable } from '../../src'
-import { quantize, quantizedLayers } from '../../src/thrift'
-import { readKeras, writeKeras } from '../../src/keras'
+import { quantize, quantizedLayers } from '../../src/entries/thrift'
+import { readKeras, writeKeras } from '../../src/entries/keras'
 import { expectNear } from '../helpers/golden'
 
 interface Case {

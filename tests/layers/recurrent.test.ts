@@ -40,7 +40,7 @@ import {
 } from '../../src'
 import { layerFromConfig } from '../../src/layers/saved'
 import { flatten } from '../../src/core/tree'
-import { currentRuntime } from '../../src/runtime/current'
+import { currentRuntime } from '../../src/engine/runtime/current'
 import { floats, generator } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 

@@ -32,10 +32,10 @@ import {
   jit,
   tensor,
 } from '../../src'
-import { Dataset } from '../../src/data'
-import { partialDependence, permutationImportance, saliency, temperatureScaling } from '../../src/explain'
+import { Dataset } from '../../src/entries/data'
+import { partialDependence, permutationImportance, saliency, temperatureScaling } from '../../src/entries/explain'
 import { fingerprint64, sipHash } from '../../src/layers/preprocessing/fingerprint'
-import { distill, pruneUnits, quantize } from '../../src/thrift'
+import { distill, pruneUnits, quantize } from '../../src/entries/thrift'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
 
 const bytes = (text: string) => new TextEncoder().encode(text)

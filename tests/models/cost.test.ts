@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { SummaryOptions, Tensor } from '../../src'
 import { Dense, Dropout, Input, Model, Sequential, ops } from '../../src'
 import { predictionCost } from '../../src/models/cost'
-import { costOf } from '../../src/plan/cost'
-import { simplify } from '../../src/plan/simplify'
+import { costOf } from '../../src/engine/plan/cost'
+import { simplify } from '../../src/engine/plan/simplify'
 
 const FUNCTION = 8
 

@@ -4,9 +4,9 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as library from '../../src'
-import * as explain from '../../src/explain'
-import * as search from '../../src/search'
-import * as thrift from '../../src/thrift'
+import * as explain from '../../src/entries/explain'
+import * as search from '../../src/entries/search'
+import * as thrift from '../../src/entries/thrift'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 const own = 'exports.test.ts'

@@ -109,7 +109,7 @@ it('a scope around modelFromJSON overrides the classes of the library', () => {
 })
 
 describe('with the entry for Node', () => {
-  beforeAll(() => import('../../src/node'))
+  beforeAll(() => import('../../src/entries/node'))
 
   it.each([
     ['functional', functional],

@@ -42,11 +42,11 @@ import {
   tensor,
   valueAndGrad,
 } from '../../src'
-import '../../src/node'
+import '../../src/entries/node'
 import { MyelinError } from '../../src/core/errors'
 import { freshLibrary } from '../helpers/fresh-library'
-import { writeKeras } from '../../src/keras'
-import { quantizedLayers } from '../../src/thrift'
+import { writeKeras } from '../../src/entries/keras'
+import { quantizedLayers } from '../../src/entries/thrift'
 import { listensTo } from '../../src/training/callbacks/callback'
 
 /** The message of the error that a function throws. */

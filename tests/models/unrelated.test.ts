@@ -17,7 +17,7 @@ import {
   optimizers,
   type Tensor,
 } from '../../src'
-import { listsOf } from '../../src/layers/weights'
+import { listsOf } from '../../src/layers/weight-lists'
 
 const x = [
   [0, 1],

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { array, assert, asyncProperty, constantFrom, double, nat, oneof, option, record } from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Dense, Input, Model, MyelinError, TimeDistributed, ops } from '../../src'
-import { loadOnnx, writeOnnx } from '../../src/onnx'
+import { loadOnnx, writeOnnx } from '../../src/entries/onnx'
 import { processorTime } from '../helpers/processor-time'
 
 const folder = new URL('../golden/onnx/', import.meta.url)

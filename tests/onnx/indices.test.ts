@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { tensor } from '../../src'
-import { loadOnnx } from '../../src/onnx'
+import { loadOnnx } from '../../src/entries/onnx'
 import type { NodeText } from '../helpers/onnx'
 import { floatTensor, longTensor, modelBytes, valueBytes } from '../helpers/onnx'
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Tensor, tensor } from '../../src'
-import { loadOnnx } from '../../src/onnx'
+import { loadOnnx } from '../../src/entries/onnx'
 import type { Golden } from '../helpers/onnx-networks'
 import { bytesOf, given, golden, wave } from '../helpers/onnx-networks'
 

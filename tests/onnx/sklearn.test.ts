@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { Tensor, loadModel, tensor } from '../../src'
-import { OnnxGraph, OnnxModel, loadOnnx } from '../../src/onnx'
+import { OnnxGraph, OnnxModel, loadOnnx } from '../../src/entries/onnx'
 import type { Attribute, NodeText } from '../helpers/onnx'
 import { floatTensor, modelBytes, tensorBytes, valueBytes } from '../helpers/onnx'
 

@@ -2,8 +2,8 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { loadOnnx } from '../../src/onnx'
-import { message, text } from '../../src/formats/protobuf'
+import { loadOnnx } from '../../src/entries/onnx'
+import { message, text } from '../../src/files/containers/protobuf'
 import type { NodeText } from '../helpers/onnx'
 import { floatTensor, modelBytes, nodeBytes, valueBytes } from '../helpers/onnx'
 import { wave } from '../helpers/onnx-networks'

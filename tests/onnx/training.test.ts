@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Tensor, loadModel, ops, tensor, valueAndGrad, disassemble } from '../../src'
-import { OnnxGraph, OnnxModel, loadOnnx } from '../../src/onnx'
+import { OnnxGraph, OnnxModel, loadOnnx } from '../../src/entries/onnx'
 import { bytesOf, given, golden, wave } from '../helpers/onnx-networks'
 
 const classes = { OnnxModel, OnnxGraph }

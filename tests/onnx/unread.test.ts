@@ -3,12 +3,12 @@
 
 import { describe, expect, it } from 'vitest'
 import { tensor } from '../../src'
-import { Wire, field, message, text, varint } from '../../src/formats/protobuf'
-import type { OnnxModel } from '../../src/onnx'
-import { loadOnnx } from '../../src/onnx'
-import { Reader, Source } from '../../src/onnx/reader'
-import { graphProto, modelProto } from '../../src/onnx/proto'
-import { pruned } from '../../src/onnx/prune'
+import { Wire, field, message, text, varint } from '../../src/files/containers/protobuf'
+import type { OnnxModel } from '../../src/entries/onnx'
+import { loadOnnx } from '../../src/entries/onnx'
+import { Reader, Source } from '../../src/files/onnx/reader'
+import { graphProto, modelProto } from '../../src/files/onnx/proto'
+import { pruned } from '../../src/files/onnx/prune'
 import { graphBytes, int64, modelBytes, nodeBytes, valueBytes } from '../helpers/onnx'
 
 const graph = {

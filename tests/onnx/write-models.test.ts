@@ -34,9 +34,9 @@ import {
   random,
   tensor,
 } from '../../src'
-import { loadOnnx, writeOnnx } from '../../src/onnx'
-import { formulaOf, traceShapesFor } from '../../src/onnx/export/extents'
-import { QuantizedDense, quantize } from '../../src/thrift'
+import { loadOnnx, writeOnnx } from '../../src/entries/onnx'
+import { formulaOf, traceShapesFor } from '../../src/files/onnx/export/extents'
+import { QuantizedDense, quantize } from '../../src/entries/thrift'
 import { floats, integers } from '../helpers/data'
 import { expectSameInOnnx, graphOf, operatorsIn } from '../helpers/onnx-files'
 

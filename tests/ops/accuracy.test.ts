@@ -13,7 +13,7 @@ import {
   sigmoid,
   softplus,
   tanhSoftplus,
-} from '../../src/primitives/special'
+} from '../../src/engine/primitives/special'
 import { expectClose, ulpError } from '../helpers/compare'
 import { generator } from '../helpers/data'
 import { expectTable } from '../helpers/documented'

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { Input, Model, jit, modelFromJSON, ops, tensor } from '../../src'
 import type { Tensor } from '../../src'
-import { readKeras, writeKeras } from '../../src/keras'
+import { readKeras, writeKeras } from '../../src/entries/keras'
 import { floats } from '../helpers/data'
 
 const images = tensor([...floats([2, 20, 24, 3], 0, 1, 4).data], [2, 20, 24, 3])

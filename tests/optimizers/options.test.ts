@@ -1,8 +1,8 @@
 // Options of optimizers that have an effect only with another option.
 
 import { describe, expect, it } from 'vitest'
-import { Dense, Sequential, StateError, optimizers } from '../../src/index'
-import { ObjectReader } from '../../src/keras/objects'
+import { Dense, Sequential, StateError, optimizers } from '../../src'
+import { ObjectReader } from '../../src/files/keras/objects'
 
 describe('an option without effect', () => {
   it('model.loss, which compile sets', () => {

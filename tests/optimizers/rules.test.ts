@@ -28,8 +28,8 @@ import {
   tensor,
   disassemble,
 } from '../../src'
-import { ContinualBackprop } from '../../src/balance'
-import { pruneUnits } from '../../src/thrift'
+import { ContinualBackprop } from '../../src/entries/balance'
+import { pruneUnits } from '../../src/entries/thrift'
 import { expectNear } from '../helpers/golden'
 
 const quiet = { verbose: 0, shuffle: false } as const

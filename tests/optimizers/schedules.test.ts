@@ -20,7 +20,7 @@ import {
   ops,
   tensor,
 } from '../../src'
-import { pruneUnits } from '../../src/thrift'
+import { pruneUnits } from '../../src/entries/thrift'
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'
 

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { GroupedQueryAttention, Input, Model, MultiHeadAttention, ops } from '../../src'
 import { currentTrace, trace } from '../../src/ops/trace'
-import { planTape } from '../../src/tape'
+import { planTape } from '../../src/engine/tape'
 
 const FEATURES = 16
 

@@ -1,11 +1,11 @@
 // Costs against numbers counted by hand.
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/transforms/builder'
-import { gradients } from '../../src/transforms/differentiate'
-import type { Graph, Value } from '../../src/ir/graph'
+import { GraphBuilder } from '../../src/engine/transforms/builder'
+import { gradients } from '../../src/engine/transforms/differentiate'
+import type { Graph, Value } from '../../src/engine/ir/graph'
 import type { Shape } from '../../src/core/shapes'
-import { costOf } from '../../src/plan/cost'
-import { simplify } from '../../src/plan/simplify'
+import { costOf } from '../../src/engine/plan/cost'
+import { simplify } from '../../src/engine/plan/simplify'
 
 const SIGMOID = 8
 

@@ -4,10 +4,10 @@
 import { describe, expect, it } from 'vitest'
 import { Variable, grad, ops } from '../../src'
 import type { Tensor } from '../../src'
-import type { Graph } from '../../src/ir/graph'
-import { bodyOf, isLoop } from '../../src/ir/region'
+import type { Graph } from '../../src/engine/ir/graph'
+import { bodyOf, isLoop } from '../../src/engine/ir/region'
 import { trace } from '../../src/ops/trace'
-import { flushVanished } from '../../src/plan/flush'
+import { flushVanished } from '../../src/engine/plan/flush'
 
 const matrix = { shape: [4, 4], dtype: 'float32' } as const
 

@@ -2,12 +2,12 @@
 // gives the same result to the last bit; only gradients may round.
 
 import * as fc from 'fast-check'
-import { GraphBuilder } from '../../src/transforms/builder'
-import { gradients } from '../../src/transforms/differentiate'
-import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
-import { ScatterMax } from '../../src/primitives/indexing'
-import { RunningResult } from '../../src/primitives/running'
-import { ArgSort, SortedValues } from '../../src/primitives/sorting'
+import { GraphBuilder } from '../../src/engine/transforms/builder'
+import { gradients } from '../../src/engine/transforms/differentiate'
+import type { Cell, CellStorage, Graph, Value } from '../../src/engine/ir/graph'
+import { ScatterMax } from '../../src/engine/primitives/indexing'
+import { RunningResult } from '../../src/engine/primitives/running'
+import { ArgSort, SortedValues } from '../../src/engine/primitives/sorting'
 import type { Shape } from '../../src/core/shapes'
 import { sameShape, sizeOf } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'

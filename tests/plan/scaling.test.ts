@@ -2,10 +2,10 @@
 // so that a busy or a slow machine changes nothing.
 
 import { expect, inject, it } from 'vitest'
-import { GraphBuilder } from '../../src/transforms/builder'
-import type { Graph } from '../../src/ir/graph'
-import { planTape } from '../../src/tape'
-import { encode } from '../../src/tape/encode'
+import { GraphBuilder } from '../../src/engine/transforms/builder'
+import type { Graph } from '../../src/engine/ir/graph'
+import { planTape } from '../../src/engine/tape'
+import { encode } from '../../src/engine/tape/encode'
 import { denseStep, recurrentStep } from './training-graphs'
 import { processorTime } from '../helpers/processor-time'
 

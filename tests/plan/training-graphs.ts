@@ -1,8 +1,8 @@
 // Training steps as models make them, built by hand: the benchmark of the planner.
 
-import { GraphBuilder } from '../../src/transforms/builder'
-import { gradients } from '../../src/transforms/differentiate'
-import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
+import { GraphBuilder } from '../../src/engine/transforms/builder'
+import { gradients } from '../../src/engine/transforms/differentiate'
+import type { Cell, CellStorage, Graph, Value } from '../../src/engine/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
 

@@ -1,7 +1,7 @@
 // The colours of series differ from the paper and from each other, for all kinds of vision.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import { COLOURS, SERIES, channelsOf } from '../../src/drawing/colours'
+import { COLOURS, SERIES, channelsOf } from '../../src/plot/drawing/colours'
 
 type Rgb = readonly number[]
 

@@ -13,8 +13,8 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { integratedGradients, saliency } from '../../src/explain'
-import { plotBeeswarm, plotErrorCurves, plotForgetting, plotText, plotWaterfall } from '../../src/plot'
+import { integratedGradients, saliency } from '../../src/entries/explain'
+import { plotBeeswarm, plotErrorCurves, plotForgetting, plotText, plotWaterfall } from '../../src/entries/plot'
 import type { Node } from '../helpers/svg'
 import { all, checked, texts } from '../helpers/svg'
 

@@ -12,7 +12,7 @@ import {
   plotRoc,
   sparkline,
   textCurve,
-} from '../../src/plot'
+} from '../../src/entries/plot'
 import { checked } from '../helpers/svg'
 
 /** Runs are few: each parses a picture. */

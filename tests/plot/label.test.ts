@@ -2,12 +2,12 @@
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import { ArgumentError, DataError, Dense, GRU, Sequential, StateError, setRandomSeed, tensor } from '../../src'
-import { Dataset } from '../../src/data'
-import { expectedCalibrationError, shapleyValues } from '../../src/explain'
+import { Dataset } from '../../src/entries/data'
+import { expectedCalibrationError, shapleyValues } from '../../src/entries/explain'
 import { contributionBars } from '../../src/plot/attribution-bars'
 import { wilson } from '../../src/plot/label-figures'
 import { EnergyLabel } from '../../src/plot/energy-label'
-import { EmissionsTracker, energyLabel, quantize } from '../../src/thrift'
+import { EmissionsTracker, energyLabel, quantize } from '../../src/entries/thrift'
 import { floats } from '../helpers/data'
 import { all, checked, texts } from '../helpers/svg'
 

@@ -20,8 +20,8 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { UnitHealth } from '../../src/balance'
-import { reliabilityDiagram } from '../../src/explain'
+import { UnitHealth } from '../../src/entries/balance'
+import { reliabilityDiagram } from '../../src/entries/explain'
 import {
   Picture,
   plotAttributions,
@@ -34,8 +34,8 @@ import {
   plotProjection,
   plotReliability,
   plotRoc,
-} from '../../src/plot'
-import { ledger } from '../../src/thrift'
+} from '../../src/entries/plot'
+import { ledger } from '../../src/entries/thrift'
 import type { Node } from '../helpers/svg'
 import { all, checked, pixelsOf, texts } from '../helpers/svg'
 

@@ -2,7 +2,7 @@
 // modes: simd
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ArgumentError, DataError, ShapeError } from '../../src'
-import { sparkline, textConfusionMatrix, textCurve } from '../../src/plot'
+import { sparkline, textConfusionMatrix, textCurve } from '../../src/entries/plot'
 
 const plain = (text: string): string => text.replaceAll('\u001b[36m', '').replaceAll('\u001b[0m', '')
 

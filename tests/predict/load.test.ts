@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest'
 import { ArgumentError, Dense, Dropout, FormatError, Input, Layer, Model, Sequential, loadModel } from '../../src'
 import type { Tensor } from '../../src'
 import { findClassesWith } from '../../src/models/reader'
-import { libraryClasses } from '../../src/models/revive'
-import { loadModel as loadForPrediction } from '../../src/predict'
+import { libraryClasses } from '../../src/files/own/revive'
+import { loadModel as loadForPrediction } from '../../src/entries/predict'
 import { errorOf } from '../helpers/training'
 
 class Twice extends Layer {

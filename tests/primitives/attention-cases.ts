@@ -2,10 +2,10 @@
 // that broadcast in every way, operands with the strides of projections.
 
 import type { Shape } from '../../src/core/shapes'
-import type { Emitter } from '../../src/primitives/emitter'
-import type { Value } from '../../src/ir/graph'
-import { AttentionGradientKernel, AttentionKernel } from '../../src/primitives/attention'
-import type { AttentionAttributes } from '../../src/primitives/attention-operands'
+import type { Emitter } from '../../src/engine/primitives/emitter'
+import type { Value } from '../../src/engine/ir/graph'
+import { AttentionGradientKernel, AttentionKernel } from '../../src/engine/primitives/attention'
+import type { AttentionAttributes } from '../../src/engine/primitives/attention-operands'
 import type { TensorContent } from '../helpers/data'
 import { bools, exactly, floats } from '../helpers/data'
 import type { CaseInput, OpCase } from './cases'

@@ -4,8 +4,8 @@
 
 import '../helpers/families'
 import { describe, it } from 'vitest'
-import { makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/current'
+import { makeRuntime } from '../../src/engine/runtime/configure'
+import { currentRuntime } from '../../src/engine/runtime/current'
 import { casesOf, primitiveNames } from './cases'
 import { checkCase } from './check'
 

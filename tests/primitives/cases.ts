@@ -1,12 +1,12 @@
 // The table that drives the op tests: for every primitive its operands, attributes and tolerances. tsc finds a
 // primitive without a row. cases.test.ts runs it.
 
-import { GraphBuilder } from '../../src/transforms/builder'
-import type { Emitter } from '../../src/primitives/emitter'
-import type { Value } from '../../src/ir/graph'
-import { Body } from '../../src/ir/region'
-import { loopPasses } from '../../src/tape/loop-passes'
-import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/ir/attributes'
+import { GraphBuilder } from '../../src/engine/transforms/builder'
+import type { Emitter } from '../../src/engine/primitives/emitter'
+import type { Value } from '../../src/engine/ir/graph'
+import { Body } from '../../src/engine/ir/region'
+import { loopPasses } from '../../src/engine/tape/loop-passes'
+import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/engine/ir/attributes'
 import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'

@@ -2,10 +2,10 @@
 // differences; and that nothing else is written.
 
 import { expect } from 'vitest'
-import type { GraphBuilder } from '../../src/transforms/builder'
-import { gradients } from '../../src/transforms/differentiate'
-import type { Value } from '../../src/ir/graph'
-import type { Runtime } from '../../src/runtime/runtime'
+import type { GraphBuilder } from '../../src/engine/transforms/builder'
+import { gradients } from '../../src/engine/transforms/differentiate'
+import type { Value } from '../../src/engine/ir/graph'
+import type { Runtime } from '../../src/engine/runtime/runtime'
 import { expectClose } from '../helpers/compare'
 import { expectGradient, graphOf, interpretWide, runWatched, weightedSum } from '../helpers/graphs'
 import type { PreparedCase } from './cases'

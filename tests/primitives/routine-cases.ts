@@ -2,10 +2,10 @@
 
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
-import type { Value } from '../../src/ir/graph'
-import type { Emitter } from '../../src/primitives/emitter'
-import { BitOperation } from '../../src/primitives/bits'
-import { BitCast } from '../../src/primitives/bitcast'
+import type { Value } from '../../src/engine/ir/graph'
+import type { Emitter } from '../../src/engine/primitives/emitter'
+import { BitOperation } from '../../src/engine/primitives/bits'
+import { BitCast } from '../../src/engine/primitives/bitcast'
 import {
   Cholesky,
   Eigen,
@@ -15,13 +15,13 @@ import {
   Singular,
   SingularValues,
   TriangularSolve,
-} from '../../src/primitives/factorization'
-import { FourierTransform } from '../../src/primitives/fourier'
-import { InsertBlock, ScatterMax } from '../../src/primitives/indexing'
-import { QuantizedContraction, packWeights, packedShape } from '../../src/primitives/quantized'
-import type { Sight } from '../../src/primitives/quantized'
-import { RunningResult } from '../../src/primitives/running'
-import { ArgSort, SearchSorted, SortedValues } from '../../src/primitives/sorting'
+} from '../../src/engine/primitives/factorization'
+import { FourierTransform } from '../../src/engine/primitives/fourier'
+import { InsertBlock, ScatterMax } from '../../src/engine/primitives/indexing'
+import { QuantizedContraction, packWeights, packedShape } from '../../src/engine/primitives/quantized'
+import type { Sight } from '../../src/engine/primitives/quantized'
+import { RunningResult } from '../../src/engine/primitives/running'
+import { ArgSort, SearchSorted, SortedValues } from '../../src/engine/primitives/sorting'
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
 import { attentionCases } from './attention-cases'
 import { normalizationCases } from './normalization-cases'

@@ -2,10 +2,10 @@
 // shapes that do not divide tiles, single pixels, windows as large as the tensor, strides with dilation.
 
 import type { Shape } from '../../src/core/shapes'
-import type { Emitter } from '../../src/primitives/emitter'
-import type { Value } from '../../src/ir/graph'
-import type { PaddedAttributes, PoolAttributes } from '../../src/ir/attributes'
-import { placesAlong } from '../../src/primitives/window'
+import type { Emitter } from '../../src/engine/primitives/emitter'
+import type { Value } from '../../src/engine/ir/graph'
+import type { PaddedAttributes, PoolAttributes } from '../../src/engine/ir/attributes'
+import { placesAlong } from '../../src/engine/primitives/window'
 import type { TensorContent } from '../helpers/data'
 import { distinct, floats } from '../helpers/data'
 import type { OpCase } from './cases'

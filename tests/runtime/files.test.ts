@@ -11,21 +11,21 @@ import { pathToFileURL } from 'node:url'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, loadModel, tensor } from '../../src'
-import { GrowingFile } from '../../src/runtime/files'
+import { GrowingFile } from '../../src/engine/runtime/files'
 
 const kills = Number(process.env['KILLS'] ?? 0)
 const onWindows = process.platform === 'win32'
 let folder: string
 let place: string
 let count = 0
-/** src/runtime/files.ts as a module that a separate process can import. */
+/** src/engine/runtime/files.ts as a module that a separate process can import. */
 let built: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const outDir = join(folder, 'built')
   await build({
-    entry: ['src/runtime/files.ts'],
+    entry: ['src/engine/runtime/files.ts'],
     outDir,
     format: 'esm',
     platform: 'neutral',

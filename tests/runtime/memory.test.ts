@@ -5,8 +5,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ALIGNMENT, READ_SLACK } from '../../assembly/shared/instructions'
 import { ArgumentError } from '../../src/core/errors'
-import { Arena, PlainMemory } from '../../src/runtime/memory'
-import { currentRuntime } from '../../src/runtime/current'
+import { Arena, PlainMemory } from '../../src/engine/runtime/memory'
+import { currentRuntime } from '../../src/engine/runtime/current'
 import { collectGarbage } from '../helpers/gc'
 
 interface Taken {

@@ -22,12 +22,12 @@ import {
   readText,
   readWav,
   textDatasetFromDirectory,
-} from '../../src/data'
-import { loadKerasWeights, modelFromJSON, readKeras } from '../../src/keras'
-import { loadOnnx } from '../../src/onnx'
-import { loadModel as loadToPredict } from '../../src/predict'
-import { readTfjs, writeTfjs } from '../../src/tfjs'
-import { readWeights, torchMapping } from '../../src/weights'
+} from '../../src/entries/data'
+import { loadKerasWeights, modelFromJSON, readKeras } from '../../src/entries/keras'
+import { loadOnnx } from '../../src/entries/onnx'
+import { loadModel as loadToPredict } from '../../src/entries/predict'
+import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
+import { readWeights, torchMapping } from '../../src/entries/weights'
 
 const PAGE =
   '\n<!DOCTYPE html>\n<html lang="en"><head><title>Not found</title></head><body>it\'s not here</body></html>\n'

@@ -3,9 +3,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { Dense, SGD, Sequential, ops, runtimeInfo } from '../../src'
-import { Tally } from '../../src/runtime/meter'
-import type { Program } from '../../src/runtime/program'
-import { ProgramCache } from '../../src/runtime/program-cache'
+import { Tally } from '../../src/engine/runtime/meter'
+import type { Program } from '../../src/engine/runtime/program'
+import { ProgramCache } from '../../src/engine/runtime/program-cache'
 
 function fake(bytes: number, log: string[], name: string): Program {
   const graph = { parameters: [], cells: new Map(), nodes: [], outputs: [], updates: [], idEnd: 0 }

@@ -2,16 +2,16 @@
 // guards, and the search for the first NaN.
 
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/transforms/builder'
+import { GraphBuilder } from '../../src/engine/transforms/builder'
 import { looped } from '../helpers/loops'
-import type { Cell, Graph } from '../../src/ir/graph'
+import type { Cell, Graph } from '../../src/engine/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
-import { cellView, compile } from '../../src/runtime/runtime'
-import { programText } from '../../src/runtime/program-text'
-import { infoOf, makeRuntime } from '../../src/runtime/configure'
-import type { Runtime } from '../../src/runtime/runtime'
-import { currentRuntime } from '../../src/runtime/current'
+import { cellView, compile } from '../../src/engine/runtime/runtime'
+import { programText } from '../../src/engine/runtime/program-text'
+import { infoOf, makeRuntime } from '../../src/engine/runtime/configure'
+import type { Runtime } from '../../src/engine/runtime/runtime'
+import { currentRuntime } from '../../src/engine/runtime/current'
 import { collectGarbage } from '../helpers/gc'
 
 const { settings } = currentRuntime()

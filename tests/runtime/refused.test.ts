@@ -58,7 +58,7 @@ describe('a host that compiles only what is imported', () => {
     const given = { core: compiled('core'), convolution: compiled('convolution') }
     vi.resetModules()
     const fresh = await import('../../src')
-    const { addModules } = await import('../../src/runtime/engine/wasm')
+    const { addModules } = await import('../../src/engine/runtime/wasm/wasm')
     fresh.configure({ simd: 'plain' })
     addModules('plain', given)
     refuse(new WebAssembly.CompileError('Wasm code generation disallowed by embedder'))

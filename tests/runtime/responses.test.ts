@@ -6,9 +6,9 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ArgumentError, Dense, Sequential, StateError, loadModel } from '../../src'
-import { readCsv } from '../../src/data'
-import { readFile, requirePath } from '../../src/runtime/platform'
-import { readWeights } from '../../src/weights'
+import { readCsv } from '../../src/entries/data'
+import { readFile, requirePath } from '../../src/engine/runtime/platform'
+import { readWeights } from '../../src/entries/weights'
 
 let server: Server
 let address: string

@@ -3,8 +3,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { permutationKey, permute } from '../../src/core/permute'
-import { ResidentRows } from '../../src/runtime/rows'
-import { currentRuntime } from '../../src/runtime/current'
+import { ResidentRows } from '../../src/engine/runtime/rows'
+import { currentRuntime } from '../../src/engine/runtime/current'
 
 describe('the order of resident rows', () => {
   // Above 2²¹ the product of a random word and an index does not fit float64.

@@ -4,9 +4,9 @@
 import { inject } from 'vitest'
 import { describe, expect, it } from 'vitest'
 import { runtimeInfo } from '../../src'
-import { infoOf, makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/current'
-import { requestTurbo } from '../../src/runtime/engine/turbo'
+import { infoOf, makeRuntime } from '../../src/engine/runtime/configure'
+import { currentRuntime } from '../../src/engine/runtime/current'
+import { requestTurbo } from '../../src/engine/runtime/wasm/turbo'
 
 const { settings } = currentRuntime()
 const major = Number(process.versions.node.split('.')[0])

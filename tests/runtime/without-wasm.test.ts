@@ -9,7 +9,7 @@ import { runInNewContext } from 'node:vm'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, StateError, loadModel } from '../../src'
-import { requireSimd } from '../../src/runtime/engine/wasm'
+import { requireSimd } from '../../src/engine/runtime/wasm/wasm'
 import { readDocument } from '../helpers/documented'
 
 /** Globals that engines for apps lack. */

@@ -4,8 +4,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Dense, Input, Model, Sequential, enableLora, initializers, loadModel, modelFromJSON } from '../../src'
 import type { Tensor } from '../../src'
-import { writeKeras } from '../../src/keras'
-import { readTfjs, writeTfjs } from '../../src/tfjs'
+import { writeKeras } from '../../src/entries/keras'
+import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
 
 /** A model with weights that its files do not have. */
 class Tuned extends Model {

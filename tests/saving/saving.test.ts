@@ -30,7 +30,7 @@ import {
   tensor,
 } from '../../src'
 import type { Tensor } from '../../src'
-import { readKeras, writeKeras } from '../../src/keras'
+import { readKeras, writeKeras } from '../../src/entries/keras'
 
 const {
   customObjectScope,

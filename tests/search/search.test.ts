@@ -17,8 +17,8 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { Dataset } from '../../src/data'
-import { SearchResult, gridSearch, randomSearch } from '../../src/search'
+import { Dataset } from '../../src/entries/data'
+import { SearchResult, gridSearch, randomSearch } from '../../src/entries/search'
 import { Folds, readColumns } from '../../src/search/samples'
 import { gridChoices, randomChoices } from '../../src/search/space'
 import { nextSeed } from '../../src/ops/random/seed'

@@ -9,7 +9,7 @@ import { build } from 'tsdown'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type * as library from '../../src'
 import { StringTensor, tensor } from '../../src'
-import type * as search from '../../src/search'
+import type * as search from '../../src/entries/search'
 import { packSamples, unpackSamples } from '../../src/search/samples'
 import { errorOf, samples } from '../helpers/training'
 
@@ -48,7 +48,7 @@ let make: URL
 
 beforeAll(async () => {
   await build({
-    entry: ['src/index.ts', 'src/search.ts'],
+    entry: ['src/index.ts', 'src/entries/search.ts'],
     outDir: folder,
     format: 'esm',
     platform: 'neutral',

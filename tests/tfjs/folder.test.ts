@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Dense, Sequential, loadModel } from '../../src'
-import { temporaryName } from '../../src/runtime/temporary'
-import { writeTfjs } from '../../src/tfjs'
+import { temporaryName } from '../../src/engine/runtime/temporary'
+import { writeTfjs } from '../../src/entries/tfjs'
 import { builtEntries } from '../helpers/built'
 
 /** With 30, all moments of a save are met. */

@@ -2,7 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { readTfjs } from '../../src/tfjs'
+import { readTfjs } from '../../src/entries/tfjs'
 import { filesOf, jsonOf } from './goldens'
 
 interface Form {

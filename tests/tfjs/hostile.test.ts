@@ -4,7 +4,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { FormatError, MyelinError } from '../../src'
-import { readTfjs } from '../../src/tfjs'
+import { readTfjs } from '../../src/entries/tfjs'
 import { bytesOf, filesOf, jsonOf } from './goldens'
 import { processorTime } from '../helpers/processor-time'
 

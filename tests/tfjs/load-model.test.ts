@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, expect, it, vi } from 'vitest'
 import type { Tensor } from '../../src'
 import { Dense, Sequential, StateError, loadModel, tensor } from '../../src'
-import '../../src/node'
+import '../../src/entries/node'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-tfjs-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src'
-import { manifestTensors } from '../../src/tfjs/manifest'
+import { manifestTensors } from '../../src/files/tfjs/manifest'
 
 const bytesOf = (...arrays: readonly (Float32Array | Int32Array | Uint8Array | Uint16Array)[]): Uint8Array =>
   Uint8Array.from(

@@ -24,8 +24,8 @@ import {
   ops,
   optimizers,
 } from '../../src'
-import { readTfjs, writeTfjs } from '../../src/tfjs'
-import type { TfjsFiles } from '../../src/tfjs'
+import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
+import type { TfjsFiles } from '../../src/entries/tfjs'
 import { differenceOf, inputsOf } from '../keras/goldens'
 import { defaultLayers } from './default-layers'
 import { casesIn, goldenOf, jsonOf, pathOf } from './goldens'
@@ -124,7 +124,7 @@ describe('every layer that TensorFlow.js has', () => {
   })
 
   it('is among the files of TensorFlow.js', async () => {
-    const { isClass } = await import('../../src/tfjs/layers/classes')
+    const { isClass } = await import('../../src/files/tfjs/layers/classes')
     const text = casesIn()
       .map((name) => JSON.stringify(jsonOf(`${name}.json`)))
       .join('')

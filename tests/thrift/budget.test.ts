@@ -3,8 +3,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods } from '../../src'
 import { Dense, EarlyStopping, Sequential } from '../../src'
-import { Dataset } from '../../src/data'
-import { Budget, EmissionsTracker, StopWhenUneconomic, ledger } from '../../src/thrift'
+import { Dataset } from '../../src/entries/data'
+import { Budget, EmissionsTracker, StopWhenUneconomic, ledger } from '../../src/entries/thrift'
 
 function network() {
   const model = new Sequential([new Dense({ units: 8, inputShape: [2], activation: 'tanh' }), new Dense({ units: 1 })])

@@ -22,7 +22,7 @@ import {
   tensor,
   disassemble,
 } from '../../src'
-import { Distiller, distill } from '../../src/thrift'
+import { Distiller, distill } from '../../src/entries/thrift'
 
 beforeEach(() => setRandomSeed(11))
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { DataError, Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
-import { economize, pruneUnits, quantizedLayers } from '../../src/thrift'
+import { economize, pruneUnits, quantizedLayers } from '../../src/entries/thrift'
 import { speedup, timedInTurn, whyNoGain } from '../../src/thrift/timing'
 import { floats } from '../helpers/data'
 

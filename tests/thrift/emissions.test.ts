@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { ArgumentError, Dense, Sequential, StateError } from '../../src'
-import type { Figure } from '../../src/thrift'
-import { Budget, EmissionsTracker, ledger } from '../../src/thrift'
+import type { Figure } from '../../src/entries/thrift'
+import { Budget, EmissionsTracker, ledger } from '../../src/entries/thrift'
 import { EnergyMeter, Rapl, whyEstimated } from '../../src/thrift/energy'
 import { COLUMNS } from '../../src/thrift/emissions-log'
 import { intensityOf } from '../../src/thrift/intensities'
-import { Pace } from '../../src/data/pace'
+import { Pace } from '../../src/data/samples/pace'
 
 function network() {
   const model = new Sequential([new Dense({ units: 3, inputShape: [2], activation: 'tanh' }), new Dense({ units: 1 })])

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { CallbackMethods, Tensor } from '../../src'
 import { BatchNormalization, Dense, EarlyStopping, Model, Sequential, loadModel, ops, tensor } from '../../src'
-import { L2Init, SynapticBalance, UnitHealth, balanceSynapses } from '../../src/balance'
-import { partialDependence } from '../../src/explain'
+import { L2Init, SynapticBalance, UnitHealth, balanceSynapses } from '../../src/entries/balance'
+import { partialDependence } from '../../src/entries/explain'
 import {
   Distiller,
   EmissionsTracker,
@@ -12,7 +12,7 @@ import {
   pruneUnits,
   quantizationAware,
   quantize,
-} from '../../src/thrift'
+} from '../../src/entries/thrift'
 import { errorOf, samples } from '../helpers/training'
 
 const { x, yes } = samples(20)

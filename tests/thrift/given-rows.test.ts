@@ -16,8 +16,8 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { Dataset } from '../../src/data'
-import { economize, energyLabel, pruneUnits } from '../../src/thrift'
+import { Dataset } from '../../src/entries/data'
+import { economize, energyLabel, pruneUnits } from '../../src/entries/thrift'
 import { gatherRows, takeGathered } from '../../src/training/gathered'
 import { floats } from '../helpers/data'
 

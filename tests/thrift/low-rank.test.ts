@@ -17,7 +17,7 @@ import {
   random,
   setRandomSeed,
 } from '../../src'
-import { lowRank } from '../../src/thrift'
+import { lowRank } from '../../src/entries/thrift'
 
 beforeEach(() => setRandomSeed(5))
 

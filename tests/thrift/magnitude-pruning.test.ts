@@ -17,7 +17,7 @@ import {
   tensor,
   disassemble,
 } from '../../src'
-import { MagnitudePruning } from '../../src/thrift'
+import { MagnitudePruning } from '../../src/entries/thrift'
 
 beforeEach(() => setRandomSeed(3))
 

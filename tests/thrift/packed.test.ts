@@ -25,7 +25,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { lowRank, quantizationReport, quantize, quantizedLayers } from '../../src/thrift'
+import { lowRank, quantizationReport, quantize, quantizedLayers } from '../../src/entries/thrift'
 import { fromIntegers, nearest, pairs, toStored, unpaired } from '../../src/thrift/integers'
 import { floats } from '../helpers/data'
 

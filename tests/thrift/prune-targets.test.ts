@@ -19,7 +19,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { pruneUnits } from '../../src/thrift'
+import { pruneUnits } from '../../src/entries/thrift'
 import { speedup, timedInTurn } from '../../src/thrift/timing'
 import { floats } from '../helpers/data'
 

@@ -44,8 +44,8 @@ import {
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { visitUnits } from '../../src/models/unit-elements'
 import { unitGroups } from '../../src/models/unit-groups'
-import { L2Init } from '../../src/balance'
-import { pruneUnits } from '../../src/thrift'
+import { L2Init } from '../../src/entries/balance'
+import { pruneUnits } from '../../src/entries/thrift'
 
 beforeEach(() => setRandomSeed(7))
 

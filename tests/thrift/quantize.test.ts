@@ -34,10 +34,10 @@ import {
   quantizationAware,
   quantize,
   quantizedLayers,
-} from '../../src/thrift'
+} from '../../src/entries/thrift'
 import { columnsOf, toIntegers } from '../../src/thrift/integers'
-import { dispose } from '../../src/runtime/configure'
-import { withRuntime } from '../../src/runtime/current'
+import { dispose } from '../../src/engine/runtime/configure'
+import { withRuntime } from '../../src/engine/runtime/current'
 import { floats } from '../helpers/data'
 import { threadedRuntime } from '../helpers/threads'
 

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { Sequential, loadModel } from '../../src/node'
+import { Sequential, loadModel } from '../../src/entries/node'
 import { forgetWarnings } from '../../src/core/warnings'
 import {
   Bidirectional,
@@ -22,7 +22,7 @@ import {
   tensor,
 } from '../../src'
 import type { Tensor } from '../../src'
-import { quantizationAware, quantize, quantizeInPlace } from '../../src/thrift'
+import { quantizationAware, quantize, quantizeInPlace } from '../../src/entries/thrift'
 
 let folder = ''
 beforeAll(async () => {

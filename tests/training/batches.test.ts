@@ -21,7 +21,7 @@ import {
   tensor,
 } from '../../src'
 import type { FitOptions, Logs } from '../../src'
-import { Dataset } from '../../src/data'
+import { Dataset } from '../../src/entries/data'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
 
 const ROWS = 22

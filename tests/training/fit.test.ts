@@ -16,7 +16,7 @@ import {
   disassemble,
 } from '../../src'
 import { permute } from '../../src/core/permute'
-import { orderKey } from '../../src/data/row-source'
+import { orderKey } from '../../src/data/samples/row-source'
 import { expectNear } from '../helpers/golden'
 import { binaryModel, errorOf, ordersOf, samples, stateOf, weightsOf } from '../helpers/training'
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { Dense, Sequential, setRandomSeed } from '../../src'
 import type { CallbackMethods, Model } from '../../src'
-import { UnitHealth } from '../../src/balance'
+import { UnitHealth } from '../../src/entries/balance'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 
 const { x, yes } = samples(12)

@@ -2,8 +2,8 @@
 // The entry for Node is not used here, so the bar is set for each test.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ProgressBar, formatDuration, formatLogs, progress } from '../../src/training/callbacks/progress'
-import { cutTo, widthOf } from '../../src/runtime/live-line'
-import { hasColours, isDumb } from '../../src/runtime/terminal'
+import { cutTo, widthOf } from '../../src/engine/runtime/live-line'
+import { hasColours, isDumb } from '../../src/engine/runtime/terminal'
 import { useLoggedProgress } from '../../src/training/callbacks/logged-progress'
 import { useTerminalProgress } from '../../src/training/callbacks/terminal-progress'
 import { binaryModel, outputOf, samples } from '../helpers/training'

@@ -17,7 +17,7 @@ import {
   tensor,
 } from '../../src'
 import { typed } from '../../src/core/tree'
-import { Dataset } from '../../src/data'
+import { Dataset } from '../../src/entries/data'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
 
 const COUNT = 12

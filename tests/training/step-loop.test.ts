@@ -5,8 +5,8 @@
 import { describe, expect, it } from 'vitest'
 import type { CallbackMethods } from '../../src'
 import { Dense, NonFiniteError, Sequential, setRandomSeed } from '../../src'
-import { currentRuntime } from '../../src/runtime/current'
-import type { Storage } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/engine/runtime/current'
+import type { Storage } from '../../src/engine/runtime/runtime'
 
 const listener: CallbackMethods = { onTrainBatchEnd: () => {} }
 

@@ -16,8 +16,8 @@ import {
   utils,
 } from '../../src'
 import type { Tensor } from '../../src'
-import { Dataset } from '../../src/data'
-import type { FeatureRecord } from '../../src/utils/feature-space'
+import { Dataset } from '../../src/entries/data'
+import type { FeatureRecord } from '../../src/tables/feature-space'
 import { expectNear, readFixture } from '../helpers/golden'
 
 const { Cross, Feature, FeatureSpace } = utils

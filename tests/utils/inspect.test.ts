@@ -3,9 +3,9 @@
 
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { Dense, Input, Model, Sequential, StringTensor, Variable, jit, ops, tensor } from '../../src/node'
-import type { Tensor } from '../../src/node'
-import { Dataset, readCsv } from '../../src/data'
+import { Dense, Input, Model, Sequential, StringTensor, Variable, jit, ops, tensor } from '../../src/entries/node'
+import type { Tensor } from '../../src/entries/node'
+import { Dataset, readCsv } from '../../src/entries/data'
 
 describe('console.log', () => {
   it.each<[Tensor, string]>([

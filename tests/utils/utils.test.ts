@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Dense, Input, PyDataset, Sequential, ops, setRandomSeed, tensor, utils } from '../../src'
-import { Dataset, splitDataset, timeseriesDataset, timeseriesDatasetFromArray } from '../../src/data'
+import { Dataset, splitDataset, timeseriesDataset, timeseriesDatasetFromArray } from '../../src/entries/data'
 
 /** Batches [[index]] whose uses are recorded. */
 class Numbers extends PyDataset<[number[][], number[]]> {

@@ -21,20 +21,20 @@ import {
   ops,
   saving,
 } from '../../src'
-import { writeKeras } from '../../src/keras'
+import { writeKeras } from '../../src/entries/keras'
 import { typed } from '../../src/core/tree'
-import { foreignKind } from '../../src/formats/foreign'
+import { foreignKind } from '../../src/files/containers/foreign'
 import { findFormatsWith } from '../../src/models/format-hook'
-import { formatOf } from '../../src/models/formats'
+import { formatOf } from '../../src/files/formats'
 import { snapshotOf } from '../../src/models/snapshot'
 import { findWeightFilesWith } from '../../src/models/weight-files'
-import { weightFiles } from '../../src/models/weight-formats'
+import { weightFiles } from '../../src/files/weight-formats'
 
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'weights-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
 // As in the entry for Node.
-beforeAll(() => findWeightFilesWith(weightFiles(() => import('../../src/weights'))))
+beforeAll(() => findWeightFilesWith(weightFiles(() => import('../../src/entries/weights'))))
 afterAll(() => findWeightFilesWith(null))
 
 const made = (): Sequential =>
@@ -84,7 +84,7 @@ describe('saveWeights', () => {
     // Without the entry for Node.
     findWeightFilesWith(null)
     await expect(made().saveWeights(join(folder, 'x.npz'))).rejects.toThrow(/writeWeights of 'myelin.weights'/)
-    findWeightFilesWith(weightFiles(() => import('../../src/weights')))
+    findWeightFilesWith(weightFiles(() => import('../../src/entries/weights')))
   })
 })
 

@@ -26,9 +26,9 @@ import { orAbort } from '../../core/abort'
 import { oneHot } from '../../ops/nn/one-hot'
 import { permutation } from '../../ops/random/random'
 import { Tensor } from '../../ops/tensor'
-import type { NodeModules } from '../../runtime/platform'
-import { fileError, nodeModule } from '../../runtime/platform'
-import { abortable } from '../abort'
+import type { NodeModules } from '../../engine/runtime/platform'
+import { fileError, nodeModule } from '../../engine/runtime/platform'
+import { abortable } from '../samples/abort'
 import { Dataset } from '../dataset'
 
 /** A kind of files, for its reader and for messages. */

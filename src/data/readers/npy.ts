@@ -2,7 +2,7 @@
 // Elements become float32, int32 or bool; a loss of information is an error.
 
 import { put } from '../../core/tree'
-import { readArchive } from '../../archives/archive'
+import { readArchive } from '../../files/containers/archive'
 import { encodeUtf8, utf8Text } from '../../core/text'
 import { requireArguments } from '../../core/arguments'
 import type { DType, TensorData } from '../../core/dtypes'
@@ -18,9 +18,9 @@ import { isBranch } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { toTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
-import { writeFile } from '../../runtime/files'
-import type { ReadOptions } from '../abort'
-import { signalOption } from '../abort'
+import { writeFile } from '../../engine/runtime/files'
+import type { ReadOptions } from '../samples/abort'
+import { signalOption } from '../samples/abort'
 import type { ByteSource } from './bytes'
 import { allBytes, joined, nameOf } from './bytes'
 

@@ -6,7 +6,7 @@ import { ArgumentError, StateError, quoted } from '../../core/errors'
 import type { OptionInputs, ValuesOf } from '../../core/options'
 import { choice, custom, number, option, readOptions } from '../../core/options'
 import { Tensor } from '../../ops/tensor'
-import { signalOption } from '../abort'
+import { signalOption } from '../samples/abort'
 import type { Channels, PixelRows } from './pixel-rows'
 import { allColumns, rowWriter, rowsOf } from './pixel-rows'
 

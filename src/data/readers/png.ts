@@ -1,8 +1,8 @@
 // Decodes PNG (PNG specification, third edition, https://www.w3.org/TR/png-3/): every chunk's checksum is checked, and the
 // decompressed size is known before anything is decompressed. Chunks that pictures do not need are only checked.
 
-import { crc32 } from '../../archives/crc32'
-import { unzip } from '../../archives/zlib'
+import { crc32 } from '../../files/containers/crc32'
+import { unzip } from '../../files/containers/zlib'
 import { concatBytes } from '../../core/bytes'
 import { DataError } from '../../core/errors'
 import type { PixelArray } from './pixel-rows'

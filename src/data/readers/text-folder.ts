@@ -3,7 +3,7 @@
 import { requireArguments } from '../../core/arguments'
 import type { OptionInputs } from '../../core/options'
 import { count, nullable, option, readOptions } from '../../core/options'
-import { signalOption } from '../abort'
+import { signalOption } from '../samples/abort'
 import { Decoder } from './blocks'
 import { requireData } from './bytes'
 import { FolderReader } from './folder-file'

@@ -5,7 +5,7 @@ import { configured, custom, integer, listOf, nullable, number, option, withoutO
 import type { Config } from '../../core/registry'
 import { warnOnce } from '../../core/warnings'
 import { normalizeAxis } from '../../core/shapes'
-import { rectified } from '../../activations/relu'
+import { rectified } from '../../parts/activations/relu'
 import { elu, leakyRelu } from '../../ops/nn/activations'
 import { cast, multiply, negative, relu, subtract } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'

@@ -1,13 +1,13 @@
 // Depthwise convolution, which convolves each channel separately, and separable convolution, which mixes the channels
 // afterwards.
 
-import { mixesUnits } from '../../activations'
+import { mixesUnits } from '../../parts/activations'
 import { configured, extent, option, required } from '../../core/options'
 import { convolveDepthwise, convolveSeparable } from '../../ops/nn/convolution'
 import type { Variable } from '../../ops/variable'
-import type { Constraint } from '../../constraints'
-import type { Initializer } from '../../initializers'
-import type { Regularizer } from '../../regularizers'
+import type { Constraint } from '../../parts/constraints'
+import type { Initializer } from '../../parts/initializers'
+import type { Regularizer } from '../../parts/regularizers'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { WeightOptions } from '../layer'
 import type { BatchShape } from '../spec'

@@ -3,7 +3,7 @@
 import { configured, required } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import { activation } from '../kinds'
-import { mixesUnits } from '../../activations'
+import { mixesUnits } from '../../parts/activations'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 import { ELEMENTWISE } from '../forms'

@@ -5,7 +5,7 @@ import { boolean, configured, idle, integer, nullable, number, option, recordOf 
 import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
 import { flatten } from '../../core/tree'
-import { Initializer } from '../../initializers'
+import { Initializer } from '../../parts/initializers'
 import {
   add,
   cast,

@@ -3,7 +3,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { configured, iterations, option, required } from '../../core/options'
-import { TruncatedNormal } from '../../initializers'
+import { TruncatedNormal } from '../../parts/initializers'
 import { divide, equal, where } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
 import { normalize } from '../../ops/nn/normalization'

@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, configured, count, either, listOf, nullable, number, option } from '../../core/options'
-import { STFT } from '../../initializers/stft'
+import { STFT } from '../../parts/initializers/stft'
 import { windowNames } from '../../ops/math/windows'
 import { conv } from '../../ops/nn/convolution'
 import { add, arctan2, log, maximum, multiply, sqrt, square } from '../../ops/numpy/elementwise'

@@ -4,7 +4,7 @@
 import type { ValuesOf } from '../../core/options'
 import { configured, extent, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import type { Initializer } from '../../initializers'
+import type { Initializer } from '../../parts/initializers'
 import { convolve } from '../../ops/nn/convolution'
 import { add, multiply } from '../../ops/numpy/elementwise'
 import type { Sliding } from '../../ops/nn/sliding'

@@ -16,9 +16,9 @@ import {
 } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
-import type { ActivationFunction } from '../../activations'
-import { mixesUnits } from '../../activations'
-import type { InitializerIdentifier } from '../../initializers'
+import type { ActivationFunction } from '../../parts/activations'
+import { mixesUnits } from '../../parts/activations'
+import type { InitializerIdentifier } from '../../parts/initializers'
 import { add, multiply } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
 import type { SeedGenerator } from '../../ops/random/generator'
@@ -32,7 +32,7 @@ import type { BatchShape } from '../spec'
 import type { Cell, CellInput, DropoutMasks } from './cell'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
-import { addWeightTo } from '../weights'
+import { addWeightTo } from '../weight-lists'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 

@@ -2,7 +2,7 @@
 
 import { boolean, configured, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { Initializer } from '../../initializers'
+import { Initializer } from '../../parts/initializers'
 import { add, multiply } from '../../ops/numpy/elementwise'
 import { concatenate, ones, split } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'

@@ -3,7 +3,7 @@
 import { configured, number, option } from '../../core/options'
 import { divide } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
-import { L1L2 } from '../../regularizers'
+import { L1L2 } from '../../parts/regularizers'
 import type { CallContext } from '../context'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'

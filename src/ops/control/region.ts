@@ -3,11 +3,11 @@
 
 import { StateError } from '../../core/errors'
 import type { TensorType } from '../../core/shapes'
-import type { Graph, Value } from '../../ir/graph'
-import type { LoopPasses } from '../../ir/region'
-import { Body } from '../../ir/region'
-import type { LoopAttributes } from '../../ir/attributes'
-import { loopPasses } from '../../tape/loop-passes'
+import type { Graph, Value } from '../../engine/ir/graph'
+import type { LoopPasses } from '../../engine/ir/region'
+import { Body } from '../../engine/ir/region'
+import type { LoopAttributes } from '../../engine/ir/attributes'
+import { loopPasses } from '../../engine/tape/loop-passes'
 import { zeros } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import type { TracedCell } from '../trace'
@@ -114,7 +114,7 @@ export class RegionTrace extends Trace {
 
   /**
    * Records a function of slices and emits it for all slices at once; a function that assigns variables becomes a loop.
-   * @param transform gives a graph of all slices: see transforms/batch.ts
+   * @param transform gives a graph of all slices: see engine/transforms/batch.ts
    */
   batch(
     scanned: readonly Tensor[],

@@ -18,8 +18,8 @@ import {
   Singular,
   SingularValues,
   TriangularSolve,
-} from '../../primitives/factorization'
-import type { KernelRoutine } from '../../primitives/routine'
+} from '../../engine/primitives/factorization'
+import type { KernelRoutine } from '../../engine/primitives/routine'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import {

@@ -1,6 +1,6 @@
 // Matrix products in the dtype of the operands: float32 by the primitive, integers exactly.
 
-import { requireInner } from '../../primitives/contraction'
+import { requireInner } from '../../engine/primitives/contraction'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
 import { cast, multiply } from '../numpy/elementwise'

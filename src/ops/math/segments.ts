@@ -6,7 +6,7 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/error
 import { boolean, choice, custom, nullable, sparse as sparseKind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sameShape, sizeOf } from '../../core/shapes'
-import { ScatterMax } from '../../primitives/indexing'
+import { ScatterMax } from '../../engine/primitives/indexing'
 import { sliceAlong } from '../numpy/along'
 import type { Scattered } from './counts'
 import { OUTSIDE, countsOf, nonnegative, scatterSum } from './counts'

@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { always, boolean, idle, nullable, number } from '../../core/options'
-import { AttentionKernel } from '../../primitives/attention'
+import { AttentionKernel } from '../../engine/primitives/attention'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { needAttention } from '../families'

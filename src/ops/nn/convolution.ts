@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { nullable } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import type { PaddedAttributes } from '../../ir/attributes'
+import type { PaddedAttributes } from '../../engine/ir/attributes'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { needWindows } from '../families'

@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, custom, idle, nullable, number } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
-import { Normalization } from '../../primitives/normalization'
+import { Normalization } from '../../engine/primitives/normalization'
 import type { Axis } from '../arguments'
 import { resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'

@@ -4,7 +4,7 @@
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { choice, integer, listOf } from '../../core/options'
-import { placesAlong } from '../../primitives/window'
+import { placesAlong } from '../../engine/primitives/window'
 import { unchecked } from '../kinds'
 import type { ArgumentKind } from '../kinds'
 import type { Tensor } from '../tensor'

@@ -1,7 +1,7 @@
 // The progress of fit where only what is logged is seen, as in the notebooks of Deno. The entry for Deno uses it.
 
-import { PLAIN } from '../../runtime/live-line'
-import { nodeProcess } from '../../runtime/platform'
+import { PLAIN } from '../../engine/runtime/live-line'
+import { nodeProcess } from '../../engine/runtime/platform'
 import { ProgressBar, progress } from './progress'
 import { useTerminalProgress } from './terminal-progress'
 

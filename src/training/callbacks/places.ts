@@ -3,8 +3,8 @@
 import { ArgumentError, MyelinError, StateError, knownName, quoted, restate } from '../../core/errors'
 import type { Kind, Spelled } from '../../core/options'
 import { custom, nullable } from '../../core/options'
-import { nodeProcess } from '../../runtime/platform'
-import type { ByteStore } from '../../runtime/store'
+import { nodeProcess } from '../../engine/runtime/platform'
+import type { ByteStore } from '../../engine/runtime/store'
 
 /** A frequency: one of several keywords, in any spelling, or a number of batches. */
 export function frequency<const Word extends string>(

@@ -2,7 +2,7 @@
 
 import { clock } from '../../core/globals'
 import { printable } from '../../core/errors'
-import { nodeProcess } from '../../runtime/platform'
+import { nodeProcess } from '../../engine/runtime/platform'
 import type { Logs } from './callback'
 import { Callback } from './callback'
 

@@ -1,7 +1,7 @@
 // StopOnInterrupt: Ctrl-C ends fit, and the program goes on.
 
 import { StateError } from '../../core/errors'
-import { nodeModule, nodeProcess } from '../../runtime/platform'
+import { nodeModule, nodeProcess } from '../../engine/runtime/platform'
 import type { Interruption } from './callback'
 import { Callback } from './callback'
 

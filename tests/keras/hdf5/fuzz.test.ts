@@ -6,8 +6,8 @@ import { assert, asyncProperty, constantFrom, integer, nat, oneof, record, tuple
 import type { Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src'
-import { openHdf5 } from '../../../src/keras/hdf5/read'
-import type { Hdf5Dataset, Hdf5Group } from '../../../src/keras/hdf5/types'
+import { openHdf5 } from '../../../src/files/keras/hdf5/read'
+import type { Hdf5Dataset, Hdf5Group } from '../../../src/files/keras/hdf5/types'
 import { fixture, fixtures, refused } from './helpers'
 
 /** HDF5_MUTATIONS=100000 takes ten minutes. */

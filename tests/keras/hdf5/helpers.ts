@@ -8,7 +8,7 @@ import type {
   Hdf5Group,
   Hdf5GroupContent,
   Hdf5Type,
-} from '../../../src/keras/hdf5/types'
+} from '../../../src/files/keras/hdf5/types'
 
 /** The form of tests/golden/hdf5.json. */
 export interface Described {

@@ -3,10 +3,10 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src'
-import { loadUnzip } from '../../../src/archives/zlib'
-import { readHdf5 } from '../../../src/keras/hdf5/read'
-import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent } from '../../../src/keras/hdf5/types'
-import { writeHdf5 } from '../../../src/keras/hdf5/write'
+import { loadUnzip } from '../../../src/files/containers/zlib'
+import { readHdf5 } from '../../../src/files/keras/hdf5/read'
+import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent } from '../../../src/files/keras/hdf5/types'
+import { writeHdf5 } from '../../../src/files/keras/hdf5/write'
 import { fixture } from './helpers'
 import { processorTime } from '../../helpers/processor-time'
 

@@ -4,7 +4,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src'
-import { openHdf5 } from '../../../src/keras/hdf5/read'
+import { openHdf5 } from '../../../src/files/keras/hdf5/read'
 import type { Described } from './helpers'
 import { described, fixture } from './helpers'
 

@@ -9,9 +9,9 @@ import { assert, constantFrom, dictionary, integer, letrec, oneof, property, str
 import type { Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ArgumentError } from '../../../src'
-import { openHdf5, readHdf5 } from '../../../src/keras/hdf5/read'
-import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent, Hdf5Type } from '../../../src/keras/hdf5/types'
-import { writeHdf5 } from '../../../src/keras/hdf5/write'
+import { openHdf5, readHdf5 } from '../../../src/files/keras/hdf5/read'
+import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent, Hdf5Type } from '../../../src/files/keras/hdf5/types'
+import { writeHdf5 } from '../../../src/files/keras/hdf5/write'
 import { described, fixture, fixtures } from './helpers'
 
 type Members = { [name: string]: Hdf5GroupContent | Hdf5DatasetContent }

@@ -8,7 +8,7 @@ import { array, assert, asyncProperty, constant, constantFrom, double, nat, oneo
 import { describe, expect, it } from 'vitest'
 import { MyelinError, ops } from '../../../src'
 import type { Tensor } from '../../../src'
-import { graphModelFrom } from '../../../src/tfjs/graph/load'
+import { graphModelFrom } from '../../../src/files/tfjs/graph/load'
 import { tensorNamed } from '../../helpers/tfjs-graph'
 import { processorTime } from '../../helpers/processor-time'
 

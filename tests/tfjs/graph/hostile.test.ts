@@ -3,9 +3,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError, MyelinError } from '../../../src'
-import { TfjsGraph } from '../../../src/tfjs'
-import { graphModelFrom } from '../../../src/tfjs/graph/load'
-import type { ManifestTensor } from '../../../src/tfjs/manifest'
+import { TfjsGraph } from '../../../src/entries/tfjs'
+import { graphModelFrom } from '../../../src/files/tfjs/graph/load'
+import type { ManifestTensor } from '../../../src/files/tfjs/manifest'
 import type { NodeText } from '../../helpers/tfjs-graph'
 import { modelJson, node, placeholder, tensorNamed } from '../../helpers/tfjs-graph'
 import { processorTime } from '../../helpers/processor-time'

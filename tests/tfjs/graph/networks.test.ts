@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Tensor, loadModel, ops, tensor } from '../../../src'
-import { TfjsGraph, TfjsModel, readTfjs } from '../../../src/tfjs'
+import { TfjsGraph, TfjsModel, readTfjs } from '../../../src/entries/tfjs'
 import { wave } from '../../helpers/onnx-networks'
 
 const folder = new URL('../../golden/tfjs-graph/', import.meta.url)

@@ -4,13 +4,13 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { hostOf } from '../../../src/onnx/host'
-import { runFile } from '../../../src/onnx/run'
-import { tensorFrom } from '../../../src/onnx/tensors'
-import { Value } from '../../../src/onnx/values'
+import { hostOf } from '../../../src/files/onnx/host'
+import { runFile } from '../../../src/files/onnx/run'
+import { tensorFrom } from '../../../src/files/onnx/tensors'
+import { Value } from '../../../src/files/onnx/values'
 import { compileTraced, runProgram, trace } from '../../../src/ops/trace'
-import { operators } from '../../../src/tfjs/graph/operators'
-import { readStructure } from '../../../src/tfjs/graph/structure'
+import { operators } from '../../../src/files/tfjs/graph/operators'
+import { readStructure } from '../../../src/files/tfjs/graph/structure'
 
 interface Given {
   readonly name: string

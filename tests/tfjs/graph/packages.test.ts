@@ -6,8 +6,8 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Tensor, tensor } from '../../../src'
-import { graphModelFrom } from '../../../src/tfjs/graph/load'
-import { manifestTensors } from '../../../src/tfjs/manifest'
+import { graphModelFrom } from '../../../src/files/tfjs/graph/load'
+import { manifestTensors } from '../../../src/files/tfjs/manifest'
 
 interface Case {
   readonly path: string

@@ -33,9 +33,9 @@ import {
   setRandomSeed,
   tensor,
 } from '../../../src'
-import { ContinualBackprop, ReDo, ShrinkAndPerturb, SynapticScaling, UnitHealth } from '../../../src/balance'
-import { Budget, EmissionsTracker, MagnitudePruning, StopWhenUneconomic } from '../../../src/thrift'
-import { Dataset } from '../../../src/data'
+import { ContinualBackprop, ReDo, ShrinkAndPerturb, SynapticScaling, UnitHealth } from '../../../src/entries/balance'
+import { Budget, EmissionsTracker, MagnitudePruning, StopWhenUneconomic } from '../../../src/entries/thrift'
+import { Dataset } from '../../../src/entries/data'
 import { binaryModel, errorOf, samples, stateOf, weightsOf } from '../../helpers/training'
 
 const { x, yes } = samples(40)

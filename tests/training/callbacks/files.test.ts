@@ -19,7 +19,7 @@ import {
   TensorBoard,
   loadModel,
 } from '../../../src'
-import '../../../src/node'
+import '../../../src/entries/node'
 import { listensTo } from '../../../src/training/callbacks/callback'
 import { NameTemplate } from '../../../src/training/callbacks/names'
 import { eventsIn, graphsIn } from '../../helpers/events'

@@ -17,7 +17,7 @@ let script: string
 const SCRIPT = `
 import { writeFileSync } from 'node:fs'
 import * as m from ${JSON.stringify(resolve('src/index.ts'))}
-import { ContinualBackprop } from ${JSON.stringify(resolve('src/balance.ts'))}
+import { ContinualBackprop } from ${JSON.stringify(resolve('src/entries/balance.ts'))}
 const [kind, folder, every, backups] = process.argv.slice(2)
 m.setRandomSeed(5)
 const x = Array.from({ length: 48 }, (_, i) => Array.from({ length: 6 }, (_, j) => Math.sin(1 + 3 * i + 7 * j * (i % 5))))

@@ -2,7 +2,7 @@
 // that count. Kernels of assembly/resize.ts do it.
 
 import { middleLike } from '../../../ops/image/resize'
-import { currentRuntime } from '../../../runtime/current'
+import { currentRuntime } from '../../../engine/runtime/current'
 import type { KernelExports, KernelRoom } from '../kernel-memory'
 import { KernelModule } from '../kernel-memory'
 import type { Channels, PixelRows, WriteRow } from '../pixel-rows'

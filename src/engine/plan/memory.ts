@@ -1,0 +1,612 @@
+// Assigns memory to every value: bytes in the workspace, which values with disjoint lifetimes share; the bytes of a cell,
+// if its update can be written there directly; or a part of a concatenation's bytes. Never reorders kernels.
+
+import { ALIGNMENT } from '../../../assembly/shared/instructions'
+import { internalError } from '../../core/errors'
+import type { Cell, CellStorage, Graph, Update, Value } from '../ir/graph'
+import { cellsOverlap, endOfCell } from '../ir/graph'
+import { hasEffect } from '../transforms/effect'
+import type { Address, Buffer, Operand } from '../ir/operand'
+import type { DType, NumericArray } from '../../core/dtypes'
+import { BYTES_PER_ELEMENT } from '../../core/dtypes'
+import { sizeOf } from '../../core/shapes'
+import type { JointResults, Kernel } from './kernel'
+import type { Locations } from './locations'
+import { constantData } from './simplify'
+
+/** Where a buffer's bytes are; offsets in bytes. */
+export type Home =
+  | { readonly kind: 'workspace'; readonly offset: number }
+  | { readonly kind: 'constants'; readonly offset: number }
+  | { readonly kind: 'cell'; readonly cell: Cell }
+  | { readonly kind: 'scratch' }
+  /** In a loop's body: bytes that the loop provides. */
+  | { readonly kind: 'bound'; readonly value: Value }
+  /** In a loop's body, once the loop is placed: bytes at the same address in every iteration. */
+  | { readonly kind: 'inside'; readonly at: Address }
+  /** In a loop's body, once the loop is placed: bytes at another address in each iteration. */
+  | { readonly kind: 'moving'; readonly stream: Stream }
+
+/** Identifies a loop by reference: each has its own object. */
+export interface LoopIdentity {
+  readonly reverse: boolean
+}
+
+/** The address of the bytes in each iteration of a loop: see Loop in assembly/shared/instructions.ts. */
+export interface Stream {
+  readonly loop: LoopIdentity
+  readonly first: Address
+  readonly odd: Address
+  readonly even: Address
+  /** In bytes, for two iterations. */
+  readonly step: number
+}
+
+export interface PlacedBuffer extends Buffer {
+  readonly home: Home
+  /** The first and last kernel that use it, inclusive; −1 is before the first kernel. */
+  readonly start: number
+  readonly end: number
+}
+
+/** The buffer with its place, which every address of a finished plan has. */
+export function placed(buffer: Buffer): PlacedBuffer {
+  if (!('home' in buffer)) throw internalError('a buffer has no location')
+  return buffer as PlacedBuffer
+}
+
+/** The bytes of a value that is not a view of another one (see legalize.ts): all of a buffer, or a part of it. */
+interface Place {
+  readonly buffer: PlacedBuffer
+  readonly offset: number
+}
+
+export interface MemoryPlan {
+  /** Indexed by the value's id. */
+  readonly places: readonly Place[]
+  readonly buffers: readonly PlacedBuffer[]
+  readonly scratch: PlacedBuffer
+  /** The memory that kernels request for themselves while they run. */
+  readonly temporaries: ReadonlyMap<Kernel, PlacedBuffer>
+  readonly blocks: ReadonlyMap<JointResults, PlacedBuffer>
+  readonly workspaceBytes: number
+  /** The largest sum of simultaneously live buffers: no plan can be smaller. */
+  readonly lowerBound: number
+  readonly constants: readonly { readonly offset: number; readonly dtype: DType; readonly data: NumericArray }[]
+  readonly constantBytes: number
+  /** Updates that must be copied to their cell after all kernels. */
+  readonly copies: readonly (Update & { readonly target: PlacedBuffer })[]
+}
+
+/** A buffer during planning. Drafts can be merged. */
+interface Draft {
+  readonly bytes: number
+  start: number
+  end: number
+  home: Home | null
+  /** The draft into whose bytes this one was merged. */
+  into: Draft | null
+  /** The final buffer. */
+  buffer: PlacedBuffer | null
+}
+
+function draftFor(bytes: number, at: number, home: Home | null = null): Draft {
+  return { bytes, start: at, end: at, home, into: null, buffer: null }
+}
+
+/** The draft that owns the bytes after all merges. Shortens the path to it, so that repeated calls are cheap. */
+function rootOf(draft: Draft): Draft {
+  let root = draft
+  while (root.into !== null) root = root.into
+  while (draft.into !== null) {
+    const next = draft.into
+    draft.into = root
+    draft = next
+  }
+  return root
+}
+
+/** A value's bytes during planning: an offset in a draft, or a part of another value. */
+interface Holder {
+  readonly draft: Draft | null
+  /** The enclosing value if there is no draft. */
+  readonly within: Value | null
+  readonly offset: number
+}
+
+function bytesOf(value: Value): number {
+  return BYTES_PER_ELEMENT * sizeOf(value.shape)
+}
+
+/** A value as the operand of a kernel. `bufferOf` places the buffers of a loop's body. */
+export function locate(
+  value: Value,
+  memory: MemoryPlan,
+  locations: Locations,
+  bufferOf: (buffer: PlacedBuffer) => PlacedBuffer = (buffer) => buffer,
+): Operand {
+  const { base, layout } = locations.of(value)
+  const place = memory.places[base.id]!
+  return {
+    shape: value.shape,
+    dtype: value.dtype,
+    address: { buffer: bufferOf(place.buffer), offset: place.offset + BYTES_PER_ELEMENT * layout.offset },
+    strides: layout.strides,
+  }
+}
+
+/** @param bound values of a loop's body whose bytes the loop provides */
+export function planMemory(
+  graph: Graph,
+  kernels: readonly Kernel[],
+  locations: Locations,
+  bound: Iterable<Value> = [],
+): MemoryPlan {
+  return new Planner(graph, kernels, locations, bound).plan()
+}
+
+/** Stands for the index of a kernel if no kernel writes, or reads, a value. */
+const NEVER = -1
+
+class Planner {
+  /** The values that have their own bytes. */
+  private readonly held: Value[] = []
+  /** Indexed by the value's id: its bytes, and the kernels that write it and that read it last. */
+  private readonly holders: Holder[]
+  private readonly madeAt: Int32Array
+  private readonly lastRead: Int32Array
+  private readonly temporaries = new Map<Kernel, Draft>()
+  private readonly blocks = new Map<JointResults, Draft>()
+  private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
+  private constantBytes = 0
+  /** The last kernel that may end the run: no cell is written before it. */
+  private lastEffect!: number
+  private readers!: CellReaders
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly kernels: readonly Kernel[],
+    private readonly locations: Locations,
+    private readonly bound: Iterable<Value>,
+  ) {
+    this.holders = new Array<Holder>(graph.idEnd)
+    this.madeAt = new Int32Array(graph.idEnd).fill(NEVER)
+    this.lastRead = new Int32Array(graph.idEnd).fill(NEVER)
+    kernels.forEach((kernel, index) => {
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) this.madeAt[writes[i]!.id] = index
+      for (let i = 0; i < reads.length; i++) this.lastRead[reads[i]!.id] = index
+    })
+  }
+
+  plan(): MemoryPlan {
+    for (const value of this.bound) this.hold(value, { kind: 'bound', value })
+    this.holdInputs()
+    this.holdConstants()
+    this.placeBlocks()
+    this.holdTemporaries()
+    const copies = this.placeUpdates()
+    this.placeParts()
+    this.holdResults()
+    this.extendLives()
+    this.shareInPlace()
+    return this.finish(copies)
+  }
+
+  private isHeld({ id }: Value): boolean {
+    return this.holders[id] !== undefined
+  }
+
+  private setHolder(value: Value, holder: Holder): void {
+    if (!this.isHeld(value)) this.held.push(value)
+    this.holders[value.id] = holder
+  }
+
+  /** Gives a value its own bytes. */
+  private hold(value: Value, home: Home | null): void {
+    this.setHolder(value, { draft: draftFor(bytesOf(value), this.madeAt[value.id]!, home), within: null, offset: 0 })
+  }
+
+  /** Gives a value bytes in the workspace, unless it has some. */
+  private readonly holdAnywhere = (value: Value): void => {
+    if (!this.isHeld(value)) this.hold(value, null)
+  }
+
+  private draftOf(value: Value): Draft {
+    const holder = this.holders[value.id]
+    if (holder === undefined) throw internalError(`value %${value.id} has no bytes`)
+    return holder.draft === null ? this.draftOf(holder.within!) : rootOf(holder.draft)
+  }
+
+  private offsetOf({ id }: Value): number {
+    const { within, offset } = this.holders[id]!
+    return within === null ? offset : offset + this.offsetOf(within)
+  }
+
+  private holdInputs(): void {
+    this.graph.parameters.forEach(this.holdAnywhere)
+    this.graph.cells.forEach((value, cell) => this.hold(value, { kind: 'cell', cell }))
+  }
+
+  private holdConstants(): void {
+    const { nodes } = this.graph
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!
+      const data = constantData(node)
+      if (data === null) continue
+      this.constants.push({ offset: this.constantBytes, dtype: node.outputs[0]!.dtype, data })
+      this.hold(node.outputs[0]!, { kind: 'constants', offset: this.constantBytes })
+      this.constantBytes += align(bytesOf(node.outputs[0]!), data.length > 4 ? ALIGNMENT : 16)
+    }
+  }
+
+  private holdResults(): void {
+    this.kernels.forEach(({ writes }) => writes.forEach(this.holdAnywhere))
+  }
+
+  /** Places the results that a kernel writes to one block. */
+  private placeBlocks(): void {
+    this.kernels.forEach((kernel, at) => {
+      for (const block of kernel.blocks ?? []) {
+        const { bytes, parts } = block
+        const draft = draftFor(bytes, at)
+        this.blocks.set(block, draft)
+        // A result of a nested loop may already have its bytes elsewhere; it is then copied there.
+        for (const [value, offset] of parts)
+          if (!this.isHeld(value)) this.setHolder(value, { draft, within: null, offset })
+      }
+    })
+  }
+
+  private holdTemporaries(): void {
+    this.kernels.forEach((kernel, at) => {
+      const bytes = kernel.temporaryBytes
+      if (bytes > 0) this.temporaries.set(kernel, draftFor(bytes, at))
+    })
+  }
+
+  /**
+   * Lets the kernel that computes a cell's new content write it into the cell, if it runs after the last guard and nothing
+   * reads the old content later.
+   * @returns the other updates, which need a copy
+   */
+  private placeUpdates() {
+    this.lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
+    this.readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
+    return this.graph.updates.filter(({ cell, value }) => {
+      const base = this.locations.baseOf(value)
+      const isCopied = this.isHeld(base) || !this.isFree(cell, base)
+      if (!isCopied) this.hold(base, { kind: 'cell', cell })
+      return isCopied
+    })
+  }
+
+  /**
+   * Whether the kernel that computes the new content of a cell, or a part of it, can write there. A kernel that works in place
+   * keeps the size of its operand, so a part that it makes of the old content is the whole.
+   */
+  private isFree(cell: Cell, value: Value): boolean {
+    const at = this.madeAt[value.id]!
+    return (
+      at > this.lastEffect &&
+      this.readers.overlapping(cell).every(({ cell: other, content, last }) => {
+        return last < at || (last === at && other === cell && this.kernels[at]!.mayShare(value, content))
+      })
+    )
+  }
+
+  /** Lets the operands of a concatenation be written directly to their positions in it, which may be in a cell. */
+  private placeParts(): void {
+    for (let i = this.kernels.length - 1; i >= 0; i--) {
+      const { places, nodes } = this.kernels[i]!
+      if (places === null) continue
+      // The first node is the concatenation; the others of a kernel are elementwise.
+      const node = nodes[0]!
+      const whole = node.outputs[0]!
+      this.holdAnywhere(whole)
+      const { home } = this.draftOf(whole)
+      node.inputs.forEach((input, j) => {
+        const base = this.locations.baseOf(input)
+        const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
+        if (own && (home?.kind !== 'cell' || this.isFree(home.cell, base)))
+          this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * places[j]! })
+      })
+    }
+  }
+
+  private extendLives(): void {
+    const touch = (value: Value, at: number): void => {
+      const draft = this.draftOf(value)
+      draft.start = Math.min(draft.start, at)
+      draft.end = Math.max(draft.end, at)
+    }
+    this.kernels.forEach((kernel, index) => {
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) touch(writes[i]!, index)
+      for (let i = 0; i < reads.length; i++) touch(reads[i]!, index)
+    })
+    for (const value of this.graph.outputs) touch(this.locations.baseOf(value), this.kernels.length)
+    for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
+  }
+
+  /** Lets a kernel overwrite an operand whose lifetime ends there. */
+  private shareInPlace(): void {
+    this.kernels.forEach((kernel, index) => {
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) {
+        const write = writes[i]!
+        const target = this.ownDraft(write)
+        if (target === null || target.home !== null || target.start !== index) continue
+        for (let j = 0; j < reads.length; j++) {
+          const read = reads[j]!
+          const source = this.ownDraft(read)
+          const dies = source !== null && source.home === null && source.end === index
+          if (!dies || source.bytes !== target.bytes || source === target || !kernel.mayShare(write, read)) continue
+          if (this.readsPartOf(source, kernel, read)) continue
+          source.end = Math.max(source.end, target.end)
+          target.into = source
+          break
+        }
+      }
+    })
+  }
+
+  /** Whether an operand other than `read` has its bytes in the same draft. */
+  private readsPartOf(draft: Draft, { reads }: Kernel, read: Value): boolean {
+    return reads.some((other) => other !== read && this.draftOf(other) === draft)
+  }
+
+  /** The draft of a value that is not part of another value. */
+  private ownDraft({ id }: Value): Draft | null {
+    const { draft } = this.holders[id]!
+    return draft === null ? null : rootOf(draft)
+  }
+
+  private finish(copies: readonly Update[]): MemoryPlan {
+    const drafts = new Set<Draft>()
+    this.held.forEach((value) => drafts.add(this.draftOf(value)))
+    for (const draft of this.temporaries.values()) drafts.add(draft)
+    for (const draft of this.blocks.values()) drafts.add(draft)
+    const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
+    let id = 0
+    const buffers: PlacedBuffer[] = []
+    for (const draft of drafts) {
+      const home = draft.home ?? { kind: 'workspace' as const, offset: offsets.get(draft)! }
+      draft.buffer = { id: id++, byteLength: draft.bytes, home, start: draft.start, end: draft.end }
+      buffers.push(draft.buffer)
+    }
+    const places = new Array<Place>(this.graph.idEnd)
+    this.held.forEach(
+      (value) => (places[value.id] = { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }),
+    )
+    const last = this.kernels.length
+    const cellOf = ({ cell, value }: Update): PlacedBuffer => {
+      return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }
+    }
+    return {
+      places,
+      buffers,
+      temporaries: new Map([...this.temporaries].map(([kernel, draft]) => [kernel, draft.buffer!])),
+      blocks: new Map([...this.blocks].map(([block, draft]) => [block, draft.buffer!])),
+      scratch: { id: id++, byteLength: 0, home: { kind: 'scratch' }, start: 0, end: last },
+      workspaceBytes: size,
+      // Computed on demand, because only comparisons use it.
+      get lowerBound() {
+        return largestLiveSum(buffers, last)
+      },
+      constants: this.constants,
+      constantBytes: this.constantBytes,
+      copies: copies.map((update) => ({ ...update, target: cellOf(update) })),
+    }
+  }
+}
+
+export interface Interval {
+  readonly bytes: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Up to this many blocks are placed largest first, which is closer to the lower bound but takes quadratic time. */
+const FEW_BLOCKS = 512
+
+/**
+ * Offsets for blocks that live from `start` to `end` inclusive. Blocks with overlapping lifetimes do not
+ * overlap in memory.
+ */
+export function assignOffsets<Block extends Interval>(
+  blocks: readonly Block[],
+): { offsets: Map<Block, number>; size: number } {
+  return blocks.length <= FEW_BLOCKS ? largestFirst(blocks) : inOrderOfTime(blocks)
+}
+
+/**
+ * Places the largest blocks first, each in the lowest gap that fits. Within 1.1 times the lower bound in
+ * training steps.
+ */
+export function largestFirst<Block extends Interval>(
+  blocks: readonly Block[],
+): { offsets: Map<Block, number>; size: number } {
+  const offsets = new Map<Block, number>()
+  // In order of offset.
+  const placed: { readonly block: Block; readonly at: number; readonly top: number }[] = []
+  let size = 0
+  for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes || a.start - b.start)) {
+    const bytes = align(block.bytes, ALIGNMENT)
+    let offset = 0
+    for (const { block: other, at, top } of placed) {
+      if (other.start > block.end || block.start > other.end) continue
+      if (at - offset >= bytes) break
+      offset = Math.max(offset, top)
+    }
+    offsets.set(block, offset)
+    const top = offset + bytes
+    insertSorted(placed, { block, at: offset, top }, (each) => each.at)
+    size = Math.max(size, top)
+  }
+  return { offsets, size }
+}
+
+/** Places blocks in order of time, like a heap with best fit. Takes near-linear time. */
+export function inOrderOfTime<Block extends Interval>(
+  blocks: readonly Block[],
+): { offsets: Map<Block, number>; size: number } {
+  const offsets = new Map<Block, number>()
+  const starting = [...blocks].sort((a, b) => a.start - b.start || b.bytes - a.bytes)
+  const ending = [...blocks].sort((a, b) => a.end - b.end)
+  const free = new FreeList()
+  let ended = 0
+  for (const block of starting) {
+    for (let last = ending[ended]; last !== undefined && last.end < block.start; last = ending[++ended]) {
+      free.release(offsets.get(last)!, align(last.bytes, ALIGNMENT))
+    }
+    offsets.set(block, free.take(align(block.bytes, ALIGNMENT)))
+  }
+  return { offsets, size: free.size }
+}
+
+/** The free bytes below `size`, in order of offset; adjacent gaps are merged. */
+class FreeList {
+  private readonly gaps: { at: number; bytes: number }[] = []
+  size = 0
+
+  take(bytes: number): number {
+    if (bytes === 0) return 0
+    let best = -1
+    for (let i = 0; i < this.gaps.length; i++) {
+      const own = this.gaps[i]!.bytes
+      if (own >= bytes && (best < 0 || own < this.gaps[best]!.bytes)) best = i
+    }
+    if (best < 0) return this.grow(bytes)
+    const gap = this.gaps[best]!
+    const { at } = gap
+    gap.at += bytes
+    gap.bytes -= bytes
+    if (gap.bytes === 0) this.gaps.splice(best, 1)
+    return at
+  }
+
+  private grow(bytes: number): number {
+    const last = this.gaps[this.gaps.length - 1]
+    const reaches = last !== undefined && last.at + last.bytes === this.size
+    const at = reaches ? last.at : this.size
+    if (reaches) this.gaps.pop()
+    this.size = at + bytes
+    return at
+  }
+
+  release(at: number, bytes: number): void {
+    if (bytes === 0) return
+    const index = insertSorted(this.gaps, { at, bytes }, (gap) => gap.at)
+    this.mergeWithNext(index)
+    if (index > 0) this.mergeWithNext(index - 1)
+  }
+
+  private mergeWithNext(index: number): void {
+    const gap = this.gaps[index]!
+    const next = this.gaps[index + 1]
+    if (next === undefined || gap.at + gap.bytes !== next.at) return
+    gap.bytes += next.bytes
+    this.gaps.splice(index + 1, 1)
+  }
+}
+
+/** Inserts after all items that are not larger; returns the index. */
+function insertSorted<Item>(items: Item[], item: Item, key: (item: Item) => number): number {
+  const own = key(item)
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (key(items[middle]!) <= own) low = middle + 1
+    else high = middle
+  }
+  items.splice(low, 0, item)
+  return low
+}
+
+interface CellReader {
+  readonly cell: Cell
+  readonly content: Value
+  /** The last kernel that reads it; −1 if none does. */
+  readonly last: number
+}
+
+/** Up to this many cells of a storage, or queries, are searched linearly. */
+const FEW_CELLS = 16
+
+/**
+ * Finds the cells that share bytes with a cell. A storage with many cells is divided at their borders, and each
+ * piece lists the cells that cover it.
+ */
+class CellReaders {
+  private readonly few = new Map<CellStorage, readonly CellReader[]>()
+  private readonly pieces = new Map<CellStorage, { readonly borders: number[]; readonly readers: CellReader[][] }>()
+
+  /**
+   * @param lastRead indexed by the id of a cell's content
+   * @param questions the number of calls of `overlapping` to come
+   */
+  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array, questions: number) {
+    const byStorage = new Map<CellStorage, CellReader[]>()
+    cells.forEach((content, cell) => {
+      const reader = { cell, content, last: lastRead[content.id]! }
+      const list = byStorage.get(cell.storage)
+      if (list === undefined) byStorage.set(cell.storage, [reader])
+      else list.push(reader)
+    })
+    for (const [storage, all] of byStorage) {
+      if (all.length <= FEW_CELLS || questions <= FEW_CELLS) {
+        this.few.set(storage, all)
+        continue
+      }
+      const borders = [...new Set(all.flatMap(({ cell }) => [cell.byteOffset, endOfCell(cell)]))].sort((a, b) => a - b)
+      const readers = borders.map((): CellReader[] => [])
+      for (const reader of all) for (const i of piecesOf(borders, reader.cell)) readers[i]!.push(reader)
+      this.pieces.set(storage, { borders, readers })
+    }
+  }
+
+  overlapping(cell: Cell): CellReader[] {
+    const candidates = this.few.get(cell.storage) ?? this.nearby(cell)
+    return candidates.filter((reader) => cellsOverlap(cell, reader.cell))
+  }
+
+  private nearby(cell: Cell): CellReader[] {
+    const own = this.pieces.get(cell.storage)
+    if (own === undefined) return []
+    const found = new Set<CellReader>()
+    for (const i of piecesOf(own.borders, cell)) for (const reader of own.readers[i]!) found.add(reader)
+    return [...found]
+  }
+}
+
+/** The indices of the pieces that a cell covers. */
+function piecesOf(borders: readonly number[], cell: Cell): number[] {
+  let low = 0
+  let high = borders.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (borders[middle]! <= cell.byteOffset) low = middle + 1
+    else high = middle
+  }
+  const result: number[] = []
+  for (let i = Math.max(0, low - 1); i < borders.length && borders[i]! < endOfCell(cell); i++) result.push(i)
+  return result
+}
+
+export function align(bytes: number, multiple: number): number {
+  return Math.ceil(bytes / multiple) * multiple
+}
+
+function largestLiveSum(buffers: readonly PlacedBuffer[], kernels: number): number {
+  let largest = 0
+  for (let at = -1; at <= kernels; at++) {
+    let sum = 0
+    for (const { home, start, end, byteLength } of buffers) {
+      if (home.kind === 'workspace' && start <= at && at <= end) sum += align(byteLength, ALIGNMENT)
+    }
+    largest = Math.max(largest, sum)
+  }
+  return largest
+}

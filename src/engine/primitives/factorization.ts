@@ -1,0 +1,705 @@
+// Factorizations of matrices and solutions of systems, with leading batch axes. Gradients are written with
+// products and solutions, so that they are differentiable themselves. dX is the cotangent of X. tril and triu
+// are the triangles with the diagonal, strictTril and strictTriu those without it, and Φ is tril with half of
+// the diagonal.
+
+import { FACTORIZE_PADDING, FACTORIZE_SWEEPS, Factorize, Substitute } from '../../../assembly/shared/instructions'
+import { Factorization, Opcode, Triangle } from '../../../assembly/shared/opcodes'
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import type { NumericArray } from '../../core/dtypes'
+import type { Shape, TensorType } from '../../core/shapes'
+import { sameShape, sizeOf } from '../../core/shapes'
+import type { Value } from '../ir/graph'
+import type { Word } from '../ir/instruction'
+import { ABSENT, instruction } from '../ir/instruction'
+import type { Emitter } from './emitter'
+import { cholesky, eigen, lu, matrixOf, qr, singular, substitute } from './factorization-references'
+import { KernelRoutine, required } from './routine'
+import type { CostContext, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
+import { ArgSort } from './sorting'
+
+interface Matrices {
+  /** The leading axes. */
+  readonly front: Shape
+  readonly batch: number
+  readonly rows: number
+  readonly columns: number
+}
+
+function matricesOf({ shape }: TensorType): Matrices {
+  const front = shape.slice(0, -2)
+  return { front, batch: sizeOf(front), rows: shape.at(-2)!, columns: shape.at(-1)! }
+}
+
+const matrixType = (front: Shape, rows: number, columns: number): TensorType => ({
+  shape: [...front, rows, columns],
+  dtype: 'float32',
+})
+const vectorType = (front: Shape, n: number, dtype: 'float32' | 'int32' = 'float32'): TensorType => ({
+  shape: [...front, n],
+  dtype,
+})
+
+function requireMatrices(name: string, x: TensorType, isSquare: boolean): Matrices {
+  if (x.dtype !== 'float32') throw new ArgumentError(`${name}: the matrices must be float32, received ${x.dtype}`)
+  const { length } = x.shape
+  if (length < 2 || (isSquare && x.shape[length - 1] !== x.shape[length - 2])) {
+    throw new ShapeError(
+      `${name}: expected ${isSquare ? 'square matrices [… n,n]' : 'matrices [… m,n]'}, received ${formatShape(x.shape)}`,
+    )
+  }
+  return matricesOf(x)
+}
+
+/** Triangles of square matrices, for gradients. */
+class Parts {
+  private readonly row: Value
+  private readonly column: Value
+
+  constructor(
+    private readonly e: Emitter,
+    n: number,
+  ) {
+    const places = Int32Array.from({ length: n }, (_, i) => i)
+    this.row = e.constant(places, [n, 1], 'int32')
+    this.column = e.constant(places, [1, n], 'int32')
+  }
+
+  tril = (x: Value): Value => this.e.select(this.e.less(this.row, this.column), 0, x)
+  triu = (x: Value): Value => this.e.select(this.e.less(this.column, this.row), 0, x)
+  strictTril = (x: Value): Value => this.e.select(this.e.less(this.column, this.row), x, 0)
+  strictTriu = (x: Value): Value => this.e.select(this.e.less(this.row, this.column), x, 0)
+  onDiagonal = (x: Value, beside: Value | number): Value =>
+    this.e.select(this.e.equal(this.row, this.column), x, beside)
+
+  /** Φ(x) */
+  half(x: Value): Value {
+    return this.e.multiply(this.tril(x), this.onDiagonal(this.e.scalar(0.5), 1))
+  }
+
+  /** 1 / (v_j − v_i), or 0 where that is infinite. */
+  gaps(v: Value, front: Shape, n: number): Value {
+    const { e } = this
+    const gap = e.subtract(e.reshape(v, [...front, 1, n]), e.reshape(v, [...front, n, 1]))
+    const isNone = e.equal(gap, 0)
+    return e.select(isNone, 0, e.reciprocal(e.select(isNone, 1, gap)))
+  }
+}
+
+const rowOf = (e: Emitter, v: Value): Value => e.reshape(v, [...v.shape.slice(0, -1), 1, v.shape.at(-1)!])
+const columnOf = (e: Emitter, v: Value): Value => e.reshape(v, [...v.shape, 1])
+const half = (e: Emitter, x: Value): Value => e.multiply(e.add(x, e.transposeMatrix(x)), 0.5)
+
+/** Kernels that factorize each matrix. */
+abstract class FactorizeRoutine extends KernelRoutine {
+  protected abstract readonly kind: Factorization
+  /** The number of first factors that are not computed. */
+  protected readonly omitted: number = 0
+
+  /** The number of columns of the first factor. */
+  protected widthOf({ columns }: Matrices): number {
+    return columns
+  }
+
+  override lower({ inputs: [a], outputs, temporary, emit }: LowerContext<unknown>): void {
+    const matrices = matricesOf(a!)
+    const { batch, rows, columns } = matrices
+    if (outputs.every(({ shape }) => sizeOf(shape) === 0)) return
+    const address = (i: number): Word => outputs[i - this.omitted]?.address ?? ABSENT
+    emit(
+      instruction(Opcode.Factorize, Factorize, {
+        first: address(0),
+        second: address(1),
+        third: address(2),
+        input: a!.address,
+        rows,
+        columns,
+        width: this.widthOf(matrices),
+        batch,
+        factorization: this.kind,
+        temporary: temporary ?? ABSENT,
+      }),
+    )
+  }
+
+  /** Calls `visit` with the index of each matrix and its offset. */
+  protected each({ inputTypes: [a] }: RefContext<unknown>, visit: (i: number, matrices: Matrices) => void): void {
+    const matrices = matricesOf(a!)
+    for (let i = 0; i < matrices.batch; i++) visit(i, matrices)
+  }
+}
+
+/** Factorizations that compute in float64. */
+abstract class WideRoutine extends FactorizeRoutine {
+  override temporaryBytes([a]: readonly TensorType[]): number {
+    const matrices = matricesOf(a!)
+    const [rows, columns, width] = [matrices.rows, matrices.columns, this.widthOf(matrices)].map(
+      (n) => n + FACTORIZE_PADDING,
+    ) as [number, number, number]
+    return 8 * this.numbers(rows, columns, width)
+  }
+
+  /** The numbers that the kernel needs for vectors of these lengths, with padding. */
+  protected abstract numbers(rows: number, columns: number, width: number): number
+}
+
+/** A [… n,n] → L [… n,n], A = L Lᵀ. Reads only the lower triangle. NaN where A is not positive definite. */
+export class Cholesky extends FactorizeRoutine {
+  readonly name = 'cholesky'
+  protected readonly kind = Factorization.Cholesky
+
+  override infer([a]: readonly TensorType[]): readonly TensorType[] {
+    requireMatrices(this.name, a!, true)
+    return [a!]
+  }
+
+  // S = L⁻ᵀ Φ(Lᵀ dL) L⁻¹,  dA = ½ (S + Sᵀ)
+  override vjp({ e, outputs: [l], cotangents: [dl] }: VjpContext<unknown>): readonly Value[] {
+    const parts = new Parts(e, l!.shape.at(-1)!)
+    const inner = parts.half(e.matmul(e.transposeMatrix(l!), parts.tril(dl!)))
+    const adjoint = new TriangularSolve(true, true, false)
+    const solve = (x: Value): Value => e.routine(adjoint, [l!, x])[0]!
+    return [half(e, e.transposeMatrix(solve(e.transposeMatrix(solve(inner)))))]
+  }
+
+  override flops({ inputs: [a] }: CostContext<unknown>): number {
+    const { batch, rows } = matricesOf(a!)
+    return Math.round((batch * rows ** 3) / 3)
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    const {
+      inputs: [a],
+      outputs: [l],
+    } = context
+    this.each(context, (i, { rows: n }) => cholesky(matrixOf(a!, i * n * n, n), matrixOf(l!, i * n * n, n), n))
+  }
+}
+
+/** A [… n,n] → L and U in one [… n,n], pivots int32 [… n], order int32 [… n]: row i of L U is row order[i] of A. */
+export class Lu extends FactorizeRoutine {
+  readonly name = 'lu'
+  protected readonly kind = Factorization.Lu
+
+  override infer([a]: readonly TensorType[]): readonly TensorType[] {
+    const { front, rows } = requireMatrices(this.name, a!, true)
+    return [a!, vectorType(front, rows, 'int32'), vectorType(front, rows, 'int32')]
+  }
+
+  // P dA = L⁻ᵀ (strictTril(Lᵀ dL) + triu(dU Uᵀ)) U⁻ᵀ
+  override vjp({ e, outputs: [packed, , order], cotangents: [d] }: VjpContext<unknown>): readonly (Value | null)[] {
+    if (sizeOf(packed!.shape) === 0) return [d!]
+    const parts = new Parts(e, packed!.shape.at(-1)!)
+    const l = parts.onDiagonal(e.scalar(1), parts.strictTril(packed!))
+    const u = parts.triu(packed!)
+    const inner = e.add(
+      parts.strictTril(e.matmul(e.transposeMatrix(l), parts.strictTril(d!))),
+      parts.triu(e.matmul(parts.triu(d!), e.transposeMatrix(u))),
+    )
+    const left = e.routine(new TriangularSolve(true, true, true), [packed!, inner])[0]!
+    // X U⁻ᵀ = (U⁻¹ Xᵀ)ᵀ
+    return [
+      this.inRowsOfA(
+        e,
+        e.transposeMatrix(e.routine(new TriangularSolve(false, false, false), [packed!, e.transposeMatrix(left)])[0]!),
+        order!,
+      ),
+    ]
+  }
+
+  /** Pᵀ X */
+  protected inRowsOfA(e: Emitter, x: Value, order: Value): Value {
+    const { batch, rows: n } = matricesOf(x)
+    const [places] = e.routine(new ArgSort(order.shape.length - 1), [order])
+    const starts = e.constant(
+      Int32Array.from({ length: batch }, (_, i) => i * n),
+      [batch, 1],
+      'int32',
+    )
+    const rows = e.reshape(e.add(e.reshape(places!, [batch, n]), starts), [batch * n])
+    return e.reshape(e.gather(e.reshape(x, [batch * n, n]), rows, 0), x.shape)
+  }
+
+  override flops({ inputs: [a] }: CostContext<unknown>): number {
+    const { batch, rows } = matricesOf(a!)
+    return Math.round((2 * batch * rows ** 3) / 3)
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    const {
+      inputs: [a],
+      outputs: [packed, pivots, order],
+    } = context
+    this.each(context, (i, { rows: n }) =>
+      lu(matrixOf(a!, i * n * n, n), matrixOf(packed!, i * n * n, n), pivots!, order!, i * n, n),
+    )
+  }
+}
+
+/**
+ * Lu of which only the product of U's diagonal is used: the determinant except for its sign. Its gradient,
+ * adj(A)ᵀ, is also finite where A is singular.
+ */
+export class LuOfDeterminant extends Lu {
+  // The cotangents of the diagonal are c_i = dg ∏_{j≠i} u_j. With z_i = 1 where u_i = 0, else 0, and Ũ = U + diag(z),
+  //   M = dg adj(U) = (Σ c_i u_i / n) Ũ⁻¹ + Ũ⁻¹ diag(z c) Ũ⁻¹,  P dA = L⁻ᵀ Mᵀ:
+  // the first term if no u_i is 0, the second if one is. If several are, M is 0, as for any rank below n − 1.
+  override vjp({
+    e,
+    inputs: [a],
+    outputs: [, , order],
+    cotangents: [d],
+  }: VjpContext<unknown>): readonly (Value | null)[] {
+    if (sizeOf(d!.shape) === 0) return [d!]
+    const n = d!.shape.at(-1)!
+    const parts = new Parts(e, n)
+    // Factors with the gradient of Lu.
+    const [packed] = e.routine(new Lu(), [a!])
+    const isZero = e.equal(packed!, 0)
+    const solid = e.add(packed!, parts.onDiagonal(e.select(isZero, 1, 0), 0))
+    const identity = e.broadcastTo(parts.onDiagonal(e.scalar(1), 0), d!.shape)
+    const [inverse] = e.routine(new TriangularSolve(false, false, false), [solid, identity])
+    const axes = [d!.shape.length - 2, d!.shape.length - 1]
+    const products = parts.onDiagonal(e.multiply(d!, packed!), 0)
+    const whole = e.multiply(e.keepAxes(e.sum(products, axes), d!.shape, axes), 1 / n)
+    const singular = e.matmul(inverse!, e.matmul(parts.onDiagonal(e.select(isZero, d!, 0), 0), inverse!))
+    const adjugate = e.add(e.multiply(whole, inverse!), singular)
+    return [
+      this.inRowsOfA(
+        e,
+        e.routine(new TriangularSolve(true, true, true), [packed!, e.transposeMatrix(adjugate)])[0]!,
+        order!,
+      ),
+    ]
+  }
+}
+
+/** A [… m,n] → Q [… m,p] with orthonormal columns, R [… p,n]; p = m if complete, else min(m, n). Signs as in LAPACK. */
+export class Qr extends WideRoutine {
+  readonly name = 'qr'
+  protected readonly kind = Factorization.Qr
+
+  constructor(readonly isComplete: boolean) {
+    super()
+  }
+
+  protected override widthOf({ rows, columns }: Matrices): number {
+    return this.isComplete ? rows : Math.min(rows, columns)
+  }
+
+  protected override numbers(rows: number, columns: number, width: number): number {
+    return rows * (2 * columns + width) + 2 * columns
+  }
+
+  override infer([a]: readonly TensorType[]): readonly TensorType[] {
+    const matrices = requireMatrices(this.name, a!, false)
+    const width = this.widthOf(matrices)
+    return [matrixType(matrices.front, matrices.rows, width), matrixType(matrices.front, width, matrices.columns)]
+  }
+
+  // M = R dRᵀ − dQᵀ Q,  dA = (dQ + Q (tril M + (strictTril M)ᵀ)) R⁻ᵀ, for square R
+  override vjp({ e, inputs: [a], outputs: [q, r], cotangents: [dq, dr] }: VjpContext<unknown>): readonly Value[] {
+    const matrices = matricesOf(a!)
+    const { rows, columns } = matrices
+    if (this.widthOf(matrices) !== columns) {
+      throw new ArgumentError(
+        `${this.name}: only has a gradient where R is square, received [${rows}, ${columns}]${this.isComplete ? ' in mode complete' : ''}`,
+      )
+    }
+    const parts = new Parts(e, columns)
+    const m = e.subtract(e.matmul(r!, e.transposeMatrix(parts.triu(dr!))), e.matmul(e.transposeMatrix(dq!), q!))
+    const symmetric = e.add(parts.tril(m), e.transposeMatrix(parts.strictTril(m)))
+    const right = e.add(dq!, e.matmul(q!, symmetric))
+    return [e.transposeMatrix(e.routine(new TriangularSolve(false, false, false), [r!, e.transposeMatrix(right)])[0]!)]
+  }
+
+  override flops({ inputs: [a] }: CostContext<unknown>): number {
+    const matrices = matricesOf(a!)
+    const { batch, rows, columns } = matrices
+    return 2 * batch * rows * Math.min(rows, columns) * (columns + this.widthOf(matrices))
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    const {
+      inputs: [a],
+      outputs: [q, r],
+    } = context
+    this.each(context, (i, matrices) => {
+      const { rows, columns } = matrices
+      const width = this.widthOf(matrices)
+      qr(
+        matrixOf(a!, i * rows * columns, columns),
+        matrixOf(q!, i * rows * width, width),
+        matrixOf(r!, i * width * columns, columns),
+        rows,
+        columns,
+        width,
+      )
+    })
+  }
+}
+
+/**
+ * A [… n,n], symmetric → w [… n], ascending, V [… n,n], A = V diag(w) Vᵀ. The largest element of each column of
+ * V is positive.
+ */
+export class Eigen extends WideRoutine {
+  readonly name = 'eigh'
+  protected readonly kind = Factorization.Eigen
+
+  protected override numbers(_rows: number, n: number): number {
+    return n * (3 * n + 8 + 2 * FACTORIZE_SWEEPS)
+  }
+
+  override infer([a]: readonly TensorType[]): readonly TensorType[] {
+    const { front, rows } = requireMatrices(this.name, a!, true)
+    return [vectorType(front, rows), a!]
+  }
+
+  // dA = V (diag(dw) + (Vᵀ dV) / (w_j − w_i)) Vᵀ
+  override vjp({ e, outputs: [w, v], cotangents: [dw, dv], isUsed }: VjpContext<unknown>): readonly Value[] {
+    const { front, rows: n } = matricesOf(v!)
+    const parts = new Parts(e, n)
+    const turned = isUsed(1) ? e.multiply(e.matmul(e.transposeMatrix(v!), dv!), parts.gaps(w!, front, n)) : 0
+    return [e.matmul(e.matmul(v!, parts.onDiagonal(rowOf(e, dw!), turned)), e.transposeMatrix(v!))]
+  }
+
+  override flops({ inputs: [a] }: CostContext<unknown>): number {
+    const { batch, rows } = matricesOf(a!)
+    // the reduction, the product of its reflections, and two sweeps of rotations per eigenvalue
+    return 8 * batch * rows ** 3
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    const {
+      inputs: [a],
+      outputs: [w, v],
+    } = context
+    this.each(context, (i, { rows: n }) => eigen(matrixOf(a!, i * n * n, n), w!, i * n, matrixOf(v!, i * n * n, n), n))
+  }
+}
+
+abstract class SingularRoutine extends WideRoutine {
+  protected readonly kind = Factorization.Singular
+
+  protected override numbers(rows: number, n: number, width: number): number {
+    return (rows > n ? rows * (2 * n + width) + n : 0) + n * (4 * n + 16 + 4 * FACTORIZE_SWEEPS)
+  }
+
+  protected requireTall(a: TensorType): Matrices {
+    const matrices = requireMatrices(this.name, a, false)
+    if (matrices.rows < matrices.columns)
+      throw new ShapeError(`${this.name}: expected at least as many rows as columns, received ${formatShape(a.shape)}`)
+    return matrices
+  }
+}
+
+/**
+ * A [… m,n], m ≥ n → U [… m,p], s [… n], descending, Vᵀ [… n,n], A = U diag(s) Vᵀ; p = m if full, else n. The
+ * largest element of each row of Vᵀ is positive.
+ */
+export class Singular extends SingularRoutine {
+  readonly name = 'svd'
+
+  constructor(readonly isFull: boolean) {
+    super()
+  }
+
+  protected override widthOf({ rows, columns }: Matrices): number {
+    return this.isFull ? rows : columns
+  }
+
+  override infer([a]: readonly TensorType[]): readonly TensorType[] {
+    const matrices = this.requireTall(a!)
+    const { front, rows, columns } = matrices
+    return [
+      matrixType(front, rows, this.widthOf(matrices)),
+      vectorType(front, columns),
+      matrixType(front, columns, columns),
+    ]
+  }
+
+  // F = 1 / (s_j² − s_i²);  dA = U (diag(ds) + F∘(Uᵀ dU − dUᵀ U) diag(s) + diag(s) F∘(Vᵀ dV − dVᵀ V)) Vᵀ + (1 − U Uᵀ) dU diag(1/s) Vᵀ
+  override vjp({
+    e,
+    inputs: [a],
+    outputs: [u, s, vt],
+    cotangents: [du, ds, dvt],
+    isUsed,
+  }: VjpContext<unknown>): readonly Value[] {
+    const { front, rows, columns: n } = matricesOf(a!)
+    const usesVectors = isUsed(0) || isUsed(2)
+    if (usesVectors && this.isFull && rows !== n) {
+      throw new ArgumentError(
+        `${this.name}: the vectors of [${rows}, ${n}] have no gradient with fullMatrices; use fullMatrices: false`,
+      )
+    }
+    const parts = new Parts(e, n)
+    // The columns that contribute to A.
+    const own =
+      u!.shape.at(-1) === n
+        ? u!
+        : e.slice(
+            u!,
+            u!.shape.map(() => 0),
+            [...front, rows, n],
+          )
+    if (!usesVectors) return [e.matmul(e.multiply(own, rowOf(e, ds!)), vt!)]
+    const gaps = parts.gaps(e.square(s!), front, n)
+    const skew = (x: Value): Value => e.multiply(gaps, e.subtract(x, e.transposeMatrix(x)))
+    const left = e.multiply(skew(e.matmul(e.transposeMatrix(own), du!)), rowOf(e, s!))
+    const right = e.multiply(columnOf(e, s!), skew(e.matmul(vt!, e.transposeMatrix(dvt!))))
+    const inner = e.add(parts.onDiagonal(rowOf(e, ds!), 0), e.add(left, right))
+    const square = e.matmul(own, inner)
+    if (rows === n) return [e.matmul(square, vt!)]
+    const isZero = e.equal(s!, 0)
+    const inverse = e.select(isZero, 0, e.reciprocal(e.select(isZero, 1, s!)))
+    const outside = e.subtract(du!, e.matmul(own, e.matmul(e.transposeMatrix(own), du!)))
+    return [e.matmul(e.add(square, e.multiply(outside, rowOf(e, inverse))), vt!)]
+  }
+
+  override flops({ inputs: [a] }: CostContext<unknown>): number {
+    const matrices = matricesOf(a!)
+    const { batch, rows, columns } = matrices
+    const tall = rows > columns ? 2 * rows * columns * (columns + this.widthOf(matrices)) : 0
+    return batch * (16 * columns ** 3 + tall)
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    const {
+      inputs: [a],
+      outputs: [u, s, vt],
+    } = context
+    this.each(context, (i, matrices) => {
+      const { rows, columns: n } = matrices
+      const width = this.widthOf(matrices)
+      singular(
+        matrixOf(a!, i * rows * n, n),
+        matrixOf(u!, i * rows * width, width),
+        s!,
+        i * n,
+        matrixOf(vt!, i * n * n, n),
+        rows,
+        n,
+        width,
+      )
+    })
+  }
+}
+
+/** The singular values s of Singular alone. */
+export class SingularValues extends SingularRoutine {
+  readonly name = 'svdvals'
+  protected override readonly omitted = 1
+
+  override infer([a]: readonly TensorType[]): readonly TensorType[] {
+    const { front, columns } = this.requireTall(a!)
+    return [vectorType(front, columns)]
+  }
+
+  // dA = U diag(ds) Vᵀ
+  override vjp({ e, inputs: [a], cotangents: [ds] }: VjpContext<unknown>): readonly Value[] {
+    const [u, , vt] = e.routine(new Singular(false), [a!])
+    return [e.matmul(e.multiply(u!, rowOf(e, ds!)), vt!)]
+  }
+
+  override flops({ inputs: [a] }: CostContext<unknown>): number {
+    const { batch, rows, columns } = matricesOf(a!)
+    return batch * (3 * columns ** 3 + (rows > columns ? 2 * rows * columns ** 2 : 0))
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    const {
+      inputs: [a],
+      outputs: [s],
+    } = context
+    this.each(context, (i, { rows, columns: n }) => {
+      const [u, vt] = [new Float64Array(rows * n), new Float64Array(n * n)]
+      singular(matrixOf(a!, i * rows * n, n), matrixOf(u, 0, n), s!, i * n, matrixOf(vt, 0, n), rows, n, n)
+    })
+  }
+}
+
+function requireSystem(name: string, a: TensorType, b: TensorType): void {
+  const { front, rows } = requireMatrices(name, a, true)
+  const right = requireMatrices(name, b, false)
+  if (!sameShape(front, right.front) || right.rows !== rows) {
+    throw new ShapeError(
+      `${name}: the right side of ${formatShape(a.shape)} must be ${formatShape([...front, rows])} with one more axis, received ${formatShape(b.shape)}`,
+    )
+  }
+}
+
+function copyOf(from: NumericArray, to: NumericArray): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[i]!
+}
+
+/**
+ * A [… n,n], B [… n,k] → T⁻¹ B, where T is the lower or upper triangle of A, or its transpose; unit: with ones
+ * on its diagonal.
+ */
+export class TriangularSolve extends KernelRoutine {
+  readonly name = 'solveTriangular'
+
+  constructor(
+    readonly isLower: boolean,
+    readonly isTransposed: boolean,
+    readonly isUnit: boolean,
+  ) {
+    super()
+  }
+
+  override infer([a, b]: readonly TensorType[]): readonly TensorType[] {
+    requireSystem(this.name, a!, b!)
+    return [b!]
+  }
+
+  // dB = T⁻ᵀ dX,  dT = −dB Xᵀ
+  override vjp({
+    e,
+    inputs: [a],
+    outputs: [x],
+    cotangents: [dx],
+    isWanted,
+  }: VjpContext<unknown>): readonly (Value | null)[] {
+    const [db] = e.routine(new TriangularSolve(this.isLower, !this.isTransposed, this.isUnit), [a!, dx!])
+    if (!isWanted(0)) return [null, db!]
+    const [left, right] = this.isTransposed ? [x!, db!] : [db!, x!]
+    const all = e.negative(e.matmul(left, e.transposeMatrix(right)))
+    const parts = new Parts(e, a!.shape.at(-1)!)
+    const part = this.isLower
+      ? this.isUnit
+        ? parts.strictTril
+        : parts.tril
+      : this.isUnit
+        ? parts.strictTriu
+        : parts.triu
+    return [part(all), db!]
+  }
+
+  override lower({ inputs: [a, b], outputs: [out], emit }: LowerContext<unknown>): void {
+    const { batch, rows, columns } = matricesOf(b!)
+    if (sizeOf(b!.shape) === 0) return
+    const triangle =
+      (this.isLower ? Triangle.Lower : 0) +
+      (this.isTransposed ? Triangle.Transposed : 0) +
+      (this.isUnit ? Triangle.Unit : 0)
+    emit(
+      instruction(Opcode.Substitute, Substitute, {
+        out: out!.address,
+        matrix: a!.address,
+        input: b!.address,
+        order: ABSENT,
+        n: rows,
+        columns,
+        batch,
+        triangle,
+        places: 0,
+        temporary: ABSENT,
+      }),
+    )
+  }
+
+  override flops({ inputs: [a, b] }: CostContext<unknown>): number {
+    return sizeOf(b!.shape) * a!.shape.at(-1)!
+  }
+
+  override reference({ inputs: [a, b], outputs: [out], inputTypes: [, type] }: RefContext<unknown>): void {
+    const { batch, rows: n, columns } = matricesOf(type!)
+    copyOf(b!, out!)
+    for (let i = 0; i < batch; i++) {
+      const matrix = matrixOf(a!, i * n * n, n)
+      const t = (row: number, column: number): number =>
+        this.isTransposed ? matrix.get(column, row) : matrix.get(row, column)
+      substitute(t, matrixOf(out!, i * n * columns, columns), n, this.isLower !== this.isTransposed, this.isUnit)
+    }
+  }
+}
+
+/**
+ * A [… n,n], the results of Lu for A, B [… n,k] → A⁻¹ B, or A⁻ᵀ B. The gradient with respect to A is that of
+ * the whole, so none flows through the factorization. A itself is not read.
+ */
+export class FactoredSolve extends KernelRoutine {
+  readonly name = 'solve'
+
+  constructor(readonly isTransposed: boolean) {
+    super()
+  }
+
+  override infer([a, , , b]: readonly TensorType[]): readonly TensorType[] {
+    requireSystem(this.name, a!, b!)
+    return [b!]
+  }
+
+  // dB = A⁻ᵀ dX,  dA = −dB Xᵀ; for A⁻ᵀ B, dA is −X dBᵀ
+  override vjp({
+    e,
+    inputs: [a, packed, order],
+    outputs: [x],
+    cotangents: [dx],
+    isWanted,
+  }: VjpContext<unknown>): readonly (Value | null)[] {
+    const [db] = e.routine(new FactoredSolve(!this.isTransposed), [a!, packed!, order!, dx!])
+    const [left, right] = this.isTransposed ? [x!, db!] : [db!, x!]
+    return [isWanted(0) ? e.negative(e.matmul(left, e.transposeMatrix(right))) : null, null, null, db!]
+  }
+
+  override lower({ inputs: [, packed, order, b], outputs: [out], temporary, emit }: LowerContext<unknown>): void {
+    const { batch, rows: n, columns } = matricesOf(b!)
+    if (sizeOf(b!.shape) === 0) return
+    const common = { out: out!.address, matrix: packed!.address, n, columns, batch }
+    const unit = Triangle.Lower + Triangle.Unit
+    const plain = { ...common, order: ABSENT, places: 0, temporary: ABSENT }
+    const ordered = {
+      ...common,
+      order: order!.address,
+      places: Number(this.isTransposed),
+      temporary: this.isTransposed ? required(temporary) : ABSENT,
+    }
+    const again = { input: out!.address }
+    const steps = this.isTransposed
+      ? // Aᵀ = Uᵀ Lᵀ P
+        [
+          { ...plain, input: b!.address, triangle: Triangle.Transposed },
+          { ...ordered, ...again, triangle: unit + Triangle.Transposed },
+        ]
+      : [
+          { ...ordered, input: b!.address, triangle: unit },
+          { ...plain, ...again, triangle: 0 },
+        ]
+    for (const step of steps) emit(instruction(Opcode.Substitute, Substitute, step))
+  }
+
+  override temporaryBytes([, , , b]: readonly TensorType[]): number {
+    return this.isTransposed ? 4 * sizeOf(b!.shape.slice(-2)) : 0
+  }
+
+  override flops({ inputs: [a, , , b] }: CostContext<unknown>): number {
+    return 2 * sizeOf(b!.shape) * a!.shape.at(-1)!
+  }
+
+  override reference({
+    inputs: [, packed, order, b],
+    outputs: [out],
+    inputTypes: [, , , type],
+  }: RefContext<unknown>): void {
+    const { batch, rows: n, columns } = matricesOf(type!)
+    for (let i = 0; i < batch; i++) {
+      const matrix = matrixOf(packed!, i * n * n, n)
+      const work = matrixOf(new Float64Array(n * columns), 0, columns)
+      const from = matrixOf(b!, i * n * columns, columns)
+      const to = matrixOf(out!, i * n * columns, columns)
+      const straight = (row: number, column: number): number => matrix.get(row, column)
+      const across = (row: number, column: number): number => matrix.get(column, row)
+      const place = (row: number): number => order![i * n + row]!
+      for (let row = 0; row < n; row++)
+        for (let c = 0; c < columns; c++) work.set(row, c, from.get(this.isTransposed ? row : place(row), c))
+      substitute(this.isTransposed ? across : straight, work, n, true, !this.isTransposed)
+      substitute(this.isTransposed ? across : straight, work, n, false, this.isTransposed)
+      for (let row = 0; row < n; row++)
+        for (let c = 0; c < columns; c++) to.set(this.isTransposed ? place(row) : row, c, work.get(row, c))
+    }
+  }
+}

@@ -1,0 +1,167 @@
+// Linear memory, and the allocation of blocks in it. Only JavaScript allocates and releases blocks; kernels never
+// allocate.
+
+import { noSpace } from './wasm/wasm'
+import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../../assembly/shared/instructions'
+import { ArgumentError, internalError } from '../../core/errors'
+
+const PAGE = 65536
+const INITIAL_PAGES = 32
+/** The number of pages that a 32-bit memory can address. */
+const MAXIMUM_PAGES = 65536
+/**
+ * Page limits to try, in this order: a shared memory reserves its whole address space at once, and some engines refuse
+ * large ones.
+ */
+const SHARED_MAXIMA = [MAXIMUM_PAGES, 32768, 16384, 8192, 4096]
+
+/** A buffer that can grow at its end. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): void
+}
+
+/** @throws StateError if the system refuses the address space */
+export function createWasmMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES })
+  } catch (error) {
+    throw error instanceof RangeError ? noSpace(error) : error
+  }
+}
+
+export interface SharedMemory {
+  readonly memory: WebAssembly.Memory
+  readonly maximumPages: number
+}
+
+/** The largest shared memory that the engine can reserve; null if it refuses all sizes. */
+export function createSharedMemory(): SharedMemory | null {
+  for (const maximumPages of SHARED_MAXIMA) {
+    try {
+      return {
+        memory: new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maximumPages, shared: true }),
+        maximumPages,
+      }
+    } catch {
+      continue
+    }
+  }
+  return null
+}
+
+/** The interpreter's memory: the same interface without WebAssembly. */
+export class PlainMemory implements LinearMemory {
+  buffer = new ArrayBuffer(INITIAL_PAGES * PAGE)
+
+  grow(pages: number): void {
+    const larger = new ArrayBuffer(this.buffer.byteLength + pages * PAGE)
+    new Uint8Array(larger).set(new Uint8Array(this.buffer))
+    this.buffer = larger
+  }
+}
+
+interface MemoryBlock {
+  address: number
+  bytes: number
+}
+
+/** First-fit allocation of aligned blocks; adjacent free blocks are merged. */
+export class Arena {
+  /** Scratch for the kernel that runs, one piece per thread. It follows the constants; address 0 means absent. */
+  readonly scratch = CONSTANTS + CONSTANTS_SIZE
+  private readonly start: number
+  private readonly used = new Map<number, number>()
+  private free: MemoryBlock[]
+  /** Bytes in use by blocks. */
+  usedBytes = 0
+
+  constructor(
+    private readonly memory: LinearMemory,
+    threads = 1,
+    private readonly maximumPages = MAXIMUM_PAGES,
+  ) {
+    this.start = alignUp(this.scratch + threads * GEMM_SCRATCH)
+    const missing = this.start + READ_SLACK - memory.buffer.byteLength
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
+    this.free = [{ address: this.start, bytes: this.capacity - this.start }]
+  }
+
+  /** The number of blocks in use. */
+  get usedBlocks(): number {
+    return this.used.size
+  }
+
+  // Kernels may read slightly past the last buffer.
+  private get capacity(): number {
+    return this.memory.buffer.byteLength - READ_SLACK
+  }
+
+  /** @throws ArgumentError if the memory cannot grow further */
+  allocate(bytes: number): number {
+    const needed = alignUp(Math.max(bytes, 1))
+    let index = this.free.findIndex((block) => block.bytes >= needed)
+    if (index < 0) {
+      this.growFor(needed)
+      index = this.free.length - 1
+    }
+    const block = this.free[index]!
+    const { address } = block
+    if (block.bytes === needed) this.free.splice(index, 1)
+    else this.free[index] = { address: address + needed, bytes: block.bytes - needed }
+    this.used.set(address, needed)
+    this.usedBytes += needed
+    return address
+  }
+
+  release(address: number): void {
+    const bytes = this.used.get(address)
+    if (bytes === undefined) throw internalError(`release of ${address}, which is not in use`)
+    this.used.delete(address)
+    this.usedBytes -= bytes
+    this.insertFree({ address, bytes })
+  }
+
+  private insertFree(block: MemoryBlock): void {
+    let at = this.free.findIndex((other) => other.address > block.address)
+    if (at < 0) at = this.free.length
+    this.free.splice(at, 0, block)
+    this.mergeWithNext(at)
+    if (at > 0) this.mergeWithNext(at - 1)
+  }
+
+  private mergeWithNext(index: number): void {
+    const block = this.free[index]!
+    const next = this.free[index + 1]
+    if (next === undefined || block.address + block.bytes !== next.address) return
+    block.bytes += next.bytes
+    this.free.splice(index + 1, 1)
+  }
+
+  // Grows by at least a quarter, so that many small allocations cause few growths.
+  private growFor(bytes: number): void {
+    const end = this.capacity
+    const last = this.free[this.free.length - 1]
+    const reusable = last !== undefined && last.address + last.bytes === end ? last.bytes : 0
+    const current = this.memory.buffer.byteLength / PAGE
+    const needed = Math.ceil((bytes - reusable) / PAGE)
+    const available = this.maximumPages - current
+    if (needed > available) {
+      throw new ArgumentError(
+        `Out of memory: ${bytes} more bytes do not fit into the ${this.maximumPages / 16384} GiB that WebAssembly can address here. Use smaller batches or fewer units.`,
+      )
+    }
+    try {
+      this.memory.grow(Math.min(available, Math.max(needed, current >> 2)))
+    } catch {
+      throw new ArgumentError(
+        `Out of memory: the engine refused ${bytes} more bytes. Use smaller batches or fewer units.`,
+      )
+    }
+    this.insertFree({ address: end, bytes: this.capacity - end })
+  }
+}
+
+function alignUp(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
+}

@@ -1,0 +1,50 @@
+// The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
+// a first step; all formats of files for models; all classes of layers for Model.fromConfig; and what consoles show. The kernels'
+// files are in the package only; without them the text is decoded.
+
+import { foreignKind } from '../files/containers/foreign'
+import type { Dense } from '../layers/core/dense'
+import { enableLora } from '../layers/core/lora'
+import type { LayerBase } from '../layers/layer'
+import { Layer } from '../layers/layer'
+import { findFormatsWith } from '../models/format-hook'
+import { formatOf } from '../files/formats'
+import { libraryClasses } from '../files/own/revive'
+import { graphFromConfig } from '../models/read-graph'
+import { findClassesWith, readGraphsWith } from '../models/reader'
+import { findWeightFilesWith } from '../models/weight-files'
+import { weightFiles } from '../files/weight-formats'
+import { boundPatterns } from '../optimizers/file-patterns'
+import { nodeModule } from '../engine/runtime/platform'
+import { readBinariesWith } from '../engine/runtime/current'
+import { hasColours, isDumb } from '../engine/runtime/terminal'
+import { useTerminalProgress } from '../training/callbacks/terminal-progress'
+import { showInConsoles } from './consoles'
+
+readBinariesWith((name) => {
+  const fs = nodeModule('node:fs')
+  try {
+    return fs === null ? null : new Uint8Array(fs.readFileSync(new URL(`kernels/${name}.wasm`, import.meta.url)))
+  } catch {
+    // A bundle without the files, or a process that may not read them.
+    return null
+  }
+})
+
+boundPatterns()
+findFormatsWith(formatOf, foreignKind)
+readGraphsWith(graphFromConfig)
+findClassesWith(libraryClasses)
+findWeightFilesWith(weightFiles(() => import('./weights')))
+// Methods with much code, which other entries have as functions alone.
+Layer.prototype.enableLora = function (rank, options) {
+  enableLora(this as LayerBase as Dense, rank, options)
+}
+Layer.prototype.quantize = async function (mode) {
+  const { quantizeInPlace } = await import('./thrift')
+  quantizeInPlace(this, mode)
+}
+showInConsoles()
+useTerminalProgress({ hasColours, isDumb })
+
+export * from '..'

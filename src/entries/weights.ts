@@ -1,0 +1,8 @@
+// myelin/weights: weights in files of every format, also under names of other programs.
+
+export type { WriteWeightsOptions } from '../files/weights/files'
+export { readWeights, torchMapping, writeWeights } from '../files/weights/files'
+export type { WeightMapping, WeightTarget, WeightTargets } from '../files/containers/weight-mapping'
+export type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../files/weight-formats'
+// For loadWeights and saveWeights, which load this module when they need it.
+export { fillWeights, weightWriter } from '../files/weights/files'

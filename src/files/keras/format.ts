@@ -1,0 +1,19 @@
+// Keras's files as a format of models: for loadModel, loadWeights and save.
+
+import type { ModelFormat } from '../../models/format-hook'
+import { requireNoInputOptions } from '../../models/load-options'
+import { typed } from '../../core/tree'
+import { readerBeside } from '../../engine/runtime/beside'
+import { writeKeras } from './files'
+import { fillFromKeras, modelFromKeras } from './read'
+
+/** How `loadModel` reads and `model.save` writes `.keras` and `.h5` files. */
+export const kerasFormat: ModelFormat = {
+  read: ({ bytes }, options) => {
+    requireNoInputOptions(options, 'a file of Keras')
+    return modelFromKeras(bytes, options)
+  },
+  fill: (model, bytes, source, signal) =>
+    fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal)),
+  write: (model, path, options) => writeKeras(typed(model), path, options),
+}

@@ -1,0 +1,19 @@
+// Objects in configurations of Keras and of TensorFlow.js: { class_name, config, … }.
+
+import type { Json } from '../../core/registry'
+import type { JsonRecord } from '../containers/json'
+import { isRecord, own, textOf } from '../containers/json'
+
+/** An object of Keras: a class and its configuration. */
+export interface KerasObject extends JsonRecord {
+  readonly class_name: string
+}
+
+export function isObject(value: Json | undefined): value is KerasObject {
+  return isRecord(value) && typeof value['class_name'] === 'string'
+}
+
+/** Whether what has a `keras_version` is of Keras 2. */
+export function isFormerVersion(value: Json | undefined): boolean {
+  return isRecord(value) && textOf(own(value, 'keras_version')).startsWith('2.')
+}

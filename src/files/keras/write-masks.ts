@@ -1,0 +1,193 @@
+// Masks as tensors of Keras's graph. Keras 3 passes the mask that a tensor carries to a call only if the call has no other tensor: a
+// recurrent layer that gets initial states needs its mask as an argument. So does a layer after Concatenate, whose mask Keras computes
+// with an op that it names 'concatenate', as the layer is often named: the file could not be opened.
+
+import type { DType } from '../../core/dtypes'
+import type { Json } from '../../core/registry'
+import { classNameOf } from '../../core/registry'
+import type { MaskTrail } from '../../layers/masks'
+import type { LayerBase } from '../../layers/layer'
+import { Merge } from '../../layers/merging/merge'
+import type { LayerCall } from '../../layers/symbol'
+import { isSymbol } from '../../layers/symbol'
+import { LayerGraph } from '../../models/layer-graph'
+import type { GraphCall } from '../../models/layer-graph'
+import { symbolsByKey } from '../../models/graph-order'
+import { Tensor } from '../../ops/tensor'
+
+/** A call of an op: its arguments are symbols or constants. */
+export interface OperationCall {
+  readonly name: string
+  readonly op: string
+  readonly input: readonly unknown[]
+  /** That of the first result. */
+  readonly dtype: DType
+}
+
+/** Adds an op to the file. @returns its result */
+export type MakeOperation = (op: string, name: string, ...operands: readonly unknown[]) => Tensor
+
+/** A mask that a tensor carries. */
+interface Mask {
+  /** Whether a Concatenate takes part in it. */
+  readonly isJoined: boolean
+  /** The mask in the graph, whose ops are added with the first call; null if the graph has no tensors to compute it from. */
+  readonly tensor: () => Tensor | null
+}
+
+const ELSEWHERE: Mask = { isJoined: false, tensor: () => null }
+
+export class StatedMasks {
+  private readonly masks: ReadonlyMap<Tensor, Mask>
+
+  constructor(
+    graph: LayerGraph,
+    private readonly writer: { refuse(why: string): null },
+    private readonly make: MakeOperation,
+  ) {
+    this.masks = this.masksIn(graph, [], (symbol) => symbol)
+  }
+
+  /** A call with the masks that Keras does not pass. */
+  stated(call: LayerCall): Pick<LayerCall, 'input' | 'options'> {
+    const { layer, input, options } = call
+    const { mask, initialState } = options
+    const hasStates = initialState !== undefined && initialState !== null
+    if (hasStates ? mask !== undefined : mask !== undefined && mask !== null) return call
+    const found = symbolsByKey(input).map((symbol) => this.masks.get(symbol) ?? null)
+    if (found.every((each) => each === null)) return call
+    if (mask === null) {
+      this.writer.refuse(`'${layer.name}' would get the mask of its input, which mask: null takes away`)
+      return call
+    }
+    const { readsMask, graph } = layer as LayerBase
+    if (!hasStates && !((readsMask || graph instanceof LayerGraph) && found.some((each) => each?.isJoined))) return call
+    const tensors = found.map((each) => each?.tensor() ?? null)
+    if (found.some((each, i) => each !== null && tensors[i] === null)) {
+      if (hasStates)
+        this.writer.refuse(
+          `the mask of the input of '${layer.name}', which has initial states, must be given as an option of the call`,
+        )
+      return call
+    }
+    return { input, options: { ...options, mask: input instanceof Tensor ? tensors[0]! : tensors } }
+  }
+
+  /**
+   * The masks of all masked tensors of a graph.
+   * @param given those of its inputs
+   * @param known the tensor of the file's graph that a symbol is, or null
+   */
+  private masksIn(
+    { inputs, calls }: LayerGraph,
+    given: readonly (Mask | null)[],
+    known: (symbol: Tensor) => Tensor | null,
+  ): ReadonlyMap<Tensor, Mask> {
+    const masks = new Map<Tensor, Mask>()
+    const put = (symbol: Tensor | undefined, mask: Mask | null): void =>
+      void (symbol !== undefined && mask !== null && masks.set(symbol, mask))
+    symbolsByKey(inputs).forEach((symbol, i) => put(symbol, given[i] ?? null))
+    for (const call of calls) {
+      const { layer, outputs } = call
+      const operands = symbolsByKey(call.input)
+      const own = operands.map((symbol, i) => givenMask(call, i, known) ?? masks.get(symbol) ?? null)
+      if (layer.graph instanceof LayerGraph) {
+        const places = symbolsByKey(layer.graph.inputs)
+        const outer = new Map(places.map((symbol, i) => [symbol, operands[i]!]))
+        const inner = this.masksIn(layer.graph, own, (symbol) => {
+          const operand = outer.get(symbol)
+          return operand === undefined ? null : known(operand)
+        })
+        symbolsByKey(layer.graph.outputs).forEach((symbol, i) => put(outputs[i], inner.get(symbol) ?? null))
+        continue
+      }
+      const mask = this.maskAfter(call, operands, own, known)
+      put(outputs[0], mask)
+      if (Reflect.get(layer, 'mergeMode') === null) put(outputs[1], mask)
+    }
+    return masks
+  }
+
+  /** The mask of the result of a call, as Keras computes it. */
+  private maskAfter(
+    { layer }: GraphCall,
+    operands: readonly Tensor[],
+    own: readonly (Mask | null)[],
+    known: (symbol: Tensor) => Tensor | null,
+  ): Mask | null {
+    // An empty trail in place of each mask shows which of them the layer passes on.
+    const trails = own.map((mask): MaskTrail | null => (mask === null ? null : new Map()))
+    const trail = layer.maskTrail(operands, trails)
+    if (trail === null) return null
+    const name = `${layer.name}_mask`
+    const passed = own[trails.indexOf(trail)]
+    if (passed !== undefined) return passed
+    const isJoined = own.some((mask) => mask?.isJoined)
+    const inputs = (): Tensor[] | null => complete(operands.map(known))
+    switch (classNameOf(layer)) {
+      case 'Embedding':
+        return maskFrom(false, inputs, ([x]) => this.make('notEqual', name, x, 0))
+      // A step is masked if all its features have the value.
+      case 'Masking':
+        return maskFrom(false, inputs, ([x]) =>
+          this.make('any', name, this.make('notEqual', name, x, Reflect.get(layer, 'maskValue') as Json), -1),
+        )
+      case 'Concatenate':
+        return maskFrom(true, inputs, (all) => {
+          const rows = complete(all.map((x, i) => this.wideMask(name, x, own[i] ?? null)))
+          const axis = Reflect.get(layer, 'axis') as Json
+          return rows && this.make('any', name, this.make('concatenate', name, rows, axis), -1)
+        })
+      default:
+        if (!(layer instanceof Merge)) return ELSEWHERE
+        return maskFrom(
+          isJoined,
+          () => complete(own.map((mask) => mask?.tensor() ?? null)),
+          (all) =>
+            all.every(({ rank }) => rank === all[0]!.rank)
+              ? all.reduce((a, b) => this.make('logicalOr', name, a, b))
+              : null,
+        )
+    }
+  }
+
+  /** The mask of each element of an operand of Concatenate; null if Keras broadcasts the mask otherwise. */
+  private wideMask(name: string, x: Tensor, own: Mask | null): Tensor | null {
+    if (own === null) return this.make('onesLike', name, x, { dtype: 'bool' })
+    const mask = own.tensor()
+    if (mask === null || mask.rank === x.rank) return mask
+    if (mask.rank !== x.rank - 1) return null
+    const zeros = this.make('zerosLike', name, x, { dtype: 'bool' })
+    return this.make('logicalOr', name, this.make('expandDims', name, mask, -1), zeros)
+  }
+}
+
+/** A mask that is computed once, from tensors that the graph may not have. */
+function maskFrom(
+  isJoined: boolean,
+  operands: () => readonly Tensor[] | null,
+  compute: (operands: readonly Tensor[]) => Tensor | null,
+): Mask {
+  let made: Tensor | null | undefined
+  const tensor = (): Tensor | null => {
+    if (made === undefined) {
+      const all = operands()
+      made = all && compute(all)
+    }
+    return made
+  }
+  return { isJoined, tensor }
+}
+
+/** A list without null; null if it has one. */
+function complete(list: readonly (Tensor | null)[]): Tensor[] | null {
+  const all = list.filter((each) => each !== null)
+  return all.length < list.length ? null : all
+}
+
+/** The mask that is given to a call for an operand. */
+function givenMask({ options: { mask } }: GraphCall, i: number, known: (symbol: Tensor) => Tensor | null): Mask | null {
+  const own: unknown = Array.isArray(mask) ? mask[i] : mask
+  if (own === undefined || own === null) return null
+  return own instanceof Tensor ? { isJoined: false, tensor: () => (isSymbol(own) ? known(own) : own) } : ELSEWHERE
+}

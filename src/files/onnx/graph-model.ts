@@ -1,0 +1,177 @@
+// GraphModel: a functional model of one GraphLayer. Only predict differs from Model: the first axis of an input need not be
+// that of the samples.
+
+import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from '../../core/errors'
+import { custom, option, readOptions, recordOf } from '../../core/options'
+import type { DType } from '../../core/dtypes'
+import type { TensorType } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
+import { flatten, typed, unflatten } from '../../core/tree'
+import { toTensor } from '../../ops/convert'
+import type { TensorLike } from '../../ops/convert'
+import { toStrings } from '../../ops/strings'
+import { Tensor } from '../../ops/tensor'
+import { jit } from '../../ops/transform'
+import type { Batches, DataOf } from '../../data/samples/given'
+import { isElements } from '../../data/samples/source'
+import { Input } from '../../layers/core/input-layer'
+import { extents } from './options'
+import type { Labels } from './strings'
+import { TensorSpec } from '../../layers/spec'
+import type { ConstantLike, InputOptions } from '../../models/load-options'
+import { Model } from '../../models/model'
+import { PREDICT } from '../../training/options'
+import type { PredictOptions } from '../../training/options'
+import { GraphLayer, specOfInput } from './graph-layer'
+
+/** Names that exporters give to the axis of samples. */
+const BATCH = /batch|^(?:n|b|bs|samples?|unk__\d+|none|\?)$/i
+
+/**
+ * `predict` computes all rows at once if the first axis of an input is not known to be that of the samples, such as a
+ * state [layers, batch, units]. With the option `batchSize` it divides the first axis of all inputs.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type GraphModel takes every one
+export class GraphModel<const In = any, const Out = any> extends Model<In, Out> {
+  readonly #whole = jit((...inputs: Tensor[]): Tensor[] => {
+    const x = unflatten<Tensor>(typed<Tree<TensorSpec>>(this.buildSpec!), inputs)
+    return flatten(this.applyTree(x, { training: false }))
+  })
+
+  override async predict(
+    x: DataOf<In> | Batches<In, Out>,
+    options: PredictOptions = {},
+  ): Promise<ReturnType<this['call']>> {
+    const rows = this.rowsPerStep()
+    const given = Object.entries(options).flatMap(([key, value]) => (value == null ? [] : PREDICT.nameOf(key)))
+    const isSized = given.includes('batchSize')
+    if (rows === 'all' && !isSized && !given.includes('steps') && !isElements(x)) {
+      PREDICT.read(options)
+      return this.predictOnBatch(typed(x))
+    }
+    return super.predict(x, typeof rows === 'number' && !isSized ? { ...options, batchSize: rows } : options)
+  }
+
+  override predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
+    if (this.rowsPerStep() !== 'all') return super.predictOnBatch(x)
+    const outputs = this.#whole(...flatten(this.named(x)))
+    return typed(unflatten<Tensor>(typed<Tree<Tensor>>(this.output), outputs))
+  }
+
+  private get graphLayer(): GraphLayer | undefined {
+    return this.graph?.layers.find((each): each is GraphLayer => each instanceof GraphLayer)
+  }
+
+  /**
+   * What the numbers of an output stand for, by the names of outputs: strings, such as the classes of a classifier, or the classes of the
+   * columns of probabilities.
+   */
+  get labels(): Readonly<Record<string, Labels>> {
+    return Object.fromEntries(this.graphLayer?.labels ?? [])
+  }
+
+  /** A file that was made for some number of rows takes several times as many, which steps divide. @internal */
+  override checkInput(types: readonly TensorType[]): void {
+    const specs = flatten<TensorSpec>(typed(this.buildSpec))
+    super.checkInput(
+      types.map(({ shape, dtype }, i) => {
+        const rows = specs[i]?.shape[0] ?? null
+        const isMultiple = rows !== null && shape.length > 0 && shape[0]! % rows === 0
+        return { shape: isMultiple ? [rows, ...shape.slice(1)] : shape, dtype }
+      }),
+    )
+  }
+
+  /** 'all' if rows may depend on each other, 'any' if they are samples, or the number for which the file was made. */
+  private rowsPerStep(): 'all' | 'any' | number {
+    const layer = this.graphLayer
+    if (layer === undefined) return 'any'
+    const first = flatten<Tensor>(typed(this.input)).map(({ shape }) => shape[0] as number | null)
+    const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => (shape[0] ?? null) as number | null)
+    const [own = null] = first
+    if (own !== null) return [...first, ...results].every((each) => each === own) ? own : 'all'
+    const isBatch = layer.isTable || layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
+    return isBatch && [...first, ...results].every((each) => each === null) ? 'any' : 'all'
+  }
+
+  /** The inputs as tensors of the declared types. */
+  private named(x: unknown): Tree<Tensor> {
+    const specs = typed<Tree<TensorSpec>>(this.buildSpec!)
+    const read = (given: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
+      const where = `${this}: ${name}`
+      const value =
+        dtype === 'string'
+          ? this.graphLayer!.readStrings(toStrings(given, where))
+          : toTensor(given as TensorLike, where, dtype)
+      if (value.rank === shape.length && shape.every((extent, i) => extent === null || extent === value.shape[i]))
+        return value
+      throw new ShapeError(`${this}: ${name} must be ${formatShape(shape)}, received ${formatShape(value.shape)}`)
+    }
+    const isNamed = typeof x === 'object' && x !== null && !(x instanceof Tensor) && !Array.isArray(x)
+    if (specs instanceof TensorSpec) {
+      const [only] = this.graphLayer?.graphInputs ?? []
+      const inner = isNamed && only !== undefined && only.name in x ? (x as Record<string, unknown>)[only.name] : x
+      return read(inner, specs, 'the input')
+    }
+    const all = specs as Readonly<Record<string, TensorSpec>>
+    const names = Object.keys(all)
+    const given = isNamed ? (x as Record<string, unknown>) : null
+    if (given === null || names.some((name) => given[name] === undefined))
+      throw new ArgumentError(`${this}: expected a record of the inputs ${names.map((name) => `'${name}'`).join(', ')}`)
+    return Object.fromEntries(names.map((name) => [name, read(given[name], all[name]!, `'${name}'`)]))
+  }
+}
+
+const anything = custom<ConstantLike>(
+  (value) => value as ConstantLike,
+  () => null,
+)
+
+export const inputOptions = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+
+/** The options about inputs that loadModel takes, which it does not read itself. */
+export function readInputOptions({ constants, shapes }: InputOptions): Required<InputOptions> {
+  return readOptions('loadModel', inputOptions, { constants, shapes })
+}
+
+/** @throws ArgumentError for an option about an input that a graph does not have */
+export function requireInputs(options: Required<InputOptions>, names: readonly string[]): void {
+  for (const [what, record] of Object.entries(options)) {
+    const unknown = Object.keys(record).find((name) => !names.includes(name))
+    if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)
+  }
+}
+
+/**
+ * Symbols for the inputs of a layer, and for its outputs.
+ * @param shapes of inputs, which replace those of the file
+ * @param where names the file in errors
+ */
+export function symbolsOf(
+  layer: GraphLayer,
+  shapes: Readonly<Record<string, readonly (number | null)[]>>,
+  where: string,
+): { inputs: Tree<Tensor>; outputs: unknown } {
+  const symbols = layer.graphInputs.map((input): [string, Tensor] => {
+    const given = Object.hasOwn(shapes, input.name) ? shapes[input.name] : undefined
+    const { shape, dtype } = specOfInput(input, given, where)
+    if (shape.length === 0)
+      throw new FormatError(
+        `${where}: the input '${input.name}' has no axes, so it has no samples. Pass its value: { constants: { '${input.name}': … } }`,
+      )
+    // A table may have missing values, which trees and imputers read as NaN.
+    return [input.name, symbolOf(input.name, shape, dtype, layer.isTable && dtype === 'float32')]
+  })
+  if (symbols.length === 0) throw new FormatError(`${where}: the model has no inputs`)
+  const inputs: Tree<Tensor> = symbols.length === 1 ? symbols[0]![1] : Object.fromEntries(symbols)
+  return { inputs, outputs: layer.apply(inputs) }
+}
+
+function symbolOf(
+  name: string,
+  [batchSize = null, ...shape]: readonly (number | null)[],
+  dtype: DType,
+  optional: boolean,
+): Tensor {
+  return Input({ shape, batchSize, dtype, name, optional })
+}

@@ -1,0 +1,67 @@
+// The inputs and outputs of a model that is written: their names and shapes.
+
+import { FormatError, ShapeError, StateError, formatShape, quoted, unknownName } from '../../core/errors'
+import type { Tree } from '../../core/tree'
+import { flatten, isBranch, pathName, pathsOf, typed } from '../../core/tree'
+import type { BatchShape, TensorSpec } from '../../layers/spec'
+import { LayerGraph } from '../../models/layer-graph'
+import type { Model } from '../../models/model'
+import type { Tensor } from '../../ops/tensor'
+
+export type AnyModel = Model<unknown, unknown>
+
+/** What is traced: the structure of the inputs, their specs, and the names of both ends. */
+export interface Ends {
+  readonly tree: Tree<TensorSpec>
+  readonly specs: readonly TensorSpec[]
+  readonly inputs: readonly string[]
+  outputs(results: Tree<unknown>): readonly string[]
+}
+
+/** The keys of a record, or the names of layers. */
+function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly string[] {
+  const isRecord = isBranch(tree) && !Array.isArray(tree)
+  return isRecord ? pathsOf(tree).map((each) => pathName(each).replaceAll('.', '_')) : layers
+}
+
+export function endsOf(model: AnyModel): Ends {
+  const { graph } = model
+  const tree = typed<Tree<TensorSpec> | null>(graph instanceof LayerGraph ? graph.inputSpecs : model.buildSpec)
+  if (tree === null)
+    throw new StateError(`${model} is not built. Call it, fit it or give it an inputShape before it is written`)
+  const specs = flatten<TensorSpec>(tree)
+  const inputs = namesFor(tree, graph?.inputNames ?? specs.map((_, i) => (specs.length === 1 ? 'input' : `input_${i}`)))
+  const strings = specs.flatMap(({ dtype }, i) => (dtype === 'string' ? [quoted(inputs[i]!)] : []))
+  if (strings.length > 0) {
+    const readers =
+      graph?.calls.filter(({ input }) => flatten<Tensor>(typed(input)).some(({ dtype }) => dtype === 'string')) ?? []
+    throw new FormatError(
+      `${model}: an ONNX file cannot take strings: the input ${strings.join(', ')}${readers.map(({ layer }) => `, which ${layer} reads`).join('')}. Leave these layers out, and give the numbers that they return.`,
+    )
+  }
+  return {
+    tree,
+    specs,
+    inputs,
+    outputs: (results) => namesFor(results, graph?.outputNames ?? pathsOf(results).map(() => model.name)),
+  }
+}
+
+/** The shapes of the inputs. @throws ShapeError for a given shape that the model does not take */
+export function shapesOf(
+  model: AnyModel,
+  { specs, inputs }: Ends,
+  given: Readonly<Record<string, BatchShape>>,
+): readonly BatchShape[] {
+  const unknown = Object.keys(given).find((name) => !inputs.includes(name))
+  if (unknown !== undefined) throw unknownName('input in shapes', unknown, inputs)
+  return specs.map(({ shape }, i) => {
+    const name = inputs[i]!
+    const own = Object.hasOwn(given, name) ? given[name]! : shape
+    const fits = own.length === shape.length && shape.every((extent, axis) => extent === null || extent === own[axis])
+    if (fits) return own
+    throw new ShapeError(
+      `${model}: shapes: '${inputs[i]}' must fit ${formatShape(shape)}, received ${formatShape(own)}`,
+    )
+  })
+}

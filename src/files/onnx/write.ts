@@ -1,0 +1,211 @@
+// Writes ONNX files: a model is traced as for predict, and every primitive of the graph is written as operators of ONNX. So layers
+// of users are written, too. A model with open extents is traced for several values of each, which shows where they occur.
+
+import { withFile } from '../../core/file-scope'
+import { requireArguments } from '../../core/arguments'
+import { ArgumentError, FormatError, MyelinError, quoted, restate, unknownName } from '../../core/errors'
+import { option, readOptions, recordOf, text } from '../../core/options'
+import type { Tree } from '../../core/tree'
+import { flatten, typed, unflatten } from '../../core/tree'
+import type { Graph } from '../../engine/ir/graph'
+import { CallContext, withFrame } from '../../layers/context'
+import type { LayerBase } from '../../layers/layer'
+import { Model } from '../../models/model'
+import type { Tensor } from '../../ops/tensor'
+import { trace } from '../../ops/trace'
+import { Variable } from '../../ops/variable'
+import { writeFile } from '../../engine/runtime/files'
+import type { TraceShapes } from './export/extents'
+import { acrossTraces, isFixed, traceShapesFor } from './export/extents'
+import type { Problems } from './export/graph'
+import { writeNodes } from './export/graph'
+import { ended } from './export/ended'
+import { Item, elementTypes } from './export/items'
+import { valueInfo } from './export/scope'
+import { Refusal, Writer } from './export/writer'
+import type { AnyModel, Ends } from './inputs'
+import { endsOf, shapesOf } from './inputs'
+import { extents } from './options'
+import { modelProto } from './proto'
+import { encode } from './wire'
+
+const [IR_VERSION, OPSET] = [8, 17]
+/** The bytes of a protocol buffer at most. */
+const MOST_BYTES = 2 ** 31 - 1
+
+export interface WriteOnnxOptions {
+  /** Other names of inputs and outputs, by their names. Default {}. */
+  names?: Readonly<Record<string, string>>
+  /** Shapes of inputs, by their names, that fix open extents of the model: null stands for one that stays open. Default {}. */
+  shapes?: Readonly<Record<string, readonly (number | null)[]>>
+}
+
+const table = { names: option(recordOf(text), {}), shapes: option(recordOf(extents), {}) }
+
+/**
+ * A model as an ONNX file of opset 17, for ONNX Runtime and other programs. It computes what `predict` computes; the optimizer and the
+ * options of compile are not in it.
+ *
+ *   const bytes = await writeOnnx(model, 'model.onnx')
+ *
+ * Inputs and outputs are named after their layers, or have the keys of a record; weights are named by their paths. Of equal names, all but
+ * the first get a number, such as `lstm_1`. The batch and other open extents stay open. Images stay channels last.
+ * @param path where to write it as well (Node); null for bytes alone
+ * @throws FormatError for what ONNX does not have, such as strings, random numbers and states between calls, all of it in one message;
+ * ArgumentError for `names` that give two of them the same name; StateError for a model that is not built
+ */
+export async function writeOnnx(
+  model: Model,
+  path?: string | URL | null,
+  options: WriteOnnxOptions = {},
+): Promise<Uint8Array> {
+  requireArguments('writeOnnx', arguments, 3)
+  readOptions('writeOnnx', table, options)
+  if (!(model instanceof Model)) throw new ArgumentError(`writeOnnx: expected a model, received ${quoted(model)}`)
+  const bytes = onnxOf(typed(model), options)
+  if (path != null) await writeFile(path, bytes, 'writeOnnx')
+  return bytes
+}
+
+/** @throws FormatError before a trace changes the states */
+function requireStateless(layer: LayerBase, model: AnyModel): void {
+  if ('stateful' in layer && layer.stateful === true)
+    throw new FormatError(
+      `${model}: ${layer} is stateful, and an ONNX file has no states between calls. Return and pass its state: returnState, initialState`,
+    )
+  for (const each of layer.sublayers) requireStateless(each, model)
+}
+
+/** The graph for each of some extents. */
+function traced(
+  model: AnyModel,
+  { tree, specs }: Ends,
+  { traces }: TraceShapes,
+): { graphs: Graph[]; results: Tree<unknown> } {
+  let results: Tree<unknown> = null
+  const graphs = traces.map(
+    (shapes) =>
+      trace(
+        specs.map(({ dtype }, i) => ({ shape: shapes[i]!, dtype })),
+        (symbols) => {
+          results = withFile({ foldsConstants: true }, () =>
+            withFrame(null, new CallContext(false), () => model.predictStep(unflatten(tree, symbols))),
+          )
+          return flatten(typed<Tree<Tensor>>(results))
+        },
+      ).graph,
+  )
+  return { graphs, results }
+}
+
+/** The bytes of an ONNX file. @throws FormatError that names what ONNX does not have */
+function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions = {}): Uint8Array {
+  requireStateless(model, model)
+  const ends = endsOf(model)
+  let refusal: unknown = null
+  const given = shapesOf(model, ends, shapes)
+  for (const shaped of traceShapesFor(given, ends.inputs)) {
+    let found: ReturnType<typeof traced>
+    try {
+      found = traced(model, ends, shaped)
+    } catch (error) {
+      refusal ??= error
+      continue
+    }
+    return fileOf(model, ends, shaped, found, names)
+  }
+  const open = ends.inputs.find((_, i) => given[i]!.includes(null, 1))
+  if (refusal instanceof MyelinError && open !== undefined)
+    restate(
+      refusal,
+      `${refusal.message}. The model refuses every length that was tried. Fix the open extents with the option shapes: { shapes: { '${open}': … } }`,
+    )
+  throw refusal
+}
+
+function fileOf(
+  model: AnyModel,
+  ends: Ends,
+  { open, traces }: TraceShapes,
+  { graphs, results }: ReturnType<typeof traced>,
+  renamed: Readonly<Record<string, string>>,
+): Uint8Array {
+  const [graph] = graphs as [Graph]
+  const said = ends.outputs(results)
+  const unknown = Object.keys(renamed).find((name) => !ends.inputs.includes(name) && !said.includes(name))
+  if (unknown !== undefined) throw unknownName('input or output in names', unknown, [...ends.inputs, ...said])
+  const nameOf = (name: string): string => (Object.hasOwn(renamed, name) ? renamed[name]! : name)
+  const named = [...new Set([...ends.inputs, ...said])].map(nameOf)
+  const twice = Object.values(renamed).find((name) => named.indexOf(name) !== named.lastIndexOf(name))
+  if (twice !== undefined)
+    throw new ArgumentError(
+      `writeOnnx: names would give '${twice}' to two inputs or outputs. Each needs a name of its own.`,
+    )
+  const writer = new Writer(open, ends.inputs.map(nameOf), model.name)
+  const inputNames = writer.inputs.map((name) => writer.names.unique(name))
+  const outputNames = said.map((name) => writer.names.unique(nameOf(name)))
+  const shapes = acrossInputs(traces)
+  graph.parameters.forEach((value, i) =>
+    writer.items.set(
+      value,
+      new Item(value.dtype, shapes[i]!, { kind: 'node', name: inputNames[i]!, scope: writer.root }),
+    ),
+  )
+  for (const [cell, value] of graph.cells) {
+    const data = cell instanceof Variable ? cell.value.data : new Float32Array()
+    const weight = {
+      name: cell.name,
+      shape: cell.shape,
+      dtype: cell.dtype,
+      data,
+      written: null,
+      forms: new Map<string, string>(),
+    }
+    const shape = cell.shape.map((extent) => traces.map(() => extent))
+    writer.items.set(value, new Item(cell.dtype, shape, { kind: 'weight', weight, views: [] }))
+  }
+  const problems: Problems = new Map()
+  try {
+    writeNodes(writer, graphs, [...graph.outputs.keys()], problems)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    problems.set(error.message, new Set([String(model)]))
+  }
+  const states = graph.updates.filter(({ cell, value }) => graph.cells.get(cell) !== value).map(({ cell }) => cell.name)
+  if (problems.size === 0 && states.length > 0) problems.set('states that a call changes', new Set(states))
+  if (problems.size > 0) throw refused(model, problems)
+  const { outputs, nodes, initializers } = ended(writer, graph, outputNames)
+  const types = acrossTypes(graphs)
+  const dims = (shape: readonly (readonly number[])[]) =>
+    shape.map((each) =>
+      isFixed(each) ? each[0]! : (open.find(({ values }) => String(values) === String(each))?.name ?? ''),
+    )
+  const bytes = encode(modelProto, {
+    irVersion: IR_VERSION,
+    producer: 'myelin',
+    graph: {
+      nodes,
+      name: model.name,
+      initializers,
+      inputs: inputNames.map((name, i) => valueInfo(name, elementTypes[graph.parameters[i]!.dtype], dims(shapes[i]!))),
+      outputs: outputs.map((name, i) => valueInfo(name, elementTypes[graph.outputs[i]!.dtype], dims(types[i]!))),
+    },
+    opsets: [{ domain: '', version: OPSET }],
+  })
+  if (bytes.length > MOST_BYTES)
+    throw new FormatError(`${model}: an ONNX file has at most 2 GB, it would have ${bytes.length} bytes`)
+  return bytes
+}
+
+const acrossInputs = (traces: TraceShapes['traces']) =>
+  traces[0]!.map((_, i) => acrossTraces(traces.map((shapes) => shapes[i]!)))
+
+const acrossTypes = (graphs: readonly Graph[]) =>
+  graphs[0]!.outputs.map((_, i) => acrossTraces(graphs.map(({ outputs }) => outputs[i]!.shape)))
+
+function refused(model: AnyModel, problems: Problems): FormatError {
+  const list = [...problems].map(
+    ([what, layers]) => `${what} (${[...layers].filter((each) => each !== '').join(', ') || 'an op'})`,
+  )
+  return new FormatError(`${model}: an ONNX file of opset ${OPSET} cannot have: ${list.join('; ')}`)
+}

@@ -1,0 +1,25 @@
+// The classes of models, and of layers that an application gives, by the names in files. Names no layer itself.
+
+import { ArgumentError } from '../../core/errors'
+import type { CustomObjects } from '../../core/registry'
+import { Registry, nameOfClass, receivedText } from '../../core/registry'
+import { Layer } from '../../layers/layer'
+import { Model } from '../../models/model'
+import { Sequential } from '../../models/sequential'
+
+export const modelClasses: CustomObjects = { Model, Sequential, Functional: Model }
+
+/** A class of the user that has one of these names is not saved. */
+export const models = /* @__PURE__ */ new Registry('model', Layer, () => modelClasses, {
+  aliases: { Functional: 'Model' },
+})
+
+/** @throws ArgumentError for a value that is not a class of layers */
+export function classesOf(layers: readonly unknown[]): CustomObjects {
+  const other = layers.find((each) => typeof each !== 'function' || !(each.prototype instanceof Layer))
+  if (other !== undefined)
+    throw new ArgumentError(
+      `loadModel: layers must be classes of layers, such as [Dense], received ${receivedText(other)}`,
+    )
+  return { ...modelClasses, ...Object.fromEntries(layers.map((each) => [nameOfClass(each as Function), each])) }
+}

@@ -1,0 +1,21 @@
+// Models of TensorFlow.js as a format of models: for loadModel, loadWeights and save.
+
+import { typed } from '../../core/tree'
+import type { ModelFormat } from '../../models/format-hook'
+import { openedFile } from '../../engine/runtime/beside'
+import { artifactsOf } from './artifacts'
+import { modelFrom, writeTfjs } from './files'
+import { fillFromLayers } from './layers/read'
+import { readStored } from './stores'
+
+/** How `loadModel` reads and `model.save` writes models of TensorFlow.js. */
+export const tfjsFormat: ModelFormat = {
+  read: async (file, options) => modelFrom(await artifactsOf(file, {}, 'loadModel'), options),
+  readStored: async (address, options) => modelFrom(await readStored(address, 'loadModel'), options),
+  fill: async (model, bytes, source, signal) => {
+    signal?.throwIfAborted()
+    const file = openedFile(source, bytes, 'loadWeights', signal)
+    fillFromLayers(model, await artifactsOf(file, {}, 'loadWeights'))
+  },
+  write: async (model, path, options) => (await writeTfjs(typed(model), path, options)).json,
+}

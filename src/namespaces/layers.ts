@@ -1,0 +1,35 @@
+// The namespace `layers`: all layers, functions that combine inputs, and Keras's serialize and deserialize. Only this namespace needs the registry of all
+// layers, so an application that does not call deserialize contains only the layers that it uses.
+
+import { requireArguments } from '../core/arguments'
+import { deserializeObject, serializeObject } from '../core/identified'
+import type { SavedObject } from '../core/identified'
+import type { CustomObjects, Serialized } from '../core/registry'
+import { classesIn } from '../core/registry'
+import { typed } from '../core/tree'
+import * as initializers from '../parts/initializers'
+import type { Layer, LayerBase } from '../layers/layer'
+import { layers } from '../layers/registry'
+
+export * from '../layers'
+export * from '../layers/merging/functions'
+
+/** The configuration of a layer, without its weights. Keras: `keras.layers.serialize`. */
+export function serialize(layer: LayerBase): Serialized {
+  requireArguments('layers.serialize', arguments, 1)
+  return typed(serializeObject(layer))
+}
+
+/**
+ * A layer with new weights from its configuration; `modelFromJSON` makes models.
+ *
+ *   const copy = layers.deserialize(layers.serialize(layer))
+ *
+ * Keras: `keras.layers.deserialize`.
+ * @param customObjects your own classes and functions, by name
+ * @throws ArgumentError for an unknown name, with the nearest known one
+ */
+export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Layer {
+  requireArguments('layers.deserialize', arguments, 2)
+  return typed(deserializeObject(layers, saved, { ...classesIn(initializers), ...customObjects }))
+}

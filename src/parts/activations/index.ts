@@ -1,0 +1,125 @@
+// Activations by name. The functions themselves are ops.
+
+import { ArgumentError, knownName, unknownName } from '../../core/errors'
+import { customObject, isClass, nameInFile, nameToSave } from '../../core/registry'
+import * as functions from '../../ops'
+import { cast } from '../../ops/numpy/elementwise'
+import type { DeclaredOp, OpTraits, Units } from '../../ops/op'
+import { isDeclared } from '../../ops/op'
+import type { Tensor } from '../../ops/tensor'
+import { gelu } from './gelu'
+import { relu } from './relu'
+import { areAlikeUnits, triedUnits } from '../../ops/tried'
+
+/** A function of one tensor, written with ops. */
+export type ActivationFunction = (x: Tensor) => Tensor
+
+const activations = {
+  linear: functions.linear,
+  relu,
+  sigmoid: functions.sigmoid,
+  tanh: functions.tanh,
+  softmax: functions.softmax,
+  logSoftmax: functions.logSoftmax,
+  softplus: functions.softplus,
+  softsign: functions.softsign,
+  leakyRelu: functions.leakyRelu,
+  relu6: functions.relu6,
+  elu: functions.elu,
+  selu: functions.selu,
+  gelu,
+  silu: functions.silu,
+  hardSigmoid: functions.hardSigmoid,
+  hardSilu: functions.hardSilu,
+  hardTanh: functions.hardTanh,
+  hardShrink: functions.hardShrink,
+  softShrink: functions.softShrink,
+  tanhShrink: functions.tanhShrink,
+  logSigmoid: functions.logSigmoid,
+  celu: functions.celu,
+  glu: functions.glu,
+  sparsemax: functions.sparsemax,
+  sparsePlus: functions.sparsePlus,
+  sparseSigmoid: functions.sparseSigmoid,
+  squareplus: functions.squareplus,
+  mish: functions.mish,
+  exponential: functions.exponential,
+  swish: functions.silu,
+  hardSwish: functions.hardSilu,
+} satisfies Readonly<Record<string, ActivationFunction>>
+
+type ActivationName = keyof typeof activations
+
+/** A known name (any spelling), or a custom function. */
+export type ActivationIdentifier = ActivationName | (string & {}) | ActivationFunction
+
+const names = Object.keys(activations)
+
+/** The forms of custom functions: equal names in a file mean the same function. */
+const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
+
+/**
+ * The function of an identifier; undefined and null mean linear. A name may refer to a custom object in scope.
+ * @throws ArgumentError that suggests the nearest known name
+ */
+export function getActivation(identifier: ActivationIdentifier | undefined | null): ActivationFunction {
+  if (identifier === undefined || identifier === null) return activations.linear
+  if (typeof identifier === 'function') return identifier
+  if (typeof identifier !== 'string') {
+    throw new ArgumentError(`An activation must be a name or a function, received ${typeof identifier}`)
+  }
+  const own = customObject(identifier)
+  if (typeof own === 'function' && !isClass(own)) {
+    const known = wrapped.get(own)
+    if (known?.name === identifier) return known
+    const activation: ActivationFunction = (x) => requireTensor(own.call(undefined, x), identifier)
+    // The name under which it is saved again.
+    wrapped.set(own, Object.defineProperty(activation, 'name', { value: identifier }))
+    return activation
+  }
+  const known = knownName(identifier, names)
+  if (known === undefined) throw unknownName('activation', identifier, names)
+  return activations[known as ActivationName]
+}
+
+function requireTensor(value: unknown, name: string): Tensor {
+  if (typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value)
+    return cast(value as Tensor, 'float32')
+  throw new ArgumentError(`The activation '${name}' must return a tensor`)
+}
+
+const all = new Set<ActivationFunction>(Object.values(activations))
+
+const traitsOf = (activation: ActivationFunction): OpTraits => (isDeclared(activation) ? activation.traits : {})
+
+/** What an activation does with units: as it declares, or as trials show of other functions, such as those of users. */
+const unitsOf = (activation: ActivationFunction): Units =>
+  traitsOf(activation).units ?? (all.has(activation) ? 'apart' : triedUnits(activation))
+
+/** Whether an activation computes each unit from all units, as softmax does. */
+export const mixesUnits = (activation: ActivationFunction): boolean => unitsOf(activation) === 'mixed'
+
+/** Whether f(c · x) = c · f(x) for every c > 0 and each unit by itself. */
+export const isHomogeneous = (activation: ActivationFunction): boolean => unitsOf(activation) === 'scaled'
+
+/** The limits that an activation declares; null for one without. */
+export const limitsOf = (activation: ActivationFunction): OpTraits['limits'] | null =>
+  traitsOf(activation).limits ?? null
+
+/** The name under which an activation is saved: the known one, or the custom one. */
+export function activationName(activation: ActivationFunction): string {
+  const found = Object.entries(activations).find(([, known]) => known === activation)
+  if (found !== undefined) return found[0]
+  const known = knownName(activation.name, names)
+  if (known === undefined) return nameInFile(activation, 'that is an activation')
+  const same = isDeclared(activation)
+    ? isSame(activation, known as ActivationName)
+    : areAlikeUnits(activation, activations[known as ActivationName])
+  return same ? known : nameToSave(activation, () => true)
+}
+
+/** Whether an op is an activation under a second name. */
+function isSame({ compute, traits }: DeclaredOp, name: ActivationName): boolean {
+  const known: ActivationFunction = activations[name]
+  return traits.activation === name || (isDeclared(known) && known.compute === compute)
+}

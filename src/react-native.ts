@@ -1,7 +1,0 @@
-// The entry for React Native: the names of `myelin`, and the interpreter also in bundles, since Hermes has no WebAssembly.
-
-import { runWithoutWasm } from './runtime/without-wasm'
-
-runWithoutWasm()
-
-export * from './index'
