@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/browser/**', 'tests/start/**'],
+    globalSetup: ['tests/helpers/fresh-binaries.ts'],
     setupFiles: ['tests/helpers/mode.ts'],
     // A process per file would cost more than most files' tests; mode.ts sets each file's mode anew instead.
     pool: 'forks',

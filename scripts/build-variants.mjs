@@ -1,17 +1,47 @@
-// Writes other forms of the package from the modules in dist/: dist/script/myelin.global.js, one script for script tags that is also a
-// CommonJS module; dist/cjs/ with a file for each entry, for programs that can only `require`, such as the tests of Jest; and the
-// declarations, which are CommonJS. Runs after tsdown, as a part of `npm run build`.
+// Completes the modules that the bundler wrote into dist/, and writes their other forms: dist/script/myelin.global.js, one script for
+// script tags that is also a CommonJS module; dist/cjs/ with a file for each entry, for programs that can only `require`, such as the
+// tests of Jest; and the declarations, which are CommonJS. Runs after rolldown, as a part of `npm run build`.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { rolldown } from 'rolldown'
 import ts from 'typescript'
 
-const dist = fileURLToPath(new URL('../dist/', import.meta.url))
-if (!existsSync(join(dist, 'types'))) throw new Error('dist/ has no declarations of tsdown. Run `npm run build`.')
-const { rolldown } = await import(pathToFileURL(createRequire(import.meta.resolve('tsdown')).resolve('rolldown')))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(root, 'dist')
+if (!existsSync(join(dist, 'types'))) throw new Error('dist/ has no declarations. Run `npm run build`.')
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+/** An engine keeps a source that is all ASCII in half the memory, and it may be served in any encoding. */
+const inAscii = (code) =>
+  code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** The names that a module exports or imports, which would be one long line. */
+const inShortLines = (code) => {
+  const broken = (line) => line.replace(/(.{80,110},) /g, '$1\n\t')
+  return code.replace(/^export \{.*\};$/m, broken).replace(/^import \{.*\} from .*;$/gm, broken)
+}
+
+/**
+ * `add: () => add` in a namespace is a function named add, inside of which add is something else. Babel, which Metro runs on packages,
+ * gives such a function its name, and therefore renames the other throughout the file: a thousand passes over it, in a quarter of an hour.
+ */
+const withoutNames = (code) => code.replace(/^\t(\w+): \(\) => \1(,?)$/gm, '\t$1: 0 || (() => $1)$2')
+
+for (const name of readdirSync(dist).filter((each) => each.endsWith('.js')))
+  writeFileSync(join(dist, name), withoutNames(inShortLines(inAscii(readFileSync(join(dist, name), 'utf8')))))
+
+// The binaries as text, which a bundler would write in one line each, and as files for Node and workerd.
+copyFileSync(join(root, 'src/engine/runtime/wasm/binaries.js'), join(dist, 'binaries.js'))
+for (const name of ['csv', 'jpeg', 'resize'])
+  copyFileSync(join(root, `src/data/readers/${name}/${name}-binary.js`), join(dist, `${name}-binary.js`))
+mkdirSync(join(dist, 'kernels'), { recursive: true })
+for (const file of readdirSync(join(root, 'build'))) {
+  const [, level, name] = /^(simd|relaxed)\.(\w+)\.wasm$/.exec(file) ?? []
+  const to = `kernels/${name}${level === 'relaxed' ? '.relaxed' : ''}.wasm`
+  if (level !== undefined) copyFileSync(join(root, 'build', file), join(dist, to))
+}
+
 const parts = Object.keys(manifest.exports).flatMap((path) => /^\.\/(\w+)$/.exec(path)?.[1] ?? [])
 
 // `myelin.Dense`, and what sub-paths export as `myelin.data.readCsv`. fflate is inside; pages decode pictures themselves. A module
@@ -60,14 +90,13 @@ const { output } = await script.generate({
   minify: { mangle: { keepNames: CLASSES }, compress: { keepNames: CLASSES } },
   comments: false,
 })
-const ascii = output[0].code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 mkdirSync(join(dist, 'script'), { recursive: true })
 writeFileSync(
   join(dist, 'script/myelin.global.js'),
   `/*! myelin ${manifest.version}, MIT. It contains fflate:
 ${licence.trim()}
 */
-${inLines(ascii)}
+${inLines(inAscii(output[0].code))}
 if (typeof module === 'object') Object.assign(module.exports, myelin)
 `,
 )
@@ -93,12 +122,19 @@ for (const name of ['index', ...parts]) {
 commonJs('node', `${load}.startInNode()\nmodule.exports = require('./index.cjs')`)
 commonJs('picture-threads', `exports.pictureThreads = ${load}.pictureThreads`)
 
+// Comments of members on lines of their own: elsewhere, editors take them for those of the member before.
+function withOwnLines(declarations) {
+  return declarations
+    .replace(/^( *)(.*[;,{]) (?=\/\*\*)/gm, '$1$2\n$1')
+    .replace(/^( *)(\/\*\* .*? \*\/)(?=\w)/gm, '$1$2\n$1')
+}
+
 // A file of declarations is CommonJS by its ending alone, and so are those that it imports. A module may import declarations of
 // CommonJS, but not the other way, so that these are the only copy. `npm run test:package` has checked them; a
 // program without skipLibCheck would do so again, which takes longer than the rest of its check.
 for (const folder of ['', 'types/']) {
   for (const name of readdirSync(join(dist, folder)).filter((each) => each.endsWith('.d.ts'))) {
-    const text = readFileSync(join(dist, folder, name), 'utf8')
+    const text = withOwnLines(readFileSync(join(dist, folder, name), 'utf8'))
     const path = join(dist, 'cjs', folder, name.replace(/\.ts$/, '.cts'))
     writeFileSync(path, `// @ts-nocheck\n${text.replace(/( from "\.[^"]*)\.js";$/gm, '$1.cjs";')}`)
     if (folder === '') writeFileSync(join(dist, name), `export * from './cjs/${name.replace(/\.d\.ts$/, '.cjs')}'\n`)

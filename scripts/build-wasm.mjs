@@ -1,7 +1,9 @@
-// Compiles assembly/ and embeds it in src/engine/runtime/wasm/binaries/: the core and each family of kernels (assembly/families)
+// Compiles assembly/ and embeds it in src/engine/runtime/wasm/binaries.js: the core and each family of kernels (assembly/families)
 // is one binary, stored as text (encode-bytes.mjs), from which the plain and the relaxed variant are made
-// (multiply-add.mjs). The steps of chains, which are the exports step_NAME, get their places in the table here, and src/engine/ir/steps.ts names
-// these. Readers of files have separate modules, assembly/csv.ts in src/data/readers/csv/binary.ts, and so jpeg and resize. Does nothing if no source changed. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
+// (multiply-add.mjs). The steps of chains, which are the exports step_NAME, get their places in the table here, and
+// src/engine/ir/steps.ts names these. Readers of files have separate modules, assembly/csv.ts in
+// src/data/readers/csv/csv-binary.js, and so jpeg and resize. Does nothing if no source changed; with --check it only says whether one
+// did. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -20,7 +22,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { encodeBytes } from './encode-bytes.mjs'
 import { hoistConstants, hoistedConstants } from './hoist-constants.mjs'
-import { instructionSet } from './instruction-set.mjs'
 import { fusions, sections, splitMultiplyAdds } from './multiply-add.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -64,14 +65,13 @@ const called = [
   'gemm_6x16_columns_f32',
   'table',
 ]
-const generated = 'src/engine/runtime/wasm/binaries'
-const generatedFiles = [...entries.keys()].map((name) => `${generated}/${name}.ts`)
+const generated = 'src/engine/runtime/wasm/binaries.js'
 /** Where the numbers of the steps are written. */
 const stepsFile = 'src/engine/ir/steps.ts'
 /** The number of the first step. Numbers are places in the table of the core, where smaller ones are opcodes. */
 const FIRST_STEP = 64
 /** The modules of readers: assembly/NAME.ts and where it is embedded. */
-const readers = new Map(['csv', 'jpeg', 'resize'].map((name) => [name, `src/data/readers/${name}/binary.ts`]))
+const readers = new Map(['csv', 'jpeg', 'resize'].map((name) => [name, `src/data/readers/${name}/${name}-binary.js`]))
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')
@@ -83,10 +83,8 @@ const sources = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
   .map((name) => join('assembly', name))
   .sort()
 const hash = createHash('sha256')
-const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'instruction-set', 'multiply-add'].map(
-  (name) => `scripts/${name}.mjs`,
-)
-for (const file of [...sources, 'src/engine/runtime/wasm/instruction-set.ts', 'asconfig.json', ...tools, ascPackage]) {
+const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'multiply-add'].map((name) => `scripts/${name}.mjs`)
+for (const file of [...sources, 'asconfig.json', ...tools, ascPackage]) {
   hash
     .update(file.endsWith('package.json') ? 'asc' : file)
     .update('\0')
@@ -97,12 +95,16 @@ const sourcesHash = hash.digest('hex')
 const hashLine = `// sources: ${sourcesHash}${isCoreAlone ? ' (the core alone)' : ''}`
 
 const upToDate =
-  [...generatedFiles, stepsFile, ...readers.values()].every(
+  [generated, stepsFile, ...readers.values()].every(
     (file) => existsSync(file) && readFileSync(file, 'utf8').includes(hashLine + '\n'),
   ) && written.every((name) => existsSync(`build/${name}`))
 // A whole build serves the demo as well.
-const isWhole = isCoreAlone && readOf(`${generated}/core.ts`).includes(`// sources: ${sourcesHash}\n`)
+const isWhole = isCoreAlone && readOf(generated).includes(`// sources: ${sourcesHash}\n`)
 if (upToDate || isWhole) process.exit(0)
+if (process.argv.includes('--check')) {
+  console.error('The WebAssembly binaries were built from other sources. Run `npm run build:wasm`.')
+  process.exit(1)
+}
 
 // Node 20 compiles relaxed SIMD only behind a flag; later versions need none.
 if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd')
@@ -131,12 +133,15 @@ try {
   if (opcodes.length > FIRST_STEP) throw new Error(`there are more than ${FIRST_STEP} opcodes: see FIRST_STEP`)
   const steps = stepsIn(texts.get('core'))
   const sizes = []
-  mkdirSync(generated, { recursive: true })
   const decoder = inQuotes(readFileSync(inScratch('decode.wasm')).toString('base64'))
-  // The number of the instruction set depends on those of the steps.
+  const text = [
+    '// Generated by scripts/build-wasm.mjs from assembly/. Do not edit; not under version control. Types: binaries.d.ts.',
+    hashLine,
+    '',
+    `export const decoder = ${decoder}`,
+    `export const fusions = ${JSON.stringify(fusions)}`,
+  ]
   writeFileSync(inScratch('steps.ts'), numbersOf(steps))
-  renameSync(inScratch('steps.ts'), stepsFile)
-  const builtFor = await instructionSet()
   for (const [name, wat] of texts) {
     const hoisted = hoistConstants(name === 'core' ? withSteps(wat, steps) : wat, table, address)
     writeFileSync(inScratch(`${target}.${name}.wat`), hoisted)
@@ -149,36 +154,23 @@ try {
     writeFileSync(inScratch(`simd.${name}.wasm`), plain)
     writeFileSync(inScratch(`relaxed.${name}.wasm`), relaxed)
     sizes.push(`${name} ${(plain.length / 1000).toFixed(1)} kB`)
-    const text = [
-      '// Generated by scripts/build-wasm.mjs from assembly/. Do not edit; not under version control.',
-      hashLine,
-      "import type { Binary } from '../families'",
-      ...(name === 'core'
-        ? [
-            "import type { Fusion } from '../fuse'",
-            '/** assembly/decode.ts, base64. */',
-            `export const decoder = ${decoder}`,
-            '/** The number of the instruction set that the binaries were built for: see instruction-set.ts. */',
-            `export const builtFor = ${builtFor}`,
-            '/** What differs in the relaxed variants. */',
-            `export const fusions: readonly Fusion[] = ${JSON.stringify(fusions)}`,
-          ]
-        : []),
-      `export const ${name}: Binary = {`,
+    text.push(
+      `export const ${name} = {`,
       `  name: '${name}',`,
-      '  // as scripts/encode-bytes.mjs writes the plain variant',
       `  encoded: ${inQuotes(encodeBytes(plain))},`,
       `  size: ${plain.length},`,
       `  kernels: ${JSON.stringify(kernels)},`,
       '}',
-      '',
-    ].join('\n')
-    writeFileSync(inScratch(`${name}.ts`), text)
+    )
   }
-  for (const file of written) renameSync(inScratch(file), `build/${file}`)
-  for (const name of entries.keys()) renameSync(inScratch(`${name}.ts`), `${generated}/${name}.ts`)
+  // Families whose kernels were not compiled.
   if (isCoreAlone)
-    for (const file of families) writeFileSync(`${generated}/${file}`, withoutKernels(basename(file, '.ts')))
+    for (const name of families.map((file) => basename(file, '.ts')))
+      text.push(`export const ${name} = { name: '${name}', encoded: '', size: 0, kernels: [] }`)
+  writeFileSync(inScratch('binaries.js'), `${text.join('\n')}\n`)
+  for (const file of written) renameSync(inScratch(file), `build/${file}`)
+  renameSync(inScratch('binaries.js'), generated)
+  renameSync(inScratch('steps.ts'), stepsFile)
 
   for (const [name, file] of readers) {
     const text = [
@@ -228,16 +220,6 @@ function numbersOf(steps) {
     hashLine,
     '// The steps of chains: step_NAME of assembly/ by its place in the table.',
     ...numbers,
-    '',
-  ].join('\n')
-}
-
-/** A family whose kernels were not compiled. */
-function withoutKernels(name) {
-  return [
-    '// Generated by scripts/build-wasm.mjs --core. Do not edit; not under version control.',
-    "import type { Binary } from '../families'",
-    `export const ${name}: Binary = { name: '${name}', encoded: '', size: 0, kernels: [] }`,
     '',
   ].join('\n')
 }

@@ -5,10 +5,11 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
+import { rolldown } from 'rolldown'
 import { formatMessage } from 'publint/utils'
 import ts from 'typescript'
 import { undocumentedOptions } from './undocumented-options.mjs'
@@ -20,7 +21,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * the archive with them, and of the largest file of declarations; last of the types that the compiler makes for a small program.
  */
 const limits = {
-  bundled: 146_000,
+  bundled: 146_500,
   named: 1_460,
   published: 562_500,
   part: 30_000,
@@ -33,9 +34,6 @@ const limits = {
 /** Sub-paths that `loadModel` imports when a file needs them. */
 const formats = ['keras', 'onnx', 'tfjs', 'weights']
 const longestLine = 1200
-
-// The bundler that tsdown works with, whatever its version.
-const { rolldown } = await import(pathToFileURL(createRequire(import.meta.resolve('tsdown')).resolve('rolldown')))
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)

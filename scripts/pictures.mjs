@@ -3,9 +3,23 @@
 
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Adam, Add, Concatenate, Conv2D, Dense, Dropout, Embedding, GlobalAveragePooling1D } from 'myelin'
-import { GlobalAveragePooling2D, Input, MaxPooling2D } from 'myelin'
-import { Model, Sequential, metrics, setRandomSeed } from 'myelin'
+import {
+  Adam,
+  Add,
+  Concatenate,
+  Conv2D,
+  Dense,
+  Dropout,
+  Embedding,
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  Input,
+  MaxPooling2D,
+  Model,
+  Sequential,
+  metrics,
+  setRandomSeed,
+} from 'myelin'
 import { UnitHealth } from 'myelin/balance'
 import { integratedGradients, kernelShap, reliabilityDiagram } from 'myelin/explain'
 import * as plot from 'myelin/plot'

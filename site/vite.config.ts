@@ -1,7 +1,6 @@
 // One page of static files with relative addresses, which work from any folder.
 
-import type { Plugin } from 'vite'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 /** The page may load its own files and run WebAssembly, and nothing else. */
 export const POLICY = [

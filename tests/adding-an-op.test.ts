@@ -11,7 +11,6 @@ import type * as Ops from '../src/ops'
 import * as steps from '../src/engine/ir/steps'
 import type * as Configured from '../src/engine/runtime/configure'
 import type * as Current from '../src/engine/runtime/current'
-import type * as InstructionSet from '../src/engine/runtime/wasm/instruction-set'
 import type * as Wasm from '../src/engine/runtime/wasm/wasm'
 import type { TapeBackend } from '../src/engine/runtime/tape-backend'
 import { splitMultiplyAdds } from '../scripts/multiply-add.mjs'
@@ -124,11 +123,6 @@ describe('a copy of the sources with the edits', () => {
   }
 
   it('computes what the record states', async () => {
-    const { instructionSet } = (await load('src/engine/runtime/wasm/instruction-set.ts')) as typeof InstructionSet
-    const binaries = `${copy}src/runtime/engine/binaries/core.ts`
-    const core = readFileSync(binaries, 'utf8').replace(/builtFor = \d+/, `builtFor = ${instructionSet()}`)
-    writeFileSync(binaries, core)
-
     const { link } = (await load('src/engine/runtime/wasm/wasm.ts')) as typeof Wasm
     const { makeRuntime } = (await load('src/engine/runtime/configure.ts')) as typeof Configured
     const { currentRuntime } = (await load('src/engine/runtime/current.ts')) as typeof Current

@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { camelCase } from '../scripts/keras-table.mjs'
 import { OTHER_NAMES, WITHOUT } from '../scripts/members-table.mjs'
-import type { Tensor } from '../src'
 import {
   Callback,
   Dense,
@@ -27,6 +26,7 @@ import {
   ops,
   regularizers,
   schedules,
+  type Tensor,
 } from '../src'
 import { subjects } from './helpers/subjects'
 

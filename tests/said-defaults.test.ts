@@ -4,7 +4,6 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../src'
 import {
   Input,
   Sequential,
@@ -22,9 +21,9 @@ import {
   schedules,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../src'
-import { flatten } from '../src/core/tree'
-import type { Tree } from '../src/core/tree'
+import { flatten, type Tree } from '../src/core/tree'
 import type { SignatureDefault, SignaturesFile } from './golden/format'
 import { readFixture } from './helpers/golden'
 

@@ -1,19 +1,6 @@
 // The promises of the types: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never
 // called are for tsc, which `npm test` runs first.
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type {
-  Batch,
-  CallbackMethods,
-  Callbacks,
-  CompileOptions,
-  DenseOptions,
-  FitOptions,
-  InputsOf,
-  Logs,
-  Tensor,
-  TensorLike,
-} from '../src'
-import { gridSearch, randomSearch } from '../src/entries/search'
 import {
   Adam,
   Callback,
@@ -43,7 +30,18 @@ import {
   Variable,
   valueAndGrad,
   vjp,
+  type Batch,
+  type CallbackMethods,
+  type Callbacks,
+  type CompileOptions,
+  type DenseOptions,
+  type FitOptions,
+  type InputsOf,
+  type Logs,
+  type Tensor,
+  type TensorLike,
 } from '../src'
+import { gridSearch, randomSearch } from '../src/entries/search'
 
 /** For tsc only. */
 function unrun(..._checks: (() => unknown)[]): void {}

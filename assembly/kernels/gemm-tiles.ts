@@ -291,7 +291,7 @@ export function gemm_4x4_columns_f32(
 // V8 with --experimental-wasm-revectorize combines two neighbouring 128-bit operations into one of 256 bits, so that
 // the 24 accumulators below fit into 12 registers. It starts from pairs of stores to neighbouring addresses in one
 // basic block, so there are no narrow edges here. Without pairing the tile spills and runs at half the speed of 4 × 8:
-// src/runtime/turbo.ts measures that. 6 rows, because V8 adds an instruction for every splat but the first, which 4
+// src/engine/runtime/wasm/turbo.ts measures that. 6 rows, because V8 adds an instruction for every splat but the first, which 4
 // rows do not hide.
 
 /**

@@ -24,7 +24,7 @@ import { Epilogue } from '../shared/opcodes'
 import { activate_f32, floorOf } from './activate'
 import { partEnd, partStart } from '../parts'
 import { copyWords, fillWords, madd, rectified, storeRow16 } from '../simd'
-import { convolution_kernel_4x16_f32 } from './convolution'
+import { convolution_kernel_4x16_f32 } from './convolution-tiles'
 
 /** The tiles of a block, a multiple of the 4 or 6 rows of the products' tiles, and its channels. */
 const TILES: i32 = 24

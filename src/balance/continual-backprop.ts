@@ -1,15 +1,13 @@
 // ContinualBackprop: continually reinitializes a small fraction of the hidden units, those of least utility.
 
-import { configured, integer, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, integer, number, option, type OptionInputs } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import { multiply } from '../ops/numpy/elementwise'
 import { Variable } from '../ops/variable'
 import type { CallbackState, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe, ProbedStep } from '../training/probes'
-import type { HiddenUnits } from './hidden-units'
-import { blend, hiddenUnits, meanActivity, outgoingStrength } from './hidden-units'
+import { blend, hiddenUnits, meanActivity, outgoingStrength, type HiddenUnits } from './hidden-units'
 import { PerModel } from './per-model'
 import { Renewal } from './renewal'
 

@@ -1,8 +1,7 @@
 // DalesPrinciple: each unit is either excitatory or inhibitory.
 
 import { ArgumentError, formatShape } from '../core/errors'
-import { configured, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, number, option, type OptionInputs } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { Constraint } from '../parts/constraints'
 import { maximum, multiply } from '../ops/numpy/elementwise'

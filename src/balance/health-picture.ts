@@ -1,7 +1,6 @@
 // Draws health records: shares of units and changes of weights over the epochs.
 
-import type { Panel } from '../plot/drawing/panels'
-import { drawPanels, saySeries } from '../plot/drawing/panels'
+import { drawPanels, saySeries, type Panel } from '../plot/drawing/panels'
 import type { Drawing } from '../plot/drawing/picture'
 import { HEAD, label, picture } from '../plot/drawing/svg'
 import type { HealthRecord, LayerHealth } from './health-record'

@@ -1,7 +1,6 @@
 // Health records as a table of text. health-picture.ts draws them.
 
-import { ENOUGH_ROWS } from './health-record'
-import type { HealthRecord, LayerHealth } from './health-record'
+import { ENOUGH_ROWS, type HealthRecord, type LayerHealth } from './health-record'
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(100 * share).toFixed(0)} %`)
 

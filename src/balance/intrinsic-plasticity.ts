@@ -1,12 +1,10 @@
 // IntrinsicPlasticity: units that adapt their slope and threshold towards a target distribution of their outputs.
 
 import { ShapeError, formatShape } from '../core/errors'
-import { configured, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, number, option, type OptionInputs } from '../core/options'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
-import type { UnitFlow } from '../layers/units'
-import { unitAxes } from '../layers/units'
+import { unitAxes, type UnitFlow } from '../layers/units'
 import { add, divide, maximum, multiply, sigmoid, square, subtract } from '../ops/numpy/elementwise'
 import { mean } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'

@@ -1,8 +1,7 @@
 // KWinnersTakeAll: only the most active units of each sample pass.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { configured, number, required } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, number, required, type OptionInputs } from '../core/options'
 import type { BatchShape } from '../layers/spec'
 import { greaterEqual, stopGradient, where } from '../ops/numpy/elementwise'
 import { slice } from '../ops/numpy/shape'

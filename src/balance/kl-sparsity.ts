@@ -1,7 +1,6 @@
 // KLSparsity: a penalty on units whose mean activity differs from a target.
 
-import { configured, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, number, option, type OptionInputs } from '../core/options'
 import { add, clip, divide, log, multiply, subtract } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'

@@ -1,8 +1,7 @@
 // L2Init: a penalty on the distance of weights from their initial values.
 
 import { ArgumentError } from '../core/errors'
-import { configured, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, number, option, type OptionInputs } from '../core/options'
 import { multiply, square, subtract } from '../ops/numpy/elementwise'
 import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'

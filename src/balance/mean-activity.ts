@@ -4,8 +4,7 @@ import { add } from '../ops/numpy/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { Probe, ProbedStep } from '../training/probes'
-import type { HiddenUnits } from './hidden-units'
-import { meanActivity } from './hidden-units'
+import { meanActivity, type HiddenUnits } from './hidden-units'
 
 /** Sums of mean|h| over steps, for each unit of some groups. */
 export class ActivitySums {

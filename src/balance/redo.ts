@@ -1,15 +1,12 @@
 // ReDo: reinitializes dormant units.
 
-import { configured, count, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, count, number, option, type OptionInputs } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import type { CallbackState, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
-import type { HiddenUnits } from './hidden-units'
-import { hiddenUnits } from './hidden-units'
-import type { ActivityListener } from './mean-activity'
-import { ActivityProbe } from './mean-activity'
+import { hiddenUnits, type HiddenUnits } from './hidden-units'
+import { ActivityProbe, type ActivityListener } from './mean-activity'
 import { PerModel } from './per-model'
 import { Renewal } from './renewal'
 

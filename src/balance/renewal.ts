@@ -3,8 +3,7 @@
 
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { visitUnits } from '../models/unit-elements'
-import { Tensor } from '../ops/tensor'
-import type { TensorData } from '../ops/tensor'
+import { Tensor, type TensorData } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
 

@@ -11,18 +11,14 @@ import {
   option,
   readOptions,
   required,
+  type OptionInputs,
 } from '../core/options'
-import type { OptionInputs } from '../core/options'
-import { dtypes } from '../core/dtypes'
-import type { DType } from '../core/dtypes'
-import type { Shape } from '../core/shapes'
-import { requireSize, sameShape, sizeOf } from '../core/shapes'
+import { dtypes, type DType } from '../core/dtypes'
+import { requireSize, sameShape, sizeOf, type Shape } from '../core/shapes'
 import { threefry2x32 } from '../core/threefry'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/random/seed'
-import type { TensorData } from '../ops/tensor'
-import { Tensor } from '../ops/tensor'
+import { Tensor, type TensorData } from '../ops/tensor'
 
 const reservoirOptions = () => ({
   /** The largest number of samples to keep. */

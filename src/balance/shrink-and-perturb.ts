@@ -1,7 +1,6 @@
 // ShrinkAndPerturb: shrinks all weights and adds a small random initialization.
 
-import { configured, count, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, count, number, option, type OptionInputs } from '../core/options'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
 

@@ -1,17 +1,13 @@
 // SynapticScaling: scales the incoming weights of units towards a target activity.
 
-import { configured, count, nullable, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { configured, count, nullable, number, option, type OptionInputs } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import { isKernel } from '../layers/units'
 import { scaleUnits } from '../models/unit-elements'
-import type { CallbackState } from '../training/callbacks/callback'
-import { Callback } from '../training/callbacks/callback'
+import { Callback, type CallbackState } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
-import type { HiddenUnits } from './hidden-units'
-import { hiddenUnits } from './hidden-units'
-import type { ActivityListener } from './mean-activity'
-import { ActivityProbe } from './mean-activity'
+import { hiddenUnits, type HiddenUnits } from './hidden-units'
+import { ActivityProbe, type ActivityListener } from './mean-activity'
 import { PerModel } from './per-model'
 
 const synapticScalingOptions = () => ({

@@ -2,8 +2,18 @@
 // its own functions, which pass their registry.
 
 import { ArgumentError, camelKey, knownName, quoted } from './errors'
-import type { Configurable, CustomObjects, Registry, Serialized } from './registry'
-import { camelCase, customFunction, customObjectScope, functionNamed, isSerialized, serialize } from './registry'
+import {
+  camelCase,
+  customFunction,
+  customObjectScope,
+  functionNamed,
+  isSerialized,
+  serialize,
+  type Configurable,
+  type CustomObjects,
+  type Registry,
+  type Serialized,
+} from './registry'
 
 /** A saved object in Keras's spelling, as JSON of Python contains it. */
 interface SerializedByKeras {

@@ -9,10 +9,22 @@
 
 import { warnOnce } from './warnings'
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
-import type { Config, Configurable, Json, Registry, Serialized } from './registry'
+import {
+  classNameOf,
+  customFunction,
+  functionNamed,
+  isSerialized,
+  noteOption,
+  savedName,
+  serialize,
+  type Config,
+  type Configurable,
+  type Json,
+  type Registry,
+  type Serialized,
+} from './registry'
 import { MAX_ELEMENTS } from './shapes'
 import { isRecord } from './tree'
-import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
 
 /** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
 export interface Kind<Value, Input = Value> {

@@ -1,4 +1,4 @@
-// Random permutations of rows. Seeds are chosen in ops/random.ts and data/samples/row-source.ts.
+// Random permutations of rows. Seeds are chosen in ops/random/seed.ts and data/samples/row-source.ts.
 
 import { threefry2x32 } from './threefry'
 

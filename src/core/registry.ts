@@ -241,28 +241,29 @@ export function construct(of: unknown, config: Config): unknown {
   return Reflect.construct(of, [config])
 }
 
+/** The names that begin with several capitals, as `camelCase` gives them. */
+interface Abbreviations {
+  AUC: 'auc'
+  FBetaScore: 'fbetaScore'
+  KLDivergence: 'klDivergence'
+  RMSprop: 'rmsprop'
+  SGD: 'sgd'
+}
 /** `MeanSquaredError` → `meanSquaredError`, as `camelCase` gives it. */
-type CamelCase<Name extends string> = Name extends `KL${infer Rest}` ? `kl${Rest}` : SmallFirst<Name>
-/** `AUC` → `auc`, `RMSprop` → `rmsprop`, `Huber` → `huber`: without the capitals that a name begins with. */
-type SmallFirst<Name extends string> = Name extends `${infer First}${infer Rest}`
-  ? First extends Lowercase<First>
-    ? Name
-    : `${Lowercase<First>}${SmallFirst<Rest>}`
-  : Name
+type CamelCase<Name extends string> = Name extends keyof Abbreviations ? Abbreviations[Name] : Uncapitalize<Name>
 
 /** The classes in the type of a module. */
 export type ClassesIn<Module> = {
   [Name in keyof Module & string]: Module[Name] extends AnyClass<Configurable> ? Name : never
 }[keyof Module & string]
 
-/** The names, in camelCase, of the classes of a module that need no options: users can choose these by name. */
-export type NamesOf<Module> = {
-  [Name in keyof Module & string]: Module[Name] extends new (...inputs: never) => Configurable
-    ? [] extends ConstructorParameters<Module[Name]>
-      ? CamelCase<Name>
-      : never
-    : never
-}[keyof Module & string]
+/**
+ * The names, in camelCase, of the classes of a module that need no options: users can choose these by name. Computed from the names
+ * alone, because their constructors would be most of the compiler's work for a program with `compile`; tests/core/names.test.ts compares
+ * them with the constructors.
+ * @typeParam Unnamed the exports that need options, or are no classes
+ */
+export type NamesOf<Module, Unnamed extends keyof Module = never> = CamelCase<Exclude<keyof Module & string, Unnamed>>
 
 type Base<Kind> = abstract new (...inputs: never) => Kind
 

@@ -4,8 +4,7 @@
 
 import { FormatError, formatShape } from './errors'
 import { fileScope, withFile } from './file-scope'
-import type { Shape } from './shapes'
-import { sizeOf } from './shapes'
+import { sizeOf, type Shape } from './shapes'
 
 /** The elements that variables may have besides those in a file, for metrics and other variables that are not saved: 64 MB. */
 export const SPARE_ELEMENTS = 2 ** 24

@@ -3,10 +3,8 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { quoted } from '../core/options'
-import type { Labels, RowsByName } from './samples/rows'
-import { labelsOf, takeRows } from './samples/rows'
-import type { FoldOptions } from './samples/splits'
-import { kFold, sameCount } from './samples/splits'
+import { labelsOf, takeRows, type Labels, type RowsByName } from './samples/rows'
+import { kFold, sameCount, type FoldOptions } from './samples/splits'
 import type { Logs } from '../training/callbacks/callback'
 import type { FitOptions } from '../training/options'
 

@@ -1,11 +1,20 @@
 // The cursors of a Dataset's transformations. Each reads from the cursor of the data set that is transformed.
 
 import { threefry2x32 } from '../core/threefry'
-import type { Padding } from './collate'
-import type { Block, NumberedRows } from './row-block'
-import { RowStore, blockOf, numberedRows, numbersOf, rowAt } from './row-block'
-import type { Cursor, Soon, Source } from './samples/source'
-import { END, after, arraySource, deferred, isPromise, skipByTaking, until } from './samples/source'
+import type { Padding } from './samples/collate'
+import { RowStore, blockOf, numberedRows, numbersOf, rowAt, type Block, type NumberedRows } from './samples/row-block'
+import {
+  END,
+  after,
+  arraySource,
+  deferred,
+  isPromise,
+  skipByTaking,
+  until,
+  type Cursor,
+  type Soon,
+  type Source,
+} from './samples/source'
 
 type ReadBlock<T> = NonNullable<Cursor<T>['block']>
 

@@ -1,7 +1,20 @@
 // The options of Dataset's methods.
 
-import { boolean, count, custom, extent, integer, listOf, nullable, number, option, required } from '../core/options'
-import type { Kind, OptionInputs } from '../core/options'
+import { merged } from '../core/merged'
+import {
+  boolean,
+  count,
+  custom,
+  extent,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+  type Kind,
+  type OptionInputs,
+} from '../core/options'
 
 export const shuffleOptions = () => ({
   /** The seed of the order. Default: derived from `setRandomSeed`. */
@@ -17,13 +30,13 @@ export const batchOptions = () => ({
 })
 export type BatchOptions = OptionInputs<ReturnType<typeof batchOptions>>
 
-export const paddedOptions = () => ({
-  ...batchOptions(),
-  /** The value that pads short rows at the end. Default 0. */
-  padValue: option(number(), 0),
-  /** Extents are padded to a multiple of this: fewer shapes, and so fewer programs to compile. Default 1. */
-  padToMultipleOf: option(extent, 1),
-})
+export const paddedOptions = () =>
+  merged(batchOptions(), {
+    /** The value that pads short rows at the end. Default 0. */
+    padValue: option(number(), 0),
+    /** Extents are padded to a multiple of this: fewer shapes, and so fewer programs to compile. Default 1. */
+    padToMultipleOf: option(extent, 1),
+  })
 export type PaddedBatchOptions = OptionInputs<ReturnType<typeof paddedOptions>>
 
 const countOrCounts: Kind<number | readonly number[]> = custom(
@@ -31,13 +44,13 @@ const countOrCounts: Kind<number | readonly number[]> = custom(
   (value) => (typeof value === 'number' ? value : [...value]),
 )
 
-export const bucketOptions = () => ({
-  ...paddedOptions(),
-  /** The ascending lengths at which buckets end: [10, 20] makes three buckets, below 10, below 20 and the rest. */
-  boundaries: required(listOf(integer({ min: 1 }))),
-  /** The batch size: one number for all buckets, or one for each. Default 32. */
-  batchSize: option(countOrCounts, 32),
-})
+export const bucketOptions = () =>
+  merged(paddedOptions(), {
+    /** The ascending lengths at which buckets end: [10, 20] makes three buckets, below 10, below 20 and the rest. */
+    boundaries: required(listOf(integer({ min: 1 }))),
+    /** The batch size: one number for all buckets, or one for each. Default 32. */
+    batchSize: option(countOrCounts, 32),
+  })
 export type BucketOptions = OptionInputs<ReturnType<typeof bucketOptions>>
 
 export const windowOptions = () => ({

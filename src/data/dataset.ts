@@ -7,10 +7,8 @@ import { count, integer, readOptions } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
-import type { ReadOptions } from './samples/abort'
-import { abortable, abortableSource, signalOption } from './samples/abort'
-import type { Batched, Padding } from './collate'
-import { collate } from './collate'
+import { abortable, abortableSource, signalOption, type ReadOptions } from './samples/abort'
+import { collate, type Batched, type Padding } from './samples/collate'
 import {
   ahead,
   batched,
@@ -31,14 +29,6 @@ import {
   windows,
   zipped,
 } from './cursors'
-import type {
-  BatchOptions,
-  BucketOptions,
-  MapOptions,
-  PaddedBatchOptions,
-  ShuffleOptions,
-  WindowOptions,
-} from './dataset-options'
 import {
   batchOptions,
   bucketOptions,
@@ -46,12 +36,26 @@ import {
   paddedOptions,
   shuffleOptions,
   windowOptions,
+  type BatchOptions,
+  type BucketOptions,
+  type MapOptions,
+  type PaddedBatchOptions,
+  type ShuffleOptions,
+  type WindowOptions,
 } from './dataset-options'
-import { keepingDoubles } from './doubles'
-import { exactRowsOf } from './row-block'
+import { keepingDoubles } from './samples/doubles'
+import { exactRowsOf } from './samples/row-block'
 import { slicesOf } from './slices'
-import type { Cursor, ElementsOrMaker, Soon, Source } from './samples/source'
-import { END, after, indexedSource, sourceOf } from './samples/source'
+import {
+  END,
+  after,
+  indexedSource,
+  sourceOf,
+  type Cursor,
+  type ElementsOrMaker,
+  type Soon,
+  type Source,
+} from './samples/source'
 import { stackSafe } from './stack-safe'
 
 /** The type of the rows of tensors: numbers if a row is one, otherwise tensors. */
@@ -432,7 +436,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** All elements of a pass. */
   async toArray(options: ReadOptions = {}): Promise<T[]> {
     requireArguments('Dataset.toArray', arguments, 1)
-    this.requireEnd('Dataset.toArray')
+    requireEnd(this, 'Dataset.toArray')
     const all: T[] = []
     for await (const element of this.nextPass(options)) all.push(element)
     return all
@@ -457,18 +461,21 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   /** All elements of a pass for a file: numbers that would lose digits or their dtype are as they were given. */
   private async exact(options: ReadOptions): Promise<unknown[]> {
-    this.requireEnd('Dataset.save')
+    requireEnd(this, 'Dataset.save')
     const { signal } = readOptions('Dataset.save', signalOption(), options)
     const rows = passOf(this, this.passes++, signal)
     const all: unknown[] = []
-    await gather(inBlocks(rows), Infinity, (block) => void all.push(...exactRowsOf(block)))
-    await rows.close()
+    try {
+      await gather(inBlocks(rows), Infinity, (block) => void all.push(...exactRowsOf(block)))
+    } finally {
+      await rows.close()
+    }
     return all
   }
+}
 
-  private requireEnd(where: string): void {
-    if (this.size === Infinity) throw new ArgumentError(`${where}: the data set has no end. Use take.`)
-  }
+function requireEnd({ size }: { readonly size: number | null }, where: string): void {
+  if (size === Infinity) throw new ArgumentError(`${where}: the data set has no end. Use take.`)
 }
 
 /** One pass over a data set. */

@@ -8,8 +8,8 @@ import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, unlessMissing, writeFile, writeNewFolder } from '../engine/runtime/files'
 import { requirePath } from '../engine/runtime/platform'
-import { collate } from './collate'
-import { doublesOf } from './doubles'
+import { collate } from './samples/collate'
+import { doublesOf } from './samples/doubles'
 import { writeNpz } from './readers/npy'
 
 /** What all elements have at one place: numbers, or strings. */

@@ -3,16 +3,14 @@
 import { allocateData } from '../core/dtypes'
 import { DataError, ShapeError } from '../core/errors'
 import { sameShape } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, isBranch, pathName, pathsOf, put, unflatten } from '../core/tree'
-import { toTensor } from '../ops/convert'
-import type { TensorLike } from '../ops/convert'
+import { flatten, isBranch, pathName, pathsOf, put, unflatten, type Tree } from '../core/tree'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { mapData } from './samples/layout'
-import { collate } from './collate'
-import { doublesOf, keepsDoubles, withDoubles } from './doubles'
-import type { NumberedRows } from './row-block'
+import { collate } from './samples/collate'
+import { doublesOf, keepsDoubles, withDoubles } from './samples/doubles'
+import type { NumberedRows } from './samples/row-block'
 
 /** Wraps the data of a leaf, so that a list of rows is not taken for a branch. */
 class Column {

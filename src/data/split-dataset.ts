@@ -2,8 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import type { OptionInputs, Kind } from '../core/options'
-import { boolean, custom, integer, nullable, option, readOptions } from '../core/options'
+import { boolean, custom, integer, nullable, option, readOptions, type OptionInputs, type Kind } from '../core/options'
 import { permutation } from '../ops/random/random'
 import { nextSeed } from '../ops/random/seed'
 import { Dataset } from './dataset'

@@ -1,9 +1,8 @@
 // Sources that are made of thousands of others: the engine has no room for their calls, and the error says so.
 
 import { StateError } from '../core/errors'
-import type { Block } from './row-block'
-import type { END, Soon, Source } from './samples/source'
-import { isPromise } from './samples/source'
+import type { Block } from './samples/row-block'
+import { isPromise, type END, type Soon, type Source } from './samples/source'
 
 /**
  * Runs a step of a pass. Data sets that are made of each other call each other, so the engine has no room for thousands of them.

@@ -1,38 +1,36 @@
 // timeseriesDataset: windows over a series in memory.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
-import { boolean, count, integer, nullable, option, readOptions, required } from '../core/options'
-import type { OptionInputs } from '../core/options'
-import { allocateData } from '../core/dtypes'
-import type { NumericArray } from '../core/dtypes'
+import { boolean, count, integer, nullable, option, readOptions, required, type OptionInputs } from '../core/options'
+import { allocateData, type NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { abortableSource, signalOption } from './samples/abort'
 import { Dataset } from './dataset'
-import { doublesOf, keepsDoubles, withDoubles } from './doubles'
+import { doublesOf, keepsDoubles, withDoubles } from './samples/doubles'
 
-const timeseriesOptions = () => ({
-  ...signalOption(),
-  /** The number of steps in a window. */
-  sequenceLength: required(count),
-  /** The distance between the starts of two windows. Default 1. */
-  sequenceStride: option(count, 1),
-  /** The distance between two steps of a window in the series. Default 1. */
-  samplingRate: option(count, 1),
-  /** The number of windows in a batch; null: elements are single windows. Default 128. */
-  batchSize: option(nullable(count), 128),
-  /** Whether windows come in random order. Default false. */
-  shuffle: option(boolean, false),
-  /** The seed of that order. Default: derived from `setRandomSeed`. */
-  seed: option(nullable(integer()), null),
-  /** The first step that is used. Default 0. */
-  startIndex: option(nullable(integer({ min: 0 })), null),
-  /** The end of the used steps, exclusive. Default: the end of the series. */
-  endIndex: option(nullable(integer({ min: 1 })), null),
-})
+const timeseriesOptions = () =>
+  merged(signalOption(), {
+    /** The number of steps in a window. */
+    sequenceLength: required(count),
+    /** The distance between the starts of two windows. Default 1. */
+    sequenceStride: option(count, 1),
+    /** The distance between two steps of a window in the series. Default 1. */
+    samplingRate: option(count, 1),
+    /** The number of windows in a batch; null: elements are single windows. Default 128. */
+    batchSize: option(nullable(count), 128),
+    /** Whether windows come in random order. Default false. */
+    shuffle: option(boolean, false),
+    /** The seed of that order. Default: derived from `setRandomSeed`. */
+    seed: option(nullable(integer()), null),
+    /** The first step that is used. Default 0. */
+    startIndex: option(nullable(integer({ min: 0 })), null),
+    /** The end of the used steps, exclusive. Default: the end of the series. */
+    endIndex: option(nullable(integer({ min: 1 })), null),
+  })
 /** Options of `timeseriesDataset`. */
 export type TimeseriesOptions = OptionInputs<ReturnType<typeof timeseriesOptions>> & {
   /** A target for each step: a window's target is that of its first step. Default: none. */

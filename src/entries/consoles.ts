@@ -2,8 +2,7 @@
 // The entries for Node and Deno set it, so that bundles for pages do not contain it: a method whose name is a symbol keeps its class in them.
 
 import { formatShape, quoted } from '../core/errors'
-import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
+import { sizeOf, type Shape } from '../core/shapes'
 import { Dataset } from '../data/dataset'
 import { Model } from '../models/model'
 import { StringTensor } from '../ops/strings'

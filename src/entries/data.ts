@@ -10,7 +10,7 @@ export type {
   ShuffleOptions,
   WindowOptions,
 } from '../data/dataset-options'
-export type { Batched } from '../data/collate'
+export type { Batched } from '../data/samples/collate'
 export { CsvDataset, readCsv } from '../data/readers/csv/read-csv'
 export type { CsvElement, CsvOptions, CsvRecord, CsvSchema } from '../data/readers/csv/read-csv'
 export type { ColumnType, CsvValue, DateParts, MissingPolicy } from '../data/readers/csv/columns'

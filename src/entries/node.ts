@@ -4,9 +4,9 @@
 
 import { foreignKind } from '../files/containers/foreign'
 import type { Dense } from '../layers/core/dense'
-import { enableLora } from '../layers/core/lora'
-import type { LayerBase } from '../layers/layer'
-import { Layer } from '../layers/layer'
+import { addMethods } from '../core/methods'
+import { enableLora, type LoraOptions } from '../layers/core/lora'
+import { Layer, type LayerBase } from '../layers/layer'
 import { findFormatsWith } from '../models/format-hook'
 import { formatOf } from '../files/formats'
 import { libraryClasses } from '../files/own/revive'
@@ -37,13 +37,15 @@ readGraphsWith(graphFromConfig)
 findClassesWith(libraryClasses)
 findWeightFilesWith(weightFiles(() => import('./weights')))
 // Methods with much code, which other entries have as functions alone.
-Layer.prototype.enableLora = function (rank, options) {
-  enableLora(this as LayerBase as Dense, rank, options)
-}
-Layer.prototype.quantize = async function (mode) {
-  const { quantizeInPlace } = await import('./thrift')
-  quantizeInPlace(this, mode)
-}
+addMethods(Layer.prototype, {
+  enableLora(this: LayerBase, rank: number, options?: LoraOptions): void {
+    enableLora(this as Dense, rank, options)
+  },
+  async quantize(this: LayerBase, mode?: 'int8' | 'int4'): Promise<void> {
+    const { quantizeInPlace } = await import('./thrift')
+    quantizeInPlace(this, mode)
+  },
+})
 showInConsoles()
 useTerminalProgress({ hasColours, isDumb })
 

@@ -3,6 +3,6 @@
 export type { WriteWeightsOptions } from '../files/weights/files'
 export { readWeights, torchMapping, writeWeights } from '../files/weights/files'
 export type { WeightMapping, WeightTarget, WeightTargets } from '../files/containers/weight-mapping'
-export type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../files/weight-formats'
+export type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../models/weight-options'
 // For loadWeights and saveWeights, which load this module when they need it.
 export { fillWeights, weightWriter } from '../files/weights/files'

@@ -6,8 +6,7 @@ import { greater, where as choose } from '../ops/numpy/elementwise'
 import { mean } from '../ops/numpy/reduce'
 import { broadcastTo, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import type { Explained, Range } from './explained'
-import { rowsOf } from './explained'
+import { rowsOf, type Explained, type Range } from './explained'
 
 /** The most elements that the rows of one run may have. */
 const LARGEST = 2 ** 22

@@ -1,26 +1,24 @@
 // How the output of a model depends on one feature: the feature is set to each value of a grid in all rows.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
 import { ArgumentError, DataError, formatShape, knownName, quoted, unknownName } from '../core/errors'
 import { custom, option, tableSize } from '../core/options'
 import { isBranch, pathName, pathsOf, typed } from '../core/tree'
 import { requireNumbers } from '../data/samples/checks'
-import { isTableModel } from '../models/known-graph'
+import { isTableModel } from '../tables/is-table-model'
 import type { Model } from '../models/model'
 import type { TableModel } from '../tables/table-model'
-import type { TableKind } from '../tables/values'
-import { isMissing, valueOf } from '../tables/values'
+import { isMissing, valueOf, type TableKind } from '../tables/values'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { cast, where as choose } from '../ops/numpy/elementwise'
 import { expandDims, reshape } from '../ops/numpy/shape'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { encodeRows } from './encoded'
-import type { ExplainOptions, RowsOf, Settings } from './explained'
-import { Explained, copiesOf, explainTable, vector } from './explained'
+import { Explained, copiesOf, explainTable, vector, type ExplainOptions, type RowsOf, type Settings } from './explained'
 
 export interface PartialDependenceOptions<Out = Tensor> extends ExplainOptions<Out> {
   /**
@@ -56,16 +54,16 @@ export type Feature = number | FeatureOfInput
 /** A feature; of a TableModel, the name of a column. */
 export type FeatureFor<Kind> = [Kind] extends [never] ? Feature : Kind extends TableModel ? string : Feature
 
-const dependenceTable = () => ({
-  ...explainTable(),
-  grid: option(
-    custom<unknown>(
-      (value, where) => (typeof value === 'number' ? tableSize(2).read(value, where) : value),
-      () => null,
+const dependenceTable = () =>
+  merged(explainTable(), {
+    grid: option(
+      custom<unknown>(
+        (value, where) => (typeof value === 'number' ? tableSize(2).read(value, where) : value),
+        () => null,
+      ),
+      20,
     ),
-    20,
-  ),
-})
+  })
 
 /**
  * How the output depends on one feature: the feature is set to each value of a grid in all rows, while the others keep

@@ -1,24 +1,24 @@
 // What all explanations share: the inputs as rows, one number of the output per row, baselines, and cached programs.
 // The methods themselves are in the files beside this one.
 
+import { merged } from '../core/merged'
 import { numberOf } from '../core/numbers'
 import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
 import { abortSignal, boolean, count, custom, nullable, option } from '../core/options'
 import { sameShape, sizeOf } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
+import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten, type Tree } from '../core/tree'
 import { requireNumbers } from '../data/samples/checks'
 import type { DataOf } from '../data/samples/given'
 import { joinRows } from '../data/samples/rows'
 import type { Readers } from '../data/samples/samples'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
-import { graphOf, isTableModel } from '../models/known-graph'
+import { graphOf } from '../models/known-graph'
+import { isTableModel } from '../tables/is-table-model'
 import { Model } from '../models/model'
 import type { TableModel } from '../tables/table-model'
 import type { TableRow } from '../tables/values'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { multiply } from '../ops/numpy/elementwise'
 import { argmax, sum } from '../ops/numpy/reduce'
 import { oneHot } from '../ops/nn/one-hot'
@@ -32,8 +32,7 @@ import { currentRuntime } from '../engine/runtime/current'
 import { Pace } from '../data/samples/pace'
 import { readRows } from '../training/read'
 import { inputsOf } from '../training/steps'
-import type { EncodedRows, Lanes } from './encoded'
-import { encodeRows } from './encoded'
+import { encodeRows, type EncodedRows, type Lanes } from './encoded'
 
 /** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
@@ -101,11 +100,14 @@ const outputTable = () => ({
   logits: option(boolean, false),
 })
 /** The options of every explanation. */
-export const explainTable = () => ({
-  ...outputTable(),
-  batchSize: option(count, 1024),
-  signal: option(nullable(abortSignal), null),
-})
+const explainRows = () =>
+  merged(outputTable(), {
+    batchSize: option(count, 1024),
+    signal: option(nullable(abortSignal), null),
+  })
+type ExplainRows = ReturnType<typeof explainRows>
+export type ExplainTable = { [Name in keyof ExplainRows]: ExplainRows[Name] }
+export const explainTable: () => ExplainTable = explainRows
 /** Data that is read once the inputs are known. */
 export const dataOption = option(
   custom<unknown>(
@@ -114,7 +116,10 @@ export const dataOption = option(
   ),
   null,
 )
-export const baselineTable = () => ({ baseline: dataOption })
+const baselineRows = () => ({ baseline: dataOption })
+type BaselineRows = ReturnType<typeof baselineRows>
+export type BaselineTable = { [Name in keyof BaselineRows]: BaselineRows[Name] }
+export const baselineTable: () => BaselineTable = baselineRows
 
 /** The output option for methods that do not explain one number of the output. */
 export const nothing = (): never => {

@@ -1,6 +1,7 @@
 // Explanations by gradients: saliency, gradient × input, SmoothGrad, integrated gradients. Each is a weighted sum of
 // the gradients at some points around a row. The points of all rows form one batch of one program.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { boolean, integer, nullable, number, option, tableSize } from '../core/options'
@@ -17,17 +18,24 @@ import { nextSeed } from '../ops/random/seed'
 import { broadcastTo, expandDims, reshape, zeros } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'
-import type {
-  AnswerOf,
-  BaselineOf,
-  Decomposition,
-  ExplainOptions,
-  Explanation,
-  ReferenceOf,
-  RowsOf,
-  Settings,
+import {
+  Explained,
+  baselineTable,
+  copiesOf,
+  explainTable,
+  gapOf,
+  joinOutputs,
+  rowsOf,
+  vector,
+  type AnswerOf,
+  type BaselineOf,
+  type Decomposition,
+  type ExplainOptions,
+  type Explanation,
+  type ReferenceOf,
+  type RowsOf,
+  type Settings,
 } from './explained'
-import { Explained, baselineTable, copiesOf, explainTable, gapOf, joinOutputs, rowsOf, vector } from './explained'
 import { ends, integrateInPieces } from './path'
 import { gaussLegendre } from './quadrature'
 
@@ -257,7 +265,11 @@ export async function saliency<In, Out, Kind extends Model<In, Out>>(
   options: SaliencyOptions<Out> = {},
 ): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('saliency', arguments, 3)
-  const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
+  const { signed, ...settings } = readTyped(
+    'saliency',
+    merged(explainTable(), { signed: option(boolean, false) }),
+    options,
+  )
   return explainRows('saliency', model, x, settings, {
     key: signed ? 'signed' : '',
     weights: HERE,
@@ -289,12 +301,12 @@ export async function gradientTimesInput<In, Out, Kind extends Model<In, Out>>(
   })
 }
 
-const smoothTable = () => ({
-  ...explainTable(),
-  samples: option(tableSize(), 50),
-  noise: option(number({ min: 0 }), 0.15),
-  seed: option(nullable(integer()), null),
-})
+const smoothTable = () =>
+  merged(explainTable(), {
+    samples: option(tableSize(), 50),
+    noise: option(number({ min: 0 }), 0.15),
+    seed: option(nullable(integer()), null),
+  })
 
 /**
  * The gradient averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation noise ·
@@ -337,12 +349,11 @@ export async function smoothGrad<In, Out, Kind extends Model<In, Out>>(
   ])
 }
 
-const integratedTable = () => ({
-  ...explainTable(),
-  ...baselineTable(),
-  points: option(tableSize(), 50),
-  tolerance: option(nullable(number({ above: 0 })), null),
-})
+const integratedTable = () =>
+  merged(explainTable(), baselineTable(), {
+    points: option(tableSize(), 50),
+    tolerance: option(nullable(number({ above: 0 })), null),
+  })
 
 /** Points of the rule on a piece of the path: a piece without a kink needs few. */
 const PIECE_POINTS = 8

@@ -18,13 +18,11 @@ import type { Model } from '../models/model'
 import { dataFor } from '../tables/model-rows'
 import type { ClassValue, TableModel } from '../tables/table-model'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/random/seed'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
-import type { AnswerOf, RowsOf } from './explained'
-import { Explained, explainTable, nothing, vector } from './explained'
+import { Explained, explainTable, nothing, vector, type AnswerOf, type RowsOf } from './explained'
 
 export interface PermutationImportanceOptions {
   /** A Keras metric by name, a metric, or a function (yTrue, yPred) → values. Default: the compiled loss. */

@@ -1,8 +1,7 @@
 // Class labels: class numbers, 0 or 1, or one-hot rows.
 
 import { DataError, ShapeError, formatShape } from '../core/errors'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import type { Tensor } from '../ops/tensor'
 
 /**

@@ -1,5 +1,6 @@
 // Occlusion: how much the output falls when a window of the input is replaced by a baseline.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { custom, nullable, option } from '../core/options'
@@ -9,8 +10,20 @@ import { readTyped, requireInteger, requireIntegers } from '../ops/arguments'
 import { greater, where as choose } from '../ops/numpy/elementwise'
 import { expandDims, reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import type { AnswerOf, BaselineOf, ExplainOptions, Explanation, ReferenceOf, RowsOf } from './explained'
-import { Explained, baselineTable, copiesOf, explainTable, rowsOf, vector } from './explained'
+import {
+  Explained,
+  baselineTable,
+  copiesOf,
+  explainTable,
+  rowsOf,
+  vector,
+  type AnswerOf,
+  type BaselineOf,
+  type ExplainOptions,
+  type Explanation,
+  type ReferenceOf,
+  type RowsOf,
+} from './explained'
 
 export interface OcclusionOptions<In = Tensor, Out = Tensor, Reference = BaselineOf<In>> extends ExplainOptions<Out> {
   /**
@@ -29,12 +42,11 @@ const extents = custom<readonly number[] | number>(
   (value, where) => (Array.isArray(value) ? requireIntegers(where, value, 1) : requireInteger(where, value, 1)),
   () => null,
 )
-const table = () => ({
-  ...explainTable(),
-  ...baselineTable(),
-  window: option(extents, 1),
-  stride: option(nullable(extents), null),
-})
+const table = () =>
+  merged(explainTable(), baselineTable(), {
+    window: option(extents, 1),
+    stride: option(nullable(extents), null),
+  })
 
 /** The most elements that the masks of one run may have. */
 const LARGEST = 2 ** 22

@@ -4,8 +4,7 @@ import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import { option, tableSize } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { classesOf, largestIn } from './labels'
 
 export interface ReliabilityOptions {

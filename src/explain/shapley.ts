@@ -2,6 +2,7 @@
 // added. Exact, or estimated by regression (KernelSHAP) or by random orders. coalitions.ts computes the values of
 // coalitions.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError } from '../core/errors'
 import { boolean, count, integer, nullable, option, tableSize } from '../core/options'
@@ -12,8 +13,20 @@ import type { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import { nextSeed } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
-import type { AnswerOf, BaselineOf, Decomposition, ExplainOptions, ReferenceOf, RowsOf, Settings } from './explained'
-import { Explained, dataOption, explainTable, gapOf, vector } from './explained'
+import {
+  Explained,
+  dataOption,
+  explainTable,
+  gapOf,
+  vector,
+  type AnswerOf,
+  type BaselineOf,
+  type Decomposition,
+  type ExplainOptions,
+  type ReferenceOf,
+  type RowsOf,
+  type Settings,
+} from './explained'
 import { Game } from './coalitions'
 import { coalitionSizes, drawCoalitions, leastSquares } from './kernel-shap'
 
@@ -222,7 +235,7 @@ function bitsIn(x: number): number {
   return count
 }
 
-const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(tableSize()), null), seed })
+const kernelTable = () => merged(shapleyTable(), { samples: option(nullable(tableSize()), null), seed })
 
 /**
  * KernelSHAP: Shapley values by weighted least squares. The values v(S) of coalitions, weighted by (n − 1) / (C(n, |S|)
@@ -276,12 +289,12 @@ export async function kernelShap<In, Out, Kind extends Model<In, Out>>(
   return collected.result()
 }
 
-const sampledTable = () => ({
-  ...shapleyTable(),
-  permutations: option(tableSize(), 64),
-  antithetic: option(boolean, true),
-  seed,
-})
+const sampledTable = () =>
+  merged(shapleyTable(), {
+    permutations: option(tableSize(), 64),
+    antithetic: option(boolean, true),
+    seed,
+  })
 
 /** The most coalitions evaluated at once. */
 const TOGETHER = 4096

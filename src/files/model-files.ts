@@ -1,20 +1,19 @@
 // Methods of models that write and read files, as functions.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
-import type { OptionInputs } from '../core/options'
-import { always, readOptions, unread, withoutOptions } from '../core/options'
+import { always, readOptions, unread, withoutOptions, type OptionInputs } from '../core/options'
 import type { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
-import type { SaveOptions } from '../models/save'
-import { saveTable } from '../models/save'
-import type { LoadWeightsOptions, SaveWeightsOptions } from './weight-formats'
+import { saveTable, type SaveOptions } from '../models/save'
+import type { LoadWeightsOptions, SaveWeightsOptions } from '../models/weight-options'
 import type { ByteSource } from '../engine/runtime/platform'
 
-const saveModelTable = () => ({
-  ...saveTable,
-  /** Must not be false: a model is written to one file. Default null. */
-  zipped: unread(always([null, true], 'a model is written to one file'), null),
-})
+const saveModelTable = () =>
+  merged(saveTable, {
+    /** Must not be false: a model is written to one file. Default null. */
+    zipped: unread(always([null, true], 'a model is written to one file'), null),
+  })
 /** Options of `saving.saveModel`. */
 export type SaveModelOptions = OptionInputs<ReturnType<typeof saveModelTable>>
 

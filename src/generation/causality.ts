@@ -14,10 +14,19 @@ import { Normalization } from '../engine/primitives/normalization'
 import { routineOf } from '../engine/primitives/routine'
 import { RunningResult } from '../engine/primitives/running'
 import type { Runtime } from '../engine/runtime/runtime'
-import type { GrowingAxis, TimeAxis, Traces } from './growth'
-import { constantGrowth, doubt, growingAxes, liveNodes, partnersOf, refuse, reshapedAxis } from './growth'
-import type { Filling } from './masks'
-import { MaskFacts, distinct } from './masks'
+import {
+  constantGrowth,
+  doubt,
+  growingAxes,
+  liveNodes,
+  partnersOf,
+  refuse,
+  reshapedAxis,
+  type GrowingAxis,
+  type TimeAxis,
+  type Traces,
+} from './growth'
+import { MaskFacts, distinct, type Filling } from './masks'
 
 /**
  * For which steps a value is settled: all; those for which a bool [batch, steps] is true; only the last one, where the

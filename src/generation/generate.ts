@@ -13,14 +13,10 @@ import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
 import { Pace } from '../data/samples/pace'
 import { UnknownError } from './growth'
-import type { Decoder } from './programs'
-import { tokensOf } from './programs'
-import type { Prompt, Prompts } from './prompts'
-import { readPrompts } from './prompts'
-import type { SamplingOptions } from './sampling'
-import { readSampling, sampleFrom, samplingTable } from './sampling'
-import type { Scorer } from './scorers'
-import { CachedScorer, FEWEST_STEPS, WholeScorer } from './scorers'
+import { tokensOf, type Decoder } from './programs'
+import { readPrompts, type Prompt, type Prompts } from './prompts'
+import { readSampling, sampleFrom, samplingTable, type SamplingOptions } from './sampling'
+import { CachedScorer, FEWEST_STEPS, WholeScorer, type Scorer } from './scorers'
 
 export interface GenerateOptions extends SamplingOptions {
   /** The largest number of tokens to add. */

@@ -2,13 +2,10 @@
 // differ are steps. Which values stay the same when steps are added is decided in causality.ts.
 
 import { StateError, internalError } from '../core/errors'
-import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
-import type { Graph, Node, Value } from '../engine/ir/graph'
-import { results, titleOf } from '../engine/ir/graph'
+import { sizeOf, type Shape } from '../core/shapes'
+import { results, titleOf, type Graph, type Node, type Value } from '../engine/ir/graph'
 import { attributesKey, constantData } from '../engine/plan/simplify'
-import type { Body } from '../engine/ir/region'
-import { bodyOf, isLoop } from '../engine/ir/region'
+import { bodyOf, isLoop, type Body } from '../engine/ir/region'
 
 /** An axis that grows by the same number of elements with each step: extent = outer · (steps + shift) · inner. */
 export interface TimeAxis {

@@ -1,14 +1,13 @@
 // What is known about masks in a traced model: which conditions a mask joins, and which elements of a value [query steps,
 // key steps] are the same number wherever the key comes after the query.
 
-import type { Runtime } from '../engine/runtime/runtime'
+import { compile, type Runtime } from '../engine/runtime/runtime'
 import type { NumericArray } from '../core/dtypes'
 import { rowMajorStrides } from '../core/shapes'
 import type { Node, Value } from '../engine/ir/graph'
 import { constantNumber } from '../engine/plan/simplify'
 import { ruleOf } from '../engine/primitives'
 import { GraphBuilder } from '../engine/transforms/builder'
-import { compile } from '../engine/runtime/runtime'
 import type { TimeAxis } from './growth'
 
 /** One of the bools whose conjunction a mask is, and its steps' axes in the mask. */

@@ -4,8 +4,7 @@ import { ShapeError, formatShape } from '../core/errors'
 import type { Model } from '../models/model'
 import { slice, squeeze } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import type { Traced } from '../ops/trace'
-import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
+import { compileTraced, operandOf, runProgram, trace, type Traced } from '../ops/trace'
 import type { Program } from '../engine/runtime/program'
 
 export type Sequence = readonly number[]

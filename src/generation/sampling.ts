@@ -1,8 +1,7 @@
 // Draws the next token from the scores of all tokens. Does not use the model.
 
 import { ArgumentError, DataError } from '../core/errors'
-import type { ValuesOf } from '../core/options'
-import { count, nullable, number, option } from '../core/options'
+import { count, nullable, number, option, type ValuesOf } from '../core/options'
 
 export interface SamplingOptions {
   /**

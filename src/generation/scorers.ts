@@ -7,8 +7,7 @@ import { compile } from '../engine/runtime/runtime'
 import type { Traced } from '../ops/trace'
 import { Causality } from './causality'
 import type { Traces } from './growth'
-import type { Decoder, Sequence } from './programs'
-import { compileScores, scoresFrom, takeSteps, traceScores, using } from './programs'
+import { compileScores, scoresFrom, takeSteps, traceScores, using, type Decoder, type Sequence } from './programs'
 import { Stepper } from './stepper'
 
 /** Scores the next token of sequences of equal length. */

@@ -20,8 +20,7 @@ import { routineOf } from '../engine/primitives/routine'
 import { RunningResult } from '../engine/primitives/running'
 import { GraphBuilder } from '../engine/transforms/builder'
 import type { Causality } from './causality'
-import type { TimeAxis, Traces } from './growth'
-import { shapeWith } from './growth'
+import { shapeWith, type TimeAxis, type Traces } from './growth'
 
 /** For each time axis of a value: the last element, or all. */
 type Form = '' | 'one' | 'all' | `${'one' | 'all'} ${'one' | 'all'}`

@@ -2,17 +2,13 @@
 
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree } from '../core/tree'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { flatten, isBranch, mapTree, type Tree } from '../core/tree'
+import { asTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { CallContext, CallExtras } from './context'
-import type { AssumedExtents } from './shape-inference'
-import { openExtent } from './shape-inference'
-import type { BatchShape } from './spec'
-import { TensorSpec } from './spec'
+import { openExtent, type AssumedExtents } from './shape-inference'
+import { TensorSpec, type BatchShape } from './spec'
 import { originOf } from './symbol'
 
 /** The options of `apply`. */

@@ -2,10 +2,8 @@
 
 import { warnOnce } from '../core/warnings'
 import { ShapeError, checkOptions, formatShape } from '../core/errors'
-import type { Shape } from '../core/shapes'
-import { sameShape, sizeOf } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten } from '../core/tree'
+import { sameShape, sizeOf, type Shape } from '../core/shapes'
+import { flatten, type Tree } from '../core/tree'
 import type { BatchShape, InputSpec, TensorSpec } from './spec'
 
 interface Named {

@@ -2,8 +2,7 @@
 
 import type { DType } from '../core/dtypes'
 import { ShapeError } from '../core/errors'
-import type { Tree } from '../core/tree'
-import { isBranch } from '../core/tree'
+import { isBranch, type Tree } from '../core/tree'
 import type { BatchShape } from './spec'
 
 /** A class declares it as `static override readonly form`; methods of the class take precedence. */

@@ -1,13 +1,10 @@
 // Kinds of options that several layers use.
 
 import { merged } from '../core/merged'
-import type { ActivationFunction, ActivationIdentifier } from '../parts/activations'
-import { activationName, getActivation } from '../parts/activations'
+import { activationName, getActivation, type ActivationFunction, type ActivationIdentifier } from '../parts/activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
-import type { Kind } from '../core/options'
-import { always, custom, idle, listOf, named, nullable, number, option, unread } from '../core/options'
-import type { Json, Serialized } from '../core/registry'
-import { isSerialized, noteOption } from '../core/registry'
+import { always, custom, idle, listOf, named, nullable, number, option, unread, type Kind } from '../core/options'
+import { isSerialized, noteOption, type Json, type Serialized } from '../core/registry'
 import { isBranch } from '../core/tree'
 import type { Constraint, ConstraintIdentifier } from '../parts/constraints'
 import { constraints } from '../parts/constraints/registry'
@@ -15,8 +12,7 @@ import type { Initializer, InitializerIdentifier } from '../parts/initializers'
 import { initializers } from '../parts/initializers/registry'
 import type { Regularizer, RegularizerIdentifier } from '../parts/regularizers'
 import { regularizers } from '../parts/regularizers/registry'
-import type { LayerBase } from './layer'
-import { Layer } from './layer'
+import { Layer, type LayerBase } from './layer'
 import { layerFromConfig, layerToConfig } from './saved'
 
 /** A name or a function; null is linear. */
@@ -49,19 +45,25 @@ export { dataFormat } from '../ops/nn/channels'
 const asFunction = () => unread(always([null], 'use enableLora or quantize'), null)
 
 /** Keras's options of narrow matrices in place of a kernel. */
-export const loraOptions = () => ({
+const loraRows = () => ({
   /** Must be null: `enableLora(layer, rank)` trains narrow matrices in place of the kernel. Default null. */
   loraRank: asFunction(),
   /** Changes nothing without loraRank: it is an option of `enableLora`. Others than null warn. Default null. */
   loraAlpha: unread(idle(nullable(number()), [null], 'use enableLora or quantize'), null),
 })
+type LoraRows = ReturnType<typeof loraRows>
+export type LoraTable = { [Name in keyof LoraRows]: LoraRows[Name] }
+export const loraOptions: () => LoraTable = loraRows
 
 /** Options of Keras's layers with a kernel or a table whose defaults alone are supported. */
-export const kernelOptions = () => ({
-  ...loraOptions(),
-  /** Must be null: `quantize` of myelin/thrift makes int8 weights. Default null. */
-  quantizationConfig: asFunction(),
-})
+const kernelRows = () =>
+  merged(loraOptions(), {
+    /** Must be null: `quantize` of myelin/thrift makes int8 weights. Default null. */
+    quantizationConfig: asFunction(),
+  })
+type KernelRows = ReturnType<typeof kernelRows>
+export type KernelTable = { [Name in keyof KernelRows]: KernelRows[Name] }
+export const kernelOptions: () => KernelTable = kernelRows
 
 /** Plain data: what JSON can represent. */
 export const plainData: Kind<unknown> = /* @__PURE__ */ custom((value) => value, toJson)

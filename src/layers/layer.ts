@@ -6,7 +6,6 @@ import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating, printable } from '../core/errors'
-import type { OptionTable } from '../core/options'
 import {
   boolean,
   choice,
@@ -20,14 +19,12 @@ import {
   optionsOf,
   text,
   unread,
+  type OptionTable,
 } from '../core/options'
-import type { Config } from '../core/registry'
-import { classNameOf, uniqueName } from '../core/registry'
+import { classNameOf, uniqueName, type Config } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
-import type { InputsOf, TensorLike } from '../ops/convert'
-import { asTensor, branchesIntoTensors } from '../ops/convert'
+import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten, type Tree } from '../core/tree'
+import { asTensor, branchesIntoTensors, type InputsOf, type TensorLike } from '../ops/convert'
 import { divide } from '../ops/numpy/elementwise'
 import type { Metric } from '../metrics/metric'
 import { assignAll } from '../ops/stateless'
@@ -38,8 +35,14 @@ import type { Regularizer, RegularizerIdentifier } from '../parts/regularizers'
 import { penaltyOf } from '../parts/regularizers/penalty'
 import { regularizers } from '../parts/regularizers/registry'
 import { addedLosses, keepingLosses } from './added-losses'
-import type { ApplyOptions, CallOption } from './call-options'
-import { TENSOR_OPTIONS, assumedTypes, readApplyOptions, statesFrom } from './call-options'
+import {
+  TENSOR_OPTIONS,
+  assumedTypes,
+  readApplyOptions,
+  statesFrom,
+  type ApplyOptions,
+  type CallOption,
+} from './call-options'
 import {
   CallContext,
   currentFrame,
@@ -51,20 +54,35 @@ import {
   withoutFrame,
 } from './context'
 import { requireInputs } from './checks'
-import type { LayerForm } from './forms'
-import { requireOne } from './forms'
-import type { MaskTrail } from './masks'
-import { masksOf, setMask, maskOf } from './masks'
-import type { AssumedExtents } from './shape-inference'
-import { commonSpecs, tracedForExtents } from './shape-inference'
-import type { BatchShape, InputSpec, ShapesOf, SpecsOf } from './spec'
-import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
+import { requireOne, type LayerForm } from './forms'
+import { masksOf, setMask, maskOf, type MaskTrail } from './masks'
+import { commonSpecs, tracedForExtents, type AssumedExtents } from './shape-inference'
+import {
+  TensorSpec,
+  shapesOf,
+  specOf,
+  specsFrom,
+  type BatchShape,
+  type InputSpec,
+  type ShapesOf,
+  type SpecsOf,
+} from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
-import type { BuildConfig, DTypePolicy, LoraOptions, OwnVariables, StatelessOptions } from './members'
-import { buildFor, callArguments, metricsIn, onlyInNode, readCall, statelessCall } from './members'
+import {
+  buildFor,
+  callArguments,
+  metricsIn,
+  onlyInNode,
+  readCall,
+  statelessCall,
+  type BuildConfig,
+  type DTypePolicy,
+  type LoraOptions,
+  type OwnVariables,
+  type StatelessOptions,
+} from './members'
 import type { InnerUnits, UnitFlow } from './units'
 import { watchingOptions } from './watched-options'
-import type { RegularizedWeight, WeightOptions } from './weight-lists'
 import {
   addOwn,
   addWeightTo,
@@ -81,6 +99,8 @@ import {
   stateOf,
   stateVariablesOf,
   unbuild,
+  type RegularizedWeight,
+  type WeightOptions,
 } from './weight-lists'
 
 export type { ApplyOptions, CallOption } from './call-options'
@@ -531,7 +551,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * Keras: `Dense.enable_lora`.
    * @throws ArgumentError for a layer without a kernel that LoRA can replace; StateError before the layer is built
    */
-  enableLora(_rank: number, _options: LoraOptions = {}): void {
+  enableLora(rank: number, options?: LoraOptions): void
+  enableLora(): void {
     throw onlyInNode('enableLora', 'myelin')
   }
 
@@ -546,7 +567,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * Keras: `Layer.quantize`.
    * @throws ArgumentError for another mode, and if there is nothing to round
    */
-  async quantize(_mode: 'int8' | 'int4' = 'int8'): Promise<void> {
+  quantize(mode?: 'int8' | 'int4'): Promise<void>
+  async quantize(): Promise<void> {
     throw onlyInNode('quantizeInPlace', 'myelin/thrift')
   }
 

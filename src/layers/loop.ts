@@ -1,8 +1,7 @@
 // ops.scan for layers that call inner layers in each iteration: losses and metrics of the inner layers leave the loop.
 
 import { mean, sum } from '../ops/numpy/reduce'
-import type { ScanOptions } from '../ops/control/scan'
-import { scan } from '../ops/control/scan'
+import { scan, type ScanOptions } from '../ops/control/scan'
 import type { Tensor } from '../ops/tensor'
 import { CallContext, currentFrame, withFrame } from './context'
 

@@ -2,8 +2,7 @@
 // masking pass masks on; losses and metrics skip masked elements.
 
 import { requireArguments } from '../core/arguments'
-import type { Tree } from '../core/tree'
-import { flatten, mapTree } from '../core/tree'
+import { flatten, mapTree, type Tree } from '../core/tree'
 import { Tensor } from '../ops/tensor'
 
 const masks = new WeakMap<Tensor, Tensor>()

@@ -2,12 +2,10 @@
 // an entry with the whole library has.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
-import type { Tree } from '../core/tree'
-import { isRecord, mapTree } from '../core/tree'
+import { isRecord, mapTree, type Tree } from '../core/tree'
 import type { InitializerIdentifier } from '../parts/initializers'
 import { Metric } from '../metrics/metric'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, type TensorLike } from '../ops/convert'
 import { stateless } from '../ops/stateless'
 import { beginsWithString } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'

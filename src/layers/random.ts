@@ -3,10 +3,13 @@
 import { integer, nullable, option } from '../core/options'
 import { SeedGenerator } from '../ops/random/generator'
 
-export const seedOption = () => ({
+const seedRows = () => ({
   /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })
+type SeedRows = ReturnType<typeof seedRows>
+export type SeedTable = { [Name in keyof SeedRows]: SeedRows[Name] }
+export const seedOption: () => SeedTable = seedRows
 
 /** What determines the random numbers of a layer. */
 export interface Seeded {

@@ -4,12 +4,11 @@
 import { Registry } from '../core/registry'
 import * as activations from '../parts/activations/functions'
 import * as ops from '../ops'
-import type { TensorLike } from '../ops/convert'
-import { tensor } from '../ops/convert'
+import * as image from '../ops/image'
+import { tensor, type TensorLike } from '../ops/convert'
 import * as random from '../ops/random/random'
 import type { Tensor } from '../ops/tensor'
-import type { LayerBase } from './layer'
-import { Layer } from './layer'
+import { Layer, type LayerBase } from './layer'
 import { Operation, readOpsFrom } from './core/operation'
 import * as all from './'
 
@@ -20,7 +19,7 @@ const asTensor =
     tensor(Int32Array.of(Number(op(x))), [])
 
 export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => {
-  readOpsFrom({ ...ops, size: asTensor(ops.size), ndim: asTensor(ops.ndim), random, activations })
+  readOpsFrom({ ...ops, image, size: asTensor(ops.size), ndim: asTensor(ops.ndim), random, activations })
   return { ...all, Operation }
 })
 

@@ -1,12 +1,17 @@
 // Copies of objects from their configurations: of layers, and of the objects given to compile.
 
 import { optionsOf } from '../core/options'
-import type { Configurable, CustomObjects } from '../core/registry'
-import { classNameOf, construct, customObjectScope, describing } from '../core/registry'
+import {
+  classNameOf,
+  construct,
+  customObjectScope,
+  describing,
+  type Configurable,
+  type CustomObjects,
+} from '../core/registry'
 import { typed } from '../core/tree'
 import { ArgumentError } from '../core/errors'
-import type { LayerBase } from './layer'
-import { Layer } from './layer'
+import { Layer, type LayerBase } from './layer'
 
 /**
  * A layer of the same class and configuration, with new weights.

@@ -8,8 +8,13 @@ import type { LayerBase } from './layer'
 import { inFormerOrder } from './weight-lists'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { NamedTensor, OtherDtypes } from '../files/containers/safetensors'
-import { decodeContainer, dtypeOf, encodeContainer } from '../files/containers/safetensors'
+import {
+  decodeContainer,
+  dtypeOf,
+  encodeContainer,
+  type NamedTensor,
+  type OtherDtypes,
+} from '../files/containers/safetensors'
 
 export const FORMAT = 'myelin'
 const WEIGHTS_FORMAT = `${FORMAT}-weights`

@@ -5,11 +5,17 @@
 // first place has the number `shared`, all others only `{ className, config: {}, sharedWith: number }`.
 
 import { FormatError, unknownName } from '../core/errors'
-import type { Config, Json, Serialized } from '../core/registry'
-import { PASS_YOUR_OWN, construct, customObject, serialize } from '../core/registry'
+import {
+  PASS_YOUR_OWN,
+  construct,
+  customObject,
+  serialize,
+  type Config,
+  type Json,
+  type Serialized,
+} from '../core/registry'
 import { scoped } from '../core/scope'
-import type { LayerBase } from './layer'
-import { Layer } from './layer'
+import { Layer, type LayerBase } from './layer'
 
 interface SavedLayer extends Serialized {
   shared?: number

@@ -1,7 +1,6 @@
 // The specs of a function's results, inferred by tracing it for several values of the extents that are open.
 
-import type { Tree } from '../core/tree'
-import { flatten, mapTree } from '../core/tree'
+import { flatten, mapTree, type Tree } from '../core/tree'
 import { restoreSeedState, seedState } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
 import { TensorSpec } from './spec'

@@ -9,10 +9,13 @@ import { requireRank } from './checks'
 import { dataFormat } from './kinds'
 import type { BatchShape } from './spec'
 
-export const spatialOptions = () => ({
+const spatialRows = () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
   dataFormat: option(dataFormat, null),
 })
+type SpatialRows = ReturnType<typeof spatialRows>
+export type SpatialTable = { [Name in keyof SpatialRows]: SpatialRows[Name] }
+export const spatialOptions: () => SpatialTable = spatialRows
 
 interface Spatial {
   readonly dataFormat: 'channelsLast' | 'channelsFirst' | null

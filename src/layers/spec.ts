@@ -1,10 +1,8 @@
 // Trees of the types of tensors, as layers use them: of specs, and of shapes with an open batch axis.
 
 import type { DType } from '../core/dtypes'
-import type { BatchShape } from '../core/spec'
-import { TensorSpec } from '../core/spec'
-import type { Tree, MapTree } from '../core/tree'
-import { isBranch, mapTree } from '../core/tree'
+import { TensorSpec, type BatchShape } from '../core/spec'
+import { isBranch, mapTree, type Tree, type MapTree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
 export { TensorSpec } from '../core/spec'

@@ -5,11 +5,9 @@
 import { nextNumber } from '../core/numbers'
 import { StateError } from '../core/errors'
 import type { Shape } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree, unflatten } from '../core/tree'
+import { flatten, isBranch, mapTree, unflatten, type Tree } from '../core/tree'
 import { recorderIn, symbolIn } from '../ops/recorder'
-import type { CallRecorder, TensorSymbol } from '../ops/tensor'
-import { Tensor } from '../ops/tensor'
+import { Tensor, type CallRecorder, type TensorSymbol } from '../ops/tensor'
 import type { TensorSpec } from './spec'
 
 /** A layer, as far as symbols use it. */

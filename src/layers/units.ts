@@ -2,8 +2,7 @@
 // axes of weights, and how the units of the input become those of the output. models/unit-groups.ts walks a model's
 // graph to find all weights of a unit; code that counts, resets, scales or removes units needs nothing else.
 
-import type { ActivationFunction } from '../parts/activations'
-import { mixesUnits } from '../parts/activations'
+import { mixesUnits, type ActivationFunction } from '../parts/activations'
 import type { Variable } from '../ops/variable'
 
 /**

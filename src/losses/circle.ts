@@ -2,11 +2,9 @@
 
 import { merged } from '../core/merged'
 import { ShapeError, formatShape } from '../core/errors'
-import type { OptionInputs } from '../core/options'
-import { boolean, custom, number, option } from '../core/options'
+import { boolean, custom, number, option, type OptionInputs } from '../core/options'
 import type { Shape, TensorType } from '../core/shapes'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, type TensorLike } from '../ops/convert'
 import {
   add,
   cast,
@@ -25,9 +23,7 @@ import { logSumExp } from '../ops/numpy/reduce'
 import { eye, reshape, transpose } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { requireElements, wrongTargets } from './kinds'
-import type { Counted } from './loss'
-import type { LossInOrder } from './loss'
-import { FormulaLoss, lossOf } from './loss'
+import { FormulaLoss, lossOf, type Counted, type LossInOrder } from './loss'
 import { NOTHING, optionsOf } from './values'
 import { bothMasks } from './sample-weights'
 

@@ -4,13 +4,10 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
-import type { OptionInputs, ValuesOf } from '../core/options'
-import { boolean, either, listOf, number, option } from '../core/options'
-import type { Shape } from '../core/shapes'
-import { broadcastShapes, normalizeAxis } from '../core/shapes'
+import { boolean, either, listOf, number, option, type OptionInputs, type ValuesOf } from '../core/options'
+import { broadcastShapes, normalizeAxis, type Shape } from '../core/shapes'
 import { logSoftmax } from '../ops/nn/activations'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, type TensorLike } from '../ops/convert'
 import {
   add,
   cast,
@@ -33,9 +30,7 @@ import { broadcastTo, expandDims, moveAxis } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, operandOf } from '../ops/trace'
 import { OfClassNumbers, OfDistributions, OfFractions } from './kinds'
-import type { Counted } from './loss'
-import type { LossInOrder } from './loss'
-import { lossOf } from './loss'
+import { lossOf, type Counted, type LossInOrder } from './loss'
 import { crossentropyOptions, sparseCrossentropyOptions } from './options'
 import { EPSILON, classMask, classNumbers, floats, meanOver, optionsOf } from './values'
 import { bothMasks } from './sample-weights'
@@ -210,7 +205,7 @@ export class CategoricalCrossentropy extends CategoricalCrossentropyBase {
 
   /** @internal */
   override get relatesClasses(): boolean {
-    return this.axis === -1
+    return this.axis === -1 && this.call === CategoricalCrossentropy.prototype.call
   }
 }
 
@@ -262,7 +257,7 @@ export class CategoricalFocalCrossentropy extends CategoricalFocalCrossentropyBa
 
   /** @internal */
   override get relatesClasses(): boolean {
-    return this.axis === -1
+    return this.axis === -1 && this.call === CategoricalFocalCrossentropy.prototype.call
   }
 }
 
@@ -307,7 +302,7 @@ export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropy
 
   /** @internal */
   override get relatesClasses(): boolean {
-    return this.axis === -1
+    return this.axis === -1 && this.call === SparseCategoricalCrossentropy.prototype.call
   }
 
   protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {

@@ -3,17 +3,14 @@
 
 import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
-import type { Shape, TensorType } from '../core/shapes'
-import { sameShape } from '../core/shapes'
-import type { TensorLike } from '../ops/convert'
-import { asTensor, tensorOrNothing } from '../ops/convert'
+import { sameShape, type Shape, type TensorType } from '../core/shapes'
+import { asTensor, tensorOrNothing, type TensorLike } from '../ops/convert'
 import { ctcValues } from '../ops/nn/ctc'
 import { cast, notEqual } from '../ops/numpy/elementwise'
 import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { requireElements, wrongTargets } from './kinds'
-import type { Counted } from './loss'
-import { Loss } from './loss'
+import { Loss, type Counted } from './loss'
 
 /** The class of no label, which also pads rows of targets. */
 const BLANK = 0

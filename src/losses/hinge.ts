@@ -7,8 +7,7 @@ import { add, equal, logicalOr, maximum, multiply, square, subtract, where } fro
 import { all, max, sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { OfDistributions, OfSigns } from './kinds'
-import type { LossInOrder } from './loss'
-import { lossOf } from './loss'
+import { lossOf, type LossInOrder } from './loss'
 import { floats, meanOver } from './values'
 
 /** max(1 − y·ŷ, 0) for y = ±1; if all targets of a batch are 0 or 1, 0 means −1. */

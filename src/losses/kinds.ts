@@ -2,8 +2,7 @@
 
 import { warnOnce } from '../core/warnings'
 import { DataError, ShapeError, formatShape } from '../core/errors'
-import type { Shape, TensorType } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { sameShape, type Shape, type TensorType } from '../core/shapes'
 import type { Tensor } from '../ops/tensor'
 import { FormulaLoss } from './loss'
 

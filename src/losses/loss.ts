@@ -3,17 +3,26 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
-import type { ConfiguredClass, OptionInputs, OptionTable } from '../core/options'
-import type { InOrder } from '../core/options'
-import { Configured, choice, configured, nullAs, nullable, option, optionFrom, text } from '../core/options'
+import {
+  Configured,
+  choice,
+  configured,
+  nullAs,
+  nullable,
+  option,
+  optionFrom,
+  text,
+  type ConfiguredClass,
+  type OptionInputs,
+  type OptionTable,
+  type InOrder,
+} from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
-import type { TensorLike } from '../ops/convert'
-import { asTensor, tensorOrNothing } from '../ops/convert'
+import { asTensor, tensorOrNothing, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { valueOf } from '../ops/variable'
-import type { Reduction } from './sample-weights'
-import { alignRanks, reduceWeighted } from './sample-weights'
+import { alignRanks, reduceWeighted, type Reduction } from './sample-weights'
 
 /** A reduction in any spelling; null is 'none'. */
 const reduction = nullAs(choice<Reduction>('sumOverBatchSize', 'mean', 'meanWithSampleWeight', 'sum', 'none'), 'none')

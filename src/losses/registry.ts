@@ -1,17 +1,14 @@
 // Losses by name, including 'crossentropy', and custom functions as losses.
 
 import { normalizeName } from '../core/errors'
-import type { ClassesIn } from '../core/registry'
-import { Registry, camelCase, customFunction } from '../core/registry'
+import { Registry, camelCase, customFunction, type ClassesIn } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
 import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropies'
 import type * as all from './'
 import { Loss } from './loss'
 import * as named from './named'
-import type { LossFunction, LossIdentifier } from './names'
-import { SHORT_NAMES } from './names'
-import type { TargetShapes } from './targets'
-import { UNKNOWN_SHAPES, targetKind } from './targets'
+import { SHORT_NAMES, type LossFunction, type LossIdentifier } from './names'
+import { UNKNOWN_SHAPES, targetKind, type TargetShapes } from './targets'
 
 /** A custom function as a loss. */
 class FunctionLoss extends Loss {

@@ -2,8 +2,7 @@
 // Keras's formulas.
 
 import { requireArguments } from '../core/arguments'
-import type { OptionInputs } from '../core/options'
-import { number, option } from '../core/options'
+import { number, option, type OptionInputs } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import {
@@ -24,8 +23,7 @@ import { normalize } from '../ops/nn/normalization'
 import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { OfAmounts, OfClippedAmounts, OfNumbers } from './kinds'
-import type { LossInOrder } from './loss'
-import { lossOf } from './loss'
+import { lossOf, type LossInOrder } from './loss'
 import { cosineOptions } from './options'
 import { EPSILON, floats, meanOver, optionsOf } from './values'
 

@@ -2,8 +2,7 @@
 // membership. Keras's formulas.
 
 import { merged } from '../core/merged'
-import type { OptionInputs } from '../core/options'
-import { either, integer, listOf, nullable, number, option } from '../core/options'
+import { either, integer, listOf, nullable, number, option, type OptionInputs } from '../core/options'
 import { normalizeAxes } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { add, divide, multiply, subtract } from '../ops/numpy/elementwise'

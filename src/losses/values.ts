@@ -2,11 +2,9 @@
 // are in files by family.
 
 import { requireArguments } from '../core/arguments'
-import type { OptionInputs, OptionTable, ValuesOf } from '../core/options'
-import { functionOptions } from '../core/options'
+import { functionOptions, type OptionInputs, type OptionTable, type ValuesOf } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, type TensorLike } from '../ops/convert'
 import { cast, notEqual } from '../ops/numpy/elementwise'
 import { mean } from '../ops/numpy/reduce'
 import { reshape } from '../ops/numpy/shape'

@@ -1,14 +1,11 @@
 // Accuracies: the fraction of correct predictions.
 
-import type { InOrder } from '../core/options'
-import { boolean, configured, count, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { merged } from '../core/merged'
+import { boolean, configured, count, number, option, type InOrder, type OptionInputs } from '../core/options'
 import type { Tensor } from '../ops/tensor'
 import { binaryMatches, classNumbers, largest, matches, sparseTopMatches, topMatches } from './matches'
-import type { OptionsInOrder } from './mean'
-import { MeanOfValues, meanOfOptions } from './mean'
-import type { MetricOptions } from './metric'
-import { metricOptions } from './metric'
+import { MeanOfValues, meanOfOptions, type OptionsInOrder } from './mean'
+import { metricOptions, type MetricOptions } from './metric'
 
 /**
  * The fraction of predictions that equal the target. For the name 'accuracy', compile() selects the class that fits the
@@ -25,11 +22,11 @@ export class Accuracy extends MeanOfValues {
   }
 }
 
-const binaryAccuracyOptions = () => ({
-  ...metricOptions(),
-  /** Predictions above it count as 1. Default 0.5. */
-  threshold: option(number(), 0.5),
-})
+const binaryAccuracyOptions = () =>
+  merged(metricOptions(), {
+    /** Predictions above it count as 1. Default 0.5. */
+    threshold: option(number(), 0.5),
+  })
 export type BinaryAccuracyOptions = OptionInputs<ReturnType<typeof binaryAccuracyOptions>> & MetricOptions
 
 const BinaryAccuracyBase = (meanOfOptions as OptionsInOrder<['name', 'dtype', 'threshold']>)(
@@ -98,12 +95,11 @@ export class TopKCategoricalAccuracy extends TopKCategoricalAccuracyBase {
   }
 }
 
-const sparseTopKOptions = () => ({
-  ...topKOptions(),
-  ...metricOptions(),
-  /** Whether predictions are class numbers, the best first, instead of one score per class. Default false. */
-  fromSortedIds: option(boolean, false),
-})
+const sparseTopKOptions = () =>
+  merged(topKOptions(), metricOptions(), {
+    /** Whether predictions are class numbers, the best first, instead of one score per class. Default false. */
+    fromSortedIds: option(boolean, false),
+  })
 export type SparseTopKOptions = OptionInputs<ReturnType<typeof sparseTopKOptions>> & MetricOptions
 
 const SparseTopKCategoricalAccuracyBase = (meanOfOptions as OptionsInOrder<['k', 'name', 'dtype', 'fromSortedIds']>)(

@@ -1,10 +1,21 @@
 // Metrics computed from true and false positives and negatives at one or several thresholds. Follows
 // keras/src/metrics/metrics_utils.py.
 
+import { merged } from '../core/merged'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { OptionInputs, Kind } from '../core/options'
-import type { InOrder } from '../core/options'
-import { configured, count, either, integer, listOf, nullable, number, option } from '../core/options'
+import {
+  configured,
+  count,
+  either,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  type OptionInputs,
+  type Kind,
+  type InOrder,
+} from '../core/options'
 import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/sample-weights'
 import {
@@ -23,10 +34,8 @@ import { sum } from '../ops/numpy/reduce'
 import { arange, expandDims, reshape, squeeze } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { BatchMetric, accumulate } from './metric'
-import type { ScoredBatch } from './thresholds'
-import { Thresholds, batchOf, ofClass } from './thresholds'
+import { BatchMetric, accumulate, type MetricOptions } from './metric'
+import { Thresholds, batchOf, ofClass, type ScoredBatch } from './thresholds'
 
 /** True for the k largest values along the last axis; the first of equal ones. */
 function topKMask(x: Tensor, k: number): Tensor {
@@ -179,10 +188,9 @@ const selectionOptions = () => ({
 })
 export type ThresholdOptions = OptionInputs<ReturnType<typeof selectionOptions>> & CountOptions
 
-const RatioBase = (configured as InOrder<['thresholds', 'topK', 'classId', 'name', 'dtype']>)(AtThresholds, () => ({
-  ...countOptions(),
-  ...selectionOptions(),
-}))
+const RatioBase = (configured as InOrder<['thresholds', 'topK', 'classId', 'name', 'dtype']>)(AtThresholds, () =>
+  merged(countOptions(), selectionOptions()),
+)
 
 /** The ratio of the first of two entries to their sum. */
 abstract class Ratio extends RatioBase {

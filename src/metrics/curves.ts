@@ -1,9 +1,8 @@
 // Metrics of the curve of true and false positives over thresholds from 0 to 1: the area under it, and single points.
 // Follows keras/src/metrics/metrics_utils.py.
 
+import { merged } from '../core/merged'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { OptionInputs } from '../core/options'
-import type { InOrder } from '../core/options'
 import {
   boolean,
   choice,
@@ -15,6 +14,8 @@ import {
   option,
   required,
   tableSize,
+  type OptionInputs,
+  type InOrder,
 } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/sample-weights'
@@ -39,38 +40,41 @@ import { max, mean, sum } from '../ops/numpy/reduce'
 import { full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { BatchMetric, accumulate, metricOptions } from './metric'
-import type { ScoredBatch } from './thresholds'
-import { Thresholds, batchOf, ofClass } from './thresholds'
+import { BatchMetric, accumulate, metricOptions, type MetricOptions } from './metric'
+import { Thresholds, batchOf, ofClass, type ScoredBatch } from './thresholds'
 
 const fraction = number({ min: 0, max: 1 })
 
-const aucOptions = () => ({
-  /** The number of points of the curve. Default 200. */
-  numThresholds: option(tableSize(2), 200),
-  /**
-   * ROC: true against false positive rate. PR: precision against recall. PRGAIN: gain in precision against gain in recall
-   * (Flach & Kull 2015). Default ROC.
-   */
-  curve: option(choice('ROC', 'PR', 'PRGAIN'), 'ROC'),
-  /**
-   * The height of the curve between two points: 'interpolation' their mean (for PR, true positives are interpolated:
-   * Davis & Goadrich 2006), 'minoring' the smaller, 'majoring' the larger. Default 'interpolation'.
-   */
-  summationMethod: option(choice('interpolation', 'minoring', 'majoring'), 'interpolation'),
-  ...metricOptions(),
-  /** The thresholds between 0 and 1, instead of numThresholds evenly spaced ones. Default null. */
-  thresholds: option(nullable(listOf(fraction)), null),
-  /** Whether each label (last axis) has its own curve, with the mean area as the result. Default false. */
-  multiLabel: option(boolean, false),
-  /** The number of labels, with multiLabel; default: inferred from the first batch. */
-  numLabels: option(nullable(tableSize()), null),
-  /** A weight per label: for its area, or without multiLabel for its predictions. Default null: equal weights. */
-  labelWeights: option(nullable(listOf(number({ min: 0 }))), null),
-  /** The predictions are logits, not probabilities. Default false. */
-  fromLogits: option(boolean, false),
-})
+const aucOptions = () =>
+  merged(
+    {
+      /** The number of points of the curve. Default 200. */
+      numThresholds: option(tableSize(2), 200),
+      /**
+       * ROC: true against false positive rate. PR: precision against recall. PRGAIN: gain in precision against gain in recall
+       * (Flach & Kull 2015). Default ROC.
+       */
+      curve: option(choice('ROC', 'PR', 'PRGAIN'), 'ROC'),
+      /**
+       * The height of the curve between two points: 'interpolation' their mean (for PR, true positives are interpolated:
+       * Davis & Goadrich 2006), 'minoring' the smaller, 'majoring' the larger. Default 'interpolation'.
+       */
+      summationMethod: option(choice('interpolation', 'minoring', 'majoring'), 'interpolation'),
+    },
+    metricOptions(),
+    {
+      /** The thresholds between 0 and 1, instead of numThresholds evenly spaced ones. Default null. */
+      thresholds: option(nullable(listOf(fraction)), null),
+      /** Whether each label (last axis) has its own curve, with the mean area as the result. Default false. */
+      multiLabel: option(boolean, false),
+      /** The number of labels, with multiLabel; default: inferred from the first batch. */
+      numLabels: option(nullable(tableSize()), null),
+      /** A weight per label: for its area, or without multiLabel for its predictions. Default null: equal weights. */
+      labelWeights: option(nullable(listOf(number({ min: 0 }))), null),
+      /** The predictions are logits, not probabilities. Default false. */
+      fromLogits: option(boolean, false),
+    },
+  )
 export type AucOptions = OptionInputs<ReturnType<typeof aucOptions>> & MetricOptions
 
 /** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */

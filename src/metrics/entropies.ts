@@ -11,10 +11,8 @@ import { crossentropyOptions, sparseCrossentropyOptions } from '../losses/option
 import { poisson } from '../losses/regression'
 import { classMask } from '../losses/values'
 import { applyMask } from '../losses/sample-weights'
-import type { MeanInOrder } from './mean'
-import { meanOf } from './mean'
-import type { Batch } from './metric'
-import { tensorsOf } from './metric'
+import { meanOf, type MeanInOrder } from './mean'
+import { tensorsOf, type Batch } from './metric'
 
 const BinaryCrossentropyBase = (meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'labelSmoothing']>)(
   binaryCrossentropy,

@@ -1,16 +1,13 @@
 // F-scores: a single number from precision and recall.
 
-import type { InOrder } from '../core/options'
-import { choice, configured, nullable, number, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { choice, configured, nullable, number, option, type InOrder, type OptionInputs } from '../core/options'
 import { EPSILON } from '../losses/values'
 import { abs, add, cast, divide, greater, greaterEqual, logicalAnd, multiply } from '../ops/numpy/elementwise'
 import { max, mean, sum } from '../ops/numpy/reduce'
 import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { BatchMetric, accumulate, requireRows, weightsLike } from './metric'
+import { BatchMetric, accumulate, requireRows, weightsLike, type MetricOptions } from './metric'
 
 const scoreOptions = () => ({
   /**

@@ -3,10 +3,8 @@
 
 import { requireArguments } from '../core/arguments'
 import { boolean, count, number, option } from '../core/options'
-import { readArguments, readOneAxis } from '../ops/arguments'
-import type { AxisArgument } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { readArguments, readOneAxis, type AxisArgument } from '../ops/arguments'
+import { asTensor, type TensorLike } from '../ops/convert'
 import { reshape } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { concordance, pearson } from './correlations'

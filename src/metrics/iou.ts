@@ -1,9 +1,20 @@
 // Metrics computed from a confusion matrix.
 
+import { merged } from '../core/merged'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { InOrder } from '../core/options'
-import { boolean, choice, configured, integer, listOf, nullable, number, option, required } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import {
+  boolean,
+  choice,
+  configured,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+  type InOrder,
+  type OptionInputs,
+} from '../core/options'
 import { classNameOf } from '../core/registry'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
@@ -25,8 +36,7 @@ import { argmax, sum } from '../ops/numpy/reduce'
 import { broadcastTo, reshape, scatterAdd, take } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MetricOptions } from './metric'
-import { BatchMetric, accumulate } from './metric'
+import { BatchMetric, accumulate, type MetricOptions } from './metric'
 
 /**
  * Counts pairs of class numbers. The matrix has a row per actual class and a column per predicted class. Numbers that
@@ -125,13 +135,13 @@ const idsTable = {
   /** The classes whose scores count; the result is their mean. */
   targetClassIds: required(classIds),
 }
-const labelsTable = () => ({
-  ...classesTable,
-  /** The number of a class whose samples are ignored, such as 255 for "void". Default null. */
-  ignoreClass: option(nullable(integer()), null),
-  /** The class axis, if there is one. Default the last. */
-  axis: option(integer(), -1),
-})
+const labelsTable = () =>
+  merged(classesTable, {
+    /** The number of a class whose samples are ignored, such as 255 for "void". Default null. */
+    ignoreClass: option(nullable(integer()), null),
+    /** The class axis, if there is one. Default the last. */
+    axis: option(integer(), -1),
+  })
 const sparse = {
   /**
    * Whether predictions are class numbers, instead of one score per class of which the largest counts. Default true.
@@ -296,14 +306,14 @@ export class BinaryIoU extends BinaryIoUBase {
   }
 }
 
-const confusionTable = () => ({
-  ...classesTable,
-  /**
-   * The divisor of each number: 'true' the sum of its row, 'predicted' of its column, 'all' of the matrix. Default
-   * null: 1.
-   */
-  normalize: option(nullable(choice('true', 'predicted', 'all')), null),
-})
+const confusionTable = () =>
+  merged(classesTable, {
+    /**
+     * The divisor of each number: 'true' the sum of its row, 'predicted' of its column, 'all' of the matrix. Default
+     * null: 1.
+     */
+    normalize: option(nullable(choice('true', 'predicted', 'all')), null),
+  })
 export type ConfusionMatrixOptions = OptionInputs<ReturnType<typeof confusionTable>> & MetricOptions
 
 const ConfusionMatrixBase = configured(Pairs, confusionTable)

@@ -1,10 +1,17 @@
 // Metrics that are the weighted sum or mean of a value per sample.
 
-import type { ConfiguredClass, OptionInputs, OptionTable, ValuesOf } from '../core/options'
-import type { InOrder } from '../core/options'
-import { configured, functionKind, required } from '../core/options'
-import type { TensorLike } from '../ops/convert'
-import { asTensor, tensorOrNothing } from '../ops/convert'
+import { merged } from '../core/merged'
+import {
+  configured,
+  functionKind,
+  required,
+  type ConfiguredClass,
+  type OptionInputs,
+  type OptionTable,
+  type ValuesOf,
+  type InOrder,
+} from '../core/options'
+import { asTensor, tensorOrNothing, type TensorLike } from '../ops/convert'
 import { cast, multiply, sqrt } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import { broadcastTo, full } from '../ops/numpy/shape'
@@ -12,8 +19,7 @@ import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { membersOf } from '../losses/loss'
 import { alignRanks, divideNoNan, requireBeside } from '../losses/sample-weights'
-import type { Batch } from './metric'
-import { Metric, accumulate, metricOptions, tensorsOf } from './metric'
+import { Metric, accumulate, metricOptions, tensorsOf, type Batch } from './metric'
 
 /** How axes are reduced: mean or sum. */
 type Average = typeof mean
@@ -170,7 +176,7 @@ export function meanOf<
   positional?: Names,
 ): ConfiguredClass<typeof MeanOfFormula, Table, Names> {
   // Keras's order: the options of all metrics come first.
-  const declare = (): Table => ({ ...metricOptions(), ...(table ?? ({} as Table)) })
+  const declare = (): Table => merged(metricOptions(), table ?? ({} as Table))
   return configured(MeanOfFormula, declare, positional, membersOf(formula, table))
 }
 

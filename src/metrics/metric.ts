@@ -2,20 +2,25 @@
 // step's tape updates it.
 
 import { requireArguments } from '../core/arguments'
-import type { DType } from '../core/dtypes'
-import { allocateData } from '../core/dtypes'
+import { allocateData, type DType } from '../core/dtypes'
 import { ShapeError, checkOptions, formatShape, restating } from '../core/errors'
-import type { OptionInputs } from '../core/options'
-import type { InOrder } from '../core/options'
-import { Configured, choice, configured, nullable, option, optionFrom, text } from '../core/options'
+import {
+  Configured,
+  choice,
+  configured,
+  nullable,
+  option,
+  optionFrom,
+  text,
+  type OptionInputs,
+  type InOrder,
+} from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
-import type { Shape } from '../core/shapes'
-import { sameShape, sizeOf } from '../core/shapes'
+import { sameShape, sizeOf, type Shape } from '../core/shapes'
 import type { InitializerIdentifier } from '../parts/initializers'
 import { initializers } from '../parts/initializers/registry'
 import { alignRanks, applyMask, expandTo, requireBeside } from '../losses/sample-weights'
-import type { TensorLike } from '../ops/convert'
-import { asTensor, tensorOrNothing } from '../ops/convert'
+import { asTensor, tensorOrNothing, type TensorLike } from '../ops/convert'
 import { add, cast } from '../ops/numpy/elementwise'
 import { broadcastTo } from '../ops/numpy/shape'
 import { stateless } from '../ops/stateless'
@@ -24,12 +29,15 @@ import { Variable } from '../ops/variable'
 import { currentRuntime, withRuntime } from '../engine/runtime/current'
 
 /** The options of all metrics. */
-export const metricOptions = () => ({
+const metricRows = () => ({
   /** The key in logs. Default: from the class. */
   name: optionFrom<string, string | null>(text, (metric) => camelCase(classNameOf(metric))),
   /** Metrics are computed in float32. */
   dtype: option(nullable(choice('float32')), null),
 })
+type MetricRows = ReturnType<typeof metricRows>
+export type MetricTable = { [Name in keyof MetricRows]: MetricRows[Name] }
+export const metricOptions: () => MetricTable = metricRows
 export type MetricOptions = OptionInputs<ReturnType<typeof metricOptions>>
 
 /** The options of a variable of a metric. */

@@ -14,6 +14,11 @@ export const SHORT_NAMES = {
 
 /** One value per sample from targets and predictions, written with ops; its mean is the metric. */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
-export type MetricName = NamesOf<typeof named> | keyof typeof SHORT_NAMES | 'acc' | 'crossentropy' | 'ce'
+export type MetricName =
+  | NamesOf<typeof named, 'MeanMetricWrapper'>
+  | keyof typeof SHORT_NAMES
+  | 'acc'
+  | 'crossentropy'
+  | 'ce'
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type MetricIdentifier = MetricName | (string & {}) | Metric | MetricFunction | Serialized

@@ -1,15 +1,12 @@
 // Metrics by name, including 'accuracy' and 'crossentropy', and custom functions as metrics.
 
 import { normalizeName } from '../core/errors'
-import type { ClassesIn } from '../core/registry'
-import { Registry, camelCase, customFunction } from '../core/registry'
-import type { TargetShapes } from '../losses/targets'
-import { targetKind } from '../losses/targets'
+import { Registry, camelCase, customFunction, type ClassesIn } from '../core/registry'
+import { targetKind, type TargetShapes } from '../losses/targets'
 import type * as all from './'
 import { Metric } from './metric'
 import * as named from './named'
-import type { MetricFunction, MetricIdentifier } from './names'
-import { SHORT_NAMES } from './names'
+import { SHORT_NAMES, type MetricFunction, type MetricIdentifier } from './names'
 
 // Not available by name, because they have required options.
 const unnamed = {

@@ -1,8 +1,7 @@
 // Regression metrics: errors, similarities, correlations, and the explained variance.
 
-import type { InOrder } from '../core/options'
-import { choice, configured, integer, nullable, option, text } from '../core/options'
-import type { OptionInputs } from '../core/options'
+import { merged } from '../core/merged'
+import { choice, configured, integer, nullable, option, text, type InOrder, type OptionInputs } from '../core/options'
 import { cosineOptions } from '../losses/options'
 import {
   cosineSimilarity,
@@ -19,10 +18,8 @@ import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { concordance, pearson } from './correlations'
-import type { MeanInOrder, OptionsInOrder } from './mean'
-import { RootMean, meanOf, meanOfOptions } from './mean'
-import type { MetricOptions } from './metric'
-import { BatchMetric, accumulate, metricOptions, requireRows, weightsLike } from './metric'
+import { RootMean, meanOf, meanOfOptions, type MeanInOrder, type OptionsInOrder } from './mean'
+import { BatchMetric, accumulate, metricOptions, requireRows, weightsLike, type MetricOptions } from './metric'
 
 const MeanSquaredErrorBase = (meanOf as MeanInOrder<['name', 'dtype']>)(meanSquaredError)
 
@@ -121,11 +118,11 @@ export class CosineSimilarity extends CosineSimilarityBase {
   static override readonly className = 'CosineSimilarity'
 }
 
-const correlationOptions = () => ({
-  ...metricOptions(),
-  /** The axis along which numbers are compared. Default the last: per sample. 0: per output, over the batch. */
-  axis: option(integer(), -1),
-})
+const correlationOptions = () =>
+  merged(metricOptions(), {
+    /** The axis along which numbers are compared. Default the last: per sample. 0: per output, over the batch. */
+    axis: option(integer(), -1),
+  })
 export type CorrelationOptions = OptionInputs<ReturnType<typeof correlationOptions>> & MetricOptions
 
 const PearsonCorrelationBase = (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(pearson, correlationOptions)

@@ -5,8 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { option, custom, nullable, readOptions } from '../core/options'
 import { flatten, typed } from '../core/tree'
-import type { LayerBase } from '../layers/layer'
-import { Layer } from '../layers/layer'
+import { Layer, type LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { stateOf } from '../layers/weight-lists'
 import { remade } from '../layers/remade'
@@ -14,7 +13,7 @@ import { replaceSymbols } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
 import { inputOf, symbolsOfCall } from './graph-config'
 import { customObjectScope } from './scope'
-import { isTableModel } from './known-graph'
+import { hasTable } from './known-graph'
 import type { LayerGraph } from './layer-graph'
 import { Model, takesGraph } from './model'
 import { Sequential } from './sequential'
@@ -131,7 +130,7 @@ class Cloner {
     if (graph !== null && takesGraph(model.constructor))
       return typed(
         Reflect.construct(model.constructor, [
-          { ...this.graph(graph), name, trainable, ...(isTableModel(model) && { table: model.table }) },
+          { ...this.graph(graph), name, trainable, ...(hasTable(model) && { table: model.table }) },
         ]),
       )
     const copy = remade(model)

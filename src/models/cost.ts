@@ -1,15 +1,13 @@
 // The cost of running a model, in floating-point operations and bytes: counted on the graphs that run, by the
 // conventions of engine/primitives/flops.ts. summary.ts prints the table.
 
-import type { Tree } from '../core/tree'
-import { flatten, typed, unflatten } from '../core/tree'
+import { flatten, typed, unflatten, type Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { CallContext, whileInferring, withFrame } from '../layers/context'
 import type { TensorSpec } from '../layers/spec'
 import { trace, untraced } from '../ops/trace'
 import type { Tensor } from '../ops/tensor'
-import type { GraphCost } from '../engine/plan/cost'
-import { costOf } from '../engine/plan/cost'
+import { costOf, type GraphCost } from '../engine/plan/cost'
 import { simplify } from '../engine/plan/simplify'
 import type { LayerGraph } from './layer-graph'
 

@@ -3,8 +3,7 @@
 
 import { FormatError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
-import type { Tree } from '../core/tree'
-import { isBranch, mapTree } from '../core/tree'
+import { isBranch, mapTree, type Tree } from '../core/tree'
 import { recordOp } from '../layers/core/operation'
 import type { InputLayer } from '../layers/core/input-layer'
 import { layerToConfig, withSharing } from '../layers/saved'

@@ -2,11 +2,9 @@
 
 import { ArgumentError } from '../core/errors'
 import { isBranch } from '../core/tree'
-import type { LayerBase } from '../layers/layer'
-import { Layer } from '../layers/layer'
+import { Layer, type LayerBase } from '../layers/layer'
 import type { MaskTrail } from '../layers/masks'
-import type { LayerCall } from '../layers/symbol'
-import { originOf } from '../layers/symbol'
+import { originOf, type LayerCall } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 
 export type GraphCall = LayerCall<LayerBase>

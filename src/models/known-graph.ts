@@ -1,12 +1,10 @@
 // Checks for functions that inspect the layers of a model, or rebuild it with others: its graph must be known.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
-import type { LayerBase } from '../layers/layer'
-import { Layer } from '../layers/layer'
+import { Layer, type LayerBase } from '../layers/layer'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
-import type { TableModel } from '../tables/table-model'
 
 /**
  * The graph that a layer replays when it is called; null for a layer that is not a model, and for a model with an
@@ -45,7 +43,7 @@ export function knownGraph(where: string, model: unknown): LayerGraph {
 export function copyableGraph(where: string, model: unknown): LayerGraph {
   const graph = knownGraph(where, model)
   const { hasOwnStep } = model as Model
-  const isKept = (model as Model).constructor === Model || isTableModel(model)
+  const isKept = (model as Model).constructor === Model || hasTable(model)
   if (model instanceof Sequential ? !hasOwnStep : isKept) return graph
   const why = hasOwnStep
     ? 'has a custom training step, which a copy would not have'
@@ -55,8 +53,8 @@ export function copyableGraph(where: string, model: unknown): LayerGraph {
   )
 }
 
-/** Whether a model is a TableModel, which bundles need not contain. */
-export function isTableModel(model: unknown): model is TableModel {
+/** Whether a model knows the table of its rows, as a TableModel does, which bundles need not contain. */
+export function hasTable(model: unknown): model is Model & { readonly table: object } {
   return model instanceof Model && 'table' in model && 'classNames' in model
 }
 

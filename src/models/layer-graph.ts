@@ -2,16 +2,14 @@
 // walking back from the outputs; other code replays, counts, draws and saves them.
 
 import { ArgumentError } from '../core/errors'
-import type { Tree } from '../core/tree'
-import { flatten, mapTree } from '../core/tree'
+import { flatten, mapTree, type Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { isFormerOrder } from '../layers/weight-lists'
 import type { TensorSpec } from '../layers/spec'
 import { originOf, replaceSymbols } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
-import type { GraphCall, GraphNode } from './graph-order'
-import { layersByDepth, symbolsByKey, walkBack } from './graph-order'
+import { layersByDepth, symbolsByKey, walkBack, type GraphCall, type GraphNode } from './graph-order'
 
 export type { GraphCall } from './graph-order'
 

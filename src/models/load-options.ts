@@ -1,5 +1,6 @@
 // The options with which files of models are read and written.
 
+import { merged } from '../core/merged'
 import {
   abortSignal,
   boolean,
@@ -12,8 +13,8 @@ import {
   recordOf,
   required,
   unread,
+  type ValuesOf,
 } from '../core/options'
-import type { ValuesOf } from '../core/options'
 import { ArgumentError } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
@@ -60,23 +61,27 @@ const anything = custom<unknown>((value) => value, nothing)
 const layersKind = listOf(custom<LayerClass>((value) => value as LayerClass, nothing))
 export const jsonTable = { customObjects: option(nullAs(recordOf(anything), {}), null) }
 /** The options with which files are read. */
-export const loadTable = {
-  ...jsonTable,
+const loadRows = merged(jsonTable, {
   compile: option(boolean, true),
   safeMode: unread(idle(boolean, [true], 'files hold no code. Give functions in customObjects'), true),
   signal: option(nullable(abortSignal), null),
-}
+})
+type LoadRows = typeof loadRows
+export type LoadTable = { [Name in keyof LoadRows]: LoadRows[Name] }
+export const loadTable: LoadTable = loadRows
 /** Options that were read. */
 export type LoadSettings = Partial<ValuesOf<typeof loadTable>> & InputOptions
 /** The options of loadModel. Formats with graphs read constants and shapes. */
-export const loadModelTable = {
-  ...loadTable,
+export const loadModelTable = merged(loadTable, {
   layers: option(nullable(layersKind), null),
   constants: option(recordOf(custom((value) => value as ConstantLike, nothing)), {}),
   shapes: option(recordOf(custom((value) => value as readonly (number | null)[], nothing)), {}),
-}
+})
 /** The options of loadModel of myelin/predict. */
-export const predictTable = { ...jsonTable, layers: required(layersKind), signal: option(nullable(abortSignal), null) }
+export const predictTable = merged(jsonTable, {
+  layers: required(layersKind),
+  signal: option(nullable(abortSignal), null),
+})
 
 export interface SaveOptions {
   /** false omits the options of compile and the optimizer's state. Default true. */

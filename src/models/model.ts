@@ -3,26 +3,19 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions, quoted } from '../core/errors'
-import type { Config, CustomObjects } from '../core/registry'
-import { describingForFile, serialize } from '../core/registry'
-import { scoped } from '../core/scope'
-import type { Shape, TensorType } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
+import { describingForFile, serialize, type Config, type CustomObjects } from '../core/registry'
+import { sizeOf, type Shape, type TensorType } from '../core/shapes'
+import { flatten, isBranch, mapTree, pathName, pathsOf, typed, type Tree } from '../core/tree'
 import { isOptions, readOptions, requireConfig } from '../core/options'
 import { signalOption } from '../data/samples/abort'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/given'
 import { loadWeightsFrom, saveWeights } from '../layers/saved-weights'
-import type { LayerOptions } from '../layers'
-import { Layer } from '../layers'
+import { Layer, type LayerOptions } from '../layers'
 import type { LayerBase } from '../layers/layer'
-import type { CallContext } from '../layers/context'
-import { currentFrame } from '../layers/context'
+import { currentFrame, type CallContext } from '../layers/context'
 import { withMasks } from '../layers/masks'
 import { hold } from '../layers/weight-lists'
-import type { ShapesOf, SpecsOf, InputSpec } from '../layers/spec'
-import { TensorSpec, shapesOf } from '../layers/spec'
+import { TensorSpec, shapesOf, type ShapesOf, type SpecsOf, type InputSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { beginsWithString, toStrings } from '../ops/strings'
@@ -31,8 +24,7 @@ import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import { writeFile } from '../engine/runtime/files'
-import type { ByteSource } from '../engine/runtime/platform'
-import { bytesFrom, requirePath } from '../engine/runtime/platform'
+import { bytesFrom, requirePath, type ByteSource } from '../engine/runtime/platform'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
 import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
@@ -40,8 +32,17 @@ import { evaluate } from '../training/evaluate'
 import { fit } from '../training/fit'
 import { readLogs } from '../training/logs'
 import { testOnBatch, trainOnBatch } from '../training/on-batch'
-import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
-import { EVALUATE, FIT, PREDICT, TEST_ON_BATCH, TRAIN_ON_BATCH } from '../training/options'
+import {
+  EVALUATE,
+  FIT,
+  PREDICT,
+  TEST_ON_BATCH,
+  TRAIN_ON_BATCH,
+  type EvaluateOptions,
+  type FitOptions,
+  type PredictOptions,
+  type TrainOnBatchOptions,
+} from '../training/options'
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
@@ -50,15 +51,20 @@ import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig, withKnownClasses } from './reader'
 import { LayerGraph } from './layer-graph'
-import type { ExportOptions, StateTree, VariableKinds } from './members'
-import { ignoreSetting, requireExport, setStateTreeOf, stateTreeOf } from './members'
+import {
+  ignoreSetting,
+  requireExport,
+  setStateTreeOf,
+  stateTreeOf,
+  type ExportOptions,
+  type StateTree,
+  type VariableKinds,
+} from './members'
 import { requireNew } from './overwrite'
-import type { SaveOptions } from './save'
-import { saveModel, saveTable } from './save'
-import type { SummaryOptions } from './summary'
-import { printSummary } from './summary'
+import { saveModel, saveTable, type SaveOptions } from './save'
+import { printSummary, type SummaryOptions } from './summary'
 import { knownWeightFiles } from './weight-files'
-import type { LoadWeightsOptions, SaveWeightsOptions } from '../files/weight-formats'
+import type { LoadWeightsOptions, SaveWeightsOptions } from './weight-options'
 
 /** The options of a functional model, which contains all layers between inputs and outputs. */
 export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
@@ -111,7 +117,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   constructor(options?: LayerOptions)
   constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
     const [options = {}, ...more] = given
-    if (trying.current)
+    if (trials.has(new.target))
       throw options === TRIAL ? new Forwarded() : new ArgumentError('This class has a constructor of its own')
     if ([options].flat().some((each) => each instanceof Tensor))
       throw new ArgumentError('Model takes { inputs, outputs }, received tensors as separate arguments')
@@ -731,9 +737,10 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
 /** What takesGraph passes to a constructor. */
 const TRIAL: LayerOptions = Object.freeze({})
-const trying = /* @__PURE__ */ scoped(false)
+/** What stands in the place of a class while its constructor is tried. */
+const trials = /* @__PURE__ */ new WeakSet()
 /** Whether instances of these classes are constructed from inputs and outputs. */
-const graphTakers = new WeakMap<object, boolean>([[Model, true]])
+const graphTakers = /* @__PURE__ */ new WeakMap<object, boolean>()
 
 /** Thrown to takesGraph by the constructor of Model when it received TRIAL. */
 class Forwarded extends Error {}
@@ -742,7 +749,8 @@ class Forwarded extends Error {}
  * Whether a class is constructed from inputs and outputs, like Model: its constructor passes its options on to that of Model. It is
  * tried once per class, with options that Model answers by an exception, so that no model is made.
  */
-export function takesGraph(of: object): boolean {
+export function takesGraph(of: Function): boolean {
+  if (of === Model) return true
   const known = graphTakers.get(of)
   if (known !== undefined) return known
   const isTaker = forwardsOptions(of)
@@ -750,9 +758,13 @@ export function takesGraph(of: object): boolean {
   return isTaker
 }
 
-function forwardsOptions(of: object): boolean {
+function forwardsOptions(of: Function): boolean {
+  const trial = function Trial() {}
+  // Constructors that were compiled to functions find their class by its prototype.
+  trial.prototype = Object.create(of.prototype as object, { constructor: { value: trial } })
+  trials.add(trial)
   try {
-    trying.within(true, () => Reflect.construct(of as new (options: LayerOptions) => unknown, [TRIAL]))
+    Reflect.construct(of, [TRIAL], trial)
     return false
   } catch (error) {
     return error instanceof Forwarded

@@ -5,10 +5,13 @@ import { boolean, option } from '../core/options'
 import { pathOf } from '../engine/runtime/files'
 import { nodeModule } from '../engine/runtime/platform'
 
-export const overwriteOption = () => ({
+const overwriteRows = () => ({
   /** false: a file that exists is an error. Default true. */
   overwrite: option(boolean, true),
 })
+type OverwriteRows = ReturnType<typeof overwriteRows>
+export type OverwriteTable = { [Name in keyof OverwriteRows]: OverwriteRows[Name] }
+export const overwriteOption: () => OverwriteTable = overwriteRows
 
 /** The error for a file that is there. */
 export function existing(path: string | URL, where: string): ArgumentError {

@@ -2,11 +2,9 @@
 
 import { allocateData } from '../core/dtypes'
 import { FormatError, formatShape } from '../core/errors'
-import type { Config, Json } from '../core/registry'
-import { defaultObjectScope, isSerialized } from '../core/registry'
+import { defaultObjectScope, isSerialized, type Config, type Json } from '../core/registry'
 import { sizeOf } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { isBranch } from '../core/tree'
+import { isBranch, type Tree } from '../core/tree'
 import { readRecordsWith } from '../data/samples/record-hook'
 import { recordReader } from '../data/samples/records'
 import type { LayerBase } from '../layers/layer'

@@ -4,8 +4,7 @@
 
 import { ArgumentError } from '../core/errors'
 import { fileScope, withFile } from '../core/file-scope'
-import type { Config, CustomObjects } from '../core/registry'
-import { customObjectScope, defaultObjectScope } from '../core/registry'
+import { customObjectScope, defaultObjectScope, type Config, type CustomObjects } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 

@@ -3,15 +3,13 @@
 
 import { FormatError } from '../core/errors'
 import { boolean, option, readOptions } from '../core/options'
-import type { Config, Json } from '../core/registry'
-import { describingForFile } from '../core/registry'
+import { describingForFile, type Config, type Json } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { stateOf } from '../layers/weight-lists'
 import { TensorSpec } from '../layers/spec'
 import { encodeContainer } from '../files/containers/safetensors'
-import type { SavedVariable } from '../layers/saved-weights'
-import { FORMAT, VERSION, inFiles, numbered, namedTensors } from '../layers/saved-weights'
+import { FORMAT, VERSION, inFiles, numbered, namedTensors, type SavedVariable } from '../layers/saved-weights'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { SaveOptions } from './load-options'
@@ -20,12 +18,15 @@ import type { TrainingState } from '../training/state'
 export type { SaveOptions } from './load-options'
 
 /** The options of save. */
-export const saveTable = {
+const saveRows = {
   /** false omits the options of compile and the optimizer's state. Default true. */
   includeOptimizer: option(boolean, true),
   /** false: a file that exists is an error. Default true. */
   overwrite: option(boolean, true),
 }
+type SaveRows = typeof saveRows
+export type SaveTable = { [Name in keyof SaveRows]: SaveRows[Name] }
+export const saveTable: SaveTable = saveRows
 
 /** The part of a model that saving and loading use. */
 export interface SavedModel extends LayerBase {

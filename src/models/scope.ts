@@ -2,8 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import type { CustomObjects } from '../core/registry'
-import { customObjectScope as openScope } from '../core/registry'
+import { customObjectScope as openScope, type CustomObjects } from '../core/registry'
 import { graphFromConfig } from './read-graph'
 import { readGraphsWith } from './reader'
 

@@ -24,8 +24,7 @@ import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
 import type { Variable } from '../ops/variable'
 import type { GraphCost } from '../engine/plan/cost'
-import type { CostedModel } from './cost'
-import { flopsWithin, predictionCost } from './cost'
+import { flopsWithin, predictionCost, type CostedModel } from './cost'
 import type { GraphCall, LayerGraph } from './layer-graph'
 
 export interface SummaryOptions {

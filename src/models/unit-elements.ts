@@ -1,7 +1,6 @@
 // Elements of weights by their unit: visits, sums, multiplications.
 
-import type { UnitPlace } from './unit-groups'
-import { startsOf } from './unit-groups'
+import { startsOf, type UnitPlace } from './unit-groups'
 
 /** Visits the elements of a weight that belong to units: `visit(offset of the first, number of adjacent elements)`. */
 export function visitUnits(

@@ -8,8 +8,18 @@ import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
-import type { InnerUnits, Made, MadeUnits, UnitAxis, UnitFlow, UnitSpan } from '../layers/units'
-import { areMixed, innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/units'
+import {
+  areMixed,
+  innerUnitsOf,
+  unitFlowOf,
+  whyUnknown,
+  type InnerUnits,
+  type Made,
+  type MadeUnits,
+  type UnitAxis,
+  type UnitFlow,
+  type UnitSpan,
+} from '../layers/units'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { graphOf } from './known-graph'

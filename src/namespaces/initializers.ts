@@ -1,14 +1,11 @@
 // The namespace `initializers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
 import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject } from '../core/identified'
-import type { SavedObject } from '../core/identified'
-import type { CustomObjects, Serialized } from '../core/registry'
+import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
+import { Registry, type CustomObjects, type Serialized } from '../core/registry'
 import { typed } from '../core/tree'
-import { Registry } from '../core/registry'
 import * as module from '../parts/initializers'
-import type { InitializerIdentifier } from '../parts/initializers/names'
-import { FURTHER_NAMES } from '../parts/initializers/names'
+import { FURTHER_NAMES, type InitializerIdentifier } from '../parts/initializers/names'
 
 export * from '../parts/initializers'
 

@@ -2,10 +2,8 @@
 // layers, so an application that does not call deserialize contains only the layers that it uses.
 
 import { requireArguments } from '../core/arguments'
-import { deserializeObject, serializeObject } from '../core/identified'
-import type { SavedObject } from '../core/identified'
-import type { CustomObjects, Serialized } from '../core/registry'
-import { classesIn } from '../core/registry'
+import { deserializeObject, serializeObject, type SavedObject } from '../core/identified'
+import { classesIn, type CustomObjects, type Serialized } from '../core/registry'
 import { typed } from '../core/tree'
 import * as initializers from '../parts/initializers'
 import type { Layer, LayerBase } from '../layers/layer'

@@ -1,15 +1,12 @@
 // The namespace `metrics`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
 import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject } from '../core/identified'
-import type { SavedObject } from '../core/identified'
-import type { CustomObjects, Serialized } from '../core/registry'
+import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
+import { Registry, type CustomObjects, type Serialized } from '../core/registry'
 import { typed } from '../core/tree'
-import { Registry } from '../core/registry'
 import * as module from '../metrics'
 import { Metric } from '../metrics/metric'
-import type { MetricFunction, MetricIdentifier } from '../metrics/names'
-import { SHORT_NAMES } from '../metrics/names'
+import { SHORT_NAMES, type MetricFunction, type MetricIdentifier } from '../metrics/names'
 
 export * from '../metrics'
 

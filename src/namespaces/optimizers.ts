@@ -1,16 +1,14 @@
 // The namespace `optimizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
 import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject } from '../core/identified'
-import type { SavedObject } from '../core/identified'
-import type { CustomObjects, Serialized } from '../core/registry'
+import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
+import { Registry, type CustomObjects, type Serialized } from '../core/registry'
 import { typed } from '../core/tree'
 import { readPatterns } from '../optimizers/file-patterns'
 import { Optimizer } from '../optimizers/optimizer'
 import type { OptimizerIdentifier } from '../optimizers/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
-import { Registry } from '../core/registry'
 import * as rules from '../optimizers/rules'
 
 export * from '../optimizers'

@@ -1,8 +1,7 @@
 // The namespace `regularizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
 import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject } from '../core/identified'
-import type { SavedObject } from '../core/identified'
+import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
 import { typed } from '../core/tree'
 import type { Regularizer, RegularizerFunction, RegularizerIdentifier } from '../parts/regularizers'

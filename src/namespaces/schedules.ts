@@ -1,8 +1,7 @@
 // The namespace `schedules`: the learning-rate schedules, and Keras's serialize and deserialize.
 
 import { requireArguments } from '../core/arguments'
-import type { SavedObject } from '../core/identified'
-import { deserializeObject, serializeObject } from '../core/identified'
+import { deserializeObject, serializeObject, type SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
 import { typed } from '../core/tree'
 import { schedules } from '../optimizers/schedule-registry'

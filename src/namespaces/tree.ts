@@ -3,8 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import type { MapTree, Tree } from '../core/tree'
-import { isBranch, flatten as leavesOf, typed, unflatten } from '../core/tree'
+import { isBranch, flatten as leavesOf, typed, unflatten, type MapTree, type Tree } from '../core/tree'
 
 /** A function for `traverse` returns it to put null in the place of a part. Keras: `keras.tree.MAP_TO_NONE`. */
 // oxlint-disable-next-line typescript/no-extraneous-class -- the class itself is the value, as in Keras

@@ -4,8 +4,7 @@
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
-import type { OptionTable, ValuesOf } from '../core/options'
-import { custom, integer, isOptions, option, readOptions } from '../core/options'
+import { custom, integer, isOptions, option, readOptions, type OptionTable, type ValuesOf } from '../core/options'
 import { MAX_ELEMENTS, normalizeAxes, tooLarge } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative axes count from the end. */

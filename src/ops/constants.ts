@@ -2,11 +2,9 @@
 
 import { hasNonFinite } from '../core/dtypes'
 import { ArgumentError, quoted } from '../core/errors'
-import type { Kind } from '../core/options'
-import { custom } from '../core/options'
+import { custom, type Kind } from '../core/options'
 import type { Json } from '../core/registry'
-import type { TensorLike } from './convert'
-import { toTensor } from './convert'
+import { toTensor, type TensorLike } from './convert'
 import type { NestedArray } from './tensor'
 
 /** One number, nested lists of numbers, or a tensor; stored as numbers and lists. */

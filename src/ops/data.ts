@@ -1,13 +1,10 @@
 // Converts numbers, nested arrays and typed arrays to tensors.
 
 import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
-import type { DType } from '../core/dtypes'
-import { allocateData, storeData } from '../core/dtypes'
-import type { Shape } from '../core/shapes'
-import { MAX_DATA_ELEMENTS, sizeOf } from '../core/shapes'
+import { allocateData, storeData, type DType } from '../core/dtypes'
+import { MAX_DATA_ELEMENTS, sizeOf, type Shape } from '../core/shapes'
 import { requireDType, requireShape } from './arguments'
-import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
-import { Tensor } from './tensor'
+import { Tensor, type NestedArray, type ShapedData, type TensorData, type TypedArray } from './tensor'
 
 /** Data, or a tensor, which is returned if it has the dtype. @param where names the argument in errors */
 export function fromData(

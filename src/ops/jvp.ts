@@ -1,21 +1,18 @@
 // jvp: a function's results, and their derivatives in a direction. The pullback is linear in its cotangents, and the
 // transpose of a linear function is its gradient; so the derivative in a direction is the pullback of the pullback.
 
-import { callback } from './kinds'
-import type { ArgumentKind } from './kinds'
+import { callback, type ArgumentKind } from './kinds'
 import { arg, opOf, optional } from './op'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean } from '../core/options'
 import { sameShape } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { inOrderOf, mapTree, typed } from '../core/tree'
+import { inOrderOf, mapTree, typed, type Tree } from '../core/tree'
 import { requireList } from './arguments'
 import { zeros } from './numpy/shape'
 import { CallArguments, putBack, takeResults } from './signature'
 import type { Tensor } from './tensor'
 import { currentTrace } from './trace'
-import type { DataArguments, TensorFunction } from './transform'
-import { evaluateOnce, pairOf } from './transform'
+import { evaluateOnce, pairOf, type DataArguments, type TensorFunction } from './transform'
 import { vjp } from './vjp'
 
 /** A list of arguments, which the op converts. */

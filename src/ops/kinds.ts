@@ -1,8 +1,7 @@
 // The kinds of the arguments of ops: how a value that a user passes is read. The kinds of options of classes are in core/options.ts.
 
 import type { DType } from '../core/dtypes'
-import type { Kind } from '../core/options'
-import { custom } from '../core/options'
+import { custom, type Kind } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { requireDType, requireFunction, requireInteger, requireIntegers, requireShape } from './arguments'
 import type { Tensor } from './tensor'

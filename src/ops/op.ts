@@ -16,10 +16,8 @@
 
 import type { Arguments } from './arguments-by-name'
 import { typed } from '../core/tree'
-import type { Place, Places } from './in-order'
-import { inOrder, ordered, placesOf } from './in-order'
-import type { ArgumentKind } from './kinds'
-import { operand } from './kinds'
+import { inOrder, ordered, placesOf, type Place, type Places } from './in-order'
+import { operand, type ArgumentKind } from './kinds'
 import { recorderIn } from './recorder'
 import type { CallRecorder, RecordedOp } from './tensor'
 import type { TensorLike } from './variable'

@@ -1,8 +1,7 @@
 // Finds symbols of functional models among the arguments of an op. A symbol itself knows how calls of ops on it are recorded.
 
 import { childrenAt, isBranch } from '../core/tree'
-import type { CallRecorder, TensorSymbol } from './tensor'
-import { Tensor } from './tensor'
+import { Tensor, type CallRecorder, type TensorSymbol } from './tensor'
 
 /** A longer list that begins with a number is data: no op has more arguments. */
 const MOST_ARGUMENTS = 8

@@ -4,10 +4,8 @@
 
 import { numberOf } from '../core/numbers'
 import { ArgumentError, quoted } from '../core/errors'
-import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree, pathsOf, structureOf } from '../core/tree'
-import type { TensorLike } from './convert'
-import { toTensor } from './convert'
+import { flatten, isBranch, mapTree, pathsOf, structureOf, type Tree } from '../core/tree'
+import { toTensor, type TensorLike } from './convert'
 import { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import { Variable } from './variable'

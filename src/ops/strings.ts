@@ -2,8 +2,7 @@
 // JavaScript before a step runs, and the step is traced with the numbers.
 
 import { DataError, StateError, formatShape, quoted } from '../core/errors'
-import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
+import { sizeOf, type Shape } from '../core/shapes'
 import { Tensor } from './tensor'
 
 /** Strings to any depth. */

@@ -3,8 +3,7 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import type { DType, TensorData } from '../core/dtypes'
-import type { Shape, TensorType } from '../core/shapes'
-import { dataSizeOf, frozenShape, sizeOf } from '../core/shapes'
+import { dataSizeOf, frozenShape, sizeOf, type Shape, type TensorType } from '../core/shapes'
 
 /** Numbers, or arrays of them to any depth. */
 export type NestedArray = number | boolean | readonly NestedArray[]

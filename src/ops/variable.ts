@@ -2,24 +2,26 @@
 // metric sums and counters are variables.
 
 import { requireArguments } from '../core/arguments'
-import type { Configurable } from '../core/registry'
-import { registryOf } from '../core/registry'
+import { registryOf, type Configurable } from '../core/registry'
 import { scoped } from '../core/scope'
 import { requireRoom } from '../core/weight-limit'
 import { ArgumentError, ShapeError, checkOptions, formatShape, printable, unknownName } from '../core/errors'
-import type { DType } from '../core/dtypes'
-import type { Shape } from '../core/shapes'
-import { dtypes } from '../core/dtypes'
-import { sameShape, sizeOf } from '../core/shapes'
-import { cellView } from '../engine/runtime/runtime'
-import type { Storage } from '../engine/runtime/runtime'
+import { dtypes, type DType } from '../core/dtypes'
+import { sameShape, sizeOf, type Shape } from '../core/shapes'
+import { cellView, type Storage, type Runtime } from '../engine/runtime/runtime'
 import { currentRuntime } from '../engine/runtime/current'
-import type { Runtime } from '../engine/runtime/runtime'
 import { requireShape } from './arguments'
 import { changes } from './changes'
 import { fromData } from './data'
-import type { NestedArray, NumbersOfAnyRank, ShapedData, TensorData, TypedArray } from './tensor'
-import { Tensor, copyElements } from './tensor'
+import {
+  Tensor,
+  copyElements,
+  type NestedArray,
+  type NumbersOfAnyRank,
+  type ShapedData,
+  type TensorData,
+  type TypedArray,
+} from './tensor'
 import { apply, currentTrace } from './trace'
 
 /** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */

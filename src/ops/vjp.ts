@@ -3,22 +3,17 @@
 
 import { ArgumentError, ShapeError, StateError, checkOptions, formatShape } from '../core/errors'
 import { sameShape } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, flattenLike, isBranch, pathsOf, typed } from '../core/tree'
+import { flatten, flattenLike, isBranch, pathsOf, typed, type Tree } from '../core/tree'
 import { cut } from '../engine/transforms/cut'
 import type { Graph } from '../engine/ir/graph'
 import type { Program } from '../engine/runtime/program'
 import type { Runtime } from '../engine/runtime/runtime'
-import type { InputsOf, TensorLike, TensorsOf } from './convert'
-import { asTensor } from './convert'
-import type { Results } from './signature'
-import { CallArguments, putBack, takeResults } from './signature'
+import { asTensor, type InputsOf, type TensorLike, type TensorsOf } from './convert'
+import { CallArguments, putBack, takeResults, type Results } from './signature'
 import type { Tensor } from './tensor'
-import type { DataArguments, TensorFunction } from './transform'
-import { pairOf } from './transform'
+import { pairOf, type DataArguments, type TensorFunction } from './transform'
 import { requireFunction } from './arguments'
-import type { Trace } from './trace'
-import { compileTraced, currentTrace, runProgram, trace } from './trace'
+import { compileTraced, currentTrace, runProgram, trace, type Trace } from './trace'
 
 /** Maps cotangents, with the structure and shapes of a function's results, to one gradient for each argument. */
 export type Pullback<Arguments extends readonly unknown[], Outputs> = (cotangents: InputsOf<Outputs>) => {

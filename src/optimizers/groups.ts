@@ -1,7 +1,16 @@
 // Groups of weights with their own learning rate or weight decay.
 
-import type { OptionInputs, Kind } from '../core/options'
-import { Configured, configured, custom, nullable, number, option, required } from '../core/options'
+import {
+  Configured,
+  configured,
+  custom,
+  nullable,
+  number,
+  option,
+  required,
+  type OptionInputs,
+  type Kind,
+} from '../core/options'
 import type { Config } from '../core/registry'
 import { Rate, learningRateKind } from './rate'
 import type { LearningRateSchedule } from './schedules'

@@ -1,17 +1,14 @@
 // LossScaleOptimizer: a factor of the loss that grows while all gradients are finite. Most models, in float32, need none.
 
-import { ArgumentError } from '../core/errors'
-import type { AnyOption, OptionInputs } from '../core/options'
-import { configured, count, number, option, required } from '../core/options'
-import { internalError } from '../core/errors'
+import { ArgumentError, internalError } from '../core/errors'
+import { configured, count, number, option, required, type AnyOption, type OptionInputs } from '../core/options'
 import type { Config } from '../core/registry'
 import { add, cast, equal, isfinite, logicalAnd, multiply, divide, where } from '../ops/numpy/elementwise'
 import { all } from '../ops/numpy/reduce'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import { optimizer } from './multi'
-import type { UpdateResult } from './optimizer'
-import { Optimizer, optimizerOptions } from './optimizer'
+import { Optimizer, optimizerOptions, type UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
 import type { LearningRateSchedule } from './schedules'
 

@@ -1,12 +1,9 @@
 // Selects weights: by a part of their name, a regular expression, a function, or by reference.
 
 import { ArgumentError } from '../core/errors'
-import type { MakePattern } from '../core/file-scope'
-import { fileScope } from '../core/file-scope'
-import type { Kind } from '../core/options'
-import { custom } from '../core/options'
-import type { Json } from '../core/registry'
-import { functionNamed, isSerialized, savedName } from '../core/registry'
+import { fileScope, type MakePattern } from '../core/file-scope'
+import { custom, type Kind } from '../core/options'
+import { functionNamed, isSerialized, savedName, type Json } from '../core/registry'
 import { Variable } from '../ops/variable'
 
 /** Stays replaced after the first file: a configuration that is read again does not say that it is from a file. */

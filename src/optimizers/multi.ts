@@ -1,19 +1,24 @@
 // Several optimizers, each for some of the weights.
 
 import { ArgumentError, StateError, internalError, knownName } from '../core/errors'
-import type { OptionInputs, Kind } from '../core/options'
-import { configured, isOptions, listOf, named, required, withoutOptions } from '../core/options'
+import {
+  configured,
+  isOptions,
+  listOf,
+  named,
+  required,
+  withoutOptions,
+  type OptionInputs,
+  type Kind,
+} from '../core/options'
 import type { Config } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { Match } from './match'
-import { matchKind, matches } from './match'
-import { Optimizer, increased, optimizerOptions } from './optimizer'
+import { matchKind, matches, type Match } from './match'
+import { Optimizer, increased, optimizerOptions, type UpdateResult } from './optimizer'
 import { OptimizerMap } from './optimizer-map'
-import type { UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
-import type { OptimizerIdentifier } from './registry'
-import { optimizers } from './registry'
+import { optimizers, type OptimizerIdentifier } from './registry'
 import type { LearningRateSchedule } from './schedules'
 
 /** An optimizer and its weights; without weights, it trains all that no other optimizer matches. */

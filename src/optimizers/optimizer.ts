@@ -4,8 +4,6 @@
 import { warnOnce } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted, unknownName } from '../core/errors'
-import type { OptionInputs, Kind } from '../core/options'
-import type { InOrder } from '../core/options'
 import {
   Configured,
   boolean,
@@ -22,12 +20,13 @@ import {
   readOptions,
   text,
   unread,
+  type OptionInputs,
+  type Kind,
+  type InOrder,
 } from '../core/options'
-import type { Config } from '../core/registry'
-import { camelCase, classNameOf } from '../core/registry'
+import { camelCase, classNameOf, type Config } from '../core/registry'
 import { sameShape } from '../core/shapes'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, type TensorLike } from '../ops/convert'
 import {
   add,
   cast,
@@ -52,10 +51,8 @@ import { Tensor } from '../ops/tensor'
 import { apply, currentTrace, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import { groupKind } from './groups'
-import type { Match } from './match'
-import { matchKind, matches } from './match'
-import type { UpdateGroup, Slot, Treatment } from './parameters'
-import { ParameterStore } from './parameters'
+import { matchKind, matches, type Match } from './match'
+import { ParameterStore, type UpdateGroup, type Slot, type Treatment } from './parameters'
 import { Rate, learningRateKind } from './rate'
 import type { LearningRateSchedule } from './schedules'
 

@@ -3,8 +3,7 @@
 
 import { StateError } from '../core/errors'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
-import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
+import { sizeOf, type Shape } from '../core/shapes'
 import type { Pack } from '../ops/packed'
 import { Variable } from '../ops/variable'
 import type { Runtime, Storage } from '../engine/runtime/runtime'

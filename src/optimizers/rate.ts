@@ -1,9 +1,7 @@
 // A learning rate: a number in a cell, which can be changed at any time without recompiling, or a schedule.
 
 import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
-import type { Kind } from '../core/options'
-import { custom, number } from '../core/options'
-import type { Json, Serialized } from '../core/registry'
+import { custom, number, type Kind } from '../core/options'
 import {
   classNameOf,
   customFunction,
@@ -12,6 +10,8 @@ import {
   noteOption,
   receivedText,
   serialize,
+  type Json,
+  type Serialized,
 } from '../core/registry'
 import { cast } from '../ops/numpy/elementwise'
 import type { Tensor } from '../ops/tensor'
@@ -19,8 +19,7 @@ import { apply, currentTrace } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import { LEARNING_RATE_LIMIT } from './limits'
 import { schedules } from './schedule-registry'
-import type { ScheduleFunction } from './schedules'
-import { LambdaSchedule, LearningRateSchedule } from './schedules'
+import { LambdaSchedule, LearningRateSchedule, type ScheduleFunction } from './schedules'
 
 /** A number, a schedule, a function of the step, or a saved schedule. */
 export type LearningRate = number | LearningRateSchedule | ScheduleFunction | Serialized

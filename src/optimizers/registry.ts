@@ -1,7 +1,6 @@
 // Optimizers by name.
 
-import type { NamesOf, Serialized } from '../core/registry'
-import { Registry } from '../core/registry'
+import { Registry, type NamesOf, type Serialized } from '../core/registry'
 import { Optimizer } from './optimizer'
 import * as rules from './rules'
 

@@ -1,9 +1,8 @@
 // Learning rates that depend on the number of updates. `call` is traced into the training step, so a schedule never
 // recompiles anything.
 
+import { merged } from '../core/merged'
 import { ArgumentError } from '../core/errors'
-import type { OptionInputs } from '../core/options'
-import type { InOrder } from '../core/options'
 import {
   Configured,
   boolean,
@@ -18,9 +17,10 @@ import {
   option,
   required,
   text,
+  type OptionInputs,
+  type InOrder,
 } from '../core/options'
-import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, type TensorLike } from '../ops/convert'
 import {
   add,
   cast,
@@ -57,17 +57,20 @@ const nameOptions = {
 /** (1 + cos πx)/2: from 1 to 0 as x goes from 0 to 1. */
 const halfCosine = (x: Tensor): Tensor => multiply(add(cos(multiply(x, Math.PI)), 1), 0.5)
 
-const periodicOptions = () => ({
-  /** The learning rate of the first update. */
-  initialLearningRate,
-  /** The number of updates of a period, in which the rate changes once by decayRate. */
-  decaySteps,
-  /** What a period multiplies the rate by, or in InverseTimeDecay adds to the divisor. */
-  decayRate: required(number({ min: 0 })),
-  /** Decays in steps instead of continuously. Default false. */
-  staircase: option(boolean, false),
-  ...nameOptions,
-})
+const periodicOptions = () =>
+  merged(
+    {
+      /** The learning rate of the first update. */
+      initialLearningRate,
+      /** The number of updates of a period, in which the rate changes once by decayRate. */
+      decaySteps,
+      /** What a period multiplies the rate by, or in InverseTimeDecay adds to the divisor. */
+      decayRate: required(number({ min: 0 })),
+      /** Decays in steps instead of continuously. Default false. */
+      staircase: option(boolean, false),
+    },
+    nameOptions,
+  )
 export type ExponentialDecayOptions = OptionInputs<ReturnType<typeof periodicOptions>>
 
 /** step/decaySteps, rounded down if staircase is set. */
@@ -95,19 +98,24 @@ export class ExponentialDecay extends ExponentialDecayBase {
   }
 }
 
-const cosineOptions = () => ({
-  /** The learning rate of the first update. */
-  initialLearningRate,
-  /** The number of updates of the decay, after the warm-up. */
-  decaySteps,
-  /** The final learning rate as a fraction of the initial one (or of warmupTarget). Default 0. */
-  alpha: option(number({ min: 0 }), 0),
-  ...nameOptions,
-  /** The target of a linear warm-up from initialLearningRate. Default null: no warm-up. */
-  warmupTarget: option(nullable(number({ min: 0 })), null),
-  /** The number of updates of the warm-up. Default 0. */
-  warmupSteps: option(integer({ min: 0 }), 0),
-})
+const cosineOptions = () =>
+  merged(
+    {
+      /** The learning rate of the first update. */
+      initialLearningRate,
+      /** The number of updates of the decay, after the warm-up. */
+      decaySteps,
+      /** The final learning rate as a fraction of the initial one (or of warmupTarget). Default 0. */
+      alpha: option(number({ min: 0 }), 0),
+    },
+    nameOptions,
+    {
+      /** The target of a linear warm-up from initialLearningRate. Default null: no warm-up. */
+      warmupTarget: option(nullable(number({ min: 0 })), null),
+      /** The number of updates of the warm-up. Default 0. */
+      warmupSteps: option(integer({ min: 0 }), 0),
+    },
+  )
 export type CosineDecayOptions = OptionInputs<ReturnType<typeof cosineOptions>>
 
 const CosineDecayBase = (
@@ -140,13 +148,16 @@ export class CosineDecay extends CosineDecayBase {
   }
 }
 
-const piecewiseOptions = () => ({
-  /** Numbers of updates, ascending. */
-  boundaries: required(listOf(number())),
-  /** One more than boundaries: values[i] holds up to and including boundaries[i]. */
-  values: required(listOf(number({ min: 0 }))),
-  ...nameOptions,
-})
+const piecewiseOptions = () =>
+  merged(
+    {
+      /** Numbers of updates, ascending. */
+      boundaries: required(listOf(number())),
+      /** One more than boundaries: values[i] holds up to and including boundaries[i]. */
+      values: required(listOf(number({ min: 0 }))),
+    },
+    nameOptions,
+  )
 export type PiecewiseConstantDecayOptions = OptionInputs<ReturnType<typeof piecewiseOptions>>
 
 const PiecewiseConstantDecayBase = (configured as InOrder<['boundaries', 'values', 'name']>)(
@@ -184,19 +195,22 @@ export class PiecewiseConstantDecay extends PiecewiseConstantDecayBase {
   }
 }
 
-const polynomialOptions = () => ({
-  /** The learning rate of the first update. */
-  initialLearningRate,
-  /** The number of updates of the decay. */
-  decaySteps,
-  /** The last learning rate. Default 0.0001. */
-  endLearningRate: option(number({ min: 0 }), 1e-4),
-  /** The exponent; 1 is linear. Default 1. */
-  power: option(number({ min: 0 }), 1),
-  /** Whether to restart the decay at each multiple of decaySteps instead of staying at the end. Default false. */
-  cycle: option(boolean, false),
-  ...nameOptions,
-})
+const polynomialOptions = () =>
+  merged(
+    {
+      /** The learning rate of the first update. */
+      initialLearningRate,
+      /** The number of updates of the decay. */
+      decaySteps,
+      /** The last learning rate. Default 0.0001. */
+      endLearningRate: option(number({ min: 0 }), 1e-4),
+      /** The exponent; 1 is linear. Default 1. */
+      power: option(number({ min: 0 }), 1),
+      /** Whether to restart the decay at each multiple of decaySteps instead of staying at the end. Default false. */
+      cycle: option(boolean, false),
+    },
+    nameOptions,
+  )
 export type PolynomialDecayOptions = OptionInputs<ReturnType<typeof polynomialOptions>>
 
 const PolynomialDecayBase = (
@@ -244,19 +258,22 @@ export class InverseTimeDecay extends InverseTimeDecayBase {
   }
 }
 
-const restartsOptions = () => ({
-  /** The learning rate of the first update. */
-  initialLearningRate,
-  /** The number of updates before the first restart. */
-  firstDecaySteps: required(number({ above: 0 })),
-  /** The length of each period relative to the previous one. Default 2. */
-  tMul: option(number({ min: 1 }), 2),
-  /** The initial rate of each period relative to the previous one. Default 1. */
-  mMul: option(number({ min: 0 }), 1),
-  /** The smallest learning rate as a fraction of the initial one. Default 0. */
-  alpha: option(number({ min: 0 }), 0),
-  ...nameOptions,
-})
+const restartsOptions = () =>
+  merged(
+    {
+      /** The learning rate of the first update. */
+      initialLearningRate,
+      /** The number of updates before the first restart. */
+      firstDecaySteps: required(number({ above: 0 })),
+      /** The length of each period relative to the previous one. Default 2. */
+      tMul: option(number({ min: 1 }), 2),
+      /** The initial rate of each period relative to the previous one. Default 1. */
+      mMul: option(number({ min: 0 }), 1),
+      /** The smallest learning rate as a fraction of the initial one. Default 0. */
+      alpha: option(number({ min: 0 }), 0),
+    },
+    nameOptions,
+  )
 export type CosineDecayRestartsOptions = OptionInputs<ReturnType<typeof restartsOptions>>
 
 const CosineDecayRestartsBase = (
@@ -296,26 +313,29 @@ export class CosineDecayRestarts extends CosineDecayRestartsBase {
   }
 }
 
-const oneCycleOptions = () => ({
-  /** The largest learning rate. */
-  maxLearningRate: required(number({ min: 0 })),
-  /** The total number of updates; afterwards the rate is constant. */
-  totalSteps: required(count),
-  /** The fraction of updates in which the rate rises. Default 0.3. */
-  warmupFraction: option(number({ above: 0, below: 1 }), 0.3),
-  /** The shape of every phase. Default 'cosine'. */
-  anneal: option(choice('cosine', 'linear'), 'cosine'),
-  /** maxLearningRate / the initial learning rate. Default 25. */
-  divFactor: option(number({ above: 0 }), 25),
-  /** The initial / the final learning rate. Default 10000. */
-  finalDivFactor: option(number({ above: 0 }), 1e4),
-  /**
-   * Whether the rate falls to the initial rate as fast as it rose, and then to the final one; else directly to the
-   * final one. Default false.
-   */
-  threePhase: option(boolean, false),
-  ...nameOptions,
-})
+const oneCycleOptions = () =>
+  merged(
+    {
+      /** The largest learning rate. */
+      maxLearningRate: required(number({ min: 0 })),
+      /** The total number of updates; afterwards the rate is constant. */
+      totalSteps: required(count),
+      /** The fraction of updates in which the rate rises. Default 0.3. */
+      warmupFraction: option(number({ above: 0, below: 1 }), 0.3),
+      /** The shape of every phase. Default 'cosine'. */
+      anneal: option(choice('cosine', 'linear'), 'cosine'),
+      /** maxLearningRate / the initial learning rate. Default 25. */
+      divFactor: option(number({ above: 0 }), 25),
+      /** The initial / the final learning rate. Default 10000. */
+      finalDivFactor: option(number({ above: 0 }), 1e4),
+      /**
+       * Whether the rate falls to the initial rate as fast as it rose, and then to the final one; else directly to the
+       * final one. Default false.
+       */
+      threePhase: option(boolean, false),
+    },
+    nameOptions,
+  )
 export type OneCycleOptions = OptionInputs<ReturnType<typeof oneCycleOptions>>
 
 const OneCycleBase = configured(LearningRateSchedule, oneCycleOptions)
@@ -368,11 +388,14 @@ export class OneCycle extends OneCycleBase {
  */
 export type ScheduleFunction = (step: Tensor) => TensorLike
 
-const lambdaOptions = () => ({
-  /** The function. It is traced once, so side effects happen once. It is saved by name, as loss functions are. */
-  schedule: required(functionKind<ScheduleFunction>('that is a learning rate')),
-  ...nameOptions,
-})
+const lambdaOptions = () =>
+  merged(
+    {
+      /** The function. It is traced once, so side effects happen once. It is saved by name, as loss functions are. */
+      schedule: required(functionKind<ScheduleFunction>('that is a learning rate')),
+    },
+    nameOptions,
+  )
 export type LambdaScheduleOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 const LambdaScheduleBase = (configured as InOrder<['schedule']>)(LearningRateSchedule, lambdaOptions)

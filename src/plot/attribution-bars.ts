@@ -1,15 +1,23 @@
 // Attributions of named features as bars, to the right for more and to the left for less.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { count, integer, listOf, nullable, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { Contribution } from './contributions'
-import { contributionsOf, sayContributions, signed } from './contributions'
-import type { ExplanationLike, GivenExplanation } from './given-explanation'
-import { readExplanation } from './given-explanation'
+import { contributionsOf, sayContributions, signed, type Contribution } from './contributions'
+import { readExplanation, type ExplanationLike, type GivenExplanation } from './given-explanation'
 import type { Drawing } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from './drawing/svg'
+import {
+  HEAD,
+  coordinate,
+  element,
+  label,
+  picture,
+  pictureTable,
+  short,
+  words,
+  type PictureOptions,
+} from './drawing/svg'
 
 export interface AttributionBarsOptions extends PictureOptions {
   /** The names of the features. Default: those of the columns of a table, or of inputs, else their positions. */
@@ -24,14 +32,14 @@ export interface AttributionBarsOptions extends PictureOptions {
   readonly baseValue?: number | null
 }
 
-const table = (title: string) => ({
-  ...pictureTable(title),
-  names: option(nullable(listOf(words)), null),
-  row: option(integer({ min: 0 }), 0),
-  most: option(count, 15),
-  value: option(nullable(number()), null),
-  baseValue: option(nullable(number()), null),
-})
+const table = (title: string) =>
+  merged(pictureTable(title), {
+    names: option(nullable(listOf(words)), null),
+    row: option(integer({ min: 0 }), 0),
+    most: option(count, 15),
+    value: option(nullable(number()), null),
+    baseValue: option(nullable(number()), null),
+  })
 
 const WIDTH = 640
 const NAMES = 190

@@ -1,28 +1,34 @@
 // plotBeeswarm: the attributions of all rows, feature by feature.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
 import { ShapeError, formatShape } from '../core/errors'
 import { count, listOf, nullable, option } from '../core/options'
 import { isBranch } from '../core/tree'
-import type { TableRow } from '../tables/values'
-import { isRow } from '../tables/values'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { isRow, type TableRow } from '../tables/values'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { readTyped } from '../ops/arguments'
 import { linesAcross } from './drawing/axes'
-import type { Colour } from './drawing/colours'
-import { BLENDS } from './drawing/colours'
-import type { AttributionRows } from './contributions'
-import { attributionRows, requireFinite } from './contributions'
-import type { ExplanationLike } from './given-explanation'
-import { readExplanation } from './given-explanation'
+import { BLENDS, type Colour } from './drawing/colours'
+import { attributionRows, requireFinite, type AttributionRows } from './contributions'
+import { readExplanation, type ExplanationLike } from './given-explanation'
 import { Picture } from './drawing/picture'
 import { linearScale, rangeOf } from './drawing/scales'
 import { chosenRows } from './scatter'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, coordinate, dataOption, element, label, picture, pictureTable, short, words } from './drawing/svg'
+import {
+  HEAD,
+  coordinate,
+  dataOption,
+  element,
+  label,
+  picture,
+  pictureTable,
+  short,
+  words,
+  type PictureOptions,
+} from './drawing/svg'
 
 export interface PlotBeeswarmOptions extends PictureOptions {
   /**
@@ -36,12 +42,12 @@ export interface PlotBeeswarmOptions extends PictureOptions {
   readonly most?: number
 }
 
-const table = () => ({
-  ...pictureTable('How the features contribute'),
-  x: dataOption,
-  names: option(nullable(listOf(words)), null),
-  most: option(count, 10),
-})
+const table = () =>
+  merged(pictureTable('How the features contribute'), {
+    x: dataOption,
+    names: option(nullable(listOf(words)), null),
+    most: option(count, 10),
+  })
 
 const [WIDTH, NAMES, LANE, RADIUS] = [720, 190, 40, 3]
 const TOP = HEAD + 30

@@ -1,5 +1,6 @@
 // plotConfusionMatrix: how often each true class was predicted as each class.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
@@ -7,8 +8,7 @@ import type { TensorLike } from '../ops/convert'
 import { accuracyOf, confusionOf, sumOf } from './confusion'
 import { widthOf } from './drawing/lines'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, element, label, picture, pictureTable, short, words } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, short, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotConfusionMatrixOptions extends PictureOptions {
   /** The names of the classes. Default: their numbers. */
@@ -17,10 +17,10 @@ export interface PlotConfusionMatrixOptions extends PictureOptions {
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 
-const table = () => ({
-  ...pictureTable('Confusion matrix'),
-  names: option(nullable(listOf(words)), null),
-})
+const table = () =>
+  merged(pictureTable('Confusion matrix'), {
+    names: option(nullable(listOf(words)), null),
+  })
 
 /**
  * A confusion matrix: a row for each true class, a column for each predicted one. Right answers are blue, errors orange; a

@@ -1,8 +1,7 @@
 // A confusion matrix, checked.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 
 /** Numbers of samples (or shares) by true class and predicted class, checked. */
 export interface Confusion {

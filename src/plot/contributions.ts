@@ -1,8 +1,7 @@
 // The contributions of named features to one answer, the largest first: what bars, waterfalls and labels draw.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { short } from './drawing/svg'
 
 export interface Contribution {

@@ -1,24 +1,21 @@
 // plotDecision: the predictions of a model of two features, everywhere in the plane.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { count, integer, listOf, nullable, option } from '../core/options'
 import { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { tensor, toTensor } from '../ops/convert'
+import { tensor, toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Axes } from './drawing/axes'
-import type { LegendEntry } from './drawing/lines'
-import { drawLegend, fill } from './drawing/lines'
+import { drawLegend, fill, type LegendEntry } from './drawing/lines'
 import { Picture } from './drawing/picture'
 import { pngUri } from './png'
-import type { Range } from './drawing/scales'
-import { rangeOf } from './drawing/scales'
+import { rangeOf, type Range } from './drawing/scales'
 import { chosenRows, classEntries, drawPoints, readClasses } from './scatter'
 import { sharesOf, surface } from './surface'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, dataOption, element, picture, pictureTable, short, words } from './drawing/svg'
+import { HEAD, dataOption, element, picture, pictureTable, short, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotDecisionOptions extends PictureOptions {
   /** The classes of the rows, which choose the colours: class numbers or one-hot rows. Default none. */
@@ -37,16 +34,16 @@ export interface PlotDecisionOptions extends PictureOptions {
   readonly height?: number
 }
 
-const table = () => ({
-  ...pictureTable('Decisions'),
-  labels: dataOption,
-  names: option(nullable(listOf(words)), null),
-  columns: option(listOf(words, 2), ['column 0', 'column 1']),
-  most: option(count, 1000),
-  resolution: option(integer({ min: 2, max: 512 }), 96),
-  width: option(count, 480),
-  height: option(count, 440),
-})
+const table = () =>
+  merged(pictureTable('Decisions'), {
+    labels: dataOption,
+    names: option(nullable(listOf(words)), null),
+    columns: option(listOf(words, 2), ['column 0', 'column 1']),
+    most: option(count, 1000),
+    resolution: option(integer({ min: 2, max: 512 }), 96),
+    width: option(count, 480),
+    height: option(count, 440),
+  })
 
 /** The number of the colour of points without labels. */
 const GREY = 6

@@ -1,5 +1,6 @@
 // How the output depends on a feature: the mean, and a curve for each row.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
 import { ArgumentError, quoted } from '../core/errors'
@@ -10,8 +11,17 @@ import { StringTensor } from '../ops/strings'
 import { Axes, linesAcross } from './drawing/axes'
 import type { Drawing } from './drawing/picture'
 import { linearScale, rangeOf } from './drawing/scales'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, element, label, picture, pictureTable, short, textOption, words } from './drawing/svg'
+import {
+  HEAD,
+  element,
+  label,
+  picture,
+  pictureTable,
+  short,
+  textOption,
+  words,
+  type PictureOptions,
+} from './drawing/svg'
 import { chosenRows } from './scatter'
 
 export interface DependenceCurvesOptions extends PictureOptions {
@@ -23,12 +33,12 @@ export interface DependenceCurvesOptions extends PictureOptions {
   readonly rows?: number
 }
 
-const table = () => ({
-  ...pictureTable('How the output depends on a feature'),
-  name: option(nullable(words), null),
-  output: textOption('output'),
-  rows: option(integer({ min: 0 }), 50),
-})
+const table = () =>
+  merged(pictureTable('How the output depends on a feature'), {
+    name: option(nullable(words), null),
+    output: textOption('output'),
+    rows: option(integer({ min: 0 }), 50),
+  })
 
 const [WIDTH, NAMES, LANE] = [540, 180, 34]
 /** The dates that are written along the axis. */

@@ -1,5 +1,6 @@
 // energyLabel: what a model is worth and what it costs, on one card. label-figures.ts measures.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import {
@@ -23,12 +24,20 @@ import { readTyped } from '../ops/arguments'
 import type { Figure, Footprint } from '../thrift/figures'
 import { contributionBars } from './attribution-bars'
 import { largest, sayContributions } from './contributions'
-import type { LabelFigures } from './label-figures'
-import { labelFigures } from './label-figures'
-import type { Drawing } from './drawing/picture'
-import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, coordinate, element, escaped, label, picture, pictureTable, short, words } from './drawing/svg'
+import { labelFigures, type LabelFigures } from './label-figures'
+import { Picture, type Drawing } from './drawing/picture'
+import {
+  HEAD,
+  coordinate,
+  element,
+  escaped,
+  label,
+  picture,
+  pictureTable,
+  short,
+  words,
+  type PictureOptions,
+} from './drawing/svg'
 
 /** What `fit` returns with an EmissionsTracker, or the footprint of one. */
 type TrainingLike = Footprint | { readonly reports: { readonly footprint?: Footprint } }
@@ -59,17 +68,17 @@ const anything = custom<unknown>(
   (value) => value,
   () => null,
 )
-const table = () => ({
-  ...pictureTable(''),
-  x: required(anything),
-  y: option(anything, null),
-  training: option(anything, null),
-  names: option(nullable(listOf(words)), null),
-  row: option(integer({ min: 0 }), 0),
-  batchSize: option(positive, 1),
-  seconds: option(number({ above: 0 }), 0.3),
-  signal: option(nullable(abortSignal), null),
-})
+const table = () =>
+  merged(pictureTable(''), {
+    x: required(anything),
+    y: option(anything, null),
+    training: option(anything, null),
+    names: option(nullable(listOf(words)), null),
+    row: option(integer({ min: 0 }), 0),
+    batchSize: option(positive, 1),
+    seconds: option(number({ above: 0 }), 0.3),
+    signal: option(nullable(abortSignal), null),
+  })
 
 /** An energy label: a picture, with its figures as data and as a part of a page. */
 export class EnergyLabel extends Picture {

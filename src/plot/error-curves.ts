@@ -1,5 +1,6 @@
 // plotErrorCurves: methods compared over several runs, with the spread of the runs.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { boolean, choice, count, listOf, nullable, number, option } from '../core/options'
@@ -7,8 +8,7 @@ import { readTyped } from '../ops/arguments'
 import type { Series } from './drawing/lines'
 import { drawPanels, saySeries } from './drawing/panels'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { picture, pictureTable, words } from './drawing/svg'
+import { picture, pictureTable, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotErrorCurvesOptions extends PictureOptions {
   /** The numbers along the axis. Default: 1, 2, … */
@@ -27,16 +27,16 @@ export interface PlotErrorCurvesOptions extends PictureOptions {
   readonly height?: number
 }
 
-const table = () => ({
-  ...pictureTable('Errors'),
-  x: option(nullable(listOf(number())), null),
-  xLabel: option(words, 'epoch'),
-  yLabel: option(words, 'error'),
-  spread: option(choice('quartiles', 'range'), 'quartiles'),
-  log: option(boolean, false),
-  width: option(count, 720),
-  height: option(count, 320),
-})
+const table = () =>
+  merged(pictureTable('Errors'), {
+    x: option(nullable(listOf(number())), null),
+    xLabel: option(words, 'epoch'),
+    yLabel: option(words, 'error'),
+    spread: option(choice('quartiles', 'range'), 'quartiles'),
+    log: option(boolean, false),
+    width: option(count, 720),
+    height: option(count, 320),
+  })
 
 /** By method: the numbers of one run, or of several runs of the same length. */
 export type ErrorCurves = Readonly<Record<string, ArrayLike<number> | readonly ArrayLike<number>[]>>

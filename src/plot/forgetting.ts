@@ -1,23 +1,23 @@
 // plotForgetting: what remains of earlier tasks after each later one.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { widthOf } from './drawing/lines'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, element, label, picture, pictureTable, words } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotForgettingOptions extends PictureOptions {
   /** The names of the tasks. Default: 1, 2, … */
   readonly names?: readonly string[] | null
 }
 
-const table = () => ({
-  ...pictureTable('What is remembered'),
-  names: option(nullable(listOf(words)), null),
-})
+const table = () =>
+  merged(pictureTable('What is remembered'), {
+    names: option(nullable(listOf(words)), null),
+  })
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`
 

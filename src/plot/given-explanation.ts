@@ -5,8 +5,7 @@ import { flatten, isBranch, leafNames } from '../core/tree'
 import type { Explanation } from '../explain/explained'
 import type { GradCam } from '../explain/grad-cam'
 import type { Importance } from '../explain/importance'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 
 /** Tensors by the names of columns, or in the structure of a model's inputs. */

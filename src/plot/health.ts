@@ -1,5 +1,6 @@
 // plotHealth: the state of a model's units over the epochs.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { count, option } from '../core/options'
@@ -7,8 +8,7 @@ import { HEALTH_SIZE, HEALTH_TITLE, drawHealth } from '../balance/health-picture
 import type { HealthRecord } from '../balance/health-record'
 import { readTyped } from '../ops/arguments'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { pictureTable } from './drawing/svg'
+import { pictureTable, type PictureOptions } from './drawing/svg'
 
 /** UnitHealth, its records, or the history of a run with it. */
 export type HealthLike =
@@ -29,11 +29,11 @@ export interface PlotHealthOptions extends PictureOptions {
   readonly height?: number
 }
 
-const table = () => ({
-  ...pictureTable(HEALTH_TITLE),
-  width: option(count, HEALTH_SIZE.width),
-  height: option(count, HEALTH_SIZE.height),
-})
+const table = () =>
+  merged(pictureTable(HEALTH_TITLE), {
+    width: option(count, HEALTH_SIZE.width),
+    height: option(count, HEALTH_SIZE.height),
+  })
 
 function recordsOf(given: HealthLike): readonly HealthRecord[] {
   const found = ((): unknown => {

@@ -1,15 +1,14 @@
 // A map of attributions over the image that they belong to.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
 import { integer, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { pngUri } from './png'
 import type { Drawing } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, dataOption, element, label, picture, pictureTable, short } from './drawing/svg'
+import { HEAD, dataOption, element, label, picture, pictureTable, short, type PictureOptions } from './drawing/svg'
 
 export interface HeatMapOptions extends PictureOptions {
   /** The image below the map, [rows, columns], [rows, columns, 1 or 3], or a batch of such. Default none. */
@@ -20,12 +19,12 @@ export interface HeatMapOptions extends PictureOptions {
   readonly opacity?: number
 }
 
-const table = () => ({
-  ...pictureTable('Where the answer comes from'),
-  image: dataOption,
-  row: option(integer({ min: 0 }), 0),
-  opacity: option(number({ min: 0, max: 1 }), 0.85),
-})
+const table = () =>
+  merged(pictureTable('Where the answer comes from'), {
+    image: dataOption,
+    row: option(integer({ min: 0 }), 0),
+    opacity: option(number({ min: 0, max: 1 }), 0.85),
+  })
 
 type Rgb = readonly [red: number, green: number, blue: number]
 const MORE: Rgb = [214, 69, 0]

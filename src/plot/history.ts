@@ -1,16 +1,15 @@
 // plotHistory: the curves of a training run.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { boolean, count, listOf, nullable, option, text } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { HistoryLike } from './curves'
-import { curvesOf, validatedBy } from './curves'
+import { curvesOf, validatedBy, type HistoryLike } from './curves'
 import type { Series } from './drawing/lines'
 import { drawPanels, saySeries } from './drawing/panels'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { picture, pictureTable, words } from './drawing/svg'
+import { picture, pictureTable, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotHistoryOptions extends PictureOptions {
   /** The names that are shown, as `['loss']`; each with its validation. Default: all. */
@@ -25,14 +24,14 @@ export interface PlotHistoryOptions extends PictureOptions {
   readonly xLabel?: string
 }
 
-const table = () => ({
-  ...pictureTable('Training'),
-  names: option(nullable(listOf(text)), null),
-  log: option(boolean, false),
-  width: option(count, 720),
-  height: option(count, 260),
-  xLabel: option(words, 'epoch'),
-})
+const table = () =>
+  merged(pictureTable('Training'), {
+    names: option(nullable(listOf(text)), null),
+    log: option(boolean, false),
+    width: option(count, 720),
+    height: option(count, 260),
+    xLabel: option(words, 'epoch'),
+  })
 
 /**
  * The curves of a training run: one panel for each metric, with its validation in a second colour.

@@ -1,15 +1,14 @@
 // plotImages: images of a batch side by side.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import { count, listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { Picture } from './drawing/picture'
 import { pngUri } from './png'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, element, label, picture, pictureTable, words } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotImagesOptions extends PictureOptions {
   /** A text below each image. Default none. */
@@ -22,13 +21,13 @@ export interface PlotImagesOptions extends PictureOptions {
   readonly most?: number
 }
 
-const table = () => ({
-  ...pictureTable('Images'),
-  captions: option(nullable(listOf(words)), null),
-  columns: option(nullable(count), null),
-  size: option(count, 84),
-  most: option(count, 64),
-})
+const table = () =>
+  merged(pictureTable('Images'), {
+    captions: option(nullable(listOf(words)), null),
+    columns: option(nullable(count), null),
+    size: option(count, 84),
+    most: option(count, 64),
+  })
 
 /**
  * Numbers of a batch as bytes. Those in 0 … 1 or 0 … 255 are the brightness; others are scaled from the lowest to the highest of the

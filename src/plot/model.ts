@@ -1,5 +1,6 @@
 // plotModel: the layers of a model as a graph, with shapes, parameters and costs.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { boolean, custom, nullable, option } from '../core/options'
@@ -7,12 +8,10 @@ import { count } from '../core/table'
 import { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import type { Ledger } from '../thrift/ledger'
-import type { ModelGraph } from './model-graph'
-import { modelGraph } from './model-graph'
+import { modelGraph, type ModelGraph } from './model-graph'
 import { at, drawGraph, paramsOf } from './model-parts'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, label, picture, pictureTable } from './drawing/svg'
+import { HEAD, label, picture, pictureTable, type PictureOptions } from './drawing/svg'
 
 export interface PlotModelOptions extends PictureOptions {
   /** Draws the layers within nested models. Default true. */
@@ -29,11 +28,11 @@ const ledgerKind = custom<Ledger>(
   () => null,
 )
 
-const table = () => ({
-  ...pictureTable(''),
-  nested: option(boolean, true),
-  ledger: option(nullable(ledgerKind), null),
-})
+const table = () =>
+  merged(pictureTable(''), {
+    nested: option(boolean, true),
+    ledger: option(nullable(ledgerKind), null),
+  })
 
 function say({ nodes, edges }: ModelGraph): string {
   const words = nodes.map((node, i) => {

@@ -1,19 +1,18 @@
 // plotProjection: rows of activations in the plane of their two principal components.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import { count, listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { Axes } from './drawing/axes'
 import { drawLegend } from './drawing/lines'
 import { Picture } from './drawing/picture'
 import { principalComponents } from './principal'
 import { rangeOf } from './drawing/scales'
 import { chosenRows, classEntries, drawPoints, readClasses } from './scatter'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, dataOption, picture, pictureTable, short, words } from './drawing/svg'
+import { HEAD, dataOption, picture, pictureTable, short, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotProjectionOptions extends PictureOptions {
   /** The classes of the rows, which choose the colours: class numbers or one-hot rows. Default none. */
@@ -28,14 +27,14 @@ export interface PlotProjectionOptions extends PictureOptions {
   readonly height?: number
 }
 
-const table = () => ({
-  ...pictureTable('Principal components'),
-  labels: dataOption,
-  names: option(nullable(listOf(words)), null),
-  most: option(count, 2000),
-  width: option(count, 560),
-  height: option(count, 460),
-})
+const table = () =>
+  merged(pictureTable('Principal components'), {
+    labels: dataOption,
+    names: option(nullable(listOf(words)), null),
+    most: option(count, 2000),
+    width: option(count, 560),
+    height: option(count, 460),
+  })
 
 /**
  * Rows in the plane in which they differ most (principal component analysis), in the colours of their classes. Classes that

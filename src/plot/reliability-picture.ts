@@ -6,8 +6,7 @@ import { readTyped } from '../ops/arguments'
 import type { ReliabilityDiagram } from '../explain/reliability'
 import { Axes } from './drawing/axes'
 import type { Drawing } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, element, label, picture, pictureTable, short } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, short, type PictureOptions } from './drawing/svg'
 
 const table = () => pictureTable('Is it right as often as it says?')
 const SIDE = 320

@@ -1,19 +1,16 @@
 // plotRoc: true against false positives over all thresholds.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import { count, listOf, nullable, option } from '../core/options'
 import { classesOf } from '../explain/labels'
 import { readTyped } from '../ops/arguments'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
-import type { Point } from './drawing/axes'
-import { Axes } from './drawing/axes'
-import type { Series } from './drawing/lines'
-import { drawLegend, drawSeries, seriesEntry } from './drawing/lines'
+import { toTensor, type TensorLike } from '../ops/convert'
+import { Axes, type Point } from './drawing/axes'
+import { drawLegend, drawSeries, seriesEntry, type Series } from './drawing/lines'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, element, picture, pictureTable, short, words } from './drawing/svg'
+import { HEAD, element, picture, pictureTable, short, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotRocOptions extends PictureOptions {
   /** The names of the classes. Default: their numbers. */
@@ -22,11 +19,11 @@ export interface PlotRocOptions extends PictureOptions {
   readonly width?: number
 }
 
-const table = () => ({
-  ...pictureTable('ROC curve'),
-  names: option(nullable(listOf(words)), null),
-  width: option(count, 340),
-})
+const table = () =>
+  merged(pictureTable('ROC curve'), {
+    names: option(nullable(listOf(words)), null),
+    width: option(count, 340),
+  })
 
 /**
  * The curve of a score that is higher for positives, and the area below it: the share of pairs of a positive and a negative

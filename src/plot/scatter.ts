@@ -1,11 +1,9 @@
 // Points of classes: their colours, marks and legend.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import type { Axes, Point } from './drawing/axes'
-import type { LegendEntry } from './drawing/lines'
-import { fill } from './drawing/lines'
+import { fill, type LegendEntry } from './drawing/lines'
 import { coordinate, element } from './drawing/svg'
 
 /** The class of each row, and the name of each class. */

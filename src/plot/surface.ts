@@ -1,8 +1,7 @@
 // The answers of a model in a plane as pixels.
 
 import { SERIES, channelsOf } from './drawing/colours'
-import type { Range } from './drawing/scales'
-import { rangeOf } from './drawing/scales'
+import { rangeOf, type Range } from './drawing/scales'
 
 /** The shares of the colours in each point of a plane, [points, colours]. */
 export interface Shares {

@@ -7,4 +7,7 @@ export { hasColours, painted } from '../engine/runtime/terminal'
 /** Cyan, yellow, green, magenta, blue, red. */
 export const CODES = [36, 33, 32, 35, 34, 31]
 
-export const colourTable = { colours: option(nullable(boolean), null) }
+const colourRows = { colours: option(nullable(boolean), null) }
+type ColourRows = typeof colourRows
+export type ColourTable = { [Name in keyof ColourRows]: ColourRows[Name] }
+export const colourTable: ColourTable = colourRows

@@ -1,5 +1,6 @@
 // textConfusionMatrix: how often each true class was predicted as each class, for terminals.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
@@ -25,7 +26,7 @@ export interface TextConfusionMatrixOptions {
  */
 export function textConfusionMatrix(matrix: TensorLike, options: TextConfusionMatrixOptions = {}): string {
   requireArguments('textConfusionMatrix', arguments, 2)
-  const table = { ...colourTable, names: option(nullable(listOf(words)), null) }
+  const table = merged(colourTable, { names: option(nullable(listOf(words)), null) })
   const { names: given, colours: wanted } = readTyped('textConfusionMatrix', table, options)
   const colours = wanted ?? hasColours()
   const confusion = confusionOf('textConfusionMatrix', matrix, given)

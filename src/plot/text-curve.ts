@@ -1,11 +1,11 @@
 // textCurve: the curves of a training run for terminals.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
 import { integer, listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import type { HistoryLike } from './curves'
-import { curvesOf } from './curves'
+import { curvesOf, type HistoryLike } from './curves'
 import { rangeOf } from './drawing/scales'
 import { short, words } from './drawing/svg'
 import { CODES, colourTable, hasColours, painted } from './terminal'
@@ -40,12 +40,11 @@ const MARKS = ['', '·', '+', '×', '°', '*']
  */
 export function textCurve(history: HistoryLike | readonly number[], options: TextCurveOptions = {}): string {
   requireArguments('textCurve', arguments, 2)
-  const table = {
-    ...colourTable,
+  const table = merged(colourTable, {
     names: option(nullable(listOf(words)), null),
     width: option(integer({ min: 8, max: 1000 }), 60),
     height: option(integer({ min: 2, max: 200 }), 10),
-  }
+  })
   const { names, width, height, colours: wanted } = readTyped('textCurve', table, options)
   const colours = wanted ?? hasColours()
   const curves = curvesOf('textCurve', Array.isArray(history) ? { values: history } : (history as HistoryLike))

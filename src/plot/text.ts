@@ -1,15 +1,14 @@
 // plotText: tokens on the colours of their attributions.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { count, integer, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { attributionRows, requireFinite, signed } from './contributions'
-import type { ExplanationLike } from './given-explanation'
-import { readExplanation } from './given-explanation'
+import { readExplanation, type ExplanationLike } from './given-explanation'
 import { Picture } from './drawing/picture'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, element, label, picture, pictureTable, short } from './drawing/svg'
+import { HEAD, element, label, picture, pictureTable, short, type PictureOptions } from './drawing/svg'
 
 export interface PlotTextOptions extends PictureOptions {
   /** Which row of [rows, tokens]. Default 0. */
@@ -18,11 +17,11 @@ export interface PlotTextOptions extends PictureOptions {
   readonly width?: number
 }
 
-const table = () => ({
-  ...pictureTable('Which words count'),
-  row: option(integer({ min: 0 }), 0),
-  width: option(count, 720),
-})
+const table = () =>
+  merged(pictureTable('Which words count'), {
+    row: option(integer({ min: 0 }), 0),
+    width: option(count, 720),
+  })
 
 const [MARGIN, SIZE, LINE] = [20, 15, 30]
 /** How much the strongest attribution covers: the text stays readable. */

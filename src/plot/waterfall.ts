@@ -1,19 +1,27 @@
 // plotWaterfall: from the baseline to the answer, one contribution after the other.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { count, integer, listOf, nullable, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { linesAcross } from './drawing/axes'
-import type { Contribution } from './contributions'
-import { contributionsOf, sayContributions, signed } from './contributions'
-import type { ExplanationLike } from './given-explanation'
-import { readExplanation } from './given-explanation'
+import { contributionsOf, sayContributions, signed, type Contribution } from './contributions'
+import { readExplanation, type ExplanationLike } from './given-explanation'
 import { widthOf } from './drawing/lines'
 import { Picture } from './drawing/picture'
 import { linearScale, rangeOf } from './drawing/scales'
-import type { PictureOptions } from './drawing/svg'
-import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from './drawing/svg'
+import {
+  HEAD,
+  coordinate,
+  element,
+  label,
+  picture,
+  pictureTable,
+  short,
+  words,
+  type PictureOptions,
+} from './drawing/svg'
 
 export interface PlotWaterfallOptions extends PictureOptions {
   /** The names of the features. Default: those of the columns of a table, or of inputs, else their positions. */
@@ -26,13 +34,13 @@ export interface PlotWaterfallOptions extends PictureOptions {
   readonly baseValue?: number | null
 }
 
-const table = () => ({
-  ...pictureTable('From the baseline to the answer'),
-  names: option(nullable(listOf(words)), null),
-  row: option(integer({ min: 0 }), 0),
-  most: option(count, 10),
-  baseValue: option(nullable(number()), null),
-})
+const table = () =>
+  merged(pictureTable('From the baseline to the answer'), {
+    names: option(nullable(listOf(words)), null),
+    row: option(integer({ min: 0 }), 0),
+    most: option(count, 10),
+    baseValue: option(nullable(number()), null),
+  })
 
 const [WIDTH, NAMES, STEP] = [640, 190, 26]
 const TOP = HEAD + 12

@@ -9,8 +9,7 @@ import { Model } from '../models/model'
 import { withRandomSeed } from '../ops/random/seed'
 import type { CallbackMethods } from '../training/callbacks'
 import type { FitOptions } from '../training/options'
-import type { SearchSamples } from './samples'
-import { Folds } from './samples'
+import { Folds, type SearchSamples } from './samples'
 import type { AnyChoice } from './space'
 
 export type AnyModel = Model<unknown, unknown>

@@ -1,19 +1,15 @@
 // The samples that trials train on: converted to tensors once for all trials, split into folds, packed into memory that
 // threads share.
 
-import type { DType, TensorData } from '../core/dtypes'
-import { allocateData } from '../core/dtypes'
+import { allocateData, type DType, type TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError } from '../core/errors'
 import { permutationKey, permute } from '../core/permute'
-import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree, pathName, unflatten } from '../core/tree'
+import { sizeOf, type Shape } from '../core/shapes'
+import { flatten, isBranch, mapTree, pathName, unflatten, type Tree } from '../core/tree'
 import { classNumbers } from '../data/samples/class-weights'
 import { mapData } from '../data/samples/layout'
 import { RowSource } from '../data/samples/row-source'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 

@@ -1,5 +1,6 @@
 // gridSearch and randomSearch: they list the trials, decide which continue, and pick the best. fits.ts trains them.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, MyelinError, quoted } from '../core/errors'
 import {
@@ -13,13 +14,12 @@ import {
   option,
   readOptions,
   text,
+  type ValuesOf,
 } from '../core/options'
 import { isUrl } from '../core/globals'
-import type { ValuesOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { SampleWeights } from '../data/samples/given'
-import type { ElementsOrMaker } from '../data/samples/source'
-import { isElements } from '../data/samples/source'
+import { isElements, type ElementsOrMaker } from '../data/samples/source'
 import { isScore } from '../metrics/direction'
 import type { Model } from '../models/model'
 import type { TensorLike } from '../ops/convert'
@@ -29,13 +29,18 @@ import type { CallbackMethods } from '../training/callbacks'
 import { mode } from '../training/callbacks/monitor'
 import { isValName, logOf, withoutVal } from '../training/callbacks/names'
 import type { FitOptions } from '../training/options'
-import type { AnyMake, TrialRunner, FitPlace, Progress, Task } from './fits'
-import { Fits } from './fits'
-import type { Monitored, Trial } from './result'
-import { SearchResult, compareTrials, trialLine } from './result'
+import { Fits, type AnyMake, type TrialRunner, type FitPlace, type Progress, type Task } from './fits'
+import { SearchResult, compareTrials, trialLine, type Monitored, type Trial } from './result'
 import { readColumns } from './samples'
-import type { AnyChoice, ChoiceOf, GridSpace, RandomSpace } from './space'
-import { MOST_CHOICES, gridChoices, randomChoices } from './space'
+import {
+  MOST_CHOICES,
+  gridChoices,
+  randomChoices,
+  type AnyChoice,
+  type ChoiceOf,
+  type GridSpace,
+  type RandomSpace,
+} from './space'
 import { Threads, hasThreads, importMake } from './threads'
 
 /**
@@ -143,27 +148,27 @@ const fitTable = () => ({
   classWeight: option(anything, null),
 })
 
-const searchTable = () => ({
-  ...fitTable(),
-  x: option(anything, null),
-  y: option(anything, null),
-  sampleWeight: option(anything, null),
-  data: option(callable, null),
-  validationData: option(anything, null),
-  folds: option(nullable(integer({ min: 2 })), null),
-  epochs: option(count, 1),
-  monitor: option(text, 'valLoss'),
-  mode: option(mode, 'auto'),
-  seed: option(nullable(integer()), null),
-  halving: option(anything, null),
-  callbacks: option(callable, null),
-  workers: option(count, 1),
-  verbose: option(integer({ min: 0, max: 1 }), 0),
-  signal: option(nullable(abortSignal), null),
-})
+const searchTable = () =>
+  merged(fitTable(), {
+    x: option(anything, null),
+    y: option(anything, null),
+    sampleWeight: option(anything, null),
+    data: option(callable, null),
+    validationData: option(anything, null),
+    folds: option(nullable(integer({ min: 2 })), null),
+    epochs: option(count, 1),
+    monitor: option(text, 'valLoss'),
+    mode: option(mode, 'auto'),
+    seed: option(nullable(integer()), null),
+    halving: option(anything, null),
+    callbacks: option(callable, null),
+    workers: option(count, 1),
+    verbose: option(integer({ min: 0, max: 1 }), 0),
+    signal: option(nullable(abortSignal), null),
+  })
 type Settings = ValuesOf<ReturnType<typeof searchTable>>
 
-const randomTable = () => ({ ...searchTable(), trials: option(integer({ min: 1, max: MOST_CHOICES }), 10) })
+const randomTable = () => merged(searchTable(), { trials: option(integer({ min: 1, max: MOST_CHOICES }), 10) })
 const halvingTable = () => ({ factor: option(integer({ min: 2 }), 3), minEpochs: option(count, 1) })
 
 /**

@@ -18,13 +18,19 @@ import { savedVariables } from '../models/save'
 import { readInputs } from '../training/read'
 import { restoreNumbered } from '../layers/saved-weights'
 import { withRandomSeed } from '../ops/random/seed'
-import { configure, runtimeInfo } from '../engine/runtime/configure'
-import type { Settings } from '../engine/runtime/configure'
+import { configure, runtimeInfo, type Settings } from '../engine/runtime/configure'
 import { nodeModule } from '../engine/runtime/platform'
-import type { AnyMake, AnyModel, TrialRunner, Progress, Task } from './fits'
-import { Fits, asError, winnerSeed } from './fits'
-import type { PackedSamples } from './samples'
-import { packSamples, takeRows, unpackSamples } from './samples'
+import {
+  Fits,
+  asError,
+  winnerSeed,
+  type AnyMake,
+  type AnyModel,
+  type TrialRunner,
+  type Progress,
+  type Task,
+} from './fits'
+import { packSamples, takeRows, unpackSamples, type PackedSamples } from './samples'
 import type { AnyChoice } from './space'
 
 /** What a worker receives at its start. */

@@ -1,5 +1,6 @@
 // FeatureSpace: the columns of a table as vectors for a model.
 
+import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, StateError, knownName, quoted } from '../core/errors'
 import {
@@ -16,16 +17,16 @@ import {
   required,
   tableSize,
   text,
+  type OptionInputs,
+  type Spelled,
+  type ValuesOf,
 } from '../core/options'
-import type { OptionInputs, Spelled, ValuesOf } from '../core/options'
 import { isBranch } from '../core/tree'
 import { Dataset } from '../data/dataset'
-import type { ElementsOrMaker } from '../data/samples/source'
-import { isElements } from '../data/samples/source'
+import { isElements, type ElementsOrMaker } from '../data/samples/source'
 import { Identity } from '../layers/core/identity'
 import { Input } from '../layers/core/input-layer'
-import { Layer } from '../layers/layer'
-import type { LayerBase } from '../layers/layer'
+import { Layer, type LayerBase } from '../layers/layer'
 import { Concatenate } from '../layers/merging/concatenate'
 import type { AdaptOptions } from '../layers/preprocessing/adapted'
 import { Discretization } from '../layers/preprocessing/discretization'
@@ -36,11 +37,9 @@ import { Normalization } from '../layers/preprocessing/normalization'
 import { Rescaling } from '../layers/preprocessing/rescaling'
 import { IntegerLookup, StringLookup } from '../layers/preprocessing/string-lookup'
 import { TextVectorization } from '../layers/preprocessing/text-vectorization'
-import type { ShapedData, TensorLike, TypedArray } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import { toTensor, type ShapedData, type TensorLike, type TypedArray } from '../ops/convert'
 import { reshape } from '../ops/numpy/shape'
-import type { NestedStrings } from '../ops/strings'
-import { StringTensor, toStrings } from '../ops/strings'
+import { StringTensor, toStrings, type NestedStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 
 type FeatureType = 'float32' | 'int32' | 'string'
@@ -90,38 +89,50 @@ const namedOptions = () => ({
   /** The layer is called `${name}_preprocessor`. Default null: the name of its class and a number. */
   name: option(nullable(text), null),
 })
-const rescaledOptions = () => ({
-  /** The factor. Default 1. */
-  scale: option(number(), 1),
-  /** The number to add. Default 0. */
-  offset: option(number(), 0),
-  ...namedOptions(),
-})
-const discretizedOptions = () => ({
-  /** The number of ranges that adapt makes. Default null, for given binBoundaries. */
-  numBins: option(nullable(extent), null),
-  /** The ends of the ranges. Default null: adapt finds them. */
-  binBoundaries: option(nullable(listOf(number())), null),
-  /** 'oneHot', or 'int', the number of the range. Default oneHot. */
-  outputMode: option(integers, 'oneHot'),
-  ...namedOptions(),
-})
-const categoricalOptions = () => ({
-  /** The largest size of the vocabulary. Default null: no limit. */
-  maxTokens: option(nullable(extent), null),
-  /** The number of indices for values outside of the vocabulary. Default 1. */
-  numOovIndices: option(tableSize(0), 1),
-  /** 'oneHot', or 'int', the number in the vocabulary. Default oneHot. */
-  outputMode: option(integers, 'oneHot'),
-  ...namedOptions(),
-})
-const hashedOptions = () => ({
-  /** The number of bins. */
-  numBins: required(extent),
-  /** 'oneHot', or 'int', the number of the bin. Default oneHot. */
-  outputMode: option(integers, 'oneHot'),
-  ...namedOptions(),
-})
+const rescaledOptions = () =>
+  merged(
+    {
+      /** The factor. Default 1. */
+      scale: option(number(), 1),
+      /** The number to add. Default 0. */
+      offset: option(number(), 0),
+    },
+    namedOptions(),
+  )
+const discretizedOptions = () =>
+  merged(
+    {
+      /** The number of ranges that adapt makes. Default null, for given binBoundaries. */
+      numBins: option(nullable(extent), null),
+      /** The ends of the ranges. Default null: adapt finds them. */
+      binBoundaries: option(nullable(listOf(number())), null),
+      /** 'oneHot', or 'int', the number of the range. Default oneHot. */
+      outputMode: option(integers, 'oneHot'),
+    },
+    namedOptions(),
+  )
+const categoricalOptions = () =>
+  merged(
+    {
+      /** The largest size of the vocabulary. Default null: no limit. */
+      maxTokens: option(nullable(extent), null),
+      /** The number of indices for values outside of the vocabulary. Default 1. */
+      numOovIndices: option(tableSize(0), 1),
+      /** 'oneHot', or 'int', the number in the vocabulary. Default oneHot. */
+      outputMode: option(integers, 'oneHot'),
+    },
+    namedOptions(),
+  )
+const hashedOptions = () =>
+  merged(
+    {
+      /** The number of bins. */
+      numBins: required(extent),
+      /** 'oneHot', or 'int', the number of the bin. Default oneHot. */
+      outputMode: option(integers, 'oneHot'),
+    },
+    namedOptions(),
+  )
 const crossOptions = () => ({
   /** 'oneHot', or 'int', the number of the bin. Default oneHot. */
   outputMode: option(integers, 'oneHot'),

@@ -1,9 +1,8 @@
 // The rows that functions read for a model: of a TableModel, those of its table.
 
 import type { Batches, DataOf } from '../data/samples/given'
-import type { GatherOptions, GatheredRows } from '../training/gathered'
-import { gatherRows } from '../training/gathered'
-import { isTableModel } from '../models/known-graph'
+import { gatherRows, type GatherOptions, type GatheredRows } from '../training/gathered'
+import { isTableModel } from './is-table-model'
 import type { Model } from '../models/model'
 import type { TableRow } from './values'
 

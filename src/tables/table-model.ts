@@ -5,16 +5,13 @@ import { ArgumentError, DataError, FormatError, quoted, unknownName } from '../c
 import { requireConfig } from '../core/options'
 import type { Config, CustomObjects, Json } from '../core/registry'
 import { isBranch, typed } from '../core/tree'
-import { isElements, END } from '../data/samples/source'
+import { isElements, END, type Source } from '../data/samples/source'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/given'
-import type { Source } from '../data/samples/source'
 import type { Tensor } from '../ops/tensor'
 import type { History, Logs } from '../training/callbacks'
 import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
-import type { FunctionalOptions } from '../models/model'
-import { Model } from '../models/model'
-import type { TableKind, TableRow } from './values'
-import { KINDS, isMissing, isRow, valueOf } from './values'
+import { Model, type FunctionalOptions } from '../models/model'
+import { KINDS, isMissing, isRow, valueOf, type TableKind, type TableRow } from './values'
 
 /** The value of a class: that of the target in the rows. */
 export type ClassValue = string | number | boolean

@@ -1,16 +1,21 @@
 // Callbacks that end training because of its cost: when a budget is spent, or when the improvement is not worth the
 // cost.
 
+import { merged } from '../core/merged'
 import { counted } from '../core/table'
 import { ArgumentError, quoted } from '../core/errors'
-import type { OptionInputs } from '../core/options'
-import { configured, custom, integer, nullable, option } from '../core/options'
-import { Callback } from '../training/callbacks'
-import type { CallbackState, Logs, NextStep, NextTest, TrainedModel } from '../training/callbacks'
+import { configured, custom, integer, nullable, option, type OptionInputs } from '../core/options'
+import {
+  Callback,
+  type CallbackState,
+  type Logs,
+  type NextStep,
+  type NextTest,
+  type TrainedModel,
+} from '../training/callbacks'
 import { Monitor, monitorOptions } from '../training/callbacks/monitor'
 import { carbonOptions } from './emissions'
-import type { Totals } from './footprint'
-import { Measurement, costOfRun, prefixed } from './footprint'
+import { Measurement, costOfRun, prefixed, type Totals } from './footprint'
 
 /** A finite number above 0. Not limited to float32, because FLOPs exceed its range. */
 const positive = custom<number>(
@@ -21,17 +26,20 @@ const positive = custom<number>(
   (value) => value,
 )
 
-const budgetOptions = () => ({
-  /** Floating-point operations, including those of evaluations. */
-  flops: option(nullable(positive), null),
-  /** Wall-clock seconds since fit began. */
-  seconds: option(nullable(positive), null),
-  /** Measured where the processor has an energy counter, else estimated: see EmissionsTracker. */
-  joules: option(nullable(positive), null),
-  /** g CO₂e. */
-  gCO2e: option(nullable(positive), null),
-  ...carbonOptions(),
-})
+const budgetOptions = () =>
+  merged(
+    {
+      /** Floating-point operations, including those of evaluations. */
+      flops: option(nullable(positive), null),
+      /** Wall-clock seconds since fit began. */
+      seconds: option(nullable(positive), null),
+      /** Measured where the processor has an energy counter, else estimated: see EmissionsTracker. */
+      joules: option(nullable(positive), null),
+      /** g CO₂e. */
+      gCO2e: option(nullable(positive), null),
+    },
+    carbonOptions(),
+  )
 export type BudgetOptions = OptionInputs<ReturnType<typeof budgetOptions>>
 
 type Resource = 'flops' | 'seconds' | 'joules' | 'gCO2e'
@@ -159,15 +167,15 @@ export class Budget extends BudgetBase {
   }
 }
 
-const economyOptions = () => ({
-  ...monitorOptions(),
-  /** The smallest improvement per joule that is worth the cost. Exclusive with perFlop. */
-  perJoule: option(nullable(positive), null),
-  /** The smallest improvement per floating-point operation that is worth the cost. */
-  perFlop: option(nullable(positive), null),
-  /** The number of consecutive uneconomic epochs after which training ends. Default 1. */
-  patience: option(integer({ min: 1 }), 1),
-})
+const economyOptions = () =>
+  merged(monitorOptions(), {
+    /** The smallest improvement per joule that is worth the cost. Exclusive with perFlop. */
+    perJoule: option(nullable(positive), null),
+    /** The smallest improvement per floating-point operation that is worth the cost. */
+    perFlop: option(nullable(positive), null),
+    /** The number of consecutive uneconomic epochs after which training ends. Default 1. */
+    patience: option(integer({ min: 1 }), 1),
+  })
 export type StopWhenUneconomicOptions = OptionInputs<ReturnType<typeof economyOptions>>
 
 /** The gain and the cost of an epoch. */

@@ -1,10 +1,8 @@
 // What economize tried, measured and kept.
 
 import { count, counted, formatBytes } from '../core/table'
-import type { Table } from './report'
-import { Report } from './report'
-import type { Speedup } from './timing'
-import { speedText } from './timing'
+import { Report, type Table } from './report'
+import { speedText, type Speedup } from './timing'
 
 /** What a model costs, and how good it is. */
 export interface EconomizeFigures {

@@ -1,15 +1,13 @@
 // EmissionsTracker: the resources used by training or any other function. Programs count their runs, so single steps
 // are not slowed down.
 
+import { merged } from '../core/merged'
 import { ArgumentError, quoted } from '../core/errors'
-import type { OptionInputs } from '../core/options'
-import { configured, custom, nullable, number, option, text } from '../core/options'
-import { Callback } from '../training/callbacks'
-import type { CallbackState, Reports, TrainedModel } from '../training/callbacks'
+import { configured, custom, nullable, number, option, text, type OptionInputs } from '../core/options'
+import { Callback, type CallbackState, type Reports, type TrainedModel } from '../training/callbacks'
 import { logFootprint } from './emissions-log'
 import type { Footprint } from './figures'
-import type { Totals } from './footprint'
-import { Measurement } from './footprint'
+import { Measurement, type Totals } from './footprint'
 import { intensityOf } from './intensities'
 
 const country = custom<string>(
@@ -22,7 +20,7 @@ const country = custom<string>(
   (value) => value,
 )
 
-export const carbonOptions = () => ({
+const carbonRows = () => ({
   /**
    * g CO₂e per kWh of electricity. Default null: that of `country`, or 475, the world average of the International Energy Agency
    * for 2018.
@@ -36,22 +34,25 @@ export const carbonOptions = () => ({
   /** Power usage effectiveness: the energy of the whole data centre per unit of energy of its computers. Default 1. */
   pue: option(number({ min: 1 }), 1),
 })
+type CarbonRows = ReturnType<typeof carbonRows>
+export type CarbonTable = { [Name in keyof CarbonRows]: CarbonRows[Name] }
+export const carbonOptions: () => CarbonTable = carbonRows
 
-const trackerOptions = () => ({
-  ...carbonOptions(),
-  /**
-   * g CO₂e of manufacturing the hardware, as the share of the tracked work, for the software carbon intensity. Default
-   * 0.
-   */
-  embodied: option(number({ min: 0 }), 0),
-  /**
-   * The path of a log (Node): each tracked run adds a line, with the columns of CodeCarbon's emissions.csv. Missing folders are
-   * created. Default null.
-   */
-  log: option(nullable(text), null),
-  /** The project_name in the log. Default 'myelin'. */
-  project: option(text, 'myelin'),
-})
+const trackerOptions = () =>
+  merged(carbonOptions(), {
+    /**
+     * g CO₂e of manufacturing the hardware, as the share of the tracked work, for the software carbon intensity. Default
+     * 0.
+     */
+    embodied: option(number({ min: 0 }), 0),
+    /**
+     * The path of a log (Node): each tracked run adds a line, with the columns of CodeCarbon's emissions.csv. Missing folders are
+     * created. Default null.
+     */
+    log: option(nullable(text), null),
+    /** The project_name in the log. Default 'myelin'. */
+    project: option(text, 'myelin'),
+  })
 export type EmissionsTrackerOptions = OptionInputs<ReturnType<typeof trackerOptions>>
 
 /** The result of `track`. */

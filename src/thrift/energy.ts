@@ -2,8 +2,7 @@
 // processors.
 
 import { clock } from '../core/globals'
-import type { NodeModules } from '../engine/runtime/platform'
-import { nodeModule, nodeProcess } from '../engine/runtime/platform'
+import { nodeModule, nodeProcess, type NodeModules } from '../engine/runtime/platform'
 import { yielded } from '../data/samples/pace'
 import type { Figure } from './figures'
 

@@ -2,8 +2,7 @@
 
 import { ArgumentError } from '../core/errors'
 import { counted } from '../core/table'
-import { costOf } from '../engine/plan/cost'
-import type { Cost } from '../engine/plan/cost'
+import { costOf, type Cost } from '../engine/plan/cost'
 import { simplify } from '../engine/plan/simplify'
 import type { Graph } from '../engine/ir/graph'
 import { Meter } from '../engine/runtime/meter'

@@ -3,15 +3,13 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError } from '../core/errors'
-import type { OptionInputs } from '../core/options'
-import { integer, option, readOptions } from '../core/options'
+import { integer, option, readOptions, type OptionInputs } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { count, counted, formatBytes, tableLines } from '../core/table'
 import type { LayerBase } from '../layers/layer'
 import { Model } from '../models/model'
 import { predictionCost } from '../models/cost'
-import type { Cost, GraphCost } from '../engine/plan/cost'
-import { addCosts, costOf } from '../engine/plan/cost'
+import { addCosts, costOf, type Cost, type GraphCost } from '../engine/plan/cost'
 import { simplify } from '../engine/plan/simplify'
 import { trainingGraph } from '../training/training-graph'
 

@@ -30,10 +30,18 @@ import { remade } from '../layers/remade'
 import { computesAs, isKernel } from '../layers/units'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
-import type { TensorLike } from '../ops/variable'
-import { Variable } from '../ops/variable'
-import type { Bits, Groups, Integers } from './integers'
-import { fromIntegers, nearest, pairs, scalesShape, toStored, unpaired } from './integers'
+import { Variable, type TensorLike } from '../ops/variable'
+import {
+  fromIntegers,
+  nearest,
+  pairs,
+  scalesShape,
+  toStored,
+  unpaired,
+  type Bits,
+  type Groups,
+  type Integers,
+} from './integers'
 
 /** How files have the kernels of a layer. */
 export interface Packing {

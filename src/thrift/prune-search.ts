@@ -3,8 +3,7 @@
 import { ArgumentError } from '../core/errors'
 import { visitUnits } from '../models/unit-elements'
 import type { UnitGroup } from '../models/unit-groups'
-import type { Monitor } from './monitored'
-import { monitored } from './monitored'
+import { monitored, type Monitor } from './monitored'
 import type { Scores } from './unit-scores'
 
 /** 'layer': every layer keeps the same share. 'global': the best units of all layers. */

@@ -9,8 +9,7 @@ import { isKernel } from '../layers/units'
 import { knownGraph, pathsIn } from '../models/known-graph'
 import { packedBase, packingOf } from './packed-layers'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
-import type { Table } from './report'
-import { Report } from './report'
+import { Report, type Table } from './report'
 
 /** A layer with weights. */
 export interface QuantizationRow {

@@ -1,28 +1,32 @@
 // Layers with int8 weights for predictions, by which `quantize` replaces Dense, Conv1D and Conv2D. They are not
 // trained.
 
+import { merged } from '../core/merged'
 import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, extent, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { placesOf, sequenceOptions, slidingOf, windowOptions } from '../layers/convolutional/options'
-import type { LayerForm } from '../layers/forms'
-import { TENSOR } from '../layers/forms'
+import { TENSOR, type LayerForm } from '../layers/forms'
 import { Layer } from '../layers/layer'
 import { alongSpace, channelsLast, channelsOf, shapeAlongSpace, spatialOptions } from '../layers/spatial'
 import { activation } from '../layers/kinds'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
-import { getActivation } from '../parts/activations'
-import type { ActivationFunction } from '../parts/activations'
+import { getActivation, type ActivationFunction } from '../parts/activations'
 import { cast } from '../ops/numpy/elementwise'
 import { needQuantized } from '../ops/families'
-import type { Padding } from '../ops/nn/sliding'
-import { padFor } from '../ops/nn/sliding'
+import { padFor, type Padding } from '../ops/nn/sliding'
 import { Tensor } from '../ops/tensor'
 import { apply } from '../ops/trace'
 import type { Variable } from '../ops/variable'
-import { LARGEST, QuantizedContraction, packWeights, packedShape, unpackWeights } from '../engine/primitives/quantized'
-import type { Sight } from '../engine/primitives/quantized'
+import {
+  LARGEST,
+  QuantizedContraction,
+  packWeights,
+  packedShape,
+  unpackWeights,
+  type Sight,
+} from '../engine/primitives/quantized'
 import { columnsOf, toIntegers } from './integers'
 
 /** The weights of a float32 layer, from which a quantized layer is made. */
@@ -121,11 +125,15 @@ function requirePrediction(layer: object, training: boolean): void {
 const MULTIPLIES_INTEGERS =
   'no other program has layers that multiply integers. Save as safetensors, or use quantizeInPlace, whose layers compute in float32'
 
-const QuantizedDenseBase = configured(Layer<Tensor>, () => ({
-  /** The number of outputs. */
-  units: required(extent),
-  ...quantizedOptions(),
-}))
+const QuantizedDenseBase = configured(Layer<Tensor>, () =>
+  merged(
+    {
+      /** The number of outputs. */
+      units: required(extent),
+    },
+    quantizedOptions(),
+  ),
+)
 
 /**
  * A Dense layer with int8 weights: activation(s · scale[u] · Σ q w[u] + bias[u]), with q = ⌊x / s⌉ within ±127 and
@@ -178,11 +186,14 @@ export class QuantizedDense extends QuantizedDenseBase {
   }
 }
 
-const quantizedConvolutionOptions = () => ({
-  /** The number of output channels. */
-  filters: required(extent),
-  ...quantizedOptions(),
-})
+const quantizedConvolutionOptions = () =>
+  merged(
+    {
+      /** The number of output channels. */
+      filters: required(extent),
+    },
+    quantizedOptions(),
+  )
 
 const QuantizedConvolutionBase = configured(Layer<Tensor>, spatialOptions)
 
@@ -243,20 +254,18 @@ abstract class QuantizedConvolution extends QuantizedConvolutionBase {
   }
 }
 
-const QuantizedConv1DBase = configured(QuantizedConvolution, () => ({
-  ...quantizedConvolutionOptions(),
-  ...sequenceOptions(),
-}))
+const QuantizedConv1DBase = configured(QuantizedConvolution, () =>
+  merged(quantizedConvolutionOptions(), sequenceOptions()),
+)
 
 /** Conv1D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
 export class QuantizedConv1D extends QuantizedConv1DBase {
   static readonly className = 'QuantizedConv1D'
 }
 
-const QuantizedConv2DBase = configured(QuantizedConvolution, () => ({
-  ...quantizedConvolutionOptions(),
-  ...windowOptions(2),
-}))
+const QuantizedConv2DBase = configured(QuantizedConvolution, () =>
+  merged(quantizedConvolutionOptions(), windowOptions(2)),
+)
 
 /** Conv2D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
 export class QuantizedConv2D extends QuantizedConv2DBase {

@@ -1,14 +1,12 @@
 // The importance of each unit of a group, from its weights or its activity on data.
 
 import { RowSource } from '../data/samples/row-source'
-import type { Samples } from '../data/samples/samples'
-import { tensorsOf } from '../data/samples/samples'
+import { tensorsOf, type Samples } from '../data/samples/samples'
 import { flatten, typed } from '../core/tree'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import type { Model } from '../models/model'
 import { sumByUnit } from '../models/unit-elements'
-import type { UnitGroup, UnitUse } from '../models/unit-groups'
-import { indicesOf } from '../models/unit-groups'
+import { indicesOf, type UnitGroup, type UnitUse } from '../models/unit-groups'
 import { abs, add, multiply } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import { take } from '../ops/numpy/shape'

@@ -3,17 +3,14 @@
 import { ArgumentError } from '../core/errors'
 import { permute } from '../core/permute'
 import { RowSource, makeResident, orderKey } from '../data/samples/row-source'
-import type { Samples } from '../data/samples/samples'
-import { tensorsOf } from '../data/samples/samples'
+import { tensorsOf, type Samples } from '../data/samples/samples'
 import type { Program } from '../engine/runtime/program'
 import type { ResidentRows } from '../engine/runtime/rows'
 import type { Runtime } from '../engine/runtime/runtime'
 import { StepLoop } from '../engine/runtime/step-loop'
 import type { Position } from './position'
-import type { Probe } from './probes'
-import { probesKey } from './probes'
-import type { Draw, Runner, StepPrograms } from './runner'
-import { typesOf, whatFailed } from './runner'
+import { probesKey, type Probe } from './probes'
+import { typesOf, whatFailed, type Draw, type Runner, type StepPrograms } from './runner'
 
 /** Runs each step on a batch of rows of the arrays. */
 export class ArrayRunner implements Runner {

@@ -2,8 +2,7 @@
 
 import { StateError } from '../core/errors'
 import { Configured, optionsOf } from '../core/options'
-import type { CustomObjects } from '../core/registry'
-import { classNameOf, isSavedObject } from '../core/registry'
+import { classNameOf, isSavedObject, type CustomObjects } from '../core/registry'
 import { isBranch, typed } from '../core/tree'
 import { madeAgain } from '../layers/remade'
 import { Metric } from '../metrics'

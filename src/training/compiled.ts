@@ -3,23 +3,27 @@
 
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
 import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
-import type { CustomObjects, Json, Serialized } from '../core/registry'
-import { customObjectScope, inKerasForm, isSavedObject, isSerialized, nameToSave, serialize } from '../core/registry'
+import {
+  customObjectScope,
+  inKerasForm,
+  isSavedObject,
+  isSerialized,
+  nameToSave,
+  serialize,
+  type CustomObjects,
+  type Json,
+  type Serialized,
+} from '../core/registry'
 import type { Shape } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed } from '../core/tree'
+import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed, type Tree } from '../core/tree'
 import { maskOf } from '../layers/masks'
-import type { LossFunction, LossIdentifier } from '../losses'
-import { Loss } from '../losses'
+import { Loss, type LossFunction, type LossIdentifier } from '../losses'
 import { isOfFormula } from '../losses/loss'
 import { getLoss, losses } from '../losses/registry'
-import type { TargetShapes } from '../losses/targets'
-import { UNKNOWN_SHAPES } from '../losses/targets'
-import type { MetricIdentifier } from '../metrics'
-import { Mean, Metric } from '../metrics'
+import { UNKNOWN_SHAPES, type TargetShapes } from '../losses/targets'
+import { Mean, Metric, type MetricIdentifier } from '../metrics'
 import { dependsOnShapes, getMetric, metrics as metricClasses } from '../metrics/registry'
-import type { TensorLike } from '../ops/convert'
-import { tensorOrNothing } from '../ops/convert'
+import { tensorOrNothing, type TensorLike } from '../ops/convert'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor, shapeOrValue } from '../ops/tensor'
@@ -27,8 +31,7 @@ import { currentTrace, operandOf } from '../ops/trace'
 import { areAlike } from '../ops/tried'
 import { Variable, valueOf } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
-import type { OptimizerIdentifier } from '../optimizers/registry'
-import { getOptimizer } from '../optimizers/registry'
+import { getOptimizer, type OptimizerIdentifier } from '../optimizers/registry'
 import type { Runtime } from '../engine/runtime/runtime'
 import { withRuntime } from '../engine/runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'

@@ -1,10 +1,8 @@
 // The layouts of the data that a model expects, from its graph or from the specs it was built for.
 
 import { TensorSpec } from '../core/spec'
-import type { Tree } from '../core/tree'
-import { flatten, isBranch } from '../core/tree'
-import type { Layout } from '../data/samples/layout'
-import { UNKNOWN_LAYOUT } from '../data/samples/layout'
+import { flatten, isBranch, type Tree } from '../core/tree'
+import { UNKNOWN_LAYOUT, type Layout } from '../data/samples/layout'
 import type { TrainedModel } from './step'
 
 export interface Layouts {

@@ -2,8 +2,13 @@
 
 import { ArgumentError } from '../core/errors'
 import { classNameOf } from '../core/registry'
-import type { CallbackMethods, Event as ListenedEvent, FitParams } from './callbacks/callback'
-import { Callback, listensTo } from './callbacks/callback'
+import {
+  Callback,
+  listensTo,
+  type CallbackMethods,
+  type Event as ListenedEvent,
+  type FitParams,
+} from './callbacks/callback'
 import type { TrainedModel } from './step'
 
 /** Callbacks in use by a run, with their model. */

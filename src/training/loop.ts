@@ -3,24 +3,28 @@
 import { warn } from '../core/warnings'
 import { ArgumentError, DataError, NonFiniteError } from '../core/errors'
 import { Pace, releaseAll } from '../data/samples/pace'
-import type { Soon } from '../data/samples/source'
-import { isPromise } from '../data/samples/source'
+import { isPromise, type Soon } from '../data/samples/source'
 import { withRuntime } from '../engine/runtime/current'
 import type { Program } from '../engine/runtime/program'
-import type { CallbackMethods, Interruption, Logs, RunPosition, Run, RunKeeper } from './callbacks/callback'
-import { listensTo } from './callbacks/callback'
+import {
+  listensTo,
+  type CallbackMethods,
+  type Interruption,
+  type Logs,
+  type RunPosition,
+  type Run,
+  type RunKeeper,
+} from './callbacks/callback'
 import { History } from './callbacks/history'
 import { valName } from './callbacks/names'
-import type { ProgressBar } from './callbacks/progress'
-import { progress } from './callbacks/progress'
+import { progress, type ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { Listeners } from './listeners'
 import type { FitSettings } from './options'
 import type { Prepared } from './prepared'
 import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
-import type { Runner } from './runner'
-import { isWhole, stateAfter } from './runner'
+import { isWhole, stateAfter, type Runner } from './runner'
 import type { TrainedModel } from './step'
 import { runTest } from './test-loop'
 

@@ -1,8 +1,8 @@
 // The options of fit, evaluate, predict, trainOnBatch and testOnBatch: a table for each method, with checks and defaults.
 
+import { merged } from '../core/merged'
 import { warnOnce } from '../core/warnings'
 import { ArgumentError, knownName, quoted } from '../core/errors'
-import type { OptionInputs, Kind, OptionTable, OptionalOption, ValuesOf } from '../core/options'
 import {
   abortSignal,
   always,
@@ -19,12 +19,16 @@ import {
   readOptions,
   readOverDefaults,
   unread,
+  type OptionInputs,
+  type Kind,
+  type OptionTable,
+  type OptionalOption,
+  type ValuesOf,
 } from '../core/options'
 import type { ClassWeights, SampleWeights, ValidationData } from '../data/samples/given'
 import type { Tensor } from '../ops/tensor'
 import type { StepKind } from './batch'
-import type { CallbackMethods, Callbacks } from './callbacks/callback'
-import { callbacksOf } from './callbacks/callback'
+import { callbacksOf, type CallbackMethods, type Callbacks } from './callbacks/callback'
 
 /** 0 silent, 1 a progress bar, 2 a line per epoch; 'auto' is 1. */
 export type Verbosity = 'auto' | 0 | 1 | 2
@@ -112,48 +116,53 @@ const classWeightOptions = () => ({
 })
 
 // The options have Keras's order, in which they may be arguments.
-const fitOptions = () => ({
-  /** Samples per step, for data in arrays. Default 32. */
-  batchSize: batchSize(),
-  /** The number of the epoch at which training ends; 0: no epoch is trained. Default 1. */
-  epochs: option(integer({ min: 0 }), 1),
-  /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
-  verbose: option(level, 'auto'),
-  /** Callbacks whose methods are called between steps and epochs. Default none. */
-  callbacks: option(callbackList, null),
-  /** The share of the data, taken from their end, that is used for validation. Excludes validationData. Default 0. */
-  validationSplit: forArrays(option(number({ min: 0, below: 1 }), 0), 'Give other batches as validationData.'),
-  /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
-  validationData: option(data<ValidationData>(), null),
-  /**
-   * Whether to draw the samples of each epoch in a new order. Default true. 'batch', an order of the samples within each step, is
-   * false: it changes no mean over a step.
-   */
-  shuffle: option(shuffle(), true),
-  ...classWeightOptions(),
-  ...weightOptions(),
-  /** The epoch to start at, for resuming. Default 0. */
-  initialEpoch: option(integer({ min: 0 }), 0),
-  /**
-   * Steps of an epoch. The next epoch continues where this one stopped; the epoch also ends when the data end. Default
-   * null: until the data end. Required for endless data.
-   */
-  stepsPerEpoch: option(nullable(count), null),
-  /** The number of validation batches to use, from the first on. Default null: all. */
-  validationSteps: option(nullable(count), null),
-  /** Samples per step of validation. Default null: batchSize. */
-  validationBatchSize: option(nullable(count), null),
-  /**
-   * The number of epochs between validations; or a list of the epochs after which to validate, counted from 1. Default
-   * 1.
-   */
-  validationFreq: option(
-    either(count, epochList, (value) => typeof value === 'number'),
-    1,
-  ),
-  /** Ends training after the current step, or while a batch is awaited; fit then rejects with the signal's reason. */
-  signal: option(nullable(abortSignal), null),
-})
+const fitOptions = () =>
+  merged(
+    {
+      /** Samples per step, for data in arrays. Default 32. */
+      batchSize: batchSize(),
+      /** The number of the epoch at which training ends; 0: no epoch is trained. Default 1. */
+      epochs: option(integer({ min: 0 }), 1),
+      /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
+      verbose: option(level, 'auto'),
+      /** Callbacks whose methods are called between steps and epochs. Default none. */
+      callbacks: option(callbackList, null),
+      /** The share of the data, taken from their end, that is used for validation. Excludes validationData. Default 0. */
+      validationSplit: forArrays(option(number({ min: 0, below: 1 }), 0), 'Give other batches as validationData.'),
+      /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
+      validationData: option(data<ValidationData>(), null),
+      /**
+       * Whether to draw the samples of each epoch in a new order. Default true. 'batch', an order of the samples within each step, is
+       * false: it changes no mean over a step.
+       */
+      shuffle: option(shuffle(), true),
+    },
+    classWeightOptions(),
+    {
+      ...weightOptions(),
+      /** The epoch to start at, for resuming. Default 0. */
+      initialEpoch: option(integer({ min: 0 }), 0),
+      /**
+       * Steps of an epoch. The next epoch continues where this one stopped; the epoch also ends when the data end. Default
+       * null: until the data end. Required for endless data.
+       */
+      stepsPerEpoch: option(nullable(count), null),
+      /** The number of validation batches to use, from the first on. Default null: all. */
+      validationSteps: option(nullable(count), null),
+      /** Samples per step of validation. Default null: batchSize. */
+      validationBatchSize: option(nullable(count), null),
+      /**
+       * The number of epochs between validations; or a list of the epochs after which to validate, counted from 1. Default
+       * 1.
+       */
+      validationFreq: option(
+        either(count, epochList, (value) => typeof value === 'number'),
+        1,
+      ),
+      /** Ends training after the current step, or while a batch is awaited; fit then rejects with the signal's reason. */
+      signal: option(nullable(abortSignal), null),
+    },
+  )
 type FitTable = ReturnType<typeof fitOptions>
 /** The options of fit after they were read. */
 export type FitSettings = ValuesOf<FitTable>
@@ -162,20 +171,25 @@ export type FitOptions<In = Tensor, Out = Tensor> = Omit<OptionInputs<FitTable>,
   validationData?: ValidationData<In, Out> | null | undefined
 }
 
-const evaluateOptions = () => ({
-  /** Samples per step. Default 32. */
-  batchSize: batchSize(),
-  /** 0 silent, otherwise a line with the result. Default 0. */
-  verbose: option(level, 0),
-  ...weightOptions(),
-  /** The number of batches to use. Default null: all. */
-  steps: option(nullable(count), null),
-  /** Callbacks whose test methods are called. Default none. */
-  callbacks: option(callbackList, null),
-  ...resultOptions(),
-  /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
-  signal: option(nullable(abortSignal), null),
-})
+const evaluateOptions = () =>
+  merged(
+    {
+      /** Samples per step. Default 32. */
+      batchSize: batchSize(),
+      /** 0 silent, otherwise a line with the result. Default 0. */
+      verbose: option(level, 0),
+      ...weightOptions(),
+      /** The number of batches to use. Default null: all. */
+      steps: option(nullable(count), null),
+      /** Callbacks whose test methods are called. Default none. */
+      callbacks: option(callbackList, null),
+    },
+    resultOptions(),
+    {
+      /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
+      signal: option(nullable(abortSignal), null),
+    },
+  )
 export type EvaluateOptions = OptionInputs<ReturnType<typeof evaluateOptions>>
 
 const predictOptions = () => ({
@@ -193,7 +207,7 @@ const predictOptions = () => ({
 export type PredictSettings = ValuesOf<ReturnType<typeof predictOptions>>
 export type PredictOptions = OptionInputs<ReturnType<typeof predictOptions>>
 
-const onBatchOptions = () => ({ ...weightOptions(), ...classWeightOptions(), ...resultOptions() })
+const onBatchOptions = () => merged({ ...weightOptions() }, classWeightOptions(), resultOptions())
 export type TrainOnBatchOptions = OptionInputs<ReturnType<typeof onBatchOptions>>
 
 /** A method of models, with its options. */

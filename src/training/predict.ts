@@ -2,24 +2,28 @@
 
 import { DataError, restating } from '../core/errors'
 import { hasNonFinite } from '../core/dtypes'
-import type { TensorType } from '../core/shapes'
-import { sameShape } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { structureOf, unflatten } from '../core/tree'
+import { sameShape, type TensorType } from '../core/shapes'
+import { structureOf, unflatten, type Tree } from '../core/tree'
 import { batchParts, withAdvice } from '../data/samples/batch'
 import { hasTensors, isNamedData } from '../data/samples/layout'
 import { Pace, releaseAll } from '../data/samples/pace'
 import type { Inputs } from '../data/samples/parse'
 import { RowSource } from '../data/samples/row-source'
-import type { Cursor, Soon, Source } from '../data/samples/source'
-import { END, after, isElements, isPromise, outermostOf } from '../data/samples/source'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
+import {
+  END,
+  after,
+  isElements,
+  isPromise,
+  outermostOf,
+  type Cursor,
+  type Soon,
+  type Source,
+} from '../data/samples/source'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { outputOf } from '../ops/trace'
 import { Listeners } from './listeners'
-import type { PredictSettings } from './options'
-import { PREDICT } from './options'
+import { PREDICT, type PredictSettings } from './options'
 import { PredictedRows } from './predicted-rows'
 import { readInputs } from './read'
 import { load } from './runner'

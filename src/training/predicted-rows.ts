@@ -1,12 +1,9 @@
 // The outputs of predict, batch after batch.
 
-import type { DType, TensorData } from '../core/dtypes'
-import { allocateData } from '../core/dtypes'
+import { allocateData, type DType, type TensorData } from '../core/dtypes'
 import { ShapeError, formatShape } from '../core/errors'
-import type { Shape } from '../core/shapes'
-import { sameShape, sizeOf } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { unflatten } from '../core/tree'
+import { sameShape, sizeOf, type Shape } from '../core/shapes'
+import { unflatten, type Tree } from '../core/tree'
 import { Tensor } from '../ops/tensor'
 import type { Prediction } from './steps'
 

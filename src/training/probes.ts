@@ -5,12 +5,10 @@
 import { ArgumentError } from '../core/errors'
 import { numberOf } from '../core/numbers'
 import { flatten } from '../core/tree'
-import type { Tap } from '../layers/context'
-import { withTap } from '../layers/context'
+import { withTap, type Tap } from '../layers/context'
 import { add, divide, multiply } from '../ops/numpy/elementwise'
 import type { Tensor } from '../ops/tensor'
-import type { Trace } from '../ops/trace'
-import { currentTrace, withScope } from '../ops/trace'
+import { currentTrace, withScope, type Trace } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 
 /** The layer that a probe refers to. */

@@ -1,7 +1,6 @@
 // Parses and checks data like predict and evaluate, for functions that are not methods of the model.
 
-import type { Inputs } from '../data/samples/parse'
-import { parseInputs, parseSamples } from '../data/samples/parse'
+import { parseInputs, parseSamples, type Inputs } from '../data/samples/parse'
 import type { Samples } from '../data/samples/samples'
 import type { StepKind } from './batch'
 import { Prepared } from './prepared'

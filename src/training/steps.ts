@@ -2,8 +2,7 @@
 // per input signature, kept while there is room.
 
 import type { TensorType } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, mapTree, structureOf, typed, unflatten } from '../core/tree'
+import { flatten, mapTree, structureOf, typed, unflatten, type Tree } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
@@ -17,8 +16,7 @@ import type { Program } from '../engine/runtime/program'
 import { ProgramCache } from '../engine/runtime/program-cache'
 import type { Compiled } from './compiled'
 import type { Batch, StepKind, StepLogs } from './batch'
-import type { Probe } from './probes'
-import { probesKey, withProbes } from './probes'
+import { probesKey, withProbes, type Probe } from './probes'
 import type { TrainedModel } from './step'
 
 /** The types of one batch, and the structure of its parts. */

@@ -1,14 +1,11 @@
 // Steps over a sequence of batches.
 
-import type { Samples } from '../data/samples/samples'
-import { tensorsOf } from '../data/samples/samples'
-import type { Cursor, Soon, Source } from '../data/samples/source'
-import { END, after, isPromise } from '../data/samples/source'
+import { tensorsOf, type Samples } from '../data/samples/samples'
+import { END, after, isPromise, type Cursor, type Soon, type Source } from '../data/samples/source'
 import type { Program } from '../engine/runtime/program'
 import type { Position } from './position'
 import type { Probe } from './probes'
-import type { Draw, Runner, StepPrograms } from './runner'
-import { load, typesOf, whatFailed } from './runner'
+import { load, typesOf, whatFailed, type Draw, type Runner, type StepPrograms } from './runner'
 
 /** Runs a step for each batch of a sequence. The next batch is requested before a step runs. */
 export class StreamRunner implements Runner {

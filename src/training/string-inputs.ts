@@ -1,14 +1,11 @@
 // String inputs: which layers read them, and the numbers that replace them.
 
-import type { Tree } from '../core/tree'
-import { structureOf, unflatten } from '../core/tree'
+import { structureOf, unflatten, type Tree } from '../core/tree'
 import type { Inputs } from '../data/samples/parse'
 import type { Readers } from '../data/samples/samples'
 import { CallContext, withFrame } from '../layers/context'
-import type { WeightLists } from '../layers/weight-lists'
-import { listsOf } from '../layers/weight-lists'
-import type { StringTensor } from '../ops/strings'
-import { readersOf } from '../ops/strings'
+import { listsOf, type WeightLists } from '../layers/weight-lists'
+import { readersOf, type StringTensor } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
 import type { TrainedModel } from './step'

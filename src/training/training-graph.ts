@@ -2,8 +2,7 @@
 
 import { StateError } from '../core/errors'
 import type { TensorSpec } from '../core/spec'
-import type { Tree } from '../core/tree'
-import { flatten } from '../core/tree'
+import { flatten, type Tree } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
 import type { TrainingState } from './state'
 

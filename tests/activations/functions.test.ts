@@ -1,6 +1,5 @@
 // The namespace `activations`: the functions of keras.activations, their options, and their use in layers.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Activation,
   Dense,
@@ -15,6 +14,7 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
 import { getActivation, isHomogeneous, limitsOf, mixesUnits } from '../../src/parts/activations'
 import { areAlikeUnits, triedUnits } from '../../src/ops/tried'

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { getActivation } from '../../src/parts/activations'
-import type { Tensor } from '../../src'
-import { Activation, ArgumentError, Dense, grad, ops, tensor } from '../../src'
+import { Activation, ArgumentError, Dense, grad, ops, tensor, type Tensor } from '../../src'
 import type { ActivationCase, ActivationsFile } from '../golden/format'
 import { expectTensor, readFixture, toTensor } from '../helpers/golden'
 import { runnable } from '../helpers/not-yet'

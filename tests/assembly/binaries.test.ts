@@ -11,17 +11,18 @@ import { Opcode } from '../../assembly/shared/opcodes'
 import { encodeBytes } from '../../scripts/encode-bytes.mjs'
 import { instruction } from '../../src/engine/ir/instruction'
 import { encode, tapeBytes } from '../../src/engine/tape/encode'
-import { builtFor, core, decoder } from '../../src/engine/runtime/wasm/binaries/core'
-import { algebra } from '../../src/engine/runtime/wasm/binaries/algebra'
-import { attention } from '../../src/engine/runtime/wasm/binaries/attention'
-import { control } from '../../src/engine/runtime/wasm/binaries/control'
-import { convolution } from '../../src/engine/runtime/wasm/binaries/convolution'
-import { normalization } from '../../src/engine/runtime/wasm/binaries/normalization'
-import { quantized } from '../../src/engine/runtime/wasm/binaries/quantized'
+import {
+  algebra,
+  attention,
+  control,
+  convolution,
+  core,
+  decoder,
+  normalization,
+  quantized,
+} from '../../src/engine/runtime/wasm/binaries'
 import { decodeBytes } from '../../src/engine/runtime/wasm/decode'
-import type { KernelExports, SimdLevel } from '../../src/engine/runtime/wasm/wasm'
-import { hashOf, instructionSet } from '../../src/engine/runtime/wasm/instruction-set'
-import { bytesOf, compileKernels, supportsRelaxedSimd } from '../../src/engine/runtime/wasm/wasm'
+import { bytesOf, supportsRelaxedSimd, type KernelExports, type SimdLevel } from '../../src/engine/runtime/wasm/wasm'
 import { Arena, createWasmMemory } from '../../src/engine/runtime/memory'
 
 const file = (name: string): Buffer => readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
@@ -31,41 +32,6 @@ const levels = [
 ] as const satisfies readonly (readonly [SimdLevel, string])[]
 
 const binaries = [core, algebra, attention, control, convolution, normalization, quantized]
-
-describe('the instruction set of the binary', () => {
-  it('matches the recorded number', () => {
-    expect(builtFor).toBe(instructionSet())
-  })
-
-  it('must match, or nothing is compiled', () => {
-    // A variant that is not in use.
-    const variant = { level: 'plain', shared: true, turbo: true } as const
-    for (const other of [builtFor + 1, 0, NaN])
-      expect(() => compileKernels(variant, core, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
-    expect(compileKernels(variant)).toBeInstanceOf(WebAssembly.Module)
-  })
-
-  it('changes with every name, number and order', () => {
-    enum Now {
-      Add,
-      Sub,
-    }
-    enum Turned {
-      Sub,
-      Add,
-    }
-    enum More {
-      Add,
-      Sub,
-      Other,
-    }
-    const hashes = [{ Now }, { Now: Turned }, { Now: More }, { Now, SIZE: 4 }, { Now, SIZE: 8 }].map((table) =>
-      hashOf(table),
-    )
-    expect(new Set(hashes).size).toBe(5)
-    expect(hashOf({ SIZE: 4, Now })).toBe(hashes[3])
-  })
-})
 
 describe('binaries from files', () => {
   it.each(levels)('replace the text of the %s variants', (level, name) => {

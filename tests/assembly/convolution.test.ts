@@ -5,8 +5,7 @@ import '../helpers/families'
 import { describe, expect, it } from 'vitest'
 import { infoOf, makeRuntime } from '../../src/engine/runtime/configure'
 import { currentRuntime } from '../../src/engine/runtime/current'
-import type { TensorContent } from '../helpers/data'
-import { floats } from '../helpers/data'
+import { floats, type TensorContent } from '../helpers/data'
 import { graphOf, runGraph } from '../helpers/graphs'
 
 const { settings } = currentRuntime()

@@ -6,8 +6,7 @@ import { infoOf, makeRuntime } from '../../src/engine/runtime/configure'
 import type { Runtime } from '../../src/engine/runtime/runtime'
 import { currentRuntime } from '../../src/engine/runtime/current'
 import { expectSame } from '../helpers/compare'
-import type { TensorContent } from '../helpers/data'
-import { floats, wholeFloats } from '../helpers/data'
+import { floats, wholeFloats, type TensorContent } from '../helpers/data'
 import { graphOf, interpretWide, runGraph } from '../helpers/graphs'
 
 interface Product {

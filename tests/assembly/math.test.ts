@@ -5,8 +5,7 @@ import type { PrimitiveName } from '../../src/engine/ir/attributes'
 import { elementwise } from '../../src/engine/primitives/elementwise'
 import { geluSlope } from '../../src/engine/primitives/special'
 import { currentRuntime } from '../../src/engine/runtime/current'
-import type { TensorContent } from '../helpers/data'
-import { exactly, generator } from '../helpers/data'
+import { exactly, generator, type TensorContent } from '../helpers/data'
 import { contracts, largestError, results, worst } from '../primitives/sweep'
 
 const run = (name: PrimitiveName, operands: readonly TensorContent[]): ArrayLike<number> =>

@@ -2,7 +2,6 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Dense as BuiltIn,
   Input,
@@ -20,6 +19,7 @@ import {
   regularizers,
   saving,
   schedules,
+  type Tensor,
 } from '../../src'
 import { writeKeras } from '../../src/entries/keras'
 import { writeTfjs } from '../../src/entries/tfjs'

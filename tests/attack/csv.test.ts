@@ -3,8 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { DataError } from '../../src'
-import type { CsvOptions } from '../../src/entries/data'
-import { RowError, readCsv } from '../../src/entries/data'
+import { RowError, readCsv, type CsvOptions } from '../../src/entries/data'
 import { processorTime } from '../helpers/processor-time'
 
 const scale = Number(process.env['ATTACK_SIZE'] ?? 1)

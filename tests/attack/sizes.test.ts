@@ -18,8 +18,7 @@ import {
 } from '../../src'
 import { optionsOf } from '../../src/core/options'
 import { imageFolder } from '../../src/entries/data'
-import type { Subject } from '../helpers/subjects'
-import { subjects, tried } from '../helpers/subjects'
+import { subjects, tried, type Subject } from '../helpers/subjects'
 
 const size = Number(process.env['ATTACK_SIZES'] ?? 0)
 

@@ -3,7 +3,6 @@
 // modes: simd, interpreter
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Optimizer, SGD } from '../../src'
 import {
   BatchNormalization,
   Dense,
@@ -14,10 +13,12 @@ import {
   TerminateOnNaN,
   ops,
   tensor,
+  type Optimizer,
+  type SGD,
+  type Model,
 } from '../../src'
 import { optimizers as registry } from '../../src/optimizers/registry'
 import { hasNonFinite } from '../../src/core/dtypes'
-import type { Model } from '../../src'
 import { errorOf, stateOf } from '../helpers/training'
 
 /** The gradient of each weight of the model, in turn. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { History, Tensor } from '../../src'
 import {
   Adam,
   ArgumentError,
@@ -16,6 +15,8 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type History,
+  type Tensor,
 } from '../../src'
 import { UnitHealth } from '../../src/entries/balance'
 import { effectiveRank } from '../../src/balance/unit-health'

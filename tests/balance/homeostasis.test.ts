@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Add,
   ArgumentError,
@@ -26,6 +25,7 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
 import {
   DalesPrinciple,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor, Variable } from '../../src'
 import {
   ArgumentError,
   Dense,
@@ -12,6 +11,8 @@ import {
   setRandomSeed,
   tensor,
   valueAndGrad,
+  type Tensor,
+  type Variable,
 } from '../../src'
 import { ElasticWeightConsolidation, ReservoirReplay, consolidate } from '../../src/entries/balance'
 import { errorOf, samples, weightsOf } from '../helpers/training'

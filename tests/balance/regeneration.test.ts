@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Probe, Tensor, UpdateInput } from '../../src'
 import {
   Adam,
   Add,
@@ -24,6 +23,9 @@ import {
   setRandomSeed,
   tensor,
   disassemble,
+  type Probe,
+  type Tensor,
+  type UpdateInput,
 } from '../../src'
 import { ContinualBackprop, L2Init, ReDo, ShrinkAndPerturb } from '../../src/entries/balance'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'

@@ -1,6 +1,5 @@
 // Units that several layers share, multiply or freeze.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   BatchNormalization,
   Concatenate,
@@ -18,6 +17,7 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
 import { ContinualBackprop, SynapticScaling, UnitHealth, balanceSynapses } from '../../src/entries/balance'
 import { gradCam, permutationImportance } from '../../src/entries/explain'

@@ -1,7 +1,6 @@
 // Units of both directions of a Bidirectional, and of layers in a TimeDistributed: measured, reinitialized, balanced.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { CallbackMethods, Layer, Tensor } from '../../src'
 import {
   Bidirectional,
   Dense,
@@ -14,9 +13,11 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type CallbackMethods,
+  type Layer,
+  type Tensor,
 } from '../../src'
-import type { LayerHealth } from '../../src/entries/balance'
-import { ContinualBackprop, ReDo, UnitHealth, balanceSynapses } from '../../src/entries/balance'
+import { ContinualBackprop, ReDo, UnitHealth, balanceSynapses, type LayerHealth } from '../../src/entries/balance'
 
 beforeEach(() => setRandomSeed(5))
 

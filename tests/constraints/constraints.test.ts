@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Constraint,
   Dense,
@@ -12,6 +11,7 @@ import {
   loadModel,
   ops,
   tensor,
+  type Tensor,
 } from '../../src'
 import { constraints as registry } from '../../src/parts/constraints/registry'
 import type { ConstraintsFile } from '../golden/format'

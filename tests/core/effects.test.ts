@@ -4,12 +4,10 @@
 
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { clearSession } from '../../src'
-import type { AnyOption } from '../../src/core/options'
-import { optionsOf } from '../../src/core/options'
+import { optionsOf, type AnyOption } from '../../src/core/options'
 import { forgetWarnings } from '../../src/core/warnings'
 import { legalValues, store } from '../helpers/legal-values'
-import type { Subject } from '../helpers/subjects'
-import { subjects, tried } from '../helpers/subjects'
+import { subjects, tried, type Subject } from '../helpers/subjects'
 
 /** Options that have an effect only together with others: the others, by `class option` or `kind option`. */
 const BESIDE: Readonly<Record<string, object>> = {

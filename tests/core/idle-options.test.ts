@@ -26,8 +26,9 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type Model,
+  type Tensor,
 } from '../../src'
-import type { Model, Tensor } from '../../src'
 import { PyDataset } from '../../src/entries/data'
 import { forgetWarnings } from '../../src/core/warnings'
 

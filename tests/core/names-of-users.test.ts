@@ -3,8 +3,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { Dense, Input, Model, Sequential, loadModel, metrics, tensor } from '../../src'
-import type { Tensor } from '../../src'
+import { Dense, Input, Model, Sequential, loadModel, metrics, tensor, type Tensor } from '../../src'
 import { typed } from '../../src/core/tree'
 import { Dataset, readCsv, readNpz, writeNpz } from '../../src/entries/data'
 import { writeKeras } from '../../src/entries/keras'

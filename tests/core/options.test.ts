@@ -1,7 +1,6 @@
 // Options that a class declares: which are read, which are refused and with what error, which are written. The
 // library's own declarations are tested at the end.
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { AdamOptions, EarlyStoppingOptions } from '../../src'
 import {
   InputLayer,
   Adafactor,
@@ -33,6 +32,8 @@ import {
   losses,
   metrics,
   regularizers,
+  type AdamOptions,
+  type EarlyStoppingOptions,
 } from '../../src'
 import { getActivation } from '../../src/parts/activations'
 import {

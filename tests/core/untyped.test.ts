@@ -2,7 +2,6 @@
 // modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
-import type { MyelinError } from '../../src'
 import {
   ArgumentError,
   BackupAndRestore,
@@ -12,6 +11,7 @@ import {
   StateError,
   loadModel,
   metrics,
+  type MyelinError,
 } from '../../src'
 import { printable, restate } from '../../src/core/errors'
 import { warn, warnOnce } from '../../src/core/warnings'

@@ -17,8 +17,9 @@ import {
   jit,
   ops,
   tensor,
+  type Batch,
+  type Tensor,
 } from '../../src'
-import type { Batch, Tensor } from '../../src'
 
 const x = tensor([[1], [2], [3], [4]])
 const y = tensor([[2], [4], [6], [8]])

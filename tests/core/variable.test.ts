@@ -1,8 +1,7 @@
 // What Variable and addWeight accept: a tensor or a shape, and the options that they read.
 
 import { describe, expect, it } from 'vitest'
-import { Layer, MyelinError, ShapeError, Variable, ops, tensor } from '../../src'
-import type { Tensor } from '../../src'
+import { Layer, MyelinError, ShapeError, Variable, ops, tensor, type Tensor } from '../../src'
 
 const make = (...given: readonly unknown[]): Variable => Reflect.construct(Variable, given) as Variable
 

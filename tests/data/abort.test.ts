@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { ByteSource } from '../../src/entries/data'
 import {
   Dataset,
   imageFolder,
@@ -21,6 +20,7 @@ import {
   timeseriesDataset,
   webcamFrames,
   writeNpy,
+  type ByteSource,
 } from '../../src/entries/data'
 import {
   Dense,

@@ -8,11 +8,9 @@ import { Readable } from 'node:stream'
 import * as fc from 'fast-check'
 import Papa from 'papaparse'
 import { afterAll, describe, expect, expectTypeOf, it } from 'vitest'
-import { ArgumentError, DataError, Dense, Sequential, StringLookup } from '../../src'
-import { Dataset, RowError, readCsv } from '../../src/entries/data'
+import { ArgumentError, DataError, Dense, Sequential, StringLookup, type Tensor } from '../../src'
+import { Dataset, RowError, readCsv, type CsvOptions, type DateParts } from '../../src/entries/data'
 import { cellsOf } from '../../src/data/readers/csv/cells'
-import type { Tensor } from '../../src'
-import type { CsvOptions, DateParts } from '../../src/entries/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-csv-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -3,9 +3,20 @@
 
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { Input, Model, StringLookup, StringTensor, Tensor, ops, setRandomSeed, tensor } from '../../src'
+import {
+  Input,
+  Model,
+  StringLookup,
+  StringTensor,
+  Tensor,
+  ops,
+  setRandomSeed,
+  tensor,
+  ArgumentError,
+  DataError,
+  ShapeError,
+} from '../../src'
 import { Dataset } from '../../src/entries/data'
-import { ArgumentError, DataError, ShapeError } from '../../src'
 
 const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(() => resolve(value)))
 

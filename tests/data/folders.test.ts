@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { encode } from 'fast-png'
 import { afterAll, describe, expect, it } from 'vitest'
-import { DataError } from '../../src'
-import type { Tensor } from '../../src'
+import { DataError, type Tensor } from '../../src'
 import {
   audioDatasetFromDirectory,
   imageDatasetFromDirectory,

@@ -5,8 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { ArgumentError, DataError, StateError, ops } from '../../src'
-import type { Tensor } from '../../src'
+import { ArgumentError, DataError, StateError, ops, type Tensor } from '../../src'
 import { Dataset, fromPixels, imageFolder, readImage, webcamFrames } from '../../src/entries/data'
 import golden from '../golden/data.json' with { type: 'json' }
 

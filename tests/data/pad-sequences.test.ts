@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { PadSequencesOptions } from '../../src'
-import { ArgumentError, DataError, ShapeError, padSequences } from '../../src'
+import { ArgumentError, DataError, ShapeError, padSequences, type PadSequencesOptions } from '../../src'
 
 describe('padSequences', () => {
   it.each<[PadSequencesOptions, number[][]]>([

@@ -5,35 +5,24 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'tsdown'
+import { bundle } from '../helpers/built'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Tensor } from '../../src'
-import type * as library from '../../src/entries/data'
 import * as source from '../../src/entries/data'
 import golden from '../golden/pictures.json' with { type: 'json' }
 
 // Threads need modules that Node can load without a bundler.
 const folder = mkdtempSync(join(fileURLToPath(new URL('../../build/', import.meta.url)), 'pictures-'))
 const pictures = mkdtempSync(join(tmpdir(), 'myelin-pictures-'))
-let built: typeof library
+let built: typeof source
 
 beforeAll(async () => {
   Object.entries(golden).forEach(([name, { bytes }], i) => {
     mkdirSync(join(pictures, `class${i % 2}`), { recursive: true })
     writeFileSync(join(pictures, `class${i % 2}`, name), Buffer.from(bytes, 'base64'))
   })
-  await build({
-    entry: ['src/index.ts', 'src/entries/data.ts'],
-    outDir: folder,
-    format: 'esm',
-    platform: 'neutral',
-    dts: false,
-    config: false,
-    logLevel: 'silent',
-    outExtensions: () => ({ js: '.js' }),
-    deps: { alwaysBundle: [/./] },
-  })
-  built = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'data.js')).href)) as typeof library
+  await bundle(['src/index.ts', 'src/entries/data.ts'], folder, { ending: 'js' })
+  built = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'data.js')).href)) as typeof source
 }, 600_000)
 afterAll(() => [folder, pictures].forEach((each) => rmSync(each, { recursive: true })))
 

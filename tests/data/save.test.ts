@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ArgumentError, DataError, tensor } from '../../src'
+import { ArgumentError, DataError, tensor, type Tensor } from '../../src'
 import { Dataset, imageFolder, readCsv, readNpz, timeseriesDataset } from '../../src/entries/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-save-'))

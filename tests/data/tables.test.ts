@@ -5,10 +5,17 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TableModel, cloneModel, layers, loadModel, modelFromJSON, setRandomSeed } from '../../src'
 import { writeKeras } from '../../src/entries/keras'
-import { Dataset, describeTable, readCsv, tableModel } from '../../src/entries/data'
+import {
+  Dataset,
+  describeTable,
+  readCsv,
+  tableModel,
+  type ColumnKind,
+  type TableDescription,
+  type TableRow,
+} from '../../src/entries/data'
 import { permutationImportance } from '../../src/entries/explain'
 import { economize, energyLabel, pruneUnits, quantize } from '../../src/entries/thrift'
-import type { ColumnKind, TableDescription, TableRow } from '../../src/entries/data'
 
 const quiet = { print: false } as const
 

@@ -1,8 +1,7 @@
 // Explanations against those of Captum, SHAP and scikit-learn.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Conv2D, Dense, Embedding, Flatten, MaxPooling2D, Sequential, tensor } from '../../src'
+import { Conv2D, Dense, Embedding, Flatten, MaxPooling2D, Sequential, tensor, type Tensor } from '../../src'
 import {
   gradCam,
   gradientTimesInput,

@@ -2,7 +2,6 @@
 // stay unchanged.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   ArgumentError,
   Conv2D,
@@ -20,6 +19,7 @@ import {
   StateError,
   ops,
   tensor,
+  type Tensor,
 } from '../../src'
 import {
   gradientTimesInput,

@@ -17,11 +17,10 @@ import {
   setRandomSeed,
   tensor,
   utils,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { Normalization } from '../../src/layers'
-import { Dataset, tableModel } from '../../src/entries/data'
-import type { TableModelSettings, TableRow } from '../../src/entries/data'
+import { Dataset, tableModel, type TableModelSettings, type TableRow } from '../../src/entries/data'
 import {
   gradCam,
   gradientTimesInput,

@@ -13,8 +13,8 @@ import {
   loadModel,
   modelFromJSON,
   ops,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
 import { weightsOf } from '../helpers/training'
 

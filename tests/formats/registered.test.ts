@@ -6,8 +6,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as myelin from '../../src'
 import { getActivation } from '../../src/parts/activations'
-import type { Config, Serialized } from '../../src/core/registry'
-import { classesIn, serialize } from '../../src/core/registry'
+import { classesIn, serialize, type Config, type Serialized } from '../../src/core/registry'
 import { Conv1D, Dense, Sequential, loadModel, ops } from '../../src'
 import type { InitializerIdentifier } from '../../src/parts/initializers'
 import type { LossIdentifier } from '../../src/losses'
@@ -141,12 +140,13 @@ it('every activation is saved and loaded', async () => {
 describe('every class with a name for files is exported', () => {
   const folders = [...new Set(families.map(({ folder }) => folder)), 'layers']
   it.each(folders)('%s', async (folder) => {
-    const files = readdirSync(new URL(`../../src/${folder}`, import.meta.url), { recursive: true, encoding: 'utf8' })
+    const place = ['initializers', 'regularizers', 'constraints'].includes(folder) ? `parts/${folder}` : folder
+    const files = readdirSync(new URL(`../../src/${place}`, import.meta.url), { recursive: true, encoding: 'utf8' })
     const modules: object[] = await Promise.all(
       files
         .filter((file) => file.endsWith('.ts'))
         .map(
-          (file) => import(/* @vite-ignore */ `../../src/${folder}/${file.replaceAll('\\', '/')}`) as Promise<object>,
+          (file) => import(/* @vite-ignore */ `../../src/${place}/${file.replaceAll('\\', '/')}`) as Promise<object>,
         ),
     )
     const declared = new Set(modules.flatMap((module) => Object.keys(classesIn(module))))

@@ -6,16 +6,6 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { assert, asyncProperty, integer, json, nat, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type {
-  BatchShape,
-  CallContext,
-  CompileOptions,
-  Config,
-  Optimizer,
-  Tensor,
-  TensorData,
-  Variable,
-} from '../../src'
 import {
   Activation,
   Adam,
@@ -44,6 +34,14 @@ import {
   ops,
   regularizers,
   setRandomSeed,
+  type BatchShape,
+  type CallContext,
+  type CompileOptions,
+  type Config,
+  type Optimizer,
+  type Tensor,
+  type TensorData,
+  type Variable,
 } from '../../src'
 import { decodeContainer, encodeContainer } from '../../src/files/containers/safetensors'
 import { binaryModel, errorOf, samples, stateOf, weightsOf } from '../helpers/training'

@@ -2,7 +2,6 @@
 // modes: simd, interpreter
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Add,
   AdditiveAttention,
@@ -36,6 +35,7 @@ import {
   initializers,
   ops,
   setRandomSeed,
+  type Tensor,
 } from '../../src'
 import { StateError } from '../../src/core/errors'
 import { forgetWarnings } from '../../src/core/warnings'

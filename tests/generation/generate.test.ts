@@ -2,7 +2,6 @@
 // modes: simd, interpreter
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Attention,
   BatchNormalization,
@@ -29,6 +28,7 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
 
 const TOKENS = 11

@@ -291,7 +291,7 @@ NAMES = {"f2": "float16", "f4": "float32", "f8": "float64", "b1": "bool", "V2": 
 
 
 def array(value, kind):
-    """{type, shape, values}, as in src/keras/hdf5/types.ts"""
+    """{type, shape, values}, as in src/files/keras/hdf5/types.ts"""
     if isinstance(value, h5py.Empty):
         return {"type": NAMES[value.dtype.str[1:]], "shape": [0], "values": []}
     if h5py.check_string_dtype(kind) is not None or isinstance(value, (str, bytes)):

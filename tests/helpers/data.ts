@@ -2,8 +2,7 @@
 // of the library's own generator.
 
 import type { DType } from '../../src/core/dtypes'
-import type { Shape } from '../../src/core/shapes'
-import { sizeOf } from '../../src/core/shapes'
+import { sizeOf, type Shape } from '../../src/core/shapes'
 
 /** A tensor's content and type. */
 export interface TensorContent {

@@ -1,6 +1,5 @@
 // Repeats short runs of fit recorded from Keras.
-import type { Layer } from '../../src'
-import { Sequential } from '../../src'
+import { Sequential, type Layer } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { specsFrom } from '../../src/layers/spec'
 import { getOptimizer } from '../../src/optimizers/registry'

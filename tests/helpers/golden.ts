@@ -2,8 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { Tensor } from '../../src'
-import { tensor } from '../../src'
+import { tensor, type Tensor } from '../../src'
 import type { Config, Json } from '../../src/core/registry'
 import type { ConfigValue, Described, FixtureTensor } from '../golden/format'
 import type { FixtureName } from './not-yet'

@@ -1,8 +1,20 @@
 // Calls of functions with a hostile number in each place where a user can give a size, a count or a length. Ops are called
 // as in the stored signatures, with each argument replaced in turn.
 
-import type { Tensor } from '../../src'
-import { Dense, Embedding, GRU, Input, Model, Sequential, generate, ops, padSequences, random, tensor } from '../../src'
+import {
+  Dense,
+  Embedding,
+  GRU,
+  Input,
+  Model,
+  Sequential,
+  generate,
+  ops,
+  padSequences,
+  random,
+  tensor,
+  type Tensor,
+} from '../../src'
 import * as balance from '../../src/entries/balance'
 import {
   Dataset,

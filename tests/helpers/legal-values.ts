@@ -1,7 +1,6 @@
 // Values to try for an option. One list serves all options, because each kind refuses invalid values.
 
-import type { LambdaContext, Tensor } from '../../src'
-import { Dense, GRU, LSTMCell, ops } from '../../src'
+import { Dense, GRU, LSTMCell, ops, type LambdaContext, type Tensor } from '../../src'
 
 const half = (x: Tensor): Tensor => ops.multiply(x, 0.5)
 const halfOf = (x: Tensor, _context: LambdaContext): Tensor => ops.multiply(x, 0.5)

@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ActivationsFile, OptimizersFile, TrajectoriesFile } from '../golden/format'
 import { readFixture } from './golden'
-import type { FixtureName } from './not-yet'
-import { notYet } from './not-yet'
+import { notYet, type FixtureName } from './not-yet'
 
 /** The name of every case, and its text. */
 const stored: { [File in FixtureName]?: [name: string, text: string][] } = {

@@ -6,11 +6,9 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Model, Tensor } from '../../src'
 import { loadOnnx, writeOnnx } from '../../src/entries/onnx'
-import type { GraphProto, NodeProto } from '../../src/files/onnx/proto'
-import { modelProto } from '../../src/files/onnx/proto'
+import { modelProto, type GraphProto, type NodeProto } from '../../src/files/onnx/proto'
 import { decode } from '../../src/files/onnx/wire'
-import type { Tree } from '../../src/core/tree'
-import { flatten, typed } from '../../src/core/tree'
+import { flatten, typed, type Tree } from '../../src/core/tree'
 import { expectNear } from './golden'
 
 const folder = process.env['ONNX_FILES']

@@ -1,8 +1,7 @@
 // The networks in tests/golden/onnx, with their inputs and outputs.
 
 import { readFileSync } from 'node:fs'
-import type { Tensor } from '../../src'
-import { tensor } from '../../src'
+import { tensor, type Tensor } from '../../src'
 import type { NumbersOfAnyRank } from '../../src/ops/tensor'
 
 const folder = new URL('../golden/onnx/', import.meta.url)

@@ -1,8 +1,7 @@
 // Stored results of ops: compares outputs, gradients, and gradients of gradients.
 
 import { expect } from 'vitest'
-import type { Tensor } from '../../src'
-import { grad, ops, tensor } from '../../src'
+import { grad, ops, tensor, type Tensor } from '../../src'
 import type { OpTensor } from '../golden/format'
 
 const TOLERANCE = 1e-5

@@ -6,7 +6,6 @@ import { readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
-import type { Layer, Optimizer } from '../../src'
 import {
   Callback,
   Dense,
@@ -26,14 +25,15 @@ import {
   schedules,
   setRandomSeed,
   tensor,
+  type Layer,
+  type Optimizer,
 } from '../../src'
 import * as balance from '../../src/entries/balance'
 import { Temperature } from '../../src/entries/explain'
 import * as thrift from '../../src/entries/thrift'
 import { optionsOf } from '../../src/core/options'
 import { MyelinError } from '../../src/core/errors'
-import type { Tree } from '../../src/core/tree'
-import { flatten, isBranch, mapTree } from '../../src/core/tree'
+import { flatten, isBranch, mapTree, type Tree } from '../../src/core/tree'
 import { ImageLayer } from '../../src/layers/preprocessing/image-layer'
 import type { LayerBase } from '../../src/layers/layer'
 import { maskOf } from '../../src/layers/masks'

@@ -1,8 +1,19 @@
 // Small models and data for tests of training, and checks of state that must not change.
 
 import { expect, vi } from 'vitest'
-import type { CallbackMethods, FitOptions, LayerBase, Model, OptimizerIdentifier } from '../../src'
-import { Dense, MyelinError, SGD, Sequential, setRandomSeed, tensor } from '../../src'
+import {
+  Dense,
+  MyelinError,
+  SGD,
+  Sequential,
+  setRandomSeed,
+  tensor,
+  type CallbackMethods,
+  type FitOptions,
+  type LayerBase,
+  type Model,
+  type OptimizerIdentifier,
+} from '../../src'
 import { savedVariables } from '../../src/models/save'
 import { generator } from './data'
 

@@ -2,18 +2,15 @@
 // layers with known units in a model, and every consequence of the unit groups of this model is tested with numbers.
 
 import { expect } from 'vitest'
-import type { Tensor, Variable } from '../../src'
-import { Dense, Input as inputSymbol, Model, ops, tensor } from '../../src'
+import { Dense, Input as inputSymbol, Model, ops, tensor, type Tensor, type Variable } from '../../src'
 import { balanceSynapses } from '../../src/entries/balance'
 import { ArgumentError } from '../../src/core/errors'
-import type { Tree } from '../../src/core/tree'
-import { flatten, mapTree, typed } from '../../src/core/tree'
+import { flatten, mapTree, typed, type Tree } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/layer'
 import { innerUnitsOf, unitFlowOf } from '../../src/layers/units'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { visitByUnit, visitUnits } from '../../src/models/unit-elements'
-import type { UnitGroup, UnitPlace } from '../../src/models/unit-groups'
-import { unitGroups } from '../../src/models/unit-groups'
+import { unitGroups, type UnitGroup, type UnitPlace } from '../../src/models/unit-groups'
 import { smaller } from '../../src/thrift/smaller'
 import { floats, integers } from './data'
 

@@ -1,6 +1,4 @@
 import { describe, expect, inject, it } from 'vitest'
-import type { Initializer, Tensor } from '../../src'
-import type { STFTOptions } from '../../src/parts/initializers'
 import {
   Conv1D,
   Dense,
@@ -13,7 +11,10 @@ import {
   random,
   setRandomSeed,
   tensor,
+  type Initializer,
+  type Tensor,
 } from '../../src'
+import type { STFTOptions } from '../../src/parts/initializers'
 import { serialize } from '../../src/core/registry'
 import { initializers } from '../../src/parts/initializers/registry'
 import type { InitializerCase, InitializersFile } from '../golden/format'

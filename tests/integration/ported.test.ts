@@ -20,8 +20,11 @@ import {
   setRandomSeed,
   tensor,
   valueAndGrad,
+  type Batch,
+  type Layer,
+  type StepLogs,
+  type Tensor,
 } from '../../src'
-import type { Batch, Layer, StepLogs, Tensor } from '../../src'
 import { weightsOf } from '../helpers/training'
 
 it('a GAN freezes the discriminator after compile, for the generator alone', () => {

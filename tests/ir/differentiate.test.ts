@@ -9,8 +9,7 @@ import type { Value } from '../../src/engine/ir/graph'
 import { fieldOf } from '../../src/engine/ir/instruction'
 import { planTape } from '../../src/engine/tape'
 import { currentRuntime } from '../../src/engine/runtime/current'
-import type { TensorContent } from '../helpers/data'
-import { exactly, floats } from '../helpers/data'
+import { exactly, floats, type TensorContent } from '../helpers/data'
 import { expectGradient, gradientGraph, graphOf, runGraph } from '../helpers/graphs'
 
 /** ∂ Σ y / ∂x for each float32 input. */

@@ -13,11 +13,9 @@ import { simplify } from '../../src/engine/plan/simplify'
 import { makeRuntime } from '../../src/engine/runtime/configure'
 import { currentRuntime } from '../../src/engine/runtime/current'
 import { expectClose } from '../helpers/compare'
-import type { TensorContent } from '../helpers/data'
-import { floats } from '../helpers/data'
+import { floats, type TensorContent } from '../helpers/data'
 import { expectGradient, graphOf, interpretWide, runWatched, weightedSum } from '../helpers/graphs'
-import type { MakeLoop } from '../helpers/loops'
-import { looped, unrolled } from '../helpers/loops'
+import { looped, unrolled, type MakeLoop } from '../helpers/loops'
 
 const { settings } = currentRuntime()
 const runtime = makeRuntime(settings)

@@ -1,11 +1,9 @@
 // Files of several versions of Keras are read, and predict what Keras predicts.
 
 import { describe, expect, it } from 'vitest'
-import { FormatError, Dense, Input, Model, Sequential, loadModel, ops } from '../../src'
-import type { Tensor } from '../../src'
+import { FormatError, Dense, Input, Model, Sequential, loadModel, ops, type Tensor } from '../../src'
 import { loadKerasWeights, readKeras } from '../../src/entries/keras'
-import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
-import type { Golden, Plain } from './goldens'
+import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf, type Golden, type Plain } from './goldens'
 
 const families = ['2.15', '3.0', '3.3', '3.15'].flatMap((version) =>
   [...filesIn(version, '.keras'), ...filesIn(version, '.h5')].filter((path) => !path.includes('lookups')),

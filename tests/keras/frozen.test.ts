@@ -22,17 +22,16 @@ import {
   Tensor,
   TimeDistributed,
   loadModel,
+  type Layer,
+  type Variable,
 } from '../../src'
-import type { Layer, Variable } from '../../src'
 import { writeKeras } from '../../src/entries/keras'
-import type { ListedArrays } from '../../src/files/keras/legacy-order'
-import { weightsInOrder } from '../../src/files/keras/legacy-order'
+import { weightsInOrder, type ListedArrays } from '../../src/files/keras/legacy-order'
 import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
 import { readWeights, writeWeights } from '../../src/entries/weights'
 import { generator } from '../helpers/data'
 import { typed } from '../../src/core/tree'
-import { bytesOf, differenceOf, inputsOf, jsonOf } from './goldens'
-import type { Golden, Plain } from './goldens'
+import { bytesOf, differenceOf, inputsOf, jsonOf, type Golden, type Plain } from './goldens'
 
 type Made = { readonly model: Model; readonly parts: readonly Layer[] }
 type Maker = (name: (own: string) => { name?: string }) => Made

@@ -15,8 +15,7 @@ import {
   writeKerasWeights,
 } from '../../src/entries/keras'
 import { readArchive } from '../../src/files/containers/archive'
-import { bytesOf, differenceOf, inputsOf, jsonOf } from './goldens'
-import type { Golden } from './goldens'
+import { bytesOf, differenceOf, inputsOf, jsonOf, type Golden } from './goldens'
 
 const text = async (path: string): Promise<string> =>
   new TextDecoder().decode((await readArchive(bytesOf(path))).get('config.json')!)

@@ -21,8 +21,8 @@ import {
   Sequential,
   TimeDistributed,
   tensor,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { readKeras, writeKeras } from '../../src/entries/keras'
 import { typed } from '../../src/core/tree'
 

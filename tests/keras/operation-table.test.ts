@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { OPERATION_CLASSES, classOfOp, operationClass } from '../../src/files/keras/operation-table'
-import type { Parameter } from '../../src/files/keras/operation-table'
+import { OPERATION_CLASSES, classOfOp, operationClass, type Parameter } from '../../src/files/keras/operation-table'
 import { jsonOf } from './goldens'
 
 type Named = readonly [name: string, initial?: unknown]

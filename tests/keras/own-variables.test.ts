@@ -2,8 +2,17 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { OwnVariables, Tensor, Variable } from '../../src'
-import { Dense, Layer, Sequential, loadModel, ops, tensor } from '../../src'
+import {
+  Dense,
+  Layer,
+  Sequential,
+  loadModel,
+  ops,
+  tensor,
+  type OwnVariables,
+  type Tensor,
+  type Variable,
+} from '../../src'
 import '../../src/entries/node'
 import { writeKeras, writeKerasWeights } from '../../src/entries/keras'
 

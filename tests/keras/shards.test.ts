@@ -6,8 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { BatchNormalization, Dense, FormatError, LSTM, Reshape, Sequential } from '../../src'
 import { loadKerasWeights } from '../../src/entries/keras'
 import { fillFromKeras } from '../../src/files/keras/read'
-import { bytesOf, differenceOf, inputsOf, jsonOf } from './goldens'
-import type { Golden } from './goldens'
+import { bytesOf, differenceOf, inputsOf, jsonOf, type Golden } from './goldens'
 
 const made = (): Sequential =>
   new Sequential([

@@ -33,8 +33,7 @@ import {
 import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/entries/keras'
 import { typed } from '../../src/core/tree'
 import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
-import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
-import type { Golden, Plain } from './goldens'
+import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf, type Golden, type Plain } from './goldens'
 import { readArchive as filesOf } from '../../src/files/containers/archive'
 import { readHdf5 } from '../../src/files/keras/hdf5/read'
 

@@ -2,8 +2,7 @@
 // has the numbers.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { AdditiveAttention, Attention, GroupedQueryAttention, MultiHeadAttention, ops } from '../../src'
+import { AdditiveAttention, Attention, GroupedQueryAttention, MultiHeadAttention, ops, type Tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 const query = ops.sin(ops.reshape(ops.arange(2 * 3 * 4), [2, 3, 4]))

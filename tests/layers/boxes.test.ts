@@ -25,8 +25,9 @@ import {
   jit,
   ops,
   tensor,
+  type ImageLayer,
+  type Tensor,
 } from '../../src'
-import type { ImageLayer, Tensor } from '../../src'
 import { camelCase } from '../../src/core/registry'
 import { layers } from '../../src/layers/registry'
 import type { FixtureTensor, PreprocessingFile } from '../golden/format'

@@ -1,8 +1,7 @@
 // `call` of layers of one's own with a default: the second and last parameter is then an input, not the context.
 
 import { describe, expect, it } from 'vitest'
-import { Input, Layer, Model, ops } from '../../src'
-import type { Tensor } from '../../src'
+import { Input, Layer, Model, ops, type Tensor } from '../../src'
 
 const x = ops.ones([1, 2])
 const y = ops.full([1, 2], 3)

@@ -19,8 +19,10 @@ import {
   loadModel,
   ops,
   tensor,
+  type CallContext,
+  type Tensor,
+  type Variable,
 } from '../../src'
-import type { CallContext, Tensor, Variable } from '../../src'
 
 const x = tensor([
   [1, 2, 3, 4],

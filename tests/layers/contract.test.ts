@@ -3,7 +3,6 @@
 // modes: simd, interpreter
 
 import { describe, expect, inject, it, vi } from 'vitest'
-import type { Layer, Variable } from '../../src'
 import {
   Bidirectional,
   CallContext,
@@ -18,13 +17,14 @@ import {
   ops,
   setMask,
   tensor,
+  type Layer,
+  type Variable,
 } from '../../src'
 import { snakeCase } from '../../src/core/registry'
 import { optionsOf } from '../../src/core/options'
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
-import type { Tree } from '../../src/core/tree'
-import { flatten, isBranch, mapTree, typed, unflatten } from '../../src/core/tree'
+import { flatten, isBranch, mapTree, typed, unflatten, type Tree } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/layer'
 import { layers } from '../../src/layers/registry'
 import { Operation } from '../../src/layers/core/operation'
@@ -34,8 +34,7 @@ import { StringLayer } from '../../src/layers/preprocessing/string-layer'
 import type { TensorSpec } from '../../src/layers/spec'
 import { whyUnknown } from '../../src/layers/units'
 import { interpret } from '../../src/engine/transforms/interpret'
-import type { Traced } from '../../src/ops/trace'
-import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
+import { compileTraced, currentTrace, runProgram, trace, type Traced } from '../../src/ops/trace'
 import { expectClose } from '../helpers/compare'
 import { expectDerivatives, largestIn } from '../helpers/differences'
 import { floats, generator, integers } from '../helpers/data'

@@ -1,7 +1,6 @@
 // One row or more for every registered layer: its options and inputs in contract.test.ts. A layer without a row fails
 // the test.
 
-import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
 import {
   AutoContrast,
   Conv2D,
@@ -19,6 +18,10 @@ import {
   Softmax,
   TensorSpec,
   ops,
+  type BatchShape,
+  type DType,
+  type LambdaContext,
+  type Tensor,
 } from '../../src'
 import type { Tree } from '../../src/core/tree'
 

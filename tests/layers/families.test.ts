@@ -1,7 +1,6 @@
 // Properties of single layers beyond the contract and Keras's numbers: error messages, masks, custom functions.
 
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, LambdaContext, Tensor } from '../../src'
 import {
   Add,
   Concatenate,
@@ -27,6 +26,9 @@ import {
   maskOf,
   ops,
   tensor,
+  type BatchShape,
+  type LambdaContext,
+  type Tensor,
 } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'

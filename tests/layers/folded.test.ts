@@ -13,8 +13,9 @@ import {
   SeparableConv2D,
   setRandomSeed,
   disassemble,
+  type Layer,
+  type Tensor,
 } from '../../src'
-import type { Layer, Tensor } from '../../src'
 import { floats } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 

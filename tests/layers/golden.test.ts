@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { CallContext, customObjectScope, maskOf, ops, tensor } from '../../src'
+import { CallContext, customObjectScope, maskOf, ops, tensor, type Tensor } from '../../src'
 import { flatten, unflatten } from '../../src/core/tree'
 import { specsFrom } from '../../src/layers/spec'
 import { layers } from '../../src/layers/registry'

@@ -36,8 +36,8 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data/dataset'
 import { layers } from '../../src/layers/registry'
 import type { PreprocessingFile, TrainedCase } from '../golden/format'

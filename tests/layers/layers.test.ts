@@ -1,6 +1,5 @@
 // Properties of layers beyond Keras's numbers (golden.test.ts): names, shapes, life cycle, Dropout.
 import { describe, expect, it } from 'vitest'
-import type { ApplyOptions, CallbackMethods } from '../../src'
 import {
   Activation,
   ArgumentError,
@@ -22,6 +21,8 @@ import {
   regularizers,
   setRandomSeed,
   tensor,
+  type ApplyOptions,
+  type CallbackMethods,
 } from '../../src'
 import { regularizers as registry } from '../../src/parts/regularizers/registry'
 import { expectNear } from '../helpers/golden'

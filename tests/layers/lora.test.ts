@@ -22,8 +22,10 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type LoraLayer,
+  type NestedArray,
+  type Variable,
 } from '../../src'
-import type { LoraLayer, NestedArray, Variable } from '../../src'
 import { quantize, quantizedLayers } from '../../src/entries/thrift'
 import { readKeras, writeKeras } from '../../src/entries/keras'
 import { expectNear } from '../helpers/golden'

@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Input, Model, layers, ops, tensor } from '../../src'
+import { Input, Model, layers, ops, tensor, type Tensor } from '../../src'
 
 const [a, b, c] = [
   tensor([

@@ -11,8 +11,8 @@ import {
   MultiHeadAttention,
   ops,
   tensor,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 
 const rows = (steps: number, scale: number): Tensor =>
   tensor(

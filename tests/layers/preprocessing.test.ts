@@ -19,8 +19,8 @@ import {
   loadModel,
   ops,
   tensor,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data/dataset'
 import { layers } from '../../src/layers/registry'
 import type { AdaptedCase, PreprocessingFile } from '../golden/format'

@@ -2,7 +2,6 @@
 // batches, dropout, hoisting out of a loop, errors.
 
 import { describe, expect, it, vi } from 'vitest'
-import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
 import {
   Adam,
   BatchNormalization,
@@ -37,6 +36,12 @@ import {
   tensor,
   valueAndGrad,
   disassemble,
+  type CallContext,
+  type CellInput,
+  type CellOutput,
+  type ShapesOf,
+  type Tensor,
+  type Variable,
 } from '../../src'
 import { layerFromConfig } from '../../src/layers/saved'
 import { flatten } from '../../src/core/tree'

@@ -26,8 +26,9 @@ import {
   Sequential,
   TimeDistributed,
   ops,
+  type CallContext,
+  type Tensor,
 } from '../../src'
-import type { CallContext, Tensor } from '../../src'
 
 const mask = (...shape: number[]): Tensor => ops.ones(shape, 'bool')
 const name = 'x'

@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Input, Lambda, Layer, Model, ops, random, setRandomSeed } from '../../src'
+import { Input, Lambda, Layer, Model, ops, random, setRandomSeed, type Tensor } from '../../src'
 import { seedState } from '../../src/ops/random/seed'
 
 type Formula = (x: Tensor) => Tensor

@@ -1,8 +1,7 @@
 // TensorSpec: the input and output of a layer before there are data.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Input, Layer, Model, TensorSpec, ops, tensor } from '../../src'
+import { Input, Layer, Model, TensorSpec, ops, tensor, type Tensor } from '../../src'
 
 /** The position of the largest element, and its value; `call` is not traced to find the types. */
 class Largest extends Layer<Tensor, { position: Tensor; value: Tensor }> {

@@ -25,8 +25,9 @@ import {
   initializers,
   ops,
   tensor,
+  type BatchShape,
+  type Tensor,
 } from '../../src'
-import type { BatchShape, Tensor } from '../../src'
 import { floats } from '../helpers/data'
 import type { NormalizedFile } from '../golden/format'
 import { expectFitted } from '../helpers/fitted'

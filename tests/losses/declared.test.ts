@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Dense, Sequential, losses, metrics, ops, tensor } from '../../src'
+import { Dense, Sequential, losses, metrics, ops, tensor, type Tensor } from '../../src'
 import { camelCase } from '../../src/core/registry'
 import { optionsOf } from '../../src/core/options'
 import type { Loss } from '../../src/losses'

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Dense,
   Sequential,
@@ -10,9 +9,9 @@ import {
   runtimeInfo,
   valueAndGrad,
   disassemble,
+  type Tensor,
 } from '../../src'
-import type { Config } from '../../src/core/registry'
-import { classesIn } from '../../src/core/registry'
+import { classesIn, type Config } from '../../src/core/registry'
 import { losses } from '../../src/losses/registry'
 import type { LossesFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'

@@ -1,7 +1,6 @@
 // Losses beyond their numbers: names, refused targets, pairs of embeddings, saturated predictions.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Dense, Reshape, Sequential, ShapeError, grad, loadModel, losses, ops, tensor } from '../../src'
+import { Dense, Reshape, Sequential, ShapeError, grad, loadModel, losses, ops, tensor, type Tensor } from '../../src'
 import { getLoss } from '../../src/losses/registry'
 import { expectNear } from '../helpers/golden'
 

@@ -1,8 +1,7 @@
 // Sample weights, masks and ranks: how losses and metrics align them with values. golden.test.ts has the numbers of
 // Keras.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Loss, Metric, Sequential, Dense, losses, metrics, ops, tensor } from '../../src'
+import { Loss, Metric, Sequential, Dense, losses, metrics, ops, tensor, type Tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 const mask = tensor([

@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { metrics, ops } from '../../src'
+import { metrics, ops, type Tensor } from '../../src'
 import type { MetricsFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
 

@@ -1,6 +1,5 @@
 // Metrics beyond their numbers: names, logs of vectors and matrices, confusion matrices, errors.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Dense,
   EarlyStopping,
@@ -13,6 +12,7 @@ import {
   metrics,
   ops,
   tensor,
+  type Tensor,
 } from '../../src'
 import { UNKNOWN_SHAPES } from '../../src/losses/targets'
 import { isScore } from '../../src/metrics/direction'

@@ -1,6 +1,5 @@
 // Rows and batches with fully masked steps: no NaN from layers, losses, metrics, fit, evaluate or predict.
 import { describe, expect, it } from 'vitest'
-import type { Layer } from '../../src'
 import {
   AdditiveAttention,
   Attention,
@@ -23,6 +22,7 @@ import {
   metrics,
   ops,
   tensor,
+  type Layer,
 } from '../../src'
 
 const x = tensor([

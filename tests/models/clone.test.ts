@@ -1,6 +1,5 @@
 // cloneModel: the same architecture, new layers, new weights.
 import { describe, expect, it } from 'vitest'
-import type { CallContext, Config, Tensor } from '../../src'
 import {
   ArgumentError,
   Bidirectional,
@@ -17,6 +16,9 @@ import {
   cloneModel,
   ops,
   tensor,
+  type CallContext,
+  type Config,
+  type Tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 

@@ -2,7 +2,6 @@
 // symbols of a functional model.
 
 import { describe, expect, it } from 'vitest'
-import type { Batch, Tensor } from '../../src'
 import {
   Dense,
   Dropout,
@@ -18,6 +17,8 @@ import {
   random,
   setRandomSeed,
   tensor,
+  type Batch,
+  type Tensor,
 } from '../../src'
 
 const x = ops.sin(ops.reshape(ops.arange(24), [8, 3]))

@@ -1,7 +1,6 @@
 // The costs of models against numbers counted by hand.
 import { describe, expect, it } from 'vitest'
-import type { SummaryOptions, Tensor } from '../../src'
-import { Dense, Dropout, Input, Model, Sequential, ops } from '../../src'
+import { Dense, Dropout, Input, Model, Sequential, ops, type SummaryOptions, type Tensor } from '../../src'
 import { predictionCost } from '../../src/models/cost'
 import { costOf } from '../../src/engine/plan/cost'
 import { simplify } from '../../src/engine/plan/simplify'

@@ -1,6 +1,5 @@
 // Custom layers, losses and metrics, written only with ops, compared with the built-in ones.
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, CallContext, CompileOptions, Tensor, UpdateInput, UpdateResult, Variable } from '../../src'
 import {
   Callback,
   Dense,
@@ -20,6 +19,13 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type BatchShape,
+  type CallContext,
+  type CompileOptions,
+  type Tensor,
+  type UpdateInput,
+  type UpdateResult,
+  type Variable,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { binaryModel, samples, weightsOf } from '../helpers/training'

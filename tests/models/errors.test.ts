@@ -1,7 +1,6 @@
 // Every mistake is a typed error that names where, what was expected and what came; the weights are unchanged.
 // modes: simd, interpreter
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src'
 import {
   Activation,
   Adam,
@@ -29,6 +28,12 @@ import {
   ops,
   regularizers,
   tensor,
+  type BatchShape,
+  type CallContext,
+  type CompileOptions,
+  type FitOptions,
+  type Tensor,
+  type TensorLike,
 } from '../../src'
 import { binaryModel, errorOf, expectError, samples, stateOf, weightsOf } from '../helpers/training'
 

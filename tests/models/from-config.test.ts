@@ -2,7 +2,6 @@
 // modes: simd
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Adam,
   Bidirectional,
@@ -24,6 +23,7 @@ import {
   ops,
   regularizers,
   schedules,
+  type Tensor,
 } from '../../src'
 import { freshLibrary } from '../helpers/fresh-library'
 

@@ -1,8 +1,19 @@
 // Further API of Keras's models, layers and variables: assigned arrays, input and output, options that are set later.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Dense, Dropout, Input, LSTM, Model, Sequential, Variable, cloneModel, loadModel, tensor } from '../../src'
+import {
+  Dense,
+  Dropout,
+  Input,
+  LSTM,
+  Model,
+  Sequential,
+  Variable,
+  cloneModel,
+  loadModel,
+  tensor,
+  type Tensor,
+} from '../../src'
 import { StateError } from '../../src/core/errors'
 
 it('a variable takes arrays, and supports addition and subtraction', () => {

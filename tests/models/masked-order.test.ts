@@ -2,10 +2,9 @@
 // modes: simd
 
 import { expect, it } from 'vitest'
-import { Input, Model } from '../../src'
+import { Input, Model, type Tensor } from '../../src'
 import type { LayerBase } from '../../src/layers/layer'
 import { layers } from '../../src/layers/registry'
-import type { Tensor } from '../../src'
 import type { MaskedOrderFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'
 

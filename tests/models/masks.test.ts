@@ -3,7 +3,6 @@
 // Keras.
 // modes: simd, interpreter
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { BatchShape, CallContext, Tensor } from '../../src'
 import {
   Activation,
   ActivityRegularization,
@@ -40,6 +39,9 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type BatchShape,
+  type CallContext,
+  type Tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { weightsOf } from '../helpers/training'

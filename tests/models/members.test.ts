@@ -6,7 +6,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
-import type { ApplyOptions, CallContext, InputsOf, Logs, SeparateInputs } from '../../src'
 import {
   Adam,
   Add,
@@ -41,6 +40,11 @@ import {
   regularizers,
   tensor,
   valueAndGrad,
+  type ApplyOptions,
+  type CallContext,
+  type InputsOf,
+  type Logs,
+  type SeparateInputs,
 } from '../../src'
 import '../../src/entries/node'
 import { MyelinError } from '../../src/core/errors'

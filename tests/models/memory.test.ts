@@ -15,8 +15,7 @@ import {
   runtimeInfo,
   tensor,
 } from '../../src'
-import type { HeapSizes } from '../helpers/heap'
-import { heapSizes } from '../helpers/heap'
+import { heapSizes, type HeapSizes } from '../helpers/heap'
 import { settingsOf } from '../helpers/modes'
 import { binaryModel, errorOf, samples } from '../helpers/training'
 

@@ -1,7 +1,6 @@
 // The order of layers, weights and variables of functional models is Keras's, so that lists of weights from Keras fit.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Tensor, Variable } from '../../src'
 import {
   Add,
   Average,
@@ -16,6 +15,8 @@ import {
   loadModel,
   modelFromJSON,
   ops,
+  type Tensor,
+  type Variable,
 } from '../../src'
 import { flatten, typed } from '../../src/core/tree'
 import { InputLayer } from '../../src/layers/core/input-layer'

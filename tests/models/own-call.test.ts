@@ -1,7 +1,6 @@
 // Custom classes whose computation differs from the layer that declares their units.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { BatchShape, Tensor } from '../../src'
 import {
   Add,
   BatchNormalization,
@@ -24,6 +23,8 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type BatchShape,
+  type Tensor,
 } from '../../src'
 import type { CellInput, CellOutput } from '../../src/layers/recurrent/cell'
 import type { CallContext } from '../../src/layers/context'

@@ -2,7 +2,6 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { LayerBase, Tensor } from '../../src'
 import {
   Adam,
   BatchNormalization,
@@ -27,9 +26,11 @@ import {
   cloneModel,
   enableLora,
   ops,
+  customObjectScope,
+  type LayerBase,
+  type Tensor,
 } from '../../src'
 import type { PathsFile } from '../golden/format'
-import { customObjectScope } from '../../src'
 import { layers as registry } from '../../src/layers/registry'
 import { readFixture, serialized } from '../helpers/golden'
 

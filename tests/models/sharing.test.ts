@@ -2,7 +2,6 @@
 // saving; tests/plan tests the placement of values in memory.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Activation,
   Adam,
@@ -19,6 +18,7 @@ import {
   ops,
   random,
   tensor,
+  type Tensor,
 } from '../../src'
 
 const x = [

@@ -1,6 +1,5 @@
 // Subclassed models: layers in properties, a call, and custom steps.
 import { describe, expect, it } from 'vitest'
-import type { Batch, Tensor } from '../../src'
 import {
   Adam,
   Attention,
@@ -13,6 +12,7 @@ import {
   MultiHeadAttention,
   SGD,
   Sequential,
+  cloneModel,
   grad,
   jit,
   loadModel,
@@ -22,6 +22,10 @@ import {
   setRandomSeed,
   tensor,
   disassemble,
+  type Batch,
+  type Config,
+  type CustomObjects,
+  type Tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { samples, weightsOf } from '../helpers/training'
@@ -440,5 +444,55 @@ describe('files', () => {
     expect(own.getConfig()).not.toHaveProperty('calls')
     expect(made).toBe(1)
     expect(said.getConfig()).toHaveProperty('calls')
+  })
+
+  it('of a functional class with its own getConfig, whether or not it has a constructor', async () => {
+    class Tagged extends Model {
+      tag = 'new'
+      override getConfig(): Config {
+        return { ...super.getConfig(), tag: this.tag }
+      }
+      static override fromConfig({ tag, ...config }: Config, objects?: CustomObjects): never {
+        return Object.assign(super.fromConfig(config, objects) as Tagged, { tag }) as never
+      }
+    }
+    class Constructed extends Tagged {
+      isConstructed = false
+      constructor(options: { inputs: Tensor; outputs: Tensor }) {
+        super(options)
+        this.isConstructed = true
+      }
+    }
+    const inputs = Input({ shape: [4] })
+    const outputs = new Dense({ units: 2 }).apply(inputs)
+    for (const Of of [Tagged, Constructed]) {
+      const model = Object.assign(new Of({ inputs, outputs }), { tag: 'old' })
+      const loaded = await loadModel(await model.save(), { customObjects: { [Of.name]: Of } })
+      expect((loaded as Tagged).tag).toBe('old')
+      expect((await loaded.predict(x)).data).toEqual((await model.predict(x)).data)
+      expect((await cloneModel(model).predict(x)).shape).toEqual([24, 2])
+    }
+  })
+
+  it('of a class that makes its graph in its constructor, by its own options', async () => {
+    class Doubled extends Layer {
+      override call(input: Tensor): Tensor {
+        return ops.multiply(input, 2)
+      }
+    }
+    let made = 0
+    class Own extends Model {
+      constructor(_options: object = {}) {
+        made++
+        const input = Input({ shape: [4] })
+        super({ inputs: input, outputs: new Dense({ units: 2, name: 'own' }).apply(new Doubled().apply(input)) })
+      }
+    }
+    const own = new Own()
+    expect(own.getConfig()).not.toHaveProperty('calls')
+    // Made once by the caller; tried once.
+    expect(made).toBe(2)
+    const loaded = await loadModel(await own.save(), { customObjects: { Own } })
+    expect((await loaded.predict(x)).data).toEqual((await own.predict(x)).data)
   })
 })

@@ -1,6 +1,5 @@
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Activation,
   Add,
@@ -28,10 +27,10 @@ import {
   Variable,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
-import type { UnitGroup, UnitPlace } from '../../src/models/unit-groups'
+import { indicesOf, unitGroups, type UnitGroup, type UnitPlace } from '../../src/models/unit-groups'
 import { visitUnits } from '../../src/models/unit-elements'
-import { indicesOf, unitGroups } from '../../src/models/unit-groups'
 
 /** [weight, axis, start, stride, blocks], readable. */
 function text({ weight, axis, start, stride, blocks }: UnitPlace): string {

@@ -3,7 +3,6 @@
 // modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Model } from '../../src'
 import {
   Dense,
   Dropout,
@@ -15,6 +14,7 @@ import {
   Variable,
   ops,
   optimizers,
+  type Model,
   type Tensor,
 } from '../../src'
 import { listsOf } from '../../src/layers/weight-lists'

@@ -6,15 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Dense, FormatError, Sequential, loadModel, tensor } from '../../src'
+import { Dense, FormatError, Sequential, loadModel, tensor, type Tensor } from '../../src'
 import { writeKeras } from '../../src/entries/keras'
 import { Wire, field, message, text, varint } from '../../src/files/containers/protobuf'
 import { OnnxGraph, OnnxModel, isOnnx, loadOnnx } from '../../src/entries/onnx'
 import { tensorProto } from '../../src/files/onnx/proto'
 import { tensorFrom } from '../../src/files/onnx/tensors'
 import { decode } from '../../src/files/onnx/wire'
-import type { NodeText } from '../helpers/onnx'
 import {
   floatTensor,
   floats,
@@ -25,6 +23,7 @@ import {
   nodeBytes,
   tensorBytes,
   valueBytes,
+  type NodeText,
 } from '../helpers/onnx'
 import { processorTime } from '../helpers/processor-time'
 

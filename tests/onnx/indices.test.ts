@@ -3,8 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { tensor } from '../../src'
 import { loadOnnx } from '../../src/entries/onnx'
-import type { NodeText } from '../helpers/onnx'
-import { floatTensor, longTensor, modelBytes, valueBytes } from '../helpers/onnx'
+import { floatTensor, longTensor, modelBytes, valueBytes, type NodeText } from '../helpers/onnx'
 
 /** x [2, 3] = [[1, 2, 3], [4, 5, 6]] */
 const x = floatTensor('x', [2, 3], [1, 2, 3, 4, 5, 6])

@@ -3,8 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { Tensor, tensor } from '../../src'
 import { loadOnnx } from '../../src/entries/onnx'
-import type { Golden } from '../helpers/onnx-networks'
-import { bytesOf, given, golden, wave } from '../helpers/onnx-networks'
+import { bytesOf, given, golden, wave, type Golden } from '../helpers/onnx-networks'
 
 const record = (outputs: unknown, { outputs: names }: Golden): Record<string, Tensor> =>
   outputs instanceof Tensor ? { [Object.keys(names)[0]!]: outputs } : (outputs as Record<string, Tensor>)

@@ -5,8 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { Tensor, loadModel, tensor } from '../../src'
 import { OnnxGraph, OnnxModel, loadOnnx } from '../../src/entries/onnx'
-import type { Attribute, NodeText } from '../helpers/onnx'
-import { floatTensor, modelBytes, tensorBytes, valueBytes } from '../helpers/onnx'
+import { floatTensor, modelBytes, tensorBytes, valueBytes, type Attribute, type NodeText } from '../helpers/onnx'
 
 interface Values {
   readonly shape: readonly number[]

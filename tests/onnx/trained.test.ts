@@ -4,8 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { loadOnnx } from '../../src/entries/onnx'
 import { message, text } from '../../src/files/containers/protobuf'
-import type { NodeText } from '../helpers/onnx'
-import { floatTensor, modelBytes, nodeBytes, valueBytes } from '../helpers/onnx'
+import { floatTensor, modelBytes, nodeBytes, valueBytes, type NodeText } from '../helpers/onnx'
 import { wave } from '../helpers/onnx-networks'
 
 const tensorOf = (name: string, shape: readonly number[]): number[] => {

@@ -3,7 +3,6 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Add,
   BatchNormalization,
@@ -33,6 +32,7 @@ import {
   ops,
   random,
   tensor,
+  type Tensor,
 } from '../../src'
 import { loadOnnx, writeOnnx } from '../../src/entries/onnx'
 import { formulaOf, traceShapesFor } from '../../src/files/onnx/export/extents'

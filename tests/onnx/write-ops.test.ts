@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Conv2D, Input, Layer, Model, ops, tensor } from '../../src'
+import { Conv2D, Input, Layer, Model, ops, tensor, type Tensor } from '../../src'
 import { loadOnnx } from '../../src/entries/onnx'
 import { floats } from '../helpers/data'
 import { expectSameInOnnx, writeAndKeep } from '../helpers/onnx-files'

@@ -2,18 +2,15 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Dense, Input as inputSymbol, Model, customObjectScope, tensor } from '../../src'
-import type { Tree } from '../../src/core/tree'
-import { mapTree } from '../../src/core/tree'
+import { Dense, Input as inputSymbol, Model, customObjectScope, tensor, type Tensor } from '../../src'
+import { mapTree, type Tree } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/layer'
 import { StringLayer } from '../../src/layers/preprocessing/string-layer'
 import { layers } from '../../src/layers/registry'
 import { loadOnnx, writeOnnx } from '../../src/entries/onnx'
 import { floats, integers } from '../helpers/data'
 import { expectSameInOnnx } from '../helpers/onnx-files'
-import type { Input } from '../layers/examples'
-import { customObjects, examples } from '../layers/examples'
+import { customObjects, examples, type Input } from '../layers/examples'
 
 type AnyClass = new (options: object) => LayerBase
 const classes = layers.all as Readonly<Record<string, AnyClass>>

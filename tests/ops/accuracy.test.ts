@@ -2,8 +2,7 @@
 // smallest denormal to the largest float32, and the special values. tests/assembly/math.test.ts sweeps kernels more densely.
 
 import { describe, expect, inject, it } from 'vitest'
-import type { Tensor, TensorLike } from '../../src'
-import { grad, ops, tensor } from '../../src'
+import { grad, ops, tensor, type Tensor, type TensorLike } from '../../src'
 import {
   erf,
   erfInv,

@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ArgumentError, Input, ops, random } from '../../src'
+import { ArgumentError, Input, ops, random, type Tensor } from '../../src'
 import { Operation, readOpsFrom } from '../../src/layers/core/operation'
 import { isDeclared } from '../helpers/op-parameters'
 

@@ -1,6 +1,5 @@
 // Ops on concrete tensors compared with NumPy. tests/ir has the values of single primitives.
 import { describe, expect, it } from 'vitest'
-import type { TensorLike } from '../../src'
 import {
   ArgumentError,
   DataError,
@@ -13,6 +12,7 @@ import {
   jit,
   ops,
   tensor,
+  type TensorLike,
 } from '../../src'
 import { inferShape } from '../../src/ops/numpy/shape'
 import { expectNear } from '../helpers/golden'

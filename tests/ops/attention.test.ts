@@ -2,8 +2,7 @@
 // primitives/attention-cases.ts tests the kernels; plan/attention-memory.test.ts the memory.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { grad, ops, tensor } from '../../src'
+import { grad, ops, tensor, type Tensor } from '../../src'
 import type { AttentionCase, AttentionFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, toTensor } from '../helpers/golden'
 

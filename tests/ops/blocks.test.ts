@@ -1,8 +1,7 @@
 // Ops whose kernels take blocks of elements, rows or columns, compared with plain loops at the borders of the blocks.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Variable, jit, ops, tensor } from '../../src'
+import { Variable, jit, ops, tensor, type Tensor } from '../../src'
 import { generator } from '../helpers/data'
 
 const random = generator(18)

@@ -16,8 +16,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import type { Tree } from '../../src/core/tree'
-import { flatten } from '../../src/core/tree'
+import { flatten, type Tree } from '../../src/core/tree'
 import { snakeCase } from '../../src/core/registry'
 import { parametersOfOps } from '../helpers/op-parameters'
 import { needed, own, samples } from './samples'

@@ -2,8 +2,7 @@
 // gradients, eager and in a compiled function. golden/control.py has the same functions under the same names.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { jit, jvp, ops, tensor } from '../../src'
+import { jit, jvp, ops, tensor, type Tensor } from '../../src'
 import { flatten } from '../../src/core/tree'
 import type { ControlFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'

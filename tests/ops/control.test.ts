@@ -2,8 +2,19 @@
 // numbers; and every error.
 
 import { describe, expect, it } from 'vitest'
-import { Input, Model, SeedGenerator, Variable, grad, jit, ops, random, tensor, valueAndGrad } from '../../src'
-import type { Tensor } from '../../src'
+import {
+  Input,
+  Model,
+  SeedGenerator,
+  Variable,
+  grad,
+  jit,
+  ops,
+  random,
+  tensor,
+  valueAndGrad,
+  type Tensor,
+} from '../../src'
 
 const int = (x: number): Tensor => tensor(x, [], 'int32')
 

@@ -2,8 +2,7 @@
 // input.
 
 import { describe, expect, it } from 'vitest'
-import { ArgumentError, ShapeError, ops, tensor, vjp } from '../../src'
-import type { Tensor } from '../../src'
+import { ArgumentError, ShapeError, ops, tensor, vjp, type Tensor } from '../../src'
 import { floats } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 

@@ -2,8 +2,7 @@
 // modes: simd, relaxed, unfused, turbo
 
 import { describe, expect, it } from 'vitest'
-import { SeedGenerator, grad, jit, ops, random, tensor } from '../../src'
-import type { Tensor } from '../../src'
+import { SeedGenerator, grad, jit, ops, random, tensor, type Tensor } from '../../src'
 
 const N = 20_000
 

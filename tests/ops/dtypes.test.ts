@@ -4,8 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { Tensor, ops, tensor } from '../../src'
-import type { DType } from '../../src'
+import { Tensor, ops, tensor, type DType } from '../../src'
 
 interface Stored {
   readonly dtype: DType

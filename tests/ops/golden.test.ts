@@ -1,7 +1,6 @@
 // Ops compared with Keras on JAX: results, gradients, and gradients of gradients.
 import { describe, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ops } from '../../src'
+import { ops, type Tensor } from '../../src'
 import { flatten } from '../../src/core/tree'
 import type { OpCase, OpsFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'

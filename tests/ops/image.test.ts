@@ -1,8 +1,7 @@
 // Image ops and linear algebra: what the fixtures of Keras do not cover.
 
 import { describe, expect, it } from 'vitest'
-import { Input, Model, jit, modelFromJSON, ops, tensor } from '../../src'
-import type { Tensor } from '../../src'
+import { Input, Model, jit, modelFromJSON, ops, tensor, type Tensor } from '../../src'
 import { readKeras, writeKeras } from '../../src/entries/keras'
 import { floats } from '../helpers/data'
 

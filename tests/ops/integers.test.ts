@@ -1,8 +1,7 @@
 // Operations on bits, and divisors, compared with JavaScript's operators on many int32.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ArgumentError, Input, Model, jit, ops, tensor } from '../../src'
+import { ArgumentError, Input, Model, jit, ops, tensor, type Tensor } from '../../src'
 
 const LEAST = -(2 ** 31)
 const MOST = 2 ** 31 - 1

@@ -1,7 +1,6 @@
 // Items of tensors, views of their bits, and vectorized functions.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ArgumentError, ShapeError, grad, jit, ops, tensor } from '../../src'
+import { ArgumentError, ShapeError, grad, jit, ops, tensor, type Tensor } from '../../src'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))
 const cube = ops.reshape(ops.arange(24), [2, 3, 4])

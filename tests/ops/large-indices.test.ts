@@ -1,8 +1,7 @@
 // Ops that compute indices of large tensors in another way than those of small ones.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { jit, ops, tensor } from '../../src'
+import { jit, ops, tensor, type Tensor } from '../../src'
 import { generator } from '../helpers/data'
 
 /** The index of the first largest element, or of the first NaN, by a plain loop. */

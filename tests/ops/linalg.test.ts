@@ -1,8 +1,7 @@
 // Factorizations multiplied again; einsum, tensordot, dot, outer and norm compared with plain loops over all indices,
 // and their gradients with finite differences.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ArgumentError, ShapeError, grad, ops, tensor } from '../../src'
+import { ArgumentError, ShapeError, grad, ops, tensor, type Tensor } from '../../src'
 import { floats } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 

@@ -1,8 +1,7 @@
 // Sums and products of thousands to millions of elements: the error must not grow with their number.
 
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import type { TensorLike } from '../../src'
-import { jit, ops, tensor } from '../../src'
+import { jit, ops, tensor, type TensorLike } from '../../src'
 import { generator } from '../helpers/data'
 
 const N = 4_000_000

@@ -1,7 +1,18 @@
 // Numeric ops at values where float32 is delicate, with operands that the fixtures of Keras cannot express, and their errors.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ArgumentError, DataError, Input, Model, ShapeError, StateError, grad, jit, ops, tensor } from '../../src'
+import {
+  ArgumentError,
+  DataError,
+  Input,
+  Model,
+  ShapeError,
+  StateError,
+  grad,
+  jit,
+  ops,
+  tensor,
+  type Tensor,
+} from '../../src'
 import { generator } from '../helpers/data'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))

@@ -1,6 +1,5 @@
 import { describe, expect, inject, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { SeedGenerator, grad, jit, ops, random, setRandomSeed, tensor } from '../../src'
+import { SeedGenerator, grad, jit, ops, random, setRandomSeed, tensor, type Tensor } from '../../src'
 import { settingsOf } from '../helpers/modes'
 import { withSettings } from '../helpers/with-settings'
 

@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Input, Model, modelFromJSON, ops, random, tensor } from '../../src'
+import { Input, Model, modelFromJSON, ops, random, tensor, type Tensor } from '../../src'
 
 /** A model of one op, as JSON. */
 function saved(op: (x: Tensor) => unknown): string {

@@ -1,7 +1,6 @@
 // Arguments for every op, by the names of the parameters.
 
-import type { Tensor } from '../../src'
-import { activations, ops, tensor } from '../../src'
+import { activations, ops, tensor, type Tensor } from '../../src'
 
 const ints = (...values: number[]): Tensor => tensor(Int32Array.from(values))
 const range = (...shape: number[]): Tensor => {

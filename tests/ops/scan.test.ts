@@ -2,8 +2,7 @@
 // random numbers; and every error.
 
 import { describe, expect, it } from 'vitest'
-import { SeedGenerator, Variable, grad, jit, ops, random, tensor, valueAndGrad } from '../../src'
-import type { Tensor } from '../../src'
+import { SeedGenerator, Variable, grad, jit, ops, random, tensor, valueAndGrad, type Tensor } from '../../src'
 
 const numbers = (x: Tensor): number[] => Array.from(x.data)
 const close = (received: Tensor, expected: readonly number[], digits = 5): void => {

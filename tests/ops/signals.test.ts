@@ -1,8 +1,7 @@
 // Signals: what the fixtures of Keras do not cover.
 
 import { describe, expect, it } from 'vitest'
-import { grad, jit, ops, tensor } from '../../src'
-import type { Tensor } from '../../src'
+import { grad, jit, ops, tensor, type Tensor } from '../../src'
 import { melFilters } from '../../src/ops/math/mel'
 import { floats } from '../helpers/data'
 

@@ -2,10 +2,8 @@
 // them give.
 
 import { describe, expect, it } from 'vitest'
-import { ops, random, tensor } from '../../src'
-import { flatten } from '../../src/core/tree'
-import type { Tree } from '../../src/core/tree'
-import type { Tensor } from '../../src'
+import { ops, random, tensor, type Tensor } from '../../src'
+import { flatten, type Tree } from '../../src/core/tree'
 import type { SignatureParameter, SignaturesFile, StoredTensor } from '../golden/format'
 import { expectTable } from '../helpers/documented'
 import { readFixture } from '../helpers/golden'

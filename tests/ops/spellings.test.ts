@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ArgumentError, jit, ops, tensor } from '../../src'
+import { ArgumentError, jit, ops, tensor, type Tensor } from '../../src'
 
 const range = (...shape: number[]): Tensor =>
   ops.reshape(

@@ -1,7 +1,6 @@
 // Ops of several primitives, on data: they run as one program, and give the results of a compiled function.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { ShapeError, jit, ops, runtimeInfo, tensor } from '../../src'
+import { ShapeError, jit, ops, runtimeInfo, tensor, type Tensor } from '../../src'
 
 const runs = (): number => {
   const { wasmRuns, interpreterRuns } = runtimeInfo().counters

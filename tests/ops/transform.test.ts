@@ -1,5 +1,4 @@
 import { describe, expect, inject, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   ArgumentError,
   DataError,
@@ -16,6 +15,7 @@ import {
   tensor,
   valueAndGrad,
   vjp,
+  type Tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { withSettings } from '../helpers/with-settings'

@@ -15,8 +15,8 @@ import {
   tensor,
   valueAndGrad,
   vjp,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 
 const close = (received: Tensor, expected: Tensor, digits = 5): void => {
   expect([received.dtype, ...received.shape]).toEqual([expected.dtype, ...expected.shape])

@@ -13,8 +13,8 @@ import {
   optimizers,
   schedules,
   tensor,
+  type Optimizer,
 } from '../../src'
-import type { Optimizer } from '../../src'
 import * as rules from '../../src/optimizers/rules'
 
 const MOST = 2 ** 31 - 2

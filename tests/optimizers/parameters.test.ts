@@ -1,7 +1,6 @@
 // Which weights an optimizer updates, and how: groups, several optimizers, subsets of weights, frozen weights, several
 // updates in one traced step. golden.test.ts has the formulas.
 import { describe, expect, it } from 'vitest'
-import type { Optimizer, Tensor } from '../../src'
 import {
   Adam,
   AdamW,
@@ -27,6 +26,8 @@ import {
   setRandomSeed,
   tensor,
   disassemble,
+  type Optimizer,
+  type Tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'

@@ -1,7 +1,6 @@
 // The slots and the execution of rules: slots of other shapes, scalars, separate weights, instructions.
 // rules.golden.test.ts has the formulas.
 import { describe, expect, it } from 'vitest'
-import type { OptimizerOptions, Slot, UpdateInput, UpdateResult } from '../../src'
 import {
   Adadelta,
   Adafactor,
@@ -27,6 +26,10 @@ import {
   schedules,
   tensor,
   disassemble,
+  type OptimizerOptions,
+  type Slot,
+  type UpdateInput,
+  type UpdateResult,
 } from '../../src'
 import { ContinualBackprop } from '../../src/entries/balance'
 import { pruneUnits } from '../../src/entries/thrift'

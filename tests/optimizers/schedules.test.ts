@@ -1,6 +1,5 @@
 // Functions as learning rates, and errors of schedules. golden.test.ts has their values.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Adam,
   ArgumentError,
@@ -19,6 +18,7 @@ import {
   loadModel,
   ops,
   tensor,
+  type Tensor,
 } from '../../src'
 import { pruneUnits } from '../../src/entries/thrift'
 import { expectNear } from '../helpers/golden'

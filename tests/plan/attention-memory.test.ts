@@ -2,8 +2,7 @@
 // modes: simd
 
 import { expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { GroupedQueryAttention, Input, Model, MultiHeadAttention, ops } from '../../src'
+import { GroupedQueryAttention, Input, Model, MultiHeadAttention, ops, type Tensor } from '../../src'
 import { currentTrace, trace } from '../../src/ops/trace'
 import { planTape } from '../../src/engine/tape'
 

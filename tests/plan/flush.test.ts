@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { Variable, grad, ops } from '../../src'
-import type { Tensor } from '../../src'
+import { Variable, grad, ops, type Tensor } from '../../src'
 import type { Graph } from '../../src/engine/ir/graph'
 import { bodyOf, isLoop } from '../../src/engine/ir/region'
 import { trace } from '../../src/ops/trace'

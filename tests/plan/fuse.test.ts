@@ -9,8 +9,7 @@ import type { Value } from '../../src/engine/ir/graph'
 import { fieldOf } from '../../src/engine/ir/instruction'
 import type { Shape } from '../../src/core/shapes'
 import { planTape } from '../../src/engine/tape'
-import type { TensorContent } from '../helpers/data'
-import { floats } from '../helpers/data'
+import { floats, type TensorContent } from '../helpers/data'
 import { graphOf } from '../helpers/graphs'
 
 function planOf(

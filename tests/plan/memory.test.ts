@@ -12,8 +12,14 @@ import { fuse } from '../../src/engine/plan/fuse'
 import type { Kernel } from '../../src/engine/plan/kernel'
 import { legalize } from '../../src/engine/plan/legalize'
 import { tapeTarget } from '../../src/engine/tape/target'
-import type { MemoryPlan } from '../../src/engine/plan/memory'
-import { align, assignOffsets, inOrderOfTime, largestFirst, planMemory } from '../../src/engine/plan/memory'
+import {
+  align,
+  assignOffsets,
+  inOrderOfTime,
+  largestFirst,
+  planMemory,
+  type MemoryPlan,
+} from '../../src/engine/plan/memory'
 import { simplify } from '../../src/engine/plan/simplify'
 import { SLAB_ELEMENTS, drawGraph, recipes, slabCells } from './random-graph'
 import { denseStep, recurrentStep } from './training-graphs'

@@ -8,11 +8,9 @@ import type { Cell, CellStorage, Graph, Value } from '../../src/engine/ir/graph'
 import { ScatterMax } from '../../src/engine/primitives/indexing'
 import { RunningResult } from '../../src/engine/primitives/running'
 import { ArgSort, SortedValues } from '../../src/engine/primitives/sorting'
-import type { Shape } from '../../src/core/shapes'
-import { sameShape, sizeOf } from '../../src/core/shapes'
-import type { TensorContent } from '../helpers/data'
+import { sameShape, sizeOf, type Shape } from '../../src/core/shapes'
+import { wholeFloats, type TensorContent } from '../helpers/data'
 import { looped } from '../helpers/loops'
-import { wholeFloats } from '../helpers/data'
 
 /** Which operation, and three numbers that choose its operands and options. */
 interface Step {

@@ -3,8 +3,7 @@
 import { GraphBuilder } from '../../src/engine/transforms/builder'
 import { gradients } from '../../src/engine/transforms/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/engine/ir/graph'
-import type { Shape } from '../../src/core/shapes'
-import { sizeOf } from '../../src/core/shapes'
+import { sizeOf, type Shape } from '../../src/core/shapes'
 
 /** Cells one after another in one storage. */
 class Slab {

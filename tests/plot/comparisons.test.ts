@@ -15,8 +15,7 @@ import {
 } from '../../src'
 import { integratedGradients, saliency } from '../../src/entries/explain'
 import { plotBeeswarm, plotErrorCurves, plotForgetting, plotText, plotWaterfall } from '../../src/entries/plot'
-import type { Node } from '../helpers/svg'
-import { all, checked, texts } from '../helpers/svg'
+import { all, checked, texts, type Node } from '../helpers/svg'
 
 const ofClass = (root: Node, name: string, colour: string): Node[] =>
   all(root, name).filter(({ attributes }) => attributes['class'] === colour)

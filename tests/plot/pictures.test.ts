@@ -36,8 +36,7 @@ import {
   plotRoc,
 } from '../../src/entries/plot'
 import { ledger } from '../../src/entries/thrift'
-import type { Node } from '../helpers/svg'
-import { all, checked, pixelsOf, texts } from '../helpers/svg'
+import { all, checked, pixelsOf, texts, type Node } from '../helpers/svg'
 
 /** The points of a path of straight lines. */
 function pointsOf({ attributes }: Node): (readonly [x: number, y: number])[] {

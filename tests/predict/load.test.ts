@@ -5,8 +5,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ArgumentError, Dense, Dropout, FormatError, Input, Layer, Model, Sequential, loadModel } from '../../src'
-import type { Tensor } from '../../src'
+import {
+  ArgumentError,
+  Dense,
+  Dropout,
+  FormatError,
+  Input,
+  Layer,
+  Model,
+  Sequential,
+  loadModel,
+  type Tensor,
+} from '../../src'
 import { findClassesWith } from '../../src/models/reader'
 import { libraryClasses } from '../../src/files/own/revive'
 import { loadModel as loadForPrediction } from '../../src/entries/predict'

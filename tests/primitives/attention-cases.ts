@@ -6,8 +6,7 @@ import type { Emitter } from '../../src/engine/primitives/emitter'
 import type { Value } from '../../src/engine/ir/graph'
 import { AttentionGradientKernel, AttentionKernel } from '../../src/engine/primitives/attention'
 import type { AttentionAttributes } from '../../src/engine/primitives/attention-operands'
-import type { TensorContent } from '../helpers/data'
-import { bools, exactly, floats } from '../helpers/data'
+import { bools, exactly, floats, type TensorContent } from '../helpers/data'
 import type { CaseInput, OpCase } from './cases'
 
 interface Attended {

@@ -7,14 +7,11 @@ import type { Value } from '../../src/engine/ir/graph'
 import { Body } from '../../src/engine/ir/region'
 import { loopPasses } from '../../src/engine/tape/loop-passes'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/engine/ir/attributes'
-import { sizeOf } from '../../src/core/shapes'
-import type { Shape } from '../../src/core/shapes'
-import type { TensorContent } from '../helpers/data'
-import { SPECIAL, TAILS, boolean, elementwiseCases, inner, reversed, transposed } from './elementwise-cases'
-import type { Make } from './elementwise-cases'
+import { sizeOf, type Shape } from '../../src/core/shapes'
+import { bools, distinct, exactly, floats, integers, wholeFloats, type TensorContent } from '../helpers/data'
+import { SPECIAL, TAILS, boolean, elementwiseCases, inner, reversed, transposed, type Make } from './elementwise-cases'
 import { routineCases } from './routine-cases'
 import { windowCases } from './window-cases'
-import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
 
 /** An operand; `through` is the view of it that the primitive gets. */
 export interface CaseInput extends TensorContent {

@@ -5,11 +5,9 @@ import type { DType } from '../../src/core/dtypes'
 import type { Shape, TensorType } from '../../src/core/shapes'
 import type { NoAttributes } from '../../src/engine/ir/attributes'
 import type { Value } from '../../src/engine/ir/graph'
-import { elementwise } from '../../src/engine/primitives/elementwise'
-import type { BinaryName, UnaryName } from '../../src/engine/primitives/elementwise'
+import { elementwise, type BinaryName, type UnaryName } from '../../src/engine/primitives/elementwise'
 import type { Emitter } from '../../src/engine/primitives/emitter'
-import type { TensorContent } from '../helpers/data'
-import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
+import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats, type TensorContent } from '../helpers/data'
 import type { CaseInput, CaseOf, CaseOptions } from './cases'
 
 type Cases = readonly CaseOf<NoAttributes>[]

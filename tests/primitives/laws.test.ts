@@ -7,15 +7,13 @@ import { describe, expect, it } from 'vitest'
 import type { Graph, Node, Value } from '../../src/engine/ir/graph'
 import type { KernelTraits } from '../../src/engine/plan/target'
 import { ruleOf } from '../../src/engine/primitives'
-import type { TapePlan } from '../../src/engine/tape'
-import { planTape } from '../../src/engine/tape'
+import { planTape, type TapePlan } from '../../src/engine/tape'
 import { tapeTarget } from '../../src/engine/tape/target'
 import { makeRuntime } from '../../src/engine/runtime/configure'
 import { currentRuntime } from '../../src/engine/runtime/current'
 import type { TensorContent } from '../helpers/data'
 import { graphOf, runGraph } from '../helpers/graphs'
-import type { PreparedCase } from './cases'
-import { casesOf, primitiveNames } from './cases'
+import { casesOf, primitiveNames, type PreparedCase } from './cases'
 
 const runtime = makeRuntime(currentRuntime().settings)
 const plan = (graph: Graph): TapePlan => planTape(graph, { fuse: true })

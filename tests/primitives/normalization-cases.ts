@@ -2,8 +2,11 @@
 // each sample.
 
 import type { Shape } from '../../src/core/shapes'
-import type { NormalizationAttributes } from '../../src/engine/primitives/normalization'
-import { Normalization, NormalizationGradient } from '../../src/engine/primitives/normalization'
+import {
+  Normalization,
+  NormalizationGradient,
+  type NormalizationAttributes,
+} from '../../src/engine/primitives/normalization'
 import { exactly, floats } from '../helpers/data'
 import type { CaseInput, OpCase } from './cases'
 

@@ -1,7 +1,6 @@
 // The rows of the routines: kernels that come with their ops.
 
-import type { Shape } from '../../src/core/shapes'
-import { sizeOf } from '../../src/core/shapes'
+import { sizeOf, type Shape } from '../../src/core/shapes'
 import type { Value } from '../../src/engine/ir/graph'
 import type { Emitter } from '../../src/engine/primitives/emitter'
 import { BitOperation } from '../../src/engine/primitives/bits'
@@ -18,8 +17,7 @@ import {
 } from '../../src/engine/primitives/factorization'
 import { FourierTransform } from '../../src/engine/primitives/fourier'
 import { InsertBlock, ScatterMax } from '../../src/engine/primitives/indexing'
-import { QuantizedContraction, packWeights, packedShape } from '../../src/engine/primitives/quantized'
-import type { Sight } from '../../src/engine/primitives/quantized'
+import { QuantizedContraction, packWeights, packedShape, type Sight } from '../../src/engine/primitives/quantized'
 import { RunningResult } from '../../src/engine/primitives/running'
 import { ArgSort, SearchSorted, SortedValues } from '../../src/engine/primitives/sorting'
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'

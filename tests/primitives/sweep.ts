@@ -1,12 +1,10 @@
 // The largest error of a primitive of one operand over a dense sweep of float32, in units in the last place, against float64.
 
 import type { PrimitiveName } from '../../src/engine/ir/attributes'
-import { elementwise } from '../../src/engine/primitives/elementwise'
-import type { UnaryName } from '../../src/engine/primitives/elementwise'
+import { elementwise, type UnaryName } from '../../src/engine/primitives/elementwise'
 import type { Runtime } from '../../src/engine/runtime/runtime'
 import { ulpError } from '../helpers/compare'
-import type { TensorContent } from '../helpers/data'
-import { exactly, generator } from '../helpers/data'
+import { exactly, generator, type TensorContent } from '../helpers/data'
 import { graphOf, runGraph } from '../helpers/graphs'
 
 type Rule = (typeof elementwise)[UnaryName]

@@ -6,8 +6,7 @@ import type { Emitter } from '../../src/engine/primitives/emitter'
 import type { Value } from '../../src/engine/ir/graph'
 import type { PaddedAttributes, PoolAttributes } from '../../src/engine/ir/attributes'
 import { placesAlong } from '../../src/engine/primitives/window'
-import type { TensorContent } from '../helpers/data'
-import { distinct, floats } from '../helpers/data'
+import { distinct, floats, type TensorContent } from '../helpers/data'
 import type { OpCase } from './cases'
 
 interface Windowed extends PaddedAttributes {

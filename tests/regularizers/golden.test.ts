@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { DenseOptions, Tensor } from '../../src'
-import { Adam, Dense, Sequential, grad, jit, loadModel, ops, regularizers, tensor, valueAndGrad } from '../../src'
+import {
+  Adam,
+  Dense,
+  Sequential,
+  grad,
+  jit,
+  loadModel,
+  ops,
+  regularizers,
+  tensor,
+  valueAndGrad,
+  type DenseOptions,
+  type Tensor,
+} from '../../src'
 import type { RegularizerIdentifier } from '../../src/parts/regularizers'
 import { regularizers as registry } from '../../src/parts/regularizers/registry'
 import type { RegularizersFile } from '../golden/format'

@@ -1,7 +1,6 @@
 // configure() and runtimeInfo(): choices, errors, counters.
 
-import { inject } from 'vitest'
-import { describe, expect, it } from 'vitest'
+import { inject, describe, expect, it } from 'vitest'
 import { ArgumentError } from '../../src/core/errors'
 import { configure, runtimeInfo } from '../../src'
 import { currentRuntime } from '../../src/engine/runtime/current'

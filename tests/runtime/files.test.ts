@@ -8,7 +8,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build } from 'tsdown'
+import { bundle } from '../helpers/built'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, loadModel, tensor } from '../../src'
 import { GrowingFile } from '../../src/engine/runtime/files'
@@ -24,15 +24,7 @@ let built: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const outDir = join(folder, 'built')
-  await build({
-    entry: ['src/engine/runtime/files.ts'],
-    outDir,
-    format: 'esm',
-    platform: 'neutral',
-    dts: false,
-    config: false,
-    logLevel: 'silent',
-  })
+  await bundle(['src/engine/runtime/files.ts'], outDir)
   const [file] = (await readdir(outDir)).filter((name) => name.startsWith('files'))
   built = pathToFileURL(join(outDir, file!)).href
 })

@@ -1,8 +1,7 @@
 // Responses that end early, are damaged or have no end: a typed error with the address. And addresses that are no paths.
 // modes: simd
 
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ArgumentError, Dense, Sequential, StateError, loadModel } from '../../src'

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'tsdown'
+import { bundle } from '../helpers/built'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { END_OF_TAPE, Fill, Header } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -33,12 +33,10 @@ import { sharing } from '../../src/engine/tape/parts'
 import { planTape } from '../../src/engine/tape'
 import type { PlacedBuffer } from '../../src/engine/plan/memory'
 import { encode, instructionOffsets } from '../../src/engine/tape/encode'
-import { compile } from '../../src/engine/runtime/runtime'
+import { compile, Storage, counters, type Runtime } from '../../src/engine/runtime/runtime'
 import { infoOf, makeRuntime } from '../../src/engine/runtime/configure'
 import { tapeBackendOf } from '../../src/engine/runtime/tape-backend'
 import { ThreadedBackend } from '../../src/engine/runtime/threads/backend'
-import type { Runtime } from '../../src/engine/runtime/runtime'
-import { Storage, counters } from '../../src/engine/runtime/runtime'
 import { currentRuntime } from '../../src/engine/runtime/current'
 import { settingsOf } from '../helpers/modes'
 import { bitsOfRun, fillInput, graphOf, threadedRuntime, poolOf, withThreads } from '../helpers/threads'
@@ -813,16 +811,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
   it('lets the process end while workers wait', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'myelin-'))
     try {
-      await build({
-        entry: ['src/index.ts'],
-        outDir: folder,
-        format: 'esm',
-        platform: 'neutral',
-        dts: false,
-        config: false,
-        logLevel: 'silent',
-        deps: { alwaysBundle: [/./] },
-      })
+      await bundle(['src/index.ts'], folder)
       const script = `
         import { readdirSync } from 'node:fs'
         const [file] = readdirSync(${JSON.stringify(folder)}).filter((name) => name.startsWith('index'))

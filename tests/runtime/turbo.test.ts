@@ -1,8 +1,7 @@
 // turbo: its reports when it is active and when not. The mode `turbo` tests its results: the whole suite runs in it on
 // Node 24 and later.
 
-import { inject } from 'vitest'
-import { describe, expect, it } from 'vitest'
+import { inject, describe, expect, it } from 'vitest'
 import { runtimeInfo } from '../../src'
 import { infoOf, makeRuntime } from '../../src/engine/runtime/configure'
 import { currentRuntime } from '../../src/engine/runtime/current'

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { runInNewContext } from 'node:vm'
-import { build } from 'tsdown'
+import { bundle } from '../helpers/built'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, StateError, loadModel } from '../../src'
 import { requireSimd } from '../../src/engine/runtime/wasm/wasm'
@@ -64,8 +64,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'bare.js'), `import './lacking.js'\nimport * as m from ${source}\n${RUN}run(m)\n`)
   await writeFile(join(folder, 'whole.js'), `import * as m from ${source}\n${RUN}run(m)\n`)
   const entry = ['bare', 'whole'].map((name) => join(folder, `${name}.js`))
-  const options = { format: 'esm', platform: 'neutral', dts: false, config: false, logLevel: 'silent' } as const
-  await build({ entry, outDir: join(folder, 'built'), ...options })
+  await bundle(entry, join(folder, 'built'))
 }, 60_000)
 afterAll(() => rm(folder, { recursive: true }))
 

@@ -2,8 +2,17 @@
 // modes: simd
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Dense, Input, Model, Sequential, enableLora, initializers, loadModel, modelFromJSON } from '../../src'
-import type { Tensor } from '../../src'
+import {
+  Dense,
+  Input,
+  Model,
+  Sequential,
+  enableLora,
+  initializers,
+  loadModel,
+  modelFromJSON,
+  type Tensor,
+} from '../../src'
 import { writeKeras } from '../../src/entries/keras'
 import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
 

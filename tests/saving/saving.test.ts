@@ -28,8 +28,8 @@ import {
   saving,
   schedules,
   tensor,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { readKeras, writeKeras } from '../../src/entries/keras'
 
 const {

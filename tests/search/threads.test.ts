@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'tsdown'
+import { bundle } from '../helpers/built'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type * as library from '../../src'
 import { StringTensor, tensor } from '../../src'
@@ -47,17 +47,7 @@ let built: typeof search
 let make: URL
 
 beforeAll(async () => {
-  await build({
-    entry: ['src/index.ts', 'src/entries/search.ts'],
-    outDir: folder,
-    format: 'esm',
-    platform: 'neutral',
-    dts: false,
-    config: false,
-    logLevel: 'silent',
-    outExtensions: () => ({ js: '.js' }),
-    deps: { alwaysBundle: [/./] },
-  })
+  await bundle(['src/index.ts', 'src/entries/search.ts'], folder, { ending: 'js' })
   writeFileSync(join(folder, 'make.js'), MAKE)
   writeFileSync(join(folder, 'nothing.js'), 'export const make = 3')
   make = pathToFileURL(join(folder, 'make.js'))

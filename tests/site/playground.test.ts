@@ -9,8 +9,18 @@ import { divided } from '../../site/src/data/split'
 import { kerasCode, typescriptCode } from '../../site/src/model/code'
 import { KINDS, isKind, layerOf } from '../../site/src/model/layers'
 import { networkOf } from '../../site/src/model/network'
-import type { DataKind, State, Tab } from '../../site/src/state/state'
-import { DATA_KINDS, INITIAL, LOSSES, OPTIMIZERS, SCHEDULES, TABS, suited } from '../../site/src/state/state'
+import {
+  DATA_KINDS,
+  INITIAL,
+  LOSSES,
+  OPTIMIZERS,
+  SCHEDULES,
+  TABS,
+  suited,
+  type DataKind,
+  type State,
+  type Tab,
+} from '../../site/src/state/state'
 import { fromHash, toHash } from '../../site/src/state/url'
 import * as myelin from '../../src'
 

@@ -1,7 +1,6 @@
 // Layers that TensorFlow.js has, made with few options.
 
-import { layers } from '../../src'
-import type { Tensor } from '../../src'
+import { layers, type Tensor } from '../../src'
 
 /** Layers by the shapes of their inputs. */
 export function defaultLayers(): readonly {

@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readTfjs } from '../../src/entries/tfjs'
-import { differenceOf, inputsOf } from '../keras/goldens'
-import type { Golden } from '../keras/goldens'
+import { differenceOf, inputsOf, type Golden } from '../keras/goldens'
 import { bytesOf, casesIn, filesOf, goldenOf, jsonOf, pathOf } from './goldens'
 
 interface Training {

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, expect, it, vi } from 'vitest'
-import type { Tensor } from '../../src'
-import { Dense, Sequential, StateError, loadModel, tensor } from '../../src'
+import { Dense, Sequential, StateError, loadModel, tensor, type Tensor } from '../../src'
 import '../../src/entries/node'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-tfjs-'))

@@ -24,8 +24,7 @@ import {
   ops,
   optimizers,
 } from '../../src'
-import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
-import type { TfjsFiles } from '../../src/entries/tfjs'
+import { readTfjs, writeTfjs, type TfjsFiles } from '../../src/entries/tfjs'
 import { differenceOf, inputsOf } from '../keras/goldens'
 import { defaultLayers } from './default-layers'
 import { casesIn, goldenOf, jsonOf, pathOf } from './goldens'

@@ -1,8 +1,7 @@
 // Training that ends at a given cost.
 // modes: simd, interpreter
 import { describe, expect, it, vi } from 'vitest'
-import type { CallbackMethods } from '../../src'
-import { Dense, EarlyStopping, Sequential } from '../../src'
+import { Dense, EarlyStopping, Sequential, type CallbackMethods } from '../../src'
 import { Dataset } from '../../src/entries/data'
 import { Budget, EmissionsTracker, StopWhenUneconomic, ledger } from '../../src/entries/thrift'
 

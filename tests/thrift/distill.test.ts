@@ -1,7 +1,6 @@
 // distill: Hinton's loss compared with numbers computed here, state that it does not change, and that the student
 // learns.
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Activation,
   BatchNormalization,
@@ -21,6 +20,7 @@ import {
   setRandomSeed,
   tensor,
   disassemble,
+  type Tensor,
 } from '../../src'
 import { Distiller, distill } from '../../src/entries/thrift'
 

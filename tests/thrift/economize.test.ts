@@ -1,8 +1,7 @@
 // economize: keeps what pays, and says why it refuses the rest.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { DataError, Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
+import { DataError, Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor, type Tensor } from '../../src'
 import { economize, pruneUnits, quantizedLayers } from '../../src/entries/thrift'
 import { speedup, timedInTurn, whyNoGain } from '../../src/thrift/timing'
 import { floats } from '../helpers/data'

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import type { CallbackMethods, Tensor } from '../../src'
-import { BatchNormalization, Dense, EarlyStopping, Model, Sequential, loadModel, ops, tensor } from '../../src'
+import {
+  BatchNormalization,
+  Dense,
+  EarlyStopping,
+  Model,
+  Sequential,
+  loadModel,
+  ops,
+  tensor,
+  type CallbackMethods,
+  type Tensor,
+} from '../../src'
 import { L2Init, SynapticBalance, UnitHealth, balanceSynapses } from '../../src/entries/balance'
 import { partialDependence } from '../../src/entries/explain'
 import {

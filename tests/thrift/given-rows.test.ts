@@ -1,7 +1,6 @@
 // economize, pruneUnits and energyLabel read what evaluate reads: arrays in every form, and batches, once.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   ArgumentError,
   Concatenate,
@@ -15,6 +14,7 @@ import {
   StringLookup,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
 import { Dataset } from '../../src/entries/data'
 import { economize, energyLabel, pruneUnits } from '../../src/entries/thrift'

@@ -1,8 +1,7 @@
 // The ledger compared with numbers counted by hand, and with the operations that the interpreter performs.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Model } from '../../src'
-import { BatchNormalization, Conv2D, Dense, Flatten, LSTM, Sequential } from '../../src'
+import { BatchNormalization, Conv2D, Dense, Flatten, LSTM, Sequential, type Model } from '../../src'
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
 import type { Graph, Node } from '../../src/engine/ir/graph'

@@ -1,7 +1,6 @@
 // lowRank: the factors are the nearest ones, and the model is an ordinary one.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Tensor, Variable } from '../../src'
 import {
   Adam,
   BatchNormalization,
@@ -16,6 +15,8 @@ import {
   ops,
   random,
   setRandomSeed,
+  type Tensor,
+  type Variable,
 } from '../../src'
 import { lowRank } from '../../src/entries/thrift'
 

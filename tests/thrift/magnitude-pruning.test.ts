@@ -1,6 +1,5 @@
 // MagnitudePruning: the schedule, the chosen weights, and that zeros stay zero with every optimizer.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Batch, Optimizer, Tensor, Variable } from '../../src'
 import {
   Adam,
   AdamW,
@@ -16,6 +15,10 @@ import {
   setRandomSeed,
   tensor,
   disassemble,
+  type Batch,
+  type Optimizer,
+  type Tensor,
+  type Variable,
 } from '../../src'
 import { MagnitudePruning } from '../../src/entries/thrift'
 

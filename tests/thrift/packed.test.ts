@@ -2,7 +2,6 @@
 // same after loading.
 // modes: simd
 import { describe, expect, it, vi } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   Bidirectional,
   Conv2D,
@@ -24,6 +23,7 @@ import {
   loadModel,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
 import { lowRank, quantizationReport, quantize, quantizedLayers } from '../../src/entries/thrift'
 import { fromIntegers, nearest, pairs, toStored, unpaired } from '../../src/thrift/integers'

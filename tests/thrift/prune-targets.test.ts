@@ -1,7 +1,6 @@
 // pruneUnits by what is dead, over all layers at once, and for a target of latency.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   BatchNormalization,
   Conv2D,
@@ -18,6 +17,7 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
 import { pruneUnits } from '../../src/entries/thrift'
 import { speedup, timedInTurn } from '../../src/thrift/timing'

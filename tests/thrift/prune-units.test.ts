@@ -1,7 +1,6 @@
 // Pruning of units: compared with models whose units were silenced by hand, layer family by layer family.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { BatchShape, Tensor, Variable } from '../../src'
 import {
   Adam,
   Add,
@@ -40,6 +39,9 @@ import {
   ops,
   setRandomSeed,
   tensor,
+  type BatchShape,
+  type Tensor,
+  type Variable,
 } from '../../src'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { visitUnits } from '../../src/models/unit-elements'

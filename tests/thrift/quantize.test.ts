@@ -1,6 +1,5 @@
 // Models with int8 weights: close to the original, a quarter as large, and with the methods of any model.
 import { describe, expect, inject, it } from 'vitest'
-import type { Tensor } from '../../src'
 import {
   ArgumentError,
   BatchNormalization,
@@ -24,6 +23,7 @@ import {
   ops,
   runtimeInfo,
   tensor,
+  type Tensor,
 } from '../../src'
 import {
   QuantizedConv1D,

@@ -20,8 +20,8 @@ import {
   MultiHeadAttention,
   setRandomSeed,
   tensor,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { quantizationAware, quantize, quantizeInPlace } from '../../src/entries/thrift'
 
 let folder = ''

@@ -2,8 +2,19 @@
 // train, and what still runs after stopping within an epoch.
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Batch, CallbackMethods, PerOutput, Tensor } from '../../src'
-import { Dense, Input, Model, Sequential, TerminateOnNaN, ops, tensor } from '../../src'
+import {
+  Dense,
+  Input,
+  Model,
+  Sequential,
+  TerminateOnNaN,
+  ops,
+  tensor,
+  type Batch,
+  type CallbackMethods,
+  type PerOutput,
+  type Tensor,
+} from '../../src'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 
 const { x, yes, numbers } = samples(12)

@@ -19,8 +19,9 @@ import {
   Tensor,
   setRandomSeed,
   tensor,
+  type FitOptions,
+  type Logs,
 } from '../../src'
-import type { FitOptions, Logs } from '../../src'
 import { Dataset } from '../../src/entries/data'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
 

@@ -1,6 +1,5 @@
 // modes: simd
 import { describe, expect, it, vi } from 'vitest'
-import type { CallbackMethods, EarlyStoppingOptions, FitParams, Logs, Tensor } from '../../src'
 import {
   ArgumentError,
   Callback,
@@ -12,6 +11,11 @@ import {
   SGD,
   Sequential,
   TerminateOnNaN,
+  type CallbackMethods,
+  type EarlyStoppingOptions,
+  type FitParams,
+  type Logs,
+  type Tensor,
 } from '../../src'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 

@@ -2,7 +2,6 @@
 // and changes no weight. models/errors.test.ts tests models with one input and one output.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { CompileOptions, FitOptions } from '../../src'
 import {
   ArgumentError,
   DataError,
@@ -14,6 +13,8 @@ import {
   ShapeError,
   setRandomSeed,
   tensor,
+  type CompileOptions,
+  type FitOptions,
 } from '../../src'
 import { typed } from '../../src/core/tree'
 import { expectNear } from '../helpers/golden'

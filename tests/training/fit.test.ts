@@ -2,7 +2,6 @@
 // modes: simd, interpreter
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import type { CompileOptions, FitOptions, Logs } from '../../src'
 import {
   Adam,
   Dense,
@@ -14,6 +13,9 @@ import {
   setRandomSeed,
   tensor,
   disassemble,
+  type CompileOptions,
+  type FitOptions,
+  type Logs,
 } from '../../src'
 import { permute } from '../../src/core/permute'
 import { orderKey } from '../../src/data/samples/row-source'

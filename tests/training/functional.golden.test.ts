@@ -1,10 +1,18 @@
 // Runs of functional models compared with Keras: shared layers, nested models, masks, several inputs and outputs. The
 // fixture describes the models as graphs.
 import { describe, expect, it } from 'vitest'
-import type { CompileOptions, LayerBase, SampleWeights, Tensor } from '../../src'
-import { Input, Layer, Model, Sequential, ops } from '../../src'
-import type { Tree } from '../../src/core/tree'
-import { flatten, mapTree, typed } from '../../src/core/tree'
+import {
+  Input,
+  Layer,
+  Model,
+  Sequential,
+  ops,
+  type CompileOptions,
+  type LayerBase,
+  type SampleWeights,
+  type Tensor,
+} from '../../src'
+import { flatten, mapTree, typed, type Tree } from '../../src/core/tree'
 import { layers as registry } from '../../src/layers/registry'
 import type {
   Described,

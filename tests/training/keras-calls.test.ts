@@ -1,8 +1,7 @@
 // Calls of Keras programs: arguments by position, saved objects as dictionaries, and models that change after compile.
 
 import { describe, expect, it } from 'vitest'
-import { Adam, Dense, Sequential, loadModel, ops, setRandomSeed } from '../../src'
-import type { History, Tensor } from '../../src'
+import { Adam, Dense, Sequential, loadModel, ops, setRandomSeed, type History, type Tensor } from '../../src'
 
 const x = [
   [1, 2],

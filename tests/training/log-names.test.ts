@@ -4,8 +4,17 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import type { CallbackMethods, Logs } from '../../src'
-import { CSVLogger, Dense, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, Sequential, metrics } from '../../src'
+import {
+  CSVLogger,
+  Dense,
+  EarlyStopping,
+  ModelCheckpoint,
+  ReduceLROnPlateau,
+  Sequential,
+  metrics,
+  type CallbackMethods,
+  type Logs,
+} from '../../src'
 import { gridSearch } from '../../src/entries/search'
 import { StopWhenUneconomic, pruneUnits } from '../../src/entries/thrift'
 import { NameTemplate, logOf, valName, withoutVal } from '../../src/training/callbacks/names'

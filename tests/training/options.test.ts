@@ -2,8 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { Dense, Sequential, setRandomSeed } from '../../src'
-import type { CallbackMethods, Model } from '../../src'
+import { Dense, Sequential, setRandomSeed, type CallbackMethods, type Model } from '../../src'
 import { UnitHealth } from '../../src/entries/balance'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 

@@ -1,8 +1,19 @@
 // Custom steps in a functional model take data that the graph does not: records, batches without targets, further
 // inputs.
 import { describe, expect, it } from 'vitest'
-import type { Batch, StepLogs, Tensor } from '../../src'
-import { Dense, Embedding, Input, Model, SGD, Sequential, ops, tensor } from '../../src'
+import {
+  Dense,
+  Embedding,
+  Input,
+  Model,
+  SGD,
+  Sequential,
+  ops,
+  tensor,
+  type Batch,
+  type StepLogs,
+  type Tensor,
+} from '../../src'
 
 const rows = (n: number, width = 2): number[][] =>
   Array.from({ length: n }, (_, i) => Array.from({ length: width }, (_, j) => Math.sin(i + 3 * j)))

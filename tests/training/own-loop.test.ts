@@ -1,7 +1,6 @@
 // Custom loops and steps: losses that layers add, computeLoss, and the metrics of compile.
 
 import { describe, expect, it } from 'vitest'
-import type { Batch, Tensor } from '../../src'
 import {
   Dense,
   Input,
@@ -16,6 +15,8 @@ import {
   setRandomSeed,
   tensor,
   valueAndGrad,
+  type Batch,
+  type Tensor,
 } from '../../src'
 import { typed } from '../../src/core/tree'
 import { samples, weightsOf } from '../helpers/training'

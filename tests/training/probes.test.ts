@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Probe, ProbedStep, Tensor } from '../../src'
 import {
   ArgumentError,
   Callback,
@@ -14,6 +13,9 @@ import {
   tensor,
   valueAndGrad,
   disassemble,
+  type Probe,
+  type ProbedStep,
+  type Tensor,
 } from '../../src'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 import { withSettings } from '../helpers/with-settings'

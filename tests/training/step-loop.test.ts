@@ -3,8 +3,7 @@
 // modes: simd, relaxed, interpreter
 
 import { describe, expect, it } from 'vitest'
-import type { CallbackMethods } from '../../src'
-import { Dense, NonFiniteError, Sequential, setRandomSeed } from '../../src'
+import { Dense, NonFiniteError, Sequential, setRandomSeed, type CallbackMethods } from '../../src'
 import { currentRuntime } from '../../src/engine/runtime/current'
 import type { Storage } from '../../src/engine/runtime/runtime'
 

@@ -1,7 +1,6 @@
 // Whole training runs compared with Keras: everything together.
 import { describe, expect, it } from 'vitest'
-import type { ValidationData, Layer } from '../../src'
-import { Sequential, tensor } from '../../src'
+import { Sequential, tensor, type ValidationData, type Layer } from '../../src'
 import { layers } from '../../src/layers/registry'
 import type { Described, Rows, TrajectoriesFile, TrajectoryCase } from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'

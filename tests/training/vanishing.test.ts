@@ -19,8 +19,10 @@ import {
   ops,
   optimizers,
   tensor,
+  type Optimizer,
+  type Tensor,
+  type TensorLike,
 } from '../../src'
-import type { Optimizer, Tensor, TensorLike } from '../../src'
 import * as rules from '../../src/optimizers/rules'
 import { withThreads } from '../helpers/threads'
 

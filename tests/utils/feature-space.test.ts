@@ -14,8 +14,8 @@ import {
   setRandomSeed,
   tensor,
   utils,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { Dataset } from '../../src/entries/data'
 import type { FeatureRecord } from '../../src/tables/feature-space'
 import { expectNear, readFixture } from '../helpers/golden'

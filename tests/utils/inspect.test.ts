@@ -3,8 +3,18 @@
 
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { Dense, Input, Model, Sequential, StringTensor, Variable, jit, ops, tensor } from '../../src/entries/node'
-import type { Tensor } from '../../src/entries/node'
+import {
+  Dense,
+  Input,
+  Model,
+  Sequential,
+  StringTensor,
+  Variable,
+  jit,
+  ops,
+  tensor,
+  type Tensor,
+} from '../../src/entries/node'
 import { Dataset, readCsv } from '../../src/entries/data'
 
 describe('console.log', () => {

@@ -23,15 +23,19 @@ import {
   RNN,
   Sequential,
   ops,
+  type Tensor,
 } from '../../src'
-import type { Tensor } from '../../src'
 import { typed } from '../../src/core/tree'
 import { weightPaths } from '../../src/layers/saved-weights'
-import { readWeights, torchMapping, writeWeights } from '../../src/entries/weights'
-import type { WeightTarget, WeightTargets } from '../../src/entries/weights'
+import {
+  readWeights,
+  torchMapping,
+  writeWeights,
+  type WeightTarget,
+  type WeightTargets,
+} from '../../src/entries/weights'
 import { readArrays } from '../../src/files/weights/arrays'
-import { differenceOf, inputsOf } from '../keras/goldens'
-import type { Golden } from '../keras/goldens'
+import { differenceOf, inputsOf, type Golden } from '../keras/goldens'
 
 const folder = new URL('../golden/torch/', import.meta.url)
 const bytesOf = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name, folder)))

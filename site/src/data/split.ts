@@ -1,7 +1,6 @@
 // Rows for training and rows for testing.
 
-import type { DataSet, Form, Part } from './form'
-import { sizeOf } from './form'
+import { sizeOf, type DataSet, type Form, type Part } from './form'
 import { generator } from '../../../examples/data/statistics.js'
 
 /** One row in five is for testing. */

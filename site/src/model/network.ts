@@ -3,8 +3,7 @@
 
 import type { Form } from '../data/form'
 import type { State, TrainingSpec } from '../state/state'
-import type { LayerSpec } from './layers'
-import { KINDS } from './layers'
+import { KINDS, type LayerSpec } from './layers'
 
 export type Value = number | string | boolean | Call | readonly Value[]
 export interface Call {

@@ -1,8 +1,7 @@
 // The state of the page: one value that can be serialised. The URL carries it (url.ts); everything else follows from it.
 
 import type { Point } from '../data/points'
-import type { LayerSpec } from '../model/layers'
-import { layerOf } from '../model/layers'
+import { layerOf, type LayerSpec } from '../model/layers'
 
 export const DATA_KINDS = {
   moons: 'Moons',

@@ -1,10 +1,8 @@
 // The state as the part of an address after #, readable, and without what is as usual.
 
 import type { Point } from '../data/points'
-import type { LayerSpec } from '../model/layers'
-import { KINDS, isKind, layerOf } from '../model/layers'
-import type { DataKind, State, Tab } from './state'
-import { DATA_KINDS, INITIAL, LOSSES, OPTIMIZERS, SCHEDULES, TABS } from './state'
+import { KINDS, isKind, layerOf, type LayerSpec } from '../model/layers'
+import { DATA_KINDS, INITIAL, LOSSES, OPTIMIZERS, SCHEDULES, TABS, type DataKind, type State, type Tab } from './state'
 
 /** #data=moons&layers=dense-10-relu,dropout-0.2 */
 export function toHash(state: State): string {

@@ -1,8 +1,7 @@
 // The page: the bar with the controls of training, the panels at the side, and the tabs.
 
 import { useEffect, useRef } from 'preact/hooks'
-import type { Tab } from '../state/state'
-import { TABS } from '../state/state'
+import { TABS, type Tab } from '../state/state'
 import type { Speed } from '../worker/protocol'
 import { Balance } from './balance'
 import { Code } from './code'
@@ -13,8 +12,7 @@ import { Learn } from './learn'
 import { DataPanel, ModelPanel, TrainingPanel } from './panels'
 import { session } from './session'
 import { useStore } from './store'
-import type { Theme } from './theme'
-import { theme } from './theme'
+import { theme, type Theme } from './theme'
 import { Units } from './units'
 import { Weights } from './weights'
 

@@ -1,8 +1,7 @@
 // The tab Explain: why the model gives its answer for one row.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Form } from '../data/form'
-import { sizeOf } from '../data/form'
+import { sizeOf, type Form } from '../data/form'
 import { PLANE } from '../data/points'
 import type { Reasons } from '../worker/protocol'
 import { Pixels, Plane } from './canvas'

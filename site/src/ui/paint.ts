@@ -2,8 +2,7 @@
 
 import type { Task } from '../data/form'
 import type { Surface } from '../worker/protocol'
-import type { Palette, Rgb } from './theme'
-import { palette } from './theme'
+import { palette, type Palette, type Rgb } from './theme'
 
 /** How strong colours are under points. */
 const STRENGTH = 0.62

@@ -2,10 +2,8 @@
 
 import { useState } from 'preact/hooks'
 import { PLANE } from '../data/points'
-import type { Kind, LayerSpec, Values } from '../model/layers'
-import { KINDS, isKind, layerOf } from '../model/layers'
-import type { DataKind, State, TrainingSpec } from '../state/state'
-import { DATA_KINDS, OPTIMIZERS, SCHEDULES } from '../state/state'
+import { KINDS, isKind, layerOf, type Kind, type LayerSpec, type Values } from '../model/layers'
+import { DATA_KINDS, OPTIMIZERS, SCHEDULES, type DataKind, type State, type TrainingSpec } from '../state/state'
 import { Button, ListSlider, NumberInput, Select, Slider } from './fields'
 import { openFiles } from './files'
 import { Camera, chooseFolder } from './pictures'

@@ -1,10 +1,8 @@
 // The session: the state of the page, the worker that trains, and what it has sent. Views observe its stores.
 
 import type { Point } from '../data/points'
-import { networkOf } from '../model/network'
-import type { Network } from '../model/network'
-import type { DataKind, State, Tab } from '../state/state'
-import { suited } from '../state/state'
+import { networkOf, type Network } from '../model/network'
+import { suited, type DataKind, type State, type Tab } from '../state/state'
 import { fromHash, toHash } from '../state/url'
 import type {
   Command,

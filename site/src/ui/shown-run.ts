@@ -1,8 +1,7 @@
 // What the page shows of a run, as its worker reports it. A run that is kept to compare also has that worker.
 
 import type { Command, Described, Frame, Message } from '../worker/protocol'
-import type { Curves } from './curves-of-run'
-import { NO_CURVES, extended } from './curves-of-run'
+import { NO_CURVES, extended, type Curves } from './curves-of-run'
 import type { Remote } from './remote'
 import { Store } from './store'
 

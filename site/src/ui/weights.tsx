@@ -1,7 +1,6 @@
 // The tab Weights: every kernel as a picture, and how its numbers are spread.
 
-import type { Form } from '../data/form'
-import { sizeOf } from '../data/form'
+import { sizeOf, type Form } from '../data/form'
 import type { WeightsOf } from '../worker/protocol'
 import { Pixels } from './canvas'
 import { short } from './fields'

@@ -1,6 +1,5 @@
 // From a network as data to a compiled model, and from a model of another program to the layers of the page.
 
-import type { Layer, Model } from 'myelin'
 import {
   Adam,
   AdamW,
@@ -20,9 +19,10 @@ import {
   regularizers,
   schedules,
   setRandomSeed,
+  type Layer,
+  type Model,
 } from 'myelin'
-import type { LayerSpec } from '../model/layers'
-import { KINDS, isKind, layerOf } from '../model/layers'
+import { KINDS, isKind, layerOf, type LayerSpec } from '../model/layers'
 import type { Call, Network, Value } from '../model/network'
 
 type Options = Record<string, never>

@@ -1,8 +1,7 @@
 // Data sets by their specification, divided into rows for training and for testing.
 
 import type { DataSet, Task } from '../data/form'
-import type { Point } from '../data/points'
-import { pointsOf } from '../data/points'
+import { pointsOf, type Point } from '../data/points'
 import { divided } from '../data/split'
 import digitsAddress from '../data/digits.bin?url'
 import penguins from '../../../examples/data/penguins.csv?raw'

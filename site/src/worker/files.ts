@@ -1,7 +1,6 @@
 // Models in files of every format, out and in.
 
-import type { Model, Tensor } from 'myelin'
-import { loadModel } from 'myelin'
+import { loadModel, type Model, type Tensor } from 'myelin'
 import { writeKeras } from 'myelin/keras'
 import { writeOnnx } from 'myelin/onnx'
 import { writeTfjs } from 'myelin/tfjs'

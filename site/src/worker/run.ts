@@ -1,13 +1,10 @@
 // A run: a model, its data, what training has cost, and the epochs that one can return to.
 
-import type { Model, Tensor } from 'myelin'
-import { tensor } from 'myelin'
+import { tensor, type Model, type Tensor } from 'myelin'
 import { UnitHealth } from 'myelin/balance'
 import { Budget, EmissionsTracker, ledger } from 'myelin/thrift'
-import type { DataSet, Part } from '../data/form'
-import { sizeOf } from '../data/form'
-import type { Network } from '../model/network'
-import { networkOf } from '../model/network'
+import { sizeOf, type DataSet, type Part } from '../data/form'
+import { networkOf, type Network } from '../model/network'
 import { build } from './build'
 import type { Costs, Curve, Health, Limit, Recipe } from './protocol'
 

@@ -1,8 +1,7 @@
 // A stream that drifts: the slowly-changing regression of Dohare et al. 2024. After every task some bits of the input are
 // drawn again, and two networks go on learning: one by backpropagation alone, one with continual backprop.
 
-import type { Model } from 'myelin'
-import { Dense, SGD, Sequential, setRandomSeed } from 'myelin'
+import { Dense, SGD, Sequential, setRandomSeed, type Model } from 'myelin'
 import { ContinualBackprop } from 'myelin/balance'
 import { INPUTS, TASK, slowTasks } from '../../../examples/data/slowly-changing.js'
 import type { StreamPoint } from './protocol'

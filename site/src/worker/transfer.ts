@@ -1,7 +1,6 @@
 // Transfer learning: the layers of an opened network are frozen, and a new output is trained on images of the user.
 
-import type { Tensor } from 'myelin'
-import { Dense, Dropout, GlobalAveragePooling2D, Model, setRandomSeed } from 'myelin'
+import { Dense, Dropout, GlobalAveragePooling2D, Model, setRandomSeed, type Tensor } from 'myelin'
 import type { DataSet } from '../data/form'
 import type { Network } from '../model/network'
 import { classNameOf, compile } from './build'

@@ -1,9 +1,7 @@
 // What a frame shows of a model: its answers in the plane, the confusion of classes, its units and weights.
 
-import type { Layer, Tensor } from 'myelin'
-import { Model, tensor } from 'myelin'
-import type { DataSet } from '../data/form'
-import { sizeOf } from '../data/form'
+import { Model, tensor, type Layer, type Tensor } from 'myelin'
+import { sizeOf, type DataSet } from '../data/form'
 import { PLANE } from '../data/points'
 import { classNameOf } from './build'
 import type { Surface, UnitState, UnitsOfLayer, WeightsOf } from './protocol'

@@ -1,8 +1,7 @@
 // The worker: it owns the data, the model and the loop of training, and answers the page. slim.ts and full.ts start it:
 // without and with the code of other file formats, which is as large as everything else.
 
-import type { DataSet, Part } from '../data/form'
-import { sizeOf } from '../data/form'
+import { sizeOf, type DataSet, type Part } from '../data/form'
 import { classNameOf, compile, layersOf } from './build'
 import { prepare } from './datasets'
 import type { convert, load, open } from './files'

@@ -1,19 +1,15 @@
 // readWav and audioDatasetFromDirectory: samples of sound from WAV files. Every length in a file is checked before it is used.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { DataError } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { always, count, extent, nullable, option, readOptions, unread } from '../../core/options'
+import { always, count, extent, nullable, option, readOptions, unread, type OptionInputs } from '../../core/options'
 import { requireSize } from '../../core/shapes'
 import { Tensor } from '../../ops/tensor'
-import type { ReadOptions } from '../samples/abort'
-import { signalOption } from '../samples/abort'
-import type { ByteSource } from './bytes'
-import { allBytes, nameOf, requireData } from './bytes'
+import { signalOption, type ReadOptions } from '../samples/abort'
+import { allBytes, nameOf, requireData, type ByteSource } from './bytes'
 import { FolderReader } from './folder-file'
-import type { FileKind } from './folders'
-import type { BothParts } from './folders'
-import { FolderDataset, bothParts, folderFiles, labelOptions } from './folders'
+import { FolderDataset, bothParts, folderFiles, labelOptions, type FileKind, type BothParts } from './folders'
 
 /** The contents of a WAV file. */
 export interface Wav {
@@ -126,17 +122,16 @@ const SOUNDS: FileKind = {
   inPage: 'Take Dataset.from(files).map((file) => readWav(file)).',
 }
 
-const audioOptions = () => ({
-  ...signalOption(),
-  ...labelOptions(),
-  /** The number of samples of each element: longer sounds are cut, shorter ones end with zeros. Default null: as in the file, with
-   * zeros up to the longest of the batch. */
-  outputSequenceLength: option(nullable(extent), null),
-  /** The samples per second that all files must have. Default null: those of each file. */
-  samplingRate: option(nullable(count), null),
-  /** Must be false: there are no ragged tensors. Default false. */
-  ragged: unread(always([false], 'there are no ragged tensors. Give outputSequenceLength'), false),
-})
+const audioOptions = () =>
+  merged(signalOption(), labelOptions(), {
+    /** The number of samples of each element: longer sounds are cut, shorter ones end with zeros. Default null: as in the file, with
+     * zeros up to the longest of the batch. */
+    outputSequenceLength: option(nullable(extent), null),
+    /** The samples per second that all files must have. Default null: those of each file. */
+    samplingRate: option(nullable(count), null),
+    /** Must be false: there are no ragged tensors. Default false. */
+    ragged: unread(always([false], 'there are no ragged tensors. Give outputSequenceLength'), false),
+  })
 /** Options of `audioDatasetFromDirectory`. */
 export type AudioDatasetOptions = OptionInputs<ReturnType<typeof audioOptions>>
 

@@ -1,14 +1,11 @@
 // Cuts chunks of bytes into blocks of whole lines: a chunk ends anywhere, a block ends after a line. A line end inside
 // quotes does not end a line. Only a chunk and a line are in memory. The content of the lines does not matter here.
 
-import type { StrictDecoder } from '../../core/text'
-import { strictDecoder } from '../../core/text'
+import { strictDecoder, type StrictDecoder } from '../../core/text'
 import { ArgumentError, DataError, RowError } from '../../core/errors'
 import { closing } from '../cursors'
-import type { Cursor, Soon } from '../samples/source'
-import { END, after, skipByTaking, until } from '../samples/source'
-import type { NamedBytes } from './bytes'
-import { joined, requireData } from './bytes'
+import { END, after, skipByTaking, until, type Cursor, type Soon } from '../samples/source'
+import { joined, requireData, type NamedBytes } from './bytes'
 import { survey } from './csv/kernel'
 
 /** Some lines, the last one with its line end, unless the file ends without one. */

@@ -6,12 +6,28 @@ import { encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
 import { misplaced } from '../../core/misplaced'
-import type { NodeModules } from '../../engine/runtime/platform'
-import { bodyOf, fileError, isRemote, location, nodeModule, readFile, respond } from '../../engine/runtime/platform'
+import {
+  bodyOf,
+  fileError,
+  isRemote,
+  location,
+  nodeModule,
+  readFile,
+  respond,
+  type NodeModules,
+} from '../../engine/runtime/platform'
 import { abortable, abortableSource } from '../samples/abort'
 import { chained, closing, cursor } from '../cursors'
-import type { Cursor, Soon, Source } from '../samples/source'
-import { END, after, indexedSource, skipByTaking, sourceOf } from '../samples/source'
+import {
+  END,
+  after,
+  indexedSource,
+  skipByTaking,
+  sourceOf,
+  type Cursor,
+  type Soon,
+  type Source,
+} from '../samples/source'
 
 /**
  * What a reader does with markup: files of most formats never begin with it, a table may have it in its first cell, but is no whole

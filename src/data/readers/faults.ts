@@ -1,9 +1,7 @@
 // The treatment of an invalid row or a broken image: an error that ends the pass, or an entry in a list.
 
-import type { RowError } from '../../core/errors'
-import { DataError } from '../../core/errors'
-import type { ValuesOf } from '../../core/options'
-import { choice, option } from '../../core/options'
+import { DataError, type RowError } from '../../core/errors'
+import { choice, option, type ValuesOf } from '../../core/options'
 
 export const onError = option(choice('throw', 'collect'), 'throw')
 export type OnError = ValuesOf<{ onError: typeof onError }>['onError']

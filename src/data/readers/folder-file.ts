@@ -4,8 +4,7 @@
 import { clock } from '../../core/globals'
 import { orAbort } from '../../core/abort'
 import { DataError } from '../../core/errors'
-import type { NodeModules } from '../../engine/runtime/platform'
-import { fileError, nodeModule } from '../../engine/runtime/platform'
+import { fileError, nodeModule, type NodeModules } from '../../engine/runtime/platform'
 
 /** The largest file that is read: 2 GiB. */
 const MOST_BYTES = 2 ** 31 - 1

@@ -5,7 +5,6 @@ import { warn } from '../../core/warnings'
 import { byCodePoints } from '../../core/text'
 import type { Dirent } from 'node:fs'
 import { ArgumentError, StateError, knownName, quoted } from '../../core/errors'
-import type { OptionInputs, ValuesOf } from '../../core/options'
 import {
   always,
   boolean,
@@ -21,13 +20,14 @@ import {
   option,
   unread,
   withoutOptions,
+  type OptionInputs,
+  type ValuesOf,
 } from '../../core/options'
 import { orAbort } from '../../core/abort'
 import { oneHot } from '../../ops/nn/one-hot'
 import { permutation } from '../../ops/random/random'
 import { Tensor } from '../../ops/tensor'
-import type { NodeModules } from '../../engine/runtime/platform'
-import { fileError, nodeModule } from '../../engine/runtime/platform'
+import { fileError, nodeModule, type NodeModules } from '../../engine/runtime/platform'
 import { abortable } from '../samples/abort'
 import { Dataset } from '../dataset'
 
@@ -50,7 +50,7 @@ export interface FileKind {
 }
 
 /** The options of labels, order and split that all folders have. */
-export const labelOptions = () => ({
+const labelRows = () => ({
   /** The batch size; null: elements are single files. Default 32. */
   batchSize: option(nullable(count), 32),
   /**
@@ -93,6 +93,9 @@ export const labelOptions = () => ({
   /** Changes nothing: there is one kind of batches. 'grain' warns. Default 'tf'. */
   format: unread(idle(choice('tf', 'grain'), ['tf'], 'there is one kind of batches'), 'tf'),
 })
+type LabelRows = ReturnType<typeof labelRows>
+export type LabelTable = { [Name in keyof LabelRows]: LabelRows[Name] }
+export const labelOptions: () => LabelTable = labelRows
 /** Options with Keras's subset 'both', which gives both parts. */
 export type BothParts<Options> = Omit<Options, 'subset'> & {
   /** 'both': the part for training and that for validation, with a `validationSplit`. */

@@ -1,26 +1,22 @@
 // readImage and imageFolder: images from files. pictures.ts makes tensors of their bytes.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { orAbort } from '../../core/abort'
-import type { DataError } from '../../core/errors'
-import { ArgumentError, knownName } from '../../core/errors'
+import { ArgumentError, knownName, type DataError } from '../../core/errors'
 import { requireSize } from '../../core/shapes'
-import { choice, count, nullable, option, readOptions, required } from '../../core/options'
-import type { OptionInputs } from '../../core/options'
+import { choice, count, nullable, option, readOptions, required, type OptionInputs } from '../../core/options'
 import { lastFormatTable } from '../../ops/nn/channels'
 import type { Tensor } from '../../ops/tensor'
 import { abortable } from '../samples/abort'
 import { Dataset } from '../dataset'
 import { Pace } from '../samples/pace'
-import type { ByteSource } from './bytes'
-import { allBytes, nameOf } from './bytes'
+import { allBytes, nameOf, type ByteSource } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
 import { FolderReader } from './folder-file'
-import type { BothParts, FileKind, LabelledFile } from './folders'
-import { bothParts, folderFiles, labelOptions } from './folders'
+import { bothParts, folderFiles, labelOptions, type BothParts, type FileKind, type LabelledFile } from './folders'
 import { heightAndWidth, inSize, pictureOf, requireSizing, sizingOptions } from './pictures'
-import type { PixelSource } from './pixels'
-import { imageOptions, isPixelSource, pixelsOf } from './pixels'
+import { imageOptions, isPixelSource, pixelsOf, type PixelSource } from './pixels'
 
 /**
  * An image as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages, any format of the
@@ -54,36 +50,42 @@ const IMAGES: Omit<FileKind, 'where'> = {
 /** The number of files read at once. */
 const PARALLEL = 4
 
-const fileOptions = () => ({
-  ...imageOptions(),
-  /**
-   * The number of pixels that a picture in a file may have, because a small file can expand to a picture of gigabytes. Default: 4
-   * million, and four for each byte of the file, up to 8192 × 8192.
-   */
-  maxPixels: option(nullable(count), null),
-})
+const fileOptions = () =>
+  merged(imageOptions(), {
+    /**
+     * The number of pixels that a picture in a file may have, because a small file can expand to a picture of gigabytes. Default: 4
+     * million, and four for each byte of the file, up to 8192 × 8192.
+     */
+    maxPixels: option(nullable(count), null),
+  })
 
-const readImageOptions = () => ({
-  ...fileOptions(),
-  /** [height, width] to which the image is resized; a number is both. Default null: it keeps its size. */
-  imageSize: option(nullable(heightAndWidth), null),
-  ...sizingOptions(),
-})
+const readImageOptions = () =>
+  merged(
+    merged(fileOptions(), {
+      /** [height, width] to which the image is resized; a number is both. Default null: it keeps its size. */
+      imageSize: option(nullable(heightAndWidth), null),
+    }),
+    sizingOptions(),
+  )
 /** Options of `readImage`. */
 export type ReadImageOptions = OptionInputs<ReturnType<typeof readImageOptions>>
 
-const folderOptions = () => ({
-  ...fileOptions(),
-  /** Keras's name for channels: 'grayscale' is 1, 'rgb' 3, 'rgba' 4. Default null: `channels`. */
-  colorMode: option(nullable(choice('grayscale', 'rgb', 'rgba')), null),
-  /** [height, width] to which images are resized; a number is both. */
-  imageSize: required(heightAndWidth),
-  ...sizingOptions(),
-  ...labelOptions(),
-  ...lastFormatTable(),
-  /** Whether a broken file ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
-  onError,
-})
+const folderOptions = () =>
+  merged(
+    merged(fileOptions(), {
+      /** Keras's name for channels: 'grayscale' is 1, 'rgb' 3, 'rgba' 4. Default null: `channels`. */
+      colorMode: option(nullable(choice('grayscale', 'rgb', 'rgba')), null),
+      /** [height, width] to which images are resized; a number is both. */
+      imageSize: required(heightAndWidth),
+    }),
+    sizingOptions(),
+    labelOptions(),
+    lastFormatTable(),
+    {
+      /** Whether a broken file ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
+      onError,
+    },
+  )
 /** Options of `imageFolder`. */
 export type ImageFolderOptions = OptionInputs<ReturnType<typeof folderOptions>>
 

@@ -1,28 +1,22 @@
 // .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 // Elements become float32, int32 or bool; a loss of information is an error.
 
-import { put } from '../../core/tree'
+import { merged } from '../../core/merged'
+import { put, isBranch } from '../../core/tree'
 import { readArchive } from '../../files/containers/archive'
 import { encodeUtf8, utf8Text } from '../../core/text'
 import { requireArguments } from '../../core/arguments'
-import type { DType, TensorData } from '../../core/dtypes'
-import { allocateData } from '../../core/dtypes'
+import { allocateData, type DType, type TensorData } from '../../core/dtypes'
 import { ArgumentError, DataError, FormatError, formatShape, quoted } from '../../core/errors'
 import { fromFloat16 } from '../../core/half'
 import { requireContent } from '../../core/misplaced'
-import { boolean, count, nullable, option, readOptions } from '../../core/options'
-import type { OptionInputs } from '../../core/options'
-import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
-import { isBranch } from '../../core/tree'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { boolean, count, nullable, option, readOptions, type OptionInputs } from '../../core/options'
+import { sizeOf, type Shape } from '../../core/shapes'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { writeFile } from '../../engine/runtime/files'
-import type { ReadOptions } from '../samples/abort'
-import { signalOption } from '../samples/abort'
-import type { ByteSource } from './bytes'
-import { allBytes, joined, nameOf } from './bytes'
+import { signalOption, type ReadOptions } from '../samples/abort'
+import { allBytes, joined, nameOf, type ByteSource } from './bytes'
 
 /**
  *   0  \x93NUMPY
@@ -83,14 +77,14 @@ export async function readNpy(source: ByteSource, options: ReadOptions = {}): Pr
   return decode(requireContent(await allBytes(source, 'readNpy', signal), name, 'readNpy'), name)
 }
 
-const npzReading = () => ({
-  ...signalOption(),
-  /**
-   * The number of bytes that the decompressed entries and the tensors together may have. Default: 64 million, and twenty times
-   * the size of the file.
-   */
-  maxBytes: option(nullable(count), null),
-})
+const npzReading = () =>
+  merged(signalOption(), {
+    /**
+     * The number of bytes that the decompressed entries and the tensors together may have. Default: 64 million, and twenty times
+     * the size of the file.
+     */
+    maxBytes: option(nullable(count), null),
+  })
 /** Options of `readNpz`. */
 export type NpzReadOptions = OptionInputs<ReturnType<typeof npzReading>>
 

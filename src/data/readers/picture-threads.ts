@@ -5,13 +5,11 @@ import { StateError } from '../../core/errors'
 import { nextNumber } from '../../core/numbers'
 import type { DType, TensorData } from '../../core/dtypes'
 import { Tensor } from '../../ops/tensor'
-import type { Settings } from '../../engine/runtime/configure'
-import { configure } from '../../engine/runtime/configure'
+import { configure, type Settings } from '../../engine/runtime/configure'
 import { currentRuntime } from '../../engine/runtime/current'
 import { nodeModule } from '../../engine/runtime/platform'
 import { FolderReader } from './folder-file'
-import type { PictureSettings } from './pictures'
-import { pictureOf } from './pictures'
+import { pictureOf, type PictureSettings } from './pictures'
 
 /** More would wait for each other's memory, and training needs a processor, too. */
 const MOST_THREADS = 4

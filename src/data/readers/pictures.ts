@@ -3,20 +3,15 @@
 
 import { ArgumentError, DataError, knownName, quoted } from '../../core/errors'
 import type { TensorData } from '../../core/dtypes'
-import type { Kind } from '../../core/options'
-import { boolean, count, custom, listOf, option } from '../../core/options'
+import { boolean, count, custom, listOf, option, type Kind } from '../../core/options'
 import { padImages } from '../../ops/image/borders'
-import type { Interpolation } from '../../ops/image/resize'
-import { interpolation, resize } from '../../ops/image/resize'
+import { interpolation, resize, type Interpolation } from '../../ops/image/resize'
 import { Tensor } from '../../ops/tensor'
 import { requireData } from './bytes'
-import type { Placement } from './resize/fit-pixels'
-import { bilinear, placementOf } from './resize/fit-pixels'
+import { bilinear, placementOf, type Placement } from './resize/fit-pixels'
 import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
-import type { PixelRows } from './pixel-rows'
-import { rowsOf } from './pixel-rows'
-import type { PixelSettings } from './pixels'
-import { asTensor, canDraw, pixelsOf, rounded } from './pixels'
+import { rowsOf, type PixelRows } from './pixel-rows'
+import { asTensor, canDraw, pixelsOf, rounded, type PixelSettings } from './pixels'
 
 /** [height, width]; a number is both. */
 export const heightAndWidth: Kind<readonly number[], number | readonly number[]> = custom<
@@ -29,7 +24,7 @@ export const heightAndWidth: Kind<readonly number[], number | readonly number[]>
 )
 
 /** How images get a common size. */
-export const sizingOptions = () => ({
+const sizingRows = () => ({
   /** Whether to cut the longer sides first, so that shapes in images keep their proportions. Default false. */
   cropToAspectRatio: option(boolean, false),
   /** Whether to resize to the largest size that keeps the proportions, and to add black margins. Default false. */
@@ -37,6 +32,9 @@ export const sizingOptions = () => ({
   /** The interpolation for resizing. Default 'bilinear'. */
   interpolation: option(interpolation, 'bilinear'),
 })
+type SizingRows = ReturnType<typeof sizingRows>
+export type SizingTable = { [Name in keyof SizingRows]: SizingRows[Name] }
+export const sizingOptions: () => SizingTable = sizingRows
 
 interface Sizing {
   /** [height, width]; null: that of the picture. */

@@ -1,14 +1,13 @@
 // Pixels as tensors, from images in memory. Reads no files: see images.ts.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { orAbort } from '../../core/abort'
 import { ArgumentError, StateError, quoted } from '../../core/errors'
-import type { OptionInputs, ValuesOf } from '../../core/options'
-import { choice, custom, number, option, readOptions } from '../../core/options'
+import { choice, custom, number, option, readOptions, type OptionInputs, type ValuesOf } from '../../core/options'
 import { Tensor } from '../../ops/tensor'
 import { signalOption } from '../samples/abort'
-import type { Channels, PixelRows } from './pixel-rows'
-import { allColumns, rowWriter, rowsOf } from './pixel-rows'
+import { allColumns, rowWriter, rowsOf, type Channels, type PixelRows } from './pixel-rows'
 
 const pixelOptions = () => ({
   /** 1 is grey, 3 is red, green and blue, 4 adds alpha. Default 3. */
@@ -31,7 +30,10 @@ const pixelOptions = () => ({
 export type PixelOptions = OptionInputs<ReturnType<typeof pixelOptions>>
 export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
 
-export const imageOptions = () => ({ ...pixelOptions(), ...signalOption() })
+const imageRows = () => merged(pixelOptions(), signalOption())
+type ImageRows = ReturnType<typeof imageRows>
+export type ImageTable = { [Name in keyof ImageRows]: ImageRows[Name] }
+export const imageOptions: () => ImageTable = imageRows
 /** Options of `webcamFrames`. */
 export type ImageOptions = OptionInputs<ReturnType<typeof imageOptions>>
 

@@ -1,15 +1,13 @@
 // textDatasetFromDirectory: the texts of a folder whose subfolders are the classes.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
-import type { OptionInputs } from '../../core/options'
-import { count, nullable, option, readOptions } from '../../core/options'
+import { count, nullable, option, readOptions, type OptionInputs } from '../../core/options'
 import { signalOption } from '../samples/abort'
 import { Decoder } from './blocks'
 import { requireData } from './bytes'
 import { FolderReader } from './folder-file'
-import type { FileKind } from './folders'
-import type { BothParts } from './folders'
-import { FolderDataset, bothParts, folderFiles, labelOptions } from './folders'
+import { FolderDataset, bothParts, folderFiles, labelOptions, type FileKind, type BothParts } from './folders'
 
 const TEXTS: FileKind = {
   where: 'textDatasetFromDirectory',
@@ -21,12 +19,11 @@ const TEXTS: FileKind = {
   inPage: "Take readText(files, { by: 'file' }).",
 }
 
-const textFolderOptions = () => ({
-  ...signalOption(),
-  ...labelOptions(),
-  /** The number of characters after which a text is cut; Keras counts bytes. Default null: unlimited. */
-  maxLength: option(nullable(count), null),
-})
+const textFolderOptions = () =>
+  merged(signalOption(), labelOptions(), {
+    /** The number of characters after which a text is cut; Keras counts bytes. Default null: unlimited. */
+    maxLength: option(nullable(count), null),
+  })
 /** Options of `textDatasetFromDirectory`. */
 export type TextDatasetOptions = OptionInputs<ReturnType<typeof textFolderOptions>>
 

@@ -1,23 +1,20 @@
 // readJsonLines and readText: lines of text files as elements of a Dataset.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
-import { ArgumentError, RowError } from '../../core/errors'
-import { quoted } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { choice, option, readOptions, text } from '../../core/options'
+import { ArgumentError, RowError, quoted } from '../../core/errors'
+import { choice, option, readOptions, text, type OptionInputs } from '../../core/options'
 import { abortable, abortableSource, signalOption } from '../samples/abort'
 import { Dataset } from '../dataset'
-import type { Lines } from './blocks'
-import { Decoder, blocks, lineDecoder } from './blocks'
-import type { ByteSource, NamedBytes } from './bytes'
-import { allBytes, bytesOf, nameOf, requireData } from './bytes'
+import { Decoder, blocks, lineDecoder, type Lines } from './blocks'
+import { allBytes, bytesOf, nameOf, requireData, type ByteSource, type NamedBytes } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
 
-const jsonOptions = () => ({
-  ...signalOption(),
-  /** Whether a line that is not JSON ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
-  onError,
-})
+const jsonOptions = () =>
+  merged(signalOption(), {
+    /** Whether a line that is not JSON ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
+    onError,
+  })
 /** Options of `readJsonLines`. */
 export type JsonLinesOptions = OptionInputs<ReturnType<typeof jsonOptions>>
 
@@ -76,13 +73,13 @@ function parsed<T>(line: string, file: string, number: number): T {
   }
 }
 
-const textOptions = () => ({
-  ...signalOption(),
-  /** Whether an element is a line, without its line end, or a whole file. Default 'line'. */
-  by: option(choice('line', 'file'), 'line'),
-  /** The encoding of the bytes. Default 'utf-8'. */
-  encoding: option(text, 'utf-8'),
-})
+const textOptions = () =>
+  merged(signalOption(), {
+    /** Whether an element is a line, without its line end, or a whole file. Default 'line'. */
+    by: option(choice('line', 'file'), 'line'),
+    /** The encoding of the bytes. Default 'utf-8'. */
+    encoding: option(text, 'utf-8'),
+  })
 /** Options of `readText`. */
 export type ReadTextOptions = OptionInputs<ReturnType<typeof textOptions>>
 

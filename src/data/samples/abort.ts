@@ -1,16 +1,17 @@
 // Passes over data that a signal ends.
 
-import { abortSignal, nullable, option } from '../../core/options'
-import type { OptionInputs } from '../../core/options'
+import { abortSignal, nullable, option, type OptionInputs } from '../../core/options'
 import { Pace } from './pace'
-import type { Block } from '../row-block'
-import type { Cursor, Soon, Source } from './source'
-import { END, after, isPromise } from './source'
+import type { Block } from './row-block'
+import { END, after, isPromise, type Cursor, type Soon, type Source } from './source'
 
-export const signalOption = () => ({
+const signalRows = () => ({
   /** Ends reading at once, also while data are waited for: it fails with the signal's reason, and files are closed. Default: none. */
   signal: option(nullable(abortSignal), null),
 })
+type SignalRows = ReturnType<typeof signalRows>
+export type SignalTable = { [Name in keyof SignalRows]: SignalRows[Name] }
+export const signalOption: () => SignalTable = signalRows
 /** Options of whatever reads and has no others. */
 export type ReadOptions = OptionInputs<ReturnType<typeof signalOption>>
 

@@ -2,12 +2,10 @@
 
 import { requireArguments } from '../../core/arguments'
 import { DataError, ShapeError, formatShape, quoted } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { choice, extent, nullable, number, option, readOptions } from '../../core/options'
+import { choice, extent, nullable, number, option, readOptions, type OptionInputs } from '../../core/options'
 import { allocateData } from '../../core/dtypes'
 import { requireSize, sameShape, sizeOf } from '../../core/shapes'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 
 const padOptions = () => ({

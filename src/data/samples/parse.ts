@@ -3,15 +3,12 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { TensorSpec } from '../../core/spec'
-import type { Tree } from '../../core/tree'
-import { flatten, isBranch, pathsOf } from '../../core/tree'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { flatten, isBranch, pathsOf, type Tree } from '../../core/tree'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { StringTensor, beginsWithString, fitStrings, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { requireIntegers, requireNumbers, requireRows } from './checks'
 import type { SampleWeights } from './given'
-import type { Layout } from './layout'
 import {
   UNKNOWN_LAYOUT,
   areRows,
@@ -23,12 +20,11 @@ import {
   assignLeaves,
   placeOf,
   unwrapSingle,
+  type Layout,
 } from './layout'
-import type { BatchSource, DataNames, Samples } from './samples'
-import { PLAIN_NAMES } from './samples'
+import { PLAIN_NAMES, type BatchSource, type DataNames, type Samples } from './samples'
 import { records } from './record-hook'
-import type { ElementsOrMaker } from './source'
-import { outermostOf } from './source'
+import { outermostOf, type ElementsOrMaker } from './source'
 import { stackTensors } from './stack'
 
 /** Unparsed data, in parts. */

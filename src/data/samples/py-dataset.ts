@@ -1,13 +1,11 @@
 // PyDataset: batches by their index, which a user's class makes. Keras: keras.utils.PyDataset.
 
 import { ArgumentError, quoted } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { boolean, count, idle, option, readOptions } from '../../core/options'
+import { boolean, count, idle, option, readOptions, type OptionInputs } from '../../core/options'
 import { permutation } from '../../ops/random/random'
 import { nextSeed } from '../../ops/random/seed'
 import type { BatchData } from './given'
-import type { Cursor, Soon, Source } from './source'
-import { END, after, isPromise } from './source'
+import { END, after, isPromise, type Cursor, type Soon, type Source } from './source'
 
 const pyDatasetOptions = () => ({
   /** The number of batches that are made at the same time, if `getItem` returns promises. Default 1. */

@@ -2,18 +2,14 @@
 // of each row, so that errors name row and column; parse.ts makes tensors of the columns.
 
 import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../../core/errors'
-import type { Shape } from '../../core/shapes'
-import { sameShape } from '../../core/shapes'
+import { sameShape, type Shape } from '../../core/shapes'
 import { TensorSpec } from '../../core/spec'
-import type { Tree } from '../../core/tree'
-import { flatten, isBranch, mapTree } from '../../core/tree'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { flatten, isBranch, mapTree, type Tree } from '../../core/tree'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { Variable } from '../../ops/variable'
-import type { Layout } from './layout'
-import { isNamedData } from './layout'
+import { isNamedData, type Layout } from './layout'
 import type { RecordReader } from './record-hook'
 
 type Row = Readonly<Record<string, unknown>>

@@ -2,14 +2,12 @@
 
 import { seedWord } from '../../core/threefry'
 import type { NumericArray } from '../../core/dtypes'
-import type { PermutationKey } from '../../core/permute'
-import { permutationKey } from '../../core/permute'
+import { permutationKey, type PermutationKey } from '../../core/permute'
 import { sizeOf } from '../../core/shapes'
 import type { Tensor, TensorData } from '../../ops/tensor'
 import { ResidentRows, keepsRows } from '../../engine/runtime/rows'
 import type { Runtime } from '../../engine/runtime/runtime'
-import type { Samples } from './samples'
-import { tensorsOf } from './samples'
+import { tensorsOf, type Samples } from './samples'
 
 /** Copies rows of a tensor, in a given order, into a step's input. */
 export class RowSource {

@@ -1,11 +1,9 @@
 // Parsed data of fit and evaluate: samples in arrays, or a sequence of batches. parse.ts parses them.
 
 import { DataError } from '../../core/errors'
-import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
-import type { StringReader } from '../../ops/strings'
-import { StringTensor } from '../../ops/strings'
+import { StringTensor, type StringReader } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { Source } from './source'
 

@@ -2,7 +2,7 @@
 // Elements can be anything.
 
 import { ArgumentError, DataError, quoted } from '../../core/errors'
-import type { Block } from '../row-block'
+import type { Block } from './row-block'
 
 /** The end of a pass. */
 export const END: unique symbol = Symbol('end')

@@ -2,18 +2,26 @@
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, DataError } from '../../core/errors'
-import type { OptionInputs, Kind } from '../../core/options'
-import { boolean, custom, extent, integer, nullable, option, quoted, readOptions } from '../../core/options'
+import {
+  boolean,
+  custom,
+  extent,
+  integer,
+  nullable,
+  option,
+  quoted,
+  readOptions,
+  type OptionInputs,
+  type Kind,
+} from '../../core/options'
 import { permutation } from '../../ops/random/permutation'
 import { nextSeed } from '../../ops/random/seed'
 import { oneHot } from '../../ops/nn/one-hot'
 import { firstOutside } from '../../ops/numpy/along'
 import { reshape } from '../../ops/numpy/shape'
-import { toTensor } from '../../ops/convert'
-import type { ShapedData, TensorLike } from '../../ops/convert'
+import { toTensor, type ShapedData, type TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
-import type { Label, Labels, RowData, RowsByName } from './rows'
-import { countsOf, labelsOf, rowCount, takeRows } from './rows'
+import { countsOf, labelsOf, rowCount, takeRows, type Label, type Labels, type RowData, type RowsByName } from './rows'
 
 const labels: Kind<readonly Label[], Labels> = custom(labelsOf, (value) => [...value])
 

@@ -4,8 +4,7 @@ import { allocateData } from '../../core/dtypes'
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
 import type { TensorSpec } from '../../core/spec'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 
 /**

@@ -1,4 +1,4 @@
-// The names of all primitives and their attributes. Those of elementwise ones are the names of their kernels, in ir/steps.ts, which the
+// The names of all primitives and their attributes. Those of elementwise ones are the names of their kernels, in engine/ir/steps.ts, which the
 // build writes. engine/primitives/index.ts must contain a rule for each name; tsc reports missing ones.
 
 import type * as steps from './steps'

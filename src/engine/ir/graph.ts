@@ -1,10 +1,8 @@
 // Graph, Node and Value: a traced function. Pure data; the meaning of nodes is in primitives/.
 
 import type { PrimitiveAttributes, PrimitiveName } from './attributes'
-import type { DType } from '../../core/dtypes'
-import { dtypes } from '../../core/dtypes'
-import type { Shape, TensorType } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { dtypes, type DType } from '../../core/dtypes'
+import { sizeOf, type Shape, type TensorType } from '../../core/shapes'
 
 /** One tensor of a graph: an input, or an output of a node. Assigned once. */
 export class Value implements TensorType {

@@ -1,8 +1,7 @@
 // Infers the types of a loop's results and checks its operands against its body.
 
 import { formatShape, internalError } from '../../core/errors'
-import type { TensorType } from '../../core/shapes'
-import { sameShape } from '../../core/shapes'
+import { sameShape, type TensorType } from '../../core/shapes'
 import type { LoopAttributes } from './attributes'
 
 const CONDITION: TensorType = { shape: [], dtype: 'bool' }

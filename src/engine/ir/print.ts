@@ -1,8 +1,7 @@
 // Prints nodes of graphs, one per line, with bodies of loops indented. For people; nothing parses it.
 
 import { formatShape } from '../../core/errors'
-import type { Node, Value } from './graph'
-import { titleOf } from './graph'
+import { titleOf, type Node, type Value } from './graph'
 import { Body, bodyOf, isLoop } from './region'
 
 function nameOf(value: Value): string {

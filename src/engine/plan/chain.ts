@@ -2,10 +2,8 @@
 // together.
 
 import type { Node, Value } from '../ir/graph'
-import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
-import type { Kernel } from './kernel'
-import { basesOf } from './kernel'
+import { sizeOf, type Shape } from '../../core/shapes'
+import { basesOf, type Kernel } from './kernel'
 import type { Locations } from './locations'
 
 export class ChainKernel implements Kernel {

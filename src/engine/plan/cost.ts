@@ -3,8 +3,7 @@
 
 import { dtypes } from '../../core/dtypes'
 import { unreachable } from '../../core/errors'
-import type { TensorType } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type TensorType } from '../../core/shapes'
 import { ruleOf } from '../primitives'
 import type { Cost } from '../primitives/flops'
 import type { Graph, Node } from '../ir/graph'

@@ -4,15 +4,13 @@
 
 import { internalError } from '../../core/errors'
 import { ruleOf } from '../primitives'
-import type { Graph, Node, Value } from '../ir/graph'
-import { results } from '../ir/graph'
+import { results, type Graph, type Node, type Value } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
 import { LoopPlanning } from './loops'
 import { sameShape, sizeOf } from '../../core/shapes'
 import { ChainKernel } from './chain'
-import type { Activation, FuseOptions, Kernel } from './kernel'
+import { SingleKernel, type Activation, type FuseOptions, type Kernel } from './kernel'
 import { copiesForChain } from './legalize'
-import { SingleKernel } from './kernel'
 import type { Locations } from './locations'
 import type { ChainLimits } from './target'
 

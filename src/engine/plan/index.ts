@@ -4,11 +4,9 @@
 import type { Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
 import { fuse } from './fuse'
-import type { JointResults, FuseOptions, Kernel, Placement } from './kernel'
-import { locatedOnce } from './kernel'
+import { locatedOnce, type JointResults, type FuseOptions, type Kernel, type Placement } from './kernel'
 import { legalize } from './legalize'
-import type { MemoryPlan, PlacedBuffer } from './memory'
-import { locate, planMemory } from './memory'
+import { locate, planMemory, type MemoryPlan, type PlacedBuffer } from './memory'
 import { simplify } from './simplify'
 import type { Target } from './target'
 

@@ -2,8 +2,7 @@
 // generates its code.
 
 import type { Epilogue } from '../../../assembly/shared/opcodes'
-import type { Graph, Node, Value } from '../ir/graph'
-import { titleOf } from '../ir/graph'
+import { titleOf, type Graph, type Node, type Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/operand'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { Locations } from './locations'

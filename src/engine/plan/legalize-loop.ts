@@ -4,8 +4,7 @@ import type { GraphBuilder } from '../transforms/builder'
 import type { Node, Value } from '../ir/graph'
 import { bodyOf, regionOf } from '../ir/region'
 import { isOwned, isScanned, legalizeNodes } from './legalize'
-import type { PlaceConstant } from './locations'
-import { Locations } from './locations'
+import { Locations, type PlaceConstant } from './locations'
 
 /**
  * A loop whose body can read its slices in place. Constants of the body become captures, so they are created

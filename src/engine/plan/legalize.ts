@@ -4,14 +4,12 @@
 import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
-import type { Legal, PlaceConstant } from './locations'
-import { Locations } from './locations'
+import { Locations, type Legal, type PlaceConstant } from './locations'
 import { LoopPlanning } from './loops'
 import type { Target } from './target'
 import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../ir/attributes'
-import type { Finish } from './rewrite'
-import { mapKept, rewrite } from './rewrite'
+import { mapKept, rewrite, type Finish } from './rewrite'
 
 export function legalize(graph: Graph, target: Target): Legal {
   const locations = new Locations(graph, target)

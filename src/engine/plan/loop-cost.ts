@@ -2,8 +2,7 @@
 
 import type { Node } from '../ir/graph'
 import { bodyOf } from '../ir/region'
-import type { Cost } from './cost'
-import { costOf } from './cost'
+import { costOf, type Cost } from './cost'
 
 /** How often the condition of a loop is true is not known: it counts as once. */
 export function costOfLoop(node: Node<'loop'>): Cost {

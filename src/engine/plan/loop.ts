@@ -8,11 +8,9 @@ import type { Node, Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/operand'
 import { operandsOf } from '../ir/region'
 import { fuse } from './fuse'
-import type { JointResults, FuseOptions, Kernel, Placement } from './kernel'
-import { basesOf, locatedOnce } from './kernel'
+import { basesOf, locatedOnce, type JointResults, type FuseOptions, type Kernel, type Placement } from './kernel'
 import type { Legal, Locations } from './locations'
-import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer } from './memory'
-import { align, locate, planMemory } from './memory'
+import { align, locate, planMemory, type Home, type LoopIdentity, type MemoryPlan, type PlacedBuffer } from './memory'
 
 /** How a carry is passed on. */
 interface Carry {

@@ -2,8 +2,7 @@
 // constants, applies each primitive's own `simplify`, and expands composed primitives.
 
 import type { GraphBuilder } from '../transforms/builder'
-import type { Graph, Node, Value } from '../ir/graph'
-import { results } from '../ir/graph'
+import { results, type Graph, type Node, type Value } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
 import { hasEffect } from '../transforms/effect'
 import { LoopPlanning } from './loops'
@@ -11,8 +10,7 @@ import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../ir/attributes'
 import type { NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
-import type { Shared } from './rewrite'
-import { rewrite } from './rewrite'
+import { rewrite, type Shared } from './rewrite'
 
 export function simplify(graph: Graph): Graph {
   const simple = simplifyOnce(graph)

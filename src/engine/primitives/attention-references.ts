@@ -2,8 +2,14 @@
 
 import type { NumericArray } from '../../core/dtypes'
 import { broadcastStrides, rowMajorStrides } from '../../core/shapes'
-import type { AttentionAttributes, GradientAttributes } from './attention-operands'
-import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
+import {
+  attentionExtents,
+  attentionOperands,
+  gradientOperands,
+  scoresShape,
+  type AttentionAttributes,
+  type GradientAttributes,
+} from './attention-operands'
 import type { RefContext } from './rule'
 import { factorOf } from './special'
 

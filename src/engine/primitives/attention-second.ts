@@ -12,8 +12,15 @@
 
 import type { Shape } from '../../core/shapes'
 import type { Value } from '../ir/graph'
-import type { AttentionAttributes, AttentionExtents, GradientAttributes } from './attention-operands'
-import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
+import {
+  attentionExtents,
+  attentionOperands,
+  gradientOperands,
+  scoresShape,
+  type AttentionAttributes,
+  type AttentionExtents,
+  type GradientAttributes,
+} from './attention-operands'
 import type { Emitter } from './emitter'
 import type { VjpContext } from './rule'
 

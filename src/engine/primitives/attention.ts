@@ -10,20 +10,24 @@
 import { ATTENTION_FEATURES, Attention, AttentionGradient } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
 import { ShapeError, formatShape } from '../../core/errors'
-import type { TensorType } from '../../core/shapes'
-import { broadcastStrides, sameShape } from '../../core/shapes'
+import { broadcastStrides, sameShape, type TensorType } from '../../core/shapes'
 import type { Value } from '../ir/graph'
-import type { Word } from '../ir/instruction'
+import { ABSENT, float, instruction, type Word, type LowerContext } from '../ir/instruction'
 import type { Operand } from '../ir/operand'
-import { ABSENT, float, instruction } from '../ir/instruction'
-import type { AttentionAttributes, AttentionExtents, GradientAttributes } from './attention-operands'
-import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
+import {
+  attentionExtents,
+  attentionOperands,
+  gradientOperands,
+  scoresShape,
+  type AttentionAttributes,
+  type AttentionExtents,
+  type GradientAttributes,
+} from './attention-operands'
 import { attentionGradientReference, attentionReference } from './attention-references'
 import { secondGradient } from './attention-second'
 import { FUNCTION } from './flops'
 import { KernelRoutine } from './routine'
 import type { CostContext, View, RefContext, VjpContext } from './rule'
-import type { LowerContext } from '../ir/instruction'
 
 /** The limit on features of a query and a value together, which the smallest block of rows allows. */
 const MOST_FEATURES = 8 * ATTENTION_FEATURES

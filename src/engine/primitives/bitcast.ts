@@ -2,10 +2,8 @@
 
 import { Copy } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
-import type { TensorType } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
-import type { LowerContext } from '../ir/instruction'
-import { instruction } from '../ir/instruction'
+import { sizeOf, type TensorType } from '../../core/shapes'
+import { instruction, type LowerContext } from '../ir/instruction'
 import { KernelRoutine } from './routine'
 import type { InPlace, RefContext } from './rule'
 

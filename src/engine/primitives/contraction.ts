@@ -3,8 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Value } from '../ir/graph'
 import type { CostContext, KernelPrimitive, Preparation, PrepareContext, TotalContext, VjpContext } from './rule'
-import type { Shape, TensorType } from '../../core/shapes'
-import { broadcastShapes, sizeOf } from '../../core/shapes'
+import { broadcastShapes, sizeOf, type Shape, type TensorType } from '../../core/shapes'
 import type { NoAttributes } from '../ir/attributes'
 
 /** The number of columns in a strip of a prepared right operand, as in the kernel's tiles. */

@@ -8,8 +8,7 @@
 // stored nor multiplied. In depthwise convolution each channel has its own taps and is convolved alone.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { Shape, TensorType } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type Shape, type TensorType } from '../../core/shapes'
 import type { Value } from '../ir/graph'
 import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../ir/attributes'
 import type { Emitter } from './emitter'

@@ -8,8 +8,7 @@ import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
-import type { Shape, TensorType } from '../../core/shapes'
-import { sameShape, splitAround } from '../../core/shapes'
+import { sameShape, splitAround, type Shape, type TensorType } from '../../core/shapes'
 import type { NoAttributes, PrimitiveName } from '../ir/attributes'
 
 export function rowsOf(shape: Shape): { rows: number; columns: number } {

@@ -7,16 +7,13 @@ import { FACTORIZE_PADDING, FACTORIZE_SWEEPS, Factorize, Substitute } from '../.
 import { Factorization, Opcode, Triangle } from '../../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { NumericArray } from '../../core/dtypes'
-import type { Shape, TensorType } from '../../core/shapes'
-import { sameShape, sizeOf } from '../../core/shapes'
+import { sameShape, sizeOf, type Shape, type TensorType } from '../../core/shapes'
 import type { Value } from '../ir/graph'
-import type { Word } from '../ir/instruction'
-import { ABSENT, instruction } from '../ir/instruction'
+import { ABSENT, instruction, type Word, type LowerContext } from '../ir/instruction'
 import type { Emitter } from './emitter'
 import { cholesky, eigen, lu, matrixOf, qr, singular, substitute } from './factorization-references'
 import { KernelRoutine, required } from './routine'
 import type { CostContext, RefContext, VjpContext } from './rule'
-import type { LowerContext } from '../ir/instruction'
 import { ArgSort } from './sorting'
 
 interface Matrices {

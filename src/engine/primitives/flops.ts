@@ -7,8 +7,7 @@
 //   n   a reduction: one per reduced element
 //   2   a matrix product: × and + for each of m·n·k
 
-import type { TensorType } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type TensorType } from '../../core/shapes'
 
 /** exp, expm1, log, log1p, sin, cos, tanh, σ, erf and its inverse. */
 export const FUNCTION = 8

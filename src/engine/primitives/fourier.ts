@@ -4,13 +4,11 @@
 import { FOURIER_FIXED, Fourier } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
 import { ShapeError, formatShape } from '../../core/errors'
-import type { TensorType } from '../../core/shapes'
-import { sameShape, sizeOf, splitAround } from '../../core/shapes'
+import { sameShape, sizeOf, splitAround, type TensorType } from '../../core/shapes'
 import type { Value } from '../ir/graph'
-import { instruction } from '../ir/instruction'
+import { instruction, type LowerContext } from '../ir/instruction'
 import { KernelRoutine, required } from './routine'
 import type { CostContext, RefContext, VjpContext } from './rule'
-import type { LowerContext } from '../ir/instruction'
 
 /** re, im → re, im of Σ_j x[j] e^(∓2πi jk/n): − forwards, + backwards, without a factor. */
 export class FourierTransform extends KernelRoutine {

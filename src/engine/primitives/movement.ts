@@ -2,11 +2,17 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Value } from '../ir/graph'
-import type { KernelPrimitive, View, ViewPrimitive } from './rule'
-import { isContiguous } from './rule'
+import { isContiguous, type KernelPrimitive, type View, type ViewPrimitive } from './rule'
 import type { NumericArray } from '../../core/dtypes'
-import type { Shape, TensorType } from '../../core/shapes'
-import { broadcastStrides, forEachOffset, rowMajorStrides, sameShape, sizeOf } from '../../core/shapes'
+import {
+  broadcastStrides,
+  forEachOffset,
+  rowMajorStrides,
+  sameShape,
+  sizeOf,
+  type Shape,
+  type TensorType,
+} from '../../core/shapes'
 import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from '../ir/attributes'
 
 const mapTotal = (sum: Value | null, map: (sum: Value) => Value): Value | null => (sum === null ? null : map(sum))

@@ -6,8 +6,7 @@
 //   sumPool(x), sumPoolTranspose(ȳ)   the same with sums
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { Shape, TensorType } from '../../core/shapes'
-import { sameShape, sizeOf } from '../../core/shapes'
+import { sameShape, sizeOf, type Shape, type TensorType } from '../../core/shapes'
 import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from '../ir/attributes'
 import type { KernelPrimitive } from './rule'
 import { placesOf, requireWindow } from './window'

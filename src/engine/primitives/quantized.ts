@@ -7,13 +7,11 @@
 import { QUANTIZED_SUMS, Quantize, QuantizedProduct, QuantizedRow } from '../../../assembly/shared/instructions'
 import { Epilogue, Opcode } from '../../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { Shape, TensorType } from '../../core/shapes'
-import { forEachOffset, rowMajorStrides, sameShape, sizeOf } from '../../core/shapes'
-import { ABSENT, instruction } from '../ir/instruction'
+import { forEachOffset, rowMajorStrides, sameShape, sizeOf, type Shape, type TensorType } from '../../core/shapes'
+import { ABSENT, instruction, type LowerContext } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine, required } from './routine'
 import type { CostContext, RefContext } from './rule'
-import type { LowerContext } from '../ir/instruction'
 import { placesOf } from './window'
 
 /** The largest integer to which a weight or an activation is quantized. */

@@ -7,8 +7,7 @@ import type { Node, Value } from '../ir/graph'
 import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive, TotalContext } from './rule'
 import type { DType } from '../../core/dtypes'
-import type { Shape, TensorType } from '../../core/shapes'
-import { adjacentGroups, splitAround } from '../../core/shapes'
+import { adjacentGroups, splitAround, type Shape, type TensorType } from '../../core/shapes'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveName, ReductionName } from '../ir/attributes'
 
 function requireFloat(name: string, input: TensorType): void {

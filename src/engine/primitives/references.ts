@@ -5,8 +5,14 @@
 import { merged } from '../../core/merged'
 import { TargetKind } from '../../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../../core/dtypes'
-import type { Shape, TensorType } from '../../core/shapes'
-import { broadcastStrides, forEachOffset, rowMajorStrides, splitAround } from '../../core/shapes'
+import {
+  broadcastStrides,
+  forEachOffset,
+  rowMajorStrides,
+  splitAround,
+  type Shape,
+  type TensorType,
+} from '../../core/shapes'
 import { threefryUniform } from '../../core/threefry'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import { STRIP } from './contraction'

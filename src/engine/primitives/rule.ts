@@ -139,7 +139,7 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'elementwise'
   /** The number of operands. */
   readonly operands: 1 | 2 | 3
-  /** The step of a chain for operands of these types: a number of ir/steps.ts. */
+  /** The step of a chain for operands of these types: a number of engine/ir/steps.ts. */
   step(inputs: readonly TensorType[], attributes: Attributes): number
   /** Floating-point operations per element of the result: see flops.ts. */
   readonly flops: number

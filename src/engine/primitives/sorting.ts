@@ -3,14 +3,12 @@
 import { SORT_BYTES, SORT_FIXED, Search, Sort } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { TensorType } from '../../core/shapes'
-import { sizeOf, splitAround } from '../../core/shapes'
-import { instruction } from '../ir/instruction'
+import { sizeOf, splitAround, type TensorType } from '../../core/shapes'
+import { instruction, type LowerContext } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine, required } from './routine'
 import type { CostContext, RefContext, VjpContext } from './rule'
 import type { Value } from '../ir/graph'
-import type { LowerContext } from '../ir/instruction'
 
 /** < 0 where a comes before b. */
 function compare(a: number, b: number): number {

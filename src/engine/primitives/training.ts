@@ -4,8 +4,7 @@
 import { internalError } from '../../core/errors'
 import { elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
-import type { TensorType } from '../../core/shapes'
-import { sameShape } from '../../core/shapes'
+import { sameShape, type TensorType } from '../../core/shapes'
 import type { PrimitiveAttributes } from '../ir/attributes'
 
 /** The largest float32. */

@@ -1,7 +1,6 @@
 // References of the primitives that slide windows over tensors, as plain loops: a part of references.ts.
 
-import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type Shape } from '../../core/shapes'
 import type { NumericArray } from '../../core/dtypes'
 import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes } from '../ir/attributes'
 import { slides } from './pooling'

@@ -2,8 +2,7 @@
 // their offsets. Used by convolution, depthwise convolution and pooling.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { Shape, TensorType } from '../../core/shapes'
-import { rowMajorStrides } from '../../core/shapes'
+import { rowMajorStrides, type Shape, type TensorType } from '../../core/shapes'
 import type { PaddedAttributes, WindowAttributes } from '../ir/attributes'
 
 /** The number of places of a window along an axis; at most 0 if it does not fit. */

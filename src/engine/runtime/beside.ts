@@ -3,7 +3,6 @@
 import { ArgumentError, FormatError, StateError, quoted } from '../../core/errors'
 import { isBlob, isUrl } from '../../core/globals'
 import { requireContent } from '../../core/misplaced'
-import type { ByteSource } from './platform'
 import {
   accepted,
   ask,
@@ -16,6 +15,7 @@ import {
   requirePath,
   respond,
   urlOf,
+  type ByteSource,
 } from './platform'
 
 /** Reads a file by its path relative to the folder of another. @throws FormatError for a path that leaves the folder */

@@ -1,8 +1,7 @@
 // The runtime of new models and tensors.
 
-import type { ReadBinary, SimdLevel } from './wasm/wasm'
+import { requireSimd, supportsRelaxedSimd, supportsSimd, type ReadBinary, type SimdLevel } from './wasm/wasm'
 import { KernelSet } from './wasm/kernel-set'
-import { requireSimd, supportsRelaxedSimd, supportsSimd } from './wasm/wasm'
 import { Arena, createWasmMemory } from './memory'
 import { Runtime } from './runtime'
 import type { Settings } from './settings'
@@ -69,11 +68,11 @@ export function currentRuntime(): Runtime {
 
 /** Runs `body` with another runtime as the current one. */
 export function withRuntime<Result>(runtime: Runtime, body: () => Result): Result {
-  const outer = current
-  current = { ...outer, runtime }
+  const outer = current.runtime
+  current = { ...current, runtime }
   try {
     return body()
   } finally {
-    current = outer
+    current = { ...current, runtime: outer }
   }
 }

@@ -2,8 +2,7 @@
 // lets files grow, such as logs. The bytes come from models/save.ts.
 
 import { ArgumentError, StateError, quoted } from '../../core/errors'
-import type { NodeModules } from './platform'
-import { fileError, isRemote, nodeModule, nodeProcess, requirePath } from './platform'
+import { fileError, isRemote, nodeModule, nodeProcess, requirePath, type NodeModules } from './platform'
 import { removeLeftovers, temporaryName } from './temporary'
 
 /** The pending write of each path. */

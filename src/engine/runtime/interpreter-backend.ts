@@ -1,16 +1,13 @@
 // The backend without WebAssembly: programs run in the interpreter, with plain loops.
 
-import type { NumericArray, TensorData } from '../../core/dtypes'
-import { hasNonFinite } from '../../core/dtypes'
+import { hasNonFinite, type NumericArray, type TensorData } from '../../core/dtypes'
 import type { Cell, Graph } from '../ir/graph'
-import type { InterpretOptions } from '../transforms/interpret'
-import { allocate, interpret } from '../transforms/interpret'
+import { allocate, interpret, type InterpretOptions } from '../transforms/interpret'
 import { printNode } from '../ir/print'
 import { Tally } from './meter'
 import { Arena, PlainMemory } from './memory'
 import type { Program } from './program'
-import type { Backend, BackendReport, Runtime } from './runtime'
-import { cellView, counters } from './runtime'
+import { cellView, counters, type Backend, type BackendReport, type Runtime } from './runtime'
 import { ONE_THREAD } from './tape-backend'
 
 export class InterpreterBackend implements Backend {

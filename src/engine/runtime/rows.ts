@@ -3,10 +3,8 @@
 
 import { Gather } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
-import type { Instruction } from '../ir/instruction'
-import { instruction } from '../ir/instruction'
-import type { NumericArray } from '../../core/dtypes'
-import { BYTES_PER_ELEMENT, dtypes } from '../../core/dtypes'
+import { instruction, type Instruction } from '../ir/instruction'
+import { BYTES_PER_ELEMENT, dtypes, type NumericArray } from '../../core/dtypes'
 import type { PermutationKey } from '../../core/permute'
 import { encode, tapeBytes } from '../tape/encode'
 import type { KernelExports } from './wasm/wasm'

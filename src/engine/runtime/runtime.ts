@@ -1,8 +1,7 @@
 // One linear memory with its backend and its settings. A model belongs to the runtime that was current when its
 // weights were created: see current.ts.
 
-import type { DType, TensorData } from '../../core/dtypes'
-import { viewData } from '../../core/dtypes'
+import { viewData, type DType, type TensorData } from '../../core/dtypes'
 import { StateError } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
 import type { Cell, CellStorage, Graph } from '../ir/graph'

@@ -4,14 +4,11 @@
 import { Gather, Header, Loop, LoopPatch } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
-import type { Instruction } from '../ir/instruction'
-import { instruction } from '../ir/instruction'
-import type { TapeInstruction } from '../tape/encode'
-import { encode, instructionOffsets } from '../tape/encode'
+import { instruction, type Instruction } from '../ir/instruction'
+import { encode, instructionOffsets, type TapeInstruction } from '../tape/encode'
 import type { Program } from './program'
 import type { ResidentRows } from './rows'
-import type { Storage } from './runtime'
-import { counters } from './runtime'
+import { counters, type Storage } from './runtime'
 import { tapeBackendOf } from './tape-backend'
 
 /** Runs a program on consecutive batches of rows, all of the same size. */

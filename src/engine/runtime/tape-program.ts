@@ -5,21 +5,22 @@ import { internalError } from '../../core/errors'
 import type { Cell, Graph } from '../ir/graph'
 import { Loop } from '../../../assembly/shared/instructions'
 import type { Address, Operand } from '../ir/operand'
-import type { NumericArray, TensorData } from '../../core/dtypes'
-import { BYTES_PER_ELEMENT, hasNonFinite } from '../../core/dtypes'
-import type { TensorType } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
-import type { Share, TapePlan } from '../tape'
-import { planTape } from '../tape'
-import type { LoopIdentity, MemoryPlan } from '../plan/memory'
-import { placed } from '../plan/memory'
-import type { LabelledInstruction, TapeInstruction } from '../tape/encode'
-import { bodyOffset, encode, instructionOffsets, tapeBytes } from '../tape/encode'
+import { BYTES_PER_ELEMENT, hasNonFinite, type NumericArray, type TensorData } from '../../core/dtypes'
+import { sizeOf, type TensorType } from '../../core/shapes'
+import { planTape, type Share, type TapePlan } from '../tape'
+import { placed, type LoopIdentity, type MemoryPlan } from '../plan/memory'
+import {
+  bodyOffset,
+  encode,
+  instructionOffsets,
+  tapeBytes,
+  type LabelledInstruction,
+  type TapeInstruction,
+} from '../tape/encode'
 import { Tally } from './meter'
 import type { KernelExports } from './wasm/wasm'
 import type { Program } from './program'
-import type { Runtime } from './runtime'
-import { Storage, cellView, counters } from './runtime'
+import { Storage, cellView, counters, type Runtime } from './runtime'
 
 /** What a program needs from its backend. */
 export interface TapeEngine {

@@ -2,8 +2,7 @@
 // processes left (Node).
 
 import { xxh32 } from '../../core/xxh32'
-import type { NodeModules } from './platform'
-import { nodeModule, nodeProcess } from './platform'
+import { nodeModule, nodeProcess, type NodeModules } from './platform'
 
 type FileSystem = NodeModules['node:fs/promises']
 

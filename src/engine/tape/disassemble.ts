@@ -4,11 +4,9 @@
 import { Chain, ChainStep, LoopPatch } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
 import * as steps from '../ir/steps'
-import type { Instruction, Word } from '../ir/instruction'
-import { fieldOf, isAddress } from '../ir/instruction'
+import { fieldOf, isAddress, type Instruction, type Word } from '../ir/instruction'
 import type { Address } from '../ir/operand'
-import type { LabelledInstruction } from './encode'
-import { bodyOffset, instructionOffsets } from './encode'
+import { bodyOffset, instructionOffsets, type LabelledInstruction } from './encode'
 
 /** The name of a number. */
 function nameIn(names: Readonly<Record<string, number | string>>, number: number): string {

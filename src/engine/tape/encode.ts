@@ -3,9 +3,8 @@
 
 import { END_OF_TAPE, Header } from '../../../assembly/shared/instructions'
 import type { Opcode } from '../../../assembly/shared/opcodes'
-import type { Instruction, Word } from '../ir/instruction'
+import { isAddress, type Instruction, type Word } from '../ir/instruction'
 import type { Address, Operand } from '../ir/operand'
-import { isAddress } from '../ir/instruction'
 import type { LoopIdentity } from '../plan/memory'
 
 /** An instruction; for a Loop also its body, which follows its lists. */

@@ -2,8 +2,7 @@
 
 import { sizeOf } from '../../core/shapes'
 import type { Graph } from '../ir/graph'
-import type { Plan } from '../plan'
-import { plan } from '../plan'
+import { plan, type Plan } from '../plan'
 import type { FuseOptions } from '../plan/kernel'
 import { copyOf } from './builder'
 import type { LabelledInstruction } from './encode'

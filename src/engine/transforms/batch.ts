@@ -3,12 +3,10 @@
 
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { Graph, Node, Value } from '../ir/graph'
-import type { LoopPasses } from '../ir/region'
-import { Body } from '../ir/region'
+import { Body, type LoopPasses } from '../ir/region'
 import { routineOf } from '../primitives/routine'
 import { GraphBuilder } from './builder'
-import type { Outside } from './lift'
-import { isLiftable, liftNode } from './lift'
+import { isLiftable, liftNode, type Outside } from './lift'
 
 const laterAxes = ({ axes }: { readonly axes: readonly number[] }) => ({ axes: axes.map((axis) => axis + 1) })
 const laterAxis = <Attributes extends { readonly axis: number }>(attributes: Attributes): Attributes => ({

@@ -2,14 +2,12 @@
 // rules are in emitter.ts.
 
 import { ArgumentError, internalError } from '../../core/errors'
-import type { Cell, Graph, Node, Update } from '../ir/graph'
-import { Value } from '../ir/graph'
+import { Value, type Cell, type Graph, type Node, type Update } from '../ir/graph'
 import { ruleOf } from '../primitives'
 import type { PrimitiveAttributes, PrimitiveName, Region } from '../ir/attributes'
 import type { Emitter } from '../primitives/emitter'
 import { NodeEmitter } from './emitter'
-import type { TensorType } from '../../core/shapes'
-import { frozenShape, requireSize, sameShape } from '../../core/shapes'
+import { frozenShape, requireSize, sameShape, type TensorType } from '../../core/shapes'
 
 /** A node with mutable outputs while its graph is being built. */
 interface OpenNode<Name extends PrimitiveName> {

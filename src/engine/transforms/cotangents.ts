@@ -2,8 +2,7 @@
 // collected and joined when the total is needed: adjacent blocks become one concatenation, others are added in
 // place, so n slices cost n blocks and not n times the whole.
 
-import type { TensorType } from '../../core/shapes'
-import { sameShape } from '../../core/shapes'
+import { sameShape, type TensorType } from '../../core/shapes'
 import type { SparseGradient, Contribution } from '../primitives/rule'
 import type { GraphBuilder } from './builder'
 import { Value } from '../ir/graph'

@@ -3,11 +3,9 @@
 
 import type { GraphBuilder } from './builder'
 import { Cotangents } from './cotangents'
-import type { Node } from '../ir/graph'
-import { Value } from '../ir/graph'
+import { Value, type Node } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
-import type { BackwardPass } from './loops'
-import { LoopTransforms } from './loops'
+import { LoopTransforms, type BackwardPass } from './loops'
 import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../ir/attributes'
 import type { Contribution } from '../primitives/rule'

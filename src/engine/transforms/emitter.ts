@@ -1,10 +1,8 @@
 // Methods for the primitives that gradient rules use. Their meaning is documented in engine/primitives/emitter.ts.
 
 import { TargetKind } from '../../../assembly/shared/opcodes'
-import type { DType, NumericArray } from '../../core/dtypes'
-import { storeData } from '../../core/dtypes'
-import type { Shape, TensorType } from '../../core/shapes'
-import { sameShape } from '../../core/shapes'
+import { storeData, type DType, type NumericArray } from '../../core/dtypes'
+import { sameShape, type Shape, type TensorType } from '../../core/shapes'
 import type { PrimitiveAttributes, PrimitiveName, ReductionName, Routine, StepName } from '../ir/attributes'
 import type { Emitter } from '../primitives/emitter'
 import type { Value } from '../ir/graph'

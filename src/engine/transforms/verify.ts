@@ -3,8 +3,7 @@
 
 import { formatShape, internalError } from '../../core/errors'
 import { ruleOf } from '../primitives'
-import type { Graph, Node, Value } from '../ir/graph'
-import { results } from '../ir/graph'
+import { results, type Graph, type Node, type Value } from '../ir/graph'
 import { bodyOf, isLoop } from '../ir/region'
 import type { PrimitiveName } from '../ir/attributes'
 import { sameShape } from '../../core/shapes'

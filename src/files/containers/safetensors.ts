@@ -9,13 +9,11 @@
 // Files of this library have "xxh32" in their metadata, a checksum of the content. Older files and those of other tools
 // have none, and are read as well.
 
-import type { DType } from '../../core/dtypes'
-import { dtypes, viewData } from '../../core/dtypes'
+import { dtypes, viewData, type DType } from '../../core/dtypes'
 import { FormatError, quoted, restating } from '../../core/errors'
 import { repeatedKey } from '../../core/json'
 import { decodeUtf8, escapeNonAscii } from '../../core/text'
-import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type Shape } from '../../core/shapes'
 import { xxh32 } from '../../core/xxh32'
 import type { TensorData } from '../../ops/tensor'
 

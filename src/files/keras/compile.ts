@@ -3,8 +3,7 @@
 import type { Config, CustomObjects, Json } from '../../core/registry'
 import { warn } from '../../core/warnings'
 import type { LayerBase } from '../../layers/layer'
-import { isRecord, own } from '../containers/json'
-import type { JsonRecord } from '../containers/json'
+import { isRecord, own, type JsonRecord } from '../containers/json'
 import { readOptimizer } from './multi-optimizer'
 import { ObjectReader } from './objects'
 

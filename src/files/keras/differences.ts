@@ -3,9 +3,8 @@
 
 import { utf8Text } from '../../core/text'
 import type { Json } from '../../core/registry'
-import { isRecord, own, textOf } from '../containers/json'
+import { isRecord, own, textOf, type JsonRecord } from '../containers/json'
 import { isObject } from './keras-object'
-import type { JsonRecord } from '../containers/json'
 
 /** The conversion of an option. */
 export interface Difference {

@@ -1,22 +1,19 @@
 // Keras's files by path, address or bytes.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { choice, nullable, option, readOptions } from '../../core/options'
 import { typed } from '../../core/tree'
 import { writeFile } from '../../engine/runtime/files'
-import type { ReadOptions } from '../../data/samples/abort'
-import { signalOption } from '../../data/samples/abort'
-import type { LoadOptions } from '../../models/load-options'
-import { loadTable } from '../../models/load-options'
+import { signalOption, type ReadOptions } from '../../data/samples/abort'
+import { loadTable, type LoadOptions } from '../../models/load-options'
 import type { Model } from '../../models/model'
 import { requireNew } from '../../models/overwrite'
 import { requireModel } from '../../models/required-model'
-import type { SaveOptions } from '../../models/save'
-import { saveTable } from '../../models/save'
+import { saveTable, type SaveOptions } from '../../models/save'
 import type { Tensor } from '../../ops/tensor'
 import { readerBeside } from '../../engine/runtime/beside'
-import type { ByteSource } from '../../engine/runtime/platform'
-import { bytesFrom, naming } from '../../engine/runtime/platform'
+import { bytesFrom, naming, type ByteSource } from '../../engine/runtime/platform'
 import { fillFromKeras, modelFromKeras } from './read'
 import { archiveOf, weightsFile } from './write'
 import { legacyModelFile, legacyWeightsFile } from './write-legacy'
@@ -54,7 +51,7 @@ export interface KerasWriteOptions extends SaveOptions {
   format?: 'keras' | 'h5' | null
 }
 
-const writeTable = { ...saveTable, format: option(nullable(choice('keras', 'h5')), null) }
+const writeTable = merged(saveTable, { format: option(nullable(choice('keras', 'h5')), null) })
 
 /** The kind of HDF5 file that a path names by its ending; null for other files. */
 function hdf5Of(path: string | URL | null | undefined): 'model' | 'weights' | null {

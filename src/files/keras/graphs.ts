@@ -3,12 +3,9 @@
 
 import { FormatError } from '../../core/errors'
 import type { Config, Json, Serialized } from '../../core/registry'
-import { isRecord, own, recordAt, textOf } from '../containers/json'
-import { isObject } from './keras-object'
-import type { JsonRecord } from '../containers/json'
-import type { KerasObject } from './keras-object'
-import type { History, Node } from './nodes'
-import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn } from './nodes'
+import { isRecord, own, recordAt, textOf, type JsonRecord } from '../containers/json'
+import { isObject, type KerasObject } from './keras-object'
+import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn, type History, type Node } from './nodes'
 import { givesComplex, operationClass } from './operation-table'
 import { isOperation, operationCall } from './operations'
 

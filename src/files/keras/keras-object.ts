@@ -1,8 +1,7 @@
 // Objects in configurations of Keras and of TensorFlow.js: { class_name, config, … }.
 
 import type { Json } from '../../core/registry'
-import type { JsonRecord } from '../containers/json'
-import { isRecord, own, textOf } from '../containers/json'
+import { isRecord, own, textOf, type JsonRecord } from '../containers/json'
 
 /** An object of Keras: a class and its configuration. */
 export interface KerasObject extends JsonRecord {

@@ -1,8 +1,7 @@
 // The order of the weights of a layer in `.h5` files: first those that are trained, then the others, so that it depends on what is frozen.
 // Files list the names of their arrays, by which the weights are found again, whatever was frozen when the file was written.
 
-import { sameShape } from '../../core/shapes'
-import type { Shape } from '../../core/shapes'
+import { sameShape, type Shape } from '../../core/shapes'
 import { naturalOrder } from '../../core/text'
 import { inFiles, weightPaths } from '../../layers/saved-weights'
 import type { LayerBase } from '../../layers/layer'

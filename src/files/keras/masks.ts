@@ -3,8 +3,7 @@
 import { classNameOf } from '../../core/registry'
 import type { MaskTrail } from '../../layers/masks'
 import { isSymbol } from '../../layers/symbol'
-import type { GraphCall } from '../../models/layer-graph'
-import { LayerGraph } from '../../models/layer-graph'
+import { LayerGraph, type GraphCall } from '../../models/layer-graph'
 import { symbolsByKey } from '../../models/graph-order'
 import type { Tensor } from '../../ops/tensor'
 

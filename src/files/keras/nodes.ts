@@ -4,9 +4,8 @@
 import { put } from '../../core/tree'
 import { FormatError, camelKey } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { isRecord, own, recordAt } from '../containers/json'
+import { isRecord, own, recordAt, type JsonRecord } from '../containers/json'
 import { isObject } from './keras-object'
-import type { JsonRecord } from '../containers/json'
 
 /** One call of a layer. */
 export interface Node {

@@ -3,17 +3,21 @@
 
 import { ArgumentError, FormatError, camelKey, knownName } from '../../core/errors'
 import { optionsOf } from '../../core/options'
-import type { Config, CustomObjects, Json, Serialized } from '../../core/registry'
-import { customObject, customObjectScope, snakeCase } from '../../core/registry'
+import {
+  customObject,
+  customObjectScope,
+  snakeCase,
+  type Config,
+  type CustomObjects,
+  type Json,
+  type Serialized,
+} from '../../core/registry'
 import { kinds, libraryClass } from '../own/kinds'
 import { RENAMED, differenceOf, isPolicy, tokensOf } from './differences'
-import type { LayerReader, SavedLayer } from './graphs'
+import { functionalConfig, type LayerReader, type SavedLayer } from './graphs'
 import { FORMER_HARD_SIGMOID, isFormerHardSigmoid } from './former'
-import { functionalConfig } from './graphs'
-import { isRecord, own, recordAt } from '../containers/json'
-import { isObject } from './keras-object'
-import type { JsonRecord } from '../containers/json'
-import type { KerasObject } from './keras-object'
+import { isRecord, own, recordAt, type JsonRecord } from '../containers/json'
+import { isObject, type KerasObject } from './keras-object'
 
 /** What could not be read, so that one error names all of it. */
 interface Refused {

@@ -4,6 +4,7 @@
 import { normalizeName } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import * as ops from '../../ops'
+import * as image from '../../ops/image'
 
 /** An argument of a function of Keras. */
 export interface Parameter {
@@ -274,7 +275,7 @@ const functionsOf = (namespace: Readonly<Record<string, unknown>>): string[] =>
 
 /** The names of the ops here by those of the classes, which are other spellings of them. */
 const names = new Map(
-  [...functionsOf(ops), ...functionsOf(ops.image).map((name) => `image.${name}`)].map((name) => [
+  [...functionsOf(ops), ...functionsOf(image).map((name) => `image.${name}`)].map((name) => [
     normalizeName(name),
     name,
   ]),

@@ -1,18 +1,13 @@
 // Nodes of Keras's ops as calls of this library's ops. A node is a class, such as Sum, whose configuration has some arguments of the
 // function, { axis, keepdims }, and whose call has the tensors: see operation-table.ts. write-operations.ts writes nodes.
 
-import type { DType } from '../../core/dtypes'
-import { commonType } from '../../core/dtypes'
+import { commonType, type DType } from '../../core/dtypes'
 import { FormatError, camelKey } from '../../core/errors'
-import type { Json } from '../../core/registry'
-import { customObject } from '../../core/registry'
-import { own, recordAt, textOf } from '../containers/json'
-import type { JsonRecord } from '../containers/json'
-import { isObject } from './keras-object'
-import type { KerasObject } from './keras-object'
+import { customObject, type Json } from '../../core/registry'
+import { own, recordAt, textOf, type JsonRecord } from '../containers/json'
+import { isObject, type KerasObject } from './keras-object'
 import type { Node } from './nodes'
-import type { OperationClass, Parameter } from './operation-table'
-import { OPERANDS, operationClass } from './operation-table'
+import { OPERANDS, operationClass, type OperationClass, type Parameter } from './operation-table'
 import { isFloat } from './python-json'
 
 /** A call of an op: its name, and its arguments in order, of which the last one has those that can be left out. */

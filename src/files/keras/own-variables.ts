@@ -1,8 +1,7 @@
 // Layers that write their arrays themselves, with saveOwnVariables and loadOwnVariables: other names than the numbers of weights.
 
 import { FormatError } from '../../core/errors'
-import type { LayerBase } from '../../layers/layer'
-import { Layer } from '../../layers/layer'
+import { Layer, type LayerBase } from '../../layers/layer'
 import type { OwnVariables } from '../../layers/members'
 import { toTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'

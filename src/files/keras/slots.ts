@@ -3,19 +3,16 @@
 
 import { formatShape } from '../../core/errors'
 import { classNameOf } from '../../core/registry'
-import { sameShape } from '../../core/shapes'
-import type { Shape } from '../../core/shapes'
+import { sameShape, type Shape } from '../../core/shapes'
 import { LossScaleOptimizer } from '../../optimizers/loss-scale'
 import { MultiOptimizer } from '../../optimizers/multi'
-import type { Optimizer } from '../../optimizers/optimizer'
-import { AVERAGE } from '../../optimizers/optimizer'
+import { AVERAGE, type Optimizer } from '../../optimizers/optimizer'
 import type { Nadam } from '../../optimizers/rules'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Hdf5Dataset } from './hdf5/types'
 import { orderedOptimizers } from './multi-optimizer'
-import type { Assignment } from './read-weights'
-import { assignmentsOf as assignmentsIn, tensorFor } from './read-weights'
+import { assignmentsOf as assignmentsIn, tensorFor, type Assignment } from './read-weights'
 
 /** One array of a file. */
 export type OptimizerArray =

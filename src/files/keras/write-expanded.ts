@@ -3,8 +3,7 @@
 import { normalizeName } from '../../core/errors'
 import { isRecord } from '../../core/tree'
 import { originOf } from '../../layers/symbol'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 
 /** Calls an op on symbols of the graph. */

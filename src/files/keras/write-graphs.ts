@@ -1,22 +1,18 @@
 // A functional model as Keras's lists of layers and nodes: the inverse of graphs.ts.
 
-import type { Json } from '../../core/registry'
-import { classNameOf } from '../../core/registry'
+import { classNameOf, type Json } from '../../core/registry'
 import { isBranch } from '../../core/tree'
 import { Operation } from '../../layers/core/operation'
 import type { LayerBase } from '../../layers/layer'
-import type { LayerCall } from '../../layers/symbol'
-import { isSymbol, originOf } from '../../layers/symbol'
+import { isSymbol, originOf, type LayerCall } from '../../layers/symbol'
 import type { LayerGraph } from '../../models/layer-graph'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'
 import { Tensor } from '../../ops/tensor'
 import { pythonFloat } from './python-json'
 import { expanded } from './write-expanded'
-import type { Style } from './write-names'
-import { kerasName } from './write-names'
-import { StatedMasks } from './write-masks'
-import type { MakeOperation, OperationCall } from './write-masks'
+import { kerasName, type Style } from './write-names'
+import { StatedMasks, type MakeOperation, type OperationCall } from './write-masks'
 import { ComplexTensor, complexOf, isComplexCall, writtenOperation } from './write-operations'
 
 /** Writes the layers of a graph. */

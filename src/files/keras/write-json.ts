@@ -1,14 +1,12 @@
 // The parts of files of Keras that are JSON besides the model itself.
 
-import type { Config, Json } from '../../core/registry'
-import { isSerialized, snakeCase } from '../../core/registry'
+import { isSerialized, snakeCase, type Config, type Json } from '../../core/registry'
 import type { LayerBase } from '../../layers/layer'
 import { SHORT_NAMES } from '../../losses/names'
 import type { Compiled } from '../../training/compiled'
 import { mappedConfig } from './multi-optimizer'
-import type { Style } from './write-names'
+import { kerasName, type Style } from './write-names'
 import { pythonJson } from './python-json'
-import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
 
 /** The version whose format is written. */

@@ -21,8 +21,18 @@ import {
 } from './legacy-order'
 import { optimizerArrays } from './slots'
 import { warnOfUndescribed } from './trainability'
-import type { Branch } from './write-branch'
-import { arrayFor, arrayOf, branch, datasetOf, groupAt, isFree, putNames, stepsIn, textOf } from './write-branch'
+import {
+  arrayFor,
+  arrayOf,
+  branch,
+  datasetOf,
+  groupAt,
+  isFree,
+  putNames,
+  stepsIn,
+  textOf,
+  type Branch,
+} from './write-branch'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
 

@@ -3,15 +3,12 @@
 // with an op that it names 'concatenate', as the layer is often named: the file could not be opened.
 
 import type { DType } from '../../core/dtypes'
-import type { Json } from '../../core/registry'
-import { classNameOf } from '../../core/registry'
+import { classNameOf, type Json } from '../../core/registry'
 import type { MaskTrail } from '../../layers/masks'
 import type { LayerBase } from '../../layers/layer'
 import { Merge } from '../../layers/merging/merge'
-import type { LayerCall } from '../../layers/symbol'
-import { isSymbol } from '../../layers/symbol'
-import { LayerGraph } from '../../models/layer-graph'
-import type { GraphCall } from '../../models/layer-graph'
+import { isSymbol, type LayerCall } from '../../layers/symbol'
+import { LayerGraph, type GraphCall } from '../../models/layer-graph'
 import { symbolsByKey } from '../../models/graph-order'
 import { Tensor } from '../../ops/tensor'
 

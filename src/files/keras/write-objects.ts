@@ -2,13 +2,19 @@
 // configurations, because nodes of Keras have the shapes of tensors.
 
 import { FormatError, internalError } from '../../core/errors'
-import type { Config, Configurable, Json, Serialized } from '../../core/registry'
-import { classNameOf, classNameToSave, isSerialized } from '../../core/registry'
+import {
+  classNameOf,
+  classNameToSave,
+  isSerialized,
+  type Config,
+  type Configurable,
+  type Json,
+  type Serialized,
+} from '../../core/registry'
 import { isBranch } from '../../core/tree'
 import { Operation } from '../../layers/core/operation'
 import { InputLayer } from '../../layers/core/input-layer'
-import type { LayerBase } from '../../layers/layer'
-import { Layer } from '../../layers/layer'
+import { Layer, type LayerBase } from '../../layers/layer'
 import { LayerGraph } from '../../models/layer-graph'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'
@@ -16,8 +22,7 @@ import { TableModel } from '../../tables/table-model'
 import { kinds } from '../own/kinds'
 import { FORMER_HARD_SIGMOID, formerHardSigmoidConfig } from './former'
 import { graphConfig } from './write-graphs'
-import type { Style } from './write-names'
-import { kerasName } from './write-names'
+import { kerasName, type Style } from './write-names'
 
 /** Options whose strings are not keywords of Keras. */
 const FREE = ['name', 'vocabulary', 'oovToken', 'maskToken', 'equation', 'function', 'arguments']

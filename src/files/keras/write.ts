@@ -1,8 +1,7 @@
 // Writes `.keras` files, which Keras can open and train further.
 
 import { encodeUtf8 } from '../../core/text'
-import type { Json } from '../../core/registry'
-import { classNameOf, describingForFile } from '../../core/registry'
+import { classNameOf, describingForFile, type Json } from '../../core/registry'
 import { typed } from '../../core/tree'
 import { Sequential } from '../../models/sequential'
 import type { LayerBase } from '../../layers/layer'

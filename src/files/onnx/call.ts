@@ -6,10 +6,8 @@ import type { Tensor } from '../../ops/tensor'
 import type { AttributeProto, GraphProto, NodeProto } from './proto'
 import { hostOf } from './host'
 import type { Vocabulary } from './strings'
-import type { HostTensor } from './tensors'
-import { constantOf } from './tensors'
-import type { ElementType } from './types'
-import { elementType, typeName } from './types'
+import { constantOf, type HostTensor } from './tensors'
+import { elementType, typeName, type ElementType } from './types'
 import { Value } from './values'
 
 /** Computes the results of a node. */

@@ -5,10 +5,8 @@ import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from
 import { custom, option, readOptions, recordOf } from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import type { TensorType } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
-import { flatten, typed, unflatten } from '../../core/tree'
-import { toTensor } from '../../ops/convert'
-import type { TensorLike } from '../../ops/convert'
+import { flatten, typed, unflatten, type Tree } from '../../core/tree'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { jit } from '../../ops/transform'
@@ -20,8 +18,7 @@ import type { Labels } from './strings'
 import { TensorSpec } from '../../layers/spec'
 import type { ConstantLike, InputOptions } from '../../models/load-options'
 import { Model } from '../../models/model'
-import { PREDICT } from '../../training/options'
-import type { PredictOptions } from '../../training/options'
+import { PREDICT, type PredictOptions } from '../../training/options'
 import { GraphLayer, specOfInput } from './graph-layer'
 
 /** Names that exporters give to the axis of samples. */
@@ -127,7 +124,10 @@ const anything = custom<ConstantLike>(
   () => null,
 )
 
-export const inputOptions = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+const inputRows = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+type InputRows = typeof inputRows
+export type InputTable = { [Name in keyof InputRows]: InputRows[Name] }
+export const inputOptions: InputTable = inputRows
 
 /** The options about inputs that loadModel takes, which it does not read itself. */
 export function readInputOptions({ constants, shapes }: InputOptions): Required<InputOptions> {

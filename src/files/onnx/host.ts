@@ -3,8 +3,7 @@
 
 import { broadcastShapes, rowMajorStrides, sizeOf } from '../../core/shapes'
 import type { HostTensor } from './tensors'
-import type { ElementType, HostArray } from './types'
-import { types } from './types'
+import { types, type ElementType, type HostArray } from './types'
 
 /** Larger constants are computed by kernels. */
 export const MOST_KNOWN = 2 ** 20

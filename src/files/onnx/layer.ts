@@ -1,5 +1,6 @@
 // OnnxGraph: the graph of an ONNX file as a layer.
 
+import { merged } from '../../core/merged'
 import { fromBase64 } from '../../core/base64'
 import { FormatError, MyelinError } from '../../core/errors'
 import { configured, required, text } from '../../core/options'
@@ -8,8 +9,7 @@ import type { SeedGenerator } from '../../ops/random/generator'
 import { dropout } from '../../ops/random/random'
 import type { Tensor } from '../../ops/tensor'
 import { readFile } from './file'
-import type { Constants, ReadGraph } from './graph-layer'
-import { GraphLayer } from './graph-layer'
+import { GraphLayer, type Constants, type ReadGraph } from './graph-layer'
 import { graphsIn } from './nodes'
 import type { NodeProto } from './proto'
 import { initializersOf } from './trained-tensors'
@@ -28,11 +28,12 @@ export interface OnnxGraphOptions {
   name?: string
 }
 
-const OnnxGraphBase = configured(GraphLayer, () => ({
-  ...seedOption(),
-  /** The file without the elements of its weights, in base64. */
-  file: required(text),
-}))
+const OnnxGraphBase = configured(GraphLayer, () =>
+  merged(seedOption(), {
+    /** The file without the elements of its weights, in base64. */
+    file: required(text),
+  }),
+)
 
 /**
  * The graph of an ONNX file, which `loadOnnx` makes. Its float initializers are weights under the names of the file;

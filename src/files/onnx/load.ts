@@ -1,5 +1,6 @@
 // loadOnnx: the bytes of a file → its checked graph → a model whose weights have the elements of its initializers.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { toBase64 } from '../../core/base64'
 import { ArgumentError, quoted } from '../../core/errors'
@@ -7,8 +8,7 @@ import { abortSignal, custom, nullable, option, readOptions, recordOf } from '..
 import { typed } from '../../core/tree'
 import type { InputOptions } from '../../models/load-options'
 import type { Tensor } from '../../ops/tensor'
-import type { FileSource, OpenedFile } from '../../engine/runtime/beside'
-import { openFile } from '../../engine/runtime/beside'
+import { openFile, type FileSource, type OpenedFile } from '../../engine/runtime/beside'
 import { naming } from '../../engine/runtime/platform'
 import { locationsOf, readExternal } from './external'
 import { readFile } from './file'
@@ -17,10 +17,8 @@ import { inputOptions, requireInputs, symbolsOf } from './graph-model'
 import { OnnxGraph } from './layer'
 import { OnnxModel } from './model'
 import { structureOf } from './structure'
-import type { HostTensor } from './tensors'
-import { tensorFrom } from './tensors'
-import type { Initializer } from './trained-tensors'
-import { initializersOf } from './trained-tensors'
+import { tensorFrom, type HostTensor } from './tensors'
+import { initializersOf, type Initializer } from './trained-tensors'
 
 export interface OnnxOptions extends InputOptions {
   /** The content of files with elements of initializers, by their paths in the model. Default {}: read next to it. */
@@ -37,11 +35,10 @@ const bytes = custom<Uint8Array>(
   () => null,
 )
 
-const table = {
-  ...inputOptions,
+const table = merged(inputOptions, {
   externalData: option(recordOf(bytes), {}),
   signal: option(nullable(abortSignal), null),
-}
+})
 
 /**
  * Loads an ONNX file (opset 7 to 23) as a model that can be trained.

@@ -1,7 +1,6 @@
 // The messages of an ONNX file, and the numbers of their fields. tensors.ts reads the elements of tensors.
 
-import type { Table } from './wire'
-import { bytes, double, float, integer, many, message, numbers, one, text, unsigned } from './wire'
+import { bytes, double, float, integer, many, message, numbers, one, text, unsigned, type Table } from './wire'
 
 export interface ModelProto {
   readonly irVersion: number

@@ -3,8 +3,7 @@
 
 import { Wire, varint } from '../containers/protobuf'
 import { Reader, Source, skip } from './reader'
-import type { Table } from './wire'
-import { fieldsIn } from './wire'
+import { fieldsIn, type Table } from './wire'
 
 /** A field of a message: its number and wire type, and where it begins in the bytes and where its content does. */
 interface Field {

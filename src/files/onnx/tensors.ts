@@ -5,8 +5,7 @@ import { fromBfloat16, fromFloat16 } from '../../core/half'
 import { staysInside } from '../../engine/runtime/beside'
 import type { Entry, TensorProto } from './proto'
 import { numbersOf } from './strings'
-import type { ElementType, HostArray } from './types'
-import { elementType, typeName, types } from './types'
+import { elementType, typeName, types, type ElementType, type HostArray } from './types'
 
 /** A tensor on the JavaScript heap. */
 export interface HostTensor {

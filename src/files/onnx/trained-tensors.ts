@@ -6,11 +6,9 @@ import { sizeOf } from '../../core/shapes'
 import type { TensorProto } from './proto'
 import type { OnnxFile } from './onnx-file'
 import { shapeOf, typeOf } from './tensors'
-import type { Uses } from './uses'
-import { NONE, usesOf } from './uses'
+import { NONE, usesOf, type Uses } from './uses'
 import { types } from './types'
-import type { Order } from './values'
-import { inOrder, kernelLast } from './values'
+import { inOrder, kernelLast, type Order } from './values'
 
 /** A weight of a model. */
 export interface WeightSpec {

@@ -9,8 +9,7 @@ import { reshape, transpose } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { strided, stridesOf } from './host'
 import type { HostTensor } from './tensors'
-import type { ElementType } from './types'
-import { types } from './types'
+import { types, type ElementType } from './types'
 
 /** Axis i of the tensor is axis order[i] of the value. */
 export type Order = readonly number[]

@@ -1,7 +1,6 @@
 // The kinds of objects that can be saved, each with its registry.
 
-import type { Configurable } from '../../core/registry'
-import { Registry } from '../../core/registry'
+import { Registry, type Configurable } from '../../core/registry'
 import { Constraint } from '../../parts/constraints'
 import { constraints } from '../../parts/constraints/registry'
 import * as allInitializers from '../../parts/initializers'

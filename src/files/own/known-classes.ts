@@ -1,8 +1,7 @@
 // The classes of models, and of layers that an application gives, by the names in files. Names no layer itself.
 
 import { ArgumentError } from '../../core/errors'
-import type { CustomObjects } from '../../core/registry'
-import { Registry, nameOfClass, receivedText } from '../../core/registry'
+import { Registry, nameOfClass, receivedText, type CustomObjects } from '../../core/registry'
 import { Layer } from '../../layers/layer'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'

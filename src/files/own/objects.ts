@@ -3,7 +3,6 @@
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
 import { inOwnSpelling, isFunctionConfig } from '../../core/identified'
-import type { Config, CustomObjects, Json, Serialized } from '../../core/registry'
 import {
   classNameToSave,
   construct,
@@ -12,6 +11,10 @@ import {
   describingForFile,
   functionNamed,
   isSerialized,
+  type Config,
+  type CustomObjects,
+  type Json,
+  type Serialized,
 } from '../../core/registry'
 import { choice, integer, listOf, number, readOptions, required } from '../../core/options'
 import { models } from './known-classes'

@@ -4,15 +4,13 @@ import { requireArguments } from '../../core/arguments'
 import { readOptions } from '../../core/options'
 import { typed } from '../../core/tree'
 import { classesOf } from './known-classes'
-import type { LayerClass, LoadOptions } from '../../models/load-options'
-import { predictTable } from '../../models/load-options'
+import { predictTable, type LayerClass, type LoadOptions } from '../../models/load-options'
 import type { Model } from '../../models/model'
 import { readModel } from './saved-model'
 import { withOnlyClasses } from '../../models/reader'
 import { customObjectScope } from '../../models/scope'
 import type { Tensor } from '../../ops/tensor'
-import type { ByteSource } from '../../engine/runtime/platform'
-import { bytesFrom, naming } from '../../engine/runtime/platform'
+import { bytesFrom, naming, type ByteSource } from '../../engine/runtime/platform'
 
 /** Options of `loadModel` of `myelin/predict`. */
 export interface PredictLoadOptions extends Pick<LoadOptions, 'customObjects' | 'signal'> {

@@ -2,8 +2,7 @@
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
-import type { CustomObjects } from '../../core/registry'
-import { customObject, isClass, nameOfClass, registeredObjects } from '../../core/registry'
+import { customObject, isClass, nameOfClass, registeredObjects, type CustomObjects } from '../../core/registry'
 import { libraryClass } from './kinds'
 
 /** A class, or a function. */

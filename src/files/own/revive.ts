@@ -2,8 +2,17 @@
 
 import { encodeUtf8 } from '../../core/text'
 import { ArgumentError, FormatError, knownName, restate } from '../../core/errors'
-import type { Config, CustomObjects, Json, Serialized } from '../../core/registry'
-import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../../core/registry'
+import {
+  PASS_YOUR_OWN,
+  classesIn,
+  customObject,
+  defaultObjectScope,
+  isSerialized,
+  type Config,
+  type CustomObjects,
+  type Json,
+  type Serialized,
+} from '../../core/registry'
 import { readPatterns } from '../../optimizers/file-patterns'
 import { LossScaleOptimizer } from '../../optimizers/loss-scale'
 import { MultiOptimizer } from '../../optimizers/multi'
@@ -16,13 +25,12 @@ import { losses as namedLosses } from '../../losses/registry'
 import * as metrics from '../../metrics'
 import { metrics as namedMetrics } from '../../metrics/registry'
 import type { LoadModelOptions, LoadSettings } from '../../models/load-options'
-import { MOST_METRICS, metricsIn } from '../../training/compiled'
+import { MOST_METRICS, metricsIn, type CompileOptions } from '../../training/compiled'
 import type { Model } from '../../models/model'
 import { classesOf, modelClasses } from './known-classes'
 import { withOnlyClasses } from '../../models/reader'
 import { customObjectScope } from '../../models/scope'
 import { TableModel } from '../../tables/table-model'
-import type { CompileOptions } from '../../training/compiled'
 import { makeModel, readModel } from './saved-model'
 
 /** The classes of a module that users cannot choose by name, but files name. */

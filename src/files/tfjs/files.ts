@@ -1,5 +1,6 @@
 // Models of TensorFlow.js by path, address, files or bytes.
 
+import { merged } from '../../core/merged'
 import { isBlob } from '../../core/globals'
 import { encodeUtf8 } from '../../core/text'
 import { requireArguments } from '../../core/arguments'
@@ -9,26 +10,28 @@ import { custom, option, readOptions, recordOf } from '../../core/options'
 import type { Json } from '../../core/registry'
 import { typed } from '../../core/tree'
 import { isRecord, own } from '../containers/json'
-import type { InputOptions, LoadOptions, LoadSettings } from '../../models/load-options'
-import { loadTable, requireNoInputOptions } from '../../models/load-options'
+import {
+  loadTable,
+  requireNoInputOptions,
+  type InputOptions,
+  type LoadOptions,
+  type LoadSettings,
+} from '../../models/load-options'
 import type { Model } from '../../models/model'
 import { requireModel } from '../../models/required-model'
-import type { SaveOptions } from '../../models/save'
+import { saveTable, type SaveOptions } from '../../models/save'
 import { existing, requireNew } from '../../models/overwrite'
-import { saveTable } from '../../models/save'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../../ops/tensor'
 import { fileSystem, pathOf, unlessMissing, writeFile } from '../../engine/runtime/files'
 import { fileError, naming, requirePath } from '../../engine/runtime/platform'
 import { leftovers, temporaryName } from '../../engine/runtime/temporary'
-import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
-import { topologyFormat, readArtifacts } from './artifacts'
+import { topologyFormat, readArtifacts, type Artifacts, type GivenFiles, type TfjsSource } from './artifacts'
 import { graphModelFrom } from './graph/load'
 import { modelFromLayers } from './layers/read'
 import { layersModel } from './layers/write'
 import { manifestTensors } from './manifest'
-import type { StoredModel } from './stores'
-import { hasStored, isStored, writeStored } from './stores'
+import { hasStored, isStored, writeStored, type StoredModel } from './stores'
 
 export interface TfjsOptions extends LoadOptions, InputOptions {
   /** The content of files with weights, by their paths in model.json or by their names. Default {}: read next to it. */
@@ -43,7 +46,7 @@ const content = custom<Uint8Array | Blob>(
   () => null,
 )
 
-const table = { ...loadTable, ...inputOptions, files: option(recordOf(content), {}) }
+const table = merged(loadTable, inputOptions, { files: option(recordOf(content), {}) })
 
 /**
  * The model of a file of TensorFlow.js.

@@ -9,10 +9,8 @@ import { utf8Text } from '../../core/text'
 import { FormatError, formatShape, quoted } from '../../core/errors'
 import { fromFloat16 } from '../../core/half'
 import type { Json } from '../../core/registry'
-import type { Shape } from '../../core/shapes'
-import { MAX_DATA_ELEMENTS, sizeOf } from '../../core/shapes'
-import { isRecord, own } from '../containers/json'
-import type { JsonRecord } from '../containers/json'
+import { MAX_DATA_ELEMENTS, sizeOf, type Shape } from '../../core/shapes'
+import { isRecord, own, type JsonRecord } from '../containers/json'
 
 /** The elements of a tensor, row by row; those of bool are 0 and 1. */
 export type TensorValues = Float32Array | Int32Array | Uint8Array | readonly string[]

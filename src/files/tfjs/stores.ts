@@ -5,8 +5,7 @@ import { encodeUtf8 } from '../../core/text'
 import { fromBase64, toBase64 } from '../../core/base64'
 import { ArgumentError, FormatError, MyelinError, StateError } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { isRecord, own, parseJson } from '../containers/json'
-import type { JsonRecord } from '../containers/json'
+import { isRecord, own, parseJson, type JsonRecord } from '../containers/json'
 import type { Artifacts } from './manifest'
 
 const [DATABASE, VERSION, MODELS, INFOS] = ['tensorflowjs', 1, 'models_store', 'model_info_store'] as const

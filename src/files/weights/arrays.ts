@@ -3,8 +3,13 @@
 import { fromBfloat16, fromFloat16 } from '../../core/half'
 import { FormatError } from '../../core/errors'
 import { readNpy, writeNpy } from '../../data/readers/npy'
-import type { NamedTensor, OtherDtypes } from '../containers/safetensors'
-import { decodeContainer, dtypeOf, encodeContainer } from '../containers/safetensors'
+import {
+  decodeContainer,
+  dtypeOf,
+  encodeContainer,
+  type NamedTensor,
+  type OtherDtypes,
+} from '../containers/safetensors'
 import { isArchive, readArchive, writeArchive } from '../containers/archive'
 import { Tensor } from '../../ops/tensor'
 

@@ -1,5 +1,6 @@
 // Weights of models in files of every format, by path, address or bytes.
 
+import { merged } from '../../core/merged'
 import { warn } from '../../core/warnings'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, FormatError, listed } from '../../core/errors'
@@ -22,13 +23,18 @@ import { isShardMap } from '../keras/shards'
 import type { LayerBase } from '../../layers/layer'
 import type { Model } from '../../models/model'
 import { requireModel } from '../../models/required-model'
-import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../weight-formats'
-import { readLoading, saveWeightsTable, weightFormatOf } from '../weight-formats'
+import {
+  readLoading,
+  saveWeightsTable,
+  weightFormatOf,
+  type LoadWeightsOptions,
+  type SaveWeightsOptions,
+  type WeightFormat,
+} from '../../models/weight-options'
 import { requireNew } from '../../models/overwrite'
 import { readerBeside } from '../../engine/runtime/beside'
 import { writeFile } from '../../engine/runtime/files'
-import type { ByteSource } from '../../engine/runtime/platform'
-import { bytesFrom, naming } from '../../engine/runtime/platform'
+import { bytesFrom, naming, type ByteSource } from '../../engine/runtime/platform'
 import { otherDtypes, readArrays, writeArrays } from './arrays'
 import type { WeightMapping, WeightTargets } from '../containers/weight-mapping'
 import { mappedArrays, mappedValues } from './mapping'
@@ -133,10 +139,9 @@ export async function writeWeights(
 ): Promise<Uint8Array> {
   requireArguments('writeWeights', arguments, 3)
   requireModel('writeWeights', model)
-  const table = {
-    ...saveWeightsTable(),
+  const table = merged(saveWeightsTable(), {
     format: option(choice('safetensors', 'npz', 'weightsH5', 'h5'), 'safetensors'),
-  }
+  })
   const { mapping, overwrite, format } = readOptions('writeWeights', table, options)
   if (path !== null && !overwrite) requireNew(path, 'writeWeights')
   const found = path !== null && options.format === undefined ? weightFormatOf(path, 'writeWeights') : format

@@ -4,11 +4,9 @@
 //
 // Every array is checked before the first weight is assigned.
 
-import { allocateData } from '../../core/dtypes'
-import type { TensorData } from '../../core/dtypes'
+import { allocateData, type TensorData } from '../../core/dtypes'
 import { ArgumentError, FormatError, formatShape, listed } from '../../core/errors'
-import type { Shape } from '../../core/shapes'
-import { sameShape, sizeOf } from '../../core/shapes'
+import { sameShape, sizeOf, type Shape } from '../../core/shapes'
 import type { NamedTensor } from '../containers/safetensors'
 import type { WeightMapping, WeightTarget, WeightTargets } from '../containers/weight-mapping'
 import type { SavedVariable } from '../../layers/saved-weights'

@@ -12,12 +12,10 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
-import type { BatchShape, InputSpec } from '../spec'
-import type { UnitFlow } from '../units'
-import { KEEPS, unitAxes } from '../units'
+import { extentsAt, type BatchShape, type InputSpec } from '../spec'
+import { KEEPS, unitAxes, type UnitFlow } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
-import { extentsAt } from '../spec'
 
 const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 

@@ -1,6 +1,7 @@
 // The base of all convolutions: a kernel or two, a bias, an activation, and a window that slides over places. Each file of
 // this folder has a ConvolutionKind, which defines the kernels and the sum.
 
+import { merged } from '../../core/merged'
 import { boolean, configured, option } from '../../core/options'
 import { add } from '../../ops/numpy/elementwise'
 import type { Padding, Sliding } from '../../ops/nn/sliding'
@@ -9,14 +10,11 @@ import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'
 import { TENSOR } from '../forms'
 import { activation, constraint, initializer, regularizer } from '../kinds'
-import type { WeightOptions } from '../layer'
-import { Layer } from '../layer'
+import { Layer, type WeightOptions } from '../layer'
 import { alongSpace, channelsLast, channelsOf, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape, InputSpec } from '../spec'
-import type { Made, UnitAxis, UnitFlow } from '../units'
-import { unitAxes } from '../units'
+import { extentsAt, type BatchShape, type InputSpec } from '../spec'
+import { unitAxes, type Made, type UnitAxis, type UnitFlow } from '../units'
 import { slidingOf } from './options'
-import { extentsAt } from '../spec'
 
 /** What a convolution computes, with the channels last. */
 export interface ConvolutionKind<Of> {
@@ -40,19 +38,20 @@ export interface ConvolutionKind<Of> {
   readonly takesLora?: boolean
 }
 
-const ConvolutionLayerBase = configured(Layer<Tensor>, () => ({
-  ...spatialOptions(),
-  /** Applied to the result. Default linear. */
-  activation: option(activation, null),
-  /** Default true. */
-  useBias: option(boolean, true),
-  /** Default zeros. */
-  biasInitializer: option(initializer, 'zeros'),
-  /** A penalty on the bias. Default null. */
-  biasRegularizer: option(regularizer, null),
-  /** Applied to the bias after every update. Default null. */
-  biasConstraint: option(constraint, null),
-}))
+const ConvolutionLayerBase = configured(Layer<Tensor>, () =>
+  merged(spatialOptions(), {
+    /** Applied to the result. Default linear. */
+    activation: option(activation, null),
+    /** Default true. */
+    useBias: option(boolean, true),
+    /** Default zeros. */
+    biasInitializer: option(initializer, 'zeros'),
+    /** A penalty on the bias. Default null. */
+    biasRegularizer: option(regularizer, null),
+    /** Applied to the bias after every update. Default null. */
+    biasConstraint: option(constraint, null),
+  }),
+)
 
 /** activation(Σ x · kernel + bias) for every position of a window. */
 export abstract class ConvolutionLayer extends ConvolutionLayerBase {

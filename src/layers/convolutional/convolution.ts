@@ -1,5 +1,6 @@
 // Conv1D, Conv2D, Conv3D: convolution along one, two or three axes.
 
+import { merged } from '../../core/merged'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { configured, extent, option, required } from '../../core/options'
 import { convolve } from '../../ops/nn/convolution'
@@ -8,18 +9,20 @@ import type { Initializer } from '../../parts/initializers'
 import type { Regularizer } from '../../parts/regularizers'
 import { loraOptions } from '../kinds'
 import { unitAxes } from '../units'
-import type { ConvolutionKind } from './base'
-import { ConvolutionLayer, kernelOf, madeFilters } from './base'
+import { ConvolutionLayer, kernelOf, madeFilters, type ConvolutionKind } from './base'
 import { kernelOptions, placesOf, sequenceOptions, slidingOf, windowOptions } from './options'
 
-const filterOptions = () => ({
-  /** The number of filters: output channels. */
-  filters: required(extent),
-  /** The number of groups of channels that are convolved separately. Default 1. */
-  groups: option(extent, 1),
-  ...kernelOptions(),
-  ...loraOptions(),
-})
+const filterOptions = () =>
+  merged(
+    {
+      /** The number of filters: output channels. */
+      filters: required(extent),
+      /** The number of groups of channels that are convolved separately. Default 1. */
+      groups: option(extent, 1),
+    },
+    kernelOptions(),
+    loraOptions(),
+  )
 
 interface Filtering extends ConvolutionLayer {
   readonly filters: number
@@ -68,7 +71,7 @@ const POSITIONAL = [
   'useBias',
 ] as const
 
-const Conv1DBase = configured(ConvolutionLayer, () => ({ ...filterOptions(), ...sequenceOptions() }), POSITIONAL)
+const Conv1DBase = configured(ConvolutionLayer, () => merged(filterOptions(), sequenceOptions()), POSITIONAL)
 
 /**
  * y[o, f] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, f] + bias[f]) over taps t and channels c:
@@ -86,7 +89,7 @@ export class Conv1D extends Conv1DBase {
   }
 }
 
-const Conv2DBase = configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(2) }), POSITIONAL)
+const Conv2DBase = configured(ConvolutionLayer, () => merged(filterOptions(), windowOptions(2)), POSITIONAL)
 
 /**
  * y[o, f] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, f] + bias[f]) over taps t = (row, column) and
@@ -104,7 +107,7 @@ export class Conv2D extends Conv2DBase {
   }
 }
 
-const Conv3DBase = configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(3) }), POSITIONAL)
+const Conv3DBase = configured(ConvolutionLayer, () => merged(filterOptions(), windowOptions(3)), POSITIONAL)
 
 /**
  * The same over three axes: x [batch, depth, rows, columns, channels] → [batch, …places, filters]. Keras:

@@ -1,6 +1,7 @@
 // Depthwise convolution, which convolves each channel separately, and separable convolution, which mixes the channels
 // afterwards.
 
+import { merged } from '../../core/merged'
 import { mixesUnits } from '../../parts/activations'
 import { configured, extent, option, required } from '../../core/options'
 import { convolveDepthwise, convolveSeparable } from '../../ops/nn/convolution'
@@ -12,10 +13,8 @@ import { constraint, initializer, regularizer } from '../kinds'
 import type { WeightOptions } from '../layer'
 import type { BatchShape } from '../spec'
 import { unitAxes } from '../units'
-import type { ConvolutionKind } from './base'
-import { ConvolutionLayer, kernelOf, madeFilters } from './base'
-import type { Windowed } from './options'
-import { placesOf, sequenceOptions, slidingOf, windowOptions } from './options'
+import { ConvolutionLayer, kernelOf, madeFilters, type ConvolutionKind } from './base'
+import { placesOf, sequenceOptions, slidingOf, windowOptions, type Windowed } from './options'
 
 const depthOptions = () => ({
   /** The number of outputs of each channel. Default 1. */
@@ -68,7 +67,7 @@ const DEPTHWISE_POSITIONAL = [
 
 const DepthwiseConv1DBase = configured(
   ConvolutionLayer,
-  () => ({ ...depthOptions(), ...sequenceOptions() }),
+  () => merged(depthOptions(), sequenceOptions()),
   DEPTHWISE_POSITIONAL,
 )
 
@@ -83,7 +82,7 @@ export class DepthwiseConv1D extends DepthwiseConv1DBase {
 
 const DepthwiseConv2DBase = configured(
   ConvolutionLayer,
-  () => ({ ...depthOptions(), ...windowOptions(2) }),
+  () => merged(depthOptions(), windowOptions(2)),
   DEPTHWISE_POSITIONAL,
 )
 
@@ -101,17 +100,22 @@ export class DepthwiseConv2D extends DepthwiseConv2DBase {
   }
 }
 
-const separableOptions = () => ({
-  /** The number of filters: output channels. */
-  filters: required(extent),
-  ...depthOptions(),
-  /** Default glorotUniform. */
-  pointwiseInitializer: option(initializer, 'glorotUniform'),
-  /** A penalty on the pointwise kernel. Default null. */
-  pointwiseRegularizer: option(regularizer, null),
-  /** Applied to the pointwise kernel after every update. Default null. */
-  pointwiseConstraint: option(constraint, null),
-})
+const separableOptions = () =>
+  merged(
+    {
+      /** The number of filters: output channels. */
+      filters: required(extent),
+    },
+    depthOptions(),
+    {
+      /** Default glorotUniform. */
+      pointwiseInitializer: option(initializer, 'glorotUniform'),
+      /** A penalty on the pointwise kernel. Default null. */
+      pointwiseRegularizer: option(regularizer, null),
+      /** Applied to the pointwise kernel after every update. Default null. */
+      pointwiseConstraint: option(constraint, null),
+    },
+  )
 
 interface Separating extends ConvolutionLayer, Depth {
   readonly filters: number
@@ -161,10 +165,7 @@ const SEPARABLE_POSITIONAL = [
 
 const SeparableConv1DBase = configured(
   ConvolutionLayer,
-  () => ({
-    ...separableOptions(),
-    ...sequenceOptions(),
-  }),
+  () => merged(separableOptions(), sequenceOptions()),
   SEPARABLE_POSITIONAL,
 )
 
@@ -189,10 +190,7 @@ export class SeparableConv1D extends SeparableConv1DBase {
 
 const SeparableConv2DBase = configured(
   ConvolutionLayer,
-  () => ({
-    ...separableOptions(),
-    ...windowOptions(2),
-  }),
+  () => merged(separableOptions(), windowOptions(2)),
   SEPARABLE_POSITIONAL,
 )
 

@@ -1,5 +1,6 @@
 // Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: from the size of a convolution's output to the size of its input.
 
+import { merged } from '../../core/merged'
 import { ArgumentError, formatShape } from '../../core/errors'
 import { configured, extent, option, required } from '../../core/options'
 import { transposeConvolve, transposedLengths } from '../../ops/nn/convolution'
@@ -7,21 +8,25 @@ import type { Constraint } from '../../parts/constraints'
 import type { Initializer } from '../../parts/initializers'
 import type { Regularizer } from '../../parts/regularizers'
 import { unitAxes } from '../units'
-import type { ConvolutionKind } from './base'
-import { ConvolutionLayer, kernelOf, madeFilters } from './base'
+import { ConvolutionLayer, kernelOf, madeFilters, type ConvolutionKind } from './base'
 import { kernelOptions, outputPadding, slidingOf, windowOptions } from './options'
 
-const transposedOptions = (rank: number) => ({
-  /** The number of filters: output channels. */
-  filters: required(extent),
-  ...windowOptions(rank),
-  ...kernelOptions(),
-  /**
-   * The number of additional elements at the end of each axis, less than the stride; null gives the usual lengths.
-   * Default null.
-   */
-  outputPadding: option(outputPadding(rank), null),
-})
+const transposedOptions = (rank: number) =>
+  merged(
+    {
+      /** The number of filters: output channels. */
+      filters: required(extent),
+    },
+    windowOptions(rank),
+    kernelOptions(),
+    {
+      /**
+       * The number of additional elements at the end of each axis, less than the stride; null gives the usual lengths.
+       * Default null.
+       */
+      outputPadding: option(outputPadding(rank), null),
+    },
+  )
 
 interface Transposing extends ConvolutionLayer {
   readonly filters: number

@@ -1,5 +1,6 @@
 // Dense: the fully connected layer.
 
+import { merged } from '../../core/merged'
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, extent, option, required } from '../../core/options'
 import { add } from '../../ops/numpy/elementwise'
@@ -8,36 +9,37 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
-import type { BatchShape, InputSpec } from '../spec'
-import type { UnitFlow } from '../units'
-import { unitAxes } from '../units'
+import { extentsAt, type BatchShape, type InputSpec } from '../spec'
+import { unitAxes, type UnitFlow } from '../units'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
-import { extentsAt } from '../spec'
 
 const DenseBase = configured(
   Layer<Tensor>,
-  () => ({
-    /** The number of outputs. */
-    units: required(extent),
-    /** Applied to the result. Default linear. */
-    activation: option(activation, null),
-    /** Default true. */
-    useBias: option(boolean, true),
-    /** Default glorotUniform. */
-    kernelInitializer: option(initializer, 'glorotUniform'),
-    /** Default zeros. */
-    biasInitializer: option(initializer, 'zeros'),
-    /** A penalty on the kernel. Default null. */
-    kernelRegularizer: option(regularizer, null),
-    /** Applied to the kernel after every update. Default null. */
-    kernelConstraint: option(constraint, null),
-    /** A penalty on the bias. Default null. */
-    biasRegularizer: option(regularizer, null),
-    /** Applied to the bias after every update. Default null. */
-    biasConstraint: option(constraint, null),
-    ...kernelOptions(),
-  }),
+  () =>
+    merged(
+      {
+        /** The number of outputs. */
+        units: required(extent),
+        /** Applied to the result. Default linear. */
+        activation: option(activation, null),
+        /** Default true. */
+        useBias: option(boolean, true),
+        /** Default glorotUniform. */
+        kernelInitializer: option(initializer, 'glorotUniform'),
+        /** Default zeros. */
+        biasInitializer: option(initializer, 'zeros'),
+        /** A penalty on the kernel. Default null. */
+        kernelRegularizer: option(regularizer, null),
+        /** Applied to the kernel after every update. Default null. */
+        kernelConstraint: option(constraint, null),
+        /** A penalty on the bias. Default null. */
+        biasRegularizer: option(regularizer, null),
+        /** Applied to the bias after every update. Default null. */
+        biasConstraint: option(constraint, null),
+      },
+      kernelOptions(),
+    ),
   ['units', 'activation', 'useBias'],
 )
 

@@ -1,5 +1,6 @@
 // EinsumDense: a fully connected layer over any axes, written as an equation.
 
+import { merged } from '../../core/merged'
 import { ArgumentError } from '../../core/errors'
 import { always, configured, custom, extents, nullable, option, required, text, unread } from '../../core/options'
 import { add } from '../../ops/numpy/elementwise'
@@ -9,8 +10,7 @@ import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import type { BatchShape, InputSpec } from '../spec'
-import type { EinsumShapes } from './einsum-equation'
-import { einsumShapes, parseEquation } from './einsum-equation'
+import { einsumShapes, parseEquation, type EinsumShapes } from './einsum-equation'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 
@@ -18,39 +18,44 @@ const shape = /* @__PURE__ */ extents(null)
 
 const EinsumDenseBase = configured(
   Layer<Tensor>,
-  () => ({
-    /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
-    equation: required(text),
-    /**
-     * The output's shape without the batch axis and the axes of an ellipsis; null for an extent that comes from the
-     * input.
-     */
-    outputShape: required(
-      custom<BatchShape, number | BatchShape>(
-        (value, where) => shape.read(typeof value === 'number' ? [value] : value, where),
-        (value) => value,
-      ),
+  () =>
+    merged(
+      {
+        /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
+        equation: required(text),
+        /**
+         * The output's shape without the batch axis and the axes of an ellipsis; null for an extent that comes from the
+         * input.
+         */
+        outputShape: required(
+          custom<BatchShape, number | BatchShape>(
+            (value, where) => shape.read(typeof value === 'number' ? [value] : value, where),
+            (value) => value,
+          ),
+        ),
+        /** Applied to the result. Default linear. */
+        activation: option(activation, null),
+        /** The letters of the output axes that the bias has. Default null: no bias. */
+        biasAxes: option(nullable(text), null),
+        /** Default glorotUniform. */
+        kernelInitializer: option(initializer, 'glorotUniform'),
+        /** Default zeros. */
+        biasInitializer: option(initializer, 'zeros'),
+        /** A penalty on the kernel. Default null. */
+        kernelRegularizer: option(regularizer, null),
+        /** Applied to the kernel after every update. Default null. */
+        kernelConstraint: option(constraint, null),
+        /** A penalty on the bias. Default null. */
+        biasRegularizer: option(regularizer, null),
+        /** Applied to the bias after every update. Default null. */
+        biasConstraint: option(constraint, null),
+      },
+      kernelOptions(),
+      {
+        /** Must be null: there are no packed kernels. Default null. */
+        gptqUnpackedColumnSize: unread(always([null], 'there are no packed kernels'), null),
+      },
     ),
-    /** Applied to the result. Default linear. */
-    activation: option(activation, null),
-    /** The letters of the output axes that the bias has. Default null: no bias. */
-    biasAxes: option(nullable(text), null),
-    /** Default glorotUniform. */
-    kernelInitializer: option(initializer, 'glorotUniform'),
-    /** Default zeros. */
-    biasInitializer: option(initializer, 'zeros'),
-    /** A penalty on the kernel. Default null. */
-    kernelRegularizer: option(regularizer, null),
-    /** Applied to the kernel after every update. Default null. */
-    kernelConstraint: option(constraint, null),
-    /** A penalty on the bias. Default null. */
-    biasRegularizer: option(regularizer, null),
-    /** Applied to the bias after every update. Default null. */
-    biasConstraint: option(constraint, null),
-    ...kernelOptions(),
-    /** Must be null: there are no packed kernels. Default null. */
-    gptqUnpackedColumnSize: unread(always([null], 'there are no packed kernels'), null),
-  }),
   ['equation', 'outputShape', 'activation', 'biasAxes'],
 )
 

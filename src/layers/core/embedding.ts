@@ -1,5 +1,6 @@
 // Embedding: a learnt vector for each of a number of items.
 
+import { merged } from '../../core/merged'
 import type { MaskTrail } from '../masks'
 import { DataError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
@@ -12,32 +13,34 @@ import type { Variable } from '../../ops/variable'
 import { requireRoomFor } from '../indices'
 import { constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
-import type { UnitFlow } from '../units'
-import { unitAxes } from '../units'
+import { unitAxes, type UnitFlow } from '../units'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 
 const EmbeddingBase = configured(
   Layer<Tensor>,
-  () => ({
-    /** The number of items. */
-    inputDim: required(extent),
-    /** The length of a vector. */
-    outputDim: required(extent),
-    /** Default uniform in ±0.05. */
-    embeddingsInitializer: option(initializer, 'uniform'),
-    /** A penalty on the table. Default null. */
-    embeddingsRegularizer: option(regularizer, null),
-    /** Applied to the table after every update. Default null. */
-    embeddingsConstraint: option(constraint, null),
-    /** Whether index 0 is padding: later layers, losses and metrics skip it. Default false. */
-    maskZero: option(boolean, false),
-    /** Must be null: `embeddingsInitializer: new Constant(table)` gives the first embeddings. Default null. */
-    weights: unread(always([null], 'use embeddingsInitializer: new Constant(table)'), null),
-    /** Changes nothing: the input has its length. Others than null warn. Default null. */
-    inputLength: unread(idle(nullable(extent), [null], 'the input has its length'), null),
-    ...kernelOptions(),
-  }),
+  () =>
+    merged(
+      {
+        /** The number of items. */
+        inputDim: required(extent),
+        /** The length of a vector. */
+        outputDim: required(extent),
+        /** Default uniform in ±0.05. */
+        embeddingsInitializer: option(initializer, 'uniform'),
+        /** A penalty on the table. Default null. */
+        embeddingsRegularizer: option(regularizer, null),
+        /** Applied to the table after every update. Default null. */
+        embeddingsConstraint: option(constraint, null),
+        /** Whether index 0 is padding: later layers, losses and metrics skip it. Default false. */
+        maskZero: option(boolean, false),
+        /** Must be null: `embeddingsInitializer: new Constant(table)` gives the first embeddings. Default null. */
+        weights: unread(always([null], 'use embeddingsInitializer: new Constant(table)'), null),
+        /** Changes nothing: the input has its length. Others than null warn. Default null. */
+        inputLength: unread(idle(nullable(extent), [null], 'the input has its length'), null),
+      },
+      kernelOptions(),
+    ),
   ['inputDim', 'outputDim', 'embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsConstraint', 'maskZero'],
 )
 

@@ -1,22 +1,26 @@
 // Lambda: a user's function as a layer.
 
-import type { Kind } from '../../core/options'
-import { configured, either, extents, functionKind, nullable, option, recordOf, required } from '../../core/options'
+import {
+  configured,
+  either,
+  extents,
+  functionKind,
+  nullable,
+  option,
+  recordOf,
+  required,
+  type Kind,
+} from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
-import type { Tree } from '../../core/tree'
-import { flatten, typed, unflatten } from '../../core/tree'
+import { flatten, typed, unflatten, type Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import { LISTED } from '../forms'
-import type { ApplyOptions } from '../layer'
-import type { CallContext } from '../context'
-import { isInferring } from '../context'
+import { Layer, type ApplyOptions, type InputsOf } from '../layer'
+import { isInferring, type CallContext } from '../context'
 import { plainData } from '../kinds'
-import type { InputsOf } from '../layer'
-import { Layer } from '../layer'
-import type { BatchShape } from '../spec'
-import { TensorSpec, shapesOf, specsFrom } from '../spec'
+import { TensorSpec, shapesOf, specsFrom, type BatchShape } from '../spec'
 
 const plainRecord = /* @__PURE__ */ recordOf(plainData)
 /** A record of plain data; null is an empty one. */

@@ -1,8 +1,7 @@
 // Masking: masks the steps of a sequence that are only padding.
 
 import type { MaskTrail } from '../masks'
-import type { DType } from '../../core/dtypes'
-import { commonType } from '../../core/dtypes'
+import { commonType, type DType } from '../../core/dtypes'
 import { configured, number, option } from '../../core/options'
 import { notEqual, where } from '../../ops/numpy/elementwise'
 import { any } from '../../ops/numpy/reduce'

@@ -1,22 +1,18 @@
 // Concatenate: inputs side by side along an axis.
 
-import type { MaskTrail } from '../masks'
-import { longerTrail } from '../masks'
-import type { DType } from '../../core/dtypes'
-import { commonType } from '../../core/dtypes'
+import { longerTrail, type MaskTrail } from '../masks'
+import { commonType, type DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, integer, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
-import { flatten } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
 import { logicalOr } from '../../ops/numpy/elementwise'
 import { any } from '../../ops/numpy/reduce'
 import { broadcastTo, concatenate, full, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { BatchShape } from '../spec'
+import type { BatchShape, TensorSpec } from '../spec'
 import { sameIndices } from '../indices'
 import { Merge } from './merge'
-import type { TensorSpec } from '../spec'
 import type { UnitFlow } from '../units'
 
 const ConcatenateBase = configured(

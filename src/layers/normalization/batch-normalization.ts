@@ -2,8 +2,7 @@
 
 import { ArgumentError, unknownName } from '../../core/errors'
 import { boolean, configured, idle, integer, nullable, number, option, recordOf } from '../../core/options'
-import type { Shape } from '../../core/shapes'
-import { normalizeAxis } from '../../core/shapes'
+import { normalizeAxis, type Shape } from '../../core/shapes'
 import { flatten } from '../../core/tree'
 import { Initializer } from '../../parts/initializers'
 import {
@@ -20,8 +19,7 @@ import {
   stopGradient,
   subtract,
 } from '../../ops/numpy/elementwise'
-import type { Moments } from '../../ops/nn/normalization'
-import { batchNorm, factorAndShift, moments } from '../../ops/nn/normalization'
+import { batchNorm, factorAndShift, moments, type Moments } from '../../ops/nn/normalization'
 import { sum } from '../../ops/numpy/reduce'
 import { expandDims, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -29,12 +27,10 @@ import type { Variable } from '../../ops/variable'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { initializer } from '../kinds'
-import type { BatchShape, TensorSpec, InputSpec } from '../spec'
-import type { UnitFlow } from '../units'
-import { unitAxes } from '../units'
+import { extentsAt, type BatchShape, type TensorSpec, type InputSpec } from '../spec'
+import { unitAxes, type UnitFlow } from '../units'
 import { folded } from './folded'
 import { ScaledLayer, extentsAlong } from './options'
-import { extentsAt } from '../spec'
 
 /** The names of the limits in renormClipping. */
 const CLIPS: readonly string[] = ['rmin', 'rmax', 'dmax']

@@ -8,9 +8,8 @@ import { moments, rescale } from '../../ops/nn/normalization'
 import { reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { BatchShape, InputSpec } from '../spec'
+import { extentsAt, type BatchShape, type InputSpec } from '../spec'
 import { ScaledLayer, extentsAlong } from './options'
-import { extentsAt } from '../spec'
 
 const GroupNormalizationBase = configured(
   ScaledLayer,

@@ -1,7 +1,6 @@
 // The options and weights that normalizing layers share: a learnt factor and a learnt shift.
 
-import { boolean, configured, either, integer, listOf, number, option } from '../../core/options'
-import type { Kind } from '../../core/options'
+import { boolean, configured, either, integer, listOf, number, option, type Kind } from '../../core/options'
 import { ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxes } from '../../core/shapes'
 import type { Tensor } from '../../ops/tensor'

@@ -14,8 +14,7 @@ import { Variable } from '../../ops/variable'
 import { Wrapper } from '../core/wrapper'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
-import type { BatchShape, SpecsOf, TensorSpec, InputSpec } from '../spec'
-import { extentsAt } from '../spec'
+import { extentsAt, type BatchShape, type SpecsOf, type TensorSpec, type InputSpec } from '../spec'
 
 const SpectralNormalizationBase = configured(
   Wrapper,

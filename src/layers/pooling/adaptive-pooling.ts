@@ -7,8 +7,7 @@ import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
+import { KEEPS, type UnitFlow } from '../units'
 
 const sizeOption = (rank: number) => ({
   /** The number of places: one for all axes, or one for each. */

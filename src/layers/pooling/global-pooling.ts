@@ -1,5 +1,6 @@
 // Global pooling: one number for each channel.
 
+import { merged } from '../../core/merged'
 import { boolean, configured, option } from '../../core/options'
 import { flatten } from '../../core/tree'
 import { cast, divide, equal, multiply, where } from '../../ops/numpy/elementwise'
@@ -9,21 +10,19 @@ import type { Tensor } from '../../ops/tensor'
 import type { Shape } from '../../core/shapes'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
-import type { LayerForm } from '../forms'
-import { TENSOR } from '../forms'
+import { TENSOR, type LayerForm } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape, InputSpec } from '../spec'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
+import { KEEPS, type UnitFlow } from '../units'
 
 const GlobalPoolingBase = configured(
   Layer<Tensor>,
-  () => ({
-    ...spatialOptions(),
-    /** Whether the spatial axes are kept as extents of 1. Default false. */
-    keepDims: option(boolean, false),
-  }),
+  () =>
+    merged(spatialOptions(), {
+      /** Whether the spatial axes are kept as extents of 1. Default false. */
+      keepDims: option(boolean, false),
+    }),
   ['dataFormat', 'keepDims'],
 )
 

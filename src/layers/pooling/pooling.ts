@@ -2,15 +2,13 @@
 
 import { configured, nullable, option } from '../../core/options'
 import { poolAverage, poolMax } from '../../ops/nn/pooling'
-import type { Padding, Sliding } from '../../ops/nn/sliding'
-import { padding, perAxis, placesIn } from '../../ops/nn/sliding'
+import { padding, perAxis, placesIn, type Padding, type Sliding } from '../../ops/nn/sliding'
 import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape, InputSpec } from '../spec'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
+import { KEEPS, type UnitFlow } from '../units'
 
 const poolOptions = (rank: number) => ({
   /** The size of the window: one number, or one for each axis. Default 2. */

@@ -1,25 +1,23 @@
 // The base of layers that compute their state from data before training, with adapt. Subclasses define what they
 // compute.
 
+import { merged } from '../../core/merged'
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
-import type { OptionInputs, ValuesOf } from '../../core/options'
-import { count, nullable, option, readOptions } from '../../core/options'
+import { count, nullable, option, readOptions, type OptionInputs, type ValuesOf } from '../../core/options'
 import { isBranch } from '../../core/tree'
 import { abortable, signalOption } from '../../data/samples/abort'
-import type { ElementsOrMaker } from '../../data/samples/source'
-import { END, isElements, sourceOf } from '../../data/samples/source'
-import type { TensorLike } from '../../ops/convert'
-import { asTensor } from '../../ops/convert'
+import { END, isElements, sourceOf, type ElementsOrMaker } from '../../data/samples/source'
+import { asTensor, type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { isInferring } from '../context'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 
-const adaptOptions = () => ({
-  ...signalOption(),
-  /** The maximum number of batches to read; null for all. Default null. */
-  steps: option(nullable(count), null),
-})
+const adaptOptions = () =>
+  merged(signalOption(), {
+    /** The maximum number of batches to read; null for all. Default null. */
+    steps: option(nullable(count), null),
+  })
 export type AdaptOptions = OptionInputs<ReturnType<typeof adaptOptions>>
 
 /** Options of `adapt`, checked. */

@@ -5,8 +5,7 @@ import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { sliceAlong } from '../../ops/numpy/along'
 import { pad } from '../../ops/numpy/pad'
 import type { Tensor } from '../../ops/tensor'
-import type { Transformation } from './image-layer'
-import { ImageLayer } from './image-layer'
+import { ImageLayer, type Transformation } from './image-layer'
 
 const MaxNumBoundingBoxesBase = configured(
   ImageLayer,

@@ -1,5 +1,6 @@
 // ContrastLimitedAdaptiveHistogramEqualization: histogram equalization in tiles of an image.
 
+import { merged } from '../../core/merged'
 import type { DType } from '../../core/dtypes'
 import { configured, count, listOf, number, option } from '../../core/options'
 import { countsOf } from '../../ops/math/counts'
@@ -9,21 +10,20 @@ import { cumsum, min, sum } from '../../ops/numpy/reduce'
 import { arange, reshape, slice, take, transpose } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { BYTES, rescaled } from './colours'
-import type { Transformation } from './image-layer'
-import { ImageLayer, rangeOption } from './image-layer'
+import { ImageLayer, rangeOption, type Transformation } from './image-layer'
 
 /** The number of levels. */
 const LEVELS = 256
 
 const ContrastLimitedAdaptiveHistogramEqualizationBase = configured(
   ImageLayer,
-  () => ({
-    ...rangeOption(),
-    /** The largest count of a level, in multiples of the mean count; 0 or less for no limit. Default 4. */
-    clipLimit: option(number(), 4),
-    /** The number of tiles, [rows, columns]. Default [8, 8]. */
-    tileGridSize: option(listOf(count, 2), [8, 8]),
-  }),
+  () =>
+    merged(rangeOption(), {
+      /** The largest count of a level, in multiples of the mean count; 0 or less for no limit. Default 4. */
+      clipLimit: option(number(), 4),
+      /** The number of tiles, [rows, columns]. Default [8, 8]. */
+      tileGridSize: option(listOf(count, 2), [8, 8]),
+    }),
   ['valueRange'],
 )
 

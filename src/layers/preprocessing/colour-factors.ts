@@ -1,8 +1,19 @@
 // Layers that change the colours of each image in training by a random factor; the others are in colours.ts.
 
-import type { Kind } from '../../core/options'
-import { configured, custom, either, integer, listOf, nullable, number, option, required } from '../../core/options'
-import { hsvToRgb, rgbToHsv } from '../../ops/image/colours'
+import { merged } from '../../core/merged'
+import {
+  configured,
+  custom,
+  either,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+  type Kind,
+} from '../../core/options'
+import { hsvToRgb, rgbToHsv, brightnessOf } from '../../ops/image/colours'
 import { depthwiseConv } from '../../ops/nn/convolution'
 import { add, divide, floor, greater, less, multiply, round, subtract, where } from '../../ops/numpy/elementwise'
 import { sliceAlong } from '../../ops/numpy/along'
@@ -10,20 +21,21 @@ import { exp2 } from '../../ops/numpy/functions'
 import { broadcastTo, concatenate, reshape } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { seedOption } from '../random'
-import { brightnessOf } from '../../ops/image/colours'
 import { BYTES, RandomBrightness, RandomContrast, requireColours, rescaled, within } from './colours'
-import type { Interval, Transformation } from './image-layer'
-import { ImageLayer, RandomDraws, interval, rangeOption } from './image-layer'
+import { ImageLayer, RandomDraws, interval, rangeOption, type Interval, type Transformation } from './image-layer'
 
 /** The range of values of colours. */
 const UNIT: Interval = [0, 1]
 
-const factorOptions = () => ({
-  ...seedOption(),
-  /** f for a random number in [0, f], or [low, high], in [0, 1]. */
-  factor: required(interval(0, 1)),
-  ...rangeOption(),
-})
+const factorOptions = () =>
+  merged(
+    seedOption(),
+    {
+      /** f for a random number in [0, f], or [low, high], in [0, 1]. */
+      factor: required(interval(0, 1)),
+    },
+    rangeOption(),
+  )
 
 const RandomColorDegenerationBase = configured(ImageLayer, factorOptions, ['factor'])
 
@@ -94,12 +106,15 @@ const bits: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ custom<
 
 const RandomPosterizationBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** n: m for a random integer in 1 … m − 1, or [low, high] for one in low … high − 1; low if both are equal. */
-    factor: required(bits),
-    ...rangeOption(),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      {
+        /** n: m for a random integer in 1 … m − 1, or [low, high] for one in low … high − 1; low if both are equal. */
+        factor: required(bits),
+      },
+      rangeOption(),
+    ),
   ['factor'],
 )
 
@@ -197,18 +212,17 @@ const innerFactor = () =>
 
 const RandomColorJitterBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...rangeOption(),
-    /** The factor of RandomBrightness; null leaves brightness unchanged. Default null. */
-    brightnessFactor: innerFactor(),
-    /** The factor of RandomContrast; null leaves contrast unchanged. Default null. */
-    contrastFactor: innerFactor(),
-    /** The factor of RandomSaturation; null leaves saturation unchanged. Default null. */
-    saturationFactor: innerFactor(),
-    /** The factor of RandomHue; null leaves the hue unchanged. Default null. */
-    hueFactor: innerFactor(),
-  }),
+  () =>
+    merged(seedOption(), rangeOption(), {
+      /** The factor of RandomBrightness; null leaves brightness unchanged. Default null. */
+      brightnessFactor: innerFactor(),
+      /** The factor of RandomContrast; null leaves contrast unchanged. Default null. */
+      contrastFactor: innerFactor(),
+      /** The factor of RandomSaturation; null leaves saturation unchanged. Default null. */
+      saturationFactor: innerFactor(),
+      /** The factor of RandomHue; null leaves the hue unchanged. Default null. */
+      hueFactor: innerFactor(),
+    }),
   ['valueRange'],
 )
 

@@ -1,5 +1,6 @@
 // Layers that change the colours of images, such as brightness and contrast, most of them at random.
 
+import { merged } from '../../core/merged'
 import { configured, number, option, required, tableSize } from '../../core/options'
 import { ShapeError } from '../../core/errors'
 import {
@@ -21,8 +22,15 @@ import { countsOf } from '../../ops/math/counts'
 import { pickAlong } from '../../ops/numpy/rearrange'
 import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { Interval, Transformation } from './image-layer'
-import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'
+import {
+  ImageLayer,
+  RandomDraws,
+  probabilityOption,
+  interval,
+  rangeOption,
+  type Interval,
+  type Transformation,
+} from './image-layer'
 import { seedOption } from '../random'
 
 export const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
@@ -35,12 +43,15 @@ export const BYTES: Interval = [0, 255]
 
 const RandomBrightnessBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** δ, as a share of the value range: f for [−f, f], or [low, high]. */
-    factor: required(interval(-1, 1)),
-    ...rangeOption(),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      {
+        /** δ, as a share of the value range: f for [−f, f], or [low, high]. */
+        factor: required(interval(-1, 1)),
+      },
+      rangeOption(),
+    ),
   ['factor', 'valueRange', 'seed'],
 )
 
@@ -63,16 +74,19 @@ export class RandomBrightness extends RandomBrightnessBase {
 
 const RandomContrastBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** f for [1 − f, 1 + f], or [low, high] for [1 − low, 1 + high]. */
-    factor: required({
-      ...interval(0, 1),
-      read: (value: unknown, where: string): Interval =>
-        interval(0, 1).read(typeof value === 'number' ? [value, value] : value, where),
-    }),
-    ...rangeOption(),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      {
+        /** f for [1 − f, 1 + f], or [low, high] for [1 − low, 1 + high]. */
+        factor: required({
+          ...interval(0, 1),
+          read: (value: unknown, where: string): Interval =>
+            interval(0, 1).read(typeof value === 'number' ? [value, value] : value, where),
+        }),
+      },
+      rangeOption(),
+    ),
   ['factor', 'valueRange', 'seed'],
 )
 
@@ -109,11 +123,11 @@ export function requireColours(layer: ImageLayer, { shape }: Tensor, ...others: 
 
 const RandomGrayscaleBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** The probability. Default 0.5. */
-    factor: option(number({ min: 0, max: 1 }), 0.5),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** The probability. Default 0.5. */
+      factor: option(number({ min: 0, max: 1 }), 0.5),
+    }),
   ['factor', 'dataFormat', 'seed'],
 )
 
@@ -135,7 +149,7 @@ export class RandomGrayscale extends RandomGrayscaleBase {
   }
 }
 
-const RandomInvertBase = configured(ImageLayer, () => ({ ...seedOption(), ...probabilityOption(), ...rangeOption() }), [
+const RandomInvertBase = configured(ImageLayer, () => merged(seedOption(), probabilityOption(), rangeOption()), [
   'factor',
   'valueRange',
   'seed',
@@ -160,14 +174,17 @@ export class RandomInvert extends RandomInvertBase {
 
 const SolarizationBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** a, as a share of the value range: f for [0, f], or [low, high]. Default 0. */
-    additionFactor: option(interval(0, 1), 0),
-    /** t, as a share of the value range: f for [0, f], or [low, high]. Default 0: all values are inverted. */
-    thresholdFactor: option(interval(0, 1), 0),
-    ...rangeOption(),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      {
+        /** a, as a share of the value range: f for [0, f], or [low, high]. Default 0. */
+        additionFactor: option(interval(0, 1), 0),
+        /** t, as a share of the value range: f for [0, f], or [low, high]. Default 0: all values are inverted. */
+        thresholdFactor: option(interval(0, 1), 0),
+      },
+      rangeOption(),
+    ),
   ['additionFactor', 'thresholdFactor', 'valueRange', 'seed'],
 )
 
@@ -219,11 +236,11 @@ export class AutoContrast extends AutoContrastBase {
 
 const EqualizationBase = configured(
   ImageLayer,
-  () => ({
-    ...rangeOption(),
-    /** The number of levels. Default 256. */
-    bins: option(tableSize(2), 256),
-  }),
+  () =>
+    merged(rangeOption(), {
+      /** The number of levels. Default 256. */
+      bins: option(tableSize(2), 256),
+    }),
   ['valueRange', 'bins', 'dataFormat'],
 )
 

@@ -1,7 +1,6 @@
 // Discretization: the index of the range that a number falls into.
 
-import type { DType } from '../../core/dtypes'
-import { hasNonFinite } from '../../core/dtypes'
+import { hasNonFinite, type DType } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
 import { choice, configured, listOf, nullable, number, option, sparse, tableSize } from '../../core/options'
 import { digitize } from '../../ops/numpy/sorting'
@@ -11,8 +10,7 @@ import { madeIndices } from '../indices'
 import type { BatchShape } from '../spec'
 import { AdaptedLayer } from './adapted'
 import { encode, encodedShape } from './encoding'
-import type { Summary } from './quantiles'
-import { EMPTY, boundariesOf, merged, summaryOf } from './quantiles'
+import { EMPTY, boundariesOf, merged, summaryOf, type Summary } from './quantiles'
 
 const DiscretizationBase = configured(
   AdaptedLayer<Tensor>,

@@ -1,9 +1,9 @@
 // Layers that change the perspective of images, or distort them, at random.
 
+import { merged } from '../../core/merged'
 import { configured, number, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { fillMode, gridOf, sampleAt, sampling } from '../../ops/image/warp'
-import type { Sampling } from '../../ops/image/warp'
+import { fillMode, gridOf, sampleAt, sampling, type Sampling } from '../../ops/image/warp'
 import { perspective } from '../../ops/image/perspective'
 import { sliceAlong } from '../../ops/numpy/along'
 import { add, multiply, where } from '../../ops/numpy/elementwise'
@@ -12,8 +12,7 @@ import { normal } from '../../ops/random/random'
 import { Tensor } from '../../ops/tensor'
 import { seedOption } from '../random'
 import { within } from './colours'
-import type { Transformation } from './image-layer'
-import { ImageLayer, RandomDraws, interval, probabilityOption, rangeOption } from './image-layer'
+import { ImageLayer, RandomDraws, interval, probabilityOption, rangeOption, type Transformation } from './image-layer'
 import { bell, blurred } from './mixing'
 import { warped } from './placing'
 
@@ -25,16 +24,15 @@ function cornersOf({ shape }: Tensor): Tensor {
 
 const RandomPerspectiveBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...probabilityOption(),
-    /** How far corners move, as a share of their coordinates, in [0, 1]. Default 1. */
-    scale: option(number({ min: 0, max: 1 }), 1),
-    /** 'bilinear' or 'nearest'. Default bilinear. */
-    interpolation: option(sampling, 'bilinear'),
-    /** The value outside the image. Default 0. */
-    fillValue: option(number(), 0),
-  }),
+  () =>
+    merged(seedOption(), probabilityOption(), {
+      /** How far corners move, as a share of their coordinates, in [0, 1]. Default 1. */
+      scale: option(number({ min: 0, max: 1 }), 1),
+      /** 'bilinear' or 'nearest'. Default bilinear. */
+      interpolation: option(sampling, 'bilinear'),
+      /** The value outside the image. Default 0. */
+      fillValue: option(number(), 0),
+    }),
   ['factor', 'scale', 'interpolation', 'fillValue', 'seed', 'dataFormat'],
 )
 
@@ -74,22 +72,25 @@ export class RandomPerspective extends RandomPerspectiveBase {
 
 const RandomElasticTransformBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...probabilityOption(),
-    /** The strength s: f for a random one in [0, f], or [low, high]. Default 1. */
-    scale: option(interval(0, 1), 1),
-    /** 'bilinear' or 'nearest'. Default bilinear. */
-    interpolation: option(sampling, 'bilinear'),
-    /**
-     * The values outside the image: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default
-     * reflect.
-     */
-    fillMode: option(fillMode, 'reflect'),
-    /** The value outside with 'constant'. Default 0. */
-    fillValue: option(number(), 0),
-    ...rangeOption(),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      probabilityOption(),
+      {
+        /** The strength s: f for a random one in [0, f], or [low, high]. Default 1. */
+        scale: option(interval(0, 1), 1),
+        /** 'bilinear' or 'nearest'. Default bilinear. */
+        interpolation: option(sampling, 'bilinear'),
+        /**
+         * The values outside the image: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default
+         * reflect.
+         */
+        fillMode: option(fillMode, 'reflect'),
+        /** The value outside with 'constant'. Default 0. */
+        fillValue: option(number(), 0),
+      },
+      rangeOption(),
+    ),
   ['factor', 'scale', 'interpolation', 'fillMode', 'fillValue', 'valueRange', 'seed', 'dataFormat'],
 )
 

@@ -3,26 +3,21 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import type { Kind } from '../../core/options'
-import { configured, custom, listOf, nullable, number, option } from '../../core/options'
+import { configured, custom, listOf, nullable, number, option, type Kind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
-import { isBranch, typed } from '../../core/tree'
+import { isBranch, typed, type Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
-import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
-import { boxFormat, converted, cutAtEdges } from '../../ops/image/bounding-boxes'
+import { boxFormat, converted, cutAtEdges, type BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { cast, less } from '../../ops/numpy/elementwise'
 import { uniform } from '../../ops/random/draws'
 import { SeedGenerator } from '../../ops/random/generator'
 import { expandDims, full, moveAxis, squeeze } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { LISTED } from '../forms'
-import type { ApplyOptions } from '../layer'
+import { Layer, type ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
-import { Layer } from '../layer'
-import type { Seeded } from '../random'
-import { seedOption, streamOf } from '../random'
+import { seedOption, streamOf, type Seeded } from '../random'
 import type { BatchShape, TensorSpec } from '../spec'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
@@ -273,10 +268,13 @@ const valueRange: Kind<Interval, readonly number[]> = /* @__PURE__ */ custom<Int
   (value) => [...value],
 )
 
-export const rangeOption = () => ({
+const rangeRows = () => ({
   /** The least and the largest value of a pixel. Default [0, 255]. */
   valueRange: option(valueRange, [0, 255]),
 })
+type RangeRows = ReturnType<typeof rangeRows>
+export type RangeTable = { [Name in keyof RangeRows]: RangeRows[Name] }
+export const rangeOption: () => RangeTable = rangeRows
 
 /** Random numbers of a layer of images. */
 export class RandomDraws extends SeedGenerator {
@@ -333,7 +331,10 @@ export abstract class RandomImageLayer extends RandomImageLayerBase {
 }
 
 /** The option of layers that change an image with a probability. */
-export const probabilityOption = () => ({
+const probabilityRows = () => ({
   /** The probability: f for a random one in [0, f], or [low, high]. Default 1. */
   factor: option(interval(0, 1), 1),
 })
+type ProbabilityRows = ReturnType<typeof probabilityRows>
+export type ProbabilityTable = { [Name in keyof ProbabilityRows]: ProbabilityRows[Name] }
+export const probabilityOption: () => ProbabilityTable = probabilityRows

@@ -15,19 +15,16 @@ import {
   sparse,
   tableSize,
   unread,
+  type Kind,
 } from '../../core/options'
-import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/numpy/elementwise'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { madeIndices } from '../indices'
 import { constantsChanged } from '../weight-lists'
-import type { AdaptData, AdaptOptions } from './adapted'
-import { eachBatch, readAdaptOptions } from './adapted'
-import type { Encoding } from './encoding'
-import { encode, encodedShape } from './encoding'
-import type { Specials, Token } from './vocabulary'
-import { TokenCounts, Vocabulary, leadingTokens, requireVocabulary } from './vocabulary'
+import { eachBatch, readAdaptOptions, type AdaptData, type AdaptOptions } from './adapted'
+import { encode, encodedShape, type Encoding } from './encoding'
+import { TokenCounts, Vocabulary, leadingTokens, requireVocabulary, type Specials, type Token } from './vocabulary'
 
 /** The output of a lookup: numbers, or vectors over its vocabulary. */
 export type CategoryMode = 'int' | 'tfIdf' | Encoding
@@ -59,7 +56,7 @@ export const saltKind: Kind<Salt, number | readonly number[]> = /* @__PURE__ */ 
 )
 
 /** The options of every lookup, except its special tokens. */
-export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
+const lookupRows = <T extends Token>(token: Kind<T>) => ({
   /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
   maxTokens: option(nullable(extent), null),
   /** The number of indices for tokens that are not in the vocabulary. Default 1. */
@@ -75,12 +72,18 @@ export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
   /** Changes nothing: there are no sparse tensors. true warns. Default false. */
   sparse: option(sparse, false),
 })
+type LookupRows<T extends Token> = ReturnType<typeof lookupRows<T>>
+export type LookupTable<T extends Token> = { [Name in keyof LookupRows<T>]: LookupRows<T>[Name] }
+export const lookupOptions: <T extends Token>(token: Kind<T>) => LookupTable<T> = lookupRows
 
 /** The encoding of strings in Keras's layers. */
-export const encodingOption = () => ({
+const encodingRows = () => ({
   /** Must be 'utf-8'. */
   encoding: unread(always(['utf-8'], 'strings have no other encoding'), 'utf-8'),
 })
+type EncodingRows = ReturnType<typeof encodingRows>
+export type EncodingTable = { [Name in keyof EncodingRows]: EncodingRows[Name] }
+export const encodingOption: () => EncodingTable = encodingRows
 
 /** The settings of a lookup. */
 export interface LookupSettings<T extends Token> {

@@ -1,8 +1,8 @@
 // Layers that replace parts of images in training: by another image, by noise, or by blurred pixels.
 
+import { merged } from '../../core/merged'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { configured, custom, integer, listOf, nullable, number, option } from '../../core/options'
-import type { Kind } from '../../core/options'
+import { configured, custom, integer, listOf, nullable, number, option, type Kind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { depthwiseConv } from '../../ops/nn/convolution'
 import {
@@ -29,8 +29,15 @@ import { argsort } from '../../ops/numpy/sorting'
 import { arange, broadcastTo, concatenate, reshape, take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { gridOf } from '../../ops/image/warp'
-import type { Interval, Transformation } from './image-layer'
-import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'
+import {
+  ImageLayer,
+  RandomDraws,
+  probabilityOption,
+  interval,
+  rangeOption,
+  type Interval,
+  type Transformation,
+} from './image-layer'
 import { seedOption } from '../random'
 
 /** weight · a + (1 − weight) · b, with one weight per sample, [batch, 1, 1, 1]. */
@@ -78,11 +85,11 @@ const TINY = 1e-30
 
 const MixUpBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
-    alpha: option(number({ above: 0 }), 0.2),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
+      alpha: option(number({ above: 0 }), 0.2),
+    }),
   ['alpha', 'dataFormat', 'seed'],
 )
 
@@ -145,11 +152,11 @@ function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () =
 
 const CutMixBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /** a: f for a random number in [0, f], or [low, high]. Default 1. */
-    factor: option(interval(0, 1), 1),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** a: f for a random number in [0, f], or [low, high]. Default 1. */
+      factor: option(interval(0, 1), 1),
+    }),
   ['factor', 'seed', 'dataFormat'],
 )
 
@@ -196,15 +203,18 @@ const filling: Kind<number | readonly number[], number | readonly number[]> = /*
 
 const RandomErasingBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...probabilityOption(),
-    /** f for [0, f], or [low, high]. Default [0.02, 0.33]. */
-    scale: option(interval(0, 1), [0.02, 0.33]),
-    /** The fill of the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
-    fillValue: option(nullable(filling), null),
-    ...rangeOption(),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      probabilityOption(),
+      {
+        /** f for [0, f], or [low, high]. Default [0.02, 0.33]. */
+        scale: option(interval(0, 1), [0.02, 0.33]),
+        /** The fill of the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
+        fillValue: option(nullable(filling), null),
+      },
+      rangeOption(),
+    ),
   ['factor', 'scale', 'fillValue', 'valueRange', 'seed', 'dataFormat'],
 )
 
@@ -260,15 +270,18 @@ const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ c
 
 const RandomGaussianBlurBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...probabilityOption(),
-    /** The size of the window: one odd number, or [columns, rows]. Default 3. */
-    kernelSize: option(kernelSize, 3),
-    /** The standard deviation in pixels, at most 1: f for a random one in [0, f], or [low, high]. Default 1. */
-    sigma: option(interval(0, 1), 1),
-    ...rangeOption(),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      probabilityOption(),
+      {
+        /** The size of the window: one odd number, or [columns, rows]. Default 3. */
+        kernelSize: option(kernelSize, 3),
+        /** The standard deviation in pixels, at most 1: f for a random one in [0, f], or [low, high]. Default 1. */
+        sigma: option(interval(0, 1), 1),
+      },
+      rangeOption(),
+    ),
   ['factor', 'kernelSize', 'sigma', 'valueRange', 'dataFormat', 'seed'],
 )
 

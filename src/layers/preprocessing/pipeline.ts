@@ -3,15 +3,13 @@
 import { ArgumentError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
 import { configured, listOf, required } from '../../core/options'
-import type { Tree } from '../../core/tree'
-import { typed } from '../../core/tree'
+import { typed, type Tree } from '../../core/tree'
 import { beginsWithString, toStrings } from '../../ops/strings'
 import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import { LISTED } from '../forms'
-import type { LayerBase } from '../layer'
-import { Layer } from '../layer'
+import { Layer, type LayerBase } from '../layer'
 import type { TensorSpec } from '../spec'
 
 const PipelineBase = configured(

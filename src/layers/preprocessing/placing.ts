@@ -1,29 +1,26 @@
 // Layers that flip, rotate, translate, zoom and shear images at random.
 
+import { merged } from '../../core/merged'
 import type { PointMap } from '../../ops/image/perspective'
-import { choice, configured, nullable, number, option, required } from '../../core/options'
-import type { ValuesOf } from '../../core/options'
+import { choice, configured, nullable, number, option, required, type ValuesOf } from '../../core/options'
 import { add, cos, divide, lessEqual, multiply, negative, sin, subtract, where } from '../../ops/numpy/elementwise'
 import { flip, squeeze } from '../../ops/numpy/shape'
-import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
-import { aroundMoved, boxesOf, edgesOf } from '../../ops/image/bounding-boxes'
+import { aroundMoved, boxesOf, edgesOf, type BoundingBoxes } from '../../ops/image/bounding-boxes'
 import type { Tensor } from '../../ops/tensor'
-import type { Sampling } from '../../ops/image/warp'
-import { fillMode, gridOf, sampleAt, sampling } from '../../ops/image/warp'
-import type { Interval, Transformation } from './image-layer'
-import { ImageLayer, RandomDraws, interval } from './image-layer'
+import { fillMode, gridOf, sampleAt, sampling, type Sampling } from '../../ops/image/warp'
+import { ImageLayer, RandomDraws, interval, type Interval, type Transformation } from './image-layer'
 import { seedOption } from '../random'
 
 const RandomFlipBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    /**
-     * 'horizontal' swaps left and right, 'vertical' swaps top and bottom, 'horizontalAndVertical' both. Default
-     * horizontalAndVertical.
-     */
-    mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
-  }),
+  () =>
+    merged(seedOption(), {
+      /**
+       * 'horizontal' swaps left and right, 'vertical' swaps top and bottom, 'horizontalAndVertical' both. Default
+       * horizontalAndVertical.
+       */
+      mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
+    }),
   ['mode', 'seed', 'dataFormat'],
 )
 
@@ -94,12 +91,14 @@ const middleOf = ({ shape }: Tensor): readonly [x: number, y: number] => [(shape
 
 const RandomRotationBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...warpOptions(),
-    /** The angle, counter-clockwise, in full turns: f for [−f, f], or [low, high]; 0.25 is a right angle. */
-    factor: required(interval(-1, 1)),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      merged(warpOptions(), {
+        /** The angle, counter-clockwise, in full turns: f for [−f, f], or [low, high]; 0.25 is a right angle. */
+        factor: required(interval(-1, 1)),
+      }),
+    ),
   ['factor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
 )
 
@@ -135,14 +134,16 @@ export class RandomRotation extends RandomRotationBase {
 
 const RandomTranslationBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...warpOptions(),
-    /** The distance downwards, as a share of the rows: f for [−f, f], or [low, high]; negative is upwards. */
-    heightFactor: required(interval(-1, 1)),
-    /** The distance to the right, as a share of the columns: f for [−f, f], or [low, high]; negative is to the left. */
-    widthFactor: required(interval(-1, 1)),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      merged(warpOptions(), {
+        /** The distance downwards, as a share of the rows: f for [−f, f], or [low, high]; negative is upwards. */
+        heightFactor: required(interval(-1, 1)),
+        /** The distance to the right, as a share of the columns: f for [−f, f], or [low, high]; negative is to the left. */
+        widthFactor: required(interval(-1, 1)),
+      }),
+    ),
   ['heightFactor', 'widthFactor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
 )
 
@@ -172,14 +173,16 @@ export class RandomTranslation extends RandomTranslationBase {
 
 const RandomZoomBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...warpOptions(),
-    /** h: f for [−f, f], or [low, high]. */
-    heightFactor: required(interval(-1, 1)),
-    /** w: f for [−f, f], or [low, high]; null means h. Default null. */
-    widthFactor: option(nullable(interval(-1, 1)), null),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      merged(warpOptions(), {
+        /** h: f for [−f, f], or [low, high]. */
+        heightFactor: required(interval(-1, 1)),
+        /** w: f for [−f, f], or [low, high]; null means h. Default null. */
+        widthFactor: option(nullable(interval(-1, 1)), null),
+      }),
+    ),
   ['heightFactor', 'widthFactor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
 )
 
@@ -208,14 +211,16 @@ export class RandomZoom extends RandomZoomBase {
 
 const RandomShearBase = configured(
   ImageLayer,
-  () => ({
-    ...seedOption(),
-    ...warpOptions(),
-    /** |sx|: f for [0, f], or [low, high]. Default 0. */
-    xFactor: option(interval(0, 1), 0),
-    /** |sy|: f for [0, f], or [low, high]. Default 0. */
-    yFactor: option(interval(0, 1), 0),
-  }),
+  () =>
+    merged(
+      seedOption(),
+      merged(warpOptions(), {
+        /** |sx|: f for [0, f], or [low, high]. Default 0. */
+        xFactor: option(interval(0, 1), 0),
+        /** |sy|: f for [0, f], or [low, high]. Default 0. */
+        yFactor: option(interval(0, 1), 0),
+      }),
+    ),
   ['xFactor', 'yFactor', 'interpolation', 'fillMode', 'fillValue', 'dataFormat', 'seed'],
 )
 

@@ -1,7 +1,7 @@
 // RandAugment and AugMix: random choices among other augmentations.
 
-import { boolean, configured, integer, number, option } from '../../core/options'
-import type { ValuesOf } from '../../core/options'
+import { merged } from '../../core/merged'
+import { boolean, configured, integer, number, option, type ValuesOf } from '../../core/options'
 import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { sampling } from '../../ops/image/warp'
 import { sliceAlong } from '../../ops/numpy/along'
@@ -13,18 +13,15 @@ import type { Tensor } from '../../ops/tensor'
 import { seedOption } from '../random'
 import { RandomColorDegeneration, RandomPosterization, RandomSharpness } from './colour-factors'
 import { AutoContrast, Equalization, RandomBrightness, RandomContrast, Solarization, within } from './colours'
-import type { Interval, Transformation } from './image-layer'
-import { ImageLayer, RandomDraws, interval, rangeOption } from './image-layer'
-import type { Draw } from './mixing'
-import { drawBeta } from './mixing'
+import { ImageLayer, RandomDraws, interval, rangeOption, type Interval, type Transformation } from './image-layer'
+import { drawBeta, type Draw } from './mixing'
 import { RandomRotation, RandomShear, RandomTranslation } from './placing'
 
-const policyOptions = () => ({
-  ...seedOption(),
-  ...rangeOption(),
-  /** 'nearest' or 'bilinear'. Default bilinear. */
-  interpolation: option(sampling, 'bilinear'),
-})
+const policyOptions = () =>
+  merged(seedOption(), rangeOption(), {
+    /** 'nearest' or 'bilinear'. Default bilinear. */
+    interpolation: option(sampling, 'bilinear'),
+  })
 
 /** Augmentations of one strength, each with random numbers of its own. */
 function augmentations(
@@ -85,13 +82,13 @@ const drawInteger = (draws: RandomDraws, below: number): Tensor => floor(draws.d
 
 const RandAugmentBase = configured(
   ImageLayer,
-  () => ({
-    ...policyOptions(),
-    /** The number of augmentations, at most 100. Default 2. */
-    numOps: option(few, 2),
-    /** The strength: f for random factors in [0, f], or [low, high], in [0, 1]. Default 0.5. */
-    factor: option(interval(0, 1), 0.5),
-  }),
+  () =>
+    merged(policyOptions(), {
+      /** The number of augmentations, at most 100. Default 2. */
+      numOps: option(few, 2),
+      /** The strength: f for random factors in [0, f], or [low, high], in [0, 1]. Default 0.5. */
+      factor: option(interval(0, 1), 0.5),
+    }),
   ['valueRange'],
 )
 
@@ -127,19 +124,19 @@ function inTurn(steps: readonly Transformation[]): Transformation {
 
 const AugMixBase = configured(
   ImageLayer,
-  () => ({
-    ...policyOptions(),
-    /** The number of chains, at most 100. Default 3. */
-    numChains: option(few, 3),
-    /** The largest number of augmentations in a chain, at most 100. Default 3. */
-    chainDepth: option(few, 3),
-    /** The strength: f for random factors in [0, f], or [low, high], in [0, 1]. Default 0.3. */
-    factor: option(interval(0, 1), 0.3),
-    /** The parameter of the distributions of w and m. Default 1. */
-    alpha: option(number({ above: 0 }), 1),
-    /** Whether to use brightness, colour degeneration, contrast and sharpness, too. Default true. */
-    allOps: option(boolean, true),
-  }),
+  () =>
+    merged(policyOptions(), {
+      /** The number of chains, at most 100. Default 3. */
+      numChains: option(few, 3),
+      /** The largest number of augmentations in a chain, at most 100. Default 3. */
+      chainDepth: option(few, 3),
+      /** The strength: f for random factors in [0, f], or [low, high], in [0, 1]. Default 0.3. */
+      factor: option(interval(0, 1), 0.3),
+      /** The parameter of the distributions of w and m. Default 1. */
+      alpha: option(number({ above: 0 }), 1),
+      /** Whether to use brightness, colour degeneration, contrast and sharpness, too. Default true. */
+      allOps: option(boolean, true),
+    }),
   ['valueRange'],
 )
 

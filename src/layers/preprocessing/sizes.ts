@@ -1,18 +1,16 @@
 // Layers that resize or crop images.
 
+import { merged } from '../../core/merged'
 import { ArgumentError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
 import { boolean, choice, configured, extent, number, option, required } from '../../core/options'
-import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
-import { boxesOf, edgesOf } from '../../ops/image/bounding-boxes'
+import { boxesOf, edgesOf, type BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { add, cast, floor, lessEqual, multiply, round, subtract, where } from '../../ops/numpy/elementwise'
 import { max } from '../../ops/numpy/reduce'
-import type { Size } from '../../ops/image/resize'
-import { cutOut, interpolation, middleLike, middleOf, resize, sizeOfImages } from '../../ops/image/resize'
+import { cutOut, interpolation, middleLike, middleOf, resize, sizeOfImages, type Size } from '../../ops/image/resize'
 import type { Tensor } from '../../ops/tensor'
 import { gridOf, sampleAt } from '../../ops/image/warp'
-import type { Transformation } from './image-layer'
-import { ImageLayer, RandomDraws } from './image-layer'
+import { ImageLayer, RandomDraws, type Transformation } from './image-layer'
 import { seedOption } from '../random'
 
 const sizeOptions = () => ({
@@ -38,21 +36,21 @@ const placed =
 
 const ResizingBase = configured(
   ImageLayer,
-  () => ({
-    ...sizeOptions(),
-    /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
-    interpolation: option(interpolation, 'bilinear'),
-    /** Whether to crop the longer side first, so that nothing is distorted. Default false. */
-    cropToAspectRatio: option(boolean, false),
-    /** Whether to pad the shorter side first, so that nothing is distorted. Default false. */
-    padToAspectRatio: option(boolean, false),
-    /** The kind of padding: 'constant'. Default constant. */
-    fillMode: option(choice('constant'), 'constant'),
-    /** The value of the padding. Default 0. */
-    fillValue: option(number(), 0),
-    /** Whether to average over skipped pixels when an image gets smaller. Default false. */
-    antialias: option(boolean, false),
-  }),
+  () =>
+    merged(sizeOptions(), {
+      /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
+      interpolation: option(interpolation, 'bilinear'),
+      /** Whether to crop the longer side first, so that nothing is distorted. Default false. */
+      cropToAspectRatio: option(boolean, false),
+      /** Whether to pad the shorter side first, so that nothing is distorted. Default false. */
+      padToAspectRatio: option(boolean, false),
+      /** The kind of padding: 'constant'. Default constant. */
+      fillMode: option(choice('constant'), 'constant'),
+      /** The value of the padding. Default 0. */
+      fillValue: option(number(), 0),
+      /** Whether to average over skipped pixels when an image gets smaller. Default false. */
+      antialias: option(boolean, false),
+    }),
   [
     'height',
     'width',
@@ -159,7 +157,7 @@ export class CenterCrop extends CenterCropBase {
   }
 }
 
-const RandomCropBase = configured(ImageLayer, () => ({ ...seedOption(), ...sizeOptions() }), [
+const RandomCropBase = configured(ImageLayer, () => merged(seedOption(), sizeOptions()), [
   'height',
   'width',
   'seed',

@@ -3,17 +3,21 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { full } from '../../ops/numpy/shape'
-import type { NestedStrings, StringReader } from '../../ops/strings'
-import { PreparedStrings, StringTensor, noteReader, toStrings } from '../../ops/strings'
+import {
+  PreparedStrings,
+  StringTensor,
+  noteReader,
+  toStrings,
+  type NestedStrings,
+  type StringReader,
+} from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../call-options'
-import type { CallContext } from '../context'
-import { isInferring } from '../context'
+import { isInferring, type CallContext } from '../context'
 import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'

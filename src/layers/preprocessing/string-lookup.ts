@@ -1,25 +1,22 @@
 // StringLookup and IntegerLookup: tokens to numbers, with a given or learnt vocabulary.
 
-import type { DType } from '../../core/dtypes'
-import { isInt32 } from '../../core/dtypes'
+import { merged } from '../../core/merged'
+import { isInt32, type DType } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
 import { always, boolean, choice, configured, integer, nullable, option, text, unread } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { add, cast, equal, mod, where } from '../../ops/numpy/elementwise'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { take } from '../../ops/numpy/shape'
 import { searchsorted } from '../../ops/numpy/sorting'
-import type { NestedStrings } from '../../ops/strings'
-import { StringTensor } from '../../ops/strings'
+import { StringTensor, type NestedStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { bucketOf } from './fingerprint'
-import type { CategoryMode } from './lookup'
-import { Lookup, anyText, encodingOption, lookupOptions, saltKind } from './lookup'
+import { Lookup, anyText, encodingOption, lookupOptions, saltKind, type CategoryMode } from './lookup'
 import { StringLayer, adaptedStrings, rowsOf } from './string-layer'
 import type { Specials, Token } from './vocabulary'
 import { TENSOR } from '../forms'
@@ -40,18 +37,17 @@ function specialsOf<T extends Token>(layer: {
 
 const StringLookupBase = configured(
   StringLayer,
-  () => ({
-    ...lookupOptions(anyText),
-    ...encodingOption(),
-    /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
-    maskToken: option(nullable(anyText), null),
-    /** The string for unknown numbers with `invert`. Default '[UNK]'. */
-    oovToken: option(text, '[UNK]'),
-    /** Numbers → strings. Default false. */
-    invert: option(boolean, false),
-    /** With several numOovIndices: a number, or two, which change how unknown strings share them. Default null. */
-    salt: option(nullable(saltKind), null),
-  }),
+  () =>
+    merged(lookupOptions(anyText), encodingOption(), {
+      /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
+      maskToken: option(nullable(anyText), null),
+      /** The string for unknown numbers with `invert`. Default '[UNK]'. */
+      oovToken: option(text, '[UNK]'),
+      /** Numbers → strings. Default false. */
+      invert: option(boolean, false),
+      /** With several numOovIndices: a number, or two, which change how unknown strings share them. Default null. */
+      salt: option(nullable(saltKind), null),
+    }),
   [
     'maxTokens',
     'numOovIndices',
@@ -163,24 +159,24 @@ const int32 = integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 
 const IntegerLookupBase = configured(
   Layer<Tensor>,
-  () => ({
-    ...lookupOptions(int32),
-    /** 'int64' or 'int32': integers are int32. Default 'int64'. */
-    vocabularyDtype: unread(always(['int64', 'int32'], 'the vocabulary has int32'), 'int64'),
-    /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
-    maskToken: option(nullable(int32), null),
-    /** The integer for unknown numbers with `invert`. Default −1. */
-    oovToken: option(int32, -1),
-    /** Numbers → integers of the vocabulary. Default false. */
-    invert: option(boolean, false),
-    /**
-     * How unknown integers share several numOovIndices: 'floormod', by the remainder; or 'farmhash', by the hash of their
-     * digits, outside of models. Default floormod.
-     */
-    oovMethod: option(choice('floormod', 'farmhash'), 'floormod'),
-    /** With 'farmhash': a number, or two, which change how unknown integers share the indices. Default null. */
-    salt: option(nullable(saltKind), null),
-  }),
+  () =>
+    merged(lookupOptions(int32), {
+      /** 'int64' or 'int32': integers are int32. Default 'int64'. */
+      vocabularyDtype: unread(always(['int64', 'int32'], 'the vocabulary has int32'), 'int64'),
+      /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
+      maskToken: option(nullable(int32), null),
+      /** The integer for unknown numbers with `invert`. Default −1. */
+      oovToken: option(int32, -1),
+      /** Numbers → integers of the vocabulary. Default false. */
+      invert: option(boolean, false),
+      /**
+       * How unknown integers share several numOovIndices: 'floormod', by the remainder; or 'farmhash', by the hash of their
+       * digits, outside of models. Default floormod.
+       */
+      oovMethod: option(choice('floormod', 'farmhash'), 'floormod'),
+      /** With 'farmhash': a number, or two, which change how unknown integers share the indices. Default null. */
+      salt: option(nullable(saltKind), null),
+    }),
   ['maxTokens', 'numOovIndices', 'maskToken', 'oovToken', 'vocabulary'],
 )
 

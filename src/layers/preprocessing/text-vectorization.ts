@@ -1,5 +1,6 @@
 // TextVectorization: texts to numbers of words, or to vectors over a vocabulary.
 
+import { merged } from '../../core/merged'
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
 import {
@@ -15,16 +16,14 @@ import {
   number,
   option,
   sparse,
+  type Kind,
 } from '../../core/options'
-import type { Kind } from '../../core/options'
-import { customFunction } from '../../core/registry'
-import type { Config } from '../../core/registry'
+import { customFunction, type Config } from '../../core/registry'
 import type { NestedStrings, StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { bucketOf } from './fingerprint'
-import type { CategoryMode } from './lookup'
-import { Lookup, anyText, categoryMode, encodingOption } from './lookup'
+import { Lookup, anyText, categoryMode, encodingOption, type CategoryMode } from './lookup'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { StringLayer, adaptedStrings, requireRows, rowsOf } from './string-layer'
 
@@ -61,46 +60,51 @@ const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
 
 const TextVectorizationBase = configured(
   StringLayer,
-  () => ({
-    /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
-    maxTokens: option(nullable(extent), null),
-    /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
-    standardize: option(
-      nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)),
-      'lowerAndStripPunctuation',
-    ),
-    /**
-     * 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default
-     * 'whitespace'.
-     */
-    split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
-    /** The sizes of n-grams, up to 100: 2 is words and pairs, [2] pairs only. Default null: words. */
-    ngrams: option(
-      nullable(
-        custom<number | readonly number[]>(
-          (value, place) =>
-            Array.isArray(value) ? listOf(ngramSize).read(value, place) : ngramSize.read(value, place),
-          (value) => (typeof value === 'number' ? value : [...value]),
+  () =>
+    merged(
+      {
+        /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
+        maxTokens: option(nullable(extent), null),
+        /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
+        standardize: option(
+          nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)),
+          'lowerAndStripPunctuation',
         ),
-      ),
-      null,
+        /**
+         * 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default
+         * 'whitespace'.
+         */
+        split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
+        /** The sizes of n-grams, up to 100: 2 is words and pairs, [2] pairs only. Default null: words. */
+        ngrams: option(
+          nullable(
+            custom<number | readonly number[]>(
+              (value, place) =>
+                Array.isArray(value) ? listOf(ngramSize).read(value, place) : ngramSize.read(value, place),
+              (value) => (typeof value === 'number' ? value : [...value]),
+            ),
+          ),
+          null,
+        ),
+        /** The form of the output: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
+        outputMode: option(categoryMode, 'int'),
+        /** The length of every row of numbers: longer ones are cut. Default null. */
+        outputSequenceLength: option(nullable(extent), null),
+        /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
+        padToMaxTokens: option(boolean, false),
+      },
+      encodingOption(),
+      {
+        /** Changes nothing: there are no sparse tensors. true warns. Default false. */
+        sparse: option(sparse, false),
+        /** Must be false, as in Keras on JAX. */
+        ragged: option(always([false], 'there are no ragged tensors. Rows are padded with 0.'), false),
+        /** The tokens, if they are not learnt. Default null. */
+        vocabulary: option(nullable(listOf(anyText)), null),
+        /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */
+        idfWeights: option(nullable(listOf(number())), null),
+      },
     ),
-    /** The form of the output: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
-    outputMode: option(categoryMode, 'int'),
-    /** The length of every row of numbers: longer ones are cut. Default null. */
-    outputSequenceLength: option(nullable(extent), null),
-    /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
-    padToMaxTokens: option(boolean, false),
-    ...encodingOption(),
-    /** Changes nothing: there are no sparse tensors. true warns. Default false. */
-    sparse: option(sparse, false),
-    /** Must be false, as in Keras on JAX. */
-    ragged: option(always([false], 'there are no ragged tensors. Rows are padded with 0.'), false),
-    /** The tokens, if they are not learnt. Default null. */
-    vocabulary: option(nullable(listOf(anyText)), null),
-    /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */
-    idfWeights: option(nullable(listOf(number())), null),
-  }),
   [
     'maxTokens',
     'standardize',

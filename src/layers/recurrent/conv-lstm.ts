@@ -1,14 +1,13 @@
 // ConvLSTM1D, ConvLSTM2D, ConvLSTM3D: an LSTM of sequences of images, with convolutions in place of products. Shi et
 // al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting".
 
-import type { ValuesOf } from '../../core/options'
-import { configured, extent, option, required } from '../../core/options'
+import { merged } from '../../core/merged'
+import { configured, extent, option, required, type ValuesOf } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import type { Initializer } from '../../parts/initializers'
 import { convolve } from '../../ops/nn/convolution'
 import { add, multiply } from '../../ops/numpy/elementwise'
-import type { Sliding } from '../../ops/nn/sliding'
-import { placesIn } from '../../ops/nn/sliding'
+import { placesIn, type Sliding } from '../../ops/nn/sliding'
 import { concatenate, split, unstack } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
@@ -17,23 +16,34 @@ import { windowOptions } from '../convolutional/options'
 import { activation, dataFormat } from '../kinds'
 import { generatorOf } from '../random'
 import type { BatchShape, ShapesOf } from '../spec'
-import type { CellInput, CellOutput, DropoutMasks } from './cell'
-import { Cell } from './cell'
-import type { CellWeights } from './gated-cell'
-import { cellWeights, drawMasks, masksOf, requireCellInput, optionsOfCell, weightOptions, withBias } from './gated-cell'
+import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
+import {
+  cellWeights,
+  drawMasks,
+  masksOf,
+  requireCellInput,
+  optionsOfCell,
+  weightOptions,
+  withBias,
+  type CellWeights,
+} from './gated-cell'
 import { ForgetBias, forgetOptions, lstmStep } from './lstm'
-import type { StepForm } from './rnn'
-import { RecurrentLayer } from './rnn'
+import { RecurrentLayer, type StepForm } from './rnn'
 
-const convLstmOptions = (rank: number) => ({
-  /** The number of filters: output channels. */
-  filters: required(extent),
-  ...windowOptions(rank),
-  ...weightOptions(),
-  /** The activation of the gates. Default sigmoid. */
-  recurrentActivation: option(activation, 'sigmoid'),
-  ...forgetOptions(),
-})
+const convLstmOptions = (rank: number) =>
+  merged(
+    {
+      /** The number of filters: output channels. */
+      filters: required(extent),
+    },
+    windowOptions(rank),
+    weightOptions(),
+    {
+      /** The activation of the gates. Default sigmoid. */
+      recurrentActivation: option(activation, 'sigmoid'),
+    },
+    forgetOptions(),
+  )
 
 /** The gates of an LSTM. */
 const GATES = 4
@@ -172,7 +182,7 @@ const POSITIONAL = [
   'useBias',
 ] as const
 
-const ConvLSTM1DBase = configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(1) }), POSITIONAL)
+const ConvLSTM1DBase = configured(RecurrentLayer, () => merged(formatOption(), convLstmOptions(1)), POSITIONAL)
 
 /**
  * An LSTM of sequences of rows of places: x [batch, steps, columns, channels] → the last h [batch, …places, filters],
@@ -201,7 +211,7 @@ class ConvLSTM2DCell extends ConvLSTM2DCellBase {
   static readonly className = 'ConvLSTM2DCell'
 }
 
-const ConvLSTM2DBase = configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(2) }), POSITIONAL)
+const ConvLSTM2DBase = configured(RecurrentLayer, () => merged(formatOption(), convLstmOptions(2)), POSITIONAL)
 
 /**
  * An LSTM of sequences of images: x [batch, steps, rows, columns, channels] → the last h [batch, …places, filters], or
@@ -230,7 +240,7 @@ class ConvLSTM3DCell extends ConvLSTM3DCellBase {
   static readonly className = 'ConvLSTM3DCell'
 }
 
-const ConvLSTM3DBase = configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(3) }), POSITIONAL)
+const ConvLSTM3DBase = configured(RecurrentLayer, () => merged(formatOption(), convLstmOptions(3)), POSITIONAL)
 
 /**
  * An LSTM of sequences of volumes: x [batch, steps, depth, rows, columns, channels] → the last h [batch, …places,

@@ -1,7 +1,7 @@
 // Functions of cells with one kernel, one recurrent kernel and one bias: options, weights and dropout masks. The computation
 // of a cell is in its own file.
 
-import type { OptionTable, ValuesOf } from '../../core/options'
+import { merged } from '../../core/merged'
 import {
   autoOrBoolean,
   boolean,
@@ -13,11 +13,12 @@ import {
   option,
   required,
   unread,
+  type OptionTable,
+  type ValuesOf,
 } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
-import type { ActivationFunction } from '../../parts/activations'
-import { mixesUnits } from '../../parts/activations'
+import { mixesUnits, type ActivationFunction } from '../../parts/activations'
 import type { InitializerIdentifier } from '../../parts/initializers'
 import { add, multiply } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
@@ -30,14 +31,13 @@ import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { Cell, CellInput, DropoutMasks } from './cell'
-import type { UnitFlow } from '../units'
-import { unitAxes } from '../units'
+import { unitAxes, type UnitFlow } from '../units'
 import { addWeightTo } from '../weight-lists'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
 /** Options of weights, activation and dropout. */
-export const weightOptions = () => ({
+const weightRows = () => ({
   /** Default tanh. */
   activation: option(activation, 'tanh'),
   /** Default true. */
@@ -67,30 +67,45 @@ export const weightOptions = () => ({
   /** The seed of the dropout masks. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })
+type WeightRows = ReturnType<typeof weightRows>
+export type WeightTable = { [Name in keyof WeightRows]: WeightRows[Name] }
+export const weightOptions: () => WeightTable = weightRows
 
 /** Options of a cell with dense products, and of the layer that calls it. */
-export const cellOptions = () => ({
-  /** The size of the output and of the state. */
-  units: required(extent),
-  ...weightOptions(),
-})
+const cellRows = () =>
+  merged(
+    {
+      /** The size of the output and of the state. */
+      units: required(extent),
+    },
+    weightOptions(),
+  )
+type CellRows = ReturnType<typeof cellRows>
+export type CellTable = { [Name in keyof CellRows]: CellRows[Name] }
+export const cellOptions: () => CellTable = cellRows
 
 /** Options of layers with such a cell that the cell does not have. */
-export const implementationOptions = () => ({
+const implementationRows = () => ({
   /** Changes nothing: there is one implementation. true warns. Default 'auto'. */
   useCudnn: unread(idle(autoOrBoolean, ['auto', false], 'there is one implementation'), 'auto'),
 })
+type ImplementationRows = ReturnType<typeof implementationRows>
+export type ImplementationTable = { [Name in keyof ImplementationRows]: ImplementationRows[Name] }
+export const implementationOptions: () => ImplementationTable = implementationRows
 
 /** Options of such a cell with several gates. */
-export const gateOptions = () => ({
-  ...cellOptions(),
-  /** The activation of the gates. Default sigmoid. */
-  recurrentActivation: option(activation, 'sigmoid'),
-  /**
-   * With 1, or with any recurrentDropout, each gate has its own dropout masks; with 2 all gates share one. Default 2.
-   */
-  implementation: option(integer({ min: 1, max: 2 }), 2),
-})
+const gateRows = () =>
+  merged(cellOptions(), {
+    /** The activation of the gates. Default sigmoid. */
+    recurrentActivation: option(activation, 'sigmoid'),
+    /**
+     * With 1, or with any recurrentDropout, each gate has its own dropout masks; with 2 all gates share one. Default 2.
+     */
+    implementation: option(integer({ min: 1, max: 2 }), 2),
+  })
+type GateRows = ReturnType<typeof gateRows>
+export type GateTable = { [Name in keyof GateRows]: GateRows[Name] }
+export const gateOptions: () => GateTable = gateRows
 
 /** The cell's options, read from a layer that has the same ones. */
 export function optionsOfCell<Table extends OptionTable>(

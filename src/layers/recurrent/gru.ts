@@ -1,5 +1,6 @@
 // GRU: the gated recurrent unit. Cho et al. 2014.
 
+import { merged } from '../../core/merged'
 import { boolean, configured, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { add, multiply, subtract } from '../../ops/numpy/elementwise'
@@ -7,9 +8,7 @@ import { slice, split, unstack } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
-import type { CellInput, CellOutput, DropoutMasks } from './cell'
-import { Cell } from './cell'
-import type { CellWeights } from './gated-cell'
+import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
   cellWeights,
   drawMasks,
@@ -23,22 +22,23 @@ import {
   optionsOfCell,
   product,
   withBias,
+  type CellWeights,
 } from './gated-cell'
 import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
 import type { BatchShape, ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 
-const gruOptions = () => ({
-  ...gateOptions(),
-  /**
-   * Whether the reset gate is applied after the product with the state; if false, to the state before the product.
-   * Default true.
-   */
-  resetAfter: option(boolean, true),
-})
+const gruOptions = () =>
+  merged(gateOptions(), {
+    /**
+     * Whether the reset gate is applied after the product with the state; if false, to the state before the product.
+     * Default true.
+     */
+    resetAfter: option(boolean, true),
+  })
 
-const GRUCellBase = configured(Cell, () => ({ ...weightOptions(), ...gruOptions() }), [
+const GRUCellBase = configured(Cell, () => merged(weightOptions(), gruOptions()), [
   'units',
   'activation',
   'recurrentActivation',
@@ -157,7 +157,7 @@ interface StateProducts {
   readonly hg: (reset: Tensor) => Tensor
 }
 
-const GRUBase = configured(RecurrentLayer, () => ({ ...gruOptions(), ...implementationOptions() }), [
+const GRUBase = configured(RecurrentLayer, () => merged(gruOptions(), implementationOptions()), [
   'units',
   'activation',
   'recurrentActivation',

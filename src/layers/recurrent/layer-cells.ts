@@ -2,17 +2,13 @@
 // cells of Keras.
 
 import { ArgumentError, quoted } from '../../core/errors'
-import type { Tree } from '../../core/tree'
-import { flatten, isBranch, isRecord, typed } from '../../core/tree'
+import { flatten, isBranch, isRecord, typed, type Tree } from '../../core/tree'
 import { Tensor } from '../../ops/tensor'
 import { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
-import type { LayerBase } from '../layer'
-import { Layer } from '../layer'
-import type { TensorSpec } from '../spec'
-import { shapesOf } from '../spec'
-import type { CellOutput } from './cell'
-import { Cell, isStepOfCell } from './cell'
+import { Layer, type LayerBase } from '../layer'
+import { shapesOf, type TensorSpec } from '../spec'
+import { Cell, isStepOfCell, type CellOutput } from './cell'
 
 /** Whether a layer says how large its states are. */
 function hasStates(layer: unknown): layer is LayerBase {

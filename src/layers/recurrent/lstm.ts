@@ -1,5 +1,6 @@
 // LSTM: long short-term memory. Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
+import { merged } from '../../core/merged'
 import { boolean, configured, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { Initializer } from '../../parts/initializers'
@@ -8,9 +9,7 @@ import { concatenate, ones, split } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
-import type { CellInput, CellOutput, DropoutMasks } from './cell'
-import { Cell } from './cell'
-import type { CellWeights } from './gated-cell'
+import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
   cellWeights,
   drawMasks,
@@ -24,20 +23,24 @@ import {
   optionsOfCell,
   product,
   withBias,
+  type CellWeights,
 } from './gated-cell'
 import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
 import type { BatchShape, ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 
-export const forgetOptions = () => ({
+const forgetRows = () => ({
   /**
    * Whether the bias of the forget gate starts at 1, so that the first steps of training forget little. Default true.
    */
   unitForgetBias: option(boolean, true),
 })
+type ForgetRows = ReturnType<typeof forgetRows>
+export type ForgetTable = { [Name in keyof ForgetRows]: ForgetRows[Name] }
+export const forgetOptions: () => ForgetTable = forgetRows
 
-const lstmOptions = () => ({ ...gateOptions(), ...forgetOptions() })
+const lstmOptions = () => merged(gateOptions(), forgetOptions())
 
 /** Four blocks: the second, for the forget gate, is ones; the others come from an initializer. */
 export class ForgetBias extends Initializer {
@@ -51,7 +54,7 @@ export class ForgetBias extends Initializer {
   }
 }
 
-const LSTMCellBase = configured(Cell, () => ({ ...weightOptions(), ...lstmOptions() }), [
+const LSTMCellBase = configured(Cell, () => merged(weightOptions(), lstmOptions()), [
   'units',
   'activation',
   'recurrentActivation',
@@ -143,7 +146,7 @@ interface Activations {
   readonly recurrentActivation: (x: Tensor) => Tensor
 }
 
-const LSTMBase = configured(RecurrentLayer, () => ({ ...lstmOptions(), ...implementationOptions() }), [
+const LSTMBase = configured(RecurrentLayer, () => merged(lstmOptions(), implementationOptions()), [
   'units',
   'activation',
   'recurrentActivation',

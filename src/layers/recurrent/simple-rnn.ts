@@ -1,13 +1,12 @@
 // SimpleRNN: the fully connected recurrence.
 
+import { merged } from '../../core/merged'
 import { configured } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { add } from '../../ops/numpy/elementwise'
 import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
-import type { CellInput, CellOutput, DropoutMasks } from './cell'
-import { Cell } from './cell'
-import type { CellWeights } from './gated-cell'
+import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
   cellWeights,
   drawMasks,
@@ -19,13 +18,14 @@ import {
   optionsOfCell,
   product,
   withBias,
+  type CellWeights,
 } from './gated-cell'
 import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
 import type { BatchShape, ShapesOf, InputSpec } from '../spec'
 import { RecurrentLayer } from './rnn'
 
-const SimpleRNNCellBase = configured(Cell, () => ({ ...weightOptions(), ...cellOptions() }), [
+const SimpleRNNCellBase = configured(Cell, () => merged(weightOptions(), cellOptions()), [
   'units',
   'activation',
   'useBias',

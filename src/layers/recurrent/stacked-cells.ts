@@ -1,18 +1,15 @@
 // StackedRNNCells: several cells, stacked to one cell.
 
 import { ArgumentError } from '../../core/errors'
-import type { Kind } from '../../core/options'
-import { configured, custom, listOf, required } from '../../core/options'
-import type { Serialized } from '../../core/registry'
-import { serialize } from '../../core/registry'
+import { configured, custom, listOf, required, type Kind } from '../../core/options'
+import { serialize, type Serialized } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
 import { innerLayer } from '../kinds'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { LayerBase } from '../layer'
 import type { BatchShape } from '../spec'
-import type { CellInput, CellOutput, DropoutMasks } from './cell'
-import { Cell } from './cell'
+import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import { asCell } from './layer-cells'
 
 /** A layer of your own that is a cell: its `call(input, states)` returns the output and the new states. */

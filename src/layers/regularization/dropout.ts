@@ -1,13 +1,13 @@
 // Dropout: drops elements in training. SpatialDropout: drops whole channels.
 
+import { merged } from '../../core/merged'
 import { configured, extents, nullable, number, option, required } from '../../core/options'
 import { dropout } from '../../ops/random/random'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import { dataFormat } from '../kinds'
 import type { CallContext } from '../context'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
+import { KEEPS, type UnitFlow } from '../units'
 import { flowOfNoise, noiseShape } from './noise'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
@@ -16,16 +16,16 @@ import type { InputSpec } from '../spec'
 
 const DropoutBase = configured(
   Layer<Tensor>,
-  () => ({
-    ...seedOption(),
-    /** The probability that an element becomes 0. */
-    rate: required(number({ min: 0, max: 1 })),
-    /**
-     * The shape of the random numbers; null stands for the input's extent, 1 for one draw along an axis. Default null:
-     * the input's shape.
-     */
-    noiseShape: option(nullable(extents(null)), null),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** The probability that an element becomes 0. */
+      rate: required(number({ min: 0, max: 1 })),
+      /**
+       * The shape of the random numbers; null stands for the input's extent, 1 for one draw along an axis. Default null:
+       * the input's shape.
+       */
+      noiseShape: option(nullable(extents(null)), null),
+    }),
   ['rate', 'noiseShape', 'seed'],
 )
 
@@ -50,13 +50,13 @@ export class Dropout extends DropoutBase {
 
 const SpatialDropoutBase = configured(
   Layer<Tensor>,
-  () => ({
-    ...seedOption(),
-    /** The probability that a channel becomes 0. */
-    rate: required(number({ min: 0, max: 1 })),
-    /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
-    dataFormat: option(dataFormat, null),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** The probability that a channel becomes 0. */
+      rate: required(number({ min: 0, max: 1 })),
+      /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
+      dataFormat: option(dataFormat, null),
+    }),
   ['rate'],
 )
 

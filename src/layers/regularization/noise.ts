@@ -1,5 +1,6 @@
 // Noise in training: GaussianNoise, GaussianDropout, AlphaDropout.
 
+import { merged } from '../../core/merged'
 import { ArgumentError } from '../../core/errors'
 import { configured, extents, nullable, number, option, required } from '../../core/options'
 import { add, greaterEqual, multiply, where } from '../../ops/numpy/elementwise'
@@ -7,19 +8,18 @@ import { normal, uniform } from '../../ops/random/random'
 import { SELU_ALPHA, SELU_SCALE } from '../../ops/nn/selu'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
+import { KEEPS, type UnitFlow } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 import { generatorOf, seedOption } from '../random'
 
 const GaussianNoiseBase = configured(
   Layer<Tensor>,
-  () => ({
-    ...seedOption(),
-    /** The standard deviation of the noise. */
-    stddev: required(number({ min: 0, max: 1 })),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** The standard deviation of the noise. */
+      stddev: required(number({ min: 0, max: 1 })),
+    }),
   ['stddev', 'seed'],
 )
 
@@ -40,11 +40,11 @@ export class GaussianNoise extends GaussianNoiseBase {
 
 const GaussianDropoutBase = configured(
   Layer<Tensor>,
-  () => ({
-    ...seedOption(),
-    /** The rate that a Dropout with the same variance would have. */
-    rate: required(number({ min: 0, below: 1 })),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** The rate that a Dropout with the same variance would have. */
+      rate: required(number({ min: 0, below: 1 })),
+    }),
   ['rate', 'seed'],
 )
 
@@ -77,16 +77,16 @@ const SATURATION = -SELU_SCALE * SELU_ALPHA
 
 const AlphaDropoutBase = configured(
   Layer<Tensor>,
-  () => ({
-    ...seedOption(),
-    /** The probability that an element is dropped. */
-    rate: required(number({ min: 0, below: 1 })),
-    /**
-     * The shape of the random numbers; null stands for the input's extent, 1 for one draw along an axis. Default null:
-     * the input's shape.
-     */
-    noiseShape: option(nullable(extents(null)), null),
-  }),
+  () =>
+    merged(seedOption(), {
+      /** The probability that an element is dropped. */
+      rate: required(number({ min: 0, below: 1 })),
+      /**
+       * The shape of the random numbers; null stands for the input's extent, 1 for one draw along an axis. Default null:
+       * the input's shape.
+       */
+      noiseShape: option(nullable(extents(null)), null),
+    }),
   ['rate', 'noiseShape', 'seed'],
 )
 

@@ -1,8 +1,7 @@
 // ZeroPadding and Cropping: add or remove elements at the sides of spatial axes.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import type { Kind } from '../../core/options'
-import { configured, custom, integer, listOf, option } from '../../core/options'
+import { configured, custom, integer, listOf, option, type Kind } from '../../core/options'
 import { MAX_ELEMENTS } from '../../core/shapes'
 import { padSides } from '../../ops/nn/sliding'
 import { slice } from '../../ops/numpy/shape'
@@ -12,8 +11,7 @@ import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape, InputSpec } from '../spec'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
+import { KEEPS, type UnitFlow } from '../units'
 
 type Side = readonly [before: number, after: number]
 type SidesInput = number | readonly number[] | readonly (readonly number[])[]

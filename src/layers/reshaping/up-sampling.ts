@@ -2,8 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { configured, option } from '../../core/options'
-import type { Interpolation } from '../../ops/image/resize'
-import { interpolation, resize } from '../../ops/image/resize'
+import { interpolation, resize, type Interpolation } from '../../ops/image/resize'
 import { perAxis } from '../../ops/nn/sliding'
 import { repeat } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -11,8 +10,7 @@ import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape, InputSpec } from '../spec'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
+import { KEEPS, type UnitFlow } from '../units'
 
 const UpSamplingBase = configured(Layer<Tensor>, spatialOptions)
 

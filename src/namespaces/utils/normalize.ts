@@ -1,11 +1,9 @@
 // normalize: rows of length 1.
 
 import { requireArguments } from '../../core/arguments'
-import type { OptionInputs } from '../../core/options'
-import { custom, integer, option } from '../../core/options'
+import { custom, integer, option, type OptionInputs } from '../../core/options'
 import { readArguments, requireNumber } from '../../ops/arguments'
-import type { TensorLike } from '../../ops/convert'
-import { asTensor } from '../../ops/convert'
+import { asTensor, type TensorLike } from '../../ops/convert'
 import { norm } from '../../ops/linalg/norm'
 import { divide, equal, where } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'

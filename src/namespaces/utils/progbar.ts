@@ -2,7 +2,6 @@
 
 import { ArgumentError, quoted } from '../../core/errors'
 import { clock } from '../../core/globals'
-import type { OptionInputs } from '../../core/options'
 import {
   Configured,
   configured,
@@ -15,6 +14,7 @@ import {
   option,
   required,
   text,
+  type OptionInputs,
 } from '../../core/options'
 import { LiveLine, bar } from '../../engine/runtime/live-line'
 import { nodeProcess } from '../../engine/runtime/platform'

@@ -10,8 +10,7 @@ import { concatenate, flip, reshape, slice, stack } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import { evaluateOnce } from '../transform'
-import type { Branching, Tensors } from './trees'
-import { nextCarries, toLeaves } from './trees'
+import { nextCarries, toLeaves, type Branching, type Tensors } from './trees'
 
 export interface AssociativeScanOptions {
   /** Whether to combine from the last element to the first. Default false. */

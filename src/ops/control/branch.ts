@@ -1,12 +1,10 @@
 // Branches: only the chosen function is computed.
 
-import { callback, operand, tree } from '../kinds'
-import type { ArgumentKind } from '../kinds'
+import { callback, operand, tree, type ArgumentKind } from '../kinds'
 import { arg, opOf, rest } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
-import { inOrderOf, structureOf, unflatten } from '../../core/tree'
+import { inOrderOf, structureOf, unflatten, type Tree } from '../../core/tree'
 import { requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { needControl } from '../families'
@@ -16,8 +14,7 @@ import { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
-import type { Branching, Parameters, Tensors } from './trees'
-import { toLeaves } from './trees'
+import { toLeaves, type Branching, type Parameters, type Tensors } from './trees'
 import { scalarOf } from './while'
 
 /** The signatures of `cond`. */

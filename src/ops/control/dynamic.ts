@@ -1,7 +1,6 @@
 // Slices whose starts are known only at run time.
 
-import { operand, wholes } from '../kinds'
-import type { ArgumentKind } from '../kinds'
+import { operand, wholes, type ArgumentKind } from '../kinds'
 import { arg, op } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { requireInteger, requireIntegers } from '../arguments'
@@ -10,8 +9,7 @@ import { sliceUpdate as fixedUpdate } from '../math/segments'
 import { add, cast, greaterEqual, less, logicalAnd, maximum, minimum, subtract, where } from '../numpy/elementwise'
 import { arange, reshape, slice as fixedSlice, take } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import type { TensorLike } from '../variable'
-import { Variable } from '../variable'
+import { Variable, type TensorLike } from '../variable'
 
 /** The first element of a block along each axis: integers, int32 scalars, or one int32 tensor with an element per axis. */
 export type Starts = TensorLike | readonly (number | Tensor)[]

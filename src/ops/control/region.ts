@@ -4,14 +4,12 @@
 import { StateError } from '../../core/errors'
 import type { TensorType } from '../../core/shapes'
 import type { Graph, Value } from '../../engine/ir/graph'
-import type { LoopPasses } from '../../engine/ir/region'
-import { Body } from '../../engine/ir/region'
+import { Body, type LoopPasses } from '../../engine/ir/region'
 import type { LoopAttributes } from '../../engine/ir/attributes'
 import { loopPasses } from '../../engine/tape/loop-passes'
 import { zeros } from '../numpy/shape'
 import type { Tensor } from '../tensor'
-import type { TracedCell } from '../trace'
-import { Trace, tracedBy } from '../trace'
+import { Trace, tracedBy, type TracedCell } from '../trace'
 
 /** The symbols of a variable in the body. */
 interface CellInside {

@@ -2,8 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import type { MapTree, Tree } from '../../core/tree'
-import { flatten, inOrderOf, isBranch, pathsOf, structureOf } from '../../core/tree'
+import { flatten, inOrderOf, isBranch, pathsOf, structureOf, type MapTree, type Tree } from '../../core/tree'
 import { asTensor } from '../convert'
 import type { Leaf } from '../kinds'
 import type { Tensor } from '../tensor'

@@ -14,8 +14,7 @@ import { currentTrace } from '../trace'
 import { evaluateOnce } from '../transform'
 import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
-import type { Branching, Parameters, Tensors } from './trees'
-import { nextCarries, toLeaves } from './trees'
+import { nextCarries, toLeaves, type Branching, type Parameters, type Tensors } from './trees'
 
 /** A function of loop variables: of the elements of a list, or of one tree. */
 export type OfVariables<Vars, Result> = Vars extends readonly [...infer Each extends readonly unknown[]]

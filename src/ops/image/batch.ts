@@ -1,8 +1,7 @@
 // Images [batch, rows, columns, channels], or one image without the batch.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { expandDims, squeeze } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 

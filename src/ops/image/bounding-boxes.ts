@@ -3,14 +3,11 @@
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { Kind, Spelled } from '../../core/options'
-import { choice } from '../../core/options'
-import type { Tree } from '../../core/tree'
-import { isBranch } from '../../core/tree'
+import { choice, type Kind, type Spelled } from '../../core/options'
+import { isBranch, type Tree } from '../../core/tree'
 import type { DType } from '../../core/dtypes'
 import { sliceAlong } from '../numpy/along'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import {
   add,
   cast,

@@ -2,10 +2,8 @@
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { Spelled } from '../../core/options'
-import { boolean, choice, listOf, number, nullable } from '../../core/options'
-import type { Tree } from '../../core/tree'
-import { isBranch } from '../../core/tree'
+import { boolean, choice, listOf, number, nullable, type Spelled } from '../../core/options'
+import { isBranch, type Tree } from '../../core/tree'
 import { requireList, requireNumber } from '../arguments'
 import type { TensorLike } from '../convert'
 import {
@@ -27,8 +25,7 @@ import { sliceAlong } from '../numpy/along'
 import { max } from '../numpy/reduce'
 import { concatenate, squeeze, swapAxes } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import type { BoundingBoxFormat, Edges } from './bounding-boxes'
-import { convertedFor, edgesOf, readBoxes } from './bounding-boxes'
+import { convertedFor, edgesOf, readBoxes, type BoundingBoxFormat, type Edges } from './bounding-boxes'
 
 /** Keeps quotients finite. */
 const EPSILON = 1e-7

@@ -3,8 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { TensorLike } from '../convert'
 import { operand } from '../kinds'
-import type { DataFormat } from '../nn/channels'
-import { dataFormat as formatKind } from '../nn/channels'
+import { dataFormat as formatKind, type DataFormat } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
 import {
   abs,

@@ -2,24 +2,20 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { integer, number } from '../../core/options'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'
-import type { LastFormatOption } from '../nn/channels'
-import { lastFormat } from '../nn/channels'
+import { lastFormat, type LastFormatOption } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
 import { add, cast, multiply, round } from '../numpy/elementwise'
 import { expandDims, reshape, squeeze, unstack } from '../numpy/shape'
 import { arg, op, optional } from '../op'
-import type { RandomOptions } from '../random/generator'
-import { seedKind } from '../random/generator'
+import { seedKind, type RandomOptions } from '../random/generator'
 import { normal } from '../random/draws'
 import type { Tensor } from '../tensor'
 import { eachImage } from './batch'
 import { smooth } from './filters'
 import { perspective } from './perspective'
-import type { FillMode, Sampling } from './warp'
-import { anyFillMode, gridOf, sampleAt, sampleGrid, sampling } from './warp'
+import { anyFillMode, gridOf, sampleAt, sampleGrid, sampling, type FillMode, type Sampling } from './warp'
 
 export interface MapCoordinatesOptions {
   /** The values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant. */

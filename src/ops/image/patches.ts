@@ -2,13 +2,20 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'
-import type { LastFormatOption } from '../nn/channels'
-import { lastFormat } from '../nn/channels'
-import type { Padding, Sizes, Sliding } from '../nn/sliding'
-import { padding as paddingKind, padFor, perAxis, placesIn, sizes, sizesOrNull } from '../nn/sliding'
+import { lastFormat, type LastFormatOption } from '../nn/channels'
+import {
+  padding as paddingKind,
+  padFor,
+  perAxis,
+  placesIn,
+  sizes,
+  sizesOrNull,
+  type Padding,
+  type Sizes,
+  type Sliding,
+} from '../nn/sliding'
 import { sliceAlong, takeAlong } from '../numpy/along'
 import { expandDims, reshape, squeeze, transpose } from '../numpy/shape'
 import { arg, op, optional } from '../op'

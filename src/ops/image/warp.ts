@@ -3,11 +3,9 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { choice, number } from '../../core/options'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'
-import type { LastFormatOption } from '../nn/channels'
-import { lastFormat } from '../nn/channels'
+import { lastFormat, type LastFormatOption } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
 import {
   abs,

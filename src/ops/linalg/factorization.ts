@@ -6,8 +6,7 @@ import { operand } from '../kinds'
 import { arg, op, opOf, optional, unaryOp } from '../op'
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, nullable, number } from '../../core/options'
-import type { Shape } from '../../core/shapes'
-import { broadcastShapes, sameShape } from '../../core/shapes'
+import { broadcastShapes, sameShape, type Shape } from '../../core/shapes'
 import {
   Cholesky,
   Eigen,
@@ -20,8 +19,7 @@ import {
   TriangularSolve,
 } from '../../engine/primitives/factorization'
 import type { KernelRoutine } from '../../engine/primitives/routine'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import {
   abs,
   add,

@@ -1,8 +1,7 @@
 // Matrix products in the dtype of the operands: float32 by the primitive, integers exactly.
 
 import { requireInner } from '../../engine/primitives/contraction'
-import type { TensorLike } from '../convert'
-import { asNumbers, asTensor } from '../convert'
+import { asNumbers, asTensor, type TensorLike } from '../convert'
 import { cast, multiply } from '../numpy/elementwise'
 import { sum } from '../numpy/reduce'
 import { expandDims } from '../numpy/shape'

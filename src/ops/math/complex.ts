@@ -2,8 +2,7 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import type { ArgumentKind } from '../kinds'
 import { add, cast, multiply, subtract } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'

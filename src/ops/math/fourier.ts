@@ -16,8 +16,7 @@ import { pad } from '../numpy/pad'
 import { concatenate, flip, reshape } from '../numpy/shape'
 import { Tensor } from '../tensor'
 import { apply } from '../trace'
-import type { Complex } from './complex'
-import { bothOf, complexLike, complexOf, times } from './complex'
+import { bothOf, complexLike, complexOf, times, type Complex } from './complex'
 
 export type { Complex, ComplexLike } from './complex'
 

@@ -4,15 +4,12 @@ import { operand, operandOrNull, shape as shapeKind, whole } from '../kinds'
 import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { boolean, choice, custom, nullable, sparse as sparseKind } from '../../core/options'
-import type { Shape } from '../../core/shapes'
-import { sameShape, sizeOf } from '../../core/shapes'
+import { sameShape, sizeOf, type Shape } from '../../core/shapes'
 import { ScatterMax } from '../../engine/primitives/indexing'
 import { sliceAlong } from '../numpy/along'
-import type { Scattered } from './counts'
-import { OUTSIDE, countsOf, nonnegative, scatterSum } from './counts'
+import { OUTSIDE, countsOf, nonnegative, scatterSum, type Scattered } from './counts'
 import { anyNumber, requireInteger, requireList, requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
-import { asNumbers, asTensor } from '../convert'
+import { asNumbers, asTensor, type TensorLike } from '../convert'
 import {
   add,
   cast,

@@ -1,20 +1,17 @@
 // Signals as overlapping sequences, and their short-time Fourier transforms.
 
-import { operand, whole } from '../kinds'
-import type { ArgumentKind } from '../kinds'
+import { operand, whole, type ArgumentKind } from '../kinds'
 import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, nullable } from '../../core/options'
 import { requireShape } from '../arguments'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { sliceAlong } from '../numpy/along'
 import { cast, divide, greater, multiply, square, where } from '../numpy/elementwise'
 import { pad } from '../numpy/pad'
 import { broadcastTo, reshape, scatterAdd, take } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import type { Complex } from './complex'
-import { complexLike, complexOf } from './complex'
+import { complexLike, complexOf, type Complex } from './complex'
 import { irfft, rfft } from './fourier'
 import { windowElement } from './windows'
 

@@ -4,10 +4,8 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import type { Axis } from '../arguments'
-import { resolveAxes } from '../arguments'
-import type { TensorLike } from '../convert'
-import { asTensor, scalar } from '../convert'
+import { resolveAxes, type Axis } from '../arguments'
+import { asTensor, scalar, type TensorLike } from '../convert'
 import { anyNumber, axes, axis, operand } from '../kinds'
 import { sliceAlong } from '../numpy/along'
 import {

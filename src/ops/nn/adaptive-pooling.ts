@@ -1,18 +1,15 @@
 // Pooling to a given number of places: the windows follow from the extents.
 
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'
 import { takeAlong } from '../numpy/along'
 import { cast } from '../numpy/elementwise'
 import { concatenate } from '../numpy/shape'
 import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
-import type { DataFormat } from './channels'
-import { dataFormat, withChannelsLast } from './channels'
+import { dataFormat, withChannelsLast, type DataFormat } from './channels'
 import { poolAverage, poolMax, spatialRank } from './pooling'
-import type { Sizes, Sliding } from './sliding'
-import { perAxis, sizes } from './sliding'
+import { perAxis, sizes, type Sizes, type Sliding } from './sliding'
 
 /** More places than an input has elements repeat them, so this is enough. */
 const MOST_OUTPUTS = 2 ** 20

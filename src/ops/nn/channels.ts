@@ -1,8 +1,7 @@
 // Where the channels of images are: functions of [batch, …spatial axes, channels] also for [batch, channels, …spatial axes].
 
 import { ArgumentError } from '../../core/errors'
-import type { Kind, Spelled } from '../../core/options'
-import { choice, nullable, unread } from '../../core/options'
+import { choice, nullable, unread, type Kind, type Spelled } from '../../core/options'
 import { moveAxis } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 
@@ -31,10 +30,13 @@ export const lastFormat: Kind<LastFormat> = {
 }
 
 /** The same as an option. */
-export const lastFormatTable = () => ({
+const lastFormatRows = () => ({
   /** Must be 'channelsLast' or null, its default: channels are the last axis. */
   dataFormat: unread(lastFormat, null),
 })
+type LastFormatRows = ReturnType<typeof lastFormatRows>
+export type LastFormatTable = { [Name in keyof LastFormatRows]: LastFormatRows[Name] }
+export const lastFormatTable: () => LastFormatTable = lastFormatRows
 
 /** The result of a function of [batch, …spatial axes, channels]. */
 export function withChannelsLast(x: Tensor, format: DataFormat, call: (x: Tensor) => Tensor): Tensor {

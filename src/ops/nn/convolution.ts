@@ -4,8 +4,7 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { nullable } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import type { PaddedAttributes } from '../../engine/ir/attributes'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { needWindows } from '../families'
 import { operand } from '../kinds'
 import { cast } from '../numpy/elementwise'
@@ -13,10 +12,18 @@ import { broadcastTo, reshape } from '../numpy/shape'
 import { arg, op, optional } from '../op'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
-import type { LastFormatOption } from './channels'
-import { lastFormat } from './channels'
-import type { Padding, Sizes, Sliding } from './sliding'
-import { padding as paddingKind, paddingAlong, perAxis, placesIn, sizes, sizesOrNull } from './sliding'
+import { lastFormat, type LastFormatOption } from './channels'
+import {
+  padding as paddingKind,
+  paddingAlong,
+  perAxis,
+  placesIn,
+  sizes,
+  sizesOrNull,
+  type Padding,
+  type Sizes,
+  type Sliding,
+} from './sliding'
 
 export interface ConvOptions extends LastFormatOption {
   /** The step of the window, for all axes or per axis. Default 1. */

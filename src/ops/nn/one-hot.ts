@@ -1,7 +1,6 @@
 // One-hot rows of class numbers. A number that is no class has a row of zeros.
 
-import type { DType } from '../../core/dtypes'
-import { dtypes } from '../../core/dtypes'
+import { dtypes, type DType } from '../../core/dtypes'
 import { nullable, sparse } from '../../core/options'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
 import { requireShape } from '../arguments'

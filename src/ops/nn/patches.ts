@@ -1,18 +1,15 @@
 // Rearrangements of images: blocks of pixels to channels and back, and all windows of an image side by side.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { TensorLike } from '../convert'
-import { asNumbers, asTensor } from '../convert'
+import { asNumbers, asTensor, type TensorLike } from '../convert'
 import { operand, whole } from '../kinds'
 import { sliceAlong, takeAlong } from '../numpy/along'
 import { pad } from '../numpy/pad'
 import { reshape, scatterAdd, transpose } from '../numpy/shape'
 import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
-import type { DataFormat } from './channels'
-import { dataFormat as formatKind } from './channels'
-import type { Sizes } from './sliding'
-import { bothOf, onBothAxes } from './sliding'
+import { dataFormat as formatKind, type DataFormat } from './channels'
+import { bothOf, onBothAxes, type Sizes } from './sliding'
 
 type Image = readonly [batch: number, rows: number, columns: number, channels: number]
 

@@ -2,17 +2,14 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { needWindows } from '../families'
 import { operand } from '../kinds'
 import { cast, divide, multiply } from '../numpy/elementwise'
 import { arg, op, optional } from '../op'
 import { Tensor } from '../tensor'
 import { apply } from '../trace'
-import type { DataFormat } from './channels'
-import { dataFormat as formatKind, withChannelsLast } from './channels'
-import type { Padding, Sizes, Sliding } from './sliding'
+import { dataFormat as formatKind, withChannelsLast, type DataFormat } from './channels'
 import {
   padFor,
   padding as paddingKind,
@@ -22,6 +19,9 @@ import {
   sizes,
   sizesOrNull,
   withinReach,
+  type Padding,
+  type Sizes,
+  type Sliding,
 } from './sliding'
 
 export interface PoolOptions {

@@ -1,8 +1,7 @@
 // Activations that are constant, linear or quadratic in pieces, and sparsemax, whose result has exact zeros.
 
 import { normalizeAxis } from '../../core/shapes'
-import type { TensorLike } from '../convert'
-import { asTensor, scalar } from '../convert'
+import { asTensor, scalar, type TensorLike } from '../convert'
 import { anyNumber, axis, operand } from '../kinds'
 import {
   abs,

@@ -2,11 +2,9 @@
 // channels].
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import type { Kind } from '../../core/options'
-import { choice, integer, listOf } from '../../core/options'
+import { choice, integer, listOf, type Kind } from '../../core/options'
 import { placesAlong } from '../../engine/primitives/window'
-import { unchecked } from '../kinds'
-import type { ArgumentKind } from '../kinds'
+import { unchecked, type ArgumentKind } from '../kinds'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 

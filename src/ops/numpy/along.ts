@@ -1,8 +1,7 @@
 // Blocks and slices along one axis, used by other ops. Public ops are in shape.ts.
 
 import { DataError } from '../../core/errors'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { cast } from './elementwise'
 import type { Tensor } from '../tensor'
 import { apply, isData } from '../trace'

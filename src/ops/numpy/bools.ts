@@ -3,8 +3,7 @@
 
 import { operand, unchecked } from '../kinds'
 import { arg, binaryOp, op, optional, rest, unaryOp } from '../op'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import * as linalg from '../linalg/linalg'
 import { Tensor } from '../tensor'
 import * as plain from './elementwise'

@@ -1,13 +1,11 @@
 // Parts of complex numbers, which are pairs of tensors. A tensor holds real numbers.
 
-import type { ComplexParts } from '../kinds'
-import { complexOperand } from '../kinds'
+import { complexOperand, type ComplexParts } from '../kinds'
 import { alias, arg, op, opOf, unaryOp } from '../op'
 import { ShapeError, formatShape } from '../../core/errors'
 import type { Complex } from '../math/fourier'
 import { sliceAlong } from './along'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import { arctan2, cast, equal, negative } from './elementwise'
 import { onesLike, reshape, stack, zerosLike } from './shape'
 import type { Tensor } from '../tensor'

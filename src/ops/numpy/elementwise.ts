@@ -2,11 +2,9 @@
 
 import { dtype, operand, whole } from '../kinds'
 import { arg, binaryOp, op, optional, unaryOp } from '../op'
-import type { DType } from '../../core/dtypes'
-import { commonType } from '../../core/dtypes'
+import { commonType, type DType } from '../../core/dtypes'
 import type { BinaryName, UnaryName } from '../../engine/primitives/elementwise'
-import type { TensorLike } from '../convert'
-import { asNumbers, asTensor, toTensor } from '../convert'
+import { asNumbers, asTensor, toTensor, type TensorLike } from '../convert'
 import type { Tensor } from '../tensor'
 import { apply, currentTrace } from '../trace'
 

@@ -2,8 +2,7 @@
 
 import { binaryOp, unaryOp } from '../op'
 import { ArgumentError, DataError } from '../../core/errors'
-import type { TensorLike } from '../convert'
-import { asNumbers, asTensor } from '../convert'
+import { asNumbers, asTensor, type TensorLike } from '../convert'
 import {
   abs,
   add,

@@ -3,8 +3,7 @@
 import { anyNumber, operand } from '../kinds'
 import { arg, binaryOp, op, optional, unaryOp } from '../op'
 import { boolean, nullable, number } from '../../core/options'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import {
   abs,
   add,

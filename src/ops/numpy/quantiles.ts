@@ -6,10 +6,8 @@ import { reduction } from './parameters'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice } from '../../core/options'
 import { sliceAlong } from './along'
-import type { Axis, ReduceOptions } from '../arguments'
-import { requireList, requireNumber, resolveAxes } from '../arguments'
-import type { Numbers, TensorLike } from '../convert'
-import { asTensor, numbersOf } from '../convert'
+import { requireList, requireNumber, resolveAxes, type Axis, type ReduceOptions } from '../arguments'
+import { asTensor, numbersOf, type Numbers, type TensorLike } from '../convert'
 import {
   add,
   cast,

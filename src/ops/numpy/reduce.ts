@@ -9,10 +9,8 @@ import { boolean, nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import type { ReductionName } from '../../engine/ir/attributes'
 import { sliceAlong } from './along'
-import type { Axis, ReduceOptions } from '../arguments'
-import { resolveAxes } from '../arguments'
-import type { TensorLike } from '../convert'
-import { asNumbers, asTensor } from '../convert'
+import { resolveAxes, type Axis, type ReduceOptions } from '../arguments'
+import { asNumbers, asTensor, type TensorLike } from '../convert'
 import {
   add,
   cast,

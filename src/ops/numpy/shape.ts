@@ -12,12 +12,11 @@ import {
   wholeOrWholes,
 } from '../kinds'
 import { arg, op, optional } from '../op'
-import type { DType } from '../../core/dtypes'
-import { commonType, dtypes } from '../../core/dtypes'
+import { commonType, dtypes, type DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { addMethods } from '../../core/methods'
 import { nullable } from '../../core/options'
-import type { Shape } from '../../core/shapes'
-import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
+import { normalizeAxis, sameShape, sizeOf, type Shape } from '../../core/shapes'
 import { readIndices, sliceAlong, takeAlong } from './along'
 import {
   requireDType,
@@ -28,8 +27,7 @@ import {
   requireShape,
   resolveAxes,
 } from '../arguments'
-import type { Numbers, TensorLike } from '../convert'
-import { asNumbers, asTensor, numbersOf, storeNumbers } from '../convert'
+import { asNumbers, asTensor, numbersOf, storeNumbers, type Numbers, type TensorLike } from '../convert'
 import { cast } from './elementwise'
 import { Tensor } from '../tensor'
 import { apply, joined } from '../trace'
@@ -138,12 +136,14 @@ export const squeeze = op(
 )
 
 // The methods of tensors are here, because this file imports theirs.
-Tensor.prototype.reshape = function (newshape) {
-  return reshape(this, newshape)
-}
-Tensor.prototype.squeeze = function (axis) {
-  return squeeze(this, axis)
-}
+addMethods(Tensor.prototype, {
+  reshape(this: Tensor, newshape: Shape): Tensor {
+    return reshape(this, newshape)
+  },
+  squeeze(this: Tensor, axis?: number | readonly number[] | null): Tensor {
+    return squeeze(this, axis)
+  },
+})
 
 /** A block of `sizes` elements that starts at `starts`. A size of −1 reaches to the end of the axis. */
 export function slice(x: TensorLike, starts: readonly number[], sizes: readonly number[]): Tensor {

@@ -12,8 +12,7 @@ import { expandDims, take } from '../numpy/shape'
 import { argsort } from '../numpy/sorting'
 import type { Tensor } from '../tensor'
 import { ofIntegers } from './arguments'
-import type { RandomOptions } from './generator'
-import { seedKind, streamsOf } from './generator'
+import { seedKind, streamsOf, type RandomOptions } from './generator'
 
 export interface CategoricalOptions extends RandomOptions {
   /** 'int32'. Default int32. */

@@ -1,15 +1,13 @@
 // Draws of uniform and normal numbers with options that were read before. The ops are in random.ts.
 
 import { threefryUniform } from '../../core/threefry'
-import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type Shape } from '../../core/shapes'
 import { requireShape } from '../arguments'
 import { add, erfinv, minimum, multiply } from '../numpy/elementwise'
 import { Tensor } from '../tensor'
 import { apply, currentTrace } from '../trace'
 import { gaussian } from './gaussian'
-import type { RandomOptions, Seed } from './generator'
-import { keyOf, streamsOf } from './generator'
+import { keyOf, streamsOf, type RandomOptions, type Seed } from './generator'
 
 interface UniformOptions extends RandomOptions {
   readonly minval: number

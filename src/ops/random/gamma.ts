@@ -3,8 +3,7 @@
 import { operand, shape as shapeKind } from '../kinds'
 import { arg, op } from '../op'
 import type { Shape } from '../../core/shapes'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, type TensorLike } from '../convert'
 import {
   add,
   cast,

@@ -1,9 +1,8 @@
 // Adam and its variants: running means of the gradient and of its magnitude, bias-corrected. Names, defaults and
 // formulas are Keras's.
 
-import type { OptionInputs } from '../../core/options'
-import type { InOrder } from '../../core/options'
-import { boolean, configured, integer, option } from '../../core/options'
+import { merged, replaced } from '../../core/merged'
+import { boolean, configured, integer, option, type OptionInputs, type InOrder } from '../../core/options'
 import {
   abs,
   add,
@@ -17,8 +16,7 @@ import {
   subtract,
 } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
-import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
-import { Optimizer } from '../optimizer'
+import { Optimizer, type OptimizerOptions, type UpdateInput, type UpdateResult } from '../optimizer'
 import type { Slot } from '../parameters'
 import { learningRateKind } from '../rate'
 import {
@@ -33,11 +31,11 @@ import {
   learningRate,
 } from './common'
 
-const adamOptions = () => ({
-  ...momentOptions(),
-  /** Divides by the largest mean square so far (Reddi et al. 2018). Default false. */
-  amsgrad: option(boolean, false),
-})
+const adamOptions = () =>
+  merged(momentOptions(), {
+    /** Divides by the largest mean square so far (Reddi et al. 2018). Default false. */
+    amsgrad: option(boolean, false),
+  })
 export type AdamOptions = OptionInputs<ReturnType<typeof adamOptions>> & OptimizerOptions
 
 const AdamBase = (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'amsgrad', 'weightDecay']>)(
@@ -196,15 +194,15 @@ export class Nadam extends NadamBase {
   }
 }
 
-const scheduleFreeOptions = () => ({
-  ...momentOptions(),
-  /** A number, a schedule, or a function of the step. Default 0.0025. */
-  learningRate: option(learningRateKind, 0.0025),
-  /** Default 1e-8. */
-  epsilon: option(notNegative, 1e-8),
-  /** The number of updates of a linear warm-up to the learning rate. Default 0. */
-  warmupSteps: option(integer({ min: 0 }), 0),
-})
+const scheduleFreeOptions = () =>
+  replaced(momentOptions(), {
+    /** A number, a schedule, or a function of the step. Default 0.0025. */
+    learningRate: option(learningRateKind, 0.0025),
+    /** Default 1e-8. */
+    epsilon: option(notNegative, 1e-8),
+    /** The number of updates of a linear warm-up to the learning rate. Default 0. */
+    warmupSteps: option(integer({ min: 0 }), 0),
+  })
 export type ScheduleFreeAdamWOptions = OptionInputs<ReturnType<typeof scheduleFreeOptions>> & OptimizerOptions
 
 const ScheduleFreeAdamWBase = (

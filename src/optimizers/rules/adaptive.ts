@@ -1,8 +1,6 @@
 // Rules with a step size per element, from the squares of its gradients. Names, defaults and formulas are Keras's.
 
-import type { OptionInputs } from '../../core/options'
-import type { InOrder } from '../../core/options'
-import { boolean, configured, number, option } from '../../core/options'
+import { boolean, configured, number, option, type OptionInputs, type InOrder } from '../../core/options'
 import {
   add,
   clip,
@@ -17,8 +15,7 @@ import {
 } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
-import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
-import { Optimizer } from '../optimizer'
+import { Optimizer, type OptimizerOptions, type UpdateInput, type UpdateResult } from '../optimizer'
 import type { Slot } from '../parameters'
 import { decayed, epsilon, fraction, learningRate, notNegative, operandsOf, root, running, updated } from './common'
 

@@ -16,7 +16,7 @@ export const learningRate = option(learningRateKind, 0.001)
 export const epsilon = option(notNegative, 1e-7)
 
 /** The options of Adam and its variants. */
-export const momentOptions = () => ({
+const momentRows = () => ({
   /** A number, a schedule, or a function of the step. Default 0.001. */
   learningRate,
   /** The decay rate of the mean gradient. Default 0.9. */
@@ -26,6 +26,9 @@ export const momentOptions = () => ({
   /** Default 1e-7. */
   epsilon,
 })
+type MomentRows = ReturnType<typeof momentRows>
+export type MomentTable = { [Name in keyof MomentRows]: MomentRows[Name] }
+export const momentOptions: () => MomentTable = momentRows
 
 /** The option of a rule whose weight decay is on by default. */
 export const decayOption = (initial: number) => option(nullable(notNegative), initial)

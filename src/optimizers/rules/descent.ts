@@ -1,13 +1,10 @@
 // Steps along the gradient, or along its sign. Names, defaults and formulas are Keras's.
 
 import { warnOnce } from '../../core/warnings'
-import type { OptionInputs } from '../../core/options'
-import type { InOrder } from '../../core/options'
-import { boolean, configured, number, option } from '../../core/options'
+import { boolean, configured, number, option, type OptionInputs, type InOrder } from '../../core/options'
 import { multiply, sign, subtract } from '../../ops/numpy/elementwise'
 import { apply } from '../../ops/trace'
-import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
-import { Optimizer } from '../optimizer'
+import { Optimizer, type OptimizerOptions, type UpdateInput, type UpdateResult } from '../optimizer'
 import { learningRateKind } from '../rate'
 import { decayed, fraction, operandsOf, running, updated, learningRate } from './common'
 

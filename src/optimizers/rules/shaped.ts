@@ -2,9 +2,20 @@
 // defaults and formulas are Keras's.
 
 import { ArgumentError } from '../../core/errors'
-import type { OptionInputs, Kind } from '../../core/options'
-import type { InOrder } from '../../core/options'
-import { boolean, configured, custom, idle, iterations, listOf, nullable, number, option } from '../../core/options'
+import {
+  boolean,
+  configured,
+  custom,
+  idle,
+  iterations,
+  listOf,
+  nullable,
+  number,
+  option,
+  type OptionInputs,
+  type Kind,
+  type InOrder,
+} from '../../core/options'
 import {
   add,
   divide,
@@ -25,10 +36,8 @@ import { mean, sum } from '../../ops/numpy/reduce'
 import { expandDims, transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { Match } from '../match'
-import { matchKind, matches, patternOf } from '../match'
-import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
-import { Optimizer } from '../optimizer'
+import { matchKind, matches, patternOf, type Match } from '../match'
+import { Optimizer, type OptimizerOptions, type UpdateInput, type UpdateResult } from '../optimizer'
 import type { Slot } from '../parameters'
 import {
   adamUpdate,

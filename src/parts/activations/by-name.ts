@@ -1,13 +1,10 @@
 // `get` and `deserialize` of the namespace `activations`: the functions of names.
 
-import type { ActivationFunction, ActivationIdentifier } from './'
-import { getActivation } from './'
+import { getActivation, type ActivationFunction, type ActivationIdentifier } from './'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
-import type { SavedObject } from '../../core/identified'
-import { inOwnSpelling, isFunctionConfig } from '../../core/identified'
-import type { CustomObjects } from '../../core/registry'
-import { customObjectScope } from '../../core/registry'
+import { inOwnSpelling, isFunctionConfig, type SavedObject } from '../../core/identified'
+import { customObjectScope, type CustomObjects } from '../../core/registry'
 
 /** A saved activation as its name; other values unchanged. @throws ArgumentError for a saved layer */
 function nameOf(saved: unknown): unknown {

@@ -2,8 +2,7 @@
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
-import type { ActivationFunction } from './'
-import { activationName } from './'
+import { activationName, type ActivationFunction } from './'
 
 export {
   celu,

@@ -6,7 +6,7 @@ import type * as named from './named'
 export * from './named'
 export * from './second-names'
 
-type ConstraintName = NamesOf<typeof named>
+type ConstraintName = NamesOf<typeof named, 'Constraint' | 'LambdaConstraint'>
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type ConstraintIdentifier =
   | ConstraintName

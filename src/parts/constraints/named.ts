@@ -1,9 +1,19 @@
 // The constraints that users can choose by name; registry.ts and index.ts read this module.
 
 import { ArgumentError } from '../../core/errors'
-import type { InOrder } from '../../core/options'
-import { Configured, configured, functionKind, integer, listOf, number, option, required } from '../../core/options'
-import type { OptionInputs, Kind } from '../../core/options'
+import {
+  Configured,
+  configured,
+  functionKind,
+  integer,
+  listOf,
+  number,
+  option,
+  required,
+  type InOrder,
+  type OptionInputs,
+  type Kind,
+} from '../../core/options'
 import { add, clip, divide, maximum, multiply, sqrt, square } from '../../ops/numpy/elementwise'
 import { sum } from '../../ops/numpy/reduce'
 import type { Tensor } from '../../ops/tensor'

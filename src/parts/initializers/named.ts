@@ -3,8 +3,6 @@
 import { requireArguments } from '../../core/arguments'
 import type { TensorData } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { OptionInputs, Spelled } from '../../core/options'
-import type { InOrder } from '../../core/options'
 import {
   choice,
   configured,
@@ -16,21 +14,21 @@ import {
   number,
   option,
   required,
+  type OptionInputs,
+  type Spelled,
+  type InOrder,
 } from '../../core/options'
 import { classNameOf } from '../../core/registry'
-import type { Shape } from '../../core/shapes'
-import { normalizeAxis, requireSize, sizeOf } from '../../core/shapes'
+import { normalizeAxis, requireSize, sizeOf, type Shape } from '../../core/shapes'
 import { constants } from '../../ops/constants'
-import type { TensorLike } from '../../ops/convert'
-import { asTensor } from '../../ops/convert'
+import { asTensor, type TensorLike } from '../../ops/convert'
 import { cast, multiply, subtract } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
 import * as random from '../../ops/random/draws'
 import type { RandomOptions } from '../../ops/random/generator'
 import { broadcastTo, concatenate, full, reshape, slice, transpose, zeros } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
-import type { FanAxes } from './initializer'
-import { Initializer } from './initializer'
+import { Initializer, type FanAxes } from './initializer'
 
 /** Initial values for a shape, with ops: a tensor or nested arrays of it. */
 export type InitializerFunction = (shape: Shape) => TensorLike

@@ -14,7 +14,7 @@ export const FURTHER_NAMES = {
   zero: 'Zeros',
 } as const satisfies Readonly<Record<string, keyof typeof named>>
 
-type InitializerName = NamesOf<typeof named> | keyof typeof FURTHER_NAMES
+type InitializerName = NamesOf<typeof named, 'computeFans' | 'LambdaInitializer'> | keyof typeof FURTHER_NAMES
 /** A known name (any spelling), an instance, a function of the shape, or a saved configuration. */
 export type InitializerIdentifier =
   | InitializerName

@@ -1,7 +1,6 @@
 // Initializers by name.
 
-import type { ClassesIn } from '../../core/registry'
-import { Registry } from '../../core/registry'
+import { Registry, type ClassesIn } from '../../core/registry'
 import type * as all from './'
 import { Initializer } from './initializer'
 import * as named from './named'

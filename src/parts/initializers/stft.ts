@@ -1,9 +1,18 @@
 // Kernels of convolutions that compute a short-time Fourier transform.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import type { InOrder } from '../../core/options'
-import { boolean, choice, configured, either, listOf, nullable, number, option } from '../../core/options'
+import {
+  boolean,
+  choice,
+  configured,
+  either,
+  listOf,
+  nullable,
+  number,
+  option,
+  type OptionInputs,
+  type InOrder,
+} from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { windowElement, windowNames } from '../../ops/math/windows'
 import { Tensor } from '../../ops/tensor'

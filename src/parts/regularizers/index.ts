@@ -6,7 +6,7 @@ import type * as named from './named'
 export * from './named'
 export * from './second-names'
 
-type RegularizerName = NamesOf<typeof named>
+type RegularizerName = NamesOf<typeof named, 'Regularizer' | 'LambdaRegularizer'>
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type RegularizerIdentifier =
   | RegularizerName

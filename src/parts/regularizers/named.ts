@@ -1,12 +1,19 @@
 // The regularizers that users can choose by name; registry.ts and index.ts read this module.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import type { InOrder } from '../../core/options'
-import { Configured, choice, configured, functionKind, number, option, required } from '../../core/options'
+import {
+  Configured,
+  choice,
+  configured,
+  functionKind,
+  number,
+  option,
+  required,
+  type OptionInputs,
+  type InOrder,
+} from '../../core/options'
 import type { Config } from '../../core/registry'
-import type { TensorLike } from '../../ops/convert'
-import { asTensor } from '../../ops/convert'
+import { asTensor, type TensorLike } from '../../ops/convert'
 import { abs, add, maximum, multiply, rsqrt, square, subtract } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
 import { sum } from '../../ops/numpy/reduce'

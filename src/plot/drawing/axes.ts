@@ -1,7 +1,6 @@
 // A plot with two axes: lines at round numbers, their numbers, names, and lines through points.
 
-import type { Range, Scale, Tick } from './scales'
-import { linearScale, logScale } from './scales'
+import { linearScale, logScale, type Range, type Scale, type Tick } from './scales'
 import { coordinate, element, label } from './svg'
 
 /** Where a plot lies in the picture. */

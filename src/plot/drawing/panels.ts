@@ -1,9 +1,7 @@
 // Several plots with curves side by side, as those of metrics over epochs.
 
-import type { Point } from './axes'
-import { Axes } from './axes'
-import type { Series } from './lines'
-import { drawBand, drawLegend, drawSeries, seriesEntry, widthOf } from './lines'
+import { Axes, type Point } from './axes'
+import { drawBand, drawLegend, drawSeries, seriesEntry, widthOf, type Series } from './lines'
 import { logRangeOf, rangeOf } from './scales'
 import { HEAD, compact, label, short } from './svg'
 

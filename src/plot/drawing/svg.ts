@@ -4,8 +4,7 @@ import { ArgumentError, quoted } from '../../core/errors'
 import { custom, nullable, option } from '../../core/options'
 import type { TensorLike } from '../../ops/convert'
 import { asciiXml } from '../../core/text'
-import type { Colour } from './colours'
-import { colourOf, styleOf } from './colours'
+import { colourOf, styleOf, type Colour } from './colours'
 import type { Drawing } from './picture'
 
 /** The options of every picture. */
@@ -35,10 +34,13 @@ export const dataOption = option(
   ),
   null,
 )
-export const pictureTable = (title: string) => ({
+const pictureRows = (title: string) => ({
   title: option(words, title),
   description: option(nullable(words), null),
 })
+type PictureRows = ReturnType<typeof pictureRows>
+export type PictureTable = { [Name in keyof PictureRows]: PictureRows[Name] }
+export const pictureTable: (title: string) => PictureTable = pictureRows
 
 /** Escapes text for XML, also within quotation marks. */
 export function escaped(text: string): string {

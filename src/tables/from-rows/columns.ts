@@ -4,8 +4,7 @@ import { timeIn } from '../../core/dates'
 import { ArgumentError, DataError, nearestName, quoted, unknownName } from '../../core/errors'
 import { counted, tableLines } from '../../core/table'
 import type { ClassValue } from '../table-model'
-import type { TableKind, TableRow } from '../values'
-import { isMissing, isRow, valueOf } from '../values'
+import { isMissing, isRow, valueOf, type TableKind, type TableRow } from '../values'
 
 /** What is done with a column. */
 export const COLUMN_KINDS = ['number', 'category', 'embedding', 'date', 'text', 'ignore'] as const

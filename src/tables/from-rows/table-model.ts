@@ -1,6 +1,7 @@
 // tableModel: from the rows of a table to a compiled model of its columns. What is done with each column is decided in
 // columns.ts; FeatureSpace encodes them.
 
+import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
 import {
@@ -16,12 +17,11 @@ import {
   recordOf,
   required,
   text,
+  type Kind,
 } from '../../core/options'
-import type { Kind } from '../../core/options'
 import { signalOption } from '../../data/samples/abort'
 import { Dataset } from '../../data/dataset'
-import type { ElementsOrMaker } from '../../data/samples/source'
-import { isElements } from '../../data/samples/source'
+import { isElements, type ElementsOrMaker } from '../../data/samples/source'
 import { Dense } from '../../layers/core/dense'
 import { Dropout } from '../../layers/regularization/dropout'
 import { Embedding } from '../../layers/core/embedding'
@@ -35,37 +35,42 @@ import { TextVectorization } from '../../layers/preprocessing/text-vectorization
 import { cast, concatenate, getItem, isnan, where as select } from '../../ops'
 import { Flatten } from '../../layers/reshaping/flatten'
 import { Model } from '../../models/model'
-import type { TableRow } from '../values'
+import { isMissing, isRow, valueOf, type TableRow } from '../values'
 import { TableModel } from '../table-model'
-import { isMissing, isRow, valueOf } from '../values'
 import { Tensor } from '../../ops/tensor'
 import { AdamW } from '../../optimizers'
-import type { Feature } from '../feature-space'
-import { FeatureSpace } from '../feature-space'
-import type { ColumnChoice, ColumnKind, ProposedColumn, TableProposal } from './columns'
-import { lookAt, readChoices, tableKindOf } from './columns'
+import { FeatureSpace, type Feature } from '../feature-space'
+import {
+  lookAt,
+  readChoices,
+  tableKindOf,
+  type ColumnChoice,
+  type ColumnKind,
+  type ProposedColumn,
+  type TableProposal,
+} from './columns'
 
 const anything: Kind<unknown> = /* @__PURE__ */ custom<unknown>(
   (value) => value,
   () => null,
 )
 
-const lookTable = () => ({
-  ...signalOption(),
-  target: required(text),
-  columns: option(recordOf(anything), {}),
-  task: option(nullable(choice('classification', 'regression')), null),
-})
+const lookTable = () =>
+  merged(signalOption(), {
+    target: required(text),
+    columns: option(recordOf(anything), {}),
+    task: option(nullable(choice('classification', 'regression')), null),
+  })
 
-const modelTable = () => ({
-  ...lookTable(),
-  hidden: option(listOf(extent), [32]),
-  dropout: option(number({ min: 0, below: 1 }), 0.2),
-  learningRate: option(number({ min: 0 }), 0.003),
-  weightDecay: option(number({ min: 0 }), 1),
-  maxWords: option(extent, 500),
-  print: option(boolean, true),
-})
+const modelTable = () =>
+  merged(lookTable(), {
+    hidden: option(listOf(extent), [32]),
+    dropout: option(number({ min: 0, below: 1 }), 0.2),
+    learningRate: option(number({ min: 0 }), 0.003),
+    weightDecay: option(number({ min: 0 }), 1),
+    maxWords: option(extent, 500),
+    print: option(boolean, true),
+  })
 
 export interface DescribeTableOptions {
   /** The column to predict. */

@@ -2,16 +2,11 @@
 // kept-run.ts of the folder above defines what is saved.
 
 import { warn } from '../../core/warnings'
-import { storedBytes } from '../../engine/runtime/store'
+import { storedBytes, FolderStore, type ByteStore } from '../../engine/runtime/store'
 import { FormatError, MyelinError, restate } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { boolean, configured, option, required, text } from '../../core/options'
-import type { KeptRun } from '../kept-run'
-import { decodeRun, encodeRun, restoreRun } from '../kept-run'
-import type { ByteStore } from '../../engine/runtime/store'
-import { FolderStore } from '../../engine/runtime/store'
-import type { RunPosition, Run, RunKeeper } from './callback'
-import { Callback } from './callback'
+import { boolean, configured, option, required, text, type OptionInputs } from '../../core/options'
+import { decodeRun, encodeRun, restoreRun, type KeptRun } from '../kept-run'
+import { Callback, type RunPosition, type Run, type RunKeeper } from './callback'
 import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 
 const backupOptions = () => ({

@@ -1,14 +1,12 @@
 // The events of fit, and the callbacks that listen to them.
 
-import type { NonFiniteError } from '../../core/errors'
-import { ArgumentError, StateError, unknownName } from '../../core/errors'
+import { ArgumentError, StateError, unknownName, type NonFiniteError } from '../../core/errors'
 import { Configured, optionsOf } from '../../core/options'
 import { receivedText } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Graph } from '../../engine/ir/graph'
-import type { LayerBase } from '../../layers/layer'
-import { Layer } from '../../layers/layer'
+import { Layer, type LayerBase } from '../../layers/layer'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'

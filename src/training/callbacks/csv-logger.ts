@@ -2,11 +2,9 @@
 
 import { propertyOf } from '../../core/tree'
 import { encodeUtf8 } from '../../core/text'
-import type { OptionInputs } from '../../core/options'
-import { boolean, configured, option, required, text } from '../../core/options'
+import { boolean, configured, option, required, text, type OptionInputs } from '../../core/options'
 import { GrowingFile } from '../../engine/runtime/files'
-import type { CallbackState, Logs } from './callback'
-import { Callback } from './callback'
+import { Callback, type CallbackState, type Logs } from './callback'
 import { isValName, valName } from './names'
 import { writingTo } from './places'
 

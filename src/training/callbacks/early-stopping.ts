@@ -1,27 +1,26 @@
 // EarlyStopping: ends training when a log has stopped improving.
 
-import type { OptionInputs } from '../../core/options'
-import { boolean, configured, integer, nullable, number, option } from '../../core/options'
+import { merged } from '../../core/merged'
+import { boolean, configured, integer, nullable, number, option, type OptionInputs } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
-import type { CallbackState, Logs } from './callback'
-import { Callback } from './callback'
+import { Callback, type CallbackState, type Logs } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
 
-const earlyStoppingOptions = () => ({
-  ...monitorOptions(),
-  /** The smallest change that counts as an improvement. Default 0. */
-  minDelta: option(number(), 0),
-  /** The number of epochs without improvement after which training ends. Default 0. */
-  patience: option(integer({ min: 0 }), 0),
-  /** The value that the log must also be better than, for an improvement to count. Default null: none. */
-  baseline: option(nullable(number()), null),
-  /** Whether to restore the weights of the best epoch at the end. Default false. */
-  restoreBestWeights: option(boolean, false),
-  /** The first epoch that is compared. Default 0. */
-  startFromEpoch: option(integer({ min: 0 }), 0),
-  /** 1 prints when training ended. Default 0. */
-  verbose: option(verbosity, 0),
-})
+const earlyStoppingOptions = () =>
+  merged(monitorOptions(), {
+    /** The smallest change that counts as an improvement. Default 0. */
+    minDelta: option(number(), 0),
+    /** The number of epochs without improvement after which training ends. Default 0. */
+    patience: option(integer({ min: 0 }), 0),
+    /** The value that the log must also be better than, for an improvement to count. Default null: none. */
+    baseline: option(nullable(number()), null),
+    /** Whether to restore the weights of the best epoch at the end. Default false. */
+    restoreBestWeights: option(boolean, false),
+    /** The first epoch that is compared. Default 0. */
+    startFromEpoch: option(integer({ min: 0 }), 0),
+    /** 1 prints when training ended. Default 0. */
+    verbose: option(verbosity, 0),
+  })
 export type EarlyStoppingOptions = OptionInputs<ReturnType<typeof earlyStoppingOptions>>
 
 const EarlyStoppingBase = configured(Callback, earlyStoppingOptions, [

@@ -1,8 +1,7 @@
 // The nodes of a model's graph, for TensorBoard: one for each call of a layer. Models within the model are scopes.
 
 import { classNameOf } from '../../core/registry'
-import type { Tree } from '../../core/tree'
-import { flatten } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
 import type { GraphNode } from '../../files/containers/event-file'
 import { Operation } from '../../layers/core/operation'
 import { originOf, symbolsIn } from '../../layers/symbol'

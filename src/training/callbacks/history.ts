@@ -1,8 +1,7 @@
 // History: the logs of every epoch, and the reports of callbacks.
 
 import { propertyOf, put } from '../../core/tree'
-import type { CallbackMethods, CallbackState, Logs, Reports } from './callback'
-import { Callback } from './callback'
+import { Callback, type CallbackMethods, type CallbackState, type Logs, type Reports } from './callback'
 
 /**
  * Records the logs of every epoch. fit returns it.

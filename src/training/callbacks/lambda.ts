@@ -1,8 +1,7 @@
 // LambdaCallback: user functions as listeners, given as options.
 
 import { ArgumentError, knownName, quoted, unknownName } from '../../core/errors'
-import type { CallbackMethods } from './callback'
-import { Callback, METHODS } from './callback'
+import { Callback, METHODS, type CallbackMethods } from './callback'
 
 /**
  * Calls the user's functions.

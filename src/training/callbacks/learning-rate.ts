@@ -1,11 +1,10 @@
 // Learning rates that change between epochs: by a function of the epoch, or when a log has stopped improving.
 
+import { merged } from '../../core/merged'
 import { ArgumentError, quoted, restating } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { configured, custom, integer, number, option, required } from '../../core/options'
+import { configured, custom, integer, number, option, required, type OptionInputs } from '../../core/options'
 import type { Optimizer } from '../../optimizers'
-import type { CallbackState, Logs, TrainedModel } from './callback'
-import { Callback } from './callback'
+import { Callback, type CallbackState, type Logs, type TrainedModel } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
 
 /** The optimizers of a model that have a rate, with the name of the rate in logs. */
@@ -77,21 +76,21 @@ export class LearningRateScheduler extends LearningRateSchedulerBase {
   }
 }
 
-const plateauOptions = () => ({
-  ...monitorOptions(),
-  /** The factor of each reduction, in [0, 1). Default 0.1. */
-  factor: option(number({ min: 0, below: 1 }), 0.1),
-  /** The number of epochs without improvement after which the rate is reduced. Default 10. */
-  patience: option(integer({ min: 0 }), 10),
-  /** The smallest change that counts as an improvement. Default 1e-4. */
-  minDelta: option(number(), 1e-4),
-  /** The number of epochs after a reduction that are not counted. Default 0. */
-  cooldown: option(integer({ min: 0 }), 0),
-  /** The minimum rate. Default 0. */
-  minLr: option(number({ min: 0 }), 0),
-  /** 1 prints each reduction. Default 0. */
-  verbose: option(verbosity, 0),
-})
+const plateauOptions = () =>
+  merged(monitorOptions(), {
+    /** The factor of each reduction, in [0, 1). Default 0.1. */
+    factor: option(number({ min: 0, below: 1 }), 0.1),
+    /** The number of epochs without improvement after which the rate is reduced. Default 10. */
+    patience: option(integer({ min: 0 }), 10),
+    /** The smallest change that counts as an improvement. Default 1e-4. */
+    minDelta: option(number(), 1e-4),
+    /** The number of epochs after a reduction that are not counted. Default 0. */
+    cooldown: option(integer({ min: 0 }), 0),
+    /** The minimum rate. Default 0. */
+    minLr: option(number({ min: 0 }), 0),
+    /** 1 prints each reduction. Default 0. */
+    verbose: option(verbosity, 0),
+  })
 export type ReduceLROnPlateauOptions = OptionInputs<ReturnType<typeof plateauOptions>>
 
 const ReduceLROnPlateauBase = configured(Callback, plateauOptions, [

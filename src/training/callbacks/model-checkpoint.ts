@@ -1,13 +1,22 @@
 // ModelCheckpoint: saves the model, or its weights, after every epoch or a number of batches, or only the best. The formats of files are
 // those of Model.save and Model.saveWeights.
 
+import { merged } from '../../core/merged'
 import { ArgumentError, quoted } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { boolean, configured, custom, nullable, number, option, required, text } from '../../core/options'
+import {
+  boolean,
+  configured,
+  custom,
+  nullable,
+  number,
+  option,
+  required,
+  text,
+  type OptionInputs,
+} from '../../core/options'
 import { writeFile } from '../../engine/runtime/files'
 import { makeFolderOf } from '../../engine/runtime/store'
-import type { CallbackState, Logs } from './callback'
-import { Callback } from './callback'
+import { Callback, type CallbackState, type Logs } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
 import { NameTemplate } from './names'
 import { requirePlace, saveFreq, storeKind, writingTo } from './places'
@@ -29,28 +38,33 @@ const OTHERS = /\.(?:keras|h5|hdf5|npz|onnx|json)$|\/$/i
 /** Not the digits behind the point of a number. */
 const ENDING = /\.[a-z]\w*$/i
 
-const checkpointOptions = () => ({
-  /**
-   * The path of the file, with placeholders if there are to be several: '{epoch:02d}-{valLoss:.2f}.safetensors'. Its ending selects the
-   * format, as in `model.save` and `model.saveWeights`; without an ending, it is safetensors.
-   */
-  filepath: required(text),
-  ...monitorOptions(),
-  /** Whether to save only a model that is better than all before. Default false. */
-  saveBestOnly: option(boolean, false),
-  /** Whether to save only the weights, for loadWeights, in place of the whole model. Default false. */
-  saveWeightsOnly: option(boolean, false),
-  /** 'epoch', or the number of batches between saves. Default 'epoch'. */
-  saveFreq: option(saveFreq, 'epoch'),
-  /** The value that the first saved model must improve on, with saveBestOnly. Default null: any. */
-  initialValueThreshold: option(nullable(number()), null),
-  /** 1 prints what is saved, or why nothing is. Default 0. */
-  verbose: option(verbosity, 0),
-  /** Gets the bytes and the name in place of a file. Default null. */
-  onSave: option(onSaveKind, null),
-  /** Stores the bytes by name, in place of files. Default null. */
-  store: option(storeKind, null),
-})
+const checkpointOptions = () =>
+  merged(
+    {
+      /**
+       * The path of the file, with placeholders if there are to be several: '{epoch:02d}-{valLoss:.2f}.safetensors'. Its ending selects the
+       * format, as in `model.save` and `model.saveWeights`; without an ending, it is safetensors.
+       */
+      filepath: required(text),
+    },
+    monitorOptions(),
+    {
+      /** Whether to save only a model that is better than all before. Default false. */
+      saveBestOnly: option(boolean, false),
+      /** Whether to save only the weights, for loadWeights, in place of the whole model. Default false. */
+      saveWeightsOnly: option(boolean, false),
+      /** 'epoch', or the number of batches between saves. Default 'epoch'. */
+      saveFreq: option(saveFreq, 'epoch'),
+      /** The value that the first saved model must improve on, with saveBestOnly. Default null: any. */
+      initialValueThreshold: option(nullable(number()), null),
+      /** 1 prints what is saved, or why nothing is. Default 0. */
+      verbose: option(verbosity, 0),
+      /** Gets the bytes and the name in place of a file. Default null. */
+      onSave: option(onSaveKind, null),
+      /** Stores the bytes by name, in place of files. Default null. */
+      store: option(storeKind, null),
+    },
+  )
 export type ModelCheckpointOptions = OptionInputs<ReturnType<typeof checkpointOptions>>
 
 const ModelCheckpointBase = configured(Callback, checkpointOptions, [

@@ -2,8 +2,7 @@
 // missing.
 
 import { warn } from '../../core/warnings'
-import type { ValuesOf } from '../../core/options'
-import { choice, integer, option, text } from '../../core/options'
+import { choice, integer, option, text, type ValuesOf } from '../../core/options'
 import { isScore } from '../../metrics/direction'
 import type { Logs } from './callback'
 import { logOf } from './names'
@@ -15,12 +14,15 @@ export const mode = choice('auto', 'min', 'max')
 export const verbosity = integer({ min: 0, max: 1 })
 
 /** The options of all callbacks that monitor a log. */
-export const monitorOptions = () => ({
+const monitorRows = () => ({
   /** The log to monitor, in either spelling: 'valLoss', 'val_loss'. Default 'valLoss'. */
   monitor: option(text, 'valLoss'),
   /** 'auto': names of scores, such as accuracy, AUC, F1 or IoU, should rise, others fall. Default 'auto'. */
   mode: option(mode, 'auto'),
 })
+type MonitorRows = ReturnType<typeof monitorRows>
+export type MonitorTable = { [Name in keyof MonitorRows]: MonitorRows[Name] }
+export const monitorOptions: () => MonitorTable = monitorRows
 type Watching = ValuesOf<ReturnType<typeof monitorOptions>> & { readonly minDelta?: number }
 
 /** 'auto': names of scores, such as accuracy, AUC, F1 or IoU, should rise, others fall. */

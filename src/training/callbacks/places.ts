@@ -1,8 +1,7 @@
 // The parts that saving callbacks share: how often, and where to.
 
 import { ArgumentError, MyelinError, StateError, knownName, quoted, restate } from '../../core/errors'
-import type { Kind, Spelled } from '../../core/options'
-import { custom, nullable } from '../../core/options'
+import { custom, nullable, type Kind, type Spelled } from '../../core/options'
 import { nodeProcess } from '../../engine/runtime/platform'
 import type { ByteStore } from '../../engine/runtime/store'
 

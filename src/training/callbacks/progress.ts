@@ -3,8 +3,7 @@
 import { clock } from '../../core/globals'
 import { printable } from '../../core/errors'
 import { nodeProcess } from '../../engine/runtime/platform'
-import type { Logs } from './callback'
-import { Callback } from './callback'
+import { Callback, type Logs } from './callback'
 
 interface Output {
   readonly isTTY?: boolean

@@ -1,11 +1,9 @@
 // RemoteMonitor: the logs of every epoch, sent to a server.
 
 import { warn } from '../../core/warnings'
-import type { OptionInputs } from '../../core/options'
-import { boolean, configured, custom, nullable, option, text } from '../../core/options'
+import { boolean, configured, custom, nullable, option, text, type OptionInputs } from '../../core/options'
 import { ArgumentError, quoted } from '../../core/errors'
-import type { Logs } from './callback'
-import { Callback } from './callback'
+import { Callback, type Logs } from './callback'
 
 type Headers = Readonly<Record<string, string>>
 const headersKind = custom<Headers>(

@@ -2,8 +2,7 @@
 
 import { StateError } from '../../core/errors'
 import { nodeModule, nodeProcess } from '../../engine/runtime/platform'
-import type { Interruption } from './callback'
-import { Callback } from './callback'
+import { Callback, type Interruption } from './callback'
 
 /** What a process ended by SIGINT returns: 128 and the number of the signal. */
 const EXIT_CODE = 130

@@ -1,12 +1,10 @@
 // SwapEMAWeights: replaces the weights by the optimizer's averages while the model is evaluated.
 
 import { StateError } from '../../core/errors'
-import type { OptionInputs } from '../../core/options'
-import { boolean, configured, option } from '../../core/options'
+import { boolean, configured, option, type OptionInputs } from '../../core/options'
 import type { Variable } from '../../ops/variable'
 import { AVERAGE } from '../../optimizers/optimizer'
-import type { CallbackState } from './callback'
-import { Callback } from './callback'
+import { Callback, type CallbackState } from './callback'
 
 const swapOptions = () => ({
   /** Whether the averages stay in place from the end of an epoch to the start of the next. Default false. */

@@ -3,16 +3,25 @@
 import { nextNumber } from '../../core/numbers'
 import { ArgumentError, quoted } from '../../core/errors'
 import { clock } from '../../core/globals'
-import type { Kind, OptionInputs } from '../../core/options'
-import { boolean, configured, custom, idle, integer, isOptions, option, text, unread } from '../../core/options'
+import {
+  boolean,
+  configured,
+  custom,
+  idle,
+  integer,
+  isOptions,
+  option,
+  text,
+  unread,
+  type Kind,
+  type OptionInputs,
+} from '../../core/options'
 import { snakeCase } from '../../core/registry'
-import type { Histogram, Scalar } from '../../files/containers/event-file'
-import { eventRecord, fileHead, graphRecord } from '../../files/containers/event-file'
+import { eventRecord, fileHead, graphRecord, type Histogram, type Scalar } from '../../files/containers/event-file'
 import { graphNodes, hasCalls } from './graph-nodes'
 import { GrowingFile, fileSystem } from '../../engine/runtime/files'
 import { nodeModule, nodeProcess } from '../../engine/runtime/platform'
-import type { CallbackState, Logs } from './callback'
-import { Callback } from './callback'
+import { Callback, type CallbackState, type Logs } from './callback'
 import { ratesOf } from './learning-rate'
 import { isValName, withoutVal } from './names'
 import { frequency, writingTo } from './places'

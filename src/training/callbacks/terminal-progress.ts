@@ -1,8 +1,7 @@
 // The progress of fit on a terminal: a rewritten line with the time that is left, colours, and a sparkline of the loss over the
 // epochs. The entries for Node and Deno use it.
 
-import type { TerminalStyle } from '../../engine/runtime/live-line'
-import { LiveLine, bar } from '../../engine/runtime/live-line'
+import { LiveLine, bar, type TerminalStyle } from '../../engine/runtime/live-line'
 import { barsOf } from '../../engine/runtime/terminal'
 import type { Logs } from './callback'
 import { ProgressBar, formatDuration, formatLogs, progress } from './progress'

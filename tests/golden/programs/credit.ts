@@ -1,5 +1,4 @@
-import { Dense, Discretization, Normalization, Sequential, StringLookup, metrics, ops } from '../../../src'
-import type { Tensor } from '../../../src'
+import { Dense, Discretization, Normalization, Sequential, StringLookup, metrics, ops, type Tensor } from '../../../src'
 import { Numbers, rows } from './drawn'
 import type { Program } from './program'
 

@@ -1,5 +1,4 @@
-import { Adam, Dense, Model, Sequential, losses, metrics, ops } from '../../../src'
-import type { Loss, Tensor } from '../../../src'
+import { Adam, Dense, Model, Sequential, losses, metrics, ops, type Loss, type Tensor } from '../../../src'
 import { Numbers, rows } from './drawn'
 import type { Program } from './program'
 

@@ -1,7 +1,6 @@
 // Data of the programs: numbers that drawn.py makes as well.
 
-import { ops, tensor } from '../../../src'
-import type { Tensor } from '../../../src'
+import { ops, tensor, type Tensor } from '../../../src'
 
 /** The generator of Park and Miller: state ← 16807 · state mod 2³¹ − 1. */
 export class Numbers {

@@ -1,5 +1,4 @@
-import { BatchNormalization, Dense, Input, Lambda, Model, ops } from '../../../src'
-import type { Tensor } from '../../../src'
+import { BatchNormalization, Dense, Input, Lambda, Model, ops, type Tensor } from '../../../src'
 import { Numbers, rows } from './drawn'
 import type { Program } from './program'
 

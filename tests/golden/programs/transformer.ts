@@ -9,8 +9,8 @@ import {
   MultiHeadAttention,
   Sequential,
   ops,
+  type Tensor,
 } from '../../../src'
-import type { Tensor } from '../../../src'
 import { Numbers, rows } from './drawn'
 import type { Program } from './program'
 

@@ -1,5 +1,4 @@
-import { Adam, Dense, EarlyStopping, Input, LSTM, Model, ops } from '../../../src'
-import type { Tensor } from '../../../src'
+import { Adam, Dense, EarlyStopping, Input, LSTM, Model, ops, type Tensor } from '../../../src'
 import { Numbers, rows } from './drawn'
 import type { Program } from './program'
 

@@ -2,8 +2,7 @@
 // time and memory. A wrong checksum is corrected, as someone who builds a hostile file would do.
 // modes: simd
 
-import { assert, asyncProperty, constantFrom, integer, nat, oneof, record, tuple } from 'fast-check'
-import type { Arbitrary } from 'fast-check'
+import { assert, asyncProperty, constantFrom, integer, nat, oneof, record, tuple, type Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src'
 import { openHdf5 } from '../../../src/files/keras/hdf5/read'

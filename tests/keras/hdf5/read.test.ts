@@ -5,8 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src'
 import { openHdf5 } from '../../../src/files/keras/hdf5/read'
-import type { Described } from './helpers'
-import { described, fixture } from './helpers'
+import { described, fixture, type Described } from './helpers'
 
 const golden = new URL('../../golden/', import.meta.url)
 const contents = JSON.parse(readFileSync(new URL('hdf5.json', golden), 'utf8')) as Record<string, Described | string>

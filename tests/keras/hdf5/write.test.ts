@@ -5,8 +5,18 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { assert, constantFrom, dictionary, integer, letrec, oneof, property, string, tuple } from 'fast-check'
-import type { Arbitrary } from 'fast-check'
+import {
+  assert,
+  constantFrom,
+  dictionary,
+  integer,
+  letrec,
+  oneof,
+  property,
+  string,
+  tuple,
+  type Arbitrary,
+} from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ArgumentError } from '../../../src'
 import { openHdf5, readHdf5 } from '../../../src/files/keras/hdf5/read'

@@ -3,11 +3,9 @@
 
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { Arbitrary } from 'fast-check'
-import { array, assert, asyncProperty, constant, constantFrom, double, nat, oneof } from 'fast-check'
+import { array, assert, asyncProperty, constant, constantFrom, double, nat, oneof, type Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MyelinError, ops } from '../../../src'
-import type { Tensor } from '../../../src'
+import { MyelinError, ops, type Tensor } from '../../../src'
 import { graphModelFrom } from '../../../src/files/tfjs/graph/load'
 import { tensorNamed } from '../../helpers/tfjs-graph'
 import { processorTime } from '../../helpers/processor-time'

@@ -6,8 +6,7 @@ import { FormatError, MyelinError } from '../../../src'
 import { TfjsGraph } from '../../../src/entries/tfjs'
 import { graphModelFrom } from '../../../src/files/tfjs/graph/load'
 import type { ManifestTensor } from '../../../src/files/tfjs/manifest'
-import type { NodeText } from '../../helpers/tfjs-graph'
-import { modelJson, node, placeholder, tensorNamed } from '../../helpers/tfjs-graph'
+import { modelJson, node, placeholder, tensorNamed, type NodeText } from '../../helpers/tfjs-graph'
 import { processorTime } from '../../helpers/processor-time'
 
 const x = placeholder('x', [null, 4])

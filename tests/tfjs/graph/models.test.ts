@@ -4,12 +4,10 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../../src'
-import { loadModel, ops, tensor, disassemble } from '../../../src'
+import { loadModel, ops, tensor, disassemble, type Tensor } from '../../../src'
 import { TfjsGraph, TfjsModel, readTfjs } from '../../../src/entries/tfjs'
 import { graphModelFrom } from '../../../src/files/tfjs/graph/load'
-import type { NodeText } from '../../helpers/tfjs-graph'
-import { modelJson, node, placeholder, shapeJson, tensorNamed } from '../../helpers/tfjs-graph'
+import { modelJson, node, placeholder, shapeJson, tensorNamed, type NodeText } from '../../helpers/tfjs-graph'
 import { wave } from '../../helpers/onnx-networks'
 
 const classes = { TfjsModel, TfjsGraph }

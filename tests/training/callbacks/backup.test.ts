@@ -6,14 +6,6 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type {
-  BackupAndRestoreOptions,
-  ByteStore,
-  CallbackMethods,
-  CallbackState,
-  FitOptions,
-  History,
-} from '../../../src'
 import {
   Adam,
   ArgumentError,
@@ -32,6 +24,12 @@ import {
   StateError,
   setRandomSeed,
   tensor,
+  type BackupAndRestoreOptions,
+  type ByteStore,
+  type CallbackMethods,
+  type CallbackState,
+  type FitOptions,
+  type History,
 } from '../../../src'
 import { ContinualBackprop, ReDo, ShrinkAndPerturb, SynapticScaling, UnitHealth } from '../../../src/entries/balance'
 import { Budget, EmissionsTracker, MagnitudePruning, StopWhenUneconomic } from '../../../src/entries/thrift'

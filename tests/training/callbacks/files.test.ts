@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CallbackMethods, CSVLoggerOptions, ModelCheckpointOptions } from '../../../src'
 import {
   ArgumentError,
   BackupAndRestore,
@@ -18,6 +17,9 @@ import {
   StateError,
   TensorBoard,
   loadModel,
+  type CallbackMethods,
+  type CSVLoggerOptions,
+  type ModelCheckpointOptions,
 } from '../../../src'
 import '../../../src/entries/node'
 import { listensTo } from '../../../src/training/callbacks/callback'

@@ -2,7 +2,6 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { CallbackMethods, EvaluateOptions, FitOptions, Tensor } from '../../../src'
 import {
   ArgumentError,
   Callback,
@@ -13,6 +12,10 @@ import {
   StateError,
   SwapEMAWeights,
   loadModel,
+  type CallbackMethods,
+  type EvaluateOptions,
+  type FitOptions,
+  type Tensor,
 } from '../../../src'
 import { binaryModel, errorOf, outputOf, samples, weightsOf } from '../../helpers/training'
 

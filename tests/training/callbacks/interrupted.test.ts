@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { build } from 'tsdown'
+import { bundle } from '../../helpers/built'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generator } from '../../helpers/data'
 
@@ -74,16 +74,7 @@ beforeAll(async () => {
   await writeFile(entry, SCRIPT)
   // One small file: most of the time is the start of processes.
   const outDir = join(folder, 'built')
-  await build({
-    entry,
-    outDir,
-    format: 'esm',
-    platform: 'node',
-    minify: true,
-    dts: false,
-    config: false,
-    logLevel: 'silent',
-  })
+  await bundle([entry], outDir, { platform: 'node', minify: true })
   script = join(
     outDir,
     (await readdir(outDir)).find((name) => name.startsWith('run.'))!,

@@ -2,7 +2,6 @@
 // modes: simd
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { CallbackMethods, ReduceLROnPlateauOptions } from '../../../src'
 import {
   ArgumentError,
   ExponentialDecay,
@@ -12,6 +11,8 @@ import {
   SGD,
   StateError,
   callbacks,
+  type CallbackMethods,
+  type ReduceLROnPlateauOptions,
 } from '../../../src'
 import { binaryModel, errorOf, samples } from '../../helpers/training'
 

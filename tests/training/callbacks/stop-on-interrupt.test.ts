@@ -1,13 +1,12 @@
 // Processes that receive SIGINT while they train: they keep what they learned, and a second one ends them.
 // modes: simd
 
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { build } from 'tsdown'
+import { bundle } from '../../helpers/built'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BackupAndRestore, StateError, StopOnInterrupt } from '../../../src'
 import { binaryModel, errorOf, samples, weightsOf } from '../../helpers/training'
@@ -151,8 +150,7 @@ describe('a process', () => {
     folder = await mkdtemp(join(tmpdir(), 'myelin-'))
     const [entry, outDir] = [join(folder, 'run.js'), join(folder, 'built')]
     await writeFile(entry, SCRIPT)
-    const options = { format: 'esm', platform: 'node', dts: false, config: false, logLevel: 'silent' } as const
-    await build({ entry, outDir, ...options })
+    await bundle([entry], outDir, { platform: 'node' })
     script = join(
       outDir,
       (await readdir(outDir)).find((name) => name.startsWith('run.'))!,

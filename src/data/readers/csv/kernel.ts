@@ -1,9 +1,8 @@
 // Runs assembly/csv.ts in its own memory: lines of bytes go in, numbers come out. Knows neither files nor names of
 // columns.
 
-import type { KernelExports } from '../kernel-memory'
-import { KernelModule, MARGIN, reserve } from '../kernel-memory'
-import { csvModule } from './binary'
+import { KernelModule, MARGIN, reserve, type KernelExports } from '../kernel-memory'
+import { csvModule } from './csv-binary'
 
 interface Exports extends KernelExports {
   readonly stopped: WebAssembly.Global

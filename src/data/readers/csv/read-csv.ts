@@ -1,29 +1,45 @@
 // readCsv: the rows of a CSV file as elements of a Dataset. cells.ts splits the text, columns.ts converts the cells,
 // and scan.ts reads files of plain numbers.
 
+import { merged } from '../../../core/merged'
 import { requireArguments } from '../../../core/arguments'
 import { ArgumentError, DataError, RowError, quoted, unknownName } from '../../../core/errors'
-import type { OptionInputs, Kind, ValuesOf } from '../../../core/options'
-import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../../../core/options'
+import {
+  choice,
+  custom,
+  listOf,
+  nullable,
+  option,
+  readOptions,
+  recordOf,
+  text,
+  type OptionInputs,
+  type Kind,
+  type ValuesOf,
+} from '../../../core/options'
 import { abortable, signalOption } from '../../samples/abort'
 import { blocksOf, chained, closing, cursor, opening } from '../../cursors'
 import { Dataset } from '../../dataset'
-import type { Cursor } from '../../samples/source'
-import { END, after, sourceOf } from '../../samples/source'
-import type { Decoder } from '../blocks'
-import { Lines, blocks, lineDecoder, CARRIAGE_RETURN, lineEnds, linesOf } from '../blocks'
-import type { ByteSource, NamedBytes } from '../bytes'
-import { bytesOf } from '../bytes'
-import type { OnError } from '../faults'
-import { DROPPED, Faults, onError } from '../faults'
-import type { Cells } from './cells'
-import { LONE_RETURN, cellsOf, unifiedEnds } from './cells'
-import type { ColumnType, CsvValue, DateParts, MissingPolicy, FilePosition } from './columns'
-import { Column, columnTypes, firstTwice, numberIn, typeOf, unfitFor } from './columns'
-import type { Scanned, Slot } from './scan'
-import { scanRow } from './scan'
-import type { Form, VectorPlan } from './vectors'
-import { VectorRows } from './vectors'
+import { END, after, sourceOf, type Cursor } from '../../samples/source'
+import { Lines, blocks, lineDecoder, CARRIAGE_RETURN, lineEnds, linesOf, type Decoder } from '../blocks'
+import { bytesOf, type ByteSource, type NamedBytes } from '../bytes'
+import { DROPPED, Faults, onError, type OnError } from '../faults'
+import { LONE_RETURN, cellsOf, unifiedEnds, type Cells } from './cells'
+import {
+  Column,
+  columnTypes,
+  firstTwice,
+  numberIn,
+  typeOf,
+  unfitFor,
+  type ColumnType,
+  type CsvValue,
+  type DateParts,
+  type MissingPolicy,
+  type FilePosition,
+} from './columns'
+import { scanRow, type Scanned, type Slot } from './scan'
+import { VectorRows, type Form, type VectorPlan } from './vectors'
 
 const boolOrNames: Kind<boolean | readonly string[]> = custom(
   (value, where) => (typeof value === 'boolean' ? value : listOf(text).read(value, where)),
@@ -74,45 +90,45 @@ const delimiterKind: Kind<string> = custom(
   (value) => value,
 )
 
-const csvOptions = () => ({
-  ...signalOption(),
-  /**
-   * Whether the first row has the names of the columns; or their names, if the file has none. With false they are '0',
-   * '1', … Default true.
-   */
-  header: option(boolOrNames, true),
-  /** The delimiter between cells. Default a comma. */
-  delimiter: option(delimiterKind, ','),
-  /** The decimal mark of numbers: '.', or ',', where points are between thousands. Default '.'. */
-  decimal: option(choice('.', ','), '.'),
-  /** The encoding of the bytes: 'utf-8', 'windows-1252', … Default 'utf-8'. */
-  encoding: option(text, 'utf-8'),
-  /** The columns to read. Default: all. */
-  columns: option(nullable(listOf(text)), null),
-  /**
-   * The types of columns. Others are inferred from the first rows: numbers, dates, otherwise text, which is a category
-   * in a vector or a target.
-   */
-  types: option(recordOf(choice(...columnTypes)), {}),
-  /**
-   * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), a value, or null, which leaves them
-   * empty; for all columns that it fits (targets allow 'error' and 'drop'), or by column, such as the means of another
-   * file's `schema`. Default 'error'.
-   */
-  missing: option(policies, 'error'),
-  /** The texts of empty cells. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
-  missingValues: option(listOf(anyText), ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']),
-  /** The class names of columns, in the order of their numbers. Others are learnt in a first pass, and sorted. */
-  vocabulary: option(recordOf(listOf(anyText)), {}),
-  /** The form of dates: milliseconds since 1970 (UTC), or a record of parts. Default 'milliseconds'. */
-  dates: option(choice('milliseconds', 'parts'), 'milliseconds'),
-  /** The column to predict, or several: elements are then pairs of features and target. Default: none. */
-  target: option(nullable(nameOrNames), null),
-  /** A record by column names, or one Float32Array for all features. Default 'record'. */
-  features: option(choice('record', 'vector'), 'record'),
-  /** Whether an invalid row ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
-  onError,
-})
+const csvOptions = () =>
+  merged(signalOption(), {
+    /**
+     * Whether the first row has the names of the columns; or their names, if the file has none. With false they are '0',
+     * '1', … Default true.
+     */
+    header: option(boolOrNames, true),
+    /** The delimiter between cells. Default a comma. */
+    delimiter: option(delimiterKind, ','),
+    /** The decimal mark of numbers: '.', or ',', where points are between thousands. Default '.'. */
+    decimal: option(choice('.', ','), '.'),
+    /** The encoding of the bytes: 'utf-8', 'windows-1252', … Default 'utf-8'. */
+    encoding: option(text, 'utf-8'),
+    /** The columns to read. Default: all. */
+    columns: option(nullable(listOf(text)), null),
+    /**
+     * The types of columns. Others are inferred from the first rows: numbers, dates, otherwise text, which is a category
+     * in a vector or a target.
+     */
+    types: option(recordOf(choice(...columnTypes)), {}),
+    /**
+     * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), a value, or null, which leaves them
+     * empty; for all columns that it fits (targets allow 'error' and 'drop'), or by column, such as the means of another
+     * file's `schema`. Default 'error'.
+     */
+    missing: option(policies, 'error'),
+    /** The texts of empty cells. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
+    missingValues: option(listOf(anyText), ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']),
+    /** The class names of columns, in the order of their numbers. Others are learnt in a first pass, and sorted. */
+    vocabulary: option(recordOf(listOf(anyText)), {}),
+    /** The form of dates: milliseconds since 1970 (UTC), or a record of parts. Default 'milliseconds'. */
+    dates: option(choice('milliseconds', 'parts'), 'milliseconds'),
+    /** The column to predict, or several: elements are then pairs of features and target. Default: none. */
+    target: option(nullable(nameOrNames), null),
+    /** A record by column names, or one Float32Array for all features. Default 'record'. */
+    features: option(choice('record', 'vector'), 'record'),
+    /** Whether an invalid row ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
+    onError,
+  })
 type Settings = ValuesOf<ReturnType<typeof csvOptions>>
 
 /** Numbers with units, and with marks between thousands: 5%, $3, 1,234,567, 1 000. */

@@ -2,17 +2,13 @@
 // lines with quotes are read as text.
 
 import { Tensor } from '../../../ops/tensor'
-import { collate } from '../../collate'
-import { keepsDoubles } from '../../doubles'
-import type { Block, Entries, RowFormat } from '../../row-block'
-import type { Cursor, Soon } from '../../samples/source'
-import { copyRows } from '../../row-block'
-import { END, after, until } from '../../samples/source'
-import type { Lines } from '../blocks'
-import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from '../blocks'
+import { collate } from '../../samples/collate'
+import { keepsDoubles } from '../../samples/doubles'
+import { copyRows, type Block, type Entries, type RowFormat } from '../../samples/row-block'
+import { END, after, until, type Cursor, type Soon } from '../../samples/source'
+import { CARRIAGE_RETURN, LINE_FEED, lineEnds, type Lines } from '../blocks'
 import { DROPPED } from '../faults'
-import type { Numbers } from './kernel'
-import { LineKernel } from './kernel'
+import { LineKernel, type Numbers } from './kernel'
 import type { Scanned, Slot } from './scan'
 
 /** How the rows of a file are laid out. */
@@ -54,7 +50,7 @@ function formatOf({ featureCount, targetCount }: VectorPlan, form: Form): RowFor
     widths: [featureCount, targetCount],
     allocate(count, spare) {
       const given: unknown = form === 'features' || !Array.isArray(spare) ? spare : spare[0]
-      const isFit = given instanceof Tensor && given.data.length === count * featureCount
+      const isFit = given instanceof Tensor && given.dtype === 'float32' && given.data.length === count * featureCount
       return [isFit ? given.data : new Float32Array(count * featureCount), new Float64Array(count * targetCount)]
     },
     row,

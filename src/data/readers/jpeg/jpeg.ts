@@ -5,14 +5,19 @@
 import { DataError } from '../../../core/errors'
 import type { PixelRows } from '../pixel-rows'
 import { Huffman, RST0, RST7, requireEnough, restart } from './codes'
-import type { Colours } from './colours'
-import { copyColours, mixColours, mixedByKernels } from './colours'
-import type { Room } from './memory'
-import { roomFor } from './memory'
-import type { Blocks, SampleRows } from './samples'
-import { samplesOf } from './samples'
-import type { PlacedFile, ScanPart, ScanReader } from './scans'
-import { ZIGZAG, placeFile, progressive, sequential, sequentialByKernels } from './scans'
+import { copyColours, mixColours, mixedByKernels, type Colours } from './colours'
+import { roomFor, type Room } from './memory'
+import { samplesOf, type Blocks, type SampleRows } from './samples'
+import {
+  ZIGZAG,
+  placeFile,
+  progressive,
+  sequential,
+  sequentialByKernels,
+  type PlacedFile,
+  type ScanPart,
+  type ScanReader,
+} from './scans'
 
 /** The second byte of markers (table B.1). */
 const MARKER = { dht: 0xc4, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd, app14: 0xee }

@@ -1,9 +1,8 @@
 // The memory of a JPEG that is decoded: that of assembly/jpeg.ts, where its kernels run, or plain arrays.
 
 import { CODES_SIZE } from '../../../../assembly/shared/jpeg-codes'
-import type { KernelExports, KernelRoom } from '../kernel-memory'
-import { KernelModule } from '../kernel-memory'
-import { jpegModule } from './binary'
+import { KernelModule, type KernelExports, type KernelRoom } from '../kernel-memory'
+import { jpegModule } from './jpeg-binary'
 
 /** The exports of assembly/jpeg.ts. */
 interface JpegKernels extends KernelExports {

@@ -2,10 +2,8 @@
 
 import { BLOCK_FAULT, CODES_SIZE, CODE_FAULT } from '../../../../assembly/shared/jpeg-codes'
 import { DataError } from '../../../core/errors'
-import type { Huffman, ScanPosition } from './codes'
-import { Bits } from './codes'
-import type { JpegRoom } from './memory'
-import { MOST_TABLES } from './memory'
+import { Bits, type Huffman, type ScanPosition } from './codes'
+import { MOST_TABLES, type JpegRoom } from './memory'
 
 /** The position in a block of the k-th coefficient (figure A.6). */
 export const ZIGZAG = Uint8Array.from([

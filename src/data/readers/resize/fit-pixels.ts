@@ -3,11 +3,9 @@
 
 import { middleLike } from '../../../ops/image/resize'
 import { currentRuntime } from '../../../engine/runtime/current'
-import type { KernelExports, KernelRoom } from '../kernel-memory'
-import { KernelModule } from '../kernel-memory'
-import type { Channels, PixelRows, WriteRow } from '../pixel-rows'
-import { rowWriter } from '../pixel-rows'
-import { resizeModule } from './binary'
+import { KernelModule, type KernelExports, type KernelRoom } from '../kernel-memory'
+import { rowWriter, type Channels, type PixelRows, type WriteRow } from '../pixel-rows'
+import { resizeModule } from './resize-binary'
 
 /** The exports of assembly/resize.ts. */
 interface ResizeKernels extends KernelExports {

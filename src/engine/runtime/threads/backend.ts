@@ -1,14 +1,12 @@
 // The backend that runs tapes on several threads. Until the workers have started, and after they have ended, it
 // uses one thread.
 
-import { counters } from '../runtime'
+import { counters, type BackendReport } from '../runtime'
 import type { KernelSet, LoadedFamily } from '../wasm/kernel-set'
 import type { Arena } from '../memory'
-import type { BackendReport } from '../runtime'
 import type { Share } from '../../tape'
 import type { TapeInstruction } from '../../tape/encode'
-import type { TapeTraits } from '../tape-backend'
-import { TapeBackend } from '../tape-backend'
+import { TapeBackend, type TapeTraits } from '../tape-backend'
 import type { ThreadPool } from './pool'
 
 export class ThreadedBackend extends TapeBackend {

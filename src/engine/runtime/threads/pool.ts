@@ -8,8 +8,7 @@ import { StateError } from '../../../core/errors'
 import type { KernelExports } from '../wasm/wasm'
 import { nodeModule } from '../platform'
 import type { LoadedFamily } from '../wasm/kernel-set'
-import type { WorkerHandle } from './worker'
-import { startWorker } from './worker'
+import { startWorker, type WorkerHandle } from './worker'
 
 /** The milliseconds within which all workers must start. */
 const START_PATIENCE = 10_000

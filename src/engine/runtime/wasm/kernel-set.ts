@@ -1,10 +1,8 @@
 // The kernels in one memory: the core from the start, and each family when a program first needs it.
 
 import type { Opcode } from '../../../../assembly/shared/opcodes'
-import type { Binary } from './families'
-import { familyOf } from './families'
-import type { KernelExports, ModuleVariant } from './wasm'
-import { compileKernels, instantiate, link } from './wasm'
+import { familyOf, type Binary } from './families'
+import { compileKernels, instantiate, link, type KernelExports, type ModuleVariant } from './wasm'
 
 /** A compiled family, as threads receive it. */
 export interface LoadedFamily extends Pick<Binary, 'kernels'> {

@@ -2,11 +2,10 @@
 // happens before the first call.
 
 import { StateError, internalError } from '../../../core/errors'
-import { builtFor, core, decoder, fusions } from './binaries/core'
+import { core, decoder, fusions } from './binaries'
 import { decodeBytes } from './decode'
 import type { Binary } from './families'
 import { fuse } from './fuse'
-import { instructionSet } from './instruction-set'
 
 /** `relaxed` has fused multiply-add; its last bits may differ between machines. */
 export type SimdLevel = 'plain' | 'relaxed'
@@ -84,16 +83,13 @@ export interface ModuleVariant {
 
 /**
  * A binary, compiled once per variant.
- * @param instructions the version of the instruction set that the binaries were built for
- * @throws StateError if the engine lacks WebAssembly SIMD, if the page forbids WebAssembly, or if the binary was built
- * from other sources
+ * @throws StateError if the engine lacks WebAssembly SIMD, or if the page forbids WebAssembly
  */
-export function compileKernels(variant: ModuleVariant, of = core, instructions = builtFor): WebAssembly.Module {
+export function compileKernels(variant: ModuleVariant, of = core): WebAssembly.Module {
   requireSimd()
   const key = `${of.name} ${variant.level} ${variant.shared} ${variant.turbo}`
   let module = modules.get(key)
   if (module === undefined) {
-    requireBuiltFor(instructions)
     module = compileModule(of, variant)
     modules.set(key, module)
   }
@@ -103,12 +99,6 @@ export function compileKernels(variant: ModuleVariant, of = core, instructions =
 /** Adds binaries that the host has compiled, by their names: some hosts allow no other. */
 export function addModules(level: SimdLevel, compiled: Readonly<Record<string, WebAssembly.Module>>): void {
   for (const [name, module] of Object.entries(compiled)) modules.set(`${name} ${level} false false`, module)
-}
-
-/** Checks that a binary reads the instruction set that is written. @throws StateError */
-function requireBuiltFor(instructions: number): void {
-  if (instructions === instructionSet()) return
-  throw new StateError('The WebAssembly binary was built from other sources. Run `npm run build:wasm`.')
 }
 
 // The bytes are valid on every engine with SIMD, so an engine that rejects them follows a policy.

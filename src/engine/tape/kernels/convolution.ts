@@ -7,19 +7,23 @@ import {
   DepthwiseConvolutionKernel,
 } from '../../../../assembly/shared/instructions'
 import { Opcode } from '../../../../assembly/shared/opcodes'
-import type { Shape, TensorType } from '../../../core/shapes'
-import { sizeOf } from '../../../core/shapes'
+import { sizeOf, type Shape, type TensorType } from '../../../core/shapes'
 import type { ConvolutionAttributes, NoAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
-import type { LowerContext } from '../../ir/instruction'
-import { ABSENT, instruction } from '../../ir/instruction'
+import { ABSENT, instruction, type LowerContext } from '../../ir/instruction'
 import type { Operand } from '../../ir/operand'
 import { isProduct, windowOf } from '../../primitives/convolution'
-import type { View } from '../../primitives/rule'
-import { isContiguous } from '../../primitives/rule'
+import { isContiguous, type View } from '../../primitives/rule'
 import { acceptsMatrices, lowerProduct, productBytes } from './contraction'
 import type { TapeKernel } from './kernel'
-import type { BoxLists, Stretch } from './window'
-import { boxLists, depthwiseBoxLists, hasPixels, slidingStretches, transposedStretches } from './window'
+import {
+  boxLists,
+  depthwiseBoxLists,
+  hasPixels,
+  slidingStretches,
+  transposedStretches,
+  type BoxLists,
+  type Stretch,
+} from './window'
 
 const acceptsPixels = (operand: number, input: TensorType, layout: View): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)

@@ -2,11 +2,9 @@
 
 import { Accumulate, Copy, Fill } from '../../../../assembly/shared/instructions'
 import { Opcode } from '../../../../assembly/shared/opcodes'
-import type { Shape } from '../../../core/shapes'
-import { rowMajorStrides, sizeOf, splitAround } from '../../../core/shapes'
+import { rowMajorStrides, sizeOf, splitAround, type Shape } from '../../../core/shapes'
 import type { AxisAttributes, PrimitiveAttributes } from '../../ir/attributes'
-import type { Instruction, Word } from '../../ir/instruction'
-import { instruction } from '../../ir/instruction'
+import { instruction, type Instruction, type Word } from '../../ir/instruction'
 import type { Address, Operand } from '../../ir/operand'
 import { concatStarts, padStart } from '../../primitives/movement'
 import type { TapeKernel } from './kernel'

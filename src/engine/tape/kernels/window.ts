@@ -1,8 +1,7 @@
 // The lists of window instructions: places and taps of pooling, boxes of convolutions.
 
 import { WindowAxis } from '../../../../assembly/shared/instructions'
-import type { Shape, TensorType } from '../../../core/shapes'
-import { forEachOffset, rowMajorStrides, sizeOf } from '../../../core/shapes'
+import { forEachOffset, rowMajorStrides, sizeOf, type Shape, type TensorType } from '../../../core/shapes'
 import type { PaddedAttributes, WindowAttributes } from '../../ir/attributes'
 import type { Operand } from '../../ir/operand'
 import type { View } from '../../primitives/rule'

@@ -3,8 +3,7 @@
 import { concatBytes } from '../../../core/bytes'
 import { quoted } from '../../../core/errors'
 import type { Cursor, FileBytes } from './bytes'
-import { padded, uint, utf8 } from './encode'
-import type { FixedText } from './encode'
+import { padded, uint, utf8, type FixedText } from './encode'
 import type { Hdf5Type } from './types'
 
 export interface Datatype {

@@ -6,8 +6,7 @@
 //   row                  │ 0: w blocks of s   │ 1: w of s│ 2: w of 2s …    up to the largest direct block;
 //                        └────┴────┴─────┴────┴──────────┴───────          later rows have tables of their own
 
-import type { FileBytes } from './bytes'
-import { Cursor } from './bytes'
+import { Cursor, type FileBytes } from './bytes'
 import { bytesFor, readRecords } from './trees'
 
 const WHAT = 'a fractal heap'

@@ -1,13 +1,10 @@
 // Where the elements of a dataset are: in its header, in one piece, in chunks, or nowhere, which means fill values.
 
-import type { Shape } from '../../../core/shapes'
+import { sizeOf, type Shape } from '../../../core/shapes'
 import { formatShape } from '../../../core/errors'
-import { sizeOf } from '../../../core/shapes'
 import type { Cursor, FileBytes } from './bytes'
-import type { Filter } from './filters'
-import { readFilters, unfilter } from './filters'
-import type { Message } from './headers'
-import { MESSAGE, single } from './headers'
+import { readFilters, unfilter, type Filter } from './filters'
+import { MESSAGE, single, type Message } from './headers'
 import { readTree } from './trees'
 
 interface Chunk {

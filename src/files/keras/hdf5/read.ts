@@ -6,18 +6,14 @@
 //   datatypes.ts, layout.ts, filters.ts, values.ts     messages of a dataset or an attribute → arrays
 
 import { formatShape, quoted } from '../../../core/errors'
-import type { Shape } from '../../../core/shapes'
-import { sizeOf } from '../../../core/shapes'
-import type { Cursor } from './bytes'
-import { FileBytes } from './bytes'
+import { sizeOf, type Shape } from '../../../core/shapes'
+import { FileBytes, type Cursor } from './bytes'
 import { readDatatype } from './datatypes'
-import type { Message } from './headers'
-import { MESSAGE, readHeader, readSuperblock, single } from './headers'
+import { MESSAGE, readHeader, readSuperblock, single, type Message } from './headers'
 import { loadUnzip } from '../../containers/zlib'
 import { readLayout } from './layout'
 import { readDenseAttributes, readDenseLinks, readLink } from './new-groups'
-import type { Link } from './old-groups'
-import { readSymbolTable } from './old-groups'
+import { readSymbolTable, type Link } from './old-groups'
 import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './types'
 import { GlobalHeaps, readValues } from './values'
 

@@ -1,12 +1,9 @@
 // The values of a dataset or an attribute, from their bytes. Strings of variable length are in global heaps.
 
-import type { Shape } from '../../../core/shapes'
-import { sizeOf } from '../../../core/shapes'
-import { Cursor, textOf } from './bytes'
-import type { FileBytes } from './bytes'
+import { sizeOf, type Shape } from '../../../core/shapes'
+import { Cursor, textOf, type FileBytes } from './bytes'
 import type { Datatype } from './datatypes'
-import { elements } from './elements'
-import type { NumberType } from './elements'
+import { elements, type NumberType } from './elements'
 import type { Hdf5Array, Hdf5Numbers } from './types'
 
 export function readValues(

@@ -15,8 +15,7 @@ import { UNDEFINED, encodeNumbers, encodeTexts, padded, requireCount, uint, utf8
 import { MESSAGE } from './headers'
 import { Output } from './output'
 import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent } from './types'
-import type { Table } from './write-table'
-import { LEAF_ENTRIES, NODE_ENTRIES, writeTable } from './write-table'
+import { LEAF_ENTRIES, NODE_ENTRIES, writeTable, type Table } from './write-table'
 
 const SUPERBLOCK_SIZE = 96
 /** The size of a message has two bytes, and is a multiple of 8. */

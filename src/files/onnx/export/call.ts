@@ -3,12 +3,10 @@
 import type { PrimitiveAttributes, PrimitiveName } from '../../../engine/ir/attributes'
 import type { Graph, Node, Value } from '../../../engine/ir/graph'
 import type { Order } from '../values'
-import type { Numbers } from './extents'
-import { acrossTraces } from './extents'
+import { acrossTraces, type Numbers } from './extents'
 import type { Item, ItemType } from './items'
 import type { Match, Step } from './patterns'
-import type { Writer } from './writer'
-import { Refusal } from './writer'
+import { Refusal, type Writer } from './writer'
 
 /** Writes the nodes for a primitive. */
 export type Row<Name extends PrimitiveName = PrimitiveName> = (call: Call<Name>) => Item | readonly Item[]

@@ -6,11 +6,9 @@ import type { TensorProto } from '../proto'
 import type { HostTensor } from '../tensors'
 import type { ElementType } from '../types'
 import type { Sparse } from '../wire'
-import type { Formula, Numbers, OpenExtent } from './extents'
-import { formulaOf, isFixed } from './extents'
+import { formulaOf, isFixed, type Formula, type Numbers, type OpenExtent } from './extents'
 import { elementTypes } from './items'
-import type { Attributes } from './scope'
-import { Names, Scope, tensorProto } from './scope'
+import { Names, Scope, tensorProto, type Attributes } from './scope'
 
 /** Something that ONNX does not have. The errors of all nodes are collected. */
 export class Refusal extends Error {}

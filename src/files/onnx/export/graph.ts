@@ -1,16 +1,13 @@
 // The nodes of a traced graph in their order, all traces side by side.
 
-import type { Graph, Node, Value } from '../../../engine/ir/graph'
-import { titleOf } from '../../../engine/ir/graph'
+import { titleOf, type Graph, type Node, type Value } from '../../../engine/ir/graph'
 import { interpret } from '../../../engine/transforms/interpret'
-import { Call } from './call'
-import type { Surroundings } from './call'
+import { Call, type Surroundings } from './call'
 import { acrossTraces, isFixed } from './extents'
 import { Item } from './items'
 import { matchAt, nodesFor } from './patterns'
 import { rowOf } from './rows'
-import type { Writer } from './writer'
-import { Refusal, isSmall } from './writer'
+import { Refusal, isSmall, type Writer } from './writer'
 
 /** What is refused, with the layers that need it. */
 export type Problems = Map<string, Set<string>>

@@ -4,8 +4,7 @@ import { encodeUtf8 } from '../../../core/text'
 import type { AttributeProto, GraphProto, NodeProto } from '../proto'
 import type { HostTensor } from '../tensors'
 import { rawOf } from '../structure'
-import type { ElementType } from '../types'
-import { types } from '../types'
+import { types, type ElementType } from '../types'
 import type { Sparse } from '../wire'
 
 /** A float attribute; plain numbers are integers. */

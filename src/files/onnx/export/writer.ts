@@ -2,13 +2,20 @@
 
 import { sizeOf } from '../../../core/shapes'
 import type { Value } from '../../../engine/ir/graph'
-import type { Order } from '../values'
-import { inOrder, sameOrder } from '../values'
-import type { Numbers } from './extents'
-import { isFixed, sameNumbers } from './extents'
+import { inOrder, sameOrder, type Order } from '../values'
+import { isFixed, sameNumbers, type Numbers } from './extents'
 import { GraphFile } from './graph-file'
-import type { ItemType, View, Weight } from './items'
-import { Item, arrange, elementTypes, extentsAfter, inverse, viewed } from './items'
+import {
+  Item,
+  arrange,
+  elementTypes,
+  extentsAfter,
+  inverse,
+  viewed,
+  type ItemType,
+  type View,
+  type Weight,
+} from './items'
 import { tensorProto } from './scope'
 
 export { Refusal } from './graph-file'

@@ -3,10 +3,8 @@
 import { formatShape } from '../../../core/errors'
 import * as ops from '../../../ops'
 import type { Tensor } from '../../../ops/tensor'
-import type { Call, Operator } from '../call'
-import { LimitError, nameOf } from '../call'
-import type { ElementType } from '../types'
-import { types } from '../types'
+import { LimitError, nameOf, type Call, type Operator } from '../call'
+import { types, type ElementType } from '../types'
 import { Value } from '../values'
 
 /** The iterations of an unrolled loop. */

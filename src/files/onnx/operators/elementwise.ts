@@ -5,8 +5,7 @@ import * as ops from '../../../ops'
 import type { Tensor } from '../../../ops/tensor'
 import type { Call, Operator } from '../call'
 import { MOST_KNOWN, zip } from '../host'
-import type { ElementType } from '../types'
-import { types } from '../types'
+import { types, type ElementType } from '../types'
 import { Value, inOrder } from '../values'
 
 type Kernel = (...operands: Tensor[]) => Tensor

@@ -3,11 +3,9 @@
 import * as ops from '../../../ops'
 import type { Tensor } from '../../../ops/tensor'
 import type { Call, Operator } from '../call'
-import type { ElementType } from '../types'
-import { types } from '../types'
+import { types, type ElementType } from '../types'
 import type { Value } from '../values'
-import type { Host } from './elementwise'
-import { elementwise, isNarrow, wrapped } from './elementwise'
+import { elementwise, isNarrow, wrapped, type Host } from './elementwise'
 
 /** A condition on two operands. */
 const comparison =

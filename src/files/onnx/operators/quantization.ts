@@ -3,8 +3,7 @@
 import * as ops from '../../../ops'
 import type { Tensor } from '../../../ops/tensor'
 import type { Call, Operator } from '../call'
-import type { ElementType } from '../types'
-import { types } from '../types'
+import { types, type ElementType } from '../types'
 import { Value } from '../values'
 
 /** A scale or a zero point with the axes of x: one number, one for each element of an axis, or one for each block. */

@@ -4,8 +4,7 @@ import * as ops from '../../../ops'
 import type { Tensor } from '../../../ops/tensor'
 import type { Call, Operator } from '../call'
 import { MOST_KNOWN, reduced } from '../host'
-import type { HostArray } from '../types'
-import { types } from '../types'
+import { types, type HostArray } from '../types'
 import { Value, inOrder } from '../values'
 
 type Kernel = (x: Tensor, axes: readonly number[]) => Tensor

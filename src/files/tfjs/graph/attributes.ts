@@ -7,11 +7,9 @@ import { encodeUtf8 } from '../../../core/text'
 import { fromBase64 } from '../../../core/base64'
 import { FormatError, quoted } from '../../../core/errors'
 import type { Json } from '../../../core/registry'
-import type { JsonRecord } from '../../containers/json'
-import { isRecord, own } from '../../containers/json'
+import { isRecord, own, type JsonRecord } from '../../containers/json'
 import type { AttributeProto, Dimension } from '../../onnx/proto'
-import type { ElementType } from '../../onnx/types'
-import { types } from '../../onnx/types'
+import { types, type ElementType } from '../../onnx/types'
 
 /** TensorFlow.js computes with 32 bits for all dtypes of a file. */
 const DTYPES: Readonly<Record<string, ElementType>> = {

@@ -9,8 +9,7 @@
 
 import { FormatError, quoted } from '../../../core/errors'
 import type { Json } from '../../../core/registry'
-import type { JsonRecord } from '../../containers/json'
-import { isRecord, own } from '../../containers/json'
+import { isRecord, own, type JsonRecord } from '../../containers/json'
 import type { NodeProto, ValueInfo } from '../../onnx/proto'
 import { attributesOf, dimensionsOf, typeCode } from './attributes'
 

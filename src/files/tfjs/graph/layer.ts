@@ -2,8 +2,7 @@
 
 import { FormatError, MyelinError } from '../../../core/errors'
 import { configured, required, text } from '../../../core/options'
-import type { ReadGraph } from '../../onnx/graph-layer'
-import { GraphLayer } from '../../onnx/graph-layer'
+import { GraphLayer, type ReadGraph } from '../../onnx/graph-layer'
 import { readStructure } from './structure'
 
 const TfjsGraphBase = configured(GraphLayer, () => ({

@@ -1,7 +1,6 @@
 // Which tensors of a graph are weights, from their shapes and from the operators that read them.
 
-import type { Shape } from '../../../core/shapes'
-import { sizeOf } from '../../../core/shapes'
+import { sizeOf, type Shape } from '../../../core/shapes'
 import type { Definition } from './definition'
 
 /** Operands that are averages of a data set, which optimizers do not train. */

@@ -4,8 +4,7 @@
 import { nameOfClass } from '../../../core/registry'
 import { inFiles } from '../../../layers/saved-weights'
 import { kerasName } from '../../keras/write-names'
-import type { LayerBase } from '../../../layers/layer'
-import { Layer } from '../../../layers/layer'
+import { Layer, type LayerBase } from '../../../layers/layer'
 import { Model } from '../../../models/model'
 import type { Variable } from '../../../ops/variable'
 

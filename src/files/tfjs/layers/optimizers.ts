@@ -2,8 +2,7 @@
 // manifest in the group 'optimizer': `iter`, then for each slot the arrays of all trained weights, `dense/kernel/m`.
 
 import { formatShape } from '../../../core/errors'
-import type { Config, Json } from '../../../core/registry'
-import { classNameOf } from '../../../core/registry'
+import { classNameOf, type Config, type Json } from '../../../core/registry'
 import { sameShape } from '../../../core/shapes'
 import type { JsonRecord } from '../../containers/json'
 import type { Optimizer } from '../../../optimizers/optimizer'

@@ -1,10 +1,8 @@
 // Configurations of TensorFlow.js and of old versions of Keras 2 in the form that src/files/keras reads.
 
 import type { Json } from '../../../core/registry'
-import { isRecord, own, recordAt, textOf } from '../../containers/json'
-import { isObject } from '../../keras/keras-object'
-import type { JsonRecord } from '../../containers/json'
-import type { KerasObject } from '../../keras/keras-object'
+import { isRecord, own, recordAt, textOf, type JsonRecord } from '../../containers/json'
+import { isObject, type KerasObject } from '../../keras/keras-object'
 
 /** Options with other values than Keras's if a file does not have them. */
 const ABSENT: Readonly<Record<string, JsonRecord>> = {

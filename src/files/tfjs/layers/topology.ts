@@ -1,14 +1,11 @@
 // A model as the modelTopology of TensorFlow.js: the inverse of read.ts. classes.ts has what TensorFlow.js has.
 
-import type { Config, Json } from '../../../core/registry'
-import { classNameOf, classNameToSave, isSerialized } from '../../../core/registry'
-import type { FormerWriter } from '../../keras/write-former'
-import { formerGraph } from '../../keras/write-former'
+import { classNameOf, classNameToSave, isSerialized, type Config, type Json } from '../../../core/registry'
+import { formerGraph, type FormerWriter } from '../../keras/write-former'
 import { kerasName } from '../../keras/write-names'
 import { InputLayer } from '../../../layers/core/input-layer'
 import { Operation } from '../../../layers/core/operation'
-import type { LayerBase } from '../../../layers/layer'
-import { Layer } from '../../../layers/layer'
+import { Layer, type LayerBase } from '../../../layers/layer'
 import { LayerGraph } from '../../../models/layer-graph'
 import { Model } from '../../../models/model'
 import { Sequential } from '../../../models/sequential'

@@ -1,12 +1,18 @@
 // The options of compile in a file of TensorFlow.js: `trainingConfig: { optimizer_config, loss, metrics }`. Losses and metrics are names
 // there; one name for several outputs applies to each.
 
-import type { Config, Configurable, Json, Registry } from '../../../core/registry'
-import { classNameOf, isSerialized, snakeCase } from '../../../core/registry'
+import {
+  classNameOf,
+  isSerialized,
+  snakeCase,
+  type Config,
+  type Configurable,
+  type Json,
+  type Registry,
+} from '../../../core/registry'
 import { isBranch } from '../../../core/tree'
-import { isRecord, own, recordAt } from '../../containers/json'
+import { isRecord, own, recordAt, type JsonRecord } from '../../containers/json'
 import { isObject } from '../../keras/keras-object'
-import type { JsonRecord } from '../../containers/json'
 import { losses } from '../../../losses/registry'
 import { metrics as metricsByName } from '../../../metrics/registry'
 import type { Compiled } from '../../../training/compiled'

@@ -2,15 +2,13 @@
 
 import { concatBytes } from '../../../core/bytes'
 import { FormatError } from '../../../core/errors'
-import type { Json } from '../../../core/registry'
-import { describingForFile } from '../../../core/registry'
+import { describingForFile, type Json } from '../../../core/registry'
 import { writtenAsFloats } from '../../../layers/float-form'
 import type { Model } from '../../../models/model'
 import type { Variable } from '../../../ops/variable'
 import type { StoredModel } from '../stores'
 import { namedWeights } from './names'
-import type { WrittenArray } from './optimizers'
-import { writtenState } from './optimizers'
+import { writtenState, type WrittenArray } from './optimizers'
 import { TopologyWriter } from './topology'
 import { trainingConfig } from './training'
 

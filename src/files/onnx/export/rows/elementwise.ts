@@ -3,13 +3,10 @@
 import type { DType } from '../../../../core/dtypes'
 import type { BinaryName, UnaryName } from '../../../../engine/primitives/elementwise'
 import { GELU_TANH } from '../../../../engine/primitives/special'
-import type { Order } from '../../values'
-import { inOrder } from '../../values'
+import { inOrder, type Order } from '../../values'
 import type { Call, Row } from '../call'
-import type { Item } from '../items'
-import { elementTypes } from '../items'
-import type { Writer } from '../writer'
-import { Refusal } from '../writer'
+import { elementTypes, type Item } from '../items'
+import { Refusal, type Writer } from '../writer'
 
 /** Writes nodes for operands that broadcast; their dtype is that of the first. */
 class Elements {

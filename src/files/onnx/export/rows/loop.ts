@@ -1,17 +1,13 @@
 // Loops: over slices they are a Scan, others a Loop.
 
-import { Body } from '../../../../engine/ir/region'
+import { Body, UNLIMITED } from '../../../../engine/ir/region'
 import type { Graph } from '../../../../engine/ir/graph'
 import type { LoopAttributes } from '../../../../engine/ir/attributes'
-import { UNLIMITED } from '../../../../engine/ir/region'
 import type { Call, Row } from '../call'
 import { acrossTraces, isFixed } from '../extents'
-import type { Item, ItemType } from '../items'
-import { elementTypes } from '../items'
-import type { Scope } from '../scope'
-import { valueInfo } from '../scope'
-import type { Writer } from '../writer'
-import { Refusal } from '../writer'
+import { elementTypes, type Item, type ItemType } from '../items'
+import { valueInfo, type Scope } from '../scope'
+import { Refusal, type Writer } from '../writer'
 import { nodesFor } from '../patterns'
 import { recurrent } from './recurrent'
 

@@ -3,11 +3,9 @@
 import type { PrimitiveName } from '../../../../engine/ir/attributes'
 import type { HostArray } from '../../types'
 import type { Call, Row } from '../call'
-import { isFixed, sameNumbers } from '../extents'
-import type { Numbers } from '../extents'
+import { isFixed, sameNumbers, type Numbers } from '../extents'
 import { Item, elementTypes } from '../items'
-import type { Writer } from '../writer'
-import { END, Refusal } from '../writer'
+import { END, Refusal, type Writer } from '../writer'
 
 /** A part of each axis; axes that stay whole are left out. */
 export function sliced(

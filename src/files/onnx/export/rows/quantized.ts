@@ -1,12 +1,9 @@
 // Products of int8 weights: x becomes integers within ±127, and the sums are scaled. The file has the weights as int8.
 
-import type { QuantizedContraction } from '../../../../engine/primitives/quantized'
-import { LARGEST, unpackWeights } from '../../../../engine/primitives/quantized'
-import type { Order } from '../../values'
-import { inOrder } from '../../values'
+import { LARGEST, unpackWeights, type QuantizedContraction } from '../../../../engine/primitives/quantized'
+import { inOrder, type Order } from '../../values'
 import type { Call } from '../call'
-import { Item } from '../items'
-import type { Weight } from '../items'
+import { Item, type Weight } from '../items'
 import { Refusal } from '../writer'
 import { channelsSecond, kernelFirst } from './window'
 

@@ -3,8 +3,7 @@
 import type { Graph, Value } from '../../../../engine/ir/graph'
 import type { Call } from '../call'
 import type { Item } from '../items'
-import { matchAt, pattern } from '../patterns'
-import type { Match } from '../patterns'
+import { matchAt, pattern, type Match } from '../patterns'
 
 /** A recurrent operator. h and c are states, x the inputs, w, r and b the kernel, the recurrent kernel and the bias. */
 interface Kind {

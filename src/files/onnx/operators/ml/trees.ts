@@ -5,10 +5,8 @@ import * as ops from '../../../../ops'
 import type { Tensor } from '../../../../ops/tensor'
 import type { Call, Operator } from '../../call'
 import { Value } from '../../values'
-import type { Forest, LeafWeight, Mode, Split, Trees } from './forest'
-import { MODES, forestOf } from './forest'
-import type { Transform } from './scores'
-import { TRANSFORMS, bothScores, features, labelAt, labelsOf, transformOf, transformed } from './scores'
+import { MODES, forestOf, type Forest, type LeafWeight, type Mode, type Split, type Trees } from './forest'
+import { TRANSFORMS, bothScores, features, labelAt, labelsOf, transformOf, transformed, type Transform } from './scores'
 
 /** The numbers of the elements of leaves × outputs: 256 MB. */
 const MOST_WEIGHTS = 2 ** 26

@@ -1,8 +1,7 @@
 // Operators of TensorFlow by those of ONNX, which have the same operands, or attributes in other words. Values of ONNX know the order
 // of their axes, so that a transposition to channels first and back moves no element.
 
-import type { Operator } from '../../../onnx/call'
-import { Call } from '../../../onnx/call'
+import { Call, type Operator } from '../../../onnx/call'
 import { types } from '../../../onnx/types'
 import { Value, channelsLast, inOrder } from '../../../onnx/values'
 import { attributeOf } from '../attributes'

@@ -9,11 +9,9 @@ import { partOperators } from '../../../onnx/operators/parts'
 import { resizeOperators } from '../../../onnx/operators/resize'
 import { reshaped } from '../../../onnx/operators/shape'
 import { windowOperators } from '../../../onnx/operators/window'
-import type { Value } from '../../../onnx/values'
-import { Value as Values, inOrder } from '../../../onnx/values'
+import { Value as Values, inOrder, type Value } from '../../../onnx/values'
 import * as ops from '../../../../ops'
-import type { Attributes } from './by'
-import { asBefore, by, channelsFirst, integers, isChannelsLast, spatial } from './by'
+import { asBefore, by, channelsFirst, integers, isChannelsLast, spatial, type Attributes } from './by'
 import { addBias, leakyRelu } from './elementwise'
 
 /** [filters, channels, … window] of a kernel [… window, channels, filters]. */

@@ -1,9 +1,8 @@
 // Rows of a data set in blocks: many rows in a few arrays. What only selects, reorders or stacks rows copies them from block
 // to block; a row becomes an element of its own where a user's function, or the user, takes it.
 
-import type { NumericArray } from '../core/dtypes'
-import type { Padding } from './collate'
-import { collate } from './collate'
+import type { NumericArray } from '../../core/dtypes'
+import { collate, type Padding } from './collate'
 
 /** The entries of rows, one row after the other: numbers, or elements as they are. */
 export type Entries = NumericArray | unknown[]
@@ -95,7 +94,7 @@ export function numbersOf<T>(rows: NumberedRows<T>): RowFormat<T> {
   }
 }
 
-/** Longer runs of numbers are copied by the engine: below, a loop is faster than creating two views. */
+/** Longer runs of numbers are copied with `set`: for shorter ones, a loop is faster than two views. */
 const LONG = 24
 
 /** into[to(i)] ← from[at(i)] for `count` rows of `width` entries */
@@ -197,10 +196,11 @@ export class RowStore<T = unknown> {
     this.columns = columns
   }
 
-  /** Makes room for `count` rows, and for twice as many as before, but not for more than are expected. */
+  /** Makes room for `count` rows: for twice as many as before up to those that are expected, and then for an eighth more. */
   private reserve(count: number): void {
     if (count <= this.capacity) return
-    this.capacity = Math.max(count, Math.min(2 * this.capacity, this.expected))
+    const ahead = count > this.expected ? count + (this.expected >> 3) : Math.min(2 * this.capacity, this.expected)
+    this.capacity = Math.max(count, ahead)
     const own = this.format!.allocate(this.capacity)
     const { columns } = this
     // A list of elements grows by itself.

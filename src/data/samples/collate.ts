@@ -1,17 +1,13 @@
 // Collates elements to batches: trees of numbers, tensors and strings, one per element, become one tree of tensors with
 // an additional first axis.
 
-import type { DType, NumericArray, TensorData } from '../core/dtypes'
-import { allocateData, storeData } from '../core/dtypes'
-import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
-import type { Shape } from '../core/shapes'
-import { sameShape, sizeOf } from '../core/shapes'
-import { childrenAt, isBranch } from '../core/tree'
-import type { TypedArray } from '../ops/convert'
-import { toTensor } from '../ops/convert'
-import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
-import type { NestedArray } from '../ops/tensor'
-import { Tensor } from '../ops/tensor'
+import { allocateData, storeData, type DType, type NumericArray, type TensorData } from '../../core/dtypes'
+import { DataError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { sameShape, sizeOf, type Shape } from '../../core/shapes'
+import { childrenAt, isBranch } from '../../core/tree'
+import { toTensor, type TypedArray } from '../../ops/convert'
+import { StringTensor, beginsWithString, toStrings } from '../../ops/strings'
+import { Tensor, type NestedArray } from '../../ops/tensor'
 import { doublesOf, keepsDoubles, withDoubles } from './doubles'
 
 /**

@@ -1,7 +1,7 @@
 // The numbers of a data set before they became float32, which files of data may need. They are kept while a data set is saved, because
 // training has no use for them.
 
-import type { Tensor } from '../ops/tensor'
+import type { Tensor } from '../../ops/tensor'
 
 /** Of tensors that were made while a data set was saved. */
 const kept = /* @__PURE__ */ new WeakMap<object, Float64Array>()

@@ -1,1 +1,0 @@
-export function instructionSet(): Promise<number>

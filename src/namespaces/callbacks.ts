@@ -1,0 +1,3 @@
+// The namespace `callbacks`. Keras: `keras.callbacks`.
+
+export * from '../training/callbacks'

@@ -1,0 +1,3 @@
+// The namespace `ops.image`. Keras: `keras.ops.image`.
+
+export * from '../ops/image'

@@ -1,0 +1,4 @@
+// The namespace `ops`. Keras: `keras.ops`.
+
+export * from '../ops'
+export * as image from './image'

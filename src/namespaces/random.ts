@@ -1,0 +1,3 @@
+// The namespace `random`. Keras: `keras.random`.
+
+export * from '../ops/random'
