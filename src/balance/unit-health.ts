@@ -51,7 +51,7 @@ function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) |
   const activation: unknown = made.has(output) ? made.get(output)!.activation : Reflect.get(output, 'activation')
   const limits = typeof activation === 'function' ? limitsOf(activation as ActivationFunction) : null
   if (limits === null) return null
-  const [lower, upper] = limits!
+  const [lower, upper] = limits
   const [scale, shift] = [2 / (upper - lower), (upper + lower) / (upper - lower)]
   return (h) => (shift === 0 && scale === 1 ? h : subtract(multiply(h, scale), shift))
 }

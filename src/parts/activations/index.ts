@@ -102,7 +102,7 @@ export const mixesUnits = (activation: ActivationFunction): boolean => unitsOf(a
 export const isHomogeneous = (activation: ActivationFunction): boolean => unitsOf(activation) === 'scaled'
 
 /** The limits that an activation declares; null for one without. */
-export const limitsOf = (activation: ActivationFunction): OpTraits['limits'] | null =>
+export const limitsOf = (activation: ActivationFunction): NonNullable<OpTraits['limits']> | null =>
   traitsOf(activation).limits ?? null
 
 /** The name under which an activation is saved: the known one, or the custom one. */
