@@ -49,7 +49,11 @@ removePages()
 mkdirSync(pages, { recursive: true })
 copyDocuments()
 const { written, empty } = writeReference(join(pages, 'api'))
-say(`reference: ${written.length} pages${empty.length === 0 ? '' : `; without a docstring: ${empty.join(', ')}`}`)
+say(`reference: ${written.length} pages`)
+if (empty.length > 0) {
+  console.error(`Public names without a docstring:\n${empty.join('\n')}`)
+  process.exit(1)
+}
 const { build, createServer } = await import(
   pathToFileURL(join(docs, 'node_modules/vitepress/dist/node/index.js')).href
 )

@@ -4,7 +4,7 @@
 // It asks TypeScript's checker itself. typedoc with typedoc-plugin-markdown needs 41 s and writes 12 MB, because it repeats the
 // options of a layer at each of its members, and it does not show which values an option accepts.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -14,14 +14,10 @@ const SOURCES = 'https://github.com/myelin-js/myelin/blob/main/'
 
 /** The pages in the order of the sidebar: the file, the title, and the folders or files below src/ whose names it has. */
 const PAGES = [
-  ['models', 'Models', ['models']],
-  [
-    'training',
-    'Training and its data',
-    ['training', 'data/given', 'data/pad-sequences', 'data/py-dataset', 'generation'],
-  ],
+  ['models', 'Models', ['models', 'tables', 'namespaces/models']],
+  ['training', 'Training and its data', ['training', 'data/samples', 'generation']],
   ['callbacks', 'Callbacks', ['training/callbacks']],
-  ['layers', 'Layers: base and symbols', ['layers']],
+  ['layers', 'Layers: base and symbols', ['layers', 'namespaces/layers']],
   ['layers-core', 'Layers: core', ['layers/core']],
   ['layers-activations', 'Layers: activations', ['layers/activations']],
   ['layers-convolutional', 'Layers: convolution', ['layers/convolutional']],
@@ -33,14 +29,14 @@ const PAGES = [
   ['layers-reshaping', 'Layers: shapes', ['layers/reshaping']],
   ['layers-merging', 'Layers: merging', ['layers/merging']],
   ['layers-preprocessing', 'Layers: preprocessing and augmentation', ['layers/preprocessing']],
-  ['activations', 'activations', ['activations']],
-  ['losses', 'losses', ['losses']],
-  ['metrics', 'metrics', ['metrics']],
-  ['optimizers', 'Optimizers', ['optimizers']],
-  ['schedules', 'Schedules', ['optimizers/schedules', 'optimizers/schedule']],
-  ['initializers', 'initializers', ['initializers']],
-  ['regularizers', 'regularizers', ['regularizers']],
-  ['constraints', 'constraints', ['constraints']],
+  ['activations', 'activations', ['parts/activations', 'namespaces/activations']],
+  ['losses', 'losses', ['losses', 'namespaces/losses']],
+  ['metrics', 'metrics', ['metrics', 'namespaces/metrics']],
+  ['optimizers', 'Optimizers', ['optimizers', 'namespaces/optimizers']],
+  ['schedules', 'Schedules', ['optimizers/schedules', 'namespaces/schedules']],
+  ['initializers', 'initializers', ['parts/initializers', 'namespaces/initializers']],
+  ['regularizers', 'regularizers', ['parts/regularizers', 'namespaces/regularizers']],
+  ['constraints', 'constraints', ['parts/constraints', 'namespaces/constraints']],
   ['functions', 'Tensors, gradients, jit', ['ops']],
   ['ops-numpy', 'ops: arrays', ['ops/numpy']],
   ['ops-nn', 'ops: networks', ['ops/nn']],
@@ -48,9 +44,10 @@ const PAGES = [
   ['ops-math', 'ops: mathematics', ['ops/math']],
   ['ops-image', 'ops: images', ['ops/image']],
   ['ops-control', 'ops: control flow', ['ops/control']],
+  ['ops-second-names', 'ops: second names', ['ops/second-names']],
   ['random', 'random', ['ops/random']],
-  ['saving', 'saving, utils, tree', ['saving', 'utils', 'formats']],
-  ['settings', 'Settings and errors', ['runtime', 'core']],
+  ['saving', 'saving, utils, tree', ['files', 'namespaces']],
+  ['settings', 'Settings and errors', ['engine/runtime', 'core']],
 ]
 /** What has an import path of its own is a page of its own. */
 const SUB_PATHS = [
@@ -78,21 +75,25 @@ function pageOf(file) {
   return found.sort((a, b) => b.length - a.length)[0]?.page ?? 'training'
 }
 
+const lost = PAGES.flatMap(([, , places]) => places).filter(
+  (place) => !existsSync(join(root, 'src', place)) && !existsSync(join(root, 'src', `${place}.ts`)),
+)
+if (lost.length > 0) throw new Error(`reference.mjs names folders or files that src/ does not have: ${lost.join(', ')}`)
+
 const settings = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config.compilerOptions
 const { options } = ts.convertCompilerOptionsFromJson(settings, root)
-const entry = (name) => join(root, 'src', `${name}.ts`)
+const entry = (name) => join(root, 'src', name === 'index' ? 'index.ts' : `entries/${name}.ts`)
 const program = ts.createProgram(['index', ...SUB_PATHS].map(entry), options)
 const checker = program.getTypeChecker()
 
 const exportsOf = (module) => checker.getExportsOfModule(module)
-function resolve(symbol) {
-  const found = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
-  // `const topK: ByName<typeof plain.topK, 'x k'>` is described at the function.
-  const type = found.valueDeclaration?.type
-  const [first] = type?.typeArguments ?? type?.types ?? []
-  return first !== undefined && ts.isTypeQueryNode(first) ? resolve(checker.getSymbolAtLocation(first.exprName)) : found
+const resolve = (symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
+/** What holds the documentation of a name: the first signature of a constant without its own, as most ops are. */
+function documented(symbol) {
+  if (!(symbol.flags & ts.SymbolFlags.Variable) || symbol.getDocumentationComment(checker).length > 0) return symbol
+  return checker.getTypeOfSymbol(symbol).getCallSignatures()[0] ?? symbol
 }
-const tagsOf = (symbol) => symbol.getJsDocTags(checker)
+const tagsOf = (symbol) => documented(symbol).getJsDocTags(checker)
 const isInternal = (symbol) => tagsOf(symbol).some(({ name }) => name === 'internal')
 const textOf = (parts) => ts.displayPartsToString(parts)
 
@@ -120,7 +121,7 @@ function dedented(lines) {
 
 /** A docstring as Markdown: lines that are indented after an empty one are code. */
 function described(symbol) {
-  const lines = textOf(symbol.getDocumentationComment(checker)).split('\n')
+  const lines = textOf(documented(symbol).getDocumentationComment(checker)).split('\n')
   const out = []
   let fenced = false
   let prose = []
@@ -258,10 +259,15 @@ function signatureOf(symbol, name) {
   const shown = all.length > 1 ? all.filter(({ body }) => body === undefined) : all
   if (shown.length > 0) return shown.map((each) => headOf(each).replace(/^function \w+/, `function ${name}`)).join('\n')
   const type = checker.getTypeOfSymbol(symbol)
-  const [signature] = type.getCallSignatures()
-  return signature === undefined
-    ? `const ${name}: ${shortType(type)}`
-    : `function ${name}${checker.signatureToString(signature, undefined, FLAGS)}`
+  const signatures = type.getCallSignatures()
+  if (signatures.length === 0) return `const ${name}: ${shortType(type)}`
+  // The signatures of an op after the first are calls by name, unless its type writes them.
+  const written = signatures.filter(
+    ({ declaration }) => declaration !== undefined && ts.isCallSignatureDeclaration(declaration),
+  )
+  return (written.length === 0 ? signatures.slice(0, 1) : written)
+    .map((signature) => `function ${name}${checker.signatureToString(signature, undefined, FLAGS)}`)
+    .join('\n')
 }
 
 const SKIPPED = new Set(['constructor', 'toJSON'])
@@ -420,7 +426,7 @@ export function writeReference(folder) {
       .sort((a, b) => Number(isType(a)) - Number(isType(b)) || a.name.localeCompare(b.name))
     if (shown.length === 0) continue
     for (const each of shown)
-      if (!isType(each) && textOf(each.symbol.getDocumentationComment(checker)) === '')
+      if (!isType(each) && textOf(documented(each.symbol).getDocumentationComment(checker)) === '')
         empty.push(`${page}: ${each.prefix}${each.name}`)
     const from = title.startsWith('myelin/') ? title : 'myelin'
     const list = shown
