@@ -86,6 +86,7 @@ const entry = (name) => join(root, 'src', name === 'index' ? 'index.ts' : `entri
 const program = ts.createProgram(['index', ...SUB_PATHS].map(entry), options)
 const checker = program.getTypeChecker()
 
+const moduleOf = (name) => checker.getSymbolAtLocation(program.getSourceFile(entry(name)))
 const exportsOf = (module) => checker.getExportsOfModule(module)
 const resolve = (symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
 /** What holds the documentation of a name: the first signature of a constant without its own, as most ops are. */
@@ -278,11 +279,28 @@ function parameterOf({ name, valueDeclaration }) {
   return (/^__\d/.test(name) ? 'options' : name.replace(/^_/, '')) + (isOptional ? '?' : '')
 }
 
-/** The members that a class declares itself, for users. */
+/** The class that another one extends, if it is written as a class: `configured(Layer, …)` is not. */
+function baseClassOf(declaration) {
+  const [base] = declaration.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types ?? []
+  const symbol = base === undefined ? undefined : checker.getSymbolAtLocation(base.expression)
+  return symbol === undefined ? undefined : resolve(symbol).declarations?.find(ts.isClassDeclaration)
+}
+
+/** A class, and the bases between it and the next one that the package exports. */
+function unexportedBasesOf(declaration) {
+  const all = [declaration]
+  for (let base = baseClassOf(declaration); base !== undefined && isOurs(base.symbol); base = baseClassOf(base)) {
+    if (published.has(base.symbol)) break
+    all.push(base)
+  }
+  return all
+}
+
+/** The members that a class declares, and those of its bases that the package does not export, for users. */
 function membersOf(declaration) {
   const seen = new Set()
   const rows = []
-  for (const member of declaration.members) {
+  for (const member of unexportedBasesOf(declaration).flatMap(({ members }) => members)) {
     if (member.name === undefined || !ts.isIdentifier(member.name)) continue
     const name = member.name.text
     const flags = ts.getCombinedModifierFlags(member)
@@ -313,7 +331,9 @@ function sourceOf(declaration) {
 
 /** How a base is named: `configured(Layer<Tensor>, …)` is Layer. */
 function baseOf(declaration) {
-  const clause = declaration.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0]
+  const clause = unexportedBasesOf(declaration)
+    .at(-1)
+    .heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0]
   return (
     /\b(?!configured\b|Configured\b)[A-Z]\w+/.exec(clause?.getText().replace(/InOrder<[^>]*>>?/g, '') ?? '')?.[0] ??
     null
@@ -385,6 +405,9 @@ function namesOf(module, prefix = '') {
   })
 }
 
+/** What `myelin` exports. */
+const published = new Set(namesOf(moduleOf('index')).map(({ symbol }) => symbol))
+
 const isType = ({ symbol }) =>
   !(symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Function | ts.SymbolFlags.Variable))
 /** Options of functions and classes are shown there; those of methods have a section. */
@@ -399,7 +422,6 @@ const isShown = ({ name, symbol, page }) =>
  */
 export function writeReference(folder) {
   mkdirSync(folder, { recursive: true })
-  const moduleOf = (name) => checker.getSymbolAtLocation(program.getSourceFile(entry(name)))
   // A name that is exported by itself and in a namespace is shown once, by itself.
   const chosen = new Map()
   for (const each of namesOf(moduleOf('index'))) {

@@ -1,6 +1,5 @@
-// What members of all models share: the state as a tree, the export to other programs, and settings that change nothing here.
+// What members of all models share: the state as a tree, and the export to other programs.
 
-import { warnOnce } from '../core/warnings'
 import { ArgumentError, quoted } from '../core/errors'
 import { isRecord } from '../core/tree'
 import type { TensorLike } from '../ops/convert'
@@ -90,9 +89,4 @@ export function requireExport(path: string | URL, format: string | null = null):
   if (/\.onnx$/i.test(String(path)) && !isOther) return
   const received = isOther ? `the format ${quoted(format)}` : quoted(String(path))
   throw new ArgumentError(`export writes ONNX, to a path that ends in .onnx, received ${received}`)
-}
-
-/** Warns once if a setting of Keras that changes nothing here has another value than what happens. */
-export function ignoreSetting(isOther: boolean): void {
-  if (isOther) warnOnce('This setting changes nothing: steps are compiled')
 }
