@@ -27,7 +27,7 @@ export interface KeptRun {
 }
 
 /** All variables that a step or an epoch changes, under their keys in the file. */
-function variablesOf({ model, compiled }: Run): SavedVariable[] {
+function variablesOf({ model, compiled }: Run['training']['prepared']): SavedVariable[] {
   // A custom trainStep may use optimizers in properties of the model.
   const own = model.allLayers.flatMap((layer) => Object.values(layer)).filter((value) => value instanceof Optimizer)
   const optimizers = [...new Set([compiled.optimizer, ...own])]
@@ -46,7 +46,7 @@ function variablesOf({ model, compiled }: Run): SavedVariable[] {
 }
 
 /** The state of metrics since the epoch began, and the logs of the last step. */
-function metricsOf({ compiled }: Run): SavedVariable[] {
+function metricsOf({ compiled }: Run['training']['prepared']): SavedVariable[] {
   const kept = compiled.all.flatMap(({ variables }, i) =>
     variables.map((variable, j) => ({ key: `metrics/${compiled.names[i]}/${j}`, variable })),
   )
@@ -66,13 +66,17 @@ const CALLBACKS = 'callbacks/'
 
 /** The bytes of a run between two steps. @param number how many times the run was saved, this time included */
 export function encodeRun(run: Run, number: number): Uint8Array {
-  const { model, callbacks, shuffleState, place, runner } = run
+  const { training, callbacks, place } = run
+  const { prepared, shuffleState, runner } = training
+  const { model } = prepared
   const within = place.batch > 0
-  const tensors: NamedTensor[] = [...variablesOf(run), ...(within ? metricsOf(run) : [])].map(({ key, variable }) => ({
-    name: key,
-    shape: variable.shape,
-    data: variable.view,
-  }))
+  const tensors: NamedTensor[] = [...variablesOf(prepared), ...(within ? metricsOf(prepared) : [])].map(
+    ({ key, variable }) => ({
+      name: key,
+      shape: variable.shape,
+      data: variable.view,
+    }),
+  )
   const description = {
     number,
     place: { ...place },
@@ -125,6 +129,7 @@ interface Description {
  */
 export async function restoreRun(run: Run, { description, container: { metadata, tensors } }: KeptRun): Promise<void> {
   const { place, setting, position, shuffle, seed, timesDrawn, callbacks } = description as unknown as Description
+  const { prepared, runner, shuffleState } = run.training
   const within = place.batch > 0
   const taking = withState(run.callbacks)
   requireSame(
@@ -133,9 +138,9 @@ export async function restoreRun(run: Run, { description, container: { metadata,
     taking.map(classNameOf),
   )
   if (within)
-    for (const [name, value] of Object.entries(setting)) requireSame(name, value, run.runner.setting[name] ?? null)
+    for (const [name, value] of Object.entries(setting)) requireSame(name, value, runner.setting[name] ?? null)
   const isOld = metadata['version'] !== String(VERSION)
-  const variables = inFormerOrder(isOld, () => variablesOf(run))
+  const variables = inFormerOrder(isOld, () => variablesOf(prepared))
   const known = new Set(variables.map(({ key }) => positionOf(key)))
   const extra = [...tensors.keys()].find(
     (key) => /^(weights|state|passing|optimizer)\//.test(key) && !known.has(positionOf(key)),
@@ -146,12 +151,12 @@ export async function restoreRun(run: Run, { description, container: { metadata,
     () => restoreNumbered(variables, tensors),
   )
   if (within)
-    for (const { key, variable } of metricsOf(run))
+    for (const { key, variable } of metricsOf(prepared))
       variable.view.set(tensors.get(key)?.data ?? new Float32Array(variable.size))
-  Object.assign(run.shuffleState, shuffle)
+  Object.assign(shuffleState, shuffle)
   restoreSeedState(seed)
-  inFormerOrder(isOld, () => (run.model.timesDrawn = timesDrawn))
-  await run.runner.seek(position)
+  inFormerOrder(isOld, () => (prepared.model.timesDrawn = timesDrawn))
+  await runner.seek(position)
   callbacks.forEach(({ state }, i) => void (state !== null && taking[i]!.setState?.(state)))
   run.place = place
 }

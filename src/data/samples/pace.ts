@@ -40,7 +40,16 @@ export class Pace {
   private stride = 1
   private left = 1
 
-  constructor(private readonly signal: AbortSignal | null | undefined) {}
+  constructor(private signal: AbortSignal | null | undefined) {}
+
+  /** Begins anew, with another signal. */
+  restart(signal: AbortSignal | null): void {
+    this.signal = signal
+    this.now = clock()
+    this.sliceStart = this.now
+    this.stride = 1
+    this.left = 1
+  }
 
   /** The number of steps that may run before isDue is called again. */
   get ahead(): number {

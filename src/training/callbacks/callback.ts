@@ -108,14 +108,15 @@ export interface RunPosition {
 
 /** A run of fit, for saving and resuming it: see kept-run.ts. @internal */
 export interface Run {
-  readonly model: LayerBase & TrainedModel
-  readonly compiled: Compiled
+  readonly training: {
+    readonly prepared: { readonly model: LayerBase & TrainedModel; readonly compiled: Compiled }
+    /** The seed and counter of the order of the rows in the next epoch. */
+    readonly shuffleState: { seed: number; epoch: number }
+    /** The reader of the data: its position, and the settings that must be equal when the run resumes within an epoch. */
+    readonly runner: Resumable
+  }
   /** The callbacks of the user, and the History. */
   readonly callbacks: readonly CallbackMethods[]
-  /** The seed and counter of the order of the rows in the next epoch. */
-  readonly shuffleState: { seed: number; epoch: number }
-  /** The reader of the data: its position, and the settings that must be equal when the run resumes within an epoch. */
-  readonly runner: Resumable
   /** Whether a callback ended the run from outside, so that it can be resumed. */
   readonly isInterrupted: boolean
   place: RunPosition
