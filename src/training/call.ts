@@ -24,6 +24,9 @@ interface Shuffled {
   shuffled(): Source
 }
 
+const canShuffle = (batches: object): batches is Shuffled =>
+  'shuffled' in batches && typeof batches.shuffled === 'function'
+
 export interface ParsedCall<Options, Read extends Data = Data> {
   readonly data: Read
   readonly options: Options
@@ -37,15 +40,14 @@ export function readCall<Options extends Common>(
 ): ParsedCall<Options> {
   const [x, y, own] = given
   if (!isElements(x)) return readArrayCall(method, prepared, given)
-  const isInPlace = own === undefined && isNamedData(y)
-  const record = isInPlace ? (y as object) : own
+  const record = own === undefined && isNamedData(y) ? y : own
   const options = readOptions(method, record)
-  if (!isInPlace && y != null)
+  if (record !== y && y != null)
     throw new ArgumentError(`${method.name}: targets come with the batches: [x, y]. Leave out the second argument.`)
   method.checkForBatches(record)
   // Batches that are made by their index come in a new order, as in Keras.
-  const shuffled = options.shuffle === true ? (x as Partial<Shuffled>).shuffled?.() : undefined
-  return { data: parseBatches(shuffled ?? x, method.name), options }
+  const batches = options.shuffle === true && canShuffle(x) ? x.shuffled() : x
+  return { data: parseBatches(batches, method.name), options }
 }
 
 /** Reads a call with samples in arrays. */
@@ -54,14 +56,14 @@ export function readArrayCall<Options extends Common>(
   prepared: Prepared,
   [x, y, own]: CallArguments,
 ): ParsedCall<Options, Samples> {
-  const isInPlace = own === undefined && isNamedData(y) && areOptions(y as object, method, prepared.outputNames)
-  if (isInPlace && prepared.needsTargets)
+  const inPlace = own === undefined && isNamedData(y) && areOptions(y, method, prepared.outputNames) ? y : null
+  if (inPlace !== null && prepared.needsTargets)
     throw new ArgumentError(
-      `${method.name}: received options, { ${Object.keys(y as object).join(', ')} }, in place of targets, but the model needs targets: ${method.name}(x, y, options)`,
+      `${method.name}: received options, { ${Object.keys(inPlace).join(', ')} }, in place of targets, but the model needs targets: ${method.name}(x, y, options)`,
     )
-  const options = readOptions(method, isInPlace ? (y as object) : own)
+  const options = readOptions(method, inPlace ?? own)
   const { sampleWeight } = options
-  return { data: parseSamples(prepared, { x, y: isInPlace ? null : y, sampleWeight }), options }
+  return { data: parseSamples(prepared, { x, y: inPlace === null ? y : null, sampleWeight }), options }
 }
 
 function readOptions<Options extends Common>(method: Method<Options, StepKind>, given: object | undefined): Options {

@@ -122,7 +122,7 @@ function copied(samples: Samples): Samples {
 }
 
 function joined(where: string, parts: readonly Samples[]): GatheredRows {
-  const [first] = parts as readonly [Samples]
+  const first = parts[0]!
   const all = (place: string, of: (samples: Samples) => Tensor | null | undefined): Tensor =>
     joinedTensors(`${where}: ${place}`, parts.map(of))
   const inputs = first.inputs.map((_, i) => all('x', ({ inputs: each }) => each[i]))
@@ -136,7 +136,7 @@ function joined(where: string, parts: readonly Samples[]): GatheredRows {
 
 /** @throws ShapeError for rows of several shapes */
 function joinedTensors(where: string, parts: readonly (Tensor | null | undefined)[]): Tensor {
-  const [first] = parts as readonly [Tensor]
+  const first = parts[0]!
   if (parts.length === 1) return first
   const row = first.shape.slice(1)
   const tensors = parts.map((part, batch) => {

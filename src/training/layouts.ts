@@ -17,9 +17,9 @@ export function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: Train
     return { x: { structure: input, names: [] }, y: UNKNOWN_LAYOUT }
   }
   return {
-    x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
+    x: { structure: graph.inputSpecs, names: graph.inputNames },
     y: {
-      structure: graph.outputSpecs as Tree<TensorSpec>,
+      structure: graph.outputSpecs,
       names: namesOfOutputs(graph.outputSpecs, graph.outputNames),
     },
   }

@@ -53,11 +53,13 @@ const level = custom<Level, Verbosity>(
 
 const callbackList = custom<readonly CallbackMethods[], Callbacks>(callbacksOf, () => null)
 
+const isEpochNumber = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
+
 /** Numbers of epochs, counted from 1. */
 const epochList = custom<readonly number[]>(
   (value, where) => {
-    if (Array.isArray(value) && value.length > 0 && value.every((each) => Number.isSafeInteger(each) && each >= 1))
-      return value as number[]
+    if (Array.isArray(value) && value.length > 0 && value.every(isEpochNumber)) return value
     throw new ArgumentError(`${where} must be an integer ≥ 1 or a list of epochs, from 1 on, received ${quoted(value)}`)
   },
   (value) => value,

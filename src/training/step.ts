@@ -4,6 +4,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
 import { typed, type Tree } from '../core/tree'
+import type { TensorSpec } from '../core/spec'
 import type { LayerBase } from '../layers/layer'
 import { CallContext, withFrame } from '../layers/context'
 import { add } from '../ops/numpy/elementwise'
@@ -27,8 +28,8 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   /** Whether the model is known to have a single input. */
   readonly takesOneInput: boolean
   readonly graph: {
-    readonly inputSpecs: Tree<unknown>
-    readonly outputSpecs: Tree<unknown>
+    readonly inputSpecs: Tree<TensorSpec>
+    readonly outputSpecs: Tree<TensorSpec>
     readonly inputNames: readonly string[]
     readonly outputNames: readonly string[]
   } | null

@@ -5,7 +5,7 @@ import type { Inputs } from '../data/samples/parse'
 import type { Readers } from '../data/samples/samples'
 import { CallContext, withFrame } from '../layers/context'
 import { listsOf, type WeightLists } from '../layers/weight-lists'
-import { readersOf, type StringTensor } from '../ops/strings'
+import { readersOf, StringTensor } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
 import type { TrainedModel } from './step'
@@ -22,7 +22,8 @@ export class StringInputs {
     const readers = this.readersOf(data.x, data.inputs)
     const inputs = data.inputs.flatMap((input, i) => {
       const own = readers[i]
-      return own == null ? [input] : own.readers.map((reader) => reader.readStrings(input as StringTensor))
+      if (own == null || !(input instanceof StringTensor)) return [input]
+      return own.readers.map((reader) => reader.readStrings(input))
     })
     return { ...data, inputs, hasStrings: false, readers }
   }

@@ -1,8 +1,7 @@
 // The graph of a training step, also of one that was not run yet.
 
 import { StateError } from '../core/errors'
-import type { TensorSpec } from '../core/spec'
-import { flatten, type Tree } from '../core/tree'
+import { flatten } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
 import type { TrainingState } from './state'
 
@@ -22,7 +21,7 @@ export function trainingGraph(state: TrainingState, rows: number): Graph | null 
     throw new StateError(
       `${model}: the cost of a custom trainStep is unknown until it has run on a batch of ${rows}. Call trainOnBatch once.`,
     )
-  const specs = (model.graph?.inputSpecs as Tree<TensorSpec> | undefined) ?? model.buildSpec
+  const specs = model.graph?.inputSpecs ?? model.buildSpec
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
   const inputs = flatten(specs).map(({ shape, dtype }) => ({
     shape: [rows, ...shape.slice(1).map((extent) => extent!)],

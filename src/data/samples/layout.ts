@@ -131,7 +131,7 @@ export function mapData<To>(
 }
 
 /** Whether data are a record with a part for each name, and not a tensor in the form { data, shape }. */
-export function isNamedData(x: unknown): boolean {
+export function isNamedData(x: unknown): x is Readonly<Record<string, unknown>> {
   return isBranch(x) && !Array.isArray(x) && !('data' in x && 'shape' in x)
 }
 

@@ -12,8 +12,9 @@ export function frequency<const Word extends string>(
   const expected = `${words.map(quoted).join(', ')} or a number of batches ≥ 1`
   return custom(
     (value, where) => {
-      const word = typeof value === 'string' ? knownName(value, words) : undefined
-      if (word !== undefined) return word as Word
+      const known = typeof value === 'string' ? knownName(value, words) : undefined
+      const word = words.find((each) => each === known)
+      if (word !== undefined) return word
       if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value
       throw new ArgumentError(`${where} must be ${expected}, received ${quoted(value)}`)
     },
@@ -26,15 +27,16 @@ export const saveFreq = /* @__PURE__ */ frequency('epoch')
 
 const STORE_METHODS = ['read', 'write', 'remove'] as const
 
+function isStore(value: unknown): value is ByteStore {
+  if (typeof value !== 'object' || value === null) return false
+  return STORE_METHODS.every((name) => typeof Reflect.get(value, name) === 'function')
+}
+
 /** A store of bytes by name; null: files. */
 export const storeKind = nullable(
   custom<ByteStore>(
     (value, where) => {
-      const isStore =
-        typeof value === 'object' &&
-        value !== null &&
-        STORE_METHODS.every((name) => typeof Reflect.get(value, name) === 'function')
-      if (isStore) return value as ByteStore
+      if (isStore(value)) return value
       throw new ArgumentError(
         `${where} must be an object with ${STORE_METHODS.join(', ')}, such as new BrowserStore(), received ${quoted(value)}`,
       )

@@ -6,11 +6,14 @@ import { ArgumentError, quoted } from '../../core/errors'
 import { Callback, type Logs } from './callback'
 
 type Headers = Readonly<Record<string, string>>
+
+function areHeaders(value: unknown): value is Headers {
+  return typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
+}
+
 const headersKind = custom<Headers>(
   (value, where) => {
-    const isRecord =
-      typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
-    if (isRecord) return value as Headers
+    if (areHeaders(value)) return value
     throw new ArgumentError(
       `${where} must be a record of texts, for example { authorization: '…' }, received ${quoted(value)}`,
     )

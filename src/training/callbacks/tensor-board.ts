@@ -26,12 +26,16 @@ import { ratesOf } from './learning-rate'
 import { isValName, withoutVal } from './names'
 import { frequency, writingTo } from './places'
 
+function isProfile(value: unknown): value is number | string | readonly number[] {
+  const numbers: unknown = typeof value === 'string' ? value.split(',').map(Number) : value
+  const batches: readonly unknown[] = Array.isArray(numbers) ? numbers : [numbers]
+  return batches.length <= 2 && batches.every((each) => typeof each === 'number' && Number.isInteger(each) && each >= 0)
+}
+
 /** A batch, its first and last one, or both in a text: '10, 20'. */
 const profile: Kind<number | string | readonly number[]> = custom(
   (value, where) => {
-    const numbers = typeof value === 'string' ? value.split(',').map(Number) : Array.isArray(value) ? value : [value]
-    if (numbers.length <= 2 && numbers.every((each) => Number.isInteger(each) && each >= 0))
-      return value as number | string | readonly number[]
+    if (isProfile(value)) return value
     throw new ArgumentError(
       `${where} must be the number of a batch, or those of the first and the last one, received ${quoted(value)}`,
     )
