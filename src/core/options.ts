@@ -24,7 +24,7 @@ import {
   type Serialized,
 } from './registry'
 import { MAX_ELEMENTS } from './shapes'
-import { isRecord } from './tree'
+import { typed, isRecord } from './tree'
 
 /** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
 export interface Kind<Value, Input = Value> {
@@ -420,6 +420,17 @@ export function custom<Value, Input = Value>(
   write: (value: Value) => Json,
 ): Kind<Value, Input> {
   return { read, write }
+}
+
+/** A value that is not read here: what reads it checks it. */
+/* @__NO_SIDE_EFFECTS__ */
+export function unchecked<Value, Input = Value>(write: (value: Value) => Json = () => null): Kind<Value, Input> {
+  return { read: (value) => typed<Value>(value), write }
+}
+
+/** Whether a value is a function of the user. Its signature cannot be checked: what it returns is checked at its calls. */
+export function isFunctionOf<Fn extends (...args: never[]) => unknown>(value: unknown): value is Fn {
+  return typeof value === 'function'
 }
 
 /** Whether a value is an object of options: a plain object that is not a saved object. */

@@ -16,17 +16,20 @@ export function graphOf(layer: LayerBase): LayerGraph | null {
   return graph instanceof LayerGraph && replays ? graph : null
 }
 
+/** @throws ArgumentError for a value that is not a model */
+function requireModel(where: string, model: unknown): Model {
+  if (model instanceof Model) return model
+  throw new ArgumentError(`${where}: needs a model, received ${model instanceof Layer ? String(model) : quoted(model)}`)
+}
+
 /**
  * The graph of a model.
  * @param where the function that needs it, in errors
  * @throws ArgumentError for a value that is not a model, or a model without a known graph; StateError before it is
  * built
  */
-export function knownGraph(where: string, model: unknown): LayerGraph {
-  if (!(model instanceof Model))
-    throw new ArgumentError(
-      `${where}: needs a model, received ${model instanceof Layer ? String(model) : quoted(model)}`,
-    )
+export function knownGraph(where: string, value: unknown): LayerGraph {
+  const model = requireModel(where, value)
   const graph = graphOf(model)
   if (graph !== null) return graph
   if (!model.built)
@@ -40,10 +43,11 @@ export function knownGraph(where: string, model: unknown): LayerGraph {
  * Like `knownGraph`, for functions that rebuild the model.
  * @throws ArgumentError also for classes that a copy would not preserve
  */
-export function copyableGraph(where: string, model: unknown): LayerGraph {
+export function copyableGraph(where: string, value: unknown): LayerGraph {
+  const model = requireModel(where, value)
   const graph = knownGraph(where, model)
-  const { hasOwnStep } = model as Model
-  const isKept = (model as Model).constructor === Model || hasTable(model)
+  const { hasOwnStep } = model
+  const isKept = model.constructor === Model || hasTable(model)
   if (model instanceof Sequential ? !hasOwnStep : isKept) return graph
   const why = hasOwnStep
     ? 'has a custom training step, which a copy would not have'

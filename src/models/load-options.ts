@@ -2,9 +2,9 @@
 
 import { merged } from '../core/merged'
 import {
+  unchecked,
   abortSignal,
   boolean,
-  custom,
   idle,
   listOf,
   nullable,
@@ -56,9 +56,8 @@ export interface LoadModelOptions extends LoadOptions, InputOptions {
 /** A class of layers. */
 export type LayerClass = abstract new (...inputs: never[]) => LayerBase
 
-const nothing = (): null => null
-const anything = custom<unknown>((value) => value, nothing)
-const layersKind = listOf(custom<LayerClass>((value) => value as LayerClass, nothing))
+const anything = unchecked<unknown>()
+const layersKind = listOf(unchecked<LayerClass>())
 export const jsonTable = { customObjects: option(nullAs(recordOf(anything), {}), null) }
 /** The options with which files are read. */
 const loadRows = merged(jsonTable, {
@@ -74,8 +73,8 @@ export type LoadSettings = Partial<ValuesOf<typeof loadTable>> & InputOptions
 /** The options of loadModel. Formats with graphs read constants and shapes. */
 export const loadModelTable = merged(loadTable, {
   layers: option(nullable(layersKind), null),
-  constants: option(recordOf(custom((value) => value as ConstantLike, nothing)), {}),
-  shapes: option(recordOf(custom((value) => value as readonly (number | null)[], nothing)), {}),
+  constants: option(recordOf(unchecked<ConstantLike>()), {}),
+  shapes: option(recordOf(unchecked<readonly (number | null)[]>()), {}),
 })
 /** The options of loadModel of myelin/predict. */
 export const predictTable = merged(jsonTable, {

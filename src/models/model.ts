@@ -279,17 +279,11 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   getLayer(nameOrIndex: string | number | LayerChoice): Layer {
     requireArguments('getLayer', arguments, 1)
     const { layers } = this
-    if (isOptions(nameOrIndex)) {
-      const [[key, value] = ['', null], another] = Object.entries(nameOrIndex).filter(([, each]) => each != null)
-      if (another === undefined && ['name', 'index'].includes(key)) return this.getLayer(value as string | number)
-      throw new ArgumentError(
-        `getLayer: expected { name } or { index }, received { ${Object.keys(nameOrIndex).join(', ')} }`,
-      )
-    }
-    const layer = layers.find(({ name }, i) => ([name, i, i - layers.length] as unknown[]).includes(nameOrIndex))
+    const choice = isOptions(nameOrIndex) ? chosenIn(nameOrIndex) : nameOrIndex
+    const layer = layers.find(({ name }, i) => choice === name || choice === i || choice === i - layers.length)
     if (layer !== undefined) return layer
     throw new ArgumentError(
-      `${this}: there is no layer ${quoted(nameOrIndex)}. There are: ${layers.map(({ name }) => name).join(', ')}`,
+      `${this}: there is no layer ${quoted(choice)}. There are: ${layers.map(({ name }) => name).join(', ')}`,
     )
   }
 
@@ -423,6 +417,13 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   }
 }
 
+/** The name or the index in `{ name }` or `{ index }`. */
+function chosenIn(choice: Readonly<Record<string, unknown>>): unknown {
+  const [[key, value] = ['', null], another] = Object.entries(choice).filter(([, each]) => each != null)
+  if (another === undefined && ['name', 'index'].includes(key)) return value
+  throw new ArgumentError(`getLayer: expected { name } or { index }, received { ${Object.keys(choice).join(', ')} }`)
+}
+
 /** What takesGraph passes to a constructor. */
 const TRIAL: LayerOptions = Object.freeze({})
 /** What stands in the place of a class while its constructor is tried. */
@@ -449,7 +450,7 @@ export function takesGraph(of: Function): boolean {
 function forwardsOptions(of: Function): boolean {
   const trial = function Trial() {}
   // Constructors that were compiled to functions find their class by its prototype.
-  trial.prototype = Object.create(of.prototype as object, { constructor: { value: trial } })
+  trial.prototype = Object.create(of.prototype, { constructor: { value: trial } })
   trials.add(trial)
   try {
     Reflect.construct(of, [TRIAL], trial)
@@ -497,12 +498,12 @@ function hintOf(expected: readonly (number | null)[], shape: Shape): string {
     shape.slice(rank).every((extent) => extent === 1) &&
     expected.slice(1).every((extent, i) => extent === null || extent === shape[i])
   if (isSingle) return ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'
-  const [own, given] = [expected.slice(1), shape.slice(1)]
-  if (own.includes(null) || sizeOf(own as Shape) !== sizeOf(given)) return ''
-  if (own.length === 1) return given.length > 1 ? ' Did you forget Flatten?' : ''
+  const [wanted, received] = [expected.slice(1), shape.slice(1)]
+  if (!wanted.every((extent) => extent !== null) || sizeOf(wanted) !== sizeOf(received)) return ''
+  if (wanted.length === 1) return received.length > 1 ? ' Did you forget Flatten?' : ''
   // Does not suggest reshaping for the same extents in another order: it would scramble the elements.
-  const sorted = (extents: readonly (number | null)[]): string => String([...extents].sort((a, b) => a! - b!))
-  return sorted(own) === sorted(given)
+  const sorted = (extents: Shape): string => String([...extents].sort((a, b) => a - b))
+  return sorted(wanted) === sorted(received)
     ? ' Are the axes in another order?'
-    : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`
+    : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...wanted])}) fits.`
 }

@@ -4,7 +4,7 @@ import { allocateData } from '../core/dtypes'
 import { FormatError, formatShape } from '../core/errors'
 import { defaultObjectScope, isSerialized, type Config, type Json } from '../core/registry'
 import { sizeOf } from '../core/shapes'
-import { isBranch, type Tree } from '../core/tree'
+import { isBranch, isRecord, typed, type Tree } from '../core/tree'
 import { readRecordsWith } from '../data/samples/record-hook'
 import { recordReader } from '../data/samples/records'
 import type { LayerBase } from '../layers/layer'
@@ -31,51 +31,51 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
     ),
   )
   const made: Tensor[][] = []
-  const decode = (value: Json | undefined): unknown => {
-    if (!isBranch(value)) return value
-    if (Array.isArray(value)) return value.map((each: Json) => decode(each))
-    const record = value as { readonly [key: string]: Json }
-    if (Array.isArray(record['ref'])) {
-      const [call, output] = record['ref'] as readonly Json[]
+  const decode = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(decode)
+    if (!isRecord(value)) return value
+    const { ref, tensor, fields } = value
+    if (Array.isArray(ref)) {
+      const [call, output]: readonly unknown[] = ref
       const symbol = typeof call === 'number' && typeof output === 'number' ? made[call]?.[output] : undefined
       if (symbol === undefined)
         throw damaged(`it refers to result ${String(output)} of call ${String(call)}, which is not made before`)
       return symbol
     }
-    if (isBranch(record['tensor'])) return decodeTensor(record['tensor'] as { readonly [key: string]: Json })
-    if ('undefined' in record) return undefined
-    if ('number' in record) return decodeNumber(record)
-    const { fields } = record
+    if (isRecord(tensor)) return decodeTensor(tensor)
+    if ('undefined' in value) return undefined
+    if ('number' in value) return decodeNumber(value)
     if (!isBranch(fields)) throw damaged('a call of a layer has an input of an unknown kind')
-    return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, decode(each as Json)]))
+    return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, decode(each)]))
   }
   for (const layer of layers) if (layer instanceof InputLayer) made.push([inputOf(layer)])
-  for (const entry of calls as readonly Json[]) {
-    const { layer: position, input, options } = (isBranch(entry) ? entry : {}) as { readonly [key: string]: Json }
+  for (const entry of calls) {
+    const { layer: position, input, options } = isRecord(entry) ? entry : {}
     const layer = typeof position === 'number' ? layers[position] : undefined
     if (layer === undefined) throw damaged(`a call names layer ${String(position)}, which is not there`)
-    const [given, said] = [decode(input), decode(options) ?? {}]
-    if (!hasSymbol(given)) throw damaged(`a call of ${layer} has no input that the model makes`)
-    if (!isBranch(said) || Array.isArray(said)) throw damaged(`a call of ${layer} has options of an unknown kind`)
-    made.push(symbolsOfCall(layer.applyTree(given, said as object)))
+    const [operand, callOptions] = [decode(input), decode(options) ?? {}]
+    if (!hasSymbol(operand)) throw damaged(`a call of ${layer} has no input that the model makes`)
+    if (!isRecord(callOptions)) throw damaged(`a call of ${layer} has options of an unknown kind`)
+    made.push(symbolsOfCall(layer.applyTree(operand, callOptions)))
   }
-  return { inputs: decode(config['inputs']) as Tree<Tensor>, outputs: decode(config['outputs']) as Tree<Tensor> }
+  // LayerGraph checks that these are trees of symbols.
+  return typed({ inputs: decode(config['inputs']), outputs: decode(config['outputs']) })
 }
 
-function decodeTensor({ shape, dtype, data }: { readonly [key: string]: Json }): Tensor {
+function decodeTensor({ shape, dtype, data }: Readonly<Record<string, unknown>>): Tensor {
   const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
   const isShape =
-    Array.isArray(shape) && shape.every((extent: Json) => Number.isSafeInteger(extent) && Number(extent) >= 0)
+    Array.isArray(shape) && shape.every((extent: unknown) => Number.isSafeInteger(extent) && Number(extent) >= 0)
   if (!isKnown || !isShape || !Array.isArray(data)) throw damaged('a constant is incomplete')
   if (sizeOf(shape) !== data.length)
     throw damaged(`a constant of shape ${formatShape(shape)} has ${data.length} elements`)
   const elements = allocateData(dtype, data.length)
-  data.forEach((each: Json, i) => (elements[i] = decodeNumber(each)))
+  data.forEach((each: unknown, i) => (elements[i] = decodeNumber(each)))
   return new Tensor(elements, [...shape], dtype)
 }
 
 /** The inverse of encodeNumber. */
-function decodeNumber(value: Json): number {
+function decodeNumber(value: unknown): number {
   if (typeof value === 'number') return value
   const text = isBranch(value) ? Reflect.get(value, 'number') : undefined
   if (text === 'NaN' || text === 'Infinity' || text === '-Infinity' || text === '-0') return Number(text)

@@ -4,6 +4,7 @@
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, formatShape, printable, quoted, unknownName } from '../core/errors'
 import {
+  isFunctionOf,
   boolean,
   custom,
   extent,
@@ -56,7 +57,7 @@ const summaryTable = {
     custom<(line: string) => void, SummaryOptions['printFn']>(
       (value, where) => {
         if (value === null) return console.log
-        if (typeof value === 'function') return value as (line: string) => void
+        if (isFunctionOf<(line: string) => void>(value)) return value
         throw new ArgumentError(`${where} must be a function of a line, received ${quoted(value)}`)
       },
       () => null,
@@ -183,12 +184,13 @@ function rowsOf(
 function within(rows: readonly Row[], range: readonly string[] | null): readonly Row[] {
   if (range === null) return rows
   const names = rows.map(({ layer }) => layer.name)
-  const [first, last] = range.map((name) => {
+  const spanOf = (name: string): Span => {
     const pattern = new RegExp(`^(?:${name})`)
     const found = names.flatMap((each, i) => (pattern.test(each) ? [i] : []))
     if (found.length === 0) throw unknownName('layer in layerRange of summary', name, names)
     return { from: found[0]!, to: found.at(-1)! }
-  }) as [Span, Span]
+  }
+  const [first, last] = [spanOf(range[0]!), spanOf(range[1]!)]
   return first.from > last.to ? rows.slice(last.from, first.to + 1) : rows.slice(first.from, last.to + 1)
 }
 
@@ -203,7 +205,7 @@ function isModel(layer: LayerBase): layer is Summarised {
 }
 
 function graphRows(model: Summarised, graph: LayerGraph): Row[] {
-  const callsOf = new Map<LayerBase, GraphCall[]>()
+  const callsOf = new Map<object, GraphCall[]>()
   for (const call of graph.calls) callsOf.set(call.layer, [...(callsOf.get(call.layer) ?? []), call])
   const shown = model.layers.includes(graph.inputLayers[0]!)
     ? graph.layers
@@ -216,7 +218,7 @@ function graphRows(model: Summarised, graph: LayerGraph): Row[] {
       .flatMap((call) => symbolsIn(call.input))
       .map((symbol) => {
         const { call, index } = originOf(symbol)!
-        const node = callsOf.get(call.layer as LayerBase)?.indexOf(call as GraphCall) ?? 0
+        const node = callsOf.get(call.layer)?.findIndex((each) => each === call) ?? 0
         return `${call.layer.name}[${Math.max(0, node)}][${index}]`
       })
     const shapes = calls[0]!.outputs.map((output) => formatShape(originOf(output)!.spec.shape))

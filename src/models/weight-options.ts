@@ -37,10 +37,13 @@ export function weightFormatOf(path: string | URL, where: string): WeightFormat 
   )
 }
 
+function isMapping(value: unknown): value is WeightMapping {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+}
+
 const mappingKind = /* @__PURE__ */ custom<WeightMapping>(
   (value, where) => {
-    if (typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value)))
-      return value as WeightMapping
+    if (isMapping(value)) return value
     throw new ArgumentError(`${where} must be a record or a function, from names in the file to weights`)
   },
   () => null,

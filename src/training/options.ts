@@ -4,6 +4,7 @@ import { merged } from '../core/merged'
 import { warnOnce } from '../core/warnings'
 import { ArgumentError, knownName, quoted } from '../core/errors'
 import {
+  unchecked,
   abortSignal,
   always,
   boolean,
@@ -72,10 +73,8 @@ const shuffle = (): Kind<boolean, boolean | 'batch'> => ({
 
 /** Data, which are not checked here: parse.ts checks them. */
 function data<Given>(): Kind<Given | null> {
-  return custom<Given | null>(
-    (value) => (value ?? null) as Given | null,
-    () => null,
-  )
+  const { read, write } = unchecked<Given | null>()
+  return { read: (value, where) => read(value ?? null, where), write }
 }
 
 /** An option that is only for data in arrays: with batches, it is an error, or it changes nothing. */

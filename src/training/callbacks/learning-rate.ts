@@ -2,7 +2,16 @@
 
 import { merged } from '../../core/merged'
 import { ArgumentError, quoted, restating } from '../../core/errors'
-import { configured, custom, integer, number, option, required, type OptionInputs } from '../../core/options'
+import {
+  isFunctionOf,
+  configured,
+  custom,
+  integer,
+  number,
+  option,
+  required,
+  type OptionInputs,
+} from '../../core/options'
 import type { Optimizer } from '../../optimizers'
 import { Callback, type CallbackState, type Logs, type TrainedModel } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
@@ -27,7 +36,7 @@ const schedulerOptions = () => ({
   schedule: required(
     custom<Schedule>(
       (value, where) => {
-        if (typeof value === 'function') return value as Schedule
+        if (isFunctionOf<Schedule>(value)) return value
         throw new ArgumentError(
           `${where} must be a function (epoch, learningRate) => learningRate, received ${quoted(value)}`,
         )

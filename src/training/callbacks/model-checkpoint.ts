@@ -4,6 +4,7 @@
 import { merged } from '../../core/merged'
 import { ArgumentError, quoted } from '../../core/errors'
 import {
+  isFunctionOf,
   boolean,
   configured,
   custom,
@@ -25,7 +26,7 @@ type OnSave = (bytes: Uint8Array, name: string) => void | Promise<void>
 const onSaveKind = nullable(
   custom<OnSave>(
     (value, where) => {
-      if (typeof value === 'function') return value as OnSave
+      if (isFunctionOf<OnSave>(value)) return value
       throw new ArgumentError(`${where} must be a function (bytes, name) => …, received ${quoted(value)}`)
     },
     () => null,
