@@ -215,7 +215,7 @@ const markdown = [
   `Medians of ${rounds} interleaved rounds, one thread.${browser === null ? '' : ` Chromium ${browser.version()}.`} ${machineLine(machine)}`,
 ].join('\n\n')
 const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((value) => value.toFixed(1))
-const sentence = `Models of others, from public packages (YOLOv8n, PP-OCRv4, MobileNetV2, MiniLM, silero-vad and more), predict ${least} to ${most} times as
+const sentence = `Published models (YOLOv8n, PP-OCRv4, MobileNetV2, MiniLM, silero-vad and more) predict ${least} to ${most} times as
 fast as in onnxruntime-web, in Node and in Chromium, with the same answers ([table](docs/files.md#speed)).`
 if (flags.publish) {
   replaceTable(join(root, 'docs/files.md'), 'real-models', markdown)
