@@ -7,40 +7,40 @@ import { OTHER_NAMES, WITHOUT } from './members-table.mjs'
 const root = new URL('..', import.meta.url)
 const head = `# Keras's names
 
-A program for Keras becomes one for this library by a change of spelling. This page lists every public name of
-Keras VERSION with its name here. \`npm run keras\` makes the page, and a test compares it with the exports.
+To port a program from Keras, you mostly change its spelling. This page lists every public name of
+Keras VERSION with its name in this library. \`npm run keras\` writes the page, and a test compares it with the exports.
 
 ## How to spell a program
 
 - Names in snake_case are written in camelCase: \`keras.ops.nan_to_num\` is \`ops.nanToNum\`, \`model.train_on_batch\` is
-  \`model.trainOnBatch\`. Names of classes stay: \`keras.layers.Conv2D\` is \`layers.Conv2D\`, or \`Conv2D\`, since the package
-  exports layers, optimizers, schedules and callbacks directly, too.
-- Words are divided only where Keras divides them: \`logsumexp\`, \`moveaxis\`, \`isnan\`.
-- Arguments are the same ones in the same order. Python's \`f(x, axis=1)\` is \`f(x, { axis: 1 })\`: the last argument may be an
-  object with the options that are not given in order. So \`ops.sum(x, 1, true)\` is \`ops.sum(x, { axis: 1, keepDims: true })\` and
+  \`model.trainOnBatch\`. Names of classes do not change: \`keras.layers.Conv2D\` is \`layers.Conv2D\`, or \`Conv2D\`, because the package
+  also exports layers, optimizers, schedules and callbacks directly.
+- A capital letter begins a word only where Keras has an underscore: \`logsumexp\`, \`moveaxis\`, \`isnan\`.
+- Functions have the same arguments in the same order. Python's \`f(x, axis=1)\` is \`f(x, { axis: 1 })\`: the last argument may be an
+  object with the options that are not passed in order. So \`ops.sum(x, 1, true)\` is \`ops.sum(x, { axis: 1, keepDims: true })\` and
   \`ops.sum(x, 1, { keepDims: true })\`.
-- Arguments of ops that have no default may be in that object, too, under the names of Keras: \`keras.ops.one_hot(x, num_classes=3)\`
+- That object may also contain arguments of ops that have no default, with the names of Keras: \`keras.ops.one_hot(x, num_classes=3)\`
   is \`ops.oneHot(x, 3)\` or \`ops.oneHot(x, { numClasses: 3 })\`, and \`keras.ops.matmul(x1=a, x2=b)\` is
-  \`ops.matmul({ x1: a, x2: b })\`. A record that is an operand stays one: \`{ data, shape }\`, \`{ real, imag }\`, and in the place of
-  a tree, as in \`ops.map(f, { a, b })\`, each record with a key that is not the name of a parameter. TypeScript
-  does not know these calls of ops with one operand, or with a pair such as \`x1\` and \`x2\`.
-- Options in snake_case are accepted in camelCase. Values that name something are accepted in every spelling:
+  \`ops.matmul({ x1: a, x2: b })\`. A record that is an operand is not read as such an object: \`{ data, shape }\`, \`{ real, imag }\`, and
+  where an op takes a tree, as in \`ops.map(f, { a, b })\`, each record with a key that is not the name of a parameter. If an op
+  has only one operand, or a pair such as \`x1\` and \`x2\`, the types of TypeScript do not include calls with such an object.
+- Options are accepted in snake_case and in camelCase. Values that are names are accepted in both spellings, too:
   \`'binary_crossentropy'\`, \`'binaryCrossentropy'\`.
-- Every default of Keras may be given, also that of an option with only one supported value, such as \`sparse: false\`,
-  \`loraRank: null\` and \`dataFormat: 'channelsLast'\`. Other values of it are errors that say what to do.
-  Only \`returnDict: false\` is refused: results of methods are always records.
-- A class is made with \`new\`, and a layer is called with \`apply\`: \`layers.Dense(4)(x)\` is
+- You can pass every default of Keras, even for an option with only one supported value, such as \`sparse: false\`,
+  \`loraRank: null\` and \`dataFormat: 'channelsLast'\`. For other values of such an option, an error says what to do.
+  The only exception is \`returnDict: false\`, which is refused, because results of methods are always records.
+- An object is made with \`new\`, and a layer is called with \`apply\`: \`layers.Dense(4)(x)\` is
   \`new layers.Dense(4).apply(x)\`.
-- \`None\` is \`null\`, also for an extent that is open. A tuple is an array. Operators of tensors are ops: \`a + b\` is
+- \`None\` becomes \`null\`, also for an open extent. A tuple becomes an array. Operators of tensors become ops: \`a + b\` is
   \`ops.add(a, b)\`.
 - \`fit\`, \`evaluate\` and \`predict\` return promises.
-- What reads files is in \`myelin/data\`, a module of its own: \`keras.utils.split_dataset\` is
+- Functions that read files or split data are in a separate module, \`myelin/data\`: \`keras.utils.split_dataset\` is
   \`import { splitDataset } from 'myelin/data'\`.
-- There are the dtypes float32, int32 and bool, and int8 for weights.
+- The dtypes are float32, int32 and bool, and int8 for weights.
 
 ## Complex numbers
 
-There is no complex dtype. A complex tensor is a record of two float32 tensors of one shape, \`{ real, imag }\`:
+There is no complex dtype. A complex tensor is a record of two float32 tensors of the same shape, \`{ real, imag }\`:
 
 \`\`\`js
 import { ops } from 'myelin'
@@ -51,7 +51,7 @@ ops.sqrt(ops.add(ops.square(spectrum.real), ops.square(spectrum.imag))) // [10, 
 
 - The Fourier transforms, such as \`ops.fft\`, \`ops.rfft\` and \`ops.stft\`, \`ops.polar\` and \`ops.viewAsComplex\` return such records.
 - The inverse transforms, \`ops.real\`, \`ops.imag\`, \`ops.conj\`, \`ops.angle\`, \`ops.isreal\` and \`ops.viewAsReal\` take them.
-- All other ops take tensors, so a program computes with the parts. Gradients pass through both parts.
+- All other ops take tensors, so a program must compute with the two parts. Gradients pass through both parts.
 `
 
 /** The text of the document. */
@@ -71,7 +71,7 @@ export function kerasDocument() {
     ...sections,
     '## Left out',
     '',
-    'Sparse and ragged tensors, the complex dtype, tensors of strings inside ops, and:',
+    'Sparse and ragged tensors, the complex dtype and tensors of strings inside ops are left out, and so are these names:',
     '',
     '| names | why |',
     '|---|---|',
@@ -89,7 +89,7 @@ function members() {
     '',
     'Models, layers, optimizers, losses, metrics, callbacks, variables, symbols and the other objects have the methods and',
     'properties of Keras, in camelCase: `model.output_shape` is `model.outputShape`. A test compares them with the objects of',
-    'Keras. Only these differ:',
+    'Keras. Only these names differ:',
     '',
     '| objects | Keras | here |',
     '|---|---|---|',
@@ -97,7 +97,7 @@ function members() {
       Object.entries(names).map(([name, own]) => `| ${owners(of)} | \`${name}\` | \`${own}\` |`),
     ),
     '',
-    'These have no counterpart:',
+    'These members have no counterpart:',
     '',
     '| objects | members | why |',
     '|---|---|---|',

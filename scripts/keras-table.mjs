@@ -75,7 +75,7 @@ export const LEFT_OUT = [
     module: 'applications',
     why: 'The package has no pretrained networks and starts no downloads. `loadModel` opens files into which Keras saved them.',
   },
-  { module: 'backend', why: 'There is one backend. Its names that are of use elsewhere are in `keras.utils`.' },
+  { module: 'backend', why: 'There is one backend. Its names that are useful elsewhere are in `keras.utils`.' },
   {
     module: 'config',
     why: 'There is one backend, one dtype of floating-point numbers, one epsilon and one layout of images. `configure` sets the threads and the kind of engine.',
@@ -126,7 +126,7 @@ export const LEFT_OUT = [
   },
   {
     names: ['keras.legacy', 'optimizers.legacy', 'utils.legacy'],
-    why: 'They keep programs of former versions of Keras alive.',
+    why: 'They exist only for programs of former versions of Keras.',
   },
   {
     names: ['layers.FlaxLayer', 'layers.JaxLayer', 'layers.TFSMLayer', 'layers.TorchModuleWrapper'],
@@ -144,7 +144,7 @@ export const LEFT_OUT = [
   { names: ['utils.Config'], why: 'Options are plain objects, and classes refuse unknown ones.' },
   {
     names: ['utils.get_file'],
-    why: 'The package keeps no files on a disk. `myelin/data` reads a file from its address.',
+    why: 'The package does not store downloads on disk. `myelin/data` reads a file from its address.',
   },
   {
     names: ['utils.array_to_img', 'utils.save_img', 'preprocessing.image.array_to_img', 'preprocessing.image.save_img'],
@@ -160,7 +160,7 @@ export const LEFT_OUT = [
       'utils.enable_interactive_logging',
       'utils.is_interactive_logging_enabled',
     ],
-    why: '`fit`, `evaluate` and `predict` have the option `verbose`, and there is no setting for all calls.',
+    why: '`fit`, `evaluate` and `predict` have the option `verbose`; there is no setting that applies to all calls.',
   },
   { names: ['utils.get_source_inputs'], why: '`model.inputs` has the inputs of a model.' },
   {
@@ -169,24 +169,24 @@ export const LEFT_OUT = [
   },
   {
     names: ['utils.pack_x_y_sample_weight', 'utils.unpack_x_y_sample_weight'],
-    why: 'A step gets a record, `{ x, y, sampleWeight }`, and a data set gives an array, `[x, y, sampleWeight]`. Both are taken apart by destructuring.',
+    why: 'A step gets a record, `{ x, y, sampleWeight }`, and a data set gives an array, `[x, y, sampleWeight]`. Use destructuring to take either apart.',
   },
   { names: ['utils.standardize_dtype'], why: 'A dtype has one form: its name.' },
   { names: ['saving.KerasFileEditor'], why: 'It edits files in the HDF5 format.' },
   { names: ['tree.lists_to_tuples'], why: 'JavaScript has no tuples.' },
   {
     names: ['keras.RematScope', 'keras.remat'],
-    why: 'They trade time for the memory of a GPU. Here, values whose times do not overlap share memory.',
+    why: 'They save memory of a GPU by computing values again. In this library, values that are not needed at the same time share memory.',
   },
   {
     names: ['keras.StatelessScope', 'keras.SymbolicScope', 'keras.device', 'keras.name_scope'],
     why: 'They are for code that Keras shares among its backends.',
   },
-  { names: ['keras.Operation'], why: 'A call of an op on symbols is recorded without a class of the user.' },
+  { names: ['keras.Operation'], why: 'Ops on symbols are recorded without a class of your own.' },
   { names: ['keras.version'], why: 'The version is that of `package.json`.' },
   {
     names: ['utils.CustomObjectScope', 'saving.CustomObjectScope'],
-    why: 'JavaScript has no `with`. `customObjectScope` runs a function.',
+    why: 'JavaScript has no `with` blocks. `customObjectScope` takes a function, which runs in the scope.',
   },
 ]
 

@@ -15,12 +15,12 @@ export const WITHOUT = [
   {
     of: ['Layer'],
     names: ['autocast', 'supports_jit'],
-    why: 'Inputs have the one dtype of floats, and all layers are compiled.',
+    why: 'There is only one dtype of floats, and all layers are compiled.',
   },
   {
     of: ['Layer'],
     names: ['call_signature_parameters', 'symbolic_call', 'rematerialized_call', 'quantized_build', 'quantized_call'],
-    why: 'They are what Keras calls in a call. `apply` does all of it.',
+    why: 'Keras uses them inside of a call. `apply` does all of this.',
   },
   {
     of: ['Model'],
@@ -37,7 +37,7 @@ export const WITHOUT = [
   {
     of: ['Model'],
     names: ['compute_loss_and_updates', 'stateless_compute_loss'],
-    why: 'They are the steps of the trainer for JAX. A loss of the outputs of `statelessCall` is such a function, since losses have no state.',
+    why: 'They are the steps of the trainer for JAX. Apply a loss to the outputs of `statelessCall` instead; losses have no state.',
   },
   { of: ['Model'], names: ['get_quantization_layer_structure'], why: 'It is for GPTQ and AWQ.' },
   {
@@ -59,13 +59,13 @@ export const WITHOUT = [
   {
     of: ['KerasTensor'],
     names: ['ragged', 'ragged_rank', 'row_splits_dtype', 'sparse', 'record_history'],
-    why: 'There are no sparse or ragged tensors, and what a symbol is made of is known to its model.',
+    why: 'There are no sparse or ragged tensors, and the model records how each symbol is computed.',
   },
   { of: ['SeedGenerator'], names: ['backend'], why: 'There is one backend.' },
   {
     of: ['DTypePolicy'],
     names: ['convert_input', 'from_config', 'get_config'],
-    why: 'A policy is a record with its names, since there is one dtype of floats.',
+    why: 'A policy is only a record of names, because there is only one dtype of floats.',
   },
   {
     of: ['layers'],
@@ -108,7 +108,7 @@ export const WITHOUT = [
       'random_shear',
       'random_translation',
     ],
-    why: 'They are the parts of a call of a layer of images: `apply` transforms images, and a record of images and boxes.',
+    why: 'They are the parts of a call of an image layer: `apply` transforms images, or a record of images and boxes.',
   },
   {
     of: ['layers'],
@@ -122,12 +122,12 @@ export const WITHOUT = [
       'input_variance',
       'count',
     ],
-    why: 'They are the parts of `adapt`, which begins anew each time.',
+    why: 'They are the parts of `adapt`, which starts again at each call.',
   },
   {
     of: ['layers'],
     names: ['load_assets', 'save_assets'],
-    why: 'Files of models have the vocabulary; `getVocabulary` and `setVocabulary` get and set it.',
+    why: 'Files of models contain the vocabulary; `getVocabulary` and `setVocabulary` get and set it.',
   },
   {
     of: ['layers'],
@@ -147,11 +147,11 @@ export const WITHOUT = [
     why: 'They are tables of TensorFlow, or values that follow from the options.',
   },
   { of: ['layers'], names: ['ragged'], why: 'There are no ragged tensors.' },
-  { of: ['InputLayer'], names: ['batch_shape'], why: '`spec` has the shape with the batch.' },
+  { of: ['InputLayer'], names: ['batch_shape'], why: '`spec` has the shape with the batch axis.' },
   {
     of: ['layers'],
     names: ['seed_generator'],
-    why: 'The stream of random numbers is private. `variables` has its state.',
+    why: 'The stream of random numbers is private. `variables` contains its state.',
   },
   {
     of: ['layers'],
@@ -181,8 +181,8 @@ export const WITHOUT = [
     ],
     why: 'They are steps of the computation, or values that follow from the class.',
   },
-  { of: ['AdditiveAttention'], names: ['score_mode'], why: 'It has one score.' },
-  { of: ['LayerNormalization'], names: ['rms_scaling'], why: '`RMSNormalization` is this layer.' },
+  { of: ['AdditiveAttention'], names: ['score_mode'], why: 'There is only one way to compute the scores.' },
+  { of: ['LayerNormalization'], names: ['rms_scaling'], why: '`RMSNormalization` computes this.' },
   { of: ['losses'], names: ['fn'], why: '`call` computes it.' },
   {
     of: ['metrics'],
@@ -195,7 +195,7 @@ export const WITHOUT = [
       'num_samples',
       'total_cm',
     ],
-    why: '`variables` has the sums.',
+    why: '`variables` contains the sums.',
   },
   {
     of: ['metrics'],
@@ -212,7 +212,7 @@ export const WITHOUT = [
       'thresholds',
       'value',
     ],
-    why: 'They are not options of these classes, but values of their bases.',
+    why: 'They are not options of these classes, but properties of their base classes in Keras.',
   },
   { of: ['LossScaleOptimizer'], names: ['check_finite'], why: 'A step checks all gradients in its guard.' },
   {
@@ -228,7 +228,7 @@ export const WITHOUT = [
   {
     of: ['callbacks'],
     names: ['get_monitor_value', 'monitor_op', 'min_delta'],
-    why: '`monitor` and `mode` say what is compared, and how.',
+    why: '`monitor` and `mode` determine which log is compared, and how.',
   },
   { of: ['CSVLogger'], names: ['sep'], why: 'It is the option `separator`.' },
   {
@@ -239,6 +239,6 @@ export const WITHOUT = [
   {
     of: ['initializers'],
     names: ['distribution', 'mode', 'scale'],
-    why: 'The name of the class says it. `VarianceScaling` has them as options.',
+    why: 'The name of the class states them. `VarianceScaling` has them as options.',
   },
 ]
