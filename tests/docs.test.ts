@@ -362,7 +362,8 @@ describe('figures', () => {
   ]
 
   it.each(figures)('%s: %s', (document, pattern, actual) => {
-    const found = pattern.exec(textOf.get(document)!)?.slice(1)
+    // A figure and its unit may be on two lines.
+    const found = pattern.exec(textOf.get(document)!.replace(/\s+/g, ' '))?.slice(1)
     expect(found?.map((figure) => words[figure] ?? Number(figure.replaceAll(',', '')))).toEqual(actual)
   })
 
