@@ -51,6 +51,14 @@ function numbers(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
 }
 
+/** Both parts in one array; `from` of a spread would take most of the time of this file. */
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(first.length + second.length)
+  all.set(first)
+  all.set(second, first.length)
+  return all
+}
+
 const ODD = [0, 1, 2, 7, 0x7f, 0x80, 0xff]
 
 /** Some bytes are replaced, removed or repeated, and one file in eight ends early. */
@@ -60,8 +68,8 @@ function changed(file: Uint8Array, next: () => number): Uint8Array {
   for (let change = below(4); change >= 0; change--) {
     const at = below(bytes.length)
     const kind = below(8)
-    if (kind === 0) bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + below(6))])
-    else if (kind === 1) bytes = Uint8Array.from([...bytes.subarray(0, at + 8), ...bytes.subarray(at)])
+    if (kind === 0) bytes = joined(bytes.subarray(0, at), bytes.subarray(at + 1 + below(6)))
+    else if (kind === 1) bytes = joined(bytes.subarray(0, at + 8), bytes.subarray(at))
     else if (kind < 5) bytes[at]! ^= 1 << below(8)
     else bytes[at] = kind === 5 ? below(256) : ODD[below(ODD.length)]!
   }
