@@ -37,7 +37,7 @@ const [, name] = /^export function step_(\w+)/m.exec(edits.get('kernel')!.code)!
 /** A file with an edit: a record goes into the table, all others to the end. */
 function withEdit(kind: Kind, text: string): string {
   const { code } = edits.get(kind)!
-  const table = 'const makers = {\n'
+  const table = 'export const elementwise = {\n'
   return kind === 'record' ? text.replace(table, table + code) : `${text}\n${code}`
 }
 

@@ -242,6 +242,7 @@ export function rowsOf(record: (typeof elementwise)[UnaryName | BinaryName], mor
       record.infer(
         Array.from({ length: operands }, () => type),
         {},
+        'copy',
       )
       return true
     } catch {

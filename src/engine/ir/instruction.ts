@@ -37,6 +37,8 @@ export interface Instruction {
 }
 
 type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
+/** The words of an instruction by the names of its fields. */
+export type Fields<Layout> = Readonly<Record<FieldName<Layout>, Word>>
 
 /**
  * Builds an instruction from named fields; tsc checks that every field of the layout is given.
@@ -45,7 +47,7 @@ type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
 export function instruction<Layout extends FieldLayout>(
   opcode: Opcode,
   layout: Layout,
-  fields: Readonly<Record<FieldName<Layout>, Word>>,
+  fields: Fields<Layout>,
   lists: readonly Word[] = [],
 ): Instruction {
   const words = new Array<Word>(fieldIndex(layout.size))

@@ -92,9 +92,8 @@ export class LoopKernel implements Kernel {
     // Slots in order of address. If the loop runs forwards, the first value comes first: before = slots 0 …
     // T−1, after = 1 … T.
     const slots = before === null ? length : length + 1
-    const [first, second] = before === null ? [0, 0] : reverse ? [1, 0] : [0, 1]
-    if (before !== null) parts.set(this.writes[before]!, bytes * first)
-    if (after !== null) parts.set(this.writes[after]!, bytes * second)
+    if (before !== null) parts.set(this.writes[before]!, reverse ? bytes : 0)
+    if (after !== null) parts.set(this.writes[after]!, before !== null && !reverse ? bytes : 0)
     parts.set(this.writes[i]!, reverse ? 0 : bytes * (slots - 1))
     const block = runs !== undefined || (before === null && after === null) ? null : { bytes: bytes * slots, parts }
     return { parameter, next, bytes, before, after, block, spare, isOver }

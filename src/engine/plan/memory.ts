@@ -47,10 +47,15 @@ export interface PlacedBuffer extends Buffer {
   readonly end: number
 }
 
-/** The buffer with its place, which every address of a finished plan has. */
+/** Whether the planner has placed a buffer, as every one of a finished plan. */
+export function isPlaced(buffer: Buffer): buffer is PlacedBuffer {
+  return 'home' in buffer
+}
+
+/** The buffer of an address of a finished plan, with its place. */
 export function placed(buffer: Buffer): PlacedBuffer {
-  if (!('home' in buffer)) throw internalError('a buffer has no location')
-  return buffer as PlacedBuffer
+  if (!isPlaced(buffer)) throw internalError('a buffer has no location')
+  return buffer
 }
 
 /** The bytes of a value that is not a view of another one (see legalize.ts): all of a buffer, or a part of it. */

@@ -3,6 +3,7 @@
 // they do not depend on a carry. Operands that are the same in every iteration are prepared once for products.
 
 import { numberOf } from '../../core/numbers'
+import type { TensorType } from '../../core/shapes'
 import { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { Body, bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
@@ -66,7 +67,10 @@ function withoutTurns(
   live: readonly boolean[],
   { e }: GraphBuilder,
 ): (Value | null)[] {
-  return node.outputs.map((output, i) => (!live[i] ? null : i < node.attributes.carries ? inputs[i]! : e.zeros(output)))
+  return node.outputs.map((output, i) => {
+    if (!live[i]) return null
+    return i < node.attributes.carries ? inputs[i]! : e.zeros(output)
+  })
 }
 
 function oneTurn(
@@ -107,6 +111,70 @@ interface Carry {
   readonly initial: Value
   readonly parameter: Value
   readonly next: Value
+}
+
+/** A slice or a capture of the smaller loop: the operand, and its parameter. */
+interface LoopOperand {
+  readonly parameter: Value
+  readonly outside: Value
+}
+
+/** The body of the smaller loop. What its nodes read becomes a slice or a capture when it is first read. */
+class SmallerBody {
+  readonly builder = new GraphBuilder()
+  /** Values of the original body → values of this one. */
+  private readonly map = new Map<Value, Value>()
+  private readonly carried: readonly Value[]
+  private readonly scanned: LoopOperand[] = []
+  private readonly captured: LoopOperand[] = []
+
+  constructor(
+    private readonly carries: readonly Carry[],
+    private readonly outside: (value: Value) => Outside,
+  ) {
+    this.carried = carries.map(({ parameter }) => this.builder.parameter(parameter))
+    carries.forEach(({ parameter }, i) => this.map.set(parameter, this.carried[i]!))
+  }
+
+  get scannedCount(): number {
+    return this.scanned.length
+  }
+
+  set(value: Value, inside: Value): void {
+    this.map.set(value, inside)
+  }
+
+  get(value: Value): Value {
+    let known = this.map.get(value)
+    if (known !== undefined) return known
+    const { value: outside, isStacked } = this.outside(value)
+    const operands = isStacked ? this.scanned : this.captured
+    known = operands.find((each) => each.outside === outside)?.parameter
+    known ??= isStacked ? this.enter(this.scanned, value, outside) : this.capture(outside)
+    this.map.set(value, known)
+    return known
+  }
+
+  capture(outside: Value): Value {
+    return this.enter(this.captured, outside, outside)
+  }
+
+  private enter(operands: LoopOperand[], type: TensorType, outside: Value): Value {
+    const parameter = this.builder.parameter(type)
+    operands.push({ parameter, outside })
+    return parameter
+  }
+
+  parameters(): Value[] {
+    return [...this.carried, ...[...this.scanned, ...this.captured].map(({ parameter }) => parameter)]
+  }
+
+  inputs(): Value[] {
+    return [
+      ...this.carries.map(({ initial }) => initial),
+      ...[...this.scanned, ...this.captured].map(({ outside }) => outside),
+    ]
+  }
 }
 
 /**
@@ -299,79 +367,47 @@ class Restructuring {
 
   /** Emits the nodes before the loop, and the loop. Returns its carries' results by index. */
   private emit(): Map<number, Value> {
-    const inside = new GraphBuilder()
-    const map = new Map<Value, Value>()
-    const scanned: { readonly parameter: Value; readonly whole: Value }[] = []
-    const captured: { readonly parameter: Value; readonly value: Value }[] = []
-    const carried = this.carries.map(({ parameter }) => inside.parameter(parameter))
-    this.carries.forEach(({ parameter }, i) => map.set(parameter, carried[i]!))
-    const capture = (value: Value): Value => {
-      const parameter = inside.parameter(value)
-      captured.push({ parameter, value })
-      return parameter
-    }
-    const get = (value: Value): Value => {
-      let known = map.get(value)
-      if (known !== undefined) return known
-      const { value: outside, isStacked } = this.outside(value)
-      known = (
-        isStacked ? scanned.find(({ whole }) => whole === outside) : captured.find((each) => each.value === outside)
-      )?.parameter
-      if (known === undefined) {
-        if (isStacked) scanned.push({ parameter: (known = inside.parameter(value)), whole: outside })
-        else known = capture(outside)
-      }
-      map.set(value, known)
-      return known
-    }
-    if (this.runs === 'where') get(this.body.parameters[this.node.attributes.carries]!)
+    const inside = new SmallerBody(this.carries, (value) => this.outside(value))
+    if (this.runs === 'where') inside.get(this.body.parameters[this.node.attributes.carries]!)
     const needed = this.neededInside()
-    for (const node of this.body.nodes) {
-      if (!needed.has(node)) continue
-      inside.scope = node.scope
-      const preparation = ruleOf(node.name).prepare?.({
-        inputs: node.inputs,
-        length: this.length,
-        isSame: (i) => this.runs !== 'where' && this.isSame(node.inputs[i]!),
-      })
-      if (preparation) {
-        const { operand } = preparation
-        const ready = this.within(node.scope, () =>
-          preparation.before(this.builder.e, this.outside(node.inputs[operand]!).value),
-        )
-        const inputs = node.inputs.map((input, i) => (i === operand ? capture(ready) : get(input)))
-        map.set(node.outputs[0]!, preparation.inside(inside.e, inputs))
-        continue
-      }
-      const outputs = inside.copy(node, node.inputs.map(get))
-      outputs.forEach((output, i) => map.set(node.outputs[i]!, output))
-    }
-    const outputs = [...this.carries.map(({ next }) => next), ...this.stacked].map(get)
+    for (const node of this.body.nodes) if (needed.has(node)) this.emitInside(node, inside)
+    const outputs = [...this.carries.map(({ next }) => next), ...this.stacked].map((value) => inside.get(value))
     if (outputs.length === 0 && needed.size === 0) return new Map()
-    const parameters = [
-      ...carried,
-      ...scanned.map(({ parameter }) => parameter),
-      ...captured.map(({ parameter }) => parameter),
-    ]
-    const inputs = [
-      ...this.carries.map(({ initial }) => initial),
-      ...scanned.map(({ whole }) => whole),
-      ...captured.map(({ value }) => value),
-    ]
     const { length, reverse, runs } = this.node.attributes
-    const body = regionOf(this.node).with(inside.finish(outputs, parameters))
-    const results = this.emitLoop(inputs, {
-      body,
+    const results = this.emitLoop(inside.inputs(), {
+      body: regionOf(this.node).with(inside.builder.finish(outputs, inside.parameters())),
       length,
       reverse,
       carries: this.carries.length,
-      scanned: scanned.length,
+      scanned: inside.scannedCount,
       runs,
     })
     this.stacked.forEach((value, j) =>
       this.lifted.set(value, { value: results[this.carries.length + j]!, isStacked: true }),
     )
     return new Map(this.carries.map(({ index }, i) => [index, results[i]!]))
+  }
+
+  /** Emits a node of the body inside the loop, and the preparation of its operand, if it has one, before the loop. */
+  private emitInside(node: Node, inside: SmallerBody): void {
+    const { builder } = inside
+    builder.scope = node.scope
+    const preparation = ruleOf(node.name).prepare?.({
+      inputs: node.inputs,
+      length: this.length,
+      isSame: (i) => this.runs !== 'where' && this.isSame(node.inputs[i]!),
+    })
+    if (!preparation) {
+      const inputs = node.inputs.map((input) => inside.get(input))
+      builder.copy(node, inputs).forEach((output, i) => inside.set(node.outputs[i]!, output))
+      return
+    }
+    const { operand } = preparation
+    const prepared = this.within(node.scope, () =>
+      preparation.before(this.builder.e, this.outside(node.inputs[operand]!).value),
+    )
+    const inputs = node.inputs.map((input, i) => (i === operand ? inside.capture(prepared) : inside.get(input)))
+    inside.set(node.outputs[0]!, preparation.inside(builder.e, inputs))
   }
 
   private neededInside(): Set<Node> {

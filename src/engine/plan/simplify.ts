@@ -158,7 +158,12 @@ export function attributesKey(attributes: object, identity?: number): string {
 function attributeText(value: unknown, identity: number | undefined): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
   if (Array.isArray(value)) return `[${value.map((each) => attributeText(each, identity)).join()}]`
-  if (!ArrayBuffer.isView(value)) return JSON.stringify(value)
+  if (!isNumericArray(value)) return JSON.stringify(value)
   if (value.byteLength > 4 * LARGEST_COMPARED) return `node ${identity}`
-  return attributeText(Array.from(value as NumericArray), identity)
+  return attributeText(Array.from(value), identity)
+}
+
+/** Whether an attribute is data: attributes have no other views of memory. */
+function isNumericArray(value: unknown): value is NumericArray {
+  return ArrayBuffer.isView(value)
 }

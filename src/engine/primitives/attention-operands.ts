@@ -33,8 +33,13 @@ export function attentionOperands<Item>(
   inputs: readonly Item[],
   { hasMask, hasBias }: AttentionAttributes,
 ): Operands<Item> {
-  const [query, key, value, ...others] = inputs as readonly [Item, Item, Item, ...Item[]]
-  return { query, key, value, mask: hasMask ? others[0]! : null, bias: hasBias ? others[Number(hasMask)]! : null }
+  return {
+    query: inputs[0]!,
+    key: inputs[1]!,
+    value: inputs[2]!,
+    mask: hasMask ? inputs[3]! : null,
+    bias: hasBias ? inputs[hasMask ? 4 : 3]! : null,
+  }
 }
 
 export interface AttentionExtents {
@@ -48,8 +53,15 @@ export interface AttentionExtents {
 }
 
 export function attentionExtents({ query, key, value }: Operands<TensorType>): AttentionExtents {
-  const [batch, rows, heads, depth] = query.shape as readonly [number, number, number, number]
-  return { batch, heads, keyHeads: key.shape[2]!, rows, columns: key.shape[1]!, depth, width: value.shape[3]! }
+  return {
+    batch: query.shape[0]!,
+    heads: query.shape[2]!,
+    keyHeads: key.shape[2]!,
+    rows: query.shape[1]!,
+    columns: key.shape[1]!,
+    depth: query.shape[3]!,
+    width: value.shape[3]!,
+  }
 }
 
 /** [batch, heads, rows, columns] */
@@ -63,5 +75,6 @@ export function gradientOperands<Item>(
   inputs: readonly Item[],
   { hasSums }: GradientAttributes,
 ): readonly [y: Item, logSum: Item, dy: Item, dLogSum?: Item] {
-  return inputs.slice(hasSums ? -4 : -3) as [Item, Item, Item, Item?]
+  const [y, logSum, dy, dLogSum] = inputs.slice(hasSums ? -4 : -3)
+  return hasSums ? [y!, logSum!, dy!, dLogSum!] : [y!, logSum!, dy!]
 }

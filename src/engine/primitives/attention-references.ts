@@ -37,13 +37,8 @@ function forEachRow(
   const { scale, before, after } = attributes
   const reader = (data: NumericArray | null, type: typeof types.mask) => {
     if (data === null || type === null) return null
-    const [b, h, t, s] = broadcastStrides(type.shape, rowMajorStrides(type.shape), scoresShape(extents)) as [
-      number,
-      number,
-      number,
-      number,
-    ]
-    return (i: number, j: number, m: number, n: number): number => data[i * b + j * h + m * t + n * s]!
+    const [b, h, t, s] = broadcastStrides(type.shape, rowMajorStrides(type.shape), scoresShape(extents))
+    return (i: number, j: number, m: number, n: number): number => data[i * b! + j * h! + m * t! + n * s!]!
   }
   const [maskAt, biasAt] = [reader(mask, types.mask), reader(bias, types.bias)]
   for (let b = 0; b < batch; b++) {

@@ -51,6 +51,43 @@ function masked(
 
 type Maybe = Value | null
 
+/** Arithmetic with values that may be missing, which count as zero. */
+function arithmetic(e: Emitter) {
+  const through = (x: Maybe, read: (x: Value) => Value): Maybe => (x === null ? null : read(x))
+  const both = (a: Maybe, b: Maybe, join: (a: Value, b: Value) => Value): Maybe =>
+    a === null || b === null ? null : join(a, b)
+  return {
+    through,
+    both,
+    plus: (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.add(x, y)) ?? a ?? b,
+    minus: (x: Maybe): Maybe => through(x, (each) => e.negative(each)),
+    scaled: (x: Maybe, scale: number): Maybe => through(x, (each) => e.multiply(each, scale)),
+    product: (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.multiply(x, y)),
+    times: (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.matmul(x, y)),
+    timesTransposed: (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.matmul(x, e.transposeMatrix(y))),
+    transposedTimes: (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.matmul(e.transposeMatrix(x), y)),
+  }
+}
+
+/**
+ * Reshapes operands into matrices, and results back. Heads that share a key are stacked along rows: [batch, key heads,
+ * shared · rows, n], beside [batch, key heads, columns, n].
+ */
+function matricesOf(e: Emitter, extents: AttentionExtents) {
+  const { batch, heads, keyHeads, rows, columns } = extents
+  const together = keyHeads === 0 ? 0 : (heads / keyHeads) * rows
+  const headsFirst = (x: Value): Value => e.transpose(x, [0, 2, 1, 3])
+  return {
+    headsFirst,
+    ofRows: (x: Value): Value => e.reshape(headsFirst(x), [batch, keyHeads, together, x.shape[3]!]),
+    toRows: (x: Value): Value => headsFirst(e.reshape(x, [batch, heads, rows, x.shape[3]!])),
+    ofScores: (x: Value): Value => e.reshape(x, [batch, keyHeads, together, columns]),
+    toScores: (x: Value): Value => e.reshape(x, scoresShape(extents)),
+    ofSums: (x: Value): Value => e.reshape(x, [batch, keyHeads, together, 1]),
+    toSums: (x: Value): Value => e.reshape(x, [batch, heads, rows]),
+  }
+}
+
 /** The gradients of all operands of attentionGradient, in their order. */
 export function secondGradient(
   { e, inputs, cotangents, isUsed }: VjpContext<unknown>,
@@ -58,39 +95,17 @@ export function secondGradient(
 ): readonly Maybe[] {
   const operands = attentionOperands(inputs, attributes)
   const extents = attentionExtents(operands)
-  const { batch, heads, keyHeads, rows, columns } = extents
   const { scale } = attributes
-
-  // Heads that share a key are stacked along rows: [batch, key heads, shared · rows, n], beside [batch, key
-  // heads, columns, n].
-  const together = keyHeads === 0 ? 0 : (heads / keyHeads) * rows
-  const headsFirst = (x: Value): Value => e.transpose(x, [0, 2, 1, 3])
-  const ofColumns = headsFirst
-  const ofRows = (x: Value): Value => e.reshape(headsFirst(x), [batch, keyHeads, together, x.shape[3]!])
-  const toRows = (x: Value): Value => headsFirst(e.reshape(x, [batch, heads, rows, x.shape[3]!]))
-  const ofScores = (x: Value): Value => e.reshape(x, [batch, keyHeads, together, columns])
-  const toScores = (x: Value): Value => e.reshape(x, scoresShape(extents))
-  const ofSums = (x: Value): Value => e.reshape(x, [batch, keyHeads, together, 1])
-  const toSums = (x: Value): Value => e.reshape(x, [batch, heads, rows])
-
-  // A missing operand counts as zero.
-  const both = (a: Maybe, b: Maybe, join: (a: Value, b: Value) => Value): Maybe =>
-    a === null || b === null ? null : join(a, b)
-  const plus = (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.add(x, y)) ?? a ?? b
-  const through = (x: Maybe, read: (x: Value) => Value): Maybe => (x === null ? null : read(x))
-  const scaled = (x: Maybe): Maybe => through(x, (each) => e.multiply(each, scale))
-  const product = (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.multiply(x, y))
-  const times = (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.matmul(x, y))
-  const timesTransposed = (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.matmul(x, e.transposeMatrix(y)))
-  const transposedTimes = (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.matmul(e.transposeMatrix(x), y))
+  const { headsFirst, ofRows, toRows, ofScores, toScores, ofSums, toSums } = matricesOf(e, extents)
+  const { through, both, plus, minus, scaled, product, times, timesTransposed, transposedTimes } = arithmetic(e)
   const overLast = (x: Value): Value => e.keepAxes(e.sum(x, [3]), x.shape, [3])
-  const minus = (x: Maybe): Maybe => through(x, (each) => e.negative(each))
 
   const [result, logSum, ofResult, ofLogSum] = gradientOperands(inputs, attributes)
-  const [query, key, value] = [ofRows(operands.query), ofColumns(operands.key), ofColumns(operands.value)]
+  const [query, key, value] = [ofRows(operands.query), headsFirst(operands.key), headsFirst(operands.value)]
   const [y, L, g] = [ofRows(result), ofSums(logSum), ofRows(ofResult)]
   const received = (i: number, read: (x: Value) => Value): Maybe => (isUsed(i) ? read(cotangents[i]!) : null)
-  const [a, b, c, f] = [received(0, ofRows), received(1, ofColumns), received(2, ofColumns), received(3, ofScores)]
+  const [a, b] = [received(0, ofRows), received(1, headsFirst)]
+  const [c, f] = [received(2, headsFirst), received(3, ofScores)]
 
   const scores = e.multiply(e.matmul(query, e.transposeMatrix(key)), scale)
   const biased = operands.bias === null ? toScores(scores) : e.add(toScores(scores), operands.bias)
@@ -101,31 +116,21 @@ export function secondGradient(
     ofLogSum === undefined ? shift : e.subtract(shift, ofSums(ofLogSum)),
   )
   const D = e.multiply(P, C)
-  const E = plus(scaled(plus(timesTransposed(a, key), timesTransposed(query, b))), f)
+  const E = plus(scaled(plus(timesTransposed(a, key), timesTransposed(query, b)), scale), f)
   const W = product(P, E)
   const w = through(W, overLast)
   const T = plus(product(W, C), product(P, timesTransposed(g, c)))
-  const shares = e.add(P, e.select(e.equal(L, Infinity), 1 / columns, 0))
+  const shares = e.add(P, e.select(e.equal(L, Infinity), 1 / extents.columns, 0))
 
-  const gradients = {
-    query: through(scaled(plus(times(T, key), times(D, b))), toRows),
-    key: through(scaled(plus(transposedTimes(T, query), transposedTimes(D, a))), headsFirst),
-    value: through(transposedTimes(W, g), headsFirst),
-    bias: both(T, operands.bias, (x, { shape }) => e.sumTo(toScores(x), shape)),
-    y: through(minus(product(w, g)), toRows),
-    L: through(minus(through(T, overLast)), toSums),
-    g: through(plus(plus(times(W, value), minus(product(w, y))), times(shares, c)), toRows),
-    l: through(w, toSums),
-  }
   return [
-    gradients.query,
-    gradients.key,
-    gradients.value,
+    through(scaled(plus(times(T, key), times(D, b)), scale), toRows),
+    through(scaled(plus(transposedTimes(T, query), transposedTimes(D, a)), scale), headsFirst),
+    through(transposedTimes(W, g), headsFirst),
     ...(attributes.hasMask ? [null] : []),
-    ...(attributes.hasBias ? [gradients.bias] : []),
-    gradients.y,
-    gradients.L,
-    gradients.g,
-    ...(attributes.hasSums ? [gradients.l] : []),
+    ...(attributes.hasBias ? [both(T, operands.bias, (x, { shape }) => e.sumTo(toScores(x), shape))] : []),
+    through(minus(product(w, g)), toRows),
+    through(minus(through(T, overLast)), toSums),
+    through(plus(plus(times(W, value), minus(product(w, y))), times(shares, c)), toRows),
+    ...(attributes.hasSums ? [through(w, toSums)] : []),
   ]
 }

@@ -86,10 +86,10 @@ function stepsOf({ shape, strides }: Operand): { batch: number; row: number; hea
   return { batch: strides[0]!, row: shape[1] === 1 ? Math.max(1, shape[3]!) : strides[1]!, head: strides[2]! }
 }
 
-function stridesOver(extents: AttentionExtents, operand: Operand | null): readonly [number, number, number, number] {
-  const strides =
-    operand === null ? [0, 0, 0, 0] : broadcastStrides(operand.shape, operand.strides, scoresShape(extents))
-  return strides as [number, number, number, number]
+/** The strides of an operand that is read for each score; 0 if it is missing. */
+function stridesOver(extents: AttentionExtents, operand: Operand | null) {
+  const strides = operand && broadcastStrides(operand.shape, operand.strides, scoresShape(extents))
+  return { batch: strides?.[0] ?? 0, head: strides?.[1] ?? 0, row: strides?.[2] ?? 0, column: strides?.[3] ?? 0 }
 }
 
 /** More than any number of steps. */
@@ -105,13 +105,11 @@ function commonFields(
   const operands = attentionOperands(inputs, attributes)
   const { query, key, value, mask, bias } = operands
   const extents = attentionExtents(operands)
-  const [ofQuery, ofKey, ofValue] = [query, key, value].map(stepsOf) as [
-    ReturnType<typeof stepsOf>,
-    ReturnType<typeof stepsOf>,
-    ReturnType<typeof stepsOf>,
-  ]
-  const [maskBatch, maskHead, maskRow, maskColumn] = stridesOver(extents, mask)
-  const [biasBatch, biasHead, biasRow, biasColumn] = stridesOver(extents, bias)
+  const ofQuery = stepsOf(query)
+  const ofKey = stepsOf(key)
+  const ofValue = stepsOf(value)
+  const ofMask = stridesOver(extents, mask)
+  const ofBias = stridesOver(extents, bias)
   return {
     ...extents,
     query: query.address,
@@ -133,14 +131,14 @@ function commonFields(
     valueBatch: ofValue.batch,
     valueRow: ofValue.row,
     valueHead: ofValue.head,
-    maskBatch,
-    maskHead,
-    maskRow,
-    maskColumn,
-    biasBatch,
-    biasHead,
-    biasRow,
-    biasColumn,
+    maskBatch: ofMask.batch,
+    maskHead: ofMask.head,
+    maskRow: ofMask.row,
+    maskColumn: ofMask.column,
+    biasBatch: ofBias.batch,
+    biasHead: ofBias.head,
+    biasRow: ofBias.row,
+    biasColumn: ofBias.column,
     scratch,
     wide: Number(wideTiles),
   } satisfies Readonly<Record<string, Word>>
@@ -197,9 +195,9 @@ export class AttentionKernel extends KernelRoutine {
       new AttentionGradientKernel({ ...this.attributes, hasSums, givesBias }),
       all,
     )
-    return inputs.map((_, i) =>
-      i < 3 ? [dQuery!, dKey!, dValue!][i]! : givesBias && i === biasIndex ? e.sumTo(dBias!, bias.shape) : null,
-    )
+    const gradients: (Value | null)[] = [dQuery!, dKey!, dValue!, ...inputs.slice(3).map(() => null)]
+    if (givesBias) gradients[biasIndex] = e.sumTo(dBias!, bias.shape)
+    return gradients
   }
 
   override accepts(operand: number, input: TensorType, layout: View): boolean {
@@ -211,8 +209,8 @@ export class AttentionKernel extends KernelRoutine {
   }
 
   override lower(context: LowerContext<unknown>): void {
-    const [out, logSum] = context.outputs as [Operand, Operand]
-    context.emit(instruction(Opcode.Attention, Attention, commonFields(context, this.attributes, out, logSum)))
+    const [out, logSum] = context.outputs
+    context.emit(instruction(Opcode.Attention, Attention, commonFields(context, this.attributes, out!, logSum!)))
   }
 
   // Two products; per score the maximum, a difference, an exponential, a sum and a quotient.
@@ -257,7 +255,7 @@ export class AttentionGradientKernel extends KernelRoutine {
 
   override lower(context: LowerContext<unknown>): void {
     const [y, logSum, dy, dLogSum] = gradientOperands(context.inputs, this.attributes)
-    const [dQuery, dKey, dValue, dBias] = context.outputs as [Operand, Operand, Operand, Operand?]
+    const [dQuery, dKey, dValue, dBias] = context.outputs
     context.emit(
       instruction(
         Opcode.AttentionGradient,
@@ -266,9 +264,9 @@ export class AttentionGradientKernel extends KernelRoutine {
           ...commonFields(context, this.attributes, y, logSum),
           gradient: dy.address,
           dLogSum: dLogSum?.address ?? ABSENT,
-          dQuery: dQuery.address,
-          dKey: dKey.address,
-          dValue: dValue.address,
+          dQuery: dQuery!.address,
+          dKey: dKey!.address,
+          dValue: dValue!.address,
           dBias: dBias?.address ?? ABSENT,
         },
       ),

@@ -43,7 +43,9 @@ const slideOf = ({ strides, dilation, before, after }: PaddedAttributes): Padded
 function turnChannels(e: Emitter, kernel: Value, groups: number): Value {
   if (groups === 1) return e.transposeMatrix(kernel)
   const window = windowOf(kernel)
-  const [channels, filters] = kernel.shape.slice(-2) as [number, number]
+  const channels = kernel.shape.at(-2)!
+
+  const filters = kernel.shape.at(-1)!
   const rank = window.length
   const apart = e.reshape(kernel, [...window, channels, groups, filters / groups])
   const turned = e.transpose(apart, [...window.keys(), rank + 2, rank + 1, rank])
@@ -77,7 +79,9 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
   infer([x, kernel], attributes) {
     const window = windowOf(kernel!)
     requireWindow('convolution', x!, window, attributes)
-    const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+    const channels = kernel!.shape.at(-2)!
+
+    const filters = kernel!.shape.at(-1)!
     const { groups } = attributes
     if (kernel!.dtype !== 'float32' || channels * groups !== x!.shape.at(-1) || filters % groups !== 0) {
       throw new ShapeError(

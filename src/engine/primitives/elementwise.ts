@@ -67,11 +67,9 @@ function stepFor(step: number, integerStep: number | undefined, inputs: readonly
   return inputs[0]!.dtype === 'float32' ? step : (integerStep ?? step)
 }
 
-/** Makes the record of a primitive. @param name for errors */
-type Made<Attributes> = (name: PrimitiveName) => ElementwisePrimitive<Attributes>
-/** Makes the record of a primitive without attributes. The number of operands exists only in types. */
-interface MadeOf<Operands extends 1 | 2 | 3> extends Made<NoAttributes> {
-  readonly operands?: Operands
+/** The record of a primitive without attributes. */
+interface RecordOf<Operands extends 1 | 2 | 3> extends ElementwisePrimitive<NoAttributes> {
+  readonly operands: Operands
 }
 
 function unary(
@@ -79,11 +77,11 @@ function unary(
   scalar: (x: number) => number,
   vjp: UnaryVjp | null,
   { accepts = FLOAT, result, integerStep, integer: _, flops = 1, ...declared }: Options = {},
-): MadeOf<1> {
-  return (name) => ({
+): RecordOf<1> {
+  return {
     kind: 'elementwise',
     operands: 1,
-    infer(inputs) {
+    infer(inputs, _, name) {
       check(name, inputs, accepts)
       return [{ shape: inputs[0]!.shape, dtype: result ?? inputs[0]!.dtype }]
     },
@@ -92,7 +90,7 @@ function unary(
     scalar: ([x]) => scalar(x!),
     vjp: vjp && (({ e, inputs, outputs, cotangents }) => [vjp(e, cotangents[0]!, inputs[0]!, outputs[0]!)]),
     ...declared,
-  })
+  }
 }
 
 function binary(
@@ -100,11 +98,11 @@ function binary(
   scalar: (a: number, b: number) => number,
   vjp: BinaryVjp | null,
   { accepts = NUMERIC, result, integerStep, integer = scalar, flops = 1, ...declared }: Options = {},
-): MadeOf<2> {
-  return (name) => ({
+): RecordOf<2> {
+  return {
     kind: 'elementwise',
     operands: 2,
-    infer(inputs) {
+    infer(inputs, _, name) {
       check(name, inputs, accepts)
       const shape = broadcastShapes(name, [inputs[0]!.shape, inputs[1]!.shape])
       return [{ shape, dtype: result ?? inputs[0]!.dtype }]
@@ -120,10 +118,10 @@ function binary(
         )
       }),
     ...declared,
-  })
+  }
 }
 
-function comparison(step: number, integerStep: number, holds: (a: number, b: number) => boolean): MadeOf<2> {
+function comparison(step: number, integerStep: number, holds: (a: number, b: number) => boolean): RecordOf<2> {
   return binary(step, (a, b) => Number(holds(a, b)), null, {
     accepts: ANY,
     result: 'bool',
@@ -161,7 +159,7 @@ function castScalar(x: number, from: DType, to: DType): number {
   return x
 }
 
-const cast: Made<PrimitiveAttributes['cast']> = () => ({
+const cast: ElementwisePrimitive<PrimitiveAttributes['cast']> = {
   kind: 'elementwise',
   operands: 1,
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
@@ -171,19 +169,19 @@ const cast: Made<PrimitiveAttributes['cast']> = () => ({
   // int32 and bool have no gradient.
   vjp: ({ cotangents: [dy], inputs: [x] }) => [x!.dtype === 'float32' ? dy! : null],
   simplify: ({ inputs: [x], attributes: { dtype } }) => (x!.dtype === dtype ? x! : null),
-})
+}
 
-const select: MadeOf<3> = () => ({
+const select: RecordOf<3> = {
   kind: 'elementwise',
   operands: 3,
-  infer(inputs) {
+  infer(inputs, _, name) {
     const [condition, a, b] = inputs
-    check('select', [condition!], BOOL)
-    check('select', [a!, b!], ANY)
+    check(name, [condition!], BOOL)
+    check(name, [a!, b!], ANY)
     return [
       {
         shape: broadcastShapes(
-          'select',
+          name,
           inputs.map((input) => input.shape),
         ),
         dtype: a!.dtype,
@@ -198,7 +196,7 @@ const select: MadeOf<3> = () => ({
     e.select(condition!, dy!, 0),
     e.select(condition!, 0, dy!),
   ],
-})
+}
 
 /** Ties share the gradient equally, as a ± |a − b| would. */
 function extremum(step: number, integerStep: number, scalar: (a: number, b: number) => number) {
@@ -219,7 +217,8 @@ const FREE: Options = { flops: 0, traffic: () => [] }
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
-const makers = {
+/** The records of all elementwise primitives. */
+export const elementwise = {
   copy: unary(
     Step.copy,
     (x) => x,
@@ -522,16 +521,10 @@ const makers = {
   select,
 }
 
-type Makers = typeof makers
-
-/** The records of all elementwise primitives. */
-export const elementwise = Object.fromEntries(
-  Object.entries(makers).map(([name, make]) => [name, make(name as keyof Makers)]),
-) as { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> }
-
+type Records = typeof elementwise
 type NameOf<Operands extends 1 | 2 | 3> = {
-  [Name in keyof Makers]: Makers[Name] extends MadeOf<Operands> ? Name : never
-}[keyof Makers]
+  [Name in keyof Records]: Records[Name] extends RecordOf<Operands> ? Name : never
+}[keyof Records]
 /** The primitives of one operand, without attributes. */
 export type UnaryName = NameOf<1>
 /** The primitives of two operands, without attributes. */

@@ -48,10 +48,11 @@ const sumOver = (from: number, to: number, term: (i: number) => number): number 
 export function cholesky(a: Matrix, l: Matrix, n: number): void {
   let isDefinite = true
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      const rest = j > i ? 0 : a.get(i, j) - sumOver(0, j, (k) => l.get(i, k) * l.get(j, k))
-      l.set(i, j, j > i ? 0 : j < i ? rest / l.get(j, j) : Math.sqrt(rest))
+    for (let j = 0; j <= i; j++) {
+      const rest = a.get(i, j) - sumOver(0, j, (k) => l.get(i, k) * l.get(j, k))
+      l.set(i, j, j < i ? rest / l.get(j, j) : Math.sqrt(rest))
     }
+    for (let j = i + 1; j < n; j++) l.set(i, j, 0)
     isDefinite &&= l.get(i, i) > 0
   }
   if (!isDefinite) for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) l.set(i, j, NaN)
@@ -128,9 +129,10 @@ export function qr(a: Matrix, q: Matrix, r: Matrix, rows: number, columns: numbe
     if (rest < 1e-280) continue
     const alpha = work.get(k, k)
     const beta = -Math.sqrt(alpha * alpha + rest) * (alpha < 0 || Object.is(alpha, -0) ? -1 : 1)
-    const direction = Array.from({ length: rows }, (_, i) =>
-      i < k ? 0 : i === k ? 1 : work.get(i, k) / (alpha - beta),
-    )
+    const direction = Array.from({ length: rows }, (_, i) => {
+      if (i === k) return 1
+      return i < k ? 0 : work.get(i, k) / (alpha - beta)
+    })
     const factor = (beta - alpha) / beta
     // A ← H A, Q ← Q H
     for (let j = k; j < columns; j++) {

@@ -70,6 +70,12 @@ class Parts {
   onDiagonal = (x: Value, beside: Value | number): Value =>
     this.e.select(this.e.equal(this.row, this.column), x, beside)
 
+  /** The function that keeps one triangle; a strict one is without the diagonal. */
+  triangle(isLower: boolean, isStrict: boolean): (x: Value) => Value {
+    if (isLower) return isStrict ? this.strictTril : this.tril
+    return isStrict ? this.strictTriu : this.triu
+  }
+
   /** Φ(x) */
   half(x: Value): Value {
     return this.e.multiply(this.tril(x), this.onDiagonal(this.e.scalar(0.5), 1))
@@ -131,10 +137,8 @@ abstract class FactorizeRoutine extends KernelRoutine {
 abstract class WideRoutine extends FactorizeRoutine {
   override temporaryBytes([a]: readonly TensorType[]): number {
     const matrices = matricesOf(a!)
-    const [rows, columns, width] = [matrices.rows, matrices.columns, this.widthOf(matrices)].map(
-      (n) => n + FACTORIZE_PADDING,
-    ) as [number, number, number]
-    return 8 * this.numbers(rows, columns, width)
+    const padded = (n: number): number => n + FACTORIZE_PADDING
+    return 8 * this.numbers(padded(matrices.rows), padded(matrices.columns), padded(this.widthOf(matrices)))
   }
 
   /** The numbers that the kernel needs for vectors of these lengths, with padding. */
@@ -565,14 +569,7 @@ export class TriangularSolve extends KernelRoutine {
     const [left, right] = this.isTransposed ? [x!, db!] : [db!, x!]
     const all = e.negative(e.matmul(left, e.transposeMatrix(right)))
     const parts = new Parts(e, a!.shape.at(-1)!)
-    const part = this.isLower
-      ? this.isUnit
-        ? parts.strictTril
-        : parts.tril
-      : this.isUnit
-        ? parts.strictTriu
-        : parts.triu
-    return [part(all), db!]
+    return [parts.triangle(this.isLower, this.isUnit)(all), db!]
   }
 
   override lower({ inputs: [a, b], outputs: [out], emit }: LowerContext<unknown>): void {

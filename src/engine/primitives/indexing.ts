@@ -20,7 +20,8 @@ function requireIndices(name: string, indices: TensorType): void {
 
 /** The result of gather for an index outside the axis. */
 export function fillingOf(dtype: DType): number {
-  return dtype === 'float32' ? NaN : dtype === 'bool' ? 1 : -(2 ** 31)
+  if (dtype === 'float32') return NaN
+  return dtype === 'bool' ? 1 : -(2 ** 31)
 }
 
 // input [outer, axis, inner], indices [count…] → out [outer, count…, inner]

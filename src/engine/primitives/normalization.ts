@@ -224,7 +224,8 @@ function secondGradient(
   const overRow = (name: 'mean' | 'sum', x: Value): Value => ofRows(e.reduce(name, x, [2]))
 
   const x = whole(inputs[0]!)
-  const [mean, inverse] = inputs.slice(-3, -1).map(ofRows) as [Value, Value]
+  const mean = ofRows(inputs.at(-3)!)
+  const inverse = ofRows(inputs.at(-2)!)
   const dy = whole(inputs.at(-1)!)
   const scale = hasScale ? ofWeights(inputs[1]!) : null
   const distance = e.subtract(x, mean)

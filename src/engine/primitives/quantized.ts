@@ -52,7 +52,7 @@ function runsOf({ window, channels, dilation }: Sight): Runs {
 }
 
 /** The shape of packed weights: [strips of filters, bytes of a strip]. */
-export function packedShape(sight: Sight): Shape {
+export function packedShape(sight: Sight): readonly [strips: number, bytes: number] {
   return [Math.ceil(sight.filters / STRIP), stripBytes(runsOf(sight))]
 }
 
@@ -74,7 +74,7 @@ function packedIndex(runs: Runs, tap: number, p: number, filter: number): number
 
 /** Packs weights [… window, channels, filters] in the order in which they are multiplied. */
 export function packWeights(weights: Int8Array, sight: Sight): Int8Array {
-  const [strips, bytes] = packedShape(sight) as [number, number]
+  const [strips, bytes] = packedShape(sight)
   const packed = new Int8Array(strips * bytes)
   const words = new DataView(packed.buffer)
   forEachWeight(sight, (at, place, filter) => {

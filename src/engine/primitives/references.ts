@@ -39,7 +39,9 @@ function matmul({
   inputTypes: [aType, bType],
   outputTypes: [type],
 }: RefContext<NoAttributes>): void {
-  const [m, n] = type!.shape.slice(-2) as [number, number]
+  const m = type!.shape.at(-2)!
+
+  const n = type!.shape.at(-1)!
   const k = aType!.shape[aType!.shape.length - 1]!
   const batch = type!.shape.slice(0, -2)
   const starts = (operand: TensorType): number[] => {

@@ -90,8 +90,8 @@ export interface CostContext<Attributes> {
 }
 
 interface Common<Attributes> {
-  /** The outputs' types. Throws an error that names the primitive and the shapes. */
-  infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
+  /** The outputs' types. Throws an error that begins with `name`, the primitive's, and names the shapes. */
+  infer(inputs: readonly TensorType[], attributes: Attributes, name: PrimitiveName): readonly TensorType[]
   /** Gradients with respect to the inputs (null: no gradient flows). null instead of a function: not differentiable. */
   readonly vjp: ((context: VjpContext<Attributes>) => readonly (Contribution | null)[]) | null
   /** Whether operands may be int8. Default: no kernel reads int8. */

@@ -11,7 +11,9 @@ import { forEachTap } from './window'
 type Visit = (at: number, weight: number, place: number) => void
 
 function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, visit: Visit): void {
-  const [channels, filters] = kernel.slice(-2) as [number, number]
+  const channels = kernel.at(-2)!
+
+  const filters = kernel.at(-1)!
   const { groups } = attributes
   forEachTap(x, kernel.slice(0, -2), attributes, (place, tap, at) => {
     for (let f = 0; f < filters; f++) {
@@ -26,7 +28,9 @@ function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttribut
 function forEachTurned(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, visit: Visit): void {
   const { groups } = attributes
   const window = kernel.slice(0, -2)
-  const [filters, all] = kernel.slice(-2) as [number, number]
+  const filters = kernel.at(-2)!
+
+  const all = kernel.at(-1)!
   const last = sizeOf(window) - 1
   forEachTap(x, window, attributes, (place, tap, at) => {
     for (let channel = 0; channel < all; channel++) {

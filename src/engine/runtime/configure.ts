@@ -52,7 +52,8 @@ export function makeRuntime(settings: RuntimeSettings): Runtime {
 
 function tapeBackend(settings: RuntimeSettings, wanted: number): TapeBackend {
   const { simd, turbo, partWork } = settings
-  const noThreads = wanted > 1 ? whyNoThreads() : settings.threads === 'auto' ? 'this machine has one core' : ONE_THREAD
+  const oneThread = settings.threads === 'auto' ? 'this machine has one core' : ONE_THREAD
+  const noThreads = wanted > 1 ? whyNoThreads() : oneThread
   const shared = noThreads === null ? createSharedMemory() : null
   const threads = shared === null ? 1 : wanted
   const memory = shared?.memory ?? createWasmMemory()

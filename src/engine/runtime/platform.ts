@@ -151,15 +151,14 @@ export async function bytesFrom(
   signal: AbortSignal | null = null,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted()
-  const bytes =
-    source instanceof Uint8Array
-      ? source
-      : source instanceof ArrayBuffer
-        ? new Uint8Array(source)
-        : isBlob(source)
-          ? new Uint8Array(await orAbort(source.arrayBuffer(), signal))
-          : await readFile(source, where, signal)
-  return requireContent(bytes, nameIn(source), where)
+  return requireContent(await readSource(source, where, signal), nameIn(source), where)
+}
+
+async function readSource(source: ByteSource, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source
+  if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  if (isBlob(source)) return new Uint8Array(await orAbort(source.arrayBuffer(), signal))
+  return readFile(source, where, signal)
 }
 
 /** The number of characters of a source in errors: a data URL contains the whole file. */

@@ -8,7 +8,7 @@ import type { Address, Operand } from '../ir/operand'
 import { BYTES_PER_ELEMENT, hasNonFinite, type NumericArray, type TensorData } from '../../core/dtypes'
 import { sizeOf, type TensorType } from '../../core/shapes'
 import { planTape, type Share, type TapePlan } from '../tape'
-import { placed, type LoopIdentity, type MemoryPlan } from '../plan/memory'
+import { placed, type LoopIdentity, type MemoryPlan, type Stream } from '../plan/memory'
 import {
   bodyOffset,
   encode,
@@ -130,10 +130,9 @@ export class TapeProgram implements Program {
       case 'inside':
         return this.resolve(home.at, turns) + offset
       case 'moving': {
-        const { loop, first, odd, even, step } = home.stream
-        const turn = turns.get(loop) ?? 0
-        const start = turn === 0 ? first : turn % 2 === 1 ? odd : even
-        return this.resolve(start, turns) + step * Math.floor(turn / 2) + offset
+        const { stream } = home
+        const turn = turns.get(stream.loop) ?? 0
+        return this.resolve(startOf(stream, turn), turns) + stream.step * Math.floor(turn / 2) + offset
       }
       case 'bound':
         throw internalError('a loop did not provide the bytes of a value')
@@ -251,4 +250,10 @@ export class TapeProgram implements Program {
     this.tape.dispose()
     this.constants.dispose()
   }
+}
+
+/** The address before the steps of a moving buffer, in one iteration of its loop. */
+function startOf({ first, odd, even }: Stream, turn: number): Address {
+  if (turn === 0) return first
+  return turn % 2 === 1 ? odd : even
 }

@@ -10,7 +10,7 @@ import type { Address } from '../ir/operand'
 import { sizeOf } from '../../core/shapes'
 import { labelOf, type Kernel } from '../plan/kernel'
 import { LoopKernel, offsetBy, type BytesCopy } from '../plan/loop'
-import type { LoopIdentity, PlacedBuffer, Stream } from '../plan/memory'
+import { isPlaced, type LoopIdentity, type Stream } from '../plan/memory'
 import { copyOf, type TapeBuilder } from './builder'
 import { bodyOffset, byteLength, instructionOffsets, type LabelledInstruction, type TapeInstruction } from './encode'
 import { lowerAll } from './lower'
@@ -112,8 +112,4 @@ function streamIn(address: Address, loop: LoopIdentity): Stream | null {
     offset += home.at.offset
     buffer = home.at.buffer
   }
-}
-
-function isPlaced(buffer: Address['buffer']): buffer is PlacedBuffer {
-  return 'home' in buffer
 }

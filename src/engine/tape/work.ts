@@ -112,6 +112,77 @@ function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   return { nanoseconds: count * MOVED, pieces: runsOf(count) }
 }
 
+function crossEntropyWork(field: Field): Work {
+  return {
+    nanoseconds: field(layouts.CrossEntropy.rows) * field(layouts.CrossEntropy.columns) * (SLOW_STEP + PLAIN_STEP),
+    pieces: runsOf(field(layouts.CrossEntropy.rows)),
+  }
+}
+
+function gatherWork(field: Field): Work {
+  const { outer, count, inner } = layouts.Gather
+  return {
+    nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED),
+    pieces: runsOf(field(outer) * field(count)),
+  }
+}
+
+function scatterWork(field: Field): Work {
+  const { outer, axis, count, inner } = layouts.Scatter
+  const zeros = field(outer) * field(axis) * field(inner) * FILLED
+  const added = field(outer) * field(count) * field(inner) * SCATTERED
+  return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
+}
+
+function insertWork(field: Field): Work {
+  const { outer, axis, inner } = layouts.Insert
+  return { nanoseconds: field(outer) * field(axis) * field(inner) * MOVED, pieces: field(outer) }
+}
+
+function sortWork(field: Field): Work {
+  return {
+    nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED,
+    pieces: 1,
+  }
+}
+
+function runningWork(field: Field): Work {
+  const { outer, axis, inner } = layouts.Running
+  return { nanoseconds: field(outer) * field(axis) * field(inner), pieces: 1 }
+}
+
+function searchWork(field: Field): Work {
+  return {
+    nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)),
+    pieces: 1,
+  }
+}
+
+// Matrices are small, so one thread factorizes each.
+function factorizeWork(field: Field): Work {
+  const { batch, rows, columns } = layouts.Factorize
+  return { nanoseconds: field(batch) * field(rows) * field(columns) ** 2, pieces: 1 }
+}
+
+function substituteWork(field: Field): Work {
+  const { batch, n, columns } = layouts.Substitute
+  return { nanoseconds: field(batch) * field(n) ** 2 * field(columns) * PLAIN_STEP, pieces: 1 }
+}
+
+function fourierWork(field: Field): Work {
+  const { outer, axis, inner } = layouts.Fourier
+  return {
+    nanoseconds: field(outer) * field(axis) * field(inner) * Math.log2(2 * field(axis)) * PLAIN_STEP,
+    pieces: 1,
+  }
+}
+
+// Shared through the instructions of its body: see dealOut.
+function loopWork(field: Field, { body = [] }: TapeInstruction): Work {
+  const turn = body.reduce((sum, each) => sum + workOf(each).nanoseconds, 0)
+  return { nanoseconds: field(layouts.Loop.count) * turn, pieces: 1 }
+}
+
 const leading: WorkRule = () => ({ nanoseconds: 0, pieces: 1 })
 
 const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
@@ -126,10 +197,7 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Reduce]: reduction(REDUCED),
   [Opcode.ArgReduce]: reduction(COMPARED),
   [Opcode.Softmax]: ofRows(layouts.Softmax.rows, layouts.Softmax.columns, SLOW_STEP + PLAIN_STEP),
-  [Opcode.CrossEntropy]: (field) => ({
-    nanoseconds: field(layouts.CrossEntropy.rows) * field(layouts.CrossEntropy.columns) * (SLOW_STEP + PLAIN_STEP),
-    pieces: runsOf(field(layouts.CrossEntropy.rows)),
-  }),
+  [Opcode.CrossEntropy]: crossEntropyWork,
   [Opcode.CrossEntropyGradient]: ofRows(
     layouts.CrossEntropyGradient.rows,
     layouts.CrossEntropyGradient.columns,
@@ -141,54 +209,18 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Normalize]: ofRows(layouts.Normalize.rows, layouts.Normalize.columns, PLAIN_STEP),
   [Opcode.NormalizeGradient]: ofRows(layouts.Normalize.rows, layouts.Normalize.columns, PLAIN_STEP),
   [Opcode.NormalizeWeights]: ofRows(layouts.Normalize.rows, layouts.Normalize.columns, PLAIN_STEP),
-  [Opcode.Gather]: (field) => {
-    const { outer, count, inner } = layouts.Gather
-    return {
-      nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED),
-      pieces: runsOf(field(outer) * field(count)),
-    }
-  },
-  [Opcode.Scatter]: (field) => {
-    const { outer, axis, count, inner } = layouts.Scatter
-    const zeros = field(outer) * field(axis) * field(inner) * FILLED
-    const added = field(outer) * field(count) * field(inner) * SCATTERED
-    return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
-  },
-  [Opcode.Insert]: (field) => {
-    const { outer, axis, inner } = layouts.Insert
-    return { nanoseconds: field(outer) * field(axis) * field(inner) * MOVED, pieces: field(outer) }
-  },
-  [Opcode.Sort]: (field) => ({
-    nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED,
-    pieces: 1,
-  }),
-  [Opcode.Running]: (field) => {
-    const { outer, axis, inner } = layouts.Running
-    return { nanoseconds: field(outer) * field(axis) * field(inner), pieces: 1 }
-  },
+  [Opcode.Gather]: gatherWork,
+  [Opcode.Scatter]: scatterWork,
+  [Opcode.Insert]: insertWork,
+  [Opcode.Sort]: sortWork,
+  [Opcode.Running]: runningWork,
   [Opcode.Bits]: elements(layouts.Bits.count, PLAIN_STEP),
-  [Opcode.Search]: (field) => ({
-    nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)),
-    pieces: 1,
-  }),
-  // Matrices are small, so one thread factorizes each.
-  [Opcode.Factorize]: (field) => {
-    const { batch, rows, columns } = layouts.Factorize
-    return { nanoseconds: field(batch) * field(rows) * field(columns) ** 2, pieces: 1 }
-  },
-  [Opcode.Substitute]: (field) => {
-    const { batch, n, columns } = layouts.Substitute
-    return { nanoseconds: field(batch) * field(n) ** 2 * field(columns) * PLAIN_STEP, pieces: 1 }
-  },
+  [Opcode.Search]: searchWork,
+  [Opcode.Factorize]: factorizeWork,
+  [Opcode.Substitute]: substituteWork,
   [Opcode.Quantize]: ofRows(layouts.Quantize.rows, layouts.Quantize.columns, PLAIN_STEP * 2),
   [Opcode.QuantizedProduct]: windowWork(layouts.QuantizedProduct, MULTIPLY_ADD / 2),
-  [Opcode.Fourier]: (field) => {
-    const { outer, axis, inner } = layouts.Fourier
-    return {
-      nanoseconds: field(outer) * field(axis) * field(inner) * Math.log2(2 * field(axis)) * PLAIN_STEP,
-      pieces: 1,
-    }
-  },
+  [Opcode.Fourier]: fourierWork,
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),
@@ -199,11 +231,7 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Sgd]: elements(layouts.Sgd.count, 0.3),
   [Opcode.RmsProp]: elements(layouts.RmsProp.count, 1),
   [Opcode.Adam]: elements(layouts.Adam.count, 0.7),
-  // Shared through the instructions of its body: see dealOut.
-  [Opcode.Loop]: (field, { body = [] }) => ({
-    nanoseconds: field(layouts.Loop.count) * body.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
-    pieces: 1,
-  }),
+  [Opcode.Loop]: loopWork,
 })
 
 const table = /* @__PURE__ */ rules()

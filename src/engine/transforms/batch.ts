@@ -118,7 +118,8 @@ function gathered(builder: GraphBuilder, node: Node, [x, indices]: readonly Outs
   const rank = node.outputs[0]!.shape.length
   if (!x!.isStacked) {
     // The axis of the slices is where those of the indices begin.
-    const order = Array.from({ length: rank + 1 }, (_, i) => (i === 0 ? axis : i <= axis ? i - 1 : i))
+    const axes = Array.from({ length: rank + 1 }, (_, i) => i)
+    const order = [axis, ...axes.filter((i) => i !== axis)]
     return [e.transpose(e.gather(x!.value, indices!.value, axis, zeros), order)]
   }
   // One axis of all places of all slices. An index outside its own axis goes beyond the end.

@@ -143,7 +143,7 @@ export class GraphBuilder {
     const node = this.loops.get(loop)
     if (node === undefined) throw internalError('the loop belongs to another builder')
     node.attributes = { ...node.attributes, body }
-    const added = ruleOf('loop').infer(node.inputs, node.attributes).slice(node.outputs.length)
+    const added = ruleOf('loop').infer(node.inputs, node.attributes, 'loop').slice(node.outputs.length)
     node.outputs = [...node.outputs, ...added.map((type) => this.value(type, node))]
     return node.outputs
   }
@@ -179,7 +179,7 @@ function inferred<Name extends PrimitiveName>(
     if (inputs[i]!.dtype !== 'int8' || rule.takesInt8?.(attributes) === true) continue
     throw new ArgumentError(`${name}: ops do not compute with int8, which only stores the weights of quantized layers`)
   }
-  const types = rule.infer(inputs, attributes)
+  const types = rule.infer(inputs, attributes, name)
   for (let i = 0; i < types.length; i++) requireSize(name, types[i]!.shape)
   return types
 }

@@ -61,6 +61,46 @@ export function pullBackLoop(node: Node<'loop'>, pass: BackwardPass): void {
   new LoopGradient(node, pass).run()
 }
 
+/** An operand of the forward loop, and its parameter in the copy of the body. */
+interface LoopOperand {
+  readonly parameter: Value
+  readonly input: Value
+}
+
+/** A capture with the contributions to its gradient. */
+interface Capture extends LoopOperand {
+  /** Contributions whose sum over all iterations can be computed outside the loop. */
+  readonly atOnce: readonly Contribution[]
+  /** Contributions that each iteration adds. */
+  readonly turnwise: readonly Contribution[]
+}
+
+/** The backward body while its nodes still read values of the forward body. */
+interface BackwardBody {
+  /** The carries, by index, whose cotangents it carries back. */
+  readonly carried: readonly number[]
+  /** The stacked results, by index, whose cotangents it reads as slices. */
+  readonly stackedResults: readonly number[]
+  /** The scanned operands whose gradients it stacks. */
+  readonly scanned: readonly LoopOperand[]
+  readonly captures: readonly Capture[]
+  /** The captures for which it carries a sum. */
+  readonly summed: readonly Capture[]
+  /** Values that it stacks for sums outside the loop. */
+  readonly exported: readonly Value[]
+  /** Its parameters: the cotangents of carries and the sums, then the slices. */
+  readonly carriesIn: readonly Value[]
+  readonly slicesIn: readonly Value[]
+  /** Its results: those of `carriesIn`, the gradients of `scanned`, and `exported`. */
+  readonly outputs: readonly Value[]
+}
+
+/** The results of the backward loop, and those of the forward loop, extended by the values that the backward loop reads. */
+interface BackwardLoop {
+  readonly results: readonly Value[]
+  readonly residuals: readonly Value[]
+}
+
 class LoopGradient {
   private readonly body: Graph
   /** A copy of the body, to which results can be added. */
@@ -115,67 +155,85 @@ class LoopGradient {
   }
 
   run(): void {
-    const { node, pass, parameters, carryCount } = this
-    const { length, reverse, runs } = node.attributes
+    const { length, runs } = this.node.attributes
     if (runs === 'while' && length === UNLIMITED)
       throw new ArgumentError('whileLoop: the gradient needs maximumIterations, for which it keeps memory')
+    const backwardBody = this.differentiateBody()
+    const backwardLoop = this.emitBackward(backwardBody)
+    this.sendGradients(backwardBody, backwardLoop)
+    this.sendTotals(backwardBody, backwardLoop)
+  }
+
+  /** Emits the backward nodes of the body to `raw`. */
+  private differentiateBody(): BackwardBody {
+    const { node, pass, parameters, carryCount, raw } = this
     // The backward body receives cotangents: those of carries, and a slice of those of each stacked result.
     const stackedResults = node.outputs.flatMap((output, i) =>
       i >= carryCount && this.active.has(this.results[i]!) && pass.cotangents.has(output) ? [i] : [],
     )
     const carried = this.carriedBack(stackedResults)
-    const given = (i: number): Value => {
-      const parameter = this.raw.parameter(this.results[i]!)
-      this.rawValues.add(parameter)
-      this.cotangents.add(this.results[i]!, parameter)
-      return parameter
-    }
-    const carriesIn = carried.map(given)
-    const slicesIn = stackedResults.map(given)
-    backward(
-      { owner: this.inner, back: this.raw, carriers: this.active, cotangents: this.cotangents },
-      this.inner.emitted(),
-    )
+    const carriesIn = carried.map((i) => this.receiveCotangent(i))
+    const slicesIn = stackedResults.map((i) => this.receiveCotangent(i))
+    backward({ owner: this.inner, back: raw, carriers: this.active, cotangents: this.cotangents }, this.inner.emitted())
 
     const operands = operandsOf(
       node,
       parameters.map((parameter, i) => ({ parameter, input: node.inputs[i]! })),
     )
-    const wanted = ({ parameter, input }: { parameter: Value; input: Value }): boolean =>
+    const isWanted = ({ parameter, input }: LoopOperand): boolean =>
       pass.carriers.has(input) && this.cotangents.has(parameter)
     // The results of the backward loop: cotangents of carries, sums for captures, cotangents of slices, and values that
     // sums outside the loop need.
-    const carriesOut = carried.map((i) => this.cotangents.total(parameters[i]!) ?? this.raw.e.zeros(parameters[i]!))
-    const scanned = operands.scanned.filter(wanted)
+    const carriesOut = carried.map((i) => this.cotangents.total(parameters[i]!) ?? raw.e.zeros(parameters[i]!))
+    const scanned = operands.scanned.filter(isWanted)
     const slicesOut = scanned.map(({ parameter }) => this.cotangents.total(parameter)!)
-    const captures = operands.captures
-      .filter(wanted)
-      .map(({ parameter, input }) => this.splitContributions(parameter, input))
+    const captures = operands.captures.filter(isWanted).map((operand) => this.splitContributions(operand))
     const summed = captures.filter(({ turnwise }) => turnwise.length > 0)
-    const sumsIn = summed.map(({ parameter }) => {
-      const sum = this.raw.parameter(parameter)
-      this.rawValues.add(sum)
-      return sum
-    })
-    const sumsOut = summed.map(({ parameter, turnwise }, i) =>
-      this.raw.e.add(sumsIn[i]!, sumOf(this.raw, parameter, turnwise)),
-    )
-    for (const each of this.raw.emitted()) for (const output of each.outputs) this.rawValues.add(output)
+    const sumsIn = summed.map(({ parameter }) => this.rawParameter(parameter))
+    const sumsOut = summed.map(({ parameter, turnwise }, i) => raw.e.add(sumsIn[i]!, sumOf(raw, parameter, turnwise)))
+    for (const each of raw.emitted()) for (const output of each.outputs) this.rawValues.add(output)
     const exported = this.exports(
       captures.flatMap(({ atOnce }) => atOnce),
       slicesIn,
     )
+    return {
+      carried,
+      stackedResults,
+      scanned,
+      captures,
+      summed,
+      exported,
+      carriesIn: [...carriesIn, ...sumsIn],
+      slicesIn,
+      outputs: [...carriesOut, ...sumsOut, ...slicesOut, ...exported],
+    }
+  }
 
-    // The backward loop. The forward loop is extended by the values that it needs.
-    const outputs = [...carriesOut, ...sumsOut, ...slicesOut, ...exported]
+  /** A parameter of the backward body. */
+  private rawParameter(type: TensorType): Value {
+    const parameter = this.raw.parameter(type)
+    this.rawValues.add(parameter)
+    return parameter
+  }
+
+  /** A parameter of the backward body: the cotangent of a result of the body. */
+  private receiveCotangent(result: number): Value {
+    const parameter = this.rawParameter(this.results[result]!)
+    this.cotangents.add(this.results[result]!, parameter)
+    return parameter
+  }
+
+  /** Emits the backward loop, and extends the forward loop by the values that it needs. */
+  private emitBackward({ carried, stackedResults, summed, carriesIn, slicesIn, outputs }: BackwardBody): BackwardLoop {
+    const { node, pass } = this
     const conditions = this.conditions()
     const closed = this.close(
-      [...carriesIn, ...sumsIn],
+      carriesIn,
       [...conditions.map((condition) => this.raw.parameter(condition)), ...slicesIn],
       outputs,
     )
     const ran = conditions.map((condition) => this.sourceOf(condition))
-    const residuals = pass.owner.extendLoop(node, regionOf(node).with(this.inner.finish(this.results, parameters)))
+    const residuals = pass.owner.extendLoop(node, regionOf(node).with(this.inner.finish(this.results, this.parameters)))
     const { back, cotangents } = pass
     const inputs = [
       ...carried.map((i) => cotangents.total(node.outputs[i]!) ?? back.e.zeros(node.outputs[i]!)),
@@ -185,31 +243,36 @@ class LoopGradient {
       ...closed.scanned.map((source) => this.outsideOf(source, residuals)),
       ...closed.captured,
     ]
-    const attributes = {
+    const { length, reverse, runs } = node.attributes
+    const results = back.emit('loop', inputs, {
       body: closed.body,
       length,
       reverse: !reverse,
-      carries: carriesIn.length + sumsIn.length,
+      carries: carriesIn.length,
       scanned: ran.length + slicesIn.length + closed.scanned.length,
-      runs: runs && ('where' as const),
-    }
-    const results = back.emit('loop', inputs, attributes)
-    // Its results are contributions to the operands of the forward loop.
-    const first = attributes.carries
-    carried.forEach((i, j) => this.send(node.inputs[i]!, results[j]!))
-    summed.forEach(({ input }, j) => this.send(input, results[carried.length + j]!))
-    scanned.forEach(({ input }, j) => this.send(input, results[first + j]!))
-    // The contributions to captures that are computed for all iterations at once.
-    const stacks = new Map<Value, Value>()
-    exported.forEach((value, j) => stacks.set(value, results[first + scanned.length + j]!))
+      runs: runs && 'where',
+    })
+    return { results, residuals }
+  }
+
+  /** Adds the results of the backward loop to the cotangents of the operands of the forward loop. */
+  private sendGradients({ carried, summed, scanned }: BackwardBody, { results }: BackwardLoop): void {
+    const inputs = [...carried.map((i) => this.node.inputs[i]!), ...[...summed, ...scanned].map(({ input }) => input)]
+    inputs.forEach((input, j) => this.send(input, results[j]!))
+  }
+
+  /** Adds the contributions to captures that are computed for all iterations at once. */
+  private sendTotals(body: BackwardBody, { results, residuals }: BackwardLoop): void {
+    const { back, cotangents } = this.pass
+    const { stackedResults, slicesIn, exported } = body
+    const first = body.outputs.length - exported.length
+    const stacks = new Map(exported.map((value, j) => [value, results[first + j]!]))
     const stack = (value: Value): Value | null => {
-      if (this.rawValues.has(value)) {
-        const given = slicesIn.indexOf(value)
-        return given < 0 ? stacks.get(value)! : cotangents.total(node.outputs[stackedResults[given]!]!)
-      }
-      return this.outsideOf(this.sourceOf(value), residuals)
+      if (!this.rawValues.has(value)) return this.outsideOf(this.sourceOf(value), residuals)
+      const slice = slicesIn.indexOf(value)
+      return slice < 0 ? stacks.get(value)! : cotangents.total(this.node.outputs[stackedResults[slice]!]!)
     }
-    for (const { input, atOnce } of captures) {
+    for (const { input, atOnce } of body.captures) {
       for (const contribution of atOnce) {
         const value = contribution instanceof Value ? contribution : contribution.block
         const sum = this.totalOf(value, back, stack)!
@@ -248,11 +311,8 @@ class LoopGradient {
     }
   }
 
-  /**
-   * The contributions to a capture: those whose sum over all iterations can be computed outside (`atOnce`), and those that
-   * each iteration adds (`turnwise`).
-   */
-  private splitContributions(parameter: Value, input: Value) {
+  /** Divides the contributions to a capture by where they can be summed. */
+  private splitContributions({ parameter, input }: LoopOperand): Capture {
     const atOnce: Contribution[] = []
     const turnwise: Contribution[] = []
     const discarded = new GraphBuilder()
@@ -311,13 +371,13 @@ class LoopGradient {
   }
 
   /** Values of the backward body whose stacked values are needed outside. */
-  private exports(contributions: readonly Contribution[], given: readonly Value[]): Value[] {
+  private exports(contributions: readonly Contribution[], slicesIn: readonly Value[]): Value[] {
     const found = new Set<Value>()
     const discarded = new GraphBuilder()
     for (const each of contributions) {
       this.totalOf(each instanceof Value ? each : each.block, discarded, (operand) => {
         if (!this.rawValues.has(operand)) this.sourceOf(operand)
-        else if (!given.includes(operand)) found.add(operand)
+        else if (!slicesIn.includes(operand)) found.add(operand)
         return discarded.parameter(this.stackedType(operand))
       })
     }

@@ -60,7 +60,8 @@ export function backward(pass: BackwardPass, forward: readonly Node[]): void {
 }
 
 function gradientScope(scope: string): string {
-  return scope.endsWith('gradient') ? scope : scope === '' ? 'gradient' : `${scope}/gradient`
+  if (scope.endsWith('gradient')) return scope
+  return scope === '' ? 'gradient' : `${scope}/gradient`
 }
 
 /** The values that depend on one of `wrt`, including `wrt`, as far as a gradient flows. */

@@ -234,10 +234,7 @@ export class NodeEmitter implements Emitter {
   /** Swaps the last two axes. */
   transposeMatrix(x: Value): Value {
     const rank = x.shape.length
-    return this.transpose(
-      x,
-      x.shape.map((_, i) => (i === rank - 2 ? rank - 1 : i === rank - 1 ? rank - 2 : i)),
-    )
+    return this.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2])
   }
 
   slice(x: Value, starts: readonly number[], sizes: readonly number[]): Value {

@@ -28,7 +28,7 @@ export function verify(graph: Graph): void {
 }
 
 function verifyTypes<Name extends PrimitiveName>(node: Node<Name>): void {
-  const types = ruleOf(node.name).infer(node.inputs, node.attributes)
+  const types = ruleOf(node.name).infer(node.inputs, node.attributes, node.name)
   types.forEach((type, i) => {
     const output = node.outputs[i]
     if (output === undefined || output.dtype !== type.dtype || !sameShape(output.shape, type.shape)) {

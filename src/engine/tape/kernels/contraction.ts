@@ -5,7 +5,7 @@ import { Opcode } from '../../../../assembly/shared/opcodes'
 import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { broadcastStrides, forEachOffset, sizeOf, type TensorType } from '../../../core/shapes'
 import type { NoAttributes } from '../../ir/attributes'
-import { ABSENT, instruction, type LowerContext, type Word } from '../../ir/instruction'
+import { ABSENT, instruction, type Fields, type LowerContext, type Word } from '../../ir/instruction'
 import type { Address, Operand } from '../../ir/operand'
 import { STRIP, contraction as rules } from '../../primitives/contraction'
 import type { View } from '../../primitives/rule'
@@ -43,85 +43,68 @@ export function productBytes(out: readonly number[], k: number): number {
 /** Behind a Gemm of a long k: the memory for its partial sums, of which an empty product has none. */
 const partialSums = (k: number, temporary: Address | null): Word[] => (k > GEMM_LONG ? [temporary ?? ABSENT] : [])
 
-export function lowerProduct(context: LowerContext<NoAttributes>): void {
-  const a = context.inputs[0]!
-  const b = context.inputs[1]!
-  const out = context.outputs[0]!
+/** What a product reads of the context of its kernel. */
+type ProductContext = Pick<LowerContext<unknown>, 'bias' | 'epilogue' | 'scratch' | 'temporary' | 'wideTiles' | 'emit'>
+
+/** The fields of a Gemm that depend on its operands. */
+type Product = Omit<Fields<typeof Gemm>, 'epilogue' | 'scratch' | 'wide'> & { readonly k: number }
+
+function emitProduct({ epilogue, scratch, temporary, wideTiles, emit }: ProductContext, product: Product): void {
+  const fields = { ...product, epilogue, scratch, wide: Number(wideTiles) }
+  emit(instruction(Opcode.Gemm, Gemm, fields, partialSums(product.k, temporary)))
+}
+
+/** out = a · b, with one instruction if a stride leads from each matrix of an operand to the next, else with one per matrix. */
+export function lowerProduct(context: ProductContext, a: Operand, b: Operand, out: Operand): void {
   const m = out.shape.at(-2)!
   const n = out.shape.at(-1)!
-  const k = a.shape.at(-1)!
   const batch = out.shape.slice(0, -2)
-  const lhsRow = a.strides.at(-2)!
-  const lhsColumn = a.strides.at(-1)!
-  const rhsRow = b.strides.at(-2)!
-  const rhsColumn = b.strides.at(-1)!
-  const { scratch, epilogue, temporary } = context
-  const { bias, biasRow } = biasOf(context, n)
-  const wide = Number(context.wideTiles)
-  const emit = (
-    out: Address,
-    lhs: Address,
-    rhs: Address,
-    bias: Address | typeof ABSENT,
-    rows: number,
-    count: number,
-    lhsBatch: number,
-    rhsBatch: number,
-  ): void =>
-    context.emit(
-      instruction(
-        Opcode.Gemm,
-        Gemm,
-        {
-          out,
-          lhs,
-          rhs,
-          bias,
-          m: rows,
-          n,
-          k,
-          lhsRow,
-          lhsColumn,
-          rhsRow,
-          rhsColumn,
-          batch: count,
-          lhsBatch,
-          rhsBatch,
-          epilogue,
-          scratch,
-          wide,
-          biasRow,
-          rhsStrip: STRIP,
-        },
-        partialSums(k, temporary),
-      ),
-    )
+  const { bias, biasRow } = biasOf(context.bias, out)
+  const each = {
+    n,
+    k: a.shape.at(-1)!,
+    lhsRow: a.strides.at(-2)!,
+    lhsColumn: a.strides.at(-1)!,
+    rhsRow: b.strides.at(-2)!,
+    rhsColumn: b.strides.at(-1)!,
+    rhsStrip: STRIP,
+    biasRow,
+  }
   const lhsBatch = batchStride(batch, a.shape, a.strides)
   const rhsBatch = batchStride(batch, b.shape, b.strides)
   const matrices = sizeOf(batch)
   if (lhsBatch !== null && rhsBatch !== null) {
     // One rhs for consecutive matrices of lhs: one taller product.
-    const stacked = rhsBatch === 0 && (matrices === 1 || lhsBatch === m * lhsRow)
-    if (stacked) emit(out.address, a.address, b.address, bias, m * matrices, 1, 0, rhsBatch)
-    else emit(out.address, a.address, b.address, bias, m, matrices, lhsBatch, rhsBatch)
-    return
+    const isTall = rhsBatch === 0 && (matrices === 1 || lhsBatch === m * each.lhsRow)
+    const whole = isTall
+      ? { m: m * matrices, batch: 1, lhsBatch: 0, rhsBatch }
+      : { m, batch: matrices, lhsBatch, rhsBatch }
+    return emitProduct(context, { ...each, ...whole, out: out.address, lhs: a.address, rhs: b.address, bias })
   }
-  // Broadcasting that one stride cannot express: one instruction per matrix.
-  const starts = (operand: Operand): Address[] => {
-    const addresses: Address[] = []
-    const strides = broadcastStrides(operand.shape.slice(0, -2), operand.strides.slice(0, -2), batch)
-    forEachOffset(batch, strides, 0, (at) =>
-      addresses.push({ buffer: operand.address.buffer, offset: operand.address.offset + BYTES_PER_ELEMENT * at }),
-    )
-    return addresses
-  }
-  const lhs = starts(a)
-  const rhs = starts(b)
+  const lhs = startsOf(a, batch)
+  const rhs = startsOf(b, batch)
   for (let i = 0; i < lhs.length; i++) {
     const offset = BYTES_PER_ELEMENT * i * m * n
-    const ownBias = biasRow === 0 ? bias : moved(context.bias!.address, offset)
-    emit(moved(out.address, offset), lhs[i]!, rhs[i]!, ownBias, m, 1, 0, 0)
+    emitProduct(context, {
+      ...each,
+      m,
+      batch: 1,
+      lhsBatch: 0,
+      rhsBatch: 0,
+      out: moved(out.address, offset),
+      lhs: lhs[i]!,
+      rhs: rhs[i]!,
+      bias: biasRow === 0 ? bias : moved(context.bias!.address, offset),
+    })
   }
+}
+
+/** The address of each matrix of an operand that is broadcast to `batch`. */
+function startsOf({ shape, strides, address }: Operand, batch: readonly number[]): Address[] {
+  const addresses: Address[] = []
+  const steps = broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch)
+  forEachOffset(batch, steps, 0, (at) => addresses.push(moved(address, BYTES_PER_ELEMENT * at)))
+  return addresses
 }
 
 function moved({ buffer, offset }: Address, bytes: number): Address {
@@ -129,18 +112,16 @@ function moved({ buffer, offset }: Address, bytes: number): Address {
 }
 
 /** The initial value of the sums: nothing, a row for all rows of the result, or a matrix of its size. */
-function biasOf(
-  { bias, outputs: [out] }: LowerContext<unknown>,
-  n: number,
-): { bias: Address | typeof ABSENT; biasRow: number } {
-  const isWhole = bias !== null && sizeOf(bias.shape) > n && sizeOf(bias.shape) === sizeOf(out!.shape)
+function biasOf(bias: Operand | null, out: Operand): { bias: Address | typeof ABSENT; biasRow: number } {
+  const n = out.shape.at(-1)!
+  const isWhole = bias !== null && sizeOf(bias.shape) > n && sizeOf(bias.shape) === sizeOf(out.shape)
   return { bias: bias?.address ?? ABSENT, biasRow: isWhole ? n : 0 }
 }
 
 const matmul: TapeKernel<NoAttributes> = {
-  lower: lowerProduct,
+  lower: (context) => lowerProduct(context, context.inputs[0]!, context.inputs[1]!, context.outputs[0]!),
   temporaryBytes: (inputs, attributes) =>
-    productBytes(rules.matmul.infer(inputs, attributes)[0]!.shape, inputs[0]!.shape.at(-1)!),
+    productBytes(rules.matmul.infer(inputs, attributes, 'matmul')[0]!.shape, inputs[0]!.shape.at(-1)!),
   accepts: acceptsMatrices,
   fusesEpilogue: true,
   fusesAddend: true,
@@ -148,38 +129,26 @@ const matmul: TapeKernel<NoAttributes> = {
 
 const matmulStrips: TapeKernel<NoAttributes> = {
   lower(context) {
-    const { inputs, outputs, scratch, temporary, epilogue, wideTiles } = context
-    const [a, b] = inputs as [Operand, Operand]
-    const [m, n] = outputs[0]!.shape as [number, number]
-    const k = a.shape[1]!
-    const [lhsRow, lhsColumn] = a.strides as [number, number]
-    context.emit(
-      instruction(
-        Opcode.Gemm,
-        Gemm,
-        {
-          out: outputs[0]!.address,
-          lhs: a.address,
-          rhs: b.address,
-          ...biasOf(context, n),
-          m,
-          n,
-          k,
-          lhsRow,
-          lhsColumn,
-          rhsRow: STRIP,
-          rhsColumn: 1,
-          batch: 1,
-          lhsBatch: 0,
-          rhsBatch: 0,
-          epilogue,
-          scratch,
-          wide: Number(wideTiles),
-          rhsStrip: STRIP * k,
-        },
-        partialSums(k, temporary),
-      ),
-    )
+    const [a, b] = context.inputs
+    const out = context.outputs[0]!
+    const [m, k] = a!.shape
+    emitProduct(context, {
+      out: out.address,
+      lhs: a!.address,
+      rhs: b!.address,
+      ...biasOf(context.bias, out),
+      m: m!,
+      n: out.shape[1]!,
+      k: k!,
+      lhsRow: a!.strides[0]!,
+      lhsColumn: a!.strides[1]!,
+      rhsRow: STRIP,
+      rhsColumn: 1,
+      rhsStrip: STRIP * k!,
+      batch: 1,
+      lhsBatch: 0,
+      rhsBatch: 0,
+    })
   },
   temporaryBytes: ([a, b]) => productBytes([a!.shape[0]!, b!.shape[0]!, STRIP], a!.shape[1]!),
   accepts: (operand, input, layout) => operand === 0 && acceptsMatrices(operand, input, layout),

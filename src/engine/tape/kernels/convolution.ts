@@ -8,7 +8,7 @@ import {
 } from '../../../../assembly/shared/instructions'
 import { Opcode } from '../../../../assembly/shared/opcodes'
 import { sizeOf, type Shape, type TensorType } from '../../../core/shapes'
-import type { ConvolutionAttributes, NoAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
+import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { ABSENT, instruction, type LowerContext } from '../../ir/instruction'
 import type { Operand } from '../../ir/operand'
 import { isProduct, windowOf } from '../../primitives/convolution'
@@ -86,7 +86,8 @@ function lowerConvolution(
 ): void {
   const { groups } = attributes
   const window = windowOf(kernel!)
-  const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+  const channels = kernel!.shape.at(-2)!
+  const filters = kernel!.shape.at(-1)!
   const tiles = winogradLists(x!, window, out!.shape, stretches, filters, attributes, before)
   const { lists, ...seen } =
     tiles === null ? boxLists(x!, out!.shape, window, stretches, channels) : ofTiles(out!.shape, channels, tiles)
@@ -160,25 +161,13 @@ const transposed = ({ shape: [rows, columns], strides: [row, column], ...rest }:
   strides: [column!, row!],
 })
 
-const asProduct = (
-  context: Pick<LowerContext<unknown>, 'scratch' | 'temporary' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>,
-  a: Operand,
-  b: Operand,
-  out: Operand,
-): void =>
-  lowerProduct({
-    ...context,
-    inputs: [a, b],
-    outputs: [out],
-    attributes: {} as NoAttributes,
-  })
-
 const convolution: TapeKernel<ConvolutionAttributes> = {
   accepts: acceptsPixels,
   fusesEpilogue: true,
   temporaryBytes([x, kernel], attributes) {
     if (!isProduct(kernel!.shape.slice(0, -2), attributes)) return 0
-    const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+    const channels = kernel!.shape.at(-2)!
+    const filters = kernel!.shape.at(-1)!
     return productBytes([...x!.shape.slice(0, -1), filters], channels)
   },
   lower(context) {
@@ -188,9 +177,10 @@ const convolution: TapeKernel<ConvolutionAttributes> = {
       attributes,
     } = context
     const window = windowOf(kernel!)
-    const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+    const channels = kernel!.shape.at(-2)!
+    const filters = kernel!.shape.at(-1)!
     if (isProduct(window, attributes) && acceptsMatrices(0, x!, { offset: 0, strides: x!.strides })) {
-      return asProduct(context, x!, matrix(kernel!, channels, filters), out!)
+      return lowerProduct(context, x!, matrix(kernel!, channels, filters), out!)
     }
     lowerConvolution(context, slidingStretches(x!.shape, window, attributes), attributes.before)
   },
@@ -212,11 +202,12 @@ const convolutionKernel: TapeKernel<PrimitiveAttributes['convolutionKernel']> = 
       emit,
     } = context
     const { kernel, groups } = attributes
-    const [channels, filters] = out!.shape.slice(-2) as [number, number]
+    const channels = out!.shape.at(-2)!
+    const filters = out!.shape.at(-1)!
     const places = sizeOf(dy!.shape.slice(0, -1))
     if (isProduct(kernel, attributes) && isContiguous(x!.shape, x!.strides)) {
       const columns = transposed(matrix(x!, places, channels))
-      return asProduct(
+      return lowerProduct(
         { ...context, bias: null, epilogue: 0 },
         columns,
         matrix(dy!, places, filters),

@@ -49,7 +49,8 @@ const rmsprop: TapeKernel<PrimitiveAttributes['rmsprop']> = {
   ],
   lower({ inputs, outputs, attributes: { rho, momentum, epsilon, centered, weightDecay }, emit }) {
     const average = centered ? 4 : -1
-    const velocity = momentum > 0 ? (centered ? 5 : 4) : -1
+    const afterAverage = centered ? 5 : 4
+    const velocity = momentum > 0 ? afterAverage : -1
     emit(
       instruction(Opcode.RmsProp, RmsProp, {
         parameters: inputs[0]!.address,
