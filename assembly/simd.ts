@@ -95,6 +95,13 @@ export function storeRow16(pointer: usize, a: v128, b: v128, c: v128, d: v128): 
   v128.store(pointer, a), v128.store(pointer, b, 16), v128.store(pointer, c, 32), v128.store(pointer, d, 48)
 }
 
+/** Stores 16 lanes, rectified. */
+@inline
+export function storeRectified16(pointer: usize, a: v128, b: v128, c: v128, d: v128, least: v128): void {
+  v128.store(pointer, rectified(a, least)), v128.store(pointer, rectified(b, least), 16)
+  v128.store(pointer, rectified(c, least), 32), v128.store(pointer, rectified(d, least), 48)
+}
+
 /** Stores the first `n` ≥ 1 of the 16 lanes of four vectors; all if n ≥ 16. */
 export function store_up_to_16(out: usize, y0: v128, y1: v128, y2: v128, y3: v128, n: i32): void {
   for (; n > 0; n -= 4) {

@@ -233,15 +233,7 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
     makeScores(instruction, scores, spare, panels, key, mask, bias, t, rows, s, count, scratch)
     memory.copy(factors, maxima, STEP)
     attention_maxima_f32(maxima, scores, rows, count)
-    for (let at: usize = 0; at < <usize>rows << 2; at += 16) {
-      // a row with nothing unmasked so far would give −∞ − −∞ = NaN
-      const largest = v128.load(maxima + at)
-      const shift = v128.bitselect(f32x4.splat(0.0), largest, f32x4.eq(largest, f32x4.splat(-Infinity)))
-      const factor = expFactor(f32x4.sub(v128.load(factors + at), shift))
-      v128.store(shifts + at, shift)
-      v128.store(factors + at, factor)
-      v128.store(sums + at, f32x4.mul(v128.load(sums + at), factor))
-    }
+    shiftSums(maxima, sums, shifts, factors, rows)
     attention_exponentials_f32(sums, shifts, scores, rows, count)
     if (!isFirst) scaleRows(out, outStep, width, factors, rows)
     gemm_blocked_f32(
@@ -252,6 +244,29 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
     isFirst = false
   }
 
+  finishRows(out, outStep, logSum, maxima, sums, factors, value, valueRow, rows, columns, width)
+}
+
+/** shifts = maxima, the new ones;  factors, the maxima before → e^(factors − shifts), by which sums are multiplied. */
+@inline
+function shiftSums(maxima: usize, sums: usize, shifts: usize, factors: usize, rows: i32): void {
+  for (let at: usize = 0; at < <usize>rows << 2; at += 16) {
+    // a row with nothing unmasked so far would give −∞ − −∞ = NaN
+    const largest = v128.load(maxima + at)
+    const shift = v128.bitselect(f32x4.splat(0.0), largest, f32x4.eq(largest, f32x4.splat(-Infinity)))
+    const factor = expFactor(f32x4.sub(v128.load(factors + at), shift))
+    v128.store(shifts + at, shift)
+    v128.store(factors + at, factor)
+    v128.store(sums + at, f32x4.mul(v128.load(sums + at), factor))
+  }
+}
+
+/** out /= sums, and logSum = maxima + ln sums. Rows without scores are the mean of all values. */
+@inline
+function finishRows(
+  out: usize, outStep: usize, logSum: usize, maxima: usize, sums: usize, factors: usize, value: usize, valueRow: usize,
+  rows: i32, columns: i32, width: i32,
+): void {
   for (let at: usize = 0; at < <usize>rows << 2; at += 16) {
     const sum = v128.load(sums + at)
     const isEmpty = f32x4.eq(sum, f32x4.splat(0.0))

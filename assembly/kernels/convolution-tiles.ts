@@ -1,7 +1,7 @@
 // The innermost loops of convolutions and of their gradients: tiles of elements in registers. convolution.ts and winograd.ts run them.
 
 import { BoxTap } from '../shared/instructions'
-import { madd, rectified, storeRow16, storeUpTo8 } from '../simd'
+import { madd, rectified, storeRectified16, storeRow16, storeUpTo8 } from '../simd'
 
 /**
  * Computes 5 to 8 channels of m places, m padded to a multiple of 4. `places` holds the start of each window, `outs`
@@ -95,18 +95,12 @@ export function convolution_6x16_f32(
       }
     }
     const low = f32x4.splat(floor)
-    v128.store(out0, rectified(c00, low)), v128.store(out0, rectified(c01, low), 16)
-    v128.store(out0, rectified(c02, low), 32), v128.store(out0, rectified(c03, low), 48)
-    v128.store(out1, rectified(c10, low)), v128.store(out1, rectified(c11, low), 16)
-    v128.store(out1, rectified(c12, low), 32), v128.store(out1, rectified(c13, low), 48)
-    v128.store(out2, rectified(c20, low)), v128.store(out2, rectified(c21, low), 16)
-    v128.store(out2, rectified(c22, low), 32), v128.store(out2, rectified(c23, low), 48)
-    v128.store(out3, rectified(c30, low)), v128.store(out3, rectified(c31, low), 16)
-    v128.store(out3, rectified(c32, low), 32), v128.store(out3, rectified(c33, low), 48)
-    v128.store(out4, rectified(c40, low)), v128.store(out4, rectified(c41, low), 16)
-    v128.store(out4, rectified(c42, low), 32), v128.store(out4, rectified(c43, low), 48)
-    v128.store(out5, rectified(c50, low)), v128.store(out5, rectified(c51, low), 16)
-    v128.store(out5, rectified(c52, low), 32), v128.store(out5, rectified(c53, low), 48)
+    storeRectified16(out0, c00, c01, c02, c03, low)
+    storeRectified16(out1, c10, c11, c12, c13, low)
+    storeRectified16(out2, c20, c21, c22, c23, low)
+    storeRectified16(out3, c30, c31, c32, c33, low)
+    storeRectified16(out4, c40, c41, c42, c43, low)
+    storeRectified16(out5, c50, c51, c52, c53, low)
     places += 24
     outs += 24
   }

@@ -25,7 +25,6 @@ const ZEROS_BYTES: usize = 64
 /** Runs a Convolution, or a part of the places of each box. */
 export function convolution(instruction: usize, part: i32, parts: i32): void {
   const channels = load<i32>(instruction, Convolution.channels)
-  const boxes = load<i32>(instruction, Convolution.boxes)
   if (channels <= 0) return
   if (load<i32>(instruction, Convolution.winograd)) return winogradConvolution(instruction, part, parts)
   const taps = load<i32>(instruction, Convolution.taps)
@@ -35,10 +34,8 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
   const epilogue = load<i32>(instruction, Convolution.epilogue)
   const bias = load<usize>(instruction, Convolution.bias)
   const out = load<usize>(instruction, Convolution.out)
-  const wide = load<i32>(instruction, Convolution.wide) != 0
   const scratch = load<usize>(instruction, Convolution.scratch) + <usize>part * GEMM_SCRATCH
   const zeros = scratch + PACKED_BYTES, tables = zeros + ZEROS_BYTES
-  const firstBox = instruction + Convolution.size
   const floor = floorOf(epilogue)
   const step = <usize>(groups * channels) * 4
   for (let i: usize = 0; i < ZEROS_BYTES; i += 16) v128.store(zeros + i, f32x4.splat(0))
@@ -69,24 +66,36 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
         const panels = (packs ? scratch : weights) - <usize>row * weightStep
         // the sums start from the results of the taps before, else from the bias, else from zeros
         const start: usize = tap > 0 ? 0 : bias ? bias + column : zeros
-        let box = firstBox
-        for (let i = 0; i < boxes; i++) {
-          convolveBox(
-            box, part, parts, tables, input, out, column, columns, row, row + depth, panels, panelStep, weightStep,
-            start, bias ? 32 : 0, blockFloor, wide,
-          )
-          box = nextBox(box)
-        }
+        convolveBoxes(
+          instruction, part, parts, tables, input, out, column, columns, row, row + depth, panels, panelStep, weightStep,
+          start, bias ? 32 : 0, blockFloor,
+        )
       }
       tap += count
     } while (tap < taps)
   }
   if (epilogue > Epilogue.ReluToFactor) {
-    let box = firstBox
-    for (let i = 0; i < boxes; i++) {
+    let box = instruction + Convolution.size
+    for (let i = load<i32>(instruction, Convolution.boxes); i > 0; i--) {
       activateBox(box, part, parts, tables, out, groups * channels, epilogue)
       box = nextBox(box)
     }
+  }
+}
+
+/** Convolves all boxes with `columns` channels of a block of taps, whose weights are rows `row` to `rowEnd`. */
+@inline
+function convolveBoxes(
+  instruction: usize, part: i32, parts: i32, tables: usize, input: usize, out: usize, column: usize, columns: i32, row: i32, rowEnd: i32,
+  panels: usize, panelStep: usize, weightStep: usize, start: usize, startStrip: usize, floor: f32,
+): void {
+  const wide = load<i32>(instruction, Convolution.wide) != 0
+  let box = instruction + Convolution.size
+  for (let i = load<i32>(instruction, Convolution.boxes); i > 0; i--) {
+    convolveBox(
+      box, part, parts, tables, input, out, column, columns, row, rowEnd, panels, panelStep, weightStep, start, startStrip, floor, wide,
+    )
+    box = nextBox(box)
   }
 }
 

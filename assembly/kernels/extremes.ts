@@ -91,6 +91,36 @@ function accumulate(reduction: Reduction, a: v128, x: v128): v128 {
   return isExtreme(reduction) ? pickExtreme(reduction, a, x) : combine(reduction, a, x)
 }
 
+/** foldRows for one block of rows of fewer than 16 columns. */
+@inline
+function foldFewColumns(
+  reduction: Reduction, target: usize, input: usize, rows: i32, rowSize: usize, columns: i32, isFirst: bool,
+): void {
+  for (; columns > 0; columns -= 4) {
+    let row = input
+    let a = isFirst ? identity(reduction) : v128.load(target)
+    let sum = i32x4.splat(0)
+    let left = rows
+    for (; left >= 4; left -= 4) {
+      const x0 = v128.load(row), x1 = v128.load(row + rowSize)
+      row += rowSize << 1
+      const x2 = v128.load(row), x3 = v128.load(row + rowSize)
+      row += rowSize << 1
+      a = accumulate(reduction, a, accumulate(reduction, accumulate(reduction, x0, x1), accumulate(reduction, x2, x3)))
+      if (isExtreme(reduction)) sum = f32x4.add(sum, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)))
+    }
+    for (; left > 0; left--) {
+      const x = v128.load(row)
+      a = accumulate(reduction, a, x)
+      if (isExtreme(reduction)) sum = f32x4.add(sum, x)
+      row += rowSize
+    }
+    if (isExtreme(reduction) && v128.any_true(f32x4.ne(sum, sum))) a = v128.or(a, nan_lanes(input, rowSize, rows, 0))
+    store_up_to_4(target, a, columns)
+    target += 16, input += 16
+  }
+}
+
 /**
  * target [columns] = reduction(rows of input), or with target unless it is the first. Eight rows at a time, each of which is
  * prefetched, or as many as have 8 kB: a target is loaded and stored once for all of them. Fewer than 16 columns are taken as vectors
@@ -129,31 +159,7 @@ export function foldRows(
       storeRow16(t, a0, a1, a2, a3)
       t += 64, from += 64
     }
-    if (reduction != Reduction.Sum) {
-      for (; width > 0; width -= 4) {
-        let row = from
-        let a = isFirst ? identity(reduction) : v128.load(t)
-        let sum = i32x4.splat(0)
-        let left = block
-        for (; left >= 4; left -= 4) {
-          const x0 = v128.load(row), x1 = v128.load(row + rowSize)
-          row += rowSize << 1
-          const x2 = v128.load(row), x3 = v128.load(row + rowSize)
-          row += rowSize << 1
-          a = accumulate(reduction, a, accumulate(reduction, accumulate(reduction, x0, x1), accumulate(reduction, x2, x3)))
-          if (isExtreme(reduction)) sum = f32x4.add(sum, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)))
-        }
-        for (; left > 0; left--) {
-          const x = v128.load(row)
-          a = accumulate(reduction, a, x)
-          if (isExtreme(reduction)) sum = f32x4.add(sum, x)
-          row += rowSize
-        }
-        if (isExtreme(reduction) && v128.any_true(f32x4.ne(sum, sum))) a = v128.or(a, nan_lanes(from, rowSize, block, 0))
-        store_up_to_4(t, a, width)
-        t += 16, from += 16
-      }
-    }
+    if (reduction != Reduction.Sum) foldFewColumns(reduction, t, from, block, rowSize, width, isFirst)
     input += rowSize * <usize>height
     isFirst = false
     rows -= height

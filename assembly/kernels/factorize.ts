@@ -52,6 +52,22 @@ function exchangeWords(a: usize, b: usize, n: i32): void {
   }
 }
 
+/** The first row from k on whose element of column k is largest in magnitude. */
+@inline
+function pivotRow(a: usize, rowSize: usize, k: i32, n: i32): i32 {
+  const column = <usize>k << 2
+  let best = k
+  let most = abs<f32>(load<f32>(a + <usize>k * rowSize + column))
+  for (let i = k + 1; i < n; i++) {
+    const size = abs<f32>(load<f32>(a + <usize>i * rowSize + column))
+    if (size > most) {
+      most = size
+      best = i
+    }
+  }
+  return best
+}
+
 /**
  * Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. Four columns at a time if n ≥ 16: first their own
  * elements, then four rows of U, and then the rows below, each of which is read and written once per four columns.
@@ -69,25 +85,17 @@ export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
     for (let k = block; k < end; k++) {
       const row = a + <usize>k * rowSize
       const column = <usize>k << 2
-      let best = k
-      let most = abs<f32>(load<f32>(row + column))
-      for (let i = k + 1; i < n; i++) {
-        const size = abs<f32>(load<f32>(a + <usize>i * rowSize + column))
-        if (size > most) {
-          most = size
-          best = i
-        }
-      }
+      const best = pivotRow(a, rowSize, k, n)
       store<i32>(pivots + column, best)
       if (best != k) {
         exchangeWords(row, a + <usize>best * rowSize, n)
         exchangeWords(order + column, order + (<usize>best << 2), 1)
       }
-      if (most == 0) {
+      const pivot = load<f32>(row + column)
+      if (pivot == 0) {
         isWhole = false
         continue
       }
-      const pivot = load<f32>(row + column)
       const width = <usize>(end - k) << 2
       for (let i = k + 1; i < n; i++) {
         const below = a + <usize>i * rowSize + column
@@ -121,6 +129,30 @@ export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
   }
 }
 
+// The factors of a matrix that is not finite: NaN, except below the diagonal of R.
+
+function missingQr(q: usize, r: usize, rows: i32, columns: i32, width: i32): void {
+  fillWords(q, NOT_A_NUMBER, rows * width)
+  for (let i = 0; i < width; i++) {
+    const from = min(i, columns)
+    const row = r + (<usize>(i * columns) << 2)
+    fillWords(row, 0, from)
+    fillWords(row + (<usize>from << 2), NOT_A_NUMBER, columns - from)
+  }
+}
+
+function missingEigen(values: usize, vectors: usize, n: i32): void {
+  fillWords(values, NOT_A_NUMBER, n)
+  fillWords(vectors, NOT_A_NUMBER, n * n)
+}
+
+function missingSingular(left: usize, values: usize, right: usize, rows: i32, columns: i32, width: i32): void {
+  fillWords(values, NOT_A_NUMBER, columns)
+  if (!left) return
+  fillWords(left, NOT_A_NUMBER, rows * width)
+  fillWords(right, NOT_A_NUMBER, columns * columns)
+}
+
 /** Runs a Factorize. */
 export function factorize(instruction: usize, _part: i32, _parts: i32): void {
   let first = load<usize>(instruction, Factorize.first)
@@ -147,36 +179,19 @@ export function factorize(instruction: usize, _part: i32, _parts: i32): void {
         break
       case Factorization.Qr:
         if (isFinite_f32(input, rows * columns)) qr_f64(first, second, input, rows, columns, width, temporary)
-        else {
-          fillWords(first, NOT_A_NUMBER, rows * width)
-          for (let i = 0; i < width; i++) {
-            const from = min(i, columns)
-            const row = second + (<usize>(i * columns) << 2)
-            fillWords(row, 0, from)
-            fillWords(row + (<usize>from << 2), NOT_A_NUMBER, columns - from)
-          }
-        }
+        else missingQr(first, second, rows, columns, width)
         first += <usize>(rows * width) << 2
         second += <usize>(width * columns) << 2
         break
       case Factorization.Eigen:
         if (isFinite_f32(input, rows * rows)) eigen(first, second, input, rows, temporary)
-        else {
-          fillWords(first, NOT_A_NUMBER, rows)
-          fillWords(second, NOT_A_NUMBER, rows * rows)
-        }
+        else missingEigen(first, second, rows)
         first += <usize>rows << 2
         second += <usize>(rows * rows) << 2
         break
       case Factorization.Singular:
         if (isFinite_f32(input, rows * columns)) singular(first, second, third, input, rows, columns, width, temporary)
-        else {
-          fillWords(second, NOT_A_NUMBER, columns)
-          if (first) {
-            fillWords(first, NOT_A_NUMBER, rows * width)
-            fillWords(third, NOT_A_NUMBER, columns * columns)
-          }
-        }
+        else missingSingular(first, second, third, rows, columns, width)
         if (first) first += <usize>(rows * width) << 2
         second += <usize>columns << 2
         third += <usize>(columns * columns) << 2

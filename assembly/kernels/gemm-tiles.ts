@@ -11,7 +11,7 @@
 // rows are written from the last to row 0, which makes the right one win. Clamping inside the kernel instead
 // costs a few cycles per tile, since V8 recomputes loop-invariant selects where they are used. A column past
 // the last one is read (READ_SLACK) and never stored.
-import { madd, rectified } from '../simd'
+import { madd, rectified, storeRectified16 } from '../simd'
 
 // Common to all kernels below:
 //
@@ -23,75 +23,95 @@ import { madd, rectified } from '../simd'
 // more for relu with a flush, and −∞ for none.
 
 /**
- * 5 to 8 columns, lhs [m,k] with neighbouring columns: four row pointers.
- * 8 accumulators, 2 vectors of rhs and one splat: 11 registers, 32 multiply-adds for 6 loads.
+ * The algorithm of the next four kernels: up to 8 columns if `isWide`, else up to 4; lhs with neighbouring columns if `isRows`,
+ * else with neighbouring rows. Both are constants, so that each kernel contains only its own branches. lhs1 and lhs2 are
+ * lhs1Step and lhs2Step with `isRows`, otherwise lhsStep and lhsPanel.
+ *
+ * With `isWide`: 8 accumulators, 2 vectors of rhs and one splat: 11 registers, 32 multiply-adds for 6 loads.
  */
+@inline
+function multiplyTiles(
+  isWide: bool, isRows: bool, out: usize, out1Step: usize, out2Step: usize,
+  lhs: usize, lhs1: usize, lhs2: usize, rhs: usize, rhsStep: usize,
+  m: i32, k: i32, columns: i32, start: usize, start1Step: usize, start2Step: usize, floor: f32,
+): void {
+  const rhsEnd = rhs + <usize>k * rhsStep
+  const lastColumns = isWide ? columns - 4 : columns
+  for (; m > 0; m -= 4) {
+    let a0 = lhs, a1 = lhs + lhs1, a2 = lhs + lhs2, a3 = a1 + lhs2
+    const start1 = start + start1Step, start2 = start + start2Step, start3 = start1 + start2Step
+    let c00 = v128.load(start), c01 = isWide ? v128.load(start, 16) : c00
+    let c10 = v128.load(start1), c11 = isWide ? v128.load(start1, 16) : c10
+    let c20 = v128.load(start2), c21 = isWide ? v128.load(start2, 16) : c20
+    let c30 = v128.load(start3), c31 = isWide ? v128.load(start3, 16) : c30
+    for (let b = rhs; b != rhsEnd; b += rhsStep) {
+      const b0 = v128.load(b), b1 = isWide ? v128.load(b, 16) : b0
+      let s = v128.load32_splat(a0)
+      c00 = madd(s, b0, c00)
+      if (isWide) c01 = madd(s, b1, c01)
+      s = isRows ? v128.load32_splat(a1) : v128.load32_splat(a0, 4)
+      c10 = madd(s, b0, c10)
+      if (isWide) c11 = madd(s, b1, c11)
+      s = isRows ? v128.load32_splat(a2) : v128.load32_splat(a0, 8)
+      c20 = madd(s, b0, c20)
+      if (isWide) c21 = madd(s, b1, c21)
+      s = isRows ? v128.load32_splat(a3) : v128.load32_splat(a0, 12)
+      c30 = madd(s, b0, c30)
+      if (isWide) c31 = madd(s, b1, c31)
+      if (isRows) a0 += 4, a1 += 4, a2 += 4, a3 += 4
+      else a0 += lhs1
+    }
+    if (floor > -Infinity) {
+      const low = f32x4.splat(floor)
+      c00 = rectified(c00, low), c10 = rectified(c10, low), c20 = rectified(c20, low), c30 = rectified(c30, low)
+      if (isWide) c01 = rectified(c01, low), c11 = rectified(c11, low), c21 = rectified(c21, low), c31 = rectified(c31, low)
+    }
+    const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
+    if (isWide) {
+      v128.store(out3, c30), v128.store(out2, c20), v128.store(out1, c10), v128.store(out, c00)
+      storeColumns<SecondHalf>(out, out1, out2, out3, c01, c11, c21, c31, lastColumns)
+    } else {
+      storeColumns<FirstHalf>(out, out1, out2, out3, c00, c10, c20, c30, lastColumns)
+    }
+    lhs += isRows ? 2 * lhs2 : lhs2
+    out += 2 * out2Step
+    start += 2 * start2Step
+  }
+}
+
+// Half a row of eight columns. The size of the class is the offset of the half, which an instruction can contain.
+@unmanaged class FirstHalf {}
+@unmanaged class SecondHalf { before: v128 }
+
+/** Stores the first 1 to 4 lanes of a half of each row, from the last row to row 0. */
+@inline
+function storeColumns<Half>(
+  out0: usize, out1: usize, out2: usize, out3: usize, c0: v128, c1: v128, c2: v128, c3: v128, columns: i32,
+): void {
+  if (columns == 4) {
+    v128.store(out3, c3, offsetof<Half>()), v128.store(out2, c2, offsetof<Half>())
+    v128.store(out1, c1, offsetof<Half>()), v128.store(out0, c0, offsetof<Half>())
+  } else if (columns == 2) {
+    v128.store64_lane(out3, c3, 0, offsetof<Half>()), v128.store64_lane(out2, c2, 0, offsetof<Half>())
+    v128.store64_lane(out1, c1, 0, offsetof<Half>()), v128.store64_lane(out0, c0, 0, offsetof<Half>())
+  } else if (columns == 3) {
+    v128.store64_lane(out3, c3, 0, offsetof<Half>()), v128.store32_lane(out3, c3, 2, offsetof<Half>() + 8)
+    v128.store64_lane(out2, c2, 0, offsetof<Half>()), v128.store32_lane(out2, c2, 2, offsetof<Half>() + 8)
+    v128.store64_lane(out1, c1, 0, offsetof<Half>()), v128.store32_lane(out1, c1, 2, offsetof<Half>() + 8)
+    v128.store64_lane(out0, c0, 0, offsetof<Half>()), v128.store32_lane(out0, c0, 2, offsetof<Half>() + 8)
+  } else {
+    v128.store32_lane(out3, c3, 0, offsetof<Half>()), v128.store32_lane(out2, c2, 0, offsetof<Half>())
+    v128.store32_lane(out1, c1, 0, offsetof<Half>()), v128.store32_lane(out0, c0, 0, offsetof<Half>())
+  }
+}
+
+/** 5 to 8 columns, lhs [m,k] with neighbouring columns: four row pointers. */
 export function gemm_4x8_rows_f32(
   out: usize, out1Step: usize, out2Step: usize,
   lhs: usize, lhs1Step: usize, lhs2Step: usize, rhs: usize, rhsStep: usize,
   m: i32, k: i32, columns: i32, start: usize, start1Step: usize, start2Step: usize, floor: f32,
 ): void {
-  const rhsEnd = rhs + <usize>k * rhsStep
-  for (; m > 0; m -= 4) {
-    let a0 = lhs, a1 = lhs + lhs1Step, a2 = lhs + lhs2Step, a3 = a1 + lhs2Step
-    const start1 = start + start1Step, start2 = start + start2Step, start3 = start1 + start2Step
-    let c00 = v128.load(start), c01 = v128.load(start, 16)
-    let c10 = v128.load(start1), c11 = v128.load(start1, 16)
-    let c20 = v128.load(start2), c21 = v128.load(start2, 16)
-    let c30 = v128.load(start3), c31 = v128.load(start3, 16)
-    for (let b = rhs; b != rhsEnd; b += rhsStep) {
-      const b0 = v128.load(b), b1 = v128.load(b, 16)
-      let s = v128.load32_splat(a0)
-      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01)
-      s = v128.load32_splat(a1)
-      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11)
-      s = v128.load32_splat(a2)
-      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21)
-      s = v128.load32_splat(a3)
-      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
-      a0 += 4, a1 += 4, a2 += 4, a3 += 4
-    }
-    if (floor > -Infinity) {
-      const low = f32x4.splat(floor)
-      c00 = rectified(c00, low), c01 = rectified(c01, low)
-      c10 = rectified(c10, low), c11 = rectified(c11, low)
-      c20 = rectified(c20, low), c21 = rectified(c21, low)
-      c30 = rectified(c30, low), c31 = rectified(c31, low)
-    }
-    const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
-    v128.store(out3, c30)
-    v128.store(out2, c20)
-    v128.store(out1, c10)
-    v128.store(out, c00)
-    if (columns == 8) {
-      v128.store(out3, c31, 16)
-      v128.store(out2, c21, 16)
-      v128.store(out1, c11, 16)
-      v128.store(out, c01, 16)
-    } else if (columns == 6) {
-      v128.store64_lane(out3, c31, 0, 16)
-      v128.store64_lane(out2, c21, 0, 16)
-      v128.store64_lane(out1, c11, 0, 16)
-      v128.store64_lane(out, c01, 0, 16)
-    } else if (columns == 7) {
-      v128.store64_lane(out3, c31, 0, 16)
-      v128.store32_lane(out3, c31, 2, 24)
-      v128.store64_lane(out2, c21, 0, 16)
-      v128.store32_lane(out2, c21, 2, 24)
-      v128.store64_lane(out1, c11, 0, 16)
-      v128.store32_lane(out1, c11, 2, 24)
-      v128.store64_lane(out, c01, 0, 16)
-      v128.store32_lane(out, c01, 2, 24)
-    } else {
-      v128.store32_lane(out3, c31, 0, 16)
-      v128.store32_lane(out2, c21, 0, 16)
-      v128.store32_lane(out1, c11, 0, 16)
-      v128.store32_lane(out, c01, 0, 16)
-    }
-    lhs += 2 * lhs2Step
-    out += 2 * out2Step
-    start += 2 * start2Step
-  }
+  multiplyTiles(true, true, out, out1Step, out2Step, lhs, lhs1Step, lhs2Step, rhs, rhsStep, m, k, columns, start, start1Step, start2Step, floor)
 }
 
 /**
@@ -103,67 +123,7 @@ export function gemm_4x8_columns_f32(
   lhs: usize, lhsStep: usize, lhsPanel: usize, rhs: usize, rhsStep: usize,
   m: i32, k: i32, columns: i32, start: usize, start1Step: usize, start2Step: usize, floor: f32,
 ): void {
-  const rhsEnd = rhs + <usize>k * rhsStep
-  for (; m > 0; m -= 4) {
-    let a = lhs
-    const start1 = start + start1Step, start2 = start + start2Step, start3 = start1 + start2Step
-    let c00 = v128.load(start), c01 = v128.load(start, 16)
-    let c10 = v128.load(start1), c11 = v128.load(start1, 16)
-    let c20 = v128.load(start2), c21 = v128.load(start2, 16)
-    let c30 = v128.load(start3), c31 = v128.load(start3, 16)
-    for (let b = rhs; b != rhsEnd; b += rhsStep) {
-      const b0 = v128.load(b), b1 = v128.load(b, 16)
-      let s = v128.load32_splat(a)
-      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01)
-      s = v128.load32_splat(a, 4)
-      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11)
-      s = v128.load32_splat(a, 8)
-      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21)
-      s = v128.load32_splat(a, 12)
-      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
-      a += lhsStep
-    }
-    if (floor > -Infinity) {
-      const low = f32x4.splat(floor)
-      c00 = rectified(c00, low), c01 = rectified(c01, low)
-      c10 = rectified(c10, low), c11 = rectified(c11, low)
-      c20 = rectified(c20, low), c21 = rectified(c21, low)
-      c30 = rectified(c30, low), c31 = rectified(c31, low)
-    }
-    const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
-    v128.store(out3, c30)
-    v128.store(out2, c20)
-    v128.store(out1, c10)
-    v128.store(out, c00)
-    if (columns == 8) {
-      v128.store(out3, c31, 16)
-      v128.store(out2, c21, 16)
-      v128.store(out1, c11, 16)
-      v128.store(out, c01, 16)
-    } else if (columns == 6) {
-      v128.store64_lane(out3, c31, 0, 16)
-      v128.store64_lane(out2, c21, 0, 16)
-      v128.store64_lane(out1, c11, 0, 16)
-      v128.store64_lane(out, c01, 0, 16)
-    } else if (columns == 7) {
-      v128.store64_lane(out3, c31, 0, 16)
-      v128.store32_lane(out3, c31, 2, 24)
-      v128.store64_lane(out2, c21, 0, 16)
-      v128.store32_lane(out2, c21, 2, 24)
-      v128.store64_lane(out1, c11, 0, 16)
-      v128.store32_lane(out1, c11, 2, 24)
-      v128.store64_lane(out, c01, 0, 16)
-      v128.store32_lane(out, c01, 2, 24)
-    } else {
-      v128.store32_lane(out3, c31, 0, 16)
-      v128.store32_lane(out2, c21, 0, 16)
-      v128.store32_lane(out1, c11, 0, 16)
-      v128.store32_lane(out, c01, 0, 16)
-    }
-    lhs += lhsPanel
-    out += 2 * out2Step
-    start += 2 * start2Step
-  }
+  multiplyTiles(true, false, out, out1Step, out2Step, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1Step, start2Step, floor)
 }
 
 /** 1 to 4 columns, lhs with neighbouring columns. Half the width, so that a narrow edge costs less. */
@@ -172,59 +132,7 @@ export function gemm_4x4_rows_f32(
   lhs: usize, lhs1Step: usize, lhs2Step: usize, rhs: usize, rhsStep: usize,
   m: i32, k: i32, columns: i32, start: usize, start1Step: usize, start2Step: usize, floor: f32,
 ): void {
-  const rhsEnd = rhs + <usize>k * rhsStep
-  for (; m > 0; m -= 4) {
-    let a0 = lhs, a1 = lhs + lhs1Step, a2 = lhs + lhs2Step, a3 = a1 + lhs2Step
-    const start1 = start + start1Step, start2 = start + start2Step, start3 = start1 + start2Step
-    let c0 = v128.load(start)
-    let c1 = v128.load(start1)
-    let c2 = v128.load(start2)
-    let c3 = v128.load(start3)
-    for (let b = rhs; b != rhsEnd; b += rhsStep) {
-      const b0 = v128.load(b)
-      c0 = madd(v128.load32_splat(a0), b0, c0)
-      c1 = madd(v128.load32_splat(a1), b0, c1)
-      c2 = madd(v128.load32_splat(a2), b0, c2)
-      c3 = madd(v128.load32_splat(a3), b0, c3)
-      a0 += 4, a1 += 4, a2 += 4, a3 += 4
-    }
-    if (floor > -Infinity) {
-      const low = f32x4.splat(floor)
-      c0 = rectified(c0, low)
-      c1 = rectified(c1, low)
-      c2 = rectified(c2, low)
-      c3 = rectified(c3, low)
-    }
-    const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
-    if (columns == 4) {
-      v128.store(out3, c3)
-      v128.store(out2, c2)
-      v128.store(out1, c1)
-      v128.store(out, c0)
-    } else if (columns == 2) {
-      v128.store64_lane(out3, c3, 0)
-      v128.store64_lane(out2, c2, 0)
-      v128.store64_lane(out1, c1, 0)
-      v128.store64_lane(out, c0, 0)
-    } else if (columns == 3) {
-      v128.store64_lane(out3, c3, 0)
-      v128.store32_lane(out3, c3, 2, 8)
-      v128.store64_lane(out2, c2, 0)
-      v128.store32_lane(out2, c2, 2, 8)
-      v128.store64_lane(out1, c1, 0)
-      v128.store32_lane(out1, c1, 2, 8)
-      v128.store64_lane(out, c0, 0)
-      v128.store32_lane(out, c0, 2, 8)
-    } else {
-      v128.store32_lane(out3, c3, 0)
-      v128.store32_lane(out2, c2, 0)
-      v128.store32_lane(out1, c1, 0)
-      v128.store32_lane(out, c0, 0)
-    }
-    lhs += 2 * lhs2Step
-    out += 2 * out2Step
-    start += 2 * start2Step
-  }
+  multiplyTiles(false, true, out, out1Step, out2Step, lhs, lhs1Step, lhs2Step, rhs, rhsStep, m, k, columns, start, start1Step, start2Step, floor)
 }
 
 /** 1 to 4 columns, lhs with neighbouring rows. */
@@ -233,59 +141,7 @@ export function gemm_4x4_columns_f32(
   lhs: usize, lhsStep: usize, lhsPanel: usize, rhs: usize, rhsStep: usize,
   m: i32, k: i32, columns: i32, start: usize, start1Step: usize, start2Step: usize, floor: f32,
 ): void {
-  const rhsEnd = rhs + <usize>k * rhsStep
-  for (; m > 0; m -= 4) {
-    let a = lhs
-    const start1 = start + start1Step, start2 = start + start2Step, start3 = start1 + start2Step
-    let c0 = v128.load(start)
-    let c1 = v128.load(start1)
-    let c2 = v128.load(start2)
-    let c3 = v128.load(start3)
-    for (let b = rhs; b != rhsEnd; b += rhsStep) {
-      const b0 = v128.load(b)
-      c0 = madd(v128.load32_splat(a), b0, c0)
-      c1 = madd(v128.load32_splat(a, 4), b0, c1)
-      c2 = madd(v128.load32_splat(a, 8), b0, c2)
-      c3 = madd(v128.load32_splat(a, 12), b0, c3)
-      a += lhsStep
-    }
-    if (floor > -Infinity) {
-      const low = f32x4.splat(floor)
-      c0 = rectified(c0, low)
-      c1 = rectified(c1, low)
-      c2 = rectified(c2, low)
-      c3 = rectified(c3, low)
-    }
-    const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
-    if (columns == 4) {
-      v128.store(out3, c3)
-      v128.store(out2, c2)
-      v128.store(out1, c1)
-      v128.store(out, c0)
-    } else if (columns == 2) {
-      v128.store64_lane(out3, c3, 0)
-      v128.store64_lane(out2, c2, 0)
-      v128.store64_lane(out1, c1, 0)
-      v128.store64_lane(out, c0, 0)
-    } else if (columns == 3) {
-      v128.store64_lane(out3, c3, 0)
-      v128.store32_lane(out3, c3, 2, 8)
-      v128.store64_lane(out2, c2, 0)
-      v128.store32_lane(out2, c2, 2, 8)
-      v128.store64_lane(out1, c1, 0)
-      v128.store32_lane(out1, c1, 2, 8)
-      v128.store64_lane(out, c0, 0)
-      v128.store32_lane(out, c0, 2, 8)
-    } else {
-      v128.store32_lane(out3, c3, 0)
-      v128.store32_lane(out2, c2, 0)
-      v128.store32_lane(out1, c1, 0)
-      v128.store32_lane(out, c0, 0)
-    }
-    lhs += lhsPanel
-    out += 2 * out2Step
-    start += 2 * start2Step
-  }
+  multiplyTiles(false, false, out, out1Step, out2Step, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1Step, start2Step, floor)
 }
 
 // V8 with --experimental-wasm-revectorize combines two neighbouring 128-bit operations into one of 256 bits, so that
@@ -332,35 +188,17 @@ export function gemm_6x16_columns_f32(
     }
     const low = f32x4.splat(floor)
     let o = out
-    v128.store(o, rectified(c00, low))
-    v128.store(o, rectified(c01, low), 16)
-    v128.store(o, rectified(c02, low), 32)
-    v128.store(o, rectified(c03, low), 48)
+    storeRectified16(o, c00, c01, c02, c03, low)
     o += outRow
-    v128.store(o, rectified(c10, low))
-    v128.store(o, rectified(c11, low), 16)
-    v128.store(o, rectified(c12, low), 32)
-    v128.store(o, rectified(c13, low), 48)
+    storeRectified16(o, c10, c11, c12, c13, low)
     o += outRow
-    v128.store(o, rectified(c20, low))
-    v128.store(o, rectified(c21, low), 16)
-    v128.store(o, rectified(c22, low), 32)
-    v128.store(o, rectified(c23, low), 48)
+    storeRectified16(o, c20, c21, c22, c23, low)
     o += outRow
-    v128.store(o, rectified(c30, low))
-    v128.store(o, rectified(c31, low), 16)
-    v128.store(o, rectified(c32, low), 32)
-    v128.store(o, rectified(c33, low), 48)
+    storeRectified16(o, c30, c31, c32, c33, low)
     o += outRow
-    v128.store(o, rectified(c40, low))
-    v128.store(o, rectified(c41, low), 16)
-    v128.store(o, rectified(c42, low), 32)
-    v128.store(o, rectified(c43, low), 48)
+    storeRectified16(o, c40, c41, c42, c43, low)
     o += outRow
-    v128.store(o, rectified(c50, low))
-    v128.store(o, rectified(c51, low), 16)
-    v128.store(o, rectified(c52, low), 32)
-    v128.store(o, rectified(c53, low), 48)
+    storeRectified16(o, c50, c51, c52, c53, low)
     lhs += lhsPanel
     out += 6 * outRow
     start += 6 * startRow
@@ -395,15 +233,9 @@ export function gemm_2x16_columns_f32(
     }
     const low = f32x4.splat(floor)
     let o = out + (outRow & second)
-    v128.store(o, rectified(c10, low))
-    v128.store(o, rectified(c11, low), 16)
-    v128.store(o, rectified(c12, low), 32)
-    v128.store(o, rectified(c13, low), 48)
+    storeRectified16(o, c10, c11, c12, c13, low)
     o = out
-    v128.store(o, rectified(c00, low))
-    v128.store(o, rectified(c01, low), 16)
-    v128.store(o, rectified(c02, low), 32)
-    v128.store(o, rectified(c03, low), 48)
+    storeRectified16(o, c00, c01, c02, c03, low)
     lhs += 8
     out += 2 * outRow
     start += 2 * startRow

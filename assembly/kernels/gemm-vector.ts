@@ -53,59 +53,69 @@ export function gemv_columns_f32(
     matrix += 3 * strip
   }
   for (; count > 4; count -= 8) {
-    let c0 = biasOf(bias, biasIsVector, index)
-    let c1 = biasOf(bias, biasIsVector, index + 16)
-    let d0 = f32x4.splat(0)
-    let d1 = d0
-    let v = vector
-    let r = matrix
-    let p = k
-    for (; p > 1; p -= 2) {
-      const s = v128.load32_splat(v)
-      const next = v128.load32_splat(v + vectorStep)
-      c0 = madd(s, v128.load(r), c0)
-      c1 = madd(s, v128.load(r, 16), c1)
-      d0 = madd(next, v128.load(r + matrixStep), d0)
-      d1 = madd(next, v128.load(r + matrixStep, 16), d1)
-      v += 2 * vectorStep
-      r += 2 * matrixStep
-    }
-    if (p) {
-      const s = v128.load32_splat(v)
-      c0 = madd(s, v128.load(r), c0)
-      c1 = madd(s, v128.load(r, 16), c1)
-    }
-    v128.store(out + index, rectified(f32x4.add(c0, d0), low))
-    storeUpTo4(out + index + 16, rectified(f32x4.add(c1, d1), low), count - 4)
+    addColumns8(
+      out + index, vector, vectorStep, matrix, matrixStep, k,
+      biasOf(bias, biasIsVector, index), biasOf(bias, biasIsVector, index + 16), low, count,
+    )
     index += 32
     matrix += strip
   }
   if (count > 0) {
-    let c = biasOf(bias, biasIsVector, index)
-    let d = f32x4.splat(0)
-    let e = d
-    let f = d
-    let v = vector
-    let r = matrix
-    let p = k
-    for (; p > 3; p -= 4) {
-      c = madd(v128.load32_splat(v), v128.load(r), c)
-      d = madd(v128.load32_splat(v + vectorStep), v128.load(r + matrixStep), d)
-      v += 2 * vectorStep
-      r += 2 * matrixStep
-      e = madd(v128.load32_splat(v), v128.load(r), e)
-      f = madd(v128.load32_splat(v + vectorStep), v128.load(r + matrixStep), f)
-      v += 2 * vectorStep
-      r += 2 * matrixStep
-    }
-    for (; p > 0; p--) {
-      c = madd(v128.load32_splat(v), v128.load(r), c)
-      v += vectorStep
-      r += matrixStep
-    }
-    c = f32x4.add(f32x4.add(c, d), f32x4.add(e, f))
-    storeUpTo4(out + index, rectified(c, low), count)
+    addColumns4(out + index, vector, vectorStep, matrix, matrixStep, k, biasOf(bias, biasIsVector, index), low, count)
   }
+}
+
+/** 5 to 8 columns of gemv_columns_f32, two rows at once; c0 and c1 are the bias. */
+@inline
+function addColumns8(
+  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize, k: i32, c0: v128, c1: v128, low: v128, columns: i32,
+): void {
+  let d0 = f32x4.splat(0)
+  let d1 = d0
+  for (; k > 1; k -= 2) {
+    const s = v128.load32_splat(vector)
+    const next = v128.load32_splat(vector + vectorStep)
+    c0 = madd(s, v128.load(matrix), c0)
+    c1 = madd(s, v128.load(matrix, 16), c1)
+    d0 = madd(next, v128.load(matrix + matrixStep), d0)
+    d1 = madd(next, v128.load(matrix + matrixStep, 16), d1)
+    vector += 2 * vectorStep
+    matrix += 2 * matrixStep
+  }
+  if (k) {
+    const s = v128.load32_splat(vector)
+    c0 = madd(s, v128.load(matrix), c0)
+    c1 = madd(s, v128.load(matrix, 16), c1)
+  }
+  v128.store(out, rectified(f32x4.add(c0, d0), low))
+  storeUpTo4(out + 16, rectified(f32x4.add(c1, d1), low), columns - 4)
+}
+
+/** The last 1 to 4 columns of gemv_columns_f32, four rows at once; c is the bias. */
+@inline
+function addColumns4(
+  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize, k: i32, c: v128, low: v128, columns: i32,
+): void {
+  let d = f32x4.splat(0)
+  let e = d
+  let f = d
+  for (; k > 3; k -= 4) {
+    c = madd(v128.load32_splat(vector), v128.load(matrix), c)
+    d = madd(v128.load32_splat(vector + vectorStep), v128.load(matrix + matrixStep), d)
+    vector += 2 * vectorStep
+    matrix += 2 * matrixStep
+    e = madd(v128.load32_splat(vector), v128.load(matrix), e)
+    f = madd(v128.load32_splat(vector + vectorStep), v128.load(matrix + matrixStep), f)
+    vector += 2 * vectorStep
+    matrix += 2 * matrixStep
+  }
+  for (; k > 0; k--) {
+    c = madd(v128.load32_splat(vector), v128.load(matrix), c)
+    vector += vectorStep
+    matrix += matrixStep
+  }
+  c = f32x4.add(f32x4.add(c, d), f32x4.add(e, f))
+  storeUpTo4(out, rectified(c, low), columns)
 }
 
 /**

@@ -86,37 +86,43 @@ export function copy_strided_bits(
   } else if (outRow == 1 && inputColumn == 1) {
     transpose_4x4_bits(out, input, columns, rows, <usize>outColumn << 2, inputRowSize)
   } else {
-    const inputStep = <usize>inputColumn << 2
-    const outStep = <usize>outColumn << 2
-    for (; rows > 0; rows--) {
-      let to = out
-      let from = input
-      let i = columns
-      if (outColumn == 1) {
-        copySpacedWords(to, from, inputStep, i)
-        i = 0
-      } else if (inputColumn == 1) {
-        for (; i >= 4; i -= 4) {
-          const x = v128.load(from)
-          v128.store32_lane(to, x, 0)
-          to += outStep
-          v128.store32_lane(to, x, 1)
-          to += outStep
-          v128.store32_lane(to, x, 2)
-          to += outStep
-          v128.store32_lane(to, x, 3)
-          to += outStep
-          from += 16
-        }
-      }
-      for (; i > 0; i--) {
-        store<u32>(to, load<u32>(from))
+    copyScattered(out, input, rows, columns, inputRowSize, <usize>inputColumn << 2, outRowSize, <usize>outColumn << 2)
+  }
+}
+
+/** copy_strided_bits for rows of which at most one side is contiguous; the steps are in bytes. */
+@inline
+function copyScattered(
+  out: usize, input: usize, rows: i32, columns: i32, inputRow: usize, inputStep: usize, outRow: usize, outStep: usize,
+): void {
+  for (; rows > 0; rows--) {
+    let to = out
+    let from = input
+    let i = columns
+    if (outStep == 4) {
+      copySpacedWords(to, from, inputStep, i)
+      i = 0
+    } else if (inputStep == 4) {
+      for (; i >= 4; i -= 4) {
+        const x = v128.load(from)
+        v128.store32_lane(to, x, 0)
         to += outStep
-        from += inputStep
+        v128.store32_lane(to, x, 1)
+        to += outStep
+        v128.store32_lane(to, x, 2)
+        to += outStep
+        v128.store32_lane(to, x, 3)
+        to += outStep
+        from += 16
       }
-      out += outRowSize
-      input += inputRowSize
     }
+    for (; i > 0; i--) {
+      store<u32>(to, load<u32>(from))
+      to += outStep
+      from += inputStep
+    }
+    out += outRow
+    input += inputRow
   }
 }
 
@@ -214,26 +220,35 @@ function moveBlocks(instruction: usize, part: i32, parts: i32, adds: bool): void
     const from = place - block * extent
     const items = min(extent, end - block * extent) - from
     place += items
-    let rest = block
-    let inputOffset = 0
-    let outOffset = 0
-    for (let d = dimension; d > first; ) {
-      d -= CopyDimension.size
-      const extent = load<i32>(d, CopyDimension.extent)
-      const index = rest % extent
-      rest /= extent
-      inputOffset += index * load<i32>(d, CopyDimension.inputStride)
-      outOffset += index * load<i32>(d, CopyDimension.outStride)
-    }
-    outOffset += from * (byRows ? outRow : outColumn)
-    inputOffset += from * (byRows ? inputRow : inputColumn)
-    const to = out + (<usize>outOffset << 2)
-    const source = input + (<usize>inputOffset << 2)
-    const height = byRows ? items : rows
-    const width = byRows ? columns : items
-    if (adds) add_strided_f32(to, source, height, width, inputRow, inputColumn, outRow, outColumn)
-    else copy_strided_bits(to, source, height, width, inputRow, inputColumn, outRow, outColumn)
+    const skip = <usize>(from * (byRows ? outRow : outColumn)) << 2
+    const inputSkip = <usize>(from * (byRows ? inputRow : inputColumn)) << 2
+    moveMatrix(
+      adds, out + skip, input + inputSkip, first, dimension, block, byRows ? items : rows, byRows ? columns : items,
+      inputRow, inputColumn, outRow, outColumn,
+    )
   }
+}
+
+/** Copies or adds a matrix, or some of its rows or columns, at index `block` of the dimensions `first` … `end`. */
+@inline
+function moveMatrix(
+  adds: bool, out: usize, input: usize, first: usize, end: usize, block: i32, rows: i32, columns: i32,
+  inputRow: i32, inputColumn: i32, outRow: i32, outColumn: i32,
+): void {
+  let inputOffset = 0
+  let outOffset = 0
+  for (let d = end; d > first; ) {
+    d -= CopyDimension.size
+    const extent = load<i32>(d, CopyDimension.extent)
+    const index = block % extent
+    block /= extent
+    inputOffset += index * load<i32>(d, CopyDimension.inputStride)
+    outOffset += index * load<i32>(d, CopyDimension.outStride)
+  }
+  out += <usize>outOffset << 2
+  input += <usize>inputOffset << 2
+  if (adds) add_strided_f32(out, input, rows, columns, inputRow, inputColumn, outRow, outColumn)
+  else copy_strided_bits(out, input, rows, columns, inputRow, inputColumn, outRow, outColumn)
 }
 
 /** out [n] = word. The engine writes many zeros faster than vectors do: a million of them 1.7 times as fast. */

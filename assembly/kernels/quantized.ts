@@ -144,6 +144,28 @@ export function quantize_row_i8_f32(out: usize, input: usize, n: i32, factor: f3
 const MOST_PLACES: i32 = 96
 const BLOCK_BYTES: i32 = 20 * 1024
 
+/**
+ * Replaces the float32 offsets in `places` by addresses of integers, and writes the scale of each place. Returns the number of
+ * places whose integers are bytes.
+ */
+@inline
+function readRows(
+  places: usize, placeScales: usize, input: usize, scales: usize, first: i32, count: i32, perScale: i32, columns: i32,
+): i32 {
+  let ofBytes = 0
+  for (let i = 0; i < count; i++) {
+    const row = (first + i) / perScale
+    const own = scales + <usize>row * QuantizedRow.size
+    const isBytes = load<i32>(own, QuantizedRow.isBytes)
+    const at = places + (<usize>i << 2)
+    // The space of a row is two bytes per element, of which it may use one.
+    store<usize>(at, input + (isBytes ? (load<usize>(at) >> 2) + <usize>row * columns : load<usize>(at) >> 1))
+    store<f32>(placeScales + (<usize>i << 2), load<f32>(own, QuantizedRow.scale))
+    ofBytes += isBytes
+  }
+  return ofBytes
+}
+
 /** Runs a QuantizedProduct, or a part of its places. */
 export function quantizedProduct(instruction: usize, part: i32, parts: i32): void {
   const all = load<i32>(instruction, QuantizedProduct.places)
@@ -173,17 +195,7 @@ export function quantizedProduct(instruction: usize, part: i32, parts: i32): voi
   for (let place = first; place < last; place += block) {
     const height = min(block, last - place)
     writePlaces(places, 0, axes, rank, place, height)
-    let ofBytes = 0
-    for (let i = 0; i < height; i++) {
-      const row = (place + i) / perScale
-      const own = scales + <usize>row * QuantizedRow.size
-      const isBytes = load<i32>(own, QuantizedRow.isBytes)
-      const at = places + (<usize>i << 2)
-      // The space of a row is two bytes per element, of which it may use one.
-      store<usize>(at, input + (isBytes ? (load<usize>(at) >> 2) + <usize>row * columns : load<usize>(at) >> 1))
-      store<f32>(placeScales + (<usize>i << 2), load<f32>(own, QuantizedRow.scale))
-      ofBytes += isBytes
-    }
+    const ofBytes = readRows(places, placeScales, input, scales, place, height, perScale, columns)
     // If a block has rows of both kinds, its places are multiplied one by one.
     const whole = ofBytes == 0 || ofBytes == height ? height & ~3 : 0
     let strip = weights

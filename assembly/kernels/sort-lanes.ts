@@ -149,63 +149,25 @@ export function sort_eights(at: usize, end: usize): void {
     let a5 = v128.load(at, 80)
     let a6 = v128.load(at, 96)
     let a7 = v128.load(at, 112)
-    t = i32x4.min_s(a0, a2)
-    a2 = i32x4.max_s(a0, a2)
-    a0 = t
-    t = i32x4.min_s(a1, a3)
-    a3 = i32x4.max_s(a1, a3)
-    a1 = t
-    t = i32x4.min_s(a4, a6)
-    a6 = i32x4.max_s(a4, a6)
-    a4 = t
-    t = i32x4.min_s(a5, a7)
-    a7 = i32x4.max_s(a5, a7)
-    a5 = t
-    t = i32x4.min_s(a0, a4)
-    a4 = i32x4.max_s(a0, a4)
-    a0 = t
-    t = i32x4.min_s(a1, a5)
-    a5 = i32x4.max_s(a1, a5)
-    a1 = t
-    t = i32x4.min_s(a2, a6)
-    a6 = i32x4.max_s(a2, a6)
-    a2 = t
-    t = i32x4.min_s(a3, a7)
-    a7 = i32x4.max_s(a3, a7)
-    a3 = t
-    t = i32x4.min_s(a0, a1)
-    a1 = i32x4.max_s(a0, a1)
-    a0 = t
-    t = i32x4.min_s(a2, a3)
-    a3 = i32x4.max_s(a2, a3)
-    a2 = t
-    t = i32x4.min_s(a4, a5)
-    a5 = i32x4.max_s(a4, a5)
-    a4 = t
-    t = i32x4.min_s(a6, a7)
-    a7 = i32x4.max_s(a6, a7)
-    a6 = t
-    t = i32x4.min_s(a2, a4)
-    a4 = i32x4.max_s(a2, a4)
-    a2 = t
-    t = i32x4.min_s(a3, a5)
-    a5 = i32x4.max_s(a3, a5)
-    a3 = t
-    t = i32x4.min_s(a1, a4)
-    a4 = i32x4.max_s(a1, a4)
-    a1 = t
-    t = i32x4.min_s(a3, a6)
-    a6 = i32x4.max_s(a3, a6)
-    a3 = t
-    t = i32x4.min_s(a1, a2)
-    a2 = i32x4.max_s(a1, a2)
-    a1 = t
-    t = i32x4.min_s(a3, a4)
-    a4 = i32x4.max_s(a3, a4)
-    a3 = t
-    t = i32x4.min_s(a5, a6)
-    a6 = i32x4.max_s(a5, a6)
-    a5 = t
+    t = i32x4.min_s(a0, a2), a2 = i32x4.max_s(a0, a2), a0 = t
+    t = i32x4.min_s(a1, a3), a3 = i32x4.max_s(a1, a3), a1 = t
+    t = i32x4.min_s(a4, a6), a6 = i32x4.max_s(a4, a6), a4 = t
+    t = i32x4.min_s(a5, a7), a7 = i32x4.max_s(a5, a7), a5 = t
+    t = i32x4.min_s(a0, a4), a4 = i32x4.max_s(a0, a4), a0 = t
+    t = i32x4.min_s(a1, a5), a5 = i32x4.max_s(a1, a5), a1 = t
+    t = i32x4.min_s(a2, a6), a6 = i32x4.max_s(a2, a6), a2 = t
+    t = i32x4.min_s(a3, a7), a7 = i32x4.max_s(a3, a7), a3 = t
+    t = i32x4.min_s(a0, a1), a1 = i32x4.max_s(a0, a1), a0 = t
+    t = i32x4.min_s(a2, a3), a3 = i32x4.max_s(a2, a3), a2 = t
+    t = i32x4.min_s(a4, a5), a5 = i32x4.max_s(a4, a5), a4 = t
+    t = i32x4.min_s(a6, a7), a7 = i32x4.max_s(a6, a7), a6 = t
+    t = i32x4.min_s(a2, a4), a4 = i32x4.max_s(a2, a4), a2 = t
+    t = i32x4.min_s(a3, a5), a5 = i32x4.max_s(a3, a5), a3 = t
+    t = i32x4.min_s(a1, a4), a4 = i32x4.max_s(a1, a4), a1 = t
+    t = i32x4.min_s(a3, a6), a6 = i32x4.max_s(a3, a6), a3 = t
+    t = i32x4.min_s(a1, a2), a2 = i32x4.max_s(a1, a2), a1 = t
+    t = i32x4.min_s(a3, a4), a4 = i32x4.max_s(a3, a4), a3 = t
+    t = i32x4.min_s(a5, a6), a6 = i32x4.max_s(a5, a6), a5 = t
     v128.store(at, a0)
     v128.store(at, a1, 16)
     v128.store(at, a2, 32)
@@ -229,42 +191,18 @@ export function merge_eights(at: usize, end: usize): void {
     let a5 = v128.load(at, 80)
     let a6 = v128.load(at, 96)
     let a7 = v128.load(at, 112)
-    t = i32x4.min_s(a0, a4)
-    a4 = i32x4.max_s(a0, a4)
-    a0 = t
-    t = i32x4.min_s(a1, a5)
-    a5 = i32x4.max_s(a1, a5)
-    a1 = t
-    t = i32x4.min_s(a2, a6)
-    a6 = i32x4.max_s(a2, a6)
-    a2 = t
-    t = i32x4.min_s(a3, a7)
-    a7 = i32x4.max_s(a3, a7)
-    a3 = t
-    t = i32x4.min_s(a0, a2)
-    a2 = i32x4.max_s(a0, a2)
-    a0 = t
-    t = i32x4.min_s(a1, a3)
-    a3 = i32x4.max_s(a1, a3)
-    a1 = t
-    t = i32x4.min_s(a4, a6)
-    a6 = i32x4.max_s(a4, a6)
-    a4 = t
-    t = i32x4.min_s(a5, a7)
-    a7 = i32x4.max_s(a5, a7)
-    a5 = t
-    t = i32x4.min_s(a0, a1)
-    a1 = i32x4.max_s(a0, a1)
-    a0 = t
-    t = i32x4.min_s(a2, a3)
-    a3 = i32x4.max_s(a2, a3)
-    a2 = t
-    t = i32x4.min_s(a4, a5)
-    a5 = i32x4.max_s(a4, a5)
-    a4 = t
-    t = i32x4.min_s(a6, a7)
-    a7 = i32x4.max_s(a6, a7)
-    a6 = t
+    t = i32x4.min_s(a0, a4), a4 = i32x4.max_s(a0, a4), a0 = t
+    t = i32x4.min_s(a1, a5), a5 = i32x4.max_s(a1, a5), a1 = t
+    t = i32x4.min_s(a2, a6), a6 = i32x4.max_s(a2, a6), a2 = t
+    t = i32x4.min_s(a3, a7), a7 = i32x4.max_s(a3, a7), a3 = t
+    t = i32x4.min_s(a0, a2), a2 = i32x4.max_s(a0, a2), a0 = t
+    t = i32x4.min_s(a1, a3), a3 = i32x4.max_s(a1, a3), a1 = t
+    t = i32x4.min_s(a4, a6), a6 = i32x4.max_s(a4, a6), a4 = t
+    t = i32x4.min_s(a5, a7), a7 = i32x4.max_s(a5, a7), a5 = t
+    t = i32x4.min_s(a0, a1), a1 = i32x4.max_s(a0, a1), a0 = t
+    t = i32x4.min_s(a2, a3), a3 = i32x4.max_s(a2, a3), a2 = t
+    t = i32x4.min_s(a4, a5), a5 = i32x4.max_s(a4, a5), a4 = t
+    t = i32x4.min_s(a6, a7), a7 = i32x4.max_s(a6, a7), a6 = t
     v128.store(at, a0)
     v128.store(at, a1, 16)
     v128.store(at, a2, 32)
