@@ -212,10 +212,8 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
   const query = load<usize>(instruction, Attention.query) + placed(instruction, Attention.queryBatch, b, Attention.queryHead, h) + <usize>t * queryRow
   const key = load<usize>(instruction, Attention.key) + placed(instruction, Attention.keyBatch, b, Attention.keyHead, g)
   const value = load<usize>(instruction, Attention.value) + placed(instruction, Attention.valueBatch, b, Attention.valueHead, g)
-  let mask = load<usize>(instruction, Attention.mask)
-  if (mask) mask += placed(instruction, Attention.maskBatch, b, Attention.maskHead, h)
-  let bias = load<usize>(instruction, Attention.bias)
-  if (bias) bias += placed(instruction, Attention.biasBatch, b, Attention.biasHead, h)
+  const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
+  const bias = placedOrNone(instruction, Attention.bias, Attention.biasBatch, b, Attention.biasHead, h)
   const out = load<usize>(instruction, Attention.out) + (<usize>((b * all + t) * heads + h) * <usize>width << 2)
   const logSum = load<usize>(instruction, Attention.logSum) + (<usize>((b * heads + h) * all + t) << 2)
 
@@ -343,37 +341,28 @@ export function attention_gradients_f32(
   }
 }
 
+/** The address of the mask, or of the bias, for one head of one sample; 0 if there is none. */
+@inline
+function placedOrNone(instruction: usize, field: usize, batchField: usize, b: i32, headField: usize, h: i32): usize {
+  const address = load<usize>(instruction + field)
+  return address ? address + placed(instruction, batchField, b, headField, h) : 0
+}
+
 /** The gradients of one head of keys and values of one sample, and of the queries that attend to it. */
 function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): void {
   const heads = load<i32>(instruction, Attention.heads), keyHeads = load<i32>(instruction, Attention.keyHeads)
   const all = load<i32>(instruction, Attention.rows), columns = load<i32>(instruction, Attention.columns)
   const depth = load<i32>(instruction, Attention.depth), width = load<i32>(instruction, Attention.width)
-  const scale = load<f32>(instruction, Attention.scale)
-  const wide = load<i32>(instruction, Attention.wide) != 0
-  const queryRow = stride(instruction, Attention.queryRow), keyRow = stride(instruction, Attention.keyRow)
-  const valueRow = stride(instruction, Attention.valueRow)
-  const key = load<usize>(instruction, Attention.key) + placed(instruction, Attention.keyBatch, b, Attention.keyHead, g)
-  const value = load<usize>(instruction, Attention.value) + placed(instruction, Attention.valueBatch, b, Attention.valueHead, g)
   const keyStep = <usize>(keyHeads * depth) << 2, valueStep = <usize>(keyHeads * width) << 2
-  const queryStep = <usize>(heads * depth) << 2, outStep = <usize>(heads * width) << 2
   const dKey = load<usize>(instruction, AttentionGradient.dKey) + (<usize>(b * columns * keyHeads + g) * <usize>depth << 2)
   const dValue = load<usize>(instruction, AttentionGradient.dValue) + (<usize>(b * columns * keyHeads + g) * <usize>width << 2)
   for (let s = 0; s < columns; s++) {
     fillWords(dKey + <usize>s * keyStep, 0, depth)
     fillWords(dValue + <usize>s * valueStep, 0, width)
   }
-
-  const scores = scratch + OWN, gradients = scores + TILE, spare = gradients + TILE
-  const logSums = scratch + VECTORS, deltas = logSums + STEP
-  const panels = scratch + PANELS
   const size = blockRows(instruction)
-  const gradientPanels = panels + <usize>(size >> 3) * panelBytes(8, depth)
   const group = heads / keyHeads
   for (let h = g * group; h < (g + 1) * group; h++) {
-    let mask = load<usize>(instruction, Attention.mask)
-    if (mask) mask += placed(instruction, Attention.maskBatch, b, Attention.maskHead, h)
-    let bias = load<usize>(instruction, Attention.bias)
-    if (bias) bias += placed(instruction, Attention.biasBatch, b, Attention.biasHead, h)
     const head = b * heads + h
     let dBias = load<usize>(instruction, AttentionGradient.dBias)
     if (dBias) {
@@ -381,61 +370,118 @@ function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): voi
       fillWords(dBias, 0, all * columns)
     }
     for (let t = 0; t < all; t += size) {
-      const rows = min(size, all - t)
-      const place = <usize>((b * all + t) * heads + h)
-      const query = load<usize>(instruction, Attention.query) + placed(instruction, Attention.queryBatch, b, Attention.queryHead, h) + <usize>t * queryRow
-      const gradient = load<usize>(instruction, AttentionGradient.gradient) + (place * <usize>width << 2)
-      const out = load<usize>(instruction, Attention.out) + (place * <usize>width << 2)
-      const dQuery = load<usize>(instruction, AttentionGradient.dQuery) + (place * <usize>depth << 2)
-      const sumPlace = <usize>(head * all + t) << 2
-      const logSum = load<usize>(instruction, Attention.logSum) + sumPlace
-      let dLogSum = load<usize>(instruction, AttentionGradient.dLogSum)
-      if (dLogSum) dLogSum += sumPlace
-      packScaled(panels, query, queryRow, rows, depth, scale)
-      pack_panels_8_f32(gradientPanels, gradient, outStep, 4, rows, width)
-      for (let i = 0; i < rows; i++) {
-        const at = <usize>i << 2
-        store<f32>(logSums + at, load<f32>(logSum + at))
-        const delta = rowProduct(gradient + <usize>i * outStep, out + <usize>i * outStep, width)
-        store<f32>(deltas + at, dLogSum ? delta - load<f32>(dLogSum + at) : delta)
-        if (load<f32>(logSum + at) == Infinity) addMean(dValue, valueStep, gradient + <usize>i * outStep, width, columns)
-      }
-      let isFirst = true
-      for (let s = 0; s < columns; s += ATTENTION_COLUMNS) {
-        const count = min(ATTENTION_COLUMNS, columns - s)
-        if (!isSeen(instruction, mask, t, rows, s, count)) continue
-        const packs = wide && count >= WIDE_ROWS
-        makeScores(instruction, scores, spare, panels, key, mask, bias, t, rows, s, count, scratch)
-        gemm_blocked_f32(
-          gradients, value + <usize>s * valueRow, valueRow, 4, gradientPanels, 32, 4, panelBytes(8, width),
-          count, rows, width, 0, 0, -Infinity, scratch, ATTENTION_ROWS, false, packs, wide,
-        )
-        if (dBias) {
-          attention_gradients_f32(scores, gradients, logSums, deltas, 1.0, rows, count)
-          storeTransposed(dBias + (<usize>(t * columns + s) << 2), <usize>columns << 2, gradients, rows, count)
-          scaleRow(gradients, gradients, count * ATTENTION_ROWS, f32x4.splat(scale))
-        } else {
-          attention_gradients_f32(scores, gradients, logSums, deltas, scale, rows, count)
-        }
-        const dv = dValue + <usize>s * valueStep, dk = dKey + <usize>s * keyStep
-        // dValue += Pᵀ · G,  dKey += dSᵀ · query,  dQuery += dS · key
-        gemm_blocked_f32(
-          dv, scores, STEP, 4, gradient, outStep, 4, 32, count, width, rows, dv, valueStep, -Infinity, scratch,
-          keyHeads * width, outStep >= FAR && width <= PACKED_WIDTH && count >= 16, packs, wide,
-        )
-        gemm_blocked_f32(
-          dk, gradients, STEP, 4, query, queryRow, 4, 32, count, depth, rows, dk, keyStep, -Infinity, scratch,
-          keyHeads * depth, queryRow >= FAR && depth <= PACKED_WIDTH && count >= 16, packs, wide,
-        )
-        gemm_blocked_f32(
-          dQuery, gradients, 4, STEP, key + <usize>s * keyRow, keyRow, 4, 32, rows, depth, count,
-          isFirst ? 0 : dQuery, isFirst ? 0 : queryStep, -Infinity, scratch, heads * depth,
-          keyRow >= FAR && depth <= PACKED_WIDTH && rows >= 16, false, wide,
-        )
-        isFirst = false
-      }
-      if (isFirst) for (let i = 0; i < rows; i++) fillWords(dQuery + <usize>i * queryStep, 0, depth)
+      prepareRows(instruction, b, h, t, min(size, all - t), dValue, scratch)
+      gradientOfRows(instruction, b, g, h, t, min(size, all - t), dKey, dValue, dBias, scratch)
     }
+  }
+}
+
+/** The offset in scratch of the panels of the result's gradient. */
+@inline
+function gradientPanelsOf(instruction: usize, scratch: usize): usize {
+  return scratch + PANELS + <usize>(blockRows(instruction) >> 3) * panelBytes(8, load<i32>(instruction, Attention.depth))
+}
+
+/**
+ * Before the gradients of rows t … of one head: packs the queries and the gradient of the result, and writes to scratch, for each
+ * row, logSum and delta = gradient · out − dLogSum.
+ */
+@inline
+function prepareRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, dValue: usize, scratch: usize): void {
+  const heads = load<i32>(instruction, Attention.heads), all = load<i32>(instruction, Attention.rows)
+  const columns = load<i32>(instruction, Attention.columns)
+  const depth = load<i32>(instruction, Attention.depth), width = load<i32>(instruction, Attention.width)
+  const queryRow = stride(instruction, Attention.queryRow)
+  const outStep = <usize>(heads * width) << 2, valueStep = <usize>(load<i32>(instruction, Attention.keyHeads) * width) << 2
+  const place = <usize>((b * all + t) * heads + h) * <usize>width << 2
+  const query = load<usize>(instruction, Attention.query) + placed(instruction, Attention.queryBatch, b, Attention.queryHead, h) + <usize>t * queryRow
+  const gradient = load<usize>(instruction, AttentionGradient.gradient) + place
+  const out = load<usize>(instruction, Attention.out) + place
+  const sumPlace = <usize>((b * heads + h) * all + t) << 2
+  const logSum = load<usize>(instruction, Attention.logSum) + sumPlace
+  let dLogSum = load<usize>(instruction, AttentionGradient.dLogSum)
+  if (dLogSum) dLogSum += sumPlace
+  const logSums = scratch + VECTORS, deltas = logSums + STEP
+  packScaled(scratch + PANELS, query, queryRow, rows, depth, load<f32>(instruction, Attention.scale))
+  pack_panels_8_f32(gradientPanelsOf(instruction, scratch), gradient, outStep, 4, rows, width)
+  for (let i = 0; i < rows; i++) {
+    const at = <usize>i << 2
+    store<f32>(logSums + at, load<f32>(logSum + at))
+    const delta = rowProduct(gradient + <usize>i * outStep, out + <usize>i * outStep, width)
+    store<f32>(deltas + at, dLogSum ? delta - load<f32>(dLogSum + at) : delta)
+    if (load<f32>(logSum + at) == Infinity) addMean(dValue, valueStep, gradient + <usize>i * outStep, width, columns)
+  }
+}
+
+/** Adds the gradients of rows t … of head h to dKey and dValue, which are those of head g of the keys, and writes dQuery. */
+@inline
+function gradientOfRows(
+  instruction: usize, b: i32, g: i32, h: i32, t: i32, rows: i32, dKey: usize, dValue: usize, dBias: usize, scratch: usize,
+): void {
+  const heads = load<i32>(instruction, Attention.heads), keyHeads = load<i32>(instruction, Attention.keyHeads)
+  const all = load<i32>(instruction, Attention.rows), columns = load<i32>(instruction, Attention.columns)
+  const depth = load<i32>(instruction, Attention.depth), width = load<i32>(instruction, Attention.width)
+  const wide = load<i32>(instruction, Attention.wide) != 0
+  const queryRow = stride(instruction, Attention.queryRow), keyRow = stride(instruction, Attention.keyRow)
+  const keyStep = <usize>(keyHeads * depth) << 2, valueStep = <usize>(keyHeads * width) << 2
+  const queryStep = <usize>(heads * depth) << 2, outStep = <usize>(heads * width) << 2
+  const query = load<usize>(instruction, Attention.query) + placed(instruction, Attention.queryBatch, b, Attention.queryHead, h) + <usize>t * queryRow
+  const key = load<usize>(instruction, Attention.key) + placed(instruction, Attention.keyBatch, b, Attention.keyHead, g)
+  const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
+  const place = <usize>((b * all + t) * heads + h)
+  const gradient = load<usize>(instruction, AttentionGradient.gradient) + (place * <usize>width << 2)
+  const dQuery = load<usize>(instruction, AttentionGradient.dQuery) + (place * <usize>depth << 2)
+  const scores = scratch + OWN, gradients = scores + TILE
+  let isFirst = true
+  for (let s = 0; s < columns; s += ATTENTION_COLUMNS) {
+    const count = min(ATTENTION_COLUMNS, columns - s)
+    if (!isSeen(instruction, mask, t, rows, s, count)) continue
+    const packs = wide && count >= WIDE_ROWS
+    gradientOfScores(instruction, b, g, h, t, rows, s, count, mask, key, dBias, scratch)
+    const dv = dValue + <usize>s * valueStep, dk = dKey + <usize>s * keyStep
+    // dValue += Pᵀ · G,  dKey += dSᵀ · query,  dQuery += dS · key
+    gemm_blocked_f32(
+      dv, scores, STEP, 4, gradient, outStep, 4, 32, count, width, rows, dv, valueStep, -Infinity, scratch,
+      keyHeads * width, outStep >= FAR && width <= PACKED_WIDTH && count >= 16, packs, wide,
+    )
+    gemm_blocked_f32(
+      dk, gradients, STEP, 4, query, queryRow, 4, 32, count, depth, rows, dk, keyStep, -Infinity, scratch,
+      keyHeads * depth, queryRow >= FAR && depth <= PACKED_WIDTH && count >= 16, packs, wide,
+    )
+    gemm_blocked_f32(
+      dQuery, gradients, 4, STEP, key + <usize>s * keyRow, keyRow, 4, 32, rows, depth, count,
+      isFirst ? 0 : dQuery, isFirst ? 0 : queryStep, -Infinity, scratch, heads * depth,
+      keyRow >= FAR && depth <= PACKED_WIDTH && rows >= 16, false, wide,
+    )
+    isFirst = false
+  }
+  if (isFirst) for (let i = 0; i < rows; i++) fillWords(dQuery + <usize>i * queryStep, 0, depth)
+}
+
+/** Writes P and scale · dS of rows t … and columns s … to scratch, and adds dS to dBias, if it is not 0. */
+@inline
+function gradientOfScores(
+  instruction: usize, b: i32, g: i32, h: i32, t: i32, rows: i32, s: i32, count: i32, mask: usize, key: usize, dBias: usize, scratch: usize,
+): void {
+  const columns = load<i32>(instruction, Attention.columns), width = load<i32>(instruction, Attention.width)
+  const scale = load<f32>(instruction, Attention.scale)
+  const wide = load<i32>(instruction, Attention.wide) != 0
+  const valueRow = stride(instruction, Attention.valueRow)
+  const value = load<usize>(instruction, Attention.value) + placed(instruction, Attention.valueBatch, b, Attention.valueHead, g)
+  const bias = placedOrNone(instruction, Attention.bias, Attention.biasBatch, b, Attention.biasHead, h)
+  const scores = scratch + OWN, gradients = scores + TILE, spare = gradients + TILE
+  const logSums = scratch + VECTORS, deltas = logSums + STEP
+  makeScores(instruction, scores, spare, scratch + PANELS, key, mask, bias, t, rows, s, count, scratch)
+  gemm_blocked_f32(
+    gradients, value + <usize>s * valueRow, valueRow, 4, gradientPanelsOf(instruction, scratch), 32, 4, panelBytes(8, width),
+    count, rows, width, 0, 0, -Infinity, scratch, ATTENTION_ROWS, false, wide && count >= WIDE_ROWS, wide,
+  )
+  if (dBias) {
+    attention_gradients_f32(scores, gradients, logSums, deltas, 1.0, rows, count)
+    storeTransposed(dBias + (<usize>(t * columns + s) << 2), <usize>columns << 2, gradients, rows, count)
+    scaleRow(gradients, gradients, count * ATTENTION_ROWS, f32x4.splat(scale))
+  } else {
+    attention_gradients_f32(scores, gradients, logSums, deltas, scale, rows, count)
   }
 }
 

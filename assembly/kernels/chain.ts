@@ -53,45 +53,51 @@ export function gatherStrided(
     }
     outer--
   }
-  const periodic = outer == 0 && (rowStride == 0 || rows == 1)
-  if (again && periodic && tile % columns == 0) return
+  const isPeriodic = outer == 0 && (rowStride == 0 || rows == 1)
+  if (again && isPeriodic && tile % columns == 0) return
+  const period = isPeriodic ? columns : count
+  gatherBlocks(target, source, dims, strides, outer, rows, rowStride, columns, columnStride, start, min(count, period))
+  // the period is repeated by copying what is written already, twice as many elements each time
+  for (let done = period; done < count; done <<= 1) {
+    copyWords(target + (<usize>done << 2), target, min(done, count - done))
+  }
+}
 
+/** Gathers `count` elements from element `start` on, of blocks of rows of columns. `outer` is the number of the dimensions of blocks. */
+@inline
+function gatherBlocks(
+  target: usize, source: usize, dims: usize, strides: usize, outer: i32,
+  rows: i32, rowStride: i32, columns: i32, columnStride: i32, start: i32, count: i32,
+): void {
   let column = start % columns
   let rest = start / columns
   let row = rest % rows
   let block = rest / rows
   let base = source + blockOffset(block, dims, strides, outer)
-  const period = periodic ? columns : count
-  let left = min(count, period)
-  let pointer = target
-  while (left > 0) {
-    let run = min(columns - column, left)
+  while (count > 0) {
+    let run = min(columns - column, count)
     const from = base + (<usize>(row * rowStride + column * columnStride) << 2)
     if (columnStride == 1) {
-      copyWords(pointer, from, run)
+      copyWords(target, from, run)
     } else if (columnStride == 0) {
-      if (columns <= 16 && column == 0 && left > columns + 16) {
-        const many = min(rows - row, (left - 16) / columns)
-        fillShortRows(pointer, from, <usize>rowStride << 2, many, columns)
+      if (columns <= 16 && column == 0 && count > columns + 16) {
+        const many = min(rows - row, (count - 16) / columns)
+        fillShortRows(target, from, <usize>rowStride << 2, many, columns)
         row += many - 1
         run *= many
       } else {
-        fillWords(pointer, load<i32>(from), run)
+        fillWords(target, load<i32>(from), run)
       }
     } else {
-      copySpacedWords(pointer, from, <usize>columnStride << 2, run)
+      copySpacedWords(target, from, <usize>columnStride << 2, run)
     }
-    left -= run
-    pointer += <usize>run << 2
+    count -= run
+    target += <usize>run << 2
     column = 0
     if (++row == rows) {
       row = 0
-      if (left > 0) base = source + blockOffset(++block, dims, strides, outer)
+      if (count > 0) base = source + blockOffset(++block, dims, strides, outer)
     }
-  }
-  // the period is repeated by copying what is written already, twice as many elements each time
-  for (let done = period; done < count; done <<= 1) {
-    copyWords(target + (<usize>done << 2), target, min(done, count - done))
   }
 }
 
@@ -120,6 +126,13 @@ function periodOf(dims: usize, strides: usize, rank: i32): i32 {
     if (load<i32>(strides + (<usize>d << 2)) != 0) return 0
   }
   return period
+}
+
+/** The largest multiple of four periods within a tile, else that of one period; the tile if it is shorter than one. */
+@inline
+function wholePeriods(tile: i32, period: i32): i32 {
+  if (period << 2 <= tile) return tile - tile % (period << 2)
+  return period <= tile ? tile - tile % period : tile
 }
 
 /** Runs a Chain, or a part of its elements. */
@@ -162,65 +175,90 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
       strided = true
       // shortens the tile to whole periods, so that such an operand is gathered only for the first tile
       const period = periodOf(dims, operand + ChainOperand.size, rank)
-      if (period && tile < count) {
-        if (period << 2 <= tile) tile -= tile % (period << 2)
-        else if (period <= tile) tile -= tile % period
-      }
+      if (period && tile < count) tile = wholePeriods(tile, period)
     }
     slot += slotSize
     pointer += 4
   }
-  for (let output = outputs; output < program; output += 4) {
+  placeResults(pointer, table + (<usize>registerCount << 2), outputs, program, slot, slotSize, firstByte)
+
+  for (let start = first; ; ) {
+    const n = min(tile, end - start)
+    if (strided) gatherOperands(table, operands, outputs, operandSize, dims, rank, start, n, tile, start > first)
+    runSteps(table, program, programEnd, firstTemporary, n)
+    start += tile
+    if (start >= end) return
+    advance(table, operands, outputs, program, operandSize, <usize>tile << 2)
+  }
+}
+
+/** Writes the addresses of the registers of outputs, which also have unused slots, and of temporaries. */
+@inline
+function placeResults(
+  pointer: usize, end: usize, outputs: usize, outputsEnd: usize, slot: usize, slotSize: usize, firstByte: usize,
+): void {
+  for (let output = outputs; output < outputsEnd; output += 4) {
     store<usize>(pointer, load<usize>(output) + firstByte)
     slot += slotSize
     pointer += 4
   }
-  for (const end = table + (<usize>registerCount << 2); pointer < end; pointer += 4) {
+  for (; pointer < end; pointer += 4) {
     store<usize>(pointer, slot)
     slot += slotSize
   }
+}
 
-  for (let start = first; ; ) {
-    const n = min(tile, end - start)
-    if (strided) {
-      pointer = table
-      for (let operand = operands; operand < outputs; operand += operandSize) {
-        if (load<i32>(operand, ChainOperand.access) == Access.Strided) {
-          gatherStrided(
-            load<usize>(pointer), load<usize>(operand, ChainOperand.address), dims, operand + ChainOperand.size, rank,
-            start, n, tile, start > first,
-          )
-        }
-        pointer += 4
-      }
-    }
-    // temporaries are written in whole vectors, because reading a vector that was written in parts stalls
-    const padded = n + 3 & ~3
-    for (let step = program; step < programEnd; step += ChainStep.size) {
-      const index = load<usize>(step, ChainStep.target)
-      // each step is a function in the table, at its number
-      call_indirect<void>(
-        load<u32>(step, ChainStep.step),
-        register(table, index),
-        register(table, load<usize>(step, ChainStep.a)),
-        register(table, load<usize>(step, ChainStep.b)),
-        index < firstTemporary ? n : padded,
-        register(table, load<usize>(step, ChainStep.c)),
+/** Gathers elements start … start+count−1 of every strided operand into its register. */
+@inline
+function gatherOperands(
+  table: usize, operands: usize, end: usize, operandSize: usize, dims: usize, rank: i32,
+  start: i32, count: i32, tile: i32, again: bool,
+): void {
+  let pointer = table
+  for (let operand = operands; operand < end; operand += operandSize) {
+    if (load<i32>(operand, ChainOperand.access) == Access.Strided) {
+      gatherStrided(
+        load<usize>(pointer), load<usize>(operand, ChainOperand.address), dims, operand + ChainOperand.size, rank,
+        start, count, tile, again,
       )
     }
-    start += tile
-    if (start >= end) return
-    const bytes = <usize>tile << 2
-    pointer = table
-    for (let operand = operands; operand < outputs; operand += operandSize) {
-      if (load<i32>(operand, ChainOperand.access) == Access.Contiguous) {
-        store<usize>(pointer, load<usize>(pointer) + bytes)
-      }
-      pointer += 4
-    }
-    for (let output = outputs; output < program; output += 4) {
+    pointer += 4
+  }
+}
+
+/** Runs all steps on `count` elements. */
+@inline
+function runSteps(table: usize, program: usize, end: usize, firstTemporary: usize, count: i32): void {
+  // temporaries are written in whole vectors, because reading a vector that was written in parts stalls
+  const padded = count + 3 & ~3
+  for (let step = program; step < end; step += ChainStep.size) {
+    const index = load<usize>(step, ChainStep.target)
+    // each step is a function in the table, at its number
+    call_indirect<void>(
+      load<u32>(step, ChainStep.step),
+      register(table, index),
+      register(table, load<usize>(step, ChainStep.a)),
+      register(table, load<usize>(step, ChainStep.b)),
+      index < firstTemporary ? count : padded,
+      register(table, load<usize>(step, ChainStep.c)),
+    )
+  }
+}
+
+/** Moves the registers of contiguous operands and of outputs on by `bytes`. */
+@inline
+function advance(
+  table: usize, operands: usize, outputs: usize, program: usize, operandSize: usize, bytes: usize,
+): void {
+  let pointer = table
+  for (let operand = operands; operand < outputs; operand += operandSize) {
+    if (load<i32>(operand, ChainOperand.access) == Access.Contiguous) {
       store<usize>(pointer, load<usize>(pointer) + bytes)
-      pointer += 4
     }
+    pointer += 4
+  }
+  for (let output = outputs; output < program; output += 4) {
+    store<usize>(pointer, load<usize>(pointer) + bytes)
+    pointer += 4
   }
 }

@@ -14,6 +14,20 @@ export const SWEEP_KC: i32 = 16
 export const SWEEP_KC_IN_ONE_PLACE: i32 = 8
 export const SWEEP_PAGE: i32 = 4096
 
+@inline
+function storeRectified8(pointer: usize, a: v128, b: v128, least: v128): void {
+  v128.store(pointer, rectified(a, least)), v128.store(pointer, rectified(b, least), 16)
+}
+
+/** Loads four words, at `pointer` and at three offsets from it. */
+@inline
+function loadLanes(pointer: usize, second: usize, third: usize, fourth: usize): v128 {
+  let lanes = v128.load32_zero(pointer)
+  lanes = v128.load32_lane(pointer + second, lanes, 1)
+  lanes = v128.load32_lane(pointer + third, lanes, 2)
+  return v128.load32_lane(pointer + fourth, lanes, 3)
+}
+
 /**
  * Four rows of out, in steps of 8 columns, of which there is a multiple: out [4, columns] = rectified(lhs [4,k] · rhs [k, columns] +
  * start, floor). lhs has any strides; the steps are those of gemm-tiles.ts, and startStrip is the step of start from one
@@ -47,14 +61,10 @@ export function gemm_4x8_sweep_f32(
     }
     const low = f32x4.splat(floor)
     const out1 = out + out1Step, out2 = out + out2Step, out3 = out1 + out2Step
-    v128.store(out3, rectified(c30, low))
-    v128.store(out3, rectified(c31, low), 16)
-    v128.store(out2, rectified(c20, low))
-    v128.store(out2, rectified(c21, low), 16)
-    v128.store(out1, rectified(c10, low))
-    v128.store(out1, rectified(c11, low), 16)
-    v128.store(out, rectified(c00, low))
-    v128.store(out, rectified(c01, low), 16)
+    storeRectified8(out3, c30, c31, low)
+    storeRectified8(out2, c20, c21, low)
+    storeRectified8(out1, c10, c11, low)
+    storeRectified8(out, c00, c01, low)
     rhs += 32
     out += 32
     start += startStrip
@@ -73,55 +83,36 @@ export function gemm_4x8_across_f32(
   for (; columns > 0; columns -= 8) {
     let a0 = lhs, a1 = lhs + lhsRow, a2 = a1 + lhsRow, a3 = a2 + lhsRow
     const start1 = start + startRow, start2 = start1 + startRow, start3 = start2 + startRow
-    let c00 = v128.load(start), c01 = v128.load(start, 16)
-    let c10 = v128.load(start1), c11 = v128.load(start1, 16)
-    let c20 = v128.load(start2), c21 = v128.load(start2, 16)
-    let c30 = v128.load(start3), c31 = v128.load(start3, 16)
-    let b = rhs, d = rhs + column4
-    let p = k
+    let c00 = v128.load(start), c01 = v128.load(start, 16), c10 = v128.load(start1), c11 = v128.load(start1, 16)
+    let c20 = v128.load(start2), c21 = v128.load(start2, 16), c30 = v128.load(start3), c31 = v128.load(start3, 16)
+    let b = rhs, d = rhs + column4, p = k
     for (; p > 3; p -= 4) {
       let r0 = v128.load(b), r1 = v128.load(b + rhsColumn), r2 = v128.load(b + column2), r3 = v128.load(b + column3)
       let t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
       let v = v128.shuffle<f64>(t0, t1, 0, 2)
-      c00 = madd(v128.load32_splat(a0), v, c00), c10 = madd(v128.load32_splat(a1), v, c10)
-      c20 = madd(v128.load32_splat(a2), v, c20), c30 = madd(v128.load32_splat(a3), v, c30)
+      c00 = madd(v128.load32_splat(a0), v, c00), c10 = madd(v128.load32_splat(a1), v, c10), c20 = madd(v128.load32_splat(a2), v, c20), c30 = madd(v128.load32_splat(a3), v, c30)
       v = v128.shuffle<f64>(t0, t1, 1, 3)
-      c00 = madd(v128.load32_splat(a0, 4), v, c00), c10 = madd(v128.load32_splat(a1, 4), v, c10)
-      c20 = madd(v128.load32_splat(a2, 4), v, c20), c30 = madd(v128.load32_splat(a3, 4), v, c30)
+      c00 = madd(v128.load32_splat(a0, 4), v, c00), c10 = madd(v128.load32_splat(a1, 4), v, c10), c20 = madd(v128.load32_splat(a2, 4), v, c20), c30 = madd(v128.load32_splat(a3, 4), v, c30)
       t0 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), t1 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
       v = v128.shuffle<f64>(t0, t1, 0, 2)
-      c00 = madd(v128.load32_splat(a0, 8), v, c00), c10 = madd(v128.load32_splat(a1, 8), v, c10)
-      c20 = madd(v128.load32_splat(a2, 8), v, c20), c30 = madd(v128.load32_splat(a3, 8), v, c30)
+      c00 = madd(v128.load32_splat(a0, 8), v, c00), c10 = madd(v128.load32_splat(a1, 8), v, c10), c20 = madd(v128.load32_splat(a2, 8), v, c20), c30 = madd(v128.load32_splat(a3, 8), v, c30)
       v = v128.shuffle<f64>(t0, t1, 1, 3)
-      c00 = madd(v128.load32_splat(a0, 12), v, c00), c10 = madd(v128.load32_splat(a1, 12), v, c10)
-      c20 = madd(v128.load32_splat(a2, 12), v, c20), c30 = madd(v128.load32_splat(a3, 12), v, c30)
+      c00 = madd(v128.load32_splat(a0, 12), v, c00), c10 = madd(v128.load32_splat(a1, 12), v, c10), c20 = madd(v128.load32_splat(a2, 12), v, c20), c30 = madd(v128.load32_splat(a3, 12), v, c30)
       r0 = v128.load(d), r1 = v128.load(d + rhsColumn), r2 = v128.load(d + column2), r3 = v128.load(d + column3)
       t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
       v = v128.shuffle<f64>(t0, t1, 0, 2)
-      c01 = madd(v128.load32_splat(a0), v, c01), c11 = madd(v128.load32_splat(a1), v, c11)
-      c21 = madd(v128.load32_splat(a2), v, c21), c31 = madd(v128.load32_splat(a3), v, c31)
+      c01 = madd(v128.load32_splat(a0), v, c01), c11 = madd(v128.load32_splat(a1), v, c11), c21 = madd(v128.load32_splat(a2), v, c21), c31 = madd(v128.load32_splat(a3), v, c31)
       v = v128.shuffle<f64>(t0, t1, 1, 3)
-      c01 = madd(v128.load32_splat(a0, 4), v, c01), c11 = madd(v128.load32_splat(a1, 4), v, c11)
-      c21 = madd(v128.load32_splat(a2, 4), v, c21), c31 = madd(v128.load32_splat(a3, 4), v, c31)
+      c01 = madd(v128.load32_splat(a0, 4), v, c01), c11 = madd(v128.load32_splat(a1, 4), v, c11), c21 = madd(v128.load32_splat(a2, 4), v, c21), c31 = madd(v128.load32_splat(a3, 4), v, c31)
       t0 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), t1 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
       v = v128.shuffle<f64>(t0, t1, 0, 2)
-      c01 = madd(v128.load32_splat(a0, 8), v, c01), c11 = madd(v128.load32_splat(a1, 8), v, c11)
-      c21 = madd(v128.load32_splat(a2, 8), v, c21), c31 = madd(v128.load32_splat(a3, 8), v, c31)
+      c01 = madd(v128.load32_splat(a0, 8), v, c01), c11 = madd(v128.load32_splat(a1, 8), v, c11), c21 = madd(v128.load32_splat(a2, 8), v, c21), c31 = madd(v128.load32_splat(a3, 8), v, c31)
       v = v128.shuffle<f64>(t0, t1, 1, 3)
-      c01 = madd(v128.load32_splat(a0, 12), v, c01), c11 = madd(v128.load32_splat(a1, 12), v, c11)
-      c21 = madd(v128.load32_splat(a2, 12), v, c21), c31 = madd(v128.load32_splat(a3, 12), v, c31)
-      b += 16, d += 16
-      a0 += 16, a1 += 16, a2 += 16, a3 += 16
+      c01 = madd(v128.load32_splat(a0, 12), v, c01), c11 = madd(v128.load32_splat(a1, 12), v, c11), c21 = madd(v128.load32_splat(a2, 12), v, c21), c31 = madd(v128.load32_splat(a3, 12), v, c31)
+      b += 16, d += 16, a0 += 16, a1 += 16, a2 += 16, a3 += 16
     }
     for (; p > 0; p--) {
-      let v = v128.load32_zero(b)
-      v = v128.load32_lane(b + rhsColumn, v, 1)
-      v = v128.load32_lane(b + column2, v, 2)
-      v = v128.load32_lane(b + column3, v, 3)
-      let w = v128.load32_zero(d)
-      w = v128.load32_lane(d + rhsColumn, w, 1)
-      w = v128.load32_lane(d + column2, w, 2)
-      w = v128.load32_lane(d + column3, w, 3)
+      const v = loadLanes(b, rhsColumn, column2, column3), w = loadLanes(d, rhsColumn, column2, column3)
       let s = v128.load32_splat(a0)
       c00 = madd(s, v, c00), c01 = madd(s, w, c01)
       s = v128.load32_splat(a1)
@@ -130,19 +121,14 @@ export function gemm_4x8_across_f32(
       c20 = madd(s, v, c20), c21 = madd(s, w, c21)
       s = v128.load32_splat(a3)
       c30 = madd(s, v, c30), c31 = madd(s, w, c31)
-      b += 4, d += 4
-      a0 += 4, a1 += 4, a2 += 4, a3 += 4
+      b += 4, d += 4, a0 += 4, a1 += 4, a2 += 4, a3 += 4
     }
     const low = f32x4.splat(floor)
     const out1 = out + outRow, out2 = out1 + outRow, out3 = out2 + outRow
-    v128.store(out3, rectified(c30, low))
-    v128.store(out3, rectified(c31, low), 16)
-    v128.store(out2, rectified(c20, low))
-    v128.store(out2, rectified(c21, low), 16)
-    v128.store(out1, rectified(c10, low))
-    v128.store(out1, rectified(c11, low), 16)
-    v128.store(out, rectified(c00, low))
-    v128.store(out, rectified(c01, low), 16)
+    storeRectified8(out3, c30, c31, low)
+    storeRectified8(out2, c20, c21, low)
+    storeRectified8(out1, c10, c11, low)
+    storeRectified8(out, c00, c01, low)
     rhs += 8 * rhsColumn
     out += 32
     start += startStrip

@@ -66,33 +66,77 @@ const MEMORY_WIDE_ELEMENTS: i32 = 4 * 1024 * 1024
 /** The cost of packing one element, in multiply-adds of the tiles. */
 const PACK_COST: f32 = 8
 
-/**
- * For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). A part is some of the matrices,
- * with only some rows or columns of the first and last. The path is chosen for the whole.
- */
+// How a product is computed. Either one of the kernels for vectors and for few rows:
+
+/** n is 1, and the rows of lhs are neighbours. */
+const MATRIX_BY_VECTOR: i32 = 1
+/** n is 1, and the elements of a row of lhs are neighbours. */
+const ROWS_BY_VECTOR: i32 = 2
+/** m is 1, and the columns of rhs are neighbours. */
+const VECTOR_BY_MATRIX: i32 = 4
+/** m is 2 or 3, and the elements of each row and of each column are neighbours. */
+const FEW_ROWS: i32 = 8
+const WITHOUT_TILES: i32 = 15
+
+// or tiles, with these flags:
+
+const PACK_RHS: i32 = 16
+const PACK_LHS: i32 = 32
+/** One rhs for several matrices of lhs, which is packed before the first of them. */
+const PACK_ONCE: i32 = 64
+/** gemm_swept_f32, because a large rhs is read for a few rows. */
+const SWEPT_FOR_FEW_ROWS: i32 = 128
+/** gemm_swept_f32, because k is short. */
+const SWEPT_FOR_SHORT_K: i32 = 256
+const SWEPT: i32 = 384
+/** gemm_across_f32 */
+const ACROSS: i32 = 512
+
+@inline
+function pathOf(
+  m: i32, n: i32, k: i32, batch: i32, lhsRow: usize, lhsColumn: usize, rhsRow: usize, rhsColumn: usize, rhsBatch: usize, rhsStrip: usize,
+  wide: bool,
+): i32 {
+  if (n == 1 && m > 1 && lhsRow == 4) return MATRIX_BY_VECTOR
+  if (n == 1 && lhsColumn == 4 && rhsRow == 4) return ROWS_BY_VECTOR
+  if (m == 1 && rhsColumn == 4) return VECTOR_BY_MATRIX
+  if (m < 4 && rhsRow == 4 && lhsColumn == 4) return FEW_ROWS
+  const isInStrips = rhsStrip != 32
+  const canPackOnce = rhsBatch == 0 && batch > 1 && k > 1 && k <= GEMM_LONG &&
+    panelBytes(8, k) * <usize>((n + 7) >> 3) <= 4 * GEMM_KC * GEMM_NC
+  const rows = canPackOnce ? m * batch : m
+  if (!isInStrips && rhsColumn == 4 && rhsRow != 0 && (lhsColumn == 4 || lhsRow == 4)) {
+    const fewRowsTo = wide ? SWEEP_WIDE_ROWS : SWEEP_ROWS, inMemory = wide ? MEMORY_WIDE_ELEMENTS : MEMORY_ELEMENTS
+    if (rows < fewRowsTo && n * k > SWEEP_RHS_ELEMENTS) return SWEPT_FOR_FEW_ROWS
+    const isInOnePlace = (n * 4) % (SWEEP_PAGE / 2) == 0
+    const shortTo = !isInOnePlace ? SWEEP_K : m * n > inMemory ? SWEEP_K_IN_MEMORY : wide ? SWEEP_K : SWEEP_K_IN_ONE_PLACE
+    if (k <= shortTo && n >= 8 && m * n > SWEEP_OUT_ELEMENTS) return SWEPT_FOR_SHORT_K
+  }
+  // rhs with a row stride of 0 is always packed, because the tiles' loops over it would not end
+  const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
+  const packRhs = !isInStrips && (rhsColumn != 4 || rhsRow == 0 || (rows >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
+  if (m == 4 && n >= 8 && rhsColumn != 4 && rhsRow == 4 && lhsColumn == 4 && !(canPackOnce && packRhs)) return ACROSS
+  const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
+  const packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS) ||
+    (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_WIDE_ROWS)
+  return (packRhs ? PACK_RHS : 0) | (packLhs ? PACK_LHS : 0) | (canPackOnce && packRhs ? PACK_ONCE : 0)
+}
+
+/** For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). The path is chosen for the whole. */
 export function gemm(instruction: usize, part: i32, parts: i32): void {
   let m = load<i32>(instruction, Gemm.m)
   const n = load<i32>(instruction, Gemm.n)
   const k = load<i32>(instruction, Gemm.k)
   let batch = load<i32>(instruction, Gemm.batch)
   if (m <= 0 || n <= 0 || batch <= 0) return
-  let out = load<usize>(instruction, Gemm.out)
-  let lhs = load<usize>(instruction, Gemm.lhs)
-  let rhs = load<usize>(instruction, Gemm.rhs)
-  let bias = load<usize>(instruction, Gemm.bias)
-  const biasRow = <usize>load<i32>(instruction, Gemm.biasRow) * 4
   let lhsRow = <usize>load<i32>(instruction, Gemm.lhsRow) * 4
   let lhsColumn = <usize>load<i32>(instruction, Gemm.lhsColumn) * 4
   let rhsRow = <usize>load<i32>(instruction, Gemm.rhsRow) * 4
   let rhsColumn = <usize>load<i32>(instruction, Gemm.rhsColumn) * 4
   const lhsBatch = <usize>load<i32>(instruction, Gemm.lhsBatch) * 4
   const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
-  let rhsStrip = <usize>load<i32>(instruction, Gemm.rhsStrip) * 4
-  const epilogue = load<i32>(instruction, Gemm.epilogue)
-  const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
+  const rhsStrip = <usize>load<i32>(instruction, Gemm.rhsStrip) * 4
   const wide = load<i32>(instruction, Gemm.wide) != 0
-  const isLong = k > GEMM_LONG
-  const floor: f32 = isLong ? -Infinity : floorOf(epilogue)
 
   // the stride of an axis of extent 1 may be anything: choose the one that keeps the most paths open
   if (k <= 1) lhsColumn = 4
@@ -104,39 +148,29 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     m *= batch
     batch = 1
   }
+  const path = pathOf(m, n, k, batch, lhsRow, lhsColumn, rhsRow, rhsColumn, rhsBatch, rhsStrip, wide)
+  multiplyPart(
+    instruction, part, parts, path, wide, m, n, k, batch, lhsRow, lhsColumn, lhsBatch, rhsRow, rhsColumn, rhsBatch, rhsStrip,
+  )
+}
 
+/** Computes a part: some of the matrices, with only some rows or columns of the first and last. */
+@inline
+function multiplyPart(
+  instruction: usize, part: i32, parts: i32, path: i32, wide: bool, m: i32, n: i32, k: i32, batch: i32,
+  lhsRow: usize, lhsColumn: usize, lhsBatch: usize, rhsRow: usize, rhsColumn: usize, rhsBatch: usize, rhsStrip: usize,
+): void {
+  let out = load<usize>(instruction, Gemm.out)
+  let lhs = load<usize>(instruction, Gemm.lhs)
+  let rhs = load<usize>(instruction, Gemm.rhs)
+  let bias = load<usize>(instruction, Gemm.bias)
+  const biasRow = <usize>load<i32>(instruction, Gemm.biasRow) * 4
   // from the bias of one matrix to the next; 0 if one row is the bias of all
   const biasBatch: usize = biasRow * <usize>m
-  let inStrips = rhsStrip != 32
-  const matrixByVector = n == 1 && m > 1 && lhsRow == 4
-  const rowsByVector = n == 1 && lhsColumn == 4 && rhsRow == 4
-  const vectorByMatrix = m == 1 && rhsColumn == 4
-  const fewRows = m < 4 && rhsRow == 4 && lhsColumn == 4
-  let packRhs = false, packLhs = false, packOnce = false, fewRowsOfMuch = false, isSwept = false, isAcross = false
-  if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
-    // rhs with a row stride of 0 is always packed, because the tiles' loops over it would not end
-    const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
-    // one rhs for several matrices is packed before the first of them
-    packOnce = rhsBatch == 0 && batch > 1 && !isLong && k > 1 && panelBytes(8, k) * <usize>((n + 7) >> 3) <= 4 * GEMM_KC * GEMM_NC
-    const rows = packOnce ? m * batch : m
-    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (rows >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
-    packOnce = packOnce && packRhs
-    const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
-    packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
-    if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_WIDE_ROWS) packLhs = true
-    if (!inStrips && rhsColumn == 4 && rhsRow != 0 && (lhsColumn == 4 || lhsRow == 4)) {
-      const fewRowsTo = wide ? SWEEP_WIDE_ROWS : SWEEP_ROWS, inMemory = wide ? MEMORY_WIDE_ELEMENTS : MEMORY_ELEMENTS
-      const isInOnePlace = (n * 4) % (SWEEP_PAGE / 2) == 0
-      const shortTo = !isInOnePlace ? SWEEP_K : m * n > inMemory ? SWEEP_K_IN_MEMORY : wide ? SWEEP_K : SWEEP_K_IN_ONE_PLACE
-      fewRowsOfMuch = rows < fewRowsTo && n * k > SWEEP_RHS_ELEMENTS
-      isSwept = fewRowsOfMuch || (k <= shortTo && n >= 8 && m * n > SWEEP_OUT_ELEMENTS)
-    }
-    isAcross = m == 4 && n >= 8 && rhsColumn != 4 && rhsRow == 4 && lhsColumn == 4 && !packOnce
-    if (isSwept || isAcross) packRhs = packLhs = packOnce = false
-  }
-
+  const epilogue = load<i32>(instruction, Gemm.epilogue)
+  const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
   // from an element of out to the sums of its slice and of its group
-  const sliceAt = isLong ? load<usize>(instruction, Gemm.size) - out : 0
+  const sliceAt = k > GEMM_LONG ? load<usize>(instruction, Gemm.size) - out : 0
   const groupAt = sliceAt + <usize>(batch * m * n) * 4
 
   // this part: from row or column `first` of its first matrix to `last` of its last one
@@ -144,16 +178,9 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   let extent = byRows ? m : n
   let first = 0, last = extent
   if (parts > 1) {
-    let block = 16
-    // a slice of a long k may be streamed or not
-    if (matrixByVector || vectorByMatrix) block = k > GEMM_LONG ? 48 : isStreamed(extent, k, rhsStrip) ? 16 : 24
-    else if (!rowsByVector && !fewRows) {
-      // every part of rows reads the whole of rhs, which costs as much as packing it if no cache holds it
-      const isCostly = packRhs || fewRowsOfMuch || isAcross
-      byRows = costOfRows(m, n, parts, isCostly, packLhs) <= costOfColumns(m, n, parts, isCostly, packLhs)
-      block = byRows ? 4 : 8
-      extent = byRows ? m : n
-    }
+    byRows = dividesRows(path, m, n, parts)
+    extent = byRows ? m : n
+    const block = partBlock(path, byRows, extent, k, rhsStrip)
     const begin = rowPartStart(batch, extent, block, part, parts)
     const end = rowPartEnd(batch, extent, block, part, parts)
     if (begin == end) return
@@ -167,95 +194,166 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     bias += <usize>matrix * biasBatch
   }
 
-  if (rowsByVector && m == 1 && !isLong) {
+  multiplyBatch(
+    path, wide, out, lhs, lhsRow, lhsColumn, lhsBatch, rhs, rhsRow, rhsColumn, rhsBatch, rhsStrip, m, n, k, batch, byRows, first, last,
+    bias, biasRow, biasBatch, epilogue, scratch, sliceAt, groupAt,
+  )
+}
+
+/** Rows or columns of `batch` matrices: from `first` of the first one to `last` of the last one. */
+@inline
+function multiplyBatch(
+  path: i32, wide: bool, out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, lhsBatch: usize,
+  rhs: usize, rhsRow: usize, rhsColumn: usize, rhsBatch: usize, rhsStrip: usize,
+  m: i32, n: i32, k: i32, batch: i32, byRows: bool, first: i32, last: i32,
+  bias: usize, biasRow: usize, biasBatch: usize, epilogue: i32, scratch: usize, sliceAt: usize, groupAt: usize,
+): void {
+  const isLong = k > GEMM_LONG
+  const floor: f32 = isLong ? -Infinity : floorOf(epilogue)
+  if (path == ROWS_BY_VECTOR && m == 1 && !isLong) {
     // products of two rows
     dot_rows_f32(out, lhs, lhsBatch, rhs, rhsBatch, batch, k, bias, biasRow != 0, floor)
     if (epilogue > Epilogue.ReluToFactor) activate_f32(out, batch, epilogue)
     return
   }
-
-  if (packOnce) {
+  if (path & PACK_ONCE) {
     pack_panels_8_f32(scratch, rhs, rhsColumn, rhsRow, n, k)
     rhs = scratch
     rhsRow = 32
     rhsColumn = 4
     rhsStrip = panelBytes(8, k)
-    inStrips = true
-    packRhs = false
+    path &= ~PACK_RHS
   }
-
   for (; batch > 0; batch--) {
-    const end = batch == 1 ? last : extent
-    let target = out, sliceLhs = lhs, sliceRhs = rhs, start = bias, startRow = biasRow
-    let left = k, slice = 0
-    while (true) {
-      const depth = isLong ? min(left, GEMM_SLICE) : k
-      if (matrixByVector) {
-        multiplyVector(target, sliceRhs, rhsRow, sliceLhs, lhsColumn, 32, m, first, end, depth, start, startRow != 0, floor)
-      } else if (rowsByVector) {
-        gemv_rows_f32(
-          target + <usize>first * 4, sliceLhs + <usize>first * lhsRow, lhsRow, sliceRhs, end - first, depth,
-          start + <usize>first * startRow, startRow != 0, floor,
-        )
-      } else if (vectorByMatrix) {
-        multiplyVector(target, sliceLhs, lhsColumn, sliceRhs, rhsRow, rhsStrip, n, first, end, depth, start, true, floor)
-      } else if (fewRows) {
-        const firstBias = start ? start + <usize>first * 4 : 0
-        const firstRhs = sliceRhs + <usize>first * rhsColumn
-        for (let i = 0; i < m; i++) {
-          gemv_rows_f32(
-            target + <usize>(i * n + first) * 4, firstRhs, rhsColumn, sliceLhs + <usize>i * lhsRow, end - first, depth,
-            firstBias + <usize>i * startRow, true, floor,
-          )
-        }
-      } else {
-        const firstRow = byRows ? first : 0, firstColumn = byRows ? 0 : first
-        const rows = byRows ? end - first : m, columns = byRows ? n : end - first
-        const skip = <usize>firstColumn * 4
-        const partOut = target + <usize>(firstRow * n) * 4 + skip
-        const partLhs = sliceLhs + <usize>firstRow * lhsRow
-        const partRhs = sliceRhs + (inStrips ? <usize>(firstColumn >> 3) * rhsStrip : <usize>firstColumn * rhsColumn)
-        const partStart = start ? start + <usize>firstRow * startRow + skip : 0
-        if (isAcross) {
-          gemm_across_f32(
-            partOut, partLhs, lhsRow, partRhs, rhsColumn, columns, depth, partStart, startRow, floor, scratch, n,
-          )
-        } else if (isSwept) {
-          gemm_swept_f32(
-            partOut, partLhs, lhsRow, lhsColumn, partRhs, rhsRow, rows, columns, depth, partStart, startRow, floor, scratch, n,
-          )
-        } else {
-          gemm_blocked_f32(
-            partOut, partLhs, lhsRow, lhsColumn, partRhs, rhsRow, rhsColumn, rhsStrip,
-            rows, columns, depth, partStart, startRow, floor, scratch, n, packRhs, packLhs, wide,
-          )
-        }
-      }
-      if (!isLong) break
-      left -= depth
-      // the sum of the first group is in out, that of a later one in the second temporary
-      const place = slice % GEMM_GROUP
-      const sum = slice < GEMM_GROUP ? out : out + groupAt
-      if (place > 0) addPart(sum, target, byRows, first, end, m, n)
-      if (sum != out && (place == GEMM_GROUP - 1 || left == 0)) addPart(out, sum, byRows, first, end, m, n)
-      if (left == 0) break
-      slice++
-      target = slice % GEMM_GROUP ? out + sliceAt : out + groupAt
-      sliceLhs += <usize>depth * lhsColumn
-      sliceRhs += <usize>depth * rhsRow
-      start = 0
-      startRow = 0
-    }
-    if (epilogue > Epilogue.ReluToFactor || (isLong && epilogue > Epilogue.None)) {
-      if (byRows) activate_f32(out + <usize>(first * n) * 4, (end - first) * n, epilogue)
-      else if (end - first == n) activate_f32(out, m * n, epilogue)
-      else for (let i = 0; i < m; i++) activate_f32(out + <usize>(i * n + first) * 4, end - first, epilogue)
-    }
+    const end = batch == 1 ? last : byRows ? m : n
+    multiplySlices(
+      path, wide, out, lhs, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, rhsStrip, m, n, k, byRows, first, end,
+      bias, biasRow, floor, scratch, sliceAt, groupAt,
+    )
+    if (epilogue > Epilogue.ReluToFactor || (isLong && epilogue > Epilogue.None)) activatePart(out, byRows, first, end, m, n, epilogue)
     first = 0
     out += <usize>(m * n) * 4
     lhs += lhsBatch
     rhs += rhsBatch
     bias += biasBatch
+  }
+}
+
+/** Whether threads divide the rows of out, not its columns. */
+@inline
+function dividesRows(path: i32, m: i32, n: i32, parts: i32): bool {
+  if (path & WITHOUT_TILES) return n == 1
+  // every part of rows reads the whole of rhs, which costs as much as packing it if no cache holds it
+  const isCostly = (path & (PACK_RHS | SWEPT_FOR_FEW_ROWS | ACROSS)) != 0, packLhs = (path & PACK_LHS) != 0
+  return costOfRows(m, n, parts, isCostly, packLhs) <= costOfColumns(m, n, parts, isCostly, packLhs)
+}
+
+/** The number of rows or columns of which each part has a multiple. */
+@inline
+function partBlock(path: i32, byRows: bool, extent: i32, k: i32, rhsStrip: usize): i32 {
+  if (!(path & WITHOUT_TILES)) return byRows ? 4 : 8
+  if (!(path & (MATRIX_BY_VECTOR | VECTOR_BY_MATRIX))) return 16
+  // a slice of a long k may be streamed or not
+  if (k > GEMM_LONG) return 48
+  return isStreamed(extent, k, rhsStrip) ? 16 : 24
+}
+
+/** The epilogue of rows or columns `first` … end of a matrix. */
+@inline
+function activatePart(out: usize, byRows: bool, first: i32, end: i32, m: i32, n: i32, epilogue: i32): void {
+  if (byRows) activate_f32(out + <usize>(first * n) * 4, (end - first) * n, epilogue)
+  else if (end - first == n) activate_f32(out, m * n, epilogue)
+  else for (let i = 0; i < m; i++) activate_f32(out + <usize>(i * n + first) * 4, end - first, epilogue)
+}
+
+/** Rows or columns `first` … end of one matrix: in slices of k if k is long. */
+@inline
+function multiplySlices(
+  path: i32, wide: bool, out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize, rhsStrip: usize,
+  m: i32, n: i32, k: i32, byRows: bool, first: i32, end: i32, bias: usize, biasRow: usize, floor: f32, scratch: usize,
+  sliceAt: usize, groupAt: usize,
+): void {
+  const isLong = k > GEMM_LONG
+  let target = out
+  let left = k, slice = 0
+  while (true) {
+    const depth = isLong ? min(left, GEMM_SLICE) : k
+    if (path & WITHOUT_TILES) {
+      multiplyVectors(
+        path, target, lhs, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, rhsStrip, m, n, depth, first, end, bias, biasRow, floor,
+      )
+    } else {
+      multiplyMatrices(
+        path, wide, target, lhs, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, rhsStrip, m, n, depth, byRows, first, end,
+        bias, biasRow, floor, scratch,
+      )
+    }
+    if (!isLong) break
+    left -= depth
+    // the sum of the first group is in out, that of a later one in the second temporary
+    const place = slice % GEMM_GROUP
+    const sum = slice < GEMM_GROUP ? out : out + groupAt
+    if (place > 0) addPart(sum, target, byRows, first, end, m, n)
+    if (sum != out && (place == GEMM_GROUP - 1 || left == 0)) addPart(out, sum, byRows, first, end, m, n)
+    if (left == 0) break
+    slice++
+    target = slice % GEMM_GROUP ? out + sliceAt : out + groupAt
+    lhs += <usize>depth * lhsColumn
+    rhs += <usize>depth * rhsRow
+    bias = 0
+    biasRow = 0
+  }
+}
+
+/** Elements `first` … end of a vector, or columns `first` … end of a few rows. */
+@inline
+function multiplyVectors(
+  path: i32, out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize, rhsStrip: usize,
+  m: i32, n: i32, k: i32, first: i32, end: i32, bias: usize, biasRow: usize, floor: f32,
+): void {
+  if (path == MATRIX_BY_VECTOR) {
+    multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, 32, m, first, end, k, bias, biasRow != 0, floor)
+  } else if (path == ROWS_BY_VECTOR) {
+    gemv_rows_f32(
+      out + <usize>first * 4, lhs + <usize>first * lhsRow, lhsRow, rhs, end - first, k,
+      bias + <usize>first * biasRow, biasRow != 0, floor,
+    )
+  } else if (path == VECTOR_BY_MATRIX) {
+    multiplyVector(out, lhs, lhsColumn, rhs, rhsRow, rhsStrip, n, first, end, k, bias, true, floor)
+  } else {
+    const firstBias = bias ? bias + <usize>first * 4 : 0
+    const firstRhs = rhs + <usize>first * rhsColumn
+    for (let i = 0; i < m; i++) {
+      gemv_rows_f32(
+        out + <usize>(i * n + first) * 4, firstRhs, rhsColumn, lhs + <usize>i * lhsRow, end - first, k,
+        firstBias + <usize>i * biasRow, true, floor,
+      )
+    }
+  }
+}
+
+/** Rows or columns `first` … end of a matrix, by tiles. */
+@inline
+function multiplyMatrices(
+  path: i32, wide: bool, out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize, rhsStrip: usize,
+  m: i32, n: i32, k: i32, byRows: bool, first: i32, end: i32, bias: usize, biasRow: usize, floor: f32, scratch: usize,
+): void {
+  const firstRow = byRows ? first : 0, firstColumn = byRows ? 0 : first
+  const rows = byRows ? end - first : m, columns = byRows ? n : end - first
+  const skip = <usize>firstColumn * 4
+  out += <usize>(firstRow * n) * 4 + skip
+  lhs += <usize>firstRow * lhsRow
+  rhs += rhsStrip != 32 ? <usize>(firstColumn >> 3) * rhsStrip : <usize>firstColumn * rhsColumn
+  if (bias) bias += <usize>firstRow * biasRow + skip
+  if (path & ACROSS) {
+    gemm_across_f32(out, lhs, lhsRow, rhs, rhsColumn, columns, k, bias, biasRow, floor, scratch, n)
+  } else if (path & SWEPT) {
+    gemm_swept_f32(out, lhs, lhsRow, lhsColumn, rhs, rhsRow, rows, columns, k, bias, biasRow, floor, scratch, n)
+  } else {
+    gemm_blocked_f32(
+      out, lhs, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, rhsStrip, rows, columns, k, bias, biasRow, floor, scratch, n,
+      (path & PACK_RHS) != 0, (path & PACK_LHS) != 0, wide,
+    )
   }
 }
 
@@ -364,41 +462,52 @@ export function gemm_blocked_f32(
         // With `rows`, from one row to the next; otherwise from one k to the next.
         const lhsStep: usize = rows ? lhsRow : packLhs ? <usize>panelRows * 4 : lhsColumn
         const lhsPanel: usize = rows ? 4 * lhsRow : packLhs ? panelBytes(panelRows, depth) : 16
-        let blockOut = out + <usize>i * step + <usize>j * 4
+        const blockOut = out + <usize>i * step + <usize>j * 4
         // the sums start from the result of the previous block of k, otherwise from the bias, otherwise from zeros
         const startStep: usize = p > 0 ? step : biasRow
         const startStrip: usize = p > 0 || bias ? 32 : 0
-        let start = p > 0 ? blockOut : bias ? bias + <usize>i * biasRow + <usize>j * 4 : zeros
-        let strip = packRhs ? scratch : blockRhs
-        // The next `wideStrips` strips already have their first `wideRows` rows, from a wide tile.
-        let wideStrips = 0, wideRows = 0
-        for (let left = columns; left > 0; left -= 8) {
-          if (wide && !rows && wideStrips == 0 && left >= 16) {
-            wideStrips = 2
-            wideRows = height - height % 6
-            gemm_6x16_columns_f32(
-              blockOut, step, blockLhs, lhsStep, packLhs ? lhsPanel : 24, strip, rhsStep, rhsPanel,
-              wideRows, depth, start, startStep, blockFloor,
-            )
-            const panels = <usize>wideRows / 6
-            gemm_2x16_columns_f32(
-              blockOut + <usize>wideRows * step, step, blockLhs + panels * (packLhs ? lhsPanel : 24), lhsStep,
-              strip, rhsStep, rhsPanel, height - wideRows, depth, start + <usize>wideRows * startStep, startStep, blockFloor,
-            )
-            wideRows = height
-          }
-          multiplyRows(
-            rows, wideStrips > 0 ? wideRows : 0, height, panelRows, blockOut, step, blockLhs, lhsStep, lhsPanel,
-            strip, rhsStep, depth, min(left, 8), start, startStep, blockFloor,
-          )
-          if (wideStrips > 0) wideStrips--
-          blockOut += 32
-          start += startStrip
-          strip += rhsPanel
-        }
+        const start = p > 0 ? blockOut : bias ? bias + <usize>i * biasRow + <usize>j * 4 : zeros
+        multiplyStrips(
+          wide, rows, packLhs, panelRows, blockOut, step, blockLhs, lhsStep, lhsPanel, packRhs ? scratch : blockRhs, rhsStep, rhsPanel,
+          height, columns, depth, start, startStep, startStrip, blockFloor,
+        )
       }
       p += kc
     } while (p < k)
+  }
+}
+
+/** All strips of one block of gemm_blocked_f32, two at once while a wide tile fits. */
+@inline
+function multiplyStrips(
+  wide: bool, rows: bool, packLhs: bool, panelRows: i32, out: usize, step: usize, lhs: usize, lhsStep: usize, lhsPanel: usize,
+  rhs: usize, rhsStep: usize, rhsPanel: usize, height: i32, columns: i32, k: i32,
+  start: usize, startStep: usize, startStrip: usize, floor: f32,
+): void {
+  // The next `wideStrips` strips already have their first `wideRows` rows, from a wide tile.
+  let wideStrips = 0, wideRows = 0
+  for (let left = columns; left > 0; left -= 8) {
+    if (wide && !rows && wideStrips == 0 && left >= 16) {
+      wideStrips = 2
+      wideRows = height - height % 6
+      gemm_6x16_columns_f32(
+        out, step, lhs, lhsStep, packLhs ? lhsPanel : 24, rhs, rhsStep, rhsPanel, wideRows, k, start, startStep, floor,
+      )
+      const panels = <usize>wideRows / 6
+      gemm_2x16_columns_f32(
+        out + <usize>wideRows * step, step, lhs + panels * (packLhs ? lhsPanel : 24), lhsStep,
+        rhs, rhsStep, rhsPanel, height - wideRows, k, start + <usize>wideRows * startStep, startStep, floor,
+      )
+      wideRows = height
+    }
+    multiplyRows(
+      rows, wideStrips > 0 ? wideRows : 0, height, panelRows, out, step, lhs, lhsStep, lhsPanel,
+      rhs, rhsStep, k, min(left, 8), start, startStep, floor,
+    )
+    if (wideStrips > 0) wideStrips--
+    out += 32
+    start += startStrip
+    rhs += rhsPanel
   }
 }
 

@@ -84,6 +84,67 @@ function length(a: f64, b: f64): f64 {
   return sqrt<f64>(a * a + b * b)
 }
 
+/** The eigenvalue of the last two rows of BᵀB, for the block of `count` + 1 rows of B whose diagonal begins at d, and what is beside it at e. */
+@inline
+function shiftOf(d: usize, e: usize, count: i32): f64 {
+  const dEnd = d + (<usize>count << 3)
+  const eEnd = e + (<usize>count << 3)
+  const corner = load<f64>(eEnd - 8)
+  const low = load<f64>(dEnd)
+  const high = load<f64>(dEnd - 8)
+  const above = count > 1 ? load<f64>(eEnd - 16) : 0
+  const product = high * corner
+  const square = low * low + corner * corner
+  const gap = 0.5 * (high * high + above * above - square)
+  return square - product * (product / (gap + copysign<f64>(length(gap, product), gap)))
+}
+
+/**
+ * One sweep over the block of `count` + 1 rows of B at d and e: the first rotation turns (y, z) into (r, 0), and the others
+ * move the element that it adds beside B down and out of it. Unless `rotations` is 0, writes those of rows there, and those of columns
+ * `space` bytes after it.
+ */
+@inline
+function chase(d: usize, e: usize, y: f64, z: f64, count: i32, rotations: usize, space: usize): void {
+  for (let k = 0; k < count; k++) {
+    // columns k, k + 1
+    let r = length(y, z)
+    let c = r == 0 ? 1 : y / r
+    let s = r == 0 ? 0 : z / r
+    if (rotations) {
+      store<f64>(rotations + space, c)
+      store<f64>(rotations + space, s, 8)
+    }
+    if (k > 0) store<f64>(e - 8, r)
+    const d0 = load<f64>(d)
+    const d1 = load<f64>(d, 8)
+    const e0 = load<f64>(e)
+    y = c * d0 + s * e0
+    const beyond = c * e0 - s * d0
+    z = s * d1
+    const low = c * d1
+    // rows k, k + 1
+    r = length(y, z)
+    c = r == 0 ? 1 : y / r
+    s = r == 0 ? 0 : z / r
+    if (rotations) {
+      store<f64>(rotations, c)
+      store<f64>(rotations, s, 8)
+      rotations += ROTATION
+    }
+    store<f64>(d, r)
+    y = c * beyond + s * low
+    store<f64>(e, y)
+    store<f64>(d, c * low - s * beyond, 8)
+    if (k < count - 1) {
+      z = s * load<f64>(e, 8)
+      store<f64>(e, c * load<f64>(e, 8), 8)
+    }
+    d += 8
+    e += 8
+  }
+}
+
 /** diagonal [n] ← the singular values of B, with signs; the rotations of X and Y are applied to the rows of two matrices, if there are any. */
 function iterate(diagonal: usize, beside: usize, n: i32, left: usize, right: usize, stride: usize, sweeps: usize): void {
   const space = <usize>(FACTORIZE_SWEEPS * n) * ROTATION
@@ -112,22 +173,10 @@ function iterate(diagonal: usize, beside: usize, n: i32, left: usize, right: usi
     }
     const count = last - first
     e += 8
-    const dEnd = d + (<usize>count << 3)
-    const eEnd = e + (<usize>count << 3)
-    // the eigenvalue of the last two rows of BᵀB; 0 if B is singular
     let y = load<f64>(d)
-    let z = load<f64>(e)
-    if (!isNegligible(smallest, largest, 0)) {
-      const corner = load<f64>(eEnd - 8)
-      const low = load<f64>(dEnd)
-      const high = load<f64>(dEnd - 8)
-      const above = count > 1 ? load<f64>(eEnd - 16) : 0
-      const product = high * corner
-      const square = low * low + corner * corner
-      const gap = 0.5 * (high * high + above * above - square)
-      const shift = square - product * (product / (gap + copysign<f64>(length(gap, product), gap)))
-      y -= shift / y
-    }
+    const z = load<f64>(e)
+    // not if B is singular
+    if (!isNegligible(smallest, largest, 0)) y -= shiftOf(d, e, count) / y
     if (hasVectors && end + <usize>(count + 1) * ROTATION > sweeps + space) {
       rotate(left, stride, n, sweeps, end)
       rotate(right, stride, n, sweeps + space, end + space)
@@ -140,47 +189,50 @@ function iterate(diagonal: usize, beside: usize, n: i32, left: usize, right: usi
       store<i32>(end + space, count, 4)
       end += ROTATION
     }
-    for (let k = 0; k < count; k++) {
-      // columns k, k + 1
-      let r = length(y, z)
-      let c = r == 0 ? 1 : y / r
-      let s = r == 0 ? 0 : z / r
-      if (hasVectors) {
-        store<f64>(end + space, c)
-        store<f64>(end + space, s, 8)
-      }
-      if (k > 0) store<f64>(e - 8, r)
-      const d0 = load<f64>(d)
-      const d1 = load<f64>(d, 8)
-      const e0 = load<f64>(e)
-      y = c * d0 + s * e0
-      const beyond = c * e0 - s * d0
-      z = s * d1
-      const low = c * d1
-      // rows k, k + 1
-      r = length(y, z)
-      c = r == 0 ? 1 : y / r
-      s = r == 0 ? 0 : z / r
-      if (hasVectors) {
-        store<f64>(end, c)
-        store<f64>(end, s, 8)
-        end += ROTATION
-      }
-      store<f64>(d, r)
-      y = c * beyond + s * low
-      store<f64>(e, y)
-      store<f64>(d, c * low - s * beyond, 8)
-      if (k < count - 1) {
-        z = s * load<f64>(e, 8)
-        store<f64>(e, c * load<f64>(e, 8), 8)
-      }
-      d += 8
-      e += 8
-    }
+    chase(d, e, y, z, count, hasVectors ? end : 0, space)
+    if (hasVectors) end += <usize>count * ROTATION
   }
   if (hasVectors) {
     rotate(left, stride, n, sweeps, end)
     rotate(right, stride, n, sweeps + space, end + space)
+  }
+}
+
+/** out [n, n] = the product of `count` reflections. */
+@inline
+function storeReflections(out: usize, stride: usize, directions: usize, factors: usize, count: i32, n: i32, work: usize): void {
+  completeFours(directions, stride, factors, count)
+  setIdentity(out, stride, n)
+  applyReflections(out, n, directions, stride, factors, count, n, true, work)
+}
+
+/** target = Rᵀ, of the first n columns of a triangularized matrix. */
+@inline
+function copyTriangle(target: usize, stride: usize, columns: usize, columnSize: usize, n: i32): void {
+  for (let j = 0; j < n; j++) {
+    const row = target + <usize>j * stride
+    const count = <usize>(j + 1) << 3
+    copyBytes(row, columns + <usize>j * columnSize, count)
+    clear(row + count, stride - count)
+  }
+}
+
+/** target = sign · source [n], with zeros up to `size` bytes. */
+@inline
+function copyRow(target: usize, size: usize, source: usize, n: i32, sign: f64): void {
+  copyBytes(target, source, <usize>n << 3)
+  clear(target + (<usize>n << 3), size - (<usize>n << 3))
+  scale_f64(target, sign, n)
+}
+
+/** Makes all values positive. Their signs go to the rows of P, unless it is 0. */
+@inline
+function makePositive(values: usize, n: i32, p: usize, stride: usize): void {
+  for (let j = 0; j < n; j++) {
+    const place = values + (<usize>j << 3)
+    if (load<f64>(place) >= 0) continue
+    store<f64>(place, -load<f64>(place))
+    if (p) scale_f64(p + <usize>j * stride, -1, n)
   }
 }
 
@@ -190,9 +242,8 @@ function iterate(diagonal: usize, beside: usize, n: i32, left: usize, right: usi
  */
 export function singular(left: usize, values: usize, right: usize, input: usize, rows: i32, columns: i32, width: i32, temporary: usize): void {
   const n = columns
-  const stride = strideOf(n)
   const isTall = rows > n
-  const tallStride = strideOf(rows)
+  const stride = strideOf(n), tallStride = strideOf(rows)
   const fours = <usize>inFours(n)
   const factorBytes = inLines(n)
   // of a tall matrix only: A, its reflections, U
@@ -200,23 +251,14 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
   const tallFactors = tallDirections + fours * tallStride
   const outer = tallFactors + factorBytes
   const matrix = isTall ? outer + <usize>width * tallStride : temporary
-  const leftDirections = matrix + (fours + 4) * stride
-  const rightDirections = leftDirections + fours * stride
-  const leftFactors = rightDirections + fours * stride
-  const rightFactors = leftFactors + factorBytes
-  const diagonal = rightFactors + factorBytes
-  const beside = diagonal + stride
-  const work = beside + stride
-  const sweeps = work + 4 * stride + WORK
+  const leftDirections = matrix + (fours + 4) * stride, rightDirections = leftDirections + fours * stride
+  const leftFactors = rightDirections + fours * stride, rightFactors = leftFactors + factorBytes
+  const diagonal = rightFactors + factorBytes, beside = diagonal + stride
+  const work = beside + stride, sweeps = work + 4 * stride + WORK
   if (isTall) {
     loadColumns(temporary, tallStride, input, rows, n)
     triangularize(temporary, tallDirections, tallStride, tallFactors, rows, n, work)
-    // Rᵀ
-    for (let j = 0; j < n; j++) {
-      const row = matrix + <usize>j * stride
-      copyBytes(row, temporary + <usize>j * tallStride, <usize>(j + 1) << 3)
-      clear(row + (<usize>(j + 1) << 3), stride - (<usize>(j + 1) << 3))
-    }
+    copyTriangle(matrix, stride, temporary, tallStride, n)
   } else {
     loadColumns(matrix, stride, input, n, n)
   }
@@ -233,22 +275,12 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
   } else {
     bidiagonalize(matrix, stride, leftDirections, leftFactors, rightDirections, rightFactors, diagonal, beside, work, n)
     if (left) {
-      completeFours(leftDirections, stride, leftFactors, n)
-      completeFours(rightDirections, stride, rightFactors, n - 1)
-      setIdentity(p, stride, n)
-      setIdentity(q, stride, n)
-      applyReflections(p, n, leftDirections, stride, leftFactors, n, n, true, work)
-      applyReflections(q, n, rightDirections, stride, rightFactors, n - 1, n, true, work)
+      storeReflections(p, stride, leftDirections, leftFactors, n, n, work)
+      storeReflections(q, stride, rightDirections, rightFactors, n - 1, n, work)
     }
     iterate(diagonal, beside, n, left ? p : 0, q, stride, sweeps)
   }
-  // values are positive; their signs go to P
-  for (let j = 0; j < n; j++) {
-    const place = diagonal + (<usize>j << 3)
-    if (load<f64>(place) >= 0) continue
-    store<f64>(place, -load<f64>(place))
-    if (left) scale_f64(p + <usize>j * stride, -1, n)
-  }
+  makePositive(diagonal, n, left ? p : 0, stride)
   const order = sweeps
   sortPlaces(order, diagonal, n, true)
   const least = n ? VANISHED * load<f64>(diagonal + (<usize>load<i32>(order) << 3)) : 0
@@ -260,25 +292,29 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
     const vector = p + place * stride
     const sign = signOf(vector, n)
     for (let k = 0; k < n; k++) store<f32>(right + (<usize>(j * n + k) << 2), <f32>(sign * load<f64>(vector + (<usize>k << 3))))
-    if (isTall) {
-      const target = outer + <usize>j * tallStride
-      copyBytes(target, q + place * stride, <usize>n << 3)
-      clear(target + (<usize>n << 3), tallStride - (<usize>n << 3))
-      scale_f64(target, sign, n)
-    } else {
-      const other = q + place * stride
-      storeColumn(left + (<usize>j << 2), other, value <= least ? signOf(other, n) : sign, n, n)
-    }
+    const other = q + place * stride
+    if (isTall) copyRow(outer + <usize>j * tallStride, tallStride, other, n, sign)
+    else storeColumn(left + (<usize>j << 2), other, value <= least ? signOf(other, n) : sign, n, n)
   }
-  if (!left || !isTall) return
+  if (left && isTall) {
+    completeLeft(left, outer, width, tallStride, n, rows, diagonal, order, least, tallDirections, tallFactors, work)
+  }
+}
+
+/** left [rows, width] of a tall matrix: its reflections, applied to the first n columns of `outer`, and to unit vectors for the others. */
+@inline
+function completeLeft(
+  left: usize, outer: usize, width: i32, stride: usize, n: i32, rows: i32, values: usize, order: usize, least: f64,
+  directions: usize, factors: usize, work: usize,
+): void {
   for (let j = n; j < width; j++) {
-    clear(outer + <usize>j * tallStride, tallStride)
-    store<f64>(outer + <usize>j * (tallStride + 8), 1)
+    clear(outer + <usize>j * stride, stride)
+    store<f64>(outer + <usize>j * (stride + 8), 1)
   }
-  applyReflections(outer, width, tallDirections, tallStride, tallFactors, n, rows, false, work)
+  applyReflections(outer, width, directions, stride, factors, n, rows, false, work)
   for (let j = 0; j < width; j++) {
-    const vector = outer + <usize>j * tallStride
-    const hasVanished = j < n && load<f64>(diagonal + (<usize>load<i32>(order + (<usize>j << 2)) << 3)) <= least
+    const vector = outer + <usize>j * stride
+    const hasVanished = j < n && load<f64>(values + (<usize>load<i32>(order + (<usize>j << 2)) << 3)) <= least
     storeColumn(left + (<usize>j << 2), vector, hasVanished ? signOf(vector, rows) : 1, rows, width)
   }
 }
