@@ -14,7 +14,7 @@ const ZIGZAG = memory.data<u8>([
 /** The first byte that the caller may use. */
 export const FREE: usize = __heap_base
 
-// Bits: the last `count` of `buffer`, of which the last `added` are zeros beyond the end of the data.
+// The next bits are the last `count` of `buffer`. The last `added` of them are zeros beyond the end of the data.
 
 let buffer: u64 = 0
 let count: i32 = 0
@@ -65,7 +65,7 @@ export function fill(): void {
   }
 }
 
-/** The next symbol of a table, of which the buffer has 16 bits; −1 for a code that is not in it. */
+/** The next symbol, by a table; −1 for a code that is not in it. The buffer must have at least 16 bits. */
 @inline
 function symbolOf(codes: usize): i32 {
   const known = <i32>load<u16>(codes + ((<usize>(buffer >>> (count - 8)) & 255) << 1), SHORT)
@@ -258,8 +258,9 @@ function storeRows(at: usize, stride: usize, c0123: v128, c4567: v128, middle: v
 }
 
 /**
- * A row of twice as many samples, each of 9 to 1 parts of the four around it: 3 to 1 of a row `own` and its neighbour `other`, and so
- * across. Reads and writes up to 16 bytes beyond the rows.
+ * A row of twice as many samples. Each is a mean of the four around it: the row `own` counts three times as much as its
+ * neighbour `other`, and the nearer column three times as much as the other one. Reads and writes up to 16 bytes beyond the
+ * rows.
  * @param sums room for `columns` + 16 uint16
  */
 export function enlarge(own: usize, other: usize, columns: usize, sums: usize, to: usize, evenBias: i32, oddBias: i32): void {
@@ -281,7 +282,10 @@ export function enlarge(own: usize, other: usize, columns: usize, sums: usize, t
   }
 }
 
-/** Factors of the blue and the red difference, of 2⁻¹⁶: what whole numbers leave of those of src/data/readers/jpeg/colours.ts. */
+/**
+ * Factors of the blue and the red difference, in units of 2⁻¹⁶: the fractions of the factors in
+ * src/data/readers/jpeg/colours.ts.
+ */
 const RED = memory.data<i16>([0, 26345])
 const GREEN = memory.data<i16>([-22554, 18734])
 const BLUE = memory.data<i16>([-14942, 0])

@@ -1,4 +1,5 @@
-// Elementary functions on four float32 lanes. No memory access: the loops are in kernels/.
+// Exponentials, logarithms and functions made of them, on four float32 lanes; angles.ts, power.ts and quotients.ts have the other
+// elementary functions. No memory access: the loops are in kernels/.
 // Polynomials are minimax fits of the formula above them. "ulp" is the largest error against float64 that a sweep over
 // every 61st float32 found (erf, erfInv: every 1511th; power, modulo: random pairs), without / with FMA.
 //
@@ -6,7 +7,7 @@
 // (Horner): latency, not throughput, limits the loops, and Estrin's dependency chains are shorter.
 
 import { LEAST_FACTOR } from './shared/vanishing'
-import { madd, madd_f64, nmadd, rectified, swapHalves } from './simd'
+import { madd, nmadd, rectified, swapHalves } from './simd'
 
 // ln 2 = LN2_HIGH + LN2_LOW; n · LN2_HIGH is exact for |n| < 256
 const LN2_HIGH: f32 = 0.693145751953125
@@ -15,20 +16,20 @@ const LOG2_E: f32 = 1.4426950408889634
 /** ln LEAST_FACTOR, a little above. */
 const LOG_LEAST_FACTOR: f32 = -43.668
 /** 1.5 · 2²³: adding it rounds to an integer, which is then in the low bits. */
-const ROUND: f32 = 12582912.0
+export const ROUND: f32 = 12582912.0
 /** The exponent field of 1: 2ⁿ is the number with the bits (n + EXPONENT_OF_ONE) << 23. */
 const EXPONENT_OF_ONE: f32 = 127.0
 /** 1.5 · 2⁵², likewise for float64. */
-const ROUND_F64: f64 = 6755399441055744.0
+export const ROUND_F64: f64 = 6755399441055744.0
 
 @inline
-function splat(x: f32): v128 {
+export function splat(x: f32): v128 {
   return f32x4.splat(x)
 }
 
-/** x with its sign replaced by that of `sign`. */
+/** |x| with the sign of `sign`. */
 @inline
-function withSignOf(x: v128, sign: v128): v128 {
+export function withSignOf(x: v128, sign: v128): v128 {
   return v128.bitselect(sign, x, i32x4.splat(0x80000000))
 }
 
@@ -188,17 +189,17 @@ function logPolynomial(f: v128, n: v128, c: v128): v128 {
 
 // The bits of a positive normal x = 2ⁿ·m, m in [√½, √2), after subtraction of the bits of √½:
 @inline
-function offsetBits(x: v128): v128 {
+export function offsetBits(x: v128): v128 {
   return i32x4.sub(x, i32x4.splat(0x3f3504f3))
 }
 
 @inline
-function exponent(offset: v128): v128 {
+export function exponent(offset: v128): v128 {
   return f32x4.convert_i32x4_s(i32x4.shr_s(offset, 23))
 }
 
 @inline
-function mantissa(offset: v128): v128 {
+export function mantissa(offset: v128): v128 {
   return i32x4.add(v128.and(offset, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3))
 }
 
@@ -531,323 +532,6 @@ export function erfInv(x: v128): v128 {
 @inline
 export function rsqrt(x: v128): v128 {
   return f32x4.div(splat(1.0), f32x4.sqrt(x))
-}
-
-// π/2 = PI_2_HIGH + PI_2_LOW; k · PI_2_HIGH (33 bits) is exact for |k| < 2²⁰ and good far beyond
-const PI_2_HIGH: f64 = 1.5707963109016418
-const PI_2_LOW: f64 = 1.5893254773528197e-8
-const TWO_OVER_PI: f64 = 0.6366197723675814
-/** Beyond this, x mod π/2 needs more digits of π than two float64 can represent. */
-const LARGE_ANGLE: f32 = 268435456.0
-
-/** 2/π·x + ROUND: k = round(x·2/π) in the low bits. */
-@inline
-function quadrant(x: v128): v128 {
-  return f64x2.add(f64x2.mul(x, f64x2.splat(TWO_OVER_PI)), f64x2.splat(ROUND_F64))
-}
-
-/** x − k·π/2 for two float64. */
-@inline
-function reduceAngle(x: v128, shifted: v128): v128 {
-  const k = f64x2.sub(shifted, f64x2.splat(ROUND_F64))
-  const r = f64x2.sub(x, f64x2.mul(k, f64x2.splat(PI_2_HIGH)))
-  return f64x2.sub(r, f64x2.mul(k, f64x2.splat(PI_2_LOW)))
-}
-
-/** sin(x + turn·π/2), turn = 0 or 1. Any x; NaN and ±Inf → NaN, sin −0 = −0. */
-@inline
-function sine(x: v128, turn: i32): v128 {
-  const low = f64x2.promote_low_f32x4(x)
-  const high = f64x2.promote_low_f32x4(swapHalves(x))
-  const shiftedLow = quadrant(low)
-  const shiftedHigh = quadrant(high)
-  const r = v128.shuffle<i32>(
-    f32x4.demote_f64x2_zero(reduceAngle(low, shiftedLow)),
-    f32x4.demote_f64x2_zero(reduceAngle(high, shiftedHigh)),
-    0, 1, 4, 5,
-  )
-  let k = v128.shuffle<i32>(shiftedLow, shiftedHigh, 0, 2, 4, 6)
-  if (turn) k = i32x4.add(k, i32x4.splat(1))
-  const z = f32x4.mul(r, r)
-  // sin r = r + r³·s(r²)
-  let s = madd(splat(-0.000195179062), z, splat(0.00833218731))
-  s = madd(s, z, splat(-0.166666552))
-  s = v128.or(madd(f32x4.mul(s, z), r, r), v128.and(r, i32x4.splat(0x80000000)))
-  // cos r = 1 − r²/2 + r⁴·c(r²)
-  let c = madd(splat(2.44323273e-5), z, splat(-0.00138873095))
-  c = madd(c, z, splat(0.0416666456))
-  c = madd(f32x4.mul(c, z), z, nmadd(z, splat(0.5), splat(1.0)))
-  // k mod 4:  0 → sin r,  1 → cos r,  2 → −sin r,  3 → −cos r
-  const odd = i32x4.shr_s(i32x4.shl(k, 31), 31)
-  const negative = i32x4.shl(i32x4.shr_s(k, 1), 31)
-  let y = v128.xor(v128.bitselect(c, s, odd), negative)
-  const a = f32x4.abs(x)
-  const large = v128.and(f32x4.ge(a, splat(LARGE_ANGLE)), f32x4.lt(a, splat(Infinity)))
-  if (v128.any_true(large)) y = v128.bitselect(sineLarge(x, turn), y, large)
-  return y
-}
-
-/** sin x. 1.6 / 1.6 ulp for any x. */
-@inline
-export function sin(x: v128): v128 {
-  return sine(x, 0)
-}
-
-/** cos x. 1.6 / 1.6 ulp for any x. */
-@inline
-export function cos(x: v128): v128 {
-  return sine(x, 1)
-}
-
-/** Sixty-four bits of 2/π = 0.A2F9836E…₁₆, from bit 64·word on. */
-function twoOverPi(word: i32): u64 {
-  if (word == 0) return 0xa2f9836e4e441529
-  if (word == 1) return 0xfc2757d1f534ddc0
-  if (word == 2) return 0xdb6295993c439041
-  return 0xfe5163abdebbc561
-}
-
-/** `sine` of one |x| ≥ 2²⁸, by Payne and Hanek's reduction in fixed point. */
-function sineLargeLane(bits: u32, turn: i32): f32 {
-  // |x| = m·2ᵉ, 5 ≤ e ≤ 104. Bits of 2/π that give multiples of 4 after the shift are dropped.
-  const m = <u64>(bits & 0x7fffff | 0x800000)
-  const start = <i32>(bits >>> 23 & 255) - 152
-  const word = start >> 6
-  const shift = <u64>(start & 63)
-  const w0 = twoOverPi(word)
-  const w1 = twoOverPi(word + 1)
-  const w2 = twoOverPi(word + 2)
-  const high = shift ? w0 << shift | w1 >> (64 - shift) : w0
-  const low = shift ? w1 << shift | w2 >> (64 - shift) : w1
-  // two bits before the binary point, 62 after it
-  const product = m * high + (m * (low >> 32) >> 32)
-  const k = <i32>(product + 0x2000000000000000 >> 62)
-  const r = <f64>(<i64>(product - (<u64>k << 62))) * 3.4061215800865545e-19
-  // sin(−x) = −sin x: the quarter turn is added after the sign
-  const negative = <i32>(bits >>> 31)
-  const quarter = (negative ? -k : k) + turn
-  const angle = negative ? -r : r
-  const z = angle * angle
-  const y = quarter & 1
-    ? 1.0 + z * (-0.5 + z * (0.041666666666 + z * (-0.001388888 + z * (2.4801e-5 - z * 2.755e-7))))
-    : angle * (1.0 + z * (-0.1666666666666 + z * (0.00833333333 + z * (-0.000198412 + z * 2.7556e-6))))
-  return <f32>(quarter & 2 ? -y : y)
-}
-
-function sineLarge(x: v128, turn: i32): v128 {
-  return f32x4(
-    sineLargeLane(i32x4.extract_lane(x, 0), turn),
-    sineLargeLane(i32x4.extract_lane(x, 1), turn),
-    sineLargeLane(i32x4.extract_lane(x, 2), turn),
-    sineLargeLane(i32x4.extract_lane(x, 3), turn),
-  )
-}
-
-/** |x|^y of two positive float64 x = 2ⁿ·m given as n and m: 2^(y·(n + log2 m)). */
-@inline
-function powerPositive(n: v128, m: v128, y: v128): v128 {
-  // log2 m = f·(2/ln2)·(1 + z/3 + z²/5 + …),  f = (m − 1)/(m + 1),  z = f² ≤ 0.0295
-  const one = f64x2.splat(1.0)
-  const f = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one))
-  const z = f64x2.mul(f, f)
-  let p = madd_f64(f64x2.splat(0.22195308321368667), z, f64x2.splat(0.2623081892525388))
-  p = madd_f64(p, z, f64x2.splat(0.3205988979753252))
-  p = madd_f64(p, z, f64x2.splat(0.4121985831111324))
-  p = madd_f64(p, z, f64x2.splat(0.5770780163555853))
-  p = madd_f64(p, z, f64x2.splat(0.9617966939259756))
-  p = madd_f64(p, z, f64x2.splat(2.8853900817779268))
-  let l = f64x2.mul(y, madd_f64(p, f, n))
-  l = f64x2.pmax(f64x2.pmin(l, f64x2.splat(200.0)), f64x2.splat(-200.0))
-  // 2^l = 2^k·2^r,  |r| ≤ ½,  2^r = Σ (r·ln2)ⁱ/i!
-  const shifted = f64x2.add(l, f64x2.splat(ROUND_F64))
-  const r = f64x2.sub(l, f64x2.sub(shifted, f64x2.splat(ROUND_F64)))
-  let q = madd_f64(f64x2.splat(1.3215486790144307e-6), r, f64x2.splat(1.5252733804059840e-5))
-  q = madd_f64(q, r, f64x2.splat(1.5403530393381608e-4))
-  q = madd_f64(q, r, f64x2.splat(1.3333558146428443e-3))
-  q = madd_f64(q, r, f64x2.splat(9.6181291076284770e-3))
-  q = madd_f64(q, r, f64x2.splat(5.5504108664821580e-2))
-  q = madd_f64(q, r, f64x2.splat(2.4022650695910070e-1))
-  q = madd_f64(q, r, f64x2.splat(6.9314718055994530e-1))
-  q = madd_f64(q, r, one)
-  return i64x2.add(q, i64x2.shl(shifted, 52))
-}
-
-/**
- * x^y as C's powf: x^0 = 1^y = 1, (−1)^±Inf = 1, a negative base gives NaN unless y is an integer.
- * Computed in float64 and rounded once: 0.51 ulp.
- */
-@inline
-export function power(x: v128, y: v128): v128 {
-  const one = splat(1.0)
-  const zero = splat(0.0)
-  const infinity = splat(Infinity)
-  const a = f32x4.abs(x)
-  const tiny = f32x4.lt(a, splat(1.17549435e-38))
-  const offset = offsetBits(v128.bitselect(f32x4.mul(a, splat(8388608.0)), a, tiny))
-  const m = mantissa(offset)
-  let n = f32x4.sub(exponent(offset), v128.and(tiny, splat(23.0)))
-  // log2 of 0 and Inf
-  n = v128.bitselect(splat(-Infinity), n, f32x4.eq(a, zero))
-  n = v128.bitselect(infinity, n, f32x4.eq(a, infinity))
-  let p = v128.shuffle<i32>(
-    f32x4.demote_f64x2_zero(
-      powerPositive(f64x2.promote_low_f32x4(n), f64x2.promote_low_f32x4(m), f64x2.promote_low_f32x4(y)),
-    ),
-    f32x4.demote_f64x2_zero(
-      powerPositive(
-        f64x2.promote_low_f32x4(swapHalves(n)),
-        f64x2.promote_low_f32x4(swapHalves(m)),
-        f64x2.promote_low_f32x4(swapHalves(y)),
-      ),
-    ),
-    0, 1, 4, 5,
-  )
-  // a negative base: (−1)^y is −1 for odd y, 1 for even y and ±Inf, NaN between (Inf and 0 keep |x|^y)
-  const isInteger = f32x4.eq(f32x4.floor(y), y)
-  const halfY = f32x4.mul(y, splat(0.5))
-  const odd = v128.and(v128.and(isInteger, f32x4.lt(f32x4.abs(y), infinity)), f32x4.ne(f32x4.floor(halfY), halfY))
-  const negative = i32x4.shr_s(x, 31)
-  p = v128.xor(p, v128.and(v128.and(negative, odd), i32x4.splat(0x80000000)))
-  const finiteNegative = v128.and(f32x4.lt(x, zero), f32x4.gt(x, f32x4.neg(infinity)))
-  p = v128.or(p, v128.andnot(finiteNegative, isInteger))
-  // NaN in, NaN out; then the cases that are 1 whatever the other operand is
-  p = v128.or(p, v128.or(f32x4.ne(x, x), f32x4.ne(y, y)))
-  let isOne = v128.or(f32x4.eq(x, one), f32x4.eq(y, zero))
-  isOne = v128.or(isOne, v128.and(f32x4.eq(a, one), f32x4.eq(f32x4.abs(y), infinity)))
-  return v128.bitselect(one, p, isOne)
-}
-
-/** The angle of the point (x, y) in [−π, π], signed as y; zeros and infinities as C's atan2f. NaN → NaN. 3.2 / 3.1 ulp. */
-@inline
-export function arctan2(y: v128, x: v128): v128 {
-  const one = splat(1.0)
-  const low = f32x4.min(f32x4.abs(x), f32x4.abs(y))
-  const high = f32x4.max(f32x4.abs(x), f32x4.abs(y))
-  // 0/0 counts as 0, Inf/Inf as 1
-  const diagonal = v128.and(one, f32x4.gt(high, splat(0.0)))
-  const t = v128.bitselect(diagonal, f32x4.div(low, high), f32x4.eq(low, high))
-  // tan(π/8) < t ≤ 1: π/4 + arctan((t − 1)/(t + 1)). Polynomial of Cephes's atanf
-  const isUpper = f32x4.gt(t, splat(0.414213568))
-  const r = v128.bitselect(f32x4.div(f32x4.sub(t, one), f32x4.add(t, one)), t, isUpper)
-  const z = f32x4.mul(r, r)
-  let p = madd(splat(0.0805374458), z, splat(-0.138776854))
-  p = madd(p, z, splat(0.199777111))
-  p = madd(p, z, splat(-0.333329499))
-  let angle = madd(f32x4.mul(p, z), r, r)
-  angle = v128.bitselect(f32x4.add(angle, splat(0.785398185)), angle, isUpper)
-  angle = v128.bitselect(f32x4.sub(splat(1.57079637), angle), angle, f32x4.gt(f32x4.abs(y), f32x4.abs(x)))
-  // also for −0
-  angle = v128.bitselect(f32x4.sub(splat(3.14159274), angle), angle, i32x4.shr_s(x, 31))
-  return v128.or(angle, v128.and(y, i32x4.splat(0x80000000)))
-}
-
-/** A quotient up to which x − ⌊x/y⌋·y is exact in float64, and so is each step of `reduceLarge`. */
-const LARGE_QUOTIENT: f64 = 268435456.0
-
-/** ⌊x/y⌋ of two float64. */
-@inline
-function floorQuotient_f64(x: v128, y: v128): v128 {
-  return f64x2.floor(f64x2.div(x, y))
-}
-
-/** The rest of x by y·2²⁸, with the sign of x, of two float64 that are float32: the rest of every step is one, too. */
-function reduceLarge(x: v128, y: v128): v128 {
-  for (let scale: f64 = 7.237005577332262e75; scale > 1; scale /= LARGE_QUOTIENT) {
-    const s = f64x2.mul(y, f64x2.splat(scale))
-    x = f64x2.sub(x, f64x2.mul(f64x2.trunc(f64x2.div(x, s)), s))
-  }
-  return x
-}
-
-/** x − ⌊x/y⌋·y of two float64 that are float32. */
-@inline
-function modulo_f64(x: v128, y: v128): v128 {
-  return f64x2.sub(x, f64x2.mul(floorQuotient_f64(x, y), y))
-}
-
-/** x, or with the same rest by y a smaller number for which modulo_f64 is exact. */
-@inline
-function nearModulo(x: v128, y: v128): v128 {
-  return v128.shuffle<i32>(
-    f32x4.demote_f64x2_zero(reduceLarge(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y))),
-    f32x4.demote_f64x2_zero(
-      reduceLarge(f64x2.promote_low_f32x4(swapHalves(x)), f64x2.promote_low_f32x4(swapHalves(y))),
-    ),
-    0, 1, 4, 5,
-  )
-}
-
-/** Whether quotients are too large for `modulo`. */
-@inline
-export function hasLargeQuotient(x: v128, y: v128): bool {
-  return v128.any_true(f32x4.ge(f32x4.abs(x), f32x4.mul(f32x4.abs(y), splat(<f32>LARGE_QUOTIENT))))
-}
-
-/** `modulo` for quotients of every size. */
-@inline
-export function moduloOfAny(x: v128, y: v128): v128 {
-  return moduloOfAnyLanes(x, y)
-}
-
-function moduloOfAnyLanes(x: v128, y: v128): v128 {
-  return moduloOf(x, hasLargeQuotient(x, y) ? nearModulo(x, y) : x, y)
-}
-
-/**
- * The remainder of ⌊x/y⌋ below 2²⁸, with the sign of y: exact except for the rounding of y + a small x of the other sign. y = 0,
- * x = ±Inf or NaN → NaN; y = ±Inf: x, or y where the signs differ. A zero has the sign of y.
- */
-@inline
-export function modulo(x: v128, y: v128): v128 {
-  return moduloOf(x, x, y)
-}
-
-/** `modulo` of x, with the same rest by y as `near`. */
-@inline
-function moduloOf(x: v128, near: v128, y: v128): v128 {
-  const r = v128.shuffle<i32>(
-    f32x4.demote_f64x2_zero(modulo_f64(f64x2.promote_low_f32x4(near), f64x2.promote_low_f32x4(y))),
-    f32x4.demote_f64x2_zero(
-      modulo_f64(f64x2.promote_low_f32x4(swapHalves(near)), f64x2.promote_low_f32x4(swapHalves(y))),
-    ),
-    0, 1, 4, 5,
-  )
-  const infinity = splat(Infinity)
-  const endless = v128.and(f32x4.eq(f32x4.abs(y), infinity), f32x4.lt(f32x4.abs(x), infinity))
-  const keeps = v128.or(i32x4.ge_s(v128.xor(x, y), i32x4.splat(0)), f32x4.eq(x, splat(0.0)))
-  const rest = v128.bitselect(v128.bitselect(x, y, keeps), r, endless)
-  return v128.bitselect(withSignOf(rest, y), rest, f32x4.eq(rest, splat(0.0)))
-}
-
-/** Whether ⌊q⌋ is certainly the floor of the exact quotient: rounding cannot have moved q across an integer. */
-@inline
-export function isFarFromWhole(q: v128): bool {
-  const distance = f32x4.abs(f32x4.sub(q, f32x4.nearest(q)))
-  return i32x4.all_true(f32x4.gt(distance, f32x4.mul(f32x4.abs(q), splat(1.1920929e-7))))
-}
-
-/**
- * ⌊x/y⌋, rounded once where it has more than 24 bits. As NumPy's floor_divide: x/0 → ±Inf, 0/0 → NaN; x = ±Inf → NaN; y = ±Inf:
- * ±0, or −1 where the signs differ.
- */
-@inline
-export function floorQuotient(x: v128, y: v128): v128 {
-  return floorQuotientLanes(x, y)
-}
-
-function floorQuotientLanes(x: v128, y: v128): v128 {
-  const zero = splat(0.0)
-  const q = v128.shuffle<i32>(
-    f32x4.demote_f64x2_zero(floorQuotient_f64(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y))),
-    f32x4.demote_f64x2_zero(
-      floorQuotient_f64(f64x2.promote_low_f32x4(swapHalves(x)), f64x2.promote_low_f32x4(swapHalves(y))),
-    ),
-    0, 1, 4, 5,
-  )
-  // a quotient below 0 that rounds to −0: y is infinite
-  const isBelow = v128.and(i32x4.lt_s(v128.xor(x, y), i32x4.splat(0)), f32x4.ne(x, zero))
-  const whole = v128.bitselect(splat(-1.0), q, v128.and(isBelow, f32x4.eq(q, zero)))
-  return v128.or(whole, v128.and(f32x4.eq(f32x4.abs(x), splat(Infinity)), f32x4.ne(y, zero)))
 }
 
 /** −1, 0 or 1; ±0 and NaN stay as they are. */

@@ -66,7 +66,7 @@ function joined(low: v128, high: v128): v128 {
 /** a · v + b · w in float32, rounded after the first product and at the end. */
 function fused(a: v128, v: v128, b: v128, w: v128): v128 {
   const first = f32x4.mul(a, v)
-  // Of two float32 numbers, the product is exact in float64, and so is the rest that rounding leaves of the sum.
+  // The product of two float32 numbers is exact in float64, and so is the rounding error of the sum.
   const low = f64x2.add(lowOf(first), f64x2.mul(lowOf(b), lowOf(w)))
   const high = f64x2.add(highOf(first), f64x2.mul(highOf(b), highOf(w)))
   const rounded = joined(low, high)
@@ -82,7 +82,7 @@ function fused(a: v128, v: v128, b: v128, w: v128): v128 {
 
 const LANES = memory.data(64, 16)
 
-/** Where a sum is half way between two float32 numbers, of which `rounded` is one: the error of the sum decides. */
+/** A sum half way between two float32 numbers, `rounded` and another one: the error of the sum decides. */
 @inline
 function halves(sum: v128, rounded: v128): v128 {
   const rest = f64x2.sub(sum, rounded)

@@ -245,7 +245,10 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
   finishRows(out, outStep, logSum, maxima, sums, factors, value, valueRow, rows, columns, width)
 }
 
-/** shifts = maxima, the new ones;  factors, the maxima before → e^(factors − shifts), by which sums are multiplied. */
+/**
+ * shifts = the new maxima. factors, which hold the maxima before, become e^(maxima before − shifts); sums are multiplied by
+ * them.
+ */
 @inline
 function shiftSums(maxima: usize, sums: usize, shifts: usize, factors: usize, rows: i32): void {
   for (let at: usize = 0; at < <usize>rows << 2; at += 16) {
@@ -413,7 +416,7 @@ function prepareRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, dVal
   }
 }
 
-/** Adds the gradients of rows t … of head h to dKey and dValue, which are those of head g of the keys, and writes dQuery. */
+/** Adds the gradients of rows t … of head h to dKey and dValue of head g, and writes dQuery. */
 @inline
 function gradientOfRows(
   instruction: usize, b: i32, g: i32, h: i32, t: i32, rows: i32, dKey: usize, dValue: usize, dBias: usize, scratch: usize,

@@ -82,7 +82,7 @@ export function shift_left_i32(out: usize, a: usize, b: usize, n: i32, powers: u
   foldAll(BitFold.ShiftLeft, out, a, b, n, v128.load64_zero(powers))
 }
 
-/** Integers that `shiftRight` takes at once where some are large, before the next are looked at. */
+/** The number of integers that `shiftRight` processes after a large one, before it looks for large ones again. */
 const LARGE = 128
 
 /** Small integers need half of the instructions. */

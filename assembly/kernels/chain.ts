@@ -12,8 +12,8 @@ function register(table: usize, index: usize): usize {
   return load<usize>(table + (index << 2))
 }
 
-// A strided operand is read as blocks of rows of columns. The innermost dimensions count as columns as long as one stride
-// describes them, the next ones as rows likewise, and the others count the blocks.
+// A strided operand is read as blocks of rows of columns. The innermost dimensions are columns as long as one stride
+// describes them, the next ones are rows as long as another stride describes them, and the others count the blocks.
 //
 //   element i of the result:  column = i mod columns,  row = (i / columns) mod rows,  block = i / columns / rows
 //   bias [n] over [m,n]:      columns = n, columnStride = 1, rows = m, rowStride = 0

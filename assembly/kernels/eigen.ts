@@ -49,8 +49,8 @@ export function sortPlaces(order: usize, values: usize, n: i32, falls: bool): vo
 }
 
 /**
- * T of the symmetric matrix [n, n], which is overwritten, and Q's reflections: that of direction k starts at k + 1. The
- * matrix has one more row, `vectors` 4 vectors.
+ * Computes T and the reflections of Q from a symmetric matrix [n, n], which it overwrites. Direction k starts at element k +
+ * 1. The matrix has one more row; `vectors` has room for 4 vectors.
  *
  * Each step makes A ← A − v wᵀ − w vᵀ for one reflection. The matrix is read once per step, which also computes A x for the
  * next direction x.
@@ -152,7 +152,7 @@ function iterate(diagonal: usize, beside: usize, n: i32, basis: usize, stride: u
   rotate(basis, stride, n, sweeps, end)
 }
 
-/** values [n], rising, and vectors [n, n], as columns, of a symmetric input. */
+/** values [n], ascending, and vectors [n, n], as columns, of a symmetric input. */
 export function eigen(values: usize, vectors: usize, input: usize, n: i32, temporary: usize): void {
   const stride = strideOf(n)
   const directions = temporary + <usize>(n + 1) * stride

@@ -24,7 +24,7 @@ export function identity(reduction: Reduction): v128 {
   return f32x4.splat(0.0)
 }
 
-/** Whether a reduction keeps NaN, apart from arithmetic. */
+/** Whether a reduction is an extreme of floats, which must keep NaN. */
 @inline
 export function isExtreme(reduction: Reduction): bool {
   return reduction == Reduction.Max || reduction == Reduction.Min
@@ -124,7 +124,7 @@ function foldFewColumns(
 /**
  * target [columns] = reduction(rows of input), or with target unless it is the first. Eight rows at a time, each of which is
  * prefetched, or as many as have 8 kB: a target is loaded and stored once for all of them. Fewer than 16 columns are taken as vectors
- * of four rows. Without rows, a first target is that of an empty axis. Sums of floats need a multiple of 16 columns.
+ * of four rows. Without rows, a first target gets the result of an empty axis. Sums of floats need a multiple of 16 columns.
  */
 @inline
 export function foldRows(

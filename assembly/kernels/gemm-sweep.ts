@@ -29,8 +29,8 @@ function loadLanes(pointer: usize, second: usize, third: usize, fourth: usize): 
 }
 
 /**
- * Four rows of out, in steps of 8 columns, of which there is a multiple: out [4, columns] = rectified(lhs [4,k] · rhs [k, columns] +
- * start, floor). lhs has any strides; the steps are those of gemm-tiles.ts, and startStrip is the step of start from one
+ * Four rows of out, 8 columns at a time; columns is a multiple of 8: out [4, columns] = rectified(lhs [4,k] · rhs [k, columns] +
+ * start, floor). lhs has any strides. The steps have the meaning that they have in gemm-tiles.ts, and startStrip is the step of start from one
  * strip to the next: 0 for zeros.
  */
 export function gemm_4x8_sweep_f32(

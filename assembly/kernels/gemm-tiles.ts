@@ -23,14 +23,14 @@ import { madd, rectified, storeRectified16 } from '../simd'
 // more for relu with a flush, and −∞ for none.
 
 /**
- * The algorithm of the next four kernels: up to 8 columns if `isWide`, else up to 4; lhs with neighbouring columns if `isRows`,
+ * The algorithm of all tiles of four rows: up to 8 columns if `isWide`, else up to 4; lhs with neighbouring columns if `isRows`,
  * else with neighbouring rows. Both are constants, so that each kernel contains only its own branches. lhs1 and lhs2 are
  * lhs1Step and lhs2Step with `isRows`, otherwise lhsStep and lhsPanel.
  *
  * With `isWide`: 8 accumulators, 2 vectors of rhs and one splat: 11 registers, 32 multiply-adds for 6 loads.
  */
 @inline
-function multiplyTiles(
+export function multiplyTiles(
   isWide: bool, isRows: bool, out: usize, out1Step: usize, out2Step: usize,
   lhs: usize, lhs1: usize, lhs2: usize, rhs: usize, rhsStep: usize,
   m: i32, k: i32, columns: i32, start: usize, start1Step: usize, start2Step: usize, floor: f32,

@@ -66,7 +66,7 @@ const MEMORY_WIDE_ELEMENTS: i32 = 4 * 1024 * 1024
 /** The cost of packing one element, in multiply-adds of the tiles. */
 const PACK_COST: f32 = 8
 
-// How a product is computed. Either one of the kernels for vectors and for few rows:
+// The paths of a product. Without tiles, by one of the kernels for vectors and for few rows:
 
 /** n is 1, and the rows of lhs are neighbours. */
 const MATRIX_BY_VECTOR: i32 = 1
@@ -78,7 +78,7 @@ const VECTOR_BY_MATRIX: i32 = 4
 const FEW_ROWS: i32 = 8
 const WITHOUT_TILES: i32 = 15
 
-// or tiles, with these flags:
+// With tiles, by gemm_blocked_f32 and these flags, or by another kernel:
 
 const PACK_RHS: i32 = 16
 const PACK_LHS: i32 = 32
@@ -248,7 +248,7 @@ function dividesRows(path: i32, m: i32, n: i32, parts: i32): bool {
   return costOfRows(m, n, parts, isCostly, packLhs) <= costOfColumns(m, n, parts, isCostly, packLhs)
 }
 
-/** The number of rows or columns of which each part has a multiple. */
+/** The number of rows or columns in a block: parts have whole blocks. */
 @inline
 function partBlock(path: i32, byRows: bool, extent: i32, k: i32, rhsStrip: usize): i32 {
   if (!(path & WITHOUT_TILES)) return byRows ? 4 : 8
@@ -562,7 +562,7 @@ export function gemm_swept_f32(
 }
 
 /**
- * The same for four rows of an lhs with neighbouring columns and a transposed rhs, of which only the last n % 8 columns are
+ * The same for four rows of an lhs with neighbouring columns and a transposed rhs. Only the last n % 8 columns of rhs are
  * packed.
  */
 export function gemm_across_f32(

@@ -76,7 +76,7 @@ function offDiagonal(matrix: usize, stride: usize, n: i32): f64 {
   return below == 0 ? 0 : below / all
 }
 
-/** diagonal ← the eigenvalues of a symmetric matrix, and the rows of vectors, which are an identity, the eigenvectors. */
+/** diagonal ← the eigenvalues of a symmetric matrix. The rows of vectors, an identity before, become the eigenvectors. */
 export function eigenOfFew(matrix: usize, vectors: usize, diagonal: usize, stride: usize, n: i32): void {
   for (let round = 0; round < MOST_ROUNDS && offDiagonal(matrix, stride, n) > NEGLIGIBLE; round++) {
     for (let p = 0; p < n - 1; p++) {
@@ -101,7 +101,8 @@ export function orthogonalize(p: usize, q: usize, vectorP: usize, vectorQ: usize
 
 /**
  * Makes the n rows of a matrix orthogonal, by rotations of them and of the rows of vectors, and divides them by their
- * lengths, diagonal [n]. Rows shorter than `vanished` times the longest become any that are orthogonal to the others.
+ * lengths, diagonal [n]. Rows shorter than `vanished` times the longest are replaced by rows that are orthogonal to the
+ * others.
  */
 export function singularOfFew(matrix: usize, vectors: usize, diagonal: usize, stride: usize, n: i32, vanished: f64): void {
   for (let round = 0, turned = 1; round < MOST_ROUNDS && turned; round++) {
@@ -131,7 +132,10 @@ export function singularOfFew(matrix: usize, vectors: usize, diagonal: usize, st
   }
 }
 
-/** Replaces row i, of zeros, by one of unit length that is orthogonal to the others, which are that or zeros. */
+/**
+ * Replaces row i, which is zero, by a row of unit length that is orthogonal to the others. Each of those has unit length or
+ * is zero.
+ */
 function complete(rows: usize, stride: usize, i: i32, n: i32): void {
   const row = rows + <usize>i * stride
   // the unit vector that is farthest from them

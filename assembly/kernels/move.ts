@@ -6,8 +6,8 @@ import { copyRun, copySpacedWords, fillShortRows, fillWords, storeTransposed } f
 
 /**
  * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Reads four rows
- * of input side by side, which the processor foresees. If few sets of the caches have all rows of out, a cache line would be
- * evicted before it is whole, so then sixteen.
+ * of input side by side, which the processor foresees. If the rows of out share few sets of the caches, it reads sixteen,
+ * because a cache line would be evicted before it is complete.
  */
 export function transpose_4x4_bits(
   out: usize, input: usize, rows: i32, columns: i32, outStride: usize, inputStride: usize,
@@ -90,7 +90,7 @@ export function copy_strided_bits(
   }
 }
 
-/** copy_strided_bits for rows of which at most one side is contiguous; the steps are in bytes. */
+/** copy_strided_bits where the rows of at most one side are contiguous; the steps are in bytes. */
 @inline
 function copyScattered(
   out: usize, input: usize, rows: i32, columns: i32, inputRow: usize, inputStep: usize, outRow: usize, outStep: usize,

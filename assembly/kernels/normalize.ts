@@ -1,4 +1,4 @@
-// Normalization of rows that scale and shift of their group follow, and its gradients. shared/instructions.ts has the
+// Normalization of rows, then the scale and shift of their group, and the gradients. shared/instructions.ts has the
 // formulas. A row is read two or three times, which costs little while it is in the first-level cache.
 
 import { partEnd, partStart } from '../parts'
@@ -155,7 +155,7 @@ function gradientRow(
   if (n > 0) {
     const u = v128.and(scaled(hasScale, gradient + at, scale + at), tailMask(n))
     sums = f32x4.add(sums, u)
-    // not `u` times what is after the row, which may be infinite
+    // without the elements after the row, which may be infinite
     products = madd(u, v128.and(f32x4.sub(v128.load(x + at), mean), tailMask(n)), products)
   }
   const share = f32x4.splat(<f32>1 / <f32>columns)

@@ -128,7 +128,7 @@ export function pack_copy_4x4_f32(target: usize, bytes: usize, source: usize, al
   }
 }
 
-/** Four bytess of 6 from neighbouring j, for the same reason. */
+/** Four panels of 6 from neighbouring j, for the same reason. */
 export function pack_copy_4x6_f32(target: usize, bytes: usize, source: usize, along: usize, k: i32): void {
   let third = target + 2 * bytes
   for (; k > 0; k--) {

@@ -1,5 +1,5 @@
-// Householder reflections I − factor · v vᵀ in float64, and QR. A vector is a row of memory, also the columns of the
-// matrices here, and its rows have zeros up to `strideOf`. Four reflections are applied at once: (I − f₄v₄v₄ᵀ) … (I − f₁v₁v₁ᵀ) c
+// Householder reflections I − factor · v vᵀ in float64, and QR. A vector, also a column of a matrix, is a row in memory, with
+// zeros up to `strideOf`. Four reflections are applied at once: (I − f₄v₄v₄ᵀ) … (I − f₁v₁v₁ᵀ) c
 // = c − Σ aᵢ vᵢ, where aᵢ = fᵢ (vᵢᵀc − Σ_{j<i} vᵢᵀvⱼ aⱼ). So c is read twice for four reflections.
 
 import { FACTORIZE_PADDING } from '../shared/instructions'

@@ -17,8 +17,8 @@ const FEW_ROWS = 5
 const VANISHED: f64 = 1e-12
 
 /**
- * B of the matrix [n, n], which is overwritten, and the reflections of P and Q; those of Q start one further. The matrix
- * has three more rows, `vectors` 4 vectors and 4 numbers.
+ * Computes B and the reflections of P and Q from a matrix [n, n], which it overwrites. The reflections of Q start one element
+ * later. The matrix has three more rows; `vectors` has room for 4 vectors and 4 numbers.
  *
  * Each step makes A ← A − u yᵀ − x vᵀ for the reflections u and v of the step before. The matrix is read twice per step:
  * with its update Aᵀu is computed, which v depends on, and then A v.
@@ -60,7 +60,7 @@ function bidiagonalize(
     copyBytes(y, sums, stride)
     u = nextU
     if (k == n - 1) break
-    // row k, of which the reflection changes what follows the diagonal
+    // row k: the reflection changes the elements after the diagonal
     const nextV = right + <usize>k * stride
     copyBytes(nextV, matrix + <usize>k * stride, stride)
     subtract_scaled_f64(nextV + at + 8, y + at + 8, 1, n - k - 1)
@@ -84,7 +84,7 @@ function length(a: f64, b: f64): f64 {
   return sqrt<f64>(a * a + b * b)
 }
 
-/** The eigenvalue of the last two rows of BᵀB, for the block of `count` + 1 rows of B whose diagonal begins at d, and what is beside it at e. */
+/** The eigenvalue of the last two rows of BᵀB. B has `count` + 1 rows; its diagonal begins at d, the elements beside it at e. */
 @inline
 function shiftOf(d: usize, e: usize, count: i32): f64 {
   const dEnd = d + (<usize>count << 3)
@@ -101,8 +101,8 @@ function shiftOf(d: usize, e: usize, count: i32): f64 {
 
 /**
  * One sweep over the block of `count` + 1 rows of B at d and e: the first rotation turns (y, z) into (r, 0), and the others
- * move the element that it adds beside B down and out of it. Unless `rotations` is 0, writes those of rows there, and those of columns
- * `space` bytes after it.
+ * move the element that it adds beside B down and out of B. Unless `rotations` is 0, the rotations of rows are written there,
+ * and the rotations of columns `space` bytes later.
  */
 @inline
 function chase(d: usize, e: usize, y: f64, z: f64, count: i32, rotations: usize, space: usize): void {
@@ -301,7 +301,10 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
   }
 }
 
-/** left [rows, width] of a tall matrix: its reflections, applied to the first n columns of `outer`, and to unit vectors for the others. */
+/**
+ * left [rows, width] of a tall matrix: the reflections of its QR, applied to the first n columns of `outer` and to unit
+ * vectors.
+ */
 @inline
 function completeLeft(
   left: usize, outer: usize, width: i32, stride: usize, n: i32, rows: i32, values: usize, order: usize, least: f64,

@@ -45,7 +45,7 @@ export function substitute_16_f32(matrix: usize, x: usize, n: i32, rowStep: usiz
   }
 }
 
-/** One column, likewise. */
+/** The same for one column. */
 export function substitute_1_f32(matrix: usize, x: usize, n: i32, rowStep: usize, columnStep: usize, xStep: usize, isUnit: i32): void {
   let target = x
   let row = matrix

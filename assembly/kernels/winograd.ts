@@ -25,6 +25,7 @@ import { activate_f32, floorOf } from './activate'
 import { partEnd, partStart } from '../parts'
 import { copyWords, fillWords, madd, rectified, storeRow16 } from '../simd'
 import { convolution_kernel_4x16_f32 } from './convolution-tiles'
+import { multiplyTiles } from './gemm-tiles'
 
 /** The tiles of a block, a multiple of the 4 or 6 rows of the products' tiles, and its channels. */
 const TILES: i32 = 24
@@ -88,7 +89,7 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
         const count = min(TILES, last - tile)
         writeTiles(table, image, input, out + <usize>filter * 4, rowBytes, tile, count)
         readTiles(seen, seenStep, table, image, count, <usize>channel * 4, depth, scratch + PATCH)
-        forwardProducts(made, madeStep, seen, seenStep, panels, panelStep, count, depth, columns, wide)
+        forwardProducts(made, madeStep, seen, seenStep, panels, panelStep, scratch, count, depth, columns, wide)
         for (let i = 0; i < count; i++) {
           const at = table + <usize>i * TILE_BYTES
           const place = load<usize>(at, Tile.place)
@@ -115,7 +116,8 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
 
 /** The 16 products of a block of tiles. */
 function forwardProducts(
-  made: usize, madeStep: usize, seen: usize, seenStep: usize, panels: usize, panelStep: usize, count: i32, depth: i32, columns: i32, wide: bool,
+  made: usize, madeStep: usize, seen: usize, seenStep: usize, panels: usize, panelStep: usize, zeros: usize,
+  count: i32, depth: i32, columns: i32, wide: bool,
 ): void {
   const seenRow = <usize>depth * 4, madeRow = <usize>columns * 4, strip = <usize>depth * 32
   // the rows that both sizes of tiles divide
@@ -126,10 +128,10 @@ function forwardProducts(
       let rows = pairRows
       if (rows > 0 && left >= 16) {
         winograd_6x16_f32(out, madeRow, seen, seenRow, panel, strip, rows, depth)
-        if (rows < count) winograd_4x8_f32(out + <usize>rows * madeRow, madeRow, seen + <usize>rows * seenRow, seenRow, panel, count - rows, depth)
+        if (rows < count) winograd_4x8_f32(out + <usize>rows * madeRow, madeRow, seen + <usize>rows * seenRow, seenRow, panel, zeros, count - rows, depth)
         left -= 8, panel += strip, out += 32
       } else rows = 0
-      if (rows < count) winograd_4x8_f32(out + <usize>rows * madeRow, madeRow, seen + <usize>rows * seenRow, seenRow, panel, count - rows, depth)
+      if (rows < count) winograd_4x8_f32(out + <usize>rows * madeRow, madeRow, seen + <usize>rows * seenRow, seenRow, panel, zeros, count - rows, depth)
     }
   }
 }
@@ -434,35 +436,11 @@ export function winograd_fold_f32(to: usize, toStep: usize, from: usize, step: u
 
 // The tiles of the products. Rows are `lhsRow` bytes apart, and the right side is a panel of 8 columns.
 
-/** out [m, 8] = lhs [m, depth] · panel [depth, 8], m padded to a multiple of 4. */
-export function winograd_4x8_f32(out: usize, outRow: usize, lhs: usize, lhsRow: usize, panel: usize, m: i32, depth: i32): void {
-  const end = panel + <usize>depth * 32
-  const zero = f32x4.splat(0)
-  for (; m > 0; m -= 4) {
-    let a0 = lhs, a1 = a0 + lhsRow, a2 = a1 + lhsRow, a3 = a2 + lhsRow
-    let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero
-    for (let b = panel; b != end; b += 32) {
-      const b0 = v128.load(b), b1 = v128.load(b, 16)
-      let s = v128.load32_splat(a0)
-      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01)
-      s = v128.load32_splat(a1)
-      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11)
-      s = v128.load32_splat(a2)
-      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21)
-      s = v128.load32_splat(a3)
-      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
-      a0 += 4, a1 += 4, a2 += 4, a3 += 4
-    }
-    v128.store(out, c00), v128.store(out, c01, 16)
-    out += outRow
-    v128.store(out, c10), v128.store(out, c11, 16)
-    out += outRow
-    v128.store(out, c20), v128.store(out, c21, 16)
-    out += outRow
-    v128.store(out, c30), v128.store(out, c31, 16)
-    out += outRow
-    lhs += 4 * lhsRow
-  }
+/** out [m, 8] = lhs [m, depth] · panel [depth, 8], m padded to a multiple of 4. `zeros` is a row of 8. */
+export function winograd_4x8_f32(
+  out: usize, outRow: usize, lhs: usize, lhsRow: usize, panel: usize, zeros: usize, m: i32, depth: i32,
+): void {
+  multiplyTiles(true, true, out, outRow, 2 * outRow, lhs, lhsRow, 2 * lhsRow, panel, 32, m, depth, 8, zeros, 0, 0, -Infinity)
 }
 
 /** The same for 16 columns, the second 8 at `half` bytes from the first, and m a multiple of 6. */
@@ -509,29 +487,7 @@ export function winograd_6x16_f32(out: usize, outRow: usize, lhs: usize, lhsRow:
 
 /** sums [depth, 8] += lhsᵀ [depth, count] · panel [count, 8], depth a multiple of 4. */
 export function winograd_kernel_4x8_f32(sums: usize, sumRow: usize, lhs: usize, lhsRow: usize, panel: usize, depth: i32, count: i32): void {
-  const end = panel + <usize>count * 32
-  for (; depth > 0; depth -= 4) {
-    const one = sums + sumRow, two = one + sumRow, three = two + sumRow
-    let c00 = v128.load(sums), c01 = v128.load(sums, 16), c10 = v128.load(one), c11 = v128.load(one, 16)
-    let c20 = v128.load(two), c21 = v128.load(two, 16), c30 = v128.load(three), c31 = v128.load(three, 16)
-    let a = lhs
-    for (let b = panel; b != end; b += 32) {
-      const b0 = v128.load(b), b1 = v128.load(b, 16)
-      let s = v128.load32_splat(a)
-      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01)
-      s = v128.load32_splat(a, 4)
-      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11)
-      s = v128.load32_splat(a, 8)
-      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21)
-      s = v128.load32_splat(a, 12)
-      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
-      a += lhsRow
-    }
-    v128.store(sums, c00), v128.store(sums, c01, 16)
-    v128.store(one, c10), v128.store(one, c11, 16)
-    v128.store(two, c20), v128.store(two, c21, 16)
-    v128.store(three, c30), v128.store(three, c31, 16)
-    sums = three + sumRow
-    lhs += 16
-  }
+  multiplyTiles(
+    true, false, sums, sumRow, 2 * sumRow, lhs, lhsRow, 16, panel, 32, depth, count, 8, sums, sumRow, 2 * sumRow, -Infinity,
+  )
 }

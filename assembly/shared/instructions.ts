@@ -83,8 +83,8 @@ export enum ChainStep {
 }
 
 // Gemm: for each of `batch` matrices, out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]).
-// lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on; of a matrix's two strides one is 1 or its
-// extent is 1. out is row-major and contiguous. biasRow is 0, or n: then bias has the layout of out.
+// lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on. One of the two strides of a matrix is 1, or the axis of that
+// stride has extent 1. out is row-major and contiguous. biasRow is 0, or n: then bias has the layout of out.
 // rhsStrip is 8, or rhs is stored in strips of 8 columns, [n/8, k, 8]: then rhsStrip is 8·k, rhsRow 8, rhsColumn 1, and
 // m is 1 or at least 4. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many again for every further thread, like
 // all scratch. wide ≠ 0: tiles of 6 × 16, for engines that pair vectors; the results are the same.
@@ -134,7 +134,7 @@ export enum WindowAxis {
   size = 8,
 }
 
-// Where zeros pad a tensor, some taps of a window fall outside it. Places whose windows have the same taps inside form
+// Where zeros pad a tensor, some taps of a window are outside it. Places whose windows have the same taps inside form
 // a box, so that the zeros are never stored. At place (i0, i1, …) of a box, in row-major order over its axes, the
 // result is Σ i·outStride elements from `to`, and tap t reads `run` neighbouring elements of input from t.offset bytes
 // + Σ i·stride elements on; t.weight is its first row of the weights (depthwise: bytes from their start).
@@ -264,9 +264,9 @@ export enum Pool {
   size = 44,
 }
 
-// Unpool, the adjoint of Pool: out [count], which has the layout of input, = 0, and then
+// Unpool, the adjoint of Pool. out [count] has the layout of input. It is filled with zeros, and then
 //   Sum     out[place + t, channel] += gradient[place, channel] for all taps t
-//   Pick    the same for the first t only at which input is largest
+//   Pick    the same, but only for the first t at which input is largest
 export enum Unpool {
   out = 8,
   input = 12,
@@ -351,8 +351,8 @@ export enum CrossEntropyGradient {
 // Attention: for every b, head h and row t, with key head g = ⌊h·keyHeads / heads⌋,
 //   out [batch, rows, heads, width] = Σ over s: P[t,s] · value[b,s,g],   P[t] = softmax over s of S[t],
 //   S[t,s] = scale · Σ over depth: query[b,t,h] · key[b,s,g]  + bias[b,h,t,s];  −∞ where mask[b,h,t,s] = 0, and outside
-//   the band t − before ≤ s ≤ t + after. A row of which nothing is left is the mean of all values.
-//   logSum [batch, heads, rows] = ln Σ e^S; +∞ for a row of which nothing is left.
+//   the band t − before ≤ s ≤ t + after. If all scores of a row are −∞, its result is the mean of all values.
+//   logSum [batch, heads, rows] = ln Σ e^S; +∞ for such a row.
 // Features are contiguous; other axes have strides. mask (int32) and bias may be absent. `scratch` has GEMM_SCRATCH bytes
 // for every thread.
 export enum Attention {
@@ -460,8 +460,8 @@ export enum Gather {
   size = 40,
 }
 
-// Scatter: out [outer, axis, inner] = `scattering` of those slices of updates [outer, count, inner] whose index, of
-// indices int32 [count], is the position in the axis; 0 or the least number if there are none.
+// Scatter: slice i of the axis of out [outer, axis, inner] = `scattering` of the slices of updates [outer, count, inner] whose
+// index in indices int32 [count] is i; 0 or the least number if there is no such slice.
 // Indices −axis … −1 count from the end. A slice whose index is outside −axis … axis−1 is dropped.
 export enum Scatter {
   out = 8,
@@ -553,12 +553,13 @@ export enum Insert {
 }
 
 // Factorize: for each of `batch` matrices input [rows, columns], row-major as all results:
-//   Cholesky   first = L [n, n], of the lower part of input; its lower part is NaN when input is not positive definite
-//   Lu         first = L below the diagonal, whose own is 1, and U; second int32 [n]: row i was exchanged with row second[i],
-//              in this order; third int32 [n]: row i of P A is row third[i] of A. The largest pivot of a column is taken
+//   Cholesky   first = L [n, n], from the lower triangle of input; its lower triangle is NaN if input is not positive definite
+//   Lu         first = U, and below its diagonal L, whose diagonal is 1; second int32 [n]: row i was exchanged with row
+//              second[i], in this order; third int32 [n]: row i of P A is row third[i] of A. The largest pivot of a column is
+//              taken
 //   Qr         first = Q [rows, width], second = R [width, columns]; width = min(rows, columns) or rows
-//   Eigen      first = w [n], rising, second = V [n, n], of a symmetric input; the largest element of each column is positive
-//   Singular   first = U [rows, width], second = s [columns], falling, third = Vᵀ [columns, columns]; rows ≥ columns, width =
+//   Eigen      first = w [n], in ascending order, second = V [n, n], of a symmetric input; the largest element of each column is positive
+//   Singular   first = U [rows, width], second = s [columns], in descending order, third = Vᵀ [columns, columns]; rows ≥ columns, width =
 //              columns or rows; the largest element of each row of Vᵀ is positive
 // Singular with an absent first computes only values. The last three work in float64 on temporary; a vector of n numbers takes
 // up to n + FACTORIZE_PADDING of them.
@@ -581,8 +582,8 @@ export enum Factorize {
 }
 
 // Substitute: for each of `batch`, out [n, columns] = T⁻¹ · input [n, columns], T the triangle of matrix [n, n] that
-// `triangle` selects. order int32 [n] is absent, or row i is row order[i] of input; or, with `places`, row i of the
-// result is written to row order[i]: then temporary has n·columns numbers.
+// `triangle` selects. order int32 [n] may be absent. Without `places`, row i of the right side is row order[i] of input. With
+// `places`, row i of the result is written to row order[i], and temporary has n·columns numbers.
 export enum Substitute {
   out = 8,
   matrix = 12,
@@ -598,7 +599,7 @@ export enum Substitute {
 }
 
 // Fourier: out[k] = Σ_j input[j] e^(−2πi jk/n) along the axis, whose length n is a power of two; numbers are complex,
-// in separate real and imaginary parts. With the parts exchanged on both sides it is the inverse, times n.
+// in separate real and imaginary parts. With the two parts exchanged, in input and in out, it computes the inverse, times n.
 // temporary has FOURIER_FIXED bytes, 2·n numbers, and 2·n·inner.
 export enum Fourier {
   outReal = 8,
@@ -765,7 +766,7 @@ export enum RmsProp {
 
 // t = iterations + 1 ;  α = lr·√(1−β₂ᵗ)/(1−β₁ᵗ)
 // p ← p − lr·weightDecay·p ;  m ← m + (1−β₁)(g−m) ;  v ← v + (1−β₂)(g²−v) ;  p ← p − α·m/(√v + epsilon)
-// All optimizers: moments are 0 below LEAST_STATE, and SGD's parameters, and so is g² below LEAST_SQUARED² (vanishing.ts).
+// All optimizers: moments, and the parameters of SGD, are 0 below LEAST_STATE; g² is 0 below LEAST_SQUARED² (vanishing.ts).
 export enum Adam {
   parameters = 8,
   parametersOut = 12,
@@ -784,7 +785,8 @@ export enum Adam {
   size = 64,
 }
 
-// Loop: runs its body while t < count; a SetCount in the body may change the count. Before iteration t = 0, 1, … every patched word of the body becomes
+// Loop: runs its body while t < count; a SetCount in the body may change the count. Before iteration t = 0, 1, …, every
+// patched word of the body becomes
 //   t = 0    first
 //   t odd    odd  + step·⌊t/2⌋
 //   t even   even + step·⌊t/2⌋

@@ -12,7 +12,10 @@ export const SYMBOLS = 648
 export const MOST_SYMBOLS = 256
 export const CODES_SIZE = 904
 
-/** What a block gives instead of the difference of its first coefficient, which is smaller: a code that is not in the table … */
+/**
+ * Faults, which a block returns instead of the difference of its first coefficient, which is smaller: a code that is not in
+ * the table …
+ */
 export const CODE_FAULT = 65536
 /** … or more than 64 coefficients. */
 export const BLOCK_FAULT = 65537

@@ -59,7 +59,7 @@ export interface IntegratedGradientsOptions<
   Reference = BaselineOf<In>,
 > extends ExplainOptions<Out> {
   /**
-   * The start of the path; integers for integers that an Embedding reads. Default zeros, for integers vectors of zeros. For a table,
+   * The start of the path: integers for an input of integers that an Embedding reads. Default zeros, for integers vectors of zeros. For a table,
    * rows of it; default the means of numbers, and no category.
    */
   readonly baseline?: Reference | null

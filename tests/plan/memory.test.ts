@@ -12,14 +12,8 @@ import { fuse } from '../../src/engine/plan/fuse'
 import type { Kernel } from '../../src/engine/plan/kernel'
 import { legalize } from '../../src/engine/plan/legalize'
 import { tapeTarget } from '../../src/engine/tape/target'
-import {
-  align,
-  assignOffsets,
-  inOrderOfTime,
-  largestFirst,
-  planMemory,
-  type MemoryPlan,
-} from '../../src/engine/plan/memory'
+import { planMemory, type MemoryPlan } from '../../src/engine/plan/memory'
+import { align, assignOffsets, inOrderOfTime, largestFirst } from '../../src/engine/plan/offsets'
 import { simplify } from '../../src/engine/plan/simplify'
 import { SLAB_ELEMENTS, drawGraph, recipes, slabCells } from './random-graph'
 import { denseStep, recurrentStep } from './training-graphs'

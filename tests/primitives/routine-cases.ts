@@ -5,16 +5,8 @@ import type { Value } from '../../src/engine/ir/graph'
 import type { Emitter } from '../../src/engine/primitives/emitter'
 import { BitOperation } from '../../src/engine/primitives/bits'
 import { BitCast } from '../../src/engine/primitives/bitcast'
-import {
-  Cholesky,
-  Eigen,
-  FactoredSolve,
-  Lu,
-  Qr,
-  Singular,
-  SingularValues,
-  TriangularSolve,
-} from '../../src/engine/primitives/factorization'
+import { Cholesky, Eigen, Lu, Qr, Singular, SingularValues } from '../../src/engine/primitives/factorization'
+import { FactoredSolve, TriangularSolve } from '../../src/engine/primitives/solutions'
 import { FourierTransform } from '../../src/engine/primitives/fourier'
 import { InsertBlock, ScatterMax } from '../../src/engine/primitives/indexing'
 import { QuantizedContraction, packWeights, packedShape, type Sight } from '../../src/engine/primitives/quantized'

@@ -796,7 +796,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       const { kernels } = tapeBackendOf(currentRuntime())
       // As if the worker had thrown: it tells the others to leave.
       vi.spyOn(pool, 'run').mockImplementationOnce((tape, expected) => {
-        kernels.abandon(pool['own'].address)
+        kernels.abandon(pool['shared'].address)
         vi.restoreAllMocks()
         return pool.run(tape, expected)
       })

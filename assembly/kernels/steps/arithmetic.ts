@@ -2,7 +2,10 @@
 
 import { LEAST_FACTOR, LEAST_STATE } from '../../shared/vanishing'
 import { storeUpTo4, store_up_to_4 } from '../../simd'
-import { arctan2, floorQuotient, gatedTail, geluGradient, hasGatedTail, hasLargeQuotient, isFarFromWhole, modulo, moduloOfAny, power } from '../../math'
+import { arctan2 } from '../../angles'
+import { gatedTail, geluGradient, hasGatedTail } from '../../math'
+import { power } from '../../power'
+import { floorQuotient, hasLargeQuotient, isFarFromWhole, modulo, moduloOfAny } from '../../quotients'
 import { bool, runBinary, runClip, runFlushed, runRareBinary, runShortBinary } from './loops'
 
 @unmanaged class Add { @inline of(a: v128, b: v128): v128 { return f32x4.add(a, b) } }
@@ -129,7 +132,7 @@ export function step_gated(target: usize, a: usize, b: usize, count: i32, c: usi
   }
 }
 
-// Of a b that has been flushed: 0 for a = −Inf, too.
+// For a b that has been flushed, the result is 0 for a = −Inf, too.
 @unmanaged class Gated { @inline of(a: v128, b: v128): v128 { return v128.and(f32x4.mul(a, b), f32x4.ne(b, i32x4.splat(0))) } }
 export function step_gatedToFactor(target: usize, a: usize, b: usize, count: i32, c: usize): void { runFlushed<Gated>(<f32>LEAST_FACTOR, target, a, b, count) }
 

@@ -24,7 +24,8 @@ export function step_floatToBool(target: usize, a: usize, b: usize, count: i32, 
 @unmanaged class IntToBool { @inline of(x: v128): v128 { return bool(i32x4.ne(x, i32x4.splat(0))) } }
 export function step_intToBool(target: usize, a: usize, b: usize, count: i32, c: usize): void { runShortUnary<IntToBool>(target, a, count) }
 
-// Towards zero, saturating, NaN → 0. Relaxed, it is one instruction on x86, of eight. Where its result is not specified, it is −2³¹ or that of the other.
+// Towards zero, saturating, NaN → 0. The relaxed instruction is one instruction on x86, the plain one is eight. Where the
+// result of the relaxed one is not specified, it is −2³¹ or the result of the plain one.
 export function step_floatToInt(target: usize, a: usize, b: usize, count: i32, c: usize): void {
   const outside = i32x4.splat(i32.MIN_VALUE)
   while (count > 0) {

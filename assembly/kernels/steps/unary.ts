@@ -4,8 +4,9 @@
 
 import { LEAST_FACTOR, LEAST_STATE } from '../../shared/vanishing'
 import { copyWords, flushed, rectified, storeTail, storeUpTo4, store_up_to_4 } from '../../simd'
+import { cos, sin } from '../../angles'
 import {
-  cos, erf, erfInv, exp, expm1, expModerate, gelu, geluTanh, isImmoderate, log, log1p, LOG_LEAST, LOG_LEAST_NORMAL, rsqrt, sigmoid, sigmoidFactor, sign, sin,
+  erf, erfInv, exp, expm1, expModerate, gelu, geluTanh, isImmoderate, log, log1p, LOG_LEAST, LOG_LEAST_NORMAL, rsqrt, sigmoid, sigmoidFactor, sign,
   softplus, tanh, tanhFactor, tanhSoftplus,
 } from '../../math'
 import { bool, runRareUnary, runShortUnary, runUnary } from './loops'

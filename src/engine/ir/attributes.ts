@@ -73,8 +73,9 @@ export interface PoolAttributes {
 }
 
 /**
- * A step of a chain is the primitive of that name. Steps for int32 and steps that convert are forms of other primitives, the
- * step multiply is `slope`, too, and clip is a `minimum` of a `maximum`; a step To a factor or a state is two nodes.
+ * A step of a chain is the primitive of that name. Steps for int32 and steps that convert are forms of other primitives. The
+ * step multiply also computes `slope`, the step clip computes a `minimum` of a `maximum`, and a step whose name ends in
+ * ToFactor or ToState computes two nodes.
  */
 export type StepName = Exclude<keyof typeof steps, `${string}I32` | `${string}To${string}` | 'clip'>
 

@@ -9,10 +9,13 @@ import { bodyOf, isLoop, regionOf } from '../ir/region'
 import { ruleOf } from '../primitives'
 import { mapKept, rewrite } from './rewrite'
 
-/** How a value is read where it can vanish: as a factor of a product, or as what is kept. A factor's limit is higher. */
+/** How a value that can vanish is read: as a factor of a product, or to be kept. The limit of factors is higher. */
 type Use = 'flushFactor' | 'flushState'
 
-/** The graph with numbers below LEAST_FACTOR as factors of products, and below LEAST_STATE in what is kept, as 0: see vanishing.ts. */
+/**
+ * The graph in which factors of products below LEAST_FACTOR are 0, and so are kept numbers below LEAST_STATE: see
+ * vanishing.ts.
+ */
 export function flushVanished(graph: Graph): Graph {
   return withFlushes(graph, new Uses(graph))
 }
@@ -29,7 +32,7 @@ class Uses {
   private readonly places = new Map<Value, Place>()
   /** Values whose elements can be much smaller than what they were computed from: a sum of products can, too. */
   private readonly vanishing = new Set<Value>()
-  /** Values of which a reader needs the number itself. */
+  /** Values that a reader needs as they are, not flushed. */
   private readonly exact = new Set<Value>()
   /** The operands of functions that are exact: the slope of such a function is read as it is, too. */
   private readonly operands = new Set<Value>()
@@ -151,7 +154,7 @@ function withFlushes(graph: Graph, uses: Uses, isBody = false): Graph {
       const { kind, gate, slope } = ruleOf(node.name)
       const isExact = readsItself(node) || (slope !== undefined && uses.isExact(node.inputs[slope]!))
       const operands = isExact ? inputs : mapKept(inputs, flushed)
-      // what is not a factor reads the result for the operands themselves
+      // readers that do not multiply get the result of the operands as they are
       const isTwofold = kind !== 'kernel' && (moves(node) || gate !== undefined)
       const outputs = builder.keep(node, isTwofold ? inputs : operands)
       const results = isTwofold && operands !== inputs ? builder.copy(node, operands) : outputs

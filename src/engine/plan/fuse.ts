@@ -140,9 +140,10 @@ function biasOperand({ node, operand }: Use, product: Value, locations: Location
   if (rule.kind !== 'elementwise' || rule.bias !== true || !sameShape(node.outputs[0]!.shape, shape)) return null
   const other = node.inputs[0] === operand ? node.inputs[1]! : node.inputs[0]!
   const first = other.shape.findIndex((extent) => extent !== 1)
-  const own = other.shape.slice(first)
+  const rest = other.shape.slice(first)
   const isRow =
-    sizeOf(own) === product.shape[product.shape.length - 1]! && sameShape(own, shape.slice(shape.length - own.length))
+    sizeOf(rest) === product.shape[product.shape.length - 1]! &&
+    sameShape(rest, shape.slice(shape.length - rest.length))
   const fits = isRow || (fusesAddend(product, locations) && sameShape(other.shape, shape))
   return fits && other !== operand && other.dtype === 'float32' && locations.isContiguous(other) ? other : null
 }

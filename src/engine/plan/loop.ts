@@ -10,7 +10,8 @@ import { operandsOf } from '../ir/region'
 import { fuse } from './fuse'
 import { basesOf, locatedOnce, type JointResults, type FuseOptions, type Kernel, type Placement } from './kernel'
 import type { Legal, Locations } from './locations'
-import { align, locate, planMemory, type Home, type LoopIdentity, type MemoryPlan, type PlacedBuffer } from './memory'
+import { locate, planMemory, type Home, type LoopIdentity, type MemoryPlan, type PlacedBuffer } from './memory'
+import { align } from './offsets'
 
 /** How a carry is passed on. */
 interface Carry {

@@ -3,13 +3,15 @@
 
 import { ALIGNMENT } from '../../../assembly/shared/instructions'
 import { internalError } from '../../core/errors'
-import { cellsOverlap, endOfCell, type Cell, type CellStorage, type Graph, type Update, type Value } from '../ir/graph'
+import type { Cell, Graph, Update, Value } from '../ir/graph'
 import { hasEffect } from '../transforms/effect'
 import type { Address, Buffer, Operand } from '../ir/operand'
 import { BYTES_PER_ELEMENT, type DType, type NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
+import { CellReaders } from './cell-readers'
 import type { JointResults, Kernel } from './kernel'
 import type { Locations } from './locations'
+import { align, assignOffsets } from './offsets'
 import { constantData } from './simplify'
 
 /** Where a buffer's bytes are; offsets in bytes. */
@@ -47,7 +49,7 @@ export interface PlacedBuffer extends Buffer {
   readonly end: number
 }
 
-/** Whether the planner has placed a buffer, as every one of a finished plan. */
+/** Whether the planner has placed a buffer. In a finished plan it has placed all of them. */
 export function isPlaced(buffer: Buffer): buffer is PlacedBuffer {
   return 'home' in buffer
 }
@@ -310,8 +312,8 @@ class Planner {
       const { home } = this.draftOf(whole)
       node.inputs.forEach((input, j) => {
         const base = this.locations.baseOf(input)
-        const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
-        if (own && (home?.kind !== 'cell' || this.isFree(home.cell, base)))
+        const isReusable = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
+        if (isReusable && (home?.kind !== 'cell' || this.isFree(home.cell, base)))
           this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * places[j]! })
       })
     }
@@ -402,204 +404,6 @@ class Planner {
       copies: copies.map((update) => ({ ...update, target: cellOf(update) })),
     }
   }
-}
-
-export interface Interval {
-  readonly bytes: number
-  readonly start: number
-  readonly end: number
-}
-
-/** Up to this many blocks are placed largest first, which is closer to the lower bound but takes quadratic time. */
-const FEW_BLOCKS = 512
-
-/**
- * Offsets for blocks that live from `start` to `end` inclusive. Blocks with overlapping lifetimes do not
- * overlap in memory.
- */
-export function assignOffsets<Block extends Interval>(
-  blocks: readonly Block[],
-): { offsets: Map<Block, number>; size: number } {
-  return blocks.length <= FEW_BLOCKS ? largestFirst(blocks) : inOrderOfTime(blocks)
-}
-
-/**
- * Places the largest blocks first, each in the lowest gap that fits. Within 1.1 times the lower bound in
- * training steps.
- */
-export function largestFirst<Block extends Interval>(
-  blocks: readonly Block[],
-): { offsets: Map<Block, number>; size: number } {
-  const offsets = new Map<Block, number>()
-  // In order of offset.
-  const placed: { readonly block: Block; readonly at: number; readonly top: number }[] = []
-  let size = 0
-  for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes || a.start - b.start)) {
-    const bytes = align(block.bytes, ALIGNMENT)
-    let offset = 0
-    for (const { block: other, at, top } of placed) {
-      if (other.start > block.end || block.start > other.end) continue
-      if (at - offset >= bytes) break
-      offset = Math.max(offset, top)
-    }
-    offsets.set(block, offset)
-    const top = offset + bytes
-    insertSorted(placed, { block, at: offset, top }, (each) => each.at)
-    size = Math.max(size, top)
-  }
-  return { offsets, size }
-}
-
-/** Places blocks in order of time, like a heap with best fit. Takes near-linear time. */
-export function inOrderOfTime<Block extends Interval>(
-  blocks: readonly Block[],
-): { offsets: Map<Block, number>; size: number } {
-  const offsets = new Map<Block, number>()
-  const starting = [...blocks].sort((a, b) => a.start - b.start || b.bytes - a.bytes)
-  const ending = [...blocks].sort((a, b) => a.end - b.end)
-  const free = new FreeList()
-  let ended = 0
-  for (const block of starting) {
-    for (let last = ending[ended]; last !== undefined && last.end < block.start; last = ending[++ended]) {
-      free.release(offsets.get(last)!, align(last.bytes, ALIGNMENT))
-    }
-    offsets.set(block, free.take(align(block.bytes, ALIGNMENT)))
-  }
-  return { offsets, size: free.size }
-}
-
-/** The free bytes below `size`, in order of offset; adjacent gaps are merged. */
-class FreeList {
-  private readonly gaps: { at: number; bytes: number }[] = []
-  size = 0
-
-  take(bytes: number): number {
-    if (bytes === 0) return 0
-    let best = -1
-    for (let i = 0; i < this.gaps.length; i++) {
-      const own = this.gaps[i]!.bytes
-      if (own >= bytes && (best < 0 || own < this.gaps[best]!.bytes)) best = i
-    }
-    if (best < 0) return this.grow(bytes)
-    const gap = this.gaps[best]!
-    const { at } = gap
-    gap.at += bytes
-    gap.bytes -= bytes
-    if (gap.bytes === 0) this.gaps.splice(best, 1)
-    return at
-  }
-
-  private grow(bytes: number): number {
-    const last = this.gaps[this.gaps.length - 1]
-    const reaches = last !== undefined && last.at + last.bytes === this.size
-    const at = reaches ? last.at : this.size
-    if (reaches) this.gaps.pop()
-    this.size = at + bytes
-    return at
-  }
-
-  release(at: number, bytes: number): void {
-    if (bytes === 0) return
-    const index = insertSorted(this.gaps, { at, bytes }, (gap) => gap.at)
-    this.mergeWithNext(index)
-    if (index > 0) this.mergeWithNext(index - 1)
-  }
-
-  private mergeWithNext(index: number): void {
-    const gap = this.gaps[index]!
-    const next = this.gaps[index + 1]
-    if (next === undefined || gap.at + gap.bytes !== next.at) return
-    gap.bytes += next.bytes
-    this.gaps.splice(index + 1, 1)
-  }
-}
-
-/** Inserts after all items that are not larger; returns the index. */
-function insertSorted<Item>(items: Item[], item: Item, key: (item: Item) => number): number {
-  const own = key(item)
-  let low = 0
-  let high = items.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (key(items[middle]!) <= own) low = middle + 1
-    else high = middle
-  }
-  items.splice(low, 0, item)
-  return low
-}
-
-interface CellReader {
-  readonly cell: Cell
-  readonly content: Value
-  /** The last kernel that reads it; −1 if none does. */
-  readonly last: number
-}
-
-/** Up to this many cells of a storage, or queries, are searched linearly. */
-const FEW_CELLS = 16
-
-/**
- * Finds the cells that share bytes with a cell. A storage with many cells is divided at their borders, and each
- * piece lists the cells that cover it.
- */
-class CellReaders {
-  private readonly few = new Map<CellStorage, readonly CellReader[]>()
-  private readonly pieces = new Map<CellStorage, { readonly borders: number[]; readonly readers: CellReader[][] }>()
-
-  /**
-   * @param lastRead indexed by the id of a cell's content
-   * @param questions the number of calls of `overlapping` to come
-   */
-  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array, questions: number) {
-    const byStorage = new Map<CellStorage, CellReader[]>()
-    cells.forEach((content, cell) => {
-      const reader = { cell, content, last: lastRead[content.id]! }
-      const list = byStorage.get(cell.storage)
-      if (list === undefined) byStorage.set(cell.storage, [reader])
-      else list.push(reader)
-    })
-    for (const [storage, all] of byStorage) {
-      if (all.length <= FEW_CELLS || questions <= FEW_CELLS) {
-        this.few.set(storage, all)
-        continue
-      }
-      const borders = [...new Set(all.flatMap(({ cell }) => [cell.byteOffset, endOfCell(cell)]))].sort((a, b) => a - b)
-      const readers = borders.map((): CellReader[] => [])
-      for (const reader of all) for (const i of piecesOf(borders, reader.cell)) readers[i]!.push(reader)
-      this.pieces.set(storage, { borders, readers })
-    }
-  }
-
-  overlapping(cell: Cell): CellReader[] {
-    const candidates = this.few.get(cell.storage) ?? this.nearby(cell)
-    return candidates.filter((reader) => cellsOverlap(cell, reader.cell))
-  }
-
-  private nearby(cell: Cell): CellReader[] {
-    const own = this.pieces.get(cell.storage)
-    if (own === undefined) return []
-    const found = new Set<CellReader>()
-    for (const i of piecesOf(own.borders, cell)) for (const reader of own.readers[i]!) found.add(reader)
-    return [...found]
-  }
-}
-
-/** The indices of the pieces that a cell covers. */
-function piecesOf(borders: readonly number[], cell: Cell): number[] {
-  let low = 0
-  let high = borders.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (borders[middle]! <= cell.byteOffset) low = middle + 1
-    else high = middle
-  }
-  const result: number[] = []
-  for (let i = Math.max(0, low - 1); i < borders.length && borders[i]! < endOfCell(cell); i++) result.push(i)
-  return result
-}
-
-export function align(bytes: number, multiple: number): number {
-  return Math.ceil(bytes / multiple) * multiple
 }
 
 function largestLiveSum(buffers: readonly PlacedBuffer[], kernels: number): number {

@@ -96,7 +96,7 @@ function prepare({ inputs: [a, b], length, isSame }: PrepareContext): Preparatio
   return {
     operand: 1,
     before: (e, whole) => e.copy(e.transpose(e.reshape(whole, [k, n / STRIP, STRIP]), [1, 0, 2])),
-    inside: (e, [own, strips]) => e.matmulStrips(own!, strips!),
+    inside: (e, [rows, strips]) => e.matmulStrips(rows!, strips!),
   }
 }
 

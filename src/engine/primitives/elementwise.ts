@@ -21,7 +21,7 @@ const BOOL: Kinds = ['bool']
 
 type Simplify = NonNullable<ElementwisePrimitive<NoAttributes>['simplify']>
 
-/** What a record declares unchanged. */
+/** Options that become fields of the record unchanged. */
 interface Declared {
   readonly simplify?: Simplify
   readonly epilogue?: Epilogue
@@ -113,8 +113,8 @@ function binary(
     vjp:
       vjp &&
       (({ e, inputs, outputs, cotangents, isWanted }) => {
-        return vjp.map((own, i) =>
-          own !== null && isWanted(i) ? own(e, cotangents[0]!, inputs[0]!, inputs[1]!, outputs[0]!) : null,
+        return vjp.map((ofOperand, i) =>
+          ofOperand !== null && isWanted(i) ? ofOperand(e, cotangents[0]!, inputs[0]!, inputs[1]!, outputs[0]!) : null,
         )
       }),
     ...declared,
@@ -212,7 +212,7 @@ const TO_FACTOR: { readonly [Before in Epilogue]?: Epilogue } = {
   [Epilogue.Sigmoid]: Epilogue.SigmoidToFactor,
   [Epilogue.Tanh]: Epilogue.TanhToFactor,
 }
-/** A part of the step before it. */
+/** The options of a flush, which is part of the step before it. */
 const FREE: Options = { flops: 0, traffic: () => [] }
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)

@@ -222,8 +222,8 @@ function complete(rows: readonly (readonly number[])[], n: number): number[] {
 }
 
 /**
- * One-sided Jacobi: left [rows, width], values [columns] descending, right [columns, columns]. rows ≥ columns. If there are
- * more rows, of R in A = Q R: the last columns of left are those of Q.
+ * One-sided Jacobi: left [rows, width], values [columns] descending, right [columns, columns]. rows ≥ columns. With more rows
+ * than columns, it decomposes R of A = Q R, and the last columns of left are columns of Q.
  */
 export function singular(
   a: Matrix,

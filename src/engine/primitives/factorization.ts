@@ -1,98 +1,30 @@
-// Factorizations of matrices and solutions of systems, with leading batch axes. Gradients are written with
-// products and solutions, so that they are differentiable themselves. dX is the cotangent of X. tril and triu
-// are the triangles with the diagonal, strictTril and strictTriu those without it, and Φ is tril with half of
-// the diagonal.
+// Factorizations of matrices, with leading batch axes. Gradients are written with products and solutions, so that they are
+// differentiable themselves. dX is the cotangent of X; Φ is the lower triangle with half of the diagonal. For triangles see
+// matrices.ts.
 
-import { FACTORIZE_PADDING, FACTORIZE_SWEEPS, Factorize, Substitute } from '../../../assembly/shared/instructions'
-import { Factorization, Opcode, Triangle } from '../../../assembly/shared/opcodes'
+import { FACTORIZE_PADDING, FACTORIZE_SWEEPS, Factorize } from '../../../assembly/shared/instructions'
+import { Factorization, Opcode } from '../../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { NumericArray } from '../../core/dtypes'
-import { sameShape, sizeOf, type Shape, type TensorType } from '../../core/shapes'
+import { sizeOf, type TensorType } from '../../core/shapes'
 import type { Value } from '../ir/graph'
 import { ABSENT, instruction, type Word, type LowerContext } from '../ir/instruction'
 import type { Emitter } from './emitter'
-import { cholesky, eigen, lu, matrixOf, qr, singular, substitute } from './factorization-references'
-import { KernelRoutine, required } from './routine'
+import { cholesky, eigen, lu, matrixOf, qr, singular } from './factorization-references'
+import {
+  matricesOf,
+  matrixType,
+  vectorType,
+  requireMatrices,
+  Parts,
+  rowOf,
+  columnOf,
+  half,
+  type Matrices,
+} from './matrices'
+import { KernelRoutine } from './routine'
 import type { CostContext, RefContext, VjpContext } from './rule'
+import { TriangularSolve } from './solutions'
 import { ArgSort } from './sorting'
-
-interface Matrices {
-  /** The leading axes. */
-  readonly front: Shape
-  readonly batch: number
-  readonly rows: number
-  readonly columns: number
-}
-
-function matricesOf({ shape }: TensorType): Matrices {
-  const front = shape.slice(0, -2)
-  return { front, batch: sizeOf(front), rows: shape.at(-2)!, columns: shape.at(-1)! }
-}
-
-const matrixType = (front: Shape, rows: number, columns: number): TensorType => ({
-  shape: [...front, rows, columns],
-  dtype: 'float32',
-})
-const vectorType = (front: Shape, n: number, dtype: 'float32' | 'int32' = 'float32'): TensorType => ({
-  shape: [...front, n],
-  dtype,
-})
-
-function requireMatrices(name: string, x: TensorType, isSquare: boolean): Matrices {
-  if (x.dtype !== 'float32') throw new ArgumentError(`${name}: the matrices must be float32, received ${x.dtype}`)
-  const { length } = x.shape
-  if (length < 2 || (isSquare && x.shape[length - 1] !== x.shape[length - 2])) {
-    throw new ShapeError(
-      `${name}: expected ${isSquare ? 'square matrices [… n,n]' : 'matrices [… m,n]'}, received ${formatShape(x.shape)}`,
-    )
-  }
-  return matricesOf(x)
-}
-
-/** Triangles of square matrices, for gradients. */
-class Parts {
-  private readonly row: Value
-  private readonly column: Value
-
-  constructor(
-    private readonly e: Emitter,
-    n: number,
-  ) {
-    const places = Int32Array.from({ length: n }, (_, i) => i)
-    this.row = e.constant(places, [n, 1], 'int32')
-    this.column = e.constant(places, [1, n], 'int32')
-  }
-
-  tril = (x: Value): Value => this.e.select(this.e.less(this.row, this.column), 0, x)
-  triu = (x: Value): Value => this.e.select(this.e.less(this.column, this.row), 0, x)
-  strictTril = (x: Value): Value => this.e.select(this.e.less(this.column, this.row), x, 0)
-  strictTriu = (x: Value): Value => this.e.select(this.e.less(this.row, this.column), x, 0)
-  onDiagonal = (x: Value, beside: Value | number): Value =>
-    this.e.select(this.e.equal(this.row, this.column), x, beside)
-
-  /** The function that keeps one triangle; a strict one is without the diagonal. */
-  triangle(isLower: boolean, isStrict: boolean): (x: Value) => Value {
-    if (isLower) return isStrict ? this.strictTril : this.tril
-    return isStrict ? this.strictTriu : this.triu
-  }
-
-  /** Φ(x) */
-  half(x: Value): Value {
-    return this.e.multiply(this.tril(x), this.onDiagonal(this.e.scalar(0.5), 1))
-  }
-
-  /** 1 / (v_j − v_i), or 0 where that is infinite. */
-  gaps(v: Value, front: Shape, n: number): Value {
-    const { e } = this
-    const gap = e.subtract(e.reshape(v, [...front, 1, n]), e.reshape(v, [...front, n, 1]))
-    const isNone = e.equal(gap, 0)
-    return e.select(isNone, 0, e.reciprocal(e.select(isNone, 1, gap)))
-  }
-}
-
-const rowOf = (e: Emitter, v: Value): Value => e.reshape(v, [...v.shape.slice(0, -1), 1, v.shape.at(-1)!])
-const columnOf = (e: Emitter, v: Value): Value => e.reshape(v, [...v.shape, 1])
-const half = (e: Emitter, x: Value): Value => e.multiply(e.add(x, e.transposeMatrix(x)), 0.5)
 
 /** Kernels that factorize each matrix. */
 abstract class FactorizeRoutine extends KernelRoutine {
@@ -239,7 +171,8 @@ export class Lu extends FactorizeRoutine {
 }
 
 /**
- * Lu of which only the product of U's diagonal is used: the determinant except for its sign. Its gradient,
+ * Lu for the determinant: only the product of U's diagonal is used, which is the determinant except for its sign. Its
+ * gradient,
  * adj(A)ᵀ, is also finite where A is singular.
  */
 export class LuOfDeterminant extends Lu {
@@ -438,7 +371,7 @@ export class Singular extends SingularRoutine {
     }
     const parts = new Parts(e, n)
     // The columns that contribute to A.
-    const own =
+    const contributing =
       u!.shape.at(-1) === n
         ? u!
         : e.slice(
@@ -446,17 +379,17 @@ export class Singular extends SingularRoutine {
             u!.shape.map(() => 0),
             [...front, rows, n],
           )
-    if (!usesVectors) return [e.matmul(e.multiply(own, rowOf(e, ds!)), vt!)]
+    if (!usesVectors) return [e.matmul(e.multiply(contributing, rowOf(e, ds!)), vt!)]
     const gaps = parts.gaps(e.square(s!), front, n)
     const skew = (x: Value): Value => e.multiply(gaps, e.subtract(x, e.transposeMatrix(x)))
-    const left = e.multiply(skew(e.matmul(e.transposeMatrix(own), du!)), rowOf(e, s!))
+    const left = e.multiply(skew(e.matmul(e.transposeMatrix(contributing), du!)), rowOf(e, s!))
     const right = e.multiply(columnOf(e, s!), skew(e.matmul(vt!, e.transposeMatrix(dvt!))))
     const inner = e.add(parts.onDiagonal(rowOf(e, ds!), 0), e.add(left, right))
-    const square = e.matmul(own, inner)
+    const square = e.matmul(contributing, inner)
     if (rows === n) return [e.matmul(square, vt!)]
     const isZero = e.equal(s!, 0)
     const inverse = e.select(isZero, 0, e.reciprocal(e.select(isZero, 1, s!)))
-    const outside = e.subtract(du!, e.matmul(own, e.matmul(e.transposeMatrix(own), du!)))
+    const outside = e.subtract(du!, e.matmul(contributing, e.matmul(e.transposeMatrix(contributing), du!)))
     return [e.matmul(e.add(square, e.multiply(outside, rowOf(e, inverse))), vt!)]
   }
 
@@ -519,181 +452,5 @@ export class SingularValues extends SingularRoutine {
       const [u, vt] = [new Float64Array(rows * n), new Float64Array(n * n)]
       singular(matrixOf(a!, i * rows * n, n), matrixOf(u, 0, n), s!, i * n, matrixOf(vt, 0, n), rows, n, n)
     })
-  }
-}
-
-function requireSystem(name: string, a: TensorType, b: TensorType): void {
-  const { front, rows } = requireMatrices(name, a, true)
-  const right = requireMatrices(name, b, false)
-  if (!sameShape(front, right.front) || right.rows !== rows) {
-    throw new ShapeError(
-      `${name}: the right side of ${formatShape(a.shape)} must be ${formatShape([...front, rows])} with one more axis, received ${formatShape(b.shape)}`,
-    )
-  }
-}
-
-function copyOf(from: NumericArray, to: NumericArray): void {
-  for (let i = 0; i < to.length; i++) to[i] = from[i]!
-}
-
-/**
- * A [… n,n], B [… n,k] → T⁻¹ B, where T is the lower or upper triangle of A, or its transpose; unit: with ones
- * on its diagonal.
- */
-export class TriangularSolve extends KernelRoutine {
-  readonly name = 'solveTriangular'
-
-  constructor(
-    readonly isLower: boolean,
-    readonly isTransposed: boolean,
-    readonly isUnit: boolean,
-  ) {
-    super()
-  }
-
-  override infer([a, b]: readonly TensorType[]): readonly TensorType[] {
-    requireSystem(this.name, a!, b!)
-    return [b!]
-  }
-
-  // dB = T⁻ᵀ dX,  dT = −dB Xᵀ
-  override vjp({
-    e,
-    inputs: [a],
-    outputs: [x],
-    cotangents: [dx],
-    isWanted,
-  }: VjpContext<unknown>): readonly (Value | null)[] {
-    const [db] = e.routine(new TriangularSolve(this.isLower, !this.isTransposed, this.isUnit), [a!, dx!])
-    if (!isWanted(0)) return [null, db!]
-    const [left, right] = this.isTransposed ? [x!, db!] : [db!, x!]
-    const all = e.negative(e.matmul(left, e.transposeMatrix(right)))
-    const parts = new Parts(e, a!.shape.at(-1)!)
-    return [parts.triangle(this.isLower, this.isUnit)(all), db!]
-  }
-
-  override lower({ inputs: [a, b], outputs: [out], emit }: LowerContext<unknown>): void {
-    const { batch, rows, columns } = matricesOf(b!)
-    if (sizeOf(b!.shape) === 0) return
-    const triangle =
-      (this.isLower ? Triangle.Lower : 0) +
-      (this.isTransposed ? Triangle.Transposed : 0) +
-      (this.isUnit ? Triangle.Unit : 0)
-    emit(
-      instruction(Opcode.Substitute, Substitute, {
-        out: out!.address,
-        matrix: a!.address,
-        input: b!.address,
-        order: ABSENT,
-        n: rows,
-        columns,
-        batch,
-        triangle,
-        places: 0,
-        temporary: ABSENT,
-      }),
-    )
-  }
-
-  override flops({ inputs: [a, b] }: CostContext<unknown>): number {
-    return sizeOf(b!.shape) * a!.shape.at(-1)!
-  }
-
-  override reference({ inputs: [a, b], outputs: [out], inputTypes: [, type] }: RefContext<unknown>): void {
-    const { batch, rows: n, columns } = matricesOf(type!)
-    copyOf(b!, out!)
-    for (let i = 0; i < batch; i++) {
-      const matrix = matrixOf(a!, i * n * n, n)
-      const t = (row: number, column: number): number =>
-        this.isTransposed ? matrix.get(column, row) : matrix.get(row, column)
-      substitute(t, matrixOf(out!, i * n * columns, columns), n, this.isLower !== this.isTransposed, this.isUnit)
-    }
-  }
-}
-
-/**
- * A [… n,n], the results of Lu for A, B [… n,k] → A⁻¹ B, or A⁻ᵀ B. The gradient with respect to A is that of
- * the whole, so none flows through the factorization. A itself is not read.
- */
-export class FactoredSolve extends KernelRoutine {
-  readonly name = 'solve'
-
-  constructor(readonly isTransposed: boolean) {
-    super()
-  }
-
-  override infer([a, , , b]: readonly TensorType[]): readonly TensorType[] {
-    requireSystem(this.name, a!, b!)
-    return [b!]
-  }
-
-  // dB = A⁻ᵀ dX,  dA = −dB Xᵀ; for A⁻ᵀ B, dA is −X dBᵀ
-  override vjp({
-    e,
-    inputs: [a, packed, order],
-    outputs: [x],
-    cotangents: [dx],
-    isWanted,
-  }: VjpContext<unknown>): readonly (Value | null)[] {
-    const [db] = e.routine(new FactoredSolve(!this.isTransposed), [a!, packed!, order!, dx!])
-    const [left, right] = this.isTransposed ? [x!, db!] : [db!, x!]
-    return [isWanted(0) ? e.negative(e.matmul(left, e.transposeMatrix(right))) : null, null, null, db!]
-  }
-
-  override lower({ inputs: [, packed, order, b], outputs: [out], temporary, emit }: LowerContext<unknown>): void {
-    const { batch, rows: n, columns } = matricesOf(b!)
-    if (sizeOf(b!.shape) === 0) return
-    const common = { out: out!.address, matrix: packed!.address, n, columns, batch }
-    const unit = Triangle.Lower + Triangle.Unit
-    const plain = { ...common, order: ABSENT, places: 0, temporary: ABSENT }
-    const ordered = {
-      ...common,
-      order: order!.address,
-      places: Number(this.isTransposed),
-      temporary: this.isTransposed ? required(temporary) : ABSENT,
-    }
-    const again = { input: out!.address }
-    const steps = this.isTransposed
-      ? // Aᵀ = Uᵀ Lᵀ P
-        [
-          { ...plain, input: b!.address, triangle: Triangle.Transposed },
-          { ...ordered, ...again, triangle: unit + Triangle.Transposed },
-        ]
-      : [
-          { ...ordered, input: b!.address, triangle: unit },
-          { ...plain, ...again, triangle: 0 },
-        ]
-    for (const step of steps) emit(instruction(Opcode.Substitute, Substitute, step))
-  }
-
-  override temporaryBytes([, , , b]: readonly TensorType[]): number {
-    return this.isTransposed ? 4 * sizeOf(b!.shape.slice(-2)) : 0
-  }
-
-  override flops({ inputs: [a, , , b] }: CostContext<unknown>): number {
-    return 2 * sizeOf(b!.shape) * a!.shape.at(-1)!
-  }
-
-  override reference({
-    inputs: [, packed, order, b],
-    outputs: [out],
-    inputTypes: [, , , type],
-  }: RefContext<unknown>): void {
-    const { batch, rows: n, columns } = matricesOf(type!)
-    for (let i = 0; i < batch; i++) {
-      const matrix = matrixOf(packed!, i * n * n, n)
-      const work = matrixOf(new Float64Array(n * columns), 0, columns)
-      const from = matrixOf(b!, i * n * columns, columns)
-      const to = matrixOf(out!, i * n * columns, columns)
-      const straight = (row: number, column: number): number => matrix.get(row, column)
-      const across = (row: number, column: number): number => matrix.get(column, row)
-      const place = (row: number): number => order![i * n + row]!
-      for (let row = 0; row < n; row++)
-        for (let c = 0; c < columns; c++) work.set(row, c, from.get(this.isTransposed ? row : place(row), c))
-      substitute(this.isTransposed ? across : straight, work, n, true, !this.isTransposed)
-      substitute(this.isTransposed ? across : straight, work, n, false, this.isTransposed)
-      for (let row = 0; row < n; row++)
-        for (let c = 0; c < columns; c++) to.set(this.isTransposed ? place(row) : row, c, work.get(row, c))
-    }
   }
 }

@@ -186,7 +186,7 @@ const concat: KernelPrimitive<AxisAttributes> = {
       }
     }
     const extent = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0)
-    return [{ shape: first.shape.map((own, i) => (i === axis ? extent : own)), dtype: first.dtype }]
+    return [{ shape: first.shape.map((length, i) => (i === axis ? extent : length)), dtype: first.dtype }]
   },
   vjp({ e, inputs, attributes: { axis }, cotangents: [dy] }) {
     let at = 0

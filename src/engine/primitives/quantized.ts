@@ -109,10 +109,10 @@ function windowsOver(
 ): { axes: readonly (readonly [extent: number, stride: number])[]; offsets: readonly number[] } {
   const { window, channels, strides, dilation } = sight
   if (window.length === 0) return { axes: [[sizeOf(x.slice(0, -1)), channels]], offsets: [0] }
-  const own = rowMajorStrides(x)
-  const inner = own.slice(1, -1)
+  const steps = rowMajorStrides(x)
+  const inner = steps.slice(1, -1)
   const axes = placesOf(x, window, { strides, dilation }).map(
-    (extent, i) => [extent, i === 0 ? own[0]! : inner[i - 1]! * strides[i - 1]!] as const,
+    (extent, i) => [extent, i === 0 ? steps[0]! : inner[i - 1]! * strides[i - 1]!] as const,
   )
   const tapsOf = runsOf(sight).run === channels ? window : window.slice(0, -1)
   const offsets: number[] = []

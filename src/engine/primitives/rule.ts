@@ -120,7 +120,10 @@ interface Common<Attributes> {
   multiplies?(attributes: Attributes): boolean
   /** Whether a result can be much smaller than every operand, or than 1; `repeated`: only after many iterations of a loop. */
   readonly vanishes?: boolean | 'repeated'
-  /** Whether the size of an operand counts in proportion, as in a quotient, so that it is read where others would read 0. */
+  /**
+   * Whether the result depends on the proportion of an operand to another number, as a quotient does: then numbers that have
+   * vanished are read as they are, not as 0.
+   */
   readonly proportional?: boolean
   /** The operand that is the slope of a function, or its result, from which the slope follows: a factor of the gradient. */
   readonly slope?: number

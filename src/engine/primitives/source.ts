@@ -10,8 +10,8 @@ const constant: ConstantPrimitive<PrimitiveAttributes['constant']> = {
   data: ({ data }) => data,
 }
 
-// key int32 [2] → out uniform in [0, 1), a pure function of key, stream and position; or key int32 [3], whose last number is that of
-// the pairs before the first element, for a draw in blocks
+// key int32 [2] → out uniform in [0, 1), a pure function of key, stream and position. For a draw in blocks, key is int32 [3],
+// and key[2] is the number of pairs before the first element.
 const uniform: KernelPrimitive<PrimitiveAttributes['uniform']> = {
   kind: 'kernel',
   infer: (_inputs, { shape }) => [{ shape, dtype: 'float32' }],

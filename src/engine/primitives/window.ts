@@ -65,14 +65,14 @@ export function forEachTap(
   visit: (place: number, tap: number, at: number) => void,
 ): void {
   const { strides, dilation, before } = attributes
-  const own = rowMajorStrides(x)
+  const steps = rowMajorStrides(x)
   const taps = positions(window)
   const offsetOf = (place: readonly number[], tap: readonly number[]): number | null => {
-    let offset = place[0]! * own[0]!
+    let offset = place[0]! * steps[0]!
     for (let i = 0; i < tap.length; i++) {
       const at = place[i + 1]! * strides[i]! + tap[i]! * dilation[i]! - (before?.[i] ?? 0)
       if (at < 0 || at >= x[i + 1]!) return null
-      offset += at * own[i + 1]!
+      offset += at * steps[i + 1]!
     }
     return offset
   }

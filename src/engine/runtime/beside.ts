@@ -124,8 +124,9 @@ export function staysInside(name: string): boolean {
 }
 
 /**
- * A reader of the files in the folder of `source`, a path (Node) or a URL; null for other sources, which have no folder. A server may
- * lead to another host only if it led there for `source`, too: a file must not make its reader fetch from where it likes.
+ * A reader of the files in the folder of `source`, a path (Node) or a URL; null for other sources, which have no folder. A
+ * redirect to another host is followed only if `source` was redirected there, too: a file must not decide from where its
+ * reader fetches.
  * @param bytes of the source
  * @param where names the call in errors
  */
@@ -148,8 +149,8 @@ async function beside(source: string | URL, name: string, where: string): Promis
   if (isRemote(source)) return urlOf(name.split('/').map(encodeURIComponent).join('/'), where, source)
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null) return relativeTo(String(source), name)
-  const own = location(source)
-  const folder = await files.realpath(paths.dirname(isUrl(own) ? urls.fileURLToPath(own) : own))
+  const place = location(source)
+  const folder = await files.realpath(paths.dirname(isUrl(place) ? urls.fileURLToPath(place) : place))
   const path = paths.join(folder, name)
   const real = await files.realpath(path).catch(() => path)
   if (!real.startsWith(folder === paths.sep ? folder : folder + paths.sep))
@@ -167,8 +168,8 @@ function relativeTo(source: string, name: string): string {
 }
 
 /**
- * A request that follows redirects only within the host of an address and `hosts`: somebody else than the user may have named
- * the file.
+ * A request that follows redirects only within the host of an address and `hosts`: the name of the file may not come from the
+ * user.
  */
 function respondWithin(hosts: readonly string[]): typeof respond {
   return async (source, signal) => {
@@ -192,7 +193,7 @@ async function withinHosts(source: URL, hosts: readonly string[], signal: AbortS
   let at = source
   for (let count = 0; count <= MOST_REDIRECTS; count++) {
     const response = await ask(at, { signal, redirect: 'manual' })
-    // Pages do not see where a redirect leads, and have rules of their own for other hosts.
+    // Pages do not see where a redirect leads; browsers have rules for requests to other hosts.
     if (response.type === 'opaqueredirect') {
       const followed = await ask(at, { signal })
       requireHost(urlOf(followed.url, 'fetch'))

@@ -89,7 +89,8 @@ async function replace(files: FileSystem, paths: Paths, path: string, data: Uint
 }
 
 /**
- * Makes a folder that has its name when all is in it. An empty folder of this name, or to which a link of this name leads, is replaced.
+ * Makes a folder that gets its name when it is complete. It replaces an empty folder of this name; if the name is a link, it
+ * replaces the folder to which the link leads.
  * @param fill writes the content into a folder with another name
  * @throws StateError, with the file system's error as its cause; the folder is then as it was
  */

@@ -1,4 +1,4 @@
-// A line of a terminal that is rewritten: it never takes two rows, and leaves nothing of a longer line before it.
+// A line of a terminal that is rewritten. It never takes two rows, and it erases the rest of a longer line.
 
 import { painted } from './terminal'
 
@@ -17,12 +17,12 @@ export interface TerminalStyle {
 /** Known without variables of the environment. */
 export const PLAIN: TerminalStyle = { hasColours: () => false, isDumb: () => false }
 
-/** Of a terminal that does not tell its width. */
+/** The columns of a terminal whose width is unknown. */
 const USUAL = 80
 const BAR = 20
 const [CYAN, GREY, YELLOW] = [36, 90, 33]
 
-/** Characters of two columns (East Asian Width W and F, and emoji), and of none. */
+/** Characters that take two columns (East Asian Width W and F, and emoji), and characters that take none. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
 const EMPTY =

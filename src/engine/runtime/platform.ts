@@ -64,14 +64,14 @@ export function requirePath(path: unknown, where: string): asserts path is strin
   )
 }
 
-/** The kinds of addresses that are known; those of models in the storage of a page are of TensorFlow.js. */
+/** The schemes that are known. The last two are those of TensorFlow.js, for models in the storage of a page. */
 const SCHEMES = ['http', 'https', 'file', 'blob', 'data', 'indexeddb', 'localstorage']
 
-/** Addresses of other kinds, also without slashes. */
+/** Schemes of other addresses, which may have no slashes. */
 const OTHER_SCHEMES =
   'about ftp ftps sftp ssh scp git gs s3 hdfs javascript mailto sms tel urn view-source vbscript ws wss'.split(' ')
 
-/** The URL object of an address. @throws ArgumentError for a text that is none */
+/** The URL object of an address. @throws ArgumentError for a text that is not an address */
 export function urlOf(address: string | URL, where: string, base?: string | URL): URL {
   try {
     return new URL(address, base)
@@ -93,10 +93,10 @@ const REASONS: Readonly<Record<string, string>> = {
 export function fileError(where: string, path: string | URL, done: string, cause: unknown): MyelinError {
   if (cause instanceof MyelinError) return cause
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
-  const said = cause instanceof Error ? cause.message : String(cause)
+  const message = cause instanceof Error ? cause.message : String(cause)
   const remedy = code === 'ENOENT' && done === 'written' ? '. Make the folder first' : ''
   return new StateError(
-    `${where}: ${quoted(String(path))} cannot be ${done}: ${REASONS[code] === undefined ? said : `${REASONS[code]} (${code})`}${remedy}`,
+    `${where}: ${quoted(String(path))} cannot be ${done}: ${REASONS[code] === undefined ? message : `${REASONS[code]} (${code})`}${remedy}`,
     { cause },
   )
 }
@@ -129,10 +129,10 @@ export async function readFile(
   return orAbort(bytes, signal)
 }
 
-/** The hosts to which a server led for the bytes of a file. */
+/** The hosts to which the requests for files were redirected, by the bytes of the files. */
 const hostOf = /* @__PURE__ */ new WeakMap<Uint8Array, string>()
 
-/** The host to which the server led that the user named, for the bytes of a file; none without a redirect. */
+/** The host to which the request for a file was redirected, as a list; empty without a redirect. */
 export function hostsOf(bytes: Uint8Array): readonly string[] {
   const host = hostOf.get(bytes)
   return host === undefined ? [] : [host]
@@ -185,8 +185,8 @@ function nameIn(source: unknown): string | null {
 }
 
 /**
- * The bytes of a response at most: more than any file of Node that can be read at once; fewer if the server does not state how many it sends,
- * because such a response may have no end.
+ * The maximum number of bytes of a response: above the size of any file that Node can read at once. It is lower if the server
+ * does not state a length, because such a response may have no end.
  */
 const [MOST_BYTES, MOST_UNSTATED] = [2 ** 32, 2 ** 30]
 
@@ -203,10 +203,10 @@ export function accepted(response: Response, source: string | URL): Response {
 
 /** A request. @throws StateError if there is no answer; the reason of the signal */
 export async function ask(source: string | URL, options: RequestInit): Promise<Response> {
-  const asked = fetch(source, options).catch((error: unknown) => {
+  const response = fetch(source, options).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
-  return orAbort(asked, options.signal ?? null)
+  return orAbort(response, options.signal ?? null)
 }
 
 /**
@@ -247,7 +247,7 @@ export function bodyOf(response: Response, source: string): AsyncIterable<Uint8A
       { cause },
     )
   }
-  // Not a generator, which would end only when a part that it waits for has come.
+  // Not a generator: it could not end while it waits for a part.
   return {
     [Symbol.asyncIterator]() {
       const reader = response.body?.getReader() ?? null

@@ -1,5 +1,5 @@
-// Temporary files and folders beside those that they become when complete, and the removal of those that killed
-// processes left (Node).
+// Temporary files and folders, which get their names when they are complete, and the removal of those that killed processes
+// left (Node).
 
 import { xxh32 } from '../../core/xxh32'
 import { nodeModule, nodeProcess, type NodeModules } from './platform'
@@ -52,7 +52,7 @@ function isAlive(pid: number): boolean {
 /**
  * The paths of what killed processes left in a folder. A file stays while a process with its id is alive,
  * so a reused id only delays the removal. Ids from another machine, boot or container are meaningless here:
- * such a file is one when it is older than a day.
+ * such a file counts as left when it is older than a day.
  */
 export async function leftovers(
   files: FileSystem,
@@ -64,10 +64,10 @@ export async function leftovers(
   const names = await files.readdir(folder).catch(() => [])
   const found = await Promise.all(
     names.map(async (name) => {
-      const [, own, id, kind] = NAME.exec(name) ?? []
+      const [, owner, id, kind] = NAME.exec(name) ?? []
       const path = join(folder, name)
       if (kind !== ending || isAlive(Number(id))) return []
-      const isKnown = own === scope
+      const isKnown = owner === scope
       return isKnown || (await ageOf(files, path)) > ABANDONED_MS ? [path] : []
     }),
   )

@@ -83,7 +83,10 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
   })
 }
 
-/** The axes of a copy, with that along which its operand is contiguous among the last two: the kernel transposes these. */
+/**
+ * The axes of a copy. The axis along which its operand is contiguous becomes one of the last two, which the kernel
+ * transposes.
+ */
 function matrixLast(strides: readonly number[]): number[] {
   const axes = strides.map((_, axis) => axis)
   const rows = strides.indexOf(1)
@@ -110,17 +113,17 @@ function accessOf(extents: readonly number[], strides: readonly number[]): Acces
 
 /** Removes axes of extent 1, and merges neighbouring axes if one stride per operand is enough for both. */
 function collapse(shape: Shape, operands: readonly Operand[]): { extents: number[]; strides: number[][] } {
-  const own = operands.map((operand) => broadcastStrides(operand.shape, operand.strides, shape))
+  const spread = operands.map((operand) => broadcastStrides(operand.shape, operand.strides, shape))
   const extents: number[] = []
   const strides: number[][] = operands.map(() => [])
   for (let axis = 0; axis < shape.length; axis++) {
     const extent = shape[axis]!
     if (extent === 1) continue
     const last = extents.length - 1
-    const joins = last >= 0 && own.every((from, i) => strides[i]![last] === from[axis]! * extent)
+    const joins = last >= 0 && spread.every((from, i) => strides[i]![last] === from[axis]! * extent)
     if (joins) extents[last]! *= extent
     else extents.push(extent)
-    own.forEach((from, i) => (strides[i]![extents.length - 1] = from[axis]!))
+    spread.forEach((from, i) => (strides[i]![extents.length - 1] = from[axis]!))
   }
   return { extents, strides }
 }
@@ -166,11 +169,11 @@ function stepsOf(nodes: readonly Node[], writes: readonly Value[]): ChainStep[] 
   return steps
 }
 
-/** A step that does what `node` does to the result of the step of `before`; null if there is none. */
+/** One step for `before` and then `node`; null if there is none. */
 function jointStep(step: number, before: Node, node: Node): number | null {
   if (node.name === 'flushFactor') return TO_FACTOR[step] ?? null
   if (node.name === 'flushState') return TO_STATE[step] ?? null
-  // a maximum is part of the minimum that clips it to numbers
+  // a maximum and a minimum with two numbers are one clip
   const isClip =
     node.name === 'minimum' && before.name === 'maximum' && isBound(before.inputs[1]!) && isBound(node.inputs[1]!)
   if (!isClip) return null

@@ -20,8 +20,8 @@ type Lifts = {
 }
 
 /**
- * The attributes for operands that all have one more leading axis; null if the node cannot be computed so. Primitives that may also leave loops declare it in
- * their records; only this pass needs these.
+ * The attributes for operands that all have one more leading axis; null if the node cannot be computed for all slices at
+ * once. Primitives that may also leave loops declare this in their records (`lift`); those here are used only by this pass.
  */
 const lifts: Lifts = {
   sum: laterAxes,
@@ -109,7 +109,7 @@ function isGather(node: Node): node is Node<'gather'> {
   return node.name === 'gather'
 }
 
-/** gather, of which the operand, the indices or both depend on the slice; null for another node. */
+/** A gather whose operand, indices or both depend on the slice; null for another node. */
 function gathered(builder: GraphBuilder, node: Node, [x, indices]: readonly Outside[], length: number): Value[] | null {
   if (!isGather(node)) return null
   const { e } = builder
@@ -117,12 +117,12 @@ function gathered(builder: GraphBuilder, node: Node, [x, indices]: readonly Outs
   if (!indices!.isStacked) return [e.gather(x!.value, indices!.value, axis + 1, zeros)]
   const rank = node.outputs[0]!.shape.length
   if (!x!.isStacked) {
-    // The axis of the slices is where those of the indices begin.
+    // gather puts the axis of the slices at `axis`, before the axes of the indices.
     const axes = Array.from({ length: rank + 1 }, (_, i) => i)
     const order = [axis, ...axes.filter((i) => i !== axis)]
     return [e.transpose(e.gather(x!.value, indices!.value, axis, zeros), order)]
   }
-  // One axis of all places of all slices. An index outside its own axis goes beyond the end.
+  // One axis of all places of all slices. An index outside the axis of its slice becomes one beyond the end.
   const shape = x!.value.shape.slice(1)
   const extent = shape[axis]!
   const others = shape.map((_, i) => i).filter((i) => i !== axis)

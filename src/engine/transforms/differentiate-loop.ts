@@ -123,9 +123,9 @@ class LoopGradient {
     this.body = bodyOf(node)
     const map = new Map<Value, Value>()
     this.parameters = this.body.parameters.map((parameter) => {
-      const own = this.inner.parameter(parameter)
-      map.set(parameter, own)
-      return own
+      const copy = this.inner.parameter(parameter)
+      map.set(parameter, copy)
+      return copy
     })
     for (const each of this.body.nodes) {
       this.inner.scope = each.scope
@@ -404,7 +404,7 @@ class LoopGradient {
   private close(carries: readonly Value[], slices: readonly Value[], outputs: readonly Value[]) {
     const builder = new GraphBuilder()
     const map = new Map<Value, Value>()
-    const own = [...carries, ...slices].map((parameter) => {
+    const parameters = [...carries, ...slices].map((parameter) => {
       const result = builder.parameter(parameter)
       map.set(parameter, result)
       return result
@@ -446,7 +446,7 @@ class LoopGradient {
       node.outputs.forEach((output, i) => map.set(output, made[i]!))
     }
     const body = regionOf(this.node).with(
-      builder.finish(outputs.map(get), [...own, ...scannedParameters, ...capturedParameters]),
+      builder.finish(outputs.map(get), [...parameters, ...scannedParameters, ...capturedParameters]),
     )
     return { body, scanned, captured }
   }

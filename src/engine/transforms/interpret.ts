@@ -155,9 +155,9 @@ function evaluateElementwise<Attributes>(
 ): void {
   const shape = outputTypes[0]!.shape
   const operands = inputs.map((input, i) => {
-    const own = inputTypes[i]!.shape
+    const from = inputTypes[i]!.shape
     const offsets = new Int32Array(sizeOf(shape))
-    forEachOffset(shape, broadcastStrides(own, rowMajorStrides(own), shape), 0, (at, index) => (offsets[index] = at))
+    forEachOffset(shape, broadcastStrides(from, rowMajorStrides(from), shape), 0, (at, index) => (offsets[index] = at))
     return { input, offsets }
   })
   const out = outputs[0]!

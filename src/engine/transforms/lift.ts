@@ -47,10 +47,10 @@ export function liftNode<Name extends PrimitiveName>(
   const inputs = operands.map(({ value, isStacked }) => {
     // An operand that is the same in all iterations is broadcast by the rules of its primitive.
     if (!isStacked) return value
-    const own = value.shape.slice(1)
+    const slice = value.shape.slice(1)
     // Aligned at the right, so that the new axis stays first.
-    const missing = new Array<number>(Math.max(0, rank - own.length)).fill(1)
-    return builder.e.reshape(value, [length, ...missing, ...own])
+    const missing = new Array<number>(Math.max(0, rank - slice.length)).fill(1)
+    return builder.e.reshape(value, [length, ...missing, ...slice])
   })
   return { value: builder.emitOne(node.name, inputs, attributes), isStacked: true }
 }

@@ -10,14 +10,13 @@ import { broadcastShapes, sameShape, type Shape } from '../../core/shapes'
 import {
   Cholesky,
   Eigen,
-  FactoredSolve,
   Lu,
   LuOfDeterminant,
   Qr,
   Singular,
   SingularValues,
-  TriangularSolve,
 } from '../../engine/primitives/factorization'
+import { FactoredSolve, TriangularSolve } from '../../engine/primitives/solutions'
 import type { KernelRoutine } from '../../engine/primitives/routine'
 import { asTensor, type TensorLike } from '../convert'
 import {

@@ -48,8 +48,8 @@ export class ThreadedBackend extends TapeBackend {
 
   /** Ends the workers if no model, tensor or program needs them. @param workspaceBytes of the runtime */
   endWhereIdle(workspaceBytes: number): void {
-    const own = workspaceBytes > 0 ? 2 : 1
-    if (this.arena.usedBlocks === own) void this.pool.end('its runtime is no longer used')
+    const blocks = workspaceBytes > 0 ? 2 : 1
+    if (this.arena.usedBlocks === blocks) void this.pool.end('its runtime is no longer used')
   }
 }
 

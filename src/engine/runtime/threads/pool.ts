@@ -41,7 +41,7 @@ export class ThreadPool {
   private readonly waiting: LoadedFamily[] = []
 
   constructor(
-    private readonly own: PoolMemory,
+    private readonly shared: PoolMemory,
     readonly threads: number,
   ) {
     alive.add(this)
@@ -58,11 +58,11 @@ export class ThreadPool {
   }
 
   private get words(): Int32Array {
-    return new Int32Array(this.own.memory.buffer, this.own.address, wordAt(Pool.size))
+    return new Int32Array(this.shared.memory.buffer, this.shared.address, wordAt(Pool.size))
   }
 
   private async start(): Promise<void> {
-    const { address, module, memory } = this.own
+    const { address, module, memory } = this.shared
     const families = this.waiting.splice(0)
     const words = this.words
     words.fill(0)
@@ -93,7 +93,7 @@ export class ThreadPool {
     if (this.state === 'starting') return void this.waiting.push(family)
     if (this.state === 'ended') return
     for (const worker of this.workers) worker.load(family)
-    if (this.own.kernels.pause(this.own.address, this.threads, this.patience) === 0)
+    if (this.shared.kernels.pause(this.shared.address, this.threads, this.patience) === 0)
       void this.end('a worker did not respond to load kernels')
   }
 
@@ -122,7 +122,7 @@ export class ThreadPool {
       if (answer !== challenge + thread) return `worker ${thread} does not see the shared memory`
     }
     const met =
-      this.own.kernels.lead(this.own.address + Pool.empty, this.threads, this.own.address, TEST_PATIENCE) === 0
+      this.shared.kernels.lead(this.shared.address + Pool.empty, this.threads, this.shared.address, TEST_PATIENCE) === 0
     return met ? null : `not all workers reached the first meeting within ${TEST_PATIENCE} ms`
   }
 
@@ -136,7 +136,7 @@ export class ThreadPool {
     const patience = Math.min(this.patience + Math.ceil(20 * expected), 2 ** 31 - 1)
     let status
     try {
-      status = this.own.kernels.lead(tape, this.threads, this.own.address, patience)
+      status = this.shared.kernels.lead(tape, this.threads, this.shared.address, patience)
     } catch (error) {
       void this.end(`a kernel failed: ${String(error)}`)
       throw error
@@ -158,7 +158,7 @@ export class ThreadPool {
     if (this.state !== 'ended') {
       this.state = 'ended'
       this.reason = reason
-      this.own.kernels.abandon(this.own.address)
+      this.shared.kernels.abandon(this.shared.address)
       this.ending = Promise.all(this.workers.map((worker) => worker.terminate())).then(() => {})
       alive.delete(this)
     }

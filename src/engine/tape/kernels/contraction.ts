@@ -13,14 +13,14 @@ import type { TapeKernel } from './kernel'
 
 /** The stride between the matrices of an operand, if one number expresses it; else null. */
 function batchStride(batch: readonly number[], shape: readonly number[], strides: readonly number[]): number | null {
-  const own = broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch)
+  const steps = broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch)
   let stride = 0
   let expected: number | null = null
   for (let i = batch.length - 1; i >= 0; i--) {
     if (batch[i] === 1) continue
-    if (expected === null) stride = own[i]!
-    else if (own[i] !== expected) return null
-    expected = own[i]! * batch[i]!
+    if (expected === null) stride = steps[i]!
+    else if (steps[i] !== expected) return null
+    expected = steps[i]! * batch[i]!
   }
   return stride
 }
@@ -34,13 +34,15 @@ export function acceptsMatrices(_operand: number, input: TensorType, layout: Vie
   return unitStride && (sizeOf(batch) === 1 || batchStride(batch, shape, strides) !== null) && shape.length >= 2
 }
 
-/** For partial sums of a long k: as many as out has elements, and once more where there are several groups of slices. */
+/**
+ * The bytes for the partial sums of a long k: one sum for each element of out, or two if there are several groups of slices.
+ */
 export function productBytes(out: readonly number[], k: number): number {
   if (k <= GEMM_LONG) return 0
   return BYTES_PER_ELEMENT * sizeOf(out) * (k > GEMM_SLICE * GEMM_GROUP ? 2 : 1)
 }
 
-/** Behind a Gemm of a long k: the memory for its partial sums, of which an empty product has none. */
+/** The list of a Gemm: for a long k, the memory for its partial sums, which is absent in an empty product. */
 const partialSums = (k: number, temporary: Address | null): Word[] => (k > GEMM_LONG ? [temporary ?? ABSENT] : [])
 
 /** What a product reads of the context of its kernel. */
