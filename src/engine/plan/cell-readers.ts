@@ -1,6 +1,7 @@
 // Finds the cells that share bytes with a cell, and the last kernel that reads each.
 
 import { cellsOverlap, endOfCell, type Cell, type CellStorage, type Value } from '../ir/graph'
+import { firstAbove } from './offsets'
 
 interface CellReader {
   readonly cell: Cell
@@ -60,14 +61,8 @@ export class CellReaders {
 
 /** The indices of the pieces that a cell covers. */
 function piecesOf(borders: readonly number[], cell: Cell): number[] {
-  let low = 0
-  let high = borders.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (borders[middle]! <= cell.byteOffset) low = middle + 1
-    else high = middle
-  }
+  const next = firstAbove(borders.length, (i) => borders[i]! <= cell.byteOffset)
   const result: number[] = []
-  for (let i = Math.max(0, low - 1); i < borders.length && borders[i]! < endOfCell(cell); i++) result.push(i)
+  for (let i = Math.max(0, next - 1); i < borders.length && borders[i]! < endOfCell(cell); i++) result.push(i)
   return result
 }

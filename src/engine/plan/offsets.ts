@@ -115,14 +115,20 @@ class FreeList {
 /** Inserts after all items that are not larger; returns the index. */
 function insertSorted<Item>(items: Item[], item: Item, key: (item: Item) => number): number {
   const wanted = key(item)
+  const index = firstAbove(items.length, (i) => key(items[i]!) <= wanted)
+  items.splice(index, 0, item)
+  return index
+}
+
+/** The first index below `length` for which `isAtMost` is false, or `length`. It is true for all indices before this one. */
+export function firstAbove(length: number, isAtMost: (index: number) => boolean): number {
   let low = 0
-  let high = items.length
+  let high = length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (key(items[middle]!) <= wanted) low = middle + 1
+    if (isAtMost(middle)) low = middle + 1
     else high = middle
   }
-  items.splice(low, 0, item)
   return low
 }
 

@@ -1,4 +1,4 @@
-// References of the kernels in factorization.ts as plain loops over one row-major matrix. Matrices are arrays
+// References of the kernels in factorization.ts and solutions.ts as plain loops over one row-major matrix. Matrices are arrays
 // with an offset.
 
 import type { NumericArray } from '../../core/dtypes'
