@@ -1,4 +1,4 @@
-// ChangeDetector: decides from the loss of training whether the data changed. What follows from it is in homeostat.ts.
+// ChangeDetector: decides from the training loss whether the data changed. It changes nothing itself: homeostat.ts acts on it.
 
 /** The loss in some consecutive steps. */
 export interface LossWindow {
@@ -25,13 +25,13 @@ export interface DetectorState {
   readonly wasHigh: boolean
 }
 
-/** The number of windows that a judgement needs. */
+/** The number of windows before the first decision. */
 const ENOUGH = 6
 /** The weight of the newest window in the running means. */
 const SHARE = 0.2
-/** A window is too high if it is more than this many standard errors above the mean, */
+/** The number of standard errors by which a high window exceeds the mean. */
 const ERRORS = 4
-/** and has lost more than this share of what training has gained; the next one, more than that. */
+/** The share of the fall of the loss, l₀ − m, by which a high window exceeds the mean: the first one, and the next one. */
 const [LOST_SHARE, STILL_LOST_SHARE] = [0.1, 0.05]
 
 /**
@@ -39,13 +39,13 @@ const [LOST_SHARE, STILL_LOST_SHARE] = [0.1, 0.05]
  *
  *     m + max(4 s, (l₀ − m) / 10)   and   m + max(4 s, (l₀ − m) / 20)
  *
- * where m and s are running means of the loss and of its standard error, and l₀ is the loss of the first window: it is
- * more than chance, and more than a tenth of what training has gained. One high window is an outlier.
+ * where m and s are running means of the loss and of its standard error, and l₀ is the loss of the first window. Such a
+ * rise is larger than chance explains, and undoes more than a tenth of the progress. One high window is an outlier.
  */
 export class ChangeDetector {
   private state: DetectorState = { start: null, windows: 0, mean: 0, error: 0, wasHigh: false }
 
-  /** The change that a window shows; null for none. */
+  /** Adds a window. @returns the change that it completes; null without a change */
   see({ mean: loss, variance, steps }: LossWindow): Change | null {
     const { start, windows, mean, error, wasHigh } = this.state
     const begin = { start: start ?? loss, windows: 1, mean: loss, error: variance / steps, wasHigh: false }

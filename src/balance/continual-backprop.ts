@@ -148,9 +148,9 @@ const ContinualBackpropBase = configured(Callback, continualBackpropOptions)
  * ```
  *
  * Adam counts the updates of all weights together, so the bias correction of a new unit's slots is that of old ones, and its
- * weights take steps of up to 6.6 times the rate at first. This is left so: with counts of their own, as in the authors'
- * AdamGnT, and steps of at most the rate, permuted digits are learnt less well, by 0.2 points with this method and by 0.4
- * with ReDo (`examples/permuted-digits`, whose Adam with such counts can be copied).
+ * weights take steps of up to 6.6 times the rate at first. The authors' AdamGnT counts for each unit, so that no step
+ * exceeds the rate; with it, permuted digits are learnt less well, by 0.2 points with this method and by 0.4 with ReDo.
+ * `examples/permuted-digits` contains such an Adam.
  *
  * Utilities and ages continue from one fit to the next. Works for Dense, convolutional and recurrent layers and
  * embeddings, also within TimeDistributed and Bidirectional, where unit j of both directions counts as one; followed by

@@ -3,7 +3,6 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { configured, count, number, option, readOptions, type OptionInputs } from '../core/options'
-import { typed } from '../core/tree'
 import { RowSource } from '../data/samples/row-source'
 import { tensorsOf, type Samples } from '../data/samples/samples'
 import type { RegularizedWeight } from '../layers/layer'
@@ -108,16 +107,18 @@ export async function consolidate(
   const sums = await withRuntime(held[0]!.weight.runtime, () =>
     squaredGradients(model, prepared.compiled, samples, held, rows),
   )
-  held.forEach(({ weight, kept }, i) => {
-    const [fisher, anchor] = kept.map(({ view }) => view)
-    const { view } = weight
-    sums[i]!.forEach((total, at) => {
-      const [old, added] = [fisher![at]!, total / rows]
-      // A weight with importance 0 gets its present value as anchor, without a penalty.
-      anchor![at] = old + added === 0 ? view[at]! : (old * anchor![at]! + added * view[at]!) / (old + added)
-      fisher![at] = old + added
-    })
-  })
+  held.forEach((regularized, i) => addTask(regularized, sums[i]!, rows))
+}
+
+/** F ← F + F', θ* ← (F θ* + F' θ) / (F + F'), with F' = squares / rows. */
+function addTask({ weight: { view }, kept }: RegularizedWeight, squares: ArrayLike<number>, rows: number): void {
+  const [fisher, anchor] = [kept[0]!.view, kept[1]!.view]
+  for (let at = 0; at < squares.length; at++) {
+    const [old, added] = [fisher[at]!, squares[at]! / rows]
+    // A weight with importance 0 gets its present value as anchor, without a penalty.
+    anchor[at] = old + added === 0 ? view[at]! : (old * anchor[at]! + added * view[at]!) / (old + added)
+    fisher[at] = old + added
+  }
 }
 
 /** Σ over rows of the squares of ∂loss/∂weight, for each weight. */
@@ -127,7 +128,7 @@ async function squaredGradients(
   samples: Samples,
   held: readonly RegularizedWeight[],
   rows: number,
-): Promise<Float32Array[]> {
+): Promise<ArrayLike<number>[]> {
   const sums = held.map(
     ({ weight }) => new Variable(weight.shape, { name: `${weight.name}/squares`, trainable: false }),
   )
@@ -136,7 +137,7 @@ async function squaredGradients(
     trace(parameterTypes(types), (symbols) => {
       const batch = batchOf(types, symbols)
       const outputs = withFrame(null, new CallContext(false), () => model.applyTree(batch.x, {}))
-      const total = compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight)
+      const total = compiled.computeLosses(batch.y, outputs, batch.sampleWeight)
       if (total === null) throw new ArgumentError('consolidate: the model has no loss on its outputs')
       const gradients = currentTrace()!.gradients(
         total,
@@ -154,7 +155,7 @@ async function squaredGradients(
       program.run()
       if (pace.isDue()) await pace.yield()
     }
-    return sums.map(({ value }) => value.data as Float32Array)
+    return sums.map(({ value }) => value.data)
   } finally {
     program.dispose()
   }

@@ -16,15 +16,15 @@ const MEASURES: readonly (readonly [title: string, of: (layer: LayerHealth) => n
   ['weight change per step', ({ updateRatio }) => updateRatio, false],
 ]
 
-/** The units of each layer over the epochs; without records, that there are none. */
+/** A panel for each measure, with a curve for each layer over the epochs. Without records, a sentence that says so. */
 export function drawHealth(
   records: readonly HealthRecord[],
   { width, height }: { readonly width: number; readonly height: number } = HEALTH_SIZE,
   text: { readonly title: string; readonly description: string | null } = { title: HEALTH_TITLE, description: null },
 ): Drawing {
   if (records.length === 0) {
-    const none = 'no epoch is recorded yet'
-    return picture({ width, height: HEAD + 40 }, text, none, label(none, 'soft', { x: 16, y: HEAD + 16 }))
+    const message = 'no epoch is recorded yet'
+    return picture({ width, height: HEAD + 40 }, text, message, label(message, 'soft', { x: 16, y: HEAD + 16 }))
   }
   const names = [...new Set(records.flatMap(({ layers }) => layers.map(({ layer }) => layer)))]
   const panels = MEASURES.map(([title, of, isShare]): Panel => {

@@ -28,11 +28,11 @@ export interface LayerHealth {
   readonly rank: number | null
   /** The number of rows behind `rank`. With fewer than four for each unit, tables show it as `≥`. */
   readonly rankRows: number
-  /** The root mean square, over the observed steps, of the norm of the incoming weights, */
+  /** The norm of the incoming weights: its root mean square over the observed steps. */
   readonly weightNorm: number
-  /** of their gradients (null if there are none), */
+  /** The same of their gradients; null if the weights are not trained. */
   readonly gradientNorm: number | null
-  /** and of their change in a step. */
+  /** The same of their change in a step. */
   readonly updateNorm: number
   /** updateNorm / weightNorm */
   readonly updateRatio: number

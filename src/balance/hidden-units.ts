@@ -1,4 +1,4 @@
-// The hidden units of a model in training: which there are, their activity, the strength of their outgoing weights. The
+// The hidden units of a model in training: their list, their activity, the strength of their outgoing weights. The
 // methods that use them are in other files.
 
 import { ArgumentError, quoted } from '../core/errors'
@@ -40,7 +40,7 @@ export function visibleUnits(method: string, model: TrainedModel, chosen: readon
   return choose(method, model, chosen, whyNotSeen)
 }
 
-/** Layers with weights that belong to none of the groups `seen`, by path, with the reason. */
+/** The reason for each layer with weights that belongs to no group of `seen`, by path. */
 export function leftOut(
   method: string,
   model: TrainedModel,

@@ -2,7 +2,7 @@
 
 import { configured, option, type OptionInputs } from '../core/options'
 import { count } from '../core/table'
-import { propertyOf, put, typed } from '../core/tree'
+import { propertyOf, put } from '../core/tree'
 import { layersOption } from '../layers/kinds'
 import { add, multiply, square } from '../ops/numpy/elementwise'
 import { concatenate, reshape } from '../ops/numpy/shape'
@@ -30,9 +30,9 @@ export type HomeostatOptions = OptionInputs<ReturnType<typeof homeostatOptions>>
 
 /** The number of steps from one look at the loss to the next. */
 const WINDOW = 32
-/** The number of steps between two checks of the units, */
+/** The number of steps between two checks of the units. */
 const BETWEEN_CHECKS = 1000
-/** and the fewest steps that show their activity. */
+/** The fewest steps from which the activity of units is judged. */
 const FEWEST = 128
 /** λ of the decay. */
 const STRENGTH = 1e-3
@@ -47,8 +47,8 @@ const PATIENCE = 4
 
 const short = (value: number): string => value.toPrecision(3)
 
-/** Why units are renewed: all of a group whose score (see ReDo) and mean |h| are not above these limits. */
-interface Ground {
+/** A reason to renew units of a group: those whose score (see ReDo) and mean |h| are at most these limits. */
+interface Reason {
   readonly score: number
   readonly activity: number
   /** The least share of the group from which they are renewed. */
@@ -56,13 +56,13 @@ interface Ground {
   readonly reason: string
 }
 
-const WHILE_CHANGING: Ground = {
+const WHILE_CHANGING: Reason = {
   score: DORMANT,
   activity: Infinity,
   share: 0,
   reason: `the data keep changing, and their activity is at most ${DORMANT} of the mean of their layer`,
 }
-const AT_REST: Ground = {
+const AT_REST: Reason = {
   score: 1,
   activity: SILENT,
   share: MOSTLY_DEAD,
@@ -116,7 +116,7 @@ class Regulator {
   private lastCheck = 0
   /** null while the data stay the same. */
   private changes: Changes | null = null
-  /** Units by group that never fired before the last check, while the data stay the same. */
+  /** By group, the units that did not fire before the last check; empty while the data change. */
   private idle: readonly (readonly number[])[] = []
   readonly probes: readonly Probe[]
 
@@ -183,7 +183,7 @@ class Regulator {
     this.act('rest', null, [], `${reason} (${count(gap)})`)
   }
 
-  /** Renews units for which there is a ground. */
+  /** Renews the units for which there is a reason. */
   private check(): void {
     const { score, activity: most, share, reason } = this.changes === null ? AT_REST : WHILE_CHANGING
     const activities = this.activity.take(this.step - this.lastCheck)
@@ -267,7 +267,7 @@ const HomeostatBase = configured(Callback, homeostatOptions)
  * homeostat.toString() // a line for each act
  * ```
  *
- * What it knows continues from one fit to the next. `history.reports.homeostat` has the acts of one fit. Works for the
+ * Its observations continue from one fit to the next. `history.reports.homeostat` has the acts of one fit. Works for the
  * same layers as ContinualBackprop. A change that does not raise the loss is not seen. Add no `L2` or `L2Init` to the
  * model: both would shrink the weights.
  *
@@ -317,13 +317,17 @@ export class Homeostat extends HomeostatBase {
     return this.log.map(actText).join('\n')
   }
 
-  override getState(): CallbackState {
+  private states() {
     const log = this.log.slice(this.first).map((act) => ({ ...act }))
     return { log, regulator: this.state.last?.getState() ?? null }
   }
 
-  override setState({ log, regulator }: { readonly log: CallbackState; readonly regulator: CallbackState }): void {
-    this.log.splice(this.first, Infinity, ...typed<readonly HomeostatAct[]>(log))
-    if (regulator !== null) this.state.last?.setState(typed(regulator))
+  override getState(): CallbackState {
+    return this.states()
+  }
+
+  override setState({ log, regulator }: ReturnType<Homeostat['states']>): void {
+    this.log.splice(this.first, Infinity, ...log)
+    if (regulator !== null) this.state.last?.setState(regulator)
   }
 }

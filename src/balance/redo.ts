@@ -72,7 +72,7 @@ const ReDoBase = configured(Callback, reDoOptions)
  *
  * Steps are counted across fits. Works for the same layers as ContinualBackprop.
  *
- * Sokar et al., The dormant neuron phenomenon in deep reinforcement learning, 2023, who use a single batch.
+ * Sokar et al., The dormant neuron phenomenon in deep reinforcement learning, 2023; the authors use a single batch.
  * @throws ArgumentError when training begins, as ContinualBackprop does
  */
 export class ReDo extends ReDoBase {

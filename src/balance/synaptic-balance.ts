@@ -3,16 +3,13 @@
 import { requireArguments } from '../core/arguments'
 import { isHomogeneous } from '../parts/activations'
 import { ArgumentError, quoted } from '../core/errors'
-import { configured, number, option, readOptions, tableSize, type OptionInputs } from '../core/options'
-import { flatten, typed } from '../core/tree'
+import { configured, number, option, readOptions, tableSize, type OptionInputs, type ValuesOf } from '../core/options'
 import type { LayerBase } from '../layers/layer'
-import { TensorSpec } from '../layers/spec'
+import { unitFlowOf } from '../layers/units'
 import { knownGraph } from '../models/known-graph'
 import { scaleUnits, sumByUnit } from '../models/unit-elements'
 import { groupName, unitGroups, type UnitGroup, type UnitPlace } from '../models/unit-groups'
-import { multiply } from '../ops/numpy/elementwise'
-import { Tensor } from '../ops/tensor'
-import { Callback } from '../training/callbacks/callback'
+import { Callback, type TrainedModel } from '../training/callbacks/callback'
 
 const balanceOptions = () => ({
   /** The sweeps end when the largest |λ − 1| is at most this. Default 1e-4. */
@@ -60,7 +57,16 @@ export interface Balanced {
  */
 export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}): Balanced {
   requireArguments('balanceSynapses', arguments, 2)
-  const { tolerance, sweeps: most } = readOptions('balanceSynapses', balanceOptions(), options)
+  return balance(model, readOptions('balanceSynapses', balanceOptions(), options))
+}
+
+/** The parts of a model that balancing reads. The model itself is checked where its graph is found. */
+type BalancedModel = Pick<TrainedModel, 'name' | 'trainableWeights'>
+
+function balance(
+  model: BalancedModel,
+  { tolerance, sweeps: most }: ValuesOf<ReturnType<typeof balanceOptions>>,
+): Balanced {
   const { chosen, left } = balanceable(model)
   const before = totalOf(chosen)
   let sweeps = 0
@@ -70,7 +76,7 @@ export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}):
 }
 
 /** The groups that can be balanced, and why the others cannot. @throws ArgumentError if there are none */
-function balanceable(model: LayerBase): {
+function balanceable(model: BalancedModel): {
   readonly chosen: readonly UnitGroup[]
   readonly left: Readonly<Record<string, string>>
 } {
@@ -101,12 +107,11 @@ export class SynapticBalance extends SynapticBalanceBase {
   last: Balanced | null = null
 
   override onTrainBegin(): void {
-    balanceable(typed(this.model))
+    balanceable(this.model)
   }
 
   override onEpochEnd(): void {
-    const { tolerance, sweeps } = this
-    this.last = balanceSynapses(typed(this.model), { tolerance, sweeps })
+    this.last = balance(this.model, this)
   }
 }
 
@@ -126,32 +131,16 @@ function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): s
   return bent === undefined ? null : `${bent} is not homogeneous: f(c x) ≠ c f(x)`
 }
 
-/** Whether f(c x) = c f(x) for a layer, tested on numbers of several magnitudes. */
+/** Whether f(c x) = c f(x) for a layer that keeps units. */
 function keepsScale(layer: LayerBase): boolean {
-  const { buildSpec } = layer
-  if (!(buildSpec instanceof TensorSpec)) return false
-  const shape = buildSpec.shape.map((extent) => extent ?? 2)
-  const size = shape.reduce((a, b) => a * b, 1)
-  // Numbers from −1 to 1 in which neighbours differ.
-  const x = new Tensor(
-    Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 7.3 * i * (1 + i / size))),
-    shape,
-    'float32',
-  )
-  const give = (input: Tensor): ArrayLike<number> => flatten<Tensor>(layer.applyTree(input, {}))[0]!.data
-  const once = give(x)
-  return [0.01, 100].every((factor) => {
-    const scaled = give(multiply(x, factor))
-    return Array.from(once).every((value, i) => Math.abs(scaled[i]! - factor * value) <= 1e-4 * factor)
-  })
+  const flow = unitFlowOf(layer)
+  return flow?.kind === 'keeps' && flow.scales === true
 }
 
 /** Balances one group. @returns the largest |λ − 1| */
 function balanceGroup({ incoming, outgoing, count }: UnitGroup): number {
-  const [sumsIn, sumsOut] = [incoming, outgoing].map((places) => sumByUnit(places, count, (w) => w * w)) as [
-    Float64Array,
-    Float64Array,
-  ]
+  const squaresOf = (places: readonly UnitPlace[]): Float64Array => sumByUnit(places, count, (w) => w * w)
+  const [sumsIn, sumsOut] = [squaresOf(incoming), squaresOf(outgoing)]
   // A unit without incoming or outgoing weights has no optimal factor.
   const factors = sumsIn.map((sum, unit) => (sum === 0 || sumsOut[unit] === 0 ? 1 : (sumsOut[unit]! / sum) ** 0.25))
   scaleUnits(incoming, factors)

@@ -2,7 +2,6 @@
 
 import { limitsOf, type ActivationFunction } from '../parts/activations'
 import { configured, count, integer, nullable, number, option, type OptionInputs } from '../core/options'
-import { typed } from '../core/tree'
 import { layersOption } from '../layers/kinds'
 import { abs, add, cast, greater, maximum, multiply, square, subtract } from '../ops/numpy/elementwise'
 import { svd } from '../ops/linalg/factorization'
@@ -45,11 +44,13 @@ const MOSTLY = 0.9
 /** The share of the sum of singular values that defines the effective rank. */
 const RANK_SHARE = 0.99
 
+const isActivation = (value: unknown): value is ActivationFunction => typeof value === 'function'
+
 /** Maps the limits of an activation to −1 and 1; null for an activation without limits. */
 function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) | null {
   // An activation layer has its function as an option.
   const activation: unknown = made.has(output) ? made.get(output)!.activation : Reflect.get(output, 'activation')
-  const limits = typeof activation === 'function' ? limitsOf(activation as ActivationFunction) : null
+  const limits = isActivation(activation) ? limitsOf(activation) : null
   if (limits === null) return null
   const [lower, upper] = limits
   const [scale, shift] = [2 / (upper - lower), (upper + lower) / (upper - lower)]
@@ -156,11 +157,8 @@ class Watch {
     const [average, spread] = meanAndSpread(activities)
     const [worth, worthSpread] =
       utility === null ? [null, null] : meanAndSpread(Float64Array.from(utility.view, (total) => total / times))
-    const [weightNorm, gradientNorm, updateNorm] = Array.from(norms.view, (total) => Math.sqrt(total / times)) as [
-      number,
-      number,
-      number,
-    ]
+    const normOf = (at: number): number => Math.sqrt(norms.view[at]! / times)
+    const [weightNorm, gradientNorm, updateNorm] = [normOf(0), normOf(1), normOf(2)]
     const health = withRank(
       {
         layer: name,
@@ -219,8 +217,8 @@ function meanAndSpread(values: Float64Array): readonly [mean: number, spread: nu
 
 /** The last rows of `sample` followed by h, as many as `sample` has. If h has more, evenly spaced rows of h. */
 function lastRows(sample: Tensor, h: Tensor): Tensor {
-  const [size, units] = sample.shape as [number, number]
-  const [count] = h.shape as [number, number]
+  const [size, units] = [sample.shape[0]!, sample.shape[1]!]
+  const count = h.shape[0]!
   if (count < size) return concatenate([slice(sample, [count, 0], [size - count, units]), h], 0)
   const apart = Math.floor(count / size)
   const chosen = reshape(slice(h, [0, 0], [size * apart, units]), [size, apart, units])
@@ -229,7 +227,7 @@ function lastRows(sample: Tensor, h: Tensor): Tensor {
 
 /** At most `count` last rows of [rows, units]. */
 function lastOf(rows: Tensor, count: number): Tensor {
-  const [size, units] = rows.shape as [number, number]
+  const [size, units] = [rows.shape[0]!, rows.shape[1]!]
   const kept = Math.min(size, count)
   return slice(rows, [size - kept, 0], [kept, units])
 }
@@ -238,15 +236,15 @@ function lastOf(rows: Tensor, count: number): Tensor {
 function withRank(health: Omit<LayerHealth, 'rank' | 'rankRows'>, rows: Tensor | null): LayerHealth {
   let sample = rows
   let rank: number | null = null
-  const counted = { ...health, rankRows: rows?.shape[0] ?? 0 } as LayerHealth
-  return Object.defineProperty(counted, 'rank', {
-    enumerable: true,
-    get: () => {
+  return {
+    ...health,
+    rankRows: rows?.shape[0] ?? 0,
+    get rank() {
       if (sample !== null) rank = effectiveRank(sample)
       sample = null
       return rank
     },
-  })
+  }
 }
 
 /** The number of largest singular values of rows [m, n] that make up 99 % of their sum. */
@@ -327,19 +325,17 @@ export class UnitHealth extends UnitHealthBase {
     if (layers.length > 0) this.records.push({ epoch, layers })
   }
 
-  override getState(): CallbackState {
+  private states() {
     const health = this.health.map(({ epoch, layers }) => ({ epoch, layers: layers.map((each) => ({ ...each })) }))
     return { health, watches: (this.state.last?.watches ?? []).map((each) => each.getState()) }
   }
 
-  override setState({
-    health,
-    watches,
-  }: {
-    readonly health: CallbackState
-    readonly watches: readonly (readonly Tensor[])[]
-  }): void {
-    this.records.splice(this.first, Infinity, ...typed<readonly HealthRecord[]>(health))
+  override getState(): CallbackState {
+    return this.states()
+  }
+
+  override setState({ health, watches }: ReturnType<UnitHealth['states']>): void {
+    this.records.splice(this.first, Infinity, ...health)
     watches.forEach((state, i) => this.state.last?.watches[i]?.setState(state))
   }
 
@@ -361,7 +357,7 @@ export class UnitHealth extends UnitHealthBase {
     return healthTable(this.records.at(-1), this.advice, this.leftOut)
   }
 
-  /** What `plotHealth` of `myelin/plot` draws: the units of each layer over the epochs, as SVG. */
+  /** The picture of `plotHealth` of `myelin/plot`: the units of each layer over the epochs, as SVG. */
   toSVG(): string {
     return drawHealth(this.records).svg
   }

@@ -76,7 +76,7 @@ export class Temperature extends TemperatureBase {
   }
 
   override get unitFlow(): UnitFlow | null {
-    return this.activation === 'softmax' ? null : KEEPS
+    return this.activation === 'softmax' ? null : { ...KEEPS, scales: false }
   }
 }
 

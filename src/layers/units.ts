@@ -62,8 +62,11 @@ export interface Made {
 
 export type UnitFlow =
   | Made
-  /** Every unit of the input becomes one unit; `along` are the axes of the weights that a unit has. */
-  | { readonly kind: 'keeps'; readonly along: readonly UnitAxis[] }
+  /**
+   * Every unit of the input becomes one unit; `along` are the axes of the weights that a unit has; `scales`: whether
+   * f(c · x) = c · f(x) for every c > 0, outside of training. Default false.
+   */
+  | { readonly kind: 'keeps'; readonly along: readonly UnitAxis[]; readonly scales?: boolean }
   /** [batch, …places, units] → [batch, places · units]. The places begin at the axis `from`, by default 1. */
   | { readonly kind: 'flattens'; readonly from?: number }
   /**
@@ -74,8 +77,8 @@ export type UnitFlow =
   /** The inputs side by side along the last axis. */
   | { readonly kind: 'concatenates' }
 
-/** A flow that keeps every unit and has no weights. */
-export const KEEPS: UnitFlow = { kind: 'keeps', along: [] }
+/** A flow that keeps every unit, has no weights, and scales. */
+export const KEEPS = { kind: 'keeps', along: [], scales: true } as const satisfies UnitFlow
 
 /** The axes of the weights that are not null. */
 export function unitAxes(axis: number, ...weights: readonly (Variable | null)[]): UnitAxis[] {

@@ -7,7 +7,8 @@ import { balanceSynapses } from '../../src/entries/balance'
 import { ArgumentError } from '../../src/core/errors'
 import { flatten, mapTree, typed, type Tree } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/layer'
-import { innerUnitsOf, unitFlowOf } from '../../src/layers/units'
+import { TensorSpec } from '../../src/layers/spec'
+import { innerUnitsOf, unitFlowOf, type UnitFlow } from '../../src/layers/units'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { visitByUnit, visitUnits } from '../../src/models/unit-elements'
 import { unitGroups, type UnitGroup, type UnitPlace } from '../../src/models/unit-groups'
@@ -107,6 +108,25 @@ function rotate(group: UnitGroup): void {
   }
 }
 
+/** Whether f(c x) = c f(x) for numbers of several magnitudes, outside of training. */
+function keepsFactor(layer: LayerBase, { shape: extents }: TensorSpec): boolean {
+  const shape = extents.map((extent) => extent ?? 2)
+  const x = floats(shape, -1, 1, 5)
+  const outputOf = (input: Tensor): ArrayLike<number> => flatten<Tensor>(layer.applyTree(input, {}))[0]!.data
+  const once = Array.from(outputOf(x))
+  return [0.01, 100].every((factor) => {
+    const scaled = outputOf(ops.multiply(x, factor))
+    return once.every((value, i) => Math.abs(scaled[i]! - factor * value) <= 1e-4 * factor)
+  })
+}
+
+/** A flow that keeps units declares whether the layer scales. With weights of each unit it need not. */
+function requireScales(layer: LayerBase, flow: UnitFlow | null): void {
+  const { buildSpec } = layer
+  if (flow?.kind !== 'keeps' || flow.along.length > 0 || !(buildSpec instanceof TensorSpec)) return
+  expect(flow.scales, `${layer} scales`).toBe(keepsFactor(layer, buildSpec))
+}
+
 const groupsOf = (model: Model<never, Tensor[]>): UnitGroup[] => unitGroups(model.graph as LayerGraph, { inner: true })
 const isFree = ({ fixed, count, outgoing, uses }: UnitGroup): boolean =>
   fixed === null && count > 1 && outgoing.length > 0 && uses.length > 0
@@ -115,14 +135,17 @@ const isFree = ({ fixed, count, outgoing, uses }: UnitGroup): boolean =>
  * Checks that the units before a layer, in it and after it are as declared:
  * 1. permuting units, with all weights that belong to them, does not change the output;
  * 2. removing an unused unit, with all weights that belong to it, does not change the output;
- * 3. balancing the weights of units does not change the output.
+ * 3. balancing the weights of units does not change the output;
+ * 4. a layer that keeps units declares whether f(c x) = c f(x).
  * @returns the number of groups tested; null if the layer declares nothing
  */
 export function tryUnits(make: () => LayerBase, input: Tree<UnitInput>, isRandom: boolean): number | null {
   const layer = make()
   const fresh = () => around(make(), input)
   const { model, data } = around(layer, input)
-  if (unitFlowOf(layer) === null && innerUnitsOf(layer).length === 0) return null
+  const flow = unitFlowOf(layer)
+  if (flow === null && innerUnitsOf(layer).length === 0) return null
+  requireScales(layer, flow)
   const modes = isRandom && drawsIn(model, data) ? [false] : [false, true]
   const groups = groupsOf(model)
   const tried = [...groups.keys()].filter((i) => isFree(groups[i]!))

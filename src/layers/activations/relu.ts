@@ -43,8 +43,9 @@ export class ReLU extends ReLUBase {
   static readonly className = 'ReLU'
   static override readonly form = ELEMENTWISE
 
+  // A maximum of 0 leaves only the part below 0, which scales.
   override get unitFlow(): UnitFlow {
-    return KEEPS
+    return { ...KEEPS, scales: this.threshold === 0 && (this.maxValue ?? 0) === 0 }
   }
 
   call(x: Tensor): Tensor {
@@ -102,7 +103,7 @@ export class ELU extends ELUBase {
   static override readonly form = ELEMENTWISE
 
   override get unitFlow(): UnitFlow {
-    return KEEPS
+    return { ...KEEPS, scales: this.alpha === 0 }
   }
 
   call(x: Tensor): Tensor {
@@ -184,7 +185,7 @@ export class PReLU extends PReLUBase {
   override get unitFlow(): UnitFlow | null {
     const { shape } = this.alpha
     if (shape.slice(0, -1).some((extent) => extent !== 1)) return null
-    return shape.at(-1) === 1 ? KEEPS : { kind: 'keeps', along: unitAxes(-1, this.alpha) }
+    return shape.at(-1) === 1 ? KEEPS : { ...KEEPS, along: unitAxes(-1, this.alpha) }
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {

@@ -3,7 +3,7 @@
 import { configured, required } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import { activation } from '../kinds'
-import { mixesUnits } from '../../parts/activations'
+import { isHomogeneous, mixesUnits } from '../../parts/activations'
 import { KEEPS, type UnitFlow } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
@@ -31,6 +31,6 @@ export class Activation extends ActivationBase {
   }
 
   override get unitFlow(): UnitFlow | null {
-    return mixesUnits(this.activation) ? null : KEEPS
+    return mixesUnits(this.activation) ? null : { ...KEEPS, scales: isHomogeneous(this.activation) }
   }
 }
