@@ -75,9 +75,9 @@ export type Chain = readonly LayerBase[]
  * models.
  */
 export function cloneInParts(
-  model: Model<never, never>,
+  model: Model,
   clone: (layer: LayerBase) => Chain,
-): { readonly model: Model<never, never>; readonly made: ReadonlyMap<LayerBase, Chain> } {
+): { readonly model: Model; readonly made: ReadonlyMap<LayerBase, Chain> } {
   const cloner = new Cloner(clone)
   // A layer may hold a model, which is recreated from its graph.
   return { model: customObjectScope({}, () => typed(cloner.model(typed(model)))), made: cloner.made }

@@ -42,7 +42,8 @@ const budgetOptions = () =>
   )
 export type BudgetOptions = OptionInputs<ReturnType<typeof budgetOptions>>
 
-type Resource = 'flops' | 'seconds' | 'joules' | 'gCO2e'
+const RESOURCES = ['flops', 'seconds', 'joules', 'gCO2e'] as const
+type Resource = (typeof RESOURCES)[number]
 const UNITS: Readonly<Record<Resource, string>> = { flops: 'FLOP', seconds: 's', joules: 'J', gCO2e: 'g CO2e' }
 
 /** The budget that ended training. */
@@ -68,13 +69,13 @@ const BudgetBase = configured(Callback, budgetOptions)
 export class Budget extends BudgetBase {
   private measurement: Measurement | null = null
   /** The number of the step before which the budgets need not be checked again. */
-  private askedUntil = 0
+  private checkedUntil = 0
   /** The budget that ended training; null if none did. */
   ended: Spent | null = null
   private readonly limits = this.readLimits()
 
   private readLimits(): readonly (readonly [Resource, number])[] {
-    const limits = (Object.keys(UNITS) as Resource[]).flatMap((resource) => {
+    const limits = RESOURCES.flatMap((resource) => {
       const budget = this[resource]
       return budget === null ? [] : [[resource, budget] as const]
     })
@@ -87,7 +88,7 @@ export class Budget extends BudgetBase {
   override setModel(model: TrainedModel): void {
     super.setModel(model)
     this.ended = null
-    this.askedUntil = 0
+    this.checkedUntil = 0
     this.measurement?.close()
     this.measurement = new Measurement({ intensity: this.intensity, country: this.country, pue: this.pue, embodied: 0 })
   }
@@ -117,11 +118,11 @@ export class Budget extends BudgetBase {
 
   override onEpochBegin(): void {
     // Evaluations since the last check have a cost, too.
-    this.askedUntil = 0
+    this.checkedUntil = 0
   }
 
   override onTestEnd(): void {
-    this.askedUntil = 0
+    this.checkedUntil = 0
   }
 
   override allowsTest({ graph, steps, done }: NextTest): boolean {
@@ -134,16 +135,11 @@ export class Budget extends BudgetBase {
   }
 
   override stepsAhead({ graph, done }: NextStep): number {
-    if (done > 0 && done < this.askedUntil) return this.askedUntil - done
+    if (done > 0 && done < this.checkedUntil) return this.checkedUntil - done
     let ahead = Infinity
     for (const [resource, budget] of this.limits) {
       const spent = this.spent(resource)
-      // The cost of a step: known exactly for FLOPs; for the others the mean so far, including all time before the
-      // first step.
-      const each = resource === 'flops' ? costOfRun(graph).flops : spent / done
-      // For measured resources, the last step may begin as long as some of the budget is left.
-      const steps =
-        done === 0 ? 1 : resource === 'flops' ? Math.floor((budget - spent) / each) : Math.ceil((budget - spent) / each)
+      const steps = done === 0 ? 1 : stepsFor(resource, budget - spent, { graph, done, spent })
       if (steps < 1) {
         this.ended ??= { resource, budget, spent, steps: done }
         return 0
@@ -152,7 +148,7 @@ export class Budget extends BudgetBase {
     }
     // Later steps may cost more, so only a quarter of the remaining steps runs before the next check.
     ahead = Math.max(1, Math.floor(ahead / 4))
-    this.askedUntil = done + ahead
+    this.checkedUntil = done + ahead
     return ahead
   }
 
@@ -165,6 +161,18 @@ export class Budget extends BudgetBase {
     if ((this.params?.verbose ?? 1) > 0)
       console.log(`Budget: training ended after ${counted(steps, 'step')}, ${amount(spent)} of ${amount(budget)}`)
   }
+}
+
+/** The number of steps for which the rest of a budget suffices. */
+function stepsFor(
+  resource: Resource,
+  rest: number,
+  { graph, done, spent }: NextStep & { readonly spent: number },
+): number {
+  if (resource === 'flops') return Math.floor(rest / costOfRun(graph).flops)
+  // The cost of a step is the mean so far, including all time before the first step. The last step may begin as long as
+  // some of the budget is left.
+  return Math.ceil(rest / (spent / done))
 }
 
 const economyOptions = () =>
@@ -231,8 +239,11 @@ export class StopWhenUneconomic extends StopWhenUneconomicBase {
     const total = this.perJoule === null ? measurement.computed().flops : measurement.joules()
     const cost = total - this.costBefore
     this.costBefore = total
-    this.best = best === null ? value : watched.rises ? Math.max(best, value) : Math.min(best, value)
-    if (best === null) return
+    if (best === null) {
+      this.best = value
+      return
+    }
+    this.best = watched.rises ? Math.max(best, value) : Math.min(best, value)
     const gain = Math.abs(this.best - best)
     this.epochs.push({ epoch, gain, cost })
     this.wait = gain < (this.perJoule ?? this.perFlop!) * cost ? this.wait + 1 : 0

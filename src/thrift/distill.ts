@@ -4,7 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import { boolean, custom, nullable, number, option, readOptions } from '../core/options'
-import { flatten, typed } from '../core/tree'
+import { flatten } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { maskOf } from '../layers/masks'
 import type { LayerBase } from '../layers/layer'
@@ -16,11 +16,12 @@ import { Model } from '../models/model'
 import { add, clip, divide, log, multiply, sigmoid, softplus, stopGradient, subtract } from '../ops/numpy/elementwise'
 import { logSoftmax, softmax } from '../ops/nn/activations'
 import { mean, sum } from '../ops/numpy/reduce'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
 import { operandOf, withScope } from '../ops/trace'
 import type { Batch, StepLogs } from '../training/batch'
 import type { CompileOptions } from '../training/compiled'
 import { forward, totalLoss } from '../training/step'
+import type { CheckingModel } from './checking-model'
 
 export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss' | 'metrics'> {
   /**
@@ -39,7 +40,7 @@ const anything = custom<unknown>(
   (value) => value,
   () => null,
 )
-const options = {
+const distillOptions = {
   temperature: option(number({ above: 0 }), 4),
   alpha: option(number({ min: 0 }), 0.1),
   fromLogits: option(boolean, true),
@@ -142,18 +143,20 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 
   /** The teacher's output. It runs in its own frame, because its layers' losses are not the student's. */
   private taught(x: In): Tensor {
-    return typed(
+    return onlyOutput(
+      this.#teacher,
       withFrame(null, new CallContext(false), () =>
-        withScope('teacher', () => this.#teacher.applyTree(typed(x), { training: false })),
+        withScope('teacher', () => this.#teacher.applyTree(x, { training: false })),
       ),
     )
   }
 
   private compare(batch: Batch<In, Out>, training: boolean): ReturnType<typeof forward<In, Out>> {
     const compiled = this.training.requireCompiled('distillation')
-    return forward(this, compiled, batch, training, (outputs) =>
-      totalLoss(this, compiled, batch, typed(outputs), () => [this.divergence(batch, typed(outputs))]),
-    )
+    return forward(this, compiled, batch, training, (outputs) => {
+      const output = onlyOutput(this.#student, outputs)
+      return totalLoss(this, compiled, batch, output, () => [this.divergence(batch, output)])
+    })
   }
 
   /** T² · the mean of KL(teacher ‖ student) at temperature T. Traced. */
@@ -189,11 +192,17 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
   }
 }
 
+/** @throws ArgumentError unless a model outputs one tensor, not in a list or a record */
+function onlyOutput(model: object, output: unknown): Tensor {
+  if (output instanceof Tensor) return output
+  throw new ArgumentError(`distill: ${String(model)} must output one tensor, received ${quoted(output)}`)
+}
+
 /** The input specs of a built model. */
-const specsTaken = ({ graph, buildSpec }: LayerBase): TensorSpec[] =>
+const inputSpecsOf = ({ graph, buildSpec }: LayerBase): TensorSpec[] =>
   flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpec!)
-/** Its output specs. */
-const specsGiven = (model: LayerBase): TensorSpec[] =>
+/** The output specs of a built model. */
+const outputSpecsOf = (model: LayerBase): TensorSpec[] =>
   flatten(model.graph instanceof LayerGraph ? model.graph.outputSpecs : model.outputSpecs(model.buildSpec!))
 
 type Sided = readonly [model: object, shape: BatchShape]
@@ -235,45 +244,59 @@ function requireAlike(what: 'take' | 'return', [teacher, taught]: Sided, [studen
 export function distill<const In, const Out>(
   teacher: Model<In, Out>,
   student: Model<In, Out>,
-  given: DistillOptions = {},
+  options: DistillOptions = {},
 ): Distiller<In, Out> {
   requireArguments('distill', arguments, 3)
-  const { temperature, alpha, fromLogits, optimizer, loss, metrics } = readOptions('distill', options, given)
+  const { temperature, alpha, fromLogits } = readOptions('distill', distillOptions, options)
+  requirePair(teacher, student)
+  const { optimizer = 'adam', metrics = null } = options
+  const loss =
+    options.loss ?? student.training.compiled?.options.loss ?? teacher.training.compiled?.options.loss ?? null
+  const distiller = new Distiller(teacher, student, {
+    temperature,
+    alpha,
+    fromLogits,
+    guessesLoss: loss === null && alpha > 0,
+  })
+  const targets = alpha === 0 ? { loss: null } : { loss: loss ?? 'crossentropy', lossWeights: alpha }
+  compileWith(distiller, { optimizer, metrics, ...targets })
+  return distiller
+}
+
+/** Compiles with options of which some may be those of another model. */
+function compileWith(model: CheckingModel, options: object): void {
+  model.compile(options)
+}
+
+/** @throws the errors of `distill` for models that do not fit each other */
+function requirePair(teacher: Model, student: Model): void {
   if (!(teacher instanceof Model))
     throw new ArgumentError(`distill: the teacher must be a model, received ${quoted(teacher)}`)
-  if (!teacher.built) throw new StateError(`distill: the teacher ${teacher} must be built and trained`)
+  if (!teacher.built) throw new StateError(`distill: the teacher ${String(teacher)} must be built and trained`)
   const graph = knownGraph('distill', student)
   if (student.hasOwnStep)
     throw new ArgumentError(
       `distill: the student ${student} has a custom training step, which distillation would not run. Use a model of the same layers without one.`,
     )
-  if (flatten(graph.outputs).length !== 1)
-    throw new ArgumentError(`distill: ${student} must have one output, received ${flatten(graph.outputs).length}`)
-  for (const [what, of] of [
-    ['take', specsTaken],
-    ['return', specsGiven],
-  ] as const) {
-    const [ofTeacher, ofStudent] = [of(teacher), of(student)]
-    if (ofTeacher.length !== ofStudent.length)
-      throw new ArgumentError(
-        `distill: teacher and student must ${what} the same number of tensors, received ${ofTeacher.length} of ${teacher} and ${ofStudent.length} of ${student}`,
-      )
-    ofTeacher.forEach(({ shape }, i) => requireAlike(what, [teacher, shape], [student, ofStudent[i]!.shape]))
-  }
+  const outputs = flatten(graph.outputs).length
+  if (outputs !== 1) throw new ArgumentError(`distill: ${student} must have one output, received ${outputs}`)
+  requireSpecs('take', [teacher, inputSpecsOf(teacher)], [student, inputSpecsOf(student)])
+  requireSpecs('return', [teacher, outputSpecsOf(teacher)], [student, outputSpecsOf(student)])
   const taught = new Set(teacher.weights)
   const shared = student.weights.find((weight) => taught.has(weight))
   if (shared !== undefined)
     throw new ArgumentError(
       `distill: teacher and student share the weight ${shared.name}, so training would change the teacher. Use a student with its own weights, for example from cloneModel.`,
     )
-  const known = loss ?? student.training.compiled?.options.loss ?? teacher.training.compiled?.options.loss ?? null
-  const distiller = new Distiller(teacher, student, {
-    temperature,
-    alpha,
-    fromLogits,
-    guessesLoss: known === null && alpha > 0,
-  })
-  const targets = alpha === 0 ? { loss: null } : { loss: known ?? 'crossentropy', lossWeights: alpha }
-  distiller.compile(typed<CompileOptions>({ optimizer, metrics, ...targets }))
-  return distiller
+}
+
+type Specified = readonly [model: Model, specs: readonly TensorSpec[]]
+
+/** @throws ArgumentError for other numbers of tensors; ShapeError for other shapes */
+function requireSpecs(what: 'take' | 'return', [teacher, taught]: Specified, [student, specs]: Specified): void {
+  if (taught.length !== specs.length)
+    throw new ArgumentError(
+      `distill: teacher and student must ${what} the same number of tensors, received ${taught.length} of ${teacher} and ${specs.length} of ${student}`,
+    )
+  taught.forEach(({ shape }, i) => requireAlike(what, [teacher, shape], [student, specs[i]!.shape]))
 }

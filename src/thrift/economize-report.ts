@@ -28,7 +28,7 @@ export interface EconomizeRow {
   readonly why: string | null
   /** The figures of the model, with the monitored value on rows that judge steps; null if there is no such model. */
   readonly figures: EconomizeFigures | null
-  /** What it certainly gains; none if it does not pay. */
+  /** What it certainly gains; empty if it does not pay. */
   readonly gains: readonly ('faster' | 'smaller file')[]
   /** The figures of the model without the step, measured in turn with it; null if there is no model of the step. */
   readonly base: EconomizeFigures | null

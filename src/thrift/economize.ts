@@ -17,18 +17,21 @@ import {
   text,
 } from '../core/options'
 import { counted } from '../core/table'
-import { typed } from '../core/tree'
+import type { Tree } from '../core/tree'
 import type { TargetsOf } from '../data/samples/given'
 import { copyableGraph } from '../models/known-graph'
 import { gatherFor, type RowsFor } from '../tables/model-rows'
 import type { Model } from '../models/model'
+import type { Tensor } from '../ops/tensor'
 import { permutation } from '../ops/random/permutation'
 import { nextSeed } from '../ops/random/seed'
+import type { Logs } from '../training/callbacks'
 import { takeGathered, type GatheredRows } from '../training/gathered'
+import type { CheckingModel } from './checking-model'
 import { EconomizeReport, type EconomizeFigures, type EconomizeRow } from './economize-report'
 import { lowRank } from './low-rank'
 import { monitored, type Monitor, type Monitored } from './monitored'
-import { pruneUnits } from './prune-units'
+import { pruned } from './prune-units'
 import { quantize } from './quantize'
 import { gainsOf, rowsForTiming, speedup, timedInTurn, whyNoGain, type Timing } from './timing'
 
@@ -87,29 +90,27 @@ export interface Economized<Kind> {
   readonly report: EconomizeReport
 }
 
-type Any = Model<never, never>
-
 /** One way to make a model cheaper. */
-interface Step {
+interface Step<Kind> {
   readonly name: string
-  /** Tries that become milder; the first one that pays is kept. */
-  readonly tries: readonly ((model: Any) => Any | Promise<Any>)[]
+  /** Ways to do it, the strongest first; the first one that pays is kept. */
+  readonly tries: readonly ((model: Kind) => Kind | Promise<Kind>)[]
 }
 
 /** A model with its figures. */
-interface Candidate {
-  readonly model: Any
-  /** The model from which a step made it; null for the given one. */
-  readonly from: Candidate | null
+interface Candidate<Kind> {
+  readonly model: Kind
+  /** The model from which a step made it; null for the user's. */
+  readonly from: Candidate<Kind> | null
   readonly timing: Timing
   readonly bytes: number
   readonly quality: Monitored
 }
 
 /** The result of a step. */
-interface Attempt extends Omit<EconomizeRow, 'kept'> {
+interface Attempt<Kind> extends Omit<EconomizeRow, 'kept'> {
   /** null if the step does not pay. */
-  readonly made: Candidate | null
+  readonly made: Candidate<Kind> | null
 }
 
 /**
@@ -132,36 +133,35 @@ interface Attempt extends Omit<EconomizeRow, 'kept'> {
  */
 export async function economize<In, Out, Kind extends Model<In, Out>>(
   model: Kind & Model<In, Out>,
-  given: EconomizeOptions<In, Out>,
+  options: EconomizeOptions<In, Out>,
 ): Promise<Economized<Kind>> {
   requireArguments('economize', arguments, 2)
-  const options = readOptions('economize', economizeOptions(), given)
+  const settings = readEconomize(options)
   copyableGraph('economize', model)
   model.training.requireCompiled('economize')
-  const { x, y, signal } = options
+  const { x, y, signal } = settings
   const rows = await gatherFor(model, x, y, { where: 'economize', needsTargets: true, signal })
-  const work = new Work(options, rows)
-  return typed(await work.run(typed<Any>(model)))
+  return new Economy<Kind>(settings, rows).run(model)
 }
 
-class Work {
+/** Tries the steps for one model. */
+class Economy<Kind extends Model> {
   /** For choosing units and ranks, for judging steps, and for the figures of the report. */
   private readonly parts: { readonly search: GatheredRows; readonly judge: GatheredRows; readonly test: GatheredRows }
-  private readonly rows: unknown
+  /** The rows of the predictions that are timed. */
+  private readonly rows: Tree<Tensor>
   private readonly monitor: Monitor
-  private readonly attempts: Attempt[] = []
+  private readonly attempts: Attempt<Kind>[] = []
 
   constructor(
-    private readonly options: ReturnType<typeof readEconomize>,
+    private readonly settings: ReturnType<typeof readEconomize>,
     all: GatheredRows,
   ) {
-    const { validationSplit, testSplit, batchSize, monitor, mode, seed } = options
+    const { validationSplit, testSplit, batchSize, monitor, mode, seed } = settings
     const { size } = all
     const order = permutation(size, seed ?? nextSeed())
-    const [judged, tested] = [validationSplit, testSplit].map((part) => Math.max(1, Math.round(part * size))) as [
-      number,
-      number,
-    ]
+    const rowsOf = (share: number): number => Math.max(1, Math.round(share * size))
+    const [judged, tested] = [rowsOf(validationSplit), rowsOf(testSplit)]
     const part = (from: number, to: number): GatheredRows => takeGathered(all, order.slice(from, to))
     this.parts = {
       test: part(0, tested),
@@ -177,57 +177,59 @@ class Work {
     this.monitor = { where: 'economize', monitor, mode }
   }
 
-  async run(model: Any): Promise<Economized<Any>> {
-    const [first] = await this.measured([{ model, from: null }])
-    let best = first!
+  async run(model: Kind): Promise<Economized<Kind>> {
+    const first = await this.measuredAlone({ model, from: null })
+    let best = first
     for (const step of this.steps()) {
-      const alone = await this.attempt(step, first!, first!)
-      const made = best === first ? alone : await this.attempt(step, first!, best)
+      const alone = await this.attempt(step, first, first)
+      const made = best === first ? alone : await this.attempt(step, first, best)
       if (made !== null) best = made
     }
-    for (const { made } of this.attempts) if (made !== null && (await this.isAsGood(first!, best, made))) best = made
-    const kept = new Set<Candidate>()
-    for (let each: Candidate | null = best; each !== null; each = each.from) kept.add(each)
-    const rows = this.attempts.map(({ made, ...row }) => ({ ...row, kept: made !== null && kept.has(made) }))
-    const [before, after] = await this.measured(best === first ? [best] : [first!, best], this.parts.test)
+    for (const { made } of this.attempts) if (made !== null && (await this.isAsGood(first, best, made))) best = made
+    const report = await this.reportOn(first, best)
     for (const { made } of this.attempts) if (made !== null && made !== best) made.model.dispose()
-    const { maxLoss, batchSize } = this.options
-    return {
-      model: best.model,
-      report: new EconomizeReport({
-        model: model.name,
-        monitor: first!.quality.name,
-        maxLoss,
-        batchSize,
-        joules: first!.timing.how,
-        judges: this.parts.judge.size,
-        tests: this.parts.test.size,
-        rows,
-        before: figuresOf(before!),
-        after: figuresOf(after ?? before!),
-        speed: after === undefined ? null : speedup(before!.timing, after.timing),
-      }),
-    }
+    return { model: best.model, report }
+  }
+
+  /** The report on all attempts, with figures from rows that chose nothing. */
+  private async reportOn(first: Candidate<Kind>, best: Candidate<Kind>): Promise<EconomizeReport> {
+    const kept = new Set<Candidate<Kind>>()
+    for (let each: Candidate<Kind> | null = best; each !== null; each = each.from) kept.add(each)
+    const rows = this.attempts.map(({ made, ...row }) => ({ ...row, kept: made !== null && kept.has(made) }))
+    const [before, after] = await this.measured(best === first ? [best] : [first, best], this.parts.test)
+    const { maxLoss, batchSize } = this.settings
+    return new EconomizeReport({
+      model: first.model.name,
+      monitor: first.quality.name,
+      maxLoss,
+      batchSize,
+      joules: first.timing.how,
+      judges: this.parts.judge.size,
+      tests: this.parts.test.size,
+      rows,
+      before: figuresOf(before!),
+      after: figuresOf(after ?? before!),
+      speed: after === undefined ? null : speedup(before!.timing, after.timing),
+    })
   }
 
   /** Whether steps that were kept one after the other do not pay compared with one step alone. */
-  private async isAsGood(first: Candidate, best: Candidate, other: Candidate): Promise<boolean> {
+  private async isAsGood(first: Candidate<Kind>, best: Candidate<Kind>, other: Candidate<Kind>): Promise<boolean> {
     if (best.from === first || best === first || other.from !== first) return false
-    const [base, candidate] = (await this.measured([other, best])) as [Candidate, Candidate]
+    const [base, candidate] = await this.measuredInTurn(other, best)
     return this.whyNot(first, base, candidate) !== null
   }
 
-  private steps(): readonly Step[] {
+  private steps(): readonly Step<Kind>[] {
     const { x, y } = this.parts.search
-    const { maxLoss, monitor, mode, signal } = this.options
+    const { maxLoss, monitor, mode, signal } = this.settings
     const limits = { mode, ...(monitor === null ? {} : { monitor }), ...(signal === null ? {} : { signal }) }
-    const data = { x: typed<never>(x), y: typed<never>(y) }
     return [
-      { name: 'dead units', tries: [(model) => pruneUnits(model, { dead: true, x: data.x })] },
+      { name: 'dead units', tries: [(model) => pruned(model, { dead: true, x })] },
       {
         name: 'fewer units',
         tries: [1, 0.5].map(
-          (part) => (model) => pruneUnits(model, { ...limits, ...data, maxLoss: part * maxLoss, ranking: 'global' }),
+          (part) => (model) => pruned(model, { ...limits, x, y, maxLoss: part * maxLoss, ranking: 'global' }),
         ),
       },
       { name: 'low rank', tries: [0.8, 0.9, 0.97].map((energy) => (model) => lowRank(model, { energy })) },
@@ -236,22 +238,26 @@ class Work {
   }
 
   /** The first try of a step that pays on top of a model; null if none does. */
-  private async attempt({ name, tries }: Step, first: Candidate, on: Candidate): Promise<Candidate | null> {
+  private async attempt(
+    { name, tries }: Step<Kind>,
+    first: Candidate<Kind>,
+    on: Candidate<Kind>,
+  ): Promise<Candidate<Kind> | null> {
     const row = { step: name, how: on === first ? ('alone' as const) : ('together' as const) }
-    let last: Attempt | null = null
+    let last: Attempt<Kind> | null = null
     for (const make of tries) {
       const model = await this.made(() => make(on.model))
       if (typeof model === 'string') {
         last ??= { ...row, why: model, gains: [], base: null, figures: null, speed: null, interval: null, made: null }
         break
       }
-      const [base, candidate] = (await this.measured([on, { model, from: on }])) as [Candidate, Candidate]
+      const [base, candidate] = await this.measuredInTurn(on, { model, from: on })
       const why = this.whyNot(first, base, candidate)
       const speed = speedup(base.timing, candidate.timing)
       last = {
         ...row,
         why,
-        gains: why === null ? gainsOf(speed, candidate.bytes / base.bytes, this.options.minGain) : [],
+        gains: why === null ? gainsOf(speed, candidate.bytes / base.bytes, this.settings.minGain) : [],
         base: figuresOf(base),
         figures: figuresOf(candidate),
         speed: speed.median,
@@ -266,7 +272,7 @@ class Work {
   }
 
   /** The model of a step, or why there is none. */
-  private async made(make: () => Any | Promise<Any>): Promise<Any | string> {
+  private async made(make: () => Kind | Promise<Kind>): Promise<Kind | string> {
     try {
       return await make()
     } catch (error) {
@@ -276,8 +282,8 @@ class Work {
   }
 
   /** Why a step does not pay; null if it does. */
-  private whyNot(first: Candidate, base: Candidate, candidate: Candidate): string | null {
-    const { minGain, maxLoss } = this.options
+  private whyNot(first: Candidate<Kind>, base: Candidate<Kind>, candidate: Candidate<Kind>): string | null {
+    const { minGain, maxLoss } = this.settings
     const lost = candidate.quality.cost - first.quality.cost
     // 5e-7 allows for rounding.
     if (lost > maxLoss + 5e-7)
@@ -285,34 +291,50 @@ class Work {
     return whyNoGain(speedup(base.timing, candidate.timing), candidate.bytes / base.bytes, minGain)
   }
 
+  private async measuredAlone(model: Unmeasured<Kind>): Promise<Candidate<Kind>> {
+    const [candidate] = await this.measured([model])
+    return candidate!
+  }
+
+  private async measuredInTurn(
+    one: Unmeasured<Kind>,
+    other: Unmeasured<Kind>,
+  ): Promise<readonly [Candidate<Kind>, Candidate<Kind>]> {
+    const [first, second] = await this.measured([one, other])
+    return [first!, second!]
+  }
+
   /** Models with their figures, timed in turn. */
   private async measured(
-    models: readonly Pick<Candidate, 'model' | 'from'>[],
+    models: readonly Unmeasured<Kind>[],
     { x, y } = this.parts.judge,
-  ): Promise<readonly Candidate[]> {
-    const { seconds, signal } = this.options
-    const timings = await timedInTurn(
-      models.map(
-        ({ model }) =>
-          () =>
-            model.predictOnBatch(typed<never>(this.rows)),
-      ),
-      seconds,
-      signal,
-    )
-    const found: Candidate[] = []
+  ): Promise<readonly Candidate<Kind>[]> {
+    const { seconds, signal } = this.settings
+    const runs = models.map(({ model }) => predictionOf(model, this.rows))
+    const timings = await timedInTurn(runs, seconds, signal)
+    const candidates: Candidate<Kind>[] = []
     for (const [i, { model, from }] of models.entries()) {
-      const logs = await model.evaluate(typed<never>(x), typed<never>(y))
+      const logs = await evaluated(model, x, y)
       const { length } = await model.save(undefined, { includeOptimizer: false })
-      found.push({ model, from, timing: timings[i]!, bytes: length, quality: monitored(logs, this.monitor) })
+      candidates.push({ model, from, timing: timings[i]!, bytes: length, quality: monitored(logs, this.monitor) })
     }
-    return found
+    return candidates
   }
 }
 
-const readEconomize = (given: object) => readOptions('economize', economizeOptions(), given)
+type Unmeasured<Kind> = Pick<Candidate<Kind>, 'model' | 'from'>
 
-function figuresOf({ timing, bytes, quality }: Candidate): EconomizeFigures {
+function predictionOf(model: CheckingModel, rows: Tree<Tensor>): () => unknown {
+  return () => model.predictOnBatch(rows)
+}
+
+function evaluated(model: CheckingModel, x: unknown, y: unknown): Promise<Logs> {
+  return model.evaluate(x, y)
+}
+
+const readEconomize = (options: object) => readOptions('economize', economizeOptions(), options)
+
+function figuresOf({ timing, bytes, quality }: Candidate<unknown>): EconomizeFigures {
   return {
     seconds: timing.seconds,
     joules: timing.joules,

@@ -9,7 +9,7 @@ import { WATTS_PER_CORE } from './energy'
 import type { Footprint } from './figures'
 import { JOULES_PER_KWH, csvField } from './footprint'
 
-/** Those of CodeCarbon 3.3, in its order. What is not known stays empty. */
+/** The columns of CodeCarbon 3.3, in its order. Unknown values stay empty. */
 export const COLUMNS = [
   'timestamp',
   'project_name',
@@ -51,7 +51,7 @@ export const COLUMNS = [
   'wue',
 ] as const
 
-/** What the log says of a run besides its footprint. */
+/** The columns of a run that its footprint does not contain. */
 export interface LoggedRun {
   readonly project: string
   readonly country: string | null

@@ -79,7 +79,8 @@ export function whyEstimated(platform: NodeJS.Platform | null = nodeProcess()?.p
   return platform === null ? 'a page has no counter' : (NO_COUNTER[platform] ?? `no counter is known on ${platform}`)
 }
 
-type Known<Value> = Pick<Figure, 'how' | 'from'> & { readonly value: Value }
+/** A figure without its unit. */
+type Reading<Value> = Pick<Figure, 'how' | 'from'> & { readonly value: Value }
 
 /**
  * Busy seconds: CPU time of all threads of this process; in a page, the clock without the time yielded to other tasks.
@@ -88,7 +89,7 @@ class BusyClock {
   private readonly cpu = nodeProcess()?.cpuUsage()
   private readonly start = clock() - yielded.milliseconds
 
-  read(): Known<number> {
+  read(): Reading<number> {
     if (this.cpu === undefined) {
       return {
         value: (clock() - yielded.milliseconds - this.start) / 1000,
@@ -154,11 +155,11 @@ export class EnergyMeter {
     return (clock() - this.start) / 1000
   }
 
-  cpuSeconds(): Known<number> {
+  cpuSeconds(): Reading<number> {
     return this.clock.read()
   }
 
-  joules(): Known<number> {
+  joules(): Reading<number> {
     const { pue, rapl } = this
     const times = pue === 1 ? '' : `, × PUE ${pue}`
     if (rapl !== null)

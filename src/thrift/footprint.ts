@@ -42,11 +42,11 @@ interface RunCost extends Cost {
   readonly isStep: boolean
 }
 
-const known = new WeakMap<Graph, RunCost>()
+const costs = new WeakMap<Graph, RunCost>()
 
 /** The cost of one run of a graph, counted once per graph. */
 export function costOfRun(graph: Graph): RunCost {
-  let cost = known.get(graph)
+  let cost = costs.get(graph)
   if (cost === undefined) {
     const { flops, bytes } = costOf(simplify(graph))
     cost = {
@@ -54,7 +54,7 @@ export function costOfRun(graph: Graph): RunCost {
       bytes,
       isStep: graph.nodes.some(({ scope }) => scope === 'optimizer' || scope.startsWith('optimizer/')),
     }
-    known.set(graph, cost)
+    costs.set(graph, cost)
   }
   return cost
 }
@@ -111,14 +111,18 @@ export class Measurement {
 
   /** Continues from the totals of another measurement. Replaces what this one has measured so far. */
   goOn(from: Totals): void {
-    const own = this.totals()
     const { before } = this
-    this.before = Object.fromEntries(
-      Object.entries(before).map(([name, value]) => {
-        const key = name as keyof Totals
-        return [key, from[key] - (own[key] - value)]
-      }),
-    ) as unknown as Totals
+    const now = this.totals()
+    const rebased = (name: keyof Totals): number => from[name] - (now[name] - before[name])
+    this.before = {
+      flops: rebased('flops'),
+      bytes: rebased('bytes'),
+      runs: rebased('runs'),
+      steps: rebased('steps'),
+      seconds: rebased('seconds'),
+      cpuSeconds: rebased('cpuSeconds'),
+      joules: rebased('joules'),
+    }
   }
 
   gramsOf(joules: number): number {
@@ -209,16 +213,10 @@ class Figures implements Footprint {
   toString(): string {
     const { steps, runs, flops, cpuSeconds, joules, gCO2e } = this
     const computed = steps.value > 0 ? counted(steps.value, 'step') : counted(runs.value, 'run')
-    const [cpu, energy, grams] = [
-      [cpuSeconds, 's CPU'],
-      [joules, 'J'],
-      [gCO2e, 'g CO2e'],
-    ].map(([figure, unit]) => {
-      const { value, how } = figure as Figure
-      const method = unit === 'J' && how === 'estimated' ? `: ${ESTIMATE}` : ''
-      return `${short(value)} ${unit as string} (${how}${method})`
-    })
-    return `Footprint: ${computed}, ${prefixed(flops.value)}FLOP, ${cpu}, ${energy}, ${grams}`
+    const text = ({ value, how }: Figure, unit: string, method = ''): string =>
+      `${short(value)} ${unit} (${how}${how === 'estimated' ? method : ''})`
+    const figures = [text(cpuSeconds, 's CPU'), text(joules, 'J', `: ${ESTIMATE}`), text(gCO2e, 'g CO2e')]
+    return `Footprint: ${computed}, ${prefixed(flops.value)}FLOP, ${figures.join(', ')}`
   }
 }
 

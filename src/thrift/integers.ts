@@ -79,8 +79,8 @@ function withScales(numbers: ArrayLike<number>, groups: Groups, bits: Bits, scal
 const PARTS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7]
 
 /**
- * Numbers near the given ones that `toStored` represents exactly: of each group, those with the least squared error among
- * scales that clip its largest numbers. Representable numbers do not change.
+ * Rounds numbers to such that `toStored` represents exactly. For each group, it takes the scale of the least squared error
+ * among scales that clip the largest numbers. Representable numbers do not change.
  */
 export function nearest(numbers: ArrayLike<number>, groups: Groups, bits: Bits): Float32Array {
   const most = largestIn(numbers, groups)

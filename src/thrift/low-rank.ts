@@ -1,16 +1,14 @@
 // lowRank: factorizes kernels of Dense layers into two narrow matrices.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError } from '../core/errors'
+import { ArgumentError, internalError } from '../core/errors'
 import { count, nullable, number, option, readOptions } from '../core/options'
-import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { Dense } from '../layers/core/dense'
 import { isNamed, layersOption, type LayerName } from '../layers/kinds'
 import { computesAs } from '../layers/units'
 import { remade } from '../layers/remade'
 import { copyableGraph } from '../models/known-graph'
-import type { Model } from '../models/model'
 import { divide, multiply, sqrt, square } from '../ops/numpy/elementwise'
 import { eigh, qr } from '../ops/linalg/factorization'
 import { matmul } from '../ops/linalg/linalg'
@@ -19,7 +17,7 @@ import { sum } from '../ops/numpy/reduce'
 import { flip, slice, transpose } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { replaceLayers } from './replace-layers'
+import { replaceLayers, type Replacement } from './replace-layers'
 
 export interface LowRankOptions {
   /** The number of units between the two layers. */
@@ -30,7 +28,7 @@ export interface LowRankOptions {
   readonly layers?: readonly LayerName[] | null
 }
 
-const options = {
+const lowRankOptions = {
   rank: option(nullable(count), null),
   energy: option(nullable(number({ above: 0, max: 1 })), null),
   layers: layersOption(),
@@ -57,87 +55,100 @@ interface Factors {
  * The time grows with the cube of the rank, or of the kernel's shorter side unless the rank is small beside it: one
  * second for 300. Subclasses of Dense with their own `call` are not replaced, and neither are kernels of zeros, whose
  * factors could not be trained.
- * @throws ArgumentError unless `whole` is a model with a known graph, for layers that are not Dense layers of it, and
+ * @throws ArgumentError unless `model` is a model with a known graph, for layers that are not Dense layers of it, and
  * if no replacement reduces the cost or all kernels are zeros
  */
-export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptions): Kind {
+export function lowRank<Kind extends LayerBase>(model: Kind, options: LowRankOptions): Kind {
   requireArguments('lowRank', arguments, 2)
-  const { rank, energy, layers } = readOptions('lowRank', options, given)
-  copyableGraph('lowRank', whole)
-  const model = typed<Model<never, never>>(whole)
+  const { rank, energy, layers } = readOptions('lowRank', lowRankOptions, options)
+  copyableGraph('lowRank', model)
   if ((rank === null) === (energy === null)) throw new ArgumentError('lowRank: needs either rank or energy')
+  const chosen = chosenIn(model, layers)
+  const names = new Set(model.allLayers.map(({ name }) => name))
+  let replaced = 0
+  const thin = replaceLayers(model, (layer) => {
+    const dense = chosen.get(layer)
+    const factors = dense === undefined ? null : factorsOf(dense.kernel, rank, energy)
+    if (dense === undefined || factors === null) return null
+    replaced++
+    return factorized(dense, factors, unused(`${layer.name}_in`, names))
+  })
+  if (replaced > 0) return thin
+  throw nothingSaved([...chosen.values()], rank === null ? `energy ${energy}` : `rank ${rank}`)
+}
+
+/** The Dense layers to factorize. @throws ArgumentError for a layer that is not a Dense layer of the model */
+function chosenIn(model: LayerBase, layers: readonly LayerName[] | null): ReadonlyMap<LayerBase, Dense> {
   const dense = model.allLayers.filter((layer): layer is Dense => computesAs(layer, Dense))
   const unknown = layers?.find((each) => !dense.some((layer) => isNamed(each, layer)))
   if (unknown !== undefined)
     throw new ArgumentError(
       `lowRank: ${String(unknown)} is not a Dense layer of ${model}, or has its own call. The Dense layers are: ${dense.map(({ name }) => name).join(', ') || 'none'}`,
     )
-  const chosen = new Set<LayerBase>(
-    layers === null ? dense : dense.filter((layer) => layers.some((each) => isNamed(each, layer))),
-  )
-  const names = new Set(model.allLayers.map(({ name }) => name))
-  let replaced = 0
-  const thin = replaceLayers(whole, (layer) => {
-    const found = chosen.has(layer) ? factorsOf((layer as Dense).kernel, rank, energy) : null
-    if (found === null) return null
-    replaced++
-    const { inputShape, kernelInitializer, kernelRegularizer: given, trainable, units, bias } = layer as Dense
-    // The state that a regularizer keeps of a kernel does not apply to its factors.
-    const kernelRegularizer = given?.keep === undefined ? given : null
-    const name = unused(`${layer.name}_in`, names)
-    const first = new Dense({
-      units: found.first.shape[1]!,
-      useBias: false,
-      kernelInitializer,
-      kernelRegularizer,
-      inputShape,
-      trainable,
-      name,
-    })
-    const second = remade(layer, { units, inputShape: null, kernelRegularizer }) as Dense
-    const fill = (): void => {
-      first.kernel.assign(found.first)
-      second.kernel.assign(found.second)
-      second.bias?.assign(bias!.value)
-    }
-    return { layers: [first, second], fill }
-  })
-  if (replaced === 0) {
-    const empty = [...chosen].filter((layer) => (layer as Dense).kernel.view.every((weight) => weight === 0))
-    if (empty.length > 0 && empty.length === chosen.size) {
-      throw new ArgumentError(
-        `lowRank: the kernel of ${empty.map(({ name }) => name).join(', ')} is all zeros and cannot be factorized. Train the model first, or use another initializer.`,
-      )
-    }
-    const shapes = [...chosen].map((layer) => `${layer.name} [${(layer as Dense).kernel.shape.join(', ')}]`)
-    throw new ArgumentError(
-      `lowRank: no multiplications would be saved by ${rank === null ? `energy ${energy}` : `rank ${rank}`}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`,
-    )
-  }
-  return thin
+  const chosen = dense.filter((layer) => layers === null || layers.some((each) => isNamed(each, layer)))
+  return new Map(chosen.map((layer) => [layer, layer]))
 }
 
+/** Two layers in place of one. @param name of the first; the second has the name of the original */
+function factorized(layer: Dense, factors: Factors, name: string): Replacement {
+  const { inputShape, kernelInitializer, kernelRegularizer: regularizer, trainable, units, bias } = layer
+  // The state that a regularizer keeps of a kernel does not apply to its factors.
+  const kernelRegularizer = regularizer?.keep === undefined ? regularizer : null
+  const first = new Dense({
+    units: factors.first.shape[1]!,
+    useBias: false,
+    kernelInitializer,
+    kernelRegularizer,
+    inputShape,
+    trainable,
+    name,
+  })
+  const second = remade(layer, { units, inputShape: null, kernelRegularizer })
+  if (!(second instanceof Dense)) throw internalError(`the copy of ${layer} is not a Dense layer`)
+  const fill = (): void => {
+    first.kernel.assign(factors.first)
+    second.kernel.assign(factors.second)
+    second.bias?.assign(bias!.value)
+  }
+  return { layers: [first, second], fill }
+}
+
+/** Why no layer was replaced. */
+function nothingSaved(chosen: readonly Dense[], how: string): ArgumentError {
+  const empty = chosen.filter(({ kernel }) => kernel.view.every((weight) => weight === 0))
+  if (empty.length > 0 && empty.length === chosen.length)
+    return new ArgumentError(
+      `lowRank: the kernel of ${empty.map(({ name }) => name).join(', ')} is all zeros and cannot be factorized. Train the model first, or use another initializer.`,
+    )
+  const shapes = chosen.map(({ name, kernel }) => `${name} [${kernel.shape.join(', ')}]`)
+  return new ArgumentError(
+    `lowRank: no multiplications would be saved by ${how}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`,
+  )
+}
+
+/** A name that no layer has yet. It is then taken. */
 function unused(name: string, names: Set<string>): string {
-  const own = names.has(name) ? unused(`${name}_in`, names) : name
-  names.add(own)
-  return own
+  if (names.has(name)) return unused(`${name}_in`, names)
+  names.add(name)
+  return name
 }
 
 /** null if the factorization does not reduce the cost. */
 function factorsOf({ value, shape }: Variable, rank: number | null, energy: number | null): Factors | null {
-  const [n, m] = shape as readonly [number, number]
+  const [n, m] = [shape[0]!, shape[1]!]
   const most = Math.ceil((n * m) / (n + m)) - 1
   if (most < 1 || (rank !== null && rank > most)) return null
   // The shorter side has fewer vectors.
   const isTall = n >= m
-  const found = leading(isTall ? value : transpose(value), { rank, energy, most })
-  if (found === null) return null
-  const { vectors, values, product } = found
+  const decomposed = leading(isTall ? value : transpose(value), { rank, energy, most })
+  if (decomposed === null) return null
+  const { vectors, values, product } = decomposed
   const roots = sqrt(values)
   const [scaled, other] = [multiply(vectors, roots), divide(product, roots)]
   return isTall ? { first: other, second: transpose(scaled) } : { first: scaled, second: transpose(other) }
 }
 
+/** The rank, or the share of Σ σ² that determines it, and the largest rank that saves anything. */
 interface Wanted {
   readonly rank: number | null
   readonly energy: number | null
@@ -155,7 +166,7 @@ interface Leading {
 const SPARE = 8
 const TURNS = 4
 
-/** null if that would need too many vectors to save anything. */
+/** The leading part of the decomposition; null if it needs too many vectors to save anything. */
 function leading(a: Tensor, { rank, energy, most }: Wanted): Leading | null {
   const m = a.shape[1]!
   const total = sum(square(a)).item()
@@ -174,11 +185,11 @@ function leading(a: Tensor, { rank, energy, most }: Wanted): Leading | null {
     }
     const count = Math.min(needed, certain)
     if (count < 1 || count > most) return null
-    const own = slice(flip(eigenvectors, 1), [0, 0], [eigenvectors.shape[0]!, count])
+    const largest = slice(flip(eigenvectors, 1), [0, 0], [eigenvectors.shape[0]!, count])
     return {
-      vectors: basis === null ? own : matmul(basis, own),
+      vectors: basis === null ? largest : matmul(basis, largest),
       values: sqrt(slice(flip(eigenvalues, 0), [0], [count])),
-      product: matmul(thin, own),
+      product: matmul(thin, largest),
     }
   }
 }
@@ -196,7 +207,7 @@ function ranksFor(squares: readonly number[], limit: number): number | null {
 
 /** An orthonormal basis [m, size] that approximates the leading right singular vectors. Halko et al. 2011. */
 function subspace(a: Tensor, size: number): Tensor {
-  const [n, m] = a.shape as readonly [number, number]
+  const [n, m] = [a.shape[0]!, a.shape[1]!]
   let basis = qr(matmul(transpose(a), normal([n, size], { seed: m })))[0]
   for (let turn = 0; turn < TURNS; turn++) basis = qr(matmul(transpose(a), qr(matmul(a, basis))[0]))[0]
   return basis

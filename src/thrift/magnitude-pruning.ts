@@ -2,7 +2,7 @@
 // is part of the traced step.
 
 import { warn } from '../core/warnings'
-import { BYTES_PER_ELEMENT } from '../core/dtypes'
+import { BYTES_PER_ELEMENT, type TensorData } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
 import { configured, count, integer, nullable, number, option, required, type OptionInputs } from '../core/options'
 import { sizeOf } from '../core/shapes'
@@ -127,7 +127,8 @@ export class MagnitudePruning extends MagnitudePruningBase {
           .join(', ')}`,
       )
     const trained = new Set(model.trainableWeights)
-    const chosen = model.allLayers.filter((layer) => layer !== (model as unknown)).filter(isMeant)
+    // The first one is the model.
+    const chosen = model.allLayers.slice(1).filter(isMeant)
     const found = new Set(
       chosen
         .flatMap((layer) => (layers === null ? layer.ownWeights : layer.weights))
@@ -143,25 +144,26 @@ export class MagnitudePruning extends MagnitudePruningBase {
   private hold(step: ProbedStep): void {
     const trace = currentTrace()!
     for (const pack of new Set(this.masked.map(({ weight }) => trace.packOf(weight)))) {
-      const own = this.masked.filter(({ weight }) => trace.packOf(weight) === pack)
-      const mask = pack === null ? null : this.joinedMask(pack, own)
+      const members = this.masked.filter(({ weight }) => trace.packOf(weight) === pack)
+      const mask = pack === null ? null : this.joinedMask(pack, members)
       if (pack !== null && mask !== null) trace.updatePack(pack, where(mask.value, trace.readPack(pack), 0))
-      else for (const { weight, mask: each } of own) weight.assign(where(each.value, step.after(weight), 0))
+      else for (const { weight, mask: each } of members) weight.assign(where(each.value, step.after(weight), 0))
     }
   }
 
   /**
-   * The mask of all weights of a pack, of which `own` are masked; null if one of them is part of another pack's mask.
+   * The mask of all weights of a pack, of which `members` are masked; null if one of them is part of another pack's mask.
    */
-  private joinedMask({ whole, parts }: Pack<TracedCell>, own: readonly Masked[]): Variable | null {
+  private joinedMask({ whole, parts }: Pack<TracedCell>, members: readonly Masked[]): Variable | null {
     const known = this.joined.get(whole)
     if (known !== undefined) return known
-    if (own.some(({ mask }) => [...this.joined.values()].some(({ storage }) => storage === mask.storage))) return null
+    if (members.some(({ mask }) => [...this.joined.values()].some(({ storage }) => storage === mask.storage)))
+      return null
     const made = new Variable(whole.shape, { name: `${whole.name}/mask`, dtype: 'bool', trainable: false })
     made.view.fill(1)
     let at = 0
     for (const part of parts) {
-      own.find(({ weight }) => weight === part)?.mask.adopt(made.storage, BYTES_PER_ELEMENT * at)
+      members.find(({ weight }) => weight === part)?.mask.adopt(made.storage, BYTES_PER_ELEMENT * at)
       at += sizeOf(part.shape)
     }
     this.joined.set(whole, made)
@@ -239,20 +241,20 @@ function keepMasked({ view }: Variable, { view: mask }: Variable): void {
 /** Sets the smallest weights to zero, of equal ones the first. */
 function maskSmallest({ weight, mask }: Masked, sparsity: number): void {
   const { view } = weight
-  const sizes = sizesOf(view as Float32Array)
+  const sizes = sizesOf(view)
   const { limit, ties } = smallest(sizes, Math.round(sparsity * sizes.length))
-  const { view: own } = mask
+  const { view: bits } = mask
   let left = ties
   for (let i = 0; i < sizes.length; i++) {
     const size = sizes[i]!
-    own[i] = size < limit || (size === limit && left-- > 0) ? 0 : 1
+    bits[i] = size < limit || (size === limit && left-- > 0) ? 0 : 1
   }
   keepMasked(weight, mask)
 }
 
 /** |w| as integers of the same order: the bits of a float32 without the sign. */
-function sizesOf(view: Float32Array): Uint32Array {
-  const bits = new Uint32Array(view.buffer, view.byteOffset, view.length)
+function sizesOf({ buffer, byteOffset, length }: TensorData): Uint32Array {
+  const bits = new Uint32Array(buffer, byteOffset, length)
   return bits.map((each) => each & 0x7fffffff)
 }
 

@@ -1,12 +1,11 @@
-// Layers whose files have their kernels as int8 or int4, by which `quantize` replaces layers that do not multiply integers:
-// embeddings, recurrent layers and attention, and all layers with int4. In memory the kernels are float32, unpacked when a
+// Layers whose kernels are int8 or int4 in files. `quantize` puts them in place of layers that do not multiply integers:
+// embeddings, recurrent layers and attention, and with int4 all layers. In memory the kernels are float32, unpacked when a
 // file is read: predictions take the time and the memory of the float32 layer.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
+import { ArgumentError, StateError, internalError, quoted } from '../core/errors'
 import { configured, count, custom, nullable, option } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { sizeOf } from '../core/shapes'
-import { typed } from '../core/tree'
 import { isFloatForm } from '../layers/float-form'
 import { inFiles } from '../layers/saved-weights'
 import {
@@ -43,7 +42,7 @@ import {
   type Integers,
 } from './integers'
 
-/** How files have the kernels of a layer. */
+/** How the kernels of a layer are stored in files. */
 export interface Packing {
   readonly bits: Bits
   /** How many neighbouring weights share a scale; null for all of an output, or of a row of an embedding. */
@@ -67,25 +66,33 @@ const packingOptions = () => ({
 })
 
 /** A class of layers. */
-type LayerClass = (abstract new (...given: never) => LayerBase) & {
+interface LayerClass {
   readonly className: string
   readonly prototype: LayerBase
 }
+/** A class of layers that is made of options. */
+type BaseClass = LayerClass & (abstract new (options: never) => LayerBase)
 
-/** Packed layers, known by their packing. */
+/** Options are read by their table, so that every class of layers may be constructed with any object. */
+function readsOptions<Class extends BaseClass>(base: Class): base is Class & (new (options: object) => LayerBase) {
+  return typeof base === 'function'
+}
+
+/** The packing of each packed layer. */
 const packings = new WeakMap<object, Packing>()
 
-/** How files have the kernels of a layer; null unless it was made by `quantize`. */
+/** How the kernels of a layer are stored in files; null unless `quantize` made the layer. */
 export function packingOf(layer: LayerBase): Packing | null {
   return packings.get(layer) ?? null
 }
 
-/** A subclass whose files have integers. */
-function packed(base: LayerClass): LayerClass {
+/** A subclass whose kernels are integers in files. */
+function packed(base: BaseClass): LayerClass {
   const name = `Packed${base.className}`
-  const Configured = configured(typed<new (options: object) => LayerBase>(base), packingOptions)
+  if (!readsOptions(base)) throw internalError(`${name} needs a class of layers`)
+  const Configured = configured(base, packingOptions)
   class Packed extends Configured {
-    static readonly className = name
+    static override readonly className = name
 
     override ensureBuilt(input: Parameters<LayerBase['ensureBuilt']>[0]): void {
       const wasBuilt = this.built
@@ -114,12 +121,12 @@ function packed(base: LayerClass): LayerClass {
       return []
     }
   }
-  // Files of other programs have the class, the options and the weights of the base.
+  // Files of other programs contain the class, the options and the weights of the base.
   Object.defineProperty(Packed.prototype, 'constructor', { get: () => (isFloatForm() ? base : Packed) })
-  return typed(Packed)
+  return Packed
 }
 
-const BASES: readonly LayerClass[] = [
+const BASES: readonly BaseClass[] = [
   Embedding,
   SimpleRNN,
   LSTM,
@@ -134,14 +141,14 @@ const BASES: readonly LayerClass[] = [
   Conv2D,
 ]
 
-const classes = new Map(BASES.map((base) => [base, packed(base)]))
+const classes = new Map<LayerClass, LayerClass>(BASES.map((base) => [base, packed(base)]))
 
 /** The classes of packed layers by their names. */
 export const packedLayers: CustomObjects = Object.fromEntries(
   [...classes.values()].map((each) => [each.className, each]),
 )
 
-/** The class of which a layer is, and whether it computes what that class does; null for a class without a packed form. */
+/** The class of a layer, and whether the layer computes what that class does; null for a class without a packed form. */
 export function packedBase(layer: LayerBase): { readonly of: LayerClass; readonly isExact: boolean } | null {
   const of = BASES.find((base) => layer instanceof base)
   return of === undefined ? null : { of, isExact: computesAs(layer, of) }
@@ -149,22 +156,23 @@ export function packedBase(layer: LayerBase): { readonly of: LayerClass; readonl
 
 /** A layer that replaces another one, and a function that sets its weights once it is built. */
 interface Filled {
-  readonly own: LayerBase
+  readonly layer: LayerBase
   readonly fill: () => void
 }
 
-/** A packed layer with the weights of a layer; null for a layer without a packed form, or if that takes no less room. */
+/** A packed layer with the weights of a layer; null for a layer without a packed form, and if that is not smaller. */
 export function packedFrom(layer: LayerBase, packing: Packing): Filled | null {
   const base = packedBase(layer)
   if (base?.isExact !== true || !kernelsOf(layer, packing).some(isSmaller)) return null
-  const own = remade(layer, packing, classes.get(base.of))
-  // Of a layer with LoRA, the sum is the kernel.
-  return { own, fill: () => inFiles(layer.weights).forEach((weight, i) => own.weights[i]!.assign(weight.value)) }
+  const made = remade(layer, packing, classes.get(base.of))
+  // The kernel of a layer with LoRA is the sum of all its matrices.
+  const fill = (): void => inFiles(layer.weights).forEach((weight, i) => made.weights[i]!.assign(weight.value))
+  return { layer: made, fill }
 }
 
 /**
- * Makes a layer a packed one, in place: its kernels are rounded, and files have integers. @returns false for a layer without a
- * packed form, or if that takes no less room
+ * Turns a layer into a packed one, in place: its kernels are rounded, and are integers in files. @returns false for a layer
+ * without a packed form, and if that is not smaller
  */
 export function packInPlace(layer: LayerBase, packing: Packing): boolean {
   const base = packedBase(layer)
@@ -207,10 +215,10 @@ function inputAxesOf(owner: LayerBase, { shape }: Variable): number {
 const bytesIn = (kernel: Kernel): number =>
   Math.ceil((kernel.variable.size * kernel.bits) / 8) + 4 * sizeOf(scalesShape(kernel))
 
-/** Whether the integers take less room: not if the groups are very small. */
+/** Whether integers with scales are smaller than float32. They are not if the groups are very small. */
 const isSmaller = (kernel: Kernel): boolean => bytesIn(kernel) < 4 * kernel.variable.size
 
-/** Lets files have integers in place of the kernels of a layer that was just built, and lets no optimizer change it. */
+/** Stores the kernels of a layer that was just built as integers in files, and freezes the layer. */
 function pack(layer: LayerBase, packing: Packing): void {
   packings.set(layer, packing)
   layer.trainable = false
@@ -218,7 +226,7 @@ function pack(layer: LayerBase, packing: Packing): void {
   kernelsOf(layer, packing).filter(isSmaller).forEach(store)
 }
 
-/** Lets a kernel hold only numbers that integers with scales can represent, and lets files have those. */
+/** Rounds every value of a kernel to numbers that integers with scales represent, and stores those in files. */
 function store(kernel: Kernel): void {
   const { variable, bits } = kernel
   const { size } = variable
@@ -227,32 +235,31 @@ function store(kernel: Kernel): void {
     Variable.prototype.assign.call(variable, new Tensor(data, variable.shape, 'float32'))
   }
   const current = (): Integers => toStored(variable.view, kernel, bits)
-  // A file gives integers and scales one after the other.
-  const given: { integers?: Int8Array; scales?: Float32Array } = {}
-  const give = (part: typeof given): void => {
-    Object.assign(given, part)
-    const { integers, scales } = given
+  // A file is read in parts: integers and scales arrive one after the other.
+  let received: Partial<Integers> = {}
+  const receive = (part: Partial<Integers>): void => {
+    received = { ...received, ...part }
+    const { integers, scales } = received
     if (integers === undefined || scales === undefined) return
     assign(fromIntegers({ integers, scales }, kernel))
-    delete given.integers
-    delete given.scales
+    received = {}
   }
-  const bytes = bits === 4
+  const isPaired = bits === 4
   Object.defineProperty(variable, 'assign', {
     value: (numbers: TensorLike) => assign(toTensor(numbers, `${variable.name}: the new value`).data),
   })
   const inFile = [
     fileVariable(variable, `int${bits}`, {
-      shape: bytes ? [Math.ceil(size / 2)] : variable.shape,
+      shape: isPaired ? [Math.ceil(size / 2)] : variable.shape,
       dtype: 'int8',
-      read: () => (bytes ? pairs(current().integers) : current().integers),
-      write: (data) => give({ integers: bytes ? unpaired(data, size) : Int8Array.from(data) }),
+      read: () => (isPaired ? pairs(current().integers) : current().integers),
+      write: (data) => receive({ integers: isPaired ? unpaired(data, size) : Int8Array.from(data) }),
     }),
     fileVariable(variable, 'scales', {
       shape: scalesShape(kernel),
       dtype: 'float32',
       read: () => current().scales,
-      write: (data) => give({ scales: Float32Array.from(data) }),
+      write: (data) => receive({ scales: Float32Array.from(data) }),
     }),
   ]
   Object.defineProperty(variable, 'inFile', { get: () => (isFloatForm() ? undefined : inFile) })
@@ -265,9 +272,9 @@ interface FileContent {
   write(data: ArrayLike<number>): void
 }
 
-/** A variable that only files have: its content is computed from the kernel. */
+/** A variable that exists only in files: its content is computed from the kernel. */
 function fileVariable(base: Variable, suffix: string, { shape, dtype, read, write }: FileContent): Variable {
-  return Object.create(base, {
+  const variable: Variable = Object.create(base, {
     name: { value: `${base.name}_${suffix}` },
     shape: { value: shape },
     dtype: { value: dtype },
@@ -276,5 +283,6 @@ function fileVariable(base: Variable, suffix: string, { shape, dtype, read, writ
     view: { get: read },
     value: { get: () => new Tensor(read(), shape, dtype) },
     assign: { value: ({ data }: Tensor) => write(data) },
-  }) as Variable
+  })
+  return variable
 }

@@ -28,9 +28,9 @@ export function countsBy(
   if (ranking === 'layer') return (share) => groups.map(({ count }) => countOf(share, count))
   // Scores of different layers have different scales: each is divided by the root of the mean square of its layer.
   const all = groups.flatMap((group, at) => {
-    const own = scores.get(group)!
-    const size = Math.sqrt(own.reduce((sum, score) => sum + score * score, 0) / own.length)
-    const order = [...own].sort((a, b) => b - a).map((score) => score / (size || 1))
+    const units = scores.get(group)!
+    const size = Math.sqrt(units.reduce((sum, score) => sum + score * score, 0) / units.length)
+    const order = [...units].sort((a, b) => b - a).map((score) => score / (size || 1))
     // The best unit of each layer stays.
     return order.map((score, place) => ({ at, score: place === 0 ? Infinity : score }))
   })
@@ -45,7 +45,8 @@ export function countsBy(
 /** Shares are searched in steps of 1/32. */
 const STEPS = 32
 
-interface Bound extends Monitor {
+/** The limit on the loss of quality, and how quality is measured. */
+export interface Bound extends Monitor {
   readonly maxLoss: number
   evaluate(): Promise<Readonly<Record<string, number>>>
 }

@@ -15,7 +15,7 @@ import {
   readOptions,
   text,
 } from '../core/options'
-import { typed } from '../core/tree'
+import { put, type Tree } from '../core/tree'
 import type { TargetsOf } from '../data/samples/given'
 import { withoutTargets } from '../data/samples/parse'
 import { isElements } from '../data/samples/source'
@@ -25,10 +25,13 @@ import { copyableGraph, graphOf, knownGraph, pathsIn } from '../models/known-gra
 import { isTableModel } from '../tables/is-table-model'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
+import type { Tensor } from '../ops/tensor'
 import { gatherFor, type RowsFor } from '../tables/model-rows'
+import type { GatheredRows } from '../training/gathered'
 import { groupName, unitGroups, type UnitGroup } from '../models/unit-groups'
 import { readInputs, readSamples } from '../training/read'
-import { PruningSearch, best, countOf, countsBy, countsWithin, type Ranking } from './prune-search'
+import type { CheckingModel } from './checking-model'
+import { PruningSearch, best, countOf, countsBy, countsWithin, type Bound, type Ranking } from './prune-search'
 import { smaller } from './smaller'
 import { deadUnits, scoresOf, usesItself, type Criterion, type Seen } from './unit-scores'
 import { rowsForTiming, timedInTurn } from './timing'
@@ -88,7 +91,7 @@ const anything = custom<unknown>(
   (value) => value,
   () => null,
 )
-const options = {
+const pruneOptions = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),
   dead: option(boolean, false),
@@ -105,23 +108,26 @@ const options = {
 }
 
 type Settings = ReturnType<typeof readSettings>
-const readSettings = (given: object) => readOptions('pruneUnits', options, given)
+const readSettings = (options: object) => readOptions('pruneUnits', pruneOptions, options)
+
+const isShare = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < 1
+const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 1
 
 function readKeep(value: unknown, where: string): number | Readonly<Record<string, number>> {
-  const isShare = (each: unknown): boolean => typeof each === 'number' && each > 0 && each < 1
-  if (isShare(value) || value === 1) return value as number
-  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!isRecord)
+  if (isShare(value) || value === 1) return value
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ArgumentError(
       `${where} must be a fraction above 0 and up to 1, or { layer: fraction or number of units }, received ${quoted(value)}. At least one unit stays.`,
     )
+  const kept: Record<string, number> = {}
   for (const [layer, each] of Object.entries(value)) {
-    if (isShare(each) || (Number.isInteger(each) && each >= 1)) continue
-    throw new ArgumentError(
-      `${where}.${layer} must be a fraction between 0 and 1, or a number of units ≥ 1, received ${quoted(each)}`,
-    )
+    if (!isShare(each) && !isCount(each))
+      throw new ArgumentError(
+        `${where}.${layer} must be a fraction between 0 and 1, or a number of units ≥ 1, received ${quoted(each)}`,
+      )
+    put(kept, layer, each)
   }
-  return value as Readonly<Record<string, number>>
+  return kept
 }
 
 /**
@@ -150,63 +156,99 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
  */
 export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   model: Kind & Model<In, Out>,
-  given: PruneUnitsOptions<In, Out>,
+  options: PruneUnitsOptions<In, Out>,
 ): Promise<Kind> {
   requireArguments('pruneUnits', arguments, 2)
-  const settings = readSettings(given)
-  const { keep, maxLoss, dead, targetLatency, latencyRows, ranking, monitor, mode, by, x, y, batchSize, signal } =
-    settings
+  return pruned<Kind>(model, options)
+}
+
+/** `pruneUnits` for data of unknown type, which it checks. */
+export async function pruned<Kind extends Model>(model: Kind, options: object): Promise<Kind> {
+  const settings = readSettings(options)
+  const { keep, x, signal } = settings
   const graph = copyableGraph('pruneUnits', model)
   requireConsistent(settings, isElements(x) || isTableModel(model))
-  const needsTargets = by === 'taylor' || maxLoss !== null
-  if (needsTargets) model.training.requireCompiled('pruneUnits')
+  if (needsTargets(settings)) model.training.requireCompiled('pruneUnits')
   signal?.throwIfAborted()
-  const plain = typed<Model<never, never>>(model)
-  const groups = prunableGroups(plain, graph)
-  if (typeof keep !== 'object' || keep === null) requireUnits(groups)
-  const wanted = typeof keep !== 'object' || keep === null ? null : wantedCounts(keep, groups, pathsIn(graph))
+  const groups = prunableGroups(model, graph)
+  if (!isByLayer(keep)) requireUnits(groups)
+  const counts = isByLayer(keep) ? wantedCounts(keep, groups, pathsIn(graph)) : null
+  const keeping = (units: UnitLists): Kind =>
+    smaller<Kind>(model, new Map(groups.possible.map((group, i) => [group, units[i]!])))
   // Data are read and losses traced with a copy of the model.
-  const work = smaller(plain, new Map())
-  const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
-  const rows = x === null ? null : await gatherFor(work, x, y, { where: 'pruneUnits', needsTargets, signal })
-  const samples =
-    rows === null
-      ? null
-      : needsTargets
-        ? readSamples(work.training, 'test', 'pruneUnits', rows.x, rows.y).samples
-        : withoutTargets(readInputs(work.training, rows.x))
-  const seen: Seen | null = samples === null ? null : { samples, batchSize, signal }
-  const keeping = (units: readonly (readonly number[])[]): Model<never, never> =>
-    smaller(plain, new Map(groups.possible.map((group, i) => [group, units[i]!])))
+  const copy = smaller<Model>(model, new Map())
   try {
-    if (dead) return typed(keeping(await living(work, own, seen!)))
-    const scores = await scoresOf(work, own, by, seen)
-    const countsFor = countsBy(ranking, own, scores)
-    const bestOf = (counts: readonly number[]): number[][] =>
-      own.map((group, i) => best(scores.get(group)!, counts[i]!))
-    if (maxLoss !== null) {
-      const evaluate = () =>
-        work.evaluate(typed<never>(rows!.x), typed<never>(rows!.y), {
-          batchSize,
-          ...(signal === null ? {} : { signal }),
-        })
-      const search = new PruningSearch(
-        own,
-        scores,
-        { maxLoss, where: 'pruneUnits', monitor, mode, evaluate },
-        countsFor,
-      )
-      return typed(keeping(bestOf(await search.run())))
-    }
-    if (targetLatency !== null) {
-      const timed = rowsForTiming(rows!, latencyRows)
-      const measure = (counts: readonly number[]) => millisecondsOf(keeping(bestOf(counts)), timed, signal)
-      return typed(keeping(bestOf(await countsWithin(targetLatency, countsFor, measure))))
-    }
-    const counts = wanted === null ? countsFor(keep as number) : groups.possible.map((group) => wanted.get(group)!)
-    return typed(keeping(bestOf(counts)))
+    const trial = await trialOf(copy, settings)
+    return keeping(await unitsToKeep(trial, settings, counts, keeping))
   } finally {
-    work.dispose()
+    copy.dispose()
+  }
+}
+
+/** For each group, the units to keep. */
+type UnitLists = readonly (readonly number[])[]
+
+const isByLayer = (keep: Settings['keep']): keep is Readonly<Record<string, number>> =>
+  typeof keep === 'object' && keep !== null
+
+const needsTargets = ({ by, maxLoss }: Settings): boolean => by === 'taylor' || maxLoss !== null
+
+/** A copy of the model with which units are judged: its groups, in the order of the model's, and the data. */
+interface Trial {
+  readonly model: Model
+  readonly groups: readonly UnitGroup[]
+  /** null if no data are needed. */
+  readonly rows: GatheredRows | null
+  readonly seen: Seen | null
+}
+
+async function trialOf(model: Model, settings: Settings): Promise<Trial> {
+  const { x, y, batchSize, signal } = settings
+  const groups = prunableGroups(model, knownGraph('pruneUnits', model)).possible
+  if (x === null) return { model, groups, rows: null, seen: null }
+  const withTargets = needsTargets(settings)
+  const rows = await gatherFor(model, x, y, { where: 'pruneUnits', needsTargets: withTargets, signal })
+  const samples = withTargets
+    ? readSamples(model.training, 'test', 'pruneUnits', rows.x, rows.y).samples
+    : withoutTargets(readInputs(model.training, rows.x))
+  return { model, groups, rows, seen: { samples, batchSize, signal } }
+}
+
+/**
+ * @param counts how many units of each group to keep, if `keep` says so
+ * @param keeping makes the model that keeps some units
+ */
+async function unitsToKeep(
+  trial: Trial,
+  settings: Settings,
+  counts: readonly number[] | null,
+  keeping: (units: UnitLists) => Model,
+): Promise<UnitLists> {
+  const { model, groups, rows, seen } = trial
+  const { keep, maxLoss, dead, targetLatency, latencyRows, ranking, by, signal } = settings
+  if (dead) return living(model, groups, seen!)
+  const scores = await scoresOf(model, groups, by, seen)
+  const countsFor = countsBy(ranking, groups, scores)
+  const bestOf = (units: readonly number[]): UnitLists => groups.map((group, i) => best(scores.get(group)!, units[i]!))
+  if (maxLoss !== null)
+    return bestOf(await new PruningSearch(groups, scores, boundOf(trial, settings, maxLoss), countsFor).run())
+  if (targetLatency !== null) {
+    const timed = rowsForTiming(rows!, latencyRows)
+    const measure = (units: readonly number[]) => millisecondsOf(keeping(bestOf(units)), timed, signal)
+    return bestOf(await countsWithin(targetLatency, countsFor, measure))
+  }
+  return bestOf(typeof keep === 'number' ? countsFor(keep) : counts!)
+}
+
+function boundOf({ model, rows }: Trial, { monitor, mode, batchSize, signal }: Settings, maxLoss: number): Bound {
+  const options = { batchSize, ...(signal === null ? {} : { signal }) }
+  const judged: CheckingModel = model
+  return {
+    maxLoss,
+    where: 'pruneUnits',
+    monitor,
+    mode,
+    evaluate: () => judged.evaluate(rows!.x, rows!.y, options),
   }
 }
 
@@ -214,16 +256,14 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
  * @param hasTargets whether x may have the targets
  * @throws ArgumentError for options that contradict each other, or that need others
  */
-function requireConsistent(
-  { keep, maxLoss, dead, targetLatency, latencyRows, ranking, by, x, y }: Settings,
-  hasTargets: boolean,
-): void {
-  const given = [keep !== null, maxLoss !== null, dead, targetLatency !== null].filter(Boolean).length
-  if (given !== 1)
+function requireConsistent(settings: Settings, hasTargets: boolean): void {
+  const { keep, maxLoss, dead, targetLatency, latencyRows, ranking, by, x, y } = settings
+  const goals = [keep !== null, maxLoss !== null, dead, targetLatency !== null].filter(Boolean).length
+  if (goals !== 1)
     throw new ArgumentError(
-      `pruneUnits: needs exactly one of keep, maxLoss, dead and targetLatency, received ${given === 0 ? 'none' : given}`,
+      `pruneUnits: needs exactly one of keep, maxLoss, dead and targetLatency, received ${goals === 0 ? 'none' : goals}`,
     )
-  if (ranking === 'global' && (dead || (typeof keep === 'object' && keep !== null)))
+  if (ranking === 'global' && (dead || isByLayer(keep)))
     throw new ArgumentError(
       `pruneUnits: ranking 'global' chooses among the units of all layers, ${dead ? 'but dead: true removes all dead ones' : 'but keep gives the units of each layer'}. Leave it out.`,
     )
@@ -239,7 +279,7 @@ function requireConsistent(
     throw new ArgumentError(
       `pruneUnits: by '${by}' needs x, data on which the units are measured. by 'magnitude' needs no data.`,
     )
-  if ((by === 'taylor' || maxLoss !== null) && (x === null || (y === null && !hasTargets)))
+  if (needsTargets(settings) && (x === null || (y === null && !hasTargets)))
     throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
 }
 
@@ -248,7 +288,7 @@ function requireConsistent(
  * known, and for units of recurrent layers.
  */
 export async function countDeadUnits(
-  model: Model<never, never>,
+  model: Model,
   x: unknown,
   { batchSize, signal }: Pick<Seen, 'batchSize' | 'signal'>,
 ): Promise<{ readonly dead: number; readonly units: number } | null> {
@@ -262,11 +302,7 @@ export async function countDeadUnits(
 }
 
 /** The units of each group that are not dead; of a dead layer, the first one. */
-async function living(
-  model: Model<never, never>,
-  groups: readonly UnitGroup[],
-  seen: Seen,
-): Promise<readonly (readonly number[])[]> {
+async function living(model: Model, groups: readonly UnitGroup[], seen: Seen): Promise<UnitLists> {
   const dead = await deadUnits(model, groups, seen)
   return groups.map((group) => {
     const units = Array.from({ length: group.count }, (_, unit) => unit).filter((unit) => !dead.get(group)!.has(unit))
@@ -278,8 +314,12 @@ async function living(
 const TIMING = 0.1
 
 /** The milliseconds of a prediction; disposes the model. */
-async function millisecondsOf(model: Model<never, never>, rows: unknown, signal: AbortSignal | null): Promise<number> {
-  const [timing] = await timedInTurn([() => model.predictOnBatch(rows as never)], TIMING, signal)
+async function millisecondsOf(
+  model: CheckingModel & Pick<Model, 'dispose'>,
+  rows: Tree<Tensor>,
+  signal: AbortSignal | null,
+): Promise<number> {
+  const [timing] = await timedInTurn([() => model.predictOnBatch(rows)], TIMING, signal)
   model.dispose()
   return 1000 * timing!.seconds
 }
@@ -290,7 +330,7 @@ interface Groups {
   readonly others: ReadonlyMap<UnitGroup, string>
 }
 
-function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
+function prunableGroups(model: Model, graph: LayerGraph): Groups {
   const nested = model.allLayers
     .filter((layer) => layer !== model && layer.graph instanceof LayerGraph)
     .map((layer) => ({ layer, within: new Set<object>(layer.allLayers) }))
@@ -334,7 +374,7 @@ function wantedCounts(
   keep: Readonly<Record<string, number>>,
   { possible, others }: Groups,
   paths: ReadonlyMap<LayerBase, string>,
-): Map<UnitGroup, number> {
+): readonly number[] {
   const wanted = new Map(possible.map((group) => [group, group.count]))
   const named = new Map<UnitGroup, string>()
   for (const [name, each] of Object.entries(keep)) {
@@ -365,5 +405,5 @@ function wantedCounts(
     named.set(group, name)
     wanted.set(group, units)
   }
-  return wanted
+  return possible.map((group) => wanted.get(group)!)
 }

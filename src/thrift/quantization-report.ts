@@ -8,7 +8,7 @@ import type { LayerBase } from '../layers/layer'
 import { isKernel } from '../layers/units'
 import { knownGraph, pathsIn } from '../models/known-graph'
 import { packedBase, packingOf } from './packed-layers'
-import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
+import { IntegerProduct } from './quantized-layers'
 import { Report, type Table } from './report'
 
 /** A layer with weights. */
@@ -73,8 +73,6 @@ export class QuantizationReport extends Report {
   }
 }
 
-const PRODUCTS = [QuantizedDense, QuantizedConv1D, QuantizedConv2D]
-
 /**
  * Which layers of a model have integer weights, their bytes before and after, and why the others stay float32.
  *
@@ -96,27 +94,25 @@ export function quantizationReport(model: LayerBase): QuantizationReport {
 }
 
 function rowOf(layer: LayerBase, name: string): QuantizationRow {
-  const product = PRODUCTS.find((known) => layer instanceof known)
+  const isProduct = layer instanceof IntegerProduct
   const packing = packingOf(layer)
-  const elements =
-    product === undefined
-      ? layer.weights.reduce((sum, { size }) => sum + size, 0)
-      : (layer as QuantizedDense).kernel.size + (layer as QuantizedDense).biasSize
+  const elements = isProduct
+    ? layer.kernel.size + layer.biasSize
+    : layer.weights.reduce((sum, { size }) => sum + size, 0)
   return {
     name,
     className: classNameOf(layer),
-    bits: product === undefined ? (packing?.bits ?? 32) : 8,
-    multipliesIntegers: product !== undefined,
+    bits: isProduct ? 8 : (packing?.bits ?? 32),
+    multipliesIntegers: isProduct,
     bytesBefore: 4 * elements,
     bytes: inFiles(layer.weights).reduce((sum, { byteLength }) => sum + byteLength, 0),
-    why: product === undefined && packing === null ? whyFloat(layer) : null,
+    why: isProduct || packing !== null ? null : whyFloat(layer),
   }
 }
 
 /** Why `quantize` leaves a layer as it is. */
 export function whyFloat(layer: LayerBase): string {
-  if (packingOf(layer) !== null || PRODUCTS.some((known) => layer instanceof known))
-    return 'its weights are integers already'
+  if (packingOf(layer) !== null || layer instanceof IntegerProduct) return 'its weights are integers already'
   if (!layer.weights.some(isKernel)) return 'it has no kernel'
   const base = packedBase(layer)
   if (base === null) return `${classNameOf(layer)} has no form with integers`

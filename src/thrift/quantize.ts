@@ -4,25 +4,24 @@
 import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError, quoted, restating } from '../core/errors'
-import { count, custom, nullable, option, optionsOf, readOptions } from '../core/options'
+import { count, custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
-import { typed, flatten, type Tree } from '../core/tree'
+import { flatten } from '../core/tree'
 import type { DataOf } from '../data/samples/given'
 import { RowSource } from '../data/samples/row-source'
 import { Layer, type LayerBase } from '../layers/layer'
-import { CallContext, withFrame, withTap } from '../layers/context'
-import { Conv1D, Conv2D, Dense, type DenseOptions } from '../layers'
-import { computesAs } from '../layers/units'
+import { CallContext, withFrame, withTap, type Tap } from '../layers/context'
 import { copyableGraph, pathsIn } from '../models/known-graph'
 import { Model } from '../models/model'
+import { requireModel } from '../models/required-model'
 import { abs } from '../ops/numpy/elementwise'
 import { max } from '../ops/numpy/reduce'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, currentTrace, trace } from '../ops/trace'
-import { MOST_PRODUCTS } from '../engine/primitives/quantized'
 import { readInputs } from '../training/read'
 import { inputsOf } from '../training/steps'
 import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'
+import { awareLayer, integerLayer, productOf, type Product } from './integer-products'
 import type { Bits } from './integers'
 import { bitsKind, packInPlace, packedFrom, packedLayers } from './packed-layers'
 import { quantizationReport, whyFloat } from './quantization-report'
@@ -57,6 +56,11 @@ export interface QuantizeOptions<In = Tensor> {
 
 /** The weights that share a scale of int4: 4.5 bits per weight in all. */
 const GROUP = 64
+/** The bits of a mode of Keras. */
+const BITS: ReadonlyMap<string, Bits> = new Map([
+  ['int8', 8],
+  ['int4', 4],
+])
 /** The share of the bytes of a quantized model above which float32 layers are reported. */
 const MOST_FLOAT = 0.1
 
@@ -74,51 +78,13 @@ const QUANTIZE_OPTIONS = {
   groupSize: option(nullable(count), null),
 }
 
-type Quantizable = Dense | Conv1D | Conv2D
-type Quantized = QuantizedDense | QuantizedConv1D | QuantizedConv2D
-
-const QUANTIZABLE: readonly { readonly prototype: Quantizable }[] = [
-  Dense,
-  Conv1D,
-  Conv2D,
-  QuantizationAwareDense,
-  QuantizationAwareConv1D,
-  QuantizationAwareConv2D,
-]
-
-/** Whether a layer's computation is exactly known and possible in integers. */
-function isQuantizable(layer: LayerBase): layer is Quantizable {
-  if (!QUANTIZABLE.some((known) => computesAs(layer, known))) return false
-  const { kernel } = layer as Quantizable
-  if (kernel.size / kernel.shape.at(-1)! > MOST_PRODUCTS) return false
-  return layer instanceof Dense || (layer as Conv1D | Conv2D).groups === 1
-}
-
-function quantizedFor(layer: Quantizable, calibrated: boolean): Quantized {
-  const { name, activation } = layer
-  if (layer instanceof Dense) return new QuantizedDense({ units: layer.units, activation, calibrated, name })
-  const { filters, kernelSize, strides, padding, dilationRate, dataFormat } = layer
-  const options = {
-    filters,
-    activation,
-    calibrated,
-    kernelSize,
-    strides,
-    padding: padding as 'valid',
-    dilationRate,
-    dataFormat,
-    name,
-  }
-  return layer instanceof Conv1D ? new QuantizedConv1D(options) : new QuantizedConv2D(options)
-}
-
 /** The number of rows per run. */
 const ROWS = 128
 
 /** The largest |x| among the inputs of each layer. */
 function largestInputs(
-  model: Model<unknown, unknown>,
-  layers: ReadonlySet<LayerBase>,
+  model: Model,
+  layers: ReadonlyMap<LayerBase, Product>,
   data: unknown,
 ): ReadonlyMap<LayerBase, number> {
   const {
@@ -139,10 +105,10 @@ function largestInputs(
     const seen: LayerBase[] = []
     const traced = trace(types, (symbols) => {
       const found: Tensor[] = []
-      const own = currentTrace()
-      const look = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
+      const outermost = currentTrace()
+      const look: Tap = (layer, input, output) => {
         // Values within a loop cannot be read outside of it.
-        if (layer instanceof Layer && layers.has(layer) && currentTrace() === own) {
+        if (layer instanceof Layer && layers.has(layer) && currentTrace() === outermost) {
           for (const leaf of flatten(input)) {
             if (!(leaf instanceof Tensor)) continue
             seen.push(layer)
@@ -152,7 +118,7 @@ function largestInputs(
         return output
       }
       withTap(look, () =>
-        withFrame(null, new CallContext(false), () => model.predictStep(typed(inputsOf(form, symbols, readers)))),
+        withFrame(null, new CallContext(false), () => model.predictStep(inputsOf(form, symbols, readers))),
       )
       return found
     })
@@ -200,24 +166,27 @@ export function quantize<Kind extends LayerBase>(
 ): Kind {
   requireArguments('quantize', arguments, 2)
   const layers = [...pathsIn(copyableGraph('quantize', model)).keys()]
+  requireModel('quantize', model)
   const { calibration, bits, groupSize } = readOptions('quantize', QUANTIZE_OPTIONS, options)
   if (groupSize !== null && bits === 8)
     throw new ArgumentError('quantize: groupSize needs bits: 4. With 8 bits, all weights of an output share a scale.')
-  const multiplied = new Set(layers.filter((layer) => bits === 8 && isQuantizable(layer)))
+  const multiplied = bits === 8 ? productsIn(layers) : new Map<LayerBase, Product>()
   if (calibration !== null && multiplied.size === 0)
     throw new ArgumentError(
       bits === 4
         ? 'quantize: calibration needs bits: 8. With 4 bits, activations stay float32.'
         : `quantize: calibration needs a Dense, Conv1D or Conv2D layer, and ${model} has none. Leave it out.`,
     )
-  const largest = calibration === null ? null : largestInputs(typed(model), multiplied, calibration)
+  const largest = calibration === null ? null : largestInputs(model, multiplied, calibration)
   let replaced = 0
   const small = replaceLayers(model, (layer) => {
-    const found = multiplied.has(layer)
-      ? integerProduct(layer as Quantizable, largest?.get(layer) ?? null)
-      : packedLayer(layer, bits, groupSize ?? (bits === 4 ? GROUP : null))
-    if (found !== null) replaced++
-    return found
+    const product = multiplied.get(layer)
+    const replacement =
+      product === undefined
+        ? packedLayer(layer, bits, groupSize ?? (bits === 4 ? GROUP : null))
+        : integerProduct(product, largest?.get(layer) ?? null)
+    if (replacement !== null) replaced++
+    return replacement
   })
   if (replaced === 0) throw nothingToQuantize(model, layers)
   warnOfFloats(small)
@@ -238,7 +207,7 @@ export function quantize<Kind extends LayerBase>(
  */
 export function quantizeInPlace(layer: LayerBase, mode: 'int8' | 'int4' = 'int8'): void {
   requireArguments('quantizeInPlace', arguments, 2)
-  const bits = { int8: 8, int4: 4 }[mode] as Bits | undefined
+  const bits = BITS.get(mode)
   if (bits === undefined)
     throw new ArgumentError(`quantize: the mode must be 'int8' or 'int4', received ${quoted(mode)}`)
   if (layer instanceof Model) layer.training.lock.requireIdle('quantize')
@@ -262,15 +231,18 @@ function nothingToQuantize(model: LayerBase, layers: readonly LayerBase[]): Argu
 }
 
 /** A layer that multiplies integers in place of a float32 layer. */
-function integerProduct(layer: Quantizable, largest: number | null): Replacement {
-  const own = quantizedFor(layer, largest !== null)
-  const fill = (): void => own.quantizeFrom({ kernel: layer.kernel.value, bias: layer.bias?.value ?? null, largest })
-  return { layers: [own], fill }
+function integerProduct(product: Product, largest: number | null): Replacement {
+  const { kernel, bias } = product.layer
+  const quantized = integerLayer(product, largest !== null)
+  return {
+    layers: [quantized],
+    fill: () => quantized.quantizeFrom({ kernel: kernel.value, bias: bias?.value ?? null, largest }),
+  }
 }
 
 function packedLayer(layer: LayerBase, bits: Bits, groupSize: number | null): Replacement | null {
   const found = packedFrom(layer, { bits, groupSize })
-  return found && { layers: [found.own], fill: found.fill }
+  return found && { layers: [found.layer], fill: found.fill }
 }
 
 /** Warns of layers that stay float32 if they are much of the file. */
@@ -294,24 +266,16 @@ function warnOfFloats(model: LayerBase): void {
  */
 export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
   requireArguments('quantizationAware', arguments, 1)
-  const layers = [...pathsIn(copyableGraph('quantizationAware', model)).keys()]
-  if (!layers.some(isQuantizable))
-    throw new ArgumentError(`quantizationAware: ${model} has no Dense, Conv1D or Conv2D layer`)
-  return replaceLayers(model, (layer) => (isQuantizable(layer) ? { layers: [awareOf(layer)], fill: null } : null))
+  const products = productsIn(pathsIn(copyableGraph('quantizationAware', model)).keys())
+  if (products.size === 0) throw new ArgumentError(`quantizationAware: ${model} has no Dense, Conv1D or Conv2D layer`)
+  return replaceLayers(model, (layer) => {
+    const product = products.get(layer)
+    return product === undefined ? null : { layers: [awareLayer(product)], fill: null }
+  })
 }
 
-/** The options of a layer whose first option, a number, may be passed by position. */
-type OptionsOf<Class extends abstract new (...inputs: never) => unknown> = Exclude<
-  ConstructorParameters<Class>[0],
-  number
->
-
-function awareOf(layer: Quantizable): LayerBase {
-  const config = Object.fromEntries(
-    Object.keys(optionsOf(layer.constructor)).map((key) => [key, Reflect.get(layer, key)]),
-  )
-  if (layer instanceof Dense) return new QuantizationAwareDense(typed<DenseOptions>(config))
-  return layer instanceof Conv1D
-    ? new QuantizationAwareConv1D(typed<OptionsOf<typeof Conv1D>>(config))
-    : new QuantizationAwareConv2D(typed<OptionsOf<typeof Conv2D>>(config))
+/** The layers that can multiply integers. */
+function productsIn(layers: Iterable<LayerBase>): ReadonlyMap<LayerBase, Product> {
+  const products = [...layers].map(productOf).filter((product) => product !== null)
+  return new Map(products.map((product) => [product.layer, product]))
 }

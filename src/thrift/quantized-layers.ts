@@ -1,5 +1,4 @@
-// Layers with int8 weights for predictions, by which `quantize` replaces Dense, Conv1D and Conv2D. They are not
-// trained.
+// Layers with int8 weights for predictions. `quantize` puts them in place of Dense, Conv1D and Conv2D. They are not trained.
 
 import { merged } from '../core/merged'
 import { ShapeError, StateError, formatShape } from '../core/errors'
@@ -73,15 +72,15 @@ class QuantizedKernel {
     )
   }
 
-  call(x: Tensor, own: ActivationFunction): Tensor {
-    const relu = own === RELU
+  call(x: Tensor, activation: ActivationFunction): Tensor {
+    const relu = activation === RELU
     const { packed, scales, bias, inputScale } = this
     const fixed = inputScale === null ? [] : [inputScale.value]
     needQuantized()
     const [y] = apply('routine', [cast(x, 'float32'), packed.value, scales.value, bias.value, ...fixed], {
       routine: new QuantizedContraction(this.sight, relu),
     })
-    return relu ? y! : own(y!)
+    return relu ? y! : activation(y!)
   }
 }
 
@@ -125,7 +124,41 @@ function requirePrediction(layer: object, training: boolean): void {
 const MULTIPLIES_INTEGERS =
   'no other program has layers that multiply integers. Save as safetensors, or use quantizeInPlace, whose layers compute in float32'
 
-const QuantizedDenseBase = configured(Layer<Tensor>, () =>
+/**
+ * A layer with int8 weights, whose product is computed in integers. It is not trained.
+ * @internal
+ */
+export abstract class IntegerProduct extends Layer<Tensor> {
+  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
+  private quantized: QuantizedKernel | null = null
+
+  /** The weights, once the layer is built. */
+  protected get product(): QuantizedKernel {
+    return this.requireBuilt(this.quantized)
+  }
+
+  /** The dequantized weights, [… kernelSize, channels, filters], or [n, units] of a Dense layer. */
+  get kernel(): Tensor {
+    return this.product.kernel
+  }
+
+  /** The number of biases. @internal */
+  get biasSize(): number {
+    return this.product.bias.size
+  }
+
+  /** Creates the weights. */
+  protected addProduct(sight: Sight, calibrated: boolean): void {
+    this.quantized = makeKernel(sight, calibrated, (options) => this.addWeight(options))
+  }
+
+  /** Quantizes the weights of a float32 layer. @internal */
+  quantizeFrom(weights: FloatWeights): void {
+    this.product.quantizeFrom(weights)
+  }
+}
+
+const QuantizedDenseBase = configured(IntegerProduct, () =>
   merged(
     {
       /** The number of outputs. */
@@ -141,44 +174,26 @@ const QuantizedDenseBase = configured(Layer<Tensor>, () =>
  */
 export class QuantizedDense extends QuantizedDenseBase {
   static readonly className = 'QuantizedDense'
-  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
   override readonly supportsMasking = true
-  private own: QuantizedKernel | null = null
-
-  /** The dequantized weights, [n, units]. */
-  get kernel(): Tensor {
-    return this.requireBuilt(this.own).kernel
-  }
-
-  /** The number of biases. @internal */
-  get biasSize(): number {
-    return this.requireBuilt(this.own).bias.size
-  }
 
   override build(inputShape: BatchShape): void {
     const channels = inputShape.at(-1)
     if (inputShape.length < 2 || channels == null)
       throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
-    const sight = { window: [], channels, filters: this.units, strides: [], dilation: [] }
-    this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
-  }
-
-  /** Quantizes the weights of a float32 layer. @internal */
-  quantizeFrom(weights: FloatWeights): void {
-    this.requireBuilt(this.own).quantizeFrom(weights)
+    this.addProduct({ window: [], channels, filters: this.units, strides: [], dilation: [] }, this.calibrated)
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {
     requirePrediction(this, training)
-    const own = this.requireBuilt(this.own)
-    const { channels } = own.sight
+    const { product } = this
+    const { channels } = product.sight
     if (x.rank < 2 || x.shape.at(-1) !== channels) {
       const hint = x.rank > 2 && sizeOf(x.shape.slice(1)) === channels ? ' Did you forget Flatten?' : ''
       throw new ShapeError(
         `${this}: the last input dimension must be ${channels}, received ${formatShape(x.shape)}.${hint}`,
       )
     }
-    return own.call(x, this.activation)
+    return product.call(x, this.activation)
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
@@ -195,10 +210,9 @@ const quantizedConvolutionOptions = () =>
     quantizedOptions(),
   )
 
-const QuantizedConvolutionBase = configured(Layer<Tensor>, spatialOptions)
+const QuantizedConvolutionBase = configured(IntegerProduct, spatialOptions)
 
 abstract class QuantizedConvolution extends QuantizedConvolutionBase {
-  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
   declare readonly padding: Padding
@@ -206,46 +220,24 @@ abstract class QuantizedConvolution extends QuantizedConvolutionBase {
   declare readonly filters: number
   declare readonly activation: ActivationFunction
   declare readonly calibrated: boolean
-  private own: QuantizedKernel | null = null
-
-  /** The dequantized weights, [… kernelSize, channels, filters]. */
-  get kernel(): Tensor {
-    return this.requireBuilt(this.own).kernel
-  }
-
-  /** The number of biases. @internal */
-  get biasSize(): number {
-    return this.requireBuilt(this.own).bias.size
-  }
 
   override build(inputShape: BatchShape): void {
     const rank = this.kernelSize.length
     const channels = channelsOf(this, rank, inputShape)
     placesOf(this, channelsLast(this, rank, inputShape), this.filters)
-    const sight = {
-      window: this.kernelSize,
-      channels,
-      filters: this.filters,
-      strides: this.strides,
-      dilation: this.dilationRate,
-    }
-    this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
-  }
-
-  /** Quantizes the weights of a float32 layer. @internal */
-  quantizeFrom(weights: FloatWeights): void {
-    this.requireBuilt(this.own).quantizeFrom(weights)
+    const { kernelSize: window, filters, strides, dilationRate: dilation } = this
+    this.addProduct({ window, channels, filters, strides, dilation }, this.calibrated)
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {
     requirePrediction(this, training)
     return alongSpace(this, this.kernelSize.length, x, (last) => {
-      const own = this.requireBuilt(this.own)
-      const { channels } = own.sight
+      const { product } = this
+      const { channels } = product.sight
       if (last.shape.at(-1) !== channels)
         throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(last.shape)}`)
       placesOf(this, last.shape, this.filters)
-      return own.call(padFor(last, slidingOf(this)), this.activation)
+      return product.call(padFor(last, slidingOf(this)), this.activation)
     })
   }
 

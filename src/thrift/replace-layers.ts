@@ -1,13 +1,12 @@
 // Copies a model with some layers replaced, for quantize and lowRank.
 
-import { StateError } from '../core/errors'
-import { typed } from '../core/tree'
+import { StateError, internalError } from '../core/errors'
 import { inFiles } from '../layers/saved-weights'
 import type { LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
 import { cloneInParts, type Chain } from '../models/clone'
 import { LayerGraph } from '../models/layer-graph'
-import type { Model } from '../models/model'
+import { requireModel } from '../models/required-model'
 import type { Variable } from '../ops/variable'
 import { withRuntime } from '../engine/runtime/current'
 import { compileLike } from '../training/compile-like'
@@ -26,10 +25,10 @@ export interface Replacement {
  * @param replace called once per layer, including layers of nested models; returns null to keep the layer
  */
 export function replaceLayers<Kind extends LayerBase>(
-  whole: Kind,
+  model: Kind,
   replace: (layer: LayerBase) => Replacement | null,
 ): Kind {
-  const model = typed<Model<never, never>>(whole)
+  requireModel('replaceLayers', model)
   const replacements = new Map<LayerBase, Replacement>()
   const make = () =>
     cloneInParts(model, (layer) => {
@@ -40,17 +39,23 @@ export function replaceLayers<Kind extends LayerBase>(
     })
   const [weight] = model.weights
   const { model: copy, made } = weight === undefined ? make() : withRuntime(weight.runtime, make)
-  for (const [layer, [own]] of made) {
+  if (!isLike(copy, model)) throw internalError(`the copy of ${model} is of another class`)
+  for (const [layer, [replacement]] of made) {
     const fill = replacements.get(layer)?.fill ?? null
     if (fill !== null) fill()
     // The layers of a nested model are copied themselves.
     else if (!(layer.graph instanceof LayerGraph)) {
-      copyAll(inFiles(layer.weights), inFiles(own!.weights))
-      copyAll(layer.stateVariables, own!.stateVariables)
+      copyAll(inFiles(layer.weights), inFiles(replacement!.weights))
+      copyAll(layer.stateVariables, replacement!.stateVariables)
     }
   }
   compileLike(copy.training, model.training)
-  return typed(copy)
+  return copy
+}
+
+/** A copy has the class of its original. The types of inputs and outputs follow, because its graph is the same. */
+function isLike<Kind extends object>(copy: object, original: Kind): copy is Kind {
+  return copy.constructor === original.constructor
 }
 
 function copyAll(from: readonly Variable[], to: readonly Variable[]): void {

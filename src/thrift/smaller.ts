@@ -3,7 +3,7 @@
 
 import { ArgumentError, StateError, formatShape } from '../core/errors'
 import { rowMajorStrides, sameShape, sizeOf } from '../core/shapes'
-import type { LayerBase } from '../layers/layer'
+import { Layer, type LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
 import { cloneModel } from '../models/clone'
 import type { Model } from '../models/model'
@@ -22,7 +22,7 @@ type Indices = readonly (readonly number[] | null)[]
  * not changed.
  * @throws ArgumentError if layers share a layer that their configurations do not express
  */
-export function smaller<Kind extends Model<never, never>>(model: Kind, units: Kept): Kind {
+export function smaller<Kind extends Model>(model: Kind, units: Kept): Kind {
   const changes = changedOptions(units)
   const copy = cloneModel(model, { cloneFunction: (layer) => remade(layer, changes.get(layer)) })
   if (copy.weights.length !== model.weights.length) {
@@ -52,7 +52,8 @@ function changedOptions(kept: Kept): Map<LayerBase, Record<string, unknown>> {
   for (const [{ made, keepers, uses }, units] of kept) {
     for (const [maker, { optionsFor }] of made) change(maker, optionsFor(units.length))
     // The input shape may have changed, whatever was declared.
-    for (const layer of [...keepers, ...uses.map((use) => use.layer as LayerBase)]) change(layer, { inputShape: null })
+    const users = uses.map(({ layer }) => layer).filter((layer) => layer instanceof Layer)
+    for (const layer of [...keepers, ...users]) change(layer, { inputShape: null })
   }
   return changes
 }
@@ -61,7 +62,7 @@ function indicesByWeight(kept: Kept): Map<Variable, Indices> {
   const gone = new Map<Variable, (Set<number> | null)[]>()
   for (const [{ count, incoming, along, outgoing }, units] of kept) {
     const staying = new Set(units)
-    const removed = Array.from({ length: count }, (_, unit) => unit).filter((unit) => !staying.has(unit))
+    const removed = without(count, staying)
     for (const place of [...incoming, ...along, ...outgoing]) {
       const { weight, axis } = place
       if (!gone.has(weight))
@@ -75,16 +76,16 @@ function indicesByWeight(kept: Kept): Map<Variable, Indices> {
     }
   }
   return new Map(
-    [...gone].map(([weight, axes]) => {
-      return [
-        weight,
-        axes.map(
-          (set, axis) =>
-            set && Array.from({ length: weight.shape[axis]! }, (_, index) => index).filter((index) => !set.has(index)),
-        ),
-      ]
-    }),
+    [...gone].map(([weight, axes]) => [
+      weight,
+      axes.map((removed, axis) => removed && without(weight.shape[axis]!, removed)),
+    ]),
   )
+}
+
+/** The numbers below a limit that are not in a set. */
+function without(limit: number, set: ReadonlySet<number>): number[] {
+  return Array.from({ length: limit }, (_, i) => i).filter((i) => !set.has(i))
 }
 
 /** Copies the remaining part of source to target. */
@@ -112,11 +113,7 @@ function take(source: Variable, target: Variable, indices: Indices): void {
   }
 }
 
-function takeOptimizer(
-  model: Model<never, never>,
-  copy: Model<never, never>,
-  indices: ReadonlyMap<Variable, Indices>,
-): void {
+function takeOptimizer(model: Model, copy: Model, indices: ReadonlyMap<Variable, Indices>): void {
   const positions = new Map(model.weights.map((weight, i) => [weight, i]))
   const { optimizer: from } = model
   const { optimizer: to } = copy
@@ -124,10 +121,10 @@ function takeOptimizer(
   if (weights.length > 0) to.build(weights, copy.weights)
   from.scalars.forEach((variable, i) => take(variable, to.scalars[i]!, []))
   for (const weight of from.builtFor) {
-    const own = to.slotsOf(copy.weights[positions.get(weight)!]!)
-    const slots = from.slotsOf(weight)
+    const targets = to.slotsOf(copy.weights[positions.get(weight)!]!)
+    const sources = from.slotsOf(weight)
     const kept = indices.get(weight) ?? []
     for (const { name, axes } of from.declaredSlots(weight))
-      take(slots.get(name)!, own.get(name)!, axes?.map((axis) => kept[axis] ?? null) ?? kept)
+      take(sources.get(name)!, targets.get(name)!, axes?.map((axis) => kept[axis] ?? null) ?? kept)
   }
 }

@@ -125,7 +125,7 @@ export function speedup(before: Timing, after: Timing): Speedup {
   return { low: quantile(ratios, 0.025), median: before.seconds / after.seconds, high: quantile(ratios, 0.975) }
 }
 
-/** Of the draws of rounds. */
+/** The seed of the draws of rounds. */
 const SEED = 1
 
 /** `1.35 × (1.21 to 1.49)` */

@@ -2,8 +2,8 @@
 
 import { RowSource } from '../data/samples/row-source'
 import { tensorsOf, type Samples } from '../data/samples/samples'
-import { flatten, typed } from '../core/tree'
-import { CallContext, withFrame, withTap } from '../layers/context'
+import { flatten } from '../core/tree'
+import { CallContext, withFrame, withTap, type Tap } from '../layers/context'
 import type { Model } from '../models/model'
 import { sumByUnit } from '../models/unit-elements'
 import { indicesOf, type UnitGroup, type UnitUse } from '../models/unit-groups'
@@ -37,9 +37,9 @@ export interface Seen {
   readonly signal: AbortSignal | null
 }
 
-/** The scores of all units. @param data null for criteria that need only weights */
+/** The scores of all units. @param data null for the criterion that needs only weights */
 export async function scoresOf(
-  model: Model<never, never>,
+  model: Model,
   groups: readonly UnitGroup[],
   by: Criterion,
   data: Seen | null,
@@ -57,10 +57,10 @@ export async function scoresOf(
 
 /**
  * The units of each group that are 0 wherever they are used, for all rows. A layer that uses its own units, as recurrent layers
- * do, has none: its earlier outputs are not seen.
+ * do, has no dead units here: its earlier outputs are not observed.
  */
 export async function deadUnits(
-  model: Model<never, never>,
+  model: Model,
   groups: readonly UnitGroup[],
   data: Seen,
 ): Promise<ReadonlyMap<UnitGroup, ReadonlySet<number>>> {
@@ -81,42 +81,43 @@ export const usesItself = ({ made }: UnitGroup): boolean =>
 
 /** Traces a body, and notes the inputs of each call of a layer. */
 class Calls {
-  private readonly calls = new Map<object, Tensor[]>()
+  private readonly inputs = new Map<unknown, Tensor[]>()
 
   during<Result>(body: () => Result): Result {
-    const note = (layer: object, input: Tensor): unknown =>
-      this.calls.get(layer)?.push(input) ?? this.calls.set(layer, [input])
-    return withFrame(null, new CallContext(false), () =>
-      withTap((layer, input, output) => (note(layer as object, flatten<Tensor>(typed(input))[0]!), output), body),
-    )
+    const note: Tap = (layer, input, output) => {
+      const [first] = flatten(input)
+      if (first instanceof Tensor) this.inputs.set(layer, [...(this.inputs.get(layer) ?? []), first])
+      return output
+    }
+    return withFrame(null, new CallContext(false), () => withTap(note, body))
   }
 
   of(layer: object): readonly Tensor[] {
-    return this.calls.get(layer)!
+    return this.inputs.get(layer)!
   }
 }
 
 /** mean |h| of each unit, where it is used. */
-function activities(model: Model<never, never>, groups: readonly UnitGroup[], data: Seen): Promise<Scores> {
+function activities(model: Model, groups: readonly UnitGroup[], data: Seen): Promise<Scores> {
   return overRows(groups, data, (types, symbols) => {
     const calls = new Calls()
     calls.during(() =>
       model.applyTree(inputsOf(types.x, symbols.slice(0, types.inputs.length), types.readers), { training: false }),
     )
     return groups.map((group) =>
-      meanOf(group.uses.flatMap((use) => calls.of(use.layer).map((given) => activity(use, group.count, given)))),
+      meanOf(group.uses.flatMap((use) => calls.of(use.layer).map((input) => activity(use, group.count, input)))),
     )
   })
 }
 
 /** |Σ h · ∂loss/∂h| of each row. */
-function effects(model: Model<never, never>, groups: readonly UnitGroup[], data: Seen): Promise<Scores> {
+function effects(model: Model, groups: readonly UnitGroup[], data: Seen): Promise<Scores> {
   return overRows(groups, data, (types, symbols) => {
     const calls = new Calls()
-    const { loss } = calls.during(() => model.forward(typed(batchOf(types, symbols)), { training: false }))
-    const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.of(layer))))]
-    const gradients = currentTrace()!.gradients(loss, given)
-    const changes = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))
+    const { loss } = calls.during(() => model.forward(batchOf(types, symbols), { training: false }))
+    const inputs = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.of(layer))))]
+    const gradients = currentTrace()!.gradients(loss, inputs)
+    const changes = new Map(inputs.map((input, i) => [input, multiply(input, gradients[i]!)]))
     return groups.map((group) =>
       meanOf(
         group.uses.map((use) =>
@@ -147,8 +148,8 @@ function byUnit(
   value: Tensor,
   fold: (x: Tensor, axes: readonly number[]) => Tensor,
 ): Tensor {
-  const own = value.rank + axis
-  const others = value.shape.flatMap((_, i) => (i === 0 || i === own ? [] : [i]))
+  const unitAxis = value.rank + axis
+  const others = value.shape.flatMap((_, i) => (i === 0 || i === unitAxis ? [] : [i]))
   const rows = others.length === 0 ? value : fold(value, others)
   const indices = Int32Array.from(
     indicesOf(
