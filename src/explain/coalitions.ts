@@ -1,6 +1,7 @@
 // Cooperative games: the players are the elements of a row, or the columns of a table with all of their numbers. A coalition
 // is a set of players, and its value is the model's mean output when the other elements come from background rows.
 
+import type { TensorData } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import { greater, where as choose } from '../ops/numpy/elementwise'
 import { mean } from '../ops/numpy/reduce'
@@ -82,7 +83,7 @@ export class Game {
           count,
         )
         const share = count / backgroundRows
-        found.forEach((value, at) => (values[first * range.count + at]! += value * share))
+        found.forEach((value: number, at) => (values[first * range.count + at]! += value * share))
         await explained.turn()
       }
     }
@@ -100,22 +101,22 @@ export class Game {
   }
 
   /** The mean over these background rows, [coalitions, rows]. */
-  private run(range: Range, mask: Tensor, background: readonly Tensor[], count: number): Float32Array {
+  private run(range: Range, mask: Tensor, background: readonly Tensor[], count: number): TensorData {
     const { explained, sizes } = this
-    const [some] = mask.shape as [number, number]
+    const some = mask.shape[0]!
     const [means] = explained.run('coalitions', [...explained.parametersOf(range), mask, ...background], (symbols) => {
       const { units, inputs, rest } = explained.split(symbols)
-      const [masks, ...others] = rest as [Tensor, ...Tensor[]]
+      const [masks, others] = [rest[0]!, rest.slice(1)]
       const all = some * range.count * count
       let first = 0
       // Broadcast over coalitions, rows and background rows: mask [c, 1, 1, n], row [1, r, 1, n], background [1, 1, b,
       // n].
-      const given = inputs.map((input, i) => {
+      const mixtures = inputs.map((input, i) => {
         const size = sizes[i]!
-        const own = reshape(slice(masks, [0, first], [some, size]), [some, 1, 1, size])
+        const members = reshape(slice(masks, [0, first], [some, size]), [some, 1, 1, size])
         first += size
         const mixed = choose(
-          greater(own, 0),
+          greater(members, 0),
           reshape(input, [1, range.count, 1, size]),
           reshape(others[i]!, [1, 1, -1, size]),
         )
@@ -125,8 +126,8 @@ export class Game {
         units === null
           ? null
           : reshape(broadcastTo(reshape(units, [1, range.count, 1]), [some, range.count, count]), [all])
-      return [mean(reshape(explained.score(explained.call(given), unit), [some, range.count, count]), 2)]
+      return [mean(reshape(explained.score(explained.call(mixtures), unit), [some, range.count, count]), 2)]
     })
-    return means!.data as Float32Array
+    return means!.data
   }
 }

@@ -3,22 +3,23 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
+import type { TensorData } from '../core/dtypes'
 import { ArgumentError, DataError, formatShape, knownName, quoted, unknownName } from '../core/errors'
 import { custom, option, tableSize } from '../core/options'
-import { isBranch, pathName, pathsOf, typed } from '../core/tree'
+import { isBranch, isRecord, pathName, pathsOf, propertyOf } from '../core/tree'
 import { requireNumbers } from '../data/samples/checks'
 import { isTableModel } from '../tables/is-table-model'
 import type { Model } from '../models/model'
 import type { TableModel } from '../tables/table-model'
 import { isMissing, valueOf, type TableKind } from '../tables/values'
 import { readTyped } from '../ops/arguments'
-import { toTensor, type TensorLike } from '../ops/convert'
 import { cast, where as choose } from '../ops/numpy/elementwise'
 import { expandDims, reshape } from '../ops/numpy/shape'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { encodeRows } from './encoded'
 import { Explained, copiesOf, explainTable, vector, type ExplainOptions, type RowsOf, type Settings } from './explained'
+import { tensorFrom } from './user-data'
 
 export interface PartialDependenceOptions<Out = Tensor> extends ExplainOptions<Out> {
   /**
@@ -91,7 +92,7 @@ export async function partialDependence<In, Out, Kind extends Model<In, Out>>(
   if (isTableModel(model)) return dependenceOfColumn(model, x, feature, wanted, settings)
   const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   requireOneOutput(explained, model)
-  const { input, index } = placeOf(explained, feature as Feature)
+  const { input, index } = placeOf(explained, feature)
   const { shape, dtype } = explained.inputs[input]!
   const width = shape.slice(1).at(-1) ?? 1
   const grid = typeof wanted === 'number' ? spaced(explained.inputs[input]!, index, width, wanted) : numbersIn(wanted)
@@ -131,15 +132,15 @@ async function curves(
   for await (const range of explained.ranges(count)) {
     const [scores] = explained.run(`${input}`, [...explained.parametersOf(range), set, here], (symbols) => {
       const { units, inputs, rest } = explained.split(symbols)
-      const [set, here] = rest as [Tensor, Tensor]
-      const given = inputs.map((each, i) => {
+      const [set, here] = [rest[0]!, rest[1]!]
+      const variants = inputs.map((each, i) => {
         if (i !== input) return copiesOf(each, count, 1)
         const mixed = choose(cast(here, 'bool'), cast(set, dtype), expandDims(each, 1))
         return reshape(mixed, [range.count * count, ...each.shape.slice(1)])
       })
-      return [explained.score(explained.call(given), units === null ? null : copiesOf(units, count, 1))]
+      return [explained.score(explained.call(variants), units === null ? null : copiesOf(units, count, 1))]
     })
-    individual.set(scores!.data as Float32Array, range.start * count)
+    individual.set(scores!.data, range.start * count)
   }
   const average = Float32Array.from({ length: count }, (_, g) => {
     let sum = 0
@@ -158,7 +159,7 @@ async function dependenceOfColumn(
 ): Promise<PartialDependence> {
   const where = 'partialDependence'
   const names = Object.keys(model.table.columns)
-  const name = isBranch(feature) ? (Reflect.get(feature, 'input') as unknown) : feature
+  const name = isRecord(feature) ? feature['input'] : feature
   if (typeof name !== 'string')
     throw new ArgumentError(
       `${where}: the feature of ${model} must be the name of a column: ${names.map(quoted).join(', ')}, received ${quoted(feature)}`,
@@ -167,7 +168,7 @@ async function dependenceOfColumn(
   if (column < 0) throw unknownName(`column of ${model} in ${where}:`, name, names)
   const { kind } = model.table.columns[name]!
   const columns = await valuesByColumn(where, model, x)
-  const encoded = await encodeRows(where, typed(model), columns)
+  const encoded = await encodeRows(where, model, columns)
   const explained = Explained.read(where, encoded.model, encoded.rows, settings)
   requireOneOutput(explained, model)
   const grid =
@@ -185,7 +186,7 @@ async function dependenceOfColumn(
   const isHere = new Float32Array(width).fill(1, lanes.start, lanes.end)
   const found = await curves(explained, 0, new Tensor(rows.data, [1, ...rows.shape], 'float32'), isHere)
   return {
-    grid: kind === 'number' ? vector(grid as number[]) : new StringTensor(grid as string[], [grid.length]),
+    grid: kind === 'number' ? vector(grid.map(Number)) : new StringTensor(grid.map(String), [grid.length]),
     ...found,
     column: { name, kind },
   }
@@ -196,35 +197,35 @@ async function valuesByColumn(
   where: string,
   model: TableModel,
   x: unknown,
-): Promise<Readonly<Record<string, readonly (number | string)[]>>> {
+): Promise<Readonly<Record<string, readonly unknown[]>>> {
   const { x: read } = await model.rowsFor(where, x, undefined, false)
   return Object.fromEntries(
     Object.keys(model.table.columns).map((name) => {
-      const given = isBranch(read) ? (Reflect.get(read, name) as unknown) : undefined
-      if (given === undefined)
+      const values = isRecord(read) ? propertyOf(read, name) : undefined
+      if (values === undefined)
         throw new ArgumentError(
           `${where}: needs rows of the table of ${model}, or a record of its columns, received ${quoted(x)}`,
         )
-      if (given instanceof StringTensor) return [name, given.strings]
-      if (Array.isArray(given)) return [name, given.flat() as (number | string)[]]
-      return [name, Array.from(toTensor(given as TensorLike, where).data)]
+      if (values instanceof StringTensor) return [name, values.strings]
+      if (Array.isArray(values)) return [name, values.flat()]
+      return [name, Array.from(tensorFrom(values, where).data)]
     }),
   )
 }
 
-/** The values of a grid that was given. */
+/** The values of a user's grid. */
 function listOf(wanted: unknown): readonly unknown[] {
-  if (Array.isArray(wanted)) return wanted as readonly unknown[]
+  if (Array.isArray(wanted)) return wanted
   if (wanted instanceof StringTensor) return wanted.strings
   return Array.from(numbersIn(wanted))
 }
 
 /** @throws ArgumentError unless these are numbers in a list */
-function numbersIn(wanted: unknown): Float32Array {
+function numbersIn(wanted: unknown): TensorData {
   const where = 'partialDependence: grid'
-  const values = toTensor(wanted as TensorLike, where, 'float32')
+  const values = tensorFrom(wanted, where, 'float32')
   requireNumbers(values, where)
-  if (values.rank === 1 && values.size > 0) return values.data as Float32Array
+  if (values.rank === 1 && values.size > 0) return values.data
   throw new ArgumentError(
     `${where} must be a number of values, or a list of them, received ${formatShape(values.shape)}`,
   )
@@ -233,34 +234,57 @@ function numbersIn(wanted: unknown): Float32Array {
 const DAY = 86_400_000
 
 /** The grid of a column: all values if there are no more than `count`, else evenly spaced ones, or the most frequent. */
-function gridOf(values: readonly unknown[], kind: TableKind, count: number, place: string): (number | string)[] {
+function gridOf(
+  values: readonly unknown[],
+  kind: TableKind,
+  count: number,
+  place: string,
+): readonly (number | string)[] {
   const present = values.filter((value) => !isMissing(value))
   if (present.length === 0) throw new DataError(`${place} has no value in these rows. Give the values: grid: [ … ]`)
-  const counts = new Map<number | string, number>()
-  for (const value of present as (number | string)[]) counts.set(value, (counts.get(value) ?? 0) + 1)
-  const distinct = [...counts.keys()]
-  if (kind === 'category' || kind === 'text') {
-    const frequent = distinct.sort((a, b) => counts.get(b)! - counts.get(a)!).slice(0, count) as string[]
-    return frequent.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  switch (kind) {
+    case 'number':
+      return numberGrid(present.map(Number), count)
+    case 'date':
+      return dateGrid(present.map(String), count)
+    case 'category':
+    case 'text':
+      return mostFrequent(present.map(String), count)
   }
-  const numberOf = (value: unknown): number => (kind === 'date' ? timeIn(value as string)! : (value as number))
-  if (distinct.length <= count) return distinct.sort((a, b) => numberOf(a) - numberOf(b))
-  const places = evenly(present.map(numberOf), count)
-  if (kind === 'number') return places.map(Math.fround)
-  return [...new Set(places.map((time) => new Date(DAY * Math.round(time / DAY)).toISOString().slice(0, 10)))]
+}
+
+function numberGrid(values: readonly number[], count: number): number[] {
+  const distinct = [...new Set(values)]
+  return distinct.length <= count ? distinct.sort((a, b) => a - b) : evenly(values, count).map(Math.fround)
+}
+
+function dateGrid(dates: readonly string[], count: number): string[] {
+  const timeOf = (date: string): number => timeIn(date)!
+  const distinct = [...new Set(dates)]
+  if (distinct.length <= count) return distinct.sort((a, b) => timeOf(a) - timeOf(b))
+  const days = evenly(dates.map(timeOf), count).map((time) => new Date(DAY * Math.round(time / DAY)))
+  return [...new Set(days.map((day) => day.toISOString().slice(0, 10)))]
+}
+
+/** The most frequent of some texts, in alphabetical order. */
+function mostFrequent(texts: readonly string[], count: number): string[] {
+  const counts = new Map<string, number>()
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
+  const frequent = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)!).slice(0, count)
+  return frequent.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
 }
 
 /** The input and the position along its last axis. */
-function placeOf(explained: Explained, feature: Feature): { input: number; index: number } {
+function placeOf(explained: Explained, feature: unknown): { input: number; index: number } {
   const { form, rows, where } = explained
   const names = pathsOf(form).map(pathName)
-  const record = isBranch(feature) ? feature : { input: 0, index: feature as unknown }
+  const place: Readonly<Record<string, unknown>> = isRecord(feature) ? feature : { input: 0, index: feature }
   if (!isBranch(feature) && rows.length > 1) {
     throw new ArgumentError(
       `${where}: there are several inputs. Choose one: { input: ${quoted(names[0])}, index: 0 }. The inputs are: ${names.join(', ')}`,
     )
   }
-  const name: unknown = Reflect.get(record, 'input')
+  const { input: name, index } = place
   const input = typeof name === 'number' ? name : names.indexOf(knownName(String(name), names) ?? '')
   if (rows[input] === undefined) {
     if (typeof name === 'number')
@@ -273,7 +297,6 @@ function placeOf(explained: Explained, feature: Feature): { input: number; index
       `${where}: ${explained.nameOf(input)} has strings, and a grid needs numbers. Choose a numeric input, or use permutationImportance.`,
     )
   const width = rows[input].shape.slice(1).at(-1) ?? 1
-  const index: unknown = Reflect.get(record, 'index')
   if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width)
     return { input: at, index: index < 0 ? index + width : index }
   throw new ArgumentError(`${where}: the feature must be an index in 0 … ${width - 1}, received ${quoted(index)}`)

@@ -3,7 +3,7 @@
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { sizeOf } from '../core/shapes'
-import { flatten, leafNames, typed, unflatten } from '../core/tree'
+import { flatten, leafNames, unflatten } from '../core/tree'
 import { Embedding } from '../layers/core/embedding'
 import { Input } from '../layers/core/input-layer'
 import type { LayerBase } from '../layers/layer'
@@ -14,6 +14,7 @@ import { symbolsIn } from '../layers/symbol'
 import type { GraphCall, LayerGraph } from '../models/layer-graph'
 import { knownGraph } from '../models/known-graph'
 import { isTableModel } from '../tables/is-table-model'
+import type { CheckingModel } from '../training/checking-model'
 import { Model } from '../models/model'
 import { Tensor } from '../ops/tensor'
 
@@ -57,8 +58,8 @@ export class EncodedRows {
   }
 
   /** Other rows of the table, as numbers. */
-  encode(where: string, given: unknown): Promise<Tensor> {
-    return this.part.encode(where, given)
+  encode(where: string, rows: unknown): Promise<Tensor> {
+    return this.part.encode(where, rows)
   }
 
   /** One tensor for each column, in the structure of the model's inputs. */
@@ -68,7 +69,7 @@ export class EncodedRows {
 
   /** One number for each row and column, from numbers [rows, lanes]; a tensor [rows] for each column. */
   sums({ data, shape }: Tensor): Tensor[] {
-    const [rows, width] = shape as [number, number]
+    const [rows, width] = [shape[0]!, shape[1]!]
     return this.columns.map(({ start, end }) => {
       const sums = Float32Array.from({ length: rows }, (_, row) => {
         let sum = 0
@@ -80,17 +81,17 @@ export class EncodedRows {
   }
 }
 
-/** What is known of a model's graph, found once: the encoding part, and the model of the rest. */
-const known = new WeakMap<LayerGraph, EncodingPart>()
+/** The encoding part of each graph, found once. */
+const parts = new WeakMap<LayerGraph, EncodingPart>()
 
 /**
  * Rows as `predict` takes them, encoded.
  * @throws ArgumentError for a model whose columns cannot be told apart; the errors of `predict` for rows that do not fit
  */
-export async function encodeRows(where: string, model: Model<never, never>, x: unknown): Promise<EncodedRows> {
+export async function encodeRows(where: string, model: Model, x: unknown): Promise<EncodedRows> {
   const graph = knownGraph(where, model)
-  let part = known.get(graph)
-  if (part === undefined) known.set(graph, (part = new EncodingPart(where, model, graph)))
+  let part = parts.get(graph)
+  if (part === undefined) parts.set(graph, (part = new EncodingPart(where, model, graph)))
   return new EncodedRows(part, part.rest, await part.encode(where, x))
 }
 
@@ -100,11 +101,11 @@ class EncodingPart {
   readonly encodings: readonly Encoding[]
   readonly columns: readonly Lanes[]
   readonly rest: Model<Tensor, unknown>
-  private readonly encoder: Model<unknown, readonly Tensor[]>
+  private readonly encoder: CheckingModel<readonly Tensor[]>
 
   constructor(
     where: string,
-    private readonly model: Model<never, never>,
+    private readonly model: Model,
     readonly graph: LayerGraph,
   ) {
     this.names = leafNames(graph.inputs).map((name) => name || 'the input')
@@ -116,37 +117,37 @@ class EncodingPart {
     })
     // The encodings of a column are neighbours.
     this.columns = this.names.map((_, column) => {
-      const own = this.encodings.filter((each) => each.column === column)
-      return { start: own[0]?.lanes.start ?? 0, end: own.at(-1)?.lanes.end ?? 0 }
+      const encodings = this.encodings.filter((each) => each.column === column)
+      return { start: encodings[0]?.lanes.start ?? 0, end: encodings.at(-1)?.lanes.end ?? 0 }
     })
     const symbols = this.encodings.map(({ symbol }) => symbol)
-    this.encoder = new Model({ inputs: typed<unknown>(graph.inputs), outputs: symbols })
-    const read = new Model({ inputs: symbols, outputs: typed<Tensor>(graph.outputs) })
+    this.encoder = new Model<unknown, readonly Tensor[]>({ inputs: graph.inputs, outputs: symbols })
+    const reader = new Model<readonly Tensor[], unknown>({ inputs: symbols, outputs: graph.outputs })
     const row = Input({ shape: [width] })
     const values = this.encodings.map(({ symbol, lanes }) => {
       const lane = getItem(row, [':', `${lanes.start}:${lanes.end}`]) as Tensor
       const value = reshape(lane, [-1, ...symbol.shape.slice(1)]) as Tensor
       return symbol.dtype === 'float32' ? value : (cast(value, symbol.dtype) as Tensor)
     })
-    this.rest = new Model({ inputs: row, outputs: typed<Tensor>(read.apply(values)), name: model.name })
+    this.rest = new Model<Tensor, unknown>({ inputs: row, outputs: reader.apply(values), name: model.name })
   }
 
   /** Rows of the table, one of them, or columns of data, as [rows, lanes]. */
-  async encode(where: string, given: unknown): Promise<Tensor> {
+  async encode(where: string, data: unknown): Promise<Tensor> {
     const { model } = this
-    const { x } = isTableModel(model) ? await model.rowsFor(where, given, undefined, false) : { x: given }
+    const { x } = isTableModel(model) ? await model.rowsFor(where, data, undefined, false) : { x: data }
     if (Array.isArray(x) && x.length === 0)
       throw new DataError(`${where}: needs at least one row, received an empty list`)
-    const encoded = await this.encoder.predict(typed(x), { verbose: 0 })
+    const encoded = await this.encoder.predict(x, { verbose: 0 })
     const [rows = 0] = encoded[0]!.shape
     const width = this.columns.reduce((most, { end }) => Math.max(most, end), 0)
-    const data = new Float32Array(rows * width)
+    const numbers = new Float32Array(rows * width)
     this.encodings.forEach(({ lanes: { start, end } }, i) => {
-      const { data: own } = encoded[i]!
+      const { data: lane } = encoded[i]!
       const size = end - start
-      for (let row = 0; row < rows; row++) data.set(own.subarray(row * size, (row + 1) * size), row * width + start)
+      for (let row = 0; row < rows; row++) numbers.set(lane.subarray(row * size, (row + 1) * size), row * width + start)
     })
-    return new Tensor(data, [rows, width], 'float32')
+    return new Tensor(numbers, [rows, width], 'float32')
   }
 }
 
@@ -163,7 +164,7 @@ function encodes(layer: LayerBase): boolean {
  */
 function encodingsIn(
   where: string,
-  model: Model<never, never>,
+  model: Model,
   graph: LayerGraph,
   names: readonly string[],
 ): { readonly column: number; readonly symbol: Tensor }[] {
@@ -189,14 +190,7 @@ function encodingsIn(
   for (const [symbol, call] of found) {
     const column = quoted(names[columnOf.get(symbol)!])
     const reader = call === null ? `the output of ${model}` : String(call.layer)
-    const why =
-      symbol.dtype === 'string'
-        ? `${reader} reads its strings together with other columns`
-        : masks.has(symbol)
-          ? `${reader} reads a mask of it`
-          : symbol.shape.slice(1).some((extent) => extent === null)
-            ? `its encoding has no fixed size, ${quoted(symbol.shape)}`
-            : null
+    const why = whyNoNumbers(symbol, masks.has(symbol), reader)
     if (why !== null)
       throw new ArgumentError(
         `${where}: column ${column} of ${model} cannot be explained as numbers, because ${why}. Use permutationImportance, which shuffles the values themselves.`,
@@ -205,4 +199,12 @@ function encodingsIn(
   return [...found.keys()]
     .map((symbol) => ({ column: columnOf.get(symbol)!, symbol }))
     .sort((a, b) => a.column - b.column)
+}
+
+/** Why a value cannot stand for its column; null if it can. @param reader what reads it */
+function whyNoNumbers(symbol: Tensor, isMasked: boolean, reader: string): string | null {
+  if (symbol.dtype === 'string') return `${reader} reads its strings together with other columns`
+  if (isMasked) return `${reader} reads a mask of it`
+  const extents: readonly (number | null)[] = symbol.shape.slice(1)
+  return extents.includes(null) ? `its encoding has no fixed size, ${quoted(symbol.shape)}` : null
 }

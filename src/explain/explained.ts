@@ -18,7 +18,7 @@ import { isTableModel } from '../tables/is-table-model'
 import { Model } from '../models/model'
 import type { TableModel } from '../tables/table-model'
 import type { TableRow } from '../tables/values'
-import { toTensor, type TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { multiply } from '../ops/numpy/elementwise'
 import { argmax, sum } from '../ops/numpy/reduce'
 import { oneHot } from '../ops/nn/one-hot'
@@ -33,6 +33,7 @@ import { Pace } from '../data/samples/pace'
 import { readRows } from '../training/read'
 import { inputsOf } from '../training/steps'
 import { encodeRows, type EncodedRows, type Lanes } from './encoded'
+import { tensorFrom } from './user-data'
 
 /** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
@@ -86,9 +87,15 @@ export interface Decomposition<In = Tensor> extends Explanation<In> {
   readonly gap: Tensor
 }
 
-const readOutput = (value: unknown, where: string): OutputOption<never> => {
-  const isIndices = value instanceof Int32Array || (Array.isArray(value) && value.every(Number.isInteger))
-  if (Number.isInteger(value) || isIndices || typeof value === 'function') return value as OutputOption<never>
+/** The option as it is read: what a function takes and returns is checked when it is called. */
+type ChosenOutput = number | readonly number[] | Int32Array | ((outputs: unknown) => unknown)
+
+const isIndex = (value: unknown): value is number => Number.isInteger(value)
+const isIndices = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isIndex)
+const isFunction = (value: unknown): value is (outputs: unknown) => unknown => typeof value === 'function'
+
+const readOutput = (value: unknown, where: string): ChosenOutput => {
+  if (isIndex(value) || isIndices(value) || value instanceof Int32Array || isFunction(value)) return value
   throw new ArgumentError(
     `${where} must be the index of a unit, an index for each row, or a function of the outputs, received ${quoted(value)}`,
   )
@@ -96,7 +103,7 @@ const readOutput = (value: unknown, where: string): OutputOption<never> => {
 
 /** The options that choose the explained number. */
 const outputTable = () => ({
-  output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
+  output: option(nullable(custom<ChosenOutput, OutputOption<never>>(readOutput, () => null)), null),
   logits: option(boolean, false),
 })
 /** The options of every explanation. */
@@ -163,7 +170,7 @@ class Programs {
 /** The programs of each model, keyed by its graph: a Sequential that gets another layer has a new graph. */
 const known = new WeakMap<object, Programs>()
 
-function programsOf(model: Model<never, never>): Programs {
+function programsOf(model: Model): Programs {
   const { weights } = model
   const graph = model.graph ?? model
   const runtime = weights[0]?.runtime ?? currentRuntime()
@@ -200,6 +207,14 @@ export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
   ])
 }
 
+/**
+ * The answer of an explanation. Its type follows from the type of the model, and its structure from the model's inputs:
+ * no check can compare the two, so this is asserted here, once.
+ */
+function answerOf<Answer>(tree: unknown): Answer {
+  return typed(tree)
+}
+
 /** float32 [rows] */
 export const vector = (data: ArrayLike<number>): Tensor => new Tensor(Float32Array.from(data), [data.length], 'float32')
 
@@ -218,7 +233,7 @@ export interface Range {
 
 /** What to explain, and how. */
 export interface Settings {
-  readonly output: OutputOption<never> | null
+  readonly output: ChosenOutput | null
   readonly logits: boolean
   readonly batchSize: number
   readonly signal: AbortSignal | null
@@ -235,7 +250,7 @@ export class Explained {
 
   private constructor(
     readonly where: string,
-    readonly model: Model<never, never>,
+    readonly model: Model,
     /** The structure of the model's inputs. */
     readonly form: Tree<unknown>,
     /** The inputs as they were given. */
@@ -267,9 +282,9 @@ export class Explained {
     settings: Settings,
     gradients: 'with gradients' | 'without gradients',
   ): Promise<Explained> {
-    if (!(model instanceof Model) || !readsColumns(typed(model))) return Explained.read(where, model, x, settings)
+    if (!(model instanceof Model) || !readsColumns(model)) return Explained.read(where, model, x, settings)
     settings.signal?.throwIfAborted()
-    const encoded = await encodeRows(where, typed(model), x)
+    const encoded = await encodeRows(where, model, x)
     const { integerColumn } = encoded
     if (integerColumn !== null && gradients === 'with gradients')
       throw new ArgumentError(
@@ -309,7 +324,7 @@ export class Explained {
     )
     const { inputs, readers } =
       strings === 'numbers' ? model.training.strings.read({ ...read, inputs: rows }) : { inputs: rows }
-    const explained = new Explained(where, typed(model), form, rows, inputs, readers, size, settings)
+    const explained = new Explained(where, model, form, rows, inputs, readers, size, settings)
     if (typeof settings.output !== 'function') explained.chosen = explained.chooseUnits(settings.output)
     return explained
   }
@@ -328,7 +343,7 @@ export class Explained {
   placeOf(i: number): number | null {
     const readers = this.readers?.slice(0, i + 1) ?? []
     if (readers[i] != null) return null
-    return readers.reduce((at, own) => at + (own === null ? 0 : own.readers.length - 1), i)
+    return readers.reduce((at, strings) => at + (strings === null ? 0 : strings.readers.length - 1), i)
   }
 
   /** The name of input i in errors. */
@@ -338,8 +353,8 @@ export class Explained {
   }
 
   /** These tensors in the structure of the inputs. */
-  treeOf<In>(leaves: readonly Tensor[]): In {
-    return typed(unflatten(this.form, leaves))
+  treeOf<Answer>(leaves: readonly Tensor[]): Answer {
+    return answerOf(unflatten(this.form, leaves))
   }
 
   /**
@@ -359,7 +374,7 @@ export class Explained {
 
   /** One tensor for each column, by name. */
   columnTree<Answer>(leaves: readonly Tensor[]): Answer {
-    return typed(this.encoded!.treeOf(leaves))
+    return answerOf(this.encoded!.treeOf(leaves))
   }
 
   /** The number of units of the only output. @throws ArgumentError for several outputs or a rank above 2 */
@@ -381,19 +396,19 @@ export class Explained {
   private chooseUnits(output: number | readonly number[] | Int32Array | null): Tensor {
     const { size, width, where, model } = this
     if (output === null) return width === 1 ? new Tensor(new Int32Array(size), [size], 'int32') : this.largestUnits()
-    const given = typeof output === 'number' ? new Int32Array(size).fill(output) : Int32Array.from(output)
-    if (given.length !== size)
+    const units = typeof output === 'number' ? new Int32Array(size).fill(output) : Int32Array.from(output)
+    if (units.length !== size)
       throw new ShapeError(
-        `${where}: output must be one index, or one for each of the ${size} rows, received ${given.length}`,
+        `${where}: output must be one index, or one for each of the ${size} rows, received ${units.length}`,
       )
-    const wrong = given.find((unit) => unit < -width || unit >= width)
+    const wrong = units.find((unit) => unit < -width || unit >= width)
     if (wrong !== undefined) {
       throw new ArgumentError(
         `${where}: output must be an index in 0 … ${width - 1}, of the ${width} unit${width === 1 ? '' : 's'} of ${model}, received ${wrong}`,
       )
     }
     return new Tensor(
-      given.map((unit) => (unit < 0 ? unit + width : unit)),
+      units.map((unit) => (unit < 0 ? unit + width : unit)),
       [size],
       'int32',
     )
@@ -404,7 +419,7 @@ export class Explained {
     const { batchSize } = this.settings
     for (let start = 0; start < this.size; start += batchSize) {
       const inputs = this.inputs.map((input) => rowsOf(input, start, Math.min(batchSize, this.size - start)))
-      const [found] = this.programs.run('units', inputs, (symbols) => [argmax(this.call(symbols) as Tensor, 1)])
+      const [found] = this.programs.run('units', inputs, (symbols) => [argmax(this.onlyOutput(this.call(symbols)), 1)])
       units.set(found!.data, start)
     }
     return new Tensor(units, [this.size], 'int32')
@@ -412,15 +427,21 @@ export class Explained {
 
   /** The model's outputs for rows of its inputs. Traced. */
   call(inputs: readonly Tensor[]): Tree<Tensor> {
-    return this.model.applyTree(typed(inputsOf(this.form, inputs, this.readers)), { training: false })
+    return this.model.applyTree(inputsOf(this.form, inputs, this.readers), { training: false })
+  }
+
+  /** The output of a model that has only one. */
+  onlyOutput(outputs: Tree<Tensor>): Tensor {
+    if (outputs instanceof Tensor) return outputs
+    throw internalError(`${this.where}: several outputs, of which none was chosen`)
   }
 
   /** The explained number, [rows], from outputs; `units` [rows] belong to these rows. Traced. */
   score(outputs: Tree<Tensor>, units: Tensor | null): Tensor {
     const { output, logits } = this.settings
     const y = logits ? mapTree(outputs, logitsOf) : outputs
-    if (typeof output === 'function') return this.scoreOf(output(typed<never>(y)), flatten(outputs)[0]!.shape[0]!)
-    const single = y as Tensor
+    if (typeof output === 'function') return this.scoreOf(output(y), flatten(outputs)[0]!.shape[0]!)
+    const single = this.onlyOutput(y)
     if (single.dtype !== 'float32')
       throw new ArgumentError(
         `${this.where}: ${this.model} outputs ${single.dtype}, which cannot be explained. Explain the float32 values from which it is computed.`,
@@ -481,20 +502,20 @@ export class Explained {
    * @param counts the allowed numbers of rows; null for any number above 0
    * @throws ShapeError for another shape, or number of rows
    */
-  async readReference(name: string, given: unknown, counts: readonly number[] | null): Promise<(Tensor | null)[]> {
+  async readReference(name: string, data: unknown, counts: readonly number[] | null): Promise<(Tensor | null)[]> {
     const { where, encoded } = this
-    if (encoded === null) return this.readRows(name, given, counts)
-    if (given === null || given === undefined) {
+    if (encoded === null) return this.readRows(name, data, counts)
+    if (data === null || data === undefined) {
       if (encoded.integerColumn === null) return [null]
       throw new ArgumentError(
         `${where}: column ${quoted(encoded.integerColumn)} is encoded as integers, of which 0 is not the absence of a value. Give rows: { ${name}: rows }`,
       )
     }
-    if (typeof given === 'number')
+    if (typeof data === 'number')
       throw new ArgumentError(
-        `${where}: ${name} must be rows as predict takes them, received ${given}. Give rows, or leave ${name} out: the means of numbers, and no category.`,
+        `${where}: ${name} must be rows as predict takes them, received ${data}. Give rows, or leave ${name} out: the means of numbers, and no category.`,
       )
-    const rows = await encoded.encode(`${where}: ${name}`, given)
+    const rows = await encoded.encode(`${where}: ${name}`, data)
     const count = rows.shape[0]!
     if (counts !== null && !counts.includes(count))
       throw new ShapeError(
@@ -504,31 +525,31 @@ export class Explained {
   }
 
   /** Like readReference, with tensors of zeros for none. */
-  async readBaselines(name: string, given: unknown, counts: readonly number[] | null): Promise<Tensor[]> {
-    const rows = await this.readReference(name, given, counts)
+  async readBaselines(name: string, data: unknown, counts: readonly number[] | null): Promise<Tensor[]> {
+    const rows = await this.readReference(name, data, counts)
     return rows.map((each, i) => each ?? this.rowsFor(i, name, 0, counts))
   }
 
   /** Rows for each input. @param counts the allowed numbers of rows; null for any number above 0 */
-  private readRows(name: string, given: unknown, counts: readonly number[] | null): (Tensor | null)[] {
+  private readRows(name: string, data: unknown, counts: readonly number[] | null): (Tensor | null)[] {
     const { where, form, inputs } = this
-    const isForAll = given === null || given === undefined || typeof given === 'number'
+    const isForAll = data === null || data === undefined || typeof data === 'number'
     const leaves =
       isForAll || !isBranch(form)
-        ? inputs.map(() => given)
+        ? inputs.map(() => data)
         : flattenLike(
             mapTree(form, () => null),
-            given,
+            data,
             `${where}: ${name}`,
           )
     return leaves.map((leaf, i) => (leaf === null || leaf === undefined ? null : this.rowsFor(i, name, leaf, counts)))
   }
 
-  private rowsFor(i: number, name: string, given: unknown, counts: readonly number[] | null): Tensor {
+  private rowsFor(i: number, name: string, data: unknown, counts: readonly number[] | null): Tensor {
     const { where, inputs } = this
     const { dtype } = inputs[i]!
     const row = this.rowShape(i)
-    const value = toTensor(given as TensorLike, `${where}: ${name}`, dtype)
+    const value = tensorFrom(data, `${where}: ${name}`, dtype)
     requireNumbers(value, `${where}: ${name}`)
     if (value.rank === 0)
       return new Tensor(

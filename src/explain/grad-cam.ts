@@ -96,16 +96,16 @@ export async function gradCam<In, Out>(
         const seen = outputOf(layer, () => explained.call(inputs))
         const value = explained.score(seen.outputs, units)
         const [gradient] = currentTrace()!.gradients(sum(value), [seen.activation])
-        const [activation, slope] = [seen.activation, gradient!].map((tensor) =>
-          isFirst ? moveAxis(tensor, 1, -1) : tensor,
-        ) as [Tensor, Tensor]
+        const channelsLast = (tensor: Tensor): Tensor => (isFirst ? moveAxis(tensor, 1, -1) : tensor)
+        const [activation, slope] = [channelsLast(seen.activation), channelsLast(gradient!)]
         const places = activation.shape.slice(1, -1).map((_, i) => i + 1)
         const coarse = relu(sum(multiply(activation, mean(slope, places, true)), -1))
         return [resized(coarse, size), coarse, value]
       }),
     )
   }
-  const [heatMap, coarse, value] = joinOutputs(parts) as [Tensor, Tensor, Tensor]
+  const joined = joinOutputs(parts)
+  const [heatMap, coarse, value] = [joined[0]!, joined[1]!, joined[2]!]
   const zeroMaps = zeroRows(coarse)
   if (zeroMaps.length > 0)
     warn(
@@ -124,7 +124,7 @@ function zeroRows({ data, shape: [rows] }: Tensor): number[] {
 
 /** Resizes [batch, …places]. */
 function resized(map: Tensor, size: readonly number[]): Tensor {
-  const [batch, rows, columns = 1] = map.shape as [number, number, number?]
+  const [batch, rows, columns] = [map.shape[0]!, map.shape[1]!, map.shape[2] ?? 1]
   const image = resize(reshape(map, [batch, rows, columns, 1]), [size[0]!, size[1] ?? 1])
   return reshape(image, [batch, ...size])
 }
@@ -160,21 +160,22 @@ function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase
 /** The outputs of a run, and the output of one layer in it. Traced. */
 function outputOf(layer: LayerBase, run: () => Tree<Tensor>): { outputs: Tree<Tensor>; activation: Tensor } {
   const trace = currentTrace()
-  let activation: Tree<Tensor> | null = null
+  // The output of the last call, if there is one.
+  const seen: Tree<Tensor>[] = []
   const outputs = withTap((each, _input, output) => {
     // Values within a loop belong to another trace.
-    if (each === layer && currentTrace() === trace) activation = output
+    if (each === layer && currentTrace() === trace) seen[0] = output
     return output
   }, run)
-  const seen = activation as Tree<Tensor> | null
-  if (seen instanceof Tensor && (seen.rank === 4 || seen.rank === 3)) return { outputs, activation: seen }
-  const why =
-    seen === null
-      ? 'is not called in the model, or only within a loop'
-      : seen instanceof Tensor
-        ? `outputs [${seen.shape.join(', ')}]`
-        : 'outputs several tensors'
+  const [output] = seen
+  if (output instanceof Tensor && (output.rank === 4 || output.rank === 3)) return { outputs, activation: output }
   throw new ArgumentError(
-    `gradCam: needs a layer that outputs [batch, rows, columns, channels] or [batch, steps, channels]; ${layer} ${why}`,
+    `gradCam: needs a layer that outputs [batch, rows, columns, channels] or [batch, steps, channels]; ${layer} ${whyNoMap(output)}`,
   )
+}
+
+/** Why an output of a layer has no places. @param output undefined if the layer was not called */
+function whyNoMap(output: Tree<Tensor> | undefined): string {
+  if (output === undefined) return 'is not called in the model, or only within a loop'
+  return output instanceof Tensor ? `outputs [${output.shape.join(', ')}]` : 'outputs several tensors'
 }

@@ -220,9 +220,7 @@ async function explain(
     })
     parts.push(results.slice(0, inputs.length))
     const { data } = results[inputs.length]!
-    scores.forEach((each, i) =>
-      each.set(data.subarray(i * range.count, (i + 1) * range.count) as Float32Array, range.start),
-    )
+    scores.forEach((each, i) => each.set(data.subarray(i * range.count, (i + 1) * range.count), range.start))
   }
   return { attributions: joinOutputs(parts), scores: scores.map(vector) }
 }
@@ -415,8 +413,7 @@ async function integrate(
     },
     baselines,
   )
-  const [value, baseValue] = scores as [Tensor, Tensor]
-  return { attributions, value, baseValue }
+  return { attributions, value: scores[0]!, baseValue: scores[1]! }
 }
 
 /** The attributions, with rows whose gap exceeds the tolerance integrated again in pieces. */

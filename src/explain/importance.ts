@@ -8,9 +8,9 @@ import { boolean, count, custom, integer, nullable, option, tableSize } from '..
 import { permutationKey, permute } from '../core/permute'
 import { classNameOf } from '../core/registry'
 import { threefry2x32 } from '../core/threefry'
-import { typed, unflatten } from '../core/tree'
+import { unflatten } from '../core/tree'
 import type { TargetsOf } from '../data/samples/given'
-import type { MetricIdentifier } from '../metrics'
+import type { MetricFunction, MetricIdentifier } from '../metrics'
 import { isScore } from '../metrics/direction'
 import { Metric } from '../metrics/metric'
 import { getMetric } from '../metrics/registry'
@@ -18,11 +18,12 @@ import type { Model } from '../models/model'
 import { dataFor } from '../tables/model-rows'
 import type { ClassValue, TableModel } from '../tables/table-model'
 import { readTyped } from '../ops/arguments'
-import { toTensor, type TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/random/seed'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
+import type { CheckingModel } from '../training/checking-model'
 import { Explained, explainTable, nothing, vector, type AnswerOf, type RowsOf } from './explained'
+import { tensorFrom } from './user-data'
 
 export interface PermutationImportanceOptions {
   /** A Keras metric by name, a metric, or a function (yTrue, yPred) → values. Default: the compiled loss. */
@@ -49,10 +50,11 @@ export interface Importance<In = Tensor> {
   readonly score: number
 }
 
+const isMetricFunction = (value: unknown): value is MetricFunction => typeof value === 'function'
+
 const metricKind = custom<MetricIdentifier>(
   (value, where) => {
-    if (typeof value === 'string' || typeof value === 'function' || value instanceof Metric)
-      return value as MetricIdentifier
+    if (typeof value === 'string' || isMetricFunction(value) || value instanceof Metric) return value
     throw new ArgumentError(
       `${where} must be the name of a metric, a metric, or a function (yTrue, yPred) → values, received ${quoted(value)}`,
     )
@@ -106,15 +108,15 @@ export async function permutationImportance<In, Out, Kind extends Model<In, Out>
 ): Promise<Importance<AnswerOf<Kind, In>>> {
   requireArguments('permutationImportance', arguments, 4)
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
-  const given = await dataFor('permutationImportance', model, x, y)
+  const data = await dataFor('permutationImportance', model, x, y)
   const explained = Explained.read(
     'permutationImportance',
     model,
-    given.x,
+    data.x,
     { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal },
     'rows',
   )
-  const scorer = scorerOf(explained, typed(model), given.y, settings)
+  const scorer = scorerOf(explained, model, data.y, settings)
   const score = await scorer.of(explained.inputs)
   const key = seed ?? nextSeed()
   const order = new Int32Array(explained.size)
@@ -168,7 +170,7 @@ function shuffled<Element, Copy extends { [at: number]: Element }>(
 
 function scorerOf(
   explained: Explained,
-  model: Model<unknown, unknown>,
+  model: CheckingModel,
   y: unknown,
   {
     metric: wanted,
@@ -183,11 +185,10 @@ function scorerOf(
   if (wanted === null) {
     return {
       sign: -1,
-      of: async (inputs) =>
-        (await model.evaluate(typed(unflatten(explained.form, inputs)), typed(y), { batchSize }))['loss']!,
+      of: async (inputs) => (await model.evaluate(unflatten(explained.form, inputs), y, { batchSize }))['loss']!,
     }
   }
-  const targets = toTensor(y as TensorLike, 'y')
+  const targets = tensorFrom(y, 'y')
   if (targets.shape[0] !== explained.size)
     throw new ShapeError(
       `x and y must have the same number of rows, received ${explained.size} and ${targets.shape[0] ?? 0}`,
@@ -197,10 +198,10 @@ function scorerOf(
   return {
     sign: better ? 1 : -1,
     async of(inputs) {
-      const predictions = await model.predict(typed(unflatten(explained.form, inputs)), { batchSize })
+      const predictions = await model.predict(unflatten(explained.form, inputs), { batchSize })
       if (!(predictions instanceof Tensor))
         throw new ArgumentError(
-          `permutationImportance: ${model} has several outputs, which one metric cannot score. Leave out metric to use the loss of all outputs.`,
+          `permutationImportance: ${explained.model} has several outputs, which one metric cannot score. Leave out metric to use the loss of all outputs.`,
         )
       metric ??= getMetric(wanted, { target: targets.shape, output: predictions.shape })
       const used = metric

@@ -62,13 +62,18 @@ function placesOf(row: readonly number[]): readonly number[] {
   return row.length > 1 ? row.slice(0, -1) : row
 }
 
-function perAxis(explained: Explained, i: number, name: string, given: number | readonly number[]): readonly number[] {
+function perAxis(
+  explained: Explained,
+  i: number,
+  name: string,
+  extents: number | readonly number[],
+): readonly number[] {
   const axes = placesOf(explained.rowShape(i))
-  const sizes = typeof given === 'number' ? axes.map(() => given) : given
+  const sizes = typeof extents === 'number' ? axes.map(() => extents) : extents
   if (sizes.length === axes.length) return sizes
   const row = formatShape(explained.rowShape(i))
   throw new ArgumentError(
-    `occlusion: ${name} must be one size, or ${axes.length} of them for rows of shape ${row} of ${explained.nameOf(i)}, received ${quoted(given)}`,
+    `occlusion: ${name} must be one size, or ${axes.length} of them for rows of shape ${row} of ${explained.nameOf(i)}, received ${quoted(extents)}`,
   )
 }
 
@@ -132,7 +137,7 @@ export async function occlusion<In, Out, Kind extends Model<In, Out>>(
       const { units, inputs } = explained.split(symbols)
       return [explained.score(explained.call(inputs), units)]
     })
-    value.set(scores!.data as Float32Array, start)
+    value.set(scores!.data, start)
   }
   const attributions: Tensor[] = []
   if (columns !== null) {
@@ -189,12 +194,12 @@ async function coverAll(
       ]
       const [scores] = explained.run(`cover ${i}`, parameters, (symbols) => {
         const { units, inputs, rest } = explained.split(symbols)
-        const [mask, base] = rest as [Tensor, Tensor]
+        const [mask, base] = [rest[0]!, rest[1]!]
         const covered = choose(greater(mask, 0), expandDims(base, 0), expandDims(inputs[i]!, 0))
-        const given = inputs.map((input, at) =>
+        const variants = inputs.map((input, at) =>
           at === i ? reshape(covered, [some.length * count, ...row]) : copiesOf(input, some.length),
         )
-        return [explained.score(explained.call(given), units === null ? null : copiesOf(units, some.length))]
+        return [explained.score(explained.call(variants), units === null ? null : copiesOf(units, some.length))]
       })
       some.forEach((window, k) => {
         for (let r = 0; r < count; r++) {

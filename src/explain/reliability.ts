@@ -90,23 +90,23 @@ function inBins(
   options: ReliabilityOptions,
 ): ReliabilityDiagram {
   const { bins } = readTyped(where, table, options)
-  const given = toTensor(probabilities, `${where}: probabilities`, 'float32')
-  if (given.rank < 1 || given.rank > 2 || given.size === 0)
+  const outputs = toTensor(probabilities, `${where}: probabilities`, 'float32')
+  if (outputs.rank < 1 || outputs.rank > 2 || outputs.size === 0)
     throw new ShapeError(
-      `${where}: probabilities must have shape [rows] or [rows, classes], received ${formatShape(given.shape)}`,
+      `${where}: probabilities must have shape [rows] or [rows, classes], received ${formatShape(outputs.shape)}`,
     )
-  const [rows, width = 1] = given.shape as [number, number?]
-  const wrong = given.data.findIndex((p: number) => !(p >= -SLACK && p <= 1 + SLACK))
+  const [rows, width] = [outputs.shape[0]!, outputs.shape[1] ?? 1]
+  const wrong = outputs.data.findIndex((p: number) => !(p >= -SLACK && p <= 1 + SLACK))
   if (wrong >= 0)
     throw new DataError(
-      `${where}: probabilities must lie in 0 … 1, received ${given.data[wrong]} in row ${Math.floor(wrong / width)}. Are they logits?`,
+      `${where}: probabilities must lie in 0 … 1, received ${outputs.data[wrong]} in row ${Math.floor(wrong / width)}. Are they logits?`,
     )
-  const classes = classesOf(where, labels, given)
+  const classes = classesOf(where, labels, outputs)
   const counts = new Float64Array(bins)
   const [confidences, rights] = [new Float64Array(bins), new Float64Array(bins)]
   for (let row = 0; row < rows; row++) {
-    const best = width > 1 ? largestIn(given.data, row * width, width) : Number(given.data[row]! >= 0.5)
-    const p = width > 1 ? given.data[row * width + best]! : Math.max(given.data[row]!, 1 - given.data[row]!)
+    const best = width > 1 ? largestIn(outputs.data, row * width, width) : Number(outputs.data[row]! >= 0.5)
+    const p = width > 1 ? outputs.data[row * width + best]! : Math.max(outputs.data[row]!, 1 - outputs.data[row]!)
     const bin = binOf(p, bins)
     counts[bin]!++
     confidences[bin]! += p

@@ -333,48 +333,85 @@ export async function sampledShapley<In, Out, Kind extends Model<In, Out>>(
   const key = seed ?? nextSeed()
   const perRound = antithetic ? 2 : 1
   const rounds = Math.ceil(permutations / perRound)
-  // The number of rounds whose coalitions are evaluated together.
-  const together = Math.max(1, Math.min(rounds, Math.floor(TOGETHER / (perRound * (n + 1)))))
   const coalitionsPerRound = perRound * (n + 1)
+  // The number of rounds whose coalitions are evaluated together.
+  const together = Math.max(1, Math.min(rounds, Math.floor(TOGETHER / coalitionsPerRound)))
   const collected = new Collected(explained, n)
   const errors = new Float64Array(explained.size * n)
   for await (const range of explained.ranges(game.copies(together * coalitionsPerRound))) {
-    const sums = new Float64Array(range.count * n)
-    const squares = new Float64Array(range.count * n)
-    let [value, base] = [new Float64Array(range.count), new Float64Array(range.count)]
+    const gains = new RoundGains(n, range.count, perRound)
     for (let first = 0; first < rounds; first += together) {
       const orders = Array.from({ length: Math.min(together, rounds - first) }, (_, k) =>
         ordersOf(n, key, first + k, antithetic),
       ).flat()
-      const values = await game.values(range, coalitionsAlong(orders, n))
-      for (let r = 0; r < range.count; r++) {
-        for (let k = 0; k < orders.length; k += perRound) {
-          const gains = new Float64Array(n)
-          for (let j = k; j < k + perRound; j++) {
-            orders[j]!.forEach((player, step) => {
-              const at = (j * (n + 1) + step) * range.count + r
-              gains[player]! += (values[at + range.count]! - values[at]!) / perRound
-            })
-          }
-          gains.forEach((gain, i) => {
-            sums[r * n + i]! += gain
-            squares[r * n + i]! += gain * gain
-          })
-        }
-      }
-      base = values.slice(0, range.count)
-      value = values.slice(n * range.count, (n + 1) * range.count)
+      gains.add(orders, await game.values(range, coalitionsAlong(orders, n)))
     }
-    for (let r = 0; r < range.count; r++) {
-      const means = sums.subarray(r * n, (r + 1) * n).map((sum) => sum / rounds)
-      collected.put(range.start + r, means, value[r]!, base[r]!)
-      means.forEach((mean, i) => {
-        const variance = Math.max(0, squares[r * n + i]! / rounds - mean * mean) / (rounds - 1)
-        errors[(range.start + r) * n + i] = rounds === 1 ? NaN : Math.sqrt(variance)
-      })
+    for (let row = 0; row < range.count; row++) {
+      collected.put(range.start + row, gains.means(row, rounds), gains.value[row]!, gains.base[row]!)
+      errors.set(gains.standardErrors(row, rounds), (range.start + row) * n)
     }
   }
   return { ...collected.result<AnswerOf<Kind, In>>(), standardError: collected.treeOf(collected.tensorsOf(errors)) }
+}
+
+/** The gains of each player over rounds of orders, for some rows. A round is an order, or an order and its reverse. */
+class RoundGains {
+  /** [rows, players] */
+  private readonly sums: Float64Array
+  private readonly squares: Float64Array
+  /** The values of the full and of the empty coalition, [rows]. */
+  value = new Float64Array()
+  base = new Float64Array()
+
+  constructor(
+    private readonly players: number,
+    private readonly rows: number,
+    private readonly perRound: number,
+  ) {
+    this.sums = new Float64Array(rows * players)
+    this.squares = new Float64Array(rows * players)
+  }
+
+  /** @param values of the coalitions along each order, [orders · (players + 1), rows] */
+  add(orders: readonly Int32Array[], values: Float64Array): void {
+    const { players, rows, perRound, sums, squares } = this
+    for (let row = 0; row < rows; row++) {
+      for (let first = 0; first < orders.length; first += perRound) {
+        this.gainsOf(orders, values, row, first).forEach((gain, player) => {
+          sums[row * players + player]! += gain
+          squares[row * players + player]! += gain * gain
+        })
+      }
+    }
+    this.base = values.slice(0, rows)
+    this.value = values.slice(players * rows, (players + 1) * rows)
+  }
+
+  /** The mean gains of the round that begins with order `first`. */
+  private gainsOf(orders: readonly Int32Array[], values: Float64Array, row: number, first: number): Float64Array {
+    const { players, rows, perRound } = this
+    const gains = new Float64Array(players)
+    for (let k = first; k < first + perRound; k++) {
+      orders[k]!.forEach((player, step) => {
+        const at = (k * (players + 1) + step) * rows + row
+        gains[player]! += (values[at + rows]! - values[at]!) / perRound
+      })
+    }
+    return gains
+  }
+
+  means(row: number, rounds: number): Float64Array {
+    const { players, sums } = this
+    return sums.subarray(row * players, (row + 1) * players).map((sum) => sum / rounds)
+  }
+
+  /** NaN for a single round. */
+  standardErrors(row: number, rounds: number): Float64Array {
+    return this.means(row, rounds).map((mean, player) => {
+      const variance = Math.max(0, this.squares[row * this.players + player]! / rounds - mean * mean) / (rounds - 1)
+      return rounds === 1 ? NaN : Math.sqrt(variance)
+    })
+  }
 }
 
 /** The order of a round, followed by its reverse if antithetic. */

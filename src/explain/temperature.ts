@@ -1,10 +1,10 @@
 // Temperature scaling: a single number, fitted on held-out data, that calibrates the confidence of a classifier.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape, internalError } from '../core/errors'
 import { boolean, choice, configured, number, option, required } from '../core/options'
 import { sameShape } from '../core/shapes'
-import { mapTree, typed } from '../core/tree'
+import { mapTree, type Tree } from '../core/tree'
 import { Input } from '../layers/core/input-layer'
 import { KEEPS, type UnitFlow } from '../layers/units'
 import { isTableModel } from '../tables/is-table-model'
@@ -19,6 +19,7 @@ import { Tensor } from '../ops/tensor'
 import { operandOf } from '../ops/trace'
 import { Explained, explainTable, joinOutputs, logitsOf, nothing, type RowsOf } from './explained'
 import { classesOf } from './labels'
+import { tensorFrom } from './user-data'
 import { ELEMENTWISE } from '../layers/forms'
 import { Layer } from '../layers/layer'
 
@@ -120,37 +121,45 @@ export async function temperatureScaling(
 ): Promise<TemperatureScaling> {
   requireArguments('temperatureScaling', arguments, 3)
   if (!(first instanceof Model)) {
-    const logits = matrix(toTensor(first as TensorLike, 'temperatureScaling: logits', 'float32'))
-    return fitted(
-      logits,
-      logits.shape.length < 2 || logits.shape[1] === 1 ? 'sigmoid' : 'softmax',
-      second as TensorLike,
-    )
+    const logits = matrix(tensorFrom(first, 'temperatureScaling: logits', 'float32'))
+    return fitted(logits, logits.shape.length < 2 || logits.shape[1] === 1 ? 'sigmoid' : 'softmax', second)
   }
-  const model = typed<Model<Tensor, Tensor>>(first)
   if (labels === undefined) throw new ArgumentError('temperatureScaling: needs (model, x, labels), or (logits, labels)')
   if (isTableModel(first) && first.classNames === null)
     throw new ArgumentError(
       `temperatureScaling: ${first} predicts numbers, which have no confidence. It calibrates the probabilities of classes.`,
     )
-  const given = await dataFor('temperatureScaling', first, second, labels)
-  const { logits, activation, isProbable } = await logitsFrom(model, given.x)
-  const scaling = fitted(logits, activation, given.y as TensorLike)
+  const data = await dataFor('temperatureScaling', first, second, labels)
+  const { logits, activation, isProbable } = await logitsFrom(first, data.x)
+  const scaling = fitted(logits, activation, data.y)
   const layer = new Temperature({ temperature: scaling.temperature, activation, fromLogits: !isProbable })
-  const inputs =
-    model.graph === null
-      ? mapTree(model.buildSpec!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype }))
-      : model.graph.inputs
-  const outputs = layer.apply(
-    model.graph === null ? typed<Tensor>(model.applyTree(inputs, {})) : typed<Tensor>(model.graph.outputs),
-  )
-  const Kind = isTableModel(first) ? (first.constructor as typeof Model) : Model
-  const table = isTableModel(first) ? { table: first.table } : {}
+  const { inputs, outputs } = endsOf(first)
   const calibrated: CalibratedModel<unknown> = {
     ...scaling,
-    model: new Kind({ inputs: typed<unknown>(inputs), outputs, ...table }),
+    model: modelLike(first, { inputs, outputs: layer.apply(outputs) }),
   }
   return calibrated
+}
+
+/** The symbols of a model's inputs and of its only output. A custom class gets new ones. */
+function endsOf(model: Model): { readonly inputs: Tree<Tensor>; readonly outputs: Tensor } {
+  const { graph } = model
+  if (graph !== null) return { inputs: graph.inputs, outputs: onlySymbol(graph.outputs) }
+  const inputs = mapTree(model.buildSpec!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype }))
+  return { inputs, outputs: onlySymbol(model.applyTree(inputs, {})) }
+}
+
+function onlySymbol(outputs: Tree<Tensor>): Tensor {
+  if (outputs instanceof Tensor) return outputs
+  throw internalError('temperatureScaling: several outputs')
+}
+
+/** A model between these symbols: a TableModel of the same table for a TableModel, which bundles need not contain. */
+function modelLike(model: Model, ends: { readonly inputs: unknown; readonly outputs: Tensor }): Model<unknown, Tensor> {
+  if (!isTableModel(model)) return new Model(ends)
+  const made: unknown = Reflect.construct(model.constructor, [{ ...ends, table: model.table }])
+  if (made instanceof Model) return made
+  throw internalError(`${String(model)} cannot be constructed from its table`)
 }
 
 function matrix(logits: Tensor): Tensor {
@@ -168,7 +177,7 @@ interface Logits {
 }
 
 /** The logits of a model's outputs. */
-async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Logits> {
+async function logitsFrom(model: Model, x: unknown): Promise<Logits> {
   const settings = readTyped('temperatureScaling', explainTable(), {})
   const explained = Explained.read('temperatureScaling', model, x, { ...settings, output: nothing }, 'numbers')
   const { width } = explained
@@ -176,12 +185,13 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
   for await (const range of explained.ranges(1)) {
     parts.push(
       explained.run('', explained.parametersOf(range), (symbols) => {
-        const output = typed<Tensor>(explained.call(explained.split(symbols).inputs))
+        const output = explained.onlyOutput(explained.call(explained.split(symbols).inputs))
         return [output, logitsOf(output)]
       }),
     )
   }
-  const [outputs, logits] = joinOutputs(parts) as [Tensor, Tensor]
+  const joined = joinOutputs(parts)
+  const [outputs, logits] = [joined[0]!, joined[1]!]
   const isKnown = outputs.data.some((each: number, i) => each !== logits.data[i])
   const activation = width === 1 ? 'sigmoid' : 'softmax'
   if (!areProbabilities(outputs, width)) {
@@ -194,7 +204,11 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
   return {
     logits: isKnown
       ? logits
-      : new Tensor(outputs.data.map((p: number) => inverse(p, width)) as Float32Array, outputs.shape, 'float32'),
+      : new Tensor(
+          Float32Array.from(outputs.data, (p) => inverse(p, width)),
+          outputs.shape,
+          'float32',
+        ),
     activation,
     isProbable: true,
   }
@@ -218,7 +232,7 @@ function areProbabilities({ data }: Tensor, width: number): boolean {
   return true
 }
 
-function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: TensorLike): TemperatureScaling {
+function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: unknown): TemperatureScaling {
   const classes =
     activation === 'sigmoid' && logits.size !== logits.shape[0]
       ? eachOf(labels, logits)
@@ -246,23 +260,23 @@ function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: Tenso
     temperature,
     before: at(1).loss,
     after: at(β).loss,
-    apply: (given) => layer.apply(matrix(toTensor(given, 'temperatureScaling: logits', 'float32'))),
+    apply: (values) => layer.apply(matrix(toTensor(values, 'temperatureScaling: logits', 'float32'))),
   }
 }
 
 /** 0 or 1 for each of several outputs, row by row. */
-function eachOf(labels: TensorLike, { shape }: Tensor): Int32Array {
-  const given = toTensor(labels, 'temperatureScaling: labels')
-  if (!sameShape(given.shape, shape))
+function eachOf(labels: unknown, { shape }: Tensor): Int32Array {
+  const targets = tensorFrom(labels, 'temperatureScaling: labels')
+  if (!sameShape(targets.shape, shape))
     throw new ShapeError(
-      `temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, ${formatShape(shape)}, received ${formatShape(given.shape)}`,
+      `temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, ${formatShape(shape)}, received ${formatShape(targets.shape)}`,
     )
-  const wrong = given.data.findIndex((label: number) => label !== 0 && label !== 1)
+  const wrong = targets.data.findIndex((label: number) => label !== 0 && label !== 1)
   if (wrong >= 0)
     throw new DataError(
-      `temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, received ${given.data[wrong]} in row ${Math.floor(wrong / shape[1]!)}`,
+      `temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, received ${targets.data[wrong]} in row ${Math.floor(wrong / shape[1]!)}`,
     )
-  return Int32Array.from(given.data)
+  return Int32Array.from(targets.data)
 }
 
 interface Likelihood {

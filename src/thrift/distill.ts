@@ -21,7 +21,7 @@ import { operandOf, withScope } from '../ops/trace'
 import type { Batch, StepLogs } from '../training/batch'
 import type { CompileOptions } from '../training/compiled'
 import { forward, totalLoss } from '../training/step'
-import type { CheckingModel } from './checking-model'
+import type { CheckingModel } from '../training/checking-model'
 
 export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss' | 'metrics'> {
   /**
