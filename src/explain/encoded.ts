@@ -1,5 +1,5 @@
 // Rows of a table as numbers: the part of a model that encodes each column by itself, and the part that reads all of these
-// numbers, as a model of its own. Explanations vary the numbers of a whole column, or add up what they give for them.
+// numbers, as a model of its own. Explanations vary the numbers of a whole column, or add up their contributions.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { sizeOf } from '../core/shapes'
@@ -51,7 +51,7 @@ export class EncodedRows {
     return this.part.names
   }
 
-  /** Whether a column is given to the model as integers, which have no zero that means nothing, and no gradient. */
+  /** A column that is encoded as integers, which have no gradient and no neutral zero; null if there is none. */
   get integerColumn(): string | null {
     const found = this.part.encodings.find(({ symbol }) => symbol.dtype !== 'float32')
     return found === undefined ? null : this.names[found.column]!
@@ -159,8 +159,8 @@ function encodes(layer: LayerBase): boolean {
 }
 
 /**
- * The last values that depend on one input alone, and are encoded from it without layers that learn by gradients: what the rest
- * of the model reads. Those of an input are neighbours.
+ * The encodings that the rest of the model reads: the last values that depend on one input alone and are computed from it without
+ * layers that learn by gradients. The encodings of an input are neighbours.
  */
 function encodingsIn(
   where: string,

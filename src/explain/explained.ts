@@ -1,5 +1,5 @@
-// What all explanations share: the inputs as rows, one number of the output per row, baselines, and cached programs.
-// The methods themselves are in the files beside this one.
+// Shared by all explanations: the inputs as rows, one number of the output per row, baselines, and cached programs. The
+// methods themselves are in the files beside this one.
 
 import { merged } from '../core/merged'
 import { numberOf } from '../core/numbers'
@@ -75,7 +75,7 @@ export interface Explanation<In = Tensor> {
   readonly attributions: In
   /** The explained number, [rows]. */
   readonly value: Tensor
-  /** The explained unit, [rows]; null if a function was given. */
+  /** The explained unit, [rows]; null if `output` is a function. */
   readonly units: Tensor | null
 }
 
@@ -87,7 +87,7 @@ export interface Decomposition<In = Tensor> extends Explanation<In> {
   readonly gap: Tensor
 }
 
-/** The option as it is read: what a function takes and returns is checked when it is called. */
+/** The option as it is read. A function's result is checked when it is called. */
 type ChosenOutput = number | readonly number[] | Int32Array | ((outputs: unknown) => unknown)
 
 const isIndex = (value: unknown): value is number => Number.isInteger(value)
@@ -245,7 +245,7 @@ export class Explained {
   private readonly pace: Pace
   private readonly key: string
   private chosen: Tensor | null = null
-  /** The columns whose numbers the inputs are; null if the inputs are the model's own. */
+  /** The rows of a table whose numbers are the inputs; null if the inputs are those of the model itself. */
   private encoded: EncodedRows | null = null
 
   private constructor(
@@ -253,7 +253,7 @@ export class Explained {
     readonly model: Model,
     /** The structure of the model's inputs. */
     readonly form: Tree<unknown>,
-    /** The inputs as they were given. */
+    /** The inputs before strings are replaced. */
     readonly rows: readonly Tensor[],
     /** The inputs of programs: the rows, with strings replaced by numbers. */
     readonly inputs: readonly Tensor[],
@@ -329,7 +329,7 @@ export class Explained {
     return explained
   }
 
-  /** The explained unit of each row; null if a function was given. */
+  /** The explained unit of each row; null if `output` is a function. */
   get units(): Tensor | null {
     return this.chosen
   }
@@ -433,7 +433,7 @@ export class Explained {
   /** The output of a model that has only one. */
   onlyOutput(outputs: Tree<Tensor>): Tensor {
     if (outputs instanceof Tensor) return outputs
-    throw internalError(`${this.where}: several outputs, of which none was chosen`)
+    throw internalError(`${this.where}: the model has several outputs`)
   }
 
   /** The explained number, [rows], from outputs; `units` [rows] belong to these rows. Traced. */
@@ -497,8 +497,8 @@ export class Explained {
   }
 
   /**
-   * The rows that stand for "no information", for each input, [1, …row] or [some rows, …row]: those of a table are encoded. null if
-   * none were given: zeros, which are the means of scaled numbers, and no category.
+   * The rows that stand for "no information", for each input, [1, …row] or [some rows, …row]. Rows of a table are encoded. null
+   * without such rows: zeros take their place, which are the means of scaled numbers, and no category.
    * @param counts the allowed numbers of rows; null for any number above 0
    * @throws ShapeError for another shape, or number of rows
    */
@@ -524,7 +524,7 @@ export class Explained {
     return this.readRows(name, rows, null)
   }
 
-  /** Like readReference, with tensors of zeros for none. */
+  /** Like readReference, with tensors of zeros in place of null. */
   async readBaselines(name: string, data: unknown, counts: readonly number[] | null): Promise<Tensor[]> {
     const rows = await this.readReference(name, data, counts)
     return rows.map((each, i) => each ?? this.rowsFor(i, name, 0, counts))

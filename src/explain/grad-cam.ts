@@ -1,4 +1,4 @@
-// Grad-CAM: which places of an image a convolution sees as evidence for a class.
+// Grad-CAM: the places of an image that a convolution treats as evidence for a class.
 
 import { numberOf } from '../core/numbers'
 import { warn } from '../core/warnings'
@@ -35,11 +35,11 @@ export interface GradCam {
   readonly coarse: Tensor
   /** The explained number, [images]. */
   readonly value: Tensor
-  /** The explained unit, [images]; null if a function was given. */
+  /** The explained unit, [images]; null if `output` is a function. */
   readonly units: Tensor | null
   /** The name of the explained layer. */
   readonly layer: string
-  /** The images whose map is 0 everywhere, so that it explains nothing. */
+  /** The images with a map of zeros, which explains nothing. */
   readonly zeroMaps: readonly number[]
 }
 

@@ -139,10 +139,10 @@ class Pass {
   private outputs(): Tree<Tensor> {
     const { explained, inputs, baselines, count } = this
     const trace = currentTrace()!
-    const given = inputs.map((input, i) =>
+    const points = inputs.map((input, i) =>
       input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : copiesOf(input, count),
     )
-    const values = given.map((each) => trace.valueOf(each))
+    const values = points.map((each) => trace.valueOf(each))
     const embed = (layer: unknown, read: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
       // Values within a loop belong to another trace.
       if (!(layer instanceof Embedding) || !(read instanceof Tensor) || currentTrace() !== trace) return output
@@ -151,7 +151,7 @@ class Pass {
       const base = baselines[i]
       return this.place(i, layer.call(inputs[i]!), base == null ? null : layer.call(base))
     }
-    return withTap(embed, () => explained.call(given))
+    return withTap(embed, () => explained.call(points))
   }
 
   /** The attributions of every input, then the explained number at every point, [points, rows]. */
@@ -199,16 +199,16 @@ interface Found {
 async function explain(
   explained: Explained,
   rule: Rule,
-  given: readonly (Tensor | null)[],
+  baselines: readonly (Tensor | null)[],
   extra: readonly Tensor[] = [],
 ): Promise<Found> {
   const points = rule.weights.length
   const { inputs } = explained
-  const hasBase = given.map((each) => each !== null)
+  const hasBase = baselines.map((each) => each !== null)
   const parts: Tensor[][] = []
   const scores = Array.from({ length: points }, () => new Float32Array(explained.size))
   for await (const range of explained.ranges(points)) {
-    const bases = given.flatMap((each) =>
+    const bases = baselines.flatMap((each) =>
       each === null ? [] : [each.shape[0] === 1 ? each : rowsOf(each, range.start, range.count)],
     )
     const parameters = [...explained.parametersOf(range), ...bases, ...extra]

@@ -71,7 +71,7 @@ const importanceTable = () => ({
   signal: explainTable().signal,
 })
 
-/** The targets: for a TableModel also the name of its target, which is a column of the rows, or the values of classes. */
+/** The targets. A TableModel also takes the values of classes, or the name of its target, which is a column of the rows. */
 export type TargetsFor<Kind, Out> = Kind extends TableModel
   ? TargetsOf<Out> | readonly ClassValue[] | string | null
   : TargetsOf<Out>

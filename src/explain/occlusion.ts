@@ -141,7 +141,7 @@ export async function occlusion<In, Out, Kind extends Model<In, Out>>(
   }
   const attributions: Tensor[] = []
   if (columns !== null) {
-    // A window for each column with all of its numbers: each of them has the fall of the whole.
+    // A window covers all numbers of a column, so each of these numbers has the fall of the whole column.
     const windows = columns.map(({ start, end }) => ({ starts: [start], ends: [end] }))
     const falls = await coverAll(explained, 0, bases[0]!, value, windows)
     const [, width] = falls.shape

@@ -1,7 +1,6 @@
 // Adaptive integration along the path of integrated gradients. A function with kinks, such as a relu network, is not a
-// polynomial along the path, so one rule for the whole path leaves a gap; on a piece without a kink there is none. The
-// gap of a piece is known, because the function is known at both of its ends, so only pieces with a large gap are
-// bisected.
+// polynomial along the path, so one rule for the whole path leaves a gap. On a piece without a kink, the rule is exact.
+// The gap of a piece follows from the function at both of its ends, so only pieces with a large gap are bisected.
 
 import { sizeOf } from '../core/shapes'
 import { Tensor } from '../ops/tensor'
@@ -41,12 +40,12 @@ export function ends(
   const size = sizeOf(row)
   const out = new Float32Array(pieces.length * size)
   pieces.forEach((piece, i) => {
-    const [own, base] = [piece.row * size, baseline === null || baseline.shape[0] === 1 ? 0 : piece.row * size]
+    const [start, base] = [piece.row * size, baseline === null || baseline.shape[0] === 1 ? 0 : piece.row * size]
     const t = piece[end]
     for (let j = 0; j < size; j++) {
       const first = baseline?.data[base + j] ?? 0
       // Exactly the value at the end of the path.
-      out[i * size + j] = t === 1 ? data[own + j]! : first + t * (data[own + j]! - first)
+      out[i * size + j] = t === 1 ? data[start + j]! : first + t * (data[start + j]! - first)
     }
   })
   return new Tensor(out, [pieces.length, ...row], 'float32')
@@ -77,8 +76,8 @@ export async function integrateInPieces(
     const sum = sums.get(row) ?? attributions.map(({ size, shape }) => new Float64Array(size / shape[0]!))
     sums.set(row, sum)
     attributions.forEach(({ data }, i) => {
-      const own = sum[i]!
-      for (let j = 0; j < own.length; j++) own[j]! += data[at * own.length + j]!
+      const total = sum[i]!
+      for (let j = 0; j < total.length; j++) total[j]! += data[at * total.length + j]!
     })
   }
   let open = rows.flatMap((row) => halves({ row, from: 0, to: 1 }))

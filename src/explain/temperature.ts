@@ -154,7 +154,7 @@ function onlySymbol(outputs: Tree<Tensor>): Tensor {
   throw internalError('temperatureScaling: several outputs')
 }
 
-/** A model between these symbols: a TableModel of the same table for a TableModel, which bundles need not contain. */
+/** A model between these symbols. It has the class and the table of a TableModel, which is not imported: few bundles need it. */
 function modelLike(model: Model, ends: { readonly inputs: unknown; readonly outputs: Tensor }): Model<unknown, Tensor> {
   if (!isTableModel(model)) return new Model(ends)
   const made: unknown = Reflect.construct(model.constructor, [{ ...ends, table: model.table }])

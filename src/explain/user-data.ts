@@ -1,4 +1,4 @@
-// Data of users, whose types are not known, as tensors.
+// Converts data of users, whose types are unknown, to tensors.
 
 import type { DType } from '../core/dtypes'
 import { toTensor } from '../ops/convert'

@@ -178,7 +178,7 @@ export function modelFromSaved(saved: unknown, customObjects: CustomObjects = {}
   return withAdvice(() => makeModel(saved, (body) => withClasses({ customObjects }, body)))
 }
 
-/** The JSON of a value; none of one that contains itself. */
+/** The JSON of a value; an empty text for a value that contains itself. */
 function textOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? ''
