@@ -25,7 +25,7 @@ const days = lines.map((line) => {
 const average = mean(days.map(({ births }) => births))
 const values = days.map(({ births }) => births / average - 1)
 
-// 2. One window for each day, which may be a Monday, Tuesday, … alike.
+// 2. Windows that begin at each day, whatever weekday it is.
 const starts = Array.from({ length: days.length - WINDOW + 1 }, (_, i) => i)
 const x = starts.map((start) => values.slice(start, start + WINDOW))
 setRandomSeed(seed)

@@ -125,7 +125,7 @@ line('FLOPs per prediction', 'flops')
 line('µs per prediction', 'microseconds')
 line('µJ, one of 1,000', 'joules')
 
-/** What the rounds say of two models: how many times as much the second one costs, where at least three quarters agree. */
+/** Compares the costs of two models: how many times as much the second one costs, if at least three quarters of the rounds agree. */
 function verdict(name, before, after, less, more) {
   const ratios = after.map((each, i) => each / before[i])
   const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share))

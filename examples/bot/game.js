@@ -29,7 +29,7 @@ export class Game {
     Object.assign(this, { x, y, dx: BALL * Math.sin(angle), dy: sign * BALL * Math.cos(angle) })
   }
 
-  /** What the bot knows, all about 1. */
+  /** The state that the bot sees: positions and velocities, scaled to about 1. */
   get state() {
     const { x, y, dx, dy, paddle } = this
     return Float32Array.of(4 * (x - paddle), 2 * paddle - 1, 2 * y - 1, dx / BALL, dy / BALL)

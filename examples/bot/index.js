@@ -1,4 +1,4 @@
-// A bot learns to keep a ball in play, in a page that shows it playing: index.html, with the learner of
+// A bot learns to keep a ball in play, in a page that shows the game: index.html. The learner is that of
 // examples/cart-pole. Open it from any server of static files; this program runs it in a Chromium without a window.
 //
 // Baseline: random moves, 0.2 hits of 20 in a game. Result: 15 to 20 hits, after 100 to 500 updates, in 2 s.

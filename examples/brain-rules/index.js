@@ -1,5 +1,5 @@
-// Six rules found in brains, in a network for digits, 784→100→10: how active the units are, whose outputs have one sign, how
-// large the weights are. Each is compared with the same network without it, the baseline.
+// Six rules found in brains, in a network for digits, 784→100→10. They regulate how active the units are, which sign their
+// outgoing weights have, and how large the weights are. The baseline of each is the same network without it.
 //
 // 8,000 digits train for four epochs, in batches of 32, and 2,000 others give the accuracy. Nothing is chosen by the results:
 // all of them are printed. The noise is normal, with a standard deviation of half the ink of a black pixel.
@@ -32,10 +32,10 @@ const noisy = ops.add(test.x, random.normal(test.x.shape, { stddev: NOISE, seed:
 /**
  * A network for digits.
  *   deep      a second hidden layer
- *   stddev    of the initial weights of the first layer; null for glorotUniform
+ *   stddev    the standard deviation of the initial weights of the first layer; null for glorotUniform
  *   sparsity  a penalty on the outputs of the hidden units
  *   sign      a constraint on the kernels after the first
- *   after     makes a layer after the first one, which is then linear
+ *   after     makes a layer that follows the first one; the first one is then linear
  */
 function network({ activation = 'relu', deep = false, stddev = null, sparsity = null, sign = null, after = null }) {
   const kernelInitializer = stddev === null ? 'glorotUniform' : new initializers.RandomNormal({ stddev })

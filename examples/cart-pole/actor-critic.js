@@ -82,7 +82,7 @@ export class ActorCritic {
         rewards[at] = this.rewardScale * reward
         game.total = (game.total ?? 0) + reward
         if (!isOver && !isCut) return
-        // The value of what would have followed a game that was cut.
+        // A game that was cut would have continued: the value of its last state stands for the rest.
         if (isCut) rewards[at] += DISCOUNT * this.answer({ data: game.state, shape: [1, inputs] }).value.item()
         ends[at] = 1
         finished.push(game.total)

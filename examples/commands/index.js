@@ -58,7 +58,7 @@ async function learn(name, layers) {
 }
 const seconds = stopwatch()
 const { accuracy, confusion } = await learn('gru', [new GRU({ units: 32 }), new Dropout(0.2)])
-// The baseline has the same spectrogram, and ignores the order in which sounds follow.
+// The baseline reads the same spectrogram, and ignores the order of sounds.
 const average = await learn('average', [new GlobalAveragePooling1D(), new Dense({ units: 32, activation: 'relu' })])
 console.log(`Trained two networks on ${train.count} commands in ${seconds().toFixed(1)} s`)
 

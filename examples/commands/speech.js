@@ -1,6 +1,6 @@
 // Generated spoken commands, as a simple model of speech makes them: the glottis is a train of pulses, the mouth is two resonances
 // (formants) that move from one vowel to the next, an s is noise. Each speaker has a pitch, a length of the mouth, a
-// speed and a loudness, and there is noise in the room. They sound like a robot, and are no recordings.
+// speed and a loudness, and there is noise in the room. They are not recordings, and sound like a robot.
 
 import { generator } from '../data/statistics.js'
 

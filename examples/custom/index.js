@@ -1,8 +1,8 @@
 // A custom layer, loss and metric, written with ops, without any gradient code. At the end, the gradient of a plain
 // function, without a model.
 //
-// Baseline: the mean, of which half of the predictions are too low. Result: a quarter, as the loss asks for; the gates of useless
-// features are the most closed. Run it after `npm run build` with `node examples/custom`.
+// Baseline: predicting the mean, which is too low for half of the rows. Result: too low for a quarter, as the loss demands, and
+// the gates of useless features are the most closed. Run it after `npm run build` with `node examples/custom`.
 
 import { Adam, Dense, Layer, Sequential, StopOnInterrupt, grad, ops, random, setRandomSeed, valueAndGrad } from 'myelin'
 import { plotHistory } from 'myelin/plot'

@@ -1,4 +1,4 @@
-// The slowly-changing regression problem: a function of 20 bits, 15 of which hold for a task of 10,000 examples.
+// The slowly-changing regression problem: a function of 20 bits, 15 of which stay the same for a task of 10,000 examples.
 //
 // Dohare et al., Loss of plasticity in deep continual learning, Nature 632:768, 2024. The target and its bias and the
 // distribution of weights are those of the authors' published programs.

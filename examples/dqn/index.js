@@ -83,7 +83,7 @@ function remember(step, state, action, { isOver }, next) {
   memory.states.set(state, at * inputs)
   memory.next.set(next, at * inputs)
   memory.taken[at] = action
-  // What matters is not to fall.
+  // The only reward is the penalty of a fall.
   memory.rewards[at] = isOver ? -1 : 0
   memory.goesOn[at] = isOver ? 0 : 1
 }

@@ -1,5 +1,5 @@
-// Metric learning: a network puts images of the same class close together, and images of other classes far apart, so
-// that "similar" means what it should. The loss compares all images of a batch (Khosla et al. 2020).
+// Metric learning: a network puts images of the same class close together, and images of different classes far apart, so
+// that the nearest images are the most similar ones. The loss compares all images of a batch (Khosla et al. 2020).
 //
 // Baseline: the distance of the pixels, with which 84 % of the ten most similar digits are the same digit. Result: 96 % with
 // 16 numbers, in 3 s. Run it after `npm run build` with `node examples/metric-learning`.
@@ -78,7 +78,7 @@ printTable([
   [`${WIDTH} learned numbers`, percent(learned)],
 ])
 
-// Digits whose neighbours by pixels are the worst, with the first neighbours by what was learned.
+// The digits with the worst neighbours by pixels, each with its first neighbours by the learned vectors.
 const errors = byPixels.map((near, i) => near.filter((j) => test.y[j] !== test.y[i]).length)
 const asked = [...errors.keys()].sort((a, b) => errors[b] - errors[a]).slice(0, 4)
 const rows = asked.flatMap((i) => [

@@ -1,5 +1,5 @@
 // One network answers three questions about a penguin: its species, its sex and its weight, from its bill, its flippers
-// and its island. The tasks share a trunk, each has a head and a loss. Beside it, a network for each question.
+// and its island. The tasks share a trunk, and each has a head and a loss. Three networks with one question each are the comparison.
 //
 // Baselines: a constant answer, and a network for each question. Result: about 98 % of the species, 86 % of the sexes, 290 g
 // of error (constant: 47 %, 49 %, 644 g), with 869 parameters instead of 2,357, in 1 s.

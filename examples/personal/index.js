@@ -56,7 +56,7 @@ const person = slanted(choose(test, 100))
 const model = await loadModel(fileURLToPath(new URL('../data/digits-0-4.keras', import.meta.url)))
 setRandomSeed(seed)
 const decaySteps = epochs * Math.ceil(examples.y.length / BATCH_SIZE)
-// The first layer sees strokes, whoever writes them.
+// The first layer detects strokes, which are the same in every handwriting.
 model.getLayer('strokes').trainable = false
 model.compile({
   optimizer: new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.003, decaySteps }) }),

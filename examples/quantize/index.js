@@ -1,5 +1,5 @@
-// What int8 and int4 weights cost and save: the speed of int8 by the size of the network on this processor, and file and accuracy of
-// a network for digits and of one for texts, with an embedding and an LSTM.
+// The costs and savings of int8 and int4 weights: the speed of int8 by the size of the network on this processor; file and accuracy
+// of a network for digits, and of one for texts with an embedding and an LSTM.
 //
 // Baseline: the same models with float32 weights. Result: int8 files of at most 35 %, at most 0.5 points of accuracy lost; int4 files
 // of at most 25 %, at most 3 points lost; the embedding and the LSTM are quantized, too. Speeds are printed, not claimed: int8 makes
@@ -66,7 +66,7 @@ function processor() {
   try {
     flags = readFileSync('/proc/cpuinfo', 'utf8').match(/^flags\s*:.*$/m)?.[0] ?? ''
   } catch {
-    // Only Linux says.
+    // Only Linux has this file.
   }
   const vnni = flags === '' ? 'VNNI unknown' : /avx(?:512)?_vnni/.test(flags) ? 'with VNNI' : 'without VNNI'
   return `${cpus()[0].model.trim()}, ${vnni}, Node ${process.versions.node}, ${runtimeInfo().simd} SIMD`

@@ -11,7 +11,7 @@ export const [VIEWERS, FILMS, WATCHED, HELD_OUT] = [600, 400, 25, 5]
  *   films    { genres, fame } for each film; `genres` is a list of zeros and ones
  *   train    { viewer, film } for each film that a viewer watched
  *   test     for each viewer the films that were watched afterwards, and are held out
- *   chance   how much a viewer likes a film, which nobody knows: the best possible order
+ *   chance   how much a viewer likes a film: the best possible order, which a recommender does not know
  */
 export function watchFilms(seed) {
   const random = generator(seed)

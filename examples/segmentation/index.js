@@ -1,6 +1,6 @@
-// Segmentation: says for each pixel of a picture whether it is ground, disc, ring or cross, with a small U-Net: on the
-// way down the picture becomes coarse and the channels many, on the way up each level also reads what was there on the
-// way down (Ronneberger et al. 2015). The pictures are generated, see scenes.js.
+// Segmentation: a small U-Net classifies each pixel of a picture as ground, disc, ring or cross. On the way down, pictures
+// become smaller and get more channels. On the way up, each level also reads the output of the same level on the way down
+// (Ronneberger et al. 2015). The pictures are generated, see scenes.js.
 //
 // Baseline: bright pixels are shapes, 28 % mean agreement (IoU) with the truth. Result: 77 to 86 %, in 7 s.
 // Run it after `npm run build` with `node examples/segmentation`.
@@ -49,7 +49,7 @@ const decaySteps = epochs * Math.ceil(train.count / BATCH_SIZE)
 model.compile({
   optimizer: new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.008, decaySteps }) }),
   loss: 'sparseCategoricalCrossentropy',
-  // Of each class, the pixels where answer and truth agree, among those where either has it; then the mean.
+  // For each class: the pixels where answer and truth have it, among those where one of them has it. Then the mean.
   metrics: [new metrics.MeanIoU({ numClasses: CLASSES.length, sparseYPred: false, name: 'iou' })],
 })
 model.summary()
@@ -65,7 +65,7 @@ const classOf = (pixel) => {
 }
 const predicted = Uint8Array.from(test.y.data, (_, pixel) => classOf(pixel))
 
-// The baseline: bright pixels are shapes, of the class that is the most frequent one.
+// The baseline: all bright pixels belong to the most frequent class of shapes.
 const THRESHOLD = 0.55
 const judge = (answer) => {
   const shares = CLASSES.map((_, k) => {

@@ -1,5 +1,5 @@
-// Generated pictures with their masks, for segmentation: discs, rings and crosses in random places and sizes, as bright
-// as each other, over a ground with stripes and noise.
+// Generated pictures with their masks, for segmentation: discs, rings and crosses of equal brightness, in random places and
+// sizes, over a ground with stripes and noise.
 
 import { generator } from '../data/statistics.js'
 

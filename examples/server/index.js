@@ -21,7 +21,7 @@ const model = await loadModel(fileURLToPath(new URL('../data/digits-0-4.keras', 
 const [SIDE, CLASSES] = [28, 5]
 const SIZE = SIDE ** 2
 
-/** Predicts rows in batches: all that wait, up to `most`. */
+/** Predicts rows in batches: each has all rows that wait, up to `most`. */
 class Batcher {
   waiting = []
   /** Milliseconds in the model. */
@@ -46,7 +46,7 @@ class Batcher {
   ask(row) {
     return new Promise((resolve, reject) => {
       this.waiting.push({ row, resolve, reject })
-      // After all requests that have arrived by now.
+      // Runs after the requests that have arrived by now are in the queue.
       if (this.waiting.length === 1) setImmediate(() => this.run())
     })
   }
@@ -125,7 +125,7 @@ printTable([
   ]),
 ])
 
-// What the answers should be.
+// The expected answers.
 const expected = await model.predict(
   {
     data: Float32Array.from(

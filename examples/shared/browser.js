@@ -64,7 +64,7 @@ export async function runPage(path, { screenshot, milliseconds = 300_000 }) {
     const failed = new Promise((_, reject) => page.on('pageerror', reject))
     await page.goto(server.address + path)
     const done = page.waitForFunction(() => window.testResult, undefined, { timeout: milliseconds })
-    // The first error counts, which the race below throws.
+    // The race below throws the first error.
     for (const each of [failed, done]) each.catch(() => {})
     let isDone = false
     for (let last = ''; !isDone;) {

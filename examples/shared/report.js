@@ -1,4 +1,4 @@
-// What the examples have in common: options, seconds, tables, pictures, and the claims that decide the exit code.
+// Shared by the examples: options, seconds, tables, pictures, and the claims that decide the exit code.
 
 import { mkdirSync } from 'node:fs'
 import { relative } from 'node:path'
@@ -49,7 +49,7 @@ export function outputPath(file) {
   return `${folder}${file}`
 }
 
-/** Saves what `myelin/plot` returns as build/examples/NAME.svg, and prints the path. */
+/** Saves a picture of `myelin/plot` as build/examples/NAME.svg, and prints the path. */
 export async function savePicture(name, picture) {
   const path = outputPath(`${name}.svg`)
   await picture.save(path)

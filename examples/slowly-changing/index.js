@@ -110,7 +110,7 @@ printTable(rows)
 const [plain, continual, pulled] = ['backpropagation', 'continual backprop', 'L2 init 0.01'].map(
   (name) => results[name],
 )
-// Loss of plasticity takes long to appear.
+// Loss of plasticity appears late.
 const [least, most] = [EXAMPLES >= 1e6 ? 1.6 : 1.2, 1.05]
 await savePicture('slowly-changing', plotHistory(curves, { title: 'Mean squared error of a task', xLabel: 'task' }))
 // Other settings have no expected results.

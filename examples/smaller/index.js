@@ -1,5 +1,5 @@
-// Five ways to a smaller network for digits, each by itself: fewer units, small from the start, fewer weights, low rank, and a
-// teacher. 8,000 digits train, and 2,000 others give the accuracy. Nothing is chosen by the results: all of them are printed.
+// Five ways to a smaller network for digits, each by itself: fewer units, small from the start, fewer weights, low rank, and
+// training by a larger network. 8,000 digits train, and 2,000 others give the accuracy. Nothing is chosen by the results: all of them are printed.
 //
 // Baseline: 784→304→10 after five epochs, 95.6 %. Result: with half the units and one more epoch it is as accurate. Run it after
 // `npm run build` with `node examples/smaller`; `--quick` has one seed and the parts of the claims.
@@ -16,7 +16,7 @@ const { seeds, quick } = readOptions({ seeds: 5, quick: false })
 const SEEDS = quick ? 1 : seeds
 const [PIXELS, LARGE, TINY] = [784, 304, 16]
 const { train, test } = readDigits([PIXELS])
-/** The first digits, as labelled ones of which there are few. */
+/** The first digits: the few that have labels. */
 const FEW = 1000
 const few = { x: { data: train.x.data.subarray(0, FEW * PIXELS), shape: [FEW, PIXELS] }, y: train.y.subarray(0, FEW) }
 const batch = { data: test.x.data.subarray(0, 32 * PIXELS), shape: [32, PIXELS] }

@@ -1,5 +1,5 @@
-// Digits in five tasks of two classes each, none of which comes back. Plain training, the baseline, forgets: compares how much
-// a memory of some samples, and weights held where they matter, preserve, and their costs.
+// Digits in five tasks of two classes each; no class comes back. Plain training, the baseline, forgets earlier tasks. The
+// program compares how much a memory of some samples, and a penalty on changes of important weights, preserve, and their costs.
 //
 // Of the 8,000 training digits, every sixth is a validation digit: those of a task decide when its training ends, and those of all
 // tasks choose the strength of EWC, with other seeds. The 2,000 test digits are only reported.
@@ -16,7 +16,7 @@ import { claim, printTable, readOptions, savePicture } from '../shared/report.js
 
 const { seeds, quick } = readOptions({ seeds: 5, quick: false })
 const SEEDS = quick ? 1 : seeds
-/** A task has at most so many epochs; it ends after one that does not improve the loss of its validation digits. */
+/** The largest number of epochs of a task. It ends after an epoch that does not improve the loss of its validation digits. */
 const EPOCHS = 10
 const PIXELS = 784
 const TASKS = [
@@ -93,7 +93,7 @@ async function learn(seed, { regularizer = null, replay = null, winners = null }
 }
 
 async function chosenStrength() {
-  // What the whole program chooses.
+  // The strength that the whole program chooses.
   if (quick) return 10_000
   const rows = [['strength of EWC', 'among ten classes', 'the task is known']]
   let best = { known: -1 }

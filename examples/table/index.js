@@ -1,5 +1,5 @@
-// A table without any settings: `tableModel` looks at the columns of a CSV file with missing values, encodes each, and predicts the
-// species of a penguin. Then one bird, with a value missing, and the importance of each column.
+// A table without any settings: `tableModel` examines the columns of a CSV file with missing values, encodes each, and makes a
+// model of the species of a penguin. It answers for one bird with a missing value, and shows the importance of each column.
 //
 // Baseline: the most frequent species, 44 %. Result: above 95 % of 83 held-out birds.
 // Run it after `npm run build` with `node examples/table`. examples/penguins makes such a model of single layers.
@@ -18,7 +18,7 @@ const rows = await readCsv(new URL('../data/penguins.csv', import.meta.url)).toA
 const birds = rows.map((row, i) => (i % 10 === 0 ? { ...row, body_mass_g: null } : row))
 const [train, test] = trainTestSplit(birds, { testSize: 83, stratify: birds.map((bird) => bird[target]), seed: 1 })
 
-// All of it: a model of the columns, its training, and an answer for one bird.
+// The whole program: a model of the columns, its training, and an answer for one bird.
 const model = await tableModel(train, { target })
 await model.fit(train, { epochs: 60, verbose: 0 })
 const bird = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 15, flipper_length_mm: 216, sex: 'female' }
@@ -34,7 +34,7 @@ const { labels, accuracy } = await answersTo(test)
 const counts = model.classNames.map((_, k) => expected.filter((label) => label === k).length)
 const baseline = Math.max(...counts) / test.length
 
-// Importance: what is lost if the values of a column are those of other birds.
+// Importance: the loss of accuracy if the values of a column are those of other birds.
 const importance = []
 for (const column of Object.keys(bird).concat('body_mass_g')) {
   const shuffled = test.map((row, i) => ({ ...row, [column]: test[(i + 29) % test.length][column] }))

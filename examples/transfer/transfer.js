@@ -38,7 +38,7 @@ export function digitsOf({ x, y, count }, perClass) {
   }
 }
 
-/** Small changes that a digit survives, in training only. */
+/** Random changes after which a digit is still the same digit, in training only. */
 const augmentation = () =>
   new Sequential(
     [
@@ -65,7 +65,7 @@ export async function pretrained(source) {
   return features
 }
 
-/** The accuracies on `test` of a new head on the pretrained features, and of the same network that begins without them. */
+/** The accuracies on `test`: of a new head on the pretrained features, and of the same network without pretraining. */
 export async function compare(features, train, test, options = {}) {
   const fit = { epochs: 60, batchSize: 10, verbose: 0 }
   const accuracyOf = async (model) => (await model.evaluate(test.x, test.y, { batchSize: 200, verbose: 0 })).accuracy

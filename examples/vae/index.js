@@ -96,7 +96,7 @@ await model.fit(train.x, { epochs, batchSize: 64, verbose: 2, callbacks: [new St
 console.log(`Trained on ${train.count} digits in ${seconds().toFixed(1)} s`)
 const { loss, reconstruction, divergence } = await model.evaluate(test.x, null, { batchSize: 500, verbose: 0 })
 
-// The baseline knows how bright each pixel is on average, and nothing of digits.
+// The baseline uses only the mean brightness of each pixel.
 const brightness = ops.mean(ops.reshape(train.x.data, [train.count, 784]), 0)
 const each = ops.binaryCrossentropy(test.x, ops.broadcastTo(ops.clip(brightness, 1e-4, 1), test.x.shape))
 const baseline = ops.mean(ops.sum(each, -1)).item()

@@ -1,5 +1,5 @@
-// A page that trains in a worker and draws what the network answers meanwhile: index.html and worker.js. In the middle the
-// data change, and the page shows what a Homeostat does about it. Open it from any server of static files; this program
+// A page that trains in a worker, and draws the answers of the network meanwhile: index.html and worker.js. In the middle
+// the data change, and the page shows how a Homeostat reacts. Open it from any server of static files; this program
 // runs it in a Chromium without a window.
 //
 // Baseline: a straight line, 50 to 60 % of the points. Result: above 99 %, also after the change, in 4 s, while the page
