@@ -4,7 +4,7 @@ import { options, render } from 'preact'
 import { App } from './ui/app'
 import { session } from './ui/session'
 
-// Two runs send their frames apart; what both change is drawn once.
+// Two runs send their frames separately; the changes of both are drawn together, once.
 options.debounceRendering = (draw) => void requestAnimationFrame(draw)
 
 const host = document.getElementById('app')!

@@ -1,4 +1,4 @@
-// The form of a data set: all that the page and the model need to know of it without its rows.
+// The form of a data set: its properties that the page and the model need, without its rows.
 
 export type Task =
   | { readonly kind: 'classes'; readonly names: readonly string[] }

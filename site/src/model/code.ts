@@ -8,7 +8,7 @@ const OPTIMIZERS = new Set(['Adam', 'AdamW', 'SGD', 'RMSprop', 'Lion'])
 
 const isCall = (value: Value): value is Call => typeof value === 'object' && !Array.isArray(value)
 
-/** The classes of some values, sorted. */
+/** The names of the classes of some values, sorted. */
 function classesIn(values: readonly Value[]): string[] {
   const found = new Set<string>()
   const visit = (value: Value): void => {
@@ -115,7 +115,7 @@ model.save("model.keras")
 `
 }
 
-/** Where x and y come from. */
+/** The lines that make x and y. */
 function rowsOf(form: Form): string {
   const shapes = `// x: [rows, ${form.inputShape.join(', ')}], y: ${targets(form)}`
   if (form.kind !== 'table') return shapes

@@ -50,7 +50,7 @@ const number = (name: string, label: string, usual: number, min: number, max: nu
 
 interface LayerKind {
   readonly label: string
-  /** What it does, in one sentence. */
+  /** Its effect, in one sentence. */
   readonly title: string
   readonly className: string
   readonly fields: readonly Field[]
@@ -119,7 +119,7 @@ export interface LayerSpec {
 
 export const isKind = (text: string): text is Kind => Object.hasOwn(KINDS, text)
 
-/** A layer with the given values where they fit, otherwise with the usual ones. */
+/** A layer with these values. Values that do not fit are replaced by the usual ones. */
 export function layerOf(kind: Kind, given: Readonly<Record<string, unknown>>): LayerSpec {
   return {
     kind,

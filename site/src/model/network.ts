@@ -21,7 +21,7 @@ export interface Network {
   readonly seed: number
 }
 
-/** Schedules come to their end after this number of epochs. */
+/** The number of epochs after which schedules end. */
 const SCHEDULED_EPOCHS = 200
 
 export function networkOf({ layers, training }: Pick<State, 'layers' | 'training'>, form: Form): Network {
@@ -43,7 +43,7 @@ const normalization = ({ mean, variance }: NonNullable<Form['scale']>): Call => 
 })
 const rounded = (value: number): number => Number(value.toPrecision(6))
 
-/** With Flatten where an image meets a layer that has no place for rows and columns. Spatial layers of no image are left out. */
+/** The layers, with a Flatten between an image and a layer without rows and columns. Spatial layers are left out if there is no image. */
 function hiddenCalls(layers: readonly LayerSpec[], { l2 }: TrainingSpec, form: Form): Call[] {
   let shape = form.inputShape
   const flatten = (): Call[] => {
@@ -57,7 +57,7 @@ function hiddenCalls(layers: readonly LayerSpec[], { l2 }: TrainingSpec, form: F
     if (isSpatial) {
       const [height = 1, width = 1, channels = 1] = shape
       const size = Number(values['kernelSize'] ?? values['poolSize'])
-      // No place for the window.
+      // The image is smaller than the window.
       if (shape.length !== 3 || Math.min(height, width) < size) return []
       const isPool = kind === 'pool'
       shape = isPool

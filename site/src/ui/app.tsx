@@ -190,7 +190,7 @@ function NoticeLine() {
   )
 }
 
-/** Says how far training is when it pauses. */
+/** Announces the progress of training when it pauses. */
 function Announcer() {
   const isPlaying = useStore(session.playing)
   const { testMetric } = session.curves.value

@@ -1,4 +1,4 @@
-// The tab Balance: smaller models with what became of accuracy, size and speed; and a stream that drifts.
+// The tab Balance: smaller models with their accuracy, size and speed; and a stream that drifts.
 
 import { counted } from '../model/words'
 import { useEffect, useRef, useState } from 'preact/hooks'

@@ -55,7 +55,7 @@ export function Plane(props: {
   const { form, train, test, surface, label, chosen = null, onPoint } = props
   const canvas = useRef<HTMLCanvasElement>(null)
   const dark = useStore(isDark)
-  // Points cost more than all else of a frame and stay where they are, so they are drawn once.
+  // Points take longer to draw than the rest of a frame, and do not move, so they are drawn once.
   const points = useMemo(() => pointsOf(form, train, test), [form, train, test, dark])
   useEffect(() => {
     const context = canvas.current!.getContext('2d')!

@@ -1,4 +1,4 @@
-// Curves by uPlot, which draws on a canvas and keeps the size of its place.
+// Curves by uPlot, which draws on a canvas of the size of its container.
 
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
@@ -8,7 +8,7 @@ import { classColour, css, isDark, palette } from './theme'
 
 export interface Line {
   readonly name: string
-  /** The number of its colour. */
+  /** The position of its colour in the palette. */
   readonly colour: number
   readonly dash?: readonly number[]
 }
@@ -52,7 +52,7 @@ export function Chart(props: {
   return <div ref={host} class="chart" role="img" aria-label={label} style={{ height: `${height}px` }} />
 }
 
-/** As uPlot chooses it; axes are drawn before there are numbers, too. */
+/** The range that uPlot chooses, and a fixed one while there are no numbers, so that axes are drawn. */
 const rangeOf: uPlot.Range.Function = (_plot, low, high) =>
   low == null ? [0, 1] : (uPlot.rangeNum(low, high, 0.1, true) as [number, number])
 

@@ -1,4 +1,4 @@
-// The curves of a run, as long as it may be: beyond a thousand points, more than a chart has pixels, every second one is dropped.
+// The curves of a run. Beyond a thousand points, which is more than a chart has pixels, every second point is dropped.
 
 import type { Curve } from '../worker/protocol'
 
@@ -15,7 +15,7 @@ export interface Curves {
 
 export const NO_CURVES: Curves = { epochs: [], loss: [], metric: [], testLoss: [], testMetric: [] }
 
-/** The curves with new points. Points of the same or later epochs are replaced: one had returned to an earlier epoch. */
+/** The curves with new points. These replace points of the same or later epochs, which exist after a return to an earlier one. */
 export function extended(curves: Curves, { from, loss, metric, testLoss, testMetric }: Curve): Curves {
   const kept = curves.epochs.findIndex((epoch) => epoch >= from)
   const end = kept < 0 ? curves.epochs.length : kept
@@ -30,7 +30,7 @@ export function extended(curves: Curves, { from, loss, metric, testLoss, testMet
   return all.epochs.length > MOST ? thinned(all) : all
 }
 
-/** Of two neighbours, the second; a measurement on test rows is not lost. */
+/** Keeps the second of two neighbours, with the measurement on test rows of either. */
 function thinned({ epochs, loss, metric, testLoss, testMetric }: Curves): Curves {
   const half = <Value>(values: readonly Value[]): Value[] => values.filter((_, i) => i % 2 === 1)
   const either = (values: readonly (number | null)[]): (number | null)[] =>

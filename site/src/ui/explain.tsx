@@ -1,4 +1,4 @@
-// The tab Explain: why the model gives its answer for one row.
+// The tab Explain: the reasons for the model's answer for one row.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { sizeOf, type Form } from '../data/form'

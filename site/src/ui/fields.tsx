@@ -93,7 +93,7 @@ export function NumberInput(props: {
   readonly onChange: (value: number) => void
 }) {
   const { label, title, value, min, max, step, onChange } = props
-  // What is being typed stays when the page is drawn again.
+  // Text that is being typed stays when the page is drawn again.
   const [draft, setDraft] = useState<string | null>(null)
   return (
     <input
@@ -115,7 +115,7 @@ export function NumberInput(props: {
   )
 }
 
-/** One of a few, side by side. */
+/** A choice of a few values, side by side. */
 export function Choice<Value extends string>(props: {
   readonly label: string
   readonly title: string

@@ -1,4 +1,4 @@
-// The tab Files: models out and in, and the picture of the curves.
+// The tab Files: saves and opens models, and saves the picture of the curves.
 
 import { useState } from 'preact/hooks'
 import type { FileFormat, Opened } from '../worker/protocol'
@@ -126,7 +126,7 @@ export function Files() {
   )
 }
 
-/** As many numbers as there are epochs. */
+/** A number for each epoch. */
 function fitted(values: readonly number[], count: number): number[] {
   return Array.from(
     { length: count },

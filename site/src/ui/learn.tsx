@@ -1,4 +1,4 @@
-// The tab Learn: the answers of the model, its curves, the confusion of its classes, and what training has cost.
+// The tab Learn: the answers of the model, its curves, the confusion of its classes, and the cost of training.
 
 import { counted } from '../model/words'
 import { useMemo } from 'preact/hooks'
@@ -51,7 +51,7 @@ function KeepButton() {
   )
 }
 
-/** A run that was kept, beside the present one. */
+/** The kept run, beside the present one. */
 function Kept({ kept }: { readonly kept: KeptRun }) {
   const { label, shown } = kept
   const described = useStore(shown.described)
@@ -121,7 +121,7 @@ function Answers() {
   )
 }
 
-/** Test before training: it is drawn on top. */
+/** Curves are drawn in this order, so that of the test rows covers that of training. */
 function linesOf(isKept: boolean): Line[] {
   const own = [
     { name: 'training', colour: 0 },

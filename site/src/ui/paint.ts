@@ -4,7 +4,7 @@ import type { Task } from '../data/form'
 import type { Surface } from '../worker/protocol'
 import { palette, type Palette, type Rgb } from './theme'
 
-/** How strong colours are under points. */
+/** The opacity of colours under points. */
 const STRENGTH = 0.62
 
 const mixed = (a: Rgb, b: Rgb, share: number): Rgb => [
@@ -48,7 +48,7 @@ export function surfacePixels({ side, width, values }: Surface, task: Task): Ima
       colour = [colour[0] + share * own[0], colour[1] + share * own[1], colour[2] + share * own[2]]
       largest = Math.max(largest, share)
     }
-    // As likely as any other: paper.
+    // A class that is as likely as any other has the colour of the paper.
     const certainty = (largest - 1 / width) / (1 - 1 / width)
     return mixed(paper, colour, STRENGTH * (0.25 + 0.75 * certainty))
   }

@@ -236,7 +236,7 @@ export function ModelPanel() {
         </li>
         {layers.map((layer, i) => (
           <LayerRow
-            // Rows have no names: their fields are controlled, so their places do as keys.
+            // Rows have no names. Their fields are controlled, so their positions can be the keys.
             key={`${i} ${layer.kind}`}
             layer={layer}
             place={i + 1}

@@ -6,7 +6,7 @@ export class Remote {
   private readonly waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
   private asked = 0
 
-  /** @param receive gets every message that is no answer; null for a worker that only answers */
+  /** @param receive is called with every message that is not an answer; null for a worker that only answers */
   constructor(
     private readonly worker: Worker,
     public receive: ((message: Exclude<Message, { type: 'answer' }>) => void) | null,

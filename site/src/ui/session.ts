@@ -1,4 +1,4 @@
-// The session: the state of the page, the worker that trains, and what it has sent. Views observe its stores.
+// The session: the state of the page, the worker that trains, and the messages of the worker. Views observe its stores.
 
 import type { Point } from '../data/points'
 import { networkOf, type Network } from '../model/network'
@@ -64,7 +64,7 @@ class Session {
 
   private given: Given = {}
   private remote = this.started()
-  /** What begins the run of the worker again. The state differs from it until changes have settled. */
+  /** The setup of the worker's run, with which it can begin again. The state differs from it until changes have settled. */
   private made = this.setupCommand
   /** The worker for the files of other programs, once it is needed. */
   private formats: Remote | null = null
@@ -92,19 +92,19 @@ class Session {
     this.remote.send(command)
   }
 
-  /** For this run, and for the kept one if it trains. */
+  /** Sends a command to this run, and to the kept one if it trains. */
   private control(command: Command): void {
     this.send(command)
     this.kept.value?.follow(command)
   }
 
-  /** For both runs. */
+  /** Sends a command to both runs. */
   private sendAll(command: Command): void {
     this.send(command)
     this.kept.value?.send(command)
   }
 
-  /** Another worker takes the place of the present one, and knows what the page shows. */
+  /** Replaces the worker, and tells the new one what the page shows. */
   private adopt(remote: Remote): void {
     this.remote = remote
     remote.receive = (message) => this.receive(message)
@@ -112,7 +112,7 @@ class Session {
     this.watch(this.state.value.tab)
   }
 
-  /** What the tab shows is computed. Only the first one shows the kept run. */
+  /** Has the worker compute what the tab shows. Only the first tab shows the kept run. */
   private watch(tab: Tab): void {
     this.send({ type: 'watch', parts: SEEN[tab] })
     this.kept.value?.send({ type: 'watch', parts: tab === 'learn' ? SEEN.learn : [] })
@@ -141,13 +141,13 @@ class Session {
     }
   }
 
-  /** Another model is shown. */
+  /** Shows another model. */
   private begun(): void {
     this.chosen.set(null)
     this.run.set(this.run.value + 1)
   }
 
-  /** Asks the worker. Errors are shown, and the answer is then null. */
+  /** Asks the worker. Shows an error, and then returns null. */
   async ask<Kind extends keyof Questions>(
     kind: Kind,
     given: Questions[Kind]['given'],
@@ -155,7 +155,7 @@ class Session {
     return this.orNotice(this.remote.ask(kind, given))
   }
 
-  /** The result; if there is an error, it is shown and the result is null. */
+  /** The result. Shows an error, and then returns null. */
   private async orNotice<Result>(promise: Promise<Result>): Promise<Result | null> {
     try {
       return await promise
@@ -182,7 +182,7 @@ class Session {
     return this.orNotice(this.theFormats().ask('convert', { bytes, format }))
   }
 
-  /** Opens a model in the worker that knows all formats, which then takes the place of the other one. */
+  /** Opens a model in the worker that reads all formats. That worker then replaces the other one. */
   async open(files: readonly File[]): Promise<Opened | null> {
     this.pause()
     this.settle()
@@ -202,7 +202,7 @@ class Session {
     return opened
   }
 
-  /** Changes the state as it is now, which may not have been drawn yet. */
+  /** Changes the present state, which may not have been drawn yet. */
   update(change: (state: State) => Partial<State>): void {
     this.change({ ...this.state.value, ...change(this.state.value) })
   }
@@ -226,7 +226,7 @@ class Session {
     history.replaceState(null, '', hash === '' ? location.pathname + location.search : `#${hash}`)
   }
 
-  /** The layers of a model that took the place of the one that was built: nothing is built again. */
+  /** Shows the layers of a model that replaced the built one. Nothing is built again. */
   adoptLayers(layers: State['layers']): void {
     this.state.set({ ...this.state.value, layers })
     this.made = { ...this.made, recipe: { ...this.made.recipe, layers } }
@@ -292,7 +292,7 @@ class Session {
     this.kept.value?.reset()
   }
 
-  /** Begins the run that waits for further changes now: what follows is meant for it. */
+  /** Begins the waiting run at once: the next command is meant for it. */
   private settle(): void {
     if (this.timer !== undefined) this.setup()
   }
@@ -348,7 +348,7 @@ class Session {
     this.setup()
   }
 
-  /** Lets the kept run train with this one, or rest. */
+  /** Makes the kept run train with this one, or pause. */
   setKeptTrains(trains: boolean): void {
     const kept = this.kept.value
     kept?.setTrains(trains)

@@ -1,4 +1,4 @@
-// What the page shows of a run, as its worker reports it. A run that is kept to compare also has that worker.
+// The reports of a run's worker that the page shows. A run that is kept to compare also has that worker.
 
 import type { Command, Described, Frame, Message } from '../worker/protocol'
 import { NO_CURVES, extended, type Curves } from './curves-of-run'
@@ -19,7 +19,7 @@ export class ShownRun {
     requestAnimationFrame(() => remote.send({ type: 'drawn' }))
   }
 
-  /** Another model: nothing is known of it yet. */
+  /** Clears everything, because the model is another one. */
   clear(described: Described | null): void {
     if (described !== null) this.described.set(described)
     this.frame.set(null)
@@ -27,7 +27,7 @@ export class ShownRun {
   }
 }
 
-/** A run with its worker, in which it goes on training beside the present run. */
+/** A run with its worker, which can train beside the present run. */
 export class KeptRun {
   readonly shown = new ShownRun()
   /** Whether it follows the controls of training. */
@@ -53,12 +53,12 @@ export class KeptRun {
     }
   }
 
-  /** Does what the present run does, if it is to train. */
+  /** Passes on a command of the present run, if this one follows it. */
   follow(command: Command): void {
     if (this.trains.value) this.remote.send(command)
   }
 
-  /** Passes what holds for a run whether it trains or not. */
+  /** Passes on a command that concerns a paused run, too. */
   send(command: Command): void {
     this.remote.send(command)
   }

@@ -29,7 +29,7 @@ theme.subscribe((value) => {
   try {
     localStorage.setItem(KEY, value)
   } catch {
-    // A page without storage forgets the choice.
+    // Without storage, the choice is lost when the page is closed.
   }
 })
 apply()

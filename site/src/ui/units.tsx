@@ -1,4 +1,4 @@
-// The tab Units: what each unit responds to, and its health.
+// The tab Units: the response of each unit, and its health.
 
 import type { Form } from '../data/form'
 import type { Health, UnitsOfLayer } from '../worker/protocol'

@@ -1,4 +1,4 @@
-// The tab Weights: every kernel as a picture, and how its numbers are spread.
+// The tab Weights: every kernel as a picture, and the distribution of its numbers.
 
 import { sizeOf, type Form } from '../data/form'
 import type { WeightsOf } from '../worker/protocol'

@@ -1,4 +1,4 @@
-// From a network as data to a compiled model, and from a model of another program to the layers of the page.
+// Makes a compiled model of a network as data, and the layers of the page of a model from another program.
 
 import {
   Adam,

@@ -1,4 +1,4 @@
-// Models in files of every format, out and in.
+// Writes and reads models in files of every format.
 
 import { loadModel, type Model, type Tensor } from 'myelin'
 import { writeKeras } from 'myelin/keras'

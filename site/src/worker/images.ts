@@ -5,7 +5,7 @@ import type { DataSet } from '../data/form'
 import { divided } from '../data/split'
 import type { Given } from './protocol'
 
-/** Rows, columns and channels, where no network asks for others. */
+/** Rows, columns and channels, unless a network needs others. */
 const USUAL = [24, 24, 3] as const
 
 export async function imagesOf(

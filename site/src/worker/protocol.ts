@@ -1,14 +1,14 @@
-// What the page and its worker say to each other. The page sends commands; the worker sends frames while it trains, and an
+// The messages between the page and its worker. The page sends commands; the worker sends frames while it trains, and an
 // answer to each question.
 
 import type { DataSet, Form, Part } from '../data/form'
 import type { LayerSpec } from '../model/layers'
 import type { State } from '../state/state'
 
-/** What a run is made of. */
+/** The setup of a run. */
 export type Recipe = Pick<State, 'data' | 'layers' | 'training'>
 
-/** Files of the user, which the state does not carry. */
+/** Files of the user, which are not part of the state. */
 export interface Given {
   /** A CSV file, and the column to predict; null for the last. */
   readonly table?: { readonly text: string; readonly name: string; readonly target: string | null }
@@ -16,13 +16,13 @@ export interface Given {
   readonly images?: readonly { readonly file: Blob; readonly label: string }[]
 }
 
-/** A data set with what the page says about it. */
+/** A data set with its description for the page. */
 export interface Prepared {
   readonly data: DataSet
   readonly notes: readonly string[]
   /** The columns of a table that can be the target. */
   readonly targets: readonly string[]
-  /** What is done with each column of a table. */
+  /** How each column of a table is encoded. */
   readonly columns: readonly { readonly name: string; readonly text: string }[]
 }
 
@@ -31,7 +31,7 @@ export type Seen = 'answers' | 'units' | 'weights'
 
 export type Speed = 'slow' | 'normal' | 'fast'
 
-/** Where training ends by itself; null for no limit. */
+/** The limits at which training ends by itself; null for no limit. */
 export interface Limit {
   readonly resource: 'flops' | 'joules' | 'seconds'
   readonly amount: number
@@ -62,7 +62,7 @@ export interface Described {
   /** All points of the plane, otherwise the first rows to choose from. */
   readonly train: Part
   readonly test: Part
-  /** What a person should know of it, such as rows that were left out. */
+  /** Remarks for the user, such as the number of rows that were left out. */
   readonly notes: Prepared['notes']
   readonly targets: Prepared['targets']
   readonly columns: Prepared['columns']
@@ -104,7 +104,7 @@ export interface UnitsOfLayer {
   readonly className: string
   readonly count: number
   readonly states: readonly UnitState[]
-  /** What each unit responds to, [count, size]: a map of the plane, a mean image, or correlations with the columns. */
+  /** The response of each unit, [count, size]: a map of the plane, a mean image, or correlations with the columns. */
   readonly responses: Float32Array
   readonly size: number
 }
@@ -160,7 +160,7 @@ export interface Measured {
 export interface Reasons {
   /** The answer for the row: probabilities of the classes, or one number. */
   readonly answer: readonly number[]
-  /** What is explained: a class, or null for a number. */
+  /** The explained class; null for a number. */
   readonly unit: number | null
   readonly value: number
   readonly base: number
@@ -178,7 +178,7 @@ export interface SavedFile {
 
 export interface Opened {
   readonly name: string
-  /** The layers as one can change them here; null if the model has others. */
+  /** The layers as the page edits them; null if the model has others. */
   readonly layers: readonly LayerSpec[] | null
   readonly summary: string
 }
@@ -190,14 +190,14 @@ export interface StreamPoint {
   readonly renewed: number
 }
 
-/** Questions with what they are given and their answers. */
+/** Questions, each with its argument and its answer. */
 export interface Questions {
   measure: { given: null; answer: Measured }
   prune: { given: { readonly keep: number }; answer: readonly Measured[] }
   quantize: { given: null; answer: readonly Measured[] }
   distil: { given: { readonly share: number }; answer: readonly Measured[] }
   regenerate: { given: null; answer: { readonly measured: Measured; readonly renewed: number } }
-  /** Goes on with the last model that prune or distil made. */
+  /** Continues with the last model that prune or distil made. */
   adopt: { given: { readonly label: string }; answer: readonly LayerSpec[] | null }
   explain: { given: { readonly row: Float32Array }; answer: Reasons }
   /** The bytes of a safetensors file. */
@@ -205,7 +205,7 @@ export interface Questions {
   /** Those bytes as the files of another program. */
   convert: { given: { readonly bytes: Uint8Array; readonly format: ForeignFormat }; answer: readonly SavedFile[] }
   open: { given: { readonly files: readonly File[] }; answer: Opened }
-  /** Goes on with the drifting stream, for some tasks. */
+  /** Continues the drifting stream for some tasks. */
   stream: { given: { readonly restart: boolean; readonly tasks: number }; answer: readonly StreamPoint[] }
   picture: { given: { readonly curves: Readonly<Record<string, readonly number[]>> }; answer: string }
 }

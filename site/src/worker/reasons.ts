@@ -1,4 +1,4 @@
-// Why a model gives its answer for one row.
+// Explains the answer of a model for one row.
 
 import { tensor } from 'myelin'
 import { integratedGradients, shapleyValues } from 'myelin/explain'

@@ -1,4 +1,4 @@
-// A run: a model, its data, what training has cost, and the epochs that one can return to.
+// A run: a model, its data, the cost of training, and the epochs to which one can return.
 
 import { tensor, type Model, type Tensor } from 'myelin'
 import { UnitHealth } from 'myelin/balance'
@@ -15,9 +15,9 @@ interface Kept {
   readonly optimizer: readonly Tensor[]
 }
 
-/** The epochs kept at most; then every second one is dropped. */
+/** The largest number of kept epochs. Beyond it, every second one is dropped. */
 const MOST_KEPT = 60
-/** The bytes kept at most. */
+/** The largest number of bytes of kept epochs. */
 const MOST_BYTES = 2 ** 26
 
 export type Callback = UnitHealth | EmissionsTracker | Budget | object
@@ -60,7 +60,7 @@ export class Run {
     return { x: this.x, y: this.y }
   }
 
-  /** Another model takes the place of the trained one. `layers`: as the page knows them, if it does. */
+  /** Replaces the trained model. `layers`: its layers, if the page can edit them. */
   replace(model: Model, layers: Recipe['layers'] | null): void {
     if (layers !== null) this.recipe = { ...this.recipe, layers }
 
@@ -77,7 +77,7 @@ export class Run {
     epochs: number,
     { limit, withHealth, callbacks = [] }: { limit: Limit | null; withHealth: boolean; callbacks?: Callback[] },
   ): Promise<{ readonly curve: Curve; readonly ended: Limit | null }> {
-    // What lies after an epoch that one returned to is gone.
+    // Training after a return discards the later epochs.
     this.kept = this.kept.filter(({ epoch }) => epoch <= this.epoch)
     const tracker = new EmissionsTracker()
     const budget = this.budgetOf(limit)

@@ -1,4 +1,4 @@
-// Smaller models: pruned, quantized, distilled; and what became of accuracy, size and speed.
+// Smaller models: pruned, quantized, distilled; with their accuracy, size and speed.
 
 import type { Model } from 'myelin'
 import { ReDo } from 'myelin/balance'
@@ -107,7 +107,7 @@ export class Smaller {
     return [await this.measure(label, student)]
   }
 
-  /** Dormant units begin again. Returns how many. */
+  /** Renews dormant units. Returns their number. */
   async regenerate(): Promise<number> {
     const { run } = this
     const redo = new ReDo({ every: Math.ceil(run.data.form.trainRows / run.network.batchSize), threshold: 0.05 })
@@ -115,7 +115,7 @@ export class Smaller {
     return Object.values(redo.replaced).reduce((sum, each) => sum + each, 0)
   }
 
-  /** The model of a label, which is then no longer kept here. */
+  /** Takes out the model of a label. */
   take(label: string): Model {
     const model = this.models.get(label)
     if (model === undefined) throw new Error(`No model is kept as '${label}'`)

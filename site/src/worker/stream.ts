@@ -1,5 +1,5 @@
 // A stream that drifts: the slowly-changing regression of Dohare et al. 2024. After every task some bits of the input are
-// drawn again, and two networks go on learning: one by backpropagation alone, one with continual backprop.
+// drawn again. Two networks continue to learn: one by backpropagation alone, one with continual backprop.
 
 import { Dense, SGD, Sequential, setRandomSeed, type Model } from 'myelin'
 import { ContinualBackprop } from 'myelin/balance'

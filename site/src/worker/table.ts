@@ -1,4 +1,4 @@
-// A CSV file as rows of numbers. What is done with each column is what `tableModel` proposes.
+// A CSV file as rows of numbers. Each column is encoded as `tableModel` proposes.
 
 import { counted } from '../model/words'
 import { describeTable, readCsv } from 'myelin/data'
@@ -6,7 +6,7 @@ import type { Form, Task } from '../data/form'
 import { divided } from '../data/split'
 import type { Given, Prepared } from './protocol'
 
-/** A column with more categories, or of words, has no place in the pictures of this page. */
+/** The largest number of categories of a column. The pictures of this page have no room for more, or for texts. */
 const MOST_CATEGORIES = 50
 const DAY = 86_400_000
 const MISSING = new Set(['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', '?'])
@@ -82,7 +82,7 @@ async function readTable(text: string, name: string): Promise<{ readonly names: 
   return { names, rows: texts.map((_, i) => Object.fromEntries(names.map((each, at) => [each, columns[at]![i]!]))) }
 }
 
-/** Numbers, if all cells are. */
+/** The cells as numbers, if all of them are numbers. */
 function cellsOf(texts: readonly string[], hasCommas: boolean): Cell[] {
   const numberOf = (text: string): number =>
     Number(hasCommas && /^-?\d+,\d+$/.test(text) ? text.replace(',', '.') : text)
@@ -96,7 +96,7 @@ interface Feature {
   readonly values: readonly number[]
 }
 
-/** The inputs that are made of a column; none if it is left out. */
+/** The inputs of a column; none if the column is left out. */
 function featuresOf({ name, kind, missing, distinct }: Proposed, cells: readonly Cell[]): Feature[] {
   const isMissing = { name: `${name} is missing`, values: cells.map((cell) => Number(cell === null)) }
   const masks = missing === 'mask' ? [isMissing] : []

@@ -1,4 +1,4 @@
-// What a frame shows of a model: its answers in the plane, the confusion of classes, its units and weights.
+// The parts of a frame: the answers of a model in the plane, the confusion of classes, its units and weights.
 
 import { Model, tensor, type Layer, type Tensor } from 'myelin'
 import { sizeOf, type DataSet } from '../data/form'
@@ -9,13 +9,13 @@ import { xOf } from './run'
 
 const SURFACE_SIDE = 72
 const UNIT_SIDE = 28
-/** Units shown of a layer. */
+/** The number of units of a layer that are shown. */
 const MOST_UNITS = 32
-/** Rows on which units are observed. */
+/** The number of rows on which units are observed. */
 const MOST_ROWS = 256
-/** Test rows whose answers are shown. */
+/** The number of test rows whose answers are shown. */
 const SHOWN_ANSWERS = 35
-/** Images that excite a unit the most, of which the mean is shown. */
+/** The number of images in the mean of those that excite a unit most. */
 const MOST_EXCITING = 8
 
 function grid(side: number): Tensor {
@@ -46,7 +46,7 @@ export function classesOf(answers: Tensor): number[] {
   })
 }
 
-/** How often each class was taken for each, and the answers for the first test rows. */
+/** The confusion matrix, and the answers for the first test rows. */
 export async function confusionOf(
   model: Model,
   { form, test }: DataSet,
@@ -151,7 +151,7 @@ function excitingImages(
   return all
 }
 
-/** Of each unit with each column; 0 for a unit or a column that does not vary. */
+/** The correlation of each unit with each column; 0 for a unit or a column that does not vary. */
 function correlations(
   activity: Float32Array,
   units: number,
@@ -197,7 +197,7 @@ function statesOf(layer: Layer, { data, shape }: Tensor): UnitState[] {
   })
 }
 
-/** Of all layers with kernels. */
+/** The kernels of all layers. */
 export function weightsOf(model: Model): WeightsOf[] {
   return model.trainableWeights
     .filter(({ shape }) => shape.length >= 2)

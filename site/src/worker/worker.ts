@@ -17,15 +17,15 @@ const FRAME = 14
 const MOST_EPOCHS = 500
 /** Milliseconds between two epochs at the slow speed. */
 const SLOW = 250
-/** Milliseconds after which a page that draws nothing is no longer waited for. */
+/** Milliseconds after which the worker no longer waits for a page that does not draw. */
 const PATIENCE = 400
-/** Rows that the page gets of images and tables. */
+/** The number of rows of images and tables that the page gets. */
 const SHOWN = 200
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no other origins
 const post = (message: Message): void => self.postMessage(message)
 
-/** What reads and writes the files of other programs. */
+/** Reads and writes the files of other programs. */
 export interface Formats {
   readonly convert: typeof convert
   readonly load: typeof load
@@ -48,13 +48,13 @@ let watched: readonly Seen[] = ['answers']
 let limit: Limit | null = null
 let speed: Speed = 'normal'
 let isPlaying = false
-/** The number of the loop that plays: an earlier one ends. */
+/** The number of the present loop of training: earlier loops end. */
 let loop = 0
 let epochsPerFrame = 1
 /** Resolves when the page has drawn. */
 let drawn: (() => void) | null = null
 
-// One thing at a time: a model may not be asked while it trains.
+// Commands run one after the other: a model cannot answer while it trains.
 let last: Promise<unknown> = Promise.resolve()
 function inTurn<Result>(body: () => Promise<Result> | Result): Promise<Result> {
   const result = last.then(body)
@@ -130,7 +130,7 @@ const viewOf = (from: Run) => ({
   ...from.takeHealth(),
 })
 
-/** Trains for some epochs and shows it. Returns whether a limit was reached, and the milliseconds of training. */
+/** Trains for some epochs and sends a frame. Returns whether a limit was reached, and the milliseconds of training. */
 async function advance(epochs: number): Promise<{ readonly isOver: boolean; readonly milliseconds: number }> {
   const own = theRun()
   const started = performance.now()
@@ -147,7 +147,7 @@ function stop(why: string): void {
   post({ type: 'stopped', why })
 }
 
-/** Trains the run that there is when all earlier commands are done. */
+/** Trains the run that exists once all earlier commands are done. */
 async function play(): Promise<void> {
   const own = ++loop
   const goes = (): boolean => isPlaying && own === loop
@@ -169,7 +169,7 @@ async function play(): Promise<void> {
   }
 }
 
-// What the first minute does not need is loaded when it is asked for.
+// Code that the first minute does not need is loaded on demand.
 async function theSmaller(): Promise<Smaller> {
   const { Smaller } = await import('./smaller')
   return (smaller ??= new Smaller(theRun()))
