@@ -124,10 +124,7 @@ function requirePrediction(layer: object, training: boolean): void {
 const MULTIPLIES_INTEGERS =
   'no other program has layers that multiply integers. Save as safetensors, or use quantizeInPlace, whose layers compute in float32'
 
-/**
- * A layer with int8 weights, whose product is computed in integers. It is not trained.
- * @internal
- */
+/** A layer with int8 weights, whose product is computed in integers. It is not trained. */
 export abstract class IntegerProduct extends Layer<Tensor> {
   static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
   private quantized: QuantizedKernel | null = null

@@ -111,7 +111,7 @@ function rotate(group: UnitGroup): void {
 /** Whether f(c x) = c f(x) for numbers of several magnitudes, outside of training. */
 function keepsFactor(layer: LayerBase, { shape: extents }: TensorSpec): boolean {
   const shape = extents.map((extent) => extent ?? 2)
-  const x = floats(shape, -1, 1, 5)
+  const x = tensor([...floats(shape, -1, 1, 5).data], shape)
   const outputOf = (input: Tensor): ArrayLike<number> => flatten<Tensor>(layer.applyTree(input, {}))[0]!.data
   const once = Array.from(outputOf(x))
   return [0.01, 100].every((factor) => {
