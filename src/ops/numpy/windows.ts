@@ -9,7 +9,7 @@ import { Tensor } from '../tensor'
 /** The parameters of a window. */
 const window = () => [arg('x', whole(0))] as const
 
-/** @param of the element at t, which is −1 for the first element and 1 for the last */
+/** @param of gives the element at t, which runs from −1 at the first element to 1 at the last */
 function windowOf(where: string, x: number, of: (t: number) => number): Tensor {
   const [length] = requireShape(where, [x]) as [number]
   const last = length - 1
