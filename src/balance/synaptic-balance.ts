@@ -13,6 +13,8 @@ import { groupName, unitGroups, type UnitGroup, type UnitPlace } from '../models
 import { multiply } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import { Callback } from '../training/callbacks/callback'
+import { applyTree } from '../layers/applying'
+import { buildSpecOf } from '../layers/weight-lists'
 
 const balanceOptions = () => ({
   /** The sweeps end when the largest |λ − 1| is at most this. Default 1e-4. */
@@ -128,7 +130,7 @@ function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): s
 
 /** Whether f(c x) = c f(x) for a layer, tested on numbers of several magnitudes. */
 function keepsScale(layer: LayerBase): boolean {
-  const { buildSpec } = layer
+  const buildSpec = buildSpecOf(layer)
   if (!(buildSpec instanceof TensorSpec)) return false
   const shape = buildSpec.shape.map((extent) => extent ?? 2)
   const size = shape.reduce((a, b) => a * b, 1)
@@ -138,7 +140,7 @@ function keepsScale(layer: LayerBase): boolean {
     shape,
     'float32',
   )
-  const give = (input: Tensor): ArrayLike<number> => flatten<Tensor>(layer.applyTree(input, {}))[0]!.data
+  const give = (input: Tensor): ArrayLike<number> => flatten<Tensor>(applyTree(layer, input, {}))[0]!.data
   const once = give(x)
   return [0.01, 100].every((factor) => {
     const scaled = give(multiply(x, factor))

@@ -33,6 +33,9 @@ import { Pace } from '../data/samples/pace'
 import { readRows } from '../training/read'
 import { inputsOf } from '../training/steps'
 import { encodeRows, type EncodedRows, type Lanes } from './encoded'
+import { buildSpecOf } from '../layers/weight-lists'
+import { outputSpecs } from '../layers/inference'
+import { applyTree } from '../layers/applying'
 
 /** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
@@ -302,7 +305,7 @@ export class Explained {
       throw new ArgumentError(
         `${where}: ${model} reads strings, and ${model.graph === null ? 'makes its layers itself, so' : 'has a custom call, so'} the numbers that they become are not known. Use permutationImportance, which shuffles the strings themselves, or a Sequential or functional model.`,
       )
-    const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
+    const specs = buildSpecOf(model) === null ? [] : flatten(buildSpecOf(model))
     // A float32 model takes integers as float32.
     const rows = read.inputs.map((input, i) =>
       specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input,
@@ -365,7 +368,8 @@ export class Explained {
   /** The number of units of the only output. @throws ArgumentError for several outputs or a rank above 2 */
   get width(): number {
     const { model, form, rows, where } = this
-    const outputs: unknown = model.outputSpecs(
+    const outputs: unknown = outputSpecs(
+      model,
       unflatten(
         form,
         rows.map(({ shape, dtype }) => new TensorSpec(shape, dtype)),
@@ -412,7 +416,7 @@ export class Explained {
 
   /** The model's outputs for rows of its inputs. Traced. */
   call(inputs: readonly Tensor[]): Tree<Tensor> {
-    return this.model.applyTree(typed(inputsOf(this.form, inputs, this.readers)), { training: false })
+    return applyTree(this.model, typed(inputsOf(this.form, inputs, this.readers)), { training: false })
   }
 
   /** The explained number, [rows], from outputs; `units` [rows] belong to these rows. Traced. */

@@ -6,7 +6,7 @@ import { boolean, choice, configured, number, option, required } from '../core/o
 import { sameShape } from '../core/shapes'
 import { mapTree, typed } from '../core/tree'
 import { Input } from '../layers/core/input-layer'
-import { KEEPS, type UnitFlow } from '../layers/units'
+import { KEEPS } from '../layers/units'
 import { isTableModel } from '../tables/is-table-model'
 import { Model } from '../models/model'
 import { dataFor } from '../tables/model-rows'
@@ -21,6 +21,9 @@ import { Explained, explainTable, joinOutputs, logitsOf, nothing, type RowsOf } 
 import { classesOf } from './labels'
 import { ELEMENTWISE } from '../layers/forms'
 import { Layer } from '../layers/layer'
+import type { LayerTraits } from '../layers/traits'
+import { buildSpecOf } from '../layers/weight-lists'
+import { applyTree } from '../layers/applying'
 
 /** The result of the fit. */
 export interface TemperatureScaling {
@@ -63,7 +66,11 @@ const TemperatureBase = configured(Layer<Tensor>, () => ({
  */
 export class Temperature extends TemperatureBase {
   static readonly className = 'Temperature'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<Temperature> = {
+    form: ELEMENTWISE,
+    unitFlow: (layer) => (layer.activation === 'softmax' ? null : KEEPS),
+  }
 
   call(x: Tensor): Tensor {
     const { activation, temperature } = this
@@ -73,10 +80,6 @@ export class Temperature extends TemperatureBase {
       : (operandOf(x, activation) ?? (activation === 'softmax' ? log(maximum(x, SMALLEST)) : logitOf(x)))
     const cooled = divide(logits, temperature)
     return activation === 'softmax' ? softmax(cooled) : sigmoid(cooled)
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return this.activation === 'softmax' ? null : KEEPS
   }
 }
 
@@ -139,10 +142,10 @@ export async function temperatureScaling(
   const layer = new Temperature({ temperature: scaling.temperature, activation, fromLogits: !isProbable })
   const inputs =
     model.graph === null
-      ? mapTree(model.buildSpec!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype }))
+      ? mapTree(buildSpecOf(model)!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype }))
       : model.graph.inputs
   const outputs = layer.apply(
-    model.graph === null ? typed<Tensor>(model.applyTree(inputs, {})) : typed<Tensor>(model.graph.outputs),
+    model.graph === null ? typed<Tensor>(applyTree(model, inputs, {})) : typed<Tensor>(model.graph.outputs),
   )
   const Kind = isTableModel(first) ? (first.constructor as typeof Model) : Model
   const table = isTableModel(first) ? { table: first.table } : {}

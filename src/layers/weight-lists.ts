@@ -27,6 +27,7 @@ import { regularizers } from '../parts/regularizers/registry'
 import { currentPath, withoutFrame } from './context'
 import { findParts, type Parts } from './parts'
 import type { TensorSpec } from './spec'
+import { traitsOf } from './traits'
 
 export interface WeightOptions {
   /** The weight's name; the path of the layer is put before it. Default 'variable'. */
@@ -71,8 +72,6 @@ export interface RegularizedWeight<Of = LayerWithParts> {
 /** A layer, as far as lists use it. */
 export interface LayerWithParts {
   readonly name: string
-  /** Inner layers that no property holds. */
-  readonly hiddenParts: readonly LayerWithParts[]
 }
 
 /** Whether lists are requested in the order of old files. @internal */
@@ -116,7 +115,7 @@ class State {
   /** The names of the models and layers in which it was built, and its own; null before. */
   path: string | null = null
   readonly own: OwnWeight[] = []
-  readonly tracked: LayerWithParts[] = []
+  readonly tracked: object[] = []
   parts: Parts | null = null
   partsAt = -1
   lists: WeightLists | null = null
@@ -171,6 +170,11 @@ export function constantsChanged(layer: object): void {
   stateOf(layer).constants = changes.note()
 }
 
+/** The specs for which the weights of a layer were created; null before. */
+export function buildSpecOf(layer: object): Tree<TensorSpec> | null {
+  return stateOf(layer).builtFor
+}
+
 export function unbuild(layer: object): void {
   const state = stateOf(layer)
   state.own.length = 0
@@ -181,8 +185,8 @@ export function unbuild(layer: object): void {
 
 const isLayer = (value: object): boolean => states.has(value)
 
-function foundParts(layer: LayerWithParts, tracked: readonly LayerWithParts[]): Parts {
-  const { hiddenParts } = layer
+function foundParts(layer: object, tracked: readonly object[]): Parts {
+  const hiddenParts = traitsOf(layer).hiddenParts?.(layer) ?? []
   return building.within({ ...building.current, reader: null }, () =>
     isFormerOrder()
       ? findParts(layer, isLayer, [], [...hiddenParts, ...tracked])
@@ -192,7 +196,7 @@ function foundParts(layer: LayerWithParts, tracked: readonly LayerWithParts[]): 
 
 export function partsOf(layer: object): Parts {
   const state = stateOf(layer)
-  const find = (): Parts => foundParts(layer as LayerWithParts, state.tracked)
+  const find = (): Parts => foundParts(layer, state.tracked)
   if (isFormerOrder()) return find()
   if (state.parts === null || state.partsAt !== changes.last) {
     state.parts = find()
@@ -342,8 +346,13 @@ function fill(variable: Variable, blocks: Iterable<Tensor>): void {
   }
 }
 
+/** Adds a weight of an inner layer to a layer's own weights, at this position of their order. */
+export function trackWeight(layer: object, variable: Variable): void {
+  addOwn(layer, { variable, regularizer: null, kept: [], draw: null, drawn: 0 })
+}
+
 /** Adds a weight to those of a layer. */
-export function addOwn(layer: object, weight: OwnWeight): void {
+function addOwn(layer: object, weight: OwnWeight): void {
   stateOf(layer).own.push(weight)
   partsChanged(layer)
 }
@@ -368,7 +377,11 @@ function requireConstrainable(what: string, shape: Shape, constraint: Pick<Const
   throw new ShapeError(`${where} must give a tensor of this shape, received ${shapeOrValue(made)}`)
 }
 
-/** A new initial value for a weight of a layer or of an inner one. */
+/**
+ * A new initial value for a weight of a layer or of an inner one: the initializer draws other numbers each time. With a seeded
+ * initializer they follow from the seed and from the number of draws.
+ * @throws ArgumentError for a variable that no layer created with addWeight
+ */
 export function redraw(layer: object, weight: Variable): Tensor {
   for (const each of listsOf(layer).layers) {
     const own = stateOf(each).own.find(({ variable }) => variable === weight)
@@ -378,8 +391,18 @@ export function redraw(layer: object, weight: Variable): Tensor {
 }
 
 /** All weights that layers created, of a layer and of its inner ones. */
-export function ownOf(layer: object): readonly OwnWeight[] {
+function ownOf(layer: object): readonly OwnWeight[] {
   return listsOf(layer).layers.flatMap((each) => stateOf(each).own)
+}
+
+/** How often the value of each addWeight weight of a layer and its inner layers was drawn; the next draw depends on it. */
+export function timesDrawn(layer: object): readonly number[] {
+  return ownOf(layer).map(({ drawn }) => drawn)
+}
+
+/** Sets `timesDrawn`. */
+export function setTimesDrawn(layer: object, times: readonly number[]): void {
+  ownOf(layer).forEach((weight, i) => (weight.drawn = times[i] ?? 0))
 }
 
 /**

@@ -13,6 +13,7 @@ import { layerFromConfig, withSharing } from '../layers/saved'
 import { hasSymbol } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import { inputOf, symbolsOfCall } from './graph-config'
+import { applyTree } from '../layers/applying'
 
 function damaged(what: string): FormatError {
   return new FormatError(`The file is damaged: ${what}`)
@@ -57,7 +58,7 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
     const [given, said] = [decode(input), decode(options) ?? {}]
     if (!hasSymbol(given)) throw damaged(`a call of ${layer} has no input that the model makes`)
     if (!isBranch(said) || Array.isArray(said)) throw damaged(`a call of ${layer} has options of an unknown kind`)
-    made.push(symbolsOfCall(layer.applyTree(given, said as object)))
+    made.push(symbolsOfCall(applyTree(layer, given, said as object)))
   }
   return { inputs: decode(config['inputs']) as Tree<Tensor>, outputs: decode(config['outputs']) as Tree<Tensor> }
 }

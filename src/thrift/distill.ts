@@ -21,6 +21,10 @@ import { operandOf, withScope } from '../ops/trace'
 import type { Batch, StepLogs } from '../training/batch'
 import type { CompileOptions } from '../training/compiled'
 import { forward, totalLoss } from '../training/step'
+import { applyTree } from '../layers/applying'
+import { outputSpecs } from '../layers/inference'
+import { buildSpecOf } from '../layers/weight-lists'
+import { replayedBy } from '../layers/traits'
 
 export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss' | 'metrics'> {
   /**
@@ -144,7 +148,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
   private taught(x: In): Tensor {
     return typed(
       withFrame(null, new CallContext(false), () =>
-        withScope('teacher', () => this.#teacher.applyTree(typed(x), { training: false })),
+        withScope('teacher', () => applyTree(this.#teacher, typed(x), { training: false })),
       ),
     )
   }
@@ -190,11 +194,15 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 }
 
 /** The input specs of a built model. */
-const specsTaken = ({ graph, buildSpec }: LayerBase): TensorSpec[] =>
-  flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpec!)
+const specsTaken = (model: LayerBase): TensorSpec[] => {
+  const graph = replayedBy(model)
+  return flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model)!)
+}
 /** Its output specs. */
-const specsGiven = (model: LayerBase): TensorSpec[] =>
-  flatten(model.graph instanceof LayerGraph ? model.graph.outputSpecs : model.outputSpecs(model.buildSpec!))
+const specsGiven = (model: LayerBase): TensorSpec[] => {
+  const graph = replayedBy(model)
+  return flatten(graph instanceof LayerGraph ? graph.outputSpecs : outputSpecs(model, buildSpecOf(model)!))
+}
 
 type Sided = readonly [model: object, shape: BatchShape]
 

@@ -27,7 +27,8 @@ import type { CallContext } from '../layers/context'
 import { parseEquation } from '../layers/core/einsum-equation'
 import type { LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
-import { computesAs, isKernel } from '../layers/units'
+import { computesAs } from '../layers/declared-units'
+import { isKernel } from '../layers/units'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable, type TensorLike } from '../ops/variable'
@@ -42,6 +43,7 @@ import {
   type Groups,
   type Integers,
 } from './integers'
+import type { LayerTraits } from '../layers/traits'
 
 /** How files have the kernels of a layer. */
 export interface Packing {
@@ -86,6 +88,12 @@ function packed(base: LayerClass): LayerClass {
   const Configured = configured(typed<new (options: object) => LayerBase>(base), packingOptions)
   class Packed extends Configured {
     static readonly className = name
+    /** @internal */
+    static readonly traits: LayerTraits<Packed> = {
+      // Its units cannot be removed: prune the original model.
+      unitFlow: () => null,
+      innerUnits: () => [],
+    }
 
     override ensureBuilt(input: Parameters<LayerBase['ensureBuilt']>[0]): void {
       const wasBuilt = this.built
@@ -103,15 +111,6 @@ function packed(base: LayerClass): LayerClass {
 
     override get quantizationMode(): string {
       return `int${this.bits}`
-    }
-
-    // Its units cannot be removed: prune the original model.
-    override get unitFlow(): null {
-      return null
-    }
-
-    override get innerUnits(): readonly [] {
-      return []
     }
   }
   // Files of other programs have the class, the options and the weights of the base.

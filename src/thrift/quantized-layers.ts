@@ -6,7 +6,7 @@ import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, extent, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { placesOf, sequenceOptions, slidingOf, windowOptions } from '../layers/convolutional/options'
-import { TENSOR, type LayerForm } from '../layers/forms'
+import { TENSOR } from '../layers/forms'
 import { Layer } from '../layers/layer'
 import { alongSpace, channelsLast, channelsOf, shapeAlongSpace, spatialOptions } from '../layers/spatial'
 import { activation } from '../layers/kinds'
@@ -28,6 +28,7 @@ import {
   type Sight,
 } from '../engine/primitives/quantized'
 import { columnsOf, toIntegers } from './integers'
+import type { LayerTraits } from '../layers/traits'
 
 /** The weights of a float32 layer, from which a quantized layer is made. */
 export interface FloatWeights {
@@ -141,7 +142,10 @@ const QuantizedDenseBase = configured(Layer<Tensor>, () =>
  */
 export class QuantizedDense extends QuantizedDenseBase {
   static readonly className = 'QuantizedDense'
-  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
+  /** @internal */
+  static override readonly traits: LayerTraits<QuantizedDense> = {
+    form: { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS },
+  }
   override readonly supportsMasking = true
   private own: QuantizedKernel | null = null
 
@@ -198,7 +202,10 @@ const quantizedConvolutionOptions = () =>
 const QuantizedConvolutionBase = configured(Layer<Tensor>, spatialOptions)
 
 abstract class QuantizedConvolution extends QuantizedConvolutionBase {
-  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
+  /** @internal */
+  static override readonly traits: LayerTraits<QuantizedConvolution> = {
+    form: { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS },
+  }
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
   declare readonly padding: Padding

@@ -5,6 +5,7 @@ import type { TensorSpec } from '../core/spec'
 import { flatten, type Tree } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
 import type { TrainingState } from './state'
+import { buildSpecOf } from '../layers/weight-lists'
 
 /**
  * The graph of a training step on `rows` rows; null if the model is not built, or if extents other than the number of
@@ -22,7 +23,7 @@ export function trainingGraph(state: TrainingState, rows: number): Graph | null 
     throw new StateError(
       `${model}: the cost of a custom trainStep is unknown until it has run on a batch of ${rows}. Call trainOnBatch once.`,
     )
-  const specs = (model.graph?.inputSpecs as Tree<TensorSpec> | undefined) ?? model.buildSpec
+  const specs = (model.graph?.inputSpecs as Tree<TensorSpec> | undefined) ?? buildSpecOf(model)
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
   const inputs = flatten(specs).map(({ shape, dtype }) => ({
     shape: [rows, ...shape.slice(1).map((extent) => extent!)],

@@ -7,12 +7,13 @@ import { balanceSynapses } from '../../src/entries/balance'
 import { ArgumentError } from '../../src/core/errors'
 import { flatten, mapTree, typed, type Tree } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/layer'
-import { innerUnitsOf, unitFlowOf } from '../../src/layers/units'
+import { innerUnitsOf, unitFlowOf } from '../../src/layers/declared-units'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { visitByUnit, visitUnits } from '../../src/models/unit-elements'
 import { unitGroups, type UnitGroup, type UnitPlace } from '../../src/models/unit-groups'
 import { smaller } from '../../src/thrift/smaller'
 import { floats, integers } from './data'
+import { applyTree } from '../../src/layers/applying'
 
 /** The description of an input; the shape is that of one sample. */
 export interface UnitInput {
@@ -41,7 +42,7 @@ function around(
     data.push(tensor([...content.data], full, dtype as 'float32'))
     return isMade ? new Dense({ units: shape.at(-1)!, name: `before_${seed}` }).apply(symbol) : symbol
   })
-  const outputs = flatten<Tensor>(layer.applyTree(given, {})).map((output, i) =>
+  const outputs = flatten<Tensor>(applyTree(layer, given, {})).map((output, i) =>
     output.rank > 1 ? new Dense({ units: 2, name: `behind_${i}` }).apply(output) : output,
   )
   const model = new Model<never, Tensor[]>({ inputs: typed(inputs), outputs })
@@ -57,14 +58,14 @@ function around(
 function outputsOf(model: Model<never, Tensor[]>, data: readonly Tensor[], training: boolean): Tensor[] {
   const weights = [...model.weights, ...model.stateVariables]
   const before = weights.map((weight) => weight.value)
-  const outputs = flatten<Tensor>(model.applyTree(typed(data), { training }))
+  const outputs = flatten<Tensor>(applyTree(model, typed(data), { training }))
   weights.forEach((weight, i) => weight.assign(before[i]!))
   return outputs
 }
 
 /** Whether training draws random numbers, so that it never gives the same output twice. */
 function drawsIn(model: Model<never, Tensor[]>, data: readonly Tensor[]): boolean {
-  const [a, b] = [1, 2].map(() => flatten<Tensor>(model.applyTree(typed(data), { training: true })))
+  const [a, b] = [1, 2].map(() => flatten<Tensor>(applyTree(model, typed(data), { training: true })))
   return distance(a!, b!) > 0
 }
 

@@ -17,12 +17,15 @@ import type { TensorLike } from '../../ops/convert'
 import type { SeparateInputs } from '../call-options'
 import { LISTED } from '../forms'
 import { withNames, type AttentionInputs } from './named'
-import { Layer, type ApplyOptions, type CallOption, type InputsOf } from '../layer'
+import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
 import type { BatchShape } from '../spec'
 import { ATTENTION_OPTIONS, asBool, both, causalMask, keyMask, masksOfPair, pairMask } from './masks'
 import { generatorOf } from '../random'
+import type { LayerTraits } from '../traits'
+import { tracedOutputSpecs } from '../inference'
+import { masksLike } from '../applying'
 
 type Inputs = readonly Tensor[]
 
@@ -38,7 +41,18 @@ const WeighedAttentionBase = configured(Layer<Inputs, Tensor>, () => ({
 
 /** softmax(score(query, key)) · value: inputs [query, value] or [query, value, key], each [batch, steps, features]. */
 abstract class WeighedAttention extends WeighedAttentionBase {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<WeighedAttention> = {
+    form: LISTED,
+    callOptions: ATTENTION_OPTIONS,
+    masksFor(layer, inputs, mask) {
+      return masksLike(layer, inputs, masksOfPair(`${layer}`, layer.checked(inputs).length, mask))
+    },
+    checkMask(layer, mask, shape, path) {
+      requireMask(layer, mask, ['batch', 'steps'], shape.slice(0, -1), { path, mayBroadcast: true })
+    },
+    readsMask: () => true,
+  }
   override readonly supportsMasking = true
   private readonly generator = generatorOf(this)
 
@@ -51,18 +65,6 @@ abstract class WeighedAttention extends WeighedAttentionBase {
 
   /** [batch, query steps, value steps] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor
-
-  protected override get callOptions(): readonly CallOption[] {
-    return ATTENTION_OPTIONS
-  }
-
-  protected override masksFor(inputs: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    return super.masksFor(inputs, masksOfPair(`${this}`, this.checked(inputs).length, mask))
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
-    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, -1), { path, mayBroadcast: true })
-  }
 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
     const [query, value, key = value] = this.checked(inputs) as readonly [Tensor, Tensor, Tensor?]
@@ -151,11 +153,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(this.tracedOutputSpec(typed(inputSpec), options))
-  }
-
-  override get readsMask(): boolean {
-    return true
+    return typed(tracedOutputSpecs(this, typed(inputSpec), options))
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -190,6 +188,10 @@ const AttentionBase = configured(
  */
 export class Attention extends AttentionBase {
   static readonly className = 'Attention'
+  /** @internal */
+  static override readonly traits: LayerTraits<Attention> = {
+    constructorOptions: ['scoreMode'],
+  }
   private scaleVariable: Variable | null = null
   private concatVariable: Variable | null = null
 
@@ -214,11 +216,6 @@ export class Attention extends AttentionBase {
   }
 
   protected override readonly isProduct = this.scoreMode === 'dot'
-
-  /** @internal */
-  protected override get constructorOptions(): readonly string[] {
-    return ['scoreMode']
-  }
 
   protected override scaledQuery(query: Tensor): Tensor {
     return this.scaled(query)
@@ -245,6 +242,13 @@ const AdditiveAttentionBase = configured(
  */
 export class AdditiveAttention extends AdditiveAttentionBase {
   static readonly className = 'AdditiveAttention'
+  /** @internal */
+  static override readonly traits: LayerTraits<AdditiveAttention> = {
+    checkShape(layer, shape, built, path) {
+      // With a separate key, the value may have any number of features.
+      if (layer.useScale && path === '[0]') requireExtents(layer, shape, built, [-1], path)
+    },
+  }
   private scaleVariable: Variable | null = null
 
   /** [features]; null without useScale. */
@@ -260,11 +264,6 @@ export class AdditiveAttention extends AdditiveAttentionBase {
     if (features == null)
       throw new ShapeError(`${this}: the features of the query must be known, received ${formatShape(shape)}`)
     if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [features] })
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    // With a separate key, the value may have any number of features.
-    if (this.useScale && path === '[0]') requireExtents(this, shape, built, [-1], path)
   }
 
   protected scores(query: Tensor, key: Tensor): Tensor {

@@ -7,12 +7,14 @@ import { flatten, type Tree } from '../../core/tree'
 import type { OpTraits } from '../../ops/op'
 import { Tensor, type CallRecorder } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
-import { Layer, type ApplyOptions } from '../layer'
-import { withoutFrame, type CallContext } from '../context'
+import { Layer } from '../layer'
+import { withoutFrame } from '../context'
 import { sameIndices } from '../indices'
 import { openExtent, commonSpecs, tracedForExtents, type AssumedExtents } from '../shape-inference'
 import { TensorSpec } from '../spec'
-import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
+import { originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
+import type { LayerTraits } from '../traits'
+import { applyTree } from '../applying'
 
 /** An op, or another function of a table. */
 type Op = ((...inputs: readonly unknown[]) => unknown) & { readonly traits?: OpTraits }
@@ -42,12 +44,16 @@ const OperationBase = configured(Layer<readonly unknown[], unknown>, () => ({
 /** An op as a layer: its input is the list of the op's arguments. A call of an op on symbols creates it. */
 export class Operation extends OperationBase {
   static readonly className = 'Operation'
-  override readonly supportsMasking = true
-
   /** @internal */
-  override get isOperation(): boolean {
-    return true
+  static override readonly traits: LayerTraits<Operation> = {
+    isOperation: true,
+    // Arguments are not converted.
+    toTensors: (layer, input) => layer.argumentsIn(input),
+    record: (layer, input) => layer.recordArguments(layer.argumentsIn(input)),
+    // Ops have no masks.
+    maskTrail: () => null,
   }
+  override readonly supportsMasking = true
 
   call(input: readonly unknown[]): Tree<Tensor> {
     const op = known.get(this.op)!
@@ -59,24 +65,14 @@ export class Operation extends OperationBase {
     return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
   }
 
-  // Arguments are not converted.
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return input
-  }
-
-  // Ops have no masks.
-  override maskTrail(): null {
-    return null
-  }
-
   override computeMask(): null {
     return null
   }
 
-  override applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
-    if (!Array.isArray(input))
-      throw new ArgumentError(`${this}: the input must be the list of arguments of ops.${this.op}`)
-    return hasSymbol(input) ? this.recordArguments(input) : super.applyTree(input, options)
+  /** @throws ArgumentError for an input that is not the list of arguments */
+  private argumentsIn(input: unknown): readonly unknown[] {
+    if (Array.isArray(input)) return input
+    throw new ArgumentError(`${this}: the input must be the list of arguments of ops.${this.op}`)
   }
 
   private recordArguments(input: readonly unknown[]): Tree<Tensor> {
@@ -136,5 +132,5 @@ export const recordOp: CallRecorder = (op, given) => {
   const { opName } = op
   known.set(opName, op)
   const name = uniqueName(snakeCase(opName.slice(opName.lastIndexOf('.') + 1)))
-  return new Operation({ op: opName, name }).applyTree(given, {})
+  return applyTree(new Operation({ op: opName, name }), given, {})
 }

@@ -10,6 +10,7 @@ import { initializer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const FORM = ['batch', 'steps', 'features']
 
@@ -40,7 +41,14 @@ const PositionEmbeddingBase = configured(
  */
 export class PositionEmbedding extends PositionEmbeddingBase {
   static readonly className = 'PositionEmbedding'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<PositionEmbedding> = {
+    form: TENSOR,
+    checkShape(layer, shape, built) {
+      requireRank(layer, shape, FORM)
+      requireExtents(layer, shape, built, [-1])
+    },
+  }
   override readonly supportsMasking = true
   private table: Variable | null = null
 
@@ -59,11 +67,6 @@ export class PositionEmbedding extends PositionEmbeddingBase {
       shape: [this.sequenceLength, features],
       initializer: this.embeddingsInitializer,
     })
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireRank(this, shape, FORM)
-    requireExtents(this, shape, built, [-1])
   }
 
   call(x: Tensor): Tensor {

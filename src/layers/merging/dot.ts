@@ -1,6 +1,5 @@
 // Dot: the products of two inputs, sample by sample, summed along an axis of each.
 
-import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, either, integer, listOf, option, required } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
@@ -11,6 +10,7 @@ import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { Merge } from './merge'
+import type { LayerTraits } from '../traits'
 
 /** Shorter vectors are divided by this, not by their length. */
 const SHORTEST = 1e-7
@@ -41,6 +41,11 @@ const DotBase = configured(
  */
 export class Dot extends DotBase {
   static readonly className = 'Dot'
+  /** @internal */
+  static override readonly traits: LayerTraits<Dot> = {
+    outputDtype: () => 'float32',
+    maskTrail: () => null,
+  }
 
   protected override get inputCount(): number {
     return 2
@@ -91,14 +96,6 @@ export class Dot extends DotBase {
     const [x, y] = inputShapes as readonly [BatchShape, BatchShape]
     const rest = [...x.slice(1).filter((_, axis) => axis + 1 !== i), ...y.slice(1).filter((_, axis) => axis + 1 !== j)]
     return [x[0] ?? y[0]!, ...(rest.length === 0 ? [1] : rest)]
-  }
-
-  protected override outputDtype(): DType {
-    return 'float32'
-  }
-
-  override maskTrail(): null {
-    return null
   }
 
   override computeMask(): null {

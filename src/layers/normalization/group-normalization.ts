@@ -8,8 +8,9 @@ import { moments, rescale } from '../../ops/nn/normalization'
 import { reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { extentsAt, type BatchShape, type InputSpec } from '../spec'
+import { extentsAt, type BatchShape } from '../spec'
 import { ScaledLayer, extentsAlong } from './options'
+import type { LayerTraits } from '../traits'
 
 const GroupNormalizationBase = configured(
   ScaledLayer,
@@ -30,9 +31,10 @@ const GroupNormalizationBase = configured(
  */
 export class GroupNormalization extends GroupNormalizationBase {
   static readonly className = 'GroupNormalization'
-
-  protected override get requiredInputs(): InputSpec | null {
-    return this.buildShape && { ndim: this.buildShape.length, ...extentsAt(this.buildShape, [this.axis]) }
+  /** @internal */
+  static override readonly traits: LayerTraits<GroupNormalization> = {
+    requiredInputs: (layer) =>
+      layer.buildShape && { ndim: layer.buildShape.length, ...extentsAt(layer.buildShape, [layer.axis]) },
   }
 
   override build(inputShape: BatchShape): void {

@@ -7,7 +7,8 @@ import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import { KEEPS } from '../units'
+import type { LayerTraits } from '../traits'
 
 const sizeOption = (rank: number) => ({
   /** The number of places: one for all axes, or one for each. */
@@ -18,15 +19,15 @@ const AdaptivePoolingBase = configured(Layer<Tensor>, spatialOptions)
 
 /** A function of each window: the channels stay apart. */
 abstract class AdaptivePooling extends AdaptivePoolingBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<AdaptivePooling> = {
+    form: TENSOR,
+    unitFlow: (layer) => (isChannelsFirst(layer) ? null : KEEPS),
+  }
   declare readonly outputSize: readonly number[]
 
   /** Combines each window into one number. @internal */
   protected abstract readonly pool: (where: string, x: Tensor, places: readonly number[]) => Tensor
-
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
 
   call(x: Tensor): Tensor {
     return alongSpace(this, this.outputSize.length, x, (last) => this.pool(`${this}`, last, this.outputSize))

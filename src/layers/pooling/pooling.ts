@@ -7,8 +7,9 @@ import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape, InputSpec } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import type { BatchShape } from '../spec'
+import { KEEPS } from '../units'
+import type { LayerTraits } from '../traits'
 
 const poolOptions = (rank: number) => ({
   /** The size of the window: one number, or one for each axis. Default 2. */
@@ -25,7 +26,12 @@ const PoolingBase = configured(Layer<Tensor>, spatialOptions)
 
 /** A function of each window: the channels stay apart. */
 abstract class Pooling extends PoolingBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<Pooling> = {
+    form: TENSOR,
+    unitFlow: (layer) => (isChannelsFirst(layer) ? null : KEEPS),
+    requiredInputs: (layer) => ({ ndim: layer.poolSize.length + 2 }),
+  }
   declare readonly poolSize: readonly number[]
   declare readonly strides: readonly number[] | null
   declare readonly padding: Padding
@@ -36,14 +42,6 @@ abstract class Pooling extends PoolingBase {
   private get sliding(): Sliding {
     const { poolSize, strides, padding } = this
     return { window: poolSize, strides: strides ?? poolSize, dilation: poolSize.map(() => 1), padding }
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.poolSize.length + 2 }
   }
 
   call(x: Tensor): Tensor {

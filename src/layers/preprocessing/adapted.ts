@@ -12,6 +12,7 @@ import { Tensor } from '../../ops/tensor'
 import { isInferring } from '../context'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const adaptOptions = () =>
   merged(signalOption(), {
@@ -33,7 +34,10 @@ export type AdaptData<Batch = TensorLike> = Batch | ElementsOrMaker<unknown> | r
  * layer keeps its old state until `finish`, so that a failed `adapt` changes nothing.
  */
 export abstract class AdaptedLayer<Batch = Tensor> extends Layer<Tensor> {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<AdaptedLayer> = {
+    form: TENSOR,
+  }
   /** Whether the layer has its state: from `adapt`, from its options, or from a file. */
   protected abstract get isAdapted(): boolean
   /** Starts a new computation of the state. */

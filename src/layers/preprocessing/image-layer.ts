@@ -19,6 +19,11 @@ import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
 import { seedOption, streamOf, type Seeded } from '../random'
 import type { BatchShape, TensorSpec } from '../spec'
+import type { LayerTraits } from '../traits'
+import { tracedOutputSpecs, specsByClass } from '../inference'
+import { applyTree } from '../applying'
+import { callByClass } from '../running'
+import { buildByClass } from '../building'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
 export interface Transformation {
@@ -72,7 +77,25 @@ const ImageLayerBase = configured(Layer<Tensor>, () => ({
 
 /** Images → images, in float32 unless a class overrides it. */
 export abstract class ImageLayer extends ImageLayerBase {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<ImageLayer> = {
+    form: LISTED,
+    callTree(layer, input, context) {
+      return isBranch(input)
+        ? layer.transformed(layer.requireRecord(input), context.training)
+        : callByClass(layer, input, context)
+    },
+    buildTree(layer, specs) {
+      if (isBranch(specs)) layer.requireRecord(specs)
+      else buildByClass(layer, specs)
+    },
+    outputTree(layer, specs, options) {
+      return isBranch(specs)
+        ? tracedOutputSpecs(layer, layer.requireRecord(specs) as Tree<TensorSpec>, options)
+        : specsByClass(layer, specs, options)
+    },
+    outputDtype: (layer, [dtype]) => layer.imageDtype(dtype ?? 'float32'),
+  }
 
   /**
    * The transformation of a batch; null for none.
@@ -111,28 +134,11 @@ export abstract class ImageLayer extends ImageLayerBase {
     options?: ApplyOptions | CallContext,
   ): { readonly [Name in keyof Given]: ChangedPart<Given[Name]> }
   override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): never {
-    return typed(this.applyTree(input, options))
+    return typed(applyTree(this, input, options))
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {
     return this.transformed({ images: x }, training)['images'] as Tensor
-  }
-
-  protected override callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    return isBranch(input)
-      ? this.transformed(this.requireRecord(input), context.training)
-      : super.callTree(input, context)
-  }
-
-  protected override buildTree(specs: Tree<TensorSpec>): void {
-    if (isBranch(specs)) this.requireRecord(specs)
-    else super.buildTree(specs)
-  }
-
-  protected override outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
-    return isBranch(specs)
-      ? this.tracedOutputSpec(this.requireRecord(specs) as Tree<TensorSpec>, options)
-      : super.outputTree(specs, options)
   }
 
   private requireRecord(input: object): Parts {
@@ -230,10 +236,6 @@ export abstract class ImageLayer extends ImageLayerBase {
     const [rows, columns, channels] = last.slice(-3) as [number | null, number | null, number | null]
     const size = this.sizeFor([rows, columns])
     return this.isFirst ? [...batch, channels, ...size] : [...batch, ...size, channels]
-  }
-
-  protected override outputDtype([dtype]: readonly DType[]): DType {
-    return this.imageDtype(dtype ?? 'float32')
   }
 }
 

@@ -13,6 +13,7 @@ import { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 const MelSpectrogramBase = configured(
   Layer<Tensor>,
@@ -66,7 +67,10 @@ const MelSpectrogramBase = configured(
  */
 export class MelSpectrogram extends MelSpectrogramBase {
   static readonly className = 'MelSpectrogram'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<MelSpectrogram> = {
+    form: TENSOR,
+  }
 
   protected override checkOptions(): void {
     const { fftLength, sequenceLength } = this

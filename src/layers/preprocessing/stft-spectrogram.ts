@@ -13,7 +13,8 @@ import { requireExtents, requireSameRank } from '../checks'
 import { TENSOR } from '../forms'
 import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
-import type { BatchShape, InputSpec } from '../spec'
+import type { BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 /** The least power and magnitude. */
 const LEAST = 1e-7
@@ -68,7 +69,21 @@ const STFTSpectrogramBase = configured(
  */
 export class STFTSpectrogram extends STFTSpectrogramBase {
   static readonly className = 'STFTSpectrogram'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<STFTSpectrogram> = {
+    form: TENSOR,
+    requiredInputs: () => ({ ndim: 3 }),
+    checkShape(layer, shape, built) {
+      requireSameRank(layer, shape, built)
+      // The number of channels is that of the outputs.
+      requireExtents(layer, shape, built, [layer.isFirst ? 1 : 2])
+      const time = shape[layer.isFirst ? 2 : 1]
+      if (layer.padding === 'valid' && time != null && time < layer.frameLength)
+        throw new ShapeError(
+          `${layer}: a signal must have at least ${layer.frameLength} samples, a frame, received ${time}`,
+        )
+    },
+  }
   private real: Variable | null = null
   private imag: Variable | null = null
 
@@ -102,10 +117,6 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
     return this.requireBuilt(this.imag)
   }
 
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: 3 }
-  }
-
   override build(inputShape: BatchShape): void {
     this.requireSignals(inputShape)
     const { window, scaling, periodic } = this
@@ -123,17 +134,6 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
     if (shape.length === 3) return
     const form = this.isFirst ? 'channels, time' : 'time, channels'
     throw new ShapeError(`${this}: the input must be [batch, ${form}], received ${formatShape(shape)}`)
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireSameRank(this, shape, built)
-    // The number of channels is that of the outputs.
-    requireExtents(this, shape, built, [this.isFirst ? 1 : 2])
-    const time = shape[this.isFirst ? 2 : 1]
-    if (this.padding === 'valid' && time != null && time < this.frameLength)
-      throw new ShapeError(
-        `${this}: a signal must have at least ${this.frameLength} samples, a frame, received ${time}`,
-      )
   }
 
   /** [batch, channels, frames, frequencies] of x [batch, channels, time] */

@@ -1,25 +1,26 @@
 // Bidirectional: one recurrent layer that runs forwards and one that runs backwards.
 
-import { maskOf, type MaskTrail } from '../masks'
+import { maskOf } from '../masks'
 import { ArgumentError, formatShape } from '../../core/errors'
 import { always, choice, configured, custom, nullable, option, required, unread, type Kind } from '../../core/options'
 import { serialize, type Serialized } from '../../core/registry'
-import type { Shape } from '../../core/shapes'
 import { flatten, typed, type Tree } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/numpy/elementwise'
 import { concatenate, flip } from '../../ops/numpy/shape'
 import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { Layer, type ApplyOptions, type CallOption, type InputsOf } from '../layer'
+import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import { remade } from '../remade'
 import type { BatchShape } from '../spec'
-import { areMixed, unitFlowOf, type MadeUnits, type UnitFlow } from '../units'
+import { unitFlowOf } from '../declared-units'
+import { areMixed, type MadeUnits } from '../units'
 import { RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
+import type { LayerTraits } from '../traits'
 
 const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {
@@ -67,7 +68,51 @@ const BidirectionalBase = configured(
  */
 export class Bidirectional extends BidirectionalBase {
   static readonly className = 'Bidirectional'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<Bidirectional> = {
+    form: TENSOR,
+    requiredInputs: (bidirectional) => bidirectional.layer.inputSpec,
+    /** Unit j of both directions is one unit, so that both keep the same number. */
+    unitFlow(bidirectional) {
+      const { layer, backwardLayer, mergeMode } = bidirectional
+      const [forward, backward] = bidirectional.both.map(unitFlowOf)
+      if (
+        mergeMode === null ||
+        forward?.kind !== 'makes' ||
+        backward?.kind !== 'makes' ||
+        forward.units.count !== backward.units.count
+      )
+        return null
+      const [one, other] = [forward.units, backward.units]
+      const units: MadeUnits = {
+        count: one.count,
+        optionsFor: (count) => ({
+          layer: remade(layer, one.optionsFor(count)),
+          backwardLayer: remade(backwardLayer, other.optionsFor(count)),
+        }),
+        incoming: [...one.incoming, ...other.incoming],
+        outgoing: [...(one.outgoing ?? []), ...(other.outgoing ?? [])],
+        blocks: mergeMode === 'concat' ? 2 : 1,
+        // A sum saturates at other values.
+        ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined
+          ? { activation: one.activation }
+          : {}),
+        mixed: areMixed(one) || areMixed(other),
+      }
+      return { kind: 'makes', units, from: [...forward.from, ...backward.from] }
+    },
+    callOptions: ['initialState'],
+    checkShape(layer, shape, built) {
+      requireRank(layer, shape, ['batch', 'steps', 'features'])
+      requireExtents(layer, shape, built, [-1])
+    },
+    checkMask(layer, mask, shape) {
+      requireMask(layer, mask, ['batch', 'steps'], shape.slice(0, 2))
+    },
+    readsMask: () => true,
+    maskTrail: (bidirectional, _inputs, masks) => (bidirectional.layer.returnSequences ? (masks[0] ?? null) : null),
+    makesMask: (bidirectional) => bidirectional.layer.returnSequences,
+  }
   override readonly supportsMasking = true
   declare readonly backwardLayer: RecurrentLayer
 
@@ -142,56 +187,9 @@ export class Bidirectional extends BidirectionalBase {
     return this.applyTo(withStates(given))
   }
 
-  protected override get requiredInputs(): RecurrentLayer['inputSpec'] {
-    return this.layer.inputSpec
-  }
-
   override build(inputShape: BatchShape): void {
     requireRank(this, inputShape, ['batch', 'steps', 'features'])
     for (const layer of this.both) layer.ensureBuilt(inputShape)
-  }
-
-  /** Unit j of both directions is one unit, so that both keep the same number. */
-  override get unitFlow(): UnitFlow | null {
-    const { layer, backwardLayer, mergeMode } = this
-    const [forward, backward] = this.both.map(unitFlowOf)
-    if (
-      mergeMode === null ||
-      forward?.kind !== 'makes' ||
-      backward?.kind !== 'makes' ||
-      forward.units.count !== backward.units.count
-    )
-      return null
-    const [one, other] = [forward.units, backward.units]
-    const units: MadeUnits = {
-      count: one.count,
-      optionsFor: (count) => ({
-        layer: remade(layer, one.optionsFor(count)),
-        backwardLayer: remade(backwardLayer, other.optionsFor(count)),
-      }),
-      incoming: [...one.incoming, ...other.incoming],
-      outgoing: [...(one.outgoing ?? []), ...(other.outgoing ?? [])],
-      blocks: mergeMode === 'concat' ? 2 : 1,
-      // A sum saturates at other values.
-      ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined
-        ? { activation: one.activation }
-        : {}),
-      mixed: areMixed(one) || areMixed(other),
-    }
-    return { kind: 'makes', units, from: [...forward.from, ...backward.from] }
-  }
-
-  protected override get callOptions(): readonly CallOption[] {
-    return ['initialState']
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireRank(this, shape, ['batch', 'steps', 'features'])
-    requireExtents(this, shape, built, [-1])
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape): void {
-    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, 2))
   }
 
   call(x: Tensor, { mask, initialState }: CallContext): Tensor {
@@ -227,18 +225,6 @@ export class Bidirectional extends BidirectionalBase {
           ? [y, z]
           : [y]
     return listed([...merged, ...states, ...others])
-  }
-
-  override get readsMask(): boolean {
-    return true
-  }
-
-  override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
-    return this.layer.returnSequences ? (masks[0] ?? null) : null
-  }
-
-  protected override get makesMask(): boolean {
-    return this.layer.returnSequences
   }
 
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {

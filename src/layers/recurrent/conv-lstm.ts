@@ -29,6 +29,7 @@ import {
 } from './gated-cell'
 import { ForgetBias, forgetOptions, lstmStep } from './lstm'
 import { RecurrentLayer, type StepForm } from './rnn'
+import type { LayerTraits } from '../traits'
 
 const convLstmOptions = (rank: number) =>
   merged(
@@ -55,6 +56,13 @@ const ConvLSTMCellBase = configured(Cell, weightOptions)
  * convolution of x follows the options; that of h has the same window, with stride 1 and padding 'same'.
  */
 abstract class ConvLSTMCell extends ConvLSTMCellBase {
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTMCell> = {
+    checkShape(layer, shape, built, path) {
+      requireCellInput(layer, shape, built, path)
+    },
+  }
+
   declare readonly filters: number
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
@@ -93,10 +101,6 @@ abstract class ConvLSTMCell extends ConvLSTMCellBase {
       },
       input,
     )
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
   }
 
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
@@ -194,14 +198,14 @@ const ConvLSTM1DBase = configured(RecurrentLayer, () => merged(formatOption(), c
  */
 export class ConvLSTM1D extends ConvLSTM1DBase {
   static readonly className = 'ConvLSTM1D'
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTM1D> = {
+    unitFlow: () => null,
+  }
   readonly cell = new ConvLSTM1DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(1)) })
 
   protected override get steps(): StepForm {
     return stepsOf(1, this)
-  }
-
-  override get unitFlow(): null {
-    return null
   }
 }
 
@@ -223,14 +227,14 @@ const ConvLSTM2DBase = configured(RecurrentLayer, () => merged(formatOption(), c
  */
 export class ConvLSTM2D extends ConvLSTM2DBase {
   static readonly className = 'ConvLSTM2D'
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTM2D> = {
+    unitFlow: () => null,
+  }
   readonly cell = new ConvLSTM2DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(2)) })
 
   protected override get steps(): StepForm {
     return stepsOf(2, this)
-  }
-
-  override get unitFlow(): null {
-    return null
   }
 }
 
@@ -252,13 +256,13 @@ const ConvLSTM3DBase = configured(RecurrentLayer, () => merged(formatOption(), c
  */
 export class ConvLSTM3D extends ConvLSTM3DBase {
   static readonly className = 'ConvLSTM3D'
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTM3D> = {
+    unitFlow: () => null,
+  }
   readonly cell = new ConvLSTM3DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(3)) })
 
   protected override get steps(): StepForm {
     return stepsOf(3, this)
-  }
-
-  override get unitFlow(): null {
-    return null
   }
 }

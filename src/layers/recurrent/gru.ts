@@ -24,10 +24,10 @@ import {
   withBias,
   type CellWeights,
 } from './gated-cell'
-import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
-import type { BatchShape, ShapesOf } from '../spec'
+import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
+import type { LayerTraits } from '../traits'
 
 const gruOptions = () =>
   merged(gateOptions(), {
@@ -62,6 +62,13 @@ const GRUCellBase = configured(Cell, () => merged(weightOptions(), gruOptions())
  */
 export class GRUCell extends GRUCellBase {
   static readonly className = 'GRUCell'
+  /** @internal */
+  static override readonly traits: LayerTraits<GRUCell> = {
+    checkShape(layer, shape, built, path) {
+      requireCellInput(layer, shape, built, path)
+    },
+    unitFlow: (layer) => flowOfUnits(layer, layer.recurrentActivation),
+  }
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
 
@@ -88,17 +95,9 @@ export class GRUCell extends GRUCellBase {
     )
   }
 
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
-  }
-
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     return drawMasks(this, this.generator, gatesOfMasks(this, 3), batch, input)
-  }
-
-  override get unitFlow(): UnitFlow {
-    return flowOfUnits(this, this.recurrentActivation)
   }
 
   get stateSize(): number {

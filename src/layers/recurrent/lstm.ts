@@ -25,10 +25,10 @@ import {
   withBias,
   type CellWeights,
 } from './gated-cell'
-import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
-import type { BatchShape, ShapesOf } from '../spec'
+import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
+import type { LayerTraits } from '../traits'
 
 const forgetRows = () => ({
   /**
@@ -72,6 +72,13 @@ const LSTMCellBase = configured(Cell, () => merged(weightOptions(), lstmOptions(
  */
 export class LSTMCell extends LSTMCellBase {
   static readonly className = 'LSTMCell'
+  /** @internal */
+  static override readonly traits: LayerTraits<LSTMCell> = {
+    checkShape(layer, shape, built, path) {
+      requireCellInput(layer, shape, built, path)
+    },
+    unitFlow: (layer) => flowOfUnits(layer, layer.recurrentActivation),
+  }
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
 
@@ -102,17 +109,9 @@ export class LSTMCell extends LSTMCellBase {
     )
   }
 
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
-  }
-
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     return drawMasks(this, this.generator, gatesOfMasks(this, 4), batch, input)
-  }
-
-  override get unitFlow(): UnitFlow {
-    return flowOfUnits(this, this.recurrentActivation)
   }
 
   get stateSize(): readonly number[] {

@@ -20,10 +20,10 @@ import {
   withBias,
   type CellWeights,
 } from './gated-cell'
-import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
-import type { BatchShape, ShapesOf, InputSpec } from '../spec'
+import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
+import type { LayerTraits } from '../traits'
 
 const SimpleRNNCellBase = configured(Cell, () => merged(weightOptions(), cellOptions()), [
   'units',
@@ -38,6 +38,13 @@ const SimpleRNNCellBase = configured(Cell, () => merged(weightOptions(), cellOpt
  */
 export class SimpleRNNCell extends SimpleRNNCellBase {
   static readonly className = 'SimpleRNNCell'
+  /** @internal */
+  static override readonly traits: LayerTraits<SimpleRNNCell> = {
+    checkShape(layer, shape, built, path) {
+      requireCellInput(layer, shape, built, path)
+    },
+    unitFlow: (layer) => flowOfUnits(layer),
+  }
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
 
@@ -60,17 +67,9 @@ export class SimpleRNNCell extends SimpleRNNCellBase {
     this.own = cellWeights(this, { gates: 1, width: this.units }, input)
   }
 
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
-  }
-
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     return drawMasks(this, this.generator, [], batch, input)
-  }
-
-  override get unitFlow(): UnitFlow {
-    return flowOfUnits(this)
   }
 
   get stateSize(): number {
@@ -104,9 +103,9 @@ const SimpleRNNBase = configured(RecurrentLayer, cellOptions, ['units', 'activat
  */
 export class SimpleRNN extends SimpleRNNBase {
   static readonly className = 'SimpleRNN'
-  readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
-
-  protected override get requiredInputs(): readonly InputSpec[] {
-    return [{ ndim: 3 }]
+  /** @internal */
+  static override readonly traits: LayerTraits<SimpleRNN> = {
+    requiredInputs: () => [{ ndim: 3 }],
   }
+  readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
 }

@@ -1,8 +1,6 @@
 // TimeDistributed: applies any layer to each step of a sequence.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { DType } from '../../core/dtypes'
-import type { Shape } from '../../core/shapes'
 import { flatten, mapTree, typed, unflatten, type Tree } from '../../core/tree'
 import { swapAxes } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -14,7 +12,9 @@ import { Wrapper } from '../core/wrapper'
 import { scanLayers, type RecurrentStep } from '../loop'
 import { remade } from '../remade'
 import { TensorSpec, type BatchShape, type SpecsOf } from '../spec'
-import { unitFlowOf, type UnitFlow } from '../units'
+import { unitFlowOf } from '../declared-units'
+import { type LayerTraits, inputDtypeOf, traitsOf } from '../traits'
+import { outputSpecs } from '../inference'
 
 /**
  * y_t = layer(x_t): x [batch, steps, …] → y [batch, steps, …]. The layer sees one step at a time, so that batch
@@ -30,23 +30,36 @@ import { unitFlowOf, type UnitFlow } from '../units'
  */
 export class TimeDistributed extends Wrapper {
   static readonly className = 'TimeDistributed'
-
-  override get readsMask(): boolean {
-    return true
+  /** @internal */
+  static override readonly traits: LayerTraits<TimeDistributed> = {
+    readsMask: () => true,
+    checkShape(layer, shape) {
+      layer.requireSteps(shape)
+    },
+    checkMask(layer, mask, shape) {
+      const beginning = { shape: mask.shape.slice(0, 2) }
+      requireMask(layer, mask.rank < 2 ? mask : beginning, ['batch', 'steps', '…'], shape.slice(0, 2))
+    },
+    /** The unit flow of the inner layer; the steps are one more axis before its places. */
+    unitFlow(timeDistributed) {
+      const flow = unitFlowOf(timeDistributed.layer)
+      if (flow?.kind === 'flattens') return { ...flow, from: (flow.from ?? 1) + 1 }
+      if (flow?.kind !== 'makes') return flow
+      const { units } = flow
+      return {
+        ...flow,
+        units: { ...units, optionsFor: (count) => ({ layer: remade(timeDistributed.layer, units.optionsFor(count)) }) },
+      }
+    },
+    validateInput({ layer }, input) {
+      traitsOf(layer).validateInput?.(layer, input)
+    },
+    inputDtype: (timeDistributed) => inputDtypeOf(timeDistributed.layer),
   }
   override readonly supportsMasking = true
 
   override build(_inputShape: BatchShape, spec: TensorSpec): void {
     this.layer.ensureBuilt(this.ofOneStep(spec))
-  }
-
-  protected override checkShape(shape: BatchShape): void {
-    this.requireSteps(shape)
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape): void {
-    const beginning = { shape: mask.shape.slice(0, 2) }
-    requireMask(this, mask.rank < 2 ? mask : beginning, ['batch', 'steps', '…'], shape.slice(0, 2))
   }
 
   call(x: Tensor, context: CallContext): Tensor {
@@ -75,22 +88,10 @@ export class TimeDistributed extends Wrapper {
   override computeOutputSpec(spec: TensorSpec, options: ApplyOptions = {}): SpecsOf<Tensor> {
     const steps = spec.shape[1]!
     const { training } = options
-    const made: Tree<TensorSpec> = this.layer.outputSpecs(this.ofOneStep(spec), { training })
+    const made: Tree<TensorSpec> = outputSpecs(this.layer, this.ofOneStep(spec), { training })
     return typed(
       mapTree(made, ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype)),
     )
-  }
-
-  /** The unit flow of the inner layer; the steps are one more axis before its places. */
-  override get unitFlow(): UnitFlow | null {
-    const flow = unitFlowOf(this.layer)
-    if (flow?.kind === 'flattens') return { ...flow, from: (flow.from ?? 1) + 1 }
-    if (flow?.kind !== 'makes') return flow
-    const { units } = flow
-    return {
-      ...flow,
-      units: { ...units, optionsFor: (count) => ({ layer: remade(this.layer, units.optionsFor(count)) }) },
-    }
   }
 
   private ofOneStep(spec: TensorSpec): TensorSpec {
@@ -106,14 +107,5 @@ export class TimeDistributed extends Wrapper {
       throw new ShapeError(
         `${this}: the input must be [batch, steps, …] with at least 3 axes, received ${formatShape(shape)}`,
       )
-  }
-
-  override validateInput(input: Tensor): void {
-    this.layer.validateInput?.(input)
-  }
-
-  /** @internal */
-  override get inputDtype(): DType {
-    return this.layer.inputDtype
   }
 }

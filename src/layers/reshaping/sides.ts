@@ -10,8 +10,9 @@ import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape, InputSpec } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import type { BatchShape } from '../spec'
+import { KEEPS } from '../units'
+import type { LayerTraits } from '../traits'
 
 type Side = readonly [before: number, after: number]
 type SidesInput = number | readonly number[] | readonly (readonly number[])[]
@@ -47,21 +48,18 @@ const SidesLayerBase = configured(Layer<Tensor>, spatialOptions)
 
 /** Adds elements at the sides of spatial axes, or removes them. */
 abstract class SidesLayer extends SidesLayerBase {
-  static override readonly form = REARRANGING
+  /** @internal */
+  static override readonly traits: LayerTraits<SidesLayer> = {
+    form: REARRANGING,
+    unitFlow: (layer) => (isChannelsFirst(layer) ? null : KEEPS),
+    requiredInputs: (layer) => ({ ndim: layer.sides.length + 2 }),
+  }
   declare readonly padding?: readonly Side[]
   declare readonly cropping?: readonly Side[]
 
   /** How many elements are added: a negative number of them is removed. */
   private get sides(): readonly Side[] {
     return this.padding ?? this.cropping!.map(([before, after]) => [-before, -after])
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.sides.length + 2 }
   }
 
   call(x: Tensor): Tensor {
