@@ -66,6 +66,7 @@ import {
   partsChanged,
   partsOf,
   regularizedOf,
+  requireBuilt,
   setWeightsOf,
   stateOf,
   stateVariablesOf,
@@ -537,8 +538,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** @throws StateError before the layer is built */
   protected requireBuilt<T>(value: T | null | undefined): T {
-    if (value != null) return value
-    throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
+    return requireBuilt(this, value)
   }
 
   /**

@@ -5,7 +5,7 @@
 import { fileScope, withFile } from '../core/file-scope'
 import { requireWithinLimit } from '../core/weight-limit'
 import { dtypes, type DType } from '../core/dtypes'
-import { ArgumentError, ShapeError, checkOptions, formatShape, restating } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, checkOptions, formatShape, restating } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { scoped } from '../core/scope'
 import { sameShape, type Shape } from '../core/shapes'
@@ -173,6 +173,14 @@ export function constantsChanged(layer: object): void {
 /** The specs for which the weights of a layer were created; null before. */
 export function buildSpecOf(layer: object): Tree<TensorSpec> | null {
   return stateOf(layer).builtFor
+}
+
+/** What `build` made. @throws StateError before the layer is built */
+export function requireBuilt<Value>(layer: object, value: Value | null | undefined): Value {
+  if (value != null) return value
+  throw new StateError(
+    `${String(layer)} has no weights yet. They are made at the first call, or when inputShape is given.`,
+  )
 }
 
 export function unbuild(layer: object): void {

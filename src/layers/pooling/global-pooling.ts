@@ -11,9 +11,8 @@ import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
+import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
 import type { BatchShape } from '../spec'
-import { KEEPS } from '../units'
 import type { LayerTraits } from '../traits'
 
 const GlobalPoolingBase = configured(
@@ -31,7 +30,7 @@ abstract class GlobalPooling extends GlobalPoolingBase {
   /** @internal */
   static override readonly traits: LayerTraits<GlobalPooling> = {
     form: TENSOR,
-    unitFlow: (layer) => (isChannelsFirst(layer) ? null : KEEPS),
+    unitFlow: flowOfChannels,
     requiredInputs: (layer) => ({ ndim: layer.rank + 2 }),
   }
   /** The number of spatial axes. */
@@ -100,7 +99,7 @@ export class GlobalAveragePooling1D extends GlobalPooling {
         requireMask(layer, mask, ['batch', 'steps'], [batch!, rest[isChannelsFirst(layer) ? 1 : 0]!])
     },
     // With a mask, the mean is still one of each channel alone.
-    unitFlow: (layer) => GlobalPooling.traits.unitFlow?.(layer) ?? null,
+    unitFlow: flowOfChannels,
     readsMask: () => true,
     maskTrail: () => null,
   }

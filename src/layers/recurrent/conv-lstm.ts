@@ -18,16 +18,15 @@ import { generatorOf } from '../random'
 import type { BatchShape, ShapesOf } from '../spec'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
-  cellWeights,
-  drawMasks,
+  GateWeights,
   masksOf,
   requireCellInput,
   optionsOfCell,
   weightOptions,
   withBias,
-  type CellWeights,
+  type GateForm,
 } from './gated-cell'
-import { ForgetBias, forgetOptions, lstmStep } from './lstm'
+import { forgetOptions, initialForgetBias, lstmStep } from './lstm'
 import { RecurrentLayer, type StepForm } from './rnn'
 import type { LayerTraits } from '../traits'
 
@@ -51,6 +50,15 @@ const GATES = 4
 
 const ConvLSTMCellBase = configured(Cell, weightOptions)
 
+/** Filters of i, f, g and o. */
+const FORM: GateForm<ConvLSTMCell> = {
+  gates: GATES,
+  width: ({ filters }) => filters,
+  window: ({ kernelSize }) => kernelSize,
+  initialBias: initialForgetBias,
+  separateMasks: () => true,
+}
+
 /**
  * LSTMCell with convolutions in place of products: x [batch, …spatial, n], h and c [batch, …places, filters]. The
  * convolution of x follows the options; that of h has the same window, with stride 1 and padding 'same'.
@@ -58,9 +66,7 @@ const ConvLSTMCellBase = configured(Cell, weightOptions)
 abstract class ConvLSTMCell extends ConvLSTMCellBase {
   /** @internal */
   static override readonly traits: LayerTraits<ConvLSTMCell> = {
-    checkShape(layer, shape, built, path) {
-      requireCellInput(layer, shape, built, path)
-    },
+    checkShape: requireCellInput,
   }
 
   declare readonly filters: number
@@ -73,39 +79,30 @@ abstract class ConvLSTMCell extends ConvLSTMCellBase {
   declare readonly recurrentActivation: (x: Tensor) => Tensor
   declare readonly unitForgetBias: boolean
   private readonly generator = generatorOf(this)
-  private own: CellWeights | null = null
+  private readonly gates = new GateWeights(this, FORM)
 
   /** […window, n, 4 · filters]. */
   get kernel(): Variable {
-    return this.requireBuilt(this.own).kernel
+    return this.gates.kernel
   }
 
   /** […window, filters, 4 · filters]. */
   get recurrentKernel(): Variable {
-    return this.requireBuilt(this.own).recurrentKernel
+    return this.gates.recurrentKernel
   }
 
   /** null when useBias is false. */
   get bias(): Variable | null {
-    return this.own?.bias ?? null
+    return this.gates.bias
   }
 
   override build({ input }: ShapesOf<CellInput>): void {
-    this.own = cellWeights(
-      this,
-      {
-        gates: GATES,
-        width: this.filters,
-        window: this.kernelSize,
-        initialBias: this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer,
-      },
-      input,
-    )
+    this.gates.build(input)
   }
 
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    return drawMasks(this, this.generator, [GATES], batch, input)
+    return this.gates.drawMasks(this.generator, batch, input)
   }
 
   get stateSize(): readonly number[] {

@@ -10,11 +10,8 @@ import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
-  cellWeights,
-  drawMasks,
   masksOf,
   requireCellInput,
-  gatesOfMasks,
   weightOptions,
   gateOptions,
   flowOfUnits,
@@ -22,7 +19,9 @@ import {
   optionsOfCell,
   product,
   withBias,
-  type CellWeights,
+  GateWeights,
+  hasSeparateMasks,
+  type GateForm,
 } from './gated-cell'
 import { generatorOf } from '../random'
 import type { ShapesOf } from '../spec'
@@ -45,6 +44,14 @@ const GRUCellBase = configured(Cell, () => merged(weightOptions(), gruOptions())
   'useBias',
 ])
 
+/** Columns of z, r and g. */
+const FORM: GateForm<GRUCell> = {
+  gates: 3,
+  width: ({ units }) => units,
+  biasShape: ({ units, resetAfter }) => (resetAfter ? [2, 3 * units] : [3 * units]),
+  separateMasks: hasSeparateMasks,
+}
+
 /**
  * σ is recurrentActivation, φ activation; x [batch, n], h [batch, units]. The output is the state.
  *
@@ -64,40 +71,34 @@ export class GRUCell extends GRUCellBase {
   static readonly className = 'GRUCell'
   /** @internal */
   static override readonly traits: LayerTraits<GRUCell> = {
-    checkShape(layer, shape, built, path) {
-      requireCellInput(layer, shape, built, path)
-    },
+    checkShape: requireCellInput,
     unitFlow: (layer) => flowOfUnits(layer, layer.recurrentActivation),
   }
   private readonly generator = generatorOf(this)
-  private own: CellWeights | null = null
+  private readonly gates = new GateWeights(this, FORM)
 
   /** [n, 3 · units]. */
   get kernel(): Variable {
-    return this.requireBuilt(this.own).kernel
+    return this.gates.kernel
   }
 
   /** [units, 3 · units]. */
   get recurrentKernel(): Variable {
-    return this.requireBuilt(this.own).recurrentKernel
+    return this.gates.recurrentKernel
   }
 
   /** null when useBias is false. */
   get bias(): Variable | null {
-    return this.own?.bias ?? null
+    return this.gates.bias
   }
 
   override build({ input }: ShapesOf<CellInput>): void {
-    this.own = cellWeights(
-      this,
-      { gates: 3, width: this.units, biasShape: this.resetAfter ? [2, 3 * this.units] : [3 * this.units] },
-      input,
-    )
+    this.gates.build(input)
   }
 
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    return drawMasks(this, this.generator, gatesOfMasks(this, 3), batch, input)
+    return this.gates.drawMasks(this.generator, batch, input)
   }
 
   get stateSize(): number {

@@ -9,9 +9,8 @@ import type { Tensor } from '../../ops/tensor'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
+import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
 import type { BatchShape } from '../spec'
-import { KEEPS } from '../units'
 import type { LayerTraits } from '../traits'
 
 type Side = readonly [before: number, after: number]
@@ -51,7 +50,7 @@ abstract class SidesLayer extends SidesLayerBase {
   /** @internal */
   static override readonly traits: LayerTraits<SidesLayer> = {
     form: REARRANGING,
-    unitFlow: (layer) => (isChannelsFirst(layer) ? null : KEEPS),
+    unitFlow: flowOfChannels,
     requiredInputs: (layer) => ({ ndim: layer.sides.length + 2 }),
   }
   declare readonly padding?: readonly Side[]

@@ -7,9 +7,8 @@ import { repeat } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
+import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
 import type { BatchShape } from '../spec'
-import { KEEPS } from '../units'
 import type { LayerTraits } from '../traits'
 
 const UpSamplingBase = configured(Layer<Tensor>, spatialOptions)
@@ -20,7 +19,7 @@ abstract class UpSampling extends UpSamplingBase {
   static override readonly traits: LayerTraits<UpSampling> = {
     form: TENSOR,
     // Interpolation uses only one channel for each channel of the output.
-    unitFlow: (layer) => (isChannelsFirst(layer) ? null : KEEPS),
+    unitFlow: flowOfChannels,
     requiredInputs: (layer) => ({ ndim: layer.size.length + 2 }),
     outputDtype: (layer, [dtype]) => (layer.repeats ? (dtype ?? 'float32') : 'float32'),
   }
