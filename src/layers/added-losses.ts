@@ -33,9 +33,9 @@ export function keepingLosses<Result>(layer: object, context: CallContext, call:
   const own = new Set(listsOf(layer).layers)
   for (const each of own) table.delete(each)
   losses.forEach((loss, i) => {
-    const origin = context.lossOrigins[first + i] as object
+    const origin = context.lossOrigins[first + i] ?? null
     // A layer that is created during the call does not belong to the layer.
-    const owner = own.has(origin) ? origin : layer
+    const owner = origin !== null && own.has(origin) ? origin : layer
     const added = table.get(owner) ?? []
     table.set(owner, [...added, { at: nextNumber(), loss }])
   })

@@ -3,12 +3,12 @@
 
 import { ArgumentError } from '../core/errors'
 import { flattenLike, isBranch, mapTree, unflatten, type Tree } from '../core/tree'
-import { asTensor, branchesIntoTensors, type TensorLike } from '../ops/convert'
+import { branchesIntoTensors, type TensorLike } from '../ops/convert'
 import { stateless } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import { keepingLosses } from './added-losses'
-import { TENSOR_OPTIONS, readApplyOptions, statesFrom, type ApplyOptions } from './call-options'
+import { TENSOR_OPTIONS, readApplyOptions, statesFrom, type ApplyOptions, userTensor } from './call-options'
 import { CallContext, currentFrame, withFrame, withinPath } from './context'
 import { outputSpecs, tryCall } from './inference'
 import type { LayerLike } from './layer-like'
@@ -50,9 +50,9 @@ export function tensorsOf(layer: LayerLike, input: unknown): Tree<unknown> {
 /** The same for a layer without a rule of its own: data are converted. */
 export function tensorsIn(layer: LayerLike, input: unknown): Tree<unknown> {
   if (input instanceof Tensor) return input
-  if (!branchesIntoTensors(input)) return asTensor(input as TensorLike, String(layer))
+  if (!isBranch(input) || !branchesIntoTensors(input)) return userTensor(input, String(layer))
   if (Array.isArray(input)) return input.map((each) => tensorsOf(layer, each))
-  return Object.fromEntries(Object.entries(input as object).map(([key, each]) => [key, tensorsOf(layer, each)]))
+  return Object.fromEntries(Object.entries(input).map(([key, each]) => [key, tensorsOf(layer, each)]))
 }
 
 /** The options of a call, with a mask or null for each input. */
@@ -75,7 +75,7 @@ function readOptions(layer: LayerLike, input: Tree<unknown>, given: ApplyOptions
  */
 export function masksLike(layer: LayerLike, input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
   const where = `${layer}: the mask`
-  const read = (each: unknown): Tensor | null => (each === null ? null : asTensor(each as TensorLike, where))
+  const read = (each: unknown): Tensor | null => (each === null ? null : userTensor(each, where))
   if (!isBranch(input)) {
     // A list of one mask, as from a flattened tree, stands for that mask.
     const [only, ...others] =
@@ -129,7 +129,7 @@ export function statelessCall(
   others: readonly TensorLike[],
   given: readonly unknown[],
 ): unknown[] {
-  const [input, { returnLosses = false, ...options }] = readCall(layer, given) as [unknown, StatelessOptions]
+  const [input, { returnLosses = false, ...options }]: readonly [unknown, StatelessOptions] = readCall(layer, given)
   const where = `${layer}: statelessCall: variables`
   const [[[outputs, losses], state]] = stateless(where, layer.trainableVariables, trainable, () =>
     stateless(where, layer.nonTrainableVariables, others, () => [applyTree(layer, input, options), layer.losses]),

@@ -10,7 +10,7 @@ import { place, valueOf } from '../ops/variable'
 interface Reports {
   readonly losses: Tensor[]
   /** The layer that added each loss. */
-  readonly from: unknown[]
+  readonly from: (object | null)[]
   readonly metrics: { readonly name: string; readonly value: Tensor }[]
 }
 
@@ -77,7 +77,7 @@ export class CallContext {
   }
 
   /** The layers that added the losses, in the same order. */
-  get lossOrigins(): readonly unknown[] {
+  get lossOrigins(): readonly (object | null)[] {
     return this.reports.from
   }
 

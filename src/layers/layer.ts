@@ -270,12 +270,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** The inner layers. Their weights belong to this layer. */
   get sublayers(): readonly LayerBase[] {
-    return partsOf(this).sublayers as readonly LayerBase[]
+    return asLayers(partsOf(this).sublayers)
   }
 
   /** This layer and all its inner layers, each once, from the outside in. */
   get allLayers(): readonly LayerBase[] {
-    return listsOf(this).layers as readonly LayerBase[]
+    return asLayers(listsOf(this).layers)
   }
 
   /**
@@ -581,6 +581,16 @@ function requireContext(layer: LayerBase, method: string): CallContext {
   const frame = currentFrame()
   if (frame !== null) return frame.context
   throw new StateError(`${layer}: ${method} is for use inside call`)
+}
+
+function areLayers(list: readonly object[]): list is readonly LayerBase[] {
+  return list.every((each) => each instanceof Layer)
+}
+
+/** Layers found in a layer, with their type. Functions that find them know only objects. */
+function asLayers(list: readonly object[]): readonly LayerBase[] {
+  if (areLayers(list)) return list
+  throw new Error('internal: a part of a layer is not a layer')
 }
 
 /** `build` as users call it. */

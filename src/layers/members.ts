@@ -5,12 +5,13 @@ import { ArgumentError, StateError, quoted } from '../core/errors'
 import { isRecord } from '../core/tree'
 import type { InitializerIdentifier } from '../parts/initializers'
 import { Metric } from '../metrics/metric'
-import { asTensor, type TensorLike } from '../ops/convert'
+import { type TensorLike } from '../ops/convert'
 import { beginsWithString } from '../ops/strings'
 import type { ApplyOptions } from './call-options'
 import { CallContext } from './context'
 import type { LayerLike } from './layer-like'
 import { replayedBy, traitsOf } from './traits'
+import { userTensor } from './call-options'
 
 /** The dtypes of a layer. */
 export interface DTypePolicy {
@@ -67,9 +68,10 @@ export function readCall(
 ): readonly [input: unknown, options: ApplyOptions | CallContext] {
   if (given.length < 2) return [given[0], {}]
   const inputs = [...given]
-  const said = isOptions(inputs.at(-1)) && inputs.length > 1 ? inputs.pop() : {}
+  const last = inputs.at(-1)
+  const options: ApplyOptions | CallContext = isOptions(last) && inputs.length > 1 ? last : {}
+  if (options === last) inputs.pop()
   while (inputs.length > 1 && inputs.at(-1) == null) inputs.pop()
-  const options = said as ApplyOptions
   if (inputs.length === 1) return [inputs[0], options]
   const odd = inputs.find((each) => typeof each !== 'object')
   if (odd !== undefined)
@@ -78,7 +80,7 @@ export function readCall(
   if (length > 2 && length === layer.call.length && length !== inputs.length + 1)
     throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
   // A list of arrays would be the rows of one tensor.
-  const tensors = inputs.map((each) => (beginsWithString(each) ? each : asTensor(each as TensorLike, String(layer))))
+  const tensors = inputs.map((each) => (beginsWithString(each) ? each : userTensor(each, String(layer))))
   if (length !== 2 || takesList(layer) || inputs.length > 2) return [tensors, options]
   // The context of an outer call has its own inputs.
   const { training } = options

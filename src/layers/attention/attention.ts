@@ -2,7 +2,6 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, configured, integer, nullable, number, option } from '../../core/options'
-import type { Shape } from '../../core/shapes'
 import { flatten, typed, type Tree } from '../../core/tree'
 import { softmax } from '../../ops/nn/activations'
 import { attend } from '../../ops/nn/attention'
@@ -28,6 +27,7 @@ import { tracedOutputSpecs } from '../inference'
 import { masksLike } from '../applying'
 
 type Inputs = readonly Tensor[]
+type Operands = readonly [query: Tensor, value: Tensor, key?: Tensor]
 
 /** Keras's constant. It removes masked steps in every row with at least one step that counts. */
 const MASKED = 1e9
@@ -67,8 +67,9 @@ abstract class WeighedAttention extends WeighedAttentionBase {
   protected abstract scores(query: Tensor, key: Tensor): Tensor
 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
-    const [query, value, key = value] = this.checked(inputs) as readonly [Tensor, Tensor, Tensor?]
-    this.requireAlike(inputs)
+    const operands = this.checked(inputs)
+    const [query, value, key = value] = operands
+    this.requireAlike(operands)
     const [queryMask = null, valueMask = null] = Array.isArray(mask) ? flatten<Tensor | null>(mask) : []
     const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true
     if (!isStored && this.isProduct && [query, key, value].every(({ rank }) => rank === 3)) {
@@ -108,13 +109,9 @@ abstract class WeighedAttention extends WeighedAttentionBase {
       attention.attentionMask == null
         ? null
         : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
-    const [q, k, v] = [this.scaledQuery(query), key, value].map((each) => expandDims(each, 2)) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ]
+    const [q, k, v] = [this.scaledQuery(query), key, value].map((each) => expandDims(each, 2))
     return squeeze(
-      attend(`${this}`, q, k, v, {
+      attend(`${this}`, q!, k!, v!, {
         scale: 1,
         mask: both(ofValue, given),
         after: attention.useCausalMask === true ? 0 : Infinity,
@@ -123,14 +120,14 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     )
   }
 
-  private checked(inputs: unknown): Inputs {
-    const isList = Array.isArray(inputs) && inputs.every((each) => each instanceof Tensor)
-    if (isList && (inputs.length === 2 || inputs.length === 3)) return inputs as Inputs
+  private checked(inputs: unknown): Operands {
+    if (areOperands(inputs)) return inputs
     throw new ArgumentError(`${this}: the input must be [query, value] or [query, value, key]`)
   }
 
-  private requireAlike(inputs: Inputs): void {
-    const [query, value, key = value] = inputs.map(({ shape }) => shape) as [Shape, Shape, Shape?]
+  private requireAlike(inputs: Operands): void {
+    const [{ shape: query }, { shape: value }, third] = inputs
+    const key = third?.shape ?? value
     const fronts = [query, value, key].map((shape) => shape.slice(0, -2).join())
     const isAlike =
       query.length >= 2 &&
@@ -270,4 +267,10 @@ export class AdditiveAttention extends AdditiveAttentionBase {
     const reach = tanh(add(expandDims(query, -2), expandDims(key, -3)))
     return sum(this.scaleVariable === null ? reach : multiply(reach, this.scaleVariable), -1)
   }
+}
+
+/** Whether the input of an attention layer is [query, value] or [query, value, key]. */
+function areOperands(inputs: unknown): inputs is Operands {
+  const isList = Array.isArray(inputs) && inputs.every((each) => each instanceof Tensor)
+  return isList && (inputs.length === 2 || inputs.length === 3)
 }

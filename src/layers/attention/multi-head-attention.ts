@@ -54,6 +54,7 @@ import { generatorOf } from '../random'
 import type { LayerTraits } from '../traits'
 import { tracedOutputSpecs } from '../inference'
 import { masksLike } from '../applying'
+import { exactly } from '../tuples'
 
 /** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -282,12 +283,10 @@ abstract class HeadsLayer extends HeadsLayerBase {
 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
     // The masks are applied here; the projections do not see them.
-    const [query, value, key = value] = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask) as [
-      Tensor,
-      Tensor,
-      Tensor?,
-    ]
-    this.shapesOf([query, value, key].map(({ shape }) => shape))
+    const operands = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask)
+    this.shapesOf(operands.map(({ shape }) => shape))
+    const [query, value] = exactly(operands.slice(0, 2), 2)
+    const key = operands[2] ?? value
     const heads: Heads = { query: this.query!.apply(query), key: this.key!.apply(key), value: this.value!.apply(value) }
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
@@ -358,7 +357,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
     const axes = this.attentionAxesOf(query.rank - 1)
     const { toScores, toOutput } = equations(query.rank, axes)
     const scores = einsum(toScores, multiply(query, 1 / Math.sqrt(this.keyLength)), key)
-    const [rows, columns] = [query, value].map(({ shape }) => axes.map((axis) => shape[axis]!)) as [number[], number[]]
+    const [rows, columns] = [axes.map((axis) => query.shape[axis]!), axes.map((axis) => value.shape[axis]!)]
     const seen = this.seenBy(scores, rows, columns, masks)
     const over = [...axes.keys()].map((i) => i - axes.length)
     const isExplicit = this.dropsEmptyRows || attention.returnAttentionScores === true || query.rank !== 4

@@ -11,6 +11,7 @@ import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 const FORM = ['batch', 'steps', 'features']
 
@@ -70,7 +71,7 @@ export class PositionEmbedding extends PositionEmbeddingBase {
   }
 
   call(x: Tensor): Tensor {
-    const [, steps, features] = x.shape as [number, number, number]
+    const [, steps, features] = exactly(x.shape, 3)
     if (steps > this.sequenceLength)
       throw new ShapeError(`${this}: has places for ${this.sequenceLength} steps, received ${steps}`)
     return broadcastTo(slice(this.embeddings, [0, 0], [steps, features]), x.shape)

@@ -37,7 +37,7 @@ export class Concatenate extends ConcatenateBase {
   /** @internal */
   static override readonly traits: LayerTraits<Concatenate> = {
     unitFlow(layer) {
-      const [{ shape }] = flatten(buildSpecOf(layer)!) as [TensorSpec]
+      const { shape } = flatten<TensorSpec>(buildSpecOf(layer) ?? [])[0]!
       return normalizeAxis(String(layer), layer.axis, shape.length) === shape.length - 1
         ? { kind: 'concatenates' }
         : { kind: 'joins', scales: true }
@@ -69,7 +69,7 @@ export class Concatenate extends ConcatenateBase {
 
   override computeOutputShape(inputShapes: readonly BatchShape[]): BatchShape {
     const shapes = this.requireList(inputShapes)
-    const [first] = shapes as readonly [BatchShape]
+    const first = shapes[0]!
     const axis = normalizeAxis(String(this), this.axis, first.length)
     const fits = (a: number | null, b: number | null, i: number): boolean =>
       i === axis || a === b || a === null || b === null

@@ -3,7 +3,7 @@
 import { longerTrail } from '../masks'
 import { commonType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { Tree } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
 import { asTensor, type TensorLike } from '../../ops/convert'
 import { add, divide, logicalOr, maximum, minimum, multiply, subtract, where } from '../../ops/numpy/elementwise'
 import { broadcastTo, reshape } from '../../ops/numpy/shape'
@@ -102,7 +102,8 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
 
   /** One mask or null for each input. */
   protected masksOf(inputs: readonly Tensor[], mask: Tree<Tensor | null>): readonly (Tensor | null)[] {
-    return mask === null ? inputs.map(() => null) : (mask as readonly (Tensor | null)[])
+    const masks = flatten<Tensor | null>(mask)
+    return inputs.map((_, i) => masks[i] ?? null)
   }
 
   call(inputs: readonly Tensor[], context: CallContext): Tensor {

@@ -27,12 +27,11 @@ import type { Variable } from '../../ops/variable'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { initializer } from '../kinds'
-import { extentsAt, type BatchShape, type TensorSpec } from '../spec'
+import { extentsAt, type BatchShape } from '../spec'
 import { unitAxes } from '../units'
 import { folded } from './folded'
 import { ScaledLayer, extentsAlong } from './options'
 import type { LayerTraits } from '../traits'
-import { buildSpecOf } from '../weight-lists'
 
 /** The names of the limits in renormClipping. */
 const CLIPS: readonly string[] = ['rmin', 'rmax', 'dmax']
@@ -115,7 +114,7 @@ export class BatchNormalization extends BatchNormalizationBase {
     unitFlow(layer) {
       const { renormVariables: own } = layer
       const further = own === null ? [] : [own.movingDeviation, own.mean, own.deviation]
-      const isLast = layer.axis === -1 || layer.axis === (buildSpecOf(layer) as TensorSpec).shape.length - 1
+      const isLast = layer.axis === -1 || layer.axis === layer.requireBuilt(layer.buildShape).length - 1
       return isLast
         ? {
             kind: 'keeps',

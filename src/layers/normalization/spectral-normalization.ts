@@ -65,8 +65,9 @@ export class SpectralNormalization extends SpectralNormalizationBase {
 
   /** The kernel of the inner layer, or its embeddings. */
   private get kernel(): Variable {
-    const { kernel, embeddings } = this.layer as { kernel?: unknown; embeddings?: unknown }
-    const found = kernel ?? embeddings
+    const { layer } = this
+    const kernel: unknown = 'kernel' in layer ? layer.kernel : null
+    const found: unknown = kernel ?? ('embeddings' in layer ? layer.embeddings : null)
     if (found instanceof Variable) return found
     throw new ArgumentError(`${this}: ${this.layer} has neither a kernel nor embeddings`)
   }

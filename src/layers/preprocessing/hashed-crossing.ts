@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { choice, configured, extent, listOf, nullable, option, required, sparse } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { asTensor, type TensorLike } from '../../ops/convert'
+import { type TensorLike } from '../../ops/convert'
 import { add, cast, multiply } from '../../ops/numpy/elementwise'
 import { take } from '../../ops/numpy/shape'
 import { StringTensor, beginsWithString, toStrings, type NestedStrings } from '../../ops/strings'
@@ -15,6 +15,7 @@ import { Layer } from '../layer'
 import { encode } from './encoding'
 import { concatenatedFingerprint, fingerprintOf } from './fingerprint'
 import type { LayerTraits } from '../traits'
+import { userTensor } from '../call-options'
 
 /** The key that TensorFlow's hash of crossings starts with. */
 const KEY = 0xdecafcaffen
@@ -59,7 +60,7 @@ export class HashedCrossing extends HashedCrossingBase {
       if (!Array.isArray(input) || input.length < 2)
         throw new ArgumentError(`${layer}: the input must be a list of two or more features`)
       return input.map((feature: unknown) =>
-        beginsWithString(feature) ? toStrings(feature, String(layer)) : asTensor(feature as TensorLike, String(layer)),
+        beginsWithString(feature) ? toStrings(feature, String(layer)) : userTensor(feature, String(layer)),
       )
     },
     outputDtype: (layer) => (layer.outputMode === 'int' ? 'int32' : 'float32'),

@@ -3,7 +3,6 @@
 import type { DType } from '../../core/dtypes'
 import { choice, configured, either, extent, nullable, number, option, required, sparse } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { asTensor, type TensorLike } from '../../ops/convert'
 import { beginsWithString, type StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { madeIndices } from '../indices'
@@ -13,6 +12,7 @@ import { bucketOf } from './fingerprint'
 import { anyText, saltKind } from './lookup'
 import { StringLayer, stringsIn } from './string-layer'
 import type { LayerTraits } from '../traits'
+import { userTensor } from '../call-options'
 
 const HashingBase = configured(
   StringLayer,
@@ -47,7 +47,7 @@ export class Hashing extends HashingBase {
   /** @internal */
   static override readonly traits: LayerTraits<Hashing> = {
     toTensors(layer, input) {
-      return beginsWithString(input) ? stringsIn(layer, input) : asTensor(input as TensorLike, String(layer))
+      return beginsWithString(input) ? stringsIn(layer, input) : userTensor(input, String(layer))
     },
     outputDtype: (layer) => (layer.outputMode === 'int' ? 'int32' : 'float32'),
   }

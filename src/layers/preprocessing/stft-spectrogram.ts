@@ -15,6 +15,7 @@ import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 /** The least power and magnitude. */
 const LEAST = 1e-7
@@ -138,7 +139,7 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
 
   /** [batch, channels, frames, frequencies] of x [batch, channels, time] */
   private transformed(x: Tensor, kernel: Variable): Tensor {
-    const [batch, channels, time] = x.shape as [number, number, number]
+    const [batch, channels, time] = exactly(x.shape, 3)
     const frames = conv(reshape(x, [batch * channels, time, 1]), kernel, { strides: this.step, padding: this.padding })
     return reshape(frames, [batch, channels, ...frames.shape.slice(1)])
   }
@@ -169,7 +170,7 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
   }
 
   private arranged(x: Tensor): Tensor {
-    const [batch, channels, frames, frequencies] = x.shape as [number, number, number, number]
+    const [batch, channels, frames, frequencies] = exactly(x.shape, 4)
     if (this.isFirst)
       return this.expandDims ? x : reshape(transpose(x, [0, 1, 3, 2]), [batch, channels * frequencies, frames])
     if (this.expandDims) return transpose(x, [0, 2, 3, 1])
@@ -178,7 +179,7 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     this.requireSignals(inputShape)
-    const [batch, ...others] = inputShape as readonly [number | null, number | null, number | null]
+    const [batch, ...others] = exactly(inputShape, 3)
     const [channels, time] = this.isFirst ? others : [others[1], others[0]]
     const places = (long: number): number =>
       this.padding === 'same' ? Math.ceil(long / this.step) : Math.floor((long - this.frameLength) / this.step) + 1

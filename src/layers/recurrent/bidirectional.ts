@@ -206,7 +206,7 @@ export class Bidirectional extends BidirectionalBase {
   private statesOfEach(given: Tree<Tensor> | null): readonly (readonly Tensor[] | null)[] {
     if (given === null) return [null, null]
     const states = flatten(given)
-    const [own, other] = this.both.map(({ cell }) => cell.stateSizes.length) as [number, number]
+    const [own, other] = [this.layer.cell.stateSizes.length, this.backwardLayer.cell.stateSizes.length]
     if (states.length === own + other) return [states.slice(0, own), states.slice(own)]
     throw new ArgumentError(
       `${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}: ${states.map(({ shape }) => formatShape(shape)).join(' and ') || 'none'}`,

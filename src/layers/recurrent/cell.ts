@@ -15,7 +15,7 @@ import type { CallContext } from '../context'
 import { Layer, type ApplyOptions } from '../layer'
 import { isOptions } from '../members'
 import { withNamedInputs } from '../named-inputs'
-import { TensorSpec, type BatchShape } from '../spec'
+import { TensorSpec, type BatchShape, knownShape } from '../spec'
 import type { LayerTraits } from '../traits'
 
 /** Dropout masks by the name of what they are applied to. */
@@ -162,7 +162,7 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
 
   /** The states before the first step: zeros unless a cell overrides it. */
   initialState(batch: number, input: Shape = []): readonly Tensor[] {
-    return this.stateShapes(input).map((shape) => zeros([batch, ...(shape as Shape)]))
+    return this.stateShapes(input).map((shape) => zeros([batch, ...knownShape(shape)]))
   }
 
   /** The same as `initialState`, for a batch of this size; also `{ batchSize }`. Keras: `get_initial_state`. */

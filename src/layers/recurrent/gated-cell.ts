@@ -33,6 +33,7 @@ import type { BatchShape } from '../spec'
 import type { Cell, CellInput, DropoutMasks } from './cell'
 import { unitAxes, type UnitFlow } from '../units'
 import { addWeightTo, requireBuilt } from '../weight-lists'
+import { exactly } from '../tuples'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
@@ -277,7 +278,7 @@ export function product(x: Tensor, kernel: Tensor | Variable, mask: Tensor | und
   if (mask === undefined) return matmul(x, kernel)
   const kept = multiply(x, mask)
   if (mask.rank === 2) return matmul(kept, kernel)
-  const [gates, batch, n] = mask.shape as readonly [number, number, number]
+  const [gates, batch, n] = exactly(mask.shape, 3)
   // [gates, batch, n] · [gates, n, units]
   const blocks = matmul(kept, swapAxes(reshape(kernel, [n, gates, -1]), 0, 1))
   return reshape(swapAxes(blocks, 0, 1), [batch, -1])

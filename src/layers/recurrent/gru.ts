@@ -27,6 +27,7 @@ import { generatorOf } from '../random'
 import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 const gruOptions = () =>
   merged(gateOptions(), {
@@ -113,7 +114,7 @@ export class GRUCell extends GRUCellBase {
     const { recurrentActivation: σ, activation: φ } = this
     const masks = masksOf(this, given, training)
     const [ofInput, ofState] = this.biases
-    const [xz, xr, xg] = split(withBias(product(input, this.kernel, masks.input), ofInput), 3, 1) as Gates
+    const [xz, xr, xg] = exactly(split(withBias(product(input, this.kernel, masks.input), ofInput), 3, 1), 3)
     const { hz, hr, hg } = this.resetAfter
       ? this.productAfter(h!, masks.state, ofState)
       : this.productBefore(h!, masks.state)
@@ -126,29 +127,27 @@ export class GRUCell extends GRUCellBase {
   /** The biases of the products of the input and of the state. */
   private get biases(): readonly [ofInput: Tensor | null, ofState: Tensor | null] {
     if (this.bias === null) return [null, null]
-    return this.resetAfter ? (unstack(this.bias) as [Tensor, Tensor]) : [this.bias.value, null]
+    return this.resetAfter ? exactly(unstack(this.bias), 2) : [this.bias.value, null]
   }
 
   /** The contribution of the state to each gate; the reset gate multiplies hg. */
   private productAfter(h: Tensor, mask: Tensor | undefined, bias: Tensor | null): StateProducts {
-    const [hz, hr, hg] = split(withBias(product(h, this.recurrentKernel, mask), bias), 3, 1) as Gates
+    const [hz, hr, hg] = exactly(split(withBias(product(h, this.recurrentKernel, mask), bias), 3, 1), 3)
     return { hz, hr, hg: (r) => multiply(r, hg) }
   }
 
   /** The same with a reset gate that multiplies h. */
   private productBefore(h: Tensor, mask: Tensor | undefined): StateProducts {
     const { units } = this
-    const [kernel, candidate] = split(this.recurrentKernel, [2 * units], 1) as [Tensor, Tensor]
+    const [kernel, candidate] = exactly(split(this.recurrentKernel, [2 * units], 1), 2)
     const [masks, own] =
       mask === undefined || mask.rank === 2
         ? [mask, mask]
         : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[2]]
-    const [hz, hr] = split(product(h, kernel, masks), 2, 1) as [Tensor, Tensor]
+    const [hz, hr] = exactly(split(product(h, kernel, masks), 2, 1), 2)
     return { hz, hr, hg: (r) => product(multiply(r, h), candidate, own) }
   }
 }
-
-type Gates = [z: Tensor, r: Tensor, g: Tensor]
 
 interface StateProducts {
   readonly hz: Tensor

@@ -25,6 +25,7 @@ import { generatorOf } from '../random'
 import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 const forgetRows = () => ({
   /**
@@ -128,7 +129,7 @@ export class LSTMCell extends LSTMCellBase {
 
 /** From the sum [i, f, g, o] along the last axis, and the state c, to h' and c'. */
 export function lstmStep(sum: Tensor, c: Tensor, { recurrentActivation: σ, activation: φ }: Activations): CellOutput {
-  const [i, f, g, o] = split(sum, 4, -1) as [Tensor, Tensor, Tensor, Tensor]
+  const [i, f, g, o] = exactly(split(sum, 4, -1), 4)
   const cell = add(multiply(σ(f), c), multiply(σ(i), φ(g)))
   const output = multiply(σ(o), φ(cell))
   return { output, state: [output, cell] }

@@ -25,6 +25,7 @@ import { StackedRNNCells, cellKind, type CellLayer } from './stacked-cells'
 import { unitFlowOf } from '../declared-units'
 import { TENSOR } from '../forms'
 import type { LayerTraits } from '../traits'
+import { knownShape, isKnownShape } from '../spec'
 
 type State = readonly Tensor[]
 
@@ -50,8 +51,9 @@ export function withStates(given: readonly unknown[]): readonly unknown[] {
   const [input, initialState, options = {}, ...more] = given
   if (typeof initialState !== 'object' || initialState === null || isOptions(initialState) || more.length > 0)
     return given
-  const { training } = options as ApplyOptions
-  return [input, { ...(options instanceof CallContext ? { training } : (options as ApplyOptions)), initialState }]
+  if (!isOptions(options)) return given
+  const { training } = options
+  return [input, { ...(options instanceof CallContext ? { training } : options), initialState }]
 }
 
 const FEATURES: StepForm = { axes: ['features'], featureAxis: -1 }
@@ -146,7 +148,8 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
 
   call(given: Tensor, context: CallContext): Tensor {
     const { training, mask } = context
-    const [batch, steps, features] = this.partsOf(given.shape) as readonly [number, number, Shape]
+    const features = knownShape(this.partsOf(given.shape)[2])
+    const [batch, steps] = [given.shape[0]!, given.shape[1]!]
     const { axes, featureAxis } = this.steps
     const inward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, featureAxis, -1))
     const outward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, -1, featureAxis))
@@ -270,7 +273,7 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
   getInitialState(batchSize: BatchSize): readonly Tensor[] {
     const isKnown = this.built || this.steps.axes.length > 1
     const input = isKnown ? this.partsOf(this.requireBuilt(this.buildShape))[2] : []
-    return this.cell.initialState(batchOf(`${this}: getInitialState`, batchSize), input as Shape)
+    return this.cell.initialState(batchOf(`${this}: getInitialState`, batchSize), isKnownShape(input) ? input : [])
   }
 
   /** The result of a step; where a step is masked, the state and the output from before. */

@@ -11,6 +11,7 @@ import type { LayerBase } from '../layer'
 import type { BatchShape } from '../spec'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import { asCell } from './layer-cells'
+import { knownShape } from '../spec'
 
 /** A layer of your own that is a cell: its `call(input, states)` returns the output and the new states. */
 export type CellLayer = LayerBase & { readonly stateSize: number | readonly number[] }
@@ -68,13 +69,13 @@ export class StackedRNNCells extends StackedRNNCellsBase {
   }
 
   override initialState(batch: number, input: Shape = []): readonly Tensor[] {
-    return this.each(input, (cell, own) => cell.initialState(batch, own as Shape))
+    return this.each(input, (cell, own) => cell.initialState(batch, knownShape(own)))
   }
 
   /** The masks of all cells, with each cell's index before the names: `1.input`. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     const masks = this.each(input, (cell, own, i) => {
-      return Object.entries(cell.dropoutMasks(batch, own as Shape)).map(
+      return Object.entries(cell.dropoutMasks(batch, knownShape(own))).map(
         ([name, mask]) => [`${i}.${name}`, mask] as const,
       )
     })

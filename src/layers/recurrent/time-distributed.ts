@@ -98,7 +98,7 @@ export class TimeDistributed extends Wrapper {
     requireOne(this, spec)
     const { shape, dtype } = spec
     this.requireSteps(shape)
-    const [batch, , ...rest] = shape as readonly [number | null, number | null, ...(number | null)[]]
+    const [batch = null, , ...rest] = shape
     return new TensorSpec([batch, ...rest], dtype)
   }
 

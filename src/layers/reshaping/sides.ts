@@ -12,6 +12,7 @@ import { Layer } from '../layer'
 import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
+import { knownShape } from '../spec'
 
 type Side = readonly [before: number, after: number]
 type SidesInput = number | readonly number[] | readonly (readonly number[])[]
@@ -65,7 +66,7 @@ abstract class SidesLayer extends SidesLayerBase {
     const { padding, cropping = [] } = this
     const cut = alongSpace(this, this.sides.length, x, (last) =>
       padding === undefined
-        ? slice(last, [0, ...cropping.map(([before]) => before), 0], this.shapeOf(last.shape) as number[])
+        ? slice(last, [0, ...cropping.map(([before]) => before), 0], knownShape(this.shapeOf(last.shape)))
         : padSides(last, padding),
     )
     return sameIndices(cut, x)

@@ -10,6 +10,7 @@ import { Layer } from '../layer'
 import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
+import { knownShape } from '../spec'
 
 const UpSamplingBase = configured(Layer<Tensor>, spatialOptions)
 
@@ -35,7 +36,7 @@ abstract class UpSampling extends UpSamplingBase {
     return alongSpace(this, size.length, x, (last) =>
       this.repeats
         ? size.reduce((y, times, i) => (times === 1 ? y : repeat(y, times, i + 1)), last)
-        : resize(last, this.shapeOf(last.shape).slice(1, -1) as number[], { interpolation }),
+        : resize(last, knownShape(this.shapeOf(last.shape).slice(1, -1)), { interpolation }),
     )
   }
 
