@@ -326,7 +326,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** The penalties of regularized trainable weights; traced. */
   regularizationLosses(): Tensor[] {
-    return regularizedOf<LayerBase>(this).map(({ layer, weight, regularizer, kept }) =>
+    return regularizedOf(this).map(({ layer, weight, regularizer, kept }) =>
       withScope(layer.name, () => penaltyOf(`${layer}: ${weight.name}`, regularizer, weight.value, kept)),
     )
   }

@@ -15,6 +15,7 @@ import type { ApplyOptions, CallOption } from './call-options'
 import type { CallContext } from './context'
 import type { LayerForm } from './forms'
 import type { MaskTrail } from './masks'
+import type { Part } from './parts'
 import type { BatchShape, InputSpec, TensorSpec } from './spec'
 import type { InnerUnits, UnitFlow } from './units'
 
@@ -75,7 +76,7 @@ export interface LayerTraits<Of = object> {
   maskTrail?(layer: Of, inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null
 
   /** Inner layers that no property holds. Default none. */
-  hiddenParts?(layer: Of): readonly object[]
+  hiddenParts?(layer: Of): readonly Part[]
   /** The state of this layer alone, without sublayers, that passes from batch to batch and is not saved with the model. Default none. */
   passingState?(layer: Of): readonly Variable[]
   /** The graph that the layer replays, for models. Default null. */

@@ -22,3 +22,9 @@ export function exactly<Element, Count extends number>(
   if (hasCount(list, count)) return list
   throw new Error(`internal: expected ${count} elements, received ${list.length}`)
 }
+
+/** The first element of a list, and the others. @throws Error for an empty list */
+export function firstAndRest<Element>([first, ...rest]: readonly Element[]): readonly [Element, readonly Element[]] {
+  if (first === undefined) throw new Error('internal: expected a list that is not empty')
+  return [first, rest]
+}

@@ -25,7 +25,7 @@ import { Variable, penalties, place } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../parts/regularizers'
 import { regularizers } from '../parts/regularizers/registry'
 import { currentPath, withoutFrame } from './context'
-import { findParts, type Parts } from './parts'
+import { findParts, type Part, type Parts } from './parts'
 import type { TensorSpec } from './spec'
 import { traitsOf } from './traits'
 
@@ -62,16 +62,11 @@ export interface OwnWeight {
 }
 
 /** A weight with its penalty. */
-export interface RegularizedWeight<Of = LayerWithParts> {
-  readonly layer: Of
+export interface RegularizedWeight {
+  readonly layer: Part
   readonly weight: Variable
   readonly regularizer: Regularizer
   readonly kept: readonly Variable[]
-}
-
-/** A layer, as far as lists use it. */
-export interface LayerWithParts {
-  readonly name: string
 }
 
 /** Whether lists are requested in the order of old files. @internal */
@@ -115,7 +110,7 @@ class State {
   /** The names of the models and layers in which it was built, and its own; null before. */
   path: string | null = null
   readonly own: OwnWeight[] = []
-  readonly tracked: object[] = []
+  readonly tracked: Part[] = []
   parts: Parts | null = null
   partsAt = -1
   lists: WeightLists | null = null
@@ -191,9 +186,9 @@ export function unbuild(layer: object): void {
   partsChanged(layer)
 }
 
-const isLayer = (value: object): boolean => states.has(value)
+const isLayer = (value: object): value is Part => states.has(value)
 
-function foundParts(layer: object, tracked: readonly object[]): Parts {
+function foundParts(layer: object, tracked: readonly Part[]): Parts {
   const hiddenParts = traitsOf(layer).hiddenParts?.(layer) ?? []
   return building.within({ ...building.current, reader: null }, () =>
     isFormerOrder()
@@ -276,17 +271,17 @@ export function stateVariablesOf(layer: object): readonly Variable[] {
 }
 
 /** The trainable weights with a penalty; layers that are not trained are left out with all their inner layers. */
-export function regularizedOf<Of extends LayerWithParts>(layer: Of): readonly RegularizedWeight<Of>[] {
-  const found: RegularizedWeight<Of>[] = []
+export function regularizedOf(layer: Part): readonly RegularizedWeight[] {
+  const found: RegularizedWeight[] = []
   const seen = new Set<object>()
-  const visit = (each: Of): void => {
+  const visit = (each: Part): void => {
     if (seen.has(each)) return
     seen.add(each)
     const { trainable, own } = stateOf(each)
     if (!trainable) return
     for (const { variable, regularizer, kept } of own)
       if (regularizer !== null && variable.trainable) found.push({ layer: each, weight: variable, regularizer, kept })
-    for (const inner of partsOf(each).sublayers) visit(inner as Of)
+    for (const inner of partsOf(each).sublayers) visit(inner)
   }
   visit(layer)
   return found
@@ -309,7 +304,7 @@ const WEIGHT_OPTIONS = [
  * @throws ArgumentError for an unknown option, initializer, regularizer or constraint; ShapeError for a shape whose extents
  *   are not integers ≥ 0, or that is too large
  */
-export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Variable {
+export function addWeightTo(layer: Part, options: WeightOptions): Variable {
   checkOptions(`${layer}: addWeight`, options, WEIGHT_OPTIONS)
   const { name = 'variable', initializer = 'glorotUniform', fans, dtype = 'float32' } = options
   const { inputAxes = fans?.inputAxes ?? null, trainable = dtype === 'float32' } = options

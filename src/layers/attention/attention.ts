@@ -135,7 +135,8 @@ abstract class WeighedAttention extends WeighedAttentionBase {
       value.length === query.length &&
       key.length === query.length
     if (isAlike && key.at(-2) === value.at(-2) && key.at(-1) === query.at(-1)) return
-    const received = inputs.map(({ shape }) => formatShape(shape)).join(', ')
+    const shapes = third === undefined ? [query, value] : [query, value, key]
+    const received = shapes.map(formatShape).join(', ')
     throw new ShapeError(
       `${this}: the inputs must be query [batch, steps, features], value [batch, value steps, n] and key [batch, value steps, features], received ${received}`,
     )

@@ -16,6 +16,9 @@ import { extentsAt, type BatchShape } from '../spec'
 import { unitAxes, type Made, type UnitAxis, type UnitFlow } from '../units'
 import { slidingOf } from './options'
 import type { LayerTraits } from '../traits'
+import type { Initializer } from '../../parts/initializers'
+import type { Regularizer } from '../../parts/regularizers'
+import type { Constraint } from '../../parts/constraints'
 
 /** What a convolution computes, with the channels last. */
 export interface ConvolutionKind<Of> {
@@ -151,18 +154,22 @@ export abstract class ConvolutionLayer extends ConvolutionLayerBase {
   }
 }
 
-/** A weight of a convolution with the options of this name: `kernelInitializer` and so on for 'kernel'. */
-export function kernelOf<Name extends string>(
-  layer: { readonly [Option in `${Name}${'Initializer' | 'Regularizer' | 'Constraint'}`]: unknown },
-  option: Name,
-  weight: Pick<WeightOptions, 'name' | 'shape' | 'inputAxes'>,
-): WeightOptions {
+/** The options of a kernel. */
+interface KernelOptions {
+  readonly kernelInitializer: Initializer
+  readonly kernelRegularizer: Regularizer | null
+  readonly kernelConstraint: Constraint | null
+}
+
+/** A weight with the options of the kernel. */
+export function kernelOf(layer: KernelOptions, weight: Pick<WeightOptions, 'shape' | 'inputAxes'>): WeightOptions {
   return {
     ...weight,
-    initializer: layer[`${option}Initializer`],
-    regularizer: layer[`${option}Regularizer`],
-    constraint: layer[`${option}Constraint`],
-  } as WeightOptions
+    name: 'kernel',
+    initializer: layer.kernelInitializer,
+    regularizer: layer.kernelRegularizer,
+    constraint: layer.kernelConstraint,
+  }
 }
 
 /** Units that are the filters of a kernel. */

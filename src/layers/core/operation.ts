@@ -3,7 +3,7 @@
 import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
-import { flatten, type Tree } from '../../core/tree'
+import { mapTree, type Tree } from '../../core/tree'
 import type { OpTraits } from '../../ops/op'
 import { Tensor, type CallRecorder } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
@@ -22,11 +22,13 @@ type Op = ((...inputs: readonly unknown[]) => unknown) & { readonly traits?: OpT
 /** The ops by their names, such as `add` or `random.normal`: those that were called on symbols, and those that files may name. */
 const known = /* @__PURE__ */ new Map<string, Op>()
 
+const isOp = (value: unknown): value is Op => typeof value === 'function'
+
 /** Adds the ops that files may name. @param ops by their names; a namespace among them has the ops `namespace.name` */
 export function readOpsFrom(ops: object, namespace = ''): void {
-  for (const [name, op] of Object.entries<unknown>(ops as Readonly<Record<string, unknown>>)) {
+  for (const [name, op] of Object.entries<unknown>({ ...ops })) {
     const full = namespace + name
-    if (typeof op === 'function') known.set(full, known.get(full) ?? (op as Op))
+    if (isOp(op)) known.set(full, known.get(full) ?? op)
     else if (typeof op === 'object' && op !== null) readOpsFrom(op, `${full}.`)
   }
 }
@@ -55,14 +57,14 @@ export class Operation extends OperationBase {
   }
   override readonly supportsMasking = true
 
-  call(input: readonly unknown[]): Tree<Tensor> {
+  call(input: readonly unknown[]): unknown {
     const op = known.get(this.op)!
     const result = op(...input)
     // The size and the rank of a tensor are numbers.
     const isNumber = typeof result === 'number'
-    const output = (isNumber ? new Tensor(Int32Array.of(result), [], 'int32') : result) as Tree<Tensor>
-    const moved = op.traits?.rearranges === true && output instanceof Tensor
-    return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
+    const output = isNumber ? new Tensor(Int32Array.of(result), [], 'int32') : result
+    if (op.traits?.rearranges !== true || !(output instanceof Tensor)) return output
+    return sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor))
   }
 
   override computeMask(): null {
@@ -86,7 +88,7 @@ export class Operation extends OperationBase {
         () => [...constantExtents(input)],
       ),
     )
-    return recordCall(this, input as Tree<unknown>, {}, outputs)
+    return recordCall(this, input, {}, outputs)
   }
 
   private inferArguments(input: readonly unknown[], symbols: readonly Tensor[], extents: AssumedExtents): Tree<Tensor> {
@@ -94,20 +96,20 @@ export class Operation extends OperationBase {
       const { shape, dtype } = originOf(symbol)!.spec
       return { shape: shape.map((own, axis) => own ?? openExtent(axis, extents)), dtype }
     })
-    let result: Tree<Tensor> | null = null
+    let result: unknown = null
     untraced(() =>
       withoutFrame(() =>
         trace(types, (traced) => {
           const values = new Map(symbols.map((symbol, i) => [symbol, traced[i]!]))
-          result = this.call(replaceSymbols(input, (symbol) => values.get(symbol)) as readonly unknown[])
+          result = this.call(input.map((each) => replaceSymbols(each, (symbol) => values.get(symbol))))
           return []
         }),
       ),
     )
-    const other = flatten<unknown>(result as Tree<unknown>).find((leaf) => !(leaf instanceof Tensor))
-    if (other !== undefined)
+    return mapTree(result, (leaf) => {
+      if (leaf instanceof Tensor) return leaf
       throw new ArgumentError(`ops.${this.op} cannot be called on symbols: it does not give tensors`)
-    return result!
+    })
   }
 }
 

@@ -14,7 +14,7 @@ import { Variable } from '../../ops/variable'
 import { Wrapper } from '../core/wrapper'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
-import { extentsAt, type BatchShape, type SpecsOf, type TensorSpec } from '../spec'
+import { extentsAt, type BatchShape, type TensorSpec } from '../spec'
 import type { LayerTraits } from '../traits'
 import { trackWeight } from '../weight-lists'
 import { outputSpecs } from '../inference'
@@ -45,6 +45,7 @@ export class SpectralNormalization extends SpectralNormalizationBase {
   static readonly className = 'SpectralNormalization'
   /** @internal */
   static override readonly traits: LayerTraits<SpectralNormalization> = {
+    outputTree: (wrapper, specs) => outputSpecs(wrapper.layer, specs),
     requiredInputs: (layer) => layer.buildShape && { minNdim: 1, ...extentsAt(layer.buildShape, [-1]) },
   }
   override readonly supportsMasking: boolean = this.layer.supportsMasking
@@ -95,9 +96,5 @@ export class SpectralNormalization extends SpectralNormalizationBase {
     const isZero = all(equal(kernel, 0))
     vectorU.assign(where(isZero, vectorU.value, u))
     kernel.assign(divide(kernel, where(isZero, 1, sigma)))
-  }
-
-  override computeOutputSpec(spec: TensorSpec): SpecsOf<Tensor> {
-    return outputSpecs(this.layer, spec) as SpecsOf<Tensor>
   }
 }

@@ -46,7 +46,7 @@ export abstract class StringLayer extends Layer<Tensor> implements StringReader 
 
   /** Like `apply` of every layer; also takes a string, or nested arrays of strings. */
   override apply(input: TensorLike | NestedStrings, options: ApplyOptions | CallContext = {}): Tensor {
-    return super.apply(input as TensorLike, options)
+    return this.applyTo([input, options])
   }
 
   call(x: Tensor): Tensor {

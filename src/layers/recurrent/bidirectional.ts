@@ -21,6 +21,8 @@ import { areMixed, type MadeUnits } from '../units'
 import { RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
 import type { LayerTraits } from '../traits'
+import { exactly, firstAndRest } from '../tuples'
+import { specsFrom } from '../spec'
 
 const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {
@@ -119,8 +121,8 @@ export class Bidirectional extends BidirectionalBase {
   protected override checkOptions(): void {
     const { layer, backwardLayer } = this
     const own = this as { layer: RecurrentLayer; backwardLayer: RecurrentLayer }
-    own.layer = typed(remade(layer, { name: prefixed('forward_', layer) }))
-    own.backwardLayer = backwardLayer ?? typed(remade(layer, { name: prefixed('backward_', layer), goBackwards: true }))
+    own.layer = copyOf(layer, { name: prefixed('forward_', layer) })
+    own.backwardLayer = backwardLayer ?? copyOf(layer, { name: prefixed('backward_', layer), goBackwards: true })
     this.requireOpposite()
     for (const each of [this.layer, this.backwardLayer])
       Object.assign(each, { zeroOutputForMask: layer.returnSequences })
@@ -194,9 +196,10 @@ export class Bidirectional extends BidirectionalBase {
 
   call(x: Tensor, { mask, initialState }: CallContext): Tensor {
     const given = this.statesOfEach(initialState)
-    const [[y, ...states], [reversed, ...others]] = this.both.map((layer, i) =>
-      flatten<Tensor>(layer.apply(x, { mask, initialState: given[i]! })),
-    ) as [[Tensor, ...Tensor[]], [Tensor, ...Tensor[]]]
+    const results = this.both.map((layer, i) =>
+      firstAndRest(flatten<Tensor>(layer.apply(x, { mask, initialState: given[i]! }))),
+    )
+    const [[y, states], [reversed, others]] = exactly(results, 2)
     const z = this.layer.returnSequences ? flip(reversed, 1) : reversed
     const outputs = this.mergeMode === null ? [y, z] : [merges[this.mergeMode](y, z)]
     return listed([...outputs, ...states, ...others])
@@ -214,17 +217,16 @@ export class Bidirectional extends BidirectionalBase {
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
-    const [[y, ...states], [z, ...others]] = this.both.map((layer) => {
-      const shapes: unknown = layer.computeOutputShape(inputShape)
-      return (layer.returnState ? shapes : [shapes]) as [BatchShape, ...BatchShape[]]
-    }) as [[BatchShape, ...BatchShape[]], [BatchShape, ...BatchShape[]]]
-    const merged =
-      this.mergeMode === 'concat'
-        ? [[...y.slice(0, -1), y.at(-1)! + z.at(-1)!]]
-        : this.mergeMode === null
-          ? [y, z]
-          : [y]
-    return listed([...merged, ...states, ...others])
+    const results = this.both.map((layer) =>
+      firstAndRest(flatten(specsFrom(layer.computeOutputShape(inputShape))).map(({ shape }) => shape)),
+    )
+    const [[y, states], [z, others]] = exactly(results, 2)
+    return listed([...this.mergedShapes(y, z), ...states, ...others])
+  }
+
+  private mergedShapes(y: BatchShape, z: BatchShape): readonly BatchShape[] {
+    if (this.mergeMode === null) return [y, z]
+    return [this.mergeMode === 'concat' ? [...y.slice(0, -1), y.at(-1)! + z.at(-1)!] : y]
   }
 
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -243,6 +245,13 @@ export class Bidirectional extends BidirectionalBase {
     if (this.layer.returnState || this.mergeMode === null) return typed(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs a layer with returnState: true`)
   }
+}
+
+/** A recurrent layer of the same class, with other options. @throws ArgumentError for a class that makes no recurrent layer */
+function copyOf(layer: RecurrentLayer, changed: object): RecurrentLayer {
+  const made = remade(layer, changed)
+  if (made instanceof RecurrentLayer) return made
+  throw new ArgumentError(`${layer} cannot be made again from its getConfig()`)
 }
 
 /** One result, or a list of several. */

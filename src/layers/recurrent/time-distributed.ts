@@ -4,14 +4,13 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { flatten, mapTree, typed, unflatten, type Tree } from '../../core/tree'
 import { swapAxes } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { ApplyOptions } from '../layer'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { requireOne } from '../forms'
 import { Wrapper } from '../core/wrapper'
 import { scanLayers, type RecurrentStep } from '../loop'
 import { remade } from '../remade'
-import { TensorSpec, type BatchShape, type SpecsOf } from '../spec'
+import { TensorSpec, type BatchShape } from '../spec'
 import { unitFlowOf } from '../declared-units'
 import { type LayerTraits, inputDtypeOf, traitsOf } from '../traits'
 import { outputSpecs } from '../inference'
@@ -33,6 +32,14 @@ export class TimeDistributed extends Wrapper {
   /** @internal */
   static override readonly traits: LayerTraits<TimeDistributed> = {
     readsMask: () => true,
+    outputTree(wrapper, spec, { training }) {
+      const made = outputSpecs(wrapper.layer, wrapper.ofOneStep(spec), { training })
+      const steps = wrapper.requireSpec(spec).shape[1]!
+      return mapTree(
+        made,
+        ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype),
+      )
+    },
     checkShape(layer, shape) {
       layer.requireSteps(shape)
     },
@@ -85,21 +92,18 @@ export class TimeDistributed extends Wrapper {
     )
   }
 
-  override computeOutputSpec(spec: TensorSpec, options: ApplyOptions = {}): SpecsOf<Tensor> {
-    const steps = spec.shape[1]!
-    const { training } = options
-    const made: Tree<TensorSpec> = outputSpecs(this.layer, this.ofOneStep(spec), { training })
-    return typed(
-      mapTree(made, ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype)),
-    )
-  }
-
-  private ofOneStep(spec: TensorSpec): TensorSpec {
-    requireOne(this, spec)
-    const { shape, dtype } = spec
+  private ofOneStep(spec: Tree<TensorSpec>): TensorSpec {
+    const { shape, dtype } = this.requireSpec(spec)
     this.requireSteps(shape)
     const [batch = null, , ...rest] = shape
     return new TensorSpec([batch, ...rest], dtype)
+  }
+
+  /** @throws ShapeError for a list or a record */
+  private requireSpec(spec: Tree<TensorSpec>): TensorSpec {
+    if (spec instanceof TensorSpec) return spec
+    requireOne(this, spec)
+    throw new ShapeError(`${this}: the input must be one tensor`)
   }
 
   private requireSteps(shape: BatchShape): void {
