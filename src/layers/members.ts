@@ -7,11 +7,10 @@ import type { InitializerIdentifier } from '../parts/initializers'
 import { Metric } from '../metrics/metric'
 import { type TensorLike } from '../ops/convert'
 import { beginsWithString } from '../ops/strings'
-import type { ApplyOptions } from './call-options'
+import { userTensor, type ApplyOptions } from './call-options'
 import { CallContext } from './context'
 import type { LayerLike } from './layer-like'
 import { replayedBy, traitsOf } from './traits'
-import { userTensor } from './call-options'
 
 /** The dtypes of a layer. */
 export interface DTypePolicy {

@@ -55,6 +55,7 @@ import type { LayerTraits } from '../traits'
 import { tracedOutputSpecs } from '../inference'
 import { masksLike } from '../applying'
 import { exactly } from '../tuples'
+import { isBatchShape } from '../spec'
 
 /** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -173,7 +174,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
   protected abstract readonly keyLength: number
 
   protected shapesOf(inputShape: Shapes): { query: BatchShape; value: BatchShape; key: BatchShape } {
-    const list = (Array.isArray(inputShape[0]) ? inputShape : [inputShape, inputShape]) as readonly BatchShape[]
+    const list = isBatchShape(inputShape) ? [inputShape, inputShape] : inputShape
     const [query, value, key = value] = list
     const areShapes = list.every((shape: unknown) => Array.isArray(shape))
     if (!areShapes || list.length > 3 || query === undefined || value === undefined || key === undefined) {

@@ -8,11 +8,10 @@ import { matmul } from '../../ops/linalg/linalg'
 import { sum } from '../../ops/numpy/reduce'
 import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { BatchShape } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
 import { Merge } from './merge'
 import type { LayerTraits } from '../traits'
 import { exactly } from '../tuples'
-import { knownShape } from '../spec'
 
 /** Shorter vectors are divided by this, not by their length. */
 const SHORTEST = 1e-7

@@ -78,17 +78,8 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
   /** The shapes of the inputs. @throws ArgumentError for another number of inputs than the layer takes */
   protected requireList(inputShapes: readonly BatchShape[]): readonly BatchShape[] {
     const { inputCount } = this
-    const given: readonly unknown[] = inputShapes
-    const isList = given.length > 0 && !isBatchShape(given)
-    const isFlat = isList && given.every(isBatchShape)
-    if (isFlat && (inputCount === null || given.length === inputCount)) return inputShapes
-    const received = isFlat
-      ? String(given.length)
-      : isList
-        ? 'lists or records in the list'
-        : given.length === 0
-          ? 'none'
-          : 'a single tensor'
+    const received = inputsIn(inputShapes)
+    if (inputCount === null ? typeof received === 'number' : received === inputCount) return inputShapes
     throw new ArgumentError(
       `${this}: needs a list of ${inputCount === null ? 'tensors' : `exactly ${inputCount} tensors`}, received ${received}`,
     )
@@ -147,6 +138,13 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
     })
     return masks.reduce((all, each) => (all === null || each === null ? null : logicalOr(all, each)))
   }
+}
+
+/** The number of shapes in a list; for other inputs what they are, for errors. */
+function inputsIn(inputShapes: readonly unknown[]): number | string {
+  if (inputShapes.length === 0) return 'none'
+  if (isBatchShape(inputShapes)) return 'a single tensor'
+  return inputShapes.every(isBatchShape) ? inputShapes.length : 'lists or records in the list'
 }
 
 /** The units of all inputs meet; a common factor of all inputs becomes a factor of the result. */

@@ -63,13 +63,9 @@ export class GroupNormalization extends GroupNormalizationBase {
       apart.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis),
       true,
     )
-    const spread = (weight: Variable | null): Tensor | null =>
-      weight === null
-        ? null
-        : reshape(
-            weight,
-            apart.shape.map((_, i) => (i === axis ? groups : i === axis + 1 ? own : 1)),
-          )
+    const wide = apart.shape.map(() => 1)
+    wide.splice(axis, 2, groups, own)
+    const spread = (weight: Variable | null): Tensor | null => (weight === null ? null : reshape(weight, wide))
     return reshape(
       rescale(apart, mean, rsqrt(add(variance, this.epsilon)), spread(this.gamma), spread(this.beta)),
       x.shape,

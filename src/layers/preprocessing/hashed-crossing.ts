@@ -8,14 +8,13 @@ import { add, cast, multiply } from '../../ops/numpy/elementwise'
 import { take } from '../../ops/numpy/shape'
 import { StringTensor, beginsWithString, toStrings, type NestedStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import type { ApplyOptions } from '../call-options'
+import { userTensor, type ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { madeIndices } from '../indices'
 import { Layer } from '../layer'
 import { encode } from './encoding'
 import { concatenatedFingerprint, fingerprintOf } from './fingerprint'
 import type { LayerTraits } from '../traits'
-import { userTensor } from '../call-options'
 
 /** The key that TensorFlow's hash of crossings starts with. */
 const KEY = 0xdecafcaffen

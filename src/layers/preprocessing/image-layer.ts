@@ -18,14 +18,13 @@ import { Layer, type ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
 import { seedOption, streamOf, type Seeded } from '../random'
-import type { BatchShape } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
 import { tracedOutputSpecs, specsByClass } from '../inference'
 import { applyTree } from '../applying'
 import { callByClass } from '../running'
 import { buildByClass } from '../building'
 import { exactly } from '../tuples'
-import { knownShape } from '../spec'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
 export interface Transformation {

@@ -117,11 +117,7 @@ export class Normalization extends NormalizationBase {
 
   /** The axes with separate means, in ascending order. */
   private keptAxes(rank: number): number[] {
-    return normalizeAxes(
-      `${this}: axis`,
-      this.axis === null ? [] : typeof this.axis === 'number' ? [this.axis] : this.axis,
-      rank,
-    )
+    return normalizeAxes(`${this}: axis`, [this.axis ?? []].flat(), rank)
   }
 
   private requireShape(shape: BatchShape, built: BatchShape): void {

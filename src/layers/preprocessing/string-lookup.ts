@@ -83,7 +83,10 @@ export class StringLookup extends StringLookupBase {
     toTensors(layer, input) {
       return layer.invert ? userTensor(input, String(layer), 'int32') : stringsIn(layer, input)
     },
-    outputDtype: (layer) => (layer.invert ? 'string' : layer.outputMode === 'int' ? 'int32' : 'float32'),
+    outputDtype(layer) {
+      if (layer.invert) return 'string'
+      return layer.outputMode === 'int' ? 'int32' : 'float32'
+    },
   }
   private readonly lookup = new Lookup<string>(this, this, specialsOf(this))
 

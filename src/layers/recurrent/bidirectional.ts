@@ -15,14 +15,13 @@ import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import { remade } from '../remade'
-import type { BatchShape } from '../spec'
+import { specsFrom, type BatchShape } from '../spec'
 import { unitFlowOf } from '../declared-units'
 import { areMixed, type MadeUnits } from '../units'
 import { RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
 import type { LayerTraits } from '../traits'
 import { exactly, firstAndRest } from '../tuples'
-import { specsFrom } from '../spec'
 
 const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {

@@ -18,14 +18,13 @@ import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import { CallContext, isInferring } from '../context'
 import { scanLayers, type RecurrentStep } from '../loop'
-import type { BatchShape } from '../spec'
+import { knownShape, isKnownShape, type BatchShape } from '../spec'
 import { isOptions } from '../members'
 import { batchOf, type BatchSize, type Cell } from './cell'
 import { StackedRNNCells, cellKind, type CellLayer } from './stacked-cells'
 import { unitFlowOf } from '../declared-units'
 import { TENSOR } from '../forms'
 import type { LayerTraits } from '../traits'
-import { knownShape, isKnownShape } from '../spec'
 
 type State = readonly Tensor[]
 
@@ -191,7 +190,8 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
         ),
         0,
       )
-    const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
+    const outputOf = (all: Tensor): Tensor => (returnSequences ? inOrder(all) : last(all))
+    const output = outputs === undefined ? state[cell.outputState]! : outputOf(outputs)
     return typed(returnState ? [output, ...state].map(outward) : outward(output))
   }
 

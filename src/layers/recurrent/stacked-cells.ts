@@ -8,10 +8,9 @@ import { innerLayer } from '../kinds'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { LayerBase } from '../layer'
-import type { BatchShape } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import { asCell } from './layer-cells'
-import { knownShape } from '../spec'
 
 /** A layer of your own that is a cell: its `call(input, states)` returns the output and the new states. */
 export type CellLayer = LayerBase & { readonly stateSize: number | readonly number[] }

@@ -10,9 +10,8 @@ import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
-import type { BatchShape } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
-import { knownShape } from '../spec'
 
 type Side = readonly [before: number, after: number]
 type SidesInput = number | readonly number[] | readonly (readonly number[])[]

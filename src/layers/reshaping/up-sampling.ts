@@ -8,9 +8,8 @@ import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
-import type { BatchShape } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
-import { knownShape } from '../spec'
 
 const UpSamplingBase = configured(Layer<Tensor>, spatialOptions)
 
