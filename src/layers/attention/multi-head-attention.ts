@@ -36,7 +36,7 @@ import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
 import { constraint, initializer, regularizer } from '../kinds'
 import { withoutMask } from '../masks'
-import type { BatchShape } from '../spec'
+import { isBatchShape, type BatchShape } from '../spec'
 import { unitAxes, type InnerUnits, type UnitAxis } from '../units'
 import {
   ATTENTION_OPTIONS,
@@ -55,7 +55,6 @@ import type { LayerTraits } from '../traits'
 import { tracedOutputSpecs } from '../inference'
 import { masksLike } from '../applying'
 import { exactly } from '../tuples'
-import { isBatchShape } from '../spec'
 
 /** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
