@@ -21,6 +21,8 @@ import { readSamples } from '../training/read'
 import { typesOf } from '../training/runner'
 import { Pace } from '../data/samples/pace'
 import { batchOf, parameterTypes } from '../training/steps'
+import { regularizedOf } from '../layers/weight-lists'
+import { applyTree } from '../layers/applying'
 
 const elasticOptions = () => ({
   /** λ ≥ 0. Default 100. */
@@ -97,7 +99,7 @@ export async function consolidate(
   requireModel('consolidate', model)
   const { samples: most } = readOptions('consolidate', consolidateOptions(), options)
   const { prepared, samples } = readSamples(model.training, 'train', 'consolidate', x, y)
-  const held = model.regularized.filter(({ regularizer }) => regularizer instanceof ElasticWeightConsolidation)
+  const held = regularizedOf(model).filter(({ regularizer }) => regularizer instanceof ElasticWeightConsolidation)
   if (held.length === 0) {
     throw new ArgumentError(
       `consolidate: no weight of ${quoted(model.name)} has ElasticWeightConsolidation as its regularizer. Give it as kernelRegularizer and biasRegularizer.`,
@@ -136,7 +138,7 @@ async function squaredGradients(
   const program = compileTraced(
     trace(parameterTypes(types), (symbols) => {
       const batch = batchOf(types, symbols)
-      const outputs = withFrame(null, new CallContext(false), () => model.applyTree(batch.x, {}))
+      const outputs = withFrame(null, new CallContext(false), () => applyTree(model, batch.x, {}))
       const total = compiled.computeLosses(batch.y, outputs, batch.sampleWeight)
       if (total === null) throw new ArgumentError('consolidate: the model has no loss on its outputs')
       const gradients = currentTrace()!.gradients(

@@ -4,7 +4,7 @@
 import { ArgumentError, quoted } from '../core/errors'
 import type { LayerBase } from '../layers/layer'
 import { isNamed, type LayerName } from '../layers/kinds'
-import { whyUnknown } from '../layers/units'
+import { whyUnknown } from '../layers/declared-units'
 import { TensorSpec } from '../layers/spec'
 import { knownGraph, pathsIn } from '../models/known-graph'
 import { ARE_OUTPUT, groupName, indicesOf, unitGroups, type UnitGroup, type UnitPlace } from '../models/unit-groups'
@@ -14,6 +14,7 @@ import { concatenate, reshape, slice, take } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { TrainedModel } from '../training/callbacks'
 import type { ProbedStep } from '../training/probes'
+import { buildSpecOf } from '../layers/weight-lists'
 
 /** A group of hidden units, and the layer whose output shows their activity. */
 export interface HiddenUnits extends UnitGroup {
@@ -120,7 +121,10 @@ function outputOf(
   const extent = count * blocks
   // The output of a layer shared with other groups does not show these units alone.
   const keepers = all.filter((layer) => groups.filter((group) => group.keepers.includes(layer)).length === 1)
-  const alone = keepers.filter(({ buildSpec }) => buildSpec instanceof TensorSpec && buildSpec.shape.at(-1) === extent)
+  const alone = keepers.filter((layer) => {
+    const spec = buildSpecOf(layer)
+    return spec instanceof TensorSpec && spec.shape.at(-1) === extent
+  })
   const isRandom = ({ stateVariables }: LayerBase): boolean => stateVariables.some(({ dtype }) => dtype === 'int32')
   return { output: [...makers, ...alone.filter((layer) => !isRandom(layer))].at(-1)!, extent }
 }

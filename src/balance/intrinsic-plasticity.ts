@@ -4,13 +4,14 @@ import { ShapeError, formatShape } from '../core/errors'
 import { configured, number, option, type OptionInputs } from '../core/options'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
-import { unitAxes, type UnitFlow } from '../layers/units'
+import { unitAxes } from '../layers/units'
 import { add, divide, maximum, multiply, sigmoid, square, subtract } from '../ops/numpy/elementwise'
 import { mean } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { ELEMENTWISE } from '../layers/forms'
 import { Layer } from '../layers/layer'
+import type { LayerTraits } from '../layers/traits'
 
 const intrinsicPlasticityOptions = () => ({
   /** The target mean output of each unit, μ in 0 … 1. Default 0.2. */
@@ -50,7 +51,11 @@ const IntrinsicPlasticityBase = configured(Layer<Tensor>, intrinsicPlasticityOpt
  */
 export class IntrinsicPlasticity extends IntrinsicPlasticityBase {
   static readonly className = 'IntrinsicPlasticity'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<IntrinsicPlasticity> = {
+    form: ELEMENTWISE,
+    unitFlow: (layer) => ({ kind: 'keeps', along: unitAxes(0, layer.slope, layer.threshold) }),
+  }
   private slopeVariable: Variable | null = null
   private thresholdVariable: Variable | null = null
 
@@ -93,9 +98,5 @@ export class IntrinsicPlasticity extends IntrinsicPlasticityBase {
     this.slopeVariable!.assign(
       maximum(add(a, multiply(add(divide(1, a), mean(multiply(x, pull), others)), rate)), LEAST_SLOPE),
     )
-  }
-
-  override get unitFlow(): UnitFlow {
-    return { kind: 'keeps', along: unitAxes(0, this.slope, this.threshold) }
   }
 }

@@ -9,6 +9,7 @@ import { topK } from '../ops/numpy/sorting'
 import type { Tensor } from '../ops/tensor'
 import { ELEMENTWISE } from '../layers/forms'
 import { Layer } from '../layers/layer'
+import type { LayerTraits } from '../layers/traits'
 
 const kWinnersOptions = () => ({
   /** The number of units that pass, or below 1 the fraction. */
@@ -38,7 +39,10 @@ const KWinnersTakeAllBase = configured(Layer<Tensor>, kWinnersOptions, ['k'])
  */
 export class KWinnersTakeAll extends KWinnersTakeAllBase {
   static readonly className = 'KWinnersTakeAll'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<KWinnersTakeAll> = {
+    form: ELEMENTWISE,
+  }
 
   protected override checkOptions(): void {
     if (this.k >= 1 && !Number.isInteger(this.k))

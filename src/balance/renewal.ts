@@ -6,6 +6,7 @@ import { visitUnits } from '../models/unit-elements'
 import { Tensor, type TensorData } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
+import { redraw } from '../layers/weight-lists'
 
 /**
  * New random values for one weight, dealt out unit by unit. Drawing a whole weight for each unit would take as long as
@@ -35,7 +36,7 @@ class FreshUnits {
   write(unit: number): void {
     const { model, place, count } = this
     if (this.drawn === null || this.used === count) {
-      this.drawn = model.redraw(place.weight).data
+      this.drawn = redraw(model, place.weight).data
       this.used = 0
     }
     copyUnit(place, this.drawn, this.used++, place.weight.view, unit)

@@ -3,6 +3,7 @@
 import { configured, count, number, option, type OptionInputs } from '../core/options'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
+import { redraw } from '../layers/weight-lists'
 
 const shrinkAndPerturbOptions = () => ({
   /** The factor of the weights, λ in 0 … 1. Default 0.8. */
@@ -58,7 +59,7 @@ export class ShrinkAndPerturb extends ShrinkAndPerturbBase {
   private apply(): void {
     const { model, shrink, noise } = this
     for (const weight of model.trainableWeights) {
-      const { data } = model.redraw(weight)
+      const { data } = redraw(model, weight)
       const { view } = weight
       for (let i = 0; i < view.length; i++) view[i] = shrink * view[i]! + noise * data[i]!
     }

@@ -17,6 +17,7 @@ import { isTableModel } from '../tables/is-table-model'
 import type { CheckingModel } from '../training/checking-model'
 import { Model } from '../models/model'
 import { Tensor } from '../ops/tensor'
+import { maskTrailOf } from '../layers/traits'
 
 /** The numbers of a column in an encoded row: from `start` up to `end`. */
 export interface Lanes {
@@ -176,7 +177,8 @@ function encodingsIn(
     const columns = new Set(operands.map((symbol) => columnOf.get(symbol)))
     const [column] = columns
     if (columns.size === 1 && column !== undefined && encodes(call.layer)) {
-      const trail = call.layer.maskTrail(
+      const trail = maskTrailOf(
+        call.layer,
         operands,
         operands.map((symbol) => masks.get(symbol) ?? null),
       )

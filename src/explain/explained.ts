@@ -34,6 +34,9 @@ import { readRows } from '../training/read'
 import { inputsOf } from '../training/steps'
 import { encodeRows, type EncodedRows, type Lanes } from './encoded'
 import { tensorFrom } from './user-data'
+import { buildSpecOf } from '../layers/weight-lists'
+import { outputSpecs } from '../layers/inference'
+import { applyTree } from '../layers/applying'
 
 /** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
@@ -317,7 +320,7 @@ export class Explained {
       throw new ArgumentError(
         `${where}: ${model} reads strings, and ${model.graph === null ? 'makes its layers itself, so' : 'has a custom call, so'} the numbers that they become are not known. Use permutationImportance, which shuffles the strings themselves, or a Sequential or functional model.`,
       )
-    const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
+    const specs = buildSpecOf(model) === null ? [] : flatten(buildSpecOf(model))
     // A float32 model takes integers as float32.
     const rows = read.inputs.map((input, i) =>
       specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input,
@@ -380,7 +383,8 @@ export class Explained {
   /** The number of units of the only output. @throws ArgumentError for several outputs or a rank above 2 */
   get width(): number {
     const { model, form, rows, where } = this
-    const outputs: unknown = model.outputSpecs(
+    const outputs: unknown = outputSpecs(
+      model,
       unflatten(
         form,
         rows.map(({ shape, dtype }) => new TensorSpec(shape, dtype)),
@@ -427,7 +431,7 @@ export class Explained {
 
   /** The model's outputs for rows of its inputs. Traced. */
   call(inputs: readonly Tensor[]): Tree<Tensor> {
-    return this.model.applyTree(inputsOf(this.form, inputs, this.readers), { training: false })
+    return applyTree(this.model, inputsOf(this.form, inputs, this.readers), { training: false })
   }
 
   /** The output of a model that has only one. */

@@ -6,7 +6,7 @@ import { boolean, choice, configured, number, option, required } from '../core/o
 import { sameShape } from '../core/shapes'
 import { mapTree, type Tree } from '../core/tree'
 import { Input } from '../layers/core/input-layer'
-import { KEEPS, type UnitFlow } from '../layers/units'
+import { KEEPS } from '../layers/units'
 import { isTableModel } from '../tables/is-table-model'
 import { Model } from '../models/model'
 import { dataFor } from '../tables/model-rows'
@@ -22,6 +22,9 @@ import { classesOf } from './labels'
 import { tensorFrom } from './user-data'
 import { ELEMENTWISE } from '../layers/forms'
 import { Layer } from '../layers/layer'
+import type { LayerTraits } from '../layers/traits'
+import { buildSpecOf } from '../layers/weight-lists'
+import { applyTree } from '../layers/applying'
 
 /** The result of the fit. */
 export interface TemperatureScaling {
@@ -64,7 +67,11 @@ const TemperatureBase = configured(Layer<Tensor>, () => ({
  */
 export class Temperature extends TemperatureBase {
   static readonly className = 'Temperature'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<Temperature> = {
+    form: ELEMENTWISE,
+    unitFlow: (layer) => (layer.activation === 'softmax' ? null : { ...KEEPS, scales: false }),
+  }
 
   call(x: Tensor): Tensor {
     const { activation, temperature } = this
@@ -74,10 +81,6 @@ export class Temperature extends TemperatureBase {
       : (operandOf(x, activation) ?? (activation === 'softmax' ? log(maximum(x, SMALLEST)) : logitOf(x)))
     const cooled = divide(logits, temperature)
     return activation === 'softmax' ? softmax(cooled) : sigmoid(cooled)
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return this.activation === 'softmax' ? null : { ...KEEPS, scales: false }
   }
 }
 
@@ -145,8 +148,8 @@ export async function temperatureScaling(
 function endsOf(model: Model): { readonly inputs: Tree<Tensor>; readonly outputs: Tensor } {
   const { graph } = model
   if (graph !== null) return { inputs: graph.inputs, outputs: onlySymbol(graph.outputs) }
-  const inputs = mapTree(model.buildSpec!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype }))
-  return { inputs, outputs: onlySymbol(model.applyTree(inputs, {})) }
+  const inputs = mapTree(buildSpecOf(model)!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype }))
+  return { inputs, outputs: onlySymbol(applyTree(model, inputs, {})) }
 }
 
 function onlySymbol(outputs: Tree<Tensor>): Tensor {

@@ -5,10 +5,7 @@ import { nextNumber } from '../core/numbers'
 import type { Tensor } from '../ops/tensor'
 import { currentTrace } from '../ops/trace'
 import type { CallContext } from './context'
-
-interface Calling {
-  readonly allLayers: readonly object[]
-}
+import { listsOf } from './weight-lists'
 
 /** A loss and its position among all losses. */
 interface Added {
@@ -25,7 +22,7 @@ const tables = new WeakMap<object, Table>()
 const untraced = {}
 
 /** Runs the outermost call of a layer. Its losses replace those of the previous call. */
-export function keepingLosses<Result>(layer: Calling, context: CallContext, call: () => Result): Result {
+export function keepingLosses<Result>(layer: object, context: CallContext, call: () => Result): Result {
   const first = context.losses.length
   const result = call()
   const trace = currentTrace() ?? untraced
@@ -33,12 +30,12 @@ export function keepingLosses<Result>(layer: Calling, context: CallContext, call
   let table = tables.get(trace)
   if (table === undefined && losses.length === 0) return result
   if (table === undefined) tables.set(trace, (table = new WeakMap()))
-  const own = new Set(layer.allLayers)
+  const own = new Set(listsOf(layer).layers)
   for (const each of own) table.delete(each)
   losses.forEach((loss, i) => {
-    const origin = context.lossOrigins[first + i] as object
+    const origin = context.lossOrigins[first + i] ?? null
     // A layer that is created during the call does not belong to the layer.
-    const owner = own.has(origin) ? origin : layer
+    const owner = origin !== null && own.has(origin) ? origin : layer
     const added = table.get(owner) ?? []
     table.set(owner, [...added, { at: nextNumber(), loss }])
   })

@@ -3,7 +3,8 @@
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { flatten, isBranch, mapTree, type Tree } from '../core/tree'
-import { asTensor, type TensorLike } from '../ops/convert'
+import type { DType } from '../core/dtypes'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { CallContext, CallExtras } from './context'
@@ -76,15 +77,23 @@ export function readApplyOptions(
 }
 
 /**
+ * A tensor of what a user passed. `toTensor` checks every value, but its type is for users, who pass what it lists.
+ * @throws DataError for a value that is no data
+ */
+export function userTensor(value: unknown, where: string, dtype?: DType): Tensor {
+  return toTensor(value as TensorLike, where, dtype)
+}
+
+/**
  * States as tensors. Plain arrays become tensors: each entry of a list without tensors is one state.
  * @throws DataError for an entry that cannot become a tensor
  */
 export function statesFrom(given: unknown, where: string): Tree<Tensor> {
   const isShaped = isBranch(given) && 'data' in given && 'shape' in given
-  if (!isBranch(given) || isShaped) return asTensor(given as TensorLike, where)
+  if (!isBranch(given) || isShaped) return userTensor(given, where)
   const read = (each: unknown, step: string): Tree<Tensor> =>
-    Array.isArray(each) && !flatten<unknown>(each as Tree<unknown>).some(isTensor)
-      ? asTensor(each as TensorLike, `${where}${step}`)
+    Array.isArray(each) && !flatten<unknown>(each).some(isTensor)
+      ? userTensor(each, `${where}${step}`)
       : statesFrom(each, `${where}${step}`)
   if (Array.isArray(given)) return given.map((each, i) => read(each, `[${i}]`))
   return Object.fromEntries(Object.entries(given).map(([key, each]) => [key, read(each, `.${key}`)]))
@@ -139,9 +148,7 @@ export function assumedTypes(specs: Tree<TensorSpec>, extents: AssumedExtents, o
       const replaced = TENSOR_OPTIONS.filter((name) => options[name] != null).map((name) => {
         return [
           name,
-          mapTree<unknown, unknown>(options[name] as Tree<unknown>, (leaf) =>
-            leaf instanceof Tensor ? own.get(leaf) : leaf,
-          ),
+          mapTree<unknown, unknown>(options[name], (leaf) => (leaf instanceof Tensor ? own.get(leaf) : leaf)),
         ]
       })
       return { ...options, ...Object.fromEntries(replaced) }

@@ -4,7 +4,8 @@ import { warnOnce } from '../core/warnings'
 import { ShapeError, checkOptions, formatShape } from '../core/errors'
 import { sameShape, sizeOf, type Shape } from '../core/shapes'
 import { flatten, type Tree } from '../core/tree'
-import type { BatchShape, InputSpec, TensorSpec } from './spec'
+import { Tensor } from '../ops/tensor'
+import { TensorSpec, isKnownShape, type BatchShape, type InputSpec } from './spec'
 
 interface Named {
   toString(): string
@@ -73,9 +74,9 @@ export function requireExtents(
       ? 'the last input dimension'
       : `${isLast ? 'the last dimension' : `axis ${wrong}`} of ${path === '' ? 'the input' : nameOf(path)}`
   const expected = built.at(wrong)!
-  const isWhole = shape.slice(1).every((extent) => extent !== null)
+  const extents = shape.slice(1)
   const hint =
-    isLast && shape.length > 2 && isWhole && sizeOf(shape.slice(1) as Shape) === expected
+    isLast && shape.length > 2 && isKnownShape(extents) && sizeOf(extents) === expected
       ? '. Did you forget Flatten?'
       : ''
   throw new ShapeError(`${layer.toString()}: ${where} must be ${expected}, received ${formatShape(shape)}${hint}`)
@@ -121,17 +122,25 @@ const SPEC_OPTIONS = [
   'axes',
 ] as const satisfies readonly (keyof InputSpec)[]
 
+const isSpec = (required: InputSpec | readonly InputSpec[] | null): required is InputSpec =>
+  required !== null && !Array.isArray(required)
+
+/** The shape and the dtype of a tensor or a spec. */
+function typeOf(leaf: unknown): Partial<Pick<TensorSpec, 'shape' | 'dtype'>> {
+  return leaf instanceof Tensor || leaf instanceof TensorSpec ? leaf : {}
+}
+
 /** @throws ArgumentError for a spec with other options; ShapeError for an input that is not as the `inputSpec` of a layer requires */
 export function requireInputs(
   layer: Named,
   required: InputSpec | readonly InputSpec[] | null,
   input: Tree<unknown>,
 ): void {
-  const inputs = flatten(input) as Partial<TensorSpec>[]
-  const specs = [required ?? []].flat() as readonly InputSpec[]
+  const inputs = flatten(input)
+  const specs = isSpec(required) ? [required] : (required ?? [])
   specs.forEach((spec, i) => {
     checkOptions(`${layer.toString()}: inputSpec`, spec, SPEC_OPTIONS)
-    const { shape = [], dtype } = inputs[i] ?? {}
+    const { shape = [], dtype } = typeOf(inputs[i])
     const { ndim = spec.shape?.length, minNdim = ndim ?? 0, maxNdim = ndim ?? Infinity } = spec
     const isExtent = ([axis, extent]: [string, number | null]): boolean => {
       const received = shape.at(Number(axis))

@@ -10,7 +10,7 @@ import { place, valueOf } from '../ops/variable'
 interface Reports {
   readonly losses: Tensor[]
   /** The layer that added each loss. */
-  readonly from: unknown[]
+  readonly from: (object | null)[]
   readonly metrics: { readonly name: string; readonly value: Tensor }[]
 }
 
@@ -77,7 +77,7 @@ export class CallContext {
   }
 
   /** The layers that added the losses, in the same order. */
-  get lossOrigins(): readonly unknown[] {
+  get lossOrigins(): readonly (object | null)[] {
     return this.reports.from
   }
 
@@ -88,14 +88,14 @@ export class CallContext {
 }
 
 /** A layer call in progress, and the one around it. */
-interface Frame<Layer> {
-  readonly layer: Layer | null
+interface Frame {
+  readonly layer: object | null
   readonly context: CallContext
 }
 
 /** What holds while layers are called. */
 interface Calls {
-  readonly frame: Frame<unknown> | null
+  readonly frame: Frame | null
   readonly tap: Tap | null
   /** Whether only shapes or costs are inferred. */
   readonly isInferring: boolean
@@ -108,12 +108,12 @@ function within<Result>(changed: Partial<Calls>, body: () => Result): Result {
 }
 
 /** The innermost layer call; null outside of all calls. */
-export function currentFrame(): Frame<unknown> | null {
+export function currentFrame(): Frame | null {
   return calls.current.frame
 }
 
 /** Runs `body` as a call of `layer`; null starts a run. */
-export function withFrame<Result>(layer: unknown, context: CallContext, body: () => Result): Result {
+export function withFrame<Result>(layer: object | null, context: CallContext, body: () => Result): Result {
   return within({ frame: { layer, context } }, body)
 }
 

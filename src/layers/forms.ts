@@ -5,7 +5,7 @@ import { ShapeError } from '../core/errors'
 import { isBranch, type Tree } from '../core/tree'
 import type { BatchShape } from './spec'
 
-/** A class declares it as `static override readonly form`; methods of the class take precedence. */
+/** A class declares it as its trait `form`; methods of the class take precedence. */
 export interface LayerForm {
   /** Whether the input is one tensor: a list or a record is refused. Default false. */
   readonly takesOne?: boolean

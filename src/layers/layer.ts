@@ -2,10 +2,9 @@
 // writes a gradient: `call` composes ops, and the traced result is differentiated. The parts of a layer are in
 // weights.ts, changes of its options in watched-options.ts.
 
-import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
-import { ArgumentError, MyelinError, StateError, restate, restating, printable } from '../core/errors'
+import { ArgumentError, StateError, printable } from '../core/errors'
 import {
   boolean,
   choice,
@@ -22,84 +21,55 @@ import {
   type OptionTable,
 } from '../core/options'
 import { classNameOf, uniqueName, type Config } from '../core/registry'
-import type { Shape } from '../core/shapes'
-import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten, type Tree } from '../core/tree'
-import { asTensor, branchesIntoTensors, type InputsOf, type TensorLike } from '../ops/convert'
-import { divide } from '../ops/numpy/elementwise'
+import { mapTree, typed, type Tree } from '../core/tree'
+import type { InputsOf, TensorLike } from '../ops/convert'
 import type { Metric } from '../metrics/metric'
 import { assignAll } from '../ops/stateless'
-import { Tensor } from '../ops/tensor'
-import { STRINGS, trace, untraced, withScope } from '../ops/trace'
-import { Variable, place, valueOf } from '../ops/variable'
+import type { Tensor } from '../ops/tensor'
+import { withScope } from '../ops/trace'
+import type { Variable } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../parts/regularizers'
 import { penaltyOf } from '../parts/regularizers/penalty'
 import { regularizers } from '../parts/regularizers/registry'
-import { addedLosses, keepingLosses } from './added-losses'
+import { addedLosses } from './added-losses'
+import { applyTree, statelessCall } from './applying'
+import { buildFor, buildOnce } from './building'
+import type { ApplyOptions } from './call-options'
+import { currentFrame, type CallContext } from './context'
+import { specsOfOutput, tracedOutputSpecs } from './inference'
 import {
-  TENSOR_OPTIONS,
-  assumedTypes,
-  readApplyOptions,
-  statesFrom,
-  type ApplyOptions,
-  type CallOption,
-} from './call-options'
-import {
-  CallContext,
-  currentFrame,
-  currentPath,
-  tapped,
-  whileInferring,
-  withFrame,
-  withinPath,
-  withoutFrame,
-} from './context'
-import { requireInputs } from './checks'
-import { requireOne, type LayerForm } from './forms'
-import { masksOf, setMask, maskOf, type MaskTrail } from './masks'
-import { commonSpecs, tracedForExtents, type AssumedExtents } from './shape-inference'
-import {
-  TensorSpec,
-  shapesOf,
-  specOf,
-  specsFrom,
-  type BatchShape,
-  type InputSpec,
-  type ShapesOf,
-  type SpecsOf,
-} from './spec'
-import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
-import {
-  buildFor,
-  callArguments,
   metricsIn,
   onlyInNode,
   readCall,
-  statelessCall,
   type BuildConfig,
   type DTypePolicy,
   type LoraOptions,
   type OwnVariables,
   type StatelessOptions,
 } from './members'
-import type { InnerUnits, UnitFlow } from './units'
-import { watchingOptions } from './watched-options'
 import {
-  addOwn,
+  shapesOf,
+  specsFrom,
+  type BatchShape,
+  type InputSpec,
+  type ShapesOf,
+  type SpecsOf,
+  type TensorSpec,
+} from './spec'
+import { firstCall } from './symbol'
+import { inputDtypeOf, traitsOf, type LayerTraits } from './traits'
+import {
   addWeightTo,
-  building,
-  redraw,
   listsOf,
-  ownOf,
   ownState,
   ownWeightsOf,
   partsChanged,
   partsOf,
   regularizedOf,
+  requireBuilt,
   setWeightsOf,
   stateOf,
   stateVariablesOf,
-  unbuild,
-  type RegularizedWeight,
   type WeightOptions,
 } from './weight-lists'
 
@@ -137,12 +107,6 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
 
-/** Options that no code reads after construction: they are fixed once the layer is built. */
-const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
-
-/** Errors whose message already names the layer where they occurred. */
-const placed = new WeakSet<Error>()
-
 /**
  * Subclass it, create weights in `build` with `addWeight`, and write `call` with ops.
  *
@@ -162,15 +126,20 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   static override readonly declare = LAYER_OPTIONS
   /** Empty: subclasses list their own. @internal */
   static readonly positional: readonly string[] = []
-  /** The inputs that the layer accepts, and the shape and dtype of the output. @internal */
-  static readonly form: LayerForm = {}
+  /**
+   * What the class says of its layers: the inputs and the options of a call that they accept, the dtype of the output, checks of
+   * inputs. A class declares what differs from its base.
+   *
+   *   static traits = { callOptions: ['initialState'] }
+   */
+  static readonly traits: LayerTraits = {}
   declare readonly name: string
   /** The shape of one sample, if it was given as an option. */
   declare readonly inputShape: BatchShape | null
   declare readonly dtype: 'float32'
   declare readonly activityRegularizer: Regularizer | null
   /** Whether masks of the input are passed on to the output. @internal */
-  readonly supportsMasking: boolean = formOf(this).masks ?? false
+  readonly supportsMasking: boolean = traitsOf(this).form?.masks ?? false
 
   constructor(...given: [options?: LayerOptions]) {
     super(...given)
@@ -224,14 +193,14 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** `apply`, for classes that declare other types of inputs. */
   protected applyTo(given: readonly unknown[]): Out {
     if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
-    return typed(this.applyTree(...readCall(this, given)))
+    return typed(applyTree(this, ...readCall(this, given)))
   }
 
   /** The shape of the output for inputs of this shape; inferred by tracing `call` unless a layer overrides it. */
   computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out> {
-    const { shape } = formOf(this)
-    if (shape !== undefined) return typed(shape(typed(inputShape)))
-    return typed(shapesOf(this.tracedOutputSpec(specsFrom(inputShape))))
+    const { form } = traitsOf(this)
+    if (form?.shape !== undefined) return typed(form.shape(typed(inputShape)))
+    return typed(shapesOf(tracedOutputSpecs(this, specsFrom(inputShape))))
   }
 
   /**
@@ -239,12 +208,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * that.
    */
   computeOutputSpec(inputSpec: SpecsOf<In>, options: ApplyOptions = {}): SpecsOf<Out> {
-    return typed(this.outputTree(typed(inputSpec), options))
-  }
-
-  /** The dtype of the output if `computeOutputShape` gives its shape; float32 unless a layer overrides it. */
-  protected outputDtype(inputs: readonly DType[]): DType {
-    return formOf(this).dtype?.(inputs) ?? 'float32'
+    return typed(specsOfOutput(this, specsFrom(inputSpec), options))
   }
 
   /** The mask of the output, for layers that support masking; the input's unless a layer overrides it. */
@@ -252,54 +216,10 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return mask
   }
 
-  /**
-   * The options that a call of this layer accepts besides `training` and `mask`. A layer that reads `initialState` or
-   * `attention` from its context lists them here; all others are refused.
-   */
-  protected get callOptions(): readonly CallOption[] {
-    return []
-  }
-
-  /**
-   * Refuses an input that the weights do not fit, before `call` and before it is recorded. `requireExtents` of
-   * checks.ts does it for the axes that the weights depend on.
-   * @param shape of an input
-   * @param built the shape for which the weights were created
-   * @param path which of several inputs: `[1]`, `.query`; '' for the only one
-   * @throws ShapeError
-   */
-  protected checkShape(_shape: BatchShape, _built: BatchShape, _path: string): void {}
-
-  /**
-   * Refuses a mask that does not fit its input, before `call`. `requireMask` of checks.ts does it for masks of steps.
-   * @throws ShapeError
-   */
-  protected checkMask(_mask: Tensor, _shape: Shape, _path: string): void {}
-
-  /** Whether Keras's layer receives the mask of its input as an argument, so that its graph has the mask as an operand. @internal */
-  get readsMask(): boolean {
-    return false
-  }
-
-  /**
-   * The symbols from which the mask of a result is computed, each with the number of ops between them in Keras's graph; null
-   * without a mask. They count for the depth of layers.
-   * @param masks the same for the masks of the inputs
-   * @internal
-   */
-  maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
-    return this.supportsMasking ? (masks[0] ?? null) : null
-  }
-
-  /**
-   * Checks data that the model passes to this layer unchanged, before a step runs.
-   * @throws DataError naming the first invalid element
-   */
-  validateInput?(input: Tensor): void
-
   /** The input shape for which the weights were created; null before. */
   get buildShape(): ShapesOf<In> | null {
-    return this.buildSpec === null ? null : typed(shapesOf(this.buildSpec))
+    const { builtFor } = stateOf(this)
+    return builtFor === null ? null : typed(shapesOf(builtFor))
   }
 
   /**
@@ -329,11 +249,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable
   }
 
-  /** Options that the constructor reads, besides `seed`. @internal */
-  protected get constructorOptions(): readonly string[] {
-    return []
-  }
-
   /** Creates a variable that belongs to the layer; trainable by default. */
   protected addWeight(options: WeightOptions): Variable {
     return addWeightTo(this, options)
@@ -342,33 +257,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** The same as `addWeight`. Keras: `Layer.add_variable`. */
   protected addVariable(options: WeightOptions): Variable {
     return this.addWeight(options)
-  }
-
-  /** Adds a weight of an inner layer to this layer's own weights, at this position of their order. */
-  protected trackWeight(variable: Variable): void {
-    addOwn(this, { variable, regularizer: null, kept: [], draw: null, drawn: 0 })
-  }
-
-  /**
-   * A new initial value for a weight of this layer or of an inner one: the initializer draws other numbers each time.
-   * With a seeded initializer they follow from the seed and from the number of draws.
-   * @throws ArgumentError for a variable that no layer created with addWeight
-   * @internal
-   */
-  redraw(weight: Variable): Tensor {
-    return redraw(this, weight)
-  }
-
-  /**
-   * How often the value of each addWeight weight, here and in inner layers, was drawn; the next draw depends on it.
-   * @internal
-   */
-  get timesDrawn(): readonly number[] {
-    return ownOf(this).map(({ drawn }) => drawn)
-  }
-
-  set timesDrawn(times: readonly number[]) {
-    ownOf(this).forEach((own, i) => (own.drawn = times[i] ?? 0))
   }
 
   /**
@@ -380,24 +268,14 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return layer
   }
 
-  /** For layers whose inner layers change after they are built. */
-  protected partsChanged(): void {
-    partsChanged(this)
-  }
-
-  /** Inner layers that no property holds. @internal */
-  get hiddenParts(): readonly LayerBase[] {
-    return []
-  }
-
   /** The inner layers. Their weights belong to this layer. */
   get sublayers(): readonly LayerBase[] {
-    return partsOf(this).sublayers as readonly LayerBase[]
+    return asLayers(partsOf(this).sublayers)
   }
 
   /** This layer and all its inner layers, each once, from the outside in. */
   get allLayers(): readonly LayerBase[] {
-    return listsOf(this).layers as readonly LayerBase[]
+    return asLayers(listsOf(this).layers)
   }
 
   /**
@@ -446,22 +324,9 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return stateVariablesOf(this)
   }
 
-  /**
-   * The state of this layer alone, without sublayers, that passes from batch to batch and is not saved with the model.
-   * @internal
-   */
-  get passingState(): readonly Variable[] {
-    return []
-  }
-
-  /** The trainable weights with a penalty, their layers, and the penalties' state. @internal */
-  get regularized(): readonly RegularizedWeight<LayerBase>[] {
-    return regularizedOf<LayerBase>(this)
-  }
-
   /** The penalties of regularized trainable weights; traced. */
   regularizationLosses(): Tensor[] {
-    return this.regularized.map(({ layer, weight, regularizer, kept }) =>
+    return regularizedOf(this).map(({ layer, weight, regularizer, kept }) =>
       withScope(layer.name, () => penaltyOf(`${layer}: ${weight.name}`, regularizer, weight.value, kept)),
     )
   }
@@ -493,16 +358,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * Keras: `Layer.input_spec`.
    */
   get inputSpec(): InputSpec | readonly InputSpec[] | null {
-    return this.requiredInputs
+    return traitsOf(this).requiredInputs?.(this) ?? null
   }
 
   set inputSpec(value: InputSpec | readonly InputSpec[] | null) {
     Object.defineProperty(this, 'inputSpec', { value, configurable: true, writable: true })
-  }
-
-  /** The inputSpec of the class. @internal */
-  protected get requiredInputs(): InputSpec | readonly InputSpec[] | null {
-    return null
   }
 
   /** How weights are stored: `int8` or `int4` after `quantize`; null for float32. */
@@ -520,6 +380,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** The dtype of computations: float32. */
   get computeDtype(): 'float32' {
     return this.dtype
+  }
+
+  /** The dtype that data for the layer get if nothing else is given: float32, or for example int32 for indices. */
+  get inputDtype(): DType {
+    return inputDtypeOf(this)
   }
 
   /** The dtype of weights: float32. */
@@ -673,8 +538,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** @throws StateError before the layer is built */
   protected requireBuilt<T>(value: T | null | undefined): T {
-    if (value != null) return value
-    throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
+    return requireBuilt(this, value)
   }
 
   /**
@@ -693,58 +557,13 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */
   addLoss(penalty: Tensor): void {
     requireArguments('addLoss', arguments, 1)
-    this.requireFrame('addLoss').addLoss(penalty)
+    requireContext(this, 'addLoss').addLoss(penalty)
   }
 
   /** Reports the mean of a value in logs and the history. Only inside `call`. */
   addMetric(name: string, value: Tensor): void {
     requireArguments('addMetric', arguments, 2)
-    this.requireFrame('addMetric').addMetric(name, value)
-  }
-
-  private requireFrame(method: string): CallContext {
-    const frame = currentFrame()
-    if (frame !== null) return frame.context
-    throw new StateError(`${this}: ${method} is for use inside call`)
-  }
-
-  /** How the units of the input become those of the output; null if unknown. @internal */
-  get unitFlow(): UnitFlow | null {
-    return null
-  }
-
-  /** Units that only the layer itself uses. @internal */
-  get innerUnits(): readonly InnerUnits[] {
-    return []
-  }
-
-  /** Whether `call` takes several inputs as a list, also if they are separate arguments. @internal */
-  get takesList(): boolean {
-    const { takesList = false, takesOne = false } = formOf(this)
-    return takesList || takesOne || this.graph !== null
-  }
-
-  /** The graph that the layer replays, for models. @internal */
-  get graph(): object | null {
-    return null
-  }
-
-  /**
-   * Whether the layer stands for an op that was called on symbols; such layers are not listed among the layers of a
-   * model. @internal
-   */
-  get isOperation(): boolean {
-    return false
-  }
-
-  /** The dtype that data for the layer get if nothing else is given. @internal */
-  get inputDtype(): DType {
-    return 'float32'
-  }
-
-  /** The specs for which the weights were created; null before. @internal */
-  get buildSpec(): Tree<TensorSpec> | null {
-    return stateOf(this).builtFor
+    requireContext(this, 'addMetric').addMetric(name, value)
   }
 
   get built(): boolean {
@@ -753,365 +572,30 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** Builds the layer for an input shape, or a tree of shapes or specs, once. If it fails, no weights remain. */
   ensureBuilt(input: Tree<TensorSpec> | Tree<number | null>): void {
-    if (this.built) return
-    const specs = specsFrom(input)
-    const log = building.current.built ?? []
-    try {
-      // The first call may be inside a trace; weights are created outside of it.
-      building.within({ ...building.current, built: log }, () =>
-        untraced(() =>
-          withoutFrame(() =>
-            this.inOwnPath(() => {
-              stateOf(this).path = place.current.path.join('/')
-              this.placing(() => this.buildAll(specs))
-            }),
-          ),
-        ),
-      )
-      stateOf(this).builtFor = specs
-      log.push(this)
-      partsChanged(this)
-    } catch (error) {
-      for (const layer of [this, ...log]) unbuild(layer)
-      throw error
-    }
+    if (!this.built) buildOnce(this, specsFrom(input), { common: optionsOf(Layer), check: () => this.checkOptions() })
   }
+}
 
-  /** The types of the outputs, for errors. */
-  private outputText(): string {
-    const { buildSpec } = this
-    return buildSpec === null ? '' : flatten(this.outputSpecs(buildSpec)).join(' and ')
-  }
+/** The context of the call in progress. @throws StateError outside of all calls */
+function requireContext(layer: LayerBase, method: string): CallContext {
+  const frame = currentFrame()
+  if (frame !== null) return frame.context
+  throw new StateError(`${layer}: ${method} is for use inside call`)
+}
 
-  private inOwnPath<Result>(body: () => Result): Result {
-    return withinPath(this.name, body, !this.isPathRoot || currentPath().length > 0)
-  }
+function areLayers(list: readonly object[]): list is readonly LayerBase[] {
+  return list.every((each) => each instanceof Layer)
+}
 
-  /** Whether weights are named without this layer's name when it is the outermost one. @internal */
-  protected get isPathRoot(): boolean {
-    return false
-  }
-
-  private buildAll(specs: Tree<TensorSpec>): void {
-    watchingOptions(
-      this,
-      [...FIXED, ...this.constructorOptions],
-      // All layers have these options. Reading them from another layer does not make the parts depend on them.
-      optionsOf(Layer),
-      () => this.checkOptions(),
-      () => this.outputText(),
-      () => this.buildTree(specs),
-    )
-    // Inner layers create their weights when they are called: call this layer on symbols once.
-    if (this.sublayers.some((layer) => !layer.built)) this.traceAll(specs, {}, 1)
-  }
-
-  protected buildTree(specs: Tree<TensorSpec>): void {
-    this.requireForm(specs)
-    const { build } = Object.getPrototypeOf(this) as this
-    build.call(this, typed(shapesOf(specs)), typed(specs))
-  }
-
-  /** @throws ShapeError for a list or a record where the layer takes one tensor */
-  private requireForm(input: Tree<unknown>): void {
-    if (formOf(this).takesOne === true) requireOne(this, input)
-  }
-
-  /** The specs of the results for inputs of these specs; builds the layer. @internal */
-  outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
-    this.ensureBuilt(specs)
-    return this.placing(() => {
-      this.checkShapes(specs)
-      return this.outputTree(specs, options)
-    })
-  }
-
-  protected outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
-    this.requireForm(specs)
-    if (this.computeOutputSpec !== Layer.prototype.computeOutputSpec)
-      return typed(this.computeOutputSpec(typed(specs), options))
-    if (this.computeOutputShape === Layer.prototype.computeOutputShape && formOf(this).shape === undefined)
-      return this.tracedOutputSpec(specs, options)
-    const given = flatten(specs).map((spec) => spec.dtype)
-    if (given.includes('string') && this.inputDtype !== 'string') throw new ArgumentError(`${this}: ${STRINGS}`)
-    const dtype = this.outputDtype(given)
-    const shapes = this.computeOutputShape(typed(shapesOf(specs)))
-    return mapTree(specsFrom(shapes), ({ shape }) => new TensorSpec(shape, dtype))
-  }
-
-  /** The specs of the outputs, inferred by tracing `call`; an extent that depends on an open one is open. */
-  protected tracedOutputSpec(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
-    this.ensureBuilt(specs)
-    return commonSpecs(this.traceAll(specs, options))
-  }
-
-  /** The outputs of `call` as symbols of temporary traces, each for other values of open extents; `most` of them. */
-  private traceAll(specs: Tree<TensorSpec>, options: ApplyOptions, most?: number): readonly Tree<Tensor>[] {
-    return tracedForExtents(flatten(specs), (extents) => this.traceFor(specs, extents, options), most)
-  }
-
-  private traceFor(specs: Tree<TensorSpec>, extents: AssumedExtents, options: ApplyOptions): Tree<Tensor> {
-    const { types, said } = assumedTypes(specs, extents, options)
-    let output: Tree<Tensor> | null = null
-    untraced(() =>
-      whileInferring(() =>
-        trace(types, (symbols) => {
-          const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
-          const { training = false, mask = null, initialState, ...others } = said(symbols)
-          const context = new CallContext(training, mask, typed(initialState ?? null), undefined, others)
-          output = withFrame(this, context, () => this.callChecked(input, context))
-          return []
-        }),
-      ),
-    )
-    return output!
-  }
-
-  /** `apply`, over trees. @internal */
-  applyTree(input: unknown, given: ApplyOptions | CallContext): Tree<Tensor> {
-    const isRecorded = hasSymbol(input)
-    const tensors = isRecorded ? (input as Tree<unknown>) : this.toTensors(input)
-    const options = given instanceof CallContext ? given : this.readOptions(tensors, given)
-    if (!(options instanceof CallContext) && options.separate === true) stateOf(this).isApart = true
-    if (isRecorded) return this.record(tensors, options)
-    const frame = currentFrame()
-    if (!this.built)
-      this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
-    if (frame !== null && frame.layer !== null) requireOwner(this, frame.layer as LayerBase)
-    const context = contextOf(tensors, options, frame?.context)
-    const call = (): Tree<Tensor> =>
-      withScope(this.name, () =>
-        withinPath(this.name, () => withFrame(this, context, () => this.run(tensors, context))),
-      )
-    return frame?.layer == null ? keepingLosses(this, context, call) : call()
-  }
-
-  private callChecked(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    return this.placing(() => {
-      this.checkShapes(input)
-      this.checkMasks(input, context.mask)
-      return checkOutput(this, this.callTree(input, context))
-    })
-  }
-
-  protected callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    this.requireForm(input)
-    return typed(Reflect.apply(this.call, this, callArguments(this, input, stateOf(this).isApart, context)))
-  }
-
-  /** @param input tensors, symbols or specs */
-  private checkShapes(input: Tree<unknown>): void {
-    if (setsInputSpec(this)) requireInputs(this, this.inputSpec, input)
-    const { builtFor } = stateOf(this)
-    // While the layer is being built, the shape fits by definition.
-    if (builtFor === null || this.checkShape === Layer.prototype.checkShape) return
-    const built = flatten(builtFor)
-    const paths = pathsOf(input)
-    flatten(input).forEach((leaf, i) => {
-      const spec = built[i]
-      if (spec !== undefined && (leaf instanceof Tensor || leaf instanceof TensorSpec))
-        this.checkShape(leaf.shape, spec.shape, paths[i]!)
-    })
-  }
-
-  private checkMasks(input: Tree<unknown>, mask: Tree<Tensor | null>): void {
-    if (mask === null) return
-    const masks = flatten(mask)
-    const paths = pathsOf(input)
-    flatten(input).forEach((leaf, i) => {
-      const own = masks[i] ?? null
-      if (own !== null && leaf instanceof Tensor) this.checkMask(own, leaf.shape, paths[i]!)
-    })
-  }
-
-  /** The options of a call, with a mask or null for each input. */
-  private readOptions(input: Tree<unknown>, given: ApplyOptions): ApplyOptions {
-    const options = readApplyOptions(this, given, this.callOptions)
-    const { mask, initialState } = options
-    if (mask == null && initialState == null) return options
-    return {
-      ...options,
-      ...(mask == null ? {} : { mask: this.masksFor(input, mask) }),
-      ...(initialState == null ? {} : { initialState: statesFrom(initialState, `${this}: initialState`) }),
-    }
-  }
-
-  /**
-   * Masks as a tree of the inputs' structure.
-   * @throws ArgumentError for masks of another structure
-   * @internal
-   */
-  protected masksFor(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    const where = `${this}: the mask`
-    const read = (own: unknown): Tensor | null => (own === null ? null : asTensor(own as TensorLike, where))
-    if (!isBranch(input)) {
-      // A list of one mask, as from a flattened tree, stands for that mask.
-      const [only, ...others] =
-        Array.isArray(mask) && mask.every((each) => each === null || each instanceof Tensor) ? mask : [mask]
-      if (others.length === 0) return read(only)
-      throw new ArgumentError(`${where} must be one, as there is one input, received a list of ${others.length + 1}`)
-    }
-    const structure = mapTree(input, () => null)
-    return unflatten(structure, flattenLike(structure, mask, where).map(read))
-  }
-
-  /** Adds to errors the layer in which they occurred, and the layers around it. */
-  private placing<Result>(body: () => Result): Result {
-    try {
-      return body()
-    } catch (error) {
-      if (error instanceof MyelinError) this.placeError(error)
-      throw error
-    }
-  }
-
-  /** Adds the name of the layer in which an op refused its operands; the outermost model is not named. */
-  private placeError(error: MyelinError): void {
-    const isKnown = error.message.includes(String(this)) || (this.isPathRoot && placed.has(error))
-    if (!isKnown) restate(error, `${this}: ${error.message}`)
-    placed.add(error)
-  }
-
-  private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    const output = tapped(this, input, this.callChecked(input, context))
-    if (this.activityRegularizer !== null) {
-      for (const leaf of flatten<Tensor>(output)) {
-        // Per sample, so that the penalty does not depend on the batch size.
-        context.addLoss(
-          divide(penaltyOf(`${this}: activityRegularizer`, this.activityRegularizer, leaf), leaf.shape[0] ?? 1),
-        )
-      }
-    }
-    return this.keepsMasks ? output : this.passMask(input, output, context.mask)
-  }
-
-  /** Whether the outputs keep the masks that inner layers set. @internal */
-  protected get keepsMasks(): boolean {
-    return false
-  }
-
-  /** Whether the layer creates a mask if its input has none. @internal */
-  protected get makesMask(): boolean {
-    return false
-  }
-
-  private passMask(input: Tree<unknown>, output: Tree<Tensor>, mask: Tree<Tensor | null>): Tree<Tensor> {
-    if (mask !== null && !this.supportsMasking) warnOfMask(this)
-    const isPassed = this.supportsMasking && (mask !== null || this.makesMask)
-    const given = flatten(input)
-    // An input that is returned unchanged may get another mask from here on.
-    const own = mapTree(output, (leaf) =>
-      given.includes(leaf) && (isPassed || maskOf(leaf) !== null) ? Tensor.aliasOf(leaf) : leaf,
-    )
-    if (!isPassed) return own
-    const found = flatten(this.computeMask(typed(input), mask))
-    flatten(own).forEach((leaf, i) => {
-      const made = found[i] ?? null
-      // A mask that the layer set itself stays.
-      if (made !== null && maskOf(leaf) === null) setMask(leaf, made)
-    })
-    return own
-  }
-
-  /** The input as tensors: data are converted. @internal */
-  protected toTensors(input: unknown): Tree<unknown> {
-    if (input instanceof Tensor) return input
-    if (!branchesIntoTensors(input)) return asTensor(input as TensorLike, String(this))
-    if (Array.isArray(input)) return input.map((each) => this.toTensors(each))
-    return Object.fromEntries(Object.entries(input as object).map(([key, each]) => [key, this.toTensors(each)]))
-  }
-
-  private record(input: Tree<unknown>, options: ApplyOptions | CallContext): Tree<Tensor> {
-    const specs = mapTree(
-      input,
-      (leaf) => originOf(leaf)?.spec ?? (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([])),
-    )
-    const said = options instanceof CallContext ? {} : options
-    const outputs = this.outputSpecs(specs, said)
-    if (TENSOR_OPTIONS.some((name) => said[name] != null)) this.tryCall(specs, said)
-    return recordCall(this, input, { ...said }, outputs)
-  }
-
-  /** Tries the call on specs, so that wrong options fail now and not when data arrive. */
-  private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
-    const tried = (extents: AssumedExtents): unknown =>
-      restating(
-        (message) => `${message} (with ${extents.length} for the extents that are open)`,
-        () => this.traceFor(specs, extents, said),
-      )
-    tracedForExtents(flatten(specs), tried, 1)
-  }
+/** Layers found in a layer, with their type. Functions that find them know only objects. */
+function asLayers(list: readonly object[]): readonly LayerBase[] {
+  if (areLayers(list)) return list
+  throw new Error('internal: a part of a layer is not a layer')
 }
 
 /** `build` as users call it. */
 function build(this: LayerBase, inputShape: unknown): void {
   buildFor(this, inputShape)
-}
-
-/** Whether the layer or a class of the user has an inputSpec: those of the library have `requiredInputs`. */
-function setsInputSpec(layer: object): boolean {
-  for (let each = layer; each !== Layer.prototype; each = Object.getPrototypeOf(each) as object)
-    if (Object.hasOwn(each, 'inputSpec')) return true
-  return false
-}
-
-/** Warns once of a mask that a layer does not pass on. */
-function warnOfMask(layer: LayerBase): void {
-  const { warned } = stateOf(layer)
-  if (warned.has('mask')) return
-  warned.add('mask')
-  warn(
-    `${layer}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`,
-  )
-}
-
-/** @throws ArgumentError for a layer with weights that is called inside of another one and does not belong to it */
-function requireOwner(layer: LayerBase, owner: LayerBase): void {
-  if (owner === layer || partsOf(owner).owned.has(layer)) return
-  if (layer.weights.length === 0 && layer.stateVariables.length === 0) return
-  throw new ArgumentError(
-    `${layer} is called inside ${owner} but does not belong to it: its weights would not be trained or saved. Keep it in a property (also inside arrays, records or Maps), or in a #private field as this.track(layer).`,
-  )
-}
-
-/** @throws ArgumentError for results of call that are not tensors */
-function checkOutput(layer: LayerBase, output: Tree<Tensor>): Tree<Tensor> {
-  if (output instanceof Tensor) return output
-  let hasVariable = false
-  flatten<unknown>(output).forEach((leaf, i) => {
-    if (leaf instanceof Variable) hasVariable = true
-    if (leaf instanceof Tensor || leaf instanceof Variable) return
-    const path = pathsOf(output)[i]!
-    const place = path === '' ? '' : ` at ${pathName(path)}`
-    throw new ArgumentError(`${layer}: call must return a Tensor, received ${typeof leaf}${place}`)
-  })
-  return hasVariable ? mapTree(output, valueOf) : output
-}
-
-/** The context of a call, in that of the layer around it. */
-function contextOf(
-  input: Tree<unknown>,
-  options: ApplyOptions | CallContext,
-  outer: CallContext | undefined,
-): CallContext {
-  const isContext = options instanceof CallContext
-  const { training } = options
-  // A context that was passed on holds the mask of another layer's input.
-  const mask = isContext ? undefined : options.mask
-  const initialState = typed<Tree<Tensor> | null>(isContext ? null : (options.initialState ?? null))
-  const reports = isContext && outer === undefined ? options : outer
-  const said = isContext ? {} : options
-  return new CallContext(
-    training ?? outer?.training ?? false,
-    mask === undefined ? masksOf(input) : mask,
-    initialState,
-    reports,
-    said,
-  )
-}
-
-function formOf({ constructor }: object): LayerForm {
-  return (constructor as typeof Layer).form
 }
 
 const without = (all: readonly Variable[], some: readonly Variable[]): readonly Variable[] => {

@@ -2,17 +2,15 @@
 // an entry with the whole library has.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
-import { isRecord, mapTree, type Tree } from '../core/tree'
+import { isRecord } from '../core/tree'
 import type { InitializerIdentifier } from '../parts/initializers'
 import { Metric } from '../metrics/metric'
-import { asTensor, type TensorLike } from '../ops/convert'
-import { stateless } from '../ops/stateless'
+import { type TensorLike } from '../ops/convert'
 import { beginsWithString } from '../ops/strings'
-import type { Tensor } from '../ops/tensor'
-import type { Variable } from '../ops/variable'
-import type { ApplyOptions } from './call-options'
+import { userTensor, type ApplyOptions } from './call-options'
 import { CallContext } from './context'
-import { TensorSpec, specsFrom } from './spec'
+import type { LayerLike } from './layer-like'
+import { replayedBy, traitsOf } from './traits'
 
 /** The dtypes of a layer. */
 export interface DTypePolicy {
@@ -51,23 +49,6 @@ export interface StatelessOptions extends ApplyOptions {
   readonly returnLosses?: boolean
 }
 
-/** A layer, as far as this file uses it. */
-interface Called {
-  readonly name: string
-  readonly built: boolean
-  readonly inputDtype: TensorSpec['dtype']
-  readonly trainableVariables: readonly Variable[]
-  readonly nonTrainableVariables: readonly Variable[]
-  readonly ownWeights: readonly Variable[]
-  readonly losses: readonly Tensor[]
-  /** Whether `call` takes several inputs as a list. */
-  readonly takesList: boolean
-  call(...inputs: never[]): unknown
-  ensureBuilt(specs: Tree<TensorSpec>): void
-  outputSpecs(specs: Tree<TensorSpec>): Tree<TensorSpec>
-  applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor>
-}
-
 /** The error of a method with much code: the entry for Node replaces it, and a bundle for pages has only what the program imports. */
 export function onlyInNode(name: string, from: string): StateError {
   return new StateError(
@@ -81,14 +62,15 @@ export const isOptions = (value: unknown): value is ApplyOptions =>
 
 /** The arguments of `apply`: one input or several, then options. Several are a list. */
 export function readCall(
-  layer: Called,
+  layer: LayerLike,
   given: readonly unknown[],
 ): readonly [input: unknown, options: ApplyOptions | CallContext] {
   if (given.length < 2) return [given[0], {}]
   const inputs = [...given]
-  const said = isOptions(inputs.at(-1)) && inputs.length > 1 ? inputs.pop() : {}
+  const last = inputs.at(-1)
+  const options: ApplyOptions | CallContext = isOptions(last) && inputs.length > 1 ? last : {}
+  if (options === last) inputs.pop()
   while (inputs.length > 1 && inputs.at(-1) == null) inputs.pop()
-  const options = said as ApplyOptions
   if (inputs.length === 1) return [inputs[0], options]
   const odd = inputs.find((each) => typeof each !== 'object')
   if (odd !== undefined)
@@ -97,15 +79,21 @@ export function readCall(
   if (length > 2 && length === layer.call.length && length !== inputs.length + 1)
     throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
   // A list of arrays would be the rows of one tensor.
-  const tensors = inputs.map((each) => (beginsWithString(each) ? each : asTensor(each as TensorLike, String(layer))))
-  if (length !== 2 || layer.takesList || inputs.length > 2) return [tensors, options]
+  const tensors = inputs.map((each) => (beginsWithString(each) ? each : userTensor(each, String(layer))))
+  if (length !== 2 || takesList(layer) || inputs.length > 2) return [tensors, options]
   // The context of an outer call has its own inputs.
   const { training } = options
   return [tensors, { ...(options instanceof CallContext ? { training } : options), separate: true }]
 }
 
+/** Whether `call` takes several inputs as a list, also if they are separate arguments. */
+function takesList(layer: object): boolean {
+  const { form = {} } = traitsOf(layer)
+  return form.takesList === true || form.takesOne === true || replayedBy(layer) !== null
+}
+
 /** The parameters of `call` with their defaults, which its `length` does not count; in braces for patterns. */
-function parametersOf({ call }: Pick<Called, 'call'>): readonly string[] {
+function parametersOf({ call }: Pick<LayerLike, 'call'>): readonly string[] {
   const [, list = ''] = /^[^(=]*\(([^()]*)\)/.exec(String(call)) ?? []
   const found = list.replace(/\{[^{}]*\}|\[[^[\]]*\]/g, '{}').match(/[^,]*[^,\s]/g) ?? []
   return found.length < call.length ? new Array<string>(call.length).fill('') : found
@@ -117,44 +105,13 @@ function parametersOf({ call }: Pick<Called, 'call'>): readonly string[] {
  * false or null as its default; inputs that are not given keep their defaults.
  * @param isApart whether `apply` got separate arguments
  */
-export function callArguments(layer: Called, input: unknown, isApart: boolean, context: CallContext): unknown[] {
+export function callArguments(layer: LayerLike, input: unknown, isApart: boolean, context: CallContext): unknown[] {
   const parameters = parametersOf(layer)
   const inputs: unknown[] = Array.isArray(input) && parameters.length > (isApart ? 1 : 2) ? [...input] : [input]
   if (/=\s*[^\s{]/.test(parameters.at(-1) ?? '')) return inputs
   const place = parameters.length - 1
   if (layer.call.length < place) inputs.length = Math.max(inputs.length, place)
   return [...inputs, context]
-}
-
-/** `layer.build(inputShape)` of users: builds the layer once, or checks that it fits. The batch may have any size. */
-export function buildFor(layer: Called, given: unknown): void {
-  const shapes = isRecord(given) && 'inputShape' in given ? given['inputShape'] : given
-  // Models without a shape are built for the first data.
-  if (shapes == null && (layer.built || 'compile' in layer)) return
-  const specs = mapTree(specsFrom(shapes), ({ shape, dtype }) => {
-    if (shape.length === 0 || !shape.every((extent) => extent === null || extent > 0))
-      throw new ArgumentError(`${layer}: build needs a shape such as [null, 4], received ${quoted(given)}`)
-    // Shapes have no dtype: the first layer knows its own.
-    const own = dtype === 'float32' ? layer.inputDtype : dtype
-    return new TensorSpec([null, ...shape.slice(1)], own)
-  })
-  if (layer.built) layer.outputSpecs(specs)
-  else layer.ensureBuilt(specs)
-}
-
-/** `layer.statelessCall`: see there. */
-export function statelessCall(
-  layer: Called,
-  trainable: readonly TensorLike[],
-  others: readonly TensorLike[],
-  given: readonly unknown[],
-): unknown[] {
-  const [input, { returnLosses = false, ...options }] = readCall(layer, given) as [unknown, StatelessOptions]
-  const where = `${layer}: statelessCall: variables`
-  const [[[outputs, losses], state]] = stateless(where, layer.trainableVariables, trainable, () =>
-    stateless(where, layer.nonTrainableVariables, others, () => [layer.applyTree(input, options), layer.losses]),
-  )
-  return returnLosses ? [outputs, state, losses] : [outputs, state]
 }
 
 /** The metrics in the properties of layers, also in lists, as Keras tracks them. */

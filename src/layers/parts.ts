@@ -5,8 +5,13 @@ import { isBranch } from '../core/tree'
 import { SeedGenerator } from '../ops/random/generator'
 import { Variable } from '../ops/variable'
 
+/** A layer in another one. */
+export interface Part {
+  readonly name: string
+}
+
 export interface Parts {
-  readonly sublayers: readonly object[]
+  readonly sublayers: readonly Part[]
   /** The sublayers as a set. */
   readonly owned: ReadonlySet<object>
   readonly variables: readonly Variable[]
@@ -20,11 +25,11 @@ export interface Parts {
  */
 export function findParts(
   of: object,
-  isLayer: (value: object) => boolean,
-  first: readonly object[],
-  last: readonly object[],
+  isLayer: (value: object) => value is Part,
+  first: readonly Part[],
+  last: readonly Part[],
 ): Parts {
-  const sublayers = new Set<object>(first)
+  const sublayers = new Set<Part>(first)
   const variables = new Set<Variable>()
   const generators = new Set<SeedGenerator>()
   const seen = new Set<object>([of])

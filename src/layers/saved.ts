@@ -17,10 +17,11 @@ import {
 import { scoped } from '../core/scope'
 import { Layer, type LayerBase } from './layer'
 
-interface SavedLayer extends Serialized {
+type SavedLayer = {
+  readonly className: string
+  readonly config: Config
   shared?: number
   sharedWith?: number
-  readonly [key: string]: Json | undefined
 }
 
 /** The layers written and read within the outermost model. */
@@ -46,7 +47,7 @@ export function layerToConfig(layer: LayerBase): Json {
   }
   const saved: SavedLayer = serialize(layer)
   sharing.current?.written.set(layer, saved)
-  return saved as Config
+  return saved
 }
 
 /**
@@ -54,7 +55,7 @@ export function layerToConfig(layer: LayerBase): Json {
  * @throws ArgumentError if it is not there; FormatError for a reference to a layer that was not read before
  */
 export function layerFromConfig(saved: Serialized): LayerBase {
-  const { shared, sharedWith } = saved as SavedLayer
+  const { shared, sharedWith }: SavedLayer = saved
   if (sharedWith !== undefined) {
     const known = sharing.current?.read.get(sharedWith)
     if (known !== undefined) return known

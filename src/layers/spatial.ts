@@ -8,6 +8,7 @@ import type { Tensor } from '../ops/tensor'
 import { requireRank } from './checks'
 import { dataFormat } from './kinds'
 import type { BatchShape } from './spec'
+import { KEEPS, type UnitFlow } from './units'
 
 const spatialRows = () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
@@ -26,6 +27,11 @@ const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'
 
 export function isChannelsFirst({ dataFormat }: Pick<Spatial, 'dataFormat'>): boolean {
   return dataFormat === 'channelsFirst'
+}
+
+/** The units of a layer that keeps each channel apart: they are along the last axis. */
+export function flowOfChannels(layer: Pick<Spatial, 'dataFormat'>): UnitFlow | null {
+  return isChannelsFirst(layer) ? null : KEEPS
 }
 
 /** An input shape with the channels last. @throws ShapeError for another number of axes */

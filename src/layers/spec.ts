@@ -2,6 +2,8 @@
 
 import type { DType } from '../core/dtypes'
 import { TensorSpec, type BatchShape } from '../core/spec'
+import { formatShape } from '../core/errors'
+import type { Shape } from '../core/shapes'
 import { isBranch, mapTree, type Tree, type MapTree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
@@ -29,6 +31,17 @@ export interface InputSpec {
 /** The requirement of a layer that is built for a shape; none before. */
 export function extentsAt(built: BatchShape | null, axes: readonly number[]): Pick<InputSpec, 'axes'> {
   return built === null ? {} : { axes: Object.fromEntries(axes.map((axis) => [axis, built.at(axis)!])) }
+}
+
+/** Whether no extent of a shape is open. */
+export function isKnownShape(shape: BatchShape): shape is Shape {
+  return shape.every((extent) => extent !== null)
+}
+
+/** The same shape, as that of a tensor with data. @throws Error for an open extent */
+export function knownShape(shape: BatchShape): Shape {
+  if (isKnownShape(shape)) return shape
+  throw new Error(`internal: expected a shape without open extents, received ${formatShape(shape)}`)
 }
 
 /** A list of numbers or nulls is the shape of one tensor; other lists and records are trees. */

@@ -43,6 +43,11 @@ class GraphSymbol implements TensorSymbol {
   }
 }
 
+/** The shape of a symbol. Its open extents are null, although the type of a tensor's shape has no null. */
+function shapeOfSymbol({ shape }: TensorSpec): Shape {
+  return shape as Shape
+}
+
 /** The calls of each layer on symbols. */
 const callsByLayer = new WeakMap<RecordedLayer, LayerCall[]>()
 
@@ -74,8 +79,7 @@ export function recordCall(
   const structure = mapTree(outputs, () => at++)
   const call: LayerCall = { id: nextNumber(), layer, input, options, structure, outputs: symbols }
   for (const spec of flatten(outputs)) {
-    // An open extent is null, although the type of a tensor's shape has no null.
-    symbols.push(new Tensor(new GraphSymbol(call, symbols.length, spec, recorder), spec.shape as Shape, spec.dtype))
+    symbols.push(new Tensor(new GraphSymbol(call, symbols.length, spec, recorder), shapeOfSymbol(spec), spec.dtype))
   }
   const known = callsByLayer.get(layer)
   if (known === undefined) callsByLayer.set(layer, [call])

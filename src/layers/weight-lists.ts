@@ -5,7 +5,7 @@
 import { fileScope, withFile } from '../core/file-scope'
 import { requireWithinLimit } from '../core/weight-limit'
 import { dtypes, type DType } from '../core/dtypes'
-import { ArgumentError, ShapeError, checkOptions, formatShape, restating } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, checkOptions, formatShape, restating } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { scoped } from '../core/scope'
 import { sameShape, type Shape } from '../core/shapes'
@@ -25,8 +25,9 @@ import { Variable, penalties, place } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../parts/regularizers'
 import { regularizers } from '../parts/regularizers/registry'
 import { currentPath, withoutFrame } from './context'
-import { findParts, type Parts } from './parts'
+import { findParts, type Part, type Parts } from './parts'
 import type { TensorSpec } from './spec'
+import { traitsOf } from './traits'
 
 export interface WeightOptions {
   /** The weight's name; the path of the layer is put before it. Default 'variable'. */
@@ -61,18 +62,11 @@ export interface OwnWeight {
 }
 
 /** A weight with its penalty. */
-export interface RegularizedWeight<Of = LayerWithParts> {
-  readonly layer: Of
+export interface RegularizedWeight {
+  readonly layer: Part
   readonly weight: Variable
   readonly regularizer: Regularizer
   readonly kept: readonly Variable[]
-}
-
-/** A layer, as far as lists use it. */
-export interface LayerWithParts {
-  readonly name: string
-  /** Inner layers that no property holds. */
-  readonly hiddenParts: readonly LayerWithParts[]
 }
 
 /** Whether lists are requested in the order of old files. @internal */
@@ -116,7 +110,7 @@ class State {
   /** The names of the models and layers in which it was built, and its own; null before. */
   path: string | null = null
   readonly own: OwnWeight[] = []
-  readonly tracked: LayerWithParts[] = []
+  readonly tracked: Part[] = []
   parts: Parts | null = null
   partsAt = -1
   lists: WeightLists | null = null
@@ -171,6 +165,19 @@ export function constantsChanged(layer: object): void {
   stateOf(layer).constants = changes.note()
 }
 
+/** The specs for which the weights of a layer were created; null before. */
+export function buildSpecOf(layer: object): Tree<TensorSpec> | null {
+  return stateOf(layer).builtFor
+}
+
+/** What `build` made. @throws StateError before the layer is built */
+export function requireBuilt<Value>(layer: object, value: Value | null | undefined): Value {
+  if (value != null) return value
+  throw new StateError(
+    `${String(layer)} has no weights yet. They are made at the first call, or when inputShape is given.`,
+  )
+}
+
 export function unbuild(layer: object): void {
   const state = stateOf(layer)
   state.own.length = 0
@@ -179,10 +186,10 @@ export function unbuild(layer: object): void {
   partsChanged(layer)
 }
 
-const isLayer = (value: object): boolean => states.has(value)
+const isLayer = (value: object): value is Part => states.has(value)
 
-function foundParts(layer: LayerWithParts, tracked: readonly LayerWithParts[]): Parts {
-  const { hiddenParts } = layer
+function foundParts(layer: object, tracked: readonly Part[]): Parts {
+  const hiddenParts = traitsOf(layer).hiddenParts?.(layer) ?? []
   return building.within({ ...building.current, reader: null }, () =>
     isFormerOrder()
       ? findParts(layer, isLayer, [], [...hiddenParts, ...tracked])
@@ -192,7 +199,7 @@ function foundParts(layer: LayerWithParts, tracked: readonly LayerWithParts[]): 
 
 export function partsOf(layer: object): Parts {
   const state = stateOf(layer)
-  const find = (): Parts => foundParts(layer as LayerWithParts, state.tracked)
+  const find = (): Parts => foundParts(layer, state.tracked)
   if (isFormerOrder()) return find()
   if (state.parts === null || state.partsAt !== changes.last) {
     state.parts = find()
@@ -264,17 +271,17 @@ export function stateVariablesOf(layer: object): readonly Variable[] {
 }
 
 /** The trainable weights with a penalty; layers that are not trained are left out with all their inner layers. */
-export function regularizedOf<Of extends LayerWithParts>(layer: Of): readonly RegularizedWeight<Of>[] {
-  const found: RegularizedWeight<Of>[] = []
+export function regularizedOf(layer: Part): readonly RegularizedWeight[] {
+  const found: RegularizedWeight[] = []
   const seen = new Set<object>()
-  const visit = (each: Of): void => {
+  const visit = (each: Part): void => {
     if (seen.has(each)) return
     seen.add(each)
     const { trainable, own } = stateOf(each)
     if (!trainable) return
     for (const { variable, regularizer, kept } of own)
       if (regularizer !== null && variable.trainable) found.push({ layer: each, weight: variable, regularizer, kept })
-    for (const inner of partsOf(each).sublayers) visit(inner as Of)
+    for (const inner of partsOf(each).sublayers) visit(inner)
   }
   visit(layer)
   return found
@@ -297,7 +304,7 @@ const WEIGHT_OPTIONS = [
  * @throws ArgumentError for an unknown option, initializer, regularizer or constraint; ShapeError for a shape whose extents
  *   are not integers ≥ 0, or that is too large
  */
-export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Variable {
+export function addWeightTo(layer: Part, options: WeightOptions): Variable {
   checkOptions(`${layer}: addWeight`, options, WEIGHT_OPTIONS)
   const { name = 'variable', initializer = 'glorotUniform', fans, dtype = 'float32' } = options
   const { inputAxes = fans?.inputAxes ?? null, trainable = dtype === 'float32' } = options
@@ -342,8 +349,13 @@ function fill(variable: Variable, blocks: Iterable<Tensor>): void {
   }
 }
 
+/** Adds a weight of an inner layer to a layer's own weights, at this position of their order. */
+export function trackWeight(layer: object, variable: Variable): void {
+  addOwn(layer, { variable, regularizer: null, kept: [], draw: null, drawn: 0 })
+}
+
 /** Adds a weight to those of a layer. */
-export function addOwn(layer: object, weight: OwnWeight): void {
+function addOwn(layer: object, weight: OwnWeight): void {
   stateOf(layer).own.push(weight)
   partsChanged(layer)
 }
@@ -368,7 +380,11 @@ function requireConstrainable(what: string, shape: Shape, constraint: Pick<Const
   throw new ShapeError(`${where} must give a tensor of this shape, received ${shapeOrValue(made)}`)
 }
 
-/** A new initial value for a weight of a layer or of an inner one. */
+/**
+ * A new initial value for a weight of a layer or of an inner one: the initializer draws other numbers each time. With a seeded
+ * initializer they follow from the seed and from the number of draws.
+ * @throws ArgumentError for a variable that no layer created with addWeight
+ */
 export function redraw(layer: object, weight: Variable): Tensor {
   for (const each of listsOf(layer).layers) {
     const own = stateOf(each).own.find(({ variable }) => variable === weight)
@@ -378,8 +394,18 @@ export function redraw(layer: object, weight: Variable): Tensor {
 }
 
 /** All weights that layers created, of a layer and of its inner ones. */
-export function ownOf(layer: object): readonly OwnWeight[] {
+function ownOf(layer: object): readonly OwnWeight[] {
   return listsOf(layer).layers.flatMap((each) => stateOf(each).own)
+}
+
+/** How often the value of each addWeight weight of a layer and its inner layers was drawn; the next draw depends on it. */
+export function timesDrawn(layer: object): readonly number[] {
+  return ownOf(layer).map(({ drawn }) => drawn)
+}
+
+/** Sets `timesDrawn`. */
+export function setTimesDrawn(layer: object, times: readonly number[]): void {
+  ownOf(layer).forEach((weight, i) => (weight.drawn = times[i] ?? 0))
 }
 
 /**

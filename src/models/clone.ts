@@ -7,7 +7,7 @@ import { option, custom, nullable, readOptions } from '../core/options'
 import { flatten, typed } from '../core/tree'
 import { Layer, type LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
-import { stateOf } from '../layers/weight-lists'
+import { buildSpecOf, stateOf } from '../layers/weight-lists'
 import { remade } from '../layers/remade'
 import { replaceSymbols } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
@@ -17,6 +17,7 @@ import { hasTable } from './known-graph'
 import type { LayerGraph } from './layer-graph'
 import { Model, takesGraph } from './model'
 import { Sequential } from './sequential'
+import { applyTree } from '../layers/applying'
 
 /** Maps a layer of a model to its counterpart in the clone. */
 export type CloneFunction = (layer: LayerBase) => LayerBase
@@ -121,7 +122,8 @@ class Cloner {
   }
 
   model(model: Model<unknown, unknown>): LayerBase {
-    const { graph, name, trainable, buildSpec } = model
+    const { graph, name, trainable } = model
+    const buildSpec = buildSpecOf(model)
     if (model instanceof Sequential) {
       const copy = sequentialLike(model, typed(model.listed.flatMap((each) => this.chain(each))))
       if (buildSpec !== null) copy.ensureBuilt(buildSpec)
@@ -149,8 +151,8 @@ class Cloner {
     for (const { layer, input, options, outputs } of graph.calls) {
       const [first, ...rest] = this.chain(layer)
       const result = rest.reduce(
-        (before, next) => next.applyTree(before, {}),
-        first!.applyTree(replace(input), replace(options) as object),
+        (before, next) => applyTree(next, before, {}),
+        applyTree(first!, replace(input), replace(options) as object),
       )
       const results = symbolsOfCall(result)
       outputs.forEach((symbol, i) => symbols.has(symbol) || symbols.set(symbol, results[i]!))

@@ -10,6 +10,7 @@ import type { Tensor } from '../ops/tensor'
 import { costOf, type GraphCost } from '../engine/plan/cost'
 import { simplify } from '../engine/plan/simplify'
 import type { LayerGraph } from './layer-graph'
+import { buildSpecOf } from '../layers/weight-lists'
 
 /** A model, as far as its costs go. */
 export interface CostedModel extends LayerBase {
@@ -22,7 +23,7 @@ export interface CostedModel extends LayerBase {
  * than the number of rows are open.
  */
 export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
-  const specs: Tree<TensorSpec> | null = model.graph?.inputSpecs ?? model.buildSpec
+  const specs: Tree<TensorSpec> | null = model.graph?.inputSpecs ?? buildSpecOf(model)
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
   const types = flatten(specs).map(({ shape, dtype }) => ({
     shape: shape.map((extent, axis) => (axis === 0 ? (extent ?? rows) : extent!)),

@@ -6,6 +6,7 @@ import { Layer, type LayerBase } from '../layers/layer'
 import type { MaskTrail } from '../layers/masks'
 import { originOf, type LayerCall } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
+import { maskTrailOf, traitsOf } from '../layers/traits'
 
 export type GraphCall = LayerCall<LayerBase>
 
@@ -70,7 +71,8 @@ function maskTrails(left: readonly GraphNode[]): ReadonlyMap<Tensor, MaskTrail> 
   for (const node of left) {
     if (node instanceof Tensor) continue
     const inputs = symbolsByKey(node.input)
-    const trail = node.layer.maskTrail(
+    const trail = maskTrailOf(
+      node.layer,
       inputs,
       inputs.map((symbol) => trails.get(symbol) ?? null),
     )
@@ -101,7 +103,8 @@ export function layersByDepth(
       depths.set(before, Math.max(depths.get(before) ?? 0, least))
     }
     for (const symbol of read(node)) raise(symbol, depth + 1)
-    if (node instanceof Tensor || !layer.readsMask || node.options['mask'] !== undefined) continue
+    if (node instanceof Tensor || traitsOf(layer).readsMask?.(layer) !== true || node.options['mask'] !== undefined)
+      continue
     // The ops that compute a mask are nodes of Keras's graph as well.
     for (const symbol of symbolsByKey(node.input))
       masks.get(symbol)?.forEach((ops, source) => raise(source, depth + ops + 1))

@@ -5,13 +5,14 @@ import { Layer, type LayerBase } from '../layers/layer'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
+import { replayedBy } from '../layers/traits'
 
 /**
  * The graph that a layer replays when it is called; null for a layer that is not a model, and for a model with an
  * overridden `call`.
  */
 export function graphOf(layer: LayerBase): LayerGraph | null {
-  const { graph } = layer
+  const graph = replayedBy(layer)
   const replays = [Model, Sequential].some(({ prototype }) => Reflect.get(layer, 'call') === prototype.call)
   return graph instanceof LayerGraph && replays ? graph : null
 }

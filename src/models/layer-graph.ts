@@ -10,6 +10,8 @@ import type { TensorSpec } from '../layers/spec'
 import { originOf, replaceSymbols } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import { layersByDepth, symbolsByKey, walkBack, type GraphCall, type GraphNode } from './graph-order'
+import { applyTree } from '../layers/applying'
+import { replayedBy, traitsOf } from '../layers/traits'
 
 export type { GraphCall } from './graph-order'
 
@@ -107,10 +109,11 @@ export class LayerGraph {
         flatten(call.input).flatMap((leaf, i): InputCheck[] => {
           const { layer } = call
           if (leaf !== symbol) return []
-          const within =
-            layer.graph instanceof LayerGraph ? layer.graph.inputChecks.filter((check) => check.position === i) : []
+          const graph = replayedBy(layer)
+          const within = graph instanceof LayerGraph ? graph.inputChecks.filter((check) => check.position === i) : []
+          const { validateInput } = traitsOf(layer)
           const own =
-            layer.validateInput === undefined ? [] : [{ position, check: (data: Tensor) => layer.validateInput!(data) }]
+            validateInput === undefined ? [] : [{ position, check: (data: Tensor) => validateInput(layer, data) }]
           return [...own, ...within.map(({ check }) => ({ position, check }))]
         }),
       ),
@@ -136,7 +139,7 @@ export class LayerGraph {
     const valueOf = (symbol: Tensor): unknown => values.get(symbol)
     for (const call of this.calls) {
       const options = replaceSymbols(call.options, valueOf) as Record<string, unknown>
-      const results = flatten(call.layer.applyTree(replaceSymbols(call.input, valueOf), options))
+      const results = flatten(applyTree(call.layer, replaceSymbols(call.input, valueOf), options))
       call.outputs.forEach((symbol, i) => {
         if (!values.has(symbol)) values.set(symbol, results[i]!)
       })

@@ -13,8 +13,8 @@ import type { Layer, LayerOptions } from '../layers'
 import type { LayerBase } from '../layers/layer'
 import type { CallContext } from '../layers/context'
 import { withMasks } from '../layers/masks'
-import { hold } from '../layers/weight-lists'
-import { TensorSpec, shapesOf, type ShapesOf, type SpecsOf, type InputSpec } from '../layers/spec'
+import { buildSpecOf, hold } from '../layers/weight-lists'
+import { TensorSpec, shapesOf, type ShapesOf, type SpecsOf } from '../layers/spec'
 import type { TensorLike } from '../ops/convert'
 import { beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
@@ -39,6 +39,9 @@ import { saveModel, saveTable, type SaveOptions } from './save'
 import { printSummary, type SummaryOptions } from './summary'
 import { knownWeightFiles } from './weight-files'
 import type { LoadWeightsOptions, SaveWeightsOptions } from './weight-options'
+import { type LayerTraits, traitsOf } from '../layers/traits'
+import { tracedOutputSpecs } from '../layers/inference'
+import { tensorsIn } from '../layers/applying'
 
 /** The options of a functional model, which contains all layers between inputs and outputs. */
 export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
@@ -75,6 +78,20 @@ export interface LayerChoice {
 // oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type Model takes every model
 export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   static readonly className: string = 'Model'
+  /** @internal */
+  static override readonly traits: LayerTraits<Model> = {
+    graph: (layer) => layer.graph,
+    hiddenParts: (layer) => layer.graph?.layers ?? [],
+    isPathRoot: true,
+    /** The shapes of the inputs of a functional model; null for others. */
+    requiredInputs: (layer) =>
+      layer.#graph && flatten<TensorSpec>(layer.#graph.inputSpecs).map(({ shape }) => ({ shape })),
+    keepsMasks: true,
+    /** Converts nested arrays of strings to a tensor. */
+    toTensors(layer, input) {
+      return beginsWithString(input) ? toStrings(input, String(layer)) : tensorsIn(layer, input)
+    },
+  }
   override readonly supportsMasking: boolean = true
   readonly #graph: LayerGraph | null
 
@@ -101,17 +118,8 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   }
 
   /** The calls of layers in the model; null if `call` is overridden. @internal */
-  override get graph(): LayerGraph | null {
+  get graph(): LayerGraph | null {
     return this.#graph
-  }
-
-  /** @internal */
-  override get hiddenParts(): readonly LayerBase[] {
-    return this.graph?.layers ?? []
-  }
-
-  protected override get isPathRoot(): boolean {
-    return true
   }
 
   /**
@@ -120,7 +128,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
    * properties. Ops are not included.
    */
   get layers(): readonly Layer[] {
-    return typed((this.graph?.layers ?? this.sublayers).filter((layer) => !layer.isOperation))
+    return typed((this.graph?.layers ?? this.sublayers).filter((layer) => traitsOf(layer).isOperation !== true))
   }
 
   /**
@@ -164,11 +172,6 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     return typed(shapesOf(this.requireGraph('outputShape').outputSpecs))
   }
 
-  /** The shapes of the inputs of a functional model; null for others. */
-  protected override get requiredInputs(): readonly InputSpec[] | null {
-    return this.#graph && flatten<TensorSpec>(this.#graph.inputSpecs).map(({ shape }) => ({ shape }))
-  }
-
   /** The names of the layers that make the outputs. @throws StateError for a model that is not functional or not built */
   get outputNames(): readonly string[] {
     return this.requireGraph('outputNames').outputNames
@@ -199,11 +202,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out> {
     const { graph } = this
     const known = graph === null ? null : withBatch(graph, flatten<TensorSpec>(typed(inputSpec)))
-    return typed(known ?? this.tracedOutputSpec(typed(inputSpec)))
-  }
-
-  protected override get keepsMasks(): boolean {
-    return true
+    return typed(known ?? tracedOutputSpecs(this, typed(inputSpec)))
   }
 
   /**
@@ -244,11 +243,6 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     return this.graph !== null && this.graph.inputChecks.length > 0
   }
 
-  /** Converts nested arrays of strings to a tensor. @internal */
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return beginsWithString(input) ? toStrings(input, String(this)) : super.toTensors(input)
-  }
-
   /** @throws DataError for data that a layer cannot use. @internal */
   checkData(inputs: readonly Tensor[]): void {
     const { graph } = this
@@ -258,7 +252,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
 
   /** @throws ShapeError if a batch does not fit the model. @internal */
   checkInput(types: readonly TensorType[]): void {
-    const { buildSpec } = this
+    const buildSpec = buildSpecOf(this)
     // A custom class may accept any input: its layers check the shapes.
     if (buildSpec === null || this.graph === null) return
     const paths = pathsOf(buildSpec)

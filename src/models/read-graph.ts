@@ -13,6 +13,7 @@ import { layerFromConfig, withSharing } from '../layers/saved'
 import { hasSymbol } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import { inputOf, symbolsOfCall } from './graph-config'
+import { applyTree } from '../layers/applying'
 
 function damaged(what: string): FormatError {
   return new FormatError(`The file is damaged: ${what}`)
@@ -56,7 +57,7 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
     const [operand, callOptions] = [decode(input), decode(options) ?? {}]
     if (!hasSymbol(operand)) throw damaged(`a call of ${layer} has no input that the model makes`)
     if (!isRecord(callOptions)) throw damaged(`a call of ${layer} has options of an unknown kind`)
-    made.push(symbolsOfCall(layer.applyTree(operand, callOptions)))
+    made.push(symbolsOfCall(applyTree(layer, operand, callOptions)))
   }
   // LayerGraph checks that these are trees of symbols.
   return typed({ inputs: decode(config['inputs']), outputs: decode(config['outputs']) })

@@ -6,7 +6,7 @@ import { boolean, option, readOptions } from '../core/options'
 import { describingForFile, type Config, type Json } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
-import { stateOf } from '../layers/weight-lists'
+import { stateOf, buildSpecOf } from '../layers/weight-lists'
 import { TensorSpec } from '../layers/spec'
 import { encodeContainer } from '../files/containers/safetensors'
 import { FORMAT, VERSION, inFiles, numbered, namedTensors, type SavedVariable } from '../layers/saved-weights'
@@ -97,6 +97,7 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   const { includeOptimizer } = readOptions('save', saveTable, options)
   const compiled = includeOptimizer ? model.training.compiled : null
   const weights = inFiles(model.weights)
+  const buildSpec = buildSpecOf(model)
   const described = describingForFile(() => ({
     model: model.toJSON(),
     compile: compiled === null ? null : compiled.serialize(),
@@ -109,7 +110,7 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
         : weightsWithSlots(compiled.optimizer, model.weights).map((weight) => weights.indexOf(weight)),
     frozen: weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
     shuffle: { ...model.training.shuffleState },
-    ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
+    ...(model.graph === null && buildSpec !== null ? { build: specsToJson(buildSpec) } : {}),
     ...(stateOf(model).isApart ? { isApart: true } : {}),
   }
   return encodeContainer(namedTensors(savedVariables(model, { includeOptimizer })), {

@@ -1,7 +1,6 @@
 // Sequential: a model that is a list of layers. Once built, it has a LayerGraph like every functional model.
 
 import { requireArguments } from '../core/arguments'
-import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, ShapeError, StateError, quoted } from '../core/errors'
 import { requireConfig } from '../core/options'
 import { isSerialized, type Config, type CustomObjects, type Json } from '../core/registry'
@@ -15,13 +14,14 @@ import type { CallContext } from '../layers/context'
 import { LISTED, requireOne } from '../layers/forms'
 import { layerFromConfig, layerToConfig, withSharing } from '../layers/saved'
 import { TensorSpec, specsFrom, type BatchShape } from '../layers/spec'
-import { hold, listsOf, unbuild } from '../layers/weight-lists'
+import { buildSpecOf, hold, listsOf, unbuild, partsChanged } from '../layers/weight-lists'
 import { isSymbol, originOf, recordCall } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
 import { place } from '../ops/variable'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { withKnownClasses } from './reader'
+import { type LayerTraits, inputDtypeOf } from '../layers/traits'
 
 /**
  * A chain of layers. Weights are created at once if the list begins with an `Input`, with a layer that has an
@@ -36,7 +36,14 @@ import { withKnownClasses } from './reader'
  */
 export class Sequential extends Model<Tensor, Tensor> {
   static override readonly className: string = 'Sequential'
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<Sequential> = {
+    form: LISTED,
+    /** The dtype that the first layer expects. */
+    inputDtype: ({ list: [first] }) => (first === undefined ? 'float32' : inputDtypeOf(first)),
+    /** The list holds the layers. */
+    hiddenParts: () => [],
+  }
   private readonly list: Layer[] = []
   /** The symbol of the input, then the output symbol of each layer; empty before the model is built. */
   private readonly symbols: Tensor[] = []
@@ -82,16 +89,6 @@ export class Sequential extends Model<Tensor, Tensor> {
     return true
   }
 
-  /** The dtype that the first layer expects. @internal */
-  override get inputDtype(): DType {
-    return this.list[0]?.inputDtype ?? super.inputDtype
-  }
-
-  /** The list holds the layers. @internal */
-  override get hiddenParts(): readonly LayerBase[] {
-    return []
-  }
-
   /** Appends a layer. An `Input` may come first. */
   add(layer: Layer | Tensor): void {
     requireArguments('add', arguments, 1)
@@ -131,7 +128,7 @@ export class Sequential extends Model<Tensor, Tensor> {
   private changed(): void {
     this.#graph = null
     this.#taken.clear()
-    this.partsChanged()
+    partsChanged(this)
   }
 
   /** The input that the list declares; null if the first data determine it. */
@@ -139,7 +136,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     const [first] = this.list
     if (first === undefined) return null
     if (first instanceof InputLayer) return first.spec
-    if (first.inputShape !== null) return new TensorSpec([null, ...first.inputShape], first.inputDtype)
+    if (first.inputShape !== null) return new TensorSpec([null, ...first.inputShape], inputDtypeOf(first))
     const spec = first instanceof Model ? first.graph?.inputSpecs : null
     return spec instanceof TensorSpec ? spec : null
   }
@@ -159,7 +156,7 @@ export class Sequential extends Model<Tensor, Tensor> {
   }
 
   private takes({ shape: [, ...extents], dtype }: TensorType): boolean {
-    const { buildSpec } = this
+    const buildSpec = buildSpecOf(this)
     if (!(buildSpec instanceof TensorSpec) || buildSpec.shape.length !== extents.length + 1) return false
     if (extents.every((extent, i) => extent === buildSpec.shape[i + 1])) return true
     const key = `${dtype} ${extents.join(' ')}`
@@ -191,7 +188,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     return layer
   }
 
-  override build(inputShape: BatchShape, inputSpec = new TensorSpec(inputShape, this.inputDtype)): void {
+  override build(inputShape: BatchShape, inputSpec = new TensorSpec(inputShape, inputDtypeOf(this))): void {
     if (this.list.length === 0) throw new StateError(`${this}: has no layers. Add some first.`)
     requireOne(this, inputSpec)
     const [first] = this.list
@@ -212,7 +209,7 @@ export class Sequential extends Model<Tensor, Tensor> {
   }
 
   override getConfig(): Config {
-    const { buildSpec } = this
+    const buildSpec = buildSpecOf(this)
     const spec = buildSpec instanceof TensorSpec ? { buildShape: buildSpec.shape, buildDtype: buildSpec.dtype } : {}
     return { ...super.getConfig(), layers: withSharing(() => this.list.map(layerToConfig)), ...spec }
   }

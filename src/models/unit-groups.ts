@@ -8,11 +8,9 @@ import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
+import { innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/declared-units'
 import {
   areMixed,
-  innerUnitsOf,
-  unitFlowOf,
-  whyUnknown,
   type InnerUnits,
   type Made,
   type MadeUnits,

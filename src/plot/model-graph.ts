@@ -8,6 +8,7 @@ import type { LayerBase } from '../layers/layer'
 import { originOf, symbolsIn, type LayerCall } from '../layers/symbol'
 import { LayerGraph } from '../models/layer-graph'
 import type { Tensor } from '../ops/tensor'
+import { replayedBy } from '../layers/traits'
 
 export interface ModelNode {
   readonly name: string
@@ -37,6 +38,7 @@ interface Drawn extends LayerBase {
 function nodeOf(layer: LayerBase, shape: string, scope: string, nested: boolean): ModelNode {
   const own = `${scope}/${layer.name}`
   const isInput = layer instanceof InputLayer
+  const replayed = replayedBy(layer)
   const parameters = layer.built || isInput ? layer.countParams() : null
   return {
     name: layer.name,
@@ -45,7 +47,7 @@ function nodeOf(layer: LayerBase, shape: string, scope: string, nested: boolean)
     parameters,
     kind: isInput ? 'input' : parameters === 0 ? 'plain' : 'weights',
     scope: own,
-    inner: nested && layer.graph instanceof LayerGraph ? graphOf(layer.graph, nested, own) : null,
+    inner: nested && replayed instanceof LayerGraph ? graphOf(replayed, nested, own) : null,
   }
 }
 

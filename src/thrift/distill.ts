@@ -22,6 +22,10 @@ import type { Batch, StepLogs } from '../training/batch'
 import type { CompileOptions } from '../training/compiled'
 import { forward, totalLoss } from '../training/step'
 import type { CheckingModel } from '../training/checking-model'
+import { applyTree } from '../layers/applying'
+import { outputSpecs } from '../layers/inference'
+import { buildSpecOf } from '../layers/weight-lists'
+import { replayedBy } from '../layers/traits'
 
 export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss' | 'metrics'> {
   /**
@@ -146,7 +150,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     return onlyOutput(
       this.#teacher,
       withFrame(null, new CallContext(false), () =>
-        withScope('teacher', () => this.#teacher.applyTree(x, { training: false })),
+        withScope('teacher', () => applyTree(this.#teacher, x, { training: false })),
       ),
     )
   }
@@ -199,11 +203,15 @@ function onlyOutput(model: object, output: unknown): Tensor {
 }
 
 /** The input specs of a built model. */
-const inputSpecsOf = ({ graph, buildSpec }: LayerBase): TensorSpec[] =>
-  flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpec!)
+const inputSpecsOf = (model: LayerBase): TensorSpec[] => {
+  const graph = replayedBy(model)
+  return flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model)!)
+}
 /** The output specs of a built model. */
-const outputSpecsOf = (model: LayerBase): TensorSpec[] =>
-  flatten(model.graph instanceof LayerGraph ? model.graph.outputSpecs : model.outputSpecs(model.buildSpec!))
+const outputSpecsOf = (model: LayerBase): TensorSpec[] => {
+  const graph = replayedBy(model)
+  return flatten(graph instanceof LayerGraph ? graph.outputSpecs : outputSpecs(model, buildSpecOf(model)!))
+}
 
 type Sided = readonly [model: object, shape: BatchShape]
 

@@ -4,8 +4,6 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { Conv1D, Conv2D, Dense } from '../layers'
-import type { LayerForm } from '../layers/forms'
-import type { UnitFlow } from '../layers/units'
 import {
   abs,
   add,
@@ -25,6 +23,7 @@ import { matmul } from '../ops/linalg/linalg'
 import { max } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { LARGEST } from '../engine/primitives/quantized'
+import type { LayerTraits } from '../layers/traits'
 
 /**
  * x rounded as by int8 quantization: s · ⌊x / s⌉ with s = max |x| / 127 over `axes`. The gradient is that of x
@@ -57,48 +56,48 @@ const TRAINS_FOR_INTEGERS =
 /** Dense that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareDense extends Dense {
   static override readonly className: string = 'QuantizationAwareDense'
-  static override readonly form: LayerForm = { ...Dense.form, onlyHere: TRAINS_FOR_INTEGERS }
+  /** @internal */
+  static override readonly traits: LayerTraits<QuantizationAwareDense> = {
+    form: { ...Dense.traits.form, onlyHere: TRAINS_FOR_INTEGERS },
+    unitFlow: (layer) => Dense.traits.unitFlow?.(layer) ?? null,
+  }
 
   override call(x: Tensor): Tensor {
     const product = matmul(fakeQuantize(x, [x.rank - 1]), fakeQuantize(this.kernel.value, [0]))
     return this.activation(this.bias === null ? product : add(product, this.bias))
-  }
-
-  override get unitFlow(): UnitFlow {
-    return super.unitFlow
   }
 }
 
 /** Conv1D that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareConv1D extends Conv1D {
   static override readonly className: string = 'QuantizationAwareConv1D'
-  static override readonly form: LayerForm = { ...Conv1D.form, onlyHere: TRAINS_FOR_INTEGERS }
+  /** @internal */
+  static override readonly traits: LayerTraits<QuantizationAwareConv1D> = {
+    form: { ...Conv1D.traits.form, onlyHere: TRAINS_FOR_INTEGERS },
+    unitFlow: (layer) => Conv1D.traits.unitFlow?.(layer) ?? null,
+  }
 
   protected override callLast(x: Tensor): Tensor {
     const kernel = this.kernel.value
     return this.finish(
       convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding),
     )
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return super.unitFlow
   }
 }
 
 /** Conv2D that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareConv2D extends Conv2D {
   static override readonly className: string = 'QuantizationAwareConv2D'
-  static override readonly form: LayerForm = { ...Conv2D.form, onlyHere: TRAINS_FOR_INTEGERS }
+  /** @internal */
+  static override readonly traits: LayerTraits<QuantizationAwareConv2D> = {
+    form: { ...Conv2D.traits.form, onlyHere: TRAINS_FOR_INTEGERS },
+    unitFlow: (layer) => Conv2D.traits.unitFlow?.(layer) ?? null,
+  }
 
   protected override callLast(x: Tensor): Tensor {
     const kernel = this.kernel.value
     return this.finish(
       convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding),
     )
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return super.unitFlow
   }
 }

@@ -26,7 +26,8 @@ import type { CallContext } from '../layers/context'
 import { parseEquation } from '../layers/core/einsum-equation'
 import type { LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
-import { computesAs, isKernel } from '../layers/units'
+import { computesAs } from '../layers/declared-units'
+import { isKernel } from '../layers/units'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable, type TensorLike } from '../ops/variable'
@@ -41,6 +42,7 @@ import {
   type Groups,
   type Integers,
 } from './integers'
+import type { LayerTraits } from '../layers/traits'
 
 /** How the kernels of a layer are stored in files. */
 export interface Packing {
@@ -93,6 +95,12 @@ function packed(base: BaseClass): LayerClass {
   const Configured = configured(base, packingOptions)
   class Packed extends Configured {
     static override readonly className = name
+    /** @internal */
+    static readonly traits: LayerTraits<Packed> = {
+      // Its units cannot be removed: prune the original model.
+      unitFlow: () => null,
+      innerUnits: () => [],
+    }
 
     override ensureBuilt(input: Parameters<LayerBase['ensureBuilt']>[0]): void {
       const wasBuilt = this.built
@@ -110,15 +118,6 @@ function packed(base: BaseClass): LayerClass {
 
     override get quantizationMode(): string {
       return `int${this.bits}`
-    }
-
-    // Its units cannot be removed: prune the original model.
-    override get unitFlow(): null {
-      return null
-    }
-
-    override get innerUnits(): readonly [] {
-      return []
     }
   }
   // Files of other programs contain the class, the options and the weights of the base.

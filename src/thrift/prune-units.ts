@@ -20,7 +20,7 @@ import type { TargetsOf } from '../data/samples/given'
 import { withoutTargets } from '../data/samples/parse'
 import { isElements } from '../data/samples/source'
 import type { LayerBase } from '../layers/layer'
-import { whyUnknown } from '../layers/units'
+import { whyUnknown } from '../layers/declared-units'
 import { copyableGraph, graphOf, knownGraph, pathsIn } from '../models/known-graph'
 import { isTableModel } from '../tables/is-table-model'
 import { LayerGraph } from '../models/layer-graph'
@@ -35,6 +35,7 @@ import { PruningSearch, best, countOf, countsBy, countsWithin, type Bound, type 
 import { smaller } from './smaller'
 import { deadUnits, scoresOf, usesItself, type Criterion, type Seen } from './unit-scores'
 import { rowsForTiming, timedInTurn } from './timing'
+import { replayedBy } from '../layers/traits'
 
 export interface PruneUnitsOptions<In = never, Out = never> {
   /**
@@ -332,7 +333,7 @@ interface Groups {
 
 function prunableGroups(model: Model, graph: LayerGraph): Groups {
   const nested = model.allLayers
-    .filter((layer) => layer !== model && layer.graph instanceof LayerGraph)
+    .filter((layer) => layer !== model && replayedBy(layer) instanceof LayerGraph)
     .map((layer) => ({ layer, within: new Set<object>(layer.allLayers) }))
   const why = ({ fixed, outgoing, makers, keepers, uses }: UnitGroup): string | null => {
     if (fixed !== null) return fixed

@@ -5,7 +5,7 @@ import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, extent, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { placesOf, sequenceOptions, slidingOf, windowOptions } from '../layers/convolutional/options'
-import { TENSOR, type LayerForm } from '../layers/forms'
+import { TENSOR } from '../layers/forms'
 import { Layer } from '../layers/layer'
 import { alongSpace, channelsLast, channelsOf, shapeAlongSpace, spatialOptions } from '../layers/spatial'
 import { activation } from '../layers/kinds'
@@ -27,6 +27,7 @@ import {
   type Sight,
 } from '../engine/primitives/quantized'
 import { columnsOf, toIntegers } from './integers'
+import type { LayerTraits } from '../layers/traits'
 
 /** The weights of a float32 layer, from which a quantized layer is made. */
 export interface FloatWeights {
@@ -126,7 +127,10 @@ const MULTIPLIES_INTEGERS =
 
 /** A layer with int8 weights, whose product is computed in integers. It is not trained. */
 export abstract class IntegerProduct extends Layer<Tensor> {
-  static override readonly form: LayerForm = { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS }
+  /** @internal */
+  static override readonly traits: LayerTraits<IntegerProduct> = {
+    form: { ...TENSOR, onlyHere: MULTIPLIES_INTEGERS },
+  }
   private quantized: QuantizedKernel | null = null
 
   /** The weights, once the layer is built. */

@@ -10,6 +10,7 @@ import { requireModel } from '../models/required-model'
 import type { Variable } from '../ops/variable'
 import { withRuntime } from '../engine/runtime/current'
 import { compileLike } from '../training/compile-like'
+import { replayedBy } from '../layers/traits'
 
 /** The layers that replace a layer. */
 export interface Replacement {
@@ -44,7 +45,7 @@ export function replaceLayers<Kind extends LayerBase>(
     const fill = replacements.get(layer)?.fill ?? null
     if (fill !== null) fill()
     // The layers of a nested model are copied themselves.
-    else if (!(layer.graph instanceof LayerGraph)) {
+    else if (!(replayedBy(layer) instanceof LayerGraph)) {
       copyAll(inFiles(layer.weights), inFiles(replacement!.weights))
       copyAll(layer.stateVariables, replacement!.stateVariables)
     }

@@ -10,6 +10,7 @@ import type { Model } from '../models/model'
 import { indicesOf, type UnitGroup } from '../models/unit-groups'
 import type { Variable } from '../ops/variable'
 import { compileLike } from '../training/compile-like'
+import { regularizedOf } from '../layers/weight-lists'
 
 /** For each group, the units to keep, in ascending order. Groups that are not listed keep all. */
 export type Kept = ReadonlyMap<UnitGroup, readonly number[]>
@@ -34,7 +35,7 @@ export function smaller<Kind extends Model>(model: Kind, units: Kept): Kind {
   model.weights.forEach((weight, i) => take(weight, copy.weights[i]!, indices.get(weight) ?? []))
   // The state that regularizers keep of a weight has its shape.
   const weightOf = new Map(
-    model.regularized.flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)),
+    regularizedOf(model).flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)),
   )
   model.stateVariables.forEach((variable, i) =>
     take(variable, copy.stateVariables[i]!, indices.get(weightOf.get(variable)!) ?? []),

@@ -16,6 +16,7 @@ import type { Program } from '../engine/runtime/program'
 import { typesOf } from '../training/runner'
 import { Pace } from '../data/samples/pace'
 import { batchOf, inputsOf, parameterTypes } from '../training/steps'
+import { applyTree } from '../layers/applying'
 
 /** For each group, a score per unit: units with the smallest scores are least important. */
 export type Scores = ReadonlyMap<UnitGroup, Float64Array>
@@ -102,7 +103,7 @@ function activities(model: Model, groups: readonly UnitGroup[], data: Seen): Pro
   return overRows(groups, data, (types, symbols) => {
     const calls = new Calls()
     calls.during(() =>
-      model.applyTree(inputsOf(types.x, symbols.slice(0, types.inputs.length), types.readers), { training: false }),
+      applyTree(model, inputsOf(types.x, symbols.slice(0, types.inputs.length), types.readers), { training: false }),
     )
     return groups.map((group) =>
       meanOf(group.uses.flatMap((use) => calls.of(use.layer).map((input) => activity(use, group.count, input)))),

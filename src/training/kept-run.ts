@@ -7,12 +7,13 @@ import { ArgumentError, FormatError, restating } from '../core/errors'
 import { classNameOf, type Config, type Json } from '../core/registry'
 import { decodeContainer, encodeContainer, type Container, type NamedTensor } from '../files/containers/safetensors'
 import { numbered, positionOf, restoreNumbered, type SavedVariable } from '../layers/saved-weights'
-import { inFormerOrder } from '../layers/weight-lists'
+import { inFormerOrder, setTimesDrawn, timesDrawn } from '../layers/weight-lists'
 import { restoreSeedState, seedState } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
 import { Optimizer } from '../optimizers/optimizer'
 import type { CallbackMethods, CallbackState, RunPosition, Run } from './callbacks/callback'
 import type { Position } from './position'
+import { traitsOf } from '../layers/traits'
 
 const FORMAT = 'myelin-run'
 /** Version 1 numbers layers and weights in another order: see inFormerOrder. */
@@ -36,7 +37,7 @@ function variablesOf({ model, compiled }: Run['training']['prepared']): SavedVar
     ...numbered('state', model.stateVariables),
     ...numbered(
       'passing',
-      model.allLayers.flatMap(({ passingState }) => passingState),
+      model.allLayers.flatMap((layer) => traitsOf(layer).passingState?.(layer) ?? []),
     ),
     ...numbered(
       'optimizer',
@@ -84,7 +85,7 @@ export function encodeRun(run: Run, number: number): Uint8Array {
     position: runner.position,
     shuffle: { ...shuffleState },
     seed: { ...seedState() },
-    timesDrawn: [...model.timesDrawn],
+    timesDrawn: timesDrawn(model),
     callbacks: withState(callbacks).map((callback) => ({ name: classNameOf(callback), state: callback.getState() })),
   }
   const json = JSON.stringify(
@@ -128,7 +129,15 @@ interface Description {
  * @throws FormatError for another model, other callbacks or, within an epoch, other data; nothing changes then
  */
 export async function restoreRun(run: Run, { description, container: { metadata, tensors } }: KeptRun): Promise<void> {
-  const { place, setting, position, shuffle, seed, timesDrawn, callbacks } = description as unknown as Description
+  const {
+    place,
+    setting,
+    position,
+    shuffle,
+    seed,
+    timesDrawn: drawn,
+    callbacks,
+  } = description as unknown as Description
   const { prepared, runner, shuffleState } = run.training
   const within = place.batch > 0
   const taking = withState(run.callbacks)
@@ -155,7 +164,7 @@ export async function restoreRun(run: Run, { description, container: { metadata,
       variable.view.set(tensors.get(key)?.data ?? new Float32Array(variable.size))
   Object.assign(shuffleState, shuffle)
   restoreSeedState(seed)
-  inFormerOrder(isOld, () => (prepared.model.timesDrawn = timesDrawn))
+  inFormerOrder(isOld, () => setTimesDrawn(prepared.model, drawn))
   await runner.seek(position)
   callbacks.forEach(({ state }, i) => void (state !== null && taking[i]!.setState?.(state)))
   run.place = place

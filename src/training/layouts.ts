@@ -4,15 +4,18 @@ import { TensorSpec } from '../core/spec'
 import { flatten, isBranch, type Tree } from '../core/tree'
 import { UNKNOWN_LAYOUT, type Layout } from '../data/samples/layout'
 import type { TrainedModel } from './step'
+import { inputDtypeOf } from '../layers/traits'
+import { buildSpecOf } from '../layers/weight-lists'
 
 export interface Layouts {
   readonly x: Layout
   readonly y: Layout
 }
 
-export function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel): Layouts {
+export function layoutsOf(model: TrainedModel): Layouts {
+  const { graph } = model
   if (graph === null) {
-    const input = buildSpec ?? (takesOneInput ? new TensorSpec([null, null], inputDtype) : null)
+    const input = buildSpecOf(model) ?? (model.takesOneInput ? new TensorSpec([null, null], inputDtypeOf(model)) : null)
     // The outputs of a custom class are unknown until it is called.
     return { x: { structure: input, names: [] }, y: UNKNOWN_LAYOUT }
   }

@@ -10,7 +10,7 @@ import type { Inputs } from '../data/samples/parse'
 import type { Samples } from '../data/samples/samples'
 import { metricsIn } from '../layers/members'
 import { specOf } from '../layers/spec'
-import { listsOf, release, type WeightLists } from '../layers/weight-lists'
+import { listsOf, release, type WeightLists, buildSpecOf } from '../layers/weight-lists'
 import type { Metric } from '../metrics/metric'
 import { nextSeed } from '../ops/random/seed'
 import type { Variable } from '../ops/variable'
@@ -114,7 +114,7 @@ export class TrainingState {
   /** The layouts of the data that the model expects, as far as they are known. */
   get layouts(): Layouts {
     const { model } = this
-    const of = model.graph ?? (model.buildSpec as object | null)
+    const of = model.graph ?? (buildSpecOf(model) as object | null)
     // Before the model is built, a layer may still be inserted at the front.
     if (of === null || this.known?.of !== of) this.known = { of, layouts: layoutsOf(this.model) }
     return this.known.layouts
@@ -130,7 +130,7 @@ export class TrainingState {
     if (model.graph !== null) return
     const outputs = this.steps.outputSpecs(x, inputs)
     const y = { structure: outputs, names: namesOfOutputs(outputs, []) }
-    this.known = { of: model.buildSpec, layouts: { x: this.layouts.x, y } }
+    this.known = { of: buildSpecOf(model), layouts: { x: this.layouts.x, y } }
   }
 
   /** Builds the model for inputs. */

@@ -18,6 +18,7 @@ import type { History } from './callbacks/history'
 import type { Batch, ForwardResult, StepLogs } from './batch'
 import type { Compiled } from './compiled'
 import { probedStepOf } from './probes'
+import { applyTree } from '../layers/applying'
 
 /** The part of a model that training uses. */
 export interface TrainedModel extends LayerBase, ListenedModel {
@@ -52,7 +53,7 @@ export function forward<In, Out>(
   lossOf: (outputs: Out) => Tensor,
 ): ForwardResult<Out> {
   const context = new CallContext(training)
-  const outputs = typed<Out>(withFrame(null, context, () => model.applyTree(batch.x, {})))
+  const outputs = typed<Out>(withFrame(null, context, () => applyTree(model, batch.x, {})))
   const loss = valueOf(lossOf(outputs))
   return { outputs, loss, losses: compiled.lastLosses, reports: context.metrics }
 }

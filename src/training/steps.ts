@@ -18,6 +18,7 @@ import type { Compiled } from './compiled'
 import type { Batch, StepKind, StepLogs } from './batch'
 import { probesKey, withProbes, type Probe } from './probes'
 import type { TrainedModel } from './step'
+import { outputSpecs } from '../layers/inference'
 
 /** The types of one batch, and the structure of its parts. */
 export interface BatchTypes {
@@ -138,7 +139,8 @@ export class Steps {
       // Only the reader of a string determines the number of values that replace it.
       specs =
         readers === undefined
-          ? this.model.outputSpecs(
+          ? outputSpecs(
+              this.model,
               unflatten(
                 x,
                 inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype)),

@@ -8,6 +8,7 @@ import { typed, type Tree } from '../core/tree'
 import { warnOnce } from '../core/warnings'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/given'
 import { Layer } from '../layers'
+import { applyTree, tensorsOf } from '../layers/applying'
 import { currentFrame } from '../layers/context'
 import type { Metric } from '../metrics/metric'
 import type { Tensor } from '../ops/tensor'
@@ -45,7 +46,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> implements Trained
   readonly #training = new TrainingState(this)
 
   /** The calls of layers in the model; null if `call` is overridden. @internal */
-  abstract override get graph(): TrainedModel['graph']
+  abstract get graph(): TrainedModel['graph']
 
   /** Whether the model is known to have a single input. @internal */
   abstract get takesOneInput(): boolean
@@ -195,7 +196,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> implements Trained
 
   /** The outputs for one batch of predict. */
   predictStep(x: In): Out {
-    return typed(this.applyTree(x, { training: false }))
+    return typed(applyTree(this, x, { training: false }))
   }
 
   /** Calls all layers that read inputs in any kind of step. @internal */
@@ -227,7 +228,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> implements Trained
   computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
     requireArguments('computeLoss', arguments, 4)
     const compiled = this.#training.requireCompiled('computeLoss')
-    return totalLoss(this, compiled, { y, sampleWeight }, typed(this.toTensors(yPred)))
+    return totalLoss(this, compiled, { y, sampleWeight }, typed(tensorsOf(this, yPred)))
   }
 
   /**
@@ -243,7 +244,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> implements Trained
     withScope('metrics', () =>
       compiled.updateMetrics(
         { y: typed(y), sampleWeight },
-        { outputs: typed(this.toTensors(yPred)), loss: null, losses: compiled.lastLosses, reports },
+        { outputs: typed(tensorsOf(this, yPred)), loss: null, losses: compiled.lastLosses, reports },
       ),
     )
   }

@@ -4,6 +4,7 @@ import { StateError } from '../core/errors'
 import { flatten } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
 import type { TrainingState } from './state'
+import { buildSpecOf } from '../layers/weight-lists'
 
 /**
  * The graph of a training step on `rows` rows; null if the model is not built, or if extents other than the number of
@@ -21,7 +22,7 @@ export function trainingGraph(state: TrainingState, rows: number): Graph | null 
     throw new StateError(
       `${model}: the cost of a custom trainStep is unknown until it has run on a batch of ${rows}. Call trainOnBatch once.`,
     )
-  const specs = model.graph?.inputSpecs ?? model.buildSpec
+  const specs = model.graph?.inputSpecs ?? buildSpecOf(model)
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
   const inputs = flatten(specs).map(({ shape, dtype }) => ({
     shape: [rows, ...shape.slice(1).map((extent) => extent!)],

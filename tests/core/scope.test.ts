@@ -72,7 +72,7 @@ describe('no key of the library leaks when a body throws', () => {
     Record<string, { readonly run: (body: () => never) => unknown; readonly state: () => unknown }>
   > = {
     'the call of a layer': {
-      run: (body) => withFrame('layer', new CallContext(false), body),
+      run: (body) => withFrame({}, new CallContext(false), body),
       state: () => currentFrame(),
     },
     'the path of weights': { run: (body) => withinPath('a', body), state: () => currentPath().length },

@@ -22,6 +22,7 @@ import {
   temperatureScaling,
 } from '../../src/entries/explain'
 import { generator } from '../helpers/data'
+import { unitFlowOf } from '../../src/layers/declared-units'
 
 const next = generator(11)
 const normal = (): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
@@ -93,8 +94,8 @@ describe('temperatureScaling', () => {
   })
 
   it('computes probabilities with softmax and with sigmoid', () => {
-    expect(new Temperature({ temperature: 2 }).unitFlow).toBeNull()
-    expect(new Temperature({ temperature: 2, activation: 'sigmoid' }).unitFlow).not.toBeNull()
+    expect(unitFlowOf(new Temperature({ temperature: 2 }))).toBeNull()
+    expect(unitFlowOf(new Temperature({ temperature: 2, activation: 'sigmoid' }))).not.toBeNull()
   })
 
   it('fits one temperature for all outputs of a sigmoid', async () => {

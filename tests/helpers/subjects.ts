@@ -41,6 +41,7 @@ import { layers } from '../../src/layers/registry'
 import { Tensor } from '../../src/ops/tensor'
 import { Input, examples } from '../layers/examples'
 import { floats, integers } from './data'
+import { applyTree } from '../../src/layers/applying'
 
 /** A class, and how a test uses its objects. */
 export interface Subject {
@@ -118,12 +119,12 @@ function layerSubjects(): Subject[] {
 function masked(layer: LayerBase, data: unknown) {
   return () => {
     if (!(data instanceof Tensor)) return null
-    const zeros = layer.applyTree(ops.zerosLike(data), {})
+    const zeros = applyTree(layer, ops.zerosLike(data), {})
     const own = flatten(zeros as Tree<Tensor>).map((leaf) => maskOf(leaf))
     if (data.rank < 3 || !layer.supportsMasking) return [zeros, own]
     const [batch, steps] = data.shape as [number, number]
     const mask = ops.broadcastTo(ops.less(ops.arange(steps), steps - 1), [batch, steps])
-    return [zeros, own, layer.applyTree(data, { mask })]
+    return [zeros, own, applyTree(layer, data, { mask })]
   }
 }
 
@@ -143,13 +144,13 @@ function useLayer(layer: LayerBase, data: unknown): unknown {
   const given = (): unknown =>
     data instanceof Tensor || isBranch(data) ? mapTree(data as Tree<unknown>, (leaf) => leaf) : data
   const called = (training: boolean) => () => {
-    const output = layer.applyTree(given(), { training })
+    const output = applyTree(layer, given(), { training })
     return [output, flatten(output as Tree<Tensor>).map((leaf) => maskOf(leaf))]
   }
   // Layers of images also take boxes, in the format that an option names.
   const boxed = (training: boolean) => (): unknown =>
     layer instanceof ImageLayer && data instanceof Tensor
-      ? layer.applyTree({ images: data, boundingBoxes: boxesFor(data) } as Tree<Tensor>, { training })
+      ? applyTree(layer, { images: data, boundingBoxes: boxesFor(data) } as Tree<Tensor>, { training })
       : null
   return [
     layer.name,
@@ -163,7 +164,7 @@ function useLayer(layer: LayerBase, data: unknown): unknown {
       // Losses of a call are known within a traced function.
       () =>
         data instanceof Tensor && data.dtype === 'float32'
-          ? jit((x: Tensor) => (layer.applyTree(x, {}), [...layer.losses]))(data)
+          ? jit((x: Tensor) => (applyTree(layer, x, {}), [...layer.losses]))(data)
           : null,
       () => layer.losses,
       () =>

@@ -8,12 +8,15 @@ import { ArgumentError } from '../../src/core/errors'
 import { flatten, mapTree, typed, type Tree } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/layer'
 import { TensorSpec } from '../../src/layers/spec'
-import { innerUnitsOf, unitFlowOf, type UnitFlow } from '../../src/layers/units'
+import { buildSpecOf } from '../../src/layers/weight-lists'
+import { innerUnitsOf, unitFlowOf } from '../../src/layers/declared-units'
+import type { UnitFlow } from '../../src/layers/units'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { visitByUnit, visitUnits } from '../../src/models/unit-elements'
 import { unitGroups, type UnitGroup, type UnitPlace } from '../../src/models/unit-groups'
 import { smaller } from '../../src/thrift/smaller'
 import { floats, integers } from './data'
+import { applyTree } from '../../src/layers/applying'
 
 /** The description of an input; the shape is that of one sample. */
 export interface UnitInput {
@@ -42,7 +45,7 @@ function around(
     data.push(tensor([...content.data], full, dtype as 'float32'))
     return isMade ? new Dense({ units: shape.at(-1)!, name: `before_${seed}` }).apply(symbol) : symbol
   })
-  const outputs = flatten<Tensor>(layer.applyTree(given, {})).map((output, i) =>
+  const outputs = flatten<Tensor>(applyTree(layer, given, {})).map((output, i) =>
     output.rank > 1 ? new Dense({ units: 2, name: `behind_${i}` }).apply(output) : output,
   )
   const model = new Model<never, Tensor[]>({ inputs: typed(inputs), outputs })
@@ -58,14 +61,14 @@ function around(
 function outputsOf(model: Model<never, Tensor[]>, data: readonly Tensor[], training: boolean): Tensor[] {
   const weights = [...model.weights, ...model.stateVariables]
   const before = weights.map((weight) => weight.value)
-  const outputs = flatten<Tensor>(model.applyTree(typed(data), { training }))
+  const outputs = flatten<Tensor>(applyTree(model, typed(data), { training }))
   weights.forEach((weight, i) => weight.assign(before[i]!))
   return outputs
 }
 
 /** Whether training draws random numbers, so that it never gives the same output twice. */
 function drawsIn(model: Model<never, Tensor[]>, data: readonly Tensor[]): boolean {
-  const [a, b] = [1, 2].map(() => flatten<Tensor>(model.applyTree(typed(data), { training: true })))
+  const [a, b] = [1, 2].map(() => flatten<Tensor>(applyTree(model, typed(data), { training: true })))
   return distance(a!, b!) > 0
 }
 
@@ -112,7 +115,7 @@ function rotate(group: UnitGroup): void {
 function keepsFactor(layer: LayerBase, { shape: extents }: TensorSpec): boolean {
   const shape = extents.map((extent) => extent ?? 2)
   const x = tensor([...floats(shape, -1, 1, 5).data], shape)
-  const outputOf = (input: Tensor): ArrayLike<number> => flatten<Tensor>(layer.applyTree(input, {}))[0]!.data
+  const outputOf = (input: Tensor): ArrayLike<number> => flatten<Tensor>(applyTree(layer, input, {}))[0]!.data
   const once = Array.from(outputOf(x))
   return [0.01, 100].every((factor) => {
     const scaled = outputOf(ops.multiply(x, factor))
@@ -122,7 +125,7 @@ function keepsFactor(layer: LayerBase, { shape: extents }: TensorSpec): boolean 
 
 /** A flow that keeps units declares whether the layer scales. With weights of each unit it need not. */
 function requireScales(layer: LayerBase, flow: UnitFlow | null): void {
-  const { buildSpec } = layer
+  const buildSpec = buildSpecOf(layer)
   if (flow?.kind !== 'keeps' || flow.along.length > 0 || !(buildSpec instanceof TensorSpec)) return
   expect(flow.scales, `${layer} scales`).toBe(keepsFactor(layer, buildSpec))
 }

@@ -32,7 +32,7 @@ import { Cell } from '../../src/layers/recurrent/cell'
 import { RecurrentLayer } from '../../src/layers/recurrent/rnn'
 import { StringLayer } from '../../src/layers/preprocessing/string-layer'
 import type { TensorSpec } from '../../src/layers/spec'
-import { whyUnknown } from '../../src/layers/units'
+import { whyUnknown } from '../../src/layers/declared-units'
 import { interpret } from '../../src/engine/transforms/interpret'
 import { compileTraced, currentTrace, runProgram, trace, type Traced } from '../../src/ops/trace'
 import { expectClose } from '../helpers/compare'
@@ -41,6 +41,8 @@ import { floats, generator, integers } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 import { tryUnits } from '../helpers/unit-laws'
 import { Input, customObjects, examples } from './examples'
+import { applyTree } from '../../src/layers/applying'
+import { outputSpecs } from '../../src/layers/inference'
 
 type AnyClass = new (options: object) => LayerBase
 const classes = layers.all as Readonly<Record<string, AnyClass>>
@@ -123,8 +125,8 @@ describe.each(rows)('$title', ({ name, example }) => {
     ({ each }) => {
       const layer = built(each)
       for (const batch of [1, 2, 5]) {
-        const output = flatten(layer.applyTree(dataOf(each, batch), {}))
-        for (const promised of [layer.outputSpecs(specsOf(each, batch)), layer.outputSpecs(specsOf(each, null))]) {
+        const output = flatten(applyTree(layer, dataOf(each, batch), {}))
+        for (const promised of [outputSpecs(layer, specsOf(each, batch)), outputSpecs(layer, specsOf(each, null))]) {
           const specs = flatten(promised)
           expect(specs).toHaveLength(output.length)
           specs.forEach(({ shape, dtype }, i) => {
@@ -132,7 +134,7 @@ describe.each(rows)('$title', ({ name, example }) => {
             expect(shape.map((extent, axis) => extent ?? output[i]!.shape[axis])).toEqual(output[i]!.shape)
           })
         }
-        const [open] = flatten(layer.outputSpecs(specsOf(each, null)))
+        const [open] = flatten(outputSpecs(layer, specsOf(each, null)))
         expect(open!.shape[0], 'the batch axis stays open').toBeNull()
       }
     },
@@ -140,12 +142,12 @@ describe.each(rows)('$title', ({ name, example }) => {
 
   it('is built once', () => {
     const layer = example.adapts === true ? built() : make()
-    const first = layer.applyTree(dataOf(input, 2), {})
+    const first = applyTree(layer, dataOf(input, 2), {})
     const weights = [...layer.weights]
     expect(layer.built).toBe(true)
-    layer.applyTree(dataOf(input, 3), {})
+    applyTree(layer, dataOf(input, 3), {})
     expect(layer.weights).toEqual(weights)
-    if (!example.random) expectEqualTrees(layer.applyTree(dataOf(input, 2), {}), first, 'the same again')
+    if (!example.random) expectEqualTrees(applyTree(layer, dataOf(input, 2), {}), first, 'the same again')
     expect(new Set(weights.map((weight) => weight.name)).size).toBe(weights.length)
     expect(weights.every((weight) => weight.name.startsWith(`${layer.name}/`))).toBe(true)
   })
@@ -162,26 +164,26 @@ describe.each(rows)('$title', ({ name, example }) => {
     const layer = built()
     const data = dataOf(input, 3)
     const program = compileTraced(
-      trace(flatten(data), (symbols) => flatten(layer.applyTree(unflatten(input, symbols), {}))),
+      trace(flatten(data), (symbols) => flatten(applyTree(layer, unflatten(input, symbols), {}))),
     )
     const outputs = runProgram(program, flatten(data))
     program.dispose()
-    expectEqualTrees(outputs, flatten(layer.applyTree(data, {})), 'traced')
+    expectEqualTrees(outputs, flatten(applyTree(layer, data, {})), 'traced')
   })
 
   it('accepts training, which changes its output only if declared', () => {
     const layer = built()
     const data = dataOf(input, 4)
-    const off = layer.applyTree(data, { training: false })
+    const off = applyTree(layer, data, { training: false })
     const state = layer.weights.map((weight) => weight.value)
-    const on = layer.applyTree(data, { training: true })
+    const on = applyTree(layer, data, { training: true })
     layer.weights.forEach((weight, i) => weight.assign(state[i]!))
     expect(flatten(on).map(({ shape }) => shape)).toEqual(flatten(off).map(({ shape }) => shape))
     if (example.random) expect(flatten(on)[0]!.data).not.toEqual(flatten(off)[0]!.data)
     else expectEqualTrees(on, off, 'training')
     // Inherited from a layer around it.
     const context = new CallContext(false)
-    expectEqualTrees(layer.applyTree(data, context), off, 'a context that was handed on')
+    expectEqualTrees(applyTree(layer, data, context), off, 'a context that was handed on')
   })
 
   it('works in a functional model, twice, and after loading', async () => {
@@ -191,14 +193,14 @@ describe.each(rows)('$title', ({ name, example }) => {
     const [first, second] = [symbols(), symbols()]
     const model = new Model<unknown, unknown>({
       inputs: [first, second],
-      outputs: [layer.applyTree(first, {}), layer.applyTree(second, {})],
+      outputs: [applyTree(layer, first, {}), applyTree(layer, second, {})],
     })
     expect(model.weights, 'a shared layer has its weights once').toHaveLength(layer.weights.length)
     const data = [
       dataOf(input, 3),
       mapTree(dataOf(input, 3), (x) => (x.dtype === 'float32' ? ops.multiply(x, 0.5) : x)),
     ]
-    const expected = data.map((each) => layer.applyTree(each, {}))
+    const expected = data.map((each) => applyTree(layer, each, {}))
     expectEqualTrees(typed(model.predictOnBatch(typed(data))), expected, 'predictions')
     const copy = await loadModel<unknown, unknown>(await model.save(), { customObjects })
     expectEqualTrees(
@@ -214,7 +216,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     const layer = typed<Layer>(built())
     const model = new Sequential([layer], { name: 'around' })
     const data = typed<Tensor>(dataOf(input, 3))
-    expectEqualTrees(model.predictOnBatch(data), layer.applyTree(data, {}), 'predictions')
+    expectEqualTrees(model.predictOnBatch(data), applyTree(layer, data, {}), 'predictions')
     const copy = await loadModel(await model.save(), { customObjects })
     expectEqualTrees(copy.predictOnBatch(data), model.predictOnBatch(data), 'predictions of the loaded model', 0)
     // With the shape of a sample it can be the first layer.
@@ -229,7 +231,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     const data = dataOf(input, 2)
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     try {
-      const without = flatten(layer.applyTree(data, {})).map((leaf) => maskOf(leaf))
+      const without = flatten(applyTree(layer, data, {})).map((leaf) => maskOf(leaf))
       expect(
         without.some((mask) => mask !== null),
         'without a mask on the input',
@@ -239,7 +241,7 @@ describe.each(rows)('$title', ({ name, example }) => {
         const shape = x.shape.slice(0, example.maskRank ?? Math.max(1, Math.min(2, x.rank - 1)))
         setMask(x, tensor([...integers(shape, 0, 1, seed++).data], shape, 'bool'))
       }
-      const masks = flatten(layer.applyTree(data, {})).map((leaf) => maskOf(leaf))
+      const masks = flatten(applyTree(layer, data, {})).map((leaf) => maskOf(leaf))
       expect(masks.some((mask) => mask !== null)).toBe(
         (layer.supportsMasking && example.mask !== 'drops') || example.mask === 'makes',
       )
@@ -262,9 +264,10 @@ describe.each(rows)('$title', ({ name, example }) => {
       })
     })
     const calls = others.flatMap((other) => [
-      () => layer.applyTree(dataOf(other, 2), {}),
+      () => applyTree(layer, dataOf(other, 2), {}),
       () =>
-        layer.applyTree(
+        applyTree(
+          layer,
           mapTree(other, ({ shape, dtype }) => inputSymbol({ shape, dtype })),
           {},
         ),
@@ -279,10 +282,10 @@ describe.each(rows)('$title', ({ name, example }) => {
     const single = data instanceof Tensor ? data : null
     for (const shape of [[3], [2, 9], [1, 9], [2, 2, 2, 2, 2], []]) {
       const mask = ops.ones(shape, 'bool')
-      expectOwnWords(layer, () => layer.applyTree(data, { mask: single === null ? mapTree(data, () => mask) : mask }))
+      expectOwnWords(layer, () => applyTree(layer, data, { mask: single === null ? mapTree(data, () => mask) : mask }))
     }
     // of another structure than the inputs
-    if (isBranch(data)) expect(() => layer.applyTree(data, { mask: ops.ones([2], 'bool') })).toThrow(String(layer))
+    if (isBranch(data)) expect(() => applyTree(layer, data, { mask: ops.ones([2], 'bool') })).toThrow(String(layer))
   })
 
   it('refuses arguments that its call does not read', () => {
@@ -290,12 +293,12 @@ describe.each(rows)('$title', ({ name, example }) => {
     const data = dataOf(input, 2)
     const isRecurrent = layer instanceof RecurrentLayer || layer instanceof Bidirectional
     if (!isRecurrent)
-      expect(() => layer.applyTree(data, { initialState: [ops.ones([2, 3])] })).toThrow(
+      expect(() => applyTree(layer, data, { initialState: [ops.ones([2, 3])] })).toThrow(
         `${layer}: takes no initialState; its call accepts training, mask`,
       )
     if (!name.endsWith('Attention'))
-      expect(() => layer.applyTree(data, { useCausalMask: true })).toThrow(`${layer}: takes no useCausalMask`)
-    expect(() => layer.applyTree(data, { initialState: null, useCausalMask: false })).not.toThrow()
+      expect(() => applyTree(layer, data, { useCausalMask: true })).toThrow(`${layer}: takes no useCausalMask`)
+    expect(() => applyTree(layer, data, { initialState: null, useCausalMask: false })).not.toThrow()
   })
 
   it('is restored from its configuration', () => {
@@ -307,7 +310,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     copy.ensureBuilt(specsOf(input, null))
     copy.weights.forEach((weight, i) => weight.assign(layer.weights[i]!.value))
     const data = dataOf(input, 2)
-    expectEqualTrees(copy.applyTree(data, {}), layer.applyTree(data, {}), 'the copy')
+    expectEqualTrees(applyTree(copy, data, {}), applyTree(layer, data, {}), 'the copy')
   })
 
   it('refuses an unknown option, and suggests the nearest', () => {
@@ -338,7 +341,7 @@ describe.each(rows)('$title', ({ name, example }) => {
       // Σ output · w over all outputs.
       const lossOf = (symbols: readonly Tensor[]): Tensor => {
         const random = generator(17)
-        const outputs = flatten(layer.applyTree(unflatten(input, symbols), { training })).filter(
+        const outputs = flatten(applyTree(layer, unflatten(input, symbols), { training })).filter(
           ({ dtype }) => dtype === 'float32',
         )
         const terms = outputs.map((output) => {

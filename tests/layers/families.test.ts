@@ -33,6 +33,7 @@ import {
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
 import type { LayerBase } from '../../src/layers/layer'
+import { applyTree } from '../../src/layers/applying'
 
 describe('merging', () => {
   const a = ops.ones([2, 3])
@@ -40,7 +41,7 @@ describe('merging', () => {
   it.each([
     [
       'a single tensor',
-      () => layers.get({ className: 'Add', config: { name: 'x' } }).applyTree(a, {}),
+      () => applyTree(layers.get({ className: 'Add', config: { name: 'x' } }), a, {}),
       'Add "x": needs a list of tensors, received a single tensor',
     ],
     ['an empty list', () => new Add({ name: 'x' }).apply([]), 'Add "x": needs a list of tensors, received none'],

@@ -7,6 +7,8 @@ import { layers } from '../../src/layers/registry'
 import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
 import type { FixtureTensor, LayerCase, LayersFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
+import { applyTree } from '../../src/layers/applying'
+import { outputSpecs } from '../../src/layers/inference'
 
 const families = readdirSync(new URL('../golden/layers', import.meta.url)).map((file) => file.replace('.json', ''))
 
@@ -48,11 +50,12 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
 
   it.each(cases)('$name, in its output', (each) => {
     const { layer, xs, structure, options } = make(each)
-    const [output, ...states] = flatten(layer.applyTree(unflatten(structure, xs), options)) as [Tensor, ...Tensor[]]
+    const [output, ...states] = flatten(applyTree(layer, unflatten(structure, xs), options)) as [Tensor, ...Tensor[]]
     expectTensor(output, each.output, 'output')
     expect(states).toHaveLength(each.states.length)
     states.forEach((state, i) => expectTensor(state, each.states[i]!, `state ${i}`))
-    const specs = layer.outputSpecs(
+    const specs = outputSpecs(
+      layer,
       unflatten(structure, flatten(specsFrom(xs.map(({ shape }) => shape)))),
       each.said === undefined ? {} : options,
     )
@@ -67,7 +70,7 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     (each) => {
       const { layer, xs, structure, options } = make(each)
       const context = new CallContext(false)
-      layer.applyTree(unflatten(structure, xs), Object.assign(context, options))
+      applyTree(layer, unflatten(structure, xs), Object.assign(context, options))
       const losses = [...context.losses, ...layer.regularizationLosses()]
       expectNear([losses.reduce((sum, loss) => sum + loss.item(), 0)], [each.loss], 'loss')
     },
@@ -78,7 +81,7 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     const isFloat = each.inputs.map(({ dtype }) => dtype === 'float32')
     const program = compileTraced(
       trace(xs, (symbols) => {
-        const [output, ...states] = flatten(layer.applyTree(unflatten(structure, symbols), options)) as [
+        const [output, ...states] = flatten(applyTree(layer, unflatten(structure, symbols), options)) as [
           Tensor,
           ...Tensor[],
         ]

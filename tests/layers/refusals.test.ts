@@ -29,6 +29,7 @@ import {
   type CallContext,
   type Tensor,
 } from '../../src'
+import type { LayerTraits } from '../../src/layers/traits'
 
 const mask = (...shape: number[]): Tensor => ops.ones(shape, 'bool')
 const name = 'x'
@@ -300,9 +301,7 @@ describe('options of a call', () => {
 
   it('custom ones are suggested by name', () => {
     class Started extends Layer {
-      protected override get callOptions() {
-        return ['initialState'] as const
-      }
+      static override readonly traits: LayerTraits<Started> = { callOptions: ['initialState'] }
       call(x: Tensor, { initialState }: CallContext): Tensor {
         return initialState === null ? x : ops.add(x, initialState as Tensor)
       }

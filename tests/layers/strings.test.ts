@@ -37,6 +37,7 @@ import { partialDependence, permutationImportance, saliency, temperatureScaling 
 import { fingerprint64, sipHash } from '../../src/layers/preprocessing/fingerprint'
 import { distill, pruneUnits, quantize } from '../../src/entries/thrift'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
+import type { LayerTraits } from '../../src/layers/traits'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const values = (x: Tensor) => x.toArray()
@@ -825,13 +826,11 @@ describe('strings in models', () => {
     expect(values(await restored.predict(rows as never))).toEqual(values(await outer.predict(rows as never)))
 
     class Own extends Model {
+      static override readonly traits: LayerTraits<Own> = { inputDtype: () => 'string' }
       lookup = new StringLookup({ vocabulary: ['cat', 'dog'] })
       embed = new Embedding({ inputDim: 3, outputDim: 2 })
       flat = new Flatten()
       head = new Dense({ units: 1 })
-      override get inputDtype() {
-        return 'string' as const
-      }
       override call(x: Tensor) {
         return this.head.apply(this.flat.apply(this.embed.apply(this.lookup.apply(x))))
       }

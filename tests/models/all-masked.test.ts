@@ -24,6 +24,7 @@ import {
   tensor,
   type Layer,
 } from '../../src'
+import { applyTree } from '../../src/layers/applying'
 
 const x = tensor([
   [
@@ -110,7 +111,7 @@ describe('layers', () => {
         new MultiHeadAttention({ numHeads: 2, keyDim: 2 }),
         new GroupedQueryAttention({ headDim: 2, numQueryHeads: 2, numKeyValueHeads: 1 }),
       ])
-        expectFinite(layer.applyTree([x, x], { attentionMask: ops.zeros([2, 2, 2]), returnAttentionScores }))
+        expectFinite(applyTree(layer, [x, x], { attentionMask: ops.zeros([2, 2, 2]), returnAttentionScores }))
     }
   })
 })

@@ -14,6 +14,7 @@ import {
   tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
+import { buildSpecOf } from '../../src/layers/weight-lists'
 
 describe('functional models', () => {
   it('ops of a number and a symbol, in either order', () => {
@@ -186,7 +187,7 @@ describe('a Sequential that the first data build', () => {
     ])
     expect(() => model.predictOnBatch([[1, 2.5]])).toThrow('x: every element must be an integer, received 2.5 in row 0')
     model.predictOnBatch([[1, 2]])
-    expect(model.buildSpec).toMatchObject({ dtype: 'int32' })
+    expect(buildSpecOf(model)).toMatchObject({ dtype: 'int32' })
   })
 
   it('refuses inputs that one of its layers refuses', () => {

@@ -7,6 +7,7 @@ import type { LayerBase } from '../../src/layers/layer'
 import { layers } from '../../src/layers/registry'
 import type { MaskedOrderFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'
+import { applyTree } from '../../src/layers/applying'
 
 const { cases } = readFixture<MaskedOrderFile>('masked-order')
 const classes = layers.all as Readonly<Record<string, new (options: object) => LayerBase>>
@@ -26,7 +27,7 @@ it.each(cases.map((each, i) => ({ title: `graph ${i}`, ...each })))(
       }
       const layer = new classes[step.class]!({ ...step.config, name: step.name })
       const given = step.from.map((i) => symbols[i]!)
-      symbols.push(layer.applyTree(['Add', 'Concatenate'].includes(step.class) ? given : given[0]!, {}) as Tensor)
+      symbols.push(applyTree(layer, ['Add', 'Concatenate'].includes(step.class) ? given : given[0]!, {}) as Tensor)
     }
     const model = new Model({ inputs: symbols.slice(0, 2), outputs: outputs.map((i) => symbols[i]!) })
     expect(model.layers.map(({ name }) => name)).toEqual(expected)

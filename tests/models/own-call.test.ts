@@ -36,6 +36,7 @@ import { unitGroups } from '../../src/models/unit-groups'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { errorOf, samples } from '../helpers/training'
 import { ELEMENTWISE } from '../../src/layers/forms'
+import type { LayerTraits } from '../../src/layers/traits'
 
 beforeEach(() => setRandomSeed(3))
 
@@ -95,11 +96,11 @@ describe('a subclass with its own call', () => {
 
   it('is included if it declares units again', () => {
     class Again extends Cumulative {
+      static override readonly traits: LayerTraits<Again> = {
+        unitFlow: (layer) => Dense.traits.unitFlow?.(layer) ?? null,
+      }
       override call(x: Tensor): Tensor {
         return Dense.prototype.call.call(this, x)
-      }
-      override get unitFlow() {
-        return super.unitFlow
       }
     }
     expect(groupsOf(network(new Again({ units: 5, name: 'own' }))).map(([name, , fixed]) => [name, fixed])).toEqual([
@@ -247,7 +248,9 @@ describe('a subclass with its own call', () => {
 
   it('of an abstract base of the library', async () => {
     class Softmax2D extends Layer<Tensor> {
-      static override readonly form = ELEMENTWISE
+      static override readonly traits: LayerTraits<Softmax2D> = {
+        form: ELEMENTWISE,
+      }
       static readonly className = 'Softmax2D'
       call(x: Tensor): Tensor {
         return ops.softmax(x, -1)

@@ -31,6 +31,7 @@ import {
 } from '../../src'
 import { indicesOf, unitGroups, type UnitGroup, type UnitPlace } from '../../src/models/unit-groups'
 import { visitUnits } from '../../src/models/unit-elements'
+import { redraw } from '../../src/layers/weight-lists'
 
 /** [weight, axis, start, stride, blocks], readable. */
 function text({ weight, axis, start, stride, blocks }: UnitPlace): string {
@@ -397,12 +398,12 @@ describe('unit groups', () => {
   it('draw new weights as the first were drawn', () => {
     const layer = new Dense({ units: 40, inputShape: [30] })
     const model = new Sequential([layer, new Dense({ units: 1 })])
-    const fresh = model.redraw(layer.kernel)
+    const fresh = redraw(model, layer.kernel)
     expect(fresh.shape).toEqual([30, 40])
     expect([...fresh.data]).not.toEqual([...layer.kernel.value.data])
     const limit = Math.sqrt(6 / 70)
     expect(Math.max(...[...fresh.data].map(Math.abs))).toBeLessThanOrEqual(limit)
-    expect([...model.redraw(layer.bias!).data]).toEqual(new Array(40).fill(0))
-    expect(() => model.redraw(new Variable([2], { name: 'other' }))).toThrow(/has no initializer of other/)
+    expect([...redraw(model, layer.bias!).data]).toEqual(new Array(40).fill(0))
+    expect(() => redraw(model, new Variable([2], { name: 'other' }))).toThrow(/has no initializer of other/)
   })
 })

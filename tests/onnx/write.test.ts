@@ -11,6 +11,7 @@ import { loadOnnx, writeOnnx } from '../../src/entries/onnx'
 import { floats, integers } from '../helpers/data'
 import { expectSameInOnnx } from '../helpers/onnx-files'
 import { customObjects, examples, type Input } from '../layers/examples'
+import { applyTree } from '../../src/layers/applying'
 
 type AnyClass = new (options: object) => LayerBase
 const classes = layers.all as Readonly<Record<string, AnyClass>>
@@ -56,7 +57,7 @@ describe('each layer', () => {
     const symbols = mapTree(input, ({ shape, dtype }, path) =>
       inputSymbol({ shape, dtype, name: path === '' ? 'x' : `x${path.replaceAll(/\W/g, '_')}` }),
     )
-    const outputs = customObjectScope({ ...classes, ...customObjects }, () => layer.applyTree(symbols, {}))
+    const outputs = customObjectScope({ ...classes, ...customObjects }, () => applyTree(layer, symbols, {}))
     await expectSameInOnnx(title, new Model<unknown, unknown>({ inputs: symbols, outputs }), dataOf(input, 4))
   })
 })

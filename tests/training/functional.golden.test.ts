@@ -23,6 +23,7 @@ import type {
   LayerInput,
 } from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
+import { applyTree } from '../../src/layers/applying'
 
 const { data, cases } = readFixture<FunctionalFile>('functional')
 
@@ -84,7 +85,7 @@ class Made {
       const results =
         typeof layer === 'object' && 'op' in layer
           ? [callOp(layer.op, [...(given as unknown[]), ...(layer.more ?? [])])]
-          : flatten(this.get(typeof layer === 'string' ? layer : layer.model).applyTree(given, {}))
+          : flatten(applyTree(this.get(typeof layer === 'string' ? layer : layer.model), given, {}))
       keys.forEach((key, i) => symbols.set(key, results[i]))
     }
     return new Model({ inputs: typed(mapTree(order, look)), outputs: typed(mapTree(outputs, look)), name })

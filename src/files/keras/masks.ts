@@ -6,6 +6,7 @@ import { isSymbol } from '../../layers/symbol'
 import { LayerGraph, type GraphCall } from '../../models/layer-graph'
 import { symbolsByKey } from '../../models/graph-order'
 import type { Tensor } from '../../ops/tensor'
+import { maskTrailOf, replayedBy } from '../../layers/traits'
 
 /** The call of the layer that makes a mask, or a mask that was given to a call; 'elsewhere' for all others. */
 export type MaskSource = GraphCall | Tensor | 'elsewhere'
@@ -22,9 +23,10 @@ export function maskSources(
     const operands = symbolsByKey(call.input)
     const own = operands.map((symbol) => sourceFor(call, sources.get(symbol) ?? null))
     const { layer, outputs } = call
-    if (layer.graph instanceof LayerGraph) {
-      const inner = maskSources(layer.graph, own)
-      symbolsByKey(layer.graph.outputs).forEach((symbol, i) => {
+    const graph = replayedBy(layer)
+    if (graph instanceof LayerGraph) {
+      const inner = maskSources(graph, own)
+      symbolsByKey(graph.outputs).forEach((symbol, i) => {
         const source = inner.get(symbol) ?? null
         put(outputs[i]!, source === null || own.includes(source) ? source : 'elsewhere')
       })
@@ -32,7 +34,7 @@ export function maskSources(
     }
     // An empty trail in place of each mask shows which of them the layer passes on.
     const trails = own.map((source): MaskTrail | null => (source === null ? null : new Map()))
-    const trail = layer.maskTrail(operands, trails)
+    const trail = maskTrailOf(layer, operands, trails)
     if (trail === null) continue
     const isMade = ['Embedding', 'Masking'].includes(classNameOf(layer))
     put(outputs[0]!, isMade ? call : (own[trails.indexOf(trail)] ?? 'elsewhere'))

@@ -14,6 +14,7 @@ import { expanded } from './write-expanded'
 import { kerasName, type Style } from './write-names'
 import { StatedMasks, type MakeOperation, type OperationCall } from './write-masks'
 import { ComplexTensor, complexOf, isComplexCall, writtenOperation } from './write-operations'
+import { applyTree } from '../../layers/applying'
 
 /** Writes the layers of a graph. */
 export interface LayerWriter {
@@ -99,7 +100,7 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
   }
   const made: MakeOperation = (op, wanted, ...operands) => {
     const layer = new Operation({ op, name: unusedName(wanted, names) })
-    const symbol = layer.applyTree(operands, {}) as Tensor
+    const symbol = applyTree(layer, operands, {}) as Tensor
     const { call, spec } = originOf(symbol)!
     nodes.set(layer, [call as LayerCall])
     parts.push(operation({ name: layer.name, op, input: operands, dtype: spec.dtype }))

@@ -5,12 +5,12 @@
 import type { DType } from '../../core/dtypes'
 import { classNameOf, type Json } from '../../core/registry'
 import type { MaskTrail } from '../../layers/masks'
-import type { LayerBase } from '../../layers/layer'
 import { Merge } from '../../layers/merging/merge'
 import { isSymbol, type LayerCall } from '../../layers/symbol'
 import { LayerGraph, type GraphCall } from '../../models/layer-graph'
 import { symbolsByKey } from '../../models/graph-order'
 import { Tensor } from '../../ops/tensor'
+import { maskTrailOf, replayedBy, traitsOf } from '../../layers/traits'
 
 /** A call of an op: its arguments are symbols or constants. */
 export interface OperationCall {
@@ -57,8 +57,8 @@ export class StatedMasks {
       this.writer.refuse(`'${layer.name}' would get the mask of its input, which mask: null takes away`)
       return call
     }
-    const { readsMask, graph } = layer as LayerBase
-    if (!hasStates && !((readsMask || graph instanceof LayerGraph) && found.some((each) => each?.isJoined))) return call
+    const readsMask = traitsOf(layer).readsMask?.(layer) === true || replayedBy(layer) instanceof LayerGraph
+    if (!hasStates && !(readsMask && found.some((each) => each?.isJoined))) return call
     const tensors = found.map((each) => each?.tensor() ?? null)
     if (found.some((each, i) => each !== null && tensors[i] === null)) {
       if (hasStates)
@@ -88,14 +88,15 @@ export class StatedMasks {
       const { layer, outputs } = call
       const operands = symbolsByKey(call.input)
       const own = operands.map((symbol, i) => givenMask(call, i, known) ?? masks.get(symbol) ?? null)
-      if (layer.graph instanceof LayerGraph) {
-        const places = symbolsByKey(layer.graph.inputs)
+      const graph = replayedBy(layer)
+      if (graph instanceof LayerGraph) {
+        const places = symbolsByKey(graph.inputs)
         const outer = new Map(places.map((symbol, i) => [symbol, operands[i]!]))
-        const inner = this.masksIn(layer.graph, own, (symbol) => {
+        const inner = this.masksIn(graph, own, (symbol) => {
           const operand = outer.get(symbol)
           return operand === undefined ? null : known(operand)
         })
-        symbolsByKey(layer.graph.outputs).forEach((symbol, i) => put(outputs[i], inner.get(symbol) ?? null))
+        symbolsByKey(graph.outputs).forEach((symbol, i) => put(outputs[i], inner.get(symbol) ?? null))
         continue
       }
       const mask = this.maskAfter(call, operands, own, known)
@@ -114,7 +115,7 @@ export class StatedMasks {
   ): Mask | null {
     // An empty trail in place of each mask shows which of them the layer passes on.
     const trails = own.map((mask): MaskTrail | null => (mask === null ? null : new Map()))
-    const trail = layer.maskTrail(operands, trails)
+    const trail = maskTrailOf(layer, operands, trails)
     if (trail === null) return null
     const name = `${layer.name}_mask`
     const passed = own[trails.indexOf(trail)]

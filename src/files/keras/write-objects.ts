@@ -23,6 +23,7 @@ import { kinds } from '../own/kinds'
 import { FORMER_HARD_SIGMOID, formerHardSigmoidConfig } from './former'
 import { graphConfig } from './write-graphs'
 import { kerasName, type Style } from './write-names'
+import { traitsOf } from '../../layers/traits'
 
 /** Options whose strings are not keywords of Keras. */
 const FREE = ['name', 'vocabulary', 'oovToken', 'maskToken', 'equation', 'function', 'arguments']
@@ -162,8 +163,8 @@ export class ObjectWriter {
         ...graphConfig(layer.graph, this),
       })
     if (layer instanceof Model) this.refuse(`a class of models that is not made of a graph cannot be written`)
-    const { onlyHere } = (layer.constructor as typeof Layer).form
-    if (onlyHere !== undefined) this.refuse(onlyHere)
+    const { form } = traitsOf(layer)
+    if (form?.onlyHere !== undefined) this.refuse(form.onlyHere)
     const isOwn = !Object.hasOwn(kinds()['layers']!.registry.all, className)
     if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer, this.style))
     const config = this.config(layer)

@@ -24,6 +24,7 @@ import { arrayFor, arrayOf, branch, datasetOf, groupAt, putNames, textOf } from 
 import { KERAS_VERSION, compileConfig, jsonOf } from './write-json'
 import { legacyWeightsFile } from './write-legacy'
 import { ObjectWriter } from './write-objects'
+import { buildSpecOf } from '../../layers/weight-lists'
 
 type AnyModel = Model<unknown, unknown>
 
@@ -49,8 +50,8 @@ function archive(model: AnyModel, includeOptimizer: boolean): Uint8Array {
   })
   put('config.json', {
     ...config,
-    ...(model instanceof Sequential && model.buildSpec !== null
-      ? { build_config: { input_shape: [...(model.buildSpec as { shape: readonly (number | null)[] }).shape] } }
+    ...(model instanceof Sequential && buildSpecOf(model) !== null
+      ? { build_config: { input_shape: [...(buildSpecOf(model) as { shape: readonly (number | null)[] }).shape] } }
       : {}),
     ...compile,
   })

@@ -8,7 +8,7 @@ import { flatten, pathName, typed, type Tree } from '../../core/tree'
 import { requireWithinLimit } from '../../core/weight-limit'
 import { Layer } from '../../layers'
 import type { CallContext } from '../../layers/context'
-import { TensorSpec, type BatchShape } from '../../layers/spec'
+import { TensorSpec } from '../../layers/spec'
 import type { ConstantLike } from '../../models/load-options'
 import { Tensor } from '../../ops/tensor'
 import { PreparedStrings, StringTensor, noteReader } from '../../ops/strings'
@@ -24,6 +24,9 @@ import { tensorFrom, type HostTensor } from './tensors'
 import { elementType, typeName, types, type ElementType } from './types'
 import { Value } from './values'
 import type { Initializer } from './trained-tensors'
+import type { LayerTraits } from '../../layers/traits'
+import { trackWeight } from '../../layers/weight-lists'
+import { tracedOutputSpecs } from '../../layers/inference'
 
 /** Values of inputs that are the same in every call: numbers, or nested arrays of them. */
 export type Constants = Readonly<Record<string, ConstantLike>>
@@ -100,6 +103,22 @@ const GraphLayerBase = configured(Layer<unknown, unknown>, () => ({
 }))
 
 export abstract class GraphLayer extends GraphLayerBase {
+  /** @internal */
+  static override readonly traits: LayerTraits<GraphLayer> = {
+    isPathRoot: true,
+    /** Extents that the file fixes may be constants of its graph, the number of samples among them. */
+    checkShape(layer, shape, built, path) {
+      if (built.length === shape.length && built.every((extent, i) => extent === null || extent === shape[i])) return
+      const advice =
+        built[0] === null
+          ? ''
+          : ` The file was made for ${built[0]} rows: pass batchSize: ${built[0]}, or open it with the option shapes.`
+      throw new ShapeError(
+        `${layer}: the input${path === '' ? '' : ` '${pathName(path)}'`} must be ${formatShape(built)}, received ${formatShape(shape)}.${advice}`,
+      )
+    },
+  }
+
   protected readonly graphFile: OnnxFile
   readonly #initializers: readonly Initializer[]
   readonly #known = new Map<string, Value>()
@@ -129,10 +148,6 @@ export abstract class GraphLayer extends GraphLayerBase {
     return x
   }
 
-  protected override get isPathRoot(): boolean {
-    return true
-  }
-
   /** The inputs that calls give, in the order of the file. */
   get graphInputs(): readonly GraphInput[] {
     return inputsOf(this.graphFile).filter(({ name }) => !this.#known.has(name))
@@ -154,21 +169,9 @@ export abstract class GraphLayer extends GraphLayerBase {
       const shape = weight.order.map((axis) => weight.shape[axis]!)
       requireWithinLimit(`${this}: ${name}`, shape)
       const variable = new Variable(shape, { name, trainable: weight.trainable })
-      this.trackWeight(variable)
+      trackWeight(this, variable)
       this.#weights.set(name, variable)
     }
-  }
-
-  /** Extents that the file fixes may be constants of its graph, the number of samples among them. */
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    if (built.length === shape.length && built.every((extent, i) => extent === null || extent === shape[i])) return
-    const advice =
-      built[0] === null
-        ? ''
-        : ` The file was made for ${built[0]} rows: pass batchSize: ${built[0]}, or open it with the option shapes.`
-    throw new ShapeError(
-      `${this}: the input${path === '' ? '' : ` '${pathName(path)}'`} must be ${formatShape(built)}, received ${formatShape(shape)}.${advice}`,
-    )
   }
 
   /** Sets the weights to the elements that a file has for them. @internal */
@@ -245,7 +248,7 @@ export abstract class GraphLayer extends GraphLayerBase {
    */
   override computeOutputSpec(inputSpec: unknown): never {
     try {
-      return typed(this.tracedOutputSpec(typed(inputSpec)))
+      return typed(tracedOutputSpecs(this, typed(inputSpec)))
     } catch (error) {
       const specs = this.#declaredSpecs()
       const isOpen = flatten<TensorSpec>(typed(inputSpec)).some(({ shape }) => shape.includes(null))

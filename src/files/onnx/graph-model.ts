@@ -20,6 +20,8 @@ import type { ConstantLike, InputOptions } from '../../models/load-options'
 import { Model } from '../../models/model'
 import { PREDICT, type PredictOptions } from '../../training/options'
 import { GraphLayer, specOfInput } from './graph-layer'
+import { buildSpecOf } from '../../layers/weight-lists'
+import { applyTree } from '../../layers/applying'
 
 /** Names that exporters give to the axis of samples. */
 const BATCH = /batch|^(?:n|b|bs|samples?|unk__\d+|none|\?)$/i
@@ -31,8 +33,8 @@ const BATCH = /batch|^(?:n|b|bs|samples?|unk__\d+|none|\?)$/i
 // oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type GraphModel takes every one
 export class GraphModel<const In = any, const Out = any> extends Model<In, Out> {
   readonly #whole = jit((...inputs: Tensor[]): Tensor[] => {
-    const x = unflatten<Tensor>(typed<Tree<TensorSpec>>(this.buildSpec!), inputs)
-    return flatten(this.applyTree(x, { training: false }))
+    const x = unflatten<Tensor>(typed<Tree<TensorSpec>>(buildSpecOf(this)!), inputs)
+    return flatten(applyTree(this, x, { training: false }))
   })
 
   override async predict(
@@ -69,7 +71,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
 
   /** A file that was made for some number of rows takes several times as many, which steps divide. @internal */
   override checkInput(types: readonly TensorType[]): void {
-    const specs = flatten<TensorSpec>(typed(this.buildSpec))
+    const specs = flatten<TensorSpec>(typed(buildSpecOf(this)))
     super.checkInput(
       types.map(({ shape, dtype }, i) => {
         const rows = specs[i]?.shape[0] ?? null
@@ -93,7 +95,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
 
   /** The inputs as tensors of the declared types. */
   private named(x: unknown): Tree<Tensor> {
-    const specs = typed<Tree<TensorSpec>>(this.buildSpec!)
+    const specs = typed<Tree<TensorSpec>>(buildSpecOf(this)!)
     const read = (given: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
       const where = `${this}: ${name}`
       const value =

@@ -6,6 +6,7 @@ import type { BatchShape, TensorSpec } from '../../layers/spec'
 import { LayerGraph } from '../../models/layer-graph'
 import type { Model } from '../../models/model'
 import type { Tensor } from '../../ops/tensor'
+import { buildSpecOf } from '../../layers/weight-lists'
 
 export type AnyModel = Model<unknown, unknown>
 
@@ -25,7 +26,7 @@ function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly stri
 
 export function endsOf(model: AnyModel): Ends {
   const { graph } = model
-  const tree = typed<Tree<TensorSpec> | null>(graph instanceof LayerGraph ? graph.inputSpecs : model.buildSpec)
+  const tree = typed<Tree<TensorSpec> | null>(graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model))
   if (tree === null)
     throw new StateError(`${model} is not built. Call it, fit it or give it an inputShape before it is written`)
   const specs = flatten<TensorSpec>(tree)

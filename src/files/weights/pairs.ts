@@ -5,6 +5,7 @@ import type { LayerBase } from '../../layers/layer'
 import { Bidirectional, StackedRNNCells } from '../../layers'
 import { symbolsByKey, walkBack } from '../../models/graph-order'
 import { LayerGraph } from '../../models/layer-graph'
+import { replayedBy } from '../../layers/traits'
 
 /** A layer with weights, with its place in the model. */
 interface Placed {
@@ -135,7 +136,7 @@ function isBefore(one: readonly LayerBase[], other: readonly LayerBase[]): boole
   if (before === undefined || after === undefined) return false
   if (outer instanceof StackedRNNCells)
     return outer.cells.indexOf(before as never) < outer.cells.indexOf(after as never)
-  const graph = outer?.graph
+  const graph = outer === undefined ? null : replayedBy(outer)
   if (!(graph instanceof LayerGraph)) return false
   const call = graph.calls.find(({ layer }) => layer === after)
   if (call === undefined) return false

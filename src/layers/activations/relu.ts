@@ -12,10 +12,11 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
-import { extentsAt, type BatchShape, type InputSpec } from '../spec'
-import { KEEPS, unitAxes, type UnitFlow } from '../units'
+import { extentsAt, type BatchShape } from '../spec'
+import { KEEPS, unitAxes } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 
@@ -41,11 +42,11 @@ const ReLUBase = configured(
  */
 export class ReLU extends ReLUBase {
   static readonly className = 'ReLU'
-  static override readonly form = ELEMENTWISE
-
-  // A maximum of 0 leaves only the part below 0, which scales.
-  override get unitFlow(): UnitFlow {
-    return { ...KEEPS, scales: this.threshold === 0 && (this.maxValue ?? 0) === 0 }
+  /** @internal */
+  static override readonly traits: LayerTraits<ReLU> = {
+    form: ELEMENTWISE,
+    // A maximum of 0 leaves only the part below 0, which scales.
+    unitFlow: ({ threshold, maxValue }) => ({ ...KEEPS, scales: threshold === 0 && (maxValue ?? 0) === 0 }),
   }
 
   call(x: Tensor): Tensor {
@@ -67,7 +68,11 @@ const LeakyReLUBase = configured(
 /** x where x > 0, negativeSlope · x elsewhere. Keras: `keras.layers.LeakyReLU`. */
 export class LeakyReLU extends LeakyReLUBase {
   static readonly className = 'LeakyReLU'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<LeakyReLU> = {
+    form: ELEMENTWISE,
+    unitFlow: () => KEEPS,
+  }
 
   protected override checkOptions(): void {
     if (this.alpha === null) return
@@ -77,10 +82,6 @@ export class LeakyReLU extends LeakyReLUBase {
 
   override getConfig(): Config {
     return withoutOptions(super.getConfig(), ['alpha'])
-  }
-
-  override get unitFlow(): UnitFlow {
-    return KEEPS
   }
 
   call(x: Tensor): Tensor {
@@ -100,10 +101,10 @@ const ELUBase = configured(
 /** x where x > 0, alpha (eˣ − 1) elsewhere. Keras: `keras.layers.ELU`. */
 export class ELU extends ELUBase {
   static readonly className = 'ELU'
-  static override readonly form = ELEMENTWISE
-
-  override get unitFlow(): UnitFlow {
-    return { ...KEEPS, scales: this.alpha === 0 }
+  /** @internal */
+  static override readonly traits: LayerTraits<ELU> = {
+    form: ELEMENTWISE,
+    unitFlow: ({ alpha }) => ({ ...KEEPS, scales: alpha === 0 }),
   }
 
   call(x: Tensor): Tensor {
@@ -145,22 +146,40 @@ const PReLUBase = configured(
  */
 export class PReLU extends PReLUBase {
   static readonly className = 'PReLU'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<PReLU> = {
+    form: ELEMENTWISE,
+    requiredInputs(layer) {
+      const { buildShape } = layer
+      if (buildShape === null) return null
+      const { sharedAxes } = layer
+      // Keras lists none if no axis is shared.
+      const own =
+        sharedAxes === null ? [] : [...buildShape.keys()].filter((axis) => axis > 0 && !sharedAxes.includes(axis))
+      return { ndim: buildShape.length, ...(own.length === 0 ? {} : extentsAt(buildShape, own)) }
+    },
+    // An alpha for each place as well cannot be divided by units alone.
+    unitFlow(layer) {
+      const { shape } = layer.alpha
+      if (shape.slice(0, -1).some((extent) => extent !== 1)) return null
+      return shape.at(-1) === 1 ? KEEPS : { ...KEEPS, along: unitAxes(-1, layer.alpha) }
+    },
+    checkShape(layer, shape, built) {
+      requireSameRank(layer, shape, built)
+      const shared = (layer.sharedAxes ?? []).map((axis) => normalizeAxis(`${layer}: sharedAxes`, axis, built.length))
+      requireExtents(
+        layer,
+        shape,
+        built,
+        built.map((_, i) => i).filter((i) => i > 0 && !shared.includes(i)),
+      )
+    },
+  }
   private alphaVariable: Variable | null = null
 
   /** The slopes: the shape of a sample, 1 along the shared axes. */
   get alpha(): Variable {
     return this.requireBuilt(this.alphaVariable)
-  }
-
-  protected override get requiredInputs(): InputSpec | null {
-    const { buildShape } = this
-    if (buildShape === null) return null
-    const { sharedAxes } = this
-    // Keras lists none if no axis is shared.
-    const own =
-      sharedAxes === null ? [] : [...buildShape.keys()].filter((axis) => axis > 0 && !sharedAxes.includes(axis))
-    return { ndim: buildShape.length, ...(own.length === 0 ? {} : extentsAt(buildShape, own)) }
   }
 
   override build(inputShape: BatchShape): void {
@@ -179,24 +198,6 @@ export class PReLU extends PReLUBase {
       regularizer: this.alphaRegularizer,
       constraint: this.alphaConstraint,
     })
-  }
-
-  // An alpha for each place as well cannot be divided by units alone.
-  override get unitFlow(): UnitFlow | null {
-    const { shape } = this.alpha
-    if (shape.slice(0, -1).some((extent) => extent !== 1)) return null
-    return shape.at(-1) === 1 ? KEEPS : { ...KEEPS, along: unitAxes(-1, this.alpha) }
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireSameRank(this, shape, built)
-    const shared = (this.sharedAxes ?? []).map((axis) => normalizeAxis(`${this}: sharedAxes`, axis, built.length))
-    requireExtents(
-      this,
-      shape,
-      built,
-      built.map((_, i) => i).filter((i) => i > 0 && !shared.includes(i)),
-    )
   }
 
   call(x: Tensor): Tensor {

@@ -2,13 +2,13 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, either, integer, listOf, option } from '../../core/options'
-import type { Shape } from '../../core/shapes'
 import { softmax } from '../../ops/nn/activations'
 import { where } from '../../ops/numpy/elementwise'
 import { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 /** Its exponential is 0 relative to that of any score that is not as negative. */
 const LARGE_NEGATIVE = -1e9
@@ -35,10 +35,17 @@ const SoftmaxBase = configured(
  */
 export class Softmax extends SoftmaxBase {
   static readonly className = 'Softmax'
-  static override readonly form = ELEMENTWISE
-
-  override get readsMask(): boolean {
-    return true
+  /** @internal */
+  static override readonly traits: LayerTraits<Softmax> = {
+    form: ELEMENTWISE,
+    readsMask: () => true,
+    checkMask(layer, { shape, rank }, input) {
+      const extents = input.slice(input.length - rank)
+      if (rank <= input.length && shape.every((extent, i) => extent === 1 || extent === extents[i])) return
+      throw new ShapeError(
+        `${layer}: the mask must broadcast to the input ${formatShape(input)}, received ${formatShape(shape)}`,
+      )
+    },
   }
 
   call(x: Tensor, { mask }: CallContext): Tensor {
@@ -46,13 +53,5 @@ export class Softmax extends SoftmaxBase {
     const probabilities = softmax(where(mask, x, LARGE_NEGATIVE), this.axis)
     // A row that is masked completely is uniform before this.
     return where(mask, probabilities, 0)
-  }
-
-  protected override checkMask({ shape, rank }: Tensor, input: Shape): void {
-    const extents = input.slice(input.length - rank)
-    if (rank <= input.length && shape.every((extent, i) => extent === 1 || extent === extents[i])) return
-    throw new ShapeError(
-      `${this}: the mask must broadcast to the input ${formatShape(input)}, received ${formatShape(shape)}`,
-    )
   }
 }

@@ -2,7 +2,6 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, configured, integer, nullable, number, option } from '../../core/options'
-import type { Shape } from '../../core/shapes'
 import { flatten, typed, type Tree } from '../../core/tree'
 import { softmax } from '../../ops/nn/activations'
 import { attend } from '../../ops/nn/attention'
@@ -17,14 +16,18 @@ import type { TensorLike } from '../../ops/convert'
 import type { SeparateInputs } from '../call-options'
 import { LISTED } from '../forms'
 import { withNames, type AttentionInputs } from './named'
-import { Layer, type ApplyOptions, type CallOption, type InputsOf } from '../layer'
+import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
 import type { BatchShape } from '../spec'
 import { ATTENTION_OPTIONS, asBool, both, causalMask, keyMask, masksOfPair, pairMask } from './masks'
 import { generatorOf } from '../random'
+import type { LayerTraits } from '../traits'
+import { tracedOutputSpecs } from '../inference'
+import { masksLike } from '../applying'
 
 type Inputs = readonly Tensor[]
+type Operands = readonly [query: Tensor, value: Tensor, key?: Tensor]
 
 /** Keras's constant. It removes masked steps in every row with at least one step that counts. */
 const MASKED = 1e9
@@ -38,7 +41,18 @@ const WeighedAttentionBase = configured(Layer<Inputs, Tensor>, () => ({
 
 /** softmax(score(query, key)) · value: inputs [query, value] or [query, value, key], each [batch, steps, features]. */
 abstract class WeighedAttention extends WeighedAttentionBase {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<WeighedAttention> = {
+    form: LISTED,
+    callOptions: ATTENTION_OPTIONS,
+    masksFor(layer, inputs, mask) {
+      return masksLike(layer, inputs, masksOfPair(`${layer}`, layer.checked(inputs).length, mask))
+    },
+    checkMask(layer, mask, shape, path) {
+      requireMask(layer, mask, ['batch', 'steps'], shape.slice(0, -1), { path, mayBroadcast: true })
+    },
+    readsMask: () => true,
+  }
   override readonly supportsMasking = true
   private readonly generator = generatorOf(this)
 
@@ -52,21 +66,10 @@ abstract class WeighedAttention extends WeighedAttentionBase {
   /** [batch, query steps, value steps] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor
 
-  protected override get callOptions(): readonly CallOption[] {
-    return ATTENTION_OPTIONS
-  }
-
-  protected override masksFor(inputs: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    return super.masksFor(inputs, masksOfPair(`${this}`, this.checked(inputs).length, mask))
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
-    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, -1), { path, mayBroadcast: true })
-  }
-
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
-    const [query, value, key = value] = this.checked(inputs) as readonly [Tensor, Tensor, Tensor?]
-    this.requireAlike(inputs)
+    const operands = this.checked(inputs)
+    const [query, value, key = value] = operands
+    this.requireAlike(operands)
     const [queryMask = null, valueMask = null] = Array.isArray(mask) ? flatten<Tensor | null>(mask) : []
     const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true
     if (!isStored && this.isProduct && [query, key, value].every(({ rank }) => rank === 3)) {
@@ -106,13 +109,9 @@ abstract class WeighedAttention extends WeighedAttentionBase {
       attention.attentionMask == null
         ? null
         : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
-    const [q, k, v] = [this.scaledQuery(query), key, value].map((each) => expandDims(each, 2)) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ]
+    const [q, k, v] = [this.scaledQuery(query), key, value].map((each) => expandDims(each, 2))
     return squeeze(
-      attend(`${this}`, q, k, v, {
+      attend(`${this}`, q!, k!, v!, {
         scale: 1,
         mask: both(ofValue, given),
         after: attention.useCausalMask === true ? 0 : Infinity,
@@ -121,14 +120,14 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     )
   }
 
-  private checked(inputs: unknown): Inputs {
-    const isList = Array.isArray(inputs) && inputs.every((each) => each instanceof Tensor)
-    if (isList && (inputs.length === 2 || inputs.length === 3)) return inputs as Inputs
+  private checked(inputs: unknown): Operands {
+    if (areOperands(inputs)) return inputs
     throw new ArgumentError(`${this}: the input must be [query, value] or [query, value, key]`)
   }
 
-  private requireAlike(inputs: Inputs): void {
-    const [query, value, key = value] = inputs.map(({ shape }) => shape) as [Shape, Shape, Shape?]
+  private requireAlike(inputs: Operands): void {
+    const [{ shape: query }, { shape: value }, third] = inputs
+    const key = third?.shape ?? value
     const fronts = [query, value, key].map((shape) => shape.slice(0, -2).join())
     const isAlike =
       query.length >= 2 &&
@@ -136,7 +135,8 @@ abstract class WeighedAttention extends WeighedAttentionBase {
       value.length === query.length &&
       key.length === query.length
     if (isAlike && key.at(-2) === value.at(-2) && key.at(-1) === query.at(-1)) return
-    const received = inputs.map(({ shape }) => formatShape(shape)).join(', ')
+    const shapes = third === undefined ? [query, value] : [query, value, key]
+    const received = shapes.map(formatShape).join(', ')
     throw new ShapeError(
       `${this}: the inputs must be query [batch, steps, features], value [batch, value steps, n] and key [batch, value steps, features], received ${received}`,
     )
@@ -151,11 +151,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(this.tracedOutputSpec(typed(inputSpec), options))
-  }
-
-  override get readsMask(): boolean {
-    return true
+    return typed(tracedOutputSpecs(this, typed(inputSpec), options))
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -190,6 +186,10 @@ const AttentionBase = configured(
  */
 export class Attention extends AttentionBase {
   static readonly className = 'Attention'
+  /** @internal */
+  static override readonly traits: LayerTraits<Attention> = {
+    constructorOptions: ['scoreMode'],
+  }
   private scaleVariable: Variable | null = null
   private concatVariable: Variable | null = null
 
@@ -214,11 +214,6 @@ export class Attention extends AttentionBase {
   }
 
   protected override readonly isProduct = this.scoreMode === 'dot'
-
-  /** @internal */
-  protected override get constructorOptions(): readonly string[] {
-    return ['scoreMode']
-  }
 
   protected override scaledQuery(query: Tensor): Tensor {
     return this.scaled(query)
@@ -245,6 +240,13 @@ const AdditiveAttentionBase = configured(
  */
 export class AdditiveAttention extends AdditiveAttentionBase {
   static readonly className = 'AdditiveAttention'
+  /** @internal */
+  static override readonly traits: LayerTraits<AdditiveAttention> = {
+    checkShape(layer, shape, built, path) {
+      // With a separate key, the value may have any number of features.
+      if (layer.useScale && path === '[0]') requireExtents(layer, shape, built, [-1], path)
+    },
+  }
   private scaleVariable: Variable | null = null
 
   /** [features]; null without useScale. */
@@ -262,13 +264,14 @@ export class AdditiveAttention extends AdditiveAttentionBase {
     if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [features] })
   }
 
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    // With a separate key, the value may have any number of features.
-    if (this.useScale && path === '[0]') requireExtents(this, shape, built, [-1], path)
-  }
-
   protected scores(query: Tensor, key: Tensor): Tensor {
     const reach = tanh(add(expandDims(query, -2), expandDims(key, -3)))
     return sum(this.scaleVariable === null ? reach : multiply(reach, this.scaleVariable), -1)
   }
+}
+
+/** Whether the input of an attention layer is [query, value] or [query, value, key]. */
+function areOperands(inputs: unknown): inputs is Operands {
+  const isList = Array.isArray(inputs) && inputs.every((each) => each instanceof Tensor)
+  return isList && (inputs.length === 2 || inputs.length === 3)
 }

@@ -10,7 +10,8 @@ import type { CallOption } from '../layer'
 
 /** The conjunction of two masks; null counts everything. */
 export function both(a: Tensor | null, b: Tensor | null): Tensor | null {
-  return a === null ? b : b === null ? a : logicalAnd(a, b)
+  if (a === null) return b
+  return b === null ? a : logicalAnd(a, b)
 }
 
 /** [1, rows, columns]: row − column. */
@@ -87,11 +88,8 @@ export function masksOfPair(layer: string, inputs: number, mask: Tree<Tensor | n
   const isList = Array.isArray(mask)
   if (isList && (mask.length === 2 || mask.length === inputs))
     return mask.length < inputs ? [...(mask as readonly Tree<Tensor | null>[]), null] : mask
-  const received = isList
-    ? `a list of ${mask.length}`
-    : mask instanceof Tensor
-      ? `a tensor ${formatShape(mask.shape)}`
-      : typeof mask
+  const other = mask instanceof Tensor ? `a tensor ${formatShape(mask.shape)}` : typeof mask
+  const received = isList ? `a list of ${mask.length}` : other
   throw new ArgumentError(
     `${layer}: the mask must be a list, [queryMask, valueMask]${inputs === 3 ? ' or [queryMask, valueMask, keyMask]' : ''}, where null stands for none; received ${received}`,
   )

@@ -16,7 +16,7 @@ import {
   required,
   unread,
 } from '../../core/options'
-import { normalizeAxis, type Shape } from '../../core/shapes'
+import { normalizeAxis } from '../../core/shapes'
 import { flatten, typed, type Tree } from '../../core/tree'
 import { softmax } from '../../ops/nn/activations'
 import { attend, flashAttentionKind } from '../../ops/nn/attention'
@@ -30,13 +30,13 @@ import type { TensorLike } from '../../ops/convert'
 import type { SeparateInputs } from '../call-options'
 import { LISTED } from '../forms'
 import { withNames, type AttentionInputs } from './named'
-import { Layer, type ApplyOptions, type CallOption, type InputsOf } from '../layer'
+import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
 import { constraint, initializer, regularizer } from '../kinds'
 import { withoutMask } from '../masks'
-import type { BatchShape } from '../spec'
+import { isBatchShape, type BatchShape } from '../spec'
 import { unitAxes, type InnerUnits, type UnitAxis } from '../units'
 import {
   ATTENTION_OPTIONS,
@@ -51,6 +51,10 @@ import {
   windowMask,
 } from './masks'
 import { generatorOf } from '../random'
+import type { LayerTraits } from '../traits'
+import { tracedOutputSpecs } from '../inference'
+import { masksLike } from '../applying'
+import { exactly } from '../tuples'
 
 /** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -109,7 +113,26 @@ interface Heads {
 const HeadsLayerBase = configured(Layer<Inputs, Tensor>, projectionOptions)
 
 abstract class HeadsLayer extends HeadsLayerBase {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<HeadsLayer> = {
+    form: LISTED,
+    callOptions: ATTENTION_OPTIONS,
+    checkShape(layer, shape, built, path) {
+      if (shape.length === built.length) requireExtents(layer, shape, built, [-1], path)
+    },
+    masksFor(layer, inputs, mask) {
+      return masksLike(layer, inputs, Array.isArray(inputs) ? masksOfPair(`${layer}`, inputs.length, mask) : mask)
+    },
+    checkMask(layer, mask, shape, path) {
+      // With several axes of steps, the mask's leading axes are enough.
+      const rank = Math.min(Math.max(mask.rank, 2), shape.length - 1)
+      requireMask(layer, mask, ['batch', rank > 2 ? '…steps' : 'steps'], shape.slice(0, rank), {
+        path,
+        mayBroadcast: true,
+      })
+    },
+    readsMask: () => true,
+  }
   override readonly supportsMasking = true
   protected query: EinsumDense | null = null
   protected key: EinsumDense | null = null
@@ -150,7 +173,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
   protected abstract readonly keyLength: number
 
   protected shapesOf(inputShape: Shapes): { query: BatchShape; value: BatchShape; key: BatchShape } {
-    const list = (Array.isArray(inputShape[0]) ? inputShape : [inputShape, inputShape]) as readonly BatchShape[]
+    const list = isBatchShape(inputShape) ? [inputShape, inputShape] : inputShape
     const [query, value, key = value] = list
     const areShapes = list.every((shape: unknown) => Array.isArray(shape))
     if (!areShapes || list.length > 3 || query === undefined || value === undefined || key === undefined) {
@@ -167,27 +190,6 @@ abstract class HeadsLayer extends HeadsLayerBase {
         `${this}: value and key must have the same steps, received ${formatShape(value)} and ${formatShape(key)}`,
       )
     return { query, value, key }
-  }
-
-  protected override get callOptions(): readonly CallOption[] {
-    return ATTENTION_OPTIONS
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    if (shape.length === built.length) requireExtents(this, shape, built, [-1], path)
-  }
-
-  protected override masksFor(inputs: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    return super.masksFor(inputs, Array.isArray(inputs) ? masksOfPair(`${this}`, inputs.length, mask) : mask)
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
-    // With several axes of steps, the mask's leading axes are enough.
-    const rank = Math.min(Math.max(mask.rank, 2), shape.length - 1)
-    requireMask(this, mask, ['batch', rank > 2 ? '…steps' : 'steps'], shape.slice(0, rank), {
-      path,
-      mayBroadcast: true,
-    })
   }
 
   /** x [batch, …, features] · kernel [features, heads, size] → [batch, …, heads, size] */
@@ -281,12 +283,10 @@ abstract class HeadsLayer extends HeadsLayerBase {
 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
     // The masks are applied here; the projections do not see them.
-    const [query, value, key = value] = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask) as [
-      Tensor,
-      Tensor,
-      Tensor?,
-    ]
-    this.shapesOf([query, value, key].map(({ shape }) => shape))
+    const operands = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask)
+    this.shapesOf(operands.map(({ shape }) => shape))
+    const [query, value] = exactly(operands.slice(0, 2), 2)
+    const key = operands[2] ?? value
     const heads: Heads = { query: this.query!.apply(query), key: this.key!.apply(key), value: this.value!.apply(value) }
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
@@ -357,7 +357,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
     const axes = this.attentionAxesOf(query.rank - 1)
     const { toScores, toOutput } = equations(query.rank, axes)
     const scores = einsum(toScores, multiply(query, 1 / Math.sqrt(this.keyLength)), key)
-    const [rows, columns] = [query, value].map(({ shape }) => axes.map((axis) => shape[axis]!)) as [number[], number[]]
+    const [rows, columns] = [axes.map((axis) => query.shape[axis]!), axes.map((axis) => value.shape[axis]!)]
     const seen = this.seenBy(scores, rows, columns, masks)
     const over = [...axes.keys()].map((i) => i - axes.length)
     const isExplicit = this.dropsEmptyRows || attention.returnAttentionScores === true || query.rank !== 4
@@ -389,11 +389,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(this.tracedOutputSpec(typed(inputSpec), options))
-  }
-
-  override get readsMask(): boolean {
-    return true
+    return typed(tracedOutputSpecs(this, typed(inputSpec), options))
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -474,6 +470,18 @@ const MultiHeadAttentionBase = configured(
  */
 export class MultiHeadAttention extends MultiHeadAttentionBase {
   static readonly className = 'MultiHeadAttention'
+  /** @internal */
+  static override readonly traits: LayerTraits<MultiHeadAttention> = {
+    /** One unit per head. */
+    innerUnits: (layer) => [
+      {
+        count: layer.numHeads,
+        optionsFor: (numHeads) => ({ numHeads }),
+        incoming: [...layer.axesOfQueries(1), ...layer.axesOfValues()],
+        ...layer.useOfHeads(1),
+      },
+    ],
+  }
 
   protected get keyLength(): number {
     return this.keyDim
@@ -492,18 +500,6 @@ export class MultiHeadAttention extends MultiHeadAttentionBase {
     if (this.useGate) this.gate = this.projection('gate', query, this.numHeads, size, 'sigmoid')
     this.value = this.projection('value', value, this.numHeads, size)
     this.attentionOutput = this.merging('attentionOutput', query.length, this.outputShape ?? [this.featuresOf(query)])
-  }
-
-  /** One unit per head. */
-  override get innerUnits(): readonly InnerUnits[] {
-    return [
-      {
-        count: this.numHeads,
-        optionsFor: (numHeads) => ({ numHeads }),
-        incoming: [...this.axesOfQueries(1), ...this.axesOfValues()],
-        ...this.useOfHeads(1),
-      },
-    ]
   }
 
   private featuresOf(shape: BatchShape): number {
@@ -538,6 +534,34 @@ const GroupedQueryAttentionBase = configured(
  */
 export class GroupedQueryAttention extends GroupedQueryAttentionBase {
   static readonly className = 'GroupedQueryAttention'
+  /** @internal */
+  static override readonly traits: LayerTraits<GroupedQueryAttention> = {
+    /**
+     * A unit is a head of key and value with the query heads that share it. If there is only one, the units are the query
+     * heads.
+     */
+    innerUnits(layer) {
+      const { numKeyValueHeads: groups, numQueryHeads: heads, headsOfGroup: width } = layer
+      if (groups === 1)
+        return [
+          {
+            count: heads,
+            optionsFor: (numQueryHeads) => ({ numQueryHeads }),
+            incoming: layer.axesOfQueries(1),
+            ...layer.useOfHeads(1),
+          },
+        ]
+      const optionsFor = (count: number) => ({ numKeyValueHeads: count, numQueryHeads: count * width })
+      return [
+        {
+          count: groups,
+          optionsFor,
+          incoming: [...layer.axesOfQueries(width), ...layer.axesOfValues()],
+          ...layer.useOfHeads(width),
+        },
+      ]
+    },
+  }
 
   protected override checkOptions(): void {
     if (this.numQueryHeads % this.numKeyValueHeads === 0) return
@@ -571,32 +595,6 @@ export class GroupedQueryAttention extends GroupedQueryAttentionBase {
   /** How many heads of the query share a key and a value. */
   private get headsOfGroup(): number {
     return this.numQueryHeads / this.numKeyValueHeads
-  }
-
-  /**
-   * A unit is a head of key and value with the query heads that share it. If there is only one, the units are the query
-   * heads.
-   */
-  override get innerUnits(): readonly InnerUnits[] {
-    const { numKeyValueHeads: groups, numQueryHeads: heads, headsOfGroup: width } = this
-    if (groups === 1)
-      return [
-        {
-          count: heads,
-          optionsFor: (numQueryHeads) => ({ numQueryHeads }),
-          incoming: this.axesOfQueries(1),
-          ...this.useOfHeads(1),
-        },
-      ]
-    const optionsFor = (count: number) => ({ numKeyValueHeads: count, numQueryHeads: count * width })
-    return [
-      {
-        count: groups,
-        optionsFor,
-        incoming: [...this.axesOfQueries(width), ...this.axesOfValues()],
-        ...this.useOfHeads(width),
-      },
-    ]
   }
 
   protected matched(heads: Tensor): Tensor {

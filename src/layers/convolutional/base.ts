@@ -12,28 +12,32 @@ import { TENSOR } from '../forms'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import { Layer, type WeightOptions } from '../layer'
 import { alongSpace, channelsLast, channelsOf, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import { extentsAt, type BatchShape, type InputSpec } from '../spec'
+import { extentsAt, type BatchShape } from '../spec'
 import { unitAxes, type Made, type UnitAxis, type UnitFlow } from '../units'
 import { slidingOf } from './options'
+import type { LayerTraits } from '../traits'
+import type { Initializer } from '../../parts/initializers'
+import type { Regularizer } from '../../parts/regularizers'
+import type { Constraint } from '../../parts/constraints'
 
 /** What a convolution computes, with the channels last. */
 export interface ConvolutionKind<Of> {
   /** Checks options against each other. Default: nothing. */
-  readonly check?: (layer: Of) => void
+  check?(layer: Of): void
   /**
    * The kernels, in the order of the weights.
    * @param shape of the input, [batch, …extents, channels]
    * @throws ShapeError for an input that does not fit
    */
-  readonly kernels: (layer: Of, channels: number, shape: BatchShape) => readonly WeightOptions[]
+  kernels(layer: Of, channels: number, shape: BatchShape): readonly WeightOptions[]
   /** The number of output channels. */
-  readonly filters: (layer: Of, channels: number | null) => number | null
+  filters(layer: Of, channels: number | null): number | null
   /** The sum over the window, before bias and activation. */
-  readonly call: (layer: Of, x: Tensor, kernels: readonly Tensor[]) => Tensor
+  call(layer: Of, x: Tensor, kernels: readonly Tensor[]): Tensor
   /** The shape of the result for [batch, …extents, channels]. */
-  readonly shape: (layer: Of, inputShape: BatchShape, filters: number | null) => BatchShape
+  shape(layer: Of, inputShape: BatchShape, filters: number | null): BatchShape
   /** The units of the output, as they follow from those of the input. */
-  readonly units: (layer: Of, kernels: readonly Variable[]) => UnitFlow | null
+  units(layer: Of, kernels: readonly Variable[]): UnitFlow | null
   /** Whether the kernel has the filters on its last axis, so that `enableLora` can add a product to it. Default false. */
   readonly takesLora?: boolean
 }
@@ -55,7 +59,19 @@ const ConvolutionLayerBase = configured(Layer<Tensor>, () =>
 
 /** activation(Σ x · kernel + bias) for every position of a window. */
 export abstract class ConvolutionLayer extends ConvolutionLayerBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvolutionLayer> = {
+    form: TENSOR,
+    requiredInputs: (layer) => ({
+      minNdim: layer.rank + 2,
+      ...extentsAt(layer.buildShape, [isChannelsFirst(layer) ? 1 : -1]),
+    }),
+    checkShape(layer, shape, built) {
+      channelsLast(layer, layer.rank, shape)
+      requireExtents(layer, shape, built, [isChannelsFirst(layer) ? 1 : -1])
+    },
+    unitFlow: (layer) => (isChannelsFirst(layer) ? null : layer.kind.units(layer, layer.kernels)),
+  }
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
   declare readonly padding: Padding
@@ -100,10 +116,6 @@ export abstract class ConvolutionLayer extends ConvolutionLayerBase {
     this.kind.check?.(this)
   }
 
-  protected override get requiredInputs(): InputSpec {
-    return { minNdim: this.rank + 2, ...extentsAt(this.buildShape, [isChannelsFirst(this) ? 1 : -1]) }
-  }
-
   override build(inputShape: BatchShape): void {
     const { kind } = this
     const channels = channelsOf(this, this.rank, inputShape)
@@ -117,11 +129,6 @@ export abstract class ConvolutionLayer extends ConvolutionLayerBase {
       regularizer: this.biasRegularizer,
       constraint: this.biasConstraint,
     })
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    channelsLast(this, this.rank, shape)
-    requireExtents(this, shape, built, [isChannelsFirst(this) ? 1 : -1])
   }
 
   call(x: Tensor): Tensor {
@@ -145,24 +152,24 @@ export abstract class ConvolutionLayer extends ConvolutionLayerBase {
       kind.shape(this, shape, kind.filters(this, shape.at(-1)!)),
     )
   }
-
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : this.kind.units(this, this.kernels)
-  }
 }
 
-/** A weight of a convolution with the options of this name: `kernelInitializer` and so on for 'kernel'. */
-export function kernelOf<Name extends string>(
-  layer: { readonly [Option in `${Name}${'Initializer' | 'Regularizer' | 'Constraint'}`]: unknown },
-  option: Name,
-  weight: Pick<WeightOptions, 'name' | 'shape' | 'inputAxes'>,
-): WeightOptions {
+/** The options of a kernel. */
+interface KernelOptions {
+  readonly kernelInitializer: Initializer
+  readonly kernelRegularizer: Regularizer | null
+  readonly kernelConstraint: Constraint | null
+}
+
+/** A weight with the options of the kernel. */
+export function kernelOf(layer: KernelOptions, weight: Pick<WeightOptions, 'shape' | 'inputAxes'>): WeightOptions {
   return {
     ...weight,
-    initializer: layer[`${option}Initializer`],
-    regularizer: layer[`${option}Regularizer`],
-    constraint: layer[`${option}Constraint`],
-  } as WeightOptions
+    name: 'kernel',
+    initializer: layer.kernelInitializer,
+    regularizer: layer.kernelRegularizer,
+    constraint: layer.kernelConstraint,
+  }
 }
 
 /** Units that are the filters of a kernel. */

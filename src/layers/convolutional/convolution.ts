@@ -48,7 +48,7 @@ const CONVOLUTION: ConvolutionKind<Filtering> = {
         `${layer}: groups must divide the channels, received ${formatShape(shape)} and ${groups} groups`,
       )
     placesOf(layer, shape, filters)
-    return [kernelOf(layer, 'kernel', { name: 'kernel', shape: [...kernelSize, channels / groups, filters] })]
+    return [kernelOf(layer, { shape: [...kernelSize, channels / groups, filters] })]
   },
   filters: ({ filters }) => filters,
   call: (layer, x, [kernel]) => convolve(`${layer}`, x, kernel!, slidingOf(layer)),

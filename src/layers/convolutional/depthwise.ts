@@ -13,7 +13,7 @@ import { constraint, initializer, regularizer } from '../kinds'
 import type { WeightOptions } from '../layer'
 import type { BatchShape } from '../spec'
 import { unitAxes } from '../units'
-import { ConvolutionLayer, kernelOf, madeFilters, type ConvolutionKind } from './base'
+import { ConvolutionLayer, madeFilters, type ConvolutionKind } from './base'
 import { placesOf, sequenceOptions, slidingOf, windowOptions, type Windowed } from './options'
 
 const depthOptions = () => ({
@@ -38,7 +38,13 @@ interface Deepening extends ConvolutionLayer, Depth {}
 
 function depthwiseKernel(layer: Windowed & Depth, name: string, channels: number, shape: BatchShape): WeightOptions {
   placesOf(layer, shape, null)
-  return kernelOf(layer, 'depthwise', { name, shape: [...layer.kernelSize, channels, layer.depthMultiplier] })
+  return {
+    name,
+    shape: [...layer.kernelSize, channels, layer.depthMultiplier],
+    initializer: layer.depthwiseInitializer,
+    regularizer: layer.depthwiseRegularizer,
+    constraint: layer.depthwiseConstraint,
+  }
 }
 
 /** Each channel is convolved with its own kernels [… kernelSize, channels, depthMultiplier]. */
@@ -133,10 +139,13 @@ const SEPARABLE: ConvolutionKind<Separating> = {
     const { kernelSize, depthMultiplier, filters } = layer
     return [
       depthwiseKernel(layer, 'depthwiseKernel', channels, shape),
-      kernelOf(layer, 'pointwise', {
+      {
         name: 'pointwiseKernel',
         shape: [...kernelSize.map(() => 1), channels * depthMultiplier, filters],
-      }),
+        initializer: layer.pointwiseInitializer,
+        regularizer: layer.pointwiseRegularizer,
+        constraint: layer.pointwiseConstraint,
+      },
     ]
   },
   filters: ({ filters }) => filters,

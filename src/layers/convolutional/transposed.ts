@@ -48,7 +48,7 @@ const TRANSPOSED: ConvolutionKind<Transposing> = {
   kernels(layer, channels) {
     const { filters, kernelSize } = layer
     const shape = [...kernelSize, filters, channels]
-    return [kernelOf(layer, 'kernel', { name: 'kernel', shape, inputAxes: [kernelSize.length + 1] })]
+    return [kernelOf(layer, { shape, inputAxes: [kernelSize.length + 1] })]
   },
   filters: ({ filters }) => filters,
   call: (layer, x, [kernel]) => transposeConvolve(`${layer}`, x, kernel!, slidingOf(layer), layer.outputPadding),

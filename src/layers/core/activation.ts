@@ -4,9 +4,10 @@ import { configured, required } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import { activation } from '../kinds'
 import { isHomogeneous, mixesUnits } from '../../parts/activations'
-import { KEEPS, type UnitFlow } from '../units'
+import { KEEPS } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const ActivationBase = configured(
   Layer<Tensor>,
@@ -24,13 +25,13 @@ const ActivationBase = configured(
  */
 export class Activation extends ActivationBase {
   static readonly className = 'Activation'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<Activation> = {
+    form: ELEMENTWISE,
+    unitFlow: ({ activation: applied }) => (mixesUnits(applied) ? null : { ...KEEPS, scales: isHomogeneous(applied) }),
+  }
 
   call(x: Tensor): Tensor {
     return this.activation(x)
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return mixesUnits(this.activation) ? null : { ...KEEPS, scales: isHomogeneous(this.activation) }
   }
 }

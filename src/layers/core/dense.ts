@@ -9,10 +9,11 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
-import { extentsAt, type BatchShape, type InputSpec } from '../spec'
-import { unitAxes, type UnitFlow } from '../units'
+import { extentsAt, type BatchShape } from '../spec'
+import { unitAxes } from '../units'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const DenseBase = configured(
   Layer<Tensor>,
@@ -52,7 +53,25 @@ const DenseBase = configured(
  */
 export class Dense extends DenseBase {
   static readonly className: string = 'Dense'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<Dense> = {
+    form: TENSOR,
+    requiredInputs: (layer) => ({ minNdim: 2, ...extentsAt(layer.buildShape, [-1]) }),
+    checkShape(layer, shape, built) {
+      layer.features(shape)
+      requireExtents(layer, shape, built, [-1])
+    },
+    unitFlow(layer) {
+      const { units: count, activation } = layer
+      const units = {
+        count,
+        optionsFor: (units: number) => ({ units }),
+        incoming: unitAxes(-1, layer.kernel, layer.bias),
+        activation,
+      }
+      return { kind: 'makes', units, from: unitAxes(0, layer.kernel) }
+    },
+  }
   override readonly supportsMasking = true
   private kernelVariable: Variable | null = null
   private biasVariable: Variable | null = null
@@ -85,15 +104,6 @@ export class Dense extends DenseBase {
     })
   }
 
-  protected override get requiredInputs(): InputSpec {
-    return { minNdim: 2, ...extentsAt(this.buildShape, [-1]) }
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    this.features(shape)
-    requireExtents(this, shape, built, [-1])
-  }
-
   private features(inputShape: BatchShape): number {
     const features = inputShape.at(-1)
     if (inputShape.length >= 2 && features != null) return features
@@ -103,17 +113,6 @@ export class Dense extends DenseBase {
   call(x: Tensor): Tensor {
     const product = matmul(x, this.kernel)
     return this.activation(this.biasVariable === null ? product : add(product, this.biasVariable))
-  }
-
-  override get unitFlow(): UnitFlow {
-    const { units: count, activation } = this
-    const units = {
-      count,
-      optionsFor: (units: number) => ({ units }),
-      incoming: unitAxes(-1, this.kernel, this.bias),
-      activation,
-    }
-    return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

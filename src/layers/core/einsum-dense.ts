@@ -9,10 +9,11 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
-import type { BatchShape, InputSpec } from '../spec'
+import type { BatchShape } from '../spec'
 import { einsumShapes, parseEquation, type EinsumShapes } from './einsum-equation'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const shape = /* @__PURE__ */ extents(null)
 
@@ -71,7 +72,21 @@ const EinsumDenseBase = configured(
  */
 export class EinsumDense extends EinsumDenseBase {
   static readonly className = 'EinsumDense'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<EinsumDense> = {
+    form: TENSOR,
+    requiredInputs: (layer) => layer.buildShape && { ndim: layer.buildShape.length },
+    checkShape(layer, shape, built) {
+      layer.shapesFor(shape)
+      const { input, kernel, ellipsis } = parseEquation(String(layer), layer.equation)
+      // Then the bias has an axis for each axis under the ellipsis.
+      if (ellipsis === 'right' && layer.biasAxes !== null) requireSameRank(layer, shape, built)
+      const bound = [...input].flatMap((letter, i) =>
+        kernel.includes(letter) || layer.biasAxes?.includes(letter) === true ? [i] : [],
+      )
+      requireExtents(layer, shape, built, ellipsis === 'left' ? bound.map((i) => i - input.length) : bound)
+    },
+  }
   private kernelVariable: Variable | null = null
   private biasVariable: Variable | null = null
 
@@ -102,10 +117,6 @@ export class EinsumDense extends EinsumDenseBase {
     )
   }
 
-  protected override get requiredInputs(): InputSpec | null {
-    return this.buildShape && { ndim: this.buildShape.length }
-  }
-
   override build(inputShape: BatchShape): void {
     const { kernel, bias, inputAxes, outputAxes } = this.shapesFor(inputShape)
     this.kernelVariable = this.addWeight({
@@ -124,17 +135,6 @@ export class EinsumDense extends EinsumDenseBase {
       regularizer: this.biasRegularizer,
       constraint: this.biasConstraint,
     })
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    this.shapesFor(shape)
-    const { input, kernel, ellipsis } = parseEquation(String(this), this.equation)
-    // Then the bias has an axis for each axis under the ellipsis.
-    if (ellipsis === 'right' && this.biasAxes !== null) requireSameRank(this, shape, built)
-    const bound = [...input].flatMap((letter, i) =>
-      kernel.includes(letter) || this.biasAxes?.includes(letter) === true ? [i] : [],
-    )
-    requireExtents(this, shape, built, ellipsis === 'left' ? bound.map((i) => i - input.length) : bound)
   }
 
   call(x: Tensor): Tensor {

@@ -44,7 +44,8 @@ export function parseEquation(where: string, equation: string): EinsumEquation {
     if (!input.includes(letter) && !output.includes(letter))
       throw new ArgumentError(`${where}: ${letter} of the kernel is in neither input nor output of '${equation}'`)
   }
-  return { input, kernel, output, ellipsis: left !== undefined ? 'left' : right !== undefined ? 'right' : 'none' }
+  const atRight = right === undefined ? 'none' : 'right'
+  return { input, kernel, output, ellipsis: left === undefined ? atRight : 'left' }
 }
 
 /**

@@ -1,9 +1,7 @@
 // Embedding: a learnt vector for each of a number of items.
 
 import { merged } from '../../core/merged'
-import type { MaskTrail } from '../masks'
 import { DataError } from '../../core/errors'
-import type { DType } from '../../core/dtypes'
 import { always, boolean, configured, extent, idle, nullable, option, required, unread } from '../../core/options'
 import type { Tree } from '../../core/tree'
 import { cast, notEqual } from '../../ops/numpy/elementwise'
@@ -13,9 +11,10 @@ import type { Variable } from '../../ops/variable'
 import { requireRoomFor } from '../indices'
 import { constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
-import { unitAxes, type UnitFlow } from '../units'
+import { unitAxes } from '../units'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const EmbeddingBase = configured(
   Layer<Tensor>,
@@ -58,26 +57,30 @@ const EmbeddingBase = configured(
  */
 export class Embedding extends EmbeddingBase {
   static readonly className: string = 'Embedding'
-  static override readonly form = TENSOR
-  override readonly supportsMasking: boolean = this.maskZero
-
   /** @internal */
-  protected override get constructorOptions(): readonly string[] {
-    return ['maskZero']
+  static override readonly traits: LayerTraits<Embedding> = {
+    form: TENSOR,
+    constructorOptions: ['maskZero'],
+    inputDtype: () => 'int32',
+    makesMask: (layer) => layer.maskZero,
+    unitFlow: (layer) => ({
+      kind: 'makes',
+      units: {
+        count: layer.outputDim,
+        optionsFor: (outputDim) => ({ outputDim }),
+        incoming: unitAxes(1, layer.embeddings),
+      },
+      from: [],
+    }),
+    validateInput: requireIndices,
+    maskTrail: (layer, [x]) => (layer.maskZero ? new Map([[x!, 1]]) : null),
   }
+  override readonly supportsMasking: boolean = this.maskZero
   private table: Variable | null = null
 
   /** [inputDim, outputDim] */
   get embeddings(): Variable {
     return this.requireBuilt(this.table)
-  }
-
-  override get inputDtype(): DType {
-    return 'int32'
-  }
-
-  protected override get makesMask(): boolean {
-    return this.maskZero
   }
 
   override build(): void {
@@ -90,38 +93,10 @@ export class Embedding extends EmbeddingBase {
     })
   }
 
-  override get unitFlow(): UnitFlow | null {
-    return {
-      kind: 'makes',
-      units: {
-        count: this.outputDim,
-        optionsFor: (outputDim) => ({ outputDim }),
-        incoming: unitAxes(1, this.embeddings),
-      },
-      from: [],
-    }
-  }
-
   call(x: Tensor): Tensor {
-    if (Tensor.symbolOf(x) === null) this.validateInput(x)
+    if (Tensor.symbolOf(x) === null) requireIndices(this, x)
     else requireRoomFor(x, this, 'inputDim', this.inputDim)
     return take(this.embeddings, cast(x, 'int32'), 0)
-  }
-
-  /** @throws DataError for the first index that is not among 0 … inputDim − 1 */
-  override validateInput({ data, shape }: Tensor): void {
-    const { inputDim } = this
-    const at = data.findIndex((index: number) => !(index >= 0 && index < inputDim && Number.isInteger(index)))
-    if (at < 0) return
-    const row = Math.floor(at / (data.length / (shape[0] ?? 1)))
-    const kind = Number.isInteger(data[at]) ? '' : 'integers '
-    throw new DataError(
-      `${this}: the indices must be ${kind}in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`,
-    )
-  }
-
-  override maskTrail([x]: readonly Tensor[]): MaskTrail | null {
-    return this.maskZero ? new Map([[x!, 1]]) : null
   }
 
   override computeMask(x: Tensor, _mask: Tree<Tensor | null>): Tensor | null {
@@ -131,4 +106,16 @@ export class Embedding extends EmbeddingBase {
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return [...inputShape, this.outputDim]
   }
+}
+
+/** @throws DataError for the first index that is not among 0 … inputDim − 1 */
+export function requireIndices(layer: Embedding, { data, shape }: Tensor): void {
+  const { inputDim } = layer
+  const at = data.findIndex((index: number) => !(index >= 0 && index < inputDim && Number.isInteger(index)))
+  if (at < 0) return
+  const row = Math.floor(at / (data.length / (shape[0] ?? 1)))
+  const kind = Number.isInteger(data[at]) ? '' : 'integers '
+  throw new DataError(
+    `${layer}: the indices must be ${kind}in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`,
+  )
 }

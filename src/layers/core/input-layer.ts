@@ -29,6 +29,7 @@ import { TensorSpec, type BatchShape } from '../spec'
 import { INPUT_SHAPE, givenInputShape } from '../checks'
 import { recordCall } from '../symbol'
 import { recordOp } from './operation'
+import type { LayerTraits } from '../traits'
 
 const InputLayerBase = configured(
   Layer<Tensor>,
@@ -50,6 +51,10 @@ const InputLayerBase = configured(
 /** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
 export class InputLayer extends InputLayerBase {
   static readonly className = 'InputLayer'
+  /** @internal */
+  static override readonly traits: LayerTraits<InputLayer> = {
+    outputDtype: (_layer, [dtype]) => dtype ?? 'float32',
+  }
   override readonly supportsMasking = true
 
   protected override checkOptions(): void {
@@ -79,10 +84,6 @@ export class InputLayer extends InputLayerBase {
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return inputShape
-  }
-
-  protected override outputDtype([dtype]: readonly DType[]): DType {
-    return dtype ?? 'float32'
   }
 }
 

@@ -21,6 +21,8 @@ import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { isInferring, type CallContext } from '../context'
 import { plainData } from '../kinds'
 import { TensorSpec, shapesOf, specsFrom, type BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
+import { tracedOutputSpecs } from '../inference'
 
 const plainRecord = /* @__PURE__ */ recordOf(plainData)
 /** A record of plain data; null is an empty one. */
@@ -92,17 +94,14 @@ const LambdaBase = configured(
  */
 export class Lambda extends LambdaBase {
   static readonly className = 'Lambda'
-  static override readonly form = LISTED
-  override readonly supportsMasking: boolean = this.mask !== null
-
   /** @internal */
-  protected override get constructorOptions(): readonly string[] {
-    return ['mask']
+  static override readonly traits: LayerTraits<Lambda> = {
+    form: LISTED,
+    constructorOptions: ['mask'],
+    makesMask: (layer) => layer.mask !== null,
+    readsMask: () => true,
   }
-
-  protected override get makesMask(): boolean {
-    return this.mask !== null
-  }
+  override readonly supportsMasking: boolean = this.mask !== null
 
   override apply(
     input: InputsOf<Tensor> | readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
@@ -119,10 +118,6 @@ export class Lambda extends LambdaBase {
     return typed(output)
   }
 
-  override get readsMask(): boolean {
-    return true
-  }
-
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     return this.mask?.(typed(x), mask) ?? null
   }
@@ -136,7 +131,7 @@ export class Lambda extends LambdaBase {
   }
 
   override computeOutputSpec(inputSpec: TensorSpec, options: ApplyOptions = {}): TensorSpec {
-    const traced = this.tracedOutputSpec(inputSpec, options)
+    const traced = tracedOutputSpecs(this, inputSpec, options)
     return typed(this.outputShape === null ? traced : this.specOfOutput(shapesOf(inputSpec), traced))
   }
 

@@ -17,7 +17,8 @@ import type { LoraOptions } from '../members'
 import { addWeightTo } from '../weight-lists'
 import { Dense } from './dense'
 import { EinsumDense } from './einsum-dense'
-import { Embedding } from './embedding'
+import { Embedding, requireIndices } from './embedding'
+import { changeTraits } from '../traits'
 
 const loraOptions = () => ({
   loraAlpha: option(nullable(number()), null),
@@ -123,14 +124,14 @@ export function enableLora<L extends LoraLayer>(layer: L, rank: number, options:
     loraAlpha: alpha,
     [`${name}A`]: a,
     [`${name}B`]: b,
-    // The weights of a unit are now a sum, which cannot be cut or reinitialized by unit.
-    unitFlow: null,
   })
+  // The weights of a unit are now a sum, which cannot be cut or reinitialized by unit.
+  changeTraits(layer, { unitFlow: () => null })
   // The product of the rows that are read costs less than that of the table.
   if (isTable && layer.call === Embedding.prototype.call)
     define(layer, {
       call(x: Tensor): Tensor {
-        if (Tensor.symbolOf(x) === null) layer.validateInput(x)
+        if (Tensor.symbolOf(x) === null) requireIndices(layer, x)
         else requireRoomFor(x, layer, 'inputDim', layer.inputDim)
         const indices = cast(x, 'int32')
         return add(take(base, indices, 0), productWith(take(a, indices, 0)))

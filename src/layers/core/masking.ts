@@ -1,7 +1,6 @@
 // Masking: masks the steps of a sequence that are only padding.
 
-import type { MaskTrail } from '../masks'
-import { commonType, type DType } from '../../core/dtypes'
+import { commonType } from '../../core/dtypes'
 import { configured, number, option } from '../../core/options'
 import { notEqual, where } from '../../ops/numpy/elementwise'
 import { any } from '../../ops/numpy/reduce'
@@ -9,6 +8,7 @@ import { expandDims } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const MaskingBase = configured(
   Layer<Tensor>,
@@ -27,25 +27,19 @@ const MaskingBase = configured(
  */
 export class Masking extends MaskingBase {
   static readonly className = 'Masking'
-  static override readonly form = ELEMENTWISE
-
-  protected override get makesMask(): boolean {
-    return true
+  /** @internal */
+  static override readonly traits: LayerTraits<Masking> = {
+    form: ELEMENTWISE,
+    makesMask: () => true,
+    maskTrail: (_layer, [x]) => new Map([[x!, 2]]),
+    outputDtype: (_layer, inputs) => commonType(['int32', ...inputs]),
   }
 
   call(x: Tensor): Tensor {
     return where(expandDims(this.computeMask(x), -1), x, 0)
   }
 
-  override maskTrail([x]: readonly Tensor[]): MaskTrail {
-    return new Map([[x!, 2]])
-  }
-
   override computeMask(x: Tensor): Tensor {
     return any(notEqual(x, this.maskValue), -1)
-  }
-
-  protected override outputDtype(inputs: readonly DType[]): DType {
-    return commonType(['int32', ...inputs])
   }
 }

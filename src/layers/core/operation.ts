@@ -3,16 +3,18 @@
 import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
-import { flatten, type Tree } from '../../core/tree'
+import { mapTree, type Tree } from '../../core/tree'
 import type { OpTraits } from '../../ops/op'
 import { Tensor, type CallRecorder } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
-import { Layer, type ApplyOptions } from '../layer'
-import { withoutFrame, type CallContext } from '../context'
+import { Layer } from '../layer'
+import { withoutFrame } from '../context'
 import { sameIndices } from '../indices'
 import { openExtent, commonSpecs, tracedForExtents, type AssumedExtents } from '../shape-inference'
 import { TensorSpec } from '../spec'
-import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
+import { originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
+import type { LayerTraits } from '../traits'
+import { applyTree } from '../applying'
 
 /** An op, or another function of a table. */
 type Op = ((...inputs: readonly unknown[]) => unknown) & { readonly traits?: OpTraits }
@@ -20,11 +22,13 @@ type Op = ((...inputs: readonly unknown[]) => unknown) & { readonly traits?: OpT
 /** The ops by their names, such as `add` or `random.normal`: those that were called on symbols, and those that files may name. */
 const known = /* @__PURE__ */ new Map<string, Op>()
 
+const isOp = (value: unknown): value is Op => typeof value === 'function'
+
 /** Adds the ops that files may name. @param ops by their names; a namespace among them has the ops `namespace.name` */
 export function readOpsFrom(ops: object, namespace = ''): void {
-  for (const [name, op] of Object.entries<unknown>(ops as Readonly<Record<string, unknown>>)) {
+  for (const [name, op] of Object.entries<unknown>({ ...ops })) {
     const full = namespace + name
-    if (typeof op === 'function') known.set(full, known.get(full) ?? (op as Op))
+    if (isOp(op)) known.set(full, known.get(full) ?? op)
     else if (typeof op === 'object' && op !== null) readOpsFrom(op, `${full}.`)
   }
 }
@@ -42,41 +46,35 @@ const OperationBase = configured(Layer<readonly unknown[], unknown>, () => ({
 /** An op as a layer: its input is the list of the op's arguments. A call of an op on symbols creates it. */
 export class Operation extends OperationBase {
   static readonly className = 'Operation'
+  /** @internal */
+  static override readonly traits: LayerTraits<Operation> = {
+    isOperation: true,
+    // Arguments are not converted.
+    toTensors: (layer, input) => layer.argumentsIn(input),
+    record: (layer, input) => layer.recordArguments(layer.argumentsIn(input)),
+    // Ops have no masks.
+    maskTrail: () => null,
+  }
   override readonly supportsMasking = true
 
-  /** @internal */
-  override get isOperation(): boolean {
-    return true
-  }
-
-  call(input: readonly unknown[]): Tree<Tensor> {
+  call(input: readonly unknown[]): unknown {
     const op = known.get(this.op)!
     const result = op(...input)
     // The size and the rank of a tensor are numbers.
     const isNumber = typeof result === 'number'
-    const output = (isNumber ? new Tensor(Int32Array.of(result), [], 'int32') : result) as Tree<Tensor>
-    const moved = op.traits?.rearranges === true && output instanceof Tensor
-    return moved ? sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor)) : output
-  }
-
-  // Arguments are not converted.
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return input
-  }
-
-  // Ops have no masks.
-  override maskTrail(): null {
-    return null
+    const output = isNumber ? new Tensor(Int32Array.of(result), [], 'int32') : result
+    if (op.traits?.rearranges !== true || !(output instanceof Tensor)) return output
+    return sameIndices(output, ...input.flat().filter((each) => each instanceof Tensor))
   }
 
   override computeMask(): null {
     return null
   }
 
-  override applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
-    if (!Array.isArray(input))
-      throw new ArgumentError(`${this}: the input must be the list of arguments of ops.${this.op}`)
-    return hasSymbol(input) ? this.recordArguments(input) : super.applyTree(input, options)
+  /** @throws ArgumentError for an input that is not the list of arguments */
+  private argumentsIn(input: unknown): readonly unknown[] {
+    if (Array.isArray(input)) return input
+    throw new ArgumentError(`${this}: the input must be the list of arguments of ops.${this.op}`)
   }
 
   private recordArguments(input: readonly unknown[]): Tree<Tensor> {
@@ -90,7 +88,7 @@ export class Operation extends OperationBase {
         () => [...constantExtents(input)],
       ),
     )
-    return recordCall(this, input as Tree<unknown>, {}, outputs)
+    return recordCall(this, input, {}, outputs)
   }
 
   private inferArguments(input: readonly unknown[], symbols: readonly Tensor[], extents: AssumedExtents): Tree<Tensor> {
@@ -98,20 +96,20 @@ export class Operation extends OperationBase {
       const { shape, dtype } = originOf(symbol)!.spec
       return { shape: shape.map((own, axis) => own ?? openExtent(axis, extents)), dtype }
     })
-    let result: Tree<Tensor> | null = null
+    let result: unknown = null
     untraced(() =>
       withoutFrame(() =>
         trace(types, (traced) => {
           const values = new Map(symbols.map((symbol, i) => [symbol, traced[i]!]))
-          result = this.call(replaceSymbols(input, (symbol) => values.get(symbol)) as readonly unknown[])
+          result = this.call(input.map((each) => replaceSymbols(each, (symbol) => values.get(symbol))))
           return []
         }),
       ),
     )
-    const other = flatten<unknown>(result as Tree<unknown>).find((leaf) => !(leaf instanceof Tensor))
-    if (other !== undefined)
+    return mapTree(result, (leaf) => {
+      if (leaf instanceof Tensor) return leaf
       throw new ArgumentError(`ops.${this.op} cannot be called on symbols: it does not give tensors`)
-    return result!
+    })
   }
 }
 
@@ -136,5 +134,5 @@ export const recordOp: CallRecorder = (op, given) => {
   const { opName } = op
   known.set(opName, op)
   const name = uniqueName(snakeCase(opName.slice(opName.lastIndexOf('.') + 1)))
-  return new Operation({ op: opName, name }).applyTree(given, {})
+  return applyTree(new Operation({ op: opName, name }), given, {})
 }

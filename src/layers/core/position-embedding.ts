@@ -10,6 +10,8 @@ import { initializer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 const FORM = ['batch', 'steps', 'features']
 
@@ -40,7 +42,14 @@ const PositionEmbeddingBase = configured(
  */
 export class PositionEmbedding extends PositionEmbeddingBase {
   static readonly className = 'PositionEmbedding'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<PositionEmbedding> = {
+    form: TENSOR,
+    checkShape(layer, shape, built) {
+      requireRank(layer, shape, FORM)
+      requireExtents(layer, shape, built, [-1])
+    },
+  }
   override readonly supportsMasking = true
   private table: Variable | null = null
 
@@ -61,13 +70,8 @@ export class PositionEmbedding extends PositionEmbeddingBase {
     })
   }
 
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireRank(this, shape, FORM)
-    requireExtents(this, shape, built, [-1])
-  }
-
   call(x: Tensor): Tensor {
-    const [, steps, features] = x.shape as [number, number, number]
+    const [, steps, features] = exactly(x.shape, 3)
     if (steps > this.sequenceLength)
       throw new ShapeError(`${this}: has places for ${this.sequenceLength} steps, received ${steps}`)
     return broadcastTo(slice(this.embeddings, [0, 0], [steps, features]), x.shape)

@@ -7,12 +7,12 @@ import { matmul } from '../../ops/linalg/linalg'
 import { transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { ApplyOptions, CallOption } from '../call-options'
+import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { setMask } from '../masks'
 import { TensorSpec } from '../spec'
-import type { UnitFlow } from '../units'
 import { Embedding } from './embedding'
+import type { LayerTraits } from '../traits'
 
 const ReversibleEmbeddingBase = configured(
   Embedding,
@@ -41,26 +41,21 @@ const ReversibleEmbeddingBase = configured(
  */
 export class ReversibleEmbedding extends ReversibleEmbeddingBase {
   static override readonly className: string = 'ReversibleEmbedding'
+  /** @internal */
+  static override readonly traits: LayerTraits<ReversibleEmbedding> = {
+    constructorOptions: ['maskZero', 'tieWeights'],
+    callOptions: ['reverse'],
+    // `call` sets the mask, because only one direction makes one.
+    makesMask: () => false,
+    // The outputs of the reverse direction are other units.
+    unitFlow: () => null,
+  }
   override readonly supportsMasking: boolean = true
   private reverseTable: Variable | null = null
-
-  /** @internal */
-  protected override get constructorOptions(): readonly string[] {
-    return ['maskZero', 'tieWeights']
-  }
 
   /** [outputDim, inputDim], without tieWeights */
   get reverseEmbeddings(): Variable {
     return this.requireBuilt(this.reverseTable)
-  }
-
-  protected override get callOptions(): readonly CallOption[] {
-    return ['reverse']
-  }
-
-  // `call` sets the mask, because only one direction makes one.
-  protected override get makesMask(): boolean {
-    return false
   }
 
   override computeMask(): null {
@@ -75,11 +70,6 @@ export class ReversibleEmbedding extends ReversibleEmbeddingBase {
       shape: [this.outputDim, this.inputDim],
       initializer: this.embeddingsInitializer,
     })
-  }
-
-  // The outputs of the reverse direction are other units.
-  override get unitFlow(): UnitFlow | null {
-    return null
   }
 
   override call(x: Tensor, context?: CallContext): Tensor {

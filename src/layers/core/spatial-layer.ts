@@ -8,6 +8,7 @@ import { Layer } from '../layer'
 import { alongSpace, channelsLast, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
+import type { LayerTraits } from '../traits'
 
 const SpatialLayerBase = configured(Layer<Tensor>, spatialOptions)
 
@@ -16,7 +17,11 @@ const SpatialLayerBase = configured(Layer<Tensor>, spatialOptions)
  * compute with the channels last.
  */
 export abstract class SpatialLayer extends SpatialLayerBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<SpatialLayer> = {
+    form: TENSOR,
+    unitFlow: (layer) => (layer.isFirst ? null : layer.flowOfLast),
+  }
   /** The number of spatial axes. */
   protected abstract readonly rank: number
   /** x [batch, …spatial, channels] */
@@ -36,10 +41,6 @@ export abstract class SpatialLayer extends SpatialLayerBase {
   /** What callLast does with units, which are its channels; null if unknown. @internal */
   protected get flowOfLast(): UnitFlow | null {
     return null
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return this.isFirst ? null : this.flowOfLast
   }
 
   call(x: Tensor, context: CallContext): Tensor {

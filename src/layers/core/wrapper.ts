@@ -5,6 +5,7 @@ import type { Tensor } from '../../ops/tensor'
 import { innerLayer } from '../kinds'
 import { LISTED } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const WrapperBase = configured(
   Layer<Tensor>,
@@ -27,5 +28,8 @@ const WrapperBase = configured(
  * Keras: `keras.layers.Wrapper`.
  */
 export abstract class Wrapper extends WrapperBase {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<Wrapper> = {
+    form: LISTED,
+  }
 }

@@ -1,7 +1,7 @@
 // Concatenate: inputs side by side along an axis.
 
-import { longerTrail, type MaskTrail } from '../masks'
-import { commonType, type DType } from '../../core/dtypes'
+import { longerTrail } from '../masks'
+import { commonType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, integer, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
@@ -13,7 +13,8 @@ import type { Tensor } from '../../ops/tensor'
 import type { BatchShape, TensorSpec } from '../spec'
 import { sameIndices } from '../indices'
 import { Merge } from './merge'
-import type { UnitFlow } from '../units'
+import type { LayerTraits } from '../traits'
+import { buildSpecOf } from '../weight-lists'
 
 const ConcatenateBase = configured(
   Merge,
@@ -33,12 +34,28 @@ const ConcatenateBase = configured(
  */
 export class Concatenate extends ConcatenateBase {
   static readonly className = 'Concatenate'
-
-  override get unitFlow(): UnitFlow | null {
-    const [{ shape }] = flatten(this.buildSpec!) as [TensorSpec]
-    return normalizeAxis(String(this), this.axis, shape.length) === shape.length - 1
-      ? { kind: 'concatenates' }
-      : { kind: 'joins', scales: true }
+  /** @internal */
+  static override readonly traits: LayerTraits<Concatenate> = {
+    unitFlow(layer) {
+      const { shape } = flatten<TensorSpec>(buildSpecOf(layer) ?? [])[0]!
+      return normalizeAxis(String(layer), layer.axis, shape.length) === shape.length - 1
+        ? { kind: 'concatenates' }
+        : { kind: 'joins', scales: true }
+    },
+    outputDtype: (_layer, inputs) => commonType(inputs),
+    // The ops of Keras from an input to the mask: ones_like, concatenate and any for an input without a mask. For one with a
+    // mask: expand_dims, logical_or, concatenate and any from its mask, and zeros_like in place of expand_dims from the input.
+    maskTrail(_layer, inputs, masks) {
+      if (masks.every((mask) => mask === null)) return null
+      return longerTrail(
+        inputs.flatMap((x, i) => {
+          const mask = masks[i] ?? null
+          return mask === null
+            ? [[new Map([[x, 3]]), 0] as const]
+            : [[mask, 4] as const, [new Map([[x, 4]]), 0] as const]
+        }),
+      )
+    },
   }
 
   // The ranks are equal, and masks do not change what is joined.
@@ -52,7 +69,7 @@ export class Concatenate extends ConcatenateBase {
 
   override computeOutputShape(inputShapes: readonly BatchShape[]): BatchShape {
     const shapes = this.requireList(inputShapes)
-    const [first] = shapes as readonly [BatchShape]
+    const first = shapes[0]!
     const axis = normalizeAxis(String(this), this.axis, first.length)
     const fits = (a: number | null, b: number | null, i: number): boolean =>
       i === axis || a === b || a === null || b === null
@@ -69,22 +86,6 @@ export class Concatenate extends ConcatenateBase {
         return extent === null || other === null ? null : extent + other
       })
     })
-  }
-
-  protected override outputDtype(inputs: readonly DType[]): DType {
-    return commonType(inputs)
-  }
-
-  // The ops of Keras from an input to the mask: ones_like, concatenate and any for an input without a mask. For one with a
-  // mask: expand_dims, logical_or, concatenate and any from its mask, and zeros_like in place of expand_dims from the input.
-  override maskTrail(inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
-    if (masks.every((mask) => mask === null)) return null
-    return longerTrail(
-      inputs.flatMap((x, i) => {
-        const mask = masks[i] ?? null
-        return mask === null ? [[new Map([[x, 3]]), 0] as const] : [[mask, 4] as const, [new Map([[x, 4]]), 0] as const]
-      }),
-    )
   }
 
   /** The concatenated masks, where an input without a mask counts fully; along the last axis, their disjunction. */

@@ -1,6 +1,5 @@
 // Dot: the products of two inputs, sample by sample, summed along an axis of each.
 
-import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, either, integer, listOf, option, required } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
@@ -9,8 +8,10 @@ import { matmul } from '../../ops/linalg/linalg'
 import { sum } from '../../ops/numpy/reduce'
 import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { BatchShape } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
 import { Merge } from './merge'
+import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 /** Shorter vectors are divided by this, not by their length. */
 const SHORTEST = 1e-7
@@ -41,6 +42,11 @@ const DotBase = configured(
  */
 export class Dot extends DotBase {
   static readonly className = 'Dot'
+  /** @internal */
+  static override readonly traits: LayerTraits<Dot> = {
+    outputDtype: () => 'float32',
+    maskTrail: () => null,
+  }
 
   protected override get inputCount(): number {
     return 2
@@ -52,7 +58,7 @@ export class Dot extends DotBase {
   }
 
   protected merge(inputs: readonly Tensor[]): Tensor {
-    const [x, y] = inputs as readonly [Tensor, Tensor]
+    const [x, y] = exactly(inputs, 2)
     const [i, j] = this.axesOf([x.shape, y.shape])
     const [left, right] = this.normalize
       ? [normalized(x, i), normalized(y, j)]
@@ -64,16 +70,17 @@ export class Dot extends DotBase {
       reshape(moveAxis(left, i, -1), [batch, -1, k]),
       reshape(moveAxis(right, j, 1), [batch, k, -1]),
     )
-    return reshape(product, this.computeOutputShape([x.shape, y.shape]) as readonly number[])
+    return reshape(product, knownShape(this.computeOutputShape([x.shape, y.shape])))
   }
 
   private axesOf(inputShapes: readonly BatchShape[]): [number, number] {
     const shapes = this.requireList(inputShapes)
     const received = (): string => `received ${shapes.map(formatShape).join(' and ')}`
-    const [i, j] = shapes.map((shape, at) => {
+    const axes = shapes.map((shape, at) => {
       if (shape.length < 2) throw new ShapeError(`${this}: the inputs must be [batch, …], ${received()}`)
       return normalizeAxis(String(this), typeof this.axes === 'number' ? this.axes : this.axes[at]!, shape.length)
-    }) as [number, number]
+    })
+    const [i, j] = exactly(axes, 2)
     if (i === 0 || j === 0) throw new ArgumentError(`${this}: axes must not name the batch axis`)
     const [k, other] = [shapes[0]![i]!, shapes[1]![j]!]
     const [batch, rows] = [shapes[0]![0]!, shapes[1]![0]!]
@@ -88,17 +95,9 @@ export class Dot extends DotBase {
 
   override computeOutputShape(inputShapes: readonly BatchShape[]): BatchShape {
     const [i, j] = this.axesOf(inputShapes)
-    const [x, y] = inputShapes as readonly [BatchShape, BatchShape]
+    const [x, y] = exactly(inputShapes, 2)
     const rest = [...x.slice(1).filter((_, axis) => axis + 1 !== i), ...y.slice(1).filter((_, axis) => axis + 1 !== j)]
     return [x[0] ?? y[0]!, ...(rest.length === 0 ? [1] : rest)]
-  }
-
-  protected override outputDtype(): DType {
-    return 'float32'
-  }
-
-  override maskTrail(): null {
-    return null
   }
 
   override computeMask(): null {

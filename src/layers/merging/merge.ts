@@ -1,10 +1,9 @@
 // Add, Subtract, Multiply, Average, Maximum, Minimum: layers that fold a list of inputs, element by element, into one.
 
-import { longerTrail, type MaskTrail } from '../masks'
-import { commonType, type DType } from '../../core/dtypes'
+import { longerTrail } from '../masks'
+import { commonType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import type { Shape } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
 import { asTensor, type TensorLike } from '../../ops/convert'
 import { add, divide, logicalOr, maximum, minimum, multiply, subtract, where } from '../../ops/numpy/elementwise'
 import { broadcastTo, reshape } from '../../ops/numpy/shape'
@@ -16,6 +15,8 @@ import { LISTED } from '../forms'
 import { Layer, type InputsOf } from '../layer'
 import { isBatchShape, type BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
+import type { LayerTraits } from '../traits'
+import { tensorsIn } from '../applying'
 
 /** Inserts extents of 1 after the batch axis up to `rank` axes: [b, 5] → [b, 1, 5]. */
 function widened<Extent>(shape: readonly Extent[], rank: number): readonly (Extent | 1)[] {
@@ -36,7 +37,26 @@ function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
  * mask of the result is the disjunction of the masks, if all inputs have one. Keras: `keras.layers.Merge`.
  */
 export abstract class Merge extends Layer<readonly Tensor[]> {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<Merge> = {
+    form: LISTED,
+    // In a list of arrays, each array is an input; it is not a row of one input.
+    toTensors(layer, input) {
+      return Array.isArray(input)
+        ? input.map((each: TensorLike) => asTensor(each, String(layer)))
+        : tensorsIn(layer, input)
+    },
+    // A mask may have fewer axes than its input: the last ones are missing.
+    checkMask(layer, mask, shape, path) {
+      requireMask(layer, mask, ['the first axes of the input'], shape.slice(0, mask.rank), { path, mayBroadcast: true })
+    },
+    outputDtype: (_layer, inputs) => commonType(['int32', ...inputs]),
+    // Keras combines the masks pairwise, from the first to the last.
+    maskTrail(_layer, _inputs, masks) {
+      const all = masks.filter((mask) => mask !== null)
+      return all.length < masks.length ? null : longerTrail(all.map((mask, i) => [mask, all.length - Math.max(i, 1)]))
+    },
+  }
   override readonly supportsMasking: boolean = true
 
   /**
@@ -58,17 +78,8 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
   /** The shapes of the inputs. @throws ArgumentError for another number of inputs than the layer takes */
   protected requireList(inputShapes: readonly BatchShape[]): readonly BatchShape[] {
     const { inputCount } = this
-    const given: readonly unknown[] = inputShapes
-    const isList = given.length > 0 && !isBatchShape(given)
-    const isFlat = isList && given.every(isBatchShape)
-    if (isFlat && (inputCount === null || given.length === inputCount)) return inputShapes
-    const received = isFlat
-      ? String(given.length)
-      : isList
-        ? 'lists or records in the list'
-        : given.length === 0
-          ? 'none'
-          : 'a single tensor'
+    const received = inputsIn(inputShapes)
+    if (inputCount === null ? typeof received === 'number' : received === inputCount) return inputShapes
     throw new ArgumentError(
       `${this}: needs a list of ${inputCount === null ? 'tensors' : `exactly ${inputCount} tensors`}, received ${received}`,
     )
@@ -80,19 +91,10 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
     return this.applyTo(given)
   }
 
-  // In a list of arrays, each array is an input; it is not a row of one input.
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return Array.isArray(input) ? input.map((each: TensorLike) => asTensor(each, String(this))) : super.toTensors(input)
-  }
-
   /** One mask or null for each input. */
   protected masksOf(inputs: readonly Tensor[], mask: Tree<Tensor | null>): readonly (Tensor | null)[] {
-    return mask === null ? inputs.map(() => null) : (mask as readonly (Tensor | null)[])
-  }
-
-  // A mask may have fewer axes than its input: the last ones are missing.
-  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
-    requireMask(this, mask, ['the first axes of the input'], shape.slice(0, mask.rank), { path, mayBroadcast: true })
+    const masks = flatten<Tensor | null>(mask)
+    return inputs.map((_, i) => masks[i] ?? null)
   }
 
   call(inputs: readonly Tensor[], context: CallContext): Tensor {
@@ -128,16 +130,6 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
     )
   }
 
-  protected override outputDtype(inputs: readonly DType[]): DType {
-    return commonType(['int32', ...inputs])
-  }
-
-  // Keras combines the masks pairwise, from the first to the last.
-  override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
-    const all = masks.filter((mask) => mask !== null)
-    return all.length < masks.length ? null : longerTrail(all.map((mask, i) => [mask, all.length - Math.max(i, 1)]))
-  }
-
   override computeMask(inputs: readonly Tensor[], mask: Tree<Tensor | null>): Tensor | null {
     const rank = Math.max(...inputs.map((x) => x.rank))
     const masks = this.masksOf(inputs, mask).map((each, i) => {
@@ -148,15 +140,22 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
   }
 }
 
+/** The number of shapes in a list; for other inputs what they are, for errors. */
+function inputsIn(inputShapes: readonly unknown[]): number | string {
+  if (inputShapes.length === 0) return 'none'
+  if (isBatchShape(inputShapes)) return 'a single tensor'
+  return inputShapes.every(isBatchShape) ? inputShapes.length : 'lists or records in the list'
+}
+
 /** The units of all inputs meet; a common factor of all inputs becomes a factor of the result. */
 const JOINS: UnitFlow = { kind: 'joins', scales: true }
 
 /** x₀ + x₁ + … Keras: `keras.layers.Add`. */
 export class Add extends Merge {
   static readonly className = 'Add'
-
-  override get unitFlow(): UnitFlow {
-    return JOINS
+  /** @internal */
+  static override readonly traits: LayerTraits<Add> = {
+    unitFlow: () => JOINS,
   }
 
   protected merge(inputs: readonly Tensor[]): Tensor {
@@ -167,9 +166,9 @@ export class Add extends Merge {
 /** x₀ − x₁, of exactly two inputs. Keras: `keras.layers.Subtract`. */
 export class Subtract extends Merge {
   static readonly className = 'Subtract'
-
-  override get unitFlow(): UnitFlow {
-    return JOINS
+  /** @internal */
+  static override readonly traits: LayerTraits<Subtract> = {
+    unitFlow: () => JOINS,
   }
 
   protected override get inputCount(): number {
@@ -184,17 +183,14 @@ export class Subtract extends Merge {
 /** (x₀ + x₁ + …) / n, in float32. Keras: `keras.layers.Average`. */
 export class Average extends Merge {
   static readonly className = 'Average'
-
-  override get unitFlow(): UnitFlow {
-    return JOINS
+  /** @internal */
+  static override readonly traits: LayerTraits<Average> = {
+    unitFlow: () => JOINS,
+    outputDtype: () => 'float32',
   }
 
   protected merge(inputs: readonly Tensor[]): Tensor {
     return divide(inputs.reduce(add), inputs.length)
-  }
-
-  protected override outputDtype(): DType {
-    return 'float32'
   }
 }
 
@@ -204,9 +200,9 @@ export class Average extends Merge {
  */
 export class Multiply extends Merge {
   static readonly className = 'Multiply'
-
-  override get unitFlow(): UnitFlow {
-    return { kind: 'joins', scales: false }
+  /** @internal */
+  static override readonly traits: LayerTraits<Multiply> = {
+    unitFlow: () => ({ kind: 'joins', scales: false }),
   }
 
   protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
@@ -239,9 +235,9 @@ function extreme(
 /** max(x₀, x₁, …) Keras: `keras.layers.Maximum`. */
 export class Maximum extends Merge {
   static readonly className = 'Maximum'
-
-  override get unitFlow(): UnitFlow {
-    return JOINS
+  /** @internal */
+  static override readonly traits: LayerTraits<Maximum> = {
+    unitFlow: () => JOINS,
   }
 
   protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
@@ -252,9 +248,9 @@ export class Maximum extends Merge {
 /** min(x₀, x₁, …) Keras: `keras.layers.Minimum`. */
 export class Minimum extends Merge {
   static readonly className = 'Minimum'
-
-  override get unitFlow(): UnitFlow {
-    return JOINS
+  /** @internal */
+  static override readonly traits: LayerTraits<Minimum> = {
+    unitFlow: () => JOINS,
   }
 
   protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {

@@ -27,10 +27,11 @@ import type { Variable } from '../../ops/variable'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { initializer } from '../kinds'
-import { extentsAt, type BatchShape, type TensorSpec, type InputSpec } from '../spec'
-import { unitAxes, type UnitFlow } from '../units'
+import { extentsAt, type BatchShape } from '../spec'
+import { unitAxes } from '../units'
 import { folded } from './folded'
 import { ScaledLayer, extentsAlong } from './options'
+import type { LayerTraits } from '../traits'
 
 /** The names of the limits in renormClipping. */
 const CLIPS: readonly string[] = ['rmin', 'rmax', 'dmax']
@@ -105,9 +106,25 @@ const BatchNormalizationBase = configured(
  */
 export class BatchNormalization extends BatchNormalizationBase {
   static readonly className = 'BatchNormalization'
-
-  override get readsMask(): boolean {
-    return true
+  /** @internal */
+  static override readonly traits: LayerTraits<BatchNormalization> = {
+    readsMask: () => true,
+    requiredInputs: (layer) =>
+      layer.buildShape && { ndim: layer.buildShape.length, ...extentsAt(layer.buildShape, [layer.axis]) },
+    unitFlow(layer) {
+      const { renormVariables: own } = layer
+      const further = own === null ? [] : [own.movingDeviation, own.mean, own.deviation]
+      const isLast = layer.axis === -1 || layer.axis === layer.requireBuilt(layer.buildShape).length - 1
+      return isLast
+        ? {
+            kind: 'keeps',
+            along: unitAxes(0, layer.gamma, layer.beta, layer.movingMean, layer.movingVariance, ...further),
+          }
+        : null
+    },
+    checkMask(layer, mask, shape) {
+      requireMask(layer, mask, ['the axes of the input but the last'], shape.slice(0, -1))
+    },
   }
   private meanVariable: Variable | null = null
   private varianceVariable: Variable | null = null
@@ -135,10 +152,6 @@ export class BatchNormalization extends BatchNormalizationBase {
   /** [channels] */
   get movingVariance(): Variable {
     return this.requireBuilt(this.varianceVariable)
-  }
-
-  protected override get requiredInputs(): InputSpec | null {
-    return this.buildShape && { ndim: this.buildShape.length, ...extentsAt(this.buildShape, [this.axis]) }
   }
 
   override build(inputShape: BatchShape): void {
@@ -197,19 +210,6 @@ export class BatchNormalization extends BatchNormalizationBase {
       scale: scale === null ? r : multiply(r, scale),
       offset: offset === null ? shift : add(shift, offset),
     })
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    const { renormVariables: own } = this
-    const further = own === null ? [] : [own.movingDeviation, own.mean, own.deviation]
-    const isLast = this.axis === -1 || this.axis === (this.buildSpec as TensorSpec).shape.length - 1
-    return isLast
-      ? { kind: 'keeps', along: unitAxes(0, this.gamma, this.beta, this.movingMean, this.movingVariance, ...further) }
-      : null
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape): void {
-    requireMask(this, mask, ['the axes of the input but the last'], shape.slice(0, -1))
   }
 
   private batchMoments(x: Tensor, mask: Tensor | null): Moments {

@@ -4,6 +4,7 @@ import { fileScope } from '../../core/file-scope'
 import { add, multiply } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply, producerOf } from '../../ops/trace'
+import { exactly } from '../tuples'
 
 /**
  * x · factor + shift, for a traced x that is a convolution or a product, with or without a bias:
@@ -25,7 +26,7 @@ export function folded(x: Tensor, factor: Tensor, shift: Tensor): Tensor | null 
 function scaledProduct(x: Tensor, factor: Tensor, name: 'convolution' | 'matmul'): Tensor | null {
   const made = producerOf(x, name)
   if (made === null) return null
-  const [a, kernel] = made.inputs as [Tensor, Tensor]
+  const [a, kernel] = exactly(made.inputs, 2)
   if ((2 * kernel.size > x.size && fileScope().foldsConstants !== true) || kernel.shape.at(-1) !== factor.size)
     return null
   return apply(name, [a, multiply(kernel, factor)], made.attributes)[0]!

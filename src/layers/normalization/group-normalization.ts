@@ -8,8 +8,9 @@ import { moments, rescale } from '../../ops/nn/normalization'
 import { reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { extentsAt, type BatchShape, type InputSpec } from '../spec'
+import { extentsAt, type BatchShape } from '../spec'
 import { ScaledLayer, extentsAlong } from './options'
+import type { LayerTraits } from '../traits'
 
 const GroupNormalizationBase = configured(
   ScaledLayer,
@@ -30,9 +31,10 @@ const GroupNormalizationBase = configured(
  */
 export class GroupNormalization extends GroupNormalizationBase {
   static readonly className = 'GroupNormalization'
-
-  protected override get requiredInputs(): InputSpec | null {
-    return this.buildShape && { ndim: this.buildShape.length, ...extentsAt(this.buildShape, [this.axis]) }
+  /** @internal */
+  static override readonly traits: LayerTraits<GroupNormalization> = {
+    requiredInputs: (layer) =>
+      layer.buildShape && { ndim: layer.buildShape.length, ...extentsAt(layer.buildShape, [layer.axis]) },
   }
 
   override build(inputShape: BatchShape): void {
@@ -61,13 +63,9 @@ export class GroupNormalization extends GroupNormalizationBase {
       apart.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis),
       true,
     )
-    const spread = (weight: Variable | null): Tensor | null =>
-      weight === null
-        ? null
-        : reshape(
-            weight,
-            apart.shape.map((_, i) => (i === axis ? groups : i === axis + 1 ? own : 1)),
-          )
+    const wide = apart.shape.map(() => 1)
+    wide.splice(axis, 2, groups, own)
+    const spread = (weight: Variable | null): Tensor | null => (weight === null ? null : reshape(weight, wide))
     return reshape(
       rescale(apart, mean, rsqrt(add(variance, this.epsilon)), spread(this.gamma), spread(this.beta)),
       x.shape,

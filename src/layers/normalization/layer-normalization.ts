@@ -9,6 +9,7 @@ import { requireExtents } from '../checks'
 import { ScaledLayer, axes, axesOf, extentsAlong } from './options'
 import { ELEMENTWISE, TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const LayerNormalizationBase = configured(
   ScaledLayer,
@@ -63,7 +64,13 @@ const RMSNormalizationBase = configured(
  */
 export class RMSNormalization extends RMSNormalizationBase {
   static readonly className = 'RMSNormalization'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<RMSNormalization> = {
+    form: TENSOR,
+    checkShape(layer, shape, built) {
+      requireExtents(layer, shape, built, axesOf(layer.axis))
+    },
+  }
   private scaleVariable: Variable | null = null
 
   /** The input's extents along `axis`. */
@@ -77,10 +84,6 @@ export class RMSNormalization extends RMSNormalizationBase {
       shape: extentsAlong(this, inputShape, this.axis),
       initializer: 'ones',
     })
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireExtents(this, shape, built, axesOf(this.axis))
   }
 
   call(x: Tensor): Tensor {
@@ -104,7 +107,10 @@ const UnitNormalizationBase = configured(
 /** x / √Σ x²: each sample has length 1 along the axes. Keras: `keras.layers.UnitNormalization`. */
 export class UnitNormalization extends UnitNormalizationBase {
   static readonly className = 'UnitNormalization'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<UnitNormalization> = {
+    form: ELEMENTWISE,
+  }
 
   call(x: Tensor): Tensor {
     return normalize(x, { axis: this.axis, epsilon: 1e-12 })

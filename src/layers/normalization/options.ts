@@ -10,6 +10,7 @@ import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 /** One axis or several. */
 export const axes: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ either(
@@ -44,7 +45,13 @@ const ScaledLayerBase = configured(Layer<Tensor>, () => ({
 
 /** gamma · (the normalized input) + beta. */
 export abstract class ScaledLayer extends ScaledLayerBase {
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<ScaledLayer> = {
+    form: ELEMENTWISE,
+    checkShape(layer, shape, built) {
+      requireExtents(layer, shape, built, axesOf(layer.axis))
+    },
+  }
   private gammaVariable: Variable | null = null
   private betaVariable: Variable | null = null
 
@@ -60,10 +67,6 @@ export abstract class ScaledLayer extends ScaledLayerBase {
 
   /** The axes along which the weights have the input's extents. */
   declare readonly axis: number | readonly number[]
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireExtents(this, shape, built, axesOf(this.axis))
-  }
 
   protected addScale(shape: readonly number[]): void {
     if (this.scale)

@@ -14,7 +14,10 @@ import { Variable } from '../../ops/variable'
 import { Wrapper } from '../core/wrapper'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
-import { extentsAt, type BatchShape, type SpecsOf, type TensorSpec, type InputSpec } from '../spec'
+import { extentsAt, type BatchShape, type TensorSpec } from '../spec'
+import type { LayerTraits } from '../traits'
+import { trackWeight } from '../weight-lists'
+import { outputSpecs } from '../inference'
 
 const SpectralNormalizationBase = configured(
   Wrapper,
@@ -40,17 +43,18 @@ const SpectralNormalizationBase = configured(
  */
 export class SpectralNormalization extends SpectralNormalizationBase {
   static readonly className = 'SpectralNormalization'
+  /** @internal */
+  static override readonly traits: LayerTraits<SpectralNormalization> = {
+    outputTree: (wrapper, specs) => outputSpecs(wrapper.layer, specs),
+    requiredInputs: (layer) => layer.buildShape && { minNdim: 1, ...extentsAt(layer.buildShape, [-1]) },
+  }
   override readonly supportsMasking: boolean = this.layer.supportsMasking
   private vector: Variable | null = null
-
-  protected override get requiredInputs(): InputSpec | null {
-    return this.buildShape && { minNdim: 1, ...extentsAt(this.buildShape, [-1]) }
-  }
 
   override build(_inputShape: BatchShape, spec: TensorSpec): void {
     this.layer.ensureBuilt(spec)
     // The kernel comes first in the order of weights, as in Keras.
-    this.trackWeight(this.kernel)
+    trackWeight(this, this.kernel)
     const filters = this.kernel.shape.at(-1)!
     this.vector = this.addWeight({
       name: 'vector_u',
@@ -62,8 +66,9 @@ export class SpectralNormalization extends SpectralNormalizationBase {
 
   /** The kernel of the inner layer, or its embeddings. */
   private get kernel(): Variable {
-    const { kernel, embeddings } = this.layer as { kernel?: unknown; embeddings?: unknown }
-    const found = kernel ?? embeddings
+    const { layer } = this
+    const kernel: unknown = 'kernel' in layer ? layer.kernel : null
+    const found: unknown = kernel ?? ('embeddings' in layer ? layer.embeddings : null)
     if (found instanceof Variable) return found
     throw new ArgumentError(`${this}: ${this.layer} has neither a kernel nor embeddings`)
   }
@@ -91,9 +96,5 @@ export class SpectralNormalization extends SpectralNormalizationBase {
     const isZero = all(equal(kernel, 0))
     vectorU.assign(where(isZero, vectorU.value, u))
     kernel.assign(divide(kernel, where(isZero, 1, sigma)))
-  }
-
-  override computeOutputSpec(spec: TensorSpec): SpecsOf<Tensor> {
-    return this.layer.outputSpecs(spec) as SpecsOf<Tensor>
   }
 }

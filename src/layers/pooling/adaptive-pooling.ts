@@ -5,9 +5,9 @@ import { adaptAverage, adaptMax, outputSizes } from '../../ops/nn/adaptive-pooli
 import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
+import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
 import type { BatchShape } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import type { LayerTraits } from '../traits'
 
 const sizeOption = (rank: number) => ({
   /** The number of places: one for all axes, or one for each. */
@@ -18,15 +18,15 @@ const AdaptivePoolingBase = configured(Layer<Tensor>, spatialOptions)
 
 /** A function of each window: the channels stay apart. */
 abstract class AdaptivePooling extends AdaptivePoolingBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<AdaptivePooling> = {
+    form: TENSOR,
+    unitFlow: flowOfChannels,
+  }
   declare readonly outputSize: readonly number[]
 
   /** Combines each window into one number. @internal */
   protected abstract readonly pool: (where: string, x: Tensor, places: readonly number[]) => Tensor
-
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
 
   call(x: Tensor): Tensor {
     return alongSpace(this, this.outputSize.length, x, (last) => this.pool(`${this}`, last, this.outputSize))
@@ -41,18 +41,18 @@ abstract class AdaptivePooling extends AdaptivePoolingBase {
   }
 }
 
-const AdaptiveAveragePooling1DBase = configured(AdaptivePooling, () => sizeOption(1), ['outputSize'])
+const AdaptivePooling1D = configured(AdaptivePooling, () => sizeOption(1), ['outputSize'])
+const AdaptivePooling2D = configured(AdaptivePooling, () => sizeOption(2), ['outputSize'])
+const AdaptivePooling3D = configured(AdaptivePooling, () => sizeOption(3), ['outputSize'])
 
 /**
  * The mean of each of outputSize windows: x [batch, steps, channels] → [batch, outputSize, channels]. Keras:
  * `keras.layers.AdaptiveAveragePooling1D`.
  */
-export class AdaptiveAveragePooling1D extends AdaptiveAveragePooling1DBase {
+export class AdaptiveAveragePooling1D extends AdaptivePooling1D {
   static readonly className = 'AdaptiveAveragePooling1D'
   protected readonly pool = adaptAverage
 }
-
-const AdaptiveAveragePooling2DBase = configured(AdaptivePooling, () => sizeOption(2), ['outputSize'])
 
 /**
  * The mean of each of outputSize windows: x [batch, rows, columns, channels] → [batch, …outputSize, channels].
@@ -61,45 +61,37 @@ const AdaptiveAveragePooling2DBase = configured(AdaptivePooling, () => sizeOptio
  *
  * Keras: `keras.layers.AdaptiveAveragePooling2D`.
  */
-export class AdaptiveAveragePooling2D extends AdaptiveAveragePooling2DBase {
+export class AdaptiveAveragePooling2D extends AdaptivePooling2D {
   static readonly className = 'AdaptiveAveragePooling2D'
   protected readonly pool = adaptAverage
 }
 
-const AdaptiveAveragePooling3DBase = configured(AdaptivePooling, () => sizeOption(3), ['outputSize'])
-
 /** The same over three axes. Keras: `keras.layers.AdaptiveAveragePooling3D`. */
-export class AdaptiveAveragePooling3D extends AdaptiveAveragePooling3DBase {
+export class AdaptiveAveragePooling3D extends AdaptivePooling3D {
   static readonly className = 'AdaptiveAveragePooling3D'
   protected readonly pool = adaptAverage
 }
-
-const AdaptiveMaxPooling1DBase = configured(AdaptivePooling, () => sizeOption(1), ['outputSize'])
 
 /**
  * The maximum of each of outputSize windows: x [batch, steps, channels] → [batch, outputSize, channels]. Keras:
  * `keras.layers.AdaptiveMaxPooling1D`.
  */
-export class AdaptiveMaxPooling1D extends AdaptiveMaxPooling1DBase {
+export class AdaptiveMaxPooling1D extends AdaptivePooling1D {
   static readonly className = 'AdaptiveMaxPooling1D'
   protected readonly pool = adaptMax
 }
-
-const AdaptiveMaxPooling2DBase = configured(AdaptivePooling, () => sizeOption(2), ['outputSize'])
 
 /**
  * The maximum of each of outputSize windows: x [batch, rows, columns, channels] → [batch, …outputSize, channels]. Keras:
  * `keras.layers.AdaptiveMaxPooling2D`.
  */
-export class AdaptiveMaxPooling2D extends AdaptiveMaxPooling2DBase {
+export class AdaptiveMaxPooling2D extends AdaptivePooling2D {
   static readonly className = 'AdaptiveMaxPooling2D'
   protected readonly pool = adaptMax
 }
 
-const AdaptiveMaxPooling3DBase = configured(AdaptivePooling, () => sizeOption(3), ['outputSize'])
-
 /** The same over three axes. Keras: `keras.layers.AdaptiveMaxPooling3D`. */
-export class AdaptiveMaxPooling3D extends AdaptiveMaxPooling3DBase {
+export class AdaptiveMaxPooling3D extends AdaptivePooling3D {
   static readonly className = 'AdaptiveMaxPooling3D'
   protected readonly pool = adaptMax
 }

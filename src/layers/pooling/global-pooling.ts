@@ -7,14 +7,13 @@ import { cast, divide, equal, multiply, where } from '../../ops/numpy/elementwis
 import { max, mean, sum } from '../../ops/numpy/reduce'
 import { expandDims } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { Shape } from '../../core/shapes'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
-import { TENSOR, type LayerForm } from '../forms'
+import { TENSOR } from '../forms'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape, InputSpec } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
+import type { BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 const GlobalPoolingBase = configured(
   Layer<Tensor>,
@@ -28,19 +27,16 @@ const GlobalPoolingBase = configured(
 
 /** The base of global pooling: one number for each channel, from all places. */
 abstract class GlobalPooling extends GlobalPoolingBase {
-  static override readonly form: LayerForm = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<GlobalPooling> = {
+    form: TENSOR,
+    unitFlow: flowOfChannels,
+    requiredInputs: (layer) => ({ ndim: layer.rank + 2 }),
+  }
   /** The number of spatial axes. */
   protected abstract readonly rank: number
   /** Combines all places into one number. @internal */
   protected abstract readonly pool: (x: Tensor, axes: readonly number[], keepDims: boolean) => Tensor
-
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.rank + 2 }
-  }
 
   call(x: Tensor, _context: CallContext): Tensor {
     const axes = Array.from({ length: this.rank }, (_, i) => i + 1)
@@ -95,31 +91,25 @@ export class GlobalMaxPooling3D extends GlobalPooling {
  */
 export class GlobalAveragePooling1D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling1D'
-  static override readonly form: LayerForm = { takesOne: true, masks: true }
+  /** @internal */
+  static override readonly traits: LayerTraits<GlobalAveragePooling1D> = {
+    form: { takesOne: true, masks: true },
+    checkMask(layer, mask, [batch, ...rest]) {
+      if (rest.length === 2)
+        requireMask(layer, mask, ['batch', 'steps'], [batch!, rest[isChannelsFirst(layer) ? 1 : 0]!])
+    },
+    // With a mask, the mean is still one of each channel alone.
+    unitFlow: flowOfChannels,
+    readsMask: () => true,
+    maskTrail: () => null,
+  }
   protected readonly rank = 1
   protected readonly pool = mean
-
-  protected override checkMask(mask: Tensor, [batch, ...rest]: Shape): void {
-    if (rest.length === 2) requireMask(this, mask, ['batch', 'steps'], [batch!, rest[isChannelsFirst(this) ? 1 : 0]!])
-  }
 
   override call(x: Tensor, context: CallContext): Tensor {
     const [mask = null] = flatten(context.mask)
     if (mask === null) return super.call(x, context)
     return alongSpace(this, 1, x, (last) => meanOf(last, mask, this.keepDims))
-  }
-
-  // With a mask, the mean is still one of each channel alone.
-  override get unitFlow(): UnitFlow | null {
-    return super.unitFlow
-  }
-
-  override get readsMask(): boolean {
-    return true
-  }
-
-  override maskTrail(): null {
-    return null
   }
 
   override computeMask(): null {

@@ -6,9 +6,9 @@ import { padding, perAxis, placesIn, type Padding, type Sliding } from '../../op
 import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape, InputSpec } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
+import type { BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 const poolOptions = (rank: number) => ({
   /** The size of the window: one number, or one for each axis. Default 2. */
@@ -25,7 +25,12 @@ const PoolingBase = configured(Layer<Tensor>, spatialOptions)
 
 /** A function of each window: the channels stay apart. */
 abstract class Pooling extends PoolingBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<Pooling> = {
+    form: TENSOR,
+    unitFlow: flowOfChannels,
+    requiredInputs: (layer) => ({ ndim: layer.poolSize.length + 2 }),
+  }
   declare readonly poolSize: readonly number[]
   declare readonly strides: readonly number[] | null
   declare readonly padding: Padding
@@ -36,14 +41,6 @@ abstract class Pooling extends PoolingBase {
   private get sliding(): Sliding {
     const { poolSize, strides, padding } = this
     return { window: poolSize, strides: strides ?? poolSize, dilation: poolSize.map(() => 1), padding }
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.poolSize.length + 2 }
   }
 
   call(x: Tensor): Tensor {
@@ -62,18 +59,18 @@ abstract class Pooling extends PoolingBase {
 /** The options by position, in Keras's order. */
 const POSITIONAL = ['poolSize', 'strides', 'padding', 'dataFormat', 'name'] as const
 
-const MaxPooling1DBase = configured(Pooling, () => poolOptions(1), POSITIONAL)
+const Pooling1D = configured(Pooling, () => poolOptions(1), POSITIONAL)
+const Pooling2D = configured(Pooling, () => poolOptions(2), POSITIONAL)
+const Pooling3D = configured(Pooling, () => poolOptions(3), POSITIONAL)
 
 /**
  * The maximum of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.MaxPooling1D`.
  */
-export class MaxPooling1D extends MaxPooling1DBase {
+export class MaxPooling1D extends Pooling1D {
   static readonly className = 'MaxPooling1D'
   protected readonly pool = poolMax
 }
-
-const MaxPooling2DBase = configured(Pooling, () => poolOptions(2), POSITIONAL)
 
 /**
  * The maximum of each window: x [batch, rows, columns, channels] → [batch, …places, channels].
@@ -82,45 +79,37 @@ const MaxPooling2DBase = configured(Pooling, () => poolOptions(2), POSITIONAL)
  *
  * Keras: `keras.layers.MaxPooling2D`.
  */
-export class MaxPooling2D extends MaxPooling2DBase {
+export class MaxPooling2D extends Pooling2D {
   static readonly className = 'MaxPooling2D'
   protected readonly pool = poolMax
 }
 
-const MaxPooling3DBase = configured(Pooling, () => poolOptions(3), POSITIONAL)
-
 /** The same over three axes. Keras: `keras.layers.MaxPooling3D`. */
-export class MaxPooling3D extends MaxPooling3DBase {
+export class MaxPooling3D extends Pooling3D {
   static readonly className = 'MaxPooling3D'
   protected readonly pool = poolMax
 }
-
-const AveragePooling1DBase = configured(Pooling, () => poolOptions(1), POSITIONAL)
 
 /**
  * The mean of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.AveragePooling1D`.
  */
-export class AveragePooling1D extends AveragePooling1DBase {
+export class AveragePooling1D extends Pooling1D {
   static readonly className = 'AveragePooling1D'
   protected readonly pool = poolAverage
 }
-
-const AveragePooling2DBase = configured(Pooling, () => poolOptions(2), POSITIONAL)
 
 /**
  * The mean of each window: x [batch, rows, columns, channels] → [batch, …places, channels]. Keras:
  * `keras.layers.AveragePooling2D`.
  */
-export class AveragePooling2D extends AveragePooling2DBase {
+export class AveragePooling2D extends Pooling2D {
   static readonly className = 'AveragePooling2D'
   protected readonly pool = poolAverage
 }
 
-const AveragePooling3DBase = configured(Pooling, () => poolOptions(3), POSITIONAL)
-
 /** The same over three axes. Keras: `keras.layers.AveragePooling3D`. */
-export class AveragePooling3D extends AveragePooling3DBase {
+export class AveragePooling3D extends Pooling3D {
   static readonly className = 'AveragePooling3D'
   protected readonly pool = poolAverage
 }

@@ -7,11 +7,13 @@ import { count, nullable, option, readOptions, type OptionInputs, type ValuesOf 
 import { isBranch } from '../../core/tree'
 import { abortable, signalOption } from '../../data/samples/abort'
 import { END, isElements, sourceOf, type ElementsOrMaker } from '../../data/samples/source'
-import { asTensor, type TensorLike } from '../../ops/convert'
+import { type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { isInferring } from '../context'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
+import { userTensor } from '../call-options'
 
 const adaptOptions = () =>
   merged(signalOption(), {
@@ -33,7 +35,10 @@ export type AdaptData<Batch = TensorLike> = Batch | ElementsOrMaker<unknown> | r
  * layer keeps its old state until `finish`, so that a failed `adapt` changes nothing.
  */
 export abstract class AdaptedLayer<Batch = Tensor> extends Layer<Tensor> {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<AdaptedLayer> = {
+    form: TENSOR,
+  }
   /** Whether the layer has its state: from `adapt`, from its options, or from a file. */
   protected abstract get isAdapted(): boolean
   /** Starts a new computation of the state. */
@@ -45,7 +50,7 @@ export abstract class AdaptedLayer<Batch = Tensor> extends Layer<Tensor> {
 
   /** Converts a given batch: to a tensor, unless a layer reads something else. */
   protected readBatch(given: unknown): Batch {
-    return asTensor(given as TensorLike, `${this}: adapt`) as Batch
+    return userTensor(given, `${this}: adapt`) as Batch
   }
 
   /**

@@ -11,6 +11,7 @@ import { arange, reshape, slice, take, transpose } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { BYTES, rescaled } from './colours'
 import { ImageLayer, rangeOption, type Transformation } from './image-layer'
+import { exactly } from '../tuples'
 
 /** The number of levels. */
 const LEVELS = 256
@@ -51,8 +52,8 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends ContrastLimite
 
   /** @param x values in 0 … 255 */
   private equalized(x: Tensor): Tensor {
-    const [batch, rows, columns, channels] = x.shape as [number, number, number, number]
-    const [down, across] = this.tileGridSize as [number, number]
+    const [batch, rows, columns, channels] = exactly(x.shape, 4)
+    const [down, across] = exactly(this.tileGridSize, 2)
     const [tall, wide] = [Math.ceil(rows / down), Math.ceil(columns / across)]
     const [height, width] = [tall * down, wide * across]
     const whole: readonly [number, number] = [0, 0]

@@ -23,6 +23,7 @@ import { Tensor } from '../../ops/tensor'
 import { seedOption } from '../random'
 import { BYTES, RandomBrightness, RandomContrast, requireColours, rescaled, within } from './colours'
 import { ImageLayer, RandomDraws, interval, rangeOption, type Interval, type Transformation } from './image-layer'
+import { exactly } from '../tuples'
 
 /** The range of values of colours. */
 const UNIT: Interval = [0, 1]
@@ -98,7 +99,7 @@ const bits: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ custom<
   (value, where) => {
     const one = integer({ min: 1, max: 8 })
     if (typeof value === 'number') return [1, one.read(value, where)]
-    const [a, b] = listOf(one, 2).read(value, where) as [number, number]
+    const [a, b] = exactly(listOf(one, 2).read(value, where), 2)
     return [Math.min(a, b), Math.max(a, b)]
   },
   (value) => [...value],

@@ -32,6 +32,7 @@ import {
   type Transformation,
 } from './image-layer'
 import { seedOption } from '../random'
+import { exactly } from '../tuples'
 
 export const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
 /** Maps one range of values linearly to another. */
@@ -258,7 +259,7 @@ export class Equalization extends EqualizationBase {
   }
 
   private equalized(x: Tensor): Tensor {
-    const [batch, rows, columns, channels] = x.shape as [number, number, number, number]
+    const [batch, rows, columns, channels] = exactly(x.shape, 4)
     const planes = reshape(moveAxis(x, 3, 1), [batch * channels, rows * columns])
     const levels = rescaled(planes, this.valueRange, BYTES)
     const bin = cast(clip(multiply(levels, (this.bins - 1) / BYTES[1]), 0, this.bins - 1), 'int32')

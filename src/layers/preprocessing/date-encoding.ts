@@ -1,6 +1,5 @@
 // DateEncoding: dates as numbers that models can use.
 
-import { merged } from '../../core/merged'
 import { timeIn } from '../../core/dates'
 import { DataError, quoted } from '../../core/errors'
 import { boolean, configured, option } from '../../core/options'
@@ -9,9 +8,9 @@ import { concatenate } from '../../ops/numpy/shape'
 import { sliceAlong } from '../../ops/numpy/along'
 import type { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import type { LayerForm } from '../forms'
 import type { BatchShape } from '../spec'
 import { StringLayer } from './string-layer'
+import type { LayerTraits } from '../traits'
 
 const DAY = 86_400_000
 /** The numbers that readStrings gives for a date. */
@@ -42,9 +41,10 @@ const DateEncodingBase = configured(
  */
 export class DateEncoding extends DateEncodingBase {
   static readonly className = 'DateEncoding'
-  static override readonly form: LayerForm = merged(StringLayer.form, {
-    onlyHere: 'Keras has no layer that encodes dates',
-  })
+  /** @internal */
+  static override readonly traits: LayerTraits<DateEncoding> = {
+    form: { takesOne: true, onlyHere: 'Keras has no layer that encodes dates' },
+  }
 
   /** Days since 1970, the day of the week, milliseconds of the day, and whether there is a date. */
   readStrings({ strings }: StringTensor): Tensor {

@@ -11,6 +11,7 @@ import type { BatchShape } from '../spec'
 import { AdaptedLayer } from './adapted'
 import { encode, encodedShape } from './encoding'
 import { EMPTY, boundariesOf, merged, summaryOf, type Summary } from './quantiles'
+import type { LayerTraits } from '../traits'
 
 const DiscretizationBase = configured(
   AdaptedLayer<Tensor>,
@@ -47,7 +48,17 @@ const DiscretizationBase = configured(
  */
 export class Discretization extends DiscretizationBase {
   static readonly className = 'Discretization'
+  /** @internal */
+  static override readonly traits: LayerTraits<Discretization> = {
+    outputDtype: (layer) => layer.outputDtype,
+  }
   private summary: Summary = EMPTY
+
+  /** The dtype of the output: int32 for outputMode 'int', else float32. */
+  get outputDtype(): DType {
+    return this.outputMode === 'int' ? 'int32' : 'float32'
+  }
+
   // Traced programs read this variable, so that the layer can adapt again. It is not a weight: the configuration holds
   // the boundaries.
   readonly #boundaries = new Variable(this.filled(), { name: `${this.name}/boundaries`, trainable: false })
@@ -114,9 +125,5 @@ export class Discretization extends DiscretizationBase {
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return this.outputMode === 'int' ? inputShape : encodedShape(inputShape, this.outputMode, this.depth)
-  }
-
-  protected override outputDtype(): DType {
-    return this.outputMode === 'int' ? 'int32' : 'float32'
   }
 }

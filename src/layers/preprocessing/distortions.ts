@@ -15,6 +15,7 @@ import { within } from './colours'
 import { ImageLayer, RandomDraws, interval, probabilityOption, rangeOption, type Transformation } from './image-layer'
 import { bell, blurred } from './mixing'
 import { warped } from './placing'
+import { exactly } from '../tuples'
 
 /** The corners of an image, [1, 4, 2], each (x, y). */
 function cornersOf({ shape }: Tensor): Tensor {
@@ -107,7 +108,7 @@ export class RandomElasticTransform extends RandomElasticTransformBase {
 
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
-    const [batch, rows, columns] = images.shape as [number, number, number, number]
+    const [batch, rows, columns] = exactly(images.shape, 4)
     const isDistorted = this.generator.chosen(this.factor, images)
     const strength = this.generator.draw(this.scale, [])
     // At most 6 σ pixels, an odd number.

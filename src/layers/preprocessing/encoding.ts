@@ -1,7 +1,6 @@
 // CategoryEncoding: integers as rows of zeros and ones, or of counts.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
-import type { DType } from '../../core/dtypes'
 import { choice, configured, extent, option, required, sparse } from '../../core/options'
 import { sameShape } from '../../core/shapes'
 import { cast, minimum, multiply } from '../../ops/numpy/elementwise'
@@ -10,12 +9,12 @@ import { sum } from '../../ops/numpy/reduce'
 import { countsOf } from '../../ops/math/counts'
 import { expandDims, reshape } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
-import type { CallOption } from '../call-options'
 import type { CallContext } from '../context'
 import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { requireRoomFor } from '../indices'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 export type Encoding = 'oneHot' | 'multiHot' | 'count'
 
@@ -85,18 +84,16 @@ const CategoryEncodingBase = configured(
  */
 export class CategoryEncoding extends CategoryEncodingBase {
   static readonly className = 'CategoryEncoding'
-  static override readonly form = TENSOR
-
-  override get inputDtype(): DType {
-    return 'int32'
-  }
-
-  protected override get callOptions(): readonly CallOption[] {
-    return ['countWeights']
+  /** @internal */
+  static override readonly traits: LayerTraits<CategoryEncoding> = {
+    form: TENSOR,
+    inputDtype: () => 'int32',
+    callOptions: ['countWeights'],
+    validateInput: requireTokens,
   }
 
   call(x: Tensor, { extras: { countWeights } }: CallContext): Tensor {
-    if (Tensor.symbolOf(x) === null) this.validateInput(x)
+    if (Tensor.symbolOf(x) === null) requireTokens(this, x)
     else requireRoomFor(x, this, 'numTokens', this.numTokens)
     return encode(
       cast(x, 'int32'),
@@ -115,15 +112,15 @@ export class CategoryEncoding extends CategoryEncodingBase {
     )
   }
 
-  /** @throws DataError for the first token outside 0 … numTokens − 1 */
-  override validateInput({ data }: Tensor): void {
-    const { numTokens } = this
-    const wrong = data.find((token: number) => !(token >= 0 && token < numTokens && Number.isInteger(token)))
-    if (wrong !== undefined)
-      throw new DataError(`${this}: the tokens must be integers in 0 … ${numTokens - 1}, received ${wrong}`)
-  }
-
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return encodedShape(inputShape, this.outputMode, this.numTokens)
   }
+}
+
+/** @throws DataError for the first token outside 0 … numTokens − 1 */
+function requireTokens(layer: CategoryEncoding, { data }: Tensor): void {
+  const { numTokens } = layer
+  const wrong = data.find((token: number) => !(token >= 0 && token < numTokens && Number.isInteger(token)))
+  if (wrong !== undefined)
+    throw new DataError(`${layer}: the tokens must be integers in 0 … ${numTokens - 1}, received ${wrong}`)
 }

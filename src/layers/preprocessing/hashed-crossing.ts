@@ -1,21 +1,20 @@
 // HashedCrossing: one number for a combination of features.
 
-import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { choice, configured, extent, listOf, nullable, option, required, sparse } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
-import { asTensor, type TensorLike } from '../../ops/convert'
+import { type TensorLike } from '../../ops/convert'
 import { add, cast, multiply } from '../../ops/numpy/elementwise'
 import { take } from '../../ops/numpy/shape'
 import { StringTensor, beginsWithString, toStrings, type NestedStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import type { ApplyOptions } from '../call-options'
+import { userTensor, type ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { madeIndices } from '../indices'
 import { Layer } from '../layer'
 import { encode } from './encoding'
 import { concatenatedFingerprint, fingerprintOf } from './fingerprint'
+import type { LayerTraits } from '../traits'
 
 /** The key that TensorFlow's hash of crossings starts with. */
 const KEY = 0xdecafcaffen
@@ -54,6 +53,17 @@ const HashedCrossingBase = configured(
  */
 export class HashedCrossing extends HashedCrossingBase {
   static readonly className = 'HashedCrossing'
+  /** @internal */
+  static override readonly traits: LayerTraits<HashedCrossing> = {
+    toTensors(layer, input) {
+      if (!Array.isArray(input) || input.length < 2)
+        throw new ArgumentError(`${layer}: the input must be a list of two or more features`)
+      return input.map((feature: unknown) =>
+        beginsWithString(feature) ? toStrings(feature, String(layer)) : userTensor(feature, String(layer)),
+      )
+    },
+    outputDtype: (layer) => (layer.outputMode === 'int' ? 'int32' : 'float32'),
+  }
 
   #table: Tensor | null = null
 
@@ -66,15 +76,6 @@ export class HashedCrossing extends HashedCrossingBase {
   ): Tensor
   override apply(...given: readonly unknown[]): Tensor {
     return this.applyTo(given)
-  }
-
-  /** @internal */
-  protected override toTensors(input: unknown): Tree<unknown> {
-    if (!Array.isArray(input) || input.length < 2)
-      throw new ArgumentError(`${this}: the input must be a list of two or more features`)
-    return input.map((feature: unknown) =>
-      beginsWithString(feature) ? toStrings(feature, String(this)) : asTensor(feature as TensorLike, String(this)),
-    )
   }
 
   call(features: readonly Tensor[]): Tensor {
@@ -145,10 +146,6 @@ export class HashedCrossing extends HashedCrossingBase {
       if (Number.isInteger(value)) return BigInt.asUintN(64, BigInt(value))
       throw new ArgumentError(`${this}: the features must be strings or integers, received ${value}`)
     })
-  }
-
-  protected override outputDtype(): DType {
-    return this.outputMode === 'int' ? 'int32' : 'float32'
   }
 }
 

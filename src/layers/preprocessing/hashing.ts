@@ -3,8 +3,6 @@
 import type { DType } from '../../core/dtypes'
 import { choice, configured, either, extent, nullable, number, option, required, sparse } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
-import { asTensor, type TensorLike } from '../../ops/convert'
 import { beginsWithString, type StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { madeIndices } from '../indices'
@@ -12,7 +10,9 @@ import type { BatchShape } from '../spec'
 import { encode, encodedShape } from './encoding'
 import { bucketOf } from './fingerprint'
 import { anyText, saltKind } from './lookup'
-import { StringLayer } from './string-layer'
+import { StringLayer, stringsIn } from './string-layer'
+import type { LayerTraits } from '../traits'
+import { userTensor } from '../call-options'
 
 const HashingBase = configured(
   StringLayer,
@@ -44,6 +44,13 @@ const HashingBase = configured(
  */
 export class Hashing extends HashingBase {
   static readonly className = 'Hashing'
+  /** @internal */
+  static override readonly traits: LayerTraits<Hashing> = {
+    toTensors(layer, input) {
+      return beginsWithString(input) ? stringsIn(layer, input) : userTensor(input, String(layer))
+    },
+    outputDtype: (layer) => (layer.outputMode === 'int' ? 'int32' : 'float32'),
+  }
 
   readStrings({ strings, shape }: StringTensor): Tensor {
     return this.binsOf(strings, shape, (text) => text)
@@ -52,11 +59,6 @@ export class Hashing extends HashingBase {
   override call(x: Tensor): Tensor {
     const isNumbers = x.dtype !== 'string' && Tensor.symbolOf(x) === null
     return isNumbers ? this.encode(this.binsOf(Array.from(x.data), x.shape, digitsOf(x.dtype))) : super.call(x)
-  }
-
-  /** @internal */
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return beginsWithString(input) ? super.toTensors(input) : asTensor(input as TensorLike, String(this))
   }
 
   private binsOf<Value extends string | number>(
@@ -83,10 +85,6 @@ export class Hashing extends HashingBase {
 
   override computeOutputShape(shape: BatchShape): BatchShape {
     return this.outputMode === 'int' ? shape : encodedShape(shape, this.outputMode, this.numBins)
-  }
-
-  protected override outputDtype(): DType {
-    return this.outputMode === 'int' ? 'int32' : 'float32'
   }
 }
 

@@ -5,7 +5,7 @@ import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { configured, custom, listOf, nullable, number, option, type Kind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { isBranch, typed, type Tree } from '../../core/tree'
+import { isBranch, isRecord, typed } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { boxFormat, converted, cutAtEdges, type BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { cast, less } from '../../ops/numpy/elementwise'
@@ -18,7 +18,13 @@ import { Layer, type ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
 import { seedOption, streamOf, type Seeded } from '../random'
-import type { BatchShape, TensorSpec } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
+import { tracedOutputSpecs, specsByClass } from '../inference'
+import { applyTree } from '../applying'
+import { callByClass } from '../running'
+import { buildByClass } from '../building'
+import { exactly } from '../tuples'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
 export interface Transformation {
@@ -49,8 +55,19 @@ export interface ImageRecord<Value = TensorLike> {
 
 type ChangedPart<Given> = Given extends BoundingBoxes ? BoundingBoxes<Tensor> : Tensor
 
-/** The images, and parts of each image. */
-type Parts = Readonly<Record<string, Tensor | BoundingBoxes<Tensor>>>
+/** How the parts of one input change. */
+interface Change {
+  /** The images after it, in the form of the input. */
+  readonly made: Tensor
+  /** The images before it, [batch, rows, columns, channels]. */
+  readonly batch: Tensor
+  /** null for none. */
+  readonly transformation: Transformation | null
+  readonly inBatch: (x: Tensor) => Tensor
+  readonly outOfBatch: (x: Tensor) => Tensor
+  /** Changes a part that has the form of images. */
+  readonly along: (x: Tensor, change: (x: Tensor) => Tensor) => Tensor
+}
 
 const PARTS: Readonly<Record<string, keyof Transformation>> = {
   images: 'images',
@@ -72,7 +89,23 @@ const ImageLayerBase = configured(Layer<Tensor>, () => ({
 
 /** Images → images, in float32 unless a class overrides it. */
 export abstract class ImageLayer extends ImageLayerBase {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<ImageLayer> = {
+    form: LISTED,
+    callTree(layer, input, context) {
+      return isBranch(input) ? layer.transformed(input, context.training) : callByClass(layer, input, context)
+    },
+    buildTree(layer, specs) {
+      if (isBranch(specs)) layer.requireRecord(specs)
+      else buildByClass(layer, specs)
+    },
+    outputTree(layer, specs, options) {
+      if (!isBranch(specs)) return specsByClass(layer, specs, options)
+      layer.requireRecord(specs)
+      return tracedOutputSpecs(layer, specs, options)
+    },
+    outputDtype: (layer, [dtype]) => layer.imageDtype(dtype ?? 'float32'),
+  }
 
   /**
    * The transformation of a batch; null for none.
@@ -111,66 +144,65 @@ export abstract class ImageLayer extends ImageLayerBase {
     options?: ApplyOptions | CallContext,
   ): { readonly [Name in keyof Given]: ChangedPart<Given[Name]> }
   override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): never {
-    return typed(this.applyTree(input, options))
+    return typed(applyTree(this, input, options))
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {
-    return this.transformed({ images: x }, training)['images'] as Tensor
+    return this.changeOf(x, training).made
   }
 
-  protected override callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    return isBranch(input)
-      ? this.transformed(this.requireRecord(input), context.training)
-      : super.callTree(input, context)
+  /** @throws ShapeError for a list, and for a record without images */
+  private requireRecord(input: object): void {
+    if (!Array.isArray(input) && 'images' in input) return
+    throw new ShapeError(
+      `${this}: the input must be images, or a record { images, labels, boundingBoxes, segmentationMasks }, received ${Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`}`,
+    )
   }
 
-  protected override buildTree(specs: Tree<TensorSpec>): void {
-    if (isBranch(specs)) this.requireRecord(specs)
-    else super.buildTree(specs)
-  }
-
-  protected override outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
-    return isBranch(specs)
-      ? this.tracedOutputSpec(this.requireRecord(specs) as Tree<TensorSpec>, options)
-      : super.outputTree(specs, options)
-  }
-
-  private requireRecord(input: object): Parts {
-    if (Array.isArray(input) || !('images' in input)) {
-      throw new ShapeError(
-        `${this}: the input must be images, or a record { images, labels, boundingBoxes, segmentationMasks }, received ${Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`}`,
-      )
-    }
-    return typed(input)
-  }
-
-  private transformed(parts: Parts, training: boolean): Record<string, Tree<Tensor>> {
-    const images = parts['images'] as Tensor
+  /** The transformation of images, and the images that it makes. */
+  private changeOf(images: Tensor, training: boolean): Change {
     const isOne = this.lastShape(images.shape).length === 3
     const inBatch = (x: Tensor): Tensor => (isOne ? expandDims(x, 0) : x)
     const outOfBatch = (x: Tensor): Tensor => (isOne ? squeeze(x, 0) : x)
+    const dtype = this.imageDtype(images.dtype)
     const inForm = (x: Tensor): Tensor => {
       const batch = inBatch(x)
       return this.isFirst && batch.rank === 4 ? moveAxis(batch, 1, -1) : batch
     }
     const outOfForm = (x: Tensor): Tensor => outOfBatch(this.isFirst && x.rank === 4 ? moveAxis(x, -1, 1) : x)
-    const dtype = this.imageDtype(images.dtype)
     const batch = cast(inForm(images), dtype)
-    const change = this.transformation(batch, training)
-    const changed = Object.entries(parts).map(([name, part]): [string, Tree<Tensor>] => {
-      const kind = PARTS[name]
-      if (kind === 'boundingBoxes') {
-        const { boxes, labels } = this.requireBoxes(name, part)
-        const made = this.changedBoxes({ boxes: inBatch(boxes), labels: inBatch(labels) }, batch, change)
-        return [name, { boxes: outOfBatch(made.boxes), labels: outOfBatch(made.labels) }]
-      }
-      const value = kind === 'images' ? cast(part as Tensor, dtype) : (part as Tensor)
-      const own = kind === undefined ? undefined : change?.[kind]
-      if (own === undefined) return [name, value]
-      if (kind === 'labels') return [name, outOfBatch(own(inBatch(value)))]
-      return [name, cast(outOfForm(own(inForm(value))), value.dtype)]
-    })
+    const transformation = this.transformation(batch, training)
+    const along = (x: Tensor, change: (x: Tensor) => Tensor): Tensor => cast(outOfForm(change(inForm(x))), x.dtype)
+    const value = cast(images, dtype)
+    const made = transformation === null ? value : along(value, transformation.images)
+    return { made, batch, transformation, inBatch, outOfBatch, along }
+  }
+
+  /** A record of images and their other parts, all changed alike. */
+  private transformed(parts: object, training: boolean): Record<string, unknown> {
+    this.requireRecord(parts)
+    const images: unknown = Reflect.get(parts, 'images')
+    if (!(images instanceof Tensor)) throw new ShapeError(`${this}: images must be a tensor`)
+    const change = this.changeOf(images, training)
+    const changed = Object.entries<unknown>({ ...parts }).map(([name, part]) => [
+      name,
+      this.changedPart(name, part, change),
+    ])
     return Object.fromEntries(changed)
+  }
+
+  private changedPart(name: string, part: unknown, change: Change): unknown {
+    const { transformation, batch, inBatch, outOfBatch } = change
+    const kind = PARTS[name]
+    if (kind === 'images') return change.made
+    if (kind === 'boundingBoxes') {
+      const { boxes, labels } = this.requireBoxes(name, part)
+      const made = this.changedBoxes({ boxes: inBatch(boxes), labels: inBatch(labels) }, batch, transformation)
+      return { boxes: outOfBatch(made.boxes), labels: outOfBatch(made.labels) }
+    }
+    const changePart = kind === undefined ? undefined : transformation?.[kind]
+    if (changePart === undefined || !(part instanceof Tensor)) return part
+    return kind === 'labels' ? outOfBatch(changePart(inBatch(part))) : change.along(part, changePart)
   }
 
   /** @throws ArgumentError without boundingBoxFormat, ShapeError unless there are four numbers and a label for each box */
@@ -178,7 +210,7 @@ export abstract class ImageLayer extends ImageLayerBase {
     const where = `${this}: ${name}`
     if (this.boundingBoxFormat === null)
       throw new ArgumentError(`${where} need the option boundingBoxFormat, such as 'xyxy'`)
-    const { boxes, labels, ...others } = isBranch(part) ? (part as Partial<BoundingBoxes<Tensor>>) : {}
+    const { boxes, labels, ...others } = isRecord(part) ? part : {}
     if (!(boxes instanceof Tensor && labels instanceof Tensor) || Object.keys(others).length > 0)
       throw new ArgumentError(`${where} must be a record { boxes, labels }`)
     const [count, numbers] = boxes.shape.slice(-2)
@@ -201,8 +233,8 @@ export abstract class ImageLayer extends ImageLayerBase {
     if (own === null) throw new ArgumentError(`${this}: cannot transform bounding boxes; leave them out`)
     if (own === undefined) return { boxes, labels }
     const format = this.boundingBoxFormat!
-    const [, rows, columns] = shape as readonly [number, number, number, number]
-    const [height, width] = this.sizeFor([rows, columns]) as readonly [number, number]
+    const [, rows, columns] = exactly(shape, 4)
+    const [height, width] = exactly(knownShape(this.sizeFor([rows, columns])), 2)
     const edges = converted(boxes, format, 'xyxy', { height: rows, width: columns })
     const made = own({ boxes: edges, labels })
     const cut = cutAtEdges(made, { height, width })
@@ -227,13 +259,9 @@ export abstract class ImageLayer extends ImageLayerBase {
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     const last = this.lastShape(inputShape)
     const batch = last.slice(0, -3)
-    const [rows, columns, channels] = last.slice(-3) as [number | null, number | null, number | null]
+    const [rows, columns, channels] = exactly(last.slice(-3), 3)
     const size = this.sizeFor([rows, columns])
     return this.isFirst ? [...batch, channels, ...size] : [...batch, ...size, channels]
-  }
-
-  protected override outputDtype([dtype]: readonly DType[]): DType {
-    return this.imageDtype(dtype ?? 'float32')
   }
 }
 
@@ -251,7 +279,7 @@ export function interval(min: number, max: number): Kind<Interval, number | read
         throw new ArgumentError(
           `${where} must be a number in [${min}, ${max}] or two of them, received ${quoted(value)}`,
         )
-      const [a, b] = both.read(value, where) as [number, number]
+      const [a, b] = exactly(both.read(value, where), 2)
       return [Math.min(a, b), Math.max(a, b)]
     },
     (value) => [...value],
@@ -261,7 +289,7 @@ export function interval(min: number, max: number): Kind<Interval, number | read
 /** The least and the largest value of a pixel. */
 const valueRange: Kind<Interval, readonly number[]> = /* @__PURE__ */ custom<Interval, readonly number[]>(
   (value, where) => {
-    const [a, b] = listOf(number(), 2).read(value, where) as [number, number]
+    const [a, b] = exactly(listOf(number(), 2).read(value, where), 2)
     if (a === b) throw new ArgumentError(`${where} must be two numbers that differ, received ${quoted(value)}`)
     return [Math.min(a, b), Math.max(a, b)]
   },

@@ -13,6 +13,7 @@ import { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 const MelSpectrogramBase = configured(
   Layer<Tensor>,
@@ -66,7 +67,10 @@ const MelSpectrogramBase = configured(
  */
 export class MelSpectrogram extends MelSpectrogramBase {
   static readonly className = 'MelSpectrogram'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<MelSpectrogram> = {
+    form: TENSOR,
+  }
 
   protected override checkOptions(): void {
     const { fftLength, sequenceLength } = this
@@ -95,9 +99,10 @@ export class MelSpectrogram extends MelSpectrogramBase {
   call(x: Tensor): Tensor {
     this.requireSignals(x.shape)
     const { fftLength, sequenceStride, window, samplingRate, numMelBins } = this
-    const given = Array.isArray(window) ? new Tensor(Float32Array.from(window), [window.length], 'float32') : window
+    const isNamed = typeof window === 'string' || window === null
+    const weights = isNamed ? window : new Tensor(Float32Array.from(window), [window.length], 'float32')
     const { real, imag } = stft(x, this.sequenceLength ?? fftLength, sequenceStride, fftLength, {
-      window: given as Tensor | 'hann' | 'hamming' | null,
+      window: weights,
     })
     const squared = add(square(real), square(imag))
     const magnitudes = this.magExp === 2 ? squared : power(squared, this.magExp / 2)

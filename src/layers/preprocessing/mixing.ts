@@ -39,6 +39,7 @@ import {
   type Transformation,
 } from './image-layer'
 import { seedOption } from '../random'
+import { exactly } from '../tuples'
 
 /** weight · a + (1 − weight) · b, with one weight per sample, [batch, 1, 1, 1]. */
 function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
@@ -136,7 +137,7 @@ interface Rectangles {
  * @param draw numbers in [0, 1) for each image
  */
 function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () => Tensor): Rectangles {
-  const [, rows, columns] = shape as [number, number, number]
+  const [, rows, columns] = exactly(shape, 4)
   const { x, y } = gridOf(rows, columns)
   const within = (place: Tensor, extent: number, share: Tensor): Tensor => {
     const length = multiply(share, extent)
@@ -230,7 +231,7 @@ export class RandomErasing extends RandomErasingBase {
 
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
-    const [batch, , , channels] = images.shape as [number, number, number, number]
+    const [batch, , , channels] = exactly(images.shape, 4)
     const each: Shape = [batch, 1, 1, 1]
     const side = (): Tensor => sqrt(this.generator.draw(this.scale, each))
     const { inside } = rectangles(images, side(), side(), () => this.generator.draw([0, 1], each))
@@ -258,10 +259,8 @@ const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ c
   number | readonly number[]
 >(
   (value, where) => {
-    const both = listOf(integer({ min: 1 }), 2).read(typeof value === 'number' ? [value, value] : value, where) as [
-      number,
-      number,
-    ]
+    const sizes = listOf(integer({ min: 1 }), 2).read(typeof value === 'number' ? [value, value] : value, where)
+    const both = exactly(sizes, 2)
     if (both.every((extent) => extent % 2 === 1)) return both
     throw new ArgumentError(`${where} must be odd, received ${quoted(value)}`)
   },
@@ -299,9 +298,8 @@ export class RandomGaussianBlur extends RandomGaussianBlurBase {
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
     const isBlurred = this.generator.chosen(this.factor, images)
-    const [across, down] = this.kernelSize.map((size) =>
-      bell(size, add(this.generator.draw(this.sigma, []), 1e-6)),
-    ) as [Tensor, Tensor]
+    const bells = this.kernelSize.map((size) => bell(size, add(this.generator.draw(this.sigma, []), 1e-6)))
+    const [across, down] = exactly(bells, 2)
     const [low, high] = this.valueRange
     return {
       images: (x) => clip(where(isBlurred, blurred(x, across, down), x), low, high),

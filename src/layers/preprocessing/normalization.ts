@@ -15,6 +15,7 @@ import { requireExtents, requireSameRank } from '../checks'
 import type { BatchShape } from '../spec'
 import { AdaptedLayer } from './adapted'
 import { RunningMoments } from './moments'
+import type { LayerTraits } from '../traits'
 
 /** The value of a statistic before it is known. */
 class Unknown extends Initializer {
@@ -65,6 +66,12 @@ const NormalizationBase = configured(
  */
 export class Normalization extends NormalizationBase {
   static readonly className = 'Normalization'
+  /** @internal */
+  static override readonly traits: LayerTraits<Normalization> = {
+    checkShape(layer, shape, built) {
+      layer.requireShape(shape, built)
+    },
+  }
   override readonly supportsMasking = true
   /** Mean and variance from the options. They are set before the fields of the class exist. */
   declare private given: { readonly mean?: NestedArray | null; readonly variance?: NestedArray | null } | undefined
@@ -110,11 +117,12 @@ export class Normalization extends NormalizationBase {
 
   /** The axes with separate means, in ascending order. */
   private keptAxes(rank: number): number[] {
-    return normalizeAxes(
-      `${this}: axis`,
-      this.axis === null ? [] : typeof this.axis === 'number' ? [this.axis] : this.axis,
-      rank,
-    )
+    return normalizeAxes(`${this}: axis`, [this.axis ?? []].flat(), rank)
+  }
+
+  private requireShape(shape: BatchShape, built: BatchShape): void {
+    requireSameRank(this, shape, built)
+    requireExtents(this, shape, built, this.keptAxes(built.length))
   }
 
   override build(inputShape: BatchShape): void {
@@ -133,11 +141,6 @@ export class Normalization extends NormalizationBase {
       // The number of elements in the mean, which is a weight in Keras, too.
       count: this.addWeight({ name: 'count', shape: [], initializer: 'zeros', dtype: 'int32' }),
     }
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireSameRank(this, shape, built)
-    requireExtents(this, shape, built, this.keptAxes(built.length))
   }
 
   /** The given values, with an extent of 1 along the other axes of an input. */
@@ -176,7 +179,7 @@ export class Normalization extends NormalizationBase {
     const shape = batch.rank === 1 && this.axis !== null ? [1, ...batch.shape] : batch.shape
     if (shape.length === 0) throw new ShapeError(`${this}: adapt needs rows, received a number`)
     this.ensureBuilt([null, ...shape.slice(1)])
-    this.checkShape([null, ...shape.slice(1)], this.buildShape!)
+    this.requireShape([null, ...shape.slice(1)], this.buildShape!)
     const kept = this.keptAxes(shape.length)
     this.found ??= new RunningMoments(sizeOf(kept.map((axis) => shape[axis]!)))
     this.found.add(

@@ -1,16 +1,16 @@
 // Pipeline: layers, one after the other, as one layer.
 
 import { ArgumentError } from '../../core/errors'
-import type { DType } from '../../core/dtypes'
 import { configured, listOf, required } from '../../core/options'
-import { typed, type Tree } from '../../core/tree'
+import { typed } from '../../core/tree'
 import { beginsWithString, toStrings } from '../../ops/strings'
-import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import { LISTED } from '../forms'
 import { Layer, type LayerBase } from '../layer'
-import type { TensorSpec } from '../spec'
+import { type LayerTraits, inputDtypeOf } from '../traits'
+import { outputSpecs } from '../inference'
+import { applyTree, tensorsIn } from '../applying'
 
 const PipelineBase = configured(
   Layer<unknown, unknown>,
@@ -32,7 +32,18 @@ const PipelineBase = configured(
  */
 export class Pipeline extends PipelineBase {
   static readonly className = 'Pipeline'
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<Pipeline> = {
+    form: LISTED,
+    inputDtype: (layer) => inputDtypeOf(layer.all[0]!),
+    // The last layer has set the mask.
+    keepsMasks: true,
+    outputTree: (pipeline, specs, { training }) =>
+      pipeline.all.reduce((spec, layer) => outputSpecs(layer, spec, { training }), specs),
+    toTensors(layer, input) {
+      return beginsWithString(input) ? toStrings(input, String(layer)) : tensorsIn(layer, input)
+    },
+  }
   override readonly supportsMasking: boolean = this.layers.every((layer) => layer.supportsMasking)
 
   protected override checkOptions(): void {
@@ -43,25 +54,7 @@ export class Pipeline extends PipelineBase {
     return typed(this.layers)
   }
 
-  override get inputDtype(): DType {
-    return this.all[0]!.inputDtype
-  }
-
-  // The last layer has set the mask.
-  protected override get keepsMasks(): boolean {
-    return true
-  }
-
   call(input: unknown, { mask }: CallContext): unknown {
-    return this.all.reduce((x, layer, i) => layer.applyTree(x, i === 0 && mask !== null ? { mask } : {}), input)
-  }
-
-  protected override outputTree(specs: Tree<TensorSpec>, { training }: ApplyOptions): Tree<TensorSpec> {
-    return this.all.reduce((spec, layer) => layer.outputSpecs(spec, { training }), specs)
-  }
-
-  /** @internal */
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return beginsWithString(input) ? toStrings(input, String(this)) : super.toTensors(input)
+    return this.all.reduce((x, layer, i) => applyTree(layer, x, i === 0 && mask !== null ? { mask } : {}), input)
   }
 }

@@ -10,6 +10,7 @@ import type { Tensor } from '../../ops/tensor'
 import { fillMode, gridOf, sampleAt, sampling, type Sampling } from '../../ops/image/warp'
 import { ImageLayer, RandomDraws, interval, type Interval, type Transformation } from './image-layer'
 import { seedOption } from '../random'
+import { exactly } from '../tuples'
 
 const RandomFlipBase = configured(
   ImageLayer,
@@ -39,7 +40,7 @@ export class RandomFlip extends RandomFlipBase {
     const isFlipped = lessEqual(this.generator.drawEach([0, 1], images), 0.5)
     const axes = { horizontal: [2], vertical: [1], horizontalAndVertical: [1, 2] }[this.mode]
     const mirror = (x: Tensor): Tensor => where(isFlipped, flip(x, axes), x)
-    const [, rows, columns] = images.shape as [number, number, number, number]
+    const [, rows, columns] = exactly(images.shape, 4)
     const isBoxFlipped = squeeze(isFlipped, -1)
     const boundingBoxes = ({ boxes, labels }: BoundingBoxes<Tensor>): BoundingBoxes<Tensor> => {
       const [left, top, right, bottom] = edgesOf(boxes)
@@ -159,7 +160,7 @@ export class RandomTranslation extends RandomTranslationBase {
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
     const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
-    const [, rows, columns] = images.shape as [number, number, number, number]
+    const [, rows, columns] = exactly(images.shape, 4)
     const down = multiply(draw(this.heightFactor), rows)
     const right = multiply(draw(this.widthFactor), columns)
     return warped(

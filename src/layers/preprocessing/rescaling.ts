@@ -9,6 +9,7 @@ import { ShapeError, formatShape } from '../../core/errors'
 import type { BatchShape } from '../spec'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const RescalingBase = configured(
   Layer<Tensor>,
@@ -31,7 +32,10 @@ const RescalingBase = configured(
  */
 export class Rescaling extends RescalingBase {
   static readonly className = 'Rescaling'
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<Rescaling> = {
+    form: ELEMENTWISE,
+  }
 
   call(x: Tensor): Tensor {
     return add(multiply(x, this.along(x.shape, 'scale')), this.along(x.shape, 'offset'))

@@ -90,11 +90,8 @@ export class Resizing extends ResizingBase {
     const { height, width } = this
     const [down, across] = [height / rows, width / columns]
     // With an aspect ratio, the same factor along both axes, and a shift of whole pixels.
-    const factor = this.cropToAspectRatio
-      ? Math.max(down, across)
-      : this.padToAspectRatio
-        ? Math.min(down, across)
-        : null
+    const least = this.padToAspectRatio ? Math.min(down, across) : null
+    const factor = this.cropToAspectRatio ? Math.max(down, across) : least
     const place =
       factor === null
         ? placed(across, down, 0, 0)

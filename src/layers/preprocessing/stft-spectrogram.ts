@@ -13,7 +13,9 @@ import { requireExtents, requireSameRank } from '../checks'
 import { TENSOR } from '../forms'
 import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
-import type { BatchShape, InputSpec } from '../spec'
+import type { BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 /** The least power and magnitude. */
 const LEAST = 1e-7
@@ -68,7 +70,21 @@ const STFTSpectrogramBase = configured(
  */
 export class STFTSpectrogram extends STFTSpectrogramBase {
   static readonly className = 'STFTSpectrogram'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<STFTSpectrogram> = {
+    form: TENSOR,
+    requiredInputs: () => ({ ndim: 3 }),
+    checkShape(layer, shape, built) {
+      requireSameRank(layer, shape, built)
+      // The number of channels is that of the outputs.
+      requireExtents(layer, shape, built, [layer.isFirst ? 1 : 2])
+      const time = shape[layer.isFirst ? 2 : 1]
+      if (layer.padding === 'valid' && time != null && time < layer.frameLength)
+        throw new ShapeError(
+          `${layer}: a signal must have at least ${layer.frameLength} samples, a frame, received ${time}`,
+        )
+    },
+  }
   private real: Variable | null = null
   private imag: Variable | null = null
 
@@ -102,10 +118,6 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
     return this.requireBuilt(this.imag)
   }
 
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: 3 }
-  }
-
   override build(inputShape: BatchShape): void {
     this.requireSignals(inputShape)
     const { window, scaling, periodic } = this
@@ -125,20 +137,9 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
     throw new ShapeError(`${this}: the input must be [batch, ${form}], received ${formatShape(shape)}`)
   }
 
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireSameRank(this, shape, built)
-    // The number of channels is that of the outputs.
-    requireExtents(this, shape, built, [this.isFirst ? 1 : 2])
-    const time = shape[this.isFirst ? 2 : 1]
-    if (this.padding === 'valid' && time != null && time < this.frameLength)
-      throw new ShapeError(
-        `${this}: a signal must have at least ${this.frameLength} samples, a frame, received ${time}`,
-      )
-  }
-
   /** [batch, channels, frames, frequencies] of x [batch, channels, time] */
   private transformed(x: Tensor, kernel: Variable): Tensor {
-    const [batch, channels, time] = x.shape as [number, number, number]
+    const [batch, channels, time] = exactly(x.shape, 3)
     const frames = conv(reshape(x, [batch * channels, time, 1]), kernel, { strides: this.step, padding: this.padding })
     return reshape(frames, [batch, channels, ...frames.shape.slice(1)])
   }
@@ -169,7 +170,7 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
   }
 
   private arranged(x: Tensor): Tensor {
-    const [batch, channels, frames, frequencies] = x.shape as [number, number, number, number]
+    const [batch, channels, frames, frequencies] = exactly(x.shape, 4)
     if (this.isFirst)
       return this.expandDims ? x : reshape(transpose(x, [0, 1, 3, 2]), [batch, channels * frequencies, frames])
     if (this.expandDims) return transpose(x, [0, 2, 3, 1])
@@ -178,7 +179,7 @@ export class STFTSpectrogram extends STFTSpectrogramBase {
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     this.requireSignals(inputShape)
-    const [batch, ...others] = inputShape as readonly [number | null, number | null, number | null]
+    const [batch, ...others] = exactly(inputShape, 3)
     const [channels, time] = this.isFirst ? others : [others[1], others[0]]
     const places = (long: number): number =>
       this.padding === 'same' ? Math.ceil(long / this.step) : Math.floor((long - this.frameLength) / this.step) + 1

@@ -1,10 +1,8 @@
 // The base of layers that read strings. They convert strings to numbers in JavaScript before a step runs; what follows
 // is traced like any layer.
 
-import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { sizeOf, type Shape } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { full } from '../../ops/numpy/shape'
 import {
@@ -21,12 +19,20 @@ import { isInferring, type CallContext } from '../context'
 import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
+
+/** Nested arrays of strings as a tensor. */
+export function stringsIn(layer: object, input: unknown): Tensor {
+  return input instanceof Tensor ? input : toStrings(input, String(layer))
+}
 
 /** Strings [batch, …] → numbers. */
 export abstract class StringLayer extends Layer<Tensor> implements StringReader {
-  static override readonly form = TENSOR
-  override get inputDtype(): DType {
-    return 'string'
+  /** @internal */
+  static override readonly traits: LayerTraits<StringLayer> = {
+    form: TENSOR,
+    inputDtype: () => 'string',
+    toTensors: stringsIn,
   }
 
   /** Strings → numbers, in JavaScript. */
@@ -40,7 +46,7 @@ export abstract class StringLayer extends Layer<Tensor> implements StringReader 
 
   /** Like `apply` of every layer; also takes a string, or nested arrays of strings. */
   override apply(input: TensorLike | NestedStrings, options: ApplyOptions | CallContext = {}): Tensor {
-    return super.apply(input as TensorLike, options)
+    return this.applyTo([input, options])
   }
 
   call(x: Tensor): Tensor {
@@ -59,11 +65,6 @@ export abstract class StringLayer extends Layer<Tensor> implements StringReader 
         'int32',
       ),
     )
-  }
-
-  /** Converts nested arrays of strings to a tensor. @internal */
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return input instanceof Tensor ? input : toStrings(input, String(this))
   }
 }
 

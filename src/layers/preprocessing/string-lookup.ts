@@ -1,14 +1,13 @@
 // StringLookup and IntegerLookup: tokens to numbers, with a given or learnt vocabulary.
 
 import { merged } from '../../core/merged'
-import { isInt32, type DType } from '../../core/dtypes'
+import { isInt32 } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
 import { always, boolean, choice, configured, integer, nullable, option, text, unread } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
 import { add, cast, equal, mod, where } from '../../ops/numpy/elementwise'
-import { toTensor, type TensorLike } from '../../ops/convert'
+import { type TensorLike } from '../../ops/convert'
 import { take } from '../../ops/numpy/shape'
 import { searchsorted } from '../../ops/numpy/sorting'
 import { StringTensor, type NestedStrings } from '../../ops/strings'
@@ -17,10 +16,12 @@ import type { BatchShape } from '../spec'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { bucketOf } from './fingerprint'
 import { Lookup, anyText, encodingOption, lookupOptions, saltKind, type CategoryMode } from './lookup'
-import { StringLayer, adaptedStrings, rowsOf } from './string-layer'
+import { StringLayer, adaptedStrings, rowsOf, stringsIn } from './string-layer'
 import type { Specials, Token } from './vocabulary'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
+import { userTensor } from '../call-options'
 
 /** The special tokens before the vocabulary. @throws ArgumentError for `invert` together with vectors */
 function specialsOf<T extends Token>(layer: {
@@ -39,7 +40,7 @@ const StringLookupBase = configured(
   StringLayer,
   () =>
     merged(lookupOptions(anyText), encodingOption(), {
-      /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
+      /** What stands for padding: number 0 in outputMode 'int', and vectors do not count it. Default null: none. */
       maskToken: option(nullable(anyText), null),
       /** The string for unknown numbers with `invert`. Default '[UNK]'. */
       oovToken: option(text, '[UNK]'),
@@ -76,6 +77,17 @@ const StringLookupBase = configured(
  */
 export class StringLookup extends StringLookupBase {
   static readonly className = 'StringLookup'
+  /** @internal */
+  static override readonly traits: LayerTraits<StringLookup> = {
+    inputDtype: (layer) => (layer.invert ? 'int32' : 'string'),
+    toTensors(layer, input) {
+      return layer.invert ? userTensor(input, String(layer), 'int32') : stringsIn(layer, input)
+    },
+    outputDtype(layer) {
+      if (layer.invert) return 'string'
+      return layer.outputMode === 'int' ? 'int32' : 'float32'
+    },
+  }
   private readonly lookup = new Lookup<string>(this, this, specialsOf(this))
 
   /** Learns the vocabulary: the most frequent tokens first. Replaces the former vocabulary. */
@@ -98,17 +110,8 @@ export class StringLookup extends StringLookupBase {
     return this.lookup.vocabulary.size
   }
 
-  override get inputDtype(): DType {
-    return this.invert ? 'int32' : 'string'
-  }
-
   override call(x: Tensor): Tensor {
     return this.invert ? this.namesOf(x) : super.call(x)
-  }
-
-  /** @internal */
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return this.invert ? toTensor(input as TensorLike, String(this), 'int32') : super.toTensors(input)
   }
 
   private namesOf(x: Tensor): StringTensor {
@@ -142,10 +145,6 @@ export class StringLookup extends StringLookupBase {
     return this.lookup.shapeOf(shape)
   }
 
-  protected override outputDtype(): DType {
-    return this.invert ? 'string' : this.outputMode === 'int' ? 'int32' : 'float32'
-  }
-
   protected encode(numbers: Tensor): Tensor {
     return this.lookup.encode(numbers)
   }
@@ -163,7 +162,7 @@ const IntegerLookupBase = configured(
     merged(lookupOptions(int32), {
       /** 'int64' or 'int32': integers are int32. Default 'int64'. */
       vocabularyDtype: unread(always(['int64', 'int32'], 'the vocabulary has int32'), 'int64'),
-      /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
+      /** What stands for padding: number 0 in outputMode 'int', and vectors do not count it. Default null: none. */
       maskToken: option(nullable(int32), null),
       /** The integer for unknown numbers with `invert`. Default −1. */
       oovToken: option(int32, -1),
@@ -190,7 +189,17 @@ const IntegerLookupBase = configured(
  */
 export class IntegerLookup extends IntegerLookupBase {
   static readonly className = 'IntegerLookup'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<IntegerLookup> = {
+    form: TENSOR,
+    inputDtype: () => 'int32',
+    /** Not through float32, which cannot represent large integers. */
+    toTensors: (layer, input) => (input instanceof Tensor ? input : userTensor(input, String(layer), 'int32')),
+    validateInput(layer, x) {
+      layer.requireKnown(x)
+    },
+    outputDtype: (layer) => (layer.outputMode === 'int' ? 'int32' : 'float32'),
+  }
 
   protected override checkOptions(): void {
     if (this.salt !== null && this.oovMethod !== 'farmhash')
@@ -199,15 +208,22 @@ export class IntegerLookup extends IntegerLookupBase {
 
   private readonly lookup = new Lookup<number>(this, this, specialsOf(this))
 
+  /** @throws DataError for an integer that is not in the vocabulary, if numOovIndices is 0 */
+  private requireKnown({ data }: Tensor): void {
+    if (this.numOovIndices > 0 || this.invert) return
+    const { vocabulary } = this.lookup
+    for (const token of data) vocabulary.numberOf(token, String(this), () => 0)
+  }
+
   /** Learns the vocabulary: the most frequent integers first. Replaces the former vocabulary. */
   async adapt(data: AdaptData<TensorLike>, options: AdaptOptions = {}): Promise<void> {
     await this.lookup.learn(data, options, function* (part, where) {
-      const given = typeof part === 'number' ? [part] : (part as TensorLike)
-      const wrong = toTensor(given, where).data.find((x: number) => !isInt32(x))
+      const given = typeof part === 'number' ? [part] : part
+      const wrong = userTensor(given, where).data.find((x: number) => !isInt32(x))
       if (wrong !== undefined)
         throw new DataError(`${where}: every element must be an integer of 32 bits, received ${wrong}`)
       // float32 cannot represent large integers.
-      const { data: numbers, shape } = toTensor(given, where, 'int32')
+      const { data: numbers, shape } = userTensor(given, where, 'int32')
       const width = sizeOf(shape.slice(1))
       for (let at = 0; at < numbers.length; at += width) yield [...numbers.subarray(at, at + width)]
     })
@@ -228,24 +244,8 @@ export class IntegerLookup extends IntegerLookupBase {
     return this.lookup.vocabulary.size
   }
 
-  override get inputDtype(): DType {
-    return 'int32'
-  }
-
-  /** Not through float32, which cannot represent large integers. @internal */
-  protected override toTensors(input: unknown): Tree<unknown> {
-    return input instanceof Tensor ? input : toTensor(input as TensorLike, String(this), 'int32')
-  }
-
-  /** @throws DataError for an integer that is not in the vocabulary, if numOovIndices is 0 */
-  override validateInput({ data }: Tensor): void {
-    if (this.numOovIndices > 0 || this.invert) return
-    const { vocabulary } = this.lookup
-    for (const token of data) vocabulary.numberOf(token, String(this), () => 0)
-  }
-
   call(x: Tensor): Tensor {
-    if (Tensor.symbolOf(x) === null) this.validateInput(x)
+    if (Tensor.symbolOf(x) === null) this.requireKnown(x)
     const numbers = cast(x, 'int32')
     return this.invert ? this.tokensOf(numbers) : this.lookup.encode(this.numbersOf(numbers))
   }
@@ -297,10 +297,6 @@ export class IntegerLookup extends IntegerLookupBase {
 
   override computeOutputShape(shape: BatchShape): BatchShape {
     return this.lookup.shapeOf(shape)
-  }
-
-  protected override outputDtype(): DType {
-    return this.outputMode === 'int' ? 'int32' : 'float32'
   }
 
   override getConfig(): Config {

@@ -1,7 +1,6 @@
 // TextVectorization: texts to numbers of words, or to vectors over a vocabulary.
 
 import { merged } from '../../core/merged'
-import type { DType } from '../../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
 import {
   always,
@@ -26,6 +25,7 @@ import { bucketOf } from './fingerprint'
 import { Lookup, anyText, categoryMode, encodingOption, type CategoryMode } from './lookup'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { StringLayer, adaptedStrings, requireRows, rowsOf } from './string-layer'
+import type { LayerTraits } from '../traits'
 
 /** A keyword for a step of text processing, or a function. */
 type TextFunction<Word extends string, Result> = Word | ((text: string) => Result)
@@ -135,6 +135,10 @@ const TextVectorizationBase = configured(
  */
 export class TextVectorization extends TextVectorizationBase {
   static readonly className = 'TextVectorization'
+  /** @internal */
+  static override readonly traits: LayerTraits<TextVectorization> = {
+    outputDtype: (layer) => ((layer.outputMode as CategoryMode) === 'int' ? 'int32' : 'float32'),
+  }
   private readonly lookup = new Lookup<string>(this, this, {
     mask: '',
     isMaskNumbered: this.outputMode === 'int',
@@ -230,10 +234,6 @@ export class TextVectorization extends TextVectorizationBase {
   override computeOutputShape(shape: BatchShape): BatchShape {
     requireRows(String(this), shape)
     return this.lookup.shapeOf(this.readShape(shape))
-  }
-
-  protected override outputDtype(): DType {
-    return (this.outputMode as CategoryMode) === 'int' ? 'int32' : 'float32'
   }
 
   protected encode(numbers: Tensor): Tensor {

@@ -1,25 +1,27 @@
 // Bidirectional: one recurrent layer that runs forwards and one that runs backwards.
 
-import { maskOf, type MaskTrail } from '../masks'
+import { maskOf } from '../masks'
 import { ArgumentError, formatShape } from '../../core/errors'
 import { always, choice, configured, custom, nullable, option, required, unread, type Kind } from '../../core/options'
 import { serialize, type Serialized } from '../../core/registry'
-import type { Shape } from '../../core/shapes'
 import { flatten, typed, type Tree } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/numpy/elementwise'
 import { concatenate, flip } from '../../ops/numpy/shape'
 import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { Layer, type ApplyOptions, type CallOption, type InputsOf } from '../layer'
+import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import { remade } from '../remade'
-import type { BatchShape } from '../spec'
-import { areMixed, unitFlowOf, type MadeUnits, type UnitFlow } from '../units'
+import { specsFrom, type BatchShape } from '../spec'
+import { unitFlowOf } from '../declared-units'
+import { areMixed, type MadeUnits } from '../units'
 import { RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
+import type { LayerTraits } from '../traits'
+import { exactly, firstAndRest } from '../tuples'
 
 const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {
@@ -67,15 +69,59 @@ const BidirectionalBase = configured(
  */
 export class Bidirectional extends BidirectionalBase {
   static readonly className = 'Bidirectional'
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<Bidirectional> = {
+    form: TENSOR,
+    requiredInputs: (bidirectional) => bidirectional.layer.inputSpec,
+    /** Unit j of both directions is one unit, so that both keep the same number. */
+    unitFlow(bidirectional) {
+      const { layer, backwardLayer, mergeMode } = bidirectional
+      const [forward, backward] = bidirectional.both.map(unitFlowOf)
+      if (
+        mergeMode === null ||
+        forward?.kind !== 'makes' ||
+        backward?.kind !== 'makes' ||
+        forward.units.count !== backward.units.count
+      )
+        return null
+      const [one, other] = [forward.units, backward.units]
+      const units: MadeUnits = {
+        count: one.count,
+        optionsFor: (count) => ({
+          layer: remade(layer, one.optionsFor(count)),
+          backwardLayer: remade(backwardLayer, other.optionsFor(count)),
+        }),
+        incoming: [...one.incoming, ...other.incoming],
+        outgoing: [...(one.outgoing ?? []), ...(other.outgoing ?? [])],
+        blocks: mergeMode === 'concat' ? 2 : 1,
+        // A sum saturates at other values.
+        ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined
+          ? { activation: one.activation }
+          : {}),
+        mixed: areMixed(one) || areMixed(other),
+      }
+      return { kind: 'makes', units, from: [...forward.from, ...backward.from] }
+    },
+    callOptions: ['initialState'],
+    checkShape(layer, shape, built) {
+      requireRank(layer, shape, ['batch', 'steps', 'features'])
+      requireExtents(layer, shape, built, [-1])
+    },
+    checkMask(layer, mask, shape) {
+      requireMask(layer, mask, ['batch', 'steps'], shape.slice(0, 2))
+    },
+    readsMask: () => true,
+    maskTrail: (bidirectional, _inputs, masks) => (bidirectional.layer.returnSequences ? (masks[0] ?? null) : null),
+    makesMask: (bidirectional) => bidirectional.layer.returnSequences,
+  }
   override readonly supportsMasking = true
   declare readonly backwardLayer: RecurrentLayer
 
   protected override checkOptions(): void {
     const { layer, backwardLayer } = this
     const own = this as { layer: RecurrentLayer; backwardLayer: RecurrentLayer }
-    own.layer = typed(remade(layer, { name: prefixed('forward_', layer) }))
-    own.backwardLayer = backwardLayer ?? typed(remade(layer, { name: prefixed('backward_', layer), goBackwards: true }))
+    own.layer = copyOf(layer, { name: prefixed('forward_', layer) })
+    own.backwardLayer = backwardLayer ?? copyOf(layer, { name: prefixed('backward_', layer), goBackwards: true })
     this.requireOpposite()
     for (const each of [this.layer, this.backwardLayer])
       Object.assign(each, { zeroOutputForMask: layer.returnSequences })
@@ -142,63 +188,17 @@ export class Bidirectional extends BidirectionalBase {
     return this.applyTo(withStates(given))
   }
 
-  protected override get requiredInputs(): RecurrentLayer['inputSpec'] {
-    return this.layer.inputSpec
-  }
-
   override build(inputShape: BatchShape): void {
     requireRank(this, inputShape, ['batch', 'steps', 'features'])
     for (const layer of this.both) layer.ensureBuilt(inputShape)
   }
 
-  /** Unit j of both directions is one unit, so that both keep the same number. */
-  override get unitFlow(): UnitFlow | null {
-    const { layer, backwardLayer, mergeMode } = this
-    const [forward, backward] = this.both.map(unitFlowOf)
-    if (
-      mergeMode === null ||
-      forward?.kind !== 'makes' ||
-      backward?.kind !== 'makes' ||
-      forward.units.count !== backward.units.count
-    )
-      return null
-    const [one, other] = [forward.units, backward.units]
-    const units: MadeUnits = {
-      count: one.count,
-      optionsFor: (count) => ({
-        layer: remade(layer, one.optionsFor(count)),
-        backwardLayer: remade(backwardLayer, other.optionsFor(count)),
-      }),
-      incoming: [...one.incoming, ...other.incoming],
-      outgoing: [...(one.outgoing ?? []), ...(other.outgoing ?? [])],
-      blocks: mergeMode === 'concat' ? 2 : 1,
-      // A sum saturates at other values.
-      ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined
-        ? { activation: one.activation }
-        : {}),
-      mixed: areMixed(one) || areMixed(other),
-    }
-    return { kind: 'makes', units, from: [...forward.from, ...backward.from] }
-  }
-
-  protected override get callOptions(): readonly CallOption[] {
-    return ['initialState']
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    requireRank(this, shape, ['batch', 'steps', 'features'])
-    requireExtents(this, shape, built, [-1])
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape): void {
-    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, 2))
-  }
-
   call(x: Tensor, { mask, initialState }: CallContext): Tensor {
     const given = this.statesOfEach(initialState)
-    const [[y, ...states], [reversed, ...others]] = this.both.map((layer, i) =>
-      flatten<Tensor>(layer.apply(x, { mask, initialState: given[i]! })),
-    ) as [[Tensor, ...Tensor[]], [Tensor, ...Tensor[]]]
+    const results = this.both.map((layer, i) =>
+      firstAndRest(flatten<Tensor>(layer.apply(x, { mask, initialState: given[i]! }))),
+    )
+    const [[y, states], [reversed, others]] = exactly(results, 2)
     const z = this.layer.returnSequences ? flip(reversed, 1) : reversed
     const outputs = this.mergeMode === null ? [y, z] : [merges[this.mergeMode](y, z)]
     return listed([...outputs, ...states, ...others])
@@ -208,7 +208,7 @@ export class Bidirectional extends BidirectionalBase {
   private statesOfEach(given: Tree<Tensor> | null): readonly (readonly Tensor[] | null)[] {
     if (given === null) return [null, null]
     const states = flatten(given)
-    const [own, other] = this.both.map(({ cell }) => cell.stateSizes.length) as [number, number]
+    const [own, other] = [this.layer.cell.stateSizes.length, this.backwardLayer.cell.stateSizes.length]
     if (states.length === own + other) return [states.slice(0, own), states.slice(own)]
     throw new ArgumentError(
       `${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}: ${states.map(({ shape }) => formatShape(shape)).join(' and ') || 'none'}`,
@@ -216,29 +216,16 @@ export class Bidirectional extends BidirectionalBase {
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
-    const [[y, ...states], [z, ...others]] = this.both.map((layer) => {
-      const shapes: unknown = layer.computeOutputShape(inputShape)
-      return (layer.returnState ? shapes : [shapes]) as [BatchShape, ...BatchShape[]]
-    }) as [[BatchShape, ...BatchShape[]], [BatchShape, ...BatchShape[]]]
-    const merged =
-      this.mergeMode === 'concat'
-        ? [[...y.slice(0, -1), y.at(-1)! + z.at(-1)!]]
-        : this.mergeMode === null
-          ? [y, z]
-          : [y]
-    return listed([...merged, ...states, ...others])
+    const results = this.both.map((layer) =>
+      firstAndRest(flatten(specsFrom(layer.computeOutputShape(inputShape))).map(({ shape }) => shape)),
+    )
+    const [[y, states], [z, others]] = exactly(results, 2)
+    return listed([...this.mergedShapes(y, z), ...states, ...others])
   }
 
-  override get readsMask(): boolean {
-    return true
-  }
-
-  override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
-    return this.layer.returnSequences ? (masks[0] ?? null) : null
-  }
-
-  protected override get makesMask(): boolean {
-    return this.layer.returnSequences
+  private mergedShapes(y: BatchShape, z: BatchShape): readonly BatchShape[] {
+    if (this.mergeMode === null) return [y, z]
+    return [this.mergeMode === 'concat' ? [...y.slice(0, -1), y.at(-1)! + z.at(-1)!] : y]
   }
 
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -257,6 +244,13 @@ export class Bidirectional extends BidirectionalBase {
     if (this.layer.returnState || this.mergeMode === null) return typed(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs a layer with returnState: true`)
   }
+}
+
+/** A recurrent layer of the same class, with other options. @throws ArgumentError for a class that makes no recurrent layer */
+function copyOf(layer: RecurrentLayer, changed: object): RecurrentLayer {
+  const made = remade(layer, changed)
+  if (made instanceof RecurrentLayer) return made
+  throw new ArgumentError(`${layer} cannot be made again from its getConfig()`)
 }
 
 /** One result, or a list of several. */

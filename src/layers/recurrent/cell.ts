@@ -15,7 +15,8 @@ import type { CallContext } from '../context'
 import { Layer, type ApplyOptions } from '../layer'
 import { isOptions } from '../members'
 import { withNamedInputs } from '../named-inputs'
-import { TensorSpec, specsFrom, type BatchShape } from '../spec'
+import { TensorSpec, type BatchShape, knownShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 /** Dropout masks by the name of what they are applied to. */
 export type DropoutMasks = Readonly<Record<string, Tensor>>
@@ -75,7 +76,16 @@ export function batchOf(where: string, given: BatchSize): number {
  * `call` is recorded once, however long the sequence. Keras: a cell of `keras.layers.RNN`.
  */
 export abstract class Cell extends Layer<CellInput, CellOutput> {
-  static override readonly form = LISTED
+  /** @internal */
+  static override readonly traits: LayerTraits<Cell> = {
+    form: LISTED,
+    /** For the shape of a step alone, the states follow from it. */
+    inputSpecs(cell, specs) {
+      if (!(specs instanceof TensorSpec)) return specs
+      const [batch = null, ...input] = specs.shape
+      return { input: specs, state: cell.stateShapes(input).map((shape) => new TensorSpec([batch, ...shape])) }
+    },
+  }
 
   /**
    * One step: with a record, the result is a record; with the states as the second argument, as in Keras, it is a list of the output and
@@ -104,21 +114,6 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
       throw new ArgumentError(`${this}: there must be ${count} states, received ${flat.length}`)
     const { output, state } = this.applyTo([{ input, state: flat }, ...options])
     return [output, unflatten(before, state)]
-  }
-
-  /** For the shape of a step alone, the states follow from it. */
-  override ensureBuilt(input: Tree<TensorSpec> | Tree<number | null>): void {
-    super.ensureBuilt(typed(this.withStates(specsFrom(input))))
-  }
-
-  override outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
-    return super.outputSpecs(this.withStates(specs), options)
-  }
-
-  private withStates(specs: Tree<TensorSpec>): Tree<TensorSpec> {
-    if (!(specs instanceof TensorSpec)) return specs
-    const [batch = null, ...input] = specs.shape
-    return { input: specs, state: this.stateShapes(input).map((shape) => new TensorSpec([batch, ...shape])) }
   }
 
   protected override checkOptions(): void {
@@ -167,7 +162,7 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
 
   /** The states before the first step: zeros unless a cell overrides it. */
   initialState(batch: number, input: Shape = []): readonly Tensor[] {
-    return this.stateShapes(input).map((shape) => zeros([batch, ...(shape as Shape)]))
+    return this.stateShapes(input).map((shape) => zeros([batch, ...knownShape(shape)]))
   }
 
   /** The same as `initialState`, for a batch of this size; also `{ batchSize }`. Keras: `get_initial_state`. */

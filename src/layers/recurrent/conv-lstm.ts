@@ -18,17 +18,17 @@ import { generatorOf } from '../random'
 import type { BatchShape, ShapesOf } from '../spec'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
-  cellWeights,
-  drawMasks,
+  GateWeights,
   masksOf,
   requireCellInput,
   optionsOfCell,
   weightOptions,
   withBias,
-  type CellWeights,
+  type GateForm,
 } from './gated-cell'
-import { ForgetBias, forgetOptions, lstmStep } from './lstm'
+import { forgetOptions, initialForgetBias, lstmStep } from './lstm'
 import { RecurrentLayer, type StepForm } from './rnn'
+import type { LayerTraits } from '../traits'
 
 const convLstmOptions = (rank: number) =>
   merged(
@@ -50,11 +50,25 @@ const GATES = 4
 
 const ConvLSTMCellBase = configured(Cell, weightOptions)
 
+/** Filters of i, f, g and o. */
+const FORM: GateForm<ConvLSTMCell> = {
+  gates: GATES,
+  width: ({ filters }) => filters,
+  window: ({ kernelSize }) => kernelSize,
+  initialBias: initialForgetBias,
+  separateMasks: () => true,
+}
+
 /**
  * LSTMCell with convolutions in place of products: x [batch, …spatial, n], h and c [batch, …places, filters]. The
  * convolution of x follows the options; that of h has the same window, with stride 1 and padding 'same'.
  */
 abstract class ConvLSTMCell extends ConvLSTMCellBase {
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTMCell> = {
+    checkShape: requireCellInput,
+  }
+
   declare readonly filters: number
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
@@ -65,43 +79,30 @@ abstract class ConvLSTMCell extends ConvLSTMCellBase {
   declare readonly recurrentActivation: (x: Tensor) => Tensor
   declare readonly unitForgetBias: boolean
   private readonly generator = generatorOf(this)
-  private own: CellWeights | null = null
+  private readonly gates = new GateWeights(this, FORM)
 
   /** […window, n, 4 · filters]. */
   get kernel(): Variable {
-    return this.requireBuilt(this.own).kernel
+    return this.gates.kernel
   }
 
   /** […window, filters, 4 · filters]. */
   get recurrentKernel(): Variable {
-    return this.requireBuilt(this.own).recurrentKernel
+    return this.gates.recurrentKernel
   }
 
   /** null when useBias is false. */
   get bias(): Variable | null {
-    return this.own?.bias ?? null
+    return this.gates.bias
   }
 
   override build({ input }: ShapesOf<CellInput>): void {
-    this.own = cellWeights(
-      this,
-      {
-        gates: GATES,
-        width: this.filters,
-        window: this.kernelSize,
-        initialBias: this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer,
-      },
-      input,
-    )
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
+    this.gates.build(input)
   }
 
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    return drawMasks(this, this.generator, [GATES], batch, input)
+    return this.gates.drawMasks(this.generator, batch, input)
   }
 
   get stateSize(): readonly number[] {
@@ -194,14 +195,14 @@ const ConvLSTM1DBase = configured(RecurrentLayer, () => merged(formatOption(), c
  */
 export class ConvLSTM1D extends ConvLSTM1DBase {
   static readonly className = 'ConvLSTM1D'
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTM1D> = {
+    unitFlow: () => null,
+  }
   readonly cell = new ConvLSTM1DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(1)) })
 
   protected override get steps(): StepForm {
     return stepsOf(1, this)
-  }
-
-  override get unitFlow(): null {
-    return null
   }
 }
 
@@ -223,14 +224,14 @@ const ConvLSTM2DBase = configured(RecurrentLayer, () => merged(formatOption(), c
  */
 export class ConvLSTM2D extends ConvLSTM2DBase {
   static readonly className = 'ConvLSTM2D'
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTM2D> = {
+    unitFlow: () => null,
+  }
   readonly cell = new ConvLSTM2DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(2)) })
 
   protected override get steps(): StepForm {
     return stepsOf(2, this)
-  }
-
-  override get unitFlow(): null {
-    return null
   }
 }
 
@@ -252,13 +253,13 @@ const ConvLSTM3DBase = configured(RecurrentLayer, () => merged(formatOption(), c
  */
 export class ConvLSTM3D extends ConvLSTM3DBase {
   static readonly className = 'ConvLSTM3D'
+  /** @internal */
+  static override readonly traits: LayerTraits<ConvLSTM3D> = {
+    unitFlow: () => null,
+  }
   readonly cell = new ConvLSTM3DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(3)) })
 
   protected override get steps(): StepForm {
     return stepsOf(3, this)
-  }
-
-  override get unitFlow(): null {
-    return null
   }
 }

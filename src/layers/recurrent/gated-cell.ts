@@ -1,5 +1,5 @@
-// Functions of cells with one kernel, one recurrent kernel and one bias: options, weights and dropout masks. The computation
-// of a cell is in its own file.
+// What cells with one kernel, one recurrent kernel and one bias share: options, weights and dropout masks. A cell declares the
+// blocks of its weights in a GateForm, and has its formulas in its own file.
 
 import { merged } from '../../core/merged'
 import {
@@ -32,7 +32,8 @@ import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { Cell, CellInput, DropoutMasks } from './cell'
 import { unitAxes, type UnitFlow } from '../units'
-import { addWeightTo } from '../weight-lists'
+import { addWeightTo, requireBuilt } from '../weight-lists'
+import { exactly } from '../tuples'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
@@ -119,8 +120,8 @@ export function optionsOfCell<Table extends OptionTable>(
 /** The values of the options of weights and dropout. */
 type WeightValues = ValuesOf<ReturnType<typeof weightOptions>>
 
-/** The weights of a cell; the last axis of each has a block per gate. */
-export interface CellWeights {
+/** The weights of a cell that is built; the last axis of each has a block per gate. */
+interface CellWeights {
   /** [n, gates · width], with the axes of a window before. */
   readonly kernel: Variable
   /** [width, gates · width], with the axes of a window before. */
@@ -129,49 +130,96 @@ export interface CellWeights {
   readonly bias: Variable | null
 }
 
-interface WeightForm {
+/** The blocks of columns in the weights of a cell, as they follow from its options. */
+export interface GateForm<Of> {
   /** The number of blocks. */
   readonly gates: number
   /** The size of a block. */
-  readonly width: number
+  width(cell: Of): number
   /** The axes of both kernels before the last two. Default none. */
-  readonly window?: Shape
+  window?(cell: Of): Shape
   /** Default [gates · width]. */
-  readonly biasShape?: Shape
+  biasShape?(cell: Of): Shape
   /** Default: the option biasInitializer. */
-  readonly initialBias?: InitializerIdentifier
+  initialBias?(cell: Of): InitializerIdentifier
+  /** Whether each gate has its own dropout masks. Default false. */
+  separateMasks?(cell: Of): boolean
 }
 
-/** Creates the weights of a cell. @param input the shape of a step */
-export function cellWeights(
-  cell: Cell & WeightValues,
-  { gates, width, window = [], biasShape = [gates * width], initialBias = cell.biasInitializer }: WeightForm,
-  input: BatchShape,
-): CellWeights {
-  return {
-    kernel: addWeightTo(cell, {
-      name: 'kernel',
-      shape: [...window, input.at(-1)!, gates * width],
-      initializer: cell.kernelInitializer,
-      regularizer: cell.kernelRegularizer,
-      constraint: cell.kernelConstraint,
-    }),
-    recurrentKernel: addWeightTo(cell, {
-      name: 'recurrent_kernel',
-      shape: [...window, width, gates * width],
-      initializer: cell.recurrentInitializer,
-      regularizer: cell.recurrentRegularizer,
-      constraint: cell.recurrentConstraint,
-    }),
-    bias: cell.useBias
-      ? addWeightTo(cell, {
-          name: 'bias',
-          shape: biasShape,
-          initializer: initialBias,
-          regularizer: cell.biasRegularizer,
-          constraint: cell.biasConstraint,
-        })
-      : null,
+/** The weights of a cell and its dropout masks. The formulas of the cell are in its `call`. */
+export class GateWeights<Of extends Cell & WeightValues> {
+  private weights: CellWeights | null = null
+
+  constructor(
+    private readonly cell: Of,
+    private readonly form: GateForm<Of>,
+  ) {}
+
+  get kernel(): Variable {
+    return requireBuilt(this.cell, this.weights).kernel
+  }
+
+  get recurrentKernel(): Variable {
+    return requireBuilt(this.cell, this.weights).recurrentKernel
+  }
+
+  /** null when useBias is false, and before the cell is built. */
+  get bias(): Variable | null {
+    return this.weights?.bias ?? null
+  }
+
+  /** Creates the weights. @param input the shape of a step */
+  build(input: BatchShape): void {
+    const { cell, form } = this
+    const width = form.width(cell)
+    const columns = form.gates * width
+    const window = form.window?.(cell) ?? []
+    this.weights = {
+      kernel: addWeightTo(cell, {
+        name: 'kernel',
+        shape: [...window, input.at(-1)!, columns],
+        initializer: cell.kernelInitializer,
+        regularizer: cell.kernelRegularizer,
+        constraint: cell.kernelConstraint,
+      }),
+      recurrentKernel: addWeightTo(cell, {
+        name: 'recurrent_kernel',
+        shape: [...window, width, columns],
+        initializer: cell.recurrentInitializer,
+        regularizer: cell.recurrentRegularizer,
+        constraint: cell.recurrentConstraint,
+      }),
+      bias: cell.useBias
+        ? addWeightTo(cell, {
+            name: 'bias',
+            shape: form.biasShape?.(cell) ?? [columns],
+            initializer: form.initialBias?.(cell) ?? cell.biasInitializer,
+            regularizer: cell.biasRegularizer,
+            constraint: cell.biasConstraint,
+          })
+        : null,
+    }
+  }
+
+  /** The dropout masks of a sequence, `input` and `state`: of their shapes, with a leading axis of gates for separate masks. */
+  drawMasks(seed: SeedGenerator, batch: number, input: Shape): DropoutMasks {
+    const { cell, form } = this
+    const before = form.separateMasks?.(cell) === true ? [form.gates] : []
+    const mask = (p: number, shape: BatchShape): Tensor =>
+      dropped(ones([...before, batch, ...shape.map((extent) => extent ?? 1)]), p, { seed })
+    return {
+      ...(cell.dropout > 0 ? { input: mask(cell.dropout, input) } : {}),
+      ...(cell.recurrentDropout > 0 ? { state: mask(cell.recurrentDropout, cell.outputShape(input)) } : {}),
+    }
+  }
+
+  /** x · kernel + bias + h · recurrentKernel, of a step x and the first state h: [batch, gates · width] */
+  sum(step: CellInput, training: boolean): Tensor {
+    const masks = masksOf(this.cell, step, training)
+    return add(
+      withBias(product(step.input, this.kernel, masks.input), this.bias),
+      product(step.state[0]!, this.recurrentKernel, masks.state),
+    )
   }
 }
 
@@ -181,31 +229,12 @@ export function requireCellInput(cell: Cell, shape: BatchShape, built: BatchShap
   requireExtents(cell, shape, built, [-1], path)
 }
 
-/**
- * The dropout masks of a sequence: `input` and `state`, of their shapes.
- * @param gates [gates] for a leading axis, if each gate has its own masks; otherwise []
- */
-export function drawMasks(
-  cell: Cell & WeightValues,
-  seed: SeedGenerator,
-  gates: Shape,
-  batch: number,
-  input: Shape,
-): DropoutMasks {
-  const mask = (p: number, shape: BatchShape): Tensor =>
-    dropped(ones([...gates, batch, ...(shape as Shape)]), p, { seed })
-  return {
-    ...(cell.dropout > 0 ? { input: mask(cell.dropout, input) } : {}),
-    ...(cell.recurrentDropout > 0 ? { state: mask(cell.recurrentDropout, cell.outputShape(input)) } : {}),
-  }
-}
-
-/** [gates] if each gate has its own dropout masks. */
-export function gatesOfMasks(
-  { implementation, recurrentDropout }: ValuesOf<ReturnType<typeof gateOptions>>,
-  gates: number,
-): Shape {
-  return implementation === 1 || recurrentDropout > 0 ? [gates] : []
+/** Whether each gate has its own dropout masks. */
+export function hasSeparateMasks({
+  implementation,
+  recurrentDropout,
+}: ValuesOf<ReturnType<typeof gateOptions>>): boolean {
+  return implementation === 1 || recurrentDropout > 0
 }
 
 /** The masks of a step. Outside of a sequence, each call draws new ones. */
@@ -249,7 +278,7 @@ export function product(x: Tensor, kernel: Tensor | Variable, mask: Tensor | und
   if (mask === undefined) return matmul(x, kernel)
   const kept = multiply(x, mask)
   if (mask.rank === 2) return matmul(kept, kernel)
-  const [gates, batch, n] = mask.shape as readonly [number, number, number]
+  const [gates, batch, n] = exactly(mask.shape, 3)
   // [gates, batch, n] · [gates, n, units]
   const blocks = matmul(kept, swapAxes(reshape(kernel, [n, gates, -1]), 0, 1))
   return reshape(swapAxes(blocks, 0, 1), [batch, -1])

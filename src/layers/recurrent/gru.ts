@@ -10,11 +10,8 @@ import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
-  cellWeights,
-  drawMasks,
   masksOf,
   requireCellInput,
-  gatesOfMasks,
   weightOptions,
   gateOptions,
   flowOfUnits,
@@ -22,12 +19,15 @@ import {
   optionsOfCell,
   product,
   withBias,
-  type CellWeights,
+  GateWeights,
+  hasSeparateMasks,
+  type GateForm,
 } from './gated-cell'
-import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
-import type { BatchShape, ShapesOf } from '../spec'
+import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
+import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 const gruOptions = () =>
   merged(gateOptions(), {
@@ -44,6 +44,14 @@ const GRUCellBase = configured(Cell, () => merged(weightOptions(), gruOptions())
   'recurrentActivation',
   'useBias',
 ])
+
+/** Columns of z, r and g. */
+const FORM: GateForm<GRUCell> = {
+  gates: 3,
+  width: ({ units }) => units,
+  biasShape: ({ units, resetAfter }) => (resetAfter ? [2, 3 * units] : [3 * units]),
+  separateMasks: hasSeparateMasks,
+}
 
 /**
  * σ is recurrentActivation, φ activation; x [batch, n], h [batch, units]. The output is the state.
@@ -62,43 +70,36 @@ const GRUCellBase = configured(Cell, () => merged(weightOptions(), gruOptions())
  */
 export class GRUCell extends GRUCellBase {
   static readonly className = 'GRUCell'
+  /** @internal */
+  static override readonly traits: LayerTraits<GRUCell> = {
+    checkShape: requireCellInput,
+    unitFlow: (layer) => flowOfUnits(layer, layer.recurrentActivation),
+  }
   private readonly generator = generatorOf(this)
-  private own: CellWeights | null = null
+  private readonly gates = new GateWeights(this, FORM)
 
   /** [n, 3 · units]. */
   get kernel(): Variable {
-    return this.requireBuilt(this.own).kernel
+    return this.gates.kernel
   }
 
   /** [units, 3 · units]. */
   get recurrentKernel(): Variable {
-    return this.requireBuilt(this.own).recurrentKernel
+    return this.gates.recurrentKernel
   }
 
   /** null when useBias is false. */
   get bias(): Variable | null {
-    return this.own?.bias ?? null
+    return this.gates.bias
   }
 
   override build({ input }: ShapesOf<CellInput>): void {
-    this.own = cellWeights(
-      this,
-      { gates: 3, width: this.units, biasShape: this.resetAfter ? [2, 3 * this.units] : [3 * this.units] },
-      input,
-    )
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
+    this.gates.build(input)
   }
 
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    return drawMasks(this, this.generator, gatesOfMasks(this, 3), batch, input)
-  }
-
-  override get unitFlow(): UnitFlow {
-    return flowOfUnits(this, this.recurrentActivation)
+    return this.gates.drawMasks(this.generator, batch, input)
   }
 
   get stateSize(): number {
@@ -113,7 +114,7 @@ export class GRUCell extends GRUCellBase {
     const { recurrentActivation: σ, activation: φ } = this
     const masks = masksOf(this, given, training)
     const [ofInput, ofState] = this.biases
-    const [xz, xr, xg] = split(withBias(product(input, this.kernel, masks.input), ofInput), 3, 1) as Gates
+    const [xz, xr, xg] = exactly(split(withBias(product(input, this.kernel, masks.input), ofInput), 3, 1), 3)
     const { hz, hr, hg } = this.resetAfter
       ? this.productAfter(h!, masks.state, ofState)
       : this.productBefore(h!, masks.state)
@@ -126,29 +127,27 @@ export class GRUCell extends GRUCellBase {
   /** The biases of the products of the input and of the state. */
   private get biases(): readonly [ofInput: Tensor | null, ofState: Tensor | null] {
     if (this.bias === null) return [null, null]
-    return this.resetAfter ? (unstack(this.bias) as [Tensor, Tensor]) : [this.bias.value, null]
+    return this.resetAfter ? exactly(unstack(this.bias), 2) : [this.bias.value, null]
   }
 
   /** The contribution of the state to each gate; the reset gate multiplies hg. */
   private productAfter(h: Tensor, mask: Tensor | undefined, bias: Tensor | null): StateProducts {
-    const [hz, hr, hg] = split(withBias(product(h, this.recurrentKernel, mask), bias), 3, 1) as Gates
+    const [hz, hr, hg] = exactly(split(withBias(product(h, this.recurrentKernel, mask), bias), 3, 1), 3)
     return { hz, hr, hg: (r) => multiply(r, hg) }
   }
 
   /** The same with a reset gate that multiplies h. */
   private productBefore(h: Tensor, mask: Tensor | undefined): StateProducts {
     const { units } = this
-    const [kernel, candidate] = split(this.recurrentKernel, [2 * units], 1) as [Tensor, Tensor]
+    const [kernel, candidate] = exactly(split(this.recurrentKernel, [2 * units], 1), 2)
     const [masks, own] =
       mask === undefined || mask.rank === 2
         ? [mask, mask]
         : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[2]]
-    const [hz, hr] = split(product(h, kernel, masks), 2, 1) as [Tensor, Tensor]
+    const [hz, hr] = exactly(split(product(h, kernel, masks), 2, 1), 2)
     return { hz, hr, hg: (r) => product(multiply(r, h), candidate, own) }
   }
 }
-
-type Gates = [z: Tensor, r: Tensor, g: Tensor]
 
 interface StateProducts {
   readonly hz: Tensor

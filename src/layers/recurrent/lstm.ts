@@ -11,24 +11,21 @@ import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import {
-  cellWeights,
-  drawMasks,
-  masksOf,
+  GateWeights,
   requireCellInput,
-  gatesOfMasks,
   weightOptions,
   gateOptions,
   flowOfUnits,
   implementationOptions,
   optionsOfCell,
-  product,
-  withBias,
-  type CellWeights,
+  hasSeparateMasks,
+  type GateForm,
 } from './gated-cell'
-import type { UnitFlow } from '../units'
 import { generatorOf } from '../random'
-import type { BatchShape, ShapesOf } from '../spec'
+import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
+import type { LayerTraits } from '../traits'
+import { exactly } from '../tuples'
 
 const forgetRows = () => ({
   /**
@@ -43,7 +40,7 @@ export const forgetOptions: () => ForgetTable = forgetRows
 const lstmOptions = () => merged(gateOptions(), forgetOptions())
 
 /** Four blocks: the second, for the forget gate, is ones; the others come from an initializer. */
-export class ForgetBias extends Initializer {
+class ForgetBias extends Initializer {
   constructor(private readonly others: Initializer) {
     super()
   }
@@ -54,12 +51,28 @@ export class ForgetBias extends Initializer {
   }
 }
 
+/** The initializer of the bias, by the option unitForgetBias. */
+export function initialForgetBias(cell: {
+  readonly unitForgetBias: boolean
+  readonly biasInitializer: Initializer
+}): Initializer {
+  return cell.unitForgetBias ? new ForgetBias(cell.biasInitializer) : cell.biasInitializer
+}
+
 const LSTMCellBase = configured(Cell, () => merged(weightOptions(), lstmOptions()), [
   'units',
   'activation',
   'recurrentActivation',
   'useBias',
 ])
+
+/** Columns of i, f, g and o. */
+const FORM: GateForm<LSTMCell> = {
+  gates: 4,
+  width: ({ units }) => units,
+  initialBias: initialForgetBias,
+  separateMasks: hasSeparateMasks,
+}
 
 /**
  * σ is recurrentActivation, φ activation; x [batch, n], h and c [batch, units]. The output is h', the state [h, c].
@@ -72,47 +85,36 @@ const LSTMCellBase = configured(Cell, () => merged(weightOptions(), lstmOptions(
  */
 export class LSTMCell extends LSTMCellBase {
   static readonly className = 'LSTMCell'
+  /** @internal */
+  static override readonly traits: LayerTraits<LSTMCell> = {
+    checkShape: requireCellInput,
+    unitFlow: (layer) => flowOfUnits(layer, layer.recurrentActivation),
+  }
   private readonly generator = generatorOf(this)
-  private own: CellWeights | null = null
+  private readonly gates = new GateWeights(this, FORM)
 
   /** [n, 4 · units]. */
   get kernel(): Variable {
-    return this.requireBuilt(this.own).kernel
+    return this.gates.kernel
   }
 
   /** [units, 4 · units]. */
   get recurrentKernel(): Variable {
-    return this.requireBuilt(this.own).recurrentKernel
+    return this.gates.recurrentKernel
   }
 
   /** null when useBias is false. */
   get bias(): Variable | null {
-    return this.own?.bias ?? null
+    return this.gates.bias
   }
 
   override build({ input }: ShapesOf<CellInput>): void {
-    this.own = cellWeights(
-      this,
-      {
-        gates: 4,
-        width: this.units,
-        initialBias: this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer,
-      },
-      input,
-    )
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
+    this.gates.build(input)
   }
 
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    return drawMasks(this, this.generator, gatesOfMasks(this, 4), batch, input)
-  }
-
-  override get unitFlow(): UnitFlow {
-    return flowOfUnits(this, this.recurrentActivation)
+    return this.gates.drawMasks(this.generator, batch, input)
   }
 
   get stateSize(): readonly number[] {
@@ -120,22 +122,14 @@ export class LSTMCell extends LSTMCellBase {
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
-    const {
-      input,
-      state: [h, c],
-    } = given
-    const masks = masksOf(this, given, training)
-    const sum = add(
-      withBias(product(input, this.kernel, masks.input), this.bias),
-      product(h!, this.recurrentKernel, masks.state),
-    )
-    return lstmStep(sum, c!, this)
+    const [, c] = given.state
+    return lstmStep(this.gates.sum(given, training), c!, this)
   }
 }
 
 /** From the sum [i, f, g, o] along the last axis, and the state c, to h' and c'. */
 export function lstmStep(sum: Tensor, c: Tensor, { recurrentActivation: σ, activation: φ }: Activations): CellOutput {
-  const [i, f, g, o] = split(sum, 4, -1) as [Tensor, Tensor, Tensor, Tensor]
+  const [i, f, g, o] = exactly(split(sum, 4, -1), 4)
   const cell = add(multiply(σ(f), c), multiply(σ(i), φ(g)))
   const output = multiply(σ(o), φ(cell))
   return { output, state: [output, cell] }

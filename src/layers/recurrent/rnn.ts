@@ -2,7 +2,7 @@
 // cell, such as SimpleRNN, adds the cell's options.
 
 import { warnOnce } from '../../core/warnings'
-import { maskOf, type MaskTrail } from '../masks'
+import { maskOf } from '../masks'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, custom, option, required, type Kind } from '../../core/options'
 import type { Serialized } from '../../core/registry'
@@ -14,16 +14,17 @@ import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import { untraced } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
-import { Layer, type ApplyOptions, type CallOption, type InputsOf } from '../layer'
+import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import { CallContext, isInferring } from '../context'
 import { scanLayers, type RecurrentStep } from '../loop'
-import type { BatchShape, InputSpec } from '../spec'
+import { knownShape, isKnownShape, type BatchShape } from '../spec'
 import { isOptions } from '../members'
 import { batchOf, type BatchSize, type Cell } from './cell'
 import { StackedRNNCells, cellKind, type CellLayer } from './stacked-cells'
-import { unitFlowOf, type UnitFlow } from '../units'
+import { unitFlowOf } from '../declared-units'
 import { TENSOR } from '../forms'
+import type { LayerTraits } from '../traits'
 
 type State = readonly Tensor[]
 
@@ -49,8 +50,9 @@ export function withStates(given: readonly unknown[]): readonly unknown[] {
   const [input, initialState, options = {}, ...more] = given
   if (typeof initialState !== 'object' || initialState === null || isOptions(initialState) || more.length > 0)
     return given
-  const { training } = options as ApplyOptions
-  return [input, { ...(options instanceof CallContext ? { training } : (options as ApplyOptions)), initialState }]
+  if (!isOptions(options)) return given
+  const { training } = options
+  return [input, { ...(options instanceof CallContext ? { training } : options), initialState }]
 }
 
 const FEATURES: StepForm = { axes: ['features'], featureAxis: -1 }
@@ -92,7 +94,26 @@ const RecurrentLayerBase = configured(Layer<Tensor>, () => ({
  * recorded once and runs as one instruction, so that a long sequence costs no more to compile than a short one.
  */
 export abstract class RecurrentLayer extends RecurrentLayerBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<RecurrentLayer> = {
+    form: TENSOR,
+    requiredInputs: (layer) => ({ ndim: layer.steps.axes.length + 2 }),
+    // States that are returned or kept between batches fix the number of units.
+    unitFlow: (layer) => ('units' in layer && !layer.returnState && !layer.stateful ? unitFlowOf(layer.cell) : null),
+    callOptions: ['initialState'],
+    checkShape(layer, shape, built) {
+      layer.partsOf(shape)
+      if (layer.cell.weights.length > 0) requireExtents(layer, shape, built, [shape.length + layer.steps.featureAxis])
+    },
+    checkMask(layer, mask, shape) {
+      requireMask(layer, mask, ['batch', 'steps'], shape.slice(0, 2))
+    },
+    passingState: (layer) => layer.states ?? [],
+    readsMask: () => true,
+    maskTrail: (layer, _inputs, masks) => (layer.returnSequences ? (masks[0] ?? null) : null),
+    /** With `mask: null`, no step is masked, but the output has the mask of the sequence, as in Keras. */
+    makesMask: (layer) => layer.returnSequences,
+  }
   override readonly supportsMasking = true
 
   /** The cell that is called in each step. */
@@ -100,10 +121,6 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
 
   // Private, so that its states are not listed as weights.
   #kept: KeptStates | null = null
-
-  protected override get requiredInputs(): InputSpec | readonly InputSpec[] | null {
-    return { ndim: this.steps.axes.length + 2 }
-  }
 
   override build(inputShape: BatchShape): void {
     const [batch, , input] = this.partsOf(inputShape)
@@ -130,7 +147,8 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
 
   call(given: Tensor, context: CallContext): Tensor {
     const { training, mask } = context
-    const [batch, steps, features] = this.partsOf(given.shape) as readonly [number, number, Shape]
+    const features = knownShape(this.partsOf(given.shape)[2])
+    const [batch, steps] = [given.shape[0]!, given.shape[1]!]
     const { axes, featureAxis } = this.steps
     const inward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, featureAxis, -1))
     const outward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, -1, featureAxis))
@@ -172,31 +190,14 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
         ),
         0,
       )
-    const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
+    const outputOf = (all: Tensor): Tensor => (returnSequences ? inOrder(all) : last(all))
+    const output = outputs === undefined ? state[cell.outputState]! : outputOf(outputs)
     return typed(returnState ? [output, ...state].map(outward) : outward(output))
-  }
-
-  // States that are returned or kept between batches fix the number of units.
-  override get unitFlow(): UnitFlow | null {
-    return 'units' in this && !this.returnState && !this.stateful ? unitFlowOf(this.cell) : null
-  }
-
-  protected override get callOptions(): readonly CallOption[] {
-    return ['initialState']
   }
 
   /** The form of one step. Default: [features]. */
   protected get steps(): StepForm {
     return FEATURES
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape): void {
-    this.partsOf(shape)
-    if (this.cell.weights.length > 0) requireExtents(this, shape, built, [shape.length + this.steps.featureAxis])
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape): void {
-    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, 2))
   }
 
   /** [batch, steps, and the shape of one step for the cell]. @throws ShapeError for another number of axes */
@@ -244,10 +245,6 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     return this.#kept?.states ?? null
   }
 
-  override get passingState(): readonly Variable[] {
-    return this.states ?? []
-  }
-
   /** Resets the states of a stateful layer for the next batch. */
   resetState(): void {
     const first = this.#kept?.begin()
@@ -276,7 +273,7 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
   getInitialState(batchSize: BatchSize): readonly Tensor[] {
     const isKnown = this.built || this.steps.axes.length > 1
     const input = isKnown ? this.partsOf(this.requireBuilt(this.buildShape))[2] : []
-    return this.cell.initialState(batchOf(`${this}: getInitialState`, batchSize), input as Shape)
+    return this.cell.initialState(batchOf(`${this}: getInitialState`, batchSize), isKnownShape(input) ? input : [])
   }
 
   /** The result of a step; where a step is masked, the state and the output from before. */
@@ -318,19 +315,6 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     return typed([output, ...this.cell.stateShapes(input).map((shape) => this.shownShape([batch, ...shape]))])
   }
 
-  override get readsMask(): boolean {
-    return true
-  }
-
-  override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
-    return this.returnSequences ? (masks[0] ?? null) : null
-  }
-
-  /** With `mask: null`, no step is masked, but the output has the mask of the sequence, as in Keras. @internal */
-  protected override get makesMask(): boolean {
-    return this.returnSequences
-  }
-
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     const own = this.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
     return this.returnState ? [own, ...this.cell.stateSizes.map(() => null)] : own
@@ -369,8 +353,8 @@ const RNNBase = configured(
  */
 export class RNN extends RNNBase {
   static readonly className = 'RNN'
-
-  protected override get requiredInputs(): null {
-    return null
+  /** @internal */
+  static override readonly traits: LayerTraits<RNN> = {
+    requiredInputs: () => null,
   }
 }

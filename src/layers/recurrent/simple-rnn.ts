@@ -3,27 +3,14 @@
 import { merged } from '../../core/merged'
 import { configured } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { add } from '../../ops/numpy/elementwise'
 import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
-import {
-  cellWeights,
-  drawMasks,
-  masksOf,
-  requireCellInput,
-  weightOptions,
-  cellOptions,
-  flowOfUnits,
-  optionsOfCell,
-  product,
-  withBias,
-  type CellWeights,
-} from './gated-cell'
-import type { UnitFlow } from '../units'
+import { GateWeights, requireCellInput, weightOptions, cellOptions, flowOfUnits, optionsOfCell } from './gated-cell'
 import { generatorOf } from '../random'
-import type { BatchShape, ShapesOf, InputSpec } from '../spec'
+import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
+import type { LayerTraits } from '../traits'
 
 const SimpleRNNCellBase = configured(Cell, () => merged(weightOptions(), cellOptions()), [
   'units',
@@ -38,39 +25,36 @@ const SimpleRNNCellBase = configured(Cell, () => merged(weightOptions(), cellOpt
  */
 export class SimpleRNNCell extends SimpleRNNCellBase {
   static readonly className = 'SimpleRNNCell'
+  /** @internal */
+  static override readonly traits: LayerTraits<SimpleRNNCell> = {
+    checkShape: requireCellInput,
+    unitFlow: (layer) => flowOfUnits(layer),
+  }
   private readonly generator = generatorOf(this)
-  private own: CellWeights | null = null
+  private readonly gates = new GateWeights(this, { gates: 1, width: ({ units }) => units })
 
   /** [n, units]. */
   get kernel(): Variable {
-    return this.requireBuilt(this.own).kernel
+    return this.gates.kernel
   }
 
   /** [units, units]. */
   get recurrentKernel(): Variable {
-    return this.requireBuilt(this.own).recurrentKernel
+    return this.gates.recurrentKernel
   }
 
   /** null when useBias is false. */
   get bias(): Variable | null {
-    return this.own?.bias ?? null
+    return this.gates.bias
   }
 
   override build({ input }: ShapesOf<CellInput>): void {
-    this.own = cellWeights(this, { gates: 1, width: this.units }, input)
-  }
-
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireCellInput(this, shape, built, path)
+    this.gates.build(input)
   }
 
   /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    return drawMasks(this, this.generator, [], batch, input)
-  }
-
-  override get unitFlow(): UnitFlow {
-    return flowOfUnits(this)
+    return this.gates.drawMasks(this.generator, batch, input)
   }
 
   get stateSize(): number {
@@ -78,16 +62,7 @@ export class SimpleRNNCell extends SimpleRNNCellBase {
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
-    const {
-      input,
-      state: [h],
-    } = given
-    const masks = masksOf(this, given, training)
-    const sum = add(
-      withBias(product(input, this.kernel, masks.input), this.bias),
-      product(h!, this.recurrentKernel, masks.state),
-    )
-    const output = this.activation(sum)
+    const output = this.activation(this.gates.sum(given, training))
     return { output, state: [output] }
   }
 }
@@ -104,9 +79,9 @@ const SimpleRNNBase = configured(RecurrentLayer, cellOptions, ['units', 'activat
  */
 export class SimpleRNN extends SimpleRNNBase {
   static readonly className = 'SimpleRNN'
-  readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
-
-  protected override get requiredInputs(): readonly InputSpec[] {
-    return [{ ndim: 3 }]
+  /** @internal */
+  static override readonly traits: LayerTraits<SimpleRNN> = {
+    requiredInputs: () => [{ ndim: 3 }],
   }
+  readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
 }

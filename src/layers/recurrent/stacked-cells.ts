@@ -8,7 +8,7 @@ import { innerLayer } from '../kinds'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { LayerBase } from '../layer'
-import type { BatchShape } from '../spec'
+import { knownShape, type BatchShape } from '../spec'
 import { Cell, type CellInput, type CellOutput, type DropoutMasks } from './cell'
 import { asCell } from './layer-cells'
 
@@ -68,13 +68,13 @@ export class StackedRNNCells extends StackedRNNCellsBase {
   }
 
   override initialState(batch: number, input: Shape = []): readonly Tensor[] {
-    return this.each(input, (cell, own) => cell.initialState(batch, own as Shape))
+    return this.each(input, (cell, own) => cell.initialState(batch, knownShape(own)))
   }
 
   /** The masks of all cells, with each cell's index before the names: `1.input`. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     const masks = this.each(input, (cell, own, i) => {
-      return Object.entries(cell.dropoutMasks(batch, own as Shape)).map(
+      return Object.entries(cell.dropoutMasks(batch, knownShape(own))).map(
         ([name, mask]) => [`${i}.${name}`, mask] as const,
       )
     })

@@ -1,20 +1,19 @@
 // TimeDistributed: applies any layer to each step of a sequence.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import type { DType } from '../../core/dtypes'
-import type { Shape } from '../../core/shapes'
 import { flatten, mapTree, typed, unflatten, type Tree } from '../../core/tree'
 import { swapAxes } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { ApplyOptions } from '../layer'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { requireOne } from '../forms'
 import { Wrapper } from '../core/wrapper'
 import { scanLayers, type RecurrentStep } from '../loop'
 import { remade } from '../remade'
-import { TensorSpec, type BatchShape, type SpecsOf } from '../spec'
-import { unitFlowOf, type UnitFlow } from '../units'
+import { TensorSpec, type BatchShape } from '../spec'
+import { unitFlowOf } from '../declared-units'
+import { type LayerTraits, inputDtypeOf, traitsOf } from '../traits'
+import { outputSpecs } from '../inference'
 
 /**
  * y_t = layer(x_t): x [batch, steps, …] → y [batch, steps, …]. The layer sees one step at a time, so that batch
@@ -30,23 +29,44 @@ import { unitFlowOf, type UnitFlow } from '../units'
  */
 export class TimeDistributed extends Wrapper {
   static readonly className = 'TimeDistributed'
-
-  override get readsMask(): boolean {
-    return true
+  /** @internal */
+  static override readonly traits: LayerTraits<TimeDistributed> = {
+    readsMask: () => true,
+    outputTree(wrapper, spec, { training }) {
+      const made = outputSpecs(wrapper.layer, wrapper.ofOneStep(spec), { training })
+      const steps = wrapper.requireSpec(spec).shape[1]!
+      return mapTree(
+        made,
+        ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype),
+      )
+    },
+    checkShape(layer, shape) {
+      layer.requireSteps(shape)
+    },
+    checkMask(layer, mask, shape) {
+      const beginning = { shape: mask.shape.slice(0, 2) }
+      requireMask(layer, mask.rank < 2 ? mask : beginning, ['batch', 'steps', '…'], shape.slice(0, 2))
+    },
+    /** The unit flow of the inner layer; the steps are one more axis before its places. */
+    unitFlow(timeDistributed) {
+      const flow = unitFlowOf(timeDistributed.layer)
+      if (flow?.kind === 'flattens') return { ...flow, from: (flow.from ?? 1) + 1 }
+      if (flow?.kind !== 'makes') return flow
+      const { units } = flow
+      return {
+        ...flow,
+        units: { ...units, optionsFor: (count) => ({ layer: remade(timeDistributed.layer, units.optionsFor(count)) }) },
+      }
+    },
+    validateInput({ layer }, input) {
+      traitsOf(layer).validateInput?.(layer, input)
+    },
+    inputDtype: (timeDistributed) => inputDtypeOf(timeDistributed.layer),
   }
   override readonly supportsMasking = true
 
   override build(_inputShape: BatchShape, spec: TensorSpec): void {
     this.layer.ensureBuilt(this.ofOneStep(spec))
-  }
-
-  protected override checkShape(shape: BatchShape): void {
-    this.requireSteps(shape)
-  }
-
-  protected override checkMask(mask: Tensor, shape: Shape): void {
-    const beginning = { shape: mask.shape.slice(0, 2) }
-    requireMask(this, mask.rank < 2 ? mask : beginning, ['batch', 'steps', '…'], shape.slice(0, 2))
   }
 
   call(x: Tensor, context: CallContext): Tensor {
@@ -72,33 +92,18 @@ export class TimeDistributed extends Wrapper {
     )
   }
 
-  override computeOutputSpec(spec: TensorSpec, options: ApplyOptions = {}): SpecsOf<Tensor> {
-    const steps = spec.shape[1]!
-    const { training } = options
-    const made: Tree<TensorSpec> = this.layer.outputSpecs(this.ofOneStep(spec), { training })
-    return typed(
-      mapTree(made, ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype)),
-    )
-  }
-
-  /** The unit flow of the inner layer; the steps are one more axis before its places. */
-  override get unitFlow(): UnitFlow | null {
-    const flow = unitFlowOf(this.layer)
-    if (flow?.kind === 'flattens') return { ...flow, from: (flow.from ?? 1) + 1 }
-    if (flow?.kind !== 'makes') return flow
-    const { units } = flow
-    return {
-      ...flow,
-      units: { ...units, optionsFor: (count) => ({ layer: remade(this.layer, units.optionsFor(count)) }) },
-    }
-  }
-
-  private ofOneStep(spec: TensorSpec): TensorSpec {
-    requireOne(this, spec)
-    const { shape, dtype } = spec
+  private ofOneStep(spec: Tree<TensorSpec>): TensorSpec {
+    const { shape, dtype } = this.requireSpec(spec)
     this.requireSteps(shape)
-    const [batch, , ...rest] = shape as readonly [number | null, number | null, ...(number | null)[]]
+    const [batch = null, , ...rest] = shape
     return new TensorSpec([batch, ...rest], dtype)
+  }
+
+  /** @throws ShapeError for a list or a record */
+  private requireSpec(spec: Tree<TensorSpec>): TensorSpec {
+    if (spec instanceof TensorSpec) return spec
+    requireOne(this, spec)
+    throw new ShapeError(`${this}: the input must be one tensor`)
   }
 
   private requireSteps(shape: BatchShape): void {
@@ -106,14 +111,5 @@ export class TimeDistributed extends Wrapper {
       throw new ShapeError(
         `${this}: the input must be [batch, steps, …] with at least 3 axes, received ${formatShape(shape)}`,
       )
-  }
-
-  override validateInput(input: Tensor): void {
-    this.layer.validateInput?.(input)
-  }
-
-  /** @internal */
-  override get inputDtype(): DType {
-    return this.layer.inputDtype
   }
 }

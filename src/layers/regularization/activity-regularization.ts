@@ -5,9 +5,10 @@ import { divide } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { L1L2 } from '../../parts/regularizers'
 import type { CallContext } from '../context'
-import { KEEPS, type UnitFlow } from '../units'
+import { KEEPS } from '../units'
 import { PASSING } from '../forms'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const ActivityRegularizationBase = configured(
   Layer<Tensor>,
@@ -23,10 +24,10 @@ const ActivityRegularizationBase = configured(
 /** Returns x and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
 export class ActivityRegularization extends ActivityRegularizationBase {
   static readonly className = 'ActivityRegularization'
-  static override readonly form = PASSING
-
-  override get unitFlow(): UnitFlow {
-    return KEEPS
+  /** @internal */
+  static override readonly traits: LayerTraits<ActivityRegularization> = {
+    form: PASSING,
+    unitFlow: () => KEEPS,
   }
 
   call(x: Tensor, context: CallContext): Tensor {

@@ -7,12 +7,12 @@ import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import { dataFormat } from '../kinds'
 import type { CallContext } from '../context'
-import { KEEPS, type UnitFlow } from '../units'
+import { KEEPS } from '../units'
 import { flowOfNoise, noiseShape } from './noise'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 import { generatorOf, seedOption } from '../random'
-import type { InputSpec } from '../spec'
+import type { LayerTraits } from '../traits'
 
 const DropoutBase = configured(
   Layer<Tensor>,
@@ -35,12 +35,12 @@ const DropoutBase = configured(
  */
 export class Dropout extends DropoutBase {
   static readonly className = 'Dropout'
-  static override readonly form = ELEMENTWISE
-  protected readonly generator = generatorOf(this)
-
-  override get unitFlow(): UnitFlow | null {
-    return flowOfNoise(this.noiseShape)
+  /** @internal */
+  static override readonly traits: LayerTraits<Dropout> = {
+    form: ELEMENTWISE,
+    unitFlow: (layer) => flowOfNoise(layer.noiseShape),
   }
+  protected readonly generator = generatorOf(this)
 
   call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x
@@ -61,18 +61,15 @@ const SpatialDropoutBase = configured(
 )
 
 abstract class SpatialDropout extends SpatialDropoutBase {
-  static override readonly form = ELEMENTWISE
+  /** @internal */
+  static override readonly traits: LayerTraits<SpatialDropout> = {
+    form: ELEMENTWISE,
+    unitFlow: () => KEEPS,
+    requiredInputs: (layer) => ({ ndim: layer.axes.length + 2 }),
+  }
   protected readonly generator = generatorOf(this)
   /** The names of the spatial axes. */
   protected abstract readonly axes: readonly string[]
-
-  override get unitFlow(): UnitFlow {
-    return KEEPS
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.axes.length + 2 }
-  }
 
   call(x: Tensor, { training }: CallContext): Tensor {
     const channels = this.dataFormat === 'channelsFirst' ? 1 : x.rank - 1

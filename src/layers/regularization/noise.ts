@@ -12,6 +12,7 @@ import { KEEPS, type UnitFlow } from '../units'
 import { ELEMENTWISE } from '../forms'
 import { Layer } from '../layer'
 import { generatorOf, seedOption } from '../random'
+import type { LayerTraits } from '../traits'
 
 const GaussianNoiseBase = configured(
   Layer<Tensor>,
@@ -26,12 +27,12 @@ const GaussianNoiseBase = configured(
 /** x + noise in training, the noise normal with mean 0; x otherwise. Keras: `keras.layers.GaussianNoise`. */
 export class GaussianNoise extends GaussianNoiseBase {
   static readonly className = 'GaussianNoise'
-  static override readonly form = ELEMENTWISE
-  protected readonly generator = generatorOf(this)
-
-  override get unitFlow(): UnitFlow {
-    return KEEPS
+  /** @internal */
+  static override readonly traits: LayerTraits<GaussianNoise> = {
+    form: ELEMENTWISE,
+    unitFlow: () => KEEPS,
   }
+  protected readonly generator = generatorOf(this)
 
   call(x: Tensor, { training }: CallContext): Tensor {
     return training && this.stddev > 0 ? add(x, normal(x.shape, { stddev: this.stddev, seed: this.generator })) : x
@@ -56,12 +57,12 @@ const GaussianDropoutBase = configured(
  */
 export class GaussianDropout extends GaussianDropoutBase {
   static readonly className = 'GaussianDropout'
-  static override readonly form = ELEMENTWISE
-  protected readonly generator = generatorOf(this)
-
-  override get unitFlow(): UnitFlow {
-    return KEEPS
+  /** @internal */
+  static override readonly traits: LayerTraits<GaussianDropout> = {
+    form: ELEMENTWISE,
+    unitFlow: () => KEEPS,
   }
+  protected readonly generator = generatorOf(this)
 
   call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x
@@ -98,12 +99,12 @@ const AlphaDropoutBase = configured(
  */
 export class AlphaDropout extends AlphaDropoutBase {
   static readonly className = 'AlphaDropout'
-  static override readonly form = ELEMENTWISE
-  protected readonly generator = generatorOf(this)
-
-  override get unitFlow(): UnitFlow | null {
-    return flowOfNoise(this.noiseShape)
+  /** @internal */
+  static override readonly traits: LayerTraits<AlphaDropout> = {
+    form: ELEMENTWISE,
+    unitFlow: (layer) => flowOfNoise(layer.noiseShape),
   }
+  protected readonly generator = generatorOf(this)
 
   call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x

@@ -4,12 +4,12 @@ import { configured, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { BatchShape, InputSpec } from '../spec'
+import type { BatchShape } from '../spec'
 import { dataFormat } from '../kinds'
-import type { UnitFlow } from '../units'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 /** The product of extents; null if one is open. */
 export function productOf(extents: BatchShape): number | null {
@@ -31,14 +31,11 @@ const FlattenBase = configured(
 /** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
 export class Flatten extends FlattenBase {
   static readonly className = 'Flatten'
-  static override readonly form = REARRANGING
-
-  override get unitFlow(): UnitFlow | null {
-    return this.dataFormat === 'channelsFirst' ? null : { kind: 'flattens' }
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { minNdim: 1 }
+  /** @internal */
+  static override readonly traits: LayerTraits<Flatten> = {
+    form: REARRANGING,
+    unitFlow: (layer) => (layer.dataFormat === 'channelsFirst' ? null : { kind: 'flattens' }),
+    requiredInputs: () => ({ minNdim: 1 }),
   }
 
   call(x: Tensor): Tensor {

@@ -5,10 +5,11 @@ import { configured, integer, listOf, required } from '../../core/options'
 import { transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
-import type { BatchShape, InputSpec } from '../spec'
+import type { BatchShape } from '../spec'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const PermuteBase = configured(
   Layer<Tensor>,
@@ -26,17 +27,17 @@ const PermuteBase = configured(
  */
 export class Permute extends PermuteBase {
   static readonly className = 'Permute'
-  static override readonly form = REARRANGING
+  /** @internal */
+  static override readonly traits: LayerTraits<Permute> = {
+    form: REARRANGING,
+    requiredInputs: (layer) => ({ ndim: layer.dims.length + 1 }),
+  }
 
   protected override checkOptions(): void {
     if (this.dims.every((_, i) => this.dims.includes(i + 1))) return
     throw new ArgumentError(
       `${this}: dims must hold each of 1 … ${this.dims.length} once, received [${this.dims.join(', ')}]`,
     )
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.dims.length + 1 }
   }
 
   call(x: Tensor): Tensor {

@@ -4,10 +4,11 @@ import { configured, extent, required } from '../../core/options'
 import { broadcastTo, expandDims } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
-import type { BatchShape, InputSpec } from '../spec'
+import type { BatchShape } from '../spec'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const RepeatVectorBase = configured(
   Layer<Tensor>,
@@ -21,10 +22,10 @@ const RepeatVectorBase = configured(
 /** [batch, features] → [batch, n, features], with n equal steps. Keras: `keras.layers.RepeatVector`. */
 export class RepeatVector extends RepeatVectorBase {
   static readonly className = 'RepeatVector'
-  static override readonly form = REARRANGING
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: 2 }
+  /** @internal */
+  static override readonly traits: LayerTraits<RepeatVector> = {
+    form: REARRANGING,
+    requiredInputs: () => ({ ndim: 2 }),
   }
 
   call(x: Tensor): Tensor {

@@ -10,6 +10,7 @@ import { productOf } from './flatten'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
+import type { LayerTraits } from '../traits'
 
 const ReshapeBase = configured(
   Layer<Tensor>,
@@ -23,7 +24,10 @@ const ReshapeBase = configured(
 /** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
 export class Reshape extends ReshapeBase {
   static readonly className = 'Reshape'
-  static override readonly form = REARRANGING
+  /** @internal */
+  static override readonly traits: LayerTraits<Reshape> = {
+    form: REARRANGING,
+  }
 
   call(x: Tensor): Tensor {
     return sameIndices(reshape(x, [x.shape[0]!, ...this.resolve(sizeOf(x.shape.slice(1)), x.shape)]), x)

@@ -9,9 +9,9 @@ import type { Tensor } from '../../ops/tensor'
 import { REARRANGING } from '../forms'
 import { sameIndices } from '../indices'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape, InputSpec } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
+import { knownShape, type BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 type Side = readonly [before: number, after: number]
 type SidesInput = number | readonly number[] | readonly (readonly number[])[]
@@ -47,7 +47,12 @@ const SidesLayerBase = configured(Layer<Tensor>, spatialOptions)
 
 /** Adds elements at the sides of spatial axes, or removes them. */
 abstract class SidesLayer extends SidesLayerBase {
-  static override readonly form = REARRANGING
+  /** @internal */
+  static override readonly traits: LayerTraits<SidesLayer> = {
+    form: REARRANGING,
+    unitFlow: flowOfChannels,
+    requiredInputs: (layer) => ({ ndim: layer.sides.length + 2 }),
+  }
   declare readonly padding?: readonly Side[]
   declare readonly cropping?: readonly Side[]
 
@@ -56,19 +61,11 @@ abstract class SidesLayer extends SidesLayerBase {
     return this.padding ?? this.cropping!.map(([before, after]) => [-before, -after])
   }
 
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.sides.length + 2 }
-  }
-
   call(x: Tensor): Tensor {
     const { padding, cropping = [] } = this
     const cut = alongSpace(this, this.sides.length, x, (last) =>
       padding === undefined
-        ? slice(last, [0, ...cropping.map(([before]) => before), 0], this.shapeOf(last.shape) as number[])
+        ? slice(last, [0, ...cropping.map(([before]) => before), 0], knownShape(this.shapeOf(last.shape)))
         : padSides(last, padding),
     )
     return sameIndices(cut, x)

@@ -1,6 +1,5 @@
 // UpSampling: repeats every step, pixel or voxel, or interpolates between pixels.
 
-import type { DType } from '../../core/dtypes'
 import { configured, option } from '../../core/options'
 import { interpolation, resize, type Interpolation } from '../../ops/image/resize'
 import { perAxis } from '../../ops/nn/sliding'
@@ -8,15 +7,22 @@ import { repeat } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
-import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
-import type { BatchShape, InputSpec } from '../spec'
-import { KEEPS, type UnitFlow } from '../units'
+import { alongSpace, shapeAlongSpace, spatialOptions, flowOfChannels } from '../spatial'
+import { knownShape, type BatchShape } from '../spec'
+import type { LayerTraits } from '../traits'
 
 const UpSamplingBase = configured(Layer<Tensor>, spatialOptions)
 
 /** Repeats each element, or interpolates between them. */
 abstract class UpSampling extends UpSamplingBase {
-  static override readonly form = TENSOR
+  /** @internal */
+  static override readonly traits: LayerTraits<UpSampling> = {
+    form: TENSOR,
+    // Interpolation uses only one channel for each channel of the output.
+    unitFlow: flowOfChannels,
+    requiredInputs: (layer) => ({ ndim: layer.size.length + 2 }),
+    outputDtype: (layer, [dtype]) => (layer.repeats ? (dtype ?? 'float32') : 'float32'),
+  }
   declare readonly size: readonly number[]
   declare readonly interpolation?: Interpolation
 
@@ -24,21 +30,12 @@ abstract class UpSampling extends UpSamplingBase {
     return (this.interpolation ?? 'nearest') === 'nearest'
   }
 
-  // Interpolation uses only one channel for each channel of the output.
-  override get unitFlow(): UnitFlow | null {
-    return isChannelsFirst(this) ? null : KEEPS
-  }
-
-  protected override get requiredInputs(): InputSpec {
-    return { ndim: this.size.length + 2 }
-  }
-
   call(x: Tensor): Tensor {
     const { size, interpolation = 'nearest' } = this
     return alongSpace(this, size.length, x, (last) =>
       this.repeats
         ? size.reduce((y, times, i) => (times === 1 ? y : repeat(y, times, i + 1)), last)
-        : resize(last, this.shapeOf(last.shape).slice(1, -1) as number[], { interpolation }),
+        : resize(last, knownShape(this.shapeOf(last.shape).slice(1, -1)), { interpolation }),
     )
   }
 
@@ -49,10 +46,6 @@ abstract class UpSampling extends UpSamplingBase {
   private shapeOf(inputShape: BatchShape): BatchShape {
     const lengths = inputShape.slice(1, -1).map((extent, i) => (extent === null ? null : extent * this.size[i]!))
     return [inputShape[0]!, ...lengths, inputShape.at(-1)!]
-  }
-
-  protected override outputDtype([dtype]: readonly DType[]): DType {
-    return this.repeats ? (dtype ?? 'float32') : 'float32'
   }
 }
 

@@ -39,7 +39,7 @@ export const adaptiveAveragePool = op(adaptiveParameters, {
 
 export const adaptiveMaxPool = op(adaptiveParameters, {
   /**
-   * The maximum of each of outputSize windows along every spatial axis, with the windows of `adaptiveAveragePool`. Keras:
+   * The maximum of each of outputSize windows along every spatial axis. The windows are the same as in `adaptiveAveragePool`. Keras:
    * `keras.ops.adaptive_max_pool`.
    * @param inputs x [batch, …spatial, channels]
    * @param outputSize the number of places, for all axes or per axis

@@ -52,8 +52,6 @@ export interface TrainedModel {
   readonly trainableWeights: readonly Variable[]
   /** The graph of its layers; null if there is none. @internal */
   readonly graph: object | null
-  /** A new initial value for a weight. @internal */
-  redraw(weight: Variable): Tensor
   /** Copies of all weights. */
   getWeights(): Tensor[]
   /** Replaces all weights, or none. */

@@ -6,6 +6,7 @@ import type { GraphNode } from '../../files/containers/event-file'
 import { Operation } from '../../layers/core/operation'
 import { originOf, symbolsIn } from '../../layers/symbol'
 import type { Tensor } from '../../ops/tensor'
+import { replayedBy } from '../../layers/traits'
 
 /** The calls of layers in a functional model. */
 interface CalledLayers {
@@ -14,7 +15,7 @@ interface CalledLayers {
   /** In the order of flatten(inputs). */
   readonly inputLayers: readonly { readonly name: string }[]
   readonly calls: readonly {
-    readonly layer: { readonly name: string; readonly graph: object | null }
+    readonly layer: { readonly name: string }
     readonly input: unknown
     readonly options: unknown
     readonly outputs: readonly Tensor[]
@@ -73,12 +74,13 @@ function place(
 
   flatten(graph.inputs).forEach((symbol, i) => add(graph.inputLayers[i]!, given === null ? [] : [given[i]!], [symbol]))
   for (const { layer, input, options, outputs } of graph.calls) {
-    if (!hasCalls(layer.graph)) {
+    const inner = replayedBy(layer)
+    if (!hasCalls(inner)) {
       add(layer, reads([input, options]), outputs)
       continue
     }
     const within = symbolsIn(input).map((symbol) => makers.get(symbol)!)
-    const made = place(unique(`${scope}/${layer.name}`), layer.graph, within, nodes, names)
+    const made = place(unique(`${scope}/${layer.name}`), inner, within, nodes, names)
     outputs.forEach((symbol, i) => makers.set(symbol, made[i]!))
   }
   return flatten(graph.outputs).map((symbol) => makers.get(symbol)!)

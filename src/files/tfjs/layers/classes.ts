@@ -69,7 +69,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   GaussianNoise: 'stddev',
   SpatialDropout1D: 'rate seed',
 
-  // CategoryEncoding, CenterCrop and Resizing have wrong shapes there within a model.
+  // Within a model, TensorFlow.js computes wrong shapes for CategoryEncoding, CenterCrop and Resizing.
   Rescaling: 'scale offset',
 
   Bidirectional: 'layer mergeMode',
