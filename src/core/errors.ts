@@ -178,8 +178,10 @@ export function nearestName(name: string, known: readonly string[]): string | un
 }
 
 /** The known name that equals a name in any spelling: `use_bias`, `usebias` and `useBias` are the same. */
-export function knownName(name: string, known: readonly string[]): string | undefined {
-  if (known.includes(name)) return name
+export function knownName<Name extends string>(name: string, known: readonly Name[]): Name | undefined {
+  const names: readonly string[] = known
+  const at = names.indexOf(name)
+  if (at >= 0) return known[at]
   const wanted = normalizeName(name)
   return known.find((each) => normalizeName(each) === wanted)
 }
