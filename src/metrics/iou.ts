@@ -16,6 +16,7 @@ import {
   type OptionInputs,
 } from '../core/options'
 import { classNameOf } from '../core/registry'
+import { ofLength } from '../core/tuples'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
 import { divideNoNan, expandTo, requireBeside } from '../losses/sample-weights'
@@ -63,7 +64,10 @@ abstract class Pairs extends BatchMetric {
         `one class number is needed for each target, received ${formatShape(actual.shape)} and ${formatShape(predicted.shape)}`,
       )
     }
-    const [y, p] = [actual, predicted].map((x) => reshape(cast(x, 'int32'), [x.size])) as [Tensor, Tensor]
+    const [y, p] = ofLength(
+      [actual, predicted].map((x) => reshape(cast(x, 'int32'), [x.size])),
+      2,
+    )
     const isClass = (x: Tensor): Tensor => logicalAnd(greaterEqual(x, 0), less(x, classes))
     const known = logicalAnd(isClass(y), isClass(p))
     const counts = cast(ignored === null ? known : logicalAnd(known, notEqual(y, ignored)), 'float32')

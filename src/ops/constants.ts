@@ -11,7 +11,7 @@ import type { NestedArray } from './tensor'
 export const constants: Kind<NestedArray, TensorLike> = /* @__PURE__ */ custom<NestedArray, TensorLike>(
   (value, where) => {
     if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
-    const given = typeof value === 'object' && value !== null ? toTensor(value as TensorLike, where) : null
+    const given = typeof value === 'object' && value !== null ? toTensor(value, where) : null
     if (given === null || given.size === 0 || hasNonFinite(given.data))
       throw new ArgumentError(
         `${where} must be a finite number or nested lists of finite numbers, received ${quoted(value)}`,

@@ -56,10 +56,10 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
 }
 
 /**
- * Converts any TensorLike to a tensor. Returns tensors unchanged.
+ * Converts any TensorLike to a tensor. Returns tensors unchanged. The values may come from users unchecked: this checks them.
  * @param where names the argument in errors
  */
-export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
+export function toTensor(values: unknown, where: string, dtype?: DType): Tensor {
   return fromData(values instanceof Variable ? values.value : values, where, dtype)
 }
 
@@ -67,14 +67,15 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
 export type Numbers = number | readonly number[] | TypedArray | Tensor | Variable
 
 /**
- * Numbers that an op reads while it is called: a number or a list unchanged, a tensor as one of both; others unchanged, for the
- * error of who reads them.
+ * Numbers that an op reads while it is called: a scalar as a number, a vector as a list. Other values are unchanged, so that their
+ * reader refuses them with its error.
  * @throws StateError for a symbol, which has no numbers
  */
 export function numbersOf(x: unknown): unknown {
   if (!(x instanceof Tensor || x instanceof Variable || isTypedArray(x))) return x
-  const { data, rank } = toTensor(x as TensorLike, 'numbers')
-  return rank === 0 ? data[0] : rank === 1 ? Array.from<number>(data) : x
+  const { data, rank } = toTensor(x, 'numbers')
+  if (rank === 0) return data[0]
+  return rank === 1 ? Array.from<number>(data) : x
 }
 
 /** Converts any TensorLike to a tensor. Inside a trace, a variable becomes the symbol of its content. */

@@ -155,7 +155,8 @@ function placeOthers(places: Places, others: Readonly<Record<string, unknown>>, 
       first,
       places.all.map(({ name }) => name),
     )
-  placed[at] = { ...(placed[at] as object | undefined), ...others }
+  const before = placed[at]
+  placed[at] = { ...(isRecord(before) ? before : {}), ...others }
 }
 
 function savedForm(

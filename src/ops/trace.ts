@@ -5,7 +5,7 @@ import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import { GraphBuilder } from '../engine/transforms/builder'
 import { gradients, pullBackAll } from '../engine/transforms/differentiate'
 import { flushVanished } from '../engine/plan/flush'
-import type { Cell, Graph, Value } from '../engine/ir/graph'
+import type { Cell, Graph, Node, Value } from '../engine/ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../engine/ir/attributes'
 import { dtypes, type DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
@@ -33,6 +33,11 @@ class TracedValue implements TensorSymbol {
   }
 }
 
+function isNamed<Name extends PrimitiveName>(node: Node, name: Name): node is Node<Name> {
+  return node.name === name
+}
+
+/** The recording of one function. */
 export class Trace {
   protected readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
@@ -92,8 +97,8 @@ export class Trace {
   /** The operands and attributes of the op that computed `tensor`, if that op is `name`; otherwise null. */
   producerOf<Name extends PrimitiveName>(tensor: Tensor, name: Name): Producer<Name> | null {
     const { node } = this.valueOf(tensor)
-    if (node?.name !== name) return null
-    return { inputs: node.inputs.map(this.toTensor), attributes: node.attributes as PrimitiveAttributes[Name] }
+    if (node === null || !isNamed(node, name)) return null
+    return { inputs: node.inputs.map(this.toTensor), attributes: node.attributes }
   }
 
   read(variable: TracedCell): Tensor {
@@ -147,11 +152,7 @@ export class Trace {
 
   /** Σ cotangent · ∂y/∂x over all ys, for each x of `wrt`. */
   pullBack(ys: readonly Tensor[], wrt: readonly Tensor[], cotangents: readonly Tensor[]): Tensor[] {
-    const [results, inputs, received] = [ys, wrt, cotangents].map((list) => list.map((each) => this.valueOf(each))) as [
-      Value[],
-      Value[],
-      Value[],
-    ]
+    const [results, inputs, received] = [ys.map(this.toValue), wrt.map(this.toValue), cotangents.map(this.toValue)]
     return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
   }
 

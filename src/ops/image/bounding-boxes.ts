@@ -7,7 +7,7 @@ import { choice, type Kind, type Spelled } from '../../core/options'
 import { isBranch, type Tree } from '../../core/tree'
 import type { DType } from '../../core/dtypes'
 import { sliceAlong } from '../numpy/along'
-import { asTensor, type TensorLike } from '../convert'
+import { asTensor, type TensorLike, toTensor } from '../convert'
 import {
   add,
   cast,
@@ -146,8 +146,8 @@ export function aroundMoved(boxes: Tensor, move: (x: Tensor, y: Tensor) => reado
 }
 
 /** Boxes as float32. @throws ShapeError unless they are […, 4] */
-export function readBoxes(where: string, boxes: TensorLike): Tensor {
-  const value = cast(asTensor(boxes, where), 'float32')
+export function readBoxes(where: string, boxes: unknown): Tensor {
+  const value = cast(toTensor(boxes, where), 'float32')
   if (value.shape.at(-1) === 4) return value
   throw new ShapeError(`${where}: boxes must be […, 4], received ${formatShape(value.shape)}`)
 }

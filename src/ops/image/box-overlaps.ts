@@ -4,6 +4,7 @@ import { requireArguments } from '../../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, listOf, number, nullable, type Spelled } from '../../core/options'
 import { isBranch, type Tree } from '../../core/tree'
+import { ofLength } from '../../core/tuples'
 import { requireList, requireNumber } from '../arguments'
 import type { TensorLike } from '../convert'
 import {
@@ -70,11 +71,12 @@ export function computeIou(
   const here = 'computeIou'
   const isMasked = boolean.read(useMasking ?? false, `${here}: useMasking`)
   const masked = requireNumber(`${here}: maskVal`, maskVal ?? -1)
-  const [first, second] = [boxes1, boxes2].map((boxes) => {
+  const requireBoxes = (boxes: TensorLike): Tensor => {
     const edges = convertedFor(here, boxes, boundingBoxFormat, 'xyxy', ...sizeFrom(here, imageShape))
     if (edges.rank === 2 || edges.rank === 3) return edges
     throw new ShapeError(`${here}: boxes must be [boxes, 4] or [batch, boxes, 4], received ${formatShape(edges.shape)}`)
-  }) as [Tensor, Tensor]
+  }
+  const [first, second] = [requireBoxes(boxes1), requireBoxes(boxes2)]
   const a = edgesOf(first)
   const across = (edge: Tensor): Tensor => swapAxes(edge, -1, -2)
   const [left, top, right, bottom] = edgesOf(second)
@@ -110,10 +112,8 @@ export function computeCiou(
     `${here}: boundingBoxFormat`,
   )
   const size = sizeFrom(here, imageShape)
-  const [a, b] = [boxes1, boxes2].map((boxes) => edgesOf(convertedFor(here, boxes, format, 'xyxy', ...size))) as [
-    Edges,
-    Edges,
-  ]
+  const edgesIn = (boxes: TensorLike): Edges => edgesOf(convertedFor(here, boxes, format, 'xyxy', ...size))
+  const [a, b] = [edgesIn(boxes1), edgesIn(boxes2)]
   const extent = (edges: Edges, axis: 0 | 1): Tensor => subtract(edges[axis + 2]!, edges[axis]!)
   const [w1, h1, w2, h2] = [extent(a, 0), add(extent(a, 1), EPSILON), extent(b, 0), add(extent(b, 1), EPSILON)]
   const both = multiply(shared(a[0], a[2], b[0], b[2]), shared(a[1], a[3], b[1], b[3]))
@@ -167,7 +167,10 @@ export function encodeBoxToDeltas(
   const size = sizeFrom(here, imageShape)
   const anchor = convertedFor(here, anchors, anchorFormat, target, ...size)
   const box = convertedFor(here, boxes, boxFormat, target, ...size)
-  const [own, extent] = [anchor, box].map((each) => maximum(lastTwo(each), EPSILON)) as [Tensor, Tensor]
+  const [own, extent] = ofLength(
+    [anchor, box].map((each) => maximum(lastTwo(each), EPSILON)),
+    2,
+  )
   const away = divide(subtract(firstTwo(box), firstTwo(anchor)), own)
   const deltas = concatenate([away, log(divide(extent, own))], -1)
   return scale === null ? deltas : divide(deltas, scale)
@@ -215,15 +218,15 @@ export function decodeDeltasToBoxes(
   const scale = readVariance(here, variance)
   const source = centreFormat.read(encodedFormat ?? 'centerYxhw', `${here}: encodedFormat`)
   const size = sizeFrom(here, imageShape)
-  const decode = (given: TensorLike, delta: TensorLike): Tensor => {
-    const anchor = convertedFor(here, given, anchorFormat, source, ...size)
+  const decode = (anchors: TensorLike, delta: unknown): Tensor => {
+    const anchor = convertedFor(here, anchors, anchorFormat, source, ...size)
     const deltas = readBoxes(here, delta)
     const moved = scale === null ? deltas : multiply(deltas, scale)
     const own = lastTwo(anchor)
     const box = [add(multiply(firstTwo(moved), own), firstTwo(anchor)), multiply(exp(lastTwo(moved)), own)]
     return convertedFor(here, concatenate(box, -1), source, boxFormat, ...size)
   }
-  if (!isLevels(anchors)) return decode(anchors, boxesDelta as TensorLike)
+  if (!isLevels(anchors)) return decode(anchors, boxesDelta)
   if (!isLevels(boxesDelta))
     throw new ArgumentError(`${here}: the anchors are a record of levels, so the deltas must be one, too`)
   const wrong = Object.keys({ ...anchors, ...boxesDelta }).find((level) => !(level in anchors && level in boxesDelta))

@@ -2,6 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { boolean, choice, number } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { operand } from '../kinds'
 import { matmul } from '../linalg/linalg'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -120,10 +121,10 @@ export const cutOut = (x: Tensor, { top, left, height, width }: Part): Tensor =>
 /** Images, padded equally on both sides to the target's aspect ratio. */
 function paddedLike(x: Tensor, target: Size, value: number): Tensor {
   const size = sizeOfImages(x)
-  const [above, left] = sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))) as [
-    number,
-    number,
-  ]
+  const [above, left] = ofLength(
+    sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))),
+    2,
+  )
   return above + left === 0
     ? x
     : pad(
@@ -181,13 +182,11 @@ export const resize = op(
     ): Tensor {
       if (cropToAspectRatio && padToAspectRatio)
         throw new ArgumentError('resize: cropToAspectRatio and padToAspectRatio exclude each other')
-      const target = bothOf(size) as Size
+      const target = ofLength(bothOf(size), 2)
       return eachImage('resize', images, (batch) => {
-        const shaped = cropToAspectRatio
-          ? cutOut(batch, middleLike(sizeOfImages(batch), target))
-          : padToAspectRatio
-            ? paddedLike(batch, target, fillValue)
-            : batch
+        let shaped = batch
+        if (cropToAspectRatio) shaped = cutOut(batch, middleLike(sizeOfImages(batch), target))
+        else if (padToAspectRatio) shaped = paddedLike(batch, target, fillValue)
         return resized(shaped, target, interpolation, antialias)
       })
     },
@@ -197,7 +196,7 @@ export const resize = op(
 
 function resized(x: Tensor, [rows, columns]: Size, how: Interpolation, antialias: boolean): Tensor {
   if (how === 'nearest') return pick(pick(x, 1, rows), 2, columns)
-  const [batch, height, width, channels] = x.shape as [number, number, number, number]
+  const [batch, height, width, channels] = ofLength(x.shape, 4)
   const floats = cast(x, 'float32')
   const tall =
     rows === height

@@ -5,6 +5,7 @@ import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { boolean, choice, custom, nullable, sparse as sparseKind } from '../../core/options'
 import { sameShape, sizeOf, type Shape } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { ScatterMax } from '../../engine/primitives/indexing'
 import { sliceAlong } from '../numpy/along'
 import { OUTSIDE, countsOf, nonnegative, scatterSum, type Scattered } from './counts'
@@ -368,7 +369,12 @@ export const histogram = op(
       if (range === null && value.size === 0)
         throw new ShapeError('histogram: a tensor without elements needs an explicit range')
       const [low, high] =
-        range === null ? [min(value), max(value)] : (range.map((bound) => full([], bound)) as [Tensor, Tensor])
+        range === null
+          ? [min(value), max(value)]
+          : ofLength(
+              range.map((bound) => full([], bound)),
+              2,
+            )
       requireShape('histogram', [bins + 1])
       // A range of width 0 is widened by ½ on both sides.
       const isFlat = equal(low!, high!)

@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { always, boolean, idle, nullable, number } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { AttentionKernel } from '../../engine/primitives/attention'
 import { asTensor, type TensorLike } from '../convert'
 import { needAttention } from '../families'
@@ -74,11 +75,10 @@ export const dotProductAttention = op(
       _attnLogitsSoftCap?,
     ): Tensor {
       const where = 'dotProductAttention'
-      const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [
-        Tensor,
-        Tensor,
-        Tensor,
-      ]
+      const [q, k, v] = ofLength(
+        [query, key, value].map((each) => cast(asTensor(each, where), 'float32')),
+        3,
+      )
       return attend(where, q, k, v, {
         scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
         mask: mask === null ? null : cast(asTensor(mask, where), 'bool'),

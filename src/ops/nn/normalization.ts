@@ -179,10 +179,9 @@ export const layerNorm = op(
     layerNorm(x, gamma = null, beta = null, axis = -1, epsilon = null): Tensor {
       const value = float(x, 'layerNorm')
       const axes = resolveAxes('layerNorm', axis, value.rank)
-      const [scale, shift] = [gamma, beta].map((each) =>
-        each === null ? null : across('layerNorm', each, value, axes),
-      ) as [Tensor | null, Tensor | null]
-      return normalized(value, axes, epsilon ?? EPSILON, true, scale, shift)
+      const parameter = (each: TensorLike | null): Tensor | null =>
+        each === null ? null : across('layerNorm', each, value, axes)
+      return normalized(value, axes, epsilon ?? EPSILON, true, parameter(gamma), parameter(beta))
     },
   },
 )

@@ -123,9 +123,7 @@ export function poolAverage(where: string, x: Tensor, given: Sliding): Tensor {
   const padded = padFor(value, sliding)
   needWindows()
   const sums = apply('sumPool', [padded], { window, strides })[0]!
-  return padded === value
-    ? multiply(sums, 1 / sizeOf(window))
-    : divide(sums, counts(spatial, places as number[], sliding))
+  return padded === value ? multiply(sums, 1 / sizeOf(window)) : divide(sums, counts(spatial, places, sliding))
 }
 
 /** The number of elements of x in each window, [1, …places, 1]: the product of the counts per axis. */

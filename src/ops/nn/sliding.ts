@@ -87,6 +87,8 @@ export function paddingAlong(
  * @param where names the op or the layer in errors
  * @throws ShapeError when the window does not fit into the padded input
  */
+export function placesIn(where: string, spatial: readonly number[], sliding: Sliding): number[]
+export function placesIn(where: string, spatial: readonly (number | null)[], sliding: Sliding): (number | null)[]
 export function placesIn(
   where: string,
   spatial: readonly (number | null)[],

@@ -29,10 +29,12 @@ export const select = op(
         throw new ArgumentError(
           `select: expected one choice for each of at least one condition, received ${conditions.length} conditions and ${choices.length} choices`,
         )
-      return conditions.reduceRight<TensorLike>(
-        (others, condition, i) => elementwise.where(condition, choices[i]!, others),
-        default_ ?? 0,
-      ) as Tensor
+      return conditions
+        .slice(0, -1)
+        .reduceRight(
+          (others, condition, i) => elementwise.where(condition, choices[i]!, others),
+          elementwise.where(conditions.at(-1)!, choices.at(-1)!, default_ ?? 0),
+        )
     },
   },
 )

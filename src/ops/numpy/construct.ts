@@ -5,8 +5,9 @@ import { arg, op, opOf, optional, rest } from '../op'
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError } from '../../core/errors'
 import { always, boolean, choice, nullable, number, option, readOptions } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
-import { asTensor, type TensorLike } from '../convert'
+import { asTensor, type TensorLike, toTensor } from '../convert'
 import { add, cast, divide, exp, log, multiply, power } from './elementwise'
 import { power as exactPower } from './whole'
 import { broadcastTo, expandDims, moveAxis, reshape } from './shape'
@@ -98,7 +99,7 @@ function equallyFar(
 
 /** The number of elements, and of the steps from start to stop. */
 function requireCount(where: string, num: number, endpoint: boolean): { length: number; steps: number } {
-  const [length] = requireShape(where, [num]) as [number]
+  const [length] = ofLength(requireShape(where, [num]), 1)
   return { length, steps: Math.max(1, endpoint ? length - 1 : length) }
 }
 
@@ -197,9 +198,9 @@ export const meshgrid = opOf<Meshgrid>(
         { indexing: option(choice('xy', 'ij'), 'xy') },
         hasOptions ? last : {},
       )
-      const operands = (hasOptions ? x.slice(0, -1) : x) as readonly TensorLike[]
+      const operands = hasOptions ? x.slice(0, -1) : x
       if (operands.length === 0) throw new ArgumentError('meshgrid: expected at least one vector, received none')
-      const vectors = operands.map((each) => asTensor(each, 'meshgrid'))
+      const vectors = operands.map((each) => toTensor(each, 'meshgrid'))
       const wrong = vectors.find(({ rank }) => rank > 1)
       if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
       const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i))

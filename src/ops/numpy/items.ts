@@ -46,7 +46,7 @@ export const getItem = op(() => [arg('x', operand), arg('key', unchecked<ItemKey
       else if (typeof each === 'string') result = rangeOf(result, axis++, each)
       else if (isList(each)) {
         const before = result.rank
-        result = take(result, each as TensorLike, axis)
+        result = take(result, each, axis)
         axis += result.rank - before + 1
       } else result = elementOf(result, axis, each)
     }
@@ -54,7 +54,8 @@ export const getItem = op(() => [arg('x', operand), arg('key', unchecked<ItemKey
   },
 })
 
-function isList(key: unknown): boolean {
+/** Whether a key is a list of indices, whose elements `take` checks. */
+function isList(key: unknown): key is TensorLike {
   return Array.isArray(key) || ArrayBuffer.isView(key) || key instanceof Tensor || key instanceof Variable
 }
 

@@ -17,6 +17,7 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/error
 import { addMethods } from '../../core/methods'
 import { nullable } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf, type Shape } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { readIndices, sliceAlong, takeAlong } from './along'
 import {
   requireDType,
@@ -92,10 +93,10 @@ export const swapAxes = op(
     /** Swaps two axes. */
     swapAxes(x, axis1, axis2): Tensor {
       const value = asTensor(x, 'swapAxes')
-      const [first, second] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [
-        number,
-        number,
-      ]
+      const [first, second] = ofLength(
+        [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)),
+        2,
+      )
       return transpose(
         value,
         value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
@@ -438,7 +439,7 @@ export function arange(start: number, stop?: number | null, step?: number | null
  * identity matrix.
  */
 export function eye(rows: number, columns?: number | null, k = 0, dtype?: DType | null): Tensor {
-  const [m, n] = requireShape('eye', [rows, columns ?? rows]) as [number, number]
+  const [m, n] = ofLength(requireShape('eye', [rows, columns ?? rows]), 2)
   const own = requireDType('eye', dtype ?? 'float32')
   const data = new dtypes[own].array(m * n)
   for (let i = Math.max(0, -k); i < m && i + k < n; i++) data[i * n + i + k] = 1

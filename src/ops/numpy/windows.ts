@@ -3,6 +3,7 @@
 import { whole } from '../kinds'
 import { arg, op } from '../op'
 import { number } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { Tensor } from '../tensor'
 
@@ -11,7 +12,7 @@ const window = () => [arg('x', whole(0))] as const
 
 /** @param of the element at −1 ≤ t ≤ 1 from the first to the last */
 function windowOf(where: string, x: number, of: (t: number) => number): Tensor {
-  const [length] = requireShape(where, [x]) as [number]
+  const [length] = ofLength(requireShape(where, [x]), 1)
   const last = length - 1
   const elements = Float32Array.from({ length }, (_, i) => (last === 0 ? 1 : of((2 * i - last) / last)))
   return new Tensor(elements, [length], 'float32')

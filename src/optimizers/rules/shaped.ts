@@ -16,6 +16,7 @@ import {
   type Kind,
   type InOrder,
 } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import {
   add,
   divide,
@@ -327,7 +328,7 @@ export class Muon extends MuonBase {
   /** G [m,n] → approximately U Vᵀ [m,n] */
   private orthogonal(matrix: Tensor): Tensor {
     const { muonA: a, muonB: b, muonC: c, nsSteps } = this
-    const [rows, columns] = matrix.shape as [number, number]
+    const [rows, columns] = ofLength(matrix.shape, 2)
     const isTall = rows > columns
     const wide = isTall ? transpose(matrix) : matrix
     let x = divide(wide, add(length(wide), 1e-7))
