@@ -2,7 +2,7 @@
 
 import { merged } from '../core/merged'
 import { ShapeError, formatShape } from '../core/errors'
-import { boolean, custom, number, option, type OptionInputs } from '../core/options'
+import { boolean, number, option, type Kind, type OptionInputs } from '../core/options'
 import type { Shape, TensorType } from '../core/shapes'
 import { asTensor, type TensorLike } from '../ops/convert'
 import {
@@ -37,10 +37,8 @@ const circleOptions = {
 }
 export type CircleOptions = OptionInputs<typeof circleOptions>
 
-const tensorOrNull = custom<TensorLike | null>(
-  (value) => value as TensorLike | null,
-  () => null,
-)
+/** A tensor, which the loss converts; null for none. It is never saved. */
+const tensorOrNull: Kind<TensorLike | null> = { read: (value: TensorLike | null) => value, write: () => null }
 const functionTable = merged(circleOptions, {
   /** The class of each reference, [references]. Default null: the batch is compared with itself. */
   refLabels: option(tensorOrNull, null),

@@ -151,11 +151,18 @@ export function lossOf<
   formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
   positional?: Names,
-): ConfiguredClass<Base, Table, Names> {
-  return configured(base, () => table ?? ({} as Table), positional, membersOf(formula, table))
+): ConfiguredClass<Base, Table, Names>
+/* @__NO_SIDE_EFFECTS__ */
+export function lossOf(
+  base: typeof FormulaLoss,
+  formula: (yTrue: Tensor, yPred: Tensor, options?: never) => Tensor,
+  table?: OptionTable,
+  positional?: readonly string[],
+): object {
+  return configured(base, () => table ?? {}, positional, membersOf(formula, table))
 }
 
-/** The type of `lossOf` for a class that does not list its positional options, as `InOrder`. */
+/** The type of `lossOf` for a class whose positional options are the first of its table, see `InOrder`. */
 export type LossInOrder<Names extends readonly string[]> = <
   Base extends typeof FormulaLoss,
   Table extends OptionTable = Readonly<Record<never, never>>,

@@ -174,28 +174,34 @@ export function meanOf<
   formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
   positional?: Names,
-): ConfiguredClass<typeof MeanOfFormula, Table, Names> {
+): ConfiguredClass<typeof MeanOfFormula, Table, Names>
+/* @__NO_SIDE_EFFECTS__ */
+export function meanOf(
+  formula: (yTrue: Tensor, yPred: Tensor, options?: never) => Tensor,
+  table?: OptionTable,
+  positional?: readonly string[],
+): object {
   // Keras's order: the options of all metrics come first.
-  const declare = (): Table => merged(metricOptions(), table ?? ({} as Table))
+  const declare = (): OptionTable => merged(metricOptions(), table ?? {})
   return configured(MeanOfFormula, declare, positional, membersOf(formula, table))
 }
 
-/** The type of `meanOf` for a class that does not list its positional options, as `InOrder`. */
+/** The type of `meanOf` for a class whose positional options are the first of its table, see `InOrder`. */
 export type MeanInOrder<Names extends readonly string[]> = <Table extends OptionTable = Readonly<Record<never, never>>>(
   formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
 ) => ConfiguredClass<typeof MeanOfFormula, Table, Names>
 
-/** The same for a formula that takes the values of all options, which `declare` lists in Keras's order. */
+/** `meanOf` for a formula that takes the values of all options. `declare` lists all options, also those of metrics, in Keras's order. */
 /* @__NO_SIDE_EFFECTS__ */
-export function meanOfOptions<Table extends OptionTable>(
+export function meanOfOptions<Table extends OptionTable, const Names extends readonly string[] = []>(
   formula: (yTrue: Tensor, yPred: Tensor, options: ValuesOf<Table>) => Tensor,
   declare: () => Table,
-): ConfiguredClass<typeof MeanOfFormula, Table> {
-  return configured<typeof MeanOfFormula, Table, []>(MeanOfFormula, declare, undefined, { formula })
+): ConfiguredClass<typeof MeanOfFormula, Table, Names> {
+  return configured<typeof MeanOfFormula, Table, Names>(MeanOfFormula, declare, undefined, { formula })
 }
 
-/** The type of `meanOfOptions` for a class that does not list its positional options, as `InOrder`. */
+/** The type of `meanOfOptions` for a class whose positional options are the first of its table, see `InOrder`. */
 export type OptionsInOrder<Names extends readonly string[]> = <Table extends OptionTable>(
   formula: (yTrue: Tensor, yPred: Tensor, options: ValuesOf<Table>) => Tensor,
   declare: () => Table,

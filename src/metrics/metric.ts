@@ -52,6 +52,13 @@ export interface MetricVariableOptions {
   readonly dtype?: DType | null
 }
 
+/** A metric whose batches are not known: a metric of the user may take others than those of its base. */
+interface OfAnyBatch {
+  updateState(...batch: readonly (Tensor | undefined)[]): void
+}
+
+const updateWith = (metric: OfAnyBatch, batch: readonly (Tensor | undefined)[]): void => metric.updateState(...batch)
+
 const MetricBase = (configured as InOrder<['name', 'dtype']>)(Configured, metricOptions)
 
 /**
@@ -62,7 +69,7 @@ export abstract class Metric extends MetricBase {
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 
-  /** Adds one batch of tensors; implemented by subclasses. Those of the library also take arrays. `apply` also takes a mask. */
+  /** Adds one batch of tensors; subclasses implement it. The metrics of the library also take arrays. `apply` also takes a mask. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
   /**
@@ -142,8 +149,8 @@ export abstract class Metric extends MetricBase {
     metricVariables: readonly TensorLike[],
     ...batch: readonly (TensorLike | null | undefined)[]
   ): Tensor[] {
-    const given = batch.map((each) => tensorOrNothing(each, this.name)) as [Tensor, Tensor, Tensor?]
-    return this.within(metricVariables, () => this.updateState(...given))[1]
+    const tensors = batch.map((each) => tensorOrNothing(each, this.name))
+    return this.within(metricVariables, () => updateWith(this, tensors))[1]
   }
 
   /** The result for given values of `variables`. Keras: `Metric.stateless_result`. */

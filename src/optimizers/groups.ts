@@ -50,6 +50,6 @@ export class ParameterGroup extends ParameterGroupBase {
 }
 
 export const groupKind: Kind<ParameterGroup, ParameterGroup | ParameterGroupOptions> = custom(
-  (value) => (value instanceof ParameterGroup ? value : new ParameterGroup(value as ParameterGroupOptions)),
+  (value) => (value instanceof ParameterGroup ? value : Reflect.construct(ParameterGroup, [value])),
   (group) => group.getConfig(),
 )

@@ -40,17 +40,17 @@ const optimizerFor: Kind<OptimizerFor, readonly [OptimizerIdentifier, (Match | n
         `${where} must be [optimizer, weights], for example ['sgd', 'encoder/'], or [optimizer] for all other weights`,
       )
     }
-    const [given, match = null]: unknown[] = value
-    const own = optimizer.read(given, `${where}[0]`)
-    // Each of the others scales the loss, or divides the weights once more.
-    if (own instanceof MultiOptimizer || own.skipsNonFinite)
-      throw new ArgumentError(`${where}[0] must be a single optimizer, received a ${own.constructor.name}`)
+    const [identifier, match = null]: unknown[] = value
+    const single = optimizer.read(identifier, `${where}[0]`)
+    // A MultiOptimizer would divide the weights once more. An optimizer that skips non-finite gradients scales the loss.
+    if (single instanceof MultiOptimizer || single.skipsNonFinite)
+      throw new ArgumentError(`${where}[0] must be a single optimizer, received a ${single.constructor.name}`)
     return {
-      optimizer: own,
+      optimizer: single,
       match: match === null ? null : matchKind.read(match, `${where}[1]`),
     }
   },
-  write: ({ optimizer: own, match }) => [optimizer.write(own), match === null ? null : matchKind.write(match)],
+  write: (pair) => [optimizer.write(pair.optimizer), pair.match === null ? null : matchKind.write(pair.match)],
 }
 
 const pairs = listOf(optimizerFor)
@@ -82,14 +82,20 @@ export type MultiOptimizerOptions = (
   name?: string
 }
 
-/** Options under the names of this class: `optimizerMap` is `optimizers`. @throws ArgumentError for both */
-function inOwnNames(given: unknown): unknown {
-  if (!isOptions(given)) return given
-  const key = knownName('optimizerMap', Object.keys(given))
-  if (key === undefined) return given
-  if (knownName('optimizers', Object.keys(given)) !== undefined)
+/** Options in which `optimizers` stands in place of `optimizerMap`; other values unchanged. @throws ArgumentError for both */
+function withoutMapName(options: unknown): unknown {
+  if (!isOptions(options)) return options
+  const key = knownName('optimizerMap', Object.keys(options))
+  if (key === undefined) return options
+  if (knownName('optimizers', Object.keys(options)) !== undefined)
     throw new ArgumentError('MultiOptimizer: optimizers and optimizerMap are two names of one option. Give one of them')
-  return { ...withoutOptions(given, [key]), optimizers: given[key] }
+  return { ...withoutOptions(options, [key]), optimizers: options[key] }
+}
+
+/** The arguments of the constructor as those of its base, which checks them. */
+function argumentsOfBase(args: readonly unknown[]): [options: OptionInputs<ReturnType<typeof multiOptions>>]
+function argumentsOfBase(args: readonly unknown[]): unknown[] {
+  return args.map(withoutMapName)
 }
 
 function isEmptyList(value: unknown): boolean {
@@ -114,13 +120,13 @@ export class MultiOptimizer extends MultiOptimizerBase {
   private chosen: readonly Variable[] = []
 
   constructor(
-    ...given:
+    ...args:
       | [options: MultiOptimizerOptions]
       | [optimizers: OptionInputs<ReturnType<typeof multiOptions>>['optimizers'], options?: { name?: string }]
   ) {
-    super(...(given.map(inOwnNames) as [options: OptionInputs<ReturnType<typeof multiOptions>>]))
+    super(...argumentsOfBase(args))
     const single = Object.keys(optimizerOptions()).filter((name) => name !== 'name')
-    for (const [key, value] of Object.entries<unknown>({ ...given.at(-1) })) {
+    for (const [key, value] of Object.entries<unknown>({ ...args.at(-1) })) {
       const name = knownName(key, single)
       const isSet = value !== undefined && value !== null && value !== false && !isEmptyList(value)
       if (name !== undefined && isSet)
@@ -132,7 +138,7 @@ export class MultiOptimizer extends MultiOptimizerBase {
 
   /** Older configurations may contain a learning rate, which had no effect. @internal */
   static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
-    return new this(withoutOptions(config, ['learningRate']) as never)
+    return Reflect.construct(this, [withoutOptions(config, ['learningRate'])])
   }
 
   protected override checkOptions(): void {

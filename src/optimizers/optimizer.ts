@@ -26,7 +26,7 @@ import {
 } from '../core/options'
 import { camelCase, classNameOf, type Config } from '../core/registry'
 import { sameShape } from '../core/shapes'
-import { asTensor, type TensorLike } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import {
   add,
   cast,
@@ -456,9 +456,9 @@ export abstract class Optimizer extends OptimizerBase {
   }
 
   /** The gradient of a weight, checked, in float32. */
-  private gradientOf({ name, shape }: Variable, given: unknown): Tensor {
+  private gradientOf({ name, shape }: Variable, value: unknown): Tensor {
     const where = `${this.name}: the gradient of ${name}`
-    const gradient = asTensor(given as TensorLike, where)
+    const gradient = toTensor(value, where)
     if (!sameShape(gradient.shape, shape))
       throw new ShapeError(
         `${where} must have the shape of the weight, ${formatShape(shape)}, received ${formatShape(gradient.shape)}`,

@@ -27,7 +27,8 @@ export abstract class Initializer extends Configured {
   }
 
   /** An initializer with the same options. Without a seed, both draw other numbers. Keras: `Initializer.clone`. */
-  clone(): this {
-    return construct(this.constructor, this.getConfig()) as this
+  clone(): this
+  clone(): unknown {
+    return construct(this.constructor, this.getConfig())
   }
 }
