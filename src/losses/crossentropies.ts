@@ -143,7 +143,7 @@ export class BinaryFocalCrossentropy extends BinaryFocalCrossentropyBase {
 }
 
 /**
- * The class scores on the last axis: logits, given or found as the operand of a softmax; or ln p of probabilities,
+ * The class scores on the last axis. They are logits if the output has them or is a softmax of them; otherwise ln p of the probabilities,
  * clipped and normalised.
  * @param counts which samples count; the others need not be distributions
  */
@@ -155,7 +155,8 @@ function classScores(
 ): { logits: Tensor } | { logProbabilities: Tensor } {
   const isLast = normalizeAxis('crossentropy', axis, output.rank) === output.rank - 1
   const toLast = (x: Tensor): Tensor => (isLast ? x : moveAxis(x, axis, -1))
-  const logits = fromLogits ? output : isLast ? operandOf(output, 'softmax') : null
+  const ofSoftmax = isLast ? operandOf(output, 'softmax') : null
+  const logits = fromLogits ? output : ofSoftmax
   if (logits !== null) return { logits: toLast(logits) }
   const valid = counts === null ? output : where(expandDims(counts, axis), output, 1)
   const p = divide(valid, sum(valid, { axis, keepDims: true }))

@@ -20,8 +20,7 @@ export type Reduction = 'sumOverBatchSize' | 'mean' | 'meanWithSampleWeight' | '
  * Keras: `squeeze_or_expand_to_same_rank`.
  */
 export function alignRanks(a: Tensor, b: Tensor): [Tensor, Tensor] {
-  if (a.rank === b.rank + 1)
-    return a.shape.at(-1) === 1 ? (b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]) : [a, b]
+  if (a.rank === b.rank + 1 && a.shape.at(-1) === 1) return b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]
   if (b.rank === a.rank + 1 && b.shape.at(-1) === 1) return a.rank === 1 ? [expandDims(a, -1), b] : [a, squeeze(b, -1)]
   return [a, b]
 }

@@ -36,9 +36,14 @@ export interface ResizeOptions extends LastFormatOption {
 /** The weight of a pixel at distance x. Keys's cubic (1981) has a = −½. */
 const KERNELS: Readonly<Record<Exclude<Interpolation, 'nearest'>, (x: number) => number>> = {
   bilinear: (x) => Math.max(0, 1 - x),
-  bicubic: (x) => (x >= 2 ? 0 : x >= 1 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : (1.5 * x - 2.5) * x * x + 1),
+  bicubic,
   lanczos3: (x) => lanczos(x, 3),
   lanczos5: (x) => lanczos(x, 5),
+}
+
+function bicubic(x: number): number {
+  if (x >= 2) return 0
+  return x >= 1 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : (1.5 * x - 2.5) * x * x + 1
 }
 
 function lanczos(x: number, radius: number): number {

@@ -169,7 +169,8 @@ export const cross = op(
       ]
       const minor = (i: number, j: number): Tensor | null => {
         const [first, second] = [termOf(x[i], y[j]), termOf(x[j], y[i])]
-        return first === null ? second && negative(second) : second === null ? first : subtract(first, second)
+        if (first === null) return second && negative(second)
+        return second === null ? first : subtract(first, second)
       }
       const last = minor(0, 1)!
       return x.length === 2 && y.length === 2 ? last : stack([minor(1, 2)!, minor(2, 0)!, last], axis ?? axisc)

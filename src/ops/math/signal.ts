@@ -222,7 +222,7 @@ export const istft = op(
       const signal = weights === null ? meanOf(sequences, stride) : weighted(sequences, weights, stride, before)
       const start = center ? size >> 1 : 0
       const extent = signal.shape.at(-1)!
-      const end = length !== null ? Math.min(extent, start + length) : center ? extent - (size >> 1) : extent
+      const end = length === null ? extent - start : Math.min(extent, start + length)
       return sliceAlong(signal, signal.rank - 1, Math.min(start, extent), Math.max(0, end - start))
     },
   },

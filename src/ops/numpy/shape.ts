@@ -93,14 +93,12 @@ export const swapAxes = op(
     /** Swaps two axes. */
     swapAxes(x, axis1, axis2): Tensor {
       const value = asTensor(x, 'swapAxes')
-      const [first, second] = ofLength(
-        [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)),
-        2,
-      )
-      return transpose(
-        value,
-        value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
-      )
+      const first = normalizeAxis('swapAxes', axis1, value.rank)
+      const second = normalizeAxis('swapAxes', axis2, value.rank)
+      const order = [...value.shape.keys()]
+      order[first] = second
+      order[second] = first
+      return transpose(value, order)
     },
   },
   { rearranges: true },

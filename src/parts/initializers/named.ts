@@ -254,8 +254,8 @@ function scaled(
   options: RandomOptions,
 ): Iterable<Tensor> {
   const { fanIn, fanOut } = computeFans(shape, axes)
-  const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2
-  const variance = scale / Math.max(1, fan)
+  const fans = { fanIn, fanOut, fanAvg: (fanIn + fanOut) / 2 }
+  const variance = scale / Math.max(1, fans[mode])
   switch (distribution) {
     case 'truncatedNormal':
       return random.truncatedNormalBlocks(shape, { stddev: Math.sqrt(variance) / TRUNCATED_STDDEV, ...options })
