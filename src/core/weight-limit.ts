@@ -27,8 +27,8 @@ export function requireWithinLimit(what: string, shape: Shape): void {
 
 /** Counts a variable before it is created. @param what its name for errors */
 export function requireRoom(what: string, shape: Shape): void {
-  const own = fileScope().limit
-  if (own === undefined || (own.left -= sizeOf(shape)) >= 0) return
+  const limit = fileScope().limit
+  if (limit === undefined || (limit.left -= sizeOf(shape)) >= 0) return
   throw new FormatError(
     `The file is damaged: with ${what} ${formatShape(shape)} the variables would be far larger than the file`,
   )

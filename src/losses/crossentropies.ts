@@ -115,8 +115,8 @@ export function binaryFocalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof binaryFocalOptions> = {},
 ): Tensor {
-  const given = optionsOf('binaryFocalCrossentropy', arguments, binaryFocalOptions, options)
-  const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
+  const settings = optionsOf('binaryFocalCrossentropy', arguments, binaryFocalOptions, options)
+  const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = settings
   const [target, output] = floats(yTrue, yPred)
   const y = smoothed(target, labelSmoothing, 2)
   const p = fromLogits ? sigmoid(output) : output
@@ -231,9 +231,9 @@ export function categoricalFocalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof categoricalFocalOptions> = {},
 ): Tensor {
-  const given = optionsOf('categoricalFocalCrossentropy', arguments, categoricalFocalOptions, options)
-  const { scores, y } = categorical(yTrue, yPred, given)
-  const { alpha, gamma } = given
+  const settings = optionsOf('categoricalFocalCrossentropy', arguments, categoricalFocalOptions, options)
+  const { scores, y } = categorical(yTrue, yPred, settings)
+  const { alpha, gamma } = settings
   const classes = y.shape.at(-1)!
   if (typeof alpha !== 'number' && alpha.length !== 1 && alpha.length !== classes) {
     throw new ShapeError(
@@ -345,8 +345,8 @@ export function categoricalGeneralizedCrossEntropy(
   const { q } = optionsOf('categoricalGeneralizedCrossEntropy', arguments, generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)
-  const own = sum(multiply(oneHotOrZeros(index, p.shape.at(-1)!), p), { axis: -1 })
-  return divide(subtract(1, power(own, q)), q)
+  const probability = sum(multiply(oneHotOrZeros(index, p.shape.at(-1)!), p), { axis: -1 })
+  return divide(subtract(1, power(probability, q)), q)
 }
 
 const CategoricalGeneralizedCrossEntropyBase = (lossOf as LossInOrder<['q', 'reduction', 'name', 'dtype']>)(

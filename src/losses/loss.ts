@@ -71,8 +71,8 @@ export abstract class Loss extends LossBase {
       (message) => `Loss '${this.name}': ${message}`,
       () => {
         const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-        const { values: given, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
-        const values = valueOf(given)
+        const { values: compared, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
+        const values = valueOf(compared)
         if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${quoted(values)}`)
         return reduceWeighted(values, tensorOrNothing(sampleWeight, 'sampleWeight'), held, this.reduction)
       },

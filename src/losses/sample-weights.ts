@@ -74,11 +74,11 @@ export function applyMask(
  * @throws ShapeError if they do not fit the values
  */
 export function requireBeside(what: string, { shape: values }: Tensor, { shape }: Tensor): void {
-  const own = shape.length === values.length + 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape
+  const weighted = shape.length === values.length + 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape
   // The shape of the first axes, as in expandTo; a single number for all samples has no axes.
   const fits =
     values.length === 0 ||
-    (own.length <= values.length && own.every((extent, i) => extent === 1 || extent === values[i]))
+    (weighted.length <= values.length && weighted.every((extent, i) => extent === 1 || extent === values[i]))
   if (fits) return
   throw new ShapeError(
     `${what} must have shape ${formatShape(values)}${values.length > 1 ? ', or that of its first axes' : ''}, received ${formatShape(shape)}`,
@@ -87,8 +87,8 @@ export function requireBeside(what: string, { shape: values }: Tensor, { shape }
 
 /** Values times their weights, and the weights in the same layout. */
 function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tensor } {
-  const [aligned, own] = alignRanks(values, cast(weights, 'float32'))
-  return { values: multiply(aligned, expandTo(own, aligned.rank)), weights: own }
+  const [aligned, scales] = alignRanks(values, cast(weights, 'float32'))
+  return { values: multiply(aligned, expandTo(scales, aligned.rank)), weights: scales }
 }
 
 /**

@@ -24,11 +24,11 @@ export const NOTHING = -1e9
  */
 export function optionsOf<Table extends OptionTable>(
   name: string,
-  given: ArrayLike<unknown>,
+  args: ArrayLike<unknown>,
   table: Table,
   options: OptionInputs<Table> | ValuesOf<Table>,
 ): ValuesOf<Table> {
-  requireArguments(`losses.${name}`, given, 3)
+  requireArguments(`losses.${name}`, args, 3)
   return functionOptions(name, table, options)
 }
 

@@ -39,10 +39,10 @@ import { Thresholds, batchOf, ofClass, type ScoredBatch } from './thresholds'
 
 /** True for the k largest values along the last axis; the first of equal ones. */
 function topKMask(x: Tensor, k: number): Tensor {
-  const [own, other] = [expandDims(x, -1), expandDims(x, -2)]
+  const [each, other] = [expandDims(x, -1), expandDims(x, -2)]
   const index = arange(0, x.shape.at(-1)!, 1, 'float32')
   const before = less(expandDims(index, 0), expandDims(index, 1))
-  const ahead = logicalOr(greater(other, own), logicalAnd(equal(other, own), before))
+  const ahead = logicalOr(greater(other, each), logicalAnd(equal(other, each), before))
   return less(sum(cast(ahead, 'float32'), { axis: -1 }), k)
 }
 
@@ -208,8 +208,8 @@ abstract class Ratio extends RatioBase {
     return ofClass({ y, p: limited, w }, this.classId)
   }
 
-  protected override score([own, other]: readonly Tensor[]): Tensor {
-    return divideNoNan(own!, add(own!, other!))
+  protected override score([right, other]: readonly Tensor[]): Tensor {
+    return divideNoNan(right!, add(right!, other!))
   }
 }
 

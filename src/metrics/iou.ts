@@ -92,8 +92,8 @@ function largest(x: Tensor, axis: number, { numClasses }: { readonly numClasses:
 function eachWeight(sampleWeight: Tensor, x: Tensor): Tensor {
   const weights = cast(sampleWeight, 'float32')
   if (weights.size !== x.size) requireBeside('sampleWeight', x, weights)
-  const own = weights.size === x.size ? reshape(weights, x.shape) : expandTo(weights, x.rank)
-  return reshape(broadcastTo(own, x.shape), [x.size])
+  const expanded = weights.size === x.size ? reshape(weights, x.shape) : expandTo(weights, x.rank)
+  return reshape(broadcastTo(expanded, x.shape), [x.size])
 }
 
 /** |Y ∩ Ŷ| / |Y ∪ Ŷ| of each class, averaged over the classes that occur. */

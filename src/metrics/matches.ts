@@ -27,8 +27,8 @@ export function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
 
 /** Whether a class is among the k largest: fewer than k are larger. */
 export function topMatches(classes: Tensor, yPred: Tensor, k: number): Tensor {
-  const own = sum(multiply(oneHotOrZeros(classes, yPred.shape.at(-1)!), yPred), { axis: -1, keepDims: true })
-  const larger = sum(cast(greater(yPred, own), 'float32'), { axis: -1 })
+  const score = sum(multiply(oneHotOrZeros(classes, yPred.shape.at(-1)!), yPred), { axis: -1, keepDims: true })
+  const larger = sum(cast(greater(yPred, score), 'float32'), { axis: -1 })
   return cast(less(larger, k), 'float32')
 }
 

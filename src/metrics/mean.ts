@@ -35,18 +35,18 @@ type Weights = [sampleWeightOrPrediction?: TensorLike | null, sampleWeight?: Ten
 /** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
 function read(
   metric: Metric,
-  given: TensorLike,
+  batch: TensorLike,
   sampleWeight: TensorLike | null | undefined,
   average: Average,
 ): { values: Tensor; weights: Tensor } {
-  const values = cast(asTensor(given, metric.name), 'float32')
-  const own = tensorOrNothing(sampleWeight, 'sampleWeight')
-  if (own === undefined) {
+  const values = cast(asTensor(batch, metric.name), 'float32')
+  const sampleWeights = tensorOrNothing(sampleWeight, 'sampleWeight')
+  if (sampleWeights === undefined) {
     const each = overAxesFrom(average, values, 1)
     return { values: each, weights: full(each.shape, 1) }
   }
-  requireBeside('sampleWeight', values, own)
-  const [aligned, weights] = alignRanks(values, cast(own, 'float32'))
+  requireBeside('sampleWeight', values, sampleWeights)
+  const [aligned, weights] = alignRanks(values, cast(sampleWeights, 'float32'))
   // A single number for all samples is repeated for each.
   const reduced =
     aligned.rank === 0 ? broadcastTo(aligned, weights.shape) : overAxesFrom(average, aligned, weights.rank)
@@ -72,8 +72,8 @@ export class Sum extends Metric {
   }
 
   /** Adds values with weights, as in Keras, or the targets and weights of a batch that compile() gives. */
-  updateState(values: TensorLike, ...given: Weights): void {
-    this.update(values, given.at(-1))
+  updateState(values: TensorLike, ...weights: Weights): void {
+    this.update(values, weights.at(-1))
   }
 
   result(): Tensor {

@@ -102,15 +102,15 @@ export abstract class Metric extends MetricBase {
    *   counts = this.addVariable({ name: 'counts', shape: [3], initializer: 'zeros' })
    */
   protected addVariable(name: string | MetricVariableOptions, shape: Shape = []): Variable {
-    const own = typeof name === 'string' ? { name, shape } : name
-    const { dtype, initializer = null } = own
-    checkOptions(`${this.name}: addVariable`, own, ['name', 'shape', 'initializer', 'dtype'])
+    const options = typeof name === 'string' ? { name, shape } : name
+    const { dtype, initializer = null } = options
+    checkOptions(`${this.name}: addVariable`, options, ['name', 'shape', 'initializer', 'dtype'])
     const variable = withRuntime(
       // In the runtime of the other variables, even if configure() has changed it since.
       this.runtime,
       () =>
-        new Variable(own.shape ?? [], {
-          name: `${this.name}/${own.name ?? 'variable'}`,
+        new Variable(options.shape ?? [], {
+          name: `${this.name}/${options.name ?? 'variable'}`,
           trainable: false,
           dtype: dtype ?? 'float32',
         }),

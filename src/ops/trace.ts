@@ -162,8 +162,8 @@ export class Trace {
   }
 
   /** Copies a graph without variables into this one, with the given tensors as its parameters. Returns its outputs. */
-  inline({ parameters, nodes, outputs }: Graph, given: readonly Tensor[]): Tensor[] {
-    const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(given[i]!)]))
+  inline({ parameters, nodes, outputs }: Graph, args: readonly Tensor[]): Tensor[] {
+    const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(args[i]!)]))
     for (const node of nodes) {
       const copies = this.scoped(node.scope, () =>
         this.builder.copy(
@@ -252,20 +252,20 @@ export interface Traced {
 /** Records the ops that `body` calls on symbols of the given types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
   if (active !== null) throw new StateError('A model cannot run while a function is traced. Call model.apply(x) in it.')
-  const own = new Trace()
-  active = own
+  const inner = new Trace()
+  active = inner
   try {
-    const outputs = body(types.map((type) => own.parameter(type)))
-    return { graph: own.finish(outputs), runtime: own.runtime() }
+    const outputs = body(types.map((type) => inner.parameter(type)))
+    return { graph: inner.finish(outputs), runtime: inner.runtime() }
   } finally {
     active = null
   }
 }
 
 /** Records `body` in a separate trace inside the active one. */
-export function tracedBy<Result>(own: Trace, body: () => Result): Result {
+export function tracedBy<Result>(inner: Trace, body: () => Result): Result {
   const outer = active
-  active = own
+  active = inner
   try {
     return body()
   } finally {
@@ -379,5 +379,5 @@ export function together(
 
 /** `together`, for one result. */
 export function joined(name: string, inputs: readonly Tensor[], body: (inputs: readonly Tensor[]) => Tensor): Tensor {
-  return together(name, inputs, (given) => [body(given)])[0]!
+  return together(name, inputs, (symbols) => [body(symbols)])[0]!
 }

@@ -13,15 +13,15 @@ const TRIED = [0.3, -2.5, 40, -0.01, 1.7, -30, 6.2, 0]
 const CHOSEN = [5, 0, 6, 3]
 
 const row = (x: readonly number[]): Tensor => new Tensor(Float32Array.from(x), [1, x.length], 'float32')
-const given = (f: Tried, x: readonly number[]): ArrayLike<number> => f(row(x)).data
+const resultsOf = (f: Tried, x: readonly number[]): ArrayLike<number> => f(row(x)).data
 
 /** What trials show of a function: `mixed` also for one that does not take these numbers. */
 export function triedUnits(f: Tried): Units {
   try {
     return untraced(() => {
       // Whether f gives for some units in any order what it gives for them among all.
-      const all = given(f, TRIED)
-      const some = given(
+      const all = resultsOf(f, TRIED)
+      const some = resultsOf(
         f,
         CHOSEN.map((i) => TRIED[i]!),
       )
@@ -30,7 +30,7 @@ export function triedUnits(f: Tried): Units {
         CHOSEN.every((i, j) => Object.is(some[j], all[i]) || Math.abs(some[j]! - all[i]!) <= 1e-6 * Math.abs(all[i]!))
       if (!isApart) return 'mixed'
       // A power of 2 changes no digits.
-      const quarter = given(
+      const quarter = resultsOf(
         f,
         TRIED.map((x) => x / 4),
       )

@@ -10,8 +10,8 @@ import { Variable } from '../ops/variable'
 let make: MakePattern = (source, flags) => new RegExp(source, flags)
 
 /** Sets how expressions are made outside of files. */
-export function makePatternsWith(given: MakePattern): void {
-  make = given
+export function makePatternsWith(makePattern: MakePattern): void {
+  make = makePattern
 }
 
 /** An expression given as text: in a configuration, which may be that of a file, or as an option. */

@@ -196,8 +196,8 @@ export class MultiOptimizer extends MultiOptimizerBase {
 
   override get slots(): ReadonlyMap<string, readonly Variable[]> {
     const all = new Map<string, Variable[]>()
-    for (const { optimizer: own } of this.optimizers) {
-      for (const [kind, slots] of own.slots) all.set(kind, [...(all.get(kind) ?? []), ...slots])
+    for (const { optimizer: single } of this.optimizers) {
+      for (const [kind, slots] of single.slots) all.set(kind, [...(all.get(kind) ?? []), ...slots])
     }
     return all
   }
@@ -214,8 +214,8 @@ export class MultiOptimizer extends MultiOptimizerBase {
     return this.optimizers.flatMap((each) => each.optimizer.builtFor)
   }
 
-  private partOf(own: Optimizer, weights: readonly Variable[]): Variable[] {
-    return weights.filter((weight) => this.optimizerOf(weight) === own)
+  private partOf(single: Optimizer, weights: readonly Variable[]): Variable[] {
+    return weights.filter((weight) => this.optimizerOf(weight) === single)
   }
 
   override isBuiltFor(weights: readonly Variable[]): boolean {
@@ -225,7 +225,7 @@ export class MultiOptimizer extends MultiOptimizerBase {
 
   override build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
     for (const weight of weights) this.optimizerOf(weight)
-    for (const { optimizer: own } of this.optimizers) own.build(this.partOf(own, weights), all)
+    for (const { optimizer: single } of this.optimizers) single.build(this.partOf(single, weights), all)
     this.chosen = [...weights]
   }
 
@@ -233,9 +233,9 @@ export class MultiOptimizer extends MultiOptimizerBase {
     this.requireAlike(gradients, weights)
     if (weights.length === 0) return
     if (this.builtFor.length === 0) this.build(weights)
-    for (const { optimizer: own } of this.optimizers) {
-      const positions = weights.flatMap((weight, i) => (this.optimizerOf(weight) === own ? [i] : []))
-      own.apply(
+    for (const { optimizer: single } of this.optimizers) {
+      const positions = weights.flatMap((weight, i) => (this.optimizerOf(weight) === single ? [i] : []))
+      single.apply(
         positions.map((i) => gradients[i]!),
         positions.map((i) => weights[i]!),
       )
@@ -244,11 +244,11 @@ export class MultiOptimizer extends MultiOptimizerBase {
   }
 
   override excludeFromWeightDecay(which: Parameters<Optimizer['excludeFromWeightDecay']>[0]): void {
-    for (const { optimizer: own } of this.optimizers) own.excludeFromWeightDecay(which)
+    for (const { optimizer: single } of this.optimizers) single.excludeFromWeightDecay(which)
   }
 
   override finalize(weights: readonly Variable[] = this.chosen): void {
-    for (const { optimizer: own } of this.optimizers) own.finalize(weights)
+    for (const { optimizer: single } of this.optimizers) single.finalize(weights)
   }
 
   override getConfig(): Config {

@@ -180,7 +180,7 @@ export abstract class Optimizer extends OptimizerBase {
   private readonly kept = Object.entries(this.declareScalars()).map(
     ([name, start]) => new Variable(new Tensor(Float32Array.of(start), [], 'float32'), { name, trainable: false }),
   )
-  private readonly own = this.named(this.allScalars())
+  private readonly scalarVariables = this.named(this.allScalars())
   private readonly excluded: Match[] = [...this.noWeightDecay]
   private known: ParameterStore | null = null
   /** The weights of the last `build`. */
@@ -289,7 +289,7 @@ export abstract class Optimizer extends OptimizerBase {
 
   /** The state that does not depend on the weights. @internal */
   get scalars(): readonly Variable[] {
-    return this.own
+    return this.scalarVariables
   }
 
   private allScalars(): readonly Variable[] {
@@ -555,9 +555,9 @@ export abstract class Optimizer extends OptimizerBase {
     const { gradient, iterations, scalars, rates, choose } = at
     const weight = run.parts[0]!
     const group = this.groups[this.groupOf(weight)]
-    const own = this.ownSlots(weight).map(({ name }) => run.slots.get(name)!)
+    const slots = this.ownSlots(weight).map(({ name }) => run.slots.get(name)!)
     const read = (pack: Pack<Variable>): Tensor => shaped(readPack(pack), pack, run)
-    const before = { parameters: read(run), slots: own.map(read) }
+    const before = { parameters: read(run), slots: slots.map(read) }
     const after = this.update({
       ...before,
       gradient: shaped(gradient, run, run),
@@ -568,7 +568,7 @@ export abstract class Optimizer extends OptimizerBase {
     })
     if (currentTrace() !== null && (this.isGuarded || this.isExtreme))
       apply('guard', [after.parameters, ...after.slots], {})
-    after.slots.forEach((slot, i) => updatePack(own[i]!, flatten(choose(slot, before.slots[i]!))))
+    after.slots.forEach((slot, i) => updatePack(slots[i]!, flatten(choose(slot, before.slots[i]!))))
     updatePack(
       run,
       constrained(run, this.average(run, flatten(choose(after.parameters, before.parameters)), iterations)),
@@ -629,10 +629,10 @@ export abstract class Optimizer extends OptimizerBase {
 /** The parameters, side by side, with the constraints of their variables applied. */
 function constrained({ parts }: UpdateGroup, parameters: Tensor): Tensor {
   if (parts.every(({ constraint }) => constraint === null)) return parameters
-  const each = cut(parameters, parts).map((own, i) => {
+  const each = cut(parameters, parts).map((part, i) => {
     const { constraint, shape, name } = parts[i]!
-    if (constraint === null) return own
-    const made = constraint.call(reshape(own, shape))
+    if (constraint === null) return part
+    const made = constraint.call(reshape(part, shape))
     if (sameShape(made.shape, shape)) return made
     throw new ShapeError(
       `${name}: its constraint must keep the shape ${formatShape(shape)}, received ${formatShape(made.shape)}`,

@@ -158,18 +158,20 @@ export class ParameterStore {
     const blocks = [...new Set(placed.map(({ place }) => place.block))]
     const runs: UpdateGroup[] = []
     for (const block of blocks) {
-      const own = placed.filter(({ place }) => place.block === block).sort((a, b) => a.place.offset - b.place.offset)
-      for (let i = 0; i < own.length;) {
+      const ordered = placed
+        .filter(({ place }) => place.block === block)
+        .sort((a, b) => a.place.offset - b.place.offset)
+      for (let i = 0; i < ordered.length;) {
         const parts: Variable[] = []
         const {
           place: { offset },
           group,
           isAlone,
-        } = own[i]!
+        } = ordered[i]!
         let end = offset
-        for (; i < own.length && own[i]!.place.offset === end && own[i]!.group === group; i++) {
-          parts.push(own[i]!.weight)
-          end += own[i]!.weight.byteLength
+        for (; i < ordered.length && ordered[i]!.place.offset === end && ordered[i]!.group === group; i++) {
+          parts.push(ordered[i]!.weight)
+          end += ordered[i]!.weight.byteLength
         }
         runs.push(this.run(block, `${offset} ${end}`, parts, isAlone))
       }

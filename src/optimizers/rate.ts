@@ -43,10 +43,10 @@ export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate>
 >(
   (value, where) => {
     if (typeof value === 'number') return rateNumber.read(value, where)
-    const own = typeof value === 'string' ? null : customFunction<ScheduleFunction>(value)
-    if (own !== null) {
-      noteOption(own.call, where)
-      return new LambdaSchedule({ schedule: own.call })
+    const fn = typeof value === 'string' ? null : customFunction<ScheduleFunction>(value)
+    if (fn !== null) {
+      noteOption(fn.call, where)
+      return new LambdaSchedule({ schedule: fn.call })
     }
     if (value instanceof LearningRateSchedule || isSerialized(inKerasForm(value))) return schedules.get(value, where)
     throw new ArgumentError(
@@ -70,9 +70,9 @@ export class Rate {
   /** The rate if there is no schedule. */
   readonly cell = new Variable([], { name: 'learningRate', trainable: false })
 
-  constructor(given: number | LearningRateSchedule) {
-    this.schedule = typeof given === 'number' ? null : given
-    if (typeof given === 'number') this.cell.view[0] = given
+  constructor(value: number | LearningRateSchedule) {
+    this.schedule = typeof value === 'number' ? null : value
+    if (typeof value === 'number') this.cell.view[0] = value
   }
 
   /**

@@ -412,8 +412,8 @@ export class LambdaSchedule extends LambdaScheduleBase {
   static readonly className = 'LambdaSchedule'
 
   call(step: Tensor): Tensor {
-    const given: unknown = this.schedule(step)
-    const rate = typeof given === 'number' ? asTensor(given, 'LambdaSchedule') : given
+    const result: unknown = this.schedule(step)
+    const rate = typeof result === 'number' ? asTensor(result, 'LambdaSchedule') : result
     if (rate instanceof Tensor && rate.rank === 0) return rate
     throw new ArgumentError(`LambdaSchedule: the function must return a scalar, received ${shapeOrValue(rate)}`)
   }

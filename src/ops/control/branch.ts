@@ -55,9 +55,9 @@ interface Cond {
 
 export const cond = opOf<Cond>(() => [arg('pred', operand), arg('trueFn', callback), arg('falseFn', callback)], {
   cond(pred: TensorLike, trueFn: () => unknown, falseFn: () => unknown) {
-    const given = scalarOf('cond: pred', pred)
-    if (hasData(given)) return chosen('cond', given.item() === 0 ? falseFn : trueFn)
-    const condition = cast(given, 'bool')
+    const value = scalarOf('cond: pred', pred)
+    if (hasData(value)) return chosen('cond', value.item() === 0 ? falseFn : trueFn)
+    const condition = cast(value, 'bool')
     return choose('cond', [condition, logicalNot(condition)], [trueFn, falseFn])
   },
 })
@@ -96,8 +96,8 @@ export const switchBranch = opOf<Switch>(
       branches: readonly ((...operands: readonly unknown[]) => unknown)[],
       ...operands: readonly Branching[]
     ) {
-      const given = operands.map((operand, i) => unflatten(operand, toLeaves(operand, `switch: operand ${i}`)))
-      const calls = branches.map((branch) => () => branch(...given))
+      const trees = operands.map((operand, i) => unflatten(operand, toLeaves(operand, `switch: operand ${i}`)))
+      const calls = branches.map((branch) => () => branch(...trees))
       const last = calls.length - 1
       const position =
         typeof index === 'number' ? requireInteger('switch: index', index) : asTensor(index, 'switch: index')
@@ -152,11 +152,11 @@ function choose(where: string, conditions: readonly Tensor[], fns: readonly (() 
     const before = leaves
     leaves = new RegionTrace(outer).branch(reshape(conditions[i]!, [1]), before, () => {
       const result = inOrderOf(tree, fn() ?? null)
-      const own = result === null ? [] : toLeaves(result, `${where}: the result of function ${i}`)
-      requireTraced(where, i, own)
+      const leaves = result === null ? [] : toLeaves(result, `${where}: the result of function ${i}`)
+      requireTraced(where, i, leaves)
       if (before === null) tree = result
-      else requireSame(where, i, result, own, tree, before)
-      return own
+      else requireSame(where, i, result, leaves, tree, before)
+      return leaves
     })
   })
   return tree === null ? null : unflatten(tree, leaves!)

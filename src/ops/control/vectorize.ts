@@ -121,9 +121,9 @@ export const vectorize = opOf<Vectorize>(
       excluded: ReadonlySet<number> | null = null,
       signature: Signature | null = null,
     ) {
-      return (...given: readonly TensorLike[]) => {
-        const mapped = given.flatMap((_, i) => (excluded?.has(i) === true ? [] : [i]))
-        const tensors = mapped.map((i) => asTensor(given[i]!, `vectorize: argument ${i}`))
+      return (...args: readonly TensorLike[]) => {
+        const mapped = args.flatMap((_, i) => (excluded?.has(i) === true ? [] : [i]))
+        const tensors = mapped.map((i) => asTensor(args[i]!, `vectorize: argument ${i}`))
         const cores = signature?.inputs ?? tensors.map(() => [])
         if (cores.length !== tensors.length)
           throw new ArgumentError(
@@ -138,7 +138,7 @@ export const vectorize = opOf<Vectorize>(
           return reshape(broadcastTo(each, [...outer, ...core]), [sizeOf(outer), ...core])
         })
         const call = (slices: readonly Tensor[]): unknown => {
-          const inputs: unknown[] = [...given]
+          const inputs: unknown[] = [...args]
           mapped.forEach((position, i) => (inputs[position] = slices[i]))
           const result = pyfunc(...inputs)
           const all = toLeaves(result, 'vectorize: the result')

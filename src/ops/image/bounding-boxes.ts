@@ -217,7 +217,7 @@ export function convertFormat(
 ): Tree<unknown> {
   requireArguments('boundingBoxes.convertFormat', arguments, 6)
   choice('float32').read(dtype ?? 'float32', 'convertFormat: dtype')
-  const convert = (given: TensorLike): Tensor => convertedFor('convertFormat', given, source, target, height, width)
+  const convert = (boxes: TensorLike): Tensor => convertedFor('convertFormat', boxes, source, target, height, width)
   return isRecord(boxes) ? { ...boxes, boxes: convert(boxes.boxes) } : convert(boxes)
 }
 
@@ -228,10 +228,10 @@ function isRecord(boxes: TensorLike | BoundingBoxes): boxes is BoundingBoxes {
 /** @throws ArgumentError for another format than those, in the words of the function */
 function requireFormat<Format extends BoundingBoxFormat>(
   where: string,
-  given: Spelled<BoundingBoxFormat> | undefined,
+  format: Spelled<BoundingBoxFormat> | undefined,
   ...known: readonly Format[]
 ): Format {
-  return choice(...known).read(given ?? 'xyxy', `${where}: boundingBoxFormat`)
+  return choice(...known).read(format ?? 'xyxy', `${where}: boundingBoxFormat`)
 }
 
 /**
@@ -265,11 +265,11 @@ export function clipToImageSize(
     throw new ArgumentError(`${here}: the format 'xyxy' needs height and width`)
   const boxes = readBoxes(here, boundingBoxes.boxes)
   const size = format === 'xyxy' ? { height: height!, width: width! } : { height: 1, width: 1 }
-  const given = boundingBoxes.labels == null ? null : asTensor(boundingBoxes.labels, here)
+  const known = boundingBoxes.labels == null ? null : asTensor(boundingBoxes.labels, here)
   // Without labels, a number stands for them.
-  const labels = given ?? squeeze(sliceAlong(boxes, boxes.rank - 1, 0, 1), -1)
+  const labels = known ?? squeeze(sliceAlong(boxes, boxes.rank - 1, 0, 1), -1)
   const cut = cutAtEdges({ boxes, labels }, size)
-  return { ...boundingBoxes, ...(given === null ? { boxes: cut.boxes } : cut) }
+  return { ...boundingBoxes, ...(known === null ? { boxes: cut.boxes } : cut) }
 }
 
 /**
@@ -367,8 +367,8 @@ export function affineTransform(
   const value = readBoxes(here, boxes)
   if (value.rank !== 3)
     throw new ShapeError(`${here}: boxes must be [batch, boxes, 4], received ${formatShape(value.shape)}`)
-  const each = (given: TensorLike): Tensor => {
-    const one = cast(asTensor(given, here), 'float32')
+  const each = (set: TensorLike): Tensor => {
+    const one = cast(asTensor(set, here), 'float32')
     return reshape(one, [one.size, 1, 1])
   }
   const radians = (degrees: TensorLike): Tensor => multiply(each(degrees), -Math.PI / 180)

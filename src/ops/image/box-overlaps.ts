@@ -4,7 +4,6 @@ import { requireArguments } from '../../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, listOf, number, nullable, type Spelled } from '../../core/options'
 import { isBranch, type Tree } from '../../core/tree'
-import { ofLength } from '../../core/tuples'
 import { requireList, requireNumber } from '../arguments'
 import type { TensorLike } from '../convert'
 import {
@@ -167,12 +166,10 @@ export function encodeBoxToDeltas(
   const size = sizeFrom(here, imageShape)
   const anchor = convertedFor(here, anchors, anchorFormat, target, ...size)
   const box = convertedFor(here, boxes, boxFormat, target, ...size)
-  const [own, extent] = ofLength(
-    [anchor, box].map((each) => maximum(lastTwo(each), EPSILON)),
-    2,
-  )
-  const away = divide(subtract(firstTwo(box), firstTwo(anchor)), own)
-  const deltas = concatenate([away, log(divide(extent, own))], -1)
+  const anchorExtent = maximum(lastTwo(anchor), EPSILON)
+  const boxExtent = maximum(lastTwo(box), EPSILON)
+  const away = divide(subtract(firstTwo(box), firstTwo(anchor)), anchorExtent)
+  const deltas = concatenate([away, log(divide(boxExtent, anchorExtent))], -1)
   return scale === null ? deltas : divide(deltas, scale)
 }
 
@@ -222,8 +219,8 @@ export function decodeDeltasToBoxes(
     const anchor = convertedFor(here, anchors, anchorFormat, source, ...size)
     const deltas = readBoxes(here, delta)
     const moved = scale === null ? deltas : multiply(deltas, scale)
-    const own = lastTwo(anchor)
-    const box = [add(multiply(firstTwo(moved), own), firstTwo(anchor)), multiply(exp(lastTwo(moved)), own)]
+    const extent = lastTwo(anchor)
+    const box = [add(multiply(firstTwo(moved), extent), firstTwo(anchor)), multiply(exp(lastTwo(moved)), extent)]
     return convertedFor(here, concatenate(box, -1), source, boxFormat, ...size)
   }
   if (!isLevels(anchors)) return decode(anchors, boxesDelta)
@@ -231,9 +228,9 @@ export function decodeDeltasToBoxes(
     throw new ArgumentError(`${here}: the anchors are a record of levels, so the deltas must be one, too`)
   const wrong = Object.keys({ ...anchors, ...boxesDelta }).find((level) => !(level in anchors && level in boxesDelta))
   if (wrong !== undefined) throw new ArgumentError(`${here}: level '${wrong}' needs anchors and deltas`)
-  return Object.fromEntries(Object.entries(anchors).map(([level, given]) => [level, decode(given, boxesDelta[level]!)]))
+  return Object.fromEntries(Object.entries(anchors).map(([level, boxes]) => [level, decode(boxes, boxesDelta[level]!)]))
 }
 
-function isLevels(given: unknown): given is Readonly<Record<string, TensorLike>> {
-  return isBranch(given) && !Array.isArray(given) && !('data' in given)
+function isLevels(value: unknown): value is Readonly<Record<string, TensorLike>> {
+  return isBranch(value) && !Array.isArray(value) && !('data' in value)
 }

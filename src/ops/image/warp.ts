@@ -99,7 +99,7 @@ export const affineTransform = op(
   { within: 'image' },
 )
 
-function transformed(value: Tensor, transform: TensorLike, given: SampleOptions): Tensor {
+function transformed(value: Tensor, transform: TensorLike, options: SampleOptions): Tensor {
   const [batch, rows, columns] = ofLength(value.shape, 4)
   const matrix = cast(asTensor(transform, 'affineTransform'), 'float32')
   const count = matrix.rank === 1 ? 1 : matrix.shape[0]!
@@ -112,7 +112,7 @@ function transformed(value: Tensor, transform: TensorLike, given: SampleOptions)
   const entry = (i: number): Tensor => reshape(sliceAlong(entries, 1, i, 1), [count, 1, 1])
   const { x, y } = gridOf(rows, columns)
   const origin = (i: number): Tensor => add(add(multiply(entry(i), x), multiply(entry(i + 1), y)), entry(i + 2))
-  return sampleAt(value, origin(3), origin(0), given)
+  return sampleAt(value, origin(3), origin(0), options)
 }
 
 /** The coordinates of pixels: x [1, 1, columns] along the columns, y [1, rows, 1] along the rows. */

@@ -107,13 +107,13 @@ function systemOf(
   b: TensorLike,
 ): { readonly left: Tensor; readonly right: Tensor; readonly front: Shape; readonly shape: Shape } {
   const left = requireSquare(where, a)
-  const given = cast(asTensor(b, where), 'float32')
+  const sides = cast(asTensor(b, where), 'float32')
   const n = left.shape.at(-1)!
-  const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
-  const right = isVector ? expandDims(given, -1) : given
+  const isVector = sides.rank === 1 || sameShape(sides.shape, left.shape.slice(0, -1))
+  const right = isVector ? expandDims(sides, -1) : sides
   if (right.rank < 2 || right.shape.at(-2) !== n) {
     throw new ShapeError(
-      `${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(given.shape)}`,
+      `${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(sides.shape)}`,
     )
   }
   const front = broadcastShapes(where, [left.shape.slice(0, -2), right.shape.slice(0, -2)])
@@ -131,7 +131,7 @@ export const solve = op(() => [arg('a', operand), arg('b', operand)], {
   solve(a, b): Tensor {
     const { left, right, front, shape } = systemOf('solve', a, b)
     const [packed, , order] = run(new Lu(), left)
-    const all = (x: Tensor, own: Shape): Tensor => broadcastTo(x, [...front, ...own])
+    const all = (x: Tensor, matrix: Shape): Tensor => broadcastTo(x, [...front, ...matrix])
     const n = left.shape.at(-1)!
     return reshape(
       run(new FactoredSolve(false), all(left, [n, n]), all(packed!, [n, n]), all(order!, [n]), right)[0]!,
@@ -344,13 +344,13 @@ export const lstsq = op(() => [arg('a', operand), arg('b', operand), optional('r
    */
   lstsq(a, b, rcond = null): Tensor {
     const left = requireMatrices('lstsq', a)
-    const given = cast(asTensor(b, 'lstsq'), 'float32')
-    const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
-    const right = isVector ? expandDims(given, -1) : given
+    const sides = cast(asTensor(b, 'lstsq'), 'float32')
+    const isVector = sides.rank === 1 || sameShape(sides.shape, left.shape.slice(0, -1))
+    const right = isVector ? expandDims(sides, -1) : sides
     const m = left.shape.at(-2)!
     if (right.rank < 2 || right.shape.at(-2) !== m) {
       throw new ShapeError(
-        `lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(given.shape)}`,
+        `lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(sides.shape)}`,
       )
     }
     const solution = matmul(pinv(left, rcond), right)

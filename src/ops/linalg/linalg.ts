@@ -77,8 +77,8 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
   if (pair.length !== 2)
     throw new ArgumentError(`tensordot: axes must be a number, or [axes of a, axes of b], received ${quoted(axes)}`)
   const [first, second] = [left, right].map(({ rank }, i) => {
-    const own = pair[i]
-    return requireIntegers('tensordot: axes', typeof own === 'number' ? [own] : own).map((axis) =>
+    const axesOf = pair[i]
+    return requireIntegers('tensordot: axes', typeof axesOf === 'number' ? [axesOf] : axesOf).map((axis) =>
       normalizeAxis('tensordot', axis, rank),
     )
   })

@@ -13,10 +13,10 @@ import { apply } from '../trace'
  * as int32.
  */
 export function factors(where: string, operands: readonly TensorLike[]): Tensor[] {
-  const given = operands.map((operand) => asTensor(operand, where))
-  return given.some(({ dtype }) => dtype === 'float32')
-    ? given.map((each) => cast(each, 'float32'))
-    : given.map((each) => asNumbers(each, where))
+  const tensors = operands.map((operand) => asTensor(operand, where))
+  return tensors.some(({ dtype }) => dtype === 'float32')
+    ? tensors.map((each) => cast(each, 'float32'))
+    : tensors.map((each) => asNumbers(each, where))
 }
 
 /**

@@ -37,8 +37,8 @@ export function countsOf(x: TensorLike, length: number, weights: TensorLike | nu
       `bincount: expected weights of shape ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
     )
   if (length === 0) return full(shape, 0, counted.dtype)
-  return joined(`bincount ${length}`, [value, counted], ([given, weight]) => {
-    const rows = reshape(given!, [batch, value.size / Math.max(batch, 1)])
+  return joined(`bincount ${length}`, [value, counted], ([flat, weight]) => {
+    const rows = reshape(flat!, [batch, value.size / Math.max(batch, 1)])
     if (batch === 1) return reshape(scatterSum(ravel(weight!), nonnegative(ravel(rows)), length), shape)
     const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, length))
     const places = where(isInside, add(rows, expandDims(arange(0, batch * length, length, 'int32'), 1)), OUTSIDE)

@@ -84,8 +84,8 @@ function segmentsOf(name: string, ...[data, segmentIds, count]: SegmentArguments
 }
 
 /** Combines the slices of each segment. */
-function bySegment(combine: Scattered, name: string, ...given: SegmentArguments): Tensor {
-  const [value, ids, count] = segmentsOf(name, ...given)
+function bySegment(combine: Scattered, name: string, ...args: SegmentArguments): Tensor {
+  const [value, ids, count] = segmentsOf(name, ...args)
   return joined(`${name} ${count}`, [value, ids], ([slices, index]) => combine(slices!, nonnegative(index!), count))
 }
 
@@ -103,9 +103,9 @@ export const segmentSum = op(segments, {
 })
 
 /** The extremes of bool are bool: those of 0 and 1, where an empty segment has the value that changes no other. */
-function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin', ...given: SegmentArguments): Tensor {
-  const data = asTensor(given[0], name)
-  const [, ...others] = given
+function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin', ...args: SegmentArguments): Tensor {
+  const data = asTensor(args[0], name)
+  const [, ...others] = args
   const extreme = bySegment(combine, name, data, ...others)
   return data.dtype === 'bool' ? cast(maximum(extreme, 0), 'bool') : extreme
 }
@@ -161,8 +161,8 @@ function placesIn(
   let flat: Tensor = full([places], 0, 'int32')
   let isInside: Tensor = full([places], 1, 'bool')
   for (let axis = 0; axis < depth; axis++) {
-    const given = reshape(sliceAlong(rows, 1, axis, 1), [places])
-    const index = where(less(given, 0), add(given, shape[axis]!), given)
+    const column = reshape(sliceAlong(rows, 1, axis, 1), [places])
+    const index = where(less(column, 0), add(column, shape[axis]!), column)
     isInside = logicalAnd(isInside, logicalAnd(greaterEqual(index, 0), less(index, shape[axis]!)))
     flat = add(multiply(flat, shape[axis]!), index)
   }
@@ -191,9 +191,9 @@ export const scatter = op(() => [arg('indices', operand), arg('values', operand)
   scatter(indices, values, shape): Tensor {
     const index = cast(asTensor(indices, 'scatter'), 'int32')
     const value = asNumbers(values, 'scatter')
-    return joined(`scatter ${shape.join()}`, [value, index], ([updates, given]) => {
-      const { flat, depth } = placesIn('scatter', shape, given!)
-      const rows = slicesFor('scatter', updates!, given!, shape, depth)
+    return joined(`scatter ${shape.join()}`, [value, index], ([updates, places]) => {
+      const { flat, depth } = placesIn('scatter', shape, places!)
+      const rows = slicesFor('scatter', updates!, places!, shape, depth)
       return reshape(scatterSum(rows, flat, sizeOf(shape.slice(0, depth))), shape)
     })
   },
@@ -279,19 +279,19 @@ function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, ho
 export function sliceUpdate(x: TensorLike, startIndices: readonly number[], updates: TensorLike): Tensor {
   const value = asTensor(x, 'sliceUpdate')
   const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
-  const given = requireList('sliceUpdate: startIndices', startIndices).map((start) =>
+  const positions = requireList('sliceUpdate: startIndices', startIndices).map((start) =>
     requireInteger('each of sliceUpdate: startIndices', start),
   )
   if (
-    given.length !== value.rank ||
+    positions.length !== value.rank ||
     block.rank !== value.rank ||
     block.shape.some((extent, i) => extent > value.shape[i]!)
   ) {
     throw new ShapeError(
-      `sliceUpdate: a block ${formatShape(block.shape)} at [${given.join(', ')}] does not fit into ${formatShape(value.shape)}`,
+      `sliceUpdate: a block ${formatShape(block.shape)} at [${positions.join(', ')}] does not fit into ${formatShape(value.shape)}`,
     )
   }
-  const starts = given.map((start, i) =>
+  const starts = positions.map((start, i) =>
     Math.min(Math.max(start < 0 ? start + value.shape[i]! : start, 0), value.shape[i]! - block.shape[i]!),
   )
   if (block.size === 0) return value

@@ -162,17 +162,17 @@ export const stft = op(
       const { length, stride, fftLength: size, before } = framesOf('stft', sequenceLength, sequenceStride, fftLength)
       const value = asTensor(x, 'stft')
       if (value.rank === 0) throw new ShapeError('stft: a scalar has no axis')
-      const given = cast(value, 'float32')
+      const floats = cast(value, 'float32')
       const half = center ? size >> 1 : 0
-      const long = requireShape('stft', [...given.shape.slice(0, -1), given.shape.at(-1)! + 2 * half]).at(-1)!
+      const long = requireShape('stft', [...floats.shape.slice(0, -1), floats.shape.at(-1)! + 2 * half]).at(-1)!
       if (long < size)
-        throw new ShapeError(`stft: ${formatShape(given.shape)} is shorter than one sequence of fftLength ${size}`)
+        throw new ShapeError(`stft: ${formatShape(floats.shape)} is shorter than one sequence of fftLength ${size}`)
       const signal =
         half === 0
-          ? given
+          ? floats
           : pad(
-              given,
-              given.shape.map((_, i) => (i === given.rank - 1 ? ([half, half] as const) : ([0, 0] as const))),
+              floats,
+              floats.shape.map((_, i) => (i === floats.rank - 1 ? ([half, half] as const) : ([0, 0] as const))),
               'reflect',
             )
       // Without a window, the whole of fftLength is a sequence.
@@ -206,7 +206,7 @@ export const istft = op(
      */
     istft(x, sequenceLength, sequenceStride, fftLength, length = null, window = 'hann', center = true): Tensor {
       const {
-        length: own,
+        length: frame,
         stride,
         fftLength: size,
         before,
@@ -218,7 +218,7 @@ export const istft = op(
           `istft: expected [… sequences, frequencies] with at least one sequence, received ${formatShape(shape)}`,
         )
       const sequences = irfft(value, size)
-      const weights = window === null ? null : windowOf('istft', window, own)
+      const weights = window === null ? null : windowOf('istft', window, frame)
       const signal = weights === null ? meanOf(sequences, stride) : weighted(sequences, weights, stride, before)
       const start = center ? size >> 1 : 0
       const extent = signal.shape.at(-1)!

@@ -138,13 +138,13 @@ export function attend(
     [mask, 'mask'],
     [bias, 'bias'],
   ] as const
-  const inputs = others.flatMap(([given, what]) => {
-    if (given === null) return []
-    const extents = [...new Array<number>(Math.max(0, 4 - given.rank)).fill(1), ...given.shape]
+  const inputs = others.flatMap(([term, what]) => {
+    if (term === null) return []
+    const extents = [...new Array<number>(Math.max(0, 4 - term.rank)).fill(1), ...term.shape]
     if (extents.length === 4 && extents.every((extent, i) => extent === 1 || extent === scores[i]))
-      return [reshape(given, extents)]
+      return [reshape(term, extents)]
     throw new ShapeError(
-      `${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(given.shape)}`,
+      `${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(term.shape)}`,
     )
   })
   if (!Number.isFinite(scale)) throw new ArgumentError(`${where}: scale must be a finite number, received ${scale}`)

@@ -32,11 +32,11 @@ export const moveAxis = op(
      */
     moveAxis(x, source, destination): Tensor {
       const value = asTensor(x, 'moveAxis')
-      const located = (name: 'source' | 'destination', given: number | readonly number[]): number[] => {
-        const axes = typeof given === 'number' ? [given] : given
+      const located = (name: 'source' | 'destination', places: number | readonly number[]): number[] => {
+        const axes = typeof places === 'number' ? [places] : places
         const found = axes.map((axis) => normalizeAxis('moveAxis', axis, value.rank))
         if (new Set(found).size < found.length)
-          throw new ArgumentError(`moveAxis: ${name} must be different axes, received ${quoted(given)}`)
+          throw new ArgumentError(`moveAxis: ${name} must be different axes, received ${quoted(places)}`)
         return found
       }
       const [froms, tos] = [located('source', source), located('destination', destination)]

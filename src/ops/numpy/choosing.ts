@@ -88,9 +88,9 @@ export const nonzero = unaryOp('nonzero', (x): Tensor[] => {
   const places = new Int32Array(bits.length)
   let count = 0
   for (let i = 0; i < bits.length; i++) {
-    const own = bits[i]! << sign
+    const bit = bits[i]! << sign
     places[count] = i
-    count += (own | -own) >>> 31
+    count += (bit | -bit) >>> 31
   }
   const flat = new Tensor(places.slice(0, count), [count], 'int32')
   return value.rank === 1 ? [flat] : unravelIndex(flat, value.shape)
@@ -105,11 +105,11 @@ export const unravelIndex = op(() => [arg('indices', operand), arg('shape', unch
   unravelIndex(indices, shape): Tensor[] {
     const extents = requireShape('unravelIndex', typeof shape === 'number' ? [shape] : shape)
     const size = sizeOf(extents)
-    const given = cast(asTensor(indices, 'unravelIndex'), 'int32')
-    if (size === 0 && given.size > 0)
+    const places = cast(asTensor(indices, 'unravelIndex'), 'int32')
+    if (size === 0 && places.size > 0)
       throw new ShapeError(`unravelIndex: a tensor of shape ${formatShape(extents)} has no elements`)
     return [
-      ...together(`unravelIndex ${extents.join()}`, [given], ([index]) => {
+      ...together(`unravelIndex ${extents.join()}`, [places], ([index]) => {
         const inside = clip(index!, -size, size - 1)
         let rest = elementwise.where(less(inside, 0), add(inside, size), inside)
         const positions = extents.map(() => rest)

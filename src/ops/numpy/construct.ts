@@ -173,8 +173,8 @@ export interface MeshgridOptions {
   readonly indexing?: 'xy' | 'ij'
 }
 
-function isOptions(given: unknown): given is MeshgridOptions {
-  return typeof given === 'object' && given !== null && 'indexing' in given
+function isOptions(value: unknown): value is MeshgridOptions {
+  return typeof value === 'object' && value !== null && 'indexing' in value
 }
 
 /** The signatures of `meshgrid`. */
@@ -212,7 +212,7 @@ export const meshgrid = opOf<Meshgrid>(
         broadcastTo(
           reshape(
             vector,
-            order.map((own) => (own === i ? vector.size : 1)),
+            order.map((axis) => (axis === i ? vector.size : 1)),
           ),
           shape,
         ),

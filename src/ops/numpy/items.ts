@@ -73,9 +73,9 @@ function rangeOf(x: Tensor, axis: number, key: string): Tensor {
     throw new ArgumentError(`getItem: a range must be 'start:stop' or 'start:stop:step', received ${quoted(key)}`)
   const extent = x.shape[axis]!
   const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1]
-  const bound = (given: string | undefined, otherwise: number): number => {
-    if (given === undefined) return otherwise
-    const at = Number(given)
+  const bound = (text: string | undefined, otherwise: number): number => {
+    if (text === undefined) return otherwise
+    const at = Number(text)
     return Math.min(Math.max(at < 0 ? at + extent : at, least), most)
   }
   const from = bound(parts[1], step > 0 ? least : most)

@@ -211,7 +211,7 @@ function ranksOf(rows: Tensor): Tensor {
 /** The positions among the distinct elements of each column, ordered by the first key, then by the next. */
 function ranksBy(keys: readonly Tensor[]): Tensor {
   const order = keys.reduceRight<Tensor | null>(
-    (own, key) => (own === null ? argsort(key, 0) : pickAlong(own, argsort(pickAlong(key, own, 0), 0), 0)),
+    (order, key) => (order === null ? argsort(key, 0) : pickAlong(order, argsort(pickAlong(key, order, 0), 0), 0)),
     null,
   )!
   const isNew = keys.map((key) => {

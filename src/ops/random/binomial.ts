@@ -121,12 +121,12 @@ export const binomial = op(
     binomial(shape, counts, probabilities, _dtype = null, seed = null): Tensor {
       const draw = streamsOf(shape, seed)
       const n = parameterOf('binomial: counts', counts, shape)
-      const given = parameterOf('binomial: probabilities', probabilities, shape)
-      const isLikely = greater(given, 0.5)
-      const p = where(isLikely, subtract(1, given), given)
+      const chance = parameterOf('binomial: probabilities', probabilities, shape)
+      const isLikely = greater(chance, 0.5)
+      const p = where(isLikely, subtract(1, chance), chance)
       const successes = drawn(counts, probabilities, n, p, draw)
       const result = where(isLikely, subtract(n, successes), successes)
-      const isValid = logicalAnd(greaterEqual(n, 0), logicalAnd(greaterEqual(given, 0), lessEqual(given, 1)))
+      const isValid = logicalAnd(greaterEqual(n, 0), logicalAnd(greaterEqual(chance, 0), lessEqual(chance, 1)))
       return where(isValid, result, NaN)
     },
   },

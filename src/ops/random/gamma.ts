@@ -89,9 +89,9 @@ export const gamma = op(
      * Keras: `keras.random.gamma`.
      */
     gamma(shape, alpha, _dtype = null, seed = null): Tensor {
-      const given = parameterOf('gamma: alpha', alpha, shape)
-      const { scaled, boost } = drawGamma(given, streamsOf(shape, seed))
-      return where(greater(given, 0), multiply(scaled, exp(boost)), NaN)
+      const shapes = parameterOf('gamma: alpha', alpha, shape)
+      const { scaled, boost } = drawGamma(shapes, streamsOf(shape, seed))
+      return where(greater(shapes, 0), multiply(scaled, exp(boost)), NaN)
     },
   },
   { within: 'random' },

@@ -36,8 +36,8 @@ export class SeedGenerator {
   /** The seed and the name at the beginning. */
   readonly #config: { readonly seed: number; readonly name: string }
 
-  constructor(...given: [seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions]) {
-    const read = readArguments('SeedGenerator', generatorTable, ...given)
+  constructor(...args: [seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions]) {
+    const read = readArguments('SeedGenerator', generatorTable, ...args)
     const seed = read.seed ?? nextSeed()
     this.#config = { ...read, seed }
     const key = new Tensor(Int32Array.of(seedWord(seed), 0), [2], 'int32')

@@ -101,8 +101,8 @@ export class Lamb extends LambBase {
     const variance = running(v!, square(gradient), beta2)
     const step = divide(divide(average, filled(beta1, t)), add(sqrt(divide(variance, filled(beta2, t))), epsilon))
     const weights = decayed(input)
-    const [own, its] = [length(weights), length(step)]
-    const ratio = where(logicalAnd(greater(own, 0), greater(its, 0)), divide(own, its), 1)
+    const [weightNorm, stepNorm] = [length(weights), length(step)]
+    const ratio = where(logicalAnd(greater(weightNorm, 0), greater(stepNorm, 0)), divide(weightNorm, stepNorm), 1)
     return { parameters: subtract(weights, multiply(step, multiply(ratio, learningRate))), slots: [average, variance] }
   }
 }
@@ -316,13 +316,13 @@ export class Muon extends MuonBase {
   private updateRest(input: UpdateInput): UpdateResult {
     const { adamBeta1: beta1, adamBeta2: beta2, epsilon, adamLrRatio } = this
     // The weight decay is scaled by the learning rate itself.
-    const own = {
+    const corrected = {
       ...input,
       parameters: decayed(input),
       learningRate: multiply(input.learningRate, adamLrRatio),
       weightDecay: 0,
     }
-    return adamUpdate(adamLrRatio === 1 ? input : own, { beta1, beta2, epsilon })
+    return adamUpdate(adamLrRatio === 1 ? input : corrected, { beta1, beta2, epsilon })
   }
 
   /** G [m,n] → approximately U Vᵀ [m,n] */

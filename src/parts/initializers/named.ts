@@ -450,9 +450,9 @@ function orthonormal(rows: Tensor): Tensor {
 function orthonormalize(rows: TensorData, count: number, length: number): void {
   const row = (i: number) => rows.subarray(i * length, (i + 1) * length)
   for (let i = 0; i < count; i++) {
-    const own = row(i)
-    for (let j = 0; j < i; j++) addTo(own, row(j), -dot(own, row(j)))
-    addTo(own, own, 1 / Math.sqrt(dot(own, own)) - 1)
+    const vector = row(i)
+    for (let j = 0; j < i; j++) addTo(vector, row(j), -dot(vector, row(j)))
+    addTo(vector, vector, 1 / Math.sqrt(dot(vector, vector)) - 1)
   }
 }
 
