@@ -794,8 +794,8 @@ function moduloOfAnyLanes(x: v128, y: v128): v128 {
 }
 
 /**
- * The remainder of ⌊x/y⌋ below 2²⁸, with the sign of y: exact except for the rounding of y + a small x of the other sign. y = 0,
- * x = ±Inf or NaN → NaN; y = ±Inf: x, or y where the signs differ. A zero has the sign of y.
+ * The remainder of ⌊x/y⌋ below 2²⁸, with the sign of y: exact unless x is small and x and y have
+ * different signs: then it is y + x, rounded. y = 0, x = ±Inf or NaN → NaN; y = ±Inf: x, or y where the signs differ. A zero has the sign of y.
  */
 @inline
 export function modulo(x: v128, y: v128): v128 {

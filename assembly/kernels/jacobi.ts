@@ -76,7 +76,10 @@ function offDiagonal(matrix: usize, stride: usize, n: i32): f64 {
   return below == 0 ? 0 : below / all
 }
 
-/** diagonal ← the eigenvalues of a symmetric matrix, and the rows of vectors, which are an identity, the eigenvectors. */
+/**
+ * diagonal ← the eigenvalues of a symmetric matrix; rows of vectors ← the eigenvectors. Before the call, vectors contains the identity
+ * matrix.
+ */
 export function eigenOfFew(matrix: usize, vectors: usize, diagonal: usize, stride: usize, n: i32): void {
   for (let round = 0; round < MOST_ROUNDS && offDiagonal(matrix, stride, n) > NEGLIGIBLE; round++) {
     for (let p = 0; p < n - 1; p++) {

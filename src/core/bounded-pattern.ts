@@ -3,14 +3,17 @@
 
 import { FormatError, quoted } from './errors'
 
-/** A step of a machine. A step that accepts no character is passed without one, if `holds` is true there. */
+/**
+ * A step of a machine. A step with `accepts` consumes a character; a step without it consumes none, and is passed if `holds` is null or true
+ * at the position.
+ */
 interface Step {
   readonly accepts: ((character: string) => boolean) | null
   readonly holds: ((text: readonly string[], at: number) => boolean) | null
   next: readonly Step[]
 }
 
-/** A part of an expression: the steps where it begins, and those that lead out of it. */
+/** A part of an expression: the step where it begins, and the step that leads out of it. */
 interface Part {
   readonly first: Step
   readonly last: Step
@@ -71,7 +74,7 @@ function runs(
   }
 }
 
-/** Steps, and all that are reached from them without a character. */
+/** Steps, and all steps that are reached from them without a character. */
 function closure(steps: readonly Step[], text: readonly string[], at: number, effort: Effort): ReadonlySet<Step> {
   const reached = new Set(steps)
   for (const { accepts, holds, next } of reached)
@@ -85,7 +88,7 @@ function closure(steps: readonly Step[], text: readonly string[], at: number, ef
  * @throws FormatError for anything else, such as references and assertions
  */
 export function wholePattern(source: string, effort: Effort): (text: string) => boolean {
-  // Alternatives of plain paths may be many.
+  // An optimizer's file may list thousands of plain paths as alternatives.
   if (/^[\w/|-]*$/.test(source)) {
     const texts = new Set(source.split('|'))
     return (text) => texts.has(text)
@@ -141,11 +144,11 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
   S: /^\S$/,
 }
 
-/** A class, an escape that is no reference, or another character of JavaScript. */
+/** A class of characters, an escape that is not a reference, or another character of JavaScript. */
 const ATOM =
   '^(?:\\[(?:[^\\]\\\\]|\\\\[^])*\\]|\\\\(?:c[A-Za-z]|x[\\dA-Fa-f]{2}|u[\\dA-Fa-f]{4}|u\\{[\\dA-Fa-f]+\\}|[pP]\\{[^}]*\\}|[^1-9k])|[^\\\\])'
 
-/** The text after a part that says how often the part is repeated. */
+/** The quantifier after a part. */
 const [OF_PYTHON, OF_JAVASCRIPT] = [/^(?:[*+?]|\{(\d*)(,?)(\d*)\})/, /^(?:[*+?]|\{(\d+)(,?)(\d*)\})/]
 
 /** The least and the largest number of repetitions: of `?`, `*`, `+`, `{3}`, `{3,}` or `{3,5}`. */
@@ -238,7 +241,7 @@ class Parser {
     const after = this.at + (this.take('?') ? 1 : 0)
     const [least, most] = limitsOf(bounds)
     if (least > most) this.fail()
-    // The text of the part is parsed once for each copy.
+    // Each copy of the part is made by parsing its text again.
     const copy = (): Part => {
       this.at = start
       const made = this.atom(depth)
@@ -307,7 +310,7 @@ class Parser {
     return this.take('\\B') ? (text, at) => !isBetween(text, at) : null
   }
 
-  /** One character, an escape or a class of JavaScript, tested by JavaScript: one character takes no time. */
+  /** One character, an escape or a class of JavaScript. RegExp tests it, because it cannot backtrack over one character. */
   private native(): (character: string) => boolean {
     const [whole] = new RegExp(ATOM, this.has('u') ? 'u' : '').exec(this.source.slice(this.at)) ?? this.fail()
     if (/^[*+?]$/.test(whole) || this.has('v')) this.fail()

@@ -1,4 +1,4 @@
-// The element types: bytes per element, array type, and name in files. Only this file defines them.
+// Defines the element types, the dtypes: bytes per element, array type, and name in files.
 
 /**
  * bool is stored as int32, 0 or 1. int8 is for the weights of quantized layers; no op computes with it. string is for

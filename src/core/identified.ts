@@ -51,7 +51,7 @@ function functionIn({ module, aliases }: NamedFunctions, name: string): unknown 
   return known === undefined ? undefined : functions.get(known)
 }
 
-/** What the objects of a namespace need besides their registry. */
+/** What a namespace has besides its registry. */
 interface NamespaceParts {
   /** The functions that names in lower case mean. Default none. */
   readonly functions?: NamedFunctions
@@ -60,7 +60,7 @@ interface NamespaceParts {
 }
 
 /**
- * The objects of one namespace. `Fn` is the type of the functions that may stand in the place of an object; never if there are none.
+ * The objects of one namespace. `Fn` is the type of the functions that users may pass in place of an object; never if there are none.
  *
  * Each method receives the arguments of the exported function, so that surplus ones are an error.
  */

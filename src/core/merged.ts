@@ -1,8 +1,8 @@
 // Makes one record of several, such as the options of a layer of those of its family and its own.
 
 /**
- * One record with the properties of several, as `{ ...a, ...b }`. Its type names those of the parts, so that the declarations refer to
- * their documentation instead of repeating the types without it; and bundlers drop an unused call, but no unused spread.
+ * One record with the properties of several, as `{ ...a, ...b }`. Its type refers to the types of the parts, so that editors show their
+ * documentation. The type of a spread would repeat the properties without it. Bundlers drop an unused call, but not an unused spread.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function merged<A extends object, B extends object, C = unknown, D = unknown, E = unknown>(

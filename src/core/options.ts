@@ -33,11 +33,11 @@ export interface Kind<Value, Input = Value> {
   read(value: unknown, where: string): Value
   /** The value in getConfig. */
   write(value: Value): Json
-  /** Whether the value is only checked: the object does not have it, and its configuration neither. */
+  /** Whether the value is only checked, and is not part of the object or of its configuration. */
   readonly unread?: true
   /**
-   * Exists only in types. In a list, because TypeScript takes apart the union of an optional property, and editors would show all members
-   * of `ActivationIdentifier` in the place of its name.
+   * Exists only in types. It is a list, because TypeScript splits the union type of an optional property: editors would show all members of
+   * `ActivationIdentifier` instead of its name.
    */
   readonly input?: readonly [Input]
 }
@@ -175,16 +175,16 @@ function countUpTo(most: number): Kind<number> {
 /** The extent of an axis: an integer ≥ 1 that one tensor can have. */
 export const extent: Kind<number> = /* @__PURE__ */ countUpTo(MAX_ELEMENTS)
 
-/** The maximum number of iterations of an algorithm in each step, because they are unrolled in its graph. */
+/** The maximum number of iterations of an algorithm in each step. It is limited, because the graph contains each iteration. */
 const MOST_ITERATIONS = 1000
 
 /** The number of iterations of an algorithm in each step. */
 export const iterations: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ITERATIONS)
 
-/** The maximum number of entries of a table that is created at once: thresholds, bins, numbers of unknown tokens. */
+/** The maximum number of entries of a table that is created as a whole: thresholds, bins, numbers of unknown tokens. */
 const LARGEST_TABLE = 100_000
 
-/** The size of a table that is created at once. A larger size is refused before anything is created. */
+/** The size of a table that is created as a whole. A larger size is refused before anything is created. */
 /* @__NO_SIDE_EFFECTS__ */
 export function tableSize(min = 1): Kind<number> {
   return integer({ min, max: LARGEST_TABLE })
@@ -198,7 +198,7 @@ export const boolean: Kind<boolean> = {
   write: (value) => value,
 }
 
-/** true and false as boolean. */
+/** boolean for true or false. */
 type Wide<Value> = Value extends boolean ? boolean : Value
 
 /**
@@ -280,7 +280,7 @@ type SnakeCase<Word extends string> = Word extends `${infer First}${infer Second
 /** A keyword in this library's spelling or in Keras's. */
 export type Spelled<Word extends string> = Word | SnakeCase<Word>
 
-/** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. Editors show them, not `Spelled<…>`. */
+/** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. Editors show the keywords instead of `Spelled<…>`. */
 /* @__NO_SIDE_EFFECTS__ */
 export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | SnakeCase<Word>> {
   return {
@@ -316,7 +316,7 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
   }
 }
 
-/** Also accepts null, which means a certain value. */
+/** Also accepts null, which means the value `meant`. */
 /* @__NO_SIDE_EFFECTS__ */
 export function nullAs<Value, Input>(kind: Kind<Value, Input>, meant: NoInfer<Value>): Kind<Value, Input | null> {
   return { ...kind, read: (value, where) => (value === null ? meant : kind.read(value, where)) }
@@ -626,7 +626,7 @@ export abstract class Configured implements Configurable {
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
     const values = readOptions(`${className}${name}`, optionsOf(new.target), options, {
       object: this,
-      // A subclass whose constructor has parameters may have passed on an option that only it reads.
+      // A subclass whose constructor has parameters may have passed on an option that is only its own.
       hint: new.target.length === 0 ? '' : OWN_OPTIONS,
     })
     Object.entries<unknown>(values).forEach(([key, value]) => Reflect.set(this, key, frozenCopy(value)))
@@ -645,7 +645,7 @@ export abstract class Configured implements Configurable {
     return Reflect.construct(this, [config])
   }
 
-  /** Checks options against each other. Only the options are set when this is called, not the other fields of the class. */
+  /** Checks options against each other. When it is called, the options are set, but not the other fields of the class. */
   protected checkOptions(): void {}
 
   /** The constructor's options for an equal object. */
@@ -667,7 +667,7 @@ export function withoutOptions(config: object, names: readonly string[]): object
 }
 
 type AbstractClass = abstract new (...inputs: never) => object
-/** The options of a configured class, in its type alone. */
+/** The key of a configured class's options. It exists only in types. */
 declare const OPTIONS: unique symbol
 /**
  * A constructor that takes `Values` and then one more argument: an object of options, or the value of the next option. The argument may be
@@ -715,8 +715,8 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Names extends rea
   }
 
 /**
- * The type of `configured` for a class whose positional options are the first of its table and then of its base, so that it
- * need not list them: `(configured as InOrder<['learningRate', 'momentum']>)(Optimizer, sgdOptions)`.
+ * The type of `configured` for a class whose positional options are the first of its table and then of its base. Such a class does not
+ * pass their names: `(configured as InOrder<['learningRate', 'momentum']>)(Optimizer, sgdOptions)`.
  */
 export type InOrder<Names extends readonly string[]> = <Base extends AbstractClass, Table extends OptionTable>(
   base: Base,

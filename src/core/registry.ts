@@ -79,7 +79,7 @@ export function isSerialized(value: unknown): value is Serialized {
   return typeof className === 'string' && typeof config === 'object' && config !== null && !Array.isArray(config)
 }
 
-/** A value in which a saved object of Keras, `{ class_name, config }`, has the form of this library. */
+/** A saved object of Keras, `{ class_name, config }`, in the form of this library; other values unchanged. */
 export function inKerasForm(value: unknown): unknown {
   const saved: { readonly class_name?: unknown } = Object(value)
   return saved.class_name === undefined ? value : { config: {}, ...saved, className: saved.class_name }
@@ -102,7 +102,7 @@ export function customObjectScope<Result>(objects: CustomObjects, body: () => Re
   return customObjects.within({ ...customObjects.current, ...objects }, body)
 }
 
-/** Runs `body` while names in `objects` that no scope defines refer to these classes. */
+/** Runs `body` while names in `objects` refer to these classes, unless an outer scope defines the names. */
 export function defaultObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
   return customObjects.within({ ...objects, ...customObjects.current }, body)
 }
@@ -115,14 +115,14 @@ export function customObject(name: string): unknown {
 }
 
 /**
- * Whether a value is a class: its prototype cannot be replaced, or, if a compiler turned it into a function, has a base
- * or methods.
+ * Whether a value is a class. The `prototype` of a class cannot be replaced; that of a class that a compiler turned into a function has a
+ * base or methods.
  */
 export function isClass(value: unknown): value is abstract new () => object {
   if (typeof value !== 'function') return false
   const property = Object.getOwnPropertyDescriptor(value, 'prototype')
   const prototype: unknown = property?.value
-  // Arrow functions and methods have no prototype. That of a generator function has another base, and no constructor.
+  // Arrow functions and methods have no prototype. The prototype of a generator function has no constructor.
   if (typeof prototype !== 'object' || prototype === null || !Object.hasOwn(prototype, 'constructor')) return false
   return (
     property?.writable === false ||
@@ -135,21 +135,21 @@ export function isClass(value: unknown): value is abstract new () => object {
 export type AnyFunction = (...inputs: never[]) => unknown
 
 /**
- * Whether a value is a function that is no class. Its parameters cannot be checked, so the caller names the type that the
- * place of the function asks for.
+ * Whether a value is a function and not a class. Its parameters cannot be checked, so the caller names the type that is expected where the
+ * function is used.
  */
 export function isPlainFunction<Fn extends AnyFunction>(value: unknown): value is Fn {
   return typeof value === 'function' && !isClass(value)
 }
 
-/** A user's function, and the name by which the user means it. */
+/** A user's function, and its name: that by which the user chose it, otherwise its own. */
 export interface UserFunction<Fn extends AnyFunction> {
   readonly name: string
   readonly call: Fn
 }
 
 /**
- * A plain function, or the one that a name among the custom objects means; null for everything else, including classes.
+ * A function, or the custom object of a name if that is a function; null for everything else, including classes.
  */
 export function customFunction<Fn extends AnyFunction>(identifier: unknown): UserFunction<Fn> | null {
   const found = typeof identifier === 'string' ? customObject(identifier) : identifier
@@ -170,7 +170,7 @@ export function functionNamed<Fn extends AnyFunction>(name: string, what: string
   throw new ArgumentError(`Unknown function '${name}' ${what}. ${PASS_YOUR_OWN}`)
 }
 
-/** A user's function, by its name alone. */
+/** An object with a name, such as a user's function. */
 interface Named {
   readonly name: string
 }
@@ -194,8 +194,8 @@ export function noteOption(fn: Named, where: string): void {
 const met = /* @__PURE__ */ scoped<{ readonly known: Map<string, object>; readonly inFile: boolean } | null>(null)
 
 /**
- * Runs `describe`, which reads configurations for use in this process. The user's functions need no names for this: each
- * gets a unique name, under which it is in `functions`.
+ * Runs `describe`, which reads configurations for use in this process. The user's functions need no names: each gets a unique one, under
+ * which `functions` contains it.
  */
 export function describing<Result>(describe: () => Result): {
   readonly result: Result
@@ -206,7 +206,7 @@ export function describing<Result>(describe: () => Result): {
 }
 
 /**
- * Runs `describe`, which reads configurations for a file, in which functions are their names.
+ * Runs `describe`, which reads configurations for a file. In a file, functions are represented by their names.
  * @throws ArgumentError for a function that has the name of another one
  */
 export function describingForFile<Result>(describe: () => Result): Result {
@@ -246,7 +246,7 @@ export function savedName(fn: Named, what: string): string {
   throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }
 
-/** The name of a user's function: in a file as `savedName`, otherwise that of the function, which may be empty. */
+/** The name of a user's function: `savedName` for a file, otherwise `nameToSave`, which may be empty. */
 export function nameInFile(fn: Named, what: string): string {
   return met.current?.inFile === true ? savedName(fn, what) : nameToSave(fn)
 }
@@ -280,9 +280,9 @@ export type ClassesIn<Module> = {
 }[keyof Module & string]
 
 /**
- * The names, in camelCase, of the classes of a module that need no options: users can choose these by name. Computed from the names
- * alone, because their constructors would be most of the compiler's work for a program with `compile`; tests/core/names.test.ts compares
- * them with the constructors.
+ * The names, in camelCase, of the classes of a module that need no options: users can choose these by name. The type is computed from the
+ * names alone. Checking the constructors would be most of the compiler's work for a program with `compile`; tests/core/names.test.ts compares
+ * the names with the constructors.
  * @typeParam Unnamed the exports that need options, or are no classes
  */
 export type NamesOf<Module, Unnamed extends keyof Module = never> = CamelCase<Exclude<keyof Module & string, Unnamed>>
@@ -305,8 +305,8 @@ interface MoreNames<Kind> {
   /** Further names, such as { mse: 'MeanSquaredError' }. Default none. */
   readonly aliases?: Readonly<Record<string, string>>
   /**
-   * Classes, as keys, that users give only as objects, so that a bundle contains them only if they are used; files also
-   * refer to them by name. Default none.
+   * The names of classes, as keys, that users cannot choose by name but only pass as objects, so that a bundle contains them only if they are
+   * used. Files refer to them by name. Default none.
    */
   readonly unnamed?: Readonly<Record<string, unknown>>
   /** Creates an object from a user's function. Default: functions are not accepted. */
@@ -347,7 +347,7 @@ export class Registry<Kind extends Configurable> {
     return known === undefined ? undefined : this.all[aliases[known] ?? known]
   }
 
-  /** Whether an object of this kind has another class than the one that a file means by a name. */
+  /** Whether an object of this kind has another class than the one that the name means in a file. */
   hasOther(name: string, object: object): boolean {
     return object instanceof this.base && (this.classOf(name) ?? object.constructor) !== object.constructor
   }
@@ -393,7 +393,7 @@ export class Registry<Kind extends Configurable> {
   private make(name: string, config: Config): Kind {
     const known = this.classOf(name)
     const found = customObject(name)
-    // The found one may be of another kind: a layer and an initializer have the name Identity.
+    // The custom object may be of another kind: a layer and an initializer have the name Identity.
     const isOther = known !== undefined && typeof found === 'function' && !(found.prototype instanceof this.base)
     const custom = isOther ? undefined : found
     if (custom === undefined && known === undefined) throw this.unknown(name)

@@ -24,7 +24,7 @@ export function put<Value>(record: Record<string, Value>, name: string, value: V
   else Object.defineProperty(record, name, { value, configurable: true, enumerable: true, writable: true })
 }
 
-/** A property of any name that a record itself has: `constructor` is one of every prototype. */
+/** A property of any name that the record itself has. Reading `record.constructor` would give that of the prototype. */
 export function propertyOf<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined
 }
@@ -37,7 +37,7 @@ export function isBranch(value: unknown): value is BranchOf<unknown> {
 /** A list or a record of children. */
 type BranchOf<Child> = readonly Child[] | Readonly<Record<string, Child>>
 
-/** `isBranch`, for a part of a tree whose leaves have the type `T`, which is no type of lists or records. */
+/** `isBranch` for a part of a tree whose leaves are not lists or records. */
 function isBranchOf<T>(part: Tree<T>): part is BranchOf<Tree<T>> & Tree<T> {
   return isBranch(part)
 }
@@ -53,7 +53,7 @@ function visit(tree: unknown, path: string, onLeaf: (leaf: unknown, path: string
   for (const [step, child] of children(tree)) visit(child, path + step, onLeaf)
 }
 
-/** The number of levels of lists and records: deeper ones contain themselves. */
+/** The most levels of lists and records. A deeper tree probably contains itself. */
 const DEEPEST = 100
 
 /** The children of a branch at a depth. @throws ArgumentError for a tree that is too deep */
@@ -90,7 +90,7 @@ export function pathName(path: string): string {
   return path.replaceAll('[', '.').replaceAll(']', '').replace(/^\./, '')
 }
 
-/** The names of the leaves: the keys of a record of leaves as they are, else paths as in messages. */
+/** The names of the leaves: the keys of a record whose values are all leaves, otherwise paths as in messages. */
 export function leafNames(tree: Tree<unknown>): string[] {
   const isFlat = isRecord(tree) && Object.values(tree).every((each) => !isBranch(each))
   return isFlat ? Object.keys(tree) : pathsOf(tree).map(pathName)
@@ -183,8 +183,8 @@ function describe(value: unknown): string {
 }
 
 /**
- * A tree with the type that its structure implies. Code that walks trees does not know their types; where a typed
- * signature begins, this asserts the type.
+ * A tree with the type that its structure implies. Code that walks trees returns them without a type; a function with a typed signature
+ * asserts it here.
  */
 export function typed<Typed>(tree: unknown): Typed
 export function typed(tree: unknown): unknown {

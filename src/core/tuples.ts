@@ -1,10 +1,10 @@
-// Lists of a certain length, with this length in their type.
+// Gives lists a type with their length.
 
 import { internalError } from './errors'
 
 /**
- * A list as a tuple. Its length follows from the call, such as `map` over two operands or a shape whose rank was checked; the types of
- * `map` and of shapes do not have it.
+ * A list as a tuple. For results of `map` over a fixed number of values, and for shapes whose rank was checked: their types do not contain
+ * the length.
  */
 export function ofLength<Each>(list: readonly Each[], length: 1): [Each]
 export function ofLength<Each>(list: readonly Each[], length: 2): [Each, Each]

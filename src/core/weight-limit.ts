@@ -6,7 +6,7 @@ import { FormatError, formatShape } from './errors'
 import { fileScope, withFile } from './file-scope'
 import { sizeOf, type Shape } from './shapes'
 
-/** The elements that variables may have besides those in a file, for metrics and other variables that are not saved: 64 MB. */
+/** The number of elements that variables outside the file may have together, such as those of metrics: 64 MB. */
 export const SPARE_ELEMENTS = 2 ** 24
 
 /**

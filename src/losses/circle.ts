@@ -30,7 +30,7 @@ import { bothMasks } from './sample-weights'
 const circleOptions = {
   /** The scale of the similarities: higher values emphasise the hardest pairs. Default 80. */
   gamma: option(number({ above: 0 }), 80),
-  /** The target distance within a class, and the complement of that between classes. Default 0.4. */
+  /** The target distance within a class; between classes it is 1 − margin. Default 0.4. */
   margin: option(number({ min: 0 }), 0.4),
   /** Whether pairs of an embedding with itself are excluded. Default true. */
   removeDiagonal: option(boolean, true),

@@ -281,7 +281,7 @@ export function sparseCategoricalCrossentropy(
   const output = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = classNumbers(asTensor(yTrue, 'yTrue'), output, axis)
   const counts = ignoreClass === null ? null : notEqual(labels, ignoreClass)
-  // There is no class −1, so its loss and its gradient are 0.
+  // Ignored samples get the class −1. It does not exist, so their loss and gradient are 0.
   const index = counts === null ? labels : cast(where(counts, labels, -1), 'int32')
   const scores = classScores(output, axis, fromLogits, counts)
   if ('logits' in scores) return apply('classCrossEntropy', [scores.logits, index], {})[0]!

@@ -13,7 +13,7 @@ import type { Tensor } from '../ops/tensor'
 import { requireElements, wrongTargets } from './kinds'
 import { Loss, type Counted } from './loss'
 
-/** The class of no label, which also pads rows of targets. */
+/** The class of the blank, which also pads rows of targets. */
 const BLANK = 0
 
 /**

@@ -1,4 +1,4 @@
-// Sample weights and masks: how they are broadcast to values, and weighted means. For losses and metrics; follows
+// Broadcasts sample weights and masks to values, and computes weighted means, for losses and metrics. Follows
 // keras/src/losses/loss.py.
 
 import { requireArguments } from '../core/arguments'
@@ -92,7 +92,7 @@ function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tens
 }
 
 /**
- * The reduced values, each times its weight, without masked ones.
+ * The reduction of the values, each times its weight, without masked values.
  *
  * Keras: `reduce_weighted_values`.
  */

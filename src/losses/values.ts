@@ -51,7 +51,7 @@ export function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor
   )
 }
 
-/** Which samples count: those whose class is not `ignoreClass`. In the shape of the values. */
+/** Which samples count: those whose class is not `ignoreClass`. The mask has the shape of the values. */
 export function classMask(
   yTrue: Tensor,
   yPred: Tensor,

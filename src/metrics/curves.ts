@@ -77,7 +77,7 @@ const aucOptions = () =>
   )
 export type AucOptions = OptionInputs<ReturnType<typeof aucOptions>> & MetricOptions
 
-/** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
+/** Counts at each threshold, [thresholds], and totals, []. With labels [thresholds, labels] and [labels]. */
 type Counts = readonly [truePositives: Variable, falsePositives: Variable, positives: Variable, negatives: Variable]
 
 abstract class Curve extends BatchMetric {
@@ -232,7 +232,7 @@ function interpolatedPrecision([truePositives, falsePositives, positives]: Count
   return divideNoNan(multiply(slope, add(dTp, multiply(intercept, log(ratio)))), maximum(positives.value, 0))
 }
 
-/** The values at all thresholds but the last, and those at all but the first. */
+/** The values at all thresholds but the last, and the values at all but the first. */
 function neighbours(x: Tensor): [Tensor, Tensor] {
   const [first = 0, ...rest] = x.shape
   const from = (start: number): Tensor => slice(x, [start, ...rest.map(() => 0)], [first - 1, ...rest])
@@ -265,7 +265,7 @@ interface Rates {
   readonly recall: Tensor
   /** The fraction of negatives predicted as negative. */
   readonly specificity: Tensor
-  /** The share of positive predictions that are right. */
+  /** The fraction of positive predictions that are correct. */
   readonly precision: Tensor
 }
 

@@ -1,4 +1,4 @@
-// Metrics computed from a confusion matrix.
+// Metrics that are computed from a confusion matrix.
 
 import { merged } from '../core/merged'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
@@ -127,7 +127,7 @@ abstract class Overlap extends Pairs {
   }
 }
 
-/** Their matrix has as many rows as columns: 64 MB. */
+/** The most classes. Their matrix takes 64 MB. */
 const MOST_CLASSES = 4096
 
 const classesTable = {

@@ -29,7 +29,7 @@ function overAxesFrom(average: Average, x: Tensor, first: number): Tensor {
   return average(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
 }
 
-/** What `updateState` of Mean and Sum takes after the values: the last one is the weights. */
+/** The arguments of `updateState` of Mean and Sum after the values. The last one is the weights. */
 type Weights = [sampleWeightOrPrediction?: TensorLike | null, sampleWeight?: TensorLike | null | undefined]
 
 /** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
@@ -111,8 +111,8 @@ export class Mean extends Sum {
   }
 
   /**
-   * The value of metric.result() from the current sums without running a program; null if that is not possible. A
-   * program for one division would take as long as a hundred steps to make. @internal
+   * The value of metric.result() from the current sums, without a program; null if that is not possible. Making a program
+   * for one division would take as long as a hundred steps. @internal
    */
   static resultNow(metric: Metric): number | null {
     if (!(metric instanceof Mean) || metric.result !== Mean.prototype.result) return null
@@ -138,8 +138,8 @@ const MeanMetricWrapperBase = (configured as InOrder<['fn', 'name', 'dtype']>)(M
 }))
 
 /**
- * The mean of a function of targets and predictions. The function is saved by its name, and found again by
- * `loadModel(bytes, { customObjects: { worst } })`; one without a name cannot be saved.
+ * The mean of a function of targets and predictions. The function is saved by its name, and
+ * `loadModel(bytes, { customObjects: { worst } })` finds it again; a function without a name cannot be saved.
  * @example
  * const worst = new metrics.MeanMetricWrapper((y, p) => ops.max(ops.abs(ops.subtract(y, p)), 1))
  * worst.apply([[1, 2]], [[1, 4]])

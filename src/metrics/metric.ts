@@ -52,7 +52,7 @@ export interface MetricVariableOptions {
   readonly dtype?: DType | null
 }
 
-/** A metric whose batches are not known: a metric of the user may take others than those of its base. */
+/** A metric whose arguments are unknown: `updateState` of a user's metric may take other arguments than that of its base. */
 interface OfAnyBatch {
   updateState(...batch: readonly (Tensor | undefined)[]): void
 }
@@ -96,7 +96,7 @@ export abstract class Metric extends MetricBase {
   }
 
   /**
-   * A variable that is reset to zeros, and starts at zeros or where an initializer says.
+   * A variable that starts at zeros or at the values of an initializer, and is reset to zeros.
    *
    *   total = this.addVariable('total')
    *   counts = this.addVariable({ name: 'counts', shape: [3], initializer: 'zeros' })
@@ -106,7 +106,7 @@ export abstract class Metric extends MetricBase {
     const { dtype, initializer = null } = options
     checkOptions(`${this.name}: addVariable`, options, ['name', 'shape', 'initializer', 'dtype'])
     const variable = withRuntime(
-      // In the runtime of the other variables, even if configure() has changed it since.
+      // The variable is created in the runtime of the other variables, even if configure() has changed the runtime since.
       this.runtime,
       () =>
         new Variable(options.shape ?? [], {
@@ -163,12 +163,12 @@ export abstract class Metric extends MetricBase {
   }
 }
 
-/** The result of a metric as a tensor: that of a user's class may be a variable. */
+/** The result of a metric as a tensor. The result of a user's metric may be a variable. */
 export function resultOf(metric: Metric): Tensor {
   return asTensor(metric.result(), `Metric '${metric.name}': the result`)
 }
 
-/** What `updateState` takes: tensors, or arrays, as in Keras. */
+/** The arguments of `updateState`: tensors, or arrays, as in Keras. */
 export type Batch = [yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null]
 
 /** A batch as tensors; targets and predictions of aligned ranks. */

@@ -8,7 +8,7 @@ import { Metric } from './metric'
 import * as named from './named'
 import { SHORT_NAMES, type MetricFunction, type MetricIdentifier } from './names'
 
-// Not available by name, because they have required options.
+// These are not available by name, because they have required options.
 const unnamed = {
   ConfusionMatrix: true,
   IoU: true,

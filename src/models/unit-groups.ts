@@ -309,7 +309,7 @@ function place(lane: Lane, { weight, axis, ...span }: UnitAxis, listOf: (group: 
   for (const { group, ...layout } of spread(lane, span).segments) listOf(group).push({ weight, axis, ...layout })
 }
 
-/** Records which layer receives the units of a lane. */
+/** Records that a layer reads the units of a lane, along an axis. */
 function use(lane: Lane, by: { readonly layer: object; readonly axis: number }): void {
   for (const {
     group: { root },

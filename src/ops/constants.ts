@@ -7,7 +7,7 @@ import type { Json } from '../core/registry'
 import { toTensor, type TensorLike } from './convert'
 import type { NestedArray } from './tensor'
 
-/** One number, nested lists of numbers, or a tensor; stored as numbers and lists. */
+/** One number, nested lists of numbers, or a tensor; the value is a number or nested lists. */
 export const constants: Kind<NestedArray, TensorLike> = /* @__PURE__ */ custom<NestedArray, TensorLike>(
   (value, where) => {
     if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value

@@ -1,4 +1,4 @@
-// Converts what ops take to tensors: variables, and data as data.ts does.
+// Converts the operands of ops to tensors: variables here, data by data.ts.
 
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
@@ -45,7 +45,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
   requireArguments('tensor', arguments, 3)
   if (shape === undefined) return toTensor(values, 'tensor', dtype)
   const extents = requireShape('tensor', shape, MAX_DATA_ELEMENTS)
-  // Frequent, so without another tensor between.
+  // This case is frequent, so it makes no intermediate tensor.
   if (isTypedArray(values)) {
     requireCount('tensor', values, extents)
     return fromTyped(values, extents, 'tensor', requireDTypeOf('tensor', dtype))
@@ -88,7 +88,7 @@ export function tensorOrNothing(x: TensorLike | null | undefined, where: string)
   return x == null ? undefined : asTensor(x, where)
 }
 
-/** A number, or a scalar tensor, whose dtype takes part in that of the result: a float32 of 1 makes float32 of int32. */
+/** A number, or a scalar tensor. Unlike a number, a float32 scalar makes the result float32 if the other operand is int32. */
 export const scalar: ArgumentKind<number | Tensor> = {
   holds: 'operand',
   read: (value, what) => (value instanceof Tensor && value.rank === 0 ? value : requireNumber(what, value)),

@@ -6,7 +6,7 @@ import { MAX_DATA_ELEMENTS, sizeOf, type Shape } from '../core/shapes'
 import { requireDType, requireShape } from './arguments'
 import { Tensor, type ShapedData, type TensorData, type TypedArray } from './tensor'
 
-/** Data, or a tensor, which is returned if it has the dtype. @param where names the argument in errors */
+/** The tensor of data. A tensor that has the dtype is returned unchanged. @param where names the argument in errors */
 export function fromData(values: unknown, where: string, dtype?: DType): Tensor {
   requireDTypeOf(where, dtype)
   if (values instanceof Tensor)
@@ -160,7 +160,7 @@ class Filler {
     let i = 0
     for (; i < length; i++) {
       const child = row[i]
-      // put refuses the others.
+      // `put` refuses other elements.
       if (typeof child !== 'number' || (isLimited && !fitsInt32(child))) break
       data[at + i] = child
     }

@@ -36,7 +36,7 @@ interface Jvp {
   /**
    * The Jacobian-vector product: [f(x, …), ∂f/∂x · v + …] for tangents v of the arguments, the derivative in the direction v.
    * Arguments and results are tensors, and lists and records of them; all must be float32. It costs about one evaluation and
-   * two gradients, and exists where a gradient of the gradient does.
+   * two gradients, and exists where the gradient has a gradient.
    *
    *   const [y, slope] = jvp((x: Tensor) => ops.sin(x), [0.1], [1])   // sin 0.1, cos 0.1
    *

@@ -1,4 +1,4 @@
-// Declares ops. An op is declared once: its parameters, and its function. The rest follows from that: the calls in order
+// Declares ops. The declaration of an op is its parameters and its function. The rest follows from them: the calls in order
 // and by name in both spellings, the types with the documentation of each argument, the checks, the refusal of other
 // arguments, and the recording on symbols of functional models.
 //
@@ -72,7 +72,7 @@ export function others<const Name extends keyof Arguments, Value, Input>(
 
 type ValueOf<One> = One extends Parameter<string, infer Value, infer _Input> ? Value : never
 
-/** What the function of an op gets. */
+/** The arguments of the function of an op. */
 type ValuesIn<All extends readonly unknown[]> = All extends readonly [
   ...infer Others,
   infer Last extends { readonly isRest: true },
@@ -116,7 +116,7 @@ type FirstOf<Types extends readonly unknown[], Count> = Types extends { readonly
     ? FirstOf<Before, Count>
     : never
 
-/** The calls with the parameters `Names` by name, and those before in order. */
+/** The calls with the parameters `Before` in order and the parameters `Names` by name. */
 type Calls<
   All extends readonly unknown[],
   Before extends readonly unknown[],
@@ -134,8 +134,8 @@ type ParametersOf<Fn> = Fn extends (...given: infer Given extends readonly unkno
 type ResultOf<Fn> = Fn extends (...given: never[]) => infer Result ? Result : never
 
 /**
- * An op as users call it: in order, or by name from any parameter on. An intersection keeps its name in declarations, and so
- * the documentation.
+ * An op as users call it: with arguments in order, or by name from any parameter on. It is an intersection, because declarations keep the name of
+ * an intersection, and with it the documentation.
  */
 export type Op<Method, Names> = Method[keyof Method] &
   Calls<
@@ -169,7 +169,7 @@ export interface OpTraits {
   readonly activation?: string
 }
 
-/** An op, with what it declares of itself. */
+/** An op with its declaration. */
 export interface DeclaredOp extends RecordedOp {
   readonly traits: OpTraits
   /** The parameters in order. */

@@ -10,7 +10,7 @@ import { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import { Variable } from './variable'
 
-/** Whether a leaf is null or undefined, which is kept unchanged. */
+/** Leaves that are kept unchanged. */
 type Nothing = null | undefined
 export type Leaf = Tensor | Variable | Nothing
 
@@ -118,7 +118,7 @@ function isData(value: object): boolean {
   return isNumbers(value) && (!isEmpty || value.length === 0)
 }
 
-// Every call of a compiled function makes it, so it is written without an intermediate tree.
+// Each call of a compiled function needs its key, so this builds the text directly.
 function keyOf(tree: Tree<Leaf>): string {
   if (tree == null) return '-'
   if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join()}]`

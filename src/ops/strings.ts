@@ -88,7 +88,7 @@ export interface StringReader {
   readStrings(strings: StringTensor): Tensor
 }
 
-/** The strings of a traced step, with the numbers that each reader made of them. */
+/** The strings of a traced step, with the numbers to which each reader converted them. */
 export class PreparedStrings extends Tensor {
   constructor(
     shape: Shape,

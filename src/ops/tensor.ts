@@ -49,7 +49,7 @@ export interface TensorSymbol {
   readonly recorder?: CallRecorder | undefined
 }
 
-/** An op, as far as the recording of its calls uses it. */
+/** An op, with the properties that the recording of its calls uses. */
 export interface RecordedOp {
   (...args: readonly unknown[]): unknown
   /** The name under which models with the op are saved. */
@@ -206,7 +206,7 @@ export class Tensor implements TensorType {
   }
 }
 
-/** For errors: the shape of a tensor that does not fit, or a value that is no tensor. */
+/** For errors: the shape of a tensor that does not fit, or the value itself if it is not a tensor. */
 export const shapeOrValue = (value: unknown): string =>
   value instanceof Tensor ? `shape ${formatShape(value.shape)}` : quoted(value)
 

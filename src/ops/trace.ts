@@ -207,14 +207,14 @@ export class Trace {
   }
 }
 
-/** A variable of the module, because every op reads it, and calls of users do not pass it. */
+/** The active trace. It is a variable of the module, because every op reads it and users' calls do not pass it. */
 let active: Trace | null = null
 
 export function currentTrace(): Trace | null {
   return active
 }
 
-/** Whether an op may read the numbers of a tensor: it has them, and no function is traced, whose shapes must not depend on them. */
+/** Whether an op may read the numbers of a tensor: the tensor has data, and no function is traced. Shapes in a traced function must not depend on data. */
 export function isData(x: Tensor): boolean {
   return active === null && Tensor.symbolOf(x) === null
 }
@@ -286,7 +286,7 @@ export function untraced<Result>(body: () => Result): Result {
 
 /**
  * Compiles a traced function.
- * @param isStep whether numbers that have vanished count as 0: in steps of models, by default in what updates variables
+ * @param isStep whether numbers that have vanished count as 0, as in steps of models. Default: whether the function updates variables
  */
 export function compileTraced({ graph, runtime }: Traced, isStep = graph.updates.length > 0): Program {
   if (graph.parameters.some(({ dtype }) => dtype === 'string'))

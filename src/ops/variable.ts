@@ -27,12 +27,12 @@ import { apply, currentTrace } from './trace'
 /** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */
 export type TensorLike = Tensor | Variable | ShapedData | TypedArray | readonly TypedArray[] | NestedArray
 
-/** Something that makes the first content: an initializer. */
+/** An initializer: it makes the first content. */
 interface Initial {
   call(shape: Shape): Tensor
 }
 
-/** An initializer by its name. The registry is found by its kind, because it imports this file. */
+/** An initializer by its name. The registry is looked up by its kind, because its module imports this file. */
 function initializerOf(name: string): Configurable {
   const initializers = registryOf('initializer')
   if (initializers !== undefined) return initializers.get(name)

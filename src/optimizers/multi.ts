@@ -21,7 +21,7 @@ import type { Slot } from './parameters'
 import { optimizers, type OptimizerIdentifier } from './registry'
 import type { LearningRateSchedule } from './schedules'
 
-/** An optimizer and its weights; without weights, it trains all that no other optimizer matches. */
+/** An optimizer and its weights. Without `match`, it trains all weights that no other optimizer matches. */
 export interface OptimizerFor {
   readonly optimizer: Optimizer
   readonly match: Match | null
@@ -32,7 +32,7 @@ export interface OptimizerFor {
 /** An optimizer, by name or as an object. */
 export const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerIdentifier>(optimizers)
 
-// [optimizer, match], or [optimizer] for the rest.
+// [optimizer, match], or [optimizer] for all other weights.
 const optimizerFor: Kind<OptimizerFor, readonly [OptimizerIdentifier, (Match | null)?]> = {
   read(value, where) {
     if (!Array.isArray(value) || value.length < 1 || value.length > 2) {

@@ -33,13 +33,13 @@ function shapeOf({ axes }: Slot, { shape }: Variable): Shape {
 /** Weights that were added together, side by side. */
 interface WeightBlock {
   readonly storage: Storage
-  /** By offset and size, so that the next trace uses the same variables. */
+  /** The variables of runs of neighbours, by offset and size, so that the next trace uses the same variables. */
   readonly runs: Map<string, UpdateGroup>
 }
 
 interface WeightPlace {
   readonly block: WeightBlock
-  /** In bytes from the start of the block. */
+  /** The offset in bytes from the start of the block. */
   readonly offset: number
   /** By kind. */
   readonly slots: ReadonlyMap<string, Variable>
@@ -84,7 +84,7 @@ export class ParameterStore {
     return this.places.has(weight)
   }
 
-  /** Whether the weight is where this store put it: the optimizer of another model may have moved a shared weight. */
+  /** Whether the weight is still where this store put it. The optimizer of another model may have moved a shared weight. */
   holds(weight: Variable): boolean {
     return weight.storage === this.places.get(weight)?.block.storage
   }

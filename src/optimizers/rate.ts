@@ -67,7 +67,7 @@ function requireRate(rate: number, schedule: LearningRateSchedule): void {
 
 export class Rate {
   readonly schedule: LearningRateSchedule | null
-  /** The rate if there is no schedule. */
+  /** The rate, if there is no schedule. */
   readonly cell = new Variable([], { name: 'learningRate', trainable: false })
 
   constructor(value: number | LearningRateSchedule) {
@@ -84,7 +84,7 @@ export class Rate {
     const rate = cast(this.schedule.call(step), 'float32')
     if (currentTrace() === null) requireRate(rate.item(), this.schedule)
     else apply('guard', [rate], { limits: [LEARNING_RATE_LIMIT] })
-    // a rate that a schedule has let vanish: on products of weights with it, processors would be slow
+    // A schedule may let the rate become denormal. Processors would be slow with its products.
     return apply('flushFactor', [rate], {})[0]!
   }
 

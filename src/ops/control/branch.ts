@@ -21,7 +21,7 @@ import { scalarOf } from './while'
 interface Cond {
   /**
    * trueFn() if `pred` is true, otherwise falseFn(). Only the chosen function is computed, and only it gets a gradient, so
-   * that NaN of the other one has no effect. Variables that a function assigns change only if it is chosen. If `pred` has
+   * that a NaN of the other function has no effect. Variables that a function assigns change only if it is chosen. If `pred` has
    * data, the other function is not even called; inside a traced function, both are called, with symbols.
    * @param pred a scalar, which is true if it is not 0
    * @param trueFn gives a tensor, arrays and records of tensors, or null
@@ -78,7 +78,7 @@ interface Switch {
    * @param index an int32 scalar, or an integer
    * @param branches functions of the operands, which give the same structure, shapes and dtypes
    * @param operands tensors, or arrays and records of tensors
-   * @throws ArgumentError for an index that is not an integer, and for no branches
+   * @throws ArgumentError for an index that is not an integer, and for an empty list of branches
    * @example ops.switch(1, [ops.add, ops.subtract], tensor(2), tensor(0.5)) // 1.5
    */
   <const Operands extends readonly Branching[], Result extends Branching | null>(
@@ -142,7 +142,7 @@ function requireTraced(where: string, i: number, leaves: readonly Tensor[]): voi
     )
 }
 
-/** Records branches of which the one with a true condition runs. */
+/** Records all branches. At run time, the branch whose condition is true runs. */
 function choose(where: string, conditions: readonly Tensor[], fns: readonly (() => unknown)[]): unknown {
   const outer = currentTrace()!
   needControl()

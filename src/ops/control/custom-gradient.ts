@@ -24,8 +24,8 @@ import { requireFunction, type UntypedFunction } from '../arguments'
 interface CustomGradient {
   /**
    * A function whose gradient the user gives. `f` returns [result, gradient]; gradient(upstream) gets the cotangents of the
-   * result, with its structure, and returns those of the arguments: a list with one element for each argument, or just the
-   * one of a single argument. It may use all values that f computed. No other gradient flows, in particular none to values
+   * result, with its structure, and returns those of the arguments: a list with one element for each argument or, for a
+   * single argument, just its cotangents. It may use all values that f computed. No other gradient flows, in particular none to values
    * that f reads from outside; the gradient of the gradient is that of the ops in `gradient` and of the values that it uses.
    * @throws ArgumentError or ShapeError when the gradients do not have the structure and shapes of the arguments
    * @example

@@ -23,8 +23,8 @@ function areFixed(starts: Starts): starts is readonly number[] {
 }
 
 /**
- * Each start, moved so that the block of `sizes` is inside: negative ones count from the end. Known ones are numbers, the
- * others int32 scalars.
+ * Each start, moved so that the block of `sizes` lies inside the tensor. Negative starts count from the end. Starts that are known become
+ * numbers, the others int32 scalars.
  */
 function startsWithin(
   where_: string,

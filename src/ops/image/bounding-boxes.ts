@@ -136,8 +136,8 @@ export function cutAtEdges(
 }
 
 /**
- * The boxes around moved ones: each corner of a box [batch, boxes, 4] in 'xyxy' moves.
- * @param move x and y [batch, boxes, 4] → those of the result
+ * Boxes around the corners of boxes [batch, boxes, 4] in 'xyxy', each of which is moved.
+ * @param move x and y of corners [batch, boxes, 4] → the moved x and y
  */
 export function aroundMoved(boxes: Tensor, move: (x: Tensor, y: Tensor) => readonly [x: Tensor, y: Tensor]): Tensor {
   const [left, top, right, bottom] = edgesOf(boxes)
@@ -225,7 +225,7 @@ function isRecord(boxes: TensorLike | BoundingBoxes): boxes is BoundingBoxes {
   return isBranch(boxes) && 'boxes' in boxes
 }
 
-/** @throws ArgumentError for another format than those, in the words of the function */
+/** @throws ArgumentError for a format that the function does not accept */
 function requireFormat<Format extends BoundingBoxFormat>(
   where: string,
   format: Spelled<BoundingBoxFormat> | undefined,
@@ -266,7 +266,7 @@ export function clipToImageSize(
   const boxes = readBoxes(here, boundingBoxes.boxes)
   const size = format === 'xyxy' ? { height: height!, width: width! } : { height: 1, width: 1 }
   const known = boundingBoxes.labels == null ? null : asTensor(boundingBoxes.labels, here)
-  // Without labels, a number stands for them.
+  // Missing labels are replaced by any number of each box, which the result leaves out.
   const labels = known ?? squeeze(sliceAlong(boxes, boxes.rank - 1, 0, 1), -1)
   const cut = cutAtEdges({ boxes, labels }, size)
   return { ...boundingBoxes, ...(known === null ? { boxes: cut.boxes } : cut) }
@@ -326,7 +326,7 @@ export function pad(
 }
 
 /**
- * The boxes around rotated, moved, scaled and sheared ones, for each image of a batch. With A = shear · rotation, of
+ * Boxes around rotated, moved, scaled and sheared boxes, for each image of a batch. With A = shear · rotation, of
  * determinant 1, and the centre c:
  *
  *   (x′, y′) = scale · A⁻¹ · (x − c − t) + c

@@ -140,7 +140,7 @@ const firstTwo = (x: Tensor): Tensor => sliceAlong(x, x.rank - 1, 0, 2)
 const lastTwo = (x: Tensor): Tensor => sliceAlong(x, x.rank - 1, 2, 2)
 
 /**
- * What turns anchors into boxes: (centre − anchor's centre) / anchor's size and ln(size / anchor's size), divided by
+ * The deltas that turn anchors into boxes: (centre − anchor's centre) / anchor's size and ln(size / anchor's size), divided by
  * the variance.
  * @param anchors [boxes, 4]
  * @param boxes [boxes, 4] or [batch, boxes, 4]
@@ -174,7 +174,7 @@ export function encodeBoxToDeltas(
 }
 
 /**
- * The boxes that deltas make of anchors: the inverse of `encodeBoxToDeltas`.
+ * The boxes that result from anchors and deltas: the inverse of `encodeBoxToDeltas`.
  * @param anchors [boxes, 4], or a record of them for each level
  * @param boxesDelta [boxes, 4] or [batch, boxes, 4], or a record of them with the same names
  * @param encodedFormat 'centerXywh' or 'centerYxhw', the order of the deltas. Default centerYxhw

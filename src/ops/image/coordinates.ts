@@ -1,4 +1,4 @@
-// Values of images at other positions than those of their pixels.
+// Values of images at positions between their pixels.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { integer, number } from '../../core/options'

@@ -52,12 +52,12 @@ function lanczos(x: number, radius: number): number {
   return x > 1e-3 ? y / (Math.PI * Math.PI * x * x) : 1
 }
 
-/** The weights of the last sizes: those of a folder's images have few. */
+/** The weights for recent pairs of sizes: the images of a folder have few different sizes. */
 const known = /* @__PURE__ */ new Map<string, Tensor>()
-/** How many are kept, and of how many elements. */
+/** The most pairs that are kept, and the most elements of their weights. */
 const [MOST_KNOWN, MOST_ELEMENTS] = [16, 2 ** 18]
 
-/** The same as `newWeights`, computed once for a pair of sizes. */
+/** `newWeights`, computed once for a pair of sizes. */
 function weights(extent: number, size: number, how: Exclude<Interpolation, 'nearest'>, antialias: boolean): Tensor {
   const key = `${how} ${antialias} ${extent} ${size}`
   const found = known.get(key)

@@ -1,4 +1,4 @@
-// Resampling with any scale and translation along some axes. Sizes alone are in resize.ts.
+// Resampling with any scale and translation along some axes. Changes of the size alone are in resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice } from '../../core/options'
@@ -72,7 +72,7 @@ function weightOf(method: ScaleMethod, x: Tensor): Tensor {
   return method.endsWith('cubic') ? cubic(x) : maximum(subtract(1, x), 0)
 }
 
-/** [extent, size]: the weights of the elements of an axis in each element of the scaled and moved one. */
+/** [extent, size]: the weights of the elements of an axis in each element of the scaled and moved axis. */
 function weightsAlong(
   extent: number,
   size: number,

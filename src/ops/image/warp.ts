@@ -1,5 +1,5 @@
-// Affine transforms of images: the source position of each pixel, and the value there. Other sizes are in
-// resize.ts.
+// Affine transforms of images: the source position of each pixel, and the value there. Changes of the size
+// are in resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { choice, number } from '../../core/options'
@@ -147,7 +147,7 @@ export function sampleGrid(
   first?: Tensor,
 ): Tensor {
   const inside = (place: Tensor, extent: number): Tensor => logicalAnd(greaterEqual(place, 0), less(place, extent))
-  // The pixel at integers.
+  // The pixel at an integer position.
   const at = (places: readonly Tensor[]): Tensor => {
     const indices = places.map((place, i) => cast(fixed(place, extents[i]!, fillMode), 'int32'))
     const index = indices.reduce((flat, each, i) => add(multiply(flat, extents[i]!), each))
@@ -176,8 +176,8 @@ const rounded = (x: Tensor): Tensor => where(less(x, 0), ceil(subtract(x, 0.5)),
 const modulo = (x: Tensor, n: number): Tensor => subtract(x, multiply(floor(divide(x, n)), n))
 
 /**
- * The index of the pixel, among `extent`, for an integer position. With 'constant' any pixel serves for
- * positions beyond the edges.
+ * The index of the pixel, among `extent`, for an integer position. With 'constant', positions beyond
+ * the edges may have any index, because the value there is replaced.
  */
 function fixed(place: Tensor, extent: number, fillMode: FillMode): Tensor {
   if (fillMode === 'wrap') return modulo(place, extent)

@@ -378,7 +378,7 @@ export const matrixRank = op(() => [arg('x', operand), optional('tol', nullable(
 
 /**
  * Eigenvalues, ascending, and eigenvectors of symmetric A [… n,n], as `eigh`. Other matrices have complex eigenvalues, for which there
- * is not a dtype.
+ * is no dtype.
  * @returns [w [… n], V [… n,n], vectors in columns]; in traced functions NaN where A is not symmetric
  * @throws DataError when A is data and not symmetric
  * @example ops.eig([[2, 1], [1, 2]])   // [[1, 3], …]

@@ -1,4 +1,4 @@
-// Distances of vectors, and places of predictions among others.
+// Distances between vectors, and ranks of predictions.
 
 import { operand, whole } from '../kinds'
 import { arg, op } from '../op'

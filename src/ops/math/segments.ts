@@ -50,7 +50,7 @@ export interface SegmentOptions {
   readonly sorted?: boolean
 }
 
-/** The number of segments, which no op can find in data. */
+/** The number of segments. It is required, because shapes must not depend on data. */
 const segmentCount = /* @__PURE__ */ custom<number>(
   (value, what) => {
     if (value === undefined || value === null)
@@ -102,7 +102,7 @@ export const segmentSum = op(segments, {
   },
 })
 
-/** The extremes of bool are bool: those of 0 and 1, where an empty segment has the value that changes no other. */
+/** The extremes of bool are computed as those of 0 and 1. An empty segment has the value that changes no extreme. */
 function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin', ...args: SegmentArguments): Tensor {
   const data = asTensor(args[0], name)
   const [, ...others] = args
@@ -141,7 +141,8 @@ export const segmentProd = op(segments, {
 /**
  * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth]; OUTSIDE
  * for indices outside.
- * @param areCompared whether a position has one number. Otherwise those along a single axis are the indices themselves.
+ * @param areCompared whether positions are compared, so that each place needs one number. Otherwise indices into a single axis stay as they are,
+ *   and negative ones count from the end.
  */
 function placesIn(
   name: string,
@@ -258,7 +259,7 @@ function scatterProduct(updates: Tensor, flat: Tensor, places: number): Tensor {
   return where(expandDims(greaterEqual(last, 0), 1), take(product, maximum(last, 0), 0), full([], 1, updates.dtype))
 }
 
-/** How the updates of a place are folded, and the result with the element. */
+/** How the updates of a place are combined, and how the result is combined with the element. */
 const folds = {
   add: [scatterSum, add],
   mul: [scatterProduct, multiply],
@@ -266,7 +267,7 @@ const folds = {
   min: [scatterMin, minimum],
 } as const
 
-/** x [… places, slice …], in whose places updates [n, slice] are folded. */
+/** x [… places, slice …] after updates [n, slice] were combined with the elements at their places. */
 function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: Combination): Tensor {
   const [scatter, join] = folds[how]
   return cast(join(x, reshape(scatter(updates, flat, places), x.shape)), x.dtype)

@@ -194,7 +194,7 @@ export const istft = op(
   ],
   {
     /**
-     * The inverse of `stft`, which got the same arguments: adds the overlapping sequences, each multiplied by the window, and divides
+     * The inverse of `stft` with the same arguments: adds the overlapping sequences, each multiplied by the window, and divides
      * by the sum of the squared windows. Elements at which no window has weight are 0.
      *
      * Without a window, the result is the mean of the sequences at each element, times fftLength / sequenceStride.
@@ -202,7 +202,7 @@ export const istft = op(
      * @param length the number of elements of the result, which is never longer than the sequences reach; null for all. Default null.
      * @returns [… n]
      * @example ops.istft(ops.stft(signal, 256, 128, 256), 256, 128, 256)
-     * Keras: `keras.ops.istft`. Keras on JAX adds sequences that do not overlap, with sequenceStride = fftLength, as if they did.
+     * Keras: `keras.ops.istft`. With sequenceStride = fftLength, Keras on JAX adds sequences as if they overlapped.
      */
     istft(x, sequenceLength, sequenceStride, fftLength, length = null, window = 'hann', center = true): Tensor {
       const {

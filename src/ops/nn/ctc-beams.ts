@@ -6,9 +6,9 @@ import { Tensor } from '../tensor'
 
 /** A prefix of labels, with the logarithms of the probabilities of its paths. */
 interface Beam {
-  /** Classes counted from the end, which decides between equal scores. */
+  /** The classes, counted from the end: their order decides between equal scores. */
   readonly path: readonly number[]
-  /** Of the paths that end in a label, and in a blank. */
+  /** The logarithms for the paths that end in a label, and in a blank. */
   readonly emitted: number
   readonly paused: number
 }
@@ -73,7 +73,7 @@ function bestPaths(logP: ArrayLike<number>, classes: number, steps: number, widt
     .reverse()
 }
 
-/** The paths of a prefix and one more step. A label again is the same label, unless a blank is between. */
+/** The paths of a prefix and one more step. A repeated label is the same label, unless a blank is between. */
 function extended(
   { path, score, isPaused }: Score,
   classes: number,

@@ -106,7 +106,7 @@ export function ctcValues(
   const ofLabels = where(expandDims(isClass, 1), takeAlongAxis(logP, expandDims(clip(labels, 0, classes - 1), 1), 2), 0)
   const ofBlank = sliceAlong(logP, 2, blank, 1)
 
-  // Whether the next label is the same: then a path must pass the blank between them, otherwise it may.
+  // Whether the next label is the same. Between equal labels, a path must pass the blank; between others it may.
   const pairs = Math.max(most - 1, 0)
   const repeats = concatenate(
     [

@@ -20,7 +20,7 @@ export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
   return apply('gather', [x, indices], { axis })[0]!
 }
 
-/** The position of the first number that is no integer in low … high − 1; −1 if there is none. */
+/** The position of the first number that is not an integer in low … high − 1; −1 if there is none. */
 export function firstOutside(data: ArrayLike<number>, low: number, high: number): number {
   // A callback for each element takes several times as long.
   for (let i = 0; i < data.length; i++) {

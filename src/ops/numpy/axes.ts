@@ -1,5 +1,4 @@
-// moveAxis for several axes, and transpose with its axes by name. Other code calls the functions of shape.ts, which bundles have
-// anyway.
+// moveAxis for several axes, and transpose with its axes by name. Internal code calls the functions of shape.ts, which are in every bundle.
 
 import { operand, wholeOrWholes, wholes } from '../kinds'
 import { arg, op, optional } from '../op'

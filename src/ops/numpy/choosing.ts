@@ -15,7 +15,7 @@ export const select = op(
   () => [arg('condlist', operands), arg('choicelist', operands), optional('default', operandOrNull)],
   {
     /**
-     * At each position the element of the first choice whose condition is true, and the default where none is. All operands
+     * At each position the element of the first choice whose condition is true, and the default where no condition is true. All operands
      * broadcast; choices of several dtypes are converted to the highest.
      * @param default_ also by its name, { default: 9 }. Default 0
      * @example ops.select([[true, false, false], [true, true, false]], [[1, 2, 3], [4, 5, 6]], 9)   // [1, 5, 9]

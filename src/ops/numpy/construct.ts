@@ -34,7 +34,7 @@ export interface LinspaceOptions extends SpacingOptions {
 const ends = () =>
   [arg('start', operand), arg('stop', operand), optional('num', whole(0)), optional('endpoint', boolean)] as const
 
-/** The last ones. */
+/** The last parameters of numbers between two ends. */
 const result = () => [optional('dtype', nullable(dtype)), optional('axis', axis)] as const
 
 export const linspace = op(
@@ -222,7 +222,7 @@ export const meshgrid = opOf<Meshgrid>(
 )
 
 export interface VanderOptions {
-  /** The number of columns; null for that of the rows. Default null. */
+  /** The number of columns; null for as many as rows. Default null. */
   readonly n?: number | null
   /** Whether the powers increase from column to column. Default false. */
   readonly increasing?: boolean

@@ -74,7 +74,7 @@ export const eye = op(matrix, {
 })
 
 export interface MatrixOptions {
-  /** The number of columns, as Keras calls it; null for that of the rows. Default null. */
+  /** The number of columns, as Keras calls it; null for as many as rows. Default null. */
   readonly M?: number | null
   /** The diagonal, counted to the right of the main one; negative to the left. Default 0. */
   readonly k?: number
@@ -142,7 +142,7 @@ export const diag = op(withDiagonal, {
       throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
     const size = value.size + Math.abs(k)
     requireShape('diag', [size, size])
-    // Above the diagonal's start every row holds one element, below it every column does.
+    // For k ≥ 0 the diagonal has its elements in the first rows, one each; for k < 0 in the first columns.
     const long = pad(value, [[0, Math.abs(k)]])
     return where(equal(distances(size, size), k), expandDims(long, k < 0 ? 0 : 1), zeroLike(value))
   },

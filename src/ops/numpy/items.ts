@@ -13,7 +13,7 @@ import { Variable } from '../variable'
 
 /**
  * What one position of a key selects: a number, one element of an axis, which disappears; `'start:stop:step'`, some of an axis, as in
- * Python; null, a new axis of extent 1; `'...'`, all axes that the others leave; a vector or tensor of integers, the elements at
+ * Python; null, a new axis of extent 1; `'...'`, all axes that the other positions do not select from; a vector or tensor of integers, the elements at
  * these indices.
  */
 export type ItemKey = number | null | string | readonly number[] | Tensor | Int32Array

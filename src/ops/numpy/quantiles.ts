@@ -142,7 +142,7 @@ function quantileOf(
 const row = (elements: readonly number[]): Tensor =>
   new Tensor(Float32Array.from(elements), [elements.length], 'float32')
 
-/** The quantiles of all elements; NaN if one of them is NaN. Known shares have the same places in all rows, which costs less. */
+/** The quantiles of all elements; NaN if one of them is NaN. Known shares are at the same places in all rows, which makes them cheaper. */
 function amongAll(rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor {
   const count = rows.shape.at(-1)!
   const places = shares.map((share) => placeOf(share * (count - 1), method))

@@ -68,7 +68,7 @@ export const shuffle = op(
       const at = normalizeAxis('shuffle', axis, value.rank)
       const extent = value.shape[at]!
       if (sizeOf(value.shape) === 0 || extent === 1) return value
-      // Numbers of 23 bits are often equal, and equal numbers keep their order. The second order is of pairs of numbers.
+      // Random numbers of 23 bits are often equal, and equal numbers keep their order. So the order is sorted once more, by new numbers.
       const draw = streamsOf([extent], seed)
       const first = argsort(draw(0))
       return take(value, take(first, argsort(draw(1))), at)

@@ -31,7 +31,7 @@ import { gaussian } from './gaussian'
 import { streamsOf } from './generator'
 
 /**
- * A number of a tape's instructions cannot depend on data, so the rejection of Marsaglia and Tsang has a fixed number of rounds. A round
+ * The number of instructions of a tape cannot depend on data, so the rejection of Marsaglia and Tsang has a fixed number of rounds. A round
  * fails with a probability of at most 0.049 (for α = 1), all seven with 7·10⁻¹⁰. The number is then d, which is close to the mode.
  */
 const ROUNDS = 7

@@ -162,7 +162,7 @@ export class Adafactor extends AdafactorBase {
     return true
   }
 
-  // With all of the weight on the new squares, the old ones cancel, and may leave 0.
+  // If the new squares have all the weight, the old ones cancel, and the mean may be 0.
   protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
@@ -293,7 +293,7 @@ export class Muon extends MuonBase {
     return this.seesApart(weight) ? this.weightDecay : this.adamWeightDecay
   }
 
-  // The iteration diverges for most coefficients but its own.
+  // The iteration diverges for most coefficients other than the defaults.
   protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {

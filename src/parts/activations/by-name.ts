@@ -1,4 +1,4 @@
-// `get` and `deserialize` of the namespace `activations`: the functions of names.
+// `get` and `deserialize` of the namespace `activations`. They find functions by their names.
 
 import { getActivation, notAnActivation, type ActivationFunction, type ActivationIdentifier } from './'
 import { requireArguments } from '../../core/arguments'

@@ -57,7 +57,7 @@ export type ActivationIdentifier = ActivationName | (string & {}) | ActivationFu
 const isName = (name: string): name is ActivationName => Object.hasOwn(activations, name)
 const names = Object.keys(activations).filter(isName)
 
-/** The forms of custom functions: equal names in a file mean the same function. */
+/** The activations that were made of custom functions. Equal names in a file mean the same activation. */
 const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
 
 /**
@@ -97,7 +97,7 @@ const all = new Set<ActivationFunction>(Object.values(activations))
 
 const traitsOf = (activation: ActivationFunction): OpTraits => (isDeclared(activation) ? activation.traits : {})
 
-/** What an activation does with units: as it declares, or as trials show of other functions, such as those of users. */
+/** How an activation computes units: as it declares. For other functions, such as those of users, trials find it out. */
 const unitsOf = (activation: ActivationFunction): Units =>
   traitsOf(activation).units ?? (all.has(activation) ? 'apart' : triedUnits(activation))
 

@@ -247,7 +247,7 @@ interface Scaling extends FanAxes {
   readonly distribution: Distribution
 }
 
-// Variance scale / n, n the fan of `mode`.
+/** Numbers with the variance scale / n, where n is the fan of `mode`. */
 function scaled(
   shape: Shape,
   { scale, mode, distribution, ...axes }: Scaling,
@@ -333,7 +333,7 @@ export class VarianceScaling extends VarianceScalingBase {
   }
 }
 
-/** The base of an initializer with variance scale / n, n the fan of `mode`. */
+/** The base of an initializer with the variance scale / n, where n is the fan of `mode`. */
 /* @__NO_SIDE_EFFECTS__ */
 function scaling(scale: number, mode: FanMode, distribution: Distribution) {
   return configured<typeof FanInitializer, Readonly<Record<never, never>>, ['seed']>(
