@@ -146,17 +146,16 @@ export function flattenLike(structure: Tree<unknown>, value: unknown, where: str
       return
     }
     const keys = Object.keys(branch)
-    if (!isBranch(part) || Array.isArray(part)) {
+    if (!isRecord(part)) {
       throw new ArgumentError(`${place}: expected an object { ${keys.join(', ')} }, received ${describe(part)}`)
     }
-    const received = new Map(Object.entries(part))
-    const unknown = [...received.keys()].find((key) => !keys.includes(key))
-    const missing = keys.find((key) => received.get(key) === undefined)
+    const unknown = Object.keys(part).find((key) => !keys.includes(key))
+    const missing = keys.find((key) => part[key] === undefined)
     if (unknown !== undefined || missing !== undefined) {
       const wrong = unknown !== undefined ? `'${unknown}' is not one of them` : `'${missing}' is missing`
       throw new ArgumentError(`${place}: expected { ${keys.join(', ')} }; ${wrong}`)
     }
-    for (const [key, child] of Object.entries(branch)) walk(child, received.get(key), `${path}.${key}`)
+    for (const [key, child] of Object.entries(branch)) walk(child, part[key], `${path}.${key}`)
   }
   walk(structure, value, '')
   return leaves
@@ -168,10 +167,9 @@ export function flattenLike(structure: Tree<unknown>, value: unknown, where: str
  */
 export function inOrderOf(like: unknown, tree: unknown): unknown {
   if (!isBranch(tree) || !isBranch(like) || Array.isArray(tree) !== Array.isArray(like)) return tree
-  const parts = new Map(Object.entries(tree))
-  const others = Object.entries(like)
-  if (others.length !== parts.size || !others.every(([key]) => Object.hasOwn(tree, key))) return tree
-  const ordered = others.map(([key, other]): [string, unknown] => [key, inOrderOf(other, parts.get(key))])
+  const keys = Object.keys(like)
+  if (keys.length !== Object.keys(tree).length || !keys.every((key) => Object.hasOwn(tree, key))) return tree
+  const ordered = keys.map((key): [string, unknown] => [key, inOrderOf(Reflect.get(like, key), Reflect.get(tree, key))])
   return Array.isArray(tree) ? ordered.map(([, part]) => part) : Object.fromEntries(ordered)
 }
 

@@ -11,6 +11,6 @@ export function ofLength<Each>(list: readonly Each[], length: 2): [Each, Each]
 export function ofLength<Each>(list: readonly Each[], length: 3): [Each, Each, Each]
 export function ofLength<Each>(list: readonly Each[], length: 4): [Each, Each, Each, Each]
 export function ofLength<Each>(list: readonly Each[], length: number): readonly Each[] {
-  if (list.length !== length) throw internalError(`expected a list of ${length}, received one of ${list.length}`)
+  if (list.length !== length) throw internalError(`expected ${length} values, received ${list.length}`)
   return list
 }

@@ -52,13 +52,6 @@ export interface MetricVariableOptions {
   readonly dtype?: DType | null
 }
 
-/** A metric whose arguments are unknown: `updateState` of a user's metric may take other arguments than that of its base. */
-interface OfAnyBatch {
-  updateState(...batch: readonly (Tensor | undefined)[]): void
-}
-
-const updateWith = (metric: OfAnyBatch, batch: readonly (Tensor | undefined)[]): void => metric.updateState(...batch)
-
 const MetricBase = (configured as InOrder<['name', 'dtype']>)(Configured, metricOptions)
 
 /**
@@ -150,7 +143,8 @@ export abstract class Metric extends MetricBase {
     ...batch: readonly (TensorLike | null | undefined)[]
   ): Tensor[] {
     const tensors = batch.map((each) => tensorOrNothing(each, this.name))
-    return this.within(metricVariables, () => updateWith(this, tensors))[1]
+    // A metric of the user may take other arguments than its base, so their types are unknown.
+    return this.within(metricVariables, () => Reflect.apply(this.updateState, this, tensors))[1]
   }
 
   /** The result for given values of `variables`. Keras: `Metric.stateless_result`. */

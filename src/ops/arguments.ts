@@ -80,6 +80,9 @@ function isExtent(extent: unknown): extent is number {
 }
 
 /** Extents ≥ 0 of a tensor that can be made. */
+export function requireShape(where: string, shape: readonly [number], most?: number): [number]
+export function requireShape(where: string, shape: readonly [number, number], most?: number): [number, number]
+export function requireShape(where: string, shape: unknown, most?: number): number[]
 export function requireShape(where: string, shape: unknown, most = MAX_ELEMENTS): number[] {
   if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
   const extents = new Array<number>(shape.length)

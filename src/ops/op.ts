@@ -319,6 +319,6 @@ export function binaryOp<Result>(
 /** The same op under a second name, and in another namespace if the traits say so. */
 /* @__NO_SIDE_EFFECTS__ */
 export function alias<Fn extends AnyFunction>(name: string, of: Fn, traits?: OpTraits): Fn {
-  if (!isDeclared(of)) throw internalError(`${name} is an alias of a function that is not an op`)
+  if (!isDeclared(of)) throw internalError(`alias ${name}: expected an op`)
   return declared<Fn>(name, of.declare, of.compute, traits ?? of.traits)
 }

@@ -6,7 +6,6 @@ import { arg, binaryOp, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
 import { requireInteger, requireIntegers, requireList } from '../arguments'
 import { asNumbers, asTensor, type TensorLike } from '../convert'
 import { multiply, negative, subtract } from '../numpy/elementwise'
@@ -20,7 +19,7 @@ import type { Tensor } from '../tensor'
  * right, and its axis is removed from the result.
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = ofLength(factors('matmul', [a, b]), 2)
+  const [left, right] = factors('matmul', [a, b])
   if (left.rank === 0 || right.rank === 0) throw new ShapeError('matmul: a scalar is not a matrix; use multiply')
   const rows = left.rank === 1 ? reshape(left, [1, left.size]) : left
   const columns = right.rank === 1 ? reshape(right, [right.size, 1]) : right
@@ -41,7 +40,7 @@ type MeetingAxes = number | readonly [readonly number[] | number, readonly numbe
  * @param axes the number of last axes of a that are summed with the first axes of b; or [axes of a, axes of b]. Default 2.
  */
 export function tensordot(a: TensorLike, b: TensorLike, axes: MeetingAxes = 2): Tensor {
-  const [left, right] = ofLength(factors('tensordot', [a, b]), 2)
+  const [left, right] = factors('tensordot', [a, b])
   const [leftAxes, rightAxes] = meetingAxes(left, right, axes)
   const extents = leftAxes.map((axis) => left.shape[axis]!)
   const fits = leftAxes.length === rightAxes.length && rightAxes.every((axis, i) => right.shape[axis] === extents[i])
@@ -90,20 +89,20 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
  * product if either operand is a scalar.
  */
 export function dot(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = ofLength(factors('dot', [a, b]), 2)
+  const [left, right] = factors('dot', [a, b])
   if (left.rank === 0 || right.rank === 0) return multiply(left, right)
   return tensordot(left, right, [-1, right.rank === 1 ? -1 : -2])
 }
 
 /** Σ over the last axis of both: result[i…, j…] = Σₖ a[i…, k] b[j…, k]. The product if either operand is a scalar. */
 export function inner(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = ofLength(factors('inner', [a, b]), 2)
+  const [left, right] = factors('inner', [a, b])
   return left.rank === 0 || right.rank === 0 ? multiply(left, right) : tensordot(left, right, [-1, -1])
 }
 
 /** Σ a · b over all elements, in row-major order. */
 export function vdot(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = ofLength(factors('vdot', [a, b]), 2)
+  const [left, right] = factors('vdot', [a, b])
   if (left.size !== right.size)
     throw new ShapeError(
       `vdot: both operands must have the same number of elements, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,

@@ -12,6 +12,8 @@ import { apply } from '../trace'
  * Converts the operands of a product: all to float32 if one of them is float32, else all to int32; bool counts
  * as int32.
  */
+export function factors(where: string, operands: readonly [TensorLike, TensorLike]): [Tensor, Tensor]
+export function factors(where: string, operands: readonly TensorLike[]): Tensor[]
 export function factors(where: string, operands: readonly TensorLike[]): Tensor[] {
   const tensors = operands.map((operand) => asTensor(operand, where))
   return tensors.some(({ dtype }) => dtype === 'float32')

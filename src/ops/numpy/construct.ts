@@ -5,7 +5,6 @@ import { arg, op, opOf, optional, rest } from '../op'
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError } from '../../core/errors'
 import { always, boolean, choice, nullable, number, option, readOptions } from '../../core/options'
-import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { asTensor, type TensorLike, toTensor } from '../convert'
 import { add, cast, divide, exp, log, multiply, power } from './elementwise'
@@ -99,7 +98,7 @@ function equallyFar(
 
 /** The number of elements, and of the steps from start to stop. */
 function requireCount(where: string, num: number, endpoint: boolean): { length: number; steps: number } {
-  const [length] = ofLength(requireShape(where, [num]), 1)
+  const [length] = requireShape(where, [num])
   return { length, steps: Math.max(1, endpoint ? length - 1 : length) }
 }
 

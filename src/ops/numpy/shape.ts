@@ -17,7 +17,6 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/error
 import { addMethods } from '../../core/methods'
 import { nullable } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf, type Shape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
 import { readIndices, sliceAlong, takeAlong } from './along'
 import {
   requireDType,
@@ -437,7 +436,7 @@ export function arange(start: number, stop?: number | null, step?: number | null
  * identity matrix.
  */
 export function eye(rows: number, columns?: number | null, k = 0, dtype?: DType | null): Tensor {
-  const [m, n] = ofLength(requireShape('eye', [rows, columns ?? rows]), 2)
+  const [m, n] = requireShape('eye', [rows, columns ?? rows])
   const type = requireDType('eye', dtype ?? 'float32')
   const data = new dtypes[type].array(m * n)
   for (let i = Math.max(0, -k); i < m && i + k < n; i++) data[i * n + i + k] = 1

@@ -3,7 +3,6 @@
 import { whole } from '../kinds'
 import { arg, op } from '../op'
 import { number } from '../../core/options'
-import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { Tensor } from '../tensor'
 
@@ -12,7 +11,7 @@ const window = () => [arg('x', whole(0))] as const
 
 /** A window of x elements. @param elementAt the element at position t, which goes from −1 at the first to 1 at the last */
 function windowOf(where: string, x: number, elementAt: (t: number) => number): Tensor {
-  const [length] = ofLength(requireShape(where, [x]), 1)
+  const [length] = requireShape(where, [x])
   const last = length - 1
   const elements = Float32Array.from({ length }, (_, i) => (last === 0 ? 1 : elementAt((2 * i - last) / last)))
   return new Tensor(elements, [length], 'float32')
