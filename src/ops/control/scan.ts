@@ -211,7 +211,7 @@ export function lengthOf(
     const [count] = shape
     if (count === undefined)
       throw new ShapeError(
-        `${where}: ${what}${paths[i]} is a scalar and has no slices. Of a list of numbers, ops.array makes a tensor`,
+        `${where}: ${what}${paths[i]} is a scalar and has no slices. Convert a list of numbers with ops.array`,
       )
     if (length !== null && count !== length) {
       const other = wanted === null ? `${what}${paths[0]} has ${length} slices` : `length is ${wanted}`

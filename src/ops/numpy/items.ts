@@ -34,7 +34,7 @@ export const getItem = op(() => [arg('x', operand), arg('key', unchecked<ItemKey
     const dots = keys.filter((each) => each === '...').length
     if (used > value.rank || dots > 1)
       throw new ShapeError(
-        `getItem: a tensor of shape ${formatShape(value.shape)} has no item of ${used} axes and ${dots} times '...'`,
+        `getItem: a key for the shape ${formatShape(value.shape)} may select from ${value.rank} axes and contain '...' once, received ${used} axes and ${dots} times '...'`,
       )
     const lists = keys.filter(isList).length
     if (lists > 1 || (lists === 1 && keys.some((each) => typeof each === 'number')))

@@ -15,7 +15,7 @@ function nameOf(identifier: ActivationIdentifier | SavedObject | null): Activati
   if (typeof className !== 'string') throw notAnActivation(identifier)
   if (Object.keys(config ?? {}).length === 0) return className
   throw new ArgumentError(
-    `activations: an activation has no options, received ${quoted(identifier)}. layers.deserialize makes layers, such as ReLU, which have some.`,
+    `activations: an activation has no options, received ${quoted(identifier)}. Layers such as ReLU have options: use layers.deserialize`,
   )
 }
 
