@@ -1,6 +1,6 @@
 // The checksum of zlib data. RFC 1950.
 
-/** Adler's checksum, with which zlib data end. */
+/** Adler's checksum, the last bytes of zlib data. */
 export function adler32(bytes: Uint8Array): number {
   let sum = 1
   let sums = 0

@@ -1,6 +1,6 @@
-// Bytes as text.
+// Converts bytes to text in base64, and back.
 
-/** The bytes of a text in base64. @throws the engine's error for another text */
+/** The bytes of a text in base64. @throws the engine's error for a text that is not base64 */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   const letters = atob(text)
   const bytes = new Uint8Array(letters.length)

@@ -1,22 +1,25 @@
 // Regular expressions of files. RegExp backtracks: with `(a+)+b`, a file could stop the process. Here all alternatives advance together, so
-// that the time is at most (length of the text) × (length of the expression), and that of all expressions of a file is limited.
+// that a match takes at most (length of the text) × (length of the expression) steps. The steps of all expressions of a file are limited, too.
 
 import { FormatError, quoted } from './errors'
 
-/** A step of a machine. A step that accepts no character is passed without one, if `holds` is true there. */
+/**
+ * A step of a machine. A step with `accepts` consumes a character; a step without it consumes none, and is passed if `holds` is null or true
+ * at the position.
+ */
 interface Step {
   readonly accepts: ((character: string) => boolean) | null
   readonly holds: ((text: readonly string[], at: number) => boolean) | null
   next: readonly Step[]
 }
 
-/** A part of an expression: the steps where it begins, and those that lead out of it. */
+/** A part of an expression: the step where it begins, and the step that leads out of it. */
 interface Part {
   readonly first: Step
   readonly last: Step
 }
 
-/** The steps that all expressions of a file may take together: about two seconds. Making one costs as much as a hundred. */
+/** Counts the steps of all expressions of a file. The limit is about two seconds; a step that is created counts as a hundred. */
 export class Effort {
   private left = 20_000_000
 
@@ -36,16 +39,22 @@ export function boundedPatterns(): (source: string, flags: string) => RegExp {
   return (source, flags) => new BoundedPattern(source, flags, effort)
 }
 
-/** References to groups: no machine has them. */
+/** References to groups, which no machine can match. */
 const UNBOUNDED = /\\[1-9]|\\k</
 
-/** An expression of a program, which may come from a file that it read before. No file may have the few that only RegExp knows. */
+/**
+ * An expression of a program, which may have read it from a file. An expression that only RegExp can match is left to RegExp: files cannot contain
+ * it, because `boundedPatterns` refuses it.
+ */
 export function boundedIfPossible(source: string, flags: string): RegExp {
   if (UNBOUNDED.test(source) || flags.includes('v')) return new RegExp(source, flags)
   return new BoundedPattern(source, flags, new Effort('The optimizer'))
 }
 
-/** Whether a machine, started at a position, ends at a position that `isEnd` accepts. @param isMoving whether it also starts at every later position */
+/**
+ * Whether a machine that starts at a position ends at a position that `isEnd` accepts.
+ * @param isMoving whether the machine also starts at every later position
+ */
 function runs(
   { first, last }: Part,
   text: readonly string[],
@@ -65,7 +74,7 @@ function runs(
   }
 }
 
-/** Steps, and all that are reached from them without a character. */
+/** Steps, and all steps that are reached from them without a character. */
 function closure(steps: readonly Step[], text: readonly string[], at: number, effort: Effort): ReadonlySet<Step> {
   const reached = new Set(steps)
   for (const { accepts, holds, next } of reached)
@@ -79,7 +88,7 @@ function closure(steps: readonly Step[], text: readonly string[], at: number, ef
  * @throws FormatError for anything else, such as references and assertions
  */
 export function wholePattern(source: string, effort: Effort): (text: string) => boolean {
-  // Alternatives of plain paths may be many.
+  // An optimizer's file may list thousands of plain paths as alternatives.
   if (/^[\w/|-]*$/.test(source)) {
     const texts = new Set(source.split('|'))
     return (text) => texts.has(text)
@@ -98,7 +107,7 @@ export function wholePattern(source: string, effort: Effort): (text: string) => 
 export class BoundedPattern extends RegExp {
   readonly #machine: Part
   readonly #effort: Effort
-  /** A text is matched once: steps of training ask again. */
+  /** The results by text, because each step of a training asks for the same texts. */
   readonly #results = new Map<string, boolean>()
 
   constructor(source: string, flags: string, effort: Effort) {
@@ -135,12 +144,22 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
   S: /^\S$/,
 }
 
-/** A class, an escape that is no reference, or another character of JavaScript. */
+/** A class of characters, an escape that is not a reference, or another character of JavaScript. */
 const ATOM =
   '^(?:\\[(?:[^\\]\\\\]|\\\\[^])*\\]|\\\\(?:c[A-Za-z]|x[\\dA-Fa-f]{2}|u[\\dA-Fa-f]{4}|u\\{[\\dA-Fa-f]+\\}|[pP]\\{[^}]*\\}|[^1-9k])|[^\\\\])'
 
-/** How often a part is repeated. */
+/** The quantifier after a part. */
 const [OF_PYTHON, OF_JAVASCRIPT] = [/^(?:[*+?]|\{(\d*)(,?)(\d*)\})/, /^(?:[*+?]|\{(\d+)(,?)(\d*)\})/]
+
+/** The least and the largest number of repetitions: of `?`, `*`, `+`, `{3}`, `{3,}` or `{3,5}`. */
+function limitsOf([whole, from = '', comma = '', to = '']: RegExpExecArray): readonly [least: number, most: number] {
+  if (whole === '?') return [0, 1]
+  if (whole === '*') return [0, Infinity]
+  if (whole === '+') return [1, Infinity]
+  const least = Number(from)
+  if (comma === '') return [least, least]
+  return [least, to === '' ? Infinity : Number(to)]
+}
 
 class Parser {
   private at = 0
@@ -218,22 +237,11 @@ class Parser {
     const end = this.at
     const bounds = (this.flags === null ? OF_PYTHON : OF_JAVASCRIPT).exec(this.source.slice(this.at, this.at + 20))
     if (bounds === null) return part
-    const [whole, from = '', comma = '', to = ''] = bounds
-    this.at += whole.length
+    this.at += bounds[0].length
     const after = this.at + (this.take('?') ? 1 : 0)
-    const least = whole === '+' ? 1 : Number(from)
-    const most =
-      whole === '?'
-        ? 1
-        : whole === '*' || whole === '+'
-          ? Infinity
-          : comma === ''
-            ? least
-            : to === ''
-              ? Infinity
-              : Number(to)
+    const [least, most] = limitsOf(bounds)
     if (least > most) this.fail()
-    // The text of the part is parsed once for each copy.
+    // Each copy of the part is made by parsing its text again.
     const copy = (): Part => {
       this.at = start
       const made = this.atom(depth)
@@ -249,7 +257,8 @@ class Parser {
       at.next = i >= least ? [part.first, last] : [part.first]
       at = part.last
     }
-    at.next = [...(count === 0 ? [] : most === Infinity ? [part.first] : []), last]
+    const repeats = most === Infinity && count > 0 ? [part.first] : []
+    at.next = [...repeats, last]
     this.at = after
     return { first, last }
   }
@@ -269,9 +278,13 @@ class Parser {
     }
     const edge = this.flags === null ? null : this.edge()
     if (edge !== null) return this.assertion(edge)
-    const accepts = this.flags !== null ? this.native() : this.take('[') ? this.characterClass() : this.character()
+    const accepts = this.flags === null ? this.ofPython() : this.native()
     const last = this.step()
     return { first: this.step(accepts, [last]), last }
+  }
+
+  private ofPython(): Step['accepts'] {
+    return this.take('[') ? this.characterClass() : this.character()
   }
 
   /** An assertion that a part matches after a position, or before it. */
@@ -297,7 +310,7 @@ class Parser {
     return this.take('\\B') ? (text, at) => !isBetween(text, at) : null
   }
 
-  /** One character, an escape or a class of JavaScript, tested by JavaScript: one character takes no time. */
+  /** One character, an escape or a class of JavaScript. RegExp tests it, because it cannot backtrack over one character. */
   private native(): (character: string) => boolean {
     const [whole] = new RegExp(ATOM, this.has('u') ? 'u' : '').exec(this.source.slice(this.at)) ?? this.fail()
     if (/^[*+?]$/.test(whole) || this.has('v')) this.fail()

@@ -1,4 +1,4 @@
-// Bytes, joined.
+// Joins arrays of bytes.
 
 /**
  * The bytes of all parts, one after the other.

@@ -1,4 +1,4 @@
-// Dates as text.
+// Reads dates that are written as text.
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?)?(Z|[+-]\d\d:?\d\d)?$/
 
@@ -6,11 +6,11 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})
 export function timeIn(text: string): number | null {
   const found = DATE.exec(text.trim())
   if (found === null) return null
-  const [year, month, day, hour = 0, minute = 0, second = 0] = found
-    .slice(1, 7)
-    .map((part) => (part === undefined ? undefined : Number(part))) as [number, number, number]
+  const part = (i: number): number => Number(found[i] ?? 0)
+  const [year, month, day] = [part(1), part(2), part(3)]
+  const [hour, minute, second] = [part(4), part(5), part(6)]
   const time = Date.UTC(year, month - 1, day, hour, minute, second, Number((found[7] ?? '').padEnd(3, '0')))
-  // 31 February would become a day in March.
+  // Date.UTC accepts 31 February and makes a day in March of it.
   const date = new Date(time)
   if (
     date.getUTCFullYear() !== year ||

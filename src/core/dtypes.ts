@@ -1,4 +1,4 @@
-// The element types: bytes per element, array type, and name in files. Only this file defines them.
+// Defines the element types, the dtypes: bytes per element, array type, and name in files.
 
 /**
  * bool is stored as int32, 0 or 1. int8 is for the weights of quantized layers; no op computes with it. string is for
@@ -12,11 +12,19 @@ export type NumericArray = Float32Array | Int32Array | Int8Array | Float64Array
 /** The arrays that hold a tensor's elements in memory. */
 export type TensorData = Float32Array | Int32Array | Int8Array
 
+/** The constructor of such an array. */
+interface TensorArray {
+  new (length: number): TensorData
+  new (numbers: ArrayLike<number>): TensorData
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TensorData
+  from(numbers: ArrayLike<number>): TensorData
+}
+
 export interface DTypeInfo {
   /** Bytes of one element. */
   readonly bytes: number
   /** The array type that holds the elements. */
-  readonly array: typeof Float32Array | typeof Int32Array | typeof Int8Array
+  readonly array: TensorArray
   /** The name in the safetensors format. */
   readonly code: 'F32' | 'I32' | 'I8'
   /** Operands of several dtypes are converted to the dtype with the highest rank. */
@@ -35,8 +43,8 @@ export const dtypes: { readonly [Name in DType]: DTypeInfo } = {
 export const BYTES_PER_ELEMENT = 4
 
 /** The dtype to which operands of several dtypes are converted. */
-export function commonType(given: readonly DType[]): DType {
-  return given.reduce((highest, dtype) => (dtypes[dtype].rank > dtypes[highest].rank ? dtype : highest))
+export function commonType(all: readonly DType[]): DType {
+  return all.reduce((highest, dtype) => (dtypes[dtype].rank > dtypes[highest].rank ? dtype : highest))
 }
 
 /** A copy of numbers as elements of a dtype: int32 truncates towards zero and wraps, bool is x ≠ 0. */
@@ -52,12 +60,13 @@ export function allocateData(dtype: DType, length: number): TensorData {
 
 /** A view of linear memory. */
 export function viewData(dtype: DType, buffer: ArrayBufferLike, byteOffset: number, length: number): TensorData {
-  return new dtypes[dtype].array(buffer as ArrayBuffer, byteOffset, length)
+  return new dtypes[dtype].array(buffer, byteOffset, length)
 }
 
 /**
- * How many more elements are checked by methods of the engine. They take six times as long as a loop here, but an engine runs a loop
- * slowly until it has compiled it: the first check of 6,000 elements takes nine times as long. This is a state of the engine, whatever is checked.
+ * The number of elements that methods of the engine check before the loop of this file takes over. The methods take six times as long as
+ * the compiled loop, but the engine runs a loop slowly until it has compiled it: the loop's first check of 6,000 elements takes nine times as
+ * long. The count is of the whole program, because the engine compiles the loop once for all data.
  */
 let elementsUntilLoop = 2 ** 17
 

@@ -13,7 +13,7 @@ export class MyelinError extends Error {
 // oxlint-disable-next-line no-control-regex -- these are escaped
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
-/** A text from a user or a file that is printed: without characters that act on a terminal. @param hasLines whether ends of lines stay */
+/** A text of a user or a file for printing: characters that act on a terminal are escaped. @param hasLines whether ends of lines stay */
 export function printable(text: string, hasLines = false): string {
   return text.replace(CONTROL, (character) => {
     if (hasLines && (character === '\n' || character === '\t')) return character
@@ -87,7 +87,7 @@ export function restate(error: Error, text: string): void {
   if (stack !== undefined) error.stack = stack.replace(old, () => message)
 }
 
-/** Runs `body`; errors of this library that leave it get the message that `words` returns for theirs. */
+/** Runs `body`. An error of this library that it throws gets the message that `words` makes of the old one. */
 export function restating<Result>(words: (message: string) => string, body: () => Result): Result {
   try {
     return body()
@@ -122,7 +122,7 @@ export function listed(problems: readonly string[], separator = '; '): string {
 export function quoted(value: unknown): string {
   if (typeof value === 'string') return `'${printable(value)}'`
   if (Array.isArray(value)) {
-    // Inner lists are shown only if they are short, so not the rows of a data set.
+    // Inner lists are shown only if they are short. The rows of a data set are not.
     const isShort =
       value.length <= 4 &&
       value.every((each) => !Array.isArray(each) || (each.length <= 4 && !each.some(Array.isArray)))
@@ -134,7 +134,7 @@ export function quoted(value: unknown): string {
   return `an object (${typeof value.constructor === 'function' ? value.constructor.name : 'no prototype'})`
 }
 
-/** Names of the same things in other libraries. */
+/** Names of options in other libraries, in small letters, with the names that they have here. */
 const elsewhere: Readonly<Record<string, string>> = {
   lr: 'learningRate',
   decay: 'weightDecay',
@@ -178,8 +178,10 @@ export function nearestName(name: string, known: readonly string[]): string | un
 }
 
 /** The known name that equals a name in any spelling: `use_bias`, `usebias` and `useBias` are the same. */
-export function knownName(name: string, known: readonly string[]): string | undefined {
-  if (known.includes(name)) return name
+export function knownName<Name extends string>(name: string, known: readonly Name[]): Name | undefined {
+  const names: readonly string[] = known
+  const at = names.indexOf(name)
+  if (at >= 0) return known[at]
   const wanted = normalizeName(name)
   return known.find((each) => normalizeName(each) === wanted)
 }

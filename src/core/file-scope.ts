@@ -1,9 +1,9 @@
-// What holds while a file is read or written. All of it is in one scope, because one file is read or written at a time: code far from
-// the formats, such as a weight that is created, asks it.
+// The settings that hold while a file is read or written. Code that does not know the formats reads them, such as the code that creates
+// weights. They are one scoped value, because one file is read or written at a time.
 
 import { scoped } from './scope'
 
-/** Makes an expression of its text. */
+/** Makes a regular expression of its text. */
 export type MakePattern = (source: string, flags: string) => RegExp
 
 interface FileScope {
@@ -13,27 +13,27 @@ interface FileScope {
   readonly fillsWeights?: boolean
   /** Makes the expressions that the file contains. Default: as for those of the program. */
   readonly makePattern?: MakePattern
-  /** Whether it may name only the classes that were given, and not those of the whole library. */
+  /** Whether the file may name only the classes of customObjects, and not those of the whole library. */
   readonly hasOnlyGivenClasses?: boolean
   /**
    * Whether layers and weights are listed in the order of old files: layers in properties first, then those of a graph by their first
    * call, and weights in the order of their creation.
    */
   readonly isInFormerOrder?: boolean
-  /** Whether quantized layers have the form of float32 layers. */
+  /** Whether quantized layers are written in the form of float32 layers. */
   readonly isInFloats?: boolean
-  /** Whether its graph must not depend on the extents of its inputs, because its readers compute with constants once. */
+  /** Whether the graph of the file must not depend on the extents of its inputs, because its readers evaluate constants only once. */
   readonly foldsConstants?: boolean
 }
 
 const file = /* @__PURE__ */ scoped<FileScope>({})
 
-/** What holds now. */
+/** The settings that hold now. */
 export function fileScope(): FileScope {
   return file.current
 }
 
-/** Runs `body` while this holds, too. It must be synchronous. */
+/** Runs `body`, which must be synchronous, with further settings. */
 export function withFile<Result>(changed: FileScope, body: () => Result): Result {
   return file.within({ ...file.current, ...changed }, body)
 }

@@ -1,4 +1,4 @@
-// Numbers of 16 bits, float16 and bfloat16, as their bits.
+// Converts float16 and bfloat16, as 16 bits, to numbers and back.
 
 /** sign 1 bit, exponent 5, mantissa 10 */
 export function fromFloat16(bits: number): number {

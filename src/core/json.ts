@@ -29,7 +29,7 @@ export function repeatedKey(json: string): string | null {
         break
       case ':': {
         const keys = open.at(-1)!
-        const key = last.includes('\\') ? (JSON.parse(`"${last}"`) as string) : last
+        const key = last.includes('\\') ? String(JSON.parse(`"${last}"`)) : last
         if (keys.has(key)) return key
         keys.add(key)
       }

@@ -1,8 +1,8 @@
-// Records that are made of others, such as the options of a layer of those of its family.
+// Makes one record of several, such as the options of a layer of those of its family and its own.
 
 /**
- * One record with the properties of several, as `{ ...a, ...b }`. Its type names those of the parts, so that the declarations refer to
- * their documentation instead of repeating the types without it; and bundlers drop an unused call, but no unused spread.
+ * One record with the properties of several, as `{ ...a, ...b }`. Its type refers to the types of the parts, so that editors show their
+ * documentation. The type of a spread would repeat the properties without it. Bundlers drop an unused call, but not an unused spread.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function merged<A extends object, B extends object, C = unknown, D = unknown, E = unknown>(
@@ -11,11 +11,13 @@ export function merged<A extends object, B extends object, C = unknown, D = unkn
   c?: C,
   d?: D,
   e?: E,
-): A & B & C & D & E {
-  return Object.assign({}, a, b, c, d, e) as A & B & C & D & E
+): A & B & C & D & E
+/* @__NO_SIDE_EFFECTS__ */
+export function merged(...parts: readonly object[]): object {
+  return Object.assign({}, ...parts)
 }
 
-/** Like `merged`, where properties of `b` take the places of those of `a`, also with other types. */
+/** Like `merged`, but a property of `b` may have another type than the property of `a` that it replaces. */
 /* @__NO_SIDE_EFFECTS__ */
 export function replaced<A extends object, B extends object>(a: A, b: B): Omit<A, keyof B> & B {
   return Object.assign({}, a, b)

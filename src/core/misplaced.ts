@@ -1,17 +1,17 @@
-// Recognises what stands in place of a file: the page with which a server answers a wrong path, and the pointer that a checkout
-// without Git LFS has. All bytes that users name pass here, before the code of their format.
+// Recognises bytes that are not the wanted file: the page that a server sends for a wrong path, and the pointer that a checkout without
+// Git LFS contains. All files that users name are checked here, before the code of their format reads them.
 
 import { FormatError, quoted } from './errors'
 
-/** The number of bytes that are looked at. */
+/** The number of bytes that are examined. */
 const LOOKED_AT = 512
 
-/** The start of a page. Weights without a header are any bytes, so that a tag alone is one only with text after it. */
+/** The start of a page. Weights without a header can begin with the bytes of a tag, so a tag counts only with text after it. */
 const PAGE = /^(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|[!?a-z][\s\x20-\x7e]{10})/i
 
 /**
- * What bytes are in place of a file, and what to do; null for those that can be of a file.
- * @param page the start of a page; null if a file may be one
+ * What the bytes are instead of the wanted file, and what to do; null for bytes that can be the file.
+ * @param page the start of a page; null if the file may be a page
  */
 export function misplaced(bytes: Uint8Array, page: RegExp | null = PAGE): string | null {
   const start = String.fromCharCode(...bytes.subarray(0, LOOKED_AT))
@@ -20,7 +20,7 @@ export function misplaced(bytes: Uint8Array, page: RegExp | null = PAGE): string
 }
 
 /**
- * The bytes, if they can be those of a file without text.
+ * The bytes, if they can be a binary file.
  * @param name of the source, for errors; null for bytes
  * @param where names the call in errors
  * @throws FormatError for a web page, and for a pointer of Git LFS

@@ -1,7 +1,7 @@
-// Numbers that tell objects apart: in keys of programs, and for an order in time.
+// Numbers of objects: they distinguish objects in the keys of programs, and order them by time.
 
 const numbers = /* @__PURE__ */ new WeakMap<object, number>()
-/** Of the whole program, because keys combine the numbers of objects that know nothing of each other. */
+/** The last number. There is one count for the whole program, because a key contains numbers of objects of several kinds. */
 let last = 0
 
 /** A number that is larger than all before. */

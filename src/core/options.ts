@@ -17,6 +17,7 @@ import {
   noteOption,
   savedName,
   serialize,
+  type AnyFunction,
   type Config,
   type Configurable,
   type Json,
@@ -32,11 +33,11 @@ export interface Kind<Value, Input = Value> {
   read(value: unknown, where: string): Value
   /** The value in getConfig. */
   write(value: Value): Json
-  /** Whether the value is only checked: the object does not have it, and its configuration neither. */
+  /** Whether the value is only checked, and is not part of the object or of its configuration. */
   readonly unread?: true
   /**
-   * Exists only in types. In a list, because TypeScript takes apart the union of an optional property, and editors would show all members
-   * of `ActivationIdentifier` in the place of its name.
+   * Exists only in types. It is a list, because TypeScript splits the union type of an optional property: editors would show all members of
+   * `ActivationIdentifier` instead of its name.
    */
   readonly input?: readonly [Input]
 }
@@ -163,7 +164,8 @@ export const count: Kind<number> = /* @__PURE__ */ integer({ min: 1 })
 function countUpTo(most: number): Kind<number> {
   return {
     read(value, where) {
-      if (count.read(value, where) <= most) return value as number
+      const read = count.read(value, where)
+      if (read <= most) return read
       throw wrong(where, `an integer ≤ ${most}`, value)
     },
     write: (value) => value,
@@ -173,16 +175,16 @@ function countUpTo(most: number): Kind<number> {
 /** The extent of an axis: an integer ≥ 1 that one tensor can have. */
 export const extent: Kind<number> = /* @__PURE__ */ countUpTo(MAX_ELEMENTS)
 
-/** The maximum number of iterations of an algorithm in each step, because they are unrolled in its graph. */
+/** The maximum number of iterations of an algorithm in each step. It is limited, because the graph contains each iteration. */
 const MOST_ITERATIONS = 1000
 
 /** The number of iterations of an algorithm in each step. */
 export const iterations: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ITERATIONS)
 
-/** The maximum number of entries of a table that is created at once: thresholds, bins, numbers of unknown tokens. */
+/** The maximum number of entries of a table that is created as a whole: thresholds, bins, numbers of unknown tokens. */
 const LARGEST_TABLE = 100_000
 
-/** The size of a table that is created at once. A larger size is refused before anything is created. */
+/** The size of a table that is created as a whole. A larger size is refused before anything is created. */
 /* @__NO_SIDE_EFFECTS__ */
 export function tableSize(min = 1): Kind<number> {
   return integer({ min, max: LARGEST_TABLE })
@@ -196,7 +198,7 @@ export const boolean: Kind<boolean> = {
   write: (value) => value,
 }
 
-/** true and false as boolean. */
+/** boolean for true or false. */
 type Wide<Value> = Value extends boolean ? boolean : Value
 
 /**
@@ -210,7 +212,8 @@ export function always<const Value extends boolean | null | number | string>(
 ): Kind<Value, Wide<Value>> {
   return {
     read(value, where) {
-      if (values.includes(value as Value)) return value as Value
+      const found = values.find((each) => each === value)
+      if (found !== undefined) return found
       throw new ArgumentError(`${where} must be ${values.map(quoted).join(' or ')}: ${why}`)
     },
     write: (value) => value,
@@ -229,18 +232,18 @@ export function idle<Value, Input>(
 ): Kind<Value, Input> {
   return {
     ...kind,
-    read(given, where) {
-      const value = kind.read(given, where)
+    read(input, where) {
+      const value = kind.read(input, where)
       if (!quiet.includes(value)) warnOnce(`${where}: ${quoted(value)} changes nothing here: ${why}`)
       return value
     },
   }
 }
 
-/** true, false or 'auto', which decides for what there is. */
+/** true, false or 'auto', by which the object decides itself. */
 export const autoOrBoolean: Kind<boolean | 'auto', boolean | 'auto'> = always(['auto', true, false], 'as in Keras')
 
-/** Keras's options for sparse tensors, in whose place there are tensors with the same elements. */
+/** Keras's options for sparse tensors. This library has tensors with all elements in their place. */
 export const sparse: Kind<boolean | null, boolean | null> = idle(
   nullable(boolean),
   [false, null],
@@ -248,8 +251,8 @@ export const sparse: Kind<boolean | null, boolean | null> = idle(
 )
 
 /**
- * A Keras option whose supported values change nothing here: it is only checked, so that a program may say its default.
- * @param initial that default
+ * A Keras option whose supported values change nothing here. It is only checked, so that a program may pass it.
+ * @param initial Keras's default
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function unread<Value, Input>(
@@ -277,13 +280,13 @@ type SnakeCase<Word extends string> = Word extends `${infer First}${infer Second
 /** A keyword in this library's spelling or in Keras's. */
 export type Spelled<Word extends string> = Word | SnakeCase<Word>
 
-/** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. Editors show them, not `Spelled<…>`. */
+/** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. Editors show the keywords instead of `Spelled<…>`. */
 /* @__NO_SIDE_EFFECTS__ */
 export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | SnakeCase<Word>> {
   return {
     read(value, where) {
       const found = typeof value === 'string' ? knownName(value, words) : undefined
-      if (found !== undefined) return found as Word
+      if (found !== undefined) return found
       throw wrong(where, words.map(quoted).join(' or '), value)
     },
     write: (value) => value,
@@ -313,7 +316,7 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
   }
 }
 
-/** Also accepts null, which means a certain value. */
+/** Also accepts null, which means the value `meant`. */
 /* @__NO_SIDE_EFFECTS__ */
 export function nullAs<Value, Input>(kind: Kind<Value, Input>, meant: NoInfer<Value>): Kind<Value, Input | null> {
   return { ...kind, read: (value, where) => (value === null ? meant : kind.read(value, where)) }
@@ -326,9 +329,10 @@ export function either<A, InA, B, InB>(
   second: Kind<B, InB>,
   isFirst: (value: unknown) => boolean,
 ): Kind<A | B, InA | InB> {
+  const kindOf = (value: unknown): Kind<A | B, InA | InB> => (isFirst(value) ? first : second)
   return {
-    read: (value, where) => (isFirst(value) ? first.read(value, where) : second.read(value, where)),
-    write: (value) => (isFirst(value) ? first.write(value as A) : second.write(value as B)),
+    read: (value, where) => kindOf(value).read(value, where),
+    write: (value) => kindOf(value).write(value),
   }
 }
 
@@ -400,16 +404,16 @@ export function named<Object extends Configurable, Input = string | Object | Ser
  * @param what describes the function in errors: `that is a learning rate`
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: string): Kind<Fn, Fn | string> {
+export function functionKind<Fn extends AnyFunction>(what: string): Kind<Fn, Fn | string> {
   return {
     read(value, where) {
       if (typeof value === 'string') return functionNamed<Fn>(value, `${what} (${where})`)
-      const own = customFunction<Fn>(value)
-      if (own === null) throw wrong(where, `a function ${what}`, value)
-      noteOption(own.call, where)
-      return own.call
+      const found = customFunction<Fn>(value)
+      if (found === null) throw wrong(where, `a function ${what}`, value)
+      noteOption(found.call, where)
+      return found.call
     },
-    write: (own) => savedName(own, what),
+    write: (fn) => savedName(fn, what),
   }
 }
 
@@ -438,24 +442,36 @@ export function isOptions(value: unknown): value is Readonly<Record<string, unkn
   return isRecord(value) && !isSerialized(value)
 }
 
-/** Options of Keras's classes whose default is None, whatever the class makes of it. */
+/** Options of Keras's classes for which None means the default. */
 const NULL_IS_DEFAULT = ['name', 'dtype']
 
+/** What else the reading of options depends on. */
+interface ReadContext {
+  /** The object that the options belong to; some defaults depend on it. */
+  readonly object?: object
+  /** The end of the error for an unknown name that resembles no option. */
+  readonly hint?: string
+}
+
 /**
- * Reads options by their table.
+ * Reads options by their table. The values have the types of the table, because its kinds have read them.
  * @param where names the object in errors
- * @param object the object that the options belong to; some defaults depend on it
- * @param hint the end of the error for an unknown name that resembles no option
  * @throws ArgumentError for an unknown name, with the nearest known one, and for a value of another kind
  */
 export function readOptions<Table extends OptionTable>(
   where: string,
   table: Table,
-  given: unknown,
-  { object = {}, hint = '' }: { object?: object; hint?: string } = {},
-): ValuesOf<Table> {
+  options: unknown,
+  context?: ReadContext,
+): ValuesOf<Table>
+export function readOptions(
+  where: string,
+  table: OptionTable,
+  options: unknown,
+  { object = {}, hint = '' }: ReadContext = {},
+): Readonly<Record<string, unknown>> {
   const names = Object.keys(table)
-  const byName = valuesByName(where, names, given, hint)
+  const byName = valuesByName(where, names, options, hint)
   const values: Record<string, unknown> = {}
   names.forEach((name) => {
     const each: AnyOption = table[name]!
@@ -465,27 +481,27 @@ export function readOptions<Table extends OptionTable>(
     value = each.read(value, `${where}: ${name}`)
     if (!each.unread) values[name] = value
   })
-  return values as ValuesOf<Table>
+  return values
 }
 
-/** The values that were given, by the names of their options. */
+/** The values of an object of options, unread, by the names in the table. */
 function valuesByName(
   where: string,
   names: readonly string[],
-  given: unknown,
+  options: unknown,
   hint: string,
 ): ReadonlyMap<string, unknown> {
   const byName = new Map<string, unknown>()
-  if (given === undefined) return byName
-  if (!isOptions(given))
+  if (options === undefined) return byName
+  if (!isOptions(options))
     throw new ArgumentError(
-      `${where}: expected an object of options, { ${names[0] ?? ''}: … }, received ${quoted(given)}`,
+      `${where}: expected an object of options, { ${names[0] ?? ''}: … }, received ${quoted(options)}`,
     )
-  Object.keys(given).forEach((key) => {
+  Object.keys(options).forEach((key) => {
     const name = knownName(key, names)
     if (name === undefined) throw unknownName(`option of ${where}`, key, names, hint)
     if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
-    byName.set(name, given[key])
+    byName.set(name, options[key])
   })
   return byName
 }
@@ -497,14 +513,21 @@ function valuesByName(
 export function readOverDefaults<Table extends OptionTable>(
   where: string,
   table: Table,
-  given: unknown,
+  options: unknown,
   defaults: ValuesOf<Table>,
-): ValuesOf<Table> {
-  const values: Record<string, unknown> = { ...defaults }
-  valuesByName(where, Object.keys(table), given, '').forEach((value, name) => {
-    if (value !== undefined) values[name] = (table[name] as AnyOption).read(value, `${where}: ${name}`)
+): ValuesOf<Table>
+export function readOverDefaults(
+  where: string,
+  table: OptionTable,
+  options: unknown,
+  defaults: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const values = { ...defaults }
+  valuesByName(where, Object.keys(table), options, '').forEach((value, name) => {
+    const each: AnyOption = table[name]!
+    if (value !== undefined) values[name] = each.read(value, `${where}: ${name}`)
   })
-  return values as ValuesOf<Table>
+  return values
 }
 
 /**
@@ -514,15 +537,16 @@ export function readOverDefaults<Table extends OptionTable>(
 export function functionOptions<Table extends OptionTable>(
   where: string,
   table: Table,
-  given: OptionInputs<Table> | ValuesOf<Table>,
-): ValuesOf<Table> {
-  return given instanceof Configured ? (given as typeof given & ValuesOf<Table>) : readOptions(where, table, given)
+  options: OptionInputs<Table> | ValuesOf<Table>,
+): ValuesOf<Table>
+export function functionOptions(where: string, table: OptionTable, options: object): object {
+  return options instanceof Configured ? options : readOptions(where, table, options)
 }
 
 /** The configuration of an object that keeps each option under its name. */
 function writeOptions(table: OptionTable, object: object): Config {
   const config: Record<string, Json> = {}
-  for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
+  for (const [name, each] of Object.entries<AnyOption>(table)) {
     if (!each.unread) config[name] = each.write(Reflect.get(object, name))
   }
   return config
@@ -544,7 +568,7 @@ export function optionsOf(of: object): OptionTable {
   if (known !== undefined) return known
   const base: unknown = Object.getPrototypeOf(of)
   const inherited = typeof base === 'function' && base !== Function.prototype ? optionsOf(base) : {}
-  const { declare } = of as Declared
+  const { declare }: Declared = of
   const table = Object.hasOwn(of, 'declare') && declare !== undefined ? { ...inherited, ...declare() } : inherited
   tables.set(of, table)
   return table
@@ -555,10 +579,10 @@ export function optionsOf(of: object): OptionTable {
  * table and then of its base.
  */
 export function positionsOf(of: object): readonly string[] {
-  const { positional, declare } = of as Declared
+  const { positional, declare }: Declared = of
   if (positional !== undefined || declare === undefined) return positional ?? []
-  const own = Object.hasOwn(of, 'declare') ? Object.keys(declare()) : []
-  return [...new Set([...own, ...positionsOf(Object.getPrototypeOf(of))])]
+  const names = Object.hasOwn(of, 'declare') ? Object.keys(declare()) : []
+  return [...new Set([...names, ...positionsOf(Object.getPrototypeOf(of))])]
 }
 
 /**
@@ -566,25 +590,25 @@ export function positionsOf(of: object): readonly string[] {
  * @param names the options that may be given by position
  * @throws ArgumentError for other arguments
  */
-export function optionsIn(where: string, names: readonly string[], given: readonly unknown[]): object {
-  const last = given.at(-1)
+export function optionsIn(where: string, names: readonly string[], args: readonly unknown[]): object {
+  const last = args.at(-1)
   const options = isOptions(last) ? last : {}
-  const own: Record<string, unknown> = {}
-  given.forEach((value, i) => {
+  const byPosition: Record<string, unknown> = {}
+  args.forEach((value, i) => {
     if (value === undefined || value === options) return
     const name = names[i]
     if (name === undefined)
       throw new ArgumentError(
-        `${where} takes (${[...names, '{ … }'].join(', ')}), received (${given.map(quoted).join(', ')})`,
+        `${where} takes (${[...names, '{ … }'].join(', ')}), received (${args.map(quoted).join(', ')})`,
       )
     if (Object.keys(options).some((key) => knownName(key, [name])))
       throw new ArgumentError(`${where}: ${name} is given twice`)
-    own[name] = value
+    byPosition[name] = value
   })
-  return { ...own, ...options }
+  return { ...byPosition, ...options }
 }
 
-/** The depth to which lists are copied and frozen: deeper ones contain no numbers that a kernel reads. */
+/** The depth to which lists are copied and frozen. No kernel reads numbers of deeper lists. */
 const DEEPEST_LIST = 8
 
 /** Frozen copies of lists, so that checked values cannot change later. */
@@ -607,13 +631,13 @@ export abstract class Configured implements Configurable {
   }
 
   // Accepts more arguments than the types allow, so that none is dropped silently.
-  constructor(...given: [options?: unknown]) {
+  constructor(...args: [options?: unknown]) {
     const className = classNameOf(this)
-    const options = optionsIn(className, positionsOf(new.target), given)
+    const options = optionsIn(className, positionsOf(new.target), args)
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
     const values = readOptions(`${className}${name}`, optionsOf(new.target), options, {
       object: this,
-      // A subclass whose constructor has parameters may have passed on an option that only it reads.
+      // A subclass whose constructor has parameters may have passed on an option that is only its own.
       hint: new.target.length === 0 ? '' : OWN_OPTIONS,
     })
     Object.entries<unknown>(values).forEach(([key, value]) => Reflect.set(this, key, frozenCopy(value)))
@@ -629,10 +653,10 @@ export abstract class Configured implements Configurable {
    */
   static fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
     requireConfig(this, config)
-    return new this(config as never)
+    return Reflect.construct(this, [config])
   }
 
-  /** Checks options against each other. Only the options are set when this is called, not the other fields of the class. */
+  /** Checks options against each other. When it is called, the options are set, but not the other fields of the class. */
   protected checkOptions(): void {}
 
   /** The constructor's options for an equal object. */
@@ -641,31 +665,32 @@ export abstract class Configured implements Configurable {
   }
 }
 
-/** @throws ArgumentError for what `getConfig` of no class returns */
+/** @throws ArgumentError for a value that is no configuration */
 export function requireConfig(of: { readonly name: string }, config: unknown): void {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new ArgumentError(`${of.name}.fromConfig: expected what getConfig returns, received ${quoted(config)}`)
 }
 
 /** A configuration without some options, in either spelling. */
-export function withoutOptions<Options extends object>(config: Options, names: readonly string[]): Options {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => knownName(key, names) === undefined)) as Options
+export function withoutOptions<Options extends object>(options: Options, names: readonly string[]): Options
+export function withoutOptions(config: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => knownName(key, names) === undefined))
 }
 
 type AbstractClass = abstract new (...inputs: never) => object
-/** The options of a configured class, in its type alone. */
+/** The key of a configured class's options. It exists only in types. */
 declare const OPTIONS: unique symbol
 /**
- * A constructor with one argument after `Values`: an object of options or what may stand there instead of it. It may be omitted if no
- * option is required; after values, the signature with one argument less takes that call. Without values it is no list of arguments:
- * editors propose nothing in `new Dense({ })`, which no signature takes, if all signatures are lists.
+ * A constructor that takes `Values` and then one more argument: an object of options, or the value of the next option. The argument may be
+ * omitted if no option is required; after values, the signature with one argument less takes that call. Without values the parameters are
+ * not written as a list: if all signatures are lists, editors propose nothing in `new Dense({ })`, which no signature takes.
  */
 type Signature<Values extends readonly unknown[], Options, Last, Instance> = Values extends []
   ? {} extends Options
     ? abstract new (options?: Last) => Instance
     : abstract new (options: Last) => Instance
   : abstract new (...inputs: [...Values, options: {} extends Options ? Last | undefined : Last]) => Instance
-/** One mapped type, where Omit is two, without a name in editors. */
+/** Omit as one mapped type instead of two, and without a name in editors. */
 type Without<Options, Name> = { [Key in keyof Options as Exclude<Key, Name>]: Options[Key] } & {}
 /**
  * The constructors that take values of the options `Names` by position and an object with the others. There is one signature for
@@ -701,8 +726,8 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Names extends rea
   }
 
 /**
- * The type of `configured` for a class whose positional options are the first of its table and then of its base, so that it
- * need not list them: `(configured as InOrder<['learningRate', 'momentum']>)(Optimizer, sgdOptions)`.
+ * The type of `configured` for a class whose positional options are the first of its table and then of its base. Such a class does not
+ * pass their names: `(configured as InOrder<['learningRate', 'momentum']>)(Optimizer, sgdOptions)`.
  */
 export type InOrder<Names extends readonly string[]> = <Base extends AbstractClass, Table extends OptionTable>(
   base: Base,
@@ -721,12 +746,19 @@ export function configured<
   Base extends AbstractClass,
   Table extends OptionTable,
   const Names extends readonly string[] = [],
->(base: Base, declare: () => Table, positional?: Names, members?: object): ConfiguredClass<Base, Table, Names> {
+>(base: Base, declare: () => Table, positional?: Names, members?: object): ConfiguredClass<Base, Table, Names>
+/* @__NO_SIDE_EFFECTS__ */
+export function configured(
+  base: new (options: unknown) => Configured,
+  declare: () => OptionTable,
+  positional?: readonly string[],
+  members?: object,
+): new (options: unknown) => Configured {
   // Configured, the root class, assigns the values.
-  const made = class extends (base as unknown as new (given: unknown) => Configured) {
+  const made = class extends base {
     static readonly declare = declare
     static readonly positional = positional
   }
   if (members !== undefined) Object.assign(made.prototype, members)
-  return made as unknown as ConfiguredClass<Base, Table, Names>
+  return made
 }

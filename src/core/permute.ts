@@ -10,9 +10,9 @@ export function permutationKey(seed: number): PermutationKey {
 }
 
 /**
- * The first `length` elements of out ← 0 … length − 1 in random order: the inside-out Fisher–Yates shuffle. The numbers
- * come one by one from Doty-Humphrey's sfc32, which the counter-based generator seeds: it is several times faster, but
- * cannot start at a position. The kernel `permute` gives the same order.
+ * The first `length` elements of out ← 0 … length − 1 in random order, by the inside-out Fisher–Yates shuffle. The random numbers come
+ * from Doty-Humphrey's sfc32, which is several times faster than the counter-based generator, but cannot start at a position. The
+ * counter-based generator makes its seed. The kernel `permute` gives the same order.
  */
 export function permute(out: Int32Array, length: number, [a, b, c, counter]: PermutationKey): void {
   for (let i = 0; i < length; i++) {

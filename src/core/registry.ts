@@ -53,14 +53,14 @@ export function serialize(object: Configurable): { className: string; config: Co
 /** All registries of this program. */
 const registries: Registry<Configurable>[] = []
 
-/** The registry of a kind, such as 'initializer', for code below the one that has it; undefined where none is loaded. */
+/** The registry of a kind, such as 'initializer', for code that cannot import it; undefined if none is loaded. */
 export function registryOf(kind: string): Registry<Configurable> | undefined {
   return registries.find((each) => each.kind === kind)
 }
 
 /**
  * The name under which the class of an object is saved.
- * @throws ArgumentError, for a file, for the user's class with the name of a class of the library, which the file would mean
+ * @throws ArgumentError, for a file, if a user's class has the name of a class of the library: the file would mean the library's
  */
 export function classNameToSave(object: object): string {
   const name = classNameOf(object)
@@ -69,8 +69,8 @@ export function classNameToSave(object: object): string {
   return name
 }
 
-function nameIsTaken(whose: string, remedy: string): ArgumentError {
-  return new ArgumentError(`The ${whose} cannot be saved: another one has this name. Give it its own: ${remedy}`)
+function nameIsTaken(what: string, remedy: string): ArgumentError {
+  return new ArgumentError(`The ${what} cannot be saved: another one has this name. Give it its own: ${remedy}`)
 }
 
 export function isSerialized(value: unknown): value is Serialized {
@@ -79,9 +79,9 @@ export function isSerialized(value: unknown): value is Serialized {
   return typeof className === 'string' && typeof config === 'object' && config !== null && !Array.isArray(config)
 }
 
-/** A value in which a saved object of Keras, `{ class_name, config }`, has the form of this library. */
+/** A saved object of Keras, `{ class_name, config }`, in the form of this library; other values unchanged. */
 export function inKerasForm(value: unknown): unknown {
-  const saved = Object(value) as { readonly class_name?: unknown }
+  const saved: { readonly class_name?: unknown } = Object(value)
   return saved.class_name === undefined ? value : { config: {}, ...saved, className: saved.class_name }
 }
 
@@ -102,7 +102,7 @@ export function customObjectScope<Result>(objects: CustomObjects, body: () => Re
   return customObjects.within({ ...customObjects.current, ...objects }, body)
 }
 
-/** Runs `body` while names in `objects` that no scope defines refer to these classes. */
+/** Runs `body` while names in `objects` refer to these classes, unless an outer scope defines the names. */
 export function defaultObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
   return customObjects.within({ ...objects, ...customObjects.current }, body)
 }
@@ -115,30 +115,46 @@ export function customObject(name: string): unknown {
 }
 
 /**
- * Whether a value is a class: its prototype cannot be replaced, or, if a compiler turned it into a function, has a base
- * or methods.
+ * Whether a value is a class. The `prototype` of a class cannot be replaced; that of a class that a compiler turned into a function has a
+ * base or methods.
  */
 export function isClass(value: unknown): value is abstract new () => object {
   if (typeof value !== 'function') return false
-  const own = Object.getOwnPropertyDescriptor(value, 'prototype')
-  // Arrow functions and methods have no prototype. That of a generator function has another base, and no constructor.
-  if (own === undefined || !Object.hasOwn(own.value as object, 'constructor')) return false
+  const property = Object.getOwnPropertyDescriptor(value, 'prototype')
+  const prototype: unknown = property?.value
+  // Arrow functions and methods have no prototype. The prototype of a generator function has no constructor.
+  if (typeof prototype !== 'object' || prototype === null || !Object.hasOwn(prototype, 'constructor')) return false
   return (
-    own.writable === false ||
-    Object.getPrototypeOf(own.value) !== Object.prototype ||
-    Reflect.ownKeys(own.value as object).length > 1
+    property?.writable === false ||
+    Object.getPrototypeOf(prototype) !== Object.prototype ||
+    Reflect.ownKeys(prototype).length > 1
   )
 }
 
+/** A function of any parameters. */
+export type AnyFunction = (...inputs: never[]) => unknown
+
 /**
- * A plain function, given itself or by its name among the custom objects; null for everything else, including classes.
+ * Whether a value is a function and not a class. Its parameters cannot be checked, so the caller names the type that is expected where the
+ * function is used.
  */
-export function customFunction<Fn extends (...inputs: never[]) => unknown>(
-  identifier: unknown,
-): { readonly name: string; readonly call: Fn } | null {
-  const own = typeof identifier === 'string' ? customObject(identifier) : identifier
-  if (typeof own !== 'function' || isClass(own)) return null
-  return { name: typeof identifier === 'string' ? identifier : own.name, call: own as Fn }
+export function isPlainFunction<Fn extends AnyFunction>(value: unknown): value is Fn {
+  return typeof value === 'function' && !isClass(value)
+}
+
+/** A user's function, and its name: that by which the user chose it, otherwise its own. */
+export interface UserFunction<Fn extends AnyFunction> {
+  readonly name: string
+  readonly call: Fn
+}
+
+/**
+ * A function, or the custom object of a name if that is a function; null for everything else, including classes.
+ */
+export function customFunction<Fn extends AnyFunction>(identifier: unknown): UserFunction<Fn> | null {
+  const found = typeof identifier === 'string' ? customObject(identifier) : identifier
+  if (!isPlainFunction<Fn>(found)) return null
+  return { name: typeof identifier === 'string' ? identifier : found.name, call: found }
 }
 
 /** What to do about an unknown name. */
@@ -148,10 +164,15 @@ export const PASS_YOUR_OWN = 'Pass your own classes and functions in customObjec
  * A user's function by its name among the custom objects.
  * @param what describes the function in errors: `that chooses weights`
  */
-export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
-  const own = customFunction<Fn>(name)
-  if (own !== null) return own.call
+export function functionNamed<Fn extends AnyFunction>(name: string, what: string): Fn {
+  const found = customFunction<Fn>(name)
+  if (found !== null) return found.call
   throw new ArgumentError(`Unknown function '${name}' ${what}. ${PASS_YOUR_OWN}`)
+}
+
+/** An object with a name, such as a user's function. */
+interface Named {
+  readonly name: string
 }
 
 /**
@@ -161,56 +182,57 @@ export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: 
 const nameless = new WeakMap<object, boolean>()
 
 /**
- * Records the first option at which a user's function was given. Later calls change nothing: the options of an object
+ * Records the first option that received a user's function. Later calls change nothing: the options of an object
  * that was made from the function do not show how the function got its name.
  * @param where names the option in errors: `Adam: learningRate`
  */
-export function noteOption(own: { readonly name: string }, where: string): void {
-  if (!nameless.has(own)) nameless.set(own, where.endsWith(` ${own.name}`))
+export function noteOption(fn: Named, where: string): void {
+  if (!nameless.has(fn)) nameless.set(fn, where.endsWith(` ${fn.name}`))
 }
 
-/** While a configuration is read: the user's functions so far by their names, and whether they are read for a file. */
+/** While a configuration is read: the user's functions that it has so far, by name, and whether it is read for a file. */
 const met = /* @__PURE__ */ scoped<{ readonly known: Map<string, object>; readonly inFile: boolean } | null>(null)
 
 /**
- * Runs `describe`, which reads configurations for use in this process. The user's functions need no names for this: each
- * gets a unique name, under which it is in `functions`.
+ * Runs `describe`, which reads configurations for use in this process. The user's functions need no names: each gets a unique one, under
+ * which `functions` contains it.
  */
 export function describing<Result>(describe: () => Result): {
   readonly result: Result
   readonly functions: CustomObjects
 } {
-  const own = new Map<string, object>()
-  return { result: met.within({ known: own, inFile: false }, describe), functions: Object.fromEntries(own) }
+  const known = new Map<string, object>()
+  return { result: met.within({ known, inFile: false }, describe), functions: Object.fromEntries(known) }
 }
 
 /**
- * Runs `describe`, which reads configurations for a file, in which functions are their names.
+ * Runs `describe`, which reads configurations for a file. In a file, functions are represented by their names.
  * @throws ArgumentError for a function that has the name of another one
  */
 export function describingForFile<Result>(describe: () => Result): Result {
   return met.current?.inFile === true ? describe() : met.within({ known: new Map(), inFile: true }, describe)
 }
 
-function nameHere(own: { readonly name: string }, known: Map<string, object>): string {
-  let name = own.name
-  for (let i = 1; name === '' || (known.get(name) ?? own) !== own; i++) name = `${own.name}#${i}`
-  known.set(name, own)
+/** A name that no other function has in this process: `loss`, `loss#1`, … */
+function nameHere(fn: Named, known: Map<string, object>): string {
+  let name = fn.name
+  for (let i = 1; name === '' || (known.get(name) ?? fn) !== fn; i++) name = `${fn.name}#${i}`
+  known.set(name, fn)
   return name
 }
 
 /**
  * The name under which a user's function is saved; it may be empty.
- * @param isOther whether the name is that of another function of the library
+ * @param isOther whether another function of the library has the name
  */
-export function nameToSave(own: { readonly name: string }, isOther = (): boolean => false): string {
-  const { name } = own
+export function nameToSave(fn: Named, isOther = (): boolean => false): string {
+  const { name } = fn
   const { current } = met
   if (current === null) return name
-  if (!current.inFile) return nameHere(own, current.known)
-  if ((current.known.get(name) ?? own) !== own || isOther())
+  if (!current.inFile) return nameHere(fn, current.known)
+  if ((current.known.get(name) ?? fn) !== fn || isOther())
     throw nameIsTaken(`function '${name}'`, 'const mine = (…) => …')
-  current.known.set(name, own)
+  current.known.set(name, fn)
   return name
 }
 
@@ -218,15 +240,15 @@ export function nameToSave(own: { readonly name: string }, isOther = (): boolean
  * The name under which a user's function is saved.
  * @throws ArgumentError if it has no name, or only that of an option
  */
-export function savedName(own: { readonly name: string }, what: string): string {
-  if (met.current?.inFile === false || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
-  const why = own.name === '' ? '' : `: '${own.name}' is only the name of the option at which it was written`
+export function savedName(fn: Named, what: string): string {
+  if (met.current?.inFile === false || (fn.name !== '' && nameless.get(fn) !== true)) return nameToSave(fn)
+  const why = fn.name === '' ? '' : `: '${fn.name}' is only the name of the option at which it was written`
   throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }
 
-/** The name of a user's function: in a file as `savedName`, otherwise that of the function, which may be empty. */
-export function nameInFile(own: { readonly name: string }, what: string): string {
-  return met.current?.inFile === true ? savedName(own, what) : nameToSave(own)
+/** The name of a user's function: `savedName` for a file, otherwise `nameToSave`, which may be empty. */
+export function nameInFile(fn: Named, what: string): string {
+  return met.current?.inFile === true ? savedName(fn, what) : nameToSave(fn)
 }
 
 type AnyClass<Kind> = new (config: never) => Kind
@@ -258,9 +280,9 @@ export type ClassesIn<Module> = {
 }[keyof Module & string]
 
 /**
- * The names, in camelCase, of the classes of a module that need no options: users can choose these by name. Computed from the names
- * alone, because their constructors would be most of the compiler's work for a program with `compile`; tests/core/names.test.ts compares
- * them with the constructors.
+ * The names, in camelCase, of the classes of a module that need no options: users can choose these by name. The type is computed from the
+ * names alone. Checking the constructors would be most of the compiler's work for a program with `compile`; tests/core/names.test.ts compares
+ * the names with the constructors.
  * @typeParam Unnamed the exports that need options, or are no classes
  */
 export type NamesOf<Module, Unnamed extends keyof Module = never> = CamelCase<Exclude<keyof Module & string, Unnamed>>
@@ -271,10 +293,11 @@ type Base<Kind> = abstract new (...inputs: never) => Kind
 export function classesIn(module: object): Readonly<Record<string, AnyClass<unknown>>>
 export function classesIn<Kind>(module: object, base: Base<Kind>): Readonly<Record<string, AnyClass<Kind>>>
 export function classesIn(module: object, base: Base<unknown> = Object): Readonly<Record<string, unknown>> {
-  const classes = Object.values(module as Readonly<Record<string, unknown>>).filter(
-    (value) => typeof value === 'function' && Object.hasOwn(value, 'className') && value.prototype instanceof base,
+  const classes = Object.values(module).filter(
+    (value: unknown): value is Function =>
+      typeof value === 'function' && Object.hasOwn(value, 'className') && value.prototype instanceof base,
   )
-  return Object.fromEntries(classes.map((own) => [nameOfClass(own as Function), own]))
+  return Object.fromEntries(classes.map((each) => [nameOfClass(each), each]))
 }
 
 /** Further ways to specify an object of a registry, besides the names of its classes. */
@@ -282,14 +305,15 @@ interface MoreNames<Kind> {
   /** Further names, such as { mse: 'MeanSquaredError' }. Default none. */
   readonly aliases?: Readonly<Record<string, string>>
   /**
-   * Classes, as keys, that users give only as objects, so that a bundle contains them only if they are used; files also
-   * refer to them by name. Default none.
+   * The names of classes, as keys, that users cannot choose by name but only pass as objects, so that a bundle contains them only if they are
+   * used. Files refer to them by name. Default none.
    */
   readonly unnamed?: Readonly<Record<string, unknown>>
   /** Creates an object from a user's function. Default: functions are not accepted. */
-  readonly ofFunction?: (own: never) => Kind
+  ofFunction?(userFunction: UserFunction<AnyFunction>): Kind
 }
 
+/** The classes of one kind of object, which users choose by name. */
 export class Registry<Kind extends Configurable> {
   private classes: Readonly<Record<string, AnyClass<Kind>>> | null = null
 
@@ -319,25 +343,25 @@ export class Registry<Kind extends Configurable> {
   /** The class of a name in any spelling. */
   classOf(name: string): AnyClass<Kind> | undefined {
     const { aliases = {} } = this.more
-    const own = knownName(name, Object.keys({ ...this.all, ...aliases }))
-    return own === undefined ? undefined : this.all[aliases[own] ?? own]
+    const known = knownName(name, Object.keys({ ...this.all, ...aliases }))
+    return known === undefined ? undefined : this.all[aliases[known] ?? known]
   }
 
-  /** Whether an object of this kind has another class than the one that a file means by a name. */
+  /** Whether an object of this kind has another class than the one that the name means in a file. */
   hasOther(name: string, object: object): boolean {
     return object instanceof this.base && (this.classOf(name) ?? object.constructor) !== object.constructor
   }
 
   /** The error for an unknown name, with the nearest known one. @param more further valid names */
   unknown(name: string, more: readonly string[] = []): ArgumentError {
-    const own = knownName(name, Object.keys(this.more.unnamed ?? {}))
-    if (own === undefined) return unknownName(this.kind, name, [...this.names, ...more])
+    const className = knownName(name, Object.keys(this.more.unnamed ?? {}))
+    if (className === undefined) return unknownName(this.kind, name, [...this.names, ...more])
     return new ArgumentError(
-      `The ${this.kind} '${name}' must be given as an object, such as new ${this.kind}${this.kind.endsWith('s') ? 'es' : 's'}.${own}(…), not by name.`,
+      `The ${this.kind} '${name}' must be given as an object, such as new ${this.kind}${this.kind.endsWith('s') ? 'es' : 's'}.${className}(…), not by name.`,
     )
   }
 
-  /** Whether a name is that of a class of this registry or of a custom object. */
+  /** Whether a class of this registry or a custom object has the name. */
   knows(name: string): boolean {
     return this.classOf(name) !== undefined || customObject(name) !== undefined
   }
@@ -350,17 +374,17 @@ export class Registry<Kind extends Configurable> {
    */
   get(identifier: unknown, where = ''): Kind {
     if (identifier instanceof this.base) return identifier
-    const { ofFunction } = this.more
-    const own = ofFunction === undefined ? null : customFunction(identifier)
-    if (own !== null) {
-      noteOption(own.call, where)
-      return ofFunction!(own.call as never)
+    const { more } = this
+    const userFunction = customFunction(identifier)
+    if (more.ofFunction !== undefined && userFunction !== null) {
+      noteOption(userFunction.call, where)
+      return more.ofFunction(userFunction)
     }
     if (typeof identifier === 'string') return this.make(identifier, {})
     const saved = inKerasForm(identifier)
     if (isSerialized(saved)) return this.make(saved.className, saved.config)
     const shortest = this.names.reduce((a, b) => (b.length < a.length ? b : a))
-    const possible = `a name such as '${shortest}'${ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
+    const possible = `a name such as '${shortest}'${more.ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
     throw new ArgumentError(
       `${where === '' ? `The argument for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`,
     )
@@ -369,11 +393,11 @@ export class Registry<Kind extends Configurable> {
   private make(name: string, config: Config): Kind {
     const known = this.classOf(name)
     const found = customObject(name)
-    // A layer and an initializer may have the same name: Identity.
+    // The custom object may be of another kind: a layer and an initializer have the name Identity.
     const isOther = known !== undefined && typeof found === 'function' && !(found.prototype instanceof this.base)
-    const own = isOther ? undefined : found
-    if (own === undefined && known === undefined) throw this.unknown(name)
-    const made = construct(own ?? known, config)
+    const custom = isOther ? undefined : found
+    if (custom === undefined && known === undefined) throw this.unknown(name)
+    const made = construct(custom ?? known, config)
     if (made instanceof this.base) return made
     throw new ArgumentError(`customObjects.${name} is not ${article(this.kind)}`)
   }

@@ -49,10 +49,10 @@ export interface FrozenShape {
   readonly size: number
 }
 
-/** Those that were made lately, each at the index that its extents give. */
+/** Recent frozen shapes, each at the index that is computed from its extents. */
 const frozenShapes: (FrozenShape | undefined)[] = []
 
-/** An equal shape that is frozen. It is often an older one, because freezing an array takes longer than a small tensor. */
+/** An equal shape that is frozen. An earlier one is used again if possible, because freezing takes longer than the work for a small tensor. */
 export function frozenShape(shape: Shape): FrozenShape {
   let hash = shape.length
   for (let i = 0; i < shape.length; i++) hash = (hash * 31 + shape[i]!) | 0
@@ -122,8 +122,8 @@ export function normalizeAxes(operation: string, axes: readonly number[], rank: 
 }
 
 /**
- * Sorted axes as runs of neighbours, last run first, so that reducing one keeps the numbers of the others: [0, 2, 3] →
- * [[2, 3], [0]].
+ * Sorted axes as runs of neighbours, the last run first: [0, 2, 3] → [[2, 3], [0]]. In this order, the reduction of a run does not
+ * renumber the axes of the next one.
  */
 export function adjacentGroups(axes: readonly number[]): number[][] {
   const groups: number[][] = []

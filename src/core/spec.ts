@@ -3,7 +3,7 @@
 import type { DType } from './dtypes'
 import { ArgumentError, formatShape, quoted } from './errors'
 
-/** A shape whose open extents are null: [null, 8] is any number of rows with 8 elements. */
+/** A shape in which null is an open extent: [null, 8] is any number of rows with 8 elements. */
 export type BatchShape = readonly (number | null)[]
 
 /** The type of a tensor, possibly with open extents. */

@@ -1,4 +1,4 @@
-// Encodes JSON text as bytes and back, and XML as ASCII; orders text. File formats are in formats/.
+// Encodes text as bytes and back, and JSON and XML as ASCII; orders text.
 
 /** Orders text by code points, as Python and UTF-8 do. JavaScript compares UTF-16 units, in which U+1F600 comes before U+FF21. */
 export function byCodePoints(a: string, b: string): number {
@@ -15,7 +15,7 @@ export function naturalOrder(): (a: string, b: string) => number {
   return typeof Intl === 'object' ? new Intl.Collator('en', { numeric: true }).compare : byCodePoints
 }
 
-/** The text with U+FFFD for each unpaired surrogate. Not by a property of Unicode, which not all engines know. */
+/** The text with U+FFFD for each unpaired surrogate. The expression has no Unicode property, because some engines do not support them. */
 export function wellFormed(text: string): string {
   return text.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (found) =>
     found.length > 1 ? found : '\ufffd',
@@ -34,7 +34,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
 }
 
-/** The text of bytes in UTF-8, without a byte order mark. Bytes that are not UTF-8 are U+FFFD, where the engine has a decoder. */
+/** The text of bytes in UTF-8, without a byte order mark. If the engine has a decoder, bytes that are not UTF-8 become U+FFFD. */
 export function utf8Text(bytes: Uint8Array): string {
   return typeof TextDecoder === 'function' ? new TextDecoder().decode(bytes) : decodeUtf8(bytes).replace(/^\ufeff/, '')
 }

@@ -24,14 +24,22 @@ export function put<Value>(record: Record<string, Value>, name: string, value: V
   else Object.defineProperty(record, name, { value, configurable: true, enumerable: true, writable: true })
 }
 
-/** A property of any name that a record itself has: `constructor` is one of every prototype. */
+/** A property of any name that the record itself has. Reading `record.constructor` would give that of the prototype. */
 export function propertyOf<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 /** Whether a value is a list or a plain record, which are a tree's branches. Instances of classes are leaves. */
-export function isBranch(value: unknown): value is readonly unknown[] | Readonly<Record<string, unknown>> {
+export function isBranch(value: unknown): value is BranchOf<unknown> {
   return Array.isArray(value) || isRecord(value)
+}
+
+/** A list or a record of children. */
+type BranchOf<Child> = readonly Child[] | Readonly<Record<string, Child>>
+
+/** `isBranch` for a part of a tree whose leaves are not lists or records. */
+function isBranchOf<T>(part: Tree<T>): part is BranchOf<Tree<T>> & Tree<T> {
+  return isBranch(part)
 }
 
 /** The children of a branch, each with its step in a path: `[0]` or `.key`. */
@@ -45,10 +53,12 @@ function visit(tree: unknown, path: string, onLeaf: (leaf: unknown, path: string
   for (const [step, child] of children(tree)) visit(child, path + step, onLeaf)
 }
 
-/** The number of levels of lists and records: deeper ones contain themselves. */
+/** The most levels of lists and records. A deeper tree probably contains itself. */
 const DEEPEST = 100
 
 /** The children of a branch at a depth. @throws ArgumentError for a tree that is too deep */
+export function childrenAt<Child>(branch: BranchOf<Child>, depth: number): readonly Child[]
+export function childrenAt(branch: object, depth: number): readonly unknown[]
 export function childrenAt(branch: object, depth: number): readonly unknown[] {
   if (depth > DEEPEST) throw new ArgumentError(`Lists contain themselves, or are nested more than ${DEEPEST} deep`)
   return Array.isArray(branch) ? branch : Object.values(branch)
@@ -60,9 +70,9 @@ export function childrenAt(branch: object, depth: number): readonly unknown[] {
  */
 export function flatten<T>(tree: Tree<T>): T[] {
   const leaves: T[] = []
-  const collect = (part: unknown, depth: number): void => {
-    if (isBranch(part)) for (const child of childrenAt(part, depth)) collect(child, depth + 1)
-    else leaves.push(part as T)
+  const collect = (part: Tree<T>, depth: number): void => {
+    if (isBranchOf(part)) for (const child of childrenAt(part, depth)) collect(child, depth + 1)
+    else leaves.push(part)
   }
   collect(tree, 0)
   return leaves
@@ -80,7 +90,7 @@ export function pathName(path: string): string {
   return path.replaceAll('[', '.').replaceAll(']', '').replace(/^\./, '')
 }
 
-/** The names of the leaves: the keys of a record of leaves as they are, else paths as in messages. */
+/** The names of the leaves: the keys of a record whose values are all leaves, otherwise paths as in messages. */
 export function leafNames(tree: Tree<unknown>): string[] {
   const isFlat = isRecord(tree) && Object.values(tree).every((each) => !isBranch(each))
   return isFlat ? Object.keys(tree) : pathsOf(tree).map(pathName)
@@ -99,8 +109,8 @@ export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<T
 
 /** The same tree with each leaf replaced; the path names the leaf in messages. */
 export function mapTree<T, To>(tree: Tree<T>, replace: (leaf: T, path: string) => To): Tree<To> {
-  const build = (branch: unknown, path: string): Tree<To> => {
-    if (!isBranch(branch)) return replace(branch as T, path)
+  const build = (branch: Tree<T>, path: string): Tree<To> => {
+    if (!isBranchOf(branch)) return replace(branch, path)
     if (Array.isArray(branch)) return branch.map((child, i) => build(child, `${path}[${i}]`))
     return Object.fromEntries(Object.entries(branch).map(([key, child]) => [key, build(child, `${path}.${key}`)]))
   }
@@ -136,33 +146,30 @@ export function flattenLike(structure: Tree<unknown>, value: unknown, where: str
       return
     }
     const keys = Object.keys(branch)
-    if (!isBranch(part) || Array.isArray(part)) {
+    if (!isRecord(part)) {
       throw new ArgumentError(`${place}: expected an object { ${keys.join(', ')} }, received ${describe(part)}`)
     }
-    const received = part as Readonly<Record<string, unknown>>
-    const unknown = Object.keys(received).find((key) => !keys.includes(key))
-    const missing = keys.find((key) => received[key] === undefined)
+    const unknown = Object.keys(part).find((key) => !keys.includes(key))
+    const missing = keys.find((key) => part[key] === undefined)
     if (unknown !== undefined || missing !== undefined) {
       const wrong = unknown !== undefined ? `'${unknown}' is not one of them` : `'${missing}' is missing`
       throw new ArgumentError(`${place}: expected { ${keys.join(', ')} }; ${wrong}`)
     }
-    for (const [key, child] of Object.entries(branch)) walk(child, received[key], `${path}.${key}`)
+    for (const [key, child] of Object.entries(branch)) walk(child, part[key], `${path}.${key}`)
   }
   walk(structure, value, '')
   return leaves
 }
 
 /**
- * The same tree with the keys of each record in the order that they have in another tree. What differs in more than that
- * stays.
+ * The same tree with the keys of each record in the order that they have in another tree. A part whose keys differ from those
+ * of the other tree is returned unchanged.
  */
 export function inOrderOf(like: unknown, tree: unknown): unknown {
   if (!isBranch(tree) || !isBranch(like) || Array.isArray(tree) !== Array.isArray(like)) return tree
   const keys = Object.keys(like)
-  const parts = tree as Readonly<Record<string, unknown>>
-  const others = like as Readonly<Record<string, unknown>>
   if (keys.length !== Object.keys(tree).length || !keys.every((key) => Object.hasOwn(tree, key))) return tree
-  const ordered = keys.map((key): [string, unknown] => [key, inOrderOf(others[key], parts[key])])
+  const ordered = keys.map((key): [string, unknown] => [key, inOrderOf(Reflect.get(like, key), Reflect.get(tree, key))])
   return Array.isArray(tree) ? ordered.map(([, part]) => part) : Object.fromEntries(ordered)
 }
 
@@ -174,9 +181,10 @@ function describe(value: unknown): string {
 }
 
 /**
- * A tree with the type that its structure implies. Code that walks trees does not know their types; where a typed
- * signature begins, this asserts the type.
+ * A tree with the type that its structure implies. Code that walks trees returns them without a type; a function with a typed signature
+ * asserts it here.
  */
-export function typed<Typed>(tree: unknown): Typed {
-  return tree as Typed
+export function typed<Typed>(tree: unknown): Typed
+export function typed(tree: unknown): unknown {
+  return tree
 }

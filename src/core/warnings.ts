@@ -1,4 +1,4 @@
-// Warnings for users, which print nothing that acts on a terminal: names may be of files.
+// Prints warnings for users. Characters that act on a terminal are escaped, because names may come from files.
 
 import { printable } from './errors'
 
@@ -16,7 +16,7 @@ export function warnOnce(text: string): void {
   warn(text)
 }
 
-/** Warnings that were printed are printed again. For tests. @internal */
+/** Forgets which warnings were printed. For tests. @internal */
 export function forgetWarnings(): void {
   shown.clear()
 }

@@ -6,7 +6,7 @@ import { FormatError, formatShape } from './errors'
 import { fileScope, withFile } from './file-scope'
 import { sizeOf, type Shape } from './shapes'
 
-/** The elements that variables may have besides those in a file, for metrics and other variables that are not saved: 64 MB. */
+/** The number of elements that variables outside the file may have together, such as those of metrics: 64 MB. */
 export const SPARE_ELEMENTS = 2 ** 24
 
 /**
@@ -27,8 +27,8 @@ export function requireWithinLimit(what: string, shape: Shape): void {
 
 /** Counts a variable before it is created. @param what its name for errors */
 export function requireRoom(what: string, shape: Shape): void {
-  const own = fileScope().limit
-  if (own === undefined || (own.left -= sizeOf(shape)) >= 0) return
+  const limit = fileScope().limit
+  if (limit === undefined || (limit.left -= sizeOf(shape)) >= 0) return
   throw new FormatError(
     `The file is damaged: with ${what} ${formatShape(shape)} the variables would be far larger than the file`,
   )

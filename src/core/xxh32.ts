@@ -11,7 +11,7 @@ function rotated(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits))
 }
 
-/** Bijective in each operand, so that a change of one word always changes the result. */
+/** One round. It is bijective in each operand, so that a change of one word always changes the result. */
 function mixed(sum: number, word: number): number {
   return Math.imul(rotated((sum + Math.imul(word, P2)) | 0, 13), P1)
 }

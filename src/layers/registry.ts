@@ -8,7 +8,7 @@ import * as image from '../ops/image'
 import { tensor, type TensorLike } from '../ops/convert'
 import * as random from '../ops/random/random'
 import type { Tensor } from '../ops/tensor'
-import { Layer, type LayerBase } from './layer'
+import { Layer } from './layer'
 import { Operation, readOpsFrom } from './core/operation'
 import * as all from './'
 
@@ -18,7 +18,7 @@ const asTensor =
   (x: TensorLike): Tensor =>
     tensor(Int32Array.of(Number(op(x))), [])
 
-export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => {
+export const layers = /* @__PURE__ */ new Registry<Layer>('layer', Layer, () => {
   readOpsFrom({ ...ops, image, size: asTensor(ops.size), ndim: asTensor(ops.ndim), random, activations })
   return { ...all, Operation }
 })

@@ -2,7 +2,7 @@
 
 import { merged } from '../core/merged'
 import { ShapeError, formatShape } from '../core/errors'
-import { boolean, custom, number, option, type OptionInputs } from '../core/options'
+import { boolean, number, option, type Kind, type OptionInputs } from '../core/options'
 import type { Shape, TensorType } from '../core/shapes'
 import { asTensor, type TensorLike } from '../ops/convert'
 import {
@@ -30,17 +30,15 @@ import { bothMasks } from './sample-weights'
 const circleOptions = {
   /** The scale of the similarities: higher values emphasise the hardest pairs. Default 80. */
   gamma: option(number({ above: 0 }), 80),
-  /** The target distance within a class, and the complement of that between classes. Default 0.4. */
+  /** The target distance within a class; between classes it is 1 − margin. Default 0.4. */
   margin: option(number({ min: 0 }), 0.4),
   /** Whether pairs of an embedding with itself are excluded. Default true. */
   removeDiagonal: option(boolean, true),
 }
 export type CircleOptions = OptionInputs<typeof circleOptions>
 
-const tensorOrNull = custom<TensorLike | null>(
-  (value) => value as TensorLike | null,
-  () => null,
-)
+/** A tensor, which the loss converts; null for none. It is never saved. */
+const tensorOrNull: Kind<TensorLike | null> = { read: (value: TensorLike | null) => value, write: () => null }
 const functionTable = merged(circleOptions, {
   /** The class of each reference, [references]. Default null: the batch is compared with itself. */
   refLabels: option(tensorOrNull, null),

@@ -6,6 +6,7 @@ import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
 import { boolean, either, listOf, number, option, type OptionInputs, type ValuesOf } from '../core/options'
 import { broadcastShapes, normalizeAxis, type Shape } from '../core/shapes'
+import { ofLength } from '../core/tuples'
 import { logSoftmax } from '../ops/nn/activations'
 import { asTensor, type TensorLike } from '../ops/convert'
 import {
@@ -114,8 +115,8 @@ export function binaryFocalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof binaryFocalOptions> = {},
 ): Tensor {
-  const given = optionsOf('binaryFocalCrossentropy', arguments, binaryFocalOptions, options)
-  const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
+  const settings = optionsOf('binaryFocalCrossentropy', arguments, binaryFocalOptions, options)
+  const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = settings
   const [target, output] = floats(yTrue, yPred)
   const y = smoothed(target, labelSmoothing, 2)
   const p = fromLogits ? sigmoid(output) : output
@@ -142,7 +143,7 @@ export class BinaryFocalCrossentropy extends BinaryFocalCrossentropyBase {
 }
 
 /**
- * The class scores on the last axis: logits, given or found as the operand of a softmax; or ln p of probabilities,
+ * The class scores on the last axis. They are logits if the output has them or is a softmax of them; otherwise ln p of the probabilities,
  * clipped and normalised.
  * @param counts which samples count; the others need not be distributions
  */
@@ -154,7 +155,8 @@ function classScores(
 ): { logits: Tensor } | { logProbabilities: Tensor } {
   const isLast = normalizeAxis('crossentropy', axis, output.rank) === output.rank - 1
   const toLast = (x: Tensor): Tensor => (isLast ? x : moveAxis(x, axis, -1))
-  const logits = fromLogits ? output : isLast ? operandOf(output, 'softmax') : null
+  const ofSoftmax = isLast ? operandOf(output, 'softmax') : null
+  const logits = fromLogits ? output : ofSoftmax
   if (logits !== null) return { logits: toLast(logits) }
   const valid = counts === null ? output : where(expandDims(counts, axis), output, 1)
   const p = divide(valid, sum(valid, { axis, keepDims: true }))
@@ -229,9 +231,9 @@ export function categoricalFocalCrossentropy(
   yPred: TensorLike,
   options: OptionInputs<typeof categoricalFocalOptions> = {},
 ): Tensor {
-  const given = optionsOf('categoricalFocalCrossentropy', arguments, categoricalFocalOptions, options)
-  const { scores, y } = categorical(yTrue, yPred, given)
-  const { alpha, gamma } = given
+  const settings = optionsOf('categoricalFocalCrossentropy', arguments, categoricalFocalOptions, options)
+  const { scores, y } = categorical(yTrue, yPred, settings)
+  const { alpha, gamma } = settings
   const classes = y.shape.at(-1)!
   if (typeof alpha !== 'number' && alpha.length !== 1 && alpha.length !== classes) {
     throw new ShapeError(
@@ -279,7 +281,7 @@ export function sparseCategoricalCrossentropy(
   const output = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = classNumbers(asTensor(yTrue, 'yTrue'), output, axis)
   const counts = ignoreClass === null ? null : notEqual(labels, ignoreClass)
-  // There is no class −1, so its loss and its gradient are 0.
+  // Ignored samples get the class −1. It does not exist, so their loss and gradient are 0.
   const index = counts === null ? labels : cast(where(counts, labels, -1), 'int32')
   const scores = classScores(output, axis, fromLogits, counts)
   if ('logits' in scores) return apply('classCrossEntropy', [scores.logits, index], {})[0]!
@@ -343,8 +345,8 @@ export function categoricalGeneralizedCrossEntropy(
   const { q } = optionsOf('categoricalGeneralizedCrossEntropy', arguments, generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)
-  const own = sum(multiply(oneHotOrZeros(index, p.shape.at(-1)!), p), { axis: -1 })
-  return divide(subtract(1, power(own, q)), q)
+  const probability = sum(multiply(oneHotOrZeros(index, p.shape.at(-1)!), p), { axis: -1 })
+  return divide(subtract(1, power(probability, q)), q)
 }
 
 const CategoricalGeneralizedCrossEntropyBase = (lossOf as LossInOrder<['q', 'reduction', 'name', 'dtype']>)(
@@ -369,7 +371,10 @@ export class CategoricalGeneralizedCrossEntropy extends CategoricalGeneralizedCr
  */
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
   requireArguments('losses.klDivergence', arguments, 2)
-  const [y, output] = floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)) as [Tensor, Tensor]
+  const [y, output] = ofLength(
+    floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)),
+    2,
+  )
   return sum(multiply(y, log(divide(y, output))), { axis: -1 })
 }
 

@@ -4,6 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import { sameShape, type Shape, type TensorType } from '../core/shapes'
+import { ofLength } from '../core/tuples'
 import { asTensor, tensorOrNothing, type TensorLike } from '../ops/convert'
 import { ctcValues } from '../ops/nn/ctc'
 import { cast, notEqual } from '../ops/numpy/elementwise'
@@ -12,7 +13,7 @@ import type { Tensor } from '../ops/tensor'
 import { requireElements, wrongTargets } from './kinds'
 import { Loss, type Counted } from './loss'
 
-/** The class of no label, which also pads rows of targets. */
+/** The class of the blank, which also pads rows of targets. */
 const BLANK = 0
 
 /**
@@ -37,7 +38,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
   if (logits.rank !== 3)
     throw new ShapeError(`ctc: yPred must be logits [batch, steps, classes], received ${formatShape(logits.shape)}`)
   const batch = labels.shape[0]
-  const [rows, steps] = logits.shape as [number, number]
+  const [rows, steps] = ofLength(logits.shape, 3)
   if (rows !== batch)
     throw new ShapeError(
       `ctc: yTrue and yPred must have the same number of rows, received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`,

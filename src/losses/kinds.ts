@@ -1,4 +1,4 @@
-// Base classes of losses by their kind of targets, which refuse invalid targets before training begins.
+// Base classes of losses, by the kind of their targets. They refuse invalid targets before training begins.
 
 import { warnOnce } from '../core/warnings'
 import { DataError, ShapeError, formatShape } from '../core/errors'
@@ -21,7 +21,7 @@ export abstract class OfAmounts extends OfNumbers {
   }
 }
 
-/** A loss that clips targets below 0, with a warning, once. */
+/** A loss that clips targets below 0, and warns once. */
 export abstract class OfClippedAmounts extends OfNumbers {
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     super.checkTargets(yTrue, outputShape)

@@ -1,5 +1,5 @@
 // Loss, the base class: targets and predictions → one value per sample → a scalar. Formulas are in files by family, weights
-// and masks in weights.ts.
+// and masks in sample-weights.ts.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
@@ -48,8 +48,8 @@ const LossBase = (configured as InOrder<['reduction', 'name', 'dtype']>)(Configu
 /** To make your own loss, subclass it and write `call` with ops; a plain function works as well. */
 export abstract class Loss extends LossBase {
   /**
-   * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Both have the same rank: [batch] was reshaped
-   * to [batch, 1].
+   * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Both have the same rank: [batch] is reshaped
+   * to [batch, 1] before the call.
    */
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor
 
@@ -71,8 +71,8 @@ export abstract class Loss extends LossBase {
       (message) => `Loss '${this.name}': ${message}`,
       () => {
         const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-        const { values: given, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
-        const values = valueOf(given)
+        const { values: compared, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
+        const values = valueOf(compared)
         if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${quoted(values)}`)
         return reduceWeighted(values, tensorOrNothing(sampleWeight, 'sampleWeight'), held, this.reduction)
       },
@@ -120,8 +120,8 @@ export abstract class FormulaLoss extends Loss {
 }
 
 /**
- * The members of a class of a formula. `source` is the function itself. A formula without options refuses a third argument, so it is
- * adapted to be called with one.
+ * The members of a class of a formula. `source` is the function itself. `formula` takes the options as a third argument, which a function
+ * without options would refuse.
  */
 export function membersOf<Options>(
   source: (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor,
@@ -130,7 +130,7 @@ export function membersOf<Options>(
   return { source, formula: table === undefined ? (yTrue: Tensor, yPred: Tensor) => source(yTrue, yPred) : source }
 }
 
-/** Whether a class of a loss or metric is that of a function: `meanSquaredError` and `MeanSquaredError`. */
+/** Whether a class of a loss or metric has the formula of a function, as `MeanSquaredError` has that of `meanSquaredError`. */
 export function isOfFormula(of: { readonly prototype: object }, formula: unknown): boolean {
   return (of.prototype as { readonly source?: unknown }).source === formula
 }
@@ -151,11 +151,18 @@ export function lossOf<
   formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
   positional?: Names,
-): ConfiguredClass<Base, Table, Names> {
-  return configured(base, () => table ?? ({} as Table), positional, membersOf(formula, table))
+): ConfiguredClass<Base, Table, Names>
+/* @__NO_SIDE_EFFECTS__ */
+export function lossOf(
+  base: typeof FormulaLoss,
+  formula: (yTrue: Tensor, yPred: Tensor, options?: never) => Tensor,
+  table?: OptionTable,
+  positional?: readonly string[],
+): object {
+  return configured(base, () => table ?? {}, positional, membersOf(formula, table))
 }
 
-/** The type of `lossOf` for a class that does not list its positional options, as `InOrder`. */
+/** The type of `lossOf` for a class whose positional options are the first of its table, see `InOrder`. */
 export type LossInOrder<Names extends readonly string[]> = <
   Base extends typeof FormulaLoss,
   Table extends OptionTable = Readonly<Record<never, never>>,

@@ -42,8 +42,8 @@ function crossentropyFor(shapes: TargetShapes, name: string): Loss {
  * @param shapes decide what 'crossentropy', or 'ce', means
  */
 export function getLoss(identifier: LossIdentifier, shapes: TargetShapes = UNKNOWN_SHAPES): Loss {
-  const own = customFunction<LossFunction>(identifier)
-  if (own !== null) return new FunctionLoss(own.call, own.name || 'loss')
+  const fn = customFunction<LossFunction>(identifier)
+  if (fn !== null) return new FunctionLoss(fn.call, fn.name || 'loss')
   if (typeof identifier !== 'string') return losses.get(identifier)
   if (['crossentropy', 'ce'].includes(normalizeName(identifier))) return crossentropyFor(shapes, camelCase(identifier))
   if (!losses.knows(identifier)) throw losses.unknown(identifier, ['crossentropy'])

@@ -4,6 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { number, option, type OptionInputs } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
+import { ofLength } from '../core/tuples'
 import type { TensorLike } from '../ops/convert'
 import {
   abs,
@@ -100,7 +101,10 @@ export class MeanAbsolutePercentageError extends MeanAbsolutePercentageErrorBase
  */
 export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   requireArguments('losses.meanSquaredLogarithmicError', arguments, 2)
-  const [target, prediction] = floats(yTrue, yPred).map((x) => log(add(maximum(x, EPSILON), 1))) as [Tensor, Tensor]
+  const [target, prediction] = ofLength(
+    floats(yTrue, yPred).map((x) => log(add(maximum(x, EPSILON), 1))),
+    2,
+  )
   return meanOver(square(subtract(prediction, target)))
 }
 
@@ -180,7 +184,10 @@ export function cosineSimilarity(
   const { axis } = optionsOf('cosineSimilarity', arguments, cosineOptions, options)
   const [target, prediction] = floats(yTrue, yPred)
   const along = normalizeAxis('cosineSimilarity', axis, prediction.rank)
-  const [y, output] = [target, prediction].map((x) => normalize(x, { axis: along })) as [Tensor, Tensor]
+  const [y, output] = ofLength(
+    [target, prediction].map((x) => normalize(x, { axis: along })),
+    2,
+  )
   return negative(sum(multiply(y, output), { axis: along }))
 }
 

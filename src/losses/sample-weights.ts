@@ -1,4 +1,4 @@
-// Sample weights and masks: how they are broadcast to values, and weighted means. For losses and metrics; follows
+// Broadcasts sample weights and masks to values, and computes weighted means, for losses and metrics. Follows
 // keras/src/losses/loss.py.
 
 import { requireArguments } from '../core/arguments'
@@ -20,8 +20,7 @@ export type Reduction = 'sumOverBatchSize' | 'mean' | 'meanWithSampleWeight' | '
  * Keras: `squeeze_or_expand_to_same_rank`.
  */
 export function alignRanks(a: Tensor, b: Tensor): [Tensor, Tensor] {
-  if (a.rank === b.rank + 1)
-    return a.shape.at(-1) === 1 ? (b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]) : [a, b]
+  if (a.rank === b.rank + 1 && a.shape.at(-1) === 1) return b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]
   if (b.rank === a.rank + 1 && b.shape.at(-1) === 1) return a.rank === 1 ? [expandDims(a, -1), b] : [a, squeeze(b, -1)]
   return [a, b]
 }
@@ -75,11 +74,11 @@ export function applyMask(
  * @throws ShapeError if they do not fit the values
  */
 export function requireBeside(what: string, { shape: values }: Tensor, { shape }: Tensor): void {
-  const own = shape.length === values.length + 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape
+  const weighted = shape.length === values.length + 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape
   // The shape of the first axes, as in expandTo; a single number for all samples has no axes.
   const fits =
     values.length === 0 ||
-    (own.length <= values.length && own.every((extent, i) => extent === 1 || extent === values[i]))
+    (weighted.length <= values.length && weighted.every((extent, i) => extent === 1 || extent === values[i]))
   if (fits) return
   throw new ShapeError(
     `${what} must have shape ${formatShape(values)}${values.length > 1 ? ', or that of its first axes' : ''}, received ${formatShape(shape)}`,
@@ -88,12 +87,12 @@ export function requireBeside(what: string, { shape: values }: Tensor, { shape }
 
 /** Values times their weights, and the weights in the same layout. */
 function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tensor } {
-  const [aligned, own] = alignRanks(values, cast(weights, 'float32'))
-  return { values: multiply(aligned, expandTo(own, aligned.rank)), weights: own }
+  const [aligned, scales] = alignRanks(values, cast(weights, 'float32'))
+  return { values: multiply(aligned, expandTo(scales, aligned.rank)), weights: scales }
 }
 
 /**
- * The reduced values, each times its weight, without masked ones.
+ * The reduction of the values, each times its weight, without masked values.
  *
  * Keras: `reduce_weighted_values`.
  */

@@ -24,11 +24,11 @@ export const NOTHING = -1e9
  */
 export function optionsOf<Table extends OptionTable>(
   name: string,
-  given: ArrayLike<unknown>,
+  args: ArrayLike<unknown>,
   table: Table,
   options: OptionInputs<Table> | ValuesOf<Table>,
 ): ValuesOf<Table> {
-  requireArguments(`losses.${name}`, given, 3)
+  requireArguments(`losses.${name}`, args, 3)
   return functionOptions(name, table, options)
 }
 
@@ -51,7 +51,7 @@ export function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor
   )
 }
 
-/** Which samples count: those whose class is not `ignoreClass`. In the shape of the values. */
+/** Which samples count: those whose class is not `ignoreClass`. The mask has the shape of the values. */
 export function classMask(
   yTrue: Tensor,
   yPred: Tensor,

@@ -37,12 +37,12 @@ import type { Variable } from '../ops/variable'
 import { BatchMetric, accumulate, type MetricOptions } from './metric'
 import { Thresholds, batchOf, ofClass, type ScoredBatch } from './thresholds'
 
-/** True for the k largest values along the last axis; the first of equal ones. */
+/** True for the k largest values along the last axis. Of equal values the first counts as the largest. */
 function topKMask(x: Tensor, k: number): Tensor {
-  const [own, other] = [expandDims(x, -1), expandDims(x, -2)]
+  const [each, other] = [expandDims(x, -1), expandDims(x, -2)]
   const index = arange(0, x.shape.at(-1)!, 1, 'float32')
   const before = less(expandDims(index, 0), expandDims(index, 1))
-  const ahead = logicalOr(greater(other, own), logicalAnd(equal(other, own), before))
+  const ahead = logicalOr(greater(other, each), logicalAnd(equal(other, each), before))
   return less(sum(cast(ahead, 'float32'), { axis: -1 }), k)
 }
 
@@ -65,7 +65,7 @@ const countOptions = () => ({
 })
 export type CountOptions = OptionInputs<ReturnType<typeof countOptions>> & MetricOptions
 
-/** The four entries of a confusion matrix: which elements they count. */
+/** The four entries of a confusion matrix, by the targets and predictions that they count. */
 const cells = {
   truePositives: logicalAnd,
   falsePositives: (actual: Tensor, predicted: Tensor): Tensor => greater(predicted, actual),
@@ -192,7 +192,7 @@ const RatioBase = (configured as InOrder<['thresholds', 'topK', 'classId', 'name
   merged(countOptions(), selectionOptions()),
 )
 
-/** The ratio of the first of two entries to their sum. */
+/** The ratio of the first of two entries to the sum of both. */
 abstract class Ratio extends RatioBase {
   protected override defaultThreshold(): number {
     return this.topK === null ? 0.5 : LOWEST
@@ -208,8 +208,8 @@ abstract class Ratio extends RatioBase {
     return ofClass({ y, p: limited, w }, this.classId)
   }
 
-  protected override score([own, other]: readonly Tensor[]): Tensor {
-    return divideNoNan(own!, add(own!, other!))
+  protected override score([right, other]: readonly Tensor[]): Tensor {
+    return divideNoNan(right!, add(right!, other!))
   }
 }
 

@@ -77,7 +77,7 @@ const aucOptions = () =>
   )
 export type AucOptions = OptionInputs<ReturnType<typeof aucOptions>> & MetricOptions
 
-/** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
+/** Counts at each threshold, [thresholds], and totals, []. With labels [thresholds, labels] and [labels]. */
 type Counts = readonly [truePositives: Variable, falsePositives: Variable, positives: Variable, negatives: Variable]
 
 abstract class Curve extends BatchMetric {
@@ -232,7 +232,7 @@ function interpolatedPrecision([truePositives, falsePositives, positives]: Count
   return divideNoNan(multiply(slope, add(dTp, multiply(intercept, log(ratio)))), maximum(positives.value, 0))
 }
 
-/** The values at all thresholds but the last, and those at all but the first. */
+/** The values at all thresholds but the last, and the values at all but the first. */
 function neighbours(x: Tensor): [Tensor, Tensor] {
   const [first = 0, ...rest] = x.shape
   const from = (start: number): Tensor => slice(x, [start, ...rest.map(() => 0)], [first - 1, ...rest])
@@ -265,18 +265,24 @@ interface Rates {
   readonly recall: Tensor
   /** The fraction of negatives predicted as negative. */
   readonly specificity: Tensor
-  /** The share of positive predictions that are right. */
+  /** The fraction of positive predictions that are correct. */
   readonly precision: Tensor
 }
 
 const PointOfCurveBase = configured(Curve, pointOptions)
 
+/** Which rate is as large as possible, and which other rate has a lower bound. */
+interface PointCriterion {
+  readonly bounded: Tensor
+  readonly least: number
+  readonly maximized: Tensor
+}
+
 /** The largest value of one rate among the thresholds where another rate is high enough; 0 if there are none. */
 abstract class PointOfCurve extends PointOfCurveBase {
   private readonly counts = this.makeCounts()
 
-  /** The rate with a lower bound, and the rate to maximise. */
-  protected abstract best(rates: Rates): { readonly given: Tensor; readonly least: number; readonly of: Tensor }
+  protected abstract best(rates: Rates): PointCriterion
 
   protected makePoints(): Thresholds {
     const last = this.numThresholds - 1
@@ -290,12 +296,12 @@ abstract class PointOfCurve extends PointOfCurveBase {
   result(): Tensor {
     const [truePositives, falsePositives, positives, negatives] = this.counts
     const [tp, fp] = [truePositives.value, falsePositives.value]
-    const { given, least, of } = this.best({
+    const { bounded, least, maximized } = this.best({
       recall: divideNoNan(tp, positives.value),
       specificity: divideNoNan(subtract(negatives.value, fp), negatives.value),
       precision: divideNoNan(tp, add(tp, fp)),
     })
-    return max(where(greaterEqual(given, least), of, 0))
+    return max(where(greaterEqual(bounded, least), maximized, 0))
   }
 }
 
@@ -316,7 +322,7 @@ const SensitivityAtSpecificityBase = (
 export class SensitivityAtSpecificity extends SensitivityAtSpecificityBase {
   static readonly className = 'SensitivityAtSpecificity'
   protected best({ recall, specificity }: Rates) {
-    return { given: specificity, least: this.specificity, of: recall }
+    return { bounded: specificity, least: this.specificity, maximized: recall }
   }
 }
 
@@ -340,7 +346,7 @@ const SpecificityAtSensitivityBase = (
 export class SpecificityAtSensitivity extends SpecificityAtSensitivityBase {
   static readonly className = 'SpecificityAtSensitivity'
   protected best({ recall, specificity }: Rates) {
-    return { given: recall, least: this.sensitivity, of: specificity }
+    return { bounded: recall, least: this.sensitivity, maximized: specificity }
   }
 }
 
@@ -365,7 +371,7 @@ const PrecisionAtRecallBase = (configured as InOrder<['recall', 'numThresholds',
 export class PrecisionAtRecall extends PrecisionAtRecallBase {
   static readonly className = 'PrecisionAtRecall'
   protected best({ recall, precision }: Rates) {
-    return { given: recall, least: this.recall, of: precision }
+    return { bounded: recall, least: this.recall, maximized: precision }
   }
 }
 
@@ -390,6 +396,6 @@ const RecallAtPrecisionBase = (configured as InOrder<['precision', 'numThreshold
 export class RecallAtPrecision extends RecallAtPrecisionBase {
   static readonly className = 'RecallAtPrecision'
   protected best({ recall, precision }: Rates) {
-    return { given: precision, least: this.precision, of: recall }
+    return { bounded: precision, least: this.precision, maximized: recall }
   }
 }

@@ -1,4 +1,4 @@
-// Whether a metric is a score or an error, inferred from its name.
+// Infers from the name of a metric whether it is a score or an error.
 
 /** Scores: higher is better. */
 const SCORES =

@@ -1,4 +1,4 @@
-// Metrics that are means of losses of distributions and of margins.
+// Metrics that are the means of losses between distributions, or of losses with a margin.
 
 import {
   binaryCrossentropy,

@@ -1,6 +1,7 @@
 // F-scores: a single number from precision and recall.
 
 import { choice, configured, nullable, number, option, type InOrder, type OptionInputs } from '../core/options'
+import { ofLength } from '../core/tuples'
 import { EPSILON } from '../losses/values'
 import { abs, add, cast, divide, greater, greaterEqual, logicalAnd, multiply } from '../ops/numpy/elementwise'
 import { max, mean, sum } from '../ops/numpy/reduce'
@@ -62,7 +63,10 @@ export class F1Score extends F1ScoreBase {
 
   result(): Tensor {
     if (this.counts === null) return full([], 0)
-    const [right, predicted, actual] = this.counts.map(({ value }) => value) as [Tensor, Tensor, Tensor]
+    const [right, predicted, actual] = ofLength(
+      this.counts.map(({ value }) => value),
+      3,
+    )
     const precision = divide(right, add(predicted, EPSILON))
     const recall = divide(right, add(actual, EPSILON))
     const weight = this.recallWeight

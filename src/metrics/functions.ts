@@ -108,9 +108,9 @@ export function sparseTopKCategoricalAccuracy(
 ): Tensor {
   requireArguments('metrics.sparseTopKCategoricalAccuracy', arguments, 4)
   const table = { k: option(count, 5), fromSortedIds: option(boolean, false) }
-  const given = readArguments('sparseTopKCategoricalAccuracy', table, k, fromSortedIds)
+  const settings = readArguments('sparseTopKCategoricalAccuracy', table, k, fromSortedIds)
   const [y, p] = read(yTrue, yPred)
-  return reshape(sparseTopMatches(y, p, given), y.shape)
+  return reshape(sparseTopMatches(y, p, settings), y.shape)
 }
 
 /**

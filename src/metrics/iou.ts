@@ -1,4 +1,4 @@
-// Metrics computed from a confusion matrix.
+// Metrics that are computed from a confusion matrix.
 
 import { merged } from '../core/merged'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
@@ -16,6 +16,7 @@ import {
   type OptionInputs,
 } from '../core/options'
 import { classNameOf } from '../core/registry'
+import { ofLength } from '../core/tuples'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
 import { divideNoNan, expandTo, requireBeside } from '../losses/sample-weights'
@@ -63,7 +64,10 @@ abstract class Pairs extends BatchMetric {
         `one class number is needed for each target, received ${formatShape(actual.shape)} and ${formatShape(predicted.shape)}`,
       )
     }
-    const [y, p] = [actual, predicted].map((x) => reshape(cast(x, 'int32'), [x.size])) as [Tensor, Tensor]
+    const [y, p] = ofLength(
+      [actual, predicted].map((x) => reshape(cast(x, 'int32'), [x.size])),
+      2,
+    )
     const isClass = (x: Tensor): Tensor => logicalAnd(greaterEqual(x, 0), less(x, classes))
     const known = logicalAnd(isClass(y), isClass(p))
     const counts = cast(ignored === null ? known : logicalAnd(known, notEqual(y, ignored)), 'float32')
@@ -88,8 +92,8 @@ function largest(x: Tensor, axis: number, { numClasses }: { readonly numClasses:
 function eachWeight(sampleWeight: Tensor, x: Tensor): Tensor {
   const weights = cast(sampleWeight, 'float32')
   if (weights.size !== x.size) requireBeside('sampleWeight', x, weights)
-  const own = weights.size === x.size ? reshape(weights, x.shape) : expandTo(weights, x.rank)
-  return reshape(broadcastTo(own, x.shape), [x.size])
+  const expanded = weights.size === x.size ? reshape(weights, x.shape) : expandTo(weights, x.rank)
+  return reshape(broadcastTo(expanded, x.shape), [x.size])
 }
 
 /** |Y ∩ Ŷ| / |Y ∪ Ŷ| of each class, averaged over the classes that occur. */
@@ -123,7 +127,7 @@ abstract class Overlap extends Pairs {
   }
 }
 
-/** Their matrix has as many rows as columns: 64 MB. */
+/** The most classes. Their matrix takes 64 MB. */
 const MOST_CLASSES = 4096
 
 const classesTable = {

@@ -25,14 +25,14 @@ export function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
   return reshape(cast(yTrue, 'int32'), yPred.shape.slice(0, -1))
 }
 
-/** Whether a class is among the k largest: fewer than k are larger. */
+/** Whether a class is among the k largest: the scores of fewer than k classes are larger. */
 export function topMatches(classes: Tensor, yPred: Tensor, k: number): Tensor {
-  const own = sum(multiply(oneHotOrZeros(classes, yPred.shape.at(-1)!), yPred), { axis: -1, keepDims: true })
-  const larger = sum(cast(greater(yPred, own), 'float32'), { axis: -1 })
+  const score = sum(multiply(oneHotOrZeros(classes, yPred.shape.at(-1)!), yPred), { axis: -1, keepDims: true })
+  const larger = sum(cast(greater(yPred, score), 'float32'), { axis: -1 })
   return cast(less(larger, k), 'float32')
 }
 
-/** The same for class numbers, with scores of classes or with class numbers, the best first, as predictions. */
+/** Whether a class number is among the k largest predictions: scores of classes, or class numbers with the best first. */
 export function sparseTopMatches(
   yTrue: Tensor,
   yPred: Tensor,

@@ -29,24 +29,24 @@ function overAxesFrom(average: Average, x: Tensor, first: number): Tensor {
   return average(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
 }
 
-/** What `updateState` of Mean and Sum takes after the values: the last one is the weights. */
+/** The arguments of `updateState` of Mean and Sum after the values. The last one is the weights. */
 type Weights = [sampleWeightOrPrediction?: TensorLike | null, sampleWeight?: TensorLike | null | undefined]
 
 /** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
 function read(
   metric: Metric,
-  given: TensorLike,
+  batch: TensorLike,
   sampleWeight: TensorLike | null | undefined,
   average: Average,
 ): { values: Tensor; weights: Tensor } {
-  const values = cast(asTensor(given, metric.name), 'float32')
-  const own = tensorOrNothing(sampleWeight, 'sampleWeight')
-  if (own === undefined) {
+  const values = cast(asTensor(batch, metric.name), 'float32')
+  const sampleWeights = tensorOrNothing(sampleWeight, 'sampleWeight')
+  if (sampleWeights === undefined) {
     const each = overAxesFrom(average, values, 1)
     return { values: each, weights: full(each.shape, 1) }
   }
-  requireBeside('sampleWeight', values, own)
-  const [aligned, weights] = alignRanks(values, cast(own, 'float32'))
+  requireBeside('sampleWeight', values, sampleWeights)
+  const [aligned, weights] = alignRanks(values, cast(sampleWeights, 'float32'))
   // A single number for all samples is repeated for each.
   const reduced =
     aligned.rank === 0 ? broadcastTo(aligned, weights.shape) : overAxesFrom(average, aligned, weights.rank)
@@ -72,8 +72,8 @@ export class Sum extends Metric {
   }
 
   /** Adds values with weights, as in Keras, or the targets and weights of a batch that compile() gives. */
-  updateState(values: TensorLike, ...given: Weights): void {
-    this.update(values, given.at(-1))
+  updateState(values: TensorLike, ...weights: Weights): void {
+    this.update(values, weights.at(-1))
   }
 
   result(): Tensor {
@@ -111,8 +111,8 @@ export class Mean extends Sum {
   }
 
   /**
-   * The value of metric.result() from the current sums without running a program; null if that is not possible. A
-   * program for one division would take as long as a hundred steps to make. @internal
+   * The value of metric.result() from the current sums, without a program; null if that is not possible. Making a program
+   * for one division would take as long as a hundred steps. @internal
    */
   static resultNow(metric: Metric): number | null {
     if (!(metric instanceof Mean) || metric.result !== Mean.prototype.result) return null
@@ -138,8 +138,8 @@ const MeanMetricWrapperBase = (configured as InOrder<['fn', 'name', 'dtype']>)(M
 }))
 
 /**
- * The mean of a function of targets and predictions. The function is saved by its name, and found again by
- * `loadModel(bytes, { customObjects: { worst } })`; one without a name cannot be saved.
+ * The mean of a function of targets and predictions. The function is saved by its name, and
+ * `loadModel(bytes, { customObjects: { worst } })` finds it again; a function without a name cannot be saved.
  * @example
  * const worst = new metrics.MeanMetricWrapper((y, p) => ops.max(ops.abs(ops.subtract(y, p)), 1))
  * worst.apply([[1, 2]], [[1, 4]])
@@ -174,28 +174,34 @@ export function meanOf<
   formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
   positional?: Names,
-): ConfiguredClass<typeof MeanOfFormula, Table, Names> {
+): ConfiguredClass<typeof MeanOfFormula, Table, Names>
+/* @__NO_SIDE_EFFECTS__ */
+export function meanOf(
+  formula: (yTrue: Tensor, yPred: Tensor, options?: never) => Tensor,
+  table?: OptionTable,
+  positional?: readonly string[],
+): object {
   // Keras's order: the options of all metrics come first.
-  const declare = (): Table => merged(metricOptions(), table ?? ({} as Table))
+  const declare = (): OptionTable => merged(metricOptions(), table ?? {})
   return configured(MeanOfFormula, declare, positional, membersOf(formula, table))
 }
 
-/** The type of `meanOf` for a class that does not list its positional options, as `InOrder`. */
+/** The type of `meanOf` for a class whose positional options are the first of its table, see `InOrder`. */
 export type MeanInOrder<Names extends readonly string[]> = <Table extends OptionTable = Readonly<Record<never, never>>>(
   formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
 ) => ConfiguredClass<typeof MeanOfFormula, Table, Names>
 
-/** The same for a formula that takes the values of all options, which `declare` lists in Keras's order. */
+/** `meanOf` for a formula that takes the values of all options. `declare` lists all options, also those of metrics, in Keras's order. */
 /* @__NO_SIDE_EFFECTS__ */
-export function meanOfOptions<Table extends OptionTable>(
+export function meanOfOptions<Table extends OptionTable, const Names extends readonly string[] = []>(
   formula: (yTrue: Tensor, yPred: Tensor, options: ValuesOf<Table>) => Tensor,
   declare: () => Table,
-): ConfiguredClass<typeof MeanOfFormula, Table> {
-  return configured<typeof MeanOfFormula, Table, []>(MeanOfFormula, declare, undefined, { formula })
+): ConfiguredClass<typeof MeanOfFormula, Table, Names> {
+  return configured<typeof MeanOfFormula, Table, Names>(MeanOfFormula, declare, undefined, { formula })
 }
 
-/** The type of `meanOfOptions` for a class that does not list its positional options, as `InOrder`. */
+/** The type of `meanOfOptions` for a class whose positional options are the first of its table, see `InOrder`. */
 export type OptionsInOrder<Names extends readonly string[]> = <Table extends OptionTable>(
   formula: (yTrue: Tensor, yPred: Tensor, options: ValuesOf<Table>) => Tensor,
   declare: () => Table,

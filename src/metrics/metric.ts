@@ -62,7 +62,7 @@ export abstract class Metric extends MetricBase {
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 
-  /** Adds one batch of tensors; implemented by subclasses. Those of the library also take arrays. `apply` also takes a mask. */
+  /** Adds one batch of tensors; subclasses implement it. The metrics of the library also take arrays. `apply` also takes a mask. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
   /**
@@ -89,21 +89,21 @@ export abstract class Metric extends MetricBase {
   }
 
   /**
-   * A variable that is reset to zeros, and starts at zeros or where an initializer says.
+   * A variable that starts at zeros or at the values of an initializer, and is reset to zeros.
    *
    *   total = this.addVariable('total')
    *   counts = this.addVariable({ name: 'counts', shape: [3], initializer: 'zeros' })
    */
   protected addVariable(name: string | MetricVariableOptions, shape: Shape = []): Variable {
-    const own = typeof name === 'string' ? { name, shape } : name
-    const { dtype, initializer = null } = own
-    checkOptions(`${this.name}: addVariable`, own, ['name', 'shape', 'initializer', 'dtype'])
+    const options = typeof name === 'string' ? { name, shape } : name
+    const { dtype, initializer = null } = options
+    checkOptions(`${this.name}: addVariable`, options, ['name', 'shape', 'initializer', 'dtype'])
     const variable = withRuntime(
-      // In the runtime of the other variables, even if configure() has changed it since.
+      // The variable is created in the runtime of the other variables, even if configure() has changed the runtime since.
       this.runtime,
       () =>
-        new Variable(own.shape ?? [], {
-          name: `${this.name}/${own.name ?? 'variable'}`,
+        new Variable(options.shape ?? [], {
+          name: `${this.name}/${options.name ?? 'variable'}`,
           trainable: false,
           dtype: dtype ?? 'float32',
         }),
@@ -142,8 +142,9 @@ export abstract class Metric extends MetricBase {
     metricVariables: readonly TensorLike[],
     ...batch: readonly (TensorLike | null | undefined)[]
   ): Tensor[] {
-    const given = batch.map((each) => tensorOrNothing(each, this.name)) as [Tensor, Tensor, Tensor?]
-    return this.within(metricVariables, () => this.updateState(...given))[1]
+    const tensors = batch.map((each) => tensorOrNothing(each, this.name))
+    // A metric of the user may take other arguments than its base, so their types are unknown.
+    return this.within(metricVariables, () => Reflect.apply(this.updateState, this, tensors))[1]
   }
 
   /** The result for given values of `variables`. Keras: `Metric.stateless_result`. */
@@ -156,12 +157,12 @@ export abstract class Metric extends MetricBase {
   }
 }
 
-/** The result of a metric as a tensor: that of a user's class may be a variable. */
+/** The result of a metric as a tensor. The result of a user's metric may be a variable. */
 export function resultOf(metric: Metric): Tensor {
   return asTensor(metric.result(), `Metric '${metric.name}': the result`)
 }
 
-/** What `updateState` takes: tensors, or arrays, as in Keras. */
+/** The arguments of `updateState`: tensors, or arrays, as in Keras. */
 export type Batch = [yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null]
 
 /** A batch as tensors; targets and predictions of aligned ranks. */

@@ -8,7 +8,7 @@ import { Metric } from './metric'
 import * as named from './named'
 import { SHORT_NAMES, type MetricFunction, type MetricIdentifier } from './names'
 
-// Not available by name, because they have required options.
+// These are not available by name, because they have required options.
 const unnamed = {
   ConfusionMatrix: true,
   IoU: true,
@@ -53,9 +53,9 @@ export function dependsOnShapes(identifier: MetricIdentifier): boolean {
  * @param shapes decide what 'accuracy' and 'crossentropy', or 'acc' and 'ce', mean
  */
 export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
-  const own = customFunction<MetricFunction>(identifier)
-  if (own !== null) {
-    return new named.MeanMetricWrapper(own.call, { name: own.name || 'metric' })
+  const fn = customFunction<MetricFunction>(identifier)
+  if (fn !== null) {
+    return new named.MeanMetricWrapper(fn.call, { name: fn.name || 'metric' })
   }
   if (typeof identifier !== 'string') return metrics.get(identifier)
   const name = camelCase(identifier)

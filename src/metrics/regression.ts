@@ -2,6 +2,7 @@
 
 import { merged } from '../core/merged'
 import { choice, configured, integer, nullable, option, text, type InOrder, type OptionInputs } from '../core/options'
+import { ofLength } from '../core/tuples'
 import { cosineOptions } from '../losses/options'
 import {
   cosineSimilarity,
@@ -206,12 +207,10 @@ export class R2Score extends R2ScoreBase {
 
   result(): Tensor {
     if (this.sums === null) return full([], 0)
-    const [targets, squares, residuals, weights] = this.sums.map(({ value }) => value) as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ]
+    const [targets, squares, residuals, weights] = ofLength(
+      this.sums.map(({ value }) => value),
+      4,
+    )
     const total = subtract(squares, multiply(targets, divideNoNan(targets, weights)))
     const scores = where(equal(total, 0), 0, subtract(1, divideNoNan(residuals, total)))
     return this.adjusted(this.aggregated(scores, total))

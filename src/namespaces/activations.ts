@@ -1,4 +1,4 @@
-// `import { activations } from 'myelin'`: the activations as functions, and those of names.
+// The namespace `activations`: the activations as functions, and `get` and `deserialize`, which find them by name.
 
 export * from '../parts/activations/functions'
 export { deserialize, get } from '../parts/activations/by-name'

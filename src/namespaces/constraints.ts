@@ -1,13 +1,13 @@
-// The namespace `constraints`: everything of this folder that users need, and Keras's get, serialize and deserialize.
+// The namespace `constraints`: all constraints, and Keras's get, serialize and deserialize.
 
-import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
+import { ObjectNamespace, type SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
-import { typed } from '../core/tree'
 import type { Constraint, ConstraintFunction, ConstraintIdentifier } from '../parts/constraints'
-import { constraints as all } from '../parts/constraints/registry'
+import { constraints } from '../parts/constraints/registry'
 
 export * from '../parts/constraints'
+
+const namespace = /* @__PURE__ */ new ObjectNamespace<Constraint, ConstraintFunction>('constraints', constraints)
 
 /**
  * The constraint of an identifier: a name in any spelling, a configuration, a class, an instance, a function; null for
@@ -19,14 +19,12 @@ export * from '../parts/constraints'
 export function get(
   identifier: ConstraintIdentifier | SavedObject | (new () => Constraint) | null,
 ): Constraint | ConstraintFunction | null {
-  requireArguments('constraints.get', arguments, 1)
-  return typed(getObject(all, identifier))
+  return namespace.get(identifier, arguments)
 }
 
 /** The configuration of a constraint, or the name of a function. Keras: `keras.constraints.serialize`. */
 export function serialize(constraint: Constraint | ConstraintFunction): Serialized | string {
-  requireArguments('constraints.serialize', arguments, 1)
-  return serializeObject(constraint)
+  return namespace.serialize(constraint, arguments)
 }
 
 /**
@@ -40,6 +38,5 @@ export function deserialize(
   saved: SavedObject | string,
   customObjects: CustomObjects = {},
 ): Constraint | ConstraintFunction {
-  requireArguments('constraints.deserialize', arguments, 2)
-  return typed(deserializeObject(all, saved, customObjects))
+  return namespace.deserialize(saved, customObjects, arguments)
 }

@@ -1,15 +1,20 @@
-// The namespace `initializers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
+// The namespace `initializers`: all initializers, and Keras's get, serialize and deserialize.
 
-import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
+import { ObjectNamespace, type SavedObject } from '../core/identified'
 import { Registry, type CustomObjects, type Serialized } from '../core/registry'
-import { typed } from '../core/tree'
 import * as module from '../parts/initializers'
 import { FURTHER_NAMES, type InitializerIdentifier } from '../parts/initializers/names'
 
 export * from '../parts/initializers'
 
-const all = /* @__PURE__ */ new Registry('initializer', module.Initializer, () => module, { aliases: FURTHER_NAMES })
+const registry = /* @__PURE__ */ new Registry('initializer', module.Initializer, () => module, {
+  aliases: FURTHER_NAMES,
+})
+
+const namespace = /* @__PURE__ */ new ObjectNamespace<module.Initializer, module.InitializerFunction>(
+  'initializers',
+  registry,
+)
 
 /**
  * The initializer of an identifier: a name in any spelling, a configuration, a class, an instance, a function; null for
@@ -21,14 +26,12 @@ const all = /* @__PURE__ */ new Registry('initializer', module.Initializer, () =
 export function get(
   identifier: InitializerIdentifier | SavedObject | (new () => module.Initializer) | null,
 ): module.Initializer | module.InitializerFunction | null {
-  requireArguments('initializers.get', arguments, 1)
-  return typed(getObject(all, identifier))
+  return namespace.get(identifier, arguments)
 }
 
 /** The configuration of an initializer, or the name of a function. Keras: `keras.initializers.serialize`. */
 export function serialize(initializer: module.Initializer | module.InitializerFunction): Serialized | string {
-  requireArguments('initializers.serialize', arguments, 1)
-  return serializeObject(initializer)
+  return namespace.serialize(initializer, arguments)
 }
 
 /**
@@ -42,6 +45,5 @@ export function deserialize(
   saved: SavedObject | string,
   customObjects: CustomObjects = {},
 ): module.Initializer | module.InitializerFunction {
-  requireArguments('initializers.deserialize', arguments, 2)
-  return typed(deserializeObject(all, saved, customObjects))
+  return namespace.deserialize(saved, customObjects, arguments)
 }

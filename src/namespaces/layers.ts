@@ -1,10 +1,8 @@
-// The namespace `layers`: all layers, functions that combine inputs, and Keras's serialize and deserialize. Only this namespace needs the registry of all
-// layers, so an application that does not call deserialize contains only the layers that it uses.
+// The namespace `layers`: all layers, functions that combine inputs, and Keras's serialize and deserialize. Only this
+// namespace needs the registry of all layers, so an application that does not call them contains only the layers that it uses.
 
-import { requireArguments } from '../core/arguments'
-import { deserializeObject, serializeObject, type SavedObject } from '../core/identified'
+import { ObjectNamespace, type SavedObject } from '../core/identified'
 import { classesIn, type CustomObjects, type Serialized } from '../core/registry'
-import { typed } from '../core/tree'
 import * as initializers from '../parts/initializers'
 import type { Layer, LayerBase } from '../layers/layer'
 import { layers } from '../layers/registry'
@@ -12,10 +10,11 @@ import { layers } from '../layers/registry'
 export * from '../layers'
 export * from '../layers/merging/functions'
 
+const namespace = /* @__PURE__ */ new ObjectNamespace('layers', layers, { classes: () => classesIn(initializers) })
+
 /** The configuration of a layer, without its weights. Keras: `keras.layers.serialize`. */
 export function serialize(layer: LayerBase): Serialized {
-  requireArguments('layers.serialize', arguments, 1)
-  return typed(serializeObject(layer))
+  return namespace.serialize(layer, arguments)
 }
 
 /**
@@ -28,6 +27,5 @@ export function serialize(layer: LayerBase): Serialized {
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Layer {
-  requireArguments('layers.deserialize', arguments, 2)
-  return typed(deserializeObject(layers, saved, { ...classesIn(initializers), ...customObjects }))
+  return namespace.deserialize(saved, customObjects, arguments)
 }

@@ -1,4 +1,4 @@
-// The namespace `models`, of which modelFromJSON reads the JSON of Keras as well. Keras: `keras.models`.
+// The namespace `models`. Its modelFromJSON also reads the JSON of Keras. Keras: `keras.models`.
 
 export { saveModel } from '../files/model-files'
 export { cloneModel } from '../models/clone'

@@ -1,9 +1,7 @@
-// The namespace `optimizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
+// The namespace `optimizers`: all optimizers, and Keras's get, serialize and deserialize.
 
-import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
+import { ObjectNamespace, type SavedObject } from '../core/identified'
 import { Registry, type CustomObjects, type Serialized } from '../core/registry'
-import { typed } from '../core/tree'
 import { readPatterns } from '../optimizers/file-patterns'
 import { Optimizer } from '../optimizers/optimizer'
 import type { OptimizerIdentifier } from '../optimizers/registry'
@@ -14,11 +12,13 @@ import * as rules from '../optimizers/rules'
 export * from '../optimizers'
 export * as schedules from './schedules'
 
-const all = /* @__PURE__ */ new Registry('optimizer', Optimizer, () => ({
+const registry = /* @__PURE__ */ new Registry('optimizer', Optimizer, () => ({
   ...rules,
   MultiOptimizer,
   LossScaleOptimizer,
 }))
+
+const namespace = /* @__PURE__ */ new ObjectNamespace<Optimizer>('optimizers', registry)
 
 /**
  * The optimizer of an identifier: a name in any spelling, a configuration, a class, an instance; null for
@@ -28,14 +28,12 @@ const all = /* @__PURE__ */ new Registry('optimizer', Optimizer, () => ({
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function get(identifier: OptimizerIdentifier | SavedObject | (new () => Optimizer) | null): Optimizer | null {
-  requireArguments('optimizers.get', arguments, 1)
-  return typed(getObject(all, identifier))
+  return namespace.get(identifier, arguments)
 }
 
 /** The configuration of an optimizer. Keras: `keras.optimizers.serialize`. */
 export function serialize(optimizer: Optimizer): Serialized {
-  requireArguments('optimizers.serialize', arguments, 1)
-  return typed(serializeObject(optimizer))
+  return namespace.serialize(optimizer, arguments)
 }
 
 /**
@@ -46,6 +44,5 @@ export function serialize(optimizer: Optimizer): Serialized {
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Optimizer {
-  requireArguments('optimizers.deserialize', arguments, 2)
-  return readPatterns(() => typed(deserializeObject(all, saved, customObjects)))
+  return readPatterns(() => namespace.deserialize(saved, customObjects, arguments))
 }

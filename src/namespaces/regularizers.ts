@@ -1,13 +1,13 @@
-// The namespace `regularizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
+// The namespace `regularizers`: all regularizers, and Keras's get, serialize and deserialize.
 
-import { requireArguments } from '../core/arguments'
-import { deserializeObject, getObject, serializeObject, type SavedObject } from '../core/identified'
+import { ObjectNamespace, type SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
-import { typed } from '../core/tree'
 import type { Regularizer, RegularizerFunction, RegularizerIdentifier } from '../parts/regularizers'
-import { regularizers as all } from '../parts/regularizers/registry'
+import { regularizers } from '../parts/regularizers/registry'
 
 export * from '../parts/regularizers'
+
+const namespace = /* @__PURE__ */ new ObjectNamespace<Regularizer, RegularizerFunction>('regularizers', regularizers)
 
 /**
  * The regularizer of an identifier: a name in any spelling, a configuration, a class, an instance, a function; null for
@@ -19,14 +19,12 @@ export * from '../parts/regularizers'
 export function get(
   identifier: RegularizerIdentifier | SavedObject | (new () => Regularizer) | null,
 ): Regularizer | RegularizerFunction | null {
-  requireArguments('regularizers.get', arguments, 1)
-  return typed(getObject(all, identifier))
+  return namespace.get(identifier, arguments)
 }
 
 /** The configuration of a regularizer, or the name of a function. Keras: `keras.regularizers.serialize`. */
 export function serialize(regularizer: Regularizer | RegularizerFunction): Serialized | string {
-  requireArguments('regularizers.serialize', arguments, 1)
-  return serializeObject(regularizer)
+  return namespace.serialize(regularizer, arguments)
 }
 
 /**
@@ -40,6 +38,5 @@ export function deserialize(
   saved: SavedObject | string,
   customObjects: CustomObjects = {},
 ): Regularizer | RegularizerFunction {
-  requireArguments('regularizers.deserialize', arguments, 2)
-  return typed(deserializeObject(all, saved, customObjects))
+  return namespace.deserialize(saved, customObjects, arguments)
 }

@@ -1,18 +1,17 @@
 // The namespace `schedules`: the learning-rate schedules, and Keras's serialize and deserialize.
 
-import { requireArguments } from '../core/arguments'
-import { deserializeObject, serializeObject, type SavedObject } from '../core/identified'
+import { ObjectNamespace, type SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
-import { typed } from '../core/tree'
 import { schedules } from '../optimizers/schedule-registry'
 import type { LearningRateSchedule } from '../optimizers/schedules'
 
 export * from '../optimizers/schedules'
 
+const namespace = /* @__PURE__ */ new ObjectNamespace('schedules', schedules)
+
 /** The configuration of a schedule. Keras: `keras.optimizers.schedules.serialize`. */
 export function serialize(schedule: LearningRateSchedule): Serialized {
-  requireArguments('schedules.serialize', arguments, 1)
-  return typed(serializeObject(schedule))
+  return namespace.serialize(schedule, arguments)
 }
 
 /**
@@ -23,6 +22,5 @@ export function serialize(schedule: LearningRateSchedule): Serialized {
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function deserialize(saved: SavedObject, customObjects: CustomObjects = {}): LearningRateSchedule {
-  requireArguments('schedules.deserialize', arguments, 2)
-  return typed(deserializeObject(schedules, saved, customObjects))
+  return namespace.deserialize(saved, customObjects, arguments)
 }

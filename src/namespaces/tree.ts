@@ -3,9 +3,10 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import { isBranch, flatten as leavesOf, typed, unflatten, type MapTree, type Tree } from '../core/tree'
+import type { UntypedFunction } from '../ops/arguments'
+import { isBranch, flatten as leavesOf, unflatten, type MapTree, type Tree } from '../core/tree'
 
-/** A function for `traverse` returns it to put null in the place of a part. Keras: `keras.tree.MAP_TO_NONE`. */
+/** The function of `traverse` returns this class to replace a part by null. Keras: `keras.tree.MAP_TO_NONE`. */
 // oxlint-disable-next-line typescript/no-extraneous-class -- the class itself is the value, as in Keras
 export class MAP_TO_NONE {}
 
@@ -29,12 +30,10 @@ function requireFunction(where: string, func: unknown): void {
   if (typeof func !== 'function') throw new ArgumentError(`tree.${where} needs a function, received ${quoted(func)}`)
 }
 
-const kindOf = (value: unknown): string =>
-  Array.isArray(value)
-    ? `an array of ${value.length}`
-    : isBranch(value)
-      ? `{ ${Object.keys(value).join(', ')} }`
-      : 'a leaf'
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  return isBranch(value) ? `{ ${Object.keys(value).join(', ')} }` : 'a leaf'
+}
 
 /**
  * Calls a function for all leaves of a tree, with the parts of other trees in the same place.
@@ -110,9 +109,9 @@ export function flatten<Leaf>(structure: Tree<Leaf>): Leaf[] {
  */
 export function flattenWithPath<Leaf>(structure: Tree<Leaf>): [path: TreePath, leaf: Leaf][] {
   requireArguments('tree.flattenWithPath', arguments, 1)
-  const pairs: [TreePath, Leaf][] = []
-  mapTogether('flattenWithPath', [structure], ([leaf], path) => pairs.push([path, typed(leaf)]))
-  return pairs
+  const paths: TreePath[] = []
+  mapTogether('flattenWithPath', [structure], (_leaf, path) => paths.push(path))
+  return leavesOf(structure).map((leaf, i) => [paths[i]!, leaf])
 }
 
 /**
@@ -126,14 +125,15 @@ export function flattenWithPath<Leaf>(structure: Tree<Leaf>): [path: TreePath, l
 export function packSequenceAs<Structure, Leaf>(
   structure: Structure,
   flatSequence: readonly Leaf[],
-): MapTree<Structure, unknown, Leaf> {
+): MapTree<Structure, unknown, Leaf>
+export function packSequenceAs(structure: unknown, flatSequence: readonly unknown[]): unknown {
   requireArguments('tree.packSequenceAs', arguments, 2)
-  const count = leavesOf(structure as Tree<unknown>).length
+  const count = leavesOf(structure).length
   if (!Array.isArray(flatSequence) || flatSequence.length !== count)
     throw new ArgumentError(
       `tree.packSequenceAs: the structure has ${count} leaves, received ${Array.isArray(flatSequence) ? flatSequence.length : quoted(flatSequence)}`,
     )
-  return typed(unflatten(structure, flatSequence))
+  return unflatten(structure, flatSequence)
 }
 
 /**
@@ -147,17 +147,17 @@ export function mapStructure<Leaf, Result, Structure>(
   func: (...leaves: Leaf[]) => Result,
   structure: Structure,
   ...others: readonly unknown[]
-): MapTree<Structure, Leaf, Result> {
+): MapTree<Structure, Leaf, Result>
+export function mapStructure(func: UntypedFunction, structure: unknown, ...others: readonly unknown[]): unknown {
   requireFunction('mapStructure', func)
-  const mapped = mapTogether('mapStructure', [structure, ...others], (leaves, path) => {
+  return mapTogether('mapStructure', [structure, ...others], (leaves, path) => {
     requireLeaves('mapStructure', leaves, path)
-    return func(...(leaves as Leaf[]))
+    return func(...leaves)
   })
-  return typed(mapped)
 }
 
 /**
- * The same down to the leaves of a shallow tree; the function gets the parts of the trees in their places.
+ * `mapStructure` down to the leaves of a shallow tree: the function gets the parts of the other trees in the places of these leaves.
  *
  * Keras: `keras.tree.map_structure_up_to`.
  * @throws ArgumentError for a tree that lacks a branch of the shallow tree
@@ -167,13 +167,15 @@ export function mapStructureUpTo<Part, Result>(
   shallowStructure: Tree<unknown>,
   func: (...parts: Part[]) => Result,
   ...structures: readonly unknown[]
-): Tree<Result> {
+): Tree<Result>
+export function mapStructureUpTo(
+  shallowStructure: unknown,
+  func: UntypedFunction,
+  ...structures: readonly unknown[]
+): unknown {
   requireFunction('mapStructureUpTo', func)
   if (structures.length === 0) throw new ArgumentError('tree.mapStructureUpTo needs a structure after the function')
-  const mapped = mapTogether('mapStructureUpTo', [shallowStructure, ...structures], ([, ...parts]) =>
-    func(...(parts as Part[])),
-  )
-  return typed(mapped)
+  return mapTogether('mapStructureUpTo', [shallowStructure, ...structures], ([, ...parts]) => func(...parts))
 }
 
 /**
@@ -185,7 +187,8 @@ export function mapStructureUpTo<Part, Result>(
 export function mapShapeStructure<Result>(
   func: (shape: readonly (number | null)[]) => Result,
   structure: unknown,
-): Tree<Result> {
+): Tree<Result>
+export function mapShapeStructure(func: (shape: readonly (number | null)[]) => unknown, structure: unknown): unknown {
   requireArguments('tree.mapShapeStructure', arguments, 2)
   requireFunction('mapShapeStructure', func)
   const isShape = (part: unknown): part is readonly (number | null)[] =>
@@ -195,7 +198,7 @@ export function mapShapeStructure<Result>(
     if (isBranch(part)) return rebuilt(part, map)
     throw new ArgumentError(`tree.mapShapeStructure: expected shapes such as [null, 3], received ${quoted(part)}`)
   }
-  return typed(map(structure))
+  return map(structure)
 }
 
 /**
@@ -210,7 +213,7 @@ export function assertSameStructure(a: unknown, b: unknown): void {
 }
 
 /**
- * The same without a distinction of arrays and records: an array has the keys 0, 1, ….
+ * `assertSameStructure` without a distinction of arrays and records: an array has the keys 0, 1, ….
  *
  * Keras: `keras.tree.assert_same_paths`.
  * @throws ArgumentError if they differ; the message has the place

@@ -1,4 +1,4 @@
-// The namespace `utils`. Keras: `keras.utils`; what reads files is in `myelin/data`.
+// The namespace `utils`. Keras: `keras.utils`. The functions that read files are in `myelin/data`.
 
 export { clearSession } from '../core/registry'
 export { padSequences } from '../data/samples/pad-sequences'

@@ -1,5 +1,5 @@
-// The names of the arguments of ops, with what editors show for them. Their types depend on the op. An op whose parameter has no
-// name here does not compile.
+// The names of the arguments of ops, with the documentation that editors show. Their types depend on the op. An op with a parameter that is
+// not listed here does not compile.
 
 /** The arguments that ops take by name. */
 export interface Arguments {
@@ -25,7 +25,7 @@ export interface Arguments {
   readonly attnLogitsSoftCap: unknown
   /** The axes: one, several, or null for all. Negative ones count from the end. */
   readonly axes: unknown
-  /** The lengths of axes in groups of the left side; one axis of each group may be without. */
+  /** The lengths of axes in groups of the left side; one axis of each group may have none. */
   readonly axesLengths: unknown
   /** The axis. Negative ones count from the end. */
   readonly axis: unknown
@@ -173,7 +173,7 @@ export interface Arguments {
   readonly inputs: unknown
   /** How elements between others are computed, such as 'nearest' or 'bilinear'. */
   readonly interpolation: unknown
-  /** Whether to return where an element does not occur. */
+  /** Whether true marks the elements that do not occur. */
   readonly invert: unknown
   /** Whether no step attends to keys of later steps. */
   readonly isCausal: unknown

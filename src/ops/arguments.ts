@@ -20,8 +20,11 @@ export interface AxisOption<Which> {
 /** An axis, or what an op accepts instead, given directly or as an option. */
 export type AxisArgument<Which = number> = Which | AxisOption<Which>
 
+/** A function of the user, whose parameters cannot be checked. */
+export type UntypedFunction = (...inputs: readonly unknown[]) => unknown
+
 /** @throws ArgumentError for a value that is not a function */
-export function requireFunction(where: string, value: unknown): void {
+export function requireFunction(where: string, value: unknown): asserts value is UntypedFunction {
   if (typeof value !== 'function')
     throw new ArgumentError(`${where}: expected a function of tensors, received ${quoted(value)}`)
 }
@@ -77,6 +80,9 @@ function isExtent(extent: unknown): extent is number {
 }
 
 /** Extents ≥ 0 of a tensor that can be made. */
+export function requireShape(where: string, shape: readonly [number], most?: number): [number]
+export function requireShape(where: string, shape: readonly [number, number], most?: number): [number, number]
+export function requireShape(where: string, shape: unknown, most?: number): number[]
 export function requireShape(where: string, shape: unknown, most = MAX_ELEMENTS): number[] {
   if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
   const extents = new Array<number>(shape.length)
@@ -99,8 +105,8 @@ function readAxes(axis: unknown, what: string): Axis {
   return Array.isArray(axis) ? requireIntegers(what, axis) : requireInteger(what, axis)
 }
 
-/** `{ data, shape }` is an operand; no option is named `shape`. */
-const isByName = (given: unknown): given is object => isOptions(given) && !('shape' in given)
+/** Whether a value is an object of options. `{ data, shape }` is an operand; no option is named `shape`. */
+const isByName = (value: unknown): value is object => isOptions(value) && !('shape' in value)
 
 /** Any number, including NaN and ±Inf. */
 export const anyNumber = /* @__PURE__ */ custom<number>(
@@ -112,8 +118,8 @@ export const anyNumber = /* @__PURE__ */ custom<number>(
 export const axes = custom<Axis>(readAxes, (axis) => axis)
 
 /** Reads the options of an op with its table; the result has the table's types. */
-export function readTyped<Table extends OptionTable>(where: string, table: Table, given: unknown): ValuesOf<Table> {
-  return readOptions(where, table, given) as ValuesOf<Table>
+export function readTyped<Table extends OptionTable>(where: string, table: Table, options: unknown): ValuesOf<Table> {
+  return readOptions(where, table, options)
 }
 
 /**
@@ -129,27 +135,27 @@ export function readArguments<Table extends OptionTable>(
 ): ValuesOf<Table> {
   const names = Object.keys(table)
   const all = [first, ...others]
-  const found = all.findIndex(isByName)
-  const end = found < 0 ? all.length : found
-  const given: Record<string, unknown> = { ...(all[end] as object | undefined) }
+  const byName = all.find(isByName)
+  const end = byName === undefined ? all.length : all.indexOf(byName)
+  const options: Record<string, unknown> = { ...byName }
   all.forEach((each, i) => {
     const name = names[i]!
     if (i === end || each === undefined) return
-    if (i > end || name in given) throw new ArgumentError(`${where}: ${name} must be inside the options object`)
-    given[name] = each
+    if (i > end || name in options) throw new ArgumentError(`${where}: ${name} must be inside the options object`)
+    options[name] = each
   })
-  return readTyped(where, table, given)
+  return readOptions(where, table, options)
 }
 
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
-export const readAxisOnly = (where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis =>
-  readArguments(where, { axis: option(axes, fallback) }, given).axis
+export const readAxisOnly = (where: string, argument: AxisArgument<Axis> | undefined, fallback: Axis): Axis =>
+  readArguments(where, { axis: option(axes, fallback) }, argument).axis
 
 /** `split(x, 2, 1)` or `split(x, 2, { axis: 1 })`: one axis, not yet checked against a rank. */
-export function readOneAxis(where: string, given: AxisArgument | undefined, fallback?: number): number {
+export function readOneAxis(where: string, argument: AxisArgument | undefined, fallback?: number): number {
   return requireInteger(
     `${where}: the axis`,
-    given === undefined ? fallback : readAxisOnly(where, given, fallback ?? null),
+    argument === undefined ? fallback : readAxisOnly(where, argument, fallback ?? null),
   )
 }
 

@@ -1,7 +1,7 @@
-// Changes that may affect which variables a layer has, and which of them are trained. JavaScript gives no notice when a property is
-// assigned, so the time of the last change anywhere is compared: lists of a layer from an earlier time are compared with its parts.
+// The time of the last change that may affect which variables a layer has, or which of them are trained. JavaScript gives no notice when a
+// property is assigned. So a layer compares its lists with its parts if the lists are older than the last change anywhere.
 
-/** A clock that each change advances, and nothing else. */
+/** A clock that advances at each change. */
 class Changes {
   #last = 0
 
@@ -10,7 +10,7 @@ class Changes {
     return this.#last
   }
 
-  /** Called for each new layer and variable, and when one is trained or no longer. @returns the time of this change */
+  /** Called for each new layer and variable, and when `trainable` is set. @returns the time of this change */
   note(): number {
     return ++this.#last
   }

@@ -7,16 +7,16 @@ import type { Json } from '../core/registry'
 import { toTensor, type TensorLike } from './convert'
 import type { NestedArray } from './tensor'
 
-/** One number, nested lists of numbers, or a tensor; stored as numbers and lists. */
+/** One number, nested lists of numbers, or a tensor; the value is a number or nested lists. */
 export const constants: Kind<NestedArray, TensorLike> = /* @__PURE__ */ custom<NestedArray, TensorLike>(
   (value, where) => {
     if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
-    const given = typeof value === 'object' && value !== null ? toTensor(value as TensorLike, where) : null
-    if (given === null || given.size === 0 || hasNonFinite(given.data))
+    const tensor = typeof value === 'object' && value !== null ? toTensor(value, where) : null
+    if (tensor === null || tensor.size === 0 || hasNonFinite(tensor.data))
       throw new ArgumentError(
         `${where} must be a finite number or nested lists of finite numbers, received ${quoted(value)}`,
       )
-    return Array.isArray(value) && !value.some(ArrayBuffer.isView) ? (value as NestedArray) : given.toArray()
+    return Array.isArray(value) && !value.some(ArrayBuffer.isView) ? (value as NestedArray) : tensor.toArray()
   },
   (value) => value as Json,
 )

@@ -1,4 +1,4 @@
-// Converts what ops take to tensors: variables, and data as data.ts does.
+// Converts the operands of ops to tensors: variables here, data by data.ts.
 
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
@@ -45,7 +45,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
   requireArguments('tensor', arguments, 3)
   if (shape === undefined) return toTensor(values, 'tensor', dtype)
   const extents = requireShape('tensor', shape, MAX_DATA_ELEMENTS)
-  // Frequent, so without another tensor between.
+  // This case is frequent, so it makes no intermediate tensor.
   if (isTypedArray(values)) {
     requireCount('tensor', values, extents)
     return fromTyped(values, extents, 'tensor', requireDTypeOf('tensor', dtype))
@@ -56,10 +56,10 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
 }
 
 /**
- * Converts any TensorLike to a tensor. Returns tensors unchanged.
+ * Converts any TensorLike to a tensor. Returns tensors unchanged. The values may come from users unchecked: this checks them.
  * @param where names the argument in errors
  */
-export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
+export function toTensor(values: unknown, where: string, dtype?: DType): Tensor {
   return fromData(values instanceof Variable ? values.value : values, where, dtype)
 }
 
@@ -67,14 +67,15 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
 export type Numbers = number | readonly number[] | TypedArray | Tensor | Variable
 
 /**
- * Numbers that an op reads while it is called: a number or a list unchanged, a tensor as one of both; others unchanged, for the
- * error of who reads them.
+ * Numbers that an op reads while it is called: a scalar as a number, a vector as a list. Other values are unchanged, so that their
+ * reader refuses them with its error.
  * @throws StateError for a symbol, which has no numbers
  */
 export function numbersOf(x: unknown): unknown {
   if (!(x instanceof Tensor || x instanceof Variable || isTypedArray(x))) return x
-  const { data, rank } = toTensor(x as TensorLike, 'numbers')
-  return rank === 0 ? data[0] : rank === 1 ? Array.from<number>(data) : x
+  const { data, rank } = toTensor(x, 'numbers')
+  if (rank === 0) return data[0]
+  return rank === 1 ? Array.from<number>(data) : x
 }
 
 /** Converts any TensorLike to a tensor. Inside a trace, a variable becomes the symbol of its content. */
@@ -87,7 +88,7 @@ export function tensorOrNothing(x: TensorLike | null | undefined, where: string)
   return x == null ? undefined : asTensor(x, where)
 }
 
-/** A number, or a scalar tensor, whose dtype takes part in that of the result: a float32 of 1 makes float32 of int32. */
+/** A number, or a scalar tensor. Unlike a number, a float32 scalar makes the result float32 if the other operand is int32. */
 export const scalar: ArgumentKind<number | Tensor> = {
   holds: 'operand',
   read: (value, what) => (value instanceof Tensor && value.rank === 0 ? value : requireNumber(what, value)),

@@ -4,19 +4,15 @@ import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../co
 import { allocateData, storeData, type DType } from '../core/dtypes'
 import { MAX_DATA_ELEMENTS, sizeOf, type Shape } from '../core/shapes'
 import { requireDType, requireShape } from './arguments'
-import { Tensor, type NestedArray, type ShapedData, type TensorData, type TypedArray } from './tensor'
+import { Tensor, type ShapedData, type TensorData, type TypedArray } from './tensor'
 
-/** Data, or a tensor, which is returned if it has the dtype. @param where names the argument in errors */
-export function fromData(
-  values: Tensor | ShapedData | TypedArray | readonly TypedArray[] | NestedArray,
-  where: string,
-  dtype?: DType,
-): Tensor {
+/** The tensor of data. A tensor that has the dtype is returned unchanged. @param where names the argument in errors */
+export function fromData(values: unknown, where: string, dtype?: DType): Tensor {
   requireDTypeOf(where, dtype)
   if (values instanceof Tensor)
     return dtype === undefined || values.dtype === dtype ? values : convert(values, where, dtype)
   if (typeof values === 'number' || typeof values === 'boolean' || Array.isArray(values))
-    return fromNested(values as NestedArray, where, dtype)
+    return fromNested(values, where, dtype)
   if (isTypedArray(values)) return fromTyped(values, [values.length], where, dtype)
   if (isShaped(values)) return fromShaped(values, where, dtype)
   throw new DataError(
@@ -77,7 +73,7 @@ function convert(values: Tensor, where: string, dtype: DType): Tensor {
   return new Tensor(storeNumbers(dtype, values.data, where), values.shape, dtype)
 }
 
-/** @param shape of the tensor's own */
+/** A typed array as a tensor of a shape, whose size the caller has checked. */
 export function fromTyped(data: TypedArray, shape: Shape, where: string, dtype?: DType): Tensor {
   // Only Int32Array becomes int32: other integer arrays contain pixels or counts, which models compute with as float32.
   const natural = data instanceof Int32Array ? 'int32' : 'float32'
@@ -90,15 +86,16 @@ export function requireCount(where: string, { length }: ArrayLike<unknown>, shap
     throw new ShapeError(`${where}: shape ${formatShape(shape)} needs ${needed} elements, received ${length}`)
 }
 
-function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
-  const shape = requireShape(where, given, MAX_DATA_ELEMENTS)
+function fromShaped(values: ShapedData, where: string, dtype?: DType): Tensor {
+  const { data } = values
+  const shape = requireShape(where, values.shape, MAX_DATA_ELEMENTS)
   const isNumbers =
     isTypedArray(data) ||
     (Array.isArray(data) && data.every((x: unknown) => typeof x === 'number' || typeof x === 'boolean'))
   if (!isNumbers)
     throw new DataError(`${where}: data must be a typed array or an array of numbers, received ${describe(data)}`)
   requireCount(where, data, shape)
-  const wanted = dtype ?? (own === undefined ? undefined : requireDType(where, own))
+  const wanted = dtype ?? (values.dtype === undefined ? undefined : requireDType(where, values.dtype))
   if (isTypedArray(data)) return fromTyped(data, shape, where, wanted)
   return new Tensor(storeNumbers(wanted ?? 'float32', data.map(Number), where), shape, wanted ?? 'float32')
 }
@@ -106,7 +103,7 @@ function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: strin
 /** More axes than any real data has; an array that contains itself exceeds this. */
 const MOST_AXES = 64
 
-function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
+function fromNested(values: unknown, where: string, dtype?: DType): Tensor {
   const shape: number[] = []
   let first: unknown = values
   while (isRow(first)) {
@@ -123,7 +120,7 @@ function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
 }
 
 /** An array, or a typed array among arrays. */
-function isRow(item: unknown): item is ArrayLike<NestedArray> {
+function isRow(item: unknown): item is ArrayLike<unknown> {
   return Array.isArray(item) || isTypedArray(item)
 }
 
@@ -139,7 +136,7 @@ class Filler {
     private readonly dtype: DType,
   ) {}
 
-  fill(item: NestedArray, axis: number): void {
+  fill(item: unknown, axis: number): void {
     const { shape, path } = this
     if (!isRow(item) || axis === shape.length || item.length !== shape[axis]) {
       return this.put(item, axis)
@@ -147,7 +144,7 @@ class Filler {
     let i = axis + 1 === shape.length && this.dtype !== 'bool' ? this.fillNumbers(item) : 0
     for (; i < item.length; i++) {
       path[axis] = i
-      this.fill(item[i]!, axis + 1)
+      this.fill(item[i], axis + 1)
     }
     path.length = axis
   }
@@ -156,14 +153,14 @@ class Filler {
    * Copies leading numbers of a row; conversion spends nearly all its time here. @returns the number of leading
    * numbers
    */
-  private fillNumbers(row: ArrayLike<NestedArray>): number {
+  private fillNumbers(row: ArrayLike<unknown>): number {
     const { data, at } = this
     const { length } = row
     const isLimited = this.dtype === 'int32'
     let i = 0
     for (; i < length; i++) {
       const child = row[i]
-      // put refuses the others.
+      // `put` refuses other elements.
       if (typeof child !== 'number' || (isLimited && !fitsInt32(child))) break
       data[at + i] = child
     }
@@ -171,7 +168,7 @@ class Filler {
     return i
   }
 
-  private put(item: NestedArray, axis: number): void {
+  private put(item: unknown, axis: number): void {
     const isNumber = typeof item === 'number' || typeof item === 'boolean'
     if (!isNumber && !isRow(item)) {
       throw new DataError(
@@ -187,7 +184,7 @@ class Filler {
     this.data[this.at++] = this.dtype === 'bool' ? Number(Boolean(item)) : Number(item)
   }
 
-  private ragged(item: NestedArray, axis: number): DataError {
+  private ragged(item: ArrayLike<unknown> | number | boolean, axis: number): DataError {
     const received =
       typeof item === 'object' ? `an array of length ${item.length}` : `the ${typeof item} ${String(item)}`
     const expected = axis < this.shape.length ? `an array of length ${this.shape[axis]}` : 'a number'

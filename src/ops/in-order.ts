@@ -4,7 +4,7 @@ import { ArgumentError, normalizeName, unknownName } from '../core/errors'
 import { requireArguments } from '../core/arguments'
 import { isRecord, put } from '../core/tree'
 
-/** What a call needs to know of a parameter. */
+/** A parameter, as far as the reading of calls uses it. */
 export interface Place {
   readonly name: string
   readonly isOptional: boolean
@@ -18,16 +18,16 @@ export interface Place {
   }
 }
 
-/** The parameters of an op, by their names in both spellings. */
+/** The parameters of an op, and where to find them by name. */
 export interface Places {
   /** The name of the op for users. */
   readonly where: string
   readonly all: readonly Place[]
   /** The position of the parameter that takes all further operands; Infinity if there is none. */
   readonly restAt: number
-  /** Their positions, by the form of their names that is the same in camelCase and snake_case. */
+  /** The positions of the parameters by `normalizeName`, which is the same for camelCase and snake_case. */
   readonly byName: ReadonlyMap<string, number>
-  /** The positions of keys that were looked for, because calls repeat their keys. */
+  /** The positions of the keys of earlier calls, because calls repeat their keys. */
   readonly found: Map<string, number>
 }
 
@@ -55,51 +55,51 @@ function positionOf(key: string, { byName, found }: Places): number {
 }
 
 /** Whether a record is one operand: data with its shape, or the parts of complex numbers. */
-const isOperand = (given: object): boolean =>
-  ('data' in given && 'shape' in given) || ('real' in given && 'imag' in given)
+const isOperand = (record: object): boolean =>
+  ('data' in record && 'shape' in record) || ('real' in record && 'imag' in record)
 
 /** The arguments of a call, as the op reads them and as a model saves them. */
 export interface Ordered {
-  /** One for each parameter; undefined for those that are not given. */
+  /** One argument for each parameter; undefined for a missing one. */
   readonly placed: readonly unknown[]
-  /** Required ones in order, and an object at the end for those optional ones that came by name. */
+  /** The required arguments in order, and at the end an object with the optional ones that came by name. */
   readonly saved: readonly unknown[]
 }
 
-const asGiven = (given: readonly unknown[]): Ordered => ({ placed: given, saved: given })
+const inBothForms = (args: readonly unknown[]): Ordered => ({ placed: args, saved: args })
 
 /**
  * The arguments in the order of the parameters: those in an object at the end of a call take their places by name, so
  * `topK(x, { k: 3, sorted: false })` is `topK(x, 3, false)`. A record in the place of a tree is that tree, unless all its keys
  * are names of parameters.
- * @throws ArgumentError for an argument that is given twice, for a required one that is missing beside a last object, for an
- *   unknown name, and for arguments that the op does not have
+ * @throws ArgumentError for an argument that is given twice, for an unknown name, for more arguments than parameters, and for a call that
+ *   ends with an object and lacks a required argument
  */
-export function inOrder(places: Places, given: readonly unknown[]): readonly unknown[] {
-  const last = lastOf(given)
-  if (isRecord(last) && !isOperand(last)) return ordered(places, given).placed
-  requireNoOthers(places, given)
-  return given
+export function inOrder(places: Places, args: readonly unknown[]): readonly unknown[] {
+  const last = lastOf(args)
+  if (isRecord(last) && !isOperand(last)) return ordered(places, args).placed
+  requireNoOthers(places, args)
+  return args
 }
 
 /** The last argument that is not undefined. */
-function lastOf(given: readonly unknown[]): unknown {
-  let at = given.length - 1
-  while (at > 0 && given[at] === undefined) at--
-  return given[at]
+function lastOf(args: readonly unknown[]): unknown {
+  let at = args.length - 1
+  while (at > 0 && args[at] === undefined) at--
+  return args[at]
 }
 
 /** `inOrder`, with the form that models save. */
-export function ordered(places: Places, given: readonly unknown[]): Ordered {
+export function ordered(places: Places, args: readonly unknown[]): Ordered {
   const { all } = places
-  const last = lastOf(given)
-  const at = given.lastIndexOf(last)
+  const last = lastOf(args)
+  const at = args.lastIndexOf(last)
   if (!isRecord(last) || isOperand(last) || isOperandAt(places, at, last)) {
-    requireNoOthers(places, given)
-    return asGiven(given)
+    requireNoOthers(places, args)
+    return inBothForms(args)
   }
   const placed: unknown[] = [
-    ...given.slice(0, at),
+    ...args.slice(0, at),
     ...all.slice(at).flatMap(({ isRest }) => (isRest === true ? [] : [undefined])),
   ]
   const others: Record<string, unknown> = {}
@@ -107,7 +107,7 @@ export function ordered(places: Places, given: readonly unknown[]): Ordered {
   for (const key of Object.keys(last)) {
     const position = positionOf(key, places)
     if (position < 0) put(others, key, last[key])
-    else placed[position] = byName(places, given.slice(0, at), position, seen, last[key])
+    else placed[position] = byName(places, args.slice(0, at), position, seen, last[key])
   }
   placeOthers(places, others, placed)
   const wanted = all.flatMap(({ name, isOptional, isRest }, i) =>
@@ -129,7 +129,7 @@ function isOperandAt(places: Places, at: number, record: object): boolean {
   return at >= all.length ? found.every((each) => each < 0) : all[at]?.kind.holds === 'tree' && !isNamed
 }
 
-/** A value that comes by name, checked to come once. */
+/** A value that comes by name. @throws ArgumentError if its parameter has a value already */
 function byName(
   { where, all }: Places,
   before: readonly unknown[],
@@ -155,7 +155,8 @@ function placeOthers(places: Places, others: Readonly<Record<string, unknown>>, 
       first,
       places.all.map(({ name }) => name),
     )
-  placed[at] = { ...(placed[at] as object | undefined), ...others }
+  const before = placed[at]
+  placed[at] = { ...(isRecord(before) ? before : {}), ...others }
 }
 
 function savedForm(
@@ -173,6 +174,6 @@ function savedForm(
 }
 
 /** @throws ArgumentError for more arguments than parameters */
-function requireNoOthers({ where, all, restAt }: Places, given: readonly unknown[]): void {
-  if (given.length > all.length && restAt === Infinity) requireArguments(where, given, all.length)
+function requireNoOthers({ where, all, restAt }: Places, args: readonly unknown[]): void {
+  if (args.length > all.length && restAt === Infinity) requireArguments(where, args, all.length)
 }

@@ -5,7 +5,7 @@ export * from './numpy/elementwise'
 export * from './nn/activations'
 export * from './nn/shrinking'
 export * from './numpy/reduce'
-// In place of those of elementwise.ts, linalg.ts and reduce.ts.
+// These replace ops of the same names in elementwise.ts, linalg.ts and reduce.ts.
 export { abs, add, dot, einsum, inner, matmul, maximum, minimum, multiply, outer, tensordot, vdot } from './numpy/bools'
 export { argmax, argmin, max, min, ptp } from './numpy/extremes'
 export { power, relu } from './numpy/whole'

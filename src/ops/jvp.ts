@@ -6,14 +6,14 @@ import { arg, opOf, optional } from './op'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean } from '../core/options'
 import { sameShape } from '../core/shapes'
-import { inOrderOf, mapTree, typed, type Tree } from '../core/tree'
-import { requireList } from './arguments'
+import { inOrderOf, mapTree, type Tree } from '../core/tree'
+import { requireList, type UntypedFunction } from './arguments'
 import { zeros } from './numpy/shape'
 import { CallArguments, putBack, takeResults } from './signature'
 import type { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import { evaluateOnce, pairOf, type DataArguments, type TensorFunction } from './transform'
-import { vjp } from './vjp'
+import { withPullback } from './vjp'
 
 /** A list of arguments, which the op converts. */
 const list: ArgumentKind<readonly unknown[]> = {
@@ -36,7 +36,7 @@ interface Jvp {
   /**
    * The Jacobian-vector product: [f(x, …), ∂f/∂x · v + …] for tangents v of the arguments, the derivative in the direction v.
    * Arguments and results are tensors, and lists and records of them; all must be float32. It costs about one evaluation and
-   * two gradients, and exists where a gradient of the gradient does.
+   * two gradients, and exists where the gradient has a gradient.
    *
    *   const [y, slope] = jvp((x: Tensor) => ops.sin(x), [0.1], [1])   // sin 0.1, cos 0.1
    *
@@ -86,45 +86,34 @@ interface Jvp {
 export const jvp = opOf<Jvp>(
   () => [arg('fun', callback), arg('primals', list), arg('tangents', list), optional('hasAux', boolean)],
   {
-    jvp(
-      fun: TensorFunction<never[], unknown>,
-      primals: readonly unknown[],
-      tangents: readonly unknown[],
-      hasAux = false,
-    ): unknown {
-      const given = CallArguments.take('jvp: primals', primals)
-      const ordered: unknown = inOrderOf(primals, tangents)
-      const directions = CallArguments.take('jvp: tangents', typed<readonly unknown[]>(ordered))
-      requireAlike(given, directions)
-      const all = [...given.contents, ...directions.contents]
-      const count = given.contents.length
+    jvp(fun: UntypedFunction, primals: readonly unknown[], tangents: readonly unknown[], hasAux = false): unknown {
+      const args = CallArguments.take('jvp: primals', primals)
+      const ordered = requireList('jvp: tangents', inOrderOf(primals, tangents))
+      const directions = CallArguments.take('jvp: tangents', ordered)
+      requireAlike(args, directions)
+      const all = [...args.contents, ...directions.contents]
+      const count = args.contents.length
       let structure: Tree<number | null | undefined> = null
       const run = (symbols: readonly Tensor[]): readonly Tensor[] => {
-        const at = given.withLeaves(symbols.slice(0, count))
+        const at = args.withLeaves(symbols.slice(0, count))
         const along = directions.withLeaves(symbols.slice(count))
-        const call = (...inputs: unknown[]): unknown => {
-          const result: unknown = typed<(...inputs: unknown[]) => unknown>(fun)(...inputs)
+        const call = (...inputs: readonly unknown[]): unknown => {
+          const result = fun(...inputs)
           requireFloats(hasAux ? pairOf('jvp', result, '[results, aux]')[0] : result)
           return result
         }
-        const found = hasAux
-          ? vjp(typed<AnyFunction>(call), ...at, { hasAux: true })
-          : vjp(typed<AnyFunction>(call), ...at)
-        const [outputs, pullback, aux] = typed<[Tree<Tensor>, (cotangents: unknown) => unknown, unknown]>(found)
-        const start = mapTree(outputs, (leaf) => (leaf == null ? leaf : zeros(leaf.shape)))
-        const [, forward] = vjp((cotangents: unknown) => pullback(cotangents), typed<never>(start))
-        const [derivatives] = typed<(directions: unknown) => [unknown]>(forward)(along)
-        const results = takeResults('jvp', hasAux ? [outputs, derivatives, aux] : [outputs, derivatives])
-        structure = results.structure
-        return results.tensors
+        const { results, pullback, aux } = withPullback(call, at, hasAux)
+        const start = mapTree(results, (leaf) => (leaf == null ? leaf : zeros(leaf.shape)))
+        const [derivatives] = withPullback(pullback, [start], false).pullback(along)
+        const found = takeResults('jvp', hasAux ? [results, derivatives, aux] : [results, derivatives])
+        structure = found.structure
+        return found.tensors
       }
       const results = currentTrace() === null ? evaluateOnce(all, run) : run(all)
       return putBack(structure, results)
     },
   },
 )
-
-type AnyFunction = (...inputs: unknown[]) => readonly [unknown, unknown]
 
 function requireFloats(result: unknown): void {
   const other = takeResults('jvp', result).tensors.find(({ dtype }) => dtype !== 'float32')
@@ -134,16 +123,16 @@ function requireFloats(result: unknown): void {
     )
 }
 
-function requireAlike(given: CallArguments, directions: CallArguments): void {
-  if (given.structure !== directions.structure)
+function requireAlike(args: CallArguments, directions: CallArguments): void {
+  if (args.structure !== directions.structure)
     throw new ArgumentError(
-      `jvp: the tangents must have the structure of the primals, ${given.structure}, received ${directions.structure}`,
+      `jvp: the tangents must have the structure of the primals, ${args.structure}, received ${directions.structure}`,
     )
-  for (let i = 0; i < given.count; i++) {
-    given.requireFloats(i)
+  for (let i = 0; i < args.count; i++) {
+    args.requireFloats(i)
     directions.requireFloats(i)
   }
-  given.contents.forEach(({ shape }, i) => {
+  args.contents.forEach(({ shape }, i) => {
     const other = directions.contents[i]!.shape
     if (!sameShape(shape, other))
       throw new ShapeError(

@@ -2,6 +2,7 @@
 
 import type { DType } from '../core/dtypes'
 import { custom, type Kind } from '../core/options'
+import type { AnyFunction } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { requireDType, requireFunction, requireInteger, requireIntegers, requireShape } from './arguments'
 import type { Tensor } from './tensor'
@@ -34,28 +35,35 @@ export interface ComplexParts {
 /** The op in `where`, such as `zeros: shape`. */
 const opIn = (where: string): string => where.slice(0, where.lastIndexOf(':'))
 
-const unchanged = (value: unknown): never => value as never
+/** Reads a value that the op checks when it uses it. Until then the value has the type that the op documents. */
+const unchanged = <Value>(value: Value): Value => value
 
 /** Anything that converts to a tensor. The op converts it. */
-export const operand: ArgumentKind<TensorLike> = { holds: 'operand', read: unchanged }
+export const operand: ArgumentKind<TensorLike> = { holds: 'operand', read: unchanged<TensorLike> }
 
 /** A list of operands. The op converts them. */
-export const operands: ArgumentKind<readonly TensorLike[]> = { holds: 'operand', read: unchanged }
+export const operands: ArgumentKind<readonly TensorLike[]> = {
+  holds: 'operand',
+  read: unchanged<readonly TensorLike[]>,
+}
 
 /** An operand, or null for none. The op converts it. */
-export const operandOrNull: ArgumentKind<TensorLike | null> = { holds: 'operand', read: unchanged }
+export const operandOrNull: ArgumentKind<TensorLike | null> = { holds: 'operand', read: unchanged<TensorLike | null> }
 
 /** A value that the op checks, because what is valid depends on its operands. */
-export const unchecked = <Type>(): ArgumentKind<Type> => ({ read: unchanged })
+export const unchecked = <Type>(): ArgumentKind<Type> => ({ read: unchanged<Type> })
 
 /** A tree of operands: one, or arrays and records of them. */
-export const tree: ArgumentKind<Branching, Branching> = { holds: 'tree', read: unchanged }
+export const tree: ArgumentKind<Branching> = { holds: 'tree', read: unchanged<Branching> }
 
 /** Anything, also a record. */
-export const anyTree: ArgumentKind<unknown> = { holds: 'tree', read: unchanged }
+export const anyTree: ArgumentKind<unknown> = { holds: 'tree', read: unchanged<unknown> }
 
 /** An operand, or the parts of complex numbers. */
-export const complexOperand: ArgumentKind<TensorLike | ComplexParts> = { holds: 'operand', read: unchanged }
+export const complexOperand: ArgumentKind<TensorLike | ComplexParts> = {
+  holds: 'operand',
+  read: unchanged<TensorLike | ComplexParts>,
+}
 
 /** An integer. @param least the smallest one that is allowed */
 export const whole = (least?: number): Kind<number> =>
@@ -87,9 +95,9 @@ export const shape: Kind<Shape> = /* @__PURE__ */ custom((value, where) => requi
 export const dtype: Kind<DType> = /* @__PURE__ */ custom((value, where) => requireDType(opIn(where), value), unchanged)
 
 /** A function, which the op calls. */
-export const callback: ArgumentKind<(...given: never[]) => unknown> = {
+export const callback: ArgumentKind<AnyFunction> = {
   read(value, where) {
     requireFunction(where, value)
-    return value as never
+    return value
   },
 }

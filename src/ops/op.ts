@@ -1,4 +1,4 @@
-// Declares ops. An op is declared once: its parameters, and its function. The rest follows from that: the calls in order
+// Declares ops. The declaration of an op is its parameters and its function. The rest follows from them: the calls in order
 // and by name in both spellings, the types with the documentation of each argument, the checks, the refusal of other
 // arguments, and the recording on symbols of functional models.
 //
@@ -8,14 +8,15 @@
 //   })
 //
 // take(x, [0, 1], 1) and take(x, [0, 1], { axis: 1 }) and take({ x, indices: [0, 1], axis: 1 }) are the same call. The
-// documentation stands at the function, because editors show that of the first signature. An op of one or two operands
+// documentation stands at the function, because editors show the documentation of the first signature. An op of one or two operands
 // has one signature, so its documentation stands at the constant:
 //
 //   /** x / (1 + |x|) */
 //   export const softsign = unaryOp('softsign', (x) => …)
 
 import type { Arguments } from './arguments-by-name'
-import { typed } from '../core/tree'
+import { internalError } from '../core/errors'
+import type { AnyFunction } from '../core/registry'
 import { inOrder, ordered, placesOf, type Place, type Places } from './in-order'
 import { operand, type ArgumentKind } from './kinds'
 import { recorderIn } from './recorder'
@@ -71,15 +72,13 @@ export function others<const Name extends keyof Arguments, Value, Input>(
 
 type ValueOf<One> = One extends Parameter<string, infer Value, infer _Input> ? Value : never
 
-/** What the function of an op gets. */
+/** The arguments of the function of an op. */
 type ValuesIn<All extends readonly unknown[]> = All extends readonly [
   ...infer Others,
   infer Last extends { readonly isRest: true },
 ]
   ? [...{ [At in keyof Others]: ValueOf<Others[At]> }, ...ValueOf<Last>[]]
   : { [At in keyof All]: ValueOf<All[At]> }
-
-type AnyOp = (...given: never[]) => unknown
 
 /** A type as one object, which editors show. */
 type Shown<Type> = { [Key in keyof Type]: Type[Key] } & {}
@@ -117,7 +116,7 @@ type FirstOf<Types extends readonly unknown[], Count> = Types extends { readonly
     ? FirstOf<Before, Count>
     : never
 
-/** The calls with the parameters `Names` by name, and those before in order. */
+/** The calls with the parameters `Before` in order and the parameters `Names` by name. */
 type Calls<
   All extends readonly unknown[],
   Before extends readonly unknown[],
@@ -135,8 +134,8 @@ type ParametersOf<Fn> = Fn extends (...given: infer Given extends readonly unkno
 type ResultOf<Fn> = Fn extends (...given: never[]) => infer Result ? Result : never
 
 /**
- * An op as users call it: in order, or by name from any parameter on. An intersection keeps its name in declarations, and so
- * the documentation.
+ * An op as users call it: with arguments in order, or by name from any parameter on. It is an intersection, because declarations keep the name of
+ * an intersection, and with it the documentation.
  */
 export type Op<Method, Names> = Method[keyof Method] &
   Calls<
@@ -151,13 +150,13 @@ export type Op<Method, Names> = Method[keyof Method] &
 
 export type Units = 'mixed' | 'apart' | 'scaled'
 
-/** What is special of an op. */
+/** What distinguishes an op from others. */
 export interface OpTraits {
   /** The namespace: `image` for `ops.image.resize`, `random` for `random.normal`. Default: `ops` itself. */
   readonly within?: string
-  /** Its elements are those of its operands, so what indexes them indexes the result. */
+  /** Its elements are elements of its operands: if those are indices, such as of tokens, the result holds the same indices. */
   readonly rearranges?: true
-  /** It looks at a symbol and answers at once: its calls are not recorded. */
+  /** It answers at once also for a symbol, such as a question about its shape: its calls are not recorded. */
   readonly answers?: true
   /**
    * How an activation computes the units of its operand, the elements along the last axis: `mixed`, each from all; `scaled`, each by
@@ -170,15 +169,16 @@ export interface OpTraits {
   readonly activation?: string
 }
 
-/** An op, with what it declares of itself. */
+/** An op with its declaration. */
 export interface DeclaredOp extends RecordedOp {
   readonly traits: OpTraits
   /** The parameters in order. */
   readonly declare: () => readonly Place[]
-  readonly compute: Compute
+  compute(...args: readonly unknown[]): unknown
 }
 
-type Compute = (...given: readonly unknown[]) => unknown
+/** The function of an op. Its arguments were read by the kinds of its parameters, which give them its types. */
+type Compute = DeclaredOp['compute']
 
 /** Tells a declared op from other functions. */
 export function isDeclared(value: object): value is DeclaredOp {
@@ -207,7 +207,7 @@ function readingOf(opName: string, all: readonly Place[]): Reading {
   return {
     places,
     holders: all.flatMap(({ kind }, at) => (kind.holds === undefined ? [] : [at])),
-    // An op reads itself what follows any number of operands.
+    // The op itself reads the arguments after a parameter that takes any number of operands.
     checks: all
       .slice(0, places.restAt)
       .flatMap(({ name, kind, isOptional }, at) =>
@@ -217,37 +217,46 @@ function readingOf(opName: string, all: readonly Place[]): Reading {
 }
 
 /** The values of arguments in order. */
-function valuesOf({ checks }: Reading, given: readonly unknown[]): readonly unknown[] {
-  if (checks.length === 0) return given
-  const values = [...given]
+function valuesOf({ checks }: Reading, placed: readonly unknown[]): readonly unknown[] {
+  if (checks.length === 0) return placed
+  const values = [...placed]
   for (const { at, kind, where, isOptional } of checks)
     if (!isOptional || values[at] !== undefined) values[at] = kind.read(values[at], where)
   return values
 }
 
 /** The recorder of the first symbol among the arguments; undefined if there is none. */
-function recorderAmong({ holders, places }: Reading, given: readonly unknown[]): CallRecorder | undefined {
+function recorderAmong({ holders, places }: Reading, placed: readonly unknown[]): CallRecorder | undefined {
   for (const at of holders) {
-    const found = recorderIn(given[at])
+    const found = recorderIn(placed[at])
     if (found !== undefined) return found
   }
-  for (let at = places.restAt; at < given.length; at++) {
-    const found = recorderIn(given[at])
+  for (let at = places.restAt; at < placed.length; at++) {
+    const found = recorderIn(placed[at])
     if (found !== undefined) return found
   }
   return undefined
 }
 
+/**
+ * An op with the signatures that follow from its parameters. The function itself takes any arguments and checks them.
+ */
+function declared<Signatures>(
+  name: string,
+  declare: () => readonly Place[],
+  compute: Compute,
+  traits: OpTraits,
+): Signatures
 function declared(name: string, declare: () => readonly Place[], compute: Compute, traits: OpTraits): DeclaredOp {
   const opName = traits.within === undefined ? name : `${traits.within}.${name}`
   let reading: Reading | undefined
-  // The key gives the function its name: to define the name afterwards takes longer.
+  // The key gives the function its name. Defining the name afterwards takes longer.
   const call = {
-    [name](...given: readonly unknown[]): unknown {
+    [name](...args: readonly unknown[]): unknown {
       reading ??= readingOf(opName, declare())
-      const placed = inOrder(reading.places, given)
+      const placed = inOrder(reading.places, args)
       const recorder = traits.answers === true ? undefined : recorderAmong(reading, placed)
-      if (recorder !== undefined) return recorder(made, ordered(reading.places, given).saved)
+      if (recorder !== undefined) return recorder(made, ordered(reading.places, args).saved)
       return compute(...valuesOf(reading, placed))
     },
   }[name]!
@@ -265,8 +274,8 @@ export function op<
   const All extends readonly AnyParameter[],
   Method extends Readonly<Record<string, (...given: ValuesIn<All>) => unknown>>,
 >(declare: () => All, method: Method, traits: OpTraits = {}): Op<Method, NamesIn<All>> {
-  const [name] = Object.keys(method) as [string]
-  return typed<Op<Method, NamesIn<All>>>(declared(name, declare, method[name] as Compute, traits))
+  const [name, compute] = Object.entries<Compute>(method)[0]!
+  return declared<Op<Method, NamesIn<All>>>(name, declare, compute, traits)
 }
 
 /**
@@ -275,13 +284,13 @@ export function op<
  * @param method one method, which has the name of the op
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function opOf<Signatures extends AnyOp>(
+export function opOf<Signatures extends AnyFunction>(
   declare: () => readonly AnyParameter[],
   method: Readonly<Record<string, (...given: never[]) => unknown>>,
   traits: OpTraits = {},
 ): Signatures {
-  const [name] = Object.keys(method) as [string]
-  return typed<Signatures>(declared(name, declare, method[name] as Compute, traits))
+  const [name, compute] = Object.entries<Compute>(method)[0]!
+  return declared<Signatures>(name, declare, compute, traits)
 }
 
 const ofX = (): readonly Place[] => [arg('x', operand)]
@@ -294,7 +303,7 @@ export function unaryOp<Result>(
   compute: (x: TensorLike) => Result,
   traits: OpTraits = {},
 ): (x: TensorLike) => Result {
-  return typed<(x: TensorLike) => Result>(declared(name, ofX, compute as Compute, traits))
+  return declared<(x: TensorLike) => Result>(name, ofX, compute, traits)
 }
 
 /** Declares an op of two operands. */
@@ -304,12 +313,12 @@ export function binaryOp<Result>(
   compute: (x1: TensorLike, x2: TensorLike) => Result,
   traits: OpTraits = {},
 ): (x1: TensorLike, x2: TensorLike) => Result {
-  return typed<(x1: TensorLike, x2: TensorLike) => Result>(declared(name, ofTwo, compute as Compute, traits))
+  return declared<(x1: TensorLike, x2: TensorLike) => Result>(name, ofTwo, compute, traits)
 }
 
 /** The same op under a second name, and in another namespace if the traits say so. */
 /* @__NO_SIDE_EFFECTS__ */
-export function alias<Fn extends AnyOp>(name: string, of: Fn, traits?: OpTraits): Fn {
-  const { declare, compute, traits: own } = typed<DeclaredOp>(of)
-  return typed<Fn>(declared(name, declare, compute, traits ?? own))
+export function alias<Fn extends AnyFunction>(name: string, of: Fn, traits?: OpTraits): Fn {
+  if (!isDeclared(of)) throw internalError(`alias ${name}: expected an op`)
+  return declared<Fn>(name, of.declare, of.compute, traits ?? of.traits)
 }

@@ -25,7 +25,7 @@ export class Packs<Part extends Cell = Cell> {
 
   constructor(private readonly builder: GraphBuilder) {}
 
-  /** The content of a variable that is or has parts; null if the builder holds it. */
+  /** The content of a pack, or of a part of one; null for other variables, whose contents the builder holds. */
   read(variable: Cell): Value | null {
     const pack = this.open.get(variable)
     if (pack !== undefined) return this.partOf(pack, variable)
@@ -60,7 +60,7 @@ export class Packs<Part extends Cell = Cell> {
   assignAll(pack: Pack<Part>, value: Value): void {
     const elsewhere = pack.parts.some((part) => (this.open.get(part) ?? pack).whole !== pack.whole)
     if (elsewhere) {
-      // Some parts belong to a pack with another division, which gets their new contents.
+      // Some parts are in a pack that divides the variables otherwise. It gets their new contents.
       for (const part of pack.parts) {
         const content = this.cut(pack, value, part)
         if (!this.assign(part, content)) this.builder.update(part, content)

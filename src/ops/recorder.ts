@@ -1,9 +1,9 @@
-// Finds symbols of functional models among the arguments of an op. A symbol itself knows how calls of ops on it are recorded.
+// Finds symbols of functional models among the arguments of an op. Each symbol has the recorder of calls of ops on it.
 
 import { childrenAt, isBranch } from '../core/tree'
 import { Tensor, type CallRecorder, type TensorSymbol } from './tensor'
 
-/** A longer list that begins with a number is data: no op has more arguments. */
+/** The most arguments of an op. A longer list that begins with a number is data. */
 const MOST_ARGUMENTS = 8
 
 /** The first symbol of a functional model in a tree; undefined if there is none. Rows of numbers are not searched. */
@@ -12,7 +12,7 @@ export function symbolIn(tree: unknown): TensorSymbol | undefined {
   return typeof tree === 'object' && tree !== null ? symbolWithin(tree, new Set(), 0) : undefined
 }
 
-/** What records the calls of ops on the first symbol in a tree; undefined if there is none. */
+/** The recorder of calls of ops on the first symbol in a tree; undefined if there is none. */
 export const recorderIn = (tree: unknown): CallRecorder | undefined => symbolIn(tree)?.recorder
 
 function modelSymbol(tensor: Tensor): TensorSymbol | undefined {

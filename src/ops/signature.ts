@@ -5,12 +5,12 @@
 import { numberOf } from '../core/numbers'
 import { ArgumentError, quoted } from '../core/errors'
 import { flatten, isBranch, mapTree, pathsOf, structureOf, type Tree } from '../core/tree'
-import { toTensor, type TensorLike } from './convert'
+import { toTensor } from './convert'
 import { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import { Variable } from './variable'
 
-/** Whether a leaf is null or undefined, which is kept unchanged. */
+/** Leaves that are kept unchanged. */
 type Nothing = null | undefined
 export type Leaf = Tensor | Variable | Nothing
 
@@ -92,7 +92,7 @@ export class CallArguments {
 
 function take(value: unknown, where: string, within: readonly object[]): Tree<Leaf> {
   if (value === null || value === undefined || value instanceof Tensor || value instanceof Variable) return value
-  if (!isBranch(value) || isData(value)) return toTensor(value as TensorLike, where)
+  if (!isBranch(value) || isData(value)) return toTensor(value, where)
   if (within.includes(value)) throw new ArgumentError(`${where} contains itself`)
   const inner = [...within, value]
   if (Array.isArray(value)) return value.map((each, i) => take(each, `${where}[${i}]`, inner))
@@ -118,7 +118,7 @@ function isData(value: object): boolean {
   return isNumbers(value) && (!isEmpty || value.length === 0)
 }
 
-// Every call of a compiled function makes it, so it is written without an intermediate tree.
+// Each call of a compiled function needs its key, so this builds the text directly.
 function keyOf(tree: Tree<Leaf>): string {
   if (tree == null) return '-'
   if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join()}]`
@@ -153,9 +153,8 @@ export interface Results {
  * @throws ArgumentError for a leaf that is not a Tensor, null or undefined, with its position
  */
 export function takeResults(where: string, result: unknown): Results {
-  const tree = result as Tree<unknown>
   const tensors: Tensor[] = []
-  const structure = mapTree<unknown, number | Nothing>(tree, (leaf, path) => {
+  const structure = mapTree<unknown, number | Nothing>(result, (leaf, path) => {
     if (leaf === null || leaf === undefined) return leaf
     if (leaf instanceof Tensor) return tensors.push(leaf) - 1
     throw new ArgumentError(

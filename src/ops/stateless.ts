@@ -1,4 +1,4 @@
-// Runs what reads and assigns variables as a function of their values: for jit, grad and loops that keep all state in trees.
+// Runs code that reads and assigns variables as a function of their values, for jit, grad and loops that keep all state in trees.
 
 import { ArgumentError } from '../core/errors'
 import type { TensorLike } from './convert'
@@ -6,7 +6,7 @@ import type { Tensor } from './tensor'
 import type { Variable } from './variable'
 
 /**
- * Runs `body` while the variables have other values, and gives them back their own.
+ * Runs `body` while the variables have other values, and then restores their values.
  * @param where names the values in errors
  * @returns what `body` returns, and the values that the variables have after it
  * @throws ArgumentError for another number of values; ShapeError for one that does not fit

@@ -18,8 +18,9 @@ export class StringTensor extends Tensor {
   }
 
   /** Nested arrays of the strings. */
-  override toArray<Nested>(): Nested {
-    return this.nest((at) => this.strings[at]!) as Nested
+  override toArray<Nested>(): Nested
+  override toArray(): unknown {
+    return this.nest((at) => this.strings[at]!)
   }
 
   override toString(): string {
@@ -34,14 +35,14 @@ export class StringTensor extends Tensor {
   }
 }
 
+/** The most axes of strings: a list that contains itself has no end. */
+const DEEPEST = 32
+
 /**
  * Converts nested arrays of strings to a tensor.
  * @param where names the input in errors
  * @throws DataError for a value that is not a string, and for ragged arrays
  */
-/** The number of axes: a list that contains itself has no end. */
-const DEEPEST = 32
-
 export function toStrings(values: unknown, where: string): StringTensor {
   if (values instanceof StringTensor) return values
   const shape: number[] = []
@@ -87,7 +88,7 @@ export interface StringReader {
   readStrings(strings: StringTensor): Tensor
 }
 
-/** The strings of a traced step, with the numbers that each reader made of them. */
+/** The strings of a traced step, with the numbers to which each reader converted them. */
 export class PreparedStrings extends Tensor {
   constructor(
     shape: Shape,

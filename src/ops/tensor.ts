@@ -43,21 +43,21 @@ export type { TensorData }
 export interface TensorSymbol {
   /** The error message for code that reads the data. */
   readonly whyNoData: string
-  /** The name of what computes it, if that has one. */
+  /** The name of the Input or layer that computes it, if it has one. */
   readonly name?: string
   /** Records calls of ops on it, if it belongs to a functional model. */
   readonly recorder?: CallRecorder | undefined
 }
 
-/** An op, as far as the recording of its calls uses it. */
+/** An op, with the properties that the recording of its calls uses. */
 export interface RecordedOp {
-  (...given: readonly unknown[]): unknown
+  (...args: readonly unknown[]): unknown
   /** The name under which models with the op are saved. */
   readonly opName: string
 }
 
 /** Records a call of an op. The arguments are in order. */
-export type CallRecorder = (op: RecordedOp, given: readonly unknown[]) => unknown
+export type CallRecorder = (op: RecordedOp, args: readonly unknown[]) => unknown
 
 /** An immutable array of numbers with a shape and a dtype. It uses garbage-collected memory, so it needs no dispose. */
 export class Tensor implements TensorType {
@@ -72,10 +72,11 @@ export class Tensor implements TensorType {
    * @internal
    */
   constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
-    const { shape: own, size } = frozenShape(shape)
-    if (ArrayBuffer.isView(content) && content.length !== size && dtype !== 'string') throw wrongElements(content, own)
+    const { shape: frozen, size } = frozenShape(shape)
+    if (ArrayBuffer.isView(content) && content.length !== size && dtype !== 'string')
+      throw wrongElements(content, frozen)
     this.#content = content
-    this.#shape = own
+    this.#shape = frozen
     this.#dtype = dtype
   }
 
@@ -155,10 +156,11 @@ export class Tensor implements TensorType {
    * `x.toArray()[0]![1]! + 1` and `const rows: number[][] = x.toArray()` compile; for bool name it:
    * `mask.toArray<boolean[]>()`.
    */
-  toArray<Nested = NumbersOfAnyRank>(): Nested {
+  toArray<Nested = NumbersOfAnyRank>(): Nested
+  toArray(): unknown {
     requireArguments('toArray', arguments, 0)
     const { data } = this
-    return this.nest(this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!) as Nested
+    return this.nest(this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!)
   }
 
   /** The same as `toArray`: nested arrays. Keras: `numpy`. */
@@ -204,13 +206,13 @@ export class Tensor implements TensorType {
   }
 }
 
-/** For errors: the shape of a tensor that does not fit, or a value that is no tensor. */
+/** For errors: the shape of a tensor that does not fit, or the value itself if it is not a tensor. */
 export const shapeOrValue = (value: unknown): string =>
   value instanceof Tensor ? `shape ${formatShape(value.shape)}` : quoted(value)
 
 /**
- * Copies the elements of a tensor to memory that was sized by its shape. The check holds for objects that claim another
- * shape than that of their data, and for data whose buffer was transferred or resized.
+ * Copies the elements of a tensor to memory that was sized by its shape. The number of elements is checked, because the object may claim
+ * another shape than that of its data, and the buffer of its data may have been transferred or resized.
  * @throws ShapeError when the number of elements differs
  */
 export function copyElements({ data, shape }: Tensor, target: Pick<Float32Array, 'length' | 'set'>): void {

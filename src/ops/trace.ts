@@ -5,7 +5,7 @@ import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import { GraphBuilder } from '../engine/transforms/builder'
 import { gradients, pullBackAll } from '../engine/transforms/differentiate'
 import { flushVanished } from '../engine/plan/flush'
-import type { Cell, Graph, Value } from '../engine/ir/graph'
+import type { Cell, Graph, Node, Value } from '../engine/ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../engine/ir/attributes'
 import { dtypes, type DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
@@ -33,6 +33,11 @@ class TracedValue implements TensorSymbol {
   }
 }
 
+function isNamed<Name extends PrimitiveName>(node: Node, name: Name): node is Node<Name> {
+  return node.name === name
+}
+
+/** The recording of one function. */
 export class Trace {
   protected readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
@@ -92,8 +97,8 @@ export class Trace {
   /** The operands and attributes of the op that computed `tensor`, if that op is `name`; otherwise null. */
   producerOf<Name extends PrimitiveName>(tensor: Tensor, name: Name): Producer<Name> | null {
     const { node } = this.valueOf(tensor)
-    if (node?.name !== name) return null
-    return { inputs: node.inputs.map(this.toTensor), attributes: node.attributes as PrimitiveAttributes[Name] }
+    if (node === null || !isNamed(node, name)) return null
+    return { inputs: node.inputs.map(this.toTensor), attributes: node.attributes }
   }
 
   read(variable: TracedCell): Tensor {
@@ -147,11 +152,7 @@ export class Trace {
 
   /** Σ cotangent · ∂y/∂x over all ys, for each x of `wrt`. */
   pullBack(ys: readonly Tensor[], wrt: readonly Tensor[], cotangents: readonly Tensor[]): Tensor[] {
-    const [results, inputs, received] = [ys, wrt, cotangents].map((list) => list.map((each) => this.valueOf(each))) as [
-      Value[],
-      Value[],
-      Value[],
-    ]
+    const [results, inputs, received] = [ys.map(this.toValue), wrt.map(this.toValue), cotangents.map(this.toValue)]
     return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
   }
 
@@ -161,8 +162,8 @@ export class Trace {
   }
 
   /** Copies a graph without variables into this one, with the given tensors as its parameters. Returns its outputs. */
-  inline({ parameters, nodes, outputs }: Graph, given: readonly Tensor[]): Tensor[] {
-    const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(given[i]!)]))
+  inline({ parameters, nodes, outputs }: Graph, args: readonly Tensor[]): Tensor[] {
+    const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(args[i]!)]))
     for (const node of nodes) {
       const copies = this.scoped(node.scope, () =>
         this.builder.copy(
@@ -206,14 +207,14 @@ export class Trace {
   }
 }
 
-/** A variable of the module, because every op reads it, and calls of users do not pass it. */
+/** The active trace. It is a variable of the module, because every op reads it and users' calls do not pass it. */
 let active: Trace | null = null
 
 export function currentTrace(): Trace | null {
   return active
 }
 
-/** Whether an op may read the numbers of a tensor: it has them, and no function is traced, whose shapes must not depend on them. */
+/** Whether an op may read the numbers of a tensor: the tensor has data, and no function is traced. Shapes in a traced function must not depend on data. */
 export function isData(x: Tensor): boolean {
   return active === null && Tensor.symbolOf(x) === null
 }
@@ -251,20 +252,20 @@ export interface Traced {
 /** Records the ops that `body` calls on symbols of the given types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
   if (active !== null) throw new StateError('A model cannot run while a function is traced. Call model.apply(x) in it.')
-  const own = new Trace()
-  active = own
+  const inner = new Trace()
+  active = inner
   try {
-    const outputs = body(types.map((type) => own.parameter(type)))
-    return { graph: own.finish(outputs), runtime: own.runtime() }
+    const outputs = body(types.map((type) => inner.parameter(type)))
+    return { graph: inner.finish(outputs), runtime: inner.runtime() }
   } finally {
     active = null
   }
 }
 
 /** Records `body` in a separate trace inside the active one. */
-export function tracedBy<Result>(own: Trace, body: () => Result): Result {
+export function tracedBy<Result>(inner: Trace, body: () => Result): Result {
   const outer = active
-  active = own
+  active = inner
   try {
     return body()
   } finally {
@@ -285,7 +286,7 @@ export function untraced<Result>(body: () => Result): Result {
 
 /**
  * Compiles a traced function.
- * @param isStep whether numbers that have vanished count as 0: in steps of models, by default in what updates variables
+ * @param isStep whether numbers that have vanished count as 0, as in steps of models. Default: whether the function updates variables
  */
 export function compileTraced({ graph, runtime }: Traced, isStep = graph.updates.length > 0): Program {
   if (graph.parameters.some(({ dtype }) => dtype === 'string'))
@@ -378,5 +379,5 @@ export function together(
 
 /** `together`, for one result. */
 export function joined(name: string, inputs: readonly Tensor[], body: (inputs: readonly Tensor[]) => Tensor): Tensor {
-  return together(name, inputs, (given) => [body(given)])[0]!
+  return together(name, inputs, (symbols) => [body(symbols)])[0]!
 }

@@ -3,13 +3,13 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import { boolean, custom, option } from '../core/options'
-import { flatten, typed, type Tree } from '../core/tree'
+import { boolean, custom, option, readOptions } from '../core/options'
+import { flatten, type Tree } from '../core/tree'
 import type { Program } from '../engine/runtime/program'
 import { ProgramCache } from '../engine/runtime/program-cache'
 import type { Runtime } from '../engine/runtime/runtime'
 import { currentRuntime } from '../engine/runtime/current'
-import { readTyped, requireFunction, requireInteger } from './arguments'
+import { requireFunction, requireInteger, requireList, type UntypedFunction } from './arguments'
 import type { InputsOf, TensorsOf } from './convert'
 import { CallArguments, putBack, takeResults, withLeaves, type Results } from './signature'
 import { Tensor } from './tensor'
@@ -78,23 +78,25 @@ interface GradientCall {
 /** The call behind grad and valueAndGrad. */
 function differentiated(
   where: string,
-  fn: TensorFunction<never[], unknown>,
+  fn: UntypedFunction,
   options: GradOptions | undefined,
 ): (inputs: readonly unknown[]) => GradientCall {
   requireFunction(where, fn)
-  const { argnums, hasAux } = readTyped(where, GRAD_OPTIONS, options)
+  const { argnums, hasAux } = readOptions(where, GRAD_OPTIONS, options)
   return (inputs) => {
-    const given = CallArguments.take(where, inputs)
-    const chosen = (typeof argnums === 'number' ? [argnums] : argnums).map((i) => positionOf(where, i, given.count))
-    for (const i of chosen) given.requireFloats(i)
-    const [value, aux, gradients] = runOnce(where, given, (bound) => {
-      const [value, aux] = hasAux ? pairOf(where, fn(...typed<never[]>(bound))) : [fn(...typed<never[]>(bound)), null]
+    const args = CallArguments.take(where, inputs)
+    const chosen = (typeof argnums === 'number' ? [argnums] : argnums).map((i) => positionOf(where, i, args.count))
+    for (const i of chosen) args.requireFloats(i)
+    const results = runOnce(where, args, (bound) => {
+      const result = fn(...bound)
+      const [value, aux] = hasAux ? pairOf(where, result) : [result, null]
       const wrt = chosen.map((i) => bound[i]!)
       const leaves = flatten(wrt).filter((leaf) => leaf != null)
-      const found = currentTrace()!.gradients(requireTensor(where, value), leaves)
-      return [value, aux, withLeaves(wrt, found)]
-    }) as [unknown, unknown, unknown[]]
-    return { value, aux, gradients: typeof argnums === 'number' ? gradients[0] : gradients }
+      const gradients = withLeaves(wrt, currentTrace()!.gradients(requireTensor(where, value), leaves))
+      return [value, aux, typeof argnums === 'number' ? gradients[0] : gradients]
+    })
+    const [value, aux, gradients] = requireList(where, results)
+    return { value, aux, gradients }
   }
 }
 
@@ -124,7 +126,7 @@ export function grad<Arguments extends readonly unknown[] = Tensor[], const Whic
   fn: TensorFunction<Arguments>,
   options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
 ): OfVariables<Arguments, Tensor[]> & ((...inputs: DataArguments<Named<Arguments>>) => GradientsOf<Arguments, Which>)
-export function grad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
+export function grad(fn: UntypedFunction, options?: GradOptions): UntypedFunction {
   requireArguments('grad', arguments, 2)
   const call = differentiated('grad', fn, options)
   return (...inputs) => {
@@ -155,10 +157,7 @@ export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], co
   options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
 ): OfVariables<Arguments, [value: Tensor, gradients: Tensor[]]> &
   ((...inputs: DataArguments<Named<Arguments>>) => [value: Tensor, gradients: GradientsOf<Arguments, Which>])
-export function valueAndGrad(
-  fn: TensorFunction<never[], unknown>,
-  options?: GradOptions,
-): (...inputs: never[]) => unknown {
+export function valueAndGrad(fn: UntypedFunction, options?: GradOptions): UntypedFunction {
   requireArguments('valueAndGrad', arguments, 2)
   const call = differentiated('valueAndGrad', fn, options)
   return (...inputs) => {
@@ -179,35 +178,36 @@ export function valueAndGrad(
  */
 export function jit<Arguments extends readonly unknown[] = Tensor[], Result = Tensor>(
   fn: TensorFunction<Arguments, Result>,
-): (...inputs: DataArguments<Arguments>) => Result {
+): (...inputs: DataArguments<Arguments>) => Result
+export function jit(fn: UntypedFunction): UntypedFunction {
   requireArguments('jit', arguments, 1)
   requireFunction('jit', fn)
   const caches = new WeakMap<Runtime, ProgramCache>()
   const structures = new WeakMap<Program, Results['structure']>()
   return (...inputs) => {
-    const given = CallArguments.take('jit', inputs)
-    const call = (symbols: readonly Tensor[]): unknown => fn(...typed<[...Arguments]>(given.bind(symbols)))
+    const args = CallArguments.take('jit', inputs)
+    const call = (symbols: readonly Tensor[]): unknown => fn(...args.bind(symbols))
     // Inside another trace the function becomes part of it.
-    if (currentTrace() !== null) return typed(checkedTree('jit', call(given.tensors)))
+    if (currentTrace() !== null) return checkedTree('jit', call(args.tensors))
     const runtime = currentRuntime()
     let cache = caches.get(runtime)
     if (cache === undefined) caches.set(runtime, (cache = new ProgramCache()))
-    const program = cache.get(given.key, () => {
-      const { program, structure } = compileResults('jit', given, call)
+    const program = cache.get(args.key, () => {
+      const { program, structure } = compileResults('jit', args, call)
       structures.set(program, structure)
       return program
     })
-    return typed(putBack(structures.get(program), runProgram(program, given.tensors)))
+    return putBack(structures.get(program), runProgram(program, args.tensors))
   }
 }
 
 function compileResults(
   where: string,
-  given: CallArguments,
+  args: CallArguments,
   body: (symbols: readonly Tensor[]) => unknown,
 ): { program: Program; structure: Results['structure'] } {
   let structure: Results['structure'] = null
-  const traced = trace(given.tensors, (symbols) => {
+  const traced = trace(args.tensors, (symbols) => {
     const results = takeResults(where, body(symbols))
     structure = results.structure
     return results.tensors
@@ -218,14 +218,14 @@ function compileResults(
 /** Runs `body` on the arguments: inside the active trace, or through a program for this one call. */
 function runOnce(
   where: string,
-  given: CallArguments,
+  args: CallArguments,
   body: (bound: Tree<Tensor | null | undefined>[]) => unknown,
 ): unknown {
-  const { tensors } = given
+  const { tensors } = args
   const outer = currentTrace()
   // New symbols, because the function may also use the same tensors as constants.
-  if (outer !== null) return checkedTree(where, body(given.bind(tensors.map((tensor) => outer.alias(tensor)))))
-  const { program, structure } = compileResults(where, given, (symbols) => body(given.bind(symbols)))
+  if (outer !== null) return checkedTree(where, body(args.bind(tensors.map((tensor) => outer.alias(tensor)))))
+  const { program, structure } = compileResults(where, args, (symbols) => body(args.bind(symbols)))
   try {
     return putBack(structure, runProgram(program, tensors))
   } finally {

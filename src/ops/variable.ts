@@ -27,15 +27,15 @@ import { apply, currentTrace } from './trace'
 /** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */
 export type TensorLike = Tensor | Variable | ShapedData | TypedArray | readonly TypedArray[] | NestedArray
 
-/** Something that makes the first content: an initializer. */
+/** An initializer: it makes the first content. */
 interface Initial {
   call(shape: Shape): Tensor
 }
 
-/** An initializer by its name. The registry is found by its kind, because it imports this file. */
-function initializerOf(name: string): Initial {
+/** An initializer by its name. The registry is looked up by its kind, because its module imports this file. */
+function initializerOf(name: string): Configurable {
   const initializers = registryOf('initializer')
-  if (initializers !== undefined) return initializers.get(name) as Configurable & Initial
+  if (initializers !== undefined) return initializers.get(name)
   throw new ArgumentError(`Variable: '${name}' is the name of an initializer; pass an object, such as new Zeros()`)
 }
 
@@ -45,12 +45,16 @@ function contentOf(initial: unknown, shape: Shape | undefined, dtype: DType | un
   if (typeof initial === 'number' || typeof initial === 'boolean') return fromData(initial, where, dtype)
   if (initial instanceof Variable) return initial.value
   const made: unknown = typeof initial === 'string' ? initializerOf(initial) : initial
-  if (made instanceof Tensor || typeof made !== 'object' || made === null || !('call' in made)) {
+  if (!isInitial(made)) {
     if (shape !== undefined) throw new ArgumentError('Variable: the option shape is for an initializer')
     return made instanceof Tensor ? made : null
   }
   if (shape === undefined) throw new ArgumentError('Variable: an initializer needs the option shape')
-  return (made as Initial).call(requireShape(where, shape))
+  return made.call(requireShape(where, shape))
+}
+
+function isInitial(value: unknown): value is Initial {
+  return typeof value === 'object' && value !== null && 'call' in value && typeof value.call === 'function'
 }
 
 export interface VariableOptions {
@@ -68,9 +72,9 @@ const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable', 'shape'] as const satisf
 
 /** Where variables are made: in the models and layers that are being built or called, from the outside in. */
 interface Place {
-  /** Their names, with which paths begin. */
+  /** Their names. Paths of variables begin with them. */
   readonly path: readonly string[]
-  /** The same without that of the outermost model: with these, names in files begin. */
+  /** Their names without that of the outermost model. Names of variables in files begin with them. */
   readonly names: readonly string[]
 }
 
@@ -110,8 +114,8 @@ export class Variable {
   declare readonly dtype: DType
   name: string
   /**
-   * The name after those of the model and the layers in which it was made, `sequential/dense/kernel`. Files and errors have `name`, which
-   * has no name of the outermost model. Keras: `Variable.path`.
+   * The names of the model and of the layers in which it was made, and its own: `sequential/dense/kernel`. Files and errors have `name`, in
+   * which the name of the outermost model is missing. Keras: `Variable.path`.
    */
   path: string
   private isTrainable = true
@@ -122,8 +126,8 @@ export class Variable {
   /** The constraint that an optimizer applies to the content after every update; null for none. */
   constraint: { call(value: Tensor): Tensor } | null = null
   /**
-   * What files have in place of this weight, if not the weight itself: nothing for a part of another weight. The state
-   * that an optimizer keeps for it is not in files. See enableLora. @internal
+   * The variables that files contain in place of this weight; none for a part of another weight. Without this property, files contain the
+   * weight itself. Files do not contain the state that an optimizer keeps for a replaced weight. See enableLora. @internal
    */
   declare inFile?: readonly Variable[]
   /** The memory of the elements. Only `adopt` changes it. @internal */
@@ -142,7 +146,7 @@ export class Variable {
     if (dtype !== undefined && !(dtype in dtypes)) throw unknownName('dtype', dtype, Object.keys(dtypes))
     const content = contentOf(initial, shape, dtype)
     if (content !== null) setType(this, content.shape, dtype ?? content.dtype)
-    else setType(this, requireShape('Variable without a tensor', initial as Shape), dtype ?? 'float32')
+    else setType(this, requireShape('Variable without a tensor', initial), dtype ?? 'float32')
     this.name = name
     this.path = [...place.current.path, name].join('/')
     this.madeTrainable = trainable
@@ -236,19 +240,19 @@ export class Variable {
    *
    *   scale.assign([1, 2])
    *
-   * @param given a tensor, a variable, or data: numbers, nested or typed arrays, which are converted to the variable's dtype
+   * @param value a tensor, a variable, or data: numbers, nested or typed arrays, which are converted to the variable's dtype
    * @throws ShapeError when the shape, or the dtype of a tensor, differs; DataError for a value that cannot be a tensor
    */
-  assign(given: TensorLike): void {
+  assign(value: TensorLike): void {
     requireArguments('assign', arguments, 1)
-    const value = this.read(given)
-    if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
-      const [own, received] = [this, value].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
-      throw new ShapeError(`${this.name}: the new value must be ${own}, received ${received}`)
+    const content = this.read(value)
+    if (!sameShape(content.shape, this.shape) || content.dtype !== this.dtype) {
+      const [expected, received] = [this, content].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
+      throw new ShapeError(`${this.name}: the new value must be ${expected}, received ${received}`)
     }
     const trace = currentTrace()
-    if (trace === null) copyElements(value, this.view)
-    else trace.update(this, value)
+    if (trace === null) copyElements(content, this.view)
+    else trace.update(this, content)
   }
 
   /** Adds to the content: v ← v + value. Takes effect when `assign` does. */
@@ -263,9 +267,9 @@ export class Variable {
     this.assign(apply('subtract', [this.value, this.read(value)], {})[0]!)
   }
 
-  private read(given: TensorLike): Tensor {
-    if (given instanceof Tensor) return given
-    return given instanceof Variable ? given.value : fromData(given, `${this.name}: the new value`, this.dtype)
+  private read(value: TensorLike): Tensor {
+    if (value instanceof Tensor) return value
+    return value instanceof Variable ? value.value : fromData(value, `${this.name}: the new value`, this.dtype)
   }
 
   /** Moves the content to a place in other storage. Existing programs use the new place. @internal */
@@ -278,6 +282,6 @@ export class Variable {
 }
 
 /** The content of a variable; other values unchanged. For results of user code, which may be variables. */
-export function valueOf<Value>(given: Value | Variable): Value | Tensor {
-  return given instanceof Variable ? given.value : given
+export function valueOf<Value>(result: Value | Variable): Value | Tensor {
+  return result instanceof Variable ? result.value : result
 }

@@ -3,16 +3,16 @@
 
 import { ArgumentError, ShapeError, StateError, checkOptions, formatShape } from '../core/errors'
 import { sameShape } from '../core/shapes'
-import { flatten, flattenLike, isBranch, pathsOf, typed, type Tree } from '../core/tree'
+import { flatten, flattenLike, isBranch, pathsOf, type Tree } from '../core/tree'
 import { cut } from '../engine/transforms/cut'
 import type { Graph } from '../engine/ir/graph'
 import type { Program } from '../engine/runtime/program'
 import type { Runtime } from '../engine/runtime/runtime'
-import { asTensor, type InputsOf, type TensorLike, type TensorsOf } from './convert'
+import { toTensor, type InputsOf, type TensorsOf } from './convert'
 import { CallArguments, putBack, takeResults, type Results } from './signature'
 import type { Tensor } from './tensor'
 import { pairOf, type DataArguments, type TensorFunction } from './transform'
-import { requireFunction } from './arguments'
+import { requireFunction, type UntypedFunction } from './arguments'
 import { compileTraced, currentTrace, runProgram, trace, type Trace } from './trace'
 
 /** Maps cotangents, with the structure and shapes of a function's results, to one gradient for each argument. */
@@ -55,25 +55,38 @@ export function vjp<Arguments extends readonly unknown[], Outputs>(
   fn: TensorFunction<Arguments, Outputs>,
   ...primals: DataArguments<Arguments>
 ): [outputs: Outputs, pullback: Pullback<Arguments, Outputs>]
-export function vjp(fn: TensorFunction<never[], unknown>, ...inputs: unknown[]): unknown {
+export function vjp(fn: UntypedFunction, ...inputs: unknown[]): unknown {
   requireFunction('vjp', fn)
   const options = optionsIn(inputs)
   const hasAux = options !== null && Reflect.get(options, 'hasAux') === true
-  const given = CallArguments.take('vjp', options === null ? inputs : inputs.slice(0, -1))
-  for (let i = 0; i < given.count; i++) given.requireFloats(i)
+  const { results, pullback, aux } = withPullback(fn, options === null ? inputs : inputs.slice(0, -1), hasAux)
+  return hasAux ? [results, pullback, aux] : [results, pullback]
+}
+
+/** The results of a function, and its pullback. */
+interface WithPullback {
+  readonly results: Tree<Tensor | null | undefined>
+  readonly aux: Tree<Tensor | null | undefined>
+  /** Maps cotangents to one gradient for each argument. */
+  readonly pullback: (cotangents: unknown) => readonly Tree<Tensor | null | undefined>[]
+}
+
+/** `vjp` for a list of arguments. @param hasAux whether the function returns [results, aux] */
+export function withPullback(fn: UntypedFunction, inputs: readonly unknown[], hasAux: boolean): WithPullback {
+  const args = CallArguments.take('vjp', inputs)
+  for (let i = 0; i < args.count; i++) args.requireFloats(i)
   const call = (bound: readonly unknown[]): readonly [unknown, unknown] => {
-    const result = fn(...typed<never[]>(bound))
+    const result = fn(...bound)
     return hasAux ? pairOf('vjp', result, '[results, aux]') : [result, null]
   }
   const outer = currentTrace()
-  const { outputs, aux, pullBack } = outer === null ? runApart(given, call) : runWithin(outer, given, call)
-  const specs = outputs.tensors.map(({ shape }) => shape)
-  const pullback = (cotangents: unknown): unknown => {
-    const gradients = pullBack(takeCotangents(outputs, specs, cotangents))
-    return given.withLeaves(gradients)
+  const { outputs, aux, pullBack } = outer === null ? runApart(args, call) : runWithin(outer, args, call)
+  const shapes = outputs.tensors.map(({ shape }) => shape)
+  return {
+    results: putBack(outputs.structure, outputs.tensors),
+    aux: putBack(aux.structure, aux.tensors),
+    pullback: (cotangents) => args.withLeaves(pullBack(takeCotangents(outputs, shapes, cotangents))),
   }
-  const results = putBack(outputs.structure, outputs.tensors)
-  return hasAux ? [results, pullback, putBack(aux.structure, aux.tensors)] : [results, pullback]
 }
 
 /**
@@ -92,10 +105,10 @@ function optionsIn(inputs: readonly unknown[]): object | null {
 /** Computes vjp inside the active trace. */
 function runWithin(
   outer: Trace,
-  given: CallArguments,
+  args: CallArguments,
   call: (bound: readonly unknown[]) => readonly [unknown, unknown],
 ): Call {
-  const bound = given.bind(given.tensors.map((tensor) => outer.alias(tensor)))
+  const bound = args.bind(args.tensors.map((tensor) => outer.alias(tensor)))
   const [outputs, aux] = resultsOf(call(bound))
   const wrt = leavesOf(bound)
   return { outputs, aux, pullBack: (cotangents) => requireSame(outer).pullBack(outputs.tensors, wrt, cotangents) }
@@ -110,19 +123,19 @@ function requireSame(outer: Trace): Trace {
  * Uses two programs: one for the results and the values the pullback needs, one for the gradients, compiled at
  * the first call.
  */
-function runApart(given: CallArguments, call: (bound: readonly unknown[]) => readonly [unknown, unknown]): Call {
-  const { tensors } = given
+function runApart(args: CallArguments, call: (bound: readonly unknown[]) => readonly [unknown, unknown]): Call {
+  const { tensors } = args
   let place = { nodes: 0, parameters: tensors.length, outputs: 0 }
   let found: readonly [Results, Results] | null = null
   const { graph, runtime } = trace(tensors, (symbols) => {
-    const own = currentTrace()!
-    const bound = given.bind(symbols)
+    const inner = currentTrace()!
+    const bound = args.bind(symbols)
     found = resultsOf(call(bound))
     const [outputs, aux] = found
     const results = [...outputs.tensors, ...aux.tensors]
-    place = { ...place, nodes: own.length, outputs: results.length }
-    const cotangents = outputs.tensors.map((output) => own.parameter(output))
-    return [...results, ...own.pullBack(outputs.tensors, leavesOf(bound), cotangents)]
+    place = { ...place, nodes: inner.length, outputs: results.length }
+    const cotangents = outputs.tensors.map((output) => inner.parameter(output))
+    return [...results, ...inner.pullBack(outputs.tensors, leavesOf(bound), cotangents)]
   })
   const [outputs, aux]: readonly [Results, Results] = found!
   const { first, second } = cut(graph, place)
@@ -170,15 +183,15 @@ function leavesOf(bound: readonly Tree<Tensor | null | undefined>[]): Tensor[] {
 }
 
 /** Cotangents in the order of the results. */
-function takeCotangents({ structure }: Results, shapes: readonly (readonly number[])[], given: unknown): Tensor[] {
-  const leaves = flattenLike(structure, given, 'pullback: the cotangents')
+function takeCotangents({ structure }: Results, shapes: readonly (readonly number[])[], cotangents: unknown): Tensor[] {
+  const leaves = flattenLike(structure, cotangents, 'pullback: the cotangents')
   const paths = pathsOf(structure)
   const places = flatten(structure)
   return leaves.flatMap((leaf, i) => {
     const place = places[i]
     if (typeof place !== 'number') return []
     const where = `pullback: the cotangent${paths[i] === '' ? '' : ` ${paths[i]}`}`
-    const tensor = asTensor(leaf as TensorLike, where)
+    const tensor = toTensor(leaf, where)
     if (sameShape(tensor.shape, shapes[place]!) && tensor.dtype === 'float32') return [tensor]
     throw new ShapeError(
       `${where} must be float32 ${formatShape(shapes[place]!)}, received ${tensor.dtype} ${formatShape(tensor.shape)}`,

@@ -19,9 +19,9 @@ import { matchKind } from './match'
 const groupOptions = () => ({
   /** The weights: by a part of their name, a regular expression, a function, weights or layers. */
   match: required(matchKind),
-  /** Default null: that of the optimizer. */
+  /** The learning rate. Default null: that of the optimizer. */
   learningRate: option(nullable(learningRateKind), null),
-  /** Default null: that of the optimizer. */
+  /** The weight decay. Default null: that of the optimizer. */
   weightDecay: option(nullable(number({ min: 0 })), null),
 })
 export type ParameterGroupOptions = OptionInputs<ReturnType<typeof groupOptions>>
@@ -31,7 +31,7 @@ const ParameterGroupBase = configured(Configured, groupOptions)
 /** Some weights of an optimizer, and the options that differ for them. */
 export class ParameterGroup extends ParameterGroupBase {
   static readonly className = 'ParameterGroup'
-  /** null for the optimizer's rate. Set by the option, before the class's fields are initialised. @internal */
+  /** null for the optimizer's rate. The option sets it before the fields of the class are initialised. @internal */
   declare rate: Rate | null | undefined
 
   /** The learning rate of the group; null if it is the optimizer's. */
@@ -50,6 +50,6 @@ export class ParameterGroup extends ParameterGroupBase {
 }
 
 export const groupKind: Kind<ParameterGroup, ParameterGroup | ParameterGroupOptions> = custom(
-  (value) => (value instanceof ParameterGroup ? value : new ParameterGroup(value as ParameterGroupOptions)),
+  (value) => (value instanceof ParameterGroup ? value : Reflect.construct(ParameterGroup, [value])),
   (group) => group.getConfig(),
 )

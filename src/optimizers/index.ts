@@ -1,4 +1,4 @@
-// The optimizers available in compile(): names only.
+// The optimizers, as users import them.
 
 export { MultiOptimizer } from './multi'
 export type { MultiOptimizerOptions, OptimizerFor } from './multi'

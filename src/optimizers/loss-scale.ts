@@ -1,4 +1,4 @@
-// LossScaleOptimizer: a factor of the loss that grows while all gradients are finite. Most models, in float32, need none.
+// LossScaleOptimizer: a factor of the loss that grows while all gradients are finite. Most models compute in float32 and do not need it.
 
 import { ArgumentError, internalError } from '../core/errors'
 import { configured, count, number, option, required, type AnyOption, type OptionInputs } from '../core/options'
@@ -79,7 +79,7 @@ export class LossScaleOptimizer extends LossScaleOptimizerBase {
     throw internalError('the inner optimizer updates the weights')
   }
 
-  /** That of the inner optimizer. */
+  /** The learning rate of the inner optimizer. */
   override get learningRate(): number {
     return this.innerOptimizer.learningRate
   }

@@ -6,15 +6,15 @@ import { custom, type Kind } from '../core/options'
 import { functionNamed, isSerialized, savedName, type Json } from '../core/registry'
 import { Variable } from '../ops/variable'
 
-/** Stays replaced after the first file: a configuration that is read again does not say that it is from a file. */
+/** How expressions are made. After the first file it stays replaced, because a configuration that is read again does not contain whether it is of a file. */
 let make: MakePattern = (source, flags) => new RegExp(source, flags)
 
 /** Sets how expressions are made outside of files. */
-export function makePatternsWith(given: MakePattern): void {
-  make = given
+export function makePatternsWith(makePattern: MakePattern): void {
+  make = makePattern
 }
 
-/** An expression given as text: in a configuration, which may be that of a file, or as an option. */
+/** An expression of a text: from a configuration, which may be that of a file, or from an option. */
 export function patternOf(source: string, flags = ''): RegExp {
   return (fileScope().makePattern ?? make)(source, flags)
 }
@@ -32,7 +32,7 @@ export type Match = string | RegExp | ((variable: Variable) => boolean) | Variab
 /** Whether a weight is selected. */
 export function matches(match: Match, variable: Variable): boolean {
   if (typeof match === 'string') return variable.name.includes(match)
-  // Not `test`, which continues at the lastIndex of a global expression.
+  // `test` would continue at the lastIndex of a global expression.
   if (match instanceof RegExp) return variable.name.search(match) >= 0
   if (typeof match === 'function') return match(variable) === true
   if (match instanceof Variable) return match === variable

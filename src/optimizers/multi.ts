@@ -21,7 +21,7 @@ import type { Slot } from './parameters'
 import { optimizers, type OptimizerIdentifier } from './registry'
 import type { LearningRateSchedule } from './schedules'
 
-/** An optimizer and its weights; without weights, it trains all that no other optimizer matches. */
+/** An optimizer and its weights. Without `match`, it trains all weights that no other optimizer matches. */
 export interface OptimizerFor {
   readonly optimizer: Optimizer
   readonly match: Match | null
@@ -32,7 +32,7 @@ export interface OptimizerFor {
 /** An optimizer, by name or as an object. */
 export const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerIdentifier>(optimizers)
 
-// [optimizer, match], or [optimizer] for the rest.
+// [optimizer, match], or [optimizer] for all other weights.
 const optimizerFor: Kind<OptimizerFor, readonly [OptimizerIdentifier, (Match | null)?]> = {
   read(value, where) {
     if (!Array.isArray(value) || value.length < 1 || value.length > 2) {
@@ -40,17 +40,17 @@ const optimizerFor: Kind<OptimizerFor, readonly [OptimizerIdentifier, (Match | n
         `${where} must be [optimizer, weights], for example ['sgd', 'encoder/'], or [optimizer] for all other weights`,
       )
     }
-    const [given, match = null]: unknown[] = value
-    const own = optimizer.read(given, `${where}[0]`)
-    // Each of the others scales the loss, or divides the weights once more.
-    if (own instanceof MultiOptimizer || own.skipsNonFinite)
-      throw new ArgumentError(`${where}[0] must be a single optimizer, received a ${own.constructor.name}`)
+    const [identifier, match = null]: unknown[] = value
+    const single = optimizer.read(identifier, `${where}[0]`)
+    // A MultiOptimizer would divide the weights once more. An optimizer that skips non-finite gradients scales the loss.
+    if (single instanceof MultiOptimizer || single.skipsNonFinite)
+      throw new ArgumentError(`${where}[0] must be a single optimizer, received a ${single.constructor.name}`)
     return {
-      optimizer: own,
+      optimizer: single,
       match: match === null ? null : matchKind.read(match, `${where}[1]`),
     }
   },
-  write: ({ optimizer: own, match }) => [optimizer.write(own), match === null ? null : matchKind.write(match)],
+  write: (pair) => [optimizer.write(pair.optimizer), pair.match === null ? null : matchKind.write(pair.match)],
 }
 
 const pairs = listOf(optimizerFor)
@@ -82,14 +82,20 @@ export type MultiOptimizerOptions = (
   name?: string
 }
 
-/** Options under the names of this class: `optimizerMap` is `optimizers`. @throws ArgumentError for both */
-function inOwnNames(given: unknown): unknown {
-  if (!isOptions(given)) return given
-  const key = knownName('optimizerMap', Object.keys(given))
-  if (key === undefined) return given
-  if (knownName('optimizers', Object.keys(given)) !== undefined)
+/** Options in which `optimizers` stands in place of `optimizerMap`; other values unchanged. @throws ArgumentError for both */
+function withoutMapName(options: unknown): unknown {
+  if (!isOptions(options)) return options
+  const key = knownName('optimizerMap', Object.keys(options))
+  if (key === undefined) return options
+  if (knownName('optimizers', Object.keys(options)) !== undefined)
     throw new ArgumentError('MultiOptimizer: optimizers and optimizerMap are two names of one option. Give one of them')
-  return { ...withoutOptions(given, [key]), optimizers: given[key] }
+  return { ...withoutOptions(options, [key]), optimizers: options[key] }
+}
+
+/** The arguments of the constructor as those of its base, which checks them. */
+function argumentsOfBase(args: readonly unknown[]): [options: OptionInputs<ReturnType<typeof multiOptions>>]
+function argumentsOfBase(args: readonly unknown[]): unknown[] {
+  return args.map(withoutMapName)
 }
 
 function isEmptyList(value: unknown): boolean {
@@ -114,13 +120,13 @@ export class MultiOptimizer extends MultiOptimizerBase {
   private chosen: readonly Variable[] = []
 
   constructor(
-    ...given:
+    ...args:
       | [options: MultiOptimizerOptions]
       | [optimizers: OptionInputs<ReturnType<typeof multiOptions>>['optimizers'], options?: { name?: string }]
   ) {
-    super(...(given.map(inOwnNames) as [options: OptionInputs<ReturnType<typeof multiOptions>>]))
+    super(...argumentsOfBase(args))
     const single = Object.keys(optimizerOptions()).filter((name) => name !== 'name')
-    for (const [key, value] of Object.entries<unknown>({ ...given.at(-1) })) {
+    for (const [key, value] of Object.entries<unknown>({ ...args.at(-1) })) {
       const name = knownName(key, single)
       const isSet = value !== undefined && value !== null && value !== false && !isEmptyList(value)
       if (name !== undefined && isSet)
@@ -132,7 +138,7 @@ export class MultiOptimizer extends MultiOptimizerBase {
 
   /** Older configurations may contain a learning rate, which had no effect. @internal */
   static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
-    return new this(withoutOptions(config, ['learningRate']) as never)
+    return Reflect.construct(this, [withoutOptions(config, ['learningRate'])])
   }
 
   protected override checkOptions(): void {
@@ -190,8 +196,8 @@ export class MultiOptimizer extends MultiOptimizerBase {
 
   override get slots(): ReadonlyMap<string, readonly Variable[]> {
     const all = new Map<string, Variable[]>()
-    for (const { optimizer: own } of this.optimizers) {
-      for (const [kind, slots] of own.slots) all.set(kind, [...(all.get(kind) ?? []), ...slots])
+    for (const { optimizer: single } of this.optimizers) {
+      for (const [kind, slots] of single.slots) all.set(kind, [...(all.get(kind) ?? []), ...slots])
     }
     return all
   }
@@ -208,8 +214,8 @@ export class MultiOptimizer extends MultiOptimizerBase {
     return this.optimizers.flatMap((each) => each.optimizer.builtFor)
   }
 
-  private partOf(own: Optimizer, weights: readonly Variable[]): Variable[] {
-    return weights.filter((weight) => this.optimizerOf(weight) === own)
+  private partOf(single: Optimizer, weights: readonly Variable[]): Variable[] {
+    return weights.filter((weight) => this.optimizerOf(weight) === single)
   }
 
   override isBuiltFor(weights: readonly Variable[]): boolean {
@@ -219,7 +225,7 @@ export class MultiOptimizer extends MultiOptimizerBase {
 
   override build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
     for (const weight of weights) this.optimizerOf(weight)
-    for (const { optimizer: own } of this.optimizers) own.build(this.partOf(own, weights), all)
+    for (const { optimizer: single } of this.optimizers) single.build(this.partOf(single, weights), all)
     this.chosen = [...weights]
   }
 
@@ -227,9 +233,9 @@ export class MultiOptimizer extends MultiOptimizerBase {
     this.requireAlike(gradients, weights)
     if (weights.length === 0) return
     if (this.builtFor.length === 0) this.build(weights)
-    for (const { optimizer: own } of this.optimizers) {
-      const positions = weights.flatMap((weight, i) => (this.optimizerOf(weight) === own ? [i] : []))
-      own.apply(
+    for (const { optimizer: single } of this.optimizers) {
+      const positions = weights.flatMap((weight, i) => (this.optimizerOf(weight) === single ? [i] : []))
+      single.apply(
         positions.map((i) => gradients[i]!),
         positions.map((i) => weights[i]!),
       )
@@ -238,11 +244,11 @@ export class MultiOptimizer extends MultiOptimizerBase {
   }
 
   override excludeFromWeightDecay(which: Parameters<Optimizer['excludeFromWeightDecay']>[0]): void {
-    for (const { optimizer: own } of this.optimizers) own.excludeFromWeightDecay(which)
+    for (const { optimizer: single } of this.optimizers) single.excludeFromWeightDecay(which)
   }
 
   override finalize(weights: readonly Variable[] = this.chosen): void {
-    for (const { optimizer: own } of this.optimizers) own.finalize(weights)
+    for (const { optimizer: single } of this.optimizers) single.finalize(weights)
   }
 
   override getConfig(): Config {

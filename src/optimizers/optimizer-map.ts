@@ -4,7 +4,7 @@ import { ArgumentError, quoted } from '../core/errors'
 import { patternOf } from './match'
 import type { Optimizer } from './optimizer'
 
-/** An optimizer with an expression for the whole names of its weights; null: all weights that no other one matches. */
+/** An optimizer, and an expression for the whole names of its weights; null for all weights that no other expression matches. */
 export interface MappedOptimizer {
   readonly optimizer: Optimizer
   readonly match: RegExp | null
@@ -76,12 +76,15 @@ export class OptimizerMap {
   get pairs(): readonly MappedOptimizer[] {
     const all = [...this.entries]
     return [...new Set([...this.entries.values(), this.defaultOptimizer])].map((optimizer) => {
-      const own = all.filter(([, each]) => each === optimizer).map(([key]) => key)
+      const keys = all.filter(([, each]) => each === optimizer).map(([key]) => key)
       if (optimizer === this.defaultOptimizer) return { optimizer, match: null }
-      // The names that are keys of other optimizers belong to those, whatever these expressions match.
+      // A name that is a key of another optimizer belongs to that optimizer, even if these expressions match it.
       const others = all.filter(([, each]) => each !== optimizer).map(([key]) => `${escaped(key)}$`)
       const exclusion = others.length === 0 ? '' : `(?!${others.join('|')})`
-      return { optimizer, match: whole([...own.map(escaped), ...own.map((key) => `${exclusion}(?:${key})`)].join('|')) }
+      return {
+        optimizer,
+        match: whole([...keys.map(escaped), ...keys.map((key) => `${exclusion}(?:${key})`)].join('|')),
+      }
     })
   }
 }

@@ -26,7 +26,7 @@ import {
 } from '../core/options'
 import { camelCase, classNameOf, type Config } from '../core/registry'
 import { sameShape } from '../core/shapes'
-import { asTensor, type TensorLike } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import {
   add,
   cast,
@@ -61,7 +61,7 @@ const EMA_MOMENTUM = 0.99
 
 /** The options of all optimizers. */
 export const optimizerOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001; SGD and ScheduleFreeAdamW have others. */
+  /** A number, a schedule, or a function of the step. Default 0.001; SGD and ScheduleFreeAdamW have other defaults. */
   learningRate: option(learningRateKind, 0.001),
   /** p ← p − learningRate · weightDecay · p before each update. Default null: none. */
   weightDecay: option(nullable(number({ min: 0 })), null),
@@ -83,7 +83,7 @@ export const optimizerOptions = () => ({
   gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
   /** Default: from the class. */
   name: optionFrom<string, string | null>(text, (optimizer) => camelCase(classNameOf(optimizer))),
-  /** Changes nothing, as in Keras 3: a schedule changes the rate. Others than null warn. Default null. */
+  /** Changes nothing, as in Keras 3: a schedule changes the rate. Values other than null warn. Default null. */
   decay: unread(idle(nullable(number()), [null], 'use a schedule'), null),
   /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */
   groups: option(listOf(groupKind), []),
@@ -168,7 +168,7 @@ const OptimizerBase = (configured as InOrder<['learningRate', 'weightDecay']>)(C
  * ```
  */
 export abstract class Optimizer extends OptimizerBase {
-  /** Set by the option, before the class's fields are initialised. */
+  /** The option sets it before the fields of the class are initialised. */
   declare private rate: Rate | undefined
   /** The number of updates done. It stays at 2³¹ − 2. */
   readonly iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
@@ -180,7 +180,7 @@ export abstract class Optimizer extends OptimizerBase {
   private readonly kept = Object.entries(this.declareScalars()).map(
     ([name, start]) => new Variable(new Tensor(Float32Array.of(start), [], 'float32'), { name, trainable: false }),
   )
-  private readonly own = this.named(this.allScalars())
+  private readonly scalarVariables = this.named(this.allScalars())
   private readonly excluded: Match[] = [...this.noWeightDecay]
   private known: ParameterStore | null = null
   /** The weights of the last `build`. */
@@ -211,7 +211,7 @@ export abstract class Optimizer extends OptimizerBase {
     return false
   }
 
-  /** The state the rule keeps once for all weights: names and initial values. */
+  /** The scalars that the rule keeps for all weights together: names and initial values. */
   protected declareScalars(): Readonly<Record<string, number>> {
     return {}
   }
@@ -237,7 +237,7 @@ export abstract class Optimizer extends OptimizerBase {
     else this.rate.set(value)
   }
 
-  /** Refuses the name of Keras 1. @internal */
+  /** Refuses the name `lr` of Keras 1. @internal */
   set lr(_rate: never) {
     throw unknownName('property of optimizers', 'lr', ['learningRate'])
   }
@@ -289,7 +289,7 @@ export abstract class Optimizer extends OptimizerBase {
 
   /** The state that does not depend on the weights. @internal */
   get scalars(): readonly Variable[] {
-    return this.own
+    return this.scalarVariables
   }
 
   private allScalars(): readonly Variable[] {
@@ -375,7 +375,7 @@ export abstract class Optimizer extends OptimizerBase {
     return this.store.weights
   }
 
-  /** Whether the optimizer is built for exactly these weights, and they are where it put them. @internal */
+  /** Whether the optimizer is built for exactly these weights, and they are still in its memory layout. @internal */
   isBuiltFor(weights: readonly Variable[]): boolean {
     const same = weights.length === this.trained.length && weights.every((weight, i) => weight === this.trained[i])
     return same && weights.every((weight) => this.store.holds(weight))
@@ -456,9 +456,9 @@ export abstract class Optimizer extends OptimizerBase {
   }
 
   /** The gradient of a weight, checked, in float32. */
-  private gradientOf({ name, shape }: Variable, given: unknown): Tensor {
+  private gradientOf({ name, shape }: Variable, value: unknown): Tensor {
     const where = `${this.name}: the gradient of ${name}`
-    const gradient = asTensor(given as TensorLike, where)
+    const gradient = toTensor(value, where)
     if (!sameShape(gradient.shape, shape))
       throw new ShapeError(
         `${where} must have the shape of the weight, ${formatShape(shape)}, received ${formatShape(gradient.shape)}`,
@@ -555,9 +555,9 @@ export abstract class Optimizer extends OptimizerBase {
     const { gradient, iterations, scalars, rates, choose } = at
     const weight = run.parts[0]!
     const group = this.groups[this.groupOf(weight)]
-    const own = this.ownSlots(weight).map(({ name }) => run.slots.get(name)!)
+    const slots = this.ownSlots(weight).map(({ name }) => run.slots.get(name)!)
     const read = (pack: Pack<Variable>): Tensor => shaped(readPack(pack), pack, run)
-    const before = { parameters: read(run), slots: own.map(read) }
+    const before = { parameters: read(run), slots: slots.map(read) }
     const after = this.update({
       ...before,
       gradient: shaped(gradient, run, run),
@@ -568,7 +568,7 @@ export abstract class Optimizer extends OptimizerBase {
     })
     if (currentTrace() !== null && (this.isGuarded || this.isExtreme))
       apply('guard', [after.parameters, ...after.slots], {})
-    after.slots.forEach((slot, i) => updatePack(own[i]!, flatten(choose(slot, before.slots[i]!))))
+    after.slots.forEach((slot, i) => updatePack(slots[i]!, flatten(choose(slot, before.slots[i]!))))
     updatePack(
       run,
       constrained(run, this.average(run, flatten(choose(after.parameters, before.parameters)), iterations)),
@@ -578,7 +578,7 @@ export abstract class Optimizer extends OptimizerBase {
   /** Whether updates by finite gradients may not be finite, whatever the options are. */
   protected readonly isGuarded: boolean = false
 
-  /** Whether an option is so small or large for float32 that updates by finite gradients may not be finite, such as 0 / (0 + epsilon). */
+  /** Whether an option is so small or large that updates by finite gradients may not be finite in float32, such as 0 / (0 + epsilon). */
   private get isExtreme(): boolean {
     return Object.entries(this).some(([name, value]: [string, unknown]) => {
       if (typeof value !== 'number') return false
@@ -629,10 +629,10 @@ export abstract class Optimizer extends OptimizerBase {
 /** The parameters, side by side, with the constraints of their variables applied. */
 function constrained({ parts }: UpdateGroup, parameters: Tensor): Tensor {
   if (parts.every(({ constraint }) => constraint === null)) return parameters
-  const each = cut(parameters, parts).map((own, i) => {
+  const each = cut(parameters, parts).map((part, i) => {
     const { constraint, shape, name } = parts[i]!
-    if (constraint === null) return own
-    const made = constraint.call(reshape(own, shape))
+    if (constraint === null) return part
+    const made = constraint.call(reshape(part, shape))
     if (sameShape(made.shape, shape)) return made
     throw new ShapeError(
       `${name}: its constraint must keep the shape ${formatShape(shape)}, received ${formatShape(made.shape)}`,

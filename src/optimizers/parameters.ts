@@ -33,13 +33,13 @@ function shapeOf({ axes }: Slot, { shape }: Variable): Shape {
 /** Weights that were added together, side by side. */
 interface WeightBlock {
   readonly storage: Storage
-  /** By offset and size, so that the next trace uses the same variables. */
+  /** The variables of runs of neighbours, by offset and size, so that the next trace uses the same variables. */
   readonly runs: Map<string, UpdateGroup>
 }
 
 interface WeightPlace {
   readonly block: WeightBlock
-  /** In bytes from the start of the block. */
+  /** The offset in bytes from the start of the block. */
   readonly offset: number
   /** By kind. */
   readonly slots: ReadonlyMap<string, Variable>
@@ -84,7 +84,7 @@ export class ParameterStore {
     return this.places.has(weight)
   }
 
-  /** Whether the weight is where this store put it: the optimizer of another model may have moved a shared weight. */
+  /** Whether the weight is still where this store put it. The optimizer of another model may have moved a shared weight. */
   holds(weight: Variable): boolean {
     return weight.storage === this.places.get(weight)?.block.storage
   }
@@ -158,18 +158,20 @@ export class ParameterStore {
     const blocks = [...new Set(placed.map(({ place }) => place.block))]
     const runs: UpdateGroup[] = []
     for (const block of blocks) {
-      const own = placed.filter(({ place }) => place.block === block).sort((a, b) => a.place.offset - b.place.offset)
-      for (let i = 0; i < own.length;) {
+      const ordered = placed
+        .filter(({ place }) => place.block === block)
+        .sort((a, b) => a.place.offset - b.place.offset)
+      for (let i = 0; i < ordered.length;) {
         const parts: Variable[] = []
         const {
           place: { offset },
           group,
           isAlone,
-        } = own[i]!
+        } = ordered[i]!
         let end = offset
-        for (; i < own.length && own[i]!.place.offset === end && own[i]!.group === group; i++) {
-          parts.push(own[i]!.weight)
-          end += own[i]!.weight.byteLength
+        for (; i < ordered.length && ordered[i]!.place.offset === end && ordered[i]!.group === group; i++) {
+          parts.push(ordered[i]!.weight)
+          end += ordered[i]!.weight.byteLength
         }
         runs.push(this.run(block, `${offset} ${end}`, parts, isAlone))
       }

@@ -43,10 +43,10 @@ export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate>
 >(
   (value, where) => {
     if (typeof value === 'number') return rateNumber.read(value, where)
-    const own = typeof value === 'string' ? null : customFunction<ScheduleFunction>(value)
-    if (own !== null) {
-      noteOption(own.call, where)
-      return new LambdaSchedule({ schedule: own.call })
+    const fn = typeof value === 'string' ? null : customFunction<ScheduleFunction>(value)
+    if (fn !== null) {
+      noteOption(fn.call, where)
+      return new LambdaSchedule({ schedule: fn.call })
     }
     if (value instanceof LearningRateSchedule || isSerialized(inKerasForm(value))) return schedules.get(value, where)
     throw new ArgumentError(
@@ -67,12 +67,12 @@ function requireRate(rate: number, schedule: LearningRateSchedule): void {
 
 export class Rate {
   readonly schedule: LearningRateSchedule | null
-  /** The rate if there is no schedule. */
+  /** The rate, if there is no schedule. */
   readonly cell = new Variable([], { name: 'learningRate', trainable: false })
 
-  constructor(given: number | LearningRateSchedule) {
-    this.schedule = typeof given === 'number' ? null : given
-    if (typeof given === 'number') this.cell.view[0] = given
+  constructor(value: number | LearningRateSchedule) {
+    this.schedule = typeof value === 'number' ? null : value
+    if (typeof value === 'number') this.cell.view[0] = value
   }
 
   /**
@@ -84,7 +84,7 @@ export class Rate {
     const rate = cast(this.schedule.call(step), 'float32')
     if (currentTrace() === null) requireRate(rate.item(), this.schedule)
     else apply('guard', [rate], { limits: [LEARNING_RATE_LIMIT] })
-    // a rate that a schedule has let vanish: on products of weights with it, processors would be slow
+    // A schedule may let the rate become denormal. Processors would be slow with its products.
     return apply('flushFactor', [rate], {})[0]!
   }
 

@@ -50,7 +50,7 @@ export abstract class LearningRateSchedule extends Configured {
 const initialLearningRate = required(number({ min: 0 }))
 const decaySteps = required(number({ above: 0 }))
 const nameOptions = {
-  /** The name in its configuration; it has no other use. Default null. */
+  /** The name in the configuration. It has no other use. Default null. */
   name: option(nullable(text), null),
 }
 
@@ -64,7 +64,7 @@ const periodicOptions = () =>
       initialLearningRate,
       /** The number of updates of a period, in which the rate changes once by decayRate. */
       decaySteps,
-      /** What a period multiplies the rate by, or in InverseTimeDecay adds to the divisor. */
+      /** The factor of the rate after each period; in InverseTimeDecay what each period adds to the divisor. */
       decayRate: required(number({ min: 0 })),
       /** Decays in steps instead of continuously. Default false. */
       staircase: option(boolean, false),
@@ -412,8 +412,8 @@ export class LambdaSchedule extends LambdaScheduleBase {
   static readonly className = 'LambdaSchedule'
 
   call(step: Tensor): Tensor {
-    const given: unknown = this.schedule(step)
-    const rate = typeof given === 'number' ? asTensor(given, 'LambdaSchedule') : given
+    const result: unknown = this.schedule(step)
+    const rate = typeof result === 'number' ? asTensor(result, 'LambdaSchedule') : result
     if (rate instanceof Tensor && rate.rank === 0) return rate
     throw new ArgumentError(`LambdaSchedule: the function must return a scalar, received ${shapeOrValue(rate)}`)
   }

@@ -5,7 +5,7 @@ import { isSymbol } from '../../layers/symbol'
 import type { Tensor } from '../../ops/tensor'
 
 /**
- * Whether a value is a tensor without data: an `Input()`, or what a layer or an op returned for one.
+ * Whether a value is a tensor without data: an `Input()`, or the result of a layer or an op for one.
  *
  * Keras: `keras.utils.is_keras_tensor`.
  * @example utils.isKerasTensor(Input([2]))   // true

@@ -34,7 +34,7 @@ export type NormalizeOptions = OptionInputs<typeof normalizeTable>
 export function normalize(x: TensorLike, axis?: number | NormalizeOptions, order?: number): Tensor {
   requireArguments('normalize', arguments, 3)
   const value = asTensor(x, 'normalize')
-  const given = readArguments('normalize', normalizeTable, axis, order)
-  const length = norm(value, { ord: given.order, axis: given.axis, keepDims: true })
+  const options = readArguments('normalize', normalizeTable, axis, order)
+  const length = norm(value, { ord: options.order, axis: options.axis, keepDims: true })
   return divide(value, where(equal(length, 0), 1, length))
 }

@@ -39,7 +39,7 @@ const progbarOptions = () => ({
   interval: option(number({ min: 0 }), 0.05),
   /** The names of values that are shown as they are, and not averaged over steps. Default none. */
   statefulMetrics: option(nullable(listOf(text)), null),
-  /** What is counted. Default 'step'. */
+  /** The name of the unit that is counted. Default 'step'. */
   unitName: option(text, 'step'),
 })
 export type ProgbarOptions = OptionInputs<ReturnType<typeof progbarOptions>>

@@ -105,7 +105,7 @@ function within(x: Tensor, axis: number, start: number, length: number): Tensor 
 function everySecond(all: readonly Tensor[], at: readonly number[], start: number, count: number): Tensor[] {
   return all.map((x, i) => {
     const axis = at[i]!
-    // The last pair may lack its second element, so pairs end with the wanted one.
+    // The last pair may lack its second element. Second elements are found in pairs that begin one element earlier, so each has its first.
     const isSecond = start > 0
     const pairs = within(x, axis, isSecond ? start - 1 : start, 2 * count)
     const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)]

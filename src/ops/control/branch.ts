@@ -21,7 +21,7 @@ import { scalarOf } from './while'
 interface Cond {
   /**
    * trueFn() if `pred` is true, otherwise falseFn(). Only the chosen function is computed, and only it gets a gradient, so
-   * that NaN of the other one has no effect. Variables that a function assigns change only if it is chosen. If `pred` has
+   * that a NaN of the other function has no effect. Variables that a function assigns change only if it is chosen. If `pred` has
    * data, the other function is not even called; inside a traced function, both are called, with symbols.
    * @param pred a scalar, which is true if it is not 0
    * @param trueFn gives a tensor, arrays and records of tensors, or null
@@ -55,9 +55,9 @@ interface Cond {
 
 export const cond = opOf<Cond>(() => [arg('pred', operand), arg('trueFn', callback), arg('falseFn', callback)], {
   cond(pred: TensorLike, trueFn: () => unknown, falseFn: () => unknown) {
-    const given = scalarOf('cond: pred', pred)
-    if (hasData(given)) return chosen('cond', given.item() === 0 ? falseFn : trueFn)
-    const condition = cast(given, 'bool')
+    const value = scalarOf('cond: pred', pred)
+    if (hasData(value)) return chosen('cond', value.item() === 0 ? falseFn : trueFn)
+    const condition = cast(value, 'bool')
     return choose('cond', [condition, logicalNot(condition)], [trueFn, falseFn])
   },
 })
@@ -78,7 +78,7 @@ interface Switch {
    * @param index an int32 scalar, or an integer
    * @param branches functions of the operands, which give the same structure, shapes and dtypes
    * @param operands tensors, or arrays and records of tensors
-   * @throws ArgumentError for an index that is not an integer, and for no branches
+   * @throws ArgumentError for an index that is not an integer, and for an empty list of branches
    * @example ops.switch(1, [ops.add, ops.subtract], tensor(2), tensor(0.5)) // 1.5
    */
   <const Operands extends readonly Branching[], Result extends Branching | null>(
@@ -96,8 +96,8 @@ export const switchBranch = opOf<Switch>(
       branches: readonly ((...operands: readonly unknown[]) => unknown)[],
       ...operands: readonly Branching[]
     ) {
-      const given = operands.map((operand, i) => unflatten(operand, toLeaves(operand, `switch: operand ${i}`)))
-      const calls = branches.map((branch) => () => branch(...given))
+      const trees = operands.map((operand, i) => unflatten(operand, toLeaves(operand, `switch: operand ${i}`)))
+      const calls = branches.map((branch) => () => branch(...trees))
       const last = calls.length - 1
       const position =
         typeof index === 'number' ? requireInteger('switch: index', index) : asTensor(index, 'switch: index')
@@ -142,7 +142,7 @@ function requireTraced(where: string, i: number, leaves: readonly Tensor[]): voi
     )
 }
 
-/** Records branches of which the one with a true condition runs. */
+/** Records all branches. At run time, the branch whose condition is true runs. */
 function choose(where: string, conditions: readonly Tensor[], fns: readonly (() => unknown)[]): unknown {
   const outer = currentTrace()!
   needControl()
@@ -152,11 +152,11 @@ function choose(where: string, conditions: readonly Tensor[], fns: readonly (() 
     const before = leaves
     leaves = new RegionTrace(outer).branch(reshape(conditions[i]!, [1]), before, () => {
       const result = inOrderOf(tree, fn() ?? null)
-      const own = result === null ? [] : toLeaves(result, `${where}: the result of function ${i}`)
-      requireTraced(where, i, own)
+      const leaves = result === null ? [] : toLeaves(result, `${where}: the result of function ${i}`)
+      requireTraced(where, i, leaves)
       if (before === null) tree = result
-      else requireSame(where, i, result, own, tree, before)
-      return own
+      else requireSame(where, i, result, leaves, tree, before)
+      return leaves
     })
   })
   return tree === null ? null : unflatten(tree, leaves!)

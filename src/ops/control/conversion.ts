@@ -5,9 +5,9 @@ import { arg, op, opOf, optional, unaryOp } from '../op'
 import type { DType } from '../../core/dtypes'
 import { ArgumentError } from '../../core/errors'
 import { always, nullable, sparse as sparseKind } from '../../core/options'
-import { isBranch, mapTree, typed, type MapTree, type Tree } from '../../core/tree'
+import { isBranch, mapTree, type MapTree } from '../../core/tree'
 import { BitCast } from '../../engine/primitives/bitcast'
-import { asTensor, branchesIntoTensors } from '../convert'
+import { asTensor, branchesIntoTensors, toTensor } from '../convert'
 import { cast, clip, stopGradient } from '../numpy/elementwise'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
@@ -97,7 +97,7 @@ interface StopGradient {
 
 export const stopGradients = opOf<StopGradient>(() => [arg('variable', tree)], {
   stopGradient(variable: Branching) {
-    if (!isBranch(variable) || !branchesIntoTensors(variable)) return typed(stopGradient(variable as TensorLike))
-    return typed(mapTree<TensorLike, Tensor>(variable as Tree<TensorLike>, (leaf) => stopGradient(leaf)))
+    const stopped = (leaf: unknown): Tensor => stopGradient(toTensor(leaf, 'stopGradient'))
+    return isBranch(variable) && branchesIntoTensors(variable) ? mapTree(variable, stopped) : stopped(variable)
   },
 })

@@ -5,28 +5,27 @@ import { callback } from '../kinds'
 import { arg, opOf } from '../op'
 import { ShapeError, formatShape } from '../../core/errors'
 import { sameShape, type TensorType } from '../../core/shapes'
-import { flatten, flattenLike, structureOf, typed, type Tree } from '../../core/tree'
+import { flatten, flattenLike, structureOf, type Tree } from '../../core/tree'
 import type { Graph, Node, Value } from '../../engine/ir/graph'
 import { Body, operandsOf } from '../../engine/ir/region'
 import { AllLoopPasses } from '../../engine/tape/loop-passes'
 import { GraphBuilder } from '../../engine/transforms/builder'
 import type { BackwardPass } from '../../engine/transforms/loops'
 import { pairOf, type DataArguments, type TensorFunction } from '../transform'
-import { asTensor } from '../convert'
+import { toTensor } from '../convert'
 import { CallArguments, putBack, takeResults, type Results } from '../signature'
 import { zerosLike } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
-import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
-import { requireFunction } from '../arguments'
+import { requireFunction, type UntypedFunction } from '../arguments'
 
 /** The signatures of `customGradient`. */
 interface CustomGradient {
   /**
    * A function whose gradient the user gives. `f` returns [result, gradient]; gradient(upstream) gets the cotangents of the
-   * result, with its structure, and returns those of the arguments: a list with one element for each argument, or just the
-   * one of a single argument. It may use all values that f computed. No other gradient flows, in particular none to values
+   * result, with its structure, and returns those of the arguments: a list with one element for each argument or, for a
+   * single argument, just its cotangents. It may use all values that f computed. No other gradient flows, in particular none to values
    * that f reads from outside; the gradient of the gradient is that of the ops in `gradient` and of the values that it uses.
    * @throws ArgumentError or ShapeError when the gradients do not have the structure and shapes of the arguments
    * @example
@@ -43,11 +42,11 @@ interface CustomGradient {
 }
 
 export const customGradient = opOf<CustomGradient>(() => [arg('f', callback)], {
-  customGradient(f: (...inputs: readonly unknown[]) => unknown) {
+  customGradient(f: UntypedFunction) {
     return (...inputs: readonly unknown[]) => {
-      const given = CallArguments.take('customGradient', inputs)
+      const args = CallArguments.take('customGradient', inputs)
       const outer = currentTrace()
-      const bound = outer === null ? given.withLeaves(given.contents) : given.bind(given.tensors)
+      const bound = outer === null ? args.withLeaves(args.contents) : args.bind(args.tensors)
       const [result, gradient] = pairOf('customGradient', f(...bound), '[result, gradient]')
       requireFunction('customGradient: the gradient', gradient)
       const results = takeResults('customGradient', result)
@@ -55,7 +54,7 @@ export const customGradient = opOf<CustomGradient>(() => [arg('f', callback)], {
       const tensors = flatten(bound).filter((leaf): leaf is Tensor => leaf != null)
       const upstream = results.tensors.map(({ shape }): TensorType => ({ shape, dtype: 'float32' }))
       const { graph, captures } = new RegionTrace(outer).record(upstream, 'customGradient: the gradient', (symbols) =>
-        gradientsOf(typed<(upstream: unknown) => unknown>(gradient)(putBack(results.structure, symbols)), bound),
+        gradientsOf(gradient(putBack(results.structure, symbols)), bound),
       )
       const operands = [...results.tensors, ...tensors, ...captures]
       const body = new Body(identity(operands, results), new CustomGradientPasses(graph, tensors.length))
@@ -66,14 +65,14 @@ export const customGradient = opOf<CustomGradient>(() => [arg('f', callback)], {
 })
 
 /** The gradient of each leaf of the arguments. */
-function gradientsOf(given: unknown, bound: readonly Tree<Tensor | null | undefined>[]): Tensor[] {
-  const isOne = bound.length === 1 && !(Array.isArray(given) && structureOf(given) === structureOf(bound))
-  const leaves = flattenLike(bound, isOne ? [given] : given, 'customGradient: the gradients')
+function gradientsOf(result: unknown, bound: readonly Tree<Tensor | null | undefined>[]): Tensor[] {
+  const isOne = bound.length === 1 && !(Array.isArray(result) && structureOf(result) === structureOf(bound))
+  const leaves = flattenLike(bound, isOne ? [result] : result, 'customGradient: the gradients')
   return flatten(bound).flatMap((argument, i) => {
     if (argument == null) return []
     const leaf = leaves[i]
     if (argument.dtype !== 'float32' || leaf === null || leaf === undefined) return [zerosLike(argument, 'float32')]
-    const gradient = asTensor(leaf as TensorLike, 'customGradient: the gradient')
+    const gradient = toTensor(leaf, 'customGradient: the gradient')
     if (gradient.dtype === 'float32' && sameShape(gradient.shape, argument.shape)) return [gradient]
     throw new ShapeError(
       `customGradient: the gradient of ${formatShape(argument.shape)} must be float32 with that shape, received ${gradient.dtype} ${formatShape(gradient.shape)}`,
@@ -111,8 +110,8 @@ class CustomGradientPasses extends AllLoopPasses {
     )
     const captures = operandsOf(node, node.inputs).captures.slice(this.argumentCount)
     const values = new Map<Value, Value>()
-    const given = [...received, ...captures]
-    parameters.forEach((parameter, i) => values.set(parameter, given[i]!))
+    const operands = [...received, ...captures]
+    parameters.forEach((parameter, i) => values.set(parameter, operands[i]!))
     for (const each of nodes) {
       const made = back.copy(
         each,

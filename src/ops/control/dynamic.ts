@@ -4,7 +4,7 @@ import { operand, wholes, type ArgumentKind } from '../kinds'
 import { arg, op } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { requireInteger, requireIntegers } from '../arguments'
-import { asTensor } from '../convert'
+import { asTensor, toTensor } from '../convert'
 import { sliceUpdate as fixedUpdate } from '../math/segments'
 import { add, cast, greaterEqual, less, logicalAnd, maximum, minimum, subtract, where } from '../numpy/elementwise'
 import { arange, reshape, slice as fixedSlice, take } from '../numpy/shape'
@@ -15,7 +15,7 @@ import { Variable, type TensorLike } from '../variable'
 export type Starts = TensorLike | readonly (number | Tensor)[]
 
 /** Starts, which the op converts. */
-const starts: ArgumentKind<Starts> = { holds: 'operand', read: (value) => value as Starts }
+const starts: ArgumentKind<Starts> = { holds: 'operand', read: (value: Starts) => value }
 
 /** Whether starts are plain numbers. */
 function areFixed(starts: Starts): starts is readonly number[] {
@@ -23,8 +23,8 @@ function areFixed(starts: Starts): starts is readonly number[] {
 }
 
 /**
- * Each start, moved so that the block of `sizes` is inside: negative ones count from the end. Known ones are numbers, the
- * others int32 scalars.
+ * Each start, moved so that the block of `sizes` lies inside the tensor. Negative starts count from the end. Starts that are known become
+ * numbers, the others int32 scalars.
  */
 function startsWithin(
   where_: string,
@@ -33,8 +33,8 @@ function startsWithin(
   sizes: readonly number[],
 ): readonly (number | Tensor)[] {
   const list = Array.isArray(starts)
-    ? starts.map((start: unknown) => elementOf(where_, asTensor(start as TensorLike, where_)))
-    : elementsOf(where_, asTensor(starts as TensorLike, where_))
+    ? starts.map((start: unknown) => elementOf(where_, toTensor(start, where_)))
+    : elementsOf(where_, toTensor(starts, where_))
   if (list.length !== shape.length || sizes.length !== shape.length)
     throw new ShapeError(
       `${where_}: needs a start and a size for each axis of ${formatShape(shape)}, received ${list.length} starts and ${sizes.length} sizes`,

@@ -1,4 +1,4 @@
-// What is known of a tensor without computing: shape, dtype, data. On symbols of functional models these functions
+// Questions about a tensor that need no computation: shape, dtype, data. On symbols of functional models these functions
 // return at once, and an open extent is null.
 
 import { anyTree } from '../kinds'

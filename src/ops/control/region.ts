@@ -167,7 +167,7 @@ export class RegionTrace extends Trace {
   ) {
     const { outer } = this
     const toValue = (tensor: Tensor): Value => this.valueOf(tensor)
-    // Before the cells and captures are listed, because a result may be a capture.
+    // The results are read before the cells and captures are listed, because reading a result may add a capture.
     const [next, stacked] = [carriesOut.map(toValue), stackedOut.map(toValue)]
     const cells = [...this.cellsInside]
     const assigned = cells.filter(([, { parameter, current }]) => current !== parameter)

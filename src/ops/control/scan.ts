@@ -202,22 +202,24 @@ export function lengthOf(
   where: string,
   scanned: readonly Tensor[],
   tree: Branching | null,
-  given: number | null,
+  wanted: number | null,
   what = 'xs',
 ): number {
   const paths = tree === null ? [] : pathsOf(tree)
-  let length = given
+  let length = wanted
   scanned.forEach(({ shape }, i) => {
-    const [own] = shape
-    if (own === undefined)
+    const [count] = shape
+    if (count === undefined)
       throw new ShapeError(
-        `${where}: ${what}${paths[i]} is a scalar and has no slices. Of a list of numbers, ops.array makes a tensor`,
+        `${where}: ${what}${paths[i]} is a scalar and has no slices. Convert a list of numbers with ops.array`,
       )
-    if (length !== null && own !== length) {
-      const other = given === null ? `${what}${paths[0]} has ${length} slices` : `length is ${given}`
-      throw new ShapeError(`${where}: ${other}, but ${what}${paths[i]} has ${own}: its shape is ${formatShape(shape)}`)
+    if (length !== null && count !== length) {
+      const other = wanted === null ? `${what}${paths[0]} has ${length} slices` : `length is ${wanted}`
+      throw new ShapeError(
+        `${where}: ${other}, but ${what}${paths[i]} has ${count}: its shape is ${formatShape(shape)}`,
+      )
     }
-    length = own
+    length = count
   })
   if (length === null)
     throw new ArgumentError(`${where}: length, the number of iterations, is required when xs is null`)

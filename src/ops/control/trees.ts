@@ -2,8 +2,8 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import { flatten, inOrderOf, isBranch, pathsOf, structureOf, type MapTree, type Tree } from '../../core/tree'
-import { asTensor } from '../convert'
+import { flatten, inOrderOf, isBranch, pathsOf, structureOf, type MapTree } from '../../core/tree'
+import { toTensor } from '../convert'
 import type { Leaf } from '../kinds'
 import type { Tensor } from '../tensor'
 
@@ -23,8 +23,8 @@ const DEEPEST = 64
 /** The leaves of a tree as tensors. @param what names the tree in errors */
 export function toLeaves(tree: unknown, what: string): Tensor[] {
   requireTree(tree, what, 0)
-  const paths = pathsOf(tree as Tree<unknown>)
-  return flatten(tree as Tree<unknown>).map((leaf, i) => asTensor(leaf as Leaf, `${what}${paths[i]}`))
+  const paths = pathsOf(tree)
+  return flatten<unknown>(tree).map((leaf, i) => toTensor(leaf, `${what}${paths[i]}`))
 }
 
 /** Checks that a tree has limited depth and no holes. */
@@ -41,13 +41,13 @@ function requireTree(tree: unknown, what: string, depth: number): void {
 export function nextCarries(where: string, next: unknown, init: unknown, before: readonly Tensor[]): Tensor[] {
   const ordered = inOrderOf(init, next)
   const leaves = toLeaves(ordered, `${where}: the carry`)
-  const [expected, received] = [init, ordered].map((tree) => structureOf(tree as Tree<unknown>))
+  const [expected, received] = [init, ordered].map((tree) => structureOf(tree))
   if (received !== expected) {
     throw new ArgumentError(
       `${where}: the function must return a carry with the structure of its argument, ${expected}, received ${received}`,
     )
   }
-  const paths = pathsOf(init as Tree<unknown>)
+  const paths = pathsOf(init)
   leaves.forEach((leaf, i) => {
     const { shape, dtype } = before[i]!
     if (leaf.dtype === dtype && sameShape(leaf.shape, shape)) return

@@ -5,12 +5,12 @@ import { arg, opOf, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { custom, nullable } from '../../core/options'
 import { broadcastShapes, sizeOf, type Shape } from '../../core/shapes'
-import { unflatten } from '../../core/tree'
+import { flatten, mapTree, unflatten, type Tree } from '../../core/tree'
 import { batched } from '../../engine/transforms/batch'
-import { requireInteger } from '../arguments'
+import { requireInteger, type UntypedFunction } from '../arguments'
 import { asTensor } from '../convert'
 import { broadcastTo, reshape } from '../numpy/shape'
-import { Tensor } from '../tensor'
+import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import { evaluateOnce } from '../transform'
 import type { TensorLike } from '../variable'
@@ -44,12 +44,13 @@ interface VectorizedMap {
 }
 
 export const vectorizedMap = opOf<VectorizedMap>(() => [arg('function', callback), arg('elements', tree)], {
-  vectorizedMap(function_: (x: unknown) => unknown, elements: Branching) {
+  vectorizedMap(function_: (x: Tree<Tensor>) => unknown, elements: Branching) {
     return mapAll('vectorizedMap', function_, elements)
   },
 })
 
-function mapAll(where: string, f: (x: unknown) => unknown, elements: Branching): unknown {
+/** The results of a function of slices, stacked. */
+function mapAll(where: string, f: (x: Tree<Tensor>) => unknown, elements: Branching): Tree<Tensor> {
   const leaves = toLeaves(elements, `${where}: elements`)
   if (leaves.length === 0) throw new ArgumentError(`${where}: elements must contain a tensor`)
   const length = lengthOf(where, leaves, elements, null, 'elements')
@@ -74,7 +75,7 @@ export interface VectorizeOptions {
 /** Positions of arguments. */
 const positions = /* @__PURE__ */ custom<ReadonlySet<number>>(
   (value, where) => {
-    const all = value instanceof Set ? [...(value as Set<unknown>)] : value
+    const all = value instanceof Set ? [...value] : value
     if (!Array.isArray(all))
       throw new ArgumentError(`${where} must be an array or a Set of positions, received ${quoted(value)}`)
     return new Set(all.map((each) => requireInteger(`each of ${where}`, each, 0)))
@@ -116,13 +117,13 @@ export const vectorize = opOf<Vectorize>(
   () => [arg('pyfunc', callback), optional('excluded', nullable(positions)), optional('signature', nullable(coreAxes))],
   {
     vectorize(
-      pyfunc: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+      pyfunc: UntypedFunction,
       excluded: ReadonlySet<number> | null = null,
       signature: Signature | null = null,
     ) {
-      return (...given: readonly TensorLike[]) => {
-        const mapped = given.flatMap((_, i) => (excluded?.has(i) === true ? [] : [i]))
-        const tensors = mapped.map((i) => asTensor(given[i]!, `vectorize: argument ${i}`))
+      return (...args: readonly TensorLike[]) => {
+        const mapped = args.flatMap((_, i) => (excluded?.has(i) === true ? [] : [i]))
+        const tensors = mapped.map((i) => asTensor(args[i]!, `vectorize: argument ${i}`))
         const cores = signature?.inputs ?? tensors.map(() => [])
         if (cores.length !== tensors.length)
           throw new ArgumentError(
@@ -137,9 +138,9 @@ export const vectorize = opOf<Vectorize>(
           return reshape(broadcastTo(each, [...outer, ...core]), [sizeOf(outer), ...core])
         })
         const call = (slices: readonly Tensor[]): unknown => {
-          const inputs: unknown[] = [...given]
+          const inputs: unknown[] = [...args]
           mapped.forEach((position, i) => (inputs[position] = slices[i]))
-          const result = pyfunc(...(inputs as Tensor[]))
+          const result = pyfunc(...inputs)
           const all = toLeaves(result, 'vectorize: the result')
           if (signature === null || signature.outputs !== null) {
             const wanted = signature?.outputs ?? all.map(() => [])
@@ -159,9 +160,8 @@ export const vectorize = opOf<Vectorize>(
           return result
         }
         if (flat.length === 0) return call([])
-        const results = mapAll('vectorize', (slices) => call(slices as Tensor[]), flat) as Tensor | readonly Tensor[]
-        const restored = (x: Tensor): Tensor => reshape(x, [...outer, ...x.shape.slice(1)])
-        return results instanceof Tensor ? restored(results) : results.map(restored)
+        const results = mapAll('vectorize', (slices) => call(flatten(slices)), flat)
+        return mapTree(results, (x) => reshape(x, [...outer, ...x.shape.slice(1)]))
       }
     },
   },

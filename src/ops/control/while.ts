@@ -4,9 +4,10 @@ import { callback, tree } from '../kinds'
 import { arg, opOf, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { integer, nullable } from '../../core/options'
-import { typed, unflatten } from '../../core/tree'
+import { unflatten } from '../../core/tree'
 import { UNLIMITED } from '../../engine/ir/region'
-import { asTensor } from '../convert'
+import type { UntypedFunction } from '../arguments'
+import { toTensor } from '../convert'
 import { needControl } from '../families'
 import { cast } from '../numpy/elementwise'
 import { Tensor } from '../tensor'
@@ -76,19 +77,19 @@ export const whileLoop = opOf<WhileLoop>(
   ],
   {
     whileLoop(
-      cond: (...vars: never[]) => unknown,
-      body: (...vars: never[]) => unknown,
+      cond: UntypedFunction,
+      body: UntypedFunction,
       loopVars: Branching,
       maximumIterations: number | null = null,
     ) {
       const most = maximumIterations ?? UNLIMITED
       const variables = toLeaves(loopVars, 'whileLoop: loopVars')
-      const call = (fn: unknown, leaves: readonly Tensor[]): unknown => {
-        const tree: unknown = unflatten(loopVars, leaves)
-        return typed<(...vars: readonly unknown[]) => unknown>(fn)(...(Array.isArray(tree) ? tree : [tree]))
+      const call = (fn: UntypedFunction, leaves: readonly Tensor[]): unknown => {
+        const tree = unflatten(loopVars, leaves)
+        return Array.isArray(tree) ? fn(...tree) : fn(tree)
       }
       const holds = (leaves: readonly Tensor[]): Tensor => {
-        const condition = scalarOf('whileLoop: cond', call(cond, leaves) as Condition)
+        const condition = scalarOf('whileLoop: cond', call(cond, leaves))
         if (most === UNLIMITED && Tensor.symbolOf(condition) === null && condition.item() !== 0)
           throw new ArgumentError(
             'whileLoop: the condition is always true. Compute it from the variables, or give maximumIterations',
@@ -117,10 +118,10 @@ export const whileLoop = opOf<WhileLoop>(
 )
 
 /** A condition as a scalar. @param where names it in errors */
-export function scalarOf(where: string, given: Condition): Tensor {
-  if (given === undefined || given === null)
-    throw new ArgumentError(`${where} must be a scalar, received ${String(given)}`)
-  const condition = asTensor(given, where)
+export function scalarOf(where: string, value: unknown): Tensor {
+  if (value === undefined || value === null)
+    throw new ArgumentError(`${where} must be a scalar, received ${String(value)}`)
+  const condition = toTensor(value, where)
   if (condition.rank === 0) return condition
   throw new ShapeError(`${where} must be a scalar, received shape ${formatShape(condition.shape)}`)
 }

@@ -2,6 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { nullable } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { operand, whole } from '../kinds'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -103,7 +104,7 @@ export const cropImages = op(
       _dataFormat?,
     ): Tensor {
       const value = requireImages('cropImages', images)
-      const [rows, columns] = value.shape.slice(-3) as [number, number]
+      const [rows, columns] = ofLength(value.shape.slice(-3, -1), 2)
       const [top, bottom] = sidesOf(
         'cropImages',
         ['topCropping', 'bottomCropping', 'targetHeight'],
@@ -162,7 +163,7 @@ export const padImages = op(
       _dataFormat?,
     ): Tensor {
       const value = requireImages('padImages', images)
-      const [rows, columns] = value.shape.slice(-3) as [number, number]
+      const [rows, columns] = ofLength(value.shape.slice(-3, -1), 2)
       const [top, bottom] = sidesOf(
         'padImages',
         ['topPadding', 'bottomPadding', 'targetHeight'],

@@ -7,7 +7,7 @@ import { choice, type Kind, type Spelled } from '../../core/options'
 import { isBranch, type Tree } from '../../core/tree'
 import type { DType } from '../../core/dtypes'
 import { sliceAlong } from '../numpy/along'
-import { asTensor, type TensorLike } from '../convert'
+import { asTensor, type TensorLike, toTensor } from '../convert'
 import {
   add,
   cast,
@@ -136,8 +136,8 @@ export function cutAtEdges(
 }
 
 /**
- * The boxes around moved ones: each corner of a box [batch, boxes, 4] in 'xyxy' moves.
- * @param move x and y [batch, boxes, 4] → those of the result
+ * Boxes around the corners of boxes [batch, boxes, 4] in 'xyxy', each of which is moved.
+ * @param move x and y of corners [batch, boxes, 4] → the moved x and y
  */
 export function aroundMoved(boxes: Tensor, move: (x: Tensor, y: Tensor) => readonly [x: Tensor, y: Tensor]): Tensor {
   const [left, top, right, bottom] = edgesOf(boxes)
@@ -146,8 +146,8 @@ export function aroundMoved(boxes: Tensor, move: (x: Tensor, y: Tensor) => reado
 }
 
 /** Boxes as float32. @throws ShapeError unless they are […, 4] */
-export function readBoxes(where: string, boxes: TensorLike): Tensor {
-  const value = cast(asTensor(boxes, where), 'float32')
+export function readBoxes(where: string, boxes: unknown): Tensor {
+  const value = cast(toTensor(boxes, where), 'float32')
   if (value.shape.at(-1) === 4) return value
   throw new ShapeError(`${where}: boxes must be […, 4], received ${formatShape(value.shape)}`)
 }
@@ -217,7 +217,7 @@ export function convertFormat(
 ): Tree<unknown> {
   requireArguments('boundingBoxes.convertFormat', arguments, 6)
   choice('float32').read(dtype ?? 'float32', 'convertFormat: dtype')
-  const convert = (given: TensorLike): Tensor => convertedFor('convertFormat', given, source, target, height, width)
+  const convert = (boxes: TensorLike): Tensor => convertedFor('convertFormat', boxes, source, target, height, width)
   return isRecord(boxes) ? { ...boxes, boxes: convert(boxes.boxes) } : convert(boxes)
 }
 
@@ -225,13 +225,13 @@ function isRecord(boxes: TensorLike | BoundingBoxes): boxes is BoundingBoxes {
   return isBranch(boxes) && 'boxes' in boxes
 }
 
-/** @throws ArgumentError for another format than those, in the words of the function */
+/** @throws ArgumentError for a format that the function does not accept */
 function requireFormat<Format extends BoundingBoxFormat>(
   where: string,
-  given: Spelled<BoundingBoxFormat> | undefined,
+  format: Spelled<BoundingBoxFormat> | undefined,
   ...known: readonly Format[]
 ): Format {
-  return choice(...known).read(given ?? 'xyxy', `${where}: boundingBoxFormat`)
+  return choice(...known).read(format ?? 'xyxy', `${where}: boundingBoxFormat`)
 }
 
 /**
@@ -265,11 +265,11 @@ export function clipToImageSize(
     throw new ArgumentError(`${here}: the format 'xyxy' needs height and width`)
   const boxes = readBoxes(here, boundingBoxes.boxes)
   const size = format === 'xyxy' ? { height: height!, width: width! } : { height: 1, width: 1 }
-  const given = boundingBoxes.labels == null ? null : asTensor(boundingBoxes.labels, here)
-  // Without labels, a number stands for them.
-  const labels = given ?? squeeze(sliceAlong(boxes, boxes.rank - 1, 0, 1), -1)
+  const known = boundingBoxes.labels == null ? null : asTensor(boundingBoxes.labels, here)
+  // Missing labels are replaced by any number of each box, which the result leaves out.
+  const labels = known ?? squeeze(sliceAlong(boxes, boxes.rank - 1, 0, 1), -1)
   const cut = cutAtEdges({ boxes, labels }, size)
-  return { ...boundingBoxes, ...(given === null ? { boxes: cut.boxes } : cut) }
+  return { ...boundingBoxes, ...(known === null ? { boxes: cut.boxes } : cut) }
 }
 
 /**
@@ -326,7 +326,7 @@ export function pad(
 }
 
 /**
- * The boxes around rotated, moved, scaled and sheared ones, for each image of a batch. With A = shear · rotation, of
+ * Boxes around rotated, moved, scaled and sheared boxes, for each image of a batch. With A = shear · rotation, of
  * determinant 1, and the centre c:
  *
  *   (x′, y′) = scale · A⁻¹ · (x − c − t) + c
@@ -367,8 +367,8 @@ export function affineTransform(
   const value = readBoxes(here, boxes)
   if (value.rank !== 3)
     throw new ShapeError(`${here}: boxes must be [batch, boxes, 4], received ${formatShape(value.shape)}`)
-  const each = (given: TensorLike): Tensor => {
-    const one = cast(asTensor(given, here), 'float32')
+  const each = (set: TensorLike): Tensor => {
+    const one = cast(asTensor(set, here), 'float32')
     return reshape(one, [one.size, 1, 1])
   }
   const radians = (degrees: TensorLike): Tensor => multiply(each(degrees), -Math.PI / 180)

@@ -70,11 +70,12 @@ export function computeIou(
   const here = 'computeIou'
   const isMasked = boolean.read(useMasking ?? false, `${here}: useMasking`)
   const masked = requireNumber(`${here}: maskVal`, maskVal ?? -1)
-  const [first, second] = [boxes1, boxes2].map((boxes) => {
+  const requireBoxes = (boxes: TensorLike): Tensor => {
     const edges = convertedFor(here, boxes, boundingBoxFormat, 'xyxy', ...sizeFrom(here, imageShape))
     if (edges.rank === 2 || edges.rank === 3) return edges
     throw new ShapeError(`${here}: boxes must be [boxes, 4] or [batch, boxes, 4], received ${formatShape(edges.shape)}`)
-  }) as [Tensor, Tensor]
+  }
+  const [first, second] = [requireBoxes(boxes1), requireBoxes(boxes2)]
   const a = edgesOf(first)
   const across = (edge: Tensor): Tensor => swapAxes(edge, -1, -2)
   const [left, top, right, bottom] = edgesOf(second)
@@ -110,10 +111,8 @@ export function computeCiou(
     `${here}: boundingBoxFormat`,
   )
   const size = sizeFrom(here, imageShape)
-  const [a, b] = [boxes1, boxes2].map((boxes) => edgesOf(convertedFor(here, boxes, format, 'xyxy', ...size))) as [
-    Edges,
-    Edges,
-  ]
+  const edgesIn = (boxes: TensorLike): Edges => edgesOf(convertedFor(here, boxes, format, 'xyxy', ...size))
+  const [a, b] = [edgesIn(boxes1), edgesIn(boxes2)]
   const extent = (edges: Edges, axis: 0 | 1): Tensor => subtract(edges[axis + 2]!, edges[axis]!)
   const [w1, h1, w2, h2] = [extent(a, 0), add(extent(a, 1), EPSILON), extent(b, 0), add(extent(b, 1), EPSILON)]
   const both = multiply(shared(a[0], a[2], b[0], b[2]), shared(a[1], a[3], b[1], b[3]))
@@ -141,7 +140,7 @@ const firstTwo = (x: Tensor): Tensor => sliceAlong(x, x.rank - 1, 0, 2)
 const lastTwo = (x: Tensor): Tensor => sliceAlong(x, x.rank - 1, 2, 2)
 
 /**
- * What turns anchors into boxes: (centre − anchor's centre) / anchor's size and ln(size / anchor's size), divided by
+ * The deltas that turn anchors into boxes: (centre − anchor's centre) / anchor's size and ln(size / anchor's size), divided by
  * the variance.
  * @param anchors [boxes, 4]
  * @param boxes [boxes, 4] or [batch, boxes, 4]
@@ -167,14 +166,15 @@ export function encodeBoxToDeltas(
   const size = sizeFrom(here, imageShape)
   const anchor = convertedFor(here, anchors, anchorFormat, target, ...size)
   const box = convertedFor(here, boxes, boxFormat, target, ...size)
-  const [own, extent] = [anchor, box].map((each) => maximum(lastTwo(each), EPSILON)) as [Tensor, Tensor]
-  const away = divide(subtract(firstTwo(box), firstTwo(anchor)), own)
-  const deltas = concatenate([away, log(divide(extent, own))], -1)
+  const anchorExtent = maximum(lastTwo(anchor), EPSILON)
+  const boxExtent = maximum(lastTwo(box), EPSILON)
+  const away = divide(subtract(firstTwo(box), firstTwo(anchor)), anchorExtent)
+  const deltas = concatenate([away, log(divide(boxExtent, anchorExtent))], -1)
   return scale === null ? deltas : divide(deltas, scale)
 }
 
 /**
- * The boxes that deltas make of anchors: the inverse of `encodeBoxToDeltas`.
+ * The boxes that result from anchors and deltas: the inverse of `encodeBoxToDeltas`.
  * @param anchors [boxes, 4], or a record of them for each level
  * @param boxesDelta [boxes, 4] or [batch, boxes, 4], or a record of them with the same names
  * @param encodedFormat 'centerXywh' or 'centerYxhw', the order of the deltas. Default centerYxhw
@@ -215,22 +215,22 @@ export function decodeDeltasToBoxes(
   const scale = readVariance(here, variance)
   const source = centreFormat.read(encodedFormat ?? 'centerYxhw', `${here}: encodedFormat`)
   const size = sizeFrom(here, imageShape)
-  const decode = (given: TensorLike, delta: TensorLike): Tensor => {
-    const anchor = convertedFor(here, given, anchorFormat, source, ...size)
+  const decode = (anchors: TensorLike, delta: unknown): Tensor => {
+    const anchor = convertedFor(here, anchors, anchorFormat, source, ...size)
     const deltas = readBoxes(here, delta)
     const moved = scale === null ? deltas : multiply(deltas, scale)
-    const own = lastTwo(anchor)
-    const box = [add(multiply(firstTwo(moved), own), firstTwo(anchor)), multiply(exp(lastTwo(moved)), own)]
+    const extent = lastTwo(anchor)
+    const box = [add(multiply(firstTwo(moved), extent), firstTwo(anchor)), multiply(exp(lastTwo(moved)), extent)]
     return convertedFor(here, concatenate(box, -1), source, boxFormat, ...size)
   }
-  if (!isLevels(anchors)) return decode(anchors, boxesDelta as TensorLike)
+  if (!isLevels(anchors)) return decode(anchors, boxesDelta)
   if (!isLevels(boxesDelta))
     throw new ArgumentError(`${here}: the anchors are a record of levels, so the deltas must be one, too`)
   const wrong = Object.keys({ ...anchors, ...boxesDelta }).find((level) => !(level in anchors && level in boxesDelta))
   if (wrong !== undefined) throw new ArgumentError(`${here}: level '${wrong}' needs anchors and deltas`)
-  return Object.fromEntries(Object.entries(anchors).map(([level, given]) => [level, decode(given, boxesDelta[level]!)]))
+  return Object.fromEntries(Object.entries(anchors).map(([level, boxes]) => [level, decode(boxes, boxesDelta[level]!)]))
 }
 
-function isLevels(given: unknown): given is Readonly<Record<string, TensorLike>> {
-  return isBranch(given) && !Array.isArray(given) && !('data' in given)
+function isLevels(value: unknown): value is Readonly<Record<string, TensorLike>> {
+  return isBranch(value) && !Array.isArray(value) && !('data' in value)
 }

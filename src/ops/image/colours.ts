@@ -1,6 +1,7 @@
 // Conversions between colour spaces. Colours are the last axis.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { ofLength } from '../../core/tuples'
 import type { TensorLike } from '../convert'
 import { operand } from '../kinds'
 import { dataFormat as formatKind, type DataFormat } from '../nn/channels'
@@ -79,7 +80,10 @@ function planesOf(where: string, value: Tensor): [Tensor, Tensor, Tensor] {
     throw new ShapeError(`${where}: expected 3 channels, received ${formatShape(value.shape)}`)
   if (value.dtype !== 'float32')
     throw new ArgumentError(`${where}: expected float32 colours, received ${value.dtype}. Divide them by 255`)
-  return [0, 1, 2].map((i) => sliceAlong(value, value.rank - 1, i, 1)) as [Tensor, Tensor, Tensor]
+  return ofLength(
+    [0, 1, 2].map((i) => sliceAlong(value, value.rank - 1, i, 1)),
+    3,
+  )
 }
 
 export const rgbToHsv = op(
@@ -103,11 +107,10 @@ export const rgbToHsv = op(
 )
 
 function hsvOf(images: Tensor): Tensor {
-  const [red, green, blue] = planesOf('rgbToHsv', images).map((x) => where(less(abs(x), 2 ** -23), 0, x)) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ]
+  const [red, green, blue] = ofLength(
+    planesOf('rgbToHsv', images).map((x) => where(less(abs(x), 2 ** -23), 0, x)),
+    3,
+  )
   const value = maximum(maximum(red, green), blue)
   const range = subtract(value, minimum(minimum(red, green), blue))
   const isColoured = greater(range, 0)

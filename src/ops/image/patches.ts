@@ -116,7 +116,7 @@ function patchesOf(
 
 function slide(where: string, x: Tensor, sliding: Sliding): Tensor {
   const { window, strides, dilation } = sliding
-  const places = placesIn(where, x.shape.slice(1, -1), sliding) as number[]
+  const places = placesIn(where, x.shape.slice(1, -1), sliding)
   const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!]
   const elements = window.reduce((a, b) => a * b, channels)
   requireShape(where, [batch, ...places, elements])

@@ -2,6 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { boolean, choice, number } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { operand } from '../kinds'
 import { matmul } from '../linalg/linalg'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -35,9 +36,14 @@ export interface ResizeOptions extends LastFormatOption {
 /** The weight of a pixel at distance x. Keys's cubic (1981) has a = −½. */
 const KERNELS: Readonly<Record<Exclude<Interpolation, 'nearest'>, (x: number) => number>> = {
   bilinear: (x) => Math.max(0, 1 - x),
-  bicubic: (x) => (x >= 2 ? 0 : x >= 1 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : (1.5 * x - 2.5) * x * x + 1),
+  bicubic,
   lanczos3: (x) => lanczos(x, 3),
   lanczos5: (x) => lanczos(x, 5),
+}
+
+function bicubic(x: number): number {
+  if (x >= 2) return 0
+  return x >= 1 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : (1.5 * x - 2.5) * x * x + 1
 }
 
 function lanczos(x: number, radius: number): number {
@@ -46,12 +52,12 @@ function lanczos(x: number, radius: number): number {
   return x > 1e-3 ? y / (Math.PI * Math.PI * x * x) : 1
 }
 
-/** The weights of the last sizes: those of a folder's images have few. */
+/** The weights for recent pairs of sizes: the images of a folder have few different sizes. */
 const known = /* @__PURE__ */ new Map<string, Tensor>()
-/** How many are kept, and of how many elements. */
+/** The most pairs that are kept, and the most elements of their weights. */
 const [MOST_KNOWN, MOST_ELEMENTS] = [16, 2 ** 18]
 
-/** The same as `newWeights`, computed once for a pair of sizes. */
+/** `newWeights`, computed once for a pair of sizes. */
 function weights(extent: number, size: number, how: Exclude<Interpolation, 'nearest'>, antialias: boolean): Tensor {
   const key = `${how} ${antialias} ${extent} ${size}`
   const found = known.get(key)
@@ -120,10 +126,10 @@ export const cutOut = (x: Tensor, { top, left, height, width }: Part): Tensor =>
 /** Images, padded equally on both sides to the target's aspect ratio. */
 function paddedLike(x: Tensor, target: Size, value: number): Tensor {
   const size = sizeOfImages(x)
-  const [above, left] = sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))) as [
-    number,
-    number,
-  ]
+  const [above, left] = ofLength(
+    sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))),
+    2,
+  )
   return above + left === 0
     ? x
     : pad(
@@ -181,13 +187,11 @@ export const resize = op(
     ): Tensor {
       if (cropToAspectRatio && padToAspectRatio)
         throw new ArgumentError('resize: cropToAspectRatio and padToAspectRatio exclude each other')
-      const target = bothOf(size) as Size
+      const target = ofLength(bothOf(size), 2)
       return eachImage('resize', images, (batch) => {
-        const shaped = cropToAspectRatio
-          ? cutOut(batch, middleLike(sizeOfImages(batch), target))
-          : padToAspectRatio
-            ? paddedLike(batch, target, fillValue)
-            : batch
+        let shaped = batch
+        if (cropToAspectRatio) shaped = cutOut(batch, middleLike(sizeOfImages(batch), target))
+        else if (padToAspectRatio) shaped = paddedLike(batch, target, fillValue)
         return resized(shaped, target, interpolation, antialias)
       })
     },
@@ -197,7 +201,7 @@ export const resize = op(
 
 function resized(x: Tensor, [rows, columns]: Size, how: Interpolation, antialias: boolean): Tensor {
   if (how === 'nearest') return pick(pick(x, 1, rows), 2, columns)
-  const [batch, height, width, channels] = x.shape as [number, number, number, number]
+  const [batch, height, width, channels] = ofLength(x.shape, 4)
   const floats = cast(x, 'float32')
   const tall =
     rows === height

@@ -1,8 +1,9 @@
-// Resampling with any scale and translation along some axes. Sizes alone are in resize.ts.
+// Resampling with any scale and translation along some axes. Changes of the size alone are in resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { asTensor } from '../convert'
 import { operand, shape, wholes } from '../kinds'
 import { matmul } from '../linalg/linalg'
@@ -71,7 +72,7 @@ function weightOf(method: ScaleMethod, x: Tensor): Tensor {
   return method.endsWith('cubic') ? cubic(x) : maximum(subtract(1, x), 0)
 }
 
-/** [extent, size]: the weights of the elements of an axis in each element of the scaled and moved one. */
+/** [extent, size]: the weights of the elements of an axis in each element of the scaled and moved axis. */
 function weightsAlong(
   extent: number,
   size: number,
@@ -123,7 +124,10 @@ export const scaleAndTranslate = op(
       const where = 'scaleAndTranslate'
       const value = cast(asTensor(images, where), 'float32')
       const axes = spatialDims.map((axis) => normalizeAxis(where, axis, value.rank))
-      const [by, shift] = [scale, translation].map((each) => cast(asTensor(each, where), 'float32')) as [Tensor, Tensor]
+      const [by, shift] = ofLength(
+        [scale, translation].map((each) => cast(asTensor(each, where), 'float32')),
+        2,
+      )
       const isFit =
         outputShape.length === value.rank &&
         new Set(axes).size === axes.length &&

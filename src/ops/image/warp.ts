@@ -1,8 +1,9 @@
-// Affine transforms of images: the source position of each pixel, and the value there. Other sizes are in
-// resize.ts.
+// Affine transforms of images: the source position of each pixel, and the value there. Changes of the size
+// are in resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { choice, number } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -98,8 +99,8 @@ export const affineTransform = op(
   { within: 'image' },
 )
 
-function transformed(value: Tensor, transform: TensorLike, given: SampleOptions): Tensor {
-  const [batch, rows, columns] = value.shape as [number, number, number, number]
+function transformed(value: Tensor, transform: TensorLike, options: SampleOptions): Tensor {
+  const [batch, rows, columns] = ofLength(value.shape, 4)
   const matrix = cast(asTensor(transform, 'affineTransform'), 'float32')
   const count = matrix.rank === 1 ? 1 : matrix.shape[0]!
   if (matrix.rank > 2 || matrix.shape.at(-1) !== 8 || (matrix.rank === 2 && count !== 1 && count !== batch)) {
@@ -111,7 +112,7 @@ function transformed(value: Tensor, transform: TensorLike, given: SampleOptions)
   const entry = (i: number): Tensor => reshape(sliceAlong(entries, 1, i, 1), [count, 1, 1])
   const { x, y } = gridOf(rows, columns)
   const origin = (i: number): Tensor => add(add(multiply(entry(i), x), multiply(entry(i + 1), y)), entry(i + 2))
-  return sampleAt(value, origin(3), origin(0), given)
+  return sampleAt(value, origin(3), origin(0), options)
 }
 
 /** The coordinates of pixels: x [1, 1, columns] along the columns, y [1, rows, 1] along the rows. */
@@ -127,7 +128,7 @@ export function gridOf(rows: number, columns: number): { readonly x: Tensor; rea
  * width] → [batch, height, width, channels].
  */
 export function sampleAt(x: Tensor, row: Tensor, column: Tensor, options: SampleOptions): Tensor {
-  const [batch, rows, columns, channels] = x.shape as [number, number, number, number]
+  const [batch, rows, columns, channels] = ofLength(x.shape, 4)
   const pixels = reshape(x, [batch * rows * columns, channels])
   const first = reshape(arange(0, batch * rows * columns, rows * columns, 'int32'), [batch, 1, 1])
   return sampleGrid(pixels, [rows, columns], [row, column], options, first)
@@ -146,7 +147,7 @@ export function sampleGrid(
   first?: Tensor,
 ): Tensor {
   const inside = (place: Tensor, extent: number): Tensor => logicalAnd(greaterEqual(place, 0), less(place, extent))
-  // The pixel at integers.
+  // The pixel at an integer position.
   const at = (places: readonly Tensor[]): Tensor => {
     const indices = places.map((place, i) => cast(fixed(place, extents[i]!, fillMode), 'int32'))
     const index = indices.reduce((flat, each, i) => add(multiply(flat, extents[i]!), each))
@@ -175,8 +176,8 @@ const rounded = (x: Tensor): Tensor => where(less(x, 0), ceil(subtract(x, 0.5)),
 const modulo = (x: Tensor, n: number): Tensor => subtract(x, multiply(floor(divide(x, n)), n))
 
 /**
- * The index of the pixel, among `extent`, for an integer position. With 'constant' any pixel serves for
- * positions beyond the edges.
+ * The index of the pixel, among `extent`, for an integer position. With 'constant', positions beyond
+ * the edges may have any index, because the value there is replaced.
  */
 function fixed(place: Tensor, extent: number, fillMode: FillMode): Tensor {
   if (fillMode === 'wrap') return modulo(place, extent)

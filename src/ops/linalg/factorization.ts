@@ -7,6 +7,7 @@ import { arg, op, opOf, optional, unaryOp } from '../op'
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, nullable, number } from '../../core/options'
 import { broadcastShapes, sameShape, type Shape } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import {
   Cholesky,
   Eigen,
@@ -105,13 +106,13 @@ function systemOf(
   b: TensorLike,
 ): { readonly left: Tensor; readonly right: Tensor; readonly front: Shape; readonly shape: Shape } {
   const left = requireSquare(where, a)
-  const given = cast(asTensor(b, where), 'float32')
+  const sides = cast(asTensor(b, where), 'float32')
   const n = left.shape.at(-1)!
-  const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
-  const right = isVector ? expandDims(given, -1) : given
+  const isVector = sides.rank === 1 || sameShape(sides.shape, left.shape.slice(0, -1))
+  const right = isVector ? expandDims(sides, -1) : sides
   if (right.rank < 2 || right.shape.at(-2) !== n) {
     throw new ShapeError(
-      `${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(given.shape)}`,
+      `${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(sides.shape)}`,
     )
   }
   const front = broadcastShapes(where, [left.shape.slice(0, -2), right.shape.slice(0, -2)])
@@ -129,7 +130,7 @@ export const solve = op(() => [arg('a', operand), arg('b', operand)], {
   solve(a, b): Tensor {
     const { left, right, front, shape } = systemOf('solve', a, b)
     const [packed, , order] = run(new Lu(), left)
-    const all = (x: Tensor, own: Shape): Tensor => broadcastTo(x, [...front, ...own])
+    const all = (x: Tensor, matrix: Shape): Tensor => broadcastTo(x, [...front, ...matrix])
     const n = left.shape.at(-1)!
     return reshape(
       run(new FactoredSolve(false), all(left, [n, n]), all(packed!, [n, n]), all(order!, [n]), right)[0]!,
@@ -226,7 +227,7 @@ export const qr = op(() => [arg('x', operand), optional('mode', choice('reduced'
    */
   qr(x, mode = 'reduced'): [q: Tensor, r: Tensor] {
     const value = requireMatrices('qr', x)
-    const [m, n] = value.shape.slice(-2) as [number, number]
+    const [m, n] = ofLength(value.shape.slice(-2), 2)
     if (m >= n) {
       const [q, r] = run(new Qr(mode === 'complete'), value)
       return [q!, r!]
@@ -295,7 +296,7 @@ export const svd = opOf<Svd>(
       const isWide = value.shape.at(-2)! < value.shape.at(-1)!
       const tall = isWide ? transposed(value) : value
       if (!computeUv) return run(new SingularValues(), tall)[0]!
-      const [u, s, vt] = run(new Singular(fullMatrices), tall) as [Tensor, Tensor, Tensor]
+      const [u, s, vt] = ofLength(run(new Singular(fullMatrices), tall), 3)
       return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
     },
   },
@@ -315,17 +316,17 @@ export const pinv = op(() => [arg('x', operand), optional('rcond', nullable(numb
    */
   pinv(x, rcond = null): Tensor {
     const value = requireMatrices('pinv', x)
-    const [m, n] = value.shape.slice(-2) as [number, number]
+    const [m, n] = ofLength(value.shape.slice(-2), 2)
     const least = rcond ?? cutoff(m, n)
     if (m < n) return transposed(pinv(transposed(value), least))
     if (value.size === 0) return transposed(value)
-    const [u, s, vt] = run(new Singular(false), stopGradient(value)) as [Tensor, Tensor, Tensor]
+    const [u, s, vt] = ofLength(run(new Singular(false), stopGradient(value)), 3)
     const counts = less(multiply(max(s, -1, true), least), s)
     const inverse = where(counts, divide(1, where(counts, s, 1)), 0)
     const found = matmul(multiply(transposed(vt), expandDims(inverse, -2)), transposed(u))
     // The gradient flows through R⁻¹ Qᵀ, which equals A⁺ where A has full rank.
     const isWhole = expandDims(all(counts, -1, true), -1)
-    const [q, r] = run(new Qr(false), where(isWhole, value, eye(m, n))) as [Tensor, Tensor]
+    const [q, r] = ofLength(run(new Qr(false), where(isWhole, value, eye(m, n))), 2)
     const smooth = run(new TriangularSolve(false, false, false), r, transposed(q))[0]!
     return add(found, subtract(smooth, stopGradient(smooth)))
   },
@@ -342,13 +343,13 @@ export const lstsq = op(() => [arg('a', operand), arg('b', operand), optional('r
    */
   lstsq(a, b, rcond = null): Tensor {
     const left = requireMatrices('lstsq', a)
-    const given = cast(asTensor(b, 'lstsq'), 'float32')
-    const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
-    const right = isVector ? expandDims(given, -1) : given
+    const sides = cast(asTensor(b, 'lstsq'), 'float32')
+    const isVector = sides.rank === 1 || sameShape(sides.shape, left.shape.slice(0, -1))
+    const right = isVector ? expandDims(sides, -1) : sides
     const m = left.shape.at(-2)!
     if (right.rank < 2 || right.shape.at(-2) !== m) {
       throw new ShapeError(
-        `lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(given.shape)}`,
+        `lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(sides.shape)}`,
       )
     }
     const solution = matmul(pinv(left, rcond), right)
@@ -376,7 +377,7 @@ export const matrixRank = op(() => [arg('x', operand), optional('tol', nullable(
 
 /**
  * Eigenvalues, ascending, and eigenvectors of symmetric A [… n,n], as `eigh`. Other matrices have complex eigenvalues, for which there
- * is not a dtype.
+ * is no dtype.
  * @returns [w [… n], V [… n,n], vectors in columns]; in traced functions NaN where A is not symmetric
  * @throws DataError when A is data and not symmetric
  * @example ops.eig([[2, 1], [1, 2]])   // [[1, 3], …]

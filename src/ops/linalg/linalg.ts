@@ -19,7 +19,7 @@ import type { Tensor } from '../tensor'
  * right, and its axis is removed from the result.
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = factors('matmul', [a, b]) as [Tensor, Tensor]
+  const [left, right] = factors('matmul', [a, b])
   if (left.rank === 0 || right.rank === 0) throw new ShapeError('matmul: a scalar is not a matrix; use multiply')
   const rows = left.rank === 1 ? reshape(left, [1, left.size]) : left
   const columns = right.rank === 1 ? reshape(right, [right.size, 1]) : right
@@ -40,7 +40,7 @@ type MeetingAxes = number | readonly [readonly number[] | number, readonly numbe
  * @param axes the number of last axes of a that are summed with the first axes of b; or [axes of a, axes of b]. Default 2.
  */
 export function tensordot(a: TensorLike, b: TensorLike, axes: MeetingAxes = 2): Tensor {
-  const [left, right] = factors('tensordot', [a, b]) as [Tensor, Tensor]
+  const [left, right] = factors('tensordot', [a, b])
   const [leftAxes, rightAxes] = meetingAxes(left, right, axes)
   const extents = leftAxes.map((axis) => left.shape[axis]!)
   const fits = leftAxes.length === rightAxes.length && rightAxes.every((axis, i) => right.shape[axis] === extents[i])
@@ -76,8 +76,8 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
   if (pair.length !== 2)
     throw new ArgumentError(`tensordot: axes must be a number, or [axes of a, axes of b], received ${quoted(axes)}`)
   const [first, second] = [left, right].map(({ rank }, i) => {
-    const own = pair[i]
-    return requireIntegers('tensordot: axes', typeof own === 'number' ? [own] : own).map((axis) =>
+    const axesOf = pair[i]
+    return requireIntegers('tensordot: axes', typeof axesOf === 'number' ? [axesOf] : axesOf).map((axis) =>
       normalizeAxis('tensordot', axis, rank),
     )
   })
@@ -89,20 +89,20 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
  * product if either operand is a scalar.
  */
 export function dot(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = factors('dot', [a, b]) as [Tensor, Tensor]
+  const [left, right] = factors('dot', [a, b])
   if (left.rank === 0 || right.rank === 0) return multiply(left, right)
   return tensordot(left, right, [-1, right.rank === 1 ? -1 : -2])
 }
 
 /** Σ over the last axis of both: result[i…, j…] = Σₖ a[i…, k] b[j…, k]. The product if either operand is a scalar. */
 export function inner(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = factors('inner', [a, b]) as [Tensor, Tensor]
+  const [left, right] = factors('inner', [a, b])
   return left.rank === 0 || right.rank === 0 ? multiply(left, right) : tensordot(left, right, [-1, -1])
 }
 
 /** Σ a · b over all elements, in row-major order. */
 export function vdot(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = factors('vdot', [a, b]) as [Tensor, Tensor]
+  const [left, right] = factors('vdot', [a, b])
   if (left.size !== right.size)
     throw new ShapeError(
       `vdot: both operands must have the same number of elements, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
@@ -168,7 +168,8 @@ export const cross = op(
       ]
       const minor = (i: number, j: number): Tensor | null => {
         const [first, second] = [termOf(x[i], y[j]), termOf(x[j], y[i])]
-        return first === null ? second && negative(second) : second === null ? first : subtract(first, second)
+        if (first === null) return second && negative(second)
+        return second === null ? first : subtract(first, second)
       }
       const last = minor(0, 1)!
       return x.length === 2 && y.length === 2 ? last : stack([minor(1, 2)!, minor(2, 0)!, last], axis ?? axisc)

@@ -12,11 +12,13 @@ import { apply } from '../trace'
  * Converts the operands of a product: all to float32 if one of them is float32, else all to int32; bool counts
  * as int32.
  */
+export function factors(where: string, operands: readonly [TensorLike, TensorLike]): [Tensor, Tensor]
+export function factors(where: string, operands: readonly TensorLike[]): Tensor[]
 export function factors(where: string, operands: readonly TensorLike[]): Tensor[] {
-  const given = operands.map((operand) => asTensor(operand, where))
-  return given.some(({ dtype }) => dtype === 'float32')
-    ? given.map((each) => cast(each, 'float32'))
-    : given.map((each) => asNumbers(each, where))
+  const tensors = operands.map((operand) => asTensor(operand, where))
+  return tensors.some(({ dtype }) => dtype === 'float32')
+    ? tensors.map((each) => cast(each, 'float32'))
+    : tensors.map((each) => asNumbers(each, where))
 }
 
 /**

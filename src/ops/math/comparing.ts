@@ -1,4 +1,4 @@
-// Distances of vectors, and places of predictions among others.
+// Distances between vectors, and ranks of predictions.
 
 import { operand, whole } from '../kinds'
 import { arg, op } from '../op'
@@ -41,14 +41,14 @@ export const inTopK = op(() => [arg('targets', operand), arg('predictions', oper
     const classes = scores.shape.at(-1) ?? 0
     const fits =
       scores.rank === target.rank + 1 &&
-      target.shape.every((own, i) => own === scores.shape[i] || own === 1 || scores.shape[i] === 1) &&
+      target.shape.every((extent, i) => extent === scores.shape[i] || extent === 1 || scores.shape[i] === 1) &&
       (classes > 0 || target.size === 0)
     if (!fits)
       throw new ShapeError(
         `inTopK: expected targets […] and predictions [… classes], received ${formatShape(target.shape)} and ${formatShape(scores.shape)}`,
       )
-    const own = takeAlongAxis(scores, expandDims(readIndices('inTopK', target, classes), -1), -1)
-    const rank = add(sum(less(where(isnan(own), -Infinity, own), scores), -1), 1)
+    const score = takeAlongAxis(scores, expandDims(readIndices('inTopK', target, classes), -1), -1)
+    const rank = add(sum(less(where(isnan(score), -Infinity, score), scores), -1), 1)
     return lessEqual(rank, k)
   },
 })

@@ -2,7 +2,7 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import { asTensor, type TensorLike } from '../convert'
+import { asTensor, type TensorLike, toTensor } from '../convert'
 import type { ArgumentKind } from '../kinds'
 import { add, cast, multiply, subtract } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'
@@ -21,7 +21,7 @@ export type ComplexLike =
   | readonly [real: TensorLike, imag: TensorLike]
 
 /** Complex numbers, which the op reads by `complexOf`. */
-export const complexLike: ArgumentKind<ComplexLike> = { holds: 'operand', read: (value) => value as ComplexLike }
+export const complexLike: ArgumentKind<ComplexLike> = { holds: 'operand', read: (value: ComplexLike) => value }
 
 function isPair(x: unknown): x is readonly [TensorLike, TensorLike] {
   return Array.isArray(x) && x.length === 2 && x.every((part) => typeof part === 'object' && part !== null)
@@ -34,7 +34,7 @@ function isRecord(x: unknown): x is { readonly real: TensorLike; readonly imag: 
 /** Reads complex numbers; real numbers get the imaginary part 0. */
 export function complexOf(where: string, x: ComplexLike): Complex {
   if (!isRecord(x) && !isPair(x)) {
-    const real = cast(asTensor(x as TensorLike, where), 'float32')
+    const real = cast(toTensor(x, where), 'float32')
     return { real, imag: zeros(real.shape) }
   }
   const [first, second] = isRecord(x) ? [x.real, x.imag] : x

@@ -10,7 +10,7 @@ import { arange, expandDims, full, reshape } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { apply, joined } from '../trace'
 
-/** How updates of equal indices are combined, along the first axis: the updates, their indices as in `take`, and the extent of the result. */
+/** Combines updates with equal indices along the first axis. The arguments are the updates, their indices as in `take`, and the extent of the result. */
 export type Scattered = (updates: Tensor, indices: Tensor, size: number) => Tensor
 
 /** Sums. Indices below 0 count from the end, and slices whose index is outside are dropped. */
@@ -20,7 +20,7 @@ export const scatterSum: Scattered = (updates, indices, size) =>
 /** An index that is outside every axis. */
 export const OUTSIDE = -(2 ** 31)
 
-/** Indices of which those below 0 are outside, in place of counted from the end. */
+/** Indices in which numbers below 0 are outside the axis instead of counting from its end. */
 export const nonnegative = (indices: Tensor): Tensor => where(less(indices, 0), OUTSIDE, indices)
 
 /** How often each of the numbers 0 … length − 1 occurs in x, or in each of its rows. */
@@ -37,8 +37,8 @@ export function countsOf(x: TensorLike, length: number, weights: TensorLike | nu
       `bincount: expected weights of shape ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
     )
   if (length === 0) return full(shape, 0, counted.dtype)
-  return joined(`bincount ${length}`, [value, counted], ([given, weight]) => {
-    const rows = reshape(given!, [batch, value.size / Math.max(batch, 1)])
+  return joined(`bincount ${length}`, [value, counted], ([flat, weight]) => {
+    const rows = reshape(flat!, [batch, value.size / Math.max(batch, 1)])
     if (batch === 1) return reshape(scatterSum(ravel(weight!), nonnegative(ravel(rows)), length), shape)
     const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, length))
     const places = where(isInside, add(rows, expandDims(arange(0, batch * length, length, 'int32'), 1)), OUTSIDE)

@@ -5,6 +5,7 @@ import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { boolean, choice, custom, nullable, sparse as sparseKind } from '../../core/options'
 import { sameShape, sizeOf, type Shape } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { ScatterMax } from '../../engine/primitives/indexing'
 import { sliceAlong } from '../numpy/along'
 import { OUTSIDE, countsOf, nonnegative, scatterSum, type Scattered } from './counts'
@@ -49,7 +50,7 @@ export interface SegmentOptions {
   readonly sorted?: boolean
 }
 
-/** The number of segments, which no op can find in data. */
+/** The number of segments. It is required, because shapes must not depend on data. */
 const segmentCount = /* @__PURE__ */ custom<number>(
   (value, what) => {
     if (value === undefined || value === null)
@@ -83,8 +84,8 @@ function segmentsOf(name: string, ...[data, segmentIds, count]: SegmentArguments
 }
 
 /** Combines the slices of each segment. */
-function bySegment(combine: Scattered, name: string, ...given: SegmentArguments): Tensor {
-  const [value, ids, count] = segmentsOf(name, ...given)
+function bySegment(combine: Scattered, name: string, ...args: SegmentArguments): Tensor {
+  const [value, ids, count] = segmentsOf(name, ...args)
   return joined(`${name} ${count}`, [value, ids], ([slices, index]) => combine(slices!, nonnegative(index!), count))
 }
 
@@ -101,10 +102,10 @@ export const segmentSum = op(segments, {
   },
 })
 
-/** The extremes of bool are bool: those of 0 and 1, where an empty segment has the value that changes no other. */
-function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin', ...given: SegmentArguments): Tensor {
-  const data = asTensor(given[0], name)
-  const [, ...others] = given
+/** The extremes of bool are computed as those of 0 and 1. An empty segment has the value that changes no extreme. */
+function extremeBySegment(combine: Scattered, name: 'segmentMax' | 'segmentMin', ...args: SegmentArguments): Tensor {
+  const data = asTensor(args[0], name)
+  const [, ...others] = args
   const extreme = bySegment(combine, name, data, ...others)
   return data.dtype === 'bool' ? cast(maximum(extreme, 0), 'bool') : extreme
 }
@@ -140,7 +141,8 @@ export const segmentProd = op(segments, {
 /**
  * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth]; OUTSIDE
  * for indices outside.
- * @param areCompared whether a position has one number. Otherwise those along a single axis are the indices themselves.
+ * @param areCompared whether positions are compared, so that each place needs one number. Otherwise indices into a single axis stay as they are,
+ *   and negative ones count from the end.
  */
 function placesIn(
   name: string,
@@ -160,8 +162,8 @@ function placesIn(
   let flat: Tensor = full([places], 0, 'int32')
   let isInside: Tensor = full([places], 1, 'bool')
   for (let axis = 0; axis < depth; axis++) {
-    const given = reshape(sliceAlong(rows, 1, axis, 1), [places])
-    const index = where(less(given, 0), add(given, shape[axis]!), given)
+    const column = reshape(sliceAlong(rows, 1, axis, 1), [places])
+    const index = where(less(column, 0), add(column, shape[axis]!), column)
     isInside = logicalAnd(isInside, logicalAnd(greaterEqual(index, 0), less(index, shape[axis]!)))
     flat = add(multiply(flat, shape[axis]!), index)
   }
@@ -190,9 +192,9 @@ export const scatter = op(() => [arg('indices', operand), arg('values', operand)
   scatter(indices, values, shape): Tensor {
     const index = cast(asTensor(indices, 'scatter'), 'int32')
     const value = asNumbers(values, 'scatter')
-    return joined(`scatter ${shape.join()}`, [value, index], ([updates, given]) => {
-      const { flat, depth } = placesIn('scatter', shape, given!)
-      const rows = slicesFor('scatter', updates!, given!, shape, depth)
+    return joined(`scatter ${shape.join()}`, [value, index], ([updates, places]) => {
+      const { flat, depth } = placesIn('scatter', shape, places!)
+      const rows = slicesFor('scatter', updates!, places!, shape, depth)
       return reshape(scatterSum(rows, flat, sizeOf(shape.slice(0, depth))), shape)
     })
   },
@@ -257,7 +259,7 @@ function scatterProduct(updates: Tensor, flat: Tensor, places: number): Tensor {
   return where(expandDims(greaterEqual(last, 0), 1), take(product, maximum(last, 0), 0), full([], 1, updates.dtype))
 }
 
-/** How the updates of a place are folded, and the result with the element. */
+/** How the updates of a place are combined, and how the result is combined with the element. */
 const folds = {
   add: [scatterSum, add],
   mul: [scatterProduct, multiply],
@@ -265,7 +267,7 @@ const folds = {
   min: [scatterMin, minimum],
 } as const
 
-/** x [… places, slice …], in whose places updates [n, slice] are folded. */
+/** x [… places, slice …] after updates [n, slice] were combined with the elements at their places. */
 function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: Combination): Tensor {
   const [scatter, join] = folds[how]
   return cast(join(x, reshape(scatter(updates, flat, places), x.shape)), x.dtype)
@@ -278,19 +280,19 @@ function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, ho
 export function sliceUpdate(x: TensorLike, startIndices: readonly number[], updates: TensorLike): Tensor {
   const value = asTensor(x, 'sliceUpdate')
   const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
-  const given = requireList('sliceUpdate: startIndices', startIndices).map((start) =>
+  const positions = requireList('sliceUpdate: startIndices', startIndices).map((start) =>
     requireInteger('each of sliceUpdate: startIndices', start),
   )
   if (
-    given.length !== value.rank ||
+    positions.length !== value.rank ||
     block.rank !== value.rank ||
     block.shape.some((extent, i) => extent > value.shape[i]!)
   ) {
     throw new ShapeError(
-      `sliceUpdate: a block ${formatShape(block.shape)} at [${given.join(', ')}] does not fit into ${formatShape(value.shape)}`,
+      `sliceUpdate: a block ${formatShape(block.shape)} at [${positions.join(', ')}] does not fit into ${formatShape(value.shape)}`,
     )
   }
-  const starts = given.map((start, i) =>
+  const starts = positions.map((start, i) =>
     Math.min(Math.max(start < 0 ? start + value.shape[i]! : start, 0), value.shape[i]! - block.shape[i]!),
   )
   if (block.size === 0) return value
@@ -368,7 +370,12 @@ export const histogram = op(
       if (range === null && value.size === 0)
         throw new ShapeError('histogram: a tensor without elements needs an explicit range')
       const [low, high] =
-        range === null ? [min(value), max(value)] : (range.map((bound) => full([], bound)) as [Tensor, Tensor])
+        range === null
+          ? [min(value), max(value)]
+          : ofLength(
+              range.map((bound) => full([], bound)),
+              2,
+            )
       requireShape('histogram', [bins + 1])
       // A range of width 0 is widened by ½ on both sides.
       const isFlat = equal(low!, high!)

@@ -4,6 +4,7 @@ import { operand, whole, type ArgumentKind } from '../kinds'
 import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, nullable } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { asTensor, type TensorLike } from '../convert'
 import { sliceAlong } from '../numpy/along'
@@ -35,7 +36,7 @@ const names = /* @__PURE__ */ choice('hann', 'hamming')
 /** A name or the values of a window, which `windowOf` converts; null for none. */
 const windowKind: ArgumentKind<Window | null> = {
   holds: 'operand',
-  read: (value, what) => (typeof value === 'string' ? names.read(value, what) : (value as Window | null)),
+  read: (value: Window | null, what) => (typeof value === 'string' ? names.read(value, what) : value),
 }
 
 /** The sizes of a transform of sequences. */
@@ -89,7 +90,7 @@ function sequencesOf(where: string, x: Tensor, length: number, stride: number): 
 /** The adjoint of `sequencesOf`: adds sequences [… sequences, length] at their positions → [… stride · (sequences − 1) + length]. */
 function overlapAdd(where: string, x: Tensor, stride: number): Tensor {
   const front = x.shape.slice(0, -2)
-  const [sequences, length] = x.shape.slice(-2) as [number, number]
+  const [sequences, length] = ofLength(x.shape.slice(-2), 2)
   const extent = stride * (sequences - 1) + length
   requireShape(where, [...front, extent])
   const piece = commonDivisor(length, stride)
@@ -161,17 +162,17 @@ export const stft = op(
       const { length, stride, fftLength: size, before } = framesOf('stft', sequenceLength, sequenceStride, fftLength)
       const value = asTensor(x, 'stft')
       if (value.rank === 0) throw new ShapeError('stft: a scalar has no axis')
-      const given = cast(value, 'float32')
+      const floats = cast(value, 'float32')
       const half = center ? size >> 1 : 0
-      const long = requireShape('stft', [...given.shape.slice(0, -1), given.shape.at(-1)! + 2 * half]).at(-1)!
+      const long = requireShape('stft', [...floats.shape.slice(0, -1), floats.shape.at(-1)! + 2 * half]).at(-1)!
       if (long < size)
-        throw new ShapeError(`stft: ${formatShape(given.shape)} is shorter than one sequence of fftLength ${size}`)
+        throw new ShapeError(`stft: ${formatShape(floats.shape)} is shorter than one sequence of fftLength ${size}`)
       const signal =
         half === 0
-          ? given
+          ? floats
           : pad(
-              given,
-              given.shape.map((_, i) => (i === given.rank - 1 ? ([half, half] as const) : ([0, 0] as const))),
+              floats,
+              floats.shape.map((_, i) => (i === floats.rank - 1 ? ([half, half] as const) : ([0, 0] as const))),
               'reflect',
             )
       // Without a window, the whole of fftLength is a sequence.
@@ -193,7 +194,7 @@ export const istft = op(
   ],
   {
     /**
-     * The inverse of `stft`, which got the same arguments: adds the overlapping sequences, each multiplied by the window, and divides
+     * The inverse of `stft` with the same arguments: adds the overlapping sequences, each multiplied by the window, and divides
      * by the sum of the squared windows. Elements at which no window has weight are 0.
      *
      * Without a window, the result is the mean of the sequences at each element, times fftLength / sequenceStride.
@@ -201,11 +202,11 @@ export const istft = op(
      * @param length the number of elements of the result, which is never longer than the sequences reach; null for all. Default null.
      * @returns [… n]
      * @example ops.istft(ops.stft(signal, 256, 128, 256), 256, 128, 256)
-     * Keras: `keras.ops.istft`. Keras on JAX adds sequences that do not overlap, with sequenceStride = fftLength, as if they did.
+     * Keras: `keras.ops.istft`. With sequenceStride = fftLength, Keras on JAX adds sequences as if they overlapped.
      */
     istft(x, sequenceLength, sequenceStride, fftLength, length = null, window = 'hann', center = true): Tensor {
       const {
-        length: own,
+        length: frame,
         stride,
         fftLength: size,
         before,
@@ -217,11 +218,11 @@ export const istft = op(
           `istft: expected [… sequences, frequencies] with at least one sequence, received ${formatShape(shape)}`,
         )
       const sequences = irfft(value, size)
-      const weights = window === null ? null : windowOf('istft', window, own)
+      const weights = window === null ? null : windowOf('istft', window, frame)
       const signal = weights === null ? meanOf(sequences, stride) : weighted(sequences, weights, stride, before)
       const start = center ? size >> 1 : 0
       const extent = signal.shape.at(-1)!
-      const end = length !== null ? Math.min(extent, start + length) : center ? extent - (size >> 1) : extent
+      const end = length === null ? extent - start : Math.min(extent, start + length)
       return sliceAlong(signal, signal.rank - 1, Math.min(start, extent), Math.max(0, end - start))
     },
   },
@@ -230,14 +231,14 @@ export const istft = op(
 /** The mean of the sequences at each element, times the number of those that overlap within a sequence. */
 /* @__NO_SIDE_EFFECTS__ */
 function meanOf(sequences: Tensor, stride: number): Tensor {
-  const [count, size] = sequences.shape.slice(-2) as [number, number]
+  const [count, size] = ofLength(sequences.shape.slice(-2), 2)
   const covered = overlapAdd('istft', broadcastTo(1, [count, size]), stride)
   // No element is uncovered unless the stride is longer than a sequence.
   return multiply(divide(overlapAdd('istft', sequences, stride), where(greater(covered, 0), covered, 1)), size / stride)
 }
 
 function weighted(sequences: Tensor, window: Tensor, stride: number, before: number): Tensor {
-  const [count, size] = sequences.shape.slice(-2) as [number, number]
+  const [count, size] = ofLength(sequences.shape.slice(-2), 2)
   const length = window.size
   const inner = sliceAlong(sequences, sequences.rank - 1, before, length)
   const norm = overlapAdd('istft', broadcastTo(square(window), [count, length]), stride)

@@ -37,8 +37,8 @@ function polynomial(x: Tensor, coefficients: readonly number[]): Tensor {
  * @example ops.erfc(5)   // 1.5375e-12
  */
 export const erfc = unaryOp('erfc', (x) =>
-  joined('erfc', [asTensor(x, 'erfc')], ([given]) => {
-    const value = cast(given!, 'float32')
+  joined('erfc', [asTensor(x, 'erfc')], ([operand]) => {
+    const value = cast(operand!, 'float32')
     // From 10.1 on the result is 0.
     const size = minimum(abs(value), 11)
     // x² = h² + (x − h)(x + h): h has so few bits that its square is exact.
@@ -68,8 +68,8 @@ export const erfc = unaryOp('erfc', (x) =>
  * @example ops.i0(1)   // 1.2661
  */
 export const i0 = unaryOp('i0', (x) =>
-  joined('i0', [asTensor(x, 'i0')], ([given]) => {
-    const value = cast(given!, 'float32')
+  joined('i0', [asTensor(x, 'i0')], ([operand]) => {
+    const value = cast(operand!, 'float32')
     const size = abs(value)
     const isLarge = less(8, size)
     const near = polynomial(

@@ -11,7 +11,7 @@ import { dataFormat, withChannelsLast, type DataFormat } from './channels'
 import { poolAverage, poolMax, spatialRank } from './pooling'
 import { perAxis, sizes, type Sizes, type Sliding } from './sliding'
 
-/** More places than an input has elements repeat them, so this is enough. */
+/** The most places along an axis. More places than elements repeat elements, so this is enough. */
 const MOST_OUTPUTS = 2 ** 20
 
 /** The number of places along each of `rank` axes. */

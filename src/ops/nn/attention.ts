@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { always, boolean, idle, nullable, number } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import { AttentionKernel } from '../../engine/primitives/attention'
 import { asTensor, type TensorLike } from '../convert'
 import { needAttention } from '../families'
@@ -74,11 +75,10 @@ export const dotProductAttention = op(
       _attnLogitsSoftCap?,
     ): Tensor {
       const where = 'dotProductAttention'
-      const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [
-        Tensor,
-        Tensor,
-        Tensor,
-      ]
+      const [q, k, v] = ofLength(
+        [query, key, value].map((each) => cast(asTensor(each, where), 'float32')),
+        3,
+      )
       return attend(where, q, k, v, {
         scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
         mask: mask === null ? null : cast(asTensor(mask, where), 'bool'),
@@ -138,13 +138,13 @@ export function attend(
     [mask, 'mask'],
     [bias, 'bias'],
   ] as const
-  const inputs = others.flatMap(([given, what]) => {
-    if (given === null) return []
-    const extents = [...new Array<number>(Math.max(0, 4 - given.rank)).fill(1), ...given.shape]
+  const inputs = others.flatMap(([term, what]) => {
+    if (term === null) return []
+    const extents = [...new Array<number>(Math.max(0, 4 - term.rank)).fill(1), ...term.shape]
     if (extents.length === 4 && extents.every((extent, i) => extent === 1 || extent === scores[i]))
-      return [reshape(given, extents)]
+      return [reshape(term, extents)]
     throw new ShapeError(
-      `${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(given.shape)}`,
+      `${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(term.shape)}`,
     )
   })
   if (!Number.isFinite(scale)) throw new ArgumentError(`${where}: scale must be a finite number, received ${scale}`)

@@ -1,4 +1,4 @@
-// Where the channels of images are: functions of [batch, …spatial axes, channels] also for [batch, channels, …spatial axes].
+// Applies functions of [batch, …spatial axes, channels] to images whose channels are the first axis after the batch.
 
 import { ArgumentError } from '../../core/errors'
 import { choice, nullable, unread, type Kind, type Spelled } from '../../core/options'
@@ -29,7 +29,7 @@ export const lastFormat: Kind<LastFormat> = {
   write: () => null,
 }
 
-/** The same as an option. */
+/** `dataFormat` as an option. */
 const lastFormatRows = () => ({
   /** Must be 'channelsLast' or null, its default: channels are the last axis. */
   dataFormat: unread(lastFormat, null),

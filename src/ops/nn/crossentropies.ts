@@ -107,8 +107,8 @@ export const sparseCategoricalCrossentropy = op(classParameters, {
     const [y, x] = [cast(asTensor(target, where), 'int32'), cast(asTensor(output, where), 'float32')]
     const at = classAxis(where, x, axis)
     const shape = x.shape.filter((_, i) => i !== at)
-    const own = y.rank === x.rank && y.shape.at(-1) === 1 ? y.shape.slice(0, -1) : y.shape
-    if (!sameShape(own, shape))
+    const labels = y.rank === x.rank && y.shape.at(-1) === 1 ? y.shape.slice(0, -1) : y.shape
+    if (!sameShape(labels, shape))
       throw new ShapeError(
         `${where}: target must be class numbers ${formatShape(shape)} for the output ${formatShape(x.shape)}, received ${formatShape(y.shape)}`,
       )

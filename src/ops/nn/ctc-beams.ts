@@ -1,13 +1,14 @@
 // The beam search of CTC decoding, in JavaScript: which prefixes are equal depends on the data. Results are those of Keras,
 // also in the order of equal scores.
 
+import { ofLength } from '../../core/tuples'
 import { Tensor } from '../tensor'
 
 /** A prefix of labels, with the logarithms of the probabilities of its paths. */
 interface Beam {
-  /** Classes counted from the end, which decides between equal scores. */
+  /** The classes, counted from the end: their order decides between equal scores. */
   readonly path: readonly number[]
-  /** Of the paths that end in a label, and in a blank. */
+  /** The logarithms for the paths that end in a label, and in a blank. */
   readonly emitted: number
   readonly paused: number
 }
@@ -33,7 +34,7 @@ export function searchBeams(
   topPaths: number,
   blank: number,
 ): [labels: Tensor, scores: Tensor] {
-  const [batch, steps, classes] = logP.shape as [number, number, number]
+  const [batch, steps, classes] = ofLength(logP.shape, 3)
   const labels = new Int32Array(topPaths * batch * steps).fill(-1)
   const scores = new Float32Array(batch * topPaths).fill(-Infinity)
   for (let row = 0; row < batch; row++) {
@@ -72,7 +73,7 @@ function bestPaths(logP: ArrayLike<number>, classes: number, steps: number, widt
     .reverse()
 }
 
-/** The paths of a prefix and one more step. A label again is the same label, unless a blank is between. */
+/** The paths of a prefix and one more step. A repeated label is the same label, unless a blank is between. */
 function extended(
   { path, score, isPaused }: Score,
   classes: number,
@@ -102,9 +103,10 @@ function merged(scores: readonly Score[]): Beam[] {
   return [...sums.values()]
     .sort((a, b) => lexicographic(a.path, b.path))
     .map(({ path, sums: both }) => {
-      const [emitted, paused] = both.map((each, i) =>
-        each > 0 ? fround(fround(Math.log(each)) + most[i]!) : -Infinity,
-      ) as [number, number]
+      const [emitted, paused] = ofLength(
+        both.map((each, i) => (each > 0 ? fround(fround(Math.log(each)) + most[i]!) : -Infinity)),
+        2,
+      )
       return { path, emitted, paused }
     })
 }

@@ -3,6 +3,7 @@
 
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { asTensor } from '../convert'
 import { scan } from '../control/scan'
 import { operand, whole } from '../kinds'
@@ -44,9 +45,10 @@ export const ctcLoss = op(
      * @example ops.ctcLoss([[1, 2, 0]], logits, [2], [10])   // logits [1, 10, 3]
      */
     ctcLoss(target, output, targetLength, outputLength, maskIndex = 0): Tensor {
-      const [labels, lengths, stepCounts] = [target, targetLength, outputLength].map((each) =>
-        cast(asTensor(each, 'ctcLoss'), 'int32'),
-      ) as [Tensor, Tensor, Tensor]
+      const [labels, lengths, stepCounts] = ofLength(
+        [target, targetLength, outputLength].map((each) => cast(asTensor(each, 'ctcLoss'), 'int32')),
+        3,
+      )
       const logits = cast(asTensor(output, 'ctcLoss'), 'float32')
       const [batch = 0, most = 0] = labels.shape
       const [rows, steps = 0, classes = 0] = logits.shape
@@ -97,14 +99,14 @@ export function ctcValues(
   counts: Tensor | null,
   blank: number,
 ): Tensor {
-  const [batch, most] = labels.shape as [number, number]
+  const [batch, most] = ofLength(labels.shape, 2)
   const classes = logits.shape[2]!
   const logP = logSoftmax(logits)
   const isClass = logicalAnd(greater(labels, -1), less(labels, classes))
   const ofLabels = where(expandDims(isClass, 1), takeAlongAxis(logP, expandDims(clip(labels, 0, classes - 1), 1), 2), 0)
   const ofBlank = sliceAlong(logP, 2, blank, 1)
 
-  // Whether the next label is the same: then a path must pass the blank between them, otherwise it may.
+  // Whether the next label is the same. Between equal labels, a path must pass the blank; between others it may.
   const pairs = Math.max(most - 1, 0)
   const repeats = concatenate(
     [

@@ -179,10 +179,9 @@ export const layerNorm = op(
     layerNorm(x, gamma = null, beta = null, axis = -1, epsilon = null): Tensor {
       const value = float(x, 'layerNorm')
       const axes = resolveAxes('layerNorm', axis, value.rank)
-      const [scale, shift] = [gamma, beta].map((each) =>
-        each === null ? null : across('layerNorm', each, value, axes),
-      ) as [Tensor | null, Tensor | null]
-      return normalized(value, axes, epsilon ?? EPSILON, true, scale, shift)
+      const parameter = (each: TensorLike | null): Tensor | null =>
+        each === null ? null : across('layerNorm', each, value, axes)
+      return normalized(value, axes, epsilon ?? EPSILON, true, parameter(gamma), parameter(beta))
     },
   },
 )
@@ -271,6 +270,13 @@ const orderKind = /* @__PURE__ */ custom<number>(
   (value) => value,
 )
 
+/** (Σ|x|ᵖ)^(1/p) along axes, which stay with extent 1. */
+function lengths(x: Tensor, p: number, axes: readonly number[]): Tensor {
+  const size = abs(x)
+  if (p === Infinity) return max(size, axes, true)
+  return p === 1 ? sum(size, axes, true) : power(sum(power(size, p), axes, true), 1 / p)
+}
+
 export const normalize = op(
   () => [
     arg('x', operand),
@@ -292,14 +298,7 @@ export const normalize = op(
       const axes = resolveAxes('normalize', axis, value.rank)
       const least = epsilon ?? EPSILON
       if (order === 2) return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / least))
-      const size = abs(value)
-      const length =
-        order === Infinity
-          ? max(size, axes, true)
-          : order === 1
-            ? sum(size, axes, true)
-            : power(sum(power(size, order), axes, true), 1 / order)
-      return divide(value, maximum(length, least))
+      return divide(value, maximum(lengths(value, order, axes), least))
     },
   },
 )

@@ -52,7 +52,7 @@ export const oneHot = op(() => [arg('x', operand), ...classParameters()], {
       const rows = !isData(index) && numClasses >= MANY ? scattered : oneHotOrZeros
       return moveAxis(rows(wholeOrNone(index), numClasses, type), -1, at)
     }
-    // Most of the result is zeros, of which new memory consists.
+    // Most of the result is zeros, and new memory contains zeros.
     const shape = requireShape('oneHot', [...index.shape.slice(0, at), numClasses, ...index.shape.slice(at)])
     const data = new dtypes[type].array(sizeOf(shape))
     const inner = sizeOf(index.shape.slice(at))
@@ -71,7 +71,7 @@ function wholeOrNone(indices: Tensor): Tensor {
   return where(equal(cast(index, 'float32'), indices), index, -1)
 }
 
-/** From this number of classes on, to write one element of each row takes less time than to compare all of them. */
+/** From this number of classes on, writing one element of each row takes less time than comparing all elements. */
 const MANY = 64
 
 /** `oneHotOrZeros` as zeros, into which the ones are written. */

@@ -1,6 +1,7 @@
 // Rearrangements of images: blocks of pixels to channels and back, and all windows of an image side by side.
 
 import { ShapeError, formatShape } from '../../core/errors'
+import { ofLength } from '../../core/tuples'
 import { asNumbers, asTensor, type TensorLike } from '../convert'
 import { operand, whole } from '../kinds'
 import { sliceAlong, takeAlong } from '../numpy/along'
@@ -23,8 +24,9 @@ function readImage(where: string, x: TensorLike, dataFormat: DataFormat) {
     throw new ShapeError(
       `${where}: expected images [batch, ${isFirst ? 'channels, rows, columns' : 'rows, columns, channels'}], received ${formatShape(value.shape)}`,
     )
-  const [batch, first, second, third] = value.shape as Image
-  const shape: Image = isFirst ? [batch, second, third, first] : (value.shape as Image)
+  const extents = ofLength(value.shape, 4)
+  const [batch, first, second, third] = extents
+  const shape: Image = isFirst ? [batch, second, third, first] : extents
   return { value, isFirst, shape }
 }
 
@@ -123,7 +125,7 @@ function windowsOf(
   extents: readonly number[],
   ...sizes: readonly [kernelSize: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]
 ): { taps: readonly number[]; padding: readonly number[]; windows: [Windows, Windows] } {
-  const [taps, dilation, padding, stride] = sizes.map(bothOf) as [number[], number[], number[], number[]]
+  const [taps, dilation, padding, stride] = ofLength(sizes.map(bothOf), 4)
   const windows = extents.map((extent, i) => {
     const padded = extent + 2 * padding[i]!
     const places = Math.floor((padded - dilation[i]! * (taps[i]! - 1) - 1) / stride[i]!) + 1
@@ -137,7 +139,7 @@ function windowsOf(
     )
     return { padded, places, indices: new Tensor(indices, [indices.length], 'int32') }
   })
-  return { taps, padding, windows: windows as [Windows, Windows] }
+  return { taps, padding, windows: ofLength(windows, 2) }
 }
 
 export const unfold = op(() => [arg('x', operand), ...windowParameters()], {
@@ -156,7 +158,7 @@ export const unfold = op(() => [arg('x', operand), ...windowParameters()], {
       throw new ShapeError(
         `unfold: expected images [batch, channels, rows, columns], received ${formatShape(value.shape)}`,
       )
-    const [batch, channels, ...extents] = value.shape as [number, number, number, number]
+    const [batch, channels, ...extents] = ofLength(value.shape, 4)
     const { taps, padding: sides, windows } = windowsOf('unfold', extents, kernelSize, dilation, padding, stride)
     const [down, across] = windows
     const around = sides.every((side) => side === 0)

@@ -91,8 +91,8 @@ export const maxPool = op(poolParameters, {
 })
 
 /** @param where names the op or the layer in errors */
-export function poolMax(where: string, x: Tensor, given: Sliding): Tensor {
-  const sliding = withinReach(x.shape.slice(1, -1), given)
+export function poolMax(where: string, x: Tensor, wanted: Sliding): Tensor {
+  const sliding = withinReach(x.shape.slice(1, -1), wanted)
   placesIn(where, x.shape.slice(1, -1), sliding)
   const { window, strides } = sliding
   needWindows()
@@ -114,18 +114,16 @@ export const averagePool = op(poolParameters, {
   },
 })
 
-export function poolAverage(where: string, x: Tensor, given: Sliding): Tensor {
+export function poolAverage(where: string, x: Tensor, wanted: Sliding): Tensor {
   const spatial = x.shape.slice(1, -1)
-  const sliding = withinReach(spatial, given)
+  const sliding = withinReach(spatial, wanted)
   const places = placesIn(where, spatial, sliding)
   const { window, strides } = sliding
   const value = cast(x, 'float32')
   const padded = padFor(value, sliding)
   needWindows()
   const sums = apply('sumPool', [padded], { window, strides })[0]!
-  return padded === value
-    ? multiply(sums, 1 / sizeOf(window))
-    : divide(sums, counts(spatial, places as number[], sliding))
+  return padded === value ? multiply(sums, 1 / sizeOf(window)) : divide(sums, counts(spatial, places, sliding))
 }
 
 /** The number of elements of x in each window, [1, …places, 1]: the product of the counts per axis. */

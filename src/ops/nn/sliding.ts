@@ -8,7 +8,7 @@ import { unchecked, type ArgumentKind } from '../kinds'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 
-/** One number for all axes, or one per axis. Kinds write it out, because editors show the name of a type. */
+/** One number for all axes, or one per axis. The kinds below do not use this name, because editors would show it instead of the type. */
 export type Sizes = number | readonly number[]
 
 /** An integer ≥ `min` for each of `rank` axes, with a product of at most `most`; one number applies to all. */
@@ -29,15 +29,15 @@ export function perAxis(
   }
 }
 
-/** Such an argument of an op whose number of axes depends on its operands: the op reads it with `perAxis`. */
+/** The argument `Sizes` of an op whose number of axes depends on its operands. The op reads it with `perAxis`. */
 export const sizes = /* @__PURE__ */ unchecked<number | readonly number[]>()
-/** The same, or null. */
+/** `sizes`, or null. */
 export const sizesOrNull = /* @__PURE__ */ unchecked<number | readonly number[] | null>()
 
 /** An integer ≥ `min` for both axes, or one for each. */
 export const onBothAxes = (min = 1): ArgumentKind<number | readonly number[]> => perAxis(2, min)
 
-/** What such an argument says of each of the two axes. */
+/** The sizes of both axes. */
 export const bothOf = (sizes: Sizes): readonly number[] => (typeof sizes === 'number' ? [sizes, sizes] : sizes)
 
 /** The limit for a window, or for the image that is created: 8192 × 8192. */
@@ -87,6 +87,8 @@ export function paddingAlong(
  * @param where names the op or the layer in errors
  * @throws ShapeError when the window does not fit into the padded input
  */
+export function placesIn(where: string, spatial: readonly number[], sliding: Sliding): number[]
+export function placesIn(where: string, spatial: readonly (number | null)[], sliding: Sliding): (number | null)[]
 export function placesIn(
   where: string,
   spatial: readonly (number | null)[],
@@ -105,8 +107,8 @@ export function placesIn(
 }
 
 /**
- * The same places with windows that are no larger than needed: with padding 'same', a window that reaches both ends from every place
- * has the same elements as one that reaches further into the padding.
+ * The same places with the smallest windows that have the same elements: with padding 'same', a window that reaches both ends from every place
+ * gains only padding if it is larger.
  */
 export function withinReach(spatial: readonly number[], sliding: Sliding): Sliding {
   if (sliding.padding !== 'same') return sliding

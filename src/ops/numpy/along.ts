@@ -20,7 +20,7 @@ export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
   return apply('gather', [x, indices], { axis })[0]!
 }
 
-/** The position of the first number that is no integer in low … high − 1; −1 if there is none. */
+/** The position of the first number that is not an integer in low … high − 1; −1 if there is none. */
 export function firstOutside(data: ArrayLike<number>, low: number, high: number): number {
   // A callback for each element takes several times as long.
   for (let i = 0; i < data.length; i++) {
@@ -32,14 +32,14 @@ export function firstOutside(data: ArrayLike<number>, low: number, high: number)
 
 /** Indices as int32. @throws DataError for an index outside −extent … extent − 1, unless they are traced */
 export function readIndices(where: string, indices: TensorLike, extent: number): Tensor {
-  const given = asTensor(indices, where)
-  if (extent > 0 && isData(given)) {
-    const { data } = given
+  const index = asTensor(indices, where)
+  if (extent > 0 && isData(index)) {
+    const { data } = index
     const at = firstOutside(data, -extent, extent)
     if (at >= 0)
       throw new DataError(
         `${where}: the indices must be integers in −${extent} … ${extent - 1}, received ${data[at]} as element ${at}`,
       )
   }
-  return cast(given, 'int32')
+  return cast(index, 'int32')
 }

@@ -1,5 +1,4 @@
-// moveAxis for several axes, and transpose with its axes by name. Other code calls the functions of shape.ts, which bundles have
-// anyway.
+// moveAxis for several axes, and transpose with its axes by name. Internal code calls the functions of shape.ts, which are in every bundle.
 
 import { operand, wholeOrWholes, wholes } from '../kinds'
 import { arg, op, optional } from '../op'
@@ -32,11 +31,11 @@ export const moveAxis = op(
      */
     moveAxis(x, source, destination): Tensor {
       const value = asTensor(x, 'moveAxis')
-      const located = (name: 'source' | 'destination', given: number | readonly number[]): number[] => {
-        const axes = typeof given === 'number' ? [given] : given
+      const located = (name: 'source' | 'destination', places: number | readonly number[]): number[] => {
+        const axes = typeof places === 'number' ? [places] : places
         const found = axes.map((axis) => normalizeAxis('moveAxis', axis, value.rank))
         if (new Set(found).size < found.length)
-          throw new ArgumentError(`moveAxis: ${name} must be different axes, received ${quoted(given)}`)
+          throw new ArgumentError(`moveAxis: ${name} must be different axes, received ${quoted(places)}`)
         return found
       }
       const [froms, tos] = [located('source', source), located('destination', destination)]

@@ -1,4 +1,4 @@
-// Operations on the bits of int32, element by element: chains of steps that every bundle has, and a kernel for the others.
+// Operations on the bits of int32, element by element. Some are composed of steps that every bundle contains, the others have a kernel.
 
 import { operand } from '../kinds'
 import { arg, op, unaryOp } from '../op'

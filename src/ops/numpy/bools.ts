@@ -75,8 +75,8 @@ export const einsum = op(() => [arg('subscripts', unchecked<string>()), rest('op
    * @throws ArgumentError for an invalid equation; ShapeError when the operands do not fit it
    */
   einsum(subscripts, ...operands): Tensor {
-    const given = operands.map((each) => asTensor(each, 'einsum'))
-    const result = linalg.einsum(subscripts, ...given)
-    return given.length > 0 && given.every(({ dtype }) => dtype === 'bool') ? plain.cast(result, 'bool') : result
+    const tensors = operands.map((each) => asTensor(each, 'einsum'))
+    const result = linalg.einsum(subscripts, ...tensors)
+    return tensors.length > 0 && tensors.every(({ dtype }) => dtype === 'bool') ? plain.cast(result, 'bool') : result
   },
 })

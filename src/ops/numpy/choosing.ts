@@ -15,7 +15,7 @@ export const select = op(
   () => [arg('condlist', operands), arg('choicelist', operands), optional('default', operandOrNull)],
   {
     /**
-     * At each position the element of the first choice whose condition is true, and the default where none is. All operands
+     * At each position the element of the first choice whose condition is true, and the default where no condition is true. All operands
      * broadcast; choices of several dtypes are converted to the highest.
      * @param default_ also by its name, { default: 9 }. Default 0
      * @example ops.select([[true, false, false], [true, true, false]], [[1, 2, 3], [4, 5, 6]], 9)   // [1, 5, 9]
@@ -29,10 +29,12 @@ export const select = op(
         throw new ArgumentError(
           `select: expected one choice for each of at least one condition, received ${conditions.length} conditions and ${choices.length} choices`,
         )
-      return conditions.reduceRight<TensorLike>(
-        (others, condition, i) => elementwise.where(condition, choices[i]!, others),
-        default_ ?? 0,
-      ) as Tensor
+      return conditions
+        .slice(0, -1)
+        .reduceRight(
+          (others, condition, i) => elementwise.where(condition, choices[i]!, others),
+          elementwise.where(conditions.at(-1)!, choices.at(-1)!, default_ ?? 0),
+        )
     },
   },
 )
@@ -86,9 +88,9 @@ export const nonzero = unaryOp('nonzero', (x): Tensor[] => {
   const places = new Int32Array(bits.length)
   let count = 0
   for (let i = 0; i < bits.length; i++) {
-    const own = bits[i]! << sign
+    const bit = bits[i]! << sign
     places[count] = i
-    count += (own | -own) >>> 31
+    count += (bit | -bit) >>> 31
   }
   const flat = new Tensor(places.slice(0, count), [count], 'int32')
   return value.rank === 1 ? [flat] : unravelIndex(flat, value.shape)
@@ -103,11 +105,11 @@ export const unravelIndex = op(() => [arg('indices', operand), arg('shape', unch
   unravelIndex(indices, shape): Tensor[] {
     const extents = requireShape('unravelIndex', typeof shape === 'number' ? [shape] : shape)
     const size = sizeOf(extents)
-    const given = cast(asTensor(indices, 'unravelIndex'), 'int32')
-    if (size === 0 && given.size > 0)
+    const places = cast(asTensor(indices, 'unravelIndex'), 'int32')
+    if (size === 0 && places.size > 0)
       throw new ShapeError(`unravelIndex: a tensor of shape ${formatShape(extents)} has no elements`)
     return [
-      ...together(`unravelIndex ${extents.join()}`, [given], ([index]) => {
+      ...together(`unravelIndex ${extents.join()}`, [places], ([index]) => {
         const inside = clip(index!, -size, size - 1)
         let rest = elementwise.where(less(inside, 0), add(inside, size), inside)
         const positions = extents.map(() => rest)

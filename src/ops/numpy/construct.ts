@@ -6,7 +6,7 @@ import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError } from '../../core/errors'
 import { always, boolean, choice, nullable, number, option, readOptions } from '../../core/options'
 import { requireShape } from '../arguments'
-import { asTensor, type TensorLike } from '../convert'
+import { asTensor, type TensorLike, toTensor } from '../convert'
 import { add, cast, divide, exp, log, multiply, power } from './elementwise'
 import { power as exactPower } from './whole'
 import { broadcastTo, expandDims, moveAxis, reshape } from './shape'
@@ -33,7 +33,7 @@ export interface LinspaceOptions extends SpacingOptions {
 const ends = () =>
   [arg('start', operand), arg('stop', operand), optional('num', whole(0)), optional('endpoint', boolean)] as const
 
-/** The last ones. */
+/** The last parameters of numbers between two ends. */
 const result = () => [optional('dtype', nullable(dtype)), optional('axis', axis)] as const
 
 export const linspace = op(
@@ -98,7 +98,7 @@ function equallyFar(
 
 /** The number of elements, and of the steps from start to stop. */
 function requireCount(where: string, num: number, endpoint: boolean): { length: number; steps: number } {
-  const [length] = requireShape(where, [num]) as [number]
+  const [length] = requireShape(where, [num])
   return { length, steps: Math.max(1, endpoint ? length - 1 : length) }
 }
 
@@ -172,8 +172,8 @@ export interface MeshgridOptions {
   readonly indexing?: 'xy' | 'ij'
 }
 
-function isOptions(given: unknown): given is MeshgridOptions {
-  return typeof given === 'object' && given !== null && 'indexing' in given
+function isOptions(value: unknown): value is MeshgridOptions {
+  return typeof value === 'object' && value !== null && 'indexing' in value
 }
 
 /** The signatures of `meshgrid`. */
@@ -197,9 +197,9 @@ export const meshgrid = opOf<Meshgrid>(
         { indexing: option(choice('xy', 'ij'), 'xy') },
         hasOptions ? last : {},
       )
-      const operands = (hasOptions ? x.slice(0, -1) : x) as readonly TensorLike[]
+      const operands = hasOptions ? x.slice(0, -1) : x
       if (operands.length === 0) throw new ArgumentError('meshgrid: expected at least one vector, received none')
-      const vectors = operands.map((each) => asTensor(each, 'meshgrid'))
+      const vectors = operands.map((each) => toTensor(each, 'meshgrid'))
       const wrong = vectors.find(({ rank }) => rank > 1)
       if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
       const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i))
@@ -211,7 +211,7 @@ export const meshgrid = opOf<Meshgrid>(
         broadcastTo(
           reshape(
             vector,
-            order.map((own) => (own === i ? vector.size : 1)),
+            order.map((axis) => (axis === i ? vector.size : 1)),
           ),
           shape,
         ),
@@ -221,7 +221,7 @@ export const meshgrid = opOf<Meshgrid>(
 )
 
 export interface VanderOptions {
-  /** The number of columns; null for that of the rows. Default null. */
+  /** The number of columns; null for as many as rows. Default null. */
   readonly n?: number | null
   /** Whether the powers increase from column to column. Default false. */
   readonly increasing?: boolean

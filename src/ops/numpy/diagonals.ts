@@ -7,6 +7,7 @@ import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
 import { nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { asTensor, type TensorLike } from '../convert'
 import { equal, lessEqual, subtract, where } from './elementwise'
@@ -35,7 +36,7 @@ export const tril = op(withDiagonal, {
   /** The elements on and below diagonal k; zeros above. x [… m,n] → [… m,n] */
   tril(x, k = 0): Tensor {
     const value = requireMatrix('tril', x)
-    const [rows, columns] = value.shape.slice(-2) as [number, number]
+    const [rows, columns] = ofLength(value.shape.slice(-2), 2)
     return where(lessEqual(distances(rows, columns), k), value, zeroLike(value))
   },
 })
@@ -44,7 +45,7 @@ export const triu = op(withDiagonal, {
   /** The elements on and above diagonal k; zeros below. x [… m,n] → [… m,n] */
   triu(x, k = 0): Tensor {
     const value = requireMatrix('triu', x)
-    const [rows, columns] = value.shape.slice(-2) as [number, number]
+    const [rows, columns] = ofLength(value.shape.slice(-2), 2)
     return where(lessEqual(distances(rows, columns), k - 1), zeroLike(value), value)
   },
 })
@@ -73,7 +74,7 @@ export const eye = op(matrix, {
 })
 
 export interface MatrixOptions {
-  /** The number of columns, as Keras calls it; null for that of the rows. Default null. */
+  /** The number of columns, as Keras calls it; null for as many as rows. Default null. */
   readonly M?: number | null
   /** The diagonal, counted to the right of the main one; negative to the left. Default 0. */
   readonly k?: number
@@ -100,7 +101,10 @@ export const diagonal = op(diagonals, {
 
 function diagonalOf(where: string, x: Tensor, offset: number, axis1 = 0, axis2 = 1): Tensor {
   if (x.rank < 2) throw new ShapeError(`${where}: expected at least two axes, received ${formatShape(x.shape)}`)
-  const [row, column] = [axis1, axis2].map((axis) => normalizeAxis(where, axis, x.rank)) as [number, number]
+  const [row, column] = ofLength(
+    [axis1, axis2].map((axis) => normalizeAxis(where, axis, x.rank)),
+    2,
+  )
   if (row === column) throw new ShapeError(`${where}: axis1 and axis2 must differ, received ${axis1} and ${axis2}`)
   const others = x.shape.map((_, i) => i).filter((i) => i !== row && i !== column)
   const [m, n] = [x.shape[row]!, x.shape[column]!]
@@ -138,7 +142,7 @@ export const diag = op(withDiagonal, {
       throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
     const size = value.size + Math.abs(k)
     requireShape('diag', [size, size])
-    // Above the diagonal's start every row holds one element, below it every column does.
+    // For k ≥ 0 the diagonal has its elements in the first rows, one each; for k < 0 in the first columns.
     const long = pad(value, [[0, Math.abs(k)]])
     return where(equal(distances(size, size), k), expandDims(long, k < 0 ? 0 : 1), zeroLike(value))
   },

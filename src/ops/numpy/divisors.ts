@@ -8,6 +8,7 @@ import { asIntegers } from './bits'
 import { abs, cast, equal, floorDivide, maximum, minimum, mod, multiply, subtract, where } from './elementwise'
 import { broadcastTo } from './shape'
 import { broadcastShapes } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 
 /**
  * The most steps that Euclid's algorithm takes for int32 if it takes the remainder nearest to 0: each step but the first
@@ -19,7 +20,10 @@ const STEPS = 25
 function magnitudes(name: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   const [left, right] = [asIntegers(a, name), asIntegers(b, name)]
   const shape = broadcastShapes(name, [left.shape, right.shape])
-  return [left, right].map((x) => broadcastTo(abs(cast(x, 'int32')), shape)) as [Tensor, Tensor]
+  return ofLength(
+    [left, right].map((x) => broadcastTo(abs(cast(x, 'int32')), shape)),
+    2,
+  )
 }
 
 function divisor(a: Tensor, b: Tensor): Tensor {

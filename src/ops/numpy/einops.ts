@@ -5,6 +5,7 @@ import { arg, op, others } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { integer, nullAs, recordOf, text } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { asTensor } from '../convert'
 import { reshape, transpose } from './shape'
 import type { Tensor } from '../tensor'
@@ -38,7 +39,7 @@ export const rearrange = op(
      *   ops.rearrange(images, 'b (h p) (w q) c -> b h w (p q c)', { p: 2, q: 2 })       patches of 2 × 2 pixels
      *
      * The dtype stays. Keras: `keras.ops.rearrange`.
-     * @param axesLengths the lengths of axes in groups of the left side; one axis of each group may be without
+     * @param axesLengths the lengths of axes in groups of the left side; one axis of each group may have none
      * @throws ArgumentError for a pattern that is not `names -> the same names`, and for a length of an unknown axis
      * @throws ShapeError for a tensor that the left side does not describe
      */
@@ -49,7 +50,7 @@ export const rearrange = op(
         throw new ArgumentError(
           `rearrange: the pattern must have two sides, such as 'b h w c -> b (h w) c', received ${quoted(pattern)}`,
         )
-      const [from, to] = sides.map(readSide) as [Groups, Groups]
+      const [from, to] = ofLength(sides.map(readSide), 2)
       const known = new Map(Object.entries(axesLengths))
       const [names, moved] = [from.flat(), to.flat()]
       const single = [...names, ...moved].find((name) => !(names.includes(name) && moved.includes(name)))
@@ -71,7 +72,7 @@ export const rearrange = op(
   },
 )
 
-/** The lengths of the axes of a group, of which at most one is not known. */
+/** The lengths of the axes of a group. At most one of them is unknown. */
 function dividedExtent(group: readonly string[], extent: number, known: ReadonlyMap<string, number>): number[] {
   const open = group.filter((name) => !known.has(name))
   if (open.length > 1)

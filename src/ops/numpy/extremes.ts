@@ -1,5 +1,5 @@
-// argmax and argmin of all elements of a large tensor; and the extremes that users call, which refuse to have no element.
-// Other cases, and other code, use the functions of reduce.ts.
+// argmax and argmin of all elements of a large tensor; and the extremes as users call them, which refuse operands without elements.
+// Other cases, and internal code, use the functions of reduce.ts.
 
 import { op } from '../op'
 import { reduction, reductionFrom, reductionOfOne } from './parameters'
@@ -22,7 +22,7 @@ function rowLength(size: number): number {
   return 1
 }
 
-/** The row with the first extreme, and the place in it: reads all elements once, and one row twice. */
+/** The index of the first extreme: finds its row, then its place in the row. Reads all elements once, and one row twice. */
 function ofRows(x: Tensor, length: number, best: typeof plain.max, index: typeof plain.argmax): Tensor {
   const rows = reshape(x, [x.size / length, length])
   const row = index(best(rows, 1))
@@ -63,7 +63,7 @@ function requireElements(where: string, x: Tensor, axis: Axis, advice: string): 
     throw new ShapeError(`${where}: ${formatShape(x.shape)} has no element along the axis. ${advice}.`)
 }
 
-const GIVE_INITIAL = 'Give initial, the result of no element'
+const GIVE_INITIAL = 'Pass initial: it is the result when there are no elements'
 
 export const max = op(reductionFrom, {
   /**

@@ -92,8 +92,8 @@ export const fullLike = op(() => [arg('x', operand), arg('fillValue', operand), 
    * @example ops.fullLike([1, 2], 7)   // [7, 7]
    */
   fullLike(x, fillValue, dtype = null): Tensor {
-    const given = asTensor(x, 'fullLike')
-    return filled('fullLike', given.shape, fillValue, dtype ?? given.dtype)
+    const like = asTensor(x, 'fullLike')
+    return filled('fullLike', like.shape, fillValue, dtype ?? like.dtype)
   },
 })
 

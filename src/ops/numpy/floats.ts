@@ -93,7 +93,7 @@ export const logaddexp2 = binaryOp('logaddexp2', (x1, x2) => {
   return add(maximum(left, right), multiply(softplus(multiply(distance, -Math.LN2)), Math.LOG2E))
 })
 
-/** An int32 operand, or numbers that are integers. @throws for others, unless they are symbols */
+/** An int32 operand, or numbers that are integers. @throws ArgumentError for other numbers, unless the operand is a symbol */
 function exponents(x: TensorLike): Tensor {
   const value = asTensor(x, 'ldexp')
   if (value.dtype === 'int32') return value
@@ -114,7 +114,7 @@ const MOST = 126
  */
 export const ldexp = binaryOp('ldexp', (x1, x2) => {
   const value = float(x1, 'ldexp')
-  // From the largest number to the least, three factors are enough. The last is the largest, so only its product can be denormal.
+  // Three factors are enough for every exponent. The last is the largest, so only its product can be denormal.
   const whole = clip(exponents(x2), -3 * MOST, 3 * MOST)
   const last = clip(whole, -MOST, MOST)
   const rest = subtract(whole, last)

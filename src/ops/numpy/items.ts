@@ -13,7 +13,7 @@ import { Variable } from '../variable'
 
 /**
  * What one position of a key selects: a number, one element of an axis, which disappears; `'start:stop:step'`, some of an axis, as in
- * Python; null, a new axis of extent 1; `'...'`, all axes that the others leave; a vector or tensor of integers, the elements at
+ * Python; null, a new axis of extent 1; `'...'`, all axes that the other positions do not select from; a vector or tensor of integers, the elements at
  * these indices.
  */
 export type ItemKey = number | null | string | readonly number[] | Tensor | Int32Array
@@ -34,7 +34,7 @@ export const getItem = op(() => [arg('x', operand), arg('key', unchecked<ItemKey
     const dots = keys.filter((each) => each === '...').length
     if (used > value.rank || dots > 1)
       throw new ShapeError(
-        `getItem: a tensor of shape ${formatShape(value.shape)} has no item of ${used} axes and ${dots} times '...'`,
+        `getItem: a key for the shape ${formatShape(value.shape)} may select from ${value.rank} axes and contain '...' once, received ${used} axes and ${dots} times '...'`,
       )
     const lists = keys.filter(isList).length
     if (lists > 1 || (lists === 1 && keys.some((each) => typeof each === 'number')))
@@ -46,7 +46,7 @@ export const getItem = op(() => [arg('x', operand), arg('key', unchecked<ItemKey
       else if (typeof each === 'string') result = rangeOf(result, axis++, each)
       else if (isList(each)) {
         const before = result.rank
-        result = take(result, each as TensorLike, axis)
+        result = take(result, each, axis)
         axis += result.rank - before + 1
       } else result = elementOf(result, axis, each)
     }
@@ -54,7 +54,8 @@ export const getItem = op(() => [arg('x', operand), arg('key', unchecked<ItemKey
   },
 })
 
-function isList(key: unknown): boolean {
+/** Whether a key is a list of indices, whose elements `take` checks. */
+function isList(key: unknown): key is TensorLike {
   return Array.isArray(key) || ArrayBuffer.isView(key) || key instanceof Tensor || key instanceof Variable
 }
 
@@ -72,9 +73,9 @@ function rangeOf(x: Tensor, axis: number, key: string): Tensor {
     throw new ArgumentError(`getItem: a range must be 'start:stop' or 'start:stop:step', received ${quoted(key)}`)
   const extent = x.shape[axis]!
   const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1]
-  const bound = (given: string | undefined, otherwise: number): number => {
-    if (given === undefined) return otherwise
-    const at = Number(given)
+  const bound = (text: string | undefined, otherwise: number): number => {
+    if (text === undefined) return otherwise
+    const at = Number(text)
     return Math.min(Math.max(at < 0 ? at + extent : at, least), most)
   }
   const from = bound(parts[1], step > 0 ? least : most)

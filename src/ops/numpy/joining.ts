@@ -102,14 +102,14 @@ const parts = () => [arg('x', operand), arg('indicesOrSections', wholeOrWholes(1
 function splitAt(
   where: string,
   x: TensorLike,
-  given: number | readonly number[],
+  sections: number | readonly number[],
   least: number,
   axis: (rank: number) => number,
 ): Tensor[] {
   const value = asTensor(x, where)
   if (value.rank < least)
     throw new ShapeError(`${where}: expected at least ${least} axes, received the shape ${formatShape(value.shape)}`)
-  return split(value, given, axis(value.rank))
+  return split(value, sections, axis(value.rank))
 }
 
 export const hsplit = op(parts, {

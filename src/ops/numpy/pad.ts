@@ -62,11 +62,11 @@ export const pad = op(
         throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(mode)}`)
       if (typeof mode === 'number') return padConstant(operand, pairs, mode)
       if (mode === 'constant') return padConstant(operand, pairs, constantValues ?? 0)
-      return joined(`pad ${mode} ${pairs.join(' ')}`, [operand], ([given]) =>
+      return joined(`pad ${mode} ${pairs.join(' ')}`, [operand], ([source]) =>
         // The first axis last: its parts are computed where they are in the result.
         pairs.reduceRight(
           (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, mode)),
-          given!,
+          source!,
         ),
       )
     },

@@ -106,7 +106,7 @@ function quantileOf(
   most: number,
   isAll: boolean,
   x: TensorLike,
-  given: Numbers,
+  probabilities: Numbers,
   axis: Axis,
   method: QuantileMethod,
   keepDims: boolean,
@@ -122,14 +122,14 @@ function quantileOf(
   const extents = keepDims ? value.shape.map((extent, i) => (reduced.includes(i) ? 1 : extent)) : shape
   const shaped = (all: Tensor, isOne: boolean): Tensor =>
     isOne ? reshape(all, extents) : reshape(moveAxis(all, -1, 0), [all.shape.at(-1)!, ...extents])
-  if (given instanceof Tensor && !isData(given)) {
-    if (given.rank > 1)
-      throw new ShapeError(`${name}: q must be a number or a vector, received ${formatShape(given.shape)}`)
+  if (probabilities instanceof Tensor && !isData(probabilities)) {
+    if (probabilities.rank > 1)
+      throw new ShapeError(`${name}: q must be a number or a vector, received ${formatShape(probabilities.shape)}`)
     // A traced function cannot check the values.
-    const traced = clip(divide(reshape(given, [given.size]), most), 0, 1)
-    return shaped(quantilesAt(rows, traced, method, isAll), given.rank === 0)
+    const traced = clip(divide(reshape(probabilities, [probabilities.size]), most), 0, 1)
+    return shaped(quantilesAt(rows, traced, method, isAll), probabilities.rank === 0)
   }
-  const q = numbersOf(given)
+  const q = numbersOf(probabilities)
   const shares = (typeof q === 'number' ? [q] : requireList(`${name}: q`, q)).map((share) => {
     const part = requireNumber(`${name}: q`, share)
     if (!(part >= 0 && part <= most)) throw new ArgumentError(`${name}: q must be in 0 … ${most}, received ${part}`)
@@ -142,7 +142,7 @@ function quantileOf(
 const row = (elements: readonly number[]): Tensor =>
   new Tensor(Float32Array.from(elements), [elements.length], 'float32')
 
-/** The quantiles of all elements; NaN if one of them is NaN. Known shares have the same places in all rows, which costs less. */
+/** The quantiles of all elements; NaN if one of them is NaN. Known shares are at the same places in all rows, which makes them cheaper. */
 function amongAll(rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor {
   const count = rows.shape.at(-1)!
   const places = shares.map((share) => placeOf(share * (count - 1), method))

@@ -125,15 +125,15 @@ export const takeAlongAxis = op(() => [arg('x', operand), arg('indices', operand
       throw new ShapeError(
         `takeAlongAxis: indices ${formatShape(index.shape)} do not broadcast with ${formatShape(value.shape)} on the axes other than ${at}`,
       )
-    const shape = index.shape.map((own, i) => (i === at ? own : own === 1 ? value.shape[i]! : own))
-    if (extent === 0 && shape.every((own) => own > 0))
+    const shape = index.shape.map((count, i) => (i !== at && count === 1 ? value.shape[i]! : count))
+    if (extent === 0 && shape.every((count) => count > 0))
       throw new ShapeError(`takeAlongAxis: axis ${at} of ${formatShape(value.shape)} is empty`)
-    return joined(`takeAlongAxis ${at}`, [value, index], ([x, given]) => {
+    return joined(`takeAlongAxis ${at}`, [value, index], ([x, positions]) => {
       const whole = broadcastTo(
         x!,
-        shape.map((own, i) => (i === at ? extent : own)),
+        shape.map((count, i) => (i === at ? extent : count)),
       )
-      const places = broadcastTo(where(less(given!, 0), add(given!, extent), given!), shape)
+      const places = broadcastTo(where(less(positions!, 0), add(positions!, extent), positions!), shape)
       if (places.size === 0) return cast(places, value.dtype)
       const isInside = logicalAnd(greaterEqual(places, 0), less(places, extent))
       return takeAlong(ravel(whole), where(isInside, flatIndices(places, whole.shape, at), OUTSIDE), 0)

@@ -92,14 +92,12 @@ export const swapAxes = op(
     /** Swaps two axes. */
     swapAxes(x, axis1, axis2): Tensor {
       const value = asTensor(x, 'swapAxes')
-      const [first, second] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [
-        number,
-        number,
-      ]
-      return transpose(
-        value,
-        value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
-      )
+      const first = normalizeAxis('swapAxes', axis1, value.rank)
+      const second = normalizeAxis('swapAxes', axis2, value.rank)
+      const order = [...value.shape.keys()]
+      order[first] = second
+      order[second] = first
+      return transpose(value, order)
     },
   },
   { rearranges: true },
@@ -149,15 +147,15 @@ addMethods(Tensor.prototype, {
 export function slice(x: TensorLike, starts: readonly number[], sizes: readonly number[]): Tensor {
   const value = asTensor(x, 'slice')
   const from = requireIntegers('slice: starts', starts, 0)
-  const given = requireIntegers('slice: sizes', sizes, -1)
-  if (from.length !== value.rank || given.length !== value.rank) {
+  const counts = requireIntegers('slice: sizes', sizes, -1)
+  if (from.length !== value.rank || counts.length !== value.rank) {
     throw new ShapeError(
       `slice: needs a start and a size for each axis of ${formatShape(value.shape)}, received ${quoted(starts)} and ${quoted(sizes)}`,
     )
   }
   return apply('slice', [value], {
     starts: from,
-    sizes: given.map((size, i) => (size === -1 ? value.shape[i]! - from[i]! : size)),
+    sizes: counts.map((size, i) => (size === -1 ? value.shape[i]! - from[i]! : size)),
   })[0]!
 }
 
@@ -202,9 +200,9 @@ export const stack = op(
           `stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`,
         )
       }
-      return joined(`stack ${at}`, values, (given) =>
+      return joined(`stack ${at}`, values, (tensors) =>
         concatenate(
-          given.map((value) => expandDims(value, at)),
+          tensors.map((value) => expandDims(value, at)),
           at,
         ),
       )
@@ -234,14 +232,14 @@ export const split = op(
 export const MOST_PARTS = 65536
 
 /** The positions at which an axis of `extent` elements is split. */
-function cuts(given: number | readonly number[], extent: number, axis: number): readonly number[] {
-  if (typeof given !== 'number') {
-    if (given.every((index, i) => index <= extent && index >= (given[i - 1] ?? 0))) return given
-    throw new ShapeError(`split: the indices must increase from 0 to ${extent}, received ${quoted(given)}`)
+function cuts(sections: number | readonly number[], extent: number, axis: number): readonly number[] {
+  if (typeof sections !== 'number') {
+    if (sections.every((index, i) => index <= extent && index >= (sections[i - 1] ?? 0))) return sections
+    throw new ShapeError(`split: the indices must increase from 0 to ${extent}, received ${quoted(sections)}`)
   }
-  if (extent % given !== 0 || given > MOST_PARTS)
-    throw new ShapeError(`split: ${extent} elements of axis ${axis} cannot be split into ${given} equal parts`)
-  return Array.from({ length: given - 1 }, (_, i) => ((i + 1) * extent) / given)
+  if (extent % sections !== 0 || sections > MOST_PARTS)
+    throw new ShapeError(`split: ${extent} elements of axis ${axis} cannot be split into ${sections} equal parts`)
+  return Array.from({ length: sections - 1 }, (_, i) => ((i + 1) * extent) / sections)
 }
 
 export const unstack = op(() => [arg('x', operand), optional('num', nullable(whole(0))), optional('axis', axis)], {
@@ -291,8 +289,8 @@ export const repeat = op(
      * @param axis of x; if omitted, x is flattened in row-major order
      */
     repeat(x, repeats, axis = null): Tensor {
-      const given = asTensor(x, 'repeat')
-      const value = axis === null ? reshape(given, [given.size]) : given
+      const operand = asTensor(x, 'repeat')
+      const value = axis === null ? reshape(operand, [operand.size]) : operand
       const at = axis === null ? 0 : normalizeAxis('repeat', axis, value.rank)
       const extent = value.shape[at]!
       const every = numbersOf(repeats)
@@ -314,7 +312,7 @@ export const repeat = op(
       return joined(`repeat ${count} ${at}`, [value], ([x]) =>
         reshape(
           broadcastTo(expandDims(x!, at + 1), wide),
-          value.shape.map((own, i) => (i === at ? own * count : own)),
+          value.shape.map((size, i) => (i === at ? size * count : size)),
         ),
       )
     },
@@ -366,8 +364,8 @@ export const take = op(() => [arg('x', operand), arg('indices', operand), option
    * @example ops.take([10, 20, 30], [0, -1])   // [10, 30]
    */
   take(x, indices, axis = null): Tensor {
-    const given = asTensor(x, 'take')
-    const value = axis === null ? reshape(given, [given.size]) : given
+    const operand = asTensor(x, 'take')
+    const value = axis === null ? reshape(operand, [operand.size]) : operand
     const at = axis === null ? 0 : normalizeAxis('take', axis, value.rank)
     return takeAlong(value, readIndices('take', indices, value.shape[at]!), at)
   },
@@ -396,9 +394,9 @@ export const scatterAdd = op(
 /** A tensor whose elements are all `value`. */
 export function full(shape: Shape, value: number, dtype?: DType | null): Tensor {
   const extents = requireShape('full', shape)
-  const own = requireDType('full', dtype ?? 'float32')
-  const element = storeNumbers(own, [requireNumber('full: value', value)], 'full')[0]!
-  return new Tensor(new dtypes[own].array(sizeOf(extents)).fill(element), extents, own)
+  const type = requireDType('full', dtype ?? 'float32')
+  const element = storeNumbers(type, [requireNumber('full: value', value)], 'full')[0]!
+  return new Tensor(new dtypes[type].array(sizeOf(extents)).fill(element), extents, type)
 }
 
 /** Zeros. The dtype is float32 by default. Keras: `keras.ops.zeros`. */
@@ -411,8 +409,8 @@ export const zerosLike = (x: TensorLike, dtype?: DType | null): Tensor => likewi
 export const onesLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('onesLike', x, 1, dtype)
 
 function likewise(where: string, x: TensorLike, value: number, dtype: DType | null | undefined): Tensor {
-  const given = asTensor(x, where)
-  return full(given.shape, value, dtype ?? given.dtype)
+  const like = asTensor(x, where)
+  return full(like.shape, value, dtype ?? like.dtype)
 }
 
 /**
@@ -424,13 +422,13 @@ export function arange(start: number, stop?: number | null, step?: number | null
   const [from, to] = stop === undefined || stop === null ? [0, start] : [start, stop]
   const by = step ?? 1
   if (by === 0) throw new ArgumentError('arange: step must not be 0')
-  const own = requireDType(
+  const type = requireDType(
     'arange',
     dtype ?? ([from, to, by].every((each) => (each | 0) === each) ? 'int32' : 'float32'),
   )
   const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / by))])
   const elements = Float64Array.from({ length: length! }, (_, i) => from + i * by)
-  return new Tensor(storeNumbers(own, elements, 'arange'), [length!], own)
+  return new Tensor(storeNumbers(type, elements, 'arange'), [length!], type)
 }
 
 /**
@@ -438,9 +436,9 @@ export function arange(start: number, stop?: number | null, step?: number | null
  * identity matrix.
  */
 export function eye(rows: number, columns?: number | null, k = 0, dtype?: DType | null): Tensor {
-  const [m, n] = requireShape('eye', [rows, columns ?? rows]) as [number, number]
-  const own = requireDType('eye', dtype ?? 'float32')
-  const data = new dtypes[own].array(m * n)
+  const [m, n] = requireShape('eye', [rows, columns ?? rows])
+  const type = requireDType('eye', dtype ?? 'float32')
+  const data = new dtypes[type].array(m * n)
   for (let i = Math.max(0, -k); i < m && i + k < n; i++) data[i * n + i + k] = 1
-  return new Tensor(data, [m, n], own)
+  return new Tensor(data, [m, n], type)
 }

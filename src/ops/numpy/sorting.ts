@@ -55,8 +55,8 @@ export const argsort = op(sorted, {
 
 export const argpartition = op(() => [arg('x', operand), arg('kth', whole()), optional('axis', nullable(axis))], {
   /**
-   * The indices that move the element that is at `kth` of the sorted axis there, smaller ones before it and larger ones after
-   * it, as int32. They are those of `argsort`, so each part is sorted, too.
+   * The indices that partition an axis, as int32: the element at `kth` is that of the sorted axis, smaller elements come before it and larger
+   * ones after it. The result is that of `argsort`, so both parts are sorted, too.
    * @param kth negative positions count from the end
    * @param axis default −1; null for all elements in row-major order
    */

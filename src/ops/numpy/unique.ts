@@ -5,6 +5,7 @@ import { arg, opOf, optional } from '../op'
 import { ShapeError, StateError, formatShape } from '../../core/errors'
 import { boolean, nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { sliceAlong, takeAlong } from './along'
 import { requireShape } from '../arguments'
 import { asTensor, type TensorLike } from '../convert'
@@ -135,14 +136,15 @@ function distinct(rows: Tensor, size: number | null, fill: TensorLike | null): D
   if (count === 0) return empty(rows, size, fill)
   const flat = reshape(rows, [count, rows.size / count])
   const key = rows.rank === 1 ? rows : ranksOf(flat)
-  const [order, numbers] = together('unique', rows.dtype === 'float32' ? [key, flat] : [key], ([keys, x]) => {
+  const results = together('unique', rows.dtype === 'float32' ? [key, flat] : [key], ([keys, x]) => {
     const order = argsort(keys!)
     const sorted = takeAlong(keys!, order, 0)
     const isNew = notEqual(after(sorted), before(sorted))
     // A slice with NaN differs from all others.
     const isOther = x === undefined ? isNew : logicalOr(isNew, after(takeAlong(any(isnan(x), 1), order, 0)))
     return [order, numbered(isOther)]
-  }) as [Tensor, Tensor]
+  })
+  const [order, numbers] = ofLength(results, 2)
   const places = arange(0, requireShape('unique', [size ?? lengthFrom(numbers)])[0], 1, 'int32')
   const start = searchsorted(numbers, places)
   const counts = subtract(searchsorted(numbers, places, 'right'), start)
@@ -209,7 +211,7 @@ function ranksOf(rows: Tensor): Tensor {
 /** The positions among the distinct elements of each column, ordered by the first key, then by the next. */
 function ranksBy(keys: readonly Tensor[]): Tensor {
   const order = keys.reduceRight<Tensor | null>(
-    (own, key) => (own === null ? argsort(key, 0) : pickAlong(own, argsort(pickAlong(key, own, 0), 0), 0)),
+    (order, key) => (order === null ? argsort(key, 0) : pickAlong(order, argsort(pickAlong(key, order, 0), 0), 0)),
     null,
   )!
   const isNew = keys.map((key) => {

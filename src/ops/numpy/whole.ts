@@ -3,6 +3,7 @@
 import { binaryOp, unaryOp } from '../op'
 import { asTensor } from '../convert'
 import { Tensor } from '../tensor'
+import type { TensorLike } from '../variable'
 import { apply } from '../trace'
 import * as plain from './elementwise'
 
@@ -22,10 +23,8 @@ export const relu = unaryOp(
  * @example ops.power(tensor([3], [1], 'int32'), 19)   // [1162261467]
  */
 export const power = binaryOp('power', (x1, x2) => {
-  const [base, exponent] = [x1, x2].map((x) => (typeof x === 'number' ? x : asTensor(x, 'power'))) as [
-    Tensor | number,
-    Tensor | number,
-  ]
+  const operandOf = (x: TensorLike): Tensor | number => (typeof x === 'number' ? x : asTensor(x, 'power'))
+  const [base, exponent] = [operandOf(x1), operandOf(x2)]
   const areNumbers = typeof base === 'number' && typeof exponent === 'number'
   if (areNumbers || !isWhole(base) || !isWhole(exponent)) return plain.power(base, exponent)
   const isSmall = typeof exponent === 'number' && exponent >= 0 && exponent <= MOST_PRODUCTS

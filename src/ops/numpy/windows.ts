@@ -9,11 +9,11 @@ import { Tensor } from '../tensor'
 /** The parameters of a window. */
 const window = () => [arg('x', whole(0))] as const
 
-/** @param of gives the element at t, which runs from −1 at the first element to 1 at the last */
-function windowOf(where: string, x: number, of: (t: number) => number): Tensor {
-  const [length] = requireShape(where, [x]) as [number]
+/** A window of x elements. @param elementAt the element at position t, which goes from −1 at the first to 1 at the last */
+function windowOf(where: string, x: number, elementAt: (t: number) => number): Tensor {
+  const [length] = requireShape(where, [x])
   const last = length - 1
-  const elements = Float32Array.from({ length }, (_, i) => (last === 0 ? 1 : of((2 * i - last) / last)))
+  const elements = Float32Array.from({ length }, (_, i) => (last === 0 ? 1 : elementAt((2 * i - last) / last)))
   return new Tensor(elements, [length], 'float32')
 }
 

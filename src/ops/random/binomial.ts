@@ -54,7 +54,7 @@ function inverted(n: Tensor, p: Tensor, draw: Draw): Tensor {
   let isOpen: Tensor = greater(u, sum)
   for (let i = 0; i < STEPS; i++) {
     const next: Tensor = multiply(probability, multiply(odds, divide(maximum(subtract(n, i), 0), i + 1)))
-    // Probabilities below the steps of u end the search, because rounded sums can stay below u.
+    // The search ends where probabilities are smaller than the steps of u, because rounded sums can stay below u.
     isOpen = logicalAnd(isOpen, logicalAnd(greater(u, sum), greaterEqual(next, 2 ** -26)))
     k = where(isOpen, i + 1, k)
     probability = next
@@ -121,19 +121,19 @@ export const binomial = op(
     binomial(shape, counts, probabilities, _dtype = null, seed = null): Tensor {
       const draw = streamsOf(shape, seed)
       const n = parameterOf('binomial: counts', counts, shape)
-      const given = parameterOf('binomial: probabilities', probabilities, shape)
-      const isLikely = greater(given, 0.5)
-      const p = where(isLikely, subtract(1, given), given)
+      const chance = parameterOf('binomial: probabilities', probabilities, shape)
+      const isLikely = greater(chance, 0.5)
+      const p = where(isLikely, subtract(1, chance), chance)
       const successes = drawn(counts, probabilities, n, p, draw)
       const result = where(isLikely, subtract(n, successes), successes)
-      const isValid = logicalAnd(greaterEqual(n, 0), logicalAnd(greaterEqual(given, 0), lessEqual(given, 1)))
+      const isValid = logicalAnd(greaterEqual(n, 0), logicalAnd(greaterEqual(chance, 0), lessEqual(chance, 1)))
       return where(isValid, result, NaN)
     },
   },
   { within: 'random' },
 )
 
-/** Numbers choose the algorithm once; tensors compute both. */
+/** Parameters that are numbers choose one algorithm; for tensors, both are computed. */
 function drawn(counts: TensorLike, probabilities: TensorLike, n: Tensor, p: Tensor, draw: Draw): Tensor {
   if (typeof counts === 'number' && typeof probabilities === 'number') {
     const mean = counts * Math.min(probabilities, 1 - probabilities)

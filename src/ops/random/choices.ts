@@ -4,6 +4,7 @@ import { axis as axisKind, operand, whole } from '../kinds'
 import { arg, op, optional } from '../op'
 import { ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { asTensor } from '../convert'
 import { add, cast, log, negative, subtract } from '../numpy/elementwise'
@@ -38,7 +39,7 @@ export const categorical = op(
       const value = cast(asTensor(logits, 'categorical'), 'float32')
       if (value.rank !== 2 || value.shape[1] === 0)
         throw new ShapeError(`categorical: expected logits [batch, classes], received ${formatShape(value.shape)}`)
-      const [batch, classes] = value.shape as [number, number]
+      const [batch, classes] = ofLength(value.shape, 2)
       const u = add(streamsOf(requireShape('categorical', [batch, numSamples, classes]), seed)(0), 2 ** -24)
       return argmax(subtract(expandDims(value, 1), log(negative(log(u)))), -1)
     },
@@ -67,7 +68,7 @@ export const shuffle = op(
       const at = normalizeAxis('shuffle', axis, value.rank)
       const extent = value.shape[at]!
       if (sizeOf(value.shape) === 0 || extent === 1) return value
-      // Numbers of 23 bits are often equal, and equal numbers keep their order. The second order is of pairs of numbers.
+      // Random numbers of 23 bits are often equal, and equal numbers keep their order. So the order is sorted once more, by new numbers.
       const draw = streamsOf([extent], seed)
       const first = argsort(draw(0))
       return take(value, take(first, argsort(draw(1))), at)

@@ -23,7 +23,7 @@ export function unitUniform(shape: Shape, seed: Seed): Tensor {
   return streamsOf(shape, seed)(0)
 }
 
-/** Elements of a block: what ops need between them stays in the second-level cache. */
+/** Elements of a block: the values between ops stay in the second-level cache. */
 const BLOCK = 2 ** 17
 
 /**
@@ -40,7 +40,7 @@ function* blocksOf(shape: Shape, seed: Seed, made: (u: Tensor) => Tensor): Itera
   }
 }
 
-/** The tensor of its blocks. */
+/** A tensor, made of its blocks. */
 export function joined(shape: Shape, blocks: Iterable<Tensor>): Tensor {
   let data: Float32Array | undefined
   let at = 0

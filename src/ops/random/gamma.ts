@@ -31,7 +31,7 @@ import { gaussian } from './gaussian'
 import { streamsOf } from './generator'
 
 /**
- * A number of a tape's instructions cannot depend on data, so the rejection of Marsaglia and Tsang has a fixed number of rounds. A round
+ * The number of instructions of a tape cannot depend on data, so the rejection of Marsaglia and Tsang has a fixed number of rounds. A round
  * fails with a probability of at most 0.049 (for α = 1), all seven with 7·10⁻¹⁰. The number is then d, which is close to the mode.
  */
 const ROUNDS = 7
@@ -89,9 +89,9 @@ export const gamma = op(
      * Keras: `keras.random.gamma`.
      */
     gamma(shape, alpha, _dtype = null, seed = null): Tensor {
-      const given = parameterOf('gamma: alpha', alpha, shape)
-      const { scaled, boost } = drawGamma(given, streamsOf(shape, seed))
-      return where(greater(given, 0), multiply(scaled, exp(boost)), NaN)
+      const shapes = parameterOf('gamma: alpha', alpha, shape)
+      const { scaled, boost } = drawGamma(shapes, streamsOf(shape, seed))
+      return where(greater(shapes, 0), multiply(scaled, exp(boost)), NaN)
     },
   },
   { within: 'random' },

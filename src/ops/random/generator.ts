@@ -36,8 +36,8 @@ export class SeedGenerator {
   /** The seed and the name at the beginning. */
   readonly #config: { readonly seed: number; readonly name: string }
 
-  constructor(...given: [seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions]) {
-    const read = readArguments('SeedGenerator', generatorTable, ...given)
+  constructor(...args: [seed?: number | null | SeedGeneratorOptions, name?: string | null | SeedGeneratorOptions]) {
+    const read = readArguments('SeedGenerator', generatorTable, ...args)
     const seed = read.seed ?? nextSeed()
     this.#config = { ...read, seed }
     const key = new Tensor(Int32Array.of(seedWord(seed), 0), [2], 'int32')
@@ -49,12 +49,12 @@ export class SeedGenerator {
     return this.state.name
   }
 
-  /** The options of a stream that begins where this one began: its seed, also if none was given. */
+  /** The options of a stream that begins where this one began: its name and seed, also a seed that was derived. */
   getConfig(): { readonly seed: number; readonly name: string } {
     return this.#config
   }
 
-  /** A stream from `getConfig`, which begins anew. */
+  /** A stream from the result of `getConfig`. It begins anew. */
   static fromConfig(config: SeedGeneratorOptions): SeedGenerator {
     return new SeedGenerator(config)
   }

@@ -1,4 +1,4 @@
-// The order of rows: drawn one after another, so that it is fast and the same everywhere.
+// Random orders of rows. The numbers are drawn one after another, which is fast and gives the same order everywhere.
 
 import { whole } from '../kinds'
 import { arg, op, optional } from '../op'

@@ -7,11 +7,11 @@ import { seedWord, threefry2x32 } from '../../core/threefry'
 
 interface SeedState {
   readonly seed: number
-  /** How many seeds were derived from it. */
+  /** The number of seeds that were derived from it. */
   readonly drawn: number
 }
 
-/** Of the whole program, as users set it: no call passes it. */
+/** A variable of the module: the seed is set for the whole program, and no call passes it. */
 let state: SeedState = { seed: (Math.random() * 2 ** 32) | 0, drawn: 0 }
 
 /** Sets the global seed, so that initial weights, shuffling and dropout are the same in every run. */

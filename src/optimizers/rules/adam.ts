@@ -60,7 +60,7 @@ export class Adam extends AdamBase {
     return this.amsgrad ? this.updateByLargest(input) : adamUpdate(input, this)
   }
 
-  // The same with v̂ ← max(v̂, v) in the denominator.
+  // AMSGrad: the denominator contains v̂ ← max(v̂, v) instead of v.
   private updateByLargest(input: UpdateInput): UpdateResult {
     const {
       gradient,

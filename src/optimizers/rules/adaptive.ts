@@ -139,8 +139,9 @@ export class Adadelta extends AdadeltaBase {
     } = input
     const { rho, epsilon } = this
     const squares = running(s!, square(gradient), rho)
-    const [own, last] = [squares, d!].map((each) => sqrt(add(each, epsilon)))
-    const step = multiply(divide(last!, own!), gradient)
+    const rootMean = (mean: Tensor): Tensor => sqrt(add(mean, epsilon))
+    const [ofGradients, ofSteps] = [rootMean(squares), rootMean(d!)]
+    const step = multiply(divide(ofSteps, ofGradients), gradient)
     return {
       parameters: subtract(decayed(input), multiply(step, learningRate)),
       slots: [squares, running(d!, square(step), rho)],

@@ -10,7 +10,7 @@ import { learningRateKind } from '../rate'
 /** The decay rate of a running mean or of momentum. */
 export const fraction = number({ min: 0, below: 1 })
 export const notNegative = number({ min: 0 })
-/** The default of most rules. Each rule declares the option, because it comes first by position. */
+/** The option learningRate of most rules. Each rule declares it, because it is the first option by position. */
 export const learningRate = option(learningRateKind, 0.001)
 /** Keeps a denominator above 0. */
 export const epsilon = option(notNegative, 1e-7)

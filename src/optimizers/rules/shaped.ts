@@ -16,6 +16,7 @@ import {
   type Kind,
   type InOrder,
 } from '../../core/options'
+import { ofLength } from '../../core/tuples'
 import {
   add,
   divide,
@@ -100,8 +101,8 @@ export class Lamb extends LambBase {
     const variance = running(v!, square(gradient), beta2)
     const step = divide(divide(average, filled(beta1, t)), add(sqrt(divide(variance, filled(beta2, t))), epsilon))
     const weights = decayed(input)
-    const [own, its] = [length(weights), length(step)]
-    const ratio = where(logicalAnd(greater(own, 0), greater(its, 0)), divide(own, its), 1)
+    const [weightNorm, stepNorm] = [length(weights), length(step)]
+    const ratio = where(logicalAnd(greater(weightNorm, 0), greater(stepNorm, 0)), divide(weightNorm, stepNorm), 1)
     return { parameters: subtract(weights, multiply(step, multiply(ratio, learningRate))), slots: [average, variance] }
   }
 }
@@ -161,7 +162,7 @@ export class Adafactor extends AdafactorBase {
     return true
   }
 
-  // With all of the weight on the new squares, the old ones cancel, and may leave 0.
+  // If the new squares have all the weight, the old ones cancel, and the mean may be 0.
   protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
@@ -292,7 +293,7 @@ export class Muon extends MuonBase {
     return this.seesApart(weight) ? this.weightDecay : this.adamWeightDecay
   }
 
-  // The iteration diverges for most coefficients but its own.
+  // The iteration diverges for most coefficients other than the defaults.
   protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
@@ -315,19 +316,19 @@ export class Muon extends MuonBase {
   private updateRest(input: UpdateInput): UpdateResult {
     const { adamBeta1: beta1, adamBeta2: beta2, epsilon, adamLrRatio } = this
     // The weight decay is scaled by the learning rate itself.
-    const own = {
+    const corrected = {
       ...input,
       parameters: decayed(input),
       learningRate: multiply(input.learningRate, adamLrRatio),
       weightDecay: 0,
     }
-    return adamUpdate(adamLrRatio === 1 ? input : own, { beta1, beta2, epsilon })
+    return adamUpdate(adamLrRatio === 1 ? input : corrected, { beta1, beta2, epsilon })
   }
 
   /** G [m,n] → approximately U Vᵀ [m,n] */
   private orthogonal(matrix: Tensor): Tensor {
     const { muonA: a, muonB: b, muonC: c, nsSteps } = this
-    const [rows, columns] = matrix.shape as [number, number]
+    const [rows, columns] = ofLength(matrix.shape, 2)
     const isTall = rows > columns
     const wide = isTall ? transpose(matrix) : matrix
     let x = divide(wide, add(length(wide), 1e-7))

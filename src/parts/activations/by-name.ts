@@ -1,20 +1,21 @@
-// `get` and `deserialize` of the namespace `activations`: the functions of names.
+// `get` and `deserialize` of the namespace `activations`. They find functions by their names.
 
-import { getActivation, type ActivationFunction, type ActivationIdentifier } from './'
+import { getActivation, notAnActivation, type ActivationFunction, type ActivationIdentifier } from './'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
 import { inOwnSpelling, isFunctionConfig, type SavedObject } from '../../core/identified'
 import { customObjectScope, type CustomObjects } from '../../core/registry'
 
 /** A saved activation as its name; other values unchanged. @throws ArgumentError for a saved layer */
-function nameOf(saved: unknown): unknown {
-  const own = inOwnSpelling(saved)
-  if (isFunctionConfig(own)) return own.config
-  if (typeof own !== 'object' || own === null || !('className' in own)) return own
-  const { className, config } = own as { readonly className: unknown; readonly config?: unknown }
+function nameOf(identifier: ActivationIdentifier | SavedObject | null): ActivationIdentifier | null {
+  if (typeof identifier !== 'object' || identifier === null) return identifier
+  const saved = inOwnSpelling(identifier)
+  if (isFunctionConfig(saved)) return saved.config
+  const { className, config }: { readonly className?: unknown; readonly config?: unknown } = Object(saved)
+  if (typeof className !== 'string') throw notAnActivation(identifier)
   if (Object.keys(config ?? {}).length === 0) return className
   throw new ArgumentError(
-    `activations: an activation has no options, received ${quoted(saved)}. layers.deserialize makes layers, such as ReLU, which have some.`,
+    `activations: an activation has no options, received ${quoted(identifier)}. Layers such as ReLU have options: use layers.deserialize`,
   )
 }
 
@@ -23,10 +24,9 @@ function nameOf(saved: unknown): unknown {
  * functions, or { className: 'relu' }. A function is returned, and null is linear. Keras: `keras.activations.get`.
  * @throws ArgumentError that suggests the nearest known name
  */
-export function get(given: ActivationIdentifier | SavedObject | null): ActivationFunction {
+export function get(identifier: ActivationIdentifier | SavedObject | null): ActivationFunction {
   requireArguments('activations.get', arguments, 1)
-  const identifier = nameOf(given) as ActivationIdentifier | null
-  return getActivation(identifier)
+  return getActivation(nameOf(identifier))
 }
 
 /**

@@ -1,8 +1,10 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, knownName, unknownName } from '../../core/errors'
-import { customObject, isClass, nameInFile, nameToSave } from '../../core/registry'
+import { customObject, isPlainFunction, nameInFile, nameToSave } from '../../core/registry'
 import * as functions from '../../ops'
+import type { UntypedFunction } from '../../ops/arguments'
+import { toTensor } from '../../ops/convert'
 import { cast } from '../../ops/numpy/elementwise'
 import { isDeclared, type DeclaredOp, type OpTraits, type Units } from '../../ops/op'
 import type { Tensor } from '../../ops/tensor'
@@ -52,9 +54,10 @@ type ActivationName = keyof typeof activations
 /** A known name (any spelling), or a custom function. */
 export type ActivationIdentifier = ActivationName | (string & {}) | ActivationFunction
 
-const names = Object.keys(activations)
+const isName = (name: string): name is ActivationName => Object.hasOwn(activations, name)
+const names = Object.keys(activations).filter(isName)
 
-/** The forms of custom functions: equal names in a file mean the same function. */
+/** The activations that were made of custom functions. Equal names in a file mean the same activation. */
 const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
 
 /**
@@ -64,26 +67,29 @@ const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
 export function getActivation(identifier: ActivationIdentifier | undefined | null): ActivationFunction {
   if (identifier === undefined || identifier === null) return activations.linear
   if (typeof identifier === 'function') return identifier
-  if (typeof identifier !== 'string') {
-    throw new ArgumentError(`An activation must be a name or a function, received ${typeof identifier}`)
-  }
-  const own = customObject(identifier)
-  if (typeof own === 'function' && !isClass(own)) {
-    const known = wrapped.get(own)
+  if (typeof identifier !== 'string') throw notAnActivation(identifier)
+  const custom = customObject(identifier)
+  if (isPlainFunction<UntypedFunction>(custom)) {
+    const known = wrapped.get(custom)
     if (known?.name === identifier) return known
-    const activation: ActivationFunction = (x) => requireTensor(own.call(undefined, x), identifier)
+    const activation: ActivationFunction = (x) => requireTensor(custom(x), identifier)
     // The name under which it is saved again.
-    wrapped.set(own, Object.defineProperty(activation, 'name', { value: identifier }))
+    wrapped.set(custom, Object.defineProperty(activation, 'name', { value: identifier }))
     return activation
   }
   const known = knownName(identifier, names)
   if (known === undefined) throw unknownName('activation', identifier, names)
-  return activations[known as ActivationName]
+  return activations[known]
+}
+
+/** The error for a value that is neither a name nor a function. */
+export function notAnActivation(value: unknown): ArgumentError {
+  return new ArgumentError(`An activation must be a name or a function, received ${typeof value}`)
 }
 
 function requireTensor(value: unknown, name: string): Tensor {
   if (typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value)
-    return cast(value as Tensor, 'float32')
+    return cast(toTensor(value, 'cast'), 'float32')
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 
@@ -91,7 +97,7 @@ const all = new Set<ActivationFunction>(Object.values(activations))
 
 const traitsOf = (activation: ActivationFunction): OpTraits => (isDeclared(activation) ? activation.traits : {})
 
-/** What an activation does with units: as it declares, or as trials show of other functions, such as those of users. */
+/** How an activation computes units: as it declares. For other functions, such as those of users, trials find it out. */
 const unitsOf = (activation: ActivationFunction): Units =>
   traitsOf(activation).units ?? (all.has(activation) ? 'apart' : triedUnits(activation))
 
@@ -111,9 +117,7 @@ export function activationName(activation: ActivationFunction): string {
   if (found !== undefined) return found[0]
   const known = knownName(activation.name, names)
   if (known === undefined) return nameInFile(activation, 'that is an activation')
-  const same = isDeclared(activation)
-    ? isSame(activation, known as ActivationName)
-    : areAlikeUnits(activation, activations[known as ActivationName])
+  const same = isDeclared(activation) ? isSame(activation, known) : areAlikeUnits(activation, activations[known])
   return same ? known : nameToSave(activation, () => true)
 }
 

@@ -140,7 +140,7 @@ const minMaxNormOptions = () => ({
   minValue: option(bound, 0),
   /** The largest norm. Default 1. */
   maxValue: option(bound, 1),
-  /** The fraction of the way to the bounds taken at each update, in 0 … 1. Default 1. */
+  /** How far norms move to the bounds at each update, as a fraction in 0 … 1. Default 1. */
   rate: option(number({ min: 0, max: 1 }), 1),
   /** Default 0. */
   axis: alongAxis(),

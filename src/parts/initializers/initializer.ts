@@ -21,13 +21,14 @@ export abstract class Initializer extends Configured {
   /** @param fans the input and output axes of the weight, if its layer overrides Keras's rule */
   abstract call(shape: Shape, fans?: FanAxes): Tensor
 
-  /** The values of `call` as flat blocks in order, without a tensor of this shape; null if only `call` has them. @internal */
+  /** The values of `call` as flat blocks in order, without a tensor of the whole shape; null if only `call` can compute them. @internal */
   blocks(_shape: Shape, _fans?: FanAxes): Iterable<Tensor> | null {
     return null
   }
 
   /** An initializer with the same options. Without a seed, both draw other numbers. Keras: `Initializer.clone`. */
-  clone(): this {
-    return construct(this.constructor, this.getConfig()) as this
+  clone(): this
+  clone(): unknown {
+    return construct(this.constructor, this.getConfig())
   }
 }

@@ -20,6 +20,7 @@ import {
 } from '../../core/options'
 import { classNameOf } from '../../core/registry'
 import { normalizeAxis, requireSize, sizeOf, type Shape } from '../../core/shapes'
+import { ofLength } from '../../core/tuples'
 import { constants } from '../../ops/constants'
 import { asTensor, type TensorLike } from '../../ops/convert'
 import { cast, multiply, subtract } from '../../ops/numpy/elementwise'
@@ -246,15 +247,15 @@ interface Scaling extends FanAxes {
   readonly distribution: Distribution
 }
 
-// Variance scale / n, n the fan of `mode`.
+/** Numbers with the variance scale / n, where n is the fan of `mode`. */
 function scaled(
   shape: Shape,
   { scale, mode, distribution, ...axes }: Scaling,
   options: RandomOptions,
 ): Iterable<Tensor> {
   const { fanIn, fanOut } = computeFans(shape, axes)
-  const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2
-  const variance = scale / Math.max(1, fan)
+  const fans = { fanIn, fanOut, fanAvg: (fanIn + fanOut) / 2 }
+  const variance = scale / Math.max(1, fans[mode])
   switch (distribution) {
     case 'truncatedNormal':
       return random.truncatedNormalBlocks(shape, { stddev: Math.sqrt(variance) / TRUNCATED_STDDEV, ...options })
@@ -332,7 +333,7 @@ export class VarianceScaling extends VarianceScalingBase {
   }
 }
 
-/** The base of an initializer with variance scale / n, n the fan of `mode`. */
+/** The base of an initializer with the variance scale / n, where n is the fan of `mode`. */
 /* @__NO_SIDE_EFFECTS__ */
 function scaling(scale: number, mode: FanMode, distribution: Distribution) {
   return configured<typeof FanInitializer, Readonly<Record<never, never>>, ['seed']>(
@@ -433,7 +434,7 @@ const BLOCK = 32
 
 /** Gram–Schmidt on rows, twice: once is not enough in float32. */
 function orthonormal(rows: Tensor): Tensor {
-  const [count, length] = rows.shape as [number, number]
+  const [count, length] = ofLength(rows.shape, 2)
   let done = zeros([0, length])
   for (let start = 0; start < count; start += BLOCK) {
     let block = slice(rows, [start, 0], [Math.min(BLOCK, count - start), length])
@@ -449,9 +450,9 @@ function orthonormal(rows: Tensor): Tensor {
 function orthonormalize(rows: TensorData, count: number, length: number): void {
   const row = (i: number) => rows.subarray(i * length, (i + 1) * length)
   for (let i = 0; i < count; i++) {
-    const own = row(i)
-    for (let j = 0; j < i; j++) addTo(own, row(j), -dot(own, row(j)))
-    addTo(own, own, 1 / Math.sqrt(dot(own, own)) - 1)
+    const vector = row(i)
+    for (let j = 0; j < i; j++) addTo(vector, row(j), -dot(vector, row(j)))
+    addTo(vector, vector, 1 / Math.sqrt(dot(vector, vector)) - 1)
   }
 }
 

@@ -1,6 +1,6 @@
 // Initializers by name.
 
-import { Registry, type ClassesIn } from '../../core/registry'
+import { Registry, type ClassesIn, type UserFunction } from '../../core/registry'
 import type * as all from './'
 import { Initializer } from './initializer'
 import * as named from './named'
@@ -13,5 +13,5 @@ const unnamed = { STFT: true } satisfies Record<Exclude<OwnName, keyof typeof na
 export const initializers = /* @__PURE__ */ new Registry('initializer', Initializer, () => named, {
   aliases: FURTHER_NAMES,
   unnamed,
-  ofFunction: (initializer: named.InitializerFunction) => new named.LambdaInitializer({ initializer }),
+  ofFunction: ({ call }: UserFunction<named.InitializerFunction>) => new named.LambdaInitializer({ initializer: call }),
 })

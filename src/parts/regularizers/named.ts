@@ -123,7 +123,7 @@ export class L1L2 extends L1L2Base {
 
   /** An empty configuration comes from a name, for which Keras uses l1 = l2 = 0.01. @internal */
   static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
-    return new this((Object.keys(config).length === 0 ? { l1: 0.01, l2: 0.01 } : config) as never)
+    return Reflect.construct(this, [Object.keys(config).length === 0 ? { l1: 0.01, l2: 0.01 } : config])
   }
 
   call(x: Tensor): Tensor {

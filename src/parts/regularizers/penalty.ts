@@ -1,4 +1,4 @@
-// The penalties that regularizers add to the loss, checked, because regularizers may be custom.
+// Checks the penalties that regularizers add to the loss, because regularizers may be custom.
 
 import { ShapeError } from '../../core/errors'
 import { classNameOf } from '../../core/registry'

@@ -1,8 +1,8 @@
 // Regularizers by name.
 
-import { Registry } from '../../core/registry'
+import { Registry, type UserFunction } from '../../core/registry'
 import * as named from './named'
 
 export const regularizers = /* @__PURE__ */ new Registry('regularizer', named.Regularizer, () => named, {
-  ofFunction: (regularizer: named.RegularizerFunction) => new named.LambdaRegularizer({ regularizer }),
+  ofFunction: ({ call }: UserFunction<named.RegularizerFunction>) => new named.LambdaRegularizer({ regularizer: call }),
 })
