@@ -60,7 +60,12 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
  * @param where names the argument in errors
  */
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
-  return fromData(values instanceof Variable ? values.value : values, where, dtype)
+  return readTensor(values, where, dtype)
+}
+
+/** The same for a value whose type is not known. @throws DataError for what is not a TensorLike */
+export function readTensor(value: unknown, where: string, dtype?: DType): Tensor {
+  return fromData(value instanceof Variable ? value.value : value, where, dtype)
 }
 
 /** A number or a list of numbers, also as a tensor. */

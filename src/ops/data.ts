@@ -6,12 +6,12 @@ import { MAX_DATA_ELEMENTS, sizeOf, type Shape } from '../core/shapes'
 import { requireDType, requireShape } from './arguments'
 import { Tensor, type NestedArray, type ShapedData, type TensorData, type TypedArray } from './tensor'
 
-/** Data, or a tensor, which is returned if it has the dtype. @param where names the argument in errors */
-export function fromData(
-  values: Tensor | ShapedData | TypedArray | readonly TypedArray[] | NestedArray,
-  where: string,
-  dtype?: DType,
-): Tensor {
+/**
+ * Data, or a tensor, which is returned if it has the dtype.
+ * @param values of any type: what is not data is an error
+ * @param where names the argument in errors
+ */
+export function fromData(values: unknown, where: string, dtype?: DType): Tensor {
   requireDTypeOf(where, dtype)
   if (values instanceof Tensor)
     return dtype === undefined || values.dtype === dtype ? values : convert(values, where, dtype)

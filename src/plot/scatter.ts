@@ -1,7 +1,7 @@
 // Points of classes: their colours, marks and legend.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import { toTensor, type TensorLike } from '../ops/convert'
+import { readTensor } from '../ops/convert'
 import type { Axes, Point } from './drawing/axes'
 import { fill, type LegendEntry } from './drawing/lines'
 import { coordinate, element } from './drawing/svg'
@@ -19,13 +19,13 @@ export interface Classes {
  */
 export function readClasses(
   where: string,
-  labels: TensorLike | null,
+  labels: unknown,
   names: readonly string[] | null,
   rows: number,
   plain = 0,
 ): Classes {
   if (labels === null) return { of: new Int32Array(rows).fill(plain), names: [''] }
-  const { data, shape } = toTensor(labels, `${where}: labels`)
+  const { data, shape } = readTensor(labels, `${where}: labels`)
   const [count, width = 1] = shape
   if (count !== rows || shape.length > 2)
     throw new ShapeError(

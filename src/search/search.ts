@@ -18,7 +18,7 @@ import {
 } from '../core/options'
 import { isUrl } from '../core/globals'
 import { typed } from '../core/tree'
-import type { SampleWeights } from '../data/samples/given'
+import type { SampleWeights } from '../data/samples/data-types'
 import { isElements, type ElementsOrMaker } from '../data/samples/source'
 import { isScore } from '../metrics/direction'
 import type { Model } from '../models/model'

@@ -3,7 +3,7 @@
 import { ArgumentError, formatShape, quoted } from '../../core/errors'
 import { isBranch } from '../../core/tree'
 import { Tensor } from '../../ops/tensor'
-import type { ClassWeight, ClassWeights } from './given'
+import type { ClassWeight, ClassWeights } from './data-types'
 import { perOutput } from './per-output'
 import type { Samples } from './samples'
 

@@ -7,7 +7,7 @@ import { childrenAt, flatten, flattenLike, isBranch, mapTree, pathName, type Tre
 import { branchesIntoTensors, isTensorLikeObject, type TensorLike } from '../../ops/convert'
 import { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import type { SampleWeights } from './given'
+import type { SampleWeights } from './data-types'
 
 /** The expected form of inputs or targets. */
 export interface Layout {

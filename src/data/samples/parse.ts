@@ -8,7 +8,7 @@ import { toTensor, type TensorLike } from '../../ops/convert'
 import { StringTensor, beginsWithString, fitStrings, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { requireIntegers, requireNumbers, requireRows } from './checks'
-import type { SampleWeights } from './given'
+import type { SampleWeights } from './data-types'
 import {
   UNKNOWN_LAYOUT,
   areRows,
