@@ -145,7 +145,12 @@ function contextOf(
   canvas: HTMLCanvasElement | OffscreenCanvas,
 ): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null {
   // A WebGL canvas has no 2D context, so it is drawn on a canvas that has one.
-  return canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D | null
+  const settings = { willReadFrequently: true }
+  return isOffscreen(canvas) ? canvas.getContext('2d', settings) : canvas.getContext('2d', settings)
+}
+
+function isOffscreen(canvas: HTMLCanvasElement | OffscreenCanvas): canvas is OffscreenCanvas {
+  return typeof OffscreenCanvas === 'function' && canvas instanceof OffscreenCanvas
 }
 
 /** Whether this platform draws pictures: Deno has canvases that cannot. */
@@ -195,7 +200,7 @@ async function camera(): Promise<{ video: HTMLVideoElement; stop: () => void }> 
   const devices = (globalThis.navigator as Navigator | undefined)?.mediaDevices
   if (devices === undefined || typeof document === 'undefined')
     throw new StateError(
-      'webcamFrames: there is no camera here. Cameras are for pages that came by https or from localhost.',
+      'webcamFrames: there is no camera here. Browsers give cameras only to pages from https or localhost.',
     )
   const stream = await devices.getUserMedia({ video: true })
   const video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream })

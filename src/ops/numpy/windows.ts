@@ -9,7 +9,7 @@ import { Tensor } from '../tensor'
 /** The parameters of a window. */
 const window = () => [arg('x', whole(0))] as const
 
-/** @param of the element at −1 ≤ t ≤ 1 from the first to the last */
+/** @param of the value at t, which rises from −1 at the first element to 1 at the last */
 function windowOf(where: string, x: number, of: (t: number) => number): Tensor {
   const [length] = requireShape(where, [x]) as [number]
   const last = length - 1
