@@ -60,7 +60,8 @@ export function compareTrials(rises: boolean, a: Trial<unknown>, b: Trial<unknow
   const byError = Number(a.error !== null) - Number(b.error !== null)
   if (byError !== 0) return byError
   // ∞ − ∞ is NaN, so equal scores are tested first.
-  const byScore = a.score === b.score ? 0 : a.score < b.score === rises ? 1 : -1
+  const isBetter = a.score < b.score !== rises
+  const byScore = a.score === b.score ? 0 : 1 - 2 * Number(isBetter)
   return b.rounds - a.rounds || byScore || a.number - b.number
 }
 
@@ -87,8 +88,8 @@ export class SearchResult<Choice, In, Out> implements Monitored {
   table(most = Infinity): string {
     if (!(most >= 1)) throw new ArgumentError(`table: the number of rows must be at least 1, received ${quoted(most)}`)
     const sorted = [...this.trials].sort((a, b) => compareTrials(this.rises, a, b)).slice(0, most)
-    const names = Object.keys(sorted[0]!.choice as object)
-    const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values(choice as object)
+    const names = Object.keys({ ...sorted[0]!.choice })
+    const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values({ ...choice })
     const height = Math.max(...this.trials.map(({ rounds }) => rounds))
     // A column for each rung.
     const rungs = Array.from({ length: height }, (_, i) => i)
