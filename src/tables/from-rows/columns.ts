@@ -216,7 +216,8 @@ class Look {
     if (kind !== 'ignore') this.check(kind)
     const missingCount = this.values.length - this.present.length
     const byDefault = missingCount > 0 ? 'mask' : null
-    const missing = kind === 'ignore' ? null : treatment === undefined ? byDefault : treatment
+    const chosen = treatment === undefined ? byDefault : treatment
+    const missing = kind === 'ignore' ? null : chosen
     if (missing === null && kind !== 'ignore' && missingCount > 0)
       throw new DataError(
         `${this.place}: ${counted(missingCount, 'value is', 'values are')} missing, and missing is null. Use 'mask' or 'mean'.`,
