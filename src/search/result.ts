@@ -88,8 +88,8 @@ export class SearchResult<Choice, In, Out> implements Monitored {
   table(most = Infinity): string {
     if (!(most >= 1)) throw new ArgumentError(`table: the number of rows must be at least 1, received ${quoted(most)}`)
     const sorted = [...this.trials].sort((a, b) => compareTrials(this.rises, a, b)).slice(0, most)
-    const names = Object.keys({ ...sorted[0]!.choice })
-    const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values({ ...choice })
+    const names = Object.keys(sorted[0]!.choice as object)
+    const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values(choice as object)
     const height = Math.max(...this.trials.map(({ rounds }) => rounds))
     // A column for each rung.
     const rungs = Array.from({ length: height }, (_, i) => i)
