@@ -60,7 +60,7 @@ export type {
   SampleWeights,
   TargetsOf,
   ValidationData,
-} from './data/samples/given'
+} from './data/samples/data-types'
 export { padSequences } from './data/samples/pad-sequences'
 export type { PadSequencesOptions } from './data/samples/pad-sequences'
 export { loadModel } from './files/load'

@@ -58,10 +58,8 @@ export async function crossValidate(
       `crossValidate: makeModel must be a function that returns a compiled model, received ${quoted(makeModel)}`,
     )
   sameCount([x, y], 'crossValidate')
-  const folds = kFold(x, {
-    ...rest,
-    stratify: stratify === true ? labelsOf(y, 'crossValidate: y') : stratify === false ? null : stratify,
-  })
+  const labels = stratify === true ? labelsOf(y, 'crossValidate: y') : stratify
+  const folds = kFold(x, { ...rest, stratify: labels === false ? null : labels })
   const scores: Logs[] = []
   const used = new Set<ValidatedModel>()
   for (const [fold, { train, test }] of folds.entries()) {

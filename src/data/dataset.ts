@@ -50,6 +50,7 @@ import {
   END,
   after,
   indexedSource,
+  passAs,
   sourceOf,
   type Cursor,
   type ElementsOrMaker,
@@ -97,13 +98,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** `Dataset of 100 elements` */
   toString(): string {
     const { size } = this
-    const count =
-      size === null
-        ? 'an unknown number of elements'
-        : size === Infinity
-          ? 'endless elements'
-          : `${size} ${size === 1 ? 'element' : 'elements'}`
-    return `${this.constructor.name} of ${count}`
+    if (size === null) return `${this.constructor.name} of an unknown number of elements`
+    const count = size === Infinity ? 'endless' : String(size)
+    return `${this.constructor.name} of ${count} ${size === 1 ? 'element' : 'elements'}`
   }
 
   /** Use `Dataset.from`; readers of files have their own classes. */
@@ -121,7 +118,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   static from<T>(elements: ElementsOrMaker<T>, options: ReadOptions = {}): Dataset<T> {
     requireArguments('Dataset.from', arguments, 2)
     const { signal } = readOptions('Dataset.from', signalOption(), options)
-    if (elements instanceof Dataset && signal === null) return elements as Dataset<T>
+    if (elements instanceof Dataset && signal === null) return elements
     return Dataset.of(abortableSource(sourceOf(elements, 'Dataset.from'), signal))
   }
 
@@ -140,8 +137,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    */
   static fromTensorSlices<const Columns>(columns: Columns): Dataset<RowOf<Columns>> {
     requireArguments('Dataset.fromTensorSlices', arguments, 1)
-    const rows: Source = numberedSource(slicesOf(columns, 'Dataset.fromTensorSlices'))
-    return Dataset.of(rows as Source<RowOf<Columns>>)
+    return datasetOf(numberedSource(slicesOf(columns, 'Dataset.fromTensorSlices')))
   }
 
   /** start, start + step, … below stop. */
@@ -160,16 +156,17 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     parts: Parts,
   ): Dataset<{ -readonly [Key in keyof Parts]: Parts[Key] extends Dataset<infer Element> ? Element : never }> {
     requireArguments('Dataset.zip', arguments, 1)
-    const all = Object.values(parts ?? {}) as Dataset<unknown>[]
+    const all = Object.values<Dataset<unknown>>({ ...parts })
     if (all.length === 0 || !all.every((each) => each instanceof Dataset))
       throw new ArgumentError('Dataset.zip: needs data sets, in a list or a record')
     const keys = Object.keys(parts)
     const name = (elements: unknown[]): unknown =>
       Array.isArray(parts) ? elements : Object.fromEntries(keys.map((key, i) => [key, elements[i]]))
     const sizes = all.map(({ size }) => size)
-    return new Dataset(sizes.includes(null) ? null : Math.min(...(sizes as number[])), (pass, ahead) =>
-      mapped(zipped(all.map((each) => each.open(pass, ahead))), name),
-    ) as never
+    return datasetOf({
+      size: sizes.every((size) => size !== null) ? Math.min(...sizes) : null,
+      open: (pass, ahead) => mapped(zipped(all.map((each) => each.open(pass, ahead))), name),
+    })
   }
 
   /**
@@ -180,10 +177,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireArguments('Dataset.map', arguments, 2)
     requireFunction('map', fn)
     const { parallel } = readOptions('Dataset.map', mapOptions(), options)
-    const own = fn as (element: T, index: number) => Soon<Awaited<To>>
     return new Dataset(this.size, (pass, ahead) => {
       const from = this.open(pass, ahead)
-      return parallel === 1 ? mapped(from, own) : mappedInParallel(from, own, parallel)
+      return passAs(parallel === 1 ? mapped(from, fn) : mappedInParallel(from, fn, parallel))
     })
   }
 
@@ -200,12 +196,12 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireFunction('flatMap', fn)
     return new Dataset<To>(null, (pass, ahead) => {
       const from = this.open(pass, ahead)
-      const own = chained<To>(() =>
+      const all = chained<To>(() =>
         after(from.next(), (element) =>
           element === END ? END : after(fn(element), (made) => sourceOf(made, 'Dataset.flatMap').open(pass, ahead)),
         ),
       )
-      return { ...own, close: () => after(own.close(), () => from.close()) }
+      return { ...all, close: () => after(all.close(), () => from.close()) }
     })
   }
 
@@ -238,9 +234,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   private batches(where: string, size: number, dropRemainder: boolean, padding: Padding | null): Dataset<Batched<T>> {
     const each = count.read(size, `${where}: the size`)
     const batching = { where, size: each, keepsRest: !dropRemainder, padding }
-    return new Dataset(
-      groupsIn(this.size, each, dropRemainder),
-      (pass, ahead = 0) => batched(this.open(pass, ahead * each), batching) as Cursor<Batched<T>>,
+    return new Dataset(groupsIn(this.size, each, dropRemainder), (pass, ahead = 0) =>
+      passAs(batched(this.open(pass, ahead * each), batching)),
     )
   }
 
@@ -278,9 +273,10 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     }
     const padding = { value: padValue, multiple: padToMultipleOf }
     return new Dataset(null, (pass, ahead) =>
-      mapped(
-        bucketed(this.open(pass, ahead), { bucketOf, sizes, keepsRest: !dropRemainder }),
-        (elements) => collate(elements, 'Dataset.bucketByLength', padding) as Batched<T>,
+      passAs(
+        mapped(bucketed(this.open(pass, ahead), { bucketOf, sizes, keepsRest: !dropRemainder }), (elements) =>
+          collate(elements, 'Dataset.bucketByLength', padding),
+        ),
       ),
     )
   }
@@ -288,7 +284,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** The rows of batches: the inverse of `batch`. */
   unbatch(): Dataset<RowOf<T>> {
     requireArguments('Dataset.unbatch', arguments, 0)
-    return this.flatMap((batch) => Dataset.fromTensorSlices(batch)) as Dataset<unknown> as Dataset<RowOf<T>>
+    return datasetOf(this.flatMap<unknown>((batch) => Dataset.fromTensorSlices(batch)))
   }
 
   /**
@@ -302,13 +298,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     const { shift, stride, dropRemainder } = readOptions('Dataset.window', windowOptions(), options)
     const step = shift ?? each
     const span = (each - 1) * stride + 1
-    const known =
-      this.size === null
-        ? null
-        : dropRemainder
-          ? Math.max(0, Math.floor((this.size - span) / step) + 1)
-          : Math.ceil(this.size / step)
-    return new Dataset(known, (pass, ahead) =>
+    const countIn = (size: number): number =>
+      dropRemainder ? Math.max(0, Math.floor((size - span) / step) + 1) : Math.ceil(size / step)
+    return new Dataset(this.size === null ? null : countIn(this.size), (pass, ahead) =>
       windows(this.open(pass, ahead), { size: each, shift: step, stride, keepsRest: !dropRemainder }),
     )
   }
@@ -330,29 +322,26 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** All elements `times` times; endless by default. Each time, shuffled elements get another order. */
   repeat(times = Infinity): Dataset<T> {
     requireArguments('Dataset.repeat', arguments, 1)
-    const own = times === Infinity ? times : integer({ min: 0 }).read(times, 'Dataset.repeat: times')
-    const size =
-      own === 0 ? 0 : this.size === null ? (own === Infinity ? Infinity : null) : this.size === 0 ? 0 : this.size * own
-    return new Dataset(size, (pass, ahead) =>
-      repeated({ size: this.size, open: (each) => this.open(each, ahead) }, own, pass),
+    const count = times === Infinity ? times : integer({ min: 0 }).read(times, 'Dataset.repeat: times')
+    return new Dataset(repeatedSize(this.size, count), (pass, ahead) =>
+      repeated({ size: this.size, open: (each) => this.open(each, ahead) }, count, pass),
     )
   }
 
   /** The first `most` elements. */
   take(most: number): Dataset<T> {
     requireArguments('Dataset.take', arguments, 1)
-    const own = most === Infinity ? most : integer({ min: 0 }).read(most, 'Dataset.take: the number')
-    return new Dataset(own === 0 ? 0 : this.size === null ? null : Math.min(this.size, own), (pass, ahead) =>
-      limited(this.open(pass, ahead), own),
-    )
+    const limit = most === Infinity ? most : integer({ min: 0 }).read(most, 'Dataset.take: the number')
+    const size = this.size === null ? null : Math.min(this.size, limit)
+    return new Dataset(limit === 0 ? 0 : size, (pass, ahead) => limited(this.open(pass, ahead), limit))
   }
 
   /** All but the first `most` elements. */
   skip(most: number): Dataset<T> {
     requireArguments('Dataset.skip', arguments, 1)
-    const own = integer({ min: 0 }).read(most, 'Dataset.skip: the number')
-    return new Dataset(this.size === null ? null : Math.max(0, this.size - own), (pass, ahead) =>
-      skipping(this.open(pass, ahead), own),
+    const skipped = integer({ min: 0 }).read(most, 'Dataset.skip: the number')
+    return new Dataset(this.size === null ? null : Math.max(0, this.size - skipped), (pass, ahead) =>
+      skipping(this.open(pass, ahead), skipped),
     )
   }
 
@@ -390,11 +379,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    */
   prefetch(most: number): Dataset<T> {
     requireArguments('Dataset.prefetch', arguments, 1)
-    const own = count.read(most, 'Dataset.prefetch: the number')
-    return new Dataset(this.size, (pass, before = 0) => ahead(this.open(pass, before + own), own))
+    const kept = count.read(most, 'Dataset.prefetch: the number')
+    return new Dataset(this.size, (pass, before = 0) => ahead(this.open(pass, before + kept), kept))
   }
 
-  /** The same for a reader that is no other data set. @internal */
+  /** The source for a reader that is not another data set. @internal */
   get outermost(): Source<T> {
     return stackSafe<T>(this)
   }
@@ -459,7 +448,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     await keepingDoubles(async () => saveElements(await this.exact(options), path))
   }
 
-  /** All elements of a pass for a file: numbers that would lose digits or their dtype are as they were given. */
+  /** All elements of a pass for a file: no number loses digits or its dtype. */
   private async exact(options: ReadOptions): Promise<unknown[]> {
     requireEnd(this, 'Dataset.save')
     const { signal } = readOptions('Dataset.save', signalOption(), options)
@@ -476,6 +465,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
 function requireEnd({ size }: { readonly size: number | null }, where: string): void {
   if (size === Infinity) throw new ArgumentError(`${where}: the data set has no end. Use take.`)
+}
+
+/** A data set of elements of a type that `passAs` gives them. */
+export function datasetOf<T>({ size, open }: Source): Dataset<T> {
+  return Dataset.of({ size, open: (pass, ahead) => passAs<T>(open(pass, ahead)) })
 }
 
 /** One pass over a data set. */
@@ -535,5 +529,12 @@ function requireFunction(method: string, fn: unknown): void {
 }
 
 function groupsIn(size: number | null, each: number, dropRemainder: boolean): number | null {
-  return size === null ? null : dropRemainder ? Math.floor(size / each) : Math.ceil(size / each)
+  if (size === null) return null
+  return dropRemainder ? Math.floor(size / each) : Math.ceil(size / each)
+}
+
+function repeatedSize(size: number | null, times: number): number | null {
+  if (times === 0 || size === 0) return 0
+  if (times === Infinity) return Infinity
+  return size === null ? null : size * times
 }

@@ -1,6 +1,7 @@
 // Dataset.save: the elements of a data set as a file that other programs read, `.npz` or `.csv`, or as a folder of images.
 
 import { encodeUtf8 } from '../core/text'
+import type { NumericArray } from '../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { snakeCase } from '../core/registry'
 import { isBranch } from '../core/tree'
@@ -51,10 +52,11 @@ function leavesOf(tree: unknown, path: string): Column[] {
   if (tree instanceof StringTensor) return [{ name: path, values: tree.strings, doubles: null }]
   if (isStrings(tree)) return [{ name: path, values: tree, doubles: null }]
   if (tree instanceof Tensor) return [{ name: path, values: tree, doubles: doublesOf(tree) }]
-  return Object.entries(tree as object).flatMap(([key, child]) =>
-    leavesOf(child, path === '' ? (PARTS.includes(key) ? snakeCase(key) : key) : `${path}/${key}`),
-  )
+  if (!isBranch(tree)) return []
+  return Object.entries(tree).flatMap(([key, child]) => leavesOf(child, path === '' ? partName(key) : `${path}/${key}`))
 }
+
+const partName = (key: string): string => (PARTS.includes(key) ? snakeCase(key) : key)
 
 function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string')
@@ -102,19 +104,24 @@ function csvOf(columns: readonly Column[]): string {
       throw new DataError(
         `Dataset.save: '${name}' has rows of several axes, which a table cannot hold. Write a .npz file`,
       )
-    const textOf = data instanceof Float32Array ? numberOf : data instanceof Float64Array ? doubleOf : String
+    const textOf = writerOf(data)
     const at = (column: number) => (row: number) => textOf(data[row * width + column]!)
     if (shape.length === 1) return [{ name, at: at(0) }]
     return Array.from({ length: width }, (_, column) => ({ name: `${name}_${column}`, at: at(column) }))
   })
-  const [first] = columns
-  const count = first === undefined ? 0 : first.values instanceof Tensor ? first.values.shape[0]! : first.values.length
+  const values = columns[0]?.values ?? []
+  const count = values instanceof Tensor ? values.shape[0]! : values.length
   const lines = [fields.map(({ name }) => fieldOf(name)).join(',')]
   for (let row = 0; row < count; row++) lines.push(fields.map(({ at }) => at(row)).join(','))
   return `${lines.join('\n')}\n`
 }
 
-/** A double as it is; empty for NaN, which readers take for a missing value. */
+function writerOf(data: NumericArray): (value: number) => string {
+  if (data instanceof Float32Array) return numberOf
+  return data instanceof Float64Array ? doubleOf : String
+}
+
+/** A double with all its digits; empty for NaN, which readers take for a missing value. */
 function doubleOf(value: number): string {
   if (Number.isNaN(value)) return ''
   if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value)
@@ -182,7 +189,7 @@ function pictureOf(element: unknown, i: number): Picture {
     throw new DataError(
       `Dataset.save: element ${i} of a folder of images must be [image, class]. An image is [rows, columns, channels] with 1 to 4 channels, a class is a number or a name`,
     )
-  const [height, width, channels] = image.shape as readonly [number, number, number]
+  const [height = 0, width = 0, channels = 0] = image.shape
   return { folder: String(name), image: { width, height, channels, depth: 8, data: bytesOf(image, i) } }
 }
 

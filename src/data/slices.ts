@@ -4,7 +4,7 @@ import { allocateData } from '../core/dtypes'
 import { DataError, ShapeError } from '../core/errors'
 import { sameShape } from '../core/shapes'
 import { flatten, isBranch, pathName, pathsOf, put, unflatten, type Tree } from '../core/tree'
-import { toTensor, type TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { mapData } from './samples/layout'
@@ -12,7 +12,7 @@ import { collate } from './samples/collate'
 import { doublesOf, keepsDoubles, withDoubles } from './samples/doubles'
 import type { NumberedRows } from './samples/row-block'
 
-/** Wraps the data of a leaf, so that a list of rows is not taken for a branch. */
+/** Wraps the data of a leaf: a list of rows would otherwise be a branch. */
 class Column {
   constructor(readonly data: unknown) {}
 }
@@ -27,7 +27,6 @@ interface Reader {
 
 /** @throws ShapeError for different numbers of rows, DataError for data that are not a tensor */
 export function slicesOf(columns: unknown, where: string): NumberedRows {
-  // The wrapper keeps a list of rows from being taken for a branch.
   const tree: Tree<unknown> = mapData(columns, (leaf) => new Column(leaf))
   const paths = pathsOf(tree)
   const readers = flatten<unknown>(tree).map((leaf, i) =>
@@ -99,7 +98,7 @@ function reader(leaf: unknown, where: string): Reader {
     const row = (i: number): unknown => rows[i]
     return { size: rows.length, row, exact: row, tensor: null }
   }
-  const tensor = toTensor(data as TensorLike, where)
+  const tensor = toTensor(data, where)
   const {
     data: elements,
     shape: [size, ...rest],
@@ -108,7 +107,7 @@ function reader(leaf: unknown, where: string): Reader {
   if (size === undefined) throw new DataError(`${where}: needs rows, received a single number`)
   const width = elements.length / Math.max(1, size)
   let known: Float64Array | null = null
-  /** The numbers as they were given, while they are saved. */
+  /** The numbers before their conversion to float32, while they are saved. */
   const doubles = (): Float64Array | null =>
     keepsDoubles() && dtype === 'float32' ? (known ??= doublesOf(data)) : null
   const slice = (i: number): Tensor => {
@@ -116,13 +115,18 @@ function reader(leaf: unknown, where: string): Reader {
     return withDoubles(new Tensor(elements.subarray(start, end), rest, dtype), doubles()?.subarray(start, end) ?? null)
   }
   const number = (i: number): unknown => (doubles() ?? elements)[i]
-  const row = rest.length > 0 ? slice : dtype === 'bool' ? (i: number) => elements[i] === 1 : number
+  const single = dtype === 'bool' ? (i: number) => elements[i] === 1 : number
+  const row = rest.length > 0 ? slice : single
   return { size, row, exact: dtype === 'int32' ? slice : row, tensor }
 }
 
 /** Single numbers become float32, as in `collate`. */
-function gathered({ data, shape: [size = 0, ...rest], dtype: own }: Tensor, rows: Int32Array, spare: unknown): Tensor {
-  const dtype = rest.length === 0 && own !== 'bool' ? 'float32' : own
+function gathered(
+  { data, shape: [size = 0, ...rest], dtype: stored }: Tensor,
+  rows: Int32Array,
+  spare: unknown,
+): Tensor {
+  const dtype = rest.length === 0 && stored !== 'bool' ? 'float32' : stored
   const width = data.length / Math.max(1, size)
   const hasRoom = spare instanceof Tensor && spare.dtype === dtype && spare.data.length === rows.length * width
   const target = hasRoom ? spare.data : allocateData(dtype, rows.length * width)

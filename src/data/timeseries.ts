@@ -9,7 +9,7 @@ import { sizeOf } from '../core/shapes'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { abortableSource, signalOption } from './samples/abort'
-import { Dataset } from './dataset'
+import { Dataset, datasetOf } from './dataset'
 import { doublesOf, keepsDoubles, withDoubles } from './samples/doubles'
 
 const timeseriesOptions = () =>
@@ -66,7 +66,7 @@ export function timeseriesDataset<const Options extends TimeseriesOptions>(
   options: Options & TimeseriesOptions,
 ): Dataset<TimeseriesElement<Options>> {
   requireArguments('timeseriesDataset', arguments, 2)
-  const { targets = null, ...rest } = (options ?? {}) as TimeseriesOptions
+  const { targets = null, ...rest }: TimeseriesOptions = options ?? {}
   const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex, signal } =
     readOptions('timeseriesDataset', timeseriesOptions(), rest)
   const series = stepsOf(data, 'timeseriesDataset')
@@ -90,7 +90,7 @@ export function timeseriesDataset<const Options extends TimeseriesOptions>(
     return goals === null ? window : [window, goals.step(at)]
   })
   const all = batchSize === null ? windows : windows.batch(batchSize)
-  return Dataset.of(abortableSource(all, signal)) as Dataset<TimeseriesElement<Options>>
+  return datasetOf(abortableSource<unknown>(all, signal))
 }
 
 /**
@@ -108,9 +108,7 @@ export function timeseriesDatasetFromArray<const Targets extends TensorLike | nu
   options: Omit<TimeseriesOptions, 'targets' | 'sequenceLength'> = {},
 ): Dataset<TimeseriesElement<{ targets: Targets }>> {
   requireArguments('timeseriesDatasetFromArray', arguments, 4)
-  return timeseriesDataset(data, { ...options, targets, sequenceLength }) as Dataset<
-    TimeseriesElement<{ targets: Targets }>
-  >
+  return datasetOf(timeseriesDataset(data, { ...options, targets, sequenceLength }))
 }
 
 interface Steps {
@@ -124,26 +122,28 @@ function stepsOf(values: TensorLike, where: string): Steps {
   const [count, ...rest] = shape
   if (count === undefined) throw new DataError(`${where}: expected steps, received a single number`)
   const width = sizeOf(rest)
-  const elements = <Data extends NumericArray>(of: Data, at: number) =>
-    of.subarray(at * width, (at + 1) * width) as Data
-  const stepsAt = <Data extends NumericArray>(of: Data, target: Data, at: number, rate: number): Data => {
-    for (let i = 0; i * width < target.length; i++) target.set(elements(of, at + i * rate), i * width)
+  const stepsAt = <Data extends NumericArray>(from: NumericArray, target: Data, at: number, rate: number): Data => {
+    for (let i = 0; i * width < target.length; i++) {
+      const step = at + i * rate
+      target.set(from.subarray(step * width, (step + 1) * width), i * width)
+    }
     return target
   }
   let known: Float64Array | null = null
-  /** The numbers as they were given, while they are saved. */
+  /** The numbers before their conversion to float32, while they are saved. */
   const doubles = (): Float64Array | null => (keepsDoubles() ? (known ??= doublesOf(values)) : null)
   return {
     count,
     step(at) {
-      const own = doubles()
-      if (rest.length === 0) return (own ?? data)[at]!
-      return withDoubles(new Tensor(elements(data, at), rest, dtype), own && elements(own, at))
+      const exact = doubles()
+      if (rest.length === 0) return (exact ?? data)[at]!
+      const [begin, end] = [at * width, (at + 1) * width]
+      return withDoubles(new Tensor(data.subarray(begin, end), rest, dtype), exact && exact.subarray(begin, end))
     },
     window(at, length, rate) {
-      const [own, size] = [doubles(), length * width]
+      const [exact, size] = [doubles(), length * width]
       const window = new Tensor(stepsAt(data, allocateData(dtype, size), at, rate), [length, ...rest], dtype)
-      return withDoubles(window, own && stepsAt(own, new Float64Array(size), at, rate))
+      return withDoubles(window, exact && stepsAt(exact, new Float64Array(size), at, rate))
     },
   }
 }

@@ -8,7 +8,7 @@ import { abortSignal, boolean, count, custom, nullable, option } from '../core/o
 import { sameShape, sizeOf } from '../core/shapes'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten, type Tree } from '../core/tree'
 import { requireNumbers } from '../data/samples/checks'
-import type { DataOf } from '../data/samples/given'
+import type { DataOf } from '../data/samples/data-types'
 import { joinRows } from '../data/samples/rows'
 import type { Readers } from '../data/samples/samples'
 import { CallContext, withFrame } from '../layers/context'

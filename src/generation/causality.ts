@@ -95,8 +95,11 @@ const kept: { readonly [Name in PrimitiveName]?: Keep<Name> } = {
   argMin: argReduced,
   softmax: unlessLast,
   logSoftmax: unlessLast,
-  gather: ({ inputs }, { axis: along }, operand, axis) =>
-    operand === 1 ? along + axis : axis === along ? null : axis < along ? axis : axis + rankOf(inputs[1]!) - 1,
+  gather: ({ inputs }, { axis: along }, operand, axis) => {
+    if (operand === 1) return along + axis
+    if (axis === along) return null
+    return axis < along ? axis : axis + rankOf(inputs[1]!) - 1
+  },
   transpose: (_node, { permutation }, _operand, axis) => permutation.indexOf(axis),
   slice: ({ inputs }, { starts, sizes }, _operand, axis) =>
     starts[axis] === 0 && sizes[axis] === inputs[0]!.shape[axis] ? axis : null,
@@ -141,7 +144,7 @@ const isClean = ({ outer, inner }: TimeAxis): boolean => outer * inner === 1
 
 /** Convolution and pooling: each result reads a window that ends with its own step. */
 const windowed: MixingRule<'convolution' | 'depthwiseConvolution' | 'maxPool' | 'sumPool'> = (node, analysis) => {
-  const [x] = node.inputs as [Value]
+  const x = node.inputs[0]!
   const time = analysis.onlyTime(x)
   const rank = rankOf(x)
   if (time === null || !isClean(time) || time.axis === 0 || time.axis === rank - 1)
@@ -174,15 +177,13 @@ const mixing: { readonly [Name in PrimitiveName]?: MixingRule<Name> } = {
     if (!isOne || length !== analysis.steps)
       return unknown('runs over another axis than the steps, or reads all steps in each iteration')
     const isSettled = node.inputs.every((input) => analysis.trustOf(input) === 'all')
-    return {
-      manner: { kind: 'loop' },
-      trust: node.outputs.map((_, i) => (isSettled ? (i < carries ? 'last' : 'all') : 'none')),
-    }
+    const settled = (i: number): Trust => (i < carries ? 'last' : 'all')
+    return { manner: { kind: 'loop' }, trust: node.outputs.map((_, i) => (isSettled ? settled(i) : 'none')) }
   },
   slice: (node, analysis) => {
     const { starts } = node.attributes
     const other = analysis.partnerOf(node)
-    const [x] = node.inputs as [Value]
+    const x = node.inputs[0]!
     const time = analysis.onlyTime(x)
     if (time === null || !isClean(time)) return unknown('takes a part of several steps')
     const { axis } = time
@@ -203,7 +204,7 @@ const mixing: { readonly [Name in PrimitiveName]?: MixingRule<Name> } = {
     return { manner: { kind: 'slice', axis, of: 'growing' }, trust: [trust === 'all' ? 'all' : 'none'] }
   },
   pad: (node, analysis) => {
-    const [x] = node.inputs as [Value]
+    const x = node.inputs[0]!
     const time = analysis.onlyTime(x)
     if (time === null || !isClean(time)) return unknown('pads several steps')
     if (node.attributes.after[time.axis]! > 0) return 'pads after the last step, whose place the next step takes'
@@ -220,13 +221,13 @@ const mixing: { readonly [Name in PrimitiveName]?: MixingRule<Name> } = {
     return { manner: { kind: 'after', axis }, trust: [isSettled ? 'all' : 'none'] }
   },
   softmax: (node, analysis) => {
-    const [x] = node.inputs as [Value]
+    const x = node.inputs[0]!
     const filling = analysis.masks.fillingOf(x)
     if (filling?.kind !== 'low' || filling.key !== rankOf(x) - 1) return unmasked(analysis, x)
     return overKeys(analysis, x, filling, filling.keepsOwn ? trustOfRows(filling, analysis.trustOf(x)) : null)
   },
   sum: (node, analysis) => {
-    const [x] = node.inputs as [Value]
+    const x = node.inputs[0]!
     const { axes } = node.attributes
     const filling = analysis.masks.fillingOf(x)
     if (filling?.kind === 'zero' && axes.includes(filling.key) && !axes.includes(filling.query))
@@ -236,7 +237,7 @@ const mixing: { readonly [Name in PrimitiveName]?: MixingRule<Name> } = {
     return { manner: { kind: 'total', axis: time.axis }, trust: [analysis.trustOf(x) === 'all' ? 'last' : 'none'] }
   },
   max: (node, analysis) => {
-    const [x] = node.inputs as [Value]
+    const x = node.inputs[0]!
     const { axes } = node.attributes
     const filling = analysis.masks.fillingOf(x)
     if (filling?.kind !== 'low' || !axes.includes(filling.key) || axes.includes(filling.query))
@@ -250,7 +251,7 @@ const mixing: { readonly [Name in PrimitiveName]?: MixingRule<Name> } = {
   logSoftmax: /* @__PURE__ */ refused(OVER_STEPS),
   reverse: /* @__PURE__ */ refused('reverses the steps'),
   matmul: (node, analysis) => {
-    const [a, b] = node.inputs as [Value, Value]
+    const [a, b] = [node.inputs[0]!, node.inputs[1]!]
     for (const [weights, values, axis, other] of [
       [a, b, rankOf(a) - 1, rankOf(b) - 2],
       [b, a, rankOf(b) - 2, rankOf(a) - 1],
@@ -361,7 +362,7 @@ export class Causality {
     for (const value of [...long.parameters, ...long.cells.values()])
       this.facts.set(value, { times: this.newTimes(value, null), trust: 'all', isPositional: false })
     for (const node of this.nodes) this.add(node)
-    const [scores] = long.outputs as [Value]
+    const scores = long.outputs[0]!
     const time = this.onlyTime(scores)
     if (time === null || time.axis !== 1 || !isClean(time) || time.shift !== 0)
       doubt(model, scores.node, 'has scores that are not of single steps')
@@ -449,7 +450,7 @@ export class Causality {
   }
 
   private addConstant(node: Node): void {
-    const [value] = node.outputs as [Value]
+    const value = node.outputs[0]!
     const growth = constantGrowth(node, this.partner(value).node!, this.traces.steps)
     if (growth === null) doubt(this.traces.model, node, 'depends on the number of steps')
     this.manners.set(node, growth === 'length' ? { kind: 'length' } : ALONE)

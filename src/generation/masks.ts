@@ -198,7 +198,8 @@ export class MaskFacts {
   private fillingOfPositional(value: Value, query: number, key: number): Filling | null {
     const sides = this.sidesOf(value, query, key)
     if (sides === null) return null
-    const kind = sides.later((x) => x === 0) ? 'zero' : sides.later((x) => x <= LOW) ? 'low' : null
+    const lowOrNull = sides.later((x) => x <= LOW) ? 'low' : null
+    const kind = sides.later((x) => x === 0) ? 'zero' : lowOrNull
     return (
       kind && { query, key, kind, keys: NONE, queries: NONE, keepsOwn: kind === 'zero' || sides.own((x) => x > LOW) }
     )
@@ -208,8 +209,9 @@ export class MaskFacts {
   private fillingBySelect(value: Value, query: number, key: number): Filling | null {
     const { node } = value
     if (node?.name !== 'select') return null
-    const [mask, kept, other] = node.inputs as [Value, Value, Value]
-    const kind = constantNumber(other) === 0 ? 'zero' : this.isLow(other) ? 'low' : null
+    const [mask, kept, other] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]!]
+    const lowOrNull = this.isLow(other) ? 'low' : null
+    const kind = constantNumber(other) === 0 ? 'zero' : lowOrNull
     const rank = value.shape.length - mask.shape.length
     const { isCausal, keepsOwn, keys, queries, isKnown } = this.visibility(mask, query - rank, key - rank)
     const inner = this.known.timesOf(kept).length === 2 ? this.fillingOf(kept) : null
@@ -232,7 +234,7 @@ export class MaskFacts {
     const number = constantNumber(value)
     const { node } = value
     if (number !== null || node === null) return number !== null && number <= LOW
-    const [first, second] = node.inputs as [Value, Value]
+    const [first, second] = [node.inputs[0]!, node.inputs[1]!]
     if (node.name === 'subtract') return this.isModerate(first) && (constantNumber(second) ?? 0) >= -LOW
     return node.name === 'add' && this.isModerate(first) && this.isLow(second)
   }

@@ -12,27 +12,27 @@ export interface Prompts {
   readonly isOne: boolean
 }
 
-/** @throws ArgumentError unless `given` is a prompt, a list of prompts, or a tensor [steps] or [batch, steps] */
-export function readPrompts(given: Prompt | readonly Prompt[] | Tensor): Prompts {
-  const value: unknown = given instanceof Tensor ? listsOf(given) : given
+/** @throws ArgumentError unless `prompt` is a prompt, a list of prompts, or a tensor [steps] or [batch, steps] */
+export function readPrompts(prompt: Prompt | readonly Prompt[] | Tensor): Prompts {
+  const value: unknown = prompt instanceof Tensor ? listsOf(prompt) : prompt
   const isOne = isSequence(value)
-  const sequences: readonly unknown[] | null = isOne
-    ? [value]
-    : Array.isArray(value) && value.length > 0 && value.every(isSequence)
-      ? value
-      : null
-  if (sequences === null)
-    throw refusal(given instanceof Tensor ? `a tensor of shape ${formatShape(given.shape)}` : quoted(given))
+  const sequences = isOne ? [value] : value
+  if (!areSequences(sequences))
+    throw refusal(prompt instanceof Tensor ? `a tensor of shape ${formatShape(prompt.shape)}` : quoted(prompt))
   return {
     isOne,
     sequences: sequences.map((each) => {
-      const sequence = Array.from(each as Prompt)
+      const sequence = Array.from(each)
       const wrong = sequence.find((token) => !Number.isInteger(token) || token < 0)
       if (sequence.length === 0) throw refusal(isOne ? 'an empty one' : 'a list with an empty one')
       if (wrong !== undefined) throw refusal(`${quoted(wrong)} as a token`)
       return sequence
     }),
   }
+}
+
+function areSequences(value: unknown): value is readonly Prompt[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isSequence)
 }
 
 function isSequence(value: unknown): value is Prompt {

@@ -57,7 +57,7 @@ export class Stepper {
     { long, short, steps: [, fewer] }: Traces,
   ) {
     const { builder, position } = this
-    const [tokens] = long.parameters as [Value]
+    const tokens = long.parameters[0]!
     this.cells = new Map([...long.cells].map(([cell, value]) => [value, cell]))
     this.tokens = builder.parameter({ shape: [tokens.shape[0]!, 1], dtype: tokens.dtype })
     this.now = builder.read(position)
@@ -65,7 +65,7 @@ export class Stepper {
     for (const node of causality.nodes)
       for (const output of node.outputs)
         if (causality.timesOf(output).length <= 1) this.get(output, causality.timesOf(output).length === 1 ? 'one' : '')
-    const [scores] = long.outputs as [Value]
+    const scores = long.outputs[0]!
     const last = builder.e.reshape(this.get(scores, 'one'), [scores.shape[0]!, scores.shape[2]!])
     builder.update(position, this.places(1))
     this.step = builder.finish([last])
@@ -138,7 +138,7 @@ export class Stepper {
   /** All elements of a value along its time axis, kept from earlier steps, with that of this step. */
   private keep(value: Value): Value {
     const { builder } = this
-    const [{ axis, outer, inner, shift }] = this.causality.timesOf(value) as [TimeAxis]
+    const { axis, outer, inner, shift } = this.causality.timesOf(value)[0]!
     const split = (shape: Shape, steps: number): Shape =>
       outer * inner === 1 ? shape : [...shape.slice(0, axis), outer, steps, inner, ...shape.slice(axis + 1)]
     const along = outer * inner === 1 ? axis : axis + 1
@@ -184,7 +184,7 @@ export class Stepper {
   private emit(node: Node, form: Form): void {
     const { causality, builder } = this
     const manner = causality.mannerOf(node)
-    const [first] = node.outputs as [Value]
+    const first = node.outputs[0]!
     const times = causality.timesOf(first)
     const keepOne = (made: Value): void => void this.remember(first, form, made)
     switch (manner.kind) {
@@ -242,14 +242,14 @@ export class Stepper {
   /** A constant, or a part of an operand. */
   private part(node: Node, form: Form): Value {
     const { builder, causality } = this
-    const [output] = node.outputs as [Value]
+    const output = node.outputs[0]!
     const times = causality.timesOf(output)
     if (node.name === 'constant') {
       const whole = builder.copy(node, [])[0]!
       return this.picked(whole, times, form)
     }
     const { starts, sizes } = node.attributes as PrimitiveAttributes['slice']
-    const [x] = node.inputs as [Value]
+    const x = node.inputs[0]!
     const isNew = (axis: number): boolean =>
       times.some((time) => time.axis === axis) && !causality.timesOf(x).some((time) => time.axis === axis)
     if (times.some(({ axis }) => isNew(axis))) {
@@ -278,7 +278,8 @@ export class Stepper {
     const isFixed = causality.timesOf(key).length === 0
     const shown = mask === null ? null : ofPairs(mask)
     const seen = isFixed ? null : this.seen(attributes.before)
-    const allowed = shown === null ? seen : seen === null ? shown : builder.emitOne('logicalAnd', [shown, seen], none)
+    const allowed =
+      shown === null || seen === null ? (shown ?? seen) : builder.emitOne('logicalAnd', [shown, seen], none)
     const [form, inputs]: [Form, Value[]] = [isFixed ? '' : 'all', [this.get(query, 'one')]]
     for (const x of [key, value]) inputs.push(this.get(x, form))
     if (allowed !== null) inputs.push(allowed)
@@ -313,7 +314,7 @@ export class Stepper {
     const { builder } = this
     const routine = routineOf((node as Node<'routine'>).attributes)
     if (!(routine instanceof RunningResult)) throw internalErrorOf(node)
-    const [output] = node.outputs as [Value]
+    const output = node.outputs[0]!
     const [x, factor] = node.inputs.map((input) => this.get(input, 'one')) as [Value, Value?]
     const { before, variable } = this.carried(output, this.shapeOf(output, 'one'), (first, short) => {
       const { shape } = short
@@ -361,8 +362,8 @@ export class Stepper {
   private window(node: Node, { shift }: TimeAxis): Value {
     const { builder, causality } = this
     const { e } = builder
-    const [x, ...others] = node.inputs as [Value, ...Value[]]
-    const [{ axis }] = causality.timesOf(x) as [TimeAxis]
+    const [x, others] = [node.inputs[0]!, node.inputs.slice(1)]
+    const { axis } = causality.timesOf(x)[0]!
     const at = axis - 1
     const given = node.attributes as {
       readonly dilation?: readonly number[]
@@ -400,13 +401,13 @@ export class Stepper {
     const { builder, causality } = this
     const { e } = builder
     const { starts, sizes } = node.attributes as PrimitiveAttributes['slice']
-    const [x] = node.inputs as [Value]
+    const x = node.inputs[0]!
     const put = (list: readonly number[], value: number): readonly number[] =>
       list.map((each, i) => (i === axis ? value : each))
     if (of === 'last') return e.slice(this.get(x, 'one'), put(starts, 0), put(sizes, 1))
     if (of === 'fixed') return e.slice(this.get(x, 'all'), starts, sizes)
-    const [{ shift }] = causality.timesOf(node.outputs[0]!) as [TimeAxis]
-    const [{ shift: ofOperand }] = causality.timesOf(x) as [TimeAxis]
+    const { shift } = causality.timesOf(node.outputs[0]!)[0]!
+    const { shift: ofOperand } = causality.timesOf(x)[0]!
     // The last element of the result is an element of the operand, the last one or one before.
     const place = shift + starts[axis]!
     const own =
@@ -424,7 +425,7 @@ export class Stepper {
   private after(node: Node, axis: number, form: Form): Value {
     const { builder, causality } = this
     const { e } = builder
-    const [output] = node.outputs as [Value]
+    const output = node.outputs[0]!
     const x = node.inputs.at(-1)!
     const shape = this.shapeOf(output, form)
     const { shift } = causality.timesOf(x)[0]!

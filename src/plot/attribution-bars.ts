@@ -5,7 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { count, integer, listOf, nullable, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { contributionsOf, sayContributions, signed, type Contribution } from './contributions'
-import { readExplanation, type ExplanationLike, type GivenExplanation } from './given-explanation'
+import { readExplanation, type ExplanationLike, type ExplanationParts } from './read-explanation'
 import type { Drawing } from './drawing/picture'
 import {
   HEAD,
@@ -28,7 +28,7 @@ export interface AttributionBarsOptions extends PictureOptions {
   readonly most?: number
   /** The number that is explained, printed below the bars. Default: that of the explanation. */
   readonly value?: number | null
-  /** The same number for the baseline, printed beside it. Default: that of the explanation. */
+  /** The number for the baseline, printed beside it. Default: that of the explanation. */
   readonly baseValue?: number | null
 }
 
@@ -53,29 +53,30 @@ const STEP = 24
  *   attributionBars(attributions, { names: ['age', 'income'], title: 'Why 0.83?' })
  *   attributionBars(await permutationImportance(model, rows, 'survived'))
  *
- * @param given what a method of `myelin/explain` returns, or attributions: [features], or [rows, features] of which one row is shown
+ * @param explanation what a method of `myelin/explain` returns, or attributions: [features], or [rows, features] of which one row is
+ *   shown
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ShapeError for attributions that are not rows of features; ArgumentError for another number of names; DataError for an attribution that is
- *   NaN or infinite
+ * @throws ShapeError for attributions that are not rows of features; ArgumentError for another number of names; DataError for an
+ *   attribution that is NaN or infinite
  */
-export function attributionBars(given: ExplanationLike, options: AttributionBarsOptions = {}): string {
+export function attributionBars(explanation: ExplanationLike, options: AttributionBarsOptions = {}): string {
   requireArguments('attributionBars', arguments, 2)
-  return drawBars('attributionBars', readExplanation('attributionBars', given), options, true).svg
+  return drawBars('attributionBars', readExplanation('attributionBars', explanation), options, true).svg
 }
 
 /** @param fluid whether the picture is as wide as its place in the page */
 export function drawBars(
   where: string,
-  explanation: GivenExplanation,
+  explanation: ExplanationParts,
   options: AttributionBarsOptions,
   fluid = false,
 ): Drawing {
   const { importance, attributions } = explanation
   const title = importance === null ? 'What the answer is made of' : 'How much worse without each feature'
   const { names, row, most, ...others } = readTyped(where, table(title), options)
-  const { value: ownValue, baseValue: ownBase, ...text } = others
-  const value = ownValue ?? explanation.value?.data[row] ?? null
-  const baseValue = ownBase ?? explanation.baseValue?.data[row] ?? null
+  const { value: chosenValue, baseValue: chosenBase, ...text } = others
+  const value = chosenValue ?? explanation.value?.data[row] ?? null
+  const baseValue = chosenBase ?? explanation.baseValue?.data[row] ?? null
   const bars = contributionsOf(where, attributions, {
     names: names ?? explanation.names,
     row,

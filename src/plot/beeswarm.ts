@@ -13,7 +13,7 @@ import { readTyped } from '../ops/arguments'
 import { linesAcross } from './drawing/axes'
 import { BLENDS, type Colour } from './drawing/colours'
 import { attributionRows, requireFinite, type AttributionRows } from './contributions'
-import { readExplanation, type ExplanationLike } from './given-explanation'
+import { readExplanation, type ExplanationLike } from './read-explanation'
 import { Picture } from './drawing/picture'
 import { linearScale, rangeOf } from './drawing/scales'
 import { chosenRows } from './scatter'
@@ -64,15 +64,15 @@ const MOST_POINTS = 500
  * @throws ShapeError for attributions that are not rows of features, and x of another shape; ArgumentError for another number of
  *   names; DataError for an attribution that is NaN or infinite
  */
-export function plotBeeswarm(given: ExplanationLike, options: PlotBeeswarmOptions = {}): Picture {
+export function plotBeeswarm(explanation: ExplanationLike, options: PlotBeeswarmOptions = {}): Picture {
   const where = 'plotBeeswarm'
   requireArguments(where, arguments, 2)
   const { x, names, most, ...text } = readTyped(where, table(), options)
-  const { attributions, names: own } = readExplanation(where, given)
-  const read = attributionRows(where, attributions, names ?? own)
+  const { attributions, names: columns } = readExplanation(where, explanation)
+  const read = attributionRows(where, attributions, names ?? columns)
   for (let row = 0; row < read.rows; row++) requireFinite(where, read, row)
   const shares =
-    x === null ? null : sharesOf(where, isRows(x) ? numbersOf(where, x, own, attributions) : x, attributions.shape)
+    x === null ? null : sharesOf(where, isRows(x) ? numbersOf(where, x, columns, attributions) : x, attributions.shape)
   const features = read.names.map((name, feature) => ({ name, feature, mean: meanOf(read, feature) }))
   features.sort((a, b) => b.mean - a.mean)
   const shown = features.slice(0, most)
@@ -101,7 +101,7 @@ export function plotBeeswarm(given: ExplanationLike, options: PlotBeeswarmOption
     shares === null ? '' : key(),
     label('attribution', 'ink', { x: (NAMES + WIDTH - 24) / 2, y: bottom + 36, 'text-anchor': 'middle' }),
   ].join('')
-  const said = shown.map(({ name, feature, mean }) => {
+  const sentences = shown.map(({ name, feature, mean }) => {
     const values = Array.from({ length: read.rows }, (_, row) => read.at(row, feature))
     const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))]
     return `${name}: ${short(low)} to ${short(high)}, mean size ${short(mean)}`
@@ -110,7 +110,7 @@ export function plotBeeswarm(given: ExplanationLike, options: PlotBeeswarmOption
     picture(
       { width: WIDTH, height: bottom + 48 },
       text,
-      `Attributions of ${read.rows} rows. ${said.join('; ')}.`,
+      `Attributions of ${read.rows} rows. ${sentences.join('; ')}.`,
       body,
     ),
   )
@@ -140,7 +140,7 @@ function numbersOf(
 
 function numberOf(value: unknown): number {
   if (value instanceof Date) return value.getTime()
-  // The parts of a date as readCsv gives them.
+  // The parts of a date, as readCsv returns them.
   if (isBranch(value) && 'year' in value && 'month' in value)
     return Date.UTC(Number(value['year']), Number(value['month']) - 1, Number(Reflect.get(value, 'day') ?? 1))
   if (typeof value === 'string') return value.trim() === '' ? NaN : (timeIn(value) ?? Number(value))
@@ -154,18 +154,21 @@ function meanOf({ rows, at }: AttributionRows, feature: number): number {
   return sum
 }
 
-/** Where a number of a feature lies between its lowest and its highest, 0 … 1; null where it is not finite, or they are equal. */
+/**
+ * The position of each number between the lowest and the highest of its feature, 0 … 1; null for a number that is not finite, and for
+ * a feature with one value.
+ */
 function sharesOf(
   where: string,
-  x: TensorLike,
+  x: unknown,
   shape: readonly number[],
 ): (row: number, feature: number) => number | null {
-  const { data, shape: own } = toTensor(x, `${where}: x`, 'float32')
-  if (own.length !== 2 || own[0] !== shape[0] || own[1] !== shape[1])
+  const { data, shape: shapeOfX } = toTensor(x, `${where}: x`, 'float32')
+  if (shapeOfX.length !== 2 || shapeOfX[0] !== shape[0] || shapeOfX[1] !== shape[1])
     throw new ShapeError(
-      `${where}: x must have the shape of the attributions, ${formatShape(shape)}, received ${formatShape(own)}`,
+      `${where}: x must have the shape of the attributions, ${formatShape(shape)}, received ${formatShape(shapeOfX)}`,
     )
-  const [rows, features] = own as readonly [number, number]
+  const [rows = 0, features = 0] = shapeOfX
   const ranges = Array.from({ length: features }, (_, feature) =>
     rangeOf(
       Array.from({ length: rows }, (_each, row) => data[row * features + feature]!),
@@ -182,7 +185,7 @@ function sharesOf(
 const colourOf = (share: number | null): Colour =>
   share === null ? 'soft' : `blend${Math.min(BLENDS - 1, Math.floor(share * BLENDS))}`
 
-/** The distance of each point from the middle of its lane: points at one place lie beside each other, in turn above and below. */
+/** The distance of each point from the middle of its lane: points at one place lie alternately above and below it. */
 function swarm(places: readonly number[]): number[] {
   const taken = new Map<number, number>()
   const most = LANE / 2 - RADIUS - 1
@@ -191,7 +194,7 @@ function swarm(places: readonly number[]): number[] {
     const before = taken.get(bin) ?? 0
     taken.set(bin, before + 1)
     const distance = Math.ceil(before / 2) * RADIUS * 1.6
-    // Points that do not fit lie on others.
+    // Points that do not fit overlap others.
     return (before % 2 === 0 ? -1 : 1) * (distance <= most ? distance : distance % most)
   })
 }

@@ -1,4 +1,4 @@
-// A confusion matrix, checked.
+// Reads and checks a confusion matrix.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import { toTensor, type TensorLike } from '../ops/convert'

@@ -1,7 +1,7 @@
-// The contributions of named features to one answer, the largest first: what bars, waterfalls and labels draw.
+// The contributions of named features to one answer, the largest first. Bars, waterfalls and labels draw them.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import { toTensor, type TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { short } from './drawing/svg'
 
 export interface Contribution {
@@ -24,9 +24,13 @@ export interface AttributionRows {
  * Reads [features] or [rows, features].
  * @throws ShapeError for another shape; ArgumentError for another number of names
  */
-export function attributionRows(where: string, given: TensorLike, names: readonly string[] | null): AttributionRows {
-  const { data, shape, rank, size } = toTensor(given, where, 'float32')
-  const [rows, features] = rank === 1 ? [1, size] : (shape as [number, number])
+export function attributionRows(
+  where: string,
+  attributions: unknown,
+  names: readonly string[] | null,
+): AttributionRows {
+  const { data, shape, rank, size } = toTensor(attributions, where, 'float32')
+  const [rows = 0, features = 0] = rank === 1 ? [1, size] : shape
   if (rank < 1 || rank > 2 || size === 0)
     throw new ShapeError(`${where}: needs [features] or [rows, features], received ${formatShape(shape)}`)
   if (names !== null && names.length !== features)
@@ -48,12 +52,12 @@ export function requireFinite(where: string, { rows, names, at }: AttributionRow
 }
 
 /**
- * The contributions of one row, the largest first; the smallest are one if there are more than `most` and another.
+ * The contributions of one row, as `largest` orders and shortens them.
  * @throws ShapeError, ArgumentError and DataError for attributions, names and a row that do not fit
  */
 export function contributionsOf(
   where: string,
-  given: TensorLike,
+  attributions: unknown,
   {
     names,
     row,
@@ -67,7 +71,7 @@ export function contributionsOf(
     readonly deviations?: ArrayLike<number> | null
   },
 ): Contribution[] {
-  const read = attributionRows(where, given, names)
+  const read = attributionRows(where, attributions, names)
   if (row >= read.rows) throw new ArgumentError(`${where}: row must be in 0 … ${read.rows - 1}, received ${row}`)
   requireFinite(where, read, row)
   return largest(
@@ -80,9 +84,9 @@ export function contributionsOf(
   )
 }
 
-/** The largest first; the smallest are one if there are more than `most` and another. */
-export function largest(of: readonly Omit<Contribution, 'isRest'>[], most: number): Contribution[] {
-  const all = of.map((each) => ({ ...each, isRest: false }))
+/** The largest first. If there are more than `most` + 1, one entry stands for all after the first `most`. */
+export function largest(contributions: readonly Omit<Contribution, 'isRest'>[], most: number): Contribution[] {
+  const all = contributions.map((each) => ({ ...each, isRest: false }))
   all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
   if (all.length <= most + 1) return all
   const others = all.slice(most)
@@ -92,8 +96,9 @@ export function largest(of: readonly Omit<Contribution, 'isRest'>[], most: numbe
 
 export const signed = (value: number): string => `${value >= 0 ? '+' : ''}${short(value)}`
 
-export const sayContributions = (of: readonly Contribution[]): string =>
-  of
+/** The contributions in words. */
+export const sayContributions = (contributions: readonly Contribution[]): string =>
+  contributions
     .map(
       ({ name, value, deviation }) =>
         `${name}: ${short(value)}${deviation === undefined ? '' : ` ± ${short(deviation)}`}`,

@@ -1,4 +1,4 @@
-// The curves of a training run, read from what fit returns.
+// Reads the curves of a training run from the history that fit returns.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 
@@ -13,12 +13,12 @@ export type HistoryLike =
     }
 
 /** The curves of a run by name, with the numbers of their epochs from 1. */
-export function curvesOf(where: string, given: HistoryLike): Map<string, { xs: number[]; values: number[] }> {
-  if (typeof given !== 'object' || given === null)
-    throw new ArgumentError(`${where}: needs the result of fit, received ${quoted(given)}`)
+export function curvesOf(where: string, history: HistoryLike): Map<string, { xs: number[]; values: number[] }> {
+  if (typeof history !== 'object' || history === null)
+    throw new ArgumentError(`${where}: needs the result of fit, received ${quoted(history)}`)
   const lists: Readonly<Record<string, unknown>> =
-    'history' in given && typeof given.history === 'object' && !isList(given.history) ? given.history : given
-  const epochs = 'epoch' in given && lists !== given && isList(given.epoch) ? Array.from(given.epoch) : null
+    'history' in history && typeof history.history === 'object' && !isList(history.history) ? history.history : history
+  const epochs = 'epoch' in history && lists !== history && isList(history.epoch) ? Array.from(history.epoch) : null
   const found = Object.entries(lists).map(([name, list]) => {
     if (!isList(list)) throw new ArgumentError(`${where}: ${name} must be a list of numbers, received ${quoted(list)}`)
     return [name, Array.from(list, Number)] as const
@@ -38,8 +38,10 @@ export function curvesOf(where: string, given: HistoryLike): Map<string, { xs: n
   )
 }
 
-const isList = (value: unknown): value is ArrayLike<number> =>
-  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
+/** Whether a value is an array or a typed array. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
+}
 
 /** `valLoss` and `val_loss` → `loss`; null for all other names. */
 export function validatedBy(name: string): string | null {

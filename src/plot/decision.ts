@@ -47,7 +47,7 @@ const table = () =>
 
 /** The number of the colour of points without labels. */
 const GREY = 6
-/** Points lie on the surface and must differ from it. */
+/** The surface is paler than the points on it. */
 const OPACITY = 0.45
 
 /** The colour of the lowest or the highest number. */
@@ -85,7 +85,7 @@ export async function plotDecision(model: Model, x: TensorLike, options: PlotDec
       0.08,
     )
   const [rangeX, rangeY] = [rangeOfColumn(0), rangeOfColumn(1)]
-  // The middles of pixels, row by row from the top.
+  // The centres of the pixels, row by row from the top.
   const middle = (i: number, { low, high }: Range): number => low + ((i + 0.5) / resolution) * (high - low)
   const grid = Array.from({ length: resolution ** 2 }, (_, i) => [
     middle(i % resolution, rangeX),
@@ -115,6 +115,6 @@ export async function plotDecision(model: Model, x: TensorLike, options: PlotDec
     axes.draw(columns[0]!, columns[1]!),
     drawPoints(axes, (row) => [data[2 * row]!, data[2 * row + 1]!], shown, classes),
   ].join('')
-  const said = `The answers of ${model.name} for ${columns[0]} from ${short(rangeX.low)} to ${short(rangeX.high)} and ${columns[1]} from ${short(rangeY.low)} to ${short(rangeY.high)}, with ${shown.length} of ${rows} rows.`
-  return new Picture(picture({ width, height: top + box.height + 48 }, text, said, body))
+  const content = `The answers of ${model.name} for ${columns[0]} from ${short(rangeX.low)} to ${short(rangeX.high)} and ${columns[1]} from ${short(rangeY.low)} to ${short(rangeY.high)}, with ${shown.length} of ${rows} rows.`
+  return new Picture(picture({ width, height: top + box.height + 48 }, text, content, body))
 }

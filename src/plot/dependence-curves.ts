@@ -47,8 +47,8 @@ const MOST_DATES = 5
 const NONE = '(missing)'
 
 /**
- * The partial dependence as a thick line, single rows as thin ones; of a category, a lane for each with its mean and single rows as
- * points.
+ * The partial dependence as a thick line, and single rows as thin ones. For a category: a lane for each value, with the mean and single
+ * rows as points.
  *
  *   dependenceCurves(await partialDependence(model, x, 0), { name: 'age' })
  *
@@ -68,6 +68,11 @@ interface Curves {
   readonly rows: readonly (readonly number[])[]
 }
 
+interface Plot {
+  readonly svg: string
+  readonly height: number
+}
+
 /** @param fluid whether the picture is as wide as its place in the page */
 export function drawDependence(
   where: string,
@@ -75,7 +80,7 @@ export function drawDependence(
   options: DependenceCurvesOptions,
   fluid = false,
 ): Drawing {
-  const { name: ownName, output, rows: most, ...text } = readTyped(where, table(), options)
+  const { name: chosenName, output, rows: most, ...text } = readTyped(where, table(), options)
   if (dependence?.grid === undefined || dependence.average === undefined)
     throw new ArgumentError(`${where}: needs the result of partialDependence, received ${quoted(dependence)}`)
   const { grid, individual, column } = dependence
@@ -84,22 +89,23 @@ export function drawDependence(
   const rows = chosenRows(shape[0]!, most).map((row) =>
     Array.from(data.subarray(row * average.length, (row + 1) * average.length)),
   )
-  const name = ownName ?? column?.name ?? 'feature'
+  const name = chosenName ?? column?.name ?? 'feature'
   const curves = { name, output, average, rows }
   const texts = grid instanceof StringTensor ? grid.strings : null
   const values = texts ?? Array.from(grid.data, short)
-  const said = `${output} on average over ${shape[0]} rows, by ${name}. ${values.map((value, g) => `${value || NONE}: ${short(average[g]!)}`).join('; ')}.`
-  const drawn =
-    texts === null
-      ? lines(curves, Array.from(grid.data), null)
-      : column?.kind === 'date'
-        ? lines(
-            curves,
-            texts.map((each) => timeIn(each) ?? NaN),
-            texts,
-          )
-        : lanes(curves, texts)
-  return picture({ width: WIDTH, height: drawn.height, fluid }, text, said, drawn.svg)
+  const content = `${output} on average over ${shape[0]} rows, by ${name}. ${values.map((value, g) => `${value || NONE}: ${short(average[g]!)}`).join('; ')}.`
+  const drawn = texts === null ? lines(curves, Array.from(grid.data), null) : overTexts(curves, texts, column?.kind)
+  return picture({ width: WIDTH, height: drawn.height, fluid }, text, content, drawn.svg)
+}
+
+/** Dates along an axis, other texts as categories. */
+function overTexts(curves: Curves, texts: readonly string[], kind: string | undefined): Plot {
+  if (kind !== 'date') return lanes(curves, texts)
+  return lines(
+    curves,
+    texts.map((each) => timeIn(each) ?? NaN),
+    texts,
+  )
 }
 
 /** Curves over numbers, or over dates. @param dates the names of the places, of which some are written */
@@ -107,7 +113,7 @@ function lines(
   { name, output, average, rows }: Curves,
   places: readonly number[],
   dates: readonly string[] | null,
-): { readonly svg: string; readonly height: number } {
+): Plot {
   const every = dates === null ? 1 : Math.ceil(dates.length / MOST_DATES)
   const ticks = dates?.flatMap((text, i) => (i % every === 0 ? [{ value: places[i]!, text: text.slice(0, 10) }] : []))
   const axes = new Axes(
@@ -126,10 +132,7 @@ function lines(
 }
 
 /** A lane for each category: single rows as small points, the mean as a large one. */
-function lanes(
-  { name, output, average, rows }: Curves,
-  categories: readonly string[],
-): { readonly svg: string; readonly height: number } {
+function lanes({ name, output, average, rows }: Curves, categories: readonly string[]): Plot {
   const top = HEAD + 24
   const bottom = top + categories.length * LANE
   const scale = linearScale(rangeOf([...average, ...rows.flat()]), NAMES, WIDTH - 24)

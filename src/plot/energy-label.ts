@@ -1,23 +1,12 @@
-// energyLabel: what a model is worth and what it costs, on one card. label-figures.ts measures.
+// energyLabel: how good a model is and what it costs, on one card. label-figures.ts measures.
 
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import {
-  abortSignal,
-  count as positive,
-  custom,
-  integer,
-  listOf,
-  nullable,
-  number,
-  option,
-  required,
-} from '../core/options'
+import { abortSignal, count as positive, integer, listOf, nullable, number, option, required } from '../core/options'
 import { count, formatBytes } from '../core/table'
 import { asciiXml } from '../core/text'
-import { typed } from '../core/tree'
-import type { TargetsOf } from '../data/samples/given'
+import type { TargetsOf } from '../data/samples/data-types'
 import { Model } from '../models/model'
 import type { RowsFor } from '../tables/model-rows'
 import { readTyped } from '../ops/arguments'
@@ -28,6 +17,7 @@ import { labelFigures, type LabelFigures } from './label-figures'
 import { Picture, type Drawing } from './drawing/picture'
 import {
   HEAD,
+  anyValue,
   coordinate,
   element,
   escaped,
@@ -50,9 +40,9 @@ export interface EnergyLabelOptions<In = unknown, Out = unknown> extends Picture
   readonly x: RowsFor<In, Out>
   /** The targets, unless they are in the batches. Default null. */
   readonly y?: TargetsOf<Out> | null
-  /** What `fit` returned with an EmissionsTracker, or its footprint. Default null: the label has no joules of training. */
+  /** The history that `fit` returned with an EmissionsTracker, or its footprint. Default null: the label has no joules of training. */
   readonly training?: TrainingLike | null
-  /** The names of the features of x [rows, features]; with them, the label says what speaks for an answer. Default null. */
+  /** The names of the features of x [rows, features]; with them, the label shows their contributions to an answer. Default null. */
   readonly names?: readonly string[] | null
   /** The row whose answer is explained. Default 0. */
   readonly row?: number
@@ -64,15 +54,11 @@ export interface EnergyLabelOptions<In = unknown, Out = unknown> extends Picture
   readonly signal?: AbortSignal | null
 }
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const table = () =>
   merged(pictureTable(''), {
-    x: required(anything),
-    y: option(anything, null),
-    training: option(anything, null),
+    x: required(anyValue),
+    y: option(anyValue, null),
+    training: option(anyValue, null),
     names: option(nullable(listOf(words)), null),
     row: option(integer({ min: 0 }), 0),
     batchSize: option(positive, 1),
@@ -107,10 +93,10 @@ export class EnergyLabel extends Picture {
 }
 
 /**
- * A label of what a model is worth and what it costs: accuracy with its 95 % interval (Wilson), calibration error, joules per
- * answer and of training, the size of its file, how many hidden units live, and what speaks for one answer (Shapley values
- * relative to other rows). Each number says whether it is measured or estimated. A model that is not a classifier has its first
- * metric, or its loss, in place of the accuracy.
+ * A label that shows how good a model is and what it costs: accuracy with its 95 % interval (Wilson), calibration error, joules per
+ * answer and of training, the size of its file, the number of hidden units that are not dead, and the contributions to one answer
+ * (Shapley values relative to other rows). Each number is marked as measured or estimated. For a model that is not a classifier, its
+ * first metric, or its loss, replaces the accuracy.
  *
  *   const history = await model.fit(x, y, { epochs: 20, callbacks: [new EmissionsTracker()] })
  *   const label = await energyLabel(model, { x: xTest, y: yTest, training: history, names: columns })
@@ -130,18 +116,27 @@ export async function energyLabel<In, Out>(
   requireArguments('energyLabel', arguments, 2)
   if (!(model instanceof Model)) throw new ArgumentError(`energyLabel: needs a model, received ${quoted(model)}`)
   const { title, description, training, ...request } = readTyped('energyLabel', table(), options)
-  const figures = await labelFigures(typed(model), { ...request, training: footprintOf(training) })
+  const figures = await labelFigures(model, { ...request, training: footprintOf(training) })
   const head = title === '' ? `Energy label: ${figures.model}` : title
   return new EnergyLabel(draw(figures, { title: head, description }), figures)
 }
 
-function footprintOf(given: unknown): Footprint | null {
-  if (given === null) return null
-  const found = (given as { reports?: { footprint?: unknown } }).reports?.footprint ?? given
-  if (typeof found === 'object' && found !== null && 'joules' in found && 'seconds' in found) return found as Footprint
+function footprintOf(training: unknown): Footprint | null {
+  if (training === null) return null
+  const footprint = propertyIn(propertyIn(training, 'reports'), 'footprint') ?? training
+  if (isFootprint(footprint)) return footprint
   throw new ArgumentError(
-    `energyLabel: training needs what fit returns with callbacks: [new EmissionsTracker()], or a footprint, received ${quoted(given)}`,
+    `energyLabel: training needs what fit returns with callbacks: [new EmissionsTracker()], or a footprint, received ${quoted(training)}`,
   )
+}
+
+/** A property of an object; undefined for other values. */
+function propertyIn(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+function isFootprint(value: unknown): value is Footprint {
+  return typeof value === 'object' && value !== null && 'joules' in value && 'seconds' in value
 }
 
 /** In units that leave one to three digits before the point: 5.1e-6 J → `5.1 µJ`. */
@@ -161,7 +156,7 @@ const onRows = (rows: number): string => `on ${count(rows)} row${rows === 1 ? ''
 /** Rows of a table: figure, value, how, from. */
 function sourcesOf(figures: LabelFigures): string[][] {
   const { quality, calibrationError, answer, training, bytes, parameters, units, why, rows } = figures
-  const ofFigure = (name: string, { value, unit, how, from }: Figure): string[] => [
+  const figureRow = (name: string, { value, unit, how, from }: Figure): string[] => [
     name,
     inUnits(value, unit),
     how,
@@ -175,11 +170,11 @@ function sourcesOf(figures: LabelFigures): string[][] {
     ...(calibrationError === null
       ? []
       : [['calibration error', percent(calibrationError), 'measured', '15 bins of confidence']]),
-    ofFigure('joules of an answer', answer.joules),
-    ofFigure('seconds of an answer', answer.seconds),
+    figureRow('joules of an answer', answer.joules),
+    figureRow('seconds of an answer', answer.seconds),
     ...(training === null
       ? []
-      : [ofFigure('joules of training', training.joules), ofFigure('seconds of training', training.seconds)]),
+      : [figureRow('joules of training', training.joules), figureRow('seconds of training', training.seconds)]),
     ['file', formatBytes(bytes), 'measured', 'without the optimizer'],
     ['parameters', count(parameters), 'measured', 'the weights of the model'],
     ...(units === null
@@ -250,16 +245,17 @@ function cardsOf(figures: LabelFigures): readonly Card[] {
     {
       caption: 'living units',
       value: units === null ? '–' : `${count(units.all - units.dead)} of ${count(units.all)}`,
-      notes: [
-        units === null
-          ? 'no units that can be measured'
-          : units.dead === 0
-            ? 'no unit is 0 for every row'
-            : `${count(units.dead)} ${units.dead === 1 ? 'is' : 'are'} 0 for every row: prune ${units.dead === 1 ? 'it' : 'them'}`,
-      ],
+      notes: [noteOfUnits(units)],
       ...(units === null ? {} : { gauge: { from: 0, to: 1 - units.dead / units.all } }),
     },
   ]
+}
+
+function noteOfUnits(units: LabelFigures['units']): string {
+  if (units === null) return 'no units that can be measured'
+  if (units.dead === 0) return 'no unit is 0 for every row'
+  const [are, them] = units.dead === 1 ? ['is', 'it'] : ['are', 'them']
+  return `${count(units.dead)} ${are} 0 for every row: prune ${them}`
 }
 
 function drawCard({ caption, value, notes, gauge }: Card, i: number): string {
@@ -320,14 +316,14 @@ function draw(figures: LabelFigures, text: { readonly title: string; readonly de
           }),
         ]),
   ].join('')
-  const said = [
+  const content = [
     ...cards.map(({ caption, value, notes }) => `${caption}: ${value} (${notes.join('; ')})`),
     ...(why === null ? [] : [`${explained}: ${sayContributions(bars)}`]),
   ]
   return picture(
     { width: WIDTH, height: drawn === null ? below + 4 : drawn.bottom + 28 },
     text,
-    `${said.join('. ')}.`,
+    `${content.join('. ')}.`,
     body,
   )
 }

@@ -5,6 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { boolean, choice, count, listOf, nullable, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
+import { isList } from './curves'
 import type { Series } from './drawing/lines'
 import { drawPanels, saySeries } from './drawing/panels'
 import { Picture } from './drawing/picture'
@@ -47,7 +48,7 @@ export type ErrorCurves = Readonly<Record<string, ArrayLike<number> | readonly A
  *   plotErrorCurves({ plain: [seed1, seed2, seed3], ReDo: [seed1, seed2, seed3] }, { xLabel: 'task' })
  *
  * NaN and infinite numbers do not count; where all runs have one, the curve has a gap.
- * @throws ArgumentError for values that are not lists of numbers; DataError for none, and for runs of different lengths
+ * @throws ArgumentError for values that are not lists of numbers; DataError without curves, and for runs of different lengths
  */
 export function plotErrorCurves(curves: ErrorCurves, options: PlotErrorCurvesOptions = {}): Picture {
   const where = 'plotErrorCurves'
@@ -56,8 +57,8 @@ export function plotErrorCurves(curves: ErrorCurves, options: PlotErrorCurvesOpt
   if (typeof curves !== 'object' || curves === null || Array.isArray(curves))
     throw new ArgumentError(`${where}: needs runs by name, { plain: [run, run] }, received ${quoted(curves)}`)
   const share = spread === 'range' ? 0 : 0.25
-  const series = Object.entries(curves).map(([name, given], i): Series => {
-    const runs = runsOf(`${where}: ${name}`, given)
+  const series = Object.entries(curves).map(([name, lists], i): Series => {
+    const runs = runsOf(`${where}: ${name}`, lists)
     const { length } = runs[0]!
     if (x !== null && x.length !== length)
       throw new DataError(`${where}: ${name} has ${length} numbers, but x has ${x.length}`)
@@ -71,16 +72,15 @@ export function plotErrorCurves(curves: ErrorCurves, options: PlotErrorCurvesOpt
   })
   if (series.length === 0) throw new DataError(`${where}: there is no curve`)
   const drawn = drawPanels([{ title: yLabel, series, log }], xLabel, series, { width, height })
-  const said = series.map((each) => saySeries(`${each.name}, ${yLabel}`, each, xLabel))
-  return new Picture(picture({ width, height: drawn.height }, text, said.join(' '), drawn.body))
+  const sentences = series.map((each) => saySeries(`${each.name}, ${yLabel}`, each, xLabel))
+  return new Picture(picture({ width, height: drawn.height }, text, sentences.join(' '), drawn.body))
 }
 
-function runsOf(where: string, given: unknown): readonly (readonly number[])[] {
-  const isList = (value: unknown): value is ArrayLike<unknown> =>
-    Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
-  if (!isList(given))
-    throw new ArgumentError(`${where} must be a list of numbers, or of runs, received ${quoted(given)}`)
-  const runs = isList(given[0]) ? Array.from(given) : [given]
+/** One run, or several, as lists of numbers. */
+function runsOf(where: string, lists: unknown): readonly (readonly number[])[] {
+  if (!isList(lists))
+    throw new ArgumentError(`${where} must be a list of numbers, or of runs, received ${quoted(lists)}`)
+  const runs = isList(lists[0]) ? Array.from(lists) : [lists]
   const read = runs.map((run) => {
     if (!isList(run)) throw new ArgumentError(`${where} must have lists of numbers, received ${quoted(run)}`)
     return Array.from(run, (value) => {

@@ -1,17 +1,17 @@
-// plotAttributions, plotDependence and plotReliability: what `myelin/explain` returns.
+// plotAttributions, plotDependence and plotReliability draw the results of `myelin/explain`.
 
 import { requireArguments } from '../core/arguments'
 import type { PartialDependence } from '../explain/dependence'
 import type { ReliabilityDiagram } from '../explain/reliability'
 import { drawBars, type AttributionBarsOptions } from './attribution-bars'
 import { drawDependence, type DependenceCurvesOptions } from './dependence-curves'
-import { readExplanation, type ExplanationLike } from './given-explanation'
+import { readExplanation, type ExplanationLike } from './read-explanation'
 import { drawHeatMap, type HeatMapOptions } from './heat-map'
 import { Picture } from './drawing/picture'
 import { drawReliability } from './reliability-picture'
 import type { PictureOptions } from './drawing/svg'
 
-/** Those of `attributionBars` for features, and of `heatMapPicture` for images. */
+/** The options of `attributionBars` for features, and those of `heatMapPicture` for images. */
 export type PlotAttributionsOptions = AttributionBarsOptions & HeatMapOptions
 
 /**
@@ -22,13 +22,13 @@ export type PlotAttributionsOptions = AttributionBarsOptions & HeatMapOptions
  *   plotAttributions(await gradCam(model, images), { image: images, row: 2 })
  *   plotAttributions(await permutationImportance(table, rows, 'survived'))    // by column, with standard deviations
  *
- * @param given what a method of `myelin/explain` returns, or its `attributions`
+ * @param result what a method of `myelin/explain` returns, or its `attributions`
  * @throws ShapeError for attributions that are neither rows of features nor maps; ArgumentError for options of the other kind
  */
-export function plotAttributions(given: ExplanationLike, options: PlotAttributionsOptions = {}): Picture {
+export function plotAttributions(result: ExplanationLike, options: PlotAttributionsOptions = {}): Picture {
   requireArguments('plotAttributions', arguments, 2)
   const where = 'plotAttributions'
-  const explanation = readExplanation(where, given)
+  const explanation = readExplanation(where, result)
   const { attributions } = explanation
   const image = typeof options === 'object' && options !== null ? options.image : undefined
   if (attributions.rank > 2 || (image !== undefined && image !== null))

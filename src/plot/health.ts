@@ -10,7 +10,7 @@ import { readTyped } from '../ops/arguments'
 import { Picture } from './drawing/picture'
 import { pictureTable, type PictureOptions } from './drawing/svg'
 
-/** UnitHealth, its records, or the history of a run with it. */
+/** A UnitHealth, its records, or the history of a run with it. */
 export type HealthLike =
   | readonly HealthRecord[]
   | {
@@ -18,7 +18,7 @@ export type HealthLike =
       readonly records: readonly HealthRecord[]
     }
   | {
-      /** Those of the callbacks of a run. */
+      /** The reports of the callbacks of a run. */
       readonly reports: { readonly health?: readonly HealthRecord[] }
     }
 
@@ -35,18 +35,20 @@ const table = () =>
     height: option(count, HEALTH_SIZE.height),
   })
 
-function recordsOf(given: HealthLike): readonly HealthRecord[] {
-  const found = ((): unknown => {
-    if (typeof given !== 'object' || given === null) return undefined
-    if ('reports' in given) return given.reports.health
-    return 'records' in given ? given.records : given
-  })()
-  if (!Array.isArray(found) || found.some((each) => !Array.isArray(each?.layers)))
+function recordsOf(health: HealthLike): readonly HealthRecord[] {
+  const records = recordsIn(health)
+  if (!Array.isArray(records) || records.some((each) => !Array.isArray(each?.layers)))
     throw new ArgumentError(
-      `plotHealth: needs UnitHealth, its records, or the history of a run with it, received ${quoted(given)}`,
+      `plotHealth: needs UnitHealth, its records, or the history of a run with it, received ${quoted(health)}`,
     )
-  if (found.length === 0) throw new DataError('plotHealth: no epoch is recorded yet')
-  return found as readonly HealthRecord[]
+  if (records.length === 0) throw new DataError('plotHealth: no epoch is recorded yet')
+  return records
+}
+
+function recordsIn(health: HealthLike): readonly HealthRecord[] | undefined {
+  if (typeof health !== 'object' || health === null) return undefined
+  if ('reports' in health) return health.reports.health
+  return 'records' in health ? health.records : health
 }
 
 /**

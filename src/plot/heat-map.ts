@@ -6,6 +6,7 @@ import { ShapeError, formatShape } from '../core/errors'
 import { integer, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { toTensor, type TensorLike } from '../ops/convert'
+import { brightnessRange } from './brightness'
 import { pngUri } from './png'
 import type { Drawing } from './drawing/picture'
 import { HEAD, dataOption, element, label, picture, pictureTable, short, type PictureOptions } from './drawing/svg'
@@ -29,7 +30,7 @@ const table = () =>
 type Rgb = readonly [red: number, green: number, blue: number]
 const MORE: Rgb = [214, 69, 0]
 const LESS: Rgb = [20, 92, 204]
-/** What is below a map without an image. */
+/** The grey below a map without an image. */
 const BLANK = 245
 const SIDE = 360
 const BAR = 14
@@ -62,9 +63,8 @@ export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): s
 /** @param fluid whether the picture is as wide as its place in the page */
 export function drawHeatMap(where: string, map: TensorLike, options: HeatMapOptions, fluid = false): Drawing {
   const { image: below, row, opacity, ...text } = readTyped(where, table(), options)
-  const image = below === null ? null : imageOf(where, toTensor(below as TensorLike, `${where}: image`, 'float32'), row)
-  const given = toTensor(map, `${where}: the map`, 'float32')
-  const heat = mapOf(where, given, row, image)
+  const image = below === null ? null : imageOf(where, toTensor(below, `${where}: image`, 'float32'), row)
+  const heat = mapOf(where, toTensor(map, `${where}: the map`, 'float32'), row, image)
   const { rows, columns } = heat
   if (image !== null && (image.rows !== rows || image.columns !== columns)) {
     throw new ShapeError(
@@ -101,14 +101,14 @@ export function drawHeatMap(where: string, map: TensorLike, options: HeatMapOpti
     low === high ? nothing(bottom) : legend(low, high, largest, opacity, total - 32, bottom),
   ].join('')
   const place = placeOfLargest(heat)
-  const said =
+  const content =
     low === high
       ? `Attributions of ${rows} by ${columns} pixels. ${NOTHING.join(' ')}`
       : `Attributions of ${rows} by ${columns} pixels, from ${short(low)} to ${short(high)}. The strongest is at row ${place.row}, column ${place.column}.`
-  return picture({ width: total, height: bottom + BAR + 24, fluid }, text, said, body)
+  return picture({ width: total, height: bottom + BAR + 24, fluid }, text, content, body)
 }
 
-/** What stands in place of the scale if all attributions are 0. */
+/** The lines that replace the scale if all attributions are 0. */
 const NOTHING = ['0 everywhere: no place counts.', 'Try integratedGradients or occlusion.']
 
 function nothing(top: number): string {
@@ -172,12 +172,7 @@ function imageOf(
 
 /** Numbers of an image as 0 … 255: unchanged, or scaled from 0 … 1 or from their range. */
 function brightnessOf({ data, channels }: Pixels): (at: number, channel: number) => number {
-  let [low, high] = [Infinity, -Infinity]
-  for (let i = 0; i < data.length; i++) {
-    low = Math.min(low, data[i]!)
-    high = Math.max(high, data[i]!)
-  }
-  const [from, to] = low >= 0 && high <= 1 ? [0, 1] : low >= 0 && high <= 255 ? [0, 255] : [low, high]
+  const [from, to] = brightnessRange(data)
   return (at, channel) => ((data[at * channels + (channels === 3 ? channel : 0)]! - from) / (to - from)) * 255
 }
 

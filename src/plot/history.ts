@@ -3,7 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
-import { boolean, count, listOf, nullable, option, text } from '../core/options'
+import { boolean, count, listOf, nullable, option, text as word } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { curvesOf, validatedBy, type HistoryLike } from './curves'
 import type { Series } from './drawing/lines'
@@ -12,7 +12,7 @@ import { Picture } from './drawing/picture'
 import { picture, pictureTable, words, type PictureOptions } from './drawing/svg'
 
 export interface PlotHistoryOptions extends PictureOptions {
-  /** The names that are shown, as `['loss']`; each with its validation. Default: all. */
+  /** The names that are shown, such as `['loss']`, each with its validation. Default: all. */
   readonly names?: readonly string[] | null
   /** Logarithmic axes where all numbers are positive. Default false. */
   readonly log?: boolean
@@ -26,7 +26,7 @@ export interface PlotHistoryOptions extends PictureOptions {
 
 const table = () =>
   merged(pictureTable('Training'), {
-    names: option(nullable(listOf(text)), null),
+    names: option(nullable(listOf(word)), null),
     log: option(boolean, false),
     width: option(count, 720),
     height: option(count, 260),
@@ -39,12 +39,12 @@ const table = () =>
  *   const history = await model.fit(x, y, { epochs: 20, validationSplit: 0.2 })
  *   await plotHistory(history).save('history.svg')
  *
- * NaN and infinite numbers are gaps. If there are more points than pixels, some are left out, but never a peak.
+ * NaN and infinite numbers are gaps. If there are more points than pixels, some are left out, but no peak is.
  * @throws ArgumentError for values that are not a history; DataError for an empty one
  */
 export function plotHistory(history: HistoryLike, options: PlotHistoryOptions = {}): Picture {
   requireArguments('plotHistory', arguments, 2)
-  const { names, log, width, height, xLabel, ...said } = readTyped('plotHistory', table(), options)
+  const { names, log, width, height, xLabel, ...text } = readTyped('plotHistory', table(), options)
   const curves = curvesOf('plotHistory', history)
   const baseOf = (name: string): string => {
     const base = validatedBy(name)
@@ -71,5 +71,5 @@ export function plotHistory(history: HistoryLike, options: PlotHistoryOptions = 
   const description = panels.flatMap(({ title, series }) =>
     series.map((each) => saySeries(each.name === 'training' ? title : `validation ${title}`, each, xLabel)),
   )
-  return new Picture(picture({ width, height: drawn.height }, said, description.join(' '), drawn.body))
+  return new Picture(picture({ width, height: drawn.height }, text, description.join(' '), drawn.body))
 }

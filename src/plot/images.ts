@@ -7,6 +7,7 @@ import { count, listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { Picture } from './drawing/picture'
+import { brightnessRange } from './brightness'
 import { pngUri } from './png'
 import { HEAD, element, label, picture, pictureTable, words, type PictureOptions } from './drawing/svg'
 
@@ -29,17 +30,9 @@ const table = () =>
     most: option(count, 64),
   })
 
-/**
- * Numbers of a batch as bytes. Those in 0 … 1 or 0 … 255 are the brightness; others are scaled from the lowest to the highest of the
- * batch, so that images can be compared.
- */
+/** The numbers of a batch as bytes, all on one scale, so that images can be compared. */
 function bytesOf(data: ArrayLike<number>): (at: number) => number {
-  let [low, high] = [Infinity, -Infinity]
-  for (let i = 0; i < data.length; i++) {
-    low = Math.min(low, data[i]!)
-    high = Math.max(high, data[i]!)
-  }
-  const [from, to] = low >= 0 && high <= 1 ? [0, 1] : low >= 0 && high <= 255 ? [0, 255] : [low, high]
+  const [from, to] = brightnessRange(data)
   return (at) => (to === from ? 128 : ((data[at]! - from) / (to - from)) * 255)
 }
 
@@ -93,7 +86,7 @@ export function plotImages(images: TensorLike, options: PlotImagesOptions = {}):
     ].join('')
   }).join('')
   const named = captions === null ? '' : ` Captions: ${captions.slice(0, shown).join(', ')}.`
-  const said = `${shown} of ${total} images, each ${rows} by ${columns} pixels.${named}`
+  const content = `${shown} of ${total} images, each ${rows} by ${columns} pixels.${named}`
   const full = { width: Math.max(160, 22 + inLine * stepX), height: HEAD + Math.ceil(shown / inLine) * stepY + 8 }
-  return new Picture(picture(full, text, said, body))
+  return new Picture(picture(full, text, content, body))
 }

@@ -27,7 +27,7 @@ export interface LabelQuality {
   readonly interval: readonly [low: number, high: number] | null
 }
 
-/** What a model costs and what it is worth. */
+/** How good a model is, and what it costs. */
 export interface LabelFigures {
   readonly model: string
   /** The number of rows on which it was measured. */
@@ -37,7 +37,7 @@ export interface LabelFigures {
   readonly calibrationError: number | null
   /** Of one answer of a prediction of `batchSize` rows: the median on this machine. */
   readonly answer: { readonly batchSize: number; readonly seconds: Figure; readonly joules: Figure }
-  /** What `fit` used; null if it is not given. */
+  /** The energy that `fit` used; null if it is not known. */
   readonly training: { readonly seconds: Figure; readonly joules: Figure } | null
   /** The bytes of the file, without the optimizer. */
   readonly bytes: number
@@ -53,7 +53,7 @@ export interface LabelFigures {
   } | null
 }
 
-/** What `energyLabel` reads. */
+/** The options of `energyLabel` that the measurements need. */
 export interface LabelRequest {
   readonly x: unknown
   readonly y: unknown
@@ -82,23 +82,23 @@ export function wilson(right: number, all: number): readonly [low: number, high:
   return [Math.max(0, (middle - half) / (1 + square / all)), Math.min(1, (middle + half) / (1 + square / all))]
 }
 
-type Any = Model<never, never>
+type Any = Model<unknown, unknown>
 
-/** Measures everything on the given rows and on this machine. */
+/** Measures all figures on the rows of the request and on this machine. */
 export async function labelFigures(model: Any, request: LabelRequest): Promise<LabelFigures> {
   const { training, batchSize, seconds, signal } = request
   const rows = await gatherFor(model, request.x, request.y, { where: WHERE, needsTargets: true, signal })
   const aborts = signal === null ? {} : { signal }
-  const outputs: unknown = await model.predict(typed<never>(rows.x), { verbose: 0, ...aborts })
+  const outputs: unknown = await model.predict(rows.x, { verbose: 0, ...aborts })
   const classified = classesIn(outputs, rows.y)
   const quality = classified === null ? await evaluated(model, rows, signal) : accuracyOf(classified)
   const probabilities =
     classified !== null && classified.outputs.data.every((p: number) => p >= 0 && p <= 1 + 1e-4) ? classified : null
-  const timed = typed<never>(rowsForTiming(rows, batchSize))
+  const timed = rowsForTiming(rows, batchSize)
   const [timing] = await timedInTurn([() => model.predictOnBatch(timed)], seconds, signal)
   const { how } = timing!
   const from = how === 'measured' ? 'RAPL: whole processors' : 'CPU seconds × 12 W, and memory'
-  const dead = await countDeadUnits(model, rows.x, { batchSize: 256, signal })
+  const dead = await countDeadUnits(typed(model), rows.x, { batchSize: 256, signal })
   const { length: bytes } = await model.save(undefined, { includeOptimizer: false })
   return {
     model: model.name,
@@ -153,7 +153,7 @@ function isOneHot(data: ArrayLike<number>, width: number): boolean {
 }
 
 function accuracyOf({ outputs: { data, shape }, classes }: Classified): LabelQuality {
-  const [rows, width = 1] = shape as [number, number?]
+  const [rows = 0, width = 1] = shape
   let right = 0
   for (let row = 0; row < rows; row++) {
     const answer = width > 1 ? largestIn(data, row * width, width) : Number(data[row]! >= 0.5)
@@ -163,7 +163,7 @@ function accuracyOf({ outputs: { data, shape }, classes }: Classified): LabelQua
 }
 
 async function evaluated(model: Any, { x, y }: GatheredRows, signal: AbortSignal | null): Promise<LabelQuality> {
-  const logs = await model.evaluate(typed<never>(x), typed<never>(y), signal === null ? {} : { signal })
+  const logs = await model.evaluate(x, y, signal === null ? {} : { signal })
   const { name, value } = monitored(logs, { where: WHERE, monitor: null, mode: 'auto' })
   return { name, value, interval: null }
 }
@@ -180,7 +180,7 @@ async function whyOf(
   const all = toTensor(x, `${WHERE}: x`, 'float32')
   const step = Math.max(1, Math.floor(size / BACKGROUND))
   const others = Array.from({ length: Math.min(size, BACKGROUND) }, (_, i) => i * step)
-  const found = await kernelShap(typed<Model<Tensor, Tensor>>(model), takeRows(all, [row]), {
+  const found = await kernelShap(model, takeRows(all, [row]), {
     background: takeRows(all, others),
     seed: 0,
     ...(signal === null ? {} : { signal }),

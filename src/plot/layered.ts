@@ -28,7 +28,7 @@ interface Box {
 const GAP = { x: 28, y: 34 }
 const SWEEPS = 8
 
-/** The rows of nodes: below all sources, and those without a source right above what reads them. */
+/** The row of each node: below all its sources. A node without sources is right above its first reader. */
 function rowsOf(count: number, edges: readonly Edge[]): number[] {
   const rows = Array.from({ length: count }, () => 0)
   const inOrder = [...edges].sort((a, b) => a[1] - b[1])
@@ -44,7 +44,7 @@ function rowsOf(count: number, edges: readonly Edge[]): number[] {
 const mean = (boxes: readonly Box[], otherwise: number): number =>
   boxes.length === 0 ? otherwise : boxes.reduce((sum, { x }) => sum + x, 0) / boxes.length
 
-/** Moves the boxes of a row near to their wishes, in order and without overlaps. */
+/** Moves the boxes of a row near to the places that they wish, in order and without overlaps. */
 function settle(row: readonly Box[], wishes: readonly number[]): void {
   const reach = (a: Box, b: Box): number => (a.width + b.width) / 2 + GAP.x
   // Left to right gives places that may lie too far to the right, right to left those too far to the left.

@@ -36,7 +36,7 @@ interface Drawn extends LayerBase {
 }
 
 function nodeOf(layer: LayerBase, shape: string, scope: string, nested: boolean): ModelNode {
-  const own = `${scope}/${layer.name}`
+  const path = `${scope}/${layer.name}`
   const isInput = layer instanceof InputLayer
   const replayed = replayedBy(layer)
   const parameters = layer.built || isInput ? layer.countParams() : null
@@ -45,11 +45,13 @@ function nodeOf(layer: LayerBase, shape: string, scope: string, nested: boolean)
     className: classNameOf(layer),
     shape,
     parameters,
-    kind: isInput ? 'input' : parameters === 0 ? 'plain' : 'weights',
-    scope: own,
-    inner: nested && replayed instanceof LayerGraph ? graphOf(replayed, nested, own) : null,
+    kind: isInput ? 'input' : kindOf(parameters),
+    scope: path,
+    inner: nested && replayed instanceof LayerGraph ? graphOf(replayed, nested, path) : null,
   }
 }
+
+const kindOf = (parameters: number | null): ModelNode['kind'] => (parameters === 0 ? 'plain' : 'weights')
 
 const shapesOf = (symbols: readonly Tensor[]): string =>
   symbols.map((symbol) => formatShape(originOf(symbol)!.spec.shape)).join(' ')
@@ -71,7 +73,7 @@ function graphOf(graph: LayerGraph, nested: boolean, scope: string): ModelGraph 
   return { nodes, edges }
 }
 
-/** The graph of a model; a chain of its layers, without shapes, where it is not functional or not built. */
+/** The graph of a model. A model that is not functional or not built is a chain of its layers, without shapes. */
 export function modelGraph(model: Drawn, nested: boolean): ModelGraph {
   if (model.graph instanceof LayerGraph) return graphOf(model.graph, nested, model.name)
   const nodes = (model.layers ?? []).map((layer) => nodeOf(layer, '?', model.name, nested))

@@ -21,8 +21,10 @@ interface Part {
 export const at = (x: number, y: number, svg: string): string =>
   element('g', null, { transform: `translate(${coordinate(x)} ${coordinate(y)})` }, svg)
 
-export const paramsOf = ({ parameters }: ModelNode): string =>
-  parameters === null ? 'not built' : parameters === 0 ? '' : `${count(parameters)} params`
+export function paramsOf({ parameters }: ModelNode): string {
+  if (parameters === null) return 'not built'
+  return parameters === 0 ? '' : `${count(parameters)} params`
+}
 
 type Shares = ReadonlyMap<string, number>
 const percent = (share: number): string => (share < 0.01 ? '<1 % FLOPs' : `${Math.round(100 * share)} % FLOPs`)
@@ -56,11 +58,11 @@ function frame(node: ModelNode, inner: ModelGraph, shares: Shares): Part {
   const width = Math.max(CARD.width, graph.width + 2 * FRAME.x)
   const height = graph.height + FRAME.head + FRAME.foot
   const share = shares.get(node.name)
-  const said = [node.className, paramsOf(node), ...(share === undefined ? [] : [percent(share)])].filter(Boolean)
+  const facts = [node.className, paramsOf(node), ...(share === undefined ? [] : [percent(share)])].filter(Boolean)
   const svg = [
     element('rect', 'axis', { width, height, rx: 9, fill: 'none', 'stroke-dasharray': '4 3' }),
     label(node.name, 'ink', { x: FRAME.x, y: 19, 'font-weight': 600 }, Math.floor(width / 8)),
-    label(said.join(', '), 'soft', { x: FRAME.x, y: 35, 'font-size': 11 }, Math.floor(width / 6)),
+    label(facts.join(', '), 'soft', { x: FRAME.x, y: 35, 'font-size': 11 }, Math.floor(width / 6)),
     at((width - graph.width) / 2, FRAME.head, graph.svg),
   ].join('')
   return { width, height, svg }
@@ -70,9 +72,9 @@ export function drawGraph({ nodes, edges }: ModelGraph, shares: Shares): Part {
   const parts = nodes.map((node) => (node.inner === null ? card(node, shares) : frame(node, node.inner, shares)))
   const { places, routes, width, height } = placeInRows(parts, edges)
   const arrows = routes.map((points) => {
-    const [[x, y], ...others] = points as [[number, number], ...[number, number][]]
+    const [x, y] = points[0]!
     let [fromX, fromY] = [x, y]
-    const path = others.map(([toX, toY]) => {
+    const path = points.slice(1).map(([toX, toY]) => {
       const middle = (fromY + toY) / 2
       const part =
         fromX === toX ? `V${coordinate(toY)}` : `C${[fromX, middle, toX, middle, toX, toY].map(coordinate).join(' ')}`

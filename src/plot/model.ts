@@ -16,13 +16,17 @@ import { HEAD, label, picture, pictureTable, type PictureOptions } from './drawi
 export interface PlotModelOptions extends PictureOptions {
   /** Draws the layers within nested models. Default true. */
   readonly nested?: boolean
-  /** What `ledger(model)` of `myelin/thrift` returns: each layer shows its share of the operations. Default none. */
+  /** The result of `ledger(model)` of `myelin/thrift`: each layer shows its share of the operations. Default none. */
   readonly ledger?: Ledger | null
+}
+
+function isLedger(value: unknown): value is Ledger {
+  return typeof value === 'object' && value !== null && 'rows' in value && 'prediction' in value
 }
 
 const ledgerKind = custom<Ledger>(
   (value, where) => {
-    if (typeof value === 'object' && value !== null && 'rows' in value && 'prediction' in value) return value as Ledger
+    if (isLedger(value)) return value
     throw new ArgumentError(`${where} must be the result of ledger(model), received ${quoted(value)}`)
   },
   () => null,
@@ -34,13 +38,14 @@ const table = () =>
     ledger: option(nullable(ledgerKind), null),
   })
 
+/** A graph in words. */
 function say({ nodes, edges }: ModelGraph): string {
   const words = nodes.map((node, i) => {
     const sources = edges.filter(([, to]) => to === i).map(([from]) => nodes[from]!.name)
     const from = sources.length === 0 ? '' : ` from ${sources.join(' and ')}`
     const parameters = paramsOf(node)
-    const own = `${node.name} (${node.className})${from}: ${node.shape}${parameters === '' ? '' : `, ${parameters}`}.`
-    return node.inner === null ? own : `${own} It contains: ${say(node.inner)}`
+    const sentence = `${node.name} (${node.className})${from}: ${node.shape}${parameters === '' ? '' : `, ${parameters}`}.`
+    return node.inner === null ? sentence : `${sentence} It contains: ${say(node.inner)}`
   })
   return words.join(' ')
 }

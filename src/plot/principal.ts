@@ -7,7 +7,7 @@ export interface Components {
   readonly shares: readonly [number, number]
 }
 
-/** Directions of almost equal variance need many more, and any of them is as good. */
+/** Directions of almost equal variance need many more iterations, but each of them is as good as the exact one. */
 const ITERATIONS = 80
 
 function dot(a: Float64Array, b: Float64Array): number {
@@ -56,7 +56,7 @@ export function principalComponents(
     let variance = 0
     for (let i = 0; i < ITERATIONS; i++) {
       const next = step(direction, earlier)
-      // The rest is only rounding error, which has no direction.
+      // A smaller variance is a rounding error, which has no direction.
       if (next.variance <= least) return { direction: new Float64Array(columns), variance: 0 }
       const before = variance
       variance = next.variance

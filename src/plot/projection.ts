@@ -37,8 +37,8 @@ const table = () =>
   })
 
 /**
- * Rows in the plane in which they differ most (principal component analysis), in the colours of their classes. Classes that
- * a layer separates appear as separate groups.
+ * Rows in the plane of their largest variance (principal component analysis), in the colours of their classes. Classes that a layer
+ * separates appear as separate groups.
  *
  *   const hidden = new Model({ inputs: model.inputs, outputs: model.getLayer('hidden').output })
  *   plotProjection(await hidden.predict(x), { labels: y })
@@ -76,6 +76,6 @@ export function plotProjection(activations: TensorLike, options: PlotProjectionO
     axes.draw(`component 1 (${percents[0]})`, `component 2 (${percents[1]})`),
     drawPoints(axes, (row) => [scores[2 * row]!, scores[2 * row + 1]!], shown, classes),
   ].join('')
-  const said = `${shown.length} of ${rows} rows with ${columns} numbers in two dimensions: ${percents.join(' and ')}.`
-  return new Picture(picture({ width, height: top + Math.max(80, height - top - 48) + 48 }, text, said, body))
+  const content = `${shown.length} of ${rows} rows with ${columns} numbers in two dimensions: ${percents.join(' and ')}.`
+  return new Picture(picture({ width, height: top + Math.max(80, height - top - 48) + 48 }, text, content, body))
 }

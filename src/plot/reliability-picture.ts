@@ -79,9 +79,9 @@ export function drawReliability(
     }),
     label(sums, 'soft', { x: 40 + SIDE / 2, y: bottom + 58, 'text-anchor': 'middle' }),
   ].join('')
-  const said = bins
+  const content = bins
     .filter(({ count }) => count > 0)
     .map((bin) => `confidence ${short(bin.confidence)}: ${short(bin.accuracy)} right of ${bin.count}`)
     .join('; ')
-  return picture({ width: SIDE + 80, height: bottom + 72, fluid }, text, `${sums}. ${said}.`, body)
+  return picture({ width: SIDE + 80, height: bottom + 72, fluid }, text, `${sums}. ${content}.`, body)
 }

@@ -48,7 +48,7 @@ export function rocOf(scores: readonly number[], isPositive: readonly boolean[])
   return { points, area }
 }
 
-/** Without the points within straight steps; then every n-th point and the last, because the curve only rises. */
+/** Leaves out the points within straight steps, then keeps every n-th point and the last: the curve only rises. */
 function fewer(points: readonly Point[], most: number): readonly Point[] {
   const isWithin = (i: number): boolean =>
     i > 0 &&
@@ -88,11 +88,11 @@ export function plotRoc(probabilities: TensorLike, labels: TensorLike, options: 
   const shown = count === 2 ? [1] : [...new Set(classes)].sort((a, b) => a - b)
   const curves = shown.map((index) => {
     const column = columns === 1 ? 0 : index
-    const own = Array.from({ length: rows }, (_, row) => scores.data[row * columns + column]!)
+    const scoresOfClass = Array.from({ length: rows }, (_, row) => scores.data[row * columns + column]!)
     return {
       index,
       ...rocOf(
-        own,
+        scoresOfClass,
         Array.from(classes, (each) => each === index),
       ),
     }
@@ -115,6 +115,6 @@ export function plotRoc(probabilities: TensorLike, labels: TensorLike, options: 
     element('path', 'axis', { d: axes.line(diagonal), fill: 'none', 'stroke-dasharray': '5 4' }),
     ...series.map((each) => drawSeries(axes, each)),
   ].join('')
-  const said = `Area below the curve, from 0.5 for chance to 1. ${series.map(({ name }) => name).join('; ')}. ${rows} samples.`
-  return new Picture(picture({ width, height: box.top + side + 48 }, text, said, body))
+  const content = `Area below the curve, from 0.5 for chance to 1. ${series.map(({ name }) => name).join('; ')}. ${rows} samples.`
+  return new Picture(picture({ width, height: box.top + side + 48 }, text, content, body))
 }

@@ -1,7 +1,7 @@
 // Points of classes: their colours, marks and legend.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import { toTensor, type TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import type { Axes, Point } from './drawing/axes'
 import { fill, type LegendEntry } from './drawing/lines'
 import { coordinate, element } from './drawing/svg'
@@ -19,7 +19,7 @@ export interface Classes {
  */
 export function readClasses(
   where: string,
-  labels: TensorLike | null,
+  labels: unknown,
   names: readonly string[] | null,
   rows: number,
   plain = 0,

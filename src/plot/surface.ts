@@ -11,7 +11,10 @@ export interface Shares {
   readonly range: Range | null
 }
 
-/** One unit is a probability of class 1 or, if a number is not in 0 … 1, any number; several units are shares of classes. */
+/**
+ * Several units are shares of classes. One unit is the probability of class 1 if all numbers lie in 0 … 1; otherwise its range is
+ * scaled to 0 … 1.
+ */
 export function sharesOf(answers: ArrayLike<number>, units: number): Shares {
   if (units > 1) return { shares: answers, colours: units, range: null }
   const numbers = Array.from(answers)
@@ -29,10 +32,10 @@ export function surface({ shares, colours }: Shares, points: number): Uint8Clamp
   const palette = SERIES.map(([light]) => channelsOf(light))
   const rgb = new Uint8ClampedArray(3 * points)
   for (let at = 0; at < points; at++) {
-    const own = Array.from({ length: colours }, (_, i) => Math.max(0, shares[at * colours + i]!))
-    const sum = own.reduce((total, each) => total + each, 0) || 1
+    const mixture = Array.from({ length: colours }, (_, i) => Math.max(0, shares[at * colours + i]!))
+    const sum = mixture.reduce((total, each) => total + each, 0) || 1
     for (let c = 0; c < 3; c++)
-      rgb[3 * at + c] = own.reduce((mix, share, i) => mix + (share / sum) * palette[i % palette.length]![c]!, 0)
+      rgb[3 * at + c] = mixture.reduce((mix, share, i) => mix + (share / sum) * palette[i % palette.length]![c]!, 0)
   }
   return rgb
 }

@@ -12,9 +12,14 @@ import { colourTable, hasColours, painted } from './terminal'
 export interface TextConfusionMatrixOptions {
   /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
-  /** Default null: if the terminal has them and NO_COLOR is not set. */
+  /** Whether the text has colours. Default null: if the terminal has them and NO_COLOR is not set. */
   readonly colours?: boolean | null
 }
+
+/** The text of a cell without samples. */
+const NONE = '·'
+/** Codes of colours for terminals. */
+const [GREY, GREEN, YELLOW] = [90, 32, 33]
 
 /**
  * A confusion matrix for a terminal: a line for each true class, a column for each predicted one.
@@ -27,18 +32,19 @@ export interface TextConfusionMatrixOptions {
 export function textConfusionMatrix(matrix: TensorLike, options: TextConfusionMatrixOptions = {}): string {
   requireArguments('textConfusionMatrix', arguments, 2)
   const table = merged(colourTable, { names: option(nullable(listOf(words)), null) })
-  const { names: given, colours: wanted } = readTyped('textConfusionMatrix', table, options)
+  const { names: classNames, colours: wanted } = readTyped('textConfusionMatrix', table, options)
   const colours = wanted ?? hasColours()
-  const confusion = confusionOf('textConfusionMatrix', matrix, given)
+  const confusion = confusionOf('textConfusionMatrix', matrix, classNames)
   const names = confusion.names.map((name) => (name.length > 16 ? `${name.slice(0, 15)}…` : name))
-  const cells = confusion.rows.map((row) => row.map((each) => (each === 0 ? '·' : short(each))))
+  const cells = confusion.rows.map((row) => row.map((each) => (each === 0 ? NONE : short(each))))
   const widths = names.map((name, j) => Math.max(name.length, ...cells.map((row) => row[j]!.length)))
   const room = Math.max('true'.length, ...names.map(({ length }) => length))
   const lines = cells.map((row, i) => {
     const [all, right] = [sumOf(confusion.rows[i]!), confusion.rows[i]![i]!]
-    const numbers = row.map((text, j) =>
-      painted(text.padStart(widths[j]! + 2), text === '·' ? 90 : i === j ? 32 : 33, colours),
-    )
+    const numbers = row.map((text, j) => {
+      const code = i === j ? GREEN : YELLOW
+      return painted(text.padStart(widths[j]! + 2), text === NONE ? GREY : code, colours)
+    })
     return `${names[i]!.padStart(room)} │${numbers.join('')}  │ ${all === 0 ? '–' : `${Math.round((100 * right) / all)} %`.padStart(5)}`
   })
   const accuracy = accuracyOf(confusion)

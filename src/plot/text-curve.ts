@@ -6,7 +6,7 @@ import { ArgumentError, DataError } from '../core/errors'
 import { integer, listOf, nullable, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { curvesOf, type HistoryLike } from './curves'
-import { rangeOf } from './drawing/scales'
+import { rangeOf, type Range } from './drawing/scales'
 import { short, words } from './drawing/svg'
 import { CODES, colourTable, hasColours, painted } from './terminal'
 
@@ -17,7 +17,7 @@ export interface TextCurveOptions {
   readonly width?: number
   /** Lines. Default 10. */
   readonly height?: number
-  /** Default null: if the terminal has them and NO_COLOR is not set. */
+  /** Whether the text has colours. Default null: if the terminal has them and NO_COLOR is not set. */
   readonly colours?: boolean | null
 }
 
@@ -28,7 +28,7 @@ const DOTS = [
   [0x04, 0x20],
   [0x40, 0x80],
 ] as const
-/** Without colours, the second and later curves. */
+/** The marks of the curves without colours; the first one has dots instead. */
 const MARKS = ['', '·', '+', '×', '°', '*']
 
 /**
@@ -36,7 +36,7 @@ const MARKS = ['', '·', '+', '×', '°', '*']
  *
  *   console.log(textCurve(history))
  *
- * @throws ArgumentError for values that are not a history or has no such name; DataError for an empty one
+ * @throws ArgumentError for values that are not a history, and for a name that the history does not have; DataError for an empty one
  */
 export function textCurve(history: HistoryLike | readonly number[], options: TextCurveOptions = {}): string {
   requireArguments('textCurve', arguments, 2)
@@ -47,61 +47,86 @@ export function textCurve(history: HistoryLike | readonly number[], options: Tex
   })
   const { names, width, height, colours: wanted } = readTyped('textCurve', table, options)
   const colours = wanted ?? hasColours()
-  const curves = curvesOf('textCurve', Array.isArray(history) ? { values: history } : (history as HistoryLike))
-  const known = [...curves.keys()]
-  const unknown = names?.find((name) => !curves.has(name))
-  if (unknown !== undefined)
-    throw new ArgumentError(`textCurve: the history has no '${unknown}'. It has: ${known.join(', ')}`)
-  const losses = known.filter((name) => /^(val_?)?loss$/i.test(name))
-  const shown = names ?? (losses.length > 0 ? losses : known)
+  const curves = curvesOf('textCurve', isNumbers(history) ? { values: history } : history)
+  const shown = namesShown([...curves.keys()], names)
   const series = shown.map((name) => curves.get(name)!)
   const all = series.flatMap(({ values }) => values)
   if (!all.some(Number.isFinite)) throw new DataError('textCurve: no number is finite')
-  const [rangeX, rangeY] = [
-    rangeOf(
-      series.flatMap(({ xs }) => xs),
-      0,
-    ),
-    rangeOf(all, 0),
-  ]
-  const cells = Array.from({ length: height }, () => Array.from({ length: width }, () => ({ bits: 0, owner: 0 })))
-  series.forEach(({ xs, values }, owner) => {
-    const place = (i: number): [number, number] => [
-      Math.round(((xs[i]! - rangeX.low) / (rangeX.high - rangeX.low)) * (2 * width - 1)),
-      Math.round((1 - (values[i]! / 2 - rangeY.low / 2) / (rangeY.high / 2 - rangeY.low / 2)) * (4 * height - 1)),
-    ]
-    const dot = (x: number, y: number): void => {
-      const cell = cells[Math.floor(y / 4)]![Math.floor(x / 2)]!
-      if (cell.bits === 0) cell.owner = owner
-      cell.bits |= DOTS[y % 4]![x % 2]!
-    }
-    values.forEach((value, i) => {
-      if (!Number.isFinite(value)) return
-      const [x, y] = place(i)
-      dot(x, y)
-      if (i === 0 || !Number.isFinite(values[i - 1]!)) return
-      const [fromX, fromY] = place(i - 1)
-      const steps = Math.max(Math.abs(x - fromX), Math.abs(y - fromY))
-      for (let s = 1; s < steps; s++)
-        dot(Math.round(fromX + ((x - fromX) * s) / steps), Math.round(fromY + ((y - fromY) * s) / steps))
-    })
-  })
-  const character = ({ bits, owner }: { bits: number; owner: number }): string => {
-    if (bits === 0) return ' '
-    const text = !colours && owner > 0 ? MARKS[owner % MARKS.length]! || '·' : String.fromCharCode(0x2800 + bits)
-    return painted(text, CODES[owner % CODES.length]!, colours)
-  }
+  const rangeX = rangeOf(
+    series.flatMap(({ xs }) => xs),
+    0,
+  )
+  const rangeY = rangeOf(all, 0)
+  const cells = Array.from({ length: height }, () => Array.from({ length: width }, (): Cell => ({ bits: 0, owner: 0 })))
+  series.forEach((curve, owner) => drawCurve(cells, owner, curve, rangeX, rangeY))
   const [most, least] = [short(rangeY.high), short(rangeY.low)]
   const room = Math.max(most.length, least.length)
   const lines = cells.map((line, i) => {
-    const number = i === 0 ? most : i === height - 1 ? least : ''
-    return `${number.padStart(room)} ┤${line.map(character).join('').replace(/ +$/, '')}`
+    const number = i === height - 1 ? least : ''
+    const text = line.map((cell) => characterOf(cell, colours)).join('')
+    return `${(i === 0 ? most : number).padStart(room)} ┤${text.replace(/ +$/, '')}`
   })
   const foot = `${' '.repeat(room)} └${'─'.repeat(width)}`
   const ends = `${short(rangeX.low)}${'epoch'.padStart(width / 2 + 1).padEnd(width - 1 - short(rangeX.high).length)}${short(rangeX.high)}`
   const key = shown.map((name, i) => {
-    const mark = colours || i === 0 ? '⠤⠤' : (MARKS[i % MARKS.length] || '·').repeat(2)
+    const mark = colours || i === 0 ? '⠤⠤' : markOf(i).repeat(2)
     return `${painted(mark, CODES[i % CODES.length]!, colours)} ${name} ${short(curves.get(name)!.values.at(-1)!)}`
   })
   return [...lines, foot, `${' '.repeat(room + 2)}${ends}`, `${' '.repeat(room + 2)}${key.join('   ')}`].join('\n')
 }
+
+const isNumbers = (history: HistoryLike | readonly number[]): history is readonly number[] => Array.isArray(history)
+
+/** The names of the curves that are shown. @throws ArgumentError for a name that the history does not have */
+function namesShown(known: readonly string[], names: readonly string[] | null): readonly string[] {
+  const unknown = names?.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new ArgumentError(`textCurve: the history has no '${unknown}'. It has: ${known.join(', ')}`)
+  const losses = known.filter((name) => /^(val_?)?loss$/i.test(name))
+  return names ?? (losses.length > 0 ? losses : known)
+}
+
+/** A character of the picture: its dots, and the number of the curve that set the first of them. */
+interface Cell {
+  bits: number
+  owner: number
+}
+
+/** Sets the dots of a curve, whose points are joined by straight lines. A number that is not finite is a gap. */
+function drawCurve(
+  cells: readonly (readonly Cell[])[],
+  owner: number,
+  { xs, values }: { readonly xs: readonly number[]; readonly values: readonly number[] },
+  rangeX: Range,
+  rangeY: Range,
+): void {
+  const [width, height] = [2 * cells[0]!.length, 4 * cells.length]
+  const place = (i: number): [number, number] => [
+    Math.round(((xs[i]! - rangeX.low) / (rangeX.high - rangeX.low)) * (width - 1)),
+    Math.round((1 - (values[i]! / 2 - rangeY.low / 2) / (rangeY.high / 2 - rangeY.low / 2)) * (height - 1)),
+  ]
+  const dot = (x: number, y: number): void => {
+    const cell = cells[Math.floor(y / 4)]![Math.floor(x / 2)]!
+    if (cell.bits === 0) cell.owner = owner
+    cell.bits |= DOTS[y % 4]![x % 2]!
+  }
+  values.forEach((value, i) => {
+    if (!Number.isFinite(value)) return
+    const [x, y] = place(i)
+    dot(x, y)
+    if (i === 0 || !Number.isFinite(values[i - 1]!)) return
+    const [fromX, fromY] = place(i - 1)
+    const steps = Math.max(Math.abs(x - fromX), Math.abs(y - fromY))
+    for (let s = 1; s < steps; s++)
+      dot(Math.round(fromX + ((x - fromX) * s) / steps), Math.round(fromY + ((y - fromY) * s) / steps))
+  })
+}
+
+function characterOf({ bits, owner }: Cell, colours: boolean): string {
+  if (bits === 0) return ' '
+  const text = colours || owner === 0 ? String.fromCharCode(0x2800 + bits) : markOf(owner)
+  return painted(text, CODES[owner % CODES.length]!, colours)
+}
+
+/** The mark of the second and later curves without colours. */
+const markOf = (curve: number): string => MARKS[curve % MARKS.length] || '·'

@@ -6,7 +6,7 @@ import { ArgumentError, quoted } from '../core/errors'
 import { count, integer, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import { attributionRows, requireFinite, signed } from './contributions'
-import { readExplanation, type ExplanationLike } from './given-explanation'
+import { readExplanation, type ExplanationLike } from './read-explanation'
 import { Picture } from './drawing/picture'
 import { HEAD, element, label, picture, pictureTable, short, type PictureOptions } from './drawing/svg'
 
@@ -24,28 +24,32 @@ const table = () =>
   })
 
 const [MARGIN, SIZE, LINE] = [20, 15, 30]
-/** How much the strongest attribution covers: the text stays readable. */
+/** The opacity of the strongest attribution, at which the text is still readable. */
 const MOST_COVER = 0.6
 
 /**
- * A text whose words are orange where they raise the answer and blue where they lower it, the stronger the larger their share of
- * the largest attribution. Numbers are tooltips, and parts of the description.
+ * A text whose words are orange where they raise the answer and blue where they lower it. The colour is the stronger, the larger the
+ * attribution is. The numbers are in tooltips and in the description.
  *
  *   const { attributions } = await integratedGradients(model, ids)        // [rows, tokens]
  *   plotText(['not', 'a', 'good', 'film'], attributions, { row: 0 })
  *
  * @param tokens the words; positions after them are padding, which is reported as one number
- * @param given what a method of `myelin/explain` returns for the tokens, or its attributions [tokens] or [rows, tokens]
+ * @param explanation what a method of `myelin/explain` returns for the tokens, or its attributions [tokens] or [rows, tokens]
  * @throws ArgumentError for more tokens than attributions, and a row that does not exist; ShapeError for attributions of another
  *   rank; DataError for an attribution that is NaN or infinite
  */
-export function plotText(tokens: readonly string[], given: ExplanationLike, options: PlotTextOptions = {}): Picture {
+export function plotText(
+  tokens: readonly string[],
+  explanation: ExplanationLike,
+  options: PlotTextOptions = {},
+): Picture {
   const where = 'plotText'
   requireArguments(where, arguments, 3)
   const { row, width, ...text } = readTyped(where, table(), options)
   if (!Array.isArray(tokens) || tokens.length === 0 || tokens.some((token) => typeof token !== 'string'))
     throw new ArgumentError(`${where}: needs a list of words, received ${quoted(tokens)}`)
-  const read = attributionRows(where, readExplanation(where, given).attributions, null)
+  const read = attributionRows(where, readExplanation(where, explanation).attributions, null)
   if (row >= read.rows) throw new ArgumentError(`${where}: row must be in 0 … ${read.rows - 1}, received ${row}`)
   const positions = read.names.length
   if (tokens.length > positions)
@@ -88,23 +92,23 @@ export function plotText(tokens: readonly string[], given: ExplanationLike, opti
     ),
     label(sums, 'soft', { x: MARGIN + 74, y: foot }),
   ]
-  const said = tokens.map((token: string, i) => `${token}: ${short(values[i]!)}`).join('; ')
-  return new Picture(picture({ width, height: foot + 18 }, text, `${said}. ${sums}.`, [...drawn, ...key].join('')))
+  const contents = tokens.map((token: string, i) => `${token}: ${short(values[i]!)}`).join('; ')
+  return new Picture(picture({ width, height: foot + 18 }, text, `${contents}. ${sums}.`, [...drawn, ...key].join('')))
 }
 
-/** The approximate width of a word: wide letters count more than narrow ones, and those of other scripts most. */
+/** Widths of letters as shares of the font size; the first row that has the letter counts. */
+const WIDTHS = [
+  // East Asian scripts, and all characters that Unicode has behind them.
+  { letters: /[\u2e81-\uffff]/, width: 1.05 },
+  { letters: /[mwMW@%]/, width: 0.85 },
+  { letters: /[iljtfr.,;:!'|()[\] ]/, width: 0.34 },
+  { letters: /[A-Z]/, width: 0.68 },
+]
+const OTHER_WIDTH = 0.56
+
+/** The approximate width of a word. */
 function widthOfWord(word: string): number {
   let sum = 0
-  for (const letter of word)
-    sum +=
-      letter > '\u2e80'
-        ? 1.05
-        : /[mwMW@%]/.test(letter)
-          ? 0.85
-          : /[iljtfr.,;:!'|()[\] ]/.test(letter)
-            ? 0.34
-            : /[A-Z]/.test(letter)
-              ? 0.68
-              : 0.56
+  for (const letter of word) sum += WIDTHS.find(({ letters }) => letters.test(letter))?.width ?? OTHER_WIDTH
   return sum * SIZE
 }

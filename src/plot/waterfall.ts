@@ -7,7 +7,7 @@ import { count, integer, listOf, nullable, number, option } from '../core/option
 import { readTyped } from '../ops/arguments'
 import { linesAcross } from './drawing/axes'
 import { contributionsOf, sayContributions, signed, type Contribution } from './contributions'
-import { readExplanation, type ExplanationLike } from './given-explanation'
+import { readExplanation, type ExplanationLike } from './read-explanation'
 import { widthOf } from './drawing/lines'
 import { Picture } from './drawing/picture'
 import { linearScale, rangeOf } from './drawing/scales'
@@ -44,24 +44,24 @@ const table = () =>
 
 const [WIDTH, NAMES, STEP] = [640, 190, 26]
 const TOP = HEAD + 12
-/** A remainder that is smaller than this part of the largest number is rounding. */
+/** A remainder below this share of the largest number is a rounding error. */
 const SLACK = 1e-3
 
 /**
- * How the contributions lead from the baseline to the answer: each bar begins where the one above it ends. What they do not
- * explain is a bar of its own.
+ * How the contributions lead from the baseline to the answer: each bar begins where the one above it ends. If they do not add up to
+ * the answer, the last bar is the remainder.
  *
  *   plotWaterfall(await integratedGradients(model, x), { names: columns, row: 3 })
  *
- * @param given what a method of `myelin/explain` returns whose contributions add up, or attributions with `baseValue`
+ * @param result of a method of `myelin/explain` whose contributions add up, or attributions together with `baseValue`
  * @throws ArgumentError for an explanation without a baseline, and a row or names that do not fit; ShapeError for attributions that
  *   are not rows of features; DataError for an attribution that is NaN or infinite
  */
-export function plotWaterfall(given: ExplanationLike, options: PlotWaterfallOptions = {}): Picture {
+export function plotWaterfall(result: ExplanationLike, options: PlotWaterfallOptions = {}): Picture {
   const where = 'plotWaterfall'
   requireArguments(where, arguments, 2)
   const { names, row, most, baseValue, ...text } = readTyped(where, table(), options)
-  const explanation = readExplanation(where, given)
+  const explanation = readExplanation(where, result)
   const bars = contributionsOf(where, explanation.attributions, {
     names: names ?? explanation.names,
     row,

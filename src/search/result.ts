@@ -60,7 +60,8 @@ export function compareTrials(rises: boolean, a: Trial<unknown>, b: Trial<unknow
   const byError = Number(a.error !== null) - Number(b.error !== null)
   if (byError !== 0) return byError
   // ∞ − ∞ is NaN, so equal scores are tested first.
-  const byScore = a.score === b.score ? 0 : a.score < b.score === rises ? 1 : -1
+  const isBetter = a.score < b.score !== rises
+  const byScore = a.score === b.score ? 0 : 1 - 2 * Number(isBetter)
   return b.rounds - a.rounds || byScore || a.number - b.number
 }
 

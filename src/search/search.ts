@@ -18,7 +18,7 @@ import {
 } from '../core/options'
 import { isUrl } from '../core/globals'
 import { typed } from '../core/tree'
-import type { SampleWeights } from '../data/samples/given'
+import type { SampleWeights } from '../data/samples/data-types'
 import { isElements, type ElementsOrMaker } from '../data/samples/source'
 import { isScore } from '../metrics/direction'
 import type { Model } from '../models/model'
@@ -342,14 +342,14 @@ class Search implements Monitored {
       )
     const imported = await importMake(url)
     if (settings.workers === 1 || !hasThreads()) return new Fits(imported, task)
-    const given = Object.entries({
+    const unsendable = Object.entries({
       data: task.own.data,
       validationData: task.own.validationBatches,
       callbacks: task.own.callbacks,
     }).find(([, each]) => each !== null)
-    if (given !== undefined)
+    if (unsendable !== undefined)
       throw new ArgumentError(
-        `${where}: workers cannot be given functions or batches, such as ${given[0]}. Leave it out, or let the trials run one after the other: workers: 1`,
+        `${where}: threads cannot take functions or batches, received ${unsendable[0]}. Leave it out, or set workers: 1, which runs the trials in this thread`,
       )
     return new Threads(Math.min(settings.workers, this.trials.length), this.trials.length, url, imported, task)
   }

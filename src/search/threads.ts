@@ -148,10 +148,10 @@ class WorkerHandle {
     worker.on('exit', (code) => {
       const reason = this.failure ?? new StateError(`a worker of the search ended with exit code ${code}`)
       const begun = this.current?.isBegun === true ? this.current : null
-      this.end(
-        (open) =>
-          new WorkerEnded(reason, begun === null || open === null ? 'none' : open === begun ? 'this' : 'another'),
-      )
+      this.end((open) => {
+        const which = open === begun ? 'this' : 'another'
+        return new WorkerEnded(reason, begun === null || open === null ? 'none' : which)
+      })
     })
   }
 

@@ -1,6 +1,6 @@
 // The rows that functions read for a model: of a TableModel, those of its table.
 
-import type { Batches, DataOf } from '../data/samples/given'
+import type { Batches, DataOf } from '../data/samples/data-types'
 import { gatherRows, type GatherOptions, type GatheredRows } from '../training/gathered'
 import { isTableModel } from './is-table-model'
 import type { Model } from '../models/model'

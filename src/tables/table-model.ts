@@ -4,9 +4,9 @@
 import { ArgumentError, DataError, FormatError, quoted, unknownName } from '../core/errors'
 import { requireConfig } from '../core/options'
 import type { Config, CustomObjects, Json } from '../core/registry'
-import { isBranch, typed } from '../core/tree'
+import { isBranch, isRecord, typed } from '../core/tree'
 import { isElements, END, type Source } from '../data/samples/source'
-import type { Batches, DataOf, TargetsOf } from '../data/samples/given'
+import type { Batches, DataOf, TargetsOf } from '../data/samples/data-types'
 import type { Tensor } from '../ops/tensor'
 import type { History, Logs } from '../training/callbacks'
 import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
@@ -66,9 +66,9 @@ export class TableModel extends Model<Any, Tensor> {
   readonly #table: TableDescription | null
 
   constructor(options: TableModelOptions) {
-    const { table, ...own } = options
+    const { table, ...graph } = options
     // The constructor of Model must receive the same object if it has no table: see takesGraph.
-    super(table === undefined ? (options as FunctionalOptions<Readonly<Record<string, Tensor>>, Tensor>) : own)
+    super(table === undefined ? options : graph)
     this.#table = table === undefined ? null : readTable(table)
   }
 
@@ -93,11 +93,11 @@ export class TableModel extends Model<Any, Tensor> {
     options?: TableFitOptions,
   ): Promise<History>
   override async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
-    const [targets, own] = argumentsOf(y, options)
-    const { validationData } = own as { readonly validationData?: unknown }
-    const given = await this.rowsFor('fit', x, targets)
+    const [targets, settings] = argumentsOf(y, options)
+    const validationData: unknown = Reflect.get(settings, 'validationData')
+    const data = await this.rowsFor('fit', x, targets)
     const others = validationData == null ? {} : { validationData: await this.readValidation(validationData) }
-    return super.fit(typed<DataOf<Any>>(given.x), typed(given.y), typed({ ...own, ...others }))
+    return super.fit(...forModel<FitOptions<Any, Tensor>>(data, { ...settings, ...others }))
   }
 
   override evaluate(
@@ -110,9 +110,8 @@ export class TableModel extends Model<Any, Tensor> {
     options?: EvaluateOptions,
   ): Promise<Logs>
   override async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
-    const [targets, own] = argumentsOf(y, options)
-    const given = await this.rowsFor('evaluate', x, targets)
-    return super.evaluate(typed<DataOf<Any>>(given.x), typed(given.y), own)
+    const [targets, settings] = argumentsOf(y, options)
+    return super.evaluate(...forModel(await this.rowsFor('evaluate', x, targets), settings))
   }
 
   /**
@@ -129,18 +128,21 @@ export class TableModel extends Model<Any, Tensor> {
     options?: PredictOptions,
   ): Promise<ReturnType<this['call']>>
   override async predict(x: unknown, options: LabelledOptions = {}): Promise<never> {
-    const { labels = false, ...own } = options
+    const { labels = false, ...settings } = options
     if (typeof labels !== 'boolean')
       throw new ArgumentError(`predict: labels must be true or false, received ${quoted(labels)}`)
     const rows = await rowsIn(x, 'predict')
-    const outputs = await super.predict(typed<DataOf<Any>>(this.inputsIn('predict', rows) ?? rows), own)
+    const [inputs] = forModel({ x: this.inputsIn('predict', rows) ?? rows, y: null }, {})
+    const outputs = await super.predict(inputs, settings)
+    // The overloads say which of these types the options choose.
     if (!labels) return typed(outputs)
     const answers = this.answers(outputs)
     return typed(isRow(rows) ? answers[0] : answers)
   }
 
   override predictOnBatch(x: TableRow | readonly TableRow[] | DataOf<Any>): ReturnType<this['call']> {
-    return super.predictOnBatch(typed<DataOf<Any>>(this.inputsIn('predictOnBatch', x) ?? x))
+    const [inputs] = forModel({ x: this.inputsIn('predictOnBatch', x) ?? x, y: null }, {})
+    return super.predictOnBatch(inputs)
   }
 
   override trainOnBatch(x: readonly TableRow[] | DataOf<Any>, options?: TrainOnBatchOptions): Logs
@@ -150,9 +152,8 @@ export class TableModel extends Model<Any, Tensor> {
     options?: TrainOnBatchOptions,
   ): Logs
   override trainOnBatch(x: unknown, y?: unknown, options?: object): Logs {
-    const [targets, own] = argumentsOf(y, options)
-    const given = this.parse('trainOnBatch', x, targets)
-    return super.trainOnBatch(typed<DataOf<Any>>(given.x), typed(given.y), own)
+    const [targets, settings] = argumentsOf(y, options)
+    return super.trainOnBatch(...forModel(this.parse('trainOnBatch', x, targets), settings))
   }
 
   override testOnBatch(x: readonly TableRow[] | DataOf<Any>, options?: TrainOnBatchOptions): Logs
@@ -162,12 +163,11 @@ export class TableModel extends Model<Any, Tensor> {
     options?: TrainOnBatchOptions,
   ): Logs
   override testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
-    const [targets, own] = argumentsOf(y, options)
-    const given = this.parse('testOnBatch', x, targets)
-    return super.testOnBatch(typed<DataOf<Any>>(given.x), typed(given.y), own)
+    const [targets, settings] = argumentsOf(y, options)
+    return super.testOnBatch(...forModel(this.parse('testOnBatch', x, targets), settings))
   }
 
-  /** The answers that outputs [rows, classes] or [rows, 1] mean. */
+  /** The answers for outputs [rows, classes] or [rows, 1]. */
   private answers({ data, shape }: Tensor): TableAnswer[] {
     const { classes } = this.table
     const width = shape[1] ?? 1
@@ -200,19 +200,22 @@ export class TableModel extends Model<Any, Tensor> {
     const { target } = this.table
     if (typeof y === 'string' && y !== target)
       throw new ArgumentError(`${method}: the target of ${this} is '${target}', received '${y}'`)
-    const targets = y == null || typeof y === 'string' ? listOf(x).map((row) => row[target]) : y
+    const targets =
+      y == null || typeof y === 'string'
+        ? listOf(x).map((row): unknown => (isBranch(row) ? Reflect.get(row, target) : undefined))
+        : y
     return { x: inputs, y: this.targetsIn(method, targets) }
   }
 
-  /** Validation data as fit of Model takes them. */
-  private async readValidation(given: unknown): Promise<unknown> {
-    const isPair = Array.isArray(given) && given.length >= 2 && !given.some(isRow) && !isElements(given[0])
-    const [x, y, ...weights] = isPair ? (given as unknown[]) : [given]
+  /** Validation data in the form that fit of Model takes. */
+  private async readValidation(data: unknown): Promise<unknown> {
+    const isPair = Array.isArray(data) && data.length >= 2 && !data.some(isRow) && !isElements(data[0])
+    const [x, y, ...weights]: readonly unknown[] = isPair ? data : [data]
     const read = await this.rowsFor('fit: validationData', x, y)
     return read.y == null ? read.x : [read.x, read.y, ...weights]
   }
 
-  /** The numbers of classes for their values, or the numbers of a regression; data that are tensors unchanged. */
+  /** Class numbers for the names of classes, or the numbers of a regression. Targets that are not a list stay unchanged. */
   private targetsIn(method: string, y: unknown): unknown {
     if (!Array.isArray(y)) return y
     const { target, classes } = this.table
@@ -233,7 +236,7 @@ export class TableModel extends Model<Any, Tensor> {
     })
   }
 
-  /** The columns of rows, as the model's inputs take them; null for other data. */
+  /** The columns of rows, one for each input of the model; null for other data. */
   private inputsIn(method: string, x: unknown): Record<string, unknown> | null {
     if (!isRow(x) && !(Array.isArray(x) && x.some(isRow))) return null
     const { columns, ignored, target } = this.table
@@ -268,8 +271,8 @@ export class TableModel extends Model<Any, Tensor> {
     customObjects: CustomObjects = {},
   ): Kind {
     requireConfig(this, config)
-    const { table, ...own } = config
-    const { input, output, name, trainable } = Model.fromConfig(own, customObjects) as Model<Any, Any>
+    const { table, ...graph } = config
+    const { input, output, name, trainable } = Model.fromConfig(graph, customObjects) as Model<Any, Any>
     return new this({ inputs: input, outputs: output, name, trainable, table } as never)
   }
 }
@@ -277,6 +280,17 @@ export class TableModel extends Model<Any, Tensor> {
 interface TableFitOptions extends Omit<FitOptions<Any, Any>, 'validationData'> {
   /** Rows, or [rows, targets], or what fit of every model takes. */
   validationData?: Iterable<TableRow> | AsyncIterable<TableRow> | FitOptions<Any, Any>['validationData']
+}
+
+/**
+ * The arguments of a method of Model. The model checks x, y and the options itself; their types follow from its inputs, which are
+ * those of a table.
+ */
+function forModel<Options extends object = object>(
+  { x, y }: { readonly x: unknown; readonly y: unknown },
+  options: object,
+): [x: DataOf<Any>, y: TargetsOf<Tensor> | null, options: Options] {
+  return typed([x, y, options])
 }
 
 /** Targets and options; the second argument may be the options. */
@@ -305,28 +319,35 @@ function isSource(x: unknown): x is Source {
   return typeof x === 'object' && x !== null && 'open' in x && isElements(x)
 }
 
-function listOf(x: unknown): readonly TableRow[] {
-  return (Array.isArray(x) ? x : [x]) as readonly TableRow[]
+function listOf(x: unknown): readonly unknown[] {
+  return Array.isArray(x) ? x : [x]
 }
 
-/** A description that was checked. @throws FormatError */
-function readTable(given: unknown): TableDescription {
-  const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-    isBranch(value) && !Array.isArray(value)
-  const isClass = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value)
-  const isKnown =
-    isRecord(given) &&
-    typeof given['target'] === 'string' &&
-    (given['classes'] === null ||
-      (Array.isArray(given['classes']) && given['classes'].length > 1 && given['classes'].every(isClass))) &&
-    Array.isArray(given['ignored']) &&
-    given['ignored'].every((name) => typeof name === 'string') &&
-    isRecord(given['columns']) &&
-    Object.values(given['columns']).every(
-      (each) => isRecord(each) && KINDS.includes(each['kind'] as TableKind) && typeof each['optional'] === 'boolean',
-    )
-  if (isKnown) return typed(given)
+/** @throws FormatError for a description that is damaged */
+function readTable(table: unknown): TableDescription {
+  if (isTable(table)) return table
   throw new FormatError(
     'TableModel: table must be { target, classes, columns: { name: { kind, optional } }, ignored }; the description is damaged',
   )
+}
+
+function isTable(table: unknown): table is TableDescription {
+  if (!isRecord(table)) return false
+  const { target, classes, columns, ignored } = table
+  return (
+    typeof target === 'string' &&
+    (classes === null || (Array.isArray(classes) && classes.length > 1 && classes.every(isClass))) &&
+    Array.isArray(ignored) &&
+    ignored.every((name) => typeof name === 'string') &&
+    isRecord(columns) &&
+    Object.values(columns).every(isColumn)
+  )
+}
+
+function isClass(value: unknown): value is ClassValue {
+  return ['string', 'number', 'boolean'].includes(typeof value)
+}
+
+function isColumn(column: unknown): boolean {
+  return isRecord(column) && KINDS.some((kind) => kind === column['kind']) && typeof column['optional'] === 'boolean'
 }

@@ -1,4 +1,4 @@
-// Rows of a table and their values: which values a column can have, and how inputs of a model take them.
+// Rows of a table: the values that a column can have, and their form in the inputs of a model.
 
 import { timeIn } from '../core/dates'
 import { DataError, quoted } from '../core/errors'
@@ -6,7 +6,7 @@ import { isBranch } from '../core/tree'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 
-/** What the values of a column are: numbers, categories, dates or texts. */
+/** The kinds of the values of a column. */
 export const KINDS = ['number', 'category', 'date', 'text'] as const
 export type TableKind = (typeof KINDS)[number]
 /** A row of a table: a value for each column; null, undefined, NaN and '' are missing values. */
@@ -61,11 +61,12 @@ const READERS: Readonly<Record<TableKind, (value: unknown) => number | string | 
   text: (value) => (typeof value === 'string' ? value : null),
 }
 
-/** A Date, milliseconds since 1970, a text, or the parts of a date as readCsv gives them, as a text. */
+/** The text of a date, from a Date, milliseconds since 1970, a text, or the parts of a date that readCsv returns. */
 function dateText(value: unknown): string | null {
   if (typeof value === 'string') return timeIn(value) === null ? null : value
   if (isBranch(value) && 'year' in value) {
-    const { year, month, day, hour = 0, minute = 0, second = 0 } = value as Readonly<Record<string, number>>
+    const [year, month, day] = ['year', 'month', 'day'].map((part) => Number(Reflect.get(value, part)))
+    const [hour, minute, second] = ['hour', 'minute', 'second'].map((part) => Number(Reflect.get(value, part) ?? 0))
     return dateText(Date.UTC(year!, month! - 1, day, hour, minute, second))
   }
   const time = value instanceof Date ? value.getTime() : value

@@ -18,7 +18,7 @@ import {
 } from '../core/options'
 import { counted } from '../core/table'
 import type { Tree } from '../core/tree'
-import type { TargetsOf } from '../data/samples/given'
+import type { TargetsOf } from '../data/samples/data-types'
 import { copyableGraph } from '../models/known-graph'
 import { gatherFor, type RowsFor } from '../tables/model-rows'
 import type { Model } from '../models/model'

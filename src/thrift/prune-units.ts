@@ -16,7 +16,7 @@ import {
   text,
 } from '../core/options'
 import { put, type Tree } from '../core/tree'
-import type { TargetsOf } from '../data/samples/given'
+import type { TargetsOf } from '../data/samples/data-types'
 import { withoutTargets } from '../data/samples/parse'
 import { isElements } from '../data/samples/source'
 import type { LayerBase } from '../layers/layer'

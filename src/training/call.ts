@@ -1,7 +1,7 @@
 // Reads the arguments of a method that trains or tests: parses the data, and reads the options.
 
 import { ArgumentError } from '../core/errors'
-import type { SampleWeights } from '../data/samples/given'
+import type { SampleWeights } from '../data/samples/data-types'
 import { isNamedData } from '../data/samples/layout'
 import { parseBatches, parseSamples } from '../data/samples/parse'
 import type { Data, Samples } from '../data/samples/samples'

@@ -26,7 +26,7 @@ import {
   type OptionalOption,
   type ValuesOf,
 } from '../core/options'
-import type { ClassWeights, SampleWeights, ValidationData } from '../data/samples/given'
+import type { ClassWeights, SampleWeights, ValidationData } from '../data/samples/data-types'
 import type { Tensor } from '../ops/tensor'
 import type { StepKind } from './batch'
 import { callbacksOf, type CallbackMethods, type Callbacks } from './callbacks/callback'

@@ -6,7 +6,7 @@ import { describingForFile, type Config, type CustomObjects } from '../core/regi
 import type { TensorType } from '../core/shapes'
 import { typed, type Tree } from '../core/tree'
 import { warnOnce } from '../core/warnings'
-import type { Batches, DataOf, TargetsOf } from '../data/samples/given'
+import type { Batches, DataOf, TargetsOf } from '../data/samples/data-types'
 import { Layer } from '../layers'
 import { applyTree, tensorsOf } from '../layers/applying'
 import { currentFrame } from '../layers/context'

@@ -164,7 +164,7 @@ describe('two workers', () => {
 
   it('cannot be given functions', async () => {
     const error = await errorOf(() => built.gridSearch(make, space, { ...options, workers: 2, callbacks: () => [] }))
-    expect(error.message).toContain('workers cannot be given functions or batches, such as callbacks')
+    expect(error.message).toContain('threads cannot take functions or batches, received callbacks')
     const few = await errorOf(() =>
       built.gridSearch(make, space, { ...options, validationSplit: null, folds: 61, workers: 2 }),
     )

@@ -159,8 +159,10 @@ export async function audioDatasetFromDirectory(
   options: AudioDatasetOptions | BothParts<AudioDatasetOptions> = {},
 ): Promise<FolderDataset<unknown> | [FolderDataset<unknown>, FolderDataset<unknown>]> {
   requireArguments('audioDatasetFromDirectory', arguments, 2)
-  const both = bothParts(options as AudioDatasetOptions, (each) => audioDatasetFromDirectory(directory, each))
-  if (both !== null) return both
+  return bothParts(options, (each) => soundsBelow(directory, each)) ?? soundsBelow(directory, options)
+}
+
+async function soundsBelow(directory: string | URL, options: object): Promise<FolderDataset<unknown>> {
   const settings = readOptions('audioDatasetFromDirectory', audioOptions(), options)
   const { batchSize, outputSequenceLength, samplingRate, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(SOUNDS, directory, settings)
@@ -184,7 +186,7 @@ export async function audioDatasetFromDirectory(
 function ofLength({ data, shape }: Tensor, length: number): Tensor {
   const channels = shape[1]!
   requireSize('audioDatasetFromDirectory', [length, channels])
-  const own = new Float32Array(length * channels)
-  own.set(data.subarray(0, own.length))
-  return new Tensor(own, [length, channels], 'float32')
+  const samples = new Float32Array(length * channels)
+  samples.set(data.subarray(0, samples.length))
+  return new Tensor(samples, [length, channels], 'float32')
 }

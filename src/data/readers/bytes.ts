@@ -114,17 +114,21 @@ function chunksOf(
   if (source instanceof ArrayBuffer) return pieces(new Uint8Array(source))
   if (typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string')
     return pieces(encodeUtf8(source.text))
-  if (
-    typeof source !== 'object' ||
-    source === null ||
-    !(Symbol.iterator in source || Symbol.asyncIterator in source || 'getReader' in source)
-  ) {
+  if (!isStream(source))
     throw new ArgumentError(
       `${where}: expected a path, a URL, a Blob, { text }, bytes, a stream or a function that makes one, received ${quoted(source)}`,
     )
-  }
-  const chunks = sourceOf<Chunk>(source as AsyncIterable<Chunk>, where)
+  const chunks = sourceOf<Chunk>(source, where)
   return { size: null, open: (pass) => asBytes(chunks.open(pass), where) }
+}
+
+/** Whether a source has chunks, which asBytes checks one by one. */
+function isStream(source: unknown): source is AsyncIterable<Chunk> {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    (Symbol.iterator in source || Symbol.asyncIterator in source || 'getReader' in source)
+  )
 }
 
 /** Whether no piece of text contains a line end: the pieces are then probably the names of files. */
@@ -169,11 +173,11 @@ function fileSource(files: NodeModules['node:fs/promises'], source: string | URL
     }
     const close = async (): Promise<void> => {
       isClosed = true
-      const [own, last] = [handle, coming]
+      const [opened, last] = [handle, coming]
       handle = null
       try {
         await last
-        await (await own)?.close()
+        await (await opened)?.close()
       } catch {
         // The error was already reported by the open or read.
       }
@@ -189,7 +193,7 @@ function fileSource(files: NodeModules['node:fs/promises'], source: string | URL
       return piece
     }
     const recycle = ({ buffer }: Uint8Array): void => {
-      if (spare.length < 2) spare.push(new Uint8Array(buffer as ArrayBuffer))
+      if (spare.length < 2 && buffer instanceof ArrayBuffer) spare.push(new Uint8Array(buffer))
     }
     return { next, skip: (count) => skipByTaking({ next }, count), close, recycle }
   }

@@ -12,6 +12,7 @@ export const DROPPED: unique symbol = Symbol('dropped')
 /** The maximum number of collected errors, which bounds the memory. */
 const MOST = 1000
 
+/** @typeParam Fault the errors that the reader throws for a row */
 export class Faults<Fault extends DataError = RowError> {
   private list: Fault[] = []
 
@@ -50,8 +51,13 @@ export class Faults<Fault extends DataError = RowError> {
   }
 
   private caught(error: unknown): typeof DROPPED {
-    if (!(error instanceof DataError)) throw error
-    this.add(error as Fault)
+    if (!isFault<Fault>(error)) throw error
+    this.add(error)
     return DROPPED
   }
+}
+
+/** Whether an error is that of a row: a reader throws no other DataError there. */
+function isFault<Fault extends DataError>(error: unknown): error is Fault {
+  return error instanceof DataError
 }

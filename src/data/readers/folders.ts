@@ -103,9 +103,9 @@ export type BothParts<Options> = Omit<Options, 'subset'> & {
 }
 
 /** Reads the part for training and that for validation if options have the subset 'both'; null for other options. */
-export function bothParts<Options extends object, Part>(
-  options: Options,
-  read: (options: Options) => Promise<Part>,
+export function bothParts<Part>(
+  options: object,
+  read: (options: object) => Promise<Part>,
 ): Promise<[training: Part, validation: Part]> | null {
   // Other values are refused by the reader of options.
   const isBoth = Object.entries({ ...options }).some(

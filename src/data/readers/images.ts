@@ -9,7 +9,7 @@ import { choice, count, nullable, option, readOptions, required, type OptionInpu
 import { lastFormatTable } from '../../ops/nn/channels'
 import type { Tensor } from '../../ops/tensor'
 import { abortable } from '../samples/abort'
-import { Dataset } from '../dataset'
+import { Dataset, datasetOf } from '../dataset'
 import { Pace } from '../samples/pace'
 import { allBytes, nameOf, type ByteSource } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
@@ -144,52 +144,52 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
   return imagesBelow('imageFolder', path, options)
 }
 
-/** @param where the name of the function for users */
-async function imagesBelow<const Options extends ImageFolderOptions>(
-  where: string,
-  path: string | URL,
-  options: Options & ImageFolderOptions,
-): Promise<ImageFolder<ImageFolderElement<Options>>> {
+/**
+ * @param where the name of the function for users
+ * @typeParam Element the type of the elements, which follows from the options
+ */
+async function imagesBelow<Element>(where: string, path: string | URL, options: object): Promise<ImageFolder<Element>> {
   const settings = readOptions(where, folderOptions(), options)
   const { batchSize, signal } = settings
   requireSizing(where, settings, options)
   const channels = settings.colorMode === null ? settings.channels : CHANNELS[settings.colorMode]
-  if (settings.colorMode !== null && options.channels !== undefined && options.channels !== channels)
+  const otherChannels = 'channels' in options ? options.channels : undefined
+  if (settings.colorMode !== null && otherChannels !== undefined && otherChannels !== channels)
     throw new ArgumentError(
-      `${where}: colorMode '${settings.colorMode}' has ${channels} channels, received channels ${options.channels}`,
+      `${where}: colorMode '${settings.colorMode}' has ${channels} channels, received channels ${settings.channels}`,
     )
-  const [height, width] = settings.imageSize as [number, number]
+  const [height, width] = settings.imageSize
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles({ ...IMAGES, where }, path, settings)
   // Before the pictures of a batch that no tensor can have are read.
   requireSize(`${where}: a batch`, [Math.min(batchSize ?? 1, taken.length), height, width, channels])
   const faults = new Faults<DataError>(settings.onError)
   const { dtype, scale, maxPixels, imageSize, interpolation, cropToAspectRatio, padToAspectRatio } = settings
   const sizing = { imageSize, interpolation, cropToAspectRatio, padToAspectRatio }
-  const asked = { channels, dtype, scale, maxPixels, ...sizing }
+  const picture = { channels, dtype, scale, maxPixels, ...sizing }
   const pace = new Pace(signal)
   const folder = new FolderReader(where, signal)
   const readHere = async (file: string): Promise<Tensor> => {
     // Small files are read at once, so nothing else would let other tasks run.
     if (pace.isDue()) await pace.yield()
-    return pictureOf(await folder.read(file), file, asked)
+    return pictureOf(await folder.read(file), file, picture)
   }
   const readAhead = async (file: string): Promise<Tensor> => {
     const { pictureThreads } = await import('./picture-threads')
-    return (await orAbort(pictureThreads.read(file, asked), signal)) ?? readHere(file)
+    return (await orAbort(pictureThreads.read(file, picture), signal)) ?? readHere(file)
   }
-  const elements = (ahead: number): Dataset<unknown> => {
+  const elements = (ahead: number): Dataset<Element> => {
     const read = ahead > 0 ? readAhead : readHere
     const load = async ({ file, label }: LabelledFile): Promise<unknown> => {
-      const picture = await faults.guardAsync(() => read(file))
-      if (picture === DROPPED) return DROPPED
-      return isLabelled ? [picture, targetOf(label)] : picture
+      const image = await faults.guardAsync(() => read(file))
+      if (image === DROPPED) return DROPPED
+      return isLabelled ? [image, targetOf(label)] : image
     }
     const loaded = files.map(load, { parallel: Math.max(PARALLEL, ahead * (batchSize ?? 1)) })
     const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
-    return batchSize === null ? whole : whole.batch(batchSize)
+    return datasetOf(batchSize === null ? whole : whole.batch(batchSize))
   }
   return new ImageFolder(
-    elements as (ahead: number) => Dataset<ImageFolderElement<Options>>,
+    elements,
     classNames,
     taken.map(({ file }) => file),
     faults,
@@ -222,13 +222,12 @@ export async function imageDatasetFromDirectory(
   options: ImageDatasetOptions | BothParts<ImageDatasetOptions> = {},
 ): Promise<unknown> {
   requireArguments('imageDatasetFromDirectory', arguments, 2)
-  const both = bothParts(options as ImageDatasetOptions, (each) => imageDatasetFromDirectory(directory, each))
-  if (both !== null) return both
+  return bothParts(options, (each) => imagesOfDefaultSize(directory, each)) ?? imagesOfDefaultSize(directory, options)
+}
+
+async function imagesOfDefaultSize(directory: string | URL, options: object): Promise<ImageFolder<unknown>> {
   const where = 'imageDatasetFromDirectory'
   if (typeof options !== 'object' || options === null) return imagesBelow(where, directory, options)
   const hasSize = Object.keys(options).some((key) => knownName(key, ['imageSize']) !== undefined)
-  return imagesBelow(where, directory, {
-    ...(hasSize ? {} : { imageSize: [256, 256] }),
-    ...options,
-  } as ImageFolderOptions)
+  return imagesBelow(where, directory, { ...(hasSize ? {} : { imageSize: [256, 256] }), ...options })
 }

@@ -1,16 +1,17 @@
 // Small modules of kernels with a memory of their own, in which a reader places arrays. Knows no kernel.
 
 import { fromBase64 } from '../../core/base64'
+import { typed } from '../../core/tree'
 
-/** What each module exports. Addresses are those of arrays in its memory: `byteOffset`. */
+/** The exports of every module. An address is the `byteOffset` of an array in its memory. */
 export interface KernelExports {
   readonly memory: WebAssembly.Memory
   /** The first byte that is free. */
-  readonly FREE: WebAssembly.Global
+  readonly FREE: WebAssembly.Global<'i32'>
 }
 
 const PAGE = 65536
-/** Kernels read and write so many bytes beyond arrays. */
+/** The number of bytes beyond an array that kernels may read and write. */
 export const MARGIN = 64
 /** A memory of up to this size is kept for the next arrays: 16 MiB. */
 const KEPT = 2 ** 24
@@ -31,7 +32,8 @@ export class KernelModule<Exports extends KernelExports> {
       this.compiled = 'impossible'
     }
     if (this.compiled === 'impossible') return null
-    return new WebAssembly.Instance(this.compiled).exports as unknown as Exports
+    // The exports are those of the module's source, which `Exports` describes.
+    return typed(new WebAssembly.Instance(this.compiled).exports)
   }
 
   /** The kernels with a memory that all callers use, one at a time; null if the engine cannot run them. */
@@ -40,9 +42,9 @@ export class KernelModule<Exports extends KernelExports> {
   }
 
   /**
-   * Room for arrays, without those of the last call: they are valid only up to the next, unless they are large.
-   * @param size of all arrays in bytes, and some for each of them
-   * @returns null if the engine cannot run the kernels, or has not so much memory
+   * Room for arrays. Small arrays are valid only up to the next call, which reuses their memory.
+   * @param size of all arrays in bytes, with some spare bytes for each
+   * @returns null if the engine cannot run the kernels, or lacks the memory
    */
   room(size: number): KernelRoom<Exports> | null {
     const all = size + PAGE
@@ -70,7 +72,7 @@ export class KernelRoom<Exports extends KernelExports> {
 
   constructor(readonly kernels: Exports) {
     this.buffer = kernels.memory.buffer
-    this.free = kernels.FREE.value as number
+    this.free = kernels.FREE.value
   }
 
   private take(bytes: number): number {

@@ -166,11 +166,11 @@ export async function writeNpz(
   const { zipSync } = await import('fflate')
   // A fixed date, so that equal arrays give equal bytes.
   const mtime = new Date(1980, 0, 1)
-  const files = Object.entries(arrays).map(([name, data]) => [
+  const files = Object.entries(arrays).map(([name, data]): [string, Uint8Array] => [
     `${name}.npy`,
     encode(toTensor(data, `writeNpz: ${name}`)),
   ])
-  const bytes = zipSync(Object.fromEntries(files) as Record<string, Uint8Array>, { level: compressed ? 6 : 0, mtime })
+  const bytes = zipSync(Object.fromEntries(files), { level: compressed ? 6 : 0, mtime })
   if (path != null) await writeFile(path, bytes, 'writeNpz')
   return bytes
 }

@@ -82,7 +82,8 @@ class PictureThreads {
       try {
         configure(runtime)
         const { data, shape, dtype } = await pictureOf(await folder.read(file), file, picture)
-        port.postMessage({ id, tensor: { data, shape, dtype } } satisfies Response, [data.buffer as ArrayBuffer])
+        const moved = data.buffer instanceof ArrayBuffer ? [data.buffer] : []
+        port.postMessage({ id, tensor: { data, shape, dtype } } satisfies Response, moved)
       } catch {
         port.postMessage({ id } satisfies Response)
       }

@@ -8,18 +8,19 @@ import { padImages } from '../../ops/image/borders'
 import { interpolation, resize, type Interpolation } from '../../ops/image/resize'
 import { Tensor } from '../../ops/tensor'
 import { requireData } from './bytes'
-import { bilinear, placementOf, type Placement } from './resize/fit-pixels'
+import { bilinear, placementOf } from './resize/fit-pixels'
 import { isJpeg, isPng, sizeOfJpeg, sizeOfPng } from './picture-files'
 import { rowsOf, type PixelRows } from './pixel-rows'
 import { asTensor, canDraw, pixelsOf, rounded, type PixelSettings } from './pixels'
 
+type Size = readonly [height: number, width: number]
+
 /** [height, width]; a number is both. */
-export const heightAndWidth: Kind<readonly number[], number | readonly number[]> = custom<
-  readonly number[],
-  number | readonly number[]
->(
-  (value, where) =>
-    typeof value === 'number' ? Array<number>(2).fill(count.read(value, where)) : listOf(count, 2).read(value, where),
+export const heightAndWidth: Kind<Size, number | readonly number[]> = custom<Size, number | readonly number[]>(
+  (value, where) => {
+    const [height, width] = typeof value === 'number' ? [value, value] : listOf(count, 2).read(value, where)
+    return [count.read(height, where), count.read(width, where)]
+  },
   (value) => [...value],
 )
 
@@ -38,24 +39,24 @@ export const sizingOptions: () => SizingTable = sizingRows
 
 interface Sizing {
   /** [height, width]; null: that of the picture. */
-  readonly imageSize: readonly number[] | null
+  readonly imageSize: Size | null
   readonly interpolation: Interpolation
   readonly cropToAspectRatio: boolean
   readonly padToAspectRatio: boolean
 }
 
-/** What is asked of a picture, as plain values, which can be posted to threads. */
+/** The requested form of a picture, as plain values, which can be posted to threads. */
 export interface PictureSettings extends PixelSettings, Sizing {
   readonly maxPixels: number | null
 }
 
 /** The maximum number of pixels of an image, unless `maxPixels` allows more: 8192 × 8192. */
 const MOST_PIXELS = 2 ** 26
-/** A picture of one colour is a small file. Others have a byte for four pixels at least. */
+/** A picture of one colour is a small file. Others have at least a byte for four pixels. */
 const SPARE_PIXELS = 4_000_000
 const PIXELS_PER_BYTE = 4
 
-/** @param options as given. @throws ArgumentError for a size that is too large, options that exclude each other, and options of resizing without a size */
+/** @param options of the user. @throws ArgumentError for a size that is too large, options that exclude each other, and options of resizing without a size */
 export function requireSizing(
   where: string,
   { imageSize, cropToAspectRatio, padToAspectRatio }: Sizing,
@@ -69,7 +70,7 @@ export function requireSizing(
     if (idle !== undefined) throw new ArgumentError(`${where}: ${idle} needs an imageSize, such as [64, 64]`)
     return
   }
-  const [height, width] = imageSize as [number, number]
+  const [height, width] = imageSize
   if (height * width > MOST_PIXELS)
     throw new ArgumentError(
       `${where}: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
@@ -85,7 +86,7 @@ export async function pictureOf(bytes: Uint8Array, name: string, settings: Pictu
         `${name}: a picture of ${width} × ${height} has more than ${most} pixels. If you trust the file, set maxPixels to a larger number.`,
       )
   }
-  const size = isPng(bytes) ? sizeOfPng(bytes) : isJpeg(bytes) ? sizeOfJpeg(bytes) : null
+  const size = sizeIn(bytes)
   if (size !== null) requirePixels(size)
   else requireData(bytes, name, 'refused')
   try {
@@ -97,9 +98,15 @@ export async function pictureOf(bytes: Uint8Array, name: string, settings: Pictu
   }
 }
 
+/** The size that the bytes of a picture tell; null for other formats. */
+function sizeIn(bytes: Uint8Array): readonly [width: number, height: number] | null {
+  if (isPng(bytes)) return sizeOfPng(bytes)
+  return isJpeg(bytes) ? sizeOfJpeg(bytes) : null
+}
+
 type RequirePixels = (size: readonly [width: number, height: number]) => void
 
-/** What makes the pixels when it is called: those of a JPEG are to be used before the next one is decoded. */
+/** A function that makes the pixels. Those of a JPEG are valid until the next one is decoded. */
 async function decoder(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<() => PixelRows> {
   if (typeof createImageBitmap === 'function' && canDraw()) {
     const pixels = await fromBrowser(bytes, requirePixels)
@@ -117,7 +124,7 @@ async function decoder(bytes: Uint8Array, name: string, requirePixels: RequirePi
 }
 
 async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Promise<PixelRows> {
-  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), {
+  const bitmap = await createImageBitmap(new Blob([isOwned(bytes) ? bytes : new Uint8Array(bytes)]), {
     premultiplyAlpha: 'none',
     colorSpaceConversion: 'none',
   })
@@ -129,15 +136,20 @@ async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Pro
   }
 }
 
+/** Whether bytes are not in memory that threads share, which a Blob does not take. */
+function isOwned(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+}
+
 /** Pixels as a tensor of the requested size. */
 export function inSize(pixels: PixelRows, settings: PixelSettings & Sizing): Tensor {
   const { imageSize, channels, scale, dtype } = settings
   if (imageSize === null) return asTensor(pixels, settings)
-  const [height, width] = imageSize as [number, number]
+  const [height, width] = imageSize
   const { interpolation, cropToAspectRatio, padToAspectRatio } = settings
   const fitting = { height, width, cropToAspectRatio, padToAspectRatio }
   const fast = interpolation === 'bilinear' ? bilinear(pixels, channels, scale, fitting) : null
-  const data = fast ?? resizedByOps(pixels, settings, placementOf(pixels.height, pixels.width, fitting))
+  const data = fast ?? resizedByOps(pixels, settings, imageSize)
   return new Tensor(dtype === 'int32' ? rounded(data) : data, [height, width, channels], dtype)
 }
 
@@ -145,14 +157,14 @@ export function inSize(pixels: PixelRows, settings: PixelSettings & Sizing): Ten
 function resizedByOps(
   pixels: PixelRows,
   settings: PixelSettings & Sizing,
-  { size, ...paddings }: Placement,
+  [targetHeight, targetWidth]: Size,
 ): TensorData {
-  const [targetHeight, targetWidth] = settings.imageSize as [number, number]
-  const { interpolation, cropToAspectRatio } = settings
+  const { interpolation, cropToAspectRatio, padToAspectRatio } = settings
+  const fitting = { height: targetHeight, width: targetWidth, cropToAspectRatio, padToAspectRatio }
+  const { size, topPadding, leftPadding } = placementOf(pixels.height, pixels.width, fitting)
   const whole = asTensor(pixels, { ...settings, dtype: 'float32' })
-  const { topPadding, leftPadding } = paddings
   const resized = resize(whole, size, { interpolation, cropToAspectRatio })
-  return settings.padToAspectRatio
+  return padToAspectRatio
     ? padImages(resized, { topPadding, leftPadding, targetHeight, targetWidth }).data
     : resized.data
 }

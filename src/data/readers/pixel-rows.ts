@@ -65,7 +65,8 @@ export function rowWriter(
     }
   }
   const [green, blue] = isGrey ? [0, 0] : [1, 2]
-  const alpha = from === 4 ? 3 : from === 2 ? 1 : null
+  // The last of two or four samples.
+  const alpha = from % 2 === 0 ? from - 1 : null
   const opaque = 255 * scale
   return (y, into, at) => {
     const samples = row(y)

@@ -121,9 +121,9 @@ export function pixelsOf(source: PixelSource, where: string): PixelRows {
   const [width, height] = size
   if (width === 0 || height === 0)
     throw new StateError(`${where}: the picture has no pixels yet. Wait until it is loaded.`)
-  const given = 'data' in source ? source.data : drawn(source, width, height)
-  const isBytes = given instanceof Uint8Array || given instanceof Uint8ClampedArray
-  const data = isBytes ? given : Uint8ClampedArray.from(given as ArrayLike<number>)
+  const samples = 'data' in source ? source.data : drawn(source, width, height)
+  const isBytes = samples instanceof Uint8Array || samples instanceof Uint8ClampedArray
+  const data = isBytes ? samples : Uint8ClampedArray.from(samples)
   if (data.length !== width * height * 4)
     throw new ArgumentError(
       `${where}: a picture of ${width} × ${height} must have ${width * height * 4} bytes (red, green, blue, alpha), received ${data.length}`,
@@ -134,10 +134,10 @@ export function pixelsOf(source: PixelSource, where: string): PixelRows {
 type Drawable = Exclude<PixelSource, ImageData | PixelBytes>
 
 function drawn(source: Drawable, width: number, height: number): Uint8ClampedArray {
-  const own = 'getContext' in source ? contextOf(source) : null
-  const context = own ?? contextOf(canvas(width, height))
-  if (context === null) throw new StateError('This page can draw on no canvas.')
-  if (own === null) context.drawImage(source, 0, 0, width, height)
+  const contextOfSource = 'getContext' in source ? contextOf(source) : null
+  const context = contextOfSource ?? contextOf(canvas(width, height))
+  if (context === null) throw new StateError('This page cannot draw on a canvas.')
+  if (contextOfSource === null) context.drawImage(source, 0, 0, width, height)
   return context.getImageData(0, 0, width, height).data
 }
 
@@ -145,7 +145,13 @@ function contextOf(
   canvas: HTMLCanvasElement | OffscreenCanvas,
 ): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null {
   // A WebGL canvas has no 2D context, so it is drawn on a canvas that has one.
-  return canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D | null
+  return isOffscreen(canvas)
+    ? canvas.getContext('2d', { willReadFrequently: true })
+    : canvas.getContext('2d', { willReadFrequently: true })
+}
+
+function isOffscreen(canvas: HTMLCanvasElement | OffscreenCanvas): canvas is OffscreenCanvas {
+  return typeof OffscreenCanvas === 'function' && canvas instanceof OffscreenCanvas
 }
 
 /** Whether this platform draws pictures: Deno has canvases that cannot. */
@@ -195,7 +201,7 @@ async function camera(): Promise<{ video: HTMLVideoElement; stop: () => void }> 
   const devices = (globalThis.navigator as Navigator | undefined)?.mediaDevices
   if (devices === undefined || typeof document === 'undefined')
     throw new StateError(
-      'webcamFrames: there is no camera here. Cameras are for pages that came by https or from localhost.',
+      'webcamFrames: there is no camera here. Browsers give cameras only to pages from https or localhost.',
     )
   const stream = await devices.getUserMedia({ video: true })
   const video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream })

@@ -132,11 +132,11 @@ function passSizes({
 /** [height, width, samples], in place if a sample is one or two bytes and the rows are in order. */
 function samplesOf(raw: Uint8Array, head: Head): Uint8Array | Uint16Array {
   const { width, height, depth, samples, passes } = head
-  const isInPlace = depth >= 8 && passes === WHOLE
+  const isInPlace = depth >= 8 && passes === WHOLE && raw.buffer instanceof ArrayBuffer
   const pixel = Math.max(1, (samples * depth) / 8)
   const size = width * height * samples
   const Samples = depth === 16 ? Uint16Array : Uint8Array
-  const result = isInPlace ? new Samples(raw.buffer as ArrayBuffer, raw.byteOffset, size) : new Samples(size)
+  const result = isInPlace ? new Samples(raw.buffer, raw.byteOffset, size) : new Samples(size)
   let at = 0
   passSizes(head).forEach(({ columns, rows, stride }, i) => {
     const [x, y, dx, dy] = passes[i]!

@@ -52,8 +52,10 @@ export async function textDatasetFromDirectory(
   options: TextDatasetOptions | BothParts<TextDatasetOptions> = {},
 ): Promise<FolderDataset<unknown> | [FolderDataset<unknown>, FolderDataset<unknown>]> {
   requireArguments('textDatasetFromDirectory', arguments, 2)
-  const both = bothParts(options as TextDatasetOptions, (each) => textDatasetFromDirectory(directory, each))
-  if (both !== null) return both
+  return bothParts(options, (each) => textsBelow(directory, each)) ?? textsBelow(directory, options)
+}
+
+async function textsBelow(directory: string | URL, options: object): Promise<FolderDataset<unknown>> {
   const settings = readOptions('textDatasetFromDirectory', textFolderOptions(), options)
   const { batchSize, maxLength, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)

@@ -59,9 +59,17 @@ export function readJsonLines<T = unknown>(source: ByteSource, options: JsonLine
   return new JsonLinesDataset<T>(bytesOf(source, 'readJsonLines', signal, 'refused'), new Faults(policy), signal)
 }
 
+/** A file that is read as one text. */
+type FileSource = string | URL | Blob
+
+function isList(source: ByteSource | readonly FileSource[]): source is readonly FileSource[] {
+  return Array.isArray(source)
+}
+
 function parsed<T>(line: string, file: string, number: number): T {
   try {
-    return JSON.parse(line) as T
+    const value: T = JSON.parse(line)
+    return value
   } catch (error) {
     throw new RowError(
       `this is not JSON: ${error instanceof Error ? error.message : String(error)}`,
@@ -91,13 +99,10 @@ export type ReadTextOptions = OptionInputs<ReturnType<typeof textOptions>>
  *
  * @throws RowError if the bytes are not valid in the encoding; the reason of the signal
  */
-export function readText(
-  source: ByteSource | readonly (string | URL | Blob)[],
-  options: ReadTextOptions = {},
-): Dataset<string> {
+export function readText(source: ByteSource | readonly FileSource[], options: ReadTextOptions = {}): Dataset<string> {
   requireArguments('readText', arguments, 2)
   const { by, encoding, signal } = readOptions('readText', textOptions(), options)
-  const sources = Array.isArray(source) ? (source as readonly ByteSource[]) : [source as ByteSource]
+  const sources = isList(source) ? source : [source]
   if (sources.length === 0)
     throw new ArgumentError(`readText: expected a source or a list of them, received ${quoted(source)}`)
   if (by === 'file') {

@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError } from '../../core/errors'
 import { TensorSpec } from '../../core/spec'
-import { isBranch, typed } from '../../core/tree'
+import { isBranch } from '../../core/tree'
 import { Tensor } from '../../ops/tensor'
 import type { Layout } from './layout'
 import type { Parts } from './parse'
@@ -31,8 +31,12 @@ function partsOf(batch: unknown): Parts {
     if (batch.length >= 1 && batch.length <= 3) return { x: batch[0], y: batch[1], sampleWeight: batch[2] }
     throw new ArgumentError(`a batch must be [x], [x, y] or [x, y, sampleWeight], received a list of ${batch.length}`)
   }
-  const isRecord = isBranch(batch) && 'x' in batch && Object.keys(batch).every((key) => PARTS.includes(key))
-  return isRecord ? typed(batch) : { x: batch }
+  return areParts(batch) ? batch : { x: batch }
+}
+
+/** Whether a batch is a record of its parts. */
+function areParts(batch: unknown): batch is Parts {
+  return isBranch(batch) && 'x' in batch && Object.keys(batch).every((key) => PARTS.includes(key))
 }
 
 /** The message of an error in a batch, with advice if it is probably a row. @param structure of the inputs */

@@ -3,7 +3,7 @@
 import { ArgumentError, formatShape, quoted } from '../../core/errors'
 import { isBranch } from '../../core/tree'
 import { Tensor } from '../../ops/tensor'
-import type { ClassWeight, ClassWeights } from './given'
+import type { ClassWeight, ClassWeights } from './data-types'
 import { perOutput } from './per-output'
 import type { Samples } from './samples'
 
@@ -27,15 +27,16 @@ function classWeightsOf(
   count: number,
   outputs: readonly string[],
 ): readonly (ClassWeight | null | undefined)[] {
-  const entries = Object.entries(classWeight)
-  const isPerOutput = entries.length > 0 && entries.every(([, each]) => each === null || typeof each === 'object')
-  if (!isPerOutput) {
-    if (count === 1) return [classWeight as ClassWeight]
-    throw new ArgumentError(
-      `classWeight: there are ${count} outputs. Give a record of class weights by output: { ${outputs.join(', ')} }`,
-    )
-  }
-  return perOutput('classWeight', classWeight as Readonly<Record<string, ClassWeight | null>>, outputs)
+  if (arePerOutput(classWeight)) return perOutput('classWeight', classWeight, outputs)
+  if (count === 1) return [classWeight]
+  throw new ArgumentError(
+    `classWeight: there are ${count} outputs. Give a record of class weights by output: { ${outputs.join(', ')} }`,
+  )
+}
+
+function arePerOutput(classWeight: ClassWeights): classWeight is Exclude<ClassWeights, ClassWeight> {
+  const entries = Object.values<unknown>(classWeight)
+  return entries.length > 0 && entries.every((each) => each === null || typeof each === 'object')
 }
 
 function weighed(
@@ -55,21 +56,21 @@ function weighed(
     throw new ArgumentError(
       `classWeight${which} must be weights by class numbers, such as { 0: 1, 1: 3 }, received ${quoted(classWeight)}`,
     )
-  for (const [label, own] of Object.entries(classWeight)) {
+  for (const [label, factor] of Object.entries(classWeight)) {
     if (!Number.isInteger(Number(label)))
       throw new ArgumentError(`classWeight${which} must be weights by class numbers, received '${label}'`)
-    if (!(Number.isFinite(own) && own >= 0))
+    if (!(Number.isFinite(factor) && factor >= 0))
       throw new ArgumentError(
-        `classWeight${which}: the weight of class ${label} must be a finite number ≥ 0, received ${quoted(own)}`,
+        `classWeight${which}: the weight of class ${label} must be a finite number ≥ 0, received ${quoted(factor)}`,
       )
   }
   requireClasses(target, size, which)
-  const given = weight ?? new Tensor(new Float32Array(size).fill(1), [size], 'float32')
-  const steps = given.size / size
+  const before = weight ?? new Tensor(new Float32Array(size).fill(1), [size], 'float32')
+  const steps = before.size / size
   const ofRow = Float32Array.from(classNumbers(target, size), (label) => classWeight[label] ?? 1)
   return new Tensor(
-    Float32Array.from(given.data, (own, i) => own * ofRow[Math.floor(i / steps)]!),
-    given.shape,
+    Float32Array.from(before.data, (each, i) => each * ofRow[Math.floor(i / steps)]!),
+    before.shape,
     'float32',
   )
 }

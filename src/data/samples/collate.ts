@@ -7,7 +7,7 @@ import { sameShape, sizeOf, type Shape } from '../../core/shapes'
 import { childrenAt, isBranch } from '../../core/tree'
 import { toTensor, type TypedArray } from '../../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../../ops/strings'
-import { Tensor, type NestedArray } from '../../ops/tensor'
+import { Tensor } from '../../ops/tensor'
 import { doublesOf, keepsDoubles, withDoubles } from './doubles'
 
 /**
@@ -28,9 +28,6 @@ export interface Padding {
   readonly multiple: number
 }
 
-/** A tensor from the parts of all elements. */
-type Leaf = number | boolean | string | object
-
 /**
  * One batch of elements.
  * @param padding null: all must have one shape
@@ -46,7 +43,7 @@ export function collate(
   const stack = (parts: readonly unknown[], path: string, depth: number, spared: unknown): unknown => {
     const [first] = parts
     if (!branches(first, depth === 0))
-      return stackLeaves(parts as readonly Leaf[], {
+      return stackLeaves(parts, {
         where,
         path,
         padding,
@@ -56,9 +53,8 @@ export function collate(
     childrenAt(first, depth)
     const keys = Object.keys(first)
     const children = keys.map((key) => {
-      const own = parts.map((part, i) => childOf(part, key, keys.length, `${where}: element ${i}${path}`))
       return stack(
-        own,
+        parts.map((part, i) => childOf(part, key, keys.length, `${where}: element ${i}${path}`)),
         `${path}${Array.isArray(first) ? `[${key}]` : `.${key}`}`,
         depth + 1,
         isBranch(spared) ? Reflect.get(spared, key) : null,
@@ -78,11 +74,11 @@ function branches(value: unknown, isTop: boolean): value is object {
   )
 }
 
-function isString(value: unknown): boolean {
+function isString(value: unknown): value is string {
   return typeof value === 'string'
 }
 
-function isNumber(value: unknown): boolean {
+function isNumber(value: unknown): value is number | boolean {
   return typeof value === 'number' || typeof value === 'boolean'
 }
 
@@ -106,22 +102,20 @@ interface LeafInfo {
   readonly spare: Tensor | null
 }
 
-function stackLeaves(parts: readonly Leaf[], place: LeafInfo): Tensor | string[] {
+function stackLeaves(parts: readonly unknown[], place: LeafInfo): Tensor | string[] {
   const [first] = parts
   const wrong = (i: number, expected: string): DataError =>
     new DataError(`${place.where}: element ${i}${place.path} must be ${expected}, received ${quoted(parts[i])}`)
-  const all = (kind: string): void => {
-    const other = parts.findIndex((part) => typeof part !== kind)
-    if (other >= 0) throw wrong(other, `a ${kind} as in the first element`)
-  }
-  if (typeof first === 'string') {
-    all('string')
-    return [...(parts as readonly string[])]
-  }
-  if (typeof first === 'number' || typeof first === 'boolean') {
-    all(typeof first)
+  /** All parts, which must have the type of the first one. */
+  const alike = <Part>(isPart: (part: unknown) => part is Part): Part[] =>
+    parts.map((part, i) => {
+      if (isPart(part) && typeof part === typeof first) return part
+      throw wrong(i, `a ${typeof first} as in the first element`)
+    })
+  if (typeof first === 'string') return alike(isString)
+  if (isNumber(first)) {
     const dtype = typeof first === 'boolean' ? 'bool' : 'float32'
-    const numbers = new Tensor(storeData(dtype, (parts as readonly number[]).map(Number)), [parts.length], dtype)
+    const numbers = new Tensor(storeData(dtype, alike(isNumber).map(Number)), [parts.length], dtype)
     return withDoubles(numbers, doublesOf(parts))
   }
   if (typeof first !== 'object' || first === null) throw wrong(0, 'a number, a string, a list of numbers or a tensor')
@@ -158,10 +152,10 @@ interface Row {
   readonly dtype: DType
 }
 
-function rowOf(part: Leaf, where: string): Row {
+function rowOf(part: unknown, where: string): Row {
   // The most common case needs no conversion.
   if (part instanceof Float32Array) return { data: part, shape: [part.length], dtype: 'float32' }
-  return part instanceof Tensor ? part : toTensor(part as NestedArray, where)
+  return part instanceof Tensor ? part : toTensor(part, where)
 }
 
 /** @param doubles of each row, while the rows are saved */
@@ -170,7 +164,7 @@ function stackRows(
   { where, path, padding, spare }: LeafInfo,
   doubles: readonly (Float64Array | null)[],
 ): Tensor {
-  const [{ shape, dtype }] = rows as readonly [Row]
+  const { shape, dtype } = rows[0]!
   const other = rows.findIndex((row) => row.dtype !== dtype)
   if (other >= 0)
     throw new DataError(
@@ -205,10 +199,10 @@ function stackRows(
     dtype,
   )
   if (doubles.every((each) => each === null)) return stacked
-  const own = new Float64Array(size).fill(value)
+  const exact = new Float64Array(size).fill(value)
   return withDoubles(
     stacked,
-    fill(own, (row, i) => doubles[i] ?? row.data),
+    fill(exact, (row, i) => doubles[i] ?? row.data),
   )
 }
 

@@ -7,7 +7,7 @@ import { childrenAt, flatten, flattenLike, isBranch, mapTree, pathName, type Tre
 import { branchesIntoTensors, isTensorLikeObject, type TensorLike } from '../../ops/convert'
 import { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import type { SampleWeights } from './given'
+import type { SampleWeights } from './data-types'
 
 /** The expected form of inputs or targets. */
 export interface Layout {
@@ -62,10 +62,10 @@ export function layoutFor(layout: Layout, data: unknown): Layout {
 
 /** The content of a record or list around a single input or output; otherwise the data themselves. */
 export function unwrapSingle(names: readonly string[], data: unknown, where: string): unknown {
-  if (!isWrapped(data)) return data
-  if (Array.isArray(data)) return data[0]
-  const keys = Object.keys(data as object)
-  const named = (): unknown => leavesByName(names, data as object, where, false)[0]
+  if (Array.isArray(data)) return isWrapped(data) ? data[0] : data
+  if (!isNamedData(data)) return data
+  const keys = Object.keys(data)
+  const named = (): unknown => leavesByName(names, data, where, false)[0]
   const hint = "If these are columns, make one array of them: features: 'vector' of readCsv, or .map(…)."
   if (names.length !== 1)
     throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }. ${hint}`)
@@ -94,14 +94,14 @@ export function hasTensors(data: unknown): data is readonly TensorLike[] {
 }
 
 /**
- * Whether tensors have an axis less than an input. One in a list may be the whole input, as in Keras, and a column of numbers may be given
- * without its axis.
+ * Whether the tensors of a list are rows: they have one axis less than the input. The single tensor of a list is no row of a column
+ * [n, 1]: it is the whole column, without its second axis.
  */
 function areTensorRows({ shape }: TensorSpec, data: readonly unknown[]): boolean {
   if (!hasTensors(data)) return false
-  const { shape: own } = data[0] as { readonly shape?: Shape }
-  const isColumn = data.length === 1 && shape.length === 2 && shape[1] === 1 && own?.[0] !== 1
-  return own !== undefined && own.length > 0 && own.length === shape.length - 1 && !isColumn
+  const rowShape = shapeIn(data[0])
+  const isColumn = data.length === 1 && shape.length === 2 && shape[1] === 1 && rowShape?.[0] !== 1
+  return rowShape !== undefined && rowShape.length > 0 && rowShape.length === shape.length - 1 && !isColumn
 }
 
 function leavesByName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {
@@ -121,12 +121,12 @@ export function mapData<To>(
   path = '',
   depth = 0,
 ): Tree<To> {
-  if (!branchesIntoTensors(data)) return replace(data, path)
+  if (!isBranch(data) || !branchesIntoTensors(data)) return replace(data, path)
   // Refuses data that contain themselves.
-  childrenAt(data as object, depth)
+  childrenAt(data, depth)
   if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`, depth + 1))
   return Object.fromEntries(
-    Object.entries(data as object).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`, depth + 1)]),
+    Object.entries(data).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`, depth + 1)]),
   )
 }
 
@@ -146,23 +146,35 @@ export function placeOf(where: string, path: string): string {
 export function withNullTargets({ structure, needed }: Layout, y: unknown, size: number): unknown {
   if (needed === undefined || !needed.includes(false) || !isBranch(structure)) return y
   const children = Object.values(structure)
-  const isListOf = (count: number): boolean =>
-    Array.isArray(y) && y.length === count && y.every((each) => each === null || rowsOf(each) === size)
-  if (children.some(isBranch) || isListOf(children.length)) return y
-  const count = needed.filter(Boolean).length
-  const list = isListOf(count) ? (y as readonly unknown[]) : count === 1 && rowsOf(y) === size ? [y] : null
-  if (list === null) return y
+  if (children.some(isBranch) || isTargetList(y, children.length, size)) return y
+  const targets = neededTargets(y, needed.filter(Boolean).length, size)
+  if (targets === null) return y
   let at = 0
-  return needed.map((isNeeded) => (isNeeded ? list[at++] : null))
+  return needed.map((isNeeded) => (isNeeded ? targets[at++] : null))
+}
+
+/** Targets for as many outputs, also a single one; null for other data. */
+function neededTargets(y: unknown, count: number, size: number): readonly unknown[] | null {
+  if (isTargetList(y, count, size)) return y
+  return count === 1 && rowsOf(y) === size ? [y] : null
+}
+
+/** Whether data are a list with a target, or null, for each of some outputs. */
+function isTargetList(y: unknown, count: number, size: number): y is readonly unknown[] {
+  return Array.isArray(y) && y.length === count && y.every((each) => each === null || rowsOf(each) === size)
 }
 
 /** The number of rows in data for one tensor; null for numbers and for records of data. */
 function rowsOf(data: unknown): number | null {
   if (Array.isArray(data)) return data.length
   if (ArrayBuffer.isView(data)) return 'length' in data ? Number(data.length) : null
-  if (!isBranch(data) && !(data instanceof Tensor)) return null
-  const { shape } = data as { readonly shape?: Shape }
-  return Array.isArray(shape) ? (shape[0] ?? null) : null
+  return isBranch(data) || data instanceof Tensor ? (shapeIn(data)?.[0] ?? null) : null
+}
+
+/** The shape of a tensor, also in the form { data, shape }; undefined for other data. */
+function shapeIn(data: unknown): Shape | undefined {
+  const shape: unknown = typeof data === 'object' && data !== null && 'shape' in data ? data.shape : undefined
+  return Array.isArray(shape) ? shape : undefined
 }
 
 /** Whether weights are given for each output, rather than once for all outputs. */

@@ -4,11 +4,11 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { TensorSpec } from '../../core/spec'
 import { flatten, isBranch, pathsOf, type Tree } from '../../core/tree'
-import { toTensor, type TensorLike } from '../../ops/convert'
+import { toTensor } from '../../ops/convert'
 import { StringTensor, beginsWithString, fitStrings, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { requireIntegers, requireNumbers, requireRows } from './checks'
-import type { SampleWeights } from './given'
+import type { SampleWeights } from './data-types'
 import {
   UNKNOWN_LAYOUT,
   areRows,
@@ -83,12 +83,12 @@ export function parseSamples(form: DataForm, parts: Parts, names: DataNames = PL
       names,
     }
   }
-  const given = y == null ? null : withNullTargets(layout, y, size)
-  if (given === null) {
+  const allTargets = y == null ? null : withNullTargets(layout, y, size)
+  if (allTargets === null) {
     if (form.needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
     return withoutTargets(inputs, names)
   }
-  const { leaves, tree } = assignLeaves(layout, given, names.y, true)
+  const { leaves, tree } = assignLeaves(layout, allTargets, names.y, true)
   const paths = pathsOf(tree)
   const targets = leaves.map((leaf, i) =>
     leaf === null && isBranch(tree) ? null : parseTarget(leaf, size, names.x, placeOf(names.y, paths[i]!)),
@@ -133,32 +133,31 @@ function parseColumns(layout: Layout, x: unknown, where: string): Inputs {
   return { x: tree, inputs, size: sameRows(inputs, where, paths), hasStrings }
 }
 
-function parseInput(spec: TensorSpec | null, given: unknown, where: string): Tensor {
-  const data = hasTensors(given) ? stackTensors(given, spec, where) : given
+function parseInput(spec: TensorSpec | null, column: unknown, where: string): Tensor {
+  const data = hasTensors(column) ? stackTensors(column, spec, where) : column
   if (spec === null ? beginsWithString(data) : spec.dtype === 'string') return parseStrings(spec, data, where)
-  const own = fitRank(toTensor(data as TensorLike, where), spec)
+  const natural = fitRank(toTensor(data, where), spec)
   // int32 data for a float32 input are not converted here: the step converts them.
-  const dtype = spec === null || (spec.dtype === 'float32' && own.dtype === 'int32') ? own.dtype : spec.dtype
+  const dtype = spec === null || (spec.dtype === 'float32' && natural.dtype === 'int32') ? natural.dtype : spec.dtype
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
-  if (own.dtype === 'float32' && !spec?.optional) requireNumbers(own, where)
+  if (natural.dtype === 'float32' && !spec?.optional) requireNumbers(natural, where)
   // Integers do not pass through float32, which cannot represent large ones.
-  const input = own.dtype === wanted ? own : fitRank(toTensor(data as TensorLike, where, wanted), spec)
+  const input = natural.dtype === wanted ? natural : fitRank(toTensor(data, where, wanted), spec)
   requireRows(input, where)
-  if (input.dtype === 'int32' && own.dtype === 'float32') requireIntegers(own, where)
+  if (input.dtype === 'int32' && natural.dtype === 'float32') requireIntegers(natural, where)
   return input
 }
 
-/** A column of numbers may be given as a list, [n] for [n, 1], and the reverse, as in Keras. */
-function fitRank(given: Tensor, spec: TensorSpec | null): Tensor {
-  if (spec === null) return given
-  const { shape } = given
+/** A column of numbers may be a list, [n] for [n, 1], and the reverse, as in Keras. */
+function fitRank(tensor: Tensor, spec: TensorSpec | null): Tensor {
+  if (spec === null) return tensor
+  const { data, shape, dtype } = tensor
   const rank = spec.shape.length
-  if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1)
-    return new Tensor(given.data, [...shape, 1], given.dtype)
-  if (shape.length !== rank + 1 || rank === 0 || shape.at(-1) !== 1) return given
+  if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1) return new Tensor(data, [...shape, 1], dtype)
+  if (shape.length !== rank + 1 || rank === 0 || shape.at(-1) !== 1) return tensor
   // Before a model is built, its input shape is only a guess.
   const isKnown = spec.shape.every((extent, axis) => axis === 0 || extent !== null)
-  return isKnown ? new Tensor(given.data, shape.slice(0, -1), given.dtype) : given
+  return isKnown ? new Tensor(data, shape.slice(0, -1), dtype) : tensor
 }
 
 function parseStrings(spec: TensorSpec | null, data: unknown, where: string): StringTensor {
@@ -180,7 +179,7 @@ function sameRows(tensors: readonly Tensor[], where: string, paths: readonly str
 }
 
 function parseTarget(data: unknown, size: number, inputs: string, where: string): Tensor {
-  const target = hasTensors(data) ? stackTensors(data, null, where) : toTensor(data as TensorLike, where)
+  const target = hasTensors(data) ? stackTensors(data, null, where) : toTensor(data, where)
   requireRows(target, where)
   requireNumbers(target, where)
   if (target.shape[0] !== size)
@@ -211,9 +210,9 @@ function parseWeights(
 }
 
 function weightsOf(size: number, sampleWeight: unknown, where: string): Tensor {
-  const given = toTensor(sampleWeight as TensorLike, where, 'float32')
-  if (given.shape[0] !== size)
-    throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
-  requireNumbers(given, where)
-  return given.size === size ? new Tensor(given.data, [size], 'float32') : given
+  const weights = toTensor(sampleWeight, where, 'float32')
+  if (weights.shape[0] !== size)
+    throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(weights.shape)}`)
+  requireNumbers(weights, where)
+  return weights.size === size ? new Tensor(weights.data, [size], 'float32') : weights
 }

@@ -9,20 +9,23 @@ import { ArgumentError } from '../../core/errors'
  */
 export function perOutput<Each>(
   where: string,
-  given: readonly Each[] | Readonly<Record<string, Each>>,
+  entries: readonly Each[] | Readonly<Record<string, Each>>,
   outputs: readonly string[],
 ): readonly (Each | undefined)[] {
-  if (Array.isArray(given)) {
-    if (given.length === outputs.length) return given as readonly Each[]
+  if (isList(entries)) {
+    if (entries.length === outputs.length) return entries
     throw new ArgumentError(
-      `${where} must have one entry for each of the ${outputs.length} outputs, received ${given.length}`,
+      `${where} must have one entry for each of the ${outputs.length} outputs, received ${entries.length}`,
     )
   }
-  const record = given as Readonly<Record<string, Each>>
-  const unknown = Object.keys(record).find((name) => !outputs.includes(name))
+  const unknown = Object.keys(entries).find((name) => !outputs.includes(name))
   if (unknown !== undefined)
     throw new ArgumentError(
       `${where} names '${unknown}', which is not an output. The outputs are: ${outputs.join(', ')}`,
     )
-  return outputs.map((name) => record[name])
+  return outputs.map((name) => entries[name])
+}
+
+function isList<Each>(entries: readonly Each[] | Readonly<Record<string, Each>>): entries is readonly Each[] {
+  return Array.isArray(entries)
 }

@@ -4,7 +4,7 @@ import { ArgumentError, quoted } from '../../core/errors'
 import { boolean, count, idle, option, readOptions, type OptionInputs } from '../../core/options'
 import { permutation } from '../../ops/random/random'
 import { nextSeed } from '../../ops/random/seed'
-import type { BatchData } from './given'
+import type { BatchData } from './data-types'
 import { END, after, isPromise, type Cursor, type Soon, type Source } from './source'
 
 const pyDatasetOptions = () => ({

@@ -5,7 +5,7 @@ import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../..
 import { sameShape, type Shape } from '../../core/shapes'
 import { TensorSpec } from '../../core/spec'
 import { flatten, isBranch, mapTree, type Tree } from '../../core/tree'
-import { toTensor, type TensorLike } from '../../ops/convert'
+import { toTensor } from '../../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { Variable } from '../../ops/variable'
@@ -26,14 +26,15 @@ export const recordReader: RecordReader = {
     if (specs === null) return { x, y }
     const isOne = isRow(x) && isOneRow(specs, x)
     if (!isOne && !isRowList(x)) return { x, y: targetColumns(y, names.y) }
-    const rows = isOne ? [x] : (x as readonly unknown[])
-    const asked = y == null ? [] : flatten(y as Tree<unknown>)
-    const isAsked = asked.length > 0 && asked.every((each) => typeof each === 'string')
-    const beside = isAsked ? (asked as readonly string[]) : []
-    const columns = columnsOf(specs, rows, names.x, beside)
-    if (!isAsked) return { x: columns, y: targetColumns(isOne && isOneTarget(y) ? [y] : y, names.y) }
-    const found = columnsOf(Object.fromEntries(beside.map((key) => [key, null])), rows, names.y, null)
-    return { x: columns, y: mapTree(y as Tree<string>, (key) => found[key]) }
+    const rows = isRowList(x) ? x : [x]
+    if (!areKeys(y)) {
+      const columns = columnsOf(specs, rows, names.x, [])
+      return { x: columns, y: targetColumns(isOne && isOneTarget(y) ? [y] : y, names.y) }
+    }
+    const keys = flatten(y)
+    const columns = columnsOf(specs, rows, names.x, keys)
+    const found = columnsOf(Object.fromEntries(keys.map((key) => [key, null])), rows, names.y, null)
+    return { x: columns, y: mapTree(y, (key) => found[key]) }
   },
   areRows(batch) {
     const [first] = batch
@@ -41,13 +42,20 @@ export const recordReader: RecordReader = {
   },
 }
 
+/** Whether targets are the keys of the rows that have them. */
+function areKeys(y: unknown): y is Tree<string> {
+  const leaves = y == null ? [] : flatten<unknown>(y)
+  return leaves.length > 0 && leaves.every((each) => typeof each === 'string')
+}
+
 /** The specs by name; null for a model without named inputs. */
 function specsIn({ structure, names }: Layout): Specs | null {
   if (structure === null || names.length === 0) return null
   if (areNamed(structure)) return structure
-  const list = Array.isArray(structure) ? (structure as readonly Tree<TensorSpec>[]) : [structure]
-  const isFlat = list.length === names.length && list.every((each) => each instanceof TensorSpec)
-  return isFlat ? Object.fromEntries(names.map((name, i) => [name, list[i] as TensorSpec])) : null
+  const list: readonly unknown[] = Array.isArray(structure) ? structure : [structure]
+  const specs = list.filter((each) => each instanceof TensorSpec)
+  if (list.length !== names.length || specs.length !== names.length) return null
+  return Object.fromEntries(names.map((name, i) => [name, specs[i]!]))
 }
 
 /** Whether all branches are records. */
@@ -110,8 +118,8 @@ function extentsOf(value: unknown): Shape | null {
     return inner && [value.length, ...inner]
   }
   if (isView(value)) return [value.length]
-  const { shape } = (value ?? {}) as { readonly shape?: unknown }
-  return Array.isArray(shape) ? (shape as Shape) : null
+  const shape: unknown = typeof value === 'object' && value !== null && 'shape' in value ? value.shape : null
+  return Array.isArray(shape) ? shape : null
 }
 
 function isView(value: unknown): value is ArrayLike<unknown> {
@@ -120,7 +128,7 @@ function isView(value: unknown): value is ArrayLike<unknown> {
 
 /** Whether targets are those of one row: a number, or an object with one. */
 function isOneTarget(y: unknown): boolean {
-  return isSingle(y) || (isNamedData(y) && Object.values(y as Row).some(isSingle))
+  return isSingle(y) || (isNamedData(y) && Object.values(y).some(isSingle))
 }
 
 /** Targets as a list of objects with a value for each output become a record of columns. */
@@ -155,8 +163,8 @@ function columnsOf(
     const place = (): string => `${where}, row ${i}${path === '' ? '' : `, column '${path.slice(0, -1)}'`}`
     if (!isRow(row))
       throw new DataError(`${place()}: expected a plain object { ${keys.join(', ')} }, received ${quoted(row)}`)
-    const own = Object.keys(row)
-    const surplus = beside && own.find((key) => !Object.hasOwn(specs, key) && !beside.includes(key))
+    const present = Object.keys(row)
+    const surplus = beside && present.find((key) => !Object.hasOwn(specs, key) && !beside.includes(key))
     if (surplus != null)
       throw new ArgumentError(
         `${place()}: '${surplus}' is not one of { ${keys.join(', ')} }. Remove it; if it is the target, give its name in place of the targets: fit(rows, '${surplus}')`,
@@ -164,7 +172,7 @@ function columnsOf(
     for (let k = 0; k < keys.length; k++) {
       const key = keys[k]!
       if (!Object.hasOwn(row, key))
-        throw new ArgumentError(`${place()}: '${key}' is missing; the row has { ${own.join(', ')} }`)
+        throw new ArgumentError(`${place()}: '${key}' is missing; the row has { ${present.join(', ')} }`)
       columns[k]!.add(row[key], i)
     }
   }
@@ -196,22 +204,22 @@ class Column {
     this.takesSingle = spec instanceof TensorSpec && takesSingle(spec)
   }
 
-  add(given: unknown, row: number): void {
+  add(cell: unknown, row: number): void {
     const { spec, takesSingle } = this
     const isOptional = spec instanceof TensorSpec && spec.optional
-    if (given == null && isOptional && takesSingle) return void this.values.push(spec.dtype === 'string' ? '' : NaN)
-    if (given == null)
+    if (cell == null && isOptional && takesSingle) return void this.values.push(spec.dtype === 'string' ? '' : NaN)
+    if (cell == null)
       throw new DataError(
-        `${this.place(row)}: the value is missing, received ${String(given)}. Fill it, or leave out the row.`,
+        `${this.place(row)}: the value is missing, received ${String(cell)}. Fill it, or leave out the row.`,
       )
-    if (spec !== null && !(spec instanceof TensorSpec)) return void this.values.push(given)
-    const value: unknown = takesSingle && Array.isArray(given) && given.length === 1 ? given[0] : given
+    if (spec !== null && !(spec instanceof TensorSpec)) return void this.values.push(cell)
+    const value: unknown = takesSingle && Array.isArray(cell) && cell.length === 1 ? cell[0] : cell
     const isText = spec === null ? isString(value) : spec.dtype === 'string'
     if (isText !== isString(value) || !(isSingle(value) || isData(value)))
       throw new DataError(
         `${this.place(row)}: expected ${isText ? 'a string' : 'a number'}${takesSingle || spec === null ? '' : ' or a list of them'}, received ${quoted(value)}`,
       )
-    this.values.push(isSingle(value) ? this.single(value, row) : this.several(value as object, isText, row))
+    this.values.push(isSingle(value) ? this.single(value, row) : this.several(value, isText, row))
   }
 
   private single(value: unknown, row: number): unknown {
@@ -219,9 +227,9 @@ class Column {
     return typeof value === 'boolean' && !this.isBool ? Number(value) : value
   }
 
-  private several(value: object, isText: boolean, row: number): unknown {
+  private several(value: unknown, isText: boolean, row: number): unknown {
     const place = this.place(row)
-    const tensor = isText ? toStrings(value, place) : toTensor(value as TensorLike, place)
+    const tensor = isText ? toStrings(value, place) : toTensor(value, place)
     const { shape } = tensor
     // Only a tensor: a list of one was unpacked before.
     if (this.takesSingle && shape.length < 2 && tensor.size === 1)

@@ -1,13 +1,15 @@
-// Rows of a data set in blocks: many rows in a few arrays. What only selects, reorders or stacks rows copies them from block
-// to block; a row becomes an element of its own where a user's function, or the user, takes it.
+// Rows of a data set in blocks: many rows in a few arrays. Transformations that only select, reorder or stack rows copy them from
+// block to block. A row becomes an element when a user, or a function of the user, takes it.
 
 import type { NumericArray } from '../../core/dtypes'
+import { internalError } from '../../core/errors'
+import { typed } from '../../core/tree'
 import { collate, type Padding } from './collate'
 
-/** The entries of rows, one row after the other: numbers, or elements as they are. */
+/** The entries of rows, one row after the other: numbers, or elements. */
 export type Entries = NumericArray | unknown[]
 
-/** Rows of the columns: from the given one on, or each by its number. */
+/** The positions of rows in the columns: a first one, which the others follow, or one for each row. */
 export type Places = number | Int32Array
 
 /** How rows are stored: in arrays, the columns, of which each has some entries for every row. */
@@ -20,7 +22,7 @@ export interface RowFormat<T = unknown> {
   allocate(count: number, spare?: unknown): Entries[]
   /** The row `at` as an element with memory of its own. */
   row(columns: readonly Entries[], at: number): T
-  /** The same for a file, if it differs: with numbers as they were given. */
+  /** The element for a file, if it differs: with the numbers before their conversion to float32. */
   exact?(columns: readonly Entries[], at: number): unknown
   /** The first `count` rows stacked as by `collate`. The batch may keep the columns. */
   stack(columns: readonly Entries[], count: number, where: string, spare: unknown): unknown
@@ -61,19 +63,20 @@ const ELEMENTS: RowFormat = {
   allocate: () => [[]],
   row: ([elements], at) => elements![at],
   stack: ([elements], count, where, spare) =>
-    collate((elements as readonly unknown[]).slice(0, count), where, null, spare),
+    collate(Array.from<unknown>(elements!).slice(0, count), where, null, spare),
 }
 
 /** Elements as a block. */
 export function blockOf<T>(elements: T[]): Block<T> {
-  return { format: ELEMENTS as RowFormat<T>, columns: [elements], places: 0, count: elements.length }
+  // A column does not know the type of its entries: those of this block are elements of type T.
+  return typed({ format: ELEMENTS, columns: [elements], places: 0, count: elements.length } satisfies Block)
 }
 
-/** Rows that are somewhere else, by their numbers. */
+/** Rows that are stored elsewhere and read by their numbers. */
 export interface NumberedRows<T = unknown> {
   readonly size: number
   row(i: number): T
-  /** The row as it was given: numbers that are no float32 stay, and an int32 is a tensor. */
+  /** The row for a file: numbers that float32 cannot hold are doubles, and an int32 is a tensor. */
   exact(i: number): unknown
   /**
    * Rows as a batch, stacked as by `collate`.
@@ -88,10 +91,15 @@ export function numbersOf<T>(rows: NumberedRows<T>): RowFormat<T> {
     key: rows,
     widths: [1],
     allocate: (count) => [new Int32Array(count)],
-    row: ([numbers], at) => rows.row(numbers![at] as number),
-    exact: ([numbers], at) => rows.exact(numbers![at] as number),
-    stack: ([numbers], count, where, spare) => rows.batch((numbers as Int32Array).subarray(0, count), where, spare),
+    row: ([numbers], at) => rows.row(integersIn(numbers)[at]!),
+    exact: ([numbers], at) => rows.exact(integersIn(numbers)[at]!),
+    stack: ([numbers], count, where, spare) => rows.batch(integersIn(numbers).subarray(0, count), where, spare),
   }
+}
+
+function integersIn(column: Entries | undefined): Int32Array {
+  if (column instanceof Int32Array) return column
+  throw internalError('the column does not have the numbers of rows')
 }
 
 /** Longer runs of numbers are copied with `set`: for shorter ones, a loop is faster than two views. */
@@ -103,14 +111,14 @@ export function copyRows(from: Entries, at: Places, into: Entries, to: Places, c
     for (let i = 0; i < count; i++) into[placeAt(to, i)] = from[placeAt(at, i)]
     return
   }
-  const numbers = from as NumericArray
+  if (Array.isArray(from)) throw internalError('elements cannot be copied to rows of numbers')
   if (typeof at === 'number' && typeof to === 'number' && count * width > LONG)
-    return into.set(numbers.subarray(at * width, (at + count) * width), to * width)
+    return into.set(from.subarray(at * width, (at + count) * width), to * width)
   for (let i = 0; i < count; i++) {
     const start = placeAt(at, i) * width
     const target = placeAt(to, i) * width
-    if (width > LONG) into.set(numbers.subarray(start, start + width), target)
-    else for (let k = 0; k < width; k++) into[target + k] = numbers[start + k]!
+    if (width > LONG) into.set(from.subarray(start, start + width), target)
+    else for (let k = 0; k < width; k++) into[target + k] = from[start + k]!
   }
 }
 
@@ -121,14 +129,14 @@ export function numberedRows<T>({ format, columns, count: size }: Block<T>): Num
     row: (i) => format.row(columns, i),
     exact: (i) => (format.exact ?? format.row)(columns, i),
     batch(rows, where, spare) {
-      const own = format.allocate(rows.length, spare)
-      columns.forEach((each, k) => copyRows(each, rows, own[k]!, 0, rows.length, format.widths[k]!))
-      return format.stack(own, rows.length, where, spare)
+      const chosen = format.allocate(rows.length, spare)
+      columns.forEach((each, k) => copyRows(each, rows, chosen[k]!, 0, rows.length, format.widths[k]!))
+      return format.stack(chosen, rows.length, where, spare)
     },
   }
 }
 
-/** Up to so many rows get memory at once, before it is known whether there are as many. */
+/** The number of rows that get memory at first, because there may be fewer than expected. */
 const AT_ONCE = 4096
 
 /** Collects rows. They are in the format of the first ones; if others come, all are elements. */
@@ -173,7 +181,7 @@ export class RowStore<T = unknown> {
   /** All rows, if they are stored as elements; null otherwise. */
   get elements(): readonly T[] | null {
     if (this.format === null) return []
-    return this.format.key === ELEMENTS.key ? (this.columns[0] as T[]) : null
+    return this.format.key === ELEMENTS.key ? rowsOf(this.all) : null
   }
 
   /** All rows stacked as by `collate`. The batch may keep the memory of the store. */
@@ -201,10 +209,10 @@ export class RowStore<T = unknown> {
     if (count <= this.capacity) return
     const ahead = count > this.expected ? count + (this.expected >> 3) : Math.min(2 * this.capacity, this.expected)
     this.capacity = Math.max(count, ahead)
-    const own = this.format!.allocate(this.capacity)
+    const larger = this.format!.allocate(this.capacity)
     const { columns } = this
     // A list of elements grows by itself.
-    this.columns = own.map((each, k) => {
+    this.columns = larger.map((each, k) => {
       const old = columns[k]!
       if (Array.isArray(each) || Array.isArray(old)) return old
       each.set(old)

@@ -2,6 +2,7 @@
 // Elements can be anything.
 
 import { ArgumentError, DataError, quoted } from '../../core/errors'
+import { typed } from '../../core/tree'
 import type { Block } from './row-block'
 
 /** The end of a pass. */
@@ -24,6 +25,14 @@ export interface Cursor<T> {
    * are all needed: as many calls of `next` may have an error where it has one.
    */
   block?(most: number): Soon<Block<T> | typeof END>
+}
+
+/**
+ * A pass as one over elements of a type that follows from options or from the structure of other elements. The code that makes
+ * such elements does not know their type.
+ */
+export function passAs<T>(pass: Cursor<unknown>): Cursor<T> {
+  return typed(pass)
 }
 
 /** Elements that can be read in many passes. */

@@ -21,7 +21,7 @@ import { firstOutside } from '../../ops/numpy/along'
 import { reshape } from '../../ops/numpy/shape'
 import { toTensor, type ShapedData, type TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
-import { countsOf, labelsOf, rowCount, takeRows, type Label, type Labels, type RowData, type RowsByName } from './rows'
+import { countsOf, labelsOf, rowCount, rowsOf, type Label, type Labels, type RowData, type RowsByName } from './rows'
 
 const labels: Kind<readonly Label[], Labels> = custom(labelsOf, (value) => [...value])
 
@@ -62,13 +62,13 @@ export type Split<Data> = Data extends readonly [infer First, ...infer Rest]
  */
 export function trainTestSplit<Data extends readonly RowData[]>(...data: Data): Split<Data>
 export function trainTestSplit<Data extends readonly RowData[]>(
-  ...given: [...data: Data, options: SplitOptions]
+  ...args: [...data: Data, options: SplitOptions]
 ): Split<Data>
-export function trainTestSplit(...given: readonly unknown[]): unknown {
-  const last = given.at(-1)
+export function trainTestSplit(...args: readonly unknown[]): unknown {
+  const last = args.at(-1)
   const hasOptions =
     typeof last === 'object' && last !== null && !Array.isArray(last) && !ArrayBuffer.isView(last) && !('shape' in last)
-  const data = (hasOptions ? given.slice(0, -1) : given) as readonly RowData[]
+  const data = hasOptions ? args.slice(0, -1) : args
   if (data.length === 0) throw new ArgumentError('trainTestSplit: no data to split')
   const options = readOptions('trainTestSplit', splitOptions(), hasOptions ? last : {})
   const count = sameCount(data, 'trainTestSplit')
@@ -76,7 +76,7 @@ export function trainTestSplit(...given: readonly unknown[]): unknown {
   if (tested >= count)
     throw new DataError(`trainTestSplit: testSize ${options.testSize} leaves no row to train, there are ${count}`)
   const { train, test } = split(count, tested, options)
-  return data.flatMap((each) => [takeRows(each, train), takeRows(each, test)])
+  return data.flatMap((each) => [rowsOf(each, train), rowsOf(each, test)])
 }
 
 function split(
@@ -170,12 +170,11 @@ export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fol
   if (folds > count) throw new DataError(`kFold: ${folds} folds need at least as many rows, there are ${count}`)
   const orderOf = (size: number): ArrayLike<number> =>
     shuffle ? permutation(size, seed ?? nextSeed()) : Int32Array.from({ length: size }, (_, i) => i)
-  const foldOf =
-    stratify !== null
-      ? dealtByLabel(stratify, folds, orderOf)
-      : groups !== null
-        ? dealtByGroup(groups, folds, shuffle ? orderOf : null)
-        : dealt(orderOf(count), folds)
+  const deal = (): Int32Array => {
+    if (stratify !== null) return dealtByLabel(stratify, folds, orderOf)
+    return groups === null ? dealt(orderOf(count), folds) : dealtByGroup(groups, folds, shuffle ? orderOf : null)
+  }
+  const foldOf = deal()
   return Array.from({ length: folds }, (_, fold) => partsOf(count, (i) => foldOf[i] === fold))
 }
 
@@ -271,7 +270,7 @@ export function classWeights(y: TensorLike): Record<number, number> {
     )
   const wrong = data.find((label) => !Number.isInteger(label) || label < 0)
   if (wrong !== undefined) throw new DataError(`classWeights: labels must be class numbers 0, 1, …, received ${wrong}`)
-  const counts = [...countsOf([...data])] as [number, number][]
+  const counts = [...countsOf<number>([...data])]
   return Object.fromEntries(counts.map(([label, count]) => [label, data.length / (counts.length * count)]))
 }
 
@@ -306,7 +305,7 @@ export function toCategorical(y: TensorLike, classes?: number | ClassCount | nul
 }
 
 /** The common number of rows of all data. @throws DataError if the numbers differ or are 0 */
-export function sameCount(data: readonly RowsByName[], where: string): number {
+export function sameCount(data: readonly unknown[], where: string): number {
   const counts = data.map((each, i) => rowCount(each, `${where}: data ${i}`))
   const other = counts.find((count) => count !== counts[0])
   if (other !== undefined)

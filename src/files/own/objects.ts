@@ -112,7 +112,7 @@ function read(saved: unknown): unknown {
 
 function readObject(saved: Serialized & { readonly module?: unknown; readonly registeredName?: unknown }): unknown {
   const { className, config, module, registeredName } = saved
-  if (className === '__tensor__') return readTensor(config)
+  if (className === '__tensor__') return toTensor(config)
   if (module === 'models' || models.classOf(className) !== undefined) return modelFromSaved({ className, config })
   const registered = typeof registeredName === 'string' ? customObject(registeredName) : undefined
   const all = kinds()
@@ -141,7 +141,7 @@ const tensorOptions = () => ({
   dtype: required(choice('float32', 'int32', 'bool')),
 })
 
-function readTensor(config: Config): Tensor {
+function toTensor(config: Config): Tensor {
   const { value, shape, dtype } = readOptions('deserializeKerasObject: a tensor', tensorOptions(), config)
   return tensor(value, shape, dtype)
 }

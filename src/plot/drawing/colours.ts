@@ -14,7 +14,7 @@ export const COLOURS = {
   less: ['fill', '#1d5fbf', '#6ea8ff'],
   one: ['stroke', '#59636e', '#9aa4af'],
   mean: ['stroke', '#1d5fbf', '#6ea8ff'],
-  // The edges of points that lie on others.
+  // The edges of points, which separate points that overlap.
   edge: ['stroke', '#ffffff', '#14171c'],
   card: ['fill', '#f3f5f8', '#20252c'],
 } as const satisfies Record<string, readonly ['fill' | 'stroke', string, string]>
@@ -37,11 +37,17 @@ export const SERIES = [
 /** From the colour of `less` to that of `more`, as fills: `blend0` … `blend4`. */
 export const BLENDS = 5
 
-export type Colour = keyof typeof COLOURS | `line${number}` | `fill${number}` | `blend${number}`
+type NamedColour = keyof typeof COLOURS
+export type Colour = NamedColour | `line${number}` | `fill${number}` | `blend${number}`
+
+const isNamed = (name: string): name is NamedColour => Object.hasOwn(COLOURS, name)
+
+/** Whether the name of a class is that of a colour. */
+export const isColour = (name: string): name is Colour => isNamed(name) || /^(?:line|fill|blend)\d+$/.test(name)
 
 /** The property and both colours of a class. `line3` and `fill3` are the fourth series, as a stroke and as a fill. */
 export function colourOf(colour: Colour): readonly ['fill' | 'stroke', string, string] {
-  if (Object.hasOwn(COLOURS, colour)) return COLOURS[colour as keyof typeof COLOURS]
+  if (isNamed(colour)) return COLOURS[colour]
   if (colour.startsWith('blend')) return blend(Number(colour.slice(5)) / (BLENDS - 1))
   const [light, dark] = SERIES[Number(colour.slice(4)) % SERIES.length]!
   return [colour.startsWith('line') ? 'stroke' : 'fill', light, dark]
@@ -63,9 +69,9 @@ export function channelsOf(colour: string): readonly [number, number, number] {
 }
 
 /**
- * The style of a picture with these colours. A picture in a page follows the color-scheme of its element; one that is a
- * document itself (a file, an <img>) follows the preference of the reader. Browsers without light-dark() (before 2024)
- * follow the preference everywhere.
+ * The style of a picture with these colours. A picture that is part of a page follows the color-scheme of the element around it.
+ * A picture that is a document itself (a file, an <img>) follows the reader's preference. Browsers without light-dark() (before
+ * 2024) always follow the preference.
  */
 export function styleOf(colours: Iterable<Colour>): string {
   const rule = (write: (light: string, dark: string) => string): string =>
@@ -73,6 +79,6 @@ export function styleOf(colours: Iterable<Colour>): string {
       const [property, light, dark] = colourOf(colour)
       return `.myelin-picture .${colour}{${property}:${write(light, dark)}}`
     }).join('')
-  const former = `@supports not (color:light-dark(red,red)){@media(prefers-color-scheme:dark){${rule((_light, dark) => dark)}}}`
-  return `<style>.myelin-picture{font:12px system-ui,sans-serif}.myelin-picture:root{color-scheme:light dark}${rule((light, dark) => `light-dark(${light},${dark})`)}${former}</style>`
+  const withoutLightDark = `@supports not (color:light-dark(red,red)){@media(prefers-color-scheme:dark){${rule((_light, dark) => dark)}}}`
+  return `<style>.myelin-picture{font:12px system-ui,sans-serif}.myelin-picture:root{color-scheme:light dark}${rule((light, dark) => `light-dark(${light},${dark})`)}${withoutLightDark}</style>`
 }

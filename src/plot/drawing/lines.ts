@@ -14,7 +14,7 @@ export interface Series {
   readonly band?: { readonly low: readonly Point[]; readonly high: readonly Point[] }
 }
 
-/** Parts without NaN and ±Infinity. */
+/** The parts of a curve between NaN and ±Infinity. */
 function segmentsOf(points: readonly Point[]): Point[][] {
   const segments: Point[][] = [[]]
   for (const point of points) {

@@ -1,4 +1,4 @@
-// Several plots with curves side by side, as those of metrics over epochs.
+// Several plots of curves side by side, such as metrics over epochs.
 
 import { Axes, type Point } from './axes'
 import { drawBand, drawLegend, drawSeries, seriesEntry, widthOf, type Series } from './lines'

@@ -75,11 +75,11 @@ export class Picture extends Displayed {
    * Content-Security-Policy: the policy forbids styles that are parsed, and these are set.
    */
   element(): Element {
-    // Without the rules in @supports, which are for browsers without light-dark().
+    // The rules inside @supports are left out: browsers without light-dark() use the attributes.
     const rules = Array.from(this.svg.matchAll(/<style>([^<@]*)/g), ([, css]) => css!).join('')
     const text = this.svg.replace(/<style>[^<]*<\/style>/g, '').replaceAll(' style="', ' data-style="')
     const root = document.importNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, true)
-    const all = [root, ...root.querySelectorAll('*')] as SVGElement[]
+    const all = [root, ...root.querySelectorAll('*')].filter((each) => each instanceof SVGElement)
     for (const { style, dataset } of all) {
       if (dataset['style'] !== undefined) style.cssText = dataset['style']
       delete dataset['style']

@@ -12,7 +12,7 @@ export interface Tick {
   readonly text: string
 }
 
-/** A range of coordinates, from that of the lowest number to that of the highest. */
+/** From numbers to coordinates. */
 export interface Scale {
   readonly place: (value: number) => number
   readonly ticks: readonly Tick[]
@@ -50,7 +50,7 @@ function linearTicks({ low, high }: Range, whole: boolean): Tick[] {
   })
 }
 
-/** All digits that distinguish a tick from the next: 10,200 and 1.0002, not 1.02e4 and 1. */
+/** As many digits as distinguish a tick from the next one: 10200 and 1.0002, not 1.02e4 and 1. */
 function tickText(value: number, step: number): string {
   const size = Math.max(Math.abs(value), step)
   if (size >= 1e6 || step < 1e-5) return compact(value)
@@ -68,7 +68,7 @@ function logTicks(first: number, last: number): Tick[] {
   return all.filter((_, i) => i % every === 0).map((value) => ({ value, text: compact(value) }))
 }
 
-/** The range of numbers, a little wider; that around a single one where they are all the same. Skips NaN and ±Infinity. */
+/** The range of the finite numbers, widened by a share of it on both sides. Equal numbers lie in the middle of a range. */
 export function rangeOf(numbers: Iterable<number>, margin = 0.05): Range {
   let [low, high] = [Infinity, -Infinity]
   for (const each of numbers) {

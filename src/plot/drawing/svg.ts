@@ -2,9 +2,8 @@
 
 import { ArgumentError, quoted } from '../../core/errors'
 import { custom, nullable, option } from '../../core/options'
-import type { TensorLike } from '../../ops/convert'
 import { asciiXml } from '../../core/text'
-import { colourOf, styleOf, type Colour } from './colours'
+import { colourOf, isColour, styleOf, type Colour } from './colours'
 import type { Drawing } from './picture'
 
 /** The options of every picture. */
@@ -24,16 +23,13 @@ export const words = custom<string>(
   (value) => value,
 )
 export const textOption = (initial: string) => option(words, initial)
-/** Data that is read by its picture. */
-export const dataOption = option(
-  nullable(
-    custom<TensorLike>(
-      (value) => value as TensorLike,
-      () => null,
-    ),
-  ),
-  null,
+/** A value of any type, which the function with this option checks. */
+export const anyValue = custom<unknown>(
+  (value) => value,
+  () => null,
 )
+/** Data, or null. */
+export const dataOption = option(nullable(anyValue), null)
 const pictureRows = (title: string) => ({
   title: option(words, title),
   description: option(nullable(words), null),
@@ -56,7 +52,7 @@ export function escaped(text: string): string {
 
 type Attributes = Readonly<Record<string, string | number>>
 
-/** An element in a colour. @param content is XML already */
+/** An element in a colour. @param content XML, which is not escaped again */
 export function element(name: string, colour: Colour | null, attributes: Attributes, content = ''): string {
   const painted = colour === null ? {} : { class: colour, [colourOf(colour)[0]]: colourOf(colour)[1] }
   const list = Object.entries({ ...painted, ...attributes }).map(
@@ -65,7 +61,7 @@ export function element(name: string, colour: Colour | null, attributes: Attribu
   return `<${name}${list.join('')}${content === '' ? '/>' : `>${content}</${name}>`}`
 }
 
-/** A text; cut to a number of characters, where it is longer, which then are its tooltip. */
+/** A text. A longer one than `most` characters is cut, and its tooltip is the whole text. */
 export function label(text: string, colour: Colour, attributes: Attributes, most = Infinity): string {
   const characters = Array.from(text)
   if (characters.length <= most) return element('text', colour, attributes, escaped(text) || ' ')
@@ -89,24 +85,24 @@ export function short(x: number): string {
   return (Number.isFinite(x) && !Number.isFinite(Number(text)) ? text : String(Number(text))).replaceAll('-', '−')
 }
 
-/** The same, with an exponent for small numbers, where room is scarce: `4.15e−6`. */
+/** The same, with an exponent for small numbers, which needs less room: `4.15e−6`. */
 export function compact(x: number): string {
   return x !== 0 && Math.abs(x) < 1e-4 ? Number(x.toPrecision(3)).toExponential().replaceAll('-', '−') : short(x)
 }
 
-/** A text that differs for pictures that differ, for the ids of one page. */
+/** An id that differs between the pictures of one page: a hash of the content. */
 function idOf(text: string): string {
   let hash = 5381
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 33) ^ text.charCodeAt(i)) >>> 0
   return `myelin-${hash.toString(36)}`
 }
 
-/** The position of the title, and the content below it. */
+/** The height of the head with the title: the content begins below it. */
 export const HEAD = 40
 /** The width of a bold character of a title, in a wide font. */
 const BOLD = 8.8
 
-/** The extent of a picture in pixels. A fluid one is as wide as its place in the page. */
+/** The extent of a picture in pixels. A fluid picture is as wide as the element around it. */
 interface Extent {
   readonly width: number
   readonly height: number
@@ -115,29 +111,30 @@ interface Extent {
 
 /**
  * The whole picture: background, title, text for screen readers, then the body.
- * @param described the content in words
+ * @param content the content in words, used as the description by default
  */
 export function picture(
   { width, height, fluid = false }: Extent,
-  { title, description }: { readonly title: string; readonly description: string | null },
-  described: string,
+  text: { readonly title: string; readonly description: string | null },
+  content: string,
   body: string,
 ): Drawing {
-  const said = description ?? described
-  const id = idOf(title + said + body)
-  const content =
+  const { title } = text
+  const description = text.description ?? content
+  const id = idOf(title + description + body)
+  const drawn =
     element('rect', 'paper', { width, height, rx: 6 }) +
     label(title, 'ink', { x: 16, y: 26, 'font-size': 15, 'font-weight': 600 }, Math.floor((width - 32) / BOLD)) +
     body
-  const colours = new Set(Array.from(content.matchAll(/ class="(\w+)"/g), ([, colour]) => colour as Colour))
+  const colours = new Set(Array.from(drawn.matchAll(/ class="(\w+)"/g), ([, name]) => name!).filter(isColour))
   const size = fluid
     ? ''
     : ` width="${coordinate(width)}" height="${coordinate(height)}" style="max-width:100%;height:auto"`
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" class="myelin-picture" viewBox="0 0 ${coordinate(width)} ${coordinate(height)}"${size} role="img" aria-labelledby="${id}-title ${id}-desc">`,
-    `<title id="${id}-title">${escaped(title)}</title><desc id="${id}-desc">${escaped(said)}</desc>${styleOf(colours)}`,
-    content,
+    `<title id="${id}-title">${escaped(title)}</title><desc id="${id}-desc">${escaped(description)}</desc>${styleOf(colours)}`,
+    drawn,
     '</svg>',
   ]
-  return { svg: asciiXml(parts.join('')), title, description: said }
+  return { svg: asciiXml(parts.join('')), title, description }
 }

@@ -155,7 +155,7 @@ function lookAtTarget(rows: readonly TableRow[], where: string, { target: name, 
   if (distinct.length === 1)
     throw new DataError(`${place} is ${quoted(distinct[0])} in all rows, so there is nothing to predict`)
   const types = new Set(values.map((value) => typeof value))
-  const other = values.find((value) => !['string', 'number', 'boolean'].includes(typeof value))
+  const other = values.find((value) => !isClassValue(value))
   if (other !== undefined || types.size > 1)
     throw new DataError(
       `${place} must have numbers, strings or booleans, and only one of these, received ${quoted(other ?? distinct.slice(0, 5))}`,
@@ -166,7 +166,7 @@ function lookAtTarget(rows: readonly TableRow[], where: string, { target: name, 
     throw new DataError(`${place} must be finite, received ${String(values[infinite])} in row ${infinite}`)
   if (task === 'regression' && !isNumeric)
     throw new DataError(`${place} has ${quoted(distinct[0])}, and a regression needs numbers`)
-  const classes = distinct.sort(compareValues) as ClassValue[]
+  const classes = distinct.filter(isClassValue).sort(compareValues)
   const [least, most] = [Number(classes[0]), Number(classes.at(-1))]
   const areCodes =
     classes.every(Number.isInteger) &&
@@ -184,8 +184,12 @@ function lookAtTarget(rows: readonly TableRow[], where: string, { target: name, 
   return { name, classes, note }
 }
 
+function isClassValue(value: unknown): value is ClassValue {
+  return ['string', 'number', 'boolean'].includes(typeof value)
+}
+
 function compareValues(a: unknown, b: unknown): number {
-  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0
+  if (typeof a === 'string' && typeof b === 'string') return Number(a > b) - Number(a < b)
   return Number(a) - Number(b)
 }
 
@@ -211,7 +215,9 @@ class Look {
       wanted === undefined ? this.proposed() : { kind: wanted, note: wanted === 'ignore' ? 'as chosen' : '' }
     if (kind !== 'ignore') this.check(kind)
     const missingCount = this.values.length - this.present.length
-    const missing = kind === 'ignore' ? null : treatment === undefined ? (missingCount > 0 ? 'mask' : null) : treatment
+    const byDefault = missingCount > 0 ? 'mask' : null
+    const chosen = treatment === undefined ? byDefault : treatment
+    const missing = kind === 'ignore' ? null : chosen
     if (missing === null && kind !== 'ignore' && missingCount > 0)
       throw new DataError(
         `${this.place}: ${counted(missingCount, 'value is', 'values are')} missing, and missing is null. Use 'mask' or 'mean'.`,
@@ -267,7 +273,7 @@ class Look {
     ignored: (note: string) => { kind: ColumnKind; note: string },
   ): { kind: ColumnKind; note: string } {
     const { distinct, name, values } = this
-    const texts = this.present as readonly string[]
+    const texts = this.present.map(String)
     if (texts.every((text) => timeIn(text) !== null)) return { kind: 'date', note: '' }
     if (texts.every((text) => /^\s*[+-]?\d+,\d+\s*$/.test(text)))
       throw new DataError(
@@ -310,7 +316,7 @@ class Look {
   }
 
   private areConsecutive(): boolean {
-    const numbers = this.present as readonly number[]
+    const numbers = this.present.map(Number)
     if (!numbers.every(Number.isSafeInteger)) return false
     const [least, most] = numbers.reduce(
       ([low, high], x) => [Math.min(low, x), Math.max(high, x)],
@@ -319,9 +325,9 @@ class Look {
     return numbers.length === most! - least! + 1
   }
 
-  /** Whether the numbers are dates as readCsv gives them by default. */
+  /** Whether the numbers are probably dates, which readCsv reads as milliseconds by default. */
   private areDays(): boolean {
-    return this.present.every((value) => (value as number) % DAY === 0) && this.present.some((value) => value !== 0)
+    return this.present.every((value) => Number(value) % DAY === 0) && this.present.some((value) => value !== 0)
   }
 }
 
@@ -342,7 +348,7 @@ function typeIn(value: unknown): ValueType | null {
   return type === 'number' || type === 'boolean' || type === 'string' ? type : null
 }
 
-/** What the model's input takes for a kind of column. */
+/** The kind of the values that the model's input takes. */
 export function tableKindOf(kind: Exclude<ColumnKind, 'ignore'>): TableKind {
   return kind === 'embedding' ? 'category' : kind
 }
@@ -365,20 +371,20 @@ function treatmentOf(kind: ColumnKind, missing: MissingKind | null): string {
   }
 }
 
-/** The choices of a user, read. @throws ArgumentError */
-export function readChoices(given: Readonly<Record<string, unknown>>, where: string): Record<string, ColumnChoice> {
+/** Reads the choices of a user. @throws ArgumentError */
+export function readChoices(choices: Readonly<Record<string, unknown>>, where: string): Record<string, ColumnChoice> {
   return Object.fromEntries(
-    Object.entries(given).map(([name, each]) => [name, choiceOf(each, `${where}: column '${name}'`)]),
+    Object.entries(choices).map(([name, each]) => [name, choiceOf(each, `${where}: column '${name}'`)]),
   )
 }
 
-function choiceOf(given: unknown, place: string): ColumnChoice {
-  if (typeof given === 'string') return { kind: kindOf(given, place) }
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+function choiceOf(choice: unknown, place: string): ColumnChoice {
+  if (typeof choice === 'string') return { kind: kindOf(choice, place) }
+  if (typeof choice !== 'object' || choice === null || Array.isArray(choice))
     throw new ArgumentError(
-      `${place}: expected one of ${COLUMN_KINDS.map(quoted).join(', ')}, or { kind, missing }, received ${quoted(given)}`,
+      `${place}: expected one of ${COLUMN_KINDS.map(quoted).join(', ')}, or { kind, missing }, received ${quoted(choice)}`,
     )
-  const { kind, missing, ...others } = given as Readonly<Record<string, unknown>>
+  const { kind, missing, ...others }: Readonly<Record<string, unknown>> = { ...choice }
   const [other] = Object.keys(others)
   if (other !== undefined) throw unknownName(`option in ${place}:`, other, ['kind', 'missing'])
   if (missing !== undefined && missing !== null && missing !== 'mask' && missing !== 'mean')
@@ -389,11 +395,11 @@ function choiceOf(given: unknown, place: string): ColumnChoice {
   }
 }
 
-function kindOf(given: unknown, place: string): ColumnKind {
-  const found = COLUMN_KINDS.find((kind) => kind === given)
+function kindOf(name: unknown, place: string): ColumnKind {
+  const found = COLUMN_KINDS.find((kind) => kind === name)
   if (found !== undefined) return found
-  const nearest = nearestName(String(given), COLUMN_KINDS)
+  const nearest = nearestName(String(name), COLUMN_KINDS)
   throw new ArgumentError(
-    `${place}: the kind must be one of ${COLUMN_KINDS.map(quoted).join(', ')}, received ${quoted(given)}${nearest === undefined ? '' : `. Did you mean '${nearest}'?`}`,
+    `${place}: the kind must be one of ${COLUMN_KINDS.map(quoted).join(', ')}, received ${quoted(name)}${nearest === undefined ? '' : `. Did you mean '${nearest}'?`}`,
   )
 }

@@ -3,7 +3,7 @@
 
 import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
-import { ArgumentError, DataError, quoted } from '../../core/errors'
+import { ArgumentError, DataError, internalError, quoted } from '../../core/errors'
 import {
   boolean,
   choice,
@@ -34,6 +34,8 @@ import { StringLookup } from '../../layers/preprocessing/string-lookup'
 import { TextVectorization } from '../../layers/preprocessing/text-vectorization'
 import { cast, concatenate, getItem, isnan, where as select } from '../../ops'
 import { Flatten } from '../../layers/reshaping/flatten'
+import type { LossName } from '../../losses/names'
+import type { MetricName } from '../../metrics/names'
 import { Model } from '../../models/model'
 import { isMissing, isRow, valueOf, type TableRow } from '../values'
 import { TableModel } from '../table-model'
@@ -48,6 +50,7 @@ import {
   type ColumnKind,
   type ProposedColumn,
   type TableProposal,
+  type ProposedTarget,
 } from './columns'
 
 const anything: Kind<unknown> = /* @__PURE__ */ custom<unknown>(
@@ -147,7 +150,7 @@ export async function tableModel(rows: TableRows, options: TableModelSettings): 
   const read = await rowsOf(rows, where, signal)
   const proposal = lookAt(read, where, { target, columns: readChoices(columns, where), task })
   if (settings.print) console.log(String(proposal))
-  const used = proposal.columns.filter(({ kind }) => kind !== 'ignore')
+  const used = proposal.columns.filter(isUsed)
   // The inputs have the names of the columns, and names of layers must differ.
   const free = (name: string): string => (used.some((column) => column.name === name) ? free(`${name}_layer`) : name)
   const encoders = await Promise.all(
@@ -162,59 +165,75 @@ export async function tableModel(rows: TableRows, options: TableModelSettings): 
   )
   const features = encoded.length === 1 ? encoded[0]! : new Concatenate({ name: free('columns') }).apply(encoded)
   const { classes } = proposal.target
-  const layers: LayerBase[] = hidden.flatMap((units) => [
-    new Dense({ units, activation: 'relu' }),
-    ...(dropout > 0 ? [new Dropout({ rate: dropout })] : []),
-  ])
-  if (classes === null)
-    layers.push(
-      new Dense({ units: 1 }),
-      unscaled(
-        read.map((row) => Number(row[target])),
-        free('answer'),
-      ),
-    )
-  else if (classes.length === 2) layers.push(new Dense({ units: 1, activation: 'sigmoid', name: free('answer') }))
-  else layers.push(new Dense({ units: classes.length, activation: 'softmax', name: free('answer') }))
-  const outputs = layers.reduce((x, layer) => layer.apply(x) as Tensor, features)
+  const layers = [
+    ...hidden.flatMap((units): LayerBase[] => [
+      new Dense({ units, activation: 'relu' }),
+      ...(dropout > 0 ? [new Dropout({ rate: dropout })] : []),
+    ]),
+    ...answerLayers(classes, () => read.map((row) => Number(row[target])), free('answer')),
+  ]
   const model = new TableModel({
     inputs: space.getInputs(),
-    outputs,
+    outputs: throughAll(layers, features),
     table: {
       target,
       classes,
       columns: Object.fromEntries(
-        used.map(({ name, kind, missing }) => [
-          name,
-          { kind: tableKindOf(kind as Exclude<ColumnKind, 'ignore'>), optional: missing !== null },
-        ]),
+        used.map(({ name, kind, missing }) => [name, { kind: tableKindOf(kind), optional: missing !== null }]),
       ),
       ignored: proposal.columns.filter(({ kind }) => kind === 'ignore').map(({ name }) => name),
     },
   })
   forgetUnknown(
-    layers[0] as Dense,
+    layers[0]!,
     encoded,
     encoders.map(([name, { hasUnknown }]) => [name, hasUnknown]),
     space,
   )
-  model.compile({
-    optimizer: new AdamW({ learningRate, weightDecay }),
-    ...(classes === null
-      ? { loss: 'meanSquaredError', metrics: ['meanAbsoluteError'] }
-      : { loss: classes.length === 2 ? 'binaryCrossentropy' : 'sparseCategoricalCrossentropy', metrics: ['accuracy'] }),
-  })
+  model.compile({ optimizer: new AdamW({ learningRate, weightDecay }), ...trainingFor(classes) })
   return model
+}
+
+type UsedColumn = ProposedColumn & { readonly kind: Exclude<ColumnKind, 'ignore'> }
+
+function isUsed(column: ProposedColumn): column is UsedColumn {
+  return column.kind !== 'ignore'
+}
+
+/** The last layers: probabilities of classes, or a number in the units of the target. */
+function answerLayers(
+  classes: ProposedTarget['classes'],
+  targets: () => readonly number[],
+  name: string,
+): readonly LayerBase[] {
+  if (classes === null) return [new Dense({ units: 1 }), unscaled(targets(), name)]
+  if (classes.length === 2) return [new Dense({ units: 1, activation: 'sigmoid', name })]
+  return [new Dense({ units: classes.length, activation: 'softmax', name })]
+}
+
+/** The loss and the metrics. */
+function trainingFor(classes: ProposedTarget['classes']): { readonly loss: LossName; readonly metrics: MetricName[] } {
+  if (classes === null) return { loss: 'meanSquaredError', metrics: ['meanAbsoluteError'] }
+  return { loss: classes.length === 2 ? 'binaryCrossentropy' : 'sparseCategoricalCrossentropy', metrics: ['accuracy'] }
+}
+
+/** The output of layers that are called one after the other. */
+function throughAll(layers: readonly LayerBase[], input: Tensor): Tensor {
+  return layers.reduce((x, layer) => {
+    const output: unknown = layer.apply(x)
+    if (output instanceof Tensor) return output
+    throw internalError(`${layer} has several outputs`)
+  }, input)
 }
 
 /** All rows. @throws DataError for elements that are not rows */
 async function rowsOf(rows: unknown, where: string, signal: AbortSignal | null): Promise<readonly TableRow[]> {
-  if (Array.isArray(rows)) return rows as readonly TableRow[]
+  if (Array.isArray(rows)) return rows
   if (!isElements(rows))
     throw new ArgumentError(
       `${where}: rows must be an array of objects or a data set of them, received ${quoted(rows)}`,
     )
-  const data = Dataset.from(rows as ElementsOrMaker<unknown>, { signal })
+  const data = Dataset.from(rows, { signal })
   if (data.size === Infinity) throw new ArgumentError(`${where}: the rows are endless. Use take.`)
   const read = await data.toArray()
   const pair = read.findIndex((each) => Array.isArray(each))
@@ -222,42 +241,41 @@ async function rowsOf(rows: unknown, where: string, signal: AbortSignal | null):
     throw new DataError(
       `${where}, row ${pair}: expected an object, received ${quoted(read[pair])}. Read the file without target, so that a row has all columns.`,
     )
-  const other = read.findIndex((each) => !isRow(each))
-  if (other >= 0)
+  return read.map((row, i) => {
+    if (isRow(row)) return row
     throw new DataError(
-      `${where}, row ${other}: expected an object with single values, received ${quoted(read[other])}. Is it a batch? Use the data set before batch.`,
+      `${where}, row ${i}: expected an object with single values, received ${quoted(row)}. Is it a batch? Use the data set before batch.`,
     )
-  return read as readonly TableRow[]
+  })
 }
 
 /** How a column becomes a vector. */
 interface Encoder {
   readonly feature: Feature
-  /** From what the feature gives to a vector. */
+  /** From the output of the feature to a vector. */
   embed(encoded: Tensor): Tensor
   /** Whether the first number of the vector is that of unknown categories, which no row has. */
   readonly hasUnknown: boolean
 }
 
-const asItIs = (encoded: Tensor): Tensor => encoded
+const unchanged = (encoded: Tensor): Tensor => encoded
 
-async function encoderOf(column: ProposedColumn, rows: readonly TableRow[], maxWords: number): Promise<Encoder> {
+async function encoderOf(column: UsedColumn, rows: readonly TableRow[], maxWords: number): Promise<Encoder> {
   const { name, kind } = column
-  const read = tableKindOf(kind as Exclude<ColumnKind, 'ignore'>)
-  const values = rows.map((row) => valueOf(row[name], read, true, name))
+  const values = rows.map((row) => valueOf(row[name], tableKindOf(kind), true, name))
   switch (kind) {
     case 'number':
-      return numberEncoder(column, values as number[])
+      return numberEncoder(column, values.map(Number))
     case 'date':
-      return dateEncoder(column, values as string[])
+      return dateEncoder(column, values.map(String))
     case 'text':
-      return textEncoder(column, values as string[], maxWords)
+      return textEncoder(column, values.map(String), maxWords)
     default:
-      return categoryEncoder(column, values as string[])
+      return categoryEncoder(column, values.map(String))
   }
 }
 
-/** Categories that occur once in a large table are treated like unknown ones, whose weights are so learnt. */
+/** In a table with at least so many rows, a category that occurs once counts as unknown, so that the weights of unknown ones are learnt. */
 const FEW_ROWS = 50
 
 function categoryEncoder({ name, kind, missing }: ProposedColumn, values: readonly string[]): Encoder {
@@ -281,7 +299,7 @@ function categoryEncoder({ name, kind, missing }: ProposedColumn, values: readon
         encoded,
       ),
     )
-  return { feature, embed: isEmbedded ? embed : asItIs, hasUnknown: !isEmbedded && kept.length === all.length }
+  return { feature, embed: isEmbedded ? embed : unchanged, hasUnknown: !isEmbedded && kept.length === all.length }
 }
 
 function numberEncoder({ name, missing }: ProposedColumn, values: readonly number[]): Encoder {
@@ -293,7 +311,7 @@ function numberEncoder({ name, missing }: ProposedColumn, values: readonly numbe
     outputMode: 'float',
     optional: missing !== null,
   })
-  return { feature, embed: asItIs, hasUnknown: false }
+  return { feature, embed: unchanged, hasUnknown: false }
 }
 
 function dateEncoder({ name, missing }: ProposedColumn, values: readonly string[]): Encoder {
@@ -314,7 +332,7 @@ function dateEncoder({ name, missing }: ProposedColumn, values: readonly string[
     outputMode: 'float',
     optional: missing !== null,
   })
-  return { feature, embed: asItIs, hasUnknown: false }
+  return { feature, embed: unchanged, hasUnknown: false }
 }
 
 async function textEncoder(
@@ -333,10 +351,13 @@ async function textEncoder(
     outputMode: 'float',
     optional: missing !== null,
   })
-  return { feature, embed: asItIs, hasUnknown: vocabulary.length + 1 < maxWords }
+  return { feature, embed: unchanged, hasUnknown: vocabulary.length + 1 < maxWords }
 }
 
-/** A model of one column: layers, and after them 0 in place of missing values, with 'mask' a further number that is 1 there. */
+/**
+ * A model of one column: layers, after which 0 replaces missing values. With 'mask', a further output is 1 for a missing value and
+ * otherwise 0.
+ */
 function filled(
   name: string,
   layers: readonly LayerBase[],
@@ -344,7 +365,7 @@ function filled(
   missing: 'mask' | 'mean' | null,
 ): LayerBase {
   const input = Input({ shape: [1], dtype, optional: missing !== null })
-  const scaled = layers.reduce((x, layer) => layer.apply(x) as Tensor, input)
+  const scaled = throughAll(layers, input)
   if (missing === null)
     return new Model({ inputs: input, outputs: scaled, name: `${nameOf(name)}_column` }) as LayerBase
   const isAbsent = isnan(scaled)
@@ -372,9 +393,9 @@ function momentsOf(values: readonly number[]): { readonly mean: number; readonly
   return { mean, variance: variance > 0 ? variance : 1 }
 }
 
-/** Weights of unknown categories that no row has would stay at their random values: they become 0. */
+/** Sets the weights of unknown categories to 0: no row has them, so that training would leave their random values. */
 function forgetUnknown(
-  layer: Dense,
+  layer: LayerBase,
   encoded: readonly Tensor[],
   unknown: readonly (readonly [name: string, hasUnknown: boolean])[],
   space: FeatureSpace<'dict'>,

@@ -1,23 +1,24 @@
 // Splits text into rows of cells, as RFC 4180 defines them. Knows no columns.
 
-/** What is wrong with a quote. */
+/** Faults of quotes. */
 export const UNCLOSED = 'a quote is opened and not closed'
 const MISPLACED = 'characters follow the quote that ends a cell'
-/** What is wrong with a carriage return that is not before a line feed. */
+/** The fault of a carriage return that is not before a line feed. */
 export const LONE_RETURN =
   'a carriage return inside a line ends no row. Save the file with line feeds first, or quote the cell'
 
 export interface Cells {
   readonly rows: readonly string[][]
-  /** The rows that are not empty lines, but one empty cell in quotes. */
+  /** The rows that have one empty cell in quotes, and so are not empty lines. */
   readonly quotedEmpty: ReadonlySet<number>
   /** The first wrong quote or carriage return, after which nothing is split; null if there is none. */
   readonly fault: string | null
 }
 
 /**
- * The rows of a text whose lines end in \n. Carriage returns before a line end are left out. A line end at the end starts another row, of one empty cell.
- * @param isQuoted whether cells may be quoted; otherwise a quote is a character like others
+ * The rows of a text whose lines end in \n. Carriage returns before a line end are left out. A line end at the end of the text starts
+ * another row, which has one empty cell.
+ * @param isQuoted whether cells may be quoted; otherwise a quote is an ordinary character
  */
 export function cellsOf(text: string, delimiter: string, isQuoted: boolean): Cells {
   const quotedEmpty = new Set<number>()
@@ -83,7 +84,7 @@ export function unifiedEnds(text: string, delimiter: string): string {
   return parts.join('') + text.slice(begin)
 }
 
-/** The quotes that are joined at once. An engine keeps the place of every match of one replacement, and has no room for millions. */
+/** The number of characters of one replacement. An engine stores the place of every match of one, and millions exceed its memory. */
 const AT_ONCE = 2 ** 16
 
 /** A cell with one quote for each two. */

@@ -1,5 +1,4 @@
-// The columns of a CSV file: how the text of a cell is converted, and what is learnt about a column first. Knows no
-// rows.
+// The columns of a CSV file: they convert the texts of cells, and learn vocabularies and means before that. Know no rows.
 
 import { timeIn } from '../../../core/dates'
 import { ArgumentError, RowError, nearestName, quoted } from '../../../core/errors'
@@ -9,7 +8,7 @@ import { DROPPED } from '../faults'
 export type ColumnType = 'number' | 'category' | 'date' | 'string'
 export const columnTypes = ['number', 'category', 'date', 'string'] as const satisfies readonly ColumnType[]
 
-/** The treatment of an empty cell: an error, dropping the row, the mean of the column, a fixed value, or null, as it is. */
+/** The treatment of an empty cell: an error, dropping the row, the mean of the column, a fixed value, or null, which keeps it empty. */
 export type MissingPolicy = 'error' | 'drop' | 'mean' | number | (string & {}) | null
 
 export interface DateParts {
@@ -60,9 +59,9 @@ const THOUSANDS = /^[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?$/
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
 /** Numbers that are not finite, as pandas reads them. */
 const INFINITE = /^[+-]?inf(?:inity)?$/i
-/** Whole numbers with more digits than a float64 always holds. Longer ones than 10³⁰⁸ are not numbers. */
+/** Whole numbers with more digits than every float64 holds. Those above 10³⁰⁸ are not numbers. */
 const LONG_INTEGER = /^[+-]?\d{16,310}$/
-/** Unknown cells with a proposal in their error: a search costs time, and of very many errors few are read. */
+/** The number of unknown cells whose errors propose a class: a search costs time, and nobody reads very many errors. */
 const MOST_GUESSES = 100
 /** The longest vocabulary and text for which a similar name is searched. */
 const [GUESSED_NAMES, GUESSED_LENGTH] = [1000, 64]
@@ -303,9 +302,9 @@ function isInfinite(text: string, decimal: DecimalMark): boolean {
 
 /** A number as JavaScript writes it; null for other texts. With a decimal comma, points are between thousands: 1.234,5. */
 function plainNumber(text: string, decimal: DecimalMark): string | null {
-  const given = text.trim()
-  if (decimal === ',' && given.includes('.') && !THOUSANDS.test(given)) return null
-  const plain = decimal === ',' ? given.replaceAll('.', '').replace(',', '.') : given
+  const number = text.trim()
+  if (decimal === ',' && number.includes('.') && !THOUSANDS.test(number)) return null
+  const plain = decimal === ',' ? number.replaceAll('.', '').replace(',', '.') : number
   return NUMBER.test(plain) ? plain : null
 }
 

@@ -5,7 +5,7 @@ import { KernelModule, MARGIN, reserve, type KernelExports } from '../kernel-mem
 import { csvModule } from './csv-binary'
 
 interface Exports extends KernelExports {
-  readonly stopped: WebAssembly.Global
+  readonly stopped: WebAssembly.Global<'i32'>
   setUp(
     delimiter: number,
     columns: number,
@@ -71,7 +71,7 @@ export class LineKernel {
     const spans = spansOf(slots)
     this.kernels = kernels
     this.most = Math.max(1, Math.min(1024, Math.floor(OUTPUT / (4 * featureCount))))
-    let free = kernels.FREE.value as number
+    let free = kernels.FREE.value
     const take = (bytes: number): number => {
       const at = Math.ceil(free / 16) * 16
       free = at + bytes
@@ -132,7 +132,7 @@ export class LineKernel {
       targetsAt,
     } = this
     const count = kernels.scan(this.at, this.end, Math.min(most, this.most))
-    this.at = kernels.stopped.value as number
+    this.at = kernels.stopped.value
     const { buffer } = kernels.memory
     return {
       count,
@@ -161,7 +161,7 @@ export function survey(
 ): { readonly lines: number; readonly isQuoted: boolean } | null {
   const surveyor = kernelModule.shared()
   if (surveyor === null) return null
-  const from = surveyor.FREE.value as number
+  const from = surveyor.FREE.value
   reserve(surveyor, from + bytes.length + MARGIN)
   new Uint8Array(surveyor.memory.buffer, from).set(bytes)
   const found = surveyor.survey(from, from + bytes.length, quote)

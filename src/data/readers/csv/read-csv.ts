@@ -1,191 +1,22 @@
-// readCsv: the rows of a CSV file as elements of a Dataset. cells.ts splits the text, columns.ts converts the cells,
-// and scan.ts reads files of plain numbers.
+// readCsv: the rows of a CSV file as elements of a Dataset. cells.ts splits the text, columns.ts converts the cells, and
+// scan.ts reads rows of plain numbers.
 
-import { merged } from '../../../core/merged'
 import { requireArguments } from '../../../core/arguments'
 import { ArgumentError, DataError, RowError, quoted, unknownName } from '../../../core/errors'
-import {
-  choice,
-  custom,
-  listOf,
-  nullable,
-  option,
-  readOptions,
-  recordOf,
-  text,
-  type OptionInputs,
-  type Kind,
-  type ValuesOf,
-} from '../../../core/options'
-import { abortable, signalOption } from '../../samples/abort'
+import { readOptions } from '../../../core/options'
+import { abortable } from '../../samples/abort'
 import { blocksOf, chained, closing, cursor, opening } from '../../cursors'
 import { Dataset } from '../../dataset'
-import { END, after, sourceOf, type Cursor } from '../../samples/source'
+import { END, after, passAs, sourceOf, type Cursor } from '../../samples/source'
 import { Lines, blocks, lineDecoder, CARRIAGE_RETURN, lineEnds, linesOf, type Decoder } from '../blocks'
 import { bytesOf, type ByteSource, type NamedBytes } from '../bytes'
-import { DROPPED, Faults, onError, type OnError } from '../faults'
+import { DROPPED, Faults } from '../faults'
 import { LONE_RETURN, cellsOf, unifiedEnds, type Cells } from './cells'
-import {
-  Column,
-  columnTypes,
-  firstTwice,
-  numberIn,
-  typeOf,
-  unfitFor,
-  type ColumnType,
-  type CsvValue,
-  type DateParts,
-  type MissingPolicy,
-  type FilePosition,
-} from './columns'
+import { makeColumn } from './column-inference'
+import { firstTwice, type Column, type ColumnType, type CsvValue, type FilePosition } from './columns'
+import { csvOptions, type CsvElement, type CsvOptions, type CsvSettings, type Others } from './csv-options'
 import { scanRow, type Scanned, type Slot } from './scan'
 import { VectorRows, type Form, type VectorPlan } from './vectors'
-
-const boolOrNames: Kind<boolean | readonly string[]> = custom(
-  (value, where) => (typeof value === 'boolean' ? value : listOf(text).read(value, where)),
-  (value) => (typeof value === 'boolean' ? value : [...value]),
-)
-
-const nameOrNames: Kind<string | readonly string[]> = custom(
-  (value, where) => {
-    if (Array.isArray(value) && value.length === 0)
-      throw new ArgumentError(`${where} must be the name of a column or a list of names, received an empty list`)
-    return typeof value === 'string' ? text.read(value, where) : listOf(text).read(value, where)
-  },
-  (value) => (typeof value === 'string' ? value : [...value]),
-)
-
-const policies: Kind<MissingPolicy | Readonly<Record<string, MissingPolicy>>> = nullable(
-  custom(
-    (value, where) => {
-      const isPolicy = (each: unknown): each is MissingPolicy =>
-        each === null || typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
-      if (isPolicy(value)) return value
-      const all: [string, unknown][] =
-        typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', undefined]]
-      const other = all.find(([, each]) => !isPolicy(each))
-      if (other !== undefined)
-        throw new ArgumentError(
-          `${where} must be 'error', 'drop', 'mean', a value, null, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`,
-        )
-      return value as Readonly<Record<string, MissingPolicy>>
-    },
-    (value) => value,
-  ),
-)
-
-const anyText: Kind<string> = custom(
-  (value, where) => {
-    if (typeof value === 'string') return value
-    throw new ArgumentError(`${where} must be a text, received ${quoted(value)}`)
-  },
-  (value) => value,
-)
-
-const delimiterKind: Kind<string> = custom(
-  (value, where) => {
-    if (typeof value === 'string' && /^[\t\x20-\x7e]$/.test(value) && value !== '"') return value
-    throw new ArgumentError(`${where} must be one ASCII character other than ", received ${quoted(value)}`)
-  },
-  (value) => value,
-)
-
-const csvOptions = () =>
-  merged(signalOption(), {
-    /**
-     * Whether the first row has the names of the columns; or their names, if the file has none. With false they are '0',
-     * '1', … Default true.
-     */
-    header: option(boolOrNames, true),
-    /** The delimiter between cells. Default a comma. */
-    delimiter: option(delimiterKind, ','),
-    /** The decimal mark of numbers: '.', or ',', where points are between thousands. Default '.'. */
-    decimal: option(choice('.', ','), '.'),
-    /** The encoding of the bytes: 'utf-8', 'windows-1252', … Default 'utf-8'. */
-    encoding: option(text, 'utf-8'),
-    /** The columns to read. Default: all. */
-    columns: option(nullable(listOf(text)), null),
-    /**
-     * The types of columns. Others are inferred from the first rows: numbers, dates, otherwise text, which is a category
-     * in a vector or a target.
-     */
-    types: option(recordOf(choice(...columnTypes)), {}),
-    /**
-     * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), a value, or null, which leaves them
-     * empty; for all columns that it fits (targets allow 'error' and 'drop'), or by column, such as the means of another
-     * file's `schema`. Default 'error'.
-     */
-    missing: option(policies, 'error'),
-    /** The texts of empty cells. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
-    missingValues: option(listOf(anyText), ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']),
-    /** The class names of columns, in the order of their numbers. Others are learnt in a first pass, and sorted. */
-    vocabulary: option(recordOf(listOf(anyText)), {}),
-    /** The form of dates: milliseconds since 1970 (UTC), or a record of parts. Default 'milliseconds'. */
-    dates: option(choice('milliseconds', 'parts'), 'milliseconds'),
-    /** The column to predict, or several: elements are then pairs of features and target. Default: none. */
-    target: option(nullable(nameOrNames), null),
-    /** A record by column names, or one Float32Array for all features. Default 'record'. */
-    features: option(choice('record', 'vector'), 'record'),
-    /** Whether an invalid row ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
-    onError,
-  })
-type Settings = ValuesOf<ReturnType<typeof csvOptions>>
-
-/** Numbers with units, and with marks between thousands: 5%, $3, 1,234,567, 1 000. */
-const LIKE_NUMBERS = /^\s*[-+]?[$€£]?\s?\d[\d.,' \u00a0]*[%$€£]?\s*$/
-
-/** A column with a smaller share of other cells is hardly meant to be text. */
-const MOST_OTHERS = 0.2
-
-/** Options of `readCsv`. */
-export type CsvOptions = OptionInputs<ReturnType<typeof csvOptions>> & {
-  types?: Readonly<Record<string, ColumnType>> | undefined
-  features?: 'record' | 'vector' | undefined
-  onError?: OnError | undefined
-}
-
-/** No value has this type. */
-interface UnknownOption<Name> {
-  readonly unknownOption: Name
-}
-/** Refuses other options: the compiler would infer their types. */
-type Others<Options> = { readonly [Name in Exclude<keyof Options, keyof CsvOptions>]?: UnknownOption<Name> }
-
-interface ValueOfType<Options> {
-  readonly number: number
-  readonly category: number
-  readonly date: DateOf<Options>
-  readonly string: string
-}
-type DateOf<Options> = Options extends { readonly dates?: infer Dates }
-  ? Dates extends 'parts'
-    ? DateParts
-    : number
-  : number
-/** A row as a record by column names; columns with a given type have that type. */
-export type CsvRecord<Options> = Options extends { readonly types: infer Types }
-  ? Readonly<Record<string, CsvValue | EmptyOf<Options>>> & {
-      readonly [Name in keyof Types]:
-        | (Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue)
-        | EmptyOf<Options>
-    }
-  : Readonly<Record<string, CsvValue | EmptyOf<Options>>>
-/** null, if empty cells stay empty. */
-type EmptyOf<Options> = Options extends { readonly missing: infer Missing }
-  ? null extends Missing | Missing[keyof Missing]
-    ? null
-    : never
-  : never
-type Features<Options> = Options extends { readonly features: 'vector' } ? Float32Array : CsvRecord<Options>
-type TargetOf<Options, Target> = Target extends string
-  ? Options extends { readonly features: 'vector' }
-    ? number
-    : CsvRecord<Options>[Target]
-  : Features<Options>
-/** The type of the elements of `readCsv`. */
-export type CsvElement<Options> = Options extends { readonly target: infer Target extends string | readonly string[] }
-  ? [Features<Options>, TargetOf<Options, Target>]
-  : Features<Options>
 
 /** What is known about a file after reading its first rows and, if needed, all of them. */
 export interface CsvSchema {
@@ -230,7 +61,7 @@ export function readCsv<const Options extends CsvOptions = {}>(
 export class CsvDataset<T> extends Dataset<T> {
   /** @internal */
   constructor(private readonly file: CsvFile) {
-    super(null, (pass) => file.open(pass) as Cursor<T>)
+    super(null, (pass) => passAs(file.open(pass)))
   }
 
   /** The invalid rows of the last pass, with `onError: 'collect'`: the first thousand. */
@@ -244,7 +75,7 @@ export class CsvDataset<T> extends Dataset<T> {
   }
 }
 
-/** What may be between cells in place of a comma: the mark, its name, and how it is written. */
+/** Delimiters besides the comma: the mark, its name, and how it is written in an option. */
 const OTHER_DELIMITERS = [
   [';', 'semicolons', "';'"],
   ['\t', 'tabs', "'\\t'"],
@@ -268,14 +99,14 @@ interface CsvPlan {
   readonly width: number
   readonly features: readonly Column[]
   readonly targets: readonly Column[]
-  /** Records of which each row starts as a copy: creating all names at once is cheaper than adding them one by one. */
+  /** Each row starts as a copy of these records: creating all names at once is cheaper than adding them one by one. */
   readonly blank: { readonly features: Blank; readonly targets: Blank }
   /** null if elements are records. */
   readonly vector: VectorPlan | null
   readonly hasHeader: boolean
 }
 
-/** A pass after its first rows were read. */
+/** A pass whose first rows were read. */
 interface Begun {
   readonly plan: CsvPlan
   readonly from: Cursor<Lines>
@@ -290,7 +121,7 @@ class CsvFile {
 
   constructor(
     private readonly bytes: NamedBytes,
-    private readonly settings: Settings,
+    private readonly settings: CsvSettings,
   ) {
     this.faults = new Faults(settings.onError)
     this.decoder = lineDecoder(bytes.name, settings.encoding)
@@ -311,7 +142,8 @@ class CsvFile {
 
   private get form(): Form {
     const { target } = this.settings
-    return target === null ? 'features' : typeof target === 'string' ? 'one' : 'several'
+    if (target === null) return 'features'
+    return typeof target === 'string' ? 'one' : 'several'
   }
 
   async schema(): Promise<CsvSchema> {
@@ -379,10 +211,10 @@ class CsvFile {
       hasHeader = false
       return this.parsed(block, isFirst, (row) => this.record(plan, row))
     }
-    const own = chained<unknown>(() =>
+    const all = chained<unknown>(() =>
       after(from.next(), (block) => (block === END ? END : sourceOf(rowsOf(block), 'readCsv').open(0))),
     )
-    return { ...own, close: () => after(own.close(), () => from.close()) }
+    return { ...all, close: () => after(all.close(), () => from.close()) }
   }
 
   private vectorRows(plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): Cursor<unknown> {
@@ -396,8 +228,8 @@ class CsvFile {
           const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
           if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
           const rest = new Lines([bytes.subarray(start, end)], line, false)
-          const [own] = this.rows(rest)
-          return own === undefined ? DROPPED : this.vector(plan, own)
+          const [only] = this.rows(rest)
+          return only === undefined ? DROPPED : this.vector(plan, only)
         }),
     })
     return blocksOf(rows, (most) => rows.block(most))
@@ -422,9 +254,9 @@ class CsvFile {
     const all = this.cells(block)
     if (all.fault === null) return this.numbered(all, block)
     return [...linesOf(block, this.quoting)].flatMap((each) => {
-      const own = this.cells(each)
-      if (own.fault === null) return this.numbered(own, each)
-      const fault = own.fault === LONE_RETURN ? LONE_RETURN : `a quote is in the wrong place: ${own.fault}`
+      const cells = this.cells(each)
+      if (cells.fault === null) return this.numbered(cells, each)
+      const fault = cells.fault === LONE_RETURN ? LONE_RETURN : `a quote is in the wrong place: ${cells.fault}`
       this.faults.add(new RowError(fault, this.bytes.name, each.line))
       return []
     })
@@ -494,38 +326,31 @@ class CsvFile {
   }
 
   private makePlan(first: Lines): CsvPlan {
-    const { header, columns: taken, target, features: form } = this.settings
+    const { header, columns: taken, features: form } = this.settings
     if (lineEnds(first.bytes) === 0 && first.bytes.includes(CARRIAGE_RETURN))
       throw new DataError(`${this.bytes.name}: its lines end in carriage returns only. Save it with line feeds first.`)
     const rows = this.rows(first)
     if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
     const hasHeader = header === true
-    const names = hasHeader
-      ? rows[0]!.cells.map((name) => name.trim())
-      : header === false
-        ? rows[0]!.cells.map((_, i) => String(i))
-        : (header as readonly string[])
-    const other =
-      names.length === 1 && hasHeader ? OTHER_DELIMITERS.find(([mark]) => names[0]!.includes(mark)) : undefined
-    if (other !== undefined)
-      throw new DataError(
-        `${this.bytes.name}: the first line has one column, ${quoted(names[0])}. Are its cells delimited by ${other[1]}? Then set delimiter: ${other[2]}${other[0] === ';' ? ", and decimal: ',' if its numbers have decimal commas" : ''}.`,
-      )
-    const twice = firstTwice(names)
-    if (twice !== undefined)
-      throw new DataError(
-        `${this.bytes.name}: two columns are called ${quoted(twice)}. Give other names as header, or header: false.`,
-      )
+    const names = namesOf(rows[0]!.cells, header)
+    this.requireNames(names)
     this.requireKnown(names)
-    const targets = target === null ? [] : typeof target === 'string' ? [target] : target
+    const targets = this.targetNames
     const sample = rows.slice(hasHeader ? 1 : 0, SAMPLE)
     const positions = new Map(names.map((name, i) => [name, i]))
     const isTarget = new Set(targets)
-    const columnOf = (name: string): Column =>
-      this.column(name, positions.get(name)!, sample, {
+    const columnOf = (name: string): Column => {
+      const index = positions.get(name)!
+      const column = {
+        file: this.bytes.name,
+        name,
+        index,
+        sample: sample.flatMap(({ cells }) => cells[index] ?? []),
         isTarget: isTarget.has(name),
         isNumbered: isTarget.has(name) || form === 'vector',
-      })
+      }
+      return makeColumn(column, this.settings)
+    }
     const features = (taken ?? names).filter((name) => !isTarget.has(name)).map(columnOf)
     if (features.length === 0)
       throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
@@ -541,85 +366,43 @@ class CsvFile {
     return form === 'vector' ? { ...plan, vector: this.vectorPlan(plan) } : plan
   }
 
+  private get targetNames(): readonly string[] {
+    const { target } = this.settings
+    return typeof target === 'string' ? [target] : (target ?? [])
+  }
+
+  /** @throws DataError for names that occur twice, and for a line that another mark probably delimits */
+  private requireNames(names: readonly string[]): void {
+    const isOneName = names.length === 1 && this.settings.header === true
+    const other = isOneName ? OTHER_DELIMITERS.find(([mark]) => names[0]!.includes(mark)) : undefined
+    if (other !== undefined)
+      throw new DataError(
+        `${this.bytes.name}: the first line has one column, ${quoted(names[0])}. Are its cells delimited by ${other[1]}? Then set delimiter: ${other[2]}${other[0] === ';' ? ", and decimal: ',' if its numbers have decimal commas" : ''}.`,
+      )
+    const twice = firstTwice(names)
+    if (twice !== undefined)
+      throw new DataError(
+        `${this.bytes.name}: two columns are called ${quoted(twice)}. Give other names as header, or header: false.`,
+      )
+  }
+
   /** Refuses names of columns that the file does not have. */
   private requireKnown(names: readonly string[]): void {
-    const { columns, types, missing, vocabulary, target } = this.settings
-    const said = {
+    const { columns, types, missing, vocabulary } = this.settings
+    const used = {
       columns,
       types: Object.keys(types),
       vocabulary: Object.keys(vocabulary),
       missing: typeof missing === 'object' && missing !== null ? Object.keys(missing) : [],
-      target: typeof target === 'string' ? [target] : target,
+      target: this.targetNames,
     }
     const known = new Set(names)
-    for (const [where, list] of Object.entries(said)) {
+    for (const [where, list] of Object.entries(used)) {
       const other = list?.find((name) => !known.has(name))
       if (other !== undefined) throw unknownName(`column of ${this.bytes.name} in ${where}`, other, names)
       const twice = firstTwice(list ?? [])
       if (twice !== undefined) throw new ArgumentError(`readCsv: ${where} has ${quoted(twice)} twice`)
     }
-  }
-
-  private column(
-    name: string,
-    index: number,
-    sample: readonly Row[],
-    { isTarget, isNumbered }: { readonly isTarget: boolean; readonly isNumbered: boolean },
-  ): Column {
-    const { types, missing, missingValues, vocabulary, dates, decimal } = this.settings
-    const empty = new Set(missingValues)
-    const known = own(vocabulary, name) ?? null
-    const guessed = (): ColumnType => {
-      if (known !== null) return 'category'
-      const cells = sample.flatMap(({ cells: row }) =>
-        row[index] === undefined || empty.has(row[index]) ? [] : [row[index]],
-      )
-      const found = typeOf(cells, decimal)
-      const other = decimal === '.' ? ',' : '.'
-      const differing = found === 'string' ? cells.filter((cell) => numberIn(cell, decimal) === null) : []
-      const shown = differing.find((cell) => numberIn(cell, other) !== null)
-      if (shown !== undefined && differing.every((cell) => numberIn(cell, other) !== null))
-        throw new DataError(
-          `readCsv: column '${name}' of ${this.bytes.name} has numbers with decimal ${other === ',' ? 'commas' : 'points'}, such as ${quoted(shown)}. Set decimal: '${other}'; if they are text, types: { ${quoted(name)}: 'string' }.`,
-        )
-      const odd = isNumbered && found === 'string' ? differing.filter((cell) => LIKE_NUMBERS.test(cell)) : []
-      if (odd.length > (1 - MOST_OTHERS) * cells.length)
-        throw new DataError(
-          `readCsv: column '${name}' of ${this.bytes.name} has numbers in another form, such as ${quoted(odd[0])}, which would become classes. Write plain numbers; if they are classes, types: { ${quoted(name)}: 'category' }.`,
-        )
-      const others = found === 'string' ? cells.filter((cell) => numberIn(cell, decimal) === null) : []
-      if (found === 'string' && others.length < MOST_OTHERS * cells.length) {
-        throw new DataError(
-          `readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Set its type in types, or the texts of empty cells in missingValues.`,
-        )
-      }
-      return found === 'string' && isNumbered ? 'category' : found
-    }
-    const given = own(types, name)
-    const type = given ?? guessed()
-    if (known !== null && type !== 'category')
-      throw new ArgumentError(
-        `readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`,
-      )
-    // A policy for all columns applies to those that it fits. An empty target is an error or drops the row.
-    const isMadeUp = isTarget && missing !== 'error' && missing !== 'drop'
-    const byColumn = typeof missing === 'object' && missing !== null
-    const unfit = byColumn ? null : isMadeUp ? 'the values of a target are not invented' : unfitFor(missing, type)
-    const chosen = byColumn ? own(missing, name) : missing
-    const policy = chosen === undefined || unfit !== null ? 'error' : chosen
-    return new Column({
-      name,
-      index,
-      type,
-      missing: policy,
-      unfit,
-      missingValues: empty,
-      dates,
-      decimal,
-      vocabulary: known,
-      isInferred: given === undefined,
-      isFloat32: this.settings.features === 'vector',
-    })
   }
 
   private vectorPlan(plan: CsvPlan): VectorPlan {
@@ -698,18 +481,19 @@ class CsvFile {
 }
 
 /** A record of columns' values by name, without those that are null. */
-function byName<Had>(columns: readonly Column[], had: (column: Column) => Had | null): Record<string, Had> {
+function byName<Value>(columns: readonly Column[], valueOf: (column: Column) => Value | null): Record<string, Value> {
   return Object.fromEntries(
     columns.flatMap((column) => {
-      const value = had(column)
+      const value = valueOf(column)
       return value === null ? [] : [[column.name, value]]
     }),
   )
 }
 
-/** The entry of a record for a column, whose name may be that of a member of every object: 'constructor'. */
-function own<Said>(record: Readonly<Record<string, Said>>, name: string): Said | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined
+/** The names of the columns: those of the first row, numbers, or those of the options. */
+function namesOf(firstRow: readonly string[], header: CsvSettings['header']): readonly string[] {
+  if (header === true) return firstRow.map((name) => name.trim())
+  return header === false ? firstRow.map((_, i) => String(i)) : header
 }
 
 /** One element, and then those of a cursor. */
@@ -726,5 +510,5 @@ function prepended<T>(first: T, from: Cursor<T>): Cursor<T> {
 const DATE_PARTS = 7
 
 function numbersOf(value: CsvValue | null): number[] {
-  return typeof value === 'object' && value !== null ? (Object.values(value) as number[]) : [Number(value)]
+  return typeof value === 'object' && value !== null ? Object.values<number>({ ...value }) : [Number(value)]
 }

@@ -1,15 +1,15 @@
 // Reads rows of numbers directly from their bytes: most cells of wide files are a few digits, and a string for each
-// would take several times as long. Any other cell is passed to its column as text.
+// would take several times as long. Other cells are passed to their column as text.
 
 import { CARRIAGE_RETURN } from '../blocks'
 
-/** How the scanner treats a cell of the file: a place among the features or the targets, or none. */
+/** How the scanner treats the cells of a column: their place among the features or the targets, or none. */
 export interface Slot {
   readonly to: 'features' | 'targets' | 'nothing'
   readonly at: number
   /** Whether plain digits are read as a number here; otherwise `read` always gets the text. */
   readonly isNumber: boolean
-  /** Whether it is a number among the features. */
+  /** Whether plain digits are read as a number among the features. */
   readonly isPlain: boolean
   /** Reads other cells; returns false if the row must be read in another way. */
   readonly read: (text: string, out: Float32Array | Float64Array, at: number) => boolean
@@ -39,9 +39,10 @@ export function scanRow(
   to: number,
   delimiter: number,
   slots: readonly Slot[],
-  { features, targets }: Scanned,
+  row: Scanned,
   decode: (from: number, to: number) => string,
 ): boolean {
+  const { features, targets } = row
   const end = to > from && bytes[to - 1] === CARRIAGE_RETURN ? to - 1 : to
   const last = slots.length - 1
   const separator = delimiter - ZERO
@@ -85,13 +86,9 @@ export function scanRow(
       else if (slot.to === 'targets') targets[slot.at] = isNegative ? -size : size
     } else {
       while (at < end && bytes[at] !== delimiter) at++
-      if (slot.to !== 'nothing' && !slot.read(decode(begin, at), slot.to === 'features' ? features : targets, slot.at))
-        return false
+      if (slot.to !== 'nothing' && !slot.read(decode(begin, at), row[slot.to], slot.at)) return false
     }
-    if (i < last) {
-      if (at >= end) return false
-      at++
-    }
+    if (i < last && at++ >= end) return false
   }
   return at === end
 }

@@ -1,6 +1,7 @@
 // Reads rows of numbers of a CSV file, block by block. Kernels read lines of plain digits, scan.ts reads other lines, and
 // lines with quotes are read as text.
 
+import { internalError } from '../../../core/errors'
 import { Tensor } from '../../../ops/tensor'
 import { collate } from '../../samples/collate'
 import { keepsDoubles } from '../../samples/doubles'
@@ -36,22 +37,21 @@ export type Form = 'features' | 'one' | 'several'
 
 /** Rows whose columns are the features and the targets. */
 function formatOf({ featureCount, targetCount }: VectorPlan, form: Form): RowFormat {
-  type Columns = readonly [Float32Array, Float64Array]
   const row = (columns: readonly Entries[], at: number): unknown => {
-    const [features, targets] = columns as Columns
-    const own = new Float32Array(featureCount)
-    copyRows(features, at, own, 0, 1, featureCount)
-    if (form === 'features') return own
-    if (form === 'one') return [own, targets[at]]
-    return [own, new Float32Array(targets.subarray(at * targetCount, (at + 1) * targetCount))]
+    const { features, targets } = scannedIn(columns)
+    const vector = new Float32Array(featureCount)
+    copyRows(features, at, vector, 0, 1, featureCount)
+    if (form === 'features') return vector
+    if (form === 'one') return [vector, targets[at]]
+    return [vector, new Float32Array(targets.subarray(at * targetCount, (at + 1) * targetCount))]
   }
   return {
     key: `csv ${form} ${featureCount} ${targetCount}`,
     widths: [featureCount, targetCount],
     allocate(count, spare) {
-      const given: unknown = form === 'features' || !Array.isArray(spare) ? spare : spare[0]
-      const isFit = given instanceof Tensor && given.dtype === 'float32' && given.data.length === count * featureCount
-      return [isFit ? given.data : new Float32Array(count * featureCount), new Float64Array(count * targetCount)]
+      const x: unknown = form === 'features' || !Array.isArray(spare) ? spare : spare[0]
+      const isFit = x instanceof Tensor && x.dtype === 'float32' && x.data.length === count * featureCount
+      return [isFit ? x.data : new Float32Array(count * featureCount), new Float64Array(count * targetCount)]
     },
     row,
     stack(columns, count, where) {
@@ -60,7 +60,7 @@ function formatOf({ featureCount, targetCount }: VectorPlan, form: Form): RowFor
           Array.from({ length: count }, (_, i) => row(columns, i)),
           where,
         )
-      const [features, targets] = columns as Columns
+      const { features, targets } = scannedIn(columns)
       const size = count * featureCount
       const x = new Tensor(
         features.length === size ? features : features.slice(0, size),
@@ -72,6 +72,12 @@ function formatOf({ featureCount, targetCount }: VectorPlan, form: Form): RowFor
       return [x, new Tensor(y, form === 'one' ? [count] : [count, targetCount], 'float32')]
     },
   }
+}
+
+/** The columns of this format, which `allocate` makes. */
+function scannedIn([features, targets]: readonly Entries[]): Scanned {
+  if (features instanceof Float32Array && targets instanceof Float64Array) return { features, targets }
+  throw internalError('the columns are not those of features and targets')
 }
 
 const NO_NUMBERS: Numbers = { count: 0, features: new Float32Array(0), targets: new Float64Array(0) }
@@ -87,9 +93,9 @@ export class VectorRows {
   private lines: Lines | null = null
   /** Rows of lines with quotes. */
   private parsed: Iterator<Scanned> | null = null
-  /** Rows in the memory of the kernel, of which the first `given` were returned. */
+  /** Rows in the memory of the kernel, of which the first `returned` were returned. */
   private scanned: Numbers = NO_NUMBERS
-  private given = 0
+  private returned = 0
   private kernel: LineKernel | null
   private position = 0
   /** The line number at `counted`. */
@@ -109,7 +115,7 @@ export class VectorRows {
     const { delimiter, slots, featureCount, targetCount, hasHeader, kernels } = plan
     this.isHeader = hasHeader
     const areNumbers = slots.every(({ to, isNumber }) => to === 'nothing' || isNumber)
-    const places = slots.map(({ to, at }) => (to === 'features' ? at : to === 'targets' ? -2 - at : -1))
+    const places = slots.map(placeOf)
     this.kernel = areNumbers
       ? (kernels.pop() ?? LineKernel.make({ delimiter, slots: Int32Array.from(places), featureCount, targetCount }))
       : null
@@ -171,22 +177,22 @@ export class VectorRows {
     return null
   }
 
-  /** Rows that the kernel can read. It reads ahead, which changes nothing outside of it. */
+  /** Rows that the kernel can read. It reads ahead without side effects. */
   private takeScanned(most: number): Block | null {
     const { kernel } = this
-    if (this.given === this.scanned.count) {
+    if (this.returned === this.scanned.count) {
       if (kernel === null || this.parsed !== null) return null
       kernel.position = this.position
       this.scanned = kernel.scan(Math.max(most, AHEAD))
-      this.given = 0
+      this.returned = 0
       this.position = kernel.position
       this.byKernel += this.scanned.count
     }
-    const count = Math.min(most, this.scanned.count - this.given)
+    const count = Math.min(most, this.scanned.count - this.returned)
     if (count === 0) return null
     const { features, targets } = this.scanned
-    const rows = this.rows(features, targets, this.given, count)
-    this.given += count
+    const rows = this.rows(features, targets, this.returned, count)
+    this.returned += count
     return rows
   }
 
@@ -219,6 +225,12 @@ export class VectorRows {
   private rows(features: Float32Array, targets: Float64Array, places = 0, count = 1): Block {
     return { format: this.format, columns: [features, targets], places, count }
   }
+}
+
+/** The place of a column for the kernel: see ColumnLayout. */
+function placeOf({ to, at }: Slot): number {
+  if (to === 'features') return at
+  return to === 'targets' ? -2 - at : -1
 }
 
 function endOf(bytes: Uint8Array, from: number): number {

@@ -24,12 +24,12 @@ export const copyColours: WriteColours = (rows, y, colours) => {
 export const mixColours: WriteColours = ([light, blue, red], y, colours) => {
   const [l, b, r] = [light.begin(y), blue.begin(y), red.begin(y)]
   for (let x = 0, at = 0; at < colours.length; x++, at += 3) {
-    const own = light.data[l + x]!
+    const lightness = light.data[l + x]!
     const ofBlue = blue.data[b + x]! - 128
     const ofRed = red.data[r + x]! - 128
-    colours[at] = own + ((91881 * ofRed + 32768) >> 16)
-    colours[at + 1] = own + ((-22554 * ofBlue - 46802 * ofRed + 32768) >> 16)
-    colours[at + 2] = own + ((116130 * ofBlue + 32768) >> 16)
+    colours[at] = lightness + ((91881 * ofRed + 32768) >> 16)
+    colours[at + 1] = lightness + ((-22554 * ofBlue - 46802 * ofRed + 32768) >> 16)
+    colours[at + 2] = lightness + ((116130 * ofBlue + 32768) >> 16)
   }
 }
 

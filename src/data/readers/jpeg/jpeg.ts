@@ -1,5 +1,5 @@
-// Decodes JPEG (ITU-T T.81): sequential and progressive, Huffman codes, 8 bits, with the bits of libjpeg. Damaged and truncated files
-// are errors. A sample costs three bytes; rows of colours are made when they are asked for. scans.ts reads coefficients, samples.ts
+// Decodes JPEG (ITU-T T.81): sequential and progressive, Huffman codes, 8 bits, with the same pixels as libjpeg. Damaged and truncated
+// files are errors. A sample costs three bytes; a row of colours is made when it is read. scans.ts reads coefficients, samples.ts
 // transforms them.
 
 import { DataError } from '../../../core/errors'
@@ -22,7 +22,8 @@ import {
 /** The second byte of markers (table B.1). */
 const MARKER = { dht: 0xc4, eoi: 0xd9, sos: 0xda, dqt: 0xdb, dri: 0xdd, app14: 0xee }
 /** Frames: baseline, extended sequential, progressive. */
-const [BASELINE, EXTENDED, PROGRESSIVE] = [0xc0, 0xc1, 0xc2]
+const PROGRESSIVE = 0xc2
+const FRAMES = [0xc0, 0xc1, PROGRESSIVE]
 /** Progressive files have about ten; each visits every block. */
 const MOST_SCANS = 100
 
@@ -100,12 +101,12 @@ class Decoder {
     else if (marker === MARKER.dri) this.interval = (segment[0]! << 8) | segment[1]!
     else if (marker === MARKER.app14 && String.fromCharCode(...segment.subarray(0, 5)) === 'Adobe')
       this.adobe = segment[11]!
-    else if ([BASELINE, EXTENDED, PROGRESSIVE].includes(marker as 0xc0)) this.readFrame(segment, marker === PROGRESSIVE)
+    else if (FRAMES.includes(marker)) this.readFrame(segment, marker === PROGRESSIVE)
     else if (marker >= 0xc3 && marker <= 0xcf)
       throw new DataError('it is lossless, hierarchical or arithmetically coded, which is not read')
   }
 
-  /** Quantization (B.2.4.1): precision and number, 64 steps. Their last 16 bits count. */
+  /** Quantization (B.2.4.1): precision and number, then 64 steps. The low 16 bits of a step are used. */
   private readTables(segment: Uint8Array): void {
     for (let at = 0; at < segment.length;) {
       const [size, number] = [segment[at]! >> 4 === 0 ? 1 : 2, segment[at]! & 15]
@@ -134,13 +135,13 @@ class Decoder {
   /** The frame (B.2.2): precision, height, width, components of 3 bytes. */
   private readFrame(segment: Uint8Array, isProgressive: boolean): void {
     if (this.frame !== null) throw new DataError('it has two frames')
-    const [precision, h1, h0, w1, w0, count] = segment as unknown as number[]
-    const [height, width] = [(h1! << 8) | h0!, (w1! << 8) | w0!]
+    const [precision, h1 = 0, h0 = 0, w1 = 0, w0 = 0, count = 0] = segment
+    const [height, width] = [(h1 << 8) | h0, (w1 << 8) | w0]
     if (precision !== 8) throw new DataError(`it has ${precision} bits for each colour; 8 are read`)
-    if (width * height === 0 || ![1, 3, 4].includes(count!) || segment.length < 6 + 3 * count!)
+    if (width * height === 0 || ![1, 3, 4].includes(count) || segment.length < 6 + 3 * count)
       throw new DataError('its header is damaged')
-    const own = Array.from({ length: count! }, (_, i) => segment.subarray(6 + 3 * i, 9 + 3 * i))
-    const factors = own.map(([, factor]) => [factor! >> 4, factor! & 15] as const)
+    const headers = Array.from({ length: count }, (_, i) => segment.subarray(6 + 3 * i, 9 + 3 * i))
+    const factors = headers.map(([, factor]) => [factor! >> 4, factor! & 15] as const)
     if (factors.some(([h, v]) => h < 1 || h > 4 || v < 1 || v > 4)) throw new DataError('its header is damaged')
     const [most, tall] = [Math.max(...factors.map(([h]) => h)), Math.max(...factors.map(([, v]) => v))]
     const units = [Math.ceil(width / 8 / most), Math.ceil(height / 8 / tall)] as const
@@ -148,7 +149,7 @@ class Decoder {
     // Coefficients and samples, and rows in the size of the picture.
     const size = lengths.reduce((sum, length) => sum + 3 * length + 8 * width, 0)
     const room = roomFor(this.bytes, size)
-    const components = own.map(([id, , table], i) => {
+    const components = headers.map(([id, , table], i) => {
       const [h, v] = factors[i]!
       return {
         id: id!,
@@ -170,7 +171,7 @@ class Decoder {
     const count = header[0]!
     if (frame === null || count < 1 || count > 4 || header.length < 4 + 2 * count)
       throw new DataError('a scan is damaged')
-    const [first, last, bit] = header.subarray(1 + 2 * count) as unknown as [number, number, number]
+    const [first = 0, last = 0, bit = 0] = header.subarray(1 + 2 * count)
     const [high, low] = [bit >> 4, bit & 15]
     if (frame.isProgressive && (first > last || last > 63 || (first > 0 && count > 1) || low > 13))
       throw new DataError('a scan is damaged')
@@ -183,12 +184,9 @@ class Decoder {
         throw new DataError('a scan has no codes')
       return { component, dc: dc!, ac: ac!, dcAt: 0, acAt: 0, last: 0 }
     })
-    const { room } = frame
     const reader = frame.isProgressive
       ? progressive(this.bytes, start, { first, last, low, isRefined: high > 0 })
-      : room.kernels === null
-        ? sequential(this.bytes, start)
-        : sequentialByKernels((this.placed ??= placeFile(this.bytes, room)), start, parts)
+      : this.sequential(frame, start, parts)
     const { bits } = reader
     this.decodeBlocks(frame, parts, reader, (isLast) => {
       requireEnough(bits)
@@ -202,6 +200,11 @@ class Decoder {
     // To the next marker that is not a restart.
     while (at < this.bytes.length && (this.bytes[at] !== 0xff || this.bytes[at + 1] === 0)) at++
     return at
+  }
+
+  private sequential({ room }: Frame, start: number, parts: readonly Part[]): ScanReader {
+    if (room.kernels === null) return sequential(this.bytes, start)
+    return sequentialByKernels((this.placed ??= placeFile(this.bytes, room)), start, parts)
   }
 
   /** All blocks of a scan: those of one component row by row, those of several interleaved (A.2). */
@@ -244,8 +247,8 @@ class Decoder {
       placed.set(steps)
       return samplesOf(component, placed, most, [width, height], room)
     })
-    const [first, ...others] = rows
-    if (others.length === 0) {
+    const [first, second, third, inks] = rows
+    if (second === undefined || third === undefined) {
       const { data } = first!
       const row = (y: number): Uint8Array => {
         const begin = first!.begin(y)
@@ -253,8 +256,7 @@ class Decoder {
       }
       return { width, height, channels: 1, row }
     }
-    const [red, green, blue, inks] = rows as [SampleRows, SampleRows, SampleRows, SampleRows?]
-    const three: Colours = [red, green, blue]
+    const three: Colours = [first!, second, third]
     const isMixed = this.hasMixedColours(components)
     if (isMixed && inks === undefined && room.kernels !== null)
       return { width, height, channels: 4, row: mixedByKernels(three, width, room) }

@@ -50,26 +50,26 @@ export function samplesOf(
   const begin = (y: number): number => {
     const near = Math.floor((y * v) / tall)
     const isUpper = y % 2 === 0
-    const own = plane.begin(near)
-    const other = isBetweenRows ? plane.begin(Math.max(0, Math.min(rows - 1, near + (isUpper ? -1 : 1)))) : own
+    const nearest = plane.begin(near)
+    const other = isBetweenRows ? plane.begin(Math.max(0, Math.min(rows - 1, near + (isUpper ? -1 : 1)))) : nearest
     // libjpeg rounds halves down and up in turn.
     if (isBetweenColumns && kernels !== null) {
       const [from, to] = [data.byteOffset, row.byteOffset]
-      kernels.enlarge(from + own, from + other, columns, sums.byteOffset, to, evenBias, oddBias)
+      kernels.enlarge(from + nearest, from + other, columns, sums.byteOffset, to, evenBias, oddBias)
     } else if (isBetweenColumns) {
-      addRows(data, own, other, columns, sums)
+      addRows(data, nearest, other, columns, sums)
       enlarge(sums, columns, row, evenBias, oddBias)
     } else if (isBetweenRows) {
-      addRows(data, own, other, columns, sums)
+      addRows(data, nearest, other, columns, sums)
       for (let x = 0; x < width; x++) row[x] = (sums[x]! + (isUpper ? 1 : 2)) >> 2
-    } else for (let x = 0; x < width; x++) row[x] = data[own + Math.floor((x * h) / most)]!
+    } else for (let x = 0; x < width; x++) row[x] = data[nearest + Math.floor((x * h) / most)]!
     return 0
   }
   return { data: row, begin }
 }
 
-function addRows(data: Uint8Array, own: number, other: number, columns: number, sums: Int16Array): void {
-  for (let x = 0; x < columns; x++) sums[x] = 3 * data[own + x]! + data[other + x]!
+function addRows(data: Uint8Array, nearest: number, other: number, columns: number, sums: Int16Array): void {
+  for (let x = 0; x < columns; x++) sums[x] = 3 * data[nearest + x]! + data[other + x]!
 }
 
 /** Two samples for each of `sums`: three parts of it and one of its neighbour, of which 16 are one. */
@@ -126,7 +126,10 @@ function transformBlock(
   }
 }
 
-/** The inverse cosine transform of 8 numbers of `work`, which are `step` apart: even and odd coefficients apart. @param shift drops so many bits */
+/**
+ * The inverse cosine transform of 8 numbers of `work` at a distance of `step`; even and odd coefficients are added separately.
+ * @param shift the number of low bits that are dropped
+ */
 function transformLine(at: number, step: number, shift: number): void {
   const [s0, s1, s2, s3] = [work[at]!, work[at + step]!, work[at + 2 * step]!, work[at + 3 * step]!]
   const [s4, s5, s6, s7] = [work[at + 4 * step]!, work[at + 5 * step]!, work[at + 6 * step]!, work[at + 7 * step]!]

@@ -115,6 +115,11 @@ export function progressive(bytes: Uint8Array, start: number, { first, last, low
   /** The blocks from here on that have no more coefficients. */
   let empty = 0
   const one = 1 << low
+  /** A coefficient that was 0 before. */
+  const coefficient = (size: number): number => {
+    if (!isRefined) return bits.signed(size) << low
+    return bits.take(1) === 1 ? one : -one
+  }
   const decode: ScanReader['decode'] = (blocks, at, part) => {
     if (first === 0) {
       if (!isRefined) blocks[at] = (part.last += bits.signed(part.dc.read(bits) & 15)) << low
@@ -133,7 +138,7 @@ export function progressive(bytes: Uint8Array, start: number, { first, last, low
         empty = (1 << run) + bits.take(run)
         break
       }
-      const value = size === 0 ? 0 : isRefined ? (bits.take(1) === 1 ? one : -one) : bits.signed(size) << low
+      const value = size === 0 ? 0 : coefficient(size)
       for (let zeros = run; k <= last; k++) {
         const i = at + ZIGZAG[k]!
         if (isRefined && blocks[i] !== 0) refine(i)

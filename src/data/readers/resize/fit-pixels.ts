@@ -1,5 +1,5 @@
-// Resizes an image on its way to a tensor: the bits of ops.image.resize, without a tensor of the whole image and only from the rows
-// that count. Kernels of assembly/resize.ts do it.
+// Resizes an image on its way to a tensor, with the bits of ops.image.resize. It makes no tensor of the whole image, and reads only the
+// rows that it needs. Kernels of assembly/resize.ts compute it.
 
 import { middleLike } from '../../../ops/image/resize'
 import { currentRuntime } from '../../../engine/runtime/current'
@@ -24,7 +24,7 @@ interface ResizeKernels extends KernelExports {
 
 const kernelModule = /* @__PURE__ */ new KernelModule<ResizeKernels>(resizeModule)
 
-/** What is cut, resized and padded for a common size. */
+/** The common size of images, and how they get it. */
 export interface Fitting {
   readonly height: number
   readonly width: number
@@ -32,10 +32,10 @@ export interface Fitting {
   readonly padToAspectRatio: boolean
 }
 
-/** Where an image goes in the common size, and what of it. */
+/** The part of an image that is used, and its place in the common size. */
 export interface Placement {
   readonly part: { readonly top: number; readonly left: number; readonly height: number; readonly width: number }
-  /** Rows and columns that the part is resized to, and where these are. */
+  /** The size to which the part is resized. */
   readonly size: readonly [rows: number, columns: number]
   readonly topPadding: number
   readonly leftPadding: number
@@ -46,20 +46,18 @@ export function placementOf(rows: number, columns: number, fitting: Fitting): Pl
   const { fround, floor, max } = Math
   const { height, width, cropToAspectRatio, padToAspectRatio } = fitting
   const ratio = padToAspectRatio ? max(fround(columns / width), fround(rows / height)) : null
-  const inside = ratio === null ? [height, width] : [fround(rows / ratio), fround(columns / ratio)]
-  const size = inside.map((side) => max(1, floor(side))) as [number, number]
-  const [topPadding, leftPadding] = [height, width].map((side, i) => max(0, floor((side - inside[i]!) / 2))) as [
-    number,
-    number,
-  ]
+  const [innerHeight, innerWidth] = ratio === null ? [height, width] : [fround(rows / ratio), fround(columns / ratio)]
+  const size = [max(1, floor(innerHeight)), max(1, floor(innerWidth))] as const
+  const topPadding = max(0, floor((height - innerHeight) / 2))
+  const leftPadding = max(0, floor((width - innerWidth) / 2))
   const part = cropToAspectRatio ? middleLike([rows, columns], size) : { top: 0, left: 0, height: rows, width: columns }
   return { part, size, topPadding, leftPadding }
 }
 
 /**
- * An image of the size of `fitting`, by bilinear interpolation; null for what only ops.image.resize computes: the sums of the
- * interpreter, which are of float64, numbers whose sign or size matters even where their weight is 0, and products of one column with
- * fused additions, whose order is another.
+ * An image of the size of `fitting`, by bilinear interpolation; null where the bits of ops.image.resize would be others. These are the
+ * float64 sums of the interpreter, scales that are negative or very large, whose products matter even with a weight of 0, and one
+ * channel with fused additions, which have another order.
  */
 export function bilinear(
   pixels: PixelRows,
@@ -102,15 +100,15 @@ export function bilinear(
     const [near, far] = [part.top + down.at[2 * i]!, part.top + down.at[2 * i + 1]!]
     if (below.y === near || above.y === far) [above, below] = [below, above]
     const [first, second] = [fill(above, near).data.byteOffset, fill(below, far).data.byteOffset]
-    const [own, other] = [down.weights[2 * i]!, down.weights[2 * i + 1]!]
-    kernels.mixRows(first, own, second, other, length, middle.byteOffset, isFused)
+    const [nearWeight, farWeight] = [down.weights[2 * i]!, down.weights[2 * i + 1]!]
+    kernels.mixRows(first, nearWeight, second, farWeight, length, middle.byteOffset, isFused)
     kernels.mixColumns(middle.byteOffset, weights.byteOffset, size[1], channels, resized.byteOffset, isFused)
     result.set(resized, (topPadding + i) * stride + leftPadding * channels)
   }
   return result
 }
 
-/** As `rowWriter`, by kernels; null for other than bytes that are channels as they stand. */
+/** Like `rowWriter`, by kernels; null unless the pixels are bytes that need no conversion of colours. */
 function gatherer(
   { width, channels: size, largest = 255, row }: PixelRows,
   channels: Channels,
@@ -135,13 +133,13 @@ interface Row {
   y: number
 }
 
-/** For each element of a resized axis the two old ones that it is between, and their weights, in float32. */
+/** For each element of a resized axis, its two neighbours on the old axis and their weights, in float32. */
 interface Taps {
   readonly at: Int32Array
   readonly weights: Float32Array
 }
 
-/** Those of the last sizes: the images of a folder have few. */
+/** The taps of the last sizes: the images of a folder have few sizes. */
 const known = new Map<string, Taps>()
 const MOST_KNOWN = 64
 

@@ -1,7 +1,7 @@
-// Reads what a method of `myelin/explain` returns.
+// Reads the explanation that a picture draws: what a method of `myelin/explain` returns, or its attributions.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
-import { flatten, isBranch, leafNames } from '../core/tree'
+import { flatten, isBranch, isRecord, leafNames } from '../core/tree'
 import type { Explanation } from '../explain/explained'
 import type { GradCam } from '../explain/grad-cam'
 import type { Importance } from '../explain/importance'
@@ -12,21 +12,21 @@ import { Tensor } from '../ops/tensor'
 type TensorsOf = Readonly<Record<string, unknown>>
 
 /**
- * What a method of `myelin/explain` returns, or its attributions: of a TableModel by column, of a model with several inputs in their
- * structure.
+ * What a method of `myelin/explain` returns, or its attributions. Those of a TableModel are by column; those of a model with several
+ * inputs have the structure of the inputs.
  */
 export type ExplanationLike = TensorLike | Explanation<unknown> | GradCam | Importance<unknown> | TensorsOf
 
-export interface GivenExplanation {
+export interface ExplanationParts {
   /** [features] or [rows, features]; a map of images. */
   readonly attributions: Tensor
   /** The names of the features; null if they are positions. */
   readonly names: readonly string[] | null
-  /** The explained number of each row; null if only attributions are given. */
+  /** The explained output of each row; null if only attributions are known. */
   readonly value: Tensor | null
-  /** That of the baseline; null if the method has none. */
+  /** The output for the baseline; null if the method has none. */
   readonly baseValue: Tensor | null
-  /** Of importances, which permutationImportance returns; null for others. */
+  /** What permutationImportance returns besides the importances; null for other methods. */
   readonly importance: { readonly deviations: Tensor; readonly score: number } | null
 }
 
@@ -34,21 +34,21 @@ export interface GivenExplanation {
 type Kind = 'attributions' | 'importances'
 
 /** @throws ArgumentError for maps of several inputs */
-export function readExplanation(where: string, given: ExplanationLike): GivenExplanation {
+export function readExplanation(where: string, explanation: ExplanationLike): ExplanationParts {
   const plain = { value: null, baseValue: null, importance: null }
-  if (!isRecord(given) || isShaped(given))
-    return { attributions: toTensor(given as TensorLike, where, 'float32'), names: null, ...plain }
-  if ('heatMap' in given) return { ...joined(where, given['heatMap'], 'attributions'), ...plain }
-  if ('importances' in given) {
-    const { importances, deviations, score } = given
+  if (!isRecord(explanation) || isShaped(explanation))
+    return { attributions: toTensor(explanation, where, 'float32'), names: null, ...plain }
+  if ('heatMap' in explanation) return { ...joined(where, explanation['heatMap'], 'attributions'), ...plain }
+  if ('importances' in explanation) {
+    const { importances, deviations, score } = explanation
     return {
       ...joined(where, importances, 'importances'),
       ...plain,
       importance: { deviations: joined(where, deviations, 'importances').attributions, score: Number(score) },
     }
   }
-  if (!('attributions' in given)) return { ...joined(where, given, 'attributions'), ...plain }
-  const { attributions, value, baseValue } = given
+  if (!('attributions' in explanation)) return { ...joined(where, explanation, 'attributions'), ...plain }
+  const { attributions, value, baseValue } = explanation
   return {
     ...joined(where, attributions, 'attributions'),
     value: value instanceof Tensor ? value : null,
@@ -57,28 +57,24 @@ export function readExplanation(where: string, given: ExplanationLike): GivenExp
   }
 }
 
-function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
-  return isBranch(given) && !Array.isArray(given)
-}
-
 /** Whether a record is data with a shape. */
-function isShaped(given: Readonly<Record<string, unknown>>): boolean {
-  return 'data' in given && 'shape' in given && !(given['data'] instanceof Tensor)
+function isShaped(record: Readonly<Record<string, unknown>>): boolean {
+  return 'data' in record && 'shape' in record && !(record['data'] instanceof Tensor)
 }
 
-/** Tensors of one input as they are; of several inputs side by side, [rows, features], with the names of the features. */
-function joined(where: string, given: unknown, kind: Kind): Pick<GivenExplanation, 'attributions' | 'names'> {
-  const isTree = isBranch(given) && flatten(given).some((each) => each instanceof Tensor)
+/** The tensor of one input unchanged; those of several inputs side by side, [rows, features], with the names of the features. */
+function joined(where: string, tensors: unknown, kind: Kind): Pick<ExplanationParts, 'attributions' | 'names'> {
+  const isTree = isBranch(tensors) && flatten(tensors).some((each) => each instanceof Tensor)
   if (!isTree) {
-    if (isRecord(given) && !isShaped(given))
+    if (isRecord(tensors) && !isShaped(tensors))
       throw new ArgumentError(
-        `${where}: needs what a method of myelin/explain returns, or its attributions, received ${quoted(given)}`,
+        `${where}: needs what a method of myelin/explain returns, or its attributions, received ${quoted(tensors)}`,
       )
-    return { attributions: toTensor(given as TensorLike, where, 'float32'), names: null }
+    return { attributions: toTensor(tensors, where, 'float32'), names: null }
   }
-  const names = leafNames(given)
-  const inputs = flatten<unknown>(given).map((each, i) => {
-    const { data, shape, rank, size } = toTensor(each as TensorLike, where, 'float32')
+  const names = leafNames(tensors)
+  const inputs = flatten<unknown>(tensors).map((each, i) => {
+    const { data, shape, rank, size } = toTensor(each, where, 'float32')
     if (rank < 1 || rank > 2)
       throw new ArgumentError(
         `${where}: the model has several inputs. Give the attributions of one of them, received ${formatShape(shape)} for ${quoted(names[i])}`,
@@ -86,7 +82,7 @@ function joined(where: string, given: unknown, kind: Kind): Pick<GivenExplanatio
     const rows = kind === 'importances' ? 1 : shape[0]!
     return { name: names[i]!, rows, width: size / rows, data }
   })
-  const [{ rows, name: first }] = inputs as [(typeof inputs)[0]]
+  const { rows, name: first } = inputs[0]!
   const odd = inputs.find((each) => each.rows !== rows)
   if (odd !== undefined)
     throw new ShapeError(
@@ -97,9 +93,9 @@ function joined(where: string, given: unknown, kind: Kind): Pick<GivenExplanatio
   )
   const data = new Float32Array(rows * features.length)
   let begin = 0
-  for (const { width, data: own } of inputs) {
+  for (const { width, data: block } of inputs) {
     for (let row = 0; row < rows; row++)
-      data.set(own.subarray(row * width, (row + 1) * width), row * features.length + begin)
+      data.set(block.subarray(row * width, (row + 1) * width), row * features.length + begin)
     begin += width
   }
   return { attributions: new Tensor(data, [rows, features.length], 'float32'), names: features }

@@ -1,4 +1,4 @@
-// The types of the data that users give to fit, evaluate and predict. parse.ts parses them.
+// The types of the data that fit, evaluate and predict take. parse.ts parses them.
 
 import type { TensorLike } from '../../ops/convert'
 import type { NestedStrings } from '../../ops/strings'
