@@ -1,10 +1,18 @@
 // What holds while a file is read or written. All of it is in one scope, because one file is read or written at a time: code far from
 // the formats, such as a weight that is created, asks it.
 
+import type { Config } from './registry'
 import { scoped } from './scope'
+import type { Tree } from './tree'
 
 /** Makes an expression of its text. */
 export type MakePattern = (source: string, flags: string) => RegExp
+
+/** The inputs and outputs of a functional model: trees of symbols. */
+export interface SymbolsOfGraph {
+  readonly inputs: Tree<object>
+  readonly outputs: Tree<object>
+}
 
 interface FileScope {
   /** The largest number of elements of a weight, and how many are left for all further variables. Default: no limit. */
@@ -13,6 +21,8 @@ interface FileScope {
   readonly fillsWeights?: boolean
   /** Makes the expressions that the file contains. Default: as for those of the program. */
   readonly makePattern?: MakePattern
+  /** Reads the graph of a functional model. Default: the loader of the program, if it has one. */
+  readonly readGraph?: (config: Config) => SymbolsOfGraph
   /** Whether it may name only the classes that were given, and not those of the whole library. */
   readonly hasOnlyGivenClasses?: boolean
   /**

@@ -61,7 +61,7 @@ function hdf5Of(path: string | URL | null | undefined): 'model' | 'weights' | nu
 
 /**
  * A model as a `.keras` file, which Keras 3 opens on every backend: it has the weights, the options of compile and the state of the
- * optimizer. In Node, `model.save('model.keras')` does the same.
+ * optimizer. `model.save('model.keras')` does the same; in a bundle, after a call of `loadModel`.
  *
  *   const bytes = await writeKeras(model)
  *   await writeKeras(model, 'model.h5') // for programs that read only HDF5

@@ -1,6 +1,6 @@
 // Keras's files as a format of models: for loadModel, loadWeights and save.
 
-import type { ModelFormat } from '../../models/format-hook'
+import type { FileFormat } from '../../models/file-format'
 import { requireNoInputOptions } from '../../models/load-options'
 import { typed } from '../../core/tree'
 import { readerBeside } from '../../engine/runtime/beside'
@@ -8,7 +8,7 @@ import { writeKeras } from './files'
 import { fillFromKeras, modelFromKeras } from './read'
 
 /** How `loadModel` reads and `model.save` writes `.keras` and `.h5` files. */
-export const kerasFormat: ModelFormat = {
+export const kerasFormat: FileFormat = {
   read: ({ bytes }, options) => {
     requireNoInputOptions(options, 'a file of Keras')
     return modelFromKeras(bytes, options)

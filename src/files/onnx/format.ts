@@ -2,14 +2,14 @@
 
 import { ArgumentError, FormatError } from '../../core/errors'
 import { typed } from '../../core/tree'
-import type { ModelFormat } from '../../models/format-hook'
+import type { FileFormat } from '../../models/file-format'
 import { requireNew } from '../../models/overwrite'
 import { readInputOptions } from './graph-model'
 import { modelFromOnnx } from './load'
 import { writeOnnx } from './write'
 
 /** How `loadModel` reads and `model.save` writes ONNX files. */
-export const onnxFormat: ModelFormat = {
+export const onnxFormat: FileFormat = {
   read: (file, options) => modelFromOnnx(file, readInputOptions(options)),
   fill: async (model) => {
     throw new FormatError(`${model}: weights are not loaded from ONNX files. Load the whole model with loadModel.`)

@@ -16,7 +16,7 @@ import {
 import { readPatterns } from '../../optimizers/file-patterns'
 import { LossScaleOptimizer } from '../../optimizers/loss-scale'
 import { MultiOptimizer } from '../../optimizers/multi'
-import { kindOfFile } from '../containers/safetensors'
+import { foreignKind } from '../containers/foreign'
 import * as initializers from '../../parts/initializers'
 import { initializers as namedInitializers } from '../../parts/initializers/registry'
 import { layersByName } from '../../layers/registry'
@@ -132,6 +132,7 @@ export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): 
   return withAdvice(() =>
     readModel(bytes, {
       within: (body) => withClasses(options, body),
+      kindOf: foreignKind,
       compile: compile ? (model, saved) => compileSaved(model, saved, customObjects) : null,
     }),
   )
@@ -172,7 +173,7 @@ function withAdvice<Result>(body: () => Result): Result {
  */
 export function modelFromSaved(saved: unknown, customObjects: CustomObjects = {}): Model<unknown, unknown> {
   if (!isSerialized(saved)) {
-    const kind = kindOfFile(encodeUtf8(textOf(saved)))
+    const kind = foreignKind(encodeUtf8(textOf(saved)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
   return withAdvice(() => makeModel(saved, (body) => withClasses({ customObjects }, body)))

@@ -8,7 +8,7 @@ import { isBranch, type Tree } from '../../core/tree'
 import { withFile } from '../../core/file-scope'
 import { SPARE_ELEMENTS, limitWeights } from '../../core/weight-limit'
 import { parseJson } from '../containers/json'
-import { decodeContainer, type Container } from '../containers/safetensors'
+import { decodeContainer, type Container, type KindOfFile } from '../containers/safetensors'
 import { FORMAT, VERSION, inFiles, isFormer, restoreNumbered } from '../../layers/saved-weights'
 import { TensorSpec } from '../../layers/spec'
 import { inFormerOrder, stateOf } from '../../layers/weight-lists'
@@ -17,11 +17,13 @@ import { Model } from '../../models/model'
 import { savedVariables } from '../../models/save'
 
 /** What a file may name. */
-interface Classes {
+interface ModelReading {
   /** Runs `body` while the names of classes refer to them. */
   within(body: () => Model<unknown, unknown>): Model<unknown, unknown>
   /** Compiles a model with saved options; null leaves it uncompiled. */
   readonly compile: ((model: Model<unknown, unknown>, saved: Config) => void) | null
+  /** Names what a file is that is no model of this library. */
+  readonly kindOf: KindOfFile | undefined
 }
 
 interface Description {
@@ -103,7 +105,7 @@ function isConfig(value: unknown): value is Config {
 }
 
 /** A model from its class and configuration. */
-export function makeModel({ className, config }: Serialized, within: Classes['within']): Model<unknown, unknown> {
+export function makeModel({ className, config }: Serialized, within: ModelReading['within']): Model<unknown, unknown> {
   return within(() => {
     const made = construct(customObject(className), config)
     if (made instanceof Model) return made
@@ -129,8 +131,8 @@ function restoreSlots(
 }
 
 /** A model from the bytes that save wrote. */
-export function readModel(bytes: Uint8Array, { within, compile }: Classes): Model<unknown, unknown> {
-  const container = decodeContainer(bytes)
+export function readModel(bytes: Uint8Array, { within, compile, kindOf }: ModelReading): Model<unknown, unknown> {
+  const container = decodeContainer(bytes, { kindOf })
   const description = readDescription(container)
   // A byte may hold two weights of four bits.
   const largest = Math.max(

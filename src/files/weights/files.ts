@@ -7,7 +7,7 @@ import { ArgumentError, FormatError, listed } from '../../core/errors'
 import { choice, option, readOptions } from '../../core/options'
 import { sameShape } from '../../core/shapes'
 import { typed } from '../../core/tree'
-import { isKerasFile } from '../containers/foreign'
+import { foreignKind, isKerasFile } from '../containers/foreign'
 import type { NamedTensor } from '../containers/safetensors'
 import {
   inFiles,
@@ -42,7 +42,7 @@ import { mappingFor } from './torch'
 
 /**
  * Loads the weights of a file into a model, all or none: safetensors, `.npz`, and files of Keras. The format is found from the content.
- * `model.loadWeights` does the same in Node.
+ * `model.loadWeights` does the same; in a bundle, after a call of `loadModel`.
  *
  *   await readWeights(model, 'net.safetensors', { mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } } })
  *
@@ -81,7 +81,8 @@ export async function fillWeights(
     const { fillFromKeras } = await import('../../entries/keras')
     await fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal), skipped)
   } else if (skipped !== null) fillFitting(model, await readArrays(bytes), skipped)
-  else if (mapping === null && !isArchive(bytes)) loadWeightsFrom(model, bytes, otherDtypes)
+  else if (mapping === null && !isArchive(bytes))
+    loadWeightsFrom(model, bytes, { others: otherDtypes, kindOf: foreignKind })
   else fillMapped(model, await readArrays(bytes), mapping)
   if (skipped !== null && skipped.length > 0)
     warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
