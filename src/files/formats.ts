@@ -6,14 +6,16 @@ import { isKerasFile, isTfjsFile } from './containers/foreign'
 import { isOnnxFile } from './containers/onnx-file'
 import type { LayerBase } from '../layers/layer'
 import type { FileFormat } from '../models/file-format'
-import { formatPaths, type FormatPaths } from '../models/format-paths'
+import { formatPaths } from '../models/format-paths'
 import type { WeightFormat } from '../models/weight-options'
 import type { ByteSource } from '../engine/runtime/platform'
 
 /** A format of models of another library. */
 export interface Format {
-  /** The paths to which models are written. */
-  readonly paths: FormatPaths
+  /** The sub-path of the package with its code. */
+  readonly subPath: string
+  /** The paths to which models are written: see models/format-paths.ts. */
+  readonly paths: readonly string[]
   /** Whether bytes are a file of the format. */
   isFile(bytes: Uint8Array): boolean
   load(): Promise<FileFormat>
@@ -44,6 +46,7 @@ export interface FormatTable {
 export const formats: FormatTable = {
   models: [
     {
+      subPath: 'keras',
       paths: formatPaths.keras,
       isFile: isKerasFile,
       load: async () => {
@@ -52,6 +55,7 @@ export const formats: FormatTable = {
       },
     },
     {
+      subPath: 'onnx',
       paths: formatPaths.onnx,
       isFile: isOnnxFile,
       load: async () => {
@@ -60,6 +64,7 @@ export const formats: FormatTable = {
       },
     },
     {
+      subPath: 'tfjs',
       paths: formatPaths.tfjs,
       isFile: isTfjsFile,
       load: async () => {

@@ -8,7 +8,7 @@ import { libraryClasses } from './own/revive'
 import { bytesFrom, naming } from '../engine/runtime/platform'
 import type { FileFormat } from '../models/file-format'
 import { useFileLoader, type FileLoader } from '../models/file-loader'
-import { isPathOf, isStoredAt } from '../models/format-paths'
+import { isPathOf } from '../models/format-paths'
 import type { LoadSettings } from '../models/load-options'
 import type { Model } from '../models/model'
 import { requireNew } from '../models/overwrite'
@@ -40,7 +40,7 @@ export function loaderOf(table: FormatTable): Loader {
     },
     storedReader(source) {
       if (typeof source !== 'string') return null
-      const format = table.models.find(({ paths }) => isStoredAt(paths, source))
+      const format = table.models.find(({ paths }) => isPathOf(paths.filter(isStorage), source))
       return format === undefined ? null : async (options) => readStored(await loaded(format), source, options)
     },
     kindOf: foreignKind,
@@ -76,6 +76,9 @@ export function useAllFormats(): void {
   useFileLoader(loader)
 }
 
+/** Whether a mark of paths is the beginning of addresses in the storage of a page. */
+const isStorage = (mark: string): boolean => mark.endsWith('//')
+
 /** The ending of files of this library, which may also have none. */
 const OWN_ENDING = '.safetensors'
 
@@ -86,19 +89,19 @@ const OWN_ENDING = '.safetensors'
 function requireOwnEnding(path: string, { models }: FormatTable): void {
   const ending = /\.[a-z]{2}\w*$/i.exec(path)?.[0]
   if (ending === undefined || ending.toLowerCase() === OWN_ENDING) return
-  const known = models.flatMap(({ paths }) => paths.endings)
+  const known = models.flatMap(({ paths }) => paths.filter((mark) => !isStorage(mark)))
   throw new ArgumentError(
     `save: ${quoted(path)} ends in ${ending}, which is not a format of models. Use ${[OWN_ENDING, ...known].join(', ')}, or no ending for ${OWN_ENDING}`,
   )
 }
 
 /** The code of a format. @throws StateError if it cannot be loaded */
-async function loaded({ paths, load }: Format): Promise<FileFormat> {
+async function loaded({ subPath, load }: Format): Promise<FileFormat> {
   try {
     return await load()
   } catch (cause) {
     throw new StateError(
-      `Files of this format are read and written by 'myelin/${paths.subPath}', which could not be loaded. Is the file of this sub-path on the server?`,
+      `Files of this format are read and written by 'myelin/${subPath}', which could not be loaded. Is the file of this sub-path on the server?`,
       { cause },
     )
   }

@@ -1110,7 +1110,7 @@ function contextOf(
   )
 }
 
-function formOf({ constructor }: object): LayerForm {
+export function formOf({ constructor }: object): LayerForm {
   return (constructor as typeof Layer).form
 }
 

@@ -1,26 +1,14 @@
-// The paths to which models are written in formats of other libraries. A table of texts, which also a bundle without the code of these formats
-// has: its errors name the sub-path to import.
+// The paths to which models are written in formats of other libraries. A bundle without the code of these formats has this table, too: its
+// errors name the sub-path to import.
 
-/** How the paths of a format begin or end. */
-export interface FormatPaths {
-  /** The sub-path of the package with its code. */
-  readonly subPath: string
-  readonly endings: readonly string[]
-  /** What addresses of models in the storage of a page begin with. */
-  readonly storages: readonly string[]
+/** Endings of paths, and beginnings of addresses in the storage of a page, which end in `//`; by the sub-path of the package with the code. */
+export const formatPaths = {
+  keras: ['.keras', '.h5', '.hdf5'],
+  onnx: ['.onnx'],
+  tfjs: ['.json', '/', 'indexeddb://', 'localstorage://'],
 }
 
-const keras: FormatPaths = { subPath: 'keras', endings: ['.keras', '.h5', '.hdf5'], storages: [] }
-const onnx: FormatPaths = { subPath: 'onnx', endings: ['.onnx'], storages: [] }
-const tfjs: FormatPaths = { subPath: 'tfjs', endings: ['.json', '/'], storages: ['indexeddb://', 'localstorage://'] }
-export const formatPaths = { keras, onnx, tfjs }
-
-/** Whether an address is that of a model in the storage of a page. */
-export function isStoredAt({ storages }: FormatPaths, address: string): boolean {
-  return storages.some((start) => address.startsWith(start))
-}
-
-/** Whether a path is written in a format. */
-export function isPathOf(paths: FormatPaths, path: string): boolean {
-  return paths.endings.some((ending) => path.toLowerCase().endsWith(ending)) || isStoredAt(paths, path)
+/** Whether a path is one of those. */
+export function isPathOf(marks: readonly string[], path: string): boolean {
+  return marks.some((mark) => (mark.endsWith('//') ? path.startsWith(mark) : path.toLowerCase().endsWith(mark)))
 }

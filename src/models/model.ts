@@ -791,9 +791,9 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
 
 /** The format of a path without a loader, which is that of this library. @throws ArgumentError for the path of another format */
 function ownFormatOf(path: string): null {
-  const other = Object.values(formatPaths).find((paths) => isPathOf(paths, path))
-  if (other === undefined) return null
-  throw new ArgumentError(`save: ${quoted(path)} is written by a function of 'myelin/${other.subPath}'`)
+  const [subPath] = Object.entries(formatPaths).find(([, marks]) => isPathOf(marks, path)) ?? []
+  if (subPath === undefined) return null
+  throw new ArgumentError(`save: ${quoted(path)} is written by a function of 'myelin/${subPath}'`)
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {

@@ -310,7 +310,7 @@ function listOf(x: unknown): readonly TableRow[] {
 }
 
 /** A description that was checked. @throws FormatError */
-function readTable(given: unknown): TableDescription {
+export function readTable(given: unknown): TableDescription {
   const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
     isBranch(value) && !Array.isArray(value)
   const isClass = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value)

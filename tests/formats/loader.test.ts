@@ -33,7 +33,8 @@ describe('a loader of a table', () => {
     ...formats,
     models: [
       {
-        paths: { subPath: 'fake', endings: ['.fake'], storages: ['fake://'] },
+        subPath: 'fake',
+        paths: ['.fake', 'fake://'],
         isFile: (bytes) => new TextDecoder().decode(bytes.subarray(0, 4)) === 'FAKE',
         load: async () => format,
       },

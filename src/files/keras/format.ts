@@ -2,7 +2,7 @@
 
 import type { FileFormat } from '../../models/file-format'
 import { requireNoInputOptions } from '../../models/load-options'
-import { typed } from '../../core/tree'
+import { requireModel } from '../../models/required-model'
 import { readerBeside } from '../../engine/runtime/beside'
 import { writeKeras } from './files'
 import { fillFromKeras, modelFromKeras } from './read'
@@ -15,5 +15,8 @@ export const kerasFormat: FileFormat = {
   },
   fill: (model, bytes, source, signal) =>
     fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal)),
-  write: (model, path, options) => writeKeras(typed(model), path, options),
+  write: async (model, path, options) => {
+    requireModel('save', model)
+    return writeKeras(model, path, options)
+  },
 }

@@ -11,14 +11,14 @@ import {
   type Json,
   type Serialized,
 } from '../../core/registry'
-import { isBranch } from '../../core/tree'
 import { Operation } from '../../layers/core/operation'
 import { InputLayer } from '../../layers/core/input-layer'
-import { Layer, type LayerBase } from '../../layers/layer'
+import { Layer, formOf, type LayerBase } from '../../layers/layer'
 import { LayerGraph } from '../../models/layer-graph'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'
 import { TableModel } from '../../tables/table-model'
+import { isRecord } from '../containers/json'
 import { kinds } from '../own/kinds'
 import { FORMER_HARD_SIGMOID, formerHardSigmoidConfig } from './former'
 import { graphConfig } from './write-graphs'
@@ -155,14 +155,14 @@ export class ObjectWriter {
     if (
       layer instanceof Model &&
       layer.graph instanceof LayerGraph &&
-      [Model, TableModel].includes(layer.constructor as never)
+      (layer.constructor === Model || layer.constructor === TableModel)
     )
       return object('keras.src.models.functional', 'Functional', {
         ...this.common(layer),
         ...graphConfig(layer.graph, this),
       })
     if (layer instanceof Model) this.refuse(`a class of models that is not made of a graph cannot be written`)
-    const { onlyHere } = (layer.constructor as typeof Layer).form
+    const { onlyHere } = formOf(layer)
     if (onlyHere !== undefined) this.refuse(onlyHere)
     const isOwn = !Object.hasOwn(kinds()['layers']!.registry.all, className)
     if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer, this.style))
@@ -230,11 +230,9 @@ export class ObjectWriter {
         : this.refuse('in .h5 files, hard_sigmoid is another function in Keras 3 than in Keras 2. Write a .keras file')
     if (typeof value === 'string') return kerasName(value)
     if (Array.isArray(value)) return value.map((each: Json) => this.value(each, option, namespace))
-    if (!isBranch(value)) return value
+    if (!isRecord(value)) return value
     if (!isSerialized(value))
-      return Object.fromEntries(
-        Object.entries(value as Config).map(([key, each]) => [key, this.value(each, option, namespace)]),
-      )
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.value(each, option, namespace)]))
     return this.serialized(value, namespace)
   }
 

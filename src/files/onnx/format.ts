@@ -1,9 +1,9 @@
 // ONNX files as a format of models: for loadModel and save.
 
 import { ArgumentError, FormatError } from '../../core/errors'
-import { typed } from '../../core/tree'
 import type { FileFormat } from '../../models/file-format'
 import { requireNew } from '../../models/overwrite'
+import { requireModel } from '../../models/required-model'
 import { readInputOptions } from './graph-model'
 import { modelFromOnnx } from './load'
 import { writeOnnx } from './write'
@@ -17,6 +17,7 @@ export const onnxFormat: FileFormat = {
   write: async (model, path, { includeOptimizer, overwrite }) => {
     if (includeOptimizer === true) throw new ArgumentError('save: an ONNX file has no optimizer')
     if (overwrite === false) requireNew(path, 'save')
-    return writeOnnx(typed(model), path)
+    requireModel('save', model)
+    return writeOnnx(model, path)
   },
 }

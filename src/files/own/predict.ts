@@ -2,7 +2,6 @@
 
 import { requireArguments } from '../../core/arguments'
 import { readOptions } from '../../core/options'
-import { typed } from '../../core/tree'
 import { classesOf } from './known-classes'
 import { predictTable, type LayerClass, type LoadOptions } from '../../models/load-options'
 import { fileLoader } from '../../models/file-loader'
@@ -46,5 +45,5 @@ export async function loadModel<In = Tensor, Out = Tensor>(
       compile: null,
     }),
   )
-  return typed(model)
+  return model
 }

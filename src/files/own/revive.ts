@@ -95,7 +95,7 @@ function metricIdentifiers(value: Json | undefined): unknown {
 }
 
 /** Compiles a model with saved options. @param customObjects the user's classes and functions */
-export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
+export function compileSaved(model: Model, saved: Config, customObjects: CustomObjects): void {
   const custom = {
     LossScaleOptimizer,
     MultiOptimizer,
@@ -127,7 +127,7 @@ function isFunction(value: unknown): value is (...inputs: never[]) => unknown {
 }
 
 /** A model from the bytes that save wrote. */
-export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): Model<unknown, unknown> {
+export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): Model {
   const { customObjects = {}, compile = true } = options
   return withAdvice(() =>
     readModel(bytes, {
@@ -171,7 +171,7 @@ function withAdvice<Result>(body: () => Result): Result {
  * A model with new weights from what toJSON returned.
  * @throws FormatError if the value is not a model; ArgumentError for unknown classes
  */
-export function modelFromSaved(saved: unknown, customObjects: CustomObjects = {}): Model<unknown, unknown> {
+export function modelFromSaved(saved: unknown, customObjects: CustomObjects = {}): Model {
   if (!isSerialized(saved)) {
     const kind = foreignKind(encodeUtf8(textOf(saved)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)

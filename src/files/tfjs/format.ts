@@ -1,6 +1,6 @@
 // Models of TensorFlow.js as a format of models: for loadModel, loadWeights and save.
 
-import { typed } from '../../core/tree'
+import { requireModel } from '../../models/required-model'
 import type { FileFormat } from '../../models/file-format'
 import { openedFile } from '../../engine/runtime/beside'
 import { artifactsOf } from './artifacts'
@@ -17,5 +17,8 @@ export const tfjsFormat: FileFormat = {
     const file = openedFile(source, bytes, 'loadWeights', signal)
     fillFromLayers(model, await artifactsOf(file, {}, 'loadWeights'))
   },
-  write: async (model, path, options) => (await writeTfjs(typed(model), path, options)).json,
+  write: async (model, path, options) => {
+    requireModel('save', model)
+    return (await writeTfjs(model, path, options)).json
+  },
 }

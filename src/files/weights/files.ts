@@ -6,7 +6,6 @@ import { requireArguments } from '../../core/arguments'
 import { ArgumentError, FormatError, listed } from '../../core/errors'
 import { choice, option, readOptions } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { typed } from '../../core/tree'
 import { foreignKind, isKerasFile } from '../containers/foreign'
 import type { NamedTensor } from '../containers/safetensors'
 import {
@@ -53,7 +52,7 @@ export async function readWeights(model: Model, source: ByteSource, options: Loa
   requireArguments('readWeights', arguments, 3)
   const { signal, ...read } = readLoading('readWeights', options)
   const bytes = await bytesFrom(source, 'readWeights', signal)
-  await naming(source, () => fillWeights(typed(model), bytes, { ...read, source, signal }))
+  await naming(source, () => fillWeights(model, bytes, { ...read, source, signal }))
 }
 
 /** What else is known of a file of weights. */
@@ -147,7 +146,7 @@ export async function writeWeights(
   if (path !== null && !overwrite) requireNew(path, 'writeWeights')
   const found = path !== null && options.format === undefined ? weightFormatOf(path, 'writeWeights') : format
   const write = await weightWriter(found, mapping)
-  const bytes = await write(typed(model))
+  const bytes = await write(model)
   if (path !== null) await writeFile(path, bytes, 'writeWeights')
   return bytes
 }
@@ -191,5 +190,5 @@ export async function torchMapping(model: Model, source: ByteSource): Promise<Re
   requireArguments('torchMapping', arguments, 2)
   requireModel('torchMapping', model)
   const bytes = await bytesFrom(source, 'torchMapping')
-  return naming(source, async () => mappingFor(typed(model), weightPaths(typed(model)), await readArrays(bytes)))
+  return naming(source, async () => mappingFor(model, weightPaths(model), await readArrays(bytes)))
 }
