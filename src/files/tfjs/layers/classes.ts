@@ -69,7 +69,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   GaussianNoise: 'stddev',
   SpatialDropout1D: 'rate seed',
 
-  // CategoryEncoding, CenterCrop and Resizing have wrong shapes there within a model.
+  // Inside a model, TensorFlow.js gives the results of CategoryEncoding, CenterCrop and Resizing wrong shapes.
   Rescaling: 'scale offset',
 
   Bidirectional: 'layer mergeMode',
