@@ -79,6 +79,8 @@ const script = await rolldown({
   input: ENTRY,
   external: ['fast-png'],
   checks: { pluginTimings: false },
+  // The script has everything, so what index.js calls is no part that a page might not use.
+  treeshake: { moduleSideEffects: (id) => (id === join(dist, 'index.js') ? true : undefined) },
   plugins: [modules],
 })
 /** Consoles and messages show the names of classes. */

@@ -436,6 +436,24 @@ report(
     .map((name) => `myelin.${name} is missing`),
   `${kilobytes(gzipped(script))} gzipped, ${Object.keys(inPage).length} names`,
 )
+/** What goes wrong where models do not have the loader of files: models/file-loader.ts. */
+function withoutLoader({ Sequential, Dense }) {
+  try {
+    Sequential.fromConfig(new Sequential([new Dense({ units: 1, inputShape: [2] })]).getConfig())
+    return []
+  } catch (error) {
+    return [error.message]
+  }
+}
+for (const [name, of] of Object.entries({
+  'dist/index.js': await import('../dist/index.js'),
+  'dist/deno.js': await import('../dist/deno.js'),
+  'dist/react-native.js': await import('../dist/react-native.js'),
+  'dist/node.js': await import('../dist/node.js'),
+}))
+  report(`models of ${name} know all classes`, withoutLoader(of))
+const inScript = runInNewContext(`${script}; (${withoutLoader})(myelin)`, { WebAssembly, performance })
+report('models of the script for pages know all classes', [...inScript])
 const forWorkers = readFileSync('dist/workerd.js', 'utf8')
 report(
   'the entry for workerd imports every kernel',

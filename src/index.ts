@@ -1,8 +1,11 @@
-// The public names. Bundlers drop the call, with the interpreter: package.json says that this module has no side effects.
+// The public names. Bundlers drop the calls, with the interpreter and the formats of files: package.json says that this module has no side
+// effects.
 
 import { runWithoutWasm } from './engine/runtime/without-wasm'
+import { useAllFormats } from './files/loader'
 
 runWithoutWasm()
+useAllFormats()
 
 export * as activations from './namespaces/activations'
 export * as ops from './namespaces/ops'

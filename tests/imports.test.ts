@@ -55,7 +55,7 @@ const files = filesIn('src')
 
 /** What a file loads at run time, by `import()`: code that it does not need otherwise, and that may import it. */
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
-  'src/files/formats.ts': ['../entries/keras', '../entries/onnx', '../entries/tfjs'],
+  'src/files/formats.ts': ['../entries/keras', '../entries/onnx', '../entries/tfjs', '../entries/weights'],
   'src/files/load.ts': ['../entries/thrift'],
   'src/files/weights/files.ts': ['../../entries/keras'],
 }

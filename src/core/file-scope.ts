@@ -1,10 +1,18 @@
 // The settings that hold while a file is read or written. Code that does not know the formats reads them, such as the code that creates
 // weights. They are one scoped value, because one file is read or written at a time.
 
+import type { Config } from './registry'
 import { scoped } from './scope'
+import type { Tree } from './tree'
 
 /** Makes a regular expression of its text. */
 export type MakePattern = (source: string, flags: string) => RegExp
+
+/** The inputs and outputs of a functional model: trees of symbols. */
+export interface SymbolsOfGraph {
+  readonly inputs: Tree<object>
+  readonly outputs: Tree<object>
+}
 
 interface FileScope {
   /** The largest number of elements of a weight, and how many are left for all further variables. Default: no limit. */
@@ -13,6 +21,8 @@ interface FileScope {
   readonly fillsWeights?: boolean
   /** Makes the expressions that the file contains. Default: as for those of the program. */
   readonly makePattern?: MakePattern
+  /** Reads the graph of a functional model. Default: the loader of the program, if it has one. */
+  readonly readGraph?: (config: Config) => SymbolsOfGraph
   /** Whether the file may name only the classes of customObjects, and not those of the whole library. */
   readonly hasOnlyGivenClasses?: boolean
   /**

@@ -1,19 +1,11 @@
 // The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
-// a first step; all formats of files for models; all classes of layers for Model.fromConfig; and what consoles show. The kernels'
-// files are in the package only; without them the text is decoded.
+// a first step; and what consoles show. The kernels' files are in the package only; without them the text is decoded.
 
-import { foreignKind } from '../files/containers/foreign'
 import type { Dense } from '../layers/core/dense'
 import { addMethods } from '../core/methods'
 import { enableLora, type LoraOptions } from '../layers/core/lora'
 import { Layer, type LayerBase } from '../layers/layer'
-import { findFormatsWith } from '../models/format-hook'
-import { formatOf } from '../files/formats'
-import { libraryClasses } from '../files/own/revive'
-import { graphFromConfig } from '../models/read-graph'
-import { findClassesWith, readGraphsWith } from '../models/reader'
-import { findWeightFilesWith } from '../models/weight-files'
-import { weightFiles } from '../files/weight-formats'
+import { useAllFormats } from '../files/loader'
 import { boundPatterns } from '../optimizers/file-patterns'
 import { nodeModule } from '../engine/runtime/platform'
 import { readBinariesWith } from '../engine/runtime/current'
@@ -32,10 +24,7 @@ readBinariesWith((name) => {
 })
 
 boundPatterns()
-findFormatsWith(formatOf, foreignKind)
-readGraphsWith(graphFromConfig)
-findClassesWith(libraryClasses)
-findWeightFilesWith(weightFiles(() => import('./weights')))
+useAllFormats()
 // Methods with much code, which other entries have as functions alone.
 addMethods(Layer.prototype, {
   enableLora(this: LayerBase, rank: number, options?: LoraOptions): void {

@@ -1,5 +1,6 @@
 // The entry for workerd, Cloudflare's runtime: the names of `myelin`, with kernels that are modules of their own. A Worker may not
-// compile bytes: its host compiles what it imports.
+// compile bytes: its host compiles what it imports. Programs for workerd are bundles, so models know all formats of files after a call of
+// loadModel, or of a function of `saving`: see models/file-loader.ts.
 
 import algebra from '../kernels/algebra.wasm'
 import algebraRelaxed from '../kernels/algebra.relaxed.wasm'

@@ -1,115 +1,77 @@
-// Formats of other libraries. Their code is in sub-paths of the package and is loaded only for such a file, so that a page
-// without such files does not contain it.
+// The formats of files: how they are recognised, and where their code is. It is in sub-paths of the package and is loaded only for such a
+// file, so that a page without such files does not contain it. loader.ts reads and writes by this table.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
+import type { WeightMapping } from './containers/weight-mapping'
 import { isKerasFile, isTfjsFile } from './containers/foreign'
 import { isOnnxFile } from './containers/onnx-file'
-import type { ModelFormat } from '../models/format-hook'
-import { snapshotOf } from '../models/snapshot'
+import type { LayerBase } from '../layers/layer'
+import type { FileFormat } from '../models/file-format'
+import { formatPaths } from '../models/format-paths'
+import type { WeightFormat } from '../models/weight-options'
+import type { ByteSource } from '../engine/runtime/platform'
 
-/** A format: how its files are recognised, and its code. */
-interface Format {
-  /** The sub-path with its code, for errors. */
+/** A format of models of another library. */
+export interface Format {
+  /** The sub-path of the package with its code. */
   readonly subPath: string
-  /** The endings of the paths to which it is written. */
-  readonly endings: readonly string[]
-  /** What addresses of models in the storage of a page begin with. */
-  readonly storages?: readonly string[]
+  /** The paths to which models are written: see models/format-paths.ts. */
+  readonly paths: readonly string[]
   /** Whether bytes are a file of the format. */
   isFile(bytes: Uint8Array): boolean
-  load(): Promise<ModelFormat>
+  load(): Promise<FileFormat>
 }
 
-// Bundlers drop this list where nothing loads a model, if it has no regular expressions and takes modules apart by destructuring.
-const formats: readonly Format[] = [
-  {
-    subPath: 'keras',
-    endings: ['.keras', '.h5', '.hdf5'],
-    isFile: isKerasFile,
-    load: async () => {
-      const { kerasFormat } = await import('../entries/keras')
-      return kerasFormat
+/** The code of files of weights alone. */
+export interface WeightCode {
+  fillWeights(
+    model: LayerBase,
+    bytes: Uint8Array,
+    from: {
+      readonly mapping: WeightMapping | null
+      readonly source: ByteSource
+      readonly signal: AbortSignal | null
+      readonly skipMismatch: boolean
     },
-  },
-  {
-    subPath: 'onnx',
-    endings: ['.onnx'],
-    isFile: isOnnxFile,
-    load: async () => {
-      const { onnxFormat } = await import('../entries/onnx')
-      return onnxFormat
+  ): Promise<void>
+  weightWriter(format: WeightFormat, mapping: WeightMapping | null): Promise<(model: LayerBase) => Promise<Uint8Array>>
+}
+
+/** All formats besides the safetensors of this library. */
+export interface FormatTable {
+  readonly models: readonly Format[]
+  weights(): Promise<WeightCode>
+}
+
+// Bundlers drop this table where nothing loads a model, if it has no regular expressions and takes modules apart by destructuring.
+export const formats: FormatTable = {
+  models: [
+    {
+      subPath: 'keras',
+      paths: formatPaths.keras,
+      isFile: isKerasFile,
+      load: async () => {
+        const { kerasFormat } = await import('../entries/keras')
+        return kerasFormat
+      },
     },
-  },
-  {
-    subPath: 'tfjs',
-    endings: ['.json', '/'],
-    storages: ['indexeddb://', 'localstorage://'],
-    isFile: isTfjsFile,
-    load: async () => {
-      const { tfjsFormat } = await import('../entries/tfjs')
-      return tfjsFormat
+    {
+      subPath: 'onnx',
+      paths: formatPaths.onnx,
+      isFile: isOnnxFile,
+      load: async () => {
+        const { onnxFormat } = await import('../entries/onnx')
+        return onnxFormat
+      },
     },
-  },
-]
-
-/** The ending of files of this library, which may also have none. */
-const OWN_ENDING = '.safetensors'
-
-/**
- * The format of a file, by its bytes or by the path to which it is written; null for a file of this library.
- * @throws ArgumentError for a path with the ending of another program
- */
-export function formatOf(file: Uint8Array | string): ModelFormat | null {
-  const isOf = (format: Format): boolean =>
-    typeof file === 'string'
-      ? format.endings.some((ending) => file.toLowerCase().endsWith(ending)) || stores(format, file)
-      : format.isFile(file)
-  const format = formats.find(isOf)
-  if (format === undefined && typeof file === 'string') requireOwnEnding(file)
-  return format === undefined ? null : lazy(format)
-}
-
-/** Numbers and versions at the end of a name, as in `net.v2` and `epoch-0.25`, are not endings. */
-function requireOwnEnding(path: string): void {
-  const ending = /\.[a-z]{2}\w*$/i.exec(path)?.[0]
-  if (ending === undefined || ending.toLowerCase() === OWN_ENDING) return
-  const known = formats.flatMap(({ endings }) => endings)
-  throw new ArgumentError(
-    `save: ${quoted(path)} ends in ${ending}, which is not a format of models. Use ${[OWN_ENDING, ...known].join(', ')}, or no ending for ${OWN_ENDING}`,
-  )
-}
-
-/** The format of a model in the storage of a page; null for other sources. */
-export function storedFormatOf(source: unknown): ModelFormat | null {
-  const format = typeof source === 'string' ? formats.find((each) => stores(each, source)) : undefined
-  return format === undefined ? null : lazy(format)
-}
-
-function stores({ storages = [] }: Format, address: string): boolean {
-  return storages.some((each) => address.startsWith(each))
-}
-
-/** A format whose code is loaded by its first call. */
-function lazy({ subPath, load }: Format): ModelFormat {
-  const loaded = async (): Promise<ModelFormat> => {
-    try {
-      return await load()
-    } catch (cause) {
-      throw new StateError(
-        `Files of this format are read and written by 'myelin/${subPath}', which could not be loaded. Is the file of this sub-path on the server?`,
-        { cause },
-      )
-    }
-  }
-  return {
-    read: async (file, options) => (await loaded()).read(file, options),
-    readStored: async (address, options) => (await loaded()).readStored!(address, options),
-    fill: async (model, bytes, source, signal) => (await loaded()).fill(model, bytes, source, signal),
-    write: async (model, path, options) => {
-      // The file has the weights at the time of the call.
-      const at = snapshotOf(model)
-      const { write } = await loaded()
-      return at(() => write(model, path, options))
+    {
+      subPath: 'tfjs',
+      paths: formatPaths.tfjs,
+      isFile: isTfjsFile,
+      load: async () => {
+        const { tfjsFormat } = await import('../entries/tfjs')
+        return tfjsFormat
+      },
     },
-  }
+  ],
+  weights: () => import('../entries/weights'),
 }

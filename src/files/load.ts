@@ -3,13 +3,10 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { readOptions } from '../core/options'
-import { typed } from '../core/tree'
-import { foreignKind } from './containers/foreign'
 import type { Tensor } from '../ops/tensor'
 import { openFile, type FileSource } from '../engine/runtime/beside'
 import { naming } from '../engine/runtime/platform'
-import { findFormatsWith } from '../models/format-hook'
-import { formatOf, storedFormatOf } from './formats'
+import { loader, useAllFormats } from './loader'
 import { loadModelTable, requireNoInputOptions, type LoadModelOptions, type LoadSettings } from '../models/load-options'
 import type { Model } from '../models/model'
 import { isOfUnknownClass, modelFromBytes, type ModelSettings } from './own/revive'
@@ -37,28 +34,26 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   requireArguments('loadModel', arguments, 2)
   const read = readOptions('loadModel', loadModelTable, options)
   const { signal, layers, constants, shapes } = read
-  findFormatsWith(formatOf, foreignKind)
-  const stored = storedFormatOf(source)
+  useAllFormats()
+  const readStored = loader.storedReader(source)
   const foreign = ({ layers: _, ...others }: typeof read): LoadSettings => {
     if (layers === null) return others
     throw new ArgumentError(
       'loadModel: layers are for files of this library. Leave them out for a file of another format.',
     )
   }
-  if (stored !== null) return typed(await stored.readStored!(String(source), foreign(read)))
+  if (readStored !== null) return readStored(foreign(read))
   const file = await openFile(source, 'loadModel', signal)
-  const format = formatOf(file.bytes)
-  return typed(
-    await naming(source, () => {
-      if (format !== null) return format.read(file, foreign(read))
-      requireNoInputOptions({ constants, shapes }, 'a file of this library')
-      return modelOf(file.bytes, read)
-    }),
-  )
+  const format = loader.formatIn(file.bytes)
+  return naming(source, () => {
+    if (format !== null) return format.read(file, foreign(read))
+    requireNoInputOptions({ constants, shapes }, 'a file of this library')
+    return modelOf(file.bytes, read)
+  })
 }
 
 /** The model of a file of this library. The code of quantized layers is loaded for a file that has them. */
-async function modelOf(bytes: Uint8Array, options: ModelSettings): Promise<Model<unknown, unknown>> {
+async function modelOf(bytes: Uint8Array, options: ModelSettings): Promise<Model> {
   try {
     return modelFromBytes(bytes, options)
   } catch (error) {

@@ -1,4 +1,4 @@
-// Methods of models that write and read files, as functions.
+// Methods of models that write and read files, as functions. They know all formats, also in a bundle.
 
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
@@ -8,6 +8,7 @@ import { requireModel } from '../models/required-model'
 import { saveTable, type SaveOptions } from '../models/save'
 import type { LoadWeightsOptions, SaveWeightsOptions } from '../models/weight-options'
 import type { ByteSource } from '../engine/runtime/platform'
+import { useAllFormats } from './loader'
 
 const saveModelTable = () =>
   merged(saveTable, {
@@ -34,6 +35,7 @@ export async function saveModel(
   requireArguments('saveModel', arguments, 3)
   requireModel('saveModel', model)
   readOptions('saveModel', saveModelTable(), options)
+  useAllFormats()
   return model.save(path ?? undefined, withoutOptions(options, ['zipped']) as SaveOptions)
 }
 
@@ -50,6 +52,7 @@ export async function saveWeights(
 ): Promise<Uint8Array> {
   requireArguments('saveWeights', arguments, 3)
   requireModel('saveWeights', model)
+  useAllFormats()
   return model.saveWeights(path ?? undefined, options)
 }
 
@@ -62,5 +65,6 @@ export async function saveWeights(
 export async function loadWeights(model: AnyModel, source: ByteSource, options?: LoadWeightsOptions): Promise<void> {
   requireArguments('loadWeights', arguments, 3)
   requireModel('loadWeights', model)
+  useAllFormats()
   return model.loadWeights(source, options)
 }

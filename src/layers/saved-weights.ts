@@ -13,7 +13,7 @@ import {
   dtypeOf,
   encodeContainer,
   type NamedTensor,
-  type OtherDtypes,
+  type Reading,
 } from '../files/containers/safetensors'
 
 export const FORMAT = 'myelin'
@@ -134,10 +134,10 @@ export function isFormer({ format, version }: Readonly<Record<string, string>>):
 
 /**
  * Loads the result of saveWeights or save into the weights of a model.
- * @param others see decodeContainer
+ * @param reading see decodeContainer
  */
-export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array, others?: OtherDtypes): void {
-  const { metadata, tensors } = decodeContainer(bytes, others)
+export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array, reading?: Reading): void {
+  const { metadata, tensors } = decodeContainer(bytes, reading)
   if (model.weights.length === 0)
     throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
   const isModel = metadata['format'] === FORMAT

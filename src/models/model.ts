@@ -21,7 +21,8 @@ import { Tensor } from '../ops/tensor'
 import { writeFile } from '../engine/runtime/files'
 import { bytesFrom, requirePath, type ByteSource } from '../engine/runtime/platform'
 import { Trainer } from '../training/trainer'
-import { knownFormatOf } from './format-hook'
+import { fileLoader } from './file-loader'
+import { formatPaths, isPathOf } from './format-paths'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig, withKnownClasses } from './reader'
@@ -37,7 +38,6 @@ import {
 import { requireNew } from './overwrite'
 import { saveModel, saveTable, type SaveOptions } from './save'
 import { printSummary, type SummaryOptions } from './summary'
-import { knownWeightFiles } from './weight-files'
 import type { LoadWeightsOptions, SaveWeightsOptions } from './weight-options'
 import { type LayerTraits, traitsOf } from '../layers/traits'
 import { tracedOutputSpecs } from '../layers/inference'
@@ -289,7 +289,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
 
   /**
    * The whole model as bytes: architecture, weights, the options of compile, optimizer state, at the time of the call. A safetensors
-   * file; for a path that ends in `.keras`, a file that Keras opens.
+   * file; for a path that ends in `.keras`, a file that Keras opens. In a bundle, other formats are known after a call of `loadModel`.
    * @param path where to write it as well (Node). Its folder must be there
    * @throws ArgumentError for an invalid path or an unknown option, and for a file that is there with `overwrite: false`; StateError, with the
    * file system's error as its cause, if the file cannot be written
@@ -298,10 +298,10 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     requireArguments('save', arguments, 2)
     if (path === undefined) return saveModel(this, options)
     requirePath(path, 'save')
-    const format = knownFormatOf(String(path))
+    const loader = fileLoader()
+    const format = loader === null ? ownFormatOf(String(path)) : loader.formatOf(String(path))
     const { overwrite } = readOptions('save', saveTable, options)
     if (format !== null) return format.write(this, path, options)
-    requireOwnFormat(String(path))
     if (!overwrite) requireNew(path, 'save')
     // Before a wait, so that the file has the weights at the time of the call.
     const bytes = saveModel(this, options)
@@ -325,8 +325,8 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   }
 
   /**
-   * The weights alone as bytes: a safetensors file with a tensor for each, named by its path. In Node, a path that ends in `.npz`,
-   * `.weights.h5` or `.h5` has the format of NumPy or of Keras. The file has the weights at the time of the call.
+   * The weights alone as bytes: a safetensors file with a tensor for each, named by its path. A file whose path ends in `.npz`,
+   * `.weights.h5` or `.h5` has the format of NumPy or of Keras; in a bundle, `writeWeights` of `myelin/weights` writes it. The file has the weights at the time of the call.
    *
    *   await model.saveWeights('net.safetensors', { mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } } })
    *
@@ -336,22 +336,22 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   async saveWeights(path?: string | URL, options: SaveWeightsOptions = {}): Promise<Uint8Array> {
     requireArguments('saveWeights', arguments, 2)
     if (path !== undefined) requirePath(path, 'saveWeights')
-    const files = knownWeightFiles()
+    const loader = fileLoader()
     const isOwn = path === undefined || String(path).endsWith('.safetensors')
-    if (files === null) checkOptions('saveWeights', options, [])
-    if (files === null && !isOwn)
+    if (loader === null) checkOptions('saveWeights', options, [])
+    if (loader === null && !isOwn)
       throw new ArgumentError(
         "saveWeights: paths end in .safetensors; writeWeights of 'myelin/weights' has more formats",
       )
     const isPlain = isOwn && Object.keys(options).length === 0
-    const bytes = files === null || isPlain ? saveWeights(this) : await files.save(this, path, options)
+    const bytes = loader === null || isPlain ? saveWeights(this) : await loader.saveWeights(this, path, options)
     if (path !== undefined) await writeFile(path, bytes, 'saveWeights')
     return bytes
   }
 
   /**
-   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. In Node, also those of files of Keras
-   * and of NumPy, and with a `mapping` those under other names; elsewhere `readWeights` of `myelin/weights` loads these.
+   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. Also those of files of Keras and
+   * of NumPy, and with a `mapping` those under other names; in a bundle, `readWeights` of `myelin/weights` loads these.
    *
    *   await model.loadWeights('net.safetensors', { mapping: await torchMapping(model, 'net.safetensors') })
    *
@@ -361,13 +361,10 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
    */
   async loadWeights(source: ByteSource, options: LoadWeightsOptions = {}): Promise<void> {
     requireArguments('loadWeights', arguments, 2)
-    const files = knownWeightFiles()
-    if (files !== null) return files.load(this, source, options)
+    const loader = fileLoader()
+    if (loader !== null) return loader.loadWeights(this, source, options)
     const { signal } = readOptions('loadWeights', signalOption(), options)
-    const bytes = await bytesFrom(source, 'loadWeights', signal)
-    const format = knownFormatOf(bytes)
-    if (format === null) loadWeightsFrom(this, bytes)
-    else await format.fill(this, bytes, source, signal)
+    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights', signal))
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */
@@ -387,7 +384,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
    *
    *   const copy = Model.fromConfig(model.getConfig(), { Gate })
    *
-   * In Node, the classes of the library are known. Elsewhere a bundle has only those that the program names, and the
+   * The classes of the library are known. A bundle has only those that the program names: there the
    * classes of all layers must be given by a scope around the call; or `modelFromJSON`, which knows all, makes the model:
    *
    *   customObjectScope({ Dense, Gate }, () => Model.fromConfig(config))
@@ -475,12 +472,10 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
   )
 }
 
-/** @throws ArgumentError for the path of a format that is not known: see format-hook.ts */
-function requireOwnFormat(path: string): void {
-  const [found, ofKeras, ofOnnx] =
-    /\.(?:(keras|h5|hdf5)|(onnx)|json)$|\/$|^(?:indexeddb|localstorage):/i.exec(path) ?? []
-  if (found === undefined) return
-  const subPath = ofKeras === undefined ? (ofOnnx === undefined ? 'tfjs' : 'onnx') : 'keras'
+/** The format of a path without a loader, which is that of this library. @throws ArgumentError for the path of another format */
+function ownFormatOf(path: string): null {
+  const [subPath] = Object.entries(formatPaths).find(([, marks]) => isPathOf(marks, path)) ?? []
+  if (subPath === undefined) return null
   throw new ArgumentError(`save: ${quoted(path)} is written by a function of 'myelin/${subPath}'`)
 }
 

@@ -2,9 +2,9 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
+import { withFile } from '../core/file-scope'
 import { customObjectScope as openScope, type CustomObjects } from '../core/registry'
 import { graphFromConfig } from './read-graph'
-import { readGraphsWith } from './reader'
 
 /**
  * Runs `body` while names in `objects` refer to the user's classes and functions. Scopes may be nested. The scope ends
@@ -16,6 +16,5 @@ export function customObjectScope<Result>(objects: CustomObjects, body: () => Re
   requireArguments('customObjectScope', arguments, 2)
   if (typeof body !== 'function')
     throw new ArgumentError(`customObjectScope needs the objects and a function, received ${quoted(body)}`)
-  readGraphsWith(graphFromConfig)
-  return openScope(objects, body)
+  return withFile({ readGraph: graphFromConfig }, () => openScope(objects, body))
 }

@@ -4,7 +4,10 @@ import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { begin } from '../optimizers/parameters'
 import type { Compiled } from '../training/compiled'
-import type { AtThatTime, TrainedLayer } from './weight-files'
+import type { TrainedLayer } from './file-loader'
+
+/** Runs a function on a model as it was. */
+type AtThatTime = <Result>(read: () => Result) => Result
 
 type Values = readonly (readonly [Variable, Tensor])[]
 

@@ -324,7 +324,7 @@ function listOf(x: unknown): readonly unknown[] {
 }
 
 /** @throws FormatError for a description that is damaged */
-function readTable(table: unknown): TableDescription {
+export function readTable(table: unknown): TableDescription {
   if (isTable(table)) return table
   throw new FormatError(
     'TableModel: table must be { target, classes, columns: { name: { kind, optional } }, ignored }; the description is damaged',

@@ -5,6 +5,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, restating } from '../core/errors'
 import { classNameOf, type Config, type Json } from '../core/registry'
+import { foreignKind } from '../files/containers/foreign'
 import { decodeContainer, encodeContainer, type Container, type NamedTensor } from '../files/containers/safetensors'
 import { numbered, positionOf, restoreNumbered, type SavedVariable } from '../layers/saved-weights'
 import { inFormerOrder, setTimesDrawn, timesDrawn } from '../layers/weight-lists'
@@ -100,7 +101,7 @@ export function encodeRun(run: Run, number: number): Uint8Array {
 
 /** @throws FormatError for bytes that are not a run, or not a complete one */
 export function decodeRun(bytes: Uint8Array): KeptRun {
-  const container = decodeContainer(bytes)
+  const container = decodeContainer(bytes, { kindOf: foreignKind })
   const {
     metadata: { format, version, description: json },
     tensors,

@@ -38,7 +38,7 @@ it('a pipe and a link that leads nowhere are broken files, which end the pass or
   const collected = await imageFolder(root, { ...options, onError: 'collect' })
   expect((await collected.toArray()).length).toBe(count)
   expect(collected.errors.map(({ message }) => message).sort()).toEqual([
-    `${join(root, 'cat', 'x.png')} is not a regular file, but a link to another thing`,
+    `${join(root, 'cat', 'x.png')} is not a regular file: it is a link to something else`,
     `${join(root, 'cat', 'y.png')} is not a regular file`,
     `${join(root, 'cat', 'z.png')} is a link that leads nowhere`,
   ])

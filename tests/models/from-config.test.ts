@@ -25,7 +25,7 @@ import {
   schedules,
   type Tensor,
 } from '../../src'
-import { freshLibrary } from '../helpers/fresh-library'
+import { bundledLibrary } from '../helpers/fresh-library'
 
 const rows = [
   [0.5, -1, 2],
@@ -149,10 +149,10 @@ it('a Sequential needs a list of layers', () => {
   )
 })
 
-describe('without the entry for Node', () => {
-  let own: Awaited<ReturnType<typeof freshLibrary>>
+describe('in a bundle without the loader', () => {
+  let own: Awaited<ReturnType<typeof bundledLibrary>>
   beforeEach(async () => {
-    own = await freshLibrary()
+    own = await bundledLibrary()
   })
 
   it('Sequential.fromConfig takes the classes', () => {

@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   Adagrad,
   Adam,
@@ -23,19 +23,15 @@ import {
 } from '../../src'
 import { writeKeras } from '../../src/entries/keras'
 import { typed } from '../../src/core/tree'
-import { foreignKind } from '../../src/files/containers/foreign'
-import { findFormatsWith } from '../../src/models/format-hook'
-import { formatOf } from '../../src/files/formats'
+import { loader } from '../../src/files/loader'
+import { useFileLoader } from '../../src/models/file-loader'
 import { snapshotOf } from '../../src/models/snapshot'
-import { findWeightFilesWith } from '../../src/models/weight-files'
-import { weightFiles } from '../../src/files/weight-formats'
 
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'weights-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
-// As in the entry for Node.
-beforeAll(() => findWeightFilesWith(weightFiles(() => import('../../src/entries/weights'))))
-afterAll(() => findWeightFilesWith(null))
+// As in a program without the loader, which is a bundle.
+afterEach(() => useFileLoader(loader))
 
 const made = (): Sequential =>
   new Sequential([
@@ -81,10 +77,8 @@ describe('saveWeights', () => {
     await expect(error).rejects.toThrow(ArgumentError)
     await expect(error).rejects.toThrow(/\.safetensors, \.npz, \.weights\.h5, \.h5/)
     expect(readdirSync(folder)).toEqual([])
-    // Without the entry for Node.
-    findWeightFilesWith(null)
+    useFileLoader(null)
     await expect(made().saveWeights(join(folder, 'x.npz'))).rejects.toThrow(/writeWeights of 'myelin.weights'/)
-    findWeightFilesWith(weightFiles(() => import('../../src/entries/weights')))
   })
 })
 
@@ -93,7 +87,7 @@ describe('loadWeights of several files', () => {
     const path = join(folder, 'model.json')
     const bytes = new TextEncoder().encode('{ "modelTopology": {} }')
     writeFileSync(path, bytes)
-    await expect(formatOf(path)!.fill(made(), bytes, path, AbortSignal.abort())).rejects.toThrow(/abort/i)
+    await expect(loader.formatIn(bytes)!.fill(made(), bytes, path, AbortSignal.abort())).rejects.toThrow(/abort/i)
   })
 })
 
@@ -106,11 +100,10 @@ describe('save', () => {
     ['folder/', 'tfjs'],
     ['indexeddb://digits', 'tfjs'],
   ])('names the sub-path that writes %s where the formats are not known', async (path, subPath) => {
-    findFormatsWith(() => null, foreignKind)
+    useFileLoader(null)
     const saved = made().save(path)
     await expect(saved).rejects.toThrow(ArgumentError)
     await expect(saved).rejects.toThrow(`'${path}' is written by a function of 'myelin/${subPath}'`)
-    findFormatsWith(formatOf, foreignKind)
   })
 })
 

@@ -106,7 +106,7 @@ async function requireFile(files: Files, file: string): Promise<void> {
     throw isLink ? new DataError(`${file} is a link that leads nowhere`, { cause: error }) : error
   })
   if (!target.isFile())
-    throw new DataError(`${file} is not a regular file${isLink ? ', but a link to another thing' : ''}`)
+    throw new DataError(`${file} is not a regular file${isLink ? ': it is a link to something else' : ''}`)
   // A file system without blocks, such as /proc, makes the bytes when they are read, and gives no sizes.
   if (target.size === 0 && (await files.statfs(file)).blocks === 0)
     throw new DataError(`${file} is ${isLink ? 'a link to ' : ''}a special file, which has no size`)

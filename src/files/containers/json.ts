@@ -1,7 +1,7 @@
 // Checks the JSON of a file before its values are made. JSON.parse refuses NaN and Infinity, which Python may write. The depth is
 // bounded here, because all code that reads the values is recursive, and so is the number of lists and records, which take much memory.
 
-import { FormatError } from '../../core/errors'
+import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
 
 export type JsonRecord = { readonly [key: string]: Json }
@@ -15,10 +15,44 @@ export function isRecord(value: Json | undefined): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Whether a value is a list, of elements that are not known. */
+export function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
+}
+
+/** The elements of a list; none of other values. */
+export function itemsOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : []
+}
+
+/** The elements of a list that may be missing. @param where names it in errors. @throws FormatError for another value */
+export function listAt(value: Json | undefined, where: string): readonly Json[] {
+  if (value === undefined || value === null || Array.isArray(value)) return itemsOf(value)
+  throw new FormatError(`${where} must be a list, received ${quoted(value)}`)
+}
+
+/** The value that `JSON.stringify` writes for a value of a program; null for undefined and for a function. */
+export function jsonValue(value: unknown): Json {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  const text = JSON.stringify(value)
+  return text === undefined ? null : parsed(text)
+}
+
+/** JSON.parse makes nothing but JSON. */
+function parsed(text: string): Json {
+  const value: Json = JSON.parse(text)
+  return value
+}
+
 /** The record of a key; an empty one if there is none. */
 export function recordAt(value: JsonRecord, key: string): JsonRecord {
-  const found = own(value, key)
-  return isRecord(found) ? found : {}
+  return recordOf(own(value, key))
+}
+
+/** A record; an empty one for other values. */
+export function recordOf(value: Json | undefined): JsonRecord {
+  return isRecord(value) ? value : {}
 }
 
 /** A number or a string as text; '' for others, whose `toString` a file may replace. */
@@ -39,7 +73,7 @@ export function own(value: JsonRecord, key: string): Json | undefined {
 export function parseJson(text: string, what: string): Json {
   requireBounded(text, what)
   try {
-    return JSON.parse(text) as Json
+    return parsed(text)
   } catch (cause) {
     throw new FormatError(`${what} is not JSON`, { cause })
   }

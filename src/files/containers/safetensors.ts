@@ -101,13 +101,23 @@ function checksum(metadata: Container['metadata'], tensors: Iterable<NamedTensor
 /** Numbers of the format that this library does not write, by their names: bytes of one, and how they are read. */
 export type OtherDtypes = Readonly<Record<string, { readonly bytes: number; read(bytes: Uint8Array): TensorData }>>
 
+/** The kind of a file of another program, for errors; null if unknown. */
+export type KindOfFile = (bytes: Uint8Array) => string | null
+
+/** What readers of a container may know besides the format. */
+export interface Reading {
+  /** Numbers that are read besides those of this library. Default none. */
+  readonly others?: OtherDtypes
+  /** Names what a file is that is no container. Default: unknown. */
+  readonly kindOf?: KindOfFile | undefined
+}
+
 /**
  * Tensors may be views of the bytes: copy those that are kept.
- * @param others numbers that are read besides those of this library
  * @throws FormatError for a truncated container, or one that violates the format
  */
-export function decodeContainer(bytes: Uint8Array, others: OtherDtypes = {}): Container {
-  const { start, header } = readHeader(bytes)
+export function decodeContainer(bytes: Uint8Array, { others = {}, kindOf }: Reading = {}): Container {
+  const { start, header } = readHeader(bytes, kindOf)
   const metadata = readMetadata(header[METADATA])
   const entries = Object.entries(header)
     .filter(([name]) => name !== METADATA)
@@ -164,18 +174,11 @@ function requirePacked(entries: readonly Entry[]): number {
 
 const FOREIGN = 'This is not a saved model'
 
-/** The kind of a file of another library; null if unknown. Set with the formats of other libraries: see models/format-hook.ts. */
-export let kindOfFile: (bytes: Uint8Array) => string | null = () => null
-
-export function nameKindsWith(given: (bytes: Uint8Array) => string | null): void {
-  kindOfFile = given
-}
-
 /** @throws FormatError that names the kind of the file, if it is recognized */
-function readHeader(bytes: Uint8Array): { start: number; header: Record<string, unknown> } {
+function readHeader(bytes: Uint8Array, kindOf?: KindOfFile): { start: number; header: Record<string, unknown> } {
   return restating(
     (message) => {
-      const kind = kindOfFile(bytes)
+      const kind = kindOf?.(bytes) ?? null
       return kind === null ? message : `${FOREIGN} of this library: it is ${kind}`
     },
     () => {

@@ -3,7 +3,6 @@
 import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { choice, nullable, option, readOptions } from '../../core/options'
-import { typed } from '../../core/tree'
 import { writeFile } from '../../engine/runtime/files'
 import { signalOption, type ReadOptions } from '../../data/samples/abort'
 import { loadTable, type LoadOptions } from '../../models/load-options'
@@ -43,7 +42,7 @@ export async function readKeras<In = Tensor, Out = Tensor>(
   requireArguments('readKeras', arguments, 2)
   const read = readOptions('readKeras', loadTable, options)
   const bytes = await bytesFrom(source, 'readKeras', read.signal)
-  return typed(await naming(source, () => modelFromKeras(bytes, read)))
+  return await naming(source, () => modelFromKeras(bytes, read))
 }
 
 export interface KerasWriteOptions extends SaveOptions {
@@ -61,7 +60,7 @@ function hdf5Of(path: string | URL | null | undefined): 'model' | 'weights' | nu
 
 /**
  * A model as a `.keras` file, which Keras 3 opens on every backend: it has the weights, the options of compile and the state of the
- * optimizer. In Node, `model.save('model.keras')` does the same.
+ * optimizer. `model.save('model.keras')` does the same; in a bundle, after a call of `loadModel`.
  *
  *   const bytes = await writeKeras(model)
  *   await writeKeras(model, 'model.h5') // for programs that read only HDF5
@@ -85,7 +84,7 @@ export async function writeKeras(
   if (path != null && !overwrite) requireNew(path, 'writeKeras')
   if (format === null && hdf5Of(path) === 'weights') return writeKerasWeights(model, path)
   const isLegacy = (format ?? (hdf5Of(path) === null ? 'keras' : 'h5')) === 'h5'
-  const bytes = (isLegacy ? legacyModelFile : archiveOf)(typed(model), includeOptimizer)
+  const bytes = (isLegacy ? legacyModelFile : archiveOf)(model, includeOptimizer)
   if (path != null) await writeFile(path, bytes, 'writeKeras')
   return bytes
 }
@@ -103,7 +102,7 @@ export async function writeKerasWeights(model: Model, path?: string | URL | null
   requireArguments('writeKerasWeights', arguments, 2)
   requireModel('writeKerasWeights', model)
   const isLegacy = hdf5Of(path) === 'model'
-  const bytes = isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model))
+  const bytes = isLegacy ? legacyWeightsFile(model) : weightsFile(model)
   if (path != null) await writeFile(path, bytes, 'writeKerasWeights')
   return bytes
 }

@@ -6,7 +6,6 @@ import type { SavedObject } from '../../core/identified'
 import { readOptions } from '../../core/options'
 import type { CustomObjects, Json, Serialized } from '../../core/registry'
 import { encodeUtf8 } from '../../core/text'
-import { typed } from '../../core/tree'
 import { jsonTable, type LoadOptions } from '../../models/load-options'
 import type { Model } from '../../models/model'
 import { modelFromSaved } from '../own/revive'
@@ -17,12 +16,12 @@ import { ObjectReader } from './objects'
 import { parsePythonJson } from './python-json'
 
 /** A model of Keras from a configuration that ObjectReader read. */
-export function modelOf(saved: Serialized, customObjects: CustomObjects): Model<unknown, unknown> {
+export function modelOf(saved: Serialized, customObjects: CustomObjects): Model {
   return modelFromSaved(saved, { formerHardSigmoid, ...customObjects })
 }
 
 /** A model of the JSON of Keras. */
-export function modelFromParsed(saved: Json, customObjects: CustomObjects): Model<unknown, unknown> {
+export function modelFromParsed(saved: Json, customObjects: CustomObjects): Model {
   return modelOf(ObjectReader.model(saved, customObjects, { isFormer: isFormerVersion(saved) }), customObjects)
 }
 
@@ -47,7 +46,8 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
   requireArguments('modelFromJSON', arguments, 2)
   const { customObjects } = readOptions('modelFromJSON', jsonTable, options)
   if (typeof json === 'string') requireContent(encodeUtf8(json.slice(0, 512)), null, 'modelFromJSON')
-  const saved = typeof json === 'string' ? parsePythonJson(json, 'This is not a model: it') : typed<Json>(json)
-  const isForeign = isObject(saved) && !('className' in saved)
-  return typed(isForeign ? modelFromParsed(saved, customObjects) : modelFromSaved(saved, customObjects))
+  const saved: unknown = typeof json === 'string' ? parsePythonJson(json, 'This is not a model: it') : json
+  return isObject(saved) && !('className' in saved)
+    ? modelFromParsed(saved, customObjects)
+    : modelFromSaved(saved, customObjects)
 }

@@ -8,8 +8,9 @@ export interface KerasObject extends JsonRecord {
   readonly class_name: string
 }
 
-export function isObject(value: Json | undefined): value is KerasObject {
-  return isRecord(value) && typeof value['class_name'] === 'string'
+/** Whether a value is an object of Keras: in a file, or as a program parsed it, so that it is JSON. */
+export function isObject(value: unknown): value is KerasObject {
+  return typeof value === 'object' && value !== null && 'class_name' in value && typeof value.class_name === 'string'
 }
 
 /** Whether what has a `keras_version` is of Keras 2. */

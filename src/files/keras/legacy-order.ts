@@ -212,10 +212,8 @@ function positionsBy(
 
 /** Whether two lists of names can be those of the same weights, although layers have other names. */
 function agree(theirs: readonly (readonly string[])[], ours: readonly (readonly string[])[]): boolean {
-  const [kindsThere, kindsHere] = [theirs, ours].map(kindsByOuter) as [Kinds, Kinds]
-  const [numberless, numberlessHere] = [kindsThere, kindsHere].map(
-    (kinds) => new Set(Array.from(kinds.keys(), (outer) => textOf(withoutNumbers(outer.split('/'))))),
-  ) as [Set<string>, Set<string>]
+  const [kindsThere, kindsHere] = [kindsByOuter(theirs), kindsByOuter(ours)]
+  const [numberless, numberlessHere] = [numberlessIn(kindsThere), numberlessIn(kindsHere)]
   const [here, there] = [new Map<string, string>(), new Map<string, string>()]
   for (const [i, steps] of theirs.entries()) {
     const own = ours[i]!
@@ -229,13 +227,17 @@ function agree(theirs: readonly (readonly string[])[], ours: readonly (readonly 
     const [direction, ownDirection] = [directionOf(steps), directionOf(own)]
     if (direction !== undefined && ownDirection !== undefined && direction !== ownDirection) return false
     // A layer is not another one if its name is here, too.
-    const [name, ownName] = [outer, ownOuter].map((each) => textOf(withoutNumbers(each.split('/')))) as [string, string]
+    const [name, ownName] = [numberlessName(outer), numberlessName(ownOuter)]
     if (name !== ownName && (numberlessHere.has(name) || numberless.has(ownName))) return false
   }
   return areInOneOrder([...here])
 }
 
 type Kinds = ReadonlyMap<string, ReadonlySet<string>>
+
+const numberlessName = (outer: string): string => textOf(withoutNumbers(outer.split('/')))
+
+const numberlessIn = (kinds: Kinds): ReadonlySet<string> => new Set(Array.from(kinds.keys(), numberlessName))
 
 const outerOf = (steps: readonly string[]): string => textOf(steps.slice(0, -1))
 

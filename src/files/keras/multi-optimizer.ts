@@ -13,7 +13,7 @@ import { MultiOptimizer, type OptimizerFor } from '../../optimizers/multi'
 import { matches } from '../../optimizers/match'
 import type { Optimizer } from '../../optimizers/optimizer'
 import type { Variable } from '../../ops/variable'
-import { isRecord, own, recordAt } from '../containers/json'
+import { isRecord, itemsOf, own, recordAt } from '../containers/json'
 import { isObject } from './keras-object'
 import { kerasName } from './write-names'
 
@@ -60,7 +60,8 @@ export function mappedConfig(optimizer: Optimizer, saved: Json, model: LayerBase
     return { className, config: { ...config, innerOptimizer: inner } }
   }
   if (!(optimizer instanceof MultiOptimizer)) return saved
-  const written = new Map(optimizer.optimizers.map((each, i) => [each, (config['optimizers'] as Json[][])[i]![0]!]))
+  const rows = itemsOf(config['optimizers'])
+  const written = new Map(optimizer.optimizers.map((each, i) => [each, itemsOf(rows[i])[0] ?? null]))
   const ordered = orderedOptimizers(optimizer)
   const rest = ordered.at(-1)!
   const paths = pathsOf(model)

@@ -4,7 +4,7 @@
 import { put } from '../../core/tree'
 import { FormatError, camelKey } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { isRecord, own, recordAt, type JsonRecord } from '../containers/json'
+import { isRecord, itemsOf, own, recordAt, type JsonRecord } from '../containers/json'
 import { isObject } from './keras-object'
 
 /** One call of a layer. */
@@ -96,10 +96,10 @@ function formerInput(
   isLayer: (name: string) => boolean,
   kwargs: Record<string, Json>,
 ): Json {
-  if (Array.isArray(each) && each[0] === '_CONSTANT_VALUE') return each[2] as Json
+  const [mark, , constant, more] = itemsOf(each)
+  if (mark === '_CONSTANT_VALUE') return constant ?? null
   const history = historyOf(each)
   if (history !== null) {
-    const more = (each as readonly Json[])[3]
     if (isRecord(more))
       for (const [name, value] of Object.entries(more)) put(kwargs, name, formerKeyword(value, isLayer))
     return symbol([history.layer, history.node, history.tensor])
@@ -193,12 +193,11 @@ export function argumentsOf(className: string, { args, kwargs, isFormer = false 
   if (inputs.length === 0) throw new FormatError(`${where}: a call has no input`)
   // Of a layer of the user, the arguments of `call`.
   if (known === null && inputs.length > 1) given['separate'] = true
-  let [input] = inputs as [Json, ...Json[]]
-  if (inputs.length > 1) input = inputs
+  let input: Json = inputs.length > 1 ? inputs : inputs[0]!
   // Keras 2: the initial states are further inputs.
   if (known === RECURRENT && Array.isArray(input) && input.length > 1) {
-    const [first, ...states] = input as readonly Json[]
-    input = first!
+    const [first = null, ...states] = itemsOf(input)
+    input = first
     given['initial_state'] = states
   }
   const isGiven = (name: string): boolean => (given[name] ?? null) !== null

@@ -4,7 +4,7 @@
 import { commonType, type DType } from '../../core/dtypes'
 import { FormatError, camelKey } from '../../core/errors'
 import { customObject, type Json } from '../../core/registry'
-import { own, recordAt, textOf, type JsonRecord } from '../containers/json'
+import { isRecord, listAt, own, recordAt, textOf, type JsonRecord } from '../containers/json'
 import { isObject, type KerasObject } from './keras-object'
 import type { Node } from './nodes'
 import { OPERANDS, operationClass, type OperationClass, type Parameter } from './operation-table'
@@ -39,12 +39,19 @@ export function operationCall(saved: KerasObject, node: Node): OperationCall {
   const options: Record<string, Json> = {}
   for (const { name, rest, isOptional } of parameters) {
     const value = given.get(name)
-    if (rest === 'list') args.push(...((value ?? []) as readonly Json[]))
+    if (rest === 'list') args.push(...listAt(value, `${saved.class_name}: ${name}`))
     else if (rest === 'record') Object.assign(options, value)
     else if (!isOptional) args.push(value ?? null)
     else if (value !== undefined) options[camelKey(name)] = value
   }
   return { op, args: Object.keys(options).length === 0 ? args : [...args, options] }
+}
+
+type Container = JsonRecord | readonly Json[]
+
+/** A value of a record or a list. */
+function valueAt(container: Container, key: string | number): Json {
+  return (isRecord(container) ? own(container, String(key)) : container[Number(key)]) ?? null
 }
 
 /** The arguments of a node by the names of the function. */
@@ -55,8 +62,8 @@ function argumentsOf(
 ): ReadonlyMap<string, Json> {
   const given = new Map<string, Json>()
   const ofCall = parameters.filter(({ isOption }) => !isOption)
-  const put = (parameter: Parameter | undefined, container: object, key: string): void => {
-    const value = Reflect.get(container, key) as Json
+  const put = (parameter: Parameter | undefined, container: Container, key: string): void => {
+    const value = valueAt(container, key)
     if (parameter === undefined)
       throw new FormatError(
         `The op ${className} has the argument ${key} = ${JSON.stringify(value)}, which this library does not have`,
@@ -114,8 +121,8 @@ const isListOfTensors = (className: string, name: string): boolean =>
  * @param hasIntegers whether integers of Python are scalars, too
  * @param isList whether the argument is a list of tensors
  */
-function operandAt(container: object, key: string | number, hasIntegers: boolean, isList = false): Json {
-  const value = Reflect.get(container, key) as Json
+function operandAt(container: Container, key: string | number, hasIntegers: boolean, isList = false): Json {
+  const value = valueAt(container, key)
   if (Array.isArray(value)) {
     const dtype = isList ? null : dtypeOfList(value)
     return dtype === null ? value.map((_, i) => operandAt(value, i, hasIntegers)) : constant(value, dtype)

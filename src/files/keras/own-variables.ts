@@ -5,7 +5,7 @@ import { Layer, type LayerBase } from '../../layers/layer'
 import type { OwnVariables } from '../../layers/members'
 import { toTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
-import type { Hdf5Array, Hdf5Dataset } from './hdf5/types'
+import { isNumbers, type Hdf5Array, type Hdf5Dataset } from './hdf5/types'
 
 /** Whether a layer writes and reads its arrays itself. */
 export function writesOwn({ saveOwnVariables, loadOwnVariables }: LayerBase): boolean {
@@ -35,12 +35,11 @@ export function loadOwn(layer: LayerBase, datasets: readonly (readonly [name: st
   const store: OwnVariables = {}
   for (const [name, dataset] of datasets) {
     const { type, shape, values } = dataset.read()
-    if (type === 'string') throw new FormatError(`${layer}: the file has strings at ${name}`)
-    const numbers = values as ArrayLike<number>
+    if (!isNumbers(values)) throw new FormatError(`${layer}: the file has strings at ${name}`)
     store[name] =
       type.startsWith('int') || type.startsWith('uint')
-        ? new Tensor(Int32Array.from(numbers), [...shape], 'int32')
-        : new Tensor(Float32Array.from(numbers), [...shape], 'float32')
+        ? new Tensor(Int32Array.from(values), [...shape], 'int32')
+        : new Tensor(Float32Array.from(values), [...shape], 'float32')
   }
   layer.loadOwnVariables(store)
 }

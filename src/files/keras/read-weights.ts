@@ -7,7 +7,7 @@ import { sameShape, sizeOf } from '../../core/shapes'
 import type { LayerBase } from '../../layers/layer'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
+import { isNumbers, type Hdf5Dataset, type Hdf5Group } from './hdf5/types'
 import { loadOwn, writesOwn } from './own-variables'
 import { placesOf } from './places'
 
@@ -164,11 +164,11 @@ function misfits({ variable, path, dataset }: Loaded): string[] {
 export function tensorFor({ variable: { shape, dtype }, path, dataset }: Loaded): Tensor {
   const { values } = dataset.read()
   const count = sizeOf(shape)
-  if (values.length !== count || typeof values[0] === 'string')
+  if (values.length !== count || !isNumbers(values))
     throw new FormatError(`The file is damaged: ${path} must have ${count} numbers, received ${values.length}`)
   if (dtype === 'float32' && values instanceof Float32Array) return new Tensor(values, shape, dtype)
   const data = allocateData(dtype, count)
-  data.set(values as ArrayLike<number>)
+  data.set(values)
   return new Tensor(data, shape, dtype)
 }
 

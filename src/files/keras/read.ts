@@ -7,17 +7,16 @@ import type { CustomObjects, Json } from '../../core/registry'
 import { withFile } from '../../core/file-scope'
 import { SPARE_ELEMENTS, limitWeights } from '../../core/weight-limit'
 import { sizeOf } from '../../core/shapes'
-import { typed } from '../../core/tree'
 import type { LayerBase } from '../../layers/layer'
 import { compileSaved } from '../own/revive'
 import type { LoadSettings } from '../../models/load-options'
 import { Model } from '../../models/model'
-import { TableModel } from '../../tables/table-model'
+import { TableModel, readTable } from '../../tables/table-model'
 import type { FileReader } from '../../engine/runtime/beside'
 import { isArchive, readArchive } from '../containers/archive'
 import { compileConfig, compileOptions, warnOfState } from './compile'
 import { openHdf5 } from './hdf5/read'
-import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
+import { isNumbers, type Hdf5Dataset, type Hdf5Group } from './hdf5/types'
 import { own, isRecord, type JsonRecord } from '../containers/json'
 import { isFormerVersion } from './keras-object'
 import { inFloatForm } from '../../layers/float-form'
@@ -31,8 +30,6 @@ import { isShardMap, readShards } from './shards'
 import { optimizerArrays, optimizerState, type OptimizerFile } from './slots'
 import { assignAll, assignmentsOf, loadOwnVariables, variableGroups, weightsIn, type Loaded } from './read-weights'
 
-type AnyModel = Model<unknown, unknown>
-
 /** A file of either kind, in the same form. */
 interface ModelFile extends FileParts {
   readonly root: Hdf5Group
@@ -40,9 +37,9 @@ interface ModelFile extends FileParts {
   readonly compile: JsonRecord | null
   /** The description of the table, of a TableModel. */
   readonly table?: Json | undefined
-  weights(model: AnyModel): readonly Loaded[]
+  weights(model: Model): readonly Loaded[]
   /** Lets layers read their arrays themselves. */
-  loadOwn?(model: AnyModel): void
+  loadOwn?(model: Model): void
   readonly optimizer: OptimizerFile & {
     readonly datasets: readonly Hdf5Dataset[]
     /** The paths of the weights that have a state, in files of this library. */
@@ -51,7 +48,7 @@ interface ModelFile extends FileParts {
 }
 
 /** The model of a file with JSON: it has the options of compile, if Keras wrote them, and new weights. */
-function modelFromJsonFile(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadSettings): AnyModel {
+function modelFromJsonFile(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadSettings): Model {
   if (bytes.length > LONGEST_TEXT)
     throw new FormatError(`The JSON has ${bytes.length} bytes, more than that of a model`)
   const config = parsePythonJson(utf8Text(bytes), 'The file')
@@ -65,7 +62,7 @@ function modelFromJsonFile(bytes: Uint8Array, { customObjects = {}, compile = tr
  * The model of a `.keras` or `.h5` file, or of the JSON of one.
  * @throws FormatError for a damaged file, and for what this library does not have
  */
-export async function modelFromKeras(bytes: Uint8Array, options: LoadSettings = {}): Promise<AnyModel> {
+export async function modelFromKeras(bytes: Uint8Array, options: LoadSettings = {}): Promise<Model> {
   const { customObjects = {}, compile = true } = options
   if (isKerasJson(bytes)) return modelFromJsonFile(bytes, options)
   const file = isArchive(bytes) ? await archiveFile(bytes) : await legacyModelFile(bytes)
@@ -80,8 +77,8 @@ export async function modelFromKeras(bytes: Uint8Array, options: LoadSettings = 
 }
 
 /** The same graph as a TableModel. @throws FormatError for a damaged description */
-function tableModelOf({ input, output, name }: AnyModel, table: Json): AnyModel {
-  return typed(new TableModel(typed({ inputs: input, outputs: output, name, table })))
+function tableModelOf({ input, output, name }: Model, table: Json): Model {
+  return new TableModel({ inputs: input, outputs: output, name, table: readTable(table) })
 }
 
 /**
@@ -110,7 +107,7 @@ export async function fillFromKeras(
   })
 }
 
-function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
+function fill(model: Model, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
   const assignments = [...assignmentsOf(file.weights(model))]
   if (compile && file.compile !== null) {
     compileSaved(model, compileOptions(file.compile, model, customObjects), customObjects)
@@ -165,8 +162,9 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
 /** The tf-idf weights of a lookup layer, which are not among the numbered arrays. */
 function idfWeightsAt(root: Hdf5Group, path: string): readonly number[] | undefined {
   const found = memberAt(root, `${path}/vars/idf_weights`)
-  if (found?.kind !== 'dataset' || found.type === 'string' || found.shape.length !== 1) return undefined
-  return Array.from(found.read().values as ArrayLike<number>)
+  if (found?.kind !== 'dataset' || found.shape.length !== 1) return undefined
+  const { values } = found.read()
+  return isNumbers(values) ? Array.from(values) : undefined
 }
 
 /** The paths of the weights that the optimizer of a `.keras` file trained; none in files of Keras. */

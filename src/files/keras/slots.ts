@@ -1,13 +1,13 @@
 // The variables of an optimizer in the order of Keras's files: the number of updates, the learning rate unless it is a schedule, then
 // what is kept for each weight. Variables that are made together are interleaved: m and v of the first weight, m and v of the second.
 
-import { formatShape } from '../../core/errors'
+import { formatShape, internalError } from '../../core/errors'
 import { classNameOf } from '../../core/registry'
 import { sameShape, type Shape } from '../../core/shapes'
 import { LossScaleOptimizer } from '../../optimizers/loss-scale'
 import { MultiOptimizer } from '../../optimizers/multi'
 import { AVERAGE, type Optimizer } from '../../optimizers/optimizer'
-import type { Nadam } from '../../optimizers/rules'
+import { Nadam } from '../../optimizers/rules'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Hdf5Dataset } from './hdf5/types'
@@ -62,7 +62,8 @@ export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}):
     const members = orderedOptimizers(optimizer).map((each) => each.optimizer)
     return [array(optimizer.iterations), unused([]), ...members.flatMap((member) => optimizerArrays(member, file))]
   }
-  const [updates, rate, ...others] = optimizer.scalars as readonly [Variable, Variable, ...Variable[]]
+  const [updates, rate, ...others] = optimizer.scalars
+  if (updates === undefined || rate === undefined) throw internalError(`${classNameOf(optimizer)} has no counter`)
   const { gradientAccumulationSteps: steps } = optimizer
   const [gathered = null] = steps === null ? [] : others
   const scalars = others.slice(gathered === null ? 0 : 1)
@@ -132,8 +133,9 @@ export function optimizerState(
   }
   const [updates, , product] = optimizer.scalars
   if (!isFormer || isApart || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
+  if (!(optimizer instanceof Nadam)) return state
   const count = state.find(([variable]) => variable === updates)?.[1]().data[0] ?? 0
-  return [...state, [product, () => productAfter(count, (optimizer as Nadam).beta1)]]
+  return [...state, [product, () => productAfter(count, optimizer.beta1)]]
 }
 
 function assignmentsOf(own: OptimizerArray, dataset: Hdf5Dataset, i: number): readonly Assignment[] {

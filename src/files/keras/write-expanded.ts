@@ -3,8 +3,8 @@
 import { normalizeName } from '../../core/errors'
 import { isRecord } from '../../core/tree'
 import { originOf } from '../../layers/symbol'
-import { toTensor, type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
+import { tensorOf } from '../containers/constants'
 
 /** Calls an op on symbols of the graph. */
 export type Caller = (op: string, ...input: readonly unknown[]) => Tensor
@@ -31,7 +31,7 @@ const ofImages =
     const given = others.slice(0, points)
     const areConstant = given.every((each) => originOf(each) === null || originOf(each) === undefined)
     if (originOf(images)?.spec.shape.length !== 4 || !areConstant) return null
-    const tensors = given.map((each) => toTensor(each as TensorLike, op))
+    const tensors = given.map((each) => tensorOf(each, op))
     if (!tensors.every(({ shape }) => shape.length === rank || shape[0] === 1)) return null
     const zeros = call('zerosLike', call('getItem', images, [':', 0, 0, 0]))
     const forEach = call('reshape', zeros, [-1, ...new Array<number>(rank).fill(1)])
@@ -49,12 +49,10 @@ const EXPANDED: Readonly<Record<string, Expand>> = {
   },
   scatterAdd: (call, input) => {
     const [updates, indices, size] = inOrder(input, ['updates', 'indices', 'size'])
-    const [values, places] = [updates, indices].map((each) =>
-      each instanceof Tensor ? each : toTensor(each as TensorLike, 'scatterAdd'),
-    ) as [Tensor, Tensor]
+    const [values, places] = [tensorOf(updates, 'scatterAdd'), tensorOf(indices, 'scatterAdd')]
     const isConstant = originOf(places) === null
     const rows = isConstant
-      ? toTensor({ data: places.data, shape: [...places.shape, 1] }, 'scatterAdd', 'int32')
+      ? tensorOf({ data: places.data, shape: [...places.shape, 1] }, 'scatterAdd', 'int32')
       : call('expandDims', places, -1)
     return { op: 'scatter', input: [rows, values, [size, ...values.shape.slice(places.rank)]] }
   },
@@ -95,7 +93,7 @@ const EXPANDED: Readonly<Record<string, Expand>> = {
     if (!shape.includes(null) || typeof pattern !== 'string') return null
     const last = input.at(-1)
     const lengths = isRecord(last) ? last : {}
-    const [from, to] = pattern.split('->').map(groupsOf) as [string[][], string[][]]
+    const [from = [], to = []] = pattern.split('->').map(groupsOf)
     const [names, moved] = [from.flat(), to.flat()]
     const extents = new Map<string, number>()
     for (const [i, group] of from.entries()) {

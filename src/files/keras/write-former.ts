@@ -4,10 +4,10 @@
 import type { Json } from '../../core/registry'
 import { isBranch } from '../../core/tree'
 import type { LayerBase } from '../../layers/layer'
-import { originOf, type LayerCall } from '../../layers/symbol'
+import { isSymbol, symbolsIn, type LayerCall } from '../../layers/symbol'
 import type { LayerGraph } from '../../models/layer-graph'
-import { Model } from '../../models/model'
 import { Tensor } from '../../ops/tensor'
+import { Histories, type History } from './histories'
 
 /** Writes the layers of a graph. */
 export interface FormerWriter {
@@ -19,20 +19,8 @@ export interface FormerWriter {
 
 /** The layers, inputs and outputs of a graph. Records of inputs or outputs become lists. */
 export function formerGraph(graph: LayerGraph, writer: FormerWriter): Record<string, Json> {
-  const inputNames = new Map<Tensor, string>()
-  leavesOf(graph.inputs).forEach((symbol, i) => inputNames.set(symbol as Tensor, graph.inputLayers[i]!.name))
-  const nodes = new Map<LayerBase, LayerCall[]>()
-  for (const call of graph.calls) nodes.set(call.layer, [...(nodes.get(call.layer) ?? []), call])
-
-  const history = (symbol: Tensor): Json[] => {
-    const input = inputNames.get(symbol)
-    if (input !== undefined) return [input, 0, 0]
-    const { call } = originOf(symbol)!
-    const layer = call.layer as LayerBase
-    // The creation of a model counts as its first call.
-    const before = layer instanceof Model ? 1 : 0
-    return [layer.name, nodes.get(layer)!.indexOf(call) + before, call.outputs.indexOf(symbol)]
-  }
+  const histories = new Histories(graph)
+  const history = (symbol: Tensor): History => histories.of(symbol, () => true)
   const node = (layer: LayerBase, { input, options }: LayerCall): Json => {
     const { initialState, ...others } = options
     for (const [name, value] of Object.entries(others))
@@ -40,18 +28,18 @@ export function formerGraph(graph: LayerGraph, writer: FormerWriter): Record<str
         writer.refuse(layer, `the option ${name} of a call cannot be written`)
     if (isBranch(input) && !Array.isArray(input)) writer.refuse(layer, 'a record of inputs cannot be written')
     const inputs = [...leavesOf(input), ...leavesOf(initialState ?? [])]
-    if (!inputs.every((each) => originOf(each) !== undefined && originOf(each) !== null)) {
+    if (!inputs.every(isSymbol)) {
       writer.refuse(layer, 'a constant among the inputs of a call cannot be written')
       return []
     }
-    return inputs.map((each) => [...history(each as Tensor), {}])
+    return inputs.map((each) => [...history(each), {}])
   }
-  const ends = (tree: unknown): Json => leavesOf(tree).map((symbol) => history(symbol as Tensor))
+  const ends = (tree: unknown): Json => symbolsIn(tree).map(history)
   return {
     layers: graph.layers.map((layer) => ({
       ...writer.layer(layer),
       name: layer.name,
-      inbound_nodes: (nodes.get(layer) ?? []).map((call) => node(layer, call)),
+      inbound_nodes: histories.callsOf(layer).map((call) => node(layer, call)),
     })),
     input_layers: ends(graph.inputs),
     output_layers: ends(graph.outputs),

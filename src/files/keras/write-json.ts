@@ -1,9 +1,10 @@
 // The parts of files of Keras that are JSON besides the model itself.
 
-import { isSerialized, snakeCase, type Config, type Json } from '../../core/registry'
+import { isSerialized, snakeCase, type Json } from '../../core/registry'
 import type { LayerBase } from '../../layers/layer'
 import { SHORT_NAMES } from '../../losses/names'
 import type { Compiled } from '../../training/compiled'
+import { recordOf } from '../containers/json'
 import { mappedConfig } from './multi-optimizer'
 import { kerasName, type Style } from './write-names'
 import { pythonJson } from './python-json'
@@ -25,7 +26,7 @@ function lossName(name: string): string {
 
 /** The options of compile of a model. */
 export function compileConfig(compiled: Compiled, model: LayerBase, style: Style = 'current'): Record<string, Json> {
-  const { optimizer, loss, lossWeights = null, metrics, weightedMetrics } = compiled.serialize() as Config
+  const { optimizer, loss, lossWeights = null, metrics, weightedMetrics } = recordOf(compiled.serialize())
   const isFormer = style === 'former'
   const named = (value: Json | undefined, namespace: string): Json => {
     if (value === undefined || value === null) return null

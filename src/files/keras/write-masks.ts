@@ -3,7 +3,7 @@
 // with an op that it names 'concatenate', as the layer is often named: the file could not be opened.
 
 import type { DType } from '../../core/dtypes'
-import { classNameOf, type Json } from '../../core/registry'
+import { classNameOf } from '../../core/registry'
 import type { MaskTrail } from '../../layers/masks'
 import { Merge } from '../../layers/merging/merge'
 import { isSymbol, type LayerCall } from '../../layers/symbol'
@@ -23,6 +23,9 @@ export interface OperationCall {
 
 /** Adds an op to the file. @returns its result */
 export type MakeOperation = (op: string, name: string, ...operands: readonly unknown[]) => Tensor
+
+/** A call with its masks. */
+export type StatedCall = Pick<LayerCall, 'input' | 'options'>
 
 /** A mask that a tensor carries. */
 interface Mask {
@@ -46,7 +49,7 @@ export class StatedMasks {
   }
 
   /** A call with the masks that Keras does not pass. */
-  stated(call: LayerCall): Pick<LayerCall, 'input' | 'options'> {
+  stated(call: GraphCall): StatedCall {
     const { layer, input, options } = call
     const { mask, initialState } = options
     const hasStates = initialState !== undefined && initialState !== null
@@ -128,13 +131,12 @@ export class StatedMasks {
       // A step is masked if all its features have the value.
       case 'Masking':
         return maskFrom(false, inputs, ([x]) =>
-          this.make('any', name, this.make('notEqual', name, x, Reflect.get(layer, 'maskValue') as Json), -1),
+          this.make('any', name, this.make('notEqual', name, x, propertyOf(layer, 'maskValue')), -1),
         )
       case 'Concatenate':
         return maskFrom(true, inputs, (all) => {
           const rows = complete(all.map((x, i) => this.wideMask(name, x, own[i] ?? null)))
-          const axis = Reflect.get(layer, 'axis') as Json
-          return rows && this.make('any', name, this.make('concatenate', name, rows, axis), -1)
+          return rows && this.make('any', name, this.make('concatenate', name, rows, propertyOf(layer, 'axis')), -1)
         })
       default:
         if (!(layer instanceof Merge)) return ELSEWHERE
@@ -181,6 +183,11 @@ function maskFrom(
 function complete(list: readonly (Tensor | null)[]): Tensor[] | null {
   const all = list.filter((each) => each !== null)
   return all.length < list.length ? null : all
+}
+
+/** An option of a layer of some class. */
+function propertyOf(layer: object, name: string): unknown {
+  return Reflect.get(layer, name)
 }
 
 /** The mask that is given to a call for an operand. */

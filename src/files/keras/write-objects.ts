@@ -11,7 +11,6 @@ import {
   type Json,
   type Serialized,
 } from '../../core/registry'
-import { isBranch } from '../../core/tree'
 import { Operation } from '../../layers/core/operation'
 import { InputLayer } from '../../layers/core/input-layer'
 import { Layer, type LayerBase } from '../../layers/layer'
@@ -19,6 +18,7 @@ import { LayerGraph } from '../../models/layer-graph'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'
 import { TableModel } from '../../tables/table-model'
+import { isRecord } from '../containers/json'
 import { kinds } from '../own/kinds'
 import { FORMER_HARD_SIGMOID, formerHardSigmoidConfig } from './former'
 import { graphConfig } from './write-graphs'
@@ -156,7 +156,7 @@ export class ObjectWriter {
     if (
       layer instanceof Model &&
       layer.graph instanceof LayerGraph &&
-      [Model, TableModel].includes(layer.constructor as never)
+      (layer.constructor === Model || layer.constructor === TableModel)
     )
       return object('keras.src.models.functional', 'Functional', {
         ...this.common(layer),
@@ -231,11 +231,9 @@ export class ObjectWriter {
         : this.refuse('in .h5 files, hard_sigmoid is another function in Keras 3 than in Keras 2. Write a .keras file')
     if (typeof value === 'string') return kerasName(value)
     if (Array.isArray(value)) return value.map((each: Json) => this.value(each, option, namespace))
-    if (!isBranch(value)) return value
+    if (!isRecord(value)) return value
     if (!isSerialized(value))
-      return Object.fromEntries(
-        Object.entries(value as Config).map(([key, each]) => [key, this.value(each, option, namespace)]),
-      )
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.value(each, option, namespace)]))
     return this.serialized(value, namespace)
   }
 

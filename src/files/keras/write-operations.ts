@@ -3,11 +3,12 @@
 import type { DType } from '../../core/dtypes'
 import { normalizeName } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { isBranch, isRecord, typed } from '../../core/tree'
-import type { JsonRecord } from '../containers/json'
+import { isBranch, isRecord } from '../../core/tree'
+import { tensorOf } from '../containers/constants'
+import { isList, jsonValue, type JsonRecord } from '../containers/json'
 import { Operation } from '../../layers/core/operation'
 import { isSymbol, originOf, symbolsIn, type LayerCall } from '../../layers/symbol'
-import { toTensor, type TensorLike } from '../../ops/convert'
+import { isTypedArray } from '../../ops/data'
 import { Tensor } from '../../ops/tensor'
 import { Variable } from '../../ops/variable'
 import { OF_PAIRS, OPERANDS, REFUSED, classOfOp, givesComplex, type Parameter } from './operation-table'
@@ -67,12 +68,12 @@ function written(op: string, input: readonly unknown[], dtype: DType): WrittenOp
     if (isOption) {
       if (value !== undefined)
         config[name] = OPERANDS.includes(`${className} ${name}`)
-          ? typed<Json>(operandOf(className, name, value, numbers))
+          ? jsonValue(operandOf(className, name, value, numbers))
           : optionOf(name, value)
       // Classes of Keras take another value of None than its functions.
       if (name === 'data_format') config[name] ??= 'channels_last'
     } else if (rest === 'list')
-      args.push(...(value as readonly unknown[]).map((each) => operandOf(className, name, each, numbers)))
+      args.push(...(isList(value) ? value : []).map((each) => operandOf(className, name, each, numbers)))
     else if (rest === 'record') Object.assign(kwargs, value)
     else if (className === 'GetItem' && name === 'key')
       args.push(keyOf(value, originOf(given.get('x'))?.spec.shape.length ?? 0))
@@ -116,7 +117,7 @@ function argumentsByName(parameters: readonly Parameter[], input: readonly unkno
   if (surplus !== undefined) refuse(`Keras has ${parameters.length} arguments`)
   if (!hasOptions) return given
   if (others !== undefined) return given.set(others.name, last)
-  for (const [key, value] of Object.entries(last as object)) {
+  for (const [key, value] of Object.entries(last)) {
     if (value === undefined) continue
     const parameter = parameters.find(({ name }) => normalizeName(name) === normalizeName(key))
     if (parameter !== undefined) given.set(parameter.name, value)
@@ -141,14 +142,15 @@ export class ComplexTensor {
 /** Whether the results of a call are complex tensors of Keras. */
 export function isComplexCall({ layer, input }: LayerCall): boolean {
   const className = layer instanceof Operation ? classOfOp(layer.op)?.className : undefined
-  return className !== undefined && givesComplex(className, () => isRecord((input as readonly unknown[])[0]))
+  return className !== undefined && givesComplex(className, () => isList(input) && isRecord(input[0]))
 }
 
 /** The complex tensor whose parts are these; null if they are not the parts of one. */
 export function complexOf(real: unknown, imag: unknown): ComplexTensor | null {
+  if (!isSymbol(real)) return null
   const [first, second] = [originOf(real), originOf(imag)]
   if (first === null || first.call !== second?.call || !isComplexCall(first.call)) return null
-  return first.index % 2 === 0 && second.index === first.index + 1 ? new ComplexTensor(real as Tensor) : null
+  return first.index % 2 === 0 && second.index === first.index + 1 ? new ComplexTensor(real) : null
 }
 
 /** An option of a class, which is a constant. */
@@ -156,13 +158,13 @@ function optionOf(name: string, value: unknown): Json {
   if (isSymbol(value)) return refuse(`in Keras, ${name} is a constant`)
   if (value instanceof Variable) return refuse(`${name} is a variable`)
   if (value instanceof Tensor) return value.toArray<Json>()
-  if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array)
+  if (isTypedArray(value)) return Array.from(value)
   if (Array.isArray(value)) return value.map((each: unknown) => optionOf(name, each))
   if (isBranch(value)) return refuse(`${name} is a record`)
   if (typeof value === 'string' && name !== 'subscripts') return kerasName(value)
   // Keras on JAX takes integers of 32 bits.
   if (typeof value === 'number' && value !== (value | 0)) return pythonFloat(value)
-  return value as Json
+  return jsonValue(value)
 }
 
 /** Arguments of calls that are no tensors. */
@@ -204,11 +206,11 @@ function operandOf(className: string, name: string, value: unknown, numbers: Num
       : constant
   }
   if (value instanceof Tensor || PLAIN.includes(name) || !isBranch(value)) {
-    if (ArrayBuffer.isView(value)) return constantOf(argument, value as Float32Array)
+    if (isTypedArray(value)) return constantOf(argument, value)
     return value ?? null
   }
   if ('real' in value && 'imag' in value) {
-    const { real, imag } = value as { readonly real: unknown; readonly imag: unknown }
+    const { real, imag } = value
     if (OF_PAIRS.includes(className)) return [real, imag].map((each) => operandOf(className, name, each, numbers))
     const complex = complexOf(real, imag)
     return (
@@ -216,16 +218,16 @@ function operandOf(className: string, name: string, value: unknown, numbers: Num
     )
   }
   const isData = !Array.isArray(value) || !hasTensor(value)
-  if (isData) return constantOf(argument, value as TensorLike)
+  if (isData) return constantOf(argument, value)
   return value.map((each: unknown) => operandOf(className, name, each, numbers))
 }
 
 /** A constant as a tensor of the dtype that Keras's class takes. */
-function constantOf(argument: string, value: TensorLike): Tensor {
-  if (KERNELS.test(argument)) return toTensor(value, argument, 'float32')
-  const constant = toTensor(value, argument)
+function constantOf(argument: string, value: unknown): Tensor {
+  if (KERNELS.test(argument)) return tensorOf(value, argument, 'float32')
+  const constant = tensorOf(value, argument)
   if (!INTEGERS.test(argument) || (constant.dtype === 'bool' && OF_BITS.test(argument))) return constant
-  return toTensor(value, argument, 'int32')
+  return tensorOf(value, argument, 'int32')
 }
 
 /** A number as one of Python, of which the dtype is that of a result with other numbers. */
@@ -241,7 +243,7 @@ function hasTensor(value: unknown): boolean {
 
 /** A key of `getItem` as Keras writes it. Its `.h5` files cannot have '...', so that is written as the axes for which it stands. */
 function keyOf(key: unknown, rank: number): readonly unknown[] {
-  const parts = Array.isArray(key) ? (key as readonly unknown[]) : [key]
+  const parts = isList(key) ? key : [key]
   const others = parts.filter((part) => part !== '...' && part !== null && part !== 'newaxis').length
   return parts
     .flatMap((part) => (part === '...' ? new Array<string>(Math.max(0, rank - others)).fill(':') : [part]))
@@ -249,7 +251,7 @@ function keyOf(key: unknown, rank: number): readonly unknown[] {
 }
 
 function partOf(part: unknown): unknown {
-  if (ArrayBuffer.isView(part)) return Array.from(part as Int32Array)
+  if (isTypedArray(part)) return Array.from(part)
   if (typeof part !== 'string') return part
   const [start, stop, step] = part.split(':').map((each) => (each === '' ? null : Number(each)))
   return { class_name: '__slice__', config: { start: start ?? null, stop: stop ?? null, step: step ?? null } }

@@ -2,10 +2,12 @@
 
 import { encodeUtf8 } from '../../core/text'
 import { classNameOf, describingForFile, type Json } from '../../core/registry'
-import { typed } from '../../core/tree'
 import { Sequential } from '../../models/sequential'
 import type { LayerBase } from '../../layers/layer'
 import type { Model } from '../../models/model'
+import { requireModel } from '../../models/required-model'
+import { TensorSpec } from '../../layers/spec'
+import { jsonValue } from '../containers/json'
 import { TableModel } from '../../tables/table-model'
 import { LossScaleOptimizer } from '../../optimizers/loss-scale'
 import { MultiOptimizer } from '../../optimizers/multi'
@@ -46,12 +48,13 @@ function archive(model: AnyModel, includeOptimizer: boolean): Uint8Array {
     keras_version: KERAS_VERSION,
     date_saved: '1980-01-01@00:00:00',
     // Keras does not read it, and its configurations may not have further entries.
-    ...(model instanceof TableModel ? { table: typed<Json>(model.table) } : {}),
+    ...(model instanceof TableModel ? { table: jsonValue(model.table) } : {}),
   })
+  const spec = buildSpecOf(model)
   put('config.json', {
     ...config,
-    ...(model instanceof Sequential && buildSpecOf(model) !== null
-      ? { build_config: { input_shape: [...(buildSpecOf(model) as { shape: readonly (number | null)[] }).shape] } }
+    ...(model instanceof Sequential && spec instanceof TensorSpec
+      ? { build_config: { input_shape: [...spec.shape] } }
       : {}),
     ...compile,
   })
@@ -61,7 +64,8 @@ function archive(model: AnyModel, includeOptimizer: boolean): Uint8Array {
 
 /** The bytes of a `.weights.h5` file, or of a legacy one, for `model.saveWeights`. */
 export async function saveKerasWeights(model: LayerBase, isLegacy: boolean): Promise<Uint8Array> {
-  return isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model))
+  requireModel('saveWeights', model)
+  return isLegacy ? legacyWeightsFile(model) : weightsFile(model)
 }
 
 /** The bytes of a `.weights.h5` file. */

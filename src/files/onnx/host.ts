@@ -63,7 +63,7 @@ export function zip(
 
 /** Joins tensors along an axis. */
 export function joined(parts: readonly HostTensor[], axis: number): HostTensor {
-  const [first] = parts as [HostTensor]
+  const first = parts[0]!
   const shape = first.shape.map((extent, i) =>
     i === axis ? parts.reduce((sum, part) => sum + part.shape[axis]!, 0) : extent,
   )

@@ -5,7 +5,6 @@ import { requireArguments } from '../../core/arguments'
 import { toBase64 } from '../../core/base64'
 import { ArgumentError, quoted } from '../../core/errors'
 import { abortSignal, custom, nullable, option, readOptions, recordOf } from '../../core/options'
-import { typed } from '../../core/tree'
 import type { InputOptions } from '../../models/load-options'
 import type { Tensor } from '../../ops/tensor'
 import { openFile, type FileSource, type OpenedFile } from '../../engine/runtime/beside'
@@ -62,7 +61,7 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   requireArguments('loadOnnx', arguments, 2)
   const { signal, ...read } = readOptions('loadOnnx', table, options)
   const file = await openFile(source, 'loadOnnx', signal)
-  return typed(await naming(source, () => modelFromOnnx(file, read)))
+  return await naming(source, () => modelFromOnnx(file, read))
 }
 
 /** The model of a file that was read. */
@@ -89,7 +88,7 @@ export async function modelFromOnnx(
   while (inputs.some((input) => input.name === name)) name += '_'
   const layer = new OnnxGraph({ file: toBase64(structure), constants, name })
   const { inputs: tree, outputs } = symbolsOf(layer, shapes, file.name)
-  const model = new OnnxModel({ inputs: tree, outputs: typed(outputs) })
+  const model = new OnnxModel({ inputs: tree, outputs: outputs })
   layer.fill(({ name }) => byName.get(name)!)
   return model
 }

@@ -3,12 +3,13 @@
 import { ArgumentError, quoted } from '../../core/errors'
 import { custom } from '../../core/options'
 
+const isExtent = (value: unknown): value is number | null =>
+  value === null || (Number.isSafeInteger(value) && Number(value) >= 1)
+
 /** A shape with null for open extents. */
 export const extents = custom<readonly (number | null)[]>(
   (value, where) => {
-    const isShape =
-      Array.isArray(value) && value.every((each) => each === null || (Number.isSafeInteger(each) && Number(each) >= 1))
-    if (isShape) return value as (number | null)[]
+    if (Array.isArray(value) && value.every(isExtent)) return value
     throw new ArgumentError(`${where} must be a list of extents, with null for open ones, received ${quoted(value)}`)
   },
   (value) => [...value],

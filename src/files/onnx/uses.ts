@@ -77,9 +77,9 @@ function groupNormsIn({ nodes }: Pick<GraphProto, 'nodes'>): ReadonlySet<NodePro
   const reshaped = new Set(nodes.flatMap(({ type, outputs }) => (type === 'Reshape' ? outputs : [])))
   const scaled = new Set(nodes.flatMap(({ type, inputs }) => (type === 'Mul' ? inputs : [])))
   const isBack = ({ type, outputs }: NodeProto): boolean => type === 'Reshape' && scaled.has(outputs[0] ?? '')
-  const [back, others] = [true, false].map(
-    (is) => new Set(nodes.flatMap((node) => (isBack(node) === is ? node.inputs : []))),
-  ) as [Set<string>, Set<string>]
+  const readBy = (is: boolean): ReadonlySet<string> =>
+    new Set(nodes.flatMap((node) => (isBack(node) === is ? node.inputs : [])))
+  const [back, others] = [readBy(true), readBy(false)]
   const isBetween = ({ inputs: [x = ''], outputs: [y = ''] }: NodeProto): boolean =>
     reshaped.has(x) && back.has(y) && !others.has(y)
   return new Set(norms.filter(isBetween))
@@ -122,8 +122,14 @@ class Walk {
 
   private count(name: string, more: Partial<Uses>): void {
     const before = this.uses.get(name) ?? NONE
-    const sums = Object.entries(before).map(([key, sum]) => [key, Number(sum) + (more[key as keyof Uses] ?? 0)])
-    this.uses.set(name, Object.fromEntries(sums) as Record<keyof Uses, number>)
+    const sum = (key: keyof Uses): number => before[key] + (more[key] ?? 0)
+    this.uses.set(name, {
+      all: sum('all'),
+      constant: sum('constant'),
+      parameter: sum('parameter'),
+      kernel: sum('kernel'),
+      weight: sum('weight'),
+    })
   }
 
   graph(graph: Pick<GraphProto, 'nodes' | 'initializers'>, outer: Names, isFunction = false): void {

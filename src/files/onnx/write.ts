@@ -58,7 +58,7 @@ export async function writeOnnx(
   requireArguments('writeOnnx', arguments, 3)
   readOptions('writeOnnx', table, options)
   if (!(model instanceof Model)) throw new ArgumentError(`writeOnnx: expected a model, received ${quoted(model)}`)
-  const bytes = onnxOf(typed(model), options)
+  const bytes = onnxOf(model, options)
   if (path != null) await writeFile(path, bytes, 'writeOnnx')
   return bytes
 }

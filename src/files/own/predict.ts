@@ -2,9 +2,9 @@
 
 import { requireArguments } from '../../core/arguments'
 import { readOptions } from '../../core/options'
-import { typed } from '../../core/tree'
 import { classesOf } from './known-classes'
 import { predictTable, type LayerClass, type LoadOptions } from '../../models/load-options'
+import { fileLoader } from '../../models/file-loader'
 import type { Model } from '../../models/model'
 import { readModel } from './saved-model'
 import { withOnlyClasses } from '../../models/reader'
@@ -41,8 +41,9 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   const model = await naming(source, () =>
     readModel(bytes, {
       within: (body) => withOnlyClasses(known, () => customObjectScope(customObjects, body)),
+      kindOf: fileLoader()?.kindOf,
       compile: null,
     }),
   )
-  return typed(model)
+  return model
 }

@@ -16,7 +16,7 @@ import {
 import { readPatterns } from '../../optimizers/file-patterns'
 import { LossScaleOptimizer } from '../../optimizers/loss-scale'
 import { MultiOptimizer } from '../../optimizers/multi'
-import { kindOfFile } from '../containers/safetensors'
+import { foreignKind } from '../containers/foreign'
 import * as initializers from '../../parts/initializers'
 import { initializers as namedInitializers } from '../../parts/initializers/registry'
 import { layersByName } from '../../layers/registry'
@@ -95,7 +95,7 @@ function metricIdentifiers(value: Json | undefined): unknown {
 }
 
 /** Compiles a model with saved options. @param customObjects the user's classes and functions */
-export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
+export function compileSaved(model: Model, saved: Config, customObjects: CustomObjects): void {
   const custom = {
     LossScaleOptimizer,
     MultiOptimizer,
@@ -127,11 +127,12 @@ function isFunction(value: unknown): value is (...inputs: never[]) => unknown {
 }
 
 /** A model from the bytes that save wrote. */
-export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): Model<unknown, unknown> {
+export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): Model {
   const { customObjects = {}, compile = true } = options
   return withAdvice(() =>
     readModel(bytes, {
       within: (body) => withClasses(options, body),
+      kindOf: foreignKind,
       compile: compile ? (model, saved) => compileSaved(model, saved, customObjects) : null,
     }),
   )
@@ -170,9 +171,9 @@ function withAdvice<Result>(body: () => Result): Result {
  * A model with new weights from what toJSON returned.
  * @throws FormatError if the value is not a model; ArgumentError for unknown classes
  */
-export function modelFromSaved(saved: unknown, customObjects: CustomObjects = {}): Model<unknown, unknown> {
+export function modelFromSaved(saved: unknown, customObjects: CustomObjects = {}): Model {
   if (!isSerialized(saved)) {
-    const kind = kindOfFile(encodeUtf8(textOf(saved)))
+    const kind = foreignKind(encodeUtf8(textOf(saved)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
   return withAdvice(() => makeModel(saved, (body) => withClasses({ customObjects }, body)))

@@ -4,11 +4,11 @@
 import { ArgumentError, FormatError } from '../../core/errors'
 import { construct, customObject, isSerialized, type Config, type Json, type Serialized } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
-import { isBranch, type Tree } from '../../core/tree'
+import type { Tree } from '../../core/tree'
 import { withFile } from '../../core/file-scope'
 import { SPARE_ELEMENTS, limitWeights } from '../../core/weight-limit'
 import { parseJson } from '../containers/json'
-import { decodeContainer, type Container } from '../containers/safetensors'
+import { decodeContainer, type Container, type KindOfFile } from '../containers/safetensors'
 import { FORMAT, VERSION, inFiles, isFormer, restoreNumbered } from '../../layers/saved-weights'
 import { TensorSpec } from '../../layers/spec'
 import { inFormerOrder, stateOf } from '../../layers/weight-lists'
@@ -17,11 +17,13 @@ import { Model } from '../../models/model'
 import { savedVariables } from '../../models/save'
 
 /** What a file may name. */
-interface Classes {
+interface ModelReading {
   /** Runs `body` while the names of classes refer to them. */
-  within(body: () => Model<unknown, unknown>): Model<unknown, unknown>
+  within(body: () => Model): Model
   /** Compiles a model with saved options; null leaves it uncompiled. */
-  readonly compile: ((model: Model<unknown, unknown>, saved: Config) => void) | null
+  readonly compile: ((model: Model, saved: Config) => void) | null
+  /** Names what a file is that is no model of this library. */
+  readonly kindOf: KindOfFile | undefined
 }
 
 interface Description {
@@ -81,13 +83,11 @@ function isCount(value: unknown): value is number {
 
 /** Specs as save() writes them: { shape, dtype }, lists of them, and { fields }. */
 function readSpecs(value: Json | undefined): Tree<TensorSpec> | null {
-  if (!isBranch(value)) return null
   if (Array.isArray(value)) return value.map((each: Json) => readSpecs(each) ?? new TensorSpec([]))
-  const { shape, dtype, fields } = value as Config
-  if (isBranch(fields))
-    return Object.fromEntries(
-      Object.entries(fields).map(([key, each]) => [key, readSpecs(each as Json) ?? new TensorSpec([])]),
-    )
+  if (!isConfig(value)) return null
+  const { shape, dtype, fields } = value
+  if (isConfig(fields))
+    return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, readSpecs(each) ?? new TensorSpec([])]))
   const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
   const isShape = Array.isArray(shape) && shape.every((extent: Json) => extent === null || isCount(extent))
   if (!isShape || !isKnown) throw new FormatError('The file is damaged: the specs of the model are incomplete')
@@ -98,12 +98,12 @@ function numbers(value: Json | undefined): number[] {
   return Array.isArray(value) ? value.map(Number) : []
 }
 
-function isConfig(value: unknown): value is Config {
+function isConfig(value: Json | undefined): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A model from its class and configuration. */
-export function makeModel({ className, config }: Serialized, within: Classes['within']): Model<unknown, unknown> {
+export function makeModel({ className, config }: Serialized, within: ModelReading['within']): Model {
   return within(() => {
     const made = construct(customObject(className), config)
     if (made instanceof Model) return made
@@ -113,11 +113,7 @@ export function makeModel({ className, config }: Serialized, within: Classes['wi
 }
 
 // Creates slots for the weights that were trained before saving; other weights may be trainable now.
-function restoreSlots(
-  { optimizer }: Model<unknown, unknown>,
-  numberedWeights: readonly Variable[],
-  positions: readonly number[],
-): void {
+function restoreSlots({ optimizer }: Model, numberedWeights: readonly Variable[], positions: readonly number[]): void {
   if (positions.length === 0) return
   const weights = positions.map((position) => {
     const weight = numberedWeights[position]
@@ -129,8 +125,8 @@ function restoreSlots(
 }
 
 /** A model from the bytes that save wrote. */
-export function readModel(bytes: Uint8Array, { within, compile }: Classes): Model<unknown, unknown> {
-  const container = decodeContainer(bytes)
+export function readModel(bytes: Uint8Array, { within, compile, kindOf }: ModelReading): Model {
+  const container = decodeContainer(bytes, { kindOf })
   const description = readDescription(container)
   // A byte may hold two weights of four bits.
   const largest = Math.max(

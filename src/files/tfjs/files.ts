@@ -8,7 +8,6 @@ import { crc32 } from '../../core/crc'
 import { ArgumentError, quoted } from '../../core/errors'
 import { custom, option, readOptions, recordOf } from '../../core/options'
 import type { Json } from '../../core/registry'
-import { typed } from '../../core/tree'
 import { isRecord, own } from '../containers/json'
 import {
   loadTable,
@@ -66,11 +65,11 @@ export async function readTfjs<In = Tensor, Out = Tensor>(
   requireArguments('readTfjs', arguments, 2)
   const { files, ...given } = readOptions('readTfjs', table, options)
   const read = async () => modelFrom(await readArtifacts(source, files, 'readTfjs', given.signal), given)
-  return typed(await naming(source, read))
+  return await naming(source, read)
 }
 
 /** The model of a file of either format. */
-export async function modelFrom(artifacts: Artifacts, options: LoadSettings): Promise<Model<unknown, unknown>> {
+export async function modelFrom(artifacts: Artifacts, options: LoadSettings): Promise<Model> {
   const { json, weights, name } = artifacts
   if (topologyFormat(json) === 'layers-model') {
     requireNoInputOptions(options, `${name}, which is a layers-model`)
@@ -111,7 +110,7 @@ export async function writeTfjs(
   requireArguments('writeTfjs', arguments, 3)
   const { includeOptimizer, overwrite } = readOptions('writeTfjs', saveTable, options)
   requireModel('writeTfjs', model)
-  const stored = layersModel(typed(model), includeOptimizer)
+  const stored = layersModel(model, includeOptimizer)
   if (typeof target === 'string' && isStored(target)) {
     if (!overwrite && (await hasStored(target, 'writeTfjs'))) throw existing(target, 'writeTfjs')
     await writeStored(target, stored, 'writeTfjs')

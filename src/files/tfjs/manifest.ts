@@ -26,6 +26,13 @@ export interface ManifestTensor {
   read(): TensorValues
 }
 
+/** The numbers of a tensor. @throws FormatError for strings */
+export function numbersOf({ name, read }: ManifestTensor): Float32Array | Int32Array | Uint8Array {
+  const values = read()
+  if (ArrayBuffer.isView(values)) return values
+  throw new FormatError(`'${name}' has strings, where numbers are expected`)
+}
+
 /** A group of the manifest: specs of tensors, and the bytes of its files in order. */
 export interface WeightGroup {
   readonly weights: Json
@@ -153,9 +160,9 @@ function valuesOf(
       ? filled(new Int32Array(stored.length), stored, (each) => Math.round(each * scale + min))
       : filled(new Float32Array(stored.length), stored, (each) => each * scale + min)
   }
-  if (dtype === 'bool') return stored as Uint8Array
+  if (dtype === 'bool') return stored instanceof Uint8Array ? stored : Uint8Array.from(stored)
   if (dtype === 'int32') return stored instanceof Int32Array ? stored : Int32Array.from(stored)
-  return stored as Float32Array
+  return stored instanceof Float32Array ? stored : Float32Array.from(stored)
 }
 
 function shapeOf(spec: JsonRecord, what: string): Shape {

@@ -10,6 +10,7 @@ import {
   type NamedTensor,
   type OtherDtypes,
 } from '../containers/safetensors'
+import { foreignKind } from '../containers/foreign'
 import { isArchive, readArchive, writeArchive } from '../containers/archive'
 import { Tensor } from '../../ops/tensor'
 
@@ -48,15 +49,19 @@ export const otherDtypes: OtherDtypes = {
 
 /** The arrays of a file, in its order. @throws FormatError for another kind of file */
 export async function readArrays(bytes: Uint8Array): Promise<ReadonlyMap<string, NamedTensor>> {
-  if (!isArchive(bytes)) return decodeContainer(bytes, otherDtypes).tensors
+  if (!isArchive(bytes)) return decodeContainer(bytes, { others: otherDtypes, kindOf: foreignKind }).tensors
   const arrays = new Map<string, NamedTensor>()
   for (const [file, content] of await readArchive(bytes)) {
-    if (!file.endsWith('.npy')) throw new FormatError(`The archive has '${file}', which is not a NumPy array`)
+    if (!file.endsWith('.npy')) throw notArrays(file, bytes)
     const name = file.slice(0, -'.npy'.length)
     const { shape, data } = await readNpy(content)
     arrays.set(name, { name, shape, data })
   }
   return arrays
+}
+
+function notArrays(file: string, bytes: Uint8Array): FormatError {
+  return new FormatError(`The archive has '${file}', which is not a NumPy array. It is ${foreignKind(bytes)}`)
 }
 
 /** The bytes of a file with arrays, which are read before the function returns. */

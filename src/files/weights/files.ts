@@ -6,8 +6,7 @@ import { requireArguments } from '../../core/arguments'
 import { ArgumentError, FormatError, listed } from '../../core/errors'
 import { choice, option, readOptions } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { typed } from '../../core/tree'
-import { isKerasFile } from '../containers/foreign'
+import { foreignKind, isKerasFile } from '../containers/foreign'
 import type { NamedTensor } from '../containers/safetensors'
 import {
   inFiles,
@@ -42,7 +41,7 @@ import { mappingFor } from './torch'
 
 /**
  * Loads the weights of a file into a model, all or none: safetensors, `.npz`, and files of Keras. The format is found from the content.
- * `model.loadWeights` does the same in Node.
+ * `model.loadWeights` does the same; in a bundle, after a call of `loadModel`.
  *
  *   await readWeights(model, 'net.safetensors', { mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } } })
  *
@@ -53,7 +52,7 @@ export async function readWeights(model: Model, source: ByteSource, options: Loa
   requireArguments('readWeights', arguments, 3)
   const { signal, ...read } = readLoading('readWeights', options)
   const bytes = await bytesFrom(source, 'readWeights', signal)
-  await naming(source, () => fillWeights(typed(model), bytes, { ...read, source, signal }))
+  await naming(source, () => fillWeights(model, bytes, { ...read, source, signal }))
 }
 
 /** What else is known of a file of weights. */
@@ -81,7 +80,8 @@ export async function fillWeights(
     const { fillFromKeras } = await import('../../entries/keras')
     await fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal), skipped)
   } else if (skipped !== null) fillFitting(model, await readArrays(bytes), skipped)
-  else if (mapping === null && !isArchive(bytes)) loadWeightsFrom(model, bytes, otherDtypes)
+  else if (mapping === null && !isArchive(bytes))
+    loadWeightsFrom(model, bytes, { others: otherDtypes, kindOf: foreignKind })
   else fillMapped(model, await readArrays(bytes), mapping)
   if (skipped !== null && skipped.length > 0)
     warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
@@ -146,7 +146,7 @@ export async function writeWeights(
   if (path !== null && !overwrite) requireNew(path, 'writeWeights')
   const found = path !== null && options.format === undefined ? weightFormatOf(path, 'writeWeights') : format
   const write = await weightWriter(found, mapping)
-  const bytes = await write(typed(model))
+  const bytes = await write(model)
   if (path !== null) await writeFile(path, bytes, 'writeWeights')
   return bytes
 }
@@ -190,5 +190,5 @@ export async function torchMapping(model: Model, source: ByteSource): Promise<Re
   requireArguments('torchMapping', arguments, 2)
   requireModel('torchMapping', model)
   const bytes = await bytesFrom(source, 'torchMapping')
-  return naming(source, async () => mappingFor(typed(model), weightPaths(typed(model)), await readArrays(bytes)))
+  return naming(source, async () => mappingFor(model, weightPaths(model), await readArrays(bytes)))
 }

@@ -10,20 +10,25 @@ import { sameShape, sizeOf, type Shape } from '../../core/shapes'
 import type { NamedTensor } from '../containers/safetensors'
 import type { WeightMapping, WeightTarget, WeightTargets } from '../containers/weight-mapping'
 import type { SavedVariable } from '../../layers/saved-weights'
+import { propertyOf } from '../../core/tree'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { blocksOf, inverseOf, permuted } from './axes'
 
 function targetsOf(mapping: WeightMapping, name: string): readonly WeightTarget[] | undefined {
-  const found = typeof mapping === 'function' ? mapping(name) : Object.hasOwn(mapping, name) ? mapping[name] : undefined
+  const found = typeof mapping === 'function' ? mapping(name) : propertyOf(mapping, name)
   return found === undefined ? undefined : listOf(found)
 }
 
 function listOf(targets: WeightTargets): readonly WeightTarget[] {
   if (targets === null) return []
   if (typeof targets === 'string') return [{ to: targets }]
-  return Array.isArray(targets) ? (targets as readonly WeightTarget[]) : [targets as WeightTarget]
+  return isTargets(targets) ? targets : [targets]
 }
+
+/** Whether an array becomes several weights. */
+export const isTargets = (targets: WeightTarget | readonly WeightTarget[]): targets is readonly WeightTarget[] =>
+  Array.isArray(targets)
 
 /** A weight that is assembled from arrays. */
 interface Parts {

@@ -129,13 +129,14 @@ const isBackward = ({ trail }: Placed): boolean =>
     return outer instanceof Bidirectional && outer.backwardLayer === layer
   })
 
+const placeIn = (layers: readonly object[], layer: object): number => layers.indexOf(layer)
+
 /** Whether a layer needs the result of another one, so that no other order is possible. */
 function isBefore(one: readonly LayerBase[], other: readonly LayerBase[]): boolean {
   const at = one.findIndex((layer, i) => layer !== other[i])
   const [outer, before, after] = [one[at - 1], one[at], other[at]]
   if (before === undefined || after === undefined) return false
-  if (outer instanceof StackedRNNCells)
-    return outer.cells.indexOf(before as never) < outer.cells.indexOf(after as never)
+  if (outer instanceof StackedRNNCells) return placeIn(outer.cells, before) < placeIn(outer.cells, after)
   const graph = outer === undefined ? null : replayedBy(outer)
   if (!(graph instanceof LayerGraph)) return false
   const call = graph.calls.find(({ layer }) => layer === after)

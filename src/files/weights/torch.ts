@@ -7,6 +7,7 @@ import { sameShape, type Shape } from '../../core/shapes'
 import type { NamedTensor } from '../containers/safetensors'
 import { inFiles, type SavedVariable } from '../../layers/saved-weights'
 import type { WeightTarget, WeightTargets } from '../containers/weight-mapping'
+import { isTargets } from './mapping'
 import type { LayerBase } from '../../layers/layer'
 import type { Variable } from '../../ops/variable'
 import { pairsOf } from './pairs'
@@ -156,7 +157,7 @@ function rowsOf(own: Own): Rows | null {
 
 function located(rows: WeightTarget | readonly WeightTarget[], path: string): WeightTargets {
   const at = (target: WeightTarget): WeightTarget => ({ ...target, to: `${path}/${target.to}` })
-  return Array.isArray(rows) ? (rows as readonly WeightTarget[]).map(at) : at(rows as WeightTarget)
+  return isTargets(rows) ? rows.map(at) : at(rows)
 }
 
 /** Whether all arrays of a module are weights of a layer, with their shapes, and all weights are among them. */

@@ -2,6 +2,7 @@
 
 import { concatBytes } from '../../../core/bytes'
 import { quoted } from '../../../core/errors'
+import { isKeyOf, keysOf } from '../../../core/keys'
 import type { Cursor, FileBytes } from './bytes'
 import { padded, uint, utf8, type FixedText } from './encode'
 import type { Hdf5Type } from './types'
@@ -101,8 +102,7 @@ function typeWith<Type extends string>(
   properties: readonly unknown[],
   what: string,
 ): Type {
-  const types = Object.keys(table) as Type[]
-  const type = types.find((type) => table[type].every((property, i) => property === properties[i]))
+  const type = keysOf(table).find((each) => table[each].every((property, i) => property === properties[i]))
   if (type === undefined) throw file.fail(`${what} of the form ${quoted(properties)} are not supported`)
   return type
 }
@@ -149,11 +149,11 @@ export function encodeDatatype(type: Hdf5Type, text: FixedText | null): Uint8Arr
     if (text === null) return concatBytes([head(VARIABLE, 1 | (UTF8 << 8), 16), encodeDatatype('uint8', null)])
     return head(STRING, ZEROS | ((text.isAscii ? 0 : UTF8) << 4), text.size)
   }
-  if (type in integers) {
-    const [size, isSigned] = integers[type as keyof typeof integers]
+  if (isKeyOf(integers, type)) {
+    const [size, isSigned] = integers[type]
     return concatBytes([head(INTEGER, isSigned ? SIGNED : 0, size), uint(0, 2), uint(size * 8, 2)])
   }
-  const [size, exponentAt, exponent, mantissaAt, mantissa, sign, bias] = floats[type as keyof typeof floats]
+  const [size, exponentAt, exponent, mantissaAt, mantissa, sign, bias] = floats[type]
   const fields = Uint8Array.of(exponentAt, exponent, mantissaAt, mantissa)
   return concatBytes([
     head(FLOAT, IMPLIED_ONE | (sign << 8), size),

@@ -132,13 +132,14 @@ class Reader {
     const { file } = this
     const version = message.version(1, 2, 3)
     if (message.uint(1) !== 0) throw file.fail('types that several objects share are not supported')
-    const sizes = [message.uint(2), message.uint(2), message.uint(2)]
+    const [nameSize, typeSize, spaceSize] = [message.uint(2), message.uint(2), message.uint(2)]
     if (version === 3) message.take(1)
-    const [name, type, space] = sizes.map((size) => {
-      const part = message.part(size)
+    const part = (size: number): Cursor => {
+      const content = message.part(size)
       if (version === 1) message.align()
-      return part
-    }) as [Cursor, Cursor, Cursor]
+      return content
+    }
+    const [name, type, space] = [part(nameSize), part(typeSize), part(spaceSize)]
     const text = name.terminatedName()
     return file.within(`${file.where} @${text}`, () => {
       const datatype = readDatatype(file, type)

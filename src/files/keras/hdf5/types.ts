@@ -45,6 +45,11 @@ export interface Hdf5Array {
   readonly values: Hdf5Numbers | readonly string[]
 }
 
+/** Whether the values of an array are numbers. */
+export function isNumbers(values: Hdf5Array['values']): values is Hdf5Numbers {
+  return ArrayBuffer.isView(values)
+}
+
 /** An array in a file, which is read when its values are requested. */
 export interface Hdf5Dataset {
   readonly kind: 'dataset'

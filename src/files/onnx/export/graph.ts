@@ -23,7 +23,7 @@ export function writeNodes(
   problems: Problems,
 ): void {
   const traces = graphs.map((graph) => nodesFor(graph, results))
-  const [nodes] = traces as [Node[]]
+  const nodes = traces[0]!
   const isSame = traces.every(
     (each) => each.length === nodes.length && each.every(({ name }, i) => name === nodes[i]!.name),
   )
@@ -74,7 +74,7 @@ export function writeNodes(
     writer.where = where
   }
   const itemsOf = (same: readonly Node[]): readonly Item[] => {
-    const [node] = same as [Node]
+    const node = same[0]!
     const call = new Call(
       writer,
       same,

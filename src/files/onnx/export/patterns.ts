@@ -70,13 +70,15 @@ export function matchAt(nodes: readonly Node[], at: number, steps: readonly Step
   return areParts(found) ? { nodes: found, values, activations } : null
 }
 
+const isSlice = (node: Node): node is Node<'slice'> => node.name === 'slice'
+
 /** Whether slices of one value are its parts of equal size, in order. */
 function areParts(nodes: readonly Node[]): boolean {
   const counts = new Map<Value, number>()
   return nodes.every((node) => {
-    if (node.name !== 'slice') return true
-    const [x] = node.inputs as [Value]
-    const { starts, sizes } = (node as Node<'slice'>).attributes
+    if (!isSlice(node)) return true
+    const x = node.inputs[0]!
+    const { starts, sizes } = node.attributes
     const i = counts.get(x) ?? 0
     counts.set(x, i + 1)
     const axes = [...sizes.keys()].filter((axis) => sizes[axis] !== x.shape[axis])

@@ -12,6 +12,19 @@ export interface FloatAttribute {
   readonly float: number
 }
 
+/** A node that is written. Names in it may be replaced at the end. */
+export interface WrittenNode extends Sparse<NodeProto> {
+  readonly inputs: string[]
+  readonly outputs: string[]
+  /** The nodes of the graphs among its attributes. */
+  readonly graphs: readonly (readonly WrittenNode[])[]
+}
+
+/** A graph inside a node. */
+export interface InnerGraph extends Sparse<GraphProto> {
+  readonly nodes: readonly WrittenNode[]
+}
+
 export type AttributeValue =
   | number
   | FloatAttribute
@@ -19,12 +32,15 @@ export type AttributeValue =
   | readonly number[]
   | readonly string[]
   | HostTensor
-  | Sparse<GraphProto>
+  | InnerGraph
 
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
 /** The numbers of the types of attributes. */
 const KINDS = { float: 1, integer: 2, string: 3, tensor: 4, graph: 5, integers: 7, strings: 8 }
+
+const isNumbers = (value: readonly unknown[]): value is readonly number[] =>
+  value.every((each) => typeof each === 'number')
 
 const isList = (value: AttributeValue): value is readonly number[] | readonly string[] => Array.isArray(value)
 
@@ -32,9 +48,8 @@ function attribute(name: string, value: AttributeValue): Sparse<AttributeProto> 
   if (typeof value === 'number') return { name, integer: value, type: KINDS.integer }
   if (typeof value === 'string') return { name, string: encodeUtf8(value), type: KINDS.string }
   if (isList(value)) {
-    const texts = value.flatMap((each) => (typeof each === 'string' ? [encodeUtf8(each)] : []))
-    if (texts.length > 0) return { name, strings: texts, type: KINDS.strings }
-    return { name, integers: value as readonly number[], type: KINDS.integers }
+    if (isNumbers(value)) return { name, integers: value, type: KINDS.integers }
+    return { name, strings: value.map((each) => encodeUtf8(each)), type: KINDS.strings }
   }
   if ('float' in value) return { name, float: value.float, type: KINDS.float }
   if ('data' in value) return { name, tensor: tensorProto('', value), type: KINDS.tensor }
@@ -47,6 +62,8 @@ export const tensorProto = (name: string, host: HostTensor) => ({
   name,
   raw: rawOf(host),
 })
+
+const isGraph = (value: AttributeValue): value is InnerGraph => typeof value === 'object' && 'nodes' in value
 
 /** The names of values, which are unique in a file. */
 export class Names {
@@ -65,7 +82,7 @@ export class Names {
 }
 
 export class Scope {
-  readonly nodes: (Sparse<NodeProto> & { readonly outputs: string[]; readonly inputs: string[] })[] = []
+  readonly nodes: WrittenNode[] = []
   /** The path of the layer whose nodes are written. */
   where = ''
 
@@ -87,6 +104,7 @@ export class Scope {
       name: outputs[0]!,
       type,
       attributes: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      graphs: Object.values(attributes).flatMap((value) => (isGraph(value) ? [value.nodes] : [])),
     })
     return outputs
   }

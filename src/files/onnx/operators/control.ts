@@ -91,10 +91,8 @@ const scan: Operator = (call) => {
   }
   const [firsts, others] = [all.slice(0, carries), all.slice(carries)]
   const turned = (x: Tensor, direction: number): Tensor => (direction === 0 ? x : ops.flip(x, 0))
-  const [axes, directions] = ['axes', 'directions'].map((what) => list(`scan_input_${what}`, others.length)) as [
-    number[],
-    number[],
-  ]
+  const axes = list('scan_input_axes', others.length)
+  const directions = list('scan_input_directions', others.length)
   const slices = others.map((each, i) =>
     turned(ops.moveaxis(each.plain, call.axis(axes[i]!, each.rank), 0), directions[i]!),
   )
@@ -110,17 +108,14 @@ const scan: Operator = (call) => {
     firsts.map(({ plain }) => plain),
     slices,
   )
-  const [places, ways] = ['axes', 'directions'].map((what) => list(`scan_output_${what}`, count)) as [
-    number[],
-    number[],
-  ]
+  const [places, ways] = [list('scan_output_axes', count), list('scan_output_directions', count)]
   const results = ys.map((each, i) => ops.moveaxis(turned(each, ways[i]!), 0, call.axis(places[i]!, each.rank)))
   return [...carry, ...results].map((each, i) => Value.of(each, found[i]!))
 }
 
 /** Values of equal shapes along a new first axis. */
 function stacked(values: readonly Value[]): Value {
-  const [first] = values as [Value]
+  const first = values[0]!
   const shape = [values.length, ...first.shape]
   const known = values.flatMap(({ host }) => host ?? [])
   if (known.length < values.length) return Value.of(ops.stack(values.map(({ plain }) => plain)), first.type)

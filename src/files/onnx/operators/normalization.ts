@@ -25,16 +25,14 @@ function standardized(x: Tensor, axis: readonly number[], epsilon: number): Tens
   return ops.multiply(ops.subtract(x, mean), inverse(variance, epsilon))
 }
 
-/** The operands from `first` on, each [channels]. */
-function perChannel(call: Call, first: number, count: number, channels: number): Tensor[] {
-  return Array.from({ length: count }, (_, i) => {
-    const { plain, shape } = call.value(first + i)
-    call.require(
-      plain.size === channels,
-      () => `operand ${first + i} [${shape.join(', ')}] must have ${channels} elements`,
-    )
+/** The two operands from `first` on, each [channels]. */
+function perChannel(call: Call, first: number, channels: number): [Tensor, Tensor] {
+  const read = (i: number): Tensor => {
+    const { plain, shape } = call.value(i)
+    call.require(plain.size === channels, () => `operand ${i} [${shape.join(', ')}] must have ${channels} elements`)
     return ops.reshape(plain, [channels])
-  })
+  }
+  return [read(first), read(first + 1)]
 }
 
 /**
@@ -45,7 +43,8 @@ const batchNormalization: Operator = (call) => {
   const x = call.value(0)
   call.require(x.rank >= 2 && call.flag('spatial', true), () => 'it must have one mean and variance for each channel')
   const [epsilon, momentum] = [call.float('epsilon', 1e-5), call.float('momentum', 0.9)]
-  const [scale, bias, mean, variance] = perChannel(call, 1, 4, x.shape[1]!) as [Tensor, Tensor, Tensor, Tensor]
+  const [scale, bias] = perChannel(call, 1, x.shape[1]!)
+  const [mean, variance] = perChannel(call, 3, x.shape[1]!)
   const isTraining = call.around.training || (call.opset >= 14 && call.flag('training_mode'))
   const { last } = x
   const made = (y: Tensor): Value => Value.of(y, x.type, channelsLast(x.rank))
@@ -71,7 +70,7 @@ const batchNormalization: Operator = (call) => {
 const instanceNormalization: Operator = (call) => {
   const x = call.value(0)
   call.require(x.rank >= 3, () => `[${x.shape.join(', ')}] has no spatial axes`)
-  const [scale, bias] = perChannel(call, 1, 2, x.shape[1]!) as [Tensor, Tensor]
+  const [scale, bias] = perChannel(call, 1, x.shape[1]!)
   const axes = inOrder(x.rank - 2).map((axis) => axis + 1)
   const y = standardized(x.last, axes, call.float('epsilon', 1e-5))
   return Value.of(ops.add(ops.multiply(y, scale), bias), x.type, channelsLast(x.rank))
@@ -91,10 +90,9 @@ const groupNormalization: Operator = (call) => {
   const apart = ops.reshape(last, [x.shape[0]!, sizeOf(x.shape.slice(2)), groups, own])
   const y = standardized(apart, [1, 3], call.float('epsilon', 1e-5))
   const isPerGroup = call.opset < 21
-  const [scale, bias] = perChannel(call, 1, 2, isPerGroup ? groups : channels).map((each) =>
-    ops.reshape(each, isPerGroup ? [groups, 1] : [groups, own]),
-  ) as [Tensor, Tensor]
-  const scaled = ops.add(ops.multiply(y, scale), bias)
+  const [scale, bias] = perChannel(call, 1, isPerGroup ? groups : channels)
+  const wide = (weight: Tensor): Tensor => ops.reshape(weight, isPerGroup ? [groups, 1] : [groups, own])
+  const scaled = ops.add(ops.multiply(y, wide(scale)), wide(bias))
   return Value.of(ops.reshape(scaled, last.shape), x.type, channelsLast(x.rank))
 }
 

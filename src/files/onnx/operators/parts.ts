@@ -8,7 +8,7 @@ import { requireShape } from './shape'
 
 const concat: Operator = (call) => {
   const { all } = call
-  const [first] = all as [Value]
+  const first = all[0]!
   const axis = call.axis(call.integer('axis', 1), first.rank)
   call.require(
     all.every((each) => each.rank === first.rank && each.shape.every((x, i) => i === axis || x === first.shape[i])),
@@ -147,7 +147,7 @@ const depthToSpace: Operator = (call) => {
   const { last, type, rank } = call.value(0)
   const size = call.integer('blocksize', 0)
   call.require(rank === 4 && size >= 1, () => 'it takes images and a block of 1 or more')
-  const [batch, rows, columns, channels] = last.shape as [number, number, number, number]
+  const [batch = 0, rows = 0, columns = 0, channels = 0] = last.shape
   const depth = channels / size ** 2
   call.require(Number.isInteger(depth), () => `${channels} channels are not a multiple of ${size ** 2}`)
   const isFirst = call.word('mode', 'DCR', ['DCR', 'CRD']) === 'DCR'
@@ -166,7 +166,7 @@ const spaceToDepth: Operator = (call) => {
   const { last, type, rank } = call.value(0)
   const size = call.integer('blocksize', 0)
   call.require(rank === 4 && size >= 1, () => 'it takes images and a block of 1 or more')
-  const [batch, height, width, channels] = last.shape as [number, number, number, number]
+  const [batch = 0, height = 0, width = 0, channels = 0] = last.shape
   const [rows, columns] = [height / size, width / size]
   call.require(
     Number.isInteger(rows) && Number.isInteger(columns),

@@ -70,7 +70,7 @@ const gru: CellKind = {
   hasMemory: false,
   step(call, x, { h }, weights) {
     const units = h.shape[1]!
-    const [f, g] = weights.activations as [Activation, Activation]
+    const [f, g] = [weights.activations[0]!, weights.activations[1]!]
     const zr = f(ops.add(gate(x, 0, units, 2), times(h, weights, 0, 2, units)))
     const [z, r] = [gate(zr, 0, units), gate(zr, 1, units)]
     const candidate = call.flag('linear_before_reset')
@@ -88,14 +88,10 @@ const lstm: CellKind = {
   hasMemory: true,
   step(call, x, { h, c }, weights) {
     const units = h.shape[1]!
-    const [f, g, k] = weights.activations as [Activation, Activation, Activation]
+    const [f, g, k] = [weights.activations[0]!, weights.activations[1]!, weights.activations[2]!]
     const all = ops.add(x, times(h, weights, 0, 4, units))
-    const [i, o, forget, candidate] = [0, 1, 2, 3].map((each) => gate(all, each, units)) as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ]
+    const [i, o] = [gate(all, 0, units), gate(all, 1, units)]
+    const [forget, candidate] = [gate(all, 2, units), gate(all, 3, units)]
     const peek = (sum: Tensor, at: number, memory: Tensor): Tensor =>
       weights.peepholes === null ? sum : ops.add(sum, ops.multiply(memory, weights.peepholes[at]!))
     const input = f(peek(i, 0, c!))
@@ -135,7 +131,7 @@ const recurrent =
     call.require(given.rank === 3, () => `[${given.shape.join(', ')}] must be [steps, batch, input]`)
     const swap = (x: Value): Value => x.transposed([1, 0, ...inOrder(x.rank).slice(2)])
     const x = isBatchFirst ? swap(given) : given
-    const [steps, batch] = x.shape as [number, number, number]
+    const [steps = 0, batch = 0] = x.shape
     const { type } = x
     const [w, r] = [call.value(1), call.value(2)]
     const count = w.shape[0]!

@@ -174,7 +174,7 @@ const eyeLike: Operator = (call) => {
   call.require(x.rank === 2 && x.size <= MOST_KNOWN, () => `[${x.shape.join(', ')}] must be a matrix`)
   const type = call.type('dtype', x.type)
   const k = call.integer('k', 0)
-  const [rows, columns] = x.shape as [number, number]
+  const [rows = 0, columns = 0] = x.shape
   const data = Array.from({ length: rows * columns }, (_, i) => Number((i % columns) - Math.floor(i / columns) === k))
   return Value.known(hostOf(type, x.shape, data))
 }

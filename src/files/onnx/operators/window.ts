@@ -65,7 +65,7 @@ const conv: Operator = (call) => {
   const [x, kernel] = [call.value(0), call.value(1)]
   requireImages(call, x)
   const groups = call.integer('group', 1)
-  const [filters, channels] = kernel.shape as [number, number]
+  const [filters = 0, channels = 0] = kernel.shape
   call.require(
     kernel.rank === x.rank && groups >= 1 && channels * groups === x.shape[1] && filters % groups === 0,
     () => `a kernel [${kernel.shape.join(', ')}] in ${groups} groups does not fit [${x.shape.join(', ')}]`,

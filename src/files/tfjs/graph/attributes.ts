@@ -7,7 +7,7 @@ import { encodeUtf8 } from '../../../core/text'
 import { fromBase64 } from '../../../core/base64'
 import { FormatError, quoted } from '../../../core/errors'
 import type { Json } from '../../../core/registry'
-import { isRecord, own, type JsonRecord } from '../../containers/json'
+import { isRecord, itemsOf, own, type JsonRecord } from '../../containers/json'
 import type { AttributeProto, Dimension } from '../../onnx/proto'
 import { types, type ElementType } from '../../onnx/types'
 
@@ -124,7 +124,7 @@ function attributeFrom(name: string, value: JsonRecord, where: string): Attribut
 
 function listFrom(list: JsonRecord, where: string): readonly number[] | readonly Uint8Array[] {
   const [key = '', items] = Object.entries(list).find(([, each]) => Array.isArray(each) && each.length > 0) ?? []
-  const all = (items ?? []) as readonly Json[]
+  const all = itemsOf(items)
   if (key === 'i' || key === 'f') return all.map((each) => numberFrom(each, where))
   if (key === 's') return all.map((each) => bytesFrom(each, where))
   return key === 'type' ? all.map(typeCode) : []
@@ -139,7 +139,7 @@ function numberFrom(value: Json | undefined, where: string): number {
 
 /** Bytes are base64, or a list of numbers. */
 function bytesFrom(value: Json | undefined, where: string): Uint8Array {
-  if (Array.isArray(value)) return Uint8Array.from(value as readonly number[])
+  if (Array.isArray(value)) return Uint8Array.from(value, Number)
   try {
     return fromBase64(String(value ?? ''))
   } catch {

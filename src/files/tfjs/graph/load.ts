@@ -1,6 +1,5 @@
 // A graph-model → a model with the inputs and outputs of its signature, whose weights have the elements of the file.
 
-import { typed } from '../../../core/tree'
 import type { JsonRecord } from '../../containers/json'
 import type { InputOptions } from '../../../models/load-options'
 import { GraphModel, readInputOptions, requireInputs, symbolsOf } from '../../onnx/graph-model'
@@ -43,7 +42,7 @@ export function graphModelFrom<In = Tensor, Out = Tensor>(
   while (names.includes(name)) name += '_'
   const layer = new TfjsGraph({ file, constants, name })
   const { inputs, outputs } = symbolsOf(layer, shapes, where)
-  const model = new TfjsModel({ inputs, outputs: typed(outputs) })
+  const model: TfjsModel = new TfjsModel({ inputs, outputs: outputs })
   layer.fill(({ proto, weight }) => ({ type: 'float32', shape: weight!.shape, data: contents.get(proto.name)! }))
-  return typed(model)
+  return model
 }

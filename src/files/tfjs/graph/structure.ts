@@ -8,14 +8,14 @@ import { fromBase64, toBase64 } from '../../../core/base64'
 import { FormatError, quoted } from '../../../core/errors'
 import type { Json } from '../../../core/registry'
 import type { Shape } from '../../../core/shapes'
-import { isRecord, own, parseJson, recordAt, type JsonRecord } from '../../containers/json'
+import { isRecord, itemsOf, own, parseJson, recordAt, type JsonRecord } from '../../containers/json'
 import type { ReadGraph } from '../../onnx/graph-layer'
 import { requireOperators } from '../../onnx/nodes'
 import type { NodeProto, TensorProto, ValueInfo } from '../../onnx/proto'
 import { elementType, types } from '../../onnx/types'
 import { inOrder } from '../../onnx/values'
 import type { Initializer } from '../../onnx/trained-tensors'
-import type { ManifestTensor } from '../manifest'
+import { numbersOf, type ManifestTensor } from '../manifest'
 import { keptAttributes } from './attributes'
 import { definitionOf, infoOf, runnable, type Definition, type End, type Node } from './definition'
 import { operators } from './operators'
@@ -66,7 +66,7 @@ export function structureOf(json: JsonRecord, tensors: readonly ManifestTensor[]
     const { name, dtype, shape } = tensor
     if (!needed.delete(name)) return []
     if (dtype === 'string') throw new FormatError(`${where}: the graph computes with the strings of '${name}'`)
-    const values = tensor.read() as Float32Array | Int32Array | Uint8Array
+    const values = numbersOf(tensor)
     if (values instanceof Float32Array && isLearned(shape, uses.get(name))) {
       filled.push({ name, shape, values })
       return [{ name, dtype, shape: [...shape] }]
@@ -100,7 +100,7 @@ export function structureOf(json: JsonRecord, tensors: readonly ManifestTensor[]
 /** The nodes that are inputs, with their declared shapes. */
 function definitionNodes(json: JsonRecord): readonly JsonRecord[] {
   const list = own(recordAt(json, 'modelTopology'), 'node')
-  return (list as readonly Json[]).filter(isRecord)
+  return itemsOf(list).filter(isRecord)
 }
 
 /**

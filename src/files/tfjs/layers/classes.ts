@@ -69,7 +69,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   GaussianNoise: 'stddev',
   SpatialDropout1D: 'rate seed',
 
-  // Within a model, TensorFlow.js computes wrong shapes for CategoryEncoding, CenterCrop and Resizing.
+  // Inside a model, TensorFlow.js gives the results of CategoryEncoding, CenterCrop and Resizing wrong shapes.
   Rescaling: 'scale offset',
 
   Bidirectional: 'layer mergeMode',

@@ -3,6 +3,7 @@
 
 import { nameOfClass } from '../../../core/registry'
 import { inFiles } from '../../../layers/saved-weights'
+import { isList } from '../../containers/json'
 import { kerasName } from '../../keras/write-names'
 import { Layer, type LayerBase } from '../../../layers/layer'
 import { Model } from '../../../models/model'
@@ -33,11 +34,16 @@ function ownName(layer: LayerBase, { name }: Variable): string {
 /** An inner layer, and the prefixes of its weights' names here and in Keras. */
 type Inner = readonly [layer: LayerBase, scope: string, kerasScope: string]
 
+/** The layers in a list. */
+export function layersIn(list: unknown): readonly LayerBase[] {
+  return isList(list) ? list.filter((each) => each instanceof Layer) : []
+}
+
 function innerLayers(outer: LayerBase): readonly Inner[] {
   const className = nameOfClass(outer.constructor)
   return Object.entries<unknown>({ ...outer }).flatMap(([property, value]): Inner[] => {
     if (property === 'cells' && className === 'StackedRNNCells')
-      return (value as LayerBase[]).map((cell, i) => [cell, `/RNNCell_${i}`, `/${cell.name}`])
+      return layersIn(value).map((cell, i): Inner => [cell, `/RNNCell_${i}`, `/${cell.name}`])
     if (!(value instanceof Layer)) return []
     const own = `/${value.name}`
     if (property === 'cell') return [[value, '', own]]

@@ -2,13 +2,13 @@
 // manifest in the group 'optimizer': `iter`, then for each slot the arrays of all trained weights, `dense/kernel/m`.
 
 import { formatShape } from '../../../core/errors'
-import { classNameOf, type Config, type Json } from '../../../core/registry'
+import { classNameOf, type Json } from '../../../core/registry'
 import { sameShape } from '../../../core/shapes'
 import type { JsonRecord } from '../../containers/json'
 import type { Optimizer } from '../../../optimizers/optimizer'
 import { Tensor } from '../../../ops/tensor'
 import type { Variable } from '../../../ops/variable'
-import type { ManifestTensor } from '../manifest'
+import { numbersOf, type ManifestTensor } from '../manifest'
 
 interface Row {
   readonly ours: string
@@ -96,7 +96,7 @@ export function writtenOptimizer(optimizer: Optimizer, refuse: (why: string) => 
   if (optimizer.schedule !== null) refuse('there are no schedules of the learning rate')
   const defaults = new (optimizer.constructor as new () => Optimizer)().getConfig()
   const config: Record<string, Json> = {}
-  for (const [name, value] of Object.entries(optimizer.getConfig() as Config)) {
+  for (const [name, value] of Object.entries(optimizer.getConfig())) {
     if (Object.hasOwn(row.options, name)) config[row.options[name]!] = value
     else if (name !== 'name' && JSON.stringify(value) !== JSON.stringify(defaults[name]))
       refuse(`${className} cannot have ${name} = ${JSON.stringify(value)}`)
@@ -157,13 +157,17 @@ export function stateIn(
     if (dtype !== 'float32' || named !== weight || !sameShape(shape, weight.shape))
       return `'${name}' must be that of ${weight.name} with the shape ${formatShape(weight.shape)}, received ${formatShape(shape)} of ${dtype}`
     if (variable === null) continue
-    const values = array.read() as Float32Array
+    const values = numbersOf(array)
     state.push([
       variable,
-      new Tensor(factor === 1 ? values : values.map((each) => each * factor), weight.shape, 'float32'),
+      new Tensor(
+        factor === 1 && values instanceof Float32Array ? values : Float32Array.from(values, (each) => each * factor),
+        weight.shape,
+        'float32',
+      ),
     ])
   }
-  return [[optimizer.iterations, new Tensor(iterations.read() as Int32Array, [], 'int32')], ...state]
+  return [[optimizer.iterations, new Tensor(Int32Array.from(numbersOf(iterations)), [], 'int32')], ...state]
 }
 
 /** An array to write. */

@@ -18,7 +18,7 @@ import type { LoadSettings } from '../../../models/load-options'
 import type { Model } from '../../../models/model'
 import { Tensor } from '../../../ops/tensor'
 import type { Variable } from '../../../ops/variable'
-import { manifestTensors, type Artifacts, type ManifestTensor } from '../manifest'
+import { manifestTensors, numbersOf, type Artifacts, type ManifestTensor } from '../manifest'
 import { finderOf, namedWeights } from './names'
 import { stateIn } from './optimizers'
 import { currentForm } from './topologies'
@@ -28,7 +28,7 @@ import { savedCompile } from './training'
 export function modelFromLayers(
   { name, json, weights }: Artifacts,
   { customObjects = {}, compile = true }: LoadSettings,
-): Model<unknown, unknown> {
+): Model {
   const tensors = manifestTensors(weights, name)
   const saved = ObjectReader.model(currentForm(topologyOf(json['modelTopology'] ?? null, name)), customObjects, {
     isFormer: true,
@@ -101,6 +101,6 @@ function assignmentsOf(model: LayerBase, tensors: readonly ManifestTensor[], whe
 }
 
 function valueOf({ dtype, shape }: Variable, tensor: ManifestTensor): Tensor {
-  const values = tensor.read() as Float32Array | Int32Array | Uint8Array
+  const values = numbersOf(tensor)
   return new Tensor(dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values), shape, dtype)
 }

@@ -9,7 +9,9 @@ import { Layer, type LayerBase } from '../../../layers/layer'
 import { LayerGraph } from '../../../models/layer-graph'
 import { Model } from '../../../models/model'
 import { Sequential } from '../../../models/sequential'
+import { recordAt } from '../../containers/json'
 import { layersIgnoringMasks } from './masks'
+import { layersIn } from './names'
 import { activationName, classThere, isClass, objectOf, treatmentOf } from './classes'
 
 type JsonObject = Record<string, Json>
@@ -64,7 +66,7 @@ export class TopologyWriter implements FormerWriter {
       if (treatment === 'refused') this.refuse(of, `${className} cannot have ${option} = ${JSON.stringify(value)}`)
       if (treatment !== 'written' || option === 'name' || option === 'trainable') continue
       if (live instanceof Layer) made[kerasName(option)] = this.inner(of, live)
-      else if (option === 'cells') made['cells'] = (live as LayerBase[]).map((cell) => this.layer(cell))
+      else if (option === 'cells') made['cells'] = layersIn(live).map((cell) => this.layer(cell))
       else made[NAMES[option] ?? kerasName(option)] = this.value(of, option, value)
     }
     return made
@@ -76,7 +78,7 @@ export class TopologyWriter implements FormerWriter {
     // There, the given layer has the name without prefix, and the backward layer is a copy of it.
     const { layer: forward, backwardLayer: backward } = of.getConfig()
     if (!isCopy(forward!, backward!)) this.refuse(of, 'the backward layer must have the options of the forward layer')
-    const config = saved['config'] as JsonObject
+    const config = recordAt(saved, 'config')
     return { ...saved, config: { ...config, name: String(config['name']).replace(/^forward_/, '') } }
   }
 
@@ -116,9 +118,9 @@ function inputConfig({ batchSize, shape, dtype, name }: InputLayer): JsonObject 
 /** Whether two saved layers differ in their names and directions alone. */
 function isCopy(forward: Json, backward: Json): boolean {
   const plain = (value: Json): string => {
-    const { config, className } = value as { readonly config: Config; readonly className: string }
-    const { name: _name, goBackwards: _goBackwards, ...others } = config
-    return JSON.stringify([className, others])
+    if (!isSerialized(value)) return JSON.stringify(value)
+    const { name: _name, goBackwards: _goBackwards, ...others } = value.config
+    return JSON.stringify([value.className, others])
   }
   return plain(forward) === plain(backward)
 }

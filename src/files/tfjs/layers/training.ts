@@ -11,7 +11,7 @@ import {
   type Registry,
 } from '../../../core/registry'
 import { isBranch } from '../../../core/tree'
-import { isRecord, own, recordAt, type JsonRecord } from '../../containers/json'
+import { isRecord, itemsOf, own, recordAt, recordOf, type JsonRecord } from '../../containers/json'
 import { isObject } from '../../keras/keras-object'
 import { losses } from '../../../losses/registry'
 import { metrics as metricsByName } from '../../../metrics/registry'
@@ -88,7 +88,7 @@ export function trainingConfig(
   outputNames: readonly string[],
   refuse: (why: string) => void,
 ): JsonRecord {
-  const { loss = null, lossWeights = null, metrics = null, weightedMetrics = null } = compiled.serialize() as Config
+  const { loss = null, lossWeights = null, metrics = null, weightedMetrics = null } = recordOf(compiled.serialize())
   if (lossWeights !== null) refuse('there are no weights of losses')
   if (namesOf(weightedMetrics).length > 0) refuse('there are no weighted metrics')
   return {
@@ -98,11 +98,14 @@ export function trainingConfig(
   }
 }
 
+/** The values of a list or a record. */
+const partsOf = (value: Json): readonly Json[] => (isRecord(value) ? Object.values(value) : itemsOf(value))
+
 /** The values of a tree of names and objects. */
 function namesOf(value: Json): Json[] {
   if (value === null) return []
   if (isSerialized(value) || !isBranch(value)) return [value]
-  return Object.values<Json>(value as Config).flatMap(namesOf)
+  return partsOf(value).flatMap(namesOf)
 }
 
 function lossNames(loss: Json, outputNames: readonly string[], refuse: (why: string) => void): Json {
@@ -135,7 +138,7 @@ function metricNames(metrics: Json, outputNames: readonly string[], refuse: (why
     return name ?? ''
   }
   if (outputNames.length === 1) return namesOf(metrics).map(nameOf)
-  const perOutput = isBranch(metrics) ? Object.values<Json>(metrics as Config).map(namesOf) : []
+  const perOutput = partsOf(metrics).map(namesOf)
   if (perOutput.every((list) => list.length === 0)) return []
   if (perOutput.length !== outputNames.length || perOutput.some((list) => list.length > 1))
     refuse('each of several outputs can have one metric')

@@ -47,7 +47,7 @@ const scatterAdd: Row<'scatterAdd'> = (call) => {
   const { writer, attributes } = call
   const { axis } = attributes
   const [updates, indices] = [call.input(), call.input(1)]
-  const [size] = call.numbers(({ size }) => [size]) as [Numbers]
+  const size = call.numbers((attributes) => [attributes.size])[0]!
   const end = axis + indices.rank
   const rest = [...updates.shape.slice(0, axis), ...updates.shape.slice(end)]
   // The product of the extents of the indices.

@@ -52,7 +52,7 @@ export const loop: Row<'loop'> = (call) => {
   const { writer, attributes, node } = call
   const { carries, scanned, reverse, runs } = attributes
   const graphs = call.nodes.map((each) => graphOf(each.attributes))
-  const [body] = graphs as [Graph]
+  const body = graphs[0]!
   const all = [...body.outputs.keys()]
   const wanted = all.filter((i) => i < carries || call.around.isRead(node.outputs[i]!))
   const found = recurrent(call, body, nodesFor(body, wanted))

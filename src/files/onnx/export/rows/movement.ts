@@ -50,9 +50,9 @@ const reverse: Row<'reverse'> = (call) => {
   const long = call.fixed(({ axes }) => axes).filter((axis) => shape[axis]!.some((extent) => extent > 1))
   if (long.length === 0) return call.input()
   const axes = long.map((axis) => order.indexOf(axis))
-  const [starts, ends] = [-1, -END].map((place) => writer.integers(axes.map(() => place))) as [string, string]
-  const list = writer.integers(axes)
-  return call.result(writer.node('Slice', [name, starts, ends, list, writer.integers(axes.map(() => -1))]), order)
+  const forEach = (value: number): string => writer.integers(axes.map(() => value))
+  const operands = [name, forEach(-1), forEach(-END), writer.integers(axes), forEach(-1)]
+  return call.result(writer.node('Slice', operands), order)
 }
 
 const pad: Row<'pad'> = (call) => {
@@ -84,7 +84,7 @@ const constant: Row<'constant'> = (call) => {
   const { shape, dtype } = call.output()
   const { writer } = call
   const all = call.nodes.map(({ attributes }): HostArray => attributes.data)
-  const [data] = all as [HostArray]
+  const data = all[0]!
   const isSame = all.every((each) => each.length === data.length && each.every((x, i) => Object.is(x, data[i])))
   if (shape.every(isFixed) && isSame) return new Item(dtype, shape, { kind: 'constant', data })
   const type = elementTypes[dtype]

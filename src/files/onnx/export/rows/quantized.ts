@@ -27,7 +27,8 @@ function kernelOf(packed: Item, { sight }: QuantizedContraction): Item {
 /** relu(s · scale · Σ q w + bias) with q = ⌊x / s⌉ */
 export function quantized(call: Call, routine: QuantizedContraction): Item {
   const { writer } = call
-  const [x, packed, scales, bias, fixed] = call.inputs as readonly [Item, Item, Item, Item, Item?]
+  const [x, packed, scales, bias] = [call.input(), call.input(1), call.input(2), call.input(3)]
+  const fixed = call.inputs[4]
   const { window, strides, dilation } = routine.sight
   const isProduct = window.length === 0
   const order: Order = isProduct ? inOrder(x.rank) : channelsSecond(x.rank)

@@ -22,7 +22,7 @@ interface Kind {
 }
 
 const lstm = (before: string, z: number): Kind => {
-  const [n, i, f, g, o] = [0, 1, 2, 3, 4].map((each) => z + each) as [number, number, number, number, number]
+  const [n, i, f, g, o] = [z, z + 1, z + 2, z + 3, z + 4]
   return {
     type: 'LSTM',
     steps: pattern(

@@ -16,8 +16,8 @@ import { quantized } from './quantized'
 function attention(call: Call, { attributes }: AttentionKernel): readonly Item[] {
   const { writer } = call
   const { scale, before, after, hasMask, hasBias } = attributes
-  const [query, key, value] = call.inputs as readonly [Item, Item, Item]
-  const [batch, rows, heads, depth] = query.shape as [number[], number[], number[], number[]]
+  const [query, key, value] = [call.input(), call.input(1), call.input(2)]
+  const [batch, rows, heads, depth] = [query.shape[0]!, query.shape[1]!, query.shape[2]!, query.shape[3]!]
   const [columns, groups] = [key.shape[1]!, key.shape[2]!]
   const shared = heads.map((each, i) => each / groups[i]!)
   const one = batch.map(() => 1)
@@ -64,7 +64,7 @@ function attention(call: Call, { attributes }: AttentionKernel): readonly Item[]
 function normalization(call: Call, { attributes }: Normalization): readonly Item[] {
   const { writer } = call
   const { leading, axes, epsilon, isCentered, hasScale } = attributes
-  const [x, ...weights] = call.inputs as readonly [Item, ...Item[]]
+  const [x, weights] = [call.input(), call.inputs.slice(1)]
   if ([1, 2].some((i) => call.around.isRead(call.node.outputs[i]!))) throw new Refusal('the means of a normalization')
   const rest = [1, 2].map((i) => writer.item('', call.output(i)))
   if (isCentered && hasScale && leading === 0) {
@@ -101,18 +101,16 @@ function sorted(call: Call, { axis, descending }: ArgSort | SortedValues, isValu
   const { dtype } = call.input()
   const given = dtype === 'bool' ? writer.cast(name, 'int32') : name
   const count = writer.extent(call.output().shape[axis]!)
-  const [values, places] = writer.scope.all('TopK', [given, count], 2, {
-    axis: order.indexOf(axis),
-    largest: Number(descending),
-  }) as [string, string]
-  const found = isValues ? (dtype === 'bool' ? writer.cast(values, 'bool') : values) : writer.cast(places, 'int32')
-  return call.result(found, order)
+  const attributes = { axis: order.indexOf(axis), largest: Number(descending) }
+  const [values = '', places = ''] = writer.scope.all('TopK', [given, count], 2, attributes)
+  if (!isValues) return call.result(writer.cast(places, 'int32'), order)
+  return call.result(dtype === 'bool' ? writer.cast(values, 'bool') : values, order)
 }
 
 /** The number of sorted elements that are below each value. */
 function searched(call: Call, { isRight }: SearchSorted): Item {
   const { writer } = call
-  const [, values] = call.inputs as readonly [Item, Item]
+  const values = call.input(1)
   const one = values.shape[0]?.map(() => 1) ?? call.input().shape[0]!.map(() => 1)
   const apart = writer.name(writer.reshaped(values, [...values.shape, one]))
   const isBelow = writer.node(isRight ? 'LessOrEqual' : 'Less', [call.plain(), apart])

@@ -119,7 +119,7 @@ function pairScores(call: Call, x: Tensor, counts: readonly number[]): Tensor {
 /** The probabilities of libsvm: those of two classes, and of more by coupling those of all pairs. */
 function probabilities(call: Call, scores: Tensor, classes: number): Tensor {
   const pairs = pairsOf(classes)
-  const [a, b] = ['prob_a', 'prob_b'].map((name) => floatsOf(call, name, [pairs.length])) as [Tensor, Tensor]
+  const [a, b] = [floatsOf(call, 'prob_a', [pairs.length]), floatsOf(call, 'prob_b', [pairs.length])]
   const given = ops.sigmoid(ops.negative(ops.add(ops.multiply(scores, a), b)))
   const first = ops.clip(given, 1e-7, 1 - 1e-7)
   const at = (i: number, j: number): Tensor => {

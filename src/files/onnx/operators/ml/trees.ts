@@ -35,12 +35,8 @@ function treesByNumber(call: Call, prefix: 'target' | 'class'): Trees {
   const trees = integersOf(call, 'nodes_treeids')
   const count = trees.length
   const column = (name: string): readonly number[] => integersOf(call, `nodes_${name}`, count)
-  const [ids, features, yes, no] = ['nodeids', 'featureids', 'truenodeids', 'falsenodeids'].map(column) as [
-    readonly number[],
-    readonly number[],
-    readonly number[],
-    readonly number[],
-  ]
+  const [ids, features] = [column('nodeids'), column('featureids')]
+  const [yes, no] = [column('truenodeids'), column('falsenodeids')]
   const values = numbersOf(call, 'nodes_values')
   const missing = call.has('nodes_missing_value_tracks_true') ? column('missing_value_tracks_true') : []
   const modes = (call.texts('nodes_modes') ?? []) as readonly Mode[]
@@ -67,9 +63,8 @@ function treesByNumber(call: Call, prefix: 'target' | 'class'): Trees {
         no: `${trees[i]}:${no[i]}`,
       })
   }
-  const [owners, nodes, outputs] = ['treeids', 'nodeids', 'ids'].map((name) =>
-    integersOf(call, `${prefix}_${name}`),
-  ) as [readonly number[], readonly number[], readonly number[]]
+  const ofLeaves = (name: string): readonly number[] => integersOf(call, `${prefix}_${name}`)
+  const [owners, nodes, outputs] = [ofLeaves('treeids'), ofLeaves('nodeids'), ofLeaves('ids')]
   const weights = numbersOf(call, `${prefix}_weights`)
   call.require(
     [owners, nodes, outputs].every(({ length }) => length === weights.length),
@@ -89,13 +84,9 @@ function treesByPosition(call: Call): Trees {
   const values = [...(call.tensor('nodes_splits')?.data ?? [])]
   const count = modes.length
   const column = (name: string): readonly number[] => integersOf(call, name, count)
-  const [features, yes, no, isYesLeaf, isNoLeaf] = [
-    'nodes_featureids',
-    'nodes_truenodeids',
-    'nodes_falsenodeids',
-    'nodes_trueleafs',
-    'nodes_falseleafs',
-  ].map(column) as [number[], number[], number[], number[], number[]]
+  const features = column('nodes_featureids')
+  const [yes, no] = [column('nodes_truenodeids'), column('nodes_falsenodeids')]
+  const [isYesLeaf, isNoLeaf] = [column('nodes_trueleafs'), column('nodes_falseleafs')]
   const missing = call.has('nodes_missing_value_tracks_true') ? column('nodes_missing_value_tracks_true') : []
   const weights = [...(call.tensor('leaf_weights')?.data ?? [])]
   const outputs = integersOf(call, 'leaf_targetids', weights.length)

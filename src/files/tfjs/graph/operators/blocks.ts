@@ -20,7 +20,7 @@ const spaceToBatch: Operator = (call) => {
     inOrder(x.rank).map((axis): [number, number] => sides[axis - 1] ?? [0, 0]),
     null,
   )
-  const [batch, ...spatial] = wide.shape as [number, ...number[]]
+  const [batch = 0, ...spatial] = wide.shape
   const rest = spatial.slice(block.length)
   const counts = block.map((size, i) => spatial[i]! / size)
   call.require(

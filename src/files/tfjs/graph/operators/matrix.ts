@@ -32,7 +32,7 @@ const product =
 const band: Operator = (call) => {
   const x = call.value(0)
   const [lower, upper] = [number(call, 1), number(call, 2)]
-  const [rows, columns] = x.shape.slice(-2) as [number, number]
+  const [rows = 0, columns = 0] = x.shape.slice(-2)
   call.require(x.rank >= 2 && rows * columns <= MOST_KNOWN, () => `[${x.shape.join(', ')}] must be matrices`)
   const isKept = Array.from({ length: rows * columns }, (_, at) => {
     const below = Math.floor(at / columns) - (at % columns)
