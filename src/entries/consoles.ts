@@ -49,9 +49,10 @@ function elementsText(shape: Shape, read: (at: number) => string): string {
   const visit = (axis: number, start: number, cell: (text: string) => string): string => {
     const stride = sizeOf(shape.slice(axis + 1))
     const isLast = axis === rank - 1
-    const parts = places(shape[axis]!).map((i) =>
-      i === null ? '…' : isLast ? cell(read(start + i)) : visit(axis + 1, start + i * stride, cell),
-    )
+    const parts = places(shape[axis]!).map((i) => {
+      if (i === null) return '…'
+      return isLast ? cell(read(start + i)) : visit(axis + 1, start + i * stride, cell)
+    })
     const gap = isLast ? ', ' : `,${'\n'.repeat(rank - 1 - axis)}${' '.repeat(axis + 1)}`
     return `[${parts.join(gap)}]`
   }

@@ -114,11 +114,15 @@ class Cloner {
   chain(layer: LayerBase): Chain {
     let copies = this.made.get(layer)
     if (copies === undefined) {
-      copies =
-        layer instanceof Model ? [this.model(layer)] : layer instanceof InputLayer ? [remade(layer)] : this.clone(layer)
+      copies = this.copiesOf(layer)
       this.made.set(layer, copies)
     }
     return copies
+  }
+
+  private copiesOf(layer: LayerBase): Chain {
+    if (layer instanceof Model) return [this.model(layer)]
+    return layer instanceof InputLayer ? [remade(layer)] : this.clone(layer)
   }
 
   model(model: Model<unknown, unknown>): LayerBase {

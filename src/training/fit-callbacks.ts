@@ -88,8 +88,9 @@ export class FitCallbacks {
 
   /** The number of steps like the next one that all callbacks allow; 0 ends training. */
   stepsAhead(next: NextStep): number {
-    const limits: readonly unknown[] = this.all.flatMap((each) => each.stepsAhead?.(next) ?? [])
-    return limits.reduce<number>((least, limit) => {
+    return this.all.reduce((least, callback) => {
+      if (callback.stepsAhead === undefined) return least
+      const limit: unknown = callback.stepsAhead(next)
       if (typeof limit === 'number' && limit >= 0) return Math.min(least, Math.floor(limit))
       throw new ArgumentError(`stepsAhead of a callback must return a number ≥ 0, received ${String(limit)}`)
     }, Infinity)

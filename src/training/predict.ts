@@ -19,7 +19,7 @@ import {
   type Soon,
   type Source,
 } from '../data/samples/source'
-import { toTensor, type TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { outputOf } from '../ops/trace'
 import { Listeners } from './listeners'
@@ -72,9 +72,9 @@ export function predictOnBatch(state: TrainingState, x: unknown): Tree<Tensor> {
 function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Tensor | null {
   const last = state.last.predict
   if (last === null || !state.isCurrent || last.shape[0]! > mostRows) return null
-  const isParsed = hasTensors(x) || isNamedData(Array.isArray(x) ? x[0] : x)
-  const input = x instanceof Tensor ? x : isParsed ? null : toTensor(x as TensorLike, 'x')
-  if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
+  if (!(x instanceof Tensor) && (hasTensors(x) || isNamedData(Array.isArray(x) ? x[0] : x))) return null
+  const input = x instanceof Tensor ? x : toTensor(x, 'x')
+  if (last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
   // predictOnBatch checks for NaN only in the first batch of a type. An input that is optional takes NaN.
   if (mostRows < Infinity && last.dtype === 'float32' && hasNonFinite(input.data)) return null
   if (last.isChecked) state.model.checkData([input])

@@ -125,7 +125,8 @@ class GraphReader {
     const entry = this.entries.get(layer)
     if (entry === undefined) throw this.damaged(`refers to the layer '${layer}', which it does not have`)
     const count = entry.className === 'InputLayer' ? 1 : entry.nodes.length
-    const before = this.isFormer ? entry.before.former : isOutput ? entry.before.outputs : 0
+    const beforeOutput = isOutput ? entry.before.outputs : 0
+    const before = this.isFormer ? entry.before.former : beforeOutput
     const index = node - before
     if (index < 0 || index >= count)
       throw this.damaged(`refers to call ${node} of the layer '${layer}', which has ${count}`)
@@ -242,6 +243,7 @@ function constantOf({ value = null, dtype = 'float32' }: JsonRecord): Json {
   const shape: number[] = []
   for (let inner: Json = value; Array.isArray(inner); inner = inner[0] ?? null) shape.push(inner.length)
   const data = (Array.isArray(value) ? value.flat(shape.length - 1) : [value]) as readonly Json[]
-  const own = /int/.test(textOf(dtype)) ? 'int32' : dtype === 'bool' ? 'bool' : 'float32'
-  return { tensor: { shape, dtype: own, data: data.map((each) => (typeof each === 'boolean' ? Number(each) : each)) } }
+  const other = dtype === 'bool' ? 'bool' : 'float32'
+  const read = /int/.test(textOf(dtype)) ? 'int32' : other
+  return { tensor: { shape, dtype: read, data: data.map((each) => (typeof each === 'boolean' ? Number(each) : each)) } }
 }

@@ -251,7 +251,8 @@ export class ObjectReader implements LayerReader {
 
   /** The name of the user's function that a Lambda calls: that of the function, or that of the layer. */
   private lambda(value: Json): Json {
-    const named = typeof value === 'string' ? value : isObject(value) ? own(value, 'config') : undefined
+    const inObject = isObject(value) ? own(value, 'config') : undefined
+    const named = typeof value === 'string' ? value : inObject
     for (const name of [named, this.place]) if (typeof name === 'string' && isFunctionName(name)) return name
     const wanted = typeof named === 'string' ? named : this.place
     return this.refuse(

@@ -2,6 +2,7 @@
 // nodes with this table, and write-operations.ts writes them. tests/keras/operation-table.test.ts compares it with Keras.
 
 import { normalizeName } from '../../core/errors'
+import { once } from '../../core/once'
 import type { Json } from '../../core/registry'
 import * as ops from '../../ops'
 import * as image from '../../ops/image'
@@ -259,13 +260,15 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   variance: 'var',
 }
 
+const RESTS: Readonly<Record<string, Parameter['rest']>> = { '*': 'list', '**': 'record' }
+
 const parameterOf = (text: string): Parameter => {
   const [, stars, name, mark, initial, isOption] = /^(\**)(\w+)(\??)([^=]*)(=?)$/.exec(text)!
   return {
     name: name!,
     isOption: isOption === '=',
     isOptional: mark === '?' || stars !== '',
-    rest: stars === '' ? null : stars === '*' ? 'list' : 'record',
+    rest: RESTS[stars!] ?? null,
     initial: initial === '' ? null : Number(initial),
   }
 }
@@ -273,35 +276,41 @@ const parameterOf = (text: string): Parameter => {
 const functionsOf = (namespace: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(namespace).flatMap(([name, op]) => (typeof op === 'function' ? [name] : []))
 
-/** The names of the ops here by those of the classes, which are other spellings of them. */
-const names = new Map(
-  [...functionsOf(ops), ...functionsOf(image).map((name) => `image.${name}`)].map((name) => [
-    normalizeName(name),
-    name,
-  ]),
-)
+function allClasses(): readonly OperationClass[] {
+  // The names of the ops here by those of the classes, which are other spellings of them.
+  const all = [...functionsOf(ops), ...functionsOf(image).map((name) => `image.${name}`)]
+  const names = new Map(all.map((name) => [normalizeName(name), name]))
+  return ROWS.flatMap(([module, text, classNames]) => {
+    const parameters = text.split(' ').map(parameterOf)
+    return classNames.split(' ').map((className) => ({
+      module: `keras.src.${module}`,
+      className,
+      op: OPS[className] ?? names.get(normalizeName(module === 'ops.image' ? `image.${className}` : className))!,
+      parameters,
+    }))
+  })
+}
 
-/** All classes. */
-export const OPERATION_CLASSES: readonly OperationClass[] = ROWS.flatMap(([module, text, classNames]) => {
-  const parameters = text.split(' ').map(parameterOf)
-  return classNames.split(' ').map((className) => ({
-    module: `keras.src.${module}`,
-    className,
-    op: OPS[className] ?? names.get(normalizeName(module === 'ops.image' ? `image.${className}` : className))!,
-    parameters,
-  }))
+/** All classes, by name and by op. They are made when a file first needs them, because this takes a tenth of the time of an import. */
+const known = once(() => {
+  const classes = allClasses()
+  return {
+    classes,
+    byClass: new Map(classes.map((each) => [each.className, each])),
+    byOp: new Map(classes.map((each) => [normalizeName(each.op), each])),
+  }
 })
 
-const byClass = new Map(OPERATION_CLASSES.map((each) => [each.className, each]))
-const byOp = new Map(OPERATION_CLASSES.map((each) => [normalizeName(each.op), each]))
+/** All classes. */
+export const operationClasses = (): readonly OperationClass[] => known().classes
 
 /** A class by its name as Keras writes it; undefined for one that is not in the table. */
-export const operationClass = (className: string): OperationClass | undefined => byClass.get(className)
+export const operationClass = (className: string): OperationClass | undefined => known().byClass.get(className)
 
 /** The class of an op, such as `add`, `image.resize` or `activations.relu`; undefined if Keras has none. */
 export function classOfOp(op: string): OperationClass | undefined {
   // Most activations are ops, and some functions of images are in both namespaces.
   const own = op.replace('activations.', '')
   const spellings = [op, own, `image.${own}`].flatMap((name) => [SYNONYMS[name] ?? name, name])
-  return spellings.map((name) => byOp.get(normalizeName(name))).find((each) => each !== undefined)
+  return spellings.map((name) => known().byOp.get(normalizeName(name))).find((each) => each !== undefined)
 }

@@ -102,9 +102,10 @@ function putLayer(group: Branch, layer: LayerBase, weights: readonly Variable[])
 
 function putOptimizer(group: Branch, optimizer: Optimizer, model: AnyModel): void {
   const scope = snakeCase(classNameOf(optimizer))
-  const arrays = optimizerArrays(optimizer, { among: new Set(model.weights) }).map((own): NamedArray => {
-    const name = own.kind === 'variable' ? own.variable.name : own.kind === 'calls' ? 'iterations' : 'unused'
-    return { name: `${scope}/${kerasName(name).replaceAll('/', '_')}`, array: arrayFor(own) }
+  const arrays = optimizerArrays(optimizer, { among: new Set(model.weights) }).map((part): NamedArray => {
+    const counter = part.kind === 'calls' ? 'iterations' : 'unused'
+    const name = part.kind === 'variable' ? part.variable.name : counter
+    return { name: `${scope}/${kerasName(name).replaceAll('/', '_')}`, array: arrayFor(part) }
   })
   putArrays(group, arrays)
   putNames(group, PATHS, trainedPaths(optimizer, model))

@@ -105,7 +105,8 @@ export function outputLabels({ nodes, initializers, outputs }: GraphProto): Read
       if (seen.has(at)) continue
       seen.add(at)
       const [node, tensor] = [makers.get(at), held.get(at)]
-      const tensors = node?.type === 'Constant' ? tensorsIn(node) : tensor === undefined ? [] : [tensor]
+      const kept = tensor === undefined ? [] : [tensor]
+      const tensors = node?.type === 'Constant' ? tensorsIn(node) : kept
       const texts = node === undefined ? [] : textsIn(node, RETURNED)
       for (const each of [...tensors.filter(isText).flatMap(({ strings }) => strings.map(utf8Text)), ...texts])
         found.add(each)

@@ -140,16 +140,16 @@ const readers: Readonly<Partial<Record<ElementType, (at: number, view: DataView)
   uint64: (at, view) => long(view.getUint32(at, true), view.getUint32(at + 4, true)),
 }
 
+/** How numbers become elements of types that do not hold them as they are. */
+const CONVERSIONS: Partial<Record<ElementType, (x: number) => number>> = {
+  float16: fromFloat16,
+  bfloat16: fromBfloat16,
+  bool: (x) => Number(x !== 0),
+}
+
 function fromList(list: Float64Array, type: ElementType): HostArray {
   const data = new types[type].array(list.length)
-  const convert =
-    type === 'float16'
-      ? fromFloat16
-      : type === 'bfloat16'
-        ? fromBfloat16
-        : type === 'bool'
-          ? (x: number) => Number(x !== 0)
-          : null
-  list.forEach((x, i) => (data[i] = convert === null ? x : convert(x)))
+  const convert = CONVERSIONS[type]
+  list.forEach((x, i) => (data[i] = convert === undefined ? x : convert(x)))
   return data
 }

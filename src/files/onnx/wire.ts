@@ -218,13 +218,14 @@ function contentOf({ wire, table }: Row<unknown>, value: unknown): Parts {
   if (wire === Wire.Varint) return [signedVarint(Number(value))]
   if (wire === Wire.Float) return [new Uint8Array(Float32Array.of(Number(value)).buffer)]
   if (wire === Wire.Double) return [new Uint8Array(Float64Array.of(Number(value)).buffer)]
-  const parts: Parts =
-    value instanceof Uint8Array
-      ? [value]
-      : table === undefined
-        ? [encodeUtf8(String(value))]
-        : partsOf(table(), value as object)
+  const parts = innerParts(value, table)
   return [varint(sizeOf(parts)), ...parts]
+}
+
+/** The parts of a field with a length: bytes, a text, or a message with its table. */
+function innerParts(value: unknown, table: (() => Table<unknown>) | undefined): Parts {
+  if (value instanceof Uint8Array) return [value]
+  return table === undefined ? [encodeUtf8(String(value))] : partsOf(table(), value as object)
 }
 
 function partsOf(table: Table<unknown>, message: object): Parts {

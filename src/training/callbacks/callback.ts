@@ -276,8 +276,9 @@ function eventsOf(callback: object): string[] {
  * The callbacks, given as one, as a list, or not at all.
  * @throws ArgumentError for a value that is not a callback, and for a listener without an event of its name
  */
-export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
-  const callbacks: readonly unknown[] = given === null ? [] : Array.isArray(given) ? given : [given]
+export function callbacksOf(option: unknown = null): readonly CallbackMethods[] {
+  const one = option === null ? [] : [option]
+  const callbacks: readonly unknown[] = Array.isArray(option) ? option : one
   for (const callback of callbacks) {
     const isLayer = callback instanceof Layer
     if (isLayer || typeof callback !== 'object' || callback === null || Array.isArray(callback))

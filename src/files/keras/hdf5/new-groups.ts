@@ -7,6 +7,12 @@ import { FractalHeap } from './fractal-heap'
 import type { Link } from './old-groups'
 import { readRecords } from './trees'
 
+/** The kinds of links besides hard ones, which are 0. */
+const LINK_KINDS = new Map([
+  [1, 'soft'],
+  [64, 'external'],
+])
+
 /** version 1, flags 1, [type 1], [order 8], [character set 1], length of the name, name, address 8 */
 export function readLink(file: FileBytes, message: Cursor): Link {
   message.version(1)
@@ -15,7 +21,7 @@ export function readLink(file: FileBytes, message: Cursor): Link {
   message.take((flags & 4 ? 8 : 0) + (flags & 16 ? 1 : 0))
   const name = message.name(message.uint(1 << (flags & 3)))
   if (type === 0) return { name, address: message.uint(8) }
-  const kind = type === 1 ? 'soft' : type === 64 ? 'external' : 'user-defined'
+  const kind = LINK_KINDS.get(type) ?? 'user-defined'
   throw file.fail(`${kind} links are not supported: '${name}'`)
 }
 

@@ -36,7 +36,8 @@ export class GraphFile {
 
   /** The path of the layer that a node belongs to, within the model. */
   pathOf({ scope }: Node): string {
-    return scope.startsWith(`${this.model}/`) ? scope.slice(this.model.length + 1) : scope === this.model ? '' : scope
+    if (scope === this.model) return ''
+    return scope.startsWith(`${this.model}/`) ? scope.slice(this.model.length + 1) : scope
   }
 
   node(type: string, inputs: readonly string[], attributes?: Attributes): string {

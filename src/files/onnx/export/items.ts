@@ -107,10 +107,10 @@ export function arrange(data: HostArray, shape: readonly number[], dtype: DType,
 
 /** The extents after some changes of form. */
 export function extentsAfter(shape: readonly number[], views: readonly View[]): readonly number[] {
-  return views.reduce(
-    (own, view) => ('to' in view ? view.to : 'order' in view ? view.order.map((axis) => own[axis]!) : own),
-    shape,
-  )
+  return views.reduce((extents, view) => {
+    if ('to' in view) return view.to
+    return 'order' in view ? view.order.map((axis) => extents[axis]!) : extents
+  }, shape)
 }
 
 /** The change back. */

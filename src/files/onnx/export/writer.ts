@@ -73,18 +73,17 @@ export class Writer extends GraphFile {
     let found = weight.forms.get(key)
     if (found === undefined) {
       const back = [...weight.written.views].reverse().map(inverse)
-      found = [...back, ...views].reduce(
-        (name, view) =>
-          'to' in view
-            ? this.root.node('Reshape', [name, this.integers(view.to)])
-            : 'order' in view
-              ? this.root.node('Transpose', [name], { perm: view.order })
-              : this.root.node('Gather', [name, this.integers(view.places)], { axis: view.axis }),
-        weight.written.name,
-      )
+      found = [...back, ...views].reduce((name, view) => this.viewed(name, view), weight.written.name)
       weight.forms.set(key, found)
     }
     return found
+  }
+
+  /** The node that reads a weight in another form. */
+  private viewed(name: string, view: View): string {
+    if ('to' in view) return this.root.node('Reshape', [name, this.integers(view.to)])
+    if ('order' in view) return this.root.node('Transpose', [name], { perm: view.order })
+    return this.root.node('Gather', [name, this.integers(view.places)], { axis: view.axis })
   }
 
   /** The elements of an item in row-major order with other extents. */

@@ -220,7 +220,8 @@ const topK: Operator = (call) => {
   const order = [...x.order.filter((each) => each !== axis), axis]
   const last = x.in(order)
   const isLargest = call.flag('largest', true)
-  const key = isLargest ? last : last.dtype === 'float32' ? ops.negative(last) : ops.subtract(-1, last)
+  const reversed = (): Tensor => (last.dtype === 'float32' ? ops.negative(last) : ops.subtract(-1, last))
+  const key = isLargest ? last : reversed()
   const [, found] = ops.topK(key, k)
   return [Value.of(ops.takeAlongAxis(last, found, -1), x.type, order), Value.of(found, 'int64', order)]
 }

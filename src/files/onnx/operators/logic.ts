@@ -34,8 +34,8 @@ const where: Operator = (call) => {
 export function converted(call: Call, x: Value, type: ElementType): Value {
   if (x.type === type) return x
   const [from, to] = [types[x.type], types[type]]
-  const host: Host =
-    type === 'bool' ? (each) => Number(each !== 0) : to.isFloat ? (each) => each! : (each) => Math.trunc(each!)
+  const number: Host = to.isFloat ? (each) => each! : (each) => Math.trunc(each!)
+  const host: Host = type === 'bool' ? (each) => Number(each !== 0) : number
   return elementwise(
     call,
     [x],
@@ -62,9 +62,11 @@ export const conditionOf =
 
 const isInfinite: Operator = (call) => {
   const [below, above] = [call.flag('detect_negative', true), call.flag('detect_positive', true)]
-  const none = (x: Tensor): Tensor => ops.cast(ops.zerosLike(x), 'bool')
-  const kernel = (x: Tensor): Tensor =>
-    below && above ? ops.isinf(x) : above ? ops.equal(x, Infinity) : below ? ops.equal(x, -Infinity) : none(x)
+  const kernel = (x: Tensor): Tensor => {
+    if (below && above) return ops.isinf(x)
+    if (above) return ops.equal(x, Infinity)
+    return below ? ops.equal(x, -Infinity) : ops.cast(ops.zerosLike(x), 'bool')
+  }
   const host = (x: number): boolean => (below && x === -Infinity) || (above && x === Infinity)
   return conditionOf(kernel, host)(call)
 }

@@ -109,7 +109,8 @@ function axesOf(call: Call, x: Value): Axis[] {
     const i = chosen.indexOf(axis)
     if (i < 0) return { from, to: from, scale: 1, length: from, begin: 0, end: 1 }
     const scale = one ?? ratios[i]!
-    const to = byScale ? Math.floor(from * scale) : one === null ? list[i]! : Math.round(from * scale)
+    const wanted = one === null ? list[i]! : Math.round(from * scale)
+    const to = byScale ? Math.floor(from * scale) : wanted
     const isRead = roi.length === 2 * chosen.length
     return {
       from,

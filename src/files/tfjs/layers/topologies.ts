@@ -44,11 +44,12 @@ function openExtent(option: string, value: Json): Json {
 
 /** Old files have the list of layers alone. */
 function sequentialConfig(config: Json): Json {
-  const given: JsonRecord = Array.isArray(config) ? { layers: config as Json } : isRecord(config) ? config : {}
-  const layers = own(given, 'layers')
-  if (!Array.isArray(layers)) return given
+  const record: JsonRecord = isRecord(config) ? config : {}
+  const described: JsonRecord = Array.isArray(config) ? { layers: config as Json } : record
+  const layers = own(described, 'layers')
+  if (!Array.isArray(layers)) return described
   const input = isObject(layers[0]) && layers[0].class_name !== 'InputLayer' ? inputOf(layers[0]) : null
-  return input === null ? given : { ...given, layers: [input, ...layers] }
+  return input === null ? described : { ...described, layers: [input, ...layers] }
 }
 
 /** The InputLayer that the first layer of a Sequential implies; null if it has no shape. */

@@ -84,7 +84,8 @@ export class TopologyWriter implements FormerWriter {
 
   private value(layer: LayerBase, option: string, value: Json): Json {
     if (/activation$/i.test(option)) {
-      const name = value === null ? 'linear' : typeof value === 'string' ? activationName(value) : null
+      const named = typeof value === 'string' ? activationName(value) : null
+      const name = value === null ? 'linear' : named
       if (name === null) this.refuse(layer, `there is no activation ${JSON.stringify(value)}`)
       return name
     }

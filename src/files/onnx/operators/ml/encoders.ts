@@ -145,15 +145,16 @@ const scaler: Operator = (call) => {
 }
 
 /** x / |x| along the last axis; rows whose norm is 0 stay. */
+const NORMS: Readonly<Record<'MAX' | 'L1' | 'L2', (x: Tensor) => Tensor>> = {
+  MAX: (x) => ops.max(x, -1, true),
+  L1: (x) => ops.sum(ops.abs(x), -1, true),
+  L2: (x) => ops.sqrt(ops.sum(ops.square(x), -1, true)),
+}
+
 const normalizer: Operator = (call) => {
   const x = converted(call, call.value(0), 'float32').plain
   const norm = call.word('norm', 'MAX', ['MAX', 'L1', 'L2'])
-  const size =
-    norm === 'MAX'
-      ? ops.max(x, -1, true)
-      : norm === 'L1'
-        ? ops.sum(ops.abs(x), -1, true)
-        : ops.sqrt(ops.sum(ops.square(x), -1, true))
+  const size = NORMS[norm](x)
   return Value.of(ops.divide(x, ops.where(ops.equal(size, 0), 1, size)), 'float32')
 }
 

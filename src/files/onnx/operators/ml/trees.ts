@@ -161,7 +161,13 @@ function scoresOf(call: Call, trees: Trees, outputs: number, aggregate: Aggregat
   const { leaves } = forest
   call.require(leaves.length * outputs <= MOST_WEIGHTS, () => `${leaves.length} leaves have ${outputs} outputs`)
   const isExtreme = aggregate === 'MIN' || aggregate === 'MAX'
-  const none = aggregate === 'MIN' ? Infinity : aggregate === 'MAX' ? -Infinity : 0
+  const least = aggregate === 'MAX' ? -Infinity : 0
+  const none = aggregate === 'MIN' ? Infinity : least
+  const joined = (before: number, weight: number): number => {
+    if (!isExtreme) return before + weight
+    if (before === none) return weight
+    return aggregate === 'MIN' ? Math.min(before, weight) : Math.max(before, weight)
+  }
   const weights = new Float32Array(leaves.length * outputs).fill(none)
   const used = new Set<number>()
   let areAllPositive = true
@@ -169,12 +175,7 @@ function scoresOf(call: Call, trees: Trees, outputs: number, aggregate: Aggregat
     for (const { output, weight } of trees.leaves.get(key)!) {
       call.require(output >= 0 && output < outputs, () => `a leaf has the output ${output} of ${outputs}`)
       const at = i * outputs + output
-      weights[at] =
-        isExtreme && weights[at] !== none
-          ? Math[aggregate === 'MIN' ? 'min' : 'max'](weights[at]!, weight)
-          : isExtreme
-            ? weight
-            : weights[at]! + weight
+      weights[at] = joined(weights[at]!, weight)
       used.add(output)
       areAllPositive &&= weight >= 0
     }
@@ -182,11 +183,8 @@ function scoresOf(call: Call, trees: Trees, outputs: number, aggregate: Aggregat
   // [batch, trees, outputs]
   const all = ops.take(table('float32', weights, [leaves.length, outputs]), leavesOf(forest, x), 0)
   const sum = isExtreme ? (aggregate === 'MIN' ? ops.min : ops.max)(all, 1) : ops.sum(all, 1)
-  const found = isExtreme
-    ? ops.where(ops.isinf(sum), 0, sum)
-    : aggregate === 'AVERAGE'
-      ? ops.divide(sum, forest.roots.length)
-      : sum
+  const summed = aggregate === 'AVERAGE' ? ops.divide(sum, forest.roots.length) : sum
+  const found = isExtreme ? ops.where(ops.isinf(sum), 0, sum) : summed
   return { found, used, areAllPositive }
 }
 

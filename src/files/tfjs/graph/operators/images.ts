@@ -200,9 +200,10 @@ const resized =
     const half = mode === 'linear' ? 'half_pixel' : 'tf_half_pixel_for_nn'
     const images = mode === 'linear' ? converted(call, x, 'float32') : x
     const sizes = Values.integers([x.shape[0]!, ...size, x.shape[3]!])
+    const placed = isHalf ? half : 'asymmetric'
     return by(call, resizeOperators['Resize'], [images, null, null, sizes], {
       mode,
-      coordinate_transformation_mode: isAligned ? 'align_corners' : isHalf ? half : 'asymmetric',
+      coordinate_transformation_mode: isAligned ? 'align_corners' : placed,
       nearest_mode: isAligned ? 'round_prefer_ceil' : 'floor',
     })
   }

@@ -86,9 +86,11 @@ const stridedSlice: Operator = (call) => {
     () => 'begin, end and strides must have the same length, and no stride may be 0',
   )
   const isAt = (name: string, i: number): boolean => ((call.integer(`${name}_mask`, 0) >>> i) & 1) === 1
-  const kinds = begins.map((_, i) =>
-    isAt('ellipsis', i) ? 'ellipsis' : isAt('new_axis', i) ? 'new' : isAt('shrink_axis', i) ? 'number' : 'range',
-  )
+  const kinds = begins.map((_, i) => {
+    if (isAt('ellipsis', i)) return 'ellipsis'
+    if (isAt('new_axis', i)) return 'new'
+    return isAt('shrink_axis', i) ? 'number' : 'range'
+  })
   const used = kinds.filter((kind) => kind === 'range' || kind === 'number').length
   call.require(
     used <= x.rank && kinds.filter((kind) => kind === 'ellipsis').length <= 1,
@@ -125,8 +127,9 @@ function rangeIn(extent: number, begin: number | null, end: number | null, given
   const step = Math.max(Math.min(given, extent + 1), -extent - 1)
   const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1]
   const bound = (at: number): number => Math.min(Math.max(at < 0 ? at + extent : at, least), most)
-  const first = begin === null ? (step > 0 ? 0 : extent - 1) : bound(begin)
-  const last = end === null ? (step > 0 ? extent : -1) : bound(end)
+  const [firstOfAll, lastOfAll] = step > 0 ? [0, extent] : [extent - 1, -1]
+  const first = begin === null ? firstOfAll : bound(begin)
+  const last = end === null ? lastOfAll : bound(end)
   const count = Math.max(0, Math.ceil((last - first) / step))
   return [Math.max(first, 0), count, step]
 }
