@@ -38,7 +38,7 @@ import { TrainingState } from './state'
 import { forward, guardedGradients, totalLoss, type TrainedModel } from './step'
 
 /** A layer that can be trained, evaluated, and used for predictions: the base of Model. Keras: `Trainer`. */
-export abstract class Trainer<In, Out> extends Layer<In, Out> implements TrainedModel {
+export abstract class Trainer<In, Out> extends Layer<In, Out> {
   /** Set it in a callback to end fit after the current step. */
   stopTraining = false
   /** The history of the last `fit`, also of one that runs; null before. Keras: `Model.history`. */
