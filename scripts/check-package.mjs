@@ -446,14 +446,11 @@ function withoutLoader({ Sequential, Dense }) {
   }
 }
 for (const [name, of] of Object.entries({
-  'dist/index.js': await import('../dist/index.js'),
   'dist/deno.js': await import('../dist/deno.js'),
   'dist/react-native.js': await import('../dist/react-native.js'),
   'dist/node.js': await import('../dist/node.js'),
 }))
   report(`models of ${name} know all classes`, withoutLoader(of))
-const inScript = runInNewContext(`${script}; (${withoutLoader})(myelin)`, { WebAssembly, performance, atob })
-report('models of the script for pages know all classes', [...inScript])
 const forWorkers = readFileSync('dist/workerd.js', 'utf8')
 report(
   'the entry for workerd imports every kernel',

@@ -1,11 +1,9 @@
-// The public names. Bundlers drop the calls, with the interpreter and the formats of files: package.json says that this module has no side
-// effects.
+// The public names. Bundlers drop the call, with the interpreter: package.json says that this module has no side effects. Only the entries
+// of hosts pass the loader of files to models, because bundlers keep a call if a program uses a name of the same file.
 
 import { runWithoutWasm } from './engine/runtime/without-wasm'
-import { useAllFormats } from './files/loader'
 
 runWithoutWasm()
-useAllFormats()
 
 export * as activations from './namespaces/activations'
 export * as ops from './namespaces/ops'

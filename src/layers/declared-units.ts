@@ -73,7 +73,7 @@ function departure(layer: object, base: object): string | null {
 /** The member that overrides the computation of the class that declares the units; null if none. */
 function outgrowth(layer: object, declared: keyof typeof DECLARING): string | null {
   for (let place: object | null = layer; place !== null; place = above(place)) {
-    const names = namesAt(place)
+    const names = [...traitNamesAt(place), ...Object.getOwnPropertyNames(place).filter((name) => name === 'flowOfLast')]
     if (DECLARING[declared].some((name) => names.includes(name))) return departure(layer, place)
   }
   // Nothing is declared, so nothing is known, which is always true.

@@ -127,10 +127,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** Empty: subclasses list their own. @internal */
   static readonly positional: readonly string[] = []
   /**
-   * What the class says of its layers: the inputs and the options of a call that they accept, the dtype of the output, checks of
-   * inputs. A class declares what differs from its base.
+   * The declared properties of the class: the inputs and the options of a call that its layers accept, the dtype of the output, checks
+   * of inputs. A class declares what differs from its base.
    *
-   *   static traits = { callOptions: ['initialState'] }
+   *   static override readonly traits: LayerTraits = { callOptions: ['initialState'] }
+   *
+   * @internal
    */
   static readonly traits: LayerTraits = {}
   declare readonly name: string
@@ -382,7 +384,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return this.dtype
   }
 
-  /** The dtype that data for the layer get if nothing else is given: float32, or for example int32 for indices. */
+  /** The dtype that data for the layer get if nothing else is given: float32, or for example int32 for indices. @internal */
   get inputDtype(): DType {
     return inputDtypeOf(this)
   }

@@ -40,9 +40,10 @@ export function readCall<Options extends Common>(
 ): ParsedCall<Options> {
   const [x, y, own] = given
   if (!isElements(x)) return readArrayCall(method, prepared, given)
-  const record = own === undefined && isNamedData(y) ? y : own
+  const inPlace = own === undefined && isNamedData(y) ? y : null
+  const record = inPlace ?? own
   const options = readOptions(method, record)
-  if (record !== y && y != null)
+  if (inPlace === null && y != null)
     throw new ArgumentError(`${method.name}: targets come with the batches: [x, y]. Leave out the second argument.`)
   method.checkForBatches(record)
   // Batches that are made by their index come in a new order, as in Keras.

@@ -35,7 +35,8 @@ export class FitCallbacks {
     model: TrainedModel,
     private readonly lock: RunLock,
     private readonly pace: Pace,
-    { signal, verbose }: Pick<FitSettings, 'signal' | 'verbose'>,
+    { signal, verbose, epochs }: Pick<FitSettings, 'signal' | 'verbose' | 'epochs'>,
+    steps: number | null,
   ) {
     this.progress = verbose === 0 ? null : progress.make()
     this.listeners = new Listeners([...(this.progress === null ? [] : [this.progress]), ...all], model, (event) =>
@@ -44,6 +45,8 @@ export class FitCallbacks {
     this.perBatch = all.some((each) => listensTo(each, 'onTrainBatchBegin', 'onTrainBatchEnd'))
     this.limitsSteps = all.some(({ stepsAhead }) => stepsAhead !== undefined)
     this.keepers = all.flatMap(({ keeper }) => keeper ?? [])
+    this.listeners.introduce({ epochs, steps, verbose })
+    // Last, because what began must be ended, and the callbacks of users may throw.
     this.interruptions = all.flatMap(({ interruption }) => interruption ?? [])
     this.signal = this.interruptions.reduce((before, each) => each.begin(before), signal)
   }

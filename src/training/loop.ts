@@ -90,12 +90,12 @@ class TrainingLoop implements Run {
     readonly callbacks: readonly CallbackMethods[],
   ) {
     const { prepared, lock, runner, shuffleState, options } = training
-    const { epochs, initialEpoch, stepsPerEpoch, signal, verbose } = options
+    const { initialEpoch, stepsPerEpoch, signal } = options
     this.at = { epoch: initialEpoch, batch: 0, step: 0, logs: null, isOver: false, failed: false }
     this.pace = new Pace(signal)
     this.passes = new Passes(runner, shuffleState, this.pace, stepsPerEpoch)
-    this.heard = new FitCallbacks(callbacks, prepared.model, lock, this.pace, options)
-    this.heard.listeners.introduce({ epochs, steps: stepsPerEpoch ?? runner.steps, verbose })
+    const steps = stepsPerEpoch ?? runner.steps
+    this.heard = new FitCallbacks(callbacks, prepared.model, lock, this.pace, options, steps)
   }
 
   get isInterrupted(): boolean {

@@ -78,7 +78,6 @@ describe('a loader of a table', () => {
 })
 
 describe.each([
-  ['index', () => import('../../src')],
   ['node', () => import('../../src/entries/node')],
   ['deno', () => import('../../src/entries/deno')],
   ['react-native', () => import('../../src/entries/react-native')],

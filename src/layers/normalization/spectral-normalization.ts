@@ -3,6 +3,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { configured, iterations, option, required } from '../../core/options'
+import { typed } from '../../core/tree'
 import { TruncatedNormal } from '../../parts/initializers'
 import { divide, equal, where } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
@@ -14,7 +15,7 @@ import { Variable } from '../../ops/variable'
 import { Wrapper } from '../core/wrapper'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
-import { extentsAt, type BatchShape, type TensorSpec } from '../spec'
+import { extentsAt, type BatchShape, type SpecsOf, type TensorSpec } from '../spec'
 import type { LayerTraits } from '../traits'
 import { trackWeight } from '../weight-lists'
 import { outputSpecs } from '../inference'
@@ -45,7 +46,6 @@ export class SpectralNormalization extends SpectralNormalizationBase {
   static readonly className = 'SpectralNormalization'
   /** @internal */
   static override readonly traits: LayerTraits<SpectralNormalization> = {
-    outputTree: (wrapper, specs) => outputSpecs(wrapper.layer, specs),
     requiredInputs: (layer) => layer.buildShape && { minNdim: 1, ...extentsAt(layer.buildShape, [-1]) },
   }
   override readonly supportsMasking: boolean = this.layer.supportsMasking
@@ -62,6 +62,10 @@ export class SpectralNormalization extends SpectralNormalizationBase {
       initializer: new TruncatedNormal({ stddev: 0.02 }),
       trainable: false,
     })
+  }
+
+  override computeOutputSpec(spec: TensorSpec): SpecsOf<Tensor> {
+    return typed(outputSpecs(this.layer, spec))
   }
 
   /** The kernel of the inner layer, or its embeddings. */

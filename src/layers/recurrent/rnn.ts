@@ -273,7 +273,12 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
   getInitialState(batchSize: BatchSize): readonly Tensor[] {
     const isKnown = this.built || this.steps.axes.length > 1
     const input = isKnown ? this.partsOf(this.requireBuilt(this.buildShape))[2] : []
-    return this.cell.initialState(batchOf(`${this}: getInitialState`, batchSize), isKnownShape(input) ? input : [])
+    const rows = batchOf(`${this}: getInitialState`, batchSize)
+    if (isKnownShape(input)) return this.cell.initialState(rows, input)
+    if (this.steps.axes.length === 1) return this.cell.initialState(rows, [])
+    throw new ShapeError(
+      `${this}: getInitialState needs images of known extents; the layer was built for ${formatShape(input)}`,
+    )
   }
 
   /** The result of a step; where a step is masked, the state and the output from before. */

@@ -5,12 +5,13 @@ import { flatten, mapTree, typed, unflatten, type Tree } from '../../core/tree'
 import { swapAxes } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireMask } from '../checks'
+import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { requireOne } from '../forms'
 import { Wrapper } from '../core/wrapper'
 import { scanLayers, type RecurrentStep } from '../loop'
 import { remade } from '../remade'
-import { TensorSpec, type BatchShape } from '../spec'
+import { TensorSpec, type BatchShape, type SpecsOf } from '../spec'
 import { unitFlowOf } from '../declared-units'
 import { type LayerTraits, inputDtypeOf, traitsOf } from '../traits'
 import { outputSpecs } from '../inference'
@@ -32,14 +33,6 @@ export class TimeDistributed extends Wrapper {
   /** @internal */
   static override readonly traits: LayerTraits<TimeDistributed> = {
     readsMask: () => true,
-    outputTree(wrapper, spec, { training }) {
-      const made = outputSpecs(wrapper.layer, wrapper.ofOneStep(spec), { training })
-      const steps = wrapper.requireSpec(spec).shape[1]!
-      return mapTree(
-        made,
-        ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype),
-      )
-    },
     checkShape(layer, shape) {
       layer.requireSteps(shape)
     },
@@ -88,6 +81,16 @@ export class TimeDistributed extends Wrapper {
       unflatten(
         structure,
         outputs.map((each) => swapAxes(each, 0, 1)),
+      ),
+    )
+  }
+
+  override computeOutputSpec(spec: TensorSpec, { training }: ApplyOptions = {}): SpecsOf<Tensor> {
+    const steps = this.requireSpec(spec).shape[1]!
+    return typed(
+      mapTree(
+        outputSpecs(this.layer, this.ofOneStep(spec), { training }),
+        ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype),
       ),
     )
   }
