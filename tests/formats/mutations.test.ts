@@ -1,4 +1,4 @@
-// 100,000 changed files: each reader of bytes throws a typed error or returns the content. The tests of each format make models and
+// 50,000 changed files: each reader of bytes throws a typed error or returns the content. The tests of each format make models and
 // weights of changed files, too, but of fewer, because that takes longer.
 // modes: simd
 
@@ -29,14 +29,14 @@ const readers: readonly (readonly [
   count: number,
   read: (bytes: Uint8Array) => unknown,
 ])[] = [
-  ['HDF5', bytesOf('keras/shards/model_00001.weights.h5'), 10_000, async (bytes) => visit(await openHdf5(bytes))],
-  ['.keras', bytesOf('keras/3.15/pooling.keras'), 15_000, readArchive],
-  ['ONNX', bytesOf('onnx/networks/residual-old.onnx'), 30_000, (bytes) => readFile(bytes, 'changed')],
-  ['safetensors', bytesOf('torch/attention.safetensors'), 30_000, decodeContainer],
+  ['HDF5', bytesOf('keras/shards/model_00001.weights.h5'), 5_000, async (bytes) => visit(await openHdf5(bytes))],
+  ['.keras', bytesOf('keras/3.15/pooling.keras'), 7_500, readArchive],
+  ['ONNX', bytesOf('onnx/networks/residual-old.onnx'), 15_000, (bytes) => readFile(bytes, 'changed')],
+  ['safetensors', bytesOf('torch/attention.safetensors'), 15_000, decodeContainer],
   [
     'model.json',
     bytesOf('tfjs/layers/core.json'),
-    15_000,
+    7_500,
     async (bytes) => {
       const beside = async (): Promise<Uint8Array> => bytesOf('tfjs/layers/core.bin')
       const { name, weights } = await artifactsOf({ name: 'model.json', bytes, beside, again: null }, {}, 'loadModel')
