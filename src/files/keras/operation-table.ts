@@ -301,7 +301,10 @@ const known = once(() => {
   }
 })
 
-/** All classes. */
+/**
+ * All classes.
+ * @internal
+ */
 export const operationClasses = (): readonly OperationClass[] => known().classes
 
 /** A class by its name as Keras writes it; undefined for one that is not in the table. */
