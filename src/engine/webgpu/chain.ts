@@ -1,0 +1,53 @@
+// Elementwise nodes of one shape as one dispatch: a thread computes all nodes for one element.
+
+import type { DType } from '../../core/dtypes'
+import { broadcastStrides, sizeOf } from '../../core/shapes'
+import type { Value } from '../ir/graph'
+import type { Word } from '../ir/instruction'
+import type { ChainKernel } from '../plan/chain'
+import type { Placement } from '../plan/kernel'
+import type { ChainLimits } from '../plan/target'
+import { kernelOver, type Dispatch } from './dispatch'
+import { expressionOf } from './elementwise'
+import { stridedOffsets } from './strided'
+
+/** A thread reads an operand of any layout; a record has room for these. */
+export const CHAIN_LIMITS: ChainLimits = { operands: 16, steps: 64, copies: () => false }
+
+/** WGSL that reads an element as the type that expressions compute with. */
+export const loaded = (dtype: DType, at: string): string => (dtype === 'float32' ? `f32At(${at})` : `i32At(${at})`)
+/** WGSL that stores an element. */
+export const stored = (dtype: DType, at: string, x: string): string =>
+  dtype === 'float32' ? `storeF32(${at}, ${x});` : `storeI32(${at}, ${x});`
+
+/** The dispatch of a chain; null if it has no elements. */
+export function lowerChain(kernel: ChainKernel, { operand }: Placement, unless: Word | null): Dispatch | null {
+  const { nodes, shape, writes } = kernel
+  const count = sizeOf(shape)
+  if (count === 0) return null
+  const names = new Map<Value, string>()
+  const fields: Record<string, Word> = {}
+  const lines: string[] = []
+  const strides: Record<string, number[]> = {}
+  kernel.operands.forEach((value, i) => {
+    const { address, shape: from, strides: steps } = operand(value)
+    fields[`x${i}`] = address
+    strides[`x${i}`] = broadcastStrides(from, steps, shape)
+    names.set(value, `v${i}`)
+  })
+  const offsets = stridedOffsets('index', shape, strides)
+  kernel.operands.forEach(({ dtype }, i) => lines.push(`let v${i} = ${loaded(dtype, `p.x${i} + x${i}_at`)};`))
+  nodes.forEach((node, i) => {
+    lines.push(`let n${i} = ${expressionOf(node, node.inputs.map((input) => names.get(input)!))};`)
+    names.set(node.outputs[0]!, `n${i}`)
+  })
+  writes.forEach((value, i) => {
+    fields[`y${i}`] = operand(value).address
+    lines.push(stored(value.dtype, `p.y${i} + index`, names.get(value)!))
+  })
+  return kernelOver(count, {
+    fields: { ...fields, ...offsets.fields },
+    body: `${offsets.code}\n${lines.join('\n')}`,
+    unless,
+  })
+}

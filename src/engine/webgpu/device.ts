@@ -1,0 +1,44 @@
+// A device with what programs on it share: memory, pipelines by their source, and the layout of their bindings.
+
+import { DeviceMemory } from './memory'
+import { STAGE_COMPUTE } from './flags'
+
+/** The bytes of a kernel's record that are bound: the largest record, and a multiple of the alignment of offsets. */
+export const RECORD_BYTES = 512
+
+export class Gpu {
+  readonly memory: DeviceMemory
+  readonly layout: GPUBindGroupLayout
+  private readonly pipelineLayout: GPUPipelineLayout
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>()
+
+  constructor(readonly device: GPUDevice) {
+    this.memory = new DeviceMemory(device)
+    this.layout = device.createBindGroupLayout({
+      entries: [
+        { binding: 0, visibility: STAGE_COMPUTE, buffer: { type: 'storage' } },
+        { binding: 1, visibility: STAGE_COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true } },
+      ],
+    })
+    this.pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] })
+  }
+
+  /** The pipeline of a source, compiled once. */
+  pipeline(code: string): Promise<GPUComputePipeline> {
+    let pipeline = this.pipelines.get(code)
+    if (pipeline === undefined) {
+      const module = this.device.createShaderModule({ code })
+      pipeline = this.device.createComputePipelineAsync({
+        layout: this.pipelineLayout,
+        compute: { module, entryPoint: 'main' },
+      })
+      this.pipelines.set(code, pipeline)
+    }
+    return pipeline
+  }
+
+  /** The number of compiled pipelines. */
+  get pipelineCount(): number {
+    return this.pipelines.size
+  }
+}

@@ -1,0 +1,92 @@
+// One dispatch of the GPU before its addresses are known, and how kernels write one. The text of a kernel depends on the structure
+// of its operands, not on their sizes: sizes, strides and addresses are in its record, so that kernels of one structure share
+// a pipeline.
+
+import { isAddress, type Word } from '../ir/instruction'
+import { functionsIn } from './functions'
+
+/** Workgroups along each axis. */
+export type Grid = readonly [x: number, y: number, z: number]
+
+/** One kernel on the GPU. */
+export interface Dispatch {
+  /** The complete WGSL. */
+  readonly code: string
+  /** The record of the kernel, in the order of its fields. */
+  readonly words: readonly Word[]
+  readonly grid: Grid
+}
+
+/** The fields of a kernel's record by name: in WGSL, `p.NAME` is a number, an f32, or the index of an element in `memory`. */
+export type RecordFields = Readonly<Record<string, Word>>
+
+/** How a kernel is written. */
+export interface KernelText {
+  readonly fields: RecordFields
+  /** Threads per workgroup. Default 64. */
+  readonly threads?: number
+  /** Declarations of the module, such as workgroup memory. */
+  readonly declarations?: string
+  /**
+   * The statements of one thread. They may use `memory`, `p`, `group` (the number of the workgroup), `thread` (the number of
+   * the thread in it), `index` (the number of the thread in all), and the functions of functions.ts.
+   */
+  readonly body: string
+  /** The word that ends the run if it is not 0; null if the kernel runs in any case. */
+  readonly unless: Word | null
+}
+
+/** The largest number of workgroups along an axis that every device has. */
+const MOST_GROUPS = 65535
+
+/** A grid of `groups` workgroups, whose numbers are `group` in the kernel. */
+function gridOf(groups: number): Grid {
+  if (groups <= MOST_GROUPS) return [groups, 1, 1]
+  const rows = Math.ceil(groups / MOST_GROUPS)
+  return [Math.ceil(groups / rows), rows, 1]
+}
+
+const typeOf = (word: Word): string => (typeof word === 'object' && 'float' in word ? 'f32' : 'u32')
+
+/** A kernel that runs in `groups` workgroups. A kernel whose `group` may be larger must check it, because grids are rectangles. */
+export function kernelIn(groups: number, text: KernelText): Dispatch {
+  const { threads = 64, declarations = '', body, unless } = text
+  const fields: RecordFields = unless === null ? text.fields : { ...text.fields, unless }
+  const names = Object.keys(fields)
+  const stop = unless === null ? '' : 'if (memory[p.unless] != 0u) { return; }\n'
+  const own = `${declarations}
+@compute @workgroup_size(${threads}) fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) thread: u32) {
+let group = groupId.y * groupCounts.x + groupId.x;
+let index = group * ${threads}u + thread;
+${stop}${body}
+}`
+  const code = `struct Record { ${names.map((name) => `${name}: ${typeOf(fields[name]!)}`).join(', ')} }
+@group(0) @binding(0) var<storage, read_write> memory: array<u32>;
+@group(0) @binding(1) var<uniform> p: Record;
+${functionsIn(own)}${own}
+`
+  return { code, words: names.map((name) => fields[name]!), grid: gridOf(groups) }
+}
+
+/** A kernel with a thread for each of `count` elements, whose number is `index`. */
+export function kernelOver(count: number, text: KernelText): Dispatch {
+  const { threads = 64, body, fields } = text
+  return kernelIn(Math.ceil(count / threads), {
+    ...text,
+    fields: { count, ...fields },
+    body: `if (index >= p.count) { return; }\n${body}`,
+  })
+}
+
+/** The words of a record as bits, and which of them are addresses. */
+export function bitsOf(words: readonly Word[], resolve: (word: Extract<Word, { buffer: unknown }>) => number): Uint32Array {
+  const bits = new Uint32Array(words.length)
+  const floats = new Float32Array(bits.buffer)
+  words.forEach((word, i) => {
+    if (typeof word === 'number') bits[i] = word
+    // Kernels count in elements.
+    else if (isAddress(word)) bits[i] = resolve(word) >>> 2
+    else floats[i] = word.float
+  })
+  return bits
+}

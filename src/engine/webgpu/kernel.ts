@@ -1,0 +1,28 @@
+// A primitive's kernel on the GPU: its traits for the planner, and its dispatches.
+
+import type { Word } from '../ir/instruction'
+import type { Address, Operand } from '../ir/operand'
+import type { Node } from '../ir/graph'
+import type { KernelTraits } from '../plan/target'
+import type { Dispatch } from './dispatch'
+
+/** What a kernel is made of. */
+export interface GpuContext<Attributes> {
+  readonly inputs: readonly Operand[]
+  readonly outputs: readonly Operand[]
+  readonly attributes: Attributes
+  /** The memory that the kernel requested. */
+  readonly temporary: Address | null
+  /** Only for kernels that declare `fusesEpilogue`: a row, or with `fusesAddend` a matrix with the size of output 0. */
+  readonly bias: Operand | null
+  /** The elementwise nodes that are applied to output 0, in order. */
+  readonly activation: readonly Node[]
+  /** The word that ends the run if it is not 0; null if the kernel runs in any case. */
+  readonly unless: Word | null
+  emit(dispatch: Dispatch): void
+}
+
+export interface GpuKernel<Attributes> extends KernelTraits<Attributes> {
+  /** Emits one or more dispatches. */
+  lower(context: GpuContext<Attributes>): void
+}

@@ -1,0 +1,25 @@
+// The GPU as a target of the planner: its kernel for each primitive that has one.
+
+import { internalError } from '../../core/errors'
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
+import type { Target } from '../plan/target'
+import { CHAIN_LIMITS } from './chain'
+import type { GpuKernel } from './kernel'
+import { contraction } from './kernels/contraction'
+import { reductions } from './kernels/reduction'
+
+type Kernels = { readonly [Name in PrimitiveName]?: GpuKernel<PrimitiveAttributes[Name]> }
+
+const kernels: Kernels = { ...contraction, ...reductions }
+
+export function hasKernel(name: PrimitiveName): boolean {
+  return kernels[name] !== undefined
+}
+
+export function gpuKernelOf<Name extends PrimitiveName>(name: Name): GpuKernel<PrimitiveAttributes[Name]> {
+  const kernel: Kernels[Name] = kernels[name]
+  if (kernel === undefined) throw internalError(`${name} has no kernel on the GPU`)
+  return kernel
+}
+
+export const gpuTarget: Target = { kernelOf: gpuKernelOf, chain: CHAIN_LIMITS }
