@@ -21,3 +21,8 @@ export interface Operand extends TensorType {
   /** In elements. */
   readonly strides: readonly number[]
 }
+
+/** The position so many bytes further in the same buffer. */
+export function offsetBy({ buffer, offset }: Address, bytes: number): Address {
+  return { buffer, offset: offset + bytes }
+}

@@ -5,7 +5,7 @@ import { ALIGNMENT } from '../../../assembly/shared/instructions'
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import type { Node, Value } from '../ir/graph'
-import type { Address, Operand } from '../ir/operand'
+import { offsetBy, type Address, type Operand } from '../ir/operand'
 import { operandsOf } from '../ir/region'
 import { fuse } from './fuse'
 import { basesOf, locatedOnce, type JointResults, type FuseOptions, type Kernel, type Placement } from './kernel'
@@ -248,8 +248,4 @@ export class LoopKernel implements Kernel {
 
 function addressIn(buffer: PlacedBuffer | undefined, bufferOf: (buffer: PlacedBuffer) => PlacedBuffer): Address | null {
   return buffer === undefined ? null : { buffer: bufferOf(buffer), offset: 0 }
-}
-
-export function offsetBy({ buffer, offset }: Address, bytes: number): Address {
-  return { buffer, offset: offset + bytes }
 }

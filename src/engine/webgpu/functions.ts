@@ -2,10 +2,12 @@
 //
 // WGSL allows an implementation to assume that there are no NaNs and infinities, so functions find these by their bits.
 
+import { kernelFunctions } from './kernels/functions'
 import { LEAST_FACTOR, LEAST_SQUARED, LEAST_STATE } from '../../../assembly/shared/vanishing'
 
 /** The source of each function, by its name. */
 const functions: Readonly<Record<string, string>> = {
+  ...kernelFunctions,
   // Elements of `memory` by their index.
   f32At: 'fn f32At(at: u32) -> f32 { return bitcast<f32>(memory[at]); }',
   i32At: 'fn i32At(at: u32) -> i32 { return bitcast<i32>(memory[at]); }',

@@ -19,6 +19,8 @@ export interface GpuContext<Attributes> {
   readonly activation: readonly Node[]
   /** The word that ends the run if it is not 0; null if the kernel runs in any case. */
   readonly unless: Word | null
+  /** The word that a guard sets to end the run. */
+  readonly flag: Word
   emit(dispatch: Dispatch): void
 }
 

@@ -16,6 +16,7 @@ import { simplify } from '../plan/simplify'
 import { lowerChain } from './chain'
 import { kernelOver, type Dispatch } from './dispatch'
 import { isExpressible } from './elementwise'
+import type { GpuContext } from './kernel'
 import { gpuKernelOf, gpuTarget, hasKernel } from './target'
 
 /** A dispatch with the name of its origin. */
@@ -51,7 +52,7 @@ export function planGpu(graph: Graph, fuse: boolean, flag: Address): GpuPlan {
     // What follows the last guard runs only if no guard ended the run.
     const unless = last >= 0 && i > last ? flag : null
     const label = labelOf(kernel)
-    lowerKernel(kernel, placement, unless, (dispatch) => dispatches.push({ ...dispatch, label }))
+    lowerKernel(kernel, placement, { unless, flag }, (dispatch) => dispatches.push({ ...dispatch, label }))
   })
   for (const { cell, value, target } of memory.copies) {
     const { address, shape } = placement.operand(value)
@@ -61,18 +62,21 @@ export function planGpu(graph: Graph, fuse: boolean, flag: Address): GpuPlan {
   return { ...planned, dispatches }
 }
 
-function lowerKernel(kernel: Kernel, placement: Placement, unless: Word | null, emit: (dispatch: Dispatch) => void): void {
+/** The words by which guards end a run. */
+type RunWords = Pick<GpuContext<unknown>, 'unless' | 'flag'>
+
+function lowerKernel(kernel: Kernel, placement: Placement, run: RunWords, emit: (dispatch: Dispatch) => void): void {
   if (kernel instanceof ChainKernel) {
-    const dispatch = lowerChain(kernel, placement, unless)
+    const dispatch = lowerChain(kernel, placement, run.unless)
     if (dispatch !== null) emit(dispatch)
-  } else if (kernel instanceof SingleKernel) lowerSingle(kernel, placement, unless, emit)
+  } else if (kernel instanceof SingleKernel) lowerSingle(kernel, placement, run, emit)
   else if (isLoop(kernel.nodes[0]!)) throw new Error('loops')
 }
 
 function lowerSingle<Name extends PrimitiveName>(
   kernel: SingleKernel<Name>,
   { operand, temporaryOf }: Placement,
-  unless: Word | null,
+  run: RunWords,
   emit: (dispatch: Dispatch) => void,
 ): void {
   const { node, writes, bias, activation } = kernel
@@ -83,7 +87,7 @@ function lowerSingle<Name extends PrimitiveName>(
     temporary: temporaryOf(kernel),
     bias: bias && operand(bias.operand),
     activation: activation?.nodes ?? [],
-    unless,
+    ...run,
     emit,
   })
 }
@@ -91,8 +95,8 @@ function lowerSingle<Name extends PrimitiveName>(
 /** A copy of consecutive bytes. */
 export function copyOf(from: Address, to: Address, bytes: number, unless: Word | null): Dispatch {
   return kernelOver(bytes / BYTES_PER_ELEMENT, {
-    fields: { from, to },
-    body: 'memory[p.to + index] = memory[p.from + index];',
+    fields: { source: from, to },
+    body: 'memory[p.to + index] = memory[p.source + index];',
     unless,
   })
 }

@@ -6,11 +6,28 @@ import type { Target } from '../plan/target'
 import { CHAIN_LIMITS } from './chain'
 import type { GpuKernel } from './kernel'
 import { contraction } from './kernels/contraction'
+import { convolutions } from './kernels/convolution'
+import { indexing } from './kernels/indexing'
+import { movement } from './kernels/movement'
+import { pooling } from './kernels/pooling'
 import { reductions } from './kernels/reduction'
+import { softmaxes } from './kernels/softmax'
+import { source } from './kernels/source'
+import { training } from './kernels/training'
 
 type Kernels = { readonly [Name in PrimitiveName]?: GpuKernel<PrimitiveAttributes[Name]> }
 
-const kernels: Kernels = { ...contraction, ...reductions }
+const kernels: Kernels = {
+  ...contraction,
+  ...convolutions,
+  ...indexing,
+  ...movement,
+  ...pooling,
+  ...reductions,
+  ...softmaxes,
+  ...source,
+  ...training,
+}
 
 export function hasKernel(name: PrimitiveName): boolean {
   return kernels[name] !== undefined

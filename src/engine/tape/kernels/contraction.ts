@@ -6,7 +6,7 @@ import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { broadcastStrides, forEachOffset, sizeOf, type TensorType } from '../../../core/shapes'
 import type { NoAttributes } from '../../ir/attributes'
 import { ABSENT, instruction, type Fields, type LowerContext, type Word } from '../../ir/instruction'
-import type { Address, Operand } from '../../ir/operand'
+import { offsetBy, type Address, type Operand } from '../../ir/operand'
 import { STRIP, contraction as rules } from '../../primitives/contraction'
 import type { View } from '../../primitives/rule'
 import type { TapeKernel } from './kernel'
@@ -93,10 +93,10 @@ export function lowerProduct(context: ProductContext, a: Operand, b: Operand, ou
       batch: 1,
       lhsBatch: 0,
       rhsBatch: 0,
-      out: moved(out.address, offset),
+      out: offsetBy(out.address, offset),
       lhs: lhs[i]!,
       rhs: rhs[i]!,
-      bias: biasRow === 0 ? bias : moved(context.bias!.address, offset),
+      bias: biasRow === 0 ? bias : offsetBy(context.bias!.address, offset),
     })
   }
 }
@@ -105,12 +105,8 @@ export function lowerProduct(context: ProductContext, a: Operand, b: Operand, ou
 function startsOf({ shape, strides, address }: Operand, batch: readonly number[]): Address[] {
   const addresses: Address[] = []
   const steps = broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch)
-  forEachOffset(batch, steps, 0, (at) => addresses.push(moved(address, BYTES_PER_ELEMENT * at)))
+  forEachOffset(batch, steps, 0, (at) => addresses.push(offsetBy(address, BYTES_PER_ELEMENT * at)))
   return addresses
-}
-
-function moved({ buffer, offset }: Address, bytes: number): Address {
-  return { buffer, offset: offset + bytes }
 }
 
 /** The initial value of the sums: nothing, a row for all rows of the result, or a matrix of its size. */

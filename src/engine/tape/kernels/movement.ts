@@ -5,13 +5,13 @@ import { Opcode } from '../../../../assembly/shared/opcodes'
 import { rowMajorStrides, sizeOf, splitAround, type Shape } from '../../../core/shapes'
 import type { AxisAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { instruction, type Instruction, type Word } from '../../ir/instruction'
-import type { Address, Operand } from '../../ir/operand'
+import { offsetBy, type Operand } from '../../ir/operand'
 import { concatStarts, padStart } from '../../primitives/movement'
 import type { TapeKernel } from './kernel'
 
 /** Copies `from` into a region of `out` that starts `start` elements in and has out's row-major strides. */
 function copyInto(out: Operand, outStrides: readonly number[], start: number, from: Operand): Instruction[] {
-  const address: Address = { buffer: out.address.buffer, offset: out.address.offset + 4 * start }
+  const address = offsetBy(out.address, 4 * start)
   const placed = address.buffer === from.address.buffer && address.offset === from.address.offset
   if (placed || sizeOf(from.shape) === 0) return []
   const { rank, lists } = dimensionsOf(from, outStrides)
@@ -20,7 +20,7 @@ function copyInto(out: Operand, outStrides: readonly number[], start: number, fr
 
 /** Adds `from` to such a region. */
 function addInto(out: Operand, outStrides: readonly number[], start: number, from: Operand): Instruction[] {
-  const address: Address = { buffer: out.address.buffer, offset: out.address.offset + 4 * start }
+  const address = offsetBy(out.address, 4 * start)
   if (sizeOf(from.shape) === 0) return []
   const { rank, lists } = dimensionsOf(from, outStrides)
   return [instruction(Opcode.Accumulate, Accumulate, { out: address, input: from.address, rank }, lists)]

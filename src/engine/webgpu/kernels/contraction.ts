@@ -1,161 +1,104 @@
-// Matrix products on the GPU: a workgroup computes a tile of the result. Operands travel through workgroup memory, and each
-// thread keeps a square of sums in registers.
+// Matrix products on the GPU.
 
-import { broadcastStrides, sizeOf, type Shape } from '../../../core/shapes'
+import { broadcastStrides, sizeOf, type Shape, type TensorType } from '../../../core/shapes'
 import type { NoAttributes } from '../../ir/attributes'
-import type { Node } from '../../ir/graph'
-import type { Word } from '../../ir/instruction'
-import type { Address, Operand } from '../../ir/operand'
-import { kernelIn, type Dispatch } from '../dispatch'
-import { expressionOf } from '../elementwise'
+import type { Operand } from '../../ir/operand'
+import { STRIP } from '../../primitives/contraction'
 import type { GpuContext, GpuKernel } from '../kernel'
 import { stridedOffsets } from '../strided'
+import { emitProduct, sliceBytes, type ProductSize } from './tiles'
 
-/** The statements of an epilogue: x becomes what follows the product. */
-export function activated(activation: readonly Node[]): string {
-  return activation.map((node) => `x = ${expressionOf(node, ['x'])};`).join(' ')
-}
+/** The strides of an operand of a product along the batch. */
+const batchStrides = ({ shape, strides }: Operand, batch: Shape): number[] =>
+  broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch)
 
-/** One product for each of `batch` pairs of matrices: out [batch, m, n] = a [batch, m, k] · b [batch, k, n]. */
-interface Product {
+/** How a product sees its operands: one matrix for all of a batch makes one taller product. */
+interface Seen {
+  readonly size: ProductSize
   readonly batch: Shape
-  readonly m: number
-  readonly n: number
-  readonly k: number
-  readonly out: Address
-  readonly a: Address
-  readonly b: Address
-  /** The strides of each operand along the batch, its rows and its columns. */
-  readonly aStrides: readonly number[]
-  readonly bStrides: readonly number[]
-  /** A row that is added to each row, or a matrix for each. */
-  readonly bias: { readonly address: Address; readonly row: number } | null
-  readonly activation: readonly Node[]
-  readonly unless: Word | null
 }
 
-/** The columns of a that are in workgroup memory at a time. */
-const DEPTH = 16
-/** The threads of a workgroup, in a square. */
-const SIDE = 16
-
-/** The sums of a thread along each axis: large tiles read less, small tiles leave fewer threads without work. */
-const sumsFor = (m: number, n: number): number => (m >= 48 && n >= 48 ? 4 : 2)
-
-export function product({ batch, m, n, k, out, a, b, aStrides, bStrides, bias, activation, unless }: Product): Dispatch {
-  const sums = sumsFor(m, n)
-  const tile = SIDE * sums
-  const rank = batch.length
-  const offsets = stridedOffsets('matrix', batch, { a: aStrides.slice(0, rank), b: bStrides.slice(0, rank) })
-  const [aRow, aColumn] = aStrides.slice(rank)
-  const [bRow, bColumn] = bStrides.slice(rank)
-  const vector = `vec${sums}f`
-  const times = (count: number, line: (i: number) => string): string =>
-    Array.from({ length: count }, (_, i) => line(i)).join('\n')
-  // Neighbouring threads read neighbouring elements.
-  const load = (e: number): string => {
-    const number = `(thread + ${256 * e}u)`
-    const [aDeep, aWide] = aColumn === 1 ? [`${number} % 16u`, `${number} / 16u`] : [`${number} / ${tile}u`, `${number} % ${tile}u`]
-    const [bDeep, bWide] = bColumn === 1 ? [`${number} / ${tile}u`, `${number} % ${tile}u`] : [`${number} % 16u`, `${number} / 16u`]
-    return `{ let d = ${aDeep}; let w = ${aWide}; var x = 0.0; if (row + w < p.m && deep + d < p.k) { x = f32At(aFrom + (row + w) * p.aRow + (deep + d) * p.aColumn); } aTile[d * ${SIDE}u + w / ${sums}u][w % ${sums}u] = x; }
-{ let d = ${bDeep}; let w = ${bWide}; var x = 0.0; if (column + w < p.n && deep + d < p.k) { x = f32At(bFrom + (deep + d) * p.bRow + (column + w) * p.bColumn); } bTile[d * ${SIDE}u + w / ${sums}u][w % ${sums}u] = x; }`
-  }
-  const withBias = bias === null ? '' : 'x += f32At(p.bias + (matrix * p.m + r) * p.biasRow + c);'
-  const rows = Math.ceil(m / tile)
-  const columns = Math.ceil(n / tile)
-  return kernelIn(rows * columns * sizeOf(batch), {
-    fields: {
-      m,
-      n,
-      k,
-      rows,
-      columns,
-      matrices: sizeOf(batch),
-      out,
-      a,
-      b,
-      aRow: aRow!,
-      aColumn: aColumn!,
-      bRow: bRow!,
-      bColumn: bColumn!,
-      ...(bias === null ? {} : { bias: bias.address, biasRow: bias.row }),
-      ...offsets.fields,
-    },
-    threads: SIDE * SIDE,
-    declarations: `var<workgroup> aTile: array<${vector}, ${DEPTH * SIDE}>;
-var<workgroup> bTile: array<${vector}, ${DEPTH * SIDE}>;`,
-    body: `let matrix = group / (p.rows * p.columns);
-if (matrix >= p.matrices) { return; }
-let row = group / p.columns % p.rows * ${tile}u;
-let column = group % p.columns * ${tile}u;
-let y = thread / ${SIDE}u;
-let z = thread % ${SIDE}u;
-${offsets.code}
-let aFrom = p.a + a_at;
-let bFrom = p.b + b_at;
-${times(sums, (i) => `var sum${i} = ${vector}();`)}
-for (var deep = 0u; deep < p.k; deep += ${DEPTH}u) {
-${times((DEPTH * tile) / 256, load)}
-workgroupBarrier();
-for (var d = 0u; d < ${DEPTH}u; d++) {
-let left = aTile[d * ${SIDE}u + y];
-let right = bTile[d * ${SIDE}u + z];
-${times(sums, (i) => `sum${i} = fma(${vector}(left[${i}]), right, sum${i});`)}
+function seen([a, b]: readonly [Operand, Operand], out: Shape): Seen {
+  const [m, n] = out.slice(-2) as [number, number]
+  const batch = out.slice(0, -2)
+  const k = a.shape.at(-1)!
+  const isTall =
+    sizeOf(b.shape.slice(0, -2)) === 1 &&
+    batchStrides(a, batch).every((stride, i) => batch[i] === 1 || stride === a.strides.at(-2)! * m * sizeOf(batch.slice(i + 1)))
+  return isTall
+    ? { size: { matrices: 1, m: m * sizeOf(batch), n, k }, batch: batch.map(() => 1) }
+    : { size: { matrices: sizeOf(batch), m, n, k }, batch }
 }
-workgroupBarrier();
+
+/** The most bytes that the slices of a product may take: those of the product as it is, or of a taller one. */
+function productBytes([a, b]: readonly TensorType[]): number {
+  const [m, k, n] = [a!.shape.at(-2)!, a!.shape.at(-1)!, b!.shape.at(-1)!]
+  const matrices = Math.max(sizeOf(a!.shape.slice(0, -2)), sizeOf(b!.shape.slice(0, -2)))
+  return Math.max(sliceBytes({ matrices, m, n, k }), sliceBytes({ matrices: 1, m: m * matrices, n, k }))
 }
-${times(sums, (i) => `for (var j = 0u; j < ${sums}u; j++) {
-let r = row + y * ${sums}u + ${i}u;
-let c = column + z * ${sums}u + j;
-if (r < p.m && c < p.n) { var x = sum${i}[j]; ${withBias} ${activated(activation)} storeF32(p.out + (matrix * p.m + r) * p.n + c, x); }
-}`)}`,
-    unless,
+
+const STRIDED = (row: string, column: string): string => `return f32At(origin + wide * p.${row} + deep * p.${column});`
+
+function lowerProduct(context: GpuContext<NoAttributes>): void {
+  const {
+    inputs: [a, b],
+    outputs: [out],
+  } = context
+  const { size, batch } = seen([a!, b!], out!.shape)
+  const offsets = stridedOffsets('matrix', batch, { a: batchStrides(a!, batch), b: batchStrides(b!, batch) })
+  const [aRow, aColumn] = a!.strides.slice(-2) as [number, number]
+  const [bRow, bColumn] = b!.strides.slice(-2) as [number, number]
+  emitProduct(context, {
+    size,
+    fields: { a: a!.address, b: b!.address, aRow, aColumn, bRow, bColumn, ...offsets.fields },
+    setup: offsets.code,
+    left: { from: 'p.a + a_at', element: STRIDED('aRow', 'aColumn'), isDeep: aColumn === 1 },
+    right: { from: 'p.b + b_at', element: STRIDED('bColumn', 'bRow'), isDeep: bColumn !== 1 },
+    out: out!.address,
+    outRow: size.n,
+    outMatrix: size.m * size.n,
+    biasMatrix: 0,
   })
-}
-
-/** The strides of an operand of a product along the batch, its rows and its columns. */
-function matrixStrides({ shape, strides }: Operand, batch: Shape): number[] {
-  return [...broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch), ...strides.slice(-2)]
-}
-
-/** The bias as a kernel adds it. */
-export function biasOf({ bias, outputs: [out] }: GpuContext<unknown>): Product['bias'] {
-  if (bias === null) return null
-  return { address: bias.address, row: sizeOf(bias.shape) === out!.shape.at(-1) && sizeOf(out!.shape) !== sizeOf(bias.shape) ? 0 : out!.shape.at(-1)! }
 }
 
 const matmul: GpuKernel<NoAttributes> = {
   accepts: () => true,
   fusesEpilogue: true,
   fusesAddend: true,
+  temporaryBytes: productBytes,
+  lower: lowerProduct,
+}
+
+/** a [m, k] · b [n / 8, k, 8] */
+const matmulStrips: GpuKernel<NoAttributes> = {
+  accepts: (operand) => operand === 0,
+  fusesEpilogue: true,
+  fusesAddend: true,
+  temporaryBytes: ([a, b]) => sliceBytes(stripsSize(a!.shape, b!.shape)),
   lower(context) {
     const {
       inputs: [a, b],
       outputs: [out],
-      activation,
-      unless,
-      emit,
     } = context
-    const [m, n] = out!.shape.slice(-2) as [number, number]
-    const batch = out!.shape.slice(0, -2)
-    if (sizeOf(out!.shape) === 0) return
-    emit(
-      product({
-        batch,
-        m,
-        n,
-        k: a!.shape.at(-1)!,
-        out: out!.address,
-        a: a!.address,
-        b: b!.address,
-        aStrides: matrixStrides(a!, batch),
-        bStrides: matrixStrides(b!, batch),
-        bias: biasOf(context),
-        activation,
-        unless,
-      }),
-    )
+    const size = stripsSize(a!.shape, b!.shape)
+    const [aRow, aColumn] = a!.strides as [number, number]
+    emitProduct(context, {
+      size,
+      fields: { a: a!.address, b: b!.address, aRow, aColumn },
+      left: { from: 'p.a', element: STRIDED('aRow', 'aColumn'), isDeep: aColumn === 1 },
+      right: {
+        from: 'p.b',
+        element: `return f32At(origin + (wide / ${STRIP}u * p.k + deep) * ${STRIP}u + wide % ${STRIP}u);`,
+        isDeep: false,
+      },
+      out: out!.address,
+      outRow: size.n,
+      outMatrix: 0,
+      biasMatrix: 0,
+    })
   },
 }
 
-export const contraction = { matmul }
+const stripsSize = (a: Shape, b: Shape): ProductSize => ({ matrices: 1, m: a[0]!, k: a[1]!, n: b[0]! * STRIP })
+
+export const contraction = { matmul, matmulStrips }

@@ -4,16 +4,17 @@
 import { internalError } from '../../../core/errors'
 import { adjacentGroups, sizeOf, splitAround } from '../../../core/shapes'
 import type { DType } from '../../../core/dtypes'
-import type { AxesAttributes } from '../../ir/attributes'
-import { kernelIn } from '../dispatch'
+import type { AxesAttributes, AxisAttributes } from '../../ir/attributes'
+import { kernelIn, kernelOver } from '../dispatch'
 import { loaded, stored } from '../chain'
 import type { GpuKernel } from '../kernel'
 
 const THREADS = 256
 
-/** A reduction: the result of an empty axis, and how two results are combined, as WGSL. */
 interface Reducer {
-  readonly start: string
+  /** The bits of the result of an empty axis. */
+  start(dtype: DType): number
+  /** WGSL for two results a and b as one. */
   readonly combined: string
 }
 
@@ -33,14 +34,14 @@ function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKe
       const result = mean ? 'part[thread] / f32(p.axis)' : 'part[thread]'
       emit(
         kernelIn(outer * blocks, {
-          fields: { x: x!.address, out: out!.address, outer, axis, inner, blocks },
+          fields: { x: x!.address, out: out!.address, outer, axis, inner, blocks, start: reducer.start(dtype) },
           threads: THREADS,
           declarations: `var<workgroup> part: array<${typeOf(dtype)}, ${THREADS}>;`,
           body: `let row = group / p.blocks;
 if (row >= p.outer) { return; }
 let column = group % p.blocks * ${across}u + thread % ${across}u;
 let deep = thread / ${across}u;
-var a = ${reducer.start};
+var a = bitcast<${typeOf(dtype)}>(p.start);
 if (column < p.inner) {
 for (var i = deep; i < p.axis; i += ${deep}u) { let b = ${loaded(dtype, 'p.x + (row * p.axis + i) * p.inner + column')}; a = ${reducer.combined}; }
 }
@@ -60,7 +61,49 @@ if (deep == 0u && column < p.inner) { ${stored(dtype, 'p.out + row * p.inner + c
 
 const typeOf = (dtype: DType): string => (dtype === 'float32' ? 'f32' : 'i32')
 
-const sum: Reducer = { start: '0.0', combined: 'a + b' }
-const sumI32: Reducer = { start: '0i', combined: 'a + b' }
+/** The bits of the result of an empty axis. */
+const bits = { zero: 0, least: 0xff800000, most: 0x7f800000, leastI32: -(2 ** 31), mostI32: 2 ** 31 - 1 }
 
-export const reductions = { sum: reduction(sum, sumI32), mean: reduction(sum, null, true) }
+const sum: Reducer = { start: () => bits.zero, combined: 'a + b' }
+
+/** The position of the extreme along an axis, the first of equal ones; the first NaN counts as extreme. */
+function argReduction(comparison: '>' | '<'): GpuKernel<AxisAttributes> {
+  return {
+    lower({ inputs: [x], outputs: [out], attributes, unless, emit }) {
+      const { axis, inner } = splitAround(x!.shape, attributes.axis)
+      const count = sizeOf(out!.shape)
+      if (count === 0) return
+      const isFloat = x!.dtype === 'float32'
+      const better = isFloat ? `!isNaN(best) && (a ${comparison} best || isNaN(a))` : `a ${comparison} best`
+      emit(
+        kernelOver(count, {
+          fields: { x: x!.address, out: out!.address, axis, inner },
+          body: `let first = p.x + index / p.inner * p.axis * p.inner + index % p.inner;
+var place = 0u;
+var best = ${loaded(x!.dtype, 'first')};
+for (var i = 1u; i < p.axis; i++) {
+let a = ${loaded(x!.dtype, 'first + i * p.inner')};
+if (${better}) { best = a; place = i; }
+}
+memory[p.out + index] = place;`,
+          unless,
+        }),
+      )
+    },
+  }
+}
+
+export const reductions = {
+  sum: reduction(sum, sum),
+  mean: reduction(sum, null, true),
+  max: reduction(
+    { start: () => bits.least, combined: 'larger(a, b)' },
+    { start: (dtype) => (dtype === 'bool' ? 0 : bits.leastI32), combined: 'max(a, b)' },
+  ),
+  min: reduction(
+    { start: () => bits.most, combined: 'smaller(a, b)' },
+    { start: (dtype) => (dtype === 'bool' ? 1 : bits.mostI32), combined: 'min(a, b)' },
+  ),
+  argMax: argReduction('>'),
+  argMin: argReduction('<'),
+}

@@ -1,0 +1,249 @@
+// Convolutions on the GPU, as products whose operands are found in the images: nothing is copied into columns.
+
+import { sizeOf, type Shape } from '../../../core/shapes'
+import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
+import { windowOf } from '../../primitives/convolution'
+import { kernelIn, kernelOver } from '../dispatch'
+import type { GpuKernel } from '../kernel'
+import { emitProduct, sliceBytes, type ProductSize } from './tiles'
+import { pixelSeen, placeThatSees, slideOf } from './window'
+
+/** The number of images times the number of places. */
+const placesIn = (shape: Shape): number => sizeOf(shape.slice(0, -1))
+
+/** WGSL of an element of x at a place, for a tap and a channel of the group: tap · channels + channel. */
+const seenAt = (rank: number, place: string, tapChannel: string): string => `let channel = ${tapChannel} % p.channels;
+${pixelSeen(rank, place, `${tapChannel} / p.channels`, 'return 0.0;')}
+return f32At(origin + pixel * p.allChannels + channel);`
+
+/** WGSL of an element of a matrix with rows p.ROW apart, whose columns are neighbours. */
+const inRow = (row: string): string => `return f32At(origin + deep * p.${row} + wide);`
+
+const convolution: GpuKernel<ConvolutionAttributes> = {
+  fusesEpilogue: true,
+  fusesAddend: true,
+  temporaryBytes: ([x, kernel], attributes) => sliceBytes(forwardSize(x!.shape, kernel!.shape, attributes)),
+  lower(context) {
+    const {
+      inputs: [x, kernel],
+      outputs: [out],
+      attributes,
+    } = context
+    const window = windowOf(kernel!)
+    const size = forwardSize(x!.shape, kernel!.shape, attributes)
+    const filters = kernel!.shape.at(-1)!
+    const slide = slideOf(x!.shape, window, attributes)
+    emitProduct(context, {
+      size,
+      fields: {
+        x: x!.address,
+        kernel: kernel!.address,
+        channels: kernel!.shape.at(-2)!,
+        allChannels: x!.shape.at(-1)!,
+        filters,
+        ...slide.fields,
+      },
+      left: { from: 'p.x + matrix * p.channels', element: seenAt(slide.rank, 'wide', 'deep'), isDeep: true },
+      right: { from: 'p.kernel + matrix * p.n', element: inRow('filters'), isDeep: false },
+      out: out!.address,
+      outRow: filters,
+      outMatrix: size.n,
+      biasMatrix: size.n,
+    })
+  },
+}
+
+function forwardSize(x: Shape, kernel: Shape, { groups, ...attributes }: ConvolutionAttributes): ProductSize {
+  const window = kernel.slice(0, -2)
+  const { fields, rank } = slideOf(x, window, attributes)
+  const places = Array.from({ length: rank }, (_, i) => Number(fields[`places${i}`]))
+  return { matrices: groups, m: x[0]! * sizeOf(places), n: kernel.at(-1)! / groups, k: sizeOf(kernel.slice(0, -1)) }
+}
+
+const convolutionKernel: GpuKernel<PrimitiveAttributes['convolutionKernel']> = {
+  temporaryBytes: ([x, dy], attributes) => sliceBytes(kernelSize(x!.shape, dy!.shape, attributes)),
+  lower(context) {
+    const {
+      inputs: [x, dy],
+      outputs: [out],
+      attributes,
+    } = context
+    const { kernel: window, groups } = attributes
+    const size = kernelSize(x!.shape, dy!.shape, attributes)
+    const slide = slideOf(x!.shape, window, attributes)
+    const filters = dy!.shape.at(-1)!
+    emitProduct(context, {
+      size,
+      fields: {
+        x: x!.address,
+        dy: dy!.address,
+        channels: x!.shape.at(-1)! / groups,
+        allChannels: x!.shape.at(-1)!,
+        filters,
+        ...slide.fields,
+      },
+      left: { from: 'p.x + matrix * p.channels', element: seenAt(slide.rank, 'deep', 'wide'), isDeep: false },
+      right: { from: 'p.dy + matrix * p.n', element: inRow('filters'), isDeep: false },
+      out: out!.address,
+      outRow: filters,
+      outMatrix: size.n,
+      biasMatrix: 0,
+    })
+  },
+}
+
+function kernelSize(x: Shape, dy: Shape, { kernel, groups }: PrimitiveAttributes['convolutionKernel']): ProductSize {
+  return { matrices: groups, m: (sizeOf(kernel) * x.at(-1)!) / groups, n: dy.at(-1)! / groups, k: placesIn(dy) }
+}
+
+const convolutionTurned: GpuKernel<PrimitiveAttributes['convolutionTurned']> = {
+  temporaryBytes: ([dy, kernel], attributes) => sliceBytes(turnedSize(dy!.shape, kernel!.shape, attributes)),
+  lower(context) {
+    const {
+      inputs: [dy, kernel],
+      outputs: [out],
+      attributes,
+    } = context
+    const size = turnedSize(dy!.shape, kernel!.shape, attributes)
+    const all = kernel!.shape.at(-1)!
+    const slide = slideOf(out!.shape, windowOf(kernel!), attributes)
+    emitProduct(context, {
+      size,
+      fields: {
+        dy: dy!.address,
+        kernel: kernel!.address,
+        filters: kernel!.shape.at(-2)!,
+        allFilters: dy!.shape.at(-1)!,
+        all,
+        ...slide.fields,
+      },
+      left: {
+        from: 'p.dy + matrix * p.filters',
+        element: `let f = deep % p.filters;
+${placeThatSees(slide.rank, 'wide', 'deep / p.filters', 'return 0.0;', true)}
+return f32At(origin + place * p.allFilters + f);`,
+        isDeep: true,
+      },
+      right: { from: 'p.kernel + matrix * p.n', element: inRow('all'), isDeep: false },
+      out: out!.address,
+      outRow: all,
+      outMatrix: size.n,
+      biasMatrix: size.n,
+    })
+  },
+}
+
+function turnedSize(
+  dy: Shape,
+  kernel: Shape,
+  { groups, spatial }: PrimitiveAttributes['convolutionTurned'],
+): ProductSize {
+  return {
+    matrices: groups,
+    m: dy[0]! * sizeOf(spatial),
+    n: kernel.at(-1)! / groups,
+    k: sizeOf(kernel.slice(0, -1)),
+  }
+}
+
+const depthwiseConvolution: GpuKernel<PaddedAttributes> = {
+  lower({ inputs: [x, kernel], outputs: [out], attributes, unless, emit }) {
+    const window = kernel!.shape.slice(0, -1)
+    const { fields, rank } = slideOf(x!.shape, window, attributes)
+    const count = sizeOf(out!.shape)
+    if (count === 0) return
+    emit(
+      kernelOver(count, {
+        fields: { x: x!.address, kernel: kernel!.address, out: out!.address, channels: x!.shape.at(-1)!, taps: sizeOf(window), ...fields },
+        body: `let channel = index % p.channels;
+var sum = 0.0;
+for (var tap = 0u; tap < p.taps; tap++) {
+${pixelSeen(rank, 'index / p.channels', 'tap', 'continue;')}
+sum = fma(f32At(p.x + pixel * p.channels + channel), f32At(p.kernel + tap * p.channels + channel), sum);
+}
+storeF32(p.out + index, sum);`,
+        unless,
+      }),
+    )
+  },
+}
+
+const depthwiseConvolutionTranspose: GpuKernel<PrimitiveAttributes['depthwiseConvolutionTranspose']> = {
+  lower({ inputs: [dy, kernel], outputs: [out], attributes, unless, emit }) {
+    const window = kernel!.shape.slice(0, -1)
+    const { fields, rank } = slideOf(out!.shape, window, attributes)
+    const count = sizeOf(out!.shape)
+    if (count === 0) return
+    emit(
+      kernelOver(count, {
+        fields: { dy: dy!.address, kernel: kernel!.address, out: out!.address, channels: out!.shape.at(-1)!, taps: sizeOf(window), ...fields },
+        body: `let channel = index % p.channels;
+var sum = 0.0;
+for (var tap = 0u; tap < p.taps; tap++) {
+${placeThatSees(rank, 'index / p.channels', 'tap', 'continue;')}
+sum = fma(f32At(p.dy + place * p.channels + channel), f32At(p.kernel + tap * p.channels + channel), sum);
+}
+storeF32(p.out + index, sum);`,
+        unless,
+      }),
+    )
+  },
+}
+
+/** The channels of a workgroup, and its threads for each of them. */
+const CHANNELS = 16
+const STRANDS = 16
+
+const depthwiseConvolutionKernel: GpuKernel<PrimitiveAttributes['depthwiseConvolutionKernel']> = {
+  lower({ inputs: [x, dy], outputs: [out], attributes, unless, emit }) {
+    const { kernel: window } = attributes
+    const { fields, rank } = slideOf(x!.shape, window, attributes)
+    const channels = x!.shape.at(-1)!
+    const blocks = Math.ceil(channels / CHANNELS)
+    if (sizeOf(out!.shape) === 0) return
+    emit(
+      kernelIn(sizeOf(window) * blocks, {
+        fields: {
+          x: x!.address,
+          dy: dy!.address,
+          out: out!.address,
+          channels,
+          taps: sizeOf(window),
+          blocks,
+          places: placesIn(dy!.shape),
+          ...fields,
+        },
+        threads: CHANNELS * STRANDS,
+        declarations: `var<workgroup> part: array<f32, ${CHANNELS * STRANDS}>;`,
+        body: `let tap = group / p.blocks;
+if (tap >= p.taps) { return; }
+let channel = group % p.blocks * ${CHANNELS}u + thread % ${CHANNELS}u;
+let strand = thread / ${CHANNELS}u;
+var sum = 0.0;
+if (channel < p.channels) {
+for (var place = strand; place < p.places; place += ${STRANDS}u) {
+${pixelSeen(rank, 'place', 'tap', 'continue;')}
+sum = fma(f32At(p.x + pixel * p.channels + channel), f32At(p.dy + place * p.channels + channel), sum);
+}
+}
+part[thread] = sum;
+workgroupBarrier();
+for (var half = ${STRANDS / 2}u; half > 0u; half /= 2u) {
+if (strand < half) { part[thread] += part[thread + half * ${CHANNELS}u]; }
+workgroupBarrier();
+}
+if (strand == 0u && channel < p.channels) { storeF32(p.out + tap * p.channels + channel, part[thread]); }`,
+        unless,
+      }),
+    )
+  },
+}
+
+export const convolutions = {
+  convolution,
+  convolutionKernel,
+  convolutionTurned,
+  depthwiseConvolution,
+  depthwiseConvolutionKernel,
+  depthwiseConvolutionTranspose,
+}

@@ -1,0 +1,28 @@
+// The WGSL functions of kernels that are not elementwise: see ../functions.ts.
+
+export const kernelFunctions: Readonly<Record<string, string>> = {
+  // The larger of two numbers; NaN if one of them is NaN.
+  larger: 'fn larger(a: f32, b: f32) -> f32 { if (isNaN(a)) { return a; } return select(max(a, b), b, isNaN(b)); }',
+  smaller: 'fn smaller(a: f32, b: f32) -> f32 { if (isNaN(a)) { return a; } return select(min(a, b), b, isNaN(b)); }',
+  // The position for an index, which counts from the end if it is negative; −1 outside the axis.
+  placeOf: `fn placeOf(index: i32, axis: u32) -> i32 {
+let place = select(index, index + i32(axis), index < 0i);
+return select(-1i, max(place, -1i), place < i32(axis));
+}`,
+  // Threefry-2x32 with 20 rounds: see core/threefry.ts.
+  threefry: `fn rotated(x: u32, by: u32) -> u32 { return (x << by) | (x >> (32u - by)); }
+fn threefry(key: vec2u, counter: vec2u) -> vec2u {
+let keys = array<u32, 3>(key.x, key.y, key.x ^ key.y ^ 0x1bd11bdau);
+var rotations = array<u32, 8>(13u, 15u, 26u, 6u, 17u, 29u, 16u, 24u);
+var x = counter + key;
+for (var round = 0u; round < 5u; round++) {
+for (var i = 0u; i < 4u; i++) {
+x.x += x.y;
+x.y = rotated(x.y, rotations[(round & 1u) * 4u + i]) ^ x.x;
+}
+x.x += keys[(round + 1u) % 3u];
+x.y += keys[(round + 2u) % 3u] + round + 1u;
+}
+return x;
+}`,
+}

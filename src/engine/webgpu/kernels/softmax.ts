@@ -1,0 +1,141 @@
+// Softmax and its cross-entropy on the GPU: a workgroup for each row.
+
+import { sizeOf, splitAround } from '../../../core/shapes'
+import type { NoAttributes } from '../../ir/attributes'
+import { rowsOf } from '../../primitives/cross-entropy'
+import { isContiguous } from '../../primitives/rule'
+import { kernelIn, kernelOver } from '../dispatch'
+import type { GpuKernel } from '../kernel'
+import { ROW_DECLARATIONS, ROW_THREADS } from './rows'
+
+/** Declares `largest` and `sum`: the maximum of the row x, and Σ e^(x − largest). */
+const SHIFTED = `var largest = bitcast<f32>(p.least);
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { largest = larger(largest, f32At(x + i)); }
+largest = rowMax(thread, largest);
+var sum = 0.0;
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { sum += exp(f32At(x + i) - largest); }
+sum = rowSum(thread, sum);`
+
+/** The bits of −∞, which WGSL cannot write. */
+const LEAST = 0xff800000
+
+/** @param finished the result from `shifted`, x − the maximum of its row, and `sum` */
+function rowSoftmax(finished: string): GpuKernel<NoAttributes> {
+  return {
+    inPlace: () => [[0, 0]],
+    lower({ inputs: [x], outputs: [out], unless, emit }) {
+      const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
+      if (sizeOf(out!.shape) === 0) return
+      emit(
+        kernelIn(rows, {
+          fields: { x: x!.address, out: out!.address, rows, columns, least: LEAST },
+          threads: ROW_THREADS,
+          declarations: ROW_DECLARATIONS,
+          body: `if (group >= p.rows) { return; }
+let x = p.x + group * p.columns;
+${SHIFTED}
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { let shifted = f32At(x + i) - largest; storeF32(p.out + group * p.columns + i, ${finished}); }`,
+          unless,
+        }),
+      )
+    },
+  }
+}
+
+/**
+ * @param value the sum of −t ln p over the columns of a thread
+ * @param isClass whether a target is the number of a class, not a distribution
+ */
+function crossEntropyOf(isClass: boolean): GpuKernel<NoAttributes> {
+  const term = isClass
+    ? 'if (i == u32(i32At(p.targets + group))) { loss = log(sum) - shifted; }'
+    : 'let t = f32At(p.targets + group * p.columns + i); loss += t * (log(sum) - shifted);'
+  return {
+    inPlace: () => [[1, 0]],
+    lower({ inputs: [x, targets], outputs: [loss, probabilities], unless, emit }) {
+      const { rows, columns } = rowsOf(x!.shape)
+      if (rows === 0) return
+      emit(
+        kernelIn(rows, {
+          fields: {
+            x: x!.address,
+            targets: targets!.address,
+            loss: loss!.address,
+            out: probabilities!.address,
+            rows,
+            columns,
+            least: LEAST,
+          },
+          threads: ROW_THREADS,
+          declarations: ROW_DECLARATIONS,
+          body: `if (group >= p.rows) { return; }
+let x = p.x + group * p.columns;
+${SHIFTED}
+var loss = 0.0;
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) {
+let shifted = f32At(x + i) - largest;
+${term}
+storeF32(p.out + group * p.columns + i, flushFactor(exp(shifted)) / sum);
+}
+loss = rowSum(thread, loss);
+if (thread == 0u) { storeF32(p.loss + group, loss); }`,
+          unless,
+        }),
+      )
+    },
+  }
+}
+
+const scaleStride = (isWhole: boolean): number => (isWhole ? 1 : 0)
+
+/** dx = (p Σt − t) scale; 0 in a row whose class does not exist. */
+function gradientOf(isClass: boolean): GpuKernel<NoAttributes> {
+  return {
+    // Usually every row has the same scale.
+    accepts: (operand, _type, { strides }) => operand === 2 && strides.every((stride) => stride === 0),
+    inPlace: () => [[0, 0]],
+    lower({ inputs: [probabilities, targets, scale], outputs: [out], unless, emit }) {
+      const { rows, columns } = rowsOf(probabilities!.shape)
+      const fields = {
+        probabilities: probabilities!.address,
+        targets: targets!.address,
+        scale: scale!.address,
+        out: out!.address,
+        columns,
+        scaleStride: scaleStride(isContiguous(scale!.shape, scale!.strides)),
+      }
+      if (rows * columns === 0) return
+      if (isClass) {
+        const body = `let row = index / p.columns;
+let target_ = i32At(p.targets + row);
+let x = (f32At(p.probabilities + index) - select(0.0, 1.0, u32(target_) == index - row * p.columns)) * f32At(p.scale + row * p.scaleStride);
+storeF32(p.out + index, select(0.0, x, target_ >= 0i && u32(target_) < p.columns));`
+        return emit(kernelOver(rows * columns, { fields, body, unless }))
+      }
+      emit(
+        kernelIn(rows, {
+          fields: { ...fields, rows },
+          threads: ROW_THREADS,
+          declarations: ROW_DECLARATIONS,
+          body: `if (group >= p.rows) { return; }
+let first = group * p.columns;
+var sum = 0.0;
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { sum += f32At(p.targets + first + i); }
+sum = rowSum(thread, sum);
+let scale = f32At(p.scale + group * p.scaleStride);
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { storeF32(p.out + first + i, (f32At(p.probabilities + first + i) * sum - f32At(p.targets + first + i)) * scale); }`,
+          unless,
+        }),
+      )
+    },
+  }
+}
+
+export const softmaxes = {
+  softmax: rowSoftmax('exp(shifted) / sum'),
+  logSoftmax: rowSoftmax('shifted - log(sum)'),
+  classCrossEntropy: crossEntropyOf(true),
+  classCrossEntropyGradient: gradientOf(true),
+  crossEntropy: crossEntropyOf(false),
+  crossEntropyGradient: gradientOf(false),
+}
