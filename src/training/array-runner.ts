@@ -4,13 +4,17 @@ import { ArgumentError } from '../core/errors'
 import { permute } from '../core/permute'
 import { RowSource, makeResident, orderKey } from '../data/samples/row-source'
 import { tensorsOf, type Samples } from '../data/samples/samples'
+import type { CellStorage } from '../engine/ir/graph'
+import type { StepProgram } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import type { ResidentRows } from '../engine/runtime/rows'
 import type { Runtime } from '../engine/runtime/runtime'
 import { StepLoop } from '../engine/runtime/step-loop'
 import type { Position } from './position'
 import { probesKey, type Probe } from './probes'
-import { typesOf, whatFailed, type Draw, type Runner, type StepPrograms } from './runner'
+import { after, isPromise, type Soon } from '../data/samples/source'
+import { CPU, type Device } from './device'
+import { typesOf, whatFailed, type Draw, type Ran, type Runner, type StepPrograms } from './runner'
 
 /** Runs each step on a batch of rows of the arrays. */
 export class ArrayRunner implements Runner {
@@ -33,6 +37,8 @@ export class ArrayRunner implements Runner {
     private readonly batchSize: number,
     /** Whether each pass has another order. */
     private readonly shuffles: boolean,
+    /** Where the steps run. */
+    private readonly device: Device = CPU,
   ) {
     this.sources = tensorsOf(samples).map((tensor) => new RowSource(tensor))
   }
@@ -51,7 +57,7 @@ export class ArrayRunner implements Runner {
   }
 
   settle(runtime: Runtime): void {
-    if (!this.shuffles) return
+    if (!this.shuffles || this.device.isOther) return
     try {
       this.resident = makeResident(runtime, this.samples)
     } catch (error) {
@@ -88,8 +94,10 @@ export class ArrayRunner implements Runner {
     permute(this.order, size, key)
   }
 
-  upcoming(probes: readonly Probe[] = []): Program | null {
-    return this.start >= this.samples.size ? null : this.programFor(this.count, probes)
+  upcoming(probes: readonly Probe[] = []): Soon<Program | null> {
+    if (this.start >= this.samples.size) return null
+    const program = this.programFor(this.count, probes)
+    return after(this.device.prepare(program), () => program)
   }
 
   private programFor(count: number, probes: readonly Probe[]): Program {
@@ -104,24 +112,33 @@ export class ArrayRunner implements Runner {
     return program
   }
 
-  run(most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
+  run(most: number, probes: readonly Probe[] = []): Soon<Ran> {
     const { start, count, batchSize } = this
     const program = this.programFor(count, probes)
     const done =
       most === 1 || count < batchSize
         ? null
         : this.runInLoop(program, Math.min(most, Math.floor((this.samples.size - start) / batchSize)))
-    if (done === null) this.load(program, start, count)
-    const { steps, finite } = done ?? { steps: 1, finite: program.run() }
-    this.last = start + (steps - 1) * batchSize
-    this.start = Math.min(this.samples.size, start + steps * batchSize)
-    return { steps, finite }
+    const ran = done ?? this.device.run(program, (target) => this.load(target, start, count))
+    return isPromise(ran) ? ran.then((each) => this.moved(each)) : this.moved(ran)
+  }
+
+  /** Moves on after steps. */
+  private moved(ran: Ran): Ran {
+    const { start, batchSize, samples } = this
+    this.last = (Math.ceil(start / batchSize) + ran.steps - 1) * batchSize
+    this.start = Math.min(samples.size, this.last + batchSize)
+    return ran
+  }
+
+  fetch(storages?: Iterable<CellStorage>): Soon<Ran> {
+    return after(this.device.fetch(storages), (ran) => (ran.steps === 0 ? ran : this.moved(ran)))
   }
 
   /**
    * Runs all steps in one call of the engine, if the rows are in linear memory and one thread is used; otherwise null.
    */
-  private runInLoop(program: Program, most: number): { readonly steps: number; readonly finite: boolean } | null {
+  private runInLoop(program: Program, most: number): Ran | null {
     const loop = this.loop(program)
     if (loop === null) return null
     const done = loop.run(this.start, most)
@@ -139,7 +156,7 @@ export class ArrayRunner implements Runner {
     return loop
   }
 
-  private load(program: Program, start: number, count: number): void {
+  private load(program: Pick<StepProgram, 'parameter'>, start: number, count: number): void {
     const { order, resident, sources } = this
     if (resident !== null && this.isShuffled) resident.load(program, start, count)
     else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
@@ -152,12 +169,13 @@ export class ArrayRunner implements Runner {
     return whatFailed(program)
   }
 
-  release(): void {
+  release(): Soon<void> {
     for (const loop of this.loops.values()) loop?.dispose()
     this.loops.clear()
     this.resident?.dispose()
     this.resident = null
     for (const program of this.programs.values()) this.prepared.release(program)
     this.programs.clear()
+    return this.device.release()
   }
 }

@@ -32,7 +32,7 @@ import { areAlike } from '../ops/tried'
 import { Variable, valueOf } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import { getOptimizer, type OptimizerIdentifier } from '../optimizers/registry'
-import type { Runtime } from '../engine/runtime/runtime'
+import type { Runtime, Storage } from '../engine/runtime/runtime'
 import { withRuntime } from '../engine/runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
 import { compileEntries, lossEntries, metricEntries } from './entries'
@@ -461,6 +461,11 @@ export class Compiled {
   /** The scalars that the last step of this kind returned, by name. */
   stepLogs(kind: StepKind): ReadonlyMap<string, Variable> {
     return this.keptLogs[kind]
+  }
+
+  /** The memory of all metrics and logs. */
+  get storages(): ReadonlySet<Storage> {
+    return new Set(this.variables.map(({ storage }) => storage))
   }
 
   /** All variables of metrics and logs, for freeing their memory. */

@@ -3,7 +3,8 @@
 
 import { DataError, NonFiniteError } from '../core/errors'
 import { Pace, releaseAll } from '../data/samples/pace'
-import { isPromise } from '../data/samples/source'
+import { isPromise, type Soon } from '../data/samples/source'
+import type { CellStorage } from '../engine/ir/graph'
 import { withRuntime } from '../engine/runtime/current'
 import type { Program } from '../engine/runtime/program'
 import type { CallbackMethods, Logs, NextTest, Run, RunPosition } from './callbacks/callback'
@@ -15,7 +16,7 @@ import { Passes, type ShuffleState } from './passes'
 import type { Prepared } from './prepared'
 import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
-import { isWhole, stateAfter, type Runner } from './runner'
+import { isWhole, stateAfter, type Ran, type Runner } from './runner'
 import { runTest } from './test-loop'
 
 export interface Training {
@@ -60,6 +61,8 @@ async function runLoop(loop: TrainingLoop, { prepared: { model }, options: { epo
     await loop.end()
   } finally {
     heard.release()
+    // Also after an abort, when nothing waits for `release`.
+    await loop.training.runner.fetch()
   }
 }
 
@@ -120,7 +123,6 @@ class TrainingLoop implements Run {
     heard.listeners.hold()
     // Yields between three long tasks: checking the data, tracing, and the first step, whose code is not optimised yet.
     await pace.yield()
-    training.runner.settle(compiled.runtime)
     // Variables of probes are created in the runtime of the weights.
     this.probes = withRuntime(
       compiled.runtime,
@@ -128,6 +130,7 @@ class TrainingLoop implements Run {
     )
     // Tracing comes before callbacks and resets, so that an error in a layer or loss changes nothing.
     await training.runner.upcoming(this.probes.at(0).probes)
+    training.runner.settle(compiled.runtime)
     compiled.resetMetrics()
     await pace.yield()
     await heard.tell((callback) => callback.onTrainBegin?.())
@@ -168,6 +171,7 @@ class TrainingLoop implements Run {
       if (validates) await this.validate(epoch, logs)
     } catch (error) {
       if (!heard.isInterrupted || error !== heard.signal?.reason) throw error
+      await this.fetch()
       // The run may be resumed here. A validation has changed the metrics: then at an earlier step.
       if (logs === null && at.batch > 0) await heard.keep(this)
       logs ??= this.logs
@@ -199,7 +203,8 @@ class TrainingLoop implements Run {
     const { model } = training.prepared
     at.failed = false
     let hasEnded = false
-    while (at.batch < passes.mostSteps) {
+    let finite = true
+    while (finite && at.batch < passes.mostSteps) {
       const { batch } = at
       const { probes, length } = this.probes.at(at.step)
       const upcoming = passes.upcoming(probes)
@@ -209,30 +214,56 @@ class TrainingLoop implements Run {
       if (program === null || (model.stopTraining && batch > 0)) break
       if (heard.perBatch) await heard.tell((callback) => callback.onTrainBatchBegin?.(batch))
       const allowed = heard.limitsSteps ? this.stepsAhead(program) : Infinity
-      if (allowed < 1) return false
+      if (allowed < 1) {
+        await this.fetch()
+        return false
+      }
       const untilKept = heard.stepsUntilKept(at.step)
       const most = heard.perBatch ? 1 : Math.min(length, allowed, pace.ahead, untilKept, passes.mostSteps - batch)
-      const { steps, finite } = training.runner.run(most, probes)
-      at.step += steps
-      at.batch += steps
-      if (!finite) {
-        this.failNonFinite(training.runner.diagnose())
-        break
-      }
+      const running = training.runner.run(most, probes)
+      const ran = isPromise(running) ? await running : running
+      finite = this.took(ran)
+      if (finite && probes.length > 0) finite = await this.fetch()
+      if (!finite) break
       for (const probe of probes) probe.afterStep?.(at.step - 1)
-      if (heard.perBatch) {
+      if (heard.perBatch && (finite = await this.fetch(this.logged))) {
         const { logs } = training.prepared
         await heard.tell((callback) => callback.onTrainBatchEnd?.(batch, logs))
       }
-      if (heard.keepsAt(at.step)) await heard.keep(this, at.step)
+      if (heard.keepsAt(at.step) && (finite = await this.fetch())) await heard.keep(this, at.step)
       // A callback may have aborted between two turns of the event loop.
       heard.signal?.throwIfAborted()
-      if (pace.isDue(steps)) await pace.yield()
-      if (heard.progress?.due(pace.now) === true) heard.progress.paint(at.batch, training.prepared.logs, pace.now)
+      if (pace.isDue(ran.steps)) await pace.yield()
+      if (heard.progress?.due(pace.now) === true && (finite = await this.fetch(this.logged)))
+        heard.progress.paint(at.batch, training.prepared.logs, pace.now)
     }
+    finite = (await this.fetch()) && finite
+    if (!finite) this.failNonFinite(training.runner.diagnose())
     if (at.batch === 0) throw new DataError('fit: the data have no batches')
     if (hasEnded) passes.warnOfEnd(at.batch)
     return true
+  }
+
+  /** Counts steps. @returns whether they were finite */
+  private took({ steps, finite }: Ran): boolean {
+    this.at.step += steps
+    this.at.batch += steps
+    return finite
+  }
+
+  /**
+   * Waits for steps on another device, and copies what they changed to linear memory.
+   * @param storages only these
+   * @returns whether all steps were finite
+   */
+  private fetch(storages?: Iterable<CellStorage>): Soon<boolean> {
+    const ran = this.training.runner.fetch(storages)
+    return isPromise(ran) ? ran.then((each) => this.took(each)) : true
+  }
+
+  /** The memory of the metrics. */
+  private get logged(): Iterable<CellStorage> {
+    return this.training.prepared.compiled.storages
   }
 
   /** The number of steps that may run; 0 ends training. */

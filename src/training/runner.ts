@@ -7,6 +7,8 @@ import type { Soon } from '../data/samples/source'
 import type { LayerBase } from '../layers/layer'
 import type { Tensor } from '../ops/tensor'
 import { GRADIENT_LIMIT, LEARNING_RATE_LIMIT } from '../optimizers/limits'
+import type { CellStorage } from '../engine/ir/graph'
+import type { StepProgram } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import type { Runtime } from '../engine/runtime/runtime'
 import type { Resumable } from './position'
@@ -32,15 +34,22 @@ export interface Runner extends Resumable {
   begin(draw: Draw | null): Soon<void>
   /** The program of the next step, compiled at first use; null at the end of the pass. May have to await the batch. */
   upcoming(probes?: readonly Probe[]): Soon<Program | null>
-  /**
-   * Runs up to `most` steps like the upcoming one.
-   * @returns the number of steps, and whether all their values were finite; if not, the last step updated nothing
-   */
-  run(most: number, probes?: readonly Probe[]): { readonly steps: number; readonly finite: boolean }
+  /** Runs up to `most` steps like the upcoming one. */
+  run(most: number, probes?: readonly Probe[]): Soon<Ran>
+  /** If steps run on another device: waits for them, and copies weights and metrics to linear memory. */
+  fetch(storages?: Iterable<CellStorage>): Soon<Ran>
   /** Describes the non-finite value of a failed step, by running it again. */
   diagnose(): string
   /** Frees all resources. */
   release(): Soon<void>
+}
+
+/** Steps that ran. */
+export interface Ran {
+  /** Their number. Negative if steps that were counted before changed nothing, because they followed one that was not finite. */
+  readonly steps: number
+  /** Whether all their values were finite; if not, the last step updated nothing. */
+  readonly finite: boolean
 }
 
 /** The programs that a runner runs. A program that is held is not evicted. */
@@ -51,7 +60,7 @@ export interface StepPrograms {
 }
 
 /** Writes a program's parameters. */
-export function load(program: Program, tensors: readonly Tensor[]): void {
+export function load(program: Pick<StepProgram, 'parameter'>, tensors: readonly Tensor[]): void {
   for (let i = 0; i < tensors.length; i++) {
     const { data } = tensors[i]!
     const target = program.parameter(i)

@@ -7,6 +7,7 @@ import { parseSamples, type DataForm } from '../data/samples/parse'
 import type { Data, Samples } from '../data/samples/samples'
 import { END } from '../data/samples/source'
 import { ArrayRunner } from './array-runner'
+import { deviceOf } from './device'
 import type { Prepared } from './prepared'
 import type { Runner } from './runner'
 import { StreamRunner } from './stream-runner'
@@ -29,11 +30,12 @@ export interface RunnerOptions {
 export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
   const { weigh, batchSize, shuffles = false } = options
   const accept = (samples: Samples): Samples => prepared.accept(weigh?.(samples) ?? samples)
-  if (data.kind === 'samples') return new ArrayRunner(prepared, accept(data), batchSize, shuffles)
+  const device = deviceOf(prepared.compiled)
+  if (data.kind === 'samples') return new ArrayRunner(prepared, accept(data), batchSize, shuffles, device)
   const { where, pass = 0, signal } = options
   const parse = (batch: unknown, index: number): Samples =>
     readBatch(prepared, batch, `${where}, batch ${index}`, accept)
-  const runner = new StreamRunner(prepared, data.source, parse)
+  const runner = new StreamRunner(prepared, data.source, parse, device)
   try {
     await runner.begin({ seed: 0, epoch: pass })
     if ((await new Pace(signal).wait(Promise.resolve(runner.peek()))) === END)

@@ -2,10 +2,12 @@
 
 import { tensorsOf, type Samples } from '../data/samples/samples'
 import { END, after, isPromise, type Cursor, type Soon, type Source } from '../data/samples/source'
+import type { CellStorage } from '../engine/ir/graph'
 import type { Program } from '../engine/runtime/program'
 import type { Position } from './position'
 import type { Probe } from './probes'
-import { load, typesOf, whatFailed, type Draw, type Runner, type StepPrograms } from './runner'
+import { CPU, type Device } from './device'
+import { load, typesOf, whatFailed, type Draw, type Ran, type Runner, type StepPrograms } from './runner'
 
 /** Runs a step for each batch of a sequence. The next batch is requested before a step runs. */
 export class StreamRunner implements Runner {
@@ -25,6 +27,8 @@ export class StreamRunner implements Runner {
     private readonly prepared: StepPrograms,
     private readonly source: Source,
     private readonly parse: (batch: unknown, index: number) => Samples,
+    /** Where the steps run. */
+    private readonly device: Device = CPU,
   ) {}
 
   get steps(): number | null {
@@ -106,7 +110,9 @@ export class StreamRunner implements Runner {
   upcoming(probes: readonly Probe[] = []): Soon<Program | null> {
     return after(this.peek(), (batch) => {
       this.next = batch
-      return batch === END ? null : this.programFor(batch, probes)
+      if (batch === END) return null
+      const program = this.programFor(batch, probes)
+      return after(this.device.prepare(program), () => program)
     })
   }
 
@@ -121,18 +127,23 @@ export class StreamRunner implements Runner {
     return program
   }
 
-  run(_most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
+  run(_most: number, probes: readonly Probe[] = []): Soon<Ran> {
     const batch = this.next as Samples
     const program = this.programFor(batch, probes)
     const { cursor, lastRaw, raw } = this
     this.last = batch
     this.lastRaw = raw
     this.taken++
-    load(program, tensorsOf(batch))
-    if (lastRaw !== null) cursor!.recycle?.(lastRaw)
-    // An asynchronous batch is read while this step computes.
-    this.next = this.read(this.taken)
-    return { steps: 1, finite: program.run() }
+    return this.device.run(program, (target) => {
+      load(target, tensorsOf(batch))
+      if (lastRaw !== null) cursor!.recycle?.(lastRaw)
+      // An asynchronous batch is read while this step computes.
+      this.next = this.read(this.taken)
+    })
+  }
+
+  fetch(storages?: Iterable<CellStorage>): Soon<Ran> {
+    return this.device.fetch(storages)
   }
 
   diagnose(): string {
@@ -149,7 +160,7 @@ export class StreamRunner implements Runner {
     this.next = null
     this.raw = null
     this.lastRaw = null
-    const closed = cursor?.close()
+    const closed = after(this.device.release(), () => cursor?.close())
     // Does not wait for closing: the source closes after the pending read, which may never finish.
     if (!isPromise(next)) return closed
     if (isPromise(closed)) closed.catch(() => undefined)

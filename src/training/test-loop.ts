@@ -30,8 +30,10 @@ export async function runTest(
     if (done === 0) prepared.compiled.resetMetrics()
     const batch = done
     if (perBatch) await listeners.tell((callback) => callback.onTestBatchBegin?.(batch))
-    runner.run(1)
+    const ran = runner.run(1)
+    if (isPromise(ran)) await ran
     if (perBatch) {
+      await runner.fetch(prepared.compiled.storages)
       const { logs } = prepared
       await listeners.tell((callback) => callback.onTestBatchEnd?.(batch, logs))
       // A callback may have aborted between two turns of the event loop.
@@ -40,5 +42,6 @@ export async function runTest(
     if (pace.isDue()) await pace.yield()
   }
   if (done === 0) throw new DataError('There are no batches to evaluate')
+  await runner.fetch()
   return prepared.logs
 }

@@ -15,11 +15,12 @@ import { casesOf, primitiveNames, type PreparedCase } from '../primitives/cases'
 import { testGpu } from './adapter'
 
 const gpu = await testGpu()
+const flag = gpu?.memory.allocate(4) ?? 0
 
 async function runOn(device: Gpu, graph: Graph, contents: readonly TensorContent[]): Promise<NumericArray[]> {
   const program = new GpuProgram(device, graph, () => {
     throw new Error('a graph without cells was expected')
-  })
+  }, flag)
   try {
     await program.compile()
     contents.forEach(({ data, dtype }, i) =>

@@ -87,7 +87,7 @@ export class ResidentRows {
   }
 
   /** parameter i of the program [count, width] ← rows order[start … start + count − 1] of tensor i */
-  load(program: Program, start: number, count: number): void {
+  load(program: Pick<Program, 'parameter'>, start: number, count: number): void {
     const indices = this.drawn.address + dtypes.int32.bytes * start
     for (let i = 0; i < this.content.length; i++) {
       const { byteOffset } = program.parameter(i)

@@ -114,11 +114,14 @@ const released =
     ? /* @__PURE__ */ new FinalizationRegistry<() => void>((release) => release())
     : null
 
+const DISPOSED = 'This model or variable was disposed and no longer has memory. Create a new one'
+
 /** A block of linear memory with an owner. */
 export class Storage implements CellStorage {
   private readonly place: number
   private readonly release: () => void
-  private disposed = false
+  /** Why the content cannot be used now; null if it can. */
+  private refusal: string | null = null
 
   constructor(
     readonly runtime: Runtime,
@@ -129,15 +132,27 @@ export class Storage implements CellStorage {
     released?.register(this, this.release)
   }
 
-  /** @throws StateError after dispose. */
+  /** @throws StateError after dispose, and while the content is on another device. */
   get address(): number {
-    if (this.disposed)
-      throw new StateError('This model or variable was disposed and no longer has memory. Create a new one')
+    if (this.refusal !== null) throw new StateError(this.refusal)
     return this.place
   }
 
+  get isDisposed(): boolean {
+    return this.refusal === DISPOSED
+  }
+
+  /** Refuses the content until `giveBack`, because another device has a newer one. @param why the message of the error */
+  lend(why: string): void {
+    this.refusal = why
+  }
+
+  giveBack(): void {
+    if (this.refusal !== DISPOSED) this.refusal = null
+  }
+
   dispose(): void {
-    this.disposed = true
+    this.refusal = DISPOSED
     this.release()
   }
 }

@@ -48,16 +48,16 @@ function gridOf(groups: number): Grid {
 
 const typeOf = (word: Word): string => (typeof word === 'object' && 'float' in word ? 'f32' : 'u32')
 
-const STOP = 'if (memory[p.unless] != 0u) { return; }\n'
+const STOP = 'if (memory[p.stopFlag] != 0u) { return; }\n'
 /** For kernels whose threads wait for each other: WGSL must see that all of them stop. */
-const STOP_TOGETHER = `if (thread == 0u) { stopped = memory[p.unless]; }
+const STOP_TOGETHER = `if (thread == 0u) { stopped = memory[p.stopFlag]; }
 if (workgroupUniformLoad(&stopped) != 0u) { return; }
 `
 
 /** A kernel that runs in `groups` workgroups. A kernel whose `group` may be larger must check it, because grids are rectangles. */
 export function kernelIn(groups: number, text: KernelText): Dispatch {
   const { threads = 64, declarations = '', body, unless } = text
-  const fields: RecordFields = unless === null ? text.fields : { ...text.fields, unless }
+  const fields: RecordFields = unless === null ? text.fields : { ...text.fields, stopFlag: unless }
   const names = Object.keys(fields)
   const meets = body.includes('workgroupBarrier') || declarations.includes('workgroupBarrier')
   const stop = unless === null ? '' : meets ? STOP_TOGETHER : STOP

@@ -67,8 +67,8 @@ export class DeviceMemory {
     this.blocks.add(size, larger.size - size)
   }
 
-  write(at: number, data: NumericArray): void {
-    this.device.queue.writeBuffer(this.buffer, at, data.buffer, data.byteOffset, data.byteLength)
+  write(at: number, data: NumericArray | Uint8Array): void {
+    if (data.byteLength > 0) this.device.queue.writeBuffer(this.buffer, at, data.buffer, data.byteOffset, data.byteLength)
   }
 
   /** Copies of ranges after all submitted work, one after another. */

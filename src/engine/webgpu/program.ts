@@ -12,17 +12,8 @@ import { bitsOf, type Grid } from './dispatch'
 import { planGpu, type LabelledDispatch } from './lower'
 import { USAGE } from './flags'
 
-/** The buffer of a program's state. */
-const STATE: Address = { buffer: { id: -1, byteLength: 16 }, offset: 0 }
-
-/** The words of a program's state. */
-export const State = {
-  /** Not 0 once a guard has ended a run. */
-  flag: 0,
-  /** The number of completed steps. */
-  steps: 4,
-  size: 16,
-} as const
+/** The place of the flag that a guard sets. */
+const FLAG: Address = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
 
 interface Ready {
   readonly pipeline: GPUComputePipeline
@@ -35,8 +26,6 @@ export type Homes = (storage: CellStorage) => number
 
 export class GpuProgram {
   readonly dispatches: readonly LabelledDispatch[]
-  /** The address of the program's state. */
-  readonly state: number
   private readonly constants: number
   private readonly workspace: number
   private readonly records: GPUBuffer
@@ -50,13 +39,14 @@ export class GpuProgram {
     private readonly gpu: Gpu,
     readonly graph: Graph,
     private readonly homes: Homes,
+    /** The address of the flag that a guard sets. */
+    private readonly flag: number,
     fuse = true,
   ) {
-    const { dispatches, memory, parameters, outputs } = planGpu(graph, fuse, STATE)
+    const { dispatches, memory, parameters, outputs } = planGpu(graph, fuse, FLAG)
     this.dispatches = dispatches
     this.parameterPlaces = parameters
     this.outputPlaces = outputs
-    this.state = gpu.memory.allocate(State.size)
     this.constants = gpu.memory.allocate(memory.constantBytes)
     this.workspace = gpu.memory.allocate(memory.workspaceBytes)
     this.writeConstants(memory)
@@ -82,7 +72,7 @@ export class GpuProgram {
   }
 
   private resolve({ buffer, offset }: Address): number {
-    if (buffer === STATE.buffer) return this.state + offset
+    if (buffer === FLAG.buffer) return this.flag + offset
     const { home } = placed(buffer)
     switch (home.kind) {
       case 'workspace':
@@ -151,7 +141,7 @@ export class GpuProgram {
   }
 
   dispose(): void {
-    for (const at of [this.state, this.constants, this.workspace]) this.gpu.memory.release(at)
+    for (const at of [this.constants, this.workspace]) this.gpu.memory.release(at)
     this.records.destroy()
   }
 }
