@@ -11,6 +11,8 @@ export interface Device {
   readonly isOther: boolean
   /** Prepares a program before its first run. */
   prepare(program: Program): Soon<void>
+  /** The program where it runs. */
+  stepProgram(program: Program): StepProgram
   /** Runs a program once. @param load writes its parameters */
   run(program: Program, load: (target: Pick<StepProgram, 'parameter'>) => void): Soon<Ran>
   /** Waits for all runs, and copies what they changed to linear memory. @param storages only these */
@@ -23,6 +25,7 @@ const NOTHING: Ran = { steps: 0, finite: true }
 export const CPU: Device = {
   isOther: false,
   prepare: () => undefined,
+  stepProgram: (program) => program,
   run(program, load) {
     load(program)
     return { steps: 1, finite: program.run() }
@@ -51,8 +54,12 @@ class AcceleratedDevice implements Device {
     })
   }
 
+  stepProgram(program: Program): StepProgram {
+    return this.programs.get(program) ?? program
+  }
+
   run(program: Program, load: (target: Pick<StepProgram, 'parameter'>) => void): Soon<Ran> {
-    const prepared = this.programs.get(program) ?? program
+    const prepared = this.stepProgram(program)
     if (prepared !== program) {
       load(prepared)
       return after<boolean | number, Ran>(prepared.run(), (result) => ranOf(Number(result), 1))

@@ -22,6 +22,8 @@ import {
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { outputOf } from '../ops/trace'
+import { isAccelerated, type StepProgram } from '../engine/runtime/accelerator'
+import { deviceOf, type Device } from './device'
 import { Listeners } from './listeners'
 import { PREDICT, type PredictSettings } from './options'
 import { PredictedRows } from './predicted-rows'
@@ -41,7 +43,7 @@ export async function predict(state: TrainingState, x: unknown, given: object | 
     requireEnd('predict', { steps: source.size }, steps, 'steps')
     return runAll(new BatchPredictions(state, source), state, options)
   }
-  const isPlain = callbacks.length === 0 && signal === null && steps === null
+  const isPlain = callbacks.length === 0 && signal === null && steps === null && !isAccelerated()
   const pace = new Pace(signal)
   const again = isPlain ? predictAgain(state, x, batchSize) : null
   if (again !== null && again.shape[0] === state.last.predict!.shape[0]) {
@@ -99,7 +101,21 @@ function remember(
 /** A predict step that ran, on `count` rows. */
 interface Ran {
   readonly prediction: Prediction
+  /** The program where it ran. */
+  readonly ran: StepProgram
   readonly count: number
+}
+
+/** Runs a predict step. @param load writes its parameters */
+function runStep(
+  device: Device,
+  prediction: Prediction,
+  count: number,
+  load: (target: Pick<StepProgram, 'parameter'>) => void,
+): Soon<Ran> {
+  const { program } = prediction
+  const end = (): Ran => ({ prediction, ran: device.stepProgram(program), count })
+  return after(device.prepare(program), () => after<unknown, Ran>(device.run(program, load), end))
 }
 
 /** Runs the predict steps over some data. */
@@ -110,13 +126,14 @@ interface Predictions {
   rowsOf(steps: number): number | null
   /** Whether there is another step. May have to await the batch. */
   upcoming(): Soon<boolean>
-  run(): Ran
+  run(): Soon<Ran>
   release(): Soon<void>
 }
 
 /** Over samples in arrays. */
 class RowPredictions implements Predictions {
   private readonly sources: readonly RowSource[]
+  private readonly device: Device
   private start = 0
 
   constructor(
@@ -125,6 +142,7 @@ class RowPredictions implements Predictions {
     private readonly batchSize: number,
   ) {
     this.sources = rows.inputs.map((input) => new RowSource(input))
+    this.device = deviceOf(state)
   }
 
   get steps(): number {
@@ -139,25 +157,27 @@ class RowPredictions implements Predictions {
     return this.start < this.rows.size
   }
 
-  run(): Ran {
+  run(): Soon<Ran> {
     const {
       state,
       start,
       sources,
+      device,
       rows: { x: form, inputs, size, readers },
     } = this
     const count = Math.min(this.batchSize, size - start)
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
     const prediction = state.steps.predict(form, types, readers)
-    const { program } = prediction
     if (readers === undefined) remember(state, form, types, prediction)
-    sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
-    program.run()
     this.start += count
-    return { prediction, count }
+    return runStep(device, prediction, count, (target) =>
+      sources.forEach((source, i) => source.fill(target.parameter(i), null, start, count)),
+    )
   }
 
-  release(): void {}
+  release(): Soon<void> {
+    return this.device.release()
+  }
 }
 
 /** Over a sequence of batches. */
@@ -165,11 +185,14 @@ class BatchPredictions implements Predictions {
   private cursor: Cursor<unknown> | null = null
   private batch: unknown = null
   private index = 0
+  private readonly device: Device
 
   constructor(
     private readonly state: TrainingState,
     private readonly source: Source,
-  ) {}
+  ) {
+    this.device = deviceOf(state)
+  }
 
   get steps(): number | null {
     return this.source.size
@@ -187,23 +210,21 @@ class BatchPredictions implements Predictions {
     })
   }
 
-  run(): Ran {
-    const { state, batch } = this
+  run(): Soon<Ran> {
+    const { state, batch, device } = this
     return restating(
       (message) => `predict, batch ${this.index}: ${withAdvice(message, batch, state.layouts.x)}`,
       () => {
         const { x: form, inputs, size, readers } = readInputs(state, batchParts(batch).x)
         const prediction = state.steps.predict(form, inputs, readers)
-        load(prediction.program, inputs)
-        prediction.program.run()
         this.index++
-        return { prediction, count: size }
+        return runStep(device, prediction, size, (target) => load(target, inputs))
       },
     )
   }
 
   release(): Soon<void> {
-    return this.cursor?.close()
+    return after(this.device.release(), () => this.cursor?.close())
   }
 }
 
@@ -224,8 +245,9 @@ async function runAll(
       const upcoming = predictions.upcoming()
       if (!(isPromise(upcoming) ? await pace.wait(upcoming) : upcoming)) break
       if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(batch))
-      const { prediction, count } = predictions.run()
-      found.take(prediction, count)
+      const running = predictions.run()
+      const { prediction, ran, count } = isPromise(running) ? await running : running
+      found.take(prediction.structure, ran, count)
       if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last }))
       if (pace.isDue()) await pace.yield()
     }

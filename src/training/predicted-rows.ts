@@ -5,7 +5,7 @@ import { ShapeError, formatShape } from '../core/errors'
 import { sameShape, sizeOf, type Shape } from '../core/shapes'
 import { unflatten, type Tree } from '../core/tree'
 import { Tensor } from '../ops/tensor'
-import type { Prediction } from './steps'
+import type { StepProgram } from '../engine/runtime/accelerator'
 
 /** The predicted rows, batch after batch. */
 export class PredictedRows {
@@ -28,7 +28,7 @@ export class PredictedRows {
     private readonly most: number | null,
   ) {}
 
-  take({ program, structure }: Prediction, count: number): void {
+  take(structure: Tree<unknown>, program: StepProgram, count: number): void {
     this.structure = structure
     this.isEmpty = false
     program.graph.outputs.forEach(({ shape, dtype }, i) => {

@@ -35,7 +35,9 @@ it('fits', async () => {
       const v = b.weights[i]!.value.data
       w.value.data.forEach((each, j) => expect(v[j]).toBeCloseTo(each, 5))
     })
-    console.log(await b.evaluate(X, y, { verbose: 0 }), await a.evaluate(X, y, { verbose: 0 }))
+    const [pa, pb] = [await a.predict(X), await b.predict(X)] as m.Tensor[]
+    pa!.data.forEach((each, j) => expect(pb!.data[j]).toBeCloseTo(each, 5))
+    console.log(web.reports.at(-1), await b.evaluate(X, y, { verbose: 0 }), await a.evaluate(X, y, { verbose: 0 }))
   } finally {
     setAccelerator(null)
   }

@@ -47,6 +47,10 @@ export function setAccelerator(accelerator: Accelerator | null): void {
   current = accelerator
 }
 
+export function isAccelerated(): boolean {
+  return current !== null
+}
+
 /** The programs of an owner on the device; null without one. */
 export function accelerationOf(owner: object): Acceleration | null {
   return current === null ? null : current.accelerate(owner)

@@ -12,10 +12,10 @@ const LENT =
 interface Home extends Range {
   /** The owners whose programs use it. */
   readonly users: Set<object>
-  /** The owner that has changed it since it was last fetched; null if linear memory is current. */
-  borrower: object | null
-  /** Whether a program of the borrower changes it. */
-  isChanged: boolean
+  /** The owners that have read it since they last fetched it: the device has its content. */
+  readonly readers: Set<object>
+  /** The owner whose programs change it, until it fetches it; null if linear memory is current. */
+  changer: object | null
 }
 
 export class Cells {
@@ -29,7 +29,7 @@ export class Cells {
     let home = this.homes.get(own)
     if (home === undefined) {
       const bytes = Math.ceil(own.byteLength / 4) * 4
-      home = { at: this.memory.allocate(bytes), bytes, users: new Set(), borrower: null, isChanged: false }
+      home = { at: this.memory.allocate(bytes), bytes, users: new Set(), readers: new Set(), changer: null }
       this.homes.set(own, home)
     }
     home.users.add(owner)
@@ -38,50 +38,52 @@ export class Cells {
 
   /**
    * Copies storages to the device, as far as they are not there.
-   * @param storages with whether the program that borrows them changes them
+   * @param storages with whether the program changes them
    */
   lend(storages: ReadonlyMap<CellStorage, boolean>, owner: object): void {
-    for (const [each, isChanged] of storages) {
-      const storage = storageOf(each)
-      const home = this.homes.get(storage)!
-      if (home.borrower === owner) {
-        home.isChanged ||= isChanged
-        continue
-      }
-      if (home.borrower !== null)
-        throw new StateError('Two models that share weights run on the GPU at once. Await the first run.')
-      const { runtime, address } = storage
-      this.memory.write(home.at, new Uint8Array(runtime.memory.buffer, address, home.bytes))
-      home.borrower = owner
-      home.isChanged = isChanged
-      storage.lend(LENT)
+    for (const [storage, isChanged] of storages) {
+      const own = storageOf(storage)
+      const home = this.homes.get(own)!
+      if (home.changer === owner || (home.readers.has(owner) && !isChanged)) continue
+      if (home.changer !== null)
+        throw new StateError('Another run changes these weights on the GPU. Await it, or sync() of the object that useWebGPU returned.')
+      this.upload(own, home)
+      home.readers.add(owner)
+      if (!isChanged) continue
+      home.changer = owner
+      own.lend(LENT)
       // Programs on the CPU look up their addresses again, and meet the refusal.
-      runtime.invalidate()
+      own.runtime.invalidate()
     }
   }
 
-  /** Copies what an owner has borrowed back to linear memory. @param only some of it */
+  private upload({ runtime, address }: Storage, { at, bytes }: Home): void {
+    this.memory.write(at, new Uint8Array(runtime.memory.buffer, address, bytes))
+  }
+
+  /** Copies what an owner has changed back to linear memory. @param owner null for all @param only some storages */
   async fetch(owner: object | null, only?: Iterable<CellStorage>): Promise<void> {
     const wanted = only === undefined ? null : new Set(only)
-    const borrowed = [...this.homes].filter(
-      ([storage, { borrower }]) =>
-        borrower !== null && (owner === null || borrower === owner) && (wanted === null || wanted.has(storage)),
-    )
-    const changed = borrowed.filter(([, { isChanged }]) => isChanged)
+    const fetched = [...this.homes].filter(([storage]) => wanted === null || wanted.has(storage))
+    const changed = fetched.filter(([, { changer }]) => changer !== null && (owner === null || changer === owner))
     const content = new Uint8Array(await this.memory.read(changed.map(([, home]) => home)))
+    for (const [, { readers }] of fetched) if (owner !== null) readers.delete(owner)
     let from = 0
-    for (const [storage, home] of borrowed) {
-      home.borrower = null
+    for (const [storage, home] of changed) {
+      const part = content.subarray(from, (from += home.bytes))
+      home.changer = null
+      home.readers.clear()
       storage.giveBack()
-      if (home.isChanged) take(storage, content.subarray(from, (from += home.bytes)))
+      if (!storage.isDisposed) new Uint8Array(storage.runtime.memory.buffer, storage.address, part.length).set(part)
     }
   }
 
   /** Gives storages back as they were when they were lent, because the device is lost. */
   abandon(owner: object): void {
     for (const [storage, home] of this.homes) {
-      if (home.borrower !== owner) continue
-      home.borrower = null
+      home.readers.delete(owner)
+      if (home.changer !== owner) continue
+      home.changer = null
       storage.giveBack()
     }
   }
@@ -99,10 +101,4 @@ export class Cells {
 function storageOf(storage: CellStorage): Storage {
   if (storage instanceof Storage) return storage
   throw internalError('a cell has no linear memory')
-}
-
-/** Puts fetched content into linear memory, unless the storage was disposed meanwhile. */
-function take(storage: Storage, content: Uint8Array): void {
-  if (storage.isDisposed) return
-  new Uint8Array(storage.runtime.memory.buffer, storage.address, content.length).set(content)
 }
