@@ -34,8 +34,32 @@ export interface Acceleration {
   release(): Promise<void>
 }
 
+/** Where a program runs, and why. */
+export interface ProgramReport {
+  /** The shapes of its parameters: for a training step, those of a batch of inputs and targets. */
+  readonly inputs: readonly (readonly number[])[]
+  /** The number of variables that it changes; 0 for a prediction. */
+  readonly updates: number
+  readonly device: 'gpu' | 'wasm'
+  readonly why: string
+  /** What decided, in milliseconds of one run: the estimate for the CPU, and what both took. null: not measured. */
+  readonly milliseconds: {
+    readonly expected: number | null
+    readonly wasm: number | null
+    readonly gpu: number | null
+  }
+}
+
+export interface AcceleratorReport {
+  /** The device and how it is used. */
+  readonly note: string
+  /** The programs so far. */
+  readonly programs: readonly ProgramReport[]
+}
+
 /** A device. */
 export interface Accelerator {
+  readonly report: AcceleratorReport
   /** @param owner what the programs belong to: programs of one owner share the content of cells */
   accelerate(owner: object): Acceleration
 }
@@ -45,6 +69,11 @@ let current: Accelerator | null = null
 
 export function setAccelerator(accelerator: Accelerator | null): void {
   current = accelerator
+}
+
+/** The device of the accelerator; null without one. */
+export function acceleratorReport(): AcceleratorReport | null {
+  return current === null ? null : current.report
 }
 
 export function isAccelerated(): boolean {

@@ -6,6 +6,7 @@ import { requireArguments } from '../../core/arguments'
 import { MAX_THREADS, Pool } from '../../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../../core/errors'
 import { sharing } from '../tape/parts'
+import { acceleratorReport, type AcceleratorReport } from './accelerator'
 import { bestLevel, binarySource, chosenSettings, currentRuntime, replaceRuntime } from './current'
 import { KernelSet } from './wasm/kernel-set'
 import { pairsVectors, requestTurbo } from './wasm/turbo'
@@ -34,6 +35,8 @@ export interface RuntimeInfo {
   turbo: boolean
   /** Why products do not use 256-bit vectors; null if they do. */
   turboNote: string | null
+  /** The GPU that `useWebGPU` of `myelin/webgpu` uses, and where each program runs; null without one. */
+  gpu: AcceleratorReport | null
   /** Bytes of linear memory: reserved, and used by weights, optimizer slots, tapes and workspace. */
   memory: { reservedBytes: number; usedBytes: number; workspaceBytes: number }
   /** Runs of compiled graphs since the start of the process; runs on several threads also count as wasmRuns. */
@@ -141,6 +144,7 @@ export function infoOf({ settings, backend, memory, arena, workspaceBytes }: Run
     tile: wideTiles ? '6×16' : '4×8',
     turbo: turboNote === null,
     turboNote,
+    gpu: acceleratorReport(),
     memory: { reservedBytes: memory.buffer.byteLength, usedBytes: arena.usedBytes, workspaceBytes },
     counters: { ...counters },
   }

@@ -8,21 +8,29 @@ import type { Acceleration, StepProgram } from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
 import type { Cells } from './cells'
 import type { Gpu } from './device'
+import { DeviceLostError } from './errors'
 import { GpuProgram } from './program'
 import { StepQueue } from './step-queue'
 
-/** Whether a program runs on the device. */
-export type Choose = (program: Program, gpu: Gpu, cells: Cells) => Promise<boolean>
+/** Decides where programs run. */
+export interface Chooser {
+  /** Whether a program runs on the device. */
+  choose(program: Program): Promise<boolean>
+  /** Notes that a chosen program stays on the CPU, because the device refused it. */
+  refused(program: Program, why: string): void
+}
 
 export class GpuAcceleration implements Acceleration {
   private readonly programs = new Map<Program, StepProgram>()
   private readonly made: GpuProgram[] = []
   private readonly queue: StepQueue
+  /** The steps since everything was fetched. */
+  private unfetched = 0
 
   constructor(
     private readonly gpu: Gpu,
     private readonly cells: Cells,
-    private readonly choose: Choose,
+    private readonly chooser: Chooser,
   ) {
     this.queue = new StepQueue(gpu)
   }
@@ -32,10 +40,21 @@ export class GpuAcceleration implements Acceleration {
   }
 
   private async prepare(program: Program): Promise<StepProgram> {
-    const isChosen = await this.choose(program, this.gpu, this.cells)
-    const prepared = isChosen ? await this.onDevice(program) : program
+    const isChosen = await this.chooser.choose(program)
+    const prepared = (isChosen ? await this.unlessRefused(program) : null) ?? program
     this.programs.set(program, prepared)
     return prepared
+  }
+
+  /** The program on the device; null if its driver refuses a kernel, or if there is not enough memory. */
+  private async unlessRefused(program: Program): Promise<StepProgram | null> {
+    try {
+      return await this.onDevice(program)
+    } catch (error) {
+      if (this.gpu.loss !== null) throw error
+      this.chooser.refused(program, error instanceof Error ? error.message : String(error))
+      return null
+    }
   }
 
   private async onDevice(program: Program): Promise<StepProgram> {
@@ -43,23 +62,45 @@ export class GpuAcceleration implements Acceleration {
     const made = new GpuProgram(gpu, program.graph, (storage) => cells.home(storage, this), queue.state)
     this.made.push(made)
     await made.compile()
-    return new DeviceSteps(program, made, queue, (storages) => cells.lend(storages, this))
+    return new DeviceSteps(program, made, (storages) => this.run(made, storages))
   }
 
   async fetch(storages?: Iterable<CellStorage>): Promise<number> {
-    const failed = await this.queue.drain()
-    await this.cells.fetch(this, storages)
+    const failed = await this.unlessLost(async () => {
+      const found = await this.queue.drain()
+      await this.cells.fetch(this, storages)
+      return found
+    })
+    if (storages === undefined) this.unfetched = 0
     return failed
+  }
+
+  private async run(program: GpuProgram, storages: ReadonlyMap<CellStorage, boolean>): Promise<number> {
+    this.cells.lend(storages, this)
+    this.unfetched++
+    return this.unlessLost(() => this.queue.submit(program))
+  }
+
+  /** Runs `body`, and explains its error if the device was lost meanwhile. */
+  private async unlessLost<Result>(body: () => Promise<Result>): Promise<Result> {
+    const { gpu, cells } = this
+    try {
+      return await body()
+    } catch (error) {
+      // The promise of the loss settles with those that it rejects.
+      await Promise.race([gpu.device.lost, new Promise((resolve) => setTimeout(resolve, 100))])
+      if (gpu.loss === null) throw error
+      // Linear memory has what was fetched last.
+      cells.abandon(this)
+      throw new DeviceLostError(gpu.loss.message, this.unfetched)
+    }
   }
 
   async release(): Promise<void> {
     try {
       await this.fetch()
-    } catch (error) {
-      // Linear memory keeps what was fetched last.
-      this.cells.abandon(this)
-      throw error
     } finally {
+      this.cells.abandon(this)
       for (const program of this.made) program.dispose()
       this.programs.clear()
       this.queue.dispose()
@@ -78,8 +119,7 @@ class DeviceSteps implements StepProgram {
   constructor(
     private readonly program: Program,
     private readonly made: GpuProgram,
-    private readonly queue: StepQueue,
-    private readonly lend: (storages: ReadonlyMap<CellStorage, boolean>) => void,
+    private readonly submit: (storages: ReadonlyMap<CellStorage, boolean>) => Promise<number>,
   ) {
     const { parameters, cells, updates } = program.graph
     this.parameters = parameters.map(({ dtype, shape }) => allocateData(dtype, sizeOf(shape)))
@@ -102,11 +142,10 @@ class DeviceSteps implements StepProgram {
   }
 
   async run(): Promise<number> {
-    const { made, queue, parameters } = this
-    this.lend(this.storages)
+    const { made, parameters } = this
     parameters.forEach((data, i) => made.writeParameter(i, data))
     this.tally.add(1)
-    const failed = await queue.submit(made)
+    const failed = await this.submit(this.storages)
     if (this.graph.outputs.length > 0) this.outputs = await made.readOutputs()
     return failed
   }

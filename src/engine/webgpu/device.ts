@@ -12,7 +12,11 @@ export class Gpu {
   private readonly pipelineLayout: GPUPipelineLayout
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>()
 
+  /** Why the device was lost; null while it is there. */
+  loss: GPUDeviceLostInfo | null = null
+
   constructor(readonly device: GPUDevice) {
+    void device.lost.then((info) => (this.loss = info))
     this.memory = new DeviceMemory(device)
     this.layout = device.createBindGroupLayout({
       entries: [

@@ -1,61 +1,123 @@
 // The device that useWebGPU sets as the accelerator: it decides for each program where it runs, and makes the programs of runs.
 
-import type { Accelerator, Acceleration } from '../runtime/accelerator'
+import type { Accelerator, Acceleration, AcceleratorReport, ProgramReport, StepProgram } from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
-import { GpuAcceleration } from './acceleration'
+import { GpuAcceleration, type Chooser } from './acceleration'
 import { Cells } from './cells'
-import type { Gpu } from './device'
+import { Gpu } from './device'
 import { missingIn } from './lower'
+import { expectedOnCpu, measure } from './measure'
+import { SelfTest } from './self-test'
 
 export type When = 'auto' | 'always'
 
-/** Where a program runs, and why. */
-export interface ProgramReport {
-  /** What the program computes, such as `train [32, 784]`. */
-  readonly program: string
-  readonly device: 'gpu' | 'wasm'
-  readonly why: string
+/** Below so many milliseconds on the CPU, the device is not tried: a submit alone takes a good part of them. */
+const LEAST = 0.3
+/** The device is used where it takes at most this part of the time on the CPU. */
+const FASTER = 0.8
+const MOST_REPORTS = 100
+
+/** A device with its memory and what was found out about it. */
+interface Tested {
+  readonly gpu: Gpu
+  readonly cells: Cells
+  readonly selfTest: SelfTest
 }
 
-export class WebGpu implements Accelerator {
-  readonly cells: Cells
-  readonly reports: ProgramReport[] = []
+export class WebGpu implements Accelerator, Chooser {
+  private readonly programs: ProgramReport[] = []
   private readonly accelerations = new WeakMap<object, SharedAcceleration>()
 
+  private tested: Tested
+
   constructor(
-    readonly gpu: Gpu,
+    device: GPUDevice,
     private readonly when: When,
+    private readonly name: string,
+    /** Asks for another device after this one is lost; null if the user gave it. */
+    private readonly renew: (() => Promise<GPUDevice>) | null,
   ) {
-    this.cells = new Cells(gpu.memory)
+    this.tested = withTest(device)
+  }
+
+  get report(): AcceleratorReport {
+    const { name, when, programs, tested } = this
+    const use = when === 'always' ? 'used for every program that it can run' : 'used where it is faster'
+    const families = [...tested.selfTest.wrong]
+    const wrong = families.length === 0 ? '' : `; not used for ${families.join(', ')}, which it computes wrongly`
+    return { note: `${name}: ${use}${wrong}`, programs: [...programs] }
   }
 
   accelerate(owner: object): Acceleration {
     let shared = this.accelerations.get(owner)
     if (shared === undefined || shared.isReleased) {
-      shared = new SharedAcceleration(new GpuAcceleration(this.gpu, this.cells, (program) => this.choose(program)))
+      shared = new SharedAcceleration(async () => {
+        const { gpu, cells } = await this.current()
+        return new GpuAcceleration(gpu, cells, this)
+      })
       this.accelerations.set(owner, shared)
     }
     return shared.use()
   }
 
-  private async choose(program: Program): Promise<boolean> {
-    const missing = missingIn(program.graph)
-    if (missing !== null) return this.report(program, false, `${missing} has no kernel on the GPU`)
-    return this.report(program, this.when === 'always', '')
+  /** The device; a new one if it was lost. */
+  private async current(): Promise<Tested> {
+    if (this.tested.gpu.loss !== null && this.renew !== null) this.tested = withTest(await this.renew())
+    return this.tested
   }
 
-  private report(program: Program, isGpu: boolean, why: string): boolean {
-    const inputs = program.graph.parameters.map(({ shape }) => `[${shape.join(', ')}]`).join(' ')
-    this.reports.push({ program: inputs, device: isGpu ? 'gpu' : 'wasm', why })
+  /** Copies everything that runs have changed on the device back to linear memory. */
+  async sync(): Promise<void> {
+    await this.tested.cells.fetch(null)
+  }
+
+  dispose(): void {
+    this.tested.gpu.device.destroy()
+  }
+
+  async choose(program: Program): Promise<boolean> {
+    const { gpu, selfTest } = this.tested
+    const missing = missingIn(program.graph)
+    if (missing !== null) return this.reported(program, false, `${missing} has no kernel on the GPU`)
+    const wrong = await selfTest.wrongIn(program.graph)
+    if (wrong !== null) return this.reported(program, false, `this device computes ${wrong} wrongly`)
+    if (this.when === 'always') return this.reported(program, true, "when is 'always'")
+    const expected = expectedOnCpu(program)
+    if (expected < LEAST) return this.reported(program, false, 'the CPU needs less time than a submit', { expected })
+    const measured = await measure(program, gpu)
+    const isFaster = measured.gpu <= FASTER * measured.wasm
+    return this.reported(program, isFaster, isFaster ? 'faster' : 'not faster', { expected, ...measured })
+  }
+
+  refused(program: Program, why: string): void {
+    this.reported(program, false, why)
+  }
+
+  private reported(program: Program, isGpu: boolean, why: string, times: Partial<ProgramReport['milliseconds']> = {}): boolean {
+    const { parameters, updates } = program.graph
+    this.programs.push({
+      inputs: parameters.map(({ shape }) => [...shape]),
+      updates: updates.length,
+      device: isGpu ? 'gpu' : 'wasm',
+      why,
+      milliseconds: { expected: null, wasm: null, gpu: null, ...times },
+    })
+    if (this.programs.length > MOST_REPORTS) this.programs.shift()
     return isGpu
   }
+}
+
+function withTest(device: GPUDevice): Tested {
+  const gpu = new Gpu(device)
+  return { gpu, cells: new Cells(gpu.memory), selfTest: new SelfTest(gpu) }
 }
 
 /** The programs of an owner, which several runs use: training and validation. The last one releases them. */
 class SharedAcceleration implements Acceleration {
   private users = 0
+  private inner: Promise<GpuAcceleration> | null = null
 
-  constructor(private readonly inner: GpuAcceleration) {}
+  constructor(private readonly make: () => Promise<GpuAcceleration>) {}
 
   use(): this {
     this.users++
@@ -66,15 +128,15 @@ class SharedAcceleration implements Acceleration {
     return this.users === 0
   }
 
-  stepProgram(program: Program): ReturnType<Acceleration['stepProgram']> {
-    return this.inner.stepProgram(program)
+  async stepProgram(program: Program): Promise<StepProgram> {
+    return (await (this.inner ??= this.make())).stepProgram(program)
   }
 
-  fetch(...storages: Parameters<Acceleration['fetch']>): Promise<number> {
-    return this.inner.fetch(...storages)
+  async fetch(...storages: Parameters<Acceleration['fetch']>): Promise<number> {
+    return this.inner === null ? 0 : (await this.inner).fetch(...storages)
   }
 
   async release(): Promise<void> {
-    if (--this.users === 0) await this.inner.release()
+    if (--this.users === 0 && this.inner !== null) await (await this.inner).release()
   }
 }

@@ -1,0 +1,17 @@
+// The errors of the device.
+
+import { StateError } from '../../core/errors'
+
+/** The device was lost during a run: its driver was reset, it was removed, or another program destroyed it. */
+export class DeviceLostError extends StateError {
+  override name = 'DeviceLostError'
+  constructor(
+    reason: string,
+    /** The steps of the run that are lost: those since weights were last copied to the CPU. */
+    readonly lostSteps: number,
+  ) {
+    super(
+      `The GPU was lost: ${reason === '' ? 'the driver gave no reason' : reason}. The weights are those of ${lostSteps} step${lostSteps === 1 ? '' : 's'} before, when they were last copied to the CPU: at the end of an epoch, or at the last save of BackupAndRestore. The next run asks for a new device.`,
+    )
+  }
+}

@@ -1,0 +1,153 @@
+// Runs small graphs on a device and on the CPU, once for each device: some drivers compute wrong numbers without an error. A family of
+// kernels whose results differ is not used.
+
+import type { NumericArray } from '../../core/dtypes'
+import { sizeOf, type Shape } from '../../core/shapes'
+import type { Graph, Value } from '../ir/graph'
+import type { PrimitiveName } from '../ir/attributes'
+import { currentRuntime } from '../runtime/current'
+import { compile } from '../runtime/runtime'
+import { GraphBuilder } from '../transforms/builder'
+import type { Gpu } from './device'
+import { GpuProgram } from './program'
+
+/** Kernels that share their code, and a graph that runs them. */
+interface Family {
+  readonly name: string
+  readonly primitives: readonly PrimitiveName[]
+  readonly inputs: readonly Shape[]
+  readonly body: (builder: GraphBuilder, inputs: readonly Value[]) => readonly Value[]
+}
+
+const FAMILIES: readonly Family[] = [
+  {
+    name: 'elementwise functions',
+    primitives: ['exp', 'tanh', 'log', 'sigmoid'],
+    inputs: [
+      [7, 33],
+      [33],
+    ],
+    body: (builder, [x, y]) => {
+      const { e } = builder
+      const [a, b] = [builder.emitOne('tanh', [x!], {}), e.exp(y!)]
+      return [e.multiply(a, b), e.sigmoid(e.add(x!, y!))]
+    },
+  },
+  {
+    name: 'products',
+    primitives: ['matmul', 'matmulStrips'],
+    inputs: [
+      [70, 35],
+      [35, 67],
+      [5, 700],
+      [700, 9],
+    ],
+    body: ({ e }, [a, b, c, d]) => [e.matmul(a!, b!), e.matmul(c!, d!), e.matmul(e.transposeMatrix(b!), e.transposeMatrix(a!))],
+  },
+  {
+    name: 'sums',
+    primitives: ['sum', 'mean', 'max', 'min'],
+    inputs: [[37, 300]],
+    body: ({ e }, [x]) => [e.sum(x!, [0]), e.sum(x!, [1])],
+  },
+  {
+    name: 'softmax',
+    primitives: ['softmax', 'logSoftmax', 'crossEntropy', 'classCrossEntropy'],
+    inputs: [[9, 130]],
+    body: (builder, [x]) => [builder.emitOne('softmax', [x!], {}), builder.emitOne('logSoftmax', [x!], {})],
+  },
+  {
+    name: 'convolutions',
+    primitives: ['convolution', 'convolutionKernel', 'convolutionTurned'],
+    inputs: [
+      [2, 9, 11, 3],
+      [3, 3, 3, 5],
+    ],
+    body: (builder, [x, kernel]) => {
+      const attributes = { strides: [2, 1], dilation: [1, 1], before: [1, 1], after: [1, 1], groups: 1 }
+      const y = builder.emitOne('convolution', [x!, kernel!], attributes)
+      return [y, builder.emitOne('convolutionKernel', [x!, y], { ...attributes, kernel: [3, 3] })]
+    },
+  },
+]
+
+/** Relative to the largest element: far above rounding, far below what a wrong driver computes. */
+const TOLERANCE = 1e-4
+
+/** Numbers in ±1, the same on every device. */
+function content(shape: Shape, seed: number): Float32Array {
+  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(12.9898 * (i + 1) + seed))
+}
+
+function onCpu(graph: Graph, contents: readonly Float32Array[]): NumericArray[] {
+  const program = compile(currentRuntime(), graph)
+  try {
+    contents.forEach((each, i) => program.parameter(i).set(each))
+    program.run()
+    return graph.outputs.map((_, i) => program.output(i).slice())
+  } finally {
+    program.dispose()
+  }
+}
+
+async function onGpu(gpu: Gpu, graph: Graph, contents: readonly Float32Array[]): Promise<NumericArray[]> {
+  const { device, memory } = gpu
+  const flag = memory.allocate(4)
+  const program = new GpuProgram(gpu, graph, () => 0, flag)
+  try {
+    await program.compile()
+    contents.forEach((each, i) => program.writeParameter(i, each))
+    const encoder = device.createCommandEncoder()
+    const pass = encoder.beginComputePass()
+    program.encode(pass)
+    pass.end()
+    device.queue.submit([encoder.finish()])
+    return await program.readOutputs()
+  } finally {
+    program.dispose()
+    memory.release(flag)
+  }
+}
+
+function agrees(received: NumericArray, expected: NumericArray): boolean {
+  const numbers = Array.from(expected)
+  const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-3)
+  return numbers.every((x, i) => Math.abs(x - received[i]!) <= TOLERANCE * largest)
+}
+
+async function isRight(gpu: Gpu, { inputs, body }: Family): Promise<boolean> {
+  const builder = new GraphBuilder()
+  const graph = builder.finish(
+    body(
+      builder,
+      inputs.map((shape) => builder.parameter({ shape, dtype: 'float32' })),
+    ),
+  )
+  const contents = inputs.map((shape, i) => content(shape, i))
+  const expected = onCpu(graph, contents)
+  const received = await onGpu(gpu, graph, contents)
+  return received.every((each, i) => agrees(each, expected[i]!))
+}
+
+/** The families that were tested on one device. A family is tested when a program first uses it. */
+export class SelfTest {
+  private readonly results = new Map<Family, Promise<boolean>>()
+  /** The families whose results differ from those of the CPU. */
+  readonly wrong = new Set<string>()
+
+  constructor(private readonly gpu: Gpu) {}
+
+  /** The first family of a graph that the device computes wrongly; null if all are right. */
+  async wrongIn({ nodes }: Graph): Promise<string | null> {
+    const used = new Set(nodes.map(({ name }) => name))
+    for (const family of FAMILIES) {
+      if (!family.primitives.some((name) => used.has(name))) continue
+      let result = this.results.get(family)
+      if (result === undefined) this.results.set(family, (result = isRight(this.gpu, family)))
+      if (await result) continue
+      this.wrong.add(family.name)
+      return family.name
+    }
+    return null
+  }
+}
