@@ -7,11 +7,12 @@ import type { NumericArray } from '../../src/core/dtypes'
 import type { Gpu } from '../../src/engine/webgpu/device'
 import { missingIn } from '../../src/engine/webgpu/lower'
 import { GpuProgram } from '../../src/engine/webgpu/program'
+import type { PrimitiveName } from '../../src/engine/ir/attributes'
 import type { Graph } from '../../src/engine/ir/graph'
 import { expectClose } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
 import { graphOf, interpretWide } from '../helpers/graphs'
-import { casesOf, primitiveNames, type PreparedCase } from '../primitives/cases'
+import { casesOf, primitiveNames, type CaseInput, type PreparedCase } from '../primitives/cases'
 import { testGpu } from './adapter'
 
 const gpu = await testGpu()
@@ -37,8 +38,17 @@ async function runOn(device: Gpu, graph: Graph, contents: readonly TensorContent
   }
 }
 
+/** Products of a denormal number with a large one or Infinity: a device may count denormal operands as 0, and many do. */
+const exceptions: ReadonlySet<PrimitiveName> = new Set(['multiply', 'slope', 'gated'])
+
+const withoutDenormals = (input: CaseInput): CaseInput => ({
+  ...input,
+  data: input.data.map((x) => (Math.abs(x) < 2 ** -126 ? 0 : x)),
+})
+
 async function check(device: Gpu, opCase: PreparedCase): Promise<void> {
-  const { inputs, ulp = 0.5, absolute = 0 } = opCase
+  const { ulp = 0.5, absolute = 0 } = opCase
+  const inputs = exceptions.has(opCase.name) ? opCase.inputs.map(withoutDenormals) : opCase.inputs
   const graph = graphOf(inputs, opCase.emit)
   if (missingIn(graph) !== null) return
   const { outputs: expected, stoppedAt } = interpretWide(graph, inputs)
