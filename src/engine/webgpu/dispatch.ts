@@ -2,7 +2,9 @@
 // of its operands, not on their sizes: sizes, strides and addresses are in its record, so that kernels of one structure share
 // a pipeline.
 
+import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { isAddress, type Word } from '../ir/instruction'
+import type { Address } from '../ir/operand'
 import { functionsIn } from './functions'
 
 /** Workgroups along each axis. */
@@ -32,7 +34,7 @@ export interface KernelText {
    * the thread in it), `index` (the number of the thread in all), and the functions of functions.ts.
    */
   readonly body: string
-  /** The word that ends the run if it is not 0; null if the kernel runs in any case. */
+  /** If this word is not 0, the kernel does nothing; null if it runs in any case. */
   readonly unless: Word | null
 }
 
@@ -82,6 +84,15 @@ export function kernelOver(count: number, text: KernelText): Dispatch {
     ...text,
     fields: { count, ...fields },
     body: `if (index >= p.count) { return; }\n${body}`,
+  })
+}
+
+/** A copy of consecutive bytes. */
+export function copyOf(from: Address, to: Address, bytes: number, unless: Word | null): Dispatch {
+  return kernelOver(bytes / BYTES_PER_ELEMENT, {
+    fields: { source: from, to },
+    body: 'memory[p.to + index] = memory[p.source + index];',
+    unless,
   })
 }
 
