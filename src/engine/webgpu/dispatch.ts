@@ -97,7 +97,10 @@ export function copyOf(from: Address, to: Address, bytes: number, unless: Word |
 }
 
 /** The words of a record as bits, and which of them are addresses. */
-export function bitsOf(words: readonly Word[], resolve: (word: Extract<Word, { buffer: unknown }>) => number): Uint32Array {
+export function bitsOf(
+  words: readonly Word[],
+  resolve: (word: Extract<Word, { buffer: unknown }>) => number,
+): Uint32Array {
   const bits = new Uint32Array(words.length)
   const floats = new Float32Array(bits.buffer)
   words.forEach((word, i) => {

@@ -36,7 +36,8 @@ type LowerAll = (kernels: readonly Kernel[], placement: Placement, run: RunWords
 export function lowerLoop(kernel: LoopKernel, placement: Placement, run: RunWords, lowerAll: LowerAll): Step[] {
   const { length, runs } = kernel.node.attributes
   const label = labelOf(kernel)
-  const labelled = (dispatches: readonly Dispatch[]): LabelledDispatch[] => dispatches.map((each) => ({ ...each, label }))
+  const labelled = (dispatches: readonly Dispatch[]): LabelledDispatch[] =>
+    dispatches.map((each) => ({ ...each, label }))
   const inside = kernel.placeBody(placement)
   const stop = runs === undefined ? null : run.newWord()
   const unless = stop ?? run.unless
