@@ -23,7 +23,9 @@ async function check(device: Gpu, opCase: PreparedCase): Promise<void> {
   if (isEnded) return
   outputs.forEach((output, i) => {
     const exact = graph.outputs[i]!.dtype !== 'float32'
-    const tolerance = exact ? { ulp: 0, absolute: 0, signedZero: false } : { ulp: ulp + 4, absolute: absolute * 2 + 1e-37, signedZero: false }
+    const tolerance = exact
+      ? { ulp: 0, absolute: 0, signedZero: false }
+      : { ulp: ulp + 4, absolute: absolute * 2 + 1e-37, signedZero: false }
     expectClose(output, expected[i]!, tolerance, `${opCase.name} ${opCase.title}: output ${i}`)
   })
 }

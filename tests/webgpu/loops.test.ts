@@ -14,7 +14,7 @@ import {
   SimpleRNN,
   setRandomSeed,
   tensor,
-  type LayerBase,
+  type Layer,
 } from '../../src'
 import type { NumericArray } from '../../src/core/dtypes'
 import { UNLIMITED } from '../../src/engine/ir/region'
@@ -143,7 +143,7 @@ function masked(): NumericArray {
 }
 
 interface Example {
-  readonly layers: () => LayerBase[]
+  readonly layers: () => Layer[]
   readonly data?: () => NumericArray
 }
 

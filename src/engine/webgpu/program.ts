@@ -1,8 +1,7 @@
 // A graph on the GPU: its dispatches with addresses in the device's memory, recorded into command buffers without new objects.
 
 import { internalError } from '../../core/errors'
-import type { NumericArray } from '../../core/dtypes'
-import { dtypes } from '../../core/dtypes'
+import { dtypes, type NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import type { CellStorage, Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
