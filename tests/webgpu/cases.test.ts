@@ -3,40 +3,16 @@
 
 import '../helpers/families'
 import { describe, expect, it } from 'vitest'
-import type { NumericArray } from '../../src/core/dtypes'
+import type { PrimitiveName } from '../../src/engine/ir/attributes'
 import type { Gpu } from '../../src/engine/webgpu/device'
 import { missingIn } from '../../src/engine/webgpu/lower'
-import { GpuProgram } from '../../src/engine/webgpu/program'
-import type { PrimitiveName } from '../../src/engine/ir/attributes'
-import type { Graph } from '../../src/engine/ir/graph'
 import { expectClose } from '../helpers/compare'
-import type { TensorContent } from '../helpers/data'
 import { graphOf, interpretWide } from '../helpers/graphs'
 import { casesOf, primitiveNames, type CaseInput, type PreparedCase } from '../primitives/cases'
 import { testGpu } from './adapter'
+import { runOn } from './run-on'
 
 const gpu = await testGpu()
-const flag = gpu?.memory.allocate(4) ?? 0
-
-async function runOn(device: Gpu, graph: Graph, contents: readonly TensorContent[]): Promise<NumericArray[]> {
-  const program = new GpuProgram(device, graph, () => {
-    throw new Error('a graph without cells was expected')
-  }, flag)
-  try {
-    await program.compile()
-    contents.forEach(({ data, dtype }, i) =>
-      program.writeParameter(i, dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)),
-    )
-    const encoder = device.device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    program.encode(pass)
-    pass.end()
-    device.device.queue.submit([encoder.finish()])
-    return await program.readOutputs()
-  } finally {
-    program.dispose()
-  }
-}
 
 /** Products of a denormal number with a large one or Infinity: a device may count denormal operands as 0, and many do. */
 const exceptions: ReadonlySet<PrimitiveName> = new Set(['multiply', 'slope', 'gated'])
@@ -52,11 +28,14 @@ async function check(device: Gpu, opCase: PreparedCase): Promise<void> {
   const graph = graphOf(inputs, opCase.emit)
   if (missingIn(graph) !== null) return
   const { outputs: expected, stoppedAt } = interpretWide(graph, inputs)
-  if (stoppedAt !== null) return
-  const received = await runOn(device, graph, inputs)
-  received.forEach((output, i) => {
+  const { outputs, isEnded } = await runOn(device, graph, inputs)
+  expect(isEnded).toBe(stoppedAt !== null)
+  if (isEnded) return
+  outputs.forEach((output, i) => {
     const exact = graph.outputs[i]!.dtype !== 'float32'
-    const tolerance = exact ? { ulp: 0, absolute: 0, signedZero: false } : { ulp: ulp + 4, absolute: absolute * 2 + 1e-37, signedZero: false }
+    const tolerance = exact
+      ? { ulp: 0, absolute: 0, signedZero: false }
+      : { ulp: ulp + 4, absolute: absolute * 2 + 1e-37, signedZero: false }
     expectClose(output, expected[i]!, tolerance, `${opCase.name} ${opCase.title}: output ${i}`)
   })
 }

@@ -5,7 +5,7 @@ import { ALIGNMENT } from '../../../assembly/shared/instructions'
 import { internalError } from '../../core/errors'
 import type { Cell, Graph, Update, Value } from '../ir/graph'
 import { hasEffect } from '../transforms/effect'
-import type { Address, Buffer, Operand } from '../ir/operand'
+import { offsetBy, type Address, type Buffer, type Operand } from '../ir/operand'
 import { BYTES_PER_ELEMENT, type DType, type NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import { CellReaders } from './cell-readers'
@@ -40,6 +40,16 @@ export interface Stream {
   readonly even: Address
   /** In bytes, for two iterations. */
   readonly step: number
+}
+
+/** The number of the current iteration of each loop that is running, outermost first. A loop without one is at its first. */
+export type Turns = ReadonlyMap<LoopIdentity, number>
+
+/** The address of a stream in the current iteration of its loop. */
+export function streamAt({ loop, first, odd, even, step }: Stream, turns: Turns): Address {
+  const turn = turns.get(loop) ?? 0
+  if (turn === 0) return first
+  return offsetBy(turn % 2 === 1 ? odd : even, step * Math.floor(turn / 2))
 }
 
 export interface PlacedBuffer extends Buffer {

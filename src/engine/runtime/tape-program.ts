@@ -8,7 +8,7 @@ import type { Address, Operand } from '../ir/operand'
 import { BYTES_PER_ELEMENT, hasNonFinite, type NumericArray, type TensorData } from '../../core/dtypes'
 import { sizeOf, type TensorType } from '../../core/shapes'
 import { planTape, type Share, type TapePlan } from '../tape'
-import { placed, type LoopIdentity, type MemoryPlan, type Stream } from '../plan/memory'
+import { placed, streamAt, type LoopIdentity, type MemoryPlan, type Turns } from '../plan/memory'
 import {
   bodyOffset,
   encode,
@@ -41,8 +41,6 @@ export interface TapeEngine {
   lost(hasWritten: boolean): Error
 }
 
-/** The number of the current iteration of each loop that is running, outermost first. */
-type Turns = ReadonlyMap<LoopIdentity, number>
 const NO_TURNS: Turns = new Map()
 
 /** The state of a run in step mode, which executes instructions one by one. */
@@ -115,7 +113,6 @@ export class TapeProgram implements Program {
     this.outputs = this.plan.outputs.map((address, i) => viewOf(this.graph.outputs[i]!, address))
   }
 
-  /** @param turns the current iterations; a loop that is not in it is at the first */
   private resolve({ buffer, offset }: Address, turns: Turns = NO_TURNS): number {
     const { home } = placed(buffer)
     switch (home.kind) {
@@ -129,11 +126,8 @@ export class TapeProgram implements Program {
         return this.runtime.arena.scratch + offset
       case 'inside':
         return this.resolve(home.at, turns) + offset
-      case 'moving': {
-        const { stream } = home
-        const turn = turns.get(stream.loop) ?? 0
-        return this.resolve(startOf(stream, turn), turns) + stream.step * Math.floor(turn / 2) + offset
-      }
+      case 'moving':
+        return this.resolve(streamAt(home.stream, turns), turns) + offset
       case 'bound':
         throw internalError('a loop did not provide the bytes of a value')
     }
@@ -250,10 +244,4 @@ export class TapeProgram implements Program {
     this.tape.dispose()
     this.constants.dispose()
   }
-}
-
-/** The address before the steps of a moving buffer, in one iteration of its loop. */
-function startOf({ first, odd, even }: Stream, turn: number): Address {
-  if (turn === 0) return first
-  return turn % 2 === 1 ? odd : even
 }

@@ -2,7 +2,9 @@
 // of its operands, not on their sizes: sizes, strides and addresses are in its record, so that kernels of one structure share
 // a pipeline.
 
+import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { isAddress, type Word } from '../ir/instruction'
+import type { Address } from '../ir/operand'
 import { functionsIn } from './functions'
 
 /** Workgroups along each axis. */
@@ -32,7 +34,7 @@ export interface KernelText {
    * the thread in it), `index` (the number of the thread in all), and the functions of functions.ts.
    */
   readonly body: string
-  /** The word that ends the run if it is not 0; null if the kernel runs in any case. */
+  /** If this word is not 0, the kernel does nothing; null if it runs in any case. */
   readonly unless: Word | null
 }
 
@@ -48,11 +50,15 @@ function gridOf(groups: number): Grid {
 
 const typeOf = (word: Word): string => (typeof word === 'object' && 'float' in word ? 'f32' : 'u32')
 
-const STOP = 'if (memory[p.stopFlag] != 0u) { return; }\n'
+const NO_STOP = { declaration: '', statement: '' }
+const STOP = { declaration: '', statement: 'if (memory[p.stopFlag] != 0u) { return; }\n' }
 /** For kernels whose threads wait for each other: WGSL must see that all of them stop. */
-const STOP_TOGETHER = `if (thread == 0u) { stopped = memory[p.stopFlag]; }
+const STOP_TOGETHER = {
+  declaration: 'var<workgroup> stopped: u32;\n',
+  statement: `if (thread == 0u) { stopped = memory[p.stopFlag]; }
 if (workgroupUniformLoad(&stopped) != 0u) { return; }
-`
+`,
+}
 
 /** A kernel that runs in `groups` workgroups. A kernel whose `group` may be larger must check it, because grids are rectangles. */
 export function kernelIn(groups: number, text: KernelText): Dispatch {
@@ -60,12 +66,13 @@ export function kernelIn(groups: number, text: KernelText): Dispatch {
   const fields: RecordFields = unless === null ? text.fields : { ...text.fields, stopFlag: unless }
   const names = Object.keys(fields)
   const meets = body.includes('workgroupBarrier') || declarations.includes('workgroupBarrier')
-  const stop = unless === null ? '' : meets ? STOP_TOGETHER : STOP
-  const own = `${unless !== null && meets ? 'var<workgroup> stopped: u32;\n' : ''}${declarations}
+  const stop = meets ? STOP_TOGETHER : STOP
+  const { declaration, statement } = unless === null ? NO_STOP : stop
+  const own = `${declaration}${declarations}
 @compute @workgroup_size(${threads}) fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) thread: u32) {
 let group = groupId.y * groupCounts.x + groupId.x;
 let index = group * ${threads}u + thread;
-${stop}${body}
+${statement}${body}
 }`
   const code = `struct Record { ${names.map((name) => `${name}: ${typeOf(fields[name]!)}`).join(', ')} }
 @group(0) @binding(0) var<storage, read_write> memory: array<u32>;
@@ -85,8 +92,20 @@ export function kernelOver(count: number, text: KernelText): Dispatch {
   })
 }
 
+/** A copy of consecutive bytes. */
+export function copyOf(from: Address, to: Address, bytes: number, unless: Word | null): Dispatch {
+  return kernelOver(bytes / BYTES_PER_ELEMENT, {
+    fields: { source: from, to },
+    body: 'memory[p.to + index] = memory[p.source + index];',
+    unless,
+  })
+}
+
 /** The words of a record as bits, and which of them are addresses. */
-export function bitsOf(words: readonly Word[], resolve: (word: Extract<Word, { buffer: unknown }>) => number): Uint32Array {
+export function bitsOf(
+  words: readonly Word[],
+  resolve: (word: Extract<Word, { buffer: unknown }>) => number,
+): Uint32Array {
   const bits = new Uint32Array(words.length)
   const floats = new Float32Array(bits.buffer)
   words.forEach((word, i) => {

@@ -17,7 +17,7 @@ export interface GpuContext<Attributes> {
   readonly bias: Operand | null
   /** The elementwise nodes that are applied to output 0, in order. */
   readonly activation: readonly Node[]
-  /** The word that ends the run if it is not 0; null if the kernel runs in any case. */
+  /** If this word is not 0, the kernel does nothing; null if it runs in any case. */
   readonly unless: Word | null
   /** The word that a guard sets to end the run. */
   readonly flag: Word

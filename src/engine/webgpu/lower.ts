@@ -1,43 +1,52 @@
-// Graph → plan → dispatches, with symbolic addresses.
+// Graph → plan → dispatches and loops of dispatches, with symbolic addresses.
 
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import type { Graph, Node } from '../ir/graph'
-import type { Word } from '../ir/instruction'
 import type { Address, Operand } from '../ir/operand'
 import type { PrimitiveName } from '../ir/attributes'
-import { isLoop } from '../ir/region'
+import { bodyOf, isLoop } from '../ir/region'
 import { plan, type Plan } from '../plan'
 import { ChainKernel } from '../plan/chain'
 import { labelOf, SingleKernel, type Kernel, type Placement } from '../plan/kernel'
+import { LoopKernel } from '../plan/loop'
+import type { PlacedBuffer } from '../plan/memory'
 import { hasEffect } from '../transforms/effect'
 import { ruleOf } from '../primitives'
 import { simplify } from '../plan/simplify'
 import { lowerChain } from './chain'
-import { kernelOver, type Dispatch } from './dispatch'
+import { copyOf, type Dispatch } from './dispatch'
 import { isExpressible } from './elementwise'
-import type { GpuContext } from './kernel'
+import { isEndless, lowerLoop, tooLongIn, type RunWords } from './loop'
+import type { Step } from './steps'
 import { gpuKernelOf, gpuTarget, hasKernel } from './target'
 
-/** A dispatch with the name of its origin. */
-export interface LabelledDispatch extends Dispatch {
-  readonly label: string
-}
-
 export interface GpuPlan extends Plan {
-  readonly dispatches: readonly LabelledDispatch[]
+  readonly steps: readonly Step[]
+  /** The bytes of the planned memory, and of the words for conditions. */
+  readonly workspaceBytes: number
 }
 
 /** The first primitive of a graph that the GPU cannot compute; null if it can compute all. */
 export function missingIn(graph: Graph): string | null {
-  const lacks = ({ name }: Node): boolean => {
-    const { kind } = ruleOf(name)
-    return kind === 'kernel' ? !hasKernel(name) : kind === 'loop'
+  const { nodes } = simplify(graph)
+  return missingAmong(nodes) ?? tooLongIn(nodes)
+}
+
+function missingAmong(nodes: readonly Node[]): string | null {
+  for (const node of nodes) {
+    const missing = missingFor(node)
+    if (missing !== null) return missing
   }
-  const missing = simplify(graph).nodes.find(
-    (node) => lacks(node) || (ruleOf(node.name).kind === 'elementwise' && !isExpressible(node)),
-  )
-  return missing?.name ?? null
+  return null
+}
+
+function missingFor(node: Node): string | null {
+  if (isLoop(node)) return isEndless(node) ? 'loop without a known end' : missingAmong(bodyOf(node).nodes)
+  const { name } = node
+  const { kind } = ruleOf(name)
+  const lacks = (kind === 'kernel' && !hasKernel(name)) || (kind === 'elementwise' && !isExpressible(node))
+  return lacks ? name : null
 }
 
 /**
@@ -46,31 +55,42 @@ export function missingIn(graph: Graph): string | null {
 export function planGpu(graph: Graph, fuse: boolean, flag: Address): GpuPlan {
   const planned = plan(graph, { fuse, target: gpuTarget })
   const { kernels, memory, placement } = planned
-  const last = kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
-  const dispatches: LabelledDispatch[] = []
-  kernels.forEach((kernel, i) => {
-    // What follows the last guard runs only if no guard ended the run.
-    const unless = last >= 0 && i > last ? flag : null
-    const label = labelOf(kernel)
-    lowerKernel(kernel, placement, { unless, flag }, (dispatch) => dispatches.push({ ...dispatch, label }))
-  })
+  let { workspaceBytes } = memory
+  const newWord = (): Address => {
+    const home = { kind: 'workspace', offset: workspaceBytes } as const
+    const buffer: PlacedBuffer = { id: -1, byteLength: BYTES_PER_ELEMENT, home, start: 0, end: kernels.length }
+    workspaceBytes += BYTES_PER_ELEMENT
+    return { buffer, offset: 0 }
+  }
+  // What follows the last guard runs only if no guard ended the run. No kernel before it, nor in a loop with it, changes a cell.
+  const after = 1 + kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
+  const unless = after > 0 ? flag : null
+  const steps = [
+    ...lowerAll(kernels.slice(0, after), placement, { unless: null, flag, newWord }),
+    ...lowerAll(kernels.slice(after), placement, { unless, flag, newWord }),
+  ]
   for (const { cell, value, target } of memory.copies) {
     const { address, shape } = placement.operand(value)
-    const words = copyOf(address, { buffer: target, offset: 0 }, BYTES_PER_ELEMENT * sizeOf(shape), last >= 0 ? flag : null)
-    dispatches.push({ ...words, label: `update ${cell.name}` })
+    const copy = copyOf(address, { buffer: target, offset: 0 }, BYTES_PER_ELEMENT * sizeOf(shape), unless)
+    steps.push({ ...copy, label: `update ${cell.name}` })
   }
-  return { ...planned, dispatches }
+  return { ...planned, steps, workspaceBytes }
 }
 
-/** The words by which guards end a run. */
-type RunWords = Pick<GpuContext<unknown>, 'unless' | 'flag'>
+function lowerAll(kernels: readonly Kernel[], placement: Placement, run: RunWords): Step[] {
+  return kernels.flatMap((kernel) => lower(kernel, placement, run))
+}
 
-function lowerKernel(kernel: Kernel, placement: Placement, run: RunWords, emit: (dispatch: Dispatch) => void): void {
+function lower(kernel: Kernel, placement: Placement, run: RunWords): Step[] {
+  if (kernel instanceof LoopKernel) return lowerLoop(kernel, placement, run, lowerAll)
+  const label = labelOf(kernel)
+  const steps: Step[] = []
+  const emit = (dispatch: Dispatch): void => void steps.push({ ...dispatch, label })
   if (kernel instanceof ChainKernel) {
     const dispatch = lowerChain(kernel, placement, run.unless)
     if (dispatch !== null) emit(dispatch)
   } else if (kernel instanceof SingleKernel) lowerSingle(kernel, placement, run, emit)
-  else if (isLoop(kernel.nodes[0]!)) throw new Error('loops')
+  return steps
 }
 
 function lowerSingle<Name extends PrimitiveName>(
@@ -89,14 +109,5 @@ function lowerSingle<Name extends PrimitiveName>(
     activation: activation?.nodes ?? [],
     ...run,
     emit,
-  })
-}
-
-/** A copy of consecutive bytes. */
-export function copyOf(from: Address, to: Address, bytes: number, unless: Word | null): Dispatch {
-  return kernelOver(bytes / BYTES_PER_ELEMENT, {
-    fields: { source: from, to },
-    body: 'memory[p.to + index] = memory[p.source + index];',
-    unless,
   })
 }

@@ -1,37 +1,31 @@
 // A graph on the GPU: its dispatches with addresses in the device's memory, recorded into command buffers without new objects.
 
 import { internalError } from '../../core/errors'
-import type { NumericArray } from '../../core/dtypes'
-import { dtypes } from '../../core/dtypes'
+import { dtypes, type NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import type { CellStorage, Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
-import { placed, type MemoryPlan } from '../plan/memory'
+import { placed, streamAt, type MemoryPlan, type Turns } from '../plan/memory'
 import { RECORD_BYTES, type Gpu } from './device'
-import { bitsOf, type Grid } from './dispatch'
-import { planGpu, type LabelledDispatch } from './lower'
+import { bitsOf } from './dispatch'
+import { planGpu } from './lower'
+import { forEachDispatch, type LabelledDispatch, type Step } from './steps'
 import { USAGE } from './flags'
 
 /** The place of the flag that a guard sets. */
 const FLAG: Address = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
 
-interface Ready {
-  readonly pipeline: GPUComputePipeline
-  readonly offset: [number]
-  readonly grid: Grid
-}
-
 /** Where a cell's storage is on the device. */
 export type Homes = (storage: CellStorage) => number
 
 export class GpuProgram {
-  readonly dispatches: readonly LabelledDispatch[]
+  private readonly steps: readonly Step[]
   private readonly constants: number
   private readonly workspace: number
   private readonly records: GPUBuffer
   private readonly parameterPlaces: readonly Address[]
   private readonly outputPlaces: readonly Address[]
-  private ready: readonly Ready[] | null = null
+  private readonly pipelines = new Map<LabelledDispatch, GPUComputePipeline>()
   private group: GPUBindGroup | null = null
   private epoch = -1
 
@@ -43,35 +37,41 @@ export class GpuProgram {
     private readonly flag: number,
     fuse = true,
   ) {
-    const { dispatches, memory, parameters, outputs } = planGpu(graph, fuse, FLAG)
-    this.dispatches = dispatches
+    const { steps, memory, workspaceBytes, parameters, outputs } = planGpu(graph, fuse, FLAG)
+    this.steps = steps
     this.parameterPlaces = parameters
     this.outputPlaces = outputs
     this.constants = gpu.memory.allocate(memory.constantBytes)
-    this.workspace = gpu.memory.allocate(memory.workspaceBytes)
+    this.workspace = gpu.memory.allocate(workspaceBytes)
     this.writeConstants(memory)
-    this.records = gpu.device.createBuffer({
-      size: RECORD_BYTES * (dispatches.length + 1),
-      usage: USAGE.uniform | USAGE.copyTarget,
-    })
-    this.writeRecords()
+    this.records = this.writeRecords()
   }
 
   private writeConstants({ constants }: MemoryPlan): void {
     for (const { offset, data } of constants) this.gpu.memory.write(this.constants + offset, data)
   }
 
-  private writeRecords(): void {
-    const all = new Uint32Array((RECORD_BYTES / 4) * this.dispatches.length)
-    this.dispatches.forEach(({ words, label }, i) => {
-      const bits = bitsOf(words, (address) => this.resolve(address))
+  /** A record for each dispatch of a run, in the order of `encode`. */
+  private writeRecords(): GPUBuffer {
+    const { device } = this.gpu
+    let count = 0
+    forEachDispatch(this.steps, () => count++)
+    const all = new Uint32Array((RECORD_BYTES / 4) * count)
+    let at = 0
+    forEachDispatch(this.steps, ({ words, label }, turns) => {
+      const bits = bitsOf(words, (address) => this.resolve(address, turns))
       if (bits.byteLength > RECORD_BYTES) throw internalError(`the record of ${label} has ${bits.byteLength} bytes`)
-      all.set(bits, (RECORD_BYTES / 4) * i)
+      all.set(bits, at)
+      at += RECORD_BYTES / 4
     })
-    this.gpu.device.queue.writeBuffer(this.records, 0, all)
+    // A program without dispatches needs a buffer too.
+    const size = Math.max(all.byteLength, RECORD_BYTES)
+    const records = device.createBuffer({ size, usage: USAGE.uniform | USAGE.copyTarget })
+    device.queue.writeBuffer(records, 0, all)
+    return records
   }
 
-  private resolve({ buffer, offset }: Address): number {
+  private resolve({ buffer, offset }: Address, turns: Turns = new Map()): number {
     if (buffer === FLAG.buffer) return this.flag + offset
     const { home } = placed(buffer)
     switch (home.kind) {
@@ -82,7 +82,9 @@ export class GpuProgram {
       case 'cell':
         return this.homes(home.cell.storage) + home.cell.byteOffset + offset
       case 'inside':
-        return this.resolve(home.at) + offset
+        return this.resolve(home.at, turns) + offset
+      case 'moving':
+        return this.resolve(streamAt(home.stream, turns), turns) + offset
       default:
         throw internalError(`no address for ${home.kind} on the GPU`)
     }
@@ -90,18 +92,31 @@ export class GpuProgram {
 
   /** Compiles all kernels. */
   async compile(): Promise<void> {
-    const pipelines = await Promise.all(this.dispatches.map(({ code }) => this.gpu.pipeline(code)))
-    this.ready = this.dispatches.map(({ grid }, i) => ({ pipeline: pipelines[i]!, offset: [RECORD_BYTES * i], grid }))
+    await this.compileAll(this.steps)
+  }
+
+  private async compileAll(steps: readonly Step[]): Promise<void> {
+    await Promise.all(
+      steps.map(async (step) => {
+        if ('loop' in step) return this.compileAll(step.body)
+        this.pipelines.set(step, await this.gpu.pipeline(step.code))
+      }),
+    )
   }
 
   /** Records one run. */
   encode(pass: GPUComputePassEncoder): void {
     const group = this.bindings()
-    for (const { pipeline, offset, grid } of this.ready!) {
-      pass.setPipeline(pipeline)
-      pass.setBindGroup(0, group, offset)
-      pass.dispatchWorkgroups(grid[0], grid[1], grid[2])
-    }
+    const record = [0]
+    let current: GPUComputePipeline | null = null
+    forEachDispatch(this.steps, (dispatch) => {
+      const pipeline = this.pipelines.get(dispatch)!
+      if (pipeline !== current) pass.setPipeline(pipeline)
+      current = pipeline
+      pass.setBindGroup(0, group, record)
+      pass.dispatchWorkgroups(...dispatch.grid)
+      record[0]! += RECORD_BYTES
+    })
   }
 
   private bindings(): GPUBindGroup {

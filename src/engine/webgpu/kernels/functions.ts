@@ -1,9 +1,6 @@
 // The WGSL functions of kernels that are not elementwise: see ../functions.ts.
 
 export const kernelFunctions: Readonly<Record<string, string>> = {
-  // The larger of two numbers; NaN if one of them is NaN.
-  larger: 'fn larger(a: f32, b: f32) -> f32 { if (isNaN(a)) { return a; } return select(max(a, b), b, isNaN(b)); }',
-  smaller: 'fn smaller(a: f32, b: f32) -> f32 { if (isNaN(a)) { return a; } return select(min(a, b), b, isNaN(b)); }',
   // The position for an index, which counts from the end if it is negative; −1 outside the axis.
   placeOf: `fn placeOf(index: i32, axis: u32) -> i32 {
 let place = select(index, index + i32(axis), index < 0i);

@@ -97,11 +97,11 @@ export const reductions = {
   sum: reduction(sum, sum),
   mean: reduction(sum, null, true),
   max: reduction(
-    { start: () => bits.least, combined: 'larger(a, b)' },
+    { start: () => bits.least, combined: 'maximum(a, b)' },
     { start: (dtype) => (dtype === 'bool' ? 0 : bits.leastI32), combined: 'max(a, b)' },
   ),
   min: reduction(
-    { start: () => bits.most, combined: 'smaller(a, b)' },
+    { start: () => bits.most, combined: 'minimum(a, b)' },
     { start: (dtype) => (dtype === 'bool' ? 1 : bits.mostI32), combined: 'min(a, b)' },
   ),
   argMax: argReduction('>'),

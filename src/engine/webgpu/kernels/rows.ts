@@ -20,7 +20,7 @@ fn rowMax(thread: u32, x: f32) -> f32 {
 part[thread] = x;
 workgroupBarrier();
 for (var half = ${ROW_THREADS / 2}u; half > 0u; half /= 2u) {
-if (thread < half) { part[thread] = larger(part[thread], part[thread + half]); }
+if (thread < half) { part[thread] = maximum(part[thread], part[thread + half]); }
 workgroupBarrier();
 }
 let most = part[0];

@@ -10,10 +10,10 @@ import { ROW_DECLARATIONS, ROW_THREADS } from './rows'
 
 /** Declares `largest` and `sum`: the maximum of the row x, and Σ e^(x − largest). */
 const SHIFTED = `var largest = bitcast<f32>(p.least);
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { largest = larger(largest, f32At(x + i)); }
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { largest = maximum(largest, f32At(x + i)); }
 largest = rowMax(thread, largest);
 var sum = 0.0;
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { sum += exp(f32At(x + i) - largest); }
+for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { sum += expOf(f32At(x + i) - largest); }
 sum = rowSum(thread, sum);`
 
 /** The bits of −∞, which WGSL cannot write. */
@@ -48,8 +48,8 @@ for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { let shifted = f32At(
  */
 function crossEntropyOf(isClass: boolean): GpuKernel<NoAttributes> {
   const term = isClass
-    ? 'if (i == u32(i32At(p.targets + group))) { loss = log(sum) - shifted; }'
-    : 'let t = f32At(p.targets + group * p.columns + i); loss += t * (log(sum) - shifted);'
+    ? 'if (i == u32(i32At(p.targets + group))) { loss = logOf(sum) - shifted; }'
+    : 'let t = f32At(p.targets + group * p.columns + i); loss += t * (logOf(sum) - shifted);'
   return {
     inPlace: () => [[1, 0]],
     lower({ inputs: [x, targets], outputs: [loss, probabilities], unless, emit }) {
@@ -75,7 +75,7 @@ var loss = 0.0;
 for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) {
 let shifted = f32At(x + i) - largest;
 ${term}
-storeF32(p.out + group * p.columns + i, flushFactor(exp(shifted)) / sum);
+storeF32(p.out + group * p.columns + i, flushFactor(expOf(shifted)) / sum);
 }
 loss = rowSum(thread, loss);
 if (thread == 0u) { storeF32(p.loss + group, loss); }`,
@@ -132,8 +132,8 @@ for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { storeF32(p.out + fir
 }
 
 export const softmaxes = {
-  softmax: rowSoftmax('exp(shifted) / sum'),
-  logSoftmax: rowSoftmax('shifted - log(sum)'),
+  softmax: rowSoftmax('expOf(shifted) / sum'),
+  logSoftmax: rowSoftmax('shifted - logOf(sum)'),
   classCrossEntropy: crossEntropyOf(true),
   classCrossEntropyGradient: gradientOf(true),
   crossEntropy: crossEntropyOf(false),

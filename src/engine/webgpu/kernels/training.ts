@@ -148,7 +148,7 @@ let s = flushState(p.rho * f32At(p.square + index) + (1.0 - p.rho) * squareOf(g)
 storeF32(p.squareOut + index, s);
 var d = s;
 ${centered ? centre : ''}
-var u = rate * flushFactor(g) / sqrt(d + p.epsilon);
+var u = rate * flushFactor(g) / sqrtOf(d + p.epsilon);
 ${momentum > 0 ? velocity : ''}
 storeF32(p.out + index, before - before * (rate * p.weightDecay) - u);`,
     )
@@ -158,7 +158,7 @@ storeF32(p.out + index, before - before * (rate * p.weightDecay) - u);`,
 /** 1 − βᵗ = 1 − e^(t ln β) with a small relative error, also where βᵗ is almost 1. */
 const ONE_MINUS_POWER = `fn oneMinusPower(logBeta: f32, t: f32) -> f32 {
 let z = logBeta * t;
-if (z < -0.5) { return 1.0 - exp(z); }
+if (z < -0.5) { return 1.0 - expOf(z); }
 return -z * (1.0 + z * (0.5 + z * (0.16666667 + z * (0.041666668 + z * (0.008333334 + z * (0.0013888889 + z * 0.0001984127))))));
 }`
 
@@ -199,7 +199,7 @@ const adam: GpuKernel<PrimitiveAttributes['adam']> = {
       },
       `let rate = flushFactor(f32At(p.rate));
 let t = f32(clamp(i32At(p.iterations), 0i, 2147483646i) + 1i);
-let alpha = rate * sqrt(oneMinusPower(p.log2, t)) / oneMinusPower(p.log1, t);
+let alpha = rate * sqrtOf(oneMinusPower(p.log2, t)) / oneMinusPower(p.log1, t);
 let g = f32At(p.gradient + index);
 let before = f32At(p.parameters + index);
 let m = f32At(p.mean + index);
@@ -208,7 +208,7 @@ let mean = flushState(m + p.rest1 * (g - m));
 let variance = flushState(v + p.rest2 * (squareOf(g) - v));
 storeF32(p.meanOut + index, mean);
 storeF32(p.varianceOut + index, variance);
-storeF32(p.out + index, before - before * (rate * p.weightDecay) - alpha * mean / (sqrt(variance) + p.epsilon));`,
+storeF32(p.out + index, before - before * (rate * p.weightDecay) - alpha * mean / (sqrtOf(variance) + p.epsilon));`,
       ONE_MINUS_POWER,
     )
   },

@@ -1,0 +1,40 @@
+// Runs a graph without cells on a device.
+
+import type { NumericArray } from '../../src/core/dtypes'
+import type { Graph } from '../../src/engine/ir/graph'
+import type { Gpu } from '../../src/engine/webgpu/device'
+import { GpuProgram } from '../../src/engine/webgpu/program'
+import type { TensorContent } from '../helpers/data'
+
+interface Run {
+  readonly outputs: readonly NumericArray[]
+  /** Whether a guard ended it. */
+  readonly isEnded: boolean
+}
+
+export async function runOn(gpu: Gpu, graph: Graph, contents: readonly TensorContent[]): Promise<Run> {
+  const flag = gpu.memory.allocate(4)
+  gpu.memory.write(flag, Int32Array.of(0))
+  const program = new GpuProgram(gpu, graph, noCells, flag)
+  try {
+    await program.compile()
+    contents.forEach(({ data, dtype }, i) =>
+      program.writeParameter(i, dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)),
+    )
+    const encoder = gpu.device.createCommandEncoder()
+    const pass = encoder.beginComputePass()
+    program.encode(pass)
+    pass.end()
+    gpu.device.queue.submit([encoder.finish()])
+    const outputs = await program.readOutputs()
+    const [found] = new Int32Array(await gpu.memory.read([{ at: flag, bytes: 4 }]))
+    return { outputs, isEnded: found !== 0 }
+  } finally {
+    program.dispose()
+    gpu.memory.release(flag)
+  }
+}
+
+function noCells(): never {
+  throw new Error('a graph without cells was expected')
+}
