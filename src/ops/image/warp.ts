@@ -135,8 +135,9 @@ export function sampleAt(x: Tensor, row: Tensor, column: Tensor, options: Sample
 }
 
 /**
- * Samples a grid of the given extents, stored as pixels [size, channels], at a position along each axis; the positions broadcast to
- * [places…] → [places…, channels].
+ * Samples a grid at a position along each axis; the positions broadcast to [places…] → [places…, channels].
+ * @param pixels the grid, stored as [size, channels]
+ * @param extents of the grid
  * @param first the index of the grid's first pixel, if there are several grids
  */
 export function sampleGrid(

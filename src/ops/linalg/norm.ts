@@ -43,7 +43,7 @@ export const norm = op(
   {
     /**
      * The norm of vectors along one axis, or of matrices along two; of all elements as one vector if neither `ord` nor
-     * `axis` is given. If only `ord` is given, x must be a vector or a matrix.
+     * `axis` is set. If only `ord` is set, x must be a vector or a matrix.
      *
      * | ord | vectors | matrices |
      * |---|---|---|

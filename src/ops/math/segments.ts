@@ -1,4 +1,4 @@
-// Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
+// Ops that write to the positions in a tensor of indices: sums and maxima by segment, scattered values, counts.
 
 import { operand, operandOrNull, shape as shapeKind, whole } from '../kinds'
 import { arg, op, optional } from '../op'
@@ -213,7 +213,7 @@ export const scatterUpdate = op(
   ],
   {
     /**
-     * `inputs` with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
+     * `inputs` with other values at some indices, which have the form of those of `scatter`. If indices are equal, the last update wins.
      * @param reduction combines an element with its updates instead: `add` their sum, `mul` their product, `max` the largest, `min` the
      *   smallest. Default null: the update replaces the element.
      * @returns the shape and dtype of `inputs`
