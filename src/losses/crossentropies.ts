@@ -327,7 +327,8 @@ export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropy
 /** The options of the generalized cross-entropy. */
 const generalizedOptions = {
   /**
-   * Between the cross-entropy, q → 0, and the mean absolute error, q → 1, which is robust to wrong labels. Default 0.5.
+   * For small q the loss is close to the cross-entropy; for q near 1, to the mean absolute error, which is robust to wrong labels.
+   * Default 0.5.
    */
   q: option(number({ above: 0, below: 1 }), 0.5),
 }
