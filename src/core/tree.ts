@@ -96,7 +96,7 @@ export function leafNames(tree: Tree<unknown>): string[] {
   return isFlat ? Object.keys(tree) : pathsOf(tree).map(pathName)
 }
 
-/** The same tree with other leaves, given in the order of flatten. */
+/** The same tree with other leaves, which are in the order of flatten. */
 export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<To> {
   let at = 0
   const build = (branch: unknown): Tree<To> => {

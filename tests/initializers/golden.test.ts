@@ -374,7 +374,7 @@ describe('STFT', () => {
     )
     expect(() => of({ window: [1, 2] })).toThrow('STFT: a frame of 4 needs a window of the same length, received 2')
     expect(() => new Dense({ units: 1, kernelInitializer: 'stft' })).toThrow(
-      "The initializer 'stft' must be given as an object, such as new initializers.STFT(…), not by name.",
+      "The initializer 'stft' must be passed as an object, such as new initializers.STFT(…), not by name.",
     )
   })
 })
