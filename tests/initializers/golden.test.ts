@@ -283,10 +283,10 @@ describe('custom initializers', () => {
 
   it('VarianceScaling takes both lists of axes or neither', () => {
     expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow(
-      'inputAxes and outputAxes must be given together; received only inputAxes',
+      'pass inputAxes and outputAxes together; received only inputAxes',
     )
     expect(() => new library.HeNormal({ outputAxes: [0] })).toThrow(
-      'HeNormal: inputAxes and outputAxes must be given together; received only outputAxes',
+      'HeNormal: pass inputAxes and outputAxes together; received only outputAxes',
     )
   })
 

@@ -88,7 +88,7 @@ export type ConstantOptions = OptionInputs<ReturnType<typeof constantOptions>>
 const ConstantBase = (configured as InOrder<['value']>)(Initializer, constantOptions)
 
 /**
- * All `value`, or given numbers, such as pretrained word vectors:
+ * All elements are `value`; or, if `value` is a list, its numbers, such as pretrained word vectors:
  *
  *   new Embedding({ inputDim: 3, outputDim: 2, embeddingsInitializer: new initializers.Constant([[0, 0], [1, 0.5], [0.2, 2]]) })
  *
@@ -280,7 +280,7 @@ const distribution = custom<Distribution, Spelled<Distribution> | 'normal'>(
 
 const axesOptions = () => ({
   /**
-   * The input axes, given together with outputAxes. Default null: the second axis from the end, times the receptive
+   * The input axes; pass outputAxes, too. Default null: the second axis from the end, times the receptive
    * field.
    */
   inputAxes: option(nullable(listOf(integer())), null),
@@ -308,7 +308,7 @@ abstract class FanInitializer extends FanInitializerBase {
     const hasNoInputs = this.inputAxes === null
     if (hasNoInputs !== (this.outputAxes === null))
       throw new ArgumentError(
-        `${classNameOf(this)}: inputAxes and outputAxes must be given together; received only ${hasNoInputs ? 'outputAxes' : 'inputAxes'}`,
+        `${classNameOf(this)}: pass inputAxes and outputAxes together; received only ${hasNoInputs ? 'outputAxes' : 'inputAxes'}`,
       )
   }
 
