@@ -113,7 +113,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     this.#settings = settings
   }
 
-  /** The given student, which is trained. */
+  /** The student that `distill` received, which is trained. */
   get student(): Model<In, Out> {
     return this.#student
   }
@@ -140,12 +140,12 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     this.updateMetrics(batch, this.compare(batch, false))
   }
 
-  /** The teacher may have its own layers that read strings. @internal */
+  /** The teacher may have layers that read strings, which the student does not have. @internal */
   override lookStep(x: In): unknown {
     return [super.lookStep(x), this.taught(x)]
   }
 
-  /** The teacher's output. It runs in its own frame, because its layers' losses are not the student's. */
+  /** The teacher's output. It runs in a separate frame, because its layers' losses are not the student's. */
   private taught(x: In): Tensor {
     return onlyOutput(
       this.#teacher,
@@ -294,7 +294,7 @@ function requirePair(teacher: Model, student: Model): void {
   const shared = student.weights.find((weight) => taught.has(weight))
   if (shared !== undefined)
     throw new ArgumentError(
-      `distill: teacher and student share the weight ${shared.name}, so training would change the teacher. Use a student with its own weights, for example from cloneModel.`,
+      `distill: teacher and student share the weight ${shared.name}, so training would change the teacher. Use a student with separate weights, for example from cloneModel.`,
     )
 }
 
