@@ -23,9 +23,9 @@ import { tensorFrom } from './user-data'
 
 export interface PartialDependenceOptions<Out = Tensor> extends ExplainOptions<Out> {
   /**
-   * The number of evenly spaced values between the feature's 5th and 95th percentile, or the values themselves: numbers; for a column
-   * of a table also its categories, or dates. Of a column with no more values than that, all of them; of categories the most
-   * frequent. Default 20.
+   * The number of evenly spaced values between the feature's 5th and 95th percentile, or a list of values: numbers; for a column of a
+   * table also its categories, or dates. If a column has no more values than this number, all of them are used; if it has more
+   * categories, the most frequent. Default 20.
    */
   readonly grid?: number | ArrayLike<number> | readonly (string | Date)[]
 }
@@ -176,7 +176,7 @@ async function dependenceOfColumn(
       ? gridOf(columns[name]!, kind, wanted, `${where}: column ${quoted(name)}`)
       : listOf(wanted).map((value, i) => valueOf(value, kind, true, `${where}: grid[${i}]`))
   if (grid.length === 0) throw new ArgumentError(`${where}: grid must have at least one value`)
-  // Only the numbers of this column are used of these rows.
+  // Of these rows, only the numbers of this column are read.
   const rows = await encoded.encode(
     where,
     Object.fromEntries(names.map((each) => [each, each === name ? grid : grid.map(() => columns[each]![0]!)])),

@@ -146,7 +146,7 @@ function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase
     if (last !== undefined) return last
     if (model.weights.some(({ dtype }) => dtype === 'int8'))
       throw new ArgumentError(
-        `gradCam: no gradient flows through the int8 layers of ${model}. Explain the float32 model that was given to quantize: gradCam(model, image). Its answers are nearly the same. occlusion(model, image) needs no gradients and explains the int8 model itself.`,
+        `gradCam: no gradient flows through the int8 layers of ${model}. Explain the float32 model from which it was made: gradCam(model, image). Its answers are nearly the same. occlusion(model, image) needs no gradients and explains the int8 model itself.`,
       )
     throw new ArgumentError(`gradCam: ${model} needs the option layer. ${list}`)
   }

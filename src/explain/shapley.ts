@@ -168,8 +168,8 @@ function allCoalitions(n: number): Uint8Array {
 }
 
 /**
- * |S|! (n − |S| − 1)! / n! for each size of S: the fraction of orders in which exactly the players of S precede a given
- * player.
+ * |S|! (n − |S| − 1)! / n! for each size of S: the fraction of orders in which exactly the players of S precede one
+ * other player.
  */
 function orderWeights(n: number): Float64Array {
   const weights = new Float64Array(n).fill(1 / n)

@@ -42,7 +42,7 @@ export interface TemperatureScaling {
 /** A temperature, and a model that applies it. */
 export interface CalibratedModel<In = Tensor, Kind = Model<In, Tensor>> extends TemperatureScaling {
   /**
-   * Outputs calibrated probabilities. It shares the layers of the given model, which is unchanged. For a TableModel, a TableModel
+   * Outputs calibrated probabilities. It shares the layers of `model`, which is unchanged. For a TableModel, a TableModel
    * of the same table.
    */
   readonly model: Kind extends TableModel ? TableModel : Model<In, Tensor>
