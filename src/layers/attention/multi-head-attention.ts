@@ -54,7 +54,7 @@ import { generatorOf } from '../random'
 import type { LayerTraits } from '../traits'
 import { tracedOutputSpecs } from '../inference'
 import { masksLike } from '../applying'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
