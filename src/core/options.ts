@@ -13,6 +13,7 @@ import {
   classNameOf,
   customFunction,
   functionNamed,
+  isPlainFunction,
   isSerialized,
   noteOption,
   savedName,
@@ -432,9 +433,22 @@ export function unchecked<Value, Input = Value>(write: (value: Value) => Json = 
   return { read: (value) => typed<Value>(value), write }
 }
 
-/** Whether a value is a function of the user. Its signature cannot be checked: what it returns is checked at its calls. */
-export function isFunctionOf<Fn extends (...args: never[]) => unknown>(value: unknown): value is Fn {
-  return typeof value === 'function'
+/** A value of any type, which is not part of a configuration. */
+export const anything: Kind<unknown> = /* @__PURE__ */ unchecked()
+
+/**
+ * A user's function that is not saved as a function. Its signature cannot be checked: what it returns is checked at its calls.
+ * @param what the function in errors: `a function of a line`
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function callback<Fn extends AnyFunction>(what: string, write: (fn: Fn) => Json = () => null): Kind<Fn> {
+  return {
+    read(value, where) {
+      if (isPlainFunction<Fn>(value)) return value
+      throw wrong(where, what, value)
+    },
+    write,
+  }
 }
 
 /** Whether a value is an object of options: a plain object that is not a saved object. */

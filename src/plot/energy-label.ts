@@ -5,6 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import {
   abortSignal,
+  anything,
   count as positive,
   integer,
   listOf,
@@ -26,7 +27,6 @@ import { labelFigures, type LabelFigures } from './label-figures'
 import { Picture, type Drawing } from './drawing/picture'
 import {
   HEAD,
-  anyValue,
   coordinate,
   element,
   escaped,
@@ -65,9 +65,9 @@ export interface EnergyLabelOptions<In = unknown, Out = unknown> extends Picture
 
 const table = () =>
   merged(pictureTable(''), {
-    x: required(anyValue),
-    y: option(anyValue, null),
-    training: option(anyValue, null),
+    x: required(anything),
+    y: option(anything, null),
+    training: option(anything, null),
     names: option(nullable(listOf(words)), null),
     row: option(integer({ min: 0 }), 0),
     batchSize: option(positive, 1),

@@ -2,7 +2,18 @@
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
-import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
+import {
+  anything,
+  autoOrBoolean,
+  boolean,
+  count,
+  custom,
+  idle,
+  nullable,
+  option,
+  readOptions,
+  unread,
+} from '../core/options'
 import {
   customObjectScope,
   inKerasForm,
@@ -71,10 +82,6 @@ export type MetricsOption =
   | { readonly [output: string]: MetricIdentifier | readonly MetricIdentifier[] | null }
   | null
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const COMPILE_OPTIONS = {
   optimizer: option(anything, 'rmsprop'),
   loss: option(nullable(anything), null),

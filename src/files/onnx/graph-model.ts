@@ -2,7 +2,7 @@
 // that of the samples.
 
 import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from '../../core/errors'
-import { custom, option, readOptions, recordOf } from '../../core/options'
+import { option, readOptions, recordOf, unchecked } from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import type { TensorType } from '../../core/shapes'
 import { flatten, typed, unflatten, type Tree } from '../../core/tree'
@@ -121,12 +121,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   }
 }
 
-const anything = custom<ConstantLike>(
-  (value) => value as ConstantLike,
-  () => null,
-)
-
-const inputRows = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+const inputRows = { constants: option(recordOf(unchecked<ConstantLike>()), {}), shapes: option(recordOf(extents), {}) }
 type InputRows = typeof inputRows
 export type InputTable = { [Name in keyof InputRows]: InputRows[Name] }
 export const inputOptions: InputTable = inputRows
