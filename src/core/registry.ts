@@ -257,7 +257,7 @@ type AnyClass<Kind> = new (config: never) => Kind
  * Creates an object of a class from its configuration: with `static fromConfig` if it has one, otherwise with its
  * constructor.
  */
-export function construct(of: unknown, config: Config): unknown {
+export function construct(of: unknown, config: object): unknown {
   if (typeof of !== 'function') return undefined
   if ('fromConfig' in of && typeof of.fromConfig === 'function') return of.fromConfig(config)
   return Reflect.construct(of, [config])

@@ -5,14 +5,13 @@ import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, DataError, formatShape, knownName, quoted, unknownName } from '../core/errors'
-import { custom, option, tableSize } from '../core/options'
+import { custom, option, readOptions, tableSize } from '../core/options'
 import { isBranch, isRecord, pathName, pathsOf, propertyOf } from '../core/tree'
 import { requireNumbers } from '../data/samples/checks'
 import { isTableModel } from '../tables/is-table-model'
 import type { Model } from '../models/model'
 import type { TableModel } from '../tables/table-model'
 import { isMissing, valueOf, type TableKind } from '../tables/values'
-import { readTyped } from '../ops/arguments'
 import { cast, where as choose } from '../ops/numpy/elementwise'
 import { expandDims, reshape } from '../ops/numpy/shape'
 import { StringTensor } from '../ops/strings'
@@ -88,7 +87,7 @@ export async function partialDependence<In, Out, Kind extends Model<In, Out>>(
   options: PartialDependenceOptions<Out> = {},
 ): Promise<PartialDependence> {
   requireArguments('partialDependence', arguments, 4)
-  const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
+  const { grid: wanted, ...settings } = readOptions('partialDependence', dependenceTable(), options)
   if (isTableModel(model)) return dependenceOfColumn(model, x, feature, wanted, settings)
   const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   requireOneOutput(explained, model)

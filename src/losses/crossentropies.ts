@@ -6,7 +6,7 @@ import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
 import { boolean, either, listOf, number, option, type OptionInputs, type ValuesOf } from '../core/options'
 import { broadcastShapes, normalizeAxis, type Shape } from '../core/shapes'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import { logSoftmax } from '../ops/nn/activations'
 import { asTensor, type TensorLike } from '../ops/convert'
 import {
@@ -372,7 +372,7 @@ export class CategoricalGeneralizedCrossEntropy extends CategoricalGeneralizedCr
  */
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
   requireArguments('losses.klDivergence', arguments, 2)
-  const [y, output] = ofLength(
+  const [y, output] = exactly(
     floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)),
     2,
   )

@@ -15,7 +15,7 @@ import { buildSpecOf } from '../layers/weight-lists'
 /** A model, as far as its costs go. */
 export interface CostedModel extends LayerBase {
   readonly graph: LayerGraph | null
-  predictStep(x: never): unknown
+  predictStep(x: unknown): unknown
 }
 
 /**
@@ -33,7 +33,7 @@ export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
     whileInferring(() =>
       trace(types, (symbols) => {
         const input: Tree<Tensor> = unflatten(specs, symbols)
-        return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(typed(input)))))
+        return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(input))))
       }),
     ),
   )

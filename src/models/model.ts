@@ -14,7 +14,7 @@ import type { LayerBase } from '../layers/layer'
 import type { CallContext } from '../layers/context'
 import { withMasks } from '../layers/masks'
 import { buildSpecOf, hold } from '../layers/weight-lists'
-import { TensorSpec, shapesOf, type ShapesOf, type SpecsOf } from '../layers/spec'
+import { TensorSpec, shapesOf, specsFrom, type ShapesOf, type SpecsOf } from '../layers/spec'
 import type { TensorLike } from '../ops/convert'
 import { beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
@@ -201,8 +201,9 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
 
   override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out> {
     const { graph } = this
-    const known = graph === null ? null : withBatch(graph, flatten<TensorSpec>(typed(inputSpec)))
-    return typed(known ?? tracedOutputSpecs(this, typed(inputSpec)))
+    const specs = specsFrom(inputSpec)
+    const known = graph === null ? null : withBatch(graph, flatten(specs))
+    return typed(known ?? tracedOutputSpecs(this, specs))
   }
 
   /**

@@ -5,9 +5,10 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, MyelinError, quoted } from '../core/errors'
 import {
   abortSignal,
+  anything,
   boolean,
+  callback,
   count,
-  custom,
   integer,
   nullable,
   number,
@@ -123,20 +124,7 @@ export interface RandomSearchOptions<Choice = AnyChoice> extends SearchOptions<C
   readonly trials?: number
 }
 
-/** Accepts any value; it is checked elsewhere. */
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
-const callable = nullable(
-  custom<(...inputs: never[]) => unknown>(
-    (value, where) => {
-      if (typeof value === 'function') return value as (...inputs: never[]) => unknown
-      throw new ArgumentError(`${where} must be a function, received ${quoted(value)}`)
-    },
-    () => null,
-  ),
-)
+const callable = nullable(callback<(...inputs: never[]) => unknown>('a function'))
 
 const fitTable = () => ({
   batchSize: option(nullable(count), null),

@@ -4,9 +4,9 @@ import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, StateError, knownName, quoted } from '../core/errors'
 import {
+  anything,
   boolean,
   choice,
-  custom,
   extent,
   listOf,
   nullable,
@@ -138,10 +138,6 @@ const crossOptions = () => ({
   outputMode: option(integers, 'oneHot'),
 })
 
-const anything = /* @__PURE__ */ custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const spaceOptions = () => ({
   /** For each column, by name: a kind such as 'floatNormalized', or the result of a function such as FeatureSpace.floatNormalized(). */
   features: required(recordOf(anything)),

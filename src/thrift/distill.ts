@@ -3,7 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
-import { boolean, custom, nullable, number, option, readOptions } from '../core/options'
+import { anything, boolean, nullable, number, option, readOptions } from '../core/options'
 import { flatten } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { maskOf } from '../layers/masks'
@@ -40,10 +40,6 @@ export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss
   readonly fromLogits?: boolean
 }
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const distillOptions = {
   temperature: option(number({ above: 0 }), 4),
   alpha: option(number({ min: 0 }), 0.1),

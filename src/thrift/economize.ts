@@ -5,9 +5,9 @@ import { requireArguments } from '../core/arguments'
 import { DataError, MyelinError } from '../core/errors'
 import {
   abortSignal,
+  anything,
   choice,
   count,
-  custom,
   integer,
   nullable,
   number,
@@ -35,10 +35,6 @@ import { pruned } from './prune-units'
 import { quantize } from './quantize'
 import { gainsOf, rowsForTiming, speedup, timedInTurn, whyNoGain, type Timing } from './timing'
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const share = number({ above: 0, max: 0.5 })
 const economizeOptions = () => ({
   x: required(anything),

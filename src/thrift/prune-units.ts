@@ -5,6 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import {
   abortSignal,
+  anything,
   boolean,
   choice,
   count,
@@ -88,10 +89,6 @@ export interface PruneUnitsOptions<In = never, Out = never> {
   readonly signal?: AbortSignal
 }
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const pruneOptions = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),

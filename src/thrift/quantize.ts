@@ -4,7 +4,7 @@
 import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError, quoted, restating } from '../core/errors'
-import { count, custom, nullable, option, readOptions } from '../core/options'
+import { anything, count, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { flatten } from '../core/tree'
 import type { DataOf } from '../data/samples/data-types'
@@ -65,15 +65,7 @@ const BITS: ReadonlyMap<string, Bits> = new Map([
 const MOST_FLOAT = 0.1
 
 const QUANTIZE_OPTIONS = {
-  calibration: option(
-    nullable(
-      custom<unknown>(
-        (value) => value,
-        () => null,
-      ),
-    ),
-    null,
-  ),
+  calibration: option(nullable(anything), null),
   bits: option(bitsKind, 8),
   groupSize: option(nullable(count), null),
 }

@@ -2,7 +2,7 @@
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
-import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
+import { anything, autoOrBoolean, boolean, count, idle, nullable, option, readOptions, unread } from '../core/options'
 import {
   customObjectScope,
   inKerasForm,
@@ -71,10 +71,6 @@ export type MetricsOption =
   | { readonly [output: string]: MetricIdentifier | readonly MetricIdentifier[] | null }
   | null
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const COMPILE_OPTIONS = {
   optimizer: option(anything, 'rmsprop'),
   loss: option(nullable(anything), null),
@@ -344,10 +340,10 @@ export class Compiled {
    * The plan of each output with its tensors of a batch. Custom steps may give arrays as targets and weights, the keys of
    * records in any order, and one weight for all outputs.
    */
-  private byOutput({ y, sampleWeight }: Pick<Batch, 'y' | 'sampleWeight'>, outputs: Tree<Tensor>) {
+  private byOutput({ y, sampleWeight }: Pick<Batch<unknown, unknown>, 'y' | 'sampleWeight'>, outputs: Tree<Tensor>) {
     const predictions = flatten(outputs)
-    const tensors = (where: string, given: Tree<Tensor | null>): readonly (Tensor | null | undefined)[] => {
-      const leaves = flatten(inOrderOf(outputs, given) as typeof given)
+    const tensors = (where: string, given: unknown): readonly (Tensor | null | undefined)[] => {
+      const leaves = flatten(inOrderOf(outputs, given))
       return leaves.length <= predictions.length && leaves.every((leaf) => leaf == null || leaf instanceof Tensor)
         ? leaves
         : flattenLike(outputs, given, where).map((leaf) => tensorOrNothing(leaf as TensorLike, where))
@@ -366,7 +362,7 @@ export class Compiled {
   }
 
   /** The weighted loss of one batch; null if there is none. Traced. */
-  computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, given: Tree<Tensor | null>): Tensor | null {
+  computeLosses(y: unknown, outputs: Tree<Tensor>, given: Tree<Tensor | null>): Tensor | null {
     const each: Tensor[] = []
     let total: Tensor | null = null
     for (const own of this.byOutput({ y, sampleWeight: given }, outputs)) {
@@ -398,7 +394,7 @@ export class Compiled {
 
   /** Updates the loss tracker, if there is a loss, and the metrics with a batch; traced. */
   updateMetrics(
-    batch: Pick<Batch, 'y' | 'sampleWeight'>,
+    batch: Pick<Batch<unknown, unknown>, 'y' | 'sampleWeight'>,
     { outputs, loss, losses, reports }: Omit<ForwardResult, 'loss'> & { readonly loss: Tensor | null },
   ): void {
     const each = this.byOutput(batch, outputs)

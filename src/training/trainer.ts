@@ -8,7 +8,7 @@ import { typed, type Tree } from '../core/tree'
 import { warnOnce } from '../core/warnings'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/data-types'
 import { Layer } from '../layers'
-import { applyTree, tensorsOf } from '../layers/applying'
+import { tensorsOf } from '../layers/applying'
 import { currentFrame } from '../layers/context'
 import type { Metric } from '../metrics/metric'
 import type { Tensor } from '../ops/tensor'
@@ -196,7 +196,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
 
   /** The outputs for one batch of predict. */
   predictStep(x: In): Out {
-    return typed(applyTree(this, x, { training: false }))
+    return this.applyTo([x, { training: false }])
   }
 
   /** Calls all layers that read inputs in any kind of step. @internal */
@@ -243,7 +243,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
     const reports = currentFrame()?.context.metrics ?? []
     withScope('metrics', () =>
       compiled.updateMetrics(
-        { y: typed(y), sampleWeight },
+        { y, sampleWeight },
         { outputs: typed(tensorsOf(this, yPred)), loss: null, losses: compiled.lastLosses, reports },
       ),
     )
@@ -262,7 +262,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
     requireArguments('updateMetrics', arguments, 2)
     const compiled = this.#training.requireCompiled('updateMetrics')
-    withScope('metrics', () => compiled.updateMetrics(typed(batch), typed(result)))
+    withScope('metrics', () => compiled.updateMetrics(batch, typed(result)))
   }
 
   /** Whether a custom step replaces the built-in one. @internal */

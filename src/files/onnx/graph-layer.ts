@@ -8,7 +8,7 @@ import { flatten, pathName, typed, type Tree } from '../../core/tree'
 import { requireWithinLimit } from '../../core/weight-limit'
 import { Layer } from '../../layers'
 import type { CallContext } from '../../layers/context'
-import { TensorSpec } from '../../layers/spec'
+import { TensorSpec, specsFrom } from '../../layers/spec'
 import type { ConstantLike } from '../../models/load-options'
 import { Tensor } from '../../ops/tensor'
 import { PreparedStrings, StringTensor, noteReader } from '../../ops/strings'
@@ -247,11 +247,12 @@ export abstract class GraphLayer extends GraphLayerBase {
    * @internal
    */
   override computeOutputSpec(inputSpec: unknown): never {
+    const inputs = specsFrom(inputSpec)
     try {
-      return typed(tracedOutputSpecs(this, typed(inputSpec)))
+      return typed(tracedOutputSpecs(this, inputs))
     } catch (error) {
       const specs = this.#declaredSpecs()
-      const isOpen = flatten<TensorSpec>(typed(inputSpec)).some(({ shape }) => shape.includes(null))
+      const isOpen = flatten(inputs).some(({ shape }) => shape.includes(null))
       if (!(error instanceof MyelinError) || error instanceof LimitError || !isOpen || specs === null) throw error
       return typed(specs)
     }

@@ -2,7 +2,7 @@
 // that of the samples.
 
 import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from '../../core/errors'
-import { custom, option, readOptions, recordOf } from '../../core/options'
+import { option, readOptions, recordOf, unchecked } from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import type { TensorType } from '../../core/shapes'
 import { flatten, typed, unflatten, type Tree } from '../../core/tree'
@@ -33,7 +33,7 @@ const BATCH = /batch|^(?:n|b|bs|samples?|unk__\d+|none|\?)$/i
 // oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type GraphModel takes every one
 export class GraphModel<const In = any, const Out = any> extends Model<In, Out> {
   readonly #whole = jit((...inputs: Tensor[]): Tensor[] => {
-    const x = unflatten<Tensor>(typed<Tree<TensorSpec>>(buildSpecOf(this)!), inputs)
+    const x = unflatten(buildSpecOf(this), inputs)
     return flatten(applyTree(this, x, { training: false }))
   })
 
@@ -54,7 +54,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   override predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
     if (this.rowsPerStep() !== 'all') return super.predictOnBatch(x)
     const outputs = this.#whole(...flatten(this.named(x)))
-    return typed(unflatten<Tensor>(typed<Tree<Tensor>>(this.output), outputs))
+    return typed(unflatten(this.output, outputs))
   }
 
   private get graphLayer(): GraphLayer | undefined {
@@ -71,7 +71,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
 
   /** A file that was made for some number of rows takes several times as many, which steps divide. @internal */
   override checkInput(types: readonly TensorType[]): void {
-    const specs = flatten<TensorSpec>(typed(buildSpecOf(this)))
+    const specs = flatten(buildSpecOf(this)!)
     super.checkInput(
       types.map(({ shape, dtype }, i) => {
         const rows = specs[i]?.shape[0] ?? null
@@ -83,10 +83,10 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
 
   /** 'all' if rows may depend on each other, 'any' if they are samples, or the number for which the file was made. */
   private rowsPerStep(): 'all' | 'any' | number {
-    const layer = this.graphLayer
-    if (layer === undefined) return 'any'
-    const first = flatten<Tensor>(typed(this.input)).map(({ shape }) => shape[0] as number | null)
-    const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => (shape[0] ?? null) as number | null)
+    const { graph, graphLayer: layer } = this
+    if (graph === null || layer === undefined) return 'any'
+    const first = flatten(graph.inputs).map(({ shape }) => shape[0] as number | null)
+    const results = flatten(graph.outputs).map(({ shape }) => (shape[0] ?? null) as number | null)
     const [own = null] = first
     if (own !== null) return [...first, ...results].every((each) => each === own) ? own : 'all'
     const isBatch = layer.isTable || layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
@@ -95,7 +95,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
 
   /** The inputs as tensors of the declared types. */
   private named(x: unknown): Tree<Tensor> {
-    const specs = typed<Tree<TensorSpec>>(buildSpecOf(this)!)
+    const specs = buildSpecOf(this)!
     const read = (given: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
       const where = `${this}: ${name}`
       const value =
@@ -121,12 +121,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   }
 }
 
-const anything = custom<ConstantLike>(
-  (value) => value as ConstantLike,
-  () => null,
-)
-
-const inputRows = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+const inputRows = { constants: option(recordOf(unchecked<ConstantLike>()), {}), shapes: option(recordOf(extents), {}) }
 type InputRows = typeof inputRows
 export type InputTable = { [Name in keyof InputRows]: InputRows[Name] }
 export const inputOptions: InputTable = inputRows

@@ -1,11 +1,11 @@
 // The inputs and outputs of a model that is written: their names and shapes.
 
 import { FormatError, ShapeError, StateError, formatShape, quoted, unknownName } from '../../core/errors'
-import { flatten, isBranch, pathName, pathsOf, typed, type Tree } from '../../core/tree'
+import { flatten, isBranch, pathName, pathsOf, type Tree } from '../../core/tree'
 import type { BatchShape, TensorSpec } from '../../layers/spec'
 import { LayerGraph } from '../../models/layer-graph'
 import type { Model } from '../../models/model'
-import type { Tensor } from '../../ops/tensor'
+import { Tensor } from '../../ops/tensor'
 import { buildSpecOf } from '../../layers/weight-lists'
 
 export type AnyModel = Model<unknown, unknown>
@@ -26,7 +26,7 @@ function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly stri
 
 export function endsOf(model: AnyModel): Ends {
   const { graph } = model
-  const tree = typed<Tree<TensorSpec> | null>(graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model))
+  const tree = graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model)
   if (tree === null)
     throw new StateError(`${model} is not built. Call it, fit it or give it an inputShape before it is written`)
   const specs = flatten<TensorSpec>(tree)
@@ -34,7 +34,9 @@ export function endsOf(model: AnyModel): Ends {
   const strings = specs.flatMap(({ dtype }, i) => (dtype === 'string' ? [quoted(inputs[i]!)] : []))
   if (strings.length > 0) {
     const readers =
-      graph?.calls.filter(({ input }) => flatten<Tensor>(typed(input)).some(({ dtype }) => dtype === 'string')) ?? []
+      graph?.calls.filter(({ input }) =>
+        flatten(input).some((each) => each instanceof Tensor && each.dtype === 'string'),
+      ) ?? []
     throw new FormatError(
       `${model}: an ONNX file cannot take strings: the input ${strings.join(', ')}${readers.map(({ layer }) => `, which ${layer} reads`).join('')}. Leave these layers out, and give the numbers that they return.`,
     )

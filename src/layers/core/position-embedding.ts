@@ -11,7 +11,7 @@ import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { LayerTraits } from '../traits'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 const FORM = ['batch', 'steps', 'features']
 

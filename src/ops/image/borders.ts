@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { nullable } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { operand, whole } from '../kinds'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -104,7 +104,7 @@ export const cropImages = op(
       _dataFormat?,
     ): Tensor {
       const value = requireImages('cropImages', images)
-      const [rows, columns] = ofLength(value.shape.slice(-3, -1), 2)
+      const [rows, columns] = exactly(value.shape.slice(-3, -1), 2)
       const [top, bottom] = sidesOf(
         'cropImages',
         ['topCropping', 'bottomCropping', 'targetHeight'],
@@ -163,7 +163,7 @@ export const padImages = op(
       _dataFormat?,
     ): Tensor {
       const value = requireImages('padImages', images)
-      const [rows, columns] = ofLength(value.shape.slice(-3, -1), 2)
+      const [rows, columns] = exactly(value.shape.slice(-3, -1), 2)
       const [top, bottom] = sidesOf(
         'padImages',
         ['topPadding', 'bottomPadding', 'targetHeight'],

@@ -5,7 +5,7 @@ import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { boolean, choice, custom, nullable, sparse as sparseKind } from '../../core/options'
 import { sameShape, sizeOf, type Shape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { ScatterMax } from '../../engine/primitives/indexing'
 import { sliceAlong } from '../numpy/along'
 import { OUTSIDE, countsOf, nonnegative, scatterSum, type Scattered } from './counts'
@@ -372,7 +372,7 @@ export const histogram = op(
       const [low, high] =
         range === null
           ? [min(value), max(value)]
-          : ofLength(
+          : exactly(
               range.map((bound) => full([], bound)),
               2,
             )

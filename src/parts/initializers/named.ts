@@ -20,7 +20,7 @@ import {
 } from '../../core/options'
 import { classNameOf } from '../../core/registry'
 import { normalizeAxis, requireSize, sizeOf, type Shape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { constants } from '../../ops/constants'
 import { asTensor, type TensorLike } from '../../ops/convert'
 import { cast, multiply, subtract } from '../../ops/numpy/elementwise'
@@ -434,7 +434,7 @@ const BLOCK = 32
 
 /** Gram–Schmidt on rows, twice: once is not enough in float32. */
 function orthonormal(rows: Tensor): Tensor {
-  const [count, length] = ofLength(rows.shape, 2)
+  const [count, length] = exactly(rows.shape, 2)
   let done = zeros([0, length])
   for (let start = 0; start < count; start += BLOCK) {
     let block = slice(rows, [start, 0], [Math.min(BLOCK, count - start), length])
