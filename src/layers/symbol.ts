@@ -71,6 +71,20 @@ export function recordCall(
   layer: RecordedLayer,
   input: Tree<unknown>,
   options: Readonly<Record<string, unknown>>,
+  outputs: TensorSpec,
+  recorder?: CallRecorder,
+): Tensor
+export function recordCall(
+  layer: RecordedLayer,
+  input: Tree<unknown>,
+  options: Readonly<Record<string, unknown>>,
+  outputs: Tree<TensorSpec>,
+  recorder?: CallRecorder,
+): Tree<Tensor>
+export function recordCall(
+  layer: RecordedLayer,
+  input: Tree<unknown>,
+  options: Readonly<Record<string, unknown>>,
   outputs: Tree<TensorSpec>,
   recorder: CallRecorder | undefined = recorderIn(input),
 ): Tree<Tensor> {
@@ -106,6 +120,11 @@ export function hasSymbol(tree: unknown): boolean {
 }
 
 /** Replaces the symbols in a tree; other leaves stay. */
+export function replaceSymbols(
+  tree: Readonly<Record<string, unknown>>,
+  replace: (symbol: Tensor) => unknown,
+): Readonly<Record<string, unknown>>
+export function replaceSymbols(tree: unknown, replace: (symbol: Tensor) => unknown): unknown
 export function replaceSymbols(tree: unknown, replace: (symbol: Tensor) => unknown): unknown {
   if (tree instanceof Tensor) return originOf(tree) === null ? tree : replace(tree)
   if (!isBranch(tree)) return tree

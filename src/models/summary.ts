@@ -156,10 +156,10 @@ function rowsOf(
     graph === null ? model.layers.map((layer) => ({ layer, shape: '?', connectedTo: '-' })) : graphRows(model, graph)
   return within(rows, range).flatMap((row) => {
     const { layer } = row
-    const own = `${scope}/${layer.name}`
+    const inner = `${scope}/${layer.name}`
     return [
-      { ...row, depth, scope: own },
-      ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, own) : []),
+      { ...row, depth, scope: inner },
+      ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, inner) : []),
     ]
   })
 }

@@ -159,7 +159,7 @@ export class Steps {
       const outputs = withFrame(null, new CallContext(false), () =>
         this.model.predictStep(inputsOf(x, symbols, readers)),
       )
-      specs = mapTree(outputs as Tree<Tensor>, ({ shape, dtype }) => new TensorSpec(shape, dtype))
+      specs = mapTree(typed<Tree<Tensor>>(outputs), ({ shape, dtype }) => new TensorSpec(shape, dtype))
       return []
     })
     return specs
@@ -197,10 +197,10 @@ export function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: 
   let at = 0
   return unflatten<Tensor>(
     x,
-    readers.map((own) => {
-      if (own === null) return symbols[at++]!
-      const results = new Map(own.readers.map((reader) => [reader, symbols[at++]!]))
-      return new PreparedStrings([symbols[0]!.shape[0]!, ...own.row], results)
+    readers.map((input) => {
+      if (input === null) return symbols[at++]!
+      const results = new Map(input.readers.map((reader) => [reader, symbols[at++]!]))
+      return new PreparedStrings([symbols[0]!.shape[0]!, ...input.row], results)
     }),
   )
 }
