@@ -66,7 +66,7 @@ export class StatedMasks {
     if (found.some((each, i) => each !== null && tensors[i] === null)) {
       if (hasStates)
         this.writer.refuse(
-          `the mask of the input of '${layer.name}', which has initial states, must be passed as an option of the call`,
+          `the mask of the input of '${layer.name}', which has initial states, must be given as an option of the call`,
         )
       return call
     }
