@@ -4,7 +4,7 @@
 import { compile, type Runtime } from '../engine/runtime/runtime'
 import type { NumericArray } from '../core/dtypes'
 import { rowMajorStrides } from '../core/shapes'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import type { Node, Value } from '../engine/ir/graph'
 import { constantNumber } from '../engine/plan/simplify'
 import { ruleOf } from '../engine/primitives'
@@ -185,7 +185,7 @@ export class MaskFacts {
   }
 
   private findFilling(value: Value): Filling | null {
-    const [first, second] = ofLength(
+    const [first, second] = exactly(
       this.known.timesOf(value).map(({ axis }) => axis),
       2,
     )

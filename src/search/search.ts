@@ -19,6 +19,7 @@ import {
   type Kind,
   type ValuesOf,
 } from '../core/options'
+import { isPlainFunction } from '../core/registry'
 import { isUrl } from '../core/globals'
 import type { AnyFunction } from '../core/registry'
 import { typed } from '../core/tree'
@@ -318,7 +319,7 @@ class Search implements Monitored {
   private async runnerFor(make: unknown): Promise<TrialRunner> {
     const { where, settings } = this
     const task = this.task()
-    if (isFunctionOf<AnyMake>(make)) return new Fits(make, task)
+    if (isPlainFunction<AnyMake>(make)) return new Fits(make, task)
     if (!isUrl(make) && typeof make !== 'string')
       throw new ArgumentError(
         `${where}: make must be a function, or the URL of a module whose default export is one, received ${quoted(make)}`,

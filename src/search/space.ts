@@ -2,7 +2,8 @@
 // Trains nothing.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { boolean, choice, isFunctionOf, number, option, readOptions, required } from '../core/options'
+import { boolean, choice, number, option, readOptions, required } from '../core/options'
+import { isPlainFunction } from '../core/registry'
 import { permutationKey, permute } from '../core/permute'
 import { threefry2x32 } from '../core/threefry'
 import { isBranch } from '../core/tree'
@@ -97,7 +98,7 @@ function uniform(seed: number, trial: number, name: number): number {
 }
 
 function drawOf(where: string, values: unknown): Draw {
-  if (isFunctionOf<Draw>(values)) return values
+  if (isPlainFunction<Draw>(values)) return values
   if (isBranch(values) && !Array.isArray(values)) return rangeDraw(where, values)
   const list = requireValues(where, values)
   return (random) => list[Math.floor(random * list.length)]

@@ -2,7 +2,7 @@
 // logs and, for the best trial, weights.
 
 import { clock } from '../core/globals'
-import { isFunctionOf } from '../core/options'
+import { isPlainFunction } from '../core/registry'
 import { typed } from '../core/tree'
 import { requireArguments } from '../core/arguments'
 import {
@@ -91,7 +91,7 @@ export async function importMake(url: string): Promise<AnyMake> {
   // The URL is known only at run time, so bundlers leave the import alone.
   const module: { readonly default?: unknown } = await import(/* webpackIgnore: true */ /* @vite-ignore */ url)
   const make = module.default
-  if (isFunctionOf<AnyMake>(make)) return make
+  if (isPlainFunction<AnyMake>(make)) return make
   throw new ArgumentError(`${url}: the default export must be a function that makes a compiled model`)
 }
 

@@ -24,6 +24,7 @@ import {
   type CustomObjects,
   type Json,
   type Serialized,
+  isPlainFunction,
 } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed, type Tree } from '../core/tree'
@@ -567,7 +568,7 @@ function isOther(userLoss: LossFunction, classes: Classes): boolean {
 function toJson(identifier: unknown, classes: Classes): Json {
   if (identifier === undefined) return null
   if (identifier === null || typeof identifier === 'string') return identifier
-  if (isFunctionOf<LossFunction>(identifier)) return nameToSave(identifier, () => isOther(identifier, classes))
+  if (isPlainFunction<LossFunction>(identifier)) return nameToSave(identifier, () => isOther(identifier, classes))
   if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
   const saved = inKerasForm(identifier)
   if (isSerialized(saved)) {
