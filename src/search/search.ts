@@ -15,13 +15,10 @@ import {
   option,
   readOptions,
   text,
-  unchecked,
-  type Kind,
   type ValuesOf,
 } from '../core/options'
-import { isPlainFunction } from '../core/registry'
+import { isPlainFunction, type AnyFunction } from '../core/registry'
 import { isUrl } from '../core/globals'
-import type { AnyFunction } from '../core/registry'
 import { typed } from '../core/tree'
 import type { SampleWeights } from '../data/samples/data-types'
 import { isElements, type ElementsOrMaker } from '../data/samples/source'
@@ -128,7 +125,7 @@ export interface RandomSearchOptions<Choice = AnyChoice> extends SearchOptions<C
   readonly trials?: number
 }
 
-const callable = nullable(callback<(...inputs: never[]) => unknown>('a function'))
+const callable = <Fn extends AnyFunction>() => nullable(callback<Fn>('a function'))
 
 const fitTable = () => ({
   batchSize: option(nullable(count), null),

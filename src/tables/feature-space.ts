@@ -17,7 +17,6 @@ import {
   required,
   tableSize,
   text,
-  unchecked,
   type OptionInputs,
   type Spelled,
   type ValuesOf,

@@ -11,6 +11,7 @@ import {
   nullable,
   option,
   readOptions,
+  unchecked,
   unread,
   type ValuesOf,
 } from '../core/options'

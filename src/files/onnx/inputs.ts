@@ -1,7 +1,7 @@
 // The inputs and outputs of a model that is written: their names and shapes.
 
 import { FormatError, ShapeError, StateError, formatShape, quoted, unknownName } from '../../core/errors'
-import { flatten, isBranch, pathName, pathsOf, propertyOf, typed, type Tree } from '../../core/tree'
+import { flatten, isBranch, pathName, pathsOf, propertyOf, type Tree } from '../../core/tree'
 import type { BatchShape, TensorSpec } from '../../layers/spec'
 import { LayerGraph } from '../../models/layer-graph'
 import type { Model } from '../../models/model'
