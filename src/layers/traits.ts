@@ -7,6 +7,7 @@
 //                    weight-lists.ts for parts; graphs and files for masks
 
 import type { DType } from '../core/dtypes'
+import { ArgumentError } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
@@ -109,12 +110,35 @@ function ofClass(kind: unknown): LayerTraits {
   if (typeof kind !== 'function') return {}
   let traits = known.get(kind)
   if (traits === undefined) {
-    const inherited = ofClass(Object.getPrototypeOf(kind))
+    const base: unknown = Object.getPrototypeOf(kind)
+    const inherited = ofClass(base)
     const declared = declaredTraits(kind)
+    // Layer is the first class with traits, and has an inputDtype for users.
+    if (typeof base === 'function' && 'traits' in base) requireTraits(kind, declared)
     traits = declared === null ? inherited : { ...inherited, ...declared }
     known.set(kind, traits)
   }
   return traits
+}
+
+/** Traits that were members of layers before: a class that defines one as a member would be ignored without an error. */
+const FORMER_MEMBERS = [
+  'callOptions',
+  'checkShape',
+  'checkMask',
+  'outputDtype',
+  'validateInput',
+  'unitFlow',
+  'inputDtype',
+] as const satisfies readonly (keyof LayerTraits)[]
+
+/** @throws ArgumentError for a class that defines a trait only as a method or a getter; Discretization has both, as Keras's */
+function requireTraits({ name, prototype }: Function, declared: LayerTraits | null): void {
+  const member = FORMER_MEMBERS.find((trait) => Object.hasOwn(prototype, trait) && declared?.[trait] === undefined)
+  if (member !== undefined)
+    throw new ArgumentError(
+      `${name}: the member ${member} has no effect. Declare a trait, static traits = { ${member}: … }, or rename the member`,
+    )
 }
 
 /** The traits that a class itself declares; null for none. */
