@@ -44,7 +44,7 @@ export class PositionEmbedding extends PositionEmbeddingBase {
   static readonly className = 'PositionEmbedding'
   /** @internal */
   static override readonly traits: LayerTraits<PositionEmbedding> = {
-    form: TENSOR,
+    form: { ...TENSOR, onlyHere: 'Keras has no layer PositionEmbedding, which is one of Keras Hub' },
     checkShape(layer, shape, built) {
       requireRank(layer, shape, FORM)
       requireExtents(layer, shape, built, [-1])
