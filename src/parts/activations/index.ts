@@ -1,6 +1,7 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, knownName, unknownName } from '../../core/errors'
+import { isFunctionOf } from '../../core/options'
 import { customObject, isPlainFunction, nameInFile, nameToSave } from '../../core/registry'
 import * as functions from '../../ops'
 import type { UntypedFunction } from '../../ops/arguments'
@@ -61,12 +62,12 @@ const names = Object.keys(activations).filter(isName)
 const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
 
 /**
- * The function of an identifier; undefined and null mean linear. A name may refer to a custom object in scope.
+ * The function of an `ActivationIdentifier`; undefined and null mean linear. A name may refer to a custom object in scope.
  * @throws ArgumentError that suggests the nearest known name
  */
-export function getActivation(identifier: ActivationIdentifier | undefined | null): ActivationFunction {
+export function getActivation(identifier: unknown): ActivationFunction {
   if (identifier === undefined || identifier === null) return activations.linear
-  if (typeof identifier === 'function') return identifier
+  if (isFunctionOf<ActivationFunction>(identifier)) return identifier
   if (typeof identifier !== 'string') throw notAnActivation(identifier)
   const custom = customObject(identifier)
   if (isPlainFunction<UntypedFunction>(custom)) {
