@@ -17,6 +17,7 @@ import {
   optionsOf,
   text,
   unread,
+  type AnyOption,
   type OptionTable,
 } from '../core/options'
 import { classNameOf, uniqueName, type Config } from '../core/registry'
@@ -380,10 +381,10 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
   }
 
   override getConfig(): Config {
-    const config = super.getConfig()
-    // Options that are not set are not saved.
+    const common: Readonly<Record<string, AnyOption>> = optionsOf(Layer)
+    // Options of all layers are saved only if they are set.
     return Object.fromEntries(
-      Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)),
+      Object.entries(super.getConfig()).filter(([name, value]) => common[name]?.initial?.(this) !== value),
     )
   }
 
@@ -450,12 +451,4 @@ function build(this: LayerBase, inputShape: unknown): void {
  */
 function isInputDim({ constructor }: object): boolean {
   return optionsOf(constructor)['inputDim'] === optionsOf(Layer)['inputDim']
-}
-
-const UNSAID: Readonly<Record<string, unknown>> = {
-  trainable: true,
-  inputShape: null,
-  inputDim: null,
-  dtype: 'float32',
-  activityRegularizer: null,
 }
