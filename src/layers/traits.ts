@@ -137,7 +137,7 @@ function requireTraits({ name, prototype }: Function, declared: LayerTraits | nu
   const member = FORMER_MEMBERS.find((trait) => Object.hasOwn(prototype, trait) && declared?.[trait] === undefined)
   if (member !== undefined)
     throw new ArgumentError(
-      `${name}: the member ${member} has no effect. Declare a trait, static traits = { ${member}: … }, or rename the member`,
+      `${name}: the member ${member} has no effect. Declare it in static traits = { ${member}: … }, or rename it`,
     )
 }
 

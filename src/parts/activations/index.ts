@@ -1,7 +1,6 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, knownName, unknownName } from '../../core/errors'
-import { isFunctionOf } from '../../core/options'
 import { customObject, isPlainFunction, nameInFile, nameToSave } from '../../core/registry'
 import * as functions from '../../ops'
 import type { UntypedFunction } from '../../ops/arguments'
@@ -61,13 +60,18 @@ const names = Object.keys(activations).filter(isName)
 /** The activations that were made of custom functions. Equal names in a file mean the same activation. */
 const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
 
+/** Any function: results that are not tensors are refused when it is called. */
+function isActivation(identifier: unknown): identifier is ActivationFunction {
+  return typeof identifier === 'function'
+}
+
 /**
  * The function of an `ActivationIdentifier`; undefined and null mean linear. A name may refer to a custom object in scope.
  * @throws ArgumentError that suggests the nearest known name
  */
 export function getActivation(identifier: unknown): ActivationFunction {
   if (identifier === undefined || identifier === null) return activations.linear
-  if (isFunctionOf<ActivationFunction>(identifier)) return identifier
+  if (isActivation(identifier)) return identifier
   if (typeof identifier !== 'string') throw notAnActivation(identifier)
   const custom = customObject(identifier)
   if (isPlainFunction<UntypedFunction>(custom)) {
