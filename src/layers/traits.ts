@@ -115,7 +115,7 @@ function ofClass(kind: unknown): LayerTraits {
     const declared = declaredTraits(kind)
     // Layer is the first class with traits, and has an inputDtype for users.
     if (typeof base === 'function' && 'traits' in base) requireTraits(kind, declared)
-    traits = declared === null ? inherited : { ...inherited, ...declared }
+    traits = { ...inherited, ...declared }
     known.set(kind, traits)
   }
   return traits
@@ -133,18 +133,16 @@ const FORMER_MEMBERS = [
 ] as const satisfies readonly (keyof LayerTraits)[]
 
 /** @throws ArgumentError for a class that defines a trait only as a method or a getter; Discretization has both, as Keras's */
-function requireTraits({ name, prototype }: Function, declared: LayerTraits | null): void {
-  const member = FORMER_MEMBERS.find((trait) => Object.hasOwn(prototype, trait) && declared?.[trait] === undefined)
+function requireTraits({ name, prototype }: Function, declared: LayerTraits): void {
+  const member = FORMER_MEMBERS.find((trait) => Object.hasOwn(prototype, trait) && declared[trait] === undefined)
   if (member !== undefined)
-    throw new ArgumentError(
-      `${name}: the member ${member} has no effect. Declare it in static traits = { ${member}: … }, or rename it`,
-    )
+    throw new ArgumentError(`${name}: the member ${member} has no effect. Declare static traits = { ${member}: … }`)
 }
 
-/** The traits that a class itself declares; null for none. */
-function declaredTraits(kind: object): LayerTraits | null {
+/** The traits that a class itself declares. */
+function declaredTraits(kind: object): LayerTraits {
   const traits: unknown = Object.hasOwn(kind, 'traits') ? Reflect.get(kind, 'traits') : null
-  return typeof traits === 'object' ? traits : null
+  return typeof traits === 'object' && traits !== null ? traits : {}
 }
 
 /** What a layer says of itself. */
@@ -166,7 +164,7 @@ export function traitNamesAt(place: object): readonly string[] {
   const alone = changedAlone.get(place)
   if (alone !== undefined) return Object.keys(alone)
   const kind: unknown = Object.hasOwn(place, 'constructor') ? place.constructor : null
-  return Object.keys((typeof kind === 'function' ? declaredTraits(kind) : null) ?? {})
+  return typeof kind === 'function' ? Object.keys(declaredTraits(kind)) : []
 }
 
 /** The dtype that data for a layer get if nothing else is given. */

@@ -335,7 +335,7 @@ describe('a trait that a class defines as a member', () => {
   ])('%s', (_title, of, message) => {
     expect(() => new of()).toThrow(message)
     // The second time, too.
-    expect(() => new of()).toThrow(/Declare it in static traits = \{ (?:checkShape|inputDtype): … \}/)
+    expect(() => new of()).toThrow(/Declare static traits = \{ (?:checkShape|inputDtype): … \}/)
   })
 
   it('is read as a trait', () => {
