@@ -8,7 +8,7 @@ import type { Shape } from '../core/shapes'
 import { flatten, isBranch, mapTree, unflatten, type Tree } from '../core/tree'
 import { recorderIn, symbolIn } from '../ops/recorder'
 import { Tensor, type CallRecorder, type TensorSymbol } from '../ops/tensor'
-import type { TensorSpec } from './spec'
+import type { BatchShape, TensorSpec } from './spec'
 
 /** A layer, as far as symbols use it. */
 export interface RecordedLayer {
@@ -44,8 +44,9 @@ class GraphSymbol implements TensorSymbol {
 }
 
 /** The shape of a symbol. Its open extents are null, although the type of a tensor's shape has no null. */
-function shapeOfSymbol({ shape }: TensorSpec): Shape {
-  return shape as Shape
+function shapeOfSymbol(spec: TensorSpec): Shape
+function shapeOfSymbol({ shape }: TensorSpec): BatchShape {
+  return shape
 }
 
 /** The calls of each layer on symbols. */
