@@ -258,16 +258,16 @@ function storeRows(at: usize, stride: usize, c0123: v128, c4567: v128, middle: v
 }
 
 /**
- * A row of twice as many samples. Each is a mean of the four around it: the row `own` counts three times as much as its
+ * A row of twice as many samples. Each is a mean of the four around it: the row `near` counts three times as much as its
  * neighbour `other`, and the nearer column three times as much as the other one. Reads and writes up to 16 bytes beyond the
  * rows.
  * @param sums room for `columns` + 16 uint16
  */
-export function enlarge(own: usize, other: usize, columns: usize, sums: usize, to: usize, evenBias: i32, oddBias: i32): void {
+export function enlarge(near: usize, other: usize, columns: usize, sums: usize, to: usize, evenBias: i32, oddBias: i32): void {
   const first = sums + 16
   const three = i16x8.splat(3)
   for (let x: usize = 0; x < columns; x += 8) {
-    const sum = i16x8.add(i16x8.mul(v128.load8x8_u(own + x), three), v128.load8x8_u(other + x))
+    const sum = i16x8.add(i16x8.mul(v128.load8x8_u(near + x), three), v128.load8x8_u(other + x))
     v128.store(first + (x << 1), sum)
   }
   store<u16>(first - 2, load<u16>(first))

@@ -3,7 +3,7 @@
 import { exponent, mantissa, offsetBits, ROUND_F64, splat } from './math'
 import { madd_f64, swapHalves } from './simd'
 
-/** |x|^y of two positive float64 x = 2ⁿ·m given as n and m: 2^(y·(n + log2 m)). */
+/** |x|^y of two positive float64 x = 2ⁿ·m, from n and m: 2^(y·(n + log2 m)). */
 @inline
 function powerPositive(n: v128, m: v128, y: v128): v128 {
   // log2 m = f·(2/ln2)·(1 + z/3 + z²/5 + …),  f = (m − 1)/(m + 1),  z = f² ≤ 0.0295

@@ -100,7 +100,7 @@ function fusedLane(a: f32, v: f32, b: f32, w: f32): f32 {
   const other = rounded + 2 * rest
   if (rest == 0 || <f64><f32>other != other) return <f32>rounded
   // Knuth's TwoSum.
-  const own = sum - first
-  const error = first - (sum - own) + (product - own)
+  const added = sum - first
+  const error = first - (sum - added) + (product - added)
   return <f32>(error == 0 ? rounded : error > 0 == rest > 0 ? other : rounded)
 }

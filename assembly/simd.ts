@@ -114,7 +114,7 @@ export function store_up_to_16(out: usize, y0: v128, y1: v128, y2: v128, y3: v12
   }
 }
 
-/** Stores the columns of a 4×4 matrix, whose rows are given, at addresses `stride` bytes apart. */
+/** Stores the columns of a 4×4 matrix, from its rows, at addresses `stride` bytes apart. */
 @inline
 export function storeTransposed(pointer: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
   // 2×2 blocks first, then their halves

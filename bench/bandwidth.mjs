@@ -147,7 +147,7 @@ function content(length, phase) {
   return repeated
 }
 
-/** A layer that computes `body` from its own variables. */
+/** A layer that computes `body` from variables. */
 class Body extends Layer {
   constructor({ reads, body }, shape) {
     super({ inputShape: [1] })

@@ -244,7 +244,7 @@ const markdown = [
     ]),
   ),
   '',
-  `Medians of ${timing.rounds} interleaved rounds; the gain is the median of the rounds' own ratios. ${machineLine(report)}`,
+  `Medians of ${timing.rounds} interleaved rounds; the gain is the median of the ratios within each round. ${machineLine(report)}`,
 ].join('\n')
 console.log(markdown)
 if (!options.quick && options.only === '') publish('fusions', report, markdown)

@@ -77,9 +77,9 @@ for (let round = 0; round < rounds; round++) {
   const model = transformer()
   const [first, ...rest] = await generated(model, ids)
   const [again] = await generated(model, ids)
-  const given = tensor([ids], [1, prompt], 'int32')
-  model.predictOnBatch(given)
-  const whole = median([1, 2, 3].map(() => timed(() => model.predictOnBatch(given))))
+  const ofPrompt = tensor([ids], [1, prompt], 'int32')
+  model.predictOnBatch(ofPrompt)
+  const whole = median([1, 2, 3].map(() => timed(() => model.predictOnBatch(ofPrompt))))
   measured.push({ first, again, token: median(rest), whole, ratio: first / whole })
 }
 // The least ratio: other processes can only make the first token later.

@@ -7,9 +7,9 @@
 //   node bench/guard.mjs --print gemm_4x8_rows_f32    the loop itself
 //
 // For each kernel of guard.json it finds the innermost loop and counts, per step of the loop as it was written:
-// instructions, accesses of the stack, and vectors among these. V8 may unroll a loop: the kernel's own arithmetic
+// instructions, accesses of the stack, and vectors among these. V8 may unroll a loop: the kernel's arithmetic
 // gives the number of steps per iteration. Exits with 1 when a count is above its limit, or a kernel is no longer a
-// function of its own. The code depends on the engine and on the CPU, so limits are kept by V8 version, for x64.
+// separate function. The code depends on the engine and on the CPU, so limits are kept by V8 version, for x64.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -146,7 +146,7 @@ for (const node of nodes) {
       if (!(kernel.levels ?? ['plain', 'relaxed']).includes(level)) continue
       const body = functions.get(name)
       if (body === undefined) {
-        failures.push(`${name} (${level}, V8 ${engine}): is no longer an exported function with code of its own`)
+        failures.push(`${name} (${level}, V8 ${engine}): is no longer an exported function with separate code`)
         continue
       }
       const found = count(body, kernel)

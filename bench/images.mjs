@@ -101,8 +101,8 @@ async function main() {
       }
     const perSecond = (seconds) => (Number.isNaN(seconds) ? '–' : Math.round(COUNT / seconds).toLocaleString('en'))
     const rows = KINDS.map((kind) => {
-      const [own, other] = least[kind]
-      return [kind, perSecond(own), perSecond(other), Number.isNaN(other) ? '–' : (other / own).toFixed(2)]
+      const [ours, other] = least[kind]
+      return [kind, perSecond(ours), perSecond(other), Number.isNaN(other) ? '–' : (other / ours).toFixed(2)]
     })
     console.log(
       `${COUNT} pictures of 160 × 160 to 64 × 64; the least CPU times of ${ROUNDS} interleaved rounds. ${machineLine(describeMachine())}\n`,

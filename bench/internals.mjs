@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { disassemble } from '../dist/index.js'
 
 /**
- * The kernels in build/, callable by name, with their own memory.
+ * The kernels in build/, callable by name, with a separate memory.
  * @param {'plain' | 'relaxed'} level
  * @param {readonly string[]} binaries  which of them: the core and the families
  */

@@ -8,7 +8,7 @@
 //   publish(name, report, [table(columns, …), '', machineLine(report)].join('\n'));
 //
 // `NODE_BINARIES=path/to/node24,path/to/node26 node program.mjs` then measures in this Node, Node 24 and Node 26, one
-// at a time, each in its own process; without NODE_BINARIES, in this Node only. A program that interleaves its
+// at a time, each in a separate process; without NODE_BINARIES, in this Node only. A program that interleaves its
 // processes uses `nodeBinaries()` instead.
 import { execFileSync, fork } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -60,7 +60,7 @@ const MEASURES = 'BENCH_MEASURES'
  * @param {string} program  import.meta.url of the program
  * @param {(variant: string) => Promise<T>} measure  its result must survive JSON; `simd`, if it has one, is printed as
  *   well
- * @param {string[]} variants  each in its own process, because a running process cannot switch
+ * @param {string[]} variants  each in a separate process, because a running process cannot switch
  * @returns {Promise<Omit<ReturnType<typeof describeMachine>, 'node' | 'v8'> & { runs: ({ node: string, v8: string } &
  *   T)[] }>}
  */
@@ -107,8 +107,8 @@ export function nodeTitle({ node, simd }) {
 }
 
 /** One line under a table, from a report of measureInEachNode or from describeMachine. */
-export function machineLine({ version, cpu, logicalCpus, platform, ...own }) {
-  const { runs = [own] } = own
+export function machineLine({ version, cpu, logicalCpus, platform, ...rest }) {
+  const { runs = [rest] } = rest
   const nodes = [...new Set(runs.map(({ node, v8 }) => `Node ${node} (V8 ${v8})`))].join(', ')
   const line = `myelin ${version}, ${cpu}, ${logicalCpus} logical CPUs, ${platform}, ${nodes}.`
   const levels = new Set(runs.map(({ simd }) => simd))

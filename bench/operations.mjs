@@ -725,7 +725,7 @@ function compiled({ ours }) {
   })
 }
 
-/** NumPy and JAX in a process of their own. */
+/** NumPy and JAX in a separate process. */
 function python() {
   const child = spawn(options.python, [fileURLToPath(new URL('./peers/python/operations.py', import.meta.url))], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -812,7 +812,7 @@ async function measure() {
     const best = each.traced ? 'traced' : 'eager'
     for (const peer of ['python', 'jax-js']) {
       if (!samples.has(peer)) continue
-      const than = (own) => (options.cpu ? row[peer] / row[own] : ratio(samples.get(peer), samples.get(own)))
+      const than = (ours) => (options.cpu ? row[peer] / row[ours] : ratio(samples.get(peer), samples.get(ours)))
       row[`${peer} ×`] = than(best)
       if (samples.has('eager')) row[`${peer} × eager`] = than('eager')
     }

@@ -1,5 +1,5 @@
 // Times how a fresh process reaches full speed: from the call of compile() until steps have their final duration.
-// Imports and Node's own start are not included: see peers/cold.mjs.
+// Imports and the start of Node are not included: see peers/cold.mjs.
 //
 //   node bench/warmup.mjs            writes results/warmup.json and the table in README.md
 //   NODE_BINARIES=path/to/node24 node bench/warmup.mjs     this Node and that one
@@ -59,11 +59,11 @@ async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
 
   // fit checks whether to stop after every step, and once more after every epoch. Observing these checks costs a few
   // nanoseconds; a callback for batches would use another loop, which reads the loss after each step.
-  const asked = new Float64Array(1 << 22)
+  const checkedAt = new Float64Array(1 << 22)
   let questions = 0
   let deadline = Infinity
   Object.defineProperty(model, 'stopTraining', {
-    get: () => (asked[questions++] = performance.now()) > deadline || questions === asked.length,
+    get: () => (checkedAt[questions++] = performance.now()) > deadline || questions === checkedAt.length,
     set() {},
     // Not enumerable, because a model searches its enumerable properties for layers.
     enumerable: false,
@@ -75,7 +75,7 @@ async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
   const { history } = await model.fit(x, y, { batchSize, epochs: 1e9, verbose: 0 })
 
   const perEpoch = rows / batchSize + 1
-  if (questions < asked.length && Math.ceil(questions / perEpoch) !== history.loss.length) {
+  if (questions < checkedAt.length && Math.ceil(questions / perEpoch) !== history.loss.length) {
     throw new Error(
       `${history.loss.length} epochs: expected ${perEpoch} checks in each, received ${questions} in all. Has fit's loop changed?`,
     )
@@ -83,7 +83,7 @@ async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
   if (!(history.loss.at(-1) < history.loss[0]))
     throw new Error(`the loss does not fall: ${history.loss[0]} → ${history.loss.at(-1)}`)
   // Without the checks after epochs: the first step of an epoch begins when the last one ended.
-  const ends = Array.from(asked.subarray(0, questions - 1), (end) => end - start).filter(
+  const ends = Array.from(checkedAt.subarray(0, questions - 1), (end) => end - start).filter(
     (_, i) => (i + 1) % perEpoch !== 0,
   )
   return { simd: runtimeInfo().simd, threads: runtimeInfo().threads, ...reachesFullSpeed(ends) }

@@ -124,7 +124,7 @@ for (const name of ['index', ...parts]) {
 commonJs('node', `${load}.startInNode()\nmodule.exports = require('./index.cjs')`)
 commonJs('picture-threads', `exports.pictureThreads = ${load}.pictureThreads`)
 
-// Comments of members on lines of their own: elsewhere, editors take them for those of the member before.
+// Comments of members on separate lines: elsewhere, editors take them for those of the member before.
 function withOwnLines(declarations) {
   return declarations
     .replace(/^( *)(.*[;,{]) (?=\/\*\*)/gm, '$1$2\n$1')

@@ -75,7 +75,7 @@ const readers = new Map(['csv', 'jpeg', 'resize'].map((name) => [name, `src/data
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')
-// The compiler's own loader, whatever its version.
+// The loader that the installed version of the compiler has.
 const binaryenFile = createRequire(ascPackage).resolve('binaryen')
 
 const sources = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
@@ -232,7 +232,7 @@ function enumOf(file, name) {
   return members.map(([, member], i) => [member[0].toLowerCase() + member.slice(1), i])
 }
 
-/** Compiles a single file of assembly/, with its own memory. */
+/** Compiles a single file of assembly/, with a separate memory. */
 function compileAlone(name, folder, options) {
   const common = [
     '--config',

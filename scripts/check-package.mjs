@@ -17,8 +17,9 @@ import { undocumentedOptions } from './undocumented-options.mjs'
 /**
  * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of what it may be larger if it uses names of
  * namespaces (`layers.Dense`, `ops.add`), of the published files without sub-paths, and of what a sub-path adds to the rest.
- * Readers of the files of other libraries, and of pictures, which have kernels of their own, may be larger. Then of all files on disk, of
- * the archive with them, and of the largest file of declarations; last of the types that the compiler makes for a small program.
+ * Readers of the files of other libraries, and of pictures, which have separate kernels, may be larger. Then follow the limits of all
+ * files on disk, of the archive with them, and of the largest file of declarations; the last limit is a number of types, those that the
+ * compiler makes for a small program.
  */
 const limits = {
   bundled: 146_500,
@@ -227,7 +228,7 @@ async function bundled(application) {
       log.code === 'INEFFECTIVE_DYNAMIC_IMPORT' || report('bundles without a warning', [log.message]),
   })
   const { output } = await input.generate({ minify: true, comments: false })
-  // What is loaded at run time is in chunks of its own.
+  // What is loaded at run time is in separate chunks.
   const chunks = new Map(output.filter(({ type }) => type === 'chunk').map((chunk) => [chunk.fileName, chunk]))
   const found = new Set()
   const collect = (fileName) => {
@@ -296,10 +297,10 @@ report(
 )
 const whole = await bundle("import * as all from 'myelin'; globalThis.all = all")
 for (const part of parts) {
-  const own = await bundle(
+  const withPart = await bundle(
     `import * as all from 'myelin'; import * as part from '${part}'; globalThis.all = [all, part]`,
   )
-  const size = gzipped(own) - gzipped(whole)
+  const size = gzipped(withPart) - gzipped(whole)
   const most = limits.parts[part.split('/').at(-1)] ?? limits.part
   report(
     `size of ${part} beside the rest, bundled`,

@@ -94,7 +94,7 @@ function members() {
     '| objects | Keras | here |',
     '|---|---|---|',
     ...OTHER_NAMES.flatMap(({ of, names }) =>
-      Object.entries(names).map(([name, own]) => `| ${owners(of)} | \`${name}\` | \`${own}\` |`),
+      Object.entries(names).map(([name, here]) => `| ${owners(of)} | \`${name}\` | \`${here}\` |`),
     ),
     '',
     'These members have no counterpart:',

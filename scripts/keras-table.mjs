@@ -32,7 +32,7 @@ export const NAMESPACES = {
 /** Modules of `keras.ops` whose names are all in `keras.ops`, too. */
 export const PARTS_OF_OPS = ['ops.linalg', 'ops.nn', 'ops.numpy']
 
-/** Names with another place or another name here; `myelin/data` is a module of its own. */
+/** Names with another place or another name here; `myelin/data` is a separate module. */
 export const ELSEWHERE = {
   'keras.Function': 'Model',
   'keras.KerasTensor': 'Tensor',

@@ -1,6 +1,6 @@
 // The code of a document. The blocks in JavaScript and TypeScript are one program, in their order: who pastes them into one file
 // has a program that runs. A block that begins with a comment with a path, `// trainer.js`, is that file and no part of the
-// program, and so is an excerpt of a file of this repository, `// excerpt of assembly/math.ts`. Blocks in HTML are pages of their own. All other languages are no code.
+// program, and so is an excerpt of a file of this repository, `// excerpt of assembly/math.ts`. Blocks in HTML are separate pages. Blocks in other languages are not code.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -96,8 +96,8 @@ const errorsOf = async (optimizer, seed) => {
 const errors = {}
 for (const optimizer of ['sgd', 'rmsprop', 'adam'])
   errors[optimizer] = await Promise.all([1, 2, 3, 4, 5].map((seed) => errorsOf(optimizer, seed)))
-const said = { yLabel: 'validation loss', title: 'Three optimizers, five seeds' }
-await save('error-curves', plot.plotErrorCurves(errors, said))
+const texts = { yLabel: 'validation loss', title: 'Three optimizers, five seeds' }
+await save('error-curves', plot.plotErrorCurves(errors, texts))
 
 // Two moons.
 const random = generator(3)

@@ -44,10 +44,10 @@ if (unknown.length > 0) {
 }
 
 function interpreter(name) {
-  const given = process.env[`PYTHON_${name.toUpperCase()}`] ?? process.env.PYTHON
-  if (given !== undefined) return given
-  const own = 'tests/golden/.venv/bin/python'
-  return existsSync(own) ? own : 'python3'
+  const named = process.env[`PYTHON_${name.toUpperCase()}`] ?? process.env.PYTHON
+  if (named !== undefined) return named
+  const ofGolden = 'tests/golden/.venv/bin/python'
+  return existsSync(ofGolden) ? ofGolden : 'python3'
 }
 
 /** Why an interpreter cannot run a check; null if it can. */
@@ -60,9 +60,9 @@ function missing(python, packages) {
 }
 
 function run({ name, tests, folder, script, packages, install, isOptional = false }) {
-  // An optional check runs if it is named, or if it has an interpreter of its own.
-  const isAsked = names.includes(name) || process.env[`PYTHON_${name.toUpperCase()}`] !== undefined
-  if (isOptional && !isAsked) return `not run: npm run test:python ${name}`
+  // An optional check runs if it is named, or if a variable names an interpreter for it alone.
+  const isChosen = names.includes(name) || process.env[`PYTHON_${name.toUpperCase()}`] !== undefined
+  if (isOptional && !isChosen) return `not run: npm run test:python ${name}`
   const python = interpreter(name)
   const { version, why } = missing(python, packages)
   console.log(`${name}: ${python}${version === null ? '' : `, Python ${version}`}`)

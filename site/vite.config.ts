@@ -2,7 +2,7 @@
 
 import { defineConfig, type Plugin } from 'vite'
 
-/** The page may load its own files and run WebAssembly, and nothing else. */
+/** The page may load files of its origin and run WebAssembly, and nothing else. */
 export const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -16,7 +16,7 @@ export const POLICY = [
   "form-action 'none'",
 ].join('; ')
 
-// The server for development adds inline styles of its own, so the policy is only in what is built.
+// The server for development adds inline styles, so only the built page has the policy.
 const policy: Plugin = {
   name: 'policy',
   apply: 'build',

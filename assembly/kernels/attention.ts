@@ -18,7 +18,7 @@ import { pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, panelBytes
 const STEP: usize = 4 * ATTENTION_ROWS
 /** The bits of −∞. */
 const NO_MAXIMUM: i32 = 0xff800000
-/** Offset of this kernel's own data in scratch: gemm may pack a block of values before it. */
+/** Offset in scratch of the data of this kernel: gemm may pack a block of values before it. */
 const OWN: usize = 4 * ATTENTION_COLUMNS * 512
 /** Features of a value up to which those panels fit. */
 const PACKED_WIDTH: i32 = 512

@@ -69,8 +69,8 @@ function pivotRow(a: usize, rowSize: usize, k: i32, n: i32): i32 {
 }
 
 /**
- * Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. Four columns at a time if n ≥ 16: first their own
- * elements, then four rows of U, and then the rows below, each of which is read and written once per four columns.
+ * Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. Four columns at a time if n ≥ 16: first the
+ * elements of these columns, then four rows of U, and then the rows below, each of which is read and written once per four columns.
  */
 export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
   const rowSize = <usize>n << 2

@@ -24,7 +24,7 @@ import { madd, rectified, storeRectified16 } from '../simd'
 
 /**
  * The algorithm of all tiles of four rows: up to 8 columns if `isWide`, else up to 4; lhs with neighbouring columns if `isRows`,
- * else with neighbouring rows. Both are constants, so that each kernel contains only its own branches. lhs1 and lhs2 are
+ * else with neighbouring rows. Both are constants, so that each kernel contains only the branches that it needs. lhs1 and lhs2 are
  * lhs1Step and lhs2Step with `isRows`, otherwise lhsStep and lhsPanel.
  *
  * With `isWide`: 8 accumulators, 2 vectors of rhs and one splat: 11 registers, 32 multiply-adds for 6 loads.

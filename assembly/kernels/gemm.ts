@@ -1,7 +1,7 @@
-// Runs a Gemm instruction: examines shapes and strides, blocks, packs where it pays, and calls the tiles. The inner
-// loops are in gemm-tiles.ts, gemm-vector.ts and pack.ts.
+// Runs a Gemm instruction: blocks, packs and calls the tiles on the path that gemm-paths.ts chooses. The inner loops are in
+// gemm-tiles.ts, gemm-vector.ts and pack.ts.
 import { Epilogue } from '../shared/opcodes'
-import { partBorder, rowPartEnd, rowPartStart } from '../parts'
+import { rowPartEnd, rowPartStart } from '../parts'
 import { Gemm, GEMM_GROUP, GEMM_KC, GEMM_LONG, GEMM_MC, GEMM_NC, GEMM_SCRATCH, GEMM_SLICE } from '../shared/instructions'
 import { activate_f32, floorOf } from './activate'
 import { step_add } from './steps/arithmetic'
@@ -10,6 +10,10 @@ import {
   gemm_6x16_columns_f32,
 } from './gemm-tiles'
 import { gemm_4x8_across_f32, gemm_4x8_sweep_f32, SWEEP_KC, SWEEP_KC_IN_ONE_PLACE, SWEEP_PAGE } from './gemm-sweep'
+import {
+  ACROSS, MATRIX_BY_VECTOR, PACK_LHS, PACK_ONCE, PACK_RHS, ROWS_BY_VECTOR, SWEPT, VECTOR_BY_MATRIX, WITHOUT_TILES, dividesRows, isStreamed,
+  partBlock, pathOf,
+} from './gemm-paths'
 import { dot_rows_f32, gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
@@ -24,103 +28,6 @@ export {
   pack_copy_4x4_f32, pack_copy_4x6_f32, pack_copy_8_f32, pack_copy_16_f32, pack_panels_4_f32, pack_panels_6_f32,
   pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, pack_transpose_6_f32,
 } from './pack'
-
-// The sizes from which packing is faster, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns, measured
-// interleaved in one run: 16 rows of 784 × 128 reach 0.95 of the tile's peak unpacked, 0.80 packed.
-
-/** rhs elements above which strips of the unpacked matrix miss the first-level cache. */
-const PACK_RHS_ELEMENTS: i32 = 4096
-/** Rows of lhs from which packing rhs is faster: for lhs in rows, and for a transposed lhs, as in a weight's gradient. */
-const PACK_RHS_ROWS: i32 = 40
-const PACK_RHS_COLUMNS: i32 = 16
-/** Columns of out from which packing lhs is faster: for lhs in rows, which is fast unpacked too, and for a transposed lhs. */
-const PACK_LHS_ROWS_COLUMNS: i32 = 384
-const PACK_LHS_COLUMNS_COLUMNS: i32 = 64
-/** The same for lhs in rows with wide tiles, which read lhs only from panels. */
-const PACK_LHS_WIDE_COLUMNS: i32 = 48
-/** Rows of lhs below which it is never packed: an edge of three rows costs packed panels two tiles. */
-const PACK_LHS_LEAST_ROWS: i32 = 24
-/** The same for wide tiles, whose speed pays for packing from one panel on. */
-const PACK_LHS_WIDE_ROWS: i32 = 6
-/** Elements of a matrix from which its product with one vector is limited by memory. */
-const STREAM_ELEMENTS: i32 = 48 * 1024
-
-/**
- * Rows of out below which the rows of a large rhs are swept, and the elements that make it large: 32 × 1024 × 1024 15 → 32
- * GFLOP/s. Sweeping is as fast as packing up to 64 rows and more, but not with wide tiles.
- */
-const SWEEP_ROWS: i32 = 40
-const SWEEP_WIDE_ROWS: i32 = 6
-const SWEEP_RHS_ELEMENTS: i32 = 64 * 1024
-/**
- * The largest k for which a large out is swept, and the elements that make it large: 1024 × 4 × 1024 6 → 22 GFLOP/s. It is higher if a
- * strip's rows of out evict each other from the first-level cache, above all if no other cache holds out.
- */
-const SWEEP_K: i32 = 4
-const SWEEP_K_IN_ONE_PLACE: i32 = 8
-const SWEEP_K_IN_MEMORY: i32 = 16
-const SWEEP_OUT_ELEMENTS: i32 = 8 * 1024
-const MEMORY_ELEMENTS: i32 = 2 * 1024 * 1024
-const MEMORY_WIDE_ELEMENTS: i32 = 4 * 1024 * 1024
-
-/** The cost of packing one element, in multiply-adds of the tiles. */
-const PACK_COST: f32 = 8
-
-// The paths of a product. Without tiles, by one of the kernels for vectors and for few rows:
-
-/** n is 1, and the rows of lhs are neighbours. */
-const MATRIX_BY_VECTOR: i32 = 1
-/** n is 1, and the elements of a row of lhs are neighbours. */
-const ROWS_BY_VECTOR: i32 = 2
-/** m is 1, and the columns of rhs are neighbours. */
-const VECTOR_BY_MATRIX: i32 = 4
-/** m is 2 or 3, and the elements of each row and of each column are neighbours. */
-const FEW_ROWS: i32 = 8
-const WITHOUT_TILES: i32 = 15
-
-// With tiles, by gemm_blocked_f32 and these flags, or by another kernel:
-
-const PACK_RHS: i32 = 16
-const PACK_LHS: i32 = 32
-/** One rhs for several matrices of lhs, which is packed before the first of them. */
-const PACK_ONCE: i32 = 64
-/** gemm_swept_f32, because a large rhs is read for a few rows. */
-const SWEPT_FOR_FEW_ROWS: i32 = 128
-/** gemm_swept_f32, because k is short. */
-const SWEPT_FOR_SHORT_K: i32 = 256
-const SWEPT: i32 = 384
-/** gemm_across_f32 */
-const ACROSS: i32 = 512
-
-@inline
-function pathOf(
-  m: i32, n: i32, k: i32, batch: i32, lhsRow: usize, lhsColumn: usize, rhsRow: usize, rhsColumn: usize, rhsBatch: usize, rhsStrip: usize,
-  wide: bool,
-): i32 {
-  if (n == 1 && m > 1 && lhsRow == 4) return MATRIX_BY_VECTOR
-  if (n == 1 && lhsColumn == 4 && rhsRow == 4) return ROWS_BY_VECTOR
-  if (m == 1 && rhsColumn == 4) return VECTOR_BY_MATRIX
-  if (m < 4 && rhsRow == 4 && lhsColumn == 4) return FEW_ROWS
-  const isInStrips = rhsStrip != 32
-  const canPackOnce = rhsBatch == 0 && batch > 1 && k > 1 && k <= GEMM_LONG &&
-    panelBytes(8, k) * <usize>((n + 7) >> 3) <= 4 * GEMM_KC * GEMM_NC
-  const rows = canPackOnce ? m * batch : m
-  if (!isInStrips && rhsColumn == 4 && rhsRow != 0 && (lhsColumn == 4 || lhsRow == 4)) {
-    const fewRowsTo = wide ? SWEEP_WIDE_ROWS : SWEEP_ROWS, inMemory = wide ? MEMORY_WIDE_ELEMENTS : MEMORY_ELEMENTS
-    if (rows < fewRowsTo && n * k > SWEEP_RHS_ELEMENTS) return SWEPT_FOR_FEW_ROWS
-    const isInOnePlace = (n * 4) % (SWEEP_PAGE / 2) == 0
-    const shortTo = !isInOnePlace ? SWEEP_K : m * n > inMemory ? SWEEP_K_IN_MEMORY : wide ? SWEEP_K : SWEEP_K_IN_ONE_PLACE
-    if (k <= shortTo && n >= 8 && m * n > SWEEP_OUT_ELEMENTS) return SWEPT_FOR_SHORT_K
-  }
-  // rhs with a row stride of 0 is always packed, because the tiles' loops over it would not end
-  const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
-  const packRhs = !isInStrips && (rhsColumn != 4 || rhsRow == 0 || (rows >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
-  if (m == 4 && n >= 8 && rhsColumn != 4 && rhsRow == 4 && lhsColumn == 4 && !(canPackOnce && packRhs)) return ACROSS
-  const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
-  const packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS) ||
-    (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_WIDE_ROWS)
-  return (packRhs ? PACK_RHS : 0) | (packLhs ? PACK_LHS : 0) | (canPackOnce && packRhs ? PACK_ONCE : 0)
-}
 
 /** For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). The path is chosen for the whole. */
 export function gemm(instruction: usize, part: i32, parts: i32): void {
@@ -239,25 +146,6 @@ function multiplyBatch(
   }
 }
 
-/** Whether threads divide the rows of out, not its columns. */
-@inline
-function dividesRows(path: i32, m: i32, n: i32, parts: i32): bool {
-  if (path & WITHOUT_TILES) return n == 1
-  // every part of rows reads the whole of rhs, which costs as much as packing it if no cache holds it
-  const isCostly = (path & (PACK_RHS | SWEPT_FOR_FEW_ROWS | ACROSS)) != 0, packLhs = (path & PACK_LHS) != 0
-  return costOfRows(m, n, parts, isCostly, packLhs) <= costOfColumns(m, n, parts, isCostly, packLhs)
-}
-
-/** The number of rows or columns in a block: parts have whole blocks. */
-@inline
-function partBlock(path: i32, byRows: bool, extent: i32, k: i32, rhsStrip: usize): i32 {
-  if (!(path & WITHOUT_TILES)) return byRows ? 4 : 8
-  if (!(path & (MATRIX_BY_VECTOR | VECTOR_BY_MATRIX))) return 16
-  // a slice of a long k may be streamed or not
-  if (k > GEMM_LONG) return 48
-  return isStreamed(extent, k, rhsStrip) ? 16 : 24
-}
-
 /** The epilogue of rows or columns `first` … end of a matrix. */
 @inline
 function activatePart(out: usize, byRows: bool, first: i32, end: i32, m: i32, n: i32, epilogue: i32): void {
@@ -368,26 +256,6 @@ function addPart(out: usize, source: usize, byRows: bool, first: i32, end: i32, 
     step_add(out + skip, out + skip, source + skip, count, 0)
     skip += <usize>n * 4
   }
-}
-
-// The cost of the largest part, per k: its tiles and its packing. Parts of rows each pack the whole of rhs, parts of
-// columns the whole of lhs.
-
-@inline
-function costOfRows(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool): f32 {
-  const rows = <f32>partBorder(m, 4, 1, parts)
-  return rows * <f32>n + PACK_COST * ((packRhs ? <f32>n : 0) + (packLhs ? rows : 0))
-}
-
-@inline
-function costOfColumns(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool): f32 {
-  const columns = <f32>partBorder(n, 8, 1, parts)
-  return columns * <f32>m + PACK_COST * ((packRhs ? columns : 0) + (packLhs ? <f32>m : 0))
-}
-
-@inline
-function isStreamed(count: i32, k: i32, strip: usize): bool {
-  return strip == 32 && count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS
 }
 
 /**

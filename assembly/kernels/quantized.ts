@@ -155,12 +155,12 @@ function readRows(
   let ofBytes = 0
   for (let i = 0; i < count; i++) {
     const row = (first + i) / perScale
-    const own = scales + <usize>row * QuantizedRow.size
-    const isBytes = load<i32>(own, QuantizedRow.isBytes)
+    const record = scales + <usize>row * QuantizedRow.size
+    const isBytes = load<i32>(record, QuantizedRow.isBytes)
     const at = places + (<usize>i << 2)
     // The space of a row is two bytes per element, of which it may use one.
     store<usize>(at, input + (isBytes ? (load<usize>(at) >> 2) + <usize>row * columns : load<usize>(at) >> 1))
-    store<f32>(placeScales + (<usize>i << 2), load<f32>(own, QuantizedRow.scale))
+    store<f32>(placeScales + (<usize>i << 2), load<f32>(record, QuantizedRow.scale))
     ofBytes += isBytes
   }
   return ofBytes

@@ -1,5 +1,5 @@
 // Uniform numbers from Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
-// as 1, 2, 3", 2011). Keeps no state: an element depends only on the key, the stream and its own index.
+// as 1, 2, 3", 2011). Keeps no state: an element depends only on the key, the stream and its index.
 //
 //   pair j = i >> 1:   (w0, w1) = threefry(key, counter = (before + j, stream))
 //   element i       =  (w[i & 1] >>> 9) · 2⁻²³

@@ -285,9 +285,9 @@ export function crossEntropyGradient_classes_f32(
     if (<u32>index < <u32>columns) {
       const offset = <usize>index << 2
       const factor = load<f32>(scale)
-      const own = (load<f32>(p + offset) - 1.0) * factor
+      const ofClass = (load<f32>(p + offset) - 1.0) * factor
       scaleRow(out, p, columns, f32x4.splat(factor))
-      store<f32>(out + offset, own)
+      store<f32>(out + offset, ofClass)
     } else {
       fillWords(out, 0, columns)
     }

@@ -389,7 +389,7 @@ function weightsRow(to: usize, step: usize, a: v128, b: v128, c: v128, half: v12
   v128.store(to, c)
 }
 
-/** H ȳ Hᵀ of a tile with the given places, for each of `columns`, in strips of 1 << shift of all tiles of a block. */
+/** H ȳ Hᵀ of a tile, whose places are at at0 … at3, for each of `columns`, in strips of 1 << shift of all tiles of a block. */
 export function winograd_spread_f32(
   to: usize, step: usize, shift: i32, at0: usize, at1: usize, at2: usize, at3: usize, columns: i32,
 ): void {

@@ -3,13 +3,13 @@
 /**
  * @param {typeof import('../../dist/index.js')} myelin  the built package
  * @param {ReturnType<typeof import('./networks.mjs').prepared>['network']} network
- * @param {{ layers?: Record<string, (options: object) => any> }} [own]  other constructors of some layers
+ * @param {{ layers?: Record<string, (options: object) => any> }} [custom]  other constructors of some layers
  */
-export function myelinModel(myelin, { inputShape, tokens, layers }, { layers: own = {} } = {}) {
+export function myelinModel(myelin, { inputShape, tokens, layers }, { layers: custom = {} } = {}) {
   const { Bidirectional, Input, LSTM, Model, ops, tensor } = myelin
   const make = {
     BidirectionalLSTM: ({ units }) => new Bidirectional({ layer: new LSTM({ units }) }),
-    ...own,
+    ...custom,
   }
   const apply = (x, list) =>
     list.reduce(

@@ -1,5 +1,5 @@
 // One cold start in a fresh process: `node cold.mjs <adapter>` prints the milliseconds from the import of the library
-// to the end of its first training step. Node's own start is not included.
+// to the end of its first training step. The start of Node is not included.
 import { performance } from 'node:perf_hooks'
 import { seed } from './dense.mjs'
 

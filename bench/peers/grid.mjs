@@ -7,7 +7,7 @@
 //   NODE_BINARIES=path/to/node24 node grid.mjs --python PATH     in both versions of Node
 import { parseArgs } from 'node:util'
 import { pythonAdapters } from './adapters/python.mjs'
-import own from './adapters/myelin.mjs'
+import myelin from './adapters/myelin.mjs'
 import { interleave, median, ratio } from './measure.mjs'
 import { preparedFrom } from './networks.mjs'
 import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from '../machine.mjs'
@@ -112,7 +112,7 @@ const rows = [
 
 async function measureCell(torch, [, inputShape, layers, tokens], batchSize) {
   const { network, data } = preparedFrom({ inputShape, layers, tokens, loss: 'mse', batchSize }, 7)
-  const models = [own.build(network, data, batchSize), await torch.build(network, data, batchSize)]
+  const models = [myelin.build(network, data, batchSize), await torch.build(network, data, batchSize)]
   const losses = [await models[0].trainOnBatch(0), await models[1].trainOnBatch(0)]
   if (!(Math.abs(losses[0] - losses[1]) <= TOLERANCE * Math.abs(losses[1])))
     throw new Error(`${network.layers[0].layer}, ${batchSize} rows: the losses are ${losses.join(' and ')}`)
@@ -131,7 +131,7 @@ async function measureCell(torch, [, inputShape, layers, tokens], batchSize) {
 async function measure() {
   const myelin = await loadBuilt()
   myelin.configure({ threads: 1 })
-  await own.load()
+  await myelin.load()
   const torch = (await pythonAdapters(options.python)).get('torch')
   const cells = []
   for (const row of rows) {

@@ -84,33 +84,37 @@ const OWN_LAYERS = ['MultiHeadAttention', 'PositionEmbedding']
 const chosen = flags.only?.split(',')
 const seen = new Set()
 const rows = []
-for (const { id, title, operation, network: own, data, batchSize } of cases) {
-  if (operation !== 'predict' || seen.has(own) || (chosen !== undefined && !chosen.some((each) => id.startsWith(each))))
+for (const { id, title, operation, network, data, batchSize } of cases) {
+  if (
+    operation !== 'predict' ||
+    seen.has(network) ||
+    (chosen !== undefined && !chosen.some((each) => id.startsWith(each)))
+  )
     continue
-  seen.add(own)
-  const { inputShape, tokens } = own
+  seen.add(network)
+  const { inputShape, tokens } = network
   const size = data.x.length / data.rows
   const inputs = (count) =>
     tensor(data.x.slice(0, count * size), [count, ...inputShape], tokens === undefined ? 'float32' : 'int32')
   const sources = [
-    [ortWeb, async () => onnxModel(own)],
+    [ortWeb, async () => onnxModel(network)],
     [
       tfjs,
       async () => {
-        const { json, weights } = await savedModel(own)
+        const { json, weights } = await savedModel(network)
         return [new File([json], 'model.json'), new File([weights], 'weights.bin')]
       },
     ],
   ]
   const cells = [title.replace(/^[^:]*: /, '').replace(/; batch \d+$/, '')]
   for (const [adapter, file] of sources) {
-    if (!adapter.can({ operation, network: own }) || (adapter === tfjs && uses(own, OWN_LAYERS))) {
+    if (!adapter.can({ operation, network }) || (adapter === tfjs && uses(network, OWN_LAYERS))) {
       cells.push('–', '–')
       continue
     }
     const model = await loadModel(await file())
     const [one, all] = [inputs(1), inputs(data.rows)]
-    const theirs = await adapter.build(own, data, batchSize)
+    const theirs = await adapter.build(network, data, batchSize)
     const single = await compared(
       () => model.predictOnBatch(one),
       () => theirs.predictRow(0),

@@ -1,6 +1,6 @@
 // A typical whole job, once, in a fresh process: `node job.mjs <adapter>` prints the milliseconds from the import of
 // the library to the prediction. Nested arrays of 768 rows; 10 epochs in batches of 32, evaluate, predict one row.
-// Node's own start is not included.
+// The start of Node is not included.
 import { performance } from 'node:perf_hooks'
 import { dataset } from './dense.mjs'
 

@@ -223,13 +223,13 @@ function withWeights(layers, inputShape, next) {
     if (layer.layer === 'Residual')
       return { ...layer, inputShape: shape, outputShape: shape, layers: withWeights(layer.layers, shape, next).layers }
     const { weights = () => [], output = (_, same) => same } = kinds[layer.layer]
-    const given = shape
-    shape = output(layer, given)
+    const before = shape
+    shape = output(layer, before)
     return {
       ...layer,
-      inputShape: given,
+      inputShape: before,
       outputShape: shape,
-      weights: weights(layer, given).map((dims, k) => ({ shape: dims, data: content(layer, dims, k, next) })),
+      weights: weights(layer, before).map((dims, k) => ({ shape: dims, data: content(layer, dims, k, next) })),
     }
   })
   return { layers: made, outputShape: shape }

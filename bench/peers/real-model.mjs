@@ -17,9 +17,9 @@ export function inputsOf({ inputs }) {
 }
 
 /** What a session of ONNX Runtime takes, by names. */
-export function feedsOf({ Tensor }, given) {
+export function feedsOf({ Tensor }, inputs) {
   return Object.fromEntries(
-    given.map(({ name, type, shape, values }) => {
+    inputs.map(({ name, type, shape, values }) => {
       const data = type === 'int64' ? BigInt64Array.from(values, BigInt) : values
       return [name, new Tensor(type, data, shape)]
     }),
@@ -48,19 +48,19 @@ export function differenceOf(expected, received, names) {
 export async function compare({ myelin, web, bytes, model, rounds, clock }) {
   const { constants = {} } = model
   const session = await web.InferenceSession.create(bytes, { executionProviders: ['wasm'] })
-  const given = inputsOf(model).filter(({ name }) => session.inputNames.includes(name))
-  if (given.length < session.inputNames.length)
+  const inputs = inputsOf(model).filter(({ name }) => session.inputNames.includes(name))
+  if (inputs.length < session.inputNames.length)
     throw new Error(`${model.path}: has the inputs ${session.inputNames.join(', ')}`)
   const opened = await myelin.loadOnnx(bytes, { constants })
-  const own = given.filter(({ name }) => !(name in constants))
-  const tensors = own.map(({ values, shape, type }) =>
+  const data = inputs.filter(({ name }) => !(name in constants))
+  const tensors = data.map(({ values, shape, type }) =>
     myelin.tensor(values, shape, type === 'float32' ? type : 'int32'),
   )
-  const x = own.length === 1 ? tensors[0] : Object.fromEntries(own.map(({ name }, i) => [name, tensors[i]]))
+  const x = data.length === 1 ? tensors[0] : Object.fromEntries(data.map(({ name }, i) => [name, tensors[i]]))
   const outputs = await opened.predict(x)
   const names = session.outputNames
   const ours = names.length === 1 ? { [names[0]]: outputs } : outputs
-  const feeds = feedsOf(web, given)
+  const feeds = feedsOf(web, inputs)
   const theirs = await session.run(feeds)
   const difference = differenceOf(theirs, ours, names)
   if (!(difference < 2e-3)) throw new Error(`${model.path}: outputs differ by ${difference} of the largest`)

@@ -139,7 +139,7 @@ async function fileOf({ package: from, path }) {
 /** Runs `compare` in a page. @returns the ratio of times */
 async function compareInPage(page, name, model) {
   return page.evaluate(
-    async ([path, own, count]) => {
+    async ([path, inPage, count]) => {
       const [{ compare: compareBoth }, { tensor: make, configure: set }, onnx, runtime] = await Promise.all([
         import('/bench/peers/real-model.mjs'),
         import('/dist/index.js'),
@@ -150,7 +150,7 @@ async function compareInPage(page, name, model) {
       runtime.env.wasm.numThreads = 1
       const bytes = new Uint8Array(await (await fetch(path)).arrayBuffer())
       const myelin = { loadOnnx: onnx.loadOnnx, tensor: make }
-      return (await compareBoth({ myelin, web: runtime, bytes, model: own, rounds: count })).ratio
+      return (await compareBoth({ myelin, web: runtime, bytes, model: inPage, rounds: count })).ratio
     },
     [`/build/models/${name}`, model, rounds],
   )
@@ -171,8 +171,8 @@ for (const each of models.filter(({ what }) => what.includes(flags.only))) {
   // A file that writeOnnx made has names of layers.
   const inputs = 'INPUT' in each.inputs ? { [native.inputNames[0]]: each.inputs.INPUT } : each.inputs
   const model = { ...each, inputs }
-  const given = inputsOf(model).filter((input) => native.inputNames.includes(input.name))
-  const expected = await native.run(feedsOf(ort, given))
+  const fed = inputsOf(model).filter((input) => native.inputNames.includes(input.name))
+  const expected = await native.run(feedsOf(ort, fed))
 
   const both = await compare({
     myelin: { loadOnnx, tensor },

@@ -110,8 +110,9 @@ async function measure() {
     for (const [name, adapter] of await pythonAdapters(options.python)) adapters.set(name, adapter)
   }
   const results = []
-  const own = adapters.values().next().value
-  for (const testCase of chosenCases) if (takesPart(own, testCase)) results.push(await measureCase(testCase, adapters))
+  const first = adapters.values().next().value
+  for (const testCase of chosenCases)
+    if (takesPart(first, testCase)) results.push(await measureCase(testCase, adapters))
   return {
     ...(chosen.includes('myelin') && { simd: (await loadBuilt()).runtimeInfo().simd }),
     libraries: Object.fromEntries(
@@ -155,14 +156,14 @@ async function measureCase(testCase, adapters) {
     timing,
   )
   const times = {}
-  const own = samples.get(models[0].name)
+  const first = samples.get(models[0].name)
   for (const { name, model } of models) {
     const rounds = samples.get(name).map((ms) => ms / unitsPerCall)
     times[name] = {
       medianMs: median(rounds),
       minMs: Math.min(...rounds),
       maxMs: Math.max(...rounds),
-      ratio: ratio(samples.get(name), own),
+      ratio: ratio(samples.get(name), first),
       roundsMs: rounds,
     }
     console.error(
@@ -198,13 +199,13 @@ function verdict(result) {
 
 function toMarkdown(report) {
   const libraries = librariesOf(report)
-  const own = Object.values(libraries)[0].title
+  const title = Object.values(libraries)[0].title
   return [
     comparison(report, libraries, (text, factor) =>
       factor === null ? `**${text}**` : `${text} (${formatRatio(factor)})`,
     ),
     '',
-    `Medians of ${report.rounds} interleaved rounds; in brackets how many times ${own}'s. ${machineLine(report)}`,
+    `Medians of ${report.rounds} interleaved rounds; in brackets how many times ${title}'s. ${machineLine(report)}`,
     '',
     ...Object.values(libraries).map(({ title, note }) => `- ${title}: ${note}`),
   ].join('\n')
@@ -224,16 +225,16 @@ function toShortMarkdown(report) {
 /** For a narrow screen: the newest Node, and some of the libraries. */
 function toNarrowMarkdown(report, columns = NARROW) {
   const run = report.runs.at(-1)
-  const [own, ...others] = columns.filter((name) => run.libraries[name] !== undefined)
+  const [first, ...others] = columns.filter((name) => run.libraries[name] !== undefined)
   const row = (title, results) => [
     title,
-    formatMilliseconds(results[own].medianMs),
+    formatMilliseconds(results[first].medianMs),
     ...others.map((other) => (results[other] === undefined ? NONE : formatRatio(results[other].ratio))),
   ]
   const rows = run.cases.map(({ name, title, times }) => row(name ?? title, times))
   if (run.coldStart !== undefined) rows.push(row(COLD_START, run.coldStart))
   return [
-    table(['', ...[own, ...others].map((name) => run.libraries[name].title)], rows),
+    table(['', ...[first, ...others].map((name) => run.libraries[name].title)], rows),
     '',
     `The other libraries' times as multiples of myelin's, on one thread${others.includes('torch') ? '; PyTorch is native code' : ''}. ${NONE}: not possible there. ${nodeTitle(run)}. ${machineLine({ ...report, runs: [run] })}`,
   ].join('\n')
@@ -299,13 +300,13 @@ function reportOf(group, { runs, size, ...rest }) {
   return {
     ...rest,
     runs: runs.map(({ coldStart, job, libraries, cases: all, ...run }) => {
-      const own = all.filter((c) => c.group === group)
+      const cases = all.filter((c) => c.group === group)
       return {
         ...run,
         libraries: Object.fromEntries(
-          Object.entries(libraries).filter(([name]) => own.some(({ times }) => times[name] !== undefined)),
+          Object.entries(libraries).filter(([name]) => cases.some(({ times }) => times[name] !== undefined)),
         ),
-        cases: own,
+        cases,
         ...(isDense && { coldStart, job }),
       }
     }),

@@ -112,8 +112,10 @@ for (const [i, of] of models.entries()) {
     joules: median(energies[i]).toFixed(2),
   })
 }
-const said = [...how].map((each) => (each === 'estimated' ? 'estimated: CPU seconds × 12 W' : each)).join(', ')
-console.log(`4. Before and after: ${test.birds.length} held-out birds; joules ${said}; medians of ${ROUNDS} rounds\n`)
+const sources = [...how].map((each) => (each === 'estimated' ? 'estimated: CPU seconds × 12 W' : each)).join(', ')
+console.log(
+  `4. Before and after: ${test.birds.length} held-out birds; joules ${sources}; medians of ${ROUNDS} rounds\n`,
+)
 console.log('   |                      |  trained |   pruned | and int8 |\n   |---|--:|--:|--:|')
 const line = (title, key) =>
   console.log(`   | ${title.padEnd(20)} | ${results.map((each) => String(each[key]).padStart(8)).join(' | ')} |`)

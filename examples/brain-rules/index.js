@@ -39,9 +39,9 @@ const noisy = ops.add(test.x, random.normal(test.x.shape, { stddev: NOISE, seed:
  */
 function network({ activation = 'relu', deep = false, stddev = null, sparsity = null, sign = null, after = null }) {
   const kernelInitializer = stddev === null ? 'glorotUniform' : new initializers.RandomNormal({ stddev })
-  const own = { activation: after === null ? activation : 'linear', activityRegularizer: sparsity }
+  const rules = { activation: after === null ? activation : 'linear', activityRegularizer: sparsity }
   return new Sequential([
-    new Dense({ units: UNITS, inputShape: [PIXELS], kernelInitializer, ...own }),
+    new Dense({ units: UNITS, inputShape: [PIXELS], kernelInitializer, ...rules }),
     ...(after === null ? [] : [after()]),
     ...(deep ? [new Dense({ units: UNITS, activation, kernelConstraint: sign })] : []),
     new Dense({ units: 10, activation: 'softmax', kernelConstraint: sign }),

@@ -64,7 +64,7 @@ let point = ops.zeros([2])
 for (let step = 0; step < 50; step++) point = ops.subtract(point, ops.multiply(grad(bowl)(point), 0.1))
 console.log(`50 steps downhill end at [${Array.from(point.data, (each) => each.toFixed(3)).join(', ')}]`)
 
-await savePicture('custom', plotHistory(history, { title: 'The own loss and metric' }))
+await savePicture('custom', plotHistory(history, { title: 'The custom loss and metric' }))
 claim({
   'about a quarter of the predictions are too low': Math.abs(share - 0.25) <= 0.05,
   'the descent ends at [3, −1]': Math.abs(point.data[0] - 3) <= 0.01 && Math.abs(point.data[1] + 1) <= 0.01,

@@ -2,7 +2,7 @@
 // this processor, and keeps what pays. There are three networks: a wide one for digits, one with half of its units dead, and the
 // small one of the demo, for which int8 does not pay.
 //
-// Baseline: the network as given. Result: the wide network has a file of at most half, and loses at most 1 point of accuracy on rows
+// Baseline: the original network. Result: the wide network has a file of at most half, and loses at most 1 point of accuracy on rows
 // that neither training nor economizing saw; for the small network, int8 is refused. Run it after `npm run build` with
 // `node examples/economize`; `--seed 3` trains others.
 

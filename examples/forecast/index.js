@@ -41,7 +41,7 @@ const features = days.map(({ date, weekday }, i) => [
 ])
 const FEATURES = features[0].length
 
-/** For each day of a part: the STEPS rows up to its own, and its births. */
+/** For each day of a part: its row and the rows before it, STEPS in all, and its births. */
 function part(start, end) {
   const x = new Float32Array((end - start) * STEPS * FEATURES)
   for (let i = start; i < end; i++) x.set(features.slice(i - STEPS + 1, i + 1).flat(), (i - start) * STEPS * FEATURES)

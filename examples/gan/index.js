@@ -1,5 +1,5 @@
 // A generative adversarial network: a generator makes points from noise, a discriminator tells them from real ones, and
-// each learns from the other, with its own optimizer in one training step (Goodfellow et al. 2014). The data are generated: a
+// each learns from the other, with a separate optimizer in one training step (Goodfellow et al. 2014). The data are generated: a
 // ring of eight clusters, where it is easy to see what a generator leaves out.
 //
 // Baseline: a normal distribution, of which 6 % of the points are near a cluster. Result: 91 to 94 %, and all eight clusters, in

@@ -199,11 +199,11 @@ for (const [name, problem] of Object.entries(problems)) {
     found[name][way] = median(ends[way])
     shown[way] = Array.from({ length: problem.count }, (_, task) => median(runs.map((scores) => scores[task])))
   }
-  for (const [way, own] of Object.entries(ends))
+  for (const [way, scores] of Object.entries(ends))
     rows.push([
       way,
-      withRange(own, digits, own.length > 5 ? 0.25 : 0),
-      way === 'Homeostat' ? '' : difference(ends.Homeostat, own, digits + 1),
+      withRange(scores, digits, scores.length > 5 ? 0.25 : 0),
+      way === 'Homeostat' ? '' : difference(ends.Homeostat, scores, digits + 1),
     ])
   if (name === 'permuted digits') curves = shown
   console.log(`\n2. ${name}: ${problem.count} tasks, median of ${problem.seeds} seeds\n`)

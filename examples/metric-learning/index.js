@@ -80,8 +80,8 @@ printTable([
 
 // The digits with the worst neighbours by pixels, each with its first neighbours by the learned vectors.
 const errors = byPixels.map((near, i) => near.filter((j) => test.y[j] !== test.y[i]).length)
-const asked = [...errors.keys()].sort((a, b) => errors[b] - errors[a]).slice(0, 4)
-const rows = asked.flatMap((i) => [
+const worst = [...errors.keys()].sort((a, b) => errors[b] - errors[a]).slice(0, 4)
+const rows = worst.flatMap((i) => [
   [i, ...byPixels[i].slice(0, 7)],
   [i, ...found[i].slice(0, 7)],
 ])

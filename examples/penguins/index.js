@@ -80,7 +80,7 @@ console.log(
   `\n${(100 * accuracy).toFixed(1)} % of 83 held-out birds are classified correctly; a constant answer would be correct for half of them.`,
 )
 
-// 4. Save, load, and predict the sex of a bird given as in the file.
+// 4. Save, load, and predict the sex of a bird in the form of the file.
 const again = await loadModel(await model.save())
 const bird = {
   species: 'Gentoo',

@@ -26,7 +26,7 @@ function choose({ x, y }, perClass, skip = 0) {
   return { x: { data, shape: [rows.length, SIDE, SIDE, 1] }, y: rows.map((row) => y[row]) }
 }
 
-/** The digits as this person writes them: slanted by about 45°, and turned a little, each in its own way. */
+/** The digits as this person writes them: slanted by about 45°, and turned a little, each differently. */
 function slanted({ x, y }) {
   const middle = (SIDE - 1) / 2
   const transforms = y.map(() => {

@@ -68,15 +68,15 @@ const average = await learn('average', [new GlobalAveragePooling1D(), new Dense(
 const lstm = await learn('lstm', [new LSTM({ units: 32 })], 6)
 
 // 4. Predictions of the LSTM for reviews with small differences.
-const asked = [
+const examples = [
   'the plot was great .',
   'the plot was not great at all .',
   'i expected it to be dull but it was great .',
   'i expected it to be great but it was dull .',
 ]
-const chances = lstm.model.predictOnBatch(toInputs(asked.map((text) => ({ text })))).data
+const chances = lstm.model.predictOnBatch(toInputs(examples.map((text) => ({ text })))).data
 console.log('\nPraise?')
-asked.forEach((text, i) => console.log(`  ${(100 * chances[i]).toFixed(0).padStart(3)} %  ${text}`))
+examples.forEach((text, i) => console.log(`  ${(100 * chances[i]).toFixed(0).padStart(3)} %  ${text}`))
 
 const praised = test.filter(({ isPraise }) => isPraise).length
 const majority = Math.max(praised, test.length - praised) / test.length

@@ -20,7 +20,7 @@ const PARTS = ['plot', 'acting', 'ending', 'music', 'script', 'cast', 'opening',
 const OPENINGS = ['', '', 'honestly ,', 'saw it twice .', 'well ,', 'what can i say .', 'last night at the cinema :']
 const CLOSINGS = ['', '', 'that is all .', 'two hours long .', 'my sister came along .', 'no more to say .']
 
-// {mean} is a word of the review's own opinion, {not} a word of the opposite opinion, {part} a part of the film.
+// {mean} is a word of the review's opinion, {not} a word of the opposite opinion, {part} a part of the film.
 const SENTENCES = [
   'the {part} was {mean} .',
   'the {part} was {mean} and the {part} {mean} too .',

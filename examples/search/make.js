@@ -1,4 +1,4 @@
-// The model of the search: one hidden layer over the eight numbers of a penguin. A module of its own, so that threads can read it.
+// The model of the search: one hidden layer over the eight numbers of a penguin. It is a separate module, so that threads can read it.
 
 import { Adam, Dense, Sequential } from 'myelin'
 

@@ -32,9 +32,9 @@ export function makeScenes(count, seed) {
         const at = (image * SIDE + row) * SIDE + column
         const along = column * Math.cos(stripes.angle) + row * Math.sin(stripes.angle)
         let light = 0.35 + 0.15 * Math.sin(along / stripes.width + stripes.phase)
-        for (const { kind, centre, radius, light: own } of shapes) {
+        for (const { kind, centre, radius, light: brightness } of shapes) {
           if (!within[CLASSES[kind]]((column - centre[0]) / radius, (row - centre[1]) / radius)) continue
-          light = 0.35 + own
+          light = 0.35 + brightness
           y[at] = kind
         }
         x[at] = Math.min(1, Math.max(0, light + between(-0.15, 0.15)))

@@ -52,16 +52,16 @@ class Batcher {
   }
 
   run() {
-    const asked = this.waiting.splice(0, this.most)
+    const batch = this.waiting.splice(0, this.most)
     if (this.waiting.length > 0) setImmediate(() => this.run())
-    this.batches.push(asked.length)
+    this.batches.push(batch.length)
     try {
       const started = performance.now()
-      const answers = this.predict(asked.map(({ row }) => row))
+      const answers = this.predict(batch.map(({ row }) => row))
       this.milliseconds += performance.now() - started
-      asked.forEach(({ resolve }, i) => resolve(answers[i]))
+      batch.forEach(({ resolve }, i) => resolve(answers[i]))
     } catch (error) {
-      for (const { reject } of asked) reject(error)
+      for (const { reject } of batch) reject(error)
     }
   }
 }

@@ -1,4 +1,4 @@
-// The clients of the server: each asks again as soon as it is answered, over a connection of its own.
+// The clients of the server: each asks again as soon as it is answered, over a separate connection.
 
 import { Agent, request } from 'node:http'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -8,14 +8,14 @@ const agent = new Agent({ keepAlive: true, maxSockets: clients })
 
 const ask = (image) =>
   new Promise((resolve, reject) => {
-    const asked = request({ port, host: '127.0.0.1', method: 'POST', path: '/predict', agent }, (response) => {
+    const sent = request({ port, host: '127.0.0.1', method: 'POST', path: '/predict', agent }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk) => (text += chunk))
       response.on('end', () => (response.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(text))))
     })
-    asked.on('error', reject)
-    asked.end(image)
+    sent.on('error', reject)
+    sent.end(image)
   })
 
 const [answers, milliseconds] = [[], []]

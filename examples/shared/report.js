@@ -18,8 +18,8 @@ export function readOptions(defaults) {
   const { values } = parseArgs({ options: Object.fromEntries(kinds) })
   return Object.fromEntries(
     Object.entries(defaults).map(([name, value]) => {
-      const given = values[name] ?? value
-      return [name, typeof value === 'number' ? Number(given) : given]
+      const chosen = values[name] ?? value
+      return [name, typeof value === 'number' ? Number(chosen) : chosen]
     }),
   )
 }

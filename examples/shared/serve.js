@@ -24,7 +24,7 @@ const CONTENT_TYPES = {
 /**
  * A server of a folder on a free port of 127.0.0.1. A path that ends in / is that of its index.html.
  * @param headers of every file
- * @param isCompressed whether files are sent gzipped, as they are when they are first asked for
+ * @param isCompressed whether files are sent gzipped, with the content that they have at the first request
  * @param answer gets each URL first; true if it needs no file
  * @returns its address, which ends in /, and the numbers of bytes that it has sent, by path
  */
@@ -32,9 +32,9 @@ export async function serve({ folder = repository, headers = {}, isCompressed = 
   const [sent, compressed] = [new Map(), new Map()]
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://localhost')
-    const asked = normalize(decodeURIComponent(url.pathname))
-    if (asked === '/favicon.ico' || answer(url)) return response.writeHead(204).end()
-    const path = asked.endsWith('/') ? `${asked}index.html` : asked
+    const requested = normalize(decodeURIComponent(url.pathname))
+    if (requested === '/favicon.ico' || answer(url)) return response.writeHead(204).end()
+    const path = requested.endsWith('/') ? `${requested}index.html` : requested
     const file = await readFile(join(folder, path)).catch(() => null)
     if (file === null) return response.writeHead(404).end()
     if (isCompressed && !compressed.has(path)) compressed.set(path, gzipSync(file, { level: 9 }))

@@ -43,8 +43,8 @@ const WINDOW = 20_000 / TASK
  */
 async function learn(seed, { isLinear = false, regularizer = null, callbacks = [] }) {
   setRandomSeed(seed)
-  const layer = (units, own) =>
-    new Dense({ units, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...own })
+  const layer = (units, more) =>
+    new Dense({ units, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...more })
   const hidden = isLinear ? [] : [layer(5, { activation: options.activation, kernelInitializer: 'heUniform' })]
   const model = new Sequential([...hidden, layer(1, { kernelInitializer: 'lecunUniform' })])
   model.compile({ optimizer: new optimizer({ learningRate: RATE }), loss: 'meanSquaredError', metrics: ['mse'] })

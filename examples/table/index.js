@@ -26,8 +26,8 @@ console.log('\nOne bird, not weighed:', await model.predict({ ...bird, body_mass
 
 const expected = test.map((row) => model.classNames.indexOf(row[target]))
 /** The share of right answers, and the classes that were answered. */
-async function answersTo(given) {
-  const labels = (await model.predict(given, { labels: true })).map(({ label }) => model.classNames.indexOf(label))
+async function answersTo(rows) {
+  const labels = (await model.predict(rows, { labels: true })).map(({ label }) => model.classNames.indexOf(label))
   return { labels, accuracy: labels.filter((label, i) => label === expected[i]).length / labels.length }
 }
 const { labels, accuracy } = await answersTo(test)

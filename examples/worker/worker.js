@@ -1,4 +1,4 @@
-// Trains in a thread of its own, and reports to the page. Worker threads have no import map, so the library is imported by
+// Trains in a worker thread, and reports to the page. Worker threads have no import map, so the library is imported by
 // its address; a bundler would resolve 'myelin'.
 
 import { Homeostat } from '../../dist/balance.js'

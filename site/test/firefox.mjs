@@ -1,4 +1,4 @@
-// Drives an installed Firefox by WebDriver BiDi: playwright-core's own protocol needs a Firefox of its own, and its BiDi sends
+// Drives an installed Firefox by WebDriver BiDi: the protocol of playwright-core needs a patched Firefox, and its BiDi sends
 // commands that releases of Firefox lack. https://w3c.github.io/webdriver-bidi/
 // Node 20 has WebSocket with --experimental-websocket.
 
@@ -71,10 +71,10 @@ async function connect(address, width, height) {
   await send('browsingContext.setViewport', { context, viewport: { width, height } })
 
   /** Calls a function in the page, with values that are JSON. */
-  async function evaluate(body, ...given) {
+  async function evaluate(body, ...args) {
     const { type, result, exceptionDetails } = await send('script.callFunction', {
       functionDeclaration: `async (text) => JSON.stringify((await (${body})(...JSON.parse(text))) ?? null)`,
-      arguments: [{ type: 'string', value: JSON.stringify(given) }],
+      arguments: [{ type: 'string', value: JSON.stringify(args) }],
       target: { context },
       awaitPromise: true,
       userActivation: true,
@@ -96,9 +96,9 @@ async function connect(address, width, height) {
         found.click()
       }, text),
     /** Waits until a function in the page returns something truthy. */
-    async waitFor(body, ...given) {
+    async waitFor(body, ...args) {
       const until = Date.now() + 60_000
-      while (!(await evaluate(body, ...given))) {
+      while (!(await evaluate(body, ...args))) {
         if (Date.now() > until) throw new Error(`did not become true in a minute: ${body}`)
         await new Promise((resolve) => setTimeout(resolve, 50))
       }

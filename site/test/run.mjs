@@ -117,10 +117,10 @@ async function test(name, body) {
   if (!name.includes(only)) return
   const started = performance.now()
   try {
-    const said = await body()
+    const note = await body()
     assert.deepEqual(complaints.splice(0), [], 'errors of the page')
     console.log(
-      `✓ ${name}${said === undefined ? '' : `: ${said}`} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+      `✓ ${name}${note === undefined ? '' : `: ${note}`} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
     )
   } catch (error) {
     failed++

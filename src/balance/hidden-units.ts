@@ -112,7 +112,7 @@ function whyNotExchanged(model: TrainedModel): WhyNot {
   }
 }
 
-/** The output after the units' own normalisation and activation, but before a random layer such as Dropout. */
+/** The output after the normalisation and activation of the units, but before a random layer such as Dropout. */
 function outputOf(
   { made, makers, keepers: all, count }: UnitGroup,
   groups: readonly UnitGroup[],

@@ -19,7 +19,7 @@ interface FileScope {
   readonly limit?: { readonly largest: number; left: number }
   /** Whether the file fills the weights that layers create: they begin as zeros, and no initializer runs. */
   readonly fillsWeights?: boolean
-  /** Makes the expressions that the file contains. Default: as for those of the program. */
+  /** Makes the regular expressions that the file contains. Default: as expressions of the program are made. */
   readonly makePattern?: MakePattern
   /** Reads the graph of a functional model. Default: the loader of the program, if it has one. */
   readonly readGraph?: (config: Config) => SymbolsOfGraph

@@ -1,4 +1,4 @@
-// Makes one record of several, such as the options of a layer of those of its family and its own.
+// Makes one record of several, such as the options of a layer: those of its family, and those that only this layer has.
 
 /**
  * One record with the properties of several, as `{ ...a, ...b }`. Its type refers to the types of the parts, so that editors show their

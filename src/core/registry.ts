@@ -70,7 +70,7 @@ export function classNameToSave(object: object): string {
 }
 
 function nameIsTaken(what: string, remedy: string): ArgumentError {
-  return new ArgumentError(`The ${what} cannot be saved: another one has this name. Give it its own: ${remedy}`)
+  return new ArgumentError(`The ${what} cannot be saved: another one has this name. Give it another name: ${remedy}`)
 }
 
 export function isSerialized(value: unknown): value is Serialized {
@@ -142,7 +142,7 @@ export function isPlainFunction<Fn extends AnyFunction>(value: unknown): value i
   return typeof value === 'function' && !isClass(value)
 }
 
-/** A user's function, and its name: that by which the user chose it, otherwise its own. */
+/** A user's function, and its name: that by which the user chose it, otherwise the `name` of the function. */
 export interface UserFunction<Fn extends AnyFunction> {
   readonly name: string
   readonly call: Fn
@@ -257,7 +257,7 @@ type AnyClass<Kind> = new (config: never) => Kind
  * Creates an object of a class from its configuration: with `static fromConfig` if it has one, otherwise with its
  * constructor.
  */
-export function construct(of: unknown, config: Config): unknown {
+export function construct(of: unknown, config: object): unknown {
   if (typeof of !== 'function') return undefined
   if ('fromConfig' in of && typeof of.fromConfig === 'function') return of.fromConfig(config)
   return Reflect.construct(of, [config])
@@ -347,7 +347,7 @@ export class Registry<Kind extends Configurable> {
     return known === undefined ? undefined : this.all[aliases[known] ?? known]
   }
 
-  /** Whether an object of this kind has another class than the one that the name means in a file. */
+  /** Whether the class of an object of this kind is not the class that the name means in a file. */
   hasOther(name: string, object: object): boolean {
     return object instanceof this.base && (this.classOf(name) ?? object.constructor) !== object.constructor
   }
@@ -357,7 +357,7 @@ export class Registry<Kind extends Configurable> {
     const className = knownName(name, Object.keys(this.more.unnamed ?? {}))
     if (className === undefined) return unknownName(this.kind, name, [...this.names, ...more])
     return new ArgumentError(
-      `The ${this.kind} '${name}' must be given as an object, such as new ${this.kind}${this.kind.endsWith('s') ? 'es' : 's'}.${className}(…), not by name.`,
+      `The ${this.kind} '${name}' must be passed as an object, such as new ${this.kind}${this.kind.endsWith('s') ? 'es' : 's'}.${className}(…), not by name.`,
     )
   }
 

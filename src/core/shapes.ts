@@ -21,7 +21,7 @@ export function sizeOf(shape: Shape): number {
 /** The maximum number of elements of one tensor that is created or computed: 1 GiB of a memory of 4 GiB. */
 export const MAX_ELEMENTS = 2 ** 28
 
-/** The maximum number of elements of one tensor of given data; steps read only batches of it. */
+/** The maximum number of elements of one tensor of a user's data, such as x of fit; steps read only batches of it. */
 export const MAX_DATA_ELEMENTS = 2 ** 30
 
 /**

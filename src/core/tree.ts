@@ -96,7 +96,7 @@ export function leafNames(tree: Tree<unknown>): string[] {
   return isFlat ? Object.keys(tree) : pathsOf(tree).map(pathName)
 }
 
-/** The same tree with other leaves, given in the order of flatten. */
+/** The same tree with other leaves, which are in the order of flatten. */
 export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<To> {
   let at = 0
   const build = (branch: unknown): Tree<To> => {
@@ -165,6 +165,7 @@ export function flattenLike(structure: Tree<unknown>, value: unknown, where: str
  * The same tree with the keys of each record in the order that they have in another tree. A part whose keys differ from those
  * of the other tree is returned unchanged.
  */
+export function inOrderOf<Part>(like: unknown, tree: Part): Part
 export function inOrderOf(like: unknown, tree: unknown): unknown {
   if (!isBranch(tree) || !isBranch(like) || Array.isArray(tree) !== Array.isArray(like)) return tree
   const keys = Object.keys(like)

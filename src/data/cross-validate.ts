@@ -1,8 +1,7 @@
 // Cross-validation: trains and evaluates a model for each fold. data/samples/splits.ts makes the folds.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError } from '../core/errors'
-import { quoted } from '../core/options'
+import { ArgumentError, quoted } from '../core/errors'
 import { labelsOf, takeRows, type Labels, type RowsByName } from './samples/rows'
 import { kFold, sameCount, type FoldOptions } from './samples/splits'
 import type { Logs } from '../training/callbacks/callback'

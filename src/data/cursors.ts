@@ -35,7 +35,7 @@ export function blocksOf<T>(from: Pick<Cursor<unknown>, 'close'>, block: ReadBlo
   return cursor(from, next, { block })
 }
 
-/** Blocks have at most so many rows, where the reader asks for more. */
+/** The maximum number of rows of a block, even if the reader asks for more. */
 const MOST_ROWS = 1024
 
 type BlockCursor<T> = Cursor<T> & { readonly block: ReadBlock<T> }
@@ -44,7 +44,7 @@ function hasBlocks<T>(from: Cursor<T>): from is BlockCursor<T> {
   return from.block !== undefined
 }
 
-/** The cursor, with blocks: its own, or of elements that are available at once. */
+/** A cursor with blocks: `from` if it has them, otherwise one that makes blocks of the elements that are available at once. */
 export function inBlocks<T>(from: Cursor<T>): BlockCursor<T> {
   if (hasBlocks(from)) return from
   /** What ended the last block, for the next call. */
@@ -120,7 +120,7 @@ export function numberedSource<T>(rows: NumberedRows<T>): Source<T> {
 /** A cursor that opens asynchronously, and has blocks if the opened one has. */
 export function opening<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
   let block: ReadBlock<T>
-  const own = deferred(() =>
+  const opened = deferred(() =>
     after(open(), (made) => {
       const rows = inBlocks(made)
       block = rows.block
@@ -128,13 +128,13 @@ export function opening<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
     }),
   )
   // Skipping nothing opens it.
-  return { ...own, block: (most) => after(own.skip(0), () => block(most)) }
+  return { ...opened, block: (most) => after(opened.skip(0), () => block(most)) }
 }
 
 /** All but the first `count` elements. */
 export function skipping<T>(from: Cursor<T>, count: number): Cursor<T> {
-  const { block, ...own } = opening(() => after(from.skip(count), () => from))
-  return { ...own, close: () => from.close(), ...(from.block && { block }) }
+  const { block, ...rest } = opening(() => after(from.skip(count), () => from))
+  return { ...rest, close: () => from.close(), ...(from.block && { block }) }
 }
 
 /** Adds up to `count` elements to a list. */
@@ -209,7 +209,7 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
           continue
         }
         pending = element
-          .then((own) => keep(() => own, own === END), fail)
+          .then((made) => keep(() => made, made === END), fail)
           .then(() => {
             pending = null
             fill()
@@ -259,34 +259,34 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
   let current: BlockCursor<T> | null = null
   let isClosed = false
   const open = (): Soon<Cursor<T> | typeof END> => (isClosed ? END : sources())
-  /** What the current source has, or the first after it that has anything. */
-  const first = <Found>(read: (own: BlockCursor<T>) => Soon<Found | typeof END>): Soon<Found | typeof END> => {
+  /** Reads from the current source, or from the first after it that is not at its end. */
+  const first = <Found>(read: (from: BlockCursor<T>) => Soon<Found | typeof END>): Soon<Found | typeof END> => {
     let found: Found | typeof END = END
     const search = until(() =>
       after(current ?? open(), (opened) => {
         if (opened === END) return true
-        const own = opened === current ? current : inBlocks(opened)
-        current = own
+        const from = opened === current ? current : inBlocks(opened)
+        current = from
         // If the cursor was closed while the source was awaited, the source is closed, too.
-        if (isClosed) return after(own.close(), () => true)
-        return after(read(own), (element) => {
+        if (isClosed) return after(from.close(), () => true)
+        return after(read(from), (element) => {
           if (element !== END) {
             found = element
             return true
           }
           current = null
-          return after(own.close(), () => false)
+          return after(from.close(), () => false)
         })
       }),
     )
     return after(search, () => found)
   }
-  const next = (): Soon<T | typeof END> => first((own) => own.next())
+  const next = (): Soon<T | typeof END> => first((from) => from.next())
   const close = (): Soon<void> => {
     isClosed = true
     return current?.close()
   }
-  const block: ReadBlock<T> = (most) => first((own) => own.block(most))
+  const block: ReadBlock<T> = (most) => first((from) => from.block(most))
   return { ...cursor({ close }, next, { block }), close }
 }
 
@@ -383,7 +383,7 @@ export function shuffled<T>(from: Cursor<T>, size: number, seed: number, pass: n
   return cursor(from, () => after(take(from, size, buffer), () => (buffer.length === 0 ? END : draw(buffer))))
 }
 
-/** The buffer has the places of rows in a store. The place of a drawn row is free when the row was used. */
+/** The buffer has the places of rows in a store. The place of a drawn row becomes free after the row was used. */
 function shuffledRows<T>(from: BlockCursor<T>, size: number, draw: (places: number[]) => number): Cursor<T> {
   const rows = new RowStore<T>(size)
   const buffer: number[] = []
@@ -393,9 +393,9 @@ function shuffledRows<T>(from: BlockCursor<T>, size: number, draw: (places: numb
   let places = new Int32Array(0)
   let count = 0
   const place = (end: number): number => {
-    const own = free.pop() ?? end
-    coming.push(own)
-    return own
+    const to = free.pop() ?? end
+    coming.push(to)
+    return to
   }
   const add = (block: Block<T>): void => {
     if (block.count === 1) return rows.add(block, place(rows.count))
@@ -406,7 +406,7 @@ function shuffledRows<T>(from: BlockCursor<T>, size: number, draw: (places: numb
     }
     rows.add(block, to)
   }
-  /** Reads what as many draws need. */
+  /** Reads the rows that so many draws need. */
   const read = (draws: number): Soon<void> => {
     for (let i = 0; i < count; i++) free.push(places[i]!)
     count = 0
@@ -417,9 +417,9 @@ function shuffledRows<T>(from: BlockCursor<T>, size: number, draw: (places: numb
     after(read(1), () => {
       for (const each of coming) buffer.push(each)
       if (buffer.length === 0) return END
-      const own = draw(buffer)
-      free.push(own)
-      return rows.row(own)
+      const drawn = draw(buffer)
+      free.push(drawn)
+      return rows.row(drawn)
     })
   const block = (most: number): Soon<Block<T> | typeof END> =>
     after(read(most), () => {
@@ -447,9 +447,9 @@ export function limited<T>(from: Cursor<T>, count: number): Cursor<T> {
         })
   return cursor(from, next, {
     skip(skipped) {
-      const own = Math.min(skipped, Math.max(0, left))
-      left -= own
-      return from.skip(own)
+      const possible = Math.min(skipped, Math.max(0, left))
+      left -= possible
+      return from.skip(possible)
     },
     block: from.block && block,
   })
@@ -502,7 +502,7 @@ export function zipped(from: readonly Cursor<unknown>[]): Cursor<unknown[]> {
   return { next, skip: (count) => all((each) => each.skip(count)), close: () => all((each) => each.close()) }
 }
 
-/** What was collected, for any number of passes. */
+/** The collected rows, for any number of passes. */
 function sourceOfRows<T>(rows: RowStore<T>): Source<T> {
   return rows.elements === null ? numberedSource(numberedRows(rows.all)) : arraySource(rows.elements)
 }
@@ -510,13 +510,13 @@ function sourceOfRows<T>(rows: RowStore<T>): Source<T> {
 /** Collects the rows of a pass, and passes them to `keep` when the pass is complete. */
 export function recording<T>(from: Cursor<T>, keep: (rows: Source<T>) => void): Cursor<T> {
   const seen = new RowStore<T>()
-  const record = <Read>(read: Read | typeof END, block: (own: Read) => Block<T>): Read | typeof END => {
+  const record = <Read>(read: Read | typeof END, blockOfRead: (read: Read) => Block<T>): Read | typeof END => {
     if (read === END) keep(sourceOfRows(seen))
-    else seen.add(block(read))
+    else seen.add(blockOfRead(read))
     return read
   }
-  const next = (): Soon<T | typeof END> => after(from.next(), (element) => record<T>(element, (own) => blockOf([own])))
-  const block: ReadBlock<T> = (most) => after(from.block!(most), (rows) => record<Block<T>>(rows, (own) => own))
+  const next = (): Soon<T | typeof END> => after(from.next(), (element) => record<T>(element, (row) => blockOf([row])))
+  const block: ReadBlock<T> = (most) => after(from.block!(most), (rows) => record<Block<T>>(rows, (read) => read))
   return cursor(from, next, { block: from.block && block })
 }
 
@@ -526,7 +526,7 @@ export function repeated<T>(source: Source<T>, count: number, pass: number): Cur
   const first = count === Infinity ? pass : pass * count
   // A source without elements would be opened forever.
   let isEmpty = false
-  const own = (): Cursor<T> => {
+  const onePass = (): Cursor<T> => {
     const from = source.open(first + done++)
     isEmpty = true
     const met = <Read>(read: Read | typeof END): Read | typeof END => {
@@ -538,7 +538,7 @@ export function repeated<T>(source: Source<T>, count: number, pass: number): Cur
       block: from.block && ((most) => after(from.block!(most), met<Block<T>>)),
     })
   }
-  const chain = chained(() => (done < count && !isEmpty ? own() : END))
+  const chain = chained(() => (done < count && !isEmpty ? onePass() : END))
   let isFresh = true
   return {
     ...chain,

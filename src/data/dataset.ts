@@ -103,7 +103,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return `${this.constructor.name} of ${count} ${size === 1 ? 'element' : 'elements'}`
   }
 
-  /** Use `Dataset.from`; readers of files have their own classes. */
+  /** Use `Dataset.from`; readers of files have subclasses. */
   protected constructor(
     /** The number of elements of a pass: Infinity for an endless one, null if unknown. */
     readonly size: number | null,

@@ -36,7 +36,7 @@ export type SplitDatasetOptions = OptionInputs<ReturnType<typeof splitOptions>>
  *
  * Keras: `keras.utils.split_dataset`.
  * @param dataset a Dataset, or the elements in an array
- * @throws ArgumentError if no size is given, or if the sizes leave a part empty or exceed the elements
+ * @throws ArgumentError without a size, or if the sizes leave a part empty or exceed the elements
  */
 export async function splitDataset<T>(
   dataset: Dataset<T> | readonly T[],

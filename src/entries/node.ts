@@ -1,9 +1,9 @@
 // The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
 // a first step; and what consoles show. The kernels' files are in the package only; without them the text is decoded.
 
-import type { Dense } from '../layers/core/dense'
 import { addMethods } from '../core/methods'
-import { enableLora, type LoraOptions } from '../layers/core/lora'
+import { typed } from '../core/tree'
+import { enableLora, type LoraLayer, type LoraOptions } from '../layers/core/lora'
 import { Layer, type LayerBase } from '../layers/layer'
 import { useAllFormats } from '../files/loader'
 import { boundPatterns } from '../optimizers/file-patterns'
@@ -28,7 +28,8 @@ useAllFormats()
 // Methods with much code, which other entries have as functions alone.
 addMethods(Layer.prototype, {
   enableLora(this: LayerBase, rank: number, options?: LoraOptions): void {
-    enableLora(this as Dense, rank, options)
+    // It refuses other layers.
+    enableLora<LoraLayer>(typed(this), rank, options)
   },
   async quantize(this: LayerBase, mode?: 'int8' | 'int4'): Promise<void> {
     const { quantizeInPlace } = await import('./thrift')

@@ -5,14 +5,13 @@ import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, DataError, formatShape, knownName, quoted, unknownName } from '../core/errors'
-import { custom, option, tableSize } from '../core/options'
+import { custom, option, readOptions, tableSize } from '../core/options'
 import { isBranch, isRecord, pathName, pathsOf, propertyOf } from '../core/tree'
 import { requireNumbers } from '../data/samples/checks'
 import { isTableModel } from '../tables/is-table-model'
 import type { Model } from '../models/model'
 import type { TableModel } from '../tables/table-model'
 import { isMissing, valueOf, type TableKind } from '../tables/values'
-import { readTyped } from '../ops/arguments'
 import { cast, where as choose } from '../ops/numpy/elementwise'
 import { expandDims, reshape } from '../ops/numpy/shape'
 import { StringTensor } from '../ops/strings'
@@ -23,9 +22,9 @@ import { tensorFrom } from './user-data'
 
 export interface PartialDependenceOptions<Out = Tensor> extends ExplainOptions<Out> {
   /**
-   * The number of evenly spaced values between the feature's 5th and 95th percentile, or the values themselves: numbers; for a column
-   * of a table also its categories, or dates. Of a column with no more values than that, all of them; of categories the most
-   * frequent. Default 20.
+   * The number of evenly spaced values between the feature's 5th and 95th percentile, or a list of values: numbers; for a column of a
+   * table also its categories, or dates. If a column has no more values than this number, all of them are used; if it has more
+   * categories, the most frequent. Default 20.
    */
   readonly grid?: number | ArrayLike<number> | readonly (string | Date)[]
 }
@@ -88,7 +87,7 @@ export async function partialDependence<In, Out, Kind extends Model<In, Out>>(
   options: PartialDependenceOptions<Out> = {},
 ): Promise<PartialDependence> {
   requireArguments('partialDependence', arguments, 4)
-  const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
+  const { grid: wanted, ...settings } = readOptions('partialDependence', dependenceTable(), options)
   if (isTableModel(model)) return dependenceOfColumn(model, x, feature, wanted, settings)
   const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   requireOneOutput(explained, model)
@@ -176,7 +175,7 @@ async function dependenceOfColumn(
       ? gridOf(columns[name]!, kind, wanted, `${where}: column ${quoted(name)}`)
       : listOf(wanted).map((value, i) => valueOf(value, kind, true, `${where}: grid[${i}]`))
   if (grid.length === 0) throw new ArgumentError(`${where}: grid must have at least one value`)
-  // Only the numbers of this column are used of these rows.
+  // Of these rows, only the numbers of this column are read.
   const rows = await encoded.encode(
     where,
     Object.fromEntries(names.map((each) => [each, each === name ? grid : grid.map(() => columns[each]![0]!)])),

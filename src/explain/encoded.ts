@@ -1,5 +1,5 @@
 // Rows of a table as numbers: the part of a model that encodes each column by itself, and the part that reads all of these
-// numbers, as a model of its own. Explanations vary the numbers of a whole column, or add up their contributions.
+// numbers, as a separate model. Explanations vary the numbers of a whole column, or add up their contributions.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { sizeOf } from '../core/shapes'

@@ -4,7 +4,7 @@
 import { merged } from '../core/merged'
 import { numberOf } from '../core/numbers'
 import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
-import { abortSignal, boolean, count, custom, nullable, option } from '../core/options'
+import { abortSignal, anything, boolean, count, custom, nullable, option } from '../core/options'
 import { sameShape, sizeOf } from '../core/shapes'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten, type Tree } from '../core/tree'
 import { requireNumbers } from '../data/samples/checks'
@@ -119,13 +119,7 @@ type ExplainRows = ReturnType<typeof explainRows>
 export type ExplainTable = { [Name in keyof ExplainRows]: ExplainRows[Name] }
 export const explainTable: () => ExplainTable = explainRows
 /** Data that is read once the inputs are known. */
-export const dataOption = option(
-  custom<unknown>(
-    (value) => value,
-    () => null,
-  ),
-  null,
-)
+export const dataOption = option(anything, null)
 const baselineRows = () => ({ baseline: dataOption })
 type BaselineRows = ReturnType<typeof baselineRows>
 export type BaselineTable = { [Name in keyof BaselineRows]: BaselineRows[Name] }

@@ -4,7 +4,7 @@ import { numberOf } from '../core/numbers'
 import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import { boolean, custom, nullable, option } from '../core/options'
+import { boolean, custom, nullable, option, readOptions } from '../core/options'
 import type { Tree } from '../core/tree'
 import type { DataOf } from '../data/samples/data-types'
 import { Layer, type LayerBase } from '../layers/layer'
@@ -12,7 +12,6 @@ import { withTap } from '../layers/context'
 import { ConvolutionLayer } from '../layers/convolutional/base'
 import { isTableModel } from '../tables/is-table-model'
 import type { Model } from '../models/model'
-import { readTyped } from '../ops/arguments'
 import { multiply, relu } from '../ops/numpy/elementwise'
 import { resize } from '../ops/image/resize'
 import { mean, sum } from '../ops/numpy/reduce'
@@ -73,7 +72,7 @@ export async function gradCam<In, Out>(
   options: GradCamOptions<Out> = {},
 ): Promise<GradCam> {
   requireArguments('gradCam', arguments, 3)
-  const { layer: wanted, ...settings } = readTyped('gradCam', table(), options)
+  const { layer: wanted, ...settings } = readOptions('gradCam', table(), options)
   if (isTableModel(model))
     throw new ArgumentError(
       `gradCam: ${model} reads rows of a table, which have no places. shapleyValues(model, rows) and integratedGradients(model, rows) answer by column.`,
@@ -146,7 +145,7 @@ function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase
     if (last !== undefined) return last
     if (model.weights.some(({ dtype }) => dtype === 'int8'))
       throw new ArgumentError(
-        `gradCam: no gradient flows through the int8 layers of ${model}. Explain the float32 model that was given to quantize: gradCam(model, image). Its answers are nearly the same. occlusion(model, image) needs no gradients and explains the int8 model itself.`,
+        `gradCam: no gradient flows through the int8 layers of ${model}. Explain the float32 model from which it was made: gradCam(model, image). Its answers are nearly the same. occlusion(model, image) needs no gradients and explains the int8 model itself.`,
       )
     throw new ArgumentError(`gradCam: ${model} needs the option layer. ${list}`)
   }

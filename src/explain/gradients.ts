@@ -4,12 +4,11 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
-import { boolean, integer, nullable, number, option, tableSize } from '../core/options'
+import { boolean, integer, nullable, number, option, readOptions, tableSize } from '../core/options'
 import type { Tree } from '../core/tree'
 import { withTap } from '../layers/context'
 import { Embedding } from '../layers/core/embedding'
 import type { Model } from '../models/model'
-import { readTyped } from '../ops/arguments'
 import { abs, add, multiply, subtract } from '../ops/numpy/elementwise'
 import { gaussian } from '../ops/random/gaussian'
 import { max, min, sum } from '../ops/numpy/reduce'
@@ -263,7 +262,7 @@ export async function saliency<In, Out, Kind extends Model<In, Out>>(
   options: SaliencyOptions<Out> = {},
 ): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('saliency', arguments, 3)
-  const { signed, ...settings } = readTyped(
+  const { signed, ...settings } = readOptions(
     'saliency',
     merged(explainTable(), { signed: option(boolean, false) }),
     options,
@@ -290,7 +289,7 @@ export async function gradientTimesInput<In, Out, Kind extends Model<In, Out>>(
   options: ExplainOptions<Out> = {},
 ): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('gradientTimesInput', arguments, 3)
-  const settings = readTyped('gradientTimesInput', explainTable(), options)
+  const settings = readOptions('gradientTimesInput', explainTable(), options)
   return explainRows('gradientTimesInput', model, x, settings, {
     key: '',
     weights: HERE,
@@ -320,7 +319,7 @@ export async function smoothGrad<In, Out, Kind extends Model<In, Out>>(
   options: SmoothGradOptions<Out> = {},
 ): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('smoothGrad', arguments, 3)
-  const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
+  const { samples, noise, seed, ...settings } = readOptions('smoothGrad', smoothTable(), options)
   // The row itself gives the value; its gradient has weight 0.
   const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
   const rule: Rule = {
@@ -378,7 +377,7 @@ export async function integratedGradients<In, Out, Kind extends Model<In, Out>>(
   options: IntegratedGradientsOptions<In, Out, ReferenceOf<Kind, In>> = {},
 ): Promise<Decomposition<AnswerOf<Kind, In>>> {
   requireArguments('integratedGradients', arguments, 3)
-  const { points, baseline, tolerance, ...settings } = readTyped('integratedGradients', integratedTable(), options)
+  const { points, baseline, tolerance, ...settings } = readOptions('integratedGradients', integratedTable(), options)
   const explained = await Explained.of('integratedGradients', model, x, settings, 'with gradients')
   const baselines = await explained.readReference('baseline', baseline, [1, explained.size])
   const whole = await integrate(explained, points, baselines)

@@ -4,7 +4,7 @@
 import { numberOf } from '../core/numbers'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
-import { boolean, count, custom, integer, nullable, option, tableSize } from '../core/options'
+import { boolean, count, custom, integer, nullable, option, readOptions, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { classNameOf } from '../core/registry'
 import { threefry2x32 } from '../core/threefry'
@@ -17,7 +17,6 @@ import { getMetric } from '../metrics/registry'
 import type { Model } from '../models/model'
 import { dataFor } from '../tables/model-rows'
 import type { ClassValue, TableModel } from '../tables/table-model'
-import { readTyped } from '../ops/arguments'
 import { nextSeed } from '../ops/random/seed'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
@@ -107,7 +106,7 @@ export async function permutationImportance<In, Out, Kind extends Model<In, Out>
   options: PermutationImportanceOptions = {},
 ): Promise<Importance<AnswerOf<Kind, In>>> {
   requireArguments('permutationImportance', arguments, 4)
-  const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
+  const { repeats, seed, ...settings } = readOptions('permutationImportance', importanceTable(), options)
   const data = await dataFor('permutationImportance', model, x, y)
   const explained = Explained.read(
     'permutationImportance',

@@ -3,10 +3,10 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, formatShape, quoted } from '../core/errors'
-import { custom, nullable, option } from '../core/options'
+import { custom, nullable, option, readOptions } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import type { Model } from '../models/model'
-import { readTyped, requireInteger, requireIntegers } from '../ops/arguments'
+import { requireInteger, requireIntegers } from '../ops/arguments'
 import { greater, where as choose } from '../ops/numpy/elementwise'
 import { expandDims, reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
@@ -123,7 +123,7 @@ export async function occlusion<In, Out, Kind extends Model<In, Out>>(
   options: OcclusionOptions<In, Out, ReferenceOf<Kind, In>> = {},
 ): Promise<Explanation<AnswerOf<Kind, In>>> {
   requireArguments('occlusion', arguments, 3)
-  const { window, stride, baseline, ...settings } = readTyped('occlusion', table(), options)
+  const { window, stride, baseline, ...settings } = readOptions('occlusion', table(), options)
   const explained = await Explained.of('occlusion', model, x, settings, 'without gradients')
   const { columns } = explained
   if (columns !== null && (window !== 1 || (stride ?? 1) !== 1))

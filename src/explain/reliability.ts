@@ -2,8 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
-import { option, tableSize } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { option, readOptions, tableSize } from '../core/options'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { classesOf, largestIn } from './labels'
 
@@ -89,7 +88,7 @@ function inBins(
   labels: TensorLike,
   options: ReliabilityOptions,
 ): ReliabilityDiagram {
-  const { bins } = readTyped(where, table, options)
+  const { bins } = readOptions(where, table, options)
   const outputs = toTensor(probabilities, `${where}: probabilities`, 'float32')
   if (outputs.rank < 1 || outputs.rank > 2 || outputs.size === 0)
     throw new ShapeError(

@@ -5,12 +5,11 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError } from '../core/errors'
-import { boolean, count, integer, nullable, option, tableSize } from '../core/options'
+import { boolean, count, integer, nullable, option, readOptions, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { threefry2x32 } from '../core/threefry'
 import { sizeOf } from '../core/shapes'
 import type { Model } from '../models/model'
-import { readTyped } from '../ops/arguments'
 import { nextSeed } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
 import {
@@ -168,8 +167,8 @@ function allCoalitions(n: number): Uint8Array {
 }
 
 /**
- * |S|! (n − |S| − 1)! / n! for each size of S: the fraction of orders in which exactly the players of S precede a given
- * player.
+ * |S|! (n − |S| − 1)! / n! for each size of S: the fraction of orders in which exactly the players of S precede one
+ * other player.
  */
 function orderWeights(n: number): Float64Array {
   const weights = new Float64Array(n).fill(1 / n)
@@ -198,7 +197,7 @@ export async function shapleyValues<In, Out, Kind extends Model<In, Out>>(
   options: ShapleyOptions<In, Out, ReferenceOf<Kind, In>> = {},
 ): Promise<Decomposition<AnswerOf<Kind, In>>> {
   requireArguments('shapleyValues', arguments, 3)
-  const { background, ...settings } = readTyped('shapleyValues', shapleyTable(), options)
+  const { background, ...settings } = readOptions('shapleyValues', shapleyTable(), options)
   const { explained, game } = await prepare('shapleyValues', model, x, background, settings)
   const n = game.players
   if (n > MOST_PLAYERS) {
@@ -257,7 +256,7 @@ export async function kernelShap<In, Out, Kind extends Model<In, Out>>(
   options: KernelShapOptions<In, Out, ReferenceOf<Kind, In>> = {},
 ): Promise<Decomposition<AnswerOf<Kind, In>>> {
   requireArguments('kernelShap', arguments, 3)
-  const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable(), options)
+  const { background, samples, seed, ...settings } = readOptions('kernelShap', kernelTable(), options)
   const { explained, game } = await prepare('kernelShap', model, x, background, settings)
   const n = game.players
   if (n > MOST_FITTED) {
@@ -319,7 +318,7 @@ export async function sampledShapley<In, Out, Kind extends Model<In, Out>>(
   options: SampledShapleyOptions<In, Out, ReferenceOf<Kind, In>> = {},
 ): Promise<SampledDecomposition<AnswerOf<Kind, In>>> {
   requireArguments('sampledShapley', arguments, 3)
-  const { background, permutations, antithetic, seed, ...settings } = readTyped(
+  const { background, permutations, antithetic, seed, ...settings } = readOptions(
     'sampledShapley',
     sampledTable(),
     options,

@@ -2,7 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape, internalError } from '../core/errors'
-import { boolean, choice, configured, number, option, required } from '../core/options'
+import { boolean, choice, configured, number, option, readOptions, required } from '../core/options'
 import { sameShape } from '../core/shapes'
 import { mapTree, type Tree } from '../core/tree'
 import { Input } from '../layers/core/input-layer'
@@ -12,7 +12,6 @@ import { Model } from '../models/model'
 import { dataFor } from '../tables/model-rows'
 import type { ClassValue, TableModel } from '../tables/table-model'
 import { softmax } from '../ops/nn/activations'
-import { readTyped } from '../ops/arguments'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { divide, log, log1p, maximum, negative, sigmoid, subtract } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
@@ -42,7 +41,7 @@ export interface TemperatureScaling {
 /** A temperature, and a model that applies it. */
 export interface CalibratedModel<In = Tensor, Kind = Model<In, Tensor>> extends TemperatureScaling {
   /**
-   * Outputs calibrated probabilities. It shares the layers of the given model, which is unchanged. For a TableModel, a TableModel
+   * Outputs calibrated probabilities. It shares the layers of `model`, which is unchanged. For a TableModel, a TableModel
    * of the same table.
    */
   readonly model: Kind extends TableModel ? TableModel : Model<In, Tensor>
@@ -181,7 +180,7 @@ interface Logits {
 
 /** The logits of a model's outputs. */
 async function logitsFrom(model: Model, x: unknown): Promise<Logits> {
-  const settings = readTyped('temperatureScaling', explainTable(), {})
+  const settings = readOptions('temperatureScaling', explainTable(), {})
   const explained = Explained.read('temperatureScaling', model, x, { ...settings, output: nothing }, 'numbers')
   const { width } = explained
   const parts: Tensor[][] = []

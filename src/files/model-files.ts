@@ -36,6 +36,7 @@ export async function saveModel(
   requireModel('saveModel', model)
   readOptions('saveModel', saveModelTable(), options)
   useAllFormats()
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an option that is undefined has its default
   return model.save(path ?? undefined, withoutOptions(options, ['zipped']) as SaveOptions)
 }
 

@@ -5,7 +5,8 @@
 // Ops that treat each step alone keep this, and so do those that read earlier steps only. Everything else is refused.
 
 import type { PrimitiveAttributes, PrimitiveName } from '../engine/ir/attributes'
-import type { Node, Value } from '../engine/ir/graph'
+import { internalError } from '../core/errors'
+import { isNodeOf, type Node, type Value } from '../engine/ir/graph'
 import { hasEffect } from '../engine/transforms/effect'
 import { ruleOf } from '../engine/primitives'
 import { attentionOperands } from '../engine/primitives/attention-operands'
@@ -142,7 +143,7 @@ const OVER_STEPS = 'is over all steps, also over those that follow'
 
 const isClean = ({ outer, inner }: TimeAxis): boolean => outer * inner === 1
 
-/** Convolution and pooling: each result reads a window that ends with its own step. */
+/** Convolution and pooling: each result reads a window that ends with the step of the result. */
 const windowed: MixingRule<'convolution' | 'depthwiseConvolution' | 'maxPool' | 'sumPool'> = (node, analysis) => {
   const x = node.inputs[0]!
   const time = analysis.onlyTime(x)
@@ -280,6 +281,11 @@ const mixing: { readonly [Name in PrimitiveName]?: MixingRule<Name> } = {
   },
 }
 
+function findMixed<Name extends PrimitiveName>(node: Node<Name>, analysis: Causality): Found | Refusal {
+  const rule: MixingRule<Name> | undefined = mixing[node.name]
+  return rule?.(node, analysis) ?? unknown('mixes steps')
+}
+
 const LOST =
   'reads what depends on steps that follow, such as a sum over all steps, or masked steps where a padding mask is lost between attentions'
 
@@ -295,11 +301,11 @@ function trustOfRows({ keys, queries }: Pick<Filling, 'keys' | 'queries'>, score
 }
 
 function overKeys(analysis: Causality, weights: Value, { keys }: Filling, trust: Trust | null): Found | Refusal {
-  const own = analysis.trustOf(weights)
+  const ofWeights = analysis.trustOf(weights)
   // Keys of earlier steps would be those of other sequences.
-  if (own === 'last' || own === 'none') return LOST
+  if (ofWeights === 'last' || ofWeights === 'none') return LOST
   if (trust === null) return unknown('may hide a step from itself, which then sees the steps that follow')
-  if (typeof own === 'object' && !keys.includes(own)) return LOST
+  if (typeof ofWeights === 'object' && !keys.includes(ofWeights)) return LOST
   return { manner: { kind: 'overKeys' }, trust: [trust] }
 }
 
@@ -402,8 +408,11 @@ export class Causality {
     return this.partners.get(value)!
   }
 
+  /** The node of the short trace for a node of the long one. */
   partnerOf<Name extends PrimitiveName>(node: Node<Name>): Node<Name> {
-    return this.partner(node.outputs[0]!).node as Node<Name>
+    const other = this.partner(node.outputs[0]!).node
+    if (other === null || !isNodeOf(other, node.name)) throw internalError(`${node.name} has another partner`)
+    return other
   }
 
   keptAxis(node: Node, operand: number, axis: number): number | null {
@@ -436,10 +445,9 @@ export class Causality {
       this.timesOf(input).some(({ axis }) => this.keptAxis(node, operand, axis) === null),
     )
     // Attributes of a node without mixing may differ by extents only.
-    const rule: MixingRule<PrimitiveName> | undefined = mixing[node.name] as MixingRule<PrimitiveName> | undefined
-    const found = !mixed
-      ? { manner: ALONE, trust: node.outputs.map(() => this.trustAlone(node)) }
-      : (rule?.(node, this) ?? unknown('mixes steps'))
+    const found = mixed
+      ? findMixed(node, this)
+      : { manner: ALONE, trust: node.outputs.map(() => this.trustAlone(node)) }
     if (typeof found === 'string') return refuse(model, node, found)
     if ('unknown' in found) return doubt(model, node, found.unknown)
     this.manners.set(node, found.manner)
@@ -493,10 +501,9 @@ export class Causality {
 
   /** A slice of something that does not grow must start at the same place for each number of steps. */
   private requireStarts(node: Node): void {
-    if (node.name !== 'slice') return
-    const [starts, others] = [node, this.partnerOf(node)].map((each) =>
-      'starts' in each.attributes ? each.attributes.starts : [],
-    ) as [readonly number[], readonly number[]]
+    if (!isNodeOf(node, 'slice')) return
+    const { starts } = node.attributes
+    const { starts: others } = this.partnerOf(node).attributes
     if (starts.some((start, axis) => start !== others[axis]))
       doubt(this.traces.model, node, 'depends on the number of steps')
   }

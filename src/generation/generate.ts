@@ -5,10 +5,9 @@ import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { restating } from '../core/errors'
 import { warnOnce } from '../core/warnings'
-import { abortSignal, boolean, count, custom, integer, nullable, option, required } from '../core/options'
+import { abortSignal, boolean, count, custom, integer, nullable, option, readOptions, required } from '../core/options'
 import { threefryUniform } from '../core/threefry'
 import { TensorSpec } from '../layers/spec'
-import { readTyped } from '../ops/arguments'
 import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
 import { Pace } from '../data/samples/pace'
@@ -129,17 +128,15 @@ async function* steps(
   prompts: Prompts['sequences'],
   options: GenerateOptions,
 ): AsyncGenerator<(number | null)[], void, void> {
-  const { maxTokens, stopTokens, seed, cache, signal, ...given } = readTyped('generate', table, options)
-  const sampling = readSampling(given)
+  const { maxTokens, stopTokens, seed, cache, signal, ...others } = readOptions('generate', table, options)
+  const sampling = readSampling(others)
   if (!model.built) model.ensureBuilt(new TensorSpec([null, null], 'int32'))
   for (const prompt of prompts) requireKnown(model, prompt, 'the prompt')
   const stops = new Set(stopTokens)
   const sequences = prompts.map((prompt) => [...prompt])
   const ends = prompts.map((prompt) => prompt.length + maxTokens)
-  const [shortest, longest] = [Math.min, Math.max].map((of) => of(...prompts.map(({ length }) => length))) as [
-    number,
-    number,
-  ]
+  const lengths = prompts.map(({ length }) => length)
+  const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)]
   const scorer = scorerOf(model, cache, [prompts.length, longest + maxTokens - 1], shortest - 1)
   const key = seed ?? nextSeed()
   const uniforms = new Float32Array(prompts.length)

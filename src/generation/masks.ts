@@ -4,6 +4,7 @@
 import { compile, type Runtime } from '../engine/runtime/runtime'
 import type { NumericArray } from '../core/dtypes'
 import { rowMajorStrides } from '../core/shapes'
+import { exactly } from '../core/tuples'
 import type { Node, Value } from '../engine/ir/graph'
 import { constantNumber } from '../engine/plan/simplify'
 import { ruleOf } from '../engine/primitives'
@@ -25,7 +26,7 @@ export interface Filling {
   /** Bools [batch, steps]: elements of a key or a query for which one is false are filled, too. */
   readonly keys: readonly Value[]
   readonly queries: readonly Value[]
-  /** Whether each query keeps its own key unless one of the bools is false for it. */
+  /** Whether each query keeps the key of its step unless one of the bools is false for it. */
   readonly keepsOwn: boolean
 }
 
@@ -33,7 +34,7 @@ export interface Filling {
 export interface Visibility {
   /** Whether it hides every key after its query. */
   readonly isCausal: boolean
-  /** Whether it shows each query its own key, unless one of the bools below is false for it. */
+  /** Whether it shows each query the key of its step, unless one of the bools below is false for it. */
   readonly keepsOwn: boolean
   /** Bools of single steps that it joins, of keys and of queries. */
   readonly keys: readonly Value[]
@@ -104,7 +105,7 @@ export class MaskFacts {
     return (isTime ? this.known.keptAxis(node, operand, axis) : null) ?? NaN
   }
 
-  /** The elements of a positional value by whether the key comes after the query, or is its own. */
+  /** The elements of a positional value by whether the key is of a later step than the query, or of the same step. */
   private sidesOf(value: Value, query: number, key: number): Sides | null {
     const times = this.known.timesOf(value)
     const isWhole = times.every(({ outer, inner, shift }) => outer * inner === 1 && shift === 0)
@@ -157,12 +158,12 @@ export class MaskFacts {
       else if (axes.length === 1 && axes[0] === query) queries.push(source)
       else {
         const times = this.known.timesOf(source)
-        // The condition's own axes, in the order of the query's and the key's axis in the mask.
-        const own =
+        // The axes of the condition, in the order of the query's and the key's axis in the mask.
+        const queryAndKey =
           axes.length === 2 && axes.includes(query) && axes.includes(key)
             ? [query, key].map((axis) => times[axes.indexOf(axis)]!.axis)
             : null
-        const sides = own && this.sidesOf(source, own[0]!, own[1]!)
+        const sides = queryAndKey && this.sidesOf(source, queryAndKey[0]!, queryAndKey[1]!)
         if (sides === null) isKnown = false
         else {
           isCausal ||= sides.later((x) => x === 0)
@@ -184,7 +185,10 @@ export class MaskFacts {
   }
 
   private findFilling(value: Value): Filling | null {
-    const [first, second] = this.known.timesOf(value).map(({ axis }) => axis) as [number, number]
+    const [first, second] = exactly(
+      this.known.timesOf(value).map(({ axis }) => axis),
+      2,
+    )
     for (const [query, key] of [
       [first, second],
       [second, first],
@@ -216,7 +220,7 @@ export class MaskFacts {
     const { isCausal, keepsOwn, keys, queries, isKnown } = this.visibility(mask, query - rank, key - rank)
     const inner = this.known.timesOf(kept).length === 2 ? this.fillingOf(kept) : null
     if (kind === null) return null
-    // The kept scores may be filled before, by a mask of their own.
+    // Another mask may have filled the kept scores before.
     const isFilled = inner !== null && inner.kind === kind && inner.query === query && inner.key === key
     if ((!isCausal && !isFilled) || (kind === 'low' && !isFilled && !this.isModerate(kept))) return null
     return {

@@ -23,9 +23,9 @@ export function takeSteps(program: Program, sequences: readonly Sequence[]): voi
 /** Runs a program on tokens and returns the rows of its only output. */
 export function scoresFrom(program: Program, sequences: readonly Sequence[]): Float32Array[] {
   const { data, shape } = runProgram(program, [tokensOf(sequences)])[0]!
-  return Array.from({ length: shape[0]! }, (_, i) =>
-    (data as Float32Array).subarray(i * shape[1]!, (i + 1) * shape[1]!),
-  )
+  // Scores of dtype int32 have other arrays.
+  const scores = data instanceof Float32Array ? data : Float32Array.from(data)
+  return Array.from({ length: shape[0]! }, (_, i) => scores.subarray(i * shape[1]!, (i + 1) * shape[1]!))
 }
 
 /**

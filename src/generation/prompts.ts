@@ -8,7 +8,7 @@ export type Prompt = readonly number[] | Int32Array
 
 export interface Prompts {
   readonly sequences: readonly (readonly number[])[]
-  /** Whether the prompt was given alone, not in a list. */
+  /** Whether there is one prompt that is not in a list. */
   readonly isOne: boolean
 }
 

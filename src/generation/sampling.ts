@@ -26,9 +26,9 @@ export const samplingTable = {
 /** @throws ArgumentError for topK or topP without a temperature, where neither changes the result */
 export function readSampling({ temperature, topK, topP }: ValuesOf<typeof samplingTable>): Sampling {
   if (temperature === null && (topK !== null || topP !== null)) {
-    const given = topK === null ? 'topP' : 'topK'
+    const limit = topK === null ? 'topP' : 'topK'
     throw new ArgumentError(
-      `generate: ${given} limits the tokens to draw from and needs a temperature above 0, such as temperature: 1; without a temperature the likeliest token is always taken`,
+      `generate: ${limit} limits the tokens to draw from and needs a temperature above 0, such as temperature: 1; without a temperature the likeliest token is always taken`,
     )
   }
   return { temperature: temperature ?? 0, topK, topP }

@@ -3,27 +3,30 @@
 //
 //   in the trace                        for one step
 //   ops that treat each step alone      the same on one step
-//   causal attention                    keys and values are kept, and the step's own are inserted
+//   causal attention                    keys and values are kept, and those of this step are inserted
 //   loops over the steps                the carries are kept, and the body runs once
 //   running sums, windows, shifts       the last sum, or the elements before
 //   constants, places in a table        the element of this step
 
-import type { PrimitiveAttributes, PrimitiveName } from '../engine/ir/attributes'
-import type { Cell, Graph, Node, Value } from '../engine/ir/graph'
+import type { PrimitiveName } from '../engine/ir/attributes'
+import { isNodeOf, type Cell, type Graph, type Node, type Value } from '../engine/ir/graph'
+import { isLoop } from '../engine/ir/region'
 import { internalError } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { Variable } from '../ops/variable'
 import { attentionOperands } from '../engine/primitives/attention-operands'
 import { AttentionKernel } from '../engine/primitives/attention'
 import { InsertBlock } from '../engine/primitives/indexing'
-import { routineOf } from '../engine/primitives/routine'
+import { routineOf, type KernelRoutine } from '../engine/primitives/routine'
 import { RunningResult } from '../engine/primitives/running'
 import { GraphBuilder } from '../engine/transforms/builder'
 import type { Causality } from './causality'
 import { shapeWith, type TimeAxis, type Traces } from './growth'
 
-/** For each time axis of a value: the last element, or all. */
-type Form = '' | 'one' | 'all' | `${'one' | 'all'} ${'one' | 'all'}`
+/** Along a time axis: the last element, or all. */
+type Part = 'one' | 'all'
+/** The parts for each time axis of a value. */
+type Form = '' | Part | `${Part} ${string}`
 
 /** What is kept from step to step, and its content after the first steps. */
 interface Kept {
@@ -33,9 +36,21 @@ interface Kept {
   readonly value: Value
 }
 
+/** The attributes that primitives with windows have, each those that it needs. */
+interface WindowAttributes {
+  readonly dilation?: readonly number[]
+  readonly before?: readonly number[]
+  readonly after?: readonly number[]
+  readonly window?: Shape
+}
+
 const none = {}
-const formsOf = (form: Form): string[] => (form === '' ? [] : form.split(' '))
-const joined = (forms: readonly string[]): Form => forms.join(' ') as Form
+const partsOf = (form: Form): Part[] =>
+  form === '' ? [] : form.split(' ').map((part) => (part === 'one' ? part : 'all'))
+function formOf([first, ...rest]: readonly Part[]): Form {
+  if (first === undefined) return ''
+  return rest.length === 0 ? first : `${first} ${rest.join(' ')}`
+}
 
 export class Stepper {
   private readonly builder = new GraphBuilder()
@@ -155,28 +170,27 @@ export class Stepper {
         return all === steps ? filled : first.e.concat([filled, zeros(first, rest, value)], along)
       },
     })
-    const own = builder.e.reshape(this.get(value, 'one'), split(this.shapeOf(value, 'one'), 1))
-    const [made] = builder.e.routine(new InsertBlock(along), [builder.read(variable), own, this.places(shift)])
+    const element = builder.e.reshape(this.get(value, 'one'), split(this.shapeOf(value, 'one'), 1))
+    const [made] = builder.e.routine(new InsertBlock(along), [builder.read(variable), element, this.places(shift)])
     builder.update(variable, made!)
     return builder.e.reshape(made!, value.shape)
   }
 
   private shapeOf(value: Value, form: Form): Shape {
-    const forms = formsOf(form)
     return shapeWith(
       value.shape,
       this.causality.timesOf(value),
-      forms.map((each) => (each === 'one' ? 1 : null)),
+      partsOf(form).map((each) => (each === 'one' ? 1 : null)),
     )
   }
 
   /** The element of this step along each axis whose form is `one`, of a value that has all. */
   private picked(value: Value, times: readonly TimeAxis[], form: Form, starts: Shape = []): Value {
     const { e } = this.builder
-    const forms = formsOf(form)
+    const parts = partsOf(form)
     return times.reduce(
       (picked, { axis, shift }, i) =>
-        forms[i] === 'one' ? e.gather(picked, e.reshape(this.places(shift + (starts[axis] ?? 0)), [1]), axis) : picked,
+        parts[i] === 'one' ? e.gather(picked, e.reshape(this.places(shift + (starts[axis] ?? 0)), [1]), axis) : picked,
       value,
     )
   }
@@ -215,21 +229,21 @@ export class Stepper {
   }
 
   /** The form of an operand, from that of the result along the same axes. */
-  private formOf(node: Node, operand: number, form: Form, otherwise: 'all' | null = null): Form {
+  private formOfOperand(node: Node, operand: number, form: Form, otherwise: 'all' | null = null): Form {
     const output = node.outputs[0]!
     const times = this.causality.timesOf(output)
-    const forms = formsOf(form)
-    return joined(
+    const parts = partsOf(form)
+    return formOf(
       this.causality.timesOf(node.inputs[operand]!).map(({ axis }) => {
         const landing = this.causality.keptAxis(node, operand, axis)
         const place = times.findIndex((time) => time.axis === landing)
-        return landing === null || place < 0 ? (otherwise ?? 'one') : forms[place]!
+        return landing === null || place < 0 ? (otherwise ?? 'one') : parts[place]!
       }),
     )
   }
 
   private operands(node: Node, form: Form, otherwise: 'all' | null = null): Value[] {
-    return node.inputs.map((input, operand) => this.get(input, this.formOf(node, operand, form, otherwise)))
+    return node.inputs.map((input, operand) => this.get(input, this.formOfOperand(node, operand, form, otherwise)))
   }
 
   private alone(node: Node, form: Form): void {
@@ -248,7 +262,8 @@ export class Stepper {
       const whole = builder.copy(node, [])[0]!
       return this.picked(whole, times, form)
     }
-    const { starts, sizes } = node.attributes as PrimitiveAttributes['slice']
+    if (!isNodeOf(node, 'slice')) throw internalErrorOf(node)
+    const { starts, sizes } = node.attributes
     const x = node.inputs[0]!
     const isNew = (axis: number): boolean =>
       times.some((time) => time.axis === axis) && !causality.timesOf(x).some((time) => time.axis === axis)
@@ -263,18 +278,18 @@ export class Stepper {
       )
       return this.picked(whole, times, form, starts)
     }
-    const operand = this.get(x, this.formOf(node, 0, form))
+    const operand = this.get(x, this.formOfOperand(node, 0, form))
     return builder.e.slice(operand, starts, this.shapeOf(output, form))
   }
 
   private attention(node: Node): void {
     const { builder, causality } = this
-    const routine = routineOf((node as Node<'routine'>).attributes)
+    const routine = routineIn(node)
     if (!(routine instanceof AttentionKernel)) throw internalErrorOf(node)
     const { attributes } = routine
     const { query, key, value, mask, bias } = attentionOperands(node.inputs, attributes)
     const ofPairs = (x: Value): Value =>
-      this.get(x, joined(causality.timesOf(x).map(({ axis }) => (axis === 3 ? 'all' : 'one'))))
+      this.get(x, formOf(causality.timesOf(x).map(({ axis }) => (axis === 3 ? 'all' : 'one'))))
     const isFixed = causality.timesOf(key).length === 0
     const shown = mask === null ? null : ofPairs(mask)
     const seen = isFixed ? null : this.seen(attributes.before)
@@ -312,10 +327,11 @@ export class Stepper {
   /** y_t = y_(t−1) + x_t, and so on. */
   private running(node: Node, { axis, shift }: TimeAxis): Value {
     const { builder } = this
-    const routine = routineOf((node as Node<'routine'>).attributes)
+    const routine = routineIn(node)
     if (!(routine instanceof RunningResult)) throw internalErrorOf(node)
     const output = node.outputs[0]!
-    const [x, factor] = node.inputs.map((input) => this.get(input, 'one')) as [Value, Value?]
+    const [x, factor] = node.inputs.map((input) => this.get(input, 'one'))
+    if (x === undefined) throw internalErrorOf(node)
     const { before, variable } = this.carried(output, this.shapeOf(output, 'one'), (first, short) => {
       const { shape } = short
       const starts = shape.map((extent, i) => (i === axis ? extent - 1 : 0))
@@ -344,8 +360,8 @@ export class Stepper {
 
   private loop(node: Node): void {
     const { builder } = this
-    const attributes = node.attributes as PrimitiveAttributes['loop']
-    const { carries, scanned } = attributes
+    if (!isLoop(node)) throw internalErrorOf(node)
+    const { carries, scanned } = node.attributes
     const variables: Variable[] = []
     const inputs = node.inputs.map((input, i) => {
       if (i >= carries) return this.get(input, i < carries + scanned ? 'one' : '')
@@ -353,7 +369,7 @@ export class Stepper {
       variables.push(variable)
       return builder.e.select(this.isFirst(0), this.get(input, ''), before)
     })
-    const made = builder.emit('loop', inputs, { ...attributes, length: 1 })
+    const made = builder.emit('loop', inputs, { ...node.attributes, length: 1 })
     variables.forEach((variable, i) => builder.update(variable, made[i]!))
     node.outputs.forEach((output, i) => this.remember(output, i < carries ? '' : 'one', made[i]!))
   }
@@ -365,15 +381,11 @@ export class Stepper {
     const [x, others] = [node.inputs[0]!, node.inputs.slice(1)]
     const { axis } = causality.timesOf(x)[0]!
     const at = axis - 1
-    const given = node.attributes as {
-      readonly dilation?: readonly number[]
-      readonly before?: readonly number[]
-      readonly after?: readonly number[]
-      readonly window?: Shape
-    }
-    const taps = given.window?.[at] ?? others[0]!.shape[at]!
-    const dilation = given.dilation?.[at] ?? 1
-    const start = shift - (given.before?.[at] ?? 0)
+    if (!isNodeOf(node, 'convolution', 'depthwiseConvolution', 'maxPool', 'sumPool')) throw internalErrorOf(node)
+    const whole: WindowAttributes = node.attributes
+    const taps = whole.window?.[at] ?? others[0]!.shape[at]!
+    const dilation = whole.dilation?.[at] ?? 1
+    const start = shift - (whole.before?.[at] ?? 0)
     const offsets = e.constant(
       Int32Array.from({ length: taps }, (_, i) => start + i * dilation),
       [taps],
@@ -386,7 +398,7 @@ export class Stepper {
     const taken = e.gather(this.get(x, 'all'), inside, axis, true)
     const put = (list: readonly number[] | undefined, value: number): readonly number[] | undefined =>
       list?.map((each, i) => (i === at ? value : each))
-    const { dilation: spread, before, after, ...rest } = given
+    const { dilation: spread, before, after, ...rest } = whole
     const attributes = {
       ...rest,
       ...(spread === undefined ? {} : { dilation: put(spread, 1) }),
@@ -400,7 +412,8 @@ export class Stepper {
   private slice(node: Node, axis: number, of: 'last' | 'fixed' | 'growing'): Value {
     const { builder, causality } = this
     const { e } = builder
-    const { starts, sizes } = node.attributes as PrimitiveAttributes['slice']
+    if (!isNodeOf(node, 'slice')) throw internalErrorOf(node)
+    const { starts, sizes } = node.attributes
     const x = node.inputs[0]!
     const put = (list: readonly number[], value: number): readonly number[] =>
       list.map((each, i) => (i === axis ? value : each))
@@ -410,11 +423,11 @@ export class Stepper {
     const { shift: ofOperand } = causality.timesOf(x)[0]!
     // The last element of the result is an element of the operand, the last one or one before.
     const place = shift + starts[axis]!
-    const own =
+    const element =
       place === ofOperand
         ? this.get(x, 'one')
         : e.gather(this.get(x, 'all'), e.reshape(this.notNegative(place), [1]), axis)
-    return e.slice(own, put(starts, 0), put(sizes, 1))
+    return e.slice(element, put(starts, 0), put(sizes, 1))
   }
 
   private notNegative(shift: number): Value {
@@ -433,15 +446,17 @@ export class Stepper {
       const inputs = node.inputs.map((input) => this.get(input, causality.timesOf(input).length === 0 ? '' : 'all'))
       return builder.emitOne<PrimitiveName>(node.name, inputs, node.attributes)
     }
-    const own = this.get(x, 'one')
-    const isPad = node.name === 'pad'
-    const { before = [], after = [], value = 0 } = node.attributes as Partial<PrimitiveAttributes['pad']>
+    const element = this.get(x, 'one')
+    const pad = isNodeOf(node, 'pad') ? node.attributes : null
     const zero = (list: readonly number[]): readonly number[] => list.map((each, i) => (i === axis ? 0 : each))
-    const step = isPad ? builder.emitOne('pad', [own], { before: zero(before), after: zero(after), value }) : own
+    const step =
+      pad === null
+        ? element
+        : builder.emitOne('pad', [element], { ...pad, before: zero(pad.before), after: zero(pad.after) })
     // With fewer steps than are cut off, the last element is still one of those before.
     if (shift >= 0) return step
-    const fixed = isPad
-      ? e.broadcastTo(e.cast(e.scalar(value), x.dtype), shape)
+    const fixed = pad
+      ? e.broadcastTo(e.cast(e.scalar(pad.value), x.dtype), shape)
       : e.gather(
           e.concat(
             node.inputs.slice(0, -1).map((input) => this.get(input, '')),
@@ -462,6 +477,11 @@ export class Stepper {
 
 function zeros(builder: GraphBuilder, shape: Shape, { dtype }: TensorType): Value {
   return builder.e.broadcastTo(builder.e.scalar(0, dtype), shape)
+}
+
+/** The routine that a node runs; null for other nodes. */
+function routineIn(node: Node): KernelRoutine | null {
+  return isNodeOf(node, 'routine') ? routineOf(node.attributes) : null
 }
 
 function internalErrorOf(node: Node): never {

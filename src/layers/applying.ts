@@ -3,12 +3,12 @@
 
 import { ArgumentError } from '../core/errors'
 import { flattenLike, isBranch, mapTree, unflatten, type Tree } from '../core/tree'
-import { branchesIntoTensors, type TensorLike } from '../ops/convert'
+import { branchesIntoTensors, toTensor, type TensorLike } from '../ops/convert'
 import { stateless } from '../ops/stateless'
 import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import { keepingLosses } from './added-losses'
-import { TENSOR_OPTIONS, readApplyOptions, statesFrom, type ApplyOptions, userTensor } from './call-options'
+import { TENSOR_OPTIONS, readApplyOptions, statesFrom, type ApplyOptions } from './call-options'
 import { CallContext, currentFrame, withFrame, withinPath } from './context'
 import { outputSpecs, tryCall } from './inference'
 import type { LayerLike } from './layer-like'
@@ -50,7 +50,7 @@ export function tensorsOf(layer: LayerLike, input: unknown): Tree<unknown> {
 /** The same for a layer without a rule of its own: data are converted. */
 export function tensorsIn(layer: LayerLike, input: unknown): Tree<unknown> {
   if (input instanceof Tensor) return input
-  if (!isBranch(input) || !branchesIntoTensors(input)) return userTensor(input, String(layer))
+  if (!isBranch(input) || !branchesIntoTensors(input)) return toTensor(input, String(layer))
   if (Array.isArray(input)) return input.map((each) => tensorsOf(layer, each))
   return Object.fromEntries(Object.entries(input).map(([key, each]) => [key, tensorsOf(layer, each)]))
 }
@@ -75,7 +75,7 @@ function readOptions(layer: LayerLike, input: Tree<unknown>, given: ApplyOptions
  */
 export function masksLike(layer: LayerLike, input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
   const where = `${layer}: the mask`
-  const read = (each: unknown): Tensor | null => (each === null ? null : userTensor(each, where))
+  const read = (each: unknown): Tensor | null => (each === null ? null : toTensor(each, where))
   if (!isBranch(input)) {
     // A list of one mask, as from a flattened tree, stands for that mask.
     const [only, ...others] =

@@ -3,7 +3,6 @@
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { flatten, isBranch, mapTree, type Tree } from '../core/tree'
-import type { DType } from '../core/dtypes'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
@@ -77,23 +76,15 @@ export function readApplyOptions(
 }
 
 /**
- * A tensor of what a user passed. `toTensor` checks every value, but its type is for users, who pass what it lists.
- * @throws DataError for a value that is no data
- */
-export function userTensor(value: unknown, where: string, dtype?: DType): Tensor {
-  return toTensor(value as TensorLike, where, dtype)
-}
-
-/**
  * States as tensors. Plain arrays become tensors: each entry of a list without tensors is one state.
  * @throws DataError for an entry that cannot become a tensor
  */
 export function statesFrom(given: unknown, where: string): Tree<Tensor> {
   const isShaped = isBranch(given) && 'data' in given && 'shape' in given
-  if (!isBranch(given) || isShaped) return userTensor(given, where)
+  if (!isBranch(given) || isShaped) return toTensor(given, where)
   const read = (each: unknown, step: string): Tree<Tensor> =>
     Array.isArray(each) && !flatten<unknown>(each).some(isTensor)
-      ? userTensor(each, `${where}${step}`)
+      ? toTensor(each, `${where}${step}`)
       : statesFrom(each, `${where}${step}`)
   if (Array.isArray(given)) return given.map((each, i) => read(each, `[${i}]`))
   return Object.fromEntries(Object.entries(given).map(([key, each]) => [key, read(each, `.${key}`)]))

@@ -19,7 +19,7 @@ import { layerFromConfig, layerToConfig } from './saved'
 export const activation: Kind<ActivationFunction, ActivationIdentifier | null> = /* @__PURE__ */ custom(
   (value, where) => {
     if (typeof value === 'function') noteOption(value, where)
-    return getActivation(value as ActivationIdentifier | null)
+    return getActivation(value)
   },
   (value) => activationName(value),
 )

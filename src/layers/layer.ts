@@ -1,6 +1,6 @@
 // Layer: a function from tensors to tensors with weights, in Keras's life cycle: construct → build → call. No layer
-// writes a gradient: `call` composes ops, and the traced result is differentiated. The parts of a layer are in
-// weights.ts, changes of its options in watched-options.ts.
+// writes a gradient: `call` composes ops, and the traced result is differentiated. The members for weights and other state
+// are those of its base, in weight-owner.ts; watched-options.ts notices changes of options.
 
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
@@ -8,7 +8,6 @@ import { ArgumentError, StateError, printable } from '../core/errors'
 import {
   boolean,
   choice,
-  Configured,
   extent,
   extents,
   idle,
@@ -18,18 +17,14 @@ import {
   optionsOf,
   text,
   unread,
+  type AnyOption,
   type OptionTable,
 } from '../core/options'
 import { classNameOf, uniqueName, type Config } from '../core/registry'
 import { mapTree, typed, type Tree } from '../core/tree'
 import type { InputsOf, TensorLike } from '../ops/convert'
-import type { Metric } from '../metrics/metric'
-import { assignAll } from '../ops/stateless'
 import type { Tensor } from '../ops/tensor'
-import { withScope } from '../ops/trace'
-import type { Variable } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../parts/regularizers'
-import { penaltyOf } from '../parts/regularizers/penalty'
 import { regularizers } from '../parts/regularizers/registry'
 import { addedLosses } from './added-losses'
 import { applyTree, statelessCall } from './applying'
@@ -38,13 +33,11 @@ import type { ApplyOptions } from './call-options'
 import { currentFrame, type CallContext } from './context'
 import { specsOfOutput, tracedOutputSpecs } from './inference'
 import {
-  metricsIn,
   onlyInNode,
   readCall,
   type BuildConfig,
   type DTypePolicy,
   type LoraOptions,
-  type OwnVariables,
   type StatelessOptions,
 } from './members'
 import {
@@ -58,20 +51,8 @@ import {
 } from './spec'
 import { firstCall } from './symbol'
 import { inputDtypeOf, traitsOf, type LayerTraits } from './traits'
-import {
-  addWeightTo,
-  listsOf,
-  ownState,
-  ownWeightsOf,
-  partsChanged,
-  partsOf,
-  regularizedOf,
-  requireBuilt,
-  setWeightsOf,
-  stateOf,
-  stateVariablesOf,
-  type WeightOptions,
-} from './weight-lists'
+import { listsOf, partsChanged, partsOf, stateOf } from './weight-lists'
+import { WeightOwner } from './weight-owner'
 
 export type { ApplyOptions, CallOption } from './call-options'
 export type { RegularizedWeight, WeightOptions } from './weight-lists'
@@ -122,7 +103,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
  *
  * Keras: `keras.layers.Layer`.
  */
-export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
+export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
   static override readonly declare = LAYER_OPTIONS
   /** Empty: subclasses list their own. @internal */
   static readonly positional: readonly string[] = []
@@ -238,29 +219,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return typed(mapTree(structure, (index) => outputs[index]!))
   }
 
-  /** Whether optimizers may change the weights. Setting it also sets it for all inner layers. */
-  get trainable(): boolean {
-    return stateOf(this).trainable
-  }
-
-  set trainable(trainable: boolean) {
-    const state = stateOf(this)
-    state.trainable = boolean.read(trainable, `${this}: trainable`)
-    partsChanged(this)
-    // Within the constructor there are no inner layers yet.
-    if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable
-  }
-
-  /** Creates a variable that belongs to the layer; trainable by default. */
-  protected addWeight(options: WeightOptions): Variable {
-    return addWeightTo(this, options)
-  }
-
-  /** The same as `addWeight`. Keras: `Layer.add_variable`. */
-  protected addVariable(options: WeightOptions): Variable {
-    return this.addWeight(options)
-  }
-
   /**
    * Makes a layer an inner layer of this one if no property holds it: `#inner = this.track(new Dense({ units: 4 }))`.
    */
@@ -278,77 +236,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** This layer and all its inner layers, each once, from the outside in. */
   get allLayers(): readonly LayerBase[] {
     return asLayers(listsOf(this).layers)
-  }
-
-  /**
-   * The weights of this layer without those of its sublayers, in the order of creation: first those created as
-   * trainable, then the others.
-   */
-  get ownWeights(): readonly Variable[] {
-    return ownWeightsOf(this)
-  }
-
-  /** All variables that are learnt or saved as weights: the layer's own, then its sublayers', in Keras's order. */
-  get weights(): readonly Variable[] {
-    return listsOf(this).weights
-  }
-
-  get trainableWeights(): readonly Variable[] {
-    return listsOf(this).trainableWeights
-  }
-
-  get nonTrainableWeights(): readonly Variable[] {
-    return without(this.weights, this.trainableWeights)
-  }
-
-  /**
-   * Weights and all other state: for each layer its weights, then the states of its random streams, then those of its
-   * sublayers. Variables of the optimizer and of metrics are not included. Keras: `Layer.variables`.
-   */
-  get variables(): readonly Variable[] {
-    return [...new Set(listsOf(this).layers.flatMap((layer) => [...ownWeightsOf(layer), ...ownState(layer)]))]
-  }
-
-  /** The same as `trainableWeights`: other state is never trained. */
-  get trainableVariables(): readonly Variable[] {
-    return this.trainableWeights
-  }
-
-  /** The variables that no optimizer changes: weights, and the states of random streams. */
-  get nonTrainableVariables(): readonly Variable[] {
-    return without(this.variables, this.trainableWeights)
-  }
-
-  /**
-   * State that is saved with the model but is not a weight: positions of random streams, and the state of regularizers.
-   */
-  get stateVariables(): readonly Variable[] {
-    return stateVariablesOf(this)
-  }
-
-  /** The penalties of regularized trainable weights; traced. */
-  regularizationLosses(): Tensor[] {
-    return regularizedOf(this).map(({ layer, weight, regularizer, kept }) =>
-      withScope(layer.name, () => penaltyOf(`${layer}: ${weight.name}`, regularizer, weight.value, kept)),
-    )
-  }
-
-  /** The metrics in properties of this layer and of its inner layers. Keras: `Layer.metrics`. */
-  get metrics(): readonly Metric[] {
-    return metricsIn(this.allLayers)
-  }
-
-  /** The variables of `metrics`. */
-  get metricsVariables(): readonly Variable[] {
-    return this.metrics.flatMap(({ variables }) => variables)
-  }
-
-  /**
-   * The names of the models and layers in which this one was built, and its own, `sequential/dense`: what the paths of its weights begin
-   * with. null before the layer is built. Keras: `Layer.path`.
-   */
-  get path(): string | null {
-    return stateOf(this).path
   }
 
   /**
@@ -454,21 +341,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   }
 
   /**
-   * Puts the arrays of this layer alone, without inner layers, into a record by their names in `.keras` files: '0', '1', …
-   * Override it together with `loadOwnVariables` to write others.
-   *
-   *   saveOwnVariables(store) { super.saveOwnVariables(store); store.table = this.table }
-   */
-  saveOwnVariables(store: OwnVariables): void {
-    this.ownWeights.forEach(({ value }, i) => (store[i] = value))
-  }
-
-  /** Takes the arrays that `saveOwnVariables` put into a record. */
-  loadOwnVariables(store: Readonly<OwnVariables>): void {
-    assignAll(`${this}: variables`, this.ownWeights, Object.values(store))
-  }
-
-  /**
    * The outputs for given values of all variables, without changing the layer: a function for `jit` and `grad`.
    *
    *   const loss = (trainable, others, x, y) => {
@@ -501,28 +373,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return typed(statelessCall(this, trainable, others, inputs))
   }
 
-  /** The number of elements of all weights. */
-  countParams(): number {
-    requireArguments('countParams', arguments, 0)
-    return this.weights.reduce((total, weight) => total + weight.size, 0)
-  }
-
-  /** Copies of all weights. */
-  getWeights(): Tensor[] {
-    requireArguments('getWeights', arguments, 0)
-    return this.weights.map((weight) => weight.value)
-  }
-
-  /**
-   * Replaces all weights, or none.
-   * @param weights in the order of getWeights()
-   * @throws ShapeError naming the first tensor that does not fit
-   */
-  setWeights(weights: readonly TensorLike[]): void {
-    requireArguments('setWeights', arguments, 1)
-    setWeightsOf(this, weights)
-  }
-
   /** `Dense "fc1"`, for errors. */
   override toString(): string {
     // An unnamed layer has no name yet when its options are checked.
@@ -531,16 +381,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   }
 
   override getConfig(): Config {
-    const config = super.getConfig()
-    // Options that are not set are not saved.
+    const common: Readonly<Record<string, AnyOption>> = optionsOf(Layer)
+    // Options of all layers are saved only if they are set.
     return Object.fromEntries(
-      Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)),
+      Object.entries(super.getConfig()).filter(([name, value]) => common[name]?.initial?.(this) !== value),
     )
-  }
-
-  /** @throws StateError before the layer is built */
-  protected requireBuilt<T>(value: T | null | undefined): T {
-    return requireBuilt(this, value)
   }
 
   /**
@@ -600,23 +445,10 @@ function build(this: LayerBase, inputShape: unknown): void {
   buildFor(this, inputShape)
 }
 
-const without = (all: readonly Variable[], some: readonly Variable[]): readonly Variable[] => {
-  const left = new Set(some)
-  return all.filter((each) => !left.has(each))
-}
-
 /**
  * Whether inputDim is the shorthand of inputShape; it is not if the layer has its own option of this name, as Embedding
  * has.
  */
 function isInputDim({ constructor }: object): boolean {
   return optionsOf(constructor)['inputDim'] === optionsOf(Layer)['inputDim']
-}
-
-const UNSAID: Readonly<Record<string, unknown>> = {
-  trainable: true,
-  inputShape: null,
-  inputDim: null,
-  dtype: 'float32',
-  activityRegularizer: null,
 }

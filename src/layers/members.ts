@@ -5,9 +5,9 @@ import { ArgumentError, StateError, quoted } from '../core/errors'
 import { isRecord } from '../core/tree'
 import type { InitializerIdentifier } from '../parts/initializers'
 import { Metric } from '../metrics/metric'
-import { type TensorLike } from '../ops/convert'
+import { toTensor, type TensorLike } from '../ops/convert'
 import { beginsWithString } from '../ops/strings'
-import { userTensor, type ApplyOptions } from './call-options'
+import type { ApplyOptions } from './call-options'
 import { CallContext } from './context'
 import type { LayerLike } from './layer-like'
 import { replayedBy, traitsOf } from './traits'
@@ -79,7 +79,7 @@ export function readCall(
   if (length > 2 && length === layer.call.length && length !== inputs.length + 1)
     throw new ArgumentError(`${layer}: call takes ${length - 1} inputs, received ${inputs.length}`)
   // A list of arrays would be the rows of one tensor.
-  const tensors = inputs.map((each) => (beginsWithString(each) ? each : userTensor(each, String(layer))))
+  const tensors = inputs.map((each) => (beginsWithString(each) ? each : toTensor(each, String(layer))))
   if (length !== 2 || takesList(layer) || inputs.length > 2) return [tensors, options]
   // The context of an outer call has its own inputs.
   const { training } = options

@@ -8,6 +8,7 @@ import { Variable } from '../ops/variable'
 /** A layer in another one. */
 export interface Part {
   readonly name: string
+  trainable: boolean
 }
 
 export interface Parts {

@@ -9,7 +9,6 @@ import {
   type Configurable,
   type CustomObjects,
 } from '../core/registry'
-import { typed } from '../core/tree'
 import { ArgumentError } from '../core/errors'
 import { Layer, type LayerBase } from './layer'
 
@@ -44,7 +43,7 @@ export function madeAgain(
     return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
   })
   const options = { ...Object.fromEntries(config), ...changed }
-  return customObjectScope({ ...objects, ...functions }, () => construct(of, typed(options)))
+  return customObjectScope({ ...objects, ...functions }, () => construct(of, options))
 }
 
 /** The classes and functions that a layer's configuration may name. */

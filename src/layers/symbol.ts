@@ -8,7 +8,7 @@ import type { Shape } from '../core/shapes'
 import { flatten, isBranch, mapTree, unflatten, type Tree } from '../core/tree'
 import { recorderIn, symbolIn } from '../ops/recorder'
 import { Tensor, type CallRecorder, type TensorSymbol } from '../ops/tensor'
-import type { TensorSpec } from './spec'
+import type { BatchShape, TensorSpec } from './spec'
 
 /** A layer, as far as symbols use it. */
 export interface RecordedLayer {
@@ -44,8 +44,9 @@ class GraphSymbol implements TensorSymbol {
 }
 
 /** The shape of a symbol. Its open extents are null, although the type of a tensor's shape has no null. */
-function shapeOfSymbol({ shape }: TensorSpec): Shape {
-  return shape as Shape
+function shapeOfSymbol(spec: TensorSpec): Shape
+function shapeOfSymbol({ shape }: TensorSpec): BatchShape {
+  return shape
 }
 
 /** The calls of each layer on symbols. */
@@ -67,6 +68,20 @@ export function firstCall(layer: RecordedLayer): LayerCall {
  * Records a call, and returns the symbols of its results.
  * @param recorder records calls of ops on them; by default that of the input
  */
+export function recordCall(
+  layer: RecordedLayer,
+  input: Tree<unknown>,
+  options: Readonly<Record<string, unknown>>,
+  outputs: TensorSpec,
+  recorder?: CallRecorder,
+): Tensor
+export function recordCall(
+  layer: RecordedLayer,
+  input: Tree<unknown>,
+  options: Readonly<Record<string, unknown>>,
+  outputs: Tree<TensorSpec>,
+  recorder?: CallRecorder,
+): Tree<Tensor>
 export function recordCall(
   layer: RecordedLayer,
   input: Tree<unknown>,
@@ -106,6 +121,11 @@ export function hasSymbol(tree: unknown): boolean {
 }
 
 /** Replaces the symbols in a tree; other leaves stay. */
+export function replaceSymbols(
+  tree: Readonly<Record<string, unknown>>,
+  replace: (symbol: Tensor) => unknown,
+): Readonly<Record<string, unknown>>
+export function replaceSymbols(tree: unknown, replace: (symbol: Tensor) => unknown): unknown
 export function replaceSymbols(tree: unknown, replace: (symbol: Tensor) => unknown): unknown {
   if (tree instanceof Tensor) return originOf(tree) === null ? tree : replace(tree)
   if (!isBranch(tree)) return tree

@@ -7,6 +7,7 @@
 //                    weight-lists.ts for parts; graphs and files for masks
 
 import type { DType } from '../core/dtypes'
+import { ArgumentError } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
@@ -109,18 +110,39 @@ function ofClass(kind: unknown): LayerTraits {
   if (typeof kind !== 'function') return {}
   let traits = known.get(kind)
   if (traits === undefined) {
-    const inherited = ofClass(Object.getPrototypeOf(kind))
+    const base: unknown = Object.getPrototypeOf(kind)
+    const inherited = ofClass(base)
     const declared = declaredTraits(kind)
-    traits = declared === null ? inherited : { ...inherited, ...declared }
+    // Layer is the first class with traits, and has an inputDtype for users.
+    if (typeof base === 'function' && 'traits' in base) requireTraits(kind, declared)
+    traits = { ...inherited, ...declared }
     known.set(kind, traits)
   }
   return traits
 }
 
-/** The traits that a class itself declares; null for none. */
-function declaredTraits(kind: object): LayerTraits | null {
+/** Traits that were members of layers before: a class that defines one as a member would be ignored without an error. */
+const FORMER_MEMBERS = [
+  'callOptions',
+  'checkShape',
+  'checkMask',
+  'outputDtype',
+  'validateInput',
+  'unitFlow',
+  'inputDtype',
+] as const satisfies readonly (keyof LayerTraits)[]
+
+/** @throws ArgumentError for a class that defines a trait only as a method or a getter; Discretization has both, as Keras's */
+function requireTraits({ name, prototype }: Function, declared: LayerTraits): void {
+  const member = FORMER_MEMBERS.find((trait) => Object.hasOwn(prototype, trait) && declared[trait] === undefined)
+  if (member !== undefined)
+    throw new ArgumentError(`${name}: the member ${member} has no effect. Declare static traits = { ${member}: … }`)
+}
+
+/** The traits that a class itself declares. */
+function declaredTraits(kind: object): LayerTraits {
   const traits: unknown = Object.hasOwn(kind, 'traits') ? Reflect.get(kind, 'traits') : null
-  return typeof traits === 'object' ? traits : null
+  return typeof traits === 'object' && traits !== null ? traits : {}
 }
 
 /** What a layer says of itself. */
@@ -142,7 +164,7 @@ export function traitNamesAt(place: object): readonly string[] {
   const alone = changedAlone.get(place)
   if (alone !== undefined) return Object.keys(alone)
   const kind: unknown = Object.hasOwn(place, 'constructor') ? place.constructor : null
-  return Object.keys((typeof kind === 'function' ? declaredTraits(kind) : null) ?? {})
+  return typeof kind === 'function' ? Object.keys(declaredTraits(kind)) : []
 }
 
 /** The dtype that data for a layer get if nothing else is given. */

@@ -6,7 +6,7 @@ import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
 import { boolean, either, listOf, number, option, type OptionInputs, type ValuesOf } from '../core/options'
 import { broadcastShapes, normalizeAxis, type Shape } from '../core/shapes'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import { logSoftmax } from '../ops/nn/activations'
 import { asTensor, type TensorLike } from '../ops/convert'
 import {
@@ -327,7 +327,8 @@ export class SparseCategoricalCrossentropy extends SparseCategoricalCrossentropy
 /** The options of the generalized cross-entropy. */
 const generalizedOptions = {
   /**
-   * Between the cross-entropy, q → 0, and the mean absolute error, q → 1, which is robust to wrong labels. Default 0.5.
+   * For small q the loss is close to the cross-entropy; for q near 1, to the mean absolute error, which is robust to wrong labels.
+   * Default 0.5.
    */
   q: option(number({ above: 0, below: 1 }), 0.5),
 }
@@ -371,7 +372,7 @@ export class CategoricalGeneralizedCrossEntropy extends CategoricalGeneralizedCr
  */
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
   requireArguments('losses.klDivergence', arguments, 2)
-  const [y, output] = ofLength(
+  const [y, output] = exactly(
     floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)),
     2,
   )

@@ -4,7 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import { sameShape, type Shape, type TensorType } from '../core/shapes'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import { asTensor, tensorOrNothing, type TensorLike } from '../ops/convert'
 import { ctcValues } from '../ops/nn/ctc'
 import { cast, notEqual } from '../ops/numpy/elementwise'
@@ -38,7 +38,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
   if (logits.rank !== 3)
     throw new ShapeError(`ctc: yPred must be logits [batch, steps, classes], received ${formatShape(logits.shape)}`)
   const batch = labels.shape[0]
-  const [rows, steps] = ofLength(logits.shape, 3)
+  const [rows, steps] = exactly(logits.shape, 3)
   if (rows !== batch)
     throw new ShapeError(
       `ctc: yTrue and yPred must have the same number of rows, received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`,

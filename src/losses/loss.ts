@@ -45,7 +45,7 @@ export interface Counted {
 
 const LossBase = (configured as InOrder<['reduction', 'name', 'dtype']>)(Configured, lossOptions)
 
-/** To make your own loss, subclass it and write `call` with ops; a plain function works as well. */
+/** For a custom loss, subclass it and write `call` with ops; a plain function works as well. */
 export abstract class Loss extends LossBase {
   /**
    * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Both have the same rank: [batch] is reshaped

@@ -7,7 +7,7 @@ import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentr
 import type * as all from './'
 import { Loss } from './loss'
 import * as named from './named'
-import { SHORT_NAMES, type LossFunction, type LossIdentifier } from './names'
+import { SHORT_NAMES, type LossFunction } from './names'
 import { UNKNOWN_SHAPES, targetKind, type TargetShapes } from './targets'
 
 /** A custom function as a loss. */
@@ -38,10 +38,11 @@ function crossentropyFor(shapes: TargetShapes, name: string): Loss {
 }
 
 /**
- * A loss from a name, an instance, a saved configuration or a function; a name may be that of a custom object.
+ * A loss from a name, an instance, a saved configuration or a function; a name may be that of a custom object. The
+ * identifier may come from users unchecked: this checks it.
  * @param shapes decide what 'crossentropy', or 'ce', means
  */
-export function getLoss(identifier: LossIdentifier, shapes: TargetShapes = UNKNOWN_SHAPES): Loss {
+export function getLoss(identifier: unknown, shapes: TargetShapes = UNKNOWN_SHAPES): Loss {
   const fn = customFunction<LossFunction>(identifier)
   if (fn !== null) return new FunctionLoss(fn.call, fn.name || 'loss')
   if (typeof identifier !== 'string') return losses.get(identifier)

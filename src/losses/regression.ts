@@ -4,7 +4,7 @@
 import { requireArguments } from '../core/arguments'
 import { number, option, type OptionInputs } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import type { TensorLike } from '../ops/convert'
 import {
   abs,
@@ -101,7 +101,7 @@ export class MeanAbsolutePercentageError extends MeanAbsolutePercentageErrorBase
  */
 export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   requireArguments('losses.meanSquaredLogarithmicError', arguments, 2)
-  const [target, prediction] = ofLength(
+  const [target, prediction] = exactly(
     floats(yTrue, yPred).map((x) => log(add(maximum(x, EPSILON), 1))),
     2,
   )
@@ -184,7 +184,7 @@ export function cosineSimilarity(
   const { axis } = optionsOf('cosineSimilarity', arguments, cosineOptions, options)
   const [target, prediction] = floats(yTrue, yPred)
   const along = normalizeAxis('cosineSimilarity', axis, prediction.rank)
-  const [y, output] = ofLength(
+  const [y, output] = exactly(
     [target, prediction].map((x) => normalize(x, { axis: along })),
     2,
   )

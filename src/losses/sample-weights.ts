@@ -15,7 +15,7 @@ import type { Tensor } from '../ops/tensor'
 export type Reduction = 'sumOverBatchSize' | 'mean' | 'meanWithSampleWeight' | 'sum' | 'none'
 
 /**
- * Makes ranks equal that differ by one last axis of 1: targets [batch] match predictions [batch, 1].
+ * Makes two ranks equal if they differ only by a last axis of extent 1: targets [batch] match predictions [batch, 1].
  *
  * Keras: `squeeze_or_expand_to_same_rank`.
  */

@@ -42,7 +42,7 @@ export function dice(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs
 const DiceBase = lossOf(OfFractions, dice, diceOptions, ['reduction', 'name'])
 
 /**
- * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets along the given axes. Milletari et al. 2016.
+ * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets along `axis`. Milletari et al. 2016.
  * @example new losses.Dice({ axis: [1, 2, 3] })   // one loss per image
  */
 export class Dice extends DiceBase {

@@ -60,7 +60,7 @@ export class CategoricalAccuracy extends MeanOfValues {
 }
 
 /**
- * The fraction of samples whose largest prediction is at the class number given by the target.
+ * The fraction of samples whose largest prediction is at the class number of the target.
  * @example
  * const metric = new metrics.SparseCategoricalAccuracy()
  * metric.apply([1, 0], [[0.2, 0.8], [0.4, 0.6]])

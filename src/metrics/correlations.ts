@@ -1,6 +1,6 @@
 // The formulas of correlations. regression.ts makes metrics of them, functions.ts functions.
 
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import { EPSILON } from '../losses/values'
 import { alignRanks, divideNoNan } from '../losses/sample-weights'
 import { add, cast, divide, multiply, sqrt, square, subtract } from '../ops/numpy/elementwise'
@@ -13,7 +13,7 @@ type Spread = readonly [covariance: Tensor, targets: Tensor, predictions: Tensor
 function spreadOf(yTrue: Tensor, yPred: Tensor, axis: number): Spread {
   const over = (x: Tensor, keepDims = false): Tensor => mean(x, { axis, keepDims })
   const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
-  const [fromMean, predicted] = ofLength(
+  const [fromMean, predicted] = exactly(
     [y, p].map((x) => subtract(x, over(x, true))),
     2,
   )

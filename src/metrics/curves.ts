@@ -65,7 +65,7 @@ const aucOptions = () =>
     {
       /** The thresholds between 0 and 1, instead of numThresholds evenly spaced ones. Default null. */
       thresholds: option(nullable(listOf(fraction)), null),
-      /** Whether each label (last axis) has its own curve, with the mean area as the result. Default false. */
+      /** Whether there is one curve per label (last axis), with the mean of their areas as the result. Default false. */
       multiLabel: option(boolean, false),
       /** The number of labels, with multiLabel; default: inferred from the first batch. */
       numLabels: option(nullable(tableSize()), null),

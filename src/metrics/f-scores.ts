@@ -1,7 +1,7 @@
 // F-scores: a single number from precision and recall.
 
 import { choice, configured, nullable, number, option, type InOrder, type OptionInputs } from '../core/options'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import { EPSILON } from '../losses/values'
 import { abs, add, cast, divide, greater, greaterEqual, logicalAnd, multiply } from '../ops/numpy/elementwise'
 import { max, mean, sum } from '../ops/numpy/reduce'
@@ -63,7 +63,7 @@ export class F1Score extends F1ScoreBase {
 
   result(): Tensor {
     if (this.counts === null) return full([], 0)
-    const [right, predicted, actual] = ofLength(
+    const [right, predicted, actual] = exactly(
       this.counts.map(({ value }) => value),
       3,
     )

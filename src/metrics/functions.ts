@@ -16,7 +16,7 @@ const read = (yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] => [
 ]
 
 export interface BinaryAccuracyFunctionOptions {
-  /** The limit between 0 and 1. Default 0.5. */
+  /** Predictions above it count as 1. Default 0.5. */
   readonly threshold?: number
 }
 
@@ -55,7 +55,7 @@ export function categoricalAccuracy(yTrue: TensorLike, yPred: TensorLike): Tenso
 }
 
 /**
- * 1 where the largest prediction is at the class number given by the target: yTrue [batch, …] or [batch, …, 1], yPred
+ * 1 where the largest prediction is at the class number of the target: yTrue [batch, …] or [batch, …, 1], yPred
  * [batch, …, classes] → [batch, …].
  *
  * Keras: `keras.metrics.sparse_categorical_accuracy`.
@@ -92,7 +92,7 @@ export interface SparseTopKFunctionOptions {
 }
 
 /**
- * 1 where the class number given by the target is among the k largest predictions: yTrue [batch, …], yPred
+ * 1 where the class number of the target is among the k largest predictions: yTrue [batch, …], yPred
  * [batch, …, classes] → the shape of yTrue.
  *
  * Keras: `keras.metrics.sparse_top_k_categorical_accuracy`.

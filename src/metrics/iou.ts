@@ -16,7 +16,7 @@ import {
   type OptionInputs,
 } from '../core/options'
 import { classNameOf } from '../core/registry'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
 import { divideNoNan, expandTo, requireBeside } from '../losses/sample-weights'
@@ -64,7 +64,7 @@ abstract class Pairs extends BatchMetric {
         `one class number is needed for each target, received ${formatShape(actual.shape)} and ${formatShape(predicted.shape)}`,
       )
     }
-    const [y, p] = ofLength(
+    const [y, p] = exactly(
       [actual, predicted].map((x) => reshape(cast(x, 'int32'), [x.size])),
       2,
     )

@@ -55,7 +55,7 @@ export interface MetricVariableOptions {
 const MetricBase = (configured as InOrder<['name', 'dtype']>)(Configured, metricOptions)
 
 /**
- * To make your own metric, subclass it, add variables in the constructor, and write `updateState` and `result` with
+ * For a custom metric, subclass it, add variables in the constructor, and write `updateState` and `result` with
  * ops.
  */
 export abstract class Metric extends MetricBase {
@@ -147,7 +147,7 @@ export abstract class Metric extends MetricBase {
     return this.within(metricVariables, () => Reflect.apply(this.updateState, this, tensors))[1]
   }
 
-  /** The result for given values of `variables`. Keras: `Metric.stateless_result`. */
+  /** The result that the metric has with these values of `variables`. Keras: `Metric.stateless_result`. */
   statelessResult(metricVariables: readonly TensorLike[]): Tensor {
     return this.within(metricVariables, () => resultOf(this))[0]
   }

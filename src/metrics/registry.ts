@@ -6,7 +6,7 @@ import { targetKind, type TargetShapes } from '../losses/targets'
 import type * as all from './'
 import { Metric } from './metric'
 import * as named from './named'
-import { SHORT_NAMES, type MetricFunction, type MetricIdentifier } from './names'
+import { SHORT_NAMES, type MetricFunction } from './names'
 
 // These are not available by name, because they have required options.
 const unnamed = {
@@ -43,16 +43,16 @@ const byTargets = new Map<string, ByTargets>([
 ])
 
 /** Whether the shapes of targets and outputs decide which metric a name means. */
-export function dependsOnShapes(identifier: MetricIdentifier): boolean {
+export function dependsOnShapes(identifier: unknown): boolean {
   return typeof identifier === 'string' && byTargets.has(normalizeName(identifier))
 }
 
 /**
- * A metric from a name, an instance, a saved configuration or a function; a name may be that of a custom object.
- * The name is also the key in logs.
+ * A metric from a name, an instance, a saved configuration or a function; a name may be that of a custom object. The
+ * identifier may come from users unchecked: this checks it. The name is also the key in logs.
  * @param shapes decide what 'accuracy' and 'crossentropy', or 'acc' and 'ce', mean
  */
-export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
+export function getMetric(identifier: unknown, shapes: TargetShapes): Metric {
   const fn = customFunction<MetricFunction>(identifier)
   if (fn !== null) {
     return new named.MeanMetricWrapper(fn.call, { name: fn.name || 'metric' })

@@ -2,7 +2,7 @@
 
 import { merged } from '../core/merged'
 import { choice, configured, integer, nullable, option, text, type InOrder, type OptionInputs } from '../core/options'
-import { ofLength } from '../core/tuples'
+import { exactly } from '../core/tuples'
 import { cosineOptions } from '../losses/options'
 import {
   cosineSimilarity,
@@ -207,7 +207,7 @@ export class R2Score extends R2ScoreBase {
 
   result(): Tensor {
     if (this.sums === null) return full([], 0)
-    const [targets, squares, residuals, weights] = ofLength(
+    const [targets, squares, residuals, weights] = exactly(
       this.sums.map(({ value }) => value),
       4,
     )

@@ -33,7 +33,7 @@ export class Thresholds {
   /**
    * @param hasEnds the first threshold is just below 0 and the last just above 1, so that every prediction is between
    * them
-   * @param fewest from this many on, evenly spaced thresholds are compared by buckets
+   * @param fewest the number of evenly spaced thresholds from which they are compared by buckets
    */
   constructor(
     readonly values: readonly number[],

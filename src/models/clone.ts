@@ -2,7 +2,7 @@
 // nothing is trained, copied or compiled here.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, quoted } from '../core/errors'
+import { ArgumentError, internalError, quoted } from '../core/errors'
 import { option, custom, nullable, readOptions } from '../core/options'
 import { flatten, typed } from '../core/tree'
 import { Layer, type LayerBase } from '../layers/layer'
@@ -145,22 +145,26 @@ class Cloner {
     return copy
   }
 
+  private inputLayer(layer: InputLayer): InputLayer {
+    const [copy] = this.chain(layer)
+    if (copy instanceof InputLayer) return copy
+    throw internalError(`the copy of ${layer} is no InputLayer`)
+  }
+
   /** Repeats the calls of a graph with the layers of the clone. */
   private graph(graph: LayerGraph): { inputs: unknown; outputs: unknown } {
     const symbols = new Map<Tensor, Tensor>()
-    flatten(graph.inputs).forEach((symbol, i) =>
-      symbols.set(symbol, inputOf(this.chain(graph.inputLayers[i]!)[0] as InputLayer)),
-    )
-    const replace = (tree: unknown): unknown => replaceSymbols(tree, (symbol) => symbols.get(symbol))
+    flatten(graph.inputs).forEach((symbol, i) => symbols.set(symbol, inputOf(this.inputLayer(graph.inputLayers[i]!))))
+    const copyOf = (symbol: Tensor): Tensor | undefined => symbols.get(symbol)
     for (const { layer, input, options, outputs } of graph.calls) {
       const [first, ...rest] = this.chain(layer)
       const result = rest.reduce(
         (before, next) => applyTree(next, before, {}),
-        applyTree(first!, replace(input), replace(options) as object),
+        applyTree(first!, replaceSymbols(input, copyOf), replaceSymbols(options, copyOf)),
       )
       const results = symbolsOfCall(result)
       outputs.forEach((symbol, i) => symbols.has(symbol) || symbols.set(symbol, results[i]!))
     }
-    return { inputs: replace(graph.inputs), outputs: replace(graph.outputs) }
+    return { inputs: replaceSymbols(graph.inputs, copyOf), outputs: replaceSymbols(graph.outputs, copyOf) }
   }
 }

@@ -15,7 +15,7 @@ import { buildSpecOf } from '../layers/weight-lists'
 /** A model, as far as its costs go. */
 export interface CostedModel extends LayerBase {
   readonly graph: LayerGraph | null
-  predictStep(x: never): unknown
+  predictStep(x: unknown): unknown
 }
 
 /**
@@ -33,7 +33,7 @@ export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
     whileInferring(() =>
       trace(types, (symbols) => {
         const input: Tree<Tensor> = unflatten(specs, symbols)
-        return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(typed(input)))))
+        return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(input))))
       }),
     ),
   )
@@ -46,9 +46,9 @@ export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
  */
 export function flopsWithin({ byScope }: GraphCost, scopes: readonly string[]): Map<string, number> {
   const flops = new Map(scopes.map((scope) => [scope, 0]))
-  for (const [own, cost] of byScope) {
+  for (const [innermost, cost] of byScope) {
     const [within] = scopes
-      .filter((scope) => own === scope || own.startsWith(`${scope}/`))
+      .filter((scope) => innermost === scope || innermost.startsWith(`${scope}/`))
       .sort((a, b) => b.length - a.length)
     if (within !== undefined) flops.set(within, flops.get(within)! + cost.flops)
   }

@@ -54,7 +54,7 @@ function encodeNumber(value: unknown): Json {
 /** The symbol of an input. */
 export function inputOf(layer: InputLayer): Tensor {
   layer.ensureBuilt(layer.spec)
-  return recordCall(layer, null, {}, layer.spec, recordOp) as Tensor
+  return recordCall(layer, null, {}, layer.spec, recordOp)
 }
 
 /** All results of the call that returned these. */

@@ -70,7 +70,7 @@ export function pathsIn(graph: LayerGraph, before = ''): Map<LayerBase, string> 
     const path = `${before}${layer.name}`
     const inner = graphOf(layer)
     const found = inner === null ? new Map([[layer, path]]) : pathsIn(inner, `${path}/`)
-    for (const [each, own] of found) if (!paths.has(each)) paths.set(each, own)
+    for (const [each, innerPath] of found) if (!paths.has(each)) paths.set(each, innerPath)
   }
   return paths
 }

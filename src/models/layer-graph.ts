@@ -9,7 +9,7 @@ import { isFormerOrder } from '../layers/weight-lists'
 import type { TensorSpec } from '../layers/spec'
 import { originOf, replaceSymbols } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
-import { layersByDepth, symbolsByKey, walkBack, type GraphCall, type GraphNode } from './graph-order'
+import { layersByDepth, symbolsByKey, walkBack, type GraphCall } from './graph-order'
 import { applyTree } from '../layers/applying'
 import { replayedBy, traitsOf } from '../layers/traits'
 
@@ -46,9 +46,9 @@ export class LayerGraph {
    * @throws ArgumentError if an output needs an Input that is not among the inputs, or if names are not unique
    */
   static between(inputs: Tree<Tensor>, outputs: Tree<Tensor>): LayerGraph {
-    const given = flatten(inputs)
+    const symbols = flatten(inputs)
     for (const [what, leaves] of [
-      ['inputs', given],
+      ['inputs', symbols],
       ['outputs', flatten(outputs)],
     ] as const) {
       if (leaves.length === 0) throw new ArgumentError(`Model: needs ${what}`)
@@ -58,11 +58,11 @@ export class LayerGraph {
           `Model: ${what} must be symbols, made by Input() and by calls of layers, received ${String(other)}`,
         )
     }
-    if (new Set(given).size !== given.length) throw new ArgumentError('Model: the inputs must be distinct')
+    if (new Set(symbols).size !== symbols.length) throw new ArgumentError('Model: the inputs must be distinct')
     const distinct = new Set(symbolsByKey(inputs))
     const walk = walkBack(distinct, outputs)
     // An input that begins inside another model has the name of the layer that creates its symbol.
-    const inputLayers = given.map((symbol) => {
+    const inputLayers = symbols.map((symbol) => {
       const { call, spec } = originOf(symbol)!
       if (call.layer instanceof InputLayer) return call.layer
       const [batchSize, ...shape] = spec.shape
@@ -73,13 +73,13 @@ export class LayerGraph {
         name: `${call.layer.name}_input`,
       })
     })
-    const layerOfInput = new Map<GraphNode, LayerBase>(given.map((symbol, i) => [symbol, inputLayers[i]!]))
+    const layerOfInput = new Map<Tensor, LayerBase>(symbols.map((symbol, i) => [symbol, inputLayers[i]!]))
     const graph = new LayerGraph(
       inputs,
       outputs,
       inputLayers,
       walk.left.filter((node): node is GraphCall => !(node instanceof Tensor)).sort((a, b) => a.id - b.id),
-      layersByDepth(walk, distinct, (node) => layerOfInput.get(node) ?? (node as GraphCall).layer),
+      layersByDepth(walk, distinct, (node) => (node instanceof Tensor ? layerOfInput.get(node)! : node.layer)),
     )
     requireUniqueNames(graph.layers)
     return graph
@@ -112,16 +112,16 @@ export class LayerGraph {
           const graph = replayedBy(layer)
           const within = graph instanceof LayerGraph ? graph.inputChecks.filter((check) => check.position === i) : []
           const { validateInput } = traitsOf(layer)
-          const own =
+          const ofLayer =
             validateInput === undefined ? [] : [{ position, check: (data: Tensor) => validateInput(layer, data) }]
-          return [...own, ...within.map(({ check }) => ({ position, check }))]
+          return [...ofLayer, ...within.map(({ check }) => ({ position, check }))]
         }),
       ),
     )
     return this.knownChecks
   }
 
-  /** The names by which data can be given, in the order of `flatten(inputs)`. */
+  /** The names of the inputs in a record of data, in the order of `flatten(inputs)`. */
   get inputNames(): readonly string[] {
     return this.inputLayers.map(({ name }) => name)
   }
@@ -134,11 +134,11 @@ export class LayerGraph {
   /** Calls the layers on tensors, as they were called on symbols. */
   run(inputs: Tree<Tensor>): Tree<Tensor> {
     const values = new Map<Tensor, Tensor>()
-    const given = flatten(inputs)
-    flatten(this.inputs).forEach((symbol, i) => values.set(symbol, given[i]!))
+    const tensors = flatten(inputs)
+    flatten(this.inputs).forEach((symbol, i) => values.set(symbol, tensors[i]!))
     const valueOf = (symbol: Tensor): unknown => values.get(symbol)
     for (const call of this.calls) {
-      const options = replaceSymbols(call.options, valueOf) as Record<string, unknown>
+      const options = replaceSymbols(call.options, valueOf)
       const results = flatten(applyTree(call.layer, replaceSymbols(call.input, valueOf), options))
       call.outputs.forEach((symbol, i) => {
         if (!values.has(symbol)) values.set(symbol, results[i]!)

@@ -2,8 +2,8 @@
 
 import { merged } from '../core/merged'
 import {
-  unchecked,
   abortSignal,
+  anything,
   boolean,
   idle,
   listOf,
@@ -12,6 +12,7 @@ import {
   option,
   recordOf,
   required,
+  unchecked,
   unread,
   type ValuesOf,
 } from '../core/options'
@@ -56,7 +57,6 @@ export interface LoadModelOptions extends LoadOptions, InputOptions {
 /** A class of layers. */
 export type LayerClass = abstract new (...inputs: never[]) => LayerBase
 
-const anything = unchecked<unknown>()
 const layersKind = listOf(unchecked<LayerClass>())
 export const jsonTable = { customObjects: option(nullAs(recordOf(anything), {}), null) }
 /** The options with which files are read. */

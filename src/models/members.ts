@@ -1,10 +1,11 @@
 // What members of all models share: the state as a tree, and the export to other programs.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { isRecord } from '../core/tree'
+import { isKeyOf } from '../core/keys'
+import { isRecord, propertyOf, put, typed } from '../core/tree'
 import type { TensorLike } from '../ops/convert'
 import { assignAll } from '../ops/stateless'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 
 /** Values by the names of variables, whose parts are keys: `{ dense: { kernel, bias } }`. */
@@ -44,36 +45,53 @@ function byName(variables: readonly Variable[]): ReadonlyMap<string, Variable> {
   return found
 }
 
-/** The values of variables as trees of the parts of their paths. */
+/** The values of variables by their kinds, as trees of the parts of their paths. */
 export function stateTreeOf(kinds: VariableKinds): StateTree {
-  const trees = Object.entries(kinds).map(([kind, variables]) => {
-    const tree: Record<string, unknown> = {}
-    for (const [name, { value }] of byName(variables)) {
-      const parts = name.split('/')
-      const last = parts.pop()!
-      // A name such as __proto__ is a key like others.
-      const place = parts.reduce((at, part) => (at[part] ??= Object.create(null)) as typeof tree, tree)
-      place[last] = value
-    }
-    return [kind, tree]
-  })
-  return Object.fromEntries(trees) as { readonly [Kind in keyof StateTree]: NamedValues<Tensor> }
+  return {
+    trainableVariables: treeOf(kinds.trainableVariables),
+    nonTrainableVariables: treeOf(kinds.nonTrainableVariables),
+    optimizerVariables: treeOf(kinds.optimizerVariables),
+    metricsVariables: treeOf(kinds.metricsVariables),
+  }
+}
+
+/** A tree that is being filled. */
+interface Branch {
+  [name: string]: Tensor | Branch
+}
+
+function treeOf(variables: readonly Variable[]): NamedValues<Tensor> {
+  const tree: Branch = {}
+  for (const [path, { value }] of byName(variables)) {
+    const parts = path.split('/')
+    const last = parts.pop()!
+    put(parts.reduce(branchAt, tree), last, value)
+  }
+  return tree
+}
+
+function branchAt(tree: Branch, name: string): Branch {
+  const known = propertyOf(tree, name)
+  if (known !== undefined && !(known instanceof Tensor)) return known
+  const branch: Branch = Object.create(null)
+  put(tree, name, branch)
+  return branch
 }
 
 /**
  * Sets variables from such a tree, all that it names or none.
  * @throws ArgumentError for a name without a variable; ShapeError for a value that does not fit
  */
-export function setStateTreeOf(kinds: VariableKinds, given: Partial<StateTree<TensorLike>>): void {
+export function setStateTreeOf(kinds: VariableKinds, state: Partial<StateTree<TensorLike>>): void {
   const variables: Variable[] = []
   const values: TensorLike[] = []
-  for (const [kind, tree] of Object.entries(given)) {
-    const known = byName(kinds[kind as keyof StateTree] ?? [])
+  for (const [kind, tree] of Object.entries(state)) {
+    const known = byName(isKeyOf(kinds, kind) ? kinds[kind] : [])
     const visit = (value: unknown, name: string): void => {
       const variable = known.get(name)
       if (variable !== undefined) {
         variables.push(variable)
-        values.push(value as TensorLike)
+        values.push(typed(value))
       } else if (isRecord(value)) {
         for (const [key, each] of Object.entries(value)) visit(each, name === '' ? key : `${name}/${key}`)
       } else throw new ArgumentError(`setStateTree: the model has no ${kind} named ${quoted(name)}`)

@@ -14,7 +14,7 @@ import type { LayerBase } from '../layers/layer'
 import type { CallContext } from '../layers/context'
 import { withMasks } from '../layers/masks'
 import { buildSpecOf, hold } from '../layers/weight-lists'
-import { TensorSpec, shapesOf, type ShapesOf, type SpecsOf } from '../layers/spec'
+import { TensorSpec, shapesOf, specsFrom, type ShapesOf, type SpecsOf } from '../layers/spec'
 import type { TensorLike } from '../ops/convert'
 import { beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
@@ -110,7 +110,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     const { inputs, outputs, ...rest } = isBranch(options) ? (options as Partial<FunctionalOptions<In, Out>>) : {}
     super(isBranch(options) ? rest : options, ...more)
     if ((inputs === undefined) !== (outputs === undefined))
-      throw new ArgumentError(`${this}: inputs and outputs must be given together; one is missing`)
+      throw new ArgumentError(`${this}: inputs and outputs belong together; one is missing`)
     this.#graph = inputs === undefined ? null : LayerGraph.between(typed(inputs), typed(outputs))
     if (this.#graph === null) return
     this.#graph.layers.forEach((layer) => hold(this, layer))
@@ -147,7 +147,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   }
 
   /**
-   * The symbols of the inputs in the form in which they were given. @throws StateError for a model that is not
+   * The symbols of the inputs in the form that the constructor received. @throws StateError for a model that is not
    * functional or not built
    */
   override get input(): In {
@@ -155,7 +155,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   }
 
   /**
-   * The symbols of the outputs in the form in which they were given. @throws StateError for a model that is not
+   * The symbols of the outputs in the form that the constructor received. @throws StateError for a model that is not
    * functional or not built
    */
   override get output(): Out {
@@ -163,7 +163,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
   }
 
   /**
-   * The shape of the outputs with null for open extents, in the form in which they were given: [null, 2].
+   * The shape of the outputs with null for open extents, in the form that the constructor received: [null, 2].
    *
    * Keras: `Model.output_shape`.
    * @throws StateError for a model that is not functional or not built
@@ -201,8 +201,9 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
 
   override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out> {
     const { graph } = this
-    const known = graph === null ? null : withBatch(graph, flatten<TensorSpec>(typed(inputSpec)))
-    return typed(known ?? tracedOutputSpecs(this, typed(inputSpec)))
+    const specs = specsFrom(inputSpec)
+    const known = graph === null ? null : withBatch(graph, flatten(specs))
+    return typed(known ?? tracedOutputSpecs(this, specs))
   }
 
   /**
@@ -384,8 +385,8 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
    *
    *   const copy = Model.fromConfig(model.getConfig(), { Gate })
    *
-   * The classes of the library are known. A bundle has only those that the program names: there the
-   * classes of all layers must be given by a scope around the call; or `modelFromJSON`, which knows all, makes the model:
+   * The classes of the library are known. A bundle has only those that the program names: then a
+   * scope around the call must name the classes of all layers. `modelFromJSON` knows all classes and needs no scope:
    *
    *   customObjectScope({ Dense, Gate }, () => Model.fromConfig(config))
    *
@@ -399,10 +400,11 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     customObjects: CustomObjects = {},
   ): Kind {
     requireConfig(this, config)
-    if (!('calls' in config)) return new this(config as never)
+    if (!('calls' in config)) return Reflect.construct(this, [config])
     const { name, trainable } = config
     const { inputs, outputs } = withKnownClasses(customObjects, () => graphFromConfig(config))
-    const model = new this({ inputs, outputs, ...(typeof name === 'string' ? { name } : {}) } as never)
+    const options = { inputs, outputs, ...(typeof name === 'string' ? { name } : {}) }
+    const model: Kind = Reflect.construct(this, [options])
     if (trainable === false && model instanceof Model) model.trainable = false
     return model
   }
@@ -455,20 +457,21 @@ function forwardsOptions(of: Function): boolean {
  * The specs of the outputs for these inputs, if only the batch axis is open and all else equals the graph; otherwise
  * null.
  */
-function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly TensorSpec[]): Tree<TensorSpec> | null {
+function withBatch({ inputSpecs, outputSpecs }: LayerGraph, specs: readonly TensorSpec[]): Tree<TensorSpec> | null {
   const known = flatten(inputSpecs)
-  const batch = given[0]?.shape[0] ?? null
+  const batch = specs[0]?.shape[0] ?? null
   const isOpenInside = ({ shape }: TensorSpec): boolean => shape.slice(1).includes(null)
   const fits =
-    known.length === given.length &&
+    known.length === specs.length &&
     known.every(
       ({ shape }, i) =>
-        formatShape(shape.slice(1)) === formatShape(given[i]!.shape.slice(1)) && given[i]!.shape[0] === batch,
+        formatShape(shape.slice(1)) === formatShape(specs[i]!.shape.slice(1)) && specs[i]!.shape[0] === batch,
     )
   if (!fits || known.some(isOpenInside) || flatten(outputSpecs).some(isOpenInside)) return null
   return mapTree(
     outputSpecs,
-    ({ shape: [own, ...rest], dtype }) => new TensorSpec(own === undefined ? [] : [own ?? batch, ...rest], dtype),
+    ({ shape: [extent, ...rest], dtype }) =>
+      new TensorSpec(extent === undefined ? [] : [extent ?? batch, ...rest], dtype),
   )
 }
 

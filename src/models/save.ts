@@ -47,14 +47,14 @@ export function savedVariables(model: SavedModel, { includeOptimizer = true }: S
 
 /** The weights with slots in a file: those that files have as they are. An optimizer may have been built for another model, too. */
 function weightsWithSlots({ builtFor }: Optimizer, weights: readonly Variable[]): readonly Variable[] {
-  const own = new Set(weights)
-  return builtFor.filter((weight) => weight.inFile === undefined && own.has(weight))
+  const known = new Set(weights)
+  return builtFor.filter((weight) => weight.inFile === undefined && known.has(weight))
 }
 
 function variablesInFiles(optimizer: Optimizer, weights: readonly Variable[]): readonly Variable[] {
-  const own = new Set(weightsWithSlots(optimizer, weights))
+  const withSlots = new Set(weightsWithSlots(optimizer, weights))
   const others = optimizer.builtFor
-    .filter((weight) => !own.has(weight))
+    .filter((weight) => !withSlots.has(weight))
     .flatMap((weight) => [...optimizer.slotsOf(weight).values()])
   const left = new Set(others)
   return optimizer.variables.filter((variable) => !left.has(variable))

@@ -66,7 +66,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     return this.list.filter((layer) => !(layer instanceof InputLayer))
   }
 
-  /** The layers as given, including an InputLayer. @internal */
+  /** The layers of the list, including an InputLayer. @internal */
   get listed(): readonly Layer[] {
     return this.list
   }
@@ -197,7 +197,7 @@ export class Sequential extends Model<Tensor, Tensor> {
         ? first
         : new InputLayer({ shape: inputSpec.shape.slice(1), dtype: inputSpec.dtype, name: `${this.name}_input` })
     input.ensureBuilt(inputSpec)
-    const made = [recordCall(input, null, {}, inputSpec, recordOp) as Tensor]
+    const made = [recordCall(input, null, {}, inputSpec, recordOp)]
     for (const layer of this.list) if (!Object.is(layer, input)) made.push(layer.apply(made.at(-1)!))
     this.symbols.splice(0, Infinity, ...made)
   }

@@ -2,11 +2,10 @@
 // and on request the cost of a prediction.
 
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, formatShape, printable, quoted, unknownName } from '../core/errors'
+import { formatShape, printable, unknownName } from '../core/errors'
 import {
-  isFunctionOf,
   boolean,
-  custom,
+  callback,
   extent,
   idle,
   listOf,
@@ -53,17 +52,7 @@ export interface SummaryOptions {
 
 const WIDTHS = 'columns are as wide as their content'
 const summaryTable = {
-  printFn: option(
-    custom<(line: string) => void, SummaryOptions['printFn']>(
-      (value, where) => {
-        if (value === null) return console.log
-        if (isFunctionOf<(line: string) => void>(value)) return value
-        throw new ArgumentError(`${where} must be a function of a line, received ${quoted(value)}`)
-      },
-      () => null,
-    ),
-    null,
-  ),
+  printFn: option(nullable(callback<(line: string) => void>('a function of a line')), null),
   expandNested: option(boolean, false),
   showTrainable: option(boolean, false),
   layerRange: option(nullable(listOf(text, 2)), null),
@@ -97,13 +86,8 @@ interface Column {
 }
 
 export function printSummary(model: Summarised, options: SummaryOptions): void {
-  const {
-    printFn: print,
-    expandNested,
-    showTrainable,
-    layerRange,
-    flops,
-  } = readOptions('summary', summaryTable, options)
+  const { printFn, expandNested, showTrainable, layerRange, flops } = readOptions('summary', summaryTable, options)
+  const print = printFn ?? console.log
   const rows = rowsOf(model, expandNested, 0, model.name, layerRange)
   const isGraph = model.graph !== null && !isChain(model.graph)
   const cost = flops && model.built ? predictionCost(model) : null
@@ -172,10 +156,10 @@ function rowsOf(
     graph === null ? model.layers.map((layer) => ({ layer, shape: '?', connectedTo: '-' })) : graphRows(model, graph)
   return within(rows, range).flatMap((row) => {
     const { layer } = row
-    const own = `${scope}/${layer.name}`
+    const inner = `${scope}/${layer.name}`
     return [
-      { ...row, depth, scope: own },
-      ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, own) : []),
+      { ...row, depth, scope: inner },
+      ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, inner) : []),
     ]
   })
 }

@@ -172,11 +172,11 @@ class Walk {
     const lanes = new Map<Tensor, Lane>()
     flatten(graph.inputs).forEach((symbol, i) => lanes.set(symbol, inputs[i]!))
     for (const call of graph.calls) {
-      const given = symbolsIn(call.input)
+      const symbols = symbolsIn(call.input)
       const results = this.call(
         call.layer,
-        given,
-        given.map((symbol) => lanes.get(symbol) ?? null),
+        symbols,
+        symbols.map((symbol) => lanes.get(symbol) ?? null),
       )
       for (const symbol of symbolsIn(call.options))
         fix(lanes.get(symbol) ?? null, `${call.layer} takes them as an option`)
@@ -229,7 +229,7 @@ class Walk {
     const known = this.kept.get(layer)
     if (known === undefined) {
       this.kept.set(layer, input)
-      this.own(layer, along, [input])
+      this.keepUnits(layer, along, [input])
       for (const axis of along) place(input, axis, ({ root }) => root.along)
     } else if (joined([known, input]) === null) {
       for (const lane of [known, input]) fix(lane, `${layer} is called on several inputs`)
@@ -243,9 +243,9 @@ class Walk {
     this.groups.push(group)
     group.made.set(layer, units)
     if (areMixed(units)) group.fix(`${layer} makes each of all of them`)
-    const own = lane(group)
-    for (const axis of incoming) place(own, axis, () => group.incoming)
-    for (const axis of outgoing) place(own, axis, () => group.outgoing)
+    const groupLane = lane(group)
+    for (const axis of incoming) place(groupLane, axis, () => group.incoming)
+    for (const axis of outgoing) place(groupLane, axis, () => group.outgoing)
     return group
   }
 
@@ -266,7 +266,7 @@ class Walk {
     }
     const output = repeated(lane(this.group(layer, units)), units.blocks ?? 1)
     this.made.set(layer, { output, input })
-    this.own(layer, [...units.incoming, ...from, ...along], [input, output])
+    this.keepUnits(layer, [...units.incoming, ...from, ...along], [input, output])
     for (const axis of from) place(input, axis, ({ root }) => root.outgoing)
     for (const axis of along) place(input, axis, ({ root }) => root.along)
     use(input, { layer, axis: -1 })
@@ -274,7 +274,7 @@ class Walk {
   }
 
   /** If two wrappers share a layer, changing the units of one would change those of the other. */
-  private own(layer: LayerBase, axes: readonly UnitAxis[], lanes: readonly Lane[]): void {
+  private keepUnits(layer: LayerBase, axes: readonly UnitAxis[], lanes: readonly Lane[]): void {
     for (const { weight } of axes) {
       const known = this.owners.get(weight)
       if (known === undefined) this.owners.set(weight, { layer, lanes })

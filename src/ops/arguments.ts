@@ -117,11 +117,6 @@ export const anyNumber = /* @__PURE__ */ custom<number>(
 /** One axis, several, or null for all. */
 export const axes = custom<Axis>(readAxes, (axis) => axis)
 
-/** Reads the options of an op with its table; the result has the table's types. */
-export function readTyped<Table extends OptionTable>(where: string, table: Table, options: unknown): ValuesOf<Table> {
-  return readOptions(where, table, options)
-}
-
 /**
  * Reads the arguments of an op after its operands: the options of the table in order,
  * `quantile(x, 0.5, 1, 'lower')`, or by name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`, or the first in order and the

@@ -72,7 +72,7 @@ const inBothForms = (args: readonly unknown[]): Ordered => ({ placed: args, save
  * The arguments in the order of the parameters: those in an object at the end of a call take their places by name, so
  * `topK(x, { k: 3, sorted: false })` is `topK(x, 3, false)`. A record in the place of a tree is that tree, unless all its keys
  * are names of parameters.
- * @throws ArgumentError for an argument that is given twice, for an unknown name, for more arguments than parameters, and for a call that
+ * @throws ArgumentError for an argument that occurs twice, for an unknown name, for more arguments than parameters, and for a call that
  *   ends with an object and lacks a required argument
  */
 export function inOrder(places: Places, args: readonly unknown[]): readonly unknown[] {

@@ -126,12 +126,12 @@ type Calls<
 > = Names extends readonly [infer Name, ...infer Others]
   ? [Name] extends [never]
     ? unknown
-    : ((...given: [...FirstOf<Required<All>, Before['length']>, named: Shown<ByName<Names, Types>>]) => Result) &
+    : ((...args: [...FirstOf<Required<All>, Before['length']>, named: Shown<ByName<Names, Types>>]) => Result) &
         Calls<All, [...Before, Name], Others, Types extends readonly [unknown?, ...infer Rest] ? Rest : [], Result>
   : unknown
 
-type ParametersOf<Fn> = Fn extends (...given: infer Given extends readonly unknown[]) => unknown ? Given : never
-type ResultOf<Fn> = Fn extends (...given: never[]) => infer Result ? Result : never
+type ParametersOf<Fn> = Fn extends (...args: infer All extends readonly unknown[]) => unknown ? All : never
+type ResultOf<Fn> = Fn extends (...args: never[]) => infer Result ? Result : never
 
 /**
  * An op as users call it: with arguments in order, or by name from any parameter on. It is an intersection, because declarations keep the name of
@@ -156,7 +156,7 @@ export interface OpTraits {
   readonly within?: string
   /** Its elements are elements of its operands: if those are indices, such as of tokens, the result holds the same indices. */
   readonly rearranges?: true
-  /** It answers at once also for a symbol, such as a question about its shape: its calls are not recorded. */
+  /** It returns at once for symbols, too, as an op that reads a shape does: its calls are not recorded. */
   readonly answers?: true
   /**
    * How an activation computes the units of its operand, the elements along the last axis: `mixed`, each from all; `scaled`, each by
@@ -272,7 +272,7 @@ function declared(name: string, declare: () => readonly Place[], compute: Comput
 /* @__NO_SIDE_EFFECTS__ */
 export function op<
   const All extends readonly AnyParameter[],
-  Method extends Readonly<Record<string, (...given: ValuesIn<All>) => unknown>>,
+  Method extends Readonly<Record<string, (...args: ValuesIn<All>) => unknown>>,
 >(declare: () => All, method: Method, traits: OpTraits = {}): Op<Method, NamesIn<All>> {
   const [name, compute] = Object.entries<Compute>(method)[0]!
   return declared<Op<Method, NamesIn<All>>>(name, declare, compute, traits)
@@ -286,7 +286,7 @@ export function op<
 /* @__NO_SIDE_EFFECTS__ */
 export function opOf<Signatures extends AnyFunction>(
   declare: () => readonly AnyParameter[],
-  method: Readonly<Record<string, (...given: never[]) => unknown>>,
+  method: Readonly<Record<string, (...args: never[]) => unknown>>,
   traits: OpTraits = {},
 ): Signatures {
   const [name, compute] = Object.entries<Compute>(method)[0]!
@@ -316,7 +316,7 @@ export function binaryOp<Result>(
   return declared<(x1: TensorLike, x2: TensorLike) => Result>(name, ofTwo, compute, traits)
 }
 
-/** The same op under a second name, and in another namespace if the traits say so. */
+/** The same op under a second name. @param traits default: those of the op. They may place it in another namespace */
 /* @__NO_SIDE_EFFECTS__ */
 export function alias<Fn extends AnyFunction>(name: string, of: Fn, traits?: OpTraits): Fn {
   if (!isDeclared(of)) throw internalError(`alias ${name}: expected an op`)

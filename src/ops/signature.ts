@@ -72,7 +72,7 @@ export class CallArguments {
     return this.tree.map((argument) => mapTree(argument, bound))
   }
 
-  /** One tree per argument, with its structure and the given tensors at the leaves. */
+  /** One tree per argument, with its structure and these tensors at the leaves. */
   withLeaves(tensors: readonly Tensor[]): readonly Tree<Tensor | Nothing>[] {
     return withLeaves(this.tree, tensors)
   }
@@ -131,7 +131,7 @@ function keyOf(tree: Tree<Leaf>): string {
 
 const isList = (tree: Tree<Leaf>): tree is readonly Tree<Leaf>[] => Array.isArray(tree)
 
-/** Trees of the same structure, with the given tensors at the leaves. */
+/** Trees of the same structure, with these tensors at the leaves. */
 export function withLeaves(
   trees: readonly Tree<Leaf>[],
   tensors: readonly Tensor[],

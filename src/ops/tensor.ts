@@ -124,7 +124,7 @@ export class Tensor implements TensorType {
   declare reshape: (newshape: Shape) => Tensor
 
   /**
-   * Without axes of extent 1: all of them, or those that are given. Also of a symbol, as `ops.squeeze`.
+   * Without axes of extent 1: all of them, or those in `axis`. Also of a symbol, as `ops.squeeze`.
    *
    *   tensor([[1], [2]]).squeeze(-1)   // [1, 2]
    *

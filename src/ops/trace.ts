@@ -156,12 +156,12 @@ export class Trace {
     return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
   }
 
-  /** A new symbol with the same value. Gradients with respect to it include only its own uses, not those of `tensor`. */
+  /** A new symbol with the same value. Gradients with respect to it include only the uses of this symbol, not those of `tensor`. */
   alias(tensor: Tensor): Tensor {
     return this.wrap(this.builder.emitOne('reshape', [this.valueOf(tensor)], { shape: tensor.shape }))
   }
 
-  /** Copies a graph without variables into this one, with the given tensors as its parameters. Returns its outputs. */
+  /** Copies a graph without variables into this one, with `args` as its parameters. Returns its outputs. */
   inline({ parameters, nodes, outputs }: Graph, args: readonly Tensor[]): Tensor[] {
     const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(args[i]!)]))
     for (const node of nodes) {
@@ -249,7 +249,7 @@ export interface Traced {
   readonly runtime: Runtime
 }
 
-/** Records the ops that `body` calls on symbols of the given types. */
+/** Records the ops that `body` calls on symbols of these types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
   if (active !== null) throw new StateError('A model cannot run while a function is traced. Call model.apply(x) in it.')
   const inner = new Trace()

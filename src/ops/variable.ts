@@ -60,7 +60,7 @@ function isInitial(value: unknown): value is Initial {
 export interface VariableOptions {
   /** The name. Default 'variable'. */
   readonly name?: string
-  /** Default: the dtype of the first value; float32 if only a shape is given. */
+  /** Default: the dtype of the first value; float32 if `initial` is a shape. */
   readonly dtype?: DType
   /** Whether an optimizer may change it. Default true. */
   readonly trainable?: boolean
@@ -114,7 +114,7 @@ export class Variable {
   declare readonly dtype: DType
   name: string
   /**
-   * The names of the model and of the layers in which it was made, and its own: `sequential/dense/kernel`. Files and errors have `name`, in
+   * The names of the model and of the layers in which it was made, then its name: `sequential/dense/kernel`. Files and errors have `name`, in
    * which the name of the outermost model is missing. Keras: `Variable.path`.
    */
   path: string

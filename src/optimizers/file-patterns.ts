@@ -1,5 +1,5 @@
-// Makes regular expressions of configurations that take bounded time: while a file is read, and whenever a configuration is read again, because
-// a configuration does not contain whether it comes from a file.
+// Bounds the time of the regular expressions in configurations. It does so while a file is read and, because a configuration does not
+// contain whether it comes from a file, for all configurations that are read afterwards.
 
 import { boundedIfPossible, boundedPatterns } from '../core/bounded-pattern'
 import { withFile } from '../core/file-scope'

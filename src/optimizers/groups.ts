@@ -1,4 +1,4 @@
-// Groups of weights with their own learning rate or weight decay.
+// Groups of weights whose learning rate or weight decay differs from that of the optimizer.
 
 import {
   Configured,

@@ -13,7 +13,7 @@ import type { Slot } from './parameters'
 import type { LearningRateSchedule } from './schedules'
 
 const lossScaleOptions = () => ({
-  /** The optimizer that updates the weights. Its own lossScaleFactor must be null. */
+  /** The optimizer that updates the weights. Its lossScaleFactor must be null. */
   innerOptimizer: required(optimizer),
   /** The first factor. Default 32768. */
   initialScale: option(number({ above: 0 }), 2 ** 15),
@@ -59,7 +59,7 @@ export class LossScaleOptimizer extends LossScaleOptimizerBase {
     const table: Readonly<Record<string, AnyOption>> = optimizerOptions()
     for (const [name, { initial, read, write, unread }] of Object.entries(table)) {
       if (unread) continue
-      // The rate as it was given; the property is that of the inner optimizer.
+      // The rate of the options; the property `learningRate` is that of the inner optimizer.
       const value: unknown = name === 'learningRate' ? super.learningRate : Reflect.get(this, name)
       const usual = name === 'learningRate' ? Math.fround(Number(initial!({}))) : write(read(initial!({}), name))
       if (name !== 'name' && JSON.stringify(write(value)) !== JSON.stringify(usual))

@@ -6,7 +6,10 @@ import { custom, type Kind } from '../core/options'
 import { functionNamed, isSerialized, savedName, type Json } from '../core/registry'
 import { Variable } from '../ops/variable'
 
-/** How expressions are made. After the first file it stays replaced, because a configuration that is read again does not contain whether it is of a file. */
+/**
+ * Makes regular expressions outside of files. The first file replaces it for good, because a configuration that is read later does not
+ * contain whether it comes from a file.
+ */
 let make: MakePattern = (source, flags) => new RegExp(source, flags)
 
 /** Sets how expressions are made outside of files. */
@@ -14,7 +17,7 @@ export function makePatternsWith(makePattern: MakePattern): void {
   make = makePattern
 }
 
-/** An expression of a text: from a configuration, which may be that of a file, or from an option. */
+/** The regular expression of a text, which comes from a configuration or from an option. */
 export function patternOf(source: string, flags = ''): RegExp {
   return (fileScope().makePattern ?? make)(source, flags)
 }

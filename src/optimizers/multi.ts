@@ -145,7 +145,7 @@ export class MultiOptimizer extends MultiOptimizerBase {
     const all = this.members
     if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)
     if (new Set(all).size < all.length)
-      throw new ArgumentError(`${this.name}: an optimizer is given twice. Combine its weights in an array.`)
+      throw new ArgumentError(`${this.name}: two pairs have the same optimizer. Combine their weights in an array.`)
     // The loss is scaled once, for all optimizers.
     if (all.some(({ lossScaleFactor }) => lossScaleFactor !== null))
       throw new ArgumentError(`${this.name}: lossScaleFactor cannot be used here`)
@@ -156,7 +156,7 @@ export class MultiOptimizer extends MultiOptimizerBase {
   }
 
   protected update(): UpdateResult {
-    throw internalError('each optimizer updates its own weights')
+    throw internalError('each optimizer updates its weights')
   }
 
   /** The learning rate of the first optimizer. Read only: set it in each optimizer. */

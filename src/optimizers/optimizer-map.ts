@@ -1,4 +1,4 @@
-// OptimizerMap: optimizers by the names of weights, in Keras's form. MultiOptimizer turns it into its own pairs.
+// OptimizerMap: optimizers by the names of weights, in Keras's form. MultiOptimizer turns it into pairs.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { patternOf } from './match'

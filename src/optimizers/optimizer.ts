@@ -85,7 +85,7 @@ export const optimizerOptions = () => ({
   name: optionFrom<string, string | null>(text, (optimizer) => camelCase(classNameOf(optimizer))),
   /** Changes nothing, as in Keras 3: a schedule changes the rate. Values other than null warn. Default null. */
   decay: unread(idle(nullable(number()), [null], 'use a schedule'), null),
-  /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */
+  /** Weights whose learning rate or weight decay differs; the first matching group counts. Default none. */
   groups: option(listOf(groupKind), []),
   /** Weights without weight decay; `excludeFromWeightDecay` adds to them. Default none. */
   noWeightDecay: option(listOf(matchKind), []),
@@ -142,7 +142,7 @@ export type ExclusionOptions = OptionInputs<ReturnType<typeof exclusionOptions>>
 const OptimizerBase = (configured as InOrder<['learningRate', 'weightDecay']>)(Configured, optimizerOptions)
 
 /**
- * To make your own optimizer, subclass it, declare the slots and write `update` with ops:
+ * For a custom optimizer, subclass it, declare the slots and write `update` with ops:
  *
  * ```ts
  * class UnitSteps extends Optimizer {
@@ -247,7 +247,7 @@ export abstract class Optimizer extends OptimizerBase {
     throw unknownName('property of optimizers', 'learning_rate', ['learningRate'])
   }
 
-  /** The optimizers with their own learning rate: this one, or those that it combines. @internal */
+  /** The optimizers that have a learning rate: this one, or those that it combines. @internal */
   get members(): readonly Optimizer[] {
     return [this]
   }

@@ -13,6 +13,7 @@ const unnamed = { MultiOptimizer: true, LossScaleOptimizer: true }
 
 export const optimizers = /* @__PURE__ */ new Registry('optimizer', Optimizer, () => rules, { unnamed })
 
-export function getOptimizer(identifier: OptimizerIdentifier): Optimizer {
+/** An optimizer from a name, an instance or a saved configuration. The identifier may come from users unchecked: this checks it. */
+export function getOptimizer(identifier: unknown): Optimizer {
   return optimizers.get(identifier)
 }

@@ -41,7 +41,7 @@ import {
 import { full } from '../ops/numpy/shape'
 import { Tensor, shapeOrValue } from '../ops/tensor'
 
-/** To make your own schedule, subclass it and write `call` with ops. */
+/** For a custom schedule, subclass it and write `call` with ops. */
 export abstract class LearningRateSchedule extends Configured {
   /** The learning rate of the update after `step` updates; `step` is an int32 scalar. */
   abstract call(step: Tensor): Tensor

@@ -2,8 +2,7 @@
 
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
-import { count, integer, listOf, nullable, number, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { count, integer, listOf, nullable, number, option, readOptions } from '../core/options'
 import { contributionsOf, sayContributions, signed, type Contribution } from './contributions'
 import { readExplanation, type ExplanationLike, type ExplanationParts } from './read-explanation'
 import type { Drawing } from './drawing/picture'
@@ -73,7 +72,7 @@ export function drawBars(
 ): Drawing {
   const { importance, attributions } = explanation
   const title = importance === null ? 'What the answer is made of' : 'How much worse without each feature'
-  const { names, row, most, ...others } = readTyped(where, table(title), options)
+  const { names, row, most, ...others } = readOptions(where, table(title), options)
   const { value: chosenValue, baseValue: chosenBase, ...text } = others
   const value = chosenValue ?? explanation.value?.data[row] ?? null
   const baseValue = chosenBase ?? explanation.baseValue?.data[row] ?? null

@@ -4,12 +4,11 @@ import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
 import { ShapeError, formatShape } from '../core/errors'
-import { count, listOf, nullable, option } from '../core/options'
+import { count, listOf, nullable, option, readOptions } from '../core/options'
 import { isBranch } from '../core/tree'
 import { isRow, type TableRow } from '../tables/values'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
-import { readTyped } from '../ops/arguments'
 import { linesAcross } from './drawing/axes'
 import { BLENDS, type Colour } from './drawing/colours'
 import { attributionRows, requireFinite, type AttributionRows } from './contributions'
@@ -67,7 +66,7 @@ const MOST_POINTS = 500
 export function plotBeeswarm(explanation: ExplanationLike, options: PlotBeeswarmOptions = {}): Picture {
   const where = 'plotBeeswarm'
   requireArguments(where, arguments, 2)
-  const { x, names, most, ...text } = readTyped(where, table(), options)
+  const { x, names, most, ...text } = readOptions(where, table(), options)
   const { attributions, names: columns } = readExplanation(where, explanation)
   const read = attributionRows(where, attributions, names ?? columns)
   for (let row = 0; row < read.rows; row++) requireFinite(where, read, row)

@@ -2,8 +2,7 @@
 
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
-import { listOf, nullable, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { listOf, nullable, option, readOptions } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { accuracyOf, confusionOf, sumOf, type Confusion } from './confusion'
 import { widthOf } from './drawing/lines'
@@ -36,7 +35,7 @@ const table = () =>
  */
 export function plotConfusionMatrix(matrix: TensorLike, options: PlotConfusionMatrixOptions = {}): Picture {
   requireArguments('plotConfusionMatrix', arguments, 2)
-  const { names: classNames, ...text } = readTyped('plotConfusionMatrix', table(), options)
+  const { names: classNames, ...text } = readOptions('plotConfusionMatrix', table(), options)
   const confusion = confusionOf('plotConfusionMatrix', matrix, classNames)
   const { names, rows } = confusion
   const grid = gridOf(names)

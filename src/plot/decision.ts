@@ -3,9 +3,8 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
-import { count, integer, listOf, nullable, option } from '../core/options'
+import { count, integer, listOf, nullable, option, readOptions } from '../core/options'
 import { Model } from '../models/model'
-import { readTyped } from '../ops/arguments'
 import { tensor, toTensor, type TensorLike } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Axes } from './drawing/axes'
@@ -68,7 +67,7 @@ const numberEntry = (value: number, colour: number): LegendEntry => ({
  */
 export async function plotDecision(model: Model, x: TensorLike, options: PlotDecisionOptions = {}): Promise<Picture> {
   requireArguments('plotDecision', arguments, 3)
-  const { labels, names, columns, most, resolution, width, height, ...text } = readTyped(
+  const { labels, names, columns, most, resolution, width, height, ...text } = readOptions(
     'plotDecision',
     table(),
     options,

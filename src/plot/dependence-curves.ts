@@ -4,8 +4,7 @@ import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { timeIn } from '../core/dates'
 import { ArgumentError, quoted } from '../core/errors'
-import { integer, nullable, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { integer, nullable, option, readOptions } from '../core/options'
 import type { PartialDependence } from '../explain/dependence'
 import { StringTensor } from '../ops/strings'
 import { Axes, linesAcross } from './drawing/axes'
@@ -80,7 +79,7 @@ export function drawDependence(
   options: DependenceCurvesOptions,
   fluid = false,
 ): Drawing {
-  const { name: chosenName, output, rows: most, ...text } = readTyped(where, table(), options)
+  const { name: chosenName, output, rows: most, ...text } = readOptions(where, table(), options)
   if (dependence?.grid === undefined || dependence.average === undefined)
     throw new ArgumentError(`${where}: needs the result of partialDependence, received ${quoted(dependence)}`)
   const { grid, individual, column } = dependence

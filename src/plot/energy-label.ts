@@ -3,13 +3,23 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import { abortSignal, count as positive, integer, listOf, nullable, number, option, required } from '../core/options'
+import {
+  abortSignal,
+  anything,
+  count as positive,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  readOptions,
+  required,
+} from '../core/options'
 import { count, formatBytes } from '../core/table'
 import { asciiXml } from '../core/text'
 import type { TargetsOf } from '../data/samples/data-types'
 import { Model } from '../models/model'
 import type { RowsFor } from '../tables/model-rows'
-import { readTyped } from '../ops/arguments'
 import type { Figure, Footprint } from '../thrift/figures'
 import { contributionBars } from './attribution-bars'
 import { largest, sayContributions } from './contributions'
@@ -17,7 +27,6 @@ import { labelFigures, type LabelFigures } from './label-figures'
 import { Picture, type Drawing } from './drawing/picture'
 import {
   HEAD,
-  anyValue,
   coordinate,
   element,
   escaped,
@@ -56,9 +65,9 @@ export interface EnergyLabelOptions<In = unknown, Out = unknown> extends Picture
 
 const table = () =>
   merged(pictureTable(''), {
-    x: required(anyValue),
-    y: option(anyValue, null),
-    training: option(anyValue, null),
+    x: required(anything),
+    y: option(anything, null),
+    training: option(anything, null),
     names: option(nullable(listOf(words)), null),
     row: option(integer({ min: 0 }), 0),
     batchSize: option(positive, 1),
@@ -115,7 +124,7 @@ export async function energyLabel<In, Out>(
 ): Promise<EnergyLabel> {
   requireArguments('energyLabel', arguments, 2)
   if (!(model instanceof Model)) throw new ArgumentError(`energyLabel: needs a model, received ${quoted(model)}`)
-  const { title, description, training, ...request } = readTyped('energyLabel', table(), options)
+  const { title, description, training, ...request } = readOptions('energyLabel', table(), options)
   const figures = await labelFigures(model, { ...request, training: footprintOf(training) })
   const head = title === '' ? `Energy label: ${figures.model}` : title
   return new EnergyLabel(draw(figures, { title: head, description }), figures)

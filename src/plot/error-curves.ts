@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
-import { boolean, choice, count, listOf, nullable, number, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { boolean, choice, count, listOf, nullable, number, option, readOptions } from '../core/options'
 import { isList } from './curves'
 import type { Series } from './drawing/lines'
 import { drawPanels, saySeries } from './drawing/panels'
@@ -53,7 +52,7 @@ export type ErrorCurves = Readonly<Record<string, ArrayLike<number> | readonly A
 export function plotErrorCurves(curves: ErrorCurves, options: PlotErrorCurvesOptions = {}): Picture {
   const where = 'plotErrorCurves'
   requireArguments(where, arguments, 2)
-  const { x, xLabel, yLabel, spread, log, width, height, ...text } = readTyped(where, table(), options)
+  const { x, xLabel, yLabel, spread, log, width, height, ...text } = readOptions(where, table(), options)
   if (typeof curves !== 'object' || curves === null || Array.isArray(curves))
     throw new ArgumentError(`${where}: needs runs by name, { plain: [run, run] }, received ${quoted(curves)}`)
   const share = spread === 'range' ? 0 : 0.25

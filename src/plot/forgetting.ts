@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
-import { listOf, nullable, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { listOf, nullable, option, readOptions } from '../core/options'
 import { isList } from './curves'
 import { widthOf } from './drawing/lines'
 import { Picture } from './drawing/picture'
@@ -40,7 +39,7 @@ export function plotForgetting(
 ): Picture {
   const where = 'plotForgetting'
   requireArguments(where, arguments, 2)
-  const { names: taskNames, ...text } = readTyped(where, table(), options)
+  const { names: taskNames, ...text } = readOptions(where, table(), options)
   const rows = readAccuracies(where, accuracies)
   const tasks = rows.length
   if (taskNames !== null && taskNames.length !== tasks)

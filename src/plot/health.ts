@@ -3,10 +3,9 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
-import { count, option } from '../core/options'
+import { count, option, readOptions } from '../core/options'
 import { HEALTH_SIZE, HEALTH_TITLE, drawHealth } from '../balance/health-picture'
 import type { HealthRecord } from '../balance/health-record'
-import { readTyped } from '../ops/arguments'
 import { Picture } from './drawing/picture'
 import { pictureTable, type PictureOptions } from './drawing/svg'
 
@@ -63,6 +62,6 @@ function recordsIn(health: HealthLike): readonly HealthRecord[] | undefined {
  */
 export function plotHealth(health: HealthLike, options: PlotHealthOptions = {}): Picture {
   requireArguments('plotHealth', arguments, 2)
-  const { width, height, ...text } = readTyped('plotHealth', table(), options)
+  const { width, height, ...text } = readOptions('plotHealth', table(), options)
   return new Picture(drawHealth(recordsOf(health), { width, height }, text))
 }

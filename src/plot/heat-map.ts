@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
-import { integer, number, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { integer, number, option, readOptions } from '../core/options'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { brightnessRange } from './brightness'
 import { pngUri } from './png'
@@ -62,7 +61,7 @@ export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): s
 
 /** @param fluid whether the picture is as wide as its place in the page */
 export function drawHeatMap(where: string, map: TensorLike, options: HeatMapOptions, fluid = false): Drawing {
-  const { image: below, row, opacity, ...text } = readTyped(where, table(), options)
+  const { image: below, row, opacity, ...text } = readOptions(where, table(), options)
   const image = below === null ? null : imageOf(where, toTensor(below, `${where}: image`, 'float32'), row)
   const heat = mapOf(where, toTensor(map, `${where}: the map`, 'float32'), row, image)
   const { rows, columns } = heat

@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
-import { boolean, count, listOf, nullable, option, text as word } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { boolean, count, listOf, nullable, option, readOptions, text as word } from '../core/options'
 import { curvesOf, validatedBy, type HistoryLike } from './curves'
 import type { Series } from './drawing/lines'
 import { drawPanels, saySeries } from './drawing/panels'
@@ -44,7 +43,7 @@ const table = () =>
  */
 export function plotHistory(history: HistoryLike, options: PlotHistoryOptions = {}): Picture {
   requireArguments('plotHistory', arguments, 2)
-  const { names, log, width, height, xLabel, ...text } = readTyped('plotHistory', table(), options)
+  const { names, log, width, height, xLabel, ...text } = readOptions('plotHistory', table(), options)
   const curves = curvesOf('plotHistory', history)
   const baseOf = (name: string): string => {
     const base = validatedBy(name)

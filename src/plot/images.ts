@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import { count, listOf, nullable, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { count, listOf, nullable, option, readOptions } from '../core/options'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { Picture } from './drawing/picture'
 import { brightnessRange } from './brightness'
@@ -46,7 +45,7 @@ function bytesOf(data: ArrayLike<number>): (at: number) => number {
  */
 export function plotImages(images: TensorLike, options: PlotImagesOptions = {}): Picture {
   requireArguments('plotImages', arguments, 2)
-  const { captions, columns: wanted, size, most, ...text } = readTyped('plotImages', table(), options)
+  const { captions, columns: wanted, size, most, ...text } = readOptions('plotImages', table(), options)
   const { data, shape } = toTensor(images, 'plotImages', 'float32')
   const [total = 0, rows = 0, columns = 0, channels = 1] = shape
   const isImages = (shape.length === 3 || shape.length === 4) && (channels === 1 || channels === 3)

@@ -18,7 +18,7 @@ export interface ModelNode {
   /** null before the layer is built. */
   readonly parameters: number | null
   readonly kind: 'input' | 'weights' | 'plain'
-  /** The names of the layers around it and its own, as the path of a scope. */
+  /** The names of the layers around it, then its name, as the path of a scope. */
   readonly scope: string
   readonly inner: ModelGraph | null
 }

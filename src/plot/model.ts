@@ -3,10 +3,9 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
-import { boolean, custom, nullable, option } from '../core/options'
+import { boolean, custom, nullable, option, readOptions } from '../core/options'
 import { count } from '../core/table'
 import { Model } from '../models/model'
-import { readTyped } from '../ops/arguments'
 import type { Ledger } from '../thrift/ledger'
 import { modelGraph, type ModelGraph } from './model-graph'
 import { at, drawGraph, paramsOf } from './model-parts'
@@ -60,7 +59,7 @@ function say({ nodes, edges }: ModelGraph): string {
  */
 export function plotModel(model: Model, options: PlotModelOptions = {}): Picture {
   requireArguments('plotModel', arguments, 2)
-  const { nested, ledger, title, description } = readTyped('plotModel', table(), options)
+  const { nested, ledger, title, description } = readOptions('plotModel', table(), options)
   if (!(model instanceof Model)) throw new ArgumentError(`plotModel: needs a model, received ${quoted(model)}`)
   const graph = modelGraph(model, nested)
   if (graph.nodes.length === 0) throw new DataError(`plotModel: the model "${model.name}" has no layers yet`)

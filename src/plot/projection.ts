@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
-import { count, listOf, nullable, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { count, listOf, nullable, option, readOptions } from '../core/options'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { Axes } from './drawing/axes'
 import { drawLegend } from './drawing/lines'
@@ -49,7 +48,7 @@ const table = () =>
  */
 export function plotProjection(activations: TensorLike, options: PlotProjectionOptions = {}): Picture {
   requireArguments('plotProjection', arguments, 2)
-  const { labels, names, most, width, height, ...text } = readTyped('plotProjection', table(), options)
+  const { labels, names, most, width, height, ...text } = readOptions('plotProjection', table(), options)
   const { data, shape, size } = toTensor(activations, 'plotProjection', 'float32')
   const [rows = 0] = shape
   if (shape.length < 2 || size === 0)

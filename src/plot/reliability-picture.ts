@@ -1,8 +1,8 @@
 // Confidence against accuracy.
 
 import { requireArguments } from '../core/arguments'
+import { readOptions } from '../core/options'
 import { ArgumentError, quoted } from '../core/errors'
-import { readTyped } from '../ops/arguments'
 import type { ReliabilityDiagram } from '../explain/reliability'
 import { Axes } from './drawing/axes'
 import type { Drawing } from './drawing/picture'
@@ -33,7 +33,7 @@ export function drawReliability(
   options: PictureOptions,
   fluid = false,
 ): Drawing {
-  const text = readTyped(where, table(), options)
+  const text = readOptions(where, table(), options)
   if (!Array.isArray(diagram?.bins))
     throw new ArgumentError(`${where}: needs the result of reliabilityDiagram, received ${quoted(diagram)}`)
   const { bins, expectedCalibrationError, accuracy, confidence } = diagram

@@ -3,9 +3,8 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import { count, listOf, nullable, option } from '../core/options'
+import { count, listOf, nullable, option, readOptions } from '../core/options'
 import { classesOf } from '../explain/labels'
-import { readTyped } from '../ops/arguments'
 import { toTensor, type TensorLike } from '../ops/convert'
 import { Axes, type Point } from './drawing/axes'
 import { drawLegend, drawSeries, seriesEntry, type Series } from './drawing/lines'
@@ -69,7 +68,7 @@ function fewer(points: readonly Point[], most: number): readonly Point[] {
  */
 export function plotRoc(probabilities: TensorLike, labels: TensorLike, options: PlotRocOptions = {}): Picture {
   requireArguments('plotRoc', arguments, 3)
-  const { names, width: side, ...text } = readTyped('plotRoc', table(), options)
+  const { names, width: side, ...text } = readOptions('plotRoc', table(), options)
   const scores = toTensor(probabilities, 'plotRoc: probabilities', 'float32')
   const [rows = 0, columns = 1] = scores.shape
   if (scores.rank < 1 || scores.rank > 2 || scores.size === 0)

@@ -2,8 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import { count, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { count, option, readOptions } from '../core/options'
 import { barsOf } from '../engine/runtime/terminal'
 
 /** The mean of each of at most `most` groups of neighbours; NaN where a group has no number. */
@@ -29,7 +28,7 @@ export interface SparklineOptions {
  */
 export function sparkline(values: ArrayLike<number>, options: SparklineOptions = {}): string {
   requireArguments('sparkline', arguments, 2)
-  const { width } = readTyped('sparkline', { width: option(count, 40) }, options)
+  const { width } = readOptions('sparkline', { width: option(count, 40) }, options)
   if (typeof values !== 'object' || values === null || typeof values.length !== 'number')
     throw new ArgumentError(`sparkline: needs a list of numbers, received ${quoted(values)}`)
   return barsOf(averaged(Array.from(values, Number), width))

@@ -2,8 +2,7 @@
 
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
-import { listOf, nullable, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { listOf, nullable, option, readOptions } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { accuracyOf, confusionOf, sumOf } from './confusion'
 import { short, words } from './drawing/svg'
@@ -32,7 +31,7 @@ const [GREY, GREEN, YELLOW] = [90, 32, 33]
 export function textConfusionMatrix(matrix: TensorLike, options: TextConfusionMatrixOptions = {}): string {
   requireArguments('textConfusionMatrix', arguments, 2)
   const table = merged(colourTable, { names: option(nullable(listOf(words)), null) })
-  const { names: classNames, colours: wanted } = readTyped('textConfusionMatrix', table, options)
+  const { names: classNames, colours: wanted } = readOptions('textConfusionMatrix', table, options)
   const colours = wanted ?? hasColours()
   const confusion = confusionOf('textConfusionMatrix', matrix, classNames)
   const names = confusion.names.map((name) => (name.length > 16 ? `${name.slice(0, 15)}…` : name))

@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
-import { integer, listOf, nullable, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { integer, listOf, nullable, option, readOptions } from '../core/options'
 import { curvesOf, type HistoryLike } from './curves'
 import { rangeOf, type Range } from './drawing/scales'
 import { short, words } from './drawing/svg'
@@ -45,7 +44,7 @@ export function textCurve(history: HistoryLike | readonly number[], options: Tex
     width: option(integer({ min: 8, max: 1000 }), 60),
     height: option(integer({ min: 2, max: 200 }), 10),
   })
-  const { names, width, height, colours: wanted } = readTyped('textCurve', table, options)
+  const { names, width, height, colours: wanted } = readOptions('textCurve', table, options)
   const colours = wanted ?? hasColours()
   const curves = curvesOf('textCurve', isNumbers(history) ? { values: history } : history)
   const shown = namesShown([...curves.keys()], names)

@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import { count, integer, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { count, integer, option, readOptions } from '../core/options'
 import { attributionRows, requireFinite, signed } from './contributions'
 import { readExplanation, type ExplanationLike } from './read-explanation'
 import { Picture } from './drawing/picture'
@@ -46,7 +45,7 @@ export function plotText(
 ): Picture {
   const where = 'plotText'
   requireArguments(where, arguments, 3)
-  const { row, width, ...text } = readTyped(where, table(), options)
+  const { row, width, ...text } = readOptions(where, table(), options)
   if (!Array.isArray(tokens) || tokens.length === 0 || tokens.some((token) => typeof token !== 'string'))
     throw new ArgumentError(`${where}: needs a list of words, received ${quoted(tokens)}`)
   const read = attributionRows(where, readExplanation(where, explanation).attributions, null)

@@ -3,8 +3,7 @@
 import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
-import { count, integer, listOf, nullable, number, option } from '../core/options'
-import { readTyped } from '../ops/arguments'
+import { count, integer, listOf, nullable, number, option, readOptions } from '../core/options'
 import { linesAcross } from './drawing/axes'
 import { contributionsOf, sayContributions, signed, type Contribution } from './contributions'
 import { readExplanation, type ExplanationLike } from './read-explanation'
@@ -60,7 +59,7 @@ const SLACK = 1e-3
 export function plotWaterfall(result: ExplanationLike, options: PlotWaterfallOptions = {}): Picture {
   const where = 'plotWaterfall'
   requireArguments(where, arguments, 2)
-  const { names, row, most, baseValue, ...text } = readTyped(where, table(), options)
+  const { names, row, most, baseValue, ...text } = readOptions(where, table(), options)
   const explanation = readExplanation(where, result)
   const bars = contributionsOf(where, explanation.attributions, {
     names: names ?? explanation.names,

@@ -41,8 +41,8 @@ export interface Task {
   readonly folds: number | null
   readonly samples: SearchSamples
   readonly fit: CommonFitOptions
-  /** What only this thread can use. */
-  readonly own: {
+  /** Functions, batches and the signal, which only this thread can use. */
+  readonly local: {
     readonly data: ((choice: AnyChoice) => unknown) | null
     /** Batches to validate on. */
     readonly validationBatches: unknown
@@ -126,7 +126,7 @@ export class Fits implements TrialRunner {
         })
       }
     } catch (error) {
-      this.task.own.signal?.throwIfAborted()
+      this.task.local.signal?.throwIfAborted()
       failure = asError(error)
       await this.drop(trial)
     }
@@ -176,10 +176,10 @@ export class Fits implements TrialRunner {
   }
 
   private async run(fit: Fit, choice: AnyChoice, epochs: number, place: FitPlace): Promise<void> {
-    const { samples, fit: common, own } = this.task
+    const { samples, fit: common, local } = this.task
     const { training, validation } =
       this.folds === null || place.fold === null
-        ? { training: samples, validation: own.validationBatches ?? samples.validationData }
+        ? { training: samples, validation: local.validationBatches ?? samples.validationData }
         : this.folds.at(place.fold)
     const { x, y, sampleWeight } = training
     const options = {
@@ -188,14 +188,14 @@ export class Fits implements TrialRunner {
       initialEpoch: fit.epochs,
       verbose: 0,
       sampleWeight,
-      callbacks: own.callbacks?.(choice, place) ?? [],
+      callbacks: local.callbacks?.(choice, place) ?? [],
       ...(validation === null ? {} : { validationData: validation }),
-      ...(own.signal === null ? {} : { signal: own.signal }),
+      ...(local.signal === null ? {} : { signal: local.signal }),
     }
     const { history, epoch } =
-      own.data === null
+      local.data === null
         ? await fit.model.fit(typed(x), typed(y), typed(options))
-        : await fit.model.fit(typed(own.data(choice)), typed(options))
+        : await fit.model.fit(typed(local.data(choice)), typed(options))
     for (const [name, values] of Object.entries(history))
       put(fit.logs, name, [...(propertyOf(fit.logs, name) ?? []), ...values])
     fit.epochs += epoch.length

@@ -82,14 +82,14 @@ export class SearchResult<Choice, In, Out> implements Monitored {
   }
 
   /**
-   * The trials as a table, the best first; with halving rung by rung, the highest first, with the score after each round in a column of
-   * its own: only the numbers of a column are of the same number of epochs. @param most rows; default all
+   * The trials as a table, the best first. With halving, the trials of the highest rung are first, and each round has a column with its
+   * scores: scores of one column are of the same number of epochs. @param most rows; default all
    */
   table(most = Infinity): string {
     if (!(most >= 1)) throw new ArgumentError(`table: the number of rows must be at least 1, received ${quoted(most)}`)
     const sorted = [...this.trials].sort((a, b) => compareTrials(this.rises, a, b)).slice(0, most)
-    const names = Object.keys(sorted[0]!.choice as object)
-    const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values(choice as object)
+    const names = Object.keys(Object(sorted[0]!.choice))
+    const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values<unknown>(Object(choice))
     const height = Math.max(...this.trials.map(({ rounds }) => rounds))
     // A column for each rung.
     const rungs = Array.from({ length: height }, (_, i) => i)

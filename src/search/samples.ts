@@ -5,19 +5,19 @@ import { allocateData, type DType, type TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError } from '../core/errors'
 import { permutationKey, permute } from '../core/permute'
 import { sizeOf, type Shape } from '../core/shapes'
-import { flatten, isBranch, mapTree, pathName, unflatten, type Tree } from '../core/tree'
+import { flatten, mapTree, pathName, unflatten, type Tree } from '../core/tree'
 import { classNumbers } from '../data/samples/class-weights'
 import { mapData } from '../data/samples/layout'
 import { RowSource } from '../data/samples/row-source'
-import { toTensor, type TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 
 /** Tensors in the structure of a model's inputs or targets; null for a target that is left out. */
 export type Columns = Tree<Tensor | null>
 
-/** The data given to fit; null for what is missing. */
-export type SearchSamples = {
+/** The data of the options; null for what is missing. */
+export interface SearchSamples {
   readonly x: Columns
   readonly y: Columns
   readonly sampleWeight: Columns
@@ -33,7 +33,7 @@ export function readColumns(data: unknown, where: string): Columns {
 
 function readColumn(data: unknown, where: string): Tensor | null {
   if (data === null || data === undefined) return null
-  return beginsWithString(data) ? toStrings(data, where) : toTensor(data as TensorLike, where)
+  return beginsWithString(data) ? toStrings(data, where) : toTensor(data, where)
 }
 
 /** Rows to train on, and rows to validate on. */
@@ -55,7 +55,7 @@ export class Folds {
     folds: number,
     seed: number,
   ) {
-    const columns = flatten(partsOf(samples) as Columns).filter((each) => each !== null)
+    const columns = flatten<Tensor | null>(partsOf(samples)).filter((each) => each !== null)
     const size = columns[0]?.shape[0] ?? 0
     const other = columns.find(({ shape }) => shape[0] !== size)
     if (other !== undefined)
@@ -118,7 +118,7 @@ function classesOf(y: Columns, size: number, folds: number): readonly number[] |
   return [...counts.values()].every((count) => count >= folds) ? classes : null
 }
 
-/** The given rows of all columns, in the order of `rows`. */
+/** The rows of all columns whose numbers are in `rows`, in this order. */
 export function takeRows(columns: Columns, rows: Int32Array): Columns {
   return mapTree<Tensor | null, Tensor | null>(columns, (column) => {
     if (column === null) return null
@@ -136,8 +136,8 @@ export function takeRows(columns: Columns, rows: Int32Array): Columns {
   })
 }
 
-/** Samples that can be posted to a thread. The thread reads the same memory. */
-export interface PackedSamples {
+/** Columns that can be posted to a thread. The thread reads the same memory. */
+interface PackedColumns {
   readonly structure: Tree<null>
   readonly leaves: readonly ({
     readonly data: TensorData | readonly string[]
@@ -146,25 +146,32 @@ export interface PackedSamples {
   } | null)[]
 }
 
-export function packSamples(samples: SearchSamples): PackedSamples {
-  const tree = samples as Columns
-  const leaves = flatten(tree).map((column) => {
+export type PackedSamples = Readonly<Record<keyof SearchSamples, PackedColumns>>
+
+export function packSamples({ x, y, sampleWeight, validationData }: SearchSamples): PackedSamples {
+  return { x: pack(x), y: pack(y), sampleWeight: pack(sampleWeight), validationData: pack(validationData) }
+}
+
+function pack(columns: Columns): PackedColumns {
+  const leaves = flatten(columns).map((column) => {
     if (column === null) return null
     const { shape, dtype } = column
     return { data: column instanceof StringTensor ? column.strings : shared(column.data), shape, dtype }
   })
-  return { structure: mapTree<Tensor | null, null>(tree, () => null), leaves }
+  return { structure: mapTree<Tensor | null, null>(columns, () => null), leaves }
 }
 
-export function unpackSamples({ structure, leaves }: PackedSamples): SearchSamples {
+export function unpackSamples({ x, y, sampleWeight, validationData }: PackedSamples): SearchSamples {
+  return { x: unpack(x), y: unpack(y), sampleWeight: unpack(sampleWeight), validationData: unpack(validationData) }
+}
+
+function unpack({ structure, leaves }: PackedColumns): Columns {
   const columns = leaves.map((leaf) => {
     if (leaf === null) return null
     const { data, shape, dtype } = leaf
     return isStrings(data) ? new StringTensor(data, shape) : new Tensor(data, shape, dtype)
   })
-  const tree = unflatten<Tensor | null>(structure, columns)
-  if (isBranch(tree) && 'x' in tree) return tree as unknown as SearchSamples
-  return { x: null, y: null, sampleWeight: null, validationData: null }
+  return unflatten<Tensor | null>(structure, columns)
 }
 
 function isStrings(data: TensorData | readonly string[]): data is readonly string[] {
@@ -173,7 +180,7 @@ function isStrings(data: TensorData | readonly string[]): data is readonly strin
 
 /** A copy of the elements in memory that all threads share. */
 function shared<Data extends TensorData>(data: Data): Data {
-  const copy = Reflect.construct(data.constructor, [new SharedArrayBuffer(data.byteLength)]) as Data
+  const copy: Data = Reflect.construct(data.constructor, [new SharedArrayBuffer(data.byteLength)])
   copy.set(data)
   return copy
 }

@@ -5,9 +5,10 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, MyelinError, quoted } from '../core/errors'
 import {
   abortSignal,
+  anything,
   boolean,
+  callback,
   count,
-  custom,
   integer,
   nullable,
   number,
@@ -16,6 +17,7 @@ import {
   text,
   type ValuesOf,
 } from '../core/options'
+import { isPlainFunction, type AnyFunction } from '../core/registry'
 import { isUrl } from '../core/globals'
 import { typed } from '../core/tree'
 import type { SampleWeights } from '../data/samples/data-types'
@@ -123,20 +125,7 @@ export interface RandomSearchOptions<Choice = AnyChoice> extends SearchOptions<C
   readonly trials?: number
 }
 
-/** Accepts any value; it is checked elsewhere. */
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
-const callable = nullable(
-  custom<(...inputs: never[]) => unknown>(
-    (value, where) => {
-      if (typeof value === 'function') return value as (...inputs: never[]) => unknown
-      throw new ArgumentError(`${where} must be a function, received ${quoted(value)}`)
-    },
-    () => null,
-  ),
-)
+const callable = <Fn extends AnyFunction>() => nullable(callback<Fn>('a function'))
 
 const fitTable = () => ({
   batchSize: option(nullable(count), null),
@@ -153,7 +142,7 @@ const searchTable = () =>
     x: option(anything, null),
     y: option(anything, null),
     sampleWeight: option(anything, null),
-    data: option(callable, null),
+    data: option(callable<NonNullable<Task['local']['data']>>(), null),
     validationData: option(anything, null),
     folds: option(nullable(integer({ min: 2 })), null),
     epochs: option(count, 1),
@@ -161,7 +150,7 @@ const searchTable = () =>
     mode: option(mode, 'auto'),
     seed: option(nullable(integer()), null),
     halving: option(anything, null),
-    callbacks: option(callable, null),
+    callbacks: option(callable<NonNullable<Task['local']['callbacks']>>(), null),
     workers: option(count, 1),
     verbose: option(integer({ min: 0, max: 1 }), 0),
     signal: option(nullable(abortSignal), null),
@@ -186,7 +175,7 @@ const halvingTable = () => ({ factor: option(integer({ min: 2 }), 3), minEpochs:
  *   console.log(result.table())
  *   await result.best.model.predict(x)
  *
- * A trial that fails, for example because its weights diverge, is kept with its error. Every trial has its own seeds,
+ * A trial that fails, for example because its weights diverge, is kept with its error. Every trial has different seeds,
  * so its result does not depend on the other trials.
  * @throws ArgumentError for options that exclude each other; MyelinError if all trials fail, with the first error as
  * its cause
@@ -200,9 +189,7 @@ export async function gridSearch<const Space extends GridSpace, In = Tensor, Out
   requireArguments('gridSearch', arguments, 3)
   const settings = readOptions('gridSearch', searchTable(), options)
   return typed(
-    await new Search('gridSearch', gridChoices('gridSearch', space), settings, settings.seed ?? nextSeed()).run(
-      make as AnyMake | URL | string,
-    ),
+    await new Search('gridSearch', gridChoices('gridSearch', space), settings, settings.seed ?? nextSeed()).run(make),
   )
 }
 
@@ -231,9 +218,7 @@ export async function randomSearch<const Space extends RandomSpace, In = Tensor,
   const { trials, ...settings } = readOptions('randomSearch', randomTable(), options)
   const seed = settings.seed ?? nextSeed()
   return typed(
-    await new Search('randomSearch', randomChoices('randomSearch', space, trials, seed), settings, seed).run(
-      make as AnyMake | URL | string,
-    ),
+    await new Search('randomSearch', randomChoices('randomSearch', space, trials, seed), settings, seed).run(make),
   )
 }
 
@@ -292,19 +277,20 @@ class Search implements Monitored {
     const { x, data, folds, validationSplit, validationData } = this.settings
     if ((x === null) === (data === null))
       throw new ArgumentError(`${where}: needs either x and y, or data: a function that returns batches`)
-    const given = Object.entries({ folds, validationSplit, validationData })
+    const validations = Object.entries({ folds, validationSplit, validationData })
       .filter(([, each]) => each !== null)
       .map(([name]) => name)
-    if (given.length > 1) throw new ArgumentError(`${where}: ${given.join(' and ')} exclude each other: choose one`)
+    if (validations.length > 1)
+      throw new ArgumentError(`${where}: ${validations.join(' and ')} exclude each other: choose one`)
     if (folds !== null && data !== null)
       throw new ArgumentError(`${where}: folds need x and y: batches have no rows to split`)
-    if (given.length === 0 && isValName(monitor))
+    if (validations.length === 0 && isValName(monitor))
       throw new ArgumentError(
         `${where}: ${quoted(monitor)} needs data to validate on: validationSplit, validationData or folds`,
       )
   }
 
-  async run(make: AnyMake | URL | string): Promise<SearchResult<AnyChoice, unknown, unknown>> {
+  async run(make: unknown): Promise<SearchResult<AnyChoice, unknown, unknown>> {
     this.signal?.throwIfAborted()
     const runner = await this.runnerFor(make)
     try {
@@ -330,7 +316,7 @@ class Search implements Monitored {
   private async runnerFor(make: unknown): Promise<TrialRunner> {
     const { where, settings } = this
     const task = this.task()
-    if (typeof make === 'function') return new Fits(make as AnyMake, task)
+    if (isPlainFunction<AnyMake>(make)) return new Fits(make, task)
     if (!isUrl(make) && typeof make !== 'string')
       throw new ArgumentError(
         `${where}: make must be a function, or the URL of a module whose default export is one, received ${quoted(make)}`,
@@ -343,9 +329,9 @@ class Search implements Monitored {
     const imported = await importMake(url)
     if (settings.workers === 1 || !hasThreads()) return new Fits(imported, task)
     const unsendable = Object.entries({
-      data: task.own.data,
-      validationData: task.own.validationBatches,
-      callbacks: task.own.callbacks,
+      data: task.local.data,
+      validationData: task.local.validationBatches,
+      callbacks: task.local.callbacks,
     }).find(([, each]) => each !== null)
     if (unsendable !== undefined)
       throw new ArgumentError(
@@ -368,13 +354,8 @@ class Search implements Monitored {
         .map((name) => [name, Reflect.get(this.settings, name)])
         .filter(([, value]) => value !== null),
     )
-    const own = {
-      data: data as Task['own']['data'],
-      validationBatches: areBatches ? validationData : null,
-      callbacks: callbacks as Task['own']['callbacks'],
-      signal: this.signal,
-    }
-    return { seed: this.seed, folds, samples, fit, own }
+    const local = { data, validationBatches: areBatches ? validationData : null, callbacks, signal: this.signal }
+    return { seed: this.seed, folds, samples, fit, local }
   }
 
   /**
@@ -445,7 +426,7 @@ function directionOf(where: string, { monitor, mode }: Settings): boolean {
   const rises = mode === 'auto' ? isScore(withoutVal(monitor)) : mode === 'max'
   if (rises !== null) return rises
   throw new ArgumentError(
-    `${where}: the name ${quoted(monitor)} does not tell whether it should rise or fall. Give mode: 'max' or 'min'.`,
+    `${where}: the name ${quoted(monitor)} does not tell whether it should rise or fall. Set mode: 'max' or 'min'.`,
   )
 }
 

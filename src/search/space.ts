@@ -3,6 +3,7 @@
 
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, choice, number, option, readOptions, required } from '../core/options'
+import { isPlainFunction } from '../core/registry'
 import { permutationKey, permute } from '../core/permute'
 import { threefry2x32 } from '../core/threefry'
 import { isBranch } from '../core/tree'
@@ -97,7 +98,7 @@ function uniform(seed: number, trial: number, name: number): number {
 }
 
 function drawOf(where: string, values: unknown): Draw {
-  if (typeof values === 'function') return values as Draw
+  if (isPlainFunction<Draw>(values)) return values
   if (isBranch(values) && !Array.isArray(values)) return rangeDraw(where, values)
   const list = requireValues(where, values)
   return (random) => list[Math.floor(random * list.length)]
@@ -111,8 +112,8 @@ const rangeOptions = () => ({
 })
 
 // Linear: min + u · (max − min). Log: min · (max / min)^u. Integers: the same up to max + 1, rounded down.
-function rangeDraw(where: string, given: object): Draw {
-  const { min, max, scale, integer } = readOptions(where, rangeOptions(), given)
+function rangeDraw(where: string, range: object): Draw {
+  const { min, max, scale, integer } = readOptions(where, rangeOptions(), range)
   if (!(min < max)) throw new ArgumentError(`${where}: min must be below max, received ${min} and ${max}`)
   if (scale === 'log' && min <= 0)
     throw new ArgumentError(`${where}: min must be above 0 on a log scale, received ${min}`)

@@ -2,6 +2,8 @@
 // logs and, for the best trial, weights.
 
 import { clock } from '../core/globals'
+import { isPlainFunction } from '../core/registry'
+import { typed } from '../core/tree'
 import { requireArguments } from '../core/arguments'
 import {
   ArgumentError,
@@ -37,7 +39,7 @@ import type { AnyChoice } from './space'
 interface Assignment {
   /** The module whose default export makes models. */
   readonly make: string
-  readonly task: Omit<Task, 'samples' | 'own'>
+  readonly task: Omit<Task, 'samples' | 'local'>
   readonly samples: PackedSamples
   readonly settings: Partial<Settings>
 }
@@ -48,10 +50,18 @@ interface ModelState {
   readonly shuffle: { readonly seed: number; readonly epoch: number }
 }
 
+/** What a worker answers to each request. */
+interface Answers {
+  /** A worker posts the error of a trial packed. */
+  readonly train: Omit<Progress, 'error'> & { readonly error: PackedError | null }
+  readonly drop: void
+  readonly winner: ModelState
+}
+
 /** A request to a worker: the name of a function below, and its arguments. */
 interface Request {
   readonly id: number
-  readonly name: 'train' | 'drop' | 'winner'
+  readonly name: keyof Answers
   readonly inputs: readonly [trial: number, choice: AnyChoice, epochs: number]
 }
 
@@ -79,10 +89,9 @@ export function hasThreads(): boolean {
 /** The default export of a module. @throws ArgumentError if it is not a function */
 export async function importMake(url: string): Promise<AnyMake> {
   // The URL is known only at run time, so bundlers leave the import alone.
-  const { default: make } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as {
-    readonly default?: unknown
-  }
-  if (typeof make === 'function') return make as AnyMake
+  const module: { readonly default?: unknown } = await import(/* webpackIgnore: true */ /* @vite-ignore */ url)
+  const make = module.default
+  if (isPlainFunction<AnyMake>(make)) return make
   throw new ArgumentError(`${url}: the default export must be a function that makes a compiled model`)
 }
 
@@ -105,7 +114,7 @@ const startWorker: StartWorker = (workerData, name) => {
   return new threads.Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData, name })
 }
 
-/** Rejects the requests of a worker that ended on its own. */
+/** Rejects the requests of a worker that ended although the search did not stop it. */
 class WorkerEnded extends Error {
   constructor(
     readonly reason: Error,
@@ -164,10 +173,12 @@ class WorkerHandle {
     return this.ended === null
   }
 
-  ask(name: Request['name'], ...inputs: Request['inputs']): Promise<unknown> {
+  ask<Name extends keyof Answers>(name: Name, ...inputs: Request['inputs']): Promise<Answers[Name]> {
     return new Promise((resolve, reject) => {
       if (this.ended !== null) return reject(this.ended.rejection(null))
-      this.waiting.push({ request: { id: this.count++, name, inputs }, resolve, reject, isBegun: false })
+      const request = { id: this.count++, name, inputs }
+      // The worker runs `serveTrials`, whose answers have these types.
+      this.waiting.push({ request, resolve: (value) => resolve(typed(value)), reject, isBegun: false })
       this.next()
     })
   }
@@ -222,7 +233,7 @@ interface Home {
   last: Progress | null
 }
 
-/** How many workers may end on their own before they begin a request; one that another trial ended does not count. */
+/** How many workers may end before they begin a request; one that ended during another trial does not count. */
 const MOST_LOST = 3
 
 /**
@@ -234,7 +245,7 @@ export class Threads implements TrialRunner {
   private readonly handles: WorkerHandle[]
   private readonly homes = new Map<number, Home>()
   private readonly assignment: Assignment
-  private readonly abort = (): void => void this.stop(this.task.own.signal?.reason)
+  private readonly abort = (): void => void this.stop(this.task.local.signal?.reason)
   private stopped: { readonly reason: unknown } | null = null
   private started = 0
 
@@ -246,7 +257,7 @@ export class Threads implements TrialRunner {
     private readonly task: Task,
     private readonly startedWorker: StartWorker = startWorker,
   ) {
-    const { samples, own, ...common } = task
+    const { samples, local, ...common } = task
     const { backend, simd, fuse, turbo } = runtimeInfo()
     this.assignment = {
       make: url,
@@ -255,14 +266,14 @@ export class Threads implements TrialRunner {
       settings: { backend, simd, fuse, turbo },
     }
     this.handles = Array.from({ length: width }, () => this.start())
-    own.signal?.addEventListener('abort', this.abort)
+    local.signal?.addEventListener('abort', this.abort)
   }
 
   async train(trial: number, choice: AnyChoice, until: number): Promise<Progress> {
     const begun = clock()
     try {
-      const answer = (await this.ask('train', trial, choice, until)) as Progress
-      const progress = answer.error === null ? answer : { ...answer, error: unpackError(answer.error as PackedError) }
+      const { error, ...trained } = await this.ask('train', trial, choice, until)
+      const progress = { ...trained, error: error === null ? null : unpackError(error) }
       const home = this.homes.get(trial)!
       home.rounds.push(until)
       home.last = progress
@@ -285,10 +296,9 @@ export class Threads implements TrialRunner {
   }
 
   async winner(trial: number, choice: AnyChoice, epochs: number): Promise<AnyModel> {
-    const state = await this.ask('winner', trial, choice, epochs).catch((error: unknown) => {
+    const { tensors, shuffle } = await this.ask('winner', trial, choice, epochs).catch((error: unknown) => {
       throw error instanceof WorkerEnded ? error.reason : error
     })
-    const { tensors, shuffle } = state as ModelState
     return withRandomSeed(winnerSeed(this.task, trial), async () => {
       const model = await this.make(choice)
       // Reading one row builds the model.
@@ -301,7 +311,7 @@ export class Threads implements TrialRunner {
   }
 
   async close(): Promise<void> {
-    this.task.own.signal?.removeEventListener('abort', this.abort)
+    this.task.local.signal?.removeEventListener('abort', this.abort)
     await this.stop(new StateError('the search is over'))
   }
 
@@ -318,7 +328,7 @@ export class Threads implements TrialRunner {
    * Asks the worker of a trial; another one if it ends before it begins. Each turn needs another worker, so this ends.
    * @throws WorkerEnded if a worker ends after it began, or none begins
    */
-  private async ask(name: Request['name'], ...inputs: Request['inputs']): Promise<unknown> {
+  private async ask<Name extends keyof Answers>(name: Name, ...inputs: Request['inputs']): Promise<Answers[Name]> {
     const [trial, choice] = inputs
     const home = this.homes.get(trial) ?? { handle: this.idlest(), rounds: [], last: null }
     this.homes.set(trial, home)
@@ -351,7 +361,7 @@ export class Threads implements TrialRunner {
   }
 }
 
-/** A model with its own train step creates the optimizer's slots when that step first runs. */
+/** A model with a custom train step creates the optimizer's slots when that step first runs. */
 function variablesOf(model: AnyModel) {
   return savedVariables(model, { includeOptimizer: !model.hasOwnStep })
 }
@@ -362,16 +372,16 @@ export function serveTrials(): void {
   const threads = nodeModule('node:worker_threads')
   const port = threads?.parentPort ?? null
   if (threads === null || port === null) throw new StateError('serveTrials is for the workers of a search')
-  const { make, task, samples, settings } = threads.workerData as Assignment
+  const { make, task, samples, settings }: Assignment = threads.workerData
   configure(settings)
-  const own = { data: null, validationBatches: null, callbacks: null, signal: null }
-  const fits = importMake(make).then((made) => new Fits(made, { ...task, samples: unpackSamples(samples), own }))
+  const local = { data: null, validationBatches: null, callbacks: null, signal: null }
+  const fits = importMake(make).then((made) => new Fits(made, { ...task, samples: unpackSamples(samples), local }))
   // The first request receives the error, so the rejection is handled.
   fits.catch(() => undefined)
   const answers = {
     async train(trials, trial, choice, until) {
       const progress = await trials.train(trial, choice, until)
-      return progress.error === null ? progress : { ...progress, error: packError(progress.error) }
+      return { ...progress, error: progress.error === null ? null : packError(progress.error) }
     },
     drop: (trials, trial) => trials.drop(trial),
     async winner(trials, trial, choice, epochs) {
@@ -381,9 +391,9 @@ export function serveTrials(): void {
         shape: variable.shape,
         data: variable.view.slice(),
       }))
-      return { tensors, shuffle: { ...model.training.shuffleState } } satisfies ModelState
+      return { tensors, shuffle: { ...model.training.shuffleState } }
     },
-  } satisfies Record<Request['name'], (trials: Fits, ...inputs: Request['inputs']) => Promise<unknown>>
+  } satisfies { [Name in keyof Answers]: (trials: Fits, ...inputs: Request['inputs']) => Promise<Answers[Name]> }
   const post = (response: Response): void => port.postMessage(response)
   port.on('message', async ({ id, name, inputs }: Request) => {
     try {

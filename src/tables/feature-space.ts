@@ -4,9 +4,9 @@ import { merged } from '../core/merged'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, StateError, knownName, quoted } from '../core/errors'
 import {
+  anything,
   boolean,
   choice,
-  custom,
   extent,
   listOf,
   nullable,
@@ -21,7 +21,7 @@ import {
   type Spelled,
   type ValuesOf,
 } from '../core/options'
-import { isBranch } from '../core/tree'
+import { isRecord, mapTree, typed } from '../core/tree'
 import { Dataset } from '../data/dataset'
 import { isElements, type ElementsOrMaker } from '../data/samples/source'
 import { Identity } from '../layers/core/identity'
@@ -102,7 +102,7 @@ const rescaledOptions = () =>
 const discretizedOptions = () =>
   merged(
     {
-      /** The number of ranges that adapt makes. Default null, for given binBoundaries. */
+      /** The number of ranges that adapt makes. Default null, if binBoundaries define the ranges. */
       numBins: option(nullable(extent), null),
       /** The ends of the ranges. Default null: adapt finds them. */
       binBoundaries: option(nullable(listOf(number())), null),
@@ -138,10 +138,6 @@ const crossOptions = () => ({
   outputMode: option(integers, 'oneHot'),
 })
 
-const anything = /* @__PURE__ */ custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const spaceOptions = () => ({
   /** For each column, by name: a kind such as 'floatNormalized', or the result of a function such as FeatureSpace.floatNormalized(). */
   features: required(recordOf(anything)),
@@ -149,7 +145,7 @@ const spaceOptions = () => ({
   outputMode: option(choice('concat', 'dict'), 'concat'),
   /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
   crosses: option(nullable(listOf(anything)), null),
-  /** The number of bins of crosses that are given as names. Default 32. */
+  /** The number of bins of crosses that are lists of names. Default 32. */
   crossingDim: option(extent, 32),
   /** The number of bins of 'integerHashed' and 'stringHashed'. Default 32. */
   hashingDim: option(extent, 32),
@@ -166,7 +162,7 @@ export interface FeatureSpaceOptions<Mode extends 'concat' | 'dict' = 'concat'> 
   outputMode?: Mode
   /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
   crosses?: readonly (readonly string[] | Cross)[] | null
-  /** The number of bins of crosses that are given as names. Default 32. */
+  /** The number of bins of crosses that are lists of names. Default 32. */
   crossingDim?: number
   /** The number of bins of 'integerHashed' and 'stringHashed'. Default 32. */
   hashingDim?: number
@@ -182,6 +178,9 @@ export type FeatureValues = TensorLike | TypedArray | ShapedData | NestedStrings
 export type FeatureRecord = Readonly<Record<string, FeatureValues>>
 /** One vector for each record; or with outputMode 'dict' a record of them. */
 export type EncodedFeatures<Mode> = Mode extends 'dict' ? Readonly<Record<string, Tensor>> : Tensor
+
+/** The result of encoding, in either mode. */
+type Encoded = Tensor | Readonly<Record<string, Tensor>>
 
 /** The layers behind the preprocessors, which depend on what adapt learns. */
 interface Encoders {
@@ -222,23 +221,23 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   readonly name: string | null
   private encoders: Encoders | null = null
   private inputs: Readonly<Record<string, Tensor>> | null = null
-  private encoded: EncodedFeatures<Mode> | null = null
+  private encoded: Encoded | null = null
   private isAdapted: boolean
 
   constructor(options: FeatureSpaceOptions<Mode>) {
     const read = readOptions('FeatureSpace', spaceOptions(), options)
-    const { features, crossingDim, name: ownName } = read
+    const { features, crossingDim } = read
     const crosses = read.crosses ?? []
-    this.name = ownName
+    this.name = read.name
     if (Object.keys(features).length === 0) throw new ArgumentError(`${this}: features must have a column`)
     this.features = Object.fromEntries(
-      Object.entries(features).map(([name, given]) => [name, featureOf(name, given, read)]),
+      Object.entries(features).map(([name, feature]) => [name, featureOf(name, feature, read)]),
     )
-    this.crosses = crosses.map((given) => this.crossOf(given, crossingDim))
+    this.crosses = crosses.map((cross) => this.crossOf(cross, crossingDim))
     const names = [...Object.keys(features), ...this.crosses.map(({ name }) => name)]
     const twice = names.find((name, i) => names.indexOf(name) < i)
     if (twice !== undefined) throw new ArgumentError(`${this}: there are two features named ${quoted(twice)}`)
-    this.outputMode = read.outputMode as Mode
+    this.outputMode = typed(read.outputMode)
     this.isAdapted = this.adaptable.length === 0
   }
 
@@ -246,8 +245,9 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     return this.name === null ? 'FeatureSpace' : `FeatureSpace "${this.name}"`
   }
 
-  private crossOf(given: unknown, crossingDim: number): Cross {
-    const cross = given instanceof Cross ? given : FeatureSpace.cross(given as readonly string[], crossingDim)
+  /** @param option a Cross, or the names of its features */
+  private crossOf(option: unknown, crossingDim: number): Cross {
+    const cross = option instanceof Cross ? option : crossBetween(option, crossingDim)
     const unknown = cross.featureNames.find((name) => !Object.hasOwn(this.features, name))
     if (unknown === undefined) return cross
     throw new ArgumentError(`${this}: a cross names the feature ${quoted(unknown)}, which does not exist`)
@@ -313,8 +313,8 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     return new Feature('string', new Hashing({ numBins, ...layer }), outputMode)
   }
 
-  /** A column that a given layer reads. @param outputMode 'float', 'int' or 'oneHot': the form of the result */
-  static feature(given: {
+  /** A column that the layer `preprocessor` reads. @param outputMode 'float', 'int' or 'oneHot': the form of the result */
+  static feature(options: {
     /** The dtype of the values: 'float32', 'int32' or 'string'. */
     readonly dtype: FeatureType
     /** The layer that encodes the values. */
@@ -330,7 +330,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
       outputMode: required(choice<FeatureOutput>('float', 'int', 'oneHot')),
       optional: option(boolean, false),
     }
-    const { dtype, preprocessor, outputMode, optional } = readOptions('FeatureSpace.feature', table, given)
+    const { dtype, preprocessor, outputMode, optional } = readOptions('FeatureSpace.feature', table, options)
     if (preprocessor instanceof Layer) return new Feature(dtype, preprocessor as LayerBase, outputMode, optional)
     throw new ArgumentError(`FeatureSpace.feature: preprocessor must be a layer, received ${quoted(preprocessor)}`)
   }
@@ -341,15 +341,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     crossingDim: number,
     options: OptionInputs<ReturnType<typeof crossOptions>> = {},
   ): Cross {
-    const where = 'FeatureSpace.cross'
-    if (
-      !Array.isArray(featureNames) ||
-      featureNames.length < 2 ||
-      featureNames.some((each) => typeof each !== 'string')
-    )
-      throw new ArgumentError(`${where}: needs a list of two or more names, received ${quoted(featureNames)}`)
-    const { outputMode } = readOptions(where, crossOptions(), options)
-    return new Cross([...featureNames], extent.read(crossingDim, `${where}: crossingDim`), outputMode)
+    return crossBetween(featureNames, crossingDim, options)
   }
 
   /** The layer of each feature. */
@@ -383,8 +375,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
             read(Array.isArray(batch) && !isRecords(batch) ? batch[0] : batch),
           )
         : read(data)
-      const layer = feature.preprocessor as LayerBase & { adapt(data: unknown, options: AdaptOptions): Promise<void> }
-      await layer.adapt(columns, options)
+      if (learns(feature.preprocessor)) await feature.preprocessor.adapt(columns, options)
     }
     this.isAdapted = true
     this.encoders = null
@@ -409,15 +400,8 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
         `${this}: all columns must have as many values, '${first![0]}' has ${first![1].values.shape[0]} and '${other[0]}' has ${other[1].values.shape[0]}`,
       )
     const encoded = this.encode(Object.fromEntries(read.map(([name, { values }]) => [name, values])))
-    if (!read.some(([, { isSingle }]) => isSingle)) return encoded
-    const single = (each: Tensor): Tensor => (each.shape[0] === 1 ? reshape(each, each.shape.slice(1)) : each)
-    return (
-      encoded instanceof Tensor
-        ? single(encoded)
-        : Object.fromEntries(
-            Object.entries(encoded as Record<string, Tensor>).map(([name, each]) => [name, single(each)]),
-          )
-    ) as EncodedFeatures<Mode>
+    const hasSingle = read.some(([, { isSingle }]) => isSingle)
+    return typed(hasSingle ? mapTree(encoded, withoutRows) : encoded)
   }
 
   /** The inputs of a functional model, by the names of the features: [batch, 1] each. */
@@ -445,7 +429,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
         `${this}: '${hashed[0]}' is 'integerHashed', which works on data, not in models. Use 'integerCategorical', or 'stringHashed' with the digits, or encode the data before the model with apply`,
       )
     this.encoded ??= this.encode(this.getInputs())
-    return this.encoded
+    return typed(this.encoded)
   }
 
   private get adaptable(): readonly (readonly [string, Feature])[] {
@@ -454,7 +438,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
         (preprocessor instanceof Normalization && preprocessor.mean !== null) ||
         (preprocessor instanceof Discretization && preprocessor.binBoundaries !== null) ||
         (isLookup(preprocessor) && preprocessor.vocabulary !== null)
-      return 'adapt' in preprocessor && !isKnown
+      return learns(preprocessor) && !isKnown
     })
   }
 
@@ -465,8 +449,8 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
       Object.entries(this.features).map(([name, { preprocessor }]) => [name, valuesOf(preprocessor)]),
     )
     const crossers = this.crosses.map(({ name, featureNames, crossingDim }): [string, HashedCrossing] => {
-      const own = featureNames.map((each) => sizes.get(each)!)
-      const cardinalities = own.every((each) => each !== null) ? own : null
+      const ofFeatures = featureNames.map((each) => sizes.get(each)!)
+      const cardinalities = ofFeatures.every((each) => each !== null) ? ofFeatures : null
       return [name, new HashedCrossing({ numBins: crossingDim, cardinalities })]
     })
     const oneHot = [
@@ -490,13 +474,16 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   }
 
   /** @param columns data, or symbols of a model */
-  private encode(columns: Readonly<Record<string, Tensor>>): EncodedFeatures<Mode> {
+  private encode(columns: Readonly<Record<string, Tensor>>): Encoded {
     const { crossers, oneHot, concatenate } = this.ready()
     const read = Object.fromEntries(
-      Object.entries(this.features).map(([name, { preprocessor }]) => [
-        name,
-        preprocessor.apply(columns[name]!) as Tensor,
-      ]),
+      Object.entries(this.features).map(([name, { preprocessor }]) => {
+        const result: unknown = preprocessor.apply(columns[name]!)
+        if (result instanceof Tensor) return [name, result]
+        throw new ArgumentError(
+          `${this}: the preprocessor of '${name}' must return one tensor, received a list or record`,
+        )
+      }),
     )
     const crossed = this.crosses.map(({ name, featureNames }): [string, Tensor] => [
       name,
@@ -508,14 +495,14 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
       name,
       oneHot[name]?.apply(each) ?? each,
     ])
-    if (this.outputMode === 'dict') return Object.fromEntries(all) as EncodedFeatures<Mode>
+    if (this.outputMode === 'dict') return Object.fromEntries(all)
     const raw = all.find(([, { dtype }]) => dtype !== 'float32')
     if (raw !== undefined)
       throw new ArgumentError(
         `${this}: '${raw[0]}' is ${raw[1].dtype} and cannot be part of a vector. Use its outputMode 'oneHot', or outputMode: 'dict' of the FeatureSpace`,
       )
     const vectors = all.map(([, each]) => each)
-    return (vectors.length === 1 ? vectors[0] : concatenate.apply(vectors)) as EncodedFeatures<Mode>
+    return vectors.length === 1 ? vectors[0]! : concatenate.apply(vectors)
   }
 
   /** A column [rows, 1] of one feature; a single value is one row. */
@@ -526,8 +513,8 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   ): { readonly values: Tensor; readonly isSingle: boolean } {
     const where = `${this}: '${name}'`
     if (!Object.hasOwn(columns, name)) throw new DataError(`${where} is missing in the data`)
-    const given = columns[name]
-    const read = dtype === 'string' ? toStrings(given, where) : toTensor(given as TensorLike, where, dtype)
+    const column = columns[name]
+    const read = dtype === 'string' ? toStrings(column, where) : toTensor(column, where, dtype)
     if (read.rank > 1) return { values: read, isSingle: false }
     const shape = [read.shape[0] ?? 1, 1]
     const values =
@@ -536,31 +523,49 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   }
 }
 
-/** The options of a kind, and those of its layer. */
-function readKind<Table extends ReturnType<typeof namedOptions>>(
-  kind: FeatureKind,
-  table: Table,
-  given: ArrayLike<unknown>,
-): ValuesOf<Table> & { readonly layer: { readonly name?: string } } {
-  const where = `FeatureSpace.${kind}`
-  requireArguments(where, given, 1)
-  const values = readOptions(where, table, given[0])
-  const { name } = values as { readonly name: string | null }
-  return { ...values, layer: name === null ? {} : { name: `${name}_preprocessor` } }
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
 }
 
-/** The feature that a kind names. */
+function crossBetween(
+  featureNames: unknown,
+  crossingDim: number,
+  options: OptionInputs<ReturnType<typeof crossOptions>> = {},
+): Cross {
+  const where = 'FeatureSpace.cross'
+  if (!isNames(featureNames) || featureNames.length < 2)
+    throw new ArgumentError(`${where}: needs a list of two or more names, received ${quoted(featureNames)}`)
+  const { outputMode } = readOptions(where, crossOptions(), options)
+  return new Cross([...featureNames], extent.read(crossingDim, `${where}: crossingDim`), outputMode)
+}
+
+type NamedOptions = ReturnType<typeof namedOptions>
+
+/** The options of a kind, and those of its layer. */
+function readKind<Table extends NamedOptions>(
+  kind: FeatureKind,
+  table: Table,
+  args: ArrayLike<unknown>,
+): ValuesOf<Table> & { readonly layer: { readonly name?: string } }
+function readKind(kind: FeatureKind, table: NamedOptions, args: ArrayLike<unknown>): object {
+  const where = `FeatureSpace.${kind}`
+  requireArguments(where, args, 1)
+  const values = readOptions(where, table, args[0])
+  return { ...values, layer: values.name === null ? {} : { name: `${values.name}_preprocessor` } }
+}
+
+/** The feature of a column. @param option a Feature, or the name of a kind */
 function featureOf(
   name: string,
-  given: unknown,
+  option: unknown,
   { hashingDim, numDiscretizationBins }: { readonly hashingDim: number; readonly numDiscretizationBins: number },
 ): Feature {
-  if (given instanceof Feature) return given
-  const kind = typeof given === 'string' ? (knownName(given, KINDS) as FeatureKind | undefined) : undefined
+  if (option instanceof Feature) return option
+  const kind = typeof option === 'string' ? knownName(option, KINDS) : undefined
   switch (kind) {
     case undefined:
       throw new ArgumentError(
-        `FeatureSpace: '${name}' must be one of ${KINDS.map(quoted).join(', ')}, or what FeatureSpace.float() and the like give, received ${quoted(given)}`,
+        `FeatureSpace: '${name}' must be one of ${KINDS.map(quoted).join(', ')}, or the result of a function such as FeatureSpace.float(), received ${quoted(option)}`,
       )
     case 'floatDiscretized':
       return FeatureSpace.floatDiscretized({ numBins: numDiscretizationBins, name })
@@ -570,6 +575,13 @@ function featureOf(
     default:
       return FeatureSpace[kind]({ name })
   }
+}
+
+/** Whether a layer learns from data. */
+function learns(
+  layer: LayerBase,
+): layer is LayerBase & { adapt(data: unknown, options: AdaptOptions): void | Promise<void> } {
+  return 'adapt' in layer && typeof layer.adapt === 'function'
 }
 
 type AnyLookup = StringLookup | IntegerLookup | TextVectorization
@@ -587,7 +599,12 @@ function valuesOf(layer: LayerBase): number | null {
 }
 
 function isRecords(data: unknown): data is readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(data) && data.length > 0 && data.every((each) => isBranch(each) && !Array.isArray(each))
+  return Array.isArray(data) && data.length > 0 && data.every(isRecord)
+}
+
+/** A result without its axis of rows, if it has one row. */
+function withoutRows(rows: Tensor): Tensor {
+  return rows.shape[0] === 1 ? reshape(rows, rows.shape.slice(1)) : rows
 }
 
 /** A record of columns, from one or from a list of records. */
@@ -596,8 +613,7 @@ function columnsFrom(data: unknown, what: string): Readonly<Record<string, unkno
     const names = [...new Set(data.flatMap((record) => Object.keys(record)))]
     return Object.fromEntries(names.map((name) => [name, data.map((record) => record[name])]))
   }
-  if (isBranch(data) && !Array.isArray(data) && !(data instanceof Tensor))
-    return data as Readonly<Record<string, unknown>>
+  if (isRecord(data)) return data
   throw new DataError(
     `FeatureSpace: ${what} needs a record, a list of records, or a record of columns, received ${quoted(data)}`,
   )

@@ -27,6 +27,6 @@ export async function gatherFor<In, Out>(
   y: unknown,
   options: GatherOptions,
 ): Promise<GatheredRows> {
-  const given = await dataFor(options.where, model, x, y, options.needsTargets)
-  return gatherRows(model.training, given.x, given.y, options)
+  const data = await dataFor(options.where, model, x, y, options.needsTargets)
+  return gatherRows(model.training, data.x, data.y, options)
 }

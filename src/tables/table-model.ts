@@ -273,7 +273,7 @@ export class TableModel extends Model<Any, Tensor> {
     requireConfig(this, config)
     const { table, ...graph } = config
     const { input, output, name, trainable } = Model.fromConfig(graph, customObjects) as Model<Any, Any>
-    return new this({ inputs: input, outputs: output, name, trainable, table } as never)
+    return Reflect.construct(this, [{ inputs: input, outputs: output, name, trainable, table }])
   }
 }
 

@@ -203,7 +203,7 @@ const StopWhenUneconomicBase = configured(Callback, economyOptions)
  *
  *   new StopWhenUneconomic({ monitor: 'valAccuracy', perJoule: 1e-4, patience: 2 })
  *
- * @throws ArgumentError unless exactly one of perJoule and perFlop is given, and it is above 0
+ * @throws ArgumentError unless exactly one of perJoule and perFlop is set, and it is above 0
  */
 export class StopWhenUneconomic extends StopWhenUneconomicBase {
   private measurement: Measurement | null = null

@@ -3,7 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
-import { boolean, custom, nullable, number, option, readOptions } from '../core/options'
+import { anything, boolean, nullable, number, option, readOptions } from '../core/options'
 import { flatten } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { maskOf } from '../layers/masks'
@@ -40,10 +40,6 @@ export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss
   readonly fromLogits?: boolean
 }
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const distillOptions = {
   temperature: option(number({ above: 0 }), 4),
   alpha: option(number({ min: 0 }), 0.1),
@@ -113,7 +109,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     this.#settings = settings
   }
 
-  /** The given student, which is trained. */
+  /** The student that `distill` received, which is trained. */
   get student(): Model<In, Out> {
     return this.#student
   }
@@ -140,12 +136,12 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     this.updateMetrics(batch, this.compare(batch, false))
   }
 
-  /** The teacher may have its own layers that read strings. @internal */
+  /** The teacher may have layers that read strings, which the student does not have. @internal */
   override lookStep(x: In): unknown {
     return [super.lookStep(x), this.taught(x)]
   }
 
-  /** The teacher's output. It runs in its own frame, because its layers' losses are not the student's. */
+  /** The teacher's output. It runs in a separate frame, because its layers' losses are not the student's. */
   private taught(x: In): Tensor {
     return onlyOutput(
       this.#teacher,
@@ -294,7 +290,7 @@ function requirePair(teacher: Model, student: Model): void {
   const shared = student.weights.find((weight) => taught.has(weight))
   if (shared !== undefined)
     throw new ArgumentError(
-      `distill: teacher and student share the weight ${shared.name}, so training would change the teacher. Use a student with its own weights, for example from cloneModel.`,
+      `distill: teacher and student share the weight ${shared.name}, so training would change the teacher. Use a student with separate weights, for example from cloneModel.`,
     )
 }
 

@@ -20,7 +20,7 @@ export interface EconomizeFigures {
 export interface EconomizeRow {
   /** 'dead units', 'fewer units', 'low rank' or 'int8'. */
   readonly step: string
-  /** Whether it was tried on the given model, or on top of the steps that were kept before. */
+  /** Whether it was tried on the original model, or on top of the steps that were kept before. */
   readonly how: 'alone' | 'together'
   /** Whether the result contains it. */
   readonly kept: boolean
@@ -59,11 +59,11 @@ export class EconomizeReport extends Report {
   declare readonly tests: number
   /** The steps in the order in which they were tried. */
   declare readonly rows: readonly EconomizeRow[]
-  /** The figures of the given model, with the monitored value on rows that chose nothing. */
+  /** The figures of the original model, with the monitored value on rows that chose nothing. */
   declare readonly before: EconomizeFigures
-  /** The figures of the result on the same rows, timed in turn with the given model. */
+  /** The figures of the result on the same rows, timed in turn with the original model. */
   declare readonly after: EconomizeFigures
-  /** How many times as fast as the given model the result is, with its 95 % interval; null if nothing was kept. */
+  /** How many times as fast as the original model the result is, with its 95 % interval; null if nothing was kept. */
   declare readonly speed: Speedup | null
 
   constructor(private readonly content: Content) {

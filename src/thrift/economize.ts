@@ -5,9 +5,9 @@ import { requireArguments } from '../core/arguments'
 import { DataError, MyelinError } from '../core/errors'
 import {
   abortSignal,
+  anything,
   choice,
   count,
-  custom,
   integer,
   nullable,
   number,
@@ -35,10 +35,6 @@ import { pruned } from './prune-units'
 import { quantize } from './quantize'
 import { gainsOf, rowsForTiming, speedup, timedInTurn, whyNoGain, type Timing } from './timing'
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const share = number({ above: 0, max: 0.5 })
 const economizeOptions = () => ({
   x: required(anything),
@@ -85,7 +81,7 @@ export interface EconomizeOptions<In, Out> {
 
 /** A model and how it came about. */
 export interface Economized<Kind> {
-  /** The cheaper model; the given one if nothing pays. */
+  /** The cheaper model; the original one if nothing pays. */
   readonly model: Kind
   readonly report: EconomizeReport
 }
@@ -116,16 +112,16 @@ interface Attempt<Kind> extends Omit<EconomizeRow, 'kept'> {
 /**
  * Makes a model cheaper: removes dead units, then the least important ones, factorizes Dense layers, and quantizes to int8. Each
  * step is tried alone and on top of those that were kept, and measured on this machine: the time and the joules of a prediction,
- * the bytes of the file, and the monitored value on rows kept apart. A step is kept if it makes predictions faster by `minGain`, for
- * the whole 95 % interval of the ratio of the medians, or the file smaller by that, makes neither worse, and keeps the monitored value within `maxLoss` of the given model's. The report says
- * why the others were refused.
+ * the bytes of the file, and the monitored value on rows kept apart. A step is kept if three conditions hold. It makes predictions
+ * faster by `minGain`, for the whole 95 % interval of the ratio of the medians, or the file smaller by `minGain`. It makes neither
+ * worse. The monitored value stays within `maxLoss` of that of `model`. The report contains why the other steps were refused.
  *
  *   const { model: small, report } = await economize(model, { x, y, maxLoss: 0.005 })
  *   report.print()
  *
  * The rows are divided at random, by `seed`: on most, steps choose units and ranks; on `validationSplit` of them, steps are
  * judged; `testSplit` of them only give the figures before and after. Give rows that the model was not trained on, and many: of
- * 500 judging rows, one is an accuracy of 0.002. A step alone that is as good as several together replaces them. The given model
+ * 500 judging rows, one is an accuracy of 0.002. A step alone that is as good as several together replaces them. `model`
  * is not changed.
  *
  * @throws ArgumentError unless `model` is a Sequential or functional model; StateError for a model that is not built or not

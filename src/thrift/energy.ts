@@ -1,4 +1,4 @@
-// Energy: read from the processor's own counter where the system allows it, else estimated from the busy time of
+// Energy: read from the processor's counter where the system allows it, else estimated from the busy time of
 // processors.
 
 import { clock } from '../core/globals'
@@ -109,7 +109,7 @@ class PeakMemory {
   /** The peak of the whole process before, in kB. */
   private readonly before = this.host?.resourceUsage?.().maxRSS ?? 0
 
-  /** @param assumed bytes where the process does not report its own */
+  /** @param assumed bytes where the process does not report its memory */
   constructor(assumed: number) {
     this.largest = this.host?.memoryUsage.rss() ?? assumed
   }
@@ -138,7 +138,7 @@ export class EnergyMeter {
 
   /**
    * @param pue the energy of the whole data centre per unit of energy of its computers
-   * @param memory bytes that the estimate assumes where the process does not report its own
+   * @param memory bytes that the estimate assumes where the process does not report its memory
    */
   constructor(
     private readonly pue: number,

@@ -16,7 +16,7 @@ export interface Integers {
 export interface Groups {
   readonly rows: number
   readonly columns: number
-  /** 0: down a column, so that each column has its own scales. 1: along a row. */
+  /** 0: down a column, so that no two columns share a scale. 1: along a row. */
   readonly axis: 0 | 1
   /** The number of elements of a group; the last one of a row or column may be smaller. */
   readonly size: number

@@ -148,7 +148,7 @@ function costsBy(
  *   costs.row('dense').training.backward.flops
  *
  * @throws ArgumentError unless `model` is a model
- * @throws StateError for a model that is not built, that has open input extents besides the batch, or that has its own
+ * @throws StateError for a model that is not built, that has open input extents besides the batch, or that has a custom
  * trainStep which has not run on this number of rows
  */
 export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {

@@ -45,7 +45,7 @@ interface Factors {
  * matrix of this rank nearest to W, U_r Σ_r V_rᵀ of the singular value decomposition; A = U_r √Σ_r, B = √Σ_r V_rᵀ. A
  * layer is replaced if that reduces the multiplications: rank · (n + m) < n · m. The result is an ordinary model,
  * compiled with the same options and a fresh optimizer. The second layer keeps the name of the original; the first has
- * the suffix `_in`. Regularizers that keep state of the kernel, such as L2Init, are dropped. The given model is not
+ * the suffix `_in`. Regularizers that keep state of the kernel, such as L2Init, are dropped. `model` is not
  * changed.
  *
  *   const thin = lowRank(model, { energy: 0.9 })
@@ -53,7 +53,7 @@ interface Factors {
  *   lowRank(model, { rank: 16, layers: ['hidden'] })
  *
  * The time grows with the cube of the rank, or of the kernel's shorter side unless the rank is small beside it: one
- * second for 300. Subclasses of Dense with their own `call` are not replaced, and neither are kernels of zeros, whose
+ * second for 300. Subclasses of Dense with a custom `call` are not replaced, and neither are kernels of zeros, whose
  * factors could not be trained.
  * @throws ArgumentError unless `model` is a model with a known graph, for layers that are not Dense layers of it, and
  * if no replacement reduces the cost or all kernels are zeros
@@ -83,7 +83,7 @@ function chosenIn(model: LayerBase, layers: readonly LayerName[] | null): Readon
   const unknown = layers?.find((each) => !dense.some((layer) => isNamed(each, layer)))
   if (unknown !== undefined)
     throw new ArgumentError(
-      `lowRank: ${String(unknown)} is not a Dense layer of ${model}, or has its own call. The Dense layers are: ${dense.map(({ name }) => name).join(', ') || 'none'}`,
+      `lowRank: ${String(unknown)} is not a Dense layer of ${model}, or has a custom call. The Dense layers are: ${dense.map(({ name }) => name).join(', ') || 'none'}`,
     )
   const chosen = dense.filter((layer) => layers === null || layers.some((each) => isNamed(each, layer)))
   return new Map(chosen.map((layer) => [layer, layer]))

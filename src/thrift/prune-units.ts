@@ -5,6 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import {
   abortSignal,
+  anything,
   boolean,
   choice,
   count,
@@ -88,10 +89,6 @@ export interface PruneUnitsOptions<In = never, Out = never> {
   readonly signal?: AbortSignal
 }
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const pruneOptions = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),
@@ -136,8 +133,8 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
  * convolutions and heads of attention; also within TimeDistributed, and within Bidirectional, whose two directions lose
  * the same units; through normalisation, pooling, Flatten, Concatenate and skip connections. A unit of a
  * GroupedQueryAttention is a key/value head with all query heads that share it, and `keep` counts key/value heads; with
- * a single key/value head, the units are the query heads. The result is an ordinary model, compiled as the given one,
- * with the remaining part of the optimizer's slots. The given model is not changed.
+ * a single key/value head, the units are the query heads. The result is an ordinary model, compiled as `model` is,
+ * with the remaining part of the optimizer's slots. `model` is not changed.
  *
  *   const half = await pruneUnits(model, { keep: 0.5 })
  *   await half.fit(x, y)                                             one epoch recovers most of the accuracy

@@ -4,7 +4,7 @@
 import { warn } from '../core/warnings'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError, quoted, restating } from '../core/errors'
-import { count, custom, nullable, option, readOptions } from '../core/options'
+import { anything, count, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { flatten } from '../core/tree'
 import type { DataOf } from '../data/samples/data-types'
@@ -45,7 +45,7 @@ export const quantizedLayers = {
 export interface QuantizeOptions<In = Tensor> {
   /**
    * Representative inputs, some hundred rows. They determine a fixed scale for the activations of each layer. Default
-   * null: each row (for a convolution: each sample) has its own scale.
+   * null: each row (for a convolution: each sample) has a scale that is computed from it.
    */
   readonly calibration?: DataOf<In> | null
   /** The bits of a weight, 8 or 4. Default 8. */
@@ -65,15 +65,7 @@ const BITS: ReadonlyMap<string, Bits> = new Map([
 const MOST_FLOAT = 0.1
 
 const QUANTIZE_OPTIONS = {
-  calibration: option(
-    nullable(
-      custom<unknown>(
-        (value) => value,
-        () => null,
-      ),
-    ),
-    null,
-  ),
+  calibration: option(nullable(anything), null),
   bits: option(bitsKind, 8),
   groupSize: option(nullable(count), null),
 }
@@ -143,11 +135,11 @@ function largestInputs(
  * integers in files, which become float32 when a file is read, so their speed and memory are those of float32. With `bits: 4`,
  * all these layers have int4 in files, about an eighth as large.
  *
- * The model has the methods of any model and is compiled as the given one; quantized layers are not trained further. The given
- * model is not changed. Other classes, and subclasses with their own `call`, stay float32: `quantizationReport` says which
- * ones and why, and a warning does if they take more than a tenth of the bytes.
+ * The result has the methods of any model and is compiled as `model` is; quantized layers are not trained further. `model` is not
+ * changed. Other classes, and subclasses with a custom `call`, stay float32. `quantizationReport` lists these layers with the
+ * reasons; if they take more than a tenth of the bytes, a warning names them.
  *
- *   const small = quantize(model)                                  // each row of activations has its own scale
+ *   const small = quantize(model)                                  // a scale for each row of activations
  *   const fixed = quantize(model, { calibration: x.slice(0, 500) })  // fixed scales
  *   const tiny = quantize(model, { bits: 4 })
  *   await small.save('small.safetensors')
@@ -255,8 +247,8 @@ function warnOfFloats(model: LayerBase): void {
 
 /**
  * Returns a model for training whose Dense, Conv1D and Conv2D layers simulate int8: kernels are rounded per output,
- * activations per row, while gradients ignore the rounding. It copies the weights and the compile options; the given
- * model is not changed. Afterwards `quantize` returns the int8 model, with the same predictions.
+ * activations per row, while gradients ignore the rounding. It copies the weights and the compile options; `model`
+ * is not changed. Afterwards `quantize` returns the int8 model, with the same predictions.
  *
  *   const aware = quantizationAware(model)
  *   await aware.fit(x, y, { epochs: 1 })

@@ -22,7 +22,7 @@ export interface Replacement {
 
 /**
  * A model of the same graph, compiled with the same options and a fresh optimizer. Layers that are not replaced are
- * copied, with their weights, random states, and regularizer state. The given model is not changed.
+ * copied, with their weights, random states, and regularizer state. `model` is not changed.
  * @param replace called once per layer, including layers of nested models; returns null to keep the layer
  */
 export function replaceLayers<Kind extends LayerBase>(

@@ -19,7 +19,7 @@ export type Kept = ReadonlyMap<UnitGroup, readonly number[]>
 type Indices = readonly (readonly number[] | null)[]
 
 /**
- * A copy of a model with only some units, compiled as the model, with the remaining optimizer state. The given model is
+ * A copy of a model with only some units, compiled as the model, with the remaining optimizer state. `model` is
  * not changed.
  * @throws ArgumentError if layers share a layer that their configurations do not express
  */

@@ -57,8 +57,8 @@ export async function scoresOf(
 }
 
 /**
- * The units of each group that are 0 wherever they are used, for all rows. A layer that uses its own units, as recurrent layers
- * do, has no dead units here: its earlier outputs are not observed.
+ * The units of each group that are 0 wherever they are used, for all rows. A layer that reads the units that it computes, as
+ * recurrent layers do, has no dead units here: its earlier outputs are not observed.
  */
 export async function deadUnits(
   model: Model,
@@ -76,7 +76,7 @@ export async function deadUnits(
   )
 }
 
-/** Whether a layer uses its own units, as recurrent layers do. */
+/** Whether a layer reads the units that it computes, as recurrent layers do. */
 export const usesItself = ({ made }: UnitGroup): boolean =>
   [...made.values()].some(({ outgoing = [] }) => outgoing.length > 0)
 

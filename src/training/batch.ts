@@ -7,7 +7,7 @@ import type { Tensor } from '../ops/tensor'
 export interface Batch<In = Tree<Tensor>, Out = Tree<Tensor | null>> {
   /** The inputs, in the structure of the model's inputs. */
   readonly x: In
-  /** Targets in the structure of the model's outputs; null if none were given. */
+  /** Targets in the structure of the model's outputs; null if there are none. */
   readonly y: Out
   /** One weight per sample for each output; null if all weigh 1. */
   readonly sampleWeight: Tree<Tensor | null>

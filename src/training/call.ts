@@ -36,12 +36,12 @@ export interface ParsedCall<Options, Read extends Data = Data> {
 export function readCall<Options extends Common>(
   method: Method<Options, StepKind>,
   prepared: Prepared,
-  given: CallArguments,
+  args: CallArguments,
 ): ParsedCall<Options> {
-  const [x, y, own] = given
-  if (!isElements(x)) return readArrayCall(method, prepared, given)
-  const inPlace = own === undefined && isNamedData(y) ? y : null
-  const record = inPlace ?? own
+  const [x, y, last] = args
+  if (!isElements(x)) return readArrayCall(method, prepared, args)
+  const inPlace = last === undefined && isNamedData(y) ? y : null
+  const record = inPlace ?? last
   const options = readOptions(method, record)
   if (inPlace === null && y != null)
     throw new ArgumentError(`${method.name}: targets come with the batches: [x, y]. Leave out the second argument.`)
@@ -55,20 +55,20 @@ export function readCall<Options extends Common>(
 export function readArrayCall<Options extends Common>(
   method: Method<Options, StepKind>,
   prepared: Prepared,
-  [x, y, own]: CallArguments,
+  [x, y, last]: CallArguments,
 ): ParsedCall<Options, Samples> {
-  const inPlace = own === undefined && isNamedData(y) && areOptions(y, method, prepared.outputNames) ? y : null
+  const inPlace = last === undefined && isNamedData(y) && areOptions(y, method, prepared.outputNames) ? y : null
   if (inPlace !== null && prepared.needsTargets)
     throw new ArgumentError(
       `${method.name}: received options, { ${Object.keys(inPlace).join(', ')} }, in place of targets, but the model needs targets: ${method.name}(x, y, options)`,
     )
-  const options = readOptions(method, inPlace ?? own)
+  const options = readOptions(method, inPlace ?? last)
   const { sampleWeight } = options
   return { data: parseSamples(prepared, { x, y: inPlace === null ? y : null, sampleWeight }), options }
 }
 
-function readOptions<Options extends Common>(method: Method<Options, StepKind>, given: object | undefined): Options {
-  const options = method.read(given)
+function readOptions<Options extends Common>(method: Method<Options, StepKind>, record: object | undefined): Options {
+  const options = method.read(record)
   options.signal?.throwIfAborted()
   return options
 }

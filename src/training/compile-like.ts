@@ -46,7 +46,7 @@ function namedBy(optimizer: Optimizer): CustomObjects {
   }
   note([optimizer.schedule, valuesOf(optimizer)])
   if (optimizer instanceof MultiOptimizer)
-    note(optimizer.optimizers.flatMap(({ optimizer: own, match }) => [own, match]))
+    note(optimizer.optimizers.flatMap(({ optimizer: member, match }) => [member, match]))
   return objects
 }
 

@@ -2,7 +2,19 @@
 // assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
-import { autoOrBoolean, boolean, count, custom, idle, nullable, option, readOptions, unread } from '../core/options'
+import {
+  anything,
+  autoOrBoolean,
+  boolean,
+  count,
+  idle,
+  nullable,
+  option,
+  readOptions,
+  unchecked,
+  unread,
+  type ValuesOf,
+} from '../core/options'
 import {
   customObjectScope,
   inKerasForm,
@@ -13,6 +25,7 @@ import {
   type CustomObjects,
   type Json,
   type Serialized,
+  isPlainFunction,
 } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed, type Tree } from '../core/tree'
@@ -23,7 +36,7 @@ import { getLoss, losses } from '../losses/registry'
 import { UNKNOWN_SHAPES, type TargetShapes } from '../losses/targets'
 import { Mean, Metric, type MetricIdentifier } from '../metrics'
 import { dependsOnShapes, getMetric, metrics as metricClasses } from '../metrics/registry'
-import { tensorOrNothing, type TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor, shapeOrValue } from '../ops/tensor'
@@ -44,13 +57,15 @@ import { valName } from './callbacks/names'
  */
 export type PerOutput<Each> = Each | readonly (Each | null)[] | { readonly [output: string]: Each | null }
 
+type LossWeights = number | readonly number[] | { readonly [output: string]: number }
+
 export interface CompileOptions {
   /** Default 'rmsprop'. */
   optimizer?: OptimizerIdentifier
   /** The loss to minimise. Default null, for a model whose layers, `computeLoss` or `trainStep` define it. */
   loss?: PerOutput<LossIdentifier> | null
   /** The factor of each output's loss in the sum. Default 1. */
-  lossWeights?: number | readonly number[] | { readonly [output: string]: number } | null
+  lossWeights?: LossWeights | null
   /** Reported during training and by evaluate. */
   metrics?: MetricsOption
   /** Like metrics, but with sample and class weights. */
@@ -71,14 +86,10 @@ export type MetricsOption =
   | { readonly [output: string]: MetricIdentifier | readonly MetricIdentifier[] | null }
   | null
 
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 const COMPILE_OPTIONS = {
   optimizer: option(anything, 'rmsprop'),
   loss: option(nullable(anything), null),
-  lossWeights: option(nullable(anything), null),
+  lossWeights: option(nullable(unchecked<LossWeights>()), null),
   metrics: option(nullable(anything), null),
   weightedMetrics: option(nullable(anything), null),
   runEagerly: unread(
@@ -112,7 +123,7 @@ interface Logged {
 export class Compiled {
   readonly optimizer: Optimizer
   readonly lossTracker = new Mean({ name: 'loss' })
-  readonly options: Readonly<Record<keyof CompileOptions, unknown>>
+  readonly options: ValuesOf<typeof COMPILE_OPTIONS>
   private plans: readonly OutputPlan[] | null = null
   /** The metrics that exist so far, by option, output and position in the output's list. */
   private readonly made = new Map<string, Metric>()
@@ -138,24 +149,20 @@ export class Compiled {
     const option = Object.keys(objects).find((name) => typeof objects[name] !== 'function')
     if (option)
       throw new ArgumentError(`compile: ${isRecord(objects) ? option : quoted(objects)} belongs in the first argument`)
-    this.options = read as Record<keyof CompileOptions, unknown>
+    this.options = read
     this.optimizer = customObjectScope(objects, () => {
       // Names are checked now, although losses and metrics are assigned with the first batch.
-      for (const identifier of leavesOf(read['loss']))
-        if (identifier !== null) getLoss(identifier as LossIdentifier, UNKNOWN_SHAPES)
+      for (const identifier of leavesOf(read['loss'])) if (identifier !== null) getLoss(identifier, UNKNOWN_SHAPES)
       const logged = read['loss'] === null ? [] : ['loss']
       for (const key of ['metrics', 'weightedMetrics'] as const) {
-        const given = read[key]
-        if (given !== null && !isBranch(given))
+        const identifiers = read[key]
+        if (identifiers !== null && !isBranch(identifiers))
           throw new ArgumentError(
-            `compile: ${key} must be an array, for example ['accuracy'], received ${String(given)}`,
+            `compile: ${key} must be an array, for example ['accuracy'], received ${String(identifiers)}`,
           )
-        for (const identifier of leavesOf(given)) {
+        for (const identifier of leavesOf(identifiers)) {
           if (identifier !== null)
-            logged.push(
-              (identifier instanceof Metric ? identifier : getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES))
-                .name,
-            )
+            logged.push((identifier instanceof Metric ? identifier : getMetric(identifier, UNKNOWN_SHAPES)).name)
         }
       }
       // Names of outputs are checked now, too, if the model is known.
@@ -163,7 +170,7 @@ export class Compiled {
       if (names.length > 0) compileEntries(this.options, names)
       // With several outputs, the names of their metrics begin with those of the outputs.
       if (names.length < 2) requireApart(logged)
-      return getOptimizer(read['optimizer'] as OptimizerIdentifier)
+      return getOptimizer(read['optimizer'])
     })
   }
 
@@ -175,9 +182,9 @@ export class Compiled {
   /** The loss of each output; null for an output without one. */
   lossesFor(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly (Loss | null)[] {
     if (this.plans !== null) return this.plans.map(({ loss }) => loss)
-    const given = lossEntries(this.options, this.namesOf(outputs.length))
+    const identifiers = lossEntries(this.options, this.namesOf(outputs.length))
     return customObjectScope(this.objects, () =>
-      given.map((loss, i) => (loss === null ? null : getLoss(loss, shapesAt(i, outputs, targets)))),
+      identifiers.map((loss, i) => (loss === null ? null : getLoss(loss, shapesAt(i, outputs, targets)))),
     )
   }
 
@@ -219,7 +226,7 @@ export class Compiled {
   }
 
   /** The metrics of a list; each is created only once. Without shapes, only those whose names do not depend on shapes. */
-  private metricsOf(place: string, list: readonly MetricIdentifier[], shapes: TargetShapes | null): Metric[] {
+  private metricsOf(place: string, list: readonly unknown[], shapes: TargetShapes | null): Metric[] {
     return list.flatMap((identifier, i) => {
       if (shapes === null && dependsOnShapes(identifier)) return []
       const key = `${place} ${i}`
@@ -234,9 +241,8 @@ export class Compiled {
     const names = this.outputNames()
     const isKnown = names.length > 0
     const of = (what: 'metrics' | 'weightedMetrics'): Metric[][] => {
-      const given = this.options[what]
       // A record uses names of outputs, which are unknown until the model is called.
-      if (!isKnown && !Array.isArray(given)) return [[]]
+      if (!isKnown && !Array.isArray(this.options[what])) return [[]]
       return metricEntries(this.options, what, isKnown ? names : this.namesOf(1)).map((list, i) =>
         this.metricsOf(`${what} ${i}`, list, null),
       )
@@ -244,12 +250,12 @@ export class Compiled {
     return withRuntime(this.runtime, () =>
       customObjectScope(this.objects, () => {
         const weighted = of('weightedMetrics')
-        return of('metrics').map((own, i) => ({
+        return of('metrics').map((metrics, i) => ({
           name: names[i] ?? 'output',
           loss: null,
           weight: 1,
           tracker: null,
-          metrics: own,
+          metrics,
           weightedMetrics: weighted[i]!,
         }))
       }),
@@ -341,16 +347,16 @@ export class Compiled {
   }
 
   /**
-   * The plan of each output with its tensors of a batch. Custom steps may give arrays as targets and weights, the keys of
-   * records in any order, and one weight for all outputs.
+   * The plan of each output with its tensors of a batch. Custom steps may pass arrays as targets and weights, records whose keys
+   * are in another order, and one weight for all outputs.
    */
-  private byOutput({ y, sampleWeight }: Pick<Batch, 'y' | 'sampleWeight'>, outputs: Tree<Tensor>) {
+  private byOutput({ y, sampleWeight }: Pick<Batch<unknown, unknown>, 'y' | 'sampleWeight'>, outputs: Tree<Tensor>) {
     const predictions = flatten(outputs)
-    const tensors = (where: string, given: Tree<Tensor | null>): readonly (Tensor | null | undefined)[] => {
-      const leaves = flatten(inOrderOf(outputs, given) as typeof given)
+    const tensors = (where: string, tree: unknown): readonly (Tensor | null | undefined)[] => {
+      const leaves = flatten(inOrderOf(outputs, tree))
       return leaves.length <= predictions.length && leaves.every((leaf) => leaf == null || leaf instanceof Tensor)
         ? leaves
-        : flattenLike(outputs, given, where).map((leaf) => tensorOrNothing(leaf as TensorLike, where))
+        : flattenLike(outputs, tree, where).map((leaf) => (leaf == null ? undefined : toTensor(leaf, where)))
     }
     const targets = tensors('y', y)
     const weights = tensors('sampleWeight', sampleWeight)
@@ -366,11 +372,11 @@ export class Compiled {
   }
 
   /** The weighted loss of one batch; null if there is none. Traced. */
-  computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, given: Tree<Tensor | null>): Tensor | null {
+  computeLosses(y: unknown, outputs: Tree<Tensor>, weights: Tree<Tensor | null>): Tensor | null {
     const each: Tensor[] = []
     let total: Tensor | null = null
-    for (const own of this.byOutput({ y, sampleWeight: given }, outputs)) {
-      const { loss, weight, name, prediction, target, sampleWeight } = own
+    for (const output of this.byOutput({ y, sampleWeight: weights }, outputs)) {
+      const { loss, weight, name, prediction, target, sampleWeight } = output
       if (loss === null) continue
       if (target == null) throw new ArgumentError(`The output '${name}' has a loss but no targets`)
       requireClasses(name, loss, prediction)
@@ -398,23 +404,23 @@ export class Compiled {
 
   /** Updates the loss tracker, if there is a loss, and the metrics with a batch; traced. */
   updateMetrics(
-    batch: Pick<Batch, 'y' | 'sampleWeight'>,
+    batch: Pick<Batch<unknown, unknown>, 'y' | 'sampleWeight'>,
     { outputs, loss, losses, reports }: Omit<ForwardResult, 'loss'> & { readonly loss: Tensor | null },
   ): void {
     const each = this.byOutput(batch, outputs)
     const rows = each[0]?.prediction.shape[0] ?? 1
     if (loss !== null) {
-      // A model with steps of its own may track the loss itself.
-      const own = this.tracksLoss ? null : this.ownMetrics().find(({ name }) => name === 'loss')
-      const isOwn = own instanceof Mean
-      const tracker = isOwn ? own : this.lossTracker
+      // A model with custom steps may have a metric that tracks the loss.
+      const modelTracker = this.tracksLoss ? null : this.ownMetrics().find(({ name }) => name === 'loss')
+      const isTracked = modelTracker instanceof Mean
+      const tracker = isTracked ? modelTracker : this.lossTracker
       tracker.addMean(loss, rows)
       this.logged = null
-      this.tracksLoss = !isOwn
+      this.tracksLoss = !isTracked
     }
     let at = 0
-    for (const { loss: own, tracker } of each)
-      if (own !== null && losses[at] !== undefined) tracker?.addMean(losses[at++]!, rows)
+    for (const { loss: outputLoss, tracker } of each)
+      if (outputLoss !== null && losses[at] !== undefined) tracker?.addMean(losses[at++]!, rows)
     for (const { metrics, weightedMetrics, name, prediction, target, sampleWeight } of each) {
       if (target == null) {
         if (metrics.length + weightedMetrics.length > 0)
@@ -445,8 +451,8 @@ export class Compiled {
       throw new ArgumentError(`${kind}Step must return nothing or a record of scalars, received ${received}`)
     }
     const kept = this.keptLogs[kind]
-    for (const [name, given] of Object.entries(logs)) {
-      const value = valueOf(given)
+    for (const [name, log] of Object.entries(logs)) {
+      const value = valueOf(log)
       if (!(value instanceof Tensor) || value.size !== 1)
         throw new ArgumentError(`${kind}Step: '${name}' must be a scalar tensor, received ${shapeOrValue(value)}`)
       let cell = kept.get(name)
@@ -488,7 +494,7 @@ export class Compiled {
     return {
       optimizer: serialize(this.optimizer),
       loss: toJson(loss, losses),
-      ...(lossWeights === null ? {} : { lossWeights: lossWeights as Json }),
+      ...(lossWeights === null ? {} : { lossWeights }),
       metrics: toJson(metrics, metricClasses),
       weightedMetrics: toJson(weightedMetrics, metricClasses),
     }
@@ -549,26 +555,26 @@ function requireClasses(name: string, loss: Loss, output: Tensor): void {
 
 type Classes = typeof losses | typeof metricClasses
 
-/** Whether a function has the name of a loss or metric that gives other values. */
-function isOther(own: LossFunction, classes: Classes): boolean {
-  if (classes === metricClasses && dependsOnShapes(own.name)) return true
+/** Whether a user's function has the name of a loss or metric of the library that computes other values. */
+function isOther(userLoss: LossFunction, classes: Classes): boolean {
+  if (classes === metricClasses && dependsOnShapes(userLoss.name)) return true
   // A file can also mean the function of a loss by the name of a metric.
-  const known = classes.classOf(own.name) ?? losses.classOf(own.name)
-  if (known === undefined || isOfFormula(known, own)) return false
+  const known = classes.classOf(userLoss.name) ?? losses.classOf(userLoss.name)
+  if (known === undefined || isOfFormula(known, userLoss)) return false
   const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [1, row.length], 'float32')
   const output = of(0.25, 0.75, 0.5, 0.125, 0.3, 0.1)
   const named: LossFunction = (target, each) => {
-    const other: Readonly<Record<string, LossFunction>> = typed(new known({} as never))
+    const other: Readonly<Record<string, LossFunction>> = typed(Reflect.construct(known, [{}]))
     return other[other instanceof Loss ? 'call' : 'values']!(target, each)
   }
   // The class as a row, and as a number.
-  return ![of(0, 0, 1, 0, 0, 0), of(2)].some((target) => areAlike(own, named, [target, output]))
+  return ![of(0, 0, 1, 0, 0, 0), of(2)].some((target) => areAlike(userLoss, named, [target, output]))
 }
 
 function toJson(identifier: unknown, classes: Classes): Json {
+  if (identifier === undefined) return null
   if (identifier === null || typeof identifier === 'string') return identifier
-  if (typeof identifier === 'function')
-    return nameToSave(identifier, () => isOther(identifier as LossFunction, classes))
+  if (isPlainFunction<LossFunction>(identifier)) return nameToSave(identifier, () => isOther(identifier, classes))
   if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
   const saved = inKerasForm(identifier)
   if (isSerialized(saved)) {
@@ -576,5 +582,6 @@ function toJson(identifier: unknown, classes: Classes): Json {
     return { className, config }
   }
   if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, classes))
-  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each, classes)]))
+  const entries = Object.entries<unknown>(Object(identifier))
+  return Object.fromEntries(entries.map(([key, each]) => [key, toJson(each, classes)]))
 }

@@ -4,43 +4,40 @@ import { ArgumentError } from '../core/errors'
 import { isSavedObject } from '../core/registry'
 import { isBranch } from '../core/tree'
 import { perOutput } from '../data/samples/per-output'
-import type { LossIdentifier } from '../losses'
-import type { MetricIdentifier } from '../metrics'
 
 type Options = Readonly<Record<'loss' | 'lossWeights' | 'metrics' | 'weightedMetrics', unknown>>
 
 /** One entry for each output, from a value for all, for each, or by name. */
-function entries(what: string, given: unknown, names: readonly string[]): readonly unknown[] {
-  return isBranch(given) && !isSavedObject(given) ? perOutput(`compile: ${what}`, given, names) : names.map(() => given)
+function entries(what: string, option: unknown, names: readonly string[]): readonly unknown[] {
+  return isBranch(option) && !isSavedObject(option)
+    ? perOutput(`compile: ${what}`, option, names)
+    : names.map(() => option)
 }
 
-/** The loss of each output; null for an output without one. */
-export function lossEntries({ loss }: Options, names: readonly string[]): readonly (LossIdentifier | null)[] {
+/** The identifier of each output's loss; null for an output without one. */
+export function lossEntries({ loss }: Options, names: readonly string[]): readonly unknown[] {
   return entries('loss', loss, names).map((each, i) => {
-    if (!isBranch(each) || isSavedObject(each)) return (each ?? null) as LossIdentifier | null
+    if (!isBranch(each) || isSavedObject(each)) return each ?? null
     throw new ArgumentError(
-      `compile: the output '${names[i]}' has one loss, received several. For their sum, give a function.`,
+      `compile: the output '${names[i]}' has one loss, received several. For their sum, pass a function.`,
     )
   })
 }
 
-/** Metrics of each output. A model with one output takes a plain list; with several, one entry for each. */
+/** The identifiers of each output's metrics. A model with one output takes a plain list; with several, one entry for each. */
 export function metricEntries(
   options: Options,
   what: 'metrics' | 'weightedMetrics',
   names: readonly string[],
-): readonly (readonly MetricIdentifier[])[] {
-  const given = options[what]
-  const isList = Array.isArray(given)
-  const all =
-    isList && (names.length === 1 || given.length === 0) ? names.map(() => given) : entries(what, given, names)
-  return all.map((each) =>
-    ([each].flat(2) as (MetricIdentifier | null | undefined)[]).filter((metric) => metric != null),
-  )
+): readonly (readonly unknown[])[] {
+  const option = options[what]
+  const isForEach = Array.isArray(option) && (names.length === 1 || option.length === 0)
+  const all = isForEach ? names.map(() => option) : entries(what, option, names)
+  return all.map((each) => [each].flat(2).filter((metric) => metric != null))
 }
 
 /**
- * What compile says of each output.
+ * The losses, weights and metrics of each output.
  * @throws ArgumentError for unknown names of outputs, for lists of another length, and for several losses of an output
  */
 export function compileEntries(options: Options, names: readonly string[]) {

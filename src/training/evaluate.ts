@@ -15,11 +15,11 @@ import { requireEnd, runnerOver } from './runners'
 import type { TrainingState } from './state'
 import { runTest } from './test-loop'
 
-export async function evaluate(state: TrainingState, given: CallArguments): Promise<Logs> {
+export async function evaluate(state: TrainingState, args: CallArguments): Promise<Logs> {
   const prepared = new Prepared(state, 'test', 'evaluate')
   const { lock, model } = state
   lock.requireIdle('evaluate')
-  const { data, options } = readCall(EVALUATE, prepared, given)
+  const { data, options } = readCall(EVALUATE, prepared, args)
   const { batchSize, steps, verbose, callbacks, signal } = options
   // A callback of a running fit already holds the lock.
   const isNested = lock.isBusy

@@ -15,10 +15,10 @@ import type { Runner } from './runner'
 import { requireEnd, runnerOver } from './runners'
 import type { TrainingState } from './state'
 
-export async function fit(state: TrainingState, given: CallArguments): Promise<History> {
+export async function fit(state: TrainingState, args: CallArguments): Promise<History> {
   const prepared = new Prepared(state, 'train', 'fit')
   state.lock.requireIdle('fit')
-  const call = readCall(FIT, prepared, given)
+  const call = readCall(FIT, prepared, args)
   return state.lock.run(() => prepare(state, prepared, call), runTraining)
 }
 
@@ -30,8 +30,8 @@ async function prepare(
 ): Promise<Training> {
   const { batchSize, validationBatchSize, validationData, classWeight, signal } = options
   const share = validationData === null ? options.validationSplit : 0
-  const [own, rest] = data.kind === 'samples' && share > 0 ? splitValidation(data, share) : [data]
-  const runner = await runnerOver(prepared, own, {
+  const [trained, rest] = data.kind === 'samples' && share > 0 ? splitValidation(data, share) : [data]
+  const runner = await runnerOver(prepared, trained, {
     where: 'fit',
     batchSize,
     shuffles: options.shuffle,

@@ -26,7 +26,7 @@ export interface GatheredRows {
 export interface GatherOptions {
   /** The function that reads the rows, for errors. */
   readonly where: string
-  /** Whether targets must be given. */
+  /** Whether targets are required. */
   readonly needsTargets: boolean
   readonly signal: AbortSignal | null
 }
@@ -100,7 +100,7 @@ export async function gatherRows(
   return joined(where, parts)
 }
 
-/** Some of the rows, in a given order. */
+/** Some of the rows, in the order of a list of their numbers. */
 export function takeGathered({ x, y }: GatheredRows, rows: ArrayLike<number>): GatheredRows {
   const take = (part: Tensor | null): Tensor | null => part && takeRows(part, rows)
   return {

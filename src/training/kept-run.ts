@@ -2,9 +2,11 @@
 // states of layers and random generators, the order of the rows, metrics within an epoch, the history, and the
 // callbacks' states. callbacks/backup-and-restore.ts decides when and where a run is saved.
 
-import type { DType } from '../core/dtypes'
-import { ArgumentError, FormatError, restating } from '../core/errors'
-import { classNameOf, type Config, type Json } from '../core/registry'
+import { dtypes } from '../core/dtypes'
+import { ArgumentError, FormatError, internalError, restating } from '../core/errors'
+import { isKeyOf } from '../core/keys'
+import { classNameOf, type Json } from '../core/registry'
+import { isRecord } from '../core/tree'
 import { foreignKind } from '../files/containers/foreign'
 import { decodeContainer, encodeContainer, type Container, type NamedTensor } from '../files/containers/safetensors'
 import { numbered, positionOf, restoreNumbered, type SavedVariable } from '../layers/saved-weights'
@@ -24,15 +26,15 @@ const VERSION = 2
 export interface KeptRun {
   /** How many times the run was saved, this time included. */
   readonly number: number
-  readonly description: { readonly [key: string]: CallbackState }
+  readonly description: Description
   readonly container: Container
 }
 
 /** All variables that a step or an epoch changes, under their keys in the file. */
 function variablesOf({ model, compiled }: Run['training']['prepared']): SavedVariable[] {
   // A custom trainStep may use optimizers in properties of the model.
-  const own = model.allLayers.flatMap((layer) => Object.values(layer)).filter((value) => value instanceof Optimizer)
-  const optimizers = [...new Set([compiled.optimizer, ...own])]
+  const inModel = model.allLayers.flatMap((layer) => Object.values(layer)).filter((value) => value instanceof Optimizer)
+  const optimizers = [...new Set([compiled.optimizer, ...inModel])]
   return [
     ...numbered('weights', model.weights),
     ...numbered('state', model.stateVariables),
@@ -111,13 +113,19 @@ export function decodeRun(bytes: Uint8Array): KeptRun {
     throw new FormatError(
       `The run was saved in version ${version}; this library reads versions ${VERSION - 1} and ${VERSION}`,
     )
-  const description = fromJson(JSON.parse(json) as Json, tensors) as KeptRun['description']
-  return { number: Number(description['number']), description, container }
+  const description = fromJson(JSON.parse(json), tensors)
+  if (!isDescription(description)) throw damaged('its description is incomplete')
+  return { number: description.number, description, container }
+}
+
+function damaged(how: string): FormatError {
+  return new FormatError(`The saved run is damaged: ${how}`)
 }
 
 interface Description {
+  readonly number: number
   readonly place: RunPosition
-  readonly setting: Config
+  readonly setting: Readonly<Record<string, Json>>
   readonly position: Position
   readonly shuffle: { readonly seed: number; readonly epoch: number }
   readonly seed: { readonly seed: number; readonly drawn: number }
@@ -125,20 +133,42 @@ interface Description {
   readonly callbacks: readonly { readonly name: string; readonly state: CallbackState }[]
 }
 
+function isDescription(value: unknown): value is Description {
+  if (!isRecord(value)) return false
+  const { number, place, setting, position, shuffle, seed, timesDrawn, callbacks } = value
+  return (
+    typeof number === 'number' &&
+    isPlace(place) &&
+    isRecord(setting) &&
+    isPosition(position) &&
+    hasNumbers(shuffle, 'seed', 'epoch') &&
+    hasNumbers(seed, 'seed', 'drawn') &&
+    Array.isArray(timesDrawn) &&
+    Array.isArray(callbacks) &&
+    callbacks.every((each) => isRecord(each) && typeof each['name'] === 'string')
+  )
+}
+
+function isPlace(value: unknown): value is RunPosition {
+  if (!hasNumbers(value, 'epoch', 'batch', 'step')) return false
+  const { stopped, logs } = value
+  return typeof stopped === 'boolean' && (logs === null || isRecord(logs))
+}
+
+function isPosition(value: unknown): value is Position {
+  return hasNumbers(value, 'taken') && (value['draw'] === null || hasNumbers(value['draw'], 'seed', 'epoch'))
+}
+
+function hasNumbers(value: unknown, ...names: readonly string[]): value is Readonly<Record<string, unknown>> {
+  return isRecord(value) && names.every((name) => typeof value[name] === 'number')
+}
+
 /**
  * Restores a run to the state of a saved one.
  * @throws FormatError for another model, other callbacks or, within an epoch, other data; nothing changes then
  */
 export async function restoreRun(run: Run, { description, container: { metadata, tensors } }: KeptRun): Promise<void> {
-  const {
-    place,
-    setting,
-    position,
-    shuffle,
-    seed,
-    timesDrawn: drawn,
-    callbacks,
-  } = description as unknown as Description
+  const { place, setting, position, shuffle, seed, timesDrawn: drawn, callbacks } = description
   const { prepared, runner, shuffleState } = run.training
   const within = place.batch > 0
   const taking = withState(run.callbacks)
@@ -171,9 +201,11 @@ export async function restoreRun(run: Run, { description, container: { metadata,
   run.place = place
 }
 
-function requireSame(what: string, kept: Json, given: Json): void {
-  if (JSON.stringify(kept) === JSON.stringify(given)) return
-  throw new FormatError(`The run was saved with ${what} ${JSON.stringify(kept)}, this run has ${JSON.stringify(given)}`)
+function requireSame(what: string, kept: Json, current: Json): void {
+  if (JSON.stringify(kept) === JSON.stringify(current)) return
+  throw new FormatError(
+    `The run was saved with ${what} ${JSON.stringify(kept)}, this run has ${JSON.stringify(current)}`,
+  )
 }
 
 /** Numbers that JSON cannot represent, and tensors, are stored as records with one of these keys. */
@@ -189,23 +221,23 @@ function toJson(value: unknown, put: (tensor: Tensor) => string): Json {
       : { [NUMBER]: Object.is(value, -0) ? '-0' : String(value) }
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (Array.isArray(value)) return value.map((each: unknown) => toJson(each, put))
-  if (typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null)) {
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each, put)]))
-  }
+  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each, put)]))
   throw new ArgumentError(
     `getState of a callback must return plain data and tensors, received ${typeof value === 'object' ? classNameOf(value) : typeof value}`,
   )
 }
 
-function fromJson(json: Json, tensors: Container['tensors']): CallbackState {
-  if (typeof json !== 'object' || json === null) return json
-  if (Array.isArray(json)) return json.map((each: Json) => fromJson(each, tensors))
-  const record = json as Config
-  if (typeof record[NUMBER] === 'string') return Number(record[NUMBER])
-  const name = record[TENSOR]
+/** Reads what `toJson` wrote. */
+function fromJson(json: unknown, tensors: Container['tensors']): CallbackState {
+  if (json === null || typeof json === 'boolean' || typeof json === 'number' || typeof json === 'string') return json
+  if (Array.isArray(json)) return json.map((each: unknown) => fromJson(each, tensors))
+  if (!isRecord(json)) throw internalError('JSON has only records, lists and simple values')
+  if (typeof json[NUMBER] === 'string') return Number(json[NUMBER])
+  const name = json[TENSOR]
   if (typeof name !== 'string')
-    return Object.fromEntries(Object.entries(record).map(([key, each]) => [key, fromJson(each, tensors)]))
-  const { data, shape } = tensors.get(name)!
+    return Object.fromEntries(Object.entries(json).map(([key, each]) => [key, fromJson(each, tensors)]))
+  const [tensor, dtype] = [tensors.get(name), String(json['dtype'])]
+  if (tensor === undefined || !isKeyOf(dtypes, dtype)) throw damaged(`it has no tensor ${name} of dtype ${dtype}`)
   // A copy: the data may be a view of the whole file.
-  return new Tensor(data.slice(), shape, record['dtype'] as DType)
+  return new Tensor(tensor.data.slice(), tensor.shape, dtype)
 }

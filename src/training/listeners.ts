@@ -14,7 +14,7 @@ import type { TrainedModel } from './step'
 /** Callbacks in use by a run, with their model. */
 const inUse = new WeakMap<CallbackMethods, TrainedModel>()
 
-/** @throws ArgumentError for a Callback that another run uses, or that is given twice: it has only one model */
+/** @throws ArgumentError for a Callback that another run uses, or that is twice in the list: it has only one model */
 function requireFree(callbacks: readonly CallbackMethods[]): void {
   for (const [i, callback] of callbacks.entries()) {
     if (!(callback instanceof Callback)) continue

@@ -22,6 +22,7 @@ export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs
   if (values === null) readResults(steps.results(compiled), names, unlogged, logs)
   else for (let i = 0; i < names.length; i++) if (!unlogged.has(names[i]!)) put(logs, names[i]!, values[i]!)
   for (const [name, variable] of returned) put(logs, name, variable.view[0]!)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only a model without a loss has logs without `loss`
   return logs as Logs
 }
 

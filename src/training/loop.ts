@@ -278,8 +278,8 @@ class TrainingLoop implements Run {
     const { step } = this.at
     const message = `Training produced a value that is not finite at step ${step}: ${instruction}. ${stateAfter(this.training.prepared.model)} Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
     const error = new NonFiniteError(message, step, instruction)
-    if (!this.heard.reportNonFinite(error)) throw error
     this.at.failed = true
+    if (!this.heard.reportNonFinite(error)) throw error
   }
 
   private async validate(epoch: number, logs: Logs): Promise<void> {

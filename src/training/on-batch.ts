@@ -15,23 +15,23 @@ import { Prepared, warnIfNothingToTrain } from './prepared'
 import { load, stateAfter, typesOf, whatFailed } from './runner'
 import type { LastStep, TrainingState } from './state'
 
-export function trainOnBatch(state: TrainingState, given: CallArguments): Logs {
-  return onBatch(state, TRAIN_ON_BATCH, given)
+export function trainOnBatch(state: TrainingState, args: CallArguments): Logs {
+  return onBatch(state, TRAIN_ON_BATCH, args)
 }
 
-export function testOnBatch(state: TrainingState, given: CallArguments): Logs {
-  return onBatch(state, TEST_ON_BATCH, given)
+export function testOnBatch(state: TrainingState, args: CallArguments): Logs {
+  return onBatch(state, TEST_ON_BATCH, args)
 }
 
 function onBatch(
   state: TrainingState,
   method: typeof TRAIN_ON_BATCH | typeof TEST_ON_BATCH,
-  given: CallArguments,
+  args: CallArguments,
 ): Logs {
   const { name, kind } = method
   const prepared = new Prepared(state, kind, name)
   state.lock.requireIdle(name)
-  const { data, options } = readArrayCall(method, prepared, given)
+  const { data, options } = readArrayCall(method, prepared, args)
   const { classWeight } = options
   const samples = classWeight === null ? data : weighClasses(data, classWeight, prepared.outputNames)
   const last = state.last[kind]

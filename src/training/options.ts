@@ -1,6 +1,7 @@
 // The options of fit, evaluate, predict, trainOnBatch and testOnBatch: a table for each method, with checks and defaults.
 
 import { merged } from '../core/merged'
+import { once } from '../core/once'
 import { warnOnce } from '../core/warnings'
 import { ArgumentError, knownName, quoted } from '../core/errors'
 import {
@@ -20,6 +21,7 @@ import {
   readOptions,
   readOverDefaults,
   unread,
+  type AnyOption,
   type OptionInputs,
   type Kind,
   type OptionTable,
@@ -72,24 +74,25 @@ const shuffle = (): Kind<boolean, boolean | 'batch'> => ({
 })
 
 /** Data, which are not checked here: parse.ts checks them. */
-function data<Given>(): Kind<Given | null> {
-  const { read, write } = unchecked<Given | null>()
+function data<Value>(): Kind<Value | null> {
+  const { read, write } = unchecked<Value | null>()
   return { read: (value, where) => read(value ?? null, where), write }
 }
 
-/** An option that is only for data in arrays: with batches, it is an error, or it changes nothing. */
-type ForArrays<Value, Input> = OptionalOption<Value, Input> & { readonly instead: string; readonly isIdle: boolean }
+/** What an option adds that is only for data in arrays. */
+interface OnlyForArrays {
+  /** What to do instead if the data are batches: the end of the error or of the warning. */
+  readonly instead: string
+  /** Whether the option changes nothing if the data are batches; otherwise it is an error. */
+  readonly isIdle: boolean
+}
 
-/**
- * @param instead what to do instead if the data are batches: the end of the error or of the warning
- * @param isIdle whether it changes nothing then
- */
 function forArrays<Value, Input>(
-  own: OptionalOption<Value, Input>,
+  option: OptionalOption<Value, Input>,
   instead: string,
   isIdle = false,
-): ForArrays<Value, Input> {
-  return { ...own, instead, isIdle }
+): OptionalOption<Value, Input> & OnlyForArrays {
+  return { ...option, instead, isIdle }
 }
 
 /** Samples per step; null is the default, as in Keras. */
@@ -213,62 +216,54 @@ export type TrainOnBatchOptions = OptionInputs<ReturnType<typeof onBatchOptions>
 
 /** A method of models, with its options. */
 export class Method<out Options, out Kind extends StepKind | 'predict'> {
-  private known: OptionTable | null = null
-  private defaults: ValuesOf<OptionTable> | null = null
-
   constructor(
     readonly name: string,
     /** The kind of step that it runs. */
     readonly kind: Kind,
-    private readonly declare: () => OptionTable,
-    /** Checks options against each other. */
-    private readonly check: (options: never) => void,
+    private readonly table: () => OptionTable,
+    /** Reads the options of a call. @throws ArgumentError for unknown options and wrong values */
+    readonly read: (options: object | undefined) => Options,
   ) {}
-
-  private get table(): OptionTable {
-    return (this.known ??= this.declare())
-  }
 
   /** The name of an option in this library's spelling; undefined if there is none. */
   nameOf(key: string): string | undefined {
-    return knownName(key, Object.keys(this.table))
+    return knownName(key, Object.keys(this.table()))
   }
 
   /** The arguments after the data as options: `fit(x, y, 32, 5)`, `fit(x, y, { epochs: 5 })`. */
-  optionsIn(given: readonly unknown[]): object | undefined {
-    return given.every((each) => each === undefined) ? undefined : optionsIn(this.name, Object.keys(this.table), given)
+  optionsIn(args: readonly unknown[]): object | undefined {
+    return args.every((each) => each === undefined) ? undefined : optionsIn(this.name, Object.keys(this.table()), args)
   }
 
-  /** @throws ArgumentError for unknown options and wrong values */
-  read(given: object | undefined): Options {
-    const { name, table } = this
-    // Calls are frequent, and most have few options or none.
-    const defaults = (this.defaults ??= readOptions(name, table, undefined))
-    if (given === undefined) return defaults as Options
-    const options = readOverDefaults(name, table, given, defaults) as Options
-    this.check(options as never)
-    return options
-  }
-
-  /** Options that are only for arrays: an error, or a warning where batches have what they say. */
-  checkForBatches(given: object = {}): void {
-    for (const [key, value] of Object.entries(given)) {
+  /** Refuses options that are only for arrays, or warns of those that change nothing because the batches decide them. */
+  checkForBatches(options: object = {}): void {
+    for (const [key, value] of Object.entries(options)) {
       const name = this.nameOf(key)!
-      const { instead, isIdle, initial } = this.table[name] as Partial<ForArrays<unknown, unknown>>
-      if (value == null || value === initial?.(this) || instead === undefined) continue
+      const option: AnyOption & Partial<OnlyForArrays> = this.table()[name]!
+      const { instead, isIdle } = option
+      if (value == null || value === option.initial?.(this) || instead === undefined) continue
       if (!isIdle) throw new ArgumentError(`${this.name}: ${name} is for arrays. ${instead}`)
       warnOnce(`${this.name}: ${name} changes nothing here. ${instead}`)
     }
   }
 }
 
+/** @param check checks options against each other */
 function method<Table extends OptionTable, const Kind extends StepKind | 'predict'>(
   name: string,
   kind: Kind,
   declare: () => Table,
   check: (options: ValuesOf<Table>) => void = () => {},
 ): Method<ValuesOf<Table>, Kind> {
-  return new Method(name, kind, declare, check)
+  const table = once(declare)
+  // Calls are frequent, and most have few options or none.
+  const defaults = once(() => readOptions(name, table(), undefined))
+  return new Method(name, kind, table, (options) => {
+    if (options === undefined) return defaults()
+    const values = readOverDefaults(name, table(), options, defaults())
+    check(values)
+    return values
+  })
 }
 
 export const FIT = /* @__PURE__ */ method(
@@ -279,8 +274,12 @@ export const FIT = /* @__PURE__ */ method(
     if (validationSplit !== 0 && validationData !== null)
       warnOnce('fit: validationSplit changes nothing beside validationData')
     if (validationSplit !== 0 || validationData !== null) return
-    const own = { validationSteps, validationBatchSize, validationFreq: validationFreq === 1 ? null : validationFreq }
-    const unread = Object.entries(own).find(([, value]) => value !== null)
+    const forValidation = {
+      validationSteps,
+      validationBatchSize,
+      validationFreq: validationFreq === 1 ? null : validationFreq,
+    }
+    const unread = Object.entries(forValidation).find(([, value]) => value !== null)
     if (unread !== undefined) warnOnce(`fit: ${unread[0]} changes nothing without validationData or a validationSplit`)
   },
 )

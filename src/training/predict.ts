@@ -34,11 +34,11 @@ import type { TrainingState } from './state'
 import type { Prediction } from './steps'
 
 /** The outputs for all rows of x, or for all batches. */
-export async function predict(state: TrainingState, x: unknown, given: object | undefined): Promise<Tree<Tensor>> {
-  const options = PREDICT.read(given)
+export async function predict(state: TrainingState, x: unknown, record: object | undefined): Promise<Tree<Tensor>> {
+  const options = PREDICT.read(record)
   const { batchSize, steps, callbacks, signal } = options
   if (isElements(x)) {
-    PREDICT.checkForBatches(given)
+    PREDICT.checkForBatches(record)
     const source = outermostOf(x, 'predict')
     requireEnd('predict', { steps: source.size }, steps, 'steps')
     return runAll(new BatchPredictions(state, source), state, options)

@@ -156,10 +156,10 @@ export function withProbes<Result>(
   step: () => Result,
 ): Result {
   if (probes.length === 0) return step()
-  const own = new ProbedStep(weights, probes, scale)
-  probedSteps.set(currentTrace()!, own)
-  const result = withTap(own.tap, step)
-  withScope('probes', () => probes.forEach((probe) => probe.trace?.(own)))
+  const probed = new ProbedStep(weights, probes, scale)
+  probedSteps.set(currentTrace()!, probed)
+  const result = withTap(probed.tap, step)
+  withScope('probes', () => probes.forEach((probe) => probe.trace?.(probed)))
   return result
 }
 

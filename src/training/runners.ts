@@ -64,8 +64,8 @@ export function readBatch(
 export function requireEnd(
   where: string,
   { steps }: Pick<Runner, 'steps'>,
-  given: number | null,
+  limit: number | null,
   option: string,
 ): void {
-  if (steps === Infinity && given === null) throw new ArgumentError(`${where}: the data are endless. Set ${option}.`)
+  if (steps === Infinity && limit === null) throw new ArgumentError(`${where}: the data are endless. Set ${option}.`)
 }

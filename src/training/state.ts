@@ -208,8 +208,8 @@ export class TrainingState {
     const kept = new Set(release(model))
     // They may lie beside weights of this model.
     for (const each of kept) each.adopt(each.runtime.createStorage(each.byteLength), 0)
-    const own = variables.filter((variable) => !kept.has(variable))
-    for (const storage of new Set(own.map((variable) => variable.storage))) {
+    const disposed = variables.filter((variable) => !kept.has(variable))
+    for (const storage of new Set(disposed.map((variable) => variable.storage))) {
       storage.dispose()
       storage.runtime.invalidate()
     }

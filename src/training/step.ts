@@ -34,11 +34,11 @@ export interface TrainedModel extends LayerBase, ListenedModel {
     readonly inputNames: readonly string[]
     readonly outputNames: readonly string[]
   } | null
-  trainStep(batch: never): StepLogs | void
-  testStep(batch: never): StepLogs | void
-  predictStep(x: never): unknown
+  trainStep(batch: Batch<unknown, unknown>): StepLogs | void
+  testStep(batch: Batch<unknown, unknown>): StepLogs | void
+  predictStep(x: unknown): unknown
   /** Reads inputs like any kind of step; it is traced to find the readers of strings. */
-  lookStep(x: never): unknown
+  lookStep(x: unknown): unknown
   readonly checksData: boolean
   checkData(inputs: readonly Tensor[]): void
   checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: DType }[]): void
@@ -69,7 +69,7 @@ export function totalLoss(
   outputs: Tree<Tensor>,
   more: () => readonly Tensor[] = () => [],
 ): Tensor {
-  const total = withScope('loss', () => compiled.computeLosses(typed(y), outputs, sampleWeight))
+  const total = withScope('loss', () => compiled.computeLosses(y, outputs, sampleWeight))
   const terms = [...(total === null ? [] : [total]), ...withScope('loss', more), ...model.losses]
   if (terms.length === 0) {
     throw new ArgumentError(

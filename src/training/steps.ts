@@ -64,7 +64,7 @@ export class Steps {
       compileTraced(
         trace(inputs, (symbols) => {
           const result = typed<Tree<Tensor>>(
-            withFrame(null, new CallContext(false), () => this.model.predictStep(typed(inputsOf(x, symbols, readers)))),
+            withFrame(null, new CallContext(false), () => this.model.predictStep(inputsOf(x, symbols, readers))),
           )
           this.structures.set(
             form,
@@ -88,14 +88,14 @@ export class Steps {
       compiled,
       types,
       true,
-      (batch) => withProbes(traced, seen, () => model.trainStep(typed(batch))),
+      (batch) => withProbes(traced, seen, () => model.trainStep(batch)),
       probesKey(traced),
     )
   }
 
   /** batch → nothing; updates metrics. */
   test(compiled: Compiled, types: BatchTypes): Program {
-    return this.batchProgram('test', compiled, types, false, (batch) => this.model.testStep(typed(batch)))
+    return this.batchProgram('test', compiled, types, false, (batch) => this.model.testStep(batch))
   }
 
   private batchProgram(
@@ -127,7 +127,7 @@ export class Steps {
   /** The graph of a training step that will not be run. */
   trainingGraph(types: BatchTypes): Graph {
     const step = (symbols: Tensor[]): StepLogs | void =>
-      withFrame(null, new CallContext(true), () => this.model.trainStep(typed(batchOf(types, symbols))))
+      withFrame(null, new CallContext(true), () => this.model.trainStep(batchOf(types, symbols)))
     return trace(parameterTypes(types), (symbols) => (step(symbols), [])).graph
   }
 
@@ -157,9 +157,9 @@ export class Steps {
     let specs: Tree<TensorSpec> = []
     trace(inputs, (symbols) => {
       const outputs = withFrame(null, new CallContext(false), () =>
-        this.model.predictStep(typed(inputsOf(x, symbols, readers))),
+        this.model.predictStep(inputsOf(x, symbols, readers)),
       )
-      specs = mapTree(outputs as Tree<Tensor>, ({ shape, dtype }) => new TensorSpec(shape, dtype))
+      specs = mapTree(typed<Tree<Tensor>>(outputs), ({ shape, dtype }) => new TensorSpec(shape, dtype))
       return []
     })
     return specs
@@ -197,10 +197,10 @@ export function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: 
   let at = 0
   return unflatten<Tensor>(
     x,
-    readers.map((own) => {
-      if (own === null) return symbols[at++]!
-      const results = new Map(own.readers.map((reader) => [reader, symbols[at++]!]))
-      return new PreparedStrings([symbols[0]!.shape[0]!, ...own.row], results)
+    readers.map((input) => {
+      if (input === null) return symbols[at++]!
+      const results = new Map(input.readers.map((reader) => [reader, symbols[at++]!]))
+      return new PreparedStrings([symbols[0]!.shape[0]!, ...input.row], results)
     }),
   )
 }

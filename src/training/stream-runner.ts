@@ -1,5 +1,6 @@
 // Steps over a sequence of batches.
 
+import { internalError } from '../core/errors'
 import { tensorsOf, type Samples } from '../data/samples/samples'
 import { END, after, isPromise, type Cursor, type Soon, type Source } from '../data/samples/source'
 import type { CellStorage } from '../engine/ir/graph'
@@ -128,7 +129,8 @@ export class StreamRunner implements Runner {
   }
 
   run(_most: number, probes: readonly Probe[] = []): Soon<Ran> {
-    const batch = this.next as Samples
+    const batch = this.next
+    if (batch === null || batch === END || isPromise(batch)) throw internalError('a step runs before its batch is read')
     const program = this.programFor(batch, probes)
     const { cursor, lastRaw, raw } = this
     this.last = batch

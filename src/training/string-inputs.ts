@@ -1,6 +1,6 @@
 // String inputs: which layers read them, and the numbers that replace them.
 
-import { structureOf, unflatten, type Tree } from '../core/tree'
+import { structureOf, typed, unflatten, type Tree } from '../core/tree'
 import type { Inputs } from '../data/samples/parse'
 import type { Readers } from '../data/samples/samples'
 import { CallContext, withFrame } from '../layers/context'
@@ -21,9 +21,9 @@ export class StringInputs {
     if (!data.hasStrings) return data
     const readers = this.readersOf(data.x, data.inputs)
     const inputs = data.inputs.flatMap((input, i) => {
-      const own = readers[i]
-      if (own == null || !(input instanceof StringTensor)) return [input]
-      return own.readers.map((reader) => reader.readStrings(input))
+      const found = readers[i]
+      if (found == null || !(input instanceof StringTensor)) return [input]
+      return found.readers.map((reader) => reader.readStrings(input))
     })
     return { ...data, inputs, hasStrings: false, readers }
   }
@@ -36,7 +36,7 @@ export class StringInputs {
     let readers: Readers = []
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
     trace(types, (symbols) => {
-      withFrame(null, new CallContext(false), () => model.lookStep(unflatten<Tensor>(x, symbols) as never))
+      withFrame(null, new CallContext(false), () => model.lookStep(typed(unflatten(x, symbols))))
       readers = symbols.map((symbol) =>
         symbol.dtype === 'string' ? { readers: readersOf(symbol), row: symbol.shape.slice(1) } : null,
       )

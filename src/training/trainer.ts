@@ -8,7 +8,7 @@ import { typed, type Tree } from '../core/tree'
 import { warnOnce } from '../core/warnings'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/data-types'
 import { Layer } from '../layers'
-import { applyTree, tensorsOf } from '../layers/applying'
+import { tensorsOf } from '../layers/applying'
 import { currentFrame } from '../layers/context'
 import type { Metric } from '../metrics/metric'
 import type { Tensor } from '../ops/tensor'
@@ -66,7 +66,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   /** The weights alone as bytes, for callbacks. */
   abstract saveWeights(path?: string | URL): Promise<Uint8Array>
 
-  /** The optimizer given to compile. */
+  /** The optimizer of compile. */
   get optimizer(): Optimizer {
     return this.#training.requireCompiled('optimizer').optimizer
   }
@@ -196,7 +196,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
 
   /** The outputs for one batch of predict. */
   predictStep(x: In): Out {
-    return typed(applyTree(this, x, { training: false }))
+    return this.applyTo([x, { training: false }])
   }
 
   /** Calls all layers that read inputs in any kind of step. @internal */
@@ -243,7 +243,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
     const reports = currentFrame()?.context.metrics ?? []
     withScope('metrics', () =>
       compiled.updateMetrics(
-        { y: typed(y), sampleWeight },
+        { y, sampleWeight },
         { outputs: typed(tensorsOf(this, yPred)), loss: null, losses: compiled.lastLosses, reports },
       ),
     )
@@ -262,7 +262,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
     requireArguments('updateMetrics', arguments, 2)
     const compiled = this.#training.requireCompiled('updateMetrics')
-    withScope('metrics', () => compiled.updateMetrics(typed(batch), typed(result)))
+    withScope('metrics', () => compiled.updateMetrics(batch, typed(result)))
   }
 
   /** Whether a custom step replaces the built-in one. @internal */
@@ -294,15 +294,15 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
    */
   fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
-  async fit(x: unknown, y?: unknown, ...given: readonly unknown[]): Promise<History> {
-    return fit(this.#training, [x, y, FIT.optionsIn(given)])
+  async fit(x: unknown, y?: unknown, ...args: readonly unknown[]): Promise<History> {
+    return fit(this.#training, [x, y, FIT.optionsIn(args)])
   }
 
   /** The loss and metrics on a data set, by name. Accepts batches like fit. */
   evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
-  async evaluate(x: unknown, y?: unknown, ...given: readonly unknown[]): Promise<Logs> {
-    return evaluate(this.#training, [x, y, EVALUATE.optionsIn(given)])
+  async evaluate(x: unknown, y?: unknown, ...args: readonly unknown[]): Promise<Logs> {
+    return evaluate(this.#training, [x, y, EVALUATE.optionsIn(args)])
   }
 
   /**
@@ -310,8 +310,8 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
    * Accepts batches and rows as objects like fit, and uses only their inputs. One object is one row.
    */
   predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>>
-  async predict(x: DataOf<In> | Batches<In, Out>, ...given: readonly unknown[]): Promise<ReturnType<this['call']>> {
-    return typed(await predict(this.#training, x, PREDICT.optionsIn(given)))
+  async predict(x: DataOf<In> | Batches<In, Out>, ...args: readonly unknown[]): Promise<ReturnType<this['call']>> {
+    return typed(await predict(this.#training, x, PREDICT.optionsIn(args)))
   }
 
   /** The outputs for one batch, synchronously. One object with a value for each input is a batch of one row. */
@@ -327,15 +327,15 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
    */
   trainOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
-  trainOnBatch(x: unknown, y?: unknown, ...given: readonly unknown[]): Logs {
-    return trainOnBatch(this.#training, [x, y, TRAIN_ON_BATCH.optionsIn(given)])
+  trainOnBatch(x: unknown, y?: unknown, ...args: readonly unknown[]): Logs {
+    return trainOnBatch(this.#training, [x, y, TRAIN_ON_BATCH.optionsIn(args)])
   }
 
   /** The loss and metrics of one batch, synchronously. */
   testOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
-  testOnBatch(x: unknown, y?: unknown, ...given: readonly unknown[]): Logs {
-    return testOnBatch(this.#training, [x, y, TEST_ON_BATCH.optionsIn(given)])
+  testOnBatch(x: unknown, y?: unknown, ...args: readonly unknown[]): Logs {
+    return testOnBatch(this.#training, [x, y, TEST_ON_BATCH.optionsIn(args)])
   }
 
   /**

@@ -76,7 +76,7 @@ describe('classes with the name of another one of the library', () => {
       const error = await errorOf(save)
       expect(error).toBeInstanceOf(MyelinError)
       expect(error.message).toBe(
-        `The class '${name}' cannot be saved: another one has this name. Give it its own: static className = 'My${name}'`,
+        `The class '${name}' cannot be saved: another one has this name. Give it another name: static className = 'My${name}'`,
       )
     }
   })

@@ -233,9 +233,9 @@ describe('UnitHealth', () => {
     const { health } = await healthOf(network(), { layers: ['second'] })
     const svg = health.toSVG()
     expect(svg).toBe(plotHealth(health).svg)
-    expect(checked(svg).said).toContain('second, dormant units')
+    expect(checked(svg).descriptionText).toContain('second, dormant units')
     expect(svg).not.toContain('first')
-    expect(checked(new UnitHealth().toSVG()).said).toBe('no epoch is recorded yet')
+    expect(checked(new UnitHealth().toSVG()).descriptionText).toBe('no epoch is recorded yet')
     expect(new UnitHealth().table()).toBe('No health recorded yet.')
   })
 

@@ -152,7 +152,7 @@ describe('a map that is 0 everywhere', () => {
 
 it('names the way for int8 models; int4 models have gradients', async () => {
   await expect(gradCam(quantize(eye()), image)).rejects.toThrow(
-    /no gradient flows through the int8 layers.*Explain the float32 model that was given to quantize.*occlusion/,
+    /no gradient flows through the int8 layers.*Explain the float32 model from which it was made.*occlusion/,
   )
   const { attributions } = await occlusion(quantize(eye()), image)
   expect((attributions as typeof image).data.some((each) => each !== 0)).toBe(true)

@@ -22,7 +22,7 @@ describe('attributionBars', () => {
       ],
       { row: 1, names: ['a', 'b', 'c'], value: 0.75, baseValue: 1.75 },
     )
-    const { root, said } = checked(svg)
+    const { root, descriptionText } = checked(svg)
     expect(texts(root)).toEqual([
       'What the answer is made of',
       'b',
@@ -33,7 +33,7 @@ describe('attributionBars', () => {
       '+1',
       'baseline 1.75 → answer 0.75',
     ])
-    expect(said).toBe('Contributions, the largest first. b: −4; c: 2; a: 1. baseline 1.75 → answer 0.75.')
+    expect(descriptionText).toBe('Contributions, the largest first. b: −4; c: 2; a: 1. baseline 1.75 → answer 0.75.')
     const [, b, c, a] = all(root, 'rect').map(({ attributes }) => ({
       x: Number(attributes['x']),
       width: Number(attributes['width']),
@@ -87,7 +87,9 @@ describe('heatMapPicture', () => {
     const [orange, pale, , , lessBlue, blue] = rgb as number[][]
     expect(orange![0]! > orange![2]! && pale![0]! > pale![2]! && blue![2]! > blue![0]!).toBe(true)
     expect(orange![2]! < pale![2]! && blue![0]! < lessBlue![0]!).toBe(true)
-    expect(checked(svg).said).toBe('Attributions of 2 by 3 pixels, from −1 to 1. The strongest is at row 0, column 0.')
+    expect(checked(svg).descriptionText).toBe(
+      'Attributions of 2 by 3 pixels, from −1 to 1. The strongest is at row 0, column 0.',
+    )
   })
 
   it('covers grey and coloured images of any range', () => {
@@ -133,10 +135,10 @@ describe('heatMapPicture', () => {
 
   it('adds the channels of attributions, and takes one of a batch', () => {
     const map = tensor([1, -1, 0, 2, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0], [2, 2, 2, 2])
-    expect(checked(heatMapPicture(map)).said).toContain('from 0 to 2. The strongest is at row 0, column 1')
-    expect(checked(heatMapPicture(map, { row: 1, image: tensor(new Float32Array(24), [2, 2, 2, 3]) })).said).toContain(
-      'from 0 to 6. The strongest is at row 0, column 0',
-    )
+    expect(checked(heatMapPicture(map)).descriptionText).toContain('from 0 to 2. The strongest is at row 0, column 1')
+    expect(
+      checked(heatMapPicture(map, { row: 1, image: tensor(new Float32Array(24), [2, 2, 2, 3]) })).descriptionText,
+    ).toContain('from 0 to 6. The strongest is at row 0, column 0')
   })
 
   it('takes large images', () => {
@@ -171,9 +173,11 @@ describe('reliabilityPicture', () => {
       [0, 1, 1],
       { bins: 10 },
     )
-    const { root, said } = checked(reliabilityPicture(diagram))
+    const { root, descriptionText } = checked(reliabilityPicture(diagram))
     // [0.8, 0.9] contains one wrong prediction, the last bin and (0.6, 0.7] one correct one.
-    expect(said).toContain('confidence 0.65: 1 right of 1; confidence 0.9: 0 right of 1; confidence 0.95: 1 right of 1')
+    expect(descriptionText).toContain(
+      'confidence 0.65: 1 right of 1; confidence 0.9: 0 right of 1; confidence 0.95: 1 right of 1',
+    )
     expect(texts(root)).toContain('confidence')
     expect(texts(root).at(-1)).toBe(
       `calibration error ${Number(diagram.expectedCalibrationError.toPrecision(3))}, accuracy 0.667, confidence 0.833`,
@@ -192,8 +196,8 @@ describe('dependenceCurves', () => {
         [2, 3, 4],
       ]),
     }
-    const { root, said } = checked(dependenceCurves(dependence, { name: 'age', output: 'risk' }))
-    expect(said).toBe('risk on average over 2 rows, by age. 0: 1; 1: 2; 4: 3.')
+    const { root, descriptionText } = checked(dependenceCurves(dependence, { name: 'age', output: 'risk' }))
+    expect(descriptionText).toBe('risk on average over 2 rows, by age. 0: 1; 1: 2; 4: 3.')
     const paths = all(root, 'path').map(({ attributes }) => attributes)
     expect(paths.filter((each) => each['class'] === 'one')).toHaveLength(2)
     const mean = paths.find((each) => each['class'] === 'mean')!['d']!
@@ -265,7 +269,7 @@ describe('answers by column', () => {
       deviations: { age: column(0.05), sex: column(0.02), seat: column(0) },
       score: 0.8,
     }
-    const { root, said } = checked(plotAttributions(importance).svg)
+    const { root, descriptionText } = checked(plotAttributions(importance).svg)
     expect(texts(root)).toEqual([
       'How much worse without each feature',
       'sex',
@@ -276,7 +280,7 @@ describe('answers by column', () => {
       '−0.02',
       'score with all features 0.8',
     ])
-    expect(said).toContain('sex: 0.3 ± 0.02; age: 0.1 ± 0.05; seat: −0.02 ± 0')
+    expect(descriptionText).toContain('sex: 0.3 ± 0.02; age: 0.1 ± 0.05; seat: −0.02 ± 0')
     // The axis, and two intervals.
     expect(all(root, 'path')).toHaveLength(3)
     const plain = { importances: column(1, 2), deviations: column(0.1, 0.2), score: 3 }
@@ -318,9 +322,9 @@ describe('answers by column', () => {
       ...curves,
       column: { name: 'city', kind: 'category' as const },
     }
-    const { root, said } = checked(plotDependence(cities, { output: 'price' }).svg)
+    const { root, descriptionText } = checked(plotDependence(cities, { output: 'price' }).svg)
     expect(texts(root)).toEqual(expect.arrayContaining(['city', 'Bern', '(missing)', 'price', '0.2', '0.6']))
-    expect(said).toBe('price on average over 2 rows, by city. Bern: 0.2; (missing): 0.6.')
+    expect(descriptionText).toBe('price on average over 2 rows, by city. Bern: 0.2; (missing): 0.6.')
     expect(all(root, 'circle')).toHaveLength(6)
     const days = {
       grid: new StringTensor(['2024-01-01', '2024-02-01'], [2]),

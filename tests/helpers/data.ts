@@ -1,5 +1,5 @@
 // Test data: small, seeded, exactly representable in float32. The same numbers on every machine; independent
-// of the library's own generator.
+// of the library's generator.
 
 import type { DType } from '../../src/core/dtypes'
 import { sizeOf, type Shape } from '../../src/core/shapes'
@@ -70,7 +70,7 @@ export function bools(shape: Shape, seed = 1): TensorContent {
   return { ...integers(shape, 0, 1, seed), dtype: 'bool' }
 }
 
-/** Given elements; a vector if no shape is given. */
+/** These elements; without `shape`, they are a vector. */
 export function exactly(
   data: readonly number[],
   dtype: DType = 'float32',

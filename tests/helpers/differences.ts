@@ -3,7 +3,7 @@
 import { expect } from 'vitest'
 import { generator } from './data'
 
-/** Up to this many elements, each is moved on its own. More are moved together, along this many random directions. */
+/** Up to this many elements, each is moved alone. More are moved together, along this many random directions. */
 const FEW = 8
 
 /** The largest absolute value in arrays, 0 if they are empty. */

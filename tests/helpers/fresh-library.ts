@@ -14,8 +14,8 @@ export function freshLibrary(): Promise<typeof library> {
 
 /** The same as in a bundle without the loader of files, because bundlers drop the calls of src/index.ts. */
 export async function bundledLibrary(): Promise<typeof library> {
-  const own = await freshLibrary()
+  const bundled = await freshLibrary()
   const { useFileLoader } = await import('../../src/models/file-loader')
   useFileLoader(null)
-  return own
+  return bundled
 }

@@ -42,9 +42,9 @@ export interface HostileCall {
 const isStored = (value: unknown): value is StoredTensor =>
   typeof value === 'object' && value !== null && 'dtype' in value && 'data' in value
 
-function given(value: unknown): unknown {
+function argumentOf(value: unknown): unknown {
   if (isStored(value)) return tensor({ ...value, data: value.data.map(Number) })
-  return Array.isArray(value) ? value.map(given) : value
+  return Array.isArray(value) ? value.map(argumentOf) : value
 }
 
 const SPELLED: Readonly<Record<string, string>> = {
@@ -60,17 +60,17 @@ const SPELLED: Readonly<Record<string, string>> = {
 function callsOfOps(): HostileCall[] {
   const { calls } = readFixture<SignaturesFile>('signatures')
   const seen = new Set<string>()
-  return calls.flatMap(({ op, given: all }): HostileCall[] => {
+  return calls.flatMap(({ op, given: stored }): HostileCall[] => {
     const name = SPELLED[camelKey(op)] ?? camelKey(op)
     const found: unknown = Reflect.get(ops, name)
     const plain: unknown = Reflect.get(ops, name)
     if (typeof found !== 'function' || typeof plain !== 'function' || seen.has(name)) return []
     seen.add(name)
-    const count = Math.max(all.length, 5)
+    const count = Math.max(stored.length, 5)
     return Array.from({ length: count }, (_, at) => ({
       name: `ops.${name}, argument ${at}`,
       run: (value: never) => {
-        const inputs = all.map(given)
+        const inputs = stored.map(argumentOf)
         inputs[at] = value
         return Reflect.apply(found, undefined, inputs) as unknown
       },

@@ -5,7 +5,7 @@ import { Dense, GRU, LSTMCell, ops, type LambdaContext, type Tensor } from '../.
 const half = (x: Tensor): Tensor => ops.multiply(x, 0.5)
 const halfOf = (x: Tensor, _context: LambdaContext): Tensor => ops.multiply(x, 0.5)
 
-/** Keeps nothing, and prints what it is given. */
+/** Keeps nothing, and prints what it receives. */
 export const store = {
   read: () => null,
   write: (name: string, bytes: Uint8Array) => console.log(name, bytes.length),

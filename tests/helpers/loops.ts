@@ -35,12 +35,12 @@ export type MakeLoop = (builder: GraphBuilder, operands: LoopOperands, body: Tur
 export const looped: MakeLoop = (builder, { carries, scanned, captures, length, reverse = false, runs }, body) => {
   const inside = new GraphBuilder()
   const parameters = (values: readonly Value[]): Value[] => values.map((value) => inside.parameter(value))
-  const [own, slices, captured] = [
+  const [carried, slices, captured] = [
     parameters(carries),
     scanned.map(({ shape, dtype }) => inside.parameter({ shape: shape.slice(1), dtype })),
     parameters(captures),
   ]
-  const turn = body(inside, own, slices, captured)
+  const turn = body(inside, carried, slices, captured)
   const graph = inside.finish([...turn.carries, ...turn.stacked])
   return builder.emit('loop', [...carries, ...scanned, ...captures], {
     body: new Body(graph, loopPasses),

@@ -39,13 +39,13 @@ const schemas = JSON.parse(readFileSync(new URL('../golden/onnx/schemas.json', i
 function expectInOpset(graph: GraphProto): void {
   for (const { type, name, inputs, outputs, attributes } of nodesIn(graph)) {
     const [least, most, leastOutputs, mostOutputs, ...known] = schemas[type]!
-    const given = [
+    const counts = [
       inputs.length >= least,
       inputs.length <= most,
       outputs.length >= leastOutputs,
       outputs.length <= mostOutputs,
     ]
-    expect(given, `${type} ${name}`).toEqual([true, true, true, true])
+    expect(counts, `${type} ${name}`).toEqual([true, true, true, true])
     expect(known, `${type} ${name}`).toEqual(expect.arrayContaining(attributes.map((each) => each.name)))
   }
 }
@@ -75,9 +75,9 @@ export async function expectSameInOnnx(
   const { bytes, expected } = await writeAndKeep(name, model, x)
   const again = await loadOnnx<unknown, unknown>(bytes)
   const names = again.graph!.inputNames
-  const given = flatten(x)
-  const record = Object.fromEntries(given.map((each, i) => [names[i], each]))
-  const received = flatten<Tensor>(typed(again.predictOnBatch(given.length === 1 ? given[0]! : record)))
+  const inputs = flatten(x)
+  const record = Object.fromEntries(inputs.map((each, i) => [names[i], each]))
+  const received = flatten<Tensor>(typed(again.predictOnBatch(inputs.length === 1 ? inputs[0]! : record)))
   expect(received.map(({ shape, dtype }) => ({ shape, dtype }))).toEqual(
     expected.map(({ shape, dtype }) => ({ shape, dtype })),
   )

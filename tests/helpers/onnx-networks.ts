@@ -16,7 +16,7 @@ export interface Golden {
 
 export const golden = JSON.parse(readFileSync(new URL('networks.json', folder), 'utf8')) as Record<string, Golden>
 /** The inputs as a model takes them: one alone, several by name. */
-export const given = ({ inputs }: Golden): unknown =>
+export const inputsOf = ({ inputs }: Golden): unknown =>
   Object.keys(inputs).length === 1 ? Object.values(inputs)[0] : inputs
 
 /** Numbers that look random. */

@@ -120,11 +120,11 @@ function masked(layer: LayerBase, data: unknown) {
   return () => {
     if (!(data instanceof Tensor)) return null
     const zeros = applyTree(layer, ops.zerosLike(data), {})
-    const own = flatten(zeros as Tree<Tensor>).map((leaf) => maskOf(leaf))
-    if (data.rank < 3 || !layer.supportsMasking) return [zeros, own]
+    const masks = flatten(zeros as Tree<Tensor>).map((leaf) => maskOf(leaf))
+    if (data.rank < 3 || !layer.supportsMasking) return [zeros, masks]
     const [batch, steps] = data.shape as [number, number]
     const mask = ops.broadcastTo(ops.less(ops.arange(steps), steps - 1), [batch, steps])
-    return [zeros, own, applyTree(layer, data, { mask })]
+    return [zeros, masks, applyTree(layer, data, { mask })]
   }
 }
 
@@ -141,10 +141,10 @@ const boxesFor = ({ shape: [count] }: Tensor): { readonly boxes: Tensor; readonl
 })
 
 function useLayer(layer: LayerBase, data: unknown): unknown {
-  const given = (): unknown =>
+  const fresh = (): unknown =>
     data instanceof Tensor || isBranch(data) ? mapTree(data as Tree<unknown>, (leaf) => leaf) : data
   const called = (training: boolean) => () => {
-    const output = applyTree(layer, given(), { training })
+    const output = applyTree(layer, fresh(), { training })
     return [output, flatten(output as Tree<Tensor>).map((leaf) => maskOf(leaf))]
   }
   // Layers of images also take boxes, in the format that an option names.
@@ -540,10 +540,10 @@ export function subjects(): Subject[] {
 /** Makes and uses an object with equal random numbers each time. */
 export function tried({ of, options, use, discard }: Subject, other: object = {}): unknown {
   setRandomSeed(7)
-  const given = options()
+  const settings = options()
   let made: object
   try {
-    made = new of({ ...given, ...other })
+    made = new of({ ...settings, ...other })
   } catch (error) {
     discard?.()
     throw error

@@ -53,7 +53,7 @@ export const textOf = (node: Node): string =>
   node.children.map((child) => (typeof child === 'string' ? child : textOf(child))).join('')
 export const texts = (node: Node): string[] => all(node, 'text').map(textOf)
 
-export function checked(svg: string): { root: Node; said: string; width: number; height: number } {
+export function checked(svg: string): { root: Node; descriptionText: string; width: number; height: number } {
   const root = parsed(svg)
   const [title, description] = [all(root, 'title')[0]!, all(root, 'desc')[0]!]
   expect(root.name).toBe('svg')
@@ -65,7 +65,7 @@ export function checked(svg: string): { root: Node; said: string; width: number;
   // A page without a charset shows only ASCII unchanged.
   expect(svg).toMatch(/^[\0-\x7f]*$/)
   expect(svg).toContain('prefers-color-scheme:dark')
-  return { root, said: textOf(description), width: width!, height: height! }
+  return { root, descriptionText: textOf(description), width: width!, height: height! }
 }
 
 /** The pixels of an unfiltered PNG, row by row; grey ones as three equal numbers. */

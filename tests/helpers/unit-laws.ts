@@ -34,18 +34,18 @@ function around(
 ): { readonly model: Model<never, Tensor[]>; readonly data: Tensor[] } {
   const inputs: Tensor[] = []
   const data: Tensor[] = []
-  const given = mapTree(input, ({ shape, dtype, below }) => {
+  const operands = mapTree(input, ({ shape, dtype, below }) => {
     const seed = inputs.length + 1
     const isMade = dtype === 'float32' && shape.length > 0
-    const own = isMade ? [...shape.slice(0, -1), FEATURES] : [...shape]
-    const symbol = inputSymbol({ shape: own, dtype: dtype as 'float32' })
+    const inner = isMade ? [...shape.slice(0, -1), FEATURES] : [...shape]
+    const symbol = inputSymbol({ shape: inner, dtype: dtype as 'float32' })
     inputs.push(symbol)
-    const full = [4, ...own]
+    const full = [4, ...inner]
     const content = dtype === 'float32' ? floats(full, -2, 2, seed) : integers(full, 0, below - 1, seed)
     data.push(tensor([...content.data], full, dtype as 'float32'))
     return isMade ? new Dense({ units: shape.at(-1)!, name: `before_${seed}` }).apply(symbol) : symbol
   })
-  const outputs = flatten<Tensor>(applyTree(layer, given, {})).map((output, i) =>
+  const outputs = flatten<Tensor>(applyTree(layer, operands, {})).map((output, i) =>
     output.rank > 1 ? new Dense({ units: 2, name: `behind_${i}` }).apply(output) : output,
   )
   const model = new Model<never, Tensor[]>({ inputs: typed(inputs), outputs })
@@ -104,9 +104,9 @@ function rotate(group: UnitGroup): void {
       starts[unit]!.push(start)
       width = length
     })
-    starts.forEach((own, unit) => {
+    starts.forEach((positions, unit) => {
       const other = starts[(unit + 1) % group.count]!
-      own.forEach((start, i) => view.set(before.subarray(other[i]!, other[i]! + width), start))
+      positions.forEach((start, i) => view.set(before.subarray(other[i]!, other[i]! + width), start))
     })
   }
 }
@@ -154,19 +154,19 @@ export function tryUnits(make: () => LayerBase, input: Tree<UnitInput>, isRandom
   const tried = [...groups.keys()].filter((i) => isFree(groups[i]!))
   for (const i of tried)
     for (const training of modes) {
-      const { model: own } = fresh()
-      const group = groupsOf(own)[i]!
+      const { model: made } = fresh()
+      const group = groupsOf(made)[i]!
       const where = `${group.makers.join(' and ')}, training ${training}`
-      const before = outputsOf(own, data, training)
+      const before = outputsOf(made, data, training)
       rotate(group)
-      expect(distance(outputsOf(own, data, training), before), `units that change places: ${where}`).toBeLessThan(2e-5)
+      expect(distance(outputsOf(made, data, training), before), `units that change places: ${where}`).toBeLessThan(2e-5)
 
       const gone = Math.floor(group.count / 2)
       for (const place of group.outgoing)
         visitUnits(place, [gone], (start, length) => void place.weight.view.fill(0, start, start + length))
-      const without = outputsOf(own, data, training)
+      const without = outputsOf(made, data, training)
       const kept = Array.from({ length: group.count }, (_, unit) => unit).filter((unit) => unit !== gone)
-      const less = typed<typeof own>(smaller(typed<Model<never, never>>(own), new Map([[group, kept]])))
+      const less = typed<typeof made>(smaller(typed<Model<never, never>>(made), new Map([[group, kept]])))
       expect(distance(outputsOf(less, data, training), without), `without a unit: ${where}`).toBeLessThan(2e-5)
       // The model can be computed with random draws, too.
       expect(() => outputsOf(less, data, true), `trained without a unit: ${where}`).not.toThrow()

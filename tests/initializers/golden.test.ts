@@ -283,10 +283,10 @@ describe('custom initializers', () => {
 
   it('VarianceScaling takes both lists of axes or neither', () => {
     expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow(
-      'inputAxes and outputAxes must be given together; received only inputAxes',
+      'pass inputAxes and outputAxes together; received only inputAxes',
     )
     expect(() => new library.HeNormal({ outputAxes: [0] })).toThrow(
-      'HeNormal: inputAxes and outputAxes must be given together; received only outputAxes',
+      'HeNormal: pass inputAxes and outputAxes together; received only outputAxes',
     )
   })
 
@@ -374,7 +374,7 @@ describe('STFT', () => {
     )
     expect(() => of({ window: [1, 2] })).toThrow('STFT: a frame of 4 needs a window of the same length, received 2')
     expect(() => new Dense({ units: 1, kernelInitializer: 'stft' })).toThrow(
-      "The initializer 'stft' must be given as an object, such as new initializers.STFT(…), not by name.",
+      "The initializer 'stft' must be passed as an object, such as new initializers.STFT(…), not by name.",
     )
   })
 })

@@ -1,13 +1,13 @@
-// The number of classes between a layer and the root of options: layers share functions and values, not base classes.
+// The number of classes between a layer and the base of Layer: layers share functions and values, not base classes.
 // modes: simd
 
 import { readFileSync, readdirSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { Configured } from '../../src/core/options'
 import { layers } from '../../src/layers/registry'
+import { WeightOwner } from '../../src/layers/weight-owner'
 
-/** The maximum number of classes between a layer and Configured: Layer, and one that a family or users share. */
+/** The maximum number of classes between a layer and the base of Layer: Layer, and one that a family or users share. */
 const MOST_CLASSES = 2
 /** The maximum number of links that `configured` makes, one for each table of options. */
 const MOST_LINKS = 4
@@ -26,15 +26,15 @@ const declared = new Set(
     }),
 )
 
-/** The classes between a class and Configured, from the nearest on. */
+/** The classes between a class and WeightOwner, the base of Layer, from the nearest on. */
 function between(of: object): Function[] {
   const found: Function[] = []
   let each = Object.getPrototypeOf(of) as Function
-  for (; each !== Configured; each = Object.getPrototypeOf(each) as Function) found.push(each)
+  for (; each !== WeightOwner; each = Object.getPrototypeOf(each) as Function) found.push(each)
   return found
 }
 
-describe('the classes between a layer and the root of options', () => {
+describe('the classes between a layer and the base of Layer', () => {
   it('are found', () => {
     const names = between(layers.all['RandomFlip']!).map(({ name }) => name)
     expect(names.filter((name) => declared.has(name))).toEqual(['ImageLayer', 'Layer'])

@@ -6,6 +6,7 @@ import {
   Flatten,
   Input,
   Model,
+  PositionEmbedding,
   ReversibleEmbedding,
   Sequential,
   ShapeError,
@@ -15,6 +16,7 @@ import {
   ops,
   tensor,
 } from '../../src'
+import { writeKeras } from '../../src/entries/keras'
 import { optimizers } from '../../src/optimizers/registry'
 import type { EmbeddingFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
@@ -168,4 +170,11 @@ describe('ReversibleEmbedding', () => {
     expect(() => tokens.apply(ops.ones([1, 3]), { reverse: true })).toThrow(ShapeError)
     expect(() => new Embedding({ inputDim: 3, outputDim: 2 }).apply([0], { reverse: true })).toThrow(/reverse/)
   })
+})
+
+it('PositionEmbedding is refused in files for Keras', async () => {
+  const places = new PositionEmbedding({ sequenceLength: 4, inputShape: [4, 2], name: 'places' })
+  await expect(writeKeras(new Sequential([places]))).rejects.toThrow(
+    "'places': Keras has no layer PositionEmbedding, only Keras Hub has",
+  )
 })

@@ -24,6 +24,7 @@ import {
   PReLU,
   SeparableConv2D,
   Sequential,
+  ShapeError,
   TimeDistributed,
   ops,
   type CallContext,
@@ -307,5 +308,49 @@ describe('options of a call', () => {
       }
     }
     expect([...new Started().apply(ops.ones([2]), { initialState: ops.ones([2]) }).data]).toEqual([2, 2])
+  })
+})
+
+describe('a trait that a class defines as a member', () => {
+  class Checked extends Layer {
+    checkShape(): void {}
+    call(x: Tensor): Tensor {
+      return x
+    }
+  }
+  class Typed extends Layer {
+    override get inputDtype(): 'int32' {
+      return 'int32'
+    }
+    call(x: Tensor): Tensor {
+      return x
+    }
+  }
+  class Inheriting extends Checked {}
+
+  it.each([
+    ['a method', Checked, 'Checked: the member checkShape has no effect.'],
+    ['a getter', Typed, 'Typed: the member inputDtype has no effect.'],
+    ['of its base', Inheriting, 'Checked: the member checkShape has no effect.'],
+  ])('%s', (_title, of, message) => {
+    expect(() => new of()).toThrow(message)
+    // The second time, too.
+    expect(() => new of()).toThrow(/Declare static traits = \{ (?:checkShape|inputDtype): … \}/)
+  })
+
+  it('is read as a trait', () => {
+    class Refusing extends Layer {
+      static override readonly traits = {
+        checkShape() {
+          throw new ShapeError('refused')
+        },
+      }
+      call(x: Tensor): Tensor {
+        return x
+      }
+    }
+    const layer = new Refusing()
+    layer.build([null, 2])
+    expect(() => layer.apply(ops.ones([1, 2]))).toThrow('refused')
   })
 })

@@ -177,7 +177,7 @@ describe('a model that trains with CTC', () => {
     const copy = await loadModel(await model.save())
     expect(await copy.evaluate(x, words)).toEqual(await model.evaluate(x, words))
     expect(() => model.compile({ loss: 'ctc' })).toThrow(
-      "The loss 'ctc' must be given as an object, such as new losses.CTC(…), not by name.",
+      "The loss 'ctc' must be passed as an object, such as new losses.CTC(…), not by name.",
     )
   })
 

@@ -62,7 +62,7 @@ describe('a metric by name', () => {
 
   it('needs options if its name cannot express them', () => {
     expect(() => getMetric('mean_io_u', UNKNOWN_SHAPES)).toThrow(
-      "The metric 'mean_io_u' must be given as an object, such as new metrics.MeanIoU(…), not by name.",
+      "The metric 'mean_io_u' must be passed as an object, such as new metrics.MeanIoU(…), not by name.",
     )
     expect(() => getMetric('meanSquarredError', UNKNOWN_SHAPES)).toThrow("Did you mean 'meanSquaredError'?")
   })

@@ -229,7 +229,7 @@ describe('a subclass with its own call', () => {
     const x = tensor([[1, -2, 3, 0.5]])
     const model = network(new Cumulative({ units: 5, name: 'own' }))
     expect(() => lowRank(model, { rank: 1, layers: ['own'] })).toThrow(
-      /own is not a Dense layer of .*, or has its own call. The Dense layers are: first, last, out/,
+      /own is not a Dense layer of .*, or has a custom call. The Dense layers are: first, last, out/,
     )
     const thin = lowRank(model, { rank: 1 })
     expect(thin.layers.map(({ name }) => name)).toContain('first_in')

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { Tensor, tensor } from '../../src'
 import { loadOnnx } from '../../src/entries/onnx'
-import { bytesOf, given, golden, wave, type Golden } from '../helpers/onnx-networks'
+import { bytesOf, inputsOf, golden, wave, type Golden } from '../helpers/onnx-networks'
 
 const record = (outputs: unknown, { outputs: names }: Golden): Record<string, Tensor> =>
   outputs instanceof Tensor ? { [Object.keys(names)[0]!]: outputs } : (outputs as Record<string, Tensor>)
@@ -20,7 +20,7 @@ function expectOutputs(found: unknown, each: Golden): void {
 describe('networks of torch.onnx', () => {
   it.each(Object.keys(golden))('%s computes what torch computes', async (name) => {
     const model = await loadOnnx<unknown, unknown>(bytesOf(name))
-    expectOutputs(await model.predict(given(golden[name]!) as Tensor), golden[name]!)
+    expectOutputs(await model.predict(inputsOf(golden[name]!) as Tensor), golden[name]!)
     model.dispose()
   })
 

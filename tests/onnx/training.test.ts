@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { Tensor, loadModel, ops, tensor, valueAndGrad, disassemble } from '../../src'
 import { OnnxGraph, OnnxModel, loadOnnx } from '../../src/entries/onnx'
-import { bytesOf, given, golden, wave } from '../helpers/onnx-networks'
+import { bytesOf, inputsOf, golden, wave } from '../helpers/onnx-networks'
 
 const classes = { OnnxModel, OnnxGraph }
 
@@ -57,7 +57,11 @@ describe('training', () => {
     'gradients of %s are those of finite differences',
     async (name) => {
       const model = await loadOnnx<unknown, Tensor>(bytesOf(name))
-      const x = tensor(given(golden[name]!) as never, undefined, name.startsWith('transformer') ? 'int32' : 'float32')
+      const x = tensor(
+        inputsOf(golden[name]!) as never,
+        undefined,
+        name.startsWith('transformer') ? 'int32' : 'float32',
+      )
       const loss = (): Tensor => {
         const y = model.apply(x)
         return ops.sum(ops.multiply(y, wave(y.shape)))

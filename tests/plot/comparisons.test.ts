@@ -24,7 +24,7 @@ const lastY = ({ attributes }: Node): number => Number(/ (-?[\d.]+)$/.exec(attri
 
 describe('plotErrorCurves', () => {
   it('draws the median of the runs, and an area from quartile to quartile', () => {
-    const { root, said } = checked(
+    const { root, descriptionText } = checked(
       plotErrorCurves(
         {
           plain: [1, 2].map((run) => [4 * run, run]),
@@ -38,9 +38,9 @@ describe('plotErrorCurves', () => {
       ).svg,
     )
     expect(texts(root)).toEqual(expect.arrayContaining(['plain', 'ReDo', 'task', 'error']))
-    expect(said).toContain('plain, error: task 1 6, task 2 1.5.')
+    expect(descriptionText).toContain('plain, error: task 1 6, task 2 1.5.')
     // The median of 2, 3 and 10 is 3, not their mean.
-    expect(said).toContain('ReDo, error: task 1 4, task 2 3.')
+    expect(descriptionText).toContain('ReDo, error: task 1 4, task 2 3.')
     const areas = ['fill0', 'fill1'].map((colour) => ofClass(root, 'path', colour))
     expect(areas.map(({ length }) => length)).toEqual([1, 1])
     // Points of the area of ReDo: the upper quartiles 4 and 6.5, then the lower ones 2.5 and 4.
@@ -72,8 +72,8 @@ describe('plotErrorCurves', () => {
 describe('plotWaterfall', () => {
   it('begins each bar where the one before ends, and ends at the answer', () => {
     const picture = plotWaterfall([1, -3, 0.5], { names: ['a', 'b', 'c'], baseValue: 10 })
-    const { root, said } = checked(picture.svg)
-    expect(said).toBe('baseline 10, answer 8.5. b: −3; a: 1; c: 0.5.')
+    const { root, descriptionText } = checked(picture.svg)
+    expect(descriptionText).toBe('baseline 10, answer 8.5. b: −3; a: 1; c: 0.5.')
     const [b] = ofClass(root, 'rect', 'less')
     const [a, c] = ofClass(root, 'rect', 'more')
     const end = (node: Node): number => numberOf(node, 'x') + numberOf(node, 'width')
@@ -91,9 +91,9 @@ describe('plotWaterfall', () => {
     setRandomSeed(1)
     const model = new Sequential([new Dense({ units: 1, activation: 'sigmoid', inputShape: [3] })])
     const why = await integratedGradients(model, [[1, 2, 3]])
-    const said = plotWaterfall(why).description
-    expect(said).toMatch(/^baseline 0.5, answer /)
-    expect(said).not.toContain('not explained')
+    const descriptionText = plotWaterfall(why).description
+    expect(descriptionText).toMatch(/^baseline 0.5, answer /)
+    expect(descriptionText).not.toContain('not explained')
     const half = {
       ...why,
       attributions: tensor(why.attributions.data.map((each: number) => each / 2) as Float32Array, [1, 3]),
@@ -122,8 +122,10 @@ describe('plotBeeswarm', () => {
   ])
 
   it('has a point for each row and feature, in order of the mean size', () => {
-    const { root, said } = checked(plotBeeswarm(attributions, { x, names: ['age', 'height'] }).svg)
-    expect(said).toBe('Attributions of 4 rows. age: −1 to 1, mean size 1; height: 0.1 to 0.3, mean size 0.175.')
+    const { root, descriptionText } = checked(plotBeeswarm(attributions, { x, names: ['age', 'height'] }).svg)
+    expect(descriptionText).toBe(
+      'Attributions of 4 rows. age: −1 to 1, mean size 1; height: 0.1 to 0.3, mean size 0.175.',
+    )
     const circles = all(root, 'circle').filter(({ attributes }) => attributes['r'] === '3')
     expect(circles).toHaveLength(8)
     const [first, second, third, fourth] = circles as [Node, Node, Node, Node]
@@ -148,8 +150,8 @@ describe('plotBeeswarm', () => {
 describe('plotText', () => {
   it('colours words by their share of the largest attribution, and breaks lines', async () => {
     const words = ['not', 'a', '<good>', 'film']
-    const { root, said } = checked(plotText(words, [-2, 0, 1, 0.5, 0.25], { width: 150 }).svg)
-    expect(said).toBe('not: −2; a: 0; <good>: 1; film: 0.5. −2 … +2, padding +0.25.')
+    const { root, descriptionText } = checked(plotText(words, [-2, 0, 1, 0.5, 0.25], { width: 150 }).svg)
+    expect(descriptionText).toBe('not: −2; a: 0; <good>: 1; film: 0.5. −2 … +2, padding +0.25.')
     const groups = all(root, 'g')
     const rects = groups.map((each) => all(each, 'rect')[0]!)
     expect(rects.map(({ attributes }) => [attributes['class'], Number(attributes['fill-opacity'])])).toEqual([
@@ -185,9 +187,9 @@ describe('plotText', () => {
 describe('plotForgetting', () => {
   it('shows each accuracy, their mean at the end, and what was forgotten', () => {
     const picture = plotForgetting([[1], [0.5, 0.9], [0.2, 0.4, 0.9]], { names: ['a', 'b', 'c'] })
-    const { root, said } = checked(picture.svg)
+    const { root, descriptionText } = checked(picture.svg)
     // Forgotten: 1 − 0.2 and 0.9 − 0.4, on average 0.65.
-    expect(said).toMatch(/^at the end 50 % on average, 65 points forgotten\. After a: a 100 %\./)
+    expect(descriptionText).toMatch(/^at the end 50 % on average, 65 points forgotten\. After a: a 100 %\./)
     expect(texts(root).filter((text) => text.endsWith(' %'))).toEqual(['100 %', '50 %', '90 %', '20 %', '40 %', '90 %'])
     const strengths = ofClass(root, 'rect', 'fill0').map((each) => numberOf(each, 'fill-opacity'))
     expect(strengths[0]! / strengths[1]!).toBeCloseTo(2, 1)

@@ -71,13 +71,13 @@ describe('energyLabel', () => {
       expect(name).toBe(NAMES[i])
       expect(value).toBeCloseTo(exact.attributions.data[i]!, 4)
     })
-    const { root, said } = checked(label.svg)
+    const { root, descriptionText } = checked(label.svg)
     const shown = texts(root)
     expect(shown).toContain(`${(100 * accuracy).toFixed(1)} %`)
     expect(shown.join(' ')).toMatch(/accuracy, on 60 rows.* [\d.]+ … [\d.]+ % \(95 % interval\)/)
     expect(shown.join(' ')).toMatch(/estimated: CPU seconds × 12 W|measured: RAPL/)
-    expect(said).toContain('What speaks for the answer')
-    for (const name of NAMES) expect(said).toContain(name)
+    expect(descriptionText).toContain('What speaks for the answer')
+    for (const name of NAMES) expect(descriptionText).toContain(name)
   })
 
   it('is a part of a page, with a table of figures and their sources', async () => {

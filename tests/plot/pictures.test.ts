@@ -62,7 +62,7 @@ describe('Picture', () => {
     expect(picture).toBeInstanceOf(Picture)
     expect(`${picture}`).toBe(picture.svg)
     expect(picture.title).toBe('A − <run>')
-    expect(checked(picture.svg).said).toBe(picture.description)
+    expect(checked(picture.svg).descriptionText).toBe(picture.description)
     expect(inspect(picture)).toBe(`Picture: A − <run>\n${picture.description}`)
   })
 
@@ -319,9 +319,9 @@ describe('plotModel', () => {
   })
 
   it('draws a model that is not built as a list, and refuses one without layers', () => {
-    const { root, said } = checked(plotModel(new Sequential([new Dense({ units: 2, name: 'later' })])).svg)
+    const { root, descriptionText } = checked(plotModel(new Sequential([new Dense({ units: 2, name: 'later' })])).svg)
     expect(texts(root)).toContain('later')
-    expect(said).toContain('not built')
+    expect(descriptionText).toContain('not built')
     expect(() => plotModel(new Sequential())).toThrow('has no layers yet')
     expect(() => plotModel({} as never)).toThrow(ArgumentError)
   })
@@ -354,7 +354,7 @@ describe('plotHealth', () => {
 
 describe('plotImages', () => {
   it('shows pixels with captions', () => {
-    const { root, said } = checked(
+    const { root, descriptionText } = checked(
       plotImages(
         [
           [
@@ -367,7 +367,7 @@ describe('plotImages', () => {
     )
     const image = all(root, 'image')[0]!
     expect(pixelsOf(image.attributes['href']!).rgb).toEqual([0, 255, 128, 64].map((each) => [each, each, each]))
-    expect(said).toBe('1 of 1 images, each 2 by 2 pixels. Captions: seven.')
+    expect(descriptionText).toBe('1 of 1 images, each 2 by 2 pixels. Captions: seven.')
   })
 
   it('shows colours, a part of many images, and refuses values that are not images', () => {

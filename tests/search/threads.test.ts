@@ -203,8 +203,8 @@ describe('two workers', () => {
     }
     const packed = packSamples(columns)
     expect(
-      packed.leaves.map(
-        (leaf) => leaf && ArrayBuffer.isView(leaf.data) && leaf.data.buffer instanceof SharedArrayBuffer,
+      Object.values(packed).flatMap(({ leaves }) =>
+        leaves.map((leaf) => leaf && ArrayBuffer.isView(leaf.data) && leaf.data.buffer instanceof SharedArrayBuffer),
       ),
     ).toEqual([true, false, true, null, null])
     const unpacked = unpackSamples(structuredClone(packed))

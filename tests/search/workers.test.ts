@@ -59,11 +59,11 @@ function progressTo(until: number): Progress {
 function search(width: number, trials: number, signal: AbortSignal | null = null) {
   const started: FakeWorker[] = []
   const samples = { x: tensor([[1]]), y: tensor([[1]]), sampleWeight: null, validationData: null }
-  const own = { data: null, validationBatches: null, callbacks: null, signal }
+  const local = { data: null, validationBatches: null, callbacks: null, signal }
   const make = () => {
     throw new ArgumentError('made')
   }
-  const threads = new Threads(width, trials, 'make.js', make, { seed: 1, folds: null, samples, fit: {}, own }, () => {
+  const threads = new Threads(width, trials, 'make.js', make, { seed: 1, folds: null, samples, fit: {}, local }, () => {
     started.push(new FakeWorker())
     return started.at(-1)!
   })

@@ -7,7 +7,7 @@ import { flushed, storeUpTo4, store_up_to_4 } from '../../simd'
 // Without a branch in its body the engine unrolls or peels a loop, and keeps the vector constants of a step in
 // registers or on the stack; otherwise it creates each of them in every iteration, at three instructions each (exp: 1.29
 // against 0.85 ns an element, interleaved, Node 20). So the tail is separate. Where a call of store_up_to_4 makes an engine
-// keep the vectors of the loop on the stack, which bench/guard.mjs finds, the step has it inline, in a loop of its own.
+// keep the vectors of the loop on the stack, which bench/guard.mjs finds, the step has it inline, in a separate loop.
 
 /** Any step of one operand. */
 @inline

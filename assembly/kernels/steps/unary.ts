@@ -1,5 +1,5 @@
 // The steps of one operand in float32. step_NAME is the step NAME: what it computes from the run `a`, or from `a` and `b`, or
-// all three, for `count` ≥ 1 words. Each is a function of its own, so that engines optimise it separately; all have the same
+// all three, for `count` ≥ 1 words. Each is a separate function, so that engines optimise it separately; all have the same
 // parameters, because a chain calls them through the table. scripts/build-wasm.mjs numbers them.
 
 import { LEAST_FACTOR, LEAST_STATE } from '../../shared/vanishing'

@@ -1,7 +1,7 @@
 // Adapter of brain.js. See interface.mjs.
 //
 // brain.js has no mini-batches, no choice of loss and no activation per layer. One "step" here is one
-// weight update for each of the batch's rows; so it does `batchSize` times as many updates as the others. Its own
+// weight update for each of the batch's rows; so it does `batchSize` times as many updates as the others. Its
 // optimizer, momentum, is kept: with `praxis: 'adam'` a step takes it about twice as long.
 
 let brain
@@ -40,7 +40,7 @@ export default {
       input: Array.from(data.x.subarray(r * inputs, (r + 1) * inputs)),
       output: outputs === 1 ? [data.y[r]] : Array.from({ length: outputs }, (_, c) => Number(data.y[r] === c)),
     }))
-    // Sets the sizes, the activation and the slots; its own random weights are then replaced by the case's.
+    // Sets the sizes, the activation and the slots; its random weights are then replaced by the case's.
     const { preparedData } = net.prepTraining(patterns, { ...options, iterations: 1 })
     network.layers.forEach(({ units, inputShape: [fanIn], weights: [kernel, bias] }, l) => {
       for (let u = 0; u < units; u++) {

@@ -1,7 +1,7 @@
 // The interface that every adapter in this folder implements. Types only: nothing runs here.
 //
 // An adapter does no timing and contains no cases. Outside the timed calls, for every library alike: loading it,
-// building the model, setting its weights, and converting the data to the library's own form.
+// building the model, setting its weights, and converting the data to the form that the library takes.
 
 /**
  * @typedef {object} Adapter
@@ -18,7 +18,7 @@
  * @property {(job: Job) => Promise<number>} [runJob]  loads the library and does the whole job; the prediction of the
  *   first row
  * @property {(network: import('../dense.mjs').Network, data: import('../dense.mjs').Dataset,
- *             batchSize: number) => Model | Promise<Model>} build  a fresh model with the network's own initial weights
+ *             batchSize: number) => Model | Promise<Model>} build  a fresh model with the initial weights of `network`
  */
 
 /**
@@ -31,7 +31,7 @@
  * @property {() => ArrayLike<number> | Promise<ArrayLike<number>>} predictAll  the output for all rows, flat
  * @property {() => unknown} dispose
  * @property {(operation: string, milliseconds: number) => Promise<number>} [sample]  for libraries in another process,
- *   which time themselves: the milliseconds of one call, from calls for at least the given time
+ *   which time themselves: the milliseconds of one call, from calls for at least `milliseconds` in all
  */
 
 /**

@@ -31,10 +31,10 @@ export function jaxNetwork({ numpy: np, lax, nn }, { layers, loss }) {
     const [steps] = layer.inputShape
     let [h, c] = [null, null]
     let count = 0
-    const step = (given, isKept) => {
+    const step = (projected, isKept) => {
       count++
       const isLast = count === steps
-      const sum = h === null ? given : given.add(np.matmul(h, isLast ? recurrentKernel : recurrentKernel.ref))
+      const sum = h === null ? projected : projected.add(np.matmul(h, isLast ? recurrentKernel : recurrentKernel.ref))
       const [i, f, g, o] = np.split(sum, 4, -1)
       const fresh = nn.sigmoid(i).mul(np.tanh(g))
       c = c === null ? (f.dispose(), fresh) : nn.sigmoid(f).mul(c).add(fresh)
@@ -49,17 +49,17 @@ export function jaxNetwork({ numpy: np, lax, nn }, { layers, loss }) {
     const [inputBias, recurrentBias] = np.split(bias, 2, 0).map((row) => row.reshape([-1]))
     let h = null
     let count = 0
-    const step = (given) => {
+    const step = (projected) => {
       count++
       const isLast = count === steps
-      const own =
+      const recurrent =
         h === null
           ? recurrentBias.ref
           : np
               .matmul(h.ref, isLast ? recurrentKernel : recurrentKernel.ref)
               .add(isLast ? recurrentBias : recurrentBias.ref)
-      const [xz, xr, xh] = np.split(given, 3, -1)
-      const [hz, hr, hh] = np.split(own, 3, -1)
+      const [xz, xr, xh] = np.split(projected, 3, -1)
+      const [hz, hr, hh] = np.split(recurrent, 3, -1)
       const z = nn.sigmoid(xz.add(hz))
       const made = np.tanh(xh.add(nn.sigmoid(xr.add(hr)).mul(hh)))
       h = h === null ? made.ref.sub(z.mul(made)) : made.ref.add(z.mul(h.sub(made)))
@@ -132,12 +132,12 @@ export function jaxNetwork({ numpy: np, lax, nn }, { layers, loss }) {
       }
       const { layer: kind, weights } = layer
       const count = kind === 'BatchNormalization' ? 2 : weights.length
-      const own = weights.map((weight) =>
+      const arrays = weights.map((weight) =>
         LAYOUTS[kind] && weight.shape.length === 4 ? np.transpose(array(weight), LAYOUTS[kind]) : array(weight),
       )
-      params.push(...own.slice(0, count))
-      states.push(...own.slice(count))
-      const options = { ...layer, isLast: isLastOf(l), states: own.slice(count) }
+      params.push(...arrays.slice(0, count))
+      states.push(...arrays.slice(count))
+      const options = { ...layer, isLast: isLastOf(l), states: arrays.slice(count) }
       return (p, x, training) => kinds[kind](x, p.splice(0, count), { ...options, training })
     })
     return (p, x, training) => steps.reduce((value, step) => step(p, value, training), x)

@@ -1,4 +1,4 @@
-// Adapters of Python libraries: each runs in its own process, python/serve.py, and times itself, so that the pipe is
+// Adapters of Python libraries: each runs in a separate process, python/serve.py, and times itself, so that the pipe is
 // not included. Such a process has one model at a time. See interface.mjs.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -31,9 +31,9 @@ function attentionLayer({ numHeads, keyDim, isCausal }) {
       return inputShape
     }
 
-    call(given) {
+    call(inputs) {
       return tf.tidy(() => {
-        const x = Array.isArray(given) ? given[0] : given
+        const x = Array.isArray(inputs) ? inputs[0] : inputs
         const [batch, steps, features] = x.shape
         const project = (rows, i) =>
           tf.add(tf.matMul(rows, this.projections[i][0].read()), this.projections[i][1].read())
@@ -70,13 +70,13 @@ function placesLayer({ sequenceLength }) {
       return inputShape
     }
 
-    call(given) {
-      return tf.add(Array.isArray(given) ? given[0] : given, this.table.read())
+    call(inputs) {
+      return tf.add(Array.isArray(inputs) ? inputs[0] : inputs, this.table.read())
     }
   })({})
 }
 
-// tfjs's own default for the gates is a cheaper approximation; its default initializer takes seconds.
+// The default of tfjs for the gates is a cheaper approximation; its default initializer takes seconds.
 const lstm = (options) =>
   layers.layers.lstm({ ...options, recurrentActivation: 'sigmoid', recurrentInitializer: 'zeros' })
 

@@ -231,8 +231,8 @@ made = {}
 def main():
     counts = {}
     for line in sys.stdin:
-        given = json.loads(line)
-        name, library = given["case"], given["library"]
+        request = json.loads(line)
+        name, library = request["case"], request["library"]
         if library not in made:
             made[library] = NUMPY if library == "numpy" else jax_cases()
         call = made[library].get(name)
@@ -247,9 +247,9 @@ def main():
             if first < 1:
                 call()
             each = max(1e-9, min(first, time.perf_counter() - start) if first < 1 else first)
-            counts[library, name] = max(1, round(given["milliseconds"] / 1000 / each))
+            counts[library, name] = max(1, round(request["milliseconds"] / 1000 / each))
         count = counts[library, name]
-        clock = time.process_time if given["cpu"] else time.perf_counter
+        clock = time.process_time if request["cpu"] else time.perf_counter
         start = clock()
         for _ in range(count):
             call()

@@ -330,7 +330,7 @@ def serve(library, answer):
         elif kind == "predict":
             reply(value=model.predict().ravel().tolist())
         elif kind == "time":
-            # Calls for at least the given milliseconds; returns the milliseconds of one.
+            # Calls for at least so many milliseconds; returns the milliseconds of one.
             call = {
                 "fit": lambda: model.fit(request["epochs"], True),
                 "trainOnBatch": lambda: model.train_on_batch(0),

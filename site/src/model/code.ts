@@ -27,8 +27,8 @@ function typescriptOf(value: Value): string {
     // Schedules and penalties are in namespaces.
     const { className, options } = value
     const of = SCHEDULES.has(className) ? 'schedules.' : className === 'L2' ? 'regularizers.' : ''
-    const given = Object.entries(options).map(([name, each]) => `${name}: ${typescriptOf(each)}`)
-    return `new ${of}${className}(${given.length === 0 ? '' : `{ ${given.join(', ')} }`})`
+    const args = Object.entries(options).map(([name, each]) => `${name}: ${typescriptOf(each)}`)
+    return `new ${of}${className}(${args.length === 0 ? '' : `{ ${args.join(', ')} }`})`
   }
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
@@ -80,8 +80,8 @@ function pythonOf(value: Value): string {
         : className === 'L2'
           ? 'regularizers'
           : 'layers'
-    const given = Object.entries(options).map(([name, each]) => `${snake(name)}=${pythonOf(each)}`)
-    return `${of}.${className}(${given.join(', ')})`
+    const args = Object.entries(options).map(([name, each]) => `${snake(name)}=${pythonOf(each)}`)
+    return `${of}.${className}(${args.join(', ')})`
   }
   if (typeof value === 'string') return `"${snake(value)}"`
   return typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value)

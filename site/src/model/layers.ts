@@ -120,17 +120,17 @@ export interface LayerSpec {
 export const isKind = (text: string): text is Kind => Object.hasOwn(KINDS, text)
 
 /** A layer with these values. Values that do not fit are replaced by the usual ones. */
-export function layerOf(kind: Kind, given: Readonly<Record<string, unknown>>): LayerSpec {
+export function layerOf(kind: Kind, values: Readonly<Record<string, unknown>>): LayerSpec {
   return {
     kind,
-    values: Object.fromEntries(KINDS[kind].fields.map((field) => [field.name, read(field, given[field.name])])),
+    values: Object.fromEntries(KINDS[kind].fields.map((field) => [field.name, read(field, values[field.name])])),
   }
 }
 
 function read(field: Field, value: unknown): number | string {
   if (field.type === 'choice') return field.choices.find((each) => each === value) ?? field.usual
-  const given = value === undefined || value === '' ? Number.NaN : Number(value)
-  if (!Number.isFinite(given)) return field.usual
-  const rounded = field.step === 1 ? Math.round(given) : given
+  const number = value === undefined || value === '' ? Number.NaN : Number(value)
+  if (!Number.isFinite(number)) return field.usual
+  const rounded = field.step === 1 ? Math.round(number) : number
   return Math.min(field.max, Math.max(field.min, rounded))
 }

@@ -23,29 +23,29 @@ export function toHash(state: State): string {
     tab: of.tab,
   })
   const usual = all(INITIAL)
-  const own = Object.entries(all({ data, layers, training, tab })).filter(([key, value]) => usual[key] !== value)
-  return own.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')
+  const changed = Object.entries(all({ data, layers, training, tab })).filter(([key, value]) => usual[key] !== value)
+  return changed.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')
 }
 
 /** Values that do not fit are replaced by the usual ones. */
 export function fromHash(hash: string): State {
-  const given = new URLSearchParams(hash.replace(/^#/, ''))
+  const params = new URLSearchParams(hash.replace(/^#/, ''))
   const { data, training } = INITIAL
   const number = (key: string, usual: number, min: number, max: number): number => {
-    const text = given.get(key)
+    const text = params.get(key)
     const value = Number(text)
     return text === null || text === '' || !Number.isFinite(value) ? usual : Math.min(max, Math.max(min, value))
   }
   const one = <Value extends string>(key: string, from: readonly Value[], usual: Value): Value =>
-    from.find((each) => each === given.get(key)) ?? usual
+    from.find((each) => each === params.get(key)) ?? usual
   return {
     data: {
       kind: one('data', Object.keys(DATA_KINDS) as DataKind[], data.kind),
       rows: Math.round(number('rows', data.rows, 20, 2000)),
       noise: number('noise', data.noise, 0, 1),
-      points: pointsFromText(given.get('points') ?? ''),
+      points: pointsFromText(params.get('points') ?? ''),
     },
-    layers: layersFromText(given.get('layers')),
+    layers: layersFromText(params.get('layers')),
     training: {
       optimizer: one('optimizer', OPTIMIZERS, training.optimizer),
       rate: number('rate', training.rate, 1e-6, 10),

@@ -20,18 +20,18 @@ export function Pixels(props: {
   useStore(isDark)
   useEffect(() => {
     const made = image()
-    const own = canvas.current!
-    if (own.width !== made.width || own.height !== made.height) {
-      own.width = made.width
-      own.height = made.height
+    const element = canvas.current!
+    if (element.width !== made.width || element.height !== made.height) {
+      element.width = made.width
+      element.height = made.height
     }
-    own.getContext('2d')!.putImageData(made, 0, 0)
+    element.getContext('2d')!.putImageData(made, 0, 0)
   })
-  const said = label === '' ? { 'aria-hidden': true } : ({ role: 'img', 'aria-label': label } as const)
+  const aria = label === '' ? { 'aria-hidden': true } : ({ role: 'img', 'aria-label': label } as const)
   return (
     <canvas
       ref={canvas}
-      {...said}
+      {...aria}
       class={`${isSmooth ? 'smooth' : 'sharp'} ${props.class ?? ''}`}
       width={1}
       height={1}

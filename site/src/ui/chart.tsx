@@ -38,10 +38,10 @@ export function Chart(props: {
   const dark = useStore(isDark)
   const names = lines.map(({ name }) => name).join()
   useEffect(() => {
-    const own = host.current!
-    plot.current = new uPlot(optionsOf(lines, own.clientWidth, height, range), aligned(data), own)
-    const observer = new ResizeObserver(() => plot.current?.setSize({ width: own.clientWidth, height }))
-    observer.observe(own)
+    const element = host.current!
+    plot.current = new uPlot(optionsOf(lines, element.clientWidth, height, range), aligned(data), element)
+    const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }))
+    observer.observe(element)
     return () => {
       observer.disconnect()
       plot.current?.destroy()

@@ -17,10 +17,10 @@ export function Explain() {
   const described = useStore(session.described)
   const run = useStore(session.run)
   const frame = useStore(session.frame)
-  const given = useStore(session.chosen)
+  const selected = useStore(session.chosen)
   const [reasons, setReasons] = useState<Reasons | null>(null)
   const width = described === null ? 0 : sizeOf(described.form.inputShape)
-  const row = given ?? described?.test.x.slice(0, width) ?? null
+  const row = selected ?? described?.test.x.slice(0, width) ?? null
   const epoch = frame?.epoch ?? -1
   const asking = useRef(false)
   useEffect(() => {
@@ -30,7 +30,7 @@ export function Explain() {
       asking.current = false
       if (answer !== null) setReasons(answer)
     })
-  }, [given, run, epoch])
+  }, [selected, run, epoch])
   if (described === null || row === null || row.length === 0) return <div class="waiting" aria-busy="true" />
   const { form, train, test } = described
   const choose = (values: Float32Array): void => session.chosen.set(values)
@@ -183,16 +183,16 @@ function Images({
     <>
       <ul class="thumbnails">
         {Array.from({ length: count }, (_, i) => {
-          const own = test.subarray(i * size, (i + 1) * size)
+          const pixels = test.subarray(i * size, (i + 1) * size)
           return (
             <li key={i}>
               <button
                 type="button"
                 title={`Explains test image ${i + 1}`}
                 aria-label={`Test image ${i + 1}`}
-                onClick={() => onChoose(own.slice())}
+                onClick={() => onChoose(pixels.slice())}
               >
-                <Pixels label="" image={() => imagePixels(own, form.inputShape)} />
+                <Pixels label="" image={() => imagePixels(pixels, form.inputShape)} />
               </button>
             </li>
           )

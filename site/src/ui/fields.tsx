@@ -107,9 +107,9 @@ export function NumberInput(props: {
       step={step}
       onInput={(event) => setDraft(event.currentTarget.value)}
       onChange={(event) => {
-        const given = event.currentTarget.valueAsNumber
+        const number = event.currentTarget.valueAsNumber
         setDraft(null)
-        if (Number.isFinite(given)) onChange(Math.min(max, Math.max(min, given)))
+        if (Number.isFinite(number)) onChange(Math.min(max, Math.max(min, number)))
       }}
     />
   )

@@ -123,20 +123,20 @@ function Answers() {
 
 /** Curves are drawn in this order, so that of the test rows covers that of training. */
 function linesOf(isKept: boolean): Line[] {
-  const own = [
+  const lines = [
     { name: 'training', colour: 0 },
     { name: 'test', colour: 1 },
   ]
-  return isKept ? [...own, { name: 'kept, test', colour: 3, dash: [6, 5] }] : own
+  return isKept ? [...lines, { name: 'kept, test', colour: 3, dash: [6, 5] }] : lines
 }
 
 function dataOf(
-  own: Curves,
+  curves: Curves,
   kept: Curves | undefined,
   train: 'loss' | 'metric',
   test: 'testLoss' | 'testMetric',
 ): Data {
-  const shown: Data = [own.epochs, own[train], own[test]]
+  const shown: Data = [curves.epochs, curves[train], curves[test]]
   return kept === undefined ? shown : joined(shown, [kept.epochs, kept[test]])
 }
 

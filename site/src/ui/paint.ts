@@ -44,8 +44,8 @@ export function surfacePixels({ side, width, values }: Surface, task: Task): Ima
     let largest = 0
     for (let i = 0; i < width; i++) {
       const share = values[point * width + i]!
-      const own = classes[i % classes.length]!
-      colour = [colour[0] + share * own[0], colour[1] + share * own[1], colour[2] + share * own[2]]
+      const ofClass = classes[i % classes.length]!
+      colour = [colour[0] + share * ofClass[0], colour[1] + share * ofClass[1], colour[2] + share * ofClass[2]]
       largest = Math.max(largest, share)
     }
     // A class that is as likely as any other has the colour of the paper.

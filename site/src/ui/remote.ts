@@ -4,7 +4,7 @@ import type { Command, Message, Questions } from '../worker/protocol'
 
 export class Remote {
   private readonly waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
-  private asked = 0
+  private questions = 0
 
   /** @param receive is called with every message that is not an answer; null for a worker that only answers */
   constructor(
@@ -31,12 +31,15 @@ export class Remote {
     this.worker.postMessage(command)
   }
 
-  ask<Kind extends keyof Questions>(kind: Kind, given: Questions[Kind]['given']): Promise<Questions[Kind]['answer']> {
-    const id = this.asked++
+  ask<Kind extends keyof Questions>(
+    kind: Kind,
+    argument: Questions[Kind]['argument'],
+  ): Promise<Questions[Kind]['answer']> {
+    const id = this.questions++
     const answer = new Promise<Questions[Kind]['answer']>((resolve, reject) =>
       this.waiting.set(id, { resolve, reject }),
     )
-    this.send({ type: 'ask', id, kind, given })
+    this.send({ type: 'ask', id, kind, argument })
     return answer
   }
 

@@ -8,7 +8,7 @@ import type {
   Command,
   Described,
   FileFormat,
-  Given,
+  UserFiles,
   Limit,
   Opened,
   Questions,
@@ -62,7 +62,7 @@ class Session {
   /** The number of the run: it changes with every new model. */
   readonly run = new Store(0)
 
-  private given: Given = {}
+  private files: UserFiles = {}
   private remote = this.started()
   /** The setup of the worker's run, with which it can begin again. The state differs from it until changes have settled. */
   private made = this.setupCommand
@@ -150,9 +150,9 @@ class Session {
   /** Asks the worker. Shows an error, and then returns null. */
   async ask<Kind extends keyof Questions>(
     kind: Kind,
-    given: Questions[Kind]['given'],
+    argument: Questions[Kind]['argument'],
   ): Promise<Questions[Kind]['answer'] | null> {
-    return this.orNotice(this.remote.ask(kind, given))
+    return this.orNotice(this.remote.ask(kind, argument))
   }
 
   /** The result. Shows an error, and then returns null. */
@@ -233,8 +233,8 @@ class Session {
     this.writeAddress()
   }
 
-  choose(kind: DataKind, given: Given = this.given): void {
-    this.given = given
+  choose(kind: DataKind, files: UserFiles = this.files): void {
+    this.files = files
     this.notice.set(null)
     this.change(suited({ ...this.state.value, data: { ...this.state.value.data } }, kind))
   }
@@ -253,8 +253,8 @@ class Session {
     this.show('explain')
   }
 
-  get table(): Given['table'] {
-    return this.given.table
+  get table(): UserFiles['table'] {
+    return this.files.table
   }
 
   private get recipe(): Recipe {
@@ -272,7 +272,7 @@ class Session {
     clearTimeout(this.timer)
     this.timer = undefined
     this.opened.set(null)
-    if (this.state.value.data.kind === 'images' && this.given.images === undefined) {
+    if (this.state.value.data.kind === 'images' && this.files.images === undefined) {
       this.wasPlaying = false
       return this.notice.set({ kind: 'info', text: 'Choose a folder of images, or use the camera.' })
     }
@@ -281,7 +281,7 @@ class Session {
   }
 
   private get setupCommand(): Setup {
-    return { type: 'setup', recipe: this.recipe, given: this.given }
+    return { type: 'setup', recipe: this.recipe, files: this.files }
   }
 
   reset(): void {

@@ -110,7 +110,7 @@ function LayerCard({
       ) : (
         <ul class="units">
           {states.map((state, unit) => {
-            const own = responses.subarray(unit * size, (unit + 1) * size)
+            const response = responses.subarray(unit * size, (unit + 1) * size)
             const label = `Unit ${unit + 1}, ${state}`
             return (
               <li key={unit} class={state} title={label}>
@@ -119,8 +119,8 @@ function LayerCard({
                   label={label}
                   image={() =>
                     form.kind === 'plane'
-                      ? mapPixels(own, Math.sqrt(size))
-                      : imagePixels(brightened(own), form.inputShape.slice(0, 2))
+                      ? mapPixels(response, Math.sqrt(size))
+                      : imagePixels(brightened(response), form.inputShape.slice(0, 2))
                   }
                 />
                 <span>

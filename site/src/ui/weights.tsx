@@ -98,9 +98,9 @@ function filtersOf(form: Form, { shape, values }: WeightsOf, isFirst: boolean) {
   const most = largest(all.flat())
   return (
     <ul class="units filters">
-      {all.map((own, unit) => (
+      {all.map((filter, unit) => (
         <li key={unit} title={`Filter ${unit + 1}`}>
-          <Pixels label={`Filter ${unit + 1}`} image={() => matrixPixels(own, width, height, most)} />
+          <Pixels label={`Filter ${unit + 1}`} image={() => matrixPixels(filter, width, height, most)} />
         </li>
       ))}
     </ul>

@@ -5,13 +5,13 @@ import { pointsOf, type Point } from '../data/points'
 import { divided } from '../data/split'
 import digitsAddress from '../data/digits.bin?url'
 import penguins from '../../../examples/data/penguins.csv?raw'
-import type { Given, Prepared, Recipe } from './protocol'
+import type { UserFiles, Prepared, Recipe } from './protocol'
 import { imagesOf } from './images'
 import { tableOf } from './table'
 
 const DIGIT_SIDE = 14
 
-export async function prepare({ data, training }: Recipe, given: Given): Promise<Prepared> {
+export async function prepare({ data, training }: Recipe, files: UserFiles): Promise<Prepared> {
   const { kind, rows, noise, points } = data
   const plain = (set: DataSet): Prepared => ({ data: set, notes: [], targets: [], columns: [] })
   switch (kind) {
@@ -28,13 +28,13 @@ export async function prepare({ data, training }: Recipe, given: Given): Promise
     case 'penguins':
       return tableOf({ text: penguins, name: 'penguins.csv', target: 'species' })
     case 'table':
-      if (given.table !== undefined) return tableOf(given.table)
+      if (files.table !== undefined) return tableOf(files.table)
       return {
         ...(await tableOf({ text: penguins, name: 'penguins.csv', target: 'sex' })),
         notes: ['No file was chosen yet. These are the penguins again, by sex.'],
       }
     case 'images':
-      return plain(await imagesOf(given.images ?? []))
+      return plain(await imagesOf(files.images ?? []))
   }
 }
 

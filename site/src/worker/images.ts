@@ -3,13 +3,13 @@
 import { fromPixels } from 'myelin/data'
 import type { DataSet } from '../data/form'
 import { divided } from '../data/split'
-import type { Given } from './protocol'
+import type { UserFiles } from './protocol'
 
 /** Rows, columns and channels, unless a network needs others. */
 const USUAL = [24, 24, 3] as const
 
 export async function imagesOf(
-  images: NonNullable<Given['images']>,
+  images: NonNullable<UserFiles['images']>,
   inputShape: readonly number[] = USUAL,
 ): Promise<DataSet> {
   const names = [...new Set(images.map(({ label }) => label))].sort()

@@ -9,7 +9,7 @@ import type { State } from '../state/state'
 export type Recipe = Pick<State, 'data' | 'layers' | 'training'>
 
 /** Files of the user, which are not part of the state. */
-export interface Given {
+export interface UserFiles {
   /** A CSV file, and the column to predict; null for the last. */
   readonly table?: { readonly text: string; readonly name: string; readonly target: string | null }
   /** Images with the name of their class. */
@@ -38,7 +38,7 @@ export interface Limit {
 }
 
 export type Command =
-  | { readonly type: 'setup'; readonly recipe: Recipe; readonly given: Given }
+  | { readonly type: 'setup'; readonly recipe: Recipe; readonly files: UserFiles }
   | { readonly type: 'play'; readonly speed: Speed }
   | { readonly type: 'pause' }
   | { readonly type: 'step' }
@@ -47,7 +47,7 @@ export type Command =
   | { readonly type: 'limit'; readonly limit: Limit | null }
   /** The last frame was drawn. */
   | { readonly type: 'drawn' }
-  | { readonly type: 'ask'; readonly id: number; readonly kind: keyof Questions; readonly given: unknown }
+  | { readonly type: 'ask'; readonly id: number; readonly kind: keyof Questions; readonly argument: unknown }
 
 export type Message =
   | { readonly type: 'ready'; readonly data: Described }
@@ -192,20 +192,20 @@ export interface StreamPoint {
 
 /** Questions, each with its argument and its answer. */
 export interface Questions {
-  measure: { given: null; answer: Measured }
-  prune: { given: { readonly keep: number }; answer: readonly Measured[] }
-  quantize: { given: null; answer: readonly Measured[] }
-  distil: { given: { readonly share: number }; answer: readonly Measured[] }
-  regenerate: { given: null; answer: { readonly measured: Measured; readonly renewed: number } }
+  measure: { argument: null; answer: Measured }
+  prune: { argument: { readonly keep: number }; answer: readonly Measured[] }
+  quantize: { argument: null; answer: readonly Measured[] }
+  distil: { argument: { readonly share: number }; answer: readonly Measured[] }
+  regenerate: { argument: null; answer: { readonly measured: Measured; readonly renewed: number } }
   /** Continues with the last model that prune or distil made. */
-  adopt: { given: { readonly label: string }; answer: readonly LayerSpec[] | null }
-  explain: { given: { readonly row: Float32Array }; answer: Reasons }
+  adopt: { argument: { readonly label: string }; answer: readonly LayerSpec[] | null }
+  explain: { argument: { readonly row: Float32Array }; answer: Reasons }
   /** The bytes of a safetensors file. */
-  save: { given: null; answer: Uint8Array<ArrayBuffer> }
+  save: { argument: null; answer: Uint8Array<ArrayBuffer> }
   /** Those bytes as the files of another program. */
-  convert: { given: { readonly bytes: Uint8Array; readonly format: ForeignFormat }; answer: readonly SavedFile[] }
-  open: { given: { readonly files: readonly File[] }; answer: Opened }
+  convert: { argument: { readonly bytes: Uint8Array; readonly format: ForeignFormat }; answer: readonly SavedFile[] }
+  open: { argument: { readonly files: readonly File[] }; answer: Opened }
   /** Continues the drifting stream for some tasks. */
-  stream: { given: { readonly restart: boolean; readonly tasks: number }; answer: readonly StreamPoint[] }
-  picture: { given: { readonly curves: Readonly<Record<string, readonly number[]>> }; answer: string }
+  stream: { argument: { readonly restart: boolean; readonly tasks: number }; answer: readonly StreamPoint[] }
+  picture: { argument: { readonly curves: Readonly<Record<string, readonly number[]>> }; answer: string }
 }

@@ -13,10 +13,10 @@ export async function reasonsFor({ model, data: { form, train } }: Run, row: Flo
   const width = sizeOf(form.inputShape)
   const x = tensor(row, [1, ...form.inputShape])
   const answer = await model.predict(x, { verbose: 0 })
-  const given = Array.from(answer.data as Float32Array)
-  const isBinary = form.task.kind === 'classes' && given.length === 1
-  const unit = form.task.kind === 'number' ? null : isBinary ? 1 : given.indexOf(Math.max(...given))
-  const output = given.length === 1 ? 0 : unit!
+  const outputs = Array.from(answer.data as Float32Array)
+  const isBinary = form.task.kind === 'classes' && outputs.length === 1
+  const unit = form.task.kind === 'number' ? null : isBinary ? 1 : outputs.indexOf(Math.max(...outputs))
+  const output = outputs.length === 1 ? 0 : unit!
   // A black image, or the mean row.
   const baseline =
     form.kind === 'image'
@@ -34,7 +34,7 @@ export async function reasonsFor({ model, data: { form, train } }: Run, row: Flo
   const background = tensor(train.x.slice(0, rows * width), [rows, ...form.inputShape])
   const shapley = width <= MOST_FEATURES ? await shapleyValues(model, x, { output, background }) : null
   return {
-    answer: isBinary ? [1 - given[0]!, given[0]!] : given,
+    answer: isBinary ? [1 - outputs[0]!, outputs[0]!] : outputs,
     unit,
     value: found.value.data[0]!,
     base: found.baseValue.data[0]!,

@@ -4,7 +4,7 @@ import { counted } from '../model/words'
 import { describeTable, readCsv } from 'myelin/data'
 import type { Form, Task } from '../data/form'
 import { divided } from '../data/split'
-import type { Given, Prepared } from './protocol'
+import type { UserFiles, Prepared } from './protocol'
 
 /** The largest number of categories of a column. The pictures of this page have no room for more, or for texts. */
 const MOST_CATEGORIES = 50
@@ -15,7 +15,7 @@ type Cell = string | number | null
 type Row = Readonly<Record<string, Cell>>
 type Proposed = Awaited<ReturnType<typeof describeTable>>['columns'][number]
 
-export async function tableOf({ text, name, target }: NonNullable<Given['table']>): Promise<Prepared> {
+export async function tableOf({ text, name, target }: NonNullable<UserFiles['table']>): Promise<Prepared> {
   const { names, rows } = await readTable(text, name)
   const targets = names.filter((each) => new Set(rows.map((row) => row[each]).filter((cell) => cell !== null)).size > 1)
   const chosen = target ?? targets.at(-1)
@@ -86,8 +86,8 @@ async function readTable(text: string, name: string): Promise<{ readonly names: 
 function cellsOf(texts: readonly string[], hasCommas: boolean): Cell[] {
   const numberOf = (text: string): number =>
     Number(hasCommas && /^-?\d+,\d+$/.test(text) ? text.replace(',', '.') : text)
-  const given = texts.filter((text) => !MISSING.has(text))
-  const isNumeric = given.length > 0 && given.every((text) => Number.isFinite(numberOf(text)))
+  const present = texts.filter((text) => !MISSING.has(text))
+  const isNumeric = present.length > 0 && present.every((text) => Number.isFinite(numberOf(text)))
   return texts.map((text) => (MISSING.has(text) ? null : isNumeric ? numberOf(text) : text))
 }
 

@@ -5,10 +5,10 @@ import type { DataSet } from '../data/form'
 import type { Network } from '../model/network'
 import { classNameOf, compile } from './build'
 import { imagesOf } from './images'
-import type { Given } from './protocol'
+import type { UserFiles } from './protocol'
 
 /** The images in the size that the network takes. */
-export async function imagesFor(base: Model, images: NonNullable<Given['images']>): Promise<DataSet> {
+export async function imagesFor(base: Model, images: NonNullable<UserFiles['images']>): Promise<DataSet> {
   const [, height, width, channels, ...more] = base.inputs[0]!.shape as readonly (number | null)[]
   const fits = base.inputs.length === 1 && height != null && width != null && more.length === 0
   if (!fits || (channels !== 1 && channels !== 3))

@@ -161,15 +161,15 @@ function correlations(
 ): Float32Array {
   const rows = activity.length / units
   const column = (values: Float32Array, stride: number, at: number): number[] => {
-    const own = Array.from({ length: rows }, (_, row) => values[row * stride + at]!)
-    const mean = own.reduce((sum, each) => sum + each, 0) / rows
-    const norm = Math.sqrt(own.reduce((sum, each) => sum + (each - mean) ** 2, 0)) || 1
-    return own.map((each) => (each - mean) / norm)
+    const entries = Array.from({ length: rows }, (_, row) => values[row * stride + at]!)
+    const mean = entries.reduce((sum, each) => sum + each, 0) / rows
+    const norm = Math.sqrt(entries.reduce((sum, each) => sum + (each - mean) ** 2, 0)) || 1
+    return entries.map((each) => (each - mean) / norm)
   }
   const columns = Array.from({ length: width }, (_, i) => column(x, width, i))
   return Float32Array.from(
-    Array.from({ length: count }, (_, unit) => column(activity, units, unit)).flatMap((own) =>
-      columns.map((each) => each.reduce((sum, value, row) => sum + value * own[row]!, 0)),
+    Array.from({ length: count }, (_, unit) => column(activity, units, unit)).flatMap((ofUnit) =>
+      columns.map((each) => each.reduce((sum, value, row) => sum + value * ofUnit[row]!, 0)),
     ),
   )
 }

@@ -5,7 +5,19 @@ import { sizeOf, type DataSet, type Part } from '../data/form'
 import { classNameOf, compile, layersOf } from './build'
 import { prepare } from './datasets'
 import type { convert, load, open } from './files'
-import type { Command, Curve, Frame, Given, Limit, Message, Prepared, Questions, Recipe, Seen, Speed } from './protocol'
+import type {
+  Command,
+  Curve,
+  Frame,
+  UserFiles,
+  Limit,
+  Message,
+  Prepared,
+  Questions,
+  Recipe,
+  Seen,
+  Speed,
+} from './protocol'
 import { Run } from './run'
 import type { Smaller } from './smaller'
 import type { Stream } from './stream'
@@ -41,7 +53,7 @@ function theFormats(): Formats {
 
 let run: Run | null = null
 /** The files of the last setup. */
-let files: Given = {}
+let files: UserFiles = {}
 let smaller: Smaller | null = null
 let stream: Stream | null = null
 let watched: readonly Seen[] = ['answers']
@@ -70,9 +82,9 @@ function theRun(): Run {
   return run
 }
 
-async function setup(recipe: Recipe, given: Given): Promise<void> {
-  files = given
-  await begin(recipe, await prepare(recipe, given))
+async function setup(recipe: Recipe, userFiles: UserFiles): Promise<void> {
+  files = userFiles
+  await begin(recipe, await prepare(recipe, userFiles))
 }
 
 async function begin(
@@ -132,14 +144,14 @@ const viewOf = (from: Run) => ({
 
 /** Trains for some epochs and sends a frame. Returns whether a limit was reached, and the milliseconds of training. */
 async function advance(epochs: number): Promise<{ readonly isOver: boolean; readonly milliseconds: number }> {
-  const own = theRun()
+  const current = theRun()
   const started = performance.now()
-  const { curve, ended } = await own.advance(epochs, { limit, withHealth: watched.includes('units') })
+  const { curve, ended } = await current.advance(epochs, { limit, withHealth: watched.includes('units') })
   const milliseconds = performance.now() - started
   const seen = new Promise<void>((resolve) => (drawn = resolve))
   await sendFrame(curve)
   await Promise.race([seen, pause(PATIENCE)])
-  return { isOver: ended !== null || own.isSpent(limit), milliseconds }
+  return { isOver: ended !== null || current.isSpent(limit), milliseconds }
 }
 
 function stop(why: string): void {
@@ -149,8 +161,8 @@ function stop(why: string): void {
 
 /** Trains the run that exists once all earlier commands are done. */
 async function play(): Promise<void> {
-  const own = ++loop
-  const goes = (): boolean => isPlaying && own === loop
+  const number = ++loop
+  const goes = (): boolean => isPlaying && number === loop
   while (goes()) {
     const started = performance.now()
     const epochs = speed === 'fast' ? epochsPerFrame : 1
@@ -179,7 +191,7 @@ const summaryOf = ({ layers }: Run['model']): string =>
   layers.map((layer) => `${classNameOf(layer)} ${layer.name}`).join('\n')
 
 type Answers = {
-  readonly [Kind in keyof Questions]: (given: Questions[Kind]['given']) => Promise<Questions[Kind]['answer']>
+  readonly [Kind in keyof Questions]: (argument: Questions[Kind]['argument']) => Promise<Questions[Kind]['answer']>
 }
 
 const answers: Answers = {
@@ -188,10 +200,10 @@ const answers: Answers = {
   quantize: async () => (await theSmaller()).quantize(),
   distil: async ({ share }) => (await theSmaller()).distil(share),
   async regenerate() {
-    const own = await theSmaller()
-    const renewed = await own.regenerate()
+    const models = await theSmaller()
+    const renewed = await models.regenerate()
     await sendFrame(null)
-    return { renewed, measured: await own.measure('After regeneration', theRun().model) }
+    return { renewed, measured: await models.measure('After regeneration', theRun().model) }
   },
   async adopt({ label }) {
     const model = (await theSmaller()).take(label)
@@ -203,19 +215,19 @@ const answers: Answers = {
   explain: async ({ row }) => (await import('./reasons')).reasonsFor(theRun(), row),
   save: async () => Uint8Array.from(await theRun().model.save()),
   convert: ({ bytes, format }) => theFormats().convert(bytes, format),
-  async open({ files: given }) {
-    const [{ name }] = given as [File]
+  async open({ files: opened }) {
+    const [{ name }] = opened as [File]
     const { recipe, data, network } = theRun()
     if (recipe.data.kind === 'images' && files.images !== undefined) {
       const { load, imagesFor, transferred } = theFormats()
-      const base = await load(given)
+      const base = await load(opened)
       const images = await imagesFor(base, files.images)
       const notes = [`The layers of ${name} are frozen; a new output learns your classes.`]
       await begin(recipe, { data: images, notes, targets: [], columns: [] }, (next) => transferred(base, next))
       return { name, layers: null, summary: summaryOf(theRun().model) }
     }
     const outputs = network.layers.at(-1)!.options['units'] as number
-    const model = await theFormats().open(given, data.form.inputShape, outputs)
+    const model = await theFormats().open(opened, data.form.inputShape, outputs)
     compile(model, network)
     const layers = layersOf(model)
     theRun().replace(model, layers)
@@ -236,9 +248,9 @@ const answers: Answers = {
   picture: async ({ curves }) => (await import('myelin/plot')).plotHistory(curves as Record<string, number[]>).svg,
 }
 
-async function answer(id: number, kind: keyof Questions, given: unknown): Promise<void> {
+async function answer(id: number, kind: keyof Questions, argument: unknown): Promise<void> {
   try {
-    const value = await inTurn(() => (answers[kind] as (given: unknown) => Promise<unknown>)(given))
+    const value = await inTurn(() => (answers[kind] as (argument: unknown) => Promise<unknown>)(argument))
     post({ type: 'answer', id, value, error: null })
   } catch (error) {
     post({ type: 'answer', id, value: null, error: messageOf(error) })
@@ -249,7 +261,7 @@ async function obey(command: Command): Promise<void> {
   switch (command.type) {
     case 'setup':
       isPlaying = false
-      return inTurn(() => setup(command.recipe, command.given))
+      return inTurn(() => setup(command.recipe, command.files))
     case 'play':
       speed = command.speed
       if (isPlaying) return
@@ -277,12 +289,12 @@ async function obey(command: Command): Promise<void> {
       drawn?.()
       return
     case 'ask':
-      return answer(command.id, command.kind, command.given)
+      return answer(command.id, command.kind, command.argument)
   }
 }
 
-export function serve(given: Formats | null): void {
-  formats = given
+export function serve(ofFiles: Formats | null): void {
+  formats = ofFiles
   self.addEventListener('message', ({ data }: MessageEvent<Command>) => {
     obey(data).catch((error: unknown) => {
       isPlaying = false

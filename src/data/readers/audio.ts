@@ -72,9 +72,9 @@ function decodeWav(bytes: Uint8Array, name: string): Wav {
 }
 
 function formatIn(view: DataView, at: number, size: number, name: string): Format {
-  const given = view.getUint16(at, true)
+  const code = view.getUint16(at, true)
   // The format of an extensible header is the start of its GUID.
-  const kind = given === EXTENSIBLE && size >= 26 ? view.getUint16(at + 24, true) : given
+  const kind = code === EXTENSIBLE && size >= 26 ? view.getUint16(at + 24, true) : code
   const [channels, sampleRate, bits] = [
     view.getUint16(at + 2, true),
     view.getUint32(at + 4, true),
@@ -124,8 +124,10 @@ const SOUNDS: FileKind = {
 
 const audioOptions = () =>
   merged(signalOption(), labelOptions(), {
-    /** The number of samples of each element: longer sounds are cut, shorter ones end with zeros. Default null: as in the file, with
-     * zeros up to the longest of the batch. */
+    /**
+     * The number of samples of each element: longer sounds are cut, shorter ones end with zeros. Default null: as in the file, with
+     * zeros up to the longest of the batch.
+     */
     outputSequenceLength: option(nullable(extent), null),
     /** The samples per second that all files must have. Default null: those of each file. */
     samplingRate: option(nullable(count), null),

@@ -268,7 +268,7 @@ export class Decoder {
     try {
       return this.decoder.decode(bytes)
     } catch (error) {
-      // Other errors than those for wrong bytes are the engine's own: its strings have a maximum length.
+      // Other errors than those for wrong bytes mean that the text exceeds the maximum length of the engine's strings.
       const isWrong = error instanceof Error && /^(?:TypeError|URIError)$/.test(error.name)
       throw new RowError(
         isWrong

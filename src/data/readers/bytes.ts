@@ -30,8 +30,8 @@ import {
 } from '../samples/source'
 
 /**
- * What a reader does with markup: files of most formats never begin with it, a table may have it in its first cell, but is no whole
- * page, and a text may be a page.
+ * Where a reader accepts markup. 'refused': files of most formats never begin with it. 'cells': the first cell of a table may have it,
+ * but a table is never a whole page. 'allowed': a text may be a page.
  */
 type Markup = 'refused' | 'cells' | 'allowed'
 
@@ -143,8 +143,8 @@ function asBytes(from: Cursor<Chunk>, where: string): Cursor<Uint8Array> {
     if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
     throw new ArgumentError(`${where}: a stream must give bytes or text, received ${quoted(chunk)}`)
   }
-  const own = chained(() => after(from.next(), (chunk) => (chunk === END ? END : pieces(bytesIn(chunk)).open(0))))
-  return cursor(from, own.next)
+  const all = chained(() => after(from.next(), (chunk) => (chunk === END ? END : pieces(bytesIn(chunk)).open(0))))
+  return cursor(from, all.next)
 }
 
 function pieces(bytes: Uint8Array): Source<Uint8Array> {

@@ -170,7 +170,7 @@ export async function folderFiles(kind: FileKind, path: string | URL, settings: 
   return { files: order, taken, classNames, targetOf, isLabelled }
 }
 
-/** Files with given class numbers. @throws ArgumentError unless there is one for each file */
+/** Files with the class numbers of the option `labels`. @throws ArgumentError unless there is one for each file */
 function withLabels(
   { where, noun }: FileKind,
   files: readonly LabelledFile[],
@@ -226,12 +226,13 @@ export function part(
 
 /**
  * The files below a folder, with the numbers of their classes.
+ * @param chosenNames the option `classNames`
  * @throws ArgumentError for a folder without files or classes
  */
 export async function labelledFiles(
   kind: FileKind,
   path: string | URL,
-  given: readonly string[] | null,
+  chosenNames: readonly string[] | null,
   isLabelled: boolean,
   signal: AbortSignal | null,
 ): Promise<{ files: LabelledFile[]; classNames: readonly string[] }> {
@@ -246,10 +247,10 @@ export async function labelledFiles(
     return found.sort((a, b) => byCodePoints(a.folder, b.folder)).flatMap((each) => each.files)
   }
   if (!isLabelled) {
-    const own = (await below(root)).map((file) => ({ file, label: 0 }))
-    tellOfForeign(kind, root, foreign, own.length)
-    if (own.length === 0) throw new ArgumentError(`${where}: ${root} has no ${endings}`)
-    return { files: own, classNames: [] }
+    const unlabelled = (await below(root)).map((file) => ({ file, label: 0 }))
+    tellOfForeign(kind, root, foreign, unlabelled.length)
+    if (unlabelled.length === 0) throw new ArgumentError(`${where}: ${root} has no ${endings}`)
+    return { files: unlabelled, classNames: [] }
   }
   const entries = await entriesOf(where, files, root)
   // As in Keras, a class may be a link to a folder; links within folders are not followed, since they may lead in circles.
@@ -264,14 +265,14 @@ export async function labelledFiles(
     .filter((_entry, i) => areFolders[i])
     .map(({ name }) => name)
     .sort(byCodePoints)
-  const other = given?.find((name) => !folders.includes(name))
+  const other = chosenNames?.find((name) => !folders.includes(name))
   if (other !== undefined)
     throw new ArgumentError(
       `${where}: ${quoted(other)} of classNames is no subfolder of ${root}. There are ${quoted(folders)}`,
     )
-  const twice = given?.find((name, i) => given.indexOf(name) < i)
+  const twice = chosenNames?.find((name, i) => chosenNames.indexOf(name) < i)
   if (twice !== undefined) throw new ArgumentError(`${where}: classNames has ${quoted(twice)} twice`)
-  const classNames = given ?? folders.filter((name) => !isHidden(name))
+  const classNames = chosenNames ?? folders.filter((name) => !isHidden(name))
   const found = await Promise.all(
     classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))),
   )
@@ -329,12 +330,12 @@ async function foldersBelow(
   signal?.throwIfAborted()
   const entries = (await entriesOf(kind.where, files, folder)).filter(({ name }) => !isHidden(name))
   const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
-  const own = names.filter((name) => kind.isRead.test(name)).sort(byCodePoints)
+  const readable = names.filter((name) => kind.isRead.test(name)).sort(byCodePoints)
   foreign.push(...names.filter((name) => kind.isForeign?.test(name) === true))
   const inner = await Promise.all(
     entries
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => foldersBelow(kind, files, paths, paths.join(folder, name), foreign, signal)),
   )
-  return [{ folder, files: own.map((name) => paths.join(folder, name)) }, ...inner.flat()]
+  return [{ folder, files: readable.map((name) => paths.join(folder, name)) }, ...inner.flat()]
 }

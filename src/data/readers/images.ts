@@ -100,7 +100,7 @@ export type ImageFolderElement<Options> = Options extends { readonly labels: nul
 export class ImageFolder<T> extends Dataset<T> {
   /** @internal */
   constructor(
-    /** The elements, for a reader that keeps so many of them ready. */
+    /** The elements, for a reader that keeps `ahead` of them ready. */
     images: (ahead: number) => Dataset<T>,
     /** The names of the classes: that of class i is at i. */
     readonly classNames: readonly string[],

@@ -1,4 +1,4 @@
-// Small modules of kernels with a memory of their own, in which a reader places arrays. Knows no kernel.
+// Small modules of kernels, each with a separate memory in which a reader places arrays. Knows no kernel.
 
 import { fromBase64 } from '../../core/base64'
 import { typed } from '../../core/tree'
@@ -23,7 +23,7 @@ export class KernelModule<Exports extends KernelExports> {
 
   constructor(private readonly text: string) {}
 
-  /** The kernels with a memory of their own; null if the engine cannot run them. */
+  /** The kernels with a new memory; null if the engine cannot run them. */
   instance(): Exports | null {
     try {
       this.compiled ??= new WebAssembly.Module(fromBase64(this.text))

@@ -23,7 +23,7 @@ interface Request {
   readonly runtime: Partial<Settings>
 }
 
-/** Without a tensor, the picture is broken: reading it again says how. */
+/** Without a tensor, the picture is broken: reading it again gives the error. */
 interface Response {
   readonly id: number
   readonly tensor?: { readonly data: TensorData; readonly shape: readonly number[]; readonly dtype: DType }
@@ -40,7 +40,7 @@ interface PictureWorker {
   terminate(): Promise<unknown>
 }
 
-/** A thread and what it was asked for. */
+/** A thread and its unanswered requests, by id. */
 interface Thread {
   readonly worker: PictureWorker
   readonly open: Map<number, (tensor: Tensor | null) => void>

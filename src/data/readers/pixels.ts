@@ -184,8 +184,8 @@ export async function* webcamFrames(
   requireArguments('webcamFrames', arguments, 2)
   const { signal, ...settings } = readOptions('webcamFrames', imageOptions(), options)
   signal?.throwIfAborted()
-  const own = video === null ? await camera() : null
-  const shown = video ?? own!.video
+  const started = video === null ? await camera() : null
+  const shown = video ?? started!.video
   try {
     while (!shown.ended) {
       await orAbort(nextFrame(shown), signal)
@@ -193,7 +193,7 @@ export async function* webcamFrames(
       if (shown.videoWidth > 0) yield asTensor(pixelsOf(shown, 'webcamFrames'), settings)
     }
   } finally {
-    own?.stop()
+    started?.stop()
   }
 }
 

@@ -24,8 +24,8 @@ type RowsOf<Tensors> = Tensors extends Tensor
   : RowOf<Tensors> | readonly RowOf<Tensors>[] | readonly (RowOf<Tensors> & Readonly<Record<string, unknown>>)[]
 
 /**
- * Data for a tree of tensors: at each leaf a tensor-like value, a list of tensors with a row each, or strings; lists may be given by name, records by
- * position, and rows as objects: `[{ age: 33, sex: 'f' }]`.
+ * Data for a tree of tensors: at each leaf a tensor-like value, a list of tensors with a row each, or strings. A record by name may
+ * stand in place of a list, a list by position in place of a record, and objects in place of rows: `[{ age: 33, sex: 'f' }]`.
  */
 export type DataOf<Tensors> = ColumnsOf<Tensors> | RowsOf<Tensors>
 

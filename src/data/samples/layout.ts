@@ -33,7 +33,7 @@ export function assignLeaves(
   if (!isBranch(tree)) return { leaves: [unwrapSingle(names, data, where)], tree }
   const isRecord = isBranch(data) && !Array.isArray(data)
   const count = flatten(tree).length
-  // As in Keras, a single input may be given alone or in a list.
+  // As in Keras, a single input may be passed alone or in a list.
   if (Array.isArray(tree) && count === 1 && !isBranch(tree[0]) && !isWrapped(data)) return { leaves: [data], tree }
   if (Array.isArray(tree) && isRecord && names.length === count)
     return { leaves: leavesByName(names, data, where, isPartial), tree }
@@ -140,7 +140,7 @@ export function placeOf(where: string, path: string): string {
 }
 
 /**
- * Targets given only for the outputs that need them, as a list or as a single target (as in Keras), become a list with
+ * Targets of only the outputs that need them, in a list or as a single target (as in Keras), become a list with
  * null for the other outputs. Other data are returned unchanged.
  */
 export function withNullTargets({ structure, needed }: Layout, y: unknown, size: number): unknown {
@@ -177,7 +177,7 @@ function shapeIn(data: unknown): Shape | undefined {
   return Array.isArray(shape) ? shape : undefined
 }
 
-/** Whether weights are given for each output, rather than once for all outputs. */
+/** Whether there are weights for each output, rather than weights that all outputs share. */
 export function isPerOutput(sampleWeight: SampleWeights, count: number): boolean {
   if (branchesIntoTensors(sampleWeight) || isNamedData(sampleWeight)) return true
   return (

@@ -23,8 +23,8 @@ export type PyDatasetOptions = OptionInputs<ReturnType<typeof pyDatasetOptions>>
  *   class Photos extends PyDataset {
  *     get length() { return Math.ceil(paths.length / 32) }
  *     async getItem(index) {
- *       const own = paths.slice(32 * index, 32 * (index + 1))
- *       return [await Promise.all(own.map(read)), own.map(labelOf)]
+ *       const batch = paths.slice(32 * index, 32 * (index + 1))
+ *       return [await Promise.all(batch.map(read)), batch.map(labelOf)]
  *     }
  *   }
  *   await model.fit(new Photos({ workers: 4 }), { epochs: 5 })

@@ -5,14 +5,14 @@ import type { Layout } from './layout'
 import type { DataNames } from './samples'
 
 /** Data whose rows may be objects. */
-interface Given {
+interface InputsAndTargets {
   readonly x: unknown
   readonly y?: unknown
 }
 
 export interface RecordReader {
   /** Data with rows of objects replaced by columns; other data unchanged. @throws DataError naming row and column */
-  columns(layout: Layout, given: Given, names: DataNames): Given
+  columns(layout: Layout, data: InputsAndTargets, names: DataNames): InputsAndTargets
   /** Whether a batch is a list of rows, and not a list of inputs and targets. */
   areRows(batch: readonly unknown[]): boolean
 }

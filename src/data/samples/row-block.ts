@@ -20,7 +20,7 @@ export interface RowFormat<T = unknown> {
   readonly widths: readonly number[]
   /** Columns for `count` rows. @param spare a batch whose memory may be reused */
   allocate(count: number, spare?: unknown): Entries[]
-  /** The row `at` as an element with memory of its own. */
+  /** The row `at` as an element, which does not share memory with the columns. */
   row(columns: readonly Entries[], at: number): T
   /** The element for a file, if it differs: with the numbers before their conversion to float32. */
   exact?(columns: readonly Entries[], at: number): unknown

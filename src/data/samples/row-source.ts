@@ -1,4 +1,4 @@
-// Rows of samples, in a given order, for the inputs of a step.
+// Rows of samples, in an order that the caller chooses, for the inputs of a step.
 
 import { seedWord } from '../../core/threefry'
 import type { NumericArray } from '../../core/dtypes'
@@ -9,7 +9,7 @@ import { ResidentRows, keepsRows } from '../../engine/runtime/rows'
 import type { Runtime } from '../../engine/runtime/runtime'
 import { tensorsOf, type Samples } from './samples'
 
-/** Copies rows of a tensor, in a given order, into a step's input. */
+/** Copies rows of a tensor, in the order of their indices, into a step's input. */
 export class RowSource {
   private readonly data: TensorData
   private readonly width: number

@@ -35,7 +35,7 @@ export function rowCount(data: unknown, where: string): number {
   return data.shape[0]!
 }
 
-/** Selects rows in a given order, in the type of the data; for a tensor or `{ data, shape }`, as a tensor. */
+/** Selects rows by their indices, in the type of the data; for a tensor or `{ data, shape }`, as a tensor. */
 export function takeRows<Data extends RowsByName>(
   data: Data,
   indices: ArrayLike<number>,

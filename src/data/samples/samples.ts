@@ -58,7 +58,7 @@ export interface DataNames {
   readonly sampleWeight: string
 }
 
-/** The names for data given as x and y. */
+/** The names for data that are passed as x and y. */
 export const PLAIN_NAMES: DataNames = { x: 'x', y: 'y', sampleWeight: 'sampleWeight' }
 /** The names for validation data [x, y, sampleWeight]. */
 export const VALIDATION_NAMES: DataNames = {

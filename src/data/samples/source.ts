@@ -151,7 +151,7 @@ function isIterator(value: unknown): value is Iterator<unknown> {
   return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function'
 }
 
-/** Whether elements can be read only once: those of streams and of running generators, which are their own iterators. */
+/** Whether elements can be read only once: those of streams, and of running generators, which are iterators themselves. */
 function isReadOnce(elements: object): boolean {
   if ('getReader' in elements || 'pipe' in elements) return true
   return 'next' in elements && typeof elements.next === 'function'
@@ -172,7 +172,7 @@ function isWebStream<T>(value: object): value is ReadableStream<T> {
   return 'getReader' in value
 }
 
-/** A stream of Node. Its own types exist only in Node. */
+/** A stream of Node. Node's types of streams exist only in Node. */
 interface NodeStream<T> extends AsyncIterable<T> {
   destroy(): unknown
 }
@@ -181,11 +181,11 @@ function isNodeStream<T>(value: object): value is NodeStream<T> {
   return Symbol.asyncIterator in value && 'pipe' in value && 'destroy' in value && typeof value.destroy === 'function'
 }
 
-/** The `return` of the stream's own iterator would wait for the pending chunk, which may never come. */
+/** The `return` of the stream's iterator would wait for the pending chunk, which may never come. */
 function iteratorOfNode<T>(stream: NodeStream<T>): AsyncIterator<T> {
-  const own = stream[Symbol.asyncIterator]()
+  const iterator = stream[Symbol.asyncIterator]()
   return {
-    next: () => own.next(),
+    next: () => iterator.next(),
     return: async () => {
       stream.destroy()
       return { done: true, value: undefined }
@@ -193,7 +193,7 @@ function iteratorOfNode<T>(stream: NodeStream<T>): AsyncIterator<T> {
   }
 }
 
-/** Not every browser can iterate over a stream, and the `return` of a stream's own iterator waits for a pending chunk. */
+/** Not every browser can iterate over a stream, and the `return` of a stream's iterator waits for a pending chunk. */
 function readerOf<T>(stream: ReadableStream<T>): AsyncIterator<T> {
   const reader = stream.getReader()
   return {

@@ -1,7 +1,7 @@
 // Splits of rows into training and test data, folds, and class weights. data/cross-validate.ts trains on folds.
 
 import { requireArguments } from '../../core/arguments'
-import { ArgumentError, DataError } from '../../core/errors'
+import { ArgumentError, DataError, quoted } from '../../core/errors'
 import {
   boolean,
   custom,
@@ -9,7 +9,6 @@ import {
   integer,
   nullable,
   option,
-  quoted,
   readOptions,
   type OptionInputs,
   type Kind,

@@ -26,6 +26,11 @@ export interface Node<Name extends PrimitiveName = PrimitiveName> {
   readonly scope: string
 }
 
+/** Whether a node applies one of these primitives. */
+export function isNodeOf<Name extends PrimitiveName>(node: Node, ...names: readonly Name[]): node is Node<Name> {
+  return names.some((name) => name === node.name)
+}
+
 /** The printed name: that of the primitive, or of the routine that it runs. */
 export function titleOf({ name, attributes }: Node): string {
   return 'routine' in attributes ? attributes.routine.name : name

@@ -41,7 +41,7 @@ type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
 export type Fields<Layout> = Readonly<Record<FieldName<Layout>, Word>>
 
 /**
- * Builds an instruction from named fields; tsc checks that every field of the layout is given.
+ * Builds an instruction from named fields; tsc checks that every field of the layout is present.
  * @param layout the enum of `opcode` in assembly/shared/instructions.ts
  */
 export function instruction<Layout extends FieldLayout>(

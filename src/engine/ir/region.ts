@@ -7,8 +7,8 @@ import type { LoopAttributes, Region } from './attributes'
 import type { Graph, Node } from './graph'
 
 /**
- * The passes for loops. Each folder adds its own: LoopTransforms, LoopPlanning, LoopLowering. The only complete
- * implementation is in engine/tape/loop-passes.ts.
+ * The passes for loops. Subclasses in other folders add the passes that these folders need: LoopTransforms, LoopPlanning,
+ * LoopLowering. The only complete implementation is in engine/tape/loop-passes.ts.
  */
 export abstract class LoopPasses {
   /** The types of the results: the rule's `infer`. */

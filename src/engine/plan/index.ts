@@ -1,5 +1,5 @@
 // Graph → Plan: which kernels run in which order, and where every value is located. The order of the passes is
-// defined only here. A device generates its own code from the kernels: src/engine/tape does so for the tape.
+// defined only here. A device generates code from the kernels: src/engine/tape does so for the tape.
 
 import type { Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'

@@ -65,7 +65,7 @@ export interface Activation {
   readonly epilogue: Epilogue
 }
 
-/** A node with its own instruction, and the bias and activation fused into it. */
+/** A node that becomes an instruction, and the bias and activation fused into it. */
 export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements Kernel {
   readonly nodes: readonly Node[]
   readonly reads: readonly Value[]

@@ -105,7 +105,7 @@ export class LoopKernel implements Kernel {
     return false
   }
 
-  /** Places the values of the body, given the locations of the loop's operands and results. */
+  /** Places the values of the body. @param outside the locations of the loop's operands and results */
   placeBody(outside: Placement): Placement {
     const homes = this.homes(outside)
     const placed = new Map<PlacedBuffer, PlacedBuffer>()
@@ -147,7 +147,7 @@ export class LoopKernel implements Kernel {
     )
   }
 
-  /** The word that decides whether an iteration runs, given the locations of the body's values. */
+  /** The word that decides whether an iteration runs, from the locations of the body's values. */
   conditionIn({ operand }: Placement): Address {
     const { runs, carries } = this.node.attributes
     return operand(this.body.graph.parameters[runs === 'while' ? 0 : carries]!).address

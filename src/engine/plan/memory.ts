@@ -27,7 +27,7 @@ export type Home =
   /** In a loop's body, once the loop is placed: bytes at another address in each iteration. */
   | { readonly kind: 'moving'; readonly stream: Stream }
 
-/** Identifies a loop by reference: each has its own object. */
+/** Identifies a loop by reference: no two loops have the same object. */
 export interface LoopIdentity {
   readonly reverse: boolean
 }

@@ -447,7 +447,7 @@ class Restructuring {
     return known
   }
 
-  /** Emits nodes outside the loop with the given scope. */
+  /** Emits nodes outside the loop, in another scope. */
   private within<Result>(scope: string, emit: () => Result): Result {
     const outer = this.builder.scope
     this.builder.scope = scope

@@ -1,5 +1,5 @@
 // Graph → smaller graph with the same results: removes unused nodes, shares equal computations, folds scalar
-// constants, applies each primitive's own `simplify`, and expands composed primitives.
+// constants, applies the `simplify` of each primitive, and expands composed primitives.
 
 import type { GraphBuilder } from '../transforms/builder'
 import { results, type Graph, type Node, type Value } from '../ir/graph'

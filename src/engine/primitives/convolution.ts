@@ -5,7 +5,7 @@
 //   w̄ = convolutionKernel(x, ȳ)        the same sum, over the places n, o
 //
 // `before` and `after` are the numbers of zeros around x, so indices of its axes start at −before. The zeros are neither
-// stored nor multiplied. In depthwise convolution each channel has its own taps and is convolved alone.
+// stored nor multiplied. In depthwise convolution each channel has separate taps and is convolved alone.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { sizeOf, type Shape, type TensorType } from '../../core/shapes'

@@ -86,7 +86,7 @@ export function lu(a: Matrix, packed: Matrix, pivots: NumericArray, order: Numer
   }
 }
 
-/** x [n, columns] ← T⁻¹ x for given T(i, j), starting at the first unknown or at the last. */
+/** x [n, columns] ← T⁻¹ x, where t(i, j) returns the elements of T, starting at the first unknown or at the last. */
 export function substitute(
   t: (i: number, j: number) => number,
   x: Matrix,

@@ -1,4 +1,4 @@
-// Normalization of rows as one kernel, and its gradient. The mean and the factor of each row are results of their own, which
+// Normalization of rows as one kernel, and its gradient. The mean and the factor of each row are further results, which
 // the gradient reads.
 //
 //   x [… leading, … rows, … axes], scale and shift [… leading, … axes]

@@ -1,7 +1,7 @@
 // Products of int8 weights with activations, which are quantized to integers within ±127: Dense layers and convolutions.
 // Integer sums are exact, so every machine gives the same bits.
 //
-//   q = ⌊x / s⌉, to even, within ±127           s = max |x| / 127 over a row (for a convolution: a sample), or given
+//   q = ⌊x / s⌉, to even, within ±127           s = max |x| / 127 over a row (for a convolution: a sample), or an operand
 //   y = relu(s · scale[f] · Σ q w[f] + bias[f])
 
 import { QUANTIZED_SUMS, Quantize, QuantizedProduct, QuantizedRow } from '../../../assembly/shared/instructions'
@@ -182,7 +182,7 @@ export class QuantizedContraction extends KernelRoutine {
     return [{ shape: [...places, filters], dtype: 'float32' }]
   }
 
-  /** A row of a matrix, or a sample of a convolution, has a scale of its own. */
+  /** Each row of a matrix, or each sample of a convolution, has a separate scale. */
   override keepsAxis([x]: readonly TensorType[], operand: number, axis: number): boolean {
     return operand === 0 && (this.sight.window.length === 0 ? axis < x!.shape.length - 1 : axis === 0)
   }

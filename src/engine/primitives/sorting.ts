@@ -84,7 +84,7 @@ abstract class Sorting extends KernelRoutine {
 }
 
 /**
- * x → int32: the indices along an axis that sort x, ascending or descending; the first `count` of them, if it is given.
+ * x → int32: the indices along an axis that sort x, ascending or descending; the first `count` of them, unless it is null.
  */
 export class ArgSort extends Sorting {
   readonly name = 'argsort'

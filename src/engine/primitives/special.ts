@@ -1,5 +1,5 @@
 // Functions that JavaScript's Math lacks, for the interpreter: in float64, and for 32-bit integers. Kernels
-// have their own versions.
+// compute them in other ways.
 
 import { LEAST_FACTOR, LEAST_SQUARED, LEAST_STATE } from '../../../assembly/shared/vanishing'
 

@@ -128,7 +128,7 @@ async function linkTarget(files: FileSystem, paths: Paths, path: string): Promis
 
 /** null for the error that the file does not exist; rethrows other errors. */
 export function unlessMissing(error: unknown): null {
-  // Not by instanceof: in a test environment with its own globals, Node's errors have another class.
+  // Not by instanceof: in a test environment with other globals, Node's errors have another class.
   if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null
   throw error
 }

@@ -11,7 +11,7 @@ export class Tally {
 
   constructor(readonly graph: Graph) {}
 
-  /** Call it after `times` runs. */
+  /** Counts `times` runs. Call it after them. */
   add(times: number): void {
     if (meters.size > 0) for (const meter of meters) meter.list(this)
     this.runs += times

@@ -142,7 +142,7 @@ export function hostsOf(bytes: Uint8Array): readonly string[] {
 export type ByteSource = Uint8Array | ArrayBuffer | Blob | string | URL
 
 /**
- * The bytes given to a loader, or those of a path, a URL or a `Blob`.
+ * The bytes that a loader received, or those of a path, a URL or a `Blob`.
  * @throws FormatError for a web page or a pointer of Git LFS; the errors of readFile
  */
 export async function bytesFrom(
@@ -166,7 +166,7 @@ const LONGEST_NAME = 200
 
 /**
  * The result of `read`. A FormatError in it also names the file.
- * @param source what the user gave: bytes have no name
+ * @param source what the user passed to the loader: bytes have no name
  */
 export async function naming<Result>(source: unknown, read: () => Result | Promise<Result>): Promise<Result> {
   try {

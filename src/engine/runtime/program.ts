@@ -20,7 +20,7 @@ export interface Program {
   run(): boolean
   /** Output i of the last run. Invalid after the next run of any program. */
   output(index: number): NumericArray
-  /** Output i of the last run, as a copy. A device with its own memory delivers it later. */
+  /** Output i of the last run, as a copy. A device with separate memory delivers it later. */
   read(index: number): Promise<NumericArray>
   /** A copy of the content of a cell after the last run. Arrives like the result of read. */
   readCell(cell: Cell): Promise<TensorData>

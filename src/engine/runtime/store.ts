@@ -89,7 +89,7 @@ export class BrowserStore implements ByteStore {
     await this.run('readwrite', (table) => table.delete(name))
   }
 
-  /** One request in its own transaction; resolves to its result when the transaction is on the disk. */
+  /** One request in a separate transaction; resolves to its result when the transaction is on the disk. */
   private async run(mode: IDBTransactionMode, ask: (table: IDBObjectStore) => IDBRequest): Promise<unknown> {
     const base = await this.open()
     try {
@@ -106,7 +106,7 @@ export class BrowserStore implements ByteStore {
 
   private open(): Promise<IDBDatabase> {
     if (typeof indexedDB === 'undefined')
-      throw new StateError('BrowserStore: there is no IndexedDB here. Pass your own store with read, write and remove.')
+      throw new StateError('BrowserStore: there is no IndexedDB here. Pass a store with read, write and remove.')
     return new Promise((resolve, reject) => {
       const request = indexedDB.open(this.name, 1)
       request.onupgradeneeded = () => request.result.createObjectStore(TABLE)

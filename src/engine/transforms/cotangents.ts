@@ -74,7 +74,7 @@ export class Cotangents {
   }
 }
 
-/** Σ contributions, with the given type. */
+/** Σ contributions, as a value of this type. */
 export function sumOf(builder: GraphBuilder, type: TensorType, contributions: readonly Contribution[]): Value {
   const { e } = builder
   const isDense = (each: Contribution): each is Value => each instanceof Value

@@ -112,7 +112,7 @@ function nodeOf({ name, op, inputs, shapes, dtype }: GraphNode): number[] {
   ]
 }
 
-/** CRC-32C, rotated and shifted, so that data that contain checksums do not disturb their own. */
+/** CRC-32C, rotated and shifted, so that checksums of data that contain checksums are as good as others. */
 function masked(bytes: Uint8Array): number[] {
   const crc = crc32c(bytes)
   return littleEndian(4, (view) => view.setUint32(0, ((crc >>> 15) | (crc << 17)) + 0xa282ead8, true))

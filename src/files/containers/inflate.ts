@@ -57,10 +57,10 @@ export function inflatedAtOnce(wrapping: Wrapping, data: Uint8Array, most: numbe
     // One byte more than the result has, so that it is one piece.
     const options = { maxOutputLength: most, chunkSize: Math.max(OWN_BUFFER, most + 1), info: true }
     const inflate = wrapping === 'deflate' ? zlib.inflateSync : zlib.inflateRawSync
-    // The types do not have what `info` changes.
-    const { buffer, engine } = inflate(data, options) as Buffer | InflatedWithInfo as InflatedWithInfo
-    if (engine.bytesWritten !== data.length) return null
-    return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length)
+    const result: unknown = inflate(data, options)
+    if (!hasInfo(result) || result.engine.bytesWritten !== data.length) return null
+    const { buffer } = result
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
   } catch {
     return null
   }
@@ -71,6 +71,11 @@ interface InflatedWithInfo {
   readonly engine: { readonly bytesWritten: number }
 }
 
+/** The types of Node do not have the result that the option `info` asks for. */
+function hasInfo(result: unknown): result is InflatedWithInfo {
+  return typeof result === 'object' && result !== null && 'engine' in result
+}
+
 /** The same by a DecompressionStream, as pages have it. Where there is zlib, its verdict is known: the streams of Node let other data follow. */
 export async function inflatedInStream(wrapping: Wrapping, data: Uint8Array, most: number): Promise<Uint8Array | null> {
   if (typeof DecompressionStream !== 'function' || nodeModule('node:zlib') !== null) return null
@@ -78,6 +83,7 @@ export async function inflatedInStream(wrapping: Wrapping, data: Uint8Array, mos
     const stream = new DecompressionStream(wrapping)
     const writer = stream.writable.getWriter()
     // Damaged data reject these as well as the reading.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stream refuses shared memory as it refuses damaged data
     const written = [writer.write(data as Uint8Array<ArrayBuffer>), writer.close()]
     for (const each of written) each.catch(() => undefined)
     const reader = stream.readable.getReader()

@@ -20,6 +20,11 @@ export function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
 }
 
+/** Whether all elements of a list are numbers. */
+export function isNumbers(list: readonly unknown[]): list is readonly number[] {
+  return list.every((each) => typeof each === 'number')
+}
+
 /** The elements of a list; none of other values. */
 export function itemsOf(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : []
@@ -47,7 +52,7 @@ function parsed(text: string): Json {
 
 /** The record of a key; an empty one if there is none. */
 export function recordAt(value: JsonRecord, key: string): JsonRecord {
-  return recordOf(own(value, key))
+  return recordOf(valueAt(value, key))
 }
 
 /** A record; an empty one for other values. */
@@ -61,7 +66,7 @@ export function textOf(value: Json | undefined): string {
 }
 
 /** A value by its key. Not `value[key]`: every object has 'constructor' and similar members. */
-export function own(value: JsonRecord, key: string): Json | undefined {
+export function valueAt(value: JsonRecord, key: string): Json | undefined {
   return Object.hasOwn(value, key) ? value[key] : undefined
 }
 

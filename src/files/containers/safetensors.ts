@@ -54,8 +54,8 @@ export function encodeContainer(
     const dtype = dtypes[dtypeOf(data)].code
     return [name, { dtype, shape, data_offsets: [begin, at] }] as const
   })
-  const own = { ...metadata, [CHECKSUM]: checksum(metadata, tensors) }
-  const json = JSON.stringify({ [METADATA]: own, ...Object.fromEntries(entries) })
+  const checked = { ...metadata, [CHECKSUM]: checksum(metadata, tensors) }
+  const json = JSON.stringify({ [METADATA]: checked, ...Object.fromEntries(entries) })
   const header = asciiOf(json)
   // Spaces after the JSON keep the data aligned.
   const headerBytes = Math.ceil(header.length / 8) * 8
@@ -224,19 +224,21 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** The metadata keys of this library's files. */
-const OWN_METADATA: readonly string[] = [CHECKSUM, 'format', 'version', 'description', 'checksum']
+const OUR_METADATA: readonly string[] = [CHECKSUM, 'format', 'version', 'description', 'checksum']
 
 function readMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {}
-  if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string'))
-    throw new FormatError('The file is damaged: its metadata are not all strings')
-  const metadata = value as Record<string, string>
-  const isOwn = metadata['format']?.startsWith('myelin') === true
-  const other = isOwn ? Object.keys(metadata).find((key) => !OWN_METADATA.includes(key)) : undefined
+  if (!isTexts(value)) throw new FormatError('The file is damaged: its metadata are not all strings')
+  const isOurs = value['format']?.startsWith('myelin') === true
+  const other = isOurs ? Object.keys(value).find((key) => !OUR_METADATA.includes(key)) : undefined
   // Otherwise a damaged name would hide the checksum.
   if (other !== undefined)
     throw new FormatError(`The file is damaged: its metadata have ${quoted(other)}, which this library does not write`)
-  return metadata
+  return value
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((text) => typeof text === 'string')
 }
 
 function isCounts(value: unknown): value is number[] {
@@ -267,7 +269,7 @@ function readEntry(name: string, entry: unknown, others: OtherDtypes): Entry {
       )
     }
     if (dtype !== undefined && isCounts(shape) && isCounts(offsets) && offsets.length === 2) {
-      const [begin, end] = offsets as [number, number]
+      const [begin = 0, end = 0] = offsets
       const size = typeof dtype === 'string' ? dtypes[dtype].bytes : dtype.bytes
       if (end - begin === size * sizeOf(shape)) return { name, dtype, shape, begin, end }
     }

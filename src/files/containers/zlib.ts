@@ -28,7 +28,7 @@ export async function loadUnzip(): Promise<Unzip> {
   }
 }
 
-/** Decompresses zlib data, in pages by their own stream. @throws FormatError as `Unzip` does */
+/** Decompresses zlib data, in pages by a DecompressionStream. @throws FormatError as `Unzip` does */
 export async function unzip(data: Uint8Array, most: number): Promise<Uint8Array> {
   const whole = inflatedAtOnce('deflate', data, most) ?? (await inflatedInStream('deflate', data, most))
   return whole ?? (await loadUnzip())(data, most)

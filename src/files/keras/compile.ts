@@ -3,15 +3,15 @@
 import type { Config, CustomObjects, Json } from '../../core/registry'
 import { warn } from '../../core/warnings'
 import type { LayerBase } from '../../layers/layer'
-import { isRecord, own, type JsonRecord } from '../containers/json'
+import { isRecord, valueAt, type JsonRecord } from '../containers/json'
 import { readOptimizer } from './multi-optimizer'
 import { ObjectReader } from './objects'
 
 /** The options of compile in this library's form, for a model with its weights. */
 export function compileOptions(saved: JsonRecord, model: LayerBase, customObjects: CustomObjects): Config {
   const value = (each: Json): Json => ObjectReader.value(each, customObjects)
-  const read = (name: string): Json => value(own(saved, name) ?? null)
-  const optimizer = readOptimizer(own(saved, 'optimizer') ?? null, model, value)
+  const read = (name: string): Json => value(valueAt(saved, name) ?? null)
+  const optimizer = readOptimizer(valueAt(saved, 'optimizer') ?? null, model, value)
   return {
     optimizer: typeof optimizer === 'string' ? { className: optimizer, config: {} } : optimizer,
     loss: read('loss'),
@@ -23,8 +23,8 @@ export function compileOptions(saved: JsonRecord, model: LayerBase, customObject
 
 /** The options of compile in the configuration of a model; null if it is not compiled. */
 export function compileConfig(config: Json): JsonRecord | null {
-  const saved = isRecord(config) ? own(config, 'compile_config') : undefined
-  return isRecord(saved) && isRecord(own(saved, 'optimizer')) ? saved : null
+  const saved = isRecord(config) ? valueAt(config, 'compile_config') : undefined
+  return isRecord(saved) && isRecord(valueAt(saved, 'optimizer')) ? saved : null
 }
 
 /** Says that a model does not have the state of its optimizer. @param why the state does not fit */

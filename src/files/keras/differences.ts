@@ -3,7 +3,7 @@
 
 import { utf8Text } from '../../core/text'
 import type { Json } from '../../core/registry'
-import { isRecord, own, textOf, type JsonRecord } from '../containers/json'
+import { isRecord, textOf, valueAt, type JsonRecord } from '../containers/json'
 import { isObject } from './keras-object'
 
 /** The conversion of an option. */
@@ -31,7 +31,7 @@ const ifUsed = (name: string, isUsed: (config: JsonRecord) => boolean, why: stri
   why,
   read: (value, config): JsonRecord => (isUsed(config) ? { [name]: value } : {}),
 })
-const usesEma = (config: JsonRecord): boolean => own(config, 'use_ema') === true
+const usesEma = (config: JsonRecord): boolean => valueAt(config, 'use_ema') === true
 
 const FLOAT32 = 'weights are float32, and so are computations, whatever the policy'
 const POLICY_NAMES = /^(?:int[48]|float8)/
@@ -39,8 +39,8 @@ const POLICY_NAMES = /^(?:int[48]|float8)/
 /** The name of a dtype or of a policy. */
 function dtypeName(value: Json): string {
   if (!isRecord(value)) return textOf(value)
-  const config = own(value, 'config')
-  return isRecord(config) ? textOf(own(config, 'name') ?? own(config, 'mode')) : ''
+  const config = valueAt(value, 'config')
+  return isRecord(config) ? textOf(valueAt(config, 'name') ?? valueAt(config, 'mode')) : ''
 }
 
 /** A shape with its batch axis as the shape of one sample. */
@@ -60,7 +60,7 @@ const INPUT_DTYPES: Readonly<Record<string, string>> = {
 }
 
 const inputShape: Difference = {
-  why: 'the batch axis is an option of its own',
+  why: 'the batch axis is a separate option',
   read: (value) => (Array.isArray(value) ? { shape: value.slice(1), batchSize: value[0] ?? null } : null),
 }
 
@@ -68,7 +68,7 @@ const inputShape: Difference = {
 const rate: Difference = {
   why: 'Keras 2 has the decay apart',
   read: (value, config) => {
-    const decay = own(config, 'decay')
+    const decay = valueAt(config, 'decay')
     const isConstant = typeof value !== 'number' || typeof decay !== 'number' || decay === 0
     if (isConstant) return { learningRate: value }
     const options = { initial_learning_rate: value, decay_steps: 1, decay_rate: decay }
@@ -155,7 +155,7 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   },
   LossScaleOptimizer: { dynamic: without('with false it is the loss_scale_factor of the inner optimizer') },
   SGD: {
-    nesterov: ifUsed('nesterov', (config) => own(config, 'momentum') !== 0, 'it has no effect without momentum'),
+    nesterov: ifUsed('nesterov', (config) => valueAt(config, 'momentum') !== 0, 'it has no effect without momentum'),
   },
   Nadam: {
     learning_rate: { why: 'decay is not of the rate', read: (value) => ({ learningRate: value }) },

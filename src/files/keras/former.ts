@@ -1,7 +1,7 @@
 // Functions of Keras 2 that Keras 3 changed.
 
 import type { Json } from '../../core/registry'
-import { own, recordAt } from '../containers/json'
+import { recordAt, valueAt } from '../containers/json'
 import { add, clip, multiply } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { isObject } from './keras-object'
@@ -38,7 +38,7 @@ export function formerHardSigmoidConfig(): Json {
 /** Whether an activation of a configuration is this Sequential. */
 export function isFormerHardSigmoid(saved: Json): boolean {
   if (!isObject(saved) || saved.class_name !== 'Sequential') return false
-  const listed = own(recordAt(saved, 'config'), 'layers')
+  const listed = valueAt(recordAt(saved, 'config'), 'layers')
   if (!Array.isArray(listed)) return false
   const layers = listed.filter((each: Json) => !isObject(each) || each.class_name !== 'InputLayer')
   return (
@@ -47,7 +47,7 @@ export function isFormerHardSigmoid(saved: Json): boolean {
       const layer: Json = layers[i]!
       if (!isObject(layer) || layer.class_name !== className) return false
       const config = recordAt(layer, 'config')
-      return Object.entries(options).every(([name, value]) => own(config, name) === value)
+      return Object.entries(options).every(([name, value]) => valueAt(config, name) === value)
     })
   )
 }

@@ -3,7 +3,7 @@
 
 import { FormatError } from '../../core/errors'
 import type { Config, Json, Serialized } from '../../core/registry'
-import { isRecord, own, recordAt, textOf, type JsonRecord } from '../containers/json'
+import { isRecord, recordAt, textOf, valueAt, type JsonRecord } from '../containers/json'
 import { isObject, type KerasObject } from './keras-object'
 import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn, type History, type Node } from './nodes'
 import { givesComplex, operationClass } from './operation-table'
@@ -63,7 +63,7 @@ class GraphReader {
   ) {}
 
   read(): Config {
-    const list = own(this.config, 'layers')
+    const list = valueAt(this.config, 'layers')
     if (!Array.isArray(list)) throw this.damaged('has no list of layers')
     const names = new Set(list.flatMap((each: Json) => (isRecord(each) ? [nameOf(each)] : [])))
     if (!list.every(isObject)) throw this.damaged('has a layer without a class_name')
@@ -101,7 +101,7 @@ class GraphReader {
       ? { className: 'Operation', config: { op: op ?? null, name } }
       : this.reader.layer(saved)
     const { className, config } = layer
-    const inbound = own(saved, 'inbound_nodes')
+    const inbound = valueAt(saved, 'inbound_nodes')
     if (Array.isArray(inbound) && inbound.some((node: Json) => Array.isArray(node))) this.isFormer = true
     const isModel = className === 'Model'
     this.entries.set(name, {
@@ -220,7 +220,7 @@ class GraphReader {
         return { fields: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, read(each)])) }
       throw this.damaged(`has no tensors in ${key}`)
     }
-    const ends = own(this.config, key)
+    const ends = valueAt(this.config, key)
     if (ends === undefined || ends === null) throw this.damaged(`has no ${key}`)
     const made = read(ends)
     return Array.isArray(made) && made.length === 1 ? made[0]! : made
@@ -234,7 +234,7 @@ function beginsWithInput({ layers }: Config): boolean {
 }
 
 function nameOf(saved: JsonRecord): string {
-  const name = own(saved, 'name') ?? own(recordAt(saved, 'config'), 'name')
+  const name = valueAt(saved, 'name') ?? valueAt(recordAt(saved, 'config'), 'name')
   return typeof name === 'string' ? name : ''
 }
 

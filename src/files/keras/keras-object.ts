@@ -1,7 +1,7 @@
 // Objects in configurations of Keras and of TensorFlow.js: { class_name, config, … }.
 
 import type { Json } from '../../core/registry'
-import { isRecord, own, textOf, type JsonRecord } from '../containers/json'
+import { isRecord, textOf, valueAt, type JsonRecord } from '../containers/json'
 
 /** An object of Keras: a class and its configuration. */
 export interface KerasObject extends JsonRecord {
@@ -15,5 +15,5 @@ export function isObject(value: unknown): value is KerasObject {
 
 /** Whether what has a `keras_version` is of Keras 2. */
 export function isFormerVersion(value: Json | undefined): boolean {
-  return isRecord(value) && textOf(own(value, 'keras_version')).startsWith('2.')
+  return isRecord(value) && textOf(valueAt(value, 'keras_version')).startsWith('2.')
 }

@@ -79,15 +79,15 @@ export function weightsInOrder(
 ): readonly Variable[] | null {
   if (weights.length !== arrays.names.length) return null
   const names = withCurrentNames(arrays.names.map((name) => stepsOf(name.replace(/:\d+$/, ''), arrays.group)))
-  const own = weights.map(({ name }) => stepsOf(kerasName(name), layer.name))
+  const ours = weights.map(({ name }) => stepsOf(kerasName(name), layer.name))
   const among = new Set(weights)
   const paths = new Map(
     weightPaths(layer).flatMap(({ key, variable }) => (among.has(variable) ? [[key, variable] as const] : [])),
   )
   return (
-    named(names.map(textOf), new Map(own.map((steps, i) => [textOf(steps), weights[i]!]))) ??
+    named(names.map(textOf), new Map(ours.map((steps, i) => [textOf(steps), weights[i]!]))) ??
     named(arrays.paths, paths) ??
-    withinNames(names, own, weights) ??
+    withinNames(names, ours, weights) ??
     inKerasOrder(layer, weights, names, arrays.shapes)
   )
 }
@@ -105,9 +105,9 @@ function withCurrentNames(names: readonly (readonly string[])[]): readonly (read
 
 /** The steps of a name after that of the layer. */
 function stepsOf(name: string, layer: string): readonly string[] {
-  const [own, steps] = [stepsIn(layer), stepsIn(name)]
-  const at = steps.findIndex((_, i) => own.length > 0 && own.every((step, k) => steps[i + k] === step))
-  return at < 0 ? steps : steps.slice(Math.min(at + own.length, steps.length - 1))
+  const [outer, steps] = [stepsIn(layer), stepsIn(name)]
+  const at = steps.findIndex((_, i) => outer.length > 0 && outer.every((step, k) => steps[i + k] === step))
+  return at < 0 ? steps : steps.slice(Math.min(at + outer.length, steps.length - 1))
 }
 
 /** The weights of all names; null if one is missing, or twice there. */
@@ -119,14 +119,16 @@ function named(names: readonly string[], weights: ReadonlyMap<string, Variable>)
 /** The same for names with more or fewer steps, those of cells and models: `lstm/kernel`, `lstm/lstm_cell/kernel`. */
 function withinNames(
   names: readonly (readonly string[])[],
-  own: readonly (readonly string[])[],
+  ours: readonly (readonly string[])[],
   weights: readonly Variable[],
 ): readonly Variable[] | null {
   const byLast = new Map<string | undefined, number[]>()
-  own.forEach((steps, i) => byLast.set(steps.at(-1), [...(byLast.get(steps.at(-1)) ?? []), i]))
+  ours.forEach((steps, i) => byLast.set(steps.at(-1), [...(byLast.get(steps.at(-1)) ?? []), i]))
   const left = new Set<number>()
   for (const steps of names) {
-    const fitting = (byLast.get(steps.at(-1)) ?? []).filter((i) => isWithin(own[i]!, steps) || isWithin(steps, own[i]!))
+    const fitting = (byLast.get(steps.at(-1)) ?? []).filter(
+      (i) => isWithin(ours[i]!, steps) || isWithin(steps, ours[i]!),
+    )
     if (fitting.length !== 1 || left.has(fitting[0]!)) return null
     left.add(fitting[0]!)
   }
@@ -184,11 +186,11 @@ function matched(theirs: readonly (readonly string[])[], ours: readonly (readonl
   for (const keyOf of KEYS) {
     const here = positionsBy(ours, keyOf, (i) => !taken.has(i))
     for (const [key, there] of positionsBy(theirs, keyOf, (i) => !found.has(i))) {
-      const own = here.get(key) ?? []
-      if (own.length !== there.length) continue
+      const positions = here.get(key) ?? []
+      if (positions.length !== there.length) continue
       there.forEach((i, k) => {
-        found.set(i, own[k]!)
-        taken.add(own[k]!)
+        found.set(i, positions[k]!)
+        taken.add(positions[k]!)
       })
     }
   }
@@ -216,19 +218,19 @@ function agree(theirs: readonly (readonly string[])[], ours: readonly (readonly 
   const [numberless, numberlessHere] = [numberlessIn(kindsThere), numberlessIn(kindsHere)]
   const [here, there] = [new Map<string, string>(), new Map<string, string>()]
   for (const [i, steps] of theirs.entries()) {
-    const own = ours[i]!
-    const [outer, ownOuter] = [outerOf(steps), outerOf(own)]
-    if ((here.get(outer) ?? ownOuter) !== ownOuter || (there.get(ownOuter) ?? outer) !== outer) return false
-    here.set(outer, ownOuter)
-    there.set(ownOuter, outer)
+    const ourSteps = ours[i]!
+    const [outer, ourOuter] = [outerOf(steps), outerOf(ourSteps)]
+    if ((here.get(outer) ?? ourOuter) !== ourOuter || (there.get(ourOuter) ?? outer) !== outer) return false
+    here.set(outer, ourOuter)
+    there.set(ourOuter, outer)
     // Weights of a layer either all have names that are known here, or none of them.
-    const kinds = kindsHere.get(ownOuter)!
-    if (steps.at(-1) !== own.at(-1) && [...kindsThere.get(outer)!].some((kind) => kinds.has(kind))) return false
-    const [direction, ownDirection] = [directionOf(steps), directionOf(own)]
-    if (direction !== undefined && ownDirection !== undefined && direction !== ownDirection) return false
+    const kinds = kindsHere.get(ourOuter)!
+    if (steps.at(-1) !== ourSteps.at(-1) && [...kindsThere.get(outer)!].some((kind) => kinds.has(kind))) return false
+    const [direction, ourDirection] = [directionOf(steps), directionOf(ourSteps)]
+    if (direction !== undefined && ourDirection !== undefined && direction !== ourDirection) return false
     // A layer is not another one if its name is here, too.
-    const [name, ownName] = [numberlessName(outer), numberlessName(ownOuter)]
-    if (name !== ownName && (numberlessHere.has(name) || numberless.has(ownName))) return false
+    const [name, ourName] = [numberlessName(outer), numberlessName(ourOuter)]
+    if (name !== ourName && (numberlessHere.has(name) || numberless.has(ourName))) return false
   }
   return areInOneOrder([...here])
 }

@@ -7,7 +7,7 @@ import type { LayerBase } from '../../layers/layer'
 import type { Model } from '../../models/model'
 import type { Variable } from '../../ops/variable'
 import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './hdf5/types'
-import { isRecord, own, type JsonRecord } from '../containers/json'
+import { isRecord, valueAt, type JsonRecord } from '../containers/json'
 import { PATHS, TOP_LEVEL, legacyWeights, topLevelWeights, weightsInOrder, type ListedArrays } from './legacy-order'
 import { parsePythonJson } from './python-json'
 import { loadedOf, requireFitting, type Loaded } from './read-weights'
@@ -33,7 +33,7 @@ export function legacyFile(root: Hdf5Group): LegacyFile {
   const config = jsonAt(root, 'model_config')
   const training = jsonAt(root, 'training_config')
   const version = textAt(root, 'keras_version') ?? textAt(weightsGroup(root), 'keras_version') ?? ''
-  const compile = isRecord(training) ? { ...training, optimizer: own(training, 'optimizer_config') ?? null } : null
+  const compile = isRecord(training) ? { ...training, optimizer: valueAt(training, 'optimizer_config') ?? null } : null
   return { config, compile: compile?.optimizer == null ? null : compile, isFormer: !version.startsWith('3.') }
 }
 
@@ -129,10 +129,10 @@ export function legacyWeightsIn(
     return arraysOf(layer, legacyWeights(layer), arrays, skipped)
   })
   const top = memberAt(group, TOP_LEVEL)
-  const own = topLevelWeights(model)
+  const weights = topLevelWeights(model)
   const others = top?.kind === 'group' && !byName.has(TOP_LEVEL) ? layerGroup(top, TOP_LEVEL) : null
-  if (own.length > 0 || (others?.datasets.length ?? 0) > 0)
-    loaded.push(...arraysOf(model, own, others ?? NO_ARRAYS, skipped))
+  if (weights.length > 0 || (others?.datasets.length ?? 0) > 0)
+    loaded.push(...arraysOf(model, weights, others ?? NO_ARRAYS, skipped))
   requireFitting(loaded, [])
   return loaded
 }

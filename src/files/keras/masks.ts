@@ -8,36 +8,36 @@ import { symbolsByKey } from '../../models/graph-order'
 import type { Tensor } from '../../ops/tensor'
 import { maskTrailOf, replayedBy } from '../../layers/traits'
 
-/** The call of the layer that makes a mask, or a mask that was given to a call; 'elsewhere' for all others. */
+/** The call of the layer that makes a mask, or a mask that is an option of a call; 'elsewhere' for all others. */
 export type MaskSource = GraphCall | Tensor | 'elsewhere'
 
-/** The sources of the masks of all masked tensors of a graph. @param given those of its inputs */
+/** The sources of the masks of all masked tensors of a graph. @param ofInputs the sources of the masks of its inputs */
 export function maskSources(
   { inputs, calls }: LayerGraph,
-  given: readonly (MaskSource | null)[] = [],
+  ofInputs: readonly (MaskSource | null)[] = [],
 ): ReadonlyMap<Tensor, MaskSource> {
   const sources = new Map<Tensor, MaskSource>()
   const put = (symbol: Tensor, source: MaskSource | null): void => void (source !== null && sources.set(symbol, source))
-  symbolsByKey(inputs).forEach((symbol, i) => put(symbol, given[i] ?? null))
+  symbolsByKey(inputs).forEach((symbol, i) => put(symbol, ofInputs[i] ?? null))
   for (const call of calls) {
     const operands = symbolsByKey(call.input)
-    const own = operands.map((symbol) => sourceFor(call, sources.get(symbol) ?? null))
+    const ofOperands = operands.map((symbol) => sourceFor(call, sources.get(symbol) ?? null))
     const { layer, outputs } = call
     const graph = replayedBy(layer)
     if (graph instanceof LayerGraph) {
-      const inner = maskSources(graph, own)
+      const inner = maskSources(graph, ofOperands)
       symbolsByKey(graph.outputs).forEach((symbol, i) => {
         const source = inner.get(symbol) ?? null
-        put(outputs[i]!, source === null || own.includes(source) ? source : 'elsewhere')
+        put(outputs[i]!, source === null || ofOperands.includes(source) ? source : 'elsewhere')
       })
       continue
     }
     // An empty trail in place of each mask shows which of them the layer passes on.
-    const trails = own.map((source): MaskTrail | null => (source === null ? null : new Map()))
+    const trails = ofOperands.map((source): MaskTrail | null => (source === null ? null : new Map()))
     const trail = maskTrailOf(layer, operands, trails)
     if (trail === null) continue
     const isMade = ['Embedding', 'Masking'].includes(classNameOf(layer))
-    put(outputs[0]!, isMade ? call : (own[trails.indexOf(trail)] ?? 'elsewhere'))
+    put(outputs[0]!, isMade ? call : (ofOperands[trails.indexOf(trail)] ?? 'elsewhere'))
   }
   return sources
 }

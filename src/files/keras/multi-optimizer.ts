@@ -13,7 +13,7 @@ import { MultiOptimizer, type OptimizerFor } from '../../optimizers/multi'
 import { matches } from '../../optimizers/match'
 import type { Optimizer } from '../../optimizers/optimizer'
 import type { Variable } from '../../ops/variable'
-import { isRecord, itemsOf, own, recordAt } from '../containers/json'
+import { isRecord, itemsOf, recordAt, valueAt } from '../containers/json'
 import { isObject } from './keras-object'
 import { kerasName } from './write-names'
 
@@ -100,10 +100,10 @@ export function readOptimizer(saved: Json, model: LayerBase, read: (saved: Json)
   if (!isObject(saved) || customObject(saved.class_name) !== undefined) return read(saved)
   const config = recordAt(saved, 'config')
   if (/^LossScaleOptimizer(?:V3)?$/.test(saved.class_name)) {
-    const only = own(config, 'inner_optimizer') ?? null
+    const only = valueAt(config, 'inner_optimizer') ?? null
     // Keras 2 has a factor that does not change, which Keras 3 gives to the optimizer itself.
-    if (own(config, 'dynamic') === false && isObject(only)) {
-      const factor = own(config, 'initial_scale') ?? null
+    if (valueAt(config, 'dynamic') === false && isObject(only)) {
+      const factor = valueAt(config, 'initial_scale') ?? null
       return readOptimizer({ ...only, config: { ...recordAt(only, 'config'), loss_scale_factor: factor } }, model, read)
     }
     const outer = read({ ...saved, config: { ...config, inner_optimizer: null } })
@@ -115,20 +115,21 @@ export function readOptimizer(saved: Json, model: LayerBase, read: (saved: Json)
   const refuse = (why: string): never => {
     throw new FormatError(`MultiOptimizer: ${why}. Load the model with compile: false`)
   }
-  const map = own(config, 'optimizer_map')
+  const map = valueAt(config, 'optimizer_map')
   if (!isObject(map) || map.class_name !== 'OptimizerMap')
     return refuse('its weights are chosen by a function of Python, which is never run')
-  if ((own(config, 'loss_scale_factor') ?? null) !== null) return refuse('loss_scale_factor is not supported')
+  if ((valueAt(config, 'loss_scale_factor') ?? null) !== null) return refuse('loss_scale_factor is not supported')
   const entries = Object.entries(recordAt(recordAt(map, 'config'), 'optimizer_map'))
-  const rest = own(recordAt(map, 'config'), 'default_optimizer') ?? null
+  const rest = valueAt(recordAt(map, 'config'), 'default_optimizer') ?? null
   const members = distinct([...entries.map(([, each]) => each), rest])
   const exact = new Map(entries.map(([key], i) => [key, i]))
   const left = new Effort('MultiOptimizer')
   const patterns = entries.map(([key]) => wholePattern(key, left))
   /** The optimizer of a path; undefined if no key matches. */
   const at = (path: string): number | undefined => {
-    const own = exact.get(path)
-    const found = own === undefined ? patterns.flatMap((matchesPath, i) => (matchesPath(path) ? [i] : [])) : [own]
+    const exactly = exact.get(path)
+    const found =
+      exactly === undefined ? patterns.flatMap((matchesPath, i) => (matchesPath(path) ? [i] : [])) : [exactly]
     if (found.length > 1)
       return refuse(`several keys match ${quoted(path)}: ${listed(found.map((i) => entries[i]![0]))}`)
     return members.positions[found[0] ?? -1]
@@ -168,7 +169,7 @@ function distinct(places: readonly Json[]): { readonly saved: readonly Json[]; r
   const saved: Json[] = []
   const ids = new Map<Json, number>()
   const positions = places.map((each) => {
-    const id = isRecord(each) ? own(each, 'shared_object_id') : undefined
+    const id = isRecord(each) ? valueAt(each, 'shared_object_id') : undefined
     const known = id === undefined ? undefined : ids.get(id)
     if (known !== undefined) return known
     if (id !== undefined) ids.set(id, saved.length)

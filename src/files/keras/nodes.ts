@@ -4,7 +4,7 @@
 import { put } from '../../core/tree'
 import { FormatError, camelKey } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { isRecord, itemsOf, own, recordAt, type JsonRecord } from '../containers/json'
+import { isRecord, itemsOf, recordAt, valueAt, type JsonRecord } from '../containers/json'
 import { isObject } from './keras-object'
 
 /** One call of a layer. */
@@ -43,7 +43,7 @@ function isPosition(value: Json | undefined): value is number {
 /** The history of a tensor among arguments; null for other values. */
 export function tensorOf(value: Json): History | null {
   if (!isObject(value) || value.class_name !== '__keras_tensor__') return null
-  const history = historyOf(own(recordAt(value, 'config'), 'keras_history'))
+  const history = historyOf(valueAt(recordAt(value, 'config'), 'keras_history'))
   if (history !== null) return history
   throw new FormatError('The configuration has a tensor without keras_history')
 }
@@ -52,8 +52,8 @@ const symbol = (history: Json): Json => ({ class_name: '__keras_tensor__', confi
 
 /** All tensors in a value. */
 export function tensorsIn(value: Json): History[] {
-  const own = tensorOf(value)
-  if (own !== null) return [own]
+  const tensor = tensorOf(value)
+  if (tensor !== null) return [tensor]
   return typeof value === 'object' && value !== null ? Object.values<Json>(value).flatMap(tensorsIn) : []
 }
 
@@ -67,7 +67,7 @@ export function nodesOf(saved: Json | undefined, where: string, isLayer: (name: 
   if (!Array.isArray(saved)) throw new FormatError(`${where}: inbound_nodes is not a list`)
   return saved.map((node: Json) => {
     if (Array.isArray(node)) return formerNode(node, where, isLayer)
-    const [args, kwargs] = isRecord(node) ? [own(node, 'args'), own(node, 'kwargs')] : []
+    const [args, kwargs] = isRecord(node) ? [valueAt(node, 'args'), valueAt(node, 'kwargs')] : []
     // In Keras 3, unlike Keras 2, fit and predict override the `training` of a call.
     if (Array.isArray(args)) return { args, kwargs: isRecord(kwargs) ? withoutTraining(kwargs) : {} }
     if (isRecord(node) && kwargs === undefined && args === undefined)
@@ -117,7 +117,7 @@ function formerKeyword(value: Json, isLayer: (name: string) => boolean): Json {
   if (history !== null && isLayer(history.layer)) return symbol([history.layer, history.node, history.tensor])
   if (Array.isArray(value)) return value.map((each: Json) => formerKeyword(each, isLayer))
   if (!isRecord(value)) return value
-  const inner = own(value, 'value')
+  const inner = valueAt(value, 'value')
   return inner !== undefined && Object.keys(value).length === 1
     ? formerKeyword(inner, isLayer)
     : Object.fromEntries(Object.entries(value).map(([key, each]) => [key, formerKeyword(each, isLayer)]))
@@ -172,42 +172,42 @@ export function argumentsOf(className: string, { args, kwargs, isFormer = false 
   const { inputs: count, names } = known ?? DEFAULT
   // A layer of the user may have several inputs.
   const inputCount = known === null ? Math.max(1, args.filter((each) => tensorsIn(each).length > 0).length) : count
-  const given: Record<string, Json> = { ...kwargs }
+  const byName: Record<string, Json> = { ...kwargs }
   const inputs: Json[] = args.slice(0, inputCount)
   args.slice(inputCount).forEach((value, i) => {
     const name = names[(known === null ? 1 : inputCount) + i]
     if (name === undefined)
       throw new FormatError(`${where}: a call has ${args.length} arguments, which ${className} does not take`)
-    given[name] = value
+    byName[name] = value
   })
   for (const name of names.slice(inputs.length, count)) {
-    const value = given[name]
+    const value = byName[name]
     if (value !== undefined && value !== null) inputs.push(value)
-    delete given[name]
+    delete byName[name]
   }
   if (known === HEADS) {
-    const masks = ['query_mask', 'value_mask', 'key_mask'].slice(0, inputs.length).map((name) => given[name] ?? null)
-    for (const name of ['query_mask', 'value_mask', 'key_mask']) delete given[name]
-    if (masks.some((mask) => mask !== null)) given['mask'] = masks
+    const masks = ['query_mask', 'value_mask', 'key_mask'].slice(0, inputs.length).map((name) => byName[name] ?? null)
+    for (const name of ['query_mask', 'value_mask', 'key_mask']) delete byName[name]
+    if (masks.some((mask) => mask !== null)) byName['mask'] = masks
   }
   if (inputs.length === 0) throw new FormatError(`${where}: a call has no input`)
   // Of a layer of the user, the arguments of `call`.
-  if (known === null && inputs.length > 1) given['separate'] = true
+  if (known === null && inputs.length > 1) byName['separate'] = true
   let input: Json = inputs.length > 1 ? inputs : inputs[0]!
   // Keras 2: the initial states are further inputs.
   if (known === RECURRENT && Array.isArray(input) && input.length > 1) {
     const [first = null, ...states] = itemsOf(input)
     input = first
-    given['initial_state'] = states
+    byName['initial_state'] = states
   }
-  const isGiven = (name: string): boolean => (given[name] ?? null) !== null
+  const isGiven = (name: string): boolean => (byName[name] ?? null) !== null
   // Keras 3 passes the mask of a sequence to a call only if the call has no other tensors.
   const isUnmasked = known === RECURRENT && !isFormer && isGiven('initial_state') && !isGiven('mask')
-  const options = Object.keys(given).filter(isGiven)
+  const options = Object.keys(byName).filter(isGiven)
   return {
     input,
     options: {
-      ...Object.fromEntries(options.map((name) => [camelKey(name), given[name]!])),
+      ...Object.fromEntries(options.map((name) => [camelKey(name), byName[name]!])),
       ...(isUnmasked ? { mask: null } : {}),
     },
   }

@@ -16,7 +16,7 @@ import { kinds, libraryClass } from '../own/kinds'
 import { RENAMED, differenceOf, isPolicy, tokensOf } from './differences'
 import { functionalConfig, type LayerReader, type SavedLayer } from './graphs'
 import { FORMER_HARD_SIGMOID, isFormerHardSigmoid } from './former'
-import { isRecord, own, recordAt, type JsonRecord } from '../containers/json'
+import { isRecord, recordAt, valueAt, type JsonRecord } from '../containers/json'
 import { isObject, type KerasObject } from './keras-object'
 
 /** What could not be read, so that one error names all of it. */
@@ -117,10 +117,10 @@ export class ObjectReader implements LayerReader {
   /** A layer or a model. */
   layer(saved: KerasObject): SavedLayer {
     const config = recordAt(saved, 'config')
-    const name = own(config, 'name') ?? own(saved, 'name')
+    const name = valueAt(config, 'name') ?? valueAt(saved, 'name')
     const before = this.place
     if (typeof name === 'string') this.place = name
-    const id = own(saved, 'shared_object_id')
+    const id = valueAt(saved, 'shared_object_id')
     const known = id === undefined ? undefined : this.shared.get(id)
     if (known !== undefined) {
       this.place = before
@@ -141,10 +141,10 @@ export class ObjectReader implements LayerReader {
     if (!isObject(saved)) return Object.fromEntries(Object.entries(saved).map(([key, each]) => [key, this.value(each)]))
     if (isPolicy(saved)) return 'float32'
     const { class_name: className } = saved
-    const config = own(saved, 'config')
+    const config = valueAt(saved, 'config')
     if (className === 'function' && typeof config === 'string') return this.function(config)
     if (className === '__numpy__' || className === '__tensor__')
-      return isRecord(config) ? (own(config, 'value') ?? null) : null
+      return isRecord(config) ? (valueAt(config, 'value') ?? null) : null
     if (className === '__lambda__') return this.refuse('it has Python code, which is never run')
     return this.layer(saved)
   }
@@ -156,22 +156,22 @@ export class ObjectReader implements LayerReader {
 
   private object(saved: KerasObject): SavedLayer {
     const className = this.classNameOf(saved)
-    const config = own(saved, 'config')
+    const config = valueAt(saved, 'config')
     if (config !== undefined && config !== null && !isRecord(config)) return { className, config: {} }
-    const given = isRecord(config) ? config : {}
-    if (className === 'Functional' || (className === 'Model' && Array.isArray(own(given, 'layers'))))
-      return { className: 'Model', config: functionalConfig(given, this, this.place) }
+    const kerasConfig = isRecord(config) ? config : {}
+    if (className === 'Functional' || (className === 'Model' && Array.isArray(valueAt(kerasConfig, 'layers'))))
+      return { className: 'Model', config: functionalConfig(kerasConfig, this, this.place) }
     if (className === 'Sequential')
-      return { className, config: this.sequential(given, recordAt(saved, 'build_config')) }
-    const fn = own(given, 'fn')
+      return { className, config: this.sequential(kerasConfig, recordAt(saved, 'build_config')) }
+    const fn = valueAt(kerasConfig, 'fn')
     if (className === 'MeanMetricWrapper' && typeof fn === 'string' && kinds()['metrics']!.registry.knows(fn))
-      return { className: fn, config: this.config(className, { ...given, fn: null }) }
-    return { className, config: this.config(className, given) }
+      return { className: fn, config: this.config(className, { ...kerasConfig, fn: null }) }
+    return { className, config: this.config(className, kerasConfig) }
   }
 
   /** The name of a class here; it is noted if there is no such class. */
   private classNameOf(saved: KerasObject): string {
-    const registered = own(saved, 'registered_name')
+    const registered = valueAt(saved, 'registered_name')
     if (typeof registered === 'string' && customObject(registered) !== undefined) return registered
     if (customObject(saved.class_name) !== undefined) return saved.class_name
     // Files of Keras 2 may have the package before the name.
@@ -191,15 +191,15 @@ export class ObjectReader implements LayerReader {
     this.refused.classes.set(className, places.add(place))
   }
 
-  private sequential(given: JsonRecord, build: JsonRecord): Config {
-    const { layers } = given
+  private sequential(kerasConfig: JsonRecord, build: JsonRecord): Config {
+    const { layers } = kerasConfig
     if (!Array.isArray(layers))
       throw new FormatError(`Sequential '${this.place}': the configuration has no list of layers`)
     if (!layers.every(isObject)) throw new FormatError(`Sequential '${this.place}': a layer has no class_name`)
     const list = this.layers(layers, (each) => this.layer(each))
-    const shape = own(given, 'build_input_shape') ?? own(build, 'input_shape')
+    const shape = valueAt(kerasConfig, 'build_input_shape') ?? valueAt(build, 'input_shape')
     const isDeclared = list[0]?.className === 'InputLayer'
-    const { name, trainable } = given
+    const { name, trainable } = kerasConfig
     return {
       ...(typeof name === 'string' ? { name } : {}),
       ...(trainable === false ? { trainable } : {}),
@@ -208,10 +208,10 @@ export class ObjectReader implements LayerReader {
     }
   }
 
-  private config(className: string, given: JsonRecord): Config {
+  private config(className: string, kerasConfig: JsonRecord): Config {
     const made: Record<string, Json> = {}
     const known = optionNames(className)
-    for (const [option, value] of Object.entries(given)) {
+    for (const [option, value] of Object.entries(kerasConfig)) {
       if (className === 'Lambda' && option === 'function') {
         made['function'] = this.lambda(value)
         continue
@@ -224,7 +224,7 @@ export class ObjectReader implements LayerReader {
       else if (difference === null)
         made[camelKey(option)] = option.endsWith('activation') ? this.activation(value) : this.value(value)
       else {
-        const options = difference.read === undefined ? {} : difference.read(value, given)
+        const options = difference.read === undefined ? {} : difference.read(value, kerasConfig)
         if (options === null)
           this.refuse(`the option ${option} = ${JSON.stringify(value)} is not supported: ${difference.why}`)
         else for (const [key, each] of Object.entries(options)) made[key] = this.value(each)
@@ -251,7 +251,7 @@ export class ObjectReader implements LayerReader {
 
   /** The name of the user's function that a Lambda calls: that of the function, or that of the layer. */
   private lambda(value: Json): Json {
-    const inObject = isObject(value) ? own(value, 'config') : undefined
+    const inObject = isObject(value) ? valueAt(value, 'config') : undefined
     const named = typeof value === 'string' ? value : inObject
     for (const name of [named, this.place]) if (typeof name === 'string' && isFunctionName(name)) return name
     const wanted = typeof named === 'string' ? named : this.place

@@ -246,7 +246,7 @@ export function givesComplex(className: string, isOfComplex: () => boolean): boo
   return COMPLEX.includes(className) || (CONJUGATES.includes(className) && isOfComplex())
 }
 
-/** Second names of ops here, which have no class of their own. */
+/** Second names of ops here, which have no class. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   abs: 'absolute',
   batchNorm: 'batchNormalization',
@@ -313,7 +313,7 @@ export const operationClass = (className: string): OperationClass | undefined =>
 /** The class of an op, such as `add`, `image.resize` or `activations.relu`; undefined if Keras has none. */
 export function classOfOp(op: string): OperationClass | undefined {
   // Most activations are ops, and some functions of images are in both namespaces.
-  const own = op.replace('activations.', '')
-  const spellings = [op, own, `image.${own}`].flatMap((name) => [SYNONYMS[name] ?? name, name])
+  const short = op.replace('activations.', '')
+  const spellings = [op, short, `image.${short}`].flatMap((name) => [SYNONYMS[name] ?? name, name])
   return spellings.map((name) => known().byOp.get(normalizeName(name))).find((each) => each !== undefined)
 }

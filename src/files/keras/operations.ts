@@ -4,7 +4,7 @@
 import { commonType, type DType } from '../../core/dtypes'
 import { FormatError, camelKey } from '../../core/errors'
 import { customObject, type Json } from '../../core/registry'
-import { isRecord, listAt, own, recordAt, textOf, type JsonRecord } from '../containers/json'
+import { isRecord, listAt, recordAt, textOf, valueAt, type JsonRecord } from '../containers/json'
 import { isObject, type KerasObject } from './keras-object'
 import type { Node } from './nodes'
 import { OPERANDS, operationClass, type OperationClass, type Parameter } from './operation-table'
@@ -20,7 +20,7 @@ export interface OperationCall {
 export function isOperation(saved: KerasObject): boolean {
   const { module, registered_name: registered, class_name: className } = saved
   if (typeof module === 'string') return /\.(?:ops|activations)\b/.test(module) && !textOf(registered).includes('>')
-  const isLayer = own(recordAt(saved, 'config'), 'trainable') !== undefined || className === 'InputLayer'
+  const isLayer = valueAt(recordAt(saved, 'config'), 'trainable') !== undefined || className === 'InputLayer'
   return !isLayer && customObject(className) === undefined && operationClass(className) !== undefined
 }
 
@@ -34,11 +34,11 @@ const isWithoutEffect = (name: string, value: Json): boolean => name === 'rms_sc
 export function operationCall(saved: KerasObject, node: Node): OperationCall {
   const found = operationClass(saved.class_name)!
   const { op, parameters } = found
-  const given = argumentsOf(found, recordAt(saved, 'config'), node)
+  const byName = argumentsOf(found, recordAt(saved, 'config'), node)
   const args: Json[] = []
   const options: Record<string, Json> = {}
   for (const { name, rest, isOptional } of parameters) {
-    const value = given.get(name)
+    const value = byName.get(name)
     if (rest === 'list') args.push(...listAt(value, `${saved.class_name}: ${name}`))
     else if (rest === 'record') Object.assign(options, value)
     else if (!isOptional) args.push(value ?? null)
@@ -49,9 +49,9 @@ export function operationCall(saved: KerasObject, node: Node): OperationCall {
 
 type Container = JsonRecord | readonly Json[]
 
-/** A value of a record or a list. */
-function valueAt(container: Container, key: string | number): Json {
-  return (isRecord(container) ? own(container, String(key)) : container[Number(key)]) ?? null
+/** A value of a record or a list; null for a missing one. */
+function entryAt(container: Container, key: string | number): Json {
+  return (isRecord(container) ? valueAt(container, String(key)) : container[Number(key)]) ?? null
 }
 
 /** The arguments of a node by the names of the function. */
@@ -60,16 +60,16 @@ function argumentsOf(
   config: JsonRecord,
   { args, kwargs }: Node,
 ): ReadonlyMap<string, Json> {
-  const given = new Map<string, Json>()
+  const byName = new Map<string, Json>()
   const ofCall = parameters.filter(({ isOption }) => !isOption)
   const put = (parameter: Parameter | undefined, container: Container, key: string): void => {
-    const value = valueAt(container, key)
+    const value = entryAt(container, key)
     if (parameter === undefined)
       throw new FormatError(
         `The op ${className} has the argument ${key} = ${JSON.stringify(value)}, which this library does not have`,
       )
     const { name } = parameter
-    given.set(
+    byName.set(
       name,
       isOperand(className, parameter)
         ? operandAt(container, key, OF_INTEGERS.includes(className), isListOfTensors(className, name))
@@ -85,7 +85,7 @@ function argumentsOf(
       )
   for (const i of args.keys()) {
     if (ofCall[i]?.rest === 'list') {
-      given.set(ofCall[i].name, args.slice(i))
+      byName.set(ofCall[i].name, args.slice(i))
       break
     }
     put(ofCall[i], args, String(i))
@@ -97,8 +97,8 @@ function argumentsOf(
     if (parameter === undefined && others !== undefined) named[name] = value
     else put(parameter, kwargs, name)
   }
-  if (others !== undefined) given.set(others.name, named)
-  return given
+  if (others !== undefined) byName.set(others.name, named)
+  return byName
 }
 
 /** Arguments of calls for which ops here take numbers, not tensors. */
@@ -122,7 +122,7 @@ const isListOfTensors = (className: string, name: string): boolean =>
  * @param isList whether the argument is a list of tensors
  */
 function operandAt(container: Container, key: string | number, hasIntegers: boolean, isList = false): Json {
-  const value = valueAt(container, key)
+  const value = entryAt(container, key)
   if (Array.isArray(value)) {
     const dtype = isList ? null : dtypeOfList(value)
     return dtype === null ? value.map((_, i) => operandAt(value, i, hasIntegers)) : constant(value, dtype)
@@ -174,7 +174,7 @@ const SHORT = ['int8', 'uint8', 'int16', 'uint16']
 const CONVERTING = ['Array', 'Cast', 'ConvertToTensor', 'SaturateCast', 'View']
 
 function dtypeOf(className: string, value: Json): Json {
-  const name = textOf(isObject(value) ? own(recordAt(value, 'config'), 'name') : value)
+  const name = textOf(isObject(value) ? valueAt(recordAt(value, 'config'), 'name') : value)
   if (!SHORT.includes(name)) return DTYPES[name] ?? name
   if (!CONVERTING.includes(className)) return 'int32'
   throw new FormatError(`The op ${className} converts to ${name}, but integers of this library have 32 bits`)
@@ -187,7 +187,7 @@ function partOf(part: Json): Json {
     const config = recordAt(part, 'config')
     if (part.class_name === '__ellipsis__') return '...'
     if (part.class_name === '__slice__') {
-      const [start, stop, step] = ['start', 'stop', 'step'].map((name) => textOf(own(config, name)))
+      const [start, stop, step] = ['start', 'stop', 'step'].map((name) => textOf(valueAt(config, name)))
       return `${start}:${stop}${step === '' ? '' : `:${step}`}`
     }
     return part

@@ -17,8 +17,8 @@ export function writesOwn({ saveOwnVariables, loadOwnVariables }: LayerBase): bo
 export function ownArrays(layer: LayerBase): [name: string, array: Hdf5Array][] {
   const store: OwnVariables = {}
   layer.saveOwnVariables(store)
-  return Object.entries(store).map(([name, given]) => {
-    const { data, shape, dtype } = toTensor(given, `${layer}: saveOwnVariables: ${name}`)
+  return Object.entries(store).map(([name, value]) => {
+    const { data, shape, dtype } = toTensor(value, `${layer}: saveOwnVariables: ${name}`)
     if (name === '' || name.includes('/'))
       throw new FormatError(`${layer}: saveOwnVariables: a name must be without slashes, received '${name}'`)
     return [

@@ -1,5 +1,5 @@
 // Where Keras has the variables of each layer in `model.weights.h5`: a path of attributes, `layers/bidirectional_1/forward_layer/cell`.
-// The layers of a list are named by their classes, which are numbered in the order of the list; their own names do not matter.
+// The layers of a list are named by their classes, which are numbered in the order of the list; the names of the layers do not matter.
 
 import { nameOfClass, snakeCase } from '../../core/registry'
 import { isBranch } from '../../core/tree'

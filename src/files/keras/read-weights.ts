@@ -85,18 +85,18 @@ export function weightsIn(
   const left = new Set(groups.keys())
   const problems: string[] = []
   const loaded: Loaded[] = []
-  for (const { path: own, variables, layer } of placesOf(model)) {
-    const path = withoutUnderscores(own)
+  for (const { path: place, variables, layer } of placesOf(model)) {
+    const path = withoutUnderscores(place)
     const datasets = groups.get(path) ?? []
     left.delete(path)
     if (writesOwn(layer)) continue
     if (namesOf.has(datasets))
-      problems.push(`${layer} has no loadOwnVariables for the arrays that the file has at ${own}`)
-    const found = loadedOf({ layer, variables, datasets, path: `${own}/vars` }, skipped)
+      problems.push(`${layer} has no loadOwnVariables for the arrays that the file has at ${place}`)
+    const found = loadedOf({ layer, variables, datasets, path: `${place}/vars` }, skipped)
     if (found !== null) loaded.push(...found)
     else
       problems.push(
-        `${layer} has ${variables.length} weights, but the file has ${datasets.length} at ${own === '' ? 'its root' : own}`,
+        `${layer} has ${variables.length} weights, but the file has ${datasets.length} at ${place === '' ? 'its root' : place}`,
       )
   }
   for (const path of left)

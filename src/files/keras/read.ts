@@ -17,7 +17,7 @@ import { isArchive, readArchive } from '../containers/archive'
 import { compileConfig, compileOptions, warnOfState } from './compile'
 import { openHdf5 } from './hdf5/read'
 import { isNumbers, type Hdf5Dataset, type Hdf5Group } from './hdf5/types'
-import { own, isRecord, type JsonRecord } from '../containers/json'
+import { isRecord, valueAt, type JsonRecord } from '../containers/json'
 import { isFormerVersion } from './keras-object'
 import { inFloatForm } from '../../layers/float-form'
 import { isKerasJson } from '../containers/foreign'
@@ -152,7 +152,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     assets: files,
     idfWeights: (path) => idfWeightsAt(root, path),
     compile: compileConfig(config),
-    table: isRecord(metadata) ? own(metadata, 'table') : undefined,
+    table: isRecord(metadata) ? valueAt(metadata, 'table') : undefined,
     weights: (model) => weightsIn(groups, model),
     loadOwn: (model) => loadOwnVariables(groups, model),
     optimizer: { datasets: groups.get('optimizer') ?? [], isFormer, paths: optimizerPaths(root) },

@@ -6,7 +6,7 @@ import { FormatError } from '../../core/errors'
 import type { FileReader } from '../../engine/runtime/beside'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Group } from './hdf5/types'
-import { isRecord, own, parseJson } from '../containers/json'
+import { isRecord, parseJson, valueAt } from '../containers/json'
 
 const MOST_FILES = 10_000
 
@@ -23,7 +23,7 @@ export function isShardMap(bytes: Uint8Array): boolean {
  */
 export async function readShards(bytes: Uint8Array, read: FileReader | null): Promise<readonly Hdf5Group[]> {
   const parsed = parseJson(utf8Text(bytes), 'The list of weights')
-  const map = isRecord(parsed) ? own(parsed, 'weight_map') : undefined
+  const map = isRecord(parsed) ? valueAt(parsed, 'weight_map') : undefined
   if (!isRecord(map)) throw new FormatError('The list of weights has no weight_map')
   const names = new Set<string>()
   for (const [group, files] of Object.entries(map))

@@ -55,8 +55,8 @@ export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}):
   if (optimizer instanceof LossScaleOptimizer) {
     const { innerOptimizer, iterations, stepCounter, dynamicScale } = optimizer
     // Keras 2 saves only what the inner optimizer has.
-    const own = isFormer ? [] : [array(iterations), unused([]), array(stepCounter), array(dynamicScale)]
-    return [...own, ...optimizerArrays(innerOptimizer, file)]
+    const counters = isFormer ? [] : [array(iterations), unused([]), array(stepCounter), array(dynamicScale)]
+    return [...counters, ...optimizerArrays(innerOptimizer, file)]
   }
   if (optimizer instanceof MultiOptimizer) {
     const members = orderedOptimizers(optimizer).map((each) => each.optimizer)
@@ -92,17 +92,17 @@ function slotArrays(optimizer: Optimizer, file: OptimizerFile): OptimizerArray[]
   const arrays = groups.flatMap((names) =>
     weights.flatMap((weight) => {
       const slots = optimizer.slotsOf(weight)
-      const own = [...slots].filter(([name]) => names.includes(name)).map(([, slot]) => array(slot))
-      return className === 'Adafactor' && names === groups.at(-1) ? factored(weight, own, isFormer) : own
+      const ofWeight = [...slots].filter(([name]) => names.includes(name)).map(([, slot]) => array(slot))
+      return className === 'Adafactor' && names === groups.at(-1) ? factored(weight, ofWeight, isFormer) : ofWeight
     }),
   )
   return momentum ? [...arrays, ...weights.map(({ shape }) => unused(shape))] : arrays
 }
 
 /** The arrays of Adafactor: Keras also writes two unused numbers for a vector, and an unused array with the shape of a matrix. */
-function factored({ shape }: Variable, own: readonly OptimizerArray[], isFormer: boolean): OptimizerArray[] {
-  if (shape.length >= 2) return [...own, unused(shape)]
-  return isFormer ? [...own] : [unused([], 'int32'), unused([], 'int32'), ...own]
+function factored({ shape }: Variable, arrays: readonly OptimizerArray[], isFormer: boolean): OptimizerArray[] {
+  if (shape.length >= 2) return [...arrays, unused(shape)]
+  return isFormer ? [...arrays] : [unused([], 'int32'), unused([], 'int32'), ...arrays]
 }
 
 /**
@@ -118,14 +118,14 @@ export function optimizerState(
   // An optimizer that never made a step has only the first ones.
   if (arrays.length !== datasets.length && datasets.length > 2)
     return `it has ${datasets.length} arrays, but ${classNameOf(optimizer)} for the trainable weights of the model has ${arrays.length}`
-  const pairs = arrays.slice(0, datasets.length).map((own, i) => [own, datasets[i]!] as const)
-  for (const [i, [own, { shape, type }]] of pairs.entries()) {
-    if (own.kind === 'unused') continue
-    const wanted = own.kind === 'calls' ? own.updates.shape : own.variable.shape
+  const pairs = arrays.slice(0, datasets.length).map((array, i) => [array, datasets[i]!] as const)
+  for (const [i, [array, { shape, type }]] of pairs.entries()) {
+    if (array.kind === 'unused') continue
+    const wanted = array.kind === 'calls' ? array.updates.shape : array.variable.shape
     if (!sameShape(wanted, shape) || type === 'string')
       return `array ${i} must have shape ${formatShape(wanted)}, received ${formatShape(shape)}${type === 'string' ? ' of strings' : ''}`
   }
-  const state = pairs.flatMap(([own, dataset], i) => assignmentsOf(own, dataset, i))
+  const state = pairs.flatMap(([array, dataset], i) => assignmentsOf(array, dataset, i))
   const { isFormer = false, isApart = false } = file
   if (isFormer && optimizer instanceof LossScaleOptimizer) {
     const inner = state.find(([variable]) => variable === optimizer.innerOptimizer.iterations)
@@ -138,14 +138,14 @@ export function optimizerState(
   return [...state, [product, () => productAfter(count, optimizer.beta1)]]
 }
 
-function assignmentsOf(own: OptimizerArray, dataset: Hdf5Dataset, i: number): readonly Assignment[] {
-  if (own.kind === 'unused') return []
+function assignmentsOf(array: OptimizerArray, dataset: Hdf5Dataset, i: number): readonly Assignment[] {
+  if (array.kind === 'unused') return []
   const path = `optimizer/vars/${i}`
-  if (own.kind === 'variable') return assignmentsIn([{ variable: own.variable, path, dataset }])
-  const calls = tensorFor({ variable: own.updates, path, dataset }).data[0]!
+  if (array.kind === 'variable') return assignmentsIn([{ variable: array.variable, path, dataset }])
+  const calls = tensorFor({ variable: array.updates, path, dataset }).data[0]!
   return [
-    [own.updates, () => scalar(Math.floor(calls / own.steps), 'int32')],
-    [own.gathered, () => scalar(calls % own.steps, 'int32')],
+    [array.updates, () => scalar(Math.floor(calls / array.steps), 'int32')],
+    [array.gathered, () => scalar(calls % array.steps, 'int32')],
   ]
 }
 

@@ -53,16 +53,16 @@ export function arrayOf({ shape, value: { data } }: Variable): Hdf5Array {
 }
 
 /** An array of an optimizer. */
-export function arrayFor(own: OptimizerArray): Hdf5Array {
-  if (own.kind === 'variable') return arrayOf(own.variable)
-  if (own.kind === 'calls') {
-    const calls = own.updates.value.item() * own.steps + own.gathered.value.item()
+export function arrayFor(array: OptimizerArray): Hdf5Array {
+  if (array.kind === 'variable') return arrayOf(array.variable)
+  if (array.kind === 'calls') {
+    const calls = array.updates.value.item() * array.steps + array.gathered.value.item()
     return { type: 'int32', shape: [], values: Int32Array.of(calls) }
   }
-  const size = own.shape.reduce((product, extent) => product * extent, 1)
-  return own.dtype === 'int32'
-    ? { type: 'int32', shape: own.shape, values: new Int32Array(size) }
-    : { type: 'float32', shape: own.shape, values: new Float32Array(size) }
+  const size = array.shape.reduce((product, extent) => product * extent, 1)
+  return array.dtype === 'int32'
+    ? { type: 'int32', shape: array.shape, values: new Int32Array(size) }
+    : { type: 'float32', shape: array.shape, values: new Float32Array(size) }
 }
 
 /** The bytes that a list of names may have in one attribute. */

@@ -28,10 +28,10 @@ const isScalar = (value: unknown): boolean => value instanceof Tensor && originO
 const ofImages =
   (op: string, points: number, rank: number): Expand =>
   (call, [images, ...others]) => {
-    const given = others.slice(0, points)
-    const areConstant = given.every((each) => originOf(each) === null || originOf(each) === undefined)
+    const transforms = others.slice(0, points)
+    const areConstant = transforms.every((each) => originOf(each) === null || originOf(each) === undefined)
     if (originOf(images)?.spec.shape.length !== 4 || !areConstant) return null
-    const tensors = given.map((each) => tensorOf(each, op))
+    const tensors = transforms.map((each) => tensorOf(each, op))
     if (!tensors.every(({ shape }) => shape.length === rank || shape[0] === 1)) return null
     const zeros = call('zerosLike', call('getItem', images, [':', 0, 0, 0]))
     const forEach = call('reshape', zeros, [-1, ...new Array<number>(rank).fill(1)])
@@ -129,8 +129,8 @@ function inOrder(input: readonly unknown[], names: readonly string[]): unknown[]
   const last = input.at(-1)
   const named = isRecord(last) && !('data' in last) ? Object.entries(last) : []
   return names.map((name, i) => {
-    const own = named.find(([key]) => normalizeName(key) === normalizeName(name))
-    return own === undefined ? input[i] : own[1]
+    const entry = named.find(([key]) => normalizeName(key) === normalizeName(name))
+    return entry === undefined ? input[i] : entry[1]
   })
 }
 

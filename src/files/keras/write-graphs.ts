@@ -229,7 +229,7 @@ function nodeOf(
   return { args: inputs.map(encode), kwargs }
 }
 
-/** The inputs of a call that are arguments of their own. Attention of one sequence attends to that sequence. */
+/** The inputs of a call that are separate arguments. Attention of one sequence attends to that sequence. */
 function separateInputs(input: unknown): readonly unknown[] {
   return isList(input) ? input : [input, input]
 }

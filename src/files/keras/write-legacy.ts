@@ -79,9 +79,9 @@ function putWeights(group: Branch, model: AnyModel, orderOf: (layer: LayerBase) 
   const { layers } = model
   const taken = new Set([TOP_LEVEL])
   const names = layers.map(({ name }) => {
-    const own = unique(pathOf(name, 'layer'), (each) => taken.has(each))
-    taken.add(own)
-    return own
+    const path = unique(pathOf(name, 'layer'), (each) => taken.has(each))
+    taken.add(path)
+    return path
   })
   putNames(group, 'layer_names', names)
   group.attributes.set('backend', textOf(BACKEND))

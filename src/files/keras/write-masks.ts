@@ -75,34 +75,34 @@ export class StatedMasks {
 
   /**
    * The masks of all masked tensors of a graph.
-   * @param given those of its inputs
+   * @param ofInputs the masks of its inputs
    * @param known the tensor of the file's graph that a symbol is, or null
    */
   private masksIn(
     { inputs, calls }: LayerGraph,
-    given: readonly (Mask | null)[],
+    ofInputs: readonly (Mask | null)[],
     known: (symbol: Tensor) => Tensor | null,
   ): ReadonlyMap<Tensor, Mask> {
     const masks = new Map<Tensor, Mask>()
     const put = (symbol: Tensor | undefined, mask: Mask | null): void =>
       void (symbol !== undefined && mask !== null && masks.set(symbol, mask))
-    symbolsByKey(inputs).forEach((symbol, i) => put(symbol, given[i] ?? null))
+    symbolsByKey(inputs).forEach((symbol, i) => put(symbol, ofInputs[i] ?? null))
     for (const call of calls) {
       const { layer, outputs } = call
       const operands = symbolsByKey(call.input)
-      const own = operands.map((symbol, i) => givenMask(call, i, known) ?? masks.get(symbol) ?? null)
+      const ofOperands = operands.map((symbol, i) => givenMask(call, i, known) ?? masks.get(symbol) ?? null)
       const graph = replayedBy(layer)
       if (graph instanceof LayerGraph) {
         const places = symbolsByKey(graph.inputs)
         const outer = new Map(places.map((symbol, i) => [symbol, operands[i]!]))
-        const inner = this.masksIn(graph, own, (symbol) => {
+        const inner = this.masksIn(graph, ofOperands, (symbol) => {
           const operand = outer.get(symbol)
           return operand === undefined ? null : known(operand)
         })
         symbolsByKey(graph.outputs).forEach((symbol, i) => put(outputs[i], inner.get(symbol) ?? null))
         continue
       }
-      const mask = this.maskAfter(call, operands, own, known)
+      const mask = this.maskAfter(call, operands, ofOperands, known)
       put(outputs[0], mask)
       if (Reflect.get(layer, 'mergeMode') === null) put(outputs[1], mask)
     }
@@ -113,17 +113,17 @@ export class StatedMasks {
   private maskAfter(
     { layer }: GraphCall,
     operands: readonly Tensor[],
-    own: readonly (Mask | null)[],
+    ofOperands: readonly (Mask | null)[],
     known: (symbol: Tensor) => Tensor | null,
   ): Mask | null {
     // An empty trail in place of each mask shows which of them the layer passes on.
-    const trails = own.map((mask): MaskTrail | null => (mask === null ? null : new Map()))
+    const trails = ofOperands.map((mask): MaskTrail | null => (mask === null ? null : new Map()))
     const trail = maskTrailOf(layer, operands, trails)
     if (trail === null) return null
     const name = `${layer.name}_mask`
-    const passed = own[trails.indexOf(trail)]
+    const passed = ofOperands[trails.indexOf(trail)]
     if (passed !== undefined) return passed
-    const isJoined = own.some((mask) => mask?.isJoined)
+    const isJoined = ofOperands.some((mask) => mask?.isJoined)
     const inputs = (): Tensor[] | null => complete(operands.map(known))
     switch (classNameOf(layer)) {
       case 'Embedding':
@@ -135,14 +135,14 @@ export class StatedMasks {
         )
       case 'Concatenate':
         return maskFrom(true, inputs, (all) => {
-          const rows = complete(all.map((x, i) => this.wideMask(name, x, own[i] ?? null)))
+          const rows = complete(all.map((x, i) => this.wideMask(name, x, ofOperands[i] ?? null)))
           return rows && this.make('any', name, this.make('concatenate', name, rows, propertyOf(layer, 'axis')), -1)
         })
       default:
         if (!(layer instanceof Merge)) return ELSEWHERE
         return maskFrom(
           isJoined,
-          () => complete(own.map((mask) => mask?.tensor() ?? null)),
+          () => complete(ofOperands.map((mask) => mask?.tensor() ?? null)),
           (all) =>
             all.every(({ rank }) => rank === all[0]!.rank)
               ? all.reduce((a, b) => this.make('logicalOr', name, a, b))
@@ -152,9 +152,9 @@ export class StatedMasks {
   }
 
   /** The mask of each element of an operand of Concatenate; null if Keras broadcasts the mask otherwise. */
-  private wideMask(name: string, x: Tensor, own: Mask | null): Tensor | null {
-    if (own === null) return this.make('onesLike', name, x, { dtype: 'bool' })
-    const mask = own.tensor()
+  private wideMask(name: string, x: Tensor, passed: Mask | null): Tensor | null {
+    if (passed === null) return this.make('onesLike', name, x, { dtype: 'bool' })
+    const mask = passed.tensor()
     if (mask === null || mask.rank === x.rank) return mask
     if (mask.rank !== x.rank - 1) return null
     const zeros = this.make('zerosLike', name, x, { dtype: 'bool' })
@@ -190,9 +190,11 @@ function propertyOf(layer: object, name: string): unknown {
   return Reflect.get(layer, name)
 }
 
-/** The mask that is given to a call for an operand. */
+/** The mask that a call has as an option, for an operand. */
 function givenMask({ options: { mask } }: GraphCall, i: number, known: (symbol: Tensor) => Tensor | null): Mask | null {
-  const own: unknown = Array.isArray(mask) ? mask[i] : mask
-  if (own === undefined || own === null) return null
-  return own instanceof Tensor ? { isJoined: false, tensor: () => (isSymbol(own) ? known(own) : own) } : ELSEWHERE
+  const option: unknown = Array.isArray(mask) ? mask[i] : mask
+  if (option === undefined || option === null) return null
+  return option instanceof Tensor
+    ? { isJoined: false, tensor: () => (isSymbol(option) ? known(option) : option) }
+    : ELSEWHERE
 }

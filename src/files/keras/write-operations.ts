@@ -55,7 +55,7 @@ function written(op: string, input: readonly unknown[], dtype: DType): WrittenOp
   if (found === undefined) return refuse('Keras has no such op')
   const { module, className, parameters } = found
   if (Object.hasOwn(REFUSED, className)) return refuse(REFUSED[className]!)
-  const given = argumentsByName(parameters, input)
+  const byName = argumentsByName(parameters, input)
   const config: Record<string, Json> = { ...DEFAULTS[className], ...DEFAULTS[op] }
   const args: unknown[] = []
   const kwargs: Record<string, unknown> = {}
@@ -64,7 +64,7 @@ function written(op: string, input: readonly unknown[], dtype: DType): WrittenOp
     asTensors: AS_TENSORS.test(className),
   }
   for (const { name, isOption, rest, initial } of parameters) {
-    const value = given.get(name)
+    const value = byName.get(name)
     if (isOption) {
       if (value !== undefined)
         config[name] = OPERANDS.includes(`${className} ${name}`)
@@ -76,7 +76,7 @@ function written(op: string, input: readonly unknown[], dtype: DType): WrittenOp
       args.push(...(isList(value) ? value : []).map((each) => operandOf(className, name, each, numbers)))
     else if (rest === 'record') Object.assign(kwargs, value)
     else if (className === 'GetItem' && name === 'key')
-      args.push(keyOf(value, originOf(given.get('x'))?.spec.shape.length ?? 0))
+      args.push(keyOf(value, originOf(byName.get('x'))?.spec.shape.length ?? 0))
     else args.push(operandOf(className, name, value ?? initial, numbers))
   }
   return { module, className, config: { ...config, ...FORMS[className]?.(config) }, args, kwargs }
@@ -101,7 +101,7 @@ const single = (value: Json): Json =>
 
 /** The arguments of a call by Keras's names: those in order, and the options at the end. */
 function argumentsByName(parameters: readonly Parameter[], input: readonly unknown[]): ReadonlyMap<string, unknown> {
-  const given = new Map<string, unknown>()
+  const byName = new Map<string, unknown>()
   const last = input.at(-1)
   const others = parameters.find(({ rest }) => rest === 'record')
   const hasOptions = input.length > 1 && isRecord(last) && !isOperand(last)
@@ -110,20 +110,20 @@ function argumentsByName(parameters: readonly Parameter[], input: readonly unkno
   for (const { name, rest } of parameters) {
     if (at >= inOrder.length && rest !== 'list') break
     if (rest === 'record') continue
-    given.set(name, rest === 'list' ? inOrder.slice(at) : inOrder[at])
+    byName.set(name, rest === 'list' ? inOrder.slice(at) : inOrder[at])
     at += rest === 'list' ? inOrder.length : 1
   }
   const surplus = inOrder.slice(at).find((each) => each !== undefined && each !== null && each !== false)
   if (surplus !== undefined) refuse(`Keras has ${parameters.length} arguments`)
-  if (!hasOptions) return given
-  if (others !== undefined) return given.set(others.name, last)
+  if (!hasOptions) return byName
+  if (others !== undefined) return byName.set(others.name, last)
   for (const [key, value] of Object.entries(last)) {
     if (value === undefined) continue
     const parameter = parameters.find(({ name }) => normalizeName(name) === normalizeName(key))
-    if (parameter !== undefined) given.set(parameter.name, value)
+    if (parameter !== undefined) byName.set(parameter.name, value)
     else if (!(OURS[key] ?? []).includes(value)) refuse(`Keras has no argument ${key}`)
   }
-  return given
+  return byName
 }
 
 /** Whether a record is an operand, not options. */

@@ -89,12 +89,12 @@ function weightsArchive(model: AnyModel, optimizer: Optimizer | null): Uint8Arra
     for (const [name, array] of ownArrays(layer)) members.set(name, datasetOf(array))
   }
   const weights = new Set(model.weights)
-  const putOptimizer = (own: Optimizer, path: string): void => {
-    put(path, own.name, optimizerArrays(own, { among: weights }).map(arrayFor))
+  const putOptimizer = (each: Optimizer, path: string): void => {
+    put(path, each.name, optimizerArrays(each, { among: weights }).map(arrayFor))
     // Keras reads what inner optimizers have from these places again.
-    if (own instanceof LossScaleOptimizer) putOptimizer(own.innerOptimizer, `${path}/inner_optimizer`)
-    if (!(own instanceof MultiOptimizer)) return
-    const members = orderedOptimizers(own).map((each) => each.optimizer)
+    if (each instanceof LossScaleOptimizer) putOptimizer(each.innerOptimizer, `${path}/inner_optimizer`)
+    if (!(each instanceof MultiOptimizer)) return
+    const members = orderedOptimizers(each).map((each) => each.optimizer)
     const names = numbered(members.map(classNameOf))
     members.forEach((member, i) => putOptimizer(member, `${path}/optimizers/${names[i]!}`))
   }

@@ -28,8 +28,8 @@ export interface Surroundings {
 
 /** `node 3 'conv1' (Conv)` */
 export function nameOf({ type, name, domain, outputs }: NodeProto): string {
-  const said = name === '' ? outputs.find((output) => output !== '') : name
-  return `the node '${said ?? ''}' (${domain === '' || domain === 'ai.onnx' ? type : `${domain}.${type}`})`
+  const title = name === '' ? outputs.find((output) => output !== '') : name
+  return `the node '${title ?? ''}' (${domain === '' || domain === 'ai.onnx' ? type : `${domain}.${type}`})`
 }
 
 /** A file that is refused whatever the extents of its inputs: it would take too long, or too much memory, or it depends on data. */
@@ -111,10 +111,10 @@ export class Call {
 
   /** @throws FormatError for a word that is not among `words` */
   word<Word extends string>(name: string, absent: Word, words: readonly Word[]): Word {
-    const said = this.text(name, absent)
-    const found = words.find((word) => word === said)
+    const written = this.text(name, absent)
+    const found = words.find((word) => word === written)
     if (found !== undefined) return found
-    throw this.error(`the attribute ${name} must be one of ${words.join(', ')}, it is '${said.slice(0, 50)}'`)
+    throw this.error(`the attribute ${name} must be one of ${words.join(', ')}, it is '${written.slice(0, 50)}'`)
   }
 
   texts(name: string): string[] | null {

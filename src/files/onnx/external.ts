@@ -19,13 +19,13 @@ export function locationsOf({ initializers, nodes }: GraphProto, where: string):
   return found
 }
 
-/** Reads the files that were not given. */
+/** The files with elements of tensors: those that the caller passes, and others by its reader. */
 export async function readExternal(
   locations: ReadonlySet<string>,
-  given: Readonly<Record<string, Uint8Array>>,
+  passed: Readonly<Record<string, Uint8Array>>,
   read: FileReader | null,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const files = new Map(Object.entries(given))
+  const files = new Map(Object.entries(passed))
   for (const each of locations) if (!files.has(each) && read !== null) files.set(each, await read(each))
   return files
 }

@@ -64,23 +64,23 @@ function checked({ graph, opsets, functions: list }: ModelProto, name: string): 
 
 /** The names that nodes may read: those of their graph, and of the graphs around it. */
 class Names {
-  private readonly own: Set<string>
+  private readonly names: Set<string>
 
   constructor(
-    own: readonly string[],
+    names: readonly string[],
     private readonly outer: Names | null = null,
   ) {
-    this.own = new Set(own)
+    this.names = new Set(names)
   }
 
   has(name: string): boolean {
-    return this.own.has(name) || (this.outer?.has(name) ?? false)
+    return this.names.has(name) || (this.outer?.has(name) ?? false)
   }
 
   /** Adds a name. @returns false if this graph has it already */
   add(name: string): boolean {
-    const isNew = !this.own.has(name)
-    this.own.add(name)
+    const isNew = !this.names.has(name)
+    this.names.add(name)
     return isNew
   }
 }

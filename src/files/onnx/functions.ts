@@ -23,12 +23,12 @@ export function functionOf(
 /** The attributes of a node of a function: those that refer to one of the calling node get its value. */
 export function bound(
   attributes: readonly AttributeProto[],
-  given: ReadonlyMap<string, AttributeProto>,
+  callerAttributes: ReadonlyMap<string, AttributeProto>,
 ): readonly AttributeProto[] {
   if (attributes.every(({ reference }) => reference === '')) return attributes
   return attributes.flatMap((each) => {
     if (each.reference === '') return [each]
-    const value = given.get(each.reference)
+    const value = callerAttributes.get(each.reference)
     return value === undefined ? [] : [{ ...value, name: each.name }]
   })
 }
@@ -50,7 +50,7 @@ export function opsetOf(opsets: readonly OperatorSet[], where: string): number {
   )
 }
 
-/** Whether a function names its own version of the standard operators. */
+/** Whether a function names a version of the standard operators. */
 export function hasOpset({ opsets }: FunctionProto): boolean {
   return opsets.some(({ domain }) => isStandard(domain))
 }

@@ -2,19 +2,20 @@
 // the table of operators of the format has what nodes compute, run.ts their order.
 
 import { FormatError, MyelinError, ShapeError, formatShape } from '../../core/errors'
-import { configured, custom, option } from '../../core/options'
-import type { Json } from '../../core/registry'
-import { flatten, pathName, typed, type Tree } from '../../core/tree'
+import { configured, nullAs, option } from '../../core/options'
+import { flatten, isRecord, pathName, typed, type Tree } from '../../core/tree'
 import { requireWithinLimit } from '../../core/weight-limit'
 import { Layer } from '../../layers'
 import type { CallContext } from '../../layers/context'
-import { TensorSpec } from '../../layers/spec'
+import { TensorSpec, specsFrom } from '../../layers/spec'
 import type { ConstantLike } from '../../models/load-options'
 import { Tensor } from '../../ops/tensor'
 import { PreparedStrings, StringTensor, noteReader } from '../../ops/strings'
 import * as ops from '../../ops'
 import { Variable } from '../../ops/variable'
 import { outputLabels, type Labels } from './strings'
+import { isList } from '../containers/json'
+import { constants } from './options'
 import type { OnnxFile } from './onnx-file'
 import { hostOf } from './host'
 import type { ValueInfo } from './proto'
@@ -31,11 +32,6 @@ import { tracedOutputSpecs } from '../../layers/inference'
 /** Values of inputs that are the same in every call: numbers, or nested arrays of them. */
 export type Constants = Readonly<Record<string, ConstantLike>>
 
-const constantsKind = custom<Constants>(
-  (value) => (value ?? {}) as Constants,
-  (value) => value as Json,
-)
-
 /** An input of a graph. */
 export interface GraphInput {
   readonly name: string
@@ -49,15 +45,15 @@ export interface GraphInput {
 /** The declared type of an input or an output. @throws FormatError for types other than tensors of numbers */
 export function declared({ name, type }: ValueInfo, where: string, takesStrings = false): GraphInput {
   const tensor = type?.tensor ?? null
-  const own = tensor === null ? null : elementType(tensor.type)
-  if (tensor === null || own === null || (own === 'string' && !takesStrings)) {
-    const said = tensor === null ? 'something else' : `a tensor of type ${typeName(tensor.type)}`
-    throw new FormatError(`${where}: '${name}' must be a tensor of numbers, it is ${said}`)
+  const element = tensor === null ? null : elementType(tensor.type)
+  if (tensor === null || element === null || (element === 'string' && !takesStrings)) {
+    const found = tensor === null ? 'something else' : `a tensor of type ${typeName(tensor.type)}`
+    throw new FormatError(`${where}: '${name}' must be a tensor of numbers, it is ${found}`)
   }
   const dims = tensor.shape?.dims ?? null
   const extents = dims?.map(({ value }) => (value !== null && value > 0 ? value : null)) ?? null
   if (extents !== null && extents.length > 32) throw new FormatError(`${where}: '${name}' has ${extents.length} axes`)
-  return { name, type: own, shape: extents, names: dims?.map((each) => each.name) ?? [] }
+  return { name, type: element, shape: extents, names: dims?.map((each) => each.name) ?? [] }
 }
 
 /** The inputs that are not initializers. */
@@ -69,11 +65,16 @@ export function inputsOf({ graph, name, strings }: OnnxFile): GraphInput[] {
 /** The axes of a constant at most. */
 const MOST_AXES = 8
 
-function constantFrom(name: string, type: ElementType, given: ConstantLike): HostTensor {
+/** The elements of nested arrays. */
+function elementsOf(value: ConstantLike, axes = MOST_AXES): number[] {
+  return isList(value) && axes > 0 ? value.flatMap((each) => elementsOf(each, axes - 1)) : [Number(value)]
+}
+
+function constantFrom(name: string, type: ElementType, value: ConstantLike): HostTensor {
   const shape: number[] = []
-  for (let each = given; Array.isArray(each) && shape.length < MOST_AXES; each = each[0] as ConstantLike)
+  for (let each: ConstantLike | undefined = value; isList(each) && shape.length < MOST_AXES; each = each[0])
     shape.push(each.length)
-  const flat = [given].flat(MOST_AXES as 1).map(Number)
+  const flat = elementsOf(value)
   const size = shape.reduce((product, extent) => product * extent, 1)
   if (flat.length === size && !flat.some(Number.isNaN)) return hostOf(type, shape, flat)
   throw new ShapeError(`constants: '${name}' must be a number or nested arrays of equal lengths`)
@@ -99,7 +100,7 @@ export interface GraphLayerOptions {
 
 const GraphLayerBase = configured(Layer<unknown, unknown>, () => ({
   /** Values of inputs that are the same in every call. Default {}. */
-  constants: option(constantsKind, {}),
+  constants: option(nullAs(constants, {}), {}),
 }))
 
 export abstract class GraphLayer extends GraphLayerBase {
@@ -125,8 +126,8 @@ export abstract class GraphLayer extends GraphLayerBase {
   readonly #weights = new Map<string, Variable>()
   #labels: ReadonlyMap<string, Labels> | null = null
 
-  constructor(...given: [options: GraphLayerOptions]) {
-    super(...given)
+  constructor(...options: [options: GraphLayerOptions]) {
+    super(...options)
     const { file, initializers } = this.read()
     this.graphFile = file
     this.#initializers = initializers
@@ -148,7 +149,7 @@ export abstract class GraphLayer extends GraphLayerBase {
     return x
   }
 
-  /** The inputs that calls give, in the order of the file. */
+  /** The inputs that a call needs, in the order of the file: all that are no constants. */
   get graphInputs(): readonly GraphInput[] {
     return inputsOf(this.graphFile).filter(({ name }) => !this.#known.has(name))
   }
@@ -182,16 +183,16 @@ export abstract class GraphLayer extends GraphLayerBase {
   }
 
   call(input: unknown, { training }: CallContext): unknown {
-    const given = new Map<string, () => Value>()
-    for (const [name, value] of this.#known) given.set(name, () => value)
+    const values = new Map<string, () => Value>()
+    for (const [name, value] of this.#known) values.set(name, () => value)
     for (const { name, weight } of this.#initializers)
-      if (weight !== null) given.set(name, () => Value.of(this.#weights.get(name)!.value, 'float32', weight.order))
+      if (weight !== null) values.set(name, () => Value.of(this.#weights.get(name)!.value, 'float32', weight.order))
     const inputs = this.graphInputs
     for (const { name, type } of inputs) {
-      const tensor = input instanceof Tensor ? input : (input as Readonly<Record<string, Tensor>>)[name]
+      const tensor = input instanceof Tensor || !isRecord(input) ? input : input[name]
       if (!(tensor instanceof Tensor))
         throw new ShapeError(`${this}: expected the inputs ${inputs.map((each) => `'${each.name}'`).join(', ')}`)
-      given.set(name, () => Value.of(type === 'string' ? this.stringNumbers(tensor) : tensor, type))
+      values.set(name, () => Value.of(type === 'string' ? this.stringNumbers(tensor) : tensor, type))
     }
     const outputs = runFile(
       {
@@ -200,7 +201,7 @@ export abstract class GraphLayer extends GraphLayerBase {
         dropout: (x, rate) => this.dropout(x, rate),
         update: (name, value) => this.#weights.get(name)?.assign(value),
       },
-      given,
+      values,
     ).map((value, i) => (value.type === 'string' ? this.labelNumbers(value, this.outputNames[i]!) : value.plain))
     if (outputs.length === 1) return outputs[0]!
     return Object.fromEntries(this.outputNames.map((name, i) => [name, outputs[i]!]))
@@ -247,11 +248,12 @@ export abstract class GraphLayer extends GraphLayerBase {
    * @internal
    */
   override computeOutputSpec(inputSpec: unknown): never {
+    const inputs = specsFrom(inputSpec)
     try {
-      return typed(tracedOutputSpecs(this, typed(inputSpec)))
+      return typed(tracedOutputSpecs(this, inputs))
     } catch (error) {
       const specs = this.#declaredSpecs()
-      const isOpen = flatten<TensorSpec>(typed(inputSpec)).some(({ shape }) => shape.includes(null))
+      const isOpen = flatten(inputs).some(({ shape }) => shape.includes(null))
       if (!(error instanceof MyelinError) || error instanceof LimitError || !isOpen || specs === null) throw error
       return typed(specs)
     }
@@ -269,16 +271,22 @@ export abstract class GraphLayer extends GraphLayerBase {
   }
 }
 
-/** The spec of an input. @throws FormatError if neither the file nor the user gives it */
+/**
+ * The spec of an input.
+ * @param chosen the shape that the user chose; undefined for that of the file
+ * @throws FormatError if there is neither
+ */
 export function specOfInput(
   { name, type, shape }: GraphInput,
-  given: readonly (number | null)[] | undefined,
+  chosen: readonly (number | null)[] | undefined,
   where: string,
 ): TensorSpec {
-  const own = given ?? shape
-  if (own === null)
+  const extents = chosen ?? shape
+  if (extents === null)
     throw new FormatError(`${where}: the input '${name}' has no shape. Pass it: { shapes: { '${name}': [null, 3] } }`)
-  if (shape !== null && own.length !== shape.length)
-    throw new ShapeError(`shapes: '${name}' must have the axes of ${formatShape(shape)}, received ${formatShape(own)}`)
-  return new TensorSpec(own, type === 'string' ? type : types[type].dtype)
+  if (shape !== null && extents.length !== shape.length)
+    throw new ShapeError(
+      `shapes: '${name}' must have the axes of ${formatShape(shape)}, received ${formatShape(extents)}`,
+    )
+  return new TensorSpec(extents, type === 'string' ? type : types[type].dtype)
 }

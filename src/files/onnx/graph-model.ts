@@ -2,21 +2,21 @@
 // that of the samples.
 
 import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from '../../core/errors'
-import { custom, option, readOptions, recordOf } from '../../core/options'
+import { option, readOptions, recordOf } from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import type { TensorType } from '../../core/shapes'
-import { flatten, typed, unflatten, type Tree } from '../../core/tree'
-import { toTensor, type TensorLike } from '../../ops/convert'
+import { flatten, isRecord, propertyOf, typed, unflatten, type Tree } from '../../core/tree'
+import { toTensor } from '../../ops/convert'
 import { toStrings } from '../../ops/strings'
-import { Tensor } from '../../ops/tensor'
+import type { Tensor } from '../../ops/tensor'
 import { jit } from '../../ops/transform'
 import type { Batches, DataOf } from '../../data/samples/data-types'
 import { isElements } from '../../data/samples/source'
 import { Input } from '../../layers/core/input-layer'
-import { extents } from './options'
+import { constants, extents } from './options'
 import type { Labels } from './strings'
 import { TensorSpec } from '../../layers/spec'
-import type { ConstantLike, InputOptions } from '../../models/load-options'
+import type { InputOptions } from '../../models/load-options'
 import { Model } from '../../models/model'
 import { PREDICT, type PredictOptions } from '../../training/options'
 import { GraphLayer, specOfInput } from './graph-layer'
@@ -33,7 +33,7 @@ const BATCH = /batch|^(?:n|b|bs|samples?|unk__\d+|none|\?)$/i
 // oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type GraphModel takes every one
 export class GraphModel<const In = any, const Out = any> extends Model<In, Out> {
   readonly #whole = jit((...inputs: Tensor[]): Tensor[] => {
-    const x = unflatten<Tensor>(typed<Tree<TensorSpec>>(buildSpecOf(this)!), inputs)
+    const x = unflatten(buildSpecOf(this), inputs)
     return flatten(applyTree(this, x, { training: false }))
   })
 
@@ -42,9 +42,9 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     options: PredictOptions = {},
   ): Promise<ReturnType<this['call']>> {
     const rows = this.rowsPerStep()
-    const given = Object.entries(options).flatMap(([key, value]) => (value == null ? [] : PREDICT.nameOf(key)))
-    const isSized = given.includes('batchSize')
-    if (rows === 'all' && !isSized && !given.includes('steps') && !isElements(x)) {
+    const names = Object.entries(options).flatMap(([key, value]) => (value == null ? [] : PREDICT.nameOf(key)))
+    const isSized = names.includes('batchSize')
+    if (rows === 'all' && !isSized && !names.includes('steps') && !isElements(x)) {
       PREDICT.read(options)
       return this.predictOnBatch(typed(x))
     }
@@ -54,7 +54,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   override predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
     if (this.rowsPerStep() !== 'all') return super.predictOnBatch(x)
     const outputs = this.#whole(...flatten(this.named(x)))
-    return typed(unflatten<Tensor>(typed<Tree<Tensor>>(this.output), outputs))
+    return typed(unflatten(this.output, outputs))
   }
 
   private get graphLayer(): GraphLayer | undefined {
@@ -71,7 +71,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
 
   /** A file that was made for some number of rows takes several times as many, which steps divide. @internal */
   override checkInput(types: readonly TensorType[]): void {
-    const specs = flatten<TensorSpec>(typed(buildSpecOf(this)))
+    const specs = flatten(buildSpecOf(this)!)
     super.checkInput(
       types.map(({ shape, dtype }, i) => {
         const rows = specs[i]?.shape[0] ?? null
@@ -85,48 +85,39 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   private rowsPerStep(): 'all' | 'any' | number {
     const layer = this.graphLayer
     if (layer === undefined) return 'any'
-    const first = flatten<Tensor>(typed(this.input)).map(({ shape }) => shape[0] as number | null)
-    const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => (shape[0] ?? null) as number | null)
-    const [own = null] = first
-    if (own !== null) return [...first, ...results].every((each) => each === own) ? own : 'all'
+    const first = flatten<Tensor>(typed(this.input)).map(({ shape }) => shape[0] ?? null)
+    const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => shape[0] ?? null)
+    const [rows = null] = first
+    if (rows !== null) return [...first, ...results].every((each) => each === rows) ? rows : 'all'
     const isBatch = layer.isTable || layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
     return isBatch && [...first, ...results].every((each) => each === null) ? 'any' : 'all'
   }
 
   /** The inputs as tensors of the declared types. */
   private named(x: unknown): Tree<Tensor> {
-    const specs = typed<Tree<TensorSpec>>(buildSpecOf(this)!)
-    const read = (given: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
+    // One spec or a record of them: the tree of inputs that `symbolsOf` makes.
+    const specs = typed<TensorSpec | Readonly<Record<string, TensorSpec>>>(buildSpecOf(this)!)
+    const read = (input: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
       const where = `${this}: ${name}`
       const value =
-        dtype === 'string'
-          ? this.graphLayer!.readStrings(toStrings(given, where))
-          : toTensor(given as TensorLike, where, dtype)
+        dtype === 'string' ? this.graphLayer!.readStrings(toStrings(input, where)) : toTensor(input, where, dtype)
       if (value.rank === shape.length && shape.every((extent, i) => extent === null || extent === value.shape[i]))
         return value
       throw new ShapeError(`${this}: ${name} must be ${formatShape(shape)}, received ${formatShape(value.shape)}`)
     }
-    const isNamed = typeof x === 'object' && x !== null && !(x instanceof Tensor) && !Array.isArray(x)
     if (specs instanceof TensorSpec) {
       const [only] = this.graphLayer?.graphInputs ?? []
-      const inner = isNamed && only !== undefined && only.name in x ? (x as Record<string, unknown>)[only.name] : x
-      return read(inner, specs, 'the input')
+      const isNamed = isRecord(x) && only !== undefined && Object.hasOwn(x, only.name)
+      return read(isNamed ? x[only.name] : x, specs, 'the input')
     }
-    const all = specs as Readonly<Record<string, TensorSpec>>
-    const names = Object.keys(all)
-    const given = isNamed ? (x as Record<string, unknown>) : null
-    if (given === null || names.some((name) => given[name] === undefined))
+    const names = Object.keys(specs)
+    if (!isRecord(x) || names.some((name) => x[name] === undefined))
       throw new ArgumentError(`${this}: expected a record of the inputs ${names.map((name) => `'${name}'`).join(', ')}`)
-    return Object.fromEntries(names.map((name) => [name, read(given[name], all[name]!, `'${name}'`)]))
+    return Object.fromEntries(names.map((name) => [name, read(x[name], specs[name]!, `'${name}'`)]))
   }
 }
 
-const anything = custom<ConstantLike>(
-  (value) => value as ConstantLike,
-  () => null,
-)
-
-const inputRows = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+const inputRows = { constants: option(constants, {}), shapes: option(recordOf(extents), {}) }
 type InputRows = typeof inputRows
 export type InputTable = { [Name in keyof InputRows]: InputRows[Name] }
 export const inputOptions: InputTable = inputRows
@@ -155,8 +146,7 @@ export function symbolsOf(
   where: string,
 ): { inputs: Tree<Tensor>; outputs: unknown } {
   const symbols = layer.graphInputs.map((input): [string, Tensor] => {
-    const given = Object.hasOwn(shapes, input.name) ? shapes[input.name] : undefined
-    const { shape, dtype } = specOfInput(input, given, where)
+    const { shape, dtype } = specOfInput(input, propertyOf(shapes, input.name), where)
     if (shape.length === 0)
       throw new FormatError(
         `${where}: the input '${input.name}' has no axes, so it has no samples. Pass its value: { constants: { '${input.name}': … } }`,

@@ -7,8 +7,8 @@ import { elementType, types } from './types'
 import { weightUsesOf } from './uses'
 
 const isFloat = ({ type }: TensorProto): boolean => {
-  const own = elementType(type)
-  return own !== null && types[own].isFloat
+  const element = elementType(type)
+  return element !== null && types[element].isFloat
 }
 
 /** The tensor of a Constant node that an operator takes as a weight. */
@@ -48,9 +48,9 @@ class Hoist {
     for (const { name } of [...graph.inputs, ...graph.initializers]) names.delete(name)
     for (const { outputs } of graph.nodes) for (const name of outputs) names.delete(name)
     const move = (proto: TensorProto, name: string): void => {
-      const own = this.unique(name)
-      this.found.push({ ...proto, name: own })
-      names.set(name, own)
+      const unique = this.unique(name)
+      this.found.push({ ...proto, name: unique })
+      names.set(name, unique)
     }
     const initializers = graph.initializers.filter((proto) => {
       const isMoved = isFloat(proto) && !graph.inputs.some(({ name }) => name === proto.name)

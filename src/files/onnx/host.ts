@@ -35,12 +35,12 @@ export function strided(from: HostTensor, shape: readonly number[], strides: rea
 
 /** Repeats extents of 1. */
 export function expanded(from: HostTensor, shape: readonly number[]): HostTensor {
-  const own = stridesOf(from.shape)
+  const stridesBefore = stridesOf(from.shape)
   const more = shape.length - from.shape.length
   return strided(
     from,
     shape,
-    shape.map((_, i) => (i < more || from.shape[i - more] === 1 ? 0 : own[i - more]!)),
+    shape.map((_, i) => (i < more || from.shape[i - more] === 1 ? 0 : stridesBefore[i - more]!)),
   )
 }
 

@@ -1,11 +1,11 @@
 // The inputs and outputs of a model that is written: their names and shapes.
 
 import { FormatError, ShapeError, StateError, formatShape, quoted, unknownName } from '../../core/errors'
-import { flatten, isBranch, pathName, pathsOf, typed, type Tree } from '../../core/tree'
+import { flatten, isBranch, pathName, pathsOf, propertyOf, type Tree } from '../../core/tree'
 import type { BatchShape, TensorSpec } from '../../layers/spec'
 import { LayerGraph } from '../../models/layer-graph'
 import type { Model } from '../../models/model'
-import type { Tensor } from '../../ops/tensor'
+import { Tensor } from '../../ops/tensor'
 import { buildSpecOf } from '../../layers/weight-lists'
 
 export type AnyModel = Model<unknown, unknown>
@@ -26,7 +26,7 @@ function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly stri
 
 export function endsOf(model: AnyModel): Ends {
   const { graph } = model
-  const tree = typed<Tree<TensorSpec> | null>(graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model))
+  const tree = graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model)
   if (tree === null)
     throw new StateError(`${model} is not built. Call it, fit it or give it an inputShape before it is written`)
   const specs = flatten<TensorSpec>(tree)
@@ -34,7 +34,9 @@ export function endsOf(model: AnyModel): Ends {
   const strings = specs.flatMap(({ dtype }, i) => (dtype === 'string' ? [quoted(inputs[i]!)] : []))
   if (strings.length > 0) {
     const readers =
-      graph?.calls.filter(({ input }) => flatten<Tensor>(typed(input)).some(({ dtype }) => dtype === 'string')) ?? []
+      graph?.calls.filter(({ input }) =>
+        flatten(input).some((each) => each instanceof Tensor && each.dtype === 'string'),
+      ) ?? []
     throw new FormatError(
       `${model}: an ONNX file cannot take strings: the input ${strings.join(', ')}${readers.map(({ layer }) => `, which ${layer} reads`).join('')}. Leave these layers out, and give the numbers that they return.`,
     )
@@ -47,21 +49,24 @@ export function endsOf(model: AnyModel): Ends {
   }
 }
 
-/** The shapes of the inputs. @throws ShapeError for a given shape that the model does not take */
+/**
+ * The shapes of the inputs.
+ * @param chosen shapes by the names of inputs, which fix open extents of the model
+ * @throws ShapeError for a shape that the model does not take
+ */
 export function shapesOf(
   model: AnyModel,
   { specs, inputs }: Ends,
-  given: Readonly<Record<string, BatchShape>>,
+  chosen: Readonly<Record<string, BatchShape>>,
 ): readonly BatchShape[] {
-  const unknown = Object.keys(given).find((name) => !inputs.includes(name))
+  const unknown = Object.keys(chosen).find((name) => !inputs.includes(name))
   if (unknown !== undefined) throw unknownName('input in shapes', unknown, inputs)
   return specs.map(({ shape }, i) => {
     const name = inputs[i]!
-    const own = Object.hasOwn(given, name) ? given[name]! : shape
-    const fits = own.length === shape.length && shape.every((extent, axis) => extent === null || extent === own[axis])
-    if (fits) return own
-    throw new ShapeError(
-      `${model}: shapes: '${inputs[i]}' must fit ${formatShape(shape)}, received ${formatShape(own)}`,
-    )
+    const wanted = propertyOf(chosen, name) ?? shape
+    const fits =
+      wanted.length === shape.length && shape.every((extent, axis) => extent === null || extent === wanted[axis])
+    if (fits) return wanted
+    throw new ShapeError(`${model}: shapes: '${name}' must fit ${formatShape(shape)}, received ${formatShape(wanted)}`)
   })
 }

@@ -44,8 +44,8 @@ export class OnnxGraph extends OnnxGraphBase {
   static readonly className = 'OnnxGraph'
   protected readonly generator: SeedGenerator | null
 
-  constructor(...given: [options: OnnxGraphOptions]) {
-    super(...given)
+  constructor(...options: [options: OnnxGraphOptions]) {
+    super(...options)
     const { graph, functions } = this.graphFile
     const all = [graph, ...functions.values()].flatMap(({ nodes }) => nodes)
     this.generator = hasDropout(all) ? generatorOf(this) : null

@@ -42,8 +42,8 @@ export function requireOperators({ name, graph, operators: available, functions 
   }
   if (missing.size === 0) return
   const shown = [...missing].slice(0, 100).map(([type, { node, count }]) => {
-    const said = node.name === '' ? (node.outputs[0] ?? '') : node.name
-    return `${type} (at '${said}'${count > 1 ? ` and ${count - 1} more` : ''})`
+    const title = node.name === '' ? (node.outputs[0] ?? '') : node.name
+    return `${type} (at '${title}'${count > 1 ? ` and ${count - 1} more` : ''})`
   })
   throw new FormatError(`${name}: these operators are not available: ${shown.join(', ')}`)
 }

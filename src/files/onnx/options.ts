@@ -1,7 +1,8 @@
-// Options that reading and writing share.
+// Options of inputs: their shapes, which reading and writing share, and their constant values.
 
 import { ArgumentError, quoted } from '../../core/errors'
-import { custom } from '../../core/options'
+import { custom, recordOf, unchecked } from '../../core/options'
+import type { ConstantLike } from '../../models/load-options'
 
 const isExtent = (value: unknown): value is number | null =>
   value === null || (Number.isSafeInteger(value) && Number(value) >= 1)
@@ -14,3 +15,6 @@ export const extents = custom<readonly (number | null)[]>(
   },
   (value) => [...value],
 )
+
+/** Values of inputs by their names. The graph checks them, because it has the types of its inputs. */
+export const constants = recordOf(unchecked<ConstantLike>((value) => value))

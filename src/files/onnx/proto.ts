@@ -25,7 +25,7 @@ export interface GraphProto {
   readonly outputs: readonly ValueInfo[]
 }
 
-/** A function of the file's own, which nodes call by its name. */
+/** A function that the file defines. Nodes call it by its name. */
 export interface FunctionProto {
   readonly name: string
   readonly inputs: readonly string[]

@@ -49,16 +49,16 @@ class Budget {
 
 /** The values of a graph by their names. */
 class Scope {
-  private readonly own = new Map<string, Value>()
+  private readonly values = new Map<string, Value>()
 
   constructor(private readonly outer: Scope | null) {}
 
   get(name: string): Value | null {
-    return this.own.get(name) ?? this.outer?.get(name) ?? null
+    return this.values.get(name) ?? this.outer?.get(name) ?? null
   }
 
   set(name: string, value: Value): void {
-    this.own.set(name, value)
+    this.values.set(name, value)
   }
 }
 
@@ -97,7 +97,7 @@ class Frame implements Surroundings {
     private readonly scope: Scope,
     private readonly opset: number,
     /** The attributes of the node that calls a function. */
-    private readonly given: ReadonlyMap<string, AttributeProto>,
+    private readonly callerAttributes: ReadonlyMap<string, AttributeProto>,
   ) {}
 
   get training(): boolean {
@@ -117,14 +117,14 @@ class Frame implements Surroundings {
   }
 
   run(graph: GraphProto, inputs: readonly Value[]): readonly Value[] {
-    const { environment, opset, given } = this
+    const { environment, opset, callerAttributes } = this
     const scope = new Scope(this.scope)
     for (const each of graph.initializers)
       scope.set(each.name, Value.known(constantOf(each, `${environment.file.name}: the initializer '${each.name}'`)))
     if (inputs.length < graph.inputs.length)
       throw new FormatError(`${environment.file.name}: the graph '${graph.name}' needs ${graph.inputs.length} inputs`)
     graph.inputs.forEach(({ name }, i) => scope.set(name, inputs[i]!))
-    const frame = new Frame(environment, this.budget, scope, opset, given)
+    const frame = new Frame(environment, this.budget, scope, opset, callerAttributes)
     frame.runAll(neededNodes(graph))
     return graph.outputs.map(({ name }) => frame.read(name))
   }
@@ -149,7 +149,7 @@ class Frame implements Surroundings {
   private resultsOf(node: NodeProto): readonly Value[] {
     this.budget.node()
     const values = node.inputs.map((name) => (name === '' ? null : this.read(name)))
-    const attributes = bound(node.attributes, this.given)
+    const attributes = bound(node.attributes, this.callerAttributes)
     const called = functionOf(node, this.environment.file.functions)
     if (called !== null) return this.call(called, values, attributes)
     const call = new Call(node, attributes, values, this.opset, this)
@@ -171,9 +171,9 @@ class Frame implements Surroundings {
       const value = values[i] ?? null
       if (value !== null) scope.set(input, value)
     })
-    const given = new Map([...defaults, ...attributes].map((each) => [each.name, each]))
+    const callerAttributes = new Map([...defaults, ...attributes].map((each) => [each.name, each]))
     const opset = hasOpset(called) ? opsetOf(opsets, `${environment.file.name}: the function '${name}'`) : this.opset
-    const frame = new Frame(environment, this.budget, scope, opset, given)
+    const frame = new Frame(environment, this.budget, scope, opset, callerAttributes)
     frame.runAll(nodes)
     return outputs.map((output) => frame.read(output))
   }
@@ -191,8 +191,8 @@ class Frame implements Surroundings {
           restate(error, `${this.environment.file.name}: ${error.message}`)
         throw error
       }
-      const said = error instanceof Error ? error.message : String(error)
-      throw new FormatError(`${this.environment.file.name}: ${where} cannot be computed: ${said}`, { cause: error })
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new FormatError(`${this.environment.file.name}: ${where} cannot be computed: ${reason}`, { cause: error })
     }
   }
 }

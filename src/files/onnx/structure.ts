@@ -76,23 +76,25 @@ export function structureOf(
   return concatBytes(parts)
 
   function graphBytes(content: Uint8Array): Uint8Array {
-    const own: Parts = [pruned(OF_GRAPH, content)]
+    const parts: Parts = [pruned(OF_GRAPH, content)]
     let [node, initializer] = [0, 0]
     const reader = new Reader(new Source(content, ''), 0, content.length)
     for (const { number, content: begin } of fieldsOf(reader)) {
       const message = content.subarray(begin, reader.at)
       if (number === NODES) {
         const [output = ''] = graph.nodes[node++]!.outputs
-        if (!weights.has(output)) own.push(...sized(NODES, pruned(nodeProto, message)))
+        if (!weights.has(output)) parts.push(...sized(NODES, pruned(nodeProto, message)))
       } else if (number === INITIALIZERS) {
         const proto = graph.initializers[initializer++]!
         const isText = proto.type === types.string.code
-        own.push(...sized(INITIALIZERS, isText ? pruned(tensorProto, message) : initializerBytes(byProto.get(proto)!)))
+        parts.push(
+          ...sized(INITIALIZERS, isText ? pruned(tensorProto, message) : initializerBytes(byProto.get(proto)!)),
+        )
       }
     }
     for (const each of weights.values())
-      if (!held.has(each.name)) own.push(...sized(INITIALIZERS, initializerBytes(each)))
-    return concatBytes(own)
+      if (!held.has(each.name)) parts.push(...sized(INITIALIZERS, initializerBytes(each)))
+    return concatBytes(parts)
   }
 
   function initializerBytes(each: Initializer): Uint8Array {

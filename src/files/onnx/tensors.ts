@@ -61,7 +61,7 @@ export function tensorFrom(proto: TensorProto, where: string, files: ExternalFil
     )
   }
   const raw = proto.place === EXTERNAL ? bytesOf(placeOf(proto.external, where), files, where) : proto.raw
-  const list = proto[types[type].list] as Float64Array
+  const list = proto[types[type].list]
   const isRaw = raw !== null && (raw.length > 0 || list.length === 0)
   const found = isRaw ? raw.length / types[type].bytes : list.length
   if (found !== size)
@@ -102,7 +102,7 @@ function bytesOf({ location, offset, length }: External, files: ExternalFiles, w
   const file = files.get(location)
   if (file === undefined)
     throw new FormatError(
-      `${where}: its elements are in the file '${location}', which was not given. Load the model by its path or URL, or with loadOnnx of myelin/onnx and { externalData: { '${location}': bytes } }.`,
+      `${where}: its elements are in the file '${location}', which was not passed. Load the model by its path or URL, or with loadOnnx of myelin/onnx and { externalData: { '${location}': bytes } }.`,
     )
   const end = length === null ? file.length : offset + length
   if (offset > file.length || end > file.length)

@@ -2,6 +2,7 @@
 // doubles in JavaScript, exact up to 2⁵³; kernels compute with float32 and int32.
 
 import type { DType } from '../../core/dtypes'
+import { keysOf } from '../../core/keys'
 
 export type ElementType =
   | 'float32'
@@ -41,8 +42,8 @@ interface TypeRow {
   readonly array: ArrayType
   /** The dtype of the kernels that compute with it. */
   readonly dtype: DType
-  /** The list of TensorProto that holds elements one by one. */
-  readonly list: 'floats' | 'integers' | 'longs' | 'doubles' | 'unsigned' | 'strings'
+  /** The list of TensorProto that has numbers one by one. */
+  readonly list: 'floats' | 'integers' | 'longs' | 'doubles' | 'unsigned'
   readonly isFloat: boolean
   /** The least and the largest integer. */
   readonly range: readonly [number, number]
@@ -82,8 +83,8 @@ export const types: Readonly<Record<ElementType, TypeRow>> = {
   int16: whole(5, 16, true, Int16Array),
   int32: whole(6, 32, true, Int32Array),
   int64: whole(7, 64, true, Float64Array, 'longs'),
-  // Numbers of the vocabulary of the file.
-  string: whole(8, 32, true, Int32Array, 'strings'),
+  // Elements are numbers of the vocabulary of the file, which strings.ts reads.
+  string: whole(8, 32, true, Int32Array),
   bool: { ...whole(9, 8, false, Uint8Array), dtype: 'bool', range: [0, 1] },
   float16: real(10, 16, Float32Array, 'integers'),
   float64: real(11, 64, Float64Array, 'doubles'),
@@ -92,7 +93,7 @@ export const types: Readonly<Record<ElementType, TypeRow>> = {
   bfloat16: real(16, 16, Float32Array, 'integers'),
 }
 
-const byCode = /* @__PURE__ */ new Map(Object.entries(types).map(([name, { code }]) => [code, name as ElementType]))
+const byCode = /* @__PURE__ */ new Map(keysOf(types).map((name) => [types[name].code, name]))
 
 /** The names of types that are not read. */
 const OTHERS: Readonly<Record<number, string>> = {

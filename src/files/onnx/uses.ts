@@ -97,7 +97,7 @@ function isVector({ dims }: TensorProto): boolean {
 /** What a result is: of a product with a kernel but without a bias, √x, or of a normalization before its scale and shift, or before its shift. */
 type Kind = 'product' | 'root' | 'normalized' | 'scaled'
 
-/** What a normalization gives whose scale and shift may follow it; undefined for one that has its own. */
+/** The result of a normalization whose scale and shift may be in later nodes; undefined for one that applies them itself. */
 function normalizationOf({ type, inputs }: NodeProto, isGroupNorm: boolean): Kind | undefined {
   if (isGroupNorm || type === 'MeanVarianceNormalization') return 'normalized'
   return type === 'LayerNormalization' && (inputs[2] ?? '') === '' ? 'scaled' : undefined
@@ -152,8 +152,8 @@ class Walk {
       if (first !== undefined && MOVES.includes(type)) names.set(outputs[0] ?? '', first)
       const called = functionOf(node, this.functions)
       if (called !== null) {
-        const given = called.inputs.flatMap((name, i): [string, Held][] => (held[i] ? [[name, held[i]]] : []))
-        this.graph({ nodes: called.nodes, initializers: [] }, new Map(given), true)
+        const operands = called.inputs.flatMap((name, i): [string, Held][] => (held[i] ? [[name, held[i]]] : []))
+        this.graph({ nodes: called.nodes, initializers: [] }, new Map(operands), true)
       }
       for (const inner of graphsIn(node)) this.graph(inner, names, isFunction)
     }
@@ -178,27 +178,27 @@ function followerIn(
   isGroupNorm: boolean,
 ): number {
   const { type, inputs, outputs } = node
-  const given = inputs.slice(0, 2).map((name) => kinds.get(name))
+  const operands = inputs.slice(0, 2).map((name) => kinds.get(name))
   const vector = held.findIndex((each) => each !== undefined && isVector(each.proto))
-  const isNormalized = given.includes('normalized') || given.includes('scaled')
+  const isNormalized = operands.includes('normalized') || operands.includes('scaled')
   const kindOf = (): Kind | undefined => {
     if (Object.hasOwn(PRODUCTS, type)) {
       const hasBias = !['Einsum', 'MatMul'].includes(type) && (inputs[2] ?? '') !== ''
       return held[PRODUCTS[type]!] === undefined || hasBias ? undefined : 'product'
     }
-    if (MOVES.includes(type)) return given[0]
+    if (MOVES.includes(type)) return operands[0]
     if (type === 'Sqrt') return 'root'
     if (type === 'Reciprocal' || type === 'Div')
-      return given[type === 'Div' ? 1 : 0] === 'root' ? 'normalized' : undefined
+      return operands[type === 'Div' ? 1 : 0] === 'root' ? 'normalized' : undefined
     if (type !== 'Mul' || !isNormalized) return normalizationOf(node, isGroupNorm)
-    return vector >= 0 || given.includes('scaled') ? 'scaled' : 'normalized'
+    return vector >= 0 || operands.includes('scaled') ? 'scaled' : 'normalized'
   }
   const kind = kindOf()
   if (kind !== undefined) kinds.set(outputs[0] ?? '', kind)
   const takesShift = type === 'Add' || (type === 'Sub' && held[0] !== undefined)
   const isFollower = isNormalized
-    ? takesShift || (type === 'Mul' && !given.includes('scaled'))
-    : type === 'Add' && (given[0] ?? given[1]) === 'product'
+    ? takesShift || (type === 'Mul' && !operands.includes('scaled'))
+    : type === 'Add' && (operands[0] ?? operands[1]) === 'product'
   return isFollower ? vector : -1
 }
 

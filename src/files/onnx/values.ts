@@ -1,7 +1,7 @@
 // The values of a graph while it is traced: constants on the heap, from which shapes can be computed, and tensors of the
 // trace. A tensor may have its axes in another order than the file says. Files have channels before the spatial axes, and
 // kernels need them last, so convolutions return channels-last tensors, and elementwise operators keep the order. A
-// transposition in the file only changes the order. Axes move only where an operator needs its own order.
+// transposition in the file only changes the order. Axes move only where an operator needs another order.
 
 import { storeData } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'

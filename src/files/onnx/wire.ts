@@ -3,6 +3,7 @@
 
 import { decodeUtf8, encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
+import { isList } from '../containers/json'
 import { Wire, varint } from '../containers/protobuf'
 import { Reader, Source, skip } from './reader'
 
@@ -39,9 +40,15 @@ export const text: Kind<string> = {
   },
 }
 
-/** A message. Its table is given by a function, because messages contain each other. */
+/** A message. A function returns its table, because messages contain each other. */
 export function message<Message>(table: () => Table<Message>): Kind<Message> {
   return { wire: Wire.Bytes, read: (reader) => readMessage(table(), reader), table }
+}
+
+/** Takes the occurrences of a field in one message. */
+interface Collector<Value> {
+  add(reader: Reader, isPacked: boolean): void
+  value(): Value
 }
 
 interface Row<Value> {
@@ -50,11 +57,9 @@ interface Row<Value> {
   /** The table of a message. */
   readonly table?: (() => Table<unknown>) | undefined
   readonly isList: boolean
-  readonly initial: Value
-  /** The value after one more occurrence of the field. */
-  next(before: Value, reader: Reader, isPacked: boolean): Value
-  /** The value after the last occurrence. */
-  done(last: Value): Value
+  /** The value of a field that does not occur. */
+  readonly absent: Value
+  collector(): Collector<Value>
 }
 
 /** A row for each property of a message. */
@@ -71,9 +76,11 @@ export function one<Value, Absent>(
     wire,
     table,
     isList: false,
-    initial: absent,
-    next: (_before, reader) => read(reader),
-    done: (last) => last,
+    absent,
+    collector() {
+      let last: Value | Absent = absent
+      return { add: (reader) => void (last = read(reader)), value: () => last }
+    },
   }
 }
 
@@ -86,44 +93,45 @@ export function many<Value>(number: number, { wire, read, table }: Kind<Value>):
     wire,
     table,
     isList: true,
-    initial: EMPTY,
-    next(before, reader) {
-      const list = before === EMPTY ? [] : (before as Value[])
-      list.push(read(reader))
-      return list
+    absent: EMPTY,
+    collector() {
+      const list: Value[] = []
+      return { add: (reader) => void list.push(read(reader)), value: () => list }
     },
-    done: (last) => last,
   }
 }
 
 const NO_NUMBERS = /* @__PURE__ */ new Float64Array(0)
 
-/** A list of numbers, each in its own field or many in one. */
+/** A list of numbers. A field has one of them, or, if it is packed, many. */
 export function numbers(number: number, { wire, read }: Kind<number>): Row<Float64Array> {
-  const lists = new WeakMap<Float64Array, number>()
-  const append = (before: Float64Array, more: number): [Float64Array, number] => {
-    const used = before.length === 0 ? 0 : lists.get(before)!
-    if (used + more <= before.length) return [before, used]
-    const grown = new Float64Array(Math.max(used + more, 2 * used))
-    grown.set(before.subarray(0, used))
-    return [grown, used]
-  }
   return {
     number,
     wire,
     isList: true,
-    initial: NO_NUMBERS,
-    next(before, reader, isPacked) {
-      const count = isPacked ? countIn(reader, wire) : 1
-      if (count === 0) return before
-      const [list, used] = append(before, count)
-      for (let i = 0; i < count; i++) list[used + i] = read(reader)
-      if (isPacked && reader.at !== reader.end) throw reader.error('a list of numbers has an incomplete element')
-      lists.set(list, used + count)
-      return list
+    absent: NO_NUMBERS,
+    collector() {
+      let list: Float64Array = NO_NUMBERS
+      let used = 0
+      return {
+        add(reader, isPacked) {
+          const count = isPacked ? countIn(reader, wire) : 1
+          if (used + count > list.length) list = grown(list, used, count)
+          for (let i = 0; i < count; i++) list[used + i] = read(reader)
+          if (isPacked && reader.at !== reader.end) throw reader.error('a list of numbers has an incomplete element')
+          used += count
+        },
+        value: () => list.subarray(0, used),
+      }
     },
-    done: (last) => (last.length === 0 ? last : last.subarray(0, lists.get(last))),
   }
+}
+
+/** A longer list with the same elements and room for more, at least for `more`. */
+function grown(list: Float64Array, used: number, more: number): Float64Array {
+  const longer = new Float64Array(Math.max(used + more, 2 * used))
+  longer.set(list.subarray(0, used))
+  return longer
 }
 
 /** The number of elements in a packed field. */
@@ -151,11 +159,11 @@ export function fieldsIn(table: object): Fields {
   return fields
 }
 
-function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
+function readMessage<Message>(table: Table<Message>, reader: Reader): Message
+function readMessage(table: object, reader: Reader): Readonly<Record<string, unknown>> {
   reader.source.count(reader, reader.levels)
   const { all, byNumber } = fieldsIn(table)
-  const found: Record<string, unknown> = {}
-  for (const [name, row] of all) found[name] = row.initial
+  const collectors = new Map<string, Collector<unknown>>()
   const counts = new Map<string, number>()
   while (reader.at < reader.end) {
     const tag = reader.varint(false)
@@ -168,6 +176,8 @@ function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
       continue
     }
     const [name, row] = known
+    let collector = collectors.get(name)
+    if (collector === undefined) collectors.set(name, (collector = row.collector()))
     const isPacked = wire === Wire.Bytes && row.wire !== Wire.Bytes && row.isList
     if (wire !== row.wire && !isPacked) throw reader.error(`field ${number} (${name}) has the wire type ${wire}`)
     if (wire === Wire.Bytes) {
@@ -179,11 +189,12 @@ function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
         row.isList && !isPacked ? `${name}[${count}]` : name,
         reader.levels + 1,
       )
-      found[name] = row.next(found[name], inner, isPacked)
-    } else found[name] = row.next(found[name], reader, false)
+      collector.add(inner, isPacked)
+    } else collector.add(reader, false)
   }
-  for (const [name, row] of all) found[name] = row.done(found[name])
-  return found as Message
+  const message: Record<string, unknown> = {}
+  for (const [name, row] of all) message[name] = collectors.has(name) ? collectors.get(name)!.value() : row.absent
+  return message
 }
 
 /** Reads the bytes of a message. @param name of the file, for errors */
@@ -225,19 +236,22 @@ function contentOf({ wire, table }: Row<unknown>, value: unknown): Parts {
 /** The parts of a field with a length: bytes, a text, or a message with its table. */
 function innerParts(value: unknown, table: (() => Table<unknown>) | undefined): Parts {
   if (value instanceof Uint8Array) return [value]
-  return table === undefined ? [encodeUtf8(String(value))] : partsOf(table(), value as object)
+  return table === undefined || !isObject(value) ? [encodeUtf8(String(value))] : partsOf(table(), value)
 }
 
-function partsOf(table: Table<unknown>, message: object): Parts {
-  const given = message as Readonly<Record<string, unknown>>
-  return Object.entries(table as Readonly<Record<string, Row<unknown>>>).flatMap(([name, row]) => {
-    const value = given[name] ?? []
-    const all = row.isList || Array.isArray(value) ? (value as readonly unknown[]) : [value]
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function partsOf(table: object, message: object): Parts {
+  return fieldsIn(table).all.flatMap(([name, row]) => {
+    const value: unknown = Reflect.get(message, name) ?? []
+    const all = isList(value) ? value : [value]
     return all.flatMap((each): Parts => [varint(row.number * 8 + row.wire), ...contentOf(row, each)])
   })
 }
 
 /** The bytes of a message. Bytes in it are copied once. */
-export function encode<Message>(table: Table<Message>, message: Sparse<Message>): Uint8Array {
-  return concatBytes(partsOf(table, message as object))
+export function encode<Message>(table: Table<Message>, message: Sparse<Message> & object): Uint8Array {
+  return concatBytes(partsOf(table, message))
 }

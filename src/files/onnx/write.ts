@@ -5,8 +5,8 @@ import { withFile } from '../../core/file-scope'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, FormatError, MyelinError, quoted, restate, unknownName } from '../../core/errors'
 import { option, readOptions, recordOf, text } from '../../core/options'
-import { flatten, typed, unflatten, type Tree } from '../../core/tree'
-import type { Graph } from '../../engine/ir/graph'
+import { flatten, propertyOf, typed, unflatten, type Tree } from '../../core/tree'
+import type { Graph, Value } from '../../engine/ir/graph'
 import { CallContext, withFrame } from '../../layers/context'
 import type { LayerBase } from '../../layers/layer'
 import { Model } from '../../models/model'
@@ -14,7 +14,7 @@ import type { Tensor } from '../../ops/tensor'
 import { trace } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
 import { writeFile } from '../../engine/runtime/files'
-import { acrossTraces, isFixed, traceShapesFor, type TraceShapes } from './export/extents'
+import { acrossTraces, isFixed, sameNumbers, traceShapesFor, type Numbers, type TraceShapes } from './export/extents'
 import { writeNodes, type Problems } from './export/graph'
 import { ended } from './export/ended'
 import { Item, elementTypes } from './export/items'
@@ -99,8 +99,8 @@ function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions =
   requireStateless(model, model)
   const ends = endsOf(model)
   let refusal: unknown = null
-  const given = shapesOf(model, ends, shapes)
-  for (const shaped of traceShapesFor(given, ends.inputs)) {
+  const inputShapes = shapesOf(model, ends, shapes)
+  for (const shaped of traceShapesFor(inputShapes, ends.inputs)) {
     let found: ReturnType<typeof traced>
     try {
       found = traced(model, ends, shaped)
@@ -110,7 +110,7 @@ function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions =
     }
     return fileOf(model, ends, shaped, found, names)
   }
-  const open = ends.inputs.find((_, i) => given[i]!.includes(null, 1))
+  const open = ends.inputs.find((_, i) => inputShapes[i]!.includes(null, 1))
   if (refusal instanceof MyelinError && open !== undefined)
     restate(
       refusal,
@@ -119,6 +119,7 @@ function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions =
   throw refusal
 }
 
+/** The bytes of the file for a traced model. @param renamed other names of inputs and outputs, by their names */
 function fileOf(
   model: AnyModel,
   ends: Ends,
@@ -126,40 +127,82 @@ function fileOf(
   { graphs, results }: ReturnType<typeof traced>,
   renamed: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const [graph] = graphs as [Graph]
-  const said = ends.outputs(results)
-  const unknown = Object.keys(renamed).find((name) => !ends.inputs.includes(name) && !said.includes(name))
-  if (unknown !== undefined) throw unknownName('input or output in names', unknown, [...ends.inputs, ...said])
-  const nameOf = (name: string): string => (Object.hasOwn(renamed, name) ? renamed[name]! : name)
-  const named = [...new Set([...ends.inputs, ...said])].map(nameOf)
+  const graph = graphs[0]!
+  const names = endNames(ends, ends.outputs(results), renamed)
+  const writer = new Writer(open, names.inputs, model.name)
+  const inputNames = names.inputs.map((name) => writer.names.unique(name))
+  const outputNames = names.outputs.map((name) => writer.names.unique(name))
+  const shapes = acrossInputs(traces)
+  addInputs(writer, graph, inputNames, shapes)
+  addWeights(writer, graph, traces.length)
+  writeBody(model, writer, graphs)
+  const { outputs, nodes, initializers } = ended(writer, graph, outputNames)
+  const types = acrossTypes(graphs)
+  const bytes = encode(modelProto, {
+    irVersion: IR_VERSION,
+    producer: 'myelin',
+    graph: {
+      nodes,
+      name: model.name,
+      initializers,
+      inputs: inputNames.map((name, i) => endInfo(name, graph.parameters[i]!, shapes[i]!, open)),
+      outputs: outputs.map((name, i) => endInfo(name, graph.outputs[i]!, types[i]!, open)),
+    },
+    opsets: [{ domain: '', version: OPSET }],
+  })
+  if (bytes.length > MOST_BYTES)
+    throw new FormatError(`${model}: an ONNX file has at most 2 GB, it would have ${bytes.length} bytes`)
+  return bytes
+}
+
+/**
+ * The names that the user wants for inputs and outputs.
+ * @throws ArgumentError for a name that the model does not have, and for two inputs or outputs with one new name
+ */
+function endNames(
+  { inputs }: Ends,
+  outputs: readonly string[],
+  renamed: Readonly<Record<string, string>>,
+): { inputs: string[]; outputs: string[] } {
+  const all = [...new Set([...inputs, ...outputs])]
+  const unknown = Object.keys(renamed).find((name) => !all.includes(name))
+  if (unknown !== undefined) throw unknownName('input or output in names', unknown, [...inputs, ...outputs])
+  const nameOf = (name: string): string => propertyOf(renamed, name) ?? name
+  const named = all.map(nameOf)
   const twice = Object.values(renamed).find((name) => named.indexOf(name) !== named.lastIndexOf(name))
   if (twice !== undefined)
     throw new ArgumentError(
-      `writeOnnx: names would give '${twice}' to two inputs or outputs. Each needs a name of its own.`,
+      `writeOnnx: names would give '${twice}' to two inputs or outputs. Each needs a name that no other has.`,
     )
-  const writer = new Writer(open, ends.inputs.map(nameOf), model.name)
-  const inputNames = writer.inputs.map((name) => writer.names.unique(name))
-  const outputNames = said.map((name) => writer.names.unique(nameOf(name)))
-  const shapes = acrossInputs(traces)
+  return { inputs: inputs.map(nameOf), outputs: outputs.map(nameOf) }
+}
+
+/** Adds the items of the inputs of a graph. */
+function addInputs(
+  writer: Writer,
+  graph: Graph,
+  names: readonly string[],
+  shapes: readonly (readonly Numbers[])[],
+): void {
   graph.parameters.forEach((value, i) =>
-    writer.items.set(
-      value,
-      new Item(value.dtype, shapes[i]!, { kind: 'node', name: inputNames[i]!, scope: writer.root }),
-    ),
+    writer.items.set(value, new Item(value.dtype, shapes[i]!, { kind: 'node', name: names[i]!, scope: writer.root })),
   )
+}
+
+/** Adds the items of the weights and states that a graph reads. Only a Variable has elements to write. */
+function addWeights(writer: Writer, graph: Graph, traces: number): void {
   for (const [cell, value] of graph.cells) {
+    const { name, shape, dtype } = cell
     const data = cell instanceof Variable ? cell.value.data : new Float32Array()
-    const weight = {
-      name: cell.name,
-      shape: cell.shape,
-      dtype: cell.dtype,
-      data,
-      written: null,
-      forms: new Map<string, string>(),
-    }
-    const shape = cell.shape.map((extent) => traces.map(() => extent))
-    writer.items.set(value, new Item(cell.dtype, shape, { kind: 'weight', weight, views: [] }))
+    const weight = { name, shape, dtype, data, written: null, forms: new Map<string, string>() }
+    const extents = shape.map((extent) => new Array<number>(traces).fill(extent))
+    writer.items.set(value, new Item(dtype, extents, { kind: 'weight', weight, views: [] }))
   }
+}
+
+/** Writes all nodes. @throws FormatError that names what ONNX cannot have */
+function writeBody(model: AnyModel, writer: Writer, graphs: readonly Graph[]): void {
+  const graph = graphs[0]!
   const problems: Problems = new Map()
   try {
     writeNodes(writer, graphs, [...graph.outputs.keys()], problems)
@@ -170,27 +213,14 @@ function fileOf(
   const states = graph.updates.filter(({ cell, value }) => graph.cells.get(cell) !== value).map(({ cell }) => cell.name)
   if (problems.size === 0 && states.length > 0) problems.set('states that a call changes', new Set(states))
   if (problems.size > 0) throw refused(model, problems)
-  const { outputs, nodes, initializers } = ended(writer, graph, outputNames)
-  const types = acrossTypes(graphs)
-  const dims = (shape: readonly (readonly number[])[]) =>
-    shape.map((each) =>
-      isFixed(each) ? each[0]! : (open.find(({ values }) => String(values) === String(each))?.name ?? ''),
-    )
-  const bytes = encode(modelProto, {
-    irVersion: IR_VERSION,
-    producer: 'myelin',
-    graph: {
-      nodes,
-      name: model.name,
-      initializers,
-      inputs: inputNames.map((name, i) => valueInfo(name, elementTypes[graph.parameters[i]!.dtype], dims(shapes[i]!))),
-      outputs: outputs.map((name, i) => valueInfo(name, elementTypes[graph.outputs[i]!.dtype], dims(types[i]!))),
-    },
-    opsets: [{ domain: '', version: OPSET }],
-  })
-  if (bytes.length > MOST_BYTES)
-    throw new FormatError(`${model}: an ONNX file has at most 2 GB, it would have ${bytes.length} bytes`)
-  return bytes
+}
+
+/** The declared type of an input or an output. Its open extents have names; '' is one without a name. */
+function endInfo(name: string, { dtype }: Value, shape: readonly Numbers[], open: TraceShapes['open']) {
+  const dims = shape.map((each) =>
+    isFixed(each) ? each[0]! : (open.find(({ values }) => sameNumbers(values, each))?.name ?? ''),
+  )
+  return valueInfo(name, elementTypes[dtype], dims)
 }
 
 const acrossInputs = (traces: TraceShapes['traces']) =>

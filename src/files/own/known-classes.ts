@@ -3,6 +3,7 @@
 import { ArgumentError } from '../../core/errors'
 import { Registry, nameOfClass, receivedText, type CustomObjects } from '../../core/registry'
 import { Layer } from '../../layers/layer'
+import type { LayerClass } from '../../models/load-options'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'
 
@@ -15,10 +16,15 @@ export const models = /* @__PURE__ */ new Registry('model', Layer, () => modelCl
 
 /** @throws ArgumentError for a value that is not a class of layers */
 export function classesOf(layers: readonly unknown[]): CustomObjects {
-  const other = layers.find((each) => typeof each !== 'function' || !(each.prototype instanceof Layer))
-  if (other !== undefined)
+  const named = layers.map((each): [string, LayerClass] => {
+    if (isLayerClass(each)) return [nameOfClass(each), each]
     throw new ArgumentError(
-      `loadModel: layers must be classes of layers, such as [Dense], received ${receivedText(other)}`,
+      `loadModel: layers must be classes of layers, such as [Dense], received ${receivedText(each)}`,
     )
-  return { ...modelClasses, ...Object.fromEntries(layers.map((each) => [nameOfClass(each as Function), each])) }
+  })
+  return { ...modelClasses, ...Object.fromEntries(named) }
+}
+
+function isLayerClass(value: unknown): value is LayerClass {
+  return typeof value === 'function' && value.prototype instanceof Layer
 }

@@ -72,13 +72,15 @@ function write(object: unknown): Json {
     return { module: null, className: 'function', config: object.name, registeredName: getRegisteredName(object) }
   }
   if (isRecord(object)) return Object.fromEntries(Object.entries(object).map(([key, each]) => [key, write(each)]))
-  if (typeof object === 'object' && 'getConfig' in object && typeof object.getConfig === 'function')
+  if (typeof object === 'object' && 'getConfig' in object && typeof object.getConfig === 'function') {
+    const config: Config = object.getConfig()
     return {
       module: moduleOf(object),
       className: classNameToSave(object),
-      config: object.getConfig() as Config,
+      config,
       registeredName: getRegisteredName(object.constructor),
     }
+  }
   throw new ArgumentError(`serializeKerasObject: ${quoted(object)} has no getConfig`)
 }
 
@@ -103,11 +105,11 @@ export function deserializeKerasObject(saved: unknown, customObjects: CustomObje
 
 function read(saved: unknown): unknown {
   if (Array.isArray(saved)) return saved.map(read)
-  const own = inOwnSpelling(saved)
-  if (isFunctionConfig(own)) return functionNamed(own.config, 'in a saved object')
-  if (isSerialized(own)) return readObject(own)
-  if (isRecord(own)) return Object.fromEntries(Object.entries(own).map(([key, each]) => [key, read(each)]))
-  return own
+  const value = inOwnSpelling(saved)
+  if (isFunctionConfig(value)) return functionNamed(value.config, 'in a saved object')
+  if (isSerialized(value)) return readObject(value)
+  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, read(each)]))
+  return value
 }
 
 function readObject(saved: Serialized & { readonly module?: unknown; readonly registeredName?: unknown }): unknown {

@@ -46,30 +46,30 @@ export function registerKerasSerializable(
   name?: string | null,
 ): <Object extends Named>(of: Object, context?: unknown) => Object {
   requireArguments('registerKerasSerializable', arguments, 2)
-  for (const given of [packageName ?? 'Custom', name ?? 'name'])
-    if (typeof given !== 'string' || given === '')
+  for (const each of [packageName ?? 'Custom', name ?? 'name'])
+    if (typeof each !== 'string' || each === '')
       throw new ArgumentError(
-        `registerKerasSerializable: expected the names of a package and of the object, received ${quoted(given)}`,
+        `registerKerasSerializable: expected the names of a package and of the object, received ${quoted(each)}`,
       )
   return (of) => {
     if (typeof of !== 'function')
       throw new ArgumentError(`registerKerasSerializable: expected a class or a function, received ${quoted(of)}`)
     if (isClass(of) && !('getConfig' in of.prototype))
       throw new ArgumentError(`registerKerasSerializable: the class ${of.name} needs a method getConfig`)
-    const own = nameOfClass(of)
-    if (own === '') throw new ArgumentError('registerKerasSerializable: the function needs a name')
-    if (libraryClass(own) !== undefined)
+    const className = nameOfClass(of)
+    if (className === '') throw new ArgumentError('registerKerasSerializable: the function needs a name')
+    if (libraryClass(className) !== undefined)
       throw new ArgumentError(
-        `registerKerasSerializable: this library has a class ${own}. Give yours another name: static className = 'My${own}'`,
+        `registerKerasSerializable: this library has a class ${className}. Give yours another name: static className = 'My${className}'`,
       )
-    register(own, of)
-    register(`${packageName ?? 'Custom'}>${name ?? own}`, of)
+    register(className, of)
+    register(`${packageName ?? 'Custom'}>${name ?? className}`, of)
     return of
   }
 }
 
 /**
- * The name under which a class or function is registered, `package>name`; otherwise its own name.
+ * The name under which a class or function is registered, `package>name`; the name of the class or function if it is not registered.
  *
  * Keras: `keras.saving.get_registered_name`.
  */
@@ -93,8 +93,8 @@ export function getRegisteredObject(
   moduleObjects?: CustomObjects,
 ): unknown {
   requireArguments('getRegisteredObject', arguments, 3)
-  const own = customObject(name)
-  if (own !== undefined) return own
+  const custom = customObject(name)
+  if (custom !== undefined) return custom
   for (const objects of [customObjects ?? {}, moduleObjects ?? {}])
     if (Object.hasOwn(objects, name)) return objects[name]
   return null

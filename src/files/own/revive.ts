@@ -51,7 +51,7 @@ export function libraryClasses(): CustomObjects {
 /** What `modelFromBytes` takes. */
 export type ModelSettings = LoadSettings & Pick<LoadModelOptions, 'layers'>
 
-/** Runs `body` with the classes that files name: those of the library, or only the layers that were given, and the user's. */
+/** Runs `body` with the classes that files name: those of the library, or only those of the option `layers`, and the user's. */
 function withClasses<Result>({ customObjects = {}, layers = null }: ModelSettings, body: () => Result): Result {
   const withCustom = (): Result => customObjectScope(customObjects, body)
   return layers === null
@@ -74,8 +74,8 @@ function lossAsMetric(name: string): unknown {
 function identifiers(value: Json | undefined, named: (name: string) => unknown = customObject): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'string') {
-    const own = named(value)
-    if (isFunction(own)) return own
+    const found = named(value)
+    if (isFunction(found)) return found
     if (knownName(value, Object.keys(unnamedIn(losses, namedLosses.all))) !== undefined)
       throw new FormatError(
         `The file names the function '${value}', which may be losses.${value} or your own. Pass it: customObjects: { ${value}: losses.${value} }`,
@@ -114,6 +114,7 @@ export function compileSaved(model: Model, saved: Config, customObjects: CustomO
     metrics: metricIdentifiers(saved['metrics']),
     weightedMetrics: metricIdentifiers(saved['weightedMetrics']),
   }))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compile checks each option itself, as it does for users
   readPatterns(() => model.compile(options as CompileOptions, custom))
 }
 
@@ -149,19 +150,19 @@ export function isOfUnknownClass(error: unknown): boolean {
   return typeof error === 'object' && error !== null && ofUnknown.has(error)
 }
 
+/** Whether a message is about an unknown name, and does not yet mention the classes of the parts. */
+function lacksAdvice(message: string): boolean {
+  return message.startsWith('Unknown') && (message.endsWith(PASS_YOUR_OWN) || !message.includes('customObjects'))
+}
+
 /** Adds advice to the error for an unknown class: where to pass it. */
 function withAdvice<Result>(body: () => Result): Result {
   try {
     return body()
   } catch (error) {
-    const { message } = error as Error
-    if (
-      error instanceof ArgumentError &&
-      message.startsWith('Unknown') &&
-      (message.endsWith(PASS_YOUR_OWN) || !message.includes('customObjects'))
-    ) {
+    if (error instanceof ArgumentError && lacksAdvice(error.message)) {
       ofUnknown.add(error)
-      restate(error, [message.replace(` ${PASS_YOUR_OWN}`, ''), PASS_YOUR_OWN, OF_PARTS].join(' '))
+      restate(error, [error.message.replace(` ${PASS_YOUR_OWN}`, ''), PASS_YOUR_OWN, OF_PARTS].join(' '))
     }
     throw error
   }

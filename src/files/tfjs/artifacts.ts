@@ -10,7 +10,7 @@
 import { utf8Text } from '../../core/text'
 import { ArgumentError, FormatError, StateError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { isRecord, own, parseJson, type JsonRecord } from '../containers/json'
+import { isRecord, parseJson, valueAt, type JsonRecord } from '../containers/json'
 import { openFile, staysInside, type FileReader, type FileSource, type OpenedFile } from '../../engine/runtime/beside'
 import { bytesFrom } from '../../engine/runtime/platform'
 import type { Artifacts } from './manifest'
@@ -71,9 +71,9 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
 async function artifactsIn(opened: OpenedFile, files: GivenFiles, where: string): Promise<Artifacts> {
   const { name, bytes, beside } = opened
   const json = jsonOf(bytes, name)
-  const given = new Map(Object.entries(files).map(([path, content]) => [withoutDot(path), content]))
+  const byPath = new Map(Object.entries(files).map(([path, content]) => [withoutDot(path), content]))
   const read: FileReader = async (path) => {
-    const found = given.get(path) ?? given.get(path.slice(path.lastIndexOf('/') + 1))
+    const found = byPath.get(path) ?? byPath.get(path.slice(path.lastIndexOf('/') + 1))
     if (found !== undefined) return bytesFrom(found, where)
     if (beside !== null) return beside(path)
     throw new ArgumentError(
@@ -94,16 +94,16 @@ async function artifactsIn(opened: OpenedFile, files: GivenFiles, where: string)
 
 function jsonOf(bytes: Uint8Array, name: string): JsonRecord {
   const json = parseJson(utf8Text(bytes), name)
-  if (isRecord(json) && isRecord(own(json, 'modelTopology'))) return json
+  if (isRecord(json) && isRecord(valueAt(json, 'modelTopology'))) return json
   throw new FormatError(`${name} has no modelTopology: it is not a model of TensorFlow.js`)
 }
 
 /** Files before TensorFlow.js 1.0 do not name their format. */
 export function topologyFormat(json: JsonRecord): 'layers-model' | 'graph-model' {
-  const format = own(json, 'format')
+  const format = valueAt(json, 'format')
   if (format === 'layers-model' || format === 'graph-model') return format
-  const topology = own(json, 'modelTopology')
-  return isRecord(topology) && own(topology, 'node') !== undefined ? 'graph-model' : 'layers-model'
+  const topology = valueAt(json, 'modelTopology')
+  return isRecord(topology) && valueAt(topology, 'node') !== undefined ? 'graph-model' : 'layers-model'
 }
 
 const withoutDot = (path: string): string => path.replace(/^(?:\.\/)+/, '')
@@ -113,7 +113,7 @@ function groupsOf(
   json: JsonRecord,
   name: string,
 ): readonly { readonly paths: readonly string[]; readonly weights: Json }[] {
-  const manifest = own(json, 'weightsManifest') ?? null
+  const manifest = valueAt(json, 'weightsManifest') ?? null
   if (manifest === null)
     throw new FormatError(
       `${name} has no weightsManifest, which names its weights: it is the structure of a model alone. Save the model with its weights`,
@@ -121,7 +121,7 @@ function groupsOf(
   if (!Array.isArray(manifest)) throw new FormatError(`${name}: weightsManifest is not a list`)
   const seen = new Set<string>()
   return manifest.map((group: Json) => {
-    const [paths, weights = null] = isRecord(group) ? [own(group, 'paths'), own(group, 'weights')] : []
+    const [paths, weights = null] = isRecord(group) ? [valueAt(group, 'paths'), valueAt(group, 'weights')] : []
     if (!Array.isArray(paths) || !paths.every((path: Json) => typeof path === 'string'))
       throw new FormatError(`${name}: weightsManifest has a group without a list of paths`)
     return { paths: paths.map((path) => requireOwn(withoutDot(path), seen, name)), weights }

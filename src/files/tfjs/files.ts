@@ -8,7 +8,7 @@ import { crc32 } from '../../core/crc'
 import { ArgumentError, quoted } from '../../core/errors'
 import { custom, option, readOptions, recordOf } from '../../core/options'
 import type { Json } from '../../core/registry'
-import { isRecord, own } from '../containers/json'
+import { isRecord, valueAt } from '../containers/json'
 import {
   loadTable,
   requireNoInputOptions,
@@ -63,8 +63,8 @@ export async function readTfjs<In = Tensor, Out = Tensor>(
   options: TfjsOptions = {},
 ): Promise<Model<In, Out>> {
   requireArguments('readTfjs', arguments, 2)
-  const { files, ...given } = readOptions('readTfjs', table, options)
-  const read = async () => modelFrom(await readArtifacts(source, files, 'readTfjs', given.signal), given)
+  const { files, ...others } = readOptions('readTfjs', table, options)
+  const read = async () => modelFrom(await readArtifacts(source, files, 'readTfjs', others.signal), others)
   return await naming(source, read)
 }
 
@@ -196,13 +196,13 @@ async function shardsOf(path: string): Promise<readonly string[]> {
   const text = await files.readFile(path, 'utf8').catch(() => '')
   let json: Json = null
   try {
-    json = JSON.parse(text) as Json
+    json = JSON.parse(text)
   } catch {
     // No model.
   }
-  const groups = isRecord(json) ? own(json, 'weightsManifest') : null
+  const groups = isRecord(json) ? valueAt(json, 'weightsManifest') : null
   const listed = Array.isArray(groups)
-    ? groups.flatMap((group: Json) => (isRecord(group) ? own(group, 'paths') : []))
+    ? groups.flatMap((group: Json) => (isRecord(group) ? valueAt(group, 'paths') : []))
     : []
   return listed.filter((name): name is string => typeof name === 'string' && SHARD_NAME.test(name))
 }

@@ -10,7 +10,7 @@ import { FormatError, formatShape, quoted } from '../../core/errors'
 import { fromFloat16 } from '../../core/half'
 import type { Json } from '../../core/registry'
 import { MAX_DATA_ELEMENTS, sizeOf, type Shape } from '../../core/shapes'
-import { isRecord, own, type JsonRecord } from '../containers/json'
+import { isRecord, valueAt, type JsonRecord } from '../containers/json'
 
 /** The elements of a tensor, row by row; those of bool are 0 and 1. */
 export type TensorValues = Float32Array | Int32Array | Uint8Array | readonly string[]
@@ -124,19 +124,19 @@ export function manifestTensors(groups: readonly WeightGroup[], where: string): 
 }
 
 function tensorAt(spec: Json, content: Pieces, at: number, where: string): { tensor: ManifestTensor; end: number } {
-  const name = isRecord(spec) ? own(spec, 'name') : undefined
+  const name = isRecord(spec) ? valueAt(spec, 'name') : undefined
   if (!isRecord(spec) || typeof name !== 'string')
     throw new FormatError(`${where}: weightsManifest has a weight without a name`)
   const what = `${where}: the weight '${name}'`
   const shape = shapeOf(spec, what)
-  const group = own(spec, 'group') === 'optimizer' ? 'optimizer' : 'model'
+  const group = valueAt(spec, 'group') === 'optimizer' ? 'optimizer' : 'model'
   const size = sizeOf(shape)
   const left = content.length - at
   const short = (bytes: number): FormatError =>
     new FormatError(
       `${what} ${formatShape(shape)} needs ${bytes} bytes, but ${left} are left in the files. Are they truncated, or is one missing?`,
     )
-  if (own(spec, 'dtype') === 'string') {
+  if (valueAt(spec, 'dtype') === 'string') {
     if (4 * size > left) throw short(4 * size)
     const { ends, end } = stringsAt(content, at, size, what)
     const read = (): string[] => ends.map((each, i) => content.text(i === 0 ? at + 4 : ends[i - 1]! + 4, each))
@@ -166,7 +166,7 @@ function valuesOf(
 }
 
 function shapeOf(spec: JsonRecord, what: string): Shape {
-  const shape = own(spec, 'shape')
+  const shape = valueAt(spec, 'shape')
   const isShape = Array.isArray(shape) && shape.every((each: Json) => Number.isSafeInteger(each) && Number(each) >= 0)
   if (!isShape) throw new FormatError(`${what} must have a shape, received ${quoted(shape)}`)
   if (sizeOf(shape as Shape) > MAX_DATA_ELEMENTS)
@@ -178,16 +178,16 @@ function storageOf(
   spec: JsonRecord,
   what: string,
 ): { readonly storage: Storage; readonly dtype: Storage['dtype']; readonly quantization: Quantization | null } {
-  const dtype = own(spec, 'dtype')
+  const dtype = valueAt(spec, 'dtype')
   const plain = known(dtype, what)
-  const quantization = own(spec, 'quantization')
+  const quantization = valueAt(spec, 'quantization')
   if (quantization === undefined || quantization === null)
     return { storage: plain, dtype: plain.dtype, quantization: null }
   if (!isRecord(quantization)) throw new FormatError(`${what} has a quantization without a dtype`)
-  const storage = known(own(quantization, 'dtype'), what)
-  const [scale, min] = [own(quantization, 'scale'), own(quantization, 'min')]
+  const storage = known(valueAt(quantization, 'dtype'), what)
+  const [scale, min] = [valueAt(quantization, 'scale'), valueAt(quantization, 'min')]
   const isAffine = Number.isFinite(scale) && Number.isFinite(min)
-  const stored = String(own(quantization, 'dtype'))
+  const stored = String(valueAt(quantization, 'dtype'))
   const isHalf = stored === 'float16'
   const fits = isHalf ? plain.dtype === 'float32' : plain.dtype !== 'bool' && QUANTIZED.includes(stored) && isAffine
   if (!fits)

@@ -5,7 +5,7 @@ import { encodeUtf8 } from '../../core/text'
 import { fromBase64, toBase64 } from '../../core/base64'
 import { ArgumentError, FormatError, MyelinError, StateError } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { isRecord, own, parseJson, type JsonRecord } from '../containers/json'
+import { isRecord, parseJson, valueAt, type JsonRecord } from '../containers/json'
 import type { Artifacts } from './manifest'
 
 const [DATABASE, VERSION, MODELS, INFOS] = ['tensorflowjs', 1, 'models_store', 'model_info_store'] as const
@@ -30,7 +30,8 @@ export async function readStored(address: string, where: string): Promise<Artifa
   const found = address.startsWith(LOCAL) ? fromLocal(key, address, where) : await fromIndexed(key, address, where)
   if (found === null) throw new StateError(`${where}: there is no model '${address}' in the storage of this page`)
   const { json, weightSpecs, weightData } = found
-  if (!isRecord(own(json, 'modelTopology'))) throw new FormatError(`${address} has no modelTopology: it is not a model`)
+  if (!isRecord(valueAt(json, 'modelTopology')))
+    throw new FormatError(`${address} has no modelTopology: it is not a model`)
   return { name: address, json, weights: [{ weights: weightSpecs, bytes: weightData }] }
 }
 
@@ -69,7 +70,7 @@ function infoOf({ json, weightSpecs, weightData }: StoredModel): Readonly<Record
   return {
     dateSaved: new Date(),
     modelTopologyType: 'JSON',
-    modelTopologyBytes: sizeOfText(own(json, 'modelTopology') ?? null),
+    modelTopologyBytes: sizeOfText(valueAt(json, 'modelTopology') ?? null),
     weightSpecsBytes: sizeOfText(weightSpecs),
     weightDataBytes: weightData.length,
   }
@@ -99,7 +100,11 @@ async function fromIndexed(key: string, address: string, where: string): Promise
   const json = parseJson(textOf({ ...others, weightData: null }, address), address)
   if (!isRecord(json) || !pieces.every((each) => each instanceof ArrayBuffer))
     throw new FormatError(`${address} is damaged: it has no modelArtifacts with weightData`)
-  return { json, weightSpecs: own(json, 'weightSpecs') ?? null, weightData: pieces.map((each) => new Uint8Array(each)) }
+  return {
+    json,
+    weightSpecs: valueAt(json, 'weightSpecs') ?? null,
+    weightData: pieces.map((each) => new Uint8Array(each)),
+  }
 }
 
 function textOf(value: object, address: string): string {

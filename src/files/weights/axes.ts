@@ -8,7 +8,7 @@ export function inverseOf(order: readonly number[]): number[] {
   return order.map((_, i) => order.indexOf(i))
 }
 
-/** The elements of an array whose axis i is axis `axes[i]` of the given one. */
+/** The elements with their axes in another order: axis i of the result is axis `axes[i]` of `shape`. */
 export function permuted(data: TensorData, shape: Shape, axes: readonly number[]): TensorData {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1))
   const made = data.slice()

@@ -113,8 +113,8 @@ function fillFitting(model: LayerBase, arrays: ReadonlyMap<string, NamedTensor>,
   const layers = new Set(others.map(({ key }) => layerOf(key)))
   const fitting = weights.filter(({ key }) => !layers.has(layerOf(key)))
   if (fitting.length === 0) throw new FormatError('No weight of the file fits the model')
-  const own = new Map(fitting.map(({ key }) => [key, arrayOf(key)!]))
-  for (const [variable, value] of mappedValues(fitting, own, (name) => name)) variable.assign(value)
+  const fittingArrays = new Map(fitting.map(({ key }) => [key, arrayOf(key)!]))
+  for (const [variable, value] of mappedValues(fitting, fittingArrays, (name) => name)) variable.assign(value)
   skipped.push(...layers)
 }
 

@@ -195,10 +195,10 @@ function pieceFor(
   const variable = weights.get(to)
   if (variable === undefined) throw new ArgumentError(`saveWeights: '${name}': the model has no weight '${to}'`)
   const whole = variable.value.data
-  const own = at === undefined ? variable.shape : variable.shape.slice(1)
-  const size = sizeOf(own)
+  const target = at === undefined ? variable.shape : variable.shape.slice(1)
+  const size = sizeOf(target)
   let data = at === undefined ? whole : whole.slice(at * size, (at + 1) * size)
-  let shape = reshape ?? own
+  let shape = reshape ?? target
   if (transpose !== undefined) {
     const back = inverseOf(transpose)
     data = permuted(data, shape, back)

@@ -18,43 +18,43 @@ interface Named {
 }
 
 /** Layers and modules, each in order. */
-export interface Group<Own, Module> {
-  readonly layers: readonly Own[]
+export interface Group<Layer, Module> {
+  readonly layers: readonly Layer[]
   readonly modules: readonly Module[]
 }
 
-export interface Pairs<Own, Module> {
-  readonly pairs: ReadonlyMap<Own, Module>
+export interface Pairs<Layer, Module> {
+  readonly pairs: ReadonlyMap<Layer, Module>
   /** Those without a partner. */
-  readonly left: Group<Own, Module>
+  readonly left: Group<Layer, Module>
   /** Groups in which each module fits several layers, or several modules fit a layer, and nothing tells which is which. */
-  readonly unclear: readonly Group<Own, Module>[]
+  readonly unclear: readonly Group<Layer, Module>[]
 }
 
 /** What is compared. */
-export interface Rules<Own, Module> {
-  fits(module: Module, own: Own): boolean
+export interface Rules<Layer, Module> {
+  fits(module: Module, layer: Layer): boolean
   /** Equal for layers that the same modules fit. */
-  likeness(own: Own): string
+  likeness(layer: Layer): string
 }
 
 /** @param modules in the order of the file */
-export function pairsOf<Own extends Placed, Module extends Named>(
-  layers: readonly Own[],
+export function pairsOf<Layer extends Placed, Module extends Named>(
+  layers: readonly Layer[],
   modules: readonly Module[],
-  rules: Rules<Own, Module>,
-): Pairs<Own, Module> {
+  rules: Rules<Layer, Module>,
+): Pairs<Layer, Module> {
   const backward = new Set(layers.filter(isBackward))
-  const whole: Rules<Own, Module> = {
-    fits: (module, own) => backward.has(own) === module.name.endsWith('_reverse') && rules.fits(module, own),
-    likeness: (own) => `${rules.likeness(own)} ${backward.has(own)}`,
+  const whole: Rules<Layer, Module> = {
+    fits: (module, layer) => backward.has(layer) === module.name.endsWith('_reverse') && rules.fits(module, layer),
+    likeness: (layer) => `${rules.likeness(layer)} ${backward.has(layer)}`,
   }
-  const pairs = new Map<Own, Module>()
-  const left = { layers: [] as Own[], modules: [] as Module[] }
-  const unclear: Group<Own, Module>[] = []
+  const pairs = new Map<Layer, Module>()
+  const left = { layers: [] as Layer[], modules: [] as Module[] }
+  const unclear: Group<Layer, Module>[] = []
   for (const group of groupsOf(layers, modules, whole)) {
     const found = group.layers.length === group.modules.length ? told(group, whole) : null
-    if (found !== null) group.layers.forEach((own, i) => pairs.set(own, found[i]!))
+    if (found !== null) group.layers.forEach((layer, i) => pairs.set(layer, found[i]!))
     else if (group.layers.length > 0 && group.modules.length > 0) unclear.push(group)
     else {
       left.layers.push(...group.layers)
@@ -64,15 +64,15 @@ export function pairsOf<Own extends Placed, Module extends Named>(
   return { pairs, left, unclear }
 }
 
-/** The smallest groups outside of which nothing fits; a module that fits nothing is in a group of its own. */
-function groupsOf<Own, Module>(
-  layers: readonly Own[],
+/** The smallest groups outside of which nothing fits; a module that fits nothing is alone in its group. */
+function groupsOf<Layer, Module>(
+  layers: readonly Layer[],
   modules: readonly Module[],
-  { fits, likeness }: Rules<Own, Module>,
-): readonly Group<Own, Module>[] {
+  { fits, likeness }: Rules<Layer, Module>,
+): readonly Group<Layer, Module>[] {
   // The first layer of each kind stands for the others. Kinds that one module fits have the same root.
-  const firsts = new Map<string, Own>()
-  for (const own of layers) if (!firsts.has(likeness(own))) firsts.set(likeness(own), own)
+  const firsts = new Map<string, Layer>()
+  for (const layer of layers) if (!firsts.has(likeness(layer))) firsts.set(likeness(layer), layer)
   const roots = new Map([...firsts.keys()].map((kind) => [kind, kind]))
   const rootOf = (kind: string): string => {
     let root = kind
@@ -80,13 +80,13 @@ function groupsOf<Own, Module>(
     return root
   }
   const kinds = modules.map((module): string | null => {
-    const [first, ...others] = [...firsts].filter(([, own]) => fits(module, own)).map(([kind]) => rootOf(kind))
+    const [first, ...others] = [...firsts].filter(([, layer]) => fits(module, layer)).map(([kind]) => rootOf(kind))
     for (const other of others) roots.set(other, first!)
     return first ?? null
   })
-  const groups = new Map([...roots.keys()].map((kind) => [kind, { layers: [] as Own[], modules: [] as Module[] }]))
-  const alone: Group<Own, Module>[] = []
-  for (const own of layers) groups.get(rootOf(likeness(own)))!.layers.push(own)
+  const groups = new Map([...roots.keys()].map((kind) => [kind, { layers: [] as Layer[], modules: [] as Module[] }]))
+  const alone: Group<Layer, Module>[] = []
+  for (const layer of layers) groups.get(rootOf(likeness(layer)))!.layers.push(layer)
   modules.forEach((module, i) => {
     const kind = kinds[i]
     if (kind == null) alone.push({ layers: [], modules: [module] })
@@ -96,19 +96,19 @@ function groupsOf<Own, Module>(
 }
 
 /** The module of each layer, if the shapes, the names, or numbers in them tell it; otherwise null. */
-function told<Own extends Placed, Module extends Named>(
-  { layers, modules }: Group<Own, Module>,
-  { fits, likeness }: Rules<Own, Module>,
+function told<Layer extends Placed, Module extends Named>(
+  { layers, modules }: Group<Layer, Module>,
+  { fits, likeness }: Rules<Layer, Module>,
 ): readonly Module[] | null {
   if (layers.length === 1) return modules
   const names = new Map(modules.map((module) => [plain(module.name), module]))
-  const named = layers.flatMap((own) => names.get(nameOf(own)) ?? [])
+  const named = layers.flatMap((layer) => names.get(nameOf(layer)) ?? [])
   if (new Set(named).size === layers.length) return named.every((module, i) => fits(module, layers[i]!)) ? named : null
   const isNumbered = new Set(modules.map(({ name }) => name.replaceAll(/\d+/g, '#'))).size === 1
   const order = naturalOrder()
   const isInOrder = modules.every(({ name }, i) => i === 0 || order(modules[i - 1]!.name, name) < 0)
   const areAlike = new Set(layers.map(likeness)).size === 1
-  const isChain = layers.every((own, i) => i === 0 || isBefore(layers[i - 1]!.trail, own.trail))
+  const isChain = layers.every((layer, i) => i === 0 || isBefore(layers[i - 1]!.trail, layer.trail))
   return isNumbered && isInOrder && areAlike && isChain ? modules : null
 }
 

@@ -19,7 +19,7 @@ interface Module {
 }
 
 /** A layer with weights: the last part of the class in its path, and its weights by their names in it. */
-interface Own {
+interface ModelLayer {
   readonly path: string
   /** The layers from the model to this one. */
   readonly trail: readonly LayerBase[]
@@ -89,7 +89,7 @@ const KINDS: Readonly<Record<string, Rows>> = {
 const UNUSED = ['num_batches_tracked']
 
 /** in_proj has the rows of query, key and value; heads are adjacent. */
-function attention({ shapes }: Own): Rows {
+function attention({ shapes }: ModelLayer): Rows {
   const [size = 0, heads = 0, width = 0] = shapes.get('einsum_dense/kernel') ?? []
   const inner = heads * width
   const each = ['einsum_dense', 'einsum_dense_1', 'einsum_dense_2']
@@ -118,15 +118,15 @@ export function mappingFor(
   arrays: ReadonlyMap<string, NamedTensor>,
 ): Record<string, WeightTargets> {
   const { pairs, left, unclear } = pairsOf(layersOf(model, weights), modulesOf(arrays), {
-    fits: (module, own) => {
-      const rows = rowsOf(own)
-      return rows !== null && fits(module, rows, own)
+    fits: (module, layer) => {
+      const rows = rowsOf(layer)
+      return rows !== null && fits(module, rows, layer)
     },
     likeness: ({ kind, shapes }) => JSON.stringify([kind, ...shapes]),
   })
   const problems = left.layers.map(({ path, shapes }) => {
-    const said = Array.from(shapes, ([name, shape]) => `${name} ${formatShape(shape)}`).join(', ')
-    return `no module fits '${path}' (${said})`
+    const described = Array.from(shapes, ([name, shape]) => `${name} ${formatShape(shape)}`).join(', ')
+    return `no module fits '${path}' (${described})`
   })
   if (left.modules.length > 0) problems.push(`no layer fits ${quotedNames(left.modules)}`)
   for (const { layers, modules } of unclear)
@@ -138,9 +138,10 @@ export function mappingFor(
       `No mapping from PyTorch was found: ${listed(problems)}. Or write the mapping yourself and pass it as the option mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } }`,
     )
   const mapping: Record<string, WeightTargets> = {}
-  for (const [own, { arrays: found }] of pairs) {
-    const rows = rowsOf(own)!
-    for (const [key, { name }] of found) put(mapping, name, UNUSED.includes(key) ? null : located(rows[key]!, own.path))
+  for (const [layer, { arrays: found }] of pairs) {
+    const rows = rowsOf(layer)!
+    for (const [key, { name }] of found)
+      put(mapping, name, UNUSED.includes(key) ? null : located(rows[key]!, layer.path))
   }
   return mapping
 }
@@ -151,8 +152,8 @@ const quotedNames = (all: readonly { readonly name: string }[]): string =>
     ', ',
   )
 
-function rowsOf(own: Own): Rows | null {
-  return own.kind === 'multi_head_attention' ? attention(own) : (KINDS[own.kind] ?? null)
+function rowsOf(layer: ModelLayer): Rows | null {
+  return layer.kind === 'multi_head_attention' ? attention(layer) : (KINDS[layer.kind] ?? null)
 }
 
 function located(rows: WeightTarget | readonly WeightTarget[], path: string): WeightTargets {
@@ -161,27 +162,27 @@ function located(rows: WeightTarget | readonly WeightTarget[], path: string): We
 }
 
 /** Whether all arrays of a module are weights of a layer, with their shapes, and all weights are among them. */
-function fits({ arrays }: Module, rows: Rows, { shapes }: Own): boolean {
+function fits({ arrays }: Module, rows: Rows, { shapes }: ModelLayer): boolean {
   const reached = new Set<string>()
   for (const [key, { shape }] of arrays) {
     if (UNUSED.includes(key)) continue
     const targets = Object.hasOwn(rows, key) ? [rows[key]!].flat() : []
     if (targets.length === 0) return false
     for (const target of targets) {
-      const own = shapes.get(target.to)
-      if (own === undefined || !hasShape(target, shape, own)) return false
+      const weightShape = shapes.get(target.to)
+      if (weightShape === undefined || !hasShape(target, shape, weightShape)) return false
       reached.add(target.to)
     }
   }
   return reached.size === shapes.size
 }
 
-function hasShape({ rows, transpose, reshape, at }: WeightTarget, shape: Shape, own: Shape): boolean {
+function hasShape({ rows, transpose, reshape, at }: WeightTarget, shape: Shape, weightShape: Shape): boolean {
   const part = rows === undefined ? shape : [rows[1] - rows[0], ...shape.slice(1)]
   if (rows !== undefined && rows[1] > (shape[0] ?? 0)) return false
   if (transpose !== undefined && transpose.length !== part.length) return false
   const turned = transpose === undefined ? part : transpose.map((axis) => part[axis]!)
-  return sameShape(turned, reshape ?? (at === undefined ? own : own.slice(1)))
+  return sameShape(turned, reshape ?? (at === undefined ? weightShape : weightShape.slice(1)))
 }
 
 /** The modules in the order of the file; if names are in alphabetical order, as safetensors writes them, numbers in them are compared as numbers. */
@@ -209,9 +210,9 @@ function partsOf(name: string): readonly [place: string, key: string] {
 }
 
 /** The layers of weights, in order. */
-function layersOf(model: LayerBase, weights: readonly SavedVariable[]): Own[] {
+function layersOf(model: LayerBase, weights: readonly SavedVariable[]): ModelLayer[] {
   const trails = trailsOf(model)
-  const layers = new Map<string, Own>()
+  const layers = new Map<string, ModelLayer>()
   for (const { key, variable } of weights) {
     const steps = key.split('/')
     const isAttention = /^multi_head_attention(?:_\d+)?$/.test(steps.at(-3) ?? '')

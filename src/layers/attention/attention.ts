@@ -19,7 +19,7 @@ import { withNames, type AttentionInputs } from './named'
 import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
-import type { BatchShape } from '../spec'
+import { specsFrom, type BatchShape } from '../spec'
 import { ATTENTION_OPTIONS, asBool, both, causalMask, keyMask, masksOfPair, pairMask } from './masks'
 import { generatorOf } from '../random'
 import type { LayerTraits } from '../traits'
@@ -151,7 +151,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(tracedOutputSpecs(this, typed(inputSpec), options))
+    return typed(tracedOutputSpecs(this, specsFrom(inputSpec), options))
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {

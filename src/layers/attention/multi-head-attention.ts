@@ -36,7 +36,7 @@ import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
 import { constraint, initializer, regularizer } from '../kinds'
 import { withoutMask } from '../masks'
-import { isBatchShape, type BatchShape } from '../spec'
+import { isBatchShape, specsFrom, type BatchShape } from '../spec'
 import { unitAxes, type InnerUnits, type UnitAxis } from '../units'
 import {
   ATTENTION_OPTIONS,
@@ -54,7 +54,7 @@ import { generatorOf } from '../random'
 import type { LayerTraits } from '../traits'
 import { tracedOutputSpecs } from '../inference'
 import { masksLike } from '../applying'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -389,7 +389,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(tracedOutputSpecs(this, typed(inputSpec), options))
+    return typed(tracedOutputSpecs(this, specsFrom(inputSpec), options))
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {

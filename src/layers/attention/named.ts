@@ -1,11 +1,10 @@
 // The inputs of attention layers and their masks by the names that they have in Keras.
 
 import { knownName } from '../../core/errors'
-import type { TensorLike } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../layer'
 import { withNamedInputs } from '../named-inputs'
-import { userTensor } from '../call-options'
 
 /** Inputs of a call by name, and its options. */
 export interface AttentionInputs extends ApplyOptions {
@@ -37,7 +36,7 @@ export function withNames(layer: { toString(): string }, given: readonly unknown
   for (const [key, value] of Object.entries(options)) {
     const place = MASKS.findIndex((name) => name === knownName(key, MASKS))
     if (place < 0) others[key] = value
-    else if (value != null) masks[place] = userTensor(value, `${layer.toString()}: ${key}`)
+    else if (value != null) masks[place] = toTensor(value, `${layer.toString()}: ${key}`)
   }
   if (masks.length === 0) return call
   const inputs = call.slice(0, -1)

@@ -65,12 +65,12 @@ export class InputLayer extends InputLayerBase {
 
   /** Older configurations may contain inputShape, which had no effect. @internal */
   static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
-    return new this(typed(withoutOptions(config, INPUT_SHAPE)))
+    return Reflect.construct(this, [withoutOptions(config, INPUT_SHAPE)])
   }
 
   /** A copy of an input layer. */
   static from(layer: InputLayer): InputLayer {
-    return new InputLayer(typed(layer.getConfig()))
+    return InputLayer.fromConfig(layer.getConfig())
   }
 
   /** The input's spec, with the batch axis. */

@@ -81,7 +81,8 @@ export type WithLora<L extends LoraLayer> = L &
  * @throws ArgumentError for another layer or rank, and for a layer with a constraint of the kernel; StateError before the layer
  * is built, and if LoRA is enabled already
  */
-export function enableLora<L extends LoraLayer>(layer: L, rank: number, options: LoraOptions = {}): WithLora<L> {
+export function enableLora<L extends LoraLayer>(layer: L, rank: number, options?: LoraOptions): WithLora<L>
+export function enableLora(layer: LoraLayer, rank: number, options: LoraOptions = {}): LoraLayer {
   requireArguments('enableLora', arguments, 3)
   const isTable = layer instanceof Embedding
   const hasFilters = layer instanceof ConvolutionLayer && layer.takesLora
@@ -137,7 +138,7 @@ export function enableLora<L extends LoraLayer>(layer: L, rank: number, options:
         return add(take(base, indices, 0), productWith(take(a, indices, 0)))
       },
     })
-  return layer as WithLora<L>
+  return layer
 }
 
 /** Defines properties that the search for parts of a layer does not see. */

@@ -8,10 +8,9 @@ import type { Variable } from '../../ops/variable'
 import { requireExtents, requireRank } from '../checks'
 import { initializer } from '../kinds'
 import type { BatchShape } from '../spec'
-import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { LayerTraits } from '../traits'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 const FORM = ['batch', 'steps', 'features']
 
@@ -44,7 +43,7 @@ export class PositionEmbedding extends PositionEmbeddingBase {
   static readonly className = 'PositionEmbedding'
   /** @internal */
   static override readonly traits: LayerTraits<PositionEmbedding> = {
-    form: TENSOR,
+    form: { takesOne: true, onlyHere: 'Keras has no layer PositionEmbedding, only Keras Hub has' },
     checkShape(layer, shape, built) {
       requireRank(layer, shape, FORM)
       requireExtents(layer, shape, built, [-1])

@@ -11,7 +11,7 @@ import type { Tensor } from '../../ops/tensor'
 import { knownShape, type BatchShape } from '../spec'
 import { Merge } from './merge'
 import type { LayerTraits } from '../traits'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** Shorter vectors are divided by this, not by their length. */
 const SHORTEST = 1e-7

@@ -4,7 +4,7 @@ import { fileScope } from '../../core/file-scope'
 import { add, multiply } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply, producerOf } from '../../ops/trace'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /**
  * x · factor + shift, for a traced x that is a convolution or a product, with or without a bias:

@@ -7,13 +7,12 @@ import { count, nullable, option, readOptions, type OptionInputs, type ValuesOf 
 import { isBranch } from '../../core/tree'
 import { abortable, signalOption } from '../../data/samples/abort'
 import { END, isElements, sourceOf, type ElementsOrMaker } from '../../data/samples/source'
-import { type TensorLike } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { isInferring } from '../context'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { LayerTraits } from '../traits'
-import { userTensor } from '../call-options'
 
 const adaptOptions = () =>
   merged(signalOption(), {
@@ -48,9 +47,10 @@ export abstract class AdaptedLayer<Batch = Tensor> extends Layer<Tensor> {
   /** Stores the computed state. */
   protected abstract finish(): void
 
-  /** Converts a given batch: to a tensor, unless a layer reads something else. */
-  protected readBatch(given: unknown): Batch {
-    return userTensor(given, `${this}: adapt`) as Batch
+  /** Converts a batch of the data to a tensor. A layer that computes its state from another `Batch` overrides it. */
+  protected readBatch(batch: unknown): Batch
+  protected readBatch(batch: unknown): unknown {
+    return toTensor(batch, `${this}: adapt`)
   }
 
   /**

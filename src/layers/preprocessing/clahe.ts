@@ -11,7 +11,7 @@ import { arange, reshape, slice, take, transpose } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { BYTES, rescaled } from './colours'
 import { ImageLayer, rangeOption, type Transformation } from './image-layer'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** The number of levels. */
 const LEVELS = 256

@@ -23,7 +23,7 @@ import { Tensor } from '../../ops/tensor'
 import { seedOption } from '../random'
 import { BYTES, RandomBrightness, RandomContrast, requireColours, rescaled, within } from './colours'
 import { ImageLayer, RandomDraws, interval, rangeOption, type Interval, type Transformation } from './image-layer'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** The range of values of colours. */
 const UNIT: Interval = [0, 1]

@@ -32,7 +32,7 @@ import {
   type Transformation,
 } from './image-layer'
 import { seedOption } from '../random'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 export const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
 /** Maps one range of values linearly to another. */

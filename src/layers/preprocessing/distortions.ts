@@ -15,7 +15,7 @@ import { within } from './colours'
 import { ImageLayer, RandomDraws, interval, probabilityOption, rangeOption, type Transformation } from './image-layer'
 import { bell, blurred } from './mixing'
 import { warped } from './placing'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** The corners of an image, [1, 4, 2], each (x, y). */
 function cornersOf({ shape }: Tensor): Tensor {

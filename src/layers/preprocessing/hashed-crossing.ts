@@ -3,12 +3,12 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { choice, configured, extent, listOf, nullable, option, required, sparse } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { type TensorLike } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { add, cast, multiply } from '../../ops/numpy/elementwise'
 import { take } from '../../ops/numpy/shape'
 import { StringTensor, beginsWithString, toStrings, type NestedStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import { userTensor, type ApplyOptions } from '../call-options'
+import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { madeIndices } from '../indices'
 import { Layer } from '../layer'
@@ -59,7 +59,7 @@ export class HashedCrossing extends HashedCrossingBase {
       if (!Array.isArray(input) || input.length < 2)
         throw new ArgumentError(`${layer}: the input must be a list of two or more features`)
       return input.map((feature: unknown) =>
-        beginsWithString(feature) ? toStrings(feature, String(layer)) : userTensor(feature, String(layer)),
+        beginsWithString(feature) ? toStrings(feature, String(layer)) : toTensor(feature, String(layer)),
       )
     },
     outputDtype: (layer) => (layer.outputMode === 'int' ? 'int32' : 'float32'),

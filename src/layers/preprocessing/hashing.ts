@@ -12,7 +12,7 @@ import { bucketOf } from './fingerprint'
 import { anyText, saltKind } from './lookup'
 import { StringLayer, stringsIn } from './string-layer'
 import type { LayerTraits } from '../traits'
-import { userTensor } from '../call-options'
+import { toTensor } from '../../ops/convert'
 
 const HashingBase = configured(
   StringLayer,
@@ -47,7 +47,7 @@ export class Hashing extends HashingBase {
   /** @internal */
   static override readonly traits: LayerTraits<Hashing> = {
     toTensors(layer, input) {
-      return beginsWithString(input) ? stringsIn(layer, input) : userTensor(input, String(layer))
+      return beginsWithString(input) ? stringsIn(layer, input) : toTensor(input, String(layer))
     },
     outputDtype: (layer) => (layer.outputMode === 'int' ? 'int32' : 'float32'),
   }

@@ -24,7 +24,7 @@ import { tracedOutputSpecs, specsByClass } from '../inference'
 import { applyTree } from '../applying'
 import { callByClass } from '../running'
 import { buildByClass } from '../building'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
 export interface Transformation {

@@ -39,7 +39,7 @@ import {
   type Transformation,
 } from './image-layer'
 import { seedOption } from '../random'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** weight · a + (1 − weight) · b, with one weight per sample, [batch, 1, 1, 1]. */
 function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {

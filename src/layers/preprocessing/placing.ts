@@ -10,7 +10,7 @@ import type { Tensor } from '../../ops/tensor'
 import { fillMode, gridOf, sampleAt, sampling, type Sampling } from '../../ops/image/warp'
 import { ImageLayer, RandomDraws, interval, type Interval, type Transformation } from './image-layer'
 import { seedOption } from '../random'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 const RandomFlipBase = configured(
   ImageLayer,

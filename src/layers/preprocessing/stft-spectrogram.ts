@@ -15,7 +15,7 @@ import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 /** The least power and magnitude. */
 const LEAST = 1e-7

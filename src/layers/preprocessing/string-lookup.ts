@@ -7,7 +7,7 @@ import { always, boolean, choice, configured, integer, nullable, option, text, u
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
 import { add, cast, equal, mod, where } from '../../ops/numpy/elementwise'
-import { type TensorLike } from '../../ops/convert'
+import { toTensor, type TensorLike } from '../../ops/convert'
 import { take } from '../../ops/numpy/shape'
 import { searchsorted } from '../../ops/numpy/sorting'
 import { StringTensor, type NestedStrings } from '../../ops/strings'
@@ -21,7 +21,6 @@ import type { Specials, Token } from './vocabulary'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 import type { LayerTraits } from '../traits'
-import { userTensor } from '../call-options'
 
 /** The special tokens before the vocabulary. @throws ArgumentError for `invert` together with vectors */
 function specialsOf<T extends Token>(layer: {
@@ -81,7 +80,7 @@ export class StringLookup extends StringLookupBase {
   static override readonly traits: LayerTraits<StringLookup> = {
     inputDtype: (layer) => (layer.invert ? 'int32' : 'string'),
     toTensors(layer, input) {
-      return layer.invert ? userTensor(input, String(layer), 'int32') : stringsIn(layer, input)
+      return layer.invert ? toTensor(input, String(layer), 'int32') : stringsIn(layer, input)
     },
     outputDtype(layer) {
       if (layer.invert) return 'string'
@@ -194,7 +193,7 @@ export class IntegerLookup extends IntegerLookupBase {
     form: TENSOR,
     inputDtype: () => 'int32',
     /** Not through float32, which cannot represent large integers. */
-    toTensors: (layer, input) => (input instanceof Tensor ? input : userTensor(input, String(layer), 'int32')),
+    toTensors: (layer, input) => (input instanceof Tensor ? input : toTensor(input, String(layer), 'int32')),
     validateInput(layer, x) {
       layer.requireKnown(x)
     },
@@ -219,11 +218,11 @@ export class IntegerLookup extends IntegerLookupBase {
   async adapt(data: AdaptData<TensorLike>, options: AdaptOptions = {}): Promise<void> {
     await this.lookup.learn(data, options, function* (part, where) {
       const given = typeof part === 'number' ? [part] : part
-      const wrong = userTensor(given, where).data.find((x: number) => !isInt32(x))
+      const wrong = toTensor(given, where).data.find((x: number) => !isInt32(x))
       if (wrong !== undefined)
         throw new DataError(`${where}: every element must be an integer of 32 bits, received ${wrong}`)
       // float32 cannot represent large integers.
-      const { data: numbers, shape } = userTensor(given, where, 'int32')
+      const { data: numbers, shape } = toTensor(given, where, 'int32')
       const width = sizeOf(shape.slice(1))
       for (let at = 0; at < numbers.length; at += width) yield [...numbers.subarray(at, at + width)]
     })

@@ -21,7 +21,7 @@ import { areMixed, type MadeUnits } from '../units'
 import { RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
 import type { LayerTraits } from '../traits'
-import { exactly, firstAndRest } from '../tuples'
+import { exactly, firstAndRest } from '../../core/tuples'
 
 const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {

@@ -4,7 +4,7 @@ import { ArgumentError } from '../../core/errors'
 import { count, readOptions, required, withoutOptions } from '../../core/options'
 import type { Config } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
-import { flatten, isRecord, typed, unflatten, type Tree } from '../../core/tree'
+import { flatten, isRecord, unflatten, type Tree } from '../../core/tree'
 import type { InputsOf, TensorLike } from '../../ops/convert'
 import { zeros } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -122,7 +122,7 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
 
   /** Older configurations may contain inputShape, which had no effect. @internal */
   static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
-    return new this(typed(withoutOptions(config, INPUT_SHAPE)))
+    return Reflect.construct(this, [withoutOptions(config, INPUT_SHAPE)])
   }
 
   /** The size of the state, or of each state. */

@@ -33,7 +33,7 @@ import type { BatchShape } from '../spec'
 import type { Cell, CellInput, DropoutMasks } from './cell'
 import { unitAxes, type UnitFlow } from '../units'
 import { addWeightTo, requireBuilt } from '../weight-lists'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 

@@ -27,7 +27,7 @@ import { generatorOf } from '../random'
 import type { ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 import type { LayerTraits } from '../traits'
-import { exactly } from '../tuples'
+import { exactly } from '../../core/tuples'
 
 const gruOptions = () =>
   merged(gateOptions(), {

@@ -63,11 +63,11 @@ export const cond = opOf<Cond>(() => [arg('pred', operand), arg('trueFn', callba
 })
 
 /** A list of functions, at least one. */
-const functions: ArgumentKind<readonly ((...given: never[]) => unknown)[]> = {
+const functions: ArgumentKind<readonly ((...args: never[]) => unknown)[]> = {
   read(value, where) {
     if (!Array.isArray(value) || value.length === 0)
       throw new ArgumentError(`${where} must be an array of at least one function, received ${quoted(value)}`)
-    return Array.from<unknown, (...given: never[]) => unknown>(value, (each) => callback.read(each, `each of ${where}`))
+    return Array.from<unknown, (...args: never[]) => unknown>(value, (each) => callback.read(each, `each of ${where}`))
   },
 }
 

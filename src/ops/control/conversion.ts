@@ -66,7 +66,7 @@ export const saturateCast = op(() => [arg('x', operand), arg('dtype', dtypeKind)
   },
 })
 
-/** A tensor with the same elements in memory of its own. The gradient passes through. */
+/** A copy of a tensor, which does not share memory with it. The gradient passes through. */
 export const copy = unaryOp('copy', (x) => apply('copy', [asTensor(x, 'copy')], {})[0]!)
 
 export const view = op(() => [arg('x', operand), optional('dtype', nullable(dtypeKind))], {

@@ -1,4 +1,4 @@
-// Functions with a gradient of their own. The results pass through a loop of one iteration, which changes nothing and
+// Functions with a gradient that the user writes. The results pass through a loop of one iteration, which changes nothing and
 // disappears from the plan; its pass for the gradient is the user's function, recorded as a graph.
 
 import { callback } from '../kinds'

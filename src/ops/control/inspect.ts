@@ -1,4 +1,4 @@
-// Questions about a tensor that need no computation: shape, dtype, data. On symbols of functional models these functions
+// Properties of a tensor that need no computation: shape, dtype, data. On symbols of functional models these functions
 // return at once, and an open extent is null.
 
 import { anyTree } from '../kinds'

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { nullable } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { operand, whole } from '../kinds'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -89,7 +89,7 @@ export const cropImages = op(
      * @param targetHeight the rows of the result. Default null
      * @param targetWidth the columns of the result. Default null
      * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
-     * @throws ArgumentError when not exactly two of three are given, or they do not fit the image
+     * @throws ArgumentError unless exactly two of the three are set, and when they do not fit the image
      * @example ops.image.cropImages(images, { topCropping: 2, targetHeight: 20, leftCropping: 0, rightCropping: 4 })
      * Keras: `keras.ops.image.crop_images`.
      */
@@ -104,7 +104,7 @@ export const cropImages = op(
       _dataFormat?,
     ): Tensor {
       const value = requireImages('cropImages', images)
-      const [rows, columns] = ofLength(value.shape.slice(-3, -1), 2)
+      const [rows, columns] = exactly(value.shape.slice(-3, -1), 2)
       const [top, bottom] = sidesOf(
         'cropImages',
         ['topCropping', 'bottomCropping', 'targetHeight'],
@@ -148,7 +148,7 @@ export const padImages = op(
      * @param targetHeight the rows of the result. Default null
      * @param targetWidth the columns of the result. Default null
      * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
-     * @throws ArgumentError when not exactly two of three are given, or the target is smaller than the padded image
+     * @throws ArgumentError unless exactly two of the three are set, and when the target is smaller than the padded image
      * @example ops.image.padImages(images, { topPadding: 2, targetHeight: 32, leftPadding: 0, rightPadding: 4 })
      * Keras: `keras.ops.image.pad_images`.
      */
@@ -163,7 +163,7 @@ export const padImages = op(
       _dataFormat?,
     ): Tensor {
       const value = requireImages('padImages', images)
-      const [rows, columns] = ofLength(value.shape.slice(-3, -1), 2)
+      const [rows, columns] = exactly(value.shape.slice(-3, -1), 2)
       const [top, bottom] = sidesOf(
         'padImages',
         ['topPadding', 'bottomPadding', 'targetHeight'],

@@ -83,7 +83,7 @@ export const boxesOf = (edges: Edges): Tensor => concatenate(edges, -1)
 const isRelative = (format: BoundingBoxFormat): boolean => format.startsWith('rel')
 const hasSize = (format: BoundingBoxFormat): boolean => /(?:wh|hw)$/i.test(format)
 const hasCentre = (format: BoundingBoxFormat): boolean => /center/i.test(format)
-/** Exchanges x and y where the format has y first; its own inverse. */
+/** Exchanges x and y where the format has y first. Applied twice, it changes nothing. */
 const xFirst = (format: BoundingBoxFormat, [a, b, c, d]: Edges): Edges =>
   /^(?:rel)?(?:center)?yx/i.test(format) ? [b, a, d, c] : [a, b, c, d]
 

@@ -1,7 +1,7 @@
 // Conversions between colour spaces. Colours are the last axis.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import type { TensorLike } from '../convert'
 import { operand } from '../kinds'
 import { dataFormat as formatKind, type DataFormat } from '../nn/channels'
@@ -75,12 +75,12 @@ export const rgbToGrayscale = op(
 )
 
 /** The three channels [… 1] of float32 images. */
-function planesOf(where: string, value: Tensor): [Tensor, Tensor, Tensor] {
+function planesOf(where: string, value: Tensor): readonly [Tensor, Tensor, Tensor] {
   if (value.shape.at(-1) !== 3)
     throw new ShapeError(`${where}: expected 3 channels, received ${formatShape(value.shape)}`)
   if (value.dtype !== 'float32')
     throw new ArgumentError(`${where}: expected float32 colours, received ${value.dtype}. Divide them by 255`)
-  return ofLength(
+  return exactly(
     [0, 1, 2].map((i) => sliceAlong(value, value.rank - 1, i, 1)),
     3,
   )
@@ -107,7 +107,7 @@ export const rgbToHsv = op(
 )
 
 function hsvOf(images: Tensor): Tensor {
-  const [red, green, blue] = ofLength(
+  const [red, green, blue] = exactly(
     planesOf('rgbToHsv', images).map((x) => where(less(abs(x), 2 ** -23), 0, x)),
     3,
   )

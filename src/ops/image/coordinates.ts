@@ -2,7 +2,7 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { integer, number } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -126,7 +126,7 @@ export const perspectiveTransform = op(
       _dataFormat?,
     ): Tensor {
       return eachImage('perspectiveTransform', images, (batch) => {
-        const [count, rows, columns] = ofLength(batch.shape, 4)
+        const [count, rows, columns] = exactly(batch.shape, 4)
         const start = pointsOf('startPoints', startPoints, count)
         const end = pointsOf('endPoints', endPoints, count)
         if (start.shape[0] !== end.shape[0])
@@ -193,7 +193,7 @@ export const elasticTransform = op(
       _dataFormat?,
     ): Tensor {
       return eachImage('elasticTransform', images, (batch) => {
-        const [count, rows, columns] = ofLength(batch.shape, 4)
+        const [count, rows, columns] = exactly(batch.shape, 4)
         // dx and dy are two channels.
         const noise = normal([count, rows, columns, 2], { stddev: sigma, seed })
         const shift = multiply(smooth('elasticTransform', noise, sigma), alpha)

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { listOf, number, tableSize, type Kind } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { operand, type ArgumentKind } from '../kinds'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
 import { convolveDepthwise } from '../nn/convolution'
@@ -76,7 +76,7 @@ export const gaussianBlur = op(
      */
     gaussianBlur(images, kernelSize = [3, 3], sigma = [1, 1], _dataFormat?): Tensor {
       const spread = bothOf(sigma)
-      const [across, down] = ofLength(
+      const [across, down] = exactly(
         bothOf(kernelSize).map((size, i) => gaussianOf(size, spread[i]!)),
         2,
       )
@@ -108,7 +108,7 @@ export const sobelEdges = op(
      */
     sobelEdges(images, _dataFormat?): Tensor {
       return eachImage('sobelEdges', images, (batch) => {
-        const [count, rows, columns, channels] = ofLength(batch.shape, 4)
+        const [count, rows, columns, channels] = exactly(batch.shape, 4)
         const slope = [-1, 0, 1]
         const weight = [1, 2, 1]
         const taps = slope.flatMap((_, y) => slope.map((__, x) => [slope[y]! * weight[x]!, weight[y]! * slope[x]!]))
@@ -173,7 +173,7 @@ export const ssim = op(
      */
     ssim(image1, image2, maxVal = 1, filterSize = 11, filterSigma = 1.5, k1 = 0.01, k2 = 0.03, _dataFormat?): Tensor {
       if (filterSize % 2 === 0) throw new ArgumentError(`ssim: filterSize must be odd, received ${filterSize}`)
-      const pair = ofLength(
+      const pair = exactly(
         [image1, image2].map((each) => requireImages('ssim', each)),
         2,
       )
@@ -182,7 +182,7 @@ export const ssim = op(
           `ssim: both images must have one shape, received ${formatShape(pair[0].shape)} and ${formatShape(pair[1].shape)}`,
         )
       const isOne = pair[0].rank === 3
-      const [x, y] = ofLength(
+      const [x, y] = exactly(
         pair.map((each) => cast(isOne ? reshape(each, [1, ...each.shape]) : each, 'float32')),
         2,
       )

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { boolean, choice, number } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { operand } from '../kinds'
 import { matmul } from '../linalg/linalg'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -126,7 +126,7 @@ export const cutOut = (x: Tensor, { top, left, height, width }: Part): Tensor =>
 /** Images, padded equally on both sides to the target's aspect ratio. */
 function paddedLike(x: Tensor, target: Size, value: number): Tensor {
   const size = sizeOfImages(x)
-  const [above, left] = ofLength(
+  const [above, left] = exactly(
     sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))),
     2,
   )
@@ -187,7 +187,7 @@ export const resize = op(
     ): Tensor {
       if (cropToAspectRatio && padToAspectRatio)
         throw new ArgumentError('resize: cropToAspectRatio and padToAspectRatio exclude each other')
-      const target = ofLength(bothOf(size), 2)
+      const target = exactly(bothOf(size), 2)
       return eachImage('resize', images, (batch) => {
         let shaped = batch
         if (cropToAspectRatio) shaped = cutOut(batch, middleLike(sizeOfImages(batch), target))
@@ -201,7 +201,7 @@ export const resize = op(
 
 function resized(x: Tensor, [rows, columns]: Size, how: Interpolation, antialias: boolean): Tensor {
   if (how === 'nearest') return pick(pick(x, 1, rows), 2, columns)
-  const [batch, height, width, channels] = ofLength(x.shape, 4)
+  const [batch, height, width, channels] = exactly(x.shape, 4)
   const floats = cast(x, 'float32')
   const tall =
     rows === height

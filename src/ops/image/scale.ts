@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { asTensor } from '../convert'
 import { operand, shape, wholes } from '../kinds'
 import { matmul } from '../linalg/linalg'
@@ -124,7 +124,7 @@ export const scaleAndTranslate = op(
       const where = 'scaleAndTranslate'
       const value = cast(asTensor(images, where), 'float32')
       const axes = spatialDims.map((axis) => normalizeAxis(where, axis, value.rank))
-      const [by, shift] = ofLength(
+      const [by, shift] = exactly(
         [scale, translation].map((each) => cast(asTensor(each, where), 'float32')),
         2,
       )

@@ -3,7 +3,7 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { choice, number } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'
 import { lastFormat, type LastFormatOption } from '../nn/channels'
@@ -100,7 +100,7 @@ export const affineTransform = op(
 )
 
 function transformed(value: Tensor, transform: TensorLike, options: SampleOptions): Tensor {
-  const [batch, rows, columns] = ofLength(value.shape, 4)
+  const [batch, rows, columns] = exactly(value.shape, 4)
   const matrix = cast(asTensor(transform, 'affineTransform'), 'float32')
   const count = matrix.rank === 1 ? 1 : matrix.shape[0]!
   if (matrix.rank > 2 || matrix.shape.at(-1) !== 8 || (matrix.rank === 2 && count !== 1 && count !== batch)) {
@@ -128,15 +128,16 @@ export function gridOf(rows: number, columns: number): { readonly x: Tensor; rea
  * width] → [batch, height, width, channels].
  */
 export function sampleAt(x: Tensor, row: Tensor, column: Tensor, options: SampleOptions): Tensor {
-  const [batch, rows, columns, channels] = ofLength(x.shape, 4)
+  const [batch, rows, columns, channels] = exactly(x.shape, 4)
   const pixels = reshape(x, [batch * rows * columns, channels])
   const first = reshape(arange(0, batch * rows * columns, rows * columns, 'int32'), [batch, 1, 1])
   return sampleGrid(pixels, [rows, columns], [row, column], options, first)
 }
 
 /**
- * Samples a grid of the given extents, stored as pixels [size, channels], at a position along each axis; the positions broadcast to
- * [places…] → [places…, channels].
+ * Samples a grid at a position along each axis; the positions broadcast to [places…] → [places…, channels].
+ * @param pixels the grid, stored as [size, channels]
+ * @param extents of the grid
  * @param first the index of the grid's first pixel, if there are several grids
  */
 export function sampleGrid(

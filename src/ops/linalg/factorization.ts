@@ -7,7 +7,7 @@ import { arg, op, opOf, optional, unaryOp } from '../op'
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, nullable, number } from '../../core/options'
 import { broadcastShapes, sameShape, type Shape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import {
   Cholesky,
   Eigen,
@@ -227,7 +227,7 @@ export const qr = op(() => [arg('x', operand), optional('mode', choice('reduced'
    */
   qr(x, mode = 'reduced'): [q: Tensor, r: Tensor] {
     const value = requireMatrices('qr', x)
-    const [m, n] = ofLength(value.shape.slice(-2), 2)
+    const [m, n] = exactly(value.shape.slice(-2), 2)
     if (m >= n) {
       const [q, r] = run(new Qr(mode === 'complete'), value)
       return [q!, r!]
@@ -296,7 +296,7 @@ export const svd = opOf<Svd>(
       const isWide = value.shape.at(-2)! < value.shape.at(-1)!
       const tall = isWide ? transposed(value) : value
       if (!computeUv) return run(new SingularValues(), tall)[0]!
-      const [u, s, vt] = ofLength(run(new Singular(fullMatrices), tall), 3)
+      const [u, s, vt] = exactly(run(new Singular(fullMatrices), tall), 3)
       return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
     },
   },
@@ -316,17 +316,17 @@ export const pinv = op(() => [arg('x', operand), optional('rcond', nullable(numb
    */
   pinv(x, rcond = null): Tensor {
     const value = requireMatrices('pinv', x)
-    const [m, n] = ofLength(value.shape.slice(-2), 2)
+    const [m, n] = exactly(value.shape.slice(-2), 2)
     const least = rcond ?? cutoff(m, n)
     if (m < n) return transposed(pinv(transposed(value), least))
     if (value.size === 0) return transposed(value)
-    const [u, s, vt] = ofLength(run(new Singular(false), stopGradient(value)), 3)
+    const [u, s, vt] = exactly(run(new Singular(false), stopGradient(value)), 3)
     const counts = less(multiply(max(s, -1, true), least), s)
     const inverse = where(counts, divide(1, where(counts, s, 1)), 0)
     const found = matmul(multiply(transposed(vt), expandDims(inverse, -2)), transposed(u))
     // The gradient flows through R⁻¹ Qᵀ, which equals A⁺ where A has full rank.
     const isWhole = expandDims(all(counts, -1, true), -1)
-    const [q, r] = ofLength(run(new Qr(false), where(isWhole, value, eye(m, n))), 2)
+    const [q, r] = exactly(run(new Qr(false), where(isWhole, value, eye(m, n))), 2)
     const smooth = run(new TriangularSolve(false, false, false), r, transposed(q))[0]!
     return add(found, subtract(smooth, stopGradient(smooth)))
   },

@@ -5,7 +5,7 @@ import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { boolean, custom, nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { requireNumber, resolveAxes, type ReduceOptions } from '../arguments'
 import { asTensor } from '../convert'
 import { abs, cast, notEqual, power, sqrt, square } from '../numpy/elementwise'
@@ -43,7 +43,7 @@ export const norm = op(
   {
     /**
      * The norm of vectors along one axis, or of matrices along two; of all elements as one vector if neither `ord` nor
-     * `axis` is given. If only `ord` is given, x must be a vector or a matrix.
+     * `axis` is set. If only `ord` is set, x must be a vector or a matrix.
      *
      * | ord | vectors | matrices |
      * |---|---|---|
@@ -66,7 +66,7 @@ export const norm = op(
           ? resolveAxes('norm', null, value.rank)
           : (typeof axis === 'number' ? [axis] : axis).map((each) => normalizeAxis('norm', each, value.rank))
       if (axes.length === 1) return vectorNorm(value, ord, axes[0]!, keepDims)
-      if (axes.length === 2 && axes[0] !== axes[1]) return matrixNorm(value, ord, ofLength(axes, 2), keepDims)
+      if (axes.length === 2 && axes[0] !== axes[1]) return matrixNorm(value, ord, exactly(axes, 2), keepDims)
       throw new ShapeError(
         `norm: ord ${quoted(ord)} requires one axis for vectors or two for matrices, received ${formatShape(value.shape)} and axes [${axes.join(', ')}]`,
       )
@@ -87,7 +87,7 @@ function vectorNorm(x: Tensor, ord: number | 'fro' | 'nuc', axis: number, keepDi
 function matrixNorm(
   x: Tensor,
   ord: number | 'fro' | 'nuc',
-  [row, column]: [number, number],
+  [row, column]: readonly [number, number],
   keepDims: boolean,
 ): Tensor {
   const others = x.shape.map((_, i) => i).filter((i) => i !== row && i !== column)

@@ -22,8 +22,8 @@ export function factors(where: string, operands: readonly TensorLike[]): Tensor[
 }
 
 /**
- * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. Integers wrap at 32 bits and have no kernel of their
- * own, so they take memory for m · k · n elements.
+ * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. Integers wrap at 32 bits. There is no kernel for
+ * their products, so these take memory for m · k · n elements.
  */
 export function product(a: Tensor, b: Tensor): Tensor {
   if (a.dtype === 'float32') return apply('matmul', [a, b], {})[0]!

@@ -1,11 +1,11 @@
-// Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
+// Ops that write to the positions in a tensor of indices: sums and maxima by segment, scattered values, counts.
 
 import { operand, operandOrNull, shape as shapeKind, whole } from '../kinds'
 import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { boolean, choice, custom, nullable, sparse as sparseKind } from '../../core/options'
 import { sameShape, sizeOf, type Shape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { ScatterMax } from '../../engine/primitives/indexing'
 import { sliceAlong } from '../numpy/along'
 import { OUTSIDE, countsOf, nonnegative, scatterSum, type Scattered } from './counts'
@@ -213,7 +213,7 @@ export const scatterUpdate = op(
   ],
   {
     /**
-     * `inputs` with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
+     * `inputs` with other values at some indices, which have the form of those of `scatter`. If indices are equal, the last update wins.
      * @param reduction combines an element with its updates instead: `add` their sum, `mul` their product, `max` the largest, `min` the
      *   smallest. Default null: the update replaces the element.
      * @returns the shape and dtype of `inputs`
@@ -372,7 +372,7 @@ export const histogram = op(
       const [low, high] =
         range === null
           ? [min(value), max(value)]
-          : ofLength(
+          : exactly(
               range.map((bound) => full([], bound)),
               2,
             )

@@ -4,7 +4,7 @@ import { operand, whole, type ArgumentKind } from '../kinds'
 import { arg, op, optional } from '../op'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, nullable } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { asTensor, type TensorLike } from '../convert'
 import { sliceAlong } from '../numpy/along'
@@ -90,7 +90,7 @@ function sequencesOf(where: string, x: Tensor, length: number, stride: number): 
 /** The adjoint of `sequencesOf`: adds sequences [… sequences, length] at their positions → [… stride · (sequences − 1) + length]. */
 function overlapAdd(where: string, x: Tensor, stride: number): Tensor {
   const front = x.shape.slice(0, -2)
-  const [sequences, length] = ofLength(x.shape.slice(-2), 2)
+  const [sequences, length] = exactly(x.shape.slice(-2), 2)
   const extent = stride * (sequences - 1) + length
   requireShape(where, [...front, extent])
   const piece = commonDivisor(length, stride)
@@ -231,14 +231,14 @@ export const istft = op(
 /** The mean of the sequences at each element, times the number of those that overlap within a sequence. */
 /* @__NO_SIDE_EFFECTS__ */
 function meanOf(sequences: Tensor, stride: number): Tensor {
-  const [count, size] = ofLength(sequences.shape.slice(-2), 2)
+  const [count, size] = exactly(sequences.shape.slice(-2), 2)
   const covered = overlapAdd('istft', broadcastTo(1, [count, size]), stride)
   // No element is uncovered unless the stride is longer than a sequence.
   return multiply(divide(overlapAdd('istft', sequences, stride), where(greater(covered, 0), covered, 1)), size / stride)
 }
 
 function weighted(sequences: Tensor, window: Tensor, stride: number, before: number): Tensor {
-  const [count, size] = ofLength(sequences.shape.slice(-2), 2)
+  const [count, size] = exactly(sequences.shape.slice(-2), 2)
   const length = window.size
   const inner = sliceAlong(sequences, sequences.rank - 1, before, length)
   const norm = overlapAdd('istft', broadcastTo(square(window), [count, length]), stride)

@@ -1,4 +1,4 @@
-// Pooling to a given number of places: the windows follow from the extents.
+// Pooling to as many places as the caller wants: the windows follow from the extents.
 
 import { asTensor, type TensorLike } from '../convert'
 import { operand } from '../kinds'

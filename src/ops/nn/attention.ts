@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { always, boolean, idle, nullable, number } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { AttentionKernel } from '../../engine/primitives/attention'
 import { asTensor, type TensorLike } from '../convert'
 import { needAttention } from '../families'
@@ -75,7 +75,7 @@ export const dotProductAttention = op(
       _attnLogitsSoftCap?,
     ): Tensor {
       const where = 'dotProductAttention'
-      const [q, k, v] = ofLength(
+      const [q, k, v] = exactly(
         [query, key, value].map((each) => cast(asTensor(each, where), 'float32')),
         3,
       )

@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { nullable } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import type { PaddedAttributes } from '../../engine/ir/attributes'
 import { asTensor, type TensorLike } from '../convert'
 import { needWindows } from '../families'
@@ -45,8 +45,8 @@ export interface ConvTransposeOptions extends ConvOptions {
 
 const MOST_AXES = 3
 
-function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Tensor] {
-  const values = ofLength(
+function operands(where: string, x: TensorLike, kernel: TensorLike): readonly [Tensor, Tensor] {
+  const values = exactly(
     [x, kernel].map((each) => cast(asTensor(each, where), 'float32')),
     2,
   )
@@ -105,7 +105,7 @@ export const conv = op(() => [arg('inputs', operand), arg('kernel', operand), ..
 
 /** @param where names the op or the layer in errors */
 export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
-  const [channels, filters] = ofLength(kernel.shape.slice(-2), 2)
+  const [channels, filters] = exactly(kernel.shape.slice(-2), 2)
   const groups = x.shape.at(-1)! / channels
   if (!Number.isInteger(groups) || groups < 1 || filters % groups !== 0) {
     throw new ShapeError(
@@ -132,7 +132,7 @@ export const depthwiseConv = op(() => [arg('inputs', operand), arg('kernel', ope
 })
 
 export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
-  const [channels, multiplier] = ofLength(kernel.shape.slice(-2), 2)
+  const [channels, multiplier] = exactly(kernel.shape.slice(-2), 2)
   if (x.shape.at(-1) !== channels) {
     throw new ShapeError(
       `${where}: a kernel ${formatShape(kernel.shape)} needs ${channels} channels, received ${formatShape(x.shape)}`,

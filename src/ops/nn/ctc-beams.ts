@@ -1,7 +1,7 @@
 // The beam search of CTC decoding, in JavaScript: which prefixes are equal depends on the data. Results are those of Keras,
 // also in the order of equal scores.
 
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { Tensor } from '../tensor'
 
 /** A prefix of labels, with the logarithms of the probabilities of its paths. */
@@ -34,7 +34,7 @@ export function searchBeams(
   topPaths: number,
   blank: number,
 ): [labels: Tensor, scores: Tensor] {
-  const [batch, steps, classes] = ofLength(logP.shape, 3)
+  const [batch, steps, classes] = exactly(logP.shape, 3)
   const labels = new Int32Array(topPaths * batch * steps).fill(-1)
   const scores = new Float32Array(batch * topPaths).fill(-Infinity)
   for (let row = 0; row < batch; row++) {
@@ -103,7 +103,7 @@ function merged(scores: readonly Score[]): Beam[] {
   return [...sums.values()]
     .sort((a, b) => lexicographic(a.path, b.path))
     .map(({ path, sums: both }) => {
-      const [emitted, paused] = ofLength(
+      const [emitted, paused] = exactly(
         both.map((each, i) => (each > 0 ? fround(fround(Math.log(each)) + most[i]!) : -Infinity)),
         2,
       )

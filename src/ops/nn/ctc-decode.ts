@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, nullable } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { asTensor } from '../convert'
 import { operand, whole } from '../kinds'
 import { sliceAlong } from '../numpy/along'
@@ -92,7 +92,7 @@ export const ctcDecode = op(
 )
 
 function decodeGreedily(logits: Tensor, lengths: Tensor, merge: boolean, blank: number): [Tensor, Tensor] {
-  const [batch, steps] = ofLength(logits.shape, 3)
+  const [batch, steps] = exactly(logits.shape, 3)
   const at = arange(0, steps, 1, 'int32')
   const isAfter = greaterEqual(at, expandDims(lengths, 1))
   const best = where(isAfter, blank, argmax(logits, -1))

@@ -3,7 +3,7 @@
 
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { asTensor } from '../convert'
 import { scan } from '../control/scan'
 import { operand, whole } from '../kinds'
@@ -45,7 +45,7 @@ export const ctcLoss = op(
      * @example ops.ctcLoss([[1, 2, 0]], logits, [2], [10])   // logits [1, 10, 3]
      */
     ctcLoss(target, output, targetLength, outputLength, maskIndex = 0): Tensor {
-      const [labels, lengths, stepCounts] = ofLength(
+      const [labels, lengths, stepCounts] = exactly(
         [target, targetLength, outputLength].map((each) => cast(asTensor(each, 'ctcLoss'), 'int32')),
         3,
       )
@@ -99,7 +99,7 @@ export function ctcValues(
   counts: Tensor | null,
   blank: number,
 ): Tensor {
-  const [batch, most] = ofLength(labels.shape, 2)
+  const [batch, most] = exactly(labels.shape, 2)
   const classes = logits.shape[2]!
   const logP = logSoftmax(logits)
   const isClass = logicalAnd(greater(labels, -1), less(labels, classes))

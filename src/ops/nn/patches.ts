@@ -1,7 +1,7 @@
 // Rearrangements of images: blocks of pixels to channels and back, and all windows of an image side by side.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { asNumbers, asTensor, type TensorLike } from '../convert'
 import { operand, whole } from '../kinds'
 import { sliceAlong, takeAlong } from '../numpy/along'
@@ -24,7 +24,7 @@ function readImage(where: string, x: TensorLike, dataFormat: DataFormat) {
     throw new ShapeError(
       `${where}: expected images [batch, ${isFirst ? 'channels, rows, columns' : 'rows, columns, channels'}], received ${formatShape(value.shape)}`,
     )
-  const extents = ofLength(value.shape, 4)
+  const extents = exactly(value.shape, 4)
   const [batch, first, second, third] = extents
   const shape: Image = isFirst ? [batch, second, third, first] : extents
   return { value, isFirst, shape }
@@ -124,8 +124,8 @@ function windowsOf(
   where: string,
   extents: readonly number[],
   ...sizes: readonly [kernelSize: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]
-): { taps: readonly number[]; padding: readonly number[]; windows: [Windows, Windows] } {
-  const [taps, dilation, padding, stride] = ofLength(sizes.map(bothOf), 4)
+): { taps: readonly number[]; padding: readonly number[]; windows: readonly [Windows, Windows] } {
+  const [taps, dilation, padding, stride] = exactly(sizes.map(bothOf), 4)
   const windows = extents.map((extent, i) => {
     const padded = extent + 2 * padding[i]!
     const places = Math.floor((padded - dilation[i]! * (taps[i]! - 1) - 1) / stride[i]!) + 1
@@ -139,7 +139,7 @@ function windowsOf(
     )
     return { padded, places, indices: new Tensor(indices, [indices.length], 'int32') }
   })
-  return { taps, padding, windows: ofLength(windows, 2) }
+  return { taps, padding, windows: exactly(windows, 2) }
 }
 
 export const unfold = op(() => [arg('x', operand), ...windowParameters()], {
@@ -158,7 +158,7 @@ export const unfold = op(() => [arg('x', operand), ...windowParameters()], {
       throw new ShapeError(
         `unfold: expected images [batch, channels, rows, columns], received ${formatShape(value.shape)}`,
       )
-    const [batch, channels, ...extents] = ofLength(value.shape, 4)
+    const [batch, channels, ...extents] = exactly(value.shape, 4)
     const { taps, padding: sides, windows } = windowsOf('unfold', extents, kernelSize, dilation, padding, stride)
     const [down, across] = windows
     const around = sides.every((side) => side === 0)

@@ -7,7 +7,7 @@ import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
 import { nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { asTensor, type TensorLike } from '../convert'
 import { equal, lessEqual, subtract, where } from './elementwise'
@@ -36,7 +36,7 @@ export const tril = op(withDiagonal, {
   /** The elements on and below diagonal k; zeros above. x [… m,n] → [… m,n] */
   tril(x, k = 0): Tensor {
     const value = requireMatrix('tril', x)
-    const [rows, columns] = ofLength(value.shape.slice(-2), 2)
+    const [rows, columns] = exactly(value.shape.slice(-2), 2)
     return where(lessEqual(distances(rows, columns), k), value, zeroLike(value))
   },
 })
@@ -45,7 +45,7 @@ export const triu = op(withDiagonal, {
   /** The elements on and above diagonal k; zeros below. x [… m,n] → [… m,n] */
   triu(x, k = 0): Tensor {
     const value = requireMatrix('triu', x)
-    const [rows, columns] = ofLength(value.shape.slice(-2), 2)
+    const [rows, columns] = exactly(value.shape.slice(-2), 2)
     return where(lessEqual(distances(rows, columns), k - 1), zeroLike(value), value)
   },
 })
@@ -101,7 +101,7 @@ export const diagonal = op(diagonals, {
 
 function diagonalOf(where: string, x: Tensor, offset: number, axis1 = 0, axis2 = 1): Tensor {
   if (x.rank < 2) throw new ShapeError(`${where}: expected at least two axes, received ${formatShape(x.shape)}`)
-  const [row, column] = ofLength(
+  const [row, column] = exactly(
     [axis1, axis2].map((axis) => normalizeAxis(where, axis, x.rank)),
     2,
   )

@@ -8,7 +8,7 @@ import { asIntegers } from './bits'
 import { abs, cast, equal, floorDivide, maximum, minimum, mod, multiply, subtract, where } from './elementwise'
 import { broadcastTo } from './shape'
 import { broadcastShapes } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 
 /**
  * The most steps that Euclid's algorithm takes for int32 if it takes the remainder nearest to 0: each step but the first
@@ -17,10 +17,10 @@ import { ofLength } from '../../core/tuples'
 const STEPS = 25
 
 /** The magnitudes of two operands as int32 of one shape; that of −2³¹ wraps to −2³¹. */
-function magnitudes(name: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+function magnitudes(name: string, a: TensorLike, b: TensorLike): readonly [Tensor, Tensor] {
   const [left, right] = [asIntegers(a, name), asIntegers(b, name)]
   const shape = broadcastShapes(name, [left.shape, right.shape])
-  return ofLength(
+  return exactly(
     [left, right].map((x) => broadcastTo(abs(cast(x, 'int32')), shape)),
     2,
   )

@@ -5,7 +5,7 @@ import { arg, op, others } from '../op'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { integer, nullAs, recordOf, text } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { asTensor } from '../convert'
 import { reshape, transpose } from './shape'
 import type { Tensor } from '../tensor'
@@ -50,7 +50,7 @@ export const rearrange = op(
         throw new ArgumentError(
           `rearrange: the pattern must have two sides, such as 'b h w c -> b (h w) c', received ${quoted(pattern)}`,
         )
-      const [from, to] = ofLength(sides.map(readSide), 2)
+      const [from, to] = exactly(sides.map(readSide), 2)
       const known = new Map(Object.entries(axesLengths))
       const [names, moved] = [from.flat(), to.flat()]
       const single = [...names, ...moved].find((name) => !(names.includes(name) && moved.includes(name)))

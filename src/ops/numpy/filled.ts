@@ -72,14 +72,14 @@ export const arange = op(
 )
 
 export const zerosLike = op(() => [arg('x', operand), optional('dtype', nullable(dtype))], {
-  /** Zeros with the shape of x, and with its dtype unless one is given. */
+  /** Zeros with the shape of x, and with its dtype unless `dtype` is set. */
   zerosLike(x, dtype = null): Tensor {
     return plain.zerosLike(x, dtype)
   },
 })
 
 export const onesLike = op(() => [arg('x', operand), optional('dtype', nullable(dtype))], {
-  /** Ones with the shape of x, and with its dtype unless one is given. */
+  /** Ones with the shape of x, and with its dtype unless `dtype` is set. */
   onesLike(x, dtype = null): Tensor {
     return plain.onesLike(x, dtype)
   },

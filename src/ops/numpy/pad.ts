@@ -63,7 +63,7 @@ export const pad = op(
       if (typeof mode === 'number') return padConstant(operand, pairs, mode)
       if (mode === 'constant') return padConstant(operand, pairs, constantValues ?? 0)
       return joined(`pad ${mode} ${pairs.join(' ')}`, [operand], ([source]) =>
-        // The first axis last: its parts are computed where they are in the result.
+        // From the last axis to the first: the parts that the first axis adds are then written to their places in the result.
         pairs.reduceRight(
           (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, mode)),
           source!,

@@ -158,14 +158,14 @@ function flatIndices(indices: Tensor, shape: readonly number[], axis: number): T
   let stride = 1
   let flat: Tensor | null = null
   for (let i = shape.length - 1; i >= 0; i--) {
-    const own =
+    const positions =
       i === axis
         ? indices
         : reshape(
             arange(0, shape[i], 1, 'int32'),
             shape.map((extent, j) => (j === i ? extent : 1)),
           )
-    const term = stride === 1 ? own : multiply(own, stride)
+    const term = stride === 1 ? positions : multiply(positions, stride)
     flat = flat === null ? term : add(flat, term)
     stride *= shape[i]!
   }

@@ -133,7 +133,7 @@ export const squeeze = op(
   { rearranges: true },
 )
 
-// The methods of tensors are here, because this file imports theirs.
+// The methods `reshape` and `squeeze` of tensors are added here, because tensor.ts must not import this file.
 addMethods(Tensor.prototype, {
   reshape(this: Tensor, newshape: Shape): Tensor {
     return reshape(this, newshape)
@@ -245,7 +245,7 @@ function cuts(sections: number | readonly number[], extent: number, axis: number
 export const unstack = op(() => [arg('x', operand), optional('num', nullable(whole(0))), optional('axis', axis)], {
   /**
    * The slices along an axis, without that axis. The inverse of `stack`.
-   * @param num the expected number of slices; checked if given
+   * @param num the expected number of slices, which is checked. Default null: no check
    */
   unstack(x, num = null, axis = 0): Tensor[] {
     const value = asTensor(x, 'unstack')
@@ -272,7 +272,7 @@ export const flip = op(
 export const broadcastTo = op(
   () => [arg('x', operand), arg('shape', shapeKind)],
   {
-    /** Repeats axes of extent 1 until x has the given shape. */
+    /** Repeats axes of extent 1 until x has the shape `shape`. */
     broadcastTo(x, shape): Tensor {
       return apply('broadcastTo', [asTensor(x, 'broadcastTo')], { shape })[0]!
     },
@@ -403,9 +403,9 @@ export function full(shape: Shape, value: number, dtype?: DType | null): Tensor 
 export const zeros = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 0, dtype)
 /** Ones. The dtype is float32 by default. Keras: `keras.ops.ones`. */
 export const ones = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 1, dtype)
-/** Zeros with the shape of x, and with its dtype unless one is given. */
+/** Zeros with the shape of x, and with its dtype unless `dtype` is set. */
 export const zerosLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('zerosLike', x, 0, dtype)
-/** Ones with the shape of x, and with its dtype unless one is given. */
+/** Ones with the shape of x, and with its dtype unless `dtype` is set. */
 export const onesLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('onesLike', x, 1, dtype)
 
 function likewise(where: string, x: TensorLike, value: number, dtype: DType | null | undefined): Tensor {

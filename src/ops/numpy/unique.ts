@@ -5,7 +5,7 @@ import { arg, opOf, optional } from '../op'
 import { ShapeError, StateError, formatShape } from '../../core/errors'
 import { boolean, nullable } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { sliceAlong, takeAlong } from './along'
 import { requireShape } from '../arguments'
 import { asTensor, type TensorLike } from '../convert'
@@ -144,7 +144,7 @@ function distinct(rows: Tensor, size: number | null, fill: TensorLike | null): D
     const isOther = x === undefined ? isNew : logicalOr(isNew, after(takeAlong(any(isnan(x), 1), order, 0)))
     return [order, numbered(isOther)]
   })
-  const [order, numbers] = ofLength(results, 2)
+  const [order, numbers] = exactly(results, 2)
   const places = arange(0, requireShape('unique', [size ?? lengthFrom(numbers)])[0], 1, 'int32')
   const start = searchsorted(numbers, places)
   const counts = subtract(searchsorted(numbers, places, 'right'), start)

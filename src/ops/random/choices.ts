@@ -4,7 +4,7 @@ import { axis as axisKind, operand, whole } from '../kinds'
 import { arg, op, optional } from '../op'
 import { ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { requireShape } from '../arguments'
 import { asTensor } from '../convert'
 import { add, cast, log, negative, subtract } from '../numpy/elementwise'
@@ -39,7 +39,7 @@ export const categorical = op(
       const value = cast(asTensor(logits, 'categorical'), 'float32')
       if (value.rank !== 2 || value.shape[1] === 0)
         throw new ShapeError(`categorical: expected logits [batch, classes], received ${formatShape(value.shape)}`)
-      const [batch, classes] = ofLength(value.shape, 2)
+      const [batch, classes] = exactly(value.shape, 2)
       const u = add(streamsOf(requireShape('categorical', [batch, numSamples, classes]), seed)(0), 2 ** -24)
       return argmax(subtract(expandDims(value, 1), log(negative(log(u)))), -1)
     },

@@ -23,7 +23,7 @@ export interface SeedGeneratorOptions {
 }
 
 /**
- * A stream of random numbers with its own state. In a traced function, every run advances it by one step.
+ * A stream of random numbers with a state. In a traced function, every run advances it by one step.
  *
  *   const generator = new SeedGenerator(7)
  *   random.normal([2], { seed: generator })
@@ -84,7 +84,7 @@ export const seedKind = /* @__PURE__ */ custom<Seed>(readSeed, () => null)
 /** The key of a draw. */
 export function keyOf(seed: Seed): Tensor {
   if (seed instanceof SeedGenerator) return seed.next()
-  // A traced function runs many times, so each call that draws has its own stream.
+  // A traced function runs many times, so each call that draws has a separate stream.
   if (seed === null && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
   return new Tensor(Int32Array.of(seedWord(seed ?? nextSeed()), timeDrawn()), [2], 'int32')
 }

@@ -16,7 +16,7 @@ import {
   type Kind,
   type InOrder,
 } from '../../core/options'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import {
   add,
   divide,
@@ -328,7 +328,7 @@ export class Muon extends MuonBase {
   /** G [m,n] → approximately U Vᵀ [m,n] */
   private orthogonal(matrix: Tensor): Tensor {
     const { muonA: a, muonB: b, muonC: c, nsSteps } = this
-    const [rows, columns] = ofLength(matrix.shape, 2)
+    const [rows, columns] = exactly(matrix.shape, 2)
     const isTall = rows > columns
     const wide = isTall ? transpose(matrix) : matrix
     let x = divide(wide, add(length(wide), 1e-7))

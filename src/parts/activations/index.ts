@@ -60,13 +60,18 @@ const names = Object.keys(activations).filter(isName)
 /** The activations that were made of custom functions. Equal names in a file mean the same activation. */
 const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
 
+/** Any function: results that are not tensors are refused when it is called. */
+function isActivation(identifier: unknown): identifier is ActivationFunction {
+  return typeof identifier === 'function'
+}
+
 /**
- * The function of an identifier; undefined and null mean linear. A name may refer to a custom object in scope.
+ * The function of an `ActivationIdentifier`; undefined and null mean linear. A name may refer to a custom object in scope.
  * @throws ArgumentError that suggests the nearest known name
  */
-export function getActivation(identifier: ActivationIdentifier | undefined | null): ActivationFunction {
+export function getActivation(identifier: unknown): ActivationFunction {
   if (identifier === undefined || identifier === null) return activations.linear
-  if (typeof identifier === 'function') return identifier
+  if (isActivation(identifier)) return identifier
   if (typeof identifier !== 'string') throw notAnActivation(identifier)
   const custom = customObject(identifier)
   if (isPlainFunction<UntypedFunction>(custom)) {

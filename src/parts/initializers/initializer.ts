@@ -8,7 +8,7 @@ import type { Tensor } from '../../ops/tensor'
 /** The input and output axes of a weight, where they differ from Keras's rule. */
 export interface FanAxes {
   /**
-   * The input axes, given together with outputAxes. Default null: the second axis from the end, times the receptive
+   * The input axes; pass outputAxes, too. Default null: the second axis from the end, times the receptive
    * field.
    */
   readonly inputAxes?: readonly number[] | null

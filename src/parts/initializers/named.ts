@@ -20,7 +20,7 @@ import {
 } from '../../core/options'
 import { classNameOf } from '../../core/registry'
 import { normalizeAxis, requireSize, sizeOf, type Shape } from '../../core/shapes'
-import { ofLength } from '../../core/tuples'
+import { exactly } from '../../core/tuples'
 import { constants } from '../../ops/constants'
 import { asTensor, type TensorLike } from '../../ops/convert'
 import { cast, multiply, subtract } from '../../ops/numpy/elementwise'
@@ -88,7 +88,7 @@ export type ConstantOptions = OptionInputs<ReturnType<typeof constantOptions>>
 const ConstantBase = (configured as InOrder<['value']>)(Initializer, constantOptions)
 
 /**
- * All `value`, or given numbers, such as pretrained word vectors:
+ * All elements are `value`; or, if `value` is a list, its numbers, such as pretrained word vectors:
  *
  *   new Embedding({ inputDim: 3, outputDim: 2, embeddingsInitializer: new initializers.Constant([[0, 0], [1, 0.5], [0.2, 2]]) })
  *
@@ -280,7 +280,7 @@ const distribution = custom<Distribution, Spelled<Distribution> | 'normal'>(
 
 const axesOptions = () => ({
   /**
-   * The input axes, given together with outputAxes. Default null: the second axis from the end, times the receptive
+   * The input axes; pass outputAxes, too. Default null: the second axis from the end, times the receptive
    * field.
    */
   inputAxes: option(nullable(listOf(integer())), null),
@@ -308,7 +308,7 @@ abstract class FanInitializer extends FanInitializerBase {
     const hasNoInputs = this.inputAxes === null
     if (hasNoInputs !== (this.outputAxes === null))
       throw new ArgumentError(
-        `${classNameOf(this)}: inputAxes and outputAxes must be given together; received only ${hasNoInputs ? 'outputAxes' : 'inputAxes'}`,
+        `${classNameOf(this)}: pass inputAxes and outputAxes together; received only ${hasNoInputs ? 'outputAxes' : 'inputAxes'}`,
       )
   }
 
@@ -434,7 +434,7 @@ const BLOCK = 32
 
 /** Gram–Schmidt on rows, twice: once is not enough in float32. */
 function orthonormal(rows: Tensor): Tensor {
-  const [count, length] = ofLength(rows.shape, 2)
+  const [count, length] = exactly(rows.shape, 2)
   let done = zeros([0, length])
   for (let start = 0; start < count; start += BLOCK) {
     let block = slice(rows, [start, 0], [Math.min(BLOCK, count - start), length])

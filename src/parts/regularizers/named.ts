@@ -105,9 +105,9 @@ export class L2 extends L2Base {
 }
 
 const l1l2Options = () => ({
-  /** Default 0; 0.01 if the regularizer is given by name. */
+  /** Default 0; 0.01 if the regularizer is chosen by name. */
   l1: option(factor, 0),
-  /** Default 0; 0.01 if the regularizer is given by name. */
+  /** Default 0; 0.01 if the regularizer is chosen by name. */
   l2: option(factor, 0),
 })
 export type L1L2Options = OptionInputs<ReturnType<typeof l1l2Options>>

@@ -1,7 +1,7 @@
 // Shared by all pictures: the frame, elements, escaped text, short numbers.
 
 import { ArgumentError, quoted } from '../../core/errors'
-import { custom, nullable, option } from '../../core/options'
+import { anything, custom, nullable, option } from '../../core/options'
 import { asciiXml } from '../../core/text'
 import { colourOf, isColour, styleOf, type Colour } from './colours'
 import type { Drawing } from './picture'
@@ -23,13 +23,8 @@ export const words = custom<string>(
   (value) => value,
 )
 export const textOption = (initial: string) => option(words, initial)
-/** A value of any type, which the function with this option checks. */
-export const anyValue = custom<unknown>(
-  (value) => value,
-  () => null,
-)
 /** Data, or null. */
-export const dataOption = option(nullable(anyValue), null)
+export const dataOption = option(nullable(anything), null)
 const pictureRows = (title: string) => ({
   title: option(words, title),
   description: option(nullable(words), null),

@@ -5,9 +5,9 @@ import { merged } from '../../core/merged'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, DataError, internalError, quoted } from '../../core/errors'
 import {
+  anything,
   boolean,
   choice,
-  custom,
   extent,
   listOf,
   nullable,
@@ -17,7 +17,6 @@ import {
   recordOf,
   required,
   text,
-  type Kind,
 } from '../../core/options'
 import { signalOption } from '../../data/samples/abort'
 import { Dataset } from '../../data/dataset'
@@ -52,11 +51,6 @@ import {
   type TableProposal,
   type ProposedTarget,
 } from './columns'
-
-const anything: Kind<unknown> = /* @__PURE__ */ custom<unknown>(
-  (value) => value,
-  () => null,
-)
 
 const lookTable = () =>
   merged(signalOption(), {

@@ -117,7 +117,7 @@ export class BackupAndRestore extends BackupAndRestoreBase {
     await this.changing(`${this.backupDir}/${name}`, async () => this.place.write(name, encodeRun(run, this.number)))
   }
 
-  /** Errors of the user's own store are not changed. */
+  /** Errors of a store that the user passes are not changed. */
   private changing(path: string, body: () => Promise<void>): Promise<void> {
     return this.store === null ? writingTo(path, 'BackupAndRestore', body) : body()
   }

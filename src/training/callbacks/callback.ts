@@ -20,7 +20,7 @@ export interface Logs {
   loss: number
 }
 
-/** What a step of predict gives. */
+/** The logs of a step of predict. */
 export interface PredictLogs {
   /** The outputs for the batch, a tensor or a tree of tensors, like the model's. */
   readonly outputs: Tree<Tensor>
@@ -42,7 +42,7 @@ export interface TrainedModel {
   readonly name: string
   /** Set it to true to end training after the current step. */
   stopTraining: boolean
-  /** The optimizer given to compile. */
+  /** The optimizer of compile. */
   readonly optimizer: Optimizer
   /** The layers of the model with all their inner layers, from the outside in. */
   readonly allLayers: readonly LayerBase[]
@@ -148,7 +148,7 @@ export interface Interruption {
   end(): void
 }
 
-/** What a callback may be asked. Every method is optional. */
+/** The queries of a callback. Every method is optional. */
 interface CallbackQueries {
   /**
    * The callback's observations of training steps: see Probe. Read once, when training begins and the model is built.
@@ -255,13 +255,13 @@ export type Event = (typeof EVENTS)[number]
 /** Keras's second name of the events of a training step: `onBatchEnd`. Other events have none. */
 const secondName = (event: Event): string => event.replace('TrainBatch', 'Batch')
 
-/** Whether a callback listens to one of these events: what Callback itself does is nothing. */
+/** Whether a callback listens to one of these events. The methods of Callback do nothing and do not count. */
 export function listensTo(callback: CallbackMethods, ...events: readonly Event[]): boolean {
-  const isOwn = (name: string): boolean => {
+  const listens = (name: string): boolean => {
     const listener: unknown = Reflect.get(callback, name)
     return listener != null && listener !== Reflect.get(Callback.prototype, name)
   }
-  return events.some((event) => isOwn(event) || (callback instanceof Callback && isOwn(secondName(event))))
+  return events.some((event) => listens(event) || (callback instanceof Callback && listens(secondName(event))))
 }
 
 /** The names of members of an object and its classes that are events, or look like events. */
@@ -273,33 +273,35 @@ function eventsOf(callback: object): string[] {
 }
 
 /**
- * The callbacks, given as one, as a list, or not at all.
+ * The callbacks of an option, which is one callback, a list of them, or null.
  * @throws ArgumentError for a value that is not a callback, and for a listener without an event of its name
  */
 export function callbacksOf(option: unknown = null): readonly CallbackMethods[] {
   const one = option === null ? [] : [option]
   const callbacks: readonly unknown[] = Array.isArray(option) ? option : one
-  for (const callback of callbacks) {
-    const isLayer = callback instanceof Layer
-    if (isLayer || typeof callback !== 'object' || callback === null || Array.isArray(callback))
-      throw new ArgumentError(
-        `A callback must be an object with methods such as onEpochEnd, received ${isLayer ? `the layer ${callback}` : receivedText(callback)}`,
-      )
-    // Options may have names like events: onSave.
-    const known: readonly string[] = [
-      ...EVENTS,
-      'onNonFinite',
-      ...(callback instanceof Callback
-        ? [...EVENTS.map(secondName), ...Object.keys(optionsOf(callback.constructor))]
-        : []),
-    ]
-    const unknown = eventsOf(callback).find((name) => !known.includes(name))
-    if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
-  }
-  return callbacks as readonly CallbackMethods[]
+  return callbacks.map(requireCallback)
 }
 
-/** A Callback may also have these; it has none of them itself. */
+function requireCallback(callback: unknown): CallbackMethods {
+  const isLayer = callback instanceof Layer
+  if (isLayer || typeof callback !== 'object' || callback === null || Array.isArray(callback))
+    throw new ArgumentError(
+      `A callback must be an object with methods such as onEpochEnd, received ${isLayer ? `the layer ${callback}` : receivedText(callback)}`,
+    )
+  // Options may have names like events: onSave.
+  const known: readonly string[] = [
+    ...EVENTS,
+    'onNonFinite',
+    ...(callback instanceof Callback
+      ? [...EVENTS.map(secondName), ...Object.keys(optionsOf(callback.constructor))]
+      : []),
+  ]
+  const unknown = eventsOf(callback).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
+  return callback
+}
+
+/** A subclass of Callback may define the queries; Callback has none of them. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- optional methods, which a subclass defines
 export interface Callback extends CallbackQueries {}
 

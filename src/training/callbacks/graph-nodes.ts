@@ -40,13 +40,13 @@ export function graphNodes(scope: string, graph: CalledLayers): GraphNode[] {
 
 /**
  * Adds the nodes of a graph.
- * @param given the nodes that make the inputs of a model within a model
+ * @param sources the nodes that make the inputs of a model within a model
  * @returns the names of the nodes that make the outputs
  */
 function place(
   scope: string,
   graph: CalledLayers,
-  given: readonly string[] | null,
+  sources: readonly string[] | null,
   nodes: GraphNode[],
   names: Set<string>,
 ): readonly string[] {
@@ -72,7 +72,9 @@ function place(
   }
   const reads = (input: unknown): string[] => [...new Set(symbolsIn(input).map((symbol) => makers.get(symbol)!))]
 
-  flatten(graph.inputs).forEach((symbol, i) => add(graph.inputLayers[i]!, given === null ? [] : [given[i]!], [symbol]))
+  flatten(graph.inputs).forEach((symbol, i) =>
+    add(graph.inputLayers[i]!, sources === null ? [] : [sources[i]!], [symbol]),
+  )
   for (const { layer, input, options, outputs } of graph.calls) {
     const inner = replayedBy(layer)
     if (!hasCalls(inner)) {

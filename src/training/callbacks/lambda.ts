@@ -1,4 +1,4 @@
-// LambdaCallback: user functions as listeners, given as options.
+// LambdaCallback: user functions from options as listeners.
 
 import { ArgumentError, knownName, quoted, unknownName } from '../../core/errors'
 import { Callback, METHODS, type CallbackMethods } from './callback'

@@ -2,16 +2,7 @@
 
 import { merged } from '../../core/merged'
 import { ArgumentError, quoted, restating } from '../../core/errors'
-import {
-  isFunctionOf,
-  configured,
-  custom,
-  integer,
-  number,
-  option,
-  required,
-  type OptionInputs,
-} from '../../core/options'
+import { callback, configured, integer, number, option, required, type OptionInputs } from '../../core/options'
 import type { Optimizer } from '../../optimizers'
 import { Callback, type CallbackState, type Logs, type TrainedModel } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
@@ -33,17 +24,7 @@ type Schedule = (epoch: number, learningRate: number) => number
 
 const schedulerOptions = () => ({
   /** (epoch from 0 on, current rate) → the rate of this epoch. */
-  schedule: required(
-    custom<Schedule>(
-      (value, where) => {
-        if (isFunctionOf<Schedule>(value)) return value
-        throw new ArgumentError(
-          `${where} must be a function (epoch, learningRate) => learningRate, received ${quoted(value)}`,
-        )
-      },
-      ({ name }) => name,
-    ),
-  ),
+  schedule: required(callback<Schedule>('a function (epoch, learningRate) => learningRate', ({ name }) => name)),
   /** 1 prints the rate in every epoch. Default 0. */
   verbose: option(verbosity, 0),
 })

@@ -4,10 +4,9 @@
 import { merged } from '../../core/merged'
 import { ArgumentError, quoted } from '../../core/errors'
 import {
-  isFunctionOf,
   boolean,
+  callback,
   configured,
-  custom,
   nullable,
   number,
   option,
@@ -23,15 +22,7 @@ import { NameTemplate } from './names'
 import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 
 type OnSave = (bytes: Uint8Array, name: string) => void | Promise<void>
-const onSaveKind = nullable(
-  custom<OnSave>(
-    (value, where) => {
-      if (isFunctionOf<OnSave>(value)) return value
-      throw new ArgumentError(`${where} must be a function (bytes, name) => …, received ${quoted(value)}`)
-    },
-    () => null,
-  ),
-)
+const onSaveKind = nullable(callback<OnSave>('a function (bytes, name) => …'))
 
 /** Endings of files that are not safetensors: of models, and of weights. */
 const MODELS = /\.(?:keras|onnx|json)$|\/$/i

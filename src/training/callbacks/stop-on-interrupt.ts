@@ -10,8 +10,8 @@ const EXIT_CODE = 130
 /**
  * Ends fit when the user presses Ctrl-C (SIGINT) in Node, Deno or Bun: after the running step, with the weights as they are then.
  * The last epoch and its validation may be incomplete. fit returns its History, and the program continues, for example by saving the
- * model. A second Ctrl-C ends the process. The listener is there while fit runs: nothing else listens to the signal, since
- * servers have listeners of their own.
+ * model. A second Ctrl-C ends the process. It listens to the signal only while fit runs, because
+ * programs such as servers have other listeners.
  *
  *   const stop = new StopOnInterrupt()
  *   await model.fit(x, y, { epochs: 1000, callbacks: [stop] })
@@ -41,11 +41,13 @@ export class StopOnInterrupt extends Callback {
         return interrupted()
       },
       begin: (signal) => {
-        this.#process = processWithSignals()
-        this.#controller = new AbortController()
-        this.#process.on('SIGINT', this.#listener)
-        const own = this.#controller.signal
-        return signal === null ? own : AbortSignal.any([signal, own])
+        const node = processWithSignals()
+        const controller = new AbortController()
+        // Before the listener is added, because a host may refuse to join a signal of another realm.
+        const ends = signal === null ? controller.signal : AbortSignal.any([signal, controller.signal])
+        this.#controller = controller
+        this.#process = node.on('SIGINT', this.#listener)
+        return ends
       },
       end: () => void this.#process?.off('SIGINT', this.#listener),
     }

@@ -43,11 +43,14 @@ const profile: Kind<number | string | readonly number[]> = custom(
   (value) => value,
 )
 
+function isPaths(value: unknown): value is Readonly<Record<string, string>> {
+  return isOptions(value) && Object.values(value).every((path) => typeof path === 'string')
+}
+
 /** A path, or a path for each layer. */
 const metadata: Kind<string | Readonly<Record<string, string>> | null> = custom(
   (value, where) => {
-    if (value === null || typeof value === 'string' || isOptions(value))
-      return value as Readonly<Record<string, string>>
+    if (value === null || typeof value === 'string' || isPaths(value)) return value
     throw new ArgumentError(`${where} must be a path, or a path for each layer, received ${quoted(value)}`)
   },
   (value) => value,

@@ -92,12 +92,55 @@ describe('in this process', () => {
     )
     expect(error.message).toBe('mine')
     expect(listeners()).toBe(before)
+    const fail = () => {
+      throw new Error('mine')
+    }
+    for (const event of ['setModel', 'setParams', 'onTrainBegin', 'onTrainEnd'] as const) {
+      // Before StopOnInterrupt in the list, and after it.
+      for (const order of [0, 1]) {
+        const callbacks = [new StopOnInterrupt(), { [event]: fail }]
+        const thrown = await errorOf(() =>
+          binaryModel().fit(x, yes, { verbose: 0, callbacks: order === 0 ? callbacks : callbacks.toReversed() }),
+        )
+        expect(thrown.message, event).toBe('mine')
+        expect(listeners(), event).toBe(before)
+      }
+    }
+    // A host may refuse to join the user's signal with that of StopOnInterrupt, such as a signal of another realm.
+    const any = vi.spyOn(AbortSignal, 'any').mockImplementation(fail)
+    const { signal: joined } = new AbortController()
+    const refused = binaryModel().fit(x, yes, { verbose: 0, signal: joined, callbacks: [new StopOnInterrupt()] })
+    await expect(refused).rejects.toThrow('mine')
+    any.mockRestore()
+    expect(listeners()).toBe(before)
     const controller = new AbortController()
     const aborting = { onTrainBatchEnd: () => controller.abort(new Error('enough')) }
     const { signal } = controller
     const aborted = binaryModel().fit(x, yes, { verbose: 0, signal, callbacks: [new StopOnInterrupt(), aborting] })
     await expect(aborted).rejects.toThrow('enough')
     expect(listeners()).toBe(before)
+  })
+
+  it('the loss of an epoch with a step that is not finite is NaN, also if its handler throws the reason of the end', async () => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const ends = {
+      onNonFinite() {
+        controller.abort(new Error('enough'))
+        press()
+        signal.throwIfAborted()
+      },
+    }
+    const { result } = await quietly(() =>
+      binaryModel().fit([...x.slice(0, 2), [3e38, 3e38, 3e38, 3e38]], yes.slice(0, 3), {
+        batchSize: 2,
+        verbose: 0,
+        shuffle: false,
+        signal,
+        callbacks: [new StopOnInterrupt(), ends],
+      }),
+    )
+    expect(result.history['loss']).toEqual([NaN])
   })
 
   it('a backup is kept, from which the run continues as if it had not ended', async () => {

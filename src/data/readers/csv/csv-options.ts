@@ -139,7 +139,7 @@ type DateOf<Options> = Options extends { readonly dates?: infer Dates }
     ? DateParts
     : number
   : number
-/** A row as a record by column names; columns with a given type have that type. */
+/** A row as a record by column names; the columns in `types` have these types. */
 export type CsvRecord<Options> = Options extends { readonly types: infer Types }
   ? Readonly<Record<string, CsvValue | EmptyOf<Options>>> & {
       readonly [Name in keyof Types]:

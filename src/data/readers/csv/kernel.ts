@@ -1,4 +1,4 @@
-// Runs assembly/csv.ts in its own memory: lines of bytes go in, numbers come out. Knows neither files nor names of
+// Runs assembly/csv.ts in a separate memory: lines of bytes go in, numbers come out. Knows neither files nor names of
 // columns.
 
 import { KernelModule, MARGIN, reserve, type KernelExports } from '../kernel-memory'

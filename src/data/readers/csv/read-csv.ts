@@ -37,7 +37,7 @@ export interface CsvSchema {
  *   const digits = readCsv('digits.csv', { features: 'vector', target: 'label' }) // [Float32Array of 784, 7]
  *   await model.fit(digits.shuffle(10_000).batch(32))
  *
- * Cells are numbers, categories (class numbers), dates and text, given by `types` or inferred from the first hundred
+ * Cells are numbers, categories (class numbers), dates and text, as `types` names them or as inferred from the first hundred
  * rows. If a vocabulary or a mean must be learnt, the first use reads the file twice; the result is kept, see `schema`.
  *
  * Quotes are those of RFC 4180: "a ""word"", a comma and a line end". Empty lines are skipped.

@@ -5,7 +5,7 @@ import { DataError } from '../../../core/errors'
 
 /** Codes of up to 16 bits (annexes C and F.2.2.3). */
 export class Huffman {
-  /** All of it, as assembly/shared/jpeg-codes.ts says. */
+  /** All of it, in the layout of assembly/shared/jpeg-codes.ts. */
   readonly bytes = new Uint8Array(CODES_SIZE)
   private readonly short = new Uint16Array(this.bytes.buffer, SHORT, 256)
   private readonly end = new Int32Array(this.bytes.buffer, END, 17)

@@ -12,7 +12,7 @@ interface JpegKernels extends KernelExports {
   fill(): void
   block(to: number, dc: number, ac: number): number
   transformBlocks(blocks: number, count: number, steps: number, to: number, stride: number): void
-  enlarge(own: number, other: number, columns: number, sums: number, to: number, even: number, odd: number): void
+  enlarge(near: number, other: number, columns: number, sums: number, to: number, even: number, odd: number): void
   mixColours(light: number, blue: number, red: number, width: number, to: number): void
 }
 

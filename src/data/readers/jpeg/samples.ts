@@ -1,5 +1,5 @@
 // From the coefficients of a JPEG component to rows of samples in the size of the picture: the inverse cosine transform, block row by
-// block row as rows are asked for, and the enlarging of components that are stored smaller. The bits are those of libjpeg. Reads no
+// block row as rows are requested, and the enlarging of components that are stored smaller. The bits are those of libjpeg. Reads no
 // file: see jpeg.ts. Kernels of assembly/jpeg.ts do the same.
 
 import type { Room } from './memory'
@@ -82,7 +82,7 @@ function enlarge(sums: Int16Array, columns: number, row: Uint8Array, evenBias: n
   }
 }
 
-/** The rows of a component as they are stored. A row of blocks is transformed when one of its rows is first asked for. */
+/** The rows of a component as they are stored. A row of blocks is transformed when one of its rows is first requested. */
 function planeOf({ stored, blocks }: Blocks, steps: Int16Array, room: Room): SampleRows {
   const { kernels } = room
   const stride = 8 * stored

@@ -10,7 +10,7 @@ export interface Binary {
   readonly encoded: string
   /** The number of decoded bytes. */
   readonly size: number
-  /** The export for each opcode. Empty for the core, which dispatches its own opcodes. */
+  /** The export for each opcode. Empty for the core, which dispatches the opcodes of its kernels itself. */
   readonly kernels: readonly (readonly [name: string, opcode: number])[]
 }
 

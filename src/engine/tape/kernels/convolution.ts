@@ -67,7 +67,7 @@ function winogradLists(
 }
 
 /**
- * Convolves each group of channels of x with its own filters, at the places of `stretches`.
+ * Convolves each group of channels of x with the filters of this group, at the places of `stretches`.
  * @param before the zeros in front of x where windows slide over it
  */
 function lowerConvolution(

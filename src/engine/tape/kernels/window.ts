@@ -143,7 +143,7 @@ export function boxLists(
   return { ...boxesOf(x, out, window, stretches, joined, channels), taps: sizeOf(window.slice(0, joined)), run }
 }
 
-/** For depthwise convolution: every tap has one weight per channel and its own position; taps are not joined. */
+/** For depthwise convolution: every tap has one weight per channel and a separate position; taps are not joined. */
 export function depthwiseBoxLists(
   x: Operand,
   out: Shape,

@@ -100,7 +100,7 @@ export class Cursor {
     return this.bytes.subarray(this.at, (this.at += size))
   }
 
-  /** The next bytes as a structure of their own. */
+  /** The next bytes as a separate structure. */
   part(size: number, what = this.what): Cursor {
     return new Cursor(this.file, this.take(size), what)
   }
@@ -155,7 +155,7 @@ export class Cursor {
     return version
   }
 
-  /** The bytes from an offset on, as a structure of their own. */
+  /** The bytes from an offset on, as a separate structure. */
   from(offset: number): Cursor {
     const cursor = new Cursor(this.file, this.bytes, this.what)
     cursor.take(offset)

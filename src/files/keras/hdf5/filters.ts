@@ -66,7 +66,7 @@ export function unfilter(
 }
 
 function inflated(file: FileBytes, bytes: Uint8Array, most: number): Uint8Array {
-  if (file.unzip === null) throw file.fail('the values are compressed, and no function to decompress them was given')
+  if (file.unzip === null) throw file.fail('the values are compressed, and no function to decompress them was passed')
   try {
     return file.unzip(bytes, most)
   } catch (error) {

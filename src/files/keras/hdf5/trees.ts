@@ -55,7 +55,7 @@ export function readRecords(file: FileBytes, address: number, type: number): Cur
   const found: Cursor[] = []
   const mostInLeaf = Math.floor((nodeSize - 10) / recordSize)
   if (!(mostInLeaf >= 1) || depth > MOST_LEVELS) throw file.fail(`the file is damaged: ${what} with impossible sizes`)
-  // A child is given by address 8, records, and records of all levels below it unless it is a leaf.
+  // A pointer to a child: its address (8 bytes), its number of records, and, unless it is a leaf, the number of records in all levels below.
   const countSize = bytesFor(mostInLeaf)
   const totalSizes = [0]
   for (let level = 1, most = mostInLeaf; level <= depth; level++) {

@@ -81,7 +81,7 @@ function writeDataset(output: Output, dataset: Hdf5DatasetContent, path: string)
   return writeHeader(output, [
     message(MESSAGE.dataspace, dataspace),
     message(MESSAGE.datatype, datatype, CONSTANT),
-    // Version 2, allocated late, written if it is given, and it is the default.
+    // Version 2, allocated late, written if it is defined, and it is the default.
     message(MESSAGE.fill, Uint8Array.of(2, 2, 2, 1, 0, 0, 0, 0), CONSTANT),
     // Version 3, in one piece.
     message(MESSAGE.layout, concatBytes([Uint8Array.of(3, 1), address, uint(bytes.length, 8)])),
@@ -89,7 +89,7 @@ function writeDataset(output: Output, dataset: Hdf5DatasetContent, path: string)
   ])
 }
 
-/** Bytes of bfloat16 have no type of their own in HDF5. */
+/** HDF5 has no type for bfloat16, so an attribute names it. */
 function withDtype({ attributes }: Hdf5DatasetContent): Pick<Hdf5DatasetContent, 'attributes'> {
   const dtype: Hdf5Array = { type: 'string', shape: [], values: ['bfloat16'] }
   return { attributes: new Map([...(attributes ?? []), ['dtype', dtype]]) }

@@ -56,12 +56,12 @@ export function matchAt(nodes: readonly Node[], at: number, steps: readonly Step
     if (node === undefined || (name === 'act' ? activation === undefined : node.name !== name)) return null
     if (name === 'act') activations.push(activation!)
     const fits = node.inputs.every((value, j) => {
-      const said = operands[j]!
-      const step = found[Number(said)]
+      const operand = operands[j]!
+      const step = found[Number(operand)]
       if (step !== undefined) return step.outputs[0] === value
-      if (!/[a-z]/.test(said)) return false
-      if (values.has(said)) return values.get(said) === value
-      values.set(said, value)
+      if (!/[a-z]/.test(operand)) return false
+      if (values.has(operand)) return values.get(operand) === value
+      values.set(operand, value)
       return true
     })
     if (!fits || node.inputs.length !== operands.length) return null

@@ -1,6 +1,7 @@
 // The nodes of one graph of a file while it is written, and the names that all graphs of the file share.
 
 import { encodeUtf8 } from '../../../core/text'
+import { isNumbers } from '../../containers/json'
 import type { AttributeProto, GraphProto, NodeProto } from '../proto'
 import type { HostTensor } from '../tensors'
 import { rawOf } from '../structure'
@@ -38,9 +39,6 @@ export type Attributes = Readonly<Record<string, AttributeValue>>
 
 /** The numbers of the types of attributes. */
 const KINDS = { float: 1, integer: 2, string: 3, tensor: 4, graph: 5, integers: 7, strings: 8 }
-
-const isNumbers = (value: readonly unknown[]): value is readonly number[] =>
-  value.every((each) => typeof each === 'number')
 
 const isList = (value: AttributeValue): value is readonly number[] | readonly string[] => Array.isArray(value)
 
@@ -91,8 +89,9 @@ export class Scope {
     readonly outer: Scope | null,
   ) {}
 
-  name(said: string): string {
-    return this.names.unique(this.where === '' ? said : `${this.where}/${said}`)
+  /** A name for a value of the layer whose nodes are written. */
+  name(title: string): string {
+    return this.names.unique(this.where === '' ? title : `${this.where}/${title}`)
   }
 
   /** Adds a node. @returns the names of its results */

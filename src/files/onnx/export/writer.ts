@@ -58,8 +58,8 @@ export class Writer extends GraphFile {
     return found
   }
 
-  private weight(weight: Weight, given: readonly View[]): string {
-    const views = given.filter((view) => !('order' in view) || !sameOrder(view.order, inOrder(view.order.length)))
+  private weight(weight: Weight, allViews: readonly View[]): string {
+    const views = allViews.filter((view) => !('order' in view) || !sameOrder(view.order, inOrder(view.order.length)))
     const key = JSON.stringify(views)
     if (weight.written === null) {
       const name = this.names.unique(weight.name)
@@ -117,12 +117,12 @@ export class Writer extends GraphFile {
     if (to.some((each) => each.includes(0))) return this.node('Reshape', [name, this.extents(to)], { allowzero: 1 })
     const open = to.filter((each) => !isFixed(each)).length
     // 0 copies the extent of the same place, −1 is what is left.
-    const said = to.map((each, i) => {
+    const target = to.map((each, i) => {
       if (isFixed(each)) return each[0]!
       return open > 1 && i < from.length && sameNumbers(each, from[i]!) ? 0 : -1
     })
-    const isClear = said.filter((each) => each === -1).length <= 1
-    return this.node('Reshape', [name, isClear ? this.integers(said) : this.extents(to)])
+    const isClear = target.filter((each) => each === -1).length <= 1
+    return this.node('Reshape', [name, isClear ? this.integers(target) : this.extents(to)])
   }
 
   /** Repeats extents of 1. @param from the extents of what has the name */

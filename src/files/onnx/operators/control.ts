@@ -98,9 +98,9 @@ const scan: Operator = (call) => {
   )
   let found: readonly ElementType[] = []
   const [carry, ys] = ops.scan(
-    (state: readonly Tensor[], own: readonly Tensor[]): [Tensor[], Tensor[]] => {
-      const given = [...state, ...own].map((each, i) => Value.of(each, all[i]!.type))
-      const results = call.around.run(body, given)
+    (state: readonly Tensor[], parts: readonly Tensor[]): [Tensor[], Tensor[]] => {
+      const inputs = [...state, ...parts].map((each, i) => Value.of(each, all[i]!.type))
+      const results = call.around.run(body, inputs)
       found = results.map(({ type }) => type)
       const plain = results.map((each) => each.plain)
       return [plain.slice(0, carries), plain.slice(carries)]

@@ -12,7 +12,7 @@ type Kernel = (...operands: Tensor[]) => Tensor
 export type Host = (...elements: number[]) => number
 
 /**
- * Computes with kernels, or on the heap if all operands are known and a function of numbers is given. The result has the
+ * Computes with kernels, or on the heap if all operands are known and `host` is not null. The result has the
  * order of axes of the largest operand.
  */
 export function elementwise(

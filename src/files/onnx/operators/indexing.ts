@@ -89,7 +89,7 @@ const gatherND: Operator = (call) => {
   ]
   const groups = sizeOf(outer)
   const places = indices.shape.slice(batch, -1)
-  // Each group of the batch has its own part of the elements.
+  // The groups of the batch are parts of the elements, side by side.
   const group = hostOf(
     'int32',
     [groups, 1],
@@ -113,12 +113,12 @@ function positionsAlong(call: Call, indices: Value, shape: readonly number[], ax
   const parts = shape.map((extent, i): Along => {
     if (i === axis) return { indices, extent, stride: strides[i]! }
     const along = indices.shape.map((count, j) => (j === i ? count : 1))
-    const own = hostOf(
+    const places = hostOf(
       'int32',
       along,
       Array.from({ length: indices.shape[i]! }, (_, j) => j),
     )
-    return { indices: Value.known(own), extent, stride: strides[i]! }
+    return { indices: Value.known(places), extent, stride: strides[i]! }
   })
   return positions(call, parts)
 }

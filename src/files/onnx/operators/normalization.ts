@@ -53,17 +53,17 @@ const batchNormalization: Operator = (call) => {
     const shift = ops.subtract(bias, ops.multiply(mean, factor))
     return made(folded(last, factor, shift) ?? ops.add(ops.multiply(last, factor), shift))
   }
-  const own = moments(last, inOrder(x.rank - 1))
+  const batch = moments(last, inOrder(x.rank - 1))
   const moved = ([old, now]: readonly [Tensor, Tensor]): Tensor =>
     ops.add(ops.multiply(old, momentum), ops.multiply(ops.reshape(now, [old.size]), 1 - momentum))
   const averages = (
     [
-      [mean, own.mean],
-      [variance, own.variance],
+      [mean, batch.mean],
+      [variance, batch.variance],
     ] as const
   ).map(moved)
   if (call.around.training) averages.forEach((each, i) => call.around.update(call.node.inputs[3 + i]!, each))
-  const y = ops.multiply(ops.subtract(last, own.mean), ops.multiply(inverse(own.variance, epsilon), scale))
+  const y = ops.multiply(ops.subtract(last, batch.mean), ops.multiply(inverse(batch.variance, epsilon), scale))
   return [made(ops.add(y, bias)), ...averages.map((each) => Value.of(each, x.type))]
 }
 
@@ -85,13 +85,13 @@ const groupNormalization: Operator = (call) => {
     x.rank >= 2 && groups >= 1 && channels % groups === 0,
     () => `${channels} channels have no ${groups} groups`,
   )
-  const own = channels / groups
+  const width = channels / groups
   const { last } = x
-  const apart = ops.reshape(last, [x.shape[0]!, sizeOf(x.shape.slice(2)), groups, own])
+  const apart = ops.reshape(last, [x.shape[0]!, sizeOf(x.shape.slice(2)), groups, width])
   const y = standardized(apart, [1, 3], call.float('epsilon', 1e-5))
   const isPerGroup = call.opset < 21
   const [scale, bias] = perChannel(call, 1, isPerGroup ? groups : channels)
-  const wide = (weight: Tensor): Tensor => ops.reshape(weight, isPerGroup ? [groups, 1] : [groups, own])
+  const wide = (weight: Tensor): Tensor => ops.reshape(weight, isPerGroup ? [groups, 1] : [groups, width])
   const scaled = ops.add(ops.multiply(y, wide(scale)), wide(bias))
   return Value.of(ops.reshape(scaled, last.shape), x.type, channelsLast(x.rank))
 }

@@ -43,8 +43,8 @@ export function part(x: Value, axis: number, begin: number, count: number, step 
   }
   const end = begin + step * count
   const range = step > 0 ? `${begin}:${end}:${step}` : `${begin}:${end < 0 ? '' : end}:${step}`
-  const own = x.order.indexOf(axis)
-  const found = ops.getItem(x.asIs, [...new Array<string>(own).fill(':'), count === 0 ? '0:0' : range])
+  const position = x.order.indexOf(axis)
+  const found = ops.getItem(x.asIs, [...new Array<string>(position).fill(':'), count === 0 ? '0:0' : range])
   return Value.of(found, x.type, x.order)
 }
 
@@ -129,10 +129,10 @@ const pad: Operator = (call) => {
     return part(cropped, axis, less, Math.max(0, cropped.shape[axis]! - less - more))
   }, x)
   const widths = sides.map(([before, after]): [number, number] => [Math.max(before, 0), Math.max(after, 0)])
-  const own = cut.order.map((axis) => widths[axis]!)
-  if (own.every(([before, after]) => before + after === 0)) return cut
-  if (mode === 'constant') return Value.of(ops.pad(cut.asIs, own, 'constant', value), x.type, cut.order)
-  const found = own.reduce((wide, [before, after], axis) => {
+  const ordered = cut.order.map((axis) => widths[axis]!)
+  if (ordered.every(([before, after]) => before + after === 0)) return cut
+  if (mode === 'constant') return Value.of(ops.pad(cut.asIs, ordered, 'constant', value), x.type, cut.order)
+  const found = ordered.reduce((wide, [before, after], axis) => {
     const extent = wide.shape[axis]!
     if (before + after === 0) return wide
     call.require(extent > 0, () => `an axis has no element to repeat`)

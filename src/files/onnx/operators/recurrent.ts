@@ -123,72 +123,97 @@ function direction(x: Value | null, i: number): Tensor | null {
   return x === null ? null : ops.reshape(rows(x.plain, i, 1), x.shape.slice(1))
 }
 
+/** The operands of a node, with the steps before the batch. */
+interface Operands {
+  /** [steps, batch, input] */
+  readonly x: Value
+  /** [directions, gates · units, input] */
+  readonly inputWeights: Value
+  /** [directions, gates · units, units] */
+  readonly recurrence: Value
+  readonly units: number
+  readonly directions: number
+  readonly isReverse: (direction: number) => boolean
+  /** The node has the batch before the steps. */
+  readonly isBatchFirst: boolean
+}
+
+/** Exchanges the first two axes. */
+const swapped = (x: Value): Value => x.transposed([1, 0, ...inOrder(x.rank).slice(2)])
+
+/** @throws FormatError for operands whose shapes do not fit */
+function operandsOf(call: Call, cell: CellKind): Operands {
+  const isBatchFirst = call.flag('layout')
+  const sequences = call.value(0)
+  call.require(sequences.rank === 3, () => `[${sequences.shape.join(', ')}] must be [steps, batch, input]`)
+  const x = isBatchFirst ? swapped(sequences) : sequences
+  const [steps = 0, batch = 0] = x.shape
+  const [w, r] = [call.value(1), call.value(2)]
+  const units = r.shape[2] ?? 0
+  const directions = w.shape[0]!
+  const how = call.word('direction', 'forward', ['forward', 'reverse', 'bidirectional'])
+  call.require(
+    w.rank === 3 &&
+      r.rank === 3 &&
+      directions === (how === 'bidirectional' ? 2 : 1) &&
+      r.shape[0] === directions &&
+      w.shape[1] === cell.gates * units &&
+      r.shape[1] === cell.gates * units &&
+      w.shape[2] === x.shape[2],
+    () => `weights [${w.shape.join(', ')}] and [${r.shape.join(', ')}] do not fit [${x.shape.join(', ')}]`,
+  )
+  call.require(steps >= 1 && batch >= 1, () => `there are ${steps} steps of ${batch} sequences`)
+  const isReverse = (i: number): boolean => how === 'reverse' || i === 1
+  return { x, inputWeights: w, recurrence: r, units, directions, isReverse, isBatchFirst }
+}
+
+/** The initial state of one direction: 0 where the node has none. */
+function startOf(call: Call, cell: CellKind, { x, units, isBatchFirst }: Operands, i: number): State {
+  const zeros = ops.zeros([x.shape[1]!, units])
+  const first = (operand: number): Tensor => {
+    const state = call.maybe(operand)
+    return direction(state !== null && isBatchFirst ? swapped(state) : state, i) ?? zeros
+  }
+  return cell.hasMemory ? { h: first(5), c: first(6) } : { h: first(5) }
+}
+
+/** One direction of a node, ready to scan. */
+function runOf(call: Call, cell: CellKind, operands: Operands, i: number): Run {
+  const { x, inputWeights, recurrence, units, isReverse } = operands
+  const width = cell.gates * units
+  const bias = direction(call.maybe(3), i)
+  const product = ops.matmul(x.plain, ops.transpose(direction(inputWeights, i)!))
+  return {
+    products: bias === null ? product : ops.add(product, rows(bias, 0, width)),
+    start: startOf(call, cell, operands, i),
+    weights: {
+      recurrence: direction(recurrence, i)!,
+      recurrentBias: bias === null ? null : rows(bias, width, width),
+      peepholes: cell.hasMemory ? splitPeepholes(direction(call.maybe(7), i), units) : null,
+      activations: activationsOf(call, cell, i),
+    },
+    lengths: call.maybe(4)?.plain ?? null,
+    isReverse: isReverse(i),
+  }
+}
+
 const recurrent =
   (cell: CellKind): Operator =>
   (call) => {
-    const isBatchFirst = call.flag('layout')
-    const given = call.value(0)
-    call.require(given.rank === 3, () => `[${given.shape.join(', ')}] must be [steps, batch, input]`)
-    const swap = (x: Value): Value => x.transposed([1, 0, ...inOrder(x.rank).slice(2)])
-    const x = isBatchFirst ? swap(given) : given
-    const [steps = 0, batch = 0] = x.shape
-    const { type } = x
-    const [w, r] = [call.value(1), call.value(2)]
-    const count = w.shape[0]!
-    const units = r.shape[2] ?? 0
-    const how = call.word('direction', 'forward', ['forward', 'reverse', 'bidirectional'])
-    call.require(
-      w.rank === 3 &&
-        r.rank === 3 &&
-        count === (how === 'bidirectional' ? 2 : 1) &&
-        r.shape[0] === count &&
-        w.shape[1] === cell.gates * units &&
-        r.shape[1] === cell.gates * units &&
-        w.shape[2] === x.shape[2],
-      () => `weights [${w.shape.join(', ')}] and [${r.shape.join(', ')}] do not fit [${x.shape.join(', ')}]`,
-    )
-    call.require(steps >= 1 && batch >= 1, () => `there are ${steps} steps of ${batch} sequences`)
-    const lengths = call.maybe(4)?.plain ?? null
-    const first = (i: number): Value | null => {
-      const state = call.maybe(i)
-      return state !== null && isBatchFirst ? swap(state) : state
-    }
-    const [initialH, initialC] = [first(5), cell.hasMemory ? first(6) : null]
-    const peepholes = cell.hasMemory ? call.maybe(7) : null
-    const found = Array.from({ length: count }, (_, i) => {
-      const bias = direction(call.maybe(3), i)
-      const [width, half] = [
-        cell.gates * units,
-        bias === null ? null : rows(bias, cell.gates * units, cell.gates * units),
-      ]
-      // A reset gate that is applied after the product needs its recurrent bias there; all others need the sum alone.
-      const weights: Weights = {
-        recurrence: direction(r, i)!,
-        recurrentBias: half,
-        peepholes: splitPeepholes(direction(peepholes, i), units),
-        activations: activationsOf(call, cell, i),
-      }
-      const product = ops.matmul(x.plain, ops.transpose(direction(w, i)!))
-      const products = bias === null ? product : ops.add(product, rows(bias, 0, width))
-      const zeros = ops.zeros([batch, units])
-      const start: State = {
-        h: direction(initialH, i) ?? zeros,
-        ...(cell.hasMemory ? { c: direction(initialC, i) ?? zeros } : {}),
-      }
-      const isReverse = how === 'reverse' || i === 1
-      return scanned(call, cell, { products, start, weights, lengths, isReverse })
-    })
+    const operands = operandsOf(call, cell)
+    const { x, directions, isBatchFirst } = operands
+    const found = Array.from({ length: directions }, (_, i) => scanned(call, cell, runOf(call, cell, operands, i)))
     const y = ops.stack(
       found.map((each) => each.ys),
       1,
     )
     const last = (name: 'h' | 'c'): Value => {
-      const all = Value.of(ops.stack(found.map((each) => each.last[name]!)), type)
-      return isBatchFirst ? swap(all) : all
+      const all = Value.of(ops.stack(found.map((each) => each.last[name]!)), x.type)
+      return isBatchFirst ? swapped(all) : all
     }
     const order = isBatchFirst ? [1, 2, 0, 3] : inOrder(4)
     // The tensor is [steps, directions, batch, units]; batch first, the value is [batch, steps, directions, units].
-    const outputs = [Value.of(y, type, order), last('h')]
+    const outputs = [Value.of(y, x.type, order), last('h')]
     return cell.hasMemory ? [...outputs, last('c')] : outputs
   }
 

@@ -37,10 +37,10 @@ const reduction =
   ): Operator =>
   (call) => {
     const x = call.value(0)
-    const given = call.list('axes', 1) ?? []
-    if (given.length === 0 && call.flag('noop_with_empty_axes'))
+    const listed = call.list('axes', 1) ?? []
+    if (listed.length === 0 && call.flag('noop_with_empty_axes'))
       return mapsAlone === null ? x : Value.of(mapsAlone(x.asIs), x.type, x.order)
-    const axes = given.length === 0 ? inOrder(x.rank) : call.axes(given, x.rank)
+    const axes = listed.length === 0 ? inOrder(x.rank) : call.axes(listed, x.rank)
     const keeps = call.flag('keepdims', true)
     const found =
       x.host !== null && host !== null && x.size <= MOST_KNOWN
@@ -51,8 +51,8 @@ const reduction =
 
 function reducedByKernel(x: Value, axes: readonly number[], kernel: Kernel): Value {
   const { dtype } = types[x.type]
-  const own = axes.map((axis) => x.order.indexOf(axis))
-  return Value.of(ops.cast(kernel(x.asIs, own), dtype), x.type, x.order)
+  const positions = axes.map((axis) => x.order.indexOf(axis))
+  return Value.of(ops.cast(kernel(x.asIs, positions), dtype), x.type, x.order)
 }
 
 const sumOf = (elements: HostArray): number => {
@@ -97,7 +97,7 @@ const index =
   (call) => {
     const x = call.value(0)
     const axis = call.axis(call.integer('axis', 0), x.rank)
-    const own = x.order.indexOf(axis)
+    const position = x.order.indexOf(axis)
     const isLast = call.flag('select_last_index')
     const { host } = x
     if (host !== null && !isLast && x.size <= MOST_KNOWN) {
@@ -105,8 +105,8 @@ const index =
       const found = reduced({ ...host, type: 'int64' }, [axis], (each) => each.indexOf(best(each)))
       return call.flag('keepdims', true) ? Value.known(found) : without(Value.known(found), [axis])
     }
-    const read = isLast ? ops.flip(x.asIs, own) : x.asIs
-    const found = (isMost ? ops.argmax : ops.argmin)(read, { axis: own, keepDims: true })
+    const read = isLast ? ops.flip(x.asIs, position) : x.asIs
+    const found = (isMost ? ops.argmax : ops.argmin)(read, { axis: position, keepDims: true })
     const at = isLast ? ops.subtract(x.shape[axis]! - 1, found) : found
     const value = Value.of(at, 'int64', x.order)
     return call.flag('keepdims', true) ? value : without(value, [axis])
@@ -118,12 +118,12 @@ const runningSum = (call: Call): Value => {
   const { data } = call.known(1)
   call.require(data.length === 1, () => 'the axis must be one number')
   const axis = call.axis(data[0]!, x.rank)
-  const own = x.order.indexOf(axis)
+  const position = x.order.indexOf(axis)
   const isReverse = call.flag('reverse')
-  const read = isReverse ? ops.flip(x.asIs, own) : x.asIs
-  const sums = ops.cumsum(read, own)
+  const read = isReverse ? ops.flip(x.asIs, position) : x.asIs
+  const sums = ops.cumsum(read, position)
   const found = call.flag('exclusive') ? ops.subtract(sums, read) : sums
-  return Value.of(isReverse ? ops.flip(found, own) : found, x.type, x.order)
+  return Value.of(isReverse ? ops.flip(found, position) : found, x.type, x.order)
 }
 
 export const reductionOperators: Readonly<Record<string, Operator>> = {

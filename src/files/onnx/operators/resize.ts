@@ -1,5 +1,6 @@
 // Resizing, one axis at a time: element i of the result is a weighted sum of elements around its place in the source.
 
+import { keysOf } from '../../../core/keys'
 import { sizeOf } from '../../../core/shapes'
 import * as ops from '../../../ops'
 import { Tensor } from '../../../ops/tensor'
@@ -43,8 +44,8 @@ const triangle = (x: number): number => Math.max(0, 1 - Math.abs(x))
 /** Keys's cubic with the parameter a. */
 const cubic =
   (a: number) =>
-  (given: number): number => {
-    const x = Math.abs(given)
+  (distance: number): number => {
+    const x = Math.abs(distance)
     if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0
   }
@@ -56,8 +57,6 @@ interface Filter {
 }
 
 type Place = (i: number, axis: Axis) => number
-
-const keys = <Name extends string>(record: Readonly<Record<Name, unknown>>): Name[] => Object.keys(record) as Name[]
 
 /** The weights [to, from] of an axis. */
 function weights(axis: Axis, place: Place, filter: Filter, isSmooth: boolean, excludes: boolean): Float32Array {
@@ -94,9 +93,9 @@ function axesOf(call: Call, x: Value): Axis[] {
   const chosen = call.axes(call.integers('axes') ?? inOrder(rank), rank)
   const isOld = call.opset < 11
   const sizes = isOld || call.maybe(3) === null ? null : call.known(3).data
-  const given = call.maybe(isOld ? 1 : 2) === null ? call.floats('scales') : Array.from(call.known(isOld ? 1 : 2).data)
+  const scales = call.maybe(isOld ? 1 : 2) === null ? call.floats('scales') : Array.from(call.known(isOld ? 1 : 2).data)
   const byScale = sizes === null || sizes.length === 0
-  const list = byScale ? given : Array.from(sizes)
+  const list = byScale ? scales : Array.from(sizes)
   call.require(
     list.length === chosen.length && list.every((each) => each > 0),
     () => `it needs a scale or a size above 0 for each of ${chosen.length} axes`,
@@ -127,8 +126,8 @@ const resize: Operator = (call) => {
   const x = call.value(0)
   const isOld = call.opset < 11
   const mode = call.word('mode', 'nearest', ['nearest', 'linear', 'cubic'])
-  const how = isOld ? 'asymmetric' : call.word('coordinate_transformation_mode', 'half_pixel', keys(PLACES))
-  const rounding = isOld ? 'floor' : call.word('nearest_mode', 'round_prefer_floor', keys(ROUNDINGS))
+  const how = isOld ? 'asymmetric' : call.word('coordinate_transformation_mode', 'half_pixel', keysOf(PLACES))
+  const rounding = isOld ? 'floor' : call.word('nearest_mode', 'round_prefer_floor', keysOf(ROUNDINGS))
   const all = axesOf(call, x)
   const filter: Filter =
     mode === 'cubic'
@@ -142,16 +141,16 @@ const resize: Operator = (call) => {
   )
   const start = mode === 'nearest' ? x.asIs : ops.cast(x.asIs, 'float32')
   const found = changed.reduce((value, axis) => {
-    const own = x.order.indexOf(axis)
+    const position = x.order.indexOf(axis)
     const each = all[axis]!
     if (mode === 'nearest') {
       const places = Int32Array.from({ length: each.to }, (_, i) =>
         Math.min(Math.max(ROUNDINGS[rounding](PLACES[how](i, each)), 0), each.from - 1),
       )
-      return ops.take(value, places, own)
+      return ops.take(value, places, position)
     }
     const matrix = weights(each, PLACES[how], filter, call.flag('antialias'), call.flag('exclude_outside'))
-    return along(value, own, new Tensor(matrix, [each.to, each.from], 'float32'))
+    return along(value, position, new Tensor(matrix, [each.to, each.from], 'float32'))
   }, start)
   const made = Value.of(mode === 'nearest' ? found : ops.cast(found, start.dtype), x.type, x.order)
   return isCropped ? outsideFilled(call, made, all) : made
@@ -161,13 +160,13 @@ const resize: Operator = (call) => {
 function outsideFilled(call: Call, made: Value, all: readonly Axis[]): Value {
   const outside = call.float('extrapolation_value', 0)
   const found = all.reduce((value, each, axis) => {
-    const own = made.order.indexOf(axis)
+    const position = made.order.indexOf(axis)
     const isInside = Int32Array.from({ length: each.to }, (_, i) => {
       const at = PLACES.tf_crop_and_resize(i, each)
       return Number(at >= 0 && at <= each.from - 1)
     })
     if (isInside.every((one) => one === 1)) return value
-    const shape = made.shape.map((_, i) => (i === own ? each.to : 1))
+    const shape = made.shape.map((_, i) => (i === position ? each.to : 1))
     return ops.where(new Tensor(isInside, shape, 'bool'), value, ops.cast(outside, value.dtype))
   }, made.asIs)
   return Value.of(found, made.type, made.order)

@@ -42,31 +42,31 @@ const shape: Operator = (call) => {
 
 const reshape: Operator = (call) => {
   const x = call.value(0)
-  const given = call.list('shape', 1) ?? []
+  const listed = call.list('shape', 1) ?? []
   const keepsZero = call.flag('allowzero')
-  const target = given.map((extent, i) => (extent === 0 && !keepsZero ? (x.shape[i] ?? 0) : extent))
+  const target = listed.map((extent, i) => (extent === 0 && !keepsZero ? (x.shape[i] ?? 0) : extent))
   const open = target.indexOf(-1)
   const known = sizeOf(target.filter((_, i) => i !== open))
   if (open >= 0) target[open] = known === 0 ? 0 : x.size / known
   requireShape(call, target)
   call.require(
     sizeOf(target) === x.size,
-    () => `[${x.shape.join(', ')}] does not fit into [${given.join(', ')}], which is [${target.join(', ')}]`,
+    () => `[${x.shape.join(', ')}] does not fit into [${listed.join(', ')}], which is [${target.join(', ')}]`,
   )
   return reshaped(x, target)
 }
 
 const flatten: Operator = (call) => {
   const x = call.value(0)
-  const given = call.integer('axis', 1)
-  const axis = given === x.rank ? given : call.axis(given, x.rank)
+  const attribute = call.integer('axis', 1)
+  const axis = attribute === x.rank ? attribute : call.axis(attribute, x.rank)
   return reshaped(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))])
 }
 
 const squeeze: Operator = (call) => {
   const x = call.value(0)
-  const given = call.list('axes', 1)
-  const axes = given === null ? inOrder(x.rank).filter((axis) => x.shape[axis] === 1) : call.axes(given, x.rank)
+  const listed = call.list('axes', 1)
+  const axes = listed === null ? inOrder(x.rank).filter((axis) => x.shape[axis] === 1) : call.axes(listed, x.rank)
   call.require(
     axes.every((axis) => x.shape[axis] === 1),
     () => `the axes [${axes.join(', ')}] of [${x.shape.join(', ')}] must have the extent 1`,
@@ -76,8 +76,8 @@ const squeeze: Operator = (call) => {
 
 const unsqueeze: Operator = (call) => {
   const x = call.value(0)
-  const given = call.list('axes', 1) ?? []
-  const axes = call.axes(given, x.rank + given.length)
+  const listed = call.list('axes', 1) ?? []
+  const axes = call.axes(listed, x.rank + listed.length)
   const target: number[] = []
   const old = [...x.shape]
   for (let i = 0; i < x.rank + axes.length; i++) target.push(axes.includes(i) ? 1 : old.shift()!)
@@ -97,27 +97,27 @@ const MOST_REPEATED = 2 ** 16
 /** Repeats extents of 1. */
 export function broadcastTo(x: Value, shape: readonly number[]): Value {
   if (x.host !== null && sizeOf(shape) <= MOST_REPEATED) return Value.known(expanded(x.host, shape))
-  const own = x.ofRank(shape.length)
+  const aligned = x.ofRank(shape.length)
   return Value.of(
     ops.broadcastTo(
-      own.asIs,
-      own.order.map((axis) => shape[axis]!),
+      aligned.asIs,
+      aligned.order.map((axis) => shape[axis]!),
     ),
     x.type,
-    own.order,
+    aligned.order,
   )
 }
 
 const expand: Operator = (call) => {
   const x = call.value(0)
-  const given = shapeFrom(call, 1)
-  const rank = Math.max(given.length, x.rank)
-  const own = [...new Array<number>(rank - x.rank).fill(1), ...x.shape]
-  const wanted = [...new Array<number>(rank - given.length).fill(1), ...given]
-  const target = own.map((extent, i) => (extent === 1 ? wanted[i]! : extent))
+  const operand = shapeFrom(call, 1)
+  const rank = Math.max(operand.length, x.rank)
+  const from = [...new Array<number>(rank - x.rank).fill(1), ...x.shape]
+  const wanted = [...new Array<number>(rank - operand.length).fill(1), ...operand]
+  const target = from.map((extent, i) => (extent === 1 ? wanted[i]! : extent))
   call.require(
     target.every((extent, i) => wanted[i] === 1 || wanted[i] === extent),
-    () => `[${x.shape.join(', ')}] does not broadcast to [${given.join(', ')}]`,
+    () => `[${x.shape.join(', ')}] does not broadcast to [${operand.join(', ')}]`,
   )
   requireShape(call, target)
   return broadcastTo(x, target)

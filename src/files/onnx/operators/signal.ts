@@ -8,8 +8,7 @@ import { requireShape } from './shape'
 
 const dft: Operator = (call) => {
   const x = call.value(0)
-  const given = call.opset < 20 ? call.integer('axis', 1) : (call.number('', 2) ?? -2)
-  const axis = call.axis(given, x.rank)
+  const axis = call.axis(call.opset < 20 ? call.integer('axis', 1) : (call.number('', 2) ?? -2), x.rank)
   const parts = x.shape.at(-1)!
   call.require(
     axis < x.rank - 1 && (parts === 1 || parts === 2),
@@ -21,15 +20,15 @@ const dft: Operator = (call) => {
   requireShape(call, [...x.shape.slice(0, axis), length, ...x.shape.slice(axis + 1)])
   const longest = Math.min(length, x.shape[axis]!)
   const last = x.rank - 2
-  const own = (i: number): Tensor => {
+  const padded = (i: number): Tensor => {
     const part = ops.moveaxis(ops.getItem(x.plain, ['...', i]), axis, last)
     return ops.pad(ops.getItem(part, ['...', `0:${longest}`]), [
       ...Array.from({ length: last }, (): [number, number] => [0, 0]),
       [0, length - longest],
     ])
   }
-  const real = own(0)
-  const complex = { real, imag: parts === 2 ? own(1) : ops.zerosLike(real) }
+  const real = padded(0)
+  const complex = { real, imag: parts === 2 ? padded(1) : ops.zerosLike(real) }
   const { real: a, imag: b } = isInverse ? ops.ifft(complex) : ops.fft(complex)
   const found = [a, b].map((part) => {
     const half = isHalf ? ops.getItem(part, ['...', `0:${Math.floor(length / 2) + 1}`]) : part

@@ -78,8 +78,8 @@ const conv: Operator = (call) => {
 
 /** The zeros that a transposed convolution takes off, and the extents of its result. */
 function croppedBy(call: Call, x: Value, window: readonly number[]): Sliding & { readonly spatial: readonly number[] } {
-  const given = slidingOf(call, x.shape.slice(2), window)
-  const { strides, dilation } = given
+  const sliding = slidingOf(call, x.shape.slice(2), window)
+  const { strides, dilation } = sliding
   const rank = window.length
   const more = perAxis(call, 'output_padding', rank, 0, 0)
   const full = window.map((taps, i) => strides[i]! * (x.shape[i + 2]! - 1) + (taps - 1) * dilation[i]! + 1 + more[i]!)
@@ -87,15 +87,15 @@ function croppedBy(call: Call, x: Value, window: readonly number[]): Sliding & {
   const isSame = auto === 'SAME_UPPER' || auto === 'SAME_LOWER'
   const wanted = call.integers('output_shape')?.slice(-rank)
   if (wanted === undefined && !isSame) {
-    const spatial = full.map((extent, i) => extent - given.before[i]! - given.after[i]!)
-    return { ...given, after: given.after.map((each, i) => each - more[i]!), spatial }
+    const spatial = full.map((extent, i) => extent - sliding.before[i]! - sliding.after[i]!)
+    return { ...sliding, after: sliding.after.map((each, i) => each - more[i]!), spatial }
   }
   const spatial = wanted ?? strides.map((stride, i) => stride * x.shape[i + 2]!)
   const total = full.map((extent, i) => extent - spatial[i]!)
   const before = total.map((each) =>
     Math.max(0, auto === 'SAME_UPPER' ? Math.floor(each / 2) : each - Math.floor(each / 2)),
   )
-  return { ...given, before, after: total.map((each, i) => each - before[i]! - more[i]!), spatial }
+  return { ...sliding, before, after: total.map((each, i) => each - before[i]! - more[i]!), spatial }
 }
 
 const convTranspose: Operator = (call) => {
@@ -149,7 +149,7 @@ function surrounded(x: Tensor, places: readonly number[], sliding: Sliding, valu
   return padSides(x, sides, value)
 }
 
-/** Brings the taps of a window with distances together: each place gets its own window. */
+/** Brings the taps of a window with distances together: each place gets a window without gaps. */
 function undilated(x: Tensor, places: readonly number[], { window, strides, dilation }: Sliding): Tensor {
   return window.reduce((value, taps, i) => {
     const indices = Array.from({ length: places[i]! * taps }, (_, at) => {

@@ -7,7 +7,7 @@ import { encodeUtf8 } from '../../../core/text'
 import { fromBase64 } from '../../../core/base64'
 import { FormatError, quoted } from '../../../core/errors'
 import type { Json } from '../../../core/registry'
-import { isRecord, itemsOf, own, type JsonRecord } from '../../containers/json'
+import { isNumbers, isRecord, itemsOf, valueAt, type JsonRecord } from '../../containers/json'
 import type { AttributeProto, Dimension } from '../../onnx/proto'
 import { types, type ElementType } from '../../onnx/types'
 
@@ -61,9 +61,8 @@ export function attributeOf(
   name: string,
   value: number | string | readonly number[] | readonly Uint8Array[],
 ): AttributeProto {
-  const isList = typeof value === 'object'
-  const isTexts = isList && value.some((each) => typeof each !== 'number')
-  const numbers = isList && !isTexts ? Float64Array.from(value as readonly number[]) : new Float64Array(0)
+  const list = typeof value === 'object' ? value : []
+  const [numbers, strings] = isNumbers(list) ? [Float64Array.from(list), []] : [new Float64Array(0), list]
   const number = typeof value === 'number' ? value : 0
   return {
     name,
@@ -74,7 +73,7 @@ export function attributeOf(
     graph: null,
     floats: numbers,
     integers: numbers,
-    strings: isTexts ? (value as readonly Uint8Array[]) : [],
+    strings,
     type: 0,
     reference: '',
   }
@@ -99,7 +98,7 @@ export function keptAttributes(attributes: JsonRecord): JsonRecord {
 
 function attributeFrom(name: string, value: JsonRecord, where: string): AttributeProto | null {
   const [key = ''] = Object.keys(value)
-  const found = own(value, key)
+  const found = valueAt(value, key)
   switch (key) {
     case '':
       return attributeOf(name, 0)
@@ -149,11 +148,11 @@ function bytesFrom(value: Json | undefined, where: string): Uint8Array {
 
 /** The extents of a shape, with null for an open one. Returns null if the rank is unknown. */
 export function dimensionsOf(shape: Json | undefined, where: string): Dimension[] | null {
-  if (!isRecord(shape) || own(shape, 'unknownRank') === true) return null
-  const dims = own(shape, 'dim') ?? []
+  if (!isRecord(shape) || valueAt(shape, 'unknownRank') === true) return null
+  const dims = valueAt(shape, 'dim') ?? []
   if (!Array.isArray(dims)) throw new FormatError(`${where}: the shape ${quoted(shape)} is not a list of extents`)
   return dims.map((each: Json) => {
-    const size = numberFrom(isRecord(each) ? (own(each, 'size') ?? 0) : each, `${where}: an extent`)
+    const size = numberFrom(isRecord(each) ? (valueAt(each, 'size') ?? 0) : each, `${where}: an extent`)
     if (!Number.isSafeInteger(size)) throw new FormatError(`${where}: an extent must be an integer, received ${size}`)
     return { value: size < 0 ? null : size, name: '' }
   })

@@ -9,7 +9,7 @@
 
 import { FormatError, quoted } from '../../../core/errors'
 import type { Json } from '../../../core/registry'
-import { isRecord, own, type JsonRecord } from '../../containers/json'
+import { isRecord, valueAt, type JsonRecord } from '../../containers/json'
 import type { NodeProto, ValueInfo } from '../../onnx/proto'
 import { attributesOf, dimensionsOf, typeCode } from './attributes'
 
@@ -58,17 +58,17 @@ export function definitionOf(
   check: (nodes: readonly Node[]) => void,
   where: string,
 ): Definition {
-  const nodes = nodesOf(own(topology, 'node'), where)
-  const given = endsOf(own(signature, 'inputs'), nodes, where)
-  const outputs = endsOf(own(signature, 'outputs'), nodes, where)
+  const nodes = nodesOf(valueAt(topology, 'node'), where)
+  const declared = endsOf(valueAt(signature, 'inputs'), nodes, where)
+  const outputs = endsOf(valueAt(signature, 'outputs'), nodes, where)
   const all = outputs.length > 0 ? outputs : lastOf(nodes)
   if (all.length === 0) throw new FormatError(`${where}: the graph has no outputs`)
-  const fed = new Set(given.map(({ operand }) => operand.name))
+  const fed = new Set(declared.map(({ operand }) => operand.name))
   const needed = neededNodes(all, fed, nodes, where)
   check(needed.filter(({ name }) => !fed.has(name)))
   const sorted = sortedNodes(all, fed, nodes, where)
   const others = sorted.filter(({ op, name }) => op === 'Placeholder' && !fed.has(name))
-  const inputs = [...given, ...others.map(({ name }) => ({ key: name, operand: { name, index: 0 }, entry: {} }))]
+  const inputs = [...declared, ...others.map(({ name }) => ({ key: name, operand: { name, index: 0 }, entry: {} }))]
   const skipped = new Set(inputs.map(({ operand }) => operand.name))
   const reserved = new Set([...inputs, ...all].map(({ key }) => key))
   const byNode = new Map(inputs.map(({ key, operand }) => [operand.name, key]))
@@ -90,14 +90,14 @@ function nodesOf(list: Json | undefined, where: string): ReadonlyMap<string, Nod
   if (!Array.isArray(list)) throw new FormatError(`${where}: modelTopology has no list of nodes`)
   const found = new Map<string, Node>()
   for (const each of list as readonly Json[]) {
-    const [name, op] = isRecord(each) ? [own(each, 'name'), own(each, 'op')] : []
+    const [name, op] = isRecord(each) ? [valueAt(each, 'name'), valueAt(each, 'op')] : []
     if (!isRecord(each) || typeof name !== 'string' || name === '' || typeof op !== 'string')
       throw new FormatError(`${where}: each node must have a name and an op, received ${quoted(each)}`)
     if (found.has(name)) throw new FormatError(`${where}: there are two nodes '${name}'`)
-    const attributes = own(each, 'attr') ?? {}
+    const attributes = valueAt(each, 'attr') ?? {}
     if (!isRecord(attributes))
       throw new FormatError(`${where}: the node '${name}' has attributes that are not a record`)
-    found.set(name, { name, op, inputs: operandsOf(own(each, 'input') ?? [], name, where), attributes })
+    found.set(name, { name, op, inputs: operandsOf(valueAt(each, 'input') ?? [], name, where), attributes })
   }
   return found
 }
@@ -117,7 +117,7 @@ function operandOf(text: string): Operand {
 function endsOf(entries: Json | undefined, nodes: ReadonlyMap<string, Node>, where: string): End[] {
   if (!isRecord(entries)) return []
   return Object.entries(entries).map(([key, entry]) => {
-    const name = isRecord(entry) ? own(entry, 'name') : undefined
+    const name = isRecord(entry) ? valueAt(entry, 'name') : undefined
     if (!isRecord(entry) || typeof name !== 'string')
       throw new FormatError(`${where}: the signature has no name of a node for '${key}'`)
     const operand = operandOf(name)
@@ -199,7 +199,7 @@ export function runnable({ nodes, outputs, valueName }: Definition, where: strin
   for (const { name, index } of read) counts.set(name, Math.max(counts.get(name) ?? 1, index + 1))
   const total = [...counts.values()].reduce((sum, each) => sum + each, 0)
   if (total > MOST_RESULTS) throw new FormatError(`${where}: the nodes have more than ${MOST_RESULTS} results`)
-  const own = nodes
+  const running = nodes
     .filter(({ op }) => op !== 'Const')
     .map(({ name, op, inputs, attributes }): NodeProto => ({
       name,
@@ -218,7 +218,7 @@ export function runnable({ nodes, outputs, valueName }: Definition, where: strin
     attributes: [],
   }))
   // An output that is an input has its name already.
-  return [...own, ...names.filter(({ inputs, outputs: [key] }) => inputs[0] !== key)]
+  return [...running, ...names.filter(({ inputs, outputs: [key] }) => inputs[0] !== key)]
 }
 
 /** The declared type of an input or output. */
@@ -226,13 +226,13 @@ export function infoOf(end: End, attributes: JsonRecord, where: string): ValueIn
   const { key, entry } = end
   const what = `${where}: '${key}'`
   const attribute = (name: string, kind: string): Json | undefined => {
-    const found = own(attributes, name)
-    return isRecord(found) ? own(found, kind) : undefined
+    const found = valueAt(attributes, name)
+    return isRecord(found) ? valueAt(found, kind) : undefined
   }
-  const dims = dimensionsOf(own(entry, 'tensorShape'), what) ?? dimensionsOf(attribute('shape', 'shape'), what)
+  const dims = dimensionsOf(valueAt(entry, 'tensorShape'), what) ?? dimensionsOf(attribute('shape', 'shape'), what)
   // The first axis of a vector may be time.
   const isBatch = dims !== null && dims.length > 1 && dims[0]!.value === null
   const named = dims?.map((each, i) => (i === 0 && isBatch ? { ...each, name: 'batch' } : each)) ?? null
-  const type = typeCode(attribute('dtype', 'type')) || typeCode(own(entry, 'dtype'))
+  const type = typeCode(attribute('dtype', 'type')) || typeCode(valueAt(entry, 'dtype'))
   return { name: key, type: { tensor: { type, shape: named === null ? null : { dims: named } } } }
 }

@@ -33,9 +33,9 @@ export function graphModelFrom<In = Tensor, Out = Tensor>(
   json: JsonRecord,
   tensors: readonly ManifestTensor[],
   where: string,
-  given: InputOptions = {},
+  options: InputOptions = {},
 ): TfjsModel<In, Out> {
-  const { constants, shapes } = readInputOptions(given)
+  const { constants, shapes } = readInputOptions(options)
   const { file, inputs: names, contents } = structureOf(json, tensors, where)
   requireInputs({ constants, shapes }, names)
   let name = 'graph'

@@ -8,7 +8,7 @@ import { fromBase64, toBase64 } from '../../../core/base64'
 import { FormatError, quoted } from '../../../core/errors'
 import type { Json } from '../../../core/registry'
 import type { Shape } from '../../../core/shapes'
-import { isRecord, itemsOf, own, parseJson, recordAt, type JsonRecord } from '../../containers/json'
+import { isRecord, itemsOf, parseJson, recordAt, valueAt, type JsonRecord } from '../../containers/json'
 import type { ReadGraph } from '../../onnx/graph-layer'
 import { requireOperators } from '../../onnx/nodes'
 import type { NodeProto, TensorProto, ValueInfo } from '../../onnx/proto'
@@ -38,7 +38,7 @@ interface Constant {
 }
 
 const signatureOf = (json: JsonRecord): JsonRecord => {
-  const found = own(json, 'signature')
+  const found = valueAt(json, 'signature')
   return isRecord(found) ? found : recordAt(recordAt(json, 'userDefinedMetadata'), 'signature')
 }
 
@@ -99,7 +99,7 @@ export function structureOf(json: JsonRecord, tensors: readonly ManifestTensor[]
 
 /** The nodes that are inputs, with their declared shapes. */
 function definitionNodes(json: JsonRecord): readonly JsonRecord[] {
-  const list = own(recordAt(json, 'modelTopology'), 'node')
+  const list = valueAt(recordAt(json, 'modelTopology'), 'node')
   return itemsOf(list).filter(isRecord)
 }
 
@@ -112,7 +112,7 @@ export function readStructure(structure: string, where: string): ReadGraph {
   if (!isRecord(json)) throw new FormatError(`${where}: the option file must be the JSON of a graph-model`)
   const definition = definitionOf(json, signatureOf(json), requireAvailable(where), where)
   const attributes = new Map(
-    definitionNodes({ modelTopology: json }).map((node) => [own(node, 'name'), recordAt(node, 'attr')]),
+    definitionNodes({ modelTopology: json }).map((node) => [valueAt(node, 'name'), recordAt(node, 'attr')]),
   )
   const info = (end: (typeof definition.inputs)[number]) => infoOf(end, attributes.get(end.operand.name) ?? {}, where)
   for (const { operand, key } of definition.inputs)
@@ -131,13 +131,13 @@ export function readStructure(structure: string, where: string): ReadGraph {
 
 /** The declared type of an output, if the signature has it. */
 function outputInfo(end: End, where: string): ValueInfo {
-  const isKnown = ['dtype', 'tensorShape'].every((key) => own(end.entry, key) !== undefined)
+  const isKnown = ['dtype', 'tensorShape'].every((key) => valueAt(end.entry, key) !== undefined)
   const info = infoOf(end, {}, where)
   return isKnown && elementType(info.type?.tensor?.type ?? 0) !== null ? info : { name: end.key, type: null }
 }
 
 function initializersOf(json: JsonRecord, definition: Definition, where: string): Initializer[] {
-  const list = own(json, 'weights')
+  const list = valueAt(json, 'weights')
   if (!Array.isArray(list)) throw new FormatError(`${where}: the option file has no list of weights`)
   const uses = usesOf(definition)
   const found = (list as readonly Json[]).map((each): Initializer => {
@@ -157,7 +157,7 @@ function initializersOf(json: JsonRecord, definition: Definition, where: string)
 
 function constantOf(spec: Json, where: string): Constant {
   if (!isRecord(spec)) throw new FormatError(`${where}: a weight of the graph must be a record`)
-  const [name, dtype, shape, data] = ['name', 'dtype', 'shape', 'data'].map((key) => own(spec, key))
+  const [name, dtype, shape, data] = ['name', 'dtype', 'shape', 'data'].map((key) => valueAt(spec, key))
   const isShape = Array.isArray(shape) && shape.every((each) => Number.isSafeInteger(each) && Number(each) >= 0)
   const isType = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
   if (typeof name !== 'string' || !isShape || !isType || (data === undefined && dtype !== 'float32'))

@@ -27,8 +27,8 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** The name of a weight without its scope. */
 function ownName(layer: LayerBase, { name }: Variable): string {
-  const own = kerasName(name.slice(name.lastIndexOf('/') + 1))
-  return NAMES[nameOfClass(layer.constructor)]?.[own] ?? own
+  const step = kerasName(name.slice(name.lastIndexOf('/') + 1))
+  return NAMES[nameOfClass(layer.constructor)]?.[step] ?? step
 }
 
 /** An inner layer, and the prefixes of its weights' names here and in Keras. */
@@ -45,9 +45,9 @@ function innerLayers(outer: LayerBase): readonly Inner[] {
     if (property === 'cells' && className === 'StackedRNNCells')
       return layersIn(value).map((cell, i): Inner => [cell, `/RNNCell_${i}`, `/${cell.name}`])
     if (!(value instanceof Layer)) return []
-    const own = `/${value.name}`
-    if (property === 'cell') return [[value, '', own]]
-    return className === 'TimeDistributed' ? [[value, '', '']] : [[value, own, own]]
+    const step = `/${value.name}`
+    if (property === 'cell') return [[value, '', step]]
+    return className === 'TimeDistributed' ? [[value, '', '']] : [[value, step, step]]
   })
 }
 
@@ -63,8 +63,8 @@ export function namedWeights(model: LayerBase): readonly NamedWeight[] {
       return
     }
     inFiles(layer.ownWeights).forEach((variable, i) => {
-      const own = ownName(layer, variable)
-      found.push({ name: `${scope}/${own}`, others: [`${kerasScope}/${own}`, `${scope}/${i}`], variable, layer })
+      const title = ownName(layer, variable)
+      found.push({ name: `${scope}/${title}`, others: [`${kerasScope}/${title}`, `${scope}/${i}`], variable, layer })
     })
     for (const [inner, step, kerasStep] of innerLayers(layer)) visit(inner, scope + step, kerasScope + kerasStep)
   }

@@ -94,7 +94,8 @@ export function writtenOptimizer(optimizer: Optimizer, refuse: (why: string) => 
     return {}
   }
   if (optimizer.schedule !== null) refuse('there are no schedules of the learning rate')
-  const defaults = new (optimizer.constructor as new () => Optimizer)().getConfig()
+  const fresh: Optimizer = Reflect.construct(optimizer.constructor, [])
+  const defaults = fresh.getConfig()
   const config: Record<string, Json> = {}
   for (const [name, value] of Object.entries(optimizer.getConfig())) {
     if (Object.hasOwn(row.options, name)) config[row.options[name]!] = value

@@ -9,7 +9,7 @@ import { SPARE_ELEMENTS, limitWeights } from '../../../core/weight-limit'
 import { compileOptions, warnOfState } from '../../keras/compile'
 import { modelOf } from '../../keras/json'
 import { inFloatForm } from '../../../layers/float-form'
-import { isRecord, own } from '../../containers/json'
+import { isRecord, valueAt } from '../../containers/json'
 import { isObject } from '../../keras/keras-object'
 import { ObjectReader } from '../../keras/objects'
 import type { LayerBase } from '../../../layers/layer'
@@ -36,8 +36,8 @@ export function modelFromLayers(
   const [largest, total] = sizesOf(tensors)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
     const model = withFile({ fillsWeights: true }, () => modelOf(saved, customObjects))
-    const own = tensors.filter(({ group }) => group === 'model')
-    const assignments = assignmentsOf(model, own, name)
+    const ofModel = tensors.filter(({ group }) => group === 'model')
+    const assignments = assignmentsOf(model, ofModel, name)
     const training = compile ? savedCompile(json, model.outputs.length) : null
     if (training !== null) {
       compileSaved(model, compileOptions(training, model, customObjects), customObjects)
@@ -54,9 +54,9 @@ export function modelFromLayers(
 
 /** Loads the weights of a file into a model of the same layers. */
 export function fillFromLayers(model: LayerBase, { name, weights }: Artifacts): void {
-  const own = manifestTensors(weights, name).filter(({ group }) => group === 'model')
+  const ofModel = manifestTensors(weights, name).filter(({ group }) => group === 'model')
   inFloatForm(() => {
-    for (const [variable, value] of assignmentsOf(model, own, name)) variable.assign(value)
+    for (const [variable, value] of assignmentsOf(model, ofModel, name)) variable.assign(value)
   })
 }
 
@@ -70,7 +70,7 @@ function sizesOf(tensors: readonly ManifestTensor[]): readonly [largest: number,
 
 /** The converter has the configuration in `model_config`. */
 function topologyOf(topology: Json, name: string): Json {
-  const inner = isRecord(topology) ? own(topology, 'model_config') : undefined
+  const inner = isRecord(topology) ? valueAt(topology, 'model_config') : undefined
   const found = isRecord(inner) ? inner : topology
   if (isObject(found)) return found
   throw new FormatError(`${name}: the modelTopology has no class_name: it is not that of a layers-model`)

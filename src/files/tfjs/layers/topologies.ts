@@ -1,7 +1,7 @@
 // Configurations of TensorFlow.js and of old versions of Keras 2 in the form that src/files/keras reads.
 
 import type { Json } from '../../../core/registry'
-import { isRecord, own, recordAt, textOf, type JsonRecord } from '../../containers/json'
+import { isRecord, recordAt, textOf, valueAt, type JsonRecord } from '../../containers/json'
 import { isObject, type KerasObject } from '../../keras/keras-object'
 
 /** Options with other values than Keras's if a file does not have them. */
@@ -22,14 +22,15 @@ export function currentForm(value: Json): Json {
   if (Array.isArray(value)) return value.map((each: Json) => currentForm(each))
   if (!isRecord(value)) return value
   // A number of NumPy.
-  if (own(value, 'type') === 'ndarray' && typeof own(value, 'value') === 'number') return own(value, 'value')!
+  if (valueAt(value, 'type') === 'ndarray' && typeof valueAt(value, 'value') === 'number')
+    return valueAt(value, 'value')!
   const made: Record<string, Json> = Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, currentForm(each)]),
   )
   if (!isObject(made)) return made
   const className = made.class_name
-  if (className === 'Sequential') return { ...made, config: sequentialConfig(own(made, 'config') ?? {}) }
-  const config = own(made, 'config')
+  if (className === 'Sequential') return { ...made, config: sequentialConfig(valueAt(made, 'config') ?? {}) }
+  const config = valueAt(made, 'config')
   if (!isRecord(config)) return made
   const options = Object.entries({ ...ABSENT[className], ...config }).filter(
     ([option, each]) => !(each === null && UNSET.includes(option)) && (className !== 'RNN' || OF_RNN.test(option)),
@@ -46,7 +47,7 @@ function openExtent(option: string, value: Json): Json {
 function sequentialConfig(config: Json): Json {
   const record: JsonRecord = isRecord(config) ? config : {}
   const described: JsonRecord = Array.isArray(config) ? { layers: config as Json } : record
-  const layers = own(described, 'layers')
+  const layers = valueAt(described, 'layers')
   if (!Array.isArray(layers)) return described
   const input = isObject(layers[0]) && layers[0].class_name !== 'InputLayer' ? inputOf(layers[0]) : null
   return input === null ? described : { ...described, layers: [input, ...layers] }
@@ -55,7 +56,7 @@ function sequentialConfig(config: Json): Json {
 /** The InputLayer that the first layer of a Sequential implies; null if it has no shape. */
 function inputOf(first: KerasObject): Json {
   const config = recordAt(first, 'config')
-  const inner = own(config, 'layers')
+  const inner = valueAt(config, 'layers')
   if (Array.isArray(inner)) {
     // A nested model has an InputLayer.
     const declared = inner.find((each: Json) => isObject(each) && each.class_name === 'InputLayer')
@@ -63,12 +64,12 @@ function inputOf(first: KerasObject): Json {
       ? { class_name: 'InputLayer', config: { ...recordAt(declared, 'config'), name: `${nameOf(first)}_input` } }
       : null
   }
-  const shape = own(config, 'batch_input_shape')
+  const shape = valueAt(config, 'batch_input_shape')
   if (!Array.isArray(shape)) return null
-  const dtype = own(config, 'dtype') ?? 'float32'
+  const dtype = valueAt(config, 'dtype') ?? 'float32'
   return { class_name: 'InputLayer', config: { batch_input_shape: shape, dtype, name: `${nameOf(first)}_input` } }
 }
 
 function nameOf(saved: KerasObject): string {
-  return textOf(own(recordAt(saved, 'config'), 'name')) || 'layer'
+  return textOf(valueAt(recordAt(saved, 'config'), 'name')) || 'layer'
 }

@@ -75,7 +75,7 @@ export class TopologyWriter implements FormerWriter {
   private inner(of: LayerBase, inner: LayerBase): JsonObject {
     const saved = this.layer(inner)
     if (classNameOf(of) !== 'Bidirectional') return saved
-    // There, the given layer has the name without prefix, and the backward layer is a copy of it.
+    // In TensorFlow.js, the forward layer has the name without a prefix, and the backward layer is a copy of it.
     const { layer: forward, backwardLayer: backward } = of.getConfig()
     if (!isCopy(forward!, backward!)) this.refuse(of, 'the backward layer must have the options of the forward layer')
     const config = recordAt(saved, 'config')

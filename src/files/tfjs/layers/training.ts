@@ -11,7 +11,7 @@ import {
   type Registry,
 } from '../../../core/registry'
 import { isBranch } from '../../../core/tree'
-import { isRecord, itemsOf, own, recordAt, recordOf, type JsonRecord } from '../../containers/json'
+import { isRecord, itemsOf, recordAt, recordOf, valueAt, type JsonRecord } from '../../containers/json'
 import { isObject } from '../../keras/keras-object'
 import { losses } from '../../../losses/registry'
 import { metrics as metricsByName } from '../../../metrics/registry'
@@ -53,14 +53,14 @@ function knownLoss(name: string): string {
 /** The options of compile in Keras's form; null if there are none. */
 export function savedCompile(json: JsonRecord, outputCount: number): JsonRecord | null {
   // The converter leaves those of Keras within the topology.
-  const training = own(json, 'trainingConfig') ?? own(recordAt(json, 'modelTopology'), 'training_config')
+  const training = valueAt(json, 'trainingConfig') ?? valueAt(recordAt(json, 'modelTopology'), 'training_config')
   if (!isRecord(training)) return null
-  const optimizer = own(training, 'optimizer_config')
+  const optimizer = valueAt(training, 'optimizer_config')
   if (!isObject(optimizer)) return null
   const each = (value: Json | undefined): Json =>
     outputCount > 1 ? Array(outputCount).fill(value ?? null) : (value ?? null)
-  const loss = namesIn(own(training, 'loss') ?? null, knownLoss)
-  const metrics = own(training, 'metrics') ?? null
+  const loss = namesIn(valueAt(training, 'loss') ?? null, knownLoss)
+  const metrics = valueAt(training, 'metrics') ?? null
   const isFlat = Array.isArray(metrics) && metrics.length > 0 && metrics.every((metric: Json) => !Array.isArray(metric))
   return {
     ...training,

@@ -24,8 +24,8 @@ const rows: Rows = {
 }
 
 /** @returns undefined for primitives that ONNX does not have */
-export function rowOf(name: PrimitiveName): Row | undefined {
-  const row = rows[name] as Row | undefined
+export function rowOf<Name extends PrimitiveName>(name: Name): Row<Name> | undefined {
+  const row: Row<Name> | undefined = rows[name]
   const normalize = normalizations[name]
   return row === undefined || normalize === undefined ? row : (call) => normalize(call) ?? row(call)
 }

@@ -48,82 +48,111 @@ function graphOf({ body }: LoopAttributes): Graph {
   throw new Refusal('a loop without a graph')
 }
 
+/** A loop while it is written. Its operands are carries, then slices, then values that every iteration reads. */
+interface Loop {
+  readonly call: Call<'loop'>
+  /** The graph of an iteration in each trace. */
+  readonly graphs: readonly Graph[]
+  /** The results that are read, the carries among them. */
+  readonly wanted: readonly number[]
+  readonly carries: readonly Item[]
+  readonly slices: readonly Item[]
+  /** The carries and slices of an iteration. */
+  readonly inputs: readonly ItemType[]
+  /** The wanted results of an iteration. */
+  readonly outputs: readonly ItemType[]
+}
+
 export const loop: Row<'loop'> = (call) => {
   const { writer, attributes, node } = call
-  const { carries, scanned, reverse, runs } = attributes
+  const { carries, scanned, runs } = attributes
   const graphs = call.nodes.map((each) => graphOf(each.attributes))
   const body = graphs[0]!
   const all = [...body.outputs.keys()]
   const wanted = all.filter((i) => i < carries || call.around.isRead(node.outputs[i]!))
   const found = recurrent(call, body, nodesFor(body, wanted))
   if (found !== null) return found
-  const stacked = wanted.slice(carries)
-  const [before, slices] = [call.inputs.slice(0, carries), call.inputs.slice(carries, carries + scanned)]
-  body.parameters
-    .slice(carries + scanned)
-    .forEach((value, i) => writer.items.set(value, call.input(carries + scanned + i)))
-  if (runs === 'while' && stacked.length > 0)
+  const [inputs, outputs] = [typesOf(graphs, 'parameters'), typesOf(graphs, 'outputs')]
+  const ends = carries + scanned
+  body.parameters.slice(ends).forEach((value, i) => writer.items.set(value, call.input(ends + i)))
+  if (runs === 'while' && wanted.length > carries)
     throw new Refusal('the results of all iterations of a loop with a condition')
-  const [inputs, outputs] = [typesOf(graphs, 'parameters').slice(0, carries + scanned), typesOf(graphs, 'outputs')]
-
-  /** The results of one iteration. */
-  const turn = (given: readonly Item[]): string[] => {
-    given.forEach((item, i) => writer.items.set(body.parameters[i]!, item))
-    call.around.run(graphs, wanted)
-    const found = wanted.map((i) => writer.name(writer.items.get(body.outputs[i]!)!))
-    if (runs !== 'where') return found
-    // Otherwise carries stay, and other results are 0.
-    const condition = writer.name(given[carries]!)
-    return found.map((name, i) => {
-      const other = i < carries ? writer.name(given[i]!) : writer.number(0, elementTypes[outputs[wanted[i]!]!.dtype])
-      return writer.node('Where', [condition, name, other])
-    })
+  const parts: Loop = {
+    call,
+    graphs,
+    wanted,
+    carries: call.inputs.slice(0, carries),
+    slices: call.inputs.slice(carries, ends),
+    inputs: inputs.slice(0, ends),
+    outputs: wanted.map((i) => outputs[i]!),
   }
+  const names = scanned > 0 && runs !== 'while' ? scan(parts) : counted(parts)
+  const items = new Map(wanted.map((i, at) => [i, writer.item(names[at]!, call.output(i))]))
+  // A result that nothing reads has no name.
+  return all.map((i) => items.get(i) ?? writer.item('', call.output(i)))
+}
 
-  const results = wanted.map((i) => outputs[i]!)
-  const firsts = before.map((each) => writer.name(each))
-  const names =
-    scanned > 0 && runs !== 'while'
-      ? writer.scope.all('Scan', [...firsts, ...slices.map((each) => writer.name(each))], wanted.length, {
-          body: inner(writer, inputs, results, turn),
-          num_scan_inputs: scanned,
-          scan_input_directions: slices.map(() => Number(reverse)),
-          scan_output_directions: stacked.map(() => Number(reverse)),
-        })
-      : counted()
-  const items: (Item | null)[] = all.map(() => null)
-  wanted.forEach((i, at) => (items[i] = writer.item(names[at]!, call.output(i))))
-  return items.map((item, i) => item ?? writer.item('', call.output(i)))
+/** Writes the nodes of one iteration. @param operands its carries and slices. @returns the names of its results */
+function iteration({ call, graphs, wanted, outputs }: Loop, operands: readonly Item[]): string[] {
+  const { writer, attributes } = call
+  const body = graphs[0]!
+  operands.forEach((item, i) => writer.items.set(body.parameters[i]!, item))
+  call.around.run(graphs, wanted)
+  const names = wanted.map((i) => writer.name(writer.items.get(body.outputs[i]!)!))
+  if (attributes.runs !== 'where') return names
+  // Where the condition is false, carries stay, and other results are 0.
+  const condition = writer.name(operands[attributes.carries]!)
+  return names.map((name, at) => {
+    const isCarry = wanted[at]! < attributes.carries
+    const other = isCarry ? writer.name(operands[at]!) : writer.number(0, elementTypes[outputs[at]!.dtype])
+    return writer.node('Where', [condition, name, other])
+  })
+}
 
-  /** A loop that counts its iterations, or ends by its first carry. */
-  function counted(): string[] {
-    const lengths = call.numbers(({ length }) => [length])[0]!
-    if (reverse && (scanned > 0 || stacked.length > 0)) throw new Refusal('a loop in reverse without slices')
-    const counter: ItemType = { dtype: 'int32', shape: [] }
-    const flag: ItemType = { dtype: 'bool', shape: [] }
-    const graph = inner(
-      writer,
-      [counter, flag, ...inputs.slice(0, carries)],
-      [flag, ...results],
-      ([at, , ...given], scope) => {
-        const index = writer.name(at!)
-        const own = slices.map((each, i) => {
-          const name = scope.node('Gather', [writer.name(each), index], { axis: 0 })
-          return writer.item(name, inputs[carries + i]!)
-        })
-        const found = turn([...given, ...own])
-        return [runs === 'while' ? found[0]! : writer.number(1, 'bool'), ...found]
-      },
-    )
-    const counts = {
-      ...graph,
-      inputs: graph.inputs.map((each, i) => (i === 0 ? valueInfo(each.name, 'int64', []) : each)),
-    }
-    const limit = lengths[0] === UNLIMITED ? '' : writer.node('Squeeze', [writer.extent(lengths), writer.integers([0])])
-    return writer.scope.all('Loop', [limit, runs === 'while' ? firsts[0]! : '', ...firsts], wanted.length, {
-      body: counts,
-    })
-  }
+/** A loop over slices. */
+function scan(parts: Loop): string[] {
+  const { call, wanted, carries, slices, inputs, outputs } = parts
+  const { writer, attributes } = call
+  const direction = Number(attributes.reverse)
+  const operands = [...carries, ...slices].map((each) => writer.name(each))
+  return writer.scope.all('Scan', operands, wanted.length, {
+    body: inner(writer, inputs, outputs, (items) => iteration(parts, items)),
+    num_scan_inputs: slices.length,
+    scan_input_directions: slices.map(() => direction),
+    scan_output_directions: wanted.slice(carries.length).map(() => direction),
+  })
+}
+
+const COUNTER: ItemType = { dtype: 'int32', shape: [] }
+const FLAG: ItemType = { dtype: 'bool', shape: [] }
+
+/** A loop that counts its iterations, or ends by its first carry. */
+function counted(parts: Loop): string[] {
+  const { call, wanted, carries, slices, inputs, outputs } = parts
+  const { writer, attributes } = call
+  const firsts = carries.map((each) => writer.name(each))
+  const lengths = call.numbers(({ length }) => [length])[0]!
+  if (attributes.reverse && (slices.length > 0 || wanted.length > carries.length))
+    throw new Refusal('a loop in reverse without slices')
+  const isWhile = attributes.runs === 'while'
+  const graph = inner(
+    writer,
+    [COUNTER, FLAG, ...inputs.slice(0, carries.length)],
+    [FLAG, ...outputs],
+    ([counter, , ...state], scope) => {
+      const index = writer.name(counter!)
+      const here = slices.map((each, i) => {
+        const name = scope.node('Gather', [writer.name(each), index], { axis: 0 })
+        return writer.item(name, inputs[carries.length + i]!)
+      })
+      const names = iteration(parts, [...state, ...here])
+      return [isWhile ? names[0]! : writer.number(1, 'bool'), ...names]
+    },
+  )
+  const [counter, ...others] = graph.inputs
+  const body = { ...graph, inputs: [valueInfo(counter!.name, 'int64', []), ...others] }
+  const limit = lengths[0] === UNLIMITED ? '' : writer.node('Squeeze', [writer.extent(lengths), writer.integers([0])])
+  return writer.scope.all('Loop', [limit, isWhile ? firsts[0]! : '', ...firsts], wanted.length, { body })
 }
 
 /** A recurrence along an axis: y_t = f_t · y_(t−1) + x_t, or y_(t−1) · x_t. */
@@ -135,9 +164,9 @@ export function running(call: Call, axis: number, isProduct: boolean, isBackward
   const start = writer.expanded(writer.number(Number(isProduct), elementTypes[x.dtype]), [], type.shape)
   const count = call.inputs.length
   const body = inner(writer, [type, ...call.inputs.map(() => type)], [type, type], (parameters) => {
-    const [y, own, factor] = parameters.map((each) => writer.name(each))
-    const product = writer.node('Mul', [y!, isProduct ? own! : factor!])
-    const next = isProduct ? product : writer.node('Add', [product, own!])
+    const [y, x, factor] = parameters.map((each) => writer.name(each))
+    const product = writer.node('Mul', [y!, isProduct ? x! : factor!])
+    const next = isProduct ? product : writer.node('Add', [product, x!])
     return [next, next]
   })
   const directions = (length: number): number[] => new Array<number>(length).fill(Number(isBackwards))

@@ -23,8 +23,8 @@ export function sliced(
     const end = start.map((each, trace) => each + sizes[axis]![trace]!)
     // Places near the end of an open axis are counted from there.
     const back = (place: Numbers): Numbers => {
-      const own = place.map((each, trace) => each - extent[trace]!)
-      return isFixed(place) || !isFixed(own) || own[0]! >= 0 ? place : own
+      const fromEnd = place.map((each, trace) => each - extent[trace]!)
+      return isFixed(place) || !isFixed(fromEnd) || fromEnd[0]! >= 0 ? place : fromEnd
     }
     return [back(start), sameNumbers(end, extent) ? end.map(() => END) : back(end)]
   })
@@ -38,9 +38,9 @@ export function sliced(
 
 const slice: Row<'slice'> = (call) => {
   const { name, order } = call.asIs()
-  const own = (list: readonly Numbers[]): Numbers[] => order.map((axis) => list[axis]!)
+  const ordered = (list: readonly Numbers[]): Numbers[] => order.map((axis) => list[axis]!)
   const [starts, sizes] = [call.numbers(({ starts }) => starts), call.numbers(({ sizes }) => sizes)]
-  return call.result(sliced(call.writer, name, own(call.input().shape), own(starts), own(sizes)), order)
+  return call.result(sliced(call.writer, name, ordered(call.input().shape), ordered(starts), ordered(sizes)), order)
 }
 
 const reverse: Row<'reverse'> = (call) => {

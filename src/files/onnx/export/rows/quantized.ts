@@ -34,11 +34,11 @@ export function quantized(call: Call, routine: QuantizedContraction): Item {
   const order: Order = isProduct ? inOrder(x.rank) : channelsSecond(x.rank)
   const number = (value: number): string => writer.number(value, 'float32')
   const node = (type: string, ...inputs: string[]): string => writer.node(type, inputs)
-  const given = writer.name(x, order)
+  const values = writer.name(x, order)
   const axes = isProduct ? [x.rank - 1] : inOrder(x.rank).slice(1)
   const largest =
     fixed === undefined
-      ? writer.node('ReduceMax', [node('Abs', given)], { axes, keepdims: 1 })
+      ? writer.node('ReduceMax', [node('Abs', values)], { axes, keepdims: 1 })
       : node('Mul', writer.name(fixed), number(LARGEST))
   const factor = node(
     'Where',
@@ -46,7 +46,7 @@ export function quantized(call: Call, routine: QuantizedContraction): Item {
     node('Div', number(LARGEST), largest),
     number(0),
   )
-  const whole = node('Clip', node('Round', node('Mul', given, factor)), number(-LARGEST), number(LARGEST))
+  const whole = node('Clip', node('Round', node('Mul', values, factor)), number(-LARGEST), number(LARGEST))
   const kernel = kernelOf(packed, routine)
   const weights = writer.cast(writer.name(kernel, isProduct ? [0, 1] : kernelFirst(x.rank)), 'float32')
   const sums = isProduct

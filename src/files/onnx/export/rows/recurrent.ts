@@ -125,9 +125,9 @@ export function recurrent(call: Call<'loop'>, body: Graph, nodes: Graph['nodes']
   const biases = (): string => {
     if (bias === null) return ''
     if (bias.rank === 2) return writer.name(writer.reshaped(bias, [one, one.map(() => 2 * order.length)]))
-    const own = writer.reshaped(writer.taken(bias, order, 0), [one, bias.shape[0]!])
+    const row = writer.reshaped(writer.taken(bias, order, 0), [one, bias.shape[0]!])
     const zeros = writer.constant({ type: 'float32', shape: [1, order.length], data: new Float32Array(order.length) })
-    return writer.node('Concat', [writer.name(own), zeros], { axis: 1 })
+    return writer.node('Concat', [writer.name(row), zeros], { axis: 1 })
   }
   const firsts = call.inputs.slice(0, carries)
   const states = firsts.every((each) => writer.isZero(each))

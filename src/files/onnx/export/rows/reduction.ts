@@ -13,8 +13,8 @@ function orderWithout(order: Order, axes: readonly number[]): Order {
 
 function reduced(call: Call, axes: readonly number[], write: (name: string, axes: readonly number[]) => string): Item {
   const { order } = call.input()
-  const own = axes.map((axis) => order.indexOf(axis)).sort((a, b) => a - b)
-  return call.result(write(call.writer.name(call.input(), order), own), orderWithout(order, axes))
+  const positions = axes.map((axis) => order.indexOf(axis)).sort((a, b) => a - b)
+  return call.result(write(call.writer.name(call.input(), order), positions), orderWithout(order, axes))
 }
 
 /** Sums and extremes of booleans are those of 0 and 1. */
@@ -24,13 +24,13 @@ const reduction =
     const { writer } = call
     const { axes }: AxesAttributes = call.attributes
     const isBool = call.input().dtype === 'bool'
-    return reduced(call as Call, axes, (given, own) => {
-      const name = isBool ? writer.cast(given, 'int32') : given
+    return reduced(call, axes, (operand, positions) => {
+      const name = isBool ? writer.cast(operand, 'int32') : operand
       // Only ReduceSum has its axes as an operand in this version.
       const found =
         type === 'ReduceSum'
-          ? writer.node(type, [name, writer.integers(own)], { keepdims: 0 })
-          : writer.node(type, [name], { axes: own, keepdims: 0 })
+          ? writer.node(type, [name, writer.integers(positions)], { keepdims: 0 })
+          : writer.node(type, [name], { axes: positions, keepdims: 0 })
       return isBool && call.output().dtype === 'bool' ? writer.cast(found, 'bool') : found
     })
   }
@@ -41,9 +41,9 @@ const extremePlace =
     const { writer } = call
     const { axis }: AxisAttributes = call.attributes
     const isBool = call.input().dtype === 'bool'
-    return reduced(call as Call, [axis], (given, [own]) => {
-      const name = isBool ? writer.cast(given, 'int32') : given
-      return writer.cast(writer.node(type, [name], { axis: own!, keepdims: 0 }), 'int32')
+    return reduced(call, [axis], (operand, [position]) => {
+      const name = isBool ? writer.cast(operand, 'int32') : operand
+      return writer.cast(writer.node(type, [name], { axis: position!, keepdims: 0 }), 'int32')
     })
   }
 

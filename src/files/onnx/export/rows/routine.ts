@@ -76,8 +76,8 @@ function normalization(call: Call, { attributes }: Normalization): readonly Item
   }
   const last = Array.from({ length: axes }, (_, i) => i - axes)
   const average = (name: string): string => writer.node('ReduceMean', [name], { axes: last, keepdims: 1 })
-  const given = writer.name(x)
-  const distance = isCentered ? writer.node('Sub', [given, average(given)]) : given
+  const values = writer.name(x)
+  const distance = isCentered ? writer.node('Sub', [values, average(values)]) : values
   const variance = average(writer.node('Mul', [distance, distance]))
   const spread = writer.node('Sqrt', [writer.node('Add', [variance, writer.number(epsilon, 'float32')])])
   // Weights that differ between samples are beside the rows.
@@ -99,10 +99,10 @@ function sorted(call: Call, { axis, descending }: ArgSort | SortedValues, isValu
   const { writer } = call
   const { name, order } = call.asIs()
   const { dtype } = call.input()
-  const given = dtype === 'bool' ? writer.cast(name, 'int32') : name
+  const numbers = dtype === 'bool' ? writer.cast(name, 'int32') : name
   const count = writer.extent(call.output().shape[axis]!)
   const attributes = { axis: order.indexOf(axis), largest: Number(descending) }
-  const [values = '', places = ''] = writer.scope.all('TopK', [given, count], 2, attributes)
+  const [values = '', places = ''] = writer.scope.all('TopK', [numbers, count], 2, attributes)
   if (!isValues) return call.result(writer.cast(places, 'int32'), order)
   return call.result(dtype === 'bool' ? writer.cast(values, 'bool') : values, order)
 }
@@ -142,9 +142,8 @@ function accumulated(call: Call, { axis, kind, isBackwards }: RunningResult): It
   )
 }
 
-export const routine: Row<'routine'> = (given) => {
-  const { routine: kernel } = given.attributes
-  const call = given as Call
+export const routine: Row<'routine'> = (call) => {
+  const { routine: kernel } = call.attributes
   if (kernel instanceof AttentionKernel) return attention(call, kernel)
   if (kernel instanceof Normalization) return normalization(call, kernel)
   if (kernel instanceof ArgSort) return sorted(call, kernel, false)

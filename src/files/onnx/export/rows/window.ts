@@ -1,7 +1,7 @@
-// Products, convolutions and pools. ONNX has channels before the spatial axes: operands are asked for in that order, and results
+// Products, convolutions and pools. ONNX has channels before the spatial axes: operands are arranged in that order, and results
 // keep it, so that nothing moves between convolutions.
 
-import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes } from '../../../../engine/ir/attributes'
+import type { PrimitiveName } from '../../../../engine/ir/attributes'
 import { sizeOf } from '../../../../core/shapes'
 import type { Order } from '../../values'
 import type { Call, Row } from '../call'
@@ -23,7 +23,7 @@ export const kernelFirst = (rank: number): Order => [
 ]
 
 /** The bias that the only use of a result adds, if it is known already. */
-function biasOf(call: Call, filters: number): { readonly name: string } | null {
+function biasOf<Name extends PrimitiveName>(call: Call<Name>, filters: number): { readonly name: string } | null {
   const { writer, node } = call
   const [result] = node.outputs
   const sum = call.around.readerOf(result!)
@@ -35,25 +35,25 @@ function biasOf(call: Call, filters: number): { readonly name: string } | null {
   return { name: writer.name(bias) }
 }
 
-type Slide = PaddedAttributes & Partial<ConvolutionAttributes>
-
-function convolved(call: Call<'convolution'> | Call<'depthwiseConvolution'>, kernel: Item, groups: number): Item {
-  const [{ writer }, x] = [call, call.input()]
+function convolved<Name extends 'convolution' | 'depthwiseConvolution'>(
+  call: Call<Name>,
+  kernel: Item,
+  groups: number,
+): Item {
+  const { writer, attributes } = call
+  const x = call.input()
   const order = channelsSecond(x.rank)
-  const attributes = (call as Call<'depthwiseConvolution'>).attributes
-  const read = (list: (slide: Slide) => readonly number[]): readonly number[] =>
-    (call as Call<'depthwiseConvolution'>).fixed(list)
-  const [before, after] = [read((each) => each.before), read((each) => each.after)]
+  const [before, after] = [call.fixed((each) => each.before), call.fixed((each) => each.after)]
   const sizes = x.shape.map((extent, axis) => extent.map((each) => each + Math.min(0, after[axis - 1] ?? 0)))
-  const own = <Each>(list: readonly Each[]): Each[] => order.map((axis) => list[axis]!)
+  const ordered = <Each>(list: readonly Each[]): Each[] => order.map((axis) => list[axis]!)
   const cut = sliced(
     writer,
     writer.name(x, order),
-    own(x.shape),
-    own(x.shape.map((each) => each.map(() => 0))),
-    own(sizes),
+    ordered(x.shape),
+    ordered(x.shape.map((each) => each.map(() => 0))),
+    ordered(sizes),
   )
-  const bias = biasOf(call as Call, kernel.shape.at(-1)![0]!)
+  const bias = biasOf(call, kernel.shape.at(-1)![0]!)
   const name = writer.node(
     'Conv',
     [cut, writer.name(kernel, kernelFirst(x.rank)), ...(bias === null ? [] : [bias.name])],
@@ -92,7 +92,7 @@ const convolutionTranspose: Row<'convolutionTranspose'> = (call) => {
     }),
   )
   const filters = kernel.shape.at(-2)![0]! * groups
-  const bias = biasOf(call as Call, filters)
+  const bias = biasOf(call, filters)
   const name = writer.node(
     'ConvTranspose',
     [writer.name(dy, order), writer.name(kernel, kernelFirst(dy.rank)), ...(bias === null ? [] : [bias.name])],
@@ -108,19 +108,19 @@ const convolutionTranspose: Row<'convolutionTranspose'> = (call) => {
   return call.result(name, order)
 }
 
-const pool =
-  (type: string): Row<'maxPool' | 'sumPool'> =>
-  (call) => {
-    const x = call.input()
-    const order = channelsSecond(x.rank)
-    const { window, strides }: PoolAttributes = call.attributes
-    const name = call.writer.node(type, [call.writer.name(x, order)], { kernel_shape: window, strides })
-    return call.result(name, order)
-  }
+function pooled<Name extends 'maxPool' | 'sumPool'>(type: string, call: Call<Name>): Item {
+  const x = call.input()
+  const order = channelsSecond(x.rank)
+  const { window, strides } = call.attributes
+  const name = call.writer.node(type, [call.writer.name(x, order)], { kernel_shape: window, strides })
+  return call.result(name, order)
+}
+
+const maxPool: Row<'maxPool'> = (call) => pooled('MaxPool', call)
 
 /** An average, times the number of taps unless the only use of the sum is to divide by it. */
 const sumPool: Row<'sumPool'> = (call) => {
-  const average = pool('AveragePool')(call as Call<'maxPool' | 'sumPool'>) as Item
+  const average = pooled('AveragePool', call)
   const taps = sizeOf(call.attributes.window)
   const [result] = call.node.outputs
   const scaled = call.around.readerOf(result!)
@@ -147,6 +147,6 @@ export const windowRows = {
   convolution,
   depthwiseConvolution,
   convolutionTranspose,
-  maxPool: pool('MaxPool'),
+  maxPool,
   sumPool,
 }

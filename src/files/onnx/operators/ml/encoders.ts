@@ -103,8 +103,8 @@ const oneHotEncoder: Operator = (call) => {
   const categories =
     strings.length > 0 ? call.strings(strings) : Value.known(hostOf('int64', [numbers.length], numbers))
   call.require(categories.size > 0, () => 'it has no categories')
-  const given = strings.length > 0 ? x : converted(call, x, 'int64')
-  const found = ops.cast(ops.equal(ops.expandDims(given.plain, -1), categories.plain), 'float32')
+  const keys = strings.length > 0 ? x : converted(call, x, 'int64')
+  const found = ops.cast(ops.equal(ops.expandDims(keys.plain, -1), categories.plain), 'float32')
   if (call.flag('zeros', true)) return Value.of(found, 'float32')
   return Value.of(ops.where(ops.equal(ops.sum(found, -1, true), 0), NaN, found), 'float32')
 }

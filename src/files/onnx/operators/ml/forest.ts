@@ -14,12 +14,19 @@ export const MODES = [
   'BRANCH_MEMBER',
   'LEAF',
 ] as const
-export type Mode = (typeof MODES)[number]
+type Mode = (typeof MODES)[number]
+
+/** @throws FormatError for a mode that is unknown */
+export function modeNamed(call: Call, name: string): Mode {
+  const mode = MODES.find((each) => each === name)
+  if (mode !== undefined) return mode
+  throw call.error(`a node compares by '${name}'`)
+}
 
 /** A node of a file that compares. */
 export interface Split {
   readonly feature: number
-  readonly mode: Mode
+  readonly mode: Exclude<Mode, 'LEAF'>
   readonly value: number
   /** The values of BRANCH_MEMBER. */
   readonly members?: readonly number[]
@@ -86,7 +93,7 @@ function equality(key: string, { feature, value, yes, no }: Split, nan: string):
 }
 
 /** The rows of a split; the first has its key. */
-function rowsOf(key: string, split: Split, call: Call): [string, Row][] {
+function rowsOf(key: string, split: Split): [string, Row][] {
   const { feature, mode, value, members = [], isTrueForNaN, yes, no } = split
   const nan = isTrueForNaN ? yes : no
   // Nothing compares with NaN, but that it differs.
@@ -116,14 +123,12 @@ function rowsOf(key: string, split: Split, call: Call): [string, Row][] {
         return equality(keyAt(i), { ...split, value: member, no: after }, nan)
       })
     }
-    default:
-      throw call.error(`a node compares by '${mode}'`)
   }
 }
 
 /** @throws FormatError for trees whose nodes do not exist, or have a cycle */
 export function forestOf(call: Call, { roots, splits, leaves }: Trees): Forest {
-  const rows = new Map([...splits].flatMap(([key, split]) => rowsOf(key, split, call)))
+  const rows = new Map([...splits].flatMap(([key, split]) => rowsOf(key, split)))
   const isLeaf = (key: string): boolean => !rows.has(key)
   const all = new Set([...rows.values()].flatMap(({ next }) => next))
   for (const key of roots) all.add(key)
@@ -141,7 +146,7 @@ export function forestOf(call: Call, { roots, splits, leaves }: Trees): Forest {
       row.next.map((key) => numbers.get(key)!),
       3 * i,
     )
-    // Without an own way for NaN, x ≤ threshold decides, which is false.
+    // A node that leads NaN to no other node needs no test for it: x ≤ threshold is false.
     hasNaN ||= row.next[2] !== row.next[1]
     i++
   }

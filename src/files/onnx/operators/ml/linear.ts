@@ -98,8 +98,11 @@ function pairScores(call: Call, x: Tensor, counts: readonly number[]): Tensor {
   const vectors = counts.reduce((sum, count) => sum + count, 0)
   const pairs = pairsOf(counts.length)
   const starts = counts.map((_, i) => counts.slice(0, i).reduce((sum, count) => sum + count, 0))
-  const own = call.floats('coefficients')
-  call.require(own.length === (counts.length - 1) * vectors, () => `it has ${own.length} coefficients`)
+  const coefficients = call.floats('coefficients')
+  call.require(
+    coefficients.length === (counts.length - 1) * vectors,
+    () => `it has ${coefficients.length} coefficients`,
+  )
   const matrix = new Float32Array(vectors * pairs.length)
   pairs.forEach(([i, j], at) => {
     for (const [owner, other] of [
@@ -107,7 +110,7 @@ function pairScores(call: Call, x: Tensor, counts: readonly number[]): Tensor {
       [j, i],
     ] as const)
       for (let v = starts[owner]!; v < starts[owner]! + counts[owner]!; v++)
-        matrix[v * pairs.length + at] = own[other * vectors + v]!
+        matrix[v * pairs.length + at] = coefficients[other * vectors + v]!
   })
   const sums = ops.matmul(
     withVectors(call, x, vectors),
@@ -120,8 +123,8 @@ function pairScores(call: Call, x: Tensor, counts: readonly number[]): Tensor {
 function probabilities(call: Call, scores: Tensor, classes: number): Tensor {
   const pairs = pairsOf(classes)
   const [a, b] = [floatsOf(call, 'prob_a', [pairs.length]), floatsOf(call, 'prob_b', [pairs.length])]
-  const given = ops.sigmoid(ops.negative(ops.add(ops.multiply(scores, a), b)))
-  const first = ops.clip(given, 1e-7, 1 - 1e-7)
+  const fitted = ops.sigmoid(ops.negative(ops.add(ops.multiply(scores, a), b)))
+  const first = ops.clip(fitted, 1e-7, 1 - 1e-7)
   const at = (i: number, j: number): Tensor => {
     const [low, high] = i < j ? [i, j] : [j, i]
     const p = ops.getItem(first, ['...', pairs.findIndex(([x, y]) => x === low && y === high)])
@@ -161,10 +164,10 @@ function coupled(k: number, r: (i: number, j: number) => Tensor, batch: number):
     let pqp = ops.sum(ops.multiply(p, qp), -1, true)
     const error = ops.max(ops.abs(ops.subtract(qp, pqp)), -1, true)
     for (const i of classes) {
-      const own = ops.reshape(q[i]![i]!, [batch, 1])
-      const difference = ops.divide(ops.subtract(pqp, column(qp, i)), own)
+      const diagonal = ops.reshape(q[i]![i]!, [batch, 1])
+      const difference = ops.divide(ops.subtract(pqp, column(qp, i)), diagonal)
       const scale = ops.add(difference, 1)
-      const more = ops.multiply(difference, ops.add(ops.multiply(difference, own), ops.multiply(column(qp, i), 2)))
+      const more = ops.multiply(difference, ops.add(ops.multiply(difference, diagonal), ops.multiply(column(qp, i), 2)))
       pqp = ops.divide(ops.divide(ops.add(pqp, more), scale), scale)
       const unit = choices(1, k, (_, j) => j === i)
       p = ops.divide(ops.add(p, ops.multiply(difference, unit)), scale)

@@ -5,7 +5,7 @@ import * as ops from '../../../../ops'
 import type { Tensor } from '../../../../ops/tensor'
 import type { Call, Operator } from '../../call'
 import { Value } from '../../values'
-import { MODES, forestOf, type Forest, type LeafWeight, type Mode, type Split, type Trees } from './forest'
+import { MODES, forestOf, modeNamed, type Forest, type LeafWeight, type Split, type Trees } from './forest'
 import { TRANSFORMS, bothScores, features, labelAt, labelsOf, transformOf, transformed, type Transform } from './scores'
 
 /** The numbers of the elements of leaves × outputs: 256 MB. */
@@ -39,7 +39,7 @@ function treesByNumber(call: Call, prefix: 'target' | 'class'): Trees {
   const [yes, no] = [column('truenodeids'), column('falsenodeids')]
   const values = numbersOf(call, 'nodes_values')
   const missing = call.has('nodes_missing_value_tracks_true') ? column('missing_value_tracks_true') : []
-  const modes = (call.texts('nodes_modes') ?? []) as readonly Mode[]
+  const modes = (call.texts('nodes_modes') ?? []).map((name) => modeNamed(call, name))
   call.require(
     count > 0 && modes.length === count && values.length === count,
     () => `its ${count} nodes are not complete`,
@@ -52,11 +52,12 @@ function treesByNumber(call: Call, prefix: 'target' | 'class'): Trees {
     call.require(!splits.has(key) && !leaves.has(key), () => `there are two nodes ${key}`)
     // The first node of a tree is its root.
     if (!roots.has(trees[i]!)) roots.set(trees[i]!, key)
-    if (modes[i] === 'LEAF') leaves.set(key, [])
+    const mode = modes[i]!
+    if (mode === 'LEAF') leaves.set(key, [])
     else
       splits.set(key, {
         feature: features[i]!,
-        mode: modes[i]!,
+        mode,
         value: values[i]!,
         isTrueForNaN: missing[i] === 1,
         yes: `${trees[i]}:${yes[i]}`,
@@ -100,10 +101,10 @@ function treesByPosition(call: Call): Trees {
   const splits = new Map<string, Split>()
   for (let i = 0; i < count; i++) {
     const mode = MODES[modes[i]!]
-    call.require(mode !== undefined && mode !== 'LEAF', () => `node ${i} has the mode ${modes[i]}`)
+    if (mode === undefined || mode === 'LEAF') throw call.error(`node ${i} has the mode ${modes[i]}`)
     splits.set(String(i), {
       feature: features[i]!,
-      mode: mode!,
+      mode,
       value: values[i]!,
       members: mode === 'BRANCH_MEMBER' ? membersOf() : [],
       isTrueForNaN: missing[i] === 1,

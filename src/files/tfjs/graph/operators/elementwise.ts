@@ -46,14 +46,14 @@ const biasAdd: Operator = (call) => {
 /** Exporters also fuse the sum with another result of the same product. */
 export function addBias(call: Call, x: Value, bias: Value): Value {
   const axis = isChannelsLast(call) ? x.rank - 1 : 1
-  const own =
+  const aligned =
     bias.rank === 1
       ? reshaped(
           bias,
           x.shape.map((_, i) => (i === axis ? bias.size : 1)),
         )
       : bias
-  const sum = by(call, elementwiseOperators['Add'], [x, own])
+  const sum = by(call, elementwiseOperators['Add'], [x, aligned])
   call.require(
     sum.rank === x.rank && sum.shape.every((extent, i) => extent === x.shape[i]),
     () => `the bias [${bias.shape.join(', ')}] does not fit [${x.shape.join(', ')}]`,

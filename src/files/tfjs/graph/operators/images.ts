@@ -18,8 +18,15 @@ import { addBias, leakyRelu } from './elementwise'
 const firstFilters = (kernel: Value): Value =>
   kernel.transposed([kernel.rank - 1, kernel.rank - 2, ...inOrder(kernel.rank - 2)])
 
-/** How a window moves, in the attributes of ONNX. */
-function sliding(call: Call, rank: number): Attributes {
+/** How a window moves, in the attributes of ONNX. It has either `auto_pad` or `pads`. */
+type Sliding = {
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  readonly auto_pad?: 'SAME_UPPER' | 'VALID'
+  readonly pads?: readonly number[]
+}
+
+function sliding(call: Call, rank: number): Sliding {
   const how = call.word('padding', 'VALID', ['VALID', 'SAME', 'EXPLICIT'])
   const strides = spatial(call, 'strides', rank, 1)
   const dilations = spatial(call, 'dilations', rank, 1)
@@ -76,19 +83,19 @@ const convTranspose: Operator = (call) => {
   const images = channelsFirst(call, x)
   const [first, last] = isChannelsLast(call) ? [1, x.rank - 1] : [2, x.rank]
   const wanted = integers(call, 0).slice(first, last)
-  const { strides, dilations, auto_pad: auto, pads } = sliding(call, x.rank) as Record<string, readonly number[]>
-  const isSame = String(auto) === 'SAME_UPPER'
+  const { strides, dilations, auto_pad: auto, pads } = sliding(call, x.rank)
+  const isSame = auto === 'SAME_UPPER'
   const sides = images.shape.slice(2).map((extent, i): [number, number] => {
-    const reach = (kernel.shape[i]! - 1) * dilations![i]! + 1
-    const full = strides![i]! * (extent - 1) + reach
-    const missing = Math.max(0, (extent - 1) * strides![i]! + reach - wanted[i]!)
+    const reach = (kernel.shape[i]! - 1) * dilations[i]! + 1
+    const full = strides[i]! * (extent - 1) + reach
+    const missing = Math.max(0, (extent - 1) * strides[i]! + reach - wanted[i]!)
     const before = pads?.[i] ?? (isSame ? Math.floor(missing / 2) : 0)
     return [before, full - before - wanted[i]!]
   })
   // Elements of the result beyond the windows are padding of the output.
   const attributes = {
-    strides: strides!,
-    dilations: dilations!,
+    strides,
+    dilations,
     pads: [...sides.map(([before]) => before), ...sides.map(([, after]) => Math.max(after, 0))],
     output_padding: sides.map(([, after]) => Math.max(-after, 0)),
     group: 1,
@@ -119,9 +126,9 @@ const inference: Surroundings = {
 
 /** @param operands scale, offset, mean, variance */
 function normalized(call: Call, x: Value, operands: readonly Value[], epsilon: number): Value {
-  const own = call.changed({ around: inference })
+  const inferring = call.changed({ around: inference })
   const images = channelsFirst(call, x)
-  return asBefore(call, by(own, normalizationOperators['BatchNormalization'], [images, ...operands], { epsilon }))
+  return asBefore(call, by(inferring, normalizationOperators['BatchNormalization'], [images, ...operands], { epsilon }))
 }
 
 const batchNorm: Operator = (call) => {

@@ -15,8 +15,8 @@ const withLast = (x: Value): Value => reshaped(x, [...x.shape, 1])
 const gather: Operator = (call) => {
   const [x, indices] = [call.value(0), call.value(1)]
   const axis = call.axis(call.maybe(2) === null ? 0 : number(call, 2), x.rank)
-  const given = call.integer('batch_dims', 0)
-  const batch = given < 0 ? given + indices.rank : given
+  const attribute = call.integer('batch_dims', 0)
+  const batch = attribute < 0 ? attribute + indices.rank : attribute
   if (batch === 0) return by(call, indexingOperators['Gather'], [x, indices], { axis })
   call.require(batch === axis, () => `batch_dims ${batch} must be the axis ${axis}`)
   return by(call, indexingOperators['GatherND'], [x, withLast(indices)], { batch_dims: batch })

@@ -126,14 +126,13 @@ const parts =
     const isComplex = call.values.some((value) => value !== null && imaginary.has(value))
     const found = operator(call)
     if (!isComplex) return found
-    call.require(found instanceof Value, () => 'it is not available for complex numbers')
     const others = call.values.map((value) => {
       const imag = value === null ? undefined : imaginary.get(value)
       return imag === undefined ? value : Value.of(imag, 'float32')
     })
     const other = operator(call.changed({ values: others }))
-    call.require(other instanceof Value, () => 'it is not available for complex numbers')
-    return complex({ real: (found as Value).plain, imag: (other as Value).plain })
+    if (found instanceof Value && other instanceof Value) return complex({ real: found.plain, imag: other.plain })
+    throw call.error('it is not available for complex numbers')
   }
 
 const realTransform: Operator = (call) =>

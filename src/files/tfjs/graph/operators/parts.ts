@@ -123,8 +123,8 @@ function atNumber(call: Call, index: number, extent: number): number {
 }
 
 /** The first index, the number of elements, and the step. null is open. */
-function rangeIn(extent: number, begin: number | null, end: number | null, given: number): [number, number, number] {
-  const step = Math.max(Math.min(given, extent + 1), -extent - 1)
+function rangeIn(extent: number, begin: number | null, end: number | null, stride: number): [number, number, number] {
+  const step = Math.max(Math.min(stride, extent + 1), -extent - 1)
   const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1]
   const bound = (at: number): number => Math.min(Math.max(at < 0 ? at + extent : at, least), most)
   const [firstOfAll, lastOfAll] = step > 0 ? [0, extent] : [extent - 1, -1]
@@ -136,10 +136,10 @@ function rangeIn(extent: number, begin: number | null, end: number | null, given
 
 const reverse: Operator = (call) => {
   const x = call.value(0)
-  const given = integers(call, 1)
+  const listed = integers(call, 1)
   // The first version has a condition for each axis.
   const isFlags = call.node.type === 'Reverse'
-  const axes = isFlags ? inOrder(given.length).filter((axis) => given[axis] !== 0) : given
+  const axes = isFlags ? inOrder(listed.length).filter((axis) => listed[axis] !== 0) : listed
   return call
     .axes(axes, x.rank)
     .reduce((value, axis) => part(value, axis, Math.max(x.shape[axis]! - 1, 0), x.shape[axis]!, -1), x)
@@ -171,8 +171,8 @@ const mirrorPad: Operator = (call) => {
     sides.every(([before, after], axis) => Math.max(before, after) <= Math.max(0, x.shape[axis]! - most)),
     () => `[${x.shape.join(', ')}] has not enough elements to mirror`,
   )
-  const own = x.order.map((axis) => sides[axis]!)
-  return Value.of(ops.pad(x.asIs, own, mode === 'REFLECT' ? 'reflect' : 'symmetric'), x.type, x.order)
+  const ordered = x.order.map((axis) => sides[axis]!)
+  return Value.of(ops.pad(x.asIs, ordered, mode === 'REFLECT' ? 'reflect' : 'symmetric'), x.type, x.order)
 }
 
 /** These take complex numbers as well. */

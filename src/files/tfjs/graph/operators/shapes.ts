@@ -62,8 +62,8 @@ const ensureShape: Operator = (call) => {
 }
 
 const squeeze: Operator = (call) => {
-  const given = call.integers('squeeze_dims') ?? call.integers('axis') ?? []
-  return by(call, shapeOperators['Squeeze'], [call.value(0)], given.length === 0 ? {} : { axes: given })
+  const axes = call.integers('squeeze_dims') ?? call.integers('axis') ?? []
+  return by(call, shapeOperators['Squeeze'], [call.value(0)], axes.length === 0 ? {} : { axes: axes })
 }
 
 const expandDims: Operator = (call) =>
