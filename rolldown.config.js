@@ -27,7 +27,7 @@ const rooms =
     ' ',
   )
 const groups = [
-  { name: 'myelin', test: new RegExp(`/src/(?:${rooms.join('|')})/(?!from-rows)`), priority: 1 },
+  { name: 'myelin', test: new RegExp(`/src/(?:${rooms.join('|')})/(?!from-rows|webgpu)`), priority: 1 },
   // What loads models, by class names and in all formats. Only the main entries import it: bundlers drop an unused chunk with its dynamic
   // imports of formats, but not unused dynamic imports of a chunk that is used, nor of one that these formats import.
   { name: 'loading', test: /src\/files\/[\w-]+\.ts$/ },

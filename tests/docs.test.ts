@@ -25,6 +25,7 @@ import { MOST_PRODUCTS } from '../src/engine/primitives/quantized'
 import { FUNCTION } from '../src/engine/primitives/flops'
 import { PART_WORK } from '../src/engine/tape/parts'
 import * as thrift from '../src/entries/thrift'
+import * as webgpu from '../src/entries/webgpu'
 import * as weights from '../src/entries/weights'
 import { WATTS_PER_CORE, WATTS_PER_GB } from '../src/thrift/energy'
 import { readDocument } from './helpers/documented'
@@ -238,6 +239,7 @@ describe('names', () => {
     'myelin/predict': predict,
     'myelin/search': search,
     'myelin/thrift': thrift,
+    'myelin/webgpu': webgpu,
     'myelin/weights': weights,
   }
 

@@ -15,6 +15,7 @@ const order: readonly (readonly string[])[] = [
   ['engine/plan'],
   ['engine/tape'],
   ['engine/runtime'],
+  ['engine/webgpu'],
   ['ops'],
   ['plot/drawing', 'files/containers'],
   ['parts', 'losses', 'optimizers'],
@@ -44,6 +45,7 @@ const knowAssembly: readonly string[] = [
   'engine/plan',
   'engine/tape',
   'engine/runtime',
+  'engine/webgpu',
   'data',
 ]
 

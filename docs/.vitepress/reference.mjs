@@ -61,6 +61,7 @@ const SUB_PATHS = [
   'search',
   'tfjs',
   'thrift',
+  'webgpu',
   'weights',
 ]
 
