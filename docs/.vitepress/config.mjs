@@ -51,6 +51,7 @@ const sidebar = [
       page('Pages and workers', 'worker'),
       page('React Native', 'react-native'),
       page('Speed, threads, headers', 'speed'),
+      page('On the GPU', 'webgpu'),
     ],
     false,
   ),

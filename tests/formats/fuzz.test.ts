@@ -101,7 +101,7 @@ describe('damaged files of functional models', () => {
         damaged[at] = damaged[at]! ^ flip
         await use(damaged)
       }),
-      { numRuns: 400, seed: 1 },
+      { numRuns: 200, seed: 1 },
     )
   })
 
@@ -221,7 +221,7 @@ describe('damaged files of functional models', () => {
         for (const edit of list) change(description, edit)
         await use(encodeContainer([...tensors.values()], { ...metadata, description: JSON.stringify(description) }))
       }),
-      { numRuns: 1500, seed: 3 },
+      { numRuns: 700, seed: 3 },
     )
   })
 
@@ -238,7 +238,7 @@ describe('damaged files of functional models', () => {
           if (!(error instanceof MyelinError)) throw error
         }
       }),
-      { numRuns: 1500, seed: 4 },
+      { numRuns: 700, seed: 4 },
     )
   })
 })

@@ -4,10 +4,7 @@
 import { existsSync } from 'node:fs'
 import { Gpu } from '../../src/engine/webgpu/device'
 
-const SWIFTSHADER = [
-  '/usr/lib/chromium/vk_swiftshader_icd.json',
-  '/opt/google/chrome/vk_swiftshader_icd.json',
-]
+const SWIFTSHADER = ['/usr/lib/chromium/vk_swiftshader_icd.json', '/opt/google/chrome/vk_swiftshader_icd.json']
 
 const kept: unknown[] = []
 

@@ -46,7 +46,9 @@ export class Cells {
       const home = this.homes.get(own)!
       if (home.changer === owner || (home.readers.has(owner) && !isChanged)) continue
       if (home.changer !== null)
-        throw new StateError('Another run changes these weights on the GPU. Await it, or sync() of the object that useWebGPU returned.')
+        throw new StateError(
+          'Another run changes these weights on the GPU. Await it, or sync() of the object that useWebGPU returned.',
+        )
       this.upload(own, home)
       home.readers.add(owner)
       if (!isChanged) continue

@@ -38,7 +38,12 @@ export function lowerChain(kernel: ChainKernel, { operand }: Placement, unless: 
   const offsets = stridedOffsets('index', shape, strides)
   kernel.operands.forEach(({ dtype }, i) => lines.push(`let v${i} = ${loaded(dtype, `p.x${i} + x${i}_at`)};`))
   nodes.forEach((node, i) => {
-    lines.push(`let n${i} = ${expressionOf(node, node.inputs.map((input) => names.get(input)!))};`)
+    lines.push(
+      `let n${i} = ${expressionOf(
+        node,
+        node.inputs.map((input) => names.get(input)!),
+      )};`,
+    )
     names.set(node.outputs[0]!, `n${i}`)
   })
   writes.forEach((value, i) => {

@@ -9,7 +9,15 @@ import { quotients } from './functions/quotients'
 import { kernelFunctions } from './kernels/functions'
 import type { Sources } from './functions/sources'
 
-const functions: Sources = { ...bits, ...quotients, ...exponentials, ...power, ...angles, ...integers, ...kernelFunctions }
+const functions: Sources = {
+  ...bits,
+  ...quotients,
+  ...exponentials,
+  ...power,
+  ...angles,
+  ...integers,
+  ...kernelFunctions,
+}
 
 const CALL = /\b([A-Za-z][A-Za-z0-9_]*)\(/g
 

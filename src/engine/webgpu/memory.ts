@@ -68,7 +68,8 @@ export class DeviceMemory {
   }
 
   write(at: number, data: NumericArray | Uint8Array): void {
-    if (data.byteLength > 0) this.device.queue.writeBuffer(this.buffer, at, data.buffer, data.byteOffset, data.byteLength)
+    if (data.byteLength > 0)
+      this.device.queue.writeBuffer(this.buffer, at, data.buffer, data.byteOffset, data.byteLength)
   }
 
   /** Copies of ranges after all submitted work, one after another. */

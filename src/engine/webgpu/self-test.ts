@@ -23,10 +23,7 @@ const FAMILIES: readonly Family[] = [
   {
     name: 'elementwise functions',
     primitives: ['exp', 'tanh', 'log', 'sigmoid'],
-    inputs: [
-      [7, 33],
-      [33],
-    ],
+    inputs: [[7, 33], [33]],
     body: (builder, [x, y]) => {
       const { e } = builder
       const [a, b] = [builder.emitOne('tanh', [x!], {}), e.exp(y!)]
@@ -42,7 +39,11 @@ const FAMILIES: readonly Family[] = [
       [5, 700],
       [700, 9],
     ],
-    body: ({ e }, [a, b, c, d]) => [e.matmul(a!, b!), e.matmul(c!, d!), e.matmul(e.transposeMatrix(b!), e.transposeMatrix(a!))],
+    body: ({ e }, [a, b, c, d]) => [
+      e.matmul(a!, b!),
+      e.matmul(c!, d!),
+      e.matmul(e.transposeMatrix(b!), e.transposeMatrix(a!)),
+    ],
   },
   {
     name: 'sums',

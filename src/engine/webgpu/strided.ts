@@ -53,7 +53,9 @@ export function stridedOffsets(
     // The first axis needs no division.
     if (i > 0) {
       fields[extentName] = extent
-      lines.push(`let ${prefix}q${i} = ${rest} / p.${extentName}; let ${at} = ${rest} - ${prefix}q${i} * p.${extentName};`)
+      lines.push(
+        `let ${prefix}q${i} = ${rest} / p.${extentName}; let ${at} = ${rest} - ${prefix}q${i} * p.${extentName};`,
+      )
       rest = `${prefix}q${i}`
     } else lines.push(`let ${at} = ${rest};`)
     strides.forEach((stride, j) => {

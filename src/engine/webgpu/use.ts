@@ -24,7 +24,13 @@ export interface WebGPUOptions {
   readonly powerPreference?: 'low-power' | 'high-performance'
 }
 
-const OPTIONS = ['when', 'gpu', 'adapter', 'device', 'powerPreference'] as const satisfies readonly (keyof WebGPUOptions)[]
+const OPTIONS = [
+  'when',
+  'gpu',
+  'adapter',
+  'device',
+  'powerPreference',
+] as const satisfies readonly (keyof WebGPUOptions)[]
 
 /** What `useWebGPU` found. */
 export interface WebGPUUse {
@@ -65,7 +71,8 @@ export async function useWebGPU(options: WebGPUOptions = {}): Promise<WebGPUUse>
   const { when = 'auto', device } = options
   if (when !== 'auto' && when !== 'always')
     throw new ArgumentError(`useWebGPU: when must be 'auto' or 'always', received ${quoted(when)}`)
-  if (!(currentRuntime().backend instanceof TapeBackend)) return without('WebGPU needs the wasm backend, not the interpreter')
+  if (!(currentRuntime().backend instanceof TapeBackend))
+    return without('WebGPU needs the wasm backend, not the interpreter')
   if (device !== undefined) return using(new WebGpu(device, when, 'the device that was passed', null))
   const adapter = await adapterOf(options)
   if (typeof adapter === 'string') return without(adapter)
@@ -104,7 +111,9 @@ async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
 }
 
 function isSoftware({ info }: GPUAdapter): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software/i.test(`${info.description} ${info.architecture}`)
+  return (
+    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software/i.test(`${info.description} ${info.architecture}`)
+  )
 }
 
 function nameOf({ info }: GPUAdapter): string {

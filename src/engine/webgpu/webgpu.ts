@@ -93,7 +93,12 @@ export class WebGpu implements Accelerator, Chooser {
     this.reported(program, false, why)
   }
 
-  private reported(program: Program, isGpu: boolean, why: string, times: Partial<ProgramReport['milliseconds']> = {}): boolean {
+  private reported(
+    program: Program,
+    isGpu: boolean,
+    why: string,
+    times: Partial<ProgramReport['milliseconds']> = {},
+  ): boolean {
     const { parameters, updates } = program.graph
     this.programs.push({
       inputs: parameters.map(({ shape }) => [...shape]),

@@ -1,6 +1,7 @@
 // Matrix products on the GPU.
 
 import { broadcastStrides, sizeOf, type Shape, type TensorType } from '../../../core/shapes'
+import { exactly } from '../../../core/tuples'
 import type { NoAttributes } from '../../ir/attributes'
 import type { Operand } from '../../ir/operand'
 import { STRIP } from '../../primitives/contraction'
@@ -19,12 +20,14 @@ interface Seen {
 }
 
 function seen([a, b]: readonly [Operand, Operand], out: Shape): Seen {
-  const [m, n] = out.slice(-2) as [number, number]
+  const [m, n] = exactly(out.slice(-2), 2)
   const batch = out.slice(0, -2)
   const k = a.shape.at(-1)!
   const isTall =
     sizeOf(b.shape.slice(0, -2)) === 1 &&
-    batchStrides(a, batch).every((stride, i) => batch[i] === 1 || stride === a.strides.at(-2)! * m * sizeOf(batch.slice(i + 1)))
+    batchStrides(a, batch).every(
+      (stride, i) => batch[i] === 1 || stride === a.strides.at(-2)! * m * sizeOf(batch.slice(i + 1)),
+    )
   return isTall
     ? { size: { matrices: 1, m: m * sizeOf(batch), n, k }, batch: batch.map(() => 1) }
     : { size: { matrices: sizeOf(batch), m, n, k }, batch }
@@ -46,8 +49,8 @@ function lowerProduct(context: GpuContext<NoAttributes>): void {
   } = context
   const { size, batch } = seen([a!, b!], out!.shape)
   const offsets = stridedOffsets('matrix', batch, { a: batchStrides(a!, batch), b: batchStrides(b!, batch) })
-  const [aRow, aColumn] = a!.strides.slice(-2) as [number, number]
-  const [bRow, bColumn] = b!.strides.slice(-2) as [number, number]
+  const [aRow, aColumn] = exactly(a!.strides.slice(-2), 2)
+  const [bRow, bColumn] = exactly(b!.strides.slice(-2), 2)
   emitProduct(context, {
     size,
     fields: { a: a!.address, b: b!.address, aRow, aColumn, bRow, bColumn, ...offsets.fields },
@@ -81,7 +84,7 @@ const matmulStrips: GpuKernel<NoAttributes> = {
       outputs: [out],
     } = context
     const size = stripsSize(a!.shape, b!.shape)
-    const [aRow, aColumn] = a!.strides as [number, number]
+    const [aRow, aColumn] = exactly(a!.strides, 2)
     emitProduct(context, {
       size,
       fields: { a: a!.address, b: b!.address, aRow, aColumn },

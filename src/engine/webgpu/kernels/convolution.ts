@@ -154,7 +154,14 @@ const depthwiseConvolution: GpuKernel<PaddedAttributes> = {
     if (count === 0) return
     emit(
       kernelOver(count, {
-        fields: { x: x!.address, kernel: kernel!.address, out: out!.address, channels: x!.shape.at(-1)!, taps: sizeOf(window), ...fields },
+        fields: {
+          x: x!.address,
+          kernel: kernel!.address,
+          out: out!.address,
+          channels: x!.shape.at(-1)!,
+          taps: sizeOf(window),
+          ...fields,
+        },
         body: `let channel = index % p.channels;
 var sum = 0.0;
 for (var tap = 0u; tap < p.taps; tap++) {
@@ -176,7 +183,14 @@ const depthwiseConvolutionTranspose: GpuKernel<PrimitiveAttributes['depthwiseCon
     if (count === 0) return
     emit(
       kernelOver(count, {
-        fields: { dy: dy!.address, kernel: kernel!.address, out: out!.address, channels: out!.shape.at(-1)!, taps: sizeOf(window), ...fields },
+        fields: {
+          dy: dy!.address,
+          kernel: kernel!.address,
+          out: out!.address,
+          channels: out!.shape.at(-1)!,
+          taps: sizeOf(window),
+          ...fields,
+        },
         body: `let channel = index % p.channels;
 var sum = 0.0;
 for (var tap = 0u; tap < p.taps; tap++) {

@@ -1,13 +1,18 @@
 // Copies into parts of a larger tensor on the GPU.
 
+import type { DType } from '../../../core/dtypes'
 import { rowMajorStrides, sizeOf, splitAround } from '../../../core/shapes'
 import type { AxisAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { offsetBy, type Operand } from '../../ir/operand'
 import type { Word } from '../../ir/instruction'
 import { concatStarts, padStart } from '../../primitives/movement'
+import { loaded, stored } from '../chain'
 import { kernelOver, type Dispatch } from '../dispatch'
 import type { GpuKernel } from '../kernel'
 import { stridedOffsets } from '../strided'
+
+/** WGSL of an element of the region, and of the operand added to it. */
+const added = (dtype: DType): string => `${loaded(dtype, 'p.to + to_at')} + ${loaded(dtype, 'p.source + source_at')}`
 
 /** Copies `from` into a region of `out` that starts `start` elements in and has out's row-major strides; or adds it to the region. */
 function into(out: Operand, start: number, from: Operand, unless: Word | null, adds = false): Dispatch[] {
@@ -17,9 +22,7 @@ function into(out: Operand, start: number, from: Operand, unless: Word | null, a
   if (count === 0 || (isThere && !adds)) return []
   const { fields, code } = stridedOffsets('index', from.shape, { source: from.strides, to: rowMajorStrides(out.shape) })
   const moved = adds
-    ? out.dtype === 'float32'
-      ? 'storeF32(p.to + to_at, f32At(p.to + to_at) + f32At(p.source + source_at));'
-      : 'storeI32(p.to + to_at, i32At(p.to + to_at) + i32At(p.source + source_at));'
+    ? stored(out.dtype, 'p.to + to_at', added(out.dtype))
     : 'memory[p.to + to_at] = memory[p.source + source_at];'
   return [kernelOver(count, { fields: { source: from.address, to, ...fields }, body: `${code}\n${moved}`, unless })]
 }

@@ -56,13 +56,19 @@ export const pooling = {
   maxPool: {
     lower: (context: GpuContext<PoolAttributes>): void => {
       const [x] = context.inputs
-      pool(context, x!.shape, { x: x! }, (rank) => `${largestAt(rank, 'index / p.channels')}\nmemory[p.out + index] = memory[p.x + best];`)
+      pool(
+        context,
+        x!.shape,
+        { x: x! },
+        (rank) => `${largestAt(rank, 'index / p.channels')}\nmemory[p.out + index] = memory[p.x + best];`,
+      )
     },
   },
   maxPoolPick: {
     lower: (context: GpuContext<PoolAttributes>): void => {
       const [x, values] = context.inputs
-      const body = (rank: number): string => `${largestAt(rank, 'index / p.channels')}\nmemory[p.out + index] = memory[p.values + best];`
+      const body = (rank: number): string =>
+        `${largestAt(rank, 'index / p.channels')}\nmemory[p.out + index] = memory[p.values + best];`
       pool(context, x!.shape, { x: x!, values: values! }, body)
     },
   },
@@ -93,7 +99,10 @@ storeF32(p.out + index, sum);`
     lower: (context: GpuContext<PoolAttributes>): void => {
       const [dy] = context.inputs
       pool(context, context.outputs[0]!.shape, { dy: dy! }, (rank) =>
-        sumOver(placeThatSees(rank, 'index / p.channels', 'tap', 'continue;'), 'f32At(p.dy + place * p.channels + channel)'),
+        sumOver(
+          placeThatSees(rank, 'index / p.channels', 'tap', 'continue;'),
+          'f32At(p.dy + place * p.channels + channel)',
+        ),
       )
     },
   },

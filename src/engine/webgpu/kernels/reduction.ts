@@ -26,7 +26,8 @@ function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKe
       const { dtype, shape } = x!
       const reducer = dtype === 'float32' ? float : integer
       if (reducer === null) throw internalError(`no reduction of ${dtype}`)
-      const { outer, axis, inner } = axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes.at(-1))
+      const { outer, axis, inner } =
+        axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes.at(-1))
       if (sizeOf(out!.shape) === 0) return
       const across = inner === 1 ? 1 : 16
       const deep = THREADS / across

@@ -81,10 +81,16 @@ function activated(activation: readonly Node[]): string {
 function finish(context: GpuContext<unknown>, product: TiledProduct): { fields: RecordFields; code: string } {
   const { bias, activation, outputs } = context
   const { out, outRow, outMatrix, biasMatrix } = product
-  const isWhole = bias !== null && sizeOf(bias.shape) === sizeOf(outputs[0]!.shape) && sizeOf(bias.shape) > product.size.n
+  const isWhole =
+    bias !== null && sizeOf(bias.shape) === sizeOf(outputs[0]!.shape) && sizeOf(bias.shape) > product.size.n
   const at = isWhole ? 'to' : 'matrix * p.biasMatrix + c'
   return {
-    fields: { out, outRow, outMatrix, ...(bias === null ? {} : { bias: bias.address, ...(isWhole ? {} : { biasMatrix }) }) },
+    fields: {
+      out,
+      outRow,
+      outMatrix,
+      ...(bias === null ? {} : { bias: bias.address, ...(isWhole ? {} : { biasMatrix }) }),
+    },
     code: `let to = matrix * p.outMatrix + r * p.outRow + c;
 ${bias === null ? '' : `x += f32At(p.bias + ${at});`} ${activated(activation)}
 storeF32(p.out + to, x);`,
@@ -100,49 +106,30 @@ function loads(name: 'left' | 'right', { isDeep }: Factor, sums: number): string
   const [first, most] = name === 'left' ? ['row', 'p.m'] : ['column', 'p.n']
   return times((DEPTH * tile) / (SIDE * SIDE), (e) => {
     const number = `(thread + ${SIDE * SIDE * e}u)`
-    const [deep, wide] = isDeep ? [`${number} % ${DEPTH}u`, `${number} / ${DEPTH}u`] : [`${number} / ${tile}u`, `${number} % ${tile}u`]
+    const [deep, wide] = isDeep
+      ? [`${number} % ${DEPTH}u`, `${number} / ${DEPTH}u`]
+      : [`${number} / ${tile}u`, `${number} % ${tile}u`]
     return `{ let d = ${deep}; let w = ${wide}; var x = 0.0; if (${first} + w < ${most} && deep + d < last) { x = ${name}Element(${name}From, ${first} + w, deep + d); } ${name}Tile[d * ${SIDE}u + w / ${sums}u][w % ${sums}u] = x; }`
   })
 }
 
-/** Emits a product with its bias and epilogue. */
-export function emitProduct(context: GpuContext<unknown>, product: TiledProduct): void {
-  const { size, fields, setup = '', left, right } = product
-  const { temporary, unless, emit } = context
-  const { matrices, m, n, k } = size
-  if (matrices * m * n === 0) return
-  const slices = slicesOf(size)
-  const sums = sumsFor(size)
-  const tile = SIDE * sums
+/** The declarations of a kernel with tiles of `sums` × `sums` sums for each thread. */
+function declarationsOf({ left, right }: TiledProduct, sums: number): string {
   const vector = `vec${sums}f`
-  const rows = Math.ceil(m / tile)
-  const columns = Math.ceil(n / tile)
-  const end = finish(context, product)
-  const isSliced = slices > 1
-  const own: RecordFields = {
-    m,
-    n,
-    k,
-    rows,
-    columns,
-    matrices,
-    each: isSliced ? Math.ceil(k / slices / DEPTH) * DEPTH : k,
-    ...(isSliced ? { sums: temporary! } : end.fields),
-    ...fields,
-  }
-  const store = isSliced ? 'storeF32(p.sums + ((slice * p.matrices + matrix) * p.m + r) * p.n + c, x);' : end.code
-  emit(
-    kernelIn(rows * columns * matrices * slices, {
-      fields: isSliced ? { slices, ...own } : own,
-      threads: SIDE * SIDE,
-      declarations: `var<workgroup> leftTile: array<${vector}, ${DEPTH * SIDE}>;
+  return `var<workgroup> leftTile: array<${vector}, ${DEPTH * SIDE}>;
 var<workgroup> rightTile: array<${vector}, ${DEPTH * SIDE}>;
 fn leftElement(origin: u32, wide: u32, deep: u32) -> f32 { ${left.element} }
-fn rightElement(origin: u32, wide: u32, deep: u32) -> f32 { ${right.element} }`,
-      body: `let tile = group / (p.rows * p.columns);
+fn rightElement(origin: u32, wide: u32, deep: u32) -> f32 { ${right.element} }`
+}
+
+/** @param store the statements that store the sum x of row r and column c */
+function bodyOf({ setup = '', left, right }: TiledProduct, sums: number, slices: string, store: string): string {
+  const tile = SIDE * sums
+  const vector = `vec${sums}f`
+  return `let tile = group / (p.rows * p.columns);
 let matrix = tile % p.matrices;
 let slice = tile / p.matrices;
-if (slice >= ${isSliced ? 'p.slices' : '1u'}) { return; }
+if (slice >= ${slices}) { return; }
 let row = group / p.columns % p.rows * ${tile}u;
 let column = group % p.columns * ${tile}u;
 let y = thread / ${SIDE}u;
@@ -173,7 +160,32 @@ var x = sum${i}[j];
 ${store}
 }
 }`,
-)}`,
+)}`
+}
+
+const STORE_SLICE = 'storeF32(p.sums + ((slice * p.matrices + matrix) * p.m + r) * p.n + c, x);'
+
+/** Emits a product with its bias and epilogue. */
+export function emitProduct(context: GpuContext<unknown>, product: TiledProduct): void {
+  const { size } = product
+  const { temporary, unless, emit } = context
+  const { matrices, m, n, k } = size
+  if (matrices * m * n === 0) return
+  const slices = slicesOf(size)
+  const sums = sumsFor(size)
+  const tile = SIDE * sums
+  const rows = Math.ceil(m / tile)
+  const columns = Math.ceil(n / tile)
+  const end = finish(context, product)
+  const isSliced = slices > 1
+  const results: RecordFields = isSliced ? { slices, sums: temporary! } : end.fields
+  const each = isSliced ? Math.ceil(k / slices / DEPTH) * DEPTH : k
+  emit(
+    kernelIn(rows * columns * matrices * slices, {
+      fields: { m, n, k, rows, columns, matrices, each, ...results, ...product.fields },
+      threads: SIDE * SIDE,
+      declarations: declarationsOf(product, sums),
+      body: bodyOf(product, sums, isSliced ? 'p.slices' : '1u', isSliced ? STORE_SLICE : end.code),
       unless,
     }),
   )

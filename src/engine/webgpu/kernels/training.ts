@@ -28,10 +28,20 @@ const guard: GpuKernel<PrimitiveAttributes['guard']> = {
       const groups = some.map(({ input }) => Math.ceil(sizeOf(input.shape) / (EACH * THREADS)))
       const fields: Record<string, Word> = { flag }
       some.forEach(({ input, most }, i) => {
-        Object.assign(fields, { [`x${i}`]: input.address, [`n${i}`]: sizeOf(input.shape), [`g${i}`]: groups[i]!, [`most${i}`]: float(most) })
+        Object.assign(fields, {
+          [`x${i}`]: input.address,
+          [`n${i}`]: sizeOf(input.shape),
+          [`g${i}`]: groups[i]!,
+          [`most${i}`]: float(most),
+        })
       })
-      const body = some.map((_, i) => `if (rest < p.g${i}) { check(p.x${i}, p.n${i}, bitcast<u32>(p.most${i}), rest * ${THREADS}u + thread); return; }
-rest -= p.g${i};`)
+      const body = some.map(
+        (
+          _,
+          i,
+        ) => `if (rest < p.g${i}) { check(p.x${i}, p.n${i}, bitcast<u32>(p.most${i}), rest * ${THREADS}u + thread); return; }
+rest -= p.g${i};`,
+      )
       emit(
         kernelIn(
           groups.reduce((sum, count) => sum + count, 0),

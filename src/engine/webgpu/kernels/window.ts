@@ -51,7 +51,10 @@ export function pixelSeen(rank: number, place: string, tap: string, otherwise: s
   return `${split(place, 'o', 'places', rank)}
 ${split(tap, 't', 'taps', rank)}
 ${axes(rank)
-  .map((i) => `let x${i} = o${i} * p.stride${i} + t${i} * p.dilation${i} - p.before${i}; if (x${i} >= p.extent${i}) { ${otherwise} }`)
+  .map(
+    (i) =>
+      `let x${i} = o${i} * p.stride${i} + t${i} * p.dilation${i} - p.before${i}; if (x${i} >= p.extent${i}) { ${otherwise} }`,
+  )
   .join('\n')}
 let pixel = ${joined('orest', 'x', 'extent', rank)};`
 }
