@@ -22,12 +22,12 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * compiler makes for a small program.
  */
 const limits = {
-  bundled: 146_500,
+  bundled: 147_500,
   named: 1_460,
-  published: 568_500,
+  published: 569_600,
   part: 30_000,
-  unpacked: 6_800_000,
-  archive: 2_000_000,
+  unpacked: 6_900_000,
+  archive: 2_050_000,
   declarations: 1_010_000,
   instantiations: 6_000,
   parts: { data: 35_500, keras: 40_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500 },
