@@ -3,9 +3,11 @@
 import { internalError } from '../../../core/errors'
 import type { TensorType } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
+import { AttentionGradientKernel, AttentionKernel } from '../../primitives/attention'
 import { Normalization, NormalizationGradient } from '../../primitives/normalization'
 import { routineOf, type KernelRoutine } from '../../primitives/routine'
 import type { GpuContext, GpuKernel, RoutineKernel } from '../kernel'
+import { attention, attentionGradient } from './attention'
 import { normalization, normalizationGradient } from './normalization'
 
 /** A kernel together with the routine that it is for. */
@@ -28,7 +30,12 @@ function kernelFor<Routine extends KernelRoutine>(
       : null
 }
 
-const kernels = [kernelFor(Normalization, normalization), kernelFor(NormalizationGradient, normalizationGradient)]
+const kernels = [
+  kernelFor(AttentionKernel, attention),
+  kernelFor(AttentionGradientKernel, attentionGradient),
+  kernelFor(Normalization, normalization),
+  kernelFor(NormalizationGradient, normalizationGradient),
+]
 
 type Attributes = PrimitiveAttributes['routine']
 
