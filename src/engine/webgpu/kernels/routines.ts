@@ -4,11 +4,16 @@ import { internalError } from '../../../core/errors'
 import type { TensorType } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
 import { AttentionGradientKernel, AttentionKernel } from '../../primitives/attention'
+import { BitCast } from '../../primitives/bitcast'
+import { BitOperation } from '../../primitives/bits'
 import { Normalization, NormalizationGradient } from '../../primitives/normalization'
 import { routineOf, type KernelRoutine } from '../../primitives/routine'
+import { RunningResult } from '../../primitives/running'
 import type { GpuContext, GpuKernel, RoutineKernel } from '../kernel'
 import { attention, attentionGradient } from './attention'
+import { bitCast, bitOperation } from './bits'
 import { normalization, normalizationGradient } from './normalization'
+import { running } from './running'
 
 /** A kernel together with the routine that it is for. */
 interface BoundKernel {
@@ -33,8 +38,11 @@ function kernelFor<Routine extends KernelRoutine>(
 const kernels = [
   kernelFor(AttentionKernel, attention),
   kernelFor(AttentionGradientKernel, attentionGradient),
+  kernelFor(BitCast, bitCast),
+  kernelFor(BitOperation, bitOperation),
   kernelFor(Normalization, normalization),
   kernelFor(NormalizationGradient, normalizationGradient),
+  kernelFor(RunningResult, running),
 ]
 
 type Attributes = PrimitiveAttributes['routine']
