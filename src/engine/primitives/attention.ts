@@ -95,13 +95,8 @@ function stridesOver(extents: AttentionExtents, operand: Operand | null) {
 /** More than any number of steps. */
 const ENDLESS = 2 ** 30
 
-/** The fields that both instructions share. */
-function commonFields(
-  { inputs, scratch, wideTiles }: LowerContext<unknown>,
-  attributes: AttentionAttributes,
-  out: Operand,
-  logSum: Operand,
-) {
+/** What kernels of attention and its gradient know of query, key, value, mask and bias. */
+export function attentionFields(inputs: readonly Operand[], attributes: AttentionAttributes) {
   const operands = attentionOperands(inputs, attributes)
   const { query, key, value, mask, bias } = operands
   const extents = attentionExtents(operands)
@@ -117,8 +112,6 @@ function commonFields(
     value: value.address,
     mask: mask?.address ?? ABSENT,
     bias: bias?.address ?? ABSENT,
-    out: out.address,
-    logSum: logSum.address,
     scale: float(attributes.scale),
     before: Math.min(attributes.before, ENDLESS),
     after: Math.min(attributes.after, ENDLESS),
@@ -139,6 +132,20 @@ function commonFields(
     biasHead: ofBias.head,
     biasRow: ofBias.row,
     biasColumn: ofBias.column,
+  } satisfies Readonly<Record<string, Word>>
+}
+
+/** The fields that both instructions share. */
+function commonFields(
+  { inputs, scratch, wideTiles }: LowerContext<unknown>,
+  attributes: AttentionAttributes,
+  out: Operand,
+  logSum: Operand,
+) {
+  return {
+    ...attentionFields(inputs, attributes),
+    out: out.address,
+    logSum: logSum.address,
     scratch,
     wide: Number(wideTiles),
   } satisfies Readonly<Record<string, Word>>

@@ -34,7 +34,7 @@ interface Extents {
   readonly columns: number
 }
 
-function extentsOf(shape: Shape, { leading, axes }: NormalizationAttributes): Extents {
+export function extentsOf(shape: Shape, { leading, axes }: NormalizationAttributes): Extents {
   const end = shape.length - axes
   return {
     groups: sizeOf(shape.slice(0, leading)),

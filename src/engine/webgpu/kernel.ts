@@ -1,8 +1,10 @@
 // A primitive's kernel on the GPU: its traits for the planner, and its dispatches.
 
+import type { TensorType } from '../../core/shapes'
 import type { Word } from '../ir/instruction'
 import type { Address, Operand } from '../ir/operand'
 import type { Node } from '../ir/graph'
+import type { KernelRoutine } from '../primitives/routine'
 import type { KernelTraits } from '../plan/target'
 import type { Dispatch } from './dispatch'
 
@@ -27,4 +29,12 @@ export interface GpuContext<Attributes> {
 export interface GpuKernel<Attributes> extends KernelTraits<Attributes> {
   /** Emits one or more dispatches. */
   lower(context: GpuContext<Attributes>): void
+}
+
+/** The kernel of a routine. The layouts that it accepts and the bytes that it shares are those that the routine declares. */
+export interface RoutineKernel<Routine extends KernelRoutine> {
+  /** Emits one or more dispatches. */
+  lower(routine: Routine, context: GpuContext<unknown>): void
+  /** The number of bytes that the kernel needs while it runs. Default 0. */
+  temporaryBytes?(routine: Routine, inputs: readonly TensorType[]): number
 }

@@ -2,7 +2,7 @@
 
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
-import type { Graph, Node } from '../ir/graph'
+import { titleOf, type Graph, type Node } from '../ir/graph'
 import type { Address, Operand } from '../ir/operand'
 import type { PrimitiveName } from '../ir/attributes'
 import { bodyOf, isLoop } from '../ir/region'
@@ -43,10 +43,9 @@ function missingAmong(nodes: readonly Node[]): string | null {
 
 function missingFor(node: Node): string | null {
   if (isLoop(node)) return isEndless(node) ? 'loop without a known end' : missingAmong(bodyOf(node).nodes)
-  const { name } = node
-  const { kind } = ruleOf(name)
-  const lacks = (kind === 'kernel' && !hasKernel(name)) || (kind === 'elementwise' && !isExpressible(node))
-  return lacks ? name : null
+  const { kind } = ruleOf(node.name)
+  const lacks = (kind === 'kernel' && !hasKernel(node)) || (kind === 'elementwise' && !isExpressible(node))
+  return lacks ? titleOf(node) : null
 }
 
 /**

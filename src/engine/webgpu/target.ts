@@ -1,6 +1,7 @@
 // The GPU as a target of the planner: its kernel for each primitive that has one.
 
 import { internalError } from '../../core/errors'
+import { isNodeOf, type Node } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { Target } from '../plan/target'
 import { CHAIN_LIMITS } from './chain'
@@ -11,6 +12,7 @@ import { indexing } from './kernels/indexing'
 import { movement } from './kernels/movement'
 import { pooling } from './kernels/pooling'
 import { reductions } from './kernels/reduction'
+import { hasRoutine, routines } from './kernels/routines'
 import { softmaxes } from './kernels/softmax'
 import { source } from './kernels/source'
 import { training } from './kernels/training'
@@ -24,13 +26,14 @@ const kernels: Kernels = {
   ...movement,
   ...pooling,
   ...reductions,
+  ...routines,
   ...softmaxes,
   ...source,
   ...training,
 }
 
-export function hasKernel(name: PrimitiveName): boolean {
-  return kernels[name] !== undefined
+export function hasKernel(node: Node): boolean {
+  return isNodeOf(node, 'routine') ? hasRoutine(node.attributes) : kernels[node.name] !== undefined
 }
 
 export function gpuKernelOf<Name extends PrimitiveName>(name: Name): GpuKernel<PrimitiveAttributes[Name]> {
