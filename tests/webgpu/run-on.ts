@@ -21,11 +21,7 @@ export async function runOn(gpu: Gpu, graph: Graph, contents: readonly TensorCon
     contents.forEach(({ data, dtype }, i) =>
       program.writeParameter(i, dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)),
     )
-    const encoder = gpu.device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    program.encode(pass)
-    pass.end()
-    gpu.device.queue.submit([encoder.finish()])
+    program.submit()
     const outputs = await program.readOutputs()
     const [found] = new Int32Array(await gpu.memory.read([{ at: flag, bytes: 4 }]))
     return { outputs, isEnded: found !== 0 }

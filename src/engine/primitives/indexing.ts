@@ -24,6 +24,13 @@ export function fillingOf(dtype: DType): number {
   return dtype === 'bool' ? 1 : -(2 ** 31)
 }
 
+const NAN_BITS = 0x7fc00000
+
+/** The bits of `fillingOf`. */
+export function fillingBits(dtype: DType): number {
+  return dtype === 'float32' ? NAN_BITS : fillingOf(dtype)
+}
+
 // input [outer, axis, inner], indices [count…] → out [outer, count…, inner]
 const gather: KernelPrimitive<PrimitiveAttributes['gather']> = {
   kind: 'kernel',

@@ -4,6 +4,7 @@
 import { noSpace } from './wasm/wasm'
 import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../../assembly/shared/instructions'
 import { ArgumentError, internalError } from '../../core/errors'
+import { Blocks } from './blocks'
 
 const PAGE = 65536
 const INITIAL_PAGES = 32
@@ -61,18 +62,12 @@ export class PlainMemory implements LinearMemory {
   }
 }
 
-interface MemoryBlock {
-  address: number
-  bytes: number
-}
-
 /** First-fit allocation of aligned blocks; adjacent free blocks are merged. */
 export class Arena {
   /** Scratch for the kernel that runs, one piece per thread. It follows the constants; address 0 means absent. */
   readonly scratch = CONSTANTS + CONSTANTS_SIZE
   private readonly start: number
-  private readonly used = new Map<number, number>()
-  private free: MemoryBlock[]
+  private readonly blocks = new Blocks()
   /** Bytes in use by blocks. */
   usedBytes = 0
 
@@ -84,12 +79,12 @@ export class Arena {
     this.start = alignUp(this.scratch + threads * GEMM_SCRATCH)
     const missing = this.start + READ_SLACK - memory.buffer.byteLength
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
-    this.free = [{ address: this.start, bytes: this.capacity - this.start }]
+    this.blocks.add(this.start, this.capacity - this.start)
   }
 
   /** The number of blocks in use. */
   get usedBlocks(): number {
-    return this.used.size
+    return this.blocks.used
   }
 
   // Kernels may read slightly past the last buffer.
@@ -100,49 +95,25 @@ export class Arena {
   /** @throws ArgumentError if the memory cannot grow further */
   allocate(bytes: number): number {
     const needed = alignUp(Math.max(bytes, 1))
-    let index = this.free.findIndex((block) => block.bytes >= needed)
-    if (index < 0) {
+    let address = this.blocks.take(needed)
+    if (address === null) {
       this.growFor(needed)
-      index = this.free.length - 1
+      address = this.blocks.take(needed)!
     }
-    const block = this.free[index]!
-    const { address } = block
-    if (block.bytes === needed) this.free.splice(index, 1)
-    else this.free[index] = { address: address + needed, bytes: block.bytes - needed }
-    this.used.set(address, needed)
     this.usedBytes += needed
     return address
   }
 
   release(address: number): void {
-    const bytes = this.used.get(address)
-    if (bytes === undefined) throw internalError(`release of ${address}, which is not in use`)
-    this.used.delete(address)
+    const bytes = this.blocks.release(address)
+    if (bytes === null) throw internalError(`release of ${address}, which is not in use`)
     this.usedBytes -= bytes
-    this.insertFree({ address, bytes })
-  }
-
-  private insertFree(block: MemoryBlock): void {
-    let at = this.free.findIndex((other) => other.address > block.address)
-    if (at < 0) at = this.free.length
-    this.free.splice(at, 0, block)
-    this.mergeWithNext(at)
-    if (at > 0) this.mergeWithNext(at - 1)
-  }
-
-  private mergeWithNext(index: number): void {
-    const block = this.free[index]!
-    const next = this.free[index + 1]
-    if (next === undefined || block.address + block.bytes !== next.address) return
-    block.bytes += next.bytes
-    this.free.splice(index + 1, 1)
   }
 
   // Grows by at least a quarter, so that many small allocations cause few growths.
   private growFor(bytes: number): void {
     const end = this.capacity
-    const last = this.free[this.free.length - 1]
-    const reusable = last !== undefined && last.address + last.bytes === end ? last.bytes : 0
+    const reusable = this.blocks.freeBefore(end)
     const current = this.memory.buffer.byteLength / PAGE
     const needed = Math.ceil((bytes - reusable) / PAGE)
     const available = this.maximumPages - current
@@ -158,7 +129,7 @@ export class Arena {
         `Out of memory: the engine refused ${bytes} more bytes. Use smaller batches or fewer units.`,
       )
     }
-    this.insertFree({ address: end, bytes: this.capacity - end })
+    this.blocks.add(end, this.capacity - end)
   }
 }
 

@@ -40,9 +40,4 @@ export class Gpu {
     }
     return pipeline
   }
-
-  /** The number of compiled pipelines. */
-  get pipelineCount(): number {
-    return this.pipelines.size
-  }
 }

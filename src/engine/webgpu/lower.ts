@@ -51,8 +51,8 @@ function missingFor(node: Node): string | null {
 /**
  * @param flag the word that a guard sets to end the run
  */
-export function planGpu(graph: Graph, fuse: boolean, flag: Address): GpuPlan {
-  const planned = plan(graph, { fuse, target: gpuTarget })
+export function planGpu(graph: Graph, flag: Address): GpuPlan {
+  const planned = plan(graph, { fuse: true, target: gpuTarget })
   const { kernels, memory, placement } = planned
   let { workspaceBytes } = memory
   const newWord = (): Address => {

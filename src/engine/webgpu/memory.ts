@@ -2,10 +2,12 @@
 
 import { ArgumentError } from '../../core/errors'
 import type { NumericArray } from '../../core/dtypes'
-import { aligned, Blocks } from './blocks'
+import { Blocks } from '../runtime/blocks'
 import { MAP_READ, USAGE } from './flags'
 
 const INITIAL_BYTES = 2 ** 22
+/** Of blocks, in bytes. */
+const ALIGNMENT = 256
 
 /** Bytes of the device's memory that are copied to the host. */
 export interface Range {
@@ -27,7 +29,7 @@ export class DeviceMemory {
   /** The largest buffer that a kernel can read. */
   get mostBytes(): number {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits
-    return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 32) / 256) * 256
+    return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 32) / ALIGNMENT) * ALIGNMENT
   }
 
   private create(bytes: number): GPUBuffer {
@@ -40,10 +42,11 @@ export class DeviceMemory {
 
   /** @throws ArgumentError if the device cannot bind so much memory */
   allocate(bytes: number): number {
-    const at = this.blocks.take(bytes)
+    const needed = aligned(bytes)
+    const at = this.blocks.take(needed)
     if (at !== null) return at
-    this.growBy(aligned(bytes))
-    return this.blocks.take(bytes)!
+    this.growBy(needed)
+    return this.blocks.take(needed)!
   }
 
   release(at: number): void {
@@ -90,4 +93,9 @@ export class DeviceMemory {
     staging.destroy()
     return copy
   }
+}
+
+/** At least one byte, up to the alignment of blocks. */
+function aligned(bytes: number): number {
+  return Math.ceil(Math.max(bytes, 1) / ALIGNMENT) * ALIGNMENT
 }

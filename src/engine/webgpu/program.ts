@@ -35,9 +35,8 @@ export class GpuProgram {
     private readonly homes: Homes,
     /** The address of the flag that a guard sets. */
     private readonly flag: number,
-    fuse = true,
   ) {
-    const { steps, memory, workspaceBytes, parameters, outputs } = planGpu(graph, fuse, FLAG)
+    const { steps, memory, workspaceBytes, parameters, outputs } = planGpu(graph, FLAG)
     this.steps = steps
     this.parameterPlaces = parameters
     this.outputPlaces = outputs
@@ -51,7 +50,7 @@ export class GpuProgram {
     for (const { offset, data } of constants) this.gpu.memory.write(this.constants + offset, data)
   }
 
-  /** A record for each dispatch of a run, in the order of `encode`. */
+  /** A record for each dispatch of a run, in the order of the dispatches. */
   private writeRecords(): GPUBuffer {
     const { device } = this.gpu
     let count = 0
@@ -104,8 +103,22 @@ export class GpuProgram {
     )
   }
 
-  /** Records one run. */
-  encode(pass: GPUComputePassEncoder): void {
+  /** Runs it so many times. */
+  submit(times = 1): void {
+    const { device } = this.gpu
+    const encoder = device.createCommandEncoder()
+    this.record(encoder, times)
+    device.queue.submit([encoder.finish()])
+  }
+
+  /** Records so many runs. */
+  record(encoder: GPUCommandEncoder, times = 1): void {
+    const pass = encoder.beginComputePass()
+    for (let i = 0; i < times; i++) this.encode(pass)
+    pass.end()
+  }
+
+  private encode(pass: GPUComputePassEncoder): void {
     const group = this.bindings()
     const record = [0]
     let current: GPUComputePipeline | null = null

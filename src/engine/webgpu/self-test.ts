@@ -92,17 +92,13 @@ function onCpu(graph: Graph, contents: readonly Float32Array[]): NumericArray[] 
 }
 
 async function onGpu(gpu: Gpu, graph: Graph, contents: readonly Float32Array[]): Promise<NumericArray[]> {
-  const { device, memory } = gpu
+  const { memory } = gpu
   const flag = memory.allocate(4)
   const program = new GpuProgram(gpu, graph, () => 0, flag)
   try {
     await program.compile()
     contents.forEach((each, i) => program.writeParameter(i, each))
-    const encoder = device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    program.encode(pass)
-    pass.end()
-    device.queue.submit([encoder.finish()])
+    program.submit()
     return await program.readOutputs()
   } finally {
     program.dispose()

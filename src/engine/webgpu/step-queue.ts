@@ -43,9 +43,7 @@ export class StepQueue {
     const staging =
       this.idle.pop() ?? device.createBuffer({ size: STATE_BYTES, usage: USAGE.mapRead | USAGE.copyTarget })
     const encoder = device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    program.encode(pass)
-    pass.end()
+    program.record(encoder)
     encoder.copyBufferToBuffer(memory.buffer, this.state, staging, 0, STATE_BYTES)
     device.queue.submit([encoder.finish()])
     const ended = flagIn(staging)

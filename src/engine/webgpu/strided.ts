@@ -39,7 +39,6 @@ export function stridedOffsets(
   number: string,
   shape: Shape,
   operands: Readonly<Record<string, readonly number[]>>,
-  prefix = '',
 ): Strided {
   const names = Object.keys(operands)
   const axes = collapse(shape, Object.values(operands))
@@ -49,17 +48,15 @@ export function stridedOffsets(
   let rest = number
   for (let i = axes.length - 1; i >= 0; i--) {
     const { extent, strides } = axes[i]!
-    const [at, extentName] = [`${prefix}c${i}`, `${prefix}e${i}`]
+    const [at, extentName] = [`c${i}`, `e${i}`]
     // The first axis needs no division.
     if (i > 0) {
       fields[extentName] = extent
-      lines.push(
-        `let ${prefix}q${i} = ${rest} / p.${extentName}; let ${at} = ${rest} - ${prefix}q${i} * p.${extentName};`,
-      )
-      rest = `${prefix}q${i}`
+      lines.push(`let q${i} = ${rest} / p.${extentName}; let ${at} = ${rest} - q${i} * p.${extentName};`)
+      rest = `q${i}`
     } else lines.push(`let ${at} = ${rest};`)
     strides.forEach((stride, j) => {
-      const name = `${prefix}s${j}_${i}`
+      const name = `s${j}_${i}`
       if (stride === 1) terms[j]!.push(at)
       else if (stride !== 0) {
         fields[name] = stride

@@ -71,10 +71,6 @@ export class WebGpu implements Accelerator, Chooser {
     await this.tested.cells.fetch(null)
   }
 
-  dispose(): void {
-    this.tested.gpu.device.destroy()
-  }
-
   async choose(program: Program): Promise<boolean> {
     const { gpu, selfTest } = this.tested
     const missing = missingIn(program.graph)

@@ -2,19 +2,11 @@
 
 import { Gather } from '../../../../assembly/shared/instructions'
 import { Opcode, Scattering } from '../../../../assembly/shared/opcodes'
-import type { DType } from '../../../core/dtypes'
 import { sizeOf, splitAround } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
 import { instruction } from '../../ir/instruction'
-import { fillingOf, lowerScatter } from '../../primitives/indexing'
+import { fillingBits, lowerScatter } from '../../primitives/indexing'
 import type { TapeKernel } from './kernel'
-
-const NAN_BITS = 0x7fc00000
-
-/** The bits of `fillingOf`. */
-function fillingBits(dtype: DType): number {
-  return dtype === 'float32' ? NAN_BITS : fillingOf(dtype)
-}
 
 const gather: TapeKernel<PrimitiveAttributes['gather']> = {
   lower({ inputs: [x, indices], outputs: [out], attributes: { axis, zeros = false }, emit }) {

@@ -4,7 +4,7 @@ import { sizeOf, type Shape } from '../../../core/shapes'
 import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { windowOf } from '../../primitives/convolution'
 import { kernelIn, kernelOver } from '../dispatch'
-import type { GpuKernel } from '../kernel'
+import type { GpuContext, GpuKernel } from '../kernel'
 import { emitProduct, sliceBytes, type ProductSize } from './tiles'
 import { pixelSeen, placeThatSees, slideOf } from './window'
 
@@ -146,62 +146,56 @@ function turnedSize(
   }
 }
 
-const depthwiseConvolution: GpuKernel<PaddedAttributes> = {
-  lower({ inputs: [x, kernel], outputs: [out], attributes, unless, emit }) {
-    const window = kernel!.shape.slice(0, -1)
-    const { fields, rank } = slideOf(x!.shape, window, attributes)
-    const count = sizeOf(out!.shape)
-    if (count === 0) return
-    emit(
-      kernelOver(count, {
-        fields: {
-          x: x!.address,
-          kernel: kernel!.address,
-          out: out!.address,
-          channels: x!.shape.at(-1)!,
-          taps: sizeOf(window),
-          ...fields,
-        },
-        body: `let channel = index % p.channels;
+/**
+ * Emits a depthwise sum for each element of out: over the taps, an element of `operand` times a weight.
+ * @param x the shape over which the window slides
+ * @param seen statements that declare the number of a row of `operand` for a tap
+ * @param row the name of that number
+ */
+function emitDepthwise(
+  { inputs: [operand, kernel], outputs: [out], attributes, unless, emit }: GpuContext<PaddedAttributes>,
+  x: Shape,
+  seen: (rank: number) => string,
+  row: string,
+): void {
+  const window = kernel!.shape.slice(0, -1)
+  const { fields, rank } = slideOf(x, window, attributes)
+  const count = sizeOf(out!.shape)
+  if (count === 0) return
+  const addresses = { operand: operand!.address, kernel: kernel!.address, out: out!.address }
+  emit(
+    kernelOver(count, {
+      fields: { ...addresses, channels: x.at(-1)!, taps: sizeOf(window), ...fields },
+      body: `let channel = index % p.channels;
 var sum = 0.0;
 for (var tap = 0u; tap < p.taps; tap++) {
-${pixelSeen(rank, 'index / p.channels', 'tap', 'continue;')}
-sum = fma(f32At(p.x + pixel * p.channels + channel), f32At(p.kernel + tap * p.channels + channel), sum);
+${seen(rank)}
+sum = fma(f32At(p.operand + ${row} * p.channels + channel), f32At(p.kernel + tap * p.channels + channel), sum);
 }
 storeF32(p.out + index, sum);`,
-        unless,
-      }),
-    )
-  },
+      unless,
+    }),
+  )
+}
+
+const depthwiseConvolution: GpuKernel<PaddedAttributes> = {
+  lower: (context) =>
+    emitDepthwise(
+      context,
+      context.inputs[0]!.shape,
+      (rank) => pixelSeen(rank, 'index / p.channels', 'tap', 'continue;'),
+      'pixel',
+    ),
 }
 
 const depthwiseConvolutionTranspose: GpuKernel<PrimitiveAttributes['depthwiseConvolutionTranspose']> = {
-  lower({ inputs: [dy, kernel], outputs: [out], attributes, unless, emit }) {
-    const window = kernel!.shape.slice(0, -1)
-    const { fields, rank } = slideOf(out!.shape, window, attributes)
-    const count = sizeOf(out!.shape)
-    if (count === 0) return
-    emit(
-      kernelOver(count, {
-        fields: {
-          dy: dy!.address,
-          kernel: kernel!.address,
-          out: out!.address,
-          channels: out!.shape.at(-1)!,
-          taps: sizeOf(window),
-          ...fields,
-        },
-        body: `let channel = index % p.channels;
-var sum = 0.0;
-for (var tap = 0u; tap < p.taps; tap++) {
-${placeThatSees(rank, 'index / p.channels', 'tap', 'continue;')}
-sum = fma(f32At(p.dy + place * p.channels + channel), f32At(p.kernel + tap * p.channels + channel), sum);
-}
-storeF32(p.out + index, sum);`,
-        unless,
-      }),
-    )
-  },
+  lower: (context) =>
+    emitDepthwise(
+      context,
+      context.outputs[0]!.shape,
+      (rank) => placeThatSees(rank, 'index / p.channels', 'tap', 'continue;'),
+      'place',
+    ),
 }
 
 /** The channels of a workgroup, and its threads for each of them. */

@@ -1,18 +1,10 @@
 // gather and its adjoint on the GPU.
 
-import type { DType } from '../../../core/dtypes'
 import { sizeOf, splitAround } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
-import { fillingOf } from '../../primitives/indexing'
+import { fillingBits } from '../../primitives/indexing'
 import { kernelIn, kernelOver } from '../dispatch'
 import type { GpuKernel } from '../kernel'
-
-const NAN_BITS = 0x7fc00000
-
-/** The bits of `fillingOf`. */
-function fillingBits(dtype: DType): number {
-  return dtype === 'float32' ? NAN_BITS : fillingOf(dtype)
-}
 
 const gather: GpuKernel<PrimitiveAttributes['gather']> = {
   lower({ inputs: [x, indices], outputs: [out], attributes: { axis: along, zeros = false }, unless, emit }) {
