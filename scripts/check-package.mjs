@@ -26,7 +26,7 @@ const limits = {
   named: 1_460,
   published: 569_600,
   part: 30_000,
-  unpacked: 6_900_000,
+  unpacked: 6_950_000,
   archive: 2_050_000,
   declarations: 1_010_000,
   instantiations: 6_000,
