@@ -1,6 +1,6 @@
 // Runs a graph without cells on a device.
 
-import type { NumericArray } from '../../src/core/dtypes'
+import { dtypes, type NumericArray } from '../../src/core/dtypes'
 import type { Graph } from '../../src/engine/ir/graph'
 import type { Gpu } from '../../src/engine/webgpu/device'
 import { GpuProgram } from '../../src/engine/webgpu/program'
@@ -18,9 +18,7 @@ export async function runOn(gpu: Gpu, graph: Graph, contents: readonly TensorCon
   const program = new GpuProgram(gpu, graph, noCells, flag)
   try {
     await program.compile()
-    contents.forEach(({ data, dtype }, i) =>
-      program.writeParameter(i, dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)),
-    )
+    contents.forEach(({ data, dtype }, i) => program.writeParameter(i, new dtypes[dtype].array(data)))
     program.submit()
     const outputs = await program.readOutputs()
     const [found] = new Int32Array(await gpu.memory.read([{ at: flag, bytes: 4 }]))
