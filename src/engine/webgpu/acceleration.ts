@@ -8,7 +8,7 @@ import type { Acceleration, StepProgram } from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
 import type { Cells } from './cells'
 import type { Gpu } from './device'
-import { DeviceLostError } from './errors'
+import { DeviceLostError, messageOf } from './errors'
 import { GpuProgram } from './program'
 import { StepQueue } from './step-queue'
 
@@ -52,14 +52,18 @@ export class GpuAcceleration implements Acceleration {
       return await this.onDevice(program)
     } catch (error) {
       if (this.gpu.loss !== null) throw error
-      this.chooser.refused(program, error instanceof Error ? error.message : String(error))
+      this.chooser.refused(program, messageOf(error))
       return null
     }
   }
 
   private async onDevice(program: Program): Promise<StepProgram> {
     const { gpu, cells, queue } = this
-    const made = new GpuProgram(gpu, program.graph, (storage) => cells.home(storage, this), queue.state)
+    const homes = {
+      missing: (storage: CellStorage): number => cells.missing(storage),
+      home: (storage: CellStorage): number => cells.home(storage, this),
+    }
+    const made = await GpuProgram.create(gpu, program.graph, homes, queue.state)
     this.made.push(made)
     await made.compile()
     return new DeviceSteps(program, made, (storages) => this.run(made, storages))

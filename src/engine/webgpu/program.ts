@@ -3,59 +3,85 @@
 import { internalError } from '../../core/errors'
 import { dtypes, type NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
-import type { CellStorage, Graph } from '../ir/graph'
+import type { Cell, CellStorage, Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
 import { placed, streamAt, type MemoryPlan, type Turns } from '../plan/memory'
 import { RECORD_BYTES, type Gpu } from './device'
 import { bitsOf } from './dispatch'
-import { planGpu } from './lower'
+import { createBuffer } from './buffer'
+import { planGpu, type GpuPlan } from './lower'
 import { forEachDispatch, type LabelledDispatch, type Step } from './steps'
 import { USAGE } from './flags'
 
 /** The place of the flag that a guard sets. */
 const FLAG: Address = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
 
-/** Where a cell's storage is on the device. */
-export type Homes = (storage: CellStorage) => number
+/** Where the storages of cells are on the device. */
+export interface Homes {
+  /** The bytes that a storage needs there; 0 if it has them. */
+  missing(storage: CellStorage): number
+  home(storage: CellStorage): number
+}
+
+const storageOf = ({ storage }: Cell): CellStorage => storage
+
+/** Room for a record for each dispatch of a run, in the order of the dispatches. A program without dispatches has one, too. */
+function createRecords({ device }: Gpu, { steps }: GpuPlan): Promise<GPUBuffer> {
+  let count = 0
+  forEachDispatch(steps, () => count++)
+  return createBuffer(device, { size: RECORD_BYTES * Math.max(1, count), usage: USAGE.uniform | USAGE.copyTarget })
+}
 
 export class GpuProgram {
   private readonly steps: readonly Step[]
   private readonly constants: number
   private readonly workspace: number
-  private readonly records: GPUBuffer
   private readonly parameterPlaces: readonly Address[]
   private readonly outputPlaces: readonly Address[]
   private readonly pipelines = new Map<LabelledDispatch, GPUComputePipeline>()
   private group: GPUBindGroup | null = null
   private epoch = -1
 
-  constructor(
+  /**
+   * @param flag the address of the flag that a guard sets
+   * @throws ArgumentError if the device does not have the memory
+   */
+  static async create(gpu: Gpu, graph: Graph, homes: Homes, flag: number): Promise<GpuProgram> {
+    const plan = planGpu(graph, FLAG)
+    const records = await createRecords(gpu, plan)
+    const storages = new Set([...graph.cells.keys(), ...graph.updates.map(({ cell }) => cell)].map(storageOf))
+    const sizes = [plan.memory.constantBytes, plan.workspaceBytes, ...[...storages].map((each) => homes.missing(each))]
+    try {
+      return await gpu.memory.withRoom(sizes, () => new GpuProgram(gpu, graph, plan, records, homes, flag))
+    } catch (error) {
+      records.destroy()
+      throw error
+    }
+  }
+
+  private constructor(
     private readonly gpu: Gpu,
     readonly graph: Graph,
+    { steps, memory, workspaceBytes, parameters, outputs }: GpuPlan,
+    private readonly records: GPUBuffer,
     private readonly homes: Homes,
-    /** The address of the flag that a guard sets. */
     private readonly flag: number,
   ) {
-    const { steps, memory, workspaceBytes, parameters, outputs } = planGpu(graph, FLAG)
     this.steps = steps
     this.parameterPlaces = parameters
     this.outputPlaces = outputs
     this.constants = gpu.memory.allocate(memory.constantBytes)
     this.workspace = gpu.memory.allocate(workspaceBytes)
     this.writeConstants(memory)
-    this.records = this.writeRecords()
+    this.writeRecords()
   }
 
   private writeConstants({ constants }: MemoryPlan): void {
     for (const { offset, data } of constants) this.gpu.memory.write(this.constants + offset, data)
   }
 
-  /** A record for each dispatch of a run, in the order of the dispatches. */
-  private writeRecords(): GPUBuffer {
-    const { device } = this.gpu
-    let count = 0
-    forEachDispatch(this.steps, () => count++)
-    const all = new Uint32Array((RECORD_BYTES / 4) * count)
+  private writeRecords(): void {
+    const all = new Uint32Array(this.records.size / 4)
     let at = 0
     forEachDispatch(this.steps, ({ words, label }, turns) => {
       const bits = bitsOf(words, (address) => this.resolve(address, turns))
@@ -63,11 +89,7 @@ export class GpuProgram {
       all.set(bits, at)
       at += RECORD_BYTES / 4
     })
-    // A program without dispatches needs a buffer too.
-    const size = Math.max(all.byteLength, RECORD_BYTES)
-    const records = device.createBuffer({ size, usage: USAGE.uniform | USAGE.copyTarget })
-    device.queue.writeBuffer(records, 0, all)
-    return records
+    this.gpu.device.queue.writeBuffer(this.records, 0, all)
   }
 
   private resolve({ buffer, offset }: Address, turns: Turns = new Map()): number {
@@ -79,7 +101,7 @@ export class GpuProgram {
       case 'constants':
         return this.constants + home.offset + offset
       case 'cell':
-        return this.homes(home.cell.storage) + home.cell.byteOffset + offset
+        return this.homes.home(home.cell.storage) + home.cell.byteOffset + offset
       case 'inside':
         return this.resolve(home.at, turns) + offset
       case 'moving':

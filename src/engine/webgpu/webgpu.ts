@@ -5,8 +5,9 @@ import type { Program } from '../runtime/program'
 import { GpuAcceleration, type Chooser } from './acceleration'
 import { Cells } from './cells'
 import { Gpu } from './device'
+import { messageOf } from './errors'
 import { missingIn } from './lower'
-import { expectedOnCpu, measure } from './measure'
+import { expectedOnCpu, measure, type Measured } from './measure'
 import { SelfTest } from './self-test'
 
 export type When = 'auto' | 'always'
@@ -80,9 +81,20 @@ export class WebGpu implements Accelerator, Chooser {
     if (this.when === 'always') return this.reported(program, true, "when is 'always'")
     const expected = expectedOnCpu(program)
     if (expected < LEAST) return this.reported(program, false, 'the CPU needs less time than a submit', { expected })
-    const measured = await measure(program, gpu)
+    const measured = await this.measured(program, gpu)
+    if (typeof measured === 'string') return this.reported(program, false, measured, { expected })
     const isFaster = measured.gpu <= FASTER * measured.wasm
     return this.reported(program, isFaster, isFaster ? 'faster' : 'not faster', { expected, ...measured })
+  }
+
+  /** The times of both, or why the device cannot run the program: it may not have the memory. */
+  private async measured(program: Program, gpu: Gpu): Promise<Measured | string> {
+    try {
+      return await measure(program, gpu)
+    } catch (error) {
+      if (gpu.loss !== null) throw error
+      return messageOf(error)
+    }
   }
 
   refused(program: Program, why: string): void {
