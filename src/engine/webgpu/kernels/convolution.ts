@@ -4,7 +4,7 @@ import { sizeOf, type Shape } from '../../../core/shapes'
 import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { windowOf } from '../../primitives/convolution'
 import type { GpuContext, GpuKernel } from '../kernel'
-import { joined } from './rows'
+import { treeOf } from './rows'
 import { emitProduct, sliceBytes, type ProductSize } from './tiles'
 import { pixelSeen, placeThatSees, slideOf } from './window'
 
@@ -220,7 +220,7 @@ sum = fma(f32At(p.x + pixel * p.channels + channel), f32At(p.dy + place * p.chan
 }
 }
 part[thread] = sum;
-${joined('strand', STRANDS, CHANNELS, 'part[thread] += part[other];')}
+${treeOf('strand', STRANDS, CHANNELS, 'part[thread] += part[other];')}
 if (strand == 0u && channel < p.channels) { storeF32(p.out + tap * p.channels + channel, part[thread]); }`,
     })
   },

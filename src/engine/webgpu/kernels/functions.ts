@@ -1,12 +1,12 @@
 // The WGSL functions of kernels that are not elementwise: see ../functions.ts.
 
 import type { Sources } from '../functions/sources'
-import { joined, ROW_THREADS } from './rows'
+import { treeOf, ROW_THREADS } from './rows'
 
 const overRow = (name: string, combined: string): string => `var<workgroup> ${name}Part: array<f32, ${ROW_THREADS}>;
 fn ${name}(thread: u32, x: f32) -> f32 {
 ${name}Part[thread] = x;
-${joined('thread', ROW_THREADS, 1, `${name}Part[thread] = ${combined};`)}
+${treeOf('thread', ROW_THREADS, 1, `${name}Part[thread] = ${combined};`)}
 let y = ${name}Part[0];
 workgroupBarrier();
 return y;

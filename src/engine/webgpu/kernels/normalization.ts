@@ -4,7 +4,7 @@
 import { extentsOf, type Normalization, type NormalizationGradient } from '../../primitives/normalization'
 import type { Emitter, RecordFields } from '../dispatch'
 import type { RoutineKernel } from '../kernel'
-import { forColumns, joined, ROW_THREADS } from './rows'
+import { forColumns, treeOf, ROW_THREADS } from './rows'
 
 /** Declares the first elements of the row and of its weights. */
 const ROW = `let first = group * p.columns;
@@ -98,7 +98,7 @@ sums += vec2f(dy * z, dy);
 }
 }
 part[thread] = sums;
-${joined('deep', DEEP, ACROSS, 'part[thread] += part[other];')}
+${treeOf('deep', DEEP, ACROSS, 'part[thread] += part[other];')}
 if (deep == 0u && column < p.columns) {
 storeF32(p.dScale + place * p.columns + column, part[thread].x);
 ${hasShift ? 'storeF32(p.dShift + place * p.columns + column, part[thread].y);' : ''}

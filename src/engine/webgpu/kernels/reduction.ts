@@ -7,7 +7,7 @@ import type { DType } from '../../../core/dtypes'
 import type { AxesAttributes, AxisAttributes } from '../../ir/attributes'
 import { loaded, stored } from '../chain'
 import type { GpuKernel } from '../kernel'
-import { joined, LEAST } from './rows'
+import { treeOf, LEAST } from './rows'
 
 const THREADS = 256
 
@@ -44,7 +44,7 @@ if (column < p.inner) {
 for (var i = deep; i < p.axis; i += ${deep}u) { let b = ${loaded(dtype, 'p.x + (row * p.axis + i) * p.inner + column')}; a = ${reducer.combined}; }
 }
 part[thread] = a;
-${joined('deep', deep, across, `let b = part[other]; a = ${reducer.combined}; part[thread] = a;`)}
+${treeOf('deep', deep, across, `let b = part[other]; a = ${reducer.combined}; part[thread] = a;`)}
 if (deep == 0u && column < p.inner) { ${stored(dtype, 'p.out + row * p.inner + column', result)} }`,
       })
     },

@@ -15,7 +15,7 @@ export const forColumns = (statement: string, count = 'columns'): string =>
  * @param number the number of a thread among `count` threads, `apart` threads from the next
  * @param combined a statement for the elements of `thread` and `other`
  */
-export const joined = (number: string, count: number, apart: number, combined: string): string =>
+export const treeOf = (number: string, count: number, apart: number, combined: string): string =>
   `workgroupBarrier();
 for (var half = ${count / 2}u; half > 0u; half /= 2u) {
 if (${number} < half) { let other = thread + half${apart === 1 ? '' : ` * ${apart}u`}; ${combined} }
