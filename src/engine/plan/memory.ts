@@ -382,6 +382,8 @@ class Planner {
     this.held.forEach((value) => drafts.add(this.draftOf(value)))
     for (const draft of this.temporaries.values()) drafts.add(draft)
     for (const draft of this.blocks.values()) drafts.add(draft)
+    const { keeps } = this.locations.target
+    if (keeps !== undefined) for (const draft of drafts) draft.end += keeps
     const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
     let id = 0
     const buffers: PlacedBuffer[] = []

@@ -10,11 +10,11 @@ import { functionsIn } from './functions'
 /** Workgroups along each axis. */
 export type Grid = readonly [x: number, y: number, z: number]
 
-/** One kernel on the GPU. */
+/** One or more kernels on the GPU. */
 export interface Dispatch {
   /** The complete WGSL. */
   readonly code: string
-  /** The record of the kernel, in the order of its fields. */
+  /** The record of the kernels, in the order of its fields. */
   readonly words: readonly Word[]
   readonly grid: Grid
 }
@@ -53,6 +53,49 @@ const isOperand = (field: Word | Operand): field is Operand => typeof field === 
 
 const typeOf = (word: Word): string => (typeof word === 'object' && 'float' in word ? 'f32' : 'u32')
 
+/** A kernel that is not yet a dispatch: it may become one together with others. */
+export interface Piece {
+  readonly text: KernelText
+  /** The number of workgroups; or of elements, if each has a thread, whatever the number of threads in a workgroup. */
+  readonly size: number
+  readonly isByElement: boolean
+  /** If this word is not 0, the kernel does nothing; null if it runs in any case. */
+  readonly unless: Word | null
+}
+
+const THREADS = 64
+
+/** The threads of workgroups that run these pieces. */
+const threadsOf = (pieces: readonly Piece[]): number =>
+  pieces.find(({ isByElement }) => !isByElement)?.text.threads ?? THREADS
+
+/** The numbers and addresses of a piece by their names. */
+export function wordsOf({ text }: Piece): [name: string, word: Word][] {
+  return Object.entries(text.fields).flatMap(([name, field]): [string, Word][] => {
+    if (field === undefined) return []
+    return [[name, isOperand(field) ? field.address : field]]
+  })
+}
+
+/** The declarations of a text, one by one. */
+export const declarationsIn = ({ declarations = '' }: KernelText): string[] => declarations.split(/^(?=fn |var<)/m)
+
+/**
+ * Adds the declarations of piece `i` to others, and returns its function. The names in a piece get its number, unless it is the first;
+ * workgroup memory of the same type is shared, because a workgroup runs only one piece.
+ */
+function functionOf({ text }: Piece, i: number, threads: number, declared: Set<string>): string {
+  const fresh = declarationsIn(text).filter((each) => !(each.startsWith('var<') && declared.has(each.trim())))
+  const names = fresh.flatMap((each) => /^(?:fn|var<workgroup>) (\w+)/.exec(each)?.[1] ?? [])
+  const own = new RegExp(['\\bp\\.\\w+', ...names.map((name) => `\\b${name}\\b`)].join('|'), 'g')
+  const renamed = (part: string): string => (i === 0 ? part : part.replaceAll(own, `$&_of${i}`))
+  for (const each of fresh) declared.add(renamed(each).trim())
+  return `fn piece${i}(group: u32, thread: u32) {
+let index = group * ${threads}u + thread;
+${renamed(text.body)}
+}`
+}
+
 const NO_STOP = { declaration: '', statement: '' }
 const STOP = { declaration: '', statement: 'if (memory[p.stopFlag] != 0u) { return; }\n' }
 /** For kernels whose threads wait for each other: WGSL must see that all of them stop. */
@@ -63,53 +106,63 @@ if (workgroupUniformLoad(&stopped) != 0u) { return; }
 `,
 }
 
-/** A kernel that runs in `groups` workgroups. Its text must do nothing in others, because grids are rectangles. */
-function kernelIn(groups: number, text: KernelText, unless: Word | null): Dispatch {
-  const { threads = 64, declarations = '', body } = text
-  const names: string[] = []
-  const words: Word[] = []
-  for (const [name, field] of Object.entries({ ...text.fields, stopFlag: unless ?? undefined })) {
-    if (field === undefined) continue
-    names.push(name)
-    words.push(isOperand(field) ? field.address : field)
-  }
-  const called = functionsIn(declarations + body)
-  const meets = [called, declarations, body].some((part) => part.includes('workgroupBarrier'))
-  const stop = meets ? STOP_TOGETHER : STOP
+/** One dispatch of pieces that stop for the same word: the first workgroups run the first piece, and so on. */
+export function dispatchOf(pieces: readonly Piece[]): Dispatch {
+  const threads = threadsOf(pieces)
+  const words: [name: string, word: Word][] = []
+  const declared = new Set<string>()
+  const functions: string[] = []
+  let groups = 0
+  let call = ''
+  pieces.forEach((piece, i) => {
+    const start = i === 0 ? '' : ` - p.firstGroup${i}`
+    if (i > 0) {
+      words.push([`firstGroup${i}`, groups])
+      call = `if (group < p.firstGroup${i}) { ${call} } else { piece${i}(group${start}, thread); }`
+    } else call = 'piece0(group, thread);'
+    words.push(...wordsOf(piece).map(([name, word]): [string, Word] => [i === 0 ? name : `${name}_of${i}`, word]))
+    functions.push(functionOf(piece, i, threads, declared))
+    groups += piece.isByElement ? Math.ceil(piece.size / threads) : piece.size
+  })
+  const { unless } = pieces[0]!
+  if (unless !== null) words.push(['stopFlag', unless])
+  const own = [...declared, ...functions].join('\n')
+  const called = functionsIn(own)
+  const stop = (called + own).includes('workgroupBarrier') ? STOP_TOGETHER : STOP
   const { declaration, statement } = unless === null ? NO_STOP : stop
-  const code = `struct Record { ${names.map((name, i) => `${name}: ${typeOf(words[i]!)}`).join(', ')} }
+  const code = `struct Record { ${words.map(([name, word]) => `${name}: ${typeOf(word)}`).join(', ')} }
 @group(0) @binding(0) var<storage, read_write> memory: array<u32>;
 @group(0) @binding(1) var<uniform> p: Record;
-${called}${declaration}${declarations}
+${called}${declaration}${own}
 @compute @workgroup_size(${threads}) fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) thread: u32) {
 let group = groupId.y * groupCounts.x + groupId.x;
-let index = group * ${threads}u + thread;
-${statement}${body}
+${statement}${call}
 }
 `
-  return { code, words, grid: gridOf(groups) }
+  return { code, words: words.map(([, word]) => word), grid: gridOf(groups) }
 }
 
 /** Emits kernels that all stop for the same word. Those without workgroups are left out. */
 export class Emitter {
   constructor(
-    /** If this word is not 0, the kernels do nothing; null if they run in any case. */
     private readonly unless: Word | null,
-    private readonly add: (dispatch: Dispatch) => void,
+    private readonly add: (piece: Piece) => void,
   ) {}
 
   /** A kernel that runs in `count` workgroups, whose number is `group`. */
-  groups(count: number, { fields, body, ...text }: KernelText): void {
-    const checked = `if (group >= p.groupCount) { return; }\n${body}`
-    if (count > 0)
-      this.add(kernelIn(count, { ...text, fields: { groupCount: count, ...fields }, body: checked }, this.unless))
+  groups(count: number, text: KernelText): void {
+    this.emit(count, false, text, { groupCount: count }, 'group >= p.groupCount')
   }
 
   /** A kernel with a thread for each of `count` elements, whose number is `index`. */
-  over(count: number, { fields, body, ...text }: KernelText): void {
-    const groups = Math.ceil(count / (text.threads ?? 64))
-    const checked = `if (index >= p.count) { return; }\n${body}`
-    if (count > 0) this.add(kernelIn(groups, { ...text, fields: { count, ...fields }, body: checked }, this.unless))
+  over(count: number, text: Omit<KernelText, 'threads'>): void {
+    this.emit(count, true, text, { count }, 'index >= p.count')
+  }
+
+  private emit(size: number, isByElement: boolean, text: KernelText, extent: RecordFields, isOutside: string): void {
+    if (size === 0) return
+    const body = `if (${isOutside}) { return; }\n${text.body}`
+    this.add({ text: { ...text, fields: { ...extent, ...text.fields }, body }, size, isByElement, unless: this.unless })
   }
 
   /** A copy of consecutive bytes, unless they are there already. */

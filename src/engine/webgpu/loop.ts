@@ -21,37 +21,37 @@ import type { BytesCopy, LoopKernel } from '../plan/loop'
 import { ruleOf } from '../primitives'
 import { RECORD_BYTES } from './device'
 import type { Emitter } from './dispatch'
-import { emitterTo, type Step } from './steps'
+import { emitterTo, joined, type Draft } from './join'
 
 /** The words that decide whether kernels run. */
 export interface RunWords {
   /** If this word is not 0, kernels do nothing; null if they run in any case. */
-  readonly unless: Word | null
+  readonly unless: Address | null
   /** The word that a guard sets to end the run. */
-  readonly flag: Word
+  readonly flag: Address
   /** A word of memory for a loop with a condition. */
   newWord(): Address
 }
 
-type LowerAll = (kernels: readonly Kernel[], placement: Placement, run: RunWords) => Step[]
+type LowerAll = (kernels: readonly Kernel[], placement: Placement, run: RunWords) => Draft
 
 /** @param lowerAll lowers the kernels of the body */
-export function lowerLoop(kernel: LoopKernel, placement: Placement, run: RunWords, lowerAll: LowerAll): Step[] {
+export function lowerLoop(kernel: LoopKernel, placement: Placement, run: RunWords, lowerAll: LowerAll): Draft {
   const { length, runs } = kernel.node.attributes
   const label = labelOf(kernel)
   const inside = kernel.placeBody(placement)
   const stop = runs === undefined ? null : run.newWord()
   const unless = stop ?? run.unless
-  const body: Step[] = []
+  const body: Draft = []
   if (stop !== null) emitStop(emitterTo(body, label, null), kernel.conditionIn(inside), stop, run.unless)
   body.push(...lowerAll(kernel.kernels, inside, { ...run, unless }))
   copyAll(kernel.copiesInside(inside), emitterTo(body, label, unless))
-  const steps: Step[] = []
+  const steps: Draft = []
   const emit = emitterTo(steps, label, run.unless)
   copyAll(kernel.copiesBefore(placement), emit)
   for (const zeros of kernel.zeroed(placement))
     emit.over(sizeOf(zeros.shape), { fields: { zeros }, body: 'memory[p.zeros + index] = 0u;' })
-  steps.push({ loop: kernel.identity, length, body })
+  steps.push({ loop: kernel.identity, length, body: joined(body) })
   copyAll(kernel.copiesAfter(placement), emit)
   return steps
 }

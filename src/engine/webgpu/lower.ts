@@ -2,7 +2,7 @@
 
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
-import { titleOf, type Graph, type Node } from '../ir/graph'
+import { titleOf, type Graph, type Node, type Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/operand'
 import type { PrimitiveName } from '../ir/attributes'
 import type { Word } from '../ir/instruction'
@@ -18,8 +18,9 @@ import { simplify } from '../plan/simplify'
 import { lowerChain } from './chain'
 import type { Emitter } from './dispatch'
 import { isExpressible } from './elementwise'
+import { emitterTo, joined, rangesOf, type Draft, type Range, type Uses } from './join'
 import { isEndless, lowerLoop, tooLongIn, type RunWords } from './loop'
-import { emitterTo, type Step } from './steps'
+import type { Step } from './steps'
 import { gpuKernelOf, gpuTarget, hasKernel } from './target'
 
 export interface GpuPlan extends Plan {
@@ -65,30 +66,47 @@ export function planGpu(graph: Graph, flag: Address): GpuPlan {
   // What follows the last guard runs only if no guard ended the run. No kernel before it, nor in a loop with it, changes a cell.
   const after = 1 + kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
   const unless = after > 0 ? flag : null
-  const steps = [
+  const draft: Draft = [
     ...lowerAll(kernels.slice(0, after), placement, { unless: null, flag, newWord }),
     ...lowerAll(kernels.slice(after), placement, { unless, flag, newWord }),
   ]
   for (const { cell, value, target } of memory.copies) {
     const { address, shape } = placement.operand(value)
     const bytes = BYTES_PER_ELEMENT * sizeOf(shape)
-    emitterTo(steps, `update ${cell.name}`, unless).copy(address, { buffer: target, offset: 0 }, bytes)
+    const to = { buffer: target, offset: 0 }
+    const uses = { reads: [...rangesOf(address, bytes), ...stopRange(unless)], writes: rangesOf(to, bytes) }
+    emitterTo(draft, `update ${cell.name}`, unless, uses).copy(address, to, bytes)
   }
-  return { ...planned, steps, workspaceBytes }
+  return { ...planned, steps: joined(draft), workspaceBytes }
 }
 
-function lowerAll(kernels: readonly Kernel[], placement: Placement, run: RunWords): Step[] {
+function lowerAll(kernels: readonly Kernel[], placement: Placement, run: RunWords): Draft {
   return kernels.flatMap((kernel) => lower(kernel, placement, run))
 }
 
-function lower(kernel: Kernel, placement: Placement, run: RunWords): Step[] {
+function lower(kernel: Kernel, placement: Placement, run: RunWords): Draft {
   if (kernel instanceof LoopKernel) return lowerLoop(kernel, placement, run, lowerAll)
-  const steps: Step[] = []
-  const emit = emitterTo(steps, labelOf(kernel), run.unless)
+  const draft: Draft = []
+  const emit = emitterTo(draft, labelOf(kernel), run.unless, usesOf(kernel, placement, run))
   if (kernel instanceof ChainKernel) lowerChain(kernel, placement, emit)
   else if (kernel instanceof SingleKernel) lowerSingle(kernel, placement, run.flag, emit)
-  return steps
+  return draft
 }
+
+/** The bytes that all parts of a kernel use. */
+function usesOf(kernel: Kernel, { operand, temporaryOf }: Placement, { unless, flag }: RunWords): Uses {
+  const rangesIn = (value: Value): Range[] => rangesOf(operand(value).address, BYTES_PER_ELEMENT * sizeOf(value.shape))
+  const temporary = temporaryOf(kernel)
+  const own = temporary === null ? [] : rangesOf(temporary, kernel.temporaryBytes)
+  const set = hasEffect(kernel.nodes[0]!) ? stopRange(flag) : []
+  return {
+    reads: [...kernel.reads.flatMap(rangesIn), ...stopRange(unless)],
+    writes: [...kernel.writes.flatMap(rangesIn), ...own, ...set],
+  }
+}
+
+/** The bytes of a word that decides whether kernels run. */
+const stopRange = (word: Address | null): Range[] => (word === null ? [] : rangesOf(word, BYTES_PER_ELEMENT))
 
 function lowerSingle<Name extends PrimitiveName>(
   kernel: SingleKernel<Name>,

@@ -42,4 +42,4 @@ export function gpuKernelOf<Name extends PrimitiveName>(name: Name): GpuKernel<P
   return kernel
 }
 
-export const gpuTarget: Target = { kernelOf: gpuKernelOf, chain: CHAIN_LIMITS }
+export const gpuTarget: Target = { kernelOf: gpuKernelOf, chain: CHAIN_LIMITS, keeps: 4 }
