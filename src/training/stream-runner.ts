@@ -2,13 +2,14 @@
 
 import { internalError } from '../core/errors'
 import { tensorsOf, type Samples } from '../data/samples/samples'
-import { END, after, isPromise, type Cursor, type Soon, type Source } from '../data/samples/source'
+import { after, isPromise, type Soon } from '../core/soon'
+import { END, type Cursor, type Source } from '../data/samples/source'
 import type { CellStorage } from '../engine/ir/graph'
+import { CPU, type Device, type Ran } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import type { Position } from './position'
 import type { Probe } from './probes'
-import { CPU, type Device } from './device'
-import { load, typesOf, whatFailed, type Draw, type Ran, type Runner, type StepPrograms } from './runner'
+import { load, typesOf, whatFailed, type Draw, type Runner, type StepPrograms } from './runner'
 
 /** Runs a step for each batch of a sequence. The next batch is requested before a step runs. */
 export class StreamRunner implements Runner {
@@ -38,6 +39,11 @@ export class StreamRunner implements Runner {
 
   get isWithin(): boolean {
     return this.taken > 0 && this.next !== END
+  }
+
+  /** Each step needs its batch. */
+  get isElsewhere(): boolean {
+    return false
   }
 
   /** The source defines the order. */

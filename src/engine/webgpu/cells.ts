@@ -43,7 +43,9 @@ export class Cells {
   lend(storages: ReadonlyMap<CellStorage, boolean>, owner: object): void {
     for (const [storage, isChanged] of storages) {
       const own = storageOf(storage)
-      const home = this.homes.get(own)!
+      const home = this.homes.get(own)
+      // A graph may read a cell that no kernel needs.
+      if (home === undefined) continue
       if (home.changer === owner || (home.readers.has(owner) && !isChanged)) continue
       if (home.changer !== null)
         throw new StateError(

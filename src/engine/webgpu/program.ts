@@ -6,14 +6,20 @@ import { sizeOf } from '../../core/shapes'
 import type { CellStorage, Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
 import { placed, streamAt, type MemoryPlan, type Turns } from '../plan/memory'
-import { RECORD_BYTES, type Gpu } from './device'
+import type { Gpu } from './device'
 import { bitsOf } from './dispatch'
 import { planGpu } from './lower'
 import { forEachDispatch, type LabelledDispatch, type Step } from './steps'
-import { USAGE } from './flags'
+import { Records } from './records'
 
 /** The place of the flag that a guard sets. */
 const FLAG: Address = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
+
+/** Writes the parameters of a program before each of its runs. */
+export interface Loader {
+  /** Records the dispatch for a run of a submit. */
+  record(pass: GPUComputePassEncoder, run: number): void
+}
 
 /** Where a cell's storage is on the device. */
 export type Homes = (storage: CellStorage) => number
@@ -22,12 +28,10 @@ export class GpuProgram {
   private readonly steps: readonly Step[]
   private readonly constants: number
   private readonly workspace: number
-  private readonly records: GPUBuffer
+  private readonly records: Records
   private readonly parameterPlaces: readonly Address[]
   private readonly outputPlaces: readonly Address[]
   private readonly pipelines = new Map<LabelledDispatch, GPUComputePipeline>()
-  private group: GPUBindGroup | null = null
-  private epoch = -1
 
   constructor(
     private readonly gpu: Gpu,
@@ -51,23 +55,12 @@ export class GpuProgram {
   }
 
   /** A record for each dispatch of a run, in the order of the dispatches. */
-  private writeRecords(): GPUBuffer {
-    const { device } = this.gpu
-    let count = 0
-    forEachDispatch(this.steps, () => count++)
-    const all = new Uint32Array((RECORD_BYTES / 4) * count)
-    let at = 0
+  private writeRecords(): Records {
+    const records: { bits: Uint32Array; label: string }[] = []
     forEachDispatch(this.steps, ({ words, label }, turns) => {
-      const bits = bitsOf(words, (address) => this.resolve(address, turns))
-      if (bits.byteLength > RECORD_BYTES) throw internalError(`the record of ${label} has ${bits.byteLength} bytes`)
-      all.set(bits, at)
-      at += RECORD_BYTES / 4
+      records.push({ bits: bitsOf(words, (address) => this.resolve(address, turns)), label })
     })
-    // A program without dispatches needs a buffer too.
-    const size = Math.max(all.byteLength, RECORD_BYTES)
-    const records = device.createBuffer({ size, usage: USAGE.uniform | USAGE.copyTarget })
-    device.queue.writeBuffer(records, 0, all)
-    return records
+    return new Records(this.gpu, records)
   }
 
   private resolve({ buffer, offset }: Address, turns: Turns = new Map()): number {
@@ -107,49 +100,37 @@ export class GpuProgram {
   submit(times = 1): void {
     const { device } = this.gpu
     const encoder = device.createCommandEncoder()
-    this.record(encoder, times)
+    this.record(encoder, times, null)
     device.queue.submit([encoder.finish()])
   }
 
-  /** Records so many runs. */
-  record(encoder: GPUCommandEncoder, times = 1): void {
+  /** Records so many runs. @param loader writes the parameters of each */
+  record(encoder: GPUCommandEncoder, times: number, loader: Loader | null): void {
     const pass = encoder.beginComputePass()
-    for (let i = 0; i < times; i++) this.encode(pass)
+    for (let i = 0; i < times; i++) {
+      loader?.record(pass, i)
+      this.encode(pass)
+    }
     pass.end()
   }
 
   private encode(pass: GPUComputePassEncoder): void {
-    const group = this.bindings()
-    const record = [0]
+    let record = 0
     let current: GPUComputePipeline | null = null
     forEachDispatch(this.steps, (dispatch) => {
       const pipeline = this.pipelines.get(dispatch)!
       if (pipeline !== current) pass.setPipeline(pipeline)
       current = pipeline
-      pass.setBindGroup(0, group, record)
+      this.records.bind(pass, record++)
       pass.dispatchWorkgroups(...dispatch.grid)
-      record[0]! += RECORD_BYTES
     })
   }
 
-  private bindings(): GPUBindGroup {
-    const { gpu, records } = this
-    const { memory, device, layout } = gpu
-    if (this.group === null || this.epoch !== memory.epoch) {
-      this.epoch = memory.epoch
-      this.group = device.createBindGroup({
-        layout,
-        entries: [
-          { binding: 0, resource: { buffer: memory.buffer } },
-          { binding: 1, resource: { buffer: records, size: RECORD_BYTES } },
-        ],
-      })
-    }
-    return this.group
-  }
+  /** Where parameter i is on the device. */
+  readonly parameterAddress = (index: number): number => this.resolve(this.parameterPlaces[index]!)
 
   writeParameter(index: number, data: NumericArray): void {
-    this.gpu.memory.write(this.resolve(this.parameterPlaces[index]!), data)
+    this.gpu.memory.write(this.parameterAddress(index), data)
   }
 
   /** The outputs of the last run, as copies. */
@@ -170,6 +151,6 @@ export class GpuProgram {
 
   dispose(): void {
     for (const at of [this.constants, this.workspace]) this.gpu.memory.release(at)
-    this.records.destroy()
+    this.records.dispose()
   }
 }

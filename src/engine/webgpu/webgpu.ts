@@ -1,33 +1,33 @@
-// The device that useWebGPU sets as the accelerator: it decides for each program where it runs, and makes the programs of runs.
+// The device that useWebGPU sets as the accelerator: it makes the runs, and replaces the device if it is lost.
 
-import type { Accelerator, Acceleration, AcceleratorReport, ProgramReport, StepProgram } from '../runtime/accelerator'
+import { internalError } from '../../core/errors'
+import type { CellStorage } from '../ir/graph'
+import type {
+  Accelerator,
+  AcceleratorReport,
+  Device,
+  KeptRows,
+  ProgramReport,
+  Ran,
+  StepProgram,
+} from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
-import { GpuAcceleration, type Chooser } from './acceleration'
+import type { Rows } from '../runtime/rows'
 import { Cells } from './cells'
+import { Choices, type When } from './choices'
 import { Gpu } from './device'
-import { missingIn } from './lower'
-import { expectedOnCpu, measure } from './measure'
-import { SelfTest } from './self-test'
+import { GpuRun } from './run'
 
-export type When = 'auto' | 'always'
-
-/** Below so many milliseconds on the CPU, the device is not tried: a submit alone takes a good part of them. */
-const LEAST = 0.3
-/** The device is used where it takes at most this part of the time on the CPU. */
-const FASTER = 0.8
-const MOST_REPORTS = 100
-
-/** A device with its memory and what was found out about it. */
+/** A device with its memory and what was decided for it. */
 interface Tested {
   readonly gpu: Gpu
   readonly cells: Cells
-  readonly selfTest: SelfTest
+  readonly choices: Choices
 }
 
-export class WebGpu implements Accelerator, Chooser {
+export class WebGpu implements Accelerator {
   private readonly programs: ProgramReport[] = []
-  private readonly accelerations = new WeakMap<object, SharedAcceleration>()
-
+  private readonly runs = new WeakMap<object, SharedRun>()
   private tested: Tested
 
   constructor(
@@ -37,32 +37,37 @@ export class WebGpu implements Accelerator, Chooser {
     /** Asks for another device after this one is lost; null if the user gave it. */
     private readonly renew: (() => Promise<GPUDevice>) | null,
   ) {
-    this.tested = withTest(device)
+    this.tested = this.test(device)
+  }
+
+  private test(device: GPUDevice): Tested {
+    const gpu = new Gpu(device)
+    return { gpu, cells: new Cells(gpu.memory), choices: new Choices(gpu, this.when, this.programs) }
   }
 
   get report(): AcceleratorReport {
     const { name, when, programs, tested } = this
     const use = when === 'always' ? 'used for every program that it can run' : 'used where it is faster'
-    const families = [...tested.selfTest.wrong]
+    const families = [...tested.choices.wrong]
     const wrong = families.length === 0 ? '' : `; not used for ${families.join(', ')}, which it computes wrongly`
     return { note: `${name}: ${use}${wrong}`, programs: [...programs] }
   }
 
-  accelerate(owner: object): Acceleration {
-    let shared = this.accelerations.get(owner)
+  deviceOf(owner: object): Device {
+    let shared = this.runs.get(owner)
     if (shared === undefined || shared.isReleased) {
-      shared = new SharedAcceleration(async () => {
-        const { gpu, cells } = await this.current()
-        return new GpuAcceleration(gpu, cells, this)
+      shared = new SharedRun(async () => {
+        const { gpu, cells, choices } = await this.current()
+        return new GpuRun(gpu, cells, choices)
       })
-      this.accelerations.set(owner, shared)
+      this.runs.set(owner, shared)
     }
     return shared.use()
   }
 
   /** The device; a new one if it was lost. */
   private async current(): Promise<Tested> {
-    if (this.tested.gpu.loss !== null && this.renew !== null) this.tested = withTest(await this.renew())
+    if (this.tested.gpu.loss !== null && this.renew !== null) this.tested = this.test(await this.renew())
     return this.tested
   }
 
@@ -70,55 +75,15 @@ export class WebGpu implements Accelerator, Chooser {
   async sync(): Promise<void> {
     await this.tested.cells.fetch(null)
   }
-
-  async choose(program: Program): Promise<boolean> {
-    const { gpu, selfTest } = this.tested
-    const missing = missingIn(program.graph)
-    if (missing !== null) return this.reported(program, false, `${missing} has no kernel on the GPU`)
-    const wrong = await selfTest.wrongIn(program.graph)
-    if (wrong !== null) return this.reported(program, false, `this device computes ${wrong} wrongly`)
-    if (this.when === 'always') return this.reported(program, true, "when is 'always'")
-    const expected = expectedOnCpu(program)
-    if (expected < LEAST) return this.reported(program, false, 'the CPU needs less time than a submit', { expected })
-    const measured = await measure(program, gpu)
-    const isFaster = measured.gpu <= FASTER * measured.wasm
-    return this.reported(program, isFaster, isFaster ? 'faster' : 'not faster', { expected, ...measured })
-  }
-
-  refused(program: Program, why: string): void {
-    this.reported(program, false, why)
-  }
-
-  private reported(
-    program: Program,
-    isGpu: boolean,
-    why: string,
-    times: Partial<ProgramReport['milliseconds']> = {},
-  ): boolean {
-    const { parameters, updates } = program.graph
-    this.programs.push({
-      inputs: parameters.map(({ shape }) => [...shape]),
-      updates: updates.length,
-      device: isGpu ? 'gpu' : 'wasm',
-      why,
-      milliseconds: { expected: null, wasm: null, gpu: null, ...times },
-    })
-    if (this.programs.length > MOST_REPORTS) this.programs.shift()
-    return isGpu
-  }
 }
 
-function withTest(device: GPUDevice): Tested {
-  const gpu = new Gpu(device)
-  return { gpu, cells: new Cells(gpu.memory), selfTest: new SelfTest(gpu) }
-}
-
-/** The programs of an owner, which several runs use: training and validation. The last one releases them. */
-class SharedAcceleration implements Acceleration {
+/** The run of an owner that training and its validation share. It begins when the first program is prepared; the last user releases it. */
+class SharedRun implements Device {
   private users = 0
-  private inner: Promise<GpuAcceleration> | null = null
+  private beginning: Promise<GpuRun> | null = null
+  private inner: GpuRun | null = null
 
-  constructor(private readonly make: () => Promise<GpuAcceleration>) {}
+  constructor(private readonly begin: () => Promise<GpuRun>) {}
 
   use(): this {
     this.users++
@@ -129,15 +94,37 @@ class SharedAcceleration implements Acceleration {
     return this.users === 0
   }
 
-  async stepProgram(program: Program): Promise<StepProgram> {
-    return (await (this.inner ??= this.make())).stepProgram(program)
+  get isOther(): boolean {
+    return this.inner !== null && this.inner.isOther
   }
 
-  async fetch(...storages: Parameters<Acceleration['fetch']>): Promise<number> {
-    return this.inner === null ? 0 : (await this.inner).fetch(...storages)
+  async prepare(program: Program): Promise<void> {
+    this.inner = await (this.beginning ??= this.begin())
+    return this.inner.prepare(program)
+  }
+
+  private get begun(): GpuRun {
+    if (this.inner === null) throw internalError('a program runs on a device before it is prepared')
+    return this.inner
+  }
+
+  stepProgram(program: Program): StepProgram {
+    return this.begun.stepProgram(program)
+  }
+
+  run(...args: Parameters<Device['run']>): Promise<Ran> {
+    return this.begun.run(...args)
+  }
+
+  keep(rows: readonly Rows[], size: number): KeptRows | null {
+    return this.begun.keep(rows, size)
+  }
+
+  async fetch(storages?: Iterable<CellStorage>): Promise<Ran> {
+    return this.inner === null ? { steps: 0, finite: true } : this.inner.fetch(storages)
   }
 
   async release(): Promise<void> {
-    if (--this.users === 0 && this.inner !== null) await (await this.inner).release()
+    if (--this.users === 0) await this.inner?.release()
   }
 }

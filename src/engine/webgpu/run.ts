@@ -1,0 +1,222 @@
+// The programs of one run on the device: fit, evaluate, predict or generate of one model. Content of cells is borrowed at the first
+// step, and fetched when the CPU needs it.
+
+import { allocateData, type NumericArray } from '../../core/dtypes'
+import { sizeOf } from '../../core/shapes'
+import type { CellStorage } from '../ir/graph'
+import type { Device, KeptRows, Ran, StepProgram } from '../runtime/accelerator'
+import type { Program } from '../runtime/program'
+import type { Rows } from '../runtime/rows'
+import type { Cells } from './cells'
+import type { Choices } from './choices'
+import type { Gpu } from './device'
+import { DeviceLostError } from './errors'
+import { GpuProgram, type Loader } from './program'
+import { DeviceRows } from './rows'
+import { StepQueue } from './step-queue'
+
+export class GpuRun implements Device {
+  private readonly programs = new Map<Program, DeviceSteps | HostSteps>()
+  private readonly queue: StepQueue
+  /** The steps since everything was fetched. */
+  private unfetched = 0
+  isOther = false
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly cells: Cells,
+    private readonly choices: Choices,
+  ) {
+    this.queue = new StepQueue(gpu)
+  }
+
+  async prepare(program: Program): Promise<void> {
+    if (this.programs.has(program)) return
+    const isChosen = await this.choices.choose(program)
+    const made = isChosen ? await this.unlessRefused(program) : null
+    this.programs.set(program, made ?? new HostSteps(program))
+    if (made !== null) this.isOther = true
+  }
+
+  /** The program on the device; null if its driver refuses a kernel, or if there is not enough memory. */
+  private async unlessRefused(program: Program): Promise<DeviceSteps | null> {
+    const { gpu, cells, queue } = this
+    try {
+      const made = new GpuProgram(gpu, program.graph, (storage) => cells.home(storage, this), queue.state.flag)
+      const steps = new DeviceSteps(program, made)
+      await made.compile()
+      return steps
+    } catch (error) {
+      if (gpu.loss !== null) throw error
+      this.choices.refused(program, error instanceof Error ? error.message : String(error))
+      return null
+    }
+  }
+
+  stepProgram(program: Program): StepProgram {
+    return this.programs.get(program) ?? program
+  }
+
+  async run(program: Program, load: (target: Pick<StepProgram, 'parameter'>) => void): Promise<Ran> {
+    const steps = this.programs.get(program)!
+    if (steps instanceof HostSteps) {
+      // A program that stays on the CPU needs the weights there.
+      if (this.isOther) await this.fetch()
+      return steps.run(load)
+    }
+    load(steps)
+    return this.unlessLost(async () => {
+      steps.write()
+      const ran = await this.submit(steps, 1, null)
+      await steps.read()
+      return ran
+    })
+  }
+
+  keep(rows: readonly Rows[], size: number): KeptRows | null {
+    const kept = this.isOther ? DeviceRows.of(this.gpu, rows, size, this.queue.state) : null
+    if (kept === null) return null
+    return {
+      order: (order) => kept.order(order),
+      run: (program, start, count, most) => {
+        const steps = this.programs.get(program)!
+        if (steps instanceof HostSteps || program.graph.outputs.length > 0) return null
+        return this.unlessLost(async () => {
+          const loader = await kept.loaderOf(steps.made, count)
+          const times = Math.min(most, this.queue.timesOf(steps.made))
+          kept.start(start)
+          return this.submit(steps, times, loader)
+        })
+      },
+      release: () => kept.release(),
+    }
+  }
+
+  /** Submits steps, after the content that they use. */
+  private async submit(steps: DeviceSteps, times: number, loader: Loader | null): Promise<Ran> {
+    this.cells.lend(steps.storages, this)
+    this.unfetched += times
+    steps.tally.add(times)
+    return ranOf(await this.queue.submit(steps.made, times, loader), times)
+  }
+
+  async fetch(storages?: Iterable<CellStorage>): Promise<Ran> {
+    const failed = await this.unlessLost(async () => {
+      const found = await this.queue.drain()
+      await this.cells.fetch(this, storages)
+      return found
+    })
+    if (storages === undefined) this.unfetched = 0
+    return ranOf(failed, 0)
+  }
+
+  /** Runs `body`, and explains its error if the device was lost meanwhile. */
+  private async unlessLost<Result>(body: () => Promise<Result>): Promise<Result> {
+    const { gpu, cells } = this
+    try {
+      return await body()
+    } catch (error) {
+      // The promise of the loss settles with those that it rejects.
+      await Promise.race([gpu.device.lost, new Promise((resolve) => setTimeout(resolve, 100))])
+      if (gpu.loss === null) throw error
+      // Linear memory has what was fetched last.
+      cells.abandon(this)
+      throw new DeviceLostError(gpu.loss.message, this.unfetched)
+    }
+  }
+
+  async release(): Promise<void> {
+    try {
+      await this.fetch()
+    } finally {
+      this.cells.abandon(this)
+      for (const steps of this.programs.values()) steps.dispose()
+      this.programs.clear()
+      this.queue.dispose()
+      this.cells.release(this)
+    }
+  }
+}
+
+/** @param failed the number of runs from the first that was not finite to the last */
+function ranOf(failed: number, runs: number): Ran {
+  return { steps: runs - Math.max(0, failed - 1), finite: failed === 0 }
+}
+
+/** A program as runners use it. */
+abstract class Steps implements StepProgram {
+  protected outputs: readonly NumericArray[] = []
+
+  constructor(protected readonly program: Program) {}
+
+  get graph(): Program['graph'] {
+    return this.program.graph
+  }
+
+  get tally(): Program['tally'] {
+    return this.program.tally
+  }
+
+  abstract parameter(index: number): NumericArray
+
+  output(index: number): NumericArray {
+    return this.outputs[index]!
+  }
+
+  abstract dispose(): void
+}
+
+/** A program that stays on the CPU. */
+class HostSteps extends Steps {
+  run(load: (target: Pick<StepProgram, 'parameter'>) => void): Ran {
+    load(this.program)
+    const finite = this.program.run()
+    // Copies, because another program may run before the caller continues.
+    this.outputs = this.graph.outputs.map((_, i) => this.program.output(i).slice())
+    return { steps: 1, finite }
+  }
+
+  parameter(index: number): NumericArray {
+    return this.program.parameter(index)
+  }
+
+  dispose(): void {}
+}
+
+/** A program on the device. */
+class DeviceSteps extends Steps {
+  private readonly parameters: readonly NumericArray[]
+  /** The storages of its cells, and whether it changes them. */
+  readonly storages: ReadonlyMap<CellStorage, boolean>
+
+  constructor(
+    program: Program,
+    readonly made: GpuProgram,
+  ) {
+    super(program)
+    const { parameters, cells, updates } = program.graph
+    this.parameters = parameters.map(({ dtype, shape }) => allocateData(dtype, sizeOf(shape)))
+    this.storages = new Map([
+      ...[...cells.keys()].map(({ storage }) => [storage, false] as const),
+      ...updates.map(({ cell }) => [cell.storage, true] as const),
+    ])
+  }
+
+  parameter(index: number): NumericArray {
+    return this.parameters[index]!
+  }
+
+  /** Copies the parameters to the device. */
+  write(): void {
+    this.parameters.forEach((data, i) => this.made.writeParameter(i, data))
+  }
+
+  /** Waits for the outputs of the last run. */
+  async read(): Promise<void> {
+    if (this.graph.outputs.length > 0) this.outputs = await this.made.readOutputs()
+  }
+
+  dispose(): void {
+    this.made.dispose()
+  }
+}
