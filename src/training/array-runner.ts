@@ -105,7 +105,14 @@ export class ArrayRunner implements Runner {
   upcoming(probes: readonly Probe[] = []): Soon<Program | null> {
     if (this.start >= this.samples.size) return null
     const program = this.programFor(this.count, probes)
-    return after(this.device.prepare(program), () => program)
+    return after(this.device.prepare(program), () => after(this.keepRows(), () => program))
+  }
+
+  /** Copies the rows to another device, if steps run there. */
+  private keepRows(): Soon<void> {
+    const { device, samples, kept } = this
+    if (!device.isOther || kept !== undefined) return undefined
+    return device.keep(rowsOf(samples), samples.size).then((made) => void (this.kept = made))
   }
 
   private programFor(count: number, probes: readonly Probe[]): Program {
@@ -156,14 +163,12 @@ export class ArrayRunner implements Runner {
 
   /** Runs steps on rows that another device keeps; null if it has none. */
   private runKept(program: Program, most: number): Promise<Ran> | null {
-    const { device, samples, order, start, count, batchSize } = this
-    if (!device.isOther) return null
-    if (this.kept === undefined) this.kept = device.keep(rowsOf(samples), samples.size)
-    if (this.kept === null) return null
-    if (!this.isOrdered && order !== null) this.kept.order(order)
+    const { kept, order, start, count } = this
+    if (kept == null) return null
+    if (!this.isOrdered && order !== null) kept.order(order)
     this.isOrdered = true
-    const whole = Math.max(1, Math.floor((samples.size - start) / batchSize))
-    return this.kept.run(program, start, count, Math.min(most, whole))
+    const whole = Math.max(1, Math.floor((this.samples.size - start) / this.batchSize))
+    return kept.run(program, start, count, Math.min(most, whole))
   }
 
   /** The loop around a program's tape; null if each step needs a separate call. */

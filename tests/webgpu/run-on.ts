@@ -1,9 +1,9 @@
 // Runs a graph without cells on a device.
 
-import type { NumericArray } from '../../src/core/dtypes'
+import { dtypes, type NumericArray } from '../../src/core/dtypes'
 import type { Graph } from '../../src/engine/ir/graph'
 import type { Gpu } from '../../src/engine/webgpu/device'
-import { GpuProgram } from '../../src/engine/webgpu/program'
+import { GpuProgram, type Homes } from '../../src/engine/webgpu/program'
 import type { TensorContent } from '../helpers/data'
 
 interface Run {
@@ -15,12 +15,10 @@ interface Run {
 export async function runOn(gpu: Gpu, graph: Graph, contents: readonly TensorContent[]): Promise<Run> {
   const flag = gpu.memory.allocate(4)
   gpu.memory.write(flag, Int32Array.of(0))
-  const program = new GpuProgram(gpu, graph, noCells, flag)
+  const program = await GpuProgram.create(gpu, graph, NO_CELLS, flag)
   try {
     await program.compile()
-    contents.forEach(({ data, dtype }, i) =>
-      program.writeParameter(i, dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)),
-    )
+    contents.forEach(({ data, dtype }, i) => program.writeParameter(i, new dtypes[dtype].array(data)))
     program.submit()
     const outputs = await program.readOutputs()
     const [found] = new Int32Array(await gpu.memory.read([{ at: flag, bytes: 4 }]))
@@ -34,3 +32,5 @@ export async function runOn(gpu: Gpu, graph: Graph, contents: readonly TensorCon
 function noCells(): never {
   throw new Error('a graph without cells was expected')
 }
+
+const NO_CELLS: Homes = { missing: noCells, home: noCells }

@@ -17,12 +17,12 @@ import { placesOf } from './window'
 /** The largest integer to which a weight or an activation is quantized. */
 export const LARGEST = 127
 /** Rows whose magnitudes are all smaller count as zeros. */
-const TINY = Math.fround(1e-30)
+export const TINY = Math.fround(1e-30)
 
 /** The number of filters that are multiplied at once. */
-const STRIP = 8
+export const STRIP = 8
 /** The number of neighbouring elements whose products are added at once. */
-const QUAD = 4
+export const QUAD = 4
 /** The largest number of products whose sum always fits int32. */
 export const MOST_PRODUCTS = Math.floor((2 ** 31 - 1) / LARGEST ** 2)
 
@@ -45,7 +45,7 @@ interface Runs {
 }
 
 /** The runs of a window: adjacent taps along the last axis form one run. */
-function runsOf({ window, channels, dilation }: Sight): Runs {
+export function runsOf({ window, channels, dilation }: Sight): Runs {
   const isJoined = window.length > 0 && (dilation.at(-1) === 1 || window.at(-1) === 1)
   const run = isJoined ? window.at(-1)! * channels : channels
   return { run, taps: (sizeOf(window) * channels) / run }
@@ -57,7 +57,7 @@ export function packedShape(sight: Sight): readonly [strips: number, bytes: numb
 }
 
 /** A strip stores the sums of its filters' weights, then [taps, groups of four elements, filters, four]. */
-function stripBytes({ taps, run }: Runs): number {
+export function stripBytes({ taps, run }: Runs): number {
   return QUANTIZED_SUMS + taps * Math.ceil(run / QUAD) * STRIP * QUAD
 }
 
@@ -102,27 +102,40 @@ function forEachWeight(sight: Sight, visit: (at: number, packed: number, filter:
   }
 }
 
-/** The starts of windows, and the offsets of their runs. */
-function windowsOver(
+/** The extent of an axis and the distance of its elements. */
+type Step = readonly [extent: number, stride: number]
+
+/** The axes along which windows start, and those along which the runs of a window start. */
+export function windowsOver(
   x: Shape,
   sight: Sight,
-): { axes: readonly (readonly [extent: number, stride: number])[]; offsets: readonly number[] } {
+): { readonly places: readonly Step[]; readonly taps: readonly Step[] } {
   const { window, channels, strides, dilation } = sight
-  if (window.length === 0) return { axes: [[sizeOf(x.slice(0, -1)), channels]], offsets: [0] }
+  if (window.length === 0) return { places: [[sizeOf(x.slice(0, -1)), channels]], taps: [] }
   const steps = rowMajorStrides(x)
   const inner = steps.slice(1, -1)
-  const axes = placesOf(x, window, { strides, dilation }).map(
+  const places = placesOf(x, window, { strides, dilation }).map(
     (extent, i) => [extent, i === 0 ? steps[0]! : inner[i - 1]! * strides[i - 1]!] as const,
   )
   const tapsOf = runsOf(sight).run === channels ? window : window.slice(0, -1)
-  const offsets: number[] = []
+  return { places, taps: tapsOf.map((extent, i) => [extent, inner[i]! * dilation[i]!] as const) }
+}
+
+/** Calls `visit` with the offset of every element of the axes. */
+function forEachStep(axes: readonly Step[], visit: (offset: number, index: number) => void): void {
   forEachOffset(
-    tapsOf,
-    tapsOf.map((_, i) => inner[i]! * dilation[i]!),
+    axes.map(([extent]) => extent),
+    axes.map(([, stride]) => stride),
     0,
-    (at) => offsets.push(at),
+    visit,
   )
-  return { axes, offsets }
+}
+
+/** The offsets of the runs of a window. */
+function runOffsets(taps: readonly Step[]): number[] {
+  const offsets: number[] = []
+  forEachStep(taps, (at) => offsets.push(at))
+  return offsets
 }
 
 const fround = Math.fround
@@ -145,7 +158,7 @@ export class QuantizedContraction extends KernelRoutine {
   }
 
   /** The number of activation scales: one per row of a matrix, or per sample of a convolution. */
-  private rowsOf(x: Shape): number {
+  rowsOf(x: Shape): number {
     return this.sight.window.length === 0 ? sizeOf(x.slice(0, -1)) : x[0]!
   }
 
@@ -219,7 +232,7 @@ export class QuantizedContraction extends KernelRoutine {
         columns,
       }),
     )
-    const { axes, offsets } = windowsOver(x!.shape, sight)
+    const windows = windowsOver(x!.shape, sight)
     const places = sizeOf(out!.shape) / sight.filters
     emit(
       instruction(
@@ -233,7 +246,7 @@ export class QuantizedContraction extends KernelRoutine {
           weightScales: scales!.address,
           bias: bias!.address,
           places,
-          rank: axes.length,
+          rank: windows.places.length,
           ...runsOf(sight),
           channels: sight.filters,
           perScale: places / rows,
@@ -241,7 +254,7 @@ export class QuantizedContraction extends KernelRoutine {
           epilogue: this.relu ? Epilogue.Relu : Epilogue.None,
           scratch,
         },
-        [...axes.flat(), ...offsets],
+        [...windows.places.flat(), ...runOffsets(windows.taps)],
       ),
     )
   }
@@ -281,25 +294,21 @@ export class QuantizedContraction extends KernelRoutine {
       for (let i = start; i < start + columns; i++)
         integers[i] = roundToEven(Math.max(-LARGEST, Math.min(LARGEST, fround(fround(x![i]!) * factor))))
     }
-    const { axes, offsets } = windowsOver(type!.shape, sight)
+    const windows = windowsOver(type!.shape, sight)
+    const offsets = runOffsets(windows.taps)
     const places = out!.length / filters
-    forEachOffset(
-      axes.map(([extent]) => extent),
-      axes.map(([, stride]) => stride),
-      0,
-      (start, place) => {
-        const scale = ownScales[Math.floor((place * rows) / places)]!
-        for (let f = 0; f < filters; f++) {
-          let sum = 0
-          offsets.forEach((offset, tap) => {
-            for (let p = 0; p < runs.run; p++)
-              sum += integers[start + offset + p]! * weights![packedIndex(runs, tap, p, f)]!
-          })
-          const y = fround(fround(fround(sum) * fround(scale * scales![f]!)) + bias![f]!)
-          out![place * filters + f] = this.relu && y < 0 ? 0 : y
-        }
-      },
-    )
+    forEachStep(windows.places, (start, place) => {
+      const scale = ownScales[Math.floor((place * rows) / places)]!
+      for (let f = 0; f < filters; f++) {
+        let sum = 0
+        offsets.forEach((offset, tap) => {
+          for (let p = 0; p < runs.run; p++)
+            sum += integers[start + offset + p]! * weights![packedIndex(runs, tap, p, f)]!
+        })
+        const y = fround(fround(fround(sum) * fround(scale * scales![f]!)) + bias![f]!)
+        out![place * filters + f] = this.relu && y < 0 ? 0 : y
+      }
+    })
   }
 }
 

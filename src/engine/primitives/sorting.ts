@@ -17,10 +17,10 @@ function compare(a: number, b: number): number {
 }
 
 /** The kernel Sort: the sorted elements along an axis, or their indices. */
-abstract class Sorting extends KernelRoutine {
+export abstract class Sorting extends KernelRoutine {
   readonly axis: number = -1
   /** Whether the result has the elements in place of the indices. */
-  protected abstract readonly isValues: boolean
+  abstract readonly isValues: boolean
   readonly descending: boolean = false
   /** How many of the sorted positions the result has; null for all. */
   readonly count: number | null = null
@@ -88,7 +88,7 @@ abstract class Sorting extends KernelRoutine {
  */
 export class ArgSort extends Sorting {
   readonly name = 'argsort'
-  protected readonly isValues = false
+  readonly isValues = false
 
   constructor(
     override readonly axis: number,
@@ -106,7 +106,7 @@ export class ArgSort extends Sorting {
 /** x → the elements in ascending order along an axis. */
 export class SortedValues extends Sorting {
   readonly name = 'sort'
-  protected readonly isValues = true
+  readonly isValues = true
 
   constructor(override readonly axis: number) {
     super()

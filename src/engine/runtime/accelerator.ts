@@ -35,7 +35,7 @@ export interface Device {
   /** Runs a program once. On another device, steps overlap. @param load writes its parameters */
   run(program: Program, load: (target: Pick<StepProgram, 'parameter'>) => void): Ran | Promise<Ran>
   /** Copies rows to the device; null if its steps do not draw rows there, or if there is not enough memory. */
-  keep(rows: readonly Rows[], size: number): KeptRows | null
+  keep(rows: readonly Rows[], size: number): Promise<KeptRows | null>
   /** Waits for all runs, and copies what they changed to linear memory. @param storages only these */
   fetch(storages?: Iterable<CellStorage>): Ran | Promise<Ran>
   /** Fetches everything, and frees what this run needed on the device. */
@@ -62,7 +62,7 @@ export const CPU: Device = {
     load(program)
     return { steps: 1, finite: program.run() }
   },
-  keep: () => null,
+  keep: () => Promise.resolve(null),
   fetch: () => ({ steps: 0, finite: true }),
   release: () => undefined,
 }

@@ -23,6 +23,11 @@ export class Cells {
 
   constructor(private readonly memory: DeviceMemory) {}
 
+  /** The bytes of a storage that has no place on the device; 0 if it has one. */
+  missing(storage: CellStorage): number {
+    return this.homes.has(storageOf(storage)) ? 0 : storage.byteLength
+  }
+
   /** The address of a storage on the device. */
   home(storage: CellStorage, owner: object): number {
     const own = storageOf(storage)

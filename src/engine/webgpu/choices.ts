@@ -3,8 +3,9 @@
 import type { ProgramReport } from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
 import type { Gpu } from './device'
+import { messageOf } from './errors'
 import { missingIn } from './lower'
-import { expectedOnCpu, measure } from './measure'
+import { expectedOnCpu, measure, type Measured } from './measure'
 import { SelfTest } from './self-test'
 
 export type When = 'auto' | 'always'
@@ -46,7 +47,7 @@ export class Choices {
   }
 
   private async decide(program: Program): Promise<boolean> {
-    const { gpu, selfTest } = this
+    const { selfTest } = this
     const missing = missingIn(program.graph)
     if (missing !== null) return this.reported(program, false, `${missing} has no kernel on the GPU`)
     const wrong = await selfTest.wrongIn(program.graph)
@@ -54,9 +55,20 @@ export class Choices {
     if (this.when === 'always') return this.reported(program, true, "when is 'always'")
     const expected = expectedOnCpu(program)
     if (expected < LEAST) return this.reported(program, false, 'the CPU needs less time than a submit', { expected })
-    const measured = await measure(program, gpu)
+    const measured = await this.measured(program)
+    if (typeof measured === 'string') return this.reported(program, false, measured, { expected })
     const isFaster = measured.gpu <= FASTER * measured.wasm
     return this.reported(program, isFaster, isFaster ? 'faster' : 'not faster', { expected, ...measured })
+  }
+
+  /** The times of both, or why the device cannot run the program: it may not have the memory. */
+  private async measured(program: Program): Promise<Measured | string> {
+    try {
+      return await measure(program, this.gpu)
+    } catch (error) {
+      if (this.gpu.loss !== null) throw error
+      return messageOf(error)
+    }
   }
 
   private reported(

@@ -2,6 +2,10 @@
 
 import { StateError } from '../../core/errors'
 
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** The device was lost during a run: its driver was reset, it was removed, or another program destroyed it. */
 export class DeviceLostError extends StateError {
   override name = 'DeviceLostError'

@@ -8,7 +8,8 @@ import type { Program } from '../runtime/program'
 import { Storage } from '../runtime/runtime'
 import { workOf } from '../tape/work'
 import type { Gpu } from './device'
-import { GpuProgram } from './program'
+import type { DeviceMemory } from './memory'
+import { GpuProgram, type Homes } from './program'
 
 /** Measured milliseconds of one run. */
 export interface Measured {
@@ -55,10 +56,22 @@ function onCpu(program: Program): number {
   return Math.min(...best)
 }
 
-async function onGpu(gpu: Gpu, program: Program): Promise<number> {
-  const { memory, device } = gpu
-  const places = new Map<CellStorage, number>()
-  const home = (storage: CellStorage): number => {
+/** Copies of cells on the device, and a flag for guards. */
+class Copies implements Homes {
+  readonly flag: number
+  private readonly places = new Map<CellStorage, number>()
+
+  constructor(private readonly memory: DeviceMemory) {
+    this.flag = memory.allocate(4)
+    memory.write(this.flag, new Int32Array(1))
+  }
+
+  missing(storage: CellStorage): number {
+    return this.places.has(storage) ? 0 : storage.byteLength
+  }
+
+  home(storage: CellStorage): number {
+    const { memory, places } = this
     let at = places.get(storage)
     if (at === undefined) {
       at = memory.allocate(storage.byteLength)
@@ -67,25 +80,36 @@ async function onGpu(gpu: Gpu, program: Program): Promise<number> {
     }
     return at
   }
-  const flag = memory.allocate(4)
-  memory.write(flag, new Int32Array(1))
-  const made = new GpuProgram(gpu, program.graph, home, flag)
-  try {
-    await made.compile()
-    fill(program)
-    program.graph.parameters.forEach((_, i) => made.writeParameter(i, program.parameter(i).slice()))
-    const run = async (times: number): Promise<number> => {
-      const start = clock()
-      made.submit(times)
-      await device.queue.onSubmittedWorkDone()
-      return (clock() - start) / times
-    }
-    await run(1)
-    return Math.min(await run(RUNS), await run(RUNS))
-  } finally {
-    made.dispose()
-    for (const at of [flag, ...places.values()]) memory.release(at)
+
+  release(): void {
+    for (const at of [this.flag, ...this.places.values()]) this.memory.release(at)
   }
+}
+
+async function onGpu(gpu: Gpu, program: Program): Promise<number> {
+  const copies = new Copies(gpu.memory)
+  try {
+    const made = await GpuProgram.create(gpu, program.graph, copies, copies.flag)
+    try {
+      await made.compile()
+      fill(program)
+      program.graph.parameters.forEach((_, i) => made.writeParameter(i, program.parameter(i).slice()))
+      await timed(gpu, made, 1)
+      return Math.min(await timed(gpu, made, RUNS), await timed(gpu, made, RUNS))
+    } finally {
+      made.dispose()
+    }
+  } finally {
+    copies.release()
+  }
+}
+
+/** The milliseconds of one of so many runs. */
+async function timed({ device }: Gpu, program: GpuProgram, runs: number): Promise<number> {
+  const start = clock()
+  program.submit(runs)
+  await device.queue.onSubmittedWorkDone()
+  return (clock() - start) / runs
 }
 
 /** Measures a program on both. */

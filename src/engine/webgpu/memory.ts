@@ -3,6 +3,7 @@
 import { ArgumentError } from '../../core/errors'
 import type { NumericArray } from '../../core/dtypes'
 import { Blocks } from '../runtime/blocks'
+import { createBuffer } from './buffer'
 import { MAP_READ, USAGE } from './flags'
 
 const INITIAL_BYTES = 2 ** 22
@@ -22,7 +23,7 @@ export class DeviceMemory {
   private readonly blocks = new Blocks()
 
   constructor(readonly device: GPUDevice) {
-    this.buffer = this.create(INITIAL_BYTES)
+    this.buffer = device.createBuffer(memoryOf(INITIAL_BYTES))
     this.blocks.add(0, INITIAL_BYTES)
   }
 
@@ -32,35 +33,66 @@ export class DeviceMemory {
     return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 32) / ALIGNMENT) * ALIGNMENT
   }
 
-  private create(bytes: number): GPUBuffer {
-    return this.device.createBuffer({
-      label: 'memory',
-      size: bytes,
-      usage: USAGE.storage | USAGE.copyTarget | USAGE.copySource,
-    })
-  }
-
-  /** @throws ArgumentError if the device cannot bind so much memory */
+  /** A few bytes. For more, see `withRoom`. */
   allocate(bytes: number): number {
     const needed = aligned(bytes)
     const at = this.blocks.take(needed)
     if (at !== null) return at
-    this.growBy(needed)
+    this.moveTo(this.device.createBuffer(memoryOf(this.sizeWith(needed))))
     return this.blocks.take(needed)!
+  }
+
+  /**
+   * Calls `body` as soon as there is room for blocks of these sizes, which it may allocate.
+   * @throws ArgumentError if the device does not have so much memory
+   */
+  async withRoom<Result>(sizes: readonly number[], body: () => Result): Promise<Result> {
+    while (!this.hasRoom(sizes)) {
+      const least = this.sizeWith(sizes.reduce((sum, bytes) => sum + aligned(bytes), 0))
+      const larger = await this.createLarger(least)
+      // Another call may have moved the memory meanwhile.
+      if (larger.size > this.buffer.size) this.moveTo(larger)
+      else larger.destroy()
+    }
+    return body()
+  }
+
+  private hasRoom(sizes: readonly number[]): boolean {
+    const taken = sizes.map((bytes) => this.blocks.take(aligned(bytes)))
+    for (const at of taken) if (at !== null) this.blocks.release(at)
+    return !taken.includes(null)
+  }
+
+  /** A buffer twice as large, if the device has the memory for it, else one of the least size. */
+  private async createLarger(least: number): Promise<GPUBuffer> {
+    const { device, buffer, mostBytes } = this
+    const twice = Math.min(mostBytes, Math.max(least, 2 * buffer.size))
+    try {
+      return await createBuffer(device, memoryOf(twice))
+    } catch (error) {
+      if (twice === least) throw error
+      return createBuffer(device, memoryOf(least))
+    }
   }
 
   release(at: number): void {
     this.blocks.release(at)
   }
 
-  private growBy(bytes: number): void {
-    const { device, buffer, mostBytes } = this
-    const { size } = buffer
-    if (size + bytes > mostBytes)
+  /** The size with so many more bytes. @throws ArgumentError if kernels cannot use so many */
+  private sizeWith(bytes: number): number {
+    const { buffer, mostBytes } = this
+    const size = buffer.size + bytes
+    if (size > mostBytes)
       throw new ArgumentError(
         `WebGPU: ${bytes} more bytes do not fit into the ${mostBytes} bytes that this device lets a kernel use. Use smaller batches or a smaller model.`,
       )
-    const larger = this.create(Math.min(mostBytes, Math.max(size + bytes, 2 * size)))
+    return size
+  }
+
+  private moveTo(larger: GPUBuffer): void {
+    const { device, buffer } = this
+    const { size } = buffer
     const encoder = device.createCommandEncoder()
     encoder.copyBufferToBuffer(buffer, 0, larger, 0, size)
     device.queue.submit([encoder.finish()])
@@ -94,6 +126,12 @@ export class DeviceMemory {
     return copy
   }
 }
+
+const memoryOf = (size: number): GPUBufferDescriptor => ({
+  label: 'memory',
+  size,
+  usage: USAGE.storage | USAGE.copyTarget | USAGE.copySource,
+})
 
 /** At least one byte, up to the alignment of blocks. */
 function aligned(bytes: number): number {

@@ -3,14 +3,14 @@
 import { internalError } from '../../core/errors'
 import { dtypes, type NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
-import type { CellStorage, Graph } from '../ir/graph'
+import type { Cell, CellStorage, Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
 import { placed, streamAt, type MemoryPlan, type Turns } from '../plan/memory'
 import type { Gpu } from './device'
 import { bitsOf } from './dispatch'
-import { planGpu } from './lower'
+import { planGpu, type GpuPlan } from './lower'
 import { forEachDispatch, type LabelledDispatch, type Step } from './steps'
-import { Records } from './records'
+import { Records, type Record } from './records'
 
 /** The place of the flag that a guard sets. */
 const FLAG: Address = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
@@ -21,33 +21,61 @@ export interface Loader {
   record(pass: GPUComputePassEncoder, run: number): void
 }
 
-/** Where a cell's storage is on the device. */
-export type Homes = (storage: CellStorage) => number
+/** Where the storages of cells are on the device. */
+export interface Homes {
+  /** The bytes that a storage needs there; 0 if it has them. */
+  missing(storage: CellStorage): number
+  home(storage: CellStorage): number
+}
+
+const storageOf = ({ storage }: Cell): CellStorage => storage
+
+function dispatchesIn({ steps }: GpuPlan): number {
+  let count = 0
+  forEachDispatch(steps, () => count++)
+  return count
+}
 
 export class GpuProgram {
   private readonly steps: readonly Step[]
   private readonly constants: number
   private readonly workspace: number
-  private readonly records: Records
   private readonly parameterPlaces: readonly Address[]
   private readonly outputPlaces: readonly Address[]
   private readonly pipelines = new Map<LabelledDispatch, GPUComputePipeline>()
 
-  constructor(
+  /**
+   * @param flag the address of the flag that a guard sets
+   * @throws ArgumentError if the device does not have the memory
+   */
+  static async create(gpu: Gpu, graph: Graph, homes: Homes, flag: number): Promise<GpuProgram> {
+    const plan = planGpu(graph, FLAG)
+    const records = await Records.create(gpu, dispatchesIn(plan))
+    const storages = new Set([...graph.cells.keys(), ...graph.updates.map(({ cell }) => cell)].map(storageOf))
+    const sizes = [plan.memory.constantBytes, plan.workspaceBytes, ...[...storages].map((each) => homes.missing(each))]
+    try {
+      return await gpu.memory.withRoom(sizes, () => new GpuProgram(gpu, graph, plan, records, homes, flag))
+    } catch (error) {
+      records.dispose()
+      throw error
+    }
+  }
+
+  private constructor(
     private readonly gpu: Gpu,
     readonly graph: Graph,
+    { steps, memory, workspaceBytes, parameters, outputs }: GpuPlan,
+    private readonly records: Records,
     private readonly homes: Homes,
-    /** The address of the flag that a guard sets. */
     private readonly flag: number,
   ) {
-    const { steps, memory, workspaceBytes, parameters, outputs } = planGpu(graph, FLAG)
     this.steps = steps
     this.parameterPlaces = parameters
     this.outputPlaces = outputs
     this.constants = gpu.memory.allocate(memory.constantBytes)
     this.workspace = gpu.memory.allocate(workspaceBytes)
     this.writeConstants(memory)
-    this.records = this.writeRecords()
+    this.writeRecords()
   }
 
   private writeConstants({ constants }: MemoryPlan): void {
@@ -55,12 +83,12 @@ export class GpuProgram {
   }
 
   /** A record for each dispatch of a run, in the order of the dispatches. */
-  private writeRecords(): Records {
-    const records: { bits: Uint32Array; label: string }[] = []
+  private writeRecords(): void {
+    const records: Record[] = []
     forEachDispatch(this.steps, ({ words, label }, turns) => {
       records.push({ bits: bitsOf(words, (address) => this.resolve(address, turns)), label })
     })
-    return new Records(this.gpu, records)
+    this.records.write(records)
   }
 
   private resolve({ buffer, offset }: Address, turns: Turns = new Map()): number {
@@ -72,7 +100,7 @@ export class GpuProgram {
       case 'constants':
         return this.constants + home.offset + offset
       case 'cell':
-        return this.homes(home.cell.storage) + home.cell.byteOffset + offset
+        return this.homes.home(home.cell.storage) + home.cell.byteOffset + offset
       case 'inside':
         return this.resolve(home.at, turns) + offset
       case 'moving':

@@ -2,7 +2,7 @@
 // need neither the CPU nor data from it.
 
 import { dtypes } from '../../core/dtypes'
-import { internalError } from '../../core/errors'
+import { ArgumentError, internalError } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
 import type { Rows } from '../runtime/rows'
 import type { Gpu } from './device'
@@ -22,10 +22,17 @@ export class DeviceRows {
   private readonly loaders = new Map<GpuProgram, Promise<RowLoader>>()
 
   /** @returns null if there is not enough memory, or if there are too many parameters */
-  static of(gpu: Gpu, rows: readonly Rows[], size: number, state: QueueState): DeviceRows | null {
-    const bytes = rows.reduce((sum, { data }) => sum + data.byteLength, dtypes.int32.bytes * size)
-    const fits = bytes <= MOST_OF_MEMORY * gpu.memory.mostBytes && rows.length <= MOST_PARAMETERS
-    return fits ? new DeviceRows(gpu, rows, size, state) : null
+  static async of(gpu: Gpu, rows: readonly Rows[], size: number, state: QueueState): Promise<DeviceRows | null> {
+    const sizes = [dtypes.int32.bytes * size, ...rows.map(({ data }) => data.byteLength)]
+    const bytes = sizes.reduce((sum, each) => sum + each)
+    if (bytes > MOST_OF_MEMORY * gpu.memory.mostBytes || rows.length > MOST_PARAMETERS) return null
+    try {
+      return await gpu.memory.withRoom(sizes, () => new DeviceRows(gpu, rows, size, state))
+    } catch (error) {
+      // Without room for them, each step gets its rows from the CPU.
+      if (gpu.loss === null && error instanceof ArgumentError) return null
+      throw error
+    }
   }
 
   private constructor(
@@ -61,7 +68,9 @@ export class DeviceRows {
     const { code, grid } = this.dispatch(program, count, 0)
     const steps = Array.from({ length: MOST_STEPS }, (_, step) => this.dispatch(program, count, step))
     const records = steps.map(({ words }) => ({ bits: bitsOf(words, noAddress), label: 'rows' }))
-    return new RowLoader(await this.gpu.pipeline(code), grid, new Records(this.gpu, records))
+    const made = await Records.create(this.gpu, records.length)
+    made.write(records)
+    return new RowLoader(await this.gpu.pipeline(code), grid, made)
   }
 
   /** Also counts the steps that begin before a guard ends one. */

@@ -10,7 +10,7 @@ import type { Rows } from '../runtime/rows'
 import type { Cells } from './cells'
 import type { Choices } from './choices'
 import type { Gpu } from './device'
-import { DeviceLostError } from './errors'
+import { DeviceLostError, messageOf } from './errors'
 import { GpuProgram, type Loader } from './program'
 import { DeviceRows } from './rows'
 import { StepQueue } from './step-queue'
@@ -42,13 +42,17 @@ export class GpuRun implements Device {
   private async unlessRefused(program: Program): Promise<DeviceSteps | null> {
     const { gpu, cells, queue } = this
     try {
-      const made = new GpuProgram(gpu, program.graph, (storage) => cells.home(storage, this), queue.state.flag)
+      const homes = {
+        missing: (storage: CellStorage): number => cells.missing(storage),
+        home: (storage: CellStorage): number => cells.home(storage, this),
+      }
+      const made = await GpuProgram.create(gpu, program.graph, homes, queue.state.flag)
       const steps = new DeviceSteps(program, made)
       await made.compile()
       return steps
     } catch (error) {
       if (gpu.loss !== null) throw error
-      this.choices.refused(program, error instanceof Error ? error.message : String(error))
+      this.choices.refused(program, messageOf(error))
       return null
     }
   }
@@ -73,8 +77,9 @@ export class GpuRun implements Device {
     })
   }
 
-  keep(rows: readonly Rows[], size: number): KeptRows | null {
-    const kept = this.isOther ? DeviceRows.of(this.gpu, rows, size, this.queue.state) : null
+  async keep(rows: readonly Rows[], size: number): Promise<KeptRows | null> {
+    const { gpu, queue } = this
+    const kept = this.isOther ? await this.unlessLost(() => DeviceRows.of(gpu, rows, size, queue.state)) : null
     if (kept === null) return null
     return {
       order: (order) => kept.order(order),

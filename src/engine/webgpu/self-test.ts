@@ -9,7 +9,7 @@ import { currentRuntime } from '../runtime/current'
 import { compile } from '../runtime/runtime'
 import { GraphBuilder } from '../transforms/builder'
 import type { Gpu } from './device'
-import { GpuProgram } from './program'
+import { GpuProgram, type Homes } from './program'
 
 /** Kernels that share their code, and a graph that runs them. */
 interface Family {
@@ -91,10 +91,12 @@ function onCpu(graph: Graph, contents: readonly Float32Array[]): NumericArray[] 
   }
 }
 
+const NO_CELLS: Homes = { missing: () => 0, home: () => 0 }
+
 async function onGpu(gpu: Gpu, graph: Graph, contents: readonly Float32Array[]): Promise<NumericArray[]> {
   const { memory } = gpu
   const flag = memory.allocate(4)
-  const program = new GpuProgram(gpu, graph, () => 0, flag)
+  const program = await GpuProgram.create(gpu, graph, NO_CELLS, flag)
   try {
     await program.compile()
     contents.forEach((each, i) => program.writeParameter(i, each))

@@ -116,7 +116,7 @@ class SharedRun implements Device {
     return this.begun.run(...args)
   }
 
-  keep(rows: readonly Rows[], size: number): KeptRows | null {
+  keep(rows: readonly Rows[], size: number): Promise<KeptRows | null> {
     return this.begun.keep(rows, size)
   }
 

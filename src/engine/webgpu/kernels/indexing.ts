@@ -1,10 +1,11 @@
-// gather and its adjoint on the GPU.
+// gather, its adjoint, scatterMax and insertions on the GPU.
 
+import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf, splitAround } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
-import { fillingBits } from '../../primitives/indexing'
-import { kernelIn, kernelOver } from '../dispatch'
-import type { GpuKernel } from '../kernel'
+import { fillingBits, type InsertBlock, type ScatterMax } from '../../primitives/indexing'
+import { copyOf, kernelIn, kernelOver } from '../dispatch'
+import type { GpuContext, GpuKernel, RoutineKernel } from '../kernel'
 
 const gather: GpuKernel<PrimitiveAttributes['gather']> = {
   lower({ inputs: [x, indices], outputs: [out], attributes: { axis: along, zeros = false }, unless, emit }) {
@@ -37,39 +38,47 @@ else { memory[p.out + index] = memory[p.x + (row / p.selected * p.axis + u32(pla
 const PLACES = 8
 const THREADS = 64
 
+/** How the updates of one result are combined. */
+interface Scattering {
+  /** The bits of a result without updates. */
+  readonly start: number
+  /** A statement that joins the update at `source` to the result at `to`. */
+  readonly join: string
+}
+
 /**
- * A workgroup computes a few neighbouring results. Its threads search the indices for them, and each thread adds the updates
+ * A workgroup computes a few neighbouring results. Its threads search the indices for them, and each thread joins the updates
  * of some columns, in the order of the indices.
  */
-const scatterAdd: GpuKernel<PrimitiveAttributes['scatterAdd']> = {
-  lower({ inputs: [updates, indices], outputs: [out], attributes: { axis: along }, unless, emit }) {
-    const { outer, axis, inner } = splitAround(out!.shape, along)
-    if (outer * axis * inner === 0) return
-    const isFloat = updates!.dtype === 'float32'
-    const [zero, add] = isFloat
-      ? ['storeF32(to, 0.0);', 'storeF32(to, f32At(to) + f32At(source));']
-      : ['storeI32(to, 0i);', 'storeI32(to, i32At(to) + i32At(source));']
-    const blocks = Math.ceil(axis / PLACES)
-    emit(
-      kernelIn(outer * blocks, {
-        fields: {
-          updates: updates!.address,
-          indices: indices!.address,
-          out: out!.address,
-          outer,
-          axis,
-          inner,
-          blocks,
-          selected: sizeOf(indices!.shape),
-        },
-        threads: THREADS,
-        declarations: `var<workgroup> found: array<u32, ${THREADS}>;
+function emitScatter(
+  { inputs: [updates, indices], outputs: [out], unless, emit }: GpuContext<unknown>,
+  along: number,
+  { start, join }: Scattering,
+): void {
+  const { outer, axis, inner } = splitAround(out!.shape, along)
+  if (outer * axis * inner === 0) return
+  const blocks = Math.ceil(axis / PLACES)
+  emit(
+    kernelIn(outer * blocks, {
+      fields: {
+        updates: updates!.address,
+        indices: indices!.address,
+        out: out!.address,
+        outer,
+        axis,
+        inner,
+        blocks,
+        selected: sizeOf(indices!.shape),
+        start,
+      },
+      threads: THREADS,
+      declarations: `var<workgroup> found: array<u32, ${THREADS}>;
 var<workgroup> hits: atomic<u32>;`,
-        body: `let row = group / p.blocks;
+      body: `let row = group / p.blocks;
 if (row >= p.outer) { return; }
 let first = group % p.blocks * ${PLACES}u;
 for (var i = 0u; i < ${PLACES}u && first + i < p.axis; i++) {
-for (var j = thread; j < p.inner; j += ${THREADS}u) { let to = p.out + (row * p.axis + first + i) * p.inner + j; ${zero} }
+for (var j = thread; j < p.inner; j += ${THREADS}u) { let to = p.out + (row * p.axis + first + i) * p.inner + j; memory[to] = p.start; }
 }
 for (var start = 0u; start < p.selected; start += ${THREADS}u) {
 var place = ${PLACES}u;
@@ -86,7 +95,7 @@ if (found[i] < ${PLACES}u) {
 for (var j = thread; j < p.inner; j += ${THREADS}u) {
 let to = p.out + (row * p.axis + first + found[i]) * p.inner + j;
 let source = p.updates + (row * p.selected + start + i) * p.inner + j;
-${add}
+${join}
 }
 }
 }
@@ -95,6 +104,46 @@ workgroupBarrier();
 if (thread == 0u) { atomicStore(&hits, 0u); }
 workgroupBarrier();
 }`,
+      unless,
+    }),
+  )
+}
+
+const sums: Readonly<Record<'float32' | 'int32', Scattering>> = {
+  float32: { start: 0, join: 'storeF32(to, f32At(to) + f32At(source));' },
+  int32: { start: 0, join: 'storeI32(to, i32At(to) + i32At(source));' },
+}
+const maxima: typeof sums = {
+  float32: { start: 0xff800000, join: 'storeF32(to, maximum(f32At(to), f32At(source)));' },
+  int32: { start: -(2 ** 31), join: 'storeI32(to, max(i32At(to), i32At(source)));' },
+}
+const scatteringFor = (all: typeof sums, { inputs: [updates] }: GpuContext<unknown>): Scattering =>
+  all[updates!.dtype === 'float32' ? 'float32' : 'int32']
+
+const scatterAdd: GpuKernel<PrimitiveAttributes['scatterAdd']> = {
+  lower: (context) => emitScatter(context, context.attributes.axis, scatteringFor(sums, context)),
+}
+
+export const scatterMax: RoutineKernel<ScatterMax> = {
+  lower: ({ axis }, context) => emitScatter(context, axis, scatteringFor(maxima, context)),
+}
+
+export const insert: RoutineKernel<InsertBlock> = {
+  lower({ axis: along }, { inputs: [base, block, start], outputs: [out], unless, emit }) {
+    const { axis, inner } = splitAround(base!.shape, along)
+    const selected = block!.shape[along]!
+    const { buffer, offset } = out!.address
+    const isSame = base!.address.buffer === buffer && base!.address.offset === offset
+    const size = sizeOf(base!.shape)
+    if (size > 0 && !isSame) emit(copyOf(base!.address, out!.address, BYTES_PER_ELEMENT * size, unless))
+    const count = sizeOf(block!.shape)
+    if (count === 0) return
+    emit(
+      kernelOver(count, {
+        fields: { block: block!.address, start: start!.address, out: out!.address, axis, inner, selected },
+        body: `let first = u32(clamp(i32At(p.start), 0, i32(p.axis - p.selected)));
+let each = p.selected * p.inner;
+memory[p.out + (index / each * p.axis + first) * p.inner + index % each] = memory[p.block + index];`,
         unless,
       }),
     )

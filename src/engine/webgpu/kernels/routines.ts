@@ -1,74 +1,77 @@
-// The routines with a kernel on the GPU.
+// The routines with a kernel on the GPU. Their classes are only types here, so that applications without these ops do not
+// bundle them.
 
 import { internalError } from '../../../core/errors'
-import type { TensorType } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
-import { AttentionGradientKernel, AttentionKernel } from '../../primitives/attention'
-import { BitCast } from '../../primitives/bitcast'
-import { BitOperation } from '../../primitives/bits'
-import { Normalization, NormalizationGradient } from '../../primitives/normalization'
+import type { AttentionGradientKernel, AttentionKernel } from '../../primitives/attention'
+import type { BitCast } from '../../primitives/bitcast'
+import type { BitOperation } from '../../primitives/bits'
+import type { InsertBlock, ScatterMax } from '../../primitives/indexing'
+import type { Normalization, NormalizationGradient } from '../../primitives/normalization'
+import type { QuantizedContraction } from '../../primitives/quantized'
 import { routineOf, type KernelRoutine } from '../../primitives/routine'
-import { RunningResult } from '../../primitives/running'
-import type { GpuContext, GpuKernel, RoutineKernel } from '../kernel'
+import type { RunningResult } from '../../primitives/running'
+import type { ArgSort, SearchSorted, SortedValues } from '../../primitives/sorting'
+import type { GpuKernel, RoutineKernel } from '../kernel'
 import { attention, attentionGradient } from './attention'
 import { bitCast, bitOperation } from './bits'
+import { insert, scatterMax } from './indexing'
 import { normalization, normalizationGradient } from './normalization'
+import { quantizedContraction } from './quantized'
 import { running } from './running'
+import { search, sort } from './sorting'
 
-/** A kernel together with the routine that it is for. */
-interface BoundKernel {
-  lower(context: GpuContext<unknown>): void
-  temporaryBytes(inputs: readonly TensorType[]): number
+type KernelsOf<All extends KernelRoutine> = {
+  readonly [Routine in All as Routine['name']]: RoutineKernel<Routine>
 }
 
-/** A function that gives the kernel for routines of a class, and null for others. */
-function kernelFor<Routine extends KernelRoutine>(
-  type: new (...parameters: never[]) => Routine,
-  kernel: RoutineKernel<Routine>,
-): (routine: KernelRoutine) => BoundKernel | null {
-  return (routine) =>
-    routine instanceof type
-      ? {
-          lower: (context) => kernel.lower(routine, context),
-          temporaryBytes: (inputs) => kernel.temporaryBytes?.(routine, inputs) ?? 0,
-        }
-      : null
+const kernels: KernelsOf<
+  | ArgSort
+  | AttentionGradientKernel
+  | AttentionKernel
+  | BitCast
+  | BitOperation
+  | InsertBlock
+  | Normalization
+  | NormalizationGradient
+  | QuantizedContraction
+  | RunningResult
+  | ScatterMax
+  | SearchSorted
+  | SortedValues
+> = {
+  argsort: sort,
+  attention,
+  attentionGradient,
+  bitcast: bitCast,
+  bits: bitOperation,
+  insert,
+  normalization,
+  normalizationGradient,
+  quantizedContraction,
+  running,
+  scatterMax,
+  searchsorted: search,
+  sort,
 }
 
-const kernels = [
-  kernelFor(AttentionKernel, attention),
-  kernelFor(AttentionGradientKernel, attentionGradient),
-  kernelFor(BitCast, bitCast),
-  kernelFor(BitOperation, bitOperation),
-  kernelFor(Normalization, normalization),
-  kernelFor(NormalizationGradient, normalizationGradient),
-  kernelFor(RunningResult, running),
-]
+const byName: Readonly<Record<string, RoutineKernel<KernelRoutine>>> = kernels
 
 type Attributes = PrimitiveAttributes['routine']
 
-function find(attributes: Attributes): BoundKernel | null {
-  const routine = routineOf(attributes)
-  for (const kernelOf of kernels) {
-    const kernel = kernelOf(routine)
-    if (kernel !== null) return kernel
-  }
-  return null
-}
-
-function kernelOf(attributes: Attributes): BoundKernel {
-  const kernel = find(attributes)
-  if (kernel === null) throw internalError(`${attributes.routine.name} has no kernel on the GPU`)
+function kernelOf({ routine: { name } }: Attributes): RoutineKernel<KernelRoutine> {
+  const kernel = byName[name]
+  if (kernel === undefined) throw internalError(`${name} has no kernel on the GPU`)
   return kernel
 }
 
-export const hasRoutine = (attributes: Attributes): boolean => find(attributes) !== null
+export const hasRoutine = ({ routine: { name } }: Attributes): boolean => byName[name] !== undefined
 
 const routine: GpuKernel<Attributes> = {
-  lower: (context) => kernelOf(context.attributes).lower(context),
+  lower: (context) => kernelOf(context.attributes).lower(routineOf(context.attributes), context),
   accepts: (operand, input, layout, attributes) => routineOf(attributes).accepts(operand, input, layout),
   inPlace: (attributes) => routineOf(attributes).inPlace(),
-  temporaryBytes: (inputs, attributes) => kernelOf(attributes).temporaryBytes(inputs),
+  temporaryBytes: (inputs, attributes) => kernelOf(attributes).temporaryBytes?.(routineOf(attributes), inputs) ?? 0,
 }
 
 export const routines = { routine }
