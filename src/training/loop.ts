@@ -221,7 +221,8 @@ class TrainingLoop implements Run {
       }
       const untilKept = heard.stepsUntilKept(at.step)
       const { runner } = training
-      const ahead = runner.isElsewhere ? Infinity : pace.ahead
+      // After an abort, one step runs before the run ends.
+      const ahead = runner.isElsewhere && heard.signal?.aborted !== true ? Infinity : pace.ahead
       const most = heard.perBatch ? 1 : Math.min(length, allowed, ahead, untilKept, passes.mostSteps - batch)
       const running = runner.run(most, probes)
       const ran = isPromise(running) ? await running : running
@@ -229,7 +230,7 @@ class TrainingLoop implements Run {
       if (finite && probes.length > 0) finite = await this.fetch()
       if (!finite) break
       for (const probe of probes) probe.afterStep?.(at.step - 1)
-      if (heard.perBatch && (finite = await this.fetch(this.logged))) {
+      if (heard.perBatch && (finite = await this.fetch(heard.readsWeights ? undefined : this.logged))) {
         const { logs } = training.prepared
         await heard.tell((callback) => callback.onTrainBatchEnd?.(batch, logs))
       }

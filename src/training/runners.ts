@@ -30,7 +30,7 @@ export interface RunnerOptions {
 export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
   const { weigh, batchSize, shuffles = false } = options
   const accept = (samples: Samples): Samples => prepared.accept(weigh?.(samples) ?? samples)
-  const device = deviceOf(prepared.compiled)
+  const device = deviceOf(prepared.compiled, prepared.kind === 'train')
   if (data.kind === 'samples') return new ArrayRunner(prepared, accept(data), batchSize, shuffles, device)
   const { where, pass = 0, signal } = options
   const parse = (batch: unknown, index: number): Samples =>

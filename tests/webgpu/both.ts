@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import { flatten, typed, type Tree } from '../../src/core/tree'
-import { clearSession, setRandomSeed, tensor, type DType, type FitOptions, type Model, type Tensor } from '../../src'
+import { setRandomSeed, tensor, type DType, type FitOptions, type Model, type Tensor } from '../../src'
 import type { ProgramReport } from '../../src/engine/runtime/accelerator'
 import { setAccelerator } from '../../src/engine/runtime/accelerator'
 import { WebGpu } from '../../src/engine/webgpu/webgpu'
@@ -66,8 +66,6 @@ export function expectOnGpu(programs: readonly ProgramReport[], least = 1): void
 /** Runs `body` on both from the same random numbers, and compares what it returns. @returns the programs on the GPU */
 export async function compareBoth(body: () => Promise<Outcome>, tolerance?: number): Promise<readonly ProgramReport[]> {
   const seeded = (): Promise<Outcome> => {
-    // Automatic names begin anew.
-    clearSession()
     setRandomSeed(3)
     return body()
   }
@@ -77,10 +75,10 @@ export async function compareBoth(body: () => Promise<Outcome>, tolerance?: numb
   return programs
 }
 
-/** Weights, states and the optimizer's variables. */
+/** Weights, states and the optimizer's variables, by their names without the numbers of layers. */
 export function stateOf(model: Model): Outcome {
   return Object.fromEntries(
-    savedVariables(model).map(({ key, variable }) => [`${key} ${variable.name}`, variable.value.data.slice()]),
+    savedVariables(model).map(({ key, variable }) => [key.replace(/_\d+(?=\/)/g, ''), variable.value.data.slice()]),
   )
 }
 

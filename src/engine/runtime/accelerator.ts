@@ -28,6 +28,8 @@ export interface StepProgram {
 export interface Device {
   /** Whether programs run on another device than the CPU. Known after the first `prepare`. */
   readonly isOther: boolean
+  /** The number of runs that may begin before it is known whether one was finite. */
+  readonly overlap: number
   /** Prepares a program before its first run: decides where it runs, and compiles it there. */
   prepare(program: Program): void | Promise<void>
   /** The program where it runs. */
@@ -54,8 +56,12 @@ export interface KeptRows {
   release(): void
 }
 
+/** No step ran. */
+export const NOTHING: Ran = { steps: 0, finite: true }
+
 export const CPU: Device = {
   isOther: false,
+  overlap: 0,
   prepare: () => undefined,
   stepProgram: (program) => program,
   run(program, load) {
@@ -63,7 +69,7 @@ export const CPU: Device = {
     return { steps: 1, finite: program.run() }
   },
   keep: () => Promise.resolve(null),
-  fetch: () => ({ steps: 0, finite: true }),
+  fetch: () => NOTHING,
   release: () => undefined,
 }
 
@@ -92,8 +98,11 @@ export interface AcceleratorReport {
 
 export interface Accelerator {
   readonly report: AcceleratorReport
-  /** @param owner what the programs belong to: runs of one owner at the same time share the content of cells */
-  deviceOf(owner: object): Device
+  /**
+   * @param owner what the programs belong to: runs of one owner at the same time share the content of cells
+   * @param isTraining whether runs are steps of training
+   */
+  deviceOf(owner: object, isTraining: boolean): Device
 }
 
 // A variable of the module, because runners of every model ask for it. useWebGPU sets it.
@@ -112,7 +121,7 @@ export function isAccelerated(): boolean {
   return current !== null
 }
 
-/** Where the programs of an owner run. */
-export function deviceOf(owner: object): Device {
-  return current === null ? CPU : current.deviceOf(owner)
+/** Where the programs of an owner run. @param isTraining whether runs are steps of training */
+export function deviceOf(owner: object, isTraining = false): Device {
+  return current === null ? CPU : current.deviceOf(owner, isTraining)
 }

@@ -48,6 +48,7 @@ export class Choices {
 
   private async decide(program: Program): Promise<boolean> {
     const { selfTest } = this
+    if (this.gpu.loss !== null) return this.reported(program, false, 'the device was lost, and there is no other')
     const missing = missingIn(program.graph)
     if (missing !== null) return this.reported(program, false, `${missing} has no kernel on the GPU`)
     const wrong = await selfTest.wrongIn(program.graph)

@@ -4,7 +4,7 @@
 import { allocateData, type NumericArray } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import type { CellStorage } from '../ir/graph'
-import type { Device, KeptRows, Ran, StepProgram } from '../runtime/accelerator'
+import { NOTHING, type KeptRows, type Ran, type StepProgram } from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
 import type { Rows } from '../runtime/rows'
 import type { Cells } from './cells'
@@ -15,11 +15,12 @@ import { GpuProgram, type Loader } from './program'
 import { DeviceRows } from './rows'
 import { StepQueue } from './step-queue'
 
-export class GpuRun implements Device {
+export class GpuRun {
   private readonly programs = new Map<Program, DeviceSteps | HostSteps>()
   private readonly queue: StepQueue
-  /** The steps since everything was fetched. */
-  private unfetched = 0
+  /** The error of the first use after the device was lost; null before. */
+  private lost: DeviceLostError | null = null
+  /** Whether a program runs on the device. */
   isOther = false
 
   constructor(
@@ -30,10 +31,16 @@ export class GpuRun implements Device {
     this.queue = new StepQueue(gpu)
   }
 
+  /** Whether a program is prepared. */
+  has(program: Program): boolean {
+    return this.programs.has(program)
+  }
+
   async prepare(program: Program): Promise<void> {
-    if (this.programs.has(program)) return
-    const isChosen = await this.choices.choose(program)
-    const made = isChosen ? await this.unlessRefused(program) : null
+    if (this.has(program)) return
+    const made = await this.unlessLost(async () =>
+      (await this.choices.choose(program)) ? this.unlessRefused(program) : null,
+    )
     this.programs.set(program, made ?? new HostSteps(program))
     if (made !== null) this.isOther = true
   }
@@ -41,15 +48,14 @@ export class GpuRun implements Device {
   /** The program on the device; null if its driver refuses a kernel, or if there is not enough memory. */
   private async unlessRefused(program: Program): Promise<DeviceSteps | null> {
     const { gpu, cells, queue } = this
+    const homes = {
+      missing: (storage: CellStorage): number => cells.missing(storage),
+      home: (storage: CellStorage): number => cells.home(storage, this),
+    }
     try {
-      const homes = {
-        missing: (storage: CellStorage): number => cells.missing(storage),
-        home: (storage: CellStorage): number => cells.home(storage, this),
-      }
       const made = await GpuProgram.create(gpu, program.graph, homes, queue.state.flag)
-      const steps = new DeviceSteps(program, made)
       await made.compile()
-      return steps
+      return new DeviceSteps(program, made)
     } catch (error) {
       if (gpu.loss !== null) throw error
       this.choices.refused(program, messageOf(error))
@@ -61,23 +67,26 @@ export class GpuRun implements Device {
     return this.programs.get(program) ?? program
   }
 
-  async run(program: Program, load: (target: Pick<StepProgram, 'parameter'>) => void): Promise<Ran> {
+  async run(
+    program: Program,
+    load: (target: Pick<StepProgram, 'parameter'>) => void,
+    isTraining: boolean,
+  ): Promise<Ran> {
     const steps = this.programs.get(program)!
     if (steps instanceof HostSteps) {
-      // A program that stays on the CPU needs the weights there.
-      if (this.isOther) await this.fetch()
-      return steps.run(load)
+      // A program that stays on the CPU needs the weights there, and runs only if the steps before it were finite.
+      const before = this.isOther ? await this.fetch() : NOTHING
+      return before.finite ? steps.run(load) : before
     }
     load(steps)
     return this.unlessLost(async () => {
-      steps.write()
-      const ran = await this.submit(steps, 1, null)
+      const ran = await this.submit(steps, { times: 1, loader: null, isTraining }, () => steps.write())
       await steps.read()
       return ran
     })
   }
 
-  async keep(rows: readonly Rows[], size: number): Promise<KeptRows | null> {
+  async keep(rows: readonly Rows[], size: number, isTraining: boolean): Promise<KeptRows | null> {
     const { gpu, queue } = this
     const kept = this.isOther ? await this.unlessLost(() => DeviceRows.of(gpu, rows, size, queue.state)) : null
     if (kept === null) return null
@@ -88,51 +97,49 @@ export class GpuRun implements Device {
         if (steps instanceof HostSteps || program.graph.outputs.length > 0) return null
         return this.unlessLost(async () => {
           const loader = await kept.loaderOf(steps.made, count)
-          const times = Math.min(most, this.queue.timesOf(steps.made))
-          kept.start(start)
-          return this.submit(steps, times, loader)
+          const times = Math.min(most, queue.timesOf(steps.made))
+          return this.submit(steps, { times, loader, isTraining }, () => kept.start(start))
         })
       },
       release: () => kept.release(),
     }
   }
 
-  /** Submits steps, after the content that they use. */
-  private async submit(steps: DeviceSteps, times: number, loader: Loader | null): Promise<Ran> {
-    this.cells.lend(steps.storages, this)
-    this.unfetched += times
+  /** Submits steps, after the content that they use. @param write writes what they need besides */
+  private async submit(steps: DeviceSteps, { times, loader, isTraining }: Submit, write: () => void): Promise<Ran> {
+    const { cells, queue } = this
+    if (!cells.isSettled) await cells.settled()
+    cells.lend(steps.storages, this, isTraining ? times : 0)
+    write()
     steps.tally.add(times)
-    return ranOf(await this.queue.submit(steps.made, times, loader), times)
+    return ranOf(await queue.submit(steps.made, times, loader), times)
   }
 
-  async fetch(storages?: Iterable<CellStorage>): Promise<Ran> {
-    const failed = await this.unlessLost(async () => {
-      const found = await this.queue.drain()
+  fetch(storages?: Iterable<CellStorage>): Promise<Ran> {
+    return this.unlessLost(async () => {
+      const failed = await this.queue.drain()
       await this.cells.fetch(this, storages)
-      return found
+      return ranOf(failed, 0)
     })
-    if (storages === undefined) this.unfetched = 0
-    return ranOf(failed, 0)
   }
 
-  /** Runs `body`, and explains its error if the device was lost meanwhile. */
+  /** Runs `body`. If the device was lost, all that is used later has the same error. */
   private async unlessLost<Result>(body: () => Promise<Result>): Promise<Result> {
-    const { gpu, cells } = this
+    if (this.lost !== null) throw this.lost
     try {
       return await body()
     } catch (error) {
-      // The promise of the loss settles with those that it rejects.
-      await Promise.race([gpu.device.lost, new Promise((resolve) => setTimeout(resolve, 100))])
-      if (gpu.loss === null) throw error
-      // Linear memory has what was fetched last.
-      cells.abandon(this)
-      throw new DeviceLostError(gpu.loss.message, this.unfetched)
+      const loss = await this.gpu.lossBehind()
+      if (loss === null) throw error
+      // Linear memory has what was fetched last. Another use may have found the loss before.
+      this.lost ??= new DeviceLostError(loss.message, this.cells.abandon(this))
+      throw this.lost
     }
   }
 
   async release(): Promise<void> {
     try {
-      await this.fetch()
+      if (this.lost === null) await this.fetch()
     } finally {
       this.cells.abandon(this)
       for (const steps of this.programs.values()) steps.dispose()
@@ -141,6 +148,15 @@ export class GpuRun implements Device {
       this.cells.release(this)
     }
   }
+}
+
+/** Runs that are submitted together. */
+interface Submit {
+  readonly times: number
+  /** null if the parameters of one run are written. */
+  readonly loader: Loader | null
+  /** Whether they are steps of training. */
+  readonly isTraining: boolean
 }
 
 /** @param failed the number of runs from the first that was not finite to the last */

@@ -7,7 +7,7 @@ import { MAP_READ, USAGE } from './flags'
 import type { GpuProgram, Loader } from './program'
 
 /** The submits in flight: the device computes one while the next is recorded. */
-const IN_FLIGHT = 3
+export const IN_FLIGHT = 3
 /** The largest number of steps in a submit. */
 export const MOST_STEPS = 64
 /** The milliseconds that a submit should take: browsers end those of a second or two, and a page shares its GPU. */

@@ -129,6 +129,11 @@ export class ModelCheckpoint extends ModelCheckpointBase {
     if (this.saveFreq === 'epoch') return this.saveIfDue(logs, {})
   }
 
+  /** @internal */
+  override get readsWeights(): boolean {
+    return this.batches + 1 >= Number(this.saveFreq)
+  }
+
   private count(batch: number, logs: Logs): void | Promise<void> {
     if (++this.batches < Number(this.saveFreq)) return
     this.batches = 0
