@@ -35,7 +35,8 @@ export class Choices {
   }
 
   /** Whether a program runs on the device. */
-  choose(program: Program): Promise<boolean> {
+  async choose(program: Program): Promise<boolean> {
+    if (this.gpu.loss !== null) return this.reported(program, false, 'the device was lost, and there is no other')
     let choice = this.made.get(program)
     if (choice === undefined) this.made.set(program, (choice = this.decide(program)))
     return choice
@@ -48,7 +49,6 @@ export class Choices {
 
   private async decide(program: Program): Promise<boolean> {
     const { selfTest } = this
-    if (this.gpu.loss !== null) return this.reported(program, false, 'the device was lost, and there is no other')
     const missing = missingIn(program.graph)
     if (missing !== null) return this.reported(program, false, `${missing} has no kernel on the GPU`)
     const wrong = await selfTest.wrongIn(program.graph)
