@@ -24,7 +24,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
 const limits = {
   bundled: 147_500,
   named: 1_460,
-  published: 569_600,
+  published: 569_900,
   part: 30_000,
   unpacked: 6_950_000,
   archive: 2_050_000,
