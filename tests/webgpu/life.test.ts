@@ -518,9 +518,9 @@ describe.skipIf(web === null)('other code meanwhile', () => {
 
   it('loses no step if it calls sync while steps run', () =>
     compare(async (model) => {
-      let isRunning = true
-      const running = model.fit(x, y, { ...quiet, epochs: 4 }).finally(() => (isRunning = false))
-      for (let i = 0; isRunning; i++) {
+      const state = { isRunning: true }
+      const running = model.fit(x, y, { ...quiet, epochs: 4 }).finally(() => (state.isRunning = false))
+      for (let i = 0; state.isRunning; i++) {
         await new Promise((resolve) => (i % 2 === 0 ? setImmediate(resolve) : setTimeout(resolve, 1)))
         await web!.sync()
       }
