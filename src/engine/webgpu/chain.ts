@@ -7,7 +7,7 @@ import type { Word } from '../ir/instruction'
 import type { ChainKernel } from '../plan/chain'
 import type { Placement } from '../plan/kernel'
 import type { ChainLimits } from '../plan/target'
-import { kernelOver, type Dispatch } from './dispatch'
+import type { Emitter } from './dispatch'
 import { expressionOf } from './elementwise'
 import { stridedOffsets } from './strided'
 
@@ -20,11 +20,8 @@ export const loaded = (dtype: DType, at: string): string => (dtype === 'float32'
 export const stored = (dtype: DType, at: string, x: string): string =>
   dtype === 'float32' ? `storeF32(${at}, ${x});` : `storeI32(${at}, ${x});`
 
-/** The dispatch of a chain; null if it has no elements. */
-export function lowerChain(kernel: ChainKernel, { operand }: Placement, unless: Word | null): Dispatch | null {
+export function lowerChain(kernel: ChainKernel, { operand }: Placement, emit: Emitter): void {
   const { nodes, shape, writes } = kernel
-  const count = sizeOf(shape)
-  if (count === 0) return null
   const names = new Map<Value, string>()
   const fields: Record<string, Word> = {}
   const lines: string[] = []
@@ -50,9 +47,8 @@ export function lowerChain(kernel: ChainKernel, { operand }: Placement, unless: 
     fields[`y${i}`] = operand(value).address
     lines.push(stored(value.dtype, `p.y${i} + index`, names.get(value)!))
   })
-  return kernelOver(count, {
+  emit.over(sizeOf(shape), {
     fields: { ...fields, ...offsets.fields },
     body: `${offsets.code}\n${lines.join('\n')}`,
-    unless,
   })
 }

@@ -4,7 +4,7 @@
 
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { isAddress, type Word } from '../ir/instruction'
-import type { Address } from '../ir/operand'
+import type { Address, Operand } from '../ir/operand'
 import { functionsIn } from './functions'
 
 /** Workgroups along each axis. */
@@ -19,8 +19,11 @@ export interface Dispatch {
   readonly grid: Grid
 }
 
-/** The fields of a kernel's record by name: in WGSL, `p.NAME` is a number, an f32, or the index of an element in `memory`. */
-export type RecordFields = Readonly<Record<string, Word>>
+/**
+ * The fields of a kernel's record by name: in WGSL, `p.NAME` is a number, an f32, or the index of an element in `memory`, for an operand
+ * that of its first. The record does not have those that are undefined.
+ */
+export type RecordFields = Readonly<Record<string, Word | Operand | undefined>>
 
 /** How a kernel is written. */
 export interface KernelText {
@@ -34,8 +37,6 @@ export interface KernelText {
    * the thread in it), `index` (the number of the thread in all), and the functions of functions.ts.
    */
   readonly body: string
-  /** If this word is not 0, the kernel does nothing; null if it runs in any case. */
-  readonly unless: Word | null
 }
 
 /** The largest number of workgroups along an axis that every device has. */
@@ -47,6 +48,8 @@ function gridOf(groups: number): Grid {
   const rows = Math.ceil(groups / MOST_GROUPS)
   return [Math.ceil(groups / rows), rows, 1]
 }
+
+const isOperand = (field: Word | Operand): field is Operand => typeof field === 'object' && 'address' in field
 
 const typeOf = (word: Word): string => (typeof word === 'object' && 'float' in word ? 'f32' : 'u32')
 
@@ -60,45 +63,63 @@ if (workgroupUniformLoad(&stopped) != 0u) { return; }
 `,
 }
 
-/** A kernel that runs in `groups` workgroups. A kernel whose `group` may be larger must check it, because grids are rectangles. */
-export function kernelIn(groups: number, text: KernelText): Dispatch {
-  const { threads = 64, declarations = '', body, unless } = text
-  const fields: RecordFields = unless === null ? text.fields : { ...text.fields, stopFlag: unless }
-  const names = Object.keys(fields)
-  const meets = body.includes('workgroupBarrier') || declarations.includes('workgroupBarrier')
+/** A kernel that runs in `groups` workgroups. Its text must do nothing in others, because grids are rectangles. */
+function kernelIn(groups: number, text: KernelText, unless: Word | null): Dispatch {
+  const { threads = 64, declarations = '', body } = text
+  const names: string[] = []
+  const words: Word[] = []
+  for (const [name, field] of Object.entries({ ...text.fields, stopFlag: unless ?? undefined })) {
+    if (field === undefined) continue
+    names.push(name)
+    words.push(isOperand(field) ? field.address : field)
+  }
+  const called = functionsIn(declarations + body)
+  const meets = [called, declarations, body].some((part) => part.includes('workgroupBarrier'))
   const stop = meets ? STOP_TOGETHER : STOP
   const { declaration, statement } = unless === null ? NO_STOP : stop
-  const own = `${declaration}${declarations}
+  const code = `struct Record { ${names.map((name, i) => `${name}: ${typeOf(words[i]!)}`).join(', ')} }
+@group(0) @binding(0) var<storage, read_write> memory: array<u32>;
+@group(0) @binding(1) var<uniform> p: Record;
+${called}${declaration}${declarations}
 @compute @workgroup_size(${threads}) fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) thread: u32) {
 let group = groupId.y * groupCounts.x + groupId.x;
 let index = group * ${threads}u + thread;
 ${statement}${body}
-}`
-  const code = `struct Record { ${names.map((name) => `${name}: ${typeOf(fields[name]!)}`).join(', ')} }
-@group(0) @binding(0) var<storage, read_write> memory: array<u32>;
-@group(0) @binding(1) var<uniform> p: Record;
-${functionsIn(own)}${own}
+}
 `
-  return { code, words: names.map((name) => fields[name]!), grid: gridOf(groups) }
+  return { code, words, grid: gridOf(groups) }
 }
 
-/** A kernel with a thread for each of `count` elements, whose number is `index`. */
-export function kernelOver(count: number, text: KernelText): Dispatch {
-  const { threads = 64, body, fields } = text
-  return kernelIn(Math.ceil(count / threads), {
-    ...text,
-    fields: { count, ...fields },
-    body: `if (index >= p.count) { return; }\n${body}`,
-  })
-}
+/** Emits kernels that all stop for the same word. Those without workgroups are left out. */
+export class Emitter {
+  constructor(
+    /** If this word is not 0, the kernels do nothing; null if they run in any case. */
+    private readonly unless: Word | null,
+    private readonly add: (dispatch: Dispatch) => void,
+  ) {}
 
-/** A copy of consecutive bytes. */
-export function copyOf(from: Address, to: Address, bytes: number, unless: Word | null): Dispatch {
-  return kernelOver(bytes / BYTES_PER_ELEMENT, {
-    fields: { source: from, to },
-    body: 'memory[p.to + index] = memory[p.source + index];',
-    unless,
-  })
+  /** A kernel that runs in `count` workgroups, whose number is `group`. */
+  groups(count: number, { fields, body, ...text }: KernelText): void {
+    const checked = `if (group >= p.groupCount) { return; }\n${body}`
+    if (count > 0)
+      this.add(kernelIn(count, { ...text, fields: { groupCount: count, ...fields }, body: checked }, this.unless))
+  }
+
+  /** A kernel with a thread for each of `count` elements, whose number is `index`. */
+  over(count: number, { fields, body, ...text }: KernelText): void {
+    const groups = Math.ceil(count / (text.threads ?? 64))
+    const checked = `if (index >= p.count) { return; }\n${body}`
+    if (count > 0) this.add(kernelIn(groups, { ...text, fields: { count, ...fields }, body: checked }, this.unless))
+  }
+
+  /** A copy of consecutive bytes, unless they are there already. */
+  copy(from: Address, to: Address, bytes: number): void {
+    if (from.buffer === to.buffer && from.offset === to.offset) return
+    this.over(bytes / BYTES_PER_ELEMENT, {
+      fields: { source: from, to },
+      body: 'memory[p.to + index] = memory[p.source + index];',
+    })
+  }
 }
 
 /** The words of a record as bits, and which of them are addresses. */

@@ -6,7 +6,7 @@ import type { Address, Operand } from '../ir/operand'
 import type { Node } from '../ir/graph'
 import type { KernelRoutine } from '../primitives/routine'
 import type { KernelTraits } from '../plan/target'
-import type { Dispatch } from './dispatch'
+import type { Emitter } from './dispatch'
 
 /** What a kernel is made of. */
 export interface GpuContext<Attributes> {
@@ -19,11 +19,9 @@ export interface GpuContext<Attributes> {
   readonly bias: Operand | null
   /** The elementwise nodes that are applied to output 0, in order. */
   readonly activation: readonly Node[]
-  /** If this word is not 0, the kernel does nothing; null if it runs in any case. */
-  readonly unless: Word | null
   /** The word that a guard sets to end the run. */
   readonly flag: Word
-  emit(dispatch: Dispatch): void
+  readonly emit: Emitter
 }
 
 export interface GpuKernel<Attributes> extends KernelTraits<Attributes> {

@@ -14,18 +14,21 @@
 import { sizeOf } from '../../core/shapes'
 import type { Node } from '../ir/graph'
 import type { Word } from '../ir/instruction'
-import type { Address, Operand } from '../ir/operand'
+import type { Address } from '../ir/operand'
 import { bodyOf, isLoop } from '../ir/region'
 import { labelOf, type Kernel, type Placement } from '../plan/kernel'
 import type { BytesCopy, LoopKernel } from '../plan/loop'
 import { ruleOf } from '../primitives'
 import { RECORD_BYTES } from './device'
-import { copyOf, kernelOver, type Dispatch } from './dispatch'
-import type { GpuContext } from './kernel'
-import type { LabelledDispatch, Step } from './steps'
+import type { Emitter } from './dispatch'
+import { emitterTo, type Step } from './steps'
 
 /** The words that decide whether kernels run. */
-export interface RunWords extends Pick<GpuContext<unknown>, 'unless' | 'flag'> {
+export interface RunWords {
+  /** If this word is not 0, kernels do nothing; null if they run in any case. */
+  readonly unless: Word | null
+  /** The word that a guard sets to end the run. */
+  readonly flag: Word
   /** A word of memory for a loop with a condition. */
   newWord(): Address
 }
@@ -36,44 +39,37 @@ type LowerAll = (kernels: readonly Kernel[], placement: Placement, run: RunWords
 export function lowerLoop(kernel: LoopKernel, placement: Placement, run: RunWords, lowerAll: LowerAll): Step[] {
   const { length, runs } = kernel.node.attributes
   const label = labelOf(kernel)
-  const labelled = (dispatches: readonly Dispatch[]): LabelledDispatch[] =>
-    dispatches.map((each) => ({ ...each, label }))
   const inside = kernel.placeBody(placement)
   const stop = runs === undefined ? null : run.newWord()
   const unless = stop ?? run.unless
-  const body = [
-    ...labelled(stop === null ? [] : [stopUnless(kernel.conditionIn(inside), stop, run.unless)]),
-    ...lowerAll(kernel.kernels, inside, { ...run, unless }),
-    ...labelled(copies(kernel.copiesInside(inside), unless)),
-  ]
-  return [
-    ...labelled(copies(kernel.copiesBefore(placement), run.unless)),
-    ...labelled(kernel.zeroed(placement).map((operand) => zeros(operand, run.unless))),
-    { loop: kernel.identity, length, body },
-    ...labelled(copies(kernel.copiesAfter(placement), run.unless)),
-  ]
+  const body: Step[] = []
+  if (stop !== null) emitStop(emitterTo(body, label, null), kernel.conditionIn(inside), stop, run.unless)
+  body.push(...lowerAll(kernel.kernels, inside, { ...run, unless }))
+  copyAll(kernel.copiesInside(inside), emitterTo(body, label, unless))
+  const steps: Step[] = []
+  const emit = emitterTo(steps, label, run.unless)
+  copyAll(kernel.copiesBefore(placement), emit)
+  for (const zeros of kernel.zeroed(placement))
+    emit.over(sizeOf(zeros.shape), { fields: { zeros }, body: 'memory[p.zeros + index] = 0u;' })
+  steps.push({ loop: kernel.identity, length, body })
+  copyAll(kernel.copiesAfter(placement), emit)
+  return steps
 }
 
 /**
  * Sets the word that stops the kernels of a turn, if its condition is false or the word around the loop is set. If `while`
  * ends, no later turn changes the condition, so the word stays set.
  */
-function stopUnless(condition: Address, stop: Address, around: Word | null): Dispatch {
+function emitStop(emit: Emitter, condition: Address, stop: Address, around: Word | null): void {
   const own = 'select(1u, 0u, memory[p.condition] != 0u)'
-  return kernelOver(1, {
-    fields: { condition, stop, ...(around === null ? {} : { around }) },
+  emit.over(1, {
+    fields: { condition, stop, around: around ?? undefined },
     body: `memory[p.stop] = ${around === null ? own : `memory[p.around] | ${own}`};`,
-    unless: null,
   })
 }
 
-function copies(all: readonly BytesCopy[], unless: Word | null): Dispatch[] {
-  return all.filter(({ bytes }) => bytes > 0).map(({ from, to, bytes }) => copyOf(from, to, bytes, unless))
-}
-
-/** Fills a contiguous operand with zeros. */
-function zeros({ address, shape }: Operand, unless: Word | null): Dispatch {
-  return kernelOver(sizeOf(shape), { fields: { to: address }, body: 'memory[p.to + index] = 0u;', unless })
+function copyAll(copies: readonly BytesCopy[], emit: Emitter): void {
+  for (const { from, to, bytes } of copies) emit.copy(from, to, bytes)
 }
 
 /** The most turns of a loop that runs while a condition is true: all of them are dispatched. */

@@ -5,6 +5,7 @@ import { sizeOf } from '../../core/shapes'
 import { titleOf, type Graph, type Node } from '../ir/graph'
 import type { Address, Operand } from '../ir/operand'
 import type { PrimitiveName } from '../ir/attributes'
+import type { Word } from '../ir/instruction'
 import { bodyOf, isLoop } from '../ir/region'
 import { plan, type Plan } from '../plan'
 import { ChainKernel } from '../plan/chain'
@@ -15,10 +16,10 @@ import { hasEffect } from '../transforms/effect'
 import { ruleOf } from '../primitives'
 import { simplify } from '../plan/simplify'
 import { lowerChain } from './chain'
-import { copyOf, type Dispatch } from './dispatch'
+import type { Emitter } from './dispatch'
 import { isExpressible } from './elementwise'
 import { isEndless, lowerLoop, tooLongIn, type RunWords } from './loop'
-import type { Step } from './steps'
+import { emitterTo, type Step } from './steps'
 import { gpuKernelOf, gpuTarget, hasKernel } from './target'
 
 export interface GpuPlan extends Plan {
@@ -70,8 +71,8 @@ export function planGpu(graph: Graph, flag: Address): GpuPlan {
   ]
   for (const { cell, value, target } of memory.copies) {
     const { address, shape } = placement.operand(value)
-    const copy = copyOf(address, { buffer: target, offset: 0 }, BYTES_PER_ELEMENT * sizeOf(shape), unless)
-    steps.push({ ...copy, label: `update ${cell.name}` })
+    const bytes = BYTES_PER_ELEMENT * sizeOf(shape)
+    emitterTo(steps, `update ${cell.name}`, unless).copy(address, { buffer: target, offset: 0 }, bytes)
   }
   return { ...planned, steps, workspaceBytes }
 }
@@ -82,21 +83,18 @@ function lowerAll(kernels: readonly Kernel[], placement: Placement, run: RunWord
 
 function lower(kernel: Kernel, placement: Placement, run: RunWords): Step[] {
   if (kernel instanceof LoopKernel) return lowerLoop(kernel, placement, run, lowerAll)
-  const label = labelOf(kernel)
   const steps: Step[] = []
-  const emit = (dispatch: Dispatch): void => void steps.push({ ...dispatch, label })
-  if (kernel instanceof ChainKernel) {
-    const dispatch = lowerChain(kernel, placement, run.unless)
-    if (dispatch !== null) emit(dispatch)
-  } else if (kernel instanceof SingleKernel) lowerSingle(kernel, placement, run, emit)
+  const emit = emitterTo(steps, labelOf(kernel), run.unless)
+  if (kernel instanceof ChainKernel) lowerChain(kernel, placement, emit)
+  else if (kernel instanceof SingleKernel) lowerSingle(kernel, placement, run.flag, emit)
   return steps
 }
 
 function lowerSingle<Name extends PrimitiveName>(
   kernel: SingleKernel<Name>,
   { operand, temporaryOf }: Placement,
-  run: RunWords,
-  emit: (dispatch: Dispatch) => void,
+  flag: Word,
+  emit: Emitter,
 ): void {
   const { node, writes, bias, activation } = kernel
   gpuKernelOf(node.name).lower({
@@ -106,7 +104,7 @@ function lowerSingle<Name extends PrimitiveName>(
     temporary: temporaryOf(kernel),
     bias: bias && operand(bias.operand),
     activation: activation?.nodes ?? [],
-    ...run,
+    flag,
     emit,
   })
 }

@@ -1,7 +1,8 @@
 // A program as dispatches and loops of dispatches. A loop has the dispatches of one turn; their records differ from turn to turn.
 
 import type { LoopIdentity, Turns } from '../plan/memory'
-import type { Dispatch } from './dispatch'
+import type { Word } from '../ir/instruction'
+import { Emitter, type Dispatch } from './dispatch'
 
 /** A dispatch with the name of its origin. */
 export interface LabelledDispatch extends Dispatch {
@@ -16,6 +17,11 @@ export interface LoopStep {
 }
 
 export type Step = LabelledDispatch | LoopStep
+
+/** Appends what is emitted. */
+export function emitterTo(steps: Step[], label: string, unless: Word | null): Emitter {
+  return new Emitter(unless, (dispatch) => void steps.push({ ...dispatch, label }))
+}
 
 /** Visits the dispatches of a run in their order, with the turns of the loops around each. */
 export function forEachDispatch(

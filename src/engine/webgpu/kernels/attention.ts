@@ -5,20 +5,18 @@
 import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf, type TensorType } from '../../../core/shapes'
 import { attentionFields, type AttentionGradientKernel, type AttentionKernel } from '../../primitives/attention'
-import type { Word } from '../../ir/instruction'
 import {
   gradientOperands,
   type AttentionAttributes,
   type GradientAttributes,
 } from '../../primitives/attention-operands'
 import { required } from '../../primitives/routine'
-import { kernelIn, type Dispatch, type RecordFields } from '../dispatch'
+import type { Emitter, RecordFields } from '../dispatch'
 import type { RoutineKernel } from '../kernel'
-import { ROW_DECLARATIONS, ROW_THREADS } from './rows'
+import { forColumns, LEAST, ROW_THREADS } from './rows'
 
-/** The bits of ∞ and −∞, which WGSL cannot write. */
+/** The bits of ∞, which WGSL cannot write. */
 const INFINITE = '0x7f800000u'
-const LEAST = 0xff800000
 
 /**
  * Declares `product`, the scalar product of two rows; where rows start; and whether a score counts, and what it is. b is the
@@ -48,17 +46,12 @@ return p.scale * product(queryAt(b, h, t), key, p.depth)${bias};
 }
 
 /** Declares the row of a workgroup of the query, and the columns of its band. */
-const QUERY_ROW = `if (group >= p.batch * p.heads * p.rows) { return; }
-let t = group % p.rows;
+const QUERY_ROW = `let t = group % p.rows;
 let h = group / p.rows % p.heads;
 let b = group / p.rows / p.heads;
 let g = h / (p.heads / p.keyHeads);
 let first = u32(clamp(i32(t) - i32(p.before), 0, i32(p.columns)));
 let last = u32(clamp(i32(t) + i32(p.after) + 1, 0, i32(p.columns)));`
-
-/** A loop of a thread over its features of a row. */
-const eachFeature = (features: string, statement: string): string =>
-  `for (var i = thread; i < p.${features}; i += ${ROW_THREADS}u) { ${statement} }`
 
 /**
  * Adds to a row in memory the rows of a block, each times its weight.
@@ -66,29 +59,26 @@ const eachFeature = (features: string, statement: string): string =>
  * @param faded what the row in memory is multiplied with before
  */
 const addRows = (to: string, features: string, weights: string, row: string, count: string, faded = ''): string =>
-  eachFeature(
-    features,
+  forColumns(
     `var sum = f32At(${to} + i)${faded};
 for (var j = 0u; j < ${count}; j++) { sum = fma(${weights}[j], f32At(${row} + i), sum); }
 storeF32(${to} + i, sum);`,
+    features,
   )
 
 const WEIGHTS = `var<workgroup> weights: array<f32, ${ROW_THREADS}>;`
 
 export const attention: RoutineKernel<AttentionKernel> = {
   // The largest score so far, and relative to it the sums of exponentials and of their products with values.
-  lower({ attributes }, { inputs, outputs: [out, logSum], unless, emit }) {
+  lower({ attributes }, { inputs, outputs: [out, logSum], emit }) {
     const fields = attentionFields(inputs, attributes)
-    const { batch, heads, rows } = fields
-    if (batch * heads * rows === 0) return
-    emit(
-      kernelIn(batch * heads * rows, {
-        fields: { ...fields, out: out!.address, logSum: logSum!.address, least: LEAST },
-        threads: ROW_THREADS,
-        declarations: `${ROW_DECLARATIONS}\n${WEIGHTS}\n${scores(attributes)}`,
-        body: `${QUERY_ROW}
+    emit.groups(fields.batch * fields.heads * fields.rows, {
+      fields: { ...fields, out, logSum, least: LEAST },
+      threads: ROW_THREADS,
+      declarations: `${WEIGHTS}\n${scores(attributes)}`,
+      body: `${QUERY_ROW}
 let to = p.out + resultAt(b, h, t);
-${eachFeature('width', 'storeF32(to + i, 0.0);')}
+${forColumns('storeF32(to + i, 0.0);', 'width')}
 var largest = bitcast<f32>(p.least);
 var sum = 0.0;
 for (var start = first; start < last; start += ${ROW_THREADS}u) {
@@ -108,15 +98,13 @@ ${addRows('to', 'width', 'weights', 'valueAt(b, g, start + j)', `min(${ROW_THREA
 }
 sum = rowSum(thread, sum);
 if (magnitude(sum) == 0u) {
-${eachFeature('width', 'var mean = 0.0; for (var s = 0u; s < p.columns; s++) { mean += f32At(valueAt(b, g, s) + i) / f32(p.columns); } storeF32(to + i, mean);')}
+${forColumns('var mean = 0.0; for (var s = 0u; s < p.columns; s++) { mean += f32At(valueAt(b, g, s) + i) / f32(p.columns); } storeF32(to + i, mean);', 'width')}
 if (thread == 0u) { memory[p.logSum + group] = ${INFINITE}; }
 } else {
-${eachFeature('width', 'storeF32(to + i, f32At(to + i) / sum);')}
+${forColumns('storeF32(to + i, f32At(to + i) / sum);', 'width')}
 if (thread == 0u) { storeF32(p.logSum + group, largest + logOf(sum)); }
 }`,
-        unless,
-      }),
-    )
+    })
   },
 }
 
@@ -127,52 +115,36 @@ export const attentionGradient: RoutineKernel<AttentionGradientKernel> = {
     return BYTES_PER_ELEMENT * Math.max(1, sizeOf(logSum.shape))
   },
   lower({ attributes }, context) {
-    const { inputs, outputs, temporary, unless, emit } = context
+    const { inputs, outputs, temporary, emit } = context
     const [y, logSum, dy, dLogSum] = gradientOperands(inputs, attributes)
     const [dQuery, dKey, dValue, dBias] = outputs
     const fields = attentionFields(inputs, attributes)
     const { batch, heads, keyHeads, rows, columns } = fields
-    const shared = { ...fields, logSum: logSum.address, dy: dy.address, means: required(temporary) }
-    if (batch * heads * rows > 0) {
-      const own = {
-        y: y.address,
-        dQuery: dQuery!.address,
-        ...(dLogSum === undefined ? {} : { dLogSum: dLogSum.address }),
-        ...(dBias === undefined ? {} : { dBias: dBias.address }),
-      }
-      emit(gradientOfQuery(batch * heads * rows, { ...shared, ...own }, attributes, unless))
-    }
-    if (batch * keyHeads * columns > 0) {
-      const own = { dKey: dKey!.address, dValue: dValue!.address }
-      emit(gradientOfKey(batch * keyHeads * columns, { ...shared, ...own }, attributes, unless))
-    }
+    const shared = { ...fields, logSum, dy, means: required(temporary) }
+    emitQueryGradient(batch * heads * rows, { ...shared, y, dQuery, dLogSum, dBias }, attributes, emit)
+    emitKeyGradient(batch * keyHeads * columns, { ...shared, dKey, dValue }, attributes, emit)
   },
 }
 
 /** Declares `weightOf`, e^(S − ln Σ) */
 const WEIGHT_OF = 'fn weightOf(score: f32, logSum: f32) -> f32 { return flushFactor(expOf(score - logSum)); }'
 
-/** dquery, dbias, and the means of the rows for `gradientOfKey`. */
-function gradientOfQuery(
-  count: number,
-  fields: RecordFields,
-  attributes: GradientAttributes,
-  unless: Word | null,
-): Dispatch {
+/** dquery, dbias, and the means of the rows for `emitKeyGradient`. */
+function emitQueryGradient(count: number, fields: RecordFields, attributes: GradientAttributes, emit: Emitter): void {
   const { hasSums, givesBias } = attributes
   // dbias has an element for each column.
   const [start, end] = givesBias ? ['0u', 'p.columns'] : ['first', 'last']
-  return kernelIn(count, {
+  emit.groups(count, {
     fields,
     threads: ROW_THREADS,
-    declarations: `${ROW_DECLARATIONS}\n${WEIGHTS}\n${scores(attributes)}\n${WEIGHT_OF}`,
+    declarations: `${WEIGHTS}\n${scores(attributes)}\n${WEIGHT_OF}`,
     body: `${QUERY_ROW}
 let to = p.dQuery + ((b * p.rows + t) * p.heads + h) * p.depth;
-${eachFeature('depth', 'storeF32(to + i, 0.0);')}
+${forColumns('storeF32(to + i, 0.0);', 'depth')}
 let logSum = f32At(p.logSum + group);
 let dy = p.dy + resultAt(b, h, t);
 var mean = 0.0;
-${eachFeature('width', 'mean = fma(f32At(dy + i), f32At(p.y + resultAt(b, h, t) + i), mean);')}
+${forColumns('mean = fma(f32At(dy + i), f32At(p.y + resultAt(b, h, t) + i), mean);', 'width')}
 mean = rowSum(thread, mean)${hasSums ? ' - f32At(p.dLogSum + group)' : ''};
 if (thread == 0u) { storeF32(p.means + group, mean); }
 for (var start = ${start}; start < ${end}; start += ${ROW_THREADS}u) {
@@ -187,32 +159,25 @@ workgroupBarrier();
 ${addRows('to', 'depth', 'weights', 'keyAt(b, g, start + j)', `min(${ROW_THREADS}u, ${end} - start)`)}
 workgroupBarrier();
 }
-${eachFeature('depth', 'storeF32(to + i, p.scale * f32At(to + i));')}`,
-    unless,
+${forColumns('storeF32(to + i, p.scale * f32At(to + i));', 'depth')}`,
   })
 }
 
 /** dkey and dvalue: sums over the rows of all heads of the query that share the key. */
-function gradientOfKey(
-  count: number,
-  fields: RecordFields,
-  attributes: AttentionAttributes,
-  unless: Word | null,
-): Dispatch {
-  return kernelIn(count, {
+function emitKeyGradient(count: number, fields: RecordFields, attributes: AttentionAttributes, emit: Emitter): void {
+  emit.groups(count, {
     fields,
     threads: ROW_THREADS,
     declarations: `${WEIGHTS}\nvar<workgroup> slopes: array<f32, ${ROW_THREADS}>;\n${scores(attributes)}\n${WEIGHT_OF}`,
-    body: `if (group >= p.batch * p.columns * p.keyHeads) { return; }
-let g = group % p.keyHeads;
+    body: `let g = group % p.keyHeads;
 let s = group / p.keyHeads % p.columns;
 let b = group / p.keyHeads / p.columns;
 let key = keyAt(b, g, s);
 let value = valueAt(b, g, s);
 let toKey = p.dKey + group * p.depth;
 let toValue = p.dValue + group * p.width;
-${eachFeature('depth', 'storeF32(toKey + i, 0.0);')}
-${eachFeature('width', 'storeF32(toValue + i, 0.0);')}
+${forColumns('storeF32(toKey + i, 0.0);', 'depth')}
+${forColumns('storeF32(toValue + i, 0.0);', 'width')}
 let each = p.heads / p.keyHeads;
 for (var h = g * each; h < (g + 1u) * each; h++) {
 for (var start = 0u; start < p.rows; start += ${ROW_THREADS}u) {
@@ -237,7 +202,6 @@ ${addRows('toValue', 'width', 'weights', 'p.dy + resultAt(b, h, start + j)', 'mo
 workgroupBarrier();
 }
 }
-${eachFeature('depth', 'storeF32(toKey + i, p.scale * f32At(toKey + i));')}`,
-    unless,
+${forColumns('storeF32(toKey + i, p.scale * f32At(toKey + i));', 'depth')}`,
   })
 }

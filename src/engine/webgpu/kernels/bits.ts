@@ -4,7 +4,6 @@ import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf } from '../../../core/shapes'
 import type { BitCast } from '../../primitives/bitcast'
 import type { BitOperation } from '../../primitives/bits'
-import { copyOf, kernelOver } from '../dispatch'
 import type { RoutineKernel } from '../kernel'
 
 /** Of the integers a and b. */
@@ -15,25 +14,18 @@ const operations: Readonly<Record<BitOperation['kind'], string>> = {
 }
 
 export const bitOperation: RoutineKernel<BitOperation> = {
-  lower({ kind }, { inputs: [a, b], outputs: [out], unless, emit }) {
-    const count = sizeOf(out!.shape)
-    if (count === 0) return
-    emit(
-      kernelOver(count, {
-        fields: { a: a!.address, b: b!.address, out: out!.address },
-        body: `let a = i32At(p.a + index);
+  lower({ kind }, { inputs: [a, b], outputs: [out], emit }) {
+    emit.over(sizeOf(out!.shape), {
+      fields: { a, b, out },
+      body: `let a = i32At(p.a + index);
 let b = i32At(p.b + index);
 storeI32(p.out + index, ${operations[kind]});`,
-        unless,
-      }),
-    )
+    })
   },
 }
 
 export const bitCast: RoutineKernel<BitCast> = {
-  lower(_, { inputs: [x], outputs: [out], unless, emit }) {
-    const count = sizeOf(x!.shape)
-    const isSame = x!.address.buffer === out!.address.buffer && x!.address.offset === out!.address.offset
-    if (count > 0 && !isSame) emit(copyOf(x!.address, out!.address, BYTES_PER_ELEMENT * count, unless))
+  lower(_, { inputs: [x], outputs: [out], emit }) {
+    emit.copy(x!.address, out!.address, BYTES_PER_ELEMENT * sizeOf(x!.shape))
   },
 }

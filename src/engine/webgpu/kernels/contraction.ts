@@ -53,11 +53,10 @@ function lowerProduct(context: GpuContext<NoAttributes>): void {
   const [bRow, bColumn] = exactly(b!.strides.slice(-2), 2)
   emitProduct(context, {
     size,
-    fields: { a: a!.address, b: b!.address, aRow, aColumn, bRow, bColumn, ...offsets.fields },
+    fields: { a, b, aRow, aColumn, bRow, bColumn, ...offsets.fields },
     setup: offsets.code,
     left: { from: 'p.a + a_at', element: STRIDED('aRow', 'aColumn'), isDeep: aColumn === 1 },
     right: { from: 'p.b + b_at', element: STRIDED('bColumn', 'bRow'), isDeep: bColumn !== 1 },
-    out: out!.address,
     outRow: size.n,
     outMatrix: size.m * size.n,
     biasMatrix: 0,
@@ -79,22 +78,18 @@ const matmulStrips: GpuKernel<NoAttributes> = {
   fusesAddend: true,
   temporaryBytes: ([a, b]) => sliceBytes(stripsSize(a!.shape, b!.shape)),
   lower(context) {
-    const {
-      inputs: [a, b],
-      outputs: [out],
-    } = context
+    const [a, b] = context.inputs
     const size = stripsSize(a!.shape, b!.shape)
     const [aRow, aColumn] = exactly(a!.strides, 2)
     emitProduct(context, {
       size,
-      fields: { a: a!.address, b: b!.address, aRow, aColumn },
+      fields: { a, b, aRow, aColumn },
       left: { from: 'p.a', element: STRIDED('aRow', 'aColumn'), isDeep: aColumn === 1 },
       right: {
         from: 'p.b',
         element: `return f32At(origin + (wide / ${STRIP}u * p.k + deep) * ${STRIP}u + wide % ${STRIP}u);`,
         isDeep: false,
       },
-      out: out!.address,
       outRow: size.n,
       outMatrix: 0,
       biasMatrix: 0,

@@ -3,8 +3,8 @@
 import { sizeOf, type Shape } from '../../../core/shapes'
 import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { windowOf } from '../../primitives/convolution'
-import { kernelIn, kernelOver } from '../dispatch'
 import type { GpuContext, GpuKernel } from '../kernel'
+import { joined } from './rows'
 import { emitProduct, sliceBytes, type ProductSize } from './tiles'
 import { pixelSeen, placeThatSees, slideOf } from './window'
 
@@ -26,7 +26,6 @@ const convolution: GpuKernel<ConvolutionAttributes> = {
   lower(context) {
     const {
       inputs: [x, kernel],
-      outputs: [out],
       attributes,
     } = context
     const window = windowOf(kernel!)
@@ -36,8 +35,8 @@ const convolution: GpuKernel<ConvolutionAttributes> = {
     emitProduct(context, {
       size,
       fields: {
-        x: x!.address,
-        kernel: kernel!.address,
+        x,
+        kernel,
         channels: kernel!.shape.at(-2)!,
         allChannels: x!.shape.at(-1)!,
         filters,
@@ -45,7 +44,6 @@ const convolution: GpuKernel<ConvolutionAttributes> = {
       },
       left: { from: 'p.x + matrix * p.channels', element: seenAt(slide.rank, 'wide', 'deep'), isDeep: true },
       right: { from: 'p.kernel + matrix * p.n', element: inRow('filters'), isDeep: false },
-      out: out!.address,
       outRow: filters,
       outMatrix: size.n,
       biasMatrix: size.n,
@@ -65,7 +63,6 @@ const convolutionKernel: GpuKernel<PrimitiveAttributes['convolutionKernel']> = {
   lower(context) {
     const {
       inputs: [x, dy],
-      outputs: [out],
       attributes,
     } = context
     const { kernel: window, groups } = attributes
@@ -75,8 +72,8 @@ const convolutionKernel: GpuKernel<PrimitiveAttributes['convolutionKernel']> = {
     emitProduct(context, {
       size,
       fields: {
-        x: x!.address,
-        dy: dy!.address,
+        x,
+        dy,
         channels: x!.shape.at(-1)! / groups,
         allChannels: x!.shape.at(-1)!,
         filters,
@@ -84,7 +81,6 @@ const convolutionKernel: GpuKernel<PrimitiveAttributes['convolutionKernel']> = {
       },
       left: { from: 'p.x + matrix * p.channels', element: seenAt(slide.rank, 'deep', 'wide'), isDeep: false },
       right: { from: 'p.dy + matrix * p.n', element: inRow('filters'), isDeep: false },
-      out: out!.address,
       outRow: filters,
       outMatrix: size.n,
       biasMatrix: 0,
@@ -110,8 +106,8 @@ const convolutionTurned: GpuKernel<PrimitiveAttributes['convolutionTurned']> = {
     emitProduct(context, {
       size,
       fields: {
-        dy: dy!.address,
-        kernel: kernel!.address,
+        dy,
+        kernel,
         filters: kernel!.shape.at(-2)!,
         allFilters: dy!.shape.at(-1)!,
         all,
@@ -125,7 +121,6 @@ return f32At(origin + place * p.allFilters + f);`,
         isDeep: true,
       },
       right: { from: 'p.kernel + matrix * p.n', element: inRow('all'), isDeep: false },
-      out: out!.address,
       outRow: all,
       outMatrix: size.n,
       biasMatrix: size.n,
@@ -153,29 +148,23 @@ function turnedSize(
  * @param row the name of that number
  */
 function emitDepthwise(
-  { inputs: [operand, kernel], outputs: [out], attributes, unless, emit }: GpuContext<PaddedAttributes>,
+  { inputs: [operand, kernel], outputs: [out], attributes, emit }: GpuContext<PaddedAttributes>,
   x: Shape,
   seen: (rank: number) => string,
   row: string,
 ): void {
   const window = kernel!.shape.slice(0, -1)
   const { fields, rank } = slideOf(x, window, attributes)
-  const count = sizeOf(out!.shape)
-  if (count === 0) return
-  const addresses = { operand: operand!.address, kernel: kernel!.address, out: out!.address }
-  emit(
-    kernelOver(count, {
-      fields: { ...addresses, channels: x.at(-1)!, taps: sizeOf(window), ...fields },
-      body: `let channel = index % p.channels;
+  emit.over(sizeOf(out!.shape), {
+    fields: { operand, kernel, out, channels: x.at(-1)!, taps: sizeOf(window), ...fields },
+    body: `let channel = index % p.channels;
 var sum = 0.0;
 for (var tap = 0u; tap < p.taps; tap++) {
 ${seen(rank)}
 sum = fma(f32At(p.operand + ${row} * p.channels + channel), f32At(p.kernel + tap * p.channels + channel), sum);
 }
 storeF32(p.out + index, sum);`,
-      unless,
-    }),
-  )
+  })
 }
 
 const depthwiseConvolution: GpuKernel<PaddedAttributes> = {
@@ -203,28 +192,24 @@ const CHANNELS = 16
 const STRANDS = 16
 
 const depthwiseConvolutionKernel: GpuKernel<PrimitiveAttributes['depthwiseConvolutionKernel']> = {
-  lower({ inputs: [x, dy], outputs: [out], attributes, unless, emit }) {
+  lower({ inputs: [x, dy], outputs: [out], attributes, emit }) {
     const { kernel: window } = attributes
     const { fields, rank } = slideOf(x!.shape, window, attributes)
     const channels = x!.shape.at(-1)!
     const blocks = Math.ceil(channels / CHANNELS)
-    if (sizeOf(out!.shape) === 0) return
-    emit(
-      kernelIn(sizeOf(window) * blocks, {
-        fields: {
-          x: x!.address,
-          dy: dy!.address,
-          out: out!.address,
-          channels,
-          taps: sizeOf(window),
-          blocks,
-          places: placesIn(dy!.shape),
-          ...fields,
-        },
-        threads: CHANNELS * STRANDS,
-        declarations: `var<workgroup> part: array<f32, ${CHANNELS * STRANDS}>;`,
-        body: `let tap = group / p.blocks;
-if (tap >= p.taps) { return; }
+    emit.groups(sizeOf(window) * blocks, {
+      fields: {
+        x,
+        dy,
+        out,
+        channels,
+        blocks,
+        places: placesIn(dy!.shape),
+        ...fields,
+      },
+      threads: CHANNELS * STRANDS,
+      declarations: `var<workgroup> part: array<f32, ${CHANNELS * STRANDS}>;`,
+      body: `let tap = group / p.blocks;
 let channel = group % p.blocks * ${CHANNELS}u + thread % ${CHANNELS}u;
 let strand = thread / ${CHANNELS}u;
 var sum = 0.0;
@@ -235,15 +220,9 @@ sum = fma(f32At(p.x + pixel * p.channels + channel), f32At(p.dy + place * p.chan
 }
 }
 part[thread] = sum;
-workgroupBarrier();
-for (var half = ${STRANDS / 2}u; half > 0u; half /= 2u) {
-if (strand < half) { part[thread] += part[thread + half * ${CHANNELS}u]; }
-workgroupBarrier();
-}
+${joined('strand', STRANDS, CHANNELS, 'part[thread] += part[other];')}
 if (strand == 0u && channel < p.channels) { storeF32(p.out + tap * p.channels + channel, part[thread]); }`,
-        unless,
-      }),
-    )
+    })
   },
 }
 

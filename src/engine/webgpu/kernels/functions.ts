@@ -1,6 +1,21 @@
 // The WGSL functions of kernels that are not elementwise: see ../functions.ts.
 
-export const kernelFunctions: Readonly<Record<string, string>> = {
+import type { Sources } from '../functions/sources'
+import { joined, ROW_THREADS } from './rows'
+
+const overRow = (name: string, combined: string): string => `var<workgroup> ${name}Part: array<f32, ${ROW_THREADS}>;
+fn ${name}(thread: u32, x: f32) -> f32 {
+${name}Part[thread] = x;
+${joined('thread', ROW_THREADS, 1, `${name}Part[thread] = ${combined};`)}
+let y = ${name}Part[0];
+workgroupBarrier();
+return y;
+}`
+
+export const kernelFunctions: Sources = {
+  // The sum and the largest of the numbers of all threads of a workgroup, which call it together.
+  rowSum: overRow('rowSum', 'rowSumPart[thread] + rowSumPart[other]'),
+  rowMax: overRow('rowMax', 'maximum(rowMaxPart[thread], rowMaxPart[other])'),
   // The position for an index, which counts from the end if it is negative; −1 outside the axis.
   placeOf: `fn placeOf(index: i32, axis: u32) -> i32 {
 let place = select(index, index + i32(axis), index < 0i);

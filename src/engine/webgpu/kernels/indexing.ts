@@ -4,33 +4,28 @@ import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf, splitAround } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
 import { fillingBits, type InsertBlock, type ScatterMax } from '../../primitives/indexing'
-import { copyOf, kernelIn, kernelOver } from '../dispatch'
 import type { GpuContext, GpuKernel, RoutineKernel } from '../kernel'
+import { LEAST } from './rows'
 
 const gather: GpuKernel<PrimitiveAttributes['gather']> = {
-  lower({ inputs: [x, indices], outputs: [out], attributes: { axis: along, zeros = false }, unless, emit }) {
+  lower({ inputs: [x, indices], outputs: [out], attributes: { axis: along, zeros = false }, emit }) {
     const { axis, inner } = splitAround(x!.shape, along)
-    const total = sizeOf(out!.shape)
-    if (total === 0) return
-    emit(
-      kernelOver(total, {
-        fields: {
-          x: x!.address,
-          indices: indices!.address,
-          out: out!.address,
-          axis,
-          inner,
-          selected: sizeOf(indices!.shape),
-          filling: zeros ? 0 : fillingBits(x!.dtype),
-        },
-        body: `let column = index % p.inner;
+    emit.over(sizeOf(out!.shape), {
+      fields: {
+        x,
+        indices,
+        out,
+        axis,
+        inner,
+        selected: sizeOf(indices!.shape),
+        filling: zeros ? 0 : fillingBits(x!.dtype),
+      },
+      body: `let column = index % p.inner;
 let row = index / p.inner;
 let place = placeOf(i32At(p.indices + row % p.selected), p.axis);
 if (place < 0i) { memory[p.out + index] = p.filling; }
 else { memory[p.out + index] = memory[p.x + (row / p.selected * p.axis + u32(place)) * p.inner + column]; }`,
-        unless,
-      }),
-    )
+    })
   },
 }
 
@@ -51,31 +46,27 @@ interface Scattering {
  * of some columns, in the order of the indices.
  */
 function emitScatter(
-  { inputs: [updates, indices], outputs: [out], unless, emit }: GpuContext<unknown>,
+  { inputs: [updates, indices], outputs: [out], emit }: GpuContext<unknown>,
   along: number,
   { start, join }: Scattering,
 ): void {
   const { outer, axis, inner } = splitAround(out!.shape, along)
-  if (outer * axis * inner === 0) return
   const blocks = Math.ceil(axis / PLACES)
-  emit(
-    kernelIn(outer * blocks, {
-      fields: {
-        updates: updates!.address,
-        indices: indices!.address,
-        out: out!.address,
-        outer,
-        axis,
-        inner,
-        blocks,
-        selected: sizeOf(indices!.shape),
-        start,
-      },
-      threads: THREADS,
-      declarations: `var<workgroup> found: array<u32, ${THREADS}>;
+  emit.groups(outer * blocks, {
+    fields: {
+      updates,
+      indices,
+      out,
+      axis,
+      inner,
+      blocks,
+      selected: sizeOf(indices!.shape),
+      start,
+    },
+    threads: THREADS,
+    declarations: `var<workgroup> found: array<u32, ${THREADS}>;
 var<workgroup> hits: atomic<u32>;`,
-      body: `let row = group / p.blocks;
-if (row >= p.outer) { return; }
+    body: `let row = group / p.blocks;
 let first = group % p.blocks * ${PLACES}u;
 for (var i = 0u; i < ${PLACES}u && first + i < p.axis; i++) {
 for (var j = thread; j < p.inner; j += ${THREADS}u) { let to = p.out + (row * p.axis + first + i) * p.inner + j; memory[to] = p.start; }
@@ -104,9 +95,7 @@ workgroupBarrier();
 if (thread == 0u) { atomicStore(&hits, 0u); }
 workgroupBarrier();
 }`,
-      unless,
-    }),
-  )
+  })
 }
 
 const sums: Readonly<Record<'float32' | 'int32', Scattering>> = {
@@ -114,7 +103,7 @@ const sums: Readonly<Record<'float32' | 'int32', Scattering>> = {
   int32: { start: 0, join: 'storeI32(to, i32At(to) + i32At(source));' },
 }
 const maxima: typeof sums = {
-  float32: { start: 0xff800000, join: 'storeF32(to, maximum(f32At(to), f32At(source)));' },
+  float32: { start: LEAST, join: 'storeF32(to, maximum(f32At(to), f32At(source)));' },
   int32: { start: -(2 ** 31), join: 'storeI32(to, max(i32At(to), i32At(source)));' },
 }
 const scatteringFor = (all: typeof sums, { inputs: [updates] }: GpuContext<unknown>): Scattering =>
@@ -129,24 +118,16 @@ export const scatterMax: RoutineKernel<ScatterMax> = {
 }
 
 export const insert: RoutineKernel<InsertBlock> = {
-  lower({ axis: along }, { inputs: [base, block, start], outputs: [out], unless, emit }) {
+  lower({ axis: along }, { inputs: [base, block, start], outputs: [out], emit }) {
     const { axis, inner } = splitAround(base!.shape, along)
     const selected = block!.shape[along]!
-    const { buffer, offset } = out!.address
-    const isSame = base!.address.buffer === buffer && base!.address.offset === offset
-    const size = sizeOf(base!.shape)
-    if (size > 0 && !isSame) emit(copyOf(base!.address, out!.address, BYTES_PER_ELEMENT * size, unless))
-    const count = sizeOf(block!.shape)
-    if (count === 0) return
-    emit(
-      kernelOver(count, {
-        fields: { block: block!.address, start: start!.address, out: out!.address, axis, inner, selected },
-        body: `let first = u32(clamp(i32At(p.start), 0, i32(p.axis - p.selected)));
+    emit.copy(base!.address, out!.address, BYTES_PER_ELEMENT * sizeOf(base!.shape))
+    emit.over(sizeOf(block!.shape), {
+      fields: { block, start, out, axis, inner, selected },
+      body: `let first = u32(clamp(i32At(p.start), 0, i32(p.axis - p.selected)));
 let each = p.selected * p.inner;
 memory[p.out + (index / each * p.axis + first) * p.inner + index % each] = memory[p.block + index];`,
-        unless,
-      }),
-    )
+    })
   },
 }
 

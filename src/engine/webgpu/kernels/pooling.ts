@@ -2,38 +2,31 @@
 
 import { sizeOf, type Shape } from '../../../core/shapes'
 import type { PoolAttributes } from '../../ir/attributes'
-import type { Operand } from '../../ir/operand'
 import { slides } from '../../primitives/pooling'
-import { kernelOver } from '../dispatch'
+import type { RecordFields } from '../dispatch'
 import type { GpuContext } from '../kernel'
 import { pixelSeen, placeThatSees, slideOf } from './window'
 
 /** Emits a kernel over the elements of out, with the window over tensors of shape x. */
 function pool(
-  { outputs: [out], attributes, unless, emit }: GpuContext<PoolAttributes>,
+  { outputs: [out], attributes, emit }: GpuContext<PoolAttributes>,
   x: Shape,
-  operands: Readonly<Record<string, Operand>>,
+  operands: RecordFields,
   body: (rank: number) => string,
   declarations: (rank: number) => string = () => '',
 ): void {
   const { fields, rank } = slideOf(x, attributes.window, slides(attributes))
-  const addresses = Object.fromEntries(Object.entries(operands).map(([name, { address }]) => [name, address]))
-  const count = sizeOf(out!.shape)
-  if (count === 0) return
-  emit(
-    kernelOver(count, {
-      fields: {
-        ...addresses,
-        out: out!.address,
-        channels: x.at(-1)!,
-        taps: sizeOf(attributes.window),
-        ...fields,
-      },
-      declarations: declarations(rank),
-      body: `let channel = index % p.channels;\n${body(rank)}`,
-      unless,
-    }),
-  )
+  emit.over(sizeOf(out!.shape), {
+    fields: {
+      ...operands,
+      out,
+      channels: x.at(-1)!,
+      taps: sizeOf(attributes.window),
+      ...fields,
+    },
+    declarations: declarations(rank),
+    body: `let channel = index % p.channels;\n${body(rank)}`,
+  })
 }
 
 /** Statements that declare `best`, the index in x of the largest element of the window at `place`: the first of equal ones, or NaN. */
@@ -59,7 +52,7 @@ export const pooling = {
       pool(
         context,
         x!.shape,
-        { x: x! },
+        { x },
         (rank) => `${largestAt(rank, 'index / p.channels')}\nmemory[p.out + index] = memory[p.x + best];`,
       )
     },
@@ -69,7 +62,7 @@ export const pooling = {
       const [x, values] = context.inputs
       const body = (rank: number): string =>
         `${largestAt(rank, 'index / p.channels')}\nmemory[p.out + index] = memory[p.values + best];`
-      pool(context, x!.shape, { x: x!, values: values! }, body)
+      pool(context, x!.shape, { x, values }, body)
     },
   },
   maxPoolTranspose: {
@@ -84,13 +77,13 @@ if (largest(place, channel) == index) { sum += f32At(p.dy + place * p.channels +
 storeF32(p.out + index, sum);`
       const largest = (rank: number): string =>
         `fn largest(place: u32, channel: u32) -> u32 {\n${largestAt(rank, 'place')}\nreturn best;\n}`
-      pool(context, x!.shape, { x: x!, dy: dy! }, body, largest)
+      pool(context, x!.shape, { x, dy }, body, largest)
     },
   },
   sumPool: {
     lower: (context: GpuContext<PoolAttributes>): void => {
       const [x] = context.inputs
-      pool(context, x!.shape, { x: x! }, (rank) =>
+      pool(context, x!.shape, { x }, (rank) =>
         sumOver(pixelSeen(rank, 'index / p.channels', 'tap', 'continue;'), 'f32At(p.x + pixel * p.channels + channel)'),
       )
     },
@@ -98,7 +91,7 @@ storeF32(p.out + index, sum);`
   sumPoolTranspose: {
     lower: (context: GpuContext<PoolAttributes>): void => {
       const [dy] = context.inputs
-      pool(context, context.outputs[0]!.shape, { dy: dy! }, (rank) =>
+      pool(context, context.outputs[0]!.shape, { dy }, (rank) =>
         sumOver(
           placeThatSees(rank, 'index / p.channels', 'tap', 'continue;'),
           'f32At(p.dy + place * p.channels + channel)',

@@ -16,52 +16,48 @@ import {
   type QuantizedContraction,
 } from '../../primitives/quantized'
 import { required } from '../../primitives/routine'
-import { kernelIn, kernelOver, type Dispatch } from '../dispatch'
 import type { GpuContext, RoutineKernel } from '../kernel'
 import { stridedOffsets } from '../strided'
-import { ROW_DECLARATIONS, ROW_THREADS } from './rows'
+import { forColumns, ROW_THREADS } from './rows'
 
 /** Declares `nearest`, a quotient with the rounding of its last step corrected: results must not change by a unit of an integer. */
 const NEAREST = 'fn nearest(a: f32, b: f32) -> f32 { let q = a / b; return q + fma(-q, b, a) / b; }'
 
 /** The integers and the scales of all rows. */
-function quantization(rows: number, { inputs: [x, , , , fixed], temporary, unless }: GpuContext<unknown>): Dispatch {
+function emitIntegers(rows: number, { inputs: [x, , , , fixed], temporary, emit }: GpuContext<unknown>): void {
   const size = sizeOf(x!.shape)
-  const forColumns = (statement: string): string =>
-    `for (var i = group * p.columns + thread; i < (group + 1u) * p.columns; i += ${ROW_THREADS}u) { ${statement} }`
   const largest =
     fixed === undefined
-      ? `${forColumns('largest = maximum(largest, abs(f32At(p.x + i)));')}\nlargest = rowMax(thread, largest);`
+      ? `${forColumns('largest = maximum(largest, abs(f32At(x + i)));')}\nlargest = rowMax(thread, largest);`
       : `largest = f32At(p.fixed) * ${LARGEST}.0;`
-  return kernelIn(rows, {
+  emit.groups(rows, {
     fields: {
-      x: x!.address,
+      x,
       integers: required(temporary),
       scales: offsetBy(required(temporary), BYTES_PER_ELEMENT * size),
-      ...(fixed === undefined ? {} : { fixed: fixed.address }),
-      rows,
+      fixed,
       columns: size / rows,
       tiny: float(TINY),
     },
     threads: ROW_THREADS,
-    declarations: `${ROW_DECLARATIONS}\n${NEAREST}`,
-    body: `if (group >= p.rows) { return; }
+    declarations: NEAREST,
+    body: `let first = group * p.columns;
+let x = p.x + first;
 var largest = 0.0;
 ${largest}
 if (thread == 0u) { storeF32(p.scales + group, nearest(largest, ${LARGEST}.0)); }
 var factor = 0.0;
 if (largest > p.tiny) { factor = nearest(${LARGEST}.0, largest); }
-${forColumns(`storeI32(p.integers + i, i32(round(clamp(f32At(p.x + i) * factor, -${LARGEST}.0, ${LARGEST}.0))));`)}`,
-    unless,
+${forColumns(`storeI32(p.integers + first + i, i32(round(clamp(f32At(x + i) * factor, -${LARGEST}.0, ${LARGEST}.0))));`)}`,
   })
 }
 
 /** The results of all places. The last integers of a run may be multiplied with zeros behind the weights. */
-function products(
+function emitProducts(
   { sight, relu }: QuantizedContraction,
   rows: number,
-  { inputs: [x, weights, weightScales, bias], outputs: [out], temporary, unless }: GpuContext<unknown>,
-): Dispatch {
+  { inputs: [x, weights, weightScales, bias], outputs: [out], temporary, emit }: GpuContext<unknown>,
+): void {
   const { places, taps } = windowsOver(x!.shape, sight)
   const runs = runsOf(sight)
   const axes = [...places, ...taps]
@@ -70,14 +66,14 @@ function products(
     axes.map(([extent]) => extent),
     { x: axes.map(([, stride]) => stride) },
   )
-  return kernelOver(sizeOf(out!.shape), {
+  emit.over(sizeOf(out!.shape), {
     fields: {
       integers: required(temporary),
       scales: offsetBy(required(temporary), BYTES_PER_ELEMENT * sizeOf(x!.shape)),
-      weights: weights!.address,
-      weightScales: weightScales!.address,
-      bias: bias!.address,
-      out: out!.address,
+      weights,
+      weightScales,
+      bias,
+      out,
       filters: sight.filters,
       taps: runs.taps,
       quads: Math.ceil(runs.run / QUAD),
@@ -98,7 +94,6 @@ for (var i = 0u; i < ${QUAD}u; i++) { sum += i32At(p.integers + x_at + quad * ${
 }
 let y = f32(sum) * (f32At(p.scales + place / p.perScale) * f32At(p.weightScales + f)) + f32At(p.bias + f);
 storeF32(p.out + index, ${relu ? 'relu(y)' : 'y'});`,
-    unless,
   })
 }
 
@@ -107,9 +102,9 @@ export const quantizedContraction: RoutineKernel<QuantizedContraction> = {
   temporaryBytes: (routine, [x]) => BYTES_PER_ELEMENT * (sizeOf(x!.shape) + routine.rowsOf(x!.shape)),
   lower(routine, context) {
     const [x] = context.inputs
-    if (sizeOf(context.outputs[0]!.shape) === 0) return
+    if (sizeOf(x!.shape) === 0) return
     const rows = routine.rowsOf(x!.shape)
-    context.emit(quantization(rows, context))
-    context.emit(products(routine, rows, context))
+    emitIntegers(rows, context)
+    emitProducts(routine, rows, context)
   },
 }

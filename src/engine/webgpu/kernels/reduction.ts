@@ -5,9 +5,9 @@ import { internalError } from '../../../core/errors'
 import { adjacentGroups, sizeOf, splitAround } from '../../../core/shapes'
 import type { DType } from '../../../core/dtypes'
 import type { AxesAttributes, AxisAttributes } from '../../ir/attributes'
-import { kernelIn, kernelOver } from '../dispatch'
 import { loaded, stored } from '../chain'
 import type { GpuKernel } from '../kernel'
+import { joined, LEAST } from './rows'
 
 const THREADS = 256
 
@@ -21,25 +21,22 @@ interface Reducer {
 /** @param mean whether the result is divided by the length of the axis */
 function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKernel<AxesAttributes> {
   return {
-    lower({ inputs: [x], outputs: [out], attributes: { axes }, unless, emit }) {
+    lower({ inputs: [x], outputs: [out], attributes: { axes }, emit }) {
       if (adjacentGroups(axes).length > 1) throw internalError(`no reduction along axes ${axes.join()}`)
       const { dtype, shape } = x!
       const reducer = dtype === 'float32' ? float : integer
       if (reducer === null) throw internalError(`no reduction of ${dtype}`)
       const { outer, axis, inner } =
         axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes.at(-1))
-      if (sizeOf(out!.shape) === 0) return
       const across = inner === 1 ? 1 : 16
       const deep = THREADS / across
       const blocks = Math.ceil(inner / across)
       const result = mean ? 'part[thread] / f32(p.axis)' : 'part[thread]'
-      emit(
-        kernelIn(outer * blocks, {
-          fields: { x: x!.address, out: out!.address, outer, axis, inner, blocks, start: reducer.start(dtype) },
-          threads: THREADS,
-          declarations: `var<workgroup> part: array<${typeOf(dtype)}, ${THREADS}>;`,
-          body: `let row = group / p.blocks;
-if (row >= p.outer) { return; }
+      emit.groups(outer * blocks, {
+        fields: { x, out, axis, inner, blocks, start: reducer.start(dtype) },
+        threads: THREADS,
+        declarations: `var<workgroup> part: array<${typeOf(dtype)}, ${THREADS}>;`,
+        body: `let row = group / p.blocks;
 let column = group % p.blocks * ${across}u + thread % ${across}u;
 let deep = thread / ${across}u;
 var a = bitcast<${typeOf(dtype)}>(p.start);
@@ -47,15 +44,9 @@ if (column < p.inner) {
 for (var i = deep; i < p.axis; i += ${deep}u) { let b = ${loaded(dtype, 'p.x + (row * p.axis + i) * p.inner + column')}; a = ${reducer.combined}; }
 }
 part[thread] = a;
-workgroupBarrier();
-for (var half = ${deep / 2}u; half > 0u; half /= 2u) {
-if (deep < half) { let b = part[thread + half * ${across}u]; a = ${reducer.combined}; part[thread] = a; }
-workgroupBarrier();
-}
+${joined('deep', deep, across, `let b = part[other]; a = ${reducer.combined}; part[thread] = a;`)}
 if (deep == 0u && column < p.inner) { ${stored(dtype, 'p.out + row * p.inner + column', result)} }`,
-          unless,
-        }),
-      )
+      })
     },
   }
 }
@@ -63,23 +54,20 @@ if (deep == 0u && column < p.inner) { ${stored(dtype, 'p.out + row * p.inner + c
 const typeOf = (dtype: DType): string => (dtype === 'float32' ? 'f32' : 'i32')
 
 /** The bits of the result of an empty axis. */
-const bits = { zero: 0, least: 0xff800000, most: 0x7f800000, leastI32: -(2 ** 31), mostI32: 2 ** 31 - 1 }
+const bits = { zero: 0, least: LEAST, most: 0x7f800000, leastI32: -(2 ** 31), mostI32: 2 ** 31 - 1 }
 
 const sum: Reducer = { start: () => bits.zero, combined: 'a + b' }
 
 /** The position of the extreme along an axis, the first of equal ones; the first NaN counts as extreme. */
 function argReduction(comparison: '>' | '<'): GpuKernel<AxisAttributes> {
   return {
-    lower({ inputs: [x], outputs: [out], attributes, unless, emit }) {
+    lower({ inputs: [x], outputs: [out], attributes, emit }) {
       const { axis, inner } = splitAround(x!.shape, attributes.axis)
-      const count = sizeOf(out!.shape)
-      if (count === 0) return
       const isFloat = x!.dtype === 'float32'
       const better = isFloat ? `!isNaN(best) && (a ${comparison} best || isNaN(a))` : `a ${comparison} best`
-      emit(
-        kernelOver(count, {
-          fields: { x: x!.address, out: out!.address, axis, inner },
-          body: `let first = p.x + index / p.inner * p.axis * p.inner + index % p.inner;
+      emit.over(sizeOf(out!.shape), {
+        fields: { x, out, axis, inner },
+        body: `let first = p.x + index / p.inner * p.axis * p.inner + index % p.inner;
 var place = 0u;
 var best = ${loaded(x!.dtype, 'first')};
 for (var i = 1u; i < p.axis; i++) {
@@ -87,9 +75,7 @@ let a = ${loaded(x!.dtype, 'first + i * p.inner')};
 if (${better}) { best = a; place = i; }
 }
 memory[p.out + index] = place;`,
-          unless,
-        }),
-      )
+      })
     },
   }
 }

@@ -1,9 +1,8 @@
 // Running sums, products and linear recurrences on the GPU: a thread for each line along the axis. Floats are kept in two parts,
 // so that the error does not grow with the length.
 
-import { sizeOf, splitAround } from '../../../core/shapes'
+import { splitAround } from '../../../core/shapes'
 import type { RunningResult } from '../../primitives/running'
-import { kernelOver } from '../dispatch'
 import type { RoutineKernel } from '../kernel'
 
 /** How a line is computed. */
@@ -63,29 +62,25 @@ const integers = {
 }
 
 export const running: RoutineKernel<RunningResult> = {
-  lower({ axis: along, kind, isBackwards }, { inputs: [x, factor], outputs: [out], unless, emit }) {
-    if (sizeOf(x!.shape) === 0) return
+  lower({ axis: along, kind, isBackwards }, { inputs: [x, factor], outputs: [out], emit }) {
     const { outer, axis, inner } = splitAround(x!.shape, along)
     const line = x!.dtype === 'float32' || kind === 'affine' ? floats[kind] : integers[kind]
-    emit(
-      kernelOver(outer * inner, {
-        fields: {
-          x: x!.address,
-          out: out!.address,
-          factor: (factor ?? x!).address,
-          axis,
-          inner,
-          zero: 0,
-        },
-        declarations: line.declarations ?? '',
-        body: `var y = ${line.first};
+    emit.over(outer * inner, {
+      fields: {
+        x,
+        out,
+        factor: factor ?? x,
+        axis,
+        inner,
+        zero: 0,
+      },
+      declarations: line.declarations ?? '',
+      body: `var y = ${line.first};
 for (var i = 0u; i < p.axis; i++) {
 let at = (index / p.inner * p.axis + ${isBackwards ? 'p.axis - 1u - i' : 'i'}) * p.inner + index % p.inner;
 y = ${line.next};
 ${line.stored}
 }`,
-        unless,
-      }),
-    )
+    })
   },
 }

@@ -1,43 +1,33 @@
 // Softmax and its cross-entropy on the GPU: a workgroup for each row.
 
-import { sizeOf, splitAround } from '../../../core/shapes'
+import { splitAround } from '../../../core/shapes'
 import type { NoAttributes } from '../../ir/attributes'
 import { rowsOf } from '../../primitives/cross-entropy'
 import { isContiguous } from '../../primitives/rule'
-import { kernelIn, kernelOver } from '../dispatch'
 import type { GpuKernel } from '../kernel'
-import { ROW_DECLARATIONS, ROW_THREADS } from './rows'
+import { forColumns, LEAST, ROW_THREADS } from './rows'
 
 /** Declares `largest` and `sum`: the maximum of the row x, and Σ e^(x − largest). */
 const SHIFTED = `var largest = bitcast<f32>(p.least);
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { largest = maximum(largest, f32At(x + i)); }
+${forColumns('largest = maximum(largest, f32At(x + i));')}
 largest = rowMax(thread, largest);
 var sum = 0.0;
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { sum += expOf(f32At(x + i) - largest); }
+${forColumns('sum += expOf(f32At(x + i) - largest);')}
 sum = rowSum(thread, sum);`
-
-/** The bits of −∞, which WGSL cannot write. */
-const LEAST = 0xff800000
 
 /** @param finished the result from `shifted`, x − the maximum of its row, and `sum` */
 function rowSoftmax(finished: string): GpuKernel<NoAttributes> {
   return {
     inPlace: () => [[0, 0]],
-    lower({ inputs: [x], outputs: [out], unless, emit }) {
+    lower({ inputs: [x], outputs: [out], emit }) {
       const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
-      if (sizeOf(out!.shape) === 0) return
-      emit(
-        kernelIn(rows, {
-          fields: { x: x!.address, out: out!.address, rows, columns, least: LEAST },
-          threads: ROW_THREADS,
-          declarations: ROW_DECLARATIONS,
-          body: `if (group >= p.rows) { return; }
-let x = p.x + group * p.columns;
+      emit.groups(rows, {
+        fields: { x, out, columns, least: LEAST },
+        threads: ROW_THREADS,
+        body: `let x = p.x + group * p.columns;
 ${SHIFTED}
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { let shifted = f32At(x + i) - largest; storeF32(p.out + group * p.columns + i, ${finished}); }`,
-          unless,
-        }),
-      )
+${forColumns(`let shifted = f32At(x + i) - largest; storeF32(p.out + group * p.columns + i, ${finished});`)}`,
+      })
     },
   }
 }
@@ -52,36 +42,27 @@ function crossEntropyOf(isClass: boolean): GpuKernel<NoAttributes> {
     : 'let t = f32At(p.targets + group * p.columns + i); loss += t * (logOf(sum) - shifted);'
   return {
     inPlace: () => [[1, 0]],
-    lower({ inputs: [x, targets], outputs: [loss, probabilities], unless, emit }) {
+    lower({ inputs: [x, targets], outputs: [loss, probabilities], emit }) {
       const { rows, columns } = rowsOf(x!.shape)
-      if (rows === 0) return
-      emit(
-        kernelIn(rows, {
-          fields: {
-            x: x!.address,
-            targets: targets!.address,
-            loss: loss!.address,
-            out: probabilities!.address,
-            rows,
-            columns,
-            least: LEAST,
-          },
-          threads: ROW_THREADS,
-          declarations: ROW_DECLARATIONS,
-          body: `if (group >= p.rows) { return; }
-let x = p.x + group * p.columns;
+      emit.groups(rows, {
+        fields: {
+          x,
+          targets,
+          loss,
+          out: probabilities,
+          columns,
+          least: LEAST,
+        },
+        threads: ROW_THREADS,
+        body: `let x = p.x + group * p.columns;
 ${SHIFTED}
 var loss = 0.0;
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) {
-let shifted = f32At(x + i) - largest;
+${forColumns(`let shifted = f32At(x + i) - largest;
 ${term}
-storeF32(p.out + group * p.columns + i, flushFactor(expOf(shifted)) / sum);
-}
+storeF32(p.out + group * p.columns + i, flushFactor(expOf(shifted)) / sum);`)}
 loss = rowSum(thread, loss);
 if (thread == 0u) { storeF32(p.loss + group, loss); }`,
-          unless,
-        }),
-      )
+      })
     },
   }
 }
@@ -94,39 +75,33 @@ function gradientOf(isClass: boolean): GpuKernel<NoAttributes> {
     // Usually every row has the same scale.
     accepts: (operand, _type, { strides }) => operand === 2 && strides.every((stride) => stride === 0),
     inPlace: () => [[0, 0]],
-    lower({ inputs: [probabilities, targets, scale], outputs: [out], unless, emit }) {
+    lower({ inputs: [probabilities, targets, scale], outputs: [out], emit }) {
       const { rows, columns } = rowsOf(probabilities!.shape)
       const fields = {
-        probabilities: probabilities!.address,
-        targets: targets!.address,
-        scale: scale!.address,
-        out: out!.address,
+        probabilities,
+        targets,
+        scale,
+        out,
         columns,
         scaleStride: scaleStride(isContiguous(scale!.shape, scale!.strides)),
       }
-      if (rows * columns === 0) return
       if (isClass) {
         const body = `let row = index / p.columns;
 let target_ = i32At(p.targets + row);
 let x = (f32At(p.probabilities + index) - select(0.0, 1.0, u32(target_) == index - row * p.columns)) * f32At(p.scale + row * p.scaleStride);
 storeF32(p.out + index, select(0.0, x, target_ >= 0i && u32(target_) < p.columns));`
-        return emit(kernelOver(rows * columns, { fields, body, unless }))
+        return emit.over(rows * columns, { fields, body })
       }
-      emit(
-        kernelIn(rows, {
-          fields: { ...fields, rows },
-          threads: ROW_THREADS,
-          declarations: ROW_DECLARATIONS,
-          body: `if (group >= p.rows) { return; }
-let first = group * p.columns;
+      emit.groups(rows, {
+        fields,
+        threads: ROW_THREADS,
+        body: `let first = group * p.columns;
 var sum = 0.0;
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { sum += f32At(p.targets + first + i); }
+${forColumns('sum += f32At(p.targets + first + i);')}
 sum = rowSum(thread, sum);
 let scale = f32At(p.scale + group * p.scaleStride);
-for (var i = thread; i < p.columns; i += ${ROW_THREADS}u) { storeF32(p.out + first + i, (f32At(p.probabilities + first + i) * sum - f32At(p.targets + first + i)) * scale); }`,
-          unless,
-        }),
-      )
+${forColumns('storeF32(p.out + first + i, (f32At(p.probabilities + first + i) * sum - f32At(p.targets + first + i)) * scale);')}`,
+      })
     },
   }
 }

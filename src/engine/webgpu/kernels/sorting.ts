@@ -5,7 +5,7 @@
 import { BYTES_PER_ELEMENT, type DType } from '../../../core/dtypes'
 import { sizeOf, splitAround } from '../../../core/shapes'
 import type { SearchSorted, Sorting } from '../../primitives/sorting'
-import { kernelIn, kernelOver, type RecordFields } from '../dispatch'
+import type { RecordFields } from '../dispatch'
 import type { GpuContext, RoutineKernel } from '../kernel'
 
 /** The positions in the memory of a workgroup. */
@@ -52,10 +52,9 @@ class Network {
     this.rows = outer * inner
     this.length = padded(axis)
     this.fields = {
-      x: x!.address,
-      out: out!.address,
-      ...(temporary === null ? {} : { places: temporary }),
-      rows: this.rows,
+      x,
+      out,
+      places: temporary ?? undefined,
       axis,
       inner,
       selected,
@@ -83,13 +82,11 @@ class Network {
         ? `if (begin + i < p.selected) { memory[p.out + (row / p.inner * p.selected + begin + i) * p.inner + row % p.inner] = ${result}; }`
         : 'memory[p.places + row * p.length + begin + i] = places[i];'
     const forAll = (statement: string): string => `for (var i = thread; i < size; i += ${THREADS}u) { ${statement} }`
-    context.emit(
-      kernelIn(rows * blocks, {
-        fields: { ...fields, blocks, first, last },
-        threads: THREADS,
-        declarations: `var<workgroup> places: array<u32, ${BLOCK}>;\n${this.declarations}`,
-        body: `let row = group / p.blocks;
-if (row >= p.rows) { return; }
+    context.emit.groups(rows * blocks, {
+      fields: { ...fields, blocks, first, last },
+      threads: THREADS,
+      declarations: `var<workgroup> places: array<u32, ${BLOCK}>;\n${this.declarations}`,
+      body: `let row = group / p.blocks;
 let start = startOf(row);
 let begin = group % p.blocks * ${BLOCK}u;
 let size = min(p.length, ${BLOCK}u);
@@ -107,28 +104,23 @@ workgroupBarrier();
 }
 }
 ${forAll(stored)}`,
-        unless: context.unless,
-      }),
-    )
+    })
   }
 
   /** One step, whose pairs are in different blocks. */
   private emitPairs(run: number, distance: number): void {
     const { context, fields, rows, length } = this
-    context.emit(
-      kernelOver((rows * length) / 2, {
-        fields: { ...fields, run, distance },
-        declarations: this.declarations,
-        body: `let row = index / (p.length / 2u);
+    context.emit.over((rows * length) / 2, {
+      fields: { ...fields, run, distance },
+      declarations: this.declarations,
+      body: `let row = index / (p.length / 2u);
 let pair = index % (p.length / 2u);
 let i = pair / p.distance * p.distance * 2u + pair % p.distance;
 let at = p.places + row * p.length + i;
 let a = memory[at];
 let b = memory[at + p.distance];
 if (isBefore(b, a, startOf(row)) == ((i & p.run) == 0u)) { memory[at] = b; memory[at + p.distance] = a; }`,
-        unless: context.unless,
-      }),
-    )
+    })
   }
 }
 
@@ -138,25 +130,15 @@ export const sort: RoutineKernel<Sorting> = {
     const { outer, axis, inner } = splitAround(x!.shape, along)
     return axis <= BLOCK ? 0 : BYTES_PER_ELEMENT * outer * inner * padded(axis)
   },
-  lower(routine, context) {
-    if (sizeOf(context.outputs[0]!.shape) > 0) new Network(routine, context).emit()
-  },
+  lower: (routine, context) => new Network(routine, context).emit(),
 }
 
 export const search: RoutineKernel<SearchSorted> = {
-  lower({ isRight }, { inputs: [sorted, values], outputs: [out], unless, emit }) {
-    const count = sizeOf(values!.shape)
-    if (count === 0) return
-    emit(
-      kernelOver(count, {
-        fields: {
-          sorted: sorted!.address,
-          values: values!.address,
-          out: out!.address,
-          length: sizeOf(sorted!.shape),
-        },
-        declarations: keyOf(values!.dtype),
-        body: `let key = keyAt(p.values + index);
+  lower({ isRight }, { inputs: [sorted, values], outputs: [out], emit }) {
+    emit.over(sizeOf(values!.shape), {
+      fields: { sorted, values, out, length: sizeOf(sorted!.shape) },
+      declarations: keyOf(values!.dtype),
+      body: `let key = keyAt(p.values + index);
 var low = 0u;
 var high = p.length;
 while (low < high) {
@@ -164,8 +146,6 @@ let middle = (low + high) / 2u;
 if (keyAt(p.sorted + middle) ${isRight ? '<=' : '<'} key) { low = middle + 1u; } else { high = middle; }
 }
 memory[p.out + index] = low;`,
-        unless,
-      }),
-    )
+    })
   },
 }

@@ -6,9 +6,8 @@
 import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf } from '../../../core/shapes'
 import type { Node } from '../../ir/graph'
-import type { Word } from '../../ir/instruction'
 import type { Address } from '../../ir/operand'
-import { kernelIn, kernelOver, type Dispatch, type RecordFields } from '../dispatch'
+import type { Emitter, RecordFields } from '../dispatch'
 import { expressionOf } from '../elementwise'
 import type { GpuContext } from '../kernel'
 
@@ -37,7 +36,6 @@ export interface TiledProduct {
   readonly setup?: string
   readonly left: Factor
   readonly right: Factor
-  readonly out: Address
   /** The distances between neighbouring rows and matrices of the result; its columns are neighbours. */
   readonly outRow: number
   readonly outMatrix: number
@@ -80,17 +78,12 @@ function activated(activation: readonly Node[]): string {
 /** What follows the sum: the fields and the statements, with `matrix`, `r`, `c` and the offset `to` of the element in the result. */
 function finish(context: GpuContext<unknown>, product: TiledProduct): { fields: RecordFields; code: string } {
   const { bias, activation, outputs } = context
-  const { out, outRow, outMatrix, biasMatrix } = product
-  const isWhole =
-    bias !== null && sizeOf(bias.shape) === sizeOf(outputs[0]!.shape) && sizeOf(bias.shape) > product.size.n
-  const at = isWhole ? 'to' : 'matrix * p.biasMatrix + c'
+  const { outRow, outMatrix, biasMatrix } = product
+  const isRow =
+    bias !== null && (sizeOf(bias.shape) <= product.size.n || sizeOf(bias.shape) < sizeOf(outputs[0]!.shape))
+  const at = isRow ? 'matrix * p.biasMatrix + c' : 'to'
   return {
-    fields: {
-      out,
-      outRow,
-      outMatrix,
-      ...(bias === null ? {} : { bias: bias.address, ...(isWhole ? {} : { biasMatrix }) }),
-    },
+    fields: { out: outputs[0], outRow, outMatrix, bias: bias ?? undefined, biasMatrix: isRow ? biasMatrix : undefined },
     code: `let to = matrix * p.outMatrix + r * p.outRow + c;
 ${bias === null ? '' : `x += f32At(p.bias + ${at});`} ${activated(activation)}
 storeF32(p.out + to, x);`,
@@ -123,13 +116,12 @@ fn rightElement(origin: u32, wide: u32, deep: u32) -> f32 { ${right.element} }`
 }
 
 /** @param store the statements that store the sum x of row r and column c */
-function bodyOf({ setup = '', left, right }: TiledProduct, sums: number, slices: string, store: string): string {
+function bodyOf({ setup = '', left, right }: TiledProduct, sums: number, store: string): string {
   const tile = SIDE * sums
   const vector = `vec${sums}f`
   return `let tile = group / (p.rows * p.columns);
 let matrix = tile % p.matrices;
 let slice = tile / p.matrices;
-if (slice >= ${slices}) { return; }
 let row = group / p.columns % p.rows * ${tile}u;
 let column = group % p.columns * ${tile}u;
 let y = thread / ${SIDE}u;
@@ -168,9 +160,8 @@ const STORE_SLICE = 'storeF32(p.sums + ((slice * p.matrices + matrix) * p.m + r)
 /** Emits a product with its bias and epilogue. */
 export function emitProduct(context: GpuContext<unknown>, product: TiledProduct): void {
   const { size } = product
-  const { temporary, unless, emit } = context
+  const { temporary, emit } = context
   const { matrices, m, n, k } = size
-  if (matrices * m * n === 0) return
   const slices = slicesOf(size)
   const sums = sumsFor(size)
   const tile = SIDE * sums
@@ -178,29 +169,26 @@ export function emitProduct(context: GpuContext<unknown>, product: TiledProduct)
   const columns = Math.ceil(n / tile)
   const end = finish(context, product)
   const isSliced = slices > 1
-  const results: RecordFields = isSliced ? { slices, sums: temporary! } : end.fields
+  const results: RecordFields = isSliced ? { sums: temporary! } : end.fields
   const each = isSliced ? Math.ceil(k / slices / DEPTH) * DEPTH : k
-  emit(
-    kernelIn(rows * columns * matrices * slices, {
-      fields: { m, n, k, rows, columns, matrices, each, ...results, ...product.fields },
-      threads: SIDE * SIDE,
-      declarations: declarationsOf(product, sums),
-      body: bodyOf(product, sums, isSliced ? 'p.slices' : '1u', isSliced ? STORE_SLICE : end.code),
-      unless,
-    }),
-  )
-  if (isSliced) emit(sumOfSlices(size, slices, temporary!, end, unless))
+  emit.groups(rows * columns * matrices * slices, {
+    fields: { m, n, k, rows, columns, matrices, each, ...results, ...product.fields },
+    threads: SIDE * SIDE,
+    declarations: declarationsOf(product, sums),
+    body: bodyOf(product, sums, isSliced ? STORE_SLICE : end.code),
+  })
+  if (isSliced) emitSums(size, slices, temporary!, end, emit)
 }
 
 /** The sums of slices, with what follows the product. */
-function sumOfSlices(
+function emitSums(
   { matrices, m, n }: ProductSize,
   slices: number,
   sums: Address,
   end: { fields: RecordFields; code: string },
-  unless: Word | null,
-): Dispatch {
-  return kernelOver(matrices * m * n, {
+  emit: Emitter,
+): void {
+  emit.over(matrices * m * n, {
     fields: { sums, slices, m, n, ...end.fields },
     body: `var x = 0.0;
 for (var i = 0u; i < p.slices; i++) { x += f32At(p.sums + i * p.count + index); }
@@ -208,6 +196,5 @@ let c = index % p.n;
 let r = index / p.n % p.m;
 let matrix = index / p.n / p.m;
 ${end.code}`,
-    unless,
   })
 }

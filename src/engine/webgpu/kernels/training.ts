@@ -2,11 +2,10 @@
 
 import { sizeOf } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
-import { float, type Word } from '../../ir/instruction'
-import type { Operand } from '../../ir/operand'
+import { float } from '../../ir/instruction'
 import { LARGEST } from '../../primitives/training'
-import { kernelIn, kernelOver } from '../dispatch'
-import type { GpuContext, GpuKernel } from '../kernel'
+import type { RecordFields } from '../dispatch'
+import type { GpuKernel } from '../kernel'
 
 /** The buffers of one dispatch: a record has room for these. */
 const MOST_BUFFERS = 24
@@ -19,17 +18,17 @@ const THREADS = 256
  * numbers are finite.
  */
 const guard: GpuKernel<PrimitiveAttributes['guard']> = {
-  lower({ inputs, attributes: { limits }, unless, flag, emit }) {
+  lower({ inputs, attributes: { limits }, flag, emit }) {
     const buffers = inputs
       .map((input, i) => ({ input, most: Math.min(limits?.[i] ?? LARGEST, LARGEST) }))
       .filter(({ input }) => sizeOf(input.shape) > 0)
     for (let first = 0; first < buffers.length; first += MOST_BUFFERS) {
       const some = buffers.slice(first, first + MOST_BUFFERS)
       const groups = some.map(({ input }) => Math.ceil(sizeOf(input.shape) / (EACH * THREADS)))
-      const fields: Record<string, Word> = { flag }
+      const fields: Record<string, RecordFields[string]> = { flag }
       some.forEach(({ input, most }, i) => {
         Object.assign(fields, {
-          [`x${i}`]: input.address,
+          [`x${i}`]: input,
           [`n${i}`]: sizeOf(input.shape),
           [`g${i}`]: groups[i]!,
           [`most${i}`]: float(most),
@@ -42,73 +41,52 @@ const guard: GpuKernel<PrimitiveAttributes['guard']> = {
         ) => `if (rest < p.g${i}) { check(p.x${i}, p.n${i}, bitcast<u32>(p.most${i}), rest * ${THREADS}u + thread); return; }
 rest -= p.g${i};`,
       )
-      emit(
-        kernelIn(
-          groups.reduce((sum, count) => sum + count, 0),
-          {
-            fields,
-            threads: THREADS,
-            declarations: `fn check(x: u32, count: u32, most: u32, first: u32) {
+      emit.groups(
+        groups.reduce((sum, count) => sum + count, 0),
+        {
+          fields,
+          threads: THREADS,
+          declarations: `fn check(x: u32, count: u32, most: u32, first: u32) {
 let stride = (count + ${EACH - 1}u) / ${EACH}u;
 if (first >= stride) { return; }
 for (var i = first; i < count; i += stride) { if ((memory[x + i] & 0x7fffffffu) > most) { memory[p.flag] = 1u; } }
 }`,
-            body: `var rest = group;\n${body.join('\n')}`,
-            unless,
-          },
-        ),
+          body: `var rest = group;\n${body.join('\n')}`,
+        },
       )
     }
   },
 }
 
-/** A kernel over all parameters. */
-function update(
-  { unless, emit }: GpuContext<unknown>,
-  parameters: Operand,
-  fields: Readonly<Record<string, Word>>,
-  body: string,
-  declarations = '',
-): void {
-  const count = sizeOf(parameters.shape)
-  if (count > 0) emit(kernelOver(count, { fields, body, declarations, unless }))
-}
+const floats = (numbers: Readonly<Record<string, number>>): RecordFields =>
+  Object.fromEntries(Object.entries(numbers).map(([name, x]) => [name, float(x)]))
 
 const sgd: GpuKernel<PrimitiveAttributes['sgd']> = {
   inPlace: () => [
     [0, 0],
     [1, 3],
   ],
-  lower(context) {
-    const {
-      inputs: [p, g, rate, v],
-      outputs: [pOut, vOut],
-      attributes: { momentum, nesterov, weightDecay },
-    } = context
-    const fields = {
-      parameters: p!.address,
-      gradient: g!.address,
-      rate: rate!.address,
-      out: pOut!.address,
-      momentum: float(momentum),
-      weightDecay: float(weightDecay),
-    }
-    const start = `let rate = flushFactor(f32At(p.rate));
+  lower({
+    inputs: [parameters, gradient, rate, velocity],
+    outputs: [out, velocityOut],
+    attributes: { momentum, nesterov, weightDecay },
+    emit,
+  }) {
+    const moved = nesterov ? 'decayed + p.momentum * v - step' : 'decayed + v'
+    const end =
+      velocity === undefined
+        ? 'storeF32(p.out + index, flushState(decayed - step));'
+        : `let v = flushState(p.momentum * f32At(p.velocity + index) - step);
+storeF32(p.velocityOut + index, v);
+storeF32(p.out + index, flushState(${moved}));`
+    emit.over(sizeOf(parameters!.shape), {
+      fields: { parameters, gradient, rate, velocity, out, velocityOut, ...floats({ momentum, weightDecay }) },
+      body: `let rate = flushFactor(f32At(p.rate));
 let before = f32At(p.parameters + index);
 let decayed = before - before * (rate * p.weightDecay);
-let step = rate * flushFactor(f32At(p.gradient + index));`
-    if (v === undefined || vOut === undefined)
-      return update(context, p!, fields, `${start}\nstoreF32(p.out + index, flushState(decayed - step));`)
-    const moved = nesterov ? 'decayed + p.momentum * v - step' : 'decayed + v'
-    update(
-      context,
-      p!,
-      { ...fields, velocity: v.address, velocityOut: vOut.address },
-      `${start}
-let v = flushState(p.momentum * f32At(p.velocity + index) - step);
-storeF32(p.velocityOut + index, v);
-storeF32(p.out + index, flushState(${moved}));`,
-    )
+let step = rate * flushFactor(f32At(p.gradient + index));
+${end}`,
+    })
   },
 }
 
@@ -119,39 +97,25 @@ const rmsprop: GpuKernel<PrimitiveAttributes['rmsprop']> = {
     [2, 4],
     [3, 5],
   ],
-  lower(context) {
-    const {
-      inputs: [p, g, rate, square, ...slots],
-      outputs: [pOut, squareOut, ...slotsOut],
-      attributes: { rho, momentum, epsilon, centered, weightDecay },
-    } = context
-    const fields: Record<string, Word> = {
-      parameters: p!.address,
-      gradient: g!.address,
-      rate: rate!.address,
-      square: square!.address,
-      out: pOut!.address,
-      squareOut: squareOut!.address,
-      rho: float(rho),
-      momentum: float(momentum),
-      epsilon: float(epsilon),
-      weightDecay: float(weightDecay),
-    }
-    const places = [...(centered ? ['average'] : []), ...(momentum > 0 ? ['velocity'] : [])]
-    places.forEach((name, i) => {
-      fields[name] = slots[i]!.address
-      fields[`${name}Out`] = slotsOut[i]!.address
-    })
+  lower({
+    inputs: [parameters, gradient, rate, square, ...slots],
+    outputs: [out, squareOut, ...slotsOut],
+    attributes: { rho, momentum, epsilon, centered, weightDecay },
+    emit,
+  }) {
+    const [average, averageOut] = centered ? [slots[0], slotsOut[0]] : []
+    const [velocity, velocityOut] = momentum > 0 ? [slots.at(-1), slotsOut.at(-1)] : []
     const centre = `let a = flushState(p.rho * f32At(p.average + index) + (1.0 - p.rho) * g);
 storeF32(p.averageOut + index, a);
 d = max(d - a * a, 0.0);`
-    const velocity = `u = flushState(u + p.momentum * f32At(p.velocity + index));
+    const moved = `u = flushState(u + p.momentum * f32At(p.velocity + index));
 storeF32(p.velocityOut + index, u);`
-    update(
-      context,
-      p!,
-      fields,
-      `let rate = flushFactor(f32At(p.rate));
+    emit.over(sizeOf(parameters!.shape), {
+      fields: {
+        ...{ parameters, gradient, rate, square, average, velocity, out, squareOut, averageOut, velocityOut },
+        ...floats({ rho, momentum, epsilon, weightDecay }),
+      },
+      body: `let rate = flushFactor(f32At(p.rate));
 let g = f32At(p.gradient + index);
 let before = f32At(p.parameters + index);
 let s = flushState(p.rho * f32At(p.square + index) + (1.0 - p.rho) * squareOf(g));
@@ -159,9 +123,9 @@ storeF32(p.squareOut + index, s);
 var d = s;
 ${centered ? centre : ''}
 var u = rate * flushFactor(g) / sqrtOf(d + p.epsilon);
-${momentum > 0 ? velocity : ''}
+${momentum > 0 ? moved : ''}
 storeF32(p.out + index, before - before * (rate * p.weightDecay) - u);`,
-    )
+    })
   },
 }
 
@@ -178,36 +142,23 @@ const adam: GpuKernel<PrimitiveAttributes['adam']> = {
     [1, 3],
     [2, 4],
   ],
-  lower(context) {
-    const {
-      inputs: [p, g, rate, m, v, iterations],
-      outputs: [pOut, mOut, vOut],
-      attributes: { beta1, beta2, epsilon, weightDecay },
-    } = context
+  lower({
+    inputs: [parameters, gradient, rate, mean, variance, iterations],
+    outputs: [out, meanOut, varianceOut],
+    attributes: { beta1, beta2, epsilon, weightDecay },
+    emit,
+  }) {
     // The rest of β in float32, as in the tape.
     const rest1 = 1 - Math.fround(beta1)
     const rest2 = 1 - Math.fround(beta2)
-    update(
-      context,
-      p!,
-      {
-        parameters: p!.address,
-        gradient: g!.address,
-        rate: rate!.address,
-        mean: m!.address,
-        variance: v!.address,
-        iterations: iterations!.address,
-        out: pOut!.address,
-        meanOut: mOut!.address,
-        varianceOut: vOut!.address,
-        rest1: float(rest1),
-        rest2: float(rest2),
-        log1: float(Math.log1p(-rest1)),
-        log2: float(Math.log1p(-rest2)),
-        epsilon: float(epsilon),
-        weightDecay: float(weightDecay),
+    const log1 = Math.log1p(-rest1)
+    const log2 = Math.log1p(-rest2)
+    emit.over(sizeOf(parameters!.shape), {
+      fields: {
+        ...{ parameters, gradient, rate, mean, variance, iterations, out, meanOut, varianceOut },
+        ...floats({ rest1, rest2, log1, log2, epsilon, weightDecay }),
       },
-      `let rate = flushFactor(f32At(p.rate));
+      body: `let rate = flushFactor(f32At(p.rate));
 let t = f32(clamp(i32At(p.iterations), 0i, 2147483646i) + 1i);
 let alpha = rate * sqrtOf(oneMinusPower(p.log2, t)) / oneMinusPower(p.log1, t);
 let g = f32At(p.gradient + index);
@@ -219,8 +170,8 @@ let variance = flushState(v + p.rest2 * (squareOf(g) - v));
 storeF32(p.meanOut + index, mean);
 storeF32(p.varianceOut + index, variance);
 storeF32(p.out + index, before - before * (rate * p.weightDecay) - alpha * mean / (sqrtOf(variance) + p.epsilon));`,
-      ONE_MINUS_POWER,
-    )
+      declarations: ONE_MINUS_POWER,
+    })
   },
 }
 
