@@ -23,7 +23,7 @@ import { layers } from '../../src/layers/registry'
 import { Cell } from '../../src/layers/recurrent/cell'
 import { flatten, mapTree, typed, type Tree } from '../../src/core/tree'
 import { floats, integers } from '../helpers/data'
-import { Input, examples, type Example } from '../layers/examples'
+import { examples, type Example, type Input } from '../layers/examples'
 import { compareBoth, expectOnGpu, numbers, trained, web, type Outcome } from './both'
 
 type AnyClass = new (options: object) => LayerBase

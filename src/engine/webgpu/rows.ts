@@ -6,7 +6,7 @@ import { ArgumentError, internalError } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
 import type { Rows } from '../runtime/rows'
 import type { Gpu } from './device'
-import { bitsOf, kernelOver, type Dispatch, type RecordFields } from './dispatch'
+import { bitsOf, Emitter, type Dispatch, type RecordFields } from './dispatch'
 import type { GpuProgram, Loader } from './program'
 import { Records } from './records'
 import { MOST_STEPS, type QueueState } from './step-queue'
@@ -99,7 +99,9 @@ return;
 }
 i -= p.total${i};`,
     )
-    return kernelOver(
+    let made: Dispatch | undefined
+    const emitter = new Emitter(null, (dispatch) => (made = dispatch))
+    emitter.over(
       parts.reduce((sum, { total }) => sum + total, 1),
       {
         fields,
@@ -110,9 +112,9 @@ return;
 let first = memory[p.position] + p.step;
 var i = index - 1u;
 ${copies.join('\n')}`,
-        unless: null,
       },
     )
+    return made!
   }
 
   release(): void {
