@@ -310,8 +310,12 @@ describe.skipIf(web === null)('a run ends', () => {
     const { result } = await onGpu(async () => {
       const model = makeModel(new m.SGD({ learningRate: 0.01 }))
       const controller = new AbortController()
-      setTimeout(() => controller.abort(), 100)
-      const error = await errorOf(() => model.fit(x, y, { ...quiet, epochs: 100_000, signal: controller.signal }))
+      const onEpochBegin = (epoch: number): void => {
+        if (epoch === 1) setTimeout(() => controller.abort(), 20)
+      }
+      const callbacks = [{ onEpochBegin }]
+      const { signal } = controller
+      const error = await errorOf(() => model.fit(x, y, { ...quiet, epochs: 100_000, callbacks, signal }))
       return { error, steps: model.optimizer.iterations.value.item(), weights: stateOf(model) }
     })
     expect(result.error.name).toBe('AbortError')
