@@ -2,7 +2,17 @@
 
 import { expect } from 'vitest'
 import { flatten, typed, type Tree } from '../../src/core/tree'
-import { setRandomSeed, tensor, type DType, type FitOptions, type Model, type Tensor } from '../../src'
+import {
+  Layer,
+  ops,
+  setRandomSeed,
+  tensor,
+  type BatchShape,
+  type DType,
+  type FitOptions,
+  type Model,
+  type Tensor,
+} from '../../src'
 import { setAccelerator, type ProgramReport } from '../../src/engine/runtime/accelerator'
 import { WebGpu } from '../../src/engine/webgpu/webgpu'
 import { savedVariables } from '../../src/models/save'
@@ -74,10 +84,11 @@ export async function compareBoth(body: () => Promise<Outcome>, tolerance?: numb
   return programs
 }
 
-/** Weights, states and the optimizer's variables, by their names without the numbers of layers. */
+/** Weights, states and the optimizer's variables, by their names without those of layers, which are numbered. */
 export function stateOf(model: Model): Outcome {
+  const nameOf = (key: string): string => key.replace(/^(\w+\/\d+\/).*\//, '$1')
   return Object.fromEntries(
-    savedVariables(model).map(({ key, variable }) => [key.replace(/_\d+(?=\/)/g, ''), variable.value.data.slice()]),
+    savedVariables(model).map(({ key, variable }) => [nameOf(key), variable.value.data.slice()]),
   )
 }
 
@@ -108,6 +119,19 @@ export async function trained(model: Model, { x, y, batchSize = 2, fit = {} }: D
 
 function named(what: string, outcome: Readonly<Record<string, ArrayLike<number>>>): Outcome {
   return Object.fromEntries(Object.entries(outcome).map(([name, numbers]) => [`${what}: ${name}`, numbers]))
+}
+
+/** Adds a weight, 0 at first, to each number of a sample: its gradient is that of the inputs. */
+export class Shift extends Layer {
+  override build([, ...shape]: BatchShape): void {
+    this.addWeight({ name: 'shift', shape: shape as number[], initializer: 'zeros' })
+  }
+  override call(x: Tensor): Tensor {
+    return ops.add(x, this.weights[0]!)
+  }
+  override computeOutputShape(shape: BatchShape): BatchShape {
+    return shape
+  }
 }
 
 /** Uniform in [−1, 1). */

@@ -4,14 +4,12 @@
 import { describe, expect, it } from 'vitest'
 import {
   Input,
-  Layer,
   Model,
   SGD,
   customObjectScope,
   losses as library,
   metrics as metricLibrary,
   ops,
-  type BatchShape,
   type Metric,
   type Tensor,
 } from '../../src'
@@ -21,20 +19,7 @@ import { losses } from '../../src/losses/registry'
 import { metrics } from '../../src/metrics/registry'
 import type { Described, LossesFile, MetricsFile } from '../golden/format'
 import { readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
-import { compareBoth, expectOnGpu, trained, web } from './both'
-
-/** Adds a weight, 0 at first, to each number of a sample: the outputs are the inputs. */
-class Shift extends Layer {
-  override build([, ...shape]: BatchShape): void {
-    this.addWeight({ name: 'shift', shape: shape as number[], initializer: 'zeros' })
-  }
-  override call(x: Tensor): Tensor {
-    return ops.add(x, this.weights[0]!)
-  }
-  override computeOutputShape(shape: BatchShape): BatchShape {
-    return shape
-  }
-}
+import { Shift, compareBoth, expectOnGpu, trained, web } from './both'
 
 function shifting([, ...shape]: readonly number[]): Model {
   const x = Input({ shape })

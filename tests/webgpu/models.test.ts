@@ -35,9 +35,9 @@ interface Row {
 }
 
 const ROWS = 10
-/** Names of all activations without options that keep the shape and have a kernel: glu halves it, sparsemax sorts. */
+/** Names of all activations without options that the GPU computes and that keep units: sparsemax sorts. */
 const activations = Object.keys(m.activations).filter(
-  (name) => !['get', 'deserialize', 'serialize', 'sparsemax', 'threshold', 'glu'].includes(name),
+  (name) => !['get', 'deserialize', 'serialize', 'glu', 'sparsemax', 'threshold'].includes(name),
 )
 const sgd = (): m.Optimizer => new m.SGD({ learningRate: 0.05, momentum: 0.5 })
 
