@@ -112,7 +112,16 @@ d = max(d - a * a, 0.0);`
 storeF32(p.velocityOut + index, u);`
     emit.over(sizeOf(parameters!.shape), {
       fields: {
-        ...{ parameters, gradient, rate, square, average, velocity, out, squareOut, averageOut, velocityOut },
+        parameters,
+        gradient,
+        rate,
+        square,
+        average,
+        velocity,
+        out,
+        squareOut,
+        averageOut,
+        velocityOut,
         ...floats({ rho, momentum, epsilon, weightDecay }),
       },
       body: `let rate = flushFactor(f32At(p.rate));
@@ -155,7 +164,15 @@ const adam: GpuKernel<PrimitiveAttributes['adam']> = {
     const log2 = Math.log1p(-rest2)
     emit.over(sizeOf(parameters!.shape), {
       fields: {
-        ...{ parameters, gradient, rate, mean, variance, iterations, out, meanOut, varianceOut },
+        parameters,
+        gradient,
+        rate,
+        mean,
+        variance,
+        iterations,
+        out,
+        meanOut,
+        varianceOut,
         ...floats({ rest1, rest2, log1, log2, epsilon, weightDecay }),
       },
       body: `let rate = flushFactor(f32At(p.rate));
