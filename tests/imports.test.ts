@@ -59,7 +59,7 @@ const files = filesIn('src')
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
   'src/files/formats.ts': ['../entries/keras', '../entries/onnx', '../entries/tfjs', '../entries/weights'],
   'src/files/load.ts': ['../entries/thrift'],
-  'src/files/weights/files.ts': ['../../entries/keras'],
+  'src/files/weights/formats.ts': ['../../entries/keras'],
 }
 
 /** The files that a file imports. A folder name means its index file. */

@@ -122,6 +122,7 @@ const sidebar = [
     page('The tape', 'tape'),
     page('Adding a layer', 'adding-a-layer'),
     page('Adding an op', 'adding-an-op'),
+    page('Adding a file format', 'adding-a-format'),
     page('Decisions', 'decisions/'),
     page('What the tests check', 'checks'),
     page('Benchmarks', 'benchmarks'),

@@ -3,18 +3,8 @@
 import { threefry2x32 } from '../core/threefry'
 import type { Padding } from './samples/collate'
 import { RowStore, blockOf, numberedRows, numbersOf, rowAt, type Block, type NumberedRows } from './samples/row-block'
-import {
-  END,
-  after,
-  arraySource,
-  deferred,
-  isPromise,
-  skipByTaking,
-  until,
-  type Cursor,
-  type Soon,
-  type Source,
-} from './samples/source'
+import { after, isPromise, until, type Soon } from '../core/soon'
+import { END, arraySource, deferred, skipByTaking, type Cursor, type Source } from './samples/source'
 
 type ReadBlock<T> = NonNullable<Cursor<T>['block']>
 

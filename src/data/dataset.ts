@@ -46,17 +46,8 @@ import {
 import { keepingDoubles } from './samples/doubles'
 import { exactRowsOf } from './samples/row-block'
 import { slicesOf } from './slices'
-import {
-  END,
-  after,
-  indexedSource,
-  passAs,
-  sourceOf,
-  type Cursor,
-  type ElementsOrMaker,
-  type Soon,
-  type Source,
-} from './samples/source'
+import { after, type Soon } from '../core/soon'
+import { END, indexedSource, passAs, sourceOf, type Cursor, type ElementsOrMaker, type Source } from './samples/source'
 import { stackSafe } from './stack-safe'
 
 /** The type of the rows of tensors: numbers if a row is one, otherwise tensors. */

@@ -2,7 +2,8 @@
 
 import { StateError } from '../core/errors'
 import type { Block } from './samples/row-block'
-import { isPromise, type END, type Soon, type Source } from './samples/source'
+import { isPromise, type Soon } from '../core/soon'
+import type { END, Source } from './samples/source'
 
 /**
  * Runs a step of a pass. Data sets that are made of each other call each other, so the engine has no room for thousands of them.

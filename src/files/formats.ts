@@ -1,23 +1,18 @@
-// The formats of files: how they are recognised, and where their code is. It is in sub-paths of the package and is loaded only for such a
-// file, so that a page without such files does not contain it. loader.ts reads and writes by this table.
+// Where the code of formats is: in sub-paths of the package. It is loaded only for such a file, so that a page without such files does
+// not contain it. loader.ts reads and writes by this table.
 
 import type { WeightMapping } from './containers/weight-mapping'
-import { isKerasFile, isTfjsFile } from './containers/foreign'
-import { isOnnxFile } from './containers/onnx-file'
+import { modelKinds, modelPaths, type FileKind, type ModelFormat, type WeightFormat } from './containers/format-list'
 import type { LayerBase } from '../layers/layer'
 import type { FileFormat } from '../models/file-format'
-import { formatPaths } from '../models/format-paths'
-import type { WeightFormat } from '../models/weight-options'
 import type { ByteSource } from '../engine/runtime/platform'
 
 /** A format of models of another library. */
 export interface Format {
-  /** The sub-path of the package with its code. */
-  readonly subPath: string
-  /** The paths to which models are written: see models/format-paths.ts. */
+  /** The paths to which models are written: see `modelPaths`. */
   readonly paths: readonly string[]
-  /** Whether bytes are a file of the format. */
-  isFile(bytes: Uint8Array): boolean
+  /** The kinds of its files. */
+  readonly kinds: readonly FileKind[]
   load(): Promise<FileFormat>
 }
 
@@ -33,45 +28,42 @@ export interface WeightCode {
       readonly skipMismatch: boolean
     },
   ): Promise<void>
+  requireWeightFormat(path: string | URL, where: string): WeightFormat
   weightWriter(format: WeightFormat, mapping: WeightMapping | null): Promise<(model: LayerBase) => Promise<Uint8Array>>
 }
 
 /** All formats besides the safetensors of this library. */
 export interface FormatTable {
-  readonly models: readonly Format[]
+  /** Those of models, by the sub-path of the package with the code. */
+  readonly models: Readonly<Record<string, Format>>
   weights(): Promise<WeightCode>
 }
 
 // Bundlers drop this table where nothing loads a model, if it has no regular expressions and takes modules apart by destructuring.
-export const formats: FormatTable = {
-  models: [
-    {
-      subPath: 'keras',
-      paths: formatPaths.keras,
-      isFile: isKerasFile,
-      load: async () => {
-        const { kerasFormat } = await import('../entries/keras')
-        return kerasFormat
-      },
+const models: Readonly<Record<ModelFormat, Format>> = {
+  keras: {
+    paths: modelPaths.keras,
+    kinds: modelKinds.keras,
+    load: async () => {
+      const { kerasFormat } = await import('../entries/keras')
+      return kerasFormat
     },
-    {
-      subPath: 'onnx',
-      paths: formatPaths.onnx,
-      isFile: isOnnxFile,
-      load: async () => {
-        const { onnxFormat } = await import('../entries/onnx')
-        return onnxFormat
-      },
+  },
+  onnx: {
+    paths: modelPaths.onnx,
+    kinds: modelKinds.onnx,
+    load: async () => {
+      const { onnxFormat } = await import('../entries/onnx')
+      return onnxFormat
     },
-    {
-      subPath: 'tfjs',
-      paths: formatPaths.tfjs,
-      isFile: isTfjsFile,
-      load: async () => {
-        const { tfjsFormat } = await import('../entries/tfjs')
-        return tfjsFormat
-      },
+  },
+  tfjs: {
+    paths: modelPaths.tfjs,
+    kinds: modelKinds.tfjs,
+    load: async () => {
+      const { tfjsFormat } = await import('../entries/tfjs')
+      return tfjsFormat
     },
-  ],
-  weights: () => import('../entries/weights'),
+  },
 }
+export const formats: FormatTable = { models, weights: () => import('../entries/weights') }

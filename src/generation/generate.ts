@@ -146,7 +146,7 @@ async function* steps(
     for (let known = shortest; isOpen.includes(true); known++) {
       if (signal?.aborted === true) return
       if (pace.isDue()) await pace.yield()
-      const rows = scorer.next(sequences.map((sequence) => sequence.slice(0, known)))
+      const rows = await scorer.next(sequences.map((sequence) => sequence.slice(0, known)))
       threefryUniform(key, 0, known, uniforms)
       const step = sequences.map((sequence, i) => {
         // This sequence's prompt continues, or it has ended: it is padded, because all sequences take each step
@@ -162,7 +162,7 @@ async function* steps(
       if (step.some((token) => token !== null)) yield step
     }
   } finally {
-    scorer.dispose()
+    await scorer.dispose()
   }
 }
 

@@ -4,7 +4,9 @@ import { ShapeError, formatShape } from '../core/errors'
 import type { Model } from '../models/model'
 import { slice, squeeze } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import { compileTraced, operandOf, runProgram, trace, type Traced } from '../ops/trace'
+import { after } from '../core/soon'
+import { compileTraced, operandOf, outputOf, trace, type Traced } from '../ops/trace'
+import type { Device } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 
 export type Sequence = readonly number[]
@@ -14,15 +16,28 @@ export type Decoder = Model<Tensor, Tensor>
 export const tokensOf = (sequences: readonly Sequence[]): Tensor =>
   new Tensor(Int32Array.from(sequences.flat()), [sequences.length, sequences[0]!.length], 'int32')
 
-/** Runs a program on tokens for what it keeps. */
-export function takeSteps(program: Program, sequences: readonly Sequence[]): void {
-  program.parameter(0).set(tokensOf(sequences).data)
-  program.run()
+/** Runs a program on tokens for what it keeps. @returns what `end` returns at once after the run, before another program runs */
+export async function takeSteps<Result>(
+  device: Device,
+  program: Program,
+  sequences: readonly Sequence[],
+  end: () => Result,
+): Promise<Result> {
+  const { data } = tokensOf(sequences)
+  await device.prepare(program)
+  return after(
+    device.run(program, (target) => target.parameter(0).set(data)),
+    end,
+  )
 }
 
 /** Runs a program on tokens and returns the rows of its only output. */
-export function scoresFrom(program: Program, sequences: readonly Sequence[]): Float32Array[] {
-  const { data, shape } = runProgram(program, [tokensOf(sequences)])[0]!
+export async function scoresFrom(
+  device: Device,
+  program: Program,
+  sequences: readonly Sequence[],
+): Promise<Float32Array[]> {
+  const { data, shape } = await takeSteps(device, program, sequences, () => outputOf(device.stepProgram(program), 0))
   // Scores of dtype int32 have other arrays.
   const scores = data instanceof Float32Array ? data : Float32Array.from(data)
   return Array.from({ length: shape[0]! }, (_, i) => scores.subarray(i * shape[1]!, (i + 1) * shape[1]!))
@@ -59,9 +74,9 @@ export function compileScores(model: Decoder, [batch, steps]: readonly [batch: n
 }
 
 /** Calls `body` with a program, then disposes it. */
-export function using<Result>(program: Program, body: (program: Program) => Result): Result {
+export async function using<Result>(program: Program, body: (program: Program) => Promise<Result>): Promise<Result> {
   try {
-    return body(program)
+    return await body(program)
   } finally {
     program.dispose()
   }

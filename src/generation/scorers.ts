@@ -2,6 +2,7 @@
 // tokens.
 
 import { MyelinError, restate } from '../core/errors'
+import { CPU, deviceOf } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import { compile } from '../engine/runtime/runtime'
 import type { Traced } from '../ops/trace'
@@ -12,17 +13,17 @@ import { Stepper } from './stepper'
 
 /** Scores the next token of sequences of equal length. */
 export interface Scorer {
-  next(sequences: readonly Sequence[]): Float32Array[]
-  dispose(): void
+  next(sequences: readonly Sequence[]): Promise<Float32Array[]>
+  dispose(): void | Promise<void>
 }
 
-/** Computes the whole sequence for each token. */
+/** Computes the whole sequence for each token: on the CPU, because each length is another program. */
 export class WholeScorer implements Scorer {
   constructor(private readonly model: Decoder) {}
 
-  next(sequences: readonly Sequence[]): Float32Array[] {
+  next(sequences: readonly Sequence[]): Promise<Float32Array[]> {
     return using(compileScores(this.model, [sequences.length, sequences[0]!.length]), (program) =>
-      scoresFrom(program, sequences),
+      scoresFrom(CPU, program, sequences),
     )
   }
 
@@ -37,6 +38,7 @@ export class CachedScorer implements Scorer {
   private readonly stepper: Stepper
   private readonly step: Program
   private readonly runtime: Traced['runtime']
+  private readonly device = deviceOf(this)
   private isBegun = false
 
   /**
@@ -59,26 +61,34 @@ export class CachedScorer implements Scorer {
     this.step = compile(this.runtime, this.stepper.step)
   }
 
-  next(sequences: readonly Sequence[]): Float32Array[] {
+  async next(sequences: readonly Sequence[]): Promise<Float32Array[]> {
+    const { device, step: program } = this
     const known = sequences[0]!.length
     if (!this.isBegun) {
       this.isBegun = true
       const part = (from: number, to: number): Sequence[] => sequences.map((sequence) => sequence.slice(from, to))
       if (this.first > 0)
-        using(compile(this.runtime, this.stepper.first), (program) => takeSteps(program, part(0, this.first)))
-      for (let step = this.first; step < known - 1; step++) takeSteps(this.step, part(step, step + 1))
+        await using(compile(this.runtime, this.stepper.first), (first) =>
+          takeSteps(device, first, part(0, this.first), nothing),
+        )
+      for (let step = this.first; step < known - 1; step++)
+        await takeSteps(device, program, part(step, step + 1), nothing)
     }
     return scoresFrom(
-      this.step,
+      device,
+      program,
       sequences.map((sequence) => sequence.slice(known - 1)),
     )
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
+    await this.device.release()
     this.step.dispose()
     this.stepper.dispose()
   }
 }
+
+const nothing = (): void => undefined
 
 /** Traces a model with fewer steps than the whole sequence. @throws the model's error, with advice */
 function apart<Result>(body: () => Result): Result {

@@ -22,7 +22,7 @@ import { writeFile } from '../engine/runtime/files'
 import { bytesFrom, requirePath, type ByteSource } from '../engine/runtime/platform'
 import { Trainer } from '../training/trainer'
 import { fileLoader } from './file-loader'
-import { formatPaths, isPathOf } from './format-paths'
+import { modelFormatOf } from '../files/containers/format-list'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig, withKnownClasses } from './reader'
@@ -477,7 +477,7 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, specs: readonly Tens
 
 /** The format of a path without a loader, which is that of this library. @throws ArgumentError for the path of another format */
 function ownFormatOf(path: string): null {
-  const [subPath] = Object.entries(formatPaths).find(([, marks]) => isPathOf(marks, path)) ?? []
+  const subPath = modelFormatOf(path)
   if (subPath === undefined) return null
   throw new ArgumentError(`save: ${quoted(path)} is written by a function of 'myelin/${subPath}'`)
 }

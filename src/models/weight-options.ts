@@ -1,7 +1,7 @@
-// The options with which weights of models are read and written, and the formats of their files by the endings of paths.
+// The options with which weights of models are read and written.
 
 import { merged } from '../core/merged'
-import { ArgumentError, quoted } from '../core/errors'
+import { ArgumentError } from '../core/errors'
 import {
   always,
   boolean,
@@ -16,26 +16,6 @@ import {
 import { signalOption } from '../data/samples/abort'
 import type { WeightMapping } from '../files/containers/weight-mapping'
 import { overwriteOption } from './overwrite'
-
-/** The formats of weights; `h5` is the legacy one of Keras. */
-export type WeightFormat = 'safetensors' | 'npz' | 'weightsH5' | 'h5'
-
-/** Endings of paths. */
-const ENDINGS: readonly (readonly [ending: string, format: WeightFormat])[] = [
-  ['.safetensors', 'safetensors'],
-  ['.npz', 'npz'],
-  ['.weights.h5', 'weightsH5'],
-  ['.h5', 'h5'],
-]
-
-/** The format of a path. @throws ArgumentError for another ending */
-export function weightFormatOf(path: string | URL, where: string): WeightFormat {
-  const found = ENDINGS.find(([ending]) => String(path).toLowerCase().endsWith(ending))
-  if (found !== undefined) return found[1]
-  throw new ArgumentError(
-    `${where}: the ending of ${quoted(String(path))} must be one of ${ENDINGS.map(([ending]) => ending).join(', ')}`,
-  )
-}
 
 function isMapping(value: unknown): value is WeightMapping {
   return typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value))

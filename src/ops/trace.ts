@@ -300,19 +300,22 @@ export function compileTraced({ graph, runtime }: Traced, isStep = graph.updates
  */
 export function runProgram(program: Program, parameters: readonly Tensor[]): Tensor[] {
   parameters.forEach((parameter, i) => copyElements(parameter, program.parameter(i)))
-  if (!program.run()) {
-    const instruction = program.findNonFinite() ?? 'a learning rate that is too large for float32'
-    throw new NonFiniteError(
-      `A compiled function produced a value that is not finite: ${instruction}. Nothing was updated.`,
-      1,
-      instruction,
-    )
-  }
+  if (!program.run()) throw nonFiniteIn(program)
   return program.graph.outputs.map((_, i) => outputOf(program, i))
 }
 
+/** The error of a function whose guard ended it. The parameters must be written. */
+export function nonFiniteIn(program: Program): NonFiniteError {
+  const instruction = program.findNonFinite() ?? 'a learning rate that is too large for float32'
+  return new NonFiniteError(
+    `A compiled function produced a value that is not finite: ${instruction}. Nothing was updated.`,
+    1,
+    instruction,
+  )
+}
+
 /** A copy of an output of the last run. */
-export function outputOf(program: Program, i: number): Tensor {
+export function outputOf(program: Pick<Program, 'graph' | 'output'>, i: number): Tensor {
   const { shape, dtype } = program.graph.outputs[i]!
   return new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype)
 }

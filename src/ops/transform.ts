@@ -181,23 +181,37 @@ export function jit<Arguments extends readonly unknown[] = Tensor[], Result = Te
 ): (...inputs: DataArguments<Arguments>) => Result
 export function jit(fn: UntypedFunction): UntypedFunction {
   requireArguments('jit', arguments, 1)
-  requireFunction('jit', fn)
-  const caches = new WeakMap<Runtime, ProgramCache>()
-  const structures = new WeakMap<Program, Results['structure']>()
+  const compiled = compiledFunction('jit', fn)
   return (...inputs) => {
     const args = CallArguments.take('jit', inputs)
-    const call = (symbols: readonly Tensor[]): unknown => fn(...args.bind(symbols))
     // Inside another trace the function becomes part of it.
-    if (currentTrace() !== null) return checkedTree('jit', call(args.tensors))
+    if (currentTrace() !== null) return checkedTree('jit', fn(...args.bind(args.tensors)))
+    const { program, structure } = compiled(args)
+    return putBack(structure, runProgram(program, args.tensors))
+  }
+}
+
+/** A program, and the structure of the results that its outputs are. */
+interface CompiledResults {
+  readonly program: Program
+  readonly structure: Results['structure']
+}
+
+/** The programs of a function: one for each key of its arguments. */
+export function compiledFunction(where: string, fn: UntypedFunction): (args: CallArguments) => CompiledResults {
+  requireFunction(where, fn)
+  const caches = new WeakMap<Runtime, ProgramCache>()
+  const structures = new WeakMap<Program, Results['structure']>()
+  return (args) => {
     const runtime = currentRuntime()
     let cache = caches.get(runtime)
     if (cache === undefined) caches.set(runtime, (cache = new ProgramCache()))
     const program = cache.get(args.key, () => {
-      const { program, structure } = compileResults('jit', args, call)
+      const { program, structure } = compileResults(where, args, (symbols) => fn(...args.bind(symbols)))
       structures.set(program, structure)
       return program
     })
-    return putBack(structures.get(program), runProgram(program, args.tensors))
+    return { program, structure: structures.get(program) }
   }
 }
 
@@ -205,7 +219,7 @@ function compileResults(
   where: string,
   args: CallArguments,
   body: (symbols: readonly Tensor[]) => unknown,
-): { program: Program; structure: Results['structure'] } {
+): CompiledResults {
   let structure: Results['structure'] = null
   const traced = trace(args.tensors, (symbols) => {
     const results = takeResults(where, body(symbols))

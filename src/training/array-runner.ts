@@ -2,19 +2,18 @@
 
 import { ArgumentError } from '../core/errors'
 import { permute } from '../core/permute'
-import { RowSource, makeResident, orderKey } from '../data/samples/row-source'
+import { RowSource, makeResident, orderKey, rowsOf } from '../data/samples/row-source'
 import { tensorsOf, type Samples } from '../data/samples/samples'
 import type { CellStorage } from '../engine/ir/graph'
-import type { StepProgram } from '../engine/runtime/accelerator'
+import { CPU, type Device, type KeptRows, type Ran, type StepProgram } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import type { ResidentRows } from '../engine/runtime/rows'
 import type { Runtime } from '../engine/runtime/runtime'
 import { StepLoop } from '../engine/runtime/step-loop'
 import type { Position } from './position'
 import { probesKey, type Probe } from './probes'
-import { after, isPromise, type Soon } from '../data/samples/source'
-import { CPU, type Device } from './device'
-import { typesOf, whatFailed, type Draw, type Ran, type Runner, type StepPrograms } from './runner'
+import { after, isPromise, type Soon } from '../core/soon'
+import { typesOf, whatFailed, type Draw, type Runner, type StepPrograms } from './runner'
 
 /** Runs each step on a batch of rows of the arrays. */
 export class ArrayRunner implements Runner {
@@ -23,9 +22,13 @@ export class ArrayRunner implements Runner {
   private readonly programs = new Map<number | string, Program>()
   private readonly loops = new Map<Program, StepLoop | null>()
   private resident: ResidentRows | null = null
+  /** The rows on another device; null if its steps do not draw them there, undefined before the first step. */
+  private kept: KeptRows | null | undefined
   private isShuffled = false
   /** The shuffled order of the rows; null if it is not shuffled, or if the rows are in linear memory. */
   private order: Int32Array | null = null
+  /** Whether the rows on another device have the order. */
+  private isOrdered = true
   private draw: Draw | null = null
   /** The positions in the order at which the next step and the last step begin. */
   private start = 0
@@ -45,6 +48,10 @@ export class ArrayRunner implements Runner {
 
   get steps(): number {
     return Math.ceil(this.samples.size / this.batchSize)
+  }
+
+  get isElsewhere(): boolean {
+    return this.device.isOther
   }
 
   get isWithin(): boolean {
@@ -92,12 +99,20 @@ export class ArrayRunner implements Runner {
     if (resident !== null) return resident.shuffle(key)
     this.order ??= new Int32Array(size)
     permute(this.order, size, key)
+    this.isOrdered = false
   }
 
   upcoming(probes: readonly Probe[] = []): Soon<Program | null> {
     if (this.start >= this.samples.size) return null
     const program = this.programFor(this.count, probes)
-    return after(this.device.prepare(program), () => program)
+    return after(this.device.prepare(program), () => after(this.keepRows(), () => program))
+  }
+
+  /** Copies the rows to another device, if steps run there. */
+  private keepRows(): Soon<void> {
+    const { device, samples, kept } = this
+    if (!device.isOther || kept !== undefined) return undefined
+    return device.keep(rowsOf(samples), samples.size).then((made) => void (this.kept = made))
   }
 
   private programFor(count: number, probes: readonly Probe[]): Program {
@@ -119,7 +134,8 @@ export class ArrayRunner implements Runner {
       most === 1 || count < batchSize
         ? null
         : this.runInLoop(program, Math.min(most, Math.floor((this.samples.size - start) / batchSize)))
-    const ran = done ?? this.device.run(program, (target) => this.load(target, start, count))
+    const ran =
+      done ?? this.runKept(program, most) ?? this.device.run(program, (target) => this.load(target, start, count))
     return isPromise(ran) ? ran.then((each) => this.moved(each)) : this.moved(ran)
   }
 
@@ -143,6 +159,16 @@ export class ArrayRunner implements Runner {
     if (loop === null) return null
     const done = loop.run(this.start, most)
     return { steps: Math.min(done + 1, most), finite: done === most }
+  }
+
+  /** Runs steps on rows that another device keeps; null if it has none. */
+  private runKept(program: Program, most: number): Promise<Ran> | null {
+    const { kept, order, start, count } = this
+    if (kept == null) return null
+    if (!this.isOrdered && order !== null) kept.order(order)
+    this.isOrdered = true
+    const whole = Math.max(1, Math.floor((this.samples.size - start) / this.batchSize))
+    return kept.run(program, start, count, Math.min(most, whole))
   }
 
   /** The loop around a program's tape; null if each step needs a separate call. */
@@ -174,6 +200,8 @@ export class ArrayRunner implements Runner {
     this.loops.clear()
     this.resident?.dispose()
     this.resident = null
+    this.kept?.release()
+    this.kept = null
     for (const program of this.programs.values()) this.prepared.release(program)
     this.programs.clear()
     return this.device.release()

@@ -81,6 +81,11 @@ export class FitCallbacks {
     this.pace.lookNext()
   }
 
+  /** Whether a callback reads weights after the step that ends now. */
+  get readsWeights(): boolean {
+    return this.all.some(({ readsWeights }) => readsWeights === true)
+  }
+
   /** The number of steps after `step` before the run is saved next. */
   stepsUntilKept(step: number): number {
     return this.keepers.reduce(

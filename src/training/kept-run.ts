@@ -7,7 +7,7 @@ import { ArgumentError, FormatError, internalError, restating } from '../core/er
 import { isKeyOf } from '../core/keys'
 import { classNameOf, type Json } from '../core/registry'
 import { isRecord } from '../core/tree'
-import { foreignKind } from '../files/containers/foreign'
+import { foreignKind } from '../files/containers/format-list'
 import { decodeContainer, encodeContainer, type Container, type NamedTensor } from '../files/containers/safetensors'
 import { numbered, positionOf, restoreNumbered, type SavedVariable } from '../layers/saved-weights'
 import { inFormerOrder, setTimesDrawn, timesDrawn } from '../layers/weight-lists'

@@ -3,9 +3,10 @@
 
 import { DataError, NonFiniteError } from '../core/errors'
 import { Pace, releaseAll } from '../data/samples/pace'
-import { isPromise, type Soon } from '../data/samples/source'
+import { isPromise, type Soon } from '../core/soon'
 import type { CellStorage } from '../engine/ir/graph'
 import { withRuntime } from '../engine/runtime/current'
+import type { Ran } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import type { CallbackMethods, Logs, NextTest, Run, RunPosition } from './callbacks/callback'
 import { History } from './callbacks/history'
@@ -16,7 +17,7 @@ import { Passes, type ShuffleState } from './passes'
 import type { Prepared } from './prepared'
 import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
-import { isWhole, stateAfter, type Ran, type Runner } from './runner'
+import { isWhole, stateAfter, type Runner } from './runner'
 import { runTest } from './test-loop'
 
 export interface Training {
@@ -219,14 +220,17 @@ class TrainingLoop implements Run {
         return false
       }
       const untilKept = heard.stepsUntilKept(at.step)
-      const most = heard.perBatch ? 1 : Math.min(length, allowed, pace.ahead, untilKept, passes.mostSteps - batch)
-      const running = training.runner.run(most, probes)
+      const { runner } = training
+      // After an abort, one step runs before the run ends.
+      const ahead = runner.isElsewhere && heard.signal?.aborted !== true ? Infinity : pace.ahead
+      const most = heard.perBatch ? 1 : Math.min(length, allowed, ahead, untilKept, passes.mostSteps - batch)
+      const running = runner.run(most, probes)
       const ran = isPromise(running) ? await running : running
       finite = this.took(ran)
       if (finite && probes.length > 0) finite = await this.fetch()
       if (!finite) break
       for (const probe of probes) probe.afterStep?.(at.step - 1)
-      if (heard.perBatch && (finite = await this.fetch(this.logged))) {
+      if (heard.perBatch && (finite = await this.fetch(heard.readsWeights ? undefined : this.logged))) {
         const { logs } = training.prepared
         await heard.tell((callback) => callback.onTrainBatchEnd?.(batch, logs))
       }

@@ -2,7 +2,7 @@
 
 import { warn } from '../core/warnings'
 import type { Pace } from '../data/samples/pace'
-import { isPromise, type Soon } from '../data/samples/source'
+import { isPromise, type Soon } from '../core/soon'
 import type { Program } from '../engine/runtime/program'
 import type { Probe } from './probes'
 import type { Runner } from './runner'

@@ -1,7 +1,7 @@
 // The position within a pass over the data, from which another run can continue.
 
 import type { Json } from '../core/registry'
-import type { Soon } from '../data/samples/source'
+import type { Soon } from '../core/soon'
 
 /** A pass, and the number of steps taken from it. */
 export interface Position {

@@ -9,21 +9,12 @@ import { hasTensors, isNamedData } from '../data/samples/layout'
 import { Pace, releaseAll } from '../data/samples/pace'
 import type { Inputs } from '../data/samples/parse'
 import { RowSource } from '../data/samples/row-source'
-import {
-  END,
-  after,
-  isElements,
-  isPromise,
-  outermostOf,
-  type Cursor,
-  type Soon,
-  type Source,
-} from '../data/samples/source'
+import { after, isPromise, type Soon } from '../core/soon'
+import { END, isElements, outermostOf, type Cursor, type Source } from '../data/samples/source'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { outputOf } from '../ops/trace'
-import { isAccelerated, type StepProgram } from '../engine/runtime/accelerator'
-import { deviceOf, type Device } from './device'
+import { deviceOf, isAccelerated, type Device, type StepProgram } from '../engine/runtime/accelerator'
 import { Listeners } from './listeners'
 import { PREDICT, type PredictSettings } from './options'
 import { PredictedRows } from './predicted-rows'
@@ -142,7 +133,7 @@ class RowPredictions implements Predictions {
     private readonly batchSize: number,
   ) {
     this.sources = rows.inputs.map((input) => new RowSource(input))
-    this.device = deviceOf(state)
+    this.device = deviceOf(this)
   }
 
   get steps(): number {
@@ -191,7 +182,7 @@ class BatchPredictions implements Predictions {
     private readonly state: TrainingState,
     private readonly source: Source,
   ) {
-    this.device = deviceOf(state)
+    this.device = deviceOf(this)
   }
 
   get steps(): number | null {

@@ -3,12 +3,12 @@
 
 import { hasNonFinite } from '../core/dtypes'
 import type { Samples } from '../data/samples/samples'
-import type { Soon } from '../data/samples/source'
+import type { Soon } from '../core/soon'
 import type { LayerBase } from '../layers/layer'
 import type { Tensor } from '../ops/tensor'
 import { GRADIENT_LIMIT, LEARNING_RATE_LIMIT } from '../optimizers/limits'
 import type { CellStorage } from '../engine/ir/graph'
-import type { StepProgram } from '../engine/runtime/accelerator'
+import type { Ran, StepProgram } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import type { Runtime } from '../engine/runtime/runtime'
 import type { Resumable } from './position'
@@ -34,6 +34,8 @@ export interface Runner extends Resumable {
   begin(draw: Draw | null): Soon<void>
   /** The program of the next step, compiled at first use; null at the end of the pass. May have to await the batch. */
   upcoming(probes?: readonly Probe[]): Soon<Program | null>
+  /** Whether steps run on another device, where many are submitted at once. Known after the first `upcoming`. */
+  readonly isElsewhere: boolean
   /** Runs up to `most` steps like the upcoming one. */
   run(most: number, probes?: readonly Probe[]): Soon<Ran>
   /** If steps run on another device: waits for them, and copies weights and metrics to linear memory. */
@@ -42,14 +44,6 @@ export interface Runner extends Resumable {
   diagnose(): string
   /** Frees all resources. */
   release(): Soon<void>
-}
-
-/** Steps that ran. */
-export interface Ran {
-  /** Their number. Negative if steps that were counted before changed nothing, because they followed one that was not finite. */
-  readonly steps: number
-  /** Whether all their values were finite; if not, the last step updated nothing. */
-  readonly finite: boolean
 }
 
 /** The programs that a runner runs. A program that is held is not evicted. */

@@ -6,8 +6,8 @@ import { releaseAll, Pace } from '../data/samples/pace'
 import { parseSamples, type DataForm } from '../data/samples/parse'
 import type { Data, Samples } from '../data/samples/samples'
 import { END } from '../data/samples/source'
+import { deviceOf } from '../engine/runtime/accelerator'
 import { ArrayRunner } from './array-runner'
-import { deviceOf } from './device'
 import type { Prepared } from './prepared'
 import type { Runner } from './runner'
 import { StreamRunner } from './stream-runner'
@@ -30,7 +30,7 @@ export interface RunnerOptions {
 export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
   const { weigh, batchSize, shuffles = false } = options
   const accept = (samples: Samples): Samples => prepared.accept(weigh?.(samples) ?? samples)
-  const device = deviceOf(prepared.compiled)
+  const device = deviceOf(prepared.compiled, prepared.kind === 'train')
   if (data.kind === 'samples') return new ArrayRunner(prepared, accept(data), batchSize, shuffles, device)
   const { where, pass = 0, signal } = options
   const parse = (batch: unknown, index: number): Samples =>

@@ -2,26 +2,41 @@
 
 import { internalError } from '../core/errors'
 import { tensorsOf, type Samples } from '../data/samples/samples'
-import { END, after, isPromise, type Cursor, type Soon, type Source } from '../data/samples/source'
+import { after, isPromise, type Soon } from '../core/soon'
+import { END, type Cursor, type Source } from '../data/samples/source'
 import type { CellStorage } from '../engine/ir/graph'
+import { CPU, type Device, type Ran } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
+import { counters } from '../engine/runtime/runtime'
+import { Tensor } from '../ops/tensor'
 import type { Position } from './position'
 import type { Probe } from './probes'
-import { CPU, type Device } from './device'
-import { load, typesOf, whatFailed, type Draw, type Ran, type Runner, type StepPrograms } from './runner'
+import { load, typesOf, whatFailed, type Draw, type Runner, type StepPrograms } from './runner'
+
+/** The programs that ran so far. */
+const programRuns = (): number => counters.wasmRuns + counters.interpreterRuns
+
+const copyOf = ({ data, shape, dtype }: Tensor): Tensor => new Tensor(data.slice(), shape, dtype)
 
 /** Runs a step for each batch of a sequence. The next batch is requested before a step runs. */
 export class StreamRunner implements Runner {
   private cursor: Cursor<unknown> | null = null
   private next: Soon<Samples | typeof END> | null = null
   private held: Program | null = null
-  private last: Samples | null = null
-  /** The original batches of the next and the last samples. */
+  /** The last batches, the newest first, as many as may be found not to be finite. */
+  private recent: { readonly samples: Samples; readonly raw: unknown }[] = []
+  /** The batch of the step that was not finite. */
+  private failed: Samples | null = null
+  /** The original batch of the next samples. */
   private raw: unknown = null
-  private lastRaw: unknown = null
   private draw: Draw | null = null
   /** The number of batches of this pass that were run. */
   private taken = 0
+  /**
+   * Whether reading a batch may run programs: ops of the user in a generator. They overwrite the parameters of the step before, and
+   * the generator may reuse the memory of its batches.
+   */
+  private computes = true
 
   /** @param parse converts a batch to samples, and checks them */
   constructor(
@@ -38,6 +53,11 @@ export class StreamRunner implements Runner {
 
   get isWithin(): boolean {
     return this.taken > 0 && this.next !== END
+  }
+
+  /** Each step needs its batch. */
+  get isElsewhere(): boolean {
+    return false
   }
 
   /** The source defines the order. */
@@ -57,7 +77,7 @@ export class StreamRunner implements Runner {
       this.cursor = this.source.open(draw?.epoch ?? 0)
       this.draw = draw
       this.taken = 0
-      this.lastRaw = null
+      this.recent = []
       this.next = this.read(0)
     })
   }
@@ -82,7 +102,7 @@ export class StreamRunner implements Runner {
       this.cursor = cursor
       this.draw = draw
       this.taken = taken
-      this.lastRaw = null
+      this.recent = []
       return after(cursor.skip(taken), () => void (this.next = this.read(taken)))
     })
   }
@@ -132,25 +152,36 @@ export class StreamRunner implements Runner {
     const batch = this.next
     if (batch === null || batch === END || isPromise(batch)) throw internalError('a step runs before its batch is read')
     const program = this.programFor(batch, probes)
-    const { cursor, lastRaw, raw } = this
-    this.last = batch
-    this.lastRaw = raw
+    const { cursor, recent, raw, device } = this
+    recent.unshift({ samples: batch, raw })
+    const old = recent.length > device.overlap + 1 ? recent.pop() : undefined
     this.taken++
-    return this.device.run(program, (target) => {
-      load(target, tensorsOf(batch))
-      if (lastRaw !== null) cursor!.recycle?.(lastRaw)
+    const ran = device.run(program, (target) => {
+      const tensors = this.computes ? tensorsOf(batch).map(copyOf) : tensorsOf(batch)
+      load(target, tensors)
+      if (old !== undefined) cursor!.recycle?.(old.raw)
+      const runs = programRuns()
       // An asynchronous batch is read while this step computes.
       this.next = this.read(this.taken)
+      this.computes = programRuns() !== runs
+      if (this.computes) load(target, tensors)
     })
+    return after(ran, (each) => this.found(each, 1))
   }
 
   fetch(storages?: Iterable<CellStorage>): Soon<Ran> {
-    return this.device.fetch(storages)
+    return after(this.device.fetch(storages), (ran) => this.found(ran, 0))
+  }
+
+  /** Finds the batch of a step that was not finite. @param runs the steps that ran if all were finite */
+  private found(ran: Ran, runs: number): Ran {
+    if (!ran.finite) this.failed = this.recent.at(Math.min(runs - ran.steps, this.recent.length - 1))!.samples
+    return ran
   }
 
   diagnose(): string {
-    const program = this.programFor(this.last!, [])
-    load(program, tensorsOf(this.last!))
+    const program = this.programFor(this.failed!, [])
+    load(program, tensorsOf(this.failed!))
     return whatFailed(program)
   }
 
@@ -161,7 +192,7 @@ export class StreamRunner implements Runner {
     this.cursor = null
     this.next = null
     this.raw = null
-    this.lastRaw = null
+    this.recent = []
     const closed = after(this.device.release(), () => cursor?.close())
     // Does not wait for closing: the source closes after the pending read, which may never finish.
     if (!isPromise(next)) return closed

@@ -2,7 +2,7 @@
 
 import { DataError } from '../core/errors'
 import { Pace } from '../data/samples/pace'
-import { isPromise } from '../data/samples/source'
+import { isPromise } from '../core/soon'
 import type { Logs } from './callbacks/callback'
 import type { Listeners } from './listeners'
 import type { Prepared } from './prepared'
@@ -23,15 +23,17 @@ export async function runTest(
   const perBatch = listeners.hear('onTestBatchBegin', 'onTestBatchEnd')
   signal?.throwIfAborted()
   let done = 0
-  for (; done < (most ?? Infinity); done++) {
+  const last = most ?? Infinity
+  while (done < last) {
     const upcoming = runner.upcoming()
     const program = isPromise(upcoming) ? await pace.wait(upcoming) : upcoming
     if (program === null) break
     if (done === 0) prepared.compiled.resetMetrics()
     const batch = done
     if (perBatch) await listeners.tell((callback) => callback.onTestBatchBegin?.(batch))
-    const ran = runner.run(1)
-    if (isPromise(ran)) await ran
+    const running = runner.run(perBatch || !runner.isElsewhere ? 1 : last - done)
+    const { steps } = isPromise(running) ? await running : running
+    done += steps
     if (perBatch) {
       await runner.fetch(prepared.compiled.storages)
       const { logs } = prepared
@@ -39,7 +41,7 @@ export async function runTest(
       // A callback may have aborted between two turns of the event loop.
       signal?.throwIfAborted()
     }
-    if (pace.isDue()) await pace.yield()
+    if (pace.isDue(steps)) await pace.yield()
   }
   if (done === 0) throw new DataError('There are no batches to evaluate')
   await runner.fetch()

@@ -1,4 +1,5 @@
 // Every small matrix product in every layout, and random larger ones: whole numbers, so the result is exact.
+// modes: simd, relaxed, turbo
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

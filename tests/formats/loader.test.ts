@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type * as library from '../../src'
 import { Dense, Model, Sequential, StateError, loadModel } from '../../src'
+import { startsWith } from '../../src/files/containers/first-bytes'
+import { weightEndings } from '../../src/files/containers/format-list'
 import { loader, loaderOf } from '../../src/files/loader'
 import { formats } from '../../src/files/formats'
 import type { FileFormat } from '../../src/models/file-format'
@@ -31,14 +33,13 @@ describe('a loader of a table', () => {
   }
   const own = loaderOf({
     ...formats,
-    models: [
-      {
-        subPath: 'fake',
+    models: {
+      fake: {
         paths: ['.fake', 'fake://'],
-        isFile: (bytes) => new TextDecoder().decode(bytes.subarray(0, 4)) === 'FAKE',
+        kinds: [{ isFile: (bytes) => startsWith(bytes, 'FAKE'), what: 'a fake' }],
         load: async () => format,
       },
-    ],
+    },
   })
 
   it('writes and reads files by it, and no others', async () => {
@@ -64,12 +65,7 @@ describe('a loader of a table', () => {
   it('names the sub-path whose code cannot be loaded', async () => {
     const broken = loaderOf({
       ...formats,
-      models: [
-        {
-          ...formats.models[0]!,
-          load: () => Promise.reject(new Error('404')),
-        },
-      ],
+      models: { keras: { ...formats.models['keras']!, load: () => Promise.reject(new Error('404')) } },
     })
     const error = broken.formatOf('a.keras')!.write(made({ Dense, Sequential }), 'a.keras', {})
     await expect(error).rejects.toThrow(StateError)
@@ -98,7 +94,8 @@ describe.each([
   })
 
   it('write and read weights in all formats', async () => {
-    for (const name of ['a.npz', 'a.weights.h5', 'a.h5', 'a.safetensors']) {
+    for (const ending of Object.values(weightEndings)) {
+      const name = `a${ending}`
       const [model, copy] = [made(own), made(own)]
       await model.saveWeights(join(folder, name))
       await copy.loadWeights(readFileSync(join(folder, name)))

@@ -12,6 +12,7 @@ import type { Hdf5Dataset, Hdf5Group } from '../../src/files/keras/hdf5/types'
 import { readFile } from '../../src/files/onnx/file'
 import { artifactsOf } from '../../src/files/tfjs/artifacts'
 import { manifestTensors } from '../../src/files/tfjs/manifest'
+import { hasArrays, weightFormats } from '../../src/files/weights/formats'
 
 const goldens = new URL('../golden/', import.meta.url)
 const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, goldens)))
@@ -22,17 +23,30 @@ function visit(member: Hdf5Group | Hdf5Dataset): void {
   else member.members.forEach(visit)
 }
 
+type Reader = readonly [name: string, file: Uint8Array, count: number, read: (bytes: Uint8Array) => unknown]
+
+/** A file of each format of named arrays. */
+function arrayFiles(): Promise<Reader[]> {
+  const arrays = [
+    { name: 'dense/kernel', shape: [2, 2], data: Float32Array.of(0.1, -0, NaN, 3) },
+    { name: 'dense/steps', shape: [3], data: Int32Array.of(1, -2, 3) },
+  ]
+  return Promise.all(
+    Object.entries(weightFormats).flatMap(([name, format]) =>
+      hasArrays(format)
+        ? [(async (): Promise<Reader> => [name, await format.write(arrays), 2_500, format.read])()]
+        : [],
+    ),
+  )
+}
+
 /** What each reader does with bytes, a file to change, and how often. */
-const readers: readonly (readonly [
-  name: string,
-  file: Uint8Array,
-  count: number,
-  read: (bytes: Uint8Array) => unknown,
-])[] = [
+const readers: readonly Reader[] = [
   ['HDF5', bytesOf('keras/shards/model_00001.weights.h5'), 5_000, async (bytes) => visit(await openHdf5(bytes))],
   ['.keras', bytesOf('keras/3.15/pooling.keras'), 7_500, readArchive],
   ['ONNX', bytesOf('onnx/networks/residual-old.onnx'), 15_000, (bytes) => readFile(bytes, 'changed')],
-  ['safetensors', bytesOf('torch/attention.safetensors'), 15_000, decodeContainer],
+  ['safetensors of PyTorch', bytesOf('torch/attention.safetensors'), 10_000, decodeContainer],
+  ...(await arrayFiles()),
   [
     'model.json',
     bytesOf('tfjs/layers/core.json'),

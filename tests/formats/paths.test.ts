@@ -213,7 +213,7 @@ describe('files of other libraries', () => {
   it.each<[string, number[], RegExp]>([
     ['.pkl', [0x80, 4, 0x95, 10, 0, 0, 0, 0, 0, 0, 0, 0x2e], /a Python pickle/],
     ['.pt', zip('archive/data.pkl'), /a PyTorch file/],
-    ['.npz', zip('arr_0.npy'), /NumPy arrays \(\.npz\).*readNpz/],
+    ['.npz', zip('arr_0.npy'), /NumPy arrays \(\.npz\).*model\.loadWeights/],
     ['.npy', ascii('\x93NUMPY\x01\x00'), /a NumPy array/],
     ['.tflite', [0x1c, 0, 0, 0, ...ascii('TFL3'), ...new Array(90).fill(0)], /TensorFlow Lite/],
   ])('%s', async (_title, numbers, message) => {

@@ -130,14 +130,18 @@ const sequences = (padding = 0): number[][] =>
   )
 
 /** The largest difference between the scores of single steps and those of the whole sequence. */
-function largestDifference(model: Model<Tensor, Tensor>, first: number, tokens: readonly number[][]): number {
+async function largestDifference(
+  model: Model<Tensor, Tensor>,
+  first: number,
+  tokens: readonly number[][],
+): Promise<number> {
   const [single, whole] = [new CachedScorer(model, BATCH, STEPS, first), new WholeScorer(model)]
   let largest = 0
   try {
     for (let known = Math.max(1, first + 1); known <= STEPS; known++) {
       const sofar = tokens.map((each) => each.slice(0, known))
-      const expected = whole.next(sofar)
-      single.next(sofar).forEach((row, i) => {
+      const expected = await whole.next(sofar)
+      ;(await single.next(sofar)).forEach((row, i) => {
         row.forEach((score, token) => {
           const difference = Math.abs(score - expected[i]![token]!) / Math.max(1, ...expected[i]!.map(Math.abs))
           largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference)
@@ -145,7 +149,7 @@ function largestDifference(model: Model<Tensor, Tensor>, first: number, tokens: 
       })
     }
   } finally {
-    single.dispose()
+    await single.dispose()
   }
   return largest
 }
@@ -317,13 +321,13 @@ const taken: [string, Mix][] = [
 ]
 
 describe('a model is taken step by step, with the scores of the whole sequence, through', () => {
-  it.each(taken)('%s', (_name, mix) => {
+  it.each(taken)('%s', async (_name, mix) => {
     const model = modelOf(mix)
     for (const first of [0, 2, 5])
-      expect(largestDifference(model, first, sequences()), `after ${first}`).toBeLessThan(3e-4)
+      expect(await largestDifference(model, first, sequences()), `after ${first}`).toBeLessThan(3e-4)
   })
 
-  it('masks of padding before the sequence', () => {
+  it('masks of padding before the sequence', async () => {
     const masked: Mix[] = [
       twiceMasked((x) => heads().apply(x, { useCausalMask: true })),
       (x) => new LSTM({ units: SIZE, returnSequences: true }).apply(x),
@@ -331,7 +335,7 @@ describe('a model is taken step by step, with the scores of the whole sequence, 
     ]
     for (const mix of masked)
       for (const first of [0, 4])
-        expect(largestDifferenceAfter(modelOf(mix, { maskZero: true }), first, 2)).toBeLessThan(3e-4)
+        expect(await largestDifferenceAfter(modelOf(mix, { maskZero: true }), first, 2)).toBeLessThan(3e-4)
   })
 })
 
@@ -341,19 +345,19 @@ const twiceMasked =
     mix(mix(x))
 
 /** As largestDifference, without the steps of padding, whose scores are not defined. */
-function largestDifferenceAfter(model: Model<Tensor, Tensor>, first: number, padding: number): number {
+async function largestDifferenceAfter(model: Model<Tensor, Tensor>, first: number, padding: number): Promise<number> {
   const [single, whole] = [new CachedScorer(model, BATCH, STEPS, first), new WholeScorer(model)]
   let largest = 0
   const tokens = sequences(padding)
   for (let known = Math.max(1, first + 1); known <= STEPS; known++) {
     const sofar = tokens.map((each) => each.slice(0, known))
-    const [made, expected] = [single.next(sofar), whole.next(sofar)]
+    const [made, expected] = [await single.next(sofar), await whole.next(sofar)]
     if (known <= padding) continue
     made.forEach((row, i) =>
       row.forEach((score, token) => (largest = Math.max(largest, Math.abs(score - expected[i]![token]!)))),
     )
   }
-  single.dispose()
+  await single.dispose()
   return largest
 }
 
@@ -427,11 +431,13 @@ describe('a model is refused whose scores change by later steps, through', () =>
       ),
       /matmul is over all steps/,
     ],
-  ])('%s', (_name, mix, why) => {
+  ])('%s', async (_name, mix, why) => {
     const model = modelOf(mix)
     expect(changeByLaterSteps(model), 'the scores change').toBeGreaterThan(1e-4)
-    expect(() => largestDifference(model, 2, sequences())).toThrow(/generate: .* cannot be computed one step at a time/)
-    expect(() => largestDifference(model, 2, sequences())).toThrow(why)
+    await expect(largestDifference(model, 2, sequences())).rejects.toThrow(
+      /generate: .* cannot be computed one step at a time/,
+    )
+    await expect(largestDifference(model, 2, sequences())).rejects.toThrow(why)
   })
 
   it.each<[string, Mix, RegExp]>([
@@ -492,7 +498,7 @@ describe('a model is refused whose scores change by later steps, through', () =>
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     forgetWarnings()
     const model = modelOf(mix)
-    expect(() => largestDifference(model, 0, sequences())).toThrow(why)
+    await expect(largestDifference(model, 0, sequences())).rejects.toThrow(why)
     const prompt = [3, 1, 4]
     const whole = await generate(model, prompt, { maxTokens: 5, cache: false })
     expect(warn).not.toHaveBeenCalled()
@@ -507,12 +513,12 @@ describe('a model is refused whose scores change by later steps, through', () =>
 
   it('steps that are needed before they are known, unless the prompt has them', async () => {
     const model = modelOf(inLayer((x) => ops.add(x, part(x, 1, 2))))
-    expect(() => largestDifference(model, 0, sequences())).toThrow(/slice needs step 1 from the first step on/)
-    expect(largestDifference(model, 2, sequences())).toBeLessThan(3e-4)
+    await expect(largestDifference(model, 0, sequences())).rejects.toThrow(/slice needs step 1 from the first step on/)
+    expect(await largestDifference(model, 2, sequences())).toBeLessThan(3e-4)
   })
 })
 
-it('takes time that is proportional to the graph, whatever its ops share', () => {
+it('takes time that is proportional to the graph, whatever its ops share', async () => {
   const model = modelOf(
     inLayer((x) => {
       let all = scores(x)
@@ -524,10 +530,10 @@ it('takes time that is proportional to the graph, whatever its ops share', () =>
       return ops.matmul(ops.softmax(ops.where(ops.logicalAnd(tri(x), seen), all, -1e9)), x)
     }),
   )
-  expect(() => largestDifference(model, 2, sequences())).toThrow('may hide a step from itself')
+  await expect(largestDifference(model, 2, sequences())).rejects.toThrow('may hide a step from itself')
 })
 
-it('takes no combination of them whose scores differ', () => {
+it('takes no combination of them whose scores differ', async () => {
   let [state, accepted] = [7, 0]
   const next = (below: number): number => (state = (state * 48271) % 2147483647) % below
   for (let round = 0; round < 40; round++) {
@@ -536,7 +542,7 @@ it('takes no combination of them whose scores differ', () => {
       chosen.reduce((y, [, mix]) => ops.tanh(new Dense(SIZE).apply(mix(y, tokens))), x),
     )
     try {
-      const difference = largestDifference(model, [0, 3][next(2)]!, sequences())
+      const difference = await largestDifference(model, [0, 3][next(2)]!, sequences())
       expect(difference, chosen.map(([name]) => name).join(', ')).toBeLessThan(1e-3)
       accepted++
     } catch (error) {

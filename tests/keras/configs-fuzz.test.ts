@@ -13,7 +13,7 @@ import { VALUES } from './mutations'
 type Fields = { [key: string]: Json }
 type Path = readonly string[]
 
-const mutations = Number(process.env['CONFIG_MUTATIONS'] ?? 800)
+const mutations = Number(process.env['CONFIG_MUTATIONS'] ?? 500)
 
 /** Besides those that are of no use: sizes that would take all memory or time, and long texts and lists. */
 const LARGE: readonly Json[] = [

@@ -26,6 +26,8 @@ import {
   type Variable,
 } from '../../src'
 import { writeKeras } from '../../src/entries/keras'
+import { keysOf } from '../../src/core/keys'
+import { weightEndings } from '../../src/files/containers/format-list'
 import { weightsInOrder, type ListedArrays } from '../../src/files/keras/legacy-order'
 import { readTfjs, writeTfjs } from '../../src/entries/tfjs'
 import { readWeights, writeWeights } from '../../src/entries/weights'
@@ -141,7 +143,7 @@ describe.each(Object.entries(MAKERS))('%s', (_name, make) => {
       const made = make(named)
       fill(made.model, seed)
       freeze(made, random)
-      for (const format of ['h5', 'weightsH5', 'safetensors', 'npz'] as const) {
+      for (const format of keysOf(weightEndings)) {
         const bytes = await writeWeights(made.model, null, { format })
         const others = [make(named), make(named), made]
         fill(others[0]!.model, seed + 100)

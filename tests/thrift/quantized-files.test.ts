@@ -22,6 +22,7 @@ import {
   tensor,
   type Tensor,
 } from '../../src'
+import { weightEndings } from '../../src/files/containers/format-list'
 import { quantizationAware, quantize, quantizeInPlace } from '../../src/entries/thrift'
 
 let folder = ''
@@ -123,7 +124,7 @@ describe('a model that is quantized in place', () => {
   it('takes the weights of such files again', async () => {
     const [model, x] = [dense(), MODELS[0]![2]]
     quantizeInPlace(model)
-    for (const ending of ['.weights.h5', '.h5', '.npz', '.safetensors']) {
+    for (const ending of Object.values(weightEndings)) {
       const path = join(folder, `weights${ending}`)
       await model.saveWeights(path)
       const copy = new Sequential([new Dense(3, { inputShape: [4] }), new Dense(2)])

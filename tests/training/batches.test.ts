@@ -18,6 +18,7 @@ import {
   StateError,
   Tensor,
   setRandomSeed,
+  ops,
   tensor,
   type FitOptions,
   type Logs,
@@ -44,6 +45,9 @@ function makeModel(): Sequential {
 
 const quiet = (options: FitOptions = {}): FitOptions => ({ verbose: 0, ...options })
 const rows = () => Dataset.fromTensorSlices({ x, y })
+/** The same rows, computed from many. */
+const same = (each: Tensor): Tensor => ops.slice(ops.tile(each, [40, 1]), [0, 0], each.shape)
+
 const pairs = (size = 4) =>
   Array.from(
     { length: Math.ceil(ROWS / size) },
@@ -89,6 +93,29 @@ describe('batches as data', () => {
     [
       'as tensors',
       (model, options) => model.fit(() => pairs().map(([a, b]) => ({ x: tensor(a), y: tensor(b) })), options),
+    ],
+    [
+      'as a generator that computes them with ops',
+      (model, options) =>
+        model.fit(function* () {
+          for (const [a, b] of pairs()) yield [same(tensor(a)), tensor(b)] as const
+        }, options),
+    ],
+    [
+      'as a generator that computes with ops and reuses its memory',
+      (model, options) =>
+        model.fit(function* () {
+          const kept = pairs().map(([a, b]) => [tensor(a), tensor(b)] as const)
+          const [features, targets] = kept[0]!.map(({ data }) => data.slice())
+          for (const [a, b] of kept) {
+            features!.set(same(a).data)
+            targets!.set(b.data)
+            yield [
+              { data: features!.subarray(0, a.size), shape: a.shape },
+              { data: targets!.subarray(0, b.size), shape: b.shape },
+            ] as const
+          }
+        }, options),
     ],
     ['prefetched', (model, options) => model.fit(Dataset.from(() => waiting(pairs())).prefetch(2), options)],
     [

@@ -4,36 +4,19 @@
 import { afterAll, expect, it } from 'vitest'
 import * as m from '../../src'
 import type { Graph } from '../../src/engine/ir/graph'
-import { setAccelerator, type Acceleration } from '../../src/engine/runtime/accelerator'
+import { CPU, setAccelerator, type Device } from '../../src/engine/runtime/accelerator'
 import { planGpu } from '../../src/engine/webgpu/lower'
 import { forEachDispatch } from '../../src/engine/webgpu/steps'
 
 const FLAG = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
 
-/** The programs of a run that stays on the CPU. */
-class Watching implements Acceleration {
-  readonly graphs = new Set<Graph>()
-
-  stepProgram: Acceleration['stepProgram'] = (program) => {
-    this.graphs.add(program.graph)
-    return program
-  }
-
-  fetch(): Promise<number> {
-    return Promise.resolve(0)
-  }
-
-  release(): Promise<void> {
-    return Promise.resolve()
-  }
-}
-
 /** The labels of the dispatches of a training step, in order. */
 async function dispatchesOf(model: m.Model, x: m.Tensor, y: m.Tensor): Promise<readonly string[]> {
-  const watching = new Watching()
-  setAccelerator({ report: { note: '', programs: [] }, accelerate: () => watching })
+  const graphs = new Set<Graph>()
+  const prepare: Device['prepare'] = (program) => void graphs.add(program.graph)
+  setAccelerator({ report: { note: '', programs: [] }, deviceOf: () => ({ ...CPU, prepare }) })
   await model.fit(x, y, { batchSize: x.shape[0]!, epochs: 1, verbose: 0 })
-  const step = [...watching.graphs].find(({ updates }) => updates.length > 0)!
+  const step = [...graphs].find(({ updates }) => updates.length > 0)!
   const labels: string[] = []
   forEachDispatch(planGpu(step, FLAG).steps, ({ label }) => labels.push(label))
   if (process.env['PRINT_DISPATCHES'] === '1') console.log([labels.length, ...labels].join('\n'))

@@ -34,7 +34,7 @@ import {
   type WeightTarget,
   type WeightTargets,
 } from '../../src/entries/weights'
-import { readArrays } from '../../src/files/weights/arrays'
+import { readArrays } from '../../src/files/weights/formats'
 import { differenceOf, inputsOf, type Golden } from '../keras/goldens'
 
 const folder = new URL('../golden/torch/', import.meta.url)

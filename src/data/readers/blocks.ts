@@ -4,7 +4,8 @@
 import { strictDecoder, type StrictDecoder } from '../../core/text'
 import { ArgumentError, DataError, RowError } from '../../core/errors'
 import { closing } from '../cursors'
-import { END, after, skipByTaking, until, type Cursor, type Soon } from '../samples/source'
+import { after, until, type Soon } from '../../core/soon'
+import { END, skipByTaking, type Cursor } from '../samples/source'
 import { joined, requireData, type NamedBytes } from './bytes'
 import { survey } from './csv/kernel'
 

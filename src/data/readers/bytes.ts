@@ -18,16 +18,8 @@ import {
 } from '../../engine/runtime/platform'
 import { abortable, abortableSource } from '../samples/abort'
 import { chained, closing, cursor } from '../cursors'
-import {
-  END,
-  after,
-  indexedSource,
-  skipByTaking,
-  sourceOf,
-  type Cursor,
-  type Soon,
-  type Source,
-} from '../samples/source'
+import { after, type Soon } from '../../core/soon'
+import { END, indexedSource, skipByTaking, sourceOf, type Cursor, type Source } from '../samples/source'
 
 /**
  * Where a reader accepts markup. 'refused': files of most formats never begin with it. 'cells': the first cell of a table may have it,

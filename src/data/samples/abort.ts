@@ -3,7 +3,8 @@
 import { abortSignal, nullable, option, type OptionInputs } from '../../core/options'
 import { Pace } from './pace'
 import type { Block } from './row-block'
-import { END, after, isPromise, type Cursor, type Soon, type Source } from './source'
+import { after, isPromise, type Soon } from '../../core/soon'
+import { END, type Cursor, type Source } from './source'
 
 const signalRows = () => ({
   /** Ends reading at once, also while data are waited for: it fails with the signal's reason, and files are closed. Default: none. */

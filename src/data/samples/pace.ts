@@ -2,7 +2,7 @@
 
 import { clock } from '../../core/globals'
 import { orAbort } from '../../core/abort'
-import type { Soon } from './source'
+import type { Soon } from '../../core/soon'
 
 /** Resolves in a new task, after pending work of the event loop. */
 function nextTask(): Promise<void> {

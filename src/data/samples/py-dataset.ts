@@ -5,7 +5,8 @@ import { boolean, count, idle, option, readOptions, type OptionInputs } from '..
 import { permutation } from '../../ops/random/random'
 import { nextSeed } from '../../ops/random/seed'
 import type { BatchData } from './data-types'
-import { END, after, isPromise, type Cursor, type Soon, type Source } from './source'
+import { after, isPromise, type Soon } from '../../core/soon'
+import { END, type Cursor, type Source } from './source'
 
 const pyDatasetOptions = () => ({
   /** The number of batches that are made at the same time, if `getItem` returns promises. Default 1. */

@@ -5,7 +5,7 @@ import type { NumericArray } from '../../core/dtypes'
 import { permutationKey, type PermutationKey } from '../../core/permute'
 import { sizeOf } from '../../core/shapes'
 import type { Tensor, TensorData } from '../../ops/tensor'
-import { ResidentRows, keepsRows } from '../../engine/runtime/rows'
+import { ResidentRows, keepsRows, type Rows } from '../../engine/runtime/rows'
 import type { Runtime } from '../../engine/runtime/runtime'
 import { tensorsOf, type Samples } from './samples'
 
@@ -48,13 +48,18 @@ const WIDEST_RESIDENT = 128
 /** The maximum number of bytes of a data set for a copy in linear memory. */
 const LARGEST_RESIDENT = 16 * 2 ** 20
 
+/** The elements of all tensors of samples, and their number in a row. */
+export function rowsOf(samples: Samples): Rows[] {
+  return tensorsOf(samples).map(({ data }) => ({ data, width: data.length / samples.size }))
+}
+
 /**
  * A copy of the samples in linear memory, from which short rows are copied faster; null if it would not help, or would
  * take more than 16 MB.
  */
 export function makeResident(runtime: Runtime, samples: Samples): ResidentRows | null {
   const { size } = samples
-  const rows = tensorsOf(samples).map(({ data }) => ({ data, width: data.length / size }))
+  const rows = rowsOf(samples)
   const bytes = rows.reduce((sum, { data }) => sum + data.byteLength, 0)
   if (!keepsRows(runtime) || bytes > LARGEST_RESIDENT || rows.some(({ width }) => width > WIDEST_RESIDENT)) return null
   return new ResidentRows(runtime, rows, size)

@@ -122,6 +122,8 @@ export class Storage implements CellStorage {
   private readonly release: () => void
   /** Why the content cannot be used now; null if it can. */
   private refusal: string | null = null
+  /** How often the address was looked up: while it stays the same, and no program knows the address, the content does. */
+  lookups = 0
 
   constructor(
     readonly runtime: Runtime,
@@ -135,6 +137,7 @@ export class Storage implements CellStorage {
   /** @throws StateError after dispose, and while the content is on another device. */
   get address(): number {
     if (this.refusal !== null) throw new StateError(this.refusal)
+    this.lookups++
     return this.place
   }
 

@@ -27,6 +27,12 @@ export class Gpu {
     this.pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] })
   }
 
+  /** The loss behind an error; null if the device is not lost. Both come in any order. */
+  async lossBehind(): Promise<GPUDeviceLostInfo | null> {
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 100))])
+    return this.loss
+  }
+
   /** The pipeline of a source, compiled once. */
   pipeline(code: string): Promise<GPUComputePipeline> {
     let pipeline = this.pipelines.get(code)

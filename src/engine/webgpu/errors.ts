@@ -11,11 +11,17 @@ export class DeviceLostError extends StateError {
   override name = 'DeviceLostError'
   constructor(
     reason: string,
-    /** The steps of the run that are lost: those since weights were last copied to the CPU. */
+    /** The steps of training that are lost: those since weights were last copied to the CPU. */
     readonly lostSteps: number,
   ) {
     super(
-      `The GPU was lost: ${reason === '' ? 'the driver gave no reason' : reason}. The weights are those of ${lostSteps} step${lostSteps === 1 ? '' : 's'} before, when they were last copied to the CPU: at the end of an epoch, or at the last save of BackupAndRestore. The next run asks for a new device.`,
+      `The GPU was lost: ${reason === '' ? 'the driver gave no reason' : reason}. ${weightsAfter(lostSteps)} The next run asks for a new device.`,
     )
   }
+}
+
+function weightsAfter(lostSteps: number): string {
+  if (lostSteps === 0) return 'No step of training is lost.'
+  const steps = lostSteps === 1 ? '1 step' : `${lostSteps} steps`
+  return `The weights are those of ${steps} before, when they were last copied to the CPU: at the end of an epoch, or at the last save of BackupAndRestore.`
 }

@@ -3,7 +3,7 @@
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import { titleOf, type Graph, type Node, type Value } from '../ir/graph'
-import type { Address, Operand } from '../ir/operand'
+import { offsetBy, type Address, type Operand } from '../ir/operand'
 import type { PrimitiveName } from '../ir/attributes'
 import type { Word } from '../ir/instruction'
 import { bodyOf, isLoop } from '../ir/region'
@@ -95,7 +95,7 @@ function lower(kernel: Kernel, placement: Placement, run: RunWords): Draft {
 
 /** The bytes that all parts of a kernel use. */
 function usesOf(kernel: Kernel, { operand, temporaryOf }: Placement, { unless, flag }: RunWords): Uses {
-  const rangesIn = (value: Value): Range[] => rangesOf(operand(value).address, BYTES_PER_ELEMENT * sizeOf(value.shape))
+  const rangesIn = (value: Value): Range[] => rangesOfView(operand(value))
   const temporary = temporaryOf(kernel)
   const own = temporary === null ? [] : rangesOf(temporary, kernel.temporaryBytes)
   const set = hasEffect(kernel.nodes[0]!) ? stopRange(flag) : []
@@ -103,6 +103,15 @@ function usesOf(kernel: Kernel, { operand, temporaryOf }: Placement, { unless, f
     reads: [...kernel.reads.flatMap(rangesIn), ...stopRange(unless)],
     writes: [...kernel.writes.flatMap(rangesIn), ...own, ...set],
   }
+}
+
+/** The bytes between the first and the last element of a view. */
+function rangesOfView({ address, shape, strides }: Operand): Range[] {
+  if (sizeOf(shape) === 0) return []
+  const steps = strides.map((stride, axis) => stride * (shape[axis]! - 1))
+  const low = steps.reduce((sum, step) => sum + Math.min(0, step), 0)
+  const high = steps.reduce((sum, step) => sum + Math.max(0, step), 0)
+  return rangesOf(offsetBy(address, BYTES_PER_ELEMENT * low), BYTES_PER_ELEMENT * (high - low + 1))
 }
 
 /** The bytes of a word that decides whether kernels run. */

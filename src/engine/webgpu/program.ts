@@ -6,15 +6,20 @@ import { sizeOf } from '../../core/shapes'
 import type { Cell, CellStorage, Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
 import { placed, streamAt, type MemoryPlan, type Turns } from '../plan/memory'
-import { RECORD_BYTES, type Gpu } from './device'
+import type { Gpu } from './device'
 import { bitsOf } from './dispatch'
-import { createBuffer } from './buffer'
 import { planGpu, type GpuPlan } from './lower'
 import { forEachDispatch, type LabelledDispatch, type Step } from './steps'
-import { USAGE } from './flags'
+import { Records, type Record } from './records'
 
 /** The place of the flag that a guard sets. */
 const FLAG: Address = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
+
+/** Writes the parameters of a program before each of its runs. */
+export interface Loader {
+  /** Records the dispatch for a run of a submit. */
+  record(pass: GPUComputePassEncoder, run: number): void
+}
 
 /** Where the storages of cells are on the device. */
 export interface Homes {
@@ -25,11 +30,10 @@ export interface Homes {
 
 const storageOf = ({ storage }: Cell): CellStorage => storage
 
-/** Room for a record for each dispatch of a run, in the order of the dispatches. A program without dispatches has one, too. */
-function createRecords({ device }: Gpu, { steps }: GpuPlan): Promise<GPUBuffer> {
+function dispatchesIn({ steps }: GpuPlan): number {
   let count = 0
   forEachDispatch(steps, () => count++)
-  return createBuffer(device, { size: RECORD_BYTES * Math.max(1, count), usage: USAGE.uniform | USAGE.copyTarget })
+  return count
 }
 
 export class GpuProgram {
@@ -39,8 +43,6 @@ export class GpuProgram {
   private readonly parameterPlaces: readonly Address[]
   private readonly outputPlaces: readonly Address[]
   private readonly pipelines = new Map<LabelledDispatch, GPUComputePipeline>()
-  private group: GPUBindGroup | null = null
-  private epoch = -1
 
   /**
    * @param flag the address of the flag that a guard sets
@@ -48,13 +50,13 @@ export class GpuProgram {
    */
   static async create(gpu: Gpu, graph: Graph, homes: Homes, flag: number): Promise<GpuProgram> {
     const plan = planGpu(graph, FLAG)
-    const records = await createRecords(gpu, plan)
+    const records = await Records.create(gpu, dispatchesIn(plan))
     const storages = new Set([...graph.cells.keys(), ...graph.updates.map(({ cell }) => cell)].map(storageOf))
     const sizes = [plan.memory.constantBytes, plan.workspaceBytes, ...[...storages].map((each) => homes.missing(each))]
     try {
       return await gpu.memory.withRoom(sizes, () => new GpuProgram(gpu, graph, plan, records, homes, flag))
     } catch (error) {
-      records.destroy()
+      records.dispose()
       throw error
     }
   }
@@ -63,7 +65,7 @@ export class GpuProgram {
     private readonly gpu: Gpu,
     readonly graph: Graph,
     { steps, memory, workspaceBytes, parameters, outputs }: GpuPlan,
-    private readonly records: GPUBuffer,
+    private readonly records: Records,
     private readonly homes: Homes,
     private readonly flag: number,
   ) {
@@ -80,16 +82,13 @@ export class GpuProgram {
     for (const { offset, data } of constants) this.gpu.memory.write(this.constants + offset, data)
   }
 
+  /** A record for each dispatch of a run, in the order of the dispatches. */
   private writeRecords(): void {
-    const all = new Uint32Array(this.records.size / 4)
-    let at = 0
+    const records: Record[] = []
     forEachDispatch(this.steps, ({ words, label }, turns) => {
-      const bits = bitsOf(words, (address) => this.resolve(address, turns))
-      if (bits.byteLength > RECORD_BYTES) throw internalError(`the record of ${label} has ${bits.byteLength} bytes`)
-      all.set(bits, at)
-      at += RECORD_BYTES / 4
+      records.push({ bits: bitsOf(words, (address) => this.resolve(address, turns)), label })
     })
-    this.gpu.device.queue.writeBuffer(this.records, 0, all)
+    this.records.write(records)
   }
 
   private resolve({ buffer, offset }: Address, turns: Turns = new Map()): number {
@@ -129,49 +128,37 @@ export class GpuProgram {
   submit(times = 1): void {
     const { device } = this.gpu
     const encoder = device.createCommandEncoder()
-    this.record(encoder, times)
+    this.record(encoder, times, null)
     device.queue.submit([encoder.finish()])
   }
 
-  /** Records so many runs. */
-  record(encoder: GPUCommandEncoder, times = 1): void {
+  /** Records so many runs. @param loader writes the parameters of each */
+  record(encoder: GPUCommandEncoder, times: number, loader: Loader | null): void {
     const pass = encoder.beginComputePass()
-    for (let i = 0; i < times; i++) this.encode(pass)
+    for (let i = 0; i < times; i++) {
+      loader?.record(pass, i)
+      this.encode(pass)
+    }
     pass.end()
   }
 
   private encode(pass: GPUComputePassEncoder): void {
-    const group = this.bindings()
-    const record = [0]
+    let record = 0
     let current: GPUComputePipeline | null = null
     forEachDispatch(this.steps, (dispatch) => {
       const pipeline = this.pipelines.get(dispatch)!
       if (pipeline !== current) pass.setPipeline(pipeline)
       current = pipeline
-      pass.setBindGroup(0, group, record)
+      this.records.bind(pass, record++)
       pass.dispatchWorkgroups(...dispatch.grid)
-      record[0]! += RECORD_BYTES
     })
   }
 
-  private bindings(): GPUBindGroup {
-    const { gpu, records } = this
-    const { memory, device, layout } = gpu
-    if (this.group === null || this.epoch !== memory.epoch) {
-      this.epoch = memory.epoch
-      this.group = device.createBindGroup({
-        layout,
-        entries: [
-          { binding: 0, resource: { buffer: memory.buffer } },
-          { binding: 1, resource: { buffer: records, size: RECORD_BYTES } },
-        ],
-      })
-    }
-    return this.group
-  }
+  /** Where parameter i is on the device. */
+  readonly parameterAddress = (index: number): number => this.resolve(this.parameterPlaces[index]!)
 
   writeParameter(index: number, data: NumericArray): void {
-    this.gpu.memory.write(this.resolve(this.parameterPlaces[index]!), data)
+    this.gpu.memory.write(this.parameterAddress(index), data)
   }
 
   /** The outputs of the last run, as copies. */
@@ -192,6 +179,6 @@ export class GpuProgram {
 
   dispose(): void {
     for (const at of [this.constants, this.workspace]) this.gpu.memory.release(at)
-    this.records.destroy()
+    this.records.dispose()
   }
 }

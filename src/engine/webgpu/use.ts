@@ -5,7 +5,8 @@ import { ArgumentError, checkOptions, quoted } from '../../core/errors'
 import { setAccelerator, type ProgramReport } from '../runtime/accelerator'
 import { currentRuntime } from '../runtime/current'
 import { TapeBackend } from '../runtime/tape-backend'
-import { WebGpu, type When } from './webgpu'
+import type { When } from './choices'
+import { WebGpu } from './webgpu'
 
 /** The options of `useWebGPU`. */
 export interface WebGPUOptions {

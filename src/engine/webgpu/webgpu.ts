@@ -1,35 +1,41 @@
-// The device that useWebGPU sets as the accelerator: it decides for each program where it runs, and makes the programs of runs.
+// The device that useWebGPU sets as the accelerator: it makes the runs, and replaces the device if it is lost.
 
-import type { Accelerator, Acceleration, AcceleratorReport, ProgramReport, StepProgram } from '../runtime/accelerator'
+import { internalError } from '../../core/errors'
+import type { CellStorage } from '../ir/graph'
+import {
+  NOTHING,
+  type Accelerator,
+  type AcceleratorReport,
+  type Device,
+  type KeptRows,
+  type ProgramReport,
+  type Ran,
+  type StepProgram,
+} from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
-import { GpuAcceleration, type Chooser } from './acceleration'
+import type { Rows } from '../runtime/rows'
 import { Cells } from './cells'
+import { Choices, type When } from './choices'
 import { Gpu } from './device'
-import { messageOf } from './errors'
-import { missingIn } from './lower'
-import { expectedOnCpu, measure, type Measured } from './measure'
-import { SelfTest } from './self-test'
+import { DeviceLostError } from './errors'
+import { GpuRun } from './run'
+import { IN_FLIGHT } from './step-queue'
 
-export type When = 'auto' | 'always'
-
-/** Below so many milliseconds on the CPU, the device is not tried: a submit alone takes a good part of them. */
-const LEAST = 0.3
-/** The device is used where it takes at most this part of the time on the CPU. */
-const FASTER = 0.8
-const MOST_REPORTS = 100
-
-/** A device with its memory and what was found out about it. */
+/** A device with its memory and what was decided for it. */
 interface Tested {
   readonly gpu: Gpu
   readonly cells: Cells
-  readonly selfTest: SelfTest
+  readonly choices: Choices
 }
 
-export class WebGpu implements Accelerator, Chooser {
+export class WebGpu implements Accelerator {
   private readonly programs: ProgramReport[] = []
-  private readonly accelerations = new WeakMap<object, SharedAcceleration>()
-
+  private readonly runs = new WeakMap<object, SharedRun>()
+  /** The runs that end: after an abort, nothing else waits for them. */
+  private readonly ending = new Set<Promise<void>>()
   private tested: Tested
+  /** The request for another device; null if none is running. */
+  private renewing: Promise<void> | null = null
 
   constructor(
     device: GPUDevice,
@@ -38,118 +44,156 @@ export class WebGpu implements Accelerator, Chooser {
     /** Asks for another device after this one is lost; null if the user gave it. */
     private readonly renew: (() => Promise<GPUDevice>) | null,
   ) {
-    this.tested = withTest(device)
+    this.tested = this.test(device)
+  }
+
+  private test(device: GPUDevice): Tested {
+    const gpu = new Gpu(device)
+    return { gpu, cells: new Cells(gpu.memory), choices: new Choices(gpu, this.when, this.programs) }
   }
 
   get report(): AcceleratorReport {
     const { name, when, programs, tested } = this
     const use = when === 'always' ? 'used for every program that it can run' : 'used where it is faster'
-    const families = [...tested.selfTest.wrong]
+    const families = [...tested.choices.wrong]
     const wrong = families.length === 0 ? '' : `; not used for ${families.join(', ')}, which it computes wrongly`
-    return { note: `${name}: ${use}${wrong}`, programs: [...programs] }
+    const lost = tested.gpu.loss === null ? '' : '; the device was lost'
+    return { note: `${name}: ${use}${wrong}${lost}`, programs: [...programs] }
   }
 
-  accelerate(owner: object): Acceleration {
-    let shared = this.accelerations.get(owner)
-    if (shared === undefined || shared.isReleased) {
-      shared = new SharedAcceleration(async () => {
-        const { gpu, cells } = await this.current()
-        return new GpuAcceleration(gpu, cells, this)
-      })
-      this.accelerations.set(owner, shared)
+  deviceOf(owner: object, isTraining: boolean): Device {
+    return new RunUse(() => this.join(owner), isTraining)
+  }
+
+  /** The run of an owner; a new one if the last has ended. */
+  private join(owner: object): SharedRun {
+    let shared = this.runs.get(owner)
+    if (shared === undefined || shared.hasEnded) {
+      shared = new SharedRun(this.begin(), (end) => this.awaitEnd(end))
+      this.runs.set(owner, shared)
     }
-    return shared.use()
+    return shared.join()
   }
 
-  /** The device; a new one if it was lost. */
+  private async begin(): Promise<GpuRun> {
+    await Promise.all(this.ending)
+    const { gpu, cells, choices } = await this.current()
+    return new GpuRun(gpu, cells, choices)
+  }
+
+  private awaitEnd(end: Promise<void>): void {
+    const ended = end
+      // The run itself reports its error.
+      .catch(() => undefined)
+      .finally(() => this.ending.delete(ended))
+    this.ending.add(ended)
+  }
+
+  /** The device; a new one if it was lost and there is another. */
   private async current(): Promise<Tested> {
-    if (this.tested.gpu.loss !== null && this.renew !== null) this.tested = withTest(await this.renew())
+    if (this.tested.gpu.loss !== null && this.renew !== null) await (this.renewing ??= this.replace(this.renew))
     return this.tested
+  }
+
+  private async replace(renew: () => Promise<GPUDevice>): Promise<void> {
+    try {
+      this.tested = this.test(await renew())
+    } catch {
+      // Without a device, programs run on the CPU, and the next run asks again.
+    } finally {
+      this.renewing = null
+    }
   }
 
   /** Copies everything that runs have changed on the device back to linear memory. */
   async sync(): Promise<void> {
-    await this.tested.cells.fetch(null)
-  }
-
-  async choose(program: Program): Promise<boolean> {
-    const { gpu, selfTest } = this.tested
-    const missing = missingIn(program.graph)
-    if (missing !== null) return this.reported(program, false, `${missing} has no kernel on the GPU`)
-    const wrong = await selfTest.wrongIn(program.graph)
-    if (wrong !== null) return this.reported(program, false, `this device computes ${wrong} wrongly`)
-    if (this.when === 'always') return this.reported(program, true, "when is 'always'")
-    const expected = expectedOnCpu(program)
-    if (expected < LEAST) return this.reported(program, false, 'the CPU needs less time than a submit', { expected })
-    const measured = await this.measured(program, gpu)
-    if (typeof measured === 'string') return this.reported(program, false, measured, { expected })
-    const isFaster = measured.gpu <= FASTER * measured.wasm
-    return this.reported(program, isFaster, isFaster ? 'faster' : 'not faster', { expected, ...measured })
-  }
-
-  /** The times of both, or why the device cannot run the program: it may not have the memory. */
-  private async measured(program: Program, gpu: Gpu): Promise<Measured | string> {
+    const { gpu, cells } = this.tested
     try {
-      return await measure(program, gpu)
+      await cells.fetch(null)
     } catch (error) {
-      if (gpu.loss !== null) throw error
-      return messageOf(error)
+      const loss = await gpu.lossBehind()
+      throw loss === null ? error : new DeviceLostError(loss.message, cells.lostSteps)
     }
   }
-
-  refused(program: Program, why: string): void {
-    this.reported(program, false, why)
-  }
-
-  private reported(
-    program: Program,
-    isGpu: boolean,
-    why: string,
-    times: Partial<ProgramReport['milliseconds']> = {},
-  ): boolean {
-    const { parameters, updates } = program.graph
-    this.programs.push({
-      inputs: parameters.map(({ shape }) => [...shape]),
-      updates: updates.length,
-      device: isGpu ? 'gpu' : 'wasm',
-      why,
-      milliseconds: { expected: null, wasm: null, gpu: null, ...times },
-    })
-    if (this.programs.length > MOST_REPORTS) this.programs.shift()
-    return isGpu
-  }
 }
 
-function withTest(device: GPUDevice): Tested {
-  const gpu = new Gpu(device)
-  return { gpu, cells: new Cells(gpu.memory), selfTest: new SelfTest(gpu) }
-}
-
-/** The programs of an owner, which several runs use: training and validation. The last one releases them. */
-class SharedAcceleration implements Acceleration {
+/** The run of an owner that training and its validation share. The last user ends it. */
+class SharedRun {
   private users = 0
-  private inner: Promise<GpuAcceleration> | null = null
 
-  constructor(private readonly make: () => Promise<GpuAcceleration>) {}
+  /** @param ends told of the end, which nothing else may wait for */
+  constructor(
+    readonly run: Promise<GpuRun>,
+    private readonly ends: (end: Promise<void>) => void,
+  ) {}
 
-  use(): this {
+  join(): this {
     this.users++
     return this
   }
 
-  get isReleased(): boolean {
+  get hasEnded(): boolean {
     return this.users === 0
   }
 
-  async stepProgram(program: Program): Promise<StepProgram> {
-    return (await (this.inner ??= this.make())).stepProgram(program)
+  async leave(): Promise<void> {
+    if (--this.users > 0) return
+    const end = this.run.then((run) => run.release())
+    this.ends(end)
+    await end
+  }
+}
+
+/** One use of a run, which joins it at the first program: whoever fails before has nothing to release. */
+class RunUse implements Device {
+  readonly overlap = IN_FLIGHT
+  private shared: SharedRun | null = null
+  private joined: GpuRun | null = null
+
+  constructor(
+    private readonly join: () => SharedRun,
+    private readonly isTraining: boolean,
+  ) {}
+
+  get isOther(): boolean {
+    return this.joined !== null && this.joined.isOther
   }
 
-  async fetch(...storages: Parameters<Acceleration['fetch']>): Promise<number> {
-    return this.inner === null ? 0 : (await this.inner).fetch(...storages)
+  prepare(program: Program): void | Promise<void> {
+    if (this.joined?.has(program) !== true) return this.prepareFirst(program)
+  }
+
+  private async prepareFirst(program: Program): Promise<void> {
+    this.shared ??= this.join()
+    this.joined = await this.shared.run
+    await this.joined.prepare(program)
+  }
+
+  private get current(): GpuRun {
+    if (this.joined === null) throw internalError('a program runs on a device before it is prepared')
+    return this.joined
+  }
+
+  stepProgram(program: Program): StepProgram {
+    return this.current.stepProgram(program)
+  }
+
+  run(program: Program, load: (target: Pick<StepProgram, 'parameter'>) => void): Promise<Ran> {
+    return this.current.run(program, load, this.isTraining)
+  }
+
+  keep(rows: readonly Rows[], size: number): Promise<KeptRows | null> {
+    return this.current.keep(rows, size, this.isTraining)
+  }
+
+  async fetch(storages?: Iterable<CellStorage>): Promise<Ran> {
+    return this.joined === null ? NOTHING : this.joined.fetch(storages)
   }
 
   async release(): Promise<void> {
-    if (--this.users === 0 && this.inner !== null) await (await this.inner).release()
+    const { shared } = this
+    this.shared = null
+    this.joined = null
+    await shared?.leave()
   }
 }

@@ -10,13 +10,6 @@ import { isRecord, parseJson, valueAt } from '../containers/json'
 
 const MOST_FILES = 10_000
 
-/** Whether bytes are such a list of files. */
-export function isShardMap(bytes: Uint8Array): boolean {
-  // The longest name of a group is not longer than this.
-  const start = utf8Text(bytes.subarray(0, 4096))
-  return /^\s*\{/.test(start) && start.includes('"weight_map"')
-}
-
 /**
  * The contents of all files that a list names.
  * @param read reads a file in the folder of the list; null if that is not known

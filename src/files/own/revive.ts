@@ -16,7 +16,7 @@ import {
 import { readPatterns } from '../../optimizers/file-patterns'
 import { LossScaleOptimizer } from '../../optimizers/loss-scale'
 import { MultiOptimizer } from '../../optimizers/multi'
-import { foreignKind } from '../containers/foreign'
+import { foreignKind } from '../containers/format-list'
 import * as initializers from '../../parts/initializers'
 import { initializers as namedInitializers } from '../../parts/initializers/registry'
 import { layersByName } from '../../layers/registry'

@@ -3,45 +3,35 @@
 import { merged } from '../../core/merged'
 import { warn } from '../../core/warnings'
 import { requireArguments } from '../../core/arguments'
-import { ArgumentError, FormatError, listed } from '../../core/errors'
+import { FormatError, listed } from '../../core/errors'
+import { keysOf } from '../../core/keys'
 import { choice, option, readOptions } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { foreignKind, isKerasFile } from '../containers/foreign'
+import { weightEndings, type WeightFormat } from '../containers/format-list'
 import type { NamedTensor } from '../containers/safetensors'
-import {
-  inFiles,
-  loadWeightsFrom,
-  namedTensors,
-  numbered,
-  positionOf,
-  saveWeights,
-  weightPaths,
-} from '../../layers/saved-weights'
-import { isArchive } from '../containers/archive'
-import { isShardMap } from '../keras/shards'
+import { inFiles, namedTensors, numbered, positionOf, weightPaths } from '../../layers/saved-weights'
 import type { LayerBase } from '../../layers/layer'
 import type { Model } from '../../models/model'
 import { requireModel } from '../../models/required-model'
 import {
   readLoading,
   saveWeightsTable,
-  weightFormatOf,
   type LoadWeightsOptions,
   type SaveWeightsOptions,
-  type WeightFormat,
 } from '../../models/weight-options'
 import { requireNew } from '../../models/overwrite'
 import { readerBeside } from '../../engine/runtime/beside'
 import { writeFile } from '../../engine/runtime/files'
 import { bytesFrom, naming, type ByteSource } from '../../engine/runtime/platform'
-import { otherDtypes, readArrays, writeArrays } from './arrays'
+import type { NamedArrays } from './format'
+import { hasArrays, noMapping, readArrays, requireWeightFormat, weightFormatIn, weightFormats } from './formats'
 import type { WeightMapping, WeightTargets } from '../containers/weight-mapping'
 import { mappedArrays, mappedValues } from './mapping'
 import { mappingFor } from './torch'
 
 /**
- * Loads the weights of a file into a model, all or none: safetensors, `.npz`, and files of Keras. The format is found from the content.
- * `model.loadWeights` does the same; in a bundle, after a call of `loadModel`.
+ * Loads the weights of a file into a model, all or none: a file of a format of `saveWeights`, or one of Keras. The format is found from
+ * the content. `model.loadWeights` does the same; in a bundle, after a call of `loadModel`.
  *
  *   await readWeights(model, 'net.safetensors', { mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } } })
  *
@@ -74,21 +64,20 @@ export async function fillWeights(
   { mapping, source, signal, skipMismatch }: WeightsFrom,
 ): Promise<void> {
   const skipped: string[] | null = skipMismatch ? [] : null
-  if (isKerasFile(bytes) || isShardMap(bytes)) {
+  const format = weightFormats[weightFormatIn(bytes)]
+  if (!hasArrays(format)) {
     if (mapping !== null)
-      throw new ArgumentError('loadWeights: a mapping is for safetensors and .npz, not for files of Keras')
-    const { fillFromKeras } = await import('../../entries/keras')
-    await fillFromKeras(model, bytes, readerBeside(source, bytes, 'loadWeights', signal), skipped)
-  } else if (skipped !== null) fillFitting(model, await readArrays(bytes), skipped)
-  else if (mapping === null && !isArchive(bytes))
-    loadWeightsFrom(model, bytes, { others: otherDtypes, kindOf: foreignKind })
-  else fillMapped(model, await readArrays(bytes), mapping)
+      throw noMapping('loadWeights', 'This file has its weights by layers: load it without the mapping.')
+    await format.fill(model, bytes, readerBeside(source, bytes, 'loadWeights', signal), skipped)
+  } else if (skipped !== null) fillFitting(model, await format.read(bytes), skipped)
+  else if (mapping === null && format.own !== undefined) format.own.fill(model, bytes)
+  else fillMapped(model, await format.read(bytes), mapping)
   if (skipped !== null && skipped.length > 0)
     warn(`loadWeights: these keep their weights, which do not fit those of the file: ${listed(skipped, ', ')}`)
 }
 
 /** Loads arrays by the names of a mapping, or else those that have names of weights. */
-function fillMapped(model: LayerBase, arrays: ReadonlyMap<string, NamedTensor>, mapping: WeightMapping | null): void {
+function fillMapped(model: LayerBase, arrays: NamedArrays, mapping: WeightMapping | null): void {
   const weights = weightPaths(model)
   const values = mappedValues(weights, arrays, mapping ?? ((name) => (isOf(name) ? name : undefined)))
   for (const [variable, value] of values) variable.assign(value)
@@ -99,7 +88,7 @@ function fillMapped(model: LayerBase, arrays: ReadonlyMap<string, NamedTensor>, 
 }
 
 /** Loads the weights of all layers whose arrays fit. @param skipped takes the paths of the others */
-function fillFitting(model: LayerBase, arrays: ReadonlyMap<string, NamedTensor>, skipped: string[]): void {
+function fillFitting(model: LayerBase, arrays: NamedArrays, skipped: string[]): void {
   // Files of whole models number the weights.
   const byPosition = new Map(Array.from(arrays, ([name, array]) => [positionOf(name), array]))
   const isModel = [...arrays.keys()].some((name) => positionOf(name) !== name)
@@ -129,8 +118,7 @@ export interface WriteWeightsOptions extends SaveWeightsOptions {
  *   await writeWeights(model, 'net.npz')
  *   const bytes = await writeWeights(model, null, { format: 'npz' })
  *
- * @param path where to write it as well (Node); null for bytes alone. Its ending is the format: `.safetensors`, `.npz`, `.weights.h5` and
- * `.h5`, the legacy format of Keras
+ * @param path where to write it as well (Node); null for bytes alone. Its ending selects the format, as in `model.saveWeights`
  */
 export async function writeWeights(
   model: Model,
@@ -140,11 +128,11 @@ export async function writeWeights(
   requireArguments('writeWeights', arguments, 3)
   requireModel('writeWeights', model)
   const table = merged(saveWeightsTable(), {
-    format: option(choice('safetensors', 'npz', 'weightsH5', 'h5'), 'safetensors'),
+    format: option(choice(...keysOf(weightEndings)), 'safetensors'),
   })
   const { mapping, overwrite, format } = readOptions('writeWeights', table, options)
   if (path !== null && !overwrite) requireNew(path, 'writeWeights')
-  const found = path !== null && options.format === undefined ? weightFormatOf(path, 'writeWeights') : format
+  const found = path !== null && options.format === undefined ? requireWeightFormat(path, 'writeWeights') : format
   const write = await weightWriter(found, mapping)
   const bytes = await write(model)
   if (path !== null) await writeFile(path, bytes, 'writeWeights')
@@ -153,20 +141,18 @@ export async function writeWeights(
 
 /** A function for the bytes of weights, which reads them before it returns. */
 export async function weightWriter(
-  format: WeightFormat,
+  name: WeightFormat,
   mapping: WeightMapping | null,
 ): Promise<(model: LayerBase) => Promise<Uint8Array>> {
-  if (format === 'h5' || format === 'weightsH5') {
-    if (mapping !== null)
-      throw new ArgumentError('saveWeights: a mapping is for safetensors and .npz, not for files of Keras')
-    const { saveKerasWeights } = await import('../../entries/keras')
-    return (model) => saveKerasWeights(model, format === 'h5')
+  const format = weightFormats[name]
+  if (!hasArrays(format)) {
+    if (mapping !== null) throw noMapping('saveWeights', `${weightEndings[name]} has weights by layers.`)
+    return format.writer()
   }
-  if (format === 'safetensors' && mapping === null) return async (model) => saveWeights(model)
-  return (model) => {
+  return async (model) => {
+    if (mapping === null && format.own !== undefined) return format.own.write(model)
     const weights = weightPaths(model)
-    const arrays = mapping === null ? namedTensors(weights) : mappedArrays(weights, mapping)
-    return writeArrays(arrays, format)
+    return format.write(mapping === null ? namedTensors(weights) : mappedArrays(weights, mapping))
   }
 }
 

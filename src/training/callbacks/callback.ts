@@ -165,6 +165,8 @@ interface CallbackQueries {
   allowsTest?(next: NextTest): boolean
   /** Handles a non-finite step in place of the error that fit would throw. @internal */
   onNonFinite?(error: NonFiniteError): void
+  /** Whether `onTrainBatchEnd` of the step that ends now reads weights, which another device may have. @internal */
+  readonly readsWeights?: boolean
   /** Saves runs of fit. @internal */
   readonly keeper?: RunKeeper
   /** Ends fit from outside of the program. @internal */

@@ -15,6 +15,7 @@ import {
   type OptionInputs,
 } from '../../core/options'
 import { writeFile } from '../../engine/runtime/files'
+import { listOfEndings, modelFormatOf, weightFormatOf } from '../../files/containers/format-list'
 import { makeFolderOf } from '../../engine/runtime/store'
 import { Callback, type CallbackState, type Logs } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
@@ -24,9 +25,6 @@ import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 type OnSave = (bytes: Uint8Array, name: string) => void | Promise<void>
 const onSaveKind = nullable(callback<OnSave>('a function (bytes, name) => …'))
 
-/** Endings of files that are not safetensors: of models, and of weights. */
-const MODELS = /\.(?:keras|onnx|json)$|\/$/i
-const OTHERS = /\.(?:keras|h5|hdf5|npz|onnx|json)$|\/$/i
 /** Not the digits behind the point of a number. */
 const ENDING = /\.[a-z]\w*$/i
 
@@ -105,11 +103,14 @@ export class ModelCheckpoint extends ModelCheckpointBase {
     if (this.onSave !== null && this.store !== null)
       throw new ArgumentError('ModelCheckpoint: onSave and store exclude each other')
     const { filepath } = this
-    if (this.saveWeightsOnly && MODELS.test(filepath))
+    const isOfModel = modelFormatOf(filepath) !== undefined
+    const ofWeights = weightFormatOf(filepath)
+    if (this.saveWeightsOnly && isOfModel && ofWeights === undefined)
       throw new ArgumentError(
-        `ModelCheckpoint: ${quoted(filepath)} is the path of a model. For saveWeightsOnly it ends in .safetensors, .weights.h5, .h5 or .npz`,
+        `ModelCheckpoint: ${quoted(filepath)} is the path of a model. For saveWeightsOnly it ends in one of ${listOfEndings()}`,
       )
-    if ((this.onSave !== null || this.store !== null) && OTHERS.test(filepath))
+    const isOther = isOfModel || (ofWeights ?? 'safetensors') !== 'safetensors'
+    if ((this.onSave !== null || this.store !== null) && isOther)
       throw new ArgumentError(
         `ModelCheckpoint: onSave and store get safetensors, but ${quoted(filepath)} is a file of another format. Let it end in .safetensors`,
       )
@@ -127,6 +128,11 @@ export class ModelCheckpoint extends ModelCheckpointBase {
   override onEpochEnd(epoch: number, logs: Logs): void | Promise<void> {
     this.epoch = epoch
     if (this.saveFreq === 'epoch') return this.saveIfDue(logs, {})
+  }
+
+  /** @internal */
+  override get readsWeights(): boolean {
+    return this.batches + 1 >= Number(this.saveFreq)
   }
 
   private count(batch: number, logs: Logs): void | Promise<void> {

@@ -22,6 +22,7 @@ import {
   type ModelCheckpointOptions,
 } from '../../../src'
 import '../../../src/entries/node'
+import { weightEndings } from '../../../src/files/containers/format-list'
 import { listensTo } from '../../../src/training/callbacks/callback'
 import { NameTemplate } from '../../../src/training/callbacks/names'
 import { eventsIn, graphsIn } from '../../helpers/events'
@@ -125,7 +126,7 @@ describe('ModelCheckpoint', () => {
     expect((await errorOf(() => loadModel(join(folder, 'weights')))).message).toContain('has weights, but no model')
   })
 
-  it.each(['new/w.weights.h5', 'new/w.h5', 'new/w.npz', 'new/w.safetensors', 'new/1-0.25'])(
+  it.each([...Object.values(weightEndings).map((ending) => `new/w${ending}`), 'new/1-0.25'])(
     'writes weights to %s in the format of the ending',
     async (name) => {
       const [model, other] = [binaryModel(), binaryModel({ seed: 2 })]
@@ -153,9 +154,9 @@ describe('ModelCheckpoint', () => {
   )
 
   it('refuses at once the endings that do not fit', () => {
-    for (const filepath of ['{epoch}.keras', 'a.ONNX', 'a/', 'a/model.json'])
+    for (const filepath of ['{epoch}.keras', 'a.ONNX', 'a.hdf5', 'a/', 'a/model.json'])
       expect(() => new ModelCheckpoint({ filepath, saveWeightsOnly: true })).toThrow(
-        'ends in .safetensors, .weights.h5',
+        `ends in one of ${Object.values(weightEndings).join(', ')}`,
       )
     for (const filepath of ['{epoch}.keras', 'a.weights.h5', 'a.npz'])
       expect(() => new ModelCheckpoint({ filepath, onSave: () => {} })).toThrow('is a file of another format')

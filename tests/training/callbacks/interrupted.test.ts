@@ -157,8 +157,8 @@ const SHARE = 0.5
 
 describe('a run that is killed again and again', () => {
   it.each([
-    ['plain', '4', 24],
-    ['gathering', 'epoch', 10],
+    ['plain', '4', 12],
+    ['gathering', 'epoch', 6],
     ['renewed', '7', 4],
   ])(
     '%s, saved every %s: ends with the same bits',
