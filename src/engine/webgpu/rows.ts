@@ -65,8 +65,9 @@ export class DeviceRows {
   }
 
   private async makeLoader(program: GpuProgram, count: number): Promise<RowLoader> {
-    const { code, grid } = this.dispatch(program, count, 0)
     const steps = Array.from({ length: MOST_STEPS }, (_, step) => this.dispatch(program, count, step))
+    // They differ only in their records.
+    const { code, grid } = steps[0]!
     const records = steps.map(({ words }) => ({ bits: bitsOf(words, noAddress), label: 'rows' }))
     const made = await Records.create(this.gpu, records.length)
     made.write(records)
