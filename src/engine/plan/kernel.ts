@@ -5,12 +5,14 @@ import type { Epilogue } from '../../../assembly/shared/opcodes'
 import { titleOf, type Graph, type Node, type Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/operand'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
-import type { Locations } from './locations'
+import type { Legal, Locations } from './locations'
 import type { KernelTraits } from './target'
 
 export interface FuseOptions {
   /** false: one kernel per node, for comparison. */
   readonly fuse: boolean
+  /** The rows of a loop that the device computes apart, each in all iterations; null if it does not. Default: no loop has such rows. */
+  readonly rowsOf?: (node: Node<'loop'>, body: Legal, kernels: readonly Kernel[]) => number | null
 }
 
 /** The locations of everything that kernels use. */

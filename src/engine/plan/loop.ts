@@ -40,7 +40,8 @@ export interface BytesCopy {
 /** The kernel of a legalized loop. */
 export function loopKernel(node: Node<'loop'>, locations: Locations, options: FuseOptions): Kernel {
   const body = locations.bodyOf(node)
-  return new LoopKernel(node, locations, body, fuse(body.graph, body.locations, options))
+  const kernels = fuse(body.graph, body.locations, options)
+  return new LoopKernel(node, locations, body, kernels, options.rowsOf?.(node, body, kernels) ?? null)
 }
 
 export class LoopKernel implements Kernel {
@@ -60,13 +61,18 @@ export class LoopKernel implements Kernel {
     private readonly body: Legal,
     /** The kernels of the body, in order. */
     readonly kernels: readonly Kernel[],
+    /** The rows that the device computes apart: see `FuseOptions`. */
+    readonly rows: number | null,
   ) {
     this.identity = { reverse: node.attributes.reverse }
     this.nodes = [node]
     this.reads = basesOf(node.inputs, locations)
     this.writes = node.outputs
     const results = body.graph.outputs.map((value) => body.locations.of(value).base)
-    this.memory = planMemory(body.graph, kernels, body.locations, new Set([...body.graph.parameters, ...results]))
+    const bound = new Set([...body.graph.parameters, ...results])
+    // While one row is at a kernel, another may be at any other kernel, so no two values share bytes.
+    const keeps = rows === null ? undefined : kernels.length
+    this.memory = planMemory(body.graph, kernels, body.locations, bound, keeps)
     let bytes = align(this.memory.workspaceBytes, ALIGNMENT)
     this.carries = operandsOf(node, body.graph.parameters).carries.map((parameter, i) => {
       const carry = this.carryOf(parameter, i, results, bytes)

@@ -150,14 +150,18 @@ export function locate(
   }
 }
 
-/** @param bound values of a loop's body whose bytes the loop provides */
+/**
+ * @param bound values of a loop's body whose bytes the loop provides
+ * @param keeps see `Target`
+ */
 export function planMemory(
   graph: Graph,
   kernels: readonly Kernel[],
   locations: Locations,
   bound: Iterable<Value> = [],
+  keeps = locations.target.keeps ?? 0,
 ): MemoryPlan {
-  return new Planner(graph, kernels, locations, bound).plan()
+  return new Planner(graph, kernels, locations, bound, keeps).plan()
 }
 
 /** Stands for the index of a kernel if no kernel writes, or reads, a value. */
@@ -183,6 +187,7 @@ class Planner {
     private readonly kernels: readonly Kernel[],
     private readonly locations: Locations,
     private readonly bound: Iterable<Value>,
+    private readonly keeps: number,
   ) {
     this.holders = new Array<Holder>(graph.idEnd)
     this.madeAt = new Int32Array(graph.idEnd).fill(NEVER)
@@ -382,8 +387,7 @@ class Planner {
     this.held.forEach((value) => drafts.add(this.draftOf(value)))
     for (const draft of this.temporaries.values()) drafts.add(draft)
     for (const draft of this.blocks.values()) drafts.add(draft)
-    const { keeps } = this.locations.target
-    if (keeps !== undefined) for (const draft of drafts) draft.end += keeps
+    for (const draft of drafts) draft.end += this.keeps
     const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
     let id = 0
     const buffers: PlacedBuffer[] = []

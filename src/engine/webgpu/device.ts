@@ -3,8 +3,8 @@
 import { DeviceMemory } from './memory'
 import { STAGE_COMPUTE } from './flags'
 
-/** The bytes of a kernel's record that are bound: the largest record, and a multiple of the alignment of offsets. */
-export const RECORD_BYTES = 512
+/** The bytes that are bound for a kernel's record: no record is larger. */
+export const RECORD_BYTES = 2048
 
 export class Gpu {
   readonly memory: DeviceMemory

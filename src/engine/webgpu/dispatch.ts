@@ -1,11 +1,11 @@
-// One dispatch of the GPU before its addresses are known, and how kernels write one. The text of a kernel depends on the structure
+// How kernels are written, and dispatches of them before their addresses are known. The text of a kernel depends on the structure
 // of its operands, not on their sizes: sizes, strides and addresses are in its record, so that kernels of one structure share
 // a pipeline.
 
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { isAddress, type Word } from '../ir/instruction'
 import type { Address, Operand } from '../ir/operand'
-import { functionsIn } from './functions'
+import type { Sources } from './functions/sources'
 
 /** Workgroups along each axis. */
 export type Grid = readonly [x: number, y: number, z: number]
@@ -25,33 +25,35 @@ export interface Dispatch {
  */
 export type RecordFields = Readonly<Record<string, Word | Operand | undefined>>
 
+/** A variable in the memory of a workgroup. */
+export interface Shared {
+  /** In WGSL. */
+  readonly type: string
+  readonly bytes: number
+}
+
+const ELEMENT_BYTES = { f32: 4, i32: 4, u32: 4, vec2f: 8, vec4f: 16 }
+
+export const arrayOf = (element: keyof typeof ELEMENT_BYTES, count: number): Shared => ({
+  type: `array<${element}, ${count}>`,
+  bytes: ELEMENT_BYTES[element] * count,
+})
+
 /** How a kernel is written. */
 export interface KernelText {
   readonly fields: RecordFields
   /** Threads per workgroup. Default 64. */
   readonly threads?: number
-  /** Declarations of the module, such as workgroup memory. */
-  readonly declarations?: string
+  /** Memory of a workgroup, by name. */
+  readonly shared?: Readonly<Record<string, Shared>>
+  /** The functions that only this kernel has. */
+  readonly functions?: Sources
   /**
    * The statements of one thread. They may use `memory`, `p`, `group` (the number of the workgroup), `thread` (the number of
    * the thread in it), `index` (the number of the thread in all), and the functions of functions.ts.
    */
   readonly body: string
 }
-
-/** The largest number of workgroups along an axis that every device has. */
-const MOST_GROUPS = 65535
-
-/** A grid of `groups` workgroups, whose numbers are `group` in the kernel. */
-function gridOf(groups: number): Grid {
-  if (groups <= MOST_GROUPS) return [groups, 1, 1]
-  const rows = Math.ceil(groups / MOST_GROUPS)
-  return [Math.ceil(groups / rows), rows, 1]
-}
-
-const isOperand = (field: Word | Operand): field is Operand => typeof field === 'object' && 'address' in field
-
-const typeOf = (word: Word): string => (typeof word === 'object' && 'float' in word ? 'f32' : 'u32')
 
 /** A kernel that is not yet a dispatch: it may become one together with others. */
 export interface Piece {
@@ -61,85 +63,6 @@ export interface Piece {
   readonly isByElement: boolean
   /** If this word is not 0, the kernel does nothing; null if it runs in any case. */
   readonly unless: Word | null
-}
-
-const THREADS = 64
-
-/** The threads of workgroups that run these pieces. */
-const threadsOf = (pieces: readonly Piece[]): number =>
-  pieces.find(({ isByElement }) => !isByElement)?.text.threads ?? THREADS
-
-/** The numbers and addresses of a piece by their names. */
-export function wordsOf({ text }: Piece): [name: string, word: Word][] {
-  return Object.entries(text.fields).flatMap(([name, field]): [string, Word][] => {
-    if (field === undefined) return []
-    return [[name, isOperand(field) ? field.address : field]]
-  })
-}
-
-/** The declarations of a text, one by one. */
-export const declarationsIn = ({ declarations = '' }: KernelText): string[] => declarations.split(/^(?=fn |var<)/m)
-
-/**
- * Adds the declarations of piece `i` to others, and returns its function. The names in a piece get its number, unless it is the first;
- * workgroup memory of the same type is shared, because a workgroup runs only one piece.
- */
-function functionOf({ text }: Piece, i: number, threads: number, declared: Set<string>): string {
-  const fresh = declarationsIn(text).filter((each) => !(each.startsWith('var<') && declared.has(each.trim())))
-  const names = fresh.flatMap((each) => /^(?:fn|var<workgroup>) (\w+)/.exec(each)?.[1] ?? [])
-  const own = new RegExp(['\\bp\\.\\w+', ...names.map((name) => `\\b${name}\\b`)].join('|'), 'g')
-  const renamed = (part: string): string => (i === 0 ? part : part.replaceAll(own, `$&_of${i}`))
-  for (const each of fresh) declared.add(renamed(each).trim())
-  return `fn piece${i}(group: u32, thread: u32) {
-let index = group * ${threads}u + thread;
-${renamed(text.body)}
-}`
-}
-
-const NO_STOP = { declaration: '', statement: '' }
-const STOP = { declaration: '', statement: 'if (memory[p.stopFlag] != 0u) { return; }\n' }
-/** For kernels whose threads wait for each other: WGSL must see that all of them stop. */
-const STOP_TOGETHER = {
-  declaration: 'var<workgroup> stopped: u32;\n',
-  statement: `if (thread == 0u) { stopped = memory[p.stopFlag]; }
-if (workgroupUniformLoad(&stopped) != 0u) { return; }
-`,
-}
-
-/** One dispatch of pieces that stop for the same word: the first workgroups run the first piece, and so on. */
-export function dispatchOf(pieces: readonly Piece[]): Dispatch {
-  const threads = threadsOf(pieces)
-  const words: [name: string, word: Word][] = []
-  const declared = new Set<string>()
-  const functions: string[] = []
-  let groups = 0
-  let call = ''
-  pieces.forEach((piece, i) => {
-    const start = i === 0 ? '' : ` - p.firstGroup${i}`
-    if (i > 0) {
-      words.push([`firstGroup${i}`, groups])
-      call = `if (group < p.firstGroup${i}) { ${call} } else { piece${i}(group${start}, thread); }`
-    } else call = 'piece0(group, thread);'
-    words.push(...wordsOf(piece).map(([name, word]): [string, Word] => [i === 0 ? name : `${name}_of${i}`, word]))
-    functions.push(functionOf(piece, i, threads, declared))
-    groups += piece.isByElement ? Math.ceil(piece.size / threads) : piece.size
-  })
-  const { unless } = pieces[0]!
-  if (unless !== null) words.push(['stopFlag', unless])
-  const own = [...declared, ...functions].join('\n')
-  const called = functionsIn(own)
-  const stop = (called + own).includes('workgroupBarrier') ? STOP_TOGETHER : STOP
-  const { declaration, statement } = unless === null ? NO_STOP : stop
-  const code = `struct Record { ${words.map(([name, word]) => `${name}: ${typeOf(word)}`).join(', ')} }
-@group(0) @binding(0) var<storage, read_write> memory: array<u32>;
-@group(0) @binding(1) var<uniform> p: Record;
-${called}${declaration}${own}
-@compute @workgroup_size(${threads}) fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) thread: u32) {
-let group = groupId.y * groupCounts.x + groupId.x;
-${statement}${call}
-}
-`
-  return { code, words: words.map(([, word]) => word), grid: gridOf(groups) }
 }
 
 /** Emits kernels that all stop for the same word. Those without workgroups are left out. */

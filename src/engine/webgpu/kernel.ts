@@ -8,6 +8,14 @@ import type { KernelRoutine } from '../primitives/routine'
 import type { KernelTraits } from '../plan/target'
 import type { Emitter } from './dispatch'
 
+/** The words that decide whether kernels run. */
+export interface RunWords {
+  /** If this word is not 0, kernels do nothing; null if they run in any case. */
+  readonly unless: Address | null
+  /** The word that a guard sets to end the run. */
+  readonly flag: Address
+}
+
 /** What a kernel is made of. */
 export interface GpuContext<Attributes> {
   readonly inputs: readonly Operand[]
@@ -21,12 +29,19 @@ export interface GpuContext<Attributes> {
   readonly activation: readonly Node[]
   /** The word that a guard sets to end the run. */
   readonly flag: Word
+  /** Whether all kernels must have a thread for each element, and compute each row of output 0, along its first axis, on its own. */
+  readonly isByRow: boolean
   readonly emit: Emitter
 }
 
 export interface GpuKernel<Attributes> extends KernelTraits<Attributes> {
   /** Emits one or more dispatches. */
   lower(context: GpuContext<Attributes>): void
+  /**
+   * For each operand, whether a row of output 0 needs only this row of it; null if not each row can be computed on its own. Default
+   * null.
+   */
+  byRow?(inputs: readonly TensorType[], attributes: Attributes): readonly boolean[] | null
 }
 
 /** The kernel of a routine. The layouts that it accepts and the bytes that it shares are those that the routine declares. */

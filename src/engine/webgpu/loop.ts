@@ -3,78 +3,95 @@
 // A turn that a condition excludes runs too, but its kernels return immediately: before each turn, a kernel sets a word that
 // stops them. So the host needs no answer from the device, and a loop always has the same number of dispatches.
 //
-// A single dispatch for all turns would need:
-// - a barrier between the kernels of a turn. WGSL has barriers only inside a workgroup, so the workgroups must be independent: each
-//   computes some rows of the carries in all turns. The planner must find the loops whose kernels allow this: products of rows with
-//   captured matrices, and chains whose operands have the same rows or are captured;
-// - kernels as WGSL functions of their rows instead of complete modules, with their workgroup memory and the number of threads
-//   as parameters;
-// - a record with the first, odd and even address and the step of each stream (`Stream`), instead of a record for each turn.
+// A loop whose rows are independent of each other is one kernel instead: see scan.ts.
 
+import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import type { Node } from '../ir/graph'
-import type { Word } from '../ir/instruction'
 import type { Address } from '../ir/operand'
 import { bodyOf, isLoop } from '../ir/region'
 import { labelOf, type Kernel, type Placement } from '../plan/kernel'
 import type { BytesCopy, LoopKernel } from '../plan/loop'
 import { ruleOf } from '../primitives'
-import { RECORD_BYTES } from './device'
-import type { Emitter } from './dispatch'
-import { emitterTo, joined, type Draft } from './join'
+import { emitterTo, joined, type Draft, type Placed } from './join'
+import type { GpuContext, RunWords } from './kernel'
+import { scanOf } from './scan'
+import type { LoopStep } from './steps'
+import { rangesOf, rangesOfWord, usesOf, usesOfCopy } from './uses'
 
-/** The words that decide whether kernels run. */
-export interface RunWords {
-  /** If this word is not 0, kernels do nothing; null if they run in any case. */
-  readonly unless: Address | null
-  /** The word that a guard sets to end the run. */
-  readonly flag: Address
+/** How kernels are lowered. */
+export interface Lowering extends RunWords, Pick<GpuContext<unknown>, 'isByRow'> {
   /** A word of memory for a loop with a condition. */
   newWord(): Address
 }
 
-type LowerAll = (kernels: readonly Kernel[], placement: Placement, run: RunWords) => Draft
+type LowerAll = (kernels: readonly Kernel[], placement: Placement, how: Lowering) => Draft
 
 /** @param lowerAll lowers the kernels of the body */
-export function lowerLoop(kernel: LoopKernel, placement: Placement, run: RunWords, lowerAll: LowerAll): Draft {
-  const { length, runs } = kernel.node.attributes
+export function lowerLoop(kernel: LoopKernel, placement: Placement, how: Lowering, lowerAll: LowerAll): Draft {
+  const draft: Draft = []
   const label = labelOf(kernel)
+  const { unless } = how
+  copyAll(kernel.copiesBefore(placement), label, unless, draft)
+  for (const zeros of kernel.zeroed(placement)) {
+    const size = sizeOf(zeros.shape)
+    const uses = { reads: rangesOfWord(unless), writes: rangesOf(zeros.address, BYTES_PER_ELEMENT * size) }
+    emitterTo(draft, label, unless, uses).over(size, { fields: { zeros }, body: 'memory[p.zeros + index] = 0u;' })
+  }
+  draft.push(...(scanned(kernel, placement, how, lowerAll) ?? [turnByTurn(kernel, placement, how, lowerAll)]))
+  copyAll(kernel.copiesAfter(placement), label, unless, draft)
+  return draft
+}
+
+/** A loop as one kernel; null if it is not one. */
+function scanned(kernel: LoopKernel, placement: Placement, how: Lowering, lowerAll: LowerAll): Draft | null {
+  const { rows, identity, node } = kernel
+  if (rows === null) return null
+  const body = lowerAll(kernel.kernels, kernel.placeBody(placement), { ...how, isByRow: true })
+  const pieces = body.filter((each): each is Placed => !('loop' in each))
+  const text = scanOf(identity, node.attributes.length, rows, pieces)
+  if (text === null) return null
+  const draft: Draft = []
+  emitterTo(draft, labelOf(kernel), how.unless, usesOf(kernel, placement, how)).groups(rows, text)
+  return draft
+}
+
+/** A loop whose kernels are dispatched in every turn. */
+function turnByTurn(kernel: LoopKernel, placement: Placement, how: Lowering, lowerAll: LowerAll): LoopStep {
+  const { length, runs } = kernel.node.attributes
   const inside = kernel.placeBody(placement)
-  const stop = runs === undefined ? null : run.newWord()
-  const unless = stop ?? run.unless
+  const label = labelOf(kernel)
+  const stop = runs === undefined ? null : how.newWord()
+  const unless = stop ?? how.unless
   const body: Draft = []
-  if (stop !== null) emitStop(emitterTo(body, label, null), kernel.conditionIn(inside), stop, run.unless)
-  body.push(...lowerAll(kernel.kernels, inside, { ...run, unless }))
-  copyAll(kernel.copiesInside(inside), emitterTo(body, label, unless))
-  const steps: Draft = []
-  const emit = emitterTo(steps, label, run.unless)
-  copyAll(kernel.copiesBefore(placement), emit)
-  for (const zeros of kernel.zeroed(placement))
-    emit.over(sizeOf(zeros.shape), { fields: { zeros }, body: 'memory[p.zeros + index] = 0u;' })
-  steps.push({ loop: kernel.identity, length, body: joined(body) })
-  copyAll(kernel.copiesAfter(placement), emit)
-  return steps
+  if (stop !== null) emitStop(body, label, kernel.conditionIn(inside), stop, how.unless)
+  body.push(...lowerAll(kernel.kernels, inside, { ...how, unless }))
+  copyAll(kernel.copiesInside(inside), label, unless, body)
+  return { loop: kernel.identity, length, body: joined(body) }
 }
 
 /**
  * Sets the word that stops the kernels of a turn, if its condition is false or the word around the loop is set. If `while`
  * ends, no later turn changes the condition, so the word stays set.
  */
-function emitStop(emit: Emitter, condition: Address, stop: Address, around: Word | null): void {
+function emitStop(draft: Draft, label: string, condition: Address, stop: Address, around: Address | null): void {
   const own = 'select(1u, 0u, memory[p.condition] != 0u)'
-  emit.over(1, {
+  emitterTo(draft, label, null, usesOfCopy(condition, stop, BYTES_PER_ELEMENT, around)).over(1, {
     fields: { condition, stop, around: around ?? undefined },
     body: `memory[p.stop] = ${around === null ? own : `memory[p.around] | ${own}`};`,
   })
 }
 
-function copyAll(copies: readonly BytesCopy[], emit: Emitter): void {
-  for (const { from, to, bytes } of copies) emit.copy(from, to, bytes)
+function copyAll(copies: readonly BytesCopy[], label: string, unless: Address | null, draft: Draft): void {
+  for (const { from, to, bytes } of copies)
+    emitterTo(draft, label, unless, usesOfCopy(from, to, bytes, unless)).copy(from, to, bytes)
 }
 
 /** The most turns of a loop that runs while a condition is true: all of them are dispatched. */
 const MOST_TURNS = 4096
 const MOST_RECORD_BYTES = 2 ** 26
+/** The usual bytes of a record. */
+const RECORD_BYTES = 512
 
 /** Whether the turns of a loop may be too many to dispatch all. */
 export function isEndless({ attributes: { runs, length } }: Node<'loop'>): boolean {

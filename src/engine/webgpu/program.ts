@@ -30,10 +30,11 @@ export interface Homes {
 
 const storageOf = ({ storage }: Cell): CellStorage => storage
 
-function dispatchesIn({ steps }: GpuPlan): number {
-  let count = 0
-  forEachDispatch(steps, () => count++)
-  return count
+/** The words of the record of each dispatch of a run. */
+function wordCounts({ steps }: GpuPlan): number[] {
+  const counts: number[] = []
+  forEachDispatch(steps, ({ words }) => void counts.push(words.length))
+  return counts
 }
 
 export class GpuProgram {
@@ -50,7 +51,7 @@ export class GpuProgram {
    */
   static async create(gpu: Gpu, graph: Graph, homes: Homes, flag: number): Promise<GpuProgram> {
     const plan = planGpu(graph, FLAG)
-    const records = await Records.create(gpu, dispatchesIn(plan))
+    const records = await Records.create(gpu, wordCounts(plan))
     const storages = new Set([...graph.cells.keys(), ...graph.updates.map(({ cell }) => cell)].map(storageOf))
     const sizes = [plan.memory.constantBytes, plan.workspaceBytes, ...[...storages].map((each) => homes.missing(each))]
     try {

@@ -5,7 +5,11 @@ import { createBuffer } from './buffer'
 import { RECORD_BYTES, type Gpu } from './device'
 import { USAGE } from './flags'
 
-const RECORD_WORDS = RECORD_BYTES / 4
+/** The offset of a record is a multiple of so many bytes. */
+const ALIGNMENT = 256
+
+/** The bytes of a record of so many words, up to the next record. */
+const alignedBytes = (words: number): number => Math.ceil((4 * words) / ALIGNMENT) * ALIGNMENT
 
 /** The words of a dispatch, with the name of its kernel. */
 export interface Record {
@@ -21,31 +25,39 @@ export class Records {
   private readonly offset = [0]
 
   /**
-   * Room for so many records. A program without dispatches has one, too.
+   * Room for records, each of so many words.
    * @throws ArgumentError if the device does not have the memory
    */
-  static async create(gpu: Gpu, count: number): Promise<Records> {
-    const size = RECORD_BYTES * Math.max(1, count)
-    return new Records(gpu, await createBuffer(gpu.device, { size, usage: USAGE.uniform | USAGE.copyTarget }))
+  static async create(gpu: Gpu, words: readonly number[]): Promise<Records> {
+    const starts: number[] = []
+    let end = 0
+    for (const count of words) {
+      starts.push(end)
+      end += alignedBytes(count)
+    }
+    // The bytes that are bound for the last record end after it.
+    const size = end + RECORD_BYTES
+    return new Records(gpu, starts, await createBuffer(gpu.device, { size, usage: USAGE.uniform | USAGE.copyTarget }))
   }
 
   private constructor(
     private readonly gpu: Gpu,
+    private readonly starts: readonly number[],
     private readonly buffer: GPUBuffer,
   ) {}
 
   write(records: readonly Record[]): void {
     const all = new Uint32Array(this.buffer.size / 4)
     records.forEach(({ bits, label }, i) => {
-      if (bits.length > RECORD_WORDS) throw internalError(`the record of ${label} has ${bits.byteLength} bytes`)
-      all.set(bits, RECORD_WORDS * i)
+      if (bits.byteLength > RECORD_BYTES) throw internalError(`the record of ${label} has ${bits.byteLength} bytes`)
+      all.set(bits, this.starts[i]! / 4)
     })
     this.gpu.device.queue.writeBuffer(this.buffer, 0, all)
   }
 
   /** Binds memory and a record for the next dispatch. */
   bind(pass: GPUComputePassEncoder, record: number): void {
-    this.offset[0] = RECORD_BYTES * record
+    this.offset[0] = this.starts[record]!
     pass.setBindGroup(0, this.bindings(), this.offset)
   }
 

@@ -6,7 +6,8 @@ import { ArgumentError, internalError } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
 import type { Rows } from '../runtime/rows'
 import type { Gpu } from './device'
-import { bitsOf, dispatchOf, Emitter, type Dispatch, type Piece, type RecordFields } from './dispatch'
+import { bitsOf, Emitter, type Dispatch, type Piece, type RecordFields } from './dispatch'
+import { dispatchOf } from './module'
 import type { GpuProgram, Loader } from './program'
 import { Records } from './records'
 import { MOST_STEPS, type QueueState } from './step-queue'
@@ -69,7 +70,10 @@ export class DeviceRows {
     // They differ only in their records.
     const { code, grid } = steps[0]!
     const records = steps.map(({ words }) => ({ bits: bitsOf(words, noAddress), label: 'rows' }))
-    const made = await Records.create(this.gpu, records.length)
+    const made = await Records.create(
+      this.gpu,
+      records.map(({ bits }) => bits.length),
+    )
     made.write(records)
     return new RowLoader(await this.gpu.pipeline(code), grid, made)
   }

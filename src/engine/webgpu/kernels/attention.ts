@@ -11,7 +11,8 @@ import {
   type GradientAttributes,
 } from '../../primitives/attention-operands'
 import { required } from '../../primitives/routine'
-import type { Emitter, RecordFields } from '../dispatch'
+import { arrayOf, type Emitter, type RecordFields } from '../dispatch'
+import type { Sources } from '../functions/sources'
 import type { RoutineKernel } from '../kernel'
 import { forColumns, LEAST, ROW_THREADS } from './rows'
 
@@ -22,27 +23,31 @@ const INFINITE = '0x7f800000u'
  * Declares `product`, the scalar product of two rows; where rows start; and whether a score counts, and what it is. b is the
  * sample, h and g are the heads of query and key, t the row of the query, and s that of the key.
  */
-function scores({ hasMask, hasBias }: AttentionAttributes): string {
+function scores({ hasMask, hasBias }: AttentionAttributes): Sources {
   const mask = hasMask
     ? ' && memory[p.mask + b * p.maskBatch + h * p.maskHead + t * p.maskRow + s * p.maskColumn] != 0u'
     : ''
   const bias = hasBias ? ' + f32At(p.bias + b * p.biasBatch + h * p.biasHead + t * p.biasRow + s * p.biasColumn)' : ''
-  return `fn product(x: u32, y: u32, features: u32) -> f32 {
+  return {
+    product: `fn product(x: u32, y: u32, features: u32) -> f32 {
 var sum = 0.0;
 for (var i = 0u; i < features; i++) { sum = fma(f32At(x + i), f32At(y + i), sum); }
 return sum;
-}
-fn queryAt(b: u32, h: u32, t: u32) -> u32 { return p.query + b * p.queryBatch + h * p.queryHead + t * p.queryRow; }
-fn keyAt(b: u32, g: u32, s: u32) -> u32 { return p.key + b * p.keyBatch + g * p.keyHead + s * p.keyRow; }
-fn valueAt(b: u32, g: u32, s: u32) -> u32 { return p.value + b * p.valueBatch + g * p.valueHead + s * p.valueRow; }
-fn resultAt(b: u32, h: u32, t: u32) -> u32 { return ((b * p.rows + t) * p.heads + h) * p.width; }
-fn counts(b: u32, h: u32, t: u32, s: u32) -> bool {
+}`,
+    queryAt:
+      'fn queryAt(b: u32, h: u32, t: u32) -> u32 { return p.query + b * p.queryBatch + h * p.queryHead + t * p.queryRow; }',
+    keyAt: 'fn keyAt(b: u32, g: u32, s: u32) -> u32 { return p.key + b * p.keyBatch + g * p.keyHead + s * p.keyRow; }',
+    valueAt:
+      'fn valueAt(b: u32, g: u32, s: u32) -> u32 { return p.value + b * p.valueBatch + g * p.valueHead + s * p.valueRow; }',
+    resultAt: 'fn resultAt(b: u32, h: u32, t: u32) -> u32 { return ((b * p.rows + t) * p.heads + h) * p.width; }',
+    counts: `fn counts(b: u32, h: u32, t: u32, s: u32) -> bool {
 let ahead = i32(s) - i32(t);
 return ahead <= i32(p.after) && -ahead <= i32(p.before)${mask};
-}
-fn scoreOf(b: u32, h: u32, t: u32, s: u32, key: u32) -> f32 {
+}`,
+    scoreOf: `fn scoreOf(b: u32, h: u32, t: u32, s: u32, key: u32) -> f32 {
 return p.scale * product(queryAt(b, h, t), key, p.depth)${bias};
-}`
+}`,
+  }
 }
 
 /** Declares the row of a workgroup of the query, and the columns of its band. */
@@ -66,7 +71,8 @@ storeF32(${to} + i, sum);`,
     features,
   )
 
-const WEIGHTS = `var<workgroup> weights: array<f32, ${ROW_THREADS}>;`
+/** A number for each row of a block. */
+const EACH_ROW = arrayOf('f32', ROW_THREADS)
 
 export const attention: RoutineKernel<AttentionKernel> = {
   // The largest score so far, and relative to it the sums of exponentials and of their products with values.
@@ -75,7 +81,8 @@ export const attention: RoutineKernel<AttentionKernel> = {
     emit.groups(fields.batch * fields.heads * fields.rows, {
       fields: { ...fields, out, logSum, least: LEAST },
       threads: ROW_THREADS,
-      declarations: `${WEIGHTS}\n${scores(attributes)}`,
+      shared: { weights: EACH_ROW },
+      functions: scores(attributes),
       body: `${QUERY_ROW}
 let to = p.out + resultAt(b, h, t);
 ${forColumns('storeF32(to + i, 0.0);', 'width')}
@@ -127,7 +134,7 @@ export const attentionGradient: RoutineKernel<AttentionGradientKernel> = {
 }
 
 /** Declares `weightOf`, e^(S − ln Σ) */
-const WEIGHT_OF = 'fn weightOf(score: f32, logSum: f32) -> f32 { return flushFactor(expOf(score - logSum)); }'
+const weightOf = 'fn weightOf(score: f32, logSum: f32) -> f32 { return flushFactor(expOf(score - logSum)); }'
 
 /** dquery, dbias, and the means of the rows for `emitKeyGradient`. */
 function emitQueryGradient(count: number, fields: RecordFields, attributes: GradientAttributes, emit: Emitter): void {
@@ -137,7 +144,8 @@ function emitQueryGradient(count: number, fields: RecordFields, attributes: Grad
   emit.groups(count, {
     fields,
     threads: ROW_THREADS,
-    declarations: `${WEIGHTS}\n${scores(attributes)}\n${WEIGHT_OF}`,
+    shared: { weights: EACH_ROW },
+    functions: { ...scores(attributes), weightOf },
     body: `${QUERY_ROW}
 let to = p.dQuery + ((b * p.rows + t) * p.heads + h) * p.depth;
 ${forColumns('storeF32(to + i, 0.0);', 'depth')}
@@ -168,7 +176,8 @@ function emitKeyGradient(count: number, fields: RecordFields, attributes: Attent
   emit.groups(count, {
     fields,
     threads: ROW_THREADS,
-    declarations: `${WEIGHTS}\nvar<workgroup> slopes: array<f32, ${ROW_THREADS}>;\n${scores(attributes)}\n${WEIGHT_OF}`,
+    shared: { weights: EACH_ROW, slopes: EACH_ROW },
+    functions: { ...scores(attributes), weightOf },
     body: `let g = group % p.keyHeads;
 let s = group / p.keyHeads % p.columns;
 let b = group / p.keyHeads / p.columns;

@@ -69,6 +69,7 @@ const matmul: GpuKernel<NoAttributes> = {
   fusesAddend: true,
   temporaryBytes: productBytes,
   lower: lowerProduct,
+  byRow: ([, b]) => [true, b!.shape.length > 2],
 }
 
 /** a [m, k] · b [n / 8, k, 8] */
@@ -77,6 +78,7 @@ const matmulStrips: GpuKernel<NoAttributes> = {
   fusesEpilogue: true,
   fusesAddend: true,
   temporaryBytes: ([a, b]) => sliceBytes(stripsSize(a!.shape, b!.shape)),
+  byRow: () => [true, false],
   lower(context) {
     const [a, b] = context.inputs
     const size = stripsSize(a!.shape, b!.shape)

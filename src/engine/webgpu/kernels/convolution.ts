@@ -3,6 +3,7 @@
 import { sizeOf, type Shape } from '../../../core/shapes'
 import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { windowOf } from '../../primitives/convolution'
+import { arrayOf } from '../dispatch'
 import type { GpuContext, GpuKernel } from '../kernel'
 import { treeOf } from './rows'
 import { emitProduct, sliceBytes, type ProductSize } from './tiles'
@@ -208,7 +209,7 @@ const depthwiseConvolutionKernel: GpuKernel<PrimitiveAttributes['depthwiseConvol
         ...fields,
       },
       threads: CHANNELS * STRANDS,
-      declarations: `var<workgroup> part: array<f32, ${CHANNELS * STRANDS}>;`,
+      shared: { part: arrayOf('f32', CHANNELS * STRANDS) },
       body: `let tap = group / p.blocks;
 let channel = group % p.blocks * ${CHANNELS}u + thread % ${CHANNELS}u;
 let strand = thread / ${CHANNELS}u;

@@ -4,6 +4,7 @@ import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf, splitAround } from '../../../core/shapes'
 import type { PrimitiveAttributes } from '../../ir/attributes'
 import { fillingBits, type InsertBlock, type ScatterMax } from '../../primitives/indexing'
+import { arrayOf } from '../dispatch'
 import type { GpuContext, GpuKernel, RoutineKernel } from '../kernel'
 import { LEAST } from './rows'
 
@@ -64,8 +65,7 @@ function emitScatter(
       start,
     },
     threads: THREADS,
-    declarations: `var<workgroup> found: array<u32, ${THREADS}>;
-var<workgroup> hits: atomic<u32>;`,
+    shared: { found: arrayOf('u32', THREADS), hits: { type: 'atomic<u32>', bytes: 4 } },
     body: `let row = group / p.blocks;
 let first = group % p.blocks * ${PLACES}u;
 for (var i = 0u; i < ${PLACES}u && first + i < p.axis; i++) {

@@ -31,6 +31,7 @@ const concat: GpuKernel<AxisAttributes> = {
     const starts = concatStarts(inputs, axis)
     inputs.forEach((input, i) => copyInto(out!, starts[i]!, input, emit))
   },
+  byRow: (inputs, { axis }) => (axis === 0 ? null : inputs.map(() => true)),
   places: (inputs, { axis }) => (splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null),
 }
 

@@ -2,7 +2,7 @@
 // neighbouring columns of all rows.
 
 import { extentsOf, type Normalization, type NormalizationGradient } from '../../primitives/normalization'
-import type { Emitter, RecordFields } from '../dispatch'
+import { arrayOf, type Emitter, type RecordFields } from '../dispatch'
 import type { RoutineKernel } from '../kernel'
 import { forColumns, treeOf, ROW_THREADS } from './rows'
 
@@ -85,7 +85,7 @@ function emitWeights(groups: number, columns: number, fields: RecordFields, hasS
   emit.groups(groups * blocks, {
     fields: { ...fields, blocks },
     threads: ACROSS * DEEP,
-    declarations: `var<workgroup> part: array<vec2f, ${ACROSS * DEEP}>;`,
+    shared: { part: arrayOf('vec2f', ACROSS * DEEP) },
     body: `let place = group / p.blocks;
 let column = group % p.blocks * ${ACROSS}u + thread % ${ACROSS}u;
 let deep = thread / ${ACROSS}u;

@@ -4,6 +4,7 @@ import { sizeOf, type Shape } from '../../../core/shapes'
 import type { PoolAttributes } from '../../ir/attributes'
 import { slides } from '../../primitives/pooling'
 import type { RecordFields } from '../dispatch'
+import type { Sources } from '../functions/sources'
 import type { GpuContext } from '../kernel'
 import { pixelSeen, placeThatSees, slideOf } from './window'
 
@@ -13,7 +14,7 @@ function pool(
   x: Shape,
   operands: RecordFields,
   body: (rank: number) => string,
-  declarations: (rank: number) => string = () => '',
+  functions: (rank: number) => Sources = () => ({}),
 ): void {
   const { fields, rank } = slideOf(x, attributes.window, slides(attributes))
   emit.over(sizeOf(out!.shape), {
@@ -24,7 +25,7 @@ function pool(
       taps: sizeOf(attributes.window),
       ...fields,
     },
-    declarations: declarations(rank),
+    functions: functions(rank),
     body: `let channel = index % p.channels;\n${body(rank)}`,
   })
 }
@@ -75,8 +76,9 @@ ${placeThatSees(rank, 'index / p.channels', 'seenBy', 'continue;')}
 if (largest(place, channel) == index) { sum += f32At(p.dy + place * p.channels + channel); }
 }
 storeF32(p.out + index, sum);`
-      const largest = (rank: number): string =>
-        `fn largest(place: u32, channel: u32) -> u32 {\n${largestAt(rank, 'place')}\nreturn best;\n}`
+      const largest = (rank: number): Sources => ({
+        largest: `fn largest(place: u32, channel: u32) -> u32 {\n${largestAt(rank, 'place')}\nreturn best;\n}`,
+      })
       pool(context, x!.shape, { x, dy }, body, largest)
     },
   },

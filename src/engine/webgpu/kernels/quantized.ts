@@ -21,7 +21,7 @@ import { stridedOffsets } from '../strided'
 import { forColumns, ROW_THREADS } from './rows'
 
 /** Declares `nearest`, a quotient with the rounding of its last step corrected: results must not change by a unit of an integer. */
-const NEAREST = 'fn nearest(a: f32, b: f32) -> f32 { let q = a / b; return q + fma(-q, b, a) / b; }'
+const nearest = 'fn nearest(a: f32, b: f32) -> f32 { let q = a / b; return q + fma(-q, b, a) / b; }'
 
 /** The integers and the scales of all rows. */
 function emitIntegers(rows: number, { inputs: [x, , , , fixed], temporary, emit }: GpuContext<unknown>): void {
@@ -40,7 +40,7 @@ function emitIntegers(rows: number, { inputs: [x, , , , fixed], temporary, emit 
       tiny: float(TINY),
     },
     threads: ROW_THREADS,
-    declarations: NEAREST,
+    functions: { nearest },
     body: `let first = group * p.columns;
 let x = p.x + first;
 var largest = 0.0;

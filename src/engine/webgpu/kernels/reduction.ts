@@ -5,6 +5,7 @@ import { internalError } from '../../../core/errors'
 import { adjacentGroups, sizeOf, splitAround } from '../../../core/shapes'
 import type { DType } from '../../../core/dtypes'
 import type { AxesAttributes, AxisAttributes } from '../../ir/attributes'
+import { arrayOf } from '../dispatch'
 import { loaded, stored } from '../chain'
 import type { GpuKernel } from '../kernel'
 import { treeOf, LEAST } from './rows'
@@ -35,7 +36,7 @@ function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKe
       emit.groups(outer * blocks, {
         fields: { x, out, axis, inner, blocks, start: reducer.start(dtype) },
         threads: THREADS,
-        declarations: `var<workgroup> part: array<${typeOf(dtype)}, ${THREADS}>;`,
+        shared: { part: arrayOf(typeOf(dtype), THREADS) },
         body: `let row = group / p.blocks;
 let column = group % p.blocks * ${across}u + thread % ${across}u;
 let deep = thread / ${across}u;
@@ -51,7 +52,7 @@ if (deep == 0u && column < p.inner) { ${stored(dtype, 'p.out + row * p.inner + c
   }
 }
 
-const typeOf = (dtype: DType): string => (dtype === 'float32' ? 'f32' : 'i32')
+const typeOf = (dtype: DType): 'f32' | 'i32' => (dtype === 'float32' ? 'f32' : 'i32')
 
 /** The bits of the result of an empty axis. */
 const bits = { zero: 0, least: LEAST, most: 0x7f800000, leastI32: -(2 ** 31), mostI32: 2 ** 31 - 1 }

@@ -3,11 +3,12 @@
 
 import { splitAround } from '../../../core/shapes'
 import type { RunningResult } from '../../primitives/running'
+import type { Sources } from '../functions/sources'
 import type { RoutineKernel } from '../kernel'
 
 /** How a line is computed. */
 interface Line {
-  readonly declarations?: string
+  readonly functions?: Sources
   /** The result before the first element. */
   readonly first: string
   /** The next result from the last one, y, and the element `at`. */
@@ -19,32 +20,34 @@ interface Line {
  * Declares sums and products in two parts, high and low. WGSL allows a compiler to reorder sums; `kept` prevents that, because
  * p.zero is known only at run time.
  */
-const TWO_PARTS = `fn kept(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ p.zero); }
-fn sumOf(a: f32, b: f32) -> vec2f {
+const TWO_PARTS: Sources = {
+  kept: 'fn kept(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ p.zero); }',
+  sumOf: `fn sumOf(a: f32, b: f32) -> vec2f {
 let s = kept(a + b);
 let v = kept(s - a);
 return vec2f(s, kept(a - kept(s - v)) + kept(b - v));
-}
-fn joined(high: f32, low: f32) -> vec2f {
+}`,
+  joined: `fn joined(high: f32, low: f32) -> vec2f {
 if (!isFinite(high)) { return vec2f(high, 0.0); }
 return sumOf(high, low);
-}
-fn plus(y: vec2f, x: f32) -> vec2f {
+}`,
+  plus: `fn plus(y: vec2f, x: f32) -> vec2f {
 let s = sumOf(y.x, x);
 return joined(s.x, s.y + y.y);
-}
-fn times(y: vec2f, x: f32) -> vec2f {
+}`,
+  times: `fn times(y: vec2f, x: f32) -> vec2f {
 let s = kept(y.x * x);
 let a = leading(y.x);
 let b = leading(x);
 let c = y.x - a;
 let d = x - b;
 return joined(s, fma(y.y, x, kept(kept(kept(a * b - s) + a * d) + c * b) + c * d));
-}`
+}`,
+}
 
 const X = 'f32At(p.x + at)'
 const floatLine = (first: string, next: string): Line => ({
-  declarations: TWO_PARTS,
+  functions: TWO_PARTS,
   first: `vec2f(${first}, 0.0)`,
   next,
   stored: 'storeF32(p.out + at, y.x);',
@@ -74,7 +77,7 @@ export const running: RoutineKernel<RunningResult> = {
         inner,
         zero: 0,
       },
-      declarations: line.declarations ?? '',
+      functions: line.functions ?? {},
       body: `var y = ${line.first};
 for (var i = 0u; i < p.axis; i++) {
 let at = (index / p.inner * p.axis + ${isBackwards ? 'p.axis - 1u - i' : 'i'}) * p.inner + index % p.inner;

@@ -5,7 +5,8 @@
 import { BYTES_PER_ELEMENT, type DType } from '../../../core/dtypes'
 import { sizeOf, splitAround } from '../../../core/shapes'
 import type { SearchSorted, Sorting } from '../../primitives/sorting'
-import type { RecordFields } from '../dispatch'
+import { arrayOf, type RecordFields } from '../dispatch'
+import type { Sources } from '../functions/sources'
 import type { GpuContext, RoutineKernel } from '../kernel'
 
 /** The positions in the memory of a workgroup. */
@@ -16,25 +17,29 @@ const THREADS = 256
 const padded = (axis: number): number => 2 ** Math.ceil(Math.log2(axis))
 
 /** Declares `keyAt`, an integer in the order of the elements. */
-const keyOf = (dtype: DType): string =>
-  dtype === 'float32'
-    ? 'fn keyAt(at: u32) -> i32 { let x = f32At(at); return select(order(x), 0x7fffffff, isNaN(x)); }'
-    : 'fn keyAt(at: u32) -> i32 { return i32At(at); }'
+const keyOf = (dtype: DType): Sources => ({
+  keyAt:
+    dtype === 'float32'
+      ? 'fn keyAt(at: u32) -> i32 { let x = f32At(at); return select(order(x), 0x7fffffff, isNaN(x)); }'
+      : 'fn keyAt(at: u32) -> i32 { return i32At(at); }',
+})
 
 /** Declares where a row starts, and the order of its positions; those after the end of the row come last. */
-const orderOf = (dtype: DType, descending: boolean): string => `${keyOf(dtype)}
-fn startOf(row: u32) -> u32 { return p.x + row / p.inner * p.axis * p.inner + row % p.inner; }
-fn isBefore(a: u32, b: u32, start: u32) -> bool {
+const orderOf = (dtype: DType, descending: boolean): Sources => ({
+  ...keyOf(dtype),
+  startOf: 'fn startOf(row: u32) -> u32 { return p.x + row / p.inner * p.axis * p.inner + row % p.inner; }',
+  isBefore: `fn isBefore(a: u32, b: u32, start: u32) -> bool {
 if (max(a, b) >= p.axis) { return a < b; }
 let c = keyAt(start + a * p.inner);
 let d = keyAt(start + b * p.inner);
 return c ${descending ? '>' : '<'} d || (c == d && a < b);
-}`
+}`,
+})
 
 /** The kernels of one sort. */
 class Network {
   private readonly fields: RecordFields
-  private readonly declarations: string
+  private readonly functions: Sources
   private readonly rows: number
   private readonly length: number
 
@@ -60,7 +65,7 @@ class Network {
       selected,
       length: this.length,
     }
-    this.declarations = orderOf(x!.dtype, routine.descending)
+    this.functions = orderOf(x!.dtype, routine.descending)
   }
 
   emit(): void {
@@ -85,7 +90,8 @@ class Network {
     context.emit.groups(rows * blocks, {
       fields: { ...fields, blocks, first, last },
       threads: THREADS,
-      declarations: `var<workgroup> places: array<u32, ${BLOCK}>;\n${this.declarations}`,
+      shared: { places: arrayOf('u32', BLOCK) },
+      functions: this.functions,
       body: `let row = group / p.blocks;
 let start = startOf(row);
 let begin = group % p.blocks * ${BLOCK}u;
@@ -112,7 +118,7 @@ ${forAll(stored)}`,
     const { context, fields, rows, length } = this
     context.emit.over((rows * length) / 2, {
       fields: { ...fields, run, distance },
-      declarations: this.declarations,
+      functions: this.functions,
       body: `let row = index / (p.length / 2u);
 let pair = index % (p.length / 2u);
 let i = pair / p.distance * p.distance * 2u + pair % p.distance;
@@ -137,7 +143,7 @@ export const search: RoutineKernel<SearchSorted> = {
   lower({ isRight }, { inputs: [sorted, values], outputs: [out], emit }) {
     emit.over(sizeOf(values!.shape), {
       fields: { sorted, values, out, length: sizeOf(sorted!.shape) },
-      declarations: keyOf(values!.dtype),
+      functions: keyOf(values!.dtype),
       body: `let key = keyAt(p.values + index);
 var low = 0u;
 var high = p.length;

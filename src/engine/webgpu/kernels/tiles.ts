@@ -7,7 +7,8 @@ import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf } from '../../../core/shapes'
 import type { Node } from '../../ir/graph'
 import type { Address } from '../../ir/operand'
-import type { Emitter, RecordFields } from '../dispatch'
+import { arrayOf, type Emitter, type RecordFields } from '../dispatch'
+import type { Sources } from '../functions/sources'
 import { expressionOf } from '../elementwise'
 import type { GpuContext } from '../kernel'
 
@@ -53,7 +54,8 @@ const MOST_SLICES = 32
 const ENOUGH_TILES = 96
 
 /** The sums of a thread along each axis: large tiles read less, small tiles leave fewer threads without work. */
-const sumsFor = ({ m, n }: ProductSize): number => (m >= 48 && n >= 48 ? 4 : 2)
+const sumsFor = ({ m, n }: ProductSize): 2 | 4 => (m >= 48 && n >= 48 ? 4 : 2)
+const VECTORS = { 2: 'vec2f', 4: 'vec4f' } as const
 
 const tilesOf = (size: ProductSize): number =>
   size.matrices * Math.ceil(size.m / (SIDE * sumsFor(size))) * Math.ceil(size.n / (SIDE * sumsFor(size)))
@@ -75,8 +77,14 @@ function activated(activation: readonly Node[]): string {
   return activation.map((node) => `x = ${expressionOf(node, ['x'])};`).join(' ')
 }
 
-/** What follows the sum: the fields and the statements, with `matrix`, `r`, `c` and the offset `to` of the element in the result. */
-function finish(context: GpuContext<unknown>, product: TiledProduct): { fields: RecordFields; code: string } {
+interface Finish {
+  readonly fields: RecordFields
+  /** Statements for the sum x in column c of row r of `matrix`. */
+  readonly code: string
+}
+
+/** What follows the sums of a product. */
+function finish(context: GpuContext<unknown>, product: TiledProduct): Finish {
   const { bias, activation, outputs } = context
   const { outRow, outMatrix, biasMatrix } = product
   const isRow =
@@ -106,19 +114,16 @@ function loads(name: 'left' | 'right', { isDeep }: Factor, sums: number): string
   })
 }
 
-/** The declarations of a kernel with tiles of `sums` × `sums` sums for each thread. */
-function declarationsOf({ left, right }: TiledProduct, sums: number): string {
-  const vector = `vec${sums}f`
-  return `var<workgroup> leftTile: array<${vector}, ${DEPTH * SIDE}>;
-var<workgroup> rightTile: array<${vector}, ${DEPTH * SIDE}>;
-fn leftElement(origin: u32, wide: u32, deep: u32) -> f32 { ${left.element} }
-fn rightElement(origin: u32, wide: u32, deep: u32) -> f32 { ${right.element} }`
-}
+/** The functions that read an element of a factor. */
+const elements = ({ left, right }: TiledProduct): Sources => ({
+  leftElement: `fn leftElement(origin: u32, wide: u32, deep: u32) -> f32 { ${left.element} }`,
+  rightElement: `fn rightElement(origin: u32, wide: u32, deep: u32) -> f32 { ${right.element} }`,
+})
 
 /** @param store the statements that store the sum x of row r and column c */
-function bodyOf({ setup = '', left, right }: TiledProduct, sums: number, store: string): string {
+function bodyOf({ setup = '', left, right }: TiledProduct, sums: 2 | 4, store: string): string {
   const tile = SIDE * sums
-  const vector = `vec${sums}f`
+  const vector = VECTORS[sums]
   return `let tile = group / (p.rows * p.columns);
 let matrix = tile % p.matrices;
 let slice = tile / p.matrices;
@@ -160,7 +165,7 @@ const STORE_SLICE = 'storeF32(p.sums + ((slice * p.matrices + matrix) * p.m + r)
 /** Emits a product with its bias and epilogue. */
 export function emitProduct(context: GpuContext<unknown>, product: TiledProduct): void {
   const { size } = product
-  const { temporary, emit } = context
+  const { temporary, isByRow, emit } = context
   const { matrices, m, n, k } = size
   const slices = slicesOf(size)
   const sums = sumsFor(size)
@@ -168,33 +173,49 @@ export function emitProduct(context: GpuContext<unknown>, product: TiledProduct)
   const rows = Math.ceil(m / tile)
   const columns = Math.ceil(n / tile)
   const end = finish(context, product)
+  if (isByRow) return emitElements(product, end, emit)
   const isSliced = slices > 1
   const results: RecordFields = isSliced ? { sums: temporary! } : end.fields
   const each = isSliced ? Math.ceil(k / slices / DEPTH) * DEPTH : k
   emit.groups(rows * columns * matrices * slices, {
     fields: { m, n, k, rows, columns, matrices, each, ...results, ...product.fields },
     threads: SIDE * SIDE,
-    declarations: declarationsOf(product, sums),
+    shared: { leftTile: arrayOf(VECTORS[sums], DEPTH * SIDE), rightTile: arrayOf(VECTORS[sums], DEPTH * SIDE) },
+    functions: elements(product),
     body: bodyOf(product, sums, isSliced ? STORE_SLICE : end.code),
   })
   if (isSliced) emitSums(size, slices, temporary!, end, emit)
 }
 
+/** Statements that declare the column, row and matrix of an element of the result. */
+const PLACE = `let c = index % p.n;
+let r = index / p.n % p.m;
+let matrix = index / p.n / p.m;`
+
 /** The sums of slices, with what follows the product. */
-function emitSums(
-  { matrices, m, n }: ProductSize,
-  slices: number,
-  sums: Address,
-  end: { fields: RecordFields; code: string },
-  emit: Emitter,
-): void {
+function emitSums({ matrices, m, n }: ProductSize, slices: number, sums: Address, end: Finish, emit: Emitter): void {
   emit.over(matrices * m * n, {
     fields: { sums, slices, m, n, ...end.fields },
     body: `var x = 0.0;
 for (var i = 0u; i < p.slices; i++) { x += f32At(p.sums + i * p.count + index); }
-let c = index % p.n;
-let r = index / p.n % p.m;
-let matrix = index / p.n / p.m;
+${PLACE}
+${end.code}`,
+  })
+}
+
+/** A product with a thread for each element of the result. Its sums have the order of those in tiles. */
+function emitElements(product: TiledProduct, end: Finish, emit: Emitter): void {
+  const { size, fields, setup = '', left, right } = product
+  const { matrices, m, n, k } = size
+  emit.over(matrices * m * n, {
+    fields: { m, n, k, ...end.fields, ...fields },
+    functions: elements(product),
+    body: `${PLACE}
+${setup}
+let leftFrom = ${left.from};
+let rightFrom = ${right.from};
+var x = 0.0;
+for (var deep = 0u; deep < p.k; deep++) { x = fma(leftElement(leftFrom, r, deep), rightElement(rightFrom, c, deep), x); }
 ${end.code}`,
   })
 }

@@ -13,6 +13,12 @@ const MOST_BUFFERS = 24
 const EACH = 8
 const THREADS = 256
 
+const check = `fn check(x: u32, count: u32, most: u32, first: u32) {
+let stride = (count + ${EACH - 1}u) / ${EACH}u;
+if (first >= stride) { return; }
+for (var i = first; i < count; i += stride) { if ((memory[x + i] & 0x7fffffffu) > most) { memory[p.flag] = 1u; } }
+}`
+
 /**
  * Sets the flag if an element is not finite or above its limit. Bits are compared, not numbers, because WGSL may assume that all
  * numbers are finite.
@@ -46,11 +52,7 @@ rest -= p.g${i};`,
         {
           fields,
           threads: THREADS,
-          declarations: `fn check(x: u32, count: u32, most: u32, first: u32) {
-let stride = (count + ${EACH - 1}u) / ${EACH}u;
-if (first >= stride) { return; }
-for (var i = first; i < count; i += stride) { if ((memory[x + i] & 0x7fffffffu) > most) { memory[p.flag] = 1u; } }
-}`,
+          functions: { check },
           body: `var rest = group;\n${body.join('\n')}`,
         },
       )
@@ -139,7 +141,7 @@ storeF32(p.out + index, before - before * (rate * p.weightDecay) - u);`,
 }
 
 /** 1 − βᵗ = 1 − e^(t ln β) with a small relative error, also where βᵗ is almost 1. */
-const ONE_MINUS_POWER = `fn oneMinusPower(logBeta: f32, t: f32) -> f32 {
+const oneMinusPower = `fn oneMinusPower(logBeta: f32, t: f32) -> f32 {
 let z = logBeta * t;
 if (z < -0.5) { return 1.0 - expOf(z); }
 return -z * (1.0 + z * (0.5 + z * (0.16666667 + z * (0.041666668 + z * (0.008333334 + z * (0.0013888889 + z * 0.0001984127))))));
@@ -187,7 +189,7 @@ let variance = flushState(v + p.rest2 * (squareOf(g) - v));
 storeF32(p.meanOut + index, mean);
 storeF32(p.varianceOut + index, variance);
 storeF32(p.out + index, before - before * (rate * p.weightDecay) - alpha * mean / (sqrtOf(variance) + p.epsilon));`,
-      declarations: ONE_MINUS_POWER,
+      functions: { oneMinusPower },
     })
   },
 }
