@@ -168,5 +168,8 @@ export function scanOf(loop: LoopIdentity, turns: number, rows: number, pieces: 
     statements.push(`for (var i = thread; i < p.width${i}; i += ${threads}u) { ${call} }`)
   })
   const body = `for (var turn = 0u; turn < p.turns; turn++) {\n${statements.join('\n')}\nstorageBarrier();\n}`
-  return 4 * (Object.keys(fields).length + OTHER_WORDS) > RECORD_BYTES ? null : { fields, threads, functions, body }
+  const shared = Object.fromEntries(memory)
+  return 4 * (Object.keys(fields).length + OTHER_WORDS) > RECORD_BYTES
+    ? null
+    : { fields, threads, shared, functions, body }
 }
