@@ -58,8 +58,8 @@ export function specsFrom(tree: unknown): Tree<TensorSpec> {
   return new TensorSpec([])
 }
 
-/** The shapes of a tree of specs, as `build` and `computeOutputShape` take them. */
-export function shapesOf(specs: Tree<TensorSpec>): Tree<number | null> {
+/** The shapes of a tree of specs or of tensors, as `build` and `computeOutputShape` take them. */
+export function shapesOf(specs: Tree<{ readonly shape: BatchShape }>): Tree<number | null> {
   return mapTree(specs, ({ shape }) => shape) as Tree<number | null>
 }
 
