@@ -2,7 +2,7 @@
 // per input signature, kept while there is room.
 
 import type { TensorType } from '../core/shapes'
-import { flatten, mapTree, structureOf, typed, unflatten, type Tree } from '../core/tree'
+import { flatten, mapTree, structureOf, unflatten, type Tree } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
@@ -17,7 +17,7 @@ import { ProgramCache } from '../engine/runtime/program-cache'
 import type { Compiled } from './compiled'
 import type { Batch, StepKind, StepLogs } from './batch'
 import { probesKey, withProbes, type Probe } from './probes'
-import type { TrainedModel } from './step'
+import { predicted, type TrainedModel } from './step'
 import { outputSpecs } from '../layers/inference'
 
 /** The types of one batch, and the structure of its parts. */
@@ -63,9 +63,7 @@ export class Steps {
     const program = this.cache.get(key, () =>
       compileTraced(
         trace(inputs, (symbols) => {
-          const result = typed<Tree<Tensor>>(
-            withFrame(null, new CallContext(false), () => this.model.predictStep(inputsOf(x, symbols, readers))),
-          )
+          const result = predicted(this.model, inputsOf(x, symbols, readers))
           this.structures.set(
             form,
             mapTree(result, () => null),
@@ -156,10 +154,8 @@ export class Steps {
   private readSpecs(x: Tree<unknown>, inputs: readonly TensorType[], readers: Readers): Tree<TensorSpec> {
     let specs: Tree<TensorSpec> = []
     trace(inputs, (symbols) => {
-      const outputs = withFrame(null, new CallContext(false), () =>
-        this.model.predictStep(inputsOf(x, symbols, readers)),
-      )
-      specs = mapTree(typed<Tree<Tensor>>(outputs), ({ shape, dtype }) => new TensorSpec(shape, dtype))
+      const outputs = predicted(this.model, inputsOf(x, symbols, readers))
+      specs = mapTree(outputs, ({ shape, dtype }) => new TensorSpec(shape, dtype))
       return []
     })
     return specs

@@ -1,6 +1,6 @@
 // String inputs: which layers read them, and the numbers that replace them.
 
-import { structureOf, typed, unflatten, type Tree } from '../core/tree'
+import { structureOf, unflatten, type Tree } from '../core/tree'
 import type { Inputs } from '../data/samples/parse'
 import type { Readers } from '../data/samples/samples'
 import { CallContext, withFrame } from '../layers/context'
@@ -36,7 +36,7 @@ export class StringInputs {
     let readers: Readers = []
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
     trace(types, (symbols) => {
-      withFrame(null, new CallContext(false), () => model.lookStep(typed(unflatten(x, symbols))))
+      withFrame(null, new CallContext(false), () => model.lookStep(unflatten(x, symbols)))
       readers = symbols.map((symbol) =>
         symbol.dtype === 'string' ? { readers: readersOf(symbol), row: symbol.shape.slice(1) } : null,
       )

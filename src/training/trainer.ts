@@ -4,13 +4,14 @@ import { requireArguments } from '../core/arguments'
 import { StateError } from '../core/errors'
 import { describingForFile, type Config, type CustomObjects } from '../core/registry'
 import type { TensorType } from '../core/shapes'
-import { typed, type Tree } from '../core/tree'
+import { mapTree, type Tree } from '../core/tree'
 import { warnOnce } from '../core/warnings'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/data-types'
 import { Layer } from '../layers'
 import { tensorsOf } from '../layers/applying'
 import { currentFrame } from '../layers/context'
 import type { Metric } from '../metrics/metric'
+import { toTensor } from '../ops/convert'
 import type { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -158,7 +159,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
 
   /** The options of compile as a plain object, for `compileFromConfig`; null before compile. Keras: `get_compile_config`. */
   getCompileConfig(): Config | null {
-    return describingForFile(() => typed(this.#training.compiled?.serialize() ?? null))
+    return describingForFile(() => this.#training.compiled?.serialize() ?? null)
   }
 
   /**
@@ -207,8 +208,11 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   /** The model's outputs for a batch, and the total loss: of compile and of layers. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
     const { x, y, sampleWeight } = batch
-    return forward(this, this.#training.requireCompiled('forward'), batch, training, (outputs) =>
-      this.computeLoss(x, y, outputs, sampleWeight),
+    return forward(
+      this.#training.requireCompiled('forward'),
+      training,
+      () => this.applyTo([x]),
+      (outputs) => this.computeLoss(x, y, outputs, sampleWeight),
     )
   }
 
@@ -228,7 +232,11 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
     requireArguments('computeLoss', arguments, 4)
     const compiled = this.#training.requireCompiled('computeLoss')
-    return totalLoss(this, compiled, { y, sampleWeight }, typed(tensorsOf(this, yPred)))
+    return totalLoss(this, compiled, { y, sampleWeight }, this.outputsIn(yPred))
+  }
+
+  private outputsIn(yPred: Out): Tree<Tensor> {
+    return mapTree<unknown, Tensor>(tensorsOf(this, yPred), (leaf) => toTensor(leaf, String(this)))
   }
 
   /**
@@ -244,7 +252,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
     withScope('metrics', () =>
       compiled.updateMetrics(
         { y, sampleWeight },
-        { outputs: typed(tensorsOf(this, yPred)), loss: null, losses: compiled.lastLosses, reports },
+        { outputs: this.outputsIn(yPred), loss: null, losses: compiled.lastLosses, reports },
       ),
     )
   }
@@ -262,7 +270,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
     requireArguments('updateMetrics', arguments, 2)
     const compiled = this.#training.requireCompiled('updateMetrics')
-    withScope('metrics', () => compiled.updateMetrics(batch, typed(result)))
+    withScope('metrics', () => compiled.updateMetrics(batch, { ...result, outputs: this.outputsIn(result.outputs) }))
   }
 
   /** Whether a custom step replaces the built-in one. @internal */
@@ -310,14 +318,15 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
    * Accepts batches and rows as objects like fit, and uses only their inputs. One object is one row.
    */
   predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>>
-  async predict(x: DataOf<In> | Batches<In, Out>, ...args: readonly unknown[]): Promise<ReturnType<this['call']>> {
-    return typed(await predict(this.#training, x, PREDICT.optionsIn(args)))
+  async predict(x: unknown, ...args: readonly unknown[]): Promise<unknown> {
+    return predict(this.#training, x, PREDICT.optionsIn(args))
   }
 
   /** The outputs for one batch, synchronously. One object with a value for each input is a batch of one row. */
-  predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
+  predictOnBatch(x: DataOf<In>): ReturnType<this['call']>
+  predictOnBatch(x: unknown): unknown {
     requireArguments('predictOnBatch', arguments, 1)
-    return typed(predictOnBatch(this.#training, x))
+    return predictOnBatch(this.#training, x)
   }
 
   /**
