@@ -45,9 +45,9 @@ export class LayerGraph {
    * The graph between symbols.
    * @throws ArgumentError if an output needs an Input that is not among the inputs, or if names are not unique
    */
-  static between(given: unknown, results: unknown): LayerGraph {
-    const inputs = requireSymbols('inputs', given)
-    const outputs = requireSymbols('outputs', results)
+  static between(inputs: unknown, outputs: unknown): LayerGraph {
+    requireSymbols('inputs', inputs)
+    requireSymbols('outputs', outputs)
     const symbols = flatten(inputs)
     if (new Set(symbols).size !== symbols.length) throw new ArgumentError('Model: the inputs must be distinct')
     const distinct = new Set(symbolsByKey(inputs))
@@ -139,19 +139,15 @@ export class LayerGraph {
   }
 }
 
-function areSymbols(tree: unknown): tree is Tree<Tensor> {
-  return flatten(tree).every(isSymbol)
-}
-
-/** A tree of symbols. @throws ArgumentError for none, and for other leaves */
-function requireSymbols(what: string, tree: unknown): Tree<Tensor> {
+/** @throws ArgumentError for a tree without leaves, and for leaves that are not symbols */
+function requireSymbols(what: string, tree: unknown): asserts tree is Tree<Tensor> {
   const leaves = flatten(tree)
   if (leaves.length === 0) throw new ArgumentError(`Model: needs ${what}`)
-  if (areSymbols(tree)) return tree
-  const other = leaves.find((leaf) => !isSymbol(leaf))
-  throw new ArgumentError(
-    `Model: ${what} must be symbols, made by Input() and by calls of layers, received ${String(other)}`,
-  )
+  const others = leaves.filter((leaf) => !isSymbol(leaf))
+  if (others.length > 0)
+    throw new ArgumentError(
+      `Model: ${what} must be symbols, made by Input() and by calls of layers, received ${String(others[0])}`,
+    )
 }
 
 function requireUniqueNames(layers: readonly LayerBase[]): void {

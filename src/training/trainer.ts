@@ -4,14 +4,13 @@ import { requireArguments } from '../core/arguments'
 import { StateError } from '../core/errors'
 import { describingForFile, type Config, type CustomObjects } from '../core/registry'
 import type { TensorType } from '../core/shapes'
-import { mapTree, type Tree } from '../core/tree'
+import { typed, type Tree } from '../core/tree'
 import { warnOnce } from '../core/warnings'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/data-types'
 import { Layer } from '../layers'
 import { tensorsOf } from '../layers/applying'
 import { currentFrame } from '../layers/context'
 import type { Metric } from '../metrics/metric'
-import { toTensor } from '../ops/convert'
 import type { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -232,11 +231,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
     requireArguments('computeLoss', arguments, 4)
     const compiled = this.#training.requireCompiled('computeLoss')
-    return totalLoss(this, compiled, { y, sampleWeight }, this.outputsIn(yPred))
-  }
-
-  private outputsIn(yPred: Out): Tree<Tensor> {
-    return mapTree<unknown, Tensor>(tensorsOf(this, yPred), (leaf) => toTensor(leaf, String(this)))
+    return totalLoss(this, compiled, { y, sampleWeight }, typed(tensorsOf(this, yPred)))
   }
 
   /**
@@ -252,7 +247,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
     withScope('metrics', () =>
       compiled.updateMetrics(
         { y, sampleWeight },
-        { outputs: this.outputsIn(yPred), loss: null, losses: compiled.lastLosses, reports },
+        { outputs: typed(tensorsOf(this, yPred)), loss: null, losses: compiled.lastLosses, reports },
       ),
     )
   }
@@ -270,7 +265,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
     requireArguments('updateMetrics', arguments, 2)
     const compiled = this.#training.requireCompiled('updateMetrics')
-    withScope('metrics', () => compiled.updateMetrics(batch, { ...result, outputs: this.outputsIn(result.outputs) }))
+    withScope('metrics', () => compiled.updateMetrics(batch, typed(result)))
   }
 
   /** Whether a custom step replaces the built-in one. @internal */
