@@ -4,7 +4,7 @@
 
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
-import { ArgumentError, StateError, printable } from '../core/errors'
+import { ArgumentError, StateError, internalError, printable } from '../core/errors'
 import {
   boolean,
   choice,
@@ -435,7 +435,7 @@ function areLayers(list: readonly object[]): list is readonly LayerBase[] {
 /** Layers found in a layer, with their type. Functions that find them know only objects. */
 function asLayers(list: readonly object[]): readonly LayerBase[] {
   if (areLayers(list)) return list
-  throw new Error('internal: a part of a layer is not a layer')
+  throw internalError('a part of a layer is not a layer')
 }
 
 /** `build` as users call it. */

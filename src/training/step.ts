@@ -44,10 +44,18 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: DType }[]): void
 }
 
+/** Runs a step, outside of all layers. */
+export function inStep<Result>(training: boolean, step: () => Result): Result {
+  return withFrame(null, new CallContext(training), step)
+}
+
 /** The outputs of `predictStep`; traced. @throws ArgumentError for results that are not tensors */
 export function predicted(model: LayerBase & Pick<TrainedModel, 'predictStep'>, x: unknown): Tree<Tensor> {
-  const outputs = withFrame(null, new CallContext(false), () => model.predictStep(x))
-  return checkedOutput(model, outputs, 'predictStep')
+  return checkedOutput(
+    model,
+    inStep(false, () => model.predictStep(x)),
+    'predictStep',
+  )
 }
 
 /** The outputs of a call of a model, and the loss that `lossOf` computes from them. */

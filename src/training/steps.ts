@@ -4,7 +4,6 @@
 import type { TensorType } from '../core/shapes'
 import { flatten, mapTree, structureOf, unflatten, type Tree } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
-import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import type { Readers } from '../data/samples/samples'
 import { resultOf } from '../metrics/metric'
@@ -17,7 +16,7 @@ import { ProgramCache } from '../engine/runtime/program-cache'
 import type { Compiled } from './compiled'
 import type { Batch, StepKind, StepLogs } from './batch'
 import { probesKey, withProbes, type Probe } from './probes'
-import { predicted, type TrainedModel } from './step'
+import { inStep, predicted, type TrainedModel } from './step'
 import { outputSpecs } from '../layers/inference'
 
 /** The types of one batch, and the structure of its parts. */
@@ -114,7 +113,7 @@ export class Steps {
       return compileTraced(
         trace(parameters, (symbols) => {
           const batch = batchOf(types, symbols)
-          const logs = withFrame(null, new CallContext(training), () => step(batch))
+          const logs = inStep(training, () => step(batch))
           if (logs !== undefined) withScope('metrics', () => compiled.keepLogs(kind, logs))
           return []
         }),
@@ -125,7 +124,7 @@ export class Steps {
   /** The graph of a training step that will not be run. */
   trainingGraph(types: BatchTypes): Graph {
     const step = (symbols: Tensor[]): StepLogs | void =>
-      withFrame(null, new CallContext(true), () => this.model.trainStep(batchOf(types, symbols)))
+      inStep(true, () => this.model.trainStep(batchOf(types, symbols)))
     return trace(parameterTypes(types), (symbols) => (step(symbols), [])).graph
   }
 
