@@ -21,6 +21,12 @@ import { traitsOf } from './traits'
 import { partsOf, stateOf, stateVariablesOf } from './weight-lists'
 
 /** Calls a layer on one input, or a tree of them. */
+export function applyTree<Out extends Tree<Tensor>>(
+  layer: LayerLike<Out>,
+  input: unknown,
+  options: ApplyOptions | CallContext,
+): Out
+export function applyTree(layer: LayerLike, input: unknown, options: ApplyOptions | CallContext): Tree<Tensor>
 export function applyTree(layer: LayerLike, input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
   const { record } = traitsOf(layer)
   const isRecorded = hasSymbol(input)

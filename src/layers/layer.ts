@@ -4,7 +4,7 @@
 
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
-import { ArgumentError, StateError, printable } from '../core/errors'
+import { ArgumentError, StateError, internalError, printable } from '../core/errors'
 import {
   boolean,
   choice,
@@ -174,24 +174,26 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
   }
 
   /** `apply`, for classes that declare other types of inputs. */
-  protected applyTo(given: readonly unknown[]): Out {
+  protected applyTo(given: readonly unknown[]): Out
+  protected applyTo(given: readonly unknown[]): unknown {
     if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
-    return typed(applyTree(this, ...readCall(this, given)))
+    return applyTree(this, ...readCall(this, given))
   }
 
   /** The shape of the output for inputs of this shape; inferred by tracing `call` unless a layer overrides it. */
-  computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out> {
-    const { form } = traitsOf(this)
-    if (form?.shape !== undefined) return typed(form.shape(typed(inputShape)))
-    return typed(shapesOf(tracedOutputSpecs(this, specsFrom(inputShape))))
+  computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out>
+  computeOutputShape(inputShape: unknown): unknown {
+    if (traitsOf(this).form?.keepsShape === true) return inputShape
+    return shapesOf(tracedOutputSpecs(this, specsFrom(inputShape)))
   }
 
   /**
    * Shapes and dtypes of the output; inferred by tracing `call`, or from `computeOutputShape` if a layer overrides
    * that.
    */
-  computeOutputSpec(inputSpec: SpecsOf<In>, options: ApplyOptions = {}): SpecsOf<Out> {
-    return typed(specsOfOutput(this, specsFrom(inputSpec), options))
+  computeOutputSpec(inputSpec: SpecsOf<In>, options?: ApplyOptions): SpecsOf<Out>
+  computeOutputSpec(inputSpec: unknown, options: ApplyOptions = {}): unknown {
+    return specsOfOutput(this, specsFrom(inputSpec), options)
   }
 
   /** The mask of the output, for layers that support masking; the input's unless a layer overrides it. */
@@ -365,12 +367,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
     nonTrainableVariables: readonly TensorLike[],
     ...inputs: unknown[]
   ): [outputs: Out, nonTrainableVariables: Tensor[]]
-  statelessCall(
-    trainable: readonly TensorLike[],
-    others: readonly TensorLike[],
-    ...inputs: unknown[]
-  ): [Out, Tensor[]] | [Out, Tensor[], Tensor[]] {
-    return typed(statelessCall(this, trainable, others, inputs))
+  statelessCall(trainable: readonly TensorLike[], others: readonly TensorLike[], ...inputs: unknown[]): unknown[] {
+    return statelessCall(this, trainable, others, inputs)
   }
 
   /** `Dense "fc1"`, for errors. */
@@ -437,7 +435,7 @@ function areLayers(list: readonly object[]): list is readonly LayerBase[] {
 /** Layers found in a layer, with their type. Functions that find them know only objects. */
 function asLayers(list: readonly object[]): readonly LayerBase[] {
   if (areLayers(list)) return list
-  throw new Error('internal: a part of a layer is not a layer')
+  throw internalError('a part of a layer is not a layer')
 }
 
 /** `build` as users call it. */

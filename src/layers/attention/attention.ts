@@ -2,7 +2,8 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, configured, integer, nullable, number, option } from '../../core/options'
-import { flatten, typed, type Tree } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
+import { exactly } from '../../core/tuples'
 import { softmax } from '../../ops/nn/activations'
 import { attend } from '../../ops/nn/attention'
 import { add, multiply, subtract, tanh, where } from '../../ops/numpy/elementwise'
@@ -66,7 +67,8 @@ abstract class WeighedAttention extends WeighedAttentionBase {
   /** [batch, query steps, value steps] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor
 
-  call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
+  call(inputs: Inputs, context: CallContext): Tensor
+  call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor | readonly Tensor[] {
     const operands = this.checked(inputs)
     const [query, value, key = value] = operands
     this.requireAlike(operands)
@@ -83,7 +85,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
     const result = matmul(used, value)
     const output = this.where(queryMask, result)
-    return typed(attention.returnAttentionScores === true ? [output, weights] : output)
+    return attention.returnAttentionScores === true ? [output, weights] : output
   }
 
   private where(queryMask: Tensor | null, result: Tensor): Tensor {
@@ -151,7 +153,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(tracedOutputSpecs(this, specsFrom(inputSpec), options))
+    return tracedOutputSpecs(this, specsFrom(inputSpec), options)
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -160,7 +162,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
 
   /** The output, and the weights of the values [batch, query steps, value steps]. */
   applyWithScores(inputs: InputsOf<Inputs>, options: ApplyOptions = {}): readonly [output: Tensor, scores: Tensor] {
-    return typed(this.apply(inputs, { ...options, returnAttentionScores: true }))
+    return exactly(flatten<Tensor>(this.apply(inputs, { ...options, returnAttentionScores: true })), 2)
   }
 }
 

@@ -20,7 +20,6 @@ import {
   withoutOptions,
 } from '../../core/options'
 import type { Config } from '../../core/registry'
-import { typed } from '../../core/tree'
 import { readRecordsWith } from '../../data/samples/record-hook'
 import { recordReader } from '../../data/samples/records'
 import type { Tensor } from '../../ops/tensor'
@@ -159,7 +158,7 @@ export function Input(
 export function Input(...given: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
-  const layer = new InputLayer(...typed<[{ shape: BatchShape }]>(given.map(layerOptions)))
+  const layer: InputLayer = Reflect.construct(InputLayer, given.map(layerOptions))
   layer.ensureBuilt(layer.spec)
-  return typed(recordCall(layer, null, {}, layer.spec, recordOp))
+  return recordCall(layer, null, {}, layer.spec, recordOp)
 }

@@ -5,7 +5,7 @@ import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { configured, custom, listOf, nullable, number, option, type Kind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { isBranch, isRecord, typed } from '../../core/tree'
+import { isBranch, isRecord } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { boxFormat, converted, cutAtEdges, type BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { cast, less } from '../../ops/numpy/elementwise'
@@ -143,8 +143,8 @@ export abstract class ImageLayer extends ImageLayerBase {
     input: Given,
     options?: ApplyOptions | CallContext,
   ): { readonly [Name in keyof Given]: ChangedPart<Given[Name]> }
-  override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): never {
-    return typed(applyTree(this, input, options))
+  override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): unknown {
+    return applyTree(this, input, options)
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {

@@ -4,7 +4,7 @@ import { maskOf } from '../masks'
 import { ArgumentError, formatShape } from '../../core/errors'
 import { always, choice, configured, custom, nullable, option, required, unread, type Kind } from '../../core/options'
 import { serialize, type Serialized } from '../../core/registry'
-import { flatten, typed, type Tree } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/numpy/elementwise'
 import { concatenate, flip } from '../../ops/numpy/shape'
 import type { TensorLike } from '../../ops/convert'
@@ -18,7 +18,7 @@ import { remade } from '../remade'
 import { specsFrom, type BatchShape } from '../spec'
 import { unitFlowOf } from '../declared-units'
 import { areMixed, type MadeUnits } from '../units'
-import { RecurrentLayer, withStates } from './rnn'
+import { outputAndStates, RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
 import type { LayerTraits } from '../traits'
 import { exactly, firstAndRest } from '../../core/tuples'
@@ -193,7 +193,8 @@ export class Bidirectional extends BidirectionalBase {
     for (const layer of this.both) layer.ensureBuilt(inputShape)
   }
 
-  call(x: Tensor, { mask, initialState }: CallContext): Tensor {
+  call(x: Tensor, context: CallContext): Tensor
+  call(x: Tensor, { mask, initialState }: CallContext): Tensor | readonly Tensor[] {
     const given = this.statesOfEach(initialState)
     const results = this.both.map((layer, i) =>
       firstAndRest(flatten<Tensor>(layer.apply(x, { mask, initialState: given[i]! }))),
@@ -215,7 +216,8 @@ export class Bidirectional extends BidirectionalBase {
     )
   }
 
-  override computeOutputShape(inputShape: BatchShape): BatchShape {
+  override computeOutputShape(inputShape: BatchShape): BatchShape
+  override computeOutputShape(inputShape: BatchShape): BatchShape | readonly BatchShape[] {
     const results = this.both.map((layer) =>
       firstAndRest(flatten(specsFrom(layer.computeOutputShape(inputShape))).map(({ shape }) => shape)),
     )
@@ -241,7 +243,7 @@ export class Bidirectional extends BidirectionalBase {
 
   /** The result of a layer with returnState or with mergeMode null, with types: the outputs, then each state. */
   applyWithState(x: InputsOf<Tensor>, options: ApplyOptions = {}): readonly [output: Tensor, ...others: Tensor[]] {
-    if (this.layer.returnState || this.mergeMode === null) return typed(this.apply(x, options))
+    if (this.layer.returnState || this.mergeMode === null) return outputAndStates(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs a layer with returnState: true`)
   }
 }
@@ -254,8 +256,8 @@ function copyOf(layer: RecurrentLayer, changed: object): RecurrentLayer {
 }
 
 /** One result, or a list of several. */
-function listed<Result>(results: readonly unknown[]): Result {
-  return typed(results.length === 1 ? results[0] : results)
+function listed<Result>(results: readonly Result[]): Result | readonly Result[] {
+  return results.length === 1 ? results[0]! : results
 }
 
 /** The name of a layer with a prefix, which is not repeated. */

@@ -7,7 +7,8 @@ import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, custom, option, required, type Kind } from '../../core/options'
 import type { Serialized } from '../../core/registry'
 import { sameShape, type Shape } from '../../core/shapes'
-import { flatten, mapTree, typed, type Tree } from '../../core/tree'
+import { flatten, mapTree, type Tree } from '../../core/tree'
+import { firstAndRest } from '../../core/tuples'
 import { cast, where } from '../../ops/numpy/elementwise'
 import { flip, moveAxis, reshape, slice, squeeze, swapAxes } from '../../ops/numpy/shape'
 import type { TensorLike } from '../../ops/convert'
@@ -145,7 +146,8 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     return this.applyTo(withStates(given))
   }
 
-  call(given: Tensor, context: CallContext): Tensor {
+  call(given: Tensor, context: CallContext): Tensor
+  call(given: Tensor, context: CallContext): Tensor | readonly Tensor[] {
     const { training, mask } = context
     const features = knownShape(this.partsOf(given.shape)[2])
     const [batch, steps] = [given.shape[0]!, given.shape[1]!]
@@ -192,7 +194,7 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
       )
     const outputOf = (all: Tensor): Tensor => (returnSequences ? inOrder(all) : last(all))
     const output = outputs === undefined ? state[cell.outputState]! : outputOf(outputs)
-    return typed(returnState ? [output, ...state].map(outward) : outward(output))
+    return returnState ? [output, ...state].map(outward) : outward(output)
   }
 
   /** The form of one step. Default: [features]. */
@@ -313,11 +315,12 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     return states.map((state) => cast(state, 'float32'))
   }
 
-  override computeOutputShape(inputShape: BatchShape): BatchShape {
+  override computeOutputShape(inputShape: BatchShape): BatchShape
+  override computeOutputShape(inputShape: BatchShape): BatchShape | readonly BatchShape[] {
     const [batch, steps, input] = this.partsOf(inputShape)
     const output = this.shownShape([batch, ...(this.returnSequences ? [steps] : []), ...this.cell.outputShape(input)])
     if (!this.returnState) return output
-    return typed([output, ...this.cell.stateShapes(input).map((shape) => this.shownShape([batch, ...shape]))])
+    return [output, ...this.cell.stateShapes(input).map((shape) => this.shownShape([batch, ...shape]))]
   }
 
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -327,9 +330,15 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
 
   /** The result of a layer with returnState, with types: the output, then each state. */
   applyWithState(x: InputsOf<Tensor>, options: ApplyOptions = {}): readonly [output: Tensor, ...state: Tensor[]] {
-    if (this.returnState) return typed(this.apply(x, options))
+    if (this.returnState) return outputAndStates(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs returnState: true`)
   }
+}
+
+/** The results of a layer that returns its states. */
+export function outputAndStates(results: Tree<Tensor>): readonly [output: Tensor, ...states: Tensor[]] {
+  const [output, states] = firstAndRest(flatten(results))
+  return [output, ...states]
 }
 
 const cellOrCells: Kind<Cell, Cell | CellLayer | Serialized | readonly (Cell | CellLayer | Serialized)[]> =
