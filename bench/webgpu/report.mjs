@@ -102,7 +102,7 @@ export const aboutTimes = (rounds) =>
 
 export function aboutCounts(libraries) {
   const titles = libraries.flatMap(({ name, title }) => (name === 'wasm' ? [] : [title]))
-  return `Calls of WebGPU for one training step, prediction of a batch, or product: ${titles.join(' / ')}. The means over an epoch of \`fit\` include what it does once. Objects are buffers, groups of bindings, pipelines and their parts.`
+  return `Calls of WebGPU for one training step, prediction of a batch, or product: ${titles.join(' / ')}. The means over a \`fit\` of one epoch include what it does once, so only their whole part is that of each step. Objects are buffers, groups of bindings, pipelines and their parts.`
 }
 
 /**
@@ -146,7 +146,9 @@ function countGoals({ call, libraries }) {
           ),
         ]
   })
-  return [...parts, verdict(own.submits <= 1 && own.objects < 1, '1 submit, 0 objects')]
+  // All steps make the same calls, so the whole part of a mean is that of each step; the rest is what an epoch does once.
+  const [submits, objects] = [own.submits, own.objects].map(Math.floor)
+  return [...parts, verdict(submits <= 1 && objects === 0, '1 submit, 0 objects')]
 }
 
 const short = (value) => (value >= 100 ? Math.round(value).toString() : String(Number(value.toPrecision(2))))
