@@ -124,11 +124,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
   /** Whether masks of the input are passed on to the output. @internal */
   readonly supportsMasking: boolean = traitsOf(this).form?.masks ?? false
 
-  constructor(...given: [options?: LayerOptions]) {
-    super(...given)
-    const own = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
-    own.name ??= uniqueName(classNameOf(this))
-    if (own.inputShape === null && own.inputDim != null && isInputDim(this)) own.inputShape = [own.inputDim]
+  constructor(...args: [options?: LayerOptions]) {
+    super(...args)
+    const options = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
+    options.name ??= uniqueName(classNameOf(this))
+    if (options.inputShape === null && options.inputDim != null && isInputDim(this))
+      options.inputShape = [options.inputDim]
     // A call by a user builds the layer once, with all inner layers; ensureBuilt calls the method of the class.
     Object.defineProperty(this, 'build', { value: build, configurable: true, writable: true })
   }
@@ -161,23 +162,23 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
    *
    *   override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
    *   override apply(...inputs: SeparateInputs): Tensor
-   *   override apply(...given: readonly unknown[]): Tensor {
-   *     return this.applyTo(given)
+   *   override apply(...args: readonly unknown[]): Tensor {
+   *     return this.applyTo(args)
    *   }
    *
    * @throws ArgumentError if the layer is called inside another one that does not own it: its weights would not be
    * trained
    */
   apply(input: InputsOf<In>, options?: ApplyOptions | CallContext): Out
-  apply(...given: readonly unknown[]): Out {
-    return this.applyTo(given)
+  apply(...args: readonly unknown[]): Out {
+    return this.applyTo(args)
   }
 
   /** `apply`, for classes that declare other types of inputs. */
-  protected applyTo(given: readonly unknown[]): Out
-  protected applyTo(given: readonly unknown[]): unknown {
+  protected applyTo(args: readonly unknown[]): Out
+  protected applyTo(args: readonly unknown[]): unknown {
     if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
-    return applyTree(this, ...readCall(this, given))
+    return applyTree(this, ...readCall(this, args))
   }
 
   /** The shape of the output for inputs of this shape; inferred by tracing `call` unless a layer overrides it. */

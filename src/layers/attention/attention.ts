@@ -60,8 +60,8 @@ abstract class WeighedAttention extends WeighedAttentionBase {
   override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
   override apply(...inputs: SeparateInputs): Tensor
   override apply(...inputs: [...TensorLike[], AttentionInputs]): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(withNames(this, given))
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(withNames(this, args))
   }
 
   /** [batch, query steps, value steps] */
@@ -79,8 +79,8 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     }
     const scores = this.scores(query, key)
     const causal = attention.useCausalMask === true ? causalMask(query.shape.at(-2)!, key.shape.at(-2)!) : null
-    const given = attention.attentionMask == null ? null : pairMask(`${this}`, attention.attentionMask, scores.shape)
-    const seen = both(both(valueMask === null ? null : expandDims(asBool(valueMask), -2), causal), given)
+    const allowed = attention.attentionMask == null ? null : pairMask(`${this}`, attention.attentionMask, scores.shape)
+    const seen = both(both(valueMask === null ? null : expandDims(asBool(valueMask), -2), causal), allowed)
     const weights = softmax(seen === null ? scores : where(seen, scores, subtract(scores, MASKED)))
     const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
     const result = matmul(used, value)
@@ -107,7 +107,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     attention: ApplyOptions,
   ): Tensor {
     const ofValue = valueMask === null ? null : keyMask(asBool(valueMask))
-    const given =
+    const allowed =
       attention.attentionMask == null
         ? null
         : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
@@ -115,7 +115,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     return squeeze(
       attend(`${this}`, q!, k!, v!, {
         scale: 1,
-        mask: both(ofValue, given),
+        mask: both(ofValue, allowed),
         after: attention.useCausalMask === true ? 0 : Infinity,
       }).result,
       2,

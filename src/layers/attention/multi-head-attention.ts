@@ -144,8 +144,8 @@ abstract class HeadsLayer extends HeadsLayerBase {
   override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
   override apply(...inputs: SeparateInputs): Tensor
   override apply(...inputs: [...TensorLike[], AttentionInputs]): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(withNames(this, given))
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(withNames(this, args))
   }
 
   /** The projection of the query. Keras: `query_dense`. */
@@ -311,9 +311,9 @@ abstract class HeadsLayer extends HeadsLayerBase {
   }
 
   private masksOf(inputs: Inputs, mask: Tree<Tensor | null>, attention: ApplyOptions): Masks {
-    const given = inputs instanceof Tensor ? [mask, mask] : mask
-    const [query = null, ofValue = null, ofKey = null] = Array.isArray(given)
-      ? flatten<Tensor | null>(given).map((each) => each && asBool(each))
+    const masks = inputs instanceof Tensor ? [mask, mask] : mask
+    const [query = null, ofValue = null, ofKey = null] = Array.isArray(masks)
+      ? flatten<Tensor | null>(masks).map((each) => each && asBool(each))
       : []
     const key = both(ofValue, !(inputs instanceof Tensor) && inputs.length === 3 ? ofKey : null)
     return { query, key, pairs: attention.attentionMask ?? null, isCausal: attention.useCausalMask === true }
@@ -376,11 +376,11 @@ abstract class HeadsLayer extends HeadsLayerBase {
     const steps = 2 * rows.length
     const beside = seen && besideScores(seen, scores.rank, steps)
     if (beside !== null && beside.shape.some((extent, i) => extent !== 1 && extent !== scores.shape[i])) {
-      const given = [masks.query, masks.key]
+      const received = [masks.query, masks.key]
         .map((mask) => (mask === null ? 'none' : formatShape(mask.shape)))
         .join(' and ')
       throw new ShapeError(
-        `${this}: the masks of query and value must broadcast to scores ${formatShape(scores.shape)} of ${steps} axes of steps, received ${given}`,
+        `${this}: the masks of query and value must broadcast to scores ${formatShape(scores.shape)} of ${steps} axes of steps, received ${received}`,
       )
     }
     return both(masks.pairs && pairMask(`${this}`, masks.pairs, scores.shape, steps), beside)

@@ -145,9 +145,9 @@ export class Lambda extends LambdaBase {
    * The spec of the output, from `outputShape`.
    * @throws ShapeError where the function gives another shape; extents that are open on either side agree with all
    */
-  private specOfOutput(inputs: Tree<number | null>, given: Tree<Typed>): Tree<TensorSpec> {
+  private specOfOutput(inputs: Tree<number | null>, results: Tree<Typed>): Tree<TensorSpec> {
     const said = specsFrom(callMethod(this, 'computeOutputShape', [inputs]))
-    const outputs = flatten<Typed>(given)
+    const outputs = flatten<Typed>(results)
     const specs = flatten<TensorSpec>(said)
     const agrees = ({ shape }: TensorSpec, other: BatchShape | undefined): boolean =>
       shape.length === other?.length &&
@@ -160,7 +160,7 @@ export class Lambda extends LambdaBase {
       )
     }
     return unflatten(
-      given,
+      results,
       specs.map(({ shape }, i) => new TensorSpec(shape, outputs[i]!.dtype)),
     )
   }

@@ -229,14 +229,14 @@ export abstract class ImageLayer extends ImageLayerBase {
     { shape }: Tensor,
     change: Transformation | null,
   ): BoundingBoxes<Tensor> {
-    const own = change?.boundingBoxes
-    if (own === null) throw new ArgumentError(`${this}: cannot transform bounding boxes; leave them out`)
-    if (own === undefined) return { boxes, labels }
+    const transform = change?.boundingBoxes
+    if (transform === null) throw new ArgumentError(`${this}: cannot transform bounding boxes; leave them out`)
+    if (transform === undefined) return { boxes, labels }
     const format = this.boundingBoxFormat!
     const [, rows, columns] = exactly(shape, 4)
     const [height, width] = exactly(knownShape(this.sizeFor([rows, columns])), 2)
     const edges = converted(boxes, format, 'xyxy', { height: rows, width: columns })
-    const made = own({ boxes: edges, labels })
+    const made = transform({ boxes: edges, labels })
     const cut = cutAtEdges(made, { height, width })
     return { boxes: converted(cut.boxes, 'xyxy', format, { height, width }), labels: cut.labels }
   }

@@ -47,11 +47,11 @@ export interface StepForm {
 }
 
 /** The arguments of `apply` with the initial states, the second of Keras's arguments, as an option. */
-export function withStates(given: readonly unknown[]): readonly unknown[] {
-  const [input, initialState, options = {}, ...more] = given
+export function withStates(args: readonly unknown[]): readonly unknown[] {
+  const [input, initialState, options = {}, ...more] = args
   if (typeof initialState !== 'object' || initialState === null || isOptions(initialState) || more.length > 0)
-    return given
-  if (!isOptions(options)) return given
+    return args
+  if (!isOptions(options)) return args
   const { training } = options
   return [input, { ...(options instanceof CallContext ? { training } : options), initialState }]
 }
@@ -142,19 +142,19 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     initialState: Tree<TensorLike> | null,
     options?: ApplyOptions | CallContext,
   ): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(withStates(given))
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(withStates(args))
   }
 
-  call(given: Tensor, context: CallContext): Tensor
-  call(given: Tensor, context: CallContext): Tensor | readonly Tensor[] {
+  call(input: Tensor, context: CallContext): Tensor
+  call(input: Tensor, context: CallContext): Tensor | readonly Tensor[] {
     const { training, mask } = context
-    const features = knownShape(this.partsOf(given.shape)[2])
-    const [batch, steps] = [given.shape[0]!, given.shape[1]!]
+    const features = knownShape(this.partsOf(input.shape)[2])
+    const [batch, steps] = [input.shape[0]!, input.shape[1]!]
     const { axes, featureAxis } = this.steps
     const inward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, featureAxis, -1))
     const outward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, -1, featureAxis))
-    const x = inward(given)
+    const x = inward(input)
     const initialState =
       context.initialState &&
       mapTree(context.initialState, (state) => (state.rank === axes.length + 1 ? inward(state) : state))
@@ -298,9 +298,9 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     }
   }
 
-  private firstState(initial: State, given: Tree<Tensor> | null): State {
-    if (given === null) return initial
-    const states = flatten(given)
+  private firstState(initial: State, passed: Tree<Tensor> | null): State {
+    if (passed === null) return initial
+    const states = flatten(passed)
     const shown = (shape: BatchShape): BatchShape =>
       shape.length === this.steps.axes.length + 1 ? this.shownShape(shape) : shape
     const shapes = (all: State): string => all.map(({ shape }) => formatShape(shown(shape))).join(' and ')
@@ -324,8 +324,8 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
   }
 
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    const own = this.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
-    return this.returnState ? [own, ...this.cell.stateSizes.map(() => null)] : own
+    const ofOutput = this.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
+    return this.returnState ? [ofOutput, ...this.cell.stateSizes.map(() => null)] : ofOutput
   }
 
   /** The result of a layer with returnState, with types: the output, then each state. */

@@ -66,7 +66,7 @@ export class TimeDistributed extends Wrapper {
   call(x: Tensor, context: CallContext): Tree<Tensor> {
     requireOne(this, x)
     const [mask = null] = flatten(context.mask)
-    const own = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
+    const masks = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
     let structure: Tree<Tensor> = x
     const turn = (_: readonly Tensor[], [step, counts]: readonly Tensor[]): RecurrentStep => {
       structure = this.layer.apply(step!, { mask: counts ?? null })
@@ -76,7 +76,7 @@ export class TimeDistributed extends Wrapper {
       context,
       turn,
       [],
-      [x, ...own].map((each) => swapAxes(each, 0, 1)),
+      [x, ...masks].map((each) => swapAxes(each, 0, 1)),
     )
     return unflatten(
       structure,
