@@ -436,7 +436,7 @@ function areLayers(list: readonly object[]): list is readonly LayerBase[] {
 /** Layers found in a layer, with their type. Functions that find them know only objects. */
 function asLayers(list: readonly object[]): readonly LayerBase[] {
   if (areLayers(list)) return list
-  throw internalError('a part of a layer is not a layer')
+  throw internalError('a sublayer is not a layer')
 }
 
 /** `build` as users call it. */

@@ -420,7 +420,7 @@ export function setWeightsOf(layer: object, weights: readonly TensorLike[]): voi
   if (weights?.length !== variables.length) {
     const hint =
       variables.length === 0 && stateOf(layer).builtFor === null
-        ? ' There are no weights before the first call, or before an inputShape is given.'
+        ? ' They are made at the first call, or when inputShape is given.'
         : ''
     throw new ArgumentError(
       `${layer}: setWeights needs ${variables.length} tensors, received ${weights?.length}.${hint}`,

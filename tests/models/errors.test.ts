@@ -713,6 +713,6 @@ describe('setWeights', () => {
 
   it('needs weights', async () => {
     const model = new Sequential([new Dense({ units: 1 })])
-    await expectError(model, () => model.setWeights([[1]]), ArgumentError, 'no weights before the first call')
+    await expectError(model, () => model.setWeights([[1]]), ArgumentError, 'They are made at the first call')
   })
 })
