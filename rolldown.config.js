@@ -31,6 +31,8 @@ const groups = [
   // What loads models, by class names and in all formats. Only the main entries import it: bundlers drop an unused chunk with its dynamic
   // imports of formats, but not unused dynamic imports of a chunk that is used, nor of one that these formats import.
   { name: 'loading', test: /src\/files\/[\w-]+\.ts$/ },
+  // Node and Deno share what consoles show; scripts/build-variants.mjs needs startInNode by its name.
+  { name: 'consoles', test: /src\/entries\/(?:consoles|start-in-node)\.ts$/ },
   // What explanations and pictures share.
   { name: 'pictures', test: /src\/plot\//, minShareCount: 2 },
 ]
@@ -55,6 +57,7 @@ export default defineConfig([
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',
       codeSplitting: { groups },
+      minifyInternalExports: false,
       paths: (id) =>
         isNamespace(id) || isBinary(id)
           ? `./${basename(id)}.js`

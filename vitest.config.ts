@@ -9,8 +9,8 @@ const relaxedSimdFlag = Number(process.versions.node.split('.')[0]) < 21 ? ['--e
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
-    // tests/webgpu: see vitest.webgpu.config.ts.
-    exclude: ['tests/browser/**', 'tests/start/**', 'tests/webgpu/**'],
+    // tests/engine/webgpu: see vitest.webgpu.config.ts.
+    exclude: ['tests/browser/**', 'tests/start/**', 'tests/engine/webgpu/**'],
     globalSetup: ['tests/helpers/fresh-binaries.ts'],
     setupFiles: ['tests/helpers/mode.ts'],
     // A process per file would cost more than most files' tests; mode.ts sets each file's mode anew instead.

@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync,
 import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
-import ts from 'typescript'
+import { minify } from 'terser'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -52,7 +52,7 @@ const virtual = {
   [ENTRY]: [
     `export * ${from('index')}`,
     ...parts.map((name) => `export * as ${name} ${from(name)}`),
-    `import { startInNode } ${from('node')}`,
+    `import { startInNode } ${from('consoles')}`,
     `import { pictureThreads } ${from('picture-threads')}`,
     `if (typeof module === 'object') Object.assign(module.exports, { startInNode, pictureThreads })`,
   ].join('\n'),
@@ -68,9 +68,9 @@ const modules = {
   load: (id) => virtual[id] ?? null,
   transform(code, id) {
     const name = basename(id, '.js')
-    const text = name === 'node' ? startedLater(code).replace('`kernels/', '`../kernels/') : code
-    if (!text.includes('import.meta.url')) return text
-    return `import { addressOf } from '${ADDRESS}';\n${text.replaceAll('import.meta.url', `addressOf('${name}')`)}`
+    if (!code.includes('import.meta.url')) return code
+    const text = code.replace('`kernels/', '`../kernels/').replaceAll('import.meta.url', `addressOf('${name}')`)
+    return `import { addressOf } from '${ADDRESS}';\n${text}`
   },
 }
 const licence = readFileSync(join(fileURLToPath(import.meta.resolve('fflate')), '../../LICENSE'), 'utf8')
@@ -92,13 +92,19 @@ const { output } = await script.generate({
   minify: { mangle: { keepNames: CLASSES }, compress: { keepNames: CLASSES } },
   comments: false,
 })
+// Node shows the line that throws before the message of an error that nobody catches, so lines are short.
+const { code: inLines } = await minify(output[0].code, {
+  compress: false,
+  mangle: false,
+  format: { ascii_only: true, max_line_len: 200 },
+})
 mkdirSync(join(dist, 'script'), { recursive: true })
 writeFileSync(
   join(dist, 'script/myelin.global.js'),
   `/*! myelin ${manifest.version}, MIT. It contains fflate:
 ${licence.trim()}
 */
-${inLines(inAscii(output[0].code))}
+${inLines}
 if (typeof module === 'object') Object.assign(module.exports, myelin)
 `,
 )
@@ -143,40 +149,3 @@ for (const folder of ['', 'types/']) {
   }
 }
 rmSync(join(dist, 'types'), { recursive: true })
-
-/** The entry for Node with what it runs in a function, `startInNode`, which node.cjs calls. */
-function startedLater(code) {
-  const { statements } = ts.createSourceFile('node.js', code, ts.ScriptTarget.Latest)
-  const textOf = ({ pos, end }) => code.slice(pos, end)
-  const isRun = (each) => ts.isExpressionStatement(each)
-  const run = statements.filter(isRun).map(textOf).join('')
-  return `${statements
-    .filter((each) => !isRun(each))
-    .map(textOf)
-    .join('')}\nexport function startInNode() {${run}\n}\n`
-}
-
-/**
- * A minified script in lines of some 200 characters: Node shows the line that throws, and that of an error nobody catches before its
- * message. Lines begin with a statement or a member of a list, where a line break has no meaning.
- */
-function inLines(code) {
-  const places = []
-  const visit = (node) =>
-    ts.forEachChild(node, visit, (list) => {
-      // `async x =>` must be on one line.
-      if (!ts.isFunctionLike(node) || list !== node.parameters)
-        for (const each of list) places.push(each.getStart(source))
-      list.forEach(visit)
-    })
-  const source = ts.createSourceFile('script.js', code, ts.ScriptTarget.Latest)
-  visit(source)
-  places.sort((a, b) => a - b)
-  let [text, begin] = ['', 0]
-  places.forEach((at, i) => {
-    if ((places[i + 1] ?? code.length) - begin < 200 || at === begin) return
-    text += `${code.slice(begin, at)}\n`
-    begin = at
-  })
-  return text + code.slice(begin)
-}

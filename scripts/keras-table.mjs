@@ -1,4 +1,4 @@
-// Keras's public names and the names here: the data of docs/keras.md and of tests/keras.test.ts.
+// Keras's public names and the names here: the data of docs/keras.md and of tests/api/keras.test.ts.
 //
 // A name of Keras is the export of the same name in camelCase, in the namespace of its module, unless a table below
 // says otherwise. Keys are names as in tests/golden/keras-names.json, `module.name`, without `keras.`.

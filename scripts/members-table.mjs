@@ -1,4 +1,4 @@
-// Members of Keras's objects that have another name here, or none: the data of docs/keras.md and of tests/members.test.ts.
+// Members of Keras's objects that have another name here, or none: the data of docs/keras.md and of tests/api/members.test.ts.
 //
 // A member of Keras is the member of the same name in camelCase, unless a table below says otherwise. `of` are names of bases
 // and spaces of tests/golden/members.json, such as `Layer` and `layers`, or of classes.

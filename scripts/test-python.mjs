@@ -10,7 +10,11 @@ import { join } from 'node:path'
 const checks = [
   {
     name: 'keras',
-    tests: ['tests/keras/write.test.ts', 'tests/keras/operations.test.ts', 'tests/keras/operations-made.test.ts'],
+    tests: [
+      'tests/files/keras/write.test.ts',
+      'tests/files/keras/operations.test.ts',
+      'tests/files/keras/operations-made.test.ts',
+    ],
     folder: 'KERAS_FILES',
     script: 'tests/golden/keras-files-check.py',
     packages: ['keras', 'jax', 'h5py', 'numpy'],
@@ -19,7 +23,7 @@ const checks = [
   {
     // Legacy files, where Keras 2 has the classes.
     name: 'keras2',
-    tests: ['tests/keras/write.test.ts'],
+    tests: ['tests/files/keras/write.test.ts'],
     folder: 'KERAS_FILES',
     script: 'tests/golden/keras-files-check.py',
     packages: ['tensorflow', 'keras', 'h5py', 'numpy'],
@@ -28,7 +32,11 @@ const checks = [
   },
   {
     name: 'onnx',
-    tests: ['tests/onnx/write.test.ts', 'tests/onnx/write-models.test.ts', 'tests/onnx/write-ops.test.ts'],
+    tests: [
+      'tests/files/onnx/write.test.ts',
+      'tests/files/onnx/write-models.test.ts',
+      'tests/files/onnx/write-ops.test.ts',
+    ],
     folder: 'ONNX_FILES',
     script: 'tests/golden/onnx-files-check.py',
     packages: ['onnx', 'onnxruntime', 'numpy'],

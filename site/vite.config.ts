@@ -25,7 +25,10 @@ const policy: Plugin = {
   ],
 }
 
-/** A service worker that keeps every file of this build, so that the page works offline. */
+/** The page and the code for the GPU, which few load. */
+const ON_GPU = /^(?:assets\/)?(?:web)?gpu/
+
+/** A service worker that keeps the files of this build but those for the GPU, so that the page works offline. */
 const offline: Plugin = {
   name: 'offline',
   apply: 'build',
@@ -36,7 +39,7 @@ const offline: Plugin = {
         './',
         './icon.svg',
         ...Object.keys(bundle)
-          .filter((name) => name !== 'index.html')
+          .filter((name) => name !== 'index.html' && !ON_GPU.test(name))
           .map((name) => `./${name}`),
       ]
       const version = Object.keys(bundle).join(' ').length.toString(36) + hash(Object.keys(bundle).join(' '))
@@ -63,7 +66,13 @@ export default defineConfig({
   base: './',
   plugins: [policy, offline],
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
-  build: { target: 'es2022', modulePreload: { polyfill: false }, reportCompressedSize: false, assetsInlineLimit: 0 },
+  build: {
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    assetsInlineLimit: 0,
+    rollupOptions: { input: ['index.html', 'gpu.html'] },
+  },
   worker: { format: 'es' },
   // The penguins are beside the examples.
   server: { fs: { allow: ['..'] } },

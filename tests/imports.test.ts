@@ -5,6 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { readDocument } from './helpers/documented'
 
 /** Lowest first. A folder may import those of earlier lines; folders on one line do not import each other. */
 const order: readonly (readonly string[])[] = [
@@ -124,6 +125,17 @@ describe('imports', () => {
     expect(imports.get('src/engine/plan/kernel.ts')).toContain('src/engine/ir/operand.ts')
     expect(imports.get('src/engine/plan/kernel.ts')).toContain('src/engine/ir/graph.ts')
     expect(imports.get('src/index.ts')).toContain('src/engine/runtime/configure.ts')
+  })
+
+  it('are tested in folders of the same names, or in folders that CONTRIBUTING.md describes', () => {
+    const described = [...readDocument('CONTRIBUTING.md').matchAll(/`(tests\/[a-z]+)`(?=[^\n|]*\|)/g)].map(
+      ([, name]) => name!,
+    )
+    const folders = readdirSync('tests', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    const unknown = folders
+      .map(({ name }) => name)
+      .filter((name) => !existsSync(`src/${name}`) && !described.includes(`tests/${name}`))
+    expect(unknown).toEqual([])
   })
 
   it('only go down the order', () => {

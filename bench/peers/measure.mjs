@@ -28,6 +28,17 @@ async function warmUp(call, warmUpMs) {
   return perCall
 }
 
+/** The milliseconds of one call, from calls for at least `milliseconds` in all. */
+export async function sampleOf(call, milliseconds) {
+  const start = performance.now()
+  let count = 0
+  do {
+    await call()
+    count++
+  } while (performance.now() - start < milliseconds)
+  return (performance.now() - start) / count
+}
+
 /**
  * Rounds of all contenders, in turn; the order rotates, so that none always runs after the same neighbour.
  * @param {{ name: string, call: () => unknown, sample?: (milliseconds: number) => Promise<number> }[]} contenders

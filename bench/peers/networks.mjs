@@ -22,17 +22,36 @@ import { random } from './random.mjs'
  *   input
  */
 
-const conv = (filters, options) => ({ layer: 'Conv2D', filters, kernelSize: 3, ...options })
-const normalized = (layer) => [layer, { layer: 'BatchNormalization' }, { layer: 'Activation', activation: 'relu' }]
-const bare = { padding: 'same', useBias: false }
-const pool = { layer: 'MaxPooling2D' }
-const dense = (units, activation) => ({ layer: 'Dense', units, ...(activation && { activation }) })
+export const conv = (filters, options) => ({ layer: 'Conv2D', filters, kernelSize: 3, ...options })
+const relu = { layer: 'Activation', activation: 'relu' }
+export const normalized = (layer) => [layer, { layer: 'BatchNormalization' }, relu]
+export const bare = { padding: 'same', useBias: false }
+export const pool = { layer: 'MaxPooling2D' }
+export const dense = (units, activation) => ({ layer: 'Dense', units, ...(activation && { activation }) })
 const norm = { layer: 'LayerNormalization' }
 const residual = (...layers) => ({ layer: 'Residual', layers })
 const attention = (features, isCausal) => ({ layer: 'MultiHeadAttention', numHeads: 4, keyDim: features / 4, isCausal })
 const feedForward = (hidden, features) => [dense(hidden, 'gelu'), dense(features)]
 /** x + attention(norm x), then x + feed-forward(norm x): Radford et al. 2019 */
-const gptBlock = [residual(norm, attention(64, true)), residual(norm, ...feedForward(256, 64))]
+const gptBlock = (features) => [
+  residual(norm, attention(features, true)),
+  residual(norm, ...feedForward(4 * features, features)),
+]
+
+/** A model of the next token. */
+export const gptLayers = ({ blocks, tokens, steps, features }) => [
+  { layer: 'Embedding', inputDim: tokens, outputDim: features },
+  { layer: 'PositionEmbedding', sequenceLength: steps },
+  ...Array.from({ length: blocks }, () => gptBlock(features)).flat(),
+  norm,
+  dense(tokens, 'softmax'),
+]
+
+/** relu(x + the layers of x), with two convolutions: He et al. 2016 */
+export const residualBlock = (filters) => [
+  residual(...normalized(conv(filters, bare)), ...normalized(conv(filters, bare)).slice(0, 2)),
+  relu,
+]
 
 const classes = { loss: 'sparseCategoricalCrossentropy', batchSize: 32 }
 const sequence = { inputShape: [32, 16], loss: 'mse', batchSize: 32 }
@@ -124,14 +143,7 @@ export const networks = {
     title: 'GPT, 2 blocks: 32 steps of 64, 4 heads, 256 between, 65 tokens',
     inputShape: [32],
     tokens: 65,
-    layers: [
-      { layer: 'Embedding', inputDim: 65, outputDim: 64 },
-      { layer: 'PositionEmbedding', sequenceLength: 32 },
-      ...gptBlock,
-      ...gptBlock,
-      norm,
-      dense(65, 'softmax'),
-    ],
+    layers: gptLayers({ blocks: 2, tokens: 65, steps: 32, features: 64 }),
     ...classes,
     mflop: 680,
   },

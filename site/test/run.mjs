@@ -510,6 +510,79 @@ async function transfers() {
   await page.context().close()
 }
 
+/** Gives Chromium WebGPU, with a driver in software. */
+const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+
+/** Whether the page or a worker has loaded the code for the GPU. */
+const hasLoadedGpu = () => [...sent.keys()].some((path) => path.includes('webgpu-'))
+
+/** The switch loads the code for the GPU, says what was found, and is part of the address. */
+async function trainsOnGpu() {
+  const withGpu = await launch(executablePath, WEBGPU)
+  try {
+    assert.ok(!hasLoadedGpu(), 'the code for the GPU is loaded without need')
+    const notes = []
+    for (const from of [browser, withGpu]) {
+      const page = await open('', { from })
+      const isOn = page.getByLabel('Train on the GPU')
+      assert.equal(await isOn.isChecked(), false)
+      await isOn.check()
+      await page.waitForFunction(() => location.hash.includes('device=gpu'))
+      await page.locator('.gpu').waitFor()
+      assert.ok(hasLoadedGpu(), 'the code for the GPU is loaded')
+      notes.push((await page.locator('.gpu').textContent()).replace(/ Measure.*/, ''))
+      await page.reload()
+      await page.locator('.gpu').waitFor()
+      assert.equal(await isOn.isChecked(), true)
+      await button(page, 'Step').click()
+      await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
+      await tab(page, 'Code')
+      await page.getByText('await useWebGPU()').waitFor()
+      await isOn.uncheck()
+      await page.waitForFunction(() => !location.hash.includes('device'))
+      await page.locator('.gpu').waitFor({ state: 'detached' })
+      await page.context().close()
+    }
+    // Neither has a GPU: one finds none, the other has a driver in software.
+    assert.match(notes[0], /no WebGPU|no adapter/)
+    return notes.join(' ')
+  } finally {
+    await withGpu.close()
+  }
+}
+
+/** The page that measures a GPU, where there is none: it says so. With a driver in software, it counts. */
+async function measuresGpu() {
+  const withGpu = await launch(executablePath, WEBGPU)
+  try {
+    const statuses = []
+    for (const from of [browser, withGpu]) {
+      const page = await open('', { from })
+      await page.goto(`${address}gpu.html`)
+      await button(page, 'Measure').click()
+      await page.waitForFunction(
+        () =>
+          document.querySelector('[role=status]').textContent.startsWith('Nothing to measure') ||
+          document.querySelectorAll('tbody tr').length > 0,
+      )
+      statuses.push(await page.locator('[role=status]').textContent())
+      const cells = await page.locator('tbody tr:first-child td').allTextContents()
+      if (cells.length > 0) assert.ok(Number(cells[0]) >= 1, `dispatches of a product: ${cells}`)
+      await page.evaluate(axe)
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+      assert.deepEqual(
+        violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id),
+        [],
+      )
+      await page.screenshot({ path: join(pictures, 'gpu.png'), fullPage: true, animations: 'disabled' })
+      await page.context().close()
+    }
+    return statuses[0]
+  } finally {
+    await withGpu.close()
+  }
+}
+
 async function worksOffline() {
   const page = await open('', { serviceWorkers: 'allow' })
   await page.evaluate(() => navigator.serviceWorker.ready.then(({ active }) => active.state))
@@ -603,6 +676,8 @@ try {
   await test('reads a table', readsTables)
   await test('learns images of the user with the layers of a trained network', transfers)
   await test('learns pictures of a camera', usesCamera)
+  await test('trains on the GPU', trainsOnGpu)
+  await test('measures a GPU', measuresGpu)
   await test('works offline', worksOffline)
   await test('works in Firefox', inFirefox)
   const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())

@@ -3,15 +3,14 @@
 
 import type { Config } from './registry'
 import { scoped } from './scope'
-import type { Tree } from './tree'
 
 /** Makes a regular expression of its text. */
 export type MakePattern = (source: string, flags: string) => RegExp
 
 /** The inputs and outputs of a functional model: trees of symbols. */
 export interface SymbolsOfGraph {
-  readonly inputs: Tree<object>
-  readonly outputs: Tree<object>
+  readonly inputs: unknown
+  readonly outputs: unknown
 }
 
 interface FileScope {

@@ -1,42 +1,7 @@
-// The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
-// a first step; and what consoles show. The kernels' files are in the package only; without them the text is decoded.
+// The entry for Node: the names of `myelin`, and what start-in-node.ts does.
 
-import { addMethods } from '../core/methods'
-import { typed } from '../core/tree'
-import { enableLora, type LoraLayer, type LoraOptions } from '../layers/core/lora'
-import { Layer, type LayerBase } from '../layers/layer'
-import { useAllFormats } from '../files/loader'
-import { boundPatterns } from '../optimizers/file-patterns'
-import { nodeModule } from '../engine/runtime/platform'
-import { readBinariesWith } from '../engine/runtime/current'
-import { hasColours, isDumb } from '../engine/runtime/terminal'
-import { useTerminalProgress } from '../training/callbacks/terminal-progress'
-import { showInConsoles } from './consoles'
+import { startInNode } from './start-in-node'
 
-readBinariesWith((name) => {
-  const fs = nodeModule('node:fs')
-  try {
-    return fs === null ? null : new Uint8Array(fs.readFileSync(new URL(`kernels/${name}.wasm`, import.meta.url)))
-  } catch {
-    // A bundle without the files, or a process that may not read them.
-    return null
-  }
-})
-
-boundPatterns()
-useAllFormats()
-// Methods with much code, which other entries have as functions alone.
-addMethods(Layer.prototype, {
-  enableLora(this: LayerBase, rank: number, options?: LoraOptions): void {
-    // It refuses other layers.
-    enableLora<LoraLayer>(typed(this), rank, options)
-  },
-  async quantize(this: LayerBase, mode?: 'int8' | 'int4'): Promise<void> {
-    const { quantizeInPlace } = await import('./thrift')
-    quantizeInPlace(this, mode)
-  },
-})
-showInConsoles()
-useTerminalProgress({ hasColours, isDumb })
+startInNode()
 
 export * from '..'

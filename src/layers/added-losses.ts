@@ -30,12 +30,12 @@ export function keepingLosses<Result>(layer: object, context: CallContext, call:
   let table = tables.get(trace)
   if (table === undefined && losses.length === 0) return result
   if (table === undefined) tables.set(trace, (table = new WeakMap()))
-  const own = new Set(listsOf(layer).layers)
-  for (const each of own) table.delete(each)
+  const sublayers = new Set(listsOf(layer).layers)
+  for (const each of sublayers) table.delete(each)
   losses.forEach((loss, i) => {
     const origin = context.lossOrigins[first + i] ?? null
     // A layer that is created during the call does not belong to the layer.
-    const owner = origin !== null && own.has(origin) ? origin : layer
+    const owner = origin !== null && sublayers.has(origin) ? origin : layer
     const added = table.get(owner) ?? []
     table.set(owner, [...added, { at: nextNumber(), loss }])
   })

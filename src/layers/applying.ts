@@ -21,6 +21,12 @@ import { traitsOf } from './traits'
 import { partsOf, stateOf, stateVariablesOf } from './weight-lists'
 
 /** Calls a layer on one input, or a tree of them. */
+export function applyTree<Out extends Tree<Tensor>>(
+  layer: LayerLike<Out>,
+  input: unknown,
+  options: ApplyOptions | CallContext,
+): Out
+export function applyTree(layer: LayerLike, input: unknown, options: ApplyOptions | CallContext): Tree<Tensor>
 export function applyTree(layer: LayerLike, input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
   const { record } = traitsOf(layer)
   const isRecorded = hasSymbol(input)
@@ -56,9 +62,9 @@ export function tensorsIn(layer: LayerLike, input: unknown): Tree<unknown> {
 }
 
 /** The options of a call, with a mask or null for each input. */
-function readOptions(layer: LayerLike, input: Tree<unknown>, given: ApplyOptions): ApplyOptions {
+function readOptions(layer: LayerLike, input: Tree<unknown>, passed: ApplyOptions): ApplyOptions {
   const { callOptions = [], masksFor } = traitsOf(layer)
-  const options = readApplyOptions(layer, given, callOptions)
+  const options = readApplyOptions(layer, passed, callOptions)
   const { mask, initialState } = options
   if (mask == null && initialState == null) return options
   const masks = mask == null ? null : (masksFor?.(layer, input, mask) ?? masksLike(layer, input, mask))
@@ -127,9 +133,9 @@ export function statelessCall(
   layer: LayerLike,
   trainable: readonly TensorLike[],
   others: readonly TensorLike[],
-  given: readonly unknown[],
+  args: readonly unknown[],
 ): unknown[] {
-  const [input, { returnLosses = false, ...options }]: readonly [unknown, StatelessOptions] = readCall(layer, given)
+  const [input, { returnLosses = false, ...options }]: readonly [unknown, StatelessOptions] = readCall(layer, args)
   const where = `${layer}: statelessCall: variables`
   const [[[outputs, losses], state]] = stateless(where, layer.trainableVariables, trainable, () =>
     stateless(where, layer.nonTrainableVariables, others, () => [applyTree(layer, input, options), layer.losses]),

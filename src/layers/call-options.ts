@@ -79,15 +79,15 @@ export function readApplyOptions(
  * States as tensors. Plain arrays become tensors: each entry of a list without tensors is one state.
  * @throws DataError for an entry that cannot become a tensor
  */
-export function statesFrom(given: unknown, where: string): Tree<Tensor> {
-  const isShaped = isBranch(given) && 'data' in given && 'shape' in given
-  if (!isBranch(given) || isShaped) return toTensor(given, where)
+export function statesFrom(states: unknown, where: string): Tree<Tensor> {
+  const isShaped = isBranch(states) && 'data' in states && 'shape' in states
+  if (!isBranch(states) || isShaped) return toTensor(states, where)
   const read = (each: unknown, step: string): Tree<Tensor> =>
     Array.isArray(each) && !flatten<unknown>(each).some(isTensor)
       ? toTensor(each, `${where}${step}`)
       : statesFrom(each, `${where}${step}`)
-  if (Array.isArray(given)) return given.map((each, i) => read(each, `[${i}]`))
-  return Object.fromEntries(Object.entries(given).map(([key, each]) => [key, read(each, `.${key}`)]))
+  if (Array.isArray(states)) return states.map((each, i) => read(each, `[${i}]`))
+  return Object.fromEntries(Object.entries(states).map(([key, each]) => [key, read(each, `.${key}`)]))
 }
 
 function isTensor(leaf: unknown): boolean {
@@ -135,11 +135,11 @@ export function assumedTypes(specs: Tree<TensorSpec>, extents: AssumedExtents, o
   return {
     types: [...inputs.map(({ shape, dtype }, i) => ({ shape: known(shape, masks[i]?.shape), dtype })), ...more],
     said: (symbols) => {
-      const own = new Map(tensors.map((tensor, i) => [tensor, symbols[inputs.length + i]!]))
+      const symbolOf = new Map(tensors.map((tensor, i) => [tensor, symbols[inputs.length + i]!]))
       const replaced = TENSOR_OPTIONS.filter((name) => options[name] != null).map((name) => {
         return [
           name,
-          mapTree<unknown, unknown>(options[name], (leaf) => (leaf instanceof Tensor ? own.get(leaf) : leaf)),
+          mapTree<unknown, unknown>(options[name], (leaf) => (leaf instanceof Tensor ? symbolOf.get(leaf) : leaf)),
         ]
       })
       return { ...options, ...Object.fromEntries(replaced) }

@@ -17,8 +17,8 @@ export const givenInputShape = (layer: object): (typeof INPUT_SHAPE)[number] | u
 
 /** Warns if a layer in which inputShape changes nothing has this option, or inputDim. */
 export function warnOfInputShape(layer: Named, remedy: string): void {
-  const given = givenInputShape(layer)
-  if (given !== undefined) warnOnce(`${layer.toString()}: ${given} changes nothing here. ${remedy}`)
+  const shapeOption = givenInputShape(layer)
+  if (shapeOption !== undefined) warnOnce(`${layer.toString()}: ${shapeOption} changes nothing here. ${remedy}`)
 }
 
 /** The options by which a layer gets the shape of its input. */

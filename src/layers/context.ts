@@ -125,9 +125,9 @@ export function withoutFrame<Result>(body: () => Result): Result {
 /** Sees the output of a layer call, and returns what replaces it. */
 export type Tap = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>) => Tree<Tensor>
 
-/** Runs `body` while `own` sees every layer call, inner layers first. */
-export function withTap<Result>(own: Tap, body: () => Result): Result {
-  return within({ tap: own }, body)
+/** Runs `body` while `tap` sees every layer call, inner layers first. */
+export function withTap<Result>(tap: Tap, body: () => Result): Result {
+  return within({ tap }, body)
 }
 
 /** The output of a layer call after the taps; unchanged while only shapes or costs are inferred. */

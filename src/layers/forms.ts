@@ -3,7 +3,6 @@
 import type { DType } from '../core/dtypes'
 import { ShapeError } from '../core/errors'
 import { isBranch, type Tree } from '../core/tree'
-import type { BatchShape } from './spec'
 
 /** A class declares it as its trait `form`; methods of the class take precedence. */
 export interface LayerForm {
@@ -13,8 +12,8 @@ export interface LayerForm {
   readonly takesList?: boolean
   /** Whether masks of the input are passed on. Default false. */
   readonly masks?: boolean
-  /** The shape of the output. Default: found by tracing. */
-  readonly shape?: (inputShape: BatchShape) => BatchShape
+  /** Whether the output has the shape of the input. Default false: found by tracing. */
+  readonly keepsShape?: boolean
   /** The dtype of the output. Default float32. */
   readonly dtype?: (inputs: readonly DType[]) => DType
   /** Why files of other programs cannot have the layer. */
@@ -31,15 +30,11 @@ function ofInput([dtype]: readonly DType[]): DType {
   return dtype ?? 'float32'
 }
 
-function ofShape(inputShape: BatchShape): BatchShape {
-  return inputShape
-}
-
 /** [batch, …] → [batch, …] in float32. Each class declares whether it keeps units: a softmax has the input's shape, too. */
-export const ELEMENTWISE: LayerForm = { takesOne: true, masks: true, shape: ofShape }
+export const ELEMENTWISE: LayerForm = { takesOne: true, masks: true, keepsShape: true }
 
 /** The same in the input's dtype. */
-export const PASSING: LayerForm = { takesOne: true, masks: true, shape: ofShape, dtype: ofInput }
+export const PASSING: LayerForm = { takesOne: true, masks: true, keepsShape: true, dtype: ofInput }
 
 /** The elements of the input, in another shape or order. */
 export const REARRANGING: LayerForm = { takesOne: true, dtype: ofInput }

@@ -9,10 +9,16 @@ import { CallContext, whileInferring, withFrame } from './context'
 import { callMethod, overrides, type LayerLike } from './layer-like'
 import { callChecked, checkShapes, placing, requireForm } from './running'
 import { commonSpecs, tracedForExtents, type AssumedExtents } from './shape-inference'
-import { TensorSpec, shapesOf, specsFrom } from './spec'
+import { TensorSpec, shapesOf, specsFrom, type SpecsOf } from './spec'
 import { inputDtypeOf, traitsOf } from './traits'
 
 /** The specs of the results for inputs of these specs; builds the layer. */
+export function outputSpecs<Out extends Tree<Tensor>>(
+  layer: LayerLike<Out>,
+  inputs: Tree<TensorSpec>,
+  options?: ApplyOptions,
+): SpecsOf<Out>
+export function outputSpecs(layer: LayerLike, inputs: Tree<TensorSpec>, options?: ApplyOptions): Tree<TensorSpec>
 export function outputSpecs(layer: LayerLike, inputs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
   const specs = traitsOf(layer).inputSpecs?.(layer, inputs) ?? inputs
   layer.ensureBuilt(specs)
@@ -33,7 +39,7 @@ export function specsByClass(layer: LayerLike, specs: Tree<TensorSpec>, options:
   requireForm(layer, specs)
   if (overrides(layer, 'computeOutputSpec')) return specsFrom(callMethod(layer, 'computeOutputSpec', [specs, options]))
   const { form = {}, outputDtype } = traitsOf(layer)
-  if (!overrides(layer, 'computeOutputShape') && form.shape === undefined)
+  if (!overrides(layer, 'computeOutputShape') && form.keepsShape !== true)
     return tracedOutputSpecs(layer, specs, options)
   const dtypes = flatten(specs).map((spec) => spec.dtype)
   if (dtypes.includes('string') && inputDtypeOf(layer) !== 'string') throw new ArgumentError(`${layer}: ${STRINGS}`)
@@ -43,6 +49,12 @@ export function specsByClass(layer: LayerLike, specs: Tree<TensorSpec>, options:
 }
 
 /** The specs of the outputs, inferred by tracing `call`; an extent that depends on an open one is open. */
+export function tracedOutputSpecs<Out extends Tree<Tensor>>(
+  layer: LayerLike<Out>,
+  specs: Tree<TensorSpec>,
+  options?: ApplyOptions,
+): SpecsOf<Out>
+export function tracedOutputSpecs(layer: LayerLike, specs: Tree<TensorSpec>, options?: ApplyOptions): Tree<TensorSpec>
 export function tracedOutputSpecs(
   layer: LayerLike,
   specs: Tree<TensorSpec>,

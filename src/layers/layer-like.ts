@@ -7,8 +7,8 @@ import type { Variable } from '../ops/variable'
 import type { Regularizer } from '../parts/regularizers'
 import type { InputSpec, TensorSpec } from './spec'
 
-/** A layer with any inputs and outputs. */
-export interface LayerLike {
+/** A layer with any inputs, and with outputs of a type. */
+export interface LayerLike<Out = unknown> {
   readonly name: string
   readonly built: boolean
   readonly supportsMasking: boolean
@@ -18,7 +18,7 @@ export interface LayerLike {
   readonly trainableVariables: readonly Variable[]
   readonly nonTrainableVariables: readonly Variable[]
   readonly losses: readonly Tensor[]
-  call(...inputs: never[]): unknown
+  call(...inputs: never[]): Out
   computeOutputShape(...inputs: never[]): unknown
   computeOutputSpec(...inputs: never[]): unknown
   computeMask(...inputs: never[]): unknown

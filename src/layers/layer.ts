@@ -4,7 +4,7 @@
 
 import { requireArguments } from '../core/arguments'
 import type { DType } from '../core/dtypes'
-import { ArgumentError, StateError, printable } from '../core/errors'
+import { ArgumentError, StateError, internalError, printable } from '../core/errors'
 import {
   boolean,
   choice,
@@ -124,11 +124,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
   /** Whether masks of the input are passed on to the output. @internal */
   readonly supportsMasking: boolean = traitsOf(this).form?.masks ?? false
 
-  constructor(...given: [options?: LayerOptions]) {
-    super(...given)
-    const own = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
-    own.name ??= uniqueName(classNameOf(this))
-    if (own.inputShape === null && own.inputDim != null && isInputDim(this)) own.inputShape = [own.inputDim]
+  constructor(...args: [options?: LayerOptions]) {
+    super(...args)
+    const options = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
+    options.name ??= uniqueName(classNameOf(this))
+    if (options.inputShape === null && options.inputDim != null && isInputDim(this))
+      options.inputShape = [options.inputDim]
     // A call by a user builds the layer once, with all inner layers; ensureBuilt calls the method of the class.
     Object.defineProperty(this, 'build', { value: build, configurable: true, writable: true })
   }
@@ -161,37 +162,39 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
    *
    *   override apply(input: InputsOf<Tensor>, options?: ApplyOptions | CallContext): Tensor
    *   override apply(...inputs: SeparateInputs): Tensor
-   *   override apply(...given: readonly unknown[]): Tensor {
-   *     return this.applyTo(given)
+   *   override apply(...args: readonly unknown[]): Tensor {
+   *     return this.applyTo(args)
    *   }
    *
    * @throws ArgumentError if the layer is called inside another one that does not own it: its weights would not be
    * trained
    */
   apply(input: InputsOf<In>, options?: ApplyOptions | CallContext): Out
-  apply(...given: readonly unknown[]): Out {
-    return this.applyTo(given)
+  apply(...args: readonly unknown[]): Out {
+    return this.applyTo(args)
   }
 
   /** `apply`, for classes that declare other types of inputs. */
-  protected applyTo(given: readonly unknown[]): Out {
+  protected applyTo(args: readonly unknown[]): Out
+  protected applyTo(args: readonly unknown[]): unknown {
     if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
-    return typed(applyTree(this, ...readCall(this, given)))
+    return applyTree(this, ...readCall(this, args))
   }
 
   /** The shape of the output for inputs of this shape; inferred by tracing `call` unless a layer overrides it. */
-  computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out> {
-    const { form } = traitsOf(this)
-    if (form?.shape !== undefined) return typed(form.shape(typed(inputShape)))
-    return typed(shapesOf(tracedOutputSpecs(this, specsFrom(inputShape))))
+  computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out>
+  computeOutputShape(inputShape: unknown): unknown {
+    if (traitsOf(this).form?.keepsShape === true) return inputShape
+    return shapesOf(tracedOutputSpecs(this, specsFrom(inputShape)))
   }
 
   /**
    * Shapes and dtypes of the output; inferred by tracing `call`, or from `computeOutputShape` if a layer overrides
    * that.
    */
-  computeOutputSpec(inputSpec: SpecsOf<In>, options: ApplyOptions = {}): SpecsOf<Out> {
-    return typed(specsOfOutput(this, specsFrom(inputSpec), options))
+  computeOutputSpec(inputSpec: SpecsOf<In>, options?: ApplyOptions): SpecsOf<Out>
+  computeOutputSpec(inputSpec: unknown, options: ApplyOptions = {}): unknown {
+    return specsOfOutput(this, specsFrom(inputSpec), options)
   }
 
   /** The mask of the output, for layers that support masking; the input's unless a layer overrides it. */
@@ -365,12 +368,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends WeightOwner {
     nonTrainableVariables: readonly TensorLike[],
     ...inputs: unknown[]
   ): [outputs: Out, nonTrainableVariables: Tensor[]]
-  statelessCall(
-    trainable: readonly TensorLike[],
-    others: readonly TensorLike[],
-    ...inputs: unknown[]
-  ): [Out, Tensor[]] | [Out, Tensor[], Tensor[]] {
-    return typed(statelessCall(this, trainable, others, inputs))
+  statelessCall(trainable: readonly TensorLike[], others: readonly TensorLike[], ...inputs: unknown[]): unknown[] {
+    return statelessCall(this, trainable, others, inputs)
   }
 
   /** `Dense "fc1"`, for errors. */
@@ -437,7 +436,7 @@ function areLayers(list: readonly object[]): list is readonly LayerBase[] {
 /** Layers found in a layer, with their type. Functions that find them know only objects. */
 function asLayers(list: readonly object[]): readonly LayerBase[] {
   if (areLayers(list)) return list
-  throw new Error('internal: a part of a layer is not a layer')
+  throw internalError('a sublayer is not a layer')
 }
 
 /** `build` as users call it. */

@@ -29,9 +29,9 @@ export function scanLayers(
   let names: readonly string[] = []
   let counts = { outputs: 0, losses: 0 }
   const [state, stacked] = scan<readonly Tensor[], readonly Tensor[], readonly Tensor[]>(
-    (before, own) => {
+    (before, step) => {
       const inside = new CallContext(context.training)
-      const { state, outputs } = withFrame(layer, inside, () => turn(before, own))
+      const { state, outputs } = withFrame(layer, inside, () => turn(before, step))
       const { losses, metrics } = inside
       names = metrics.map(({ name }) => name)
       counts = { outputs: outputs.length, losses: losses.length }

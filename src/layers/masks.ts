@@ -15,7 +15,7 @@ export type MaskTrail = ReadonlyMap<Tensor, number>
 export function longerTrail(trails: readonly (readonly [trail: MaskTrail, ops: number])[]): MaskTrail {
   const longest = new Map<Tensor, number>()
   for (const [trail, ops] of trails)
-    for (const [symbol, own] of trail) longest.set(symbol, Math.max(longest.get(symbol) ?? 0, own + ops))
+    for (const [symbol, length] of trail) longest.set(symbol, Math.max(longest.get(symbol) ?? 0, length + ops))
   return longest
 }
 
@@ -32,15 +32,15 @@ export function setMask(tensor: Tensor, mask: Tensor): void {
 }
 
 /** The same values with these masks; null for no mask. */
-export function withMasks(input: Tree<Tensor>, given: Tree<Tensor | null>): Tree<Tensor> {
-  const all = flatten(given)
+export function withMasks(input: Tree<Tensor>, masks: Tree<Tensor | null>): Tree<Tensor> {
+  const all = flatten(masks)
   let at = 0
   return mapTree(input, (leaf) => {
     const mask = all[at++] ?? null
     if (maskOf(leaf) === mask) return leaf
-    const own = Tensor.aliasOf(leaf)
-    if (mask !== null) setMask(own, mask)
-    return own
+    const alias = Tensor.aliasOf(leaf)
+    if (mask !== null) setMask(alias, mask)
+    return alias
   })
 }
 

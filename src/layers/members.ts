@@ -63,10 +63,10 @@ export const isOptions = (value: unknown): value is ApplyOptions =>
 /** The arguments of `apply`: one input or several, then options. Several are a list. */
 export function readCall(
   layer: LayerLike,
-  given: readonly unknown[],
+  args: readonly unknown[],
 ): readonly [input: unknown, options: ApplyOptions | CallContext] {
-  if (given.length < 2) return [given[0], {}]
-  const inputs = [...given]
+  if (args.length < 2) return [args[0], {}]
+  const inputs = [...args]
   const last = inputs.at(-1)
   const options: ApplyOptions | CallContext = isOptions(last) && inputs.length > 1 ? last : {}
   if (options === last) inputs.pop()

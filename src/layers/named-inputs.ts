@@ -13,10 +13,10 @@ import { isOptions } from './members'
 export function withNamedInputs(
   layer: { toString(): string },
   names: readonly string[],
-  given: readonly unknown[],
+  args: readonly unknown[],
 ): readonly unknown[] {
-  const options = given.at(-1)
-  if (!isOptions(options) || options instanceof CallContext || !isRecord(options)) return given
+  const options = args.at(-1)
+  if (!isOptions(options) || options instanceof CallContext || !isRecord(options)) return args
   const others: Record<string, unknown> = {}
   const named = new Map<string, unknown>()
   for (const [key, value] of Object.entries<unknown>(options)) {
@@ -24,8 +24,8 @@ export function withNamedInputs(
     if (name === undefined) others[key] = value
     else if (value !== undefined && value !== null) named.set(name, value)
   }
-  if (Object.keys(others).length === Object.keys(options).length) return given
-  const before = given.slice(0, -1)
+  if (Object.keys(others).length === Object.keys(options).length) return args
+  const before = args.slice(0, -1)
   const inputs = before.length === 1 && Array.isArray(before[0]) ? [...(before[0] as unknown[])] : before
   names.forEach((name, i) => {
     if (!named.has(name)) return

@@ -26,6 +26,6 @@ export const layers = /* @__PURE__ */ new Registry<Layer>('layer', Layer, () => 
 /** The classes of all layers by every name that they have, such as MaxPooling2D and MaxPool2D. */
 export function layersByName(): Readonly<Record<string, unknown>> {
   const classes = Object.values(layers.all)
-  const exported = Object.entries<unknown>(all).filter(([, own]) => classes.some((each) => each === own))
+  const exported = Object.entries<unknown>(all).filter(([, value]) => classes.some((each) => each === value))
   return { ...Object.fromEntries(exported), ...layers.all }
 }

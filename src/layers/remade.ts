@@ -38,9 +38,9 @@ export function madeAgain(
 ): unknown {
   const { result, functions } = describing(() => object.getConfig())
   const config = Object.entries(result).map(([name, value]): [string, unknown] => {
-    const own: unknown = Reflect.get(object, name)
+    const member: unknown = Reflect.get(object, name)
     // A user's function may have no name, so it is passed on itself.
-    return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
+    return [name, typeof member === 'function' && typeof value === 'string' ? member : value]
   })
   const options = { ...Object.fromEntries(config), ...changed }
   return customObjectScope({ ...objects, ...functions }, () => construct(of, options))

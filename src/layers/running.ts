@@ -112,15 +112,15 @@ function checkMasks(layer: LayerLike, input: Tree<unknown>, mask: Tree<Tensor | 
   })
 }
 
-/** @throws ArgumentError for results of call that are not tensors */
-function checkedOutput(layer: LayerLike, output: unknown): Tree<Tensor> {
+/** The results of a method. @throws ArgumentError for results that are not tensors */
+export function checkedOutput(layer: LayerLike, output: unknown, method = 'call'): Tree<Tensor> {
   if (output instanceof Tensor) return output
   const leaves = flatten<unknown>(output).map((leaf, i) => {
     if (leaf instanceof Tensor) return leaf
     if (leaf instanceof Variable) return leaf.value
     const path = pathsOf(output)[i]!
     const place = path === '' ? '' : ` at ${pathName(path)}`
-    throw new ArgumentError(`${layer}: call must return a Tensor, received ${typeof leaf}${place}`)
+    throw new ArgumentError(`${layer}: ${method} must return a Tensor, received ${typeof leaf}${place}`)
   })
   return unflatten(output, leaves)
 }

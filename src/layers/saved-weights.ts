@@ -52,10 +52,10 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
       let count = taken.get(name) ?? 0
       // The numbered name may already belong to another weight: `dense`, `dense_1`, `dense`.
       while (count > 0 && taken.has(`${name}_${count}`)) count++
-      const own = count === 0 ? name : `${name}_${count}`
+      const unique = count === 0 ? name : `${name}_${count}`
       taken.set(name, count + 1)
-      if (own !== name) taken.set(own, 1)
-      return `${path}${own}`
+      if (unique !== name) taken.set(unique, 1)
+      return `${path}${unique}`
     }
     for (const variable of inFiles(layer.ownWeights)) {
       if (seen.has(variable)) continue

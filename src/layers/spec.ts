@@ -2,7 +2,7 @@
 
 import type { DType } from '../core/dtypes'
 import { TensorSpec, type BatchShape } from '../core/spec'
-import { formatShape } from '../core/errors'
+import { formatShape, internalError } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { isBranch, mapTree, type Tree, type MapTree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
@@ -41,7 +41,7 @@ export function isKnownShape(shape: BatchShape): shape is Shape {
 /** The same shape, as that of a tensor with data. @throws Error for an open extent */
 export function knownShape(shape: BatchShape): Shape {
   if (isKnownShape(shape)) return shape
-  throw new Error(`internal: expected a shape without open extents, received ${formatShape(shape)}`)
+  throw internalError(`expected a shape without open extents, received ${formatShape(shape)}`)
 }
 
 /** A list of numbers or nulls is the shape of one tensor; other lists and records are trees. */
@@ -58,8 +58,8 @@ export function specsFrom(tree: unknown): Tree<TensorSpec> {
   return new TensorSpec([])
 }
 
-/** The shapes of a tree of specs, as `build` and `computeOutputShape` take them. */
-export function shapesOf(specs: Tree<TensorSpec>): Tree<number | null> {
+/** The shapes of a tree of specs or of tensors, as `build` and `computeOutputShape` take them. */
+export function shapesOf(specs: Tree<{ readonly shape: BatchShape }>): Tree<number | null> {
   return mapTree(specs, ({ shape }) => shape) as Tree<number | null>
 }
 

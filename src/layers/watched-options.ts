@@ -37,13 +37,13 @@ function watchOptions(layer: object, common: object, check: () => void, outputTe
         if (building.current.reader === layer) stateOf(layer).fixed!.add(name)
         return value
       },
-      set: (given: unknown) => {
+      set: (assigned: unknown) => {
         const before = value
-        if (given === before) return
+        if (assigned === before) return
         requireChangeable(layer, name, common)
         const text = outputText()
         try {
-          value = read(given, `${layer}: ${name}`)
+          value = read(assigned, `${layer}: ${name}`)
           check()
           const after = outputText()
           if (after !== text)

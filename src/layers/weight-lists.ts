@@ -310,7 +310,7 @@ export function addWeightTo(layer: Part, options: WeightOptions): Variable {
   const { inputAxes = fans?.inputAxes ?? null, trainable = dtype === 'float32' } = options
   const shape = requireShape(`${layer}: ${name}`, options.shape)
   const regularizer = options.regularizer == null ? null : regularizers.get(options.regularizer)
-  const given = options.constraint == null ? null : constraints.get(options.constraint)
+  const userConstraint = options.constraint == null ? null : constraints.get(options.constraint)
   requireWithinLimit(`${layer}: ${name}`, shape)
   const drawn = initializers.get(initializer)
   const draw = (): Tensor => {
@@ -330,9 +330,12 @@ export function addWeightTo(layer: Part, options: WeightOptions): Variable {
   const variable = new Variable(initial, { name: within(currentPath()), trainable, dtype })
   variable.path = within(place.current.path)
   if (blocks !== null) fill(variable, blocks)
-  const constraint = given === null || inputAxes === null ? given : { call: (w: Tensor) => given.call(w, inputAxes) }
+  const constraint =
+    userConstraint === null || inputAxes === null
+      ? userConstraint
+      : { call: (w: Tensor) => userConstraint.call(w, inputAxes) }
   if (constraint !== null)
-    requireConstrainable(`${layer}: the constraint ${classNameOf(given!)} of ${name}`, shape, constraint)
+    requireConstrainable(`${layer}: the constraint ${classNameOf(userConstraint!)} of ${name}`, shape, constraint)
   variable.constraint = constraint
   if (regularizer !== null) penalties.set(variable, regularizer)
   const kept = regularizer?.keep?.(variable) ?? []
@@ -387,8 +390,8 @@ function requireConstrainable(what: string, shape: Shape, constraint: Pick<Const
  */
 export function redraw(layer: object, weight: Variable): Tensor {
   for (const each of listsOf(layer).layers) {
-    const own = stateOf(each).own.find(({ variable }) => variable === weight)
-    if (own?.draw != null) return drawnFor(own.drawn++, () => untraced(own.draw!))
+    const added = stateOf(each).own.find(({ variable }) => variable === weight)
+    if (added?.draw != null) return drawnFor(added.drawn++, () => untraced(added.draw!))
   }
   throw new ArgumentError(`${layer}: has no initializer of ${weight.name}`)
 }
@@ -413,20 +416,22 @@ export function setTimesDrawn(layer: object, times: readonly number[]): void {
  * @throws ShapeError naming the first tensor that does not fit
  */
 export function setWeightsOf(layer: object, weights: readonly TensorLike[]): void {
-  const own = listsOf(layer).weights
-  if (weights?.length !== own.length) {
+  const variables = listsOf(layer).weights
+  if (weights?.length !== variables.length) {
     const hint =
-      own.length === 0 && stateOf(layer).builtFor === null
-        ? ' There are no weights before the first call, or before an inputShape is given.'
+      variables.length === 0 && stateOf(layer).builtFor === null
+        ? ' They are made at the first call, or when inputShape is given.'
         : ''
-    throw new ArgumentError(`${layer}: setWeights needs ${own.length} tensors, received ${weights?.length}.${hint}`)
+    throw new ArgumentError(
+      `${layer}: setWeights needs ${variables.length} tensors, received ${weights?.length}.${hint}`,
+    )
   }
   const tensors = weights.map((weight, i) => {
-    const tensor = toTensor(weight, `weights[${i}]`, own[i]!.dtype)
-    if (sameShape(tensor.shape, own[i]!.shape)) return tensor
+    const tensor = toTensor(weight, `weights[${i}]`, variables[i]!.dtype)
+    if (sameShape(tensor.shape, variables[i]!.shape)) return tensor
     throw new ShapeError(
-      `${own[i]!.name}: weights[${i}] must have shape ${formatShape(own[i]!.shape)}, received ${formatShape(tensor.shape)}`,
+      `${variables[i]!.name}: weights[${i}] must have shape ${formatShape(variables[i]!.shape)}, received ${formatShape(tensor.shape)}`,
     )
   })
-  tensors.forEach((tensor, i) => own[i]!.assign(tensor))
+  tensors.forEach((tensor, i) => variables[i]!.assign(tensor))
 }

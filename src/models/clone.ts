@@ -65,7 +65,7 @@ export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOp
       `cloneModel: needs a model, received ${model instanceof Layer ? String(model) : quoted(model)}`,
     )
   const { cloneFunction } = readOptions('cloneModel', CLONE_OPTIONS, options)
-  return typed(cloneInParts(typed(model), (layer) => [(cloneFunction ?? remade)(layer)]).model)
+  return typed(cloneInParts(model, (layer) => [(cloneFunction ?? remade)(layer)]).model)
 }
 
 /** Layers that replace one layer, each called on the output of the previous one. */
@@ -81,14 +81,16 @@ export function cloneInParts(
 ): { readonly model: Model; readonly made: ReadonlyMap<LayerBase, Chain> } {
   const cloner = new Cloner(clone)
   // A layer may hold a model, which is recreated from its graph.
-  return { model: customObjectScope({}, () => typed(cloner.model(typed(model)))), made: cloner.made }
+  const copy = customObjectScope({}, () => cloner.model(model))
+  if (!(copy instanceof Model)) throw internalError(`the copy of ${model} is no model`)
+  return { model: copy, made: cloner.made }
 }
 
 /**
  * A Sequential of the same class.
  * @throws ArgumentError if its constructor does not create one from a list of layers
  */
-function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential {
+function sequentialLike(model: Sequential, layers: readonly LayerBase[]): Sequential {
   const { constructor, name, trainable } = model
   let copy: unknown = null
   let cause: unknown
@@ -125,20 +127,19 @@ class Cloner {
     return layer instanceof InputLayer ? [remade(layer)] : this.clone(layer)
   }
 
-  model(model: Model<unknown, unknown>): LayerBase {
+  model(model: Model): LayerBase {
     const { graph, name, trainable } = model
     const buildSpec = buildSpecOf(model)
     if (model instanceof Sequential) {
-      const copy = sequentialLike(model, typed(model.listed.flatMap((each) => this.chain(each))))
+      const layers = model.listed.flatMap((each) => this.chain(each))
+      const copy = sequentialLike(model, layers)
       if (buildSpec !== null) copy.ensureBuilt(buildSpec)
       return copy
     }
     if (graph !== null && takesGraph(model.constructor))
-      return typed(
-        Reflect.construct(model.constructor, [
-          { ...this.graph(graph), name, trainable, ...(hasTable(model) && { table: model.table }) },
-        ]),
-      )
+      return Reflect.construct(model.constructor, [
+        { ...this.graph(graph), name, trainable, ...(hasTable(model) && { table: model.table }) },
+      ])
     const copy = remade(model)
     stateOf(copy).isApart = stateOf(model).isApart
     if (buildSpec !== null) copy.ensureBuilt(buildSpec)

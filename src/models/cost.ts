@@ -1,9 +1,9 @@
 // The cost of running a model, in floating-point operations and bytes: counted on the graphs that run, by the
 // conventions of engine/primitives/flops.ts. summary.ts prints the table.
 
-import { flatten, typed, unflatten, type Tree } from '../core/tree'
+import { flatten, unflatten, type Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
-import { CallContext, whileInferring, withFrame } from '../layers/context'
+import { whileInferring } from '../layers/context'
 import type { TensorSpec } from '../layers/spec'
 import { trace, untraced } from '../ops/trace'
 import type { Tensor } from '../ops/tensor'
@@ -11,6 +11,7 @@ import { costOf, type GraphCost } from '../engine/plan/cost'
 import { simplify } from '../engine/plan/simplify'
 import type { LayerGraph } from './layer-graph'
 import { buildSpecOf } from '../layers/weight-lists'
+import { predicted } from '../training/step'
 
 /** A model, as far as its costs go. */
 export interface CostedModel extends LayerBase {
@@ -33,7 +34,7 @@ export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
     whileInferring(() =>
       trace(types, (symbols) => {
         const input: Tree<Tensor> = unflatten(specs, symbols)
-        return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(input))))
+        return flatten<Tensor>(predicted(model, input))
       }),
     ),
   )

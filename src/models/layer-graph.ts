@@ -7,7 +7,7 @@ import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { isFormerOrder } from '../layers/weight-lists'
 import type { TensorSpec } from '../layers/spec'
-import { originOf, replaceSymbols } from '../layers/symbol'
+import { isSymbol, originOf, replaceSymbols } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import { layersByDepth, symbolsByKey, walkBack, type GraphCall } from './graph-order'
 import { applyTree } from '../layers/applying'
@@ -45,19 +45,10 @@ export class LayerGraph {
    * The graph between symbols.
    * @throws ArgumentError if an output needs an Input that is not among the inputs, or if names are not unique
    */
-  static between(inputs: Tree<Tensor>, outputs: Tree<Tensor>): LayerGraph {
+  static between(inputs: unknown, outputs: unknown): LayerGraph {
+    requireSymbols('inputs', inputs)
+    requireSymbols('outputs', outputs)
     const symbols = flatten(inputs)
-    for (const [what, leaves] of [
-      ['inputs', symbols],
-      ['outputs', flatten(outputs)],
-    ] as const) {
-      if (leaves.length === 0) throw new ArgumentError(`Model: needs ${what}`)
-      const other = leaves.find((leaf) => originOf(leaf) === null)
-      if (other !== undefined)
-        throw new ArgumentError(
-          `Model: ${what} must be symbols, made by Input() and by calls of layers, received ${String(other)}`,
-        )
-    }
     if (new Set(symbols).size !== symbols.length) throw new ArgumentError('Model: the inputs must be distinct')
     const distinct = new Set(symbolsByKey(inputs))
     const walk = walkBack(distinct, outputs)
@@ -146,6 +137,17 @@ export class LayerGraph {
     }
     return mapTree(this.outputs, (symbol) => values.get(symbol)!)
   }
+}
+
+/** @throws ArgumentError for a tree without leaves, and for leaves that are not symbols */
+function requireSymbols(what: string, tree: unknown): asserts tree is Tree<Tensor> {
+  const leaves = flatten(tree)
+  if (leaves.length === 0) throw new ArgumentError(`Model: needs ${what}`)
+  const others = leaves.filter((leaf) => !isSymbol(leaf))
+  if (others.length > 0)
+    throw new ArgumentError(
+      `Model: ${what} must be symbols, made by Input() and by calls of layers, received ${String(others[0])}`,
+    )
 }
 
 function requireUniqueNames(layers: readonly LayerBase[]): void {

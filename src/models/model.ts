@@ -111,7 +111,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     super(isBranch(options) ? rest : options, ...more)
     if ((inputs === undefined) !== (outputs === undefined))
       throw new ArgumentError(`${this}: inputs and outputs belong together; one is missing`)
-    this.#graph = inputs === undefined ? null : LayerGraph.between(typed(inputs), typed(outputs))
+    this.#graph = inputs === undefined ? null : LayerGraph.between(inputs, outputs)
     if (this.#graph === null) return
     this.#graph.layers.forEach((layer) => hold(this, layer))
     this.ensureBuilt(this.#graph.inputSpecs)
@@ -128,7 +128,7 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
    * properties. Ops are not included.
    */
   get layers(): readonly Layer[] {
-    return typed((this.graph?.layers ?? this.sublayers).filter((layer) => traitsOf(layer).isOperation !== true))
+    return (this.graph?.layers ?? this.sublayers).filter(isListed)
   }
 
   /**
@@ -187,11 +187,12 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     throw new StateError(`${this} has no ${what}: only functional models and built Sequentials have`)
   }
 
-  call(input: In, { mask }: CallContext): Out {
+  call(input: In, context: CallContext): Out
+  call(input: unknown, { mask }: CallContext): unknown {
     const { graph } = this
     if (graph === null)
       throw new ArgumentError(`${this}: a model needs inputs and outputs, or a method call(x, context)`)
-    return typed(graph.run(withMasks(typed(input), mask)))
+    return graph.run(withMasks(typed(input), mask))
   }
 
   /** Whether the model is known to have a single input. @internal */
@@ -199,11 +200,12 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     return false
   }
 
-  override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out> {
+  override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out>
+  override computeOutputSpec(inputSpec: unknown): unknown {
     const { graph } = this
     const specs = specsFrom(inputSpec)
     const known = graph === null ? null : withBatch(graph, flatten(specs))
-    return typed(known ?? tracedOutputSpecs(this, specs))
+    return known ?? tracedOutputSpecs(this, specs)
   }
 
   /**
@@ -408,6 +410,11 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     if (trainable === false && model instanceof Model) model.trainable = false
     return model
   }
+}
+
+/** Whether a layer is among those of a model. */
+function isListed(layer: LayerBase): layer is Layer {
+  return traitsOf(layer).isOperation !== true
 }
 
 /** The name or the index in `{ name }` or `{ index }`. */

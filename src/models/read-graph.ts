@@ -2,9 +2,10 @@
 
 import { allocateData } from '../core/dtypes'
 import { FormatError, formatShape } from '../core/errors'
+import type { SymbolsOfGraph } from '../core/file-scope'
 import { defaultObjectScope, isSerialized, type Config, type Json } from '../core/registry'
 import { sizeOf } from '../core/shapes'
-import { isBranch, isRecord, typed, type Tree } from '../core/tree'
+import { isBranch, isRecord } from '../core/tree'
 import { readRecordsWith } from '../data/samples/record-hook'
 import { recordReader } from '../data/samples/records'
 import type { LayerBase } from '../layers/layer'
@@ -19,7 +20,7 @@ function damaged(what: string): FormatError {
   return new FormatError(`The file is damaged: ${what}`)
 }
 
-export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
+export function graphFromConfig(config: Config): SymbolsOfGraph {
   const { layers: saved, calls } = config
   if (!Array.isArray(saved) || !Array.isArray(calls)) throw damaged('the model has no list of layers and calls')
   readRecordsWith(recordReader)
@@ -60,7 +61,7 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
     made.push(symbolsOfCall(applyTree(layer, operand, callOptions)))
   }
   // LayerGraph checks that these are trees of symbols.
-  return typed({ inputs: decode(config['inputs']), outputs: decode(config['outputs']) })
+  return { inputs: decode(config['inputs']), outputs: decode(config['outputs']) }
 }
 
 function decodeTensor({ shape, dtype, data }: Readonly<Record<string, unknown>>): Tensor {

@@ -5,7 +5,6 @@ import { ArgumentError, FormatError, ShapeError, StateError, quoted } from '../c
 import { requireConfig } from '../core/options'
 import { isSerialized, type Config, type CustomObjects, type Json } from '../core/registry'
 import type { TensorType } from '../core/shapes'
-import { typed } from '../core/tree'
 import { Layer, type LayerOptions } from '../layers'
 import { recordOp } from '../layers/core/operation'
 import type { LayerBase } from '../layers/layer'
@@ -72,7 +71,7 @@ export class Sequential extends Model<Tensor, Tensor> {
   }
 
   /** Whether these are its layers, including an InputLayer. @internal */
-  consistsOf(layers: readonly Layer[]): boolean {
+  consistsOf(layers: readonly LayerBase[]): boolean {
     return this.list.length === layers.length && this.list.every((layer, i) => layer === layers[i])
   }
 
@@ -233,7 +232,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     const list = withKnownClasses(customObjects, () =>
       withSharing(() => saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null))),
     )
-    const model: unknown = Reflect.construct(this, [list, typeof name === 'string' ? { name } : {}])
+    const model: Kind = Reflect.construct(this, [list, typeof name === 'string' ? { name } : {}])
     if (!(model instanceof Sequential && model.consistsOf(list)))
       throw new ArgumentError(`${this.name} needs a constructor (layers, options), or static fromConfig(config)`)
     if (Array.isArray(buildShape)) {
@@ -250,7 +249,7 @@ export class Sequential extends Model<Tensor, Tensor> {
       )
     }
     if (trainable === false) model.trainable = false
-    return typed(model)
+    return model
   }
 }
 
@@ -260,7 +259,7 @@ function inputLayerOf(item: unknown): InputLayer | null {
   return layer instanceof InputLayer ? InputLayer.from(layer) : null
 }
 
-function requireLayer(layer: LayerBase | null): Layer {
-  if (layer !== null) return typed(layer)
+function requireLayer(layer: unknown): Layer {
+  if (layer instanceof Layer) return layer
   throw new ArgumentError('Sequential: a saved layer has no class name')
 }

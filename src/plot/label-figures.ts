@@ -1,7 +1,6 @@
 // The figures of an energy label: how good a model is, and what it costs on this machine. energy-label.ts draws them.
 
 import { ArgumentError, DataError, MyelinError } from '../core/errors'
-import { typed } from '../core/tree'
 import { takeRows } from '../data/samples/rows'
 import { classesOf, largestIn } from '../explain/labels'
 import { expectedCalibrationError } from '../explain/reliability'
@@ -98,7 +97,7 @@ export async function labelFigures(model: Any, request: LabelRequest): Promise<L
   const [timing] = await timedInTurn([() => model.predictOnBatch(timed)], seconds, signal)
   const { how } = timing!
   const from = how === 'measured' ? 'RAPL: whole processors' : 'CPU seconds × 12 W, and memory'
-  const dead = await countDeadUnits(typed(model), rows.x, { batchSize: 256, signal })
+  const dead = await countDeadUnits(model, rows.x, { batchSize: 256, signal })
   const { length: bytes } = await model.save(undefined, { includeOptimizer: false })
   return {
     model: model.name,

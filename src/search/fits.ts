@@ -4,10 +4,10 @@
 import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
 import { clock } from '../core/globals'
 import { threefry2x32 } from '../core/threefry'
-import { propertyOf, put, typed } from '../core/tree'
+import { propertyOf, put } from '../core/tree'
 import { Model } from '../models/model'
 import { withRandomSeed } from '../ops/random/seed'
-import type { CallbackMethods } from '../training/callbacks'
+import type { CallbackMethods, History } from '../training/callbacks'
 import type { FitOptions } from '../training/options'
 import { Folds, type SearchSamples } from './samples'
 import type { AnyChoice } from './space'
@@ -77,6 +77,11 @@ export interface TrialRunner {
   /** The trained model of a trial; with folds, a new model trained on all data for `epochs` epochs. */
   winner(trial: number, choice: AnyChoice, epochs: number): Promise<AnyModel>
   close(): Promise<void>
+}
+
+/** A model, which checks all data that it gets. */
+interface Fitted {
+  fit(x: unknown, y: unknown, options?: object): Promise<History>
 }
 
 interface Fit {
@@ -192,10 +197,9 @@ export class Fits implements TrialRunner {
       ...(validation === null ? {} : { validationData: validation }),
       ...(local.signal === null ? {} : { signal: local.signal }),
     }
+    const model: Fitted = fit.model
     const { history, epoch } =
-      local.data === null
-        ? await fit.model.fit(typed(x), typed(y), typed(options))
-        : await fit.model.fit(typed(local.data(choice)), typed(options))
+      local.data === null ? await model.fit(x, y, options) : await model.fit(local.data(choice), options)
     for (const [name, values] of Object.entries(history))
       put(fit.logs, name, [...(propertyOf(fit.logs, name) ?? []), ...values])
     fit.epochs += epoch.length

@@ -188,9 +188,8 @@ export async function gridSearch<const Space extends GridSpace, In = Tensor, Out
 ): Promise<SearchResult<ChoiceOf<Space>, In, Out>> {
   requireArguments('gridSearch', arguments, 3)
   const settings = readOptions('gridSearch', searchTable(), options)
-  return typed(
-    await new Search('gridSearch', gridChoices('gridSearch', space), settings, settings.seed ?? nextSeed()).run(make),
-  )
+  const choices = gridChoices('gridSearch', space)
+  return new Search('gridSearch', choices, settings, settings.seed ?? nextSeed()).run(make)
 }
 
 /**
@@ -217,9 +216,7 @@ export async function randomSearch<const Space extends RandomSpace, In = Tensor,
   requireArguments('randomSearch', arguments, 3)
   const { trials, ...settings } = readOptions('randomSearch', randomTable(), options)
   const seed = settings.seed ?? nextSeed()
-  return typed(
-    await new Search('randomSearch', randomChoices('randomSearch', space, trials, seed), settings, seed).run(make),
-  )
+  return new Search('randomSearch', randomChoices('randomSearch', space, trials, seed), settings, seed).run(make)
 }
 
 /** A trial while the search runs. */
@@ -290,7 +287,7 @@ class Search implements Monitored {
       )
   }
 
-  async run(make: unknown): Promise<SearchResult<AnyChoice, unknown, unknown>> {
+  async run<Choice, In, Out>(make: Make<Choice, In, Out>): Promise<SearchResult<Choice, In, Out>> {
     this.signal?.throwIfAborted()
     const runner = await this.runnerFor(make)
     try {
@@ -307,7 +304,8 @@ class Search implements Monitored {
       const [best] = running
       const { choice, score, number, epochs, rounds } = best!
       const model = await runner.winner(number, choice, epochs)
-      return new SearchResult(this, this.trials, { choice, score, rung: rounds, model })
+      // The choices are of the space, for which `make` is.
+      return typed(new SearchResult(this, this.trials, { choice, score, rung: rounds, model }))
     } finally {
       await runner.close()
     }

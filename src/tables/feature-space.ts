@@ -21,7 +21,7 @@ import {
   type Spelled,
   type ValuesOf,
 } from '../core/options'
-import { isRecord, mapTree, typed } from '../core/tree'
+import { isRecord, mapTree, typed, type Tree } from '../core/tree'
 import { Dataset } from '../data/dataset'
 import { isElements, type ElementsOrMaker } from '../data/samples/source'
 import { Identity } from '../layers/core/identity'
@@ -386,7 +386,8 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
    * rows.
    * @throws DataError for a column that is missing or unknown; StateError before adapt
    */
-  apply(data: FeatureRecord | readonly FeatureRecord[]): EncodedFeatures<Mode> {
+  apply(data: FeatureRecord | readonly FeatureRecord[]): EncodedFeatures<Mode>
+  apply(data: FeatureRecord | readonly FeatureRecord[]): Tree<Tensor> {
     const columns = columnsFrom(data, 'apply')
     const unknown = Object.keys(columns).find((name) => !Object.hasOwn(this.features, name))
     if (unknown !== undefined) throw new DataError(`${this}: ${quoted(unknown)} is not a feature. Remove the column`)
@@ -401,7 +402,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
       )
     const encoded = this.encode(Object.fromEntries(read.map(([name, { values }]) => [name, values])))
     const hasSingle = read.some(([, { isSingle }]) => isSingle)
-    return typed(hasSingle ? mapTree(encoded, withoutRows) : encoded)
+    return hasSingle ? mapTree(encoded, withoutRows) : encoded
   }
 
   /** The inputs of a functional model, by the names of the features: [batch, 1] each. */
@@ -420,7 +421,8 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
    * @throws StateError before adapt; ArgumentError for 'integerHashed', and for crosses of features whose number of values
    * is unknown
    */
-  getEncodedFeatures(): EncodedFeatures<Mode> {
+  getEncodedFeatures(): EncodedFeatures<Mode>
+  getEncodedFeatures(): Encoded {
     const hashed = Object.entries(this.features).find(
       ([, { dtype, preprocessor }]) => dtype === 'int32' && preprocessor instanceof Hashing,
     )
@@ -429,7 +431,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
         `${this}: '${hashed[0]}' is 'integerHashed', which works on data, not in models. Use 'integerCategorical', or 'stringHashed' with the digits, or encode the data before the model with apply`,
       )
     this.encoded ??= this.encode(this.getInputs())
-    return typed(this.encoded)
+    return this.encoded
   }
 
   private get adaptable(): readonly (readonly [string, Feature])[] {

@@ -3,7 +3,7 @@
 
 import { ArgumentError, DataError, FormatError, quoted, unknownName } from '../core/errors'
 import { requireConfig } from '../core/options'
-import type { Config, CustomObjects, Json } from '../core/registry'
+import type { Config, CustomObjects } from '../core/registry'
 import { isBranch, isRecord, typed } from '../core/tree'
 import { isElements, END, type Source } from '../data/samples/source'
 import type { Batches, DataOf, TargetsOf } from '../data/samples/data-types'
@@ -127,17 +127,16 @@ export class TableModel extends Model<Any, Tensor> {
     x: TableRow | Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Any> | Batches<Any, Any>,
     options?: PredictOptions,
   ): Promise<ReturnType<this['call']>>
-  override async predict(x: unknown, options: LabelledOptions = {}): Promise<never> {
+  override async predict(x: unknown, options: LabelledOptions = {}): Promise<unknown> {
     const { labels = false, ...settings } = options
     if (typeof labels !== 'boolean')
       throw new ArgumentError(`predict: labels must be true or false, received ${quoted(labels)}`)
     const rows = await rowsIn(x, 'predict')
     const [inputs] = forModel({ x: this.inputsIn('predict', rows) ?? rows, y: null }, {})
     const outputs = await super.predict(inputs, settings)
-    // The overloads say which of these types the options choose.
-    if (!labels) return typed(outputs)
+    if (!labels) return outputs
     const answers = this.answers(outputs)
-    return typed(isRow(rows) ? answers[0] : answers)
+    return isRow(rows) ? answers[0] : answers
   }
 
   override predictOnBatch(x: TableRow | readonly TableRow[] | DataOf<Any>): ReturnType<this['call']> {
@@ -262,7 +261,7 @@ export class TableModel extends Model<Any, Tensor> {
   }
 
   override getConfig(): Config {
-    return this.#table === null ? super.getConfig() : { ...super.getConfig(), table: typed<Json>(this.#table) }
+    return this.#table === null ? super.getConfig() : { ...super.getConfig(), table: { ...this.#table } }
   }
 
   static override fromConfig<Kind>(

@@ -18,7 +18,7 @@ import { logSoftmax, softmax } from '../ops/nn/activations'
 import { mean, sum } from '../ops/numpy/reduce'
 import { Tensor } from '../ops/tensor'
 import { operandOf, withScope } from '../ops/trace'
-import type { Batch, StepLogs } from '../training/batch'
+import type { Batch, ForwardResult, StepLogs } from '../training/batch'
 import type { CompileOptions } from '../training/compiled'
 import { forward, totalLoss } from '../training/step'
 import type { CheckingModel } from '../training/checking-model'
@@ -151,12 +151,13 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     )
   }
 
-  private compare(batch: Batch<In, Out>, training: boolean): ReturnType<typeof forward<In, Out>> {
+  private compare(batch: Batch<In, Out>, training: boolean): ForwardResult<Out> {
     const compiled = this.training.requireCompiled('distillation')
-    return forward(this, compiled, batch, training, (outputs) => {
+    const lossOf = (outputs: Out): Tensor => {
       const output = onlyOutput(this.#student, outputs)
       return totalLoss(this, compiled, batch, output, () => [this.divergence(batch, output)])
-    })
+    }
+    return forward(compiled, training, () => this.applyTo([batch.x]), lossOf)
   }
 
   /** T² · the mean of KL(teacher ‖ student) at temperature T. Traced. */

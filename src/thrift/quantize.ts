@@ -10,7 +10,7 @@ import { flatten } from '../core/tree'
 import type { DataOf } from '../data/samples/data-types'
 import { RowSource } from '../data/samples/row-source'
 import { Layer, type LayerBase } from '../layers/layer'
-import { CallContext, withFrame, withTap, type Tap } from '../layers/context'
+import { withTap, type Tap } from '../layers/context'
 import { copyableGraph, pathsIn } from '../models/known-graph'
 import { Model } from '../models/model'
 import { requireModel } from '../models/required-model'
@@ -27,6 +27,7 @@ import { bitsKind, packInPlace, packedFrom, packedLayers } from './packed-layers
 import { quantizationReport, whyFloat } from './quantization-report'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
 import { replaceLayers, type Replacement } from './replace-layers'
+import { predicted } from '../training/step'
 
 /**
  * The classes of the layers here, by name. `loadModel` finds them itself; `modelFromJSON` and `loadModel` of myelin/predict need them:
@@ -109,9 +110,7 @@ function largestInputs(
         }
         return output
       }
-      withTap(look, () =>
-        withFrame(null, new CallContext(false), () => model.predictStep(inputsOf(form, symbols, readers))),
-      )
+      withTap(look, () => predicted(model, inputsOf(form, symbols, readers)))
       return found
     })
     const program = compileTraced(traced)

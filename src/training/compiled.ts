@@ -28,7 +28,7 @@ import {
   isPlainFunction,
 } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, typed, type Tree } from '../core/tree'
+import { childrenAt, flatten, flattenLike, inOrderOf, isBranch, isRecord, type Tree } from '../core/tree'
 import { maskOf } from '../layers/masks'
 import { Loss, type LossFunction, type LossIdentifier } from '../losses'
 import { isOfFormula } from '../losses/loss'
@@ -484,7 +484,7 @@ export class Compiled {
   }
 
   /** The form that save() writes; the user's functions by their names. @throws ArgumentError for more metrics than a file may have */
-  serialize(): Json {
+  serialize(): Record<string, Json> {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
     const count = metricsIn({ metrics, weightedMetrics })
     if (count > MOST_METRICS)
@@ -564,7 +564,7 @@ function isOther(userLoss: LossFunction, classes: Classes): boolean {
   const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [1, row.length], 'float32')
   const output = of(0.25, 0.75, 0.5, 0.125, 0.3, 0.1)
   const named: LossFunction = (target, each) => {
-    const other: Readonly<Record<string, LossFunction>> = typed(Reflect.construct(known, [{}]))
+    const other: Readonly<Record<string, LossFunction>> = Reflect.construct(known, [{}])
     return other[other instanceof Loss ? 'call' : 'values']!(target, each)
   }
   // The class as a row, and as a number.

@@ -3,7 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
-import { typed, type Tree } from '../core/tree'
+import type { Tree } from '../core/tree'
 import type { TensorSpec } from '../core/spec'
 import type { LayerBase } from '../layers/layer'
 import { CallContext, withFrame } from '../layers/context'
@@ -18,7 +18,7 @@ import type { History } from './callbacks/history'
 import type { Batch, ForwardResult, StepLogs } from './batch'
 import type { Compiled } from './compiled'
 import { probedStepOf } from './probes'
-import { applyTree } from '../layers/applying'
+import { checkedOutput } from '../layers/running'
 
 /** The part of a model that training uses. */
 export interface TrainedModel extends LayerBase, ListenedModel {
@@ -44,16 +44,29 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: DType }[]): void
 }
 
-/** The model's outputs for a batch, and the loss that `lossOf` computes from them. */
-export function forward<In, Out>(
-  model: LayerBase,
+/** Runs a step, outside of all layers. */
+export function inStep<Result>(training: boolean, step: () => Result): Result {
+  return withFrame(null, new CallContext(training), step)
+}
+
+/** The outputs of `predictStep`; traced. @throws ArgumentError for results that are not tensors */
+export function predicted(model: LayerBase & Pick<TrainedModel, 'predictStep'>, x: unknown): Tree<Tensor> {
+  return checkedOutput(
+    model,
+    inStep(false, () => model.predictStep(x)),
+    'predictStep',
+  )
+}
+
+/** The outputs of a call of a model, and the loss that `lossOf` computes from them. */
+export function forward<Out>(
   compiled: Compiled,
-  batch: Batch<In, Out>,
   training: boolean,
+  call: () => Out,
   lossOf: (outputs: Out) => Tensor,
 ): ForwardResult<Out> {
   const context = new CallContext(training)
-  const outputs = typed<Out>(withFrame(null, context, () => applyTree(model, batch.x, {})))
+  const outputs = withFrame(null, context, call)
   const loss = valueOf(lossOf(outputs))
   return { outputs, loss, losses: compiled.lastLosses, reports: context.metrics }
 }

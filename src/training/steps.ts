@@ -2,9 +2,8 @@
 // per input signature, kept while there is room.
 
 import type { TensorType } from '../core/shapes'
-import { flatten, mapTree, structureOf, typed, unflatten, type Tree } from '../core/tree'
+import { flatten, mapTree, structureOf, unflatten, type Tree } from '../core/tree'
 import type { Graph } from '../engine/ir/graph'
-import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import type { Readers } from '../data/samples/samples'
 import { resultOf } from '../metrics/metric'
@@ -17,7 +16,7 @@ import { ProgramCache } from '../engine/runtime/program-cache'
 import type { Compiled } from './compiled'
 import type { Batch, StepKind, StepLogs } from './batch'
 import { probesKey, withProbes, type Probe } from './probes'
-import type { TrainedModel } from './step'
+import { inStep, predicted, type TrainedModel } from './step'
 import { outputSpecs } from '../layers/inference'
 
 /** The types of one batch, and the structure of its parts. */
@@ -63,9 +62,7 @@ export class Steps {
     const program = this.cache.get(key, () =>
       compileTraced(
         trace(inputs, (symbols) => {
-          const result = typed<Tree<Tensor>>(
-            withFrame(null, new CallContext(false), () => this.model.predictStep(inputsOf(x, symbols, readers))),
-          )
+          const result = predicted(this.model, inputsOf(x, symbols, readers))
           this.structures.set(
             form,
             mapTree(result, () => null),
@@ -116,7 +113,7 @@ export class Steps {
       return compileTraced(
         trace(parameters, (symbols) => {
           const batch = batchOf(types, symbols)
-          const logs = withFrame(null, new CallContext(training), () => step(batch))
+          const logs = inStep(training, () => step(batch))
           if (logs !== undefined) withScope('metrics', () => compiled.keepLogs(kind, logs))
           return []
         }),
@@ -127,7 +124,7 @@ export class Steps {
   /** The graph of a training step that will not be run. */
   trainingGraph(types: BatchTypes): Graph {
     const step = (symbols: Tensor[]): StepLogs | void =>
-      withFrame(null, new CallContext(true), () => this.model.trainStep(batchOf(types, symbols)))
+      inStep(true, () => this.model.trainStep(batchOf(types, symbols)))
     return trace(parameterTypes(types), (symbols) => (step(symbols), [])).graph
   }
 
@@ -156,10 +153,8 @@ export class Steps {
   private readSpecs(x: Tree<unknown>, inputs: readonly TensorType[], readers: Readers): Tree<TensorSpec> {
     let specs: Tree<TensorSpec> = []
     trace(inputs, (symbols) => {
-      const outputs = withFrame(null, new CallContext(false), () =>
-        this.model.predictStep(inputsOf(x, symbols, readers)),
-      )
-      specs = mapTree(typed<Tree<Tensor>>(outputs), ({ shape, dtype }) => new TensorSpec(shape, dtype))
+      const outputs = predicted(this.model, inputsOf(x, symbols, readers))
+      specs = mapTree(outputs, ({ shape, dtype }) => new TensorSpec(shape, dtype))
       return []
     })
     return specs

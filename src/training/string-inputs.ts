@@ -1,14 +1,13 @@
 // String inputs: which layers read them, and the numbers that replace them.
 
-import { structureOf, typed, unflatten, type Tree } from '../core/tree'
+import { structureOf, unflatten, type Tree } from '../core/tree'
 import type { Inputs } from '../data/samples/parse'
 import type { Readers } from '../data/samples/samples'
-import { CallContext, withFrame } from '../layers/context'
 import { listsOf, type WeightLists } from '../layers/weight-lists'
 import { readersOf, StringTensor } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
-import type { TrainedModel } from './step'
+import { inStep, type TrainedModel } from './step'
 
 /** The inputs of one model. */
 export class StringInputs {
@@ -36,7 +35,7 @@ export class StringInputs {
     let readers: Readers = []
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
     trace(types, (symbols) => {
-      withFrame(null, new CallContext(false), () => model.lookStep(typed(unflatten(x, symbols))))
+      inStep(false, () => model.lookStep(unflatten(x, symbols)))
       readers = symbols.map((symbol) =>
         symbol.dtype === 'string' ? { readers: readersOf(symbol), row: symbol.shape.slice(1) } : null,
       )

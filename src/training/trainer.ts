@@ -158,7 +158,7 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
 
   /** The options of compile as a plain object, for `compileFromConfig`; null before compile. Keras: `get_compile_config`. */
   getCompileConfig(): Config | null {
-    return describingForFile(() => typed(this.#training.compiled?.serialize() ?? null))
+    return describingForFile(() => this.#training.compiled?.serialize() ?? null)
   }
 
   /**
@@ -207,8 +207,11 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
   /** The model's outputs for a batch, and the total loss: of compile and of layers. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
     const { x, y, sampleWeight } = batch
-    return forward(this, this.#training.requireCompiled('forward'), batch, training, (outputs) =>
-      this.computeLoss(x, y, outputs, sampleWeight),
+    return forward(
+      this.#training.requireCompiled('forward'),
+      training,
+      () => this.applyTo([x]),
+      (outputs) => this.computeLoss(x, y, outputs, sampleWeight),
     )
   }
 
@@ -310,14 +313,15 @@ export abstract class Trainer<In, Out> extends Layer<In, Out> {
    * Accepts batches and rows as objects like fit, and uses only their inputs. One object is one row.
    */
   predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>>
-  async predict(x: DataOf<In> | Batches<In, Out>, ...args: readonly unknown[]): Promise<ReturnType<this['call']>> {
-    return typed(await predict(this.#training, x, PREDICT.optionsIn(args)))
+  async predict(x: unknown, ...args: readonly unknown[]): Promise<unknown> {
+    return predict(this.#training, x, PREDICT.optionsIn(args))
   }
 
   /** The outputs for one batch, synchronously. One object with a value for each input is a batch of one row. */
-  predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
+  predictOnBatch(x: DataOf<In>): ReturnType<this['call']>
+  predictOnBatch(x: unknown): unknown {
     requireArguments('predictOnBatch', arguments, 1)
-    return typed(predictOnBatch(this.#training, x))
+    return predictOnBatch(this.#training, x)
   }
 
   /**

@@ -6,7 +6,7 @@ import { elementwise } from '../../src/engine/primitives/elementwise'
 import { geluSlope } from '../../src/engine/primitives/special'
 import { currentRuntime } from '../../src/engine/runtime/current'
 import { exactly, generator, type TensorContent } from '../helpers/data'
-import { contracts, largestError, results, worst } from '../primitives/sweep'
+import { contracts, largestError, results, worst } from '../engine/primitives/sweep'
 
 const run = (name: PrimitiveName, operands: readonly TensorContent[]): ArrayLike<number> =>
   results(currentRuntime(), name, operands)

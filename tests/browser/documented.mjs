@@ -1,5 +1,5 @@
 // The code of the documents that needs a page, in a Chromium: every block in HTML, and the program of docs/worker.md with its
-// worker. tests/pages.test.ts runs all other code.
+// worker. tests/docs/pages.test.ts runs all other code.
 
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

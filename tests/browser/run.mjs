@@ -1,5 +1,6 @@
 // Runs page.html, which trains with the built dist/, in a real Chromium and asserts its measurements; refused.html, which
-// forbids WebAssembly; and pictures.html, which forbids inline styles. Needs `npm run build`. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
+// forbids WebAssembly; and pictures.html, which forbids inline styles; and gpu.html, which trains on WebGPU. Needs `npm run build`. Without a Chromium it skips, or
+// fails if REQUIRE_BROWSER=1; without an adapter, REQUIRE_WEBGPU=1 does the same for WebGPU.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { findChromium, launch } from '../../examples/shared/browser.js'
 import { serve } from '../../examples/shared/serve.js'
 import { runDocumented } from './documented.mjs'
+import { runOnGpu } from './webgpu.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** The images as Pillow decodes them. */
@@ -39,7 +41,7 @@ try {
     if (await passesOneAttempt(scenario)) passed++
     else failed++
   }
-  for (const test of [isToldWhatToAllow, showsPictures, transfersLearning, runsDocuments])
+  for (const test of [isToldWhatToAllow, showsPictures, transfersLearning, runsDocuments, trainsOnGpu])
     if (await test()) passed++
     else failed++
 } finally {
@@ -146,6 +148,17 @@ async function runsDocuments() {
   const name = 'pages of the documents'
   try {
     console.log(`✓ ${name}: ${await runDocumented(executablePath)}`)
+    return true
+  } catch (error) {
+    console.log(`✗ ${name}\n${error instanceof Error ? error.message : error}`)
+    return false
+  }
+}
+
+async function trainsOnGpu() {
+  const name = 'WebGPU in a page and in a worker'
+  try {
+    console.log(`✓ ${name}: ${await runOnGpu(executablePath)}`)
     return true
   } catch (error) {
     console.log(`✗ ${name}\n${error instanceof Error ? error.message : error}`)

@@ -1,6 +1,6 @@
 """The graph that TensorBoard reads in an event file, as JSON: `python event_graph.py FOLDER > event-graph.json`.
 
-FOLDER has one file, which tests/formats/event-file.test.ts describes.
+FOLDER has one file, which tests/files/event-file.test.ts describes.
 """
 
 import base64

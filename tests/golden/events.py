@@ -1,6 +1,6 @@
 """What TensorBoard reads in an event file, as JSON: `python events.py FOLDER > events.json`.
 
-FOLDER has one file, which tests/formats/event-file.test.ts describes.
+FOLDER has one file, which tests/files/event-file.test.ts describes.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Whether h5py reads the files that writeHdf5 wrote as they were meant.
 
     mkdir /tmp/hdf5
-    HDF5_FOLDER=/tmp/hdf5 npx vitest run --project simd tests/keras/hdf5/write.test.ts
+    HDF5_FOLDER=/tmp/hdf5 npx vitest run --project simd tests/files/keras/hdf5/write.test.ts
     .venv/bin/python hdf5_written.py /tmp/hdf5
 """
 

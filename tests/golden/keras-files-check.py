@@ -1,6 +1,6 @@
 """Checks files that myelin wrote with the real Keras: npm run test:python, or python keras-files-check.py FOLDER.
 
-The folder has NAME.keras, NAME.h5 and NAME.json, which tests/keras/write.test.ts makes when KERAS_FILES names a folder: { x, y } are the
+The folder has NAME.keras, NAME.h5 and NAME.json, which tests/files/keras/write.test.ts makes when KERAS_FILES names a folder: { x, y } are the
 inputs and the predictions; { targets, loss, weights } are three epochs of fit from the file. NAME.weights.h5 has the weights for the
 model of NAME.keras. Keras 2 reads the legacy files of models that come from it.
 """

@@ -1,6 +1,6 @@
 """Checks ONNX files that myelin wrote with onnx.checker and ONNX Runtime: npm run test:python, or python onnx-files-check.py FOLDER.
 
-The folder has pairs NAME.onnx and NAME.json, which tests/onnx/write.test.ts makes when ONNX_FILES names a folder: x are the inputs in the
+The folder has pairs NAME.onnx and NAME.json, which tests/files/onnx/write.test.ts makes when ONNX_FILES names a folder: x are the inputs in the
 order of the file, y the predictions.
 """
 

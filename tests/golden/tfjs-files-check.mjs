@@ -1,6 +1,6 @@
 // Checks files that myelin wrote with the real TensorFlow.js:
 //
-//   mkdir /tmp/files && TFJS_FILES=/tmp/files npx vitest run --project simd tests/tfjs/write.test.ts
+//   mkdir /tmp/files && TFJS_FILES=/tmp/files npx vitest run --project simd tests/files/tfjs/write.test.ts
 //   TFJS=/tmp/tfjs node tests/golden/tfjs-files-check.mjs /tmp/files        see tfjs.mjs
 //
 // Each folder has model.json with its weights, and golden.json: { x, y } are inputs and predictions; { x, targets, loss, weights } are three

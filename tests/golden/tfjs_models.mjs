@@ -1,10 +1,10 @@
-// Runs graph-models of packages in TensorFlow.js 4.22, for tests/tfjs/graph/packages.test.ts. The files are too large for this repository.
+// Runs graph-models of packages in TensorFlow.js 4.22, for tests/files/tfjs/graph/packages.test.ts. The files are too large for this repository.
 //
 //   npm install --no-save @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0 @tensorflow/tfjs-backend-cpu@4.22.0 \
 //     @tensorflow/tfjs-converter@4.22.0
 //   npm pack @vladmandic/human@3.3.6 @spotify/basic-pitch@1.0.1     # and unpack them
 //   node tfjs_models.mjs FOLDER package/models/*.json package/model/model.json
-//   TFJS_MODELS=FOLDER npx vitest run --project simd tests/tfjs/graph/packages.test.ts
+//   TFJS_MODELS=FOLDER npx vitest run --project simd tests/files/tfjs/graph/packages.test.ts
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'

@@ -13,7 +13,7 @@ import { expectClose } from '../helpers/compare'
 import { graphOf, runGraph, weightedSum } from '../helpers/graphs'
 import type { Mode, Settings } from '../helpers/modes'
 import { withSettings } from '../helpers/with-settings'
-import { casesOf, primitiveNames, type PreparedCase } from '../primitives/cases'
+import { casesOf, primitiveNames, type PreparedCase } from '../engine/primitives/cases'
 
 const counterparts: Record<Mode, Partial<Settings>> = {
   simd: { fuse: false },

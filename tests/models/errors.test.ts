@@ -12,8 +12,10 @@ import {
   Dropout,
   ExponentialDecay,
   Flatten,
+  Input,
   InputLayer,
   Layer,
+  Model,
   MyelinError,
   PiecewiseConstantDecay,
   RMSprop,
@@ -595,6 +597,26 @@ describe('custom code', () => {
     expect(error.message).toBe('Faulty "faulty": call must return a Tensor, received undefined')
   })
 
+  it('a predictStep that returns no tensor', async () => {
+    class Counting extends Sequential {
+      override predictStep(inputs: Tensor): Tensor {
+        super.predictStep(inputs)
+        return inputs.rank as never
+      }
+    }
+    const model = new Counting([new Dense({ units: 1 })], { name: 'counting' })
+    const error = await errorOf(() => model.predict(x))
+    expect(error).toBeInstanceOf(ArgumentError)
+    expect(error.message).toContain('"counting": predictStep must return a Tensor, received number')
+  })
+
+  it('an output of a model that is undefined', () => {
+    const input = Input([2])
+    expect(() => new Model({ inputs: input, outputs: [new Dense({ units: 1 }).apply(input), undefined] })).toThrow(
+      'Model: outputs must be symbols, made by Input() and by calls of layers, received undefined',
+    )
+  })
+
   it('a layer that reads numbers while it is traced', async () => {
     const { error } = await withFault((x) => ops.multiply(x, x.data[0]!))
     expect(error).toBeInstanceOf(StateError)
@@ -691,6 +713,6 @@ describe('setWeights', () => {
 
   it('needs weights', async () => {
     const model = new Sequential([new Dense({ units: 1 })])
-    await expectError(model, () => model.setWeights([[1]]), ArgumentError, 'no weights before the first call')
+    await expectError(model, () => model.setWeights([[1]]), ArgumentError, 'They are made at the first call')
   })
 })

@@ -1,5 +1,5 @@
 // Members of models and layers that Keras's objects have: build, several inputs, stateless forms, state trees, settings,
-// export, quantize and LoRA. tests/members.test.ts compares the names.
+// export, quantize and LoRA. tests/api/members.test.ts compares the names.
 // modes: simd
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'

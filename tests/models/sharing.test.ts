@@ -1,5 +1,5 @@
 // Shared memory and state: layers in two models, weights that move, disposal, stale programs. save.test.ts tests
-// saving; tests/plan tests the placement of values in memory.
+// saving; tests/engine/plan tests the placement of values in memory.
 
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-// Ops on concrete tensors compared with NumPy. tests/ir has the values of single primitives.
+// Ops on concrete tensors compared with NumPy. tests/engine/ir has the values of single primitives.
 import { describe, expect, it } from 'vitest'
 import {
   ArgumentError,

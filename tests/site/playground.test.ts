@@ -11,6 +11,7 @@ import { KINDS, isKind, layerOf } from '../../site/src/model/layers'
 import { networkOf } from '../../site/src/model/network'
 import {
   DATA_KINDS,
+  DEVICES,
   INITIAL,
   LOSSES,
   OPTIMIZERS,
@@ -55,6 +56,7 @@ const states: fc.Arbitrary<State> = fc.record({
     batch: fc.integer({ min: 1, max: 512 }),
     l2: fc.constantFrom(0, 1e-5, 0.01),
     seed: fc.integer({ min: 0, max: 1e6 }),
+    device: fc.constantFrom(...DEVICES),
   }),
   tab: fc.constantFrom(...(Object.keys(TABS) as Tab[])),
 })
@@ -160,6 +162,13 @@ describe('the code of the playground', () => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  it('uses the GPU if the page does', () => {
+    const on = { ...INITIAL, training: { ...INITIAL.training, device: 'gpu' as const } }
+    const [code, other] = [on, INITIAL].map((state) => typescriptCode(networkOf(state, FORMS[0]!), FORMS[0]!))
+    expect(code).toContain("import('myelin/webgpu')\nawait useWebGPU()\nawait model.fit(")
+    expect(code!.replace(/.*useWebGPU.*\n/g, '')).toBe(other)
   })
 
   it('is the same network in Keras', () => {

@@ -1,4 +1,4 @@
-// Adapter of jax-js: the network as plain functions, one jitted function per training step. See interface.mjs.
+// Adapters of jax-js, on the wasm backend and on WebGPU: the network as plain functions, one jitted function per training step. See interface.mjs.
 //
 // Adam is written out inside the jitted step, so that loss, gradient and update are one compiled graph: the
 // form that suits jax-js best. Every array that is used twice needs `.ref`: its functions consume their arguments.
@@ -10,23 +10,22 @@ let jax
 /** Networks that it does not train: minutes a step, and a gradient of `take` that it does not compile. */
 const UNTRAINED = ['cnnbn', 'embed']
 
-/** @type {import('./interface.mjs').Adapter} */
-export default {
+/** The numbers of an array; a promise of them on a GPU, which cannot wait. */
+const read = (array) => (jax.defaultDevice() === 'webgpu' ? array.data() : array.dataSync())
+const firstOf = (values) => (values instanceof Promise ? values.then(([first]) => first) : values[0])
+
+async function loadOn(device) {
+  jax = await import('@jax-js/jax')
+  const devices = await jax.init(device)
+  if (!devices.includes(device)) throw new Error(`jax-js: expected the ${device} backend, received ${devices}`)
+  jax.defaultDevice(device)
+}
+
+/** What does not depend on the backend. */
+const common = {
   title: 'jax-js',
   package: '@jax-js/jax',
-  note:
-    'No layers, no `fit`: a hand-written loop over batches made in advance, not shuffled, around one jitted step ' +
-    '(loss, gradient, Adam), its loss read after each step; recurrences are written out step by step, and moving averages of batch normalisation are not updated. A step of the larger convolutions takes minutes, and one of the large embedding does not compile. Backend wasm; without threads, because Node has no global Worker.',
   comparable: true,
-
-  async load() {
-    jax = await import('@jax-js/jax')
-    const devices = await jax.init('wasm')
-    if (!devices.includes('wasm')) throw new Error(`jax-js: expected the wasm backend, received ${devices}`)
-    jax.defaultDevice('wasm')
-  },
-
-  can: ({ operation, reference }) => operation === 'predict' || !UNTRAINED.includes(reference),
 
   build(network, data, batchSize) {
     const { numpy: np, nn, jit, tree, valueAndGrad } = jax
@@ -95,25 +94,73 @@ export default {
       let value
       ;[p, m, v, value] = step(p, m, v, np.array(++t), batches[b].x.ref, batches[b].y.ref)
       // Reading the loss also submits the kernels of p, m and v. Otherwise they pile up and each step gets slower.
-      return value.dataSync()[0]
+      return firstOf(read(value))
     }
 
     return {
-      fit(epochs) {
+      // On a GPU, the next step is prepared while one runs.
+      async fit(epochs) {
+        let last
         for (let epoch = 0; epoch < epochs; epoch++) {
-          for (let b = 0; b < batches.length; b++) trainOnBatch(b)
+          for (let b = 0; b < batches.length; b++) {
+            const loss = trainOnBatch(b)
+            if (last instanceof Promise) await last
+            last = loss
+          }
         }
+        return last
       },
       trainOnBatch,
       predictRow(row) {
         const x = array(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape])
-        return forward(tree.ref(p), x).dataSync()[0]
+        return firstOf(read(forward(tree.ref(p), x)))
       },
-      predictAll: () => forward(tree.ref(p), array(data.x, [rows, ...inputShape])).dataSync(),
+      predictAll: () => read(forward(tree.ref(p), array(data.x, [rows, ...inputShape]))),
       dispose() {
         tree.dispose([p, m, v, batches, states])
         step.dispose()
         forward.dispose()
+      },
+    }
+  },
+}
+
+/** @type {import('./interface.mjs').Adapter} */
+export default {
+  ...common,
+  note:
+    'No layers, no `fit`: a hand-written loop over batches made in advance, not shuffled, around one jitted step ' +
+    '(loss, gradient, Adam), its loss read after each step; recurrences are written out step by step, and moving averages of batch normalisation are not updated. A step of the larger convolutions takes minutes, and one of the large embedding does not compile. Backend wasm; without threads, because Node has no global Worker.',
+
+  load: () => loadOn('wasm'),
+
+  can: ({ operation, reference }) => operation === 'predict' || !UNTRAINED.includes(reference),
+}
+
+/**
+ * On `navigator.gpu`. In a process either this one or the other is loaded.
+ * @type {import('./interface.mjs').Adapter & { product: Function }}
+ */
+export const onWebGpu = {
+  ...common,
+  note: 'A hand-written loop around one jitted step (loss, gradient, Adam), its loss read while the next step is prepared. Recurrences are written out step by step, and moving averages of batch normalisation are not updated.',
+  load: () => loadOn('webgpu'),
+
+  /** The sum of the numbers of `count` products of the same matrices. */
+  product(a, b, n) {
+    const { numpy: np, jit } = jax
+    const [x, y] = [a, b].map((values) => np.array(values).reshape([n, n]))
+    const next = jit((total, lhs, rhs) => total.add(np.sum(np.matmul(lhs, rhs))))
+    return {
+      async run(count) {
+        let total = np.array(0)
+        for (let i = 0; i < count; i++) total = next(total, x.ref, y.ref)
+        return (await total.data())[0]
+      },
+      dispose() {
+        x.dispose()
+        y.dispose()
+        next.dispose()
       },
     }
   },

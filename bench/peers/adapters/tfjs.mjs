@@ -1,4 +1,4 @@
-// Adapter of TensorFlow.js: tfjs-layers on the wasm backend. See interface.mjs.
+// Adapters of TensorFlow.js: tfjs-layers on the wasm backend, and on WebGPU. See interface.mjs.
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { uses } from '../networks.mjs'
@@ -127,17 +127,65 @@ export async function savedModel(network) {
   return files
 }
 
+function loadPackages() {
+  // The packages' Node entry points are CommonJS.
+  tf = require('@tensorflow/tfjs-core')
+  layers = require('@tensorflow/tfjs-layers')
+}
+
+/** What does not depend on the backend. */
+const common = {
+  comparable: true,
+
+  build(network, data, batchSize) {
+    const { inputShape, tokens } = network
+    const { rows } = data
+    const dtype = tokens === undefined ? 'float32' : 'int32'
+    const model = modelOf(network)
+    model.compile({ optimizer: 'adam', loss: network.loss === 'mse' ? 'meanSquaredError' : network.loss })
+
+    const x = tf.tensor(data.x, [rows, ...inputShape], dtype)
+    // With as many axes as the output.
+    const isClass = data.targetShape.length < network.outputShape.length
+    const y = tf.tensor(Float32Array.from(data.y), [rows, ...data.targetShape, ...(isClass ? [1] : [])])
+    const size = data.x.length / rows
+    const part = (all, b) => tf.slice(all, b * batchSize, batchSize)
+    const batches = Array.from({ length: rows / batchSize }, (_, b) => ({ x: part(x, b), y: part(y, b) }))
+
+    return {
+      fit: (epochs, shuffle) => model.fit(x, y, { epochs, batchSize, shuffle, verbose: 0 }),
+      trainOnBatch: (b) => model.trainOnBatch(batches[b].x, batches[b].y),
+      predictRow(row) {
+        const one = tf.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape], dtype)
+        const output = model.predict(one)
+        const value = output.dataSync()[0]
+        one.dispose()
+        output.dispose()
+        return value
+      },
+      async predictAll() {
+        const output = model.predict(x, { batchSize })
+        const values = await output.data()
+        output.dispose()
+        return values
+      },
+      dispose() {
+        model.dispose()
+        for (const t of [x, y, ...batches.flatMap((b) => [b.x, b.y])]) t.dispose()
+      },
+    }
+  },
+}
+
 /** @type {import('./interface.mjs').Adapter} */
 export default {
+  ...common,
   title: 'TensorFlow.js',
   package: '@tensorflow/tfjs-layers',
   note: 'tfjs-core + tfjs-layers on backend-wasm with SIMD; it switches its threads off in Node. `fit` with `verbose: 0`. This backend has no gradient of convolutions and embeddings, its GRU is not that of the others, and attention is written in its core ops.',
-  comparable: true,
 
   async load() {
-    // The packages' Node entry points are CommonJS.
-    tf = require('@tensorflow/tfjs-core')
-    layers = require('@tensorflow/tfjs-layers')
+    loadPackages()
     const wasm = require('@tensorflow/tfjs-backend-wasm')
     wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep)
     await tf.setBackend('wasm')
@@ -167,38 +215,39 @@ export default {
 
   can: ({ operation, network }) =>
     !uses(network, operation === 'predict' ? ['GRU'] : ['GRU', 'Conv2D', 'DepthwiseConv2D', 'Embedding']),
+}
 
-  build(network, data, batchSize) {
-    const { inputShape, tokens } = network
-    const { rows } = data
-    const dtype = tokens === undefined ? 'float32' : 'int32'
-    const model = modelOf(network)
-    model.compile({ optimizer: 'adam', loss: network.loss === 'mse' ? 'meanSquaredError' : network.loss })
+/**
+ * On `navigator.gpu`. In a process either this one or the other is loaded.
+ * @type {import('./interface.mjs').Adapter & { product: Function }}
+ */
+export const onWebGpu = {
+  ...common,
+  title: 'TensorFlow.js',
+  package: '@tensorflow/tfjs-backend-webgpu',
+  note: 'tfjs-core + tfjs-layers on backend-webgpu. `fit` with `verbose: 0`. Attention is written in its core ops.',
 
-    const x = tf.tensor(data.x, [rows, ...inputShape], dtype)
-    // With as many axes as the output.
-    const isClass = data.targetShape.length < network.outputShape.length
-    const y = tf.tensor(Float32Array.from(data.y), [rows, ...data.targetShape, ...(isClass ? [1] : [])])
-    const size = data.x.length / rows
-    const part = (all, b) => tf.slice(all, b * batchSize, batchSize)
-    const batches = Array.from({ length: rows / batchSize }, (_, b) => ({ x: part(x, b), y: part(y, b) }))
+  async load() {
+    loadPackages()
+    require('@tensorflow/tfjs-backend-webgpu')
+    if (!(await tf.setBackend('webgpu'))) throw new Error('tfjs: its WebGPU backend does not start')
+  },
 
+  /** The sum of the numbers of `count` products of the same matrices. */
+  product(a, b, n) {
+    const [x, y] = [a, b].map((values) => tf.tensor(values, [n, n]))
     return {
-      fit: (epochs, shuffle) => model.fit(x, y, { epochs, batchSize, shuffle, verbose: 0 }),
-      trainOnBatch: (b) => model.trainOnBatch(batches[b].x, batches[b].y),
-      predictRow(row) {
-        const one = tf.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape], dtype)
-        const output = model.predict(one)
-        const value = output.dataSync()[0]
-        one.dispose()
-        output.dispose()
+      async run(count) {
+        const sum = tf.tidy(() => {
+          let total = tf.scalar(0)
+          for (let i = 0; i < count; i++) total = tf.add(total, tf.sum(tf.matMul(x, y)))
+          return total
+        })
+        const [value] = await sum.data()
+        sum.dispose()
         return value
       },
-      predictAll: () => tf.tidy(() => model.predict(x).dataSync().slice()),
-      dispose() {
-        model.dispose()
-        for (const t of [x, y, ...batches.flatMap((b) => [b.x, b.y])]) t.dispose()
-      },
+      dispose: () => tf.dispose([x, y]),
     }
   },
 }

@@ -34,7 +34,7 @@ function typescriptOf(value: Value): string {
 }
 
 export function typescriptCode(network: Network, form: Form): string {
-  const { layers, optimizer, loss, metrics, batchSize, seed } = network
+  const { layers, optimizer, loss, metrics, batchSize, seed, device } = network
   const all = classesIn([...layers, optimizer])
   const named = all.filter((name) => !SCHEDULES.has(name) && name !== 'L2')
   const spaces = [
@@ -57,7 +57,7 @@ model.compile({
 })
 
 ${rowsOf(form)}
-await model.fit(x, y, {
+${device === 'gpu' ? ON_GPU : ''}await model.fit(x, y, {
   epochs: 100,
   batchSize: ${batchSize},
   validationData: [xTest, yTest],
@@ -66,6 +66,10 @@ const answers = await model.predict(xTest)
 await model.save('model.safetensors')
 `
 }
+
+const ON_GPU = `const { useWebGPU } = await import('myelin/webgpu')
+await useWebGPU()
+`
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 

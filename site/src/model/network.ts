@@ -19,6 +19,7 @@ export interface Network {
   readonly metrics: readonly string[]
   readonly batchSize: number
   readonly seed: number
+  readonly device: TrainingSpec['device']
 }
 
 /** The number of epochs after which schedules end. */
@@ -34,6 +35,7 @@ export function networkOf({ layers, training }: Pick<State, 'layers' | 'training
     metrics: [form.task.kind === 'classes' ? 'accuracy' : 'meanAbsoluteError'],
     batchSize: training.batch,
     seed: training.seed,
+    device: training.device,
   }
 }
 

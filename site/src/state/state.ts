@@ -31,6 +31,9 @@ export const OPTIMIZERS = ['adam', 'sgd', 'momentum', 'rmsprop', 'adamw', 'lion'
 export const SCHEDULES = ['constant', 'cosine', 'exponential'] as const
 export const LOSSES = ['crossentropy', 'focal', 'squared', 'absolute', 'huber'] as const
 
+/** Where training runs. */
+export const DEVICES = ['cpu', 'gpu'] as const
+
 export interface TrainingSpec {
   readonly optimizer: (typeof OPTIMIZERS)[number]
   readonly rate: number
@@ -40,6 +43,8 @@ export interface TrainingSpec {
   /** The factor of the L2 penalty on kernels; 0 for none. */
   readonly l2: number
   readonly seed: number
+  /** On `gpu`, each program runs where it is measured to be faster. */
+  readonly device: (typeof DEVICES)[number]
 }
 
 export const TABS = {
@@ -63,7 +68,16 @@ export interface State {
 export const INITIAL: State = {
   data: { kind: 'moons', rows: 300, noise: 0.15, points: [] },
   layers: [layerOf('dense', { units: 10, activation: 'relu' }), layerOf('dense', { units: 8, activation: 'relu' })],
-  training: { optimizer: 'adam', rate: 0.01, schedule: 'constant', loss: 'crossentropy', batch: 32, l2: 0, seed: 1 },
+  training: {
+    optimizer: 'adam',
+    rate: 0.01,
+    schedule: 'constant',
+    loss: 'crossentropy',
+    batch: 32,
+    l2: 0,
+    seed: 1,
+    device: 'cpu',
+  },
   tab: 'learn',
 }
 

@@ -2,7 +2,18 @@
 
 import type { Point } from '../data/points'
 import { KINDS, isKind, layerOf, type LayerSpec } from '../model/layers'
-import { DATA_KINDS, INITIAL, LOSSES, OPTIMIZERS, SCHEDULES, TABS, type DataKind, type State, type Tab } from './state'
+import {
+  DATA_KINDS,
+  DEVICES,
+  INITIAL,
+  LOSSES,
+  OPTIMIZERS,
+  SCHEDULES,
+  TABS,
+  type DataKind,
+  type State,
+  type Tab,
+} from './state'
 
 /** #data=moons&layers=dense-10-relu,dropout-0.2 */
 export function toHash(state: State): string {
@@ -20,6 +31,7 @@ export function toHash(state: State): string {
     batch: String(of.training.batch),
     l2: String(of.training.l2),
     seed: String(of.training.seed),
+    device: of.training.device,
     tab: of.tab,
   })
   const usual = all(INITIAL)
@@ -54,6 +66,7 @@ export function fromHash(hash: string): State {
       batch: Math.round(number('batch', training.batch, 1, 512)),
       l2: number('l2', training.l2, 0, 1),
       seed: Math.round(number('seed', training.seed, 0, 1e6)),
+      device: one('device', DEVICES, training.device),
     },
     tab: one('tab', Object.keys(TABS) as Tab[], INITIAL.tab),
   }

@@ -365,6 +365,12 @@ function CostsCard() {
           </div>
         ))}
       </dl>
+      {frame?.gpu?.step?.device === 'gpu' && (
+        <p class="soft">
+          Seconds include those of the GPU. Joules are estimated from the time of the processor; the energy of the GPU
+          is not measured.
+        </p>
+      )}
     </section>
   )
 }

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { PLANE } from '../data/points'
 import { KINDS, isKind, layerOf, type Kind, type LayerSpec, type Values } from '../model/layers'
 import { DATA_KINDS, OPTIMIZERS, SCHEDULES, type DataKind, type State, type TrainingSpec } from '../state/state'
-import { Button, ListSlider, NumberInput, Select, Slider } from './fields'
+import { Button, Check, ListSlider, NumberInput, Select, Slider } from './fields'
 import { openFiles } from './files'
 import { Camera, chooseFolder } from './pictures'
 import { session } from './session'
@@ -447,6 +447,27 @@ export function TrainingPanel() {
           </Button>
         </div>
       </div>
+      <Check
+        label="Train on the GPU"
+        title="Each program runs where it is measured to be faster, through WebGPU"
+        value={training.device === 'gpu'}
+        onChange={(isOn) => set({ device: isOn ? 'gpu' : 'cpu' })}
+      />
+      {training.device === 'gpu' && <GpuNote />}
     </section>
+  )
+}
+
+function GpuNote() {
+  const gpu = useStore(session.frame)?.gpu
+  if (gpu == null) return <p class="soft">Looking for a GPU …</p>
+  const { note, step } = gpu
+  return (
+    <p class="soft gpu">
+      {note}. {step !== null && `This model trains on the ${step.device === 'gpu' ? 'GPU' : 'CPU'}: ${step.why}. `}
+      <a href="./gpu.html" title="Larger models, timed on this GPU">
+        Measure this GPU
+      </a>
+    </p>
   )
 }

@@ -125,6 +125,14 @@ export interface WeightsOf {
   readonly values: Float32Array
 }
 
+/** Where a run trains, if the page asked for the GPU. */
+export interface OnGpu {
+  /** The GPU and how it is used, or why there is none. */
+  readonly note: string
+  /** Of the training step; null before the first. */
+  readonly step: { readonly device: 'gpu' | 'wasm'; readonly why: string } | null
+}
+
 export interface Frame {
   readonly epoch: number
   readonly steps: number
@@ -142,6 +150,8 @@ export interface Frame {
   readonly health: readonly Health[] | null
   readonly advice: readonly string[]
   readonly weights: readonly WeightsOf[] | null
+  /** null for a run on the CPU. */
+  readonly gpu: OnGpu | null
 }
 
 /** A model in numbers. */

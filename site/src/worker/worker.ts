@@ -5,6 +5,7 @@ import { sizeOf, type DataSet, type Part } from '../data/form'
 import { classNameOf, compile, layersOf } from './build'
 import { prepare } from './datasets'
 import type { convert, load, open } from './files'
+import { onGpu, trainOn } from './gpu'
 import type {
   Command,
   Curve,
@@ -101,6 +102,7 @@ async function begin(
     data: { form: data.form, train: shown(data, data.train), test: shown(data, data.test), ...told },
   })
   if (data.train.rows < 2 || data.test.rows < 1) return
+  await trainOn(recipe.training.device)
   run = new Run(recipe, data, make)
   epochsPerFrame = 1
   await sendFrame(null)
@@ -127,6 +129,7 @@ async function sendFrame(curve: Curve | null): Promise<void> {
     answers: found?.answers ?? null,
     units: units === true ? await unitsOf(model, data) : null,
     weights: weights === true ? weightsOf(model) : null,
+    gpu: onGpu(),
     ...rest,
   }
   post({ type: 'frame', frame })

@@ -1,7 +1,7 @@
 // Rows of data in memory, of any type, and labels as a plain list.
 
 import { ArgumentError, DataError, internalError, quoted } from '../../core/errors'
-import { isBranch, typed } from '../../core/tree'
+import { isBranch } from '../../core/tree'
 import { allocateData } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import { toTensor, type ShapedData, type TypedArray } from '../../ops/convert'
@@ -39,8 +39,9 @@ export function rowCount(data: unknown, where: string): number {
 export function takeRows<Data extends RowsByName>(
   data: Data,
   indices: ArrayLike<number>,
-): Data extends ShapedData ? Tensor : Data {
-  return typed(rowsOf(data, indices))
+): Data extends ShapedData ? Tensor : Data
+export function takeRows(data: unknown, indices: ArrayLike<number>): unknown {
+  return rowsOf(data, indices)
 }
 
 /** The same for data whose type is not known. */

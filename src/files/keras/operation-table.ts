@@ -1,5 +1,5 @@
 // Keras's classes of ops: which arguments of a function are options of the class, and which those of its call. operations.ts reads
-// nodes with this table, and write-operations.ts writes them. tests/keras/operation-table.test.ts compares it with Keras.
+// nodes with this table, and write-operations.ts writes them. tests/files/keras/operation-table.test.ts compares it with Keras.
 
 import { normalizeName } from '../../core/errors'
 import { once } from '../../core/once'

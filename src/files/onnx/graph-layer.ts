@@ -3,7 +3,7 @@
 
 import { FormatError, MyelinError, ShapeError, formatShape } from '../../core/errors'
 import { configured, nullAs, option } from '../../core/options'
-import { flatten, isRecord, pathName, typed, type Tree } from '../../core/tree'
+import { flatten, isRecord, pathName, type Tree } from '../../core/tree'
 import { requireWithinLimit } from '../../core/weight-limit'
 import { Layer } from '../../layers'
 import type { CallContext } from '../../layers/context'
@@ -247,15 +247,15 @@ export abstract class GraphLayer extends GraphLayerBase {
    * were tried for open extents.
    * @internal
    */
-  override computeOutputSpec(inputSpec: unknown): never {
+  override computeOutputSpec(inputSpec: unknown): Tree<TensorSpec> {
     const inputs = specsFrom(inputSpec)
     try {
-      return typed(tracedOutputSpecs(this, inputs))
+      return tracedOutputSpecs(this, inputs)
     } catch (error) {
       const specs = this.#declaredSpecs()
       const isOpen = flatten(inputs).some(({ shape }) => shape.includes(null))
       if (!(error instanceof MyelinError) || error instanceof LimitError || !isOpen || specs === null) throw error
-      return typed(specs)
+      return specs
     }
   }
 

@@ -5,7 +5,7 @@ import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from
 import { option, readOptions, recordOf } from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import type { TensorType } from '../../core/shapes'
-import { flatten, isRecord, propertyOf, typed, unflatten, type Tree } from '../../core/tree'
+import { flatten, isRecord, leafNames, propertyOf, unflatten, type Tree } from '../../core/tree'
 import { toTensor } from '../../ops/convert'
 import { toStrings } from '../../ops/strings'
 import type { Tensor } from '../../ops/tensor'
@@ -37,24 +37,25 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     return flatten(applyTree(this, x, { training: false }))
   })
 
-  override async predict(
-    x: DataOf<In> | Batches<In, Out>,
-    options: PredictOptions = {},
-  ): Promise<ReturnType<this['call']>> {
+  override predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>>
+  override async predict(x: DataOf<In> | Batches<In, Out>, options: PredictOptions = {}): Promise<unknown> {
     const rows = this.rowsPerStep()
     const names = Object.entries(options).flatMap(([key, value]) => (value == null ? [] : PREDICT.nameOf(key)))
     const isSized = names.includes('batchSize')
     if (rows === 'all' && !isSized && !names.includes('steps') && !isElements(x)) {
       PREDICT.read(options)
-      return this.predictOnBatch(typed(x))
+      return this.#allAtOnce(x)
     }
     return super.predict(x, typeof rows === 'number' && !isSized ? { ...options, batchSize: rows } : options)
   }
 
-  override predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
-    if (this.rowsPerStep() !== 'all') return super.predictOnBatch(x)
-    const outputs = this.#whole(...flatten(this.named(x)))
-    return typed(unflatten(this.output, outputs))
+  override predictOnBatch(x: DataOf<In>): ReturnType<this['call']>
+  override predictOnBatch(x: DataOf<In>): unknown {
+    return this.rowsPerStep() === 'all' ? this.#allAtOnce(x) : super.predictOnBatch(x)
+  }
+
+  #allAtOnce(x: unknown): Tree<Tensor> {
+    return unflatten(this.output, this.#whole(...flatten(this.named(x))))
   }
 
   private get graphLayer(): GraphLayer | undefined {
@@ -85,8 +86,8 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   private rowsPerStep(): 'all' | 'any' | number {
     const layer = this.graphLayer
     if (layer === undefined) return 'any'
-    const first = flatten<Tensor>(typed(this.input)).map(({ shape }) => shape[0] ?? null)
-    const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => shape[0] ?? null)
+    const first = this.inputs.map(({ shape }) => shape[0] ?? null)
+    const results = this.outputs.map(({ shape }) => shape[0] ?? null)
     const [rows = null] = first
     if (rows !== null) return [...first, ...results].every((each) => each === rows) ? rows : 'all'
     const isBatch = layer.isTable || layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
@@ -96,7 +97,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   /** The inputs as tensors of the declared types. */
   private named(x: unknown): Tree<Tensor> {
     // One spec or a record of them: the tree of inputs that `symbolsOf` makes.
-    const specs = typed<TensorSpec | Readonly<Record<string, TensorSpec>>>(buildSpecOf(this)!)
+    const specs = buildSpecOf(this)!
     const read = (input: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
       const where = `${this}: ${name}`
       const value =
@@ -110,10 +111,11 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
       const isNamed = isRecord(x) && only !== undefined && Object.hasOwn(x, only.name)
       return read(isNamed ? x[only.name] : x, specs, 'the input')
     }
-    const names = Object.keys(specs)
+    const names = leafNames(specs)
+    const leaves = flatten(specs)
     if (!isRecord(x) || names.some((name) => x[name] === undefined))
       throw new ArgumentError(`${this}: expected a record of the inputs ${names.map((name) => `'${name}'`).join(', ')}`)
-    return Object.fromEntries(names.map((name) => [name, read(x[name], specs[name]!, `'${name}'`)]))
+    return Object.fromEntries(names.map((name, i) => [name, read(x[name], leaves[i]!, `'${name}'`)]))
   }
 }
 

@@ -5,12 +5,11 @@ import { withFile } from '../../core/file-scope'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, FormatError, MyelinError, quoted, restate, unknownName } from '../../core/errors'
 import { option, readOptions, recordOf, text } from '../../core/options'
-import { flatten, propertyOf, typed, unflatten, type Tree } from '../../core/tree'
+import { flatten, propertyOf, unflatten, type Tree } from '../../core/tree'
 import type { Graph, Value } from '../../engine/ir/graph'
-import { CallContext, withFrame } from '../../layers/context'
 import type { LayerBase } from '../../layers/layer'
 import { Model } from '../../models/model'
-import type { Tensor } from '../../ops/tensor'
+import { predicted } from '../../training/step'
 import { trace } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
 import { writeFile } from '../../engine/runtime/files'
@@ -84,10 +83,9 @@ function traced(
       trace(
         specs.map(({ dtype }, i) => ({ shape: shapes[i]!, dtype })),
         (symbols) => {
-          results = withFile({ foldsConstants: true }, () =>
-            withFrame(null, new CallContext(false), () => model.predictStep(unflatten(tree, symbols))),
-          )
-          return flatten(typed<Tree<Tensor>>(results))
+          const outputs = withFile({ foldsConstants: true }, () => predicted(model, unflatten(tree, symbols)))
+          results = outputs
+          return flatten(outputs)
         },
       ).graph,
   )

@@ -154,9 +154,9 @@ export class PReLU extends PReLUBase {
       if (buildShape === null) return null
       const { sharedAxes } = layer
       // Keras lists none if no axis is shared.
-      const own =
+      const axes =
         sharedAxes === null ? [] : [...buildShape.keys()].filter((axis) => axis > 0 && !sharedAxes.includes(axis))
-      return { ndim: buildShape.length, ...(own.length === 0 ? {} : extentsAt(buildShape, own)) }
+      return { ndim: buildShape.length, ...(axes.length === 0 ? {} : extentsAt(buildShape, axes)) }
     },
     // An alpha for each place as well cannot be divided by units alone.
     unitFlow(layer) {

@@ -2,7 +2,8 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, configured, integer, nullable, number, option } from '../../core/options'
-import { flatten, typed, type Tree } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
+import { exactly } from '../../core/tuples'
 import { softmax } from '../../ops/nn/activations'
 import { attend } from '../../ops/nn/attention'
 import { add, multiply, subtract, tanh, where } from '../../ops/numpy/elementwise'
@@ -59,14 +60,15 @@ abstract class WeighedAttention extends WeighedAttentionBase {
   override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
   override apply(...inputs: SeparateInputs): Tensor
   override apply(...inputs: [...TensorLike[], AttentionInputs]): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(withNames(this, given))
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(withNames(this, args))
   }
 
   /** [batch, query steps, value steps] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor
 
-  call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
+  call(inputs: Inputs, context: CallContext): Tensor
+  call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor | readonly Tensor[] {
     const operands = this.checked(inputs)
     const [query, value, key = value] = operands
     this.requireAlike(operands)
@@ -77,13 +79,13 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     }
     const scores = this.scores(query, key)
     const causal = attention.useCausalMask === true ? causalMask(query.shape.at(-2)!, key.shape.at(-2)!) : null
-    const given = attention.attentionMask == null ? null : pairMask(`${this}`, attention.attentionMask, scores.shape)
-    const seen = both(both(valueMask === null ? null : expandDims(asBool(valueMask), -2), causal), given)
+    const allowed = attention.attentionMask == null ? null : pairMask(`${this}`, attention.attentionMask, scores.shape)
+    const seen = both(both(valueMask === null ? null : expandDims(asBool(valueMask), -2), causal), allowed)
     const weights = softmax(seen === null ? scores : where(seen, scores, subtract(scores, MASKED)))
     const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
     const result = matmul(used, value)
     const output = this.where(queryMask, result)
-    return typed(attention.returnAttentionScores === true ? [output, weights] : output)
+    return attention.returnAttentionScores === true ? [output, weights] : output
   }
 
   private where(queryMask: Tensor | null, result: Tensor): Tensor {
@@ -105,7 +107,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     attention: ApplyOptions,
   ): Tensor {
     const ofValue = valueMask === null ? null : keyMask(asBool(valueMask))
-    const given =
+    const allowed =
       attention.attentionMask == null
         ? null
         : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
@@ -113,7 +115,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     return squeeze(
       attend(`${this}`, q!, k!, v!, {
         scale: 1,
-        mask: both(ofValue, given),
+        mask: both(ofValue, allowed),
         after: attention.useCausalMask === true ? 0 : Infinity,
       }).result,
       2,
@@ -151,7 +153,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(tracedOutputSpecs(this, specsFrom(inputSpec), options))
+    return tracedOutputSpecs(this, specsFrom(inputSpec), options)
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -160,7 +162,7 @@ abstract class WeighedAttention extends WeighedAttentionBase {
 
   /** The output, and the weights of the values [batch, query steps, value steps]. */
   applyWithScores(inputs: InputsOf<Inputs>, options: ApplyOptions = {}): readonly [output: Tensor, scores: Tensor] {
-    return typed(this.apply(inputs, { ...options, returnAttentionScores: true }))
+    return exactly(flatten<Tensor>(this.apply(inputs, { ...options, returnAttentionScores: true })), 2)
   }
 }
 

@@ -64,8 +64,8 @@ export function besideScores(mask: Tensor, rank: number, steps: number): Tensor 
  * @param layer names it in errors
  * @param steps how many of the scores' axes are steps
  */
-export function pairMask(layer: string, given: Tensor, scores: Shape, steps = 2): Tensor {
-  const mask = besideScores(asBool(given), scores.length, steps)
+export function pairMask(layer: string, attentionMask: Tensor, scores: Shape, steps = 2): Tensor {
+  const mask = besideScores(asBool(attentionMask), scores.length, steps)
   if (mask.rank === scores.length && mask.shape.every((extent, i) => extent === 1 || extent === scores[i])) return mask
   const [batch, ...others] = scores
   const withoutHeads = [batch!, ...others.slice(-steps)]
@@ -73,7 +73,7 @@ export function pairMask(layer: string, given: Tensor, scores: Shape, steps = 2)
   const all = scores.length === withoutHeads.length ? '' : ` or [batch, heads, ${names.join(', ')}]`
   const here = [withoutHeads, ...(all === '' ? [] : [scores])].map(formatShape).join(' or ')
   throw new ShapeError(
-    `${layer}: attentionMask must be [batch, ${names.join(', ')}]${all}, here ${here}, where any extent may be 1; received ${formatShape(given.shape)}`,
+    `${layer}: attentionMask must be [batch, ${names.join(', ')}]${all}, here ${here}, where any extent may be 1; received ${formatShape(attentionMask.shape)}`,
   )
 }
 

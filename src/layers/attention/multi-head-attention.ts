@@ -17,7 +17,7 @@ import {
   unread,
 } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { flatten, typed, type Tree } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
 import { softmax } from '../../ops/nn/activations'
 import { attend, flashAttentionKind } from '../../ops/nn/attention'
 import { divide, multiply, where } from '../../ops/numpy/elementwise'
@@ -144,8 +144,8 @@ abstract class HeadsLayer extends HeadsLayerBase {
   override apply(inputs: InputsOf<Inputs>, options?: ApplyOptions | CallContext): Tensor
   override apply(...inputs: SeparateInputs): Tensor
   override apply(...inputs: [...TensorLike[], AttentionInputs]): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(withNames(this, given))
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(withNames(this, args))
   }
 
   /** The projection of the query. Keras: `query_dense`. */
@@ -281,7 +281,8 @@ abstract class HeadsLayer extends HeadsLayerBase {
   /** Keys or values [batch, …steps, heads, size], repeated so that each head of the query has its own. */
   protected abstract matched(heads: Tensor): Tensor
 
-  call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
+  call(inputs: Inputs, context: CallContext): Tensor
+  call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor | readonly (Tensor | null)[] {
     // The masks are applied here; the projections do not see them.
     const operands = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask)
     this.shapesOf(operands.map(({ shape }) => shape))
@@ -296,7 +297,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
       ? this.throughScores(heads, masks, training, attention)
       : [this.withoutScores(heads, masks), null]
     const output = this.merged(made, gate)
-    return typed(attention.returnAttentionScores === true ? [output, weights] : output)
+    return attention.returnAttentionScores === true ? [output, weights] : output
   }
 
   private merged(made: Tensor, gate: Tensor | undefined): Tensor {
@@ -310,9 +311,9 @@ abstract class HeadsLayer extends HeadsLayerBase {
   }
 
   private masksOf(inputs: Inputs, mask: Tree<Tensor | null>, attention: ApplyOptions): Masks {
-    const given = inputs instanceof Tensor ? [mask, mask] : mask
-    const [query = null, ofValue = null, ofKey = null] = Array.isArray(given)
-      ? flatten<Tensor | null>(given).map((each) => each && asBool(each))
+    const masks = inputs instanceof Tensor ? [mask, mask] : mask
+    const [query = null, ofValue = null, ofKey = null] = Array.isArray(masks)
+      ? flatten<Tensor | null>(masks).map((each) => each && asBool(each))
       : []
     const key = both(ofValue, !(inputs instanceof Tensor) && inputs.length === 3 ? ofKey : null)
     return { query, key, pairs: attention.attentionMask ?? null, isCausal: attention.useCausalMask === true }
@@ -375,11 +376,11 @@ abstract class HeadsLayer extends HeadsLayerBase {
     const steps = 2 * rows.length
     const beside = seen && besideScores(seen, scores.rank, steps)
     if (beside !== null && beside.shape.some((extent, i) => extent !== 1 && extent !== scores.shape[i])) {
-      const given = [masks.query, masks.key]
+      const received = [masks.query, masks.key]
         .map((mask) => (mask === null ? 'none' : formatShape(mask.shape)))
         .join(' and ')
       throw new ShapeError(
-        `${this}: the masks of query and value must broadcast to scores ${formatShape(scores.shape)} of ${steps} axes of steps, received ${given}`,
+        `${this}: the masks of query and value must broadcast to scores ${formatShape(scores.shape)} of ${steps} axes of steps, received ${received}`,
       )
     }
     return both(masks.pairs && pairMask(`${this}`, masks.pairs, scores.shape, steps), beside)
@@ -389,7 +390,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
     inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
     options: ApplyOptions = {},
   ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
-    return typed(tracedOutputSpecs(this, specsFrom(inputSpec), options))
+    return tracedOutputSpecs(this, specsFrom(inputSpec), options)
   }
 
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -398,7 +399,7 @@ abstract class HeadsLayer extends HeadsLayerBase {
 
   /** The output, and the weights of the values [batch, heads, query steps, value steps]. */
   applyWithScores(inputs: InputsOf<Inputs>, options: ApplyOptions = {}): readonly [output: Tensor, scores: Tensor] {
-    return typed(this.apply(inputs, { ...options, returnAttentionScores: true }))
+    return exactly(flatten<Tensor>(this.apply(inputs, { ...options, returnAttentionScores: true })), 2)
   }
 }
 

@@ -26,9 +26,9 @@ const INPUTS = ['query', 'value', 'key'] as const
 const MASKS = ['queryMask', 'valueMask', 'keyMask'] as const
 
 /** The arguments of `apply` with a list of the inputs, and their masks as one option. */
-export function withNames(layer: { toString(): string }, given: readonly unknown[]): readonly unknown[] {
-  const call = withNamedInputs(layer, INPUTS, given)
-  if (call === given && given.length < 2) return call
+export function withNames(layer: { toString(): string }, args: readonly unknown[]): readonly unknown[] {
+  const call = withNamedInputs(layer, INPUTS, args)
+  if (call === args && args.length < 2) return call
   const options = call.at(-1)
   if (typeof options !== 'object' || options === null) return call
   const masks: (Tensor | null)[] = []

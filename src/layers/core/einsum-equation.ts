@@ -73,14 +73,14 @@ export function einsumShapes(
   const inputExtents = new Map(
     [...input].map((letter, i) => [letter, inputShape[ellipsis === 'left' ? elided + i : i]!]),
   )
-  const given = ellipsis === 'left' ? partial : [inputShape[0]!, ...partial]
-  if (given.length !== output.length) {
+  const outputExtents = ellipsis === 'left' ? partial : [inputShape[0]!, ...partial]
+  if (outputExtents.length !== output.length) {
     throw new ShapeError(
       `${where}: outputShape must have ${output.length - (ellipsis === 'left' ? 0 : 1)} extents, received ${formatShape(partial)}`,
     )
   }
   const extents = new Map(
-    [...output].map((letter, i) => [letter, commonExtent(letter, given[i]!, inputExtents.get(letter) ?? null)]),
+    [...output].map((letter, i) => [letter, commonExtent(letter, outputExtents[i]!, inputExtents.get(letter) ?? null)]),
   )
 
   function commonExtent(letter: string, wanted: number | null, there: number | null): number | null {
@@ -112,6 +112,6 @@ export function einsumShapes(
 /** Aligned at the right with the output: from the first letter of biasAxes on, with extent 1 for the other letters. */
 function biasShape(output: string, biasAxes: string, known: (letter: string) => number, elided: number): number[] {
   const first = Math.min(...[...biasAxes].map((letter) => output.indexOf(letter)))
-  const own = Array.from(output.slice(first), (letter) => (biasAxes.includes(letter) ? known(letter) : 1))
-  return [...own, ...new Array<number>(elided).fill(1)]
+  const ofBias = Array.from(output.slice(first), (letter) => (biasAxes.includes(letter) ? known(letter) : 1))
+  return [...ofBias, ...new Array<number>(elided).fill(1)]
 }

@@ -20,7 +20,6 @@ import {
   withoutOptions,
 } from '../../core/options'
 import type { Config } from '../../core/registry'
-import { typed } from '../../core/tree'
 import { readRecordsWith } from '../../data/samples/record-hook'
 import { recordReader } from '../../data/samples/records'
 import type { Tensor } from '../../ops/tensor'
@@ -58,9 +57,9 @@ export class InputLayer extends InputLayerBase {
   override readonly supportsMasking = true
 
   protected override checkOptions(): void {
-    const given = givenInputShape(this)
-    if (given !== undefined)
-      throw new ArgumentError(`${this.toString()}: ${given} has no effect here. Use shape instead.`)
+    const shapeOption = givenInputShape(this)
+    if (shapeOption !== undefined)
+      throw new ArgumentError(`${this.toString()}: ${shapeOption} has no effect here. Use shape instead.`)
   }
 
   /** Older configurations may contain inputShape, which had no effect. @internal */
@@ -119,13 +118,13 @@ const symbolOptions = () => ({
 })
 
 /** The options of the layer from those of Input; other values unchanged. */
-function layerOptions(given: unknown): unknown {
-  if (!isOptions(given)) return given
+function layerOptions(options: unknown): unknown {
+  if (!isOptions(options)) return options
   const table = symbolOptions()
   const names = Object.keys(table)
-  const own = Object.entries(given).filter(([key]) => knownName(key, names) !== undefined)
-  const { batchShape } = readOptions('Input', table, Object.fromEntries(own))
-  const others = withoutOptions(given, names)
+  const shapes = Object.entries(options).filter(([key]) => knownName(key, names) !== undefined)
+  const { batchShape } = readOptions('Input', table, Object.fromEntries(shapes))
+  const others = withoutOptions(options, names)
   if (batchShape === null) return others
   if (Object.keys(others).some((key) => knownName(key, ['shape', 'batchSize']) !== undefined))
     throw new ArgumentError('Input: give either batchShape or shape and batchSize')
@@ -156,10 +155,10 @@ export function Input(
   dtype: DType,
   options: Pick<InputOptions, 'name'> | undefined,
 ): Tensor
-export function Input(...given: readonly unknown[]): Tensor {
+export function Input(...args: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
-  const layer = new InputLayer(...typed<[{ shape: BatchShape }]>(given.map(layerOptions)))
+  const layer: InputLayer = Reflect.construct(InputLayer, args.map(layerOptions))
   layer.ensureBuilt(layer.spec)
-  return typed(recordCall(layer, null, {}, layer.spec, recordOp))
+  return recordCall(layer, null, {}, layer.spec, recordOp)
 }

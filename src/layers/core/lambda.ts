@@ -13,12 +13,13 @@ import {
 } from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
-import { flatten, typed, unflatten, type Tree } from '../../core/tree'
+import { flatten, unflatten, type Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import { LISTED } from '../forms'
 import { Layer, type ApplyOptions, type InputsOf } from '../layer'
 import { isInferring, type CallContext } from '../context'
+import { callMethod } from '../layer-like'
 import { plainData } from '../kinds'
 import { TensorSpec, shapesOf, specsFrom, type BatchShape } from '../spec'
 import type { LayerTraits } from '../traits'
@@ -49,7 +50,8 @@ export interface LambdaContext {
 type LambdaInput = Tensor & readonly Tensor[]
 type LambdaFunction = (x: LambdaInput, context: LambdaContext) => Tensor | readonly Tensor[]
 /** One shape, or a list of them for a list of inputs. */
-type ShapeFunction = (inputShape: BatchShape & readonly BatchShape[]) => BatchShape | readonly BatchShape[]
+type LambdaShape = BatchShape & readonly BatchShape[]
+type ShapeFunction = (inputShape: LambdaShape) => BatchShape | readonly BatchShape[]
 type MaskFunction = (x: LambdaInput, mask: Tree<Tensor | null>) => Tree<Tensor | null>
 
 const CALLED = 'that a Lambda layer calls'
@@ -107,41 +109,45 @@ export class Lambda extends LambdaBase {
     input: InputsOf<Tensor> | readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
     options: ApplyOptions | CallContext = {},
   ): Tensor {
-    return super.apply(typed(input), options)
+    return this.applyTo([input, options])
   }
 
-  call(x: Tensor, { training, mask }: CallContext): Tensor {
+  call(x: Tensor, context: CallContext): Tensor
+  call(x: LambdaInput, { training, mask }: CallContext): ReturnType<LambdaFunction> {
     const { function: body } = this
-    const output = body(typed(x), { ...this.arguments, training, mask })
+    const output = body(x, { ...this.arguments, training, mask })
     // A trace that only infers shapes has assumed extents.
-    if (this.outputShape !== null && !isInferring()) this.specOfOutput(shapesOf(typed(x)), typed(output))
-    return typed(output)
+    if (this.outputShape !== null && !isInferring()) this.specOfOutput(shapesOf(x), output)
+    return output
   }
 
-  override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    return this.mask?.(typed(x), mask) ?? null
+  override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null>
+  override computeMask(x: LambdaInput, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    return this.mask?.(x, mask) ?? null
   }
 
-  override computeOutputShape(inputShape: BatchShape): BatchShape {
+  override computeOutputShape(inputShape: BatchShape): BatchShape
+  override computeOutputShape(inputShape: LambdaShape): ReturnType<ShapeFunction> {
     const { outputShape } = this
     if (outputShape === null) return super.computeOutputShape(inputShape)
-    if (typeof outputShape === 'function') return typed(outputShape(typed(inputShape)))
+    if (typeof outputShape === 'function') return outputShape(inputShape)
     // The inputs of a list have the same batch axis.
     return [flatten<TensorSpec>(specsFrom(inputShape))[0]?.shape[0] ?? null, ...outputShape]
   }
 
-  override computeOutputSpec(inputSpec: TensorSpec, options: ApplyOptions = {}): TensorSpec {
+  override computeOutputSpec(inputSpec: TensorSpec, options?: ApplyOptions): TensorSpec
+  override computeOutputSpec(inputSpec: TensorSpec, options: ApplyOptions = {}): Tree<TensorSpec> {
     const traced = tracedOutputSpecs(this, inputSpec, options)
-    return typed(this.outputShape === null ? traced : this.specOfOutput(shapesOf(inputSpec), traced))
+    return this.outputShape === null ? traced : this.specOfOutput(shapesOf(inputSpec), traced)
   }
 
   /**
    * The spec of the output, from `outputShape`.
    * @throws ShapeError where the function gives another shape; extents that are open on either side agree with all
    */
-  private specOfOutput(inputs: Tree<unknown>, given: Tree<Typed>): Tree<TensorSpec> {
-    const said = specsFrom(this.computeOutputShape(typed(inputs)))
-    const outputs = flatten<Typed>(given)
+  private specOfOutput(inputs: Tree<number | null>, results: Tree<Typed>): Tree<TensorSpec> {
+    const said = specsFrom(callMethod(this, 'computeOutputShape', [inputs]))
+    const outputs = flatten<Typed>(results)
     const specs = flatten<TensorSpec>(said)
     const agrees = ({ shape }: TensorSpec, other: BatchShape | undefined): boolean =>
       shape.length === other?.length &&
@@ -154,7 +160,7 @@ export class Lambda extends LambdaBase {
       )
     }
     return unflatten(
-      given,
+      results,
       specs.map(({ shape }, i) => new TensorSpec(shape, outputs[i]!.dtype)),
     )
   }

@@ -155,8 +155,8 @@ function sumOf(base: Variable, product: () => Tensor, b: Variable): Variable {
     // Files have the sum as a trainable kernel.
     trainable: { value: true },
     assign: {
-      value(given: Tensor) {
-        base.assign(given)
+      value(tensor: Tensor) {
+        base.assign(tensor)
         b.assign(full(b.shape, 0))
       },
     },

@@ -94,7 +94,7 @@ export class Operation extends OperationBase {
   private inferArguments(input: readonly unknown[], symbols: readonly Tensor[], extents: AssumedExtents): Tree<Tensor> {
     const types = symbols.map((symbol) => {
       const { shape, dtype } = originOf(symbol)!.spec
-      return { shape: shape.map((own, axis) => own ?? openExtent(axis, extents)), dtype }
+      return { shape: shape.map((extent, axis) => extent ?? openExtent(axis, extents)), dtype }
     })
     let result: unknown = null
     untraced(() =>
@@ -130,9 +130,9 @@ function requireOp(name: string): string {
 }
 
 /** Records a call of an op on symbols: see `CallRecorder`. */
-export const recordOp: CallRecorder = (op, given) => {
+export const recordOp: CallRecorder = (op, inputs) => {
   const { opName } = op
   known.set(opName, op)
   const name = uniqueName(snakeCase(opName.slice(opName.lastIndexOf('.') + 1)))
-  return applyTree(new Operation({ op: opName, name }), given, {})
+  return applyTree(new Operation({ op: opName, name }), inputs, {})
 }

@@ -11,8 +11,8 @@ import { Add, Average, Maximum, Minimum, Multiply, Subtract } from './merge'
 type Inputs = InputsOf<readonly Tensor[]>
 
 /** Whether an argument holds all options, in place of the first one. */
-const isOptions = (given: unknown): given is object =>
-  typeof given === 'object' && given !== null && !Array.isArray(given)
+const isOptions = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * x₀ + x₁ + …: `new layers.Add(options).apply(inputs)`.

@@ -87,8 +87,8 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
 
   override apply(inputs: InputsOf<readonly Tensor[]>, options?: ApplyOptions | CallContext): Tensor
   override apply(...inputs: SeparateInputs): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(given)
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(args)
   }
 
   /** One mask or null for each input. */

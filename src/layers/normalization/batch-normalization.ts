@@ -112,8 +112,8 @@ export class BatchNormalization extends BatchNormalizationBase {
     requiredInputs: (layer) =>
       layer.buildShape && { ndim: layer.buildShape.length, ...extentsAt(layer.buildShape, [layer.axis]) },
     unitFlow(layer) {
-      const { renormVariables: own } = layer
-      const further = own === null ? [] : [own.movingDeviation, own.mean, own.deviation]
+      const { renormVariables: variables } = layer
+      const further = variables === null ? [] : [variables.movingDeviation, variables.mean, variables.deviation]
       const isLast = layer.axis === -1 || layer.axis === layer.requireBuilt(layer.buildShape).length - 1
       return isLast
         ? {

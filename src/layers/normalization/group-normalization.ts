@@ -55,16 +55,16 @@ export class GroupNormalization extends GroupNormalizationBase {
   call(x: Tensor): Tensor {
     const axis = normalizeAxis(`${this}`, this.axis, x.rank)
     const groups = this.groupsOf(x.shape[axis]!)
-    const own = x.shape[axis]! / groups
+    const size = x.shape[axis]! / groups
     // […, channels, …] → […, groups, channels / groups, …]
-    const apart = reshape(x, [...x.shape.slice(0, axis), groups, own, ...x.shape.slice(axis + 1)])
+    const apart = reshape(x, [...x.shape.slice(0, axis), groups, size, ...x.shape.slice(axis + 1)])
     const { mean, variance } = moments(
       apart,
       apart.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis),
       true,
     )
     const wide = apart.shape.map(() => 1)
-    wide.splice(axis, 2, groups, own)
+    wide.splice(axis, 2, groups, size)
     const spread = (weight: Variable | null): Tensor | null => (weight === null ? null : reshape(weight, wide))
     return reshape(
       rescale(apart, mean, rsqrt(add(variance, this.epsilon)), spread(this.gamma), spread(this.beta)),

@@ -3,7 +3,6 @@
 
 import { ArgumentError } from '../../core/errors'
 import { configured, iterations, option, required } from '../../core/options'
-import { typed } from '../../core/tree'
 import { TruncatedNormal } from '../../parts/initializers'
 import { divide, equal, where } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
@@ -65,7 +64,7 @@ export class SpectralNormalization extends SpectralNormalizationBase {
   }
 
   override computeOutputSpec(spec: TensorSpec): SpecsOf<Tensor> {
-    return typed(outputSpecs(this.layer, spec))
+    return outputSpecs(this.layer, spec)
   }
 
   /** The kernel of the inner layer, or its embeddings. */

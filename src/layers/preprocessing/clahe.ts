@@ -46,8 +46,8 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends ContrastLimite
     }
   }
 
-  protected override imageDtype(given: DType): DType {
-    return given === 'bool' ? 'float32' : given
+  protected override imageDtype(dtype: DType): DType {
+    return dtype === 'bool' ? 'float32' : dtype
   }
 
   /** @param x values in 0 … 255 */
@@ -65,13 +65,13 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends ContrastLimite
     const flat = reshape(table, [table.size])
     const image = reshape(arange(0, batch, 1, 'int32'), [batch, 1, 1, 1])
     const channel = reshape(arange(0, channels, 1, 'int32'), [1, 1, 1, channels])
-    const own = (row: Tensor, column: Tensor): Tensor => {
+    const at = (row: Tensor, column: Tensor): Tensor => {
       const tile = add(multiply(add(multiply(image, down), row), across), column)
       return take(flat, add(multiply(add(multiply(tile, channels), channel), LEVELS), levels), 0)
     }
     const [above, below, lower] = nearest(height, down, tall, [1, height, 1, 1])
     const [left, right, further] = nearest(width, across, wide, [1, 1, width, 1])
-    const along = (row: Tensor): Tensor => between(own(row, left), own(row, right), further)
+    const along = (row: Tensor): Tensor => between(at(row, left), at(row, right), further)
     return slice(between(along(above), along(below), lower), [0, 0, 0, 0], [-1, rows, columns, -1])
   }
 

@@ -74,8 +74,8 @@ export class HashedCrossing extends HashedCrossingBase {
     second: TensorLike | NestedStrings,
     ...others: (TensorLike | NestedStrings | ApplyOptions | CallContext)[]
   ): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(given)
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(args)
   }
 
   call(features: readonly Tensor[]): Tensor {

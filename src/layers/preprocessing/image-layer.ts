@@ -5,7 +5,7 @@ import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { configured, custom, listOf, nullable, number, option, type Kind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { isBranch, isRecord, typed } from '../../core/tree'
+import { isBranch, isRecord } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { boxFormat, converted, cutAtEdges, type BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { cast, less } from '../../ops/numpy/elementwise'
@@ -143,8 +143,8 @@ export abstract class ImageLayer extends ImageLayerBase {
     input: Given,
     options?: ApplyOptions | CallContext,
   ): { readonly [Name in keyof Given]: ChangedPart<Given[Name]> }
-  override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): never {
-    return typed(applyTree(this, input, options))
+  override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): unknown {
+    return applyTree(this, input, options)
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {
@@ -229,14 +229,14 @@ export abstract class ImageLayer extends ImageLayerBase {
     { shape }: Tensor,
     change: Transformation | null,
   ): BoundingBoxes<Tensor> {
-    const own = change?.boundingBoxes
-    if (own === null) throw new ArgumentError(`${this}: cannot transform bounding boxes; leave them out`)
-    if (own === undefined) return { boxes, labels }
+    const transform = change?.boundingBoxes
+    if (transform === null) throw new ArgumentError(`${this}: cannot transform bounding boxes; leave them out`)
+    if (transform === undefined) return { boxes, labels }
     const format = this.boundingBoxFormat!
     const [, rows, columns] = exactly(shape, 4)
     const [height, width] = exactly(knownShape(this.sizeFor([rows, columns])), 2)
     const edges = converted(boxes, format, 'xyxy', { height: rows, width: columns })
-    const made = own({ boxes: edges, labels })
+    const made = transform({ boxes: edges, labels })
     const cut = cutAtEdges(made, { height, width })
     return { boxes: converted(cut.boxes, 'xyxy', format, { height, width }), labels: cut.labels }
   }

@@ -136,11 +136,11 @@ export class Lookup<T extends Token> {
   }
 
   /**
-   * @param given tokens; the special ones may stand before them, as in `getVocabulary`
-   * @param givenWeights one for each token; or, as files of Keras have them, for each number, with those of special tokens
+   * @param vocabulary tokens; the special ones may stand before them, as in `getVocabulary`
+   * @param idfWeights one for each token; or, as files of Keras have them, for each number, with those of special tokens
    * @throws ArgumentError for an invalid vocabulary
    */
-  set(given: readonly T[], givenWeights: readonly number[] | null = null): void {
+  set(vocabulary: readonly T[], idfWeights: readonly number[] | null = null): void {
     const {
       owner,
       specials,
@@ -148,9 +148,10 @@ export class Lookup<T extends Token> {
     } = this
     const leading = leadingTokens(specials)
     const isWhole =
-      (givenWeights === null || givenWeights.length >= given.length) && leading.every((token, i) => token === given[i])
-    const tokens = isWhole ? given.slice(leading.length) : given
-    const weights = (isWhole && givenWeights?.slice(leading.length, given.length)) || givenWeights
+      (idfWeights === null || idfWeights.length >= vocabulary.length) &&
+      leading.every((token, i) => token === vocabulary[i])
+    const tokens = isWhole ? vocabulary.slice(leading.length) : vocabulary
+    const weights = (isWhole && idfWeights?.slice(leading.length, vocabulary.length)) || idfWeights
     if (outputMode === 'tfIdf' && weights === null)
       throw new ArgumentError(`${owner.toString()}: outputMode 'tfIdf' needs idfWeights with the vocabulary`)
     const made = new Vocabulary(String(owner), tokens, specials, weights)

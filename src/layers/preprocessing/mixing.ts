@@ -43,8 +43,8 @@ import { exactly } from '../../core/tuples'
 
 /** weight · a + (1 − weight) · b, with one weight per sample, [batch, 1, 1, 1]. */
 function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
-  const own = reshape(weight, [weight.size, ...a.shape.slice(1).map(() => 1)])
-  return add(multiply(own, a), multiply(subtract(1, own), b))
+  const share = reshape(weight, [weight.size, ...a.shape.slice(1).map(() => 1)])
+  return add(multiply(share, a), multiply(subtract(1, share), b))
 }
 
 /** Draws numbers in [0, 1). */

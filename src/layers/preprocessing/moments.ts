@@ -28,18 +28,18 @@ export class RunningMoments {
    * @param slots the slot of each element of a row; all slots have equally many elements
    */
   add(data: ArrayLike<number>, slots: Int32Array): void {
-    const own = this.mean.length
-    const count = data.length / own
+    const slotCount = this.mean.length
+    const count = data.length / slotCount
     if (count === 0) return
     const each = (visit: (x: number, slot: number) => void): void => {
       for (let start = 0; start < data.length; start += slots.length)
         for (let i = 0; i < slots.length; i++) visit(data[start + i]!, slots[i]!)
     }
-    const [mean, squares] = [new Float64Array(own), new Float64Array(own)]
+    const [mean, squares] = [new Float64Array(slotCount), new Float64Array(slotCount)]
     each((x, slot) => (mean[slot]! += x / count))
     each((x, slot) => (squares[slot]! += (x - mean[slot]!) ** 2))
     const total = this.count + count
-    for (let slot = 0; slot < own; slot++) {
+    for (let slot = 0; slot < slotCount; slot++) {
       const between = mean[slot]! - this.mean[slot]!
       this.mean[slot]! += (between * count) / total
       this.squares[slot]! += squares[slot]! + (between * between * this.count * count) / total

@@ -74,7 +74,7 @@ export class Normalization extends NormalizationBase {
   }
   override readonly supportsMasking = true
   /** Mean and variance from the options. They are set before the fields of the class exist. */
-  declare private given: { readonly mean?: NestedArray | null; readonly variance?: NestedArray | null } | undefined
+  declare private fixed: { readonly mean?: NestedArray | null; readonly variance?: NestedArray | null } | undefined
   private statistics: Statistics | null = null
   private found: RunningMoments | null = null
 
@@ -93,20 +93,20 @@ export class Normalization extends NormalizationBase {
 
   /** The given or computed mean, one for each index along `axis`; null before adapt. */
   override get mean(): NestedArray | null {
-    return this.given?.mean ?? this.foundAs('mean')
+    return this.fixed?.mean ?? this.foundAs('mean')
   }
 
   override set mean(mean: NestedArray | null) {
-    this.given = { ...this.given, mean }
+    this.fixed = { ...this.fixed, mean }
   }
 
   /** Like `mean`. */
   override get variance(): NestedArray | null {
-    return this.given?.variance ?? this.foundAs('variance')
+    return this.fixed?.variance ?? this.foundAs('variance')
   }
 
   override set variance(variance: NestedArray | null) {
-    this.given = { ...this.given, variance }
+    this.fixed = { ...this.fixed, variance }
   }
 
   private foundAs(name: 'mean' | 'variance'): NestedArray | null {
@@ -131,8 +131,8 @@ export class Normalization extends NormalizationBase {
       throw new ShapeError(
         `${this}: the extents along axis [${this.keptAxes(inputShape.length).join(', ')}] must be known, received ${formatShape(inputShape)}`,
       )
-    const { mean } = this.given ?? {}
-    if (mean != null) return void this.givenAlong(mean, inputShape)
+    const { mean } = this.fixed ?? {}
+    if (mean != null) return void this.along(mean, inputShape)
     const statistic = (name: string): Variable =>
       this.addWeight({ name, shape, initializer: new Unknown(), trainable: false })
     this.statistics = {
@@ -144,27 +144,27 @@ export class Normalization extends NormalizationBase {
   }
 
   /** The given values, with an extent of 1 along the other axes of an input. */
-  private givenAlong(values: Parameters<typeof toTensor>[0], inputShape: BatchShape): Tensor {
+  private along(values: Parameters<typeof toTensor>[0], inputShape: BatchShape): Tensor {
     const kept = this.keptAxes(inputShape.length)
     const wide = inputShape.map((extent, axis) => (kept.includes(axis) ? extent! : 1))
-    const given = toTensor(values, `${this}: mean`)
+    const tensor = toTensor(values, `${this}: mean`)
     const aligned = inputShape.map(() => 1)
-    given.shape.forEach((extent, i) => (aligned[kept.at(i - given.rank) ?? -1] = extent))
-    const fits = given.rank <= kept.length && aligned.every((extent, axis) => extent === 1 || extent === wide[axis])
+    tensor.shape.forEach((extent, i) => (aligned[kept.at(i - tensor.rank) ?? -1] = extent))
+    const fits = tensor.rank <= kept.length && aligned.every((extent, axis) => extent === 1 || extent === wide[axis])
     if (!fits)
       throw new ShapeError(
-        `${this}: mean and variance ${formatShape(given.shape)} do not fit the axes [${kept.join(', ')}] of an input ${formatShape(inputShape)}`,
+        `${this}: mean and variance ${formatShape(tensor.shape)} do not fit the axes [${kept.join(', ')}] of an input ${formatShape(inputShape)}`,
       )
-    return broadcastTo(reshape(given, aligned), wide)
+    return broadcastTo(reshape(tensor, aligned), wide)
   }
 
   protected get isAdapted(): boolean {
     const { statistics } = this
-    return statistics === null ? this.given?.mean != null : !statistics.mean.view.some(Number.isNaN)
+    return statistics === null ? this.fixed?.mean != null : !statistics.mean.view.some(Number.isNaN)
   }
 
   protected override requireAdaptable(): void {
-    if (this.given?.mean != null)
+    if (this.fixed?.mean != null)
       throw new ArgumentError(
         `${this}: has the mean and the variance that it was given. Leave them out, and adapt finds them`,
       )
@@ -211,8 +211,8 @@ export class Normalization extends NormalizationBase {
   }
 
   private moments(x: Tensor): readonly [mean: Tensor, variance: Tensor] {
-    const { given } = this
-    if (given?.mean != null) return [this.givenAlong(given.mean, x.shape), this.givenAlong(given.variance!, x.shape)]
+    const { fixed } = this
+    if (fixed?.mean != null) return [this.along(fixed.mean, x.shape), this.along(fixed.variance!, x.shape)]
     const { mean, variance } = this.requireBuilt(this.statistics)
     const kept = this.keptAxes(x.rank)
     const wide = x.shape.map((extent, axis) => (kept.includes(axis) ? extent : 1))
@@ -225,7 +225,7 @@ export class Normalization extends NormalizationBase {
 
   /** The results of adapt are weights, not options. */
   override getConfig(): Config {
-    const { mean = null, variance = null } = this.given ?? {}
+    const { mean = null, variance = null } = this.fixed ?? {}
     return { ...super.getConfig(), mean: mean as Json, variance: variance as Json }
   }
 }

@@ -2,7 +2,6 @@
 
 import { ArgumentError } from '../../core/errors'
 import { configured, listOf, required } from '../../core/options'
-import { typed } from '../../core/tree'
 import { beginsWithString, toStrings } from '../../ops/strings'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
@@ -51,7 +50,7 @@ export class Pipeline extends PipelineBase {
   }
 
   private get all(): readonly LayerBase[] {
-    return typed(this.layers)
+    return this.layers
   }
 
   call(input: unknown, { mask }: CallContext): unknown {

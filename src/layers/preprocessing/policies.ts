@@ -31,15 +31,15 @@ function augmentations(
   const { factor, interpolation, valueRange } = layer
   let made = 0
   // With one seed, all of them would draw the same numbers.
-  const own = () => ({ name: `${layer.name}_${made}`, seed: layer.seed === null ? null : layer.seed + made++ })
-  const placing = () => ({ ...own(), interpolation })
-  const colour = () => ({ ...own(), factor, valueRange })
+  const common = () => ({ name: `${layer.name}_${made}`, seed: layer.seed === null ? null : layer.seed + made++ })
+  const placing = () => ({ ...common(), interpolation })
+  const colour = () => ({ ...common(), factor, valueRange })
   return [
     new RandomShear({ ...placing(), xFactor: factor, yFactor: factor }),
     new RandomTranslation({ ...placing(), heightFactor: factor, widthFactor: factor }),
     new RandomRotation({ ...placing(), factor }),
     new RandomPosterization({ ...colour(), factor: Math.max(1, Math.trunc(8 * factor[1])) }),
-    new Solarization({ ...own(), valueRange, additionFactor: factor, thresholdFactor: factor }),
+    new Solarization({ ...common(), valueRange, additionFactor: factor, thresholdFactor: factor }),
     new AutoContrast({ valueRange }),
     new Equalization({ valueRange }),
     ...(all
@@ -59,8 +59,8 @@ function oneOf(all: readonly Transformation[], chosen: Tensor): Transformation {
     <Value>(apply: (each: Transformation) => ((x: Value) => Value) | null | undefined, choose: Choose<Value>) =>
     (x: Value): Value =>
       all.reduce((kept, each, i) => {
-        const own = apply(each)
-        return own == null ? kept : choose(equal(chosen, i), own(x), kept)
+        const changed = apply(each)
+        return changed == null ? kept : choose(equal(chosen, i), changed(x), kept)
       }, x)
   const boxes: Choose<BoundingBoxes<Tensor>> = (is, a, b) => ({
     boxes: where(is, a.boxes, b.boxes),

@@ -49,15 +49,15 @@ export class Rescaling extends RescalingBase {
 
   /** @throws ShapeError for options that do not fit the last axes of x */
   private along(shape: BatchShape, name: 'scale' | 'offset'): Tensor {
-    const given = asTensor(this[name], `${this}: ${name}`)
+    const value = asTensor(this[name], `${this}: ${name}`)
     const fits =
-      given.rank < shape.length &&
-      given.shape.every(
-        (extent, i) => extent === 1 || shape.at(i - given.rank) === null || extent === shape.at(i - given.rank),
+      value.rank < shape.length &&
+      value.shape.every(
+        (extent, i) => extent === 1 || shape.at(i - value.rank) === null || extent === shape.at(i - value.rank),
       )
-    if (fits || given.rank === 0) return given
+    if (fits || value.rank === 0) return value
     throw new ShapeError(
-      `${this}: ${name} ${formatShape(given.shape)} does not fit the last axes of an input ${formatShape(shape)}`,
+      `${this}: ${name} ${formatShape(value.shape)} does not fit the last axes of an input ${formatShape(shape)}`,
     )
   }
 }

@@ -86,7 +86,7 @@ export class Resizing extends ResizingBase {
   }
 
   /** A box outside the image, such as 0 or −1 for no box, becomes 0. */
-  private resizedBoxes(given: BoundingBoxes<Tensor>, [rows, columns]: Size): BoundingBoxes<Tensor> {
+  private resizedBoxes(input: BoundingBoxes<Tensor>, [rows, columns]: Size): BoundingBoxes<Tensor> {
     const { height, width } = this
     const [down, across] = [height / rows, width / columns]
     // With an aspect ratio, the same factor along both axes, and a shift of whole pixels.
@@ -96,8 +96,8 @@ export class Resizing extends ResizingBase {
       factor === null
         ? placed(across, down, 0, 0)
         : placed(factor, factor, shift(width, columns * factor), shift(height, rows * factor))
-    const { boxes, labels } = place(given)
-    return { boxes: where(lessEqual(max(given.boxes, -1, true), 0), 0, boxes), labels }
+    const { boxes, labels } = place(input)
+    return { boxes: where(lessEqual(max(input.boxes, -1, true), 0), 0, boxes), labels }
   }
 
   private resized(x: Tensor, how: Resizing['interpolation']): Tensor {
@@ -116,8 +116,8 @@ export class Resizing extends ResizingBase {
     return [this.height, this.width]
   }
 
-  protected override imageDtype(given: DType): DType {
-    return given === 'bool' ? 'float32' : given
+  protected override imageDtype(dtype: DType): DType {
+    return dtype === 'bool' ? 'float32' : dtype
   }
 }
 
@@ -182,8 +182,8 @@ export class RandomCrop extends RandomCropBase {
   private augment(images: Tensor): Transformation {
     const [rows, columns] = sizeOfImages(images)
     const { x, y } = gridOf(this.height, this.width)
-    const start = (extent: number, own: number): Tensor =>
-      floor(multiply(this.generator.draw([0, 1], [images.shape[0]!, 1, 1]), extent - own + 1))
+    const start = (extent: number, cropped: number): Tensor =>
+      floor(multiply(this.generator.draw([0, 1], [images.shape[0]!, 1, 1]), extent - cropped + 1))
     const [top, left] = [start(rows, this.height), start(columns, this.width)]
     const cut = (image: Tensor): Tensor =>
       sampleAt(image, add(y, top), add(x, left), { interpolation: 'nearest', fillMode: 'nearest', fillValue: 0 })

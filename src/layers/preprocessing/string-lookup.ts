@@ -217,12 +217,12 @@ export class IntegerLookup extends IntegerLookupBase {
   /** Learns the vocabulary: the most frequent integers first. Replaces the former vocabulary. */
   async adapt(data: AdaptData<TensorLike>, options: AdaptOptions = {}): Promise<void> {
     await this.lookup.learn(data, options, function* (part, where) {
-      const given = typeof part === 'number' ? [part] : part
-      const wrong = toTensor(given, where).data.find((x: number) => !isInt32(x))
+      const values = typeof part === 'number' ? [part] : part
+      const wrong = toTensor(values, where).data.find((x: number) => !isInt32(x))
       if (wrong !== undefined)
         throw new DataError(`${where}: every element must be an integer of 32 bits, received ${wrong}`)
       // float32 cannot represent large integers.
-      const { data: numbers, shape } = toTensor(given, where, 'int32')
+      const { data: numbers, shape } = toTensor(values, where, 'int32')
       const width = sizeOf(shape.slice(1))
       for (let at = 0; at < numbers.length; at += width) yield [...numbers.subarray(at, at + width)]
     })

@@ -4,7 +4,7 @@ import { maskOf } from '../masks'
 import { ArgumentError, formatShape } from '../../core/errors'
 import { always, choice, configured, custom, nullable, option, required, unread, type Kind } from '../../core/options'
 import { serialize, type Serialized } from '../../core/registry'
-import { flatten, typed, type Tree } from '../../core/tree'
+import { flatten, type Tree } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/numpy/elementwise'
 import { concatenate, flip } from '../../ops/numpy/shape'
 import type { TensorLike } from '../../ops/convert'
@@ -18,7 +18,7 @@ import { remade } from '../remade'
 import { specsFrom, type BatchShape } from '../spec'
 import { unitFlowOf } from '../declared-units'
 import { areMixed, type MadeUnits } from '../units'
-import { RecurrentLayer, withStates } from './rnn'
+import { outputAndStates, RecurrentLayer, withStates } from './rnn'
 import { TENSOR } from '../forms'
 import type { LayerTraits } from '../traits'
 import { exactly, firstAndRest } from '../../core/tuples'
@@ -119,9 +119,9 @@ export class Bidirectional extends BidirectionalBase {
 
   protected override checkOptions(): void {
     const { layer, backwardLayer } = this
-    const own = this as { layer: RecurrentLayer; backwardLayer: RecurrentLayer }
-    own.layer = copyOf(layer, { name: prefixed('forward_', layer) })
-    own.backwardLayer = backwardLayer ?? copyOf(layer, { name: prefixed('backward_', layer), goBackwards: true })
+    const wrapper = this as { layer: RecurrentLayer; backwardLayer: RecurrentLayer }
+    wrapper.layer = copyOf(layer, { name: prefixed('forward_', layer) })
+    wrapper.backwardLayer = backwardLayer ?? copyOf(layer, { name: prefixed('backward_', layer), goBackwards: true })
     this.requireOpposite()
     for (const each of [this.layer, this.backwardLayer])
       Object.assign(each, { zeroOutputForMask: layer.returnSequences })
@@ -184,8 +184,8 @@ export class Bidirectional extends BidirectionalBase {
     initialState: Tree<TensorLike> | null,
     options?: ApplyOptions | CallContext,
   ): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(withStates(given))
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(withStates(args))
   }
 
   override build(inputShape: BatchShape): void {
@@ -193,10 +193,11 @@ export class Bidirectional extends BidirectionalBase {
     for (const layer of this.both) layer.ensureBuilt(inputShape)
   }
 
-  call(x: Tensor, { mask, initialState }: CallContext): Tensor {
-    const given = this.statesOfEach(initialState)
+  call(x: Tensor, context: CallContext): Tensor
+  call(x: Tensor, { mask, initialState }: CallContext): Tensor | readonly Tensor[] {
+    const initial = this.statesOfEach(initialState)
     const results = this.both.map((layer, i) =>
-      firstAndRest(flatten<Tensor>(layer.apply(x, { mask, initialState: given[i]! }))),
+      firstAndRest(flatten<Tensor>(layer.apply(x, { mask, initialState: initial[i]! }))),
     )
     const [[y, states], [reversed, others]] = exactly(results, 2)
     const z = this.layer.returnSequences ? flip(reversed, 1) : reversed
@@ -205,17 +206,18 @@ export class Bidirectional extends BidirectionalBase {
   }
 
   /** The initial states of the forward and of the backward layer. */
-  private statesOfEach(given: Tree<Tensor> | null): readonly (readonly Tensor[] | null)[] {
-    if (given === null) return [null, null]
-    const states = flatten(given)
-    const [own, other] = [this.layer.cell.stateSizes.length, this.backwardLayer.cell.stateSizes.length]
-    if (states.length === own + other) return [states.slice(0, own), states.slice(own)]
+  private statesOfEach(initialState: Tree<Tensor> | null): readonly (readonly Tensor[] | null)[] {
+    if (initialState === null) return [null, null]
+    const states = flatten(initialState)
+    const [forward, other] = [this.layer.cell.stateSizes.length, this.backwardLayer.cell.stateSizes.length]
+    if (states.length === forward + other) return [states.slice(0, forward), states.slice(forward)]
     throw new ArgumentError(
-      `${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}: ${states.map(({ shape }) => formatShape(shape)).join(' and ') || 'none'}`,
+      `${this}: initialState must be ${forward + other} tensors, first those of the way forwards, received ${states.length}: ${states.map(({ shape }) => formatShape(shape)).join(' and ') || 'none'}`,
     )
   }
 
-  override computeOutputShape(inputShape: BatchShape): BatchShape {
+  override computeOutputShape(inputShape: BatchShape): BatchShape
+  override computeOutputShape(inputShape: BatchShape): BatchShape | readonly BatchShape[] {
     const results = this.both.map((layer) =>
       firstAndRest(flatten(specsFrom(layer.computeOutputShape(inputShape))).map(({ shape }) => shape)),
     )
@@ -229,9 +231,9 @@ export class Bidirectional extends BidirectionalBase {
   }
 
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    const own = this.layer.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
+    const ofOutput = this.layer.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
     const states = this.layer.returnState ? this.both.flatMap(({ cell }) => cell.stateSizes.map(() => null)) : []
-    return [...(this.mergeMode === null ? [own, own] : [own]), ...states]
+    return [...(this.mergeMode === null ? [ofOutput, ofOutput] : [ofOutput]), ...states]
   }
 
   /** Resets the states of stateful layers for the next batch. */
@@ -241,7 +243,7 @@ export class Bidirectional extends BidirectionalBase {
 
   /** The result of a layer with returnState or with mergeMode null, with types: the outputs, then each state. */
   applyWithState(x: InputsOf<Tensor>, options: ApplyOptions = {}): readonly [output: Tensor, ...others: Tensor[]] {
-    if (this.layer.returnState || this.mergeMode === null) return typed(this.apply(x, options))
+    if (this.layer.returnState || this.mergeMode === null) return outputAndStates(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs a layer with returnState: true`)
   }
 }
@@ -254,8 +256,8 @@ function copyOf(layer: RecurrentLayer, changed: object): RecurrentLayer {
 }
 
 /** One result, or a list of several. */
-function listed<Result>(results: readonly unknown[]): Result {
-  return typed(results.length === 1 ? results[0] : results)
+function listed<Result>(results: readonly Result[]): Result | readonly Result[] {
+  return results.length === 1 ? results[0]! : results
 }
 
 /** The name of a layer with a prefix, which is not repeated. */

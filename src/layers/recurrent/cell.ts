@@ -53,8 +53,8 @@ export type BatchSize =
     }
 
 /** @throws ArgumentError for what is no number of samples */
-export function batchOf(where: string, given: BatchSize): number {
-  return readOptions(where, { batchSize: required(count) }, isRecord(given) ? given : { batchSize: given }).batchSize
+export function batchOf(where: string, batch: BatchSize): number {
+  return readOptions(where, { batchSize: required(count) }, isRecord(batch) ? batch : { batchSize: batch }).batchSize
 }
 
 /**
@@ -102,9 +102,9 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
     states: States,
     options?: ApplyOptions | CallContext,
   ): readonly [output: Tensor, states: States extends readonly unknown[] ? Tensor[] : Tensor]
-  override apply(...given: readonly unknown[]): unknown {
-    if (isStepOfCell(given[0])) return this.applyTo(given)
-    const [input, states, ...options] = withNamedInputs(this, ['inputs', 'states'], given)
+  override apply(...args: readonly unknown[]): unknown {
+    if (isStepOfCell(args[0])) return this.applyTo(args)
+    const [input, states, ...options] = withNamedInputs(this, ['inputs', 'states'], args)
     const count = this.stateSizes.length
     if (states == null || isOptions(states))
       throw new ArgumentError(`${this}: a cell needs its states: apply(x, ${count === 1 ? 'h' : '[h, c]'})`)

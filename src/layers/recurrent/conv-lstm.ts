@@ -127,12 +127,12 @@ abstract class ConvLSTMCell extends ConvLSTMCellBase {
     return { window: this.kernelSize, strides: ones, dilation: ones, padding: 'same' }
   }
 
-  call(given: CellInput, { training }: CallContext): CellOutput {
+  call(step: CellInput, { training }: CallContext): CellOutput {
     const {
       input,
       state: [h, c],
-    } = given
-    const masks = masksOf(this, given, training)
+    } = step
+    const masks = masksOf(this, step, training)
     const ofInput = withBias(this.convolved(input, this.kernel, this.ofInput, masks.input), this.bias)
     return lstmStep(add(ofInput, this.convolved(h!, this.recurrentKernel, this.ofState, masks.state)), c!, this)
   }
@@ -143,7 +143,7 @@ abstract class ConvLSTMCell extends ConvLSTMCellBase {
     if (mask === undefined) return convolve(where, x, kernel.value, sliding)
     const kernels = split(kernel, GATES, -1)
     return concatenate(
-      unstack(mask).map((own, gate) => convolve(where, multiply(x, own), kernels[gate]!, sliding)),
+      unstack(mask).map((ofGate, gate) => convolve(where, multiply(x, ofGate), kernels[gate]!, sliding)),
       -1,
     )
   }

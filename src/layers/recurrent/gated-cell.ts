@@ -113,8 +113,8 @@ export function optionsOfCell<Table extends OptionTable>(
   layer: ValuesOf<Table> & { readonly trainable: boolean },
   table: Table,
 ) {
-  const own = Object.keys(table).map((name) => [name, Reflect.get(layer, name)])
-  return { ...typed<ValuesOf<Table>>(Object.fromEntries(own)), trainable: layer.trainable }
+  const values = Object.keys(table).map((name) => [name, Reflect.get(layer, name)])
+  return { ...typed<ValuesOf<Table>>(Object.fromEntries(values)), trainable: layer.trainable }
 }
 
 /** The values of the options of weights and dropout. */

@@ -106,13 +106,13 @@ export class GRUCell extends GRUCellBase {
     return this.units
   }
 
-  call(given: CellInput, { training }: CallContext): CellOutput {
+  call(step: CellInput, { training }: CallContext): CellOutput {
     const {
       input,
       state: [h],
-    } = given
+    } = step
     const { recurrentActivation: σ, activation: φ } = this
-    const masks = masksOf(this, given, training)
+    const masks = masksOf(this, step, training)
     const [ofInput, ofState] = this.biases
     const [xz, xr, xg] = exactly(split(withBias(product(input, this.kernel, masks.input), ofInput), 3, 1), 3)
     const { hz, hr, hg } = this.resetAfter
@@ -140,12 +140,12 @@ export class GRUCell extends GRUCellBase {
   private productBefore(h: Tensor, mask: Tensor | undefined): StateProducts {
     const { units } = this
     const [kernel, candidate] = exactly(split(this.recurrentKernel, [2 * units], 1), 2)
-    const [masks, own] =
+    const [masks, candidateMask] =
       mask === undefined || mask.rank === 2
         ? [mask, mask]
         : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[2]]
     const [hz, hr] = exactly(split(product(h, kernel, masks), 2, 1), 2)
-    return { hz, hr, hg: (r) => product(multiply(r, h), candidate, own) }
+    return { hz, hr, hg: (r) => product(multiply(r, h), candidate, candidateMask) }
   }
 }
 

@@ -121,9 +121,9 @@ export class LSTMCell extends LSTMCellBase {
     return [this.units, this.units]
   }
 
-  call(given: CellInput, { training }: CallContext): CellOutput {
-    const [, c] = given.state
-    return lstmStep(this.gates.sum(given, training), c!, this)
+  call(step: CellInput, { training }: CallContext): CellOutput {
+    const [, c] = step.state
+    return lstmStep(this.gates.sum(step, training), c!, this)
   }
 }
 

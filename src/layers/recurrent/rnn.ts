@@ -7,7 +7,8 @@ import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, custom, option, required, type Kind } from '../../core/options'
 import type { Serialized } from '../../core/registry'
 import { sameShape, type Shape } from '../../core/shapes'
-import { flatten, mapTree, typed, type Tree } from '../../core/tree'
+import { flatten, mapTree, type Tree } from '../../core/tree'
+import { firstAndRest } from '../../core/tuples'
 import { cast, where } from '../../ops/numpy/elementwise'
 import { flip, moveAxis, reshape, slice, squeeze, swapAxes } from '../../ops/numpy/shape'
 import type { TensorLike } from '../../ops/convert'
@@ -46,11 +47,11 @@ export interface StepForm {
 }
 
 /** The arguments of `apply` with the initial states, the second of Keras's arguments, as an option. */
-export function withStates(given: readonly unknown[]): readonly unknown[] {
-  const [input, initialState, options = {}, ...more] = given
+export function withStates(args: readonly unknown[]): readonly unknown[] {
+  const [input, initialState, options = {}, ...more] = args
   if (typeof initialState !== 'object' || initialState === null || isOptions(initialState) || more.length > 0)
-    return given
-  if (!isOptions(options)) return given
+    return args
+  if (!isOptions(options)) return args
   const { training } = options
   return [input, { ...(options instanceof CallContext ? { training } : options), initialState }]
 }
@@ -141,18 +142,19 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     initialState: Tree<TensorLike> | null,
     options?: ApplyOptions | CallContext,
   ): Tensor
-  override apply(...given: readonly unknown[]): Tensor {
-    return this.applyTo(withStates(given))
+  override apply(...args: readonly unknown[]): Tensor {
+    return this.applyTo(withStates(args))
   }
 
-  call(given: Tensor, context: CallContext): Tensor {
+  call(input: Tensor, context: CallContext): Tensor
+  call(input: Tensor, context: CallContext): Tensor | readonly Tensor[] {
     const { training, mask } = context
-    const features = knownShape(this.partsOf(given.shape)[2])
-    const [batch, steps] = [given.shape[0]!, given.shape[1]!]
+    const features = knownShape(this.partsOf(input.shape)[2])
+    const [batch, steps] = [input.shape[0]!, input.shape[1]!]
     const { axes, featureAxis } = this.steps
     const inward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, featureAxis, -1))
     const outward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, -1, featureAxis))
-    const x = inward(given)
+    const x = inward(input)
     const initialState =
       context.initialState &&
       mapTree(context.initialState, (state) => (state.rank === axes.length + 1 ? inward(state) : state))
@@ -192,7 +194,7 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
       )
     const outputOf = (all: Tensor): Tensor => (returnSequences ? inOrder(all) : last(all))
     const output = outputs === undefined ? state[cell.outputState]! : outputOf(outputs)
-    return typed(returnState ? [output, ...state].map(outward) : outward(output))
+    return returnState ? [output, ...state].map(outward) : outward(output)
   }
 
   /** The form of one step. Default: [features]. */
@@ -296,9 +298,9 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     }
   }
 
-  private firstState(initial: State, given: Tree<Tensor> | null): State {
-    if (given === null) return initial
-    const states = flatten(given)
+  private firstState(initial: State, passed: Tree<Tensor> | null): State {
+    if (passed === null) return initial
+    const states = flatten(passed)
     const shown = (shape: BatchShape): BatchShape =>
       shape.length === this.steps.axes.length + 1 ? this.shownShape(shape) : shape
     const shapes = (all: State): string => all.map(({ shape }) => formatShape(shown(shape))).join(' and ')
@@ -313,23 +315,30 @@ export abstract class RecurrentLayer extends RecurrentLayerBase {
     return states.map((state) => cast(state, 'float32'))
   }
 
-  override computeOutputShape(inputShape: BatchShape): BatchShape {
+  override computeOutputShape(inputShape: BatchShape): BatchShape
+  override computeOutputShape(inputShape: BatchShape): BatchShape | readonly BatchShape[] {
     const [batch, steps, input] = this.partsOf(inputShape)
     const output = this.shownShape([batch, ...(this.returnSequences ? [steps] : []), ...this.cell.outputShape(input)])
     if (!this.returnState) return output
-    return typed([output, ...this.cell.stateShapes(input).map((shape) => this.shownShape([batch, ...shape]))])
+    return [output, ...this.cell.stateShapes(input).map((shape) => this.shownShape([batch, ...shape]))]
   }
 
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    const own = this.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
-    return this.returnState ? [own, ...this.cell.stateSizes.map(() => null)] : own
+    const ofOutput = this.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
+    return this.returnState ? [ofOutput, ...this.cell.stateSizes.map(() => null)] : ofOutput
   }
 
   /** The result of a layer with returnState, with types: the output, then each state. */
   applyWithState(x: InputsOf<Tensor>, options: ApplyOptions = {}): readonly [output: Tensor, ...state: Tensor[]] {
-    if (this.returnState) return typed(this.apply(x, options))
+    if (this.returnState) return outputAndStates(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs returnState: true`)
   }
+}
+
+/** The results of a layer that returns its states. */
+export function outputAndStates(results: Tree<Tensor>): readonly [output: Tensor, ...states: Tensor[]] {
+  const [output, states] = firstAndRest(flatten(results))
+  return [output, ...states]
 }
 
 const cellOrCells: Kind<Cell, Cell | CellLayer | Serialized | readonly (Cell | CellLayer | Serialized)[]> =

@@ -61,8 +61,8 @@ export class SimpleRNNCell extends SimpleRNNCellBase {
     return this.units
   }
 
-  call(given: CellInput, { training }: CallContext): CellOutput {
-    const output = this.activation(this.gates.sum(given, training))
+  call(step: CellInput, { training }: CallContext): CellOutput {
+    const output = this.activation(this.gates.sum(step, training))
     return { output, state: [output] }
   }
 }

@@ -60,7 +60,7 @@ export class StackedRNNCells extends StackedRNNCellsBase {
   }
 
   override stateShapes(input: BatchShape): readonly BatchShape[] {
-    return this.each(input, (cell, own) => cell.stateShapes(own))
+    return this.each(input, (cell, shape) => cell.stateShapes(shape))
   }
 
   override outputShape(input: BatchShape): BatchShape {
@@ -68,13 +68,13 @@ export class StackedRNNCells extends StackedRNNCellsBase {
   }
 
   override initialState(batch: number, input: Shape = []): readonly Tensor[] {
-    return this.each(input, (cell, own) => cell.initialState(batch, knownShape(own)))
+    return this.each(input, (cell, shape) => cell.initialState(batch, knownShape(shape)))
   }
 
   /** The masks of all cells, with each cell's index before the names: `1.input`. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    const masks = this.each(input, (cell, own, i) => {
-      return Object.entries(cell.dropoutMasks(batch, knownShape(own))).map(
+    const masks = this.each(input, (cell, shape, i) => {
+      return Object.entries(cell.dropoutMasks(batch, knownShape(shape))).map(
         ([name, mask]) => [`${i}.${name}`, mask] as const,
       )
     })
@@ -82,11 +82,14 @@ export class StackedRNNCells extends StackedRNNCellsBase {
   }
 
   /** Calls `of` for each cell with the shape of its own input, and concatenates the results. */
-  private each<Result>(input: BatchShape, of: (cell: Cell, own: BatchShape, i: number) => readonly Result[]): Result[] {
-    let own = input
+  private each<Result>(
+    input: BatchShape,
+    of: (cell: Cell, shape: BatchShape, i: number) => readonly Result[],
+  ): Result[] {
+    let shape = input
     return this.cells.flatMap((cell, i) => {
-      const result = of(cell, own, i)
-      own = cell.outputShape(own)
+      const result = of(cell, shape, i)
+      shape = cell.outputShape(shape)
       return result
     })
   }
@@ -95,9 +98,9 @@ export class StackedRNNCells extends StackedRNNCellsBase {
     let output = input
     let at = 0
     const next = this.cells.flatMap((cell, i) => {
-      const own = state.slice(at, (at += cell.stateSizes.length))
+      const ofCell = state.slice(at, (at += cell.stateSizes.length))
       const masks = dropout === undefined ? {} : { dropout: masksOf(dropout, i) }
-      const result = cell.apply({ input: output, state: own, ...masks }, { training })
+      const result = cell.apply({ input: output, state: ofCell, ...masks }, { training })
       output = result.output
       return result.state
     })
@@ -108,6 +111,6 @@ export class StackedRNNCells extends StackedRNNCellsBase {
 /** The masks of one cell, by the cell's own names. */
 function masksOf(all: DropoutMasks, position: number): DropoutMasks {
   const prefix = `${position}.`
-  const own = Object.entries(all).filter(([name]) => name.startsWith(prefix))
-  return Object.fromEntries(own.map(([name, mask]) => [name.slice(prefix.length), mask]))
+  const entries = Object.entries(all).filter(([name]) => name.startsWith(prefix))
+  return Object.fromEntries(entries.map(([name, mask]) => [name.slice(prefix.length), mask]))
 }

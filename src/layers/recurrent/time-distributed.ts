@@ -1,7 +1,7 @@
 // TimeDistributed: applies any layer to each step of a sequence.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { flatten, mapTree, typed, unflatten, type Tree } from '../../core/tree'
+import { flatten, mapTree, unflatten, type Tree } from '../../core/tree'
 import { swapAxes } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireMask } from '../checks'
@@ -62,10 +62,11 @@ export class TimeDistributed extends Wrapper {
     this.layer.ensureBuilt(this.ofOneStep(spec))
   }
 
-  call(x: Tensor, context: CallContext): Tensor {
+  call(x: Tensor, context: CallContext): Tensor
+  call(x: Tensor, context: CallContext): Tree<Tensor> {
     requireOne(this, x)
     const [mask = null] = flatten(context.mask)
-    const own = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
+    const masks = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
     let structure: Tree<Tensor> = x
     const turn = (_: readonly Tensor[], [step, counts]: readonly Tensor[]): RecurrentStep => {
       structure = this.layer.apply(step!, { mask: counts ?? null })
@@ -75,23 +76,20 @@ export class TimeDistributed extends Wrapper {
       context,
       turn,
       [],
-      [x, ...own].map((each) => swapAxes(each, 0, 1)),
+      [x, ...masks].map((each) => swapAxes(each, 0, 1)),
     )
-    return typed(
-      unflatten(
-        structure,
-        outputs.map((each) => swapAxes(each, 0, 1)),
-      ),
+    return unflatten(
+      structure,
+      outputs.map((each) => swapAxes(each, 0, 1)),
     )
   }
 
-  override computeOutputSpec(spec: TensorSpec, { training }: ApplyOptions = {}): SpecsOf<Tensor> {
+  override computeOutputSpec(spec: TensorSpec, options?: ApplyOptions): SpecsOf<Tensor>
+  override computeOutputSpec(spec: TensorSpec, { training }: ApplyOptions = {}): Tree<TensorSpec> {
     const steps = this.requireSpec(spec).shape[1]!
-    return typed(
-      mapTree(
-        outputSpecs(this.layer, this.ofOneStep(spec), { training }),
-        ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype),
-      ),
+    return mapTree<TensorSpec, TensorSpec>(
+      outputSpecs(this.layer, this.ofOneStep(spec), { training }),
+      ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype),
     )
   }
 

@@ -115,20 +115,20 @@ export class AlphaDropout extends AlphaDropoutBase {
 }
 
 /** Units are kept, unless noiseShape fixes their number. */
-export function flowOfNoise(given: readonly (number | null)[] | null): UnitFlow | null {
-  return [null, 1].includes(given?.at(-1) ?? null) ? KEEPS : null
+export function flowOfNoise(noiseShape: readonly (number | null)[] | null): UnitFlow | null {
+  return [null, 1].includes(noiseShape?.at(-1) ?? null) ? KEEPS : null
 }
 
 /** The shape of the random numbers for x. @throws ArgumentError if it does not broadcast to x */
 export function noiseShape(
   layer: { toString(): string },
-  given: readonly (number | null)[] | null,
+  noiseShape: readonly (number | null)[] | null,
   x: Tensor,
 ): readonly number[] {
-  if (given === null) return x.shape
-  const shape = given.map((extent, i) => extent ?? x.shape[i]!)
-  if (given.length === x.rank && shape.every((extent, i) => extent === 1 || extent === x.shape[i])) return shape
+  if (noiseShape === null) return x.shape
+  const shape = noiseShape.map((extent, i) => extent ?? x.shape[i]!)
+  if (noiseShape.length === x.rank && shape.every((extent, i) => extent === 1 || extent === x.shape[i])) return shape
   throw new ArgumentError(
-    `${layer.toString()}: noiseShape [${given.join(', ')}] must have the input's extents, null or 1, received an input [${x.shape.join(', ')}]`,
+    `${layer.toString()}: noiseShape [${noiseShape.join(', ')}] must have the input's extents, null or 1, received an input [${x.shape.join(', ')}]`,
   )
 }
