@@ -2,11 +2,11 @@
 // modes: simd
 
 import { afterAll, expect, it } from 'vitest'
-import * as m from '../../src'
-import type { Graph } from '../../src/engine/ir/graph'
-import { CPU, setAccelerator, type Device } from '../../src/engine/runtime/accelerator'
-import { planGpu } from '../../src/engine/webgpu/lower'
-import { forEachDispatch } from '../../src/engine/webgpu/steps'
+import * as m from '../../../src'
+import type { Graph } from '../../../src/engine/ir/graph'
+import { CPU, setAccelerator, type Device } from '../../../src/engine/runtime/accelerator'
+import { planGpu } from '../../../src/engine/webgpu/lower'
+import { forEachDispatch } from '../../../src/engine/webgpu/steps'
 
 const FLAG = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
 

@@ -1,15 +1,15 @@
 // Kernels of one dispatch give the same results as alone, and kernels that need each other stay apart.
 // modes: simd
 
-import '../helpers/families'
+import '../../helpers/families'
 import { describe, expect, it } from 'vitest'
-import type { Value } from '../../src/engine/ir/graph'
-import type { GraphBuilder } from '../../src/engine/transforms/builder'
-import { planGpu } from '../../src/engine/webgpu/lower'
-import { forEachDispatch } from '../../src/engine/webgpu/steps'
-import { expectClose } from '../helpers/compare'
-import { floats, type TensorContent } from '../helpers/data'
-import { graphOf, interpretWide } from '../helpers/graphs'
+import type { Value } from '../../../src/engine/ir/graph'
+import type { GraphBuilder } from '../../../src/engine/transforms/builder'
+import { planGpu } from '../../../src/engine/webgpu/lower'
+import { forEachDispatch } from '../../../src/engine/webgpu/steps'
+import { expectClose } from '../../helpers/compare'
+import { floats, type TensorContent } from '../../helpers/data'
+import { graphOf, interpretWide } from '../../helpers/graphs'
 import { testGpu } from './adapter'
 import { runOn } from './run-on'
 
