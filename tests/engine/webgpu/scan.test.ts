@@ -41,6 +41,14 @@ const parts: Next = (builder, state, slice, matrix) => {
   const swapped = e.concat([right, e.sigmoid(left)], 1)
   return sine(builder, e.add(e.multiply(e.matmul(swapped, matrix), e.matmul(state, matrix)), slice))
 }
+/** Products of several widths: no two of them may share bytes, because rows are at different ones at the same time. */
+const widths: Next = (builder, state, slice, matrix) => {
+  const { e } = builder
+  const last = [64, 8, 48, 16, 40, 24, 56, state.shape[1]!].reduce((x, width) => {
+    return e.matmul(x, e.slice(matrix, [0, 0], [x.shape[1]!, width]))
+  }, state)
+  return sine(builder, e.add(last, slice))
+}
 
 const byRow: Readonly<Record<string, Example>> = {
   'a recurrence': { next: recurrence, state: [3, 5], matrix: [5, 5] },
@@ -48,6 +56,7 @@ const byRow: Readonly<Record<string, Example>> = {
   'one row': { next: recurrence, state: [1, 5], matrix: [5, 5] },
   'rows of more elements than a workgroup has threads': { next: recurrence, state: [2, 300], matrix: [300, 300] },
   'parts of rows': { next: parts, state: [5, 70], matrix: [70, 70] },
+  'values of several widths': { next: widths, state: [61, 32], matrix: [64, 64] },
   'products of matrices for each row': {
     next: (builder, state, slice) => sine(builder, builder.e.add(builder.e.matmul(state, slice), slice)),
     state: [3, 4, 4],
