@@ -29,7 +29,10 @@ export interface GpuContext<Attributes> {
   readonly activation: readonly Node[]
   /** The word that a guard sets to end the run. */
   readonly flag: Word
-  /** Whether all kernels must have a thread for each element, and compute each row of output 0, along its first axis, on its own. */
+  /**
+   * Whether all kernels must have a thread for each element, and compute each row of output 0, along its first axis, on its own. Only
+   * their bodies may use addresses.
+   */
   readonly isByRow: boolean
   readonly emit: Emitter
 }

@@ -10,7 +10,7 @@ import { offsetBy, type Address } from '../ir/operand'
 import { ChainKernel } from '../plan/chain'
 import { SingleKernel, type Kernel } from '../plan/kernel'
 import type { Legal, Locations } from '../plan/locations'
-import { isPlaced, type LoopIdentity, type Stream } from '../plan/memory'
+import { isPlaced, type LoopIdentity } from '../plan/memory'
 import { ruleOf } from '../primitives'
 import { RECORD_BYTES } from './device'
 import type { KernelText } from './dispatch'
@@ -96,11 +96,14 @@ function hasRowsOf(result: Value, operand: Value, { rows, locations }: Rows): bo
   )
 }
 
-/** The stream of an address that changes from turn to turn; null for other words. */
-function streamOf(word: Word, loop: LoopIdentity): Stream | null {
+/** What finds an address that changes from turn to turn, for `inTurn`; null for other words. */
+function streamOf(word: Word, loop: LoopIdentity): Readonly<Record<string, Word>> | null {
   if (!isAddress(word) || !isPlaced(word.buffer)) return null
   const { home } = word.buffer
-  return home.kind === 'moving' && home.stream.loop === loop ? home.stream : null
+  if (home.kind !== 'moving' || home.stream.loop !== loop) return null
+  const { first, odd, even, step } = home.stream
+  const at = (start: Address): Address => offsetBy(start, word.offset)
+  return { First: at(first), Odd: at(odd), Even: at(even), Step: step / BYTES_PER_ELEMENT }
 }
 
 /** The address of a stream in a turn, like `streamAt` in plan/memory.ts. */
@@ -123,10 +126,7 @@ function turned(name: string, words: readonly [string, Word][], body: string, lo
     const stream = streamOf(word, loop)
     if (stream === null) fixed.push([field, word])
     else {
-      const { offset } = word as Address
-      const [first, odd, even] = [stream.first, stream.odd, stream.even].map((at) => offsetBy(at, offset))
-      const parts = { First: first!, Odd: odd!, Even: even!, Step: stream.step / BYTES_PER_ELEMENT }
-      const own = Object.entries(parts).map(([part, each]): [string, Word] => [field + part, each])
+      const own = Object.entries(stream).map(([part, each]): [string, Word] => [field + part, each])
       fixed.push(...own)
       lines.push(`let ${field}_now = inTurn(turn, ${own.map(([part]) => `p.${part}`).join(', ')});`)
       names.set(`p.${field}`, `${field}_now`)
