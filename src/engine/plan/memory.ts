@@ -161,7 +161,7 @@ export function planMemory(
   bound: Iterable<Value> = [],
   keeps = locations.target.keeps ?? 0,
 ): MemoryPlan {
-  return new Planner(graph, kernels, locations, bound, keeps).plan()
+  return new Planner(graph, kernels, locations, bound).plan(keeps)
 }
 
 /** Stands for the index of a kernel if no kernel writes, or reads, a value. */
@@ -187,7 +187,6 @@ class Planner {
     private readonly kernels: readonly Kernel[],
     private readonly locations: Locations,
     private readonly bound: Iterable<Value>,
-    private readonly keeps: number,
   ) {
     this.holders = new Array<Holder>(graph.idEnd)
     this.madeAt = new Int32Array(graph.idEnd).fill(NEVER)
@@ -199,7 +198,7 @@ class Planner {
     })
   }
 
-  plan(): MemoryPlan {
+  plan(keeps: number): MemoryPlan {
     for (const value of this.bound) this.hold(value, { kind: 'bound', value })
     this.holdInputs()
     this.holdConstants()
@@ -210,7 +209,7 @@ class Planner {
     this.holdResults()
     this.extendLives()
     this.shareInPlace()
-    return this.finish(copies)
+    return this.finish(copies, keeps)
   }
 
   private isHeld({ id }: Value): boolean {
@@ -382,12 +381,10 @@ class Planner {
     return draft === null ? null : rootOf(draft)
   }
 
-  private finish(copies: readonly Update[]): MemoryPlan {
-    const drafts = new Set<Draft>()
-    this.held.forEach((value) => drafts.add(this.draftOf(value)))
-    for (const draft of this.temporaries.values()) drafts.add(draft)
-    for (const draft of this.blocks.values()) drafts.add(draft)
-    for (const draft of drafts) draft.end += this.keeps
+  private finish(copies: readonly Update[], keeps: number): MemoryPlan {
+    const held = this.held.map((value) => this.draftOf(value))
+    const drafts = new Set([...held, ...this.temporaries.values(), ...this.blocks.values()])
+    for (const draft of drafts) draft.end += keeps
     const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
     let id = 0
     const buffers: PlacedBuffer[] = []
