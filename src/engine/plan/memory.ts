@@ -191,10 +191,9 @@ class Planner {
     this.holders = new Array<Holder>(graph.idEnd)
     this.madeAt = new Int32Array(graph.idEnd).fill(NEVER)
     this.lastRead = new Int32Array(graph.idEnd).fill(NEVER)
-    kernels.forEach((kernel, index) => {
-      const { writes, reads } = kernel
-      for (let i = 0; i < writes.length; i++) this.madeAt[writes[i]!.id] = index
-      for (let i = 0; i < reads.length; i++) this.lastRead[reads[i]!.id] = index
+    kernels.forEach(({ writes, reads }, index) => {
+      for (const { id } of writes) this.madeAt[id] = index
+      for (const { id } of reads) this.lastRead[id] = index
     })
   }
 
@@ -339,10 +338,9 @@ class Planner {
       draft.start = Math.min(draft.start, at)
       draft.end = Math.max(draft.end, at)
     }
-    this.kernels.forEach((kernel, index) => {
-      const { writes, reads } = kernel
-      for (let i = 0; i < writes.length; i++) touch(writes[i]!, index)
-      for (let i = 0; i < reads.length; i++) touch(reads[i]!, index)
+    this.kernels.forEach(({ writes, reads }, index) => {
+      for (const value of writes) touch(value, index)
+      for (const value of reads) touch(value, index)
     })
     for (const value of this.graph.outputs) touch(this.locations.baseOf(value), this.kernels.length)
     for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
@@ -383,16 +381,14 @@ class Planner {
 
   private finish(copies: readonly Update[], keeps: number): MemoryPlan {
     const held = this.held.map((value) => this.draftOf(value))
-    const drafts = new Set([...held, ...this.temporaries.values(), ...this.blocks.values()])
+    const drafts = [...new Set([...held, ...this.temporaries.values(), ...this.blocks.values()])]
     for (const draft of drafts) draft.end += keeps
-    const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
+    const { offsets, size } = assignOffsets(drafts.filter((draft) => draft.home === null))
     let id = 0
-    const buffers: PlacedBuffer[] = []
-    for (const draft of drafts) {
+    const buffers = drafts.map((draft) => {
       const home = draft.home ?? { kind: 'workspace' as const, offset: offsets.get(draft)! }
-      draft.buffer = { id: id++, byteLength: draft.bytes, home, start: draft.start, end: draft.end }
-      buffers.push(draft.buffer)
-    }
+      return (draft.buffer = { id: id++, byteLength: draft.bytes, home, start: draft.start, end: draft.end })
+    })
     const places = new Array<Place>(this.graph.idEnd)
     this.held.forEach(
       (value) => (places[value.id] = { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }),
