@@ -19,7 +19,7 @@ const folder = fileURLToPath(new URL('../../build/pages', import.meta.url))
 /** What `myelin` exports, but not its entries for other hosts. */
 const { exports } = JSON.parse(readDocument('package.json')) as { readonly exports: object }
 const subPaths = Object.keys(exports)
-  .filter((path) => path !== '.' && path !== '../package.json')
+  .filter((path) => path !== '.' && path !== './package.json')
   .map((path) => path.slice(2))
 
 beforeAll(async () => {

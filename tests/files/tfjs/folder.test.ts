@@ -43,7 +43,7 @@ describe('a folder with a model', () => {
     const [used] = readdirSync(place).filter((name) => name.endsWith('.bin'))
     leave(
       place,
-      ['group1-12345678-shard1of2.bin', 'group1-12345678-shard2of2.bin', used!, '../../model.json', 'notes.txt'].slice(
+      ['group1-12345678-shard1of2.bin', 'group1-12345678-shard2of2.bin', used!, '../model.json', 'notes.txt'].slice(
         0,
         3,
       ),
