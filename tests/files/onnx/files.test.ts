@@ -689,17 +689,12 @@ describe('elements in other files', () => {
       expect((await each.predict(tensor([[1, 1, 1]]))).data).toEqual(Float32Array.of(1, 2, 3))
   })
 
-  it.each([
-    '../outside.bin',
-    '/etc/passwd',
-    'a/../../outside.bin',
-    'C:\\w.bin',
-    'http://host/w.bin',
-    '',
-    'link.bin',
-  ])('are refused outside of it: %s', async (location) => {
-    await expect(loadOnnx(saved(model(location)))).rejects.toThrow(/in the folder|leads out/)
-  })
+  it.each(['../outside.bin', '/etc/passwd', 'a/../../outside.bin', 'C:\\w.bin', 'http://host/w.bin', '', 'link.bin'])(
+    'are refused outside of it: %s',
+    async (location) => {
+      await expect(loadOnnx(saved(model(location)))).rejects.toThrow(/in the folder|leads out/)
+    },
+  )
 
   it('are refused if they are missing or too short', async () => {
     await expect(loadOnnx(model('w.bin'))).rejects.toThrow("and { externalData: { 'w.bin': bytes } }")
