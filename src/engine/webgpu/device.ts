@@ -2,9 +2,15 @@
 
 import { DeviceMemory } from './memory'
 import { STAGE_COMPUTE } from './flags'
+import { moduleOf } from './module'
 
 /** The bytes that are bound for a kernel's record: no record is larger. */
 export const RECORD_BYTES = 2048
+
+/** Whether kernels can use subgroups: the adapter has them, and WGSL can number them. */
+export function hasSubgroups({ features }: GPUAdapter, language: WGSLLanguageFeatures | undefined): boolean {
+  return features.has('subgroups') && language?.has('subgroup_id') === true
+}
 
 export class Gpu {
   readonly memory: DeviceMemory
@@ -15,7 +21,19 @@ export class Gpu {
   /** Why the device was lost; null while it is there. */
   loss: GPUDeviceLostInfo | null = null
 
-  constructor(readonly device: GPUDevice) {
+  /** A new device with the largest buffers that the adapter has. @param usesSubgroups see `hasSubgroups` */
+  static async request(adapter: GPUAdapter, usesSubgroups: boolean): Promise<Gpu> {
+    const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits
+    const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize }
+    const requiredFeatures: GPUFeatureName[] = usesSubgroups ? ['subgroups'] : []
+    return new Gpu(await adapter.requestDevice({ requiredLimits, requiredFeatures }), usesSubgroups)
+  }
+
+  /** @param usesSubgroups whether kernels use subgroups, which the device must have */
+  constructor(
+    readonly device: GPUDevice,
+    private readonly usesSubgroups = false,
+  ) {
     void device.lost.then((info) => (this.loss = info))
     this.memory = new DeviceMemory(device)
     this.layout = device.createBindGroupLayout({
@@ -33,11 +51,11 @@ export class Gpu {
     return this.loss
   }
 
-  /** The pipeline of a source, compiled once. */
+  /** The pipeline of a dispatch's WGSL, compiled once. */
   pipeline(code: string): Promise<GPUComputePipeline> {
     let pipeline = this.pipelines.get(code)
     if (pipeline === undefined) {
-      const module = this.device.createShaderModule({ code })
+      const module = this.device.createShaderModule({ code: moduleOf(code, this.usesSubgroups) })
       pipeline = this.device.createComputePipelineAsync({
         layout: this.pipelineLayout,
         compute: { module, entryPoint: 'main' },

@@ -12,7 +12,7 @@ export type Grid = readonly [x: number, y: number, z: number]
 
 /** One or more kernels on the GPU. */
 export interface Dispatch {
-  /** The complete WGSL. */
+  /** The WGSL, without the functions that it calls and `main`. */
   readonly code: string
   /** The record of the kernels, in the order of its fields. */
   readonly words: readonly Word[]

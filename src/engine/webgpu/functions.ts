@@ -6,7 +6,7 @@ import { exponentials } from './functions/exponentials'
 import { integers } from './functions/integers'
 import { power } from './functions/power'
 import { quotients } from './functions/quotients'
-import { kernelFunctions } from './kernels/functions'
+import { kernelFunctions, subgroupFunctions } from './kernels/functions'
 import type { Sources } from './functions/sources'
 
 const functions: Sources = {
@@ -19,14 +19,17 @@ const functions: Sources = {
   ...kernelFunctions,
 }
 
+const functionsWithSubgroups: Sources = { ...functions, ...subgroupFunctions }
+
 const CALL = /\b([A-Za-z][A-Za-z0-9_]*)\(/g
 
 /** The sources of the functions that a text calls, directly or through others; each before those that call it. */
-export function functionsIn(text: string): string {
+export function functionsIn(text: string, hasSubgroups: boolean): string {
+  const sources = hasSubgroups ? functionsWithSubgroups : functions
   const found = new Set<string>()
   const visit = (source: string): void => {
     for (const [, name] of source.matchAll(CALL)) {
-      const called = functions[name!]
+      const called = sources[name!]
       if (called === undefined || found.has(called) || called === source) continue
       visit(called)
       found.add(called)

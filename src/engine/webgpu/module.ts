@@ -121,15 +121,41 @@ export function dispatchOf(pieces: readonly Piece[]): Dispatch {
   if (unless !== null) words.push(['stopFlag', unless])
   const stop = withGroups === undefined ? STOP : STOP_TOGETHER
   const { declaration, statement } = unless === null ? NO_STOP : stop
-  const own = functions.join('\n')
   const code = `struct Record { ${words.map(([name, word]) => `${name}: ${typeOf(word)}`).join(', ')} }
 @group(0) @binding(0) var<storage, read_write> memory: array<u32>;
 @group(0) @binding(1) var<uniform> p: Record;
-${[...memory].map(([name, { type }]) => `var<workgroup> ${name}: ${type};\n`).join('')}${declaration}${functionsIn(own)}${own}
-@compute @workgroup_size(${threads}) fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) thread: u32) {
-let group = groupId.y * groupCounts.x + groupId.x;
+${[...memory].map(([name, { type }]) => `var<workgroup> ${name}: ${type};\n`).join('')}${declaration}${functions.join('\n')}
+const THREADS = ${threads}u;
+fn run(group: u32, thread: u32) {
 ${statement}${call}
 }
 `
   return { code, words: words.map(([, word]) => word), grid: gridOf(groups) }
+}
+
+const BUILTINS =
+  '@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) thread: u32'
+
+/** What functions of subgroups need. */
+const SUBGROUPS = {
+  // A loop over the threads of a subgroup depends on a variable, so WGSL does not see that they take the same path.
+  head: `enable subgroups;
+diagnostic(off, subgroup_uniformity);
+var<private> subgroup: u32;
+var<private> subgroupSize: u32;
+`,
+  builtins: ', @builtin(subgroup_id) subgroupNumber: u32, @builtin(subgroup_size) threadsTogether: u32',
+  statement: 'subgroup = subgroupNumber;\nsubgroupSize = threadsTogether;\n',
+}
+const NO_SUBGROUPS = { head: '', builtins: '', statement: '' }
+
+/** The complete WGSL of a dispatch, with the functions that it calls, for a device with or without subgroups. */
+export function moduleOf(code: string, hasSubgroups: boolean): string {
+  const functions = functionsIn(code, hasSubgroups)
+  const { head, builtins, statement } = functions.includes('subgroup') ? SUBGROUPS : NO_SUBGROUPS
+  return `${head}${functions}${code}
+@compute @workgroup_size(THREADS) fn main(${BUILTINS}${builtins}) {
+${statement}run(groupId.y * groupCounts.x + groupId.x, thread);
+}
+`
 }

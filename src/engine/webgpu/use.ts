@@ -6,6 +6,7 @@ import { setAccelerator, type ProgramReport } from '../runtime/accelerator'
 import { currentRuntime } from '../runtime/current'
 import { TapeBackend } from '../runtime/tape-backend'
 import type { When } from './choices'
+import { Gpu, hasSubgroups } from './device'
 import { WebGpu } from './webgpu'
 
 /** The options of `useWebGPU`. */
@@ -74,13 +75,14 @@ export async function useWebGPU(options: WebGPUOptions = {}): Promise<WebGPUUse>
     throw new ArgumentError(`useWebGPU: when must be 'auto' or 'always', received ${quoted(when)}`)
   if (!(currentRuntime().backend instanceof TapeBackend))
     return without('WebGPU needs the wasm backend, not the interpreter')
-  if (device !== undefined) return using(new WebGpu(device, when, 'the device that was passed', null))
+  if (device !== undefined) return using(new WebGpu(new Gpu(device), when, 'the device that was passed', null))
   const adapter = await adapterOf(options)
   if (typeof adapter === 'string') return without(adapter)
   if (when === 'auto' && isSoftware(adapter))
     return without(`${nameOf(adapter)} is a software adapter, which is slower than wasm`)
-  const renew = async (): Promise<GPUDevice> => deviceOf((await freshAdapter(options)) ?? adapter)
-  return using(new WebGpu(await deviceOf(adapter), when, nameOf(adapter), renew))
+  const language = gpuOf(options)?.wgslLanguageFeatures
+  const renew = async (): Promise<Gpu> => makeGpu((await freshAdapter(options)) ?? adapter, language)
+  return using(new WebGpu(await makeGpu(adapter, language), when, nameOf(adapter), renew))
 }
 
 /** An adapter, or why there is none. */
@@ -102,13 +104,11 @@ function gpuOf({ gpu }: WebGPUOptions): GPU | undefined {
   return gpu ?? (typeof navigator === 'undefined' ? undefined : navigator.gpu)
 }
 
-/** A device with the largest buffers that the adapter has. */
-async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits
-  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } })
-  kept.add(device)
-  void device.lost.then(() => kept.delete(device))
-  return device
+async function makeGpu(adapter: GPUAdapter, language: WGSLLanguageFeatures | undefined): Promise<Gpu> {
+  const gpu = await Gpu.request(adapter, hasSubgroups(adapter, language))
+  kept.add(gpu.device)
+  void gpu.device.lost.then(() => kept.delete(gpu.device))
+  return gpu
 }
 
 function isSoftware({ info }: GPUAdapter): boolean {

@@ -16,7 +16,7 @@ import type { Program } from '../runtime/program'
 import type { Rows } from '../runtime/rows'
 import { Cells } from './cells'
 import { Choices, type When } from './choices'
-import { Gpu } from './device'
+import type { Gpu } from './device'
 import { DeviceLostError } from './errors'
 import { GpuRun } from './run'
 import { IN_FLIGHT } from './step-queue'
@@ -38,17 +38,16 @@ export class WebGpu implements Accelerator {
   private renewing: Promise<void> | null = null
 
   constructor(
-    device: GPUDevice,
+    gpu: Gpu,
     private readonly when: When,
     private readonly name: string,
     /** Asks for another device after this one is lost; null if the user gave it. */
-    private readonly renew: (() => Promise<GPUDevice>) | null,
+    private readonly renew: (() => Promise<Gpu>) | null,
   ) {
-    this.tested = this.test(device)
+    this.tested = this.test(gpu)
   }
 
-  private test(device: GPUDevice): Tested {
-    const gpu = new Gpu(device)
+  private test(gpu: Gpu): Tested {
     return { gpu, cells: new Cells(gpu.memory), choices: new Choices(gpu, this.when, this.programs) }
   }
 
@@ -95,7 +94,7 @@ export class WebGpu implements Accelerator {
     return this.tested
   }
 
-  private async replace(renew: () => Promise<GPUDevice>): Promise<void> {
+  private async replace(renew: () => Promise<Gpu>): Promise<void> {
     try {
       this.tested = this.test(await renew())
     } catch {

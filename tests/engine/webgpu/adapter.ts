@@ -2,7 +2,7 @@
 // fail with REQUIRE_WEBGPU=1.
 
 import { existsSync } from 'node:fs'
-import { Gpu } from '../../../src/engine/webgpu/device'
+import { Gpu, hasSubgroups } from '../../../src/engine/webgpu/device'
 
 const SWIFTSHADER = ['/usr/lib/chromium/vk_swiftshader_icd.json', '/opt/google/chrome/vk_swiftshader_icd.json']
 
@@ -10,28 +10,32 @@ const SWIFTSHADER = ['/usr/lib/chromium/vk_swiftshader_icd.json', '/opt/google/c
 const kept: unknown[] = []
 let entry: GPU | null = null
 
-/** Another device. */
-export async function makeDevice(): Promise<GPUDevice> {
-  if (entry === null) {
-    const icd = SWIFTSHADER.find((path) => existsSync(path))
-    if (icd !== undefined) process.env['VK_ICD_FILENAMES'] ??= icd
-    const { create } = await import('webgpu')
-    entry = create([])
-  }
-  const adapter = await entry.requestAdapter()
-  if (adapter === null) throw new Error('no adapter')
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits
-  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } })
-  device.addEventListener('uncapturederror', ({ error }) => {
-    throw new Error(error.message)
-  })
-  kept.push(adapter, device)
-  return device
+async function makeEntry(): Promise<GPU> {
+  const icd = SWIFTSHADER.find((path) => existsSync(path))
+  if (icd !== undefined) process.env['VK_ICD_FILENAMES'] ??= icd
+  const { create } = await import('webgpu')
+  return create([])
 }
 
-async function makeGpu(): Promise<Gpu | null> {
+async function requestGpu(mayUseSubgroups: boolean): Promise<Gpu> {
+  entry ??= await makeEntry()
+  const adapter = await entry.requestAdapter()
+  if (adapter === null) throw new Error('no adapter')
+  const gpu = await Gpu.request(adapter, mayUseSubgroups && hasSubgroups(adapter, entry.wgslLanguageFeatures))
+  gpu.device.addEventListener('uncapturederror', ({ error }) => {
+    throw new Error(error.message)
+  })
+  kept.push(adapter, gpu.device)
+  return gpu
+}
+
+/** Another device. */
+export const makeDevice = async (): Promise<GPUDevice> => (await requestGpu(false)).device
+
+/** Another GPU; null without one. */
+export async function makeGpu(mayUseSubgroups: boolean): Promise<Gpu | null> {
   try {
-    return new Gpu(await makeDevice())
+    return await requestGpu(mayUseSubgroups)
   } catch (error) {
     if (process.env['REQUIRE_WEBGPU'] === '1') throw error
     return null
@@ -42,5 +46,5 @@ let made: Promise<Gpu | null> | null = null
 
 /** The GPU of all tests; null without one. */
 export function testGpu(): Promise<Gpu | null> {
-  return (made ??= makeGpu())
+  return (made ??= makeGpu(true))
 }

@@ -22,7 +22,7 @@ import { testGpu } from './adapter'
 const gpu = await testGpu()
 
 /** The accelerator of all tests, so that they share kernels; null without a GPU. */
-export const web = gpu && new WebGpu(gpu.device, 'always', 'the device of the tests', null)
+export const web = gpu && new WebGpu(gpu, 'always', 'the device of the tests', null)
 
 /** Numbers by name. */
 export type Outcome = Readonly<Record<string, ArrayLike<number>>>

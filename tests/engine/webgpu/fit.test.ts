@@ -13,7 +13,7 @@ let web: WebGpu
 
 describe.skipIf(gpu === null)('on the GPU', () => {
   beforeAll(() => {
-    web = new WebGpu(gpu!.device, 'always', 'the device of the tests', null)
+    web = new WebGpu(gpu!, 'always', 'the device of the tests', null)
   })
   afterAll(() => setAccelerator(null))
 

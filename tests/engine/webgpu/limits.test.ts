@@ -8,6 +8,7 @@ import * as m from '../../../src'
 import type { Value } from '../../../src/engine/ir/graph'
 import { setAccelerator } from '../../../src/engine/runtime/accelerator'
 import type { GraphBuilder } from '../../../src/engine/transforms/builder'
+import { Gpu } from '../../../src/engine/webgpu/device'
 import { WebGpu } from '../../../src/engine/webgpu/webgpu'
 import { expectClose } from '../../helpers/compare'
 import { exactly, floats, integers, type TensorContent } from '../../helpers/data'
@@ -114,7 +115,7 @@ describe.skipIf(gpu === null)('without enough memory', () => {
     ],
   ])('a model stays on the CPU: %s', async (_, changes, why) => {
     const units = 200_000
-    const web = new WebGpu(changed(gpu!.device, changes), 'always', 'a small device', null)
+    const web = new WebGpu(new Gpu(changed(gpu!.device, changes)), 'always', 'a small device', null)
     setAccelerator(null)
     const expected = await predict(units)
     setAccelerator(web)

@@ -181,7 +181,7 @@ async function trained({ layers, data = sequences }: Example): Promise<Record<st
 describe.skipIf(gpu === null).each(Object.entries(examples))('%s', (_, example) => {
   it('trains as on the CPU', async () => {
     const expected = await trained(example)
-    const device = new WebGpu(gpu!.device, 'always', 'the device of the tests', null)
+    const device = new WebGpu(gpu!, 'always', 'the device of the tests', null)
     setAccelerator(device)
     try {
       const received = await trained(example)

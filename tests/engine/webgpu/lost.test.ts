@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import * as m from '../../../src'
 import { setAccelerator, type ProgramReport } from '../../../src/engine/runtime/accelerator'
 import { DeviceLostError } from '../../../src/engine/webgpu/errors'
+import { Gpu } from '../../../src/engine/webgpu/device'
 import { WebGpu } from '../../../src/engine/webgpu/webgpu'
 import { errorOf } from '../../helpers/training'
 import { makeDevice, testGpu } from './adapter'
@@ -58,12 +59,13 @@ class Devices {
   /** @param isReplaced whether there is another device after a loss */
   static async begin(isReplaced = true): Promise<Devices> {
     const first = await makeDevice()
-    const renew = async (): Promise<GPUDevice> => {
+    const renew = async (): Promise<Gpu> => {
       if (!isReplaced) throw new Error('no adapter')
       devices.count++
-      return (devices.current = await makeDevice())
+      devices.current = await makeDevice()
+      return new Gpu(devices.current)
     }
-    const devices = new Devices(new WebGpu(first, 'always', 'a device that is lost', renew), first)
+    const devices = new Devices(new WebGpu(new Gpu(first), 'always', 'a device that is lost', renew), first)
     return devices
   }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as m from '../../../src'
 import { jitAsync } from '../../../src/entries/webgpu'
 import { setAccelerator } from '../../../src/engine/runtime/accelerator'
+import { Gpu } from '../../../src/engine/webgpu/device'
 import { WebGpu } from '../../../src/engine/webgpu/webgpu'
 import { generator } from '../../helpers/data'
 import { testGpu } from './adapter'
@@ -36,7 +37,7 @@ describe.skipIf(gpu === null)('a run on the GPU', () => {
   beforeAll(() => {
     const counted = counting(gpu!.device)
     counts = counted.counts
-    web = new WebGpu(counted.device, 'always', 'the device of the tests', null)
+    web = new WebGpu(new Gpu(counted.device), 'always', 'the device of the tests', null)
     setAccelerator(web)
   })
   afterAll(() => setAccelerator(null))

@@ -3,19 +3,52 @@
 import type { Sources } from '../functions/sources'
 import { treeOf, ROW_THREADS } from './rows'
 
-const overRow = (name: string, combined: string): string => `var<workgroup> ${name}Part: array<f32, ${ROW_THREADS}>;
+/** WGSL for two numbers as one. */
+type Combination = (a: string, b: string) => string
+
+const sum: Combination = (a, b) => `${a} + ${b}`
+const largest: Combination = (a, b) => `maximum(${a}, ${b})`
+
+/** A function of a number of each thread: the numbers of all threads as one. They are combined in the memory of the workgroup. */
+const overRow = (
+  name: string,
+  combined: Combination,
+): string => `var<workgroup> ${name}Part: array<f32, ${ROW_THREADS}>;
 fn ${name}(thread: u32, x: f32) -> f32 {
 ${name}Part[thread] = x;
-${treeOf('thread', ROW_THREADS, 1, `${name}Part[thread] = ${combined};`)}
+${treeOf('thread', ROW_THREADS, 1, `${name}Part[thread] = ${combined(`${name}Part[thread]`, `${name}Part[other]`)};`)}
 let y = ${name}Part[0];
 workgroupBarrier();
 return y;
 }`
 
+/** The same with fewer barriers: the threads of a subgroup exchange their numbers, and only the results of subgroups are in memory. */
+const overSubgroups = (
+  name: string,
+  combined: Combination,
+): string => `var<workgroup> ${name}Part: array<f32, ${ROW_THREADS}>;
+fn ${name}(thread: u32, x: f32) -> f32 {
+let size = min(subgroupSize, ${ROW_THREADS}u);
+var y = x;
+for (var apart = size / 2u; apart > 0u; apart /= 2u) { y = ${combined('y', 'subgroupShuffleXor(y, apart)')}; }
+if (subgroupElect()) { ${name}Part[subgroup] = y; }
+workgroupBarrier();
+y = ${name}Part[0];
+for (var i = 1u; i < ${ROW_THREADS}u / size; i++) { y = ${combined('y', `${name}Part[i]`)}; }
+workgroupBarrier();
+return y;
+}`
+
+/** Functions in place of those below, on a device with subgroups. */
+export const subgroupFunctions: Sources = {
+  rowSum: overSubgroups('rowSum', sum),
+  rowMax: overSubgroups('rowMax', largest),
+}
+
 export const kernelFunctions: Sources = {
   // The sum and the largest of the numbers of all threads of a workgroup, which call it together.
-  rowSum: overRow('rowSum', 'rowSumPart[thread] + rowSumPart[other]'),
-  rowMax: overRow('rowMax', 'maximum(rowMaxPart[thread], rowMaxPart[other])'),
+  rowSum: overRow('rowSum', sum),
+  rowMax: overRow('rowMax', largest),
   // The position for an index, which counts from the end if it is negative; −1 outside the axis.
   placeOf: `fn placeOf(index: i32, axis: u32) -> i32 {
 let place = select(index, index + i32(axis), index < 0i);
