@@ -207,7 +207,7 @@ class Planner {
     this.placeParts()
     this.holdResults()
     this.extendLives()
-    this.shareInPlace()
+    this.shareInPlace(keeps)
     return this.finish(copies, keeps)
   }
 
@@ -346,8 +346,8 @@ class Planner {
     for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
   }
 
-  /** Lets a kernel overwrite an operand whose lifetime ends there. */
-  private shareInPlace(): void {
+  /** Lets a kernel overwrite an operand whose lifetime ends there, unless one of the `keeps` kernels before reads it, too. */
+  private shareInPlace(keeps: number): void {
     this.kernels.forEach((kernel, index) => {
       const { writes, reads } = kernel
       for (let i = 0; i < writes.length; i++) {
@@ -359,13 +359,18 @@ class Planner {
           const source = this.ownDraft(read)
           const dies = source !== null && source.home === null && source.end === index
           if (!dies || source.bytes !== target.bytes || source === target || !kernel.mayShare(write, read)) continue
-          if (this.readsPartOf(source, kernel, read)) continue
+          if (this.readsPartOf(source, kernel, read) || this.isReadBefore(index, keeps, source)) continue
           source.end = Math.max(source.end, target.end)
           target.into = source
           break
         }
       }
     })
+  }
+
+  private isReadBefore(index: number, keeps: number, draft: Draft): boolean {
+    const before = this.kernels.slice(Math.max(0, index - keeps), index)
+    return before.some(({ reads }) => reads.some((value) => this.ownDraft(value) === draft))
   }
 
   /** Whether an operand other than `read` has its bytes in the same draft. */

@@ -4,12 +4,16 @@ import type { DType } from '../../core/dtypes'
 import { broadcastStrides, sizeOf } from '../../core/shapes'
 import type { Value } from '../ir/graph'
 import type { Word } from '../ir/instruction'
+import type { Operand } from '../ir/operand'
 import type { ChainKernel } from '../plan/chain'
 import type { Placement } from '../plan/kernel'
+import { isContiguous } from '../primitives/rule'
 import type { ChainLimits } from '../plan/target'
-import type { Emitter } from './dispatch'
+import { elementsOf } from './couple'
+import type { Elements, Emitter } from './dispatch'
 import { expressionOf } from './elementwise'
 import { stridedOffsets } from './strided'
+import { anyMeet, rangesOfView } from './uses'
 
 /** A thread reads an operand of any layout; a record has room for these. */
 export const CHAIN_LIMITS: ChainLimits = { operands: 16, steps: 64, copies: () => false }
@@ -19,6 +23,16 @@ export const loaded = (dtype: DType, at: string): string => (dtype === 'float32'
 /** WGSL that stores an element. */
 export const stored = (dtype: DType, at: string, x: string): string =>
   dtype === 'float32' ? `storeF32(${at}, ${x});` : `storeI32(${at}, ${x});`
+
+/** The elements of a chain: its results, and the operands that it reads only element by element. */
+function elementsIn({ operands, writes, shape }: ChainKernel, operand: Placement['operand']): Elements {
+  const read = operands.map(operand)
+  const isAlone = ({ shape: own, strides }: Operand): boolean =>
+    sizeOf(own) === sizeOf(shape) && isContiguous(own, strides)
+  const others = read.filter((each) => !isAlone(each)).flatMap(rangesOfView)
+  const alone = read.filter((each) => isAlone(each) && !anyMeet(rangesOfView(each), others))
+  return elementsOf(...writes.map(operand), ...alone)
+}
 
 export function lowerChain(kernel: ChainKernel, { operand }: Placement, emit: Emitter): void {
   const { nodes, shape, writes } = kernel
@@ -49,6 +63,7 @@ export function lowerChain(kernel: ChainKernel, { operand }: Placement, emit: Em
   })
   emit.over(sizeOf(shape), {
     fields: { ...fields, ...offsets.fields },
+    elements: elementsIn(kernel, operand),
     body: `${offsets.code}\n${lines.join('\n')}`,
   })
 }

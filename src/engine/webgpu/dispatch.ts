@@ -39,6 +39,16 @@ export const arrayOf = (element: keyof typeof ELEMENT_BYTES, count: number): Sha
   bytes: ELEMENT_BYTES[element] * count,
 })
 
+/** Elements that are neighbours in memory, of which a thread uses only one at a time, and no other thread uses this one. */
+export interface Elements {
+  readonly count: number
+  readonly addresses: readonly Address[]
+}
+
+/** The functions that a kernel calls at its elements: see couple.ts. */
+export type Hook = 'beforeElement' | 'afterElement'
+export type Hooks = Readonly<Partial<Record<Hook, Elements>>>
+
 /** How a kernel is written. */
 export interface KernelText {
   readonly fields: RecordFields
@@ -48,6 +58,13 @@ export interface KernelText {
   readonly shared?: Readonly<Record<string, Shared>>
   /** The functions that only this kernel has. */
   readonly functions?: Sources
+  /**
+   * Where the body calls a function of an element's number: `beforeElement(i)` before it reads element i, `afterElement(i)` after it
+   * has stored it. Each element once.
+   */
+  readonly hooks?: Hooks
+  /** Only for a kernel with a thread for each element: what its thread uses only at `index`. */
+  readonly elements?: Elements
   /**
    * The statements of one thread. They may use `memory`, `p`, `group` (the number of the workgroup), `thread` (the number of
    * the thread in it), `index` (the number of the thread in all), and the functions of functions.ts.

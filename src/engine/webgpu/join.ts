@@ -2,6 +2,7 @@
 // which it can run, if it is independent of all of them.
 
 import type { Word } from '../ir/instruction'
+import { coupled } from './couple'
 import { RECORD_BYTES } from './device'
 import { Emitter, type Piece } from './dispatch'
 import { dispatchOf, sharedMemoryOf, wordsOf } from './module'
@@ -54,12 +55,29 @@ function homeOf(piece: Placed, dispatches: readonly (Placed[] | LoopStep)[]): Pl
   return home
 }
 
+/** Makes `piece` a part of the only kernel whose results it needs, or this kernel a part of it. @returns whether that is possible */
+function couple(piece: Placed, dispatches: (Placed[] | LoopStep)[]): boolean {
+  for (let i = dispatches.length - 1; i >= Math.max(0, dispatches.length - MOST_MOVES); i--) {
+    const pieces = dispatches[i]!
+    if ('loop' in pieces) return false
+    const needed = pieces.filter(({ uses }) => !areIndependent(uses, piece.uses))
+    if (needed.length === 0) continue
+    const joint = needed.length === 1 ? coupled(needed[0]!, piece) : null
+    if (joint === null) return false
+    const changed = pieces.map((each) => (each === needed[0] ? joint : each))
+    if (!fit(changed)) return false
+    dispatches[i] = changed
+    return true
+  }
+  return false
+}
+
 /** The steps of a draft, with fewer dispatches. */
 export function joined(draft: Draft): Step[] {
   const dispatches: (Placed[] | LoopStep)[] = []
   for (const piece of draft) {
     if ('loop' in piece) dispatches.push(piece)
-    else {
+    else if (!couple(piece, dispatches)) {
       const home = homeOf(piece, dispatches)
       if (home === null) dispatches.push([piece])
       else home.push(piece)

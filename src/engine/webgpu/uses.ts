@@ -11,7 +11,7 @@ import { hasEffect } from '../transforms/effect'
 import type { RunWords } from './kernel'
 
 /** Bytes that are somewhere else than those of other spaces. */
-interface Range {
+export interface Range {
   readonly space: unknown
   readonly start: number
   readonly end: number
@@ -41,7 +41,7 @@ export function usesOfCopy(from: Address, to: Address, bytes: number, unless: Ad
 }
 
 /** The bytes between the first and the last element of a view. */
-function rangesOfView({ address, shape, strides }: Operand): Range[] {
+export function rangesOfView({ address, shape, strides }: Operand): Range[] {
   if (sizeOf(shape) === 0) return []
   const steps = strides.map((stride, axis) => stride * (shape[axis]! - 1))
   const low = steps.reduce((sum, step) => sum + Math.min(0, step), 0)
@@ -76,9 +76,24 @@ export function rangesOf({ buffer, offset }: Address, bytes: number): Range[] {
   }
 }
 
-const meet = (some: readonly Range[], others: readonly Range[]): boolean =>
-  some.some((a) => others.some((b) => a.space === b.space && a.start < b.end && b.start < a.end))
+const meet = (a: Range, b: Range): boolean => a.space === b.space && a.start < b.end && b.start < a.end
+
+export const anyMeet = (some: readonly Range[], others: readonly Range[]): boolean =>
+  some.some((a) => others.some((b) => meet(a, b)))
 
 export function areIndependent(a: Uses, b: Uses): boolean {
-  return !meet(a.writes, b.writes) && !meet(a.writes, b.reads) && !meet(a.reads, b.writes)
+  return !anyMeet(a.writes, b.writes) && !anyMeet(a.writes, b.reads) && !anyMeet(a.reads, b.writes)
+}
+
+export const isSame = (a: Range, b: Range): boolean => a.space === b.space && a.start === b.start && a.end === b.end
+
+/** The pairs of bytes that meet, of which at least one is written. */
+export function meetings(a: Uses, b: Uses): (readonly [Range, Range])[] {
+  const pairs = (some: readonly Range[], others: readonly Range[]): (readonly [Range, Range])[] =>
+    some.flatMap((x) => others.filter((y) => meet(x, y)).map((y) => [x, y] as const))
+  return [...pairs(a.writes, b.writes), ...pairs(a.writes, b.reads), ...pairs(a.reads, b.writes)]
+}
+
+export function both(a: Uses, b: Uses): Uses {
+  return { reads: [...a.reads, ...b.reads], writes: [...a.writes, ...b.writes] }
 }

@@ -3,6 +3,7 @@
 import { sizeOf, type Shape } from '../../../core/shapes'
 import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { windowOf } from '../../primitives/convolution'
+import { elementsOf, unused } from '../couple'
 import { arrayOf } from '../dispatch'
 import type { GpuContext, GpuKernel } from '../kernel'
 import { treeOf } from './rows'
@@ -158,13 +159,16 @@ function emitDepthwise(
   const { fields, rank } = slideOf(x, window, attributes)
   emit.over(sizeOf(out!.shape), {
     fields: { operand, kernel, out, channels: x.at(-1)!, taps: sizeOf(window), ...fields },
+    functions: unused('afterElement'),
+    hooks: { afterElement: elementsOf(out!) },
     body: `let channel = index % p.channels;
 var sum = 0.0;
 for (var tap = 0u; tap < p.taps; tap++) {
 ${seen(rank)}
 sum = fma(f32At(p.operand + ${row} * p.channels + channel), f32At(p.kernel + tap * p.channels + channel), sum);
 }
-storeF32(p.out + index, sum);`,
+storeF32(p.out + index, sum);
+afterElement(index);`,
   })
 }
 

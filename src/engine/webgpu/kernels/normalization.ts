@@ -2,6 +2,7 @@
 // neighbouring columns of all rows.
 
 import { extentsOf, type Normalization, type NormalizationGradient } from '../../primitives/normalization'
+import { elementsOf, unused } from '../couple'
 import { arrayOf, type Emitter, type RecordFields } from '../dispatch'
 import type { RoutineKernel } from '../kernel'
 import { forColumns, treeOf, ROW_THREADS } from './rows'
@@ -28,13 +29,15 @@ export const normalization: RoutineKernel<Normalization> = {
         epsilon: { float: epsilon },
       },
       threads: ROW_THREADS,
+      functions: unused('beforeElement', 'afterElement'),
+      hooks: { beforeElement: elementsOf(x!), afterElement: elementsOf(out!) },
       body: `${ROW}
 var mean = 0.0;
-${isCentered ? `${forColumns('mean += f32At(p.x + first + i);')}\nmean = rowSum(thread, mean) / f32(p.columns);` : ''}
+${isCentered ? `${forColumns('beforeElement(first + i); mean += f32At(p.x + first + i);')}\nmean = rowSum(thread, mean) / f32(p.columns);` : ''}
 var squares = 0.0;
-${forColumns('let d = f32At(p.x + first + i) - mean; squares = fma(d, d, squares);')}
+${forColumns(`${isCentered ? '' : 'beforeElement(first + i); '}let d = f32At(p.x + first + i) - mean; squares = fma(d, d, squares);`)}
 let inverse = rsqrtOf(rowSum(thread, squares) / f32(p.columns) + p.epsilon);
-${forColumns(`storeF32(p.out + first + i, (f32At(p.x + first + i) - mean) * inverse${scaled}${shifted});`)}
+${forColumns(`storeF32(p.out + first + i, (f32At(p.x + first + i) - mean) * inverse${scaled}${shifted}); afterElement(first + i);`)}
 if (thread == 0u) { storeF32(p.mean + group, mean); storeF32(p.inverse + group, inverse); }`,
     })
   },

@@ -1,16 +1,23 @@
 // Reductions on the GPU: a workgroup computes some neighbouring results. Its threads pass over parts of the axis, and their results
-// are combined as a tree, always in the same order.
+// are combined as a tree, always in the same order. A long axis with few results is divided into slices, whose results are combined
+// afterwards.
 
 import { internalError } from '../../../core/errors'
-import { adjacentGroups, sizeOf, splitAround } from '../../../core/shapes'
-import type { DType } from '../../../core/dtypes'
+import { BYTES_PER_ELEMENT, type DType } from '../../../core/dtypes'
+import { adjacentGroups, sizeOf, splitAround, type Shape } from '../../../core/shapes'
 import type { AxesAttributes, AxisAttributes } from '../../ir/attributes'
+import { elementsOf, unused } from '../couple'
 import { arrayOf } from '../dispatch'
 import { loaded, stored } from '../chain'
 import type { GpuKernel } from '../kernel'
 import { treeOf, LEAST } from './rows'
 
 const THREADS = 256
+/** A slice of an axis is so long that each thread of a workgroup passes over at least so many elements. */
+const EACH = 32
+const MOST_SLICES = 32
+/** With so many workgroups, a device is busy without slices. */
+const ENOUGH_GROUPS = 96
 
 interface Reducer {
   /** The bits of the result of an empty axis. */
@@ -19,34 +26,97 @@ interface Reducer {
   readonly combined: string
 }
 
+/** How workgroups divide a reduction. */
+interface Division {
+  readonly outer: number
+  readonly axis: number
+  readonly inner: number
+  /** The neighbouring results of a workgroup, and its threads for each of them. */
+  readonly across: number
+  readonly deep: number
+  /** The workgroups for the results of a row. */
+  readonly blocks: number
+  /** A long axis with few results is divided into slices. */
+  readonly slices: number
+}
+
+function divisionOf(shape: Shape, axes: readonly number[]): Division {
+  if (adjacentGroups(axes).length > 1) throw internalError(`no reduction along axes ${axes.join()}`)
+  const { outer, axis, inner } =
+    axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes.at(-1))
+  const across = inner === 1 ? 1 : 16
+  const deep = THREADS / across
+  const blocks = Math.ceil(inner / across)
+  const most = Math.min(MOST_SLICES, Math.floor(ENOUGH_GROUPS / (outer * blocks)), Math.floor(axis / (deep * EACH)))
+  return { outer, axis, inner, across, deep, blocks, slices: Math.max(1, most) }
+}
+
+/** The bytes of the results of slices; 0 without slices. */
+function sliceBytes(shape: Shape, axes: readonly number[]): number {
+  const { outer, inner, slices } = divisionOf(shape, axes)
+  return slices === 1 ? 0 : BYTES_PER_ELEMENT * slices * outer * inner
+}
+
 /** @param mean whether the result is divided by the length of the axis */
 function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKernel<AxesAttributes> {
   return {
-    lower({ inputs: [x], outputs: [out], attributes: { axes }, emit }) {
-      if (adjacentGroups(axes).length > 1) throw internalError(`no reduction along axes ${axes.join()}`)
+    temporaryBytes: ([x], { axes }) => sliceBytes(x!.shape, axes),
+    lower({ inputs: [x], outputs: [out], attributes: { axes }, temporary, emit }) {
       const { dtype, shape } = x!
       const reducer = dtype === 'float32' ? float : integer
       if (reducer === null) throw internalError(`no reduction of ${dtype}`)
-      const { outer, axis, inner } =
-        axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes.at(-1))
-      const across = inner === 1 ? 1 : 16
-      const deep = THREADS / across
-      const blocks = Math.ceil(inner / across)
-      const result = mean ? 'part[thread] / f32(p.axis)' : 'part[thread]'
-      emit.groups(outer * blocks, {
-        fields: { x, out, axis, inner, blocks, start: reducer.start(dtype) },
+      const { outer, axis, inner, across, deep, blocks, slices } = divisionOf(shape, axes)
+      const end = {
+        fields: { out, axis },
+        hooks: { afterElement: elementsOf(out!) },
+        code: `${stored(dtype, 'p.out + to', mean ? 'a / f32(p.axis)' : 'a')}\nafterElement(to);`,
+      }
+      const isSliced = slices > 1
+      const storeSlice = stored(dtype, 'p.sums + slice * p.outer * p.inner + to', 'a')
+      emit.groups(outer * blocks * slices, {
+        fields: {
+          ...(isSliced ? { sums: temporary!, axis } : end.fields),
+          x,
+          outer,
+          inner,
+          blocks,
+          each: Math.ceil(axis / slices),
+          start: reducer.start(dtype),
+        },
         threads: THREADS,
         shared: { part: arrayOf(typeOf(dtype), THREADS) },
-        body: `let row = group / p.blocks;
+        functions: unused('beforeElement', 'afterElement'),
+        hooks: { beforeElement: elementsOf(x!), ...(isSliced ? {} : end.hooks) },
+        body: `let slice = group / p.blocks / p.outer;
+let row = group / p.blocks % p.outer;
 let column = group % p.blocks * ${across}u + thread % ${across}u;
 let deep = thread / ${across}u;
 var a = bitcast<${typeOf(dtype)}>(p.start);
+let last = min(p.axis, (slice + 1u) * p.each);
 if (column < p.inner) {
-for (var i = deep; i < p.axis; i += ${deep}u) { let b = ${loaded(dtype, 'p.x + (row * p.axis + i) * p.inner + column')}; a = ${reducer.combined}; }
+for (var i = slice * p.each + deep; i < last; i += ${deep}u) {
+let at = (row * p.axis + i) * p.inner + column;
+beforeElement(at);
+let b = ${loaded(dtype, 'p.x + at')};
+a = ${reducer.combined};
+}
 }
 part[thread] = a;
 ${treeOf('deep', deep, across, `let b = part[other]; a = ${reducer.combined}; part[thread] = a;`)}
-if (deep == 0u && column < p.inner) { ${stored(dtype, 'p.out + row * p.inner + column', result)} }`,
+if (deep == 0u && column < p.inner) {
+let to = row * p.inner + column;
+${isSliced ? storeSlice : end.code}
+}`,
+      })
+      if (!isSliced) return
+      emit.over(outer * inner, {
+        fields: { ...end.fields, sums: temporary!, slices },
+        functions: unused('afterElement'),
+        hooks: end.hooks,
+        body: `let to = index;
+var a = ${loaded(dtype, 'p.sums + to')};
+for (var i = 1u; i < p.slices; i++) { let b = ${loaded(dtype, 'p.sums + i * p.count + to')}; a = ${reducer.combined}; }
+${end.code}`,
       })
     },
   }

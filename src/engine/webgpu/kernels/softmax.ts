@@ -4,16 +4,21 @@ import { splitAround } from '../../../core/shapes'
 import type { NoAttributes } from '../../ir/attributes'
 import { rowsOf } from '../../primitives/cross-entropy'
 import { isContiguous } from '../../primitives/rule'
+import { elementsOf, unused } from '../couple'
 import type { GpuKernel } from '../kernel'
 import { forColumns, LEAST, ROW_THREADS } from './rows'
 
-/** Declares `largest` and `sum`: the maximum of the row x, and Σ e^(x − largest). */
+/** Declares `largest` and `sum`: the maximum of the row x, whose first element is number `first`, and Σ e^(x − largest). */
 const SHIFTED = `var largest = bitcast<f32>(p.least);
-${forColumns('largest = maximum(largest, f32At(x + i));')}
+${forColumns('beforeElement(first + i); largest = maximum(largest, f32At(x + i));')}
 largest = rowMax(thread, largest);
 var sum = 0.0;
 ${forColumns('sum += expOf(f32At(x + i) - largest);')}
 sum = rowSum(thread, sum);`
+
+/** Declares the first element of a row. */
+const ROW = `let first = group * p.columns;
+let x = p.x + first;`
 
 /** @param finished the result from `shifted`, x − the maximum of its row, and `sum` */
 function rowSoftmax(finished: string): GpuKernel<NoAttributes> {
@@ -24,9 +29,11 @@ function rowSoftmax(finished: string): GpuKernel<NoAttributes> {
       emit.groups(rows, {
         fields: { x, out, columns, least: LEAST },
         threads: ROW_THREADS,
-        body: `let x = p.x + group * p.columns;
+        functions: unused('beforeElement', 'afterElement'),
+        hooks: { beforeElement: elementsOf(x!), afterElement: elementsOf(out!) },
+        body: `${ROW}
 ${SHIFTED}
-${forColumns(`let shifted = f32At(x + i) - largest; storeF32(p.out + group * p.columns + i, ${finished});`)}`,
+${forColumns(`let shifted = f32At(x + i) - largest; storeF32(p.out + first + i, ${finished}); afterElement(first + i);`)}`,
       })
     },
   }
@@ -54,12 +61,14 @@ function crossEntropyOf(isClass: boolean): GpuKernel<NoAttributes> {
           least: LEAST,
         },
         threads: ROW_THREADS,
-        body: `let x = p.x + group * p.columns;
+        functions: unused('beforeElement'),
+        hooks: { beforeElement: elementsOf(x!) },
+        body: `${ROW}
 ${SHIFTED}
 var loss = 0.0;
 ${forColumns(`let shifted = f32At(x + i) - largest;
 ${term}
-storeF32(p.out + group * p.columns + i, flushFactor(expOf(shifted)) / sum);`)}
+storeF32(p.out + first + i, flushFactor(expOf(shifted)) / sum);`)}
 loss = rowSum(thread, loss);
 if (thread == 0u) { storeF32(p.loss + group, loss); }`,
       })

@@ -7,7 +7,8 @@ import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf } from '../../../core/shapes'
 import type { Node } from '../../ir/graph'
 import type { Address } from '../../ir/operand'
-import { arrayOf, type Emitter, type RecordFields } from '../dispatch'
+import { elementsOf, unused } from '../couple'
+import { arrayOf, type Emitter, type Hooks, type RecordFields } from '../dispatch'
 import type { Sources } from '../functions/sources'
 import { expressionOf } from '../elementwise'
 import type { GpuContext } from '../kernel'
@@ -79,6 +80,8 @@ function activated(activation: readonly Node[]): string {
 
 interface Finish {
   readonly fields: RecordFields
+  readonly functions: Sources
+  readonly hooks: Hooks
   /** Statements for the sum x in column c of row r of `matrix`. */
   readonly code: string
 }
@@ -94,7 +97,10 @@ function finish(context: GpuContext<unknown>, product: TiledProduct): Finish {
     fields: { out: outputs[0], outRow, outMatrix, bias: bias ?? undefined, biasMatrix: isRow ? biasMatrix : undefined },
     code: `let to = matrix * p.outMatrix + r * p.outRow + c;
 ${bias === null ? '' : `x += f32At(p.bias + ${at});`} ${activated(activation)}
-storeF32(p.out + to, x);`,
+storeF32(p.out + to, x);
+afterElement(to);`,
+    functions: unused('afterElement'),
+    hooks: { afterElement: elementsOf(outputs[0]!) },
   }
 }
 
@@ -175,13 +181,14 @@ export function emitProduct(context: GpuContext<unknown>, product: TiledProduct)
   const end = finish(context, product)
   if (isByRow) return emitElements(product, end, emit)
   const isSliced = slices > 1
-  const results: RecordFields = isSliced ? { sums: temporary! } : end.fields
+  const { fields, functions, hooks } = isSliced ? { fields: { sums: temporary! }, functions: {}, hooks: {} } : end
   const each = isSliced ? Math.ceil(k / slices / DEPTH) * DEPTH : k
   emit.groups(rows * columns * matrices * slices, {
-    fields: { m, n, k, rows, columns, matrices, each, ...results, ...product.fields },
+    fields: { m, n, k, rows, columns, matrices, each, ...fields, ...product.fields },
     threads: SIDE * SIDE,
     shared: { leftTile: arrayOf(VECTORS[sums], DEPTH * SIDE), rightTile: arrayOf(VECTORS[sums], DEPTH * SIDE) },
-    functions: elements(product),
+    functions: { ...elements(product), ...functions },
+    hooks,
     body: bodyOf(product, sums, isSliced ? STORE_SLICE : end.code),
   })
   if (isSliced) emitSums(size, slices, temporary!, end, emit)
@@ -196,6 +203,8 @@ let matrix = index / p.n / p.m;`
 function emitSums({ matrices, m, n }: ProductSize, slices: number, sums: Address, end: Finish, emit: Emitter): void {
   emit.over(matrices * m * n, {
     fields: { sums, slices, m, n, ...end.fields },
+    functions: end.functions,
+    hooks: end.hooks,
     body: `var x = 0.0;
 for (var i = 0u; i < p.slices; i++) { x += f32At(p.sums + i * p.count + index); }
 ${PLACE}
@@ -209,7 +218,7 @@ function emitElements(product: TiledProduct, end: Finish, emit: Emitter): void {
   const { matrices, m, n, k } = size
   emit.over(matrices * m * n, {
     fields: { m, n, k, ...end.fields, ...fields },
-    functions: elements(product),
+    functions: { ...elements(product), ...end.functions },
     body: `${PLACE}
 ${setup}
 let leftFrom = ${left.from};

@@ -1,0 +1,76 @@
+// A kernel with a thread for each element as a part of another kernel, whose threads visit the same elements: one dispatch less, and
+// the element is still in a register or a cache. The elements of a sum are computed when the sum reads them, and what follows a product
+// is computed when an element of the product is stored. Every value is still stored: other kernels may read it.
+
+import { BYTES_PER_ELEMENT } from '../../core/dtypes'
+import type { Operand } from '../ir/operand'
+import { isPlaced } from '../plan/memory'
+import { sizeOf } from '../../core/shapes'
+import type { Elements, Hook, KernelText } from './dispatch'
+import { suffixed } from './module'
+import { both, meetings, rangesOf, isSame, type Range, type Uses } from './uses'
+import type { Placed } from './join'
+
+/** The elements of contiguous operands of one size. */
+export function elementsOf(...operands: readonly Operand[]): Elements {
+  return { count: sizeOf(operands[0]!.shape), addresses: operands.map(({ address }) => address) }
+}
+
+/** Where elements are. Addresses that change from turn to turn are left out: their bytes are not known. */
+function rangesOfElements({ count, addresses }: Elements): Range[] {
+  const fixed = addresses.filter(({ buffer }) => !isPlaced(buffer) || buffer.home.kind !== 'moving')
+  return fixed.flatMap((address) => rangesOf(address, BYTES_PER_ELEMENT * count))
+}
+
+const declared = (hook: Hook, statements: string): string => `fn ${hook}(index: u32) {\n${statements}}`
+
+/** The functions of hooks that nothing uses yet. */
+export const unused = (...hooks: readonly Hook[]): Record<string, string> =>
+  Object.fromEntries(hooks.map((hook) => [hook, declared(hook, '')]))
+
+/** `host` with a call of `guest` at a hook. */
+function coupledText(host: KernelText, guest: KernelText, hook: Hook, elements: Elements): KernelText {
+  const { functions = {}, hooks = {} } = host
+  const suffix = `_with${Object.keys(functions).length}`
+  const own = suffixed(guest, suffix, new Map())
+  const name = `guest${suffix}`
+  const calls = functions[hook]!.slice(declared(hook, '').length - 1, -1)
+  return {
+    ...host,
+    fields: { ...host.fields, ...Object.fromEntries(own.words) },
+    functions: {
+      ...functions,
+      ...own.functions,
+      [name]: `fn ${name}(index: u32) {\n${own.body}\n}`,
+      [hook]: declared(hook, `${calls}${name}(index);\n`),
+    },
+    hooks: { ...hooks, [hook]: elements },
+  }
+}
+
+/** Whether all bytes that one kernel writes and the other uses are elements at which they meet. */
+function meetAtElements(host: Uses, guest: Uses, elements: readonly Range[]): boolean {
+  return meetings(host, guest).every(([a, b]) => isSame(a, b) && elements.some((each) => isSame(each, a)))
+}
+
+/** `guest` as a part of `host`; null if it cannot be one. */
+function coupledAt(host: Placed, guest: Placed, hook: Hook): Placed | null {
+  const met = host.text.hooks?.[hook]
+  const own = guest.text.elements
+  if (met === undefined || own === undefined || met.count !== own.count || host.unless !== guest.unless) return null
+  const ranges = rangesOfElements(own)
+  const common = rangesOfElements(met).filter((a) => ranges.some((b) => isSame(a, b)))
+  if (!meetAtElements(host.uses, guest.uses, common)) return null
+  const elements = { count: met.count, addresses: [...met.addresses, ...own.addresses] }
+  return {
+    ...host,
+    text: coupledText(host.text, guest.text, hook, elements),
+    label: hook === 'beforeElement' ? `${guest.label} > ${host.label}` : `${host.label} > ${guest.label}`,
+    uses: both(host.uses, guest.uses),
+  }
+}
+
+/** Two kernels as one, of which `second` needs the results of `first`; null if they cannot be one. */
+export function coupled(first: Placed, second: Placed): Placed | null {
+  return coupledAt(first, second, 'afterElement') ?? coupledAt(second, first, 'beforeElement')
+}
