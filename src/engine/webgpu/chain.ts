@@ -9,7 +9,7 @@ import type { ChainKernel } from '../plan/chain'
 import type { Placement } from '../plan/kernel'
 import { isContiguous } from '../primitives/rule'
 import type { ChainLimits } from '../plan/target'
-import { elementsOf } from './couple'
+import { elementsOf, unused } from './couple'
 import type { Elements, Emitter } from './dispatch'
 import { expressionOf } from './elementwise'
 import { stridedOffsets } from './strided'
@@ -61,9 +61,12 @@ export function lowerChain(kernel: ChainKernel, { operand }: Placement, emit: Em
     fields[`y${i}`] = operand(value).address
     lines.push(stored(value.dtype, `p.y${i} + index`, names.get(value)!))
   })
+  const elements = elementsIn(kernel, operand)
   emit.over(sizeOf(shape), {
     fields: { ...fields, ...offsets.fields },
-    elements: elementsIn(kernel, operand),
-    body: `${offsets.code}\n${lines.join('\n')}`,
+    elements,
+    functions: unused('afterElement'),
+    hooks: { afterElement: elements },
+    body: `${offsets.code}\n${lines.join('\n')}\nafterElement(index);`,
   })
 }

@@ -14,7 +14,7 @@ import { treeOf, LEAST } from './rows'
 
 const THREADS = 256
 /** A slice of an axis is so long that each thread of a workgroup passes over at least so many elements. */
-const EACH = 32
+const EACH = 64
 const MOST_SLICES = 32
 /** With so many workgroups, a device is busy without slices. */
 const ENOUGH_GROUPS = 96

@@ -61,14 +61,15 @@ function crossEntropyOf(isClass: boolean): GpuKernel<NoAttributes> {
           least: LEAST,
         },
         threads: ROW_THREADS,
-        functions: unused('beforeElement'),
-        hooks: { beforeElement: elementsOf(x!) },
+        functions: unused('beforeElement', 'afterElement'),
+        hooks: { beforeElement: elementsOf(x!), afterElement: elementsOf(probabilities!) },
         body: `${ROW}
 ${SHIFTED}
 var loss = 0.0;
 ${forColumns(`let shifted = f32At(x + i) - largest;
 ${term}
-storeF32(p.out + first + i, flushFactor(expOf(shifted)) / sum);`)}
+storeF32(p.out + first + i, flushFactor(expOf(shifted)) / sum);
+afterElement(first + i);`)}
 loss = rowSum(thread, loss);
 if (thread == 0u) { storeF32(p.loss + group, loss); }`,
       })
@@ -99,7 +100,7 @@ function gradientOf(isClass: boolean): GpuKernel<NoAttributes> {
 let target_ = i32At(p.targets + row);
 let x = (f32At(p.probabilities + index) - select(0.0, 1.0, u32(target_) == index - row * p.columns)) * f32At(p.scale + row * p.scaleStride);
 storeF32(p.out + index, select(0.0, x, target_ >= 0i && u32(target_) < p.columns));`
-        return emit.over(rows * columns, { fields, body })
+        return emit.over(rows * columns, { fields, elements: elementsOf(probabilities!, out!), body })
       }
       emit.groups(rows, {
         fields,
