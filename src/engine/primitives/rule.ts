@@ -118,7 +118,10 @@ interface Common<Attributes> {
   readonly batches?: boolean
   /** Whether it multiplies elements of its operands, so that those that have vanished count as 0: see engine/plan/flush.ts. */
   multiplies?(attributes: Attributes): boolean
-  /** Whether a result can be much smaller than every operand, or than 1; `repeated`: only after many iterations of a loop. */
+  /**
+   * Whether a result can be close to 0 although no operand is, as a product of small numbers can; `repeated`: only after many
+   * iterations of a loop.
+   */
   readonly vanishes?: boolean | 'repeated'
   /**
    * Whether the result depends on the proportion of an operand to another number, as a quotient does: then numbers that have

@@ -1,5 +1,6 @@
 // The rows of the table for elementwise primitives of one operand and of two. They follow from the record: which dtypes it
-// accepts, whether it has gradients, the error of its kernel, the operands between which it is defined. MORE holds what does not.
+// accepts, whether it has gradients, the error of its kernel, the operands between which it is defined. MORE has the rows
+// that do not follow from a record.
 
 import type { DType } from '../../../src/core/dtypes'
 import type { Shape, TensorType } from '../../../src/core/shapes'
