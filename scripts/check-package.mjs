@@ -26,11 +26,11 @@ const limits = {
   named: 1_460,
   published: 563_500,
   part: 30_000,
-  unpacked: 6_950_000,
-  archive: 2_044_000,
+  unpacked: 6_956_000,
+  archive: 2_048_000,
   declarations: 1_010_000,
   instantiations: 6_000,
-  parts: { data: 35_500, keras: 40_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500, webgpu: 36_000 },
+  parts: { data: 35_500, keras: 40_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500, webgpu: 37_000 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
 const formats = ['keras', 'onnx', 'tfjs', 'weights']

@@ -6,8 +6,9 @@ import { internalError } from '../../../core/errors'
 import { BYTES_PER_ELEMENT, type DType } from '../../../core/dtypes'
 import { adjacentGroups, sizeOf, splitAround, type Shape } from '../../../core/shapes'
 import type { AxesAttributes, AxisAttributes } from '../../ir/attributes'
+import type { Operand } from '../../ir/operand'
 import { elementsOf, unused } from '../couple'
-import { arrayOf } from '../dispatch'
+import { arrayOf, type Emitter, type KernelText } from '../dispatch'
 import { loaded, stored } from '../chain'
 import type { GpuKernel } from '../kernel'
 import { treeOf, LEAST } from './rows'
@@ -57,6 +58,12 @@ function sliceBytes(shape: Shape, axes: readonly number[]): number {
   return slices === 1 ? 0 : BYTES_PER_ELEMENT * slices * outer * inner
 }
 
+/** What follows the sum of a result. */
+interface End extends Required<Pick<KernelText, 'fields' | 'hooks'>> {
+  /** Statements for `a`, the result of number `to`. */
+  readonly code: string
+}
+
 /** @param mean whether the result is divided by the length of the axis */
 function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKernel<AxesAttributes> {
   return {
@@ -65,61 +72,74 @@ function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKe
       const { dtype, shape } = x!
       const reducer = dtype === 'float32' ? float : integer
       if (reducer === null) throw internalError(`no reduction of ${dtype}`)
-      const { outer, axis, inner, across, deep, blocks, slices } = divisionOf(shape, axes)
-      const end = {
-        fields: { out, axis },
+      const division = divisionOf(shape, axes)
+      const end: End = {
+        fields: { out, axis: division.axis },
         hooks: { afterElement: elementsOf(out!) },
         code: `${stored(dtype, 'p.out + to', mean ? 'a / f32(p.axis)' : 'a')}\nafterElement(to);`,
       }
-      const isSliced = slices > 1
-      const storeSlice = stored(dtype, 'p.sums + slice * p.outer * p.inner + to', 'a')
-      emit.groups(outer * blocks * slices, {
-        fields: {
-          ...(isSliced ? { sums: temporary!, axis } : end.fields),
-          x,
-          outer,
-          inner,
-          blocks,
-          each: Math.ceil(axis / slices),
-          start: reducer.start(dtype),
-        },
-        threads: THREADS,
-        shared: { part: arrayOf(typeOf(dtype), THREADS) },
-        functions: unused('beforeElement', 'afterElement'),
-        hooks: { beforeElement: elementsOf(x!), ...(isSliced ? {} : end.hooks) },
-        body: `let slice = group / p.blocks / p.outer;
+      if (division.slices === 1) return emitPass(x!, division, reducer, end, emit)
+      const ofSlice: End = {
+        fields: { sums: temporary!, axis: division.axis },
+        hooks: {},
+        code: stored(dtype, 'p.sums + slice * p.outer * p.inner + to', 'a'),
+      }
+      emitPass(x!, division, reducer, ofSlice, emit)
+      emitSums(dtype, division, reducer, { ...end, fields: { ...end.fields, sums: temporary! } }, emit)
+    },
+  }
+}
+
+/** The results of an axis, or of its slices. */
+function emitPass(x: Operand, division: Division, { start, combined }: Reducer, end: End, emit: Emitter): void {
+  const { outer, axis, inner, across, deep, blocks, slices } = division
+  const type = typeOf(x.dtype)
+  emit.groups(outer * blocks * slices, {
+    fields: { ...end.fields, x, outer, inner, blocks, each: Math.ceil(axis / slices), start: start(x.dtype) },
+    threads: THREADS,
+    shared: { part: arrayOf(type, THREADS) },
+    functions: unused('beforeElement', 'afterElement'),
+    hooks: { beforeElement: elementsOf(x), ...end.hooks },
+    body: `let slice = group / p.blocks / p.outer;
 let row = group / p.blocks % p.outer;
 let column = group % p.blocks * ${across}u + thread % ${across}u;
 let deep = thread / ${across}u;
-var a = bitcast<${typeOf(dtype)}>(p.start);
+var a = bitcast<${type}>(p.start);
 let last = min(p.axis, (slice + 1u) * p.each);
 if (column < p.inner) {
 for (var i = slice * p.each + deep; i < last; i += ${deep}u) {
 let at = (row * p.axis + i) * p.inner + column;
 beforeElement(at);
-let b = ${loaded(dtype, 'p.x + at')};
-a = ${reducer.combined};
+let b = ${loaded(x.dtype, 'p.x + at')};
+a = ${combined};
 }
 }
 part[thread] = a;
-${treeOf('deep', deep, across, `let b = part[other]; a = ${reducer.combined}; part[thread] = a;`)}
+${treeOf('deep', deep, across, `let b = part[other]; a = ${combined}; part[thread] = a;`)}
 if (deep == 0u && column < p.inner) {
 let to = row * p.inner + column;
-${isSliced ? storeSlice : end.code}
+${end.code}
 }`,
-      })
-      if (!isSliced) return
-      emit.over(outer * inner, {
-        fields: { ...end.fields, sums: temporary!, slices },
-        functions: unused('afterElement'),
-        hooks: end.hooks,
-        body: `let to = index;
+  })
+}
+
+/** The results of slices as one. */
+function emitSums(
+  dtype: DType,
+  { outer, inner, slices }: Division,
+  { combined }: Reducer,
+  { fields, hooks, code }: End,
+  emit: Emitter,
+): void {
+  emit.over(outer * inner, {
+    fields: { ...fields, slices },
+    functions: unused('afterElement'),
+    hooks,
+    body: `let to = index;
 var a = ${loaded(dtype, 'p.sums + to')};
-for (var i = 1u; i < p.slices; i++) { let b = ${loaded(dtype, 'p.sums + i * p.count + to')}; a = ${reducer.combined}; }
-${end.code}`,
-      })
-    },
-  }
+for (var i = 1u; i < p.slices; i++) { let b = ${loaded(dtype, 'p.sums + i * p.count + to')}; a = ${combined}; }
+${code}`,
+  })
 }
 
 const typeOf = (dtype: DType): 'f32' | 'i32' => (dtype === 'float32' ? 'f32' : 'i32')
