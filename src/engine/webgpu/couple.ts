@@ -8,8 +8,7 @@ import { isPlaced } from '../plan/memory'
 import { sizeOf } from '../../core/shapes'
 import type { Elements, Hook, KernelText } from './dispatch'
 import { suffixed } from './module'
-import { both, meetings, rangesOf, isSame, type Range, type Uses } from './uses'
-import type { Placed } from './join'
+import { both, meetings, rangesOf, isSame, type Placed, type Range, type Uses } from './uses'
 
 /** The elements of contiguous operands of one size. */
 export function elementsOf(...operands: readonly Operand[]): Elements {

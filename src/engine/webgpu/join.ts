@@ -7,13 +7,7 @@ import { RECORD_BYTES } from './device'
 import { Emitter, type Piece } from './dispatch'
 import { dispatchOf, sharedMemoryOf, wordsOf } from './module'
 import type { LoopStep, Step } from './steps'
-import { areIndependent, type Uses } from './uses'
-
-/** A kernel with its origin. */
-export interface Placed extends Piece {
-  readonly label: string
-  readonly uses: Uses
-}
+import { areIndependent, type Placed, type Uses } from './uses'
 
 /** Steps before kernels are joined. */
 export type Draft = (Placed | LoopStep)[]

@@ -13,11 +13,11 @@ import { bodyOf, isLoop } from '../ir/region'
 import { labelOf, type Kernel, type Placement } from '../plan/kernel'
 import type { BytesCopy, LoopKernel } from '../plan/loop'
 import { ruleOf } from '../primitives'
-import { emitterTo, joined, type Draft, type Placed } from './join'
+import { emitterTo, joined, type Draft } from './join'
 import type { GpuContext, RunWords } from './kernel'
 import { scanOf } from './scan'
 import type { LoopStep } from './steps'
-import { rangesOf, rangesOfWord, usesOf, usesOfCopy } from './uses'
+import { rangesOf, rangesOfWord, usesOf, usesOfCopy, type Placed } from './uses'
 
 /** How kernels are lowered. */
 export interface Lowering extends RunWords, Pick<GpuContext<unknown>, 'isByRow'> {

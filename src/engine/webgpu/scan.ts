@@ -14,10 +14,9 @@ import { isPlaced, type LoopIdentity } from '../plan/memory'
 import { ruleOf } from '../primitives'
 import { RECORD_BYTES } from './device'
 import type { KernelText } from './dispatch'
-import type { Placed } from './join'
 import { suffixed, renamed, THREADS, type SharedMemory } from './module'
 import { gpuKernelOf } from './target'
-import { areIndependent } from './uses'
+import { areIndependent, type Placed } from './uses'
 
 // When a loop is one kernel. These numbers are estimates: nothing was measured on a GPU.
 

@@ -8,6 +8,7 @@ import { offsetBy, type Address, type Operand } from '../ir/operand'
 import type { Kernel, Placement } from '../plan/kernel'
 import { isPlaced } from '../plan/memory'
 import { hasEffect } from '../transforms/effect'
+import type { Piece } from './dispatch'
 import type { RunWords } from './kernel'
 
 /** Bytes that are somewhere else than those of other spaces. */
@@ -20,6 +21,12 @@ export interface Range {
 export interface Uses {
   readonly reads: readonly Range[]
   readonly writes: readonly Range[]
+}
+
+/** A kernel with its origin. */
+export interface Placed extends Piece {
+  readonly label: string
+  readonly uses: Uses
 }
 
 /** The bytes that all parts of a kernel use. */
