@@ -1,6 +1,7 @@
 // The formats of files, and what is known of each without its code: the endings of its paths, the bytes by which it is recognised, and
 // what errors call it. The code is in files/formats.ts for models, and in files/weights/formats.ts for weights; a format that is missing
-// in one of these tables does not compile. Endings are values of their own, because small bundles have these alone.
+// in one of these tables does not compile. The endings are separate values, so that a bundle that only needs
+// endings does not contain the tests of bytes.
 
 import { keysOf } from '../../core/keys'
 import {

@@ -13,7 +13,7 @@ export interface ArrayFormat {
   read(bytes: Uint8Array): NamedArrays | Promise<NamedArrays>
   /** The bytes of a file. Reads all elements before it returns, because they may be views of memory that later steps change. */
   write(arrays: readonly NamedTensor[]): Uint8Array | Promise<Uint8Array>
-  /** In place of both, without a mapping: for a format whose files then have more than arrays. */
+  /** Without a mapping, these are called in place of `read` and `write`: for a format whose files then have more than arrays. */
   readonly own?: {
     /** Loads the weights of a file, all or none. */
     fill(model: LayerBase, bytes: Uint8Array): void
