@@ -13,7 +13,6 @@ import { elementsOf, unused } from './couple'
 import type { Elements, Emitter } from './dispatch'
 import { expressionOf } from './elementwise'
 import { stridedOffsets } from './strided'
-import { anyMeet, rangesOfView } from './uses'
 
 /** A thread reads an operand of any layout; a record has room for these. */
 export const CHAIN_LIMITS: ChainLimits = { operands: 16, steps: 64, copies: () => false }
@@ -29,9 +28,8 @@ function elementsIn({ operands, writes, shape }: ChainKernel, operand: Placement
   const read = operands.map(operand)
   const isAlone = ({ shape: own, strides }: Operand): boolean =>
     sizeOf(own) === sizeOf(shape) && isContiguous(own, strides)
-  const others = read.filter((each) => !isAlone(each)).flatMap(rangesOfView)
-  const alone = read.filter((each) => isAlone(each) && !anyMeet(rangesOfView(each), others))
-  return elementsOf(...writes.map(operand), ...alone)
+  const others = read.filter((each) => !isAlone(each))
+  return elementsOf([...writes.map(operand), ...read.filter(isAlone)], others)
 }
 
 export function lowerChain(kernel: ChainKernel, { operand }: Placement, emit: Emitter): void {

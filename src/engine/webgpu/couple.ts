@@ -1,24 +1,48 @@
-// A kernel with a thread for each element as a part of another kernel, whose threads visit the same elements: one dispatch less, and
-// the element is still in a register or a cache. The elements of a sum are computed when the sum reads them, and what follows a product
+// Some kernels have a thread for each element. Such a kernel can be a part of another kernel whose threads visit the same elements: this
+// is one dispatch less, and the element is still in a register or a cache. The elements of a sum are computed when the sum reads them, and what follows a product
 // is computed when an element of the product is stored. Every value is still stored: other kernels may read it.
 
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
-import type { Operand } from '../ir/operand'
+import type { Address, Operand } from '../ir/operand'
 import { isPlaced } from '../plan/memory'
 import { sizeOf } from '../../core/shapes'
 import type { Elements, Hook, KernelText } from './dispatch'
 import { suffixed } from './module'
-import { both, meetings, rangesOf, isSame, type Placed, type Range, type Uses } from './uses'
+import { anyMeet, both, meetings, rangesOf, rangesOfView, isSame, type Placed, type Range, type Uses } from './uses'
 
-/** The elements of contiguous operands of one size. */
-export function elementsOf(...operands: readonly Operand[]): Elements {
-  return { count: sizeOf(operands[0]!.shape), addresses: operands.map(({ address }) => address) }
+/**
+ * The elements of contiguous operands of one size.
+ * @param others what the kernel reads in another way: operands with bytes of these are left out
+ */
+export function elementsOf(operands: readonly Operand[], others: readonly Operand[] = []): Elements {
+  const ranges = others.flatMap(rangesOfView)
+  const alone = operands.filter((operand) => !anyMeet(rangesOfView(operand), ranges))
+  return { count: sizeOf(operands[0]!.shape), addresses: alone.map(({ address }) => address) }
+}
+
+/** Whether an address changes from turn to turn of a loop. */
+function isMoving({ buffer }: Address): boolean {
+  if (!isPlaced(buffer)) return false
+  const { home } = buffer
+  return home.kind === 'moving' || (home.kind === 'inside' && isMoving(home.at))
 }
 
 /** Where elements are. Addresses that change from turn to turn are left out: their bytes are not known. */
 function rangesOfElements({ count, addresses }: Elements): Range[] {
-  const fixed = addresses.filter(({ buffer }) => !isPlaced(buffer) || buffer.home.kind !== 'moving')
-  return fixed.flatMap((address) => rangesOf(address, BYTES_PER_ELEMENT * count))
+  return addresses
+    .filter((address) => !isMoving(address))
+    .flatMap((address) => rangesOf(address, BYTES_PER_ELEMENT * count))
+}
+
+/** The addresses of elements that another kernel does not use, or uses only as elements. */
+function sharedWith(other: Uses, otherElements: readonly Range[], elements: Elements): Address[] {
+  const used = [...other.reads, ...other.writes]
+  return elements.addresses.filter((address) => {
+    const own = rangesOfElements({ ...elements, addresses: [address] })
+    const isElement = (range: Range): boolean =>
+      [own, otherElements].every((all) => all.some((each) => isSame(each, range)))
+    return used.every((range) => !anyMeet([range], own) || isElement(range))
+  })
 }
 
 const declared = (hook: Hook, statements: string): string => `fn ${hook}(index: u32) {\n${statements}}`
@@ -29,7 +53,7 @@ export const unused = (...hooks: readonly Hook[]): Record<string, string> =>
 
 /** `host` with a call of `guest` at a hook. */
 function coupledText(host: KernelText, guest: KernelText, hook: Hook, elements: Elements): KernelText {
-  const { functions = {}, hooks = {} } = host
+  const { functions = {}, hooks = {}, elements: ownElements } = host
   const suffix = `_with${Object.keys(functions).length}`
   const own = suffixed(guest, suffix, new Map())
   const name = `guest${suffix}`
@@ -44,10 +68,11 @@ function coupledText(host: KernelText, guest: KernelText, hook: Hook, elements: 
       [hook]: declared(hook, `${calls}${name}(index);\n`),
     },
     hooks: { ...hooks, [hook]: elements },
+    ...(ownElements !== undefined && { elements }),
   }
 }
 
-/** Whether all bytes that one kernel writes and the other uses are elements at which they meet. */
+/** Whether two kernels only meet at elements: no other bytes are written by one and used by the other. */
 function meetAtElements(host: Uses, guest: Uses, elements: readonly Range[]): boolean {
   return meetings(host, guest).every(([a, b]) => isSame(a, b) && elements.some((each) => isSame(each, a)))
 }
@@ -57,10 +82,11 @@ function coupledAt(host: Placed, guest: Placed, hook: Hook): Placed | null {
   const met = host.text.hooks?.[hook]
   const own = guest.text.elements
   if (met === undefined || own === undefined || met.count !== own.count || host.unless !== guest.unless) return null
-  const ranges = rangesOfElements(own)
-  const common = rangesOfElements(met).filter((a) => ranges.some((b) => isSame(a, b)))
+  const [ofHost, ofGuest] = [rangesOfElements(met), rangesOfElements(own)]
+  const common = ofHost.filter((a) => ofGuest.some((b) => isSame(a, b)))
   if (!meetAtElements(host.uses, guest.uses, common)) return null
-  const elements = { count: met.count, addresses: [...met.addresses, ...own.addresses] }
+  const addresses = [...sharedWith(guest.uses, ofGuest, met), ...sharedWith(host.uses, ofHost, own)]
+  const elements = { count: met.count, addresses }
   return {
     ...host,
     text: coupledText(host.text, guest.text, hook, elements),

@@ -39,7 +39,7 @@ export const arrayOf = (element: keyof typeof ELEMENT_BYTES, count: number): Sha
   bytes: ELEMENT_BYTES[element] * count,
 })
 
-/** Elements that are neighbours in memory, of which a thread uses only one at a time, and no other thread uses this one. */
+/** Elements that are neighbours in memory. No two threads of the kernel use the same one. */
 export interface Elements {
   readonly count: number
   readonly addresses: readonly Address[]

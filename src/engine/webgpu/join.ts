@@ -49,7 +49,10 @@ function homeOf(piece: Placed, dispatches: readonly (Placed[] | LoopStep)[]): Pl
   return home
 }
 
-/** Makes `piece` a part of the only kernel whose results it needs, or this kernel a part of it. @returns whether that is possible */
+/**
+ * Makes two kernels one: `piece`, and the only kernel that must run before it among the last ones. Returns false if there are several,
+ * or if the two cannot be one.
+ */
 function couple(piece: Placed, dispatches: (Placed[] | LoopStep)[]): boolean {
   for (let i = dispatches.length - 1; i >= Math.max(0, dispatches.length - MOST_MOVES); i--) {
     const pieces = dispatches[i]!

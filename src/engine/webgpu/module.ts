@@ -138,7 +138,7 @@ const BUILTINS =
 
 /** What functions of subgroups need. */
 const SUBGROUPS = {
-  // A loop over the threads of a subgroup depends on a variable, so WGSL does not see that they take the same path.
+  // The number of turns of a loop depends on `subgroupSize`, and WGSL does not know that all threads have the same value of it.
   head: `enable subgroups;
 diagnostic(off, subgroup_uniformity);
 var<private> subgroup: u32;

@@ -52,8 +52,9 @@ const FAMILIES: readonly Family[] = [
     body: ({ e }, [x]) => [e.sum(x!, [0]), e.sum(x!, [1])],
   },
   {
-    name: 'softmax',
-    primitives: ['softmax', 'logSoftmax', 'crossEntropy', 'classCrossEntropy'],
+    name: 'rows',
+    // Normalization, attention and quantized products are routines, which combine rows by the same functions.
+    primitives: ['softmax', 'logSoftmax', 'crossEntropy', 'classCrossEntropy', 'routine'],
     inputs: [[9, 130]],
     body: (builder, [x]) => [builder.emitOne('softmax', [x!], {}), builder.emitOne('logSoftmax', [x!], {})],
   },

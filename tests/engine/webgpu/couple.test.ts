@@ -5,6 +5,10 @@ import '../../helpers/families'
 import { describe, expect, it } from 'vitest'
 import type { Graph, Value } from '../../../src/engine/ir/graph'
 import type { GraphBuilder } from '../../../src/engine/transforms/builder'
+import { coupled, unused } from '../../../src/engine/webgpu/couple'
+import type { Elements, KernelText } from '../../../src/engine/webgpu/dispatch'
+import type { Address } from '../../../src/engine/ir/operand'
+import { rangesOf, type Placed, type Uses } from '../../../src/engine/webgpu/uses'
 import { planGpu } from '../../../src/engine/webgpu/lower'
 import { forEachDispatch } from '../../../src/engine/webgpu/steps'
 import { expectClose } from '../../helpers/compare'
@@ -122,6 +126,42 @@ describe.each(Object.entries(examples))('%s', (_, example) => {
   const graph = graphOf(contents, example.body)
   it('has these dispatches', () => expect(labelsOf(graph)).toEqual(example.dispatches))
   it.skipIf(gpu === null)('has the values of the interpreter', () => expectTruth(graph, contents))
+})
+
+describe('bytes that one of two kernels uses in another way', () => {
+  const bytes = 4 * 64
+  const addresses = Array.from({ length: 4 }, (_, id) => ({ buffer: { id, byteLength: bytes }, offset: 0 }))
+  const [result, state, next, other] = addresses as [Address, Address, Address, Address]
+  const ranges = (...used: Address[]): Uses['reads'] => used.flatMap((address) => rangesOf(address, bytes))
+  const placed = (text: Omit<KernelText, 'fields' | 'body'>, reads: Address[], writes: Address[]): Placed => ({
+    text: { fields: {}, body: '', functions: unused('beforeElement', 'afterElement'), ...text },
+    size: 64,
+    isByElement: true,
+    unless: null,
+    label: '',
+    uses: { reads: ranges(...reads), writes: ranges(...writes) },
+  })
+  const elements = (...used: Address[]): Elements => ({ count: 64, addresses: used })
+  const chain = (reads: Address[], writes: Address[]): Placed =>
+    placed({ elements: elements(...reads, ...writes) }, reads, writes)
+
+  it('is not written behind a product that reads it as a whole', () => {
+    const product = placed({ hooks: { afterElement: elements(result) } }, [state], [result])
+    const joint = coupled(product, chain([result, state], [next]))!
+    expect(joint).not.toBeNull()
+    expect(coupled(joint, chain([next], [other]))).not.toBeNull()
+    expect(coupled(joint, chain([next, state], [state]))).toBeNull()
+  })
+
+  it('is not computed before a kernel that overwrites it', () => {
+    const first = { ...chain([state], [result]) }
+    const host = { ...first, text: { ...first.text, hooks: { afterElement: elements(state, result) } } }
+    const turned = placed({ elements: elements(result, next) }, [result, state], [next])
+    const joint = coupled(host, turned)!
+    const softmax = placed({ hooks: { beforeElement: elements(state) } }, [state], [state])
+    expect(coupled(joint, softmax)).toBeNull()
+    expect(coupled(host, softmax)).not.toBeNull()
+  })
 })
 
 /** A graph of 14 random steps over matrices and rows; some of the values are outputs. */

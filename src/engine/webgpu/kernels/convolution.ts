@@ -160,7 +160,7 @@ function emitDepthwise(
   emit.over(sizeOf(out!.shape), {
     fields: { operand, kernel, out, channels: x.at(-1)!, taps: sizeOf(window), ...fields },
     functions: unused('afterElement'),
-    hooks: { afterElement: elementsOf(out!) },
+    hooks: { afterElement: elementsOf([out!]) },
     body: `let channel = index % p.channels;
 var sum = 0.0;
 for (var tap = 0u; tap < p.taps; tap++) {

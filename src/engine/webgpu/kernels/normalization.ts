@@ -15,6 +15,7 @@ export const normalization: RoutineKernel<Normalization> = {
   lower({ attributes }, { inputs: [x, scale, shift], outputs: [out, mean, inverse], emit }) {
     const { epsilon, isCentered, hasScale, hasShift } = attributes
     const extents = extentsOf(x!.shape, attributes)
+    const weights = [hasScale ? scale : undefined, hasShift ? shift : undefined].filter((each) => each !== undefined)
     const scaled = hasScale ? ' * f32At(p.scale + weights + i)' : ''
     const shifted = hasShift ? ' + f32At(p.shift + weights + i)' : ''
     emit.groups(extents.groups * extents.rows, {
@@ -30,7 +31,7 @@ export const normalization: RoutineKernel<Normalization> = {
       },
       threads: ROW_THREADS,
       functions: unused('beforeElement', 'afterElement'),
-      hooks: { beforeElement: elementsOf(x!), afterElement: elementsOf(out!) },
+      hooks: { beforeElement: elementsOf([x!], weights), afterElement: elementsOf([out!]) },
       body: `${ROW}
 var mean = 0.0;
 ${isCentered ? `${forColumns('beforeElement(first + i); mean += f32At(p.x + first + i);')}\nmean = rowSum(thread, mean) / f32(p.columns);` : ''}

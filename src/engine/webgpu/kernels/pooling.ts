@@ -27,7 +27,7 @@ function pool(
       ...fields,
     },
     functions: { ...functions(rank), ...unused('afterElement') },
-    hooks: { afterElement: elementsOf(out!) },
+    hooks: { afterElement: elementsOf([out!]) },
     body: `let channel = index % p.channels;\n${body(rank)}\nafterElement(index);`,
   })
 }

@@ -75,7 +75,7 @@ function reduction(float: Reducer, integer: Reducer | null, mean = false): GpuKe
       const division = divisionOf(shape, axes)
       const end: End = {
         fields: { out, axis: division.axis },
-        hooks: { afterElement: elementsOf(out!) },
+        hooks: { afterElement: elementsOf([out!]) },
         code: `${stored(dtype, 'p.out + to', mean ? 'a / f32(p.axis)' : 'a')}\nafterElement(to);`,
       }
       if (division.slices === 1) return emitPass(x!, division, reducer, end, emit)
@@ -99,7 +99,7 @@ function emitPass(x: Operand, division: Division, { start, combined }: Reducer, 
     threads: THREADS,
     shared: { part: arrayOf(type, THREADS) },
     functions: unused('beforeElement', 'afterElement'),
-    hooks: { beforeElement: elementsOf(x), ...end.hooks },
+    hooks: { beforeElement: elementsOf([x]), ...end.hooks },
     body: `let slice = group / p.blocks / p.outer;
 let row = group / p.blocks % p.outer;
 let column = group % p.blocks * ${across}u + thread % ${across}u;

@@ -30,7 +30,7 @@ function rowSoftmax(finished: string): GpuKernel<NoAttributes> {
         fields: { x, out, columns, least: LEAST },
         threads: ROW_THREADS,
         functions: unused('beforeElement', 'afterElement'),
-        hooks: { beforeElement: elementsOf(x!), afterElement: elementsOf(out!) },
+        hooks: { beforeElement: elementsOf([x!]), afterElement: elementsOf([out!]) },
         body: `${ROW}
 ${SHIFTED}
 ${forColumns(`let shifted = f32At(x + i) - largest; storeF32(p.out + first + i, ${finished}); afterElement(first + i);`)}`,
@@ -62,7 +62,7 @@ function crossEntropyOf(isClass: boolean): GpuKernel<NoAttributes> {
         },
         threads: ROW_THREADS,
         functions: unused('beforeElement', 'afterElement'),
-        hooks: { beforeElement: elementsOf(x!), afterElement: elementsOf(probabilities!) },
+        hooks: { beforeElement: elementsOf([x!], [targets!]), afterElement: elementsOf([probabilities!]) },
         body: `${ROW}
 ${SHIFTED}
 var loss = 0.0;
@@ -100,7 +100,11 @@ function gradientOf(isClass: boolean): GpuKernel<NoAttributes> {
 let target_ = i32At(p.targets + row);
 let x = (f32At(p.probabilities + index) - select(0.0, 1.0, u32(target_) == index - row * p.columns)) * f32At(p.scale + row * p.scaleStride);
 storeF32(p.out + index, select(0.0, x, target_ >= 0i && u32(target_) < p.columns));`
-        return emit.over(rows * columns, { fields, elements: elementsOf(probabilities!, out!), body })
+        return emit.over(rows * columns, {
+          fields,
+          elements: elementsOf([probabilities!, out!], [targets!, scale!]),
+          body,
+        })
       }
       emit.groups(rows, {
         fields,

@@ -100,7 +100,7 @@ ${bias === null ? '' : `x += f32At(p.bias + ${at});`} ${activated(activation)}
 storeF32(p.out + to, x);
 afterElement(to);`,
     functions: unused('afterElement'),
-    hooks: { afterElement: elementsOf(outputs[0]!) },
+    hooks: { afterElement: elementsOf([outputs[0]!]) },
   }
 }
 
