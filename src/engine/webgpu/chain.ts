@@ -9,7 +9,7 @@ import type { ChainKernel } from '../plan/chain'
 import type { Placement } from '../plan/kernel'
 import { isContiguous } from '../primitives/rule'
 import type { ChainLimits } from '../plan/target'
-import { elementsOf, unused } from './couple'
+import { elementsOf } from './couple'
 import type { Elements, Emitter } from './dispatch'
 import { expressionOf } from './elementwise'
 import { stridedOffsets } from './strided'
@@ -63,7 +63,6 @@ export function lowerChain(kernel: ChainKernel, { operand }: Placement, emit: Em
   emit.over(sizeOf(shape), {
     fields: { ...fields, ...offsets.fields },
     elements,
-    functions: unused('afterElement'),
     hooks: { afterElement: elements },
     body: `${offsets.code}\n${lines.join('\n')}\nafterElement(index);`,
   })

@@ -1,12 +1,13 @@
 // Some kernels have a thread for each element. Such a kernel can be a part of another kernel whose threads visit the same elements: this
-// is one dispatch less, and the element is still in a register or a cache. The elements of a sum are computed when the sum reads them, and what follows a product
-// is computed when an element of the product is stored. Every value is still stored: other kernels may read it.
+// is one dispatch less, and the element is still in a register or a cache. The elements of a sum are computed when the sum reads them,
+// and what follows a product is computed when an element of the product is stored. Every value is still stored: other kernels may
+// read it.
 
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import type { Address, Operand } from '../ir/operand'
 import { isPlaced } from '../plan/memory'
 import { sizeOf } from '../../core/shapes'
-import type { Elements, Hook, KernelText } from './dispatch'
+import { hookFunction, type Elements, type Hook, type KernelText } from './dispatch'
 import { suffixed } from './module'
 import { anyMeet, both, meetings, rangesOf, rangesOfView, isSame, type Placed, type Range, type Uses } from './uses'
 
@@ -45,19 +46,13 @@ function sharedWith(other: Uses, otherElements: readonly Range[], elements: Elem
   })
 }
 
-const declared = (hook: Hook, statements: string): string => `fn ${hook}(index: u32) {\n${statements}}`
-
-/** The functions of hooks that nothing uses yet. */
-export const unused = (...hooks: readonly Hook[]): Record<string, string> =>
-  Object.fromEntries(hooks.map((hook) => [hook, declared(hook, '')]))
-
 /** `host` with a call of `guest` at a hook. */
 function coupledText(host: KernelText, guest: KernelText, hook: Hook, elements: Elements): KernelText {
   const { functions = {}, hooks = {}, elements: ownElements } = host
   const suffix = `_with${Object.keys(functions).length}`
   const own = suffixed(guest, suffix, new Map())
   const name = `guest${suffix}`
-  const calls = functions[hook]!.slice(declared(hook, '').length - 1, -1)
+  const calls = functions[hook]!.slice(hookFunction(hook, '').length - 1, -1)
   return {
     ...host,
     fields: { ...host.fields, ...Object.fromEntries(own.words) },
@@ -65,7 +60,7 @@ function coupledText(host: KernelText, guest: KernelText, hook: Hook, elements: 
       ...functions,
       ...own.functions,
       [name]: `fn ${name}(index: u32) {\n${own.body}\n}`,
-      [hook]: declared(hook, `${calls}${name}(index);\n`),
+      [hook]: hookFunction(hook, `${calls}${name}(index);\n`),
     },
     hooks: { ...hooks, [hook]: elements },
     ...(ownElements !== undefined && { elements }),

@@ -8,7 +8,7 @@ import { moduleOf } from './module'
 export const RECORD_BYTES = 2048
 
 /** Whether kernels can use subgroups: the adapter has them, and WGSL can number them. */
-export function hasSubgroups({ features }: GPUAdapter, language: WGSLLanguageFeatures | undefined): boolean {
+function hasSubgroups({ features }: GPUAdapter, language: WGSLLanguageFeatures | undefined): boolean {
   return features.has('subgroups') && language?.has('subgroup_id') === true
 }
 
@@ -21,8 +21,12 @@ export class Gpu {
   /** Why the device was lost; null while it is there. */
   loss: GPUDeviceLostInfo | null = null
 
-  /** A new device with the largest buffers that the adapter has. @param usesSubgroups see `hasSubgroups` */
-  static async request(adapter: GPUAdapter, usesSubgroups: boolean): Promise<Gpu> {
+  /**
+   * A new device with the largest buffers that the adapter has.
+   * @param language what WGSL has; without it, kernels do not use subgroups
+   */
+  static async request(adapter: GPUAdapter, language: WGSLLanguageFeatures | undefined): Promise<Gpu> {
+    const usesSubgroups = hasSubgroups(adapter, language)
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits
     const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize }
     const requiredFeatures: GPUFeatureName[] = usesSubgroups ? ['subgroups'] : []

@@ -49,6 +49,17 @@ export interface Elements {
 export type Hook = 'beforeElement' | 'afterElement'
 export type Hooks = Readonly<Partial<Record<Hook, Elements>>>
 
+const hookNames: readonly Hook[] = ['beforeElement', 'afterElement']
+
+/** The function of a hook. */
+export const hookFunction = (hook: Hook, statements: string): string => `fn ${hook}(index: u32) {\n${statements}}`
+
+/** The functions of hooks at which there are no other kernels yet. */
+function emptyHooks(hooks: Hooks): Sources {
+  const declared = hookNames.filter((hook) => hooks[hook] !== undefined)
+  return Object.fromEntries(declared.map((hook) => [hook, hookFunction(hook, '')]))
+}
+
 /** How a kernel is written. */
 export interface KernelText {
   readonly fields: RecordFields
@@ -102,7 +113,13 @@ export class Emitter {
   private emit(size: number, isByElement: boolean, text: KernelText, extent: RecordFields, isOutside: string): void {
     if (size === 0) return
     const body = `if (${isOutside}) { return; }\n${text.body}`
-    this.add({ text: { ...text, fields: { ...extent, ...text.fields }, body }, size, isByElement, unless: this.unless })
+    const { functions, hooks = {} } = text
+    this.add({
+      text: { ...text, fields: { ...extent, ...text.fields }, functions: { ...emptyHooks(hooks), ...functions }, body },
+      size,
+      isByElement,
+      unless: this.unless,
+    })
   }
 
   /** A copy of consecutive bytes, unless they are there already. */

@@ -6,7 +6,7 @@ import { setAccelerator, type ProgramReport } from '../runtime/accelerator'
 import { currentRuntime } from '../runtime/current'
 import { TapeBackend } from '../runtime/tape-backend'
 import type { When } from './choices'
-import { Gpu, hasSubgroups } from './device'
+import { Gpu } from './device'
 import { WebGpu } from './webgpu'
 
 /** The options of `useWebGPU`. */
@@ -105,7 +105,7 @@ function gpuOf({ gpu }: WebGPUOptions): GPU | undefined {
 }
 
 async function makeGpu(adapter: GPUAdapter, language: WGSLLanguageFeatures | undefined): Promise<Gpu> {
-  const gpu = await Gpu.request(adapter, hasSubgroups(adapter, language))
+  const gpu = await Gpu.request(adapter, language)
   kept.add(gpu.device)
   void gpu.device.lost.then(() => kept.delete(gpu.device))
   return gpu

@@ -88,17 +88,26 @@ const meet = (a: Range, b: Range): boolean => a.space === b.space && a.start < b
 export const anyMeet = (some: readonly Range[], others: readonly Range[]): boolean =>
   some.some((a) => others.some((b) => meet(a, b)))
 
+/** The bytes of two kernels that must not be the same, because at least one kernel writes them. */
+function conflicts(a: Uses, b: Uses): (readonly [readonly Range[], readonly Range[]])[] {
+  return [
+    [a.writes, b.writes],
+    [a.writes, b.reads],
+    [a.reads, b.writes],
+  ]
+}
+
 export function areIndependent(a: Uses, b: Uses): boolean {
-  return !anyMeet(a.writes, b.writes) && !anyMeet(a.writes, b.reads) && !anyMeet(a.reads, b.writes)
+  return !conflicts(a, b).some(([some, others]) => anyMeet(some, others))
 }
 
 export const isSame = (a: Range, b: Range): boolean => a.space === b.space && a.start === b.start && a.end === b.end
 
 /** The pairs of bytes that meet, of which at least one is written. */
 export function meetings(a: Uses, b: Uses): (readonly [Range, Range])[] {
-  const pairs = (some: readonly Range[], others: readonly Range[]): (readonly [Range, Range])[] =>
-    some.flatMap((x) => others.filter((y) => meet(x, y)).map((y) => [x, y] as const))
-  return [...pairs(a.writes, b.writes), ...pairs(a.writes, b.reads), ...pairs(a.reads, b.writes)]
+  return conflicts(a, b).flatMap(([some, others]) =>
+    some.flatMap((x) => others.filter((y) => meet(x, y)).map((y) => [x, y] as const)),
+  )
 }
 
 export function both(a: Uses, b: Uses): Uses {

@@ -2,7 +2,7 @@
 // fail with REQUIRE_WEBGPU=1.
 
 import { existsSync } from 'node:fs'
-import { Gpu, hasSubgroups } from '../../../src/engine/webgpu/device'
+import { Gpu } from '../../../src/engine/webgpu/device'
 
 const SWIFTSHADER = ['/usr/lib/chromium/vk_swiftshader_icd.json', '/opt/google/chrome/vk_swiftshader_icd.json']
 
@@ -21,7 +21,7 @@ async function requestGpu(mayUseSubgroups: boolean): Promise<Gpu> {
   entry ??= await makeEntry()
   const adapter = await entry.requestAdapter()
   if (adapter === null) throw new Error('no adapter')
-  const gpu = await Gpu.request(adapter, mayUseSubgroups && hasSubgroups(adapter, entry.wgslLanguageFeatures))
+  const gpu = await Gpu.request(adapter, mayUseSubgroups ? entry.wgslLanguageFeatures : undefined)
   gpu.device.addEventListener('uncapturederror', ({ error }) => {
     throw new Error(error.message)
   })

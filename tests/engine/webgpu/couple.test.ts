@@ -5,8 +5,8 @@ import '../../helpers/families'
 import { describe, expect, it } from 'vitest'
 import type { Graph, Value } from '../../../src/engine/ir/graph'
 import type { GraphBuilder } from '../../../src/engine/transforms/builder'
-import { coupled, unused } from '../../../src/engine/webgpu/couple'
-import type { Elements, KernelText } from '../../../src/engine/webgpu/dispatch'
+import { coupled } from '../../../src/engine/webgpu/couple'
+import { hookFunction, type Elements, type KernelText } from '../../../src/engine/webgpu/dispatch'
 import type { Address } from '../../../src/engine/ir/operand'
 import { rangesOf, type Placed, type Uses } from '../../../src/engine/webgpu/uses'
 import { planGpu } from '../../../src/engine/webgpu/lower'
@@ -133,8 +133,9 @@ describe('bytes that one of two kernels uses in another way', () => {
   const addresses = Array.from({ length: 4 }, (_, id) => ({ buffer: { id, byteLength: bytes }, offset: 0 }))
   const [result, state, next, other] = addresses as [Address, Address, Address, Address]
   const ranges = (...used: Address[]): Uses['reads'] => used.flatMap((address) => rangesOf(address, bytes))
+  const functions = { beforeElement: hookFunction('beforeElement', ''), afterElement: hookFunction('afterElement', '') }
   const placed = (text: Omit<KernelText, 'fields' | 'body'>, reads: Address[], writes: Address[]): Placed => ({
-    text: { fields: {}, body: '', functions: unused('beforeElement', 'afterElement'), ...text },
+    text: { fields: {}, body: '', functions, ...text },
     size: 64,
     isByElement: true,
     unless: null,

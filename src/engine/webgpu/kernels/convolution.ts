@@ -3,7 +3,7 @@
 import { sizeOf, type Shape } from '../../../core/shapes'
 import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
 import { windowOf } from '../../primitives/convolution'
-import { elementsOf, unused } from '../couple'
+import { elementsOf } from '../couple'
 import { arrayOf } from '../dispatch'
 import type { GpuContext, GpuKernel } from '../kernel'
 import { treeOf } from './rows'
@@ -159,7 +159,6 @@ function emitDepthwise(
   const { fields, rank } = slideOf(x, window, attributes)
   emit.over(sizeOf(out!.shape), {
     fields: { operand, kernel, out, channels: x.at(-1)!, taps: sizeOf(window), ...fields },
-    functions: unused('afterElement'),
     hooks: { afterElement: elementsOf([out!]) },
     body: `let channel = index % p.channels;
 var sum = 0.0;

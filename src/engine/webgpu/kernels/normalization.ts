@@ -2,7 +2,7 @@
 // neighbouring columns of all rows.
 
 import { extentsOf, type Normalization, type NormalizationGradient } from '../../primitives/normalization'
-import { elementsOf, unused } from '../couple'
+import { elementsOf } from '../couple'
 import { arrayOf, type Emitter, type RecordFields } from '../dispatch'
 import type { RoutineKernel } from '../kernel'
 import { forColumns, treeOf, ROW_THREADS } from './rows'
@@ -30,7 +30,6 @@ export const normalization: RoutineKernel<Normalization> = {
         epsilon: { float: epsilon },
       },
       threads: ROW_THREADS,
-      functions: unused('beforeElement', 'afterElement'),
       hooks: { beforeElement: elementsOf([x!], weights), afterElement: elementsOf([out!]) },
       body: `${ROW}
 var mean = 0.0;

@@ -3,7 +3,7 @@
 import { sizeOf, type Shape } from '../../../core/shapes'
 import type { PoolAttributes } from '../../ir/attributes'
 import { slides } from '../../primitives/pooling'
-import { elementsOf, unused } from '../couple'
+import { elementsOf } from '../couple'
 import type { RecordFields } from '../dispatch'
 import type { Sources } from '../functions/sources'
 import type { GpuContext } from '../kernel'
@@ -26,7 +26,7 @@ function pool(
       taps: sizeOf(attributes.window),
       ...fields,
     },
-    functions: { ...functions(rank), ...unused('afterElement') },
+    functions: functions(rank),
     hooks: { afterElement: elementsOf([out!]) },
     body: `let channel = index % p.channels;\n${body(rank)}\nafterElement(index);`,
   })

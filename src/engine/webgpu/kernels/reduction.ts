@@ -7,7 +7,7 @@ import { BYTES_PER_ELEMENT, type DType } from '../../../core/dtypes'
 import { adjacentGroups, sizeOf, splitAround, type Shape } from '../../../core/shapes'
 import type { AxesAttributes, AxisAttributes } from '../../ir/attributes'
 import type { Operand } from '../../ir/operand'
-import { elementsOf, unused } from '../couple'
+import { elementsOf } from '../couple'
 import { arrayOf, type Emitter, type KernelText } from '../dispatch'
 import { loaded, stored } from '../chain'
 import type { GpuKernel } from '../kernel'
@@ -98,7 +98,6 @@ function emitPass(x: Operand, division: Division, { start, combined }: Reducer, 
     fields: { ...end.fields, x, outer, inner, blocks, each: Math.ceil(axis / slices), start: start(x.dtype) },
     threads: THREADS,
     shared: { part: arrayOf(type, THREADS) },
-    functions: unused('beforeElement', 'afterElement'),
     hooks: { beforeElement: elementsOf([x]), ...end.hooks },
     body: `let slice = group / p.blocks / p.outer;
 let row = group / p.blocks % p.outer;
@@ -133,7 +132,6 @@ function emitSums(
 ): void {
   emit.over(outer * inner, {
     fields: { ...fields, slices },
-    functions: unused('afterElement'),
     hooks,
     body: `let to = index;
 var a = ${loaded(dtype, 'p.sums + to')};

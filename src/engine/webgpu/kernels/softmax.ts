@@ -4,7 +4,7 @@ import { splitAround } from '../../../core/shapes'
 import type { NoAttributes } from '../../ir/attributes'
 import { rowsOf } from '../../primitives/cross-entropy'
 import { isContiguous } from '../../primitives/rule'
-import { elementsOf, unused } from '../couple'
+import { elementsOf } from '../couple'
 import type { GpuKernel } from '../kernel'
 import { forColumns, LEAST, ROW_THREADS } from './rows'
 
@@ -29,7 +29,6 @@ function rowSoftmax(finished: string): GpuKernel<NoAttributes> {
       emit.groups(rows, {
         fields: { x, out, columns, least: LEAST },
         threads: ROW_THREADS,
-        functions: unused('beforeElement', 'afterElement'),
         hooks: { beforeElement: elementsOf([x!]), afterElement: elementsOf([out!]) },
         body: `${ROW}
 ${SHIFTED}
@@ -61,7 +60,6 @@ function crossEntropyOf(isClass: boolean): GpuKernel<NoAttributes> {
           least: LEAST,
         },
         threads: ROW_THREADS,
-        functions: unused('beforeElement', 'afterElement'),
         hooks: { beforeElement: elementsOf([x!], [targets!]), afterElement: elementsOf([probabilities!]) },
         body: `${ROW}
 ${SHIFTED}

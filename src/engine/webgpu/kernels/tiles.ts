@@ -7,7 +7,7 @@ import { BYTES_PER_ELEMENT } from '../../../core/dtypes'
 import { sizeOf } from '../../../core/shapes'
 import type { Node } from '../../ir/graph'
 import type { Address } from '../../ir/operand'
-import { elementsOf, unused } from '../couple'
+import { elementsOf } from '../couple'
 import { arrayOf, type Emitter, type Hooks, type RecordFields } from '../dispatch'
 import type { Sources } from '../functions/sources'
 import { expressionOf } from '../elementwise'
@@ -80,7 +80,6 @@ function activated(activation: readonly Node[]): string {
 
 interface Finish {
   readonly fields: RecordFields
-  readonly functions: Sources
   readonly hooks: Hooks
   /** Statements for the sum x in column c of row r of `matrix`. */
   readonly code: string
@@ -99,7 +98,6 @@ function finish(context: GpuContext<unknown>, product: TiledProduct): Finish {
 ${bias === null ? '' : `x += f32At(p.bias + ${at});`} ${activated(activation)}
 storeF32(p.out + to, x);
 afterElement(to);`,
-    functions: unused('afterElement'),
     hooks: { afterElement: elementsOf([outputs[0]!]) },
   }
 }
@@ -181,13 +179,13 @@ export function emitProduct(context: GpuContext<unknown>, product: TiledProduct)
   const end = finish(context, product)
   if (isByRow) return emitElements(product, end, emit)
   const isSliced = slices > 1
-  const { fields, functions, hooks } = isSliced ? { fields: { sums: temporary! }, functions: {}, hooks: {} } : end
+  const { fields, hooks } = isSliced ? { fields: { sums: temporary! }, hooks: {} } : end
   const each = isSliced ? Math.ceil(k / slices / DEPTH) * DEPTH : k
   emit.groups(rows * columns * matrices * slices, {
     fields: { m, n, k, rows, columns, matrices, each, ...fields, ...product.fields },
     threads: SIDE * SIDE,
     shared: { leftTile: arrayOf(VECTORS[sums], DEPTH * SIDE), rightTile: arrayOf(VECTORS[sums], DEPTH * SIDE) },
-    functions: { ...elements(product), ...functions },
+    functions: elements(product),
     hooks,
     body: bodyOf(product, sums, isSliced ? STORE_SLICE : end.code),
   })
@@ -203,7 +201,6 @@ let matrix = index / p.n / p.m;`
 function emitSums({ matrices, m, n }: ProductSize, slices: number, sums: Address, end: Finish, emit: Emitter): void {
   emit.over(matrices * m * n, {
     fields: { sums, slices, m, n, ...end.fields },
-    functions: end.functions,
     hooks: end.hooks,
     body: `var x = 0.0;
 for (var i = 0u; i < p.slices; i++) { x += f32At(p.sums + i * p.count + index); }
@@ -218,7 +215,8 @@ function emitElements(product: TiledProduct, end: Finish, emit: Emitter): void {
   const { matrices, m, n, k } = size
   emit.over(matrices * m * n, {
     fields: { m, n, k, ...end.fields, ...fields },
-    functions: { ...elements(product), ...end.functions },
+    functions: elements(product),
+    hooks: end.hooks,
     body: `${PLACE}
 ${setup}
 let leftFrom = ${left.from};
