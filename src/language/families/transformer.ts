@@ -1,0 +1,86 @@
+// A model from its description, and its layers by their places in the description.
+
+import { FormatError } from '../../core/errors'
+import type { Tensor } from '../../ops/tensor'
+import { Input } from '../../layers/core/input-layer'
+import { PositionEmbedding } from '../../layers/core/position-embedding'
+import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
+import { Add } from '../../layers/merging/merge'
+import { Rescaling } from '../../layers/preprocessing/rescaling'
+import { Model } from '../../models/model'
+import { normalizationOf, type Normalization } from '../layers/options'
+import { Projection } from '../layers/projection'
+import { TransformerBlock } from '../layers/transformer-block'
+import type { BlockPart, Description, ModelPart } from './description'
+
+/** A layer with weights of its own. */
+export type Leaf = Projection | Normalization | ReversibleEmbedding | PositionEmbedding
+
+/** A language model and its layers. */
+export interface Transformer {
+  /** Tokens [batch, steps] → scores of the next token after each step, [batch, steps, tokens]. */
+  readonly model: Model<Tensor, Tensor>
+  readonly description: Description
+  /** The layers outside of the blocks that have weights. */
+  readonly parts: ReadonlyMap<ModelPart, Leaf>
+  readonly blocks: readonly TransformerBlock[]
+}
+
+/** Builds a model that continues texts. Its weights are not initialized if a file fills them. */
+export function decoderOf(description: Description, name: string): Transformer {
+  const { vocabularySize, width, positions, embeddingScale, finalNorm, head } = description
+  if (head === undefined) throw new FormatError(`${name}: the model has no scores of tokens`)
+  const parts = new Map<ModelPart, Leaf>()
+  const ids = Input({ shape: [null], dtype: 'int32', name: 'tokens' })
+  const tokens = new ReversibleEmbedding({
+    inputDim: vocabularySize,
+    outputDim: width,
+    logitSoftCap: head.softCap ?? null,
+    name: 'tokenEmbedding',
+  })
+  parts.set('tokens', tokens)
+  let x = tokens.apply(ids)
+  if (embeddingScale !== undefined) x = new Rescaling({ scale: embeddingScale, name: 'scaledTokens' }).apply(x)
+  if (positions !== undefined) {
+    const table = new PositionEmbedding({ sequenceLength: positions.count, name: 'positionEmbedding' })
+    parts.set('positions', table)
+    x = new Add({ name: 'placedTokens' }).apply([x, table.apply(x)])
+  }
+  const blocks = description.blocks.map((options, i) => new TransformerBlock({ ...options, name: `block${i}` }))
+  for (const block of blocks) x = block.apply(x)
+  if (finalNorm !== undefined) {
+    const norm = normalizationOf(finalNorm.kind, finalNorm.epsilon, 'finalNorm')
+    parts.set('finalNorm', norm)
+    x = norm.apply(x)
+  }
+  const outputs = head.isTied ? tokens.apply(x, { reverse: true }) : scoresOf(x, description, parts)
+  return { model: new Model({ inputs: ids, outputs, name }), description, parts, blocks }
+}
+
+function scoresOf(x: Tensor, { vocabularySize, head }: Description, parts: Map<ModelPart, Leaf>): Tensor {
+  if (head?.softCap != null)
+    throw new FormatError('Scores with a limit are supported only if they share the table of tokens')
+  const projection = new Projection({ units: vocabularySize, useBias: head?.useBias ?? false, name: 'head' })
+  parts.set('head', projection)
+  return projection.apply(x)
+}
+
+/** A layer of a block; null where this block has none. */
+export function partOf({ attention, feedForward, ...norms }: TransformerBlock, part: BlockPart): Leaf | null {
+  switch (part) {
+    case 'query':
+    case 'key':
+    case 'value':
+    case 'queryNorm':
+    case 'keyNorm':
+      return attention[part]
+    case 'output':
+      return attention.outputProjection
+    case 'gate':
+    case 'up':
+    case 'down':
+      return feedForward[part]
+    default:
+      return norms[part]
+  }
+}

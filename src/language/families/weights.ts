@@ -1,0 +1,188 @@
+// The weights of a model and their places in files: which tensor a weight is, which rows of it, and whether it is transposed.
+
+import { sizeOf, type Shape } from '../../core/shapes'
+import { FormatError, formatShape, quoted } from '../../core/errors'
+import { PositionEmbedding } from '../../layers/core/position-embedding'
+import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
+import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
+import type { Variable } from '../../ops/variable'
+import { Projection } from '../layers/projection'
+import type { BlockPart, Place, Places } from './description'
+import { partOf, type Leaf, type Transformer } from './transformer'
+
+/** A tensor in a file, whose numbers are read when they are needed. */
+export interface StoredTensor {
+  readonly name: string
+  readonly shape: Shape
+  /** The numbers of all rows, or of those in from ≤ row < to, along the first axis. */
+  read(from?: number, to?: number): Promise<Float32Array>
+}
+
+/** A weight and its place in a file. */
+export interface PlacedWeight {
+  readonly variable: Variable
+  /** The name of the tensor in the file, after the prefix. */
+  readonly name: string
+  /** Whether the name is complete, without a prefix. */
+  readonly isWhole: boolean
+  /** The shape of the tensor in the file. */
+  readonly shape: Shape
+  /** The rows of the tensor that the weight consists of, in their order, as ranges; before a transposition. */
+  readonly rows: readonly (readonly [from: number, to: number])[]
+  /** Whether the file has [inputs, outputs]. */
+  readonly isTransposed: boolean
+  /** The number by which the weight is larger than what the file has. */
+  readonly offset: number
+}
+
+/** The weights of a layer, by the ending of their names in files. */
+function variablesOf(layer: Leaf): readonly (readonly [suffix: string, variable: Variable | null])[] {
+  if (layer instanceof ReversibleEmbedding || layer instanceof PositionEmbedding) return [['weight', layer.embeddings]]
+  if (layer instanceof RMSNormalization) return [['weight', layer.scale]]
+  if (layer instanceof LayerNormalization)
+    return [
+      ['weight', layer.gamma],
+      ['bias', layer.beta],
+    ]
+  return [
+    ['weight', layer.kernel],
+    ['bias', layer.bias],
+  ]
+}
+
+interface Rows {
+  readonly total: number
+  readonly ranges: readonly (readonly [from: number, to: number])[]
+}
+
+/** The rows of a tensor that several layers share. */
+function sharedRows(units: readonly number[], index: number, heads: number | null): Rows {
+  const total = units.reduce((sum, each) => sum + each, 0)
+  const before = units.slice(0, index).reduce((sum, each) => sum + each, 0)
+  if (heads === null) return { total, ranges: [[before, before + units[index]!]] }
+  // [heads, layers, size of a head]
+  const [stride, start, size] = [total / heads, before / heads, units[index]! / heads]
+  return {
+    total,
+    ranges: Array.from({ length: heads }, (_, head) => [head * stride + start, head * stride + start + size] as const),
+  }
+}
+
+/** All weights of a model with their places in the files of its family. */
+export function placedWeights({ blocks, parts }: Transformer, places: Places): PlacedWeight[] {
+  const placed: PlacedWeight[] = []
+  const put = (layer: Leaf, name: string, rows: Rows | null, isWhole = false): void => {
+    const isMatrix = layer instanceof Projection
+    for (const [suffix, variable] of variablesOf(layer)) {
+      if (variable === null) continue
+      const isTransposed = isMatrix && suffix === 'weight' && places.isTransposed === true && !isWhole
+      const { total, ranges } = rows ?? { total: variable.shape[0]!, ranges: [[0, variable.shape[0]!] as const] }
+      const shape = [total, ...variable.shape.slice(1)]
+      placed.push({
+        variable,
+        name: `${name}.${suffix}`,
+        isWhole,
+        shape: isTransposed ? shape.toReversed() : shape,
+        rows: ranges,
+        isTransposed,
+        offset: places.scalesFromOne === true && layer instanceof RMSNormalization ? 1 : 0,
+      })
+    }
+  }
+  for (const [part, layer] of parts) put(layer, nameOf(places.model[part], part), null, part === 'head')
+  blocks.forEach((block, i) => {
+    for (const [part, place] of Object.entries(places.parts) as [BlockPart, Place][]) {
+      const layer = partOf(block, part)
+      if (layer === null) continue
+      const prefix = places.block.replace('#', String(i))
+      if (typeof place === 'string') put(layer, prefix + place, null)
+      else {
+        const sharers = place.of.map((each) => (partOf(block, each) as Projection).units)
+        const heads = places.isByHead === true ? block.numHeads : null
+        put(layer, prefix + place.name, sharedRows(sharers, place.of.indexOf(part), heads))
+      }
+    }
+  })
+  return placed
+}
+
+function nameOf(name: string | undefined, part: string): string {
+  if (name === undefined) throw new FormatError(`the family has no name for ${part}`)
+  return name
+}
+
+/** Rows that are read at once: about a MiB of numbers. */
+const BLOCK = 2 ** 18
+
+/** The prefix that the names of a file begin with. */
+export function prefixIn(
+  tensors: ReadonlyMap<string, unknown>,
+  weights: readonly PlacedWeight[],
+  { prefixes }: Places,
+): string {
+  const first = weights.find(({ isWhole }) => !isWhole)!
+  return prefixes.find((prefix) => tensors.has(prefix + first.name)) ?? prefixes[0]!
+}
+
+/**
+ * Checks that a file has every weight with the right shape, before any is read.
+ * @throws FormatError naming the first that is missing or has another shape
+ */
+export function requireWeights(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  weights: readonly PlacedWeight[],
+  prefix: string,
+  where: string,
+): void {
+  for (const { name, isWhole, shape } of weights) {
+    const whole = isWhole ? name : prefix + name
+    const tensor = tensors.get(whole)
+    if (tensor === undefined) throw new FormatError(`${where} has no tensor ${quoted(whole)}, which the config needs`)
+    if (formatShape(tensor.shape) !== formatShape(shape))
+      throw new FormatError(
+        `${where}: ${quoted(whole)} has the shape ${formatShape(tensor.shape)}, the config needs ${formatShape(shape)}`,
+      )
+  }
+}
+
+/**
+ * Fills a weight from a file, a block of rows at a time.
+ * @throws FormatError for a number that is not finite
+ */
+export async function fillWeight(weight: PlacedWeight, tensor: StoredTensor): Promise<void> {
+  const { variable, rows, isTransposed } = weight
+  if (isTransposed) return fillTransposed(weight, tensor)
+  const length = sizeOf(variable.shape.slice(1))
+  const step = Math.max(1, Math.floor(BLOCK / length))
+  let at = 0
+  for (const [from, to] of rows)
+    for (let row = from; row < to; row += step) {
+      const numbers = finite(await tensor.read(row, Math.min(to, row + step)), tensor.name)
+      if (weight.offset !== 0) for (let i = 0; i < numbers.length; i++) numbers[i]! += weight.offset
+      variable.view.set(numbers, at)
+      at += numbers.length
+    }
+}
+
+/** From [inputs, outputs] to [outputs, inputs], of which the rows are columns of the file. */
+async function fillTransposed({ variable, rows }: PlacedWeight, tensor: StoredTensor): Promise<void> {
+  const [inputs, all] = tensor.shape as readonly [number, number]
+  const step = Math.max(1, Math.floor(BLOCK / all))
+  for (let first = 0; first < inputs; first += step) {
+    const numbers = finite(await tensor.read(first, Math.min(inputs, first + step)), tensor.name)
+    const { view } = variable
+    const count = numbers.length / all
+    let output = 0
+    for (const [from, to] of rows)
+      for (let column = from; column < to; column++, output++)
+        for (let i = 0; i < count; i++) view[output * inputs + first + i] = numbers[i * all + column]!
+  }
+}
+
+function finite(numbers: Float32Array, name: string): Float32Array {
+  for (let i = 0; i < numbers.length; i++)
+    // Of NaN and infinity the difference with itself is NaN.
+    if (numbers[i]! - numbers[i]! !== 0)
+      throw new FormatError(`The tensor ${quoted(name)} has the number ${numbers[i]}, weights must be finite`)
+  return numbers
+}

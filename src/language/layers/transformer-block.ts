@@ -1,0 +1,107 @@
+// TransformerBlock: an attention and a feed-forward layer with their normalizations and skip connections.
+
+import { merged } from '../../core/merged'
+import { choice, configured, option } from '../../core/options'
+import { add } from '../../ops/numpy/elementwise'
+import type { Tensor } from '../../ops/tensor'
+import { ATTENTION_OPTIONS } from '../../layers/attention/masks'
+import type { CallContext } from '../../layers/context'
+import { TENSOR } from '../../layers/forms'
+import { Layer } from '../../layers/layer'
+import type { BatchShape } from '../../layers/spec'
+import type { LayerTraits } from '../../layers/traits'
+import { FeedForward } from './feed-forward'
+import { attentionOptions, feedForwardOptions, normOptions, normalizationOf, type Normalization } from './options'
+import { SelfAttention } from './self-attention'
+
+const TransformerBlockBase = configured(
+  Layer<Tensor>,
+  () =>
+    merged(attentionOptions(), feedForwardOptions(), normOptions(), {
+      /**
+       * Where the normalizations N are.
+       *
+       * - 'before': h = x + A(N(x)), y = h + F(N(h)): GPT-2, Llama
+       * - 'after': h = N(x + A(x)), y = N(h + F(h)): BERT
+       * - 'both': h = x + N(A(N(x))), y = h + N(F(N(h))): Gemma 2
+       * - 'parallel': y = x + A(N(x)) + F(N(x)): GPT-NeoX
+       *
+       * Default before.
+       */
+      arrangement: option(choice('before', 'after', 'both', 'parallel'), 'before'),
+    }),
+  ['numHeads', 'headDim', 'intermediateDim'],
+)
+
+/**
+ * One block of a transformer, [batch, steps, features] → the same shape. Vaswani et al. 2017; its options are those of SelfAttention
+ * and FeedForward.
+ *
+ *   new TransformerBlock({ numHeads: 4, headDim: 16, intermediateDim: 256 })
+ *
+ * Keras Hub: `keras_hub.layers.TransformerDecoder`, and with `isCausal: false` `TransformerEncoder`.
+ */
+export class TransformerBlock extends TransformerBlockBase {
+  static readonly className = 'TransformerBlock'
+  /** @internal */
+  static override readonly traits: LayerTraits<TransformerBlock> = { form: TENSOR, callOptions: ATTENTION_OPTIONS }
+  override readonly supportsMasking = true
+  readonly attention = new SelfAttention({
+    name: 'attention',
+    numHeads: this.numHeads,
+    numKeyValueHeads: this.numKeyValueHeads,
+    headDim: this.headDim,
+    useBias: this.useBias,
+    useOutputBias: this.useOutputBias,
+    isCausal: this.isCausal,
+    slidingWindow: this.slidingWindow,
+    attentionScale: this.attentionScale,
+    attentionSoftCap: this.attentionSoftCap,
+    rotaryFrequencies: this.rotaryFrequencies,
+    rotaryMagnitude: this.rotaryMagnitude,
+    queryKeyEpsilon: this.queryKeyEpsilon,
+  })
+  readonly feedForward = new FeedForward({
+    name: 'feedForward',
+    intermediateDim: this.intermediateDim,
+    activation: this.activation,
+    isGated: this.isGated,
+    useFeedForwardBias: this.useFeedForwardBias,
+  })
+  readonly attentionNorm = this.norm('attentionNorm')
+  readonly feedForwardNorm = this.norm('feedForwardNorm')
+  /** The normalization of the attention's result; null unless the arrangement is 'both'. */
+  readonly attentionResultNorm = this.arrangement === 'both' ? this.norm('attentionResultNorm') : null
+  /** The normalization of the feed-forward layer's result; null unless the arrangement is 'both'. */
+  readonly feedForwardResultNorm = this.arrangement === 'both' ? this.norm('feedForwardResultNorm') : null
+
+  private norm(name: string): Normalization {
+    return normalizationOf(this.normalization, this.epsilon, name)
+  }
+
+  call(x: Tensor, { attention: { attentionMask } }: CallContext): Tensor {
+    const attend = (h: Tensor): Tensor =>
+      this.attention.apply(h, attentionMask == null ? {} : { attentionMask })
+    const { attentionNorm, feedForward, feedForwardNorm, attentionResultNorm, feedForwardResultNorm } = this
+    switch (this.arrangement) {
+      case 'before': {
+        const h = add(x, attend(attentionNorm.apply(x)))
+        return add(h, feedForward.apply(feedForwardNorm.apply(h)))
+      }
+      case 'after': {
+        const h = attentionNorm.apply(add(x, attend(x)))
+        return feedForwardNorm.apply(add(h, feedForward.apply(h)))
+      }
+      case 'both': {
+        const h = add(x, attentionResultNorm!.apply(attend(attentionNorm.apply(x))))
+        return add(h, feedForwardResultNorm!.apply(feedForward.apply(feedForwardNorm.apply(h))))
+      }
+      case 'parallel':
+        return add(add(x, attend(attentionNorm.apply(x))), feedForward.apply(feedForwardNorm.apply(x)))
+    }
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+}
