@@ -16,17 +16,25 @@ export type Decoder = Model<Tensor, Tensor>
 export const tokensOf = (sequences: readonly Sequence[]): Tensor =>
   new Tensor(Int32Array.from(sequences.flat()), [sequences.length, sequences[0]!.length], 'int32')
 
-/** Runs a program on tokens for what it keeps. @returns what `end` returns at once after the run, before another program runs */
+/**
+ * Runs a program on tokens for what it keeps.
+ * @param others its other parameters: numbers
+ * @returns what `end` returns at once after the run, before another program runs
+ */
 export async function takeSteps<Result>(
   device: Device,
   program: Program,
   sequences: readonly Sequence[],
+  others: readonly number[],
   end: () => Result,
 ): Promise<Result> {
   const { data } = tokensOf(sequences)
   await device.prepare(program)
   return after(
-    device.run(program, (target) => target.parameter(0).set(data)),
+    device.run(program, (target) => {
+      target.parameter(0).set(data)
+      others.forEach((other, i) => target.parameter(i + 1).fill(other))
+    }),
     end,
   )
 }
@@ -36,8 +44,11 @@ export async function scoresFrom(
   device: Device,
   program: Program,
   sequences: readonly Sequence[],
+  others: readonly number[] = [],
 ): Promise<Float32Array[]> {
-  const { data, shape } = await takeSteps(device, program, sequences, () => outputOf(device.stepProgram(program), 0))
+  const { data, shape } = await takeSteps(device, program, sequences, others, () =>
+    outputOf(device.stepProgram(program), 0),
+  )
   // Scores of dtype int32 have other arrays.
   const scores = data instanceof Float32Array ? data : Float32Array.from(data)
   return Array.from({ length: shape[0]! }, (_, i) => scores.subarray(i * shape[1]!, (i + 1) * shape[1]!))

@@ -37,6 +37,7 @@ export const FEWEST_STEPS = 2
 export class CachedScorer implements Scorer {
   private readonly stepper: Stepper
   private readonly step: Program
+  private readonly traces: Traces
   private readonly runtime: Traced['runtime']
   private readonly device = deviceOf(this)
   private isBegun = false
@@ -56,6 +57,7 @@ export class CachedScorer implements Scorer {
     const long = traceScores(model, [batch, length])
     const short = apart(() => traceScores(model, [batch, fewer]))
     const traces: Traces = { model: `${model}`, long: long.graph, short: short.graph, steps: [length, fewer] }
+    this.traces = traces
     this.runtime = long.runtime
     this.stepper = new Stepper(new Causality(traces, long.runtime, Math.max(1, first)), traces)
     this.step = compile(this.runtime, this.stepper.step)
@@ -68,16 +70,17 @@ export class CachedScorer implements Scorer {
       this.isBegun = true
       const part = (from: number, to: number): Sequence[] => sequences.map((sequence) => sequence.slice(from, to))
       if (this.first > 0)
-        await using(compile(this.runtime, this.stepper.first), (first) =>
-          takeSteps(device, first, part(0, this.first), nothing),
+        await using(compile(this.runtime, this.stepper.first(this.traces)), (first) =>
+          takeSteps(device, first, part(0, this.first), [], nothing),
         )
       for (let step = this.first; step < known - 1; step++)
-        await takeSteps(device, program, part(step, step + 1), nothing)
+        await takeSteps(device, program, part(step, step + 1), [step], nothing)
     }
     return scoresFrom(
       device,
       program,
       sequences.map((sequence) => sequence.slice(known - 1)),
+      [known - 1],
     )
   }
 

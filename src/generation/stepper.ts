@@ -1,5 +1,5 @@
-// Computes the scores of one more step from the trace of a whole sequence. Elements that all numbers of steps share are kept
-// from step to step: see causality.ts. Draws no tokens.
+// Computes the scores of one more step, or of a block of several, from the trace of a whole sequence. Elements that all numbers of
+// steps share are kept from step to step: see causality.ts. Draws no tokens.
 //
 //   in the trace                        for one step
 //   ops that treat each step alone      the same on one step
@@ -7,6 +7,8 @@
 //   loops over the steps                the carries are kept, and the body runs once
 //   running sums, windows, shifts       the last sum, or the elements before
 //   constants, places in a table        the element of this step
+//
+// A block has the same form with several steps in place of one; only ops that treat each step alone and attention allow it.
 
 import type { PrimitiveName } from '../engine/ir/attributes'
 import { isNodeOf, type Cell, type Graph, type Node, type Value } from '../engine/ir/graph'
@@ -23,8 +25,8 @@ import { GraphBuilder } from '../engine/transforms/builder'
 import type { Causality } from './causality'
 import { shapeWith, type TimeAxis, type Traces } from './growth'
 
-/** Along a time axis: the last element, or all. */
-type Part = 'one' | 'all'
+/** Along a time axis: the elements of this step or block, all, or of a block that of the last step alone. */
+type Part = 'one' | 'all' | 'last'
 /** The parts for each time axis of a value. */
 type Form = '' | Part | `${Part} ${string}`
 
@@ -46,10 +48,24 @@ interface WindowAttributes {
 
 const none = {}
 const partsOf = (form: Form): Part[] =>
-  form === '' ? [] : form.split(' ').map((part) => (part === 'one' ? part : 'all'))
+  form === '' ? [] : form.split(' ').map((part) => (part === 'one' || part === 'last' ? part : 'all'))
 function formOf([first, ...rest]: readonly Part[]): Form {
   if (first === undefined) return ''
   return rest.length === 0 ? first : `${first} ${rest.join(' ')}`
+}
+
+/** What is kept of earlier steps. Single steps and blocks of one sequence share it. */
+export class KeptSteps {
+  readonly variables = new Map<Value, Variable>()
+
+  dispose(): void {
+    for (const { storage } of this.variables.values()) storage.dispose()
+  }
+}
+
+/** Whether several steps can be taken at once: none needs the step before it, but for attention. */
+export function takesBlocks(causality: Causality): boolean {
+  return causality.nodes.every((node) => ['alone', 'attention', 'overKeys'].includes(causality.mannerOf(node).kind))
 }
 
 export class Stepper {
@@ -57,47 +73,70 @@ export class Stepper {
   private readonly values = new Map<Value, Map<Form, Value>>()
   private readonly cells: ReadonlyMap<Value, Cell>
   private readonly kept: Kept[] = []
-  private readonly position = new Variable([], { name: 'position', dtype: 'int32', trainable: false })
-  /** [batch, 1] */
+  /** [batch, block] */
   private readonly tokens: Value
-  /** The index of the step. */
+  /** The index of the first step of the block. */
   private readonly now: Value
-  /** Tokens [batch, 1] → scores [batch, tokens]. */
+  /** The number of steps of the block that count; those behind them are padding. null for single steps. */
+  private readonly count: Value | null
+  /** Tokens [batch, block], index of the first step [], with several steps also count [] → scores after the last one, [batch, tokens]. */
   readonly step: Graph
-  /** Tokens [batch, steps of the short trace] → nothing; keeps what steps after them need. */
-  readonly first: Graph
 
+  /** @param block the number of steps that are taken at once */
   constructor(
     private readonly causality: Causality,
-    { long, short, steps: [, fewer] }: Traces,
+    { long }: Traces,
+    private readonly steps: KeptSteps = new KeptSteps(),
+    private readonly block = 1,
   ) {
-    const { builder, position } = this
+    const { builder } = this
     const tokens = long.parameters[0]!
     this.cells = new Map([...long.cells].map(([cell, value]) => [value, cell]))
-    this.tokens = builder.parameter({ shape: [tokens.shape[0]!, 1], dtype: tokens.dtype })
-    this.now = builder.read(position)
-    // In the order of the trace, so that no recursion is as deep as the model.
-    for (const node of causality.nodes)
+    this.tokens = builder.parameter({ shape: [tokens.shape[0]!, block], dtype: tokens.dtype })
+    this.now = builder.parameter({ shape: [], dtype: 'int32' })
+    this.count = block === 1 ? null : builder.parameter({ shape: [], dtype: 'int32' })
+    const scores = long.outputs[0]!
+    // In the order of the trace, so that no recursion is as deep as the model. What follows the last attention is computed for the last
+    // step of a block alone.
+    const mixing = causality.nodes.findLastIndex((node) => causality.mannerOf(node).kind !== 'alone')
+    for (const node of block === 1 ? causality.nodes : causality.nodes.slice(0, mixing + 1))
       for (const output of node.outputs)
         if (causality.timesOf(output).length <= 1) this.get(output, causality.timesOf(output).length === 1 ? 'one' : '')
-    const scores = long.outputs[0]!
-    const last = builder.e.reshape(this.get(scores, 'one'), [scores.shape[0]!, scores.shape[2]!])
-    builder.update(position, this.places(1))
-    this.step = builder.finish([last])
-    this.first = this.firstSteps(short, fewer)
+    const last = this.get(scores, block === 1 ? 'one' : 'last')
+    this.step = builder.finish([builder.e.reshape(last, [scores.shape[0]!, scores.shape[2]!])])
   }
 
   dispose(): void {
-    for (const { storage } of [this.position, ...this.kept.map(({ variable }) => variable)]) storage.dispose()
+    this.steps.dispose()
   }
 
-  private firstSteps(short: Graph, steps: number): Graph {
+  /** Tokens [batch, steps of the short trace] → nothing; keeps what steps after them need. */
+  first({ short }: Traces): Graph {
     const builder = new GraphBuilder(short)
     for (const node of short.nodes) builder.keep(node, node.inputs)
     for (const { variable, value, first } of this.kept)
       builder.update(variable, first(builder, this.causality.partner(value)))
-    builder.update(this.position, builder.e.scalar(steps, 'int32'))
     return builder.finish([])
+  }
+
+  /** The indices of the steps of the block, plus a number: [block] */
+  private indices(shift: number): Value {
+    const { e } = this.builder
+    const first = e.reshape(this.places(shift), [1])
+    if (this.block === 1) return first
+    const within = e.constant(
+      Int32Array.from({ length: this.block }, (_, i) => i),
+      [this.block],
+      'int32',
+    )
+    return e.add(within, first)
+  }
+
+  /** The index within the block of the last step that counts: [1] */
+  private lastIndex(): Value {
+    const { e } = this.builder
+    if (this.count === null) throw internalError('a single step has no last one')
+    return e.reshape(e.subtract(this.count, e.scalar(1, 'int32')), [1])
   }
 
   /** The index of the step, plus a number. */
@@ -121,6 +160,11 @@ export class Stepper {
     if (known !== undefined) return known
     const { node } = value
     if (form === 'all' && !this.isCheap(value)) return this.remember(value, form, this.keep(value))
+    const ofBlock = form === 'last' && this.isClean(value) ? this.values.get(value)?.get('one') : undefined
+    if (ofBlock !== undefined) {
+      const { axis } = this.causality.timesOf(value)[0]!
+      return this.remember(value, form, this.builder.e.gather(ofBlock, this.lastIndex(), axis))
+    }
     if (node === null) return this.remember(value, form, this.source(value))
     const { scope } = this.builder
     this.builder.scope = node.scope
@@ -159,7 +203,7 @@ export class Stepper {
     const along = outer * inner === 1 ? axis : axis + 1
     const all = this.causality.steps + shift
     const shape = split(value.shape, all)
-    const variable = new Variable(shape, { name: 'kept', dtype: value.dtype, trainable: false })
+    const variable = this.variableFor(value, shape)
     this.kept.push({
       variable,
       value,
@@ -170,17 +214,26 @@ export class Stepper {
         return all === steps ? filled : first.e.concat([filled, zeros(first, rest, value)], along)
       },
     })
-    const element = builder.e.reshape(this.get(value, 'one'), split(this.shapeOf(value, 'one'), 1))
+    const element = builder.e.reshape(this.get(value, 'one'), split(this.shapeOf(value, 'one'), this.block))
     const [made] = builder.e.routine(new InsertBlock(along), [builder.read(variable), element, this.places(shift)])
     builder.update(variable, made!)
     return builder.e.reshape(made!, value.shape)
   }
 
+  private variableFor(value: Value, shape: Shape): Variable {
+    const { variables } = this.steps
+    const variable =
+      variables.get(value) ?? new Variable(shape, { name: 'kept', dtype: value.dtype, trainable: false })
+    variables.set(value, variable)
+    return variable
+  }
+
   private shapeOf(value: Value, form: Form): Shape {
+    const counts = { one: this.block, last: 1, all: null }
     return shapeWith(
       value.shape,
       this.causality.timesOf(value),
-      partsOf(form).map((each) => (each === 'one' ? 1 : null)),
+      partsOf(form).map((each) => counts[each]),
     )
   }
 
@@ -190,9 +243,14 @@ export class Stepper {
     const parts = partsOf(form)
     return times.reduce(
       (picked, { axis, shift }, i) =>
-        parts[i] === 'one' ? e.gather(picked, e.reshape(this.places(shift + (starts[axis] ?? 0)), [1]), axis) : picked,
+        parts[i] === 'all' ? picked : e.gather(picked, this.pickedIndices(parts[i]!, shift + (starts[axis] ?? 0)), axis),
       value,
     )
+  }
+
+  private pickedIndices(part: Part, shift: number): Value {
+    const { e } = this.builder
+    return part === 'last' ? e.add(this.lastIndex(), this.places(shift)) : this.indices(shift)
   }
 
   private emit(node: Node, form: Form): void {
@@ -306,22 +364,21 @@ export class Stepper {
     node.outputs.forEach((output, i) => this.remember(output, 'one', made[i]!))
   }
 
-  /** Which keys this step sees: those up to itself, and fewer than `before` + 1 steps away. [1, 1, 1, steps] */
+  /** Which keys the steps see: those up to themselves, and fewer than `before` + 1 steps away. [1, 1, block, steps] */
   private seen(before: number): Value {
     const { builder, causality } = this
+    const { e } = builder
     const { steps } = causality
-    const places = builder.e.constant(
+    const places = e.constant(
       Int32Array.from({ length: steps }, (_, i) => i),
-      [steps],
+      [1, steps],
       'int32',
     )
-    const past = builder.emitOne('lessEqual', [places, this.now], none)
-    const near =
-      before === Infinity
-        ? null
-        : builder.e.less(builder.e.subtract(this.now, places), builder.e.scalar(before + 1, 'int32'))
+    const own = e.reshape(this.indices(0), [this.block, 1])
+    const past = builder.emitOne('lessEqual', [places, own], none)
+    const near = before === Infinity ? null : e.less(e.subtract(own, places), e.scalar(before + 1, 'int32'))
     const seen = near === null ? past : builder.emitOne('logicalAnd', [past, near], none)
-    return builder.e.reshape(seen, [1, 1, 1, steps])
+    return e.reshape(seen, [1, 1, this.block, steps])
   }
 
   /** y_t = y_(t−1) + x_t, and so on. */
@@ -353,7 +410,7 @@ export class Stepper {
     shape: Shape,
     first: Kept['first'],
   ): { readonly before: Value; readonly variable: Variable } {
-    const variable = new Variable(shape, { name: 'carried', dtype: value.dtype, trainable: false })
+    const variable = this.variableFor(value, shape)
     this.kept.push({ variable, value, first })
     return { before: this.builder.read(variable), variable }
   }

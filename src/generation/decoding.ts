@@ -1,0 +1,135 @@
+// Scores sequences that grow, with programs that are compiled once: blocks of steps for what is new, single steps for each token. What
+// was computed for a sequence is kept until another one begins otherwise, so that a prompt costs what is new in it.
+
+import { deviceOf } from '../engine/runtime/accelerator'
+import type { Program } from '../engine/runtime/program'
+import { compile } from '../engine/runtime/runtime'
+import type { Variable } from '../ops/variable'
+import { Causality } from './causality'
+import type { Traces } from './growth'
+import { scoresFrom, takeSteps, traceScores, type Decoder, type Sequence } from './programs'
+import { FEWEST_STEPS, type Scorer } from './scorers'
+import { KeptSteps, Stepper, takesBlocks } from './stepper'
+
+/** The number of steps of a prompt that are computed together. */
+const BLOCK = 64
+
+/** One run of a program: tokens of the steps from start to end. */
+interface Turn {
+  readonly program: Program
+  readonly start: number
+  readonly end: number
+  readonly tokens: readonly Sequence[]
+}
+
+export class Decoding implements Scorer {
+  private readonly step: Program
+  private readonly block: Program | null
+  /** The number of steps of a block. */
+  private readonly size: number
+  private readonly kept = new KeptSteps()
+  private readonly device = deviceOf(this)
+  /** The tokens whose steps are kept. */
+  private known: number[][]
+  private readonly weights: readonly Variable[]
+  private print: number
+  /** Settles when no call is in progress: calls share what is kept, so they run one after the other. */
+  private idle: Promise<unknown> = Promise.resolve()
+
+  /**
+   * @param batch the number of sequences
+   * @param capacity the largest number of steps
+   * @throws StateError for a model that cannot be computed one step at a time
+   */
+  constructor(
+    model: Decoder,
+    readonly batch: number,
+    readonly capacity: number,
+  ) {
+    const length = Math.max(capacity, FEWEST_STEPS)
+    this.size = Math.min(BLOCK, length)
+    const long = traceScores(model, [batch, length])
+    const short = traceScores(model, [batch, FEWEST_STEPS])
+    const traces: Traces = { model: `${model}`, long: long.graph, short: short.graph, steps: [length, FEWEST_STEPS] }
+    const causality = new Causality(traces, long.runtime, 1)
+    this.step = compile(long.runtime, new Stepper(causality, traces, this.kept).step)
+    this.block = takesBlocks(causality)
+      ? compile(long.runtime, new Stepper(causality, traces, this.kept, this.size).step)
+      : null
+    this.known = Array.from({ length: batch }, () => [])
+    this.weights = model.weights
+    this.print = printOf(this.weights)
+  }
+
+  /**
+   * The scores after the last token of each sequence. Sequences of equal length; what they begin with in common with the sequences before
+   * is not computed again.
+   */
+  next(sequences: readonly Sequence[]): Promise<Float32Array[]> {
+    const scores = this.idle.then(() => this.compute(sequences))
+    this.idle = scores.catch(() => undefined)
+    return scores
+  }
+
+  private async compute(sequences: readonly Sequence[]): Promise<Float32Array[]> {
+    const length = sequences[0]!.length
+    let at = this.common(sequences)
+    const part = (from: number, to: number): number[][] => sequences.map((each) => each.slice(from, to))
+    this.known = part(0, at)
+    let scores: Float32Array[] | null = null
+    while (at < length) {
+      const { program, start, end, tokens } = this.turn(at, length, part)
+      const others = program === this.block ? [start, end - start] : [start]
+      if (end < length) await takeSteps(this.device, program, tokens, others, () => undefined)
+      else scores = await scoresFrom(this.device, program, tokens, others)
+      at = end
+      this.known = part(0, at)
+    }
+    return scores!
+  }
+
+  /** The next block of steps, or the next single step, from step `at` on. */
+  private turn(at: number, length: number, part: (from: number, to: number) => number[][]): Turn {
+    const { block, size, capacity } = this
+    if (block === null || length - at === 1) return { program: this.step, start: at, end: at + 1, tokens: part(at, at + 1) }
+    // At the end of the capacity there is no place for padding: the block begins with steps that are known.
+    const start = Math.min(at, Math.max(0, capacity - size))
+    const end = Math.min(length, start + size)
+    const tokens = part(start, end).map((each) => [...each, ...new Array<number>(size - each.length).fill(0)])
+    return { program: block, start, end, tokens }
+  }
+
+  /** How many steps of the sequences are kept, at most all but the last. A change of the weights makes them invalid. */
+  private common(sequences: readonly Sequence[]): number {
+    const print = printOf(this.weights)
+    if (print !== this.print) {
+      this.print = print
+      return 0
+    }
+    const most = sequences[0]!.length - 1
+    let count = 0
+    while (count < most && sequences.every((each, i) => this.known[i]![count] === each[count])) count++
+    return count
+  }
+
+  async dispose(): Promise<void> {
+    await this.idle
+    await this.device.release()
+    this.step.dispose()
+    this.block?.dispose()
+    this.kept.dispose()
+  }
+}
+
+/** Elements of a weight that stand for all of it. */
+const SAMPLES = 8
+
+/** A number that changes when weights are trained, assigned or loaded: a sum over a few elements of each. */
+function printOf(weights: readonly Variable[]): number {
+  let sum = 0
+  for (const { view } of weights) {
+    const stride = Math.max(1, Math.floor(view.length / SAMPLES))
+    for (let i = 0; i < view.length; i += stride) sum = sum * 1.000_001 + view[i]!
+  }
+  return sum
+}
