@@ -14,7 +14,7 @@ import { Pace } from '../data/samples/pace'
 import { UnknownError } from './growth'
 import { tokensOf, type Decoder } from './programs'
 import { readPrompts, type Prompt, type Prompts } from './prompts'
-import { readSampling, sampleFrom, samplingTable, type SamplingOptions } from './sampling'
+import { readSampling, sampleFrom, samplingTable, type Sampling, type SamplingOptions } from './sampling'
 import { CachedScorer, FEWEST_STEPS, WholeScorer, type Scorer } from './scorers'
 
 export interface GenerateOptions extends SamplingOptions {
@@ -132,37 +132,65 @@ async function* steps(
   const sampling = readSampling(others)
   if (!model.built) model.ensureBuilt(new TensorSpec([null, null], 'int32'))
   for (const prompt of prompts) requireKnown(model, prompt, 'the prompt')
-  const stops = new Set(stopTokens)
-  const sequences = prompts.map((prompt) => [...prompt])
-  const ends = prompts.map((prompt) => prompt.length + maxTokens)
   const lengths = prompts.map(({ length }) => length)
   const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)]
   const scorer = scorerOf(model, cache, [prompts.length, longest + maxTokens - 1], shortest - 1)
+  try {
+    const requireToken = (token: number): void =>
+      requireKnown(model, [token], `token ${token}, which the model generated`)
+    yield* drawnTokens(scorer, prompts, {
+      maxTokens,
+      sampling,
+      seed,
+      stops: new Set(stopTokens),
+      isOver: () => signal?.aborted === true,
+      requireToken,
+    })
+  } finally {
+    await scorer.dispose()
+  }
+}
+
+/** How tokens are drawn. */
+export interface Drawing {
+  readonly maxTokens: number
+  readonly stops: ReadonlySet<number>
+  readonly sampling: Sampling
+  readonly seed: number | null
+  /** Whether no further token is asked for. */
+  readonly isOver: () => boolean
+  /** @throws DataError for a token that the model cannot read next */
+  readonly requireToken?: (token: number) => void
+}
+
+/** The new tokens of all sequences, step by step, drawn from the scores of a scorer. */
+export async function* drawnTokens(
+  scorer: Pick<Scorer, 'next'>,
+  prompts: readonly (readonly number[])[],
+  { maxTokens, stops, sampling, seed, isOver, requireToken }: Drawing,
+): AsyncGenerator<(number | null)[], void, void> {
+  const sequences = prompts.map((prompt) => [...prompt])
+  const ends = prompts.map((prompt) => prompt.length + maxTokens)
   const key = seed ?? nextSeed()
   const uniforms = new Float32Array(prompts.length)
   const pace = new Pace(undefined)
   const isOpen = prompts.map(() => true)
-  try {
-    for (let known = shortest; isOpen.includes(true); known++) {
-      if (signal?.aborted === true) return
-      if (pace.isDue()) await pace.yield()
-      const rows = await scorer.next(sequences.map((sequence) => sequence.slice(0, known)))
-      threefryUniform(key, 0, known, uniforms)
-      const step = sequences.map((sequence, i) => {
-        // This sequence's prompt continues, or it has ended: it is padded, because all sequences take each step
-        // together.
-        if (sequence.length > known) return null
-        const token = isOpen[i] ? sampleFrom(rows[i]!, sampling, uniforms[i]!) : 0
-        sequence.push(token)
-        if (!isOpen[i]) return null
-        isOpen[i] = !stops.has(token) && sequence.length < ends[i]!
-        if (isOpen[i]) requireKnown(model, [token], `token ${token}, which the model generated`)
-        return token
-      })
-      if (step.some((token) => token !== null)) yield step
-    }
-  } finally {
-    await scorer.dispose()
+  for (let known = Math.min(...prompts.map(({ length }) => length)); isOpen.includes(true); known++) {
+    if (isOver()) return
+    if (pace.isDue()) await pace.yield()
+    const rows = await scorer.next(sequences.map((sequence) => sequence.slice(0, known)))
+    threefryUniform(key, 0, known, uniforms)
+    const step = sequences.map((sequence, i) => {
+      // This sequence's prompt continues, or it has ended: it is padded, because all sequences take each step together.
+      if (sequence.length > known) return null
+      const token = isOpen[i] ? sampleFrom(rows[i]!, sampling, uniforms[i]!, sequence) : 0
+      sequence.push(token)
+      if (!isOpen[i]) return null
+      isOpen[i] = !stops.has(token) && sequence.length < ends[i]!
+      if (isOpen[i]) requireToken?.(token)
+      return token
+    })
+    if (step.some((token) => token !== null)) yield step
   }
 }
 

@@ -13,6 +13,13 @@ export interface SamplingOptions {
   readonly topK?: number | null
   /** Draw only from the likeliest tokens that together have this probability. Default null: all. */
   readonly topP?: number | null
+  /** Draw only from tokens that have at least this share of the probability of the likeliest one. Default null: all. */
+  readonly minP?: number | null
+  /**
+   * Above 1, tokens that the sequence already has become less likely: positive scores are divided by it, negative ones multiplied. It
+   * also counts without a temperature. Default 1.
+   */
+  readonly repetitionPenalty?: number
 }
 
 export type Sampling = Required<SamplingOptions>
@@ -21,17 +28,19 @@ export const samplingTable = {
   temperature: option(nullable(number({ min: 0 })), null),
   topK: option(nullable(count), null),
   topP: option(nullable(number({ above: 0, max: 1 })), null),
+  minP: option(nullable(number({ min: 0, max: 1 })), null),
+  repetitionPenalty: option(number({ above: 0 }), 1),
 }
 
-/** @throws ArgumentError for topK or topP without a temperature, where neither changes the result */
-export function readSampling({ temperature, topK, topP }: ValuesOf<typeof samplingTable>): Sampling {
-  if (temperature === null && (topK !== null || topP !== null)) {
-    const limit = topK === null ? 'topP' : 'topK'
+/** @throws ArgumentError for topK, topP or minP without a temperature, where none of them changes the result */
+export function readSampling({ temperature, ...others }: ValuesOf<typeof samplingTable>): Sampling {
+  const limit = (['topK', 'topP', 'minP'] as const).find((name) => others[name] !== null)
+  if (temperature === null && limit !== undefined) {
     throw new ArgumentError(
       `generate: ${limit} limits the tokens to draw from and needs a temperature above 0, such as temperature: 1; without a temperature the likeliest token is always taken`,
     )
   }
-  return { temperature: temperature ?? 0, topK, topP }
+  return { temperature: temperature ?? 0, ...others }
 }
 
 /** The index of the largest score; the first of equal ones. */
@@ -41,12 +50,30 @@ function likeliest(scores: Float32Array): number {
   return best
 }
 
+/** The scores with the repetition penalty (Keskar et al., "CTRL", 2019), as a copy if they change. */
+function penalized(scores: Float32Array, penalty: number, before: readonly number[]): Float32Array {
+  if (penalty === 1) return scores
+  const changed = scores.slice()
+  for (const token of new Set(before)) {
+    const score = changed[token]!
+    changed[token] = score > 0 ? score / penalty : score * penalty
+  }
+  return changed
+}
+
 /**
- * @param scores logits; −∞ for tokens that cannot come
+ * @param raw logits; −∞ for tokens that cannot come
  * @param uniform in [0, 1)
+ * @param before the tokens of the sequence so far
  * @throws DataError for scores that have no largest one: NaN, ∞, or only −∞
  */
-export function sampleFrom(scores: Float32Array, { temperature, topK, topP }: Sampling, uniform: number): number {
+export function sampleFrom(
+  raw: Float32Array,
+  { temperature, topK, topP, minP, repetitionPenalty }: Sampling,
+  uniform: number,
+  before: readonly number[],
+): number {
+  const scores = penalized(raw, repetitionPenalty, before)
   const best = likeliest(scores)
   const wrong = scores.findIndex((score) => Number.isNaN(score) || score === Infinity)
   if (wrong >= 0 || scores[best] === -Infinity)
@@ -62,6 +89,11 @@ export function sampleFrom(scores: Float32Array, { temperature, topK, topP }: Sa
       .sort((a, b) => weights[b]! - weights[a]! || a - b)
       .subarray(0, topK ?? scores.length)
   let total = sumOf(tokens, weights)
+  if (minP !== null) {
+    // The weight of the likeliest token is 1.
+    tokens = Array.from(tokens).filter((token) => weights[token]! >= minP)
+    total = sumOf(tokens, weights)
+  }
   if (topP !== null) {
     const kept: number[] = []
     let sum = 0
