@@ -4,6 +4,7 @@
 import { deviceOf } from '../engine/runtime/accelerator'
 import type { Program } from '../engine/runtime/program'
 import { compile } from '../engine/runtime/runtime'
+import { listsOf, type WeightLists } from '../layers/weight-lists'
 import type { Variable } from '../ops/variable'
 import { Causality } from './causality'
 import type { Traces } from './growth'
@@ -31,7 +32,7 @@ export class Decoding implements Scorer {
   private readonly device = deviceOf(this)
   /** The tokens whose steps are kept. */
   private known: number[][]
-  private readonly weights: readonly Variable[]
+  private readonly lists: WeightLists
   private print: number
   /** Settles when no call is in progress: calls share what is kept, so they run one after the other. */
   private idle: Promise<unknown> = Promise.resolve()
@@ -42,7 +43,7 @@ export class Decoding implements Scorer {
    * @throws StateError for a model that cannot be computed one step at a time
    */
   constructor(
-    model: Decoder,
+    private readonly model: Decoder,
     readonly batch: number,
     readonly capacity: number,
   ) {
@@ -57,8 +58,13 @@ export class Decoding implements Scorer {
       ? compile(long.runtime, new Stepper(causality, traces, this.kept, this.size).step)
       : null
     this.known = Array.from({ length: batch }, () => [])
-    this.weights = model.weights
-    this.print = printOf(this.weights)
+    this.lists = listsOf(model)
+    this.print = printOf(this.lists.weights)
+  }
+
+  /** Whether the programs are those of the model as it is now, and are for sequences of this length. */
+  fits(length: number): boolean {
+    return length <= this.capacity && listsOf(this.model) === this.lists
   }
 
   /**
@@ -101,7 +107,7 @@ export class Decoding implements Scorer {
 
   /** How many steps of the sequences are kept, at most all but the last. A change of the weights makes them invalid. */
   private common(sequences: readonly Sequence[]): number {
-    const print = printOf(this.weights)
+    const print = printOf(this.lists.weights)
     if (print !== this.print) {
       this.print = print
       return 0

@@ -7,6 +7,7 @@ import { PositionEmbedding } from '../../layers/core/position-embedding'
 import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
 import { Add } from '../../layers/merging/merge'
 import { Rescaling } from '../../layers/preprocessing/rescaling'
+import { TensorSpec } from '../../layers/spec'
 import { Model } from '../../models/model'
 import { normalizationOf, type Normalization } from '../layers/options'
 import { Projection } from '../layers/projection'
@@ -20,6 +21,8 @@ export type Leaf = Projection | Normalization | ReversibleEmbedding | PositionEm
 export interface Transformer {
   /** Tokens [batch, steps] → scores of the next token after each step, [batch, steps, tokens]. */
   readonly model: Model<Tensor, Tensor>
+  /** The symbol of the last features, before the scores: [batch, steps, width]. */
+  readonly hidden: Tensor
   readonly description: Description
   /** The layers outside of the blocks that have weights. */
   readonly parts: ReadonlyMap<ModelPart, Leaf>
@@ -27,7 +30,7 @@ export interface Transformer {
 }
 
 /** Builds a model that continues texts. Its weights are not initialized if a file fills them. */
-export function decoderOf(description: Description, name: string): Transformer {
+export function buildTransformer(description: Description, name: string): Transformer {
   const { vocabularySize, width, positions, embeddingScale, finalNorm, head } = description
   if (head === undefined) throw new FormatError(`${name}: the model has no scores of tokens`)
   const parts = new Map<ModelPart, Leaf>()
@@ -54,7 +57,9 @@ export function decoderOf(description: Description, name: string): Transformer {
     x = norm.apply(x)
   }
   const outputs = head.isTied ? tokens.apply(x, { reverse: true }) : scoresOf(x, description, parts)
-  return { model: new Model({ inputs: ids, outputs, name }), description, parts, blocks }
+  const model = new Model({ inputs: ids, outputs, name })
+  model.ensureBuilt(new TensorSpec([null, null], 'int32'))
+  return { model, hidden: x, description, parts, blocks }
 }
 
 function scoresOf(x: Tensor, { vocabularySize, head }: Description, parts: Map<ModelPart, Leaf>): Tensor {

@@ -8,7 +8,6 @@ import { transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../../layers/checks'
-import type { CallContext } from '../../layers/context'
 import { TENSOR } from '../../layers/forms'
 import { initializer } from '../../layers/kinds'
 import { Layer } from '../../layers/layer'
@@ -79,9 +78,9 @@ export class Projection extends ProjectionBase {
     throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
   }
 
-  call(x: Tensor, context: CallContext): Tensor {
+  call(x: Tensor): Tensor {
     const product = matmul(x, transpose(this.kernel))
-    const adapted = this.lora === null ? product : add(product, this.lora.apply(x, context))
+    const adapted = this.lora === null ? product : add(product, this.lora.apply(x))
     return this.biasVariable === null ? adapted : add(adapted, this.biasVariable)
   }
 

@@ -1,0 +1,154 @@
+// Texts, piece by piece, from a model that scores the next token.
+
+import { abortSignal, count, custom, integer, listOf, nullable, option, readOptions, text } from '../core/options'
+import { merged } from '../core/merged'
+import { ArgumentError } from '../core/errors'
+import { drawnTokens } from '../generation/generate'
+import { readSampling, samplingTable, type Sampling, type SamplingOptions } from '../generation/sampling'
+import type { Scorer } from '../generation/scorers'
+import type { GenerationConfig } from './generation-config'
+import type { Tokenizer } from './tokens/tokenizer'
+
+export interface TextOptions extends SamplingOptions {
+  /** The largest number of tokens to add. Default: that of generation_config.json, otherwise 256, as far as the positions allow. */
+  readonly maxTokens?: number | null
+  /** A text, or several, that ends generation; it is not part of the result. Default none. */
+  readonly stop?: string | readonly string[]
+  /** A token, or several, that ends generation. Default: those of generation_config.json and of the tokenizer. */
+  readonly stopTokens?: number | readonly number[] | null
+  /** Determines the random draws. Default null: drawn from the generator of setRandomSeed. */
+  readonly seed?: number | null
+  /** Ends generation early; the text so far is the result. */
+  readonly signal?: AbortSignal | null
+}
+
+/** Options of text generation, with the defaults of a preset. */
+export interface TextSettings {
+  readonly maxTokens: number
+  readonly stop: readonly string[]
+  readonly stopTokens: ReadonlySet<number>
+  readonly sampling: Sampling
+  readonly seed: number | null
+  readonly signal: AbortSignal | null
+}
+
+const DEFAULT_TOKENS = 256
+
+const texts = custom<readonly string[], string | readonly string[]>(
+  (value, where) => listOf(text).read(typeof value === 'string' ? [value] : value, where),
+  (value) => [...value],
+)
+const tokens = custom<readonly number[], number | readonly number[]>(
+  (value, where) => listOf(integer({ min: 0 })).read(typeof value === 'number' ? [value] : value, where),
+  (value) => [...value],
+)
+
+const table = merged(samplingTable, {
+  maxTokens: option(nullable(count), null),
+  stop: option(texts, []),
+  stopTokens: option(nullable(tokens), null),
+  seed: option(nullable(integer()), null),
+  signal: option(nullable(abortSignal), null),
+})
+
+/** How many steps a text has and may have. */
+export interface Room {
+  /** The tokens of the longest prompt. */
+  readonly prompt: number
+  /** The most steps that the positions of the model allow. */
+  readonly longest: number
+}
+
+/** @throws ArgumentError for unknown options, and for a prompt or a number of tokens for which the model has no positions */
+export function readTextOptions(
+  where: string,
+  options: TextOptions,
+  defaults: GenerationConfig,
+  { prompt, longest }: Room,
+): TextSettings {
+  const read = readOptions(where, table, options)
+  const room = longest - prompt
+  if (room < 1)
+    throw new ArgumentError(
+      `${where}: the prompt has ${prompt} tokens, and the model has positions for ${longest}, so that no token can follow. Shorten the prompt`,
+    )
+  if (read.maxTokens !== null && read.maxTokens > room)
+    throw new ArgumentError(
+      `${where}: the prompt has ${prompt} tokens and maxTokens is ${read.maxTokens}, but the model has positions for ${longest}. Set maxTokens to at most ${room}`,
+    )
+  const isDrawn = (options.temperature ?? defaults.temperature) > 0
+  const drawing = isDrawn ? defaults : null
+  return {
+    maxTokens: read.maxTokens ?? Math.min(defaults.maxTokens ?? DEFAULT_TOKENS, room),
+    stop: read.stop.filter((each) => each !== ''),
+    stopTokens: new Set(read.stopTokens ?? defaults.stopTokens),
+    sampling: readSampling({
+      temperature: read.temperature ?? (isDrawn ? defaults.temperature : null),
+      topK: read.topK ?? drawing?.topK ?? null,
+      topP: read.topP ?? drawing?.topP ?? null,
+      minP: read.minP ?? drawing?.minP ?? null,
+      repetitionPenalty: options.repetitionPenalty ?? defaults.repetitionPenalty,
+    }),
+    seed: read.seed,
+    signal: read.signal,
+  }
+}
+
+/** The text that follows a prompt, in pieces of whole characters. Stop tokens and stop texts are not part of it. */
+export async function* textPieces(
+  scorer: Pick<Scorer, 'next'>,
+  tokenizer: Tokenizer,
+  prompt: readonly number[],
+  { maxTokens, stop, stopTokens, sampling, seed, signal }: TextSettings,
+): AsyncGenerator<string, void, void> {
+  const decoder = tokenizer.decoder()
+  const ending = new StopTexts(stop)
+  const isOver = (): boolean => signal?.aborted === true || ending.isReached
+  for await (const [token] of drawnTokens(scorer, [prompt], { maxTokens, stops: stopTokens, sampling, seed, isOver })) {
+    if (token == null || stopTokens.has(token)) break
+    const piece = ending.take(decoder.push(token))
+    if (piece !== '') yield piece
+  }
+  const rest = ending.take(decoder.end()) + ending.end()
+  if (rest !== '') yield rest
+}
+
+/** Holds text back while it may be the beginning of a stop text. */
+class StopTexts {
+  private held = ''
+  isReached = false
+
+  constructor(private readonly stops: readonly string[]) {}
+
+  /** @returns the text that is certain to come before a stop text */
+  take(piece: string): string {
+    if (this.isReached) return ''
+    const all = this.held + piece
+    const places = this.stops.map((stop) => all.indexOf(stop)).filter((at) => at >= 0)
+    if (places.length > 0) {
+      this.isReached = true
+      this.held = ''
+      return all.slice(0, Math.min(...places))
+    }
+    const kept = this.unsure(all)
+    this.held = all.slice(all.length - kept)
+    return all.slice(0, all.length - kept)
+  }
+
+  /** How many characters at the end of a text may begin a stop text. */
+  private unsure(text: string): number {
+    const longest = Math.max(0, ...this.stops.map((stop) => stop.length - 1))
+    for (let length = Math.min(longest, text.length); length > 0; length--) {
+      const end = text.slice(text.length - length)
+      if (this.stops.some((stop) => stop.startsWith(end))) return length
+    }
+    return 0
+  }
+
+  /** What was held back, when nothing follows. */
+  end(): string {
+    const { held } = this
+    this.held = ''
+    return held
+  }
+}
