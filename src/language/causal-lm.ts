@@ -1,20 +1,40 @@
 // CausalLM: a model that continues texts, with its tokenizer.
 
+import type { JsonRecord } from '../files/containers/json'
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, quoted } from '../core/errors'
+import { ArgumentError, FormatError, checkOptions, quoted } from '../core/errors'
+import { count } from '../core/options'
 import { Decoding } from '../generation/decoding'
 import type { Model } from '../models/model'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
+import type { History } from '../training/callbacks/history'
+import type { FitOptions } from '../training/options'
+import {
+  ADAPTER_CONFIG,
+  ADAPTER_WEIGHTS,
+  adapterFiles,
+  adaptersOf,
+  disableAdapters,
+  enableAdapters,
+  fillAdapters,
+  type AdapterOptions,
+} from './adapters'
 import type { Family } from './families/description'
 import type { Transformer } from './families/transformer'
 import type { GenerationConfig } from './generation-config'
 import { readPreset, type Preset, type PresetOptions } from './preset'
-import type { PresetSource } from './presets/open-preset'
+import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
+import { openWeights } from './presets/open-weights'
+import { presetFiles, writeFolder } from './preset-files'
 import { readTextOptions, textPieces, type TextOptions } from './text-generation'
-import type { Message, Tokenizer } from './tokens/tokenizer'
+import { tokenRows, type TokenRows, type TrainingText } from './token-rows'
+import type { ChatMessage, Tokenizer } from './tokens'
+import { compileTrainer, trainerOf, type LanguageCompileOptions, type Trainer } from './trainer'
 
 /** The capacity of a cache grows in these steps, so that a longer text seldom needs new programs. */
 const CAPACITY_STEP = 256
+/** The tokens of a row of training. */
+const DEFAULT_LENGTH = 256
 
 /**
  * A model that continues texts, from the folder of a model as Hugging Face has it.
@@ -29,12 +49,13 @@ const CAPACITY_STEP = 256
  */
 export class CausalLM {
   private decoding: Decoding | null = null
+  private trainer: Trainer | null = null
 
   private constructor(
     private readonly transformer: Transformer,
     private readonly family: Family,
     /** The content of config.json. */
-    readonly config: Readonly<Record<string, unknown>>,
+    readonly config: JsonRecord,
     /** Converts texts to tokens and back. */
     readonly tokenizer: Tokenizer,
     /** The defaults of generation, from generation_config.json. */
@@ -121,7 +142,7 @@ export class CausalLM {
    * @returns the reply
    * @throws ArgumentError as `generate` does; FormatError if the preset has no chat template, or one that fails
    */
-  async chat(messages: readonly Message[], options: TextOptions = {}): Promise<string> {
+  async chat(messages: readonly ChatMessage[], options: TextOptions = {}): Promise<string> {
     requireArguments('chat', arguments, 2)
     let made = ''
     for await (const piece of this.streamChat(messages, options)) made += piece
@@ -129,18 +150,18 @@ export class CausalLM {
   }
 
   /** As `chat`, piece by piece. */
-  async *streamChat(messages: readonly Message[], options: TextOptions = {}): AsyncGenerator<string, void, void> {
+  async *streamChat(messages: readonly ChatMessage[], options: TextOptions = {}): AsyncGenerator<string, void, void> {
     requireArguments('streamChat', arguments, 2)
-    yield* this.pieces('chat', this.tokenizer.encodeChat(messages), options)
+    yield* this.pieces('chat', this.tokenizer.encodeChat(messages, { addGenerationPrompt: true }), options)
   }
 
   /** The tokens of a prompt; of an empty one the token that begins texts. */
   private tokensOf(where: string, prompt: unknown): readonly number[] {
     if (typeof prompt !== 'string') throw new ArgumentError(`${where}: the prompt must be text, received ${quoted(prompt)}`)
     const tokens = this.tokenizer.encode(prompt)
-    const { bosToken } = this.tokenizer
+    const { bosTokenId } = this.tokenizer
     if (tokens.length > 0) return tokens
-    if (bosToken !== null) return [bosToken]
+    if (bosTokenId !== null) return [bosTokenId]
     throw new ArgumentError(`${where}: the prompt is empty, and the tokenizer has no token that begins texts`)
   }
 
@@ -153,6 +174,177 @@ export class CausalLM {
     const settings = readTextOptions(where, options, this.generationConfig, room)
     const decoding = this.decodingFor(prompt.length + settings.maxTokens)
     yield* textPieces(decoding, this.tokenizer, prompt, settings)
+  }
+
+  /**
+   * Sets how `fit` trains. Before `fit` is called without it, the optimizer is AdamW with its defaults.
+   *
+   *   lm.compile({ optimizer: new AdamW({ learningRate: 1e-4, gradientAccumulationSteps: 4 }) })
+   */
+  compile(options: LanguageCompileOptions = {}): void {
+    requireArguments('compile', arguments, 1)
+    checkOptions('compile', options, ['optimizer'])
+    compileTrainer((this.trainer ??= trainerOf(this.transformer)), options)
+  }
+
+  /**
+   * Trains the model to continue texts, or to respond to prompts. The loss is the mean cross-entropy of the tokens that count: of a text
+   * all but the first, of a prompt with its response those of the response. Each text ends with the token that ends texts.
+   *
+   *   await lm.fit(['one text', 'another one'], { sequenceLength: 128, batchSize: 2, epochs: 3 })
+   *   await lm.fit([{ prompt: 'Q: 1 + 1?', response: ' 2' }])
+   *
+   * The scores of all tokens are never in memory as a whole. With `recompute`, neither are the inner values of all blocks, for a third more
+   * time. With `enableLora`, only the adapters are trained.
+   *
+   * @returns the history, with the loss and the perplexity of each epoch
+   * Keras Hub: `CausalLM.fit`.
+   */
+  async fit(texts: TrainingTexts, options: LanguageFitOptions = {}): Promise<History> {
+    requireArguments('fit', arguments, 2)
+    const { sequenceLength, recompute, validationData, batchSize = 4, ...others } = options
+    const length = this.rowLength('fit', sequenceLength)
+    for (const block of this.transformer.blocks)
+      if (recompute !== undefined && block.recompute !== recompute) Object.assign(block, { recompute })
+    if (this.trainer === null) this.compile()
+    const { tokens, targets, weights } = await this.rows(texts, length)
+    const held = validationData == null ? null : await this.rows(validationData, length)
+    return this.trainer!.fit({ tokens, targets }, targets, {
+      batchSize,
+      ...others,
+      sampleWeight: weights,
+      ...(held === null
+        ? {}
+        : { validationData: [{ tokens: held.tokens, targets: held.targets }, held.targets, held.weights] }),
+    })
+  }
+
+  /**
+   * The loss and the perplexity of texts, as `fit` computes them.
+   *
+   *   const { loss, perplexity } = await lm.evaluate(texts)
+   */
+  async evaluate(
+    texts: TrainingTexts,
+    { sequenceLength, batchSize = 4 }: Pick<LanguageFitOptions, 'sequenceLength' | 'batchSize'> = {},
+  ): Promise<{ loss: number; perplexity: number }> {
+    requireArguments('evaluate', arguments, 2)
+    if (this.trainer === null) this.compile()
+    const { tokens, targets, weights } = await this.rows(texts, this.rowLength('evaluate', sequenceLength))
+    const result = await this.trainer!.evaluate({ tokens, targets }, targets, {
+      batchSize,
+      sampleWeight: weights,
+      returnDict: true,
+    })
+    return { loss: result['loss']!, perplexity: result['perplexity']! }
+  }
+
+  /**
+   * How likely the model finds texts: for each the logarithm of the probability of every token but the first, their sum, and the perplexity.
+   *
+   *   const [{ logProbability }] = await lm.scoreSequences(['The sky is blue'])
+   */
+  async scoreSequences(texts: readonly string[]): Promise<SequenceScore[]> {
+    requireArguments('scoreSequences', arguments, 1)
+    const trainer = (this.trainer ??= trainerOf(this.transformer))
+    const scores: SequenceScore[] = []
+    for (const text of texts) {
+      const ids = this.tokensOf('scoreSequences', text)
+      if (ids.length < 2 || ids.length > this.maxLength)
+        throw new ArgumentError(
+          `scoreSequences: a text must have from 2 to ${this.maxLength} tokens, received ${ids.length} for ${quoted(text)}`,
+        )
+      const shape = [1, ids.length - 1]
+      const tokens = new Tensor(Int32Array.from(ids.slice(0, -1)), shape, 'int32')
+      const targets = new Tensor(Int32Array.from(ids.slice(1)), shape, 'int32')
+      const losses = await trainer.predict({ tokens, targets })
+      const each = Array.from(losses.data, (loss) => -loss)
+      const logProbability = each.reduce((sum, next) => sum + next, 0)
+      scores.push({ tokens: ids, logProbabilities: each, logProbability, perplexity: Math.exp(-logProbability / each.length) })
+    }
+    return scores
+  }
+
+  private rowLength(where: string, given: number | null | undefined): number {
+    const length = given ?? Math.min(DEFAULT_LENGTH, this.maxLength)
+    count.read(length, `${where}: sequenceLength`)
+    if (length <= this.maxLength) return length
+    throw new ArgumentError(`${where}: sequenceLength is ${length}, but the model has positions for ${this.maxLength}`)
+  }
+
+  private async rows(texts: TrainingTexts, length: number): Promise<TokenRows> {
+    const list: TrainingText[] = []
+    for await (const text of texts) list.push(text)
+    return tokenRows(list, this.tokenizer, length)
+  }
+
+  /**
+   * Adds an adapter to layers of every block and freezes everything else, so that `fit` trains a small part of the numbers. Compile after
+   * it.
+   *
+   *   lm.enableLora(8, { targets: ['query', 'value'] })
+   *
+   * Hu et al., "LoRA", 2021. Keras Hub: `backbone.enable_lora`.
+   * @param rank ≥ 1
+   */
+  enableLora(rank: number, options: AdapterOptions = {}): void {
+    requireArguments('enableLora', arguments, 2)
+    enableAdapters(this.transformer, rank, options)
+    this.trainer = null
+  }
+
+  /** Removes the adapters. The weights of the model are as they were before `enableLora`, and are trainable again. */
+  disableLora(): void {
+    disableAdapters(this.transformer)
+    this.trainer = null
+  }
+
+  /**
+   * Writes the adapters as Python's peft does: adapter_config.json and adapter_model.safetensors.
+   *
+   *   await lm.saveLora('adapter/')             in Node
+   *   const files = await lm.saveLora()         in a page: the bytes by name
+   *
+   * @param folder where to write them. Default none
+   * @returns the files
+   */
+  async saveLora(folder?: string | URL): Promise<ReadonlyMap<string, Uint8Array>> {
+    requireArguments('saveLora', arguments, 1)
+    const name = this.config['_name_or_path']
+    const files = adapterFiles(this.transformer, this.family.places, typeof name === 'string' ? name : '')
+    if (folder !== undefined) await writeFolder(folder, files, 'saveLora')
+    return files
+  }
+
+  /**
+   * Reads an adapter that `saveLora` or Python's peft wrote. In place of adapters of the same ranks, no program is compiled again.
+   *
+   *   await lm.loadLora('adapter/')
+   *
+   * @throws FormatError for an adapter of another kind, or for another model; nothing has changed then
+   */
+  async loadLora(source: PresetSource, options: OpenPresetOptions = {}): Promise<void> {
+    requireArguments('loadLora', arguments, 2)
+    const folder = await openPreset(source, options)
+    const config = await folder.json(ADAPTER_CONFIG)
+    if (config === null) throw new FormatError(`${folder.name} has no ${ADAPTER_CONFIG}, so it is not an adapter`)
+    const before = adaptersOf(this.transformer).map(({ branch }) => branch)
+    await fillAdapters(this.transformer, this.family.places, config, await openWeights(folder, ADAPTER_WEIGHTS))
+    const after = adaptersOf(this.transformer).map(({ branch }) => branch)
+    if (before.length !== after.length || before.some((branch, i) => branch !== after[i])) this.trainer = null
+  }
+
+  /**
+   * Writes the model as a preset that transformers and `fromPreset` open: config.json, model.safetensors in float32, and the files of the
+   * tokenizer. Adapters are files of their own: see saveLora.
+   * @param folder where to write it. Default none
+   * @returns the files
+   */
+  async saveToPreset(folder?: string | URL): Promise<ReadonlyMap<string, Uint8Array>> {
+    requireArguments('saveToPreset', arguments, 1)
+    const files = presetFiles(this.transformer, this.family, this.config, this.tokenizer)
+    if (folder !== undefined) await writeFolder(folder, files, 'saveToPreset')
+    return files
   }
 
   private decodingFor(length: number): Decoding {
@@ -170,6 +362,32 @@ export class CausalLM {
     this.decoding = null
     this.model.dispose()
   }
+}
+
+/** Texts, or prompts with responses. */
+export type TrainingTexts = Iterable<TrainingText> | AsyncIterable<TrainingText>
+
+export interface LanguageFitOptions
+  extends Omit<FitOptions<Tensor, Tensor>, 'validationData' | 'sampleWeight' | 'classWeight' | 'batchSize'> {
+  /** The tokens of a row. Longer texts continue in further rows. Default 256, or the positions of the model if there are fewer. */
+  readonly sequenceLength?: number | null
+  /** Rows per step. Default 4. */
+  readonly batchSize?: number
+  /** Whether blocks are computed again for the gradient, which saves memory. Default: as before, at first false. */
+  readonly recompute?: boolean
+  /** Texts to validate on. Default none. */
+  readonly validationData?: TrainingTexts | null
+}
+
+/** How likely a text is. */
+export interface SequenceScore {
+  readonly tokens: readonly number[]
+  /** Of each token but the first, ln of its probability after those before it. */
+  readonly logProbabilities: readonly number[]
+  /** Their sum. */
+  readonly logProbability: number
+  /** exp of minus their mean. */
+  readonly perplexity: number
 }
 
 export interface GenerateTextOptions extends TextOptions {

@@ -1,7 +1,8 @@
 // The defaults of generation that a preset has: generation_config.json.
 
+import type { JsonRecord } from '../files/containers/json'
 import { ModelConfig } from './families/config'
-import type { Tokenizer } from './tokens/tokenizer'
+import type { Tokenizer } from './tokens'
 
 /** Defaults of the options of `generate`. */
 export interface GenerationConfig {
@@ -21,8 +22,8 @@ export interface GenerationConfig {
  * @param config config.json, which older presets have in its place
  */
 export function readGenerationConfig(
-  content: unknown,
-  config: Readonly<Record<string, unknown>>,
+  content: JsonRecord | null,
+  config: JsonRecord,
   tokenizer: Tokenizer,
 ): GenerationConfig {
   const settings = ModelConfig.of(content ?? config, content === null ? 'config.json' : 'generation_config.json')
@@ -38,8 +39,8 @@ export function readGenerationConfig(
   }
 }
 
-function stopTokensOf(settings: ModelConfig, { eosToken }: Tokenizer): readonly number[] {
+function stopTokensOf(settings: ModelConfig, { eosTokenId }: Tokenizer): readonly number[] {
   const isList = Array.isArray(settings.content['eos_token_id'])
   const listed = isList ? settings.numbers('eos_token_id') : [settings.number('eos_token_id', null)]
-  return [...new Set([...(listed ?? []), eosToken])].filter((id) => id !== null)
+  return [...new Set([...(listed ?? []), eosTokenId])].filter((id) => id !== null)
 }

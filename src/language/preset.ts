@@ -1,7 +1,8 @@
 // A model and its tokenizer from a preset: the folder of a model as Hugging Face has it.
 
-import { FormatError, quoted } from '../core/errors'
+import { FormatError } from '../core/errors'
 import { withFile } from '../core/file-scope'
+import { isRecord, type JsonRecord } from '../files/containers/json'
 import { ModelConfig } from './families/config'
 import { familyOf, type Kind } from './families'
 import type { Family } from './families/description'
@@ -11,7 +12,7 @@ import { readGenerationConfig, type GenerationConfig } from './generation-config
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
 import { openWeights } from './presets/open-weights'
 import type { PresetFolder } from './presets/preset-folder'
-import { Tokenizer } from './tokens/tokenizer'
+import { Tokenizer } from './tokens'
 
 export interface PresetOptions extends OpenPresetOptions {
   /** Is called while weights are read: with the numbers of tensors that were read, and of all. */
@@ -23,7 +24,7 @@ export interface Preset {
   readonly transformer: Transformer
   readonly family: Family
   /** config.json */
-  readonly config: Readonly<Record<string, unknown>>
+  readonly config: JsonRecord
   readonly tokenizer: Tokenizer
   readonly generation: GenerationConfig
   readonly folder: PresetFolder
@@ -43,14 +44,14 @@ export async function readPreset(source: PresetSource, kind: Kind, options: Pres
     throw new FormatError(
       `${folder.name}: tokenizer.json has ${tokenizer.vocabularySize} tokens, the model has vectors for ${transformer.description.vocabularySize}`,
     )
-  const generation = readGenerationConfig(await folder.json('generation_config.json'), config, tokenizer)
+  const generation = readGenerationConfig(await optionalIn(folder, 'generation_config.json'), config, tokenizer)
   await fillFrom(folder, transformer, family, onLoad, opening.signal ?? null)
   return { transformer, family, config, tokenizer, generation, folder }
 }
 
 /** A new model for a configuration. @param isFilled whether a file fills its weights, so that nothing initializes them */
 export function transformerOf(
-  config: Readonly<Record<string, unknown>>,
+  config: JsonRecord,
   kind: Kind,
   name: string,
   isFilled = true,
@@ -66,20 +67,27 @@ function nameOf(folder: string): string {
   return folder.split(/[/\\]/).findLast((part) => part !== '') ?? 'model'
 }
 
-async function recordIn(folder: PresetFolder, name: string): Promise<Readonly<Record<string, unknown>>> {
-  const content = await folder.json(name)
+async function recordIn(folder: PresetFolder, name: string): Promise<JsonRecord> {
+  const content = await optionalIn(folder, name)
   if (content === null) throw new FormatError(`${folder.name} has no ${name}, so it is not the folder of a model`)
-  return ModelConfig.of(content, name).content
+  return content
+}
+
+async function optionalIn(folder: PresetFolder, name: string): Promise<JsonRecord | null> {
+  const content = await folder.json(name)
+  if (content === null || isRecord(content)) return content
+  throw new FormatError(`${folder.name}: ${name} must be a record`)
 }
 
 async function tokenizerIn(folder: PresetFolder): Promise<Tokenizer> {
-  const content = await folder.json('tokenizer.json')
-  if (content === null)
+  const tokenizer = await optionalIn(folder, 'tokenizer.json')
+  if (tokenizer === null)
     throw new FormatError(
       `${folder.name} has no tokenizer.json. Save the model again with a fast tokenizer: tokenizer.save_pretrained(folder)`,
     )
-  const config = await folder.json('tokenizer_config.json')
-  return Tokenizer.fromFiles({ tokenizer: content, config, chatTemplate: await folder.text('chat_template.jinja'), name: folder.name })
+  const config = await optionalIn(folder, 'tokenizer_config.json')
+  const chatTemplate = await folder.text('chat_template.jinja')
+  return Tokenizer.fromFiles({ tokenizer, config, chatTemplate, name: folder.name })
 }
 
 async function fillFrom(

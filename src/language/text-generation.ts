@@ -7,7 +7,7 @@ import { drawnTokens } from '../generation/generate'
 import { readSampling, samplingTable, type Sampling, type SamplingOptions } from '../generation/sampling'
 import type { Scorer } from '../generation/scorers'
 import type { GenerationConfig } from './generation-config'
-import type { Tokenizer } from './tokens/tokenizer'
+import type { Tokenizer } from './tokens'
 
 export interface TextOptions extends SamplingOptions {
   /** The largest number of tokens to add. Default: that of generation_config.json, otherwise 256, as far as the positions allow. */

@@ -1,28 +1,30 @@
 // Reads the settings of a model's config.json, each with its kind.
 
 import { FormatError, quoted } from '../../core/errors'
+import type { Json } from '../../core/registry'
+import { isRecord, type JsonRecord } from '../../files/containers/json'
 
 /** A record of JSON, with the name of its file for errors. */
 export class ModelConfig {
   private constructor(
     /** The name of the file, and within it that of the record. */
     readonly where: string,
-    private readonly values: Readonly<Record<string, unknown>>,
+    private readonly values: JsonRecord,
   ) {}
 
   /** @throws FormatError unless the value is a record */
-  static of(value: unknown, where: string): ModelConfig {
+  static of(value: Json, where: string): ModelConfig {
     if (isRecord(value)) return new ModelConfig(where, value)
     throw new FormatError(`${where} must be a record, it is ${quoted(value)}`)
   }
 
   /** The content as it is. */
-  get content(): Readonly<Record<string, unknown>> {
+  get content(): JsonRecord {
     return this.values
   }
 
   /** The first of several keys that has a value. */
-  private find(keys: readonly string[]): [key: string, value: unknown] | null {
+  private find(keys: readonly string[]): [key: string, value: Json] | null {
     for (const key of keys) if (this.values[key] != null) return [key, this.values[key]]
     return null
   }
@@ -106,7 +108,3 @@ const isBoolean = (value: unknown): value is boolean => typeof value === 'boolea
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isNumbers = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isNumber)
 const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText)
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}

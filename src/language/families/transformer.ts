@@ -21,6 +21,8 @@ export type Leaf = Projection | Normalization | ReversibleEmbedding | PositionEm
 export interface Transformer {
   /** Tokens [batch, steps] → scores of the next token after each step, [batch, steps, tokens]. */
   readonly model: Model<Tensor, Tensor>
+  /** The symbol of the tokens, [batch, steps]. */
+  readonly tokens: Tensor
   /** The symbol of the last features, before the scores: [batch, steps, width]. */
   readonly hidden: Tensor
   readonly description: Description
@@ -59,7 +61,7 @@ export function buildTransformer(description: Description, name: string): Transf
   const outputs = head.isTied ? tokens.apply(x, { reverse: true }) : scoresOf(x, description, parts)
   const model = new Model({ inputs: ids, outputs, name })
   model.ensureBuilt(new TensorSpec([null, null], 'int32'))
-  return { model, hidden: x, description, parts, blocks }
+  return { model, tokens: ids, hidden: x, description, parts, blocks }
 }
 
 function scoresOf(x: Tensor, { vocabularySize, head }: Description, parts: Map<ModelPart, Leaf>): Tensor {

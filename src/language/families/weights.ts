@@ -56,7 +56,7 @@ interface Rows {
 }
 
 /** The rows of a tensor that several layers share. */
-function sharedRows(units: readonly number[], index: number, heads: number | null): Rows {
+export function sharedRows(units: readonly number[], index: number, heads: number | null): Rows {
   const total = units.reduce((sum, each) => sum + each, 0)
   const before = units.slice(0, index).reduce((sum, each) => sum + each, 0)
   if (heads === null) return { total, ranges: [[before, before + units[index]!]] }

@@ -41,12 +41,14 @@ export class LoraBranch extends LoraBranchBase {
   static override readonly traits = { form: TENSOR }
   private readonly generator = generatorOf(this)
   private aVariable: Variable | null = null
+  /** The branch whose A this one uses, because one module of a file is several layers here; null for one of its own. */
+  sharesA: LoraBranch | null = null
   private bVariable: Variable | null = null
   private scaleVariable: Variable | null = null
 
   /** [rank, n] */
   get a(): Variable {
-    return this.requireBuilt(this.aVariable)
+    return this.sharesA?.a ?? this.requireBuilt(this.aVariable)
   }
 
   /** [units, rank] */
@@ -64,7 +66,7 @@ export class LoraBranch extends LoraBranchBase {
     const limit = 1 / Math.sqrt(n)
     const { rank, units, seed } = this
     const initializer = new RandomUniform({ minval: -limit, maxval: limit, ...(seed === null ? {} : { seed }) })
-    this.aVariable = this.addWeight({ name: 'a', shape: [rank, n], initializer })
+    if (this.sharesA === null) this.aVariable = this.addWeight({ name: 'a', shape: [rank, n], initializer })
     this.bVariable = this.addWeight({ name: 'b', shape: [units, rank], initializer: 'zeros' })
     this.scaleVariable = this.addWeight({ name: 'scale', shape: [], initializer: 'ones', trainable: false })
     this.scaleVariable.assign(this.initialScale)

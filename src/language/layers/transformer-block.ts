@@ -1,7 +1,8 @@
 // TransformerBlock: an attention and a feed-forward layer with their normalizations and skip connections.
 
 import { merged } from '../../core/merged'
-import { choice, configured, option } from '../../core/options'
+import { boolean, choice, configured, option } from '../../core/options'
+import { remat } from '../../ops/control/remat'
 import { add } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { ATTENTION_OPTIONS } from '../../layers/attention/masks'
@@ -29,6 +30,8 @@ const TransformerBlockBase = configured(
        * Default before.
        */
       arrangement: option(choice('before', 'after', 'both', 'parallel'), 'before'),
+      /** Whether training computes the block again for the gradient, in place of keeping its inner values. Default false. */
+      recompute: option(boolean, false),
     }),
   ['numHeads', 'headDim', 'intermediateDim'],
 )
@@ -79,9 +82,14 @@ export class TransformerBlock extends TransformerBlockBase {
     return normalizationOf(this.normalization, this.epsilon, name)
   }
 
-  call(x: Tensor, { attention: { attentionMask } }: CallContext): Tensor {
+  call(x: Tensor, { training, attention: { attentionMask } }: CallContext): Tensor {
+    const compute = (h: Tensor): Tensor => this.compute(h, attentionMask ?? null)
+    return training && this.recompute ? remat(compute)(x) : compute(x)
+  }
+
+  private compute(x: Tensor, attentionMask: Tensor | null): Tensor {
     const attend = (h: Tensor): Tensor =>
-      this.attention.apply(h, attentionMask == null ? {} : { attentionMask })
+      this.attention.apply(h, attentionMask === null ? {} : { attentionMask })
     const { attentionNorm, feedForward, feedForwardNorm, attentionResultNorm, feedForwardResultNorm } = this
     switch (this.arrangement) {
       case 'before': {

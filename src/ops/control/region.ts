@@ -110,6 +110,19 @@ export class RegionTrace extends Trace {
     }).carries
   }
 
+  /** Records a function that runs once, with other passes than a loop has. */
+  once(passes: LoopPasses, body: () => readonly Tensor[]): readonly Tensor[] {
+    const results = tracedBy(this, body)
+    const carries = results.map(({ shape, dtype }) => zeros(shape, dtype))
+    const symbols = {
+      carriesIn: results.map((type) => this.parameter(type)),
+      slicesIn: [],
+      carriesOut: results,
+      stackedOut: [],
+    }
+    return this.emit({ carries, scanned: [], length: 1, reverse: false }, symbols, passes).carries
+  }
+
   /**
    * Records a function of slices and emits it for all slices at once; a function that assigns variables becomes a loop.
    * @param transform gives a graph of all slices: see engine/transforms/batch.ts
@@ -164,6 +177,7 @@ export class RegionTrace extends Trace {
   private emit(
     { carries, scanned, length, reverse, runs }: LoopInputs,
     { carriesIn, slicesIn, carriesOut, stackedOut }: BodySymbols,
+    passes: LoopPasses = loopPasses,
   ) {
     const { outer } = this
     const toValue = (tensor: Tensor): Value => this.valueOf(tensor)
@@ -188,7 +202,7 @@ export class RegionTrace extends Trace {
     ]
     const results = [...next, ...assigned.map(([, { current }]) => current), ...stacked]
     const made = outer.apply('loop', inputs, {
-      body: new Body(this.builder.finish(results, parameters), loopPasses),
+      body: new Body(this.builder.finish(results, parameters), passes),
       length,
       carries: carries.length + assigned.length,
       scanned: scanned.length,

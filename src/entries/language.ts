@@ -1,0 +1,23 @@
+// myelin/language: language models and their tokenizers.
+
+export { CausalLM } from '../language/causal-lm'
+export type { GenerateTextOptions, LanguageFitOptions, SequenceScore, TrainingTexts } from '../language/causal-lm'
+export type { AdapterOptions, LoraTarget } from '../language/adapters'
+export type { GenerationConfig } from '../language/generation-config'
+export { FeedForward } from '../language/layers/feed-forward'
+export { Projection } from '../language/layers/projection'
+export { SelfAttention } from '../language/layers/self-attention'
+export { TransformerBlock } from '../language/layers/transformer-block'
+export { Perplexity } from '../language/perplexity'
+export type { PresetOptions } from '../language/preset'
+export type { TextOptions } from '../language/text-generation'
+export type { PromptAndResponse, TrainingText } from '../language/token-rows'
+export { Tokenizer, trainTokenizer } from '../language/tokens'
+export type {
+  ChatMessage,
+  ChatTemplateOptions,
+  EncodedBatch,
+  StreamDecoder,
+  TokenizerFiles,
+  TrainTokenizerOptions,
+} from '../language/tokens'
