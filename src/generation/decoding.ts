@@ -77,6 +77,21 @@ export class Decoding implements Scorer {
     return scores
   }
 
+  /**
+   * Gives each sequence what is kept of another one, so that sequences which continue others need no step again.
+   * @param from the index of that other one
+   */
+  reorder(from: readonly number[]): void {
+    // On another device, what is kept differs from linear memory: the sequences are then computed again.
+    if (this.device.isOther || from.every((row, i) => row === i)) return
+    for (const { view, shape } of this.kept.variables.values()) {
+      const length = view.length / shape[0]!
+      const before = view.slice()
+      from.forEach((row, i) => view.set(before.subarray(row * length, (row + 1) * length), i * length))
+    }
+    this.known = from.map((row) => [...this.known[row]!])
+  }
+
   private async compute(sequences: readonly Sequence[]): Promise<Float32Array[]> {
     const length = sequences[0]!.length
     let at = this.common(sequences)

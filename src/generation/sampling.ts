@@ -51,7 +51,7 @@ function likeliest(scores: Float32Array): number {
 }
 
 /** The scores with the repetition penalty (Keskar et al., "CTRL", 2019), as a copy if they change. */
-function penalized(scores: Float32Array, penalty: number, before: readonly number[]): Float32Array {
+export function penalized(scores: Float32Array, penalty: number, before: readonly number[]): Float32Array {
   if (penalty === 1) return scores
   const changed = scores.slice()
   for (const token of new Set(before)) {

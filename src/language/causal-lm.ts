@@ -172,7 +172,7 @@ export class CausalLM {
   ): AsyncGenerator<string, void, void> {
     const room = { prompt: prompt.length, longest: this.maxLength }
     const settings = readTextOptions(where, options, this.generationConfig, room)
-    const decoding = this.decodingFor(prompt.length + settings.maxTokens)
+    const decoding = this.decodingFor(settings.beams, prompt.length + settings.maxTokens)
     yield* textPieces(decoding, this.tokenizer, prompt, settings)
   }
 
@@ -347,13 +347,13 @@ export class CausalLM {
     return files
   }
 
-  private decodingFor(length: number): Decoding {
+  private decodingFor(batch: number, length: number): Decoding {
     const known = this.decoding
-    if (known !== null && known.fits(length)) return known
+    if (known?.batch === batch && known.fits(length)) return known
     this.decoding = null
     void known?.dispose()
     const capacity = Math.min(this.maxLength, Math.ceil(length / CAPACITY_STEP) * CAPACITY_STEP)
-    return (this.decoding = new Decoding(this.model, 1, capacity))
+    return (this.decoding = new Decoding(this.model, batch, capacity))
   }
 
   /** Frees the memory of the weights and of the cache. The model cannot be used any more. */

@@ -1,11 +1,11 @@
 // Texts, piece by piece, from a model that scores the next token.
 
-import { abortSignal, count, custom, integer, listOf, nullable, option, readOptions, text } from '../core/options'
+import { abortSignal, count, custom, integer, listOf, nullable, number, option, readOptions, text } from '../core/options'
 import { merged } from '../core/merged'
 import { ArgumentError } from '../core/errors'
+import { beamSearch, type BeamScorer } from '../generation/beams'
 import { drawnTokens } from '../generation/generate'
 import { readSampling, samplingTable, type Sampling, type SamplingOptions } from '../generation/sampling'
-import type { Scorer } from '../generation/scorers'
 import type { GenerationConfig } from './generation-config'
 import type { Tokenizer } from './tokens'
 
@@ -20,6 +20,13 @@ export interface TextOptions extends SamplingOptions {
   readonly seed?: number | null
   /** Ends generation early; the text so far is the result. */
   readonly signal?: AbortSignal | null
+  /**
+   * The number of sequences that beam search keeps; it finds likelier texts than the likeliest token each time. It draws nothing, and a
+   * stream yields the text when it is complete. Default 1: no beam search.
+   */
+  readonly beams?: number
+  /** With beams, logarithms of probabilities are divided by length ^ lengthPenalty. Default 1. */
+  readonly lengthPenalty?: number
 }
 
 /** Options of text generation, with the defaults of a preset. */
@@ -30,6 +37,8 @@ export interface TextSettings {
   readonly sampling: Sampling
   readonly seed: number | null
   readonly signal: AbortSignal | null
+  readonly beams: number
+  readonly lengthPenalty: number
 }
 
 const DEFAULT_TOKENS = 256
@@ -49,6 +58,8 @@ const table = merged(samplingTable, {
   stopTokens: option(nullable(tokens), null),
   seed: option(nullable(integer()), null),
   signal: option(nullable(abortSignal), null),
+  beams: option(count, 1),
+  lengthPenalty: option(nullable(number()), null),
 })
 
 /** How many steps a text has and may have. */
@@ -76,7 +87,12 @@ export function readTextOptions(
     throw new ArgumentError(
       `${where}: the prompt has ${prompt} tokens and maxTokens is ${read.maxTokens}, but the model has positions for ${longest}. Set maxTokens to at most ${room}`,
     )
-  const isDrawn = (options.temperature ?? defaults.temperature) > 0
+  const { beams } = read
+  if (beams > 1 && (read.temperature ?? 0) > 0)
+    throw new ArgumentError(`${where}: beam search draws nothing, so beams and temperature exclude each other`)
+  if (beams === 1 && read.lengthPenalty !== null)
+    throw new ArgumentError(`${where}: lengthPenalty needs beams above 1`)
+  const isDrawn = beams === 1 && (options.temperature ?? defaults.temperature) > 0
   const drawing = isDrawn ? defaults : null
   return {
     maxTokens: read.maxTokens ?? Math.min(defaults.maxTokens ?? DEFAULT_TOKENS, room),
@@ -91,21 +107,41 @@ export function readTextOptions(
     }),
     seed: read.seed,
     signal: read.signal,
+    beams,
+    lengthPenalty: read.lengthPenalty ?? 1,
   }
+}
+
+/** The tokens that follow a prompt. */
+async function* newTokens(
+  scorer: BeamScorer,
+  prompt: readonly number[],
+  settings: TextSettings,
+  isOver: () => boolean,
+): AsyncGenerator<number, void, void> {
+  const { beams, maxTokens, stopTokens: stops, sampling, seed, lengthPenalty } = settings
+  if (beams > 1) {
+    const { repetitionPenalty } = sampling
+    yield* await beamSearch(scorer, prompt, { beams, maxTokens, stops, lengthPenalty, repetitionPenalty, isOver })
+    return
+  }
+  for await (const [token] of drawnTokens(scorer, [prompt], { maxTokens, stops, sampling, seed, isOver }))
+    if (token != null) yield token
 }
 
 /** The text that follows a prompt, in pieces of whole characters. Stop tokens and stop texts are not part of it. */
 export async function* textPieces(
-  scorer: Pick<Scorer, 'next'>,
+  scorer: BeamScorer,
   tokenizer: Tokenizer,
   prompt: readonly number[],
-  { maxTokens, stop, stopTokens, sampling, seed, signal }: TextSettings,
+  settings: TextSettings,
 ): AsyncGenerator<string, void, void> {
+  const { stop, stopTokens, signal } = settings
   const decoder = tokenizer.decoder()
   const ending = new StopTexts(stop)
   const isOver = (): boolean => signal?.aborted === true || ending.isReached
-  for await (const [token] of drawnTokens(scorer, [prompt], { maxTokens, stops: stopTokens, sampling, seed, isOver })) {
-    if (token == null || stopTokens.has(token)) break
+  for await (const token of newTokens(scorer, prompt, settings, isOver)) {
+    if (stopTokens.has(token) || ending.isReached) break
     const piece = ending.take(decoder.push(token))
     if (piece !== '') yield piece
   }
