@@ -32,6 +32,7 @@ const order: readonly (readonly string[])[] = [
   ['files/keras', 'files/onnx', 'plot'],
   ['files/tfjs', 'files/weights'],
   ['files'],
+  ['language'],
   ['namespaces'],
   // src/index.ts: all names of `myelin`
   ['index'],

@@ -112,7 +112,8 @@ export class Decoding implements Scorer {
   /** The next block of steps, or the next single step, from step `at` on. */
   private turn(at: number, length: number, part: (from: number, to: number) => number[][]): Turn {
     const { block, size, capacity } = this
-    if (block === null || length - at === 1) return { program: this.step, start: at, end: at + 1, tokens: part(at, at + 1) }
+    if (block === null || length - at === 1)
+      return { program: this.step, start: at, end: at + 1, tokens: part(at, at + 1) }
     // At the end of the capacity there is no place for padding: the block begins with steps that are known.
     const start = Math.min(at, Math.max(0, capacity - size))
     const end = Math.min(length, start + size)

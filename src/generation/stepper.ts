@@ -222,8 +222,7 @@ export class Stepper {
 
   private variableFor(value: Value, shape: Shape): Variable {
     const { variables } = this.steps
-    const variable =
-      variables.get(value) ?? new Variable(shape, { name: 'kept', dtype: value.dtype, trainable: false })
+    const variable = variables.get(value) ?? new Variable(shape, { name: 'kept', dtype: value.dtype, trainable: false })
     variables.set(value, variable)
     return variable
   }
@@ -243,7 +242,9 @@ export class Stepper {
     const parts = partsOf(form)
     return times.reduce(
       (picked, { axis, shift }, i) =>
-        parts[i] === 'all' ? picked : e.gather(picked, this.pickedIndices(parts[i]!, shift + (starts[axis] ?? 0)), axis),
+        parts[i] === 'all'
+          ? picked
+          : e.gather(picked, this.pickedIndices(parts[i]!, shift + (starts[axis] ?? 0)), axis),
       value,
     )
   }

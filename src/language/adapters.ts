@@ -6,17 +6,17 @@ import { extent, listOf, nullable, number, integer, option, readOptions, text } 
 import { Tensor } from '../ops/tensor'
 import { nextSeed } from '../ops/random/seed'
 import { TensorSpec } from '../layers/spec'
+import { itemsOf } from '../files/containers/json'
 import { encodeContainer, type NamedTensor } from '../files/containers/safetensors'
-import type { BlockPart, Place, Places } from './families/description'
+import { PROJECTIONS, type Place, type Places, type ProjectionPart } from './families/description'
 import { ModelConfig } from './families/config'
-import { partOf, type Transformer } from './families/transformer'
-import { sharedRows, type StoredTensor } from './families/weights'
+import { projectionOf, type Transformer } from './families/transformer'
+import { rowsWithin, type Rows, type StoredTensor } from './families/weights'
 import { LoraBranch } from './layers/lora-branch'
-import { Projection } from './layers/projection'
+import type { Projection } from './layers/projection'
 
 /** The layers of a block that can have an adapter. */
-export type LoraTarget = 'query' | 'key' | 'value' | 'output' | 'gate' | 'up' | 'down'
-const TARGETS: readonly LoraTarget[] = ['query', 'key', 'value', 'output', 'gate', 'up', 'down']
+export type LoraTarget = ProjectionPart
 
 export interface AdapterOptions {
   /** The layers of each block that get an adapter. Default query and value, as in Keras Hub. */
@@ -46,19 +46,20 @@ interface Target {
 function targetsOf({ blocks }: Transformer, parts: readonly LoraTarget[]): Target[] {
   return blocks.flatMap((block, i) =>
     parts.flatMap((part) => {
-      const layer = partOf(block, part)
-      return layer instanceof Projection ? [{ block: i, part, layer }] : []
+      const layer = projectionOf(block, part)
+      return layer === null ? [] : [{ block: i, part, layer }]
     }),
   )
 }
 
 function readTargets(given: readonly string[]): LoraTarget[] {
-  const wrong = given.find((name) => !TARGETS.includes(name as LoraTarget))
+  const known: readonly string[] = PROJECTIONS
+  const wrong = given.find((name) => !known.includes(name))
   if (wrong !== undefined || given.length === 0)
     throw new ArgumentError(
-      `enableLora: targets must be some of ${TARGETS.join(', ')}, received ${wrong === undefined ? 'none' : quoted(wrong)}`,
+      `enableLora: targets must be some of ${PROJECTIONS.join(', ')}, received ${wrong === undefined ? 'none' : quoted(wrong)}`,
     )
-  return TARGETS.filter((target) => given.includes(target))
+  return PROJECTIONS.filter((target) => given.includes(target))
 }
 
 /** Freezes all weights of a model and adds adapters. */
@@ -71,7 +72,9 @@ export function enableAdapters(transformer: Transformer, rank: number, options: 
   if (chosen.length === 0) throw new ArgumentError(`enableLora: the model has no layer ${targets.join(', ')}`)
   freeze(transformer)
   const first = seed ?? nextSeed()
-  chosen.forEach(({ layer }, i) => attach(layer, { rank, scale: (alpha ?? rank) / rank, dropout, seed: first + i, sharesA: null }))
+  chosen.forEach(({ layer }, i) =>
+    attach(layer, { rank, scale: (alpha ?? rank) / rank, dropout, seed: first + i, sharesA: null }),
+  )
 }
 
 interface BranchSettings {
@@ -97,7 +100,7 @@ function freeze({ model }: Transformer): void {
 
 /** All adapters with their places. */
 export function adaptersOf(transformer: Transformer): (Target & { readonly branch: LoraBranch })[] {
-  return targetsOf(transformer, TARGETS).flatMap((target) =>
+  return targetsOf(transformer, PROJECTIONS).flatMap((target) =>
     target.layer.lora === null ? [] : [{ ...target, branch: target.layer.lora }],
   )
 }
@@ -118,13 +121,13 @@ export const ADAPTER_CONFIG = 'adapter_config.json'
 /** One module of a file: several projections may share it. */
 interface Module {
   readonly name: string
-  readonly members: readonly (Target & { readonly rows: ReturnType<typeof sharedRows> })[]
+  readonly members: readonly (Target & { readonly rows: Rows })[]
 }
 
 /** The modules of a file and the projections of the model that they are. */
 function modulesOf(transformer: Transformer, places: Places): ReadonlyMap<string, Module> {
   const modules = new Map<string, Module>()
-  for (const target of targetsOf(transformer, TARGETS)) {
+  for (const target of targetsOf(transformer, PROJECTIONS)) {
     const place: Place | undefined = places.parts[target.part]
     if (place === undefined) continue
     const name = places.prefixes[0]! + places.block.replace('#', String(target.block)) + nameOf(place)
@@ -136,10 +139,9 @@ function modulesOf(transformer: Transformer, places: Places): ReadonlyMap<string
 
 const nameOf = (place: Place): string => (typeof place === 'string' ? place : place.name)
 
-function rowsIn({ blocks }: Transformer, places: Places, { block, part, layer }: Target, place: Place) {
-  if (typeof place === 'string') return sharedRows([layer.units], 0, null)
-  const units = place.of.map((each: BlockPart) => (partOf(blocks[block]!, each) as Projection).units)
-  return sharedRows(units, place.of.indexOf(part), places.isByHead === true ? blocks[block]!.numHeads : null)
+function rowsIn({ blocks }: Transformer, places: Places, { block, part, layer }: Target, place: Place): Rows {
+  if (typeof place !== 'string') return rowsWithin(blocks[block]!, place, part, places)
+  return { total: layer.units, ranges: [[0, layer.units]] }
 }
 
 /** The files of an adapter as peft reads them, by name. */
@@ -192,7 +194,7 @@ export function adapterFiles(
 
 interface PlacedBranch {
   readonly branch: LoraBranch
-  readonly rows: ReturnType<typeof sharedRows>
+  readonly rows: Rows
 }
 
 /** A and B of a module. Several branches of one module become one of the sum of their ranks: A below each other, B in a diagonal. */
@@ -233,7 +235,7 @@ class AdapterConfig {
     this.config.require('use_dora', [false])
     this.config.require('lora_bias', [false])
     const saved = this.config.content['modules_to_save']
-    if (saved != null && (saved as readonly unknown[]).length > 0)
+    if (itemsOf(saved).length > 0)
       throw new FormatError(`${ADAPTER_CONFIG}: 'modules_to_save' is ${quoted(saved)}; whole layers are not supported`)
     this.dropout = this.config.number('lora_dropout', 0)
   }

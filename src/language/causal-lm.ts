@@ -157,7 +157,8 @@ export class CausalLM {
 
   /** The tokens of a prompt; of an empty one the token that begins texts. */
   private tokensOf(where: string, prompt: unknown): readonly number[] {
-    if (typeof prompt !== 'string') throw new ArgumentError(`${where}: the prompt must be text, received ${quoted(prompt)}`)
+    if (typeof prompt !== 'string')
+      throw new ArgumentError(`${where}: the prompt must be text, received ${quoted(prompt)}`)
     const tokens = this.tokenizer.encode(prompt)
     const { bosTokenId } = this.tokenizer
     if (tokens.length > 0) return tokens
@@ -260,7 +261,12 @@ export class CausalLM {
       const losses = await trainer.predict({ tokens, targets })
       const each = Array.from(losses.data, (loss) => -loss)
       const logProbability = each.reduce((sum, next) => sum + next, 0)
-      scores.push({ tokens: ids, logProbabilities: each, logProbability, perplexity: Math.exp(-logProbability / each.length) })
+      scores.push({
+        tokens: ids,
+        logProbabilities: each,
+        logProbability,
+        perplexity: Math.exp(-logProbability / each.length),
+      })
     }
     return scores
   }
@@ -367,8 +373,10 @@ export class CausalLM {
 /** Texts, or prompts with responses. */
 export type TrainingTexts = Iterable<TrainingText> | AsyncIterable<TrainingText>
 
-export interface LanguageFitOptions
-  extends Omit<FitOptions<Tensor, Tensor>, 'validationData' | 'sampleWeight' | 'classWeight' | 'batchSize'> {
+export interface LanguageFitOptions extends Omit<
+  FitOptions<Tensor, Tensor>,
+  'validationData' | 'sampleWeight' | 'classWeight' | 'batchSize'
+> {
   /** The tokens of a row. Longer texts continue in further rows. Default 256, or the positions of the model if there are fewer. */
   readonly sequenceLength?: number | null
   /** Rows per step. Default 4. */

@@ -31,7 +31,7 @@ export function readGenerationConfig(
   return {
     maxTokens: settings.count('max_new_tokens', null),
     temperature: isDrawn ? settings.number('temperature', 1) : 0,
-    topK: isDrawn ? (settings.number('top_k', null) || null) : null,
+    topK: isDrawn ? settings.number('top_k', null) || null : null,
     topP: isDrawn ? settings.number('top_p', null) : null,
     minP: isDrawn ? settings.number('min_p', null) : null,
     repetitionPenalty: settings.number('repetition_penalty', 1),

@@ -64,7 +64,9 @@ export async function writeFolder(
 ): Promise<void> {
   const [system, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (system === null || paths === null || urls === null)
-    throw new ArgumentError(`${where}: without a file system there is no folder to write. Use the files that it returns`)
+    throw new ArgumentError(
+      `${where}: without a file system there is no folder to write. Use the files that it returns`,
+    )
   const path = typeof folder === 'string' ? folder : urls.fileURLToPath(folder)
   await system.mkdir(path, { recursive: true })
   for (const [name, bytes] of files) await writeFile(paths.join(path, name), bytes, where)

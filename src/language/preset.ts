@@ -50,12 +50,7 @@ export async function readPreset(source: PresetSource, kind: Kind, options: Pres
 }
 
 /** A new model for a configuration. @param isFilled whether a file fills its weights, so that nothing initializes them */
-export function transformerOf(
-  config: JsonRecord,
-  kind: Kind,
-  name: string,
-  isFilled = true,
-): [Transformer, Family] {
+export function transformerOf(config: JsonRecord, kind: Kind, name: string, isFilled = true): [Transformer, Family] {
   const read = ModelConfig.of(config, 'config.json')
   const family = familyOf(read.text('model_type'), kind)
   const description = family.describe(read)

@@ -1,6 +1,17 @@
 // Texts, piece by piece, from a model that scores the next token.
 
-import { abortSignal, count, custom, integer, listOf, nullable, number, option, readOptions, text } from '../core/options'
+import {
+  abortSignal,
+  count,
+  custom,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  readOptions,
+  text,
+} from '../core/options'
 import { merged } from '../core/merged'
 import { ArgumentError } from '../core/errors'
 import { beamSearch, type BeamScorer } from '../generation/beams'
@@ -90,8 +101,7 @@ export function readTextOptions(
   const { beams } = read
   if (beams > 1 && (read.temperature ?? 0) > 0)
     throw new ArgumentError(`${where}: beam search draws nothing, so beams and temperature exclude each other`)
-  if (beams === 1 && read.lengthPenalty !== null)
-    throw new ArgumentError(`${where}: lengthPenalty needs beams above 1`)
+  if (beams === 1 && read.lengthPenalty !== null) throw new ArgumentError(`${where}: lengthPenalty needs beams above 1`)
   const isDrawn = beams === 1 && (options.temperature ?? defaults.temperature) > 0
   const drawing = isDrawn ? defaults : null
   return {

@@ -62,7 +62,8 @@ function rowsOf(text: TrainingText, index: number, tokenizer: Tokenizer, length:
 function rowsOfText(tokens: readonly number[], length: number): readonly Row[] {
   const rows: Row[] = []
   // The last token of a row is the first one of the next, so that each token but the first is a target once.
-  for (let at = 0; at + 1 < tokens.length; at += length) rows.push({ tokens: tokens.slice(at, at + length + 1), from: 1 })
+  for (let at = 0; at + 1 < tokens.length; at += length)
+    rows.push({ tokens: tokens.slice(at, at + length + 1), from: 1 })
   return rows
 }
 

@@ -1,8 +1,6 @@
 // Trains a language model on rows of tokens: a model that shares its layers, and whose output is the loss of each token.
 
-import type { ReversibleEmbedding } from '../layers/core/reversible-embedding'
 import { Input } from '../layers/core/input-layer'
-import type { Layer } from '../layers/layer'
 import { Loss } from '../losses/loss'
 import { Model } from '../models/model'
 import type { Tensor } from '../ops/tensor'
@@ -15,15 +13,9 @@ import { PerplexityOfLosses } from './perplexity'
 export type Trainer = Model<{ tokens: Tensor; targets: Tensor }, Tensor>
 
 /** The model that trains a transformer. */
-export function trainerOf({ tokens, hidden, description, parts }: Transformer): Trainer {
+export function trainerOf({ tokens, hidden, head, scoresOf, description }: Transformer): Trainer {
   const targets = Input({ shape: [null], dtype: 'int32', name: 'targets' })
-  const head = parts.get('head') as Layer<Tensor> | undefined
-  const table = parts.get('tokens') as ReversibleEmbedding
-  const loss = new NextTokenLoss(
-    (features) => (head === undefined ? table.apply(features, { reverse: true }) : head.apply(features)),
-    head ?? table,
-    description.vocabularySize,
-  )
+  const loss = new NextTokenLoss(scoresOf, head, description.vocabularySize)
   return new Model({ inputs: { tokens, targets }, outputs: loss.apply([hidden, targets]), name: 'trainer' })
 }
 

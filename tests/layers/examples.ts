@@ -243,6 +243,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { vocabulary: [3, 1], outputMode: 'multiHot' }, input: whole },
   ],
   PositionEmbedding: [{ options: { sequenceLength: 5 }, input: steps }],
+  RotaryEmbedding: [
+    { options: { frequencies: [1] }, input: steps },
+    { options: { maxWavelength: 100, scalingFactor: 2 }, input: new Input([3, 2, 4]) },
+  ],
   Identity: [{ input: vector, others: [whole, image] }],
   InputLayer: [{ options: { shape: [4] }, input: vector, begins: true }],
   Operation: [{ options: { op: 'add' }, input: pair, mask: 'drops' }],

@@ -1,7 +1,18 @@
 // remat: the same values and gradients, with less memory.
 
 import { describe, expect, it } from 'vitest'
-import { Dense, Dropout, Input, Model, ops, random, setRandomSeed, tensor, valueAndGrad, type Tensor } from '../../src/index'
+import {
+  Dense,
+  Dropout,
+  Input,
+  Model,
+  ops,
+  random,
+  setRandomSeed,
+  tensor,
+  valueAndGrad,
+  type Tensor,
+} from '../../src/index'
 import { planTape } from '../../src/engine/tape'
 import { Layer } from '../../src/layers/layer'
 import { currentTrace, trace } from '../../src/ops/trace'
@@ -74,6 +85,10 @@ describe('remat', () => {
   })
 
   it('is the function itself outside of traces', () => {
-    expect(ops.remat((a: Tensor) => ops.multiply(a, 2))(tensor([1, 2])).toArray()).toEqual([2, 4])
+    expect(
+      ops
+        .remat((a: Tensor) => ops.multiply(a, 2))(tensor([1, 2]))
+        .toArray(),
+    ).toEqual([2, 4])
   })
 })

@@ -103,7 +103,8 @@ export class ModelConfig {
 
 const listOf = (keys: string | readonly string[]): readonly string[] => (typeof keys === 'string' ? [keys] : keys)
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
-const isCount = (value: unknown): value is number => isNumber(value) && Number.isInteger(value) && value > 0 && value <= 1e9
+const isCount = (value: unknown): value is number =>
+  isNumber(value) && Number.isInteger(value) && value > 0 && value <= 1e9
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isNumbers = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isNumber)

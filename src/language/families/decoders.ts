@@ -146,8 +146,7 @@ function qwenLayerType(config: ModelConfig, layer: number): LayerType {
 const qwen2: Family = {
   types: ['qwen2'],
   kind: 'decoder',
-  describe: (config) =>
-    llamaLike(config, { block: { useBias: true, useOutputBias: false }, layerType: qwenLayerType }),
+  describe: (config) => llamaLike(config, { block: { useBias: true, useOutputBias: false }, layerType: qwenLayerType }),
   places: llamaPlaces,
 }
 

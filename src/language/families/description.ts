@@ -44,21 +44,21 @@ export interface Head {
   readonly softCap?: number | null
 }
 
+/** The projections of a block. */
+export const PROJECTIONS = ['query', 'key', 'value', 'output', 'gate', 'up', 'down'] as const
+export type ProjectionPart = (typeof PROJECTIONS)[number]
+
 /** The layers of a block that have weights. */
-export type BlockPart =
-  | 'query'
-  | 'key'
-  | 'value'
-  | 'output'
-  | 'queryNorm'
-  | 'keyNorm'
-  | 'gate'
-  | 'up'
-  | 'down'
-  | 'attentionNorm'
-  | 'attentionResultNorm'
-  | 'feedForwardNorm'
-  | 'feedForwardResultNorm'
+export const BLOCK_PARTS = [
+  ...PROJECTIONS,
+  'queryNorm',
+  'keyNorm',
+  'attentionNorm',
+  'attentionResultNorm',
+  'feedForwardNorm',
+  'feedForwardResultNorm',
+] as const
+export type BlockPart = (typeof BLOCK_PARTS)[number]
 
 /** The layers outside of blocks that have weights. */
 export type ModelPart = 'tokens' | 'positions' | 'tokenTypes' | 'embeddingNorm' | 'finalNorm' | 'head' | 'distanceBias'
@@ -70,7 +70,7 @@ export type Place = string | SharedPlace
 export interface SharedPlace {
   readonly name: string
   /** The layers that share it, in the order of their rows. */
-  readonly of: readonly BlockPart[]
+  readonly of: readonly ProjectionPart[]
 }
 
 /** Where the files of a family have the weights. */
@@ -101,6 +101,6 @@ export interface Family {
 }
 
 /** The layers that share a tensor. */
-export function shared(name: string, ...of: readonly BlockPart[]): SharedPlace {
+export function shared(name: string, ...of: readonly ProjectionPart[]): SharedPlace {
   return { name, of }
 }

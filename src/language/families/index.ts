@@ -14,7 +14,8 @@ export function familyOf(type: string, kind: Kind): Family {
   const fitting = found.find((family) => family.kind === kind)
   if (fitting !== undefined) return fitting
   const known = families.filter((family) => family.kind === kind).flatMap(({ types }) => types)
-  const use = kind === 'decoder' ? 'Its models encode texts: use TextEmbedder' : 'Its models continue texts: use CausalLM'
+  const use =
+    kind === 'decoder' ? 'Its models encode texts: use TextEmbedder' : 'Its models continue texts: use CausalLM'
   throw new FormatError(
     `config.json: the model_type ${quoted(type)} is not supported${found.length > 0 ? ` here. ${use}` : ''}. Supported: ${known.join(', ')}`,
   )

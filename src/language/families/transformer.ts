@@ -5,6 +5,7 @@ import type { Tensor } from '../../ops/tensor'
 import { Input } from '../../layers/core/input-layer'
 import { PositionEmbedding } from '../../layers/core/position-embedding'
 import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
+import type { Layer } from '../../layers/layer'
 import { Add } from '../../layers/merging/merge'
 import { Rescaling } from '../../layers/preprocessing/rescaling'
 import { TensorSpec } from '../../layers/spec'
@@ -12,7 +13,7 @@ import { Model } from '../../models/model'
 import { normalizationOf, type Normalization } from '../layers/options'
 import { Projection } from '../layers/projection'
 import { TransformerBlock } from '../layers/transformer-block'
-import type { BlockPart, Description, ModelPart } from './description'
+import type { BlockPart, Description, ModelPart, ProjectionPart } from './description'
 
 /** A layer with weights of its own. */
 export type Leaf = Projection | Normalization | ReversibleEmbedding | PositionEmbedding
@@ -26,6 +27,9 @@ export interface Transformer {
   /** The symbol of the last features, before the scores: [batch, steps, width]. */
   readonly hidden: Tensor
   readonly description: Description
+  /** The layer that makes scores of the last features, and its call: [batch, …, width] → [batch, …, vocabulary]. */
+  readonly head: Layer<Tensor>
+  readonly scoresOf: (features: Tensor) => Tensor
   /** The layers outside of the blocks that have weights. */
   readonly parts: ReadonlyMap<ModelPart, Leaf>
   readonly blocks: readonly TransformerBlock[]
@@ -58,36 +62,54 @@ export function buildTransformer(description: Description, name: string): Transf
     parts.set('finalNorm', norm)
     x = norm.apply(x)
   }
-  const outputs = head.isTied ? tokens.apply(x, { reverse: true }) : scoresOf(x, description, parts)
+  const made = head.isTied ? tiedHead(tokens) : headOf(description, parts)
+  const outputs = made.scoresOf(x)
   const model = new Model({ inputs: ids, outputs, name })
   model.ensureBuilt(new TensorSpec([null, null], 'int32'))
-  return { model, tokens: ids, hidden: x, description, parts, blocks }
+  return { model, tokens: ids, hidden: x, ...made, description, parts, blocks }
 }
 
-function scoresOf(x: Tensor, { vocabularySize, head }: Description, parts: Map<ModelPart, Leaf>): Tensor {
+function tiedHead(head: ReversibleEmbedding): Pick<Transformer, 'head' | 'scoresOf'> {
+  return { head, scoresOf: (features) => head.apply(features, { reverse: true }) }
+}
+
+function headOf(
+  { vocabularySize, head }: Description,
+  parts: Map<ModelPart, Leaf>,
+): Pick<Transformer, 'head' | 'scoresOf'> {
   if (head?.softCap != null)
     throw new FormatError('Scores with a limit are supported only if they share the table of tokens')
   const projection = new Projection({ units: vocabularySize, useBias: head?.useBias ?? false, name: 'head' })
   parts.set('head', projection)
-  return projection.apply(x)
+  return { head: projection, scoresOf: (features) => projection.apply(features) }
 }
 
-/** A layer of a block; null where this block has none. */
-export function partOf({ attention, feedForward, ...norms }: TransformerBlock, part: BlockPart): Leaf | null {
+/** A projection of a block; null where this block has none. */
+export function projectionOf({ attention, feedForward }: TransformerBlock, part: ProjectionPart): Projection | null {
   switch (part) {
     case 'query':
     case 'key':
     case 'value':
-    case 'queryNorm':
-    case 'keyNorm':
       return attention[part]
     case 'output':
       return attention.outputProjection
-    case 'gate':
-    case 'up':
-    case 'down':
-      return feedForward[part]
     default:
-      return norms[part]
+      return feedForward[part]
+  }
+}
+
+/** A layer of a block; null where this block has none. */
+export function partOf(block: TransformerBlock, part: BlockPart): Leaf | null {
+  switch (part) {
+    case 'queryNorm':
+    case 'keyNorm':
+      return block.attention[part]
+    case 'attentionNorm':
+    case 'attentionResultNorm':
+    case 'feedForwardNorm':
+    case 'feedForwardResultNorm':
+      return block[part]
+    default:
+      return projectionOf(block, part)
   }
 }

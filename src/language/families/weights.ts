@@ -1,14 +1,16 @@
 // The weights of a model and their places in files: which tensor a weight is, which rows of it, and whether it is transposed.
 
 import { sizeOf, type Shape } from '../../core/shapes'
-import { FormatError, formatShape, quoted } from '../../core/errors'
+import { FormatError, formatShape, internalError, quoted } from '../../core/errors'
+import { exactly } from '../../core/tuples'
 import { PositionEmbedding } from '../../layers/core/position-embedding'
 import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
 import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
 import type { Variable } from '../../ops/variable'
 import { Projection } from '../layers/projection'
-import type { BlockPart, Place, Places } from './description'
-import { partOf, type Leaf, type Transformer } from './transformer'
+import type { TransformerBlock } from '../layers/transformer-block'
+import { BLOCK_PARTS, type BlockPart, type Places, type SharedPlace } from './description'
+import { partOf, projectionOf, type Leaf, type Transformer } from './transformer'
 
 /** A tensor in a file, whose numbers are read when they are needed. */
 export interface StoredTensor {
@@ -50,13 +52,13 @@ function variablesOf(layer: Leaf): readonly (readonly [suffix: string, variable:
   ]
 }
 
-interface Rows {
+export interface Rows {
   readonly total: number
   readonly ranges: readonly (readonly [from: number, to: number])[]
 }
 
 /** The rows of a tensor that several layers share. */
-export function sharedRows(units: readonly number[], index: number, heads: number | null): Rows {
+function sharedRows(units: readonly number[], index: number, heads: number | null): Rows {
   const total = units.reduce((sum, each) => sum + each, 0)
   const before = units.slice(0, index).reduce((sum, each) => sum + each, 0)
   if (heads === null) return { total, ranges: [[before, before + units[index]!]] }
@@ -66,6 +68,16 @@ export function sharedRows(units: readonly number[], index: number, heads: numbe
     total,
     ranges: Array.from({ length: heads }, (_, head) => [head * stride + start, head * stride + start + size] as const),
   }
+}
+
+/** The rows of a shared tensor that belong to one of its layers. */
+export function rowsWithin(block: TransformerBlock, { of }: SharedPlace, part: BlockPart, places: Places): Rows {
+  const units = of.map((each) => projectionOf(block, each)?.units ?? 0)
+  return sharedRows(
+    units,
+    of.findIndex((each) => each === part),
+    places.isByHead === true ? block.numHeads : null,
+  )
 }
 
 /** All weights of a model with their places in the files of its family. */
@@ -91,15 +103,14 @@ export function placedWeights({ blocks, parts }: Transformer, places: Places): P
   }
   for (const [part, layer] of parts) put(layer, nameOf(places.model[part], part), null, part === 'head')
   blocks.forEach((block, i) => {
-    for (const [part, place] of Object.entries(places.parts) as [BlockPart, Place][]) {
-      const layer = partOf(block, part)
+    for (const part of BLOCK_PARTS) {
+      const [layer, place] = [partOf(block, part), places.parts[part]]
       if (layer === null) continue
+      if (place === undefined) throw internalError(`the family has no name for ${part}`)
       const prefix = places.block.replace('#', String(i))
       if (typeof place === 'string') put(layer, prefix + place, null)
       else {
-        const sharers = place.of.map((each) => (partOf(block, each) as Projection).units)
-        const heads = places.isByHead === true ? block.numHeads : null
-        put(layer, prefix + place.name, sharedRows(sharers, place.of.indexOf(part), heads))
+        put(layer, prefix + place.name, rowsWithin(block, place, part, places))
       }
     }
   })
@@ -166,7 +177,7 @@ export async function fillWeight(weight: PlacedWeight, tensor: StoredTensor): Pr
 
 /** From [inputs, outputs] to [outputs, inputs], of which the rows are columns of the file. */
 async function fillTransposed({ variable, rows }: PlacedWeight, tensor: StoredTensor): Promise<void> {
-  const [inputs, all] = tensor.shape as readonly [number, number]
+  const [inputs, all] = exactly(tensor.shape, 2)
   const step = Math.max(1, Math.floor(BLOCK / all))
   for (let first = 0; first < inputs; first += step) {
     const numbers = finite(await tensor.read(first, Math.min(inputs, first + step)), tensor.name)

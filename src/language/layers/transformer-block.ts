@@ -88,8 +88,7 @@ export class TransformerBlock extends TransformerBlockBase {
   }
 
   private compute(x: Tensor, attentionMask: Tensor | null): Tensor {
-    const attend = (h: Tensor): Tensor =>
-      this.attention.apply(h, attentionMask === null ? {} : { attentionMask })
+    const attend = (h: Tensor): Tensor => this.attention.apply(h, attentionMask === null ? {} : { attentionMask })
     const { attentionNorm, feedForward, feedForwardNorm, attentionResultNorm, feedForwardResultNorm } = this
     switch (this.arrangement) {
       case 'before': {
