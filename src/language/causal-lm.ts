@@ -9,6 +9,7 @@ import type { Model } from '../models/model'
 import { Tensor } from '../ops/tensor'
 import type { History } from '../training/callbacks/history'
 import type { FitOptions } from '../training/options'
+import { stepBytes } from '../training/step-memory'
 import {
   ADAPTER_CONFIG,
   ADAPTER_WEIGHTS,
@@ -21,6 +22,7 @@ import {
 } from './adapters'
 import type { Family } from './families/description'
 import type { Transformer } from './families/transformer'
+import { requireMemory, usedBytes } from './fit-memory'
 import type { GenerationConfig } from './generation-config'
 import { readPreset, type Preset, type PresetOptions } from './preset'
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
@@ -198,7 +200,10 @@ export class CausalLM {
    * The scores of all tokens are never in memory as a whole. With `recompute`, neither are the inner values of all blocks, for a third more
    * time. With `enableLora`, only the adapters are trained.
    *
+   * Before it begins, it prints what is trained and how much memory a step takes, unless `verbose` is 0.
+   *
    * @returns the history, with the loss and the perplexity of each epoch
+   * @throws ArgumentError for unknown options, texts without tokens, and a step that needs more memory than there is, with advice
    * Keras Hub: `CausalLM.fit`.
    */
   async fit(texts: TrainingTexts, options: LanguageFitOptions = {}): Promise<History> {
@@ -210,6 +215,8 @@ export class CausalLM {
     if (this.trainer === null) this.compile()
     const { tokens, targets, weights } = await this.rows(texts, length)
     const held = validationData == null ? null : await this.rows(validationData, length)
+    const line = this.requireMemory({ x: { tokens, targets }, y: targets, sampleWeight: weights }, batchSize)
+    if (others.verbose !== 0) console.log(line)
     return this.trainer!.fit({ tokens, targets }, targets, {
       batchSize,
       ...others,
@@ -218,6 +225,26 @@ export class CausalLM {
         ? {}
         : { validationData: [{ tokens: held.tokens, targets: held.targets }, held.targets, held.weights] }),
     })
+  }
+
+  /** What a step takes, as a line for users. @throws ArgumentError if it is more than there is */
+  private requireMemory(rows: Parameters<typeof stepBytes>[1], batchSize: number): string {
+    const trainer = this.trainer!
+    const step = stepBytes(trainer.training, rows, batchSize)
+    const isRecomputed = this.transformer.blocks.every(({ recompute }) => recompute)
+    return requireMemory(
+      {
+        trained: trainer.trainableWeights.reduce((sum, { size }) => sum + size, 0),
+        all: this.model.countParams(),
+        used: usedBytes(),
+        step,
+      },
+      [
+        'Use a smaller batchSize or sequenceLength',
+        ...(isRecomputed ? [] : ['set recompute: true']),
+        ...(adaptersOf(this.transformer).length > 0 ? [] : ['train adapters alone, with enableLora']),
+      ],
+    )
   }
 
   /**

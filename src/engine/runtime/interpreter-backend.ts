@@ -42,6 +42,7 @@ class InterpretedProgram implements Program {
   }
 
   readonly byteLength = 0
+  readonly workspaceBytes = 0
 
   parameter(index: number): NumericArray {
     return this.parameters[index]!

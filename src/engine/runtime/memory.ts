@@ -10,6 +10,8 @@ const PAGE = 65536
 const INITIAL_PAGES = 32
 /** The number of pages that a 32-bit memory can address. */
 const MAXIMUM_PAGES = 65536
+/** The bytes that a 32-bit memory can address. */
+export const MOST_BYTES = MAXIMUM_PAGES * PAGE
 /**
  * Page limits to try, in this order: a shared memory reserves its whole address space at once, and some engines refuse
  * large ones.

@@ -14,6 +14,8 @@ export interface Program {
   readonly instructions: readonly LabelledInstruction[] | null
   /** Bytes of linear memory that only this program uses. */
   readonly byteLength: number
+  /** Bytes of linear memory that a run needs. Programs run one at a time and share them. */
+  readonly workspaceBytes: number
   /** The view for parameter i before a run. Invalid after the next run of any program. */
   parameter(index: number): NumericArray
   /** Runs once. Returns false if a guard found NaN or ±Inf; nothing after the guard was then executed. */

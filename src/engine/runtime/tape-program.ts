@@ -96,6 +96,10 @@ export class TapeProgram implements Program {
     return this.plan.instructions
   }
 
+  get workspaceBytes(): number {
+    return this.plan.workspaceBytes
+  }
+
   get byteLength(): number {
     return this.tape.byteLength + this.constants.byteLength
   }
