@@ -11,7 +11,8 @@ import { encodeContainer, type NamedTensor } from '../files/containers/safetenso
 import { PROJECTIONS, type Place, type Places, type ProjectionPart } from './families/description'
 import { ModelConfig } from './families/config'
 import { projectionOf, type Transformer } from './families/transformer'
-import { rowsWithin, type Rows, type StoredTensor } from './families/weights'
+import { rowsWithin, type Rows } from './families/weights'
+import type { StoredTensor } from './presets/open-weights'
 import { LoraBranch } from './layers/lora-branch'
 import type { Projection } from './layers/projection'
 

@@ -76,7 +76,7 @@ export class CausalLM {
    */
   static async fromPreset(source: PresetSource, options: PresetOptions = {}): Promise<CausalLM> {
     requireArguments('CausalLM.fromPreset', arguments, 2)
-    return CausalLM.of(await readPreset(source, 'decoder', options))
+    return CausalLM.of(await readPreset(source, 'decoder', 'CausalLM.fromPreset', options))
   }
 
   private static of({ transformer, family, config, tokenizer, generation }: Preset): CausalLM {
@@ -358,7 +358,7 @@ export class CausalLM {
    */
   async loadLora(source: PresetSource, options: OpenPresetOptions = {}): Promise<void> {
     requireArguments('loadLora', arguments, 2)
-    const folder = await openPreset(source, options)
+    const folder = await openPreset(source, 'loadLora', options)
     const config = await folder.json(ADAPTER_CONFIG)
     if (config === null) throw new FormatError(`${folder.name} has no ${ADAPTER_CONFIG}, so it is not an adapter`)
     const before = adaptersOf(this.transformer).map(({ branch }) => branch)

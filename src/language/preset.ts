@@ -34,9 +34,14 @@ export interface Preset {
  * Reads a preset.
  * @throws FormatError naming the file and the reason, for a preset that is incomplete, damaged or of another kind
  */
-export async function readPreset(source: PresetSource, kind: Kind, options: PresetOptions): Promise<Preset> {
+export async function readPreset(
+  source: PresetSource,
+  kind: Kind,
+  where: string,
+  options: PresetOptions,
+): Promise<Preset> {
   const { onLoad, ...opening } = options
-  const folder = await openPreset(source, opening)
+  const folder = await openPreset(source, where, opening)
   const config = await recordIn(folder, 'config.json')
   const [transformer, family] = transformerOf(config, kind, folder.name)
   const tokenizer = await tokenizerIn(folder)

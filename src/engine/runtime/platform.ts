@@ -1,5 +1,6 @@
 // Differences between Node and browsers: Node's modules, and reading bytes. Writing is in files.ts.
 
+import type crypto from 'node:crypto'
 import type files from 'node:fs'
 import type fs from 'node:fs/promises'
 import type os from 'node:os'
@@ -16,6 +17,7 @@ import { requireContent } from '../../core/misplaced'
 
 /** The modules that are used. */
 export interface NodeModules {
+  readonly 'node:crypto': typeof crypto
   readonly 'node:fs': typeof files
   readonly 'node:fs/promises': typeof fs
   readonly 'node:os': typeof os

@@ -8,17 +8,10 @@ import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
 import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
 import type { Variable } from '../../ops/variable'
 import { Projection } from '../layers/projection'
+import type { StoredTensor } from '../presets/open-weights'
 import type { TransformerBlock } from '../layers/transformer-block'
 import { BLOCK_PARTS, type BlockPart, type Places, type SharedPlace } from './description'
 import { partOf, projectionOf, type Leaf, type Transformer } from './transformer'
-
-/** A tensor in a file, whose numbers are read when they are needed. */
-export interface StoredTensor {
-  readonly name: string
-  readonly shape: Shape
-  /** The numbers of all rows, or of those in from ≤ row < to, along the first axis. */
-  read(from?: number, to?: number): Promise<Float32Array>
-}
 
 /** A weight and its place in a file. */
 export interface PlacedWeight {

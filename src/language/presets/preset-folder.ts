@@ -1,8 +1,73 @@
-// interim
+// The folder of a model: files by name, read in parts. Where the files are is in the modules beside it: file-folder.ts, listed-files.ts,
+// remote-folder.ts.
+
+import { FormatError } from '../../core/errors'
 import type { Json } from '../../core/registry'
-export interface PresetFolder {
+import { decodeUtf8 } from '../../core/text'
+
+/** A file of a preset. */
+export interface PresetFile {
+  /** Its place, for errors. */
   readonly name: string
-  json(name: string): Promise<Json>
-  text(name: string): Promise<string | null>
-  bytes(name: string): Promise<Uint8Array | null>
+  /** Its length in bytes. */
+  readonly size: number
+  /** The bytes from `start` to `end`, without that at `end`. */
+  read(start: number, end: number): Promise<Uint8Array>
+}
+
+/** Opens files by their names; null if there is none of a name. */
+export interface FileOpener {
+  /** The folder, for errors. */
+  readonly name: string
+  open(name: string): Promise<PresetFile | null>
+  /** The names of files, where they can be listed. */
+  list(): Promise<readonly string[]>
+}
+
+/** The largest JSON or text file that is read: that of the tokenizer of a large vocabulary has some 30 MB. */
+const MOST_TEXT = 2 ** 28
+
+export class PresetFolder {
+  constructor(private readonly opener: FileOpener) {}
+
+  /** The folder, for errors. */
+  get name(): string {
+    return this.opener.name
+  }
+
+  /** A file; null if there is none. */
+  open(name: string): Promise<PresetFile | null> {
+    return this.opener.open(name)
+  }
+
+  /** The names of the files, as far as they can be listed. */
+  list(): Promise<readonly string[]> {
+    return this.opener.list()
+  }
+
+  /** The text of a file; null if there is none. @throws FormatError for a file that is too large, or no UTF-8 */
+  async text(name: string): Promise<string | null> {
+    const file = await this.open(name)
+    if (file === null) return null
+    if (file.size > MOST_TEXT)
+      throw new FormatError(`${file.name} has ${file.size} bytes; a text file of a model has at most ${MOST_TEXT}`)
+    try {
+      return decodeUtf8(await file.read(0, file.size))
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause
+      throw new FormatError(`${file.name} is damaged: it is no text in UTF-8`, { cause })
+    }
+  }
+
+  /** The value of a JSON file; null if there is none. @throws FormatError for text that is no JSON */
+  async json(name: string): Promise<Json> {
+    const text = await this.text(name)
+    if (text === null) return null
+    try {
+      const value: Json = JSON.parse(text)
+      return value
+    } catch (cause) {
+      throw new FormatError(`${this.name}: ${name} is damaged or truncated: it is no JSON`, { cause })
+    }
+  }
 }
