@@ -37,6 +37,7 @@ export const ELSEWHERE = {
   'keras.Function': 'Model',
   'keras.KerasTensor': 'Tensor',
   'keras.InputSpec': 'TensorSpec',
+  'keras.remat': 'ops.remat',
   'layers.InputSpec': 'TensorSpec',
   'ops.linalg': 'ops',
   'ops.nn': 'ops',
@@ -175,8 +176,8 @@ export const LEFT_OUT = [
   { names: ['saving.KerasFileEditor'], why: 'It edits files in the HDF5 format.' },
   { names: ['tree.lists_to_tuples'], why: 'JavaScript has no tuples.' },
   {
-    names: ['keras.RematScope', 'keras.remat'],
-    why: 'They save memory of a GPU by computing values again. In this library, values that are not needed at the same time share memory.',
+    names: ['keras.RematScope'],
+    why: 'JavaScript has no `with` blocks. `ops.remat` takes the function whose values are computed again.',
   },
   {
     names: ['keras.StatelessScope', 'keras.SymbolicScope', 'keras.device', 'keras.name_scope'],

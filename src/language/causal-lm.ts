@@ -3,9 +3,10 @@
 import type { JsonRecord } from '../files/containers/json'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, checkOptions, quoted } from '../core/errors'
-import { count } from '../core/options'
+import { count, integer, nullable, option, readOptions } from '../core/options'
 import { Decoding } from '../generation/decoding'
 import type { Model } from '../models/model'
+import { nextSeed } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
 import type { History } from '../training/callbacks/history'
 import type { FitOptions } from '../training/options'
@@ -23,8 +24,8 @@ import {
 import type { Family } from './families/description'
 import type { Transformer } from './families/transformer'
 import { requireMemory, usedBytes } from './fit-memory'
-import type { GenerationConfig } from './generation-config'
-import { readPreset, type Preset, type PresetOptions } from './preset'
+import { readGenerationConfig, type GenerationConfig } from './generation-config'
+import { newTransformer, readPreset, type Preset, type PresetOptions } from './preset'
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
 import { openWeights } from './presets/open-weights'
 import { presetFiles, writeFolder } from './preset-files'
@@ -79,7 +80,31 @@ export class CausalLM {
     return CausalLM.of(await readPreset(source, 'decoder', 'CausalLM.fromPreset', options))
   }
 
-  private static of({ transformer, family, config, tokenizer, generation }: Preset): CausalLM {
+  /**
+   * A new model that has learnt nothing, for those who train from the beginning.
+   *
+   *   const tokenizer = await trainTokenizer(texts, { vocabularySize: 2000 })
+   *   const config = { model_type: 'llama', hidden_size: 128, intermediate_size: 384, num_hidden_layers: 4, num_attention_heads: 4 }
+   *   const lm = CausalLM.fromConfig(config, tokenizer)
+   *
+   * @param config as in config.json: `model_type` names the family. Without `vocab_size` it is that of the tokenizer
+   * @param options.seed determines the weights. Default null: drawn from the generator of setRandomSeed
+   * @throws FormatError for settings that are missing, invalid or not supported
+   */
+  static fromConfig(
+    config: JsonRecord,
+    tokenizer: Tokenizer,
+    options: { readonly seed?: number | null } = {},
+  ): CausalLM {
+    requireArguments('CausalLM.fromConfig', arguments, 3)
+    const { seed } = readOptions('CausalLM.fromConfig', { seed: option(nullable(integer()), null) }, options)
+    const whole = { tie_word_embeddings: true, vocab_size: tokenizer.vocabularySize, ...config }
+    const [transformer, family] = newTransformer(whole, 'decoder', seed ?? nextSeed())
+    const generation = readGenerationConfig(null, whole, tokenizer)
+    return CausalLM.of({ transformer, family, config: whole, tokenizer, generation })
+  }
+
+  private static of({ transformer, family, config, tokenizer, generation }: Omit<Preset, 'folder'>): CausalLM {
     return new CausalLM(transformer, family, config, tokenizer, generation)
   }
 

@@ -12,6 +12,7 @@ import { readGenerationConfig, type GenerationConfig } from './generation-config
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
 import { openWeights } from './presets/open-weights'
 import type { PresetFolder } from './presets/preset-folder'
+import { RandomNormal } from '../parts/initializers'
 import { Tokenizer } from './tokens'
 
 export interface PresetOptions extends OpenPresetOptions {
@@ -60,6 +61,16 @@ export function transformerOf(config: JsonRecord, kind: Kind, name: string, isFi
   const family = familyOf(read.text('model_type'), kind)
   const description = family.describe(read)
   return [withFile({ fillsWeights: isFilled }, () => buildTransformer(description, nameOf(name))), family]
+}
+
+/** A new model: matrices begin with normal numbers of the config's `initializer_range`, 0.02 unless it has one. */
+export function newTransformer(config: JsonRecord, kind: Kind, seed: number): [Transformer, Family] {
+  const [transformer, family] = transformerOf(config, kind, 'model', false)
+  const stddev = ModelConfig.of(config, 'config.json').number('initializer_range', 0.02)
+  transformer.model.weights
+    .filter(({ shape }) => shape.length === 2)
+    .forEach((weight, i) => weight.assign(new RandomNormal({ stddev, seed: seed + i }).call(weight.shape)))
+  return [transformer, family]
 }
 
 /** The last part of a path or an address, as the name of a model. */

@@ -13,6 +13,7 @@ import { constraints } from '../../src/parts/constraints/registry'
 import * as data from '../../src/entries/data'
 import * as explain from '../../src/entries/explain'
 import * as keras from '../../src/entries/keras'
+import * as language from '../../src/entries/language'
 import { layers } from '../../src/layers/registry'
 import { optimizers } from '../../src/optimizers/registry'
 import { schedules } from '../../src/optimizers/schedule-registry'
@@ -233,6 +234,7 @@ describe('names', () => {
     'myelin/data': data,
     'myelin/explain': explain,
     'myelin/keras': keras,
+    'myelin/language': language,
     'myelin/onnx': onnx,
     'myelin/tfjs': tfjs,
     'myelin/plot': plot,

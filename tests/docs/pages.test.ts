@@ -74,6 +74,12 @@ const CLAIMS: Readonly<Record<string, readonly string[]>> = {
     'copy.predictOnBatch(xTrain).data.every((value, i) => value === gated.predictOnBatch(xTrain).data[i])',
     'largest === 2',
   ],
+  'docs/language.md': [
+    "whole.startsWith('The sky is blue') && streamed === whole.slice('The sky'.length)",
+    "drawn.startsWith('The') && searched.startsWith('The') && adapted.startsWith('The sky is')",
+    'score.logProbabilities.length === score.tokens.length - 1 && perplexity < 5',
+    "history.history.loss.length === 3 && files.has('adapter_model.safetensors')",
+  ],
   'docs/data.md': [
     'JSON.stringify(first) === JSON.stringify([{ rooms: 2, area: 54.5, built: 893980800000, heating: 1 }, 720])',
     "columns.length === 5 && vocabulary.heating.join('|') === 'district, new|gas|pump'",
