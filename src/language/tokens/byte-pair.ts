@@ -1,0 +1,179 @@
+// Byte-pair encoding: a word is its characters, and the merge that was learnt first comes first, in a heap, so that the time grows
+// with n·log n also for a word of a million characters.
+
+import { FormatError, quoted } from '../../core/errors'
+import { isList, valueAt, type JsonRecord } from '../../files/containers/json'
+import { flagField, textField } from './fields'
+import { Heap } from './heap'
+import { PairTable } from './pair-table'
+import { byteTokens, idsOf, MOST_TOKENS, type Model } from './vocabulary'
+
+/** Positions of a word are below this number; the product with a rank is exact. */
+const POSITIONS = 2 ** 31
+
+/** Pairs of tokens that become one. */
+interface Merges {
+  readonly pairs: PairTable
+  /** The rank of each pair: the smallest comes first. */
+  readonly ranks: number[]
+  /** The token that the merge of a rank makes. */
+  readonly results: number[]
+}
+
+export function bytePair(record: JsonRecord, where: string): Model {
+  const ids = idsOf(record, where)
+  const prefix = textField(record, 'continuing_subword_prefix', where, '')
+  const merges = mergesOf(record, ids, prefix, where)
+  if ((valueAt(record, 'dropout') ?? 0) !== 0) {
+    throw new FormatError(`${where}: 'dropout' would make tokens random. Set it to null`)
+  }
+  const symbols = symbolsOf(record, ids, prefix, where)
+  const ignoresMerges = flagField(record, 'ignore_merges', where, false)
+  const encodeWord = (word: string): readonly number[] => {
+    const whole = ignoresMerges ? ids.get(word) : undefined
+    return whole === undefined ? merge(symbols(word), merges) : [whole]
+  }
+  const isCut = !ignoresMerges && prefix === '' && textField(record, 'end_of_word_suffix', where, '') === ''
+  return { kind: 'BPE', ids, encode: isCut ? cutAtSpaces(encodeWord, ids, merges) : encodeWord }
+}
+
+/**
+ * Encodes texts with ▁ for spaces word by word, if no merge goes over a space, so that equal words are encoded once. Tokenizers of
+ * Llama 2 and Gemma have no pre-tokenizer: without this, a text would be one word.
+ */
+function cutAtSpaces(encode: Model['encode'], ids: ReadonlyMap<string, number>, merges: Merges): Model['encode'] {
+  if (!ids.has('▁')) return encode
+  const made = new Set(merges.results)
+  for (const [token, id] of ids) if (made.has(id) && /[^▁]▁/.test(token)) return encode
+  const cached = withCache(encode)
+  return (word) => {
+    if (!word.includes('▁', 1)) return encode(word)
+    const result: number[] = []
+    for (const part of word.match(/▁*[^▁]+|▁+/g)!) for (const id of cached(part)) result.push(id)
+    return result
+  }
+}
+
+/** Keeps the tokens of short words. */
+export function withCache(encode: Model['encode']): Model['encode'] {
+  const known = new Map<string, readonly number[]>()
+  return (word) => {
+    const found = known.get(word)
+    if (found !== undefined) return found
+    const result = encode(word)
+    if (word.length > LONGEST_KEPT) return result
+    if (known.size === MOST_KEPT) known.clear()
+    known.set(word, result)
+    return result
+  }
+}
+
+const LONGEST_KEPT = 64
+const MOST_KEPT = 2 ** 16
+
+function mergesOf(record: JsonRecord, ids: ReadonlyMap<string, number>, prefix: string, where: string): Merges {
+  const list = valueAt(record, 'merges')
+  if (!isList(list)) throw new FormatError(`${where}: 'merges' must be a list, received ${quoted(list)}`)
+  if (list.length > MOST_TOKENS)
+    throw new FormatError(`${where}: there are ${list.length} merges, more than ${MOST_TOKENS}`)
+  const idOf = (token: string, rank: number): number => {
+    const id = ids.get(token)
+    if (id !== undefined) return id
+    throw new FormatError(`${where}: merge ${rank} has the token ${quoted(token)}, which is not in the vocabulary`)
+  }
+  const merges: Merges = { pairs: new PairTable(), ranks: [], results: [] }
+  list.forEach((merge, rank) => {
+    const [left, right, ...others]: readonly unknown[] =
+      typeof merge === 'string' ? merge.split(' ') : isList(merge) ? merge : []
+    if (typeof left !== 'string' || typeof right !== 'string' || others.length > 0) {
+      if (typeof merge === 'string' && merge.startsWith('#version')) return
+      throw new FormatError(`${where}: merge ${rank} must be two tokens, received ${quoted(merge)}`)
+    }
+    merges.results[rank] = idOf(left + right.slice(prefix.length), rank)
+    merges.ranks[merges.pairs.add(idOf(left, rank), idOf(right, rank))] = rank
+  })
+  return merges
+}
+
+/** The function that makes the first symbols of a word: one for each character, or for each of its bytes. */
+function symbolsOf(
+  record: JsonRecord,
+  ids: ReadonlyMap<string, number>,
+  prefix: string,
+  where: string,
+): (word: string) => number[] {
+  const suffix = textField(record, 'end_of_word_suffix', where, '')
+  const hasBytes = flagField(record, 'byte_fallback', where, false)
+  const fuses = flagField(record, 'fuse_unk', where, false)
+  const name = valueAt(record, 'unk_token')
+  const unknown = typeof name === 'string' ? ids.get(name) : undefined
+  if (typeof name === 'string' && unknown === undefined) {
+    throw new FormatError(`${where}: the unknown token ${quoted(name)} is not in the vocabulary`)
+  }
+  return (word) => {
+    const symbols: number[] = []
+    let isUnknown = false
+    let at = 0
+    for (const character of word) {
+      const isFirst = at === 0
+      at += character.length
+      const symbol = (isFirst ? '' : prefix) + character + (at === word.length ? suffix : '')
+      const id = ids.get(symbol)
+      const bytes = id === undefined && hasBytes ? byteTokens(ids, symbol) : null
+      if (bytes !== null) {
+        // An unknown character before these bytes comes behind them, as in Python's tokenizers.
+        symbols.push(...bytes)
+      } else if (id !== undefined) {
+        if (isUnknown) symbols.push(unknown!)
+        isUnknown = false
+        symbols.push(id)
+      } else if (unknown !== undefined) {
+        if (isUnknown && !fuses) symbols.push(unknown)
+        isUnknown = true
+      }
+    }
+    if (isUnknown) symbols.push(unknown!)
+    return symbols
+  }
+}
+
+/** Merges symbols until no pair is left that merges. Changes the list. */
+function merge(symbols: number[], { pairs, ranks, results }: Merges): readonly number[] {
+  const { length } = symbols
+  if (length < 2) return symbols
+  const next = Array.from({ length }, (_, at) => at + 1)
+  const previous = Array.from({ length }, (_, at) => at - 1)
+  /** Rank × POSITIONS + position of the left symbol. */
+  const queue = new Heap<number>(isSmaller)
+  const rankAt = (at: number): number => {
+    const right = next[at]!
+    const pair = right === length ? -1 : pairs.indexOf(symbols[at]!, symbols[right]!)
+    return pair < 0 ? -1 : ranks[pair]!
+  }
+  const offer = (at: number): void => {
+    const rank = rankAt(at)
+    if (rank >= 0) queue.push(rank * POSITIONS + at)
+  }
+  for (let at = 0; at + 1 < length; at++) offer(at)
+  while (queue.size > 0) {
+    const top = queue.pop()
+    const rank = Math.floor(top / POSITIONS)
+    const at = top - rank * POSITIONS
+    if (symbols[at] === -1) continue
+    // The symbols here may have changed. A pair with the same result is merged now, although its rank is another.
+    const now = rankAt(at)
+    if (now < 0 || results[now] !== results[rank]) continue
+    const right = next[at]!
+    symbols[at] = results[rank]!
+    symbols[right] = -1
+    next[at] = next[right]!
+    if (next[at]! < length) previous[next[at]!] = at
+    if (previous[at]! >= 0) offer(previous[at]!)
+    offer(at)
+  }
+  return symbols.filter((id) => id >= 0)
+}
+
+function isSmaller(a: number, b: number): boolean {
+  return a < b
+}

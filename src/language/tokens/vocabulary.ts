@@ -1,0 +1,44 @@
+// What all models share: the vocabulary.
+
+import { FormatError, quoted } from '../../core/errors'
+import { recordField } from './fields'
+import type { JsonRecord } from '../../files/containers/json'
+
+/** Splits words into tokens. */
+export interface Model {
+  readonly kind: 'BPE' | 'Unigram' | 'WordLevel' | 'WordPiece'
+  /** The number of each token. */
+  readonly ids: ReadonlyMap<string, number>
+  /** The tokens of a word, which is not empty. */
+  readonly encode: (word: string) => readonly number[]
+}
+
+/** The vocabulary of a record `{ token: id }`. @throws FormatError for ids that are no whole numbers */
+export function idsOf(record: JsonRecord, where: string): Map<string, number> {
+  const ids = new Map<string, number>()
+  for (const [token, id] of Object.entries(recordField(record, 'vocab', where))) {
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > MOST_TOKENS) {
+      throw new FormatError(
+        `${where}: the id of the token ${quoted(token)} must be a whole number of 0 to ${MOST_TOKENS}, received ${quoted(id)}`,
+      )
+    }
+    ids.set(token, id)
+  }
+  return ids
+}
+
+/** The largest id. Lists of tokens by ids must stay small, and priorities of merges must be exact numbers. */
+export const MOST_TOKENS = 2 ** 22 - 1
+
+const encoder = new TextEncoder()
+
+/** The tokens `<0x…>` of the bytes of a text; null if the vocabulary lacks one of them. */
+export function byteTokens(ids: ReadonlyMap<string, number>, text: string): number[] | null {
+  const result: number[] = []
+  for (const byte of encoder.encode(text)) {
+    const id = ids.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
+    if (id === undefined) return null
+    result.push(id)
+  }
+  return result
+}
