@@ -315,6 +315,7 @@ def words(size):
             AddedToken("<ab>", rstrip=True, lstrip=True, normalized=False),
         ]
     )
+    tokenizer.add_special_tokens([AddedToken("<C>", special=True, normalized=True)])
     return tokenizer
 
 
@@ -353,7 +354,7 @@ APOSTROPHES = ["'s", "'S", "'t", "'re", "'VE", "'ll", "'\u017f", "'m", "n't", " 
 SPECIAL_TEXTS = [
     "<|endoftext|>", "<|begin_of_text|>", "<|eot_id|>", "<|im_start|>", "<tool_call>", "<s>", "</s>", "<unk>", "<mask>", " <mask> ",
     "[CLS]", "[MASK]", " [MASK]\t", "[UNK]", "<pad>", "<0x41>", "<0xE4>", "▁", "▁▁", "\n\n", "Hello", "Wor", "World", " <a> ", " <b> ",
-    " <ab> ", "<start_of_turn>", "##ing", "</w>", "<｜begin▁of▁sentence｜>", "<|endoftext", "helloworld", "hello wor",
+    " <ab> ", "<start_of_turn>", "##ing", "</w>", "<｜begin▁of▁sentence｜>", "<|endoftext", "helloworld", "<C>", "<c>", "hello wor",
 ]  # fmt: skip
 
 

@@ -115,8 +115,8 @@ export class Tokenizer {
       if (id !== undefined && !added.some((each) => each.content === content)) added.push(specialToken(id, content))
     }
     this.added = new Map(added.map((token) => [token.content, token]))
-    this.tokens = tokensById(this.model.ids, added)
     const { normalize } = this
+    this.tokens = tokensById(this.model.ids, added, normalize)
     this.rawFinder = new Finder(added.filter((token) => !token.isNormalized))
     this.normalFinder = new Finder(
       added.filter((token) => token.isNormalized),
@@ -383,7 +383,7 @@ export class Tokenizer {
 
 /** Whether the begin of a normalized text came from that of the text, rather than from what follows a part that was removed. */
 function keepsBegin(text: string, normal: string, normalize: Normalizer): boolean {
-  const begin = normalize(/^.\p{M}*/su.exec(text)?.[0] ?? '')
+  const begin = normalize(/^(?:\p{White_Space}|.\p{M}*)/su.exec(text)?.[0] ?? '')
   return begin !== '' && normal.codePointAt(0) === begin.codePointAt(0)
 }
 
@@ -407,10 +407,17 @@ function specialToken(id: number, content: string): AddedToken {
   return { id, content, isSpecial: true, isNormalized: false, isWord: false, takesLeft: false, takesRight: false }
 }
 
-function tokensById(ids: ReadonlyMap<string, number>, added: readonly AddedToken[]): (string | undefined)[] {
+/** The tokens by their ids. Python's tokenizers show added tokens as they are found in a normalized text. */
+function tokensById(
+  ids: ReadonlyMap<string, number>,
+  added: readonly AddedToken[],
+  normalize: Normalizer | null,
+): (string | undefined)[] {
   const tokens: (string | undefined)[] = []
   for (const [token, id] of ids) tokens[id] = token
-  for (const { id, content } of added) tokens[id] = content
+  for (const { id, content, isNormalized } of added) {
+    tokens[id] = isNormalized && normalize !== null ? normalize(content) : content
+  }
   return tokens
 }
 
