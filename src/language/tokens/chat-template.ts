@@ -122,20 +122,64 @@ function boundedRange(first: unknown, second?: unknown, third: unknown = 1): num
   return Array.from({ length }, (_, at) => begin + at * step)
 }
 
-/** Counts work, and shows values as Python does. */
+/** What ends a turn of a loop early; null for its last statement. */
+type End = 'Break' | 'Continue' | null
+
+/** Counts work, shows values as Python does, and keeps what a turn of a loop wrote before `break` or `continue`. */
 class BoundedInterpreter extends Interpreter {
   private work = 0
+  /** The scopes of loops that came to a `break`. */
+  private readonly broken = new WeakSet<Environment>()
 
   override evaluate(statement: Node, environment: Environment): Value {
     if (++this.work > MOST_WORK) throw new FormatError('takes too long. It may have an endless loop')
+    if (statement instanceof Known) return statement.value
     if (statement instanceof AsText) {
-      const value: TemplateValue = this.evaluate(statement.value, environment)
-      const text = { type: 'StringLiteral', value: pythonText(value) }
-      return super.evaluate(text, environment)
+      return this.text(pythonText(this.evaluate(statement.value, environment)), environment)
     }
-    const result = super.evaluate(statement, environment)
+    if (statement instanceof Turn) return this.turn(statement, environment)
+    const result = super.evaluate(statement instanceof Sum ? this.sum(statement, environment) : statement, environment)
     this.charge(result, statement)
     return result
+  }
+
+  private text(value: string, environment: Environment): Value {
+    return super.evaluate(literal(value), environment)
+  }
+
+  /** A sum whose parts are known. Python adds only texts to texts; the package would write a list as JSON. */
+  private sum({ node, left, right }: Sum, environment: Environment): Node {
+    const values = [this.evaluate(left, environment), this.evaluate(right, environment)] as const
+    const [first, second] = values
+    if ((first.type === 'StringValue') !== (second.type === 'StringValue')) {
+      throw new FormatError(`adds ${first.type} and ${second.type}. It may expect texts as content`)
+    }
+    return Object.assign(Object.create(node), { left: new Known(first), right: new Known(second) })
+  }
+
+  /** A turn of a loop. After a `break`, the next turn ends the loop, because the package would lose the text of this one. */
+  private turn({ body }: Turn, environment: Environment): Value {
+    if (this.broken.has(environment)) return super.evaluate(BREAK, environment)
+    const parts: string[] = []
+    if (this.write(body, environment, parts) === 'Break') this.broken.add(environment)
+    return this.text(parts.join(''), environment)
+  }
+
+  private write(statements: readonly unknown[], environment: Environment, parts: string[]): End {
+    for (const statement of statements) {
+      if (!isNode(statement)) continue
+      const { type } = statement
+      if (type === 'Break' || type === 'Continue') return type
+      if (type === 'If') {
+        const isTrue = this.evaluate(nodeAt(statement, 'test'), environment).__bool__().value
+        const end = this.write(bodyOf(statement, isTrue ? 'body' : 'alternate') ?? [], environment, parts)
+        if (end !== null) return end
+      } else {
+        const value = this.evaluate(statement, environment)
+        if (value.type !== 'NullValue' && value.type !== 'UndefinedValue') parts.push(value.toString())
+      }
+    }
+    return null
   }
 
   private charge({ value }: TemplateValue, statement: Node): void {
@@ -147,10 +191,38 @@ class BoundedInterpreter extends Interpreter {
   }
 }
 
+const BREAK: Node = { type: 'Break' }
+
+function literal(value: string): NonNullable<Node> & { readonly value: string } {
+  return { type: 'StringLiteral', value }
+}
+
 /** An expression as text: the package shows true, none and lists as JSON, Jinja as Python. */
 class AsText {
   readonly type = 'AsText'
   constructor(readonly value: Node) {}
+}
+
+/** A value that was computed before. */
+class Known {
+  readonly type = 'Known'
+  constructor(readonly value: Value) {}
+}
+
+/** A sum. */
+class Sum {
+  readonly type = 'Sum'
+  constructor(
+    readonly node: object,
+    readonly left: Node,
+    readonly right: Node,
+  ) {}
+}
+
+/** The statements of a loop. */
+class Turn {
+  readonly type = 'Turn'
+  constructor(readonly body: readonly unknown[]) {}
 }
 
 /** Statements, as opposed to expressions, whose values are printed. */
@@ -167,9 +239,20 @@ const STATEMENTS: ReadonlySet<string> = new Set([
   'StringLiteral',
 ])
 
+/** Filters that make text of their operand first. */
+const TEXT_FILTERS: ReadonlySet<unknown> = new Set([
+  'capitalize',
+  'lower',
+  'replace',
+  'string',
+  'title',
+  'trim',
+  'upper',
+])
+
 /**
- * Prepares a program: what it prints or joins becomes text as in Python, and each turn of a loop evaluates an expression, which is
- * counted, also in a loop that prints only text.
+ * Prepares a program: what it prints, joins or filters as text becomes text as in Python, and each turn of a loop is evaluated, and so
+ * counted, by `BoundedInterpreter`.
  */
 function instrument(node: unknown): void {
   if (Array.isArray(node)) {
@@ -181,15 +264,28 @@ function instrument(node: unknown): void {
     return
   }
   if (typeof node !== 'object' || node === null) return
-  for (const value of Object.values(node)) instrument(value)
+  for (const [key, value] of Object.entries(node)) {
+    instrument(value)
+    if (isNode(value)) Object.assign(node, { [key]: instrumented(value) })
+    else if (Array.isArray(value)) value.forEach((each, at) => void (value[at] = instrumented(each)))
+  }
   for (const key of ['body', 'alternate', 'defaultBlock']) printAsText(node, key)
-  if (fieldOf(node, 'type') === 'For') bodyOf(node, 'body')?.unshift({ type: 'Identifier', value: ' turn' })
-  if (fieldOf(node, 'type') === 'BinaryExpression' && fieldOf(fieldOf(node, 'operator'), 'value') === '~') {
+  if (fieldOf(node, 'type') === 'For') Object.assign(node, { body: [new Turn(bodyOf(node, 'body') ?? [])] })
+}
+
+/** What stands for an expression in the program. */
+function instrumented(node: unknown): unknown {
+  if (!isNode(node)) return node
+  const operator = node.type === 'BinaryExpression' ? fieldOf(fieldOf(node, 'operator'), 'value') : null
+  const filter = node.type === 'FilterExpression' ? fieldOf(node, 'filter') : null
+  if (operator === '+') return new Sum(node, nodeAt(node, 'left'), nodeAt(node, 'right'))
+  if (operator === '~') {
     Object.assign(node, { left: asText(fieldOf(node, 'left')), right: asText(fieldOf(node, 'right')) })
   }
-  if (fieldOf(node, 'type') === 'FilterExpression' && fieldOf(fieldOf(node, 'filter'), 'value') === 'string') {
+  if (TEXT_FILTERS.has(fieldOf(filter, 'value') ?? fieldOf(fieldOf(filter, 'callee'), 'value'))) {
     Object.assign(node, { operand: asText(fieldOf(node, 'operand')) })
   }
+  return node
 }
 
 function printAsText(node: object, key: string): void {
@@ -202,6 +298,11 @@ function printAsText(node: object, key: string): void {
 function bodyOf(node: object, key: string): unknown[] | null {
   const list = fieldOf(node, key)
   return Array.isArray(list) ? list : null
+}
+
+function nodeAt(node: object, key: string): Node {
+  const value = fieldOf(node, key)
+  return isNode(value) ? value : undefined
 }
 
 function fieldOf(node: unknown, key: string): unknown {

@@ -123,7 +123,10 @@ export class Tokenizer {
       normalize ?? undefined,
     )
     this.specialIds = added.filter((token) => token.isSpecial).map((token) => token.id)
-    this.hidden = new Set(this.specialIds)
+    // A special token that is shown as another text, in small letters for example, is not left out, as in Python's tokenizers.
+    this.hidden = new Set(
+      added.filter((token) => token.isSpecial && this.tokens[token.id] === token.content).map((token) => token.id),
+    )
   }
 
   /** The ids of special tokens, which `decode` leaves out. */
