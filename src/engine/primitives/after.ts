@@ -1,12 +1,11 @@
 // A value that counts as available only after another one. What is computed from it is not merged with what was computed from the value
 // before: so a backward pass computes activations again, instead of keeping those of the forward pass.
 
-import type { TensorType } from '../../core/shapes'
 import type { Value } from '../ir/graph'
 import { instruction, type LowerContext } from '../ir/instruction'
 import { Copy } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
-import { sizeOf } from '../../core/shapes'
+import { sizeOf, type TensorType } from '../../core/shapes'
 import { KernelRoutine } from './routine'
 import type { InPlace, RefContext, VjpContext } from './rule'
 

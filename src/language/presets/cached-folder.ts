@@ -27,7 +27,7 @@ async function kept(store: FileStore, file: RemoteFile): Promise<PresetFile> {
   const version: FileVersion = { address, size, tag }
   const known = await store.find(version)
   if (known !== null) return known
-  const sum = await store.fill(version, file)
+  const sum = await store.fetch(version, file)
   if (sha256 !== null && sum !== null && sum !== sha256) {
     await store.remove(version)
     throw new FormatError(

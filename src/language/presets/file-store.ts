@@ -8,7 +8,7 @@ export interface FileStore {
   /** A complete file of this version; null if there is none. */
   find(version: FileVersion): Promise<PresetFile | null>
   /** Fetches a file, going on where an earlier call stopped. @returns the SHA-256 of what was stored, if it is known */
-  fill(version: FileVersion, file: RemoteFile): Promise<string | null>
+  fetch(version: FileVersion, file: RemoteFile): Promise<string | null>
   remove(version: FileVersion): Promise<void>
 }
 

@@ -33,7 +33,7 @@ export function pageStore(): FileStore | null {
         read: async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()),
       }
     },
-    async fill(version, file) {
+    async fetch(version, file) {
       await (await caches.open(NAME)).put(keyOf(version), new Response(streamOf(file, version.size)))
       const blob = version.size <= MOST_SUMMED ? await blobOf(version) : null
       if (blob === null || crypto.subtle === undefined) return null
