@@ -22,15 +22,15 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * compiler makes for a small program.
  */
 const limits = {
-  bundled: 147_700,
+  bundled: 147_800,
   named: 1_460,
-  published: 563_500,
+  published: 570_000,
   part: 30_000,
-  unpacked: 6_956_000,
-  archive: 2_048_000,
+  unpacked: 7_640_000,
+  archive: 2_240_000,
   declarations: 1_010_000,
   instantiations: 6_000,
-  parts: { data: 35_500, keras: 40_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500, webgpu: 37_400 },
+  parts: { data: 35_500, keras: 40_000, language: 56_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500, webgpu: 37_400 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
 const formats = ['keras', 'onnx', 'tfjs', 'weights']

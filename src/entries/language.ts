@@ -1,7 +1,13 @@
 // myelin/language: language models and their tokenizers.
 
 export { CausalLM } from '../language/causal-lm'
-export type { GenerateTextOptions, LanguageFitOptions, SequenceScore, TrainingTexts } from '../language/causal-lm'
+export type {
+  GenerateTextOptions,
+  LanguageFitOptions,
+  NewModelOptions,
+  SequenceScore,
+  TrainingTexts,
+} from '../language/causal-lm'
 export type { AdapterOptions, LoraTarget } from '../language/adapters'
 export type { GenerationConfig } from '../language/generation-config'
 export { FeedForward } from '../language/layers/feed-forward'

@@ -1,5 +1,6 @@
 // LoRA for language models: narrow matrices beside projections, in memory and in the files of Python's peft.
 
+import { encodeUtf8 } from '../core/text'
 import type { Json } from '../core/registry'
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
 import { extent, listOf, nullable, number, integer, option, readOptions, text } from '../core/options'
@@ -188,7 +189,7 @@ export function adapterFiles(
     inference_mode: true,
   }
   return new Map([
-    [ADAPTER_CONFIG, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`)],
+    [ADAPTER_CONFIG, encodeUtf8(`${JSON.stringify(config, null, 2)}\n`)],
     [ADAPTER_WEIGHTS, encodeContainer(tensors, { format: 'pt' })],
   ])
 }

@@ -88,14 +88,9 @@ export class CausalLM {
    *   const lm = CausalLM.fromConfig(config, tokenizer)
    *
    * @param config as in config.json: `model_type` names the family. Without `vocab_size` it is that of the tokenizer
-   * @param options.seed determines the weights. Default null: drawn from the generator of setRandomSeed
    * @throws FormatError for settings that are missing, invalid or not supported
    */
-  static fromConfig(
-    config: JsonRecord,
-    tokenizer: Tokenizer,
-    options: { readonly seed?: number | null } = {},
-  ): CausalLM {
+  static fromConfig(config: JsonRecord, tokenizer: Tokenizer, options: NewModelOptions = {}): CausalLM {
     requireArguments('CausalLM.fromConfig', arguments, 3)
     const { seed } = readOptions('CausalLM.fromConfig', { seed: option(nullable(integer()), null) }, options)
     const whole = { tie_word_embeddings: true, vocab_size: tokenizer.vocabularySize, ...config }
@@ -420,6 +415,11 @@ export class CausalLM {
     this.decoding = null
     this.model.dispose()
   }
+}
+
+export interface NewModelOptions {
+  /** Determines the weights. Default null: drawn from the generator of setRandomSeed. */
+  readonly seed?: number | null
 }
 
 /** Texts, or prompts with responses. */

@@ -1,5 +1,6 @@
 // The files of a preset, from a model: the inverse of preset.ts.
 
+import { encodeUtf8 } from '../core/text'
 import type { JsonRecord } from '../files/containers/json'
 import { encodeContainer, type NamedTensor } from '../files/containers/safetensors'
 import { writeFile } from '../engine/runtime/files'
@@ -11,7 +12,7 @@ import type { Transformer } from './families/transformer'
 import { placedWeights, type PlacedWeight } from './families/weights'
 import type { Tokenizer } from './tokens'
 
-const json = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)
+const json = (value: unknown): Uint8Array => encodeUtf8(`${JSON.stringify(value, null, 2)}\n`)
 
 /** The files of a preset by name. */
 export function presetFiles(
@@ -40,7 +41,7 @@ function tokenizerFiles(tokenizer: Tokenizer): (readonly [name: string, bytes: U
   return [
     ['tokenizer.json', json(steps)],
     ...(config === null ? [] : [['tokenizer_config.json', json(config)] as const]),
-    ...(chatTemplate == null ? [] : [['chat_template.jinja', new TextEncoder().encode(chatTemplate)] as const]),
+    ...(chatTemplate == null ? [] : [['chat_template.jinja', encodeUtf8(chatTemplate)] as const]),
   ]
 }
 

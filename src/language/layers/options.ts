@@ -15,7 +15,7 @@ export const ACTIVATIONS = {
 }
 export type ActivationName = keyof typeof ACTIVATIONS
 
-export const attentionOptions = () => ({
+const attentionRows = () => ({
   /** The number of heads of the query. */
   numHeads: required(extent),
   /** The number of heads of key and value; it must divide numHeads. Default null: numHeads. */
@@ -41,8 +41,12 @@ export const attentionOptions = () => ({
   /** The epsilon of an RMSNormalization of the heads of query and key. Default null: they are not normalized. */
   queryKeyEpsilon: option(nullable(number({ min: 0 })), null),
 })
+type AttentionRows = ReturnType<typeof attentionRows>
+/** The rows of a table by reference, so that editors show their documentation. */
+export type AttentionTable = { [Name in keyof AttentionRows]: AttentionRows[Name] }
+export const attentionOptions: () => AttentionTable = attentionRows
 
-export const feedForwardOptions = () => ({
+const feedForwardRows = () => ({
   /** The number of inner features. */
   intermediateDim: required(extent),
   /** The nonlinear function. Default gelu. */
@@ -52,13 +56,21 @@ export const feedForwardOptions = () => ({
   /** Whether the projections have biases. Default false. */
   useFeedForwardBias: option(boolean, false),
 })
+type FeedForwardRows = ReturnType<typeof feedForwardRows>
+/** The rows of a table by reference, so that editors show their documentation. */
+export type FeedForwardTable = { [Name in keyof FeedForwardRows]: FeedForwardRows[Name] }
+export const feedForwardOptions: () => FeedForwardTable = feedForwardRows
 
-export const normOptions = () => ({
+const normRows = () => ({
   /** 'rms': RMSNormalization. 'layer': LayerNormalization. Default layer. */
   normalization: option(choice('rms', 'layer'), 'layer'),
   /** The epsilon of the normalizations. Default 1e-5. */
   epsilon: option(number({ min: 0 }), 1e-5),
 })
+type NormRows = ReturnType<typeof normRows>
+/** The rows of a table by reference, so that editors show their documentation. */
+export type NormTable = { [Name in keyof NormRows]: NormRows[Name] }
+export const normOptions: () => NormTable = normRows
 
 export type Normalization = LayerNormalization | RMSNormalization
 

@@ -1,5 +1,6 @@
 // The alphabet of byte-level BPE: a visible character for each byte, as in GPT-2.
 
+import { encodeUtf8 } from '../../core/text'
 /** The character of each byte: itself if it is visible in Latin-1, otherwise one from U+0100 on. */
 export const BYTE_CHARACTERS: readonly string[] = alphabet()
 
@@ -12,13 +13,12 @@ function alphabet(): string[] {
 }
 
 const BYTES = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]))
-const encoder = new TextEncoder()
 
 /** The bytes of a text in UTF-8, as characters of the alphabet. */
 export function byteText(text: string): string {
   if (/^[!-~]*$/.test(text)) return text
   let result = ''
-  for (const byte of encoder.encode(text)) result += BYTE_CHARACTERS[byte]!
+  for (const byte of encodeUtf8(text)) result += BYTE_CHARACTERS[byte]!
   return result
 }
 
@@ -27,7 +27,7 @@ export function tokenBytes(token: string): Uint8Array {
   const bytes = new Uint8Array(token.length)
   for (let i = 0; i < token.length; i++) {
     const byte = BYTES.get(token[i]!)
-    if (byte === undefined) return encoder.encode(token)
+    if (byte === undefined) return encodeUtf8(token)
     bytes[i] = byte
   }
   return bytes

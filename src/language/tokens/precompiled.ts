@@ -1,10 +1,8 @@
 // The normalizer of SentencePiece: a double-array trie from sequences of bytes to their replacements.
 
+import { encodeUtf8, utf8Text } from '../../core/text'
 import { fromBase64 } from '../../core/base64'
 import { FormatError } from '../../core/errors'
-
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /**
  * The function of a precompiled map.
@@ -56,7 +54,7 @@ class CharacterMap {
   private replacementOf(text: string): string | null {
     const known = this.known.get(text)
     if (known !== undefined) return known
-    const bytes = encoder.encode(text)
+    const bytes = encodeUtf8(text)
     const found = bytes.length < 6 ? this.find(bytes) : null
     if (this.known.size > 20_000) this.known.clear()
     this.known.set(text, found)
@@ -83,7 +81,7 @@ class CharacterMap {
 
   private textAt(begin: number): string {
     const end = this.texts.indexOf(0, begin)
-    return decoder.decode(this.texts.subarray(begin, end < 0 ? this.texts.length : end))
+    return utf8Text(this.texts.subarray(begin, end < 0 ? this.texts.length : end))
   }
 }
 

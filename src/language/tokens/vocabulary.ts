@@ -1,5 +1,6 @@
 // What all models share: the vocabulary.
 
+import { encodeUtf8 } from '../../core/text'
 import { FormatError, quoted } from '../../core/errors'
 import { recordField } from './fields'
 import type { JsonRecord } from '../../files/containers/json'
@@ -30,12 +31,10 @@ export function idsOf(record: JsonRecord, where: string): Map<string, number> {
 /** The largest id. Lists of tokens by ids must stay small, and priorities of merges must be exact numbers. */
 export const MOST_TOKENS = 2 ** 22 - 1
 
-const encoder = new TextEncoder()
-
 /** The tokens `<0x…>` of the bytes of a text; null if the vocabulary lacks one of them. */
 export function byteTokens(ids: ReadonlyMap<string, number>, text: string): number[] | null {
   const result: number[] = []
-  for (const byte of encoder.encode(text)) {
+  for (const byte of encodeUtf8(text)) {
     const id = ids.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
     if (id === undefined) return null
     result.push(id)

@@ -12,6 +12,7 @@ function fake(bytes: number, log: string[], name: string): Program {
   return {
     graph,
     tally: new Tally(graph),
+    workspaceBytes: 0,
     byteLength: bytes,
     parameter: () => new Float32Array(0),
     run: () => true,
