@@ -73,7 +73,13 @@ const modules = {
     return `import { addressOf } from '${ADDRESS}';\n${text}`
   },
 }
-const licence = readFileSync(join(fileURLToPath(import.meta.resolve('fflate')), '../../LICENSE'), 'utf8')
+const licenceOf = (name) => readFileSync(join(fileURLToPath(import.meta.resolve(name)), '../../LICENSE'), 'utf8').trim()
+/** Packages whose code the modules contain. */
+const CONTAINED = ['@huggingface/jinja', '@huggingface/tokenizers']
+writeFileSync(
+  join(dist, 'licenses.txt'),
+  CONTAINED.map((name) => `myelin/language contains parts of ${name}:\n\n${licenceOf(name)}\n`).join('\n'),
+)
 const script = await rolldown({
   platform: 'browser',
   input: ENTRY,
@@ -101,8 +107,8 @@ const { code: inLines } = await minify(output[0].code, {
 mkdirSync(join(dist, 'script'), { recursive: true })
 writeFileSync(
   join(dist, 'script/myelin.global.js'),
-  `/*! myelin ${manifest.version}, MIT. It contains fflate:
-${licence.trim()}
+  `/*! myelin ${manifest.version}, MIT. It contains parts of ${CONTAINED.join(' and ')}, whose licences licenses.txt has, and fflate:
+${licenceOf('fflate')}
 */
 ${inLines}
 if (typeof module === 'object') Object.assign(module.exports, myelin)

@@ -22,7 +22,11 @@ export { Tokenizer, trainTokenizer } from '../language/tokens'
 export type {
   ChatMessage,
   ChatTemplateOptions,
+  DecodeOptions,
+  EncodeBatchOptions,
+  EncodeOptions,
   EncodedBatch,
+  NamedTokenizerFiles,
   StreamDecoder,
   TokenizerFiles,
   TrainTokenizerOptions,

@@ -1,7 +1,8 @@
 """Tokenizers of each kind, trained here, with the numbers and texts that Python's tokenizers give.
 
-`python tokenizer_kinds.py golden > tokenizer-kinds.json` writes what the test suite compares.
-`python tokenizer_kinds.py many COUNT FOLDER` writes COUNT strings in all, in files for scripts/compare-tokenizers.mjs.
+`python tokenizer_kinds.py golden | gzip -9n > tokenizer-kinds.json.gz` writes what the test suite compares.
+`python tokenizer_kinds.py many COUNT FOLDER` writes COUNT strings in all; with TOKENIZERS=FOLDER, tests/language/tokens/tokenizer.test.ts
+compares them. Characters that came after Unicode 14 are left out, because engines and Python have tables of different versions.
 """
 
 import io
@@ -434,6 +435,27 @@ def pairs(tokenizer, rng, count):
     return rows
 
 
+def trained():
+    """The merges of byte-level tokenizers, trained on a book."""
+    book = (HERE.parent.parent / "examples/data/moby-dick.txt").read_text("utf8")
+    results = []
+    for size, least, specials, texts in [(1500, 2, ["<|endoftext|>"], [book]), (900, 40, ["<a>", "<b>"], book.split("\n"))]:
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = trainers.BpeTrainer(
+            vocab_size=size,
+            min_frequency=least,
+            show_progress=False,
+            special_tokens=specials,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        )
+        tokenizer.train_from_iterator(texts, trainer)
+        merges = [" ".join(each) for each in json.loads(tokenizer.to_str())["model"]["merges"]]
+        lines = [{"text": line, "ids": tokenizer.encode(line).ids} for line in SENTENCES]
+        results.append({"size": size, "least": least, "specials": specials, "lines": len(texts) > 1, "merges": merges, "rows": lines})
+    return results
+
+
 def golden():
     kinds = {}
     for make in KINDS:
@@ -447,7 +469,7 @@ def golden():
             "rows": [row(tokenizer, rng, text) for text in texts],
             "pairs": pairs(tokenizer, rng, 2),
         }
-    json.dump({"tokenizers": tokenizers.__version__, "kinds": kinds}, sys.stdout, ensure_ascii=False, separators=(",", ":"))
+    json.dump({"tokenizers": tokenizers.__version__, "trained": trained(), "kinds": kinds}, sys.stdout, ensure_ascii=False, separators=(",", ":"))
     print()
 
 

@@ -3,6 +3,7 @@
 
 import { FormatError, quoted } from '../../core/errors'
 import { isList, valueAt, type JsonRecord } from '../../files/containers/json'
+import { withCache } from './cache'
 import { flagField, textField } from './fields'
 import { Heap } from './heap'
 import { PairTable } from './pair-table'
@@ -54,23 +55,6 @@ function cutAtSpaces(encode: Model['encode'], ids: ReadonlyMap<string, number>, 
   }
 }
 
-/** Keeps the tokens of short words. */
-export function withCache(encode: Model['encode']): Model['encode'] {
-  const known = new Map<string, readonly number[]>()
-  return (word) => {
-    const found = known.get(word)
-    if (found !== undefined) return found
-    const result = encode(word)
-    if (word.length > LONGEST_KEPT) return result
-    if (known.size === MOST_KEPT) known.clear()
-    known.set(word, result)
-    return result
-  }
-}
-
-const LONGEST_KEPT = 64
-const MOST_KEPT = 2 ** 16
-
 function mergesOf(record: JsonRecord, ids: ReadonlyMap<string, number>, prefix: string, where: string): Merges {
   const list = valueAt(record, 'merges')
   if (!isList(list)) throw new FormatError(`${where}: 'merges' must be a list, received ${quoted(list)}`)
@@ -83,14 +67,13 @@ function mergesOf(record: JsonRecord, ids: ReadonlyMap<string, number>, prefix: 
   }
   const merges: Merges = { pairs: new PairTable(), ranks: [], results: [] }
   list.forEach((merge, rank) => {
-    const [left, right, ...others]: readonly unknown[] =
-      typeof merge === 'string' ? merge.split(' ') : isList(merge) ? merge : []
+    const [left, right, ...others] = partsOf(merge)
     if (typeof left !== 'string' || typeof right !== 'string' || others.length > 0) {
       if (typeof merge === 'string' && merge.startsWith('#version')) return
       throw new FormatError(`${where}: merge ${rank} must be two tokens, received ${quoted(merge)}`)
     }
-    merges.results[rank] = idOf(left + right.slice(prefix.length), rank)
     merges.ranks[merges.pairs.add(idOf(left, rank), idOf(right, rank))] = rank
+    merges.results[rank] = idOf(left + right.slice(prefix.length), rank)
   })
   return merges
 }
@@ -176,4 +159,10 @@ function merge(symbols: number[], { pairs, ranks, results }: Merges): readonly n
 
 function isSmaller(a: number, b: number): boolean {
   return a < b
+}
+
+/** The two tokens of a merge: a list, or a text with a space between them. */
+function partsOf(merge: unknown): readonly unknown[] {
+  if (typeof merge === 'string') return merge.split(' ')
+  return isList(merge) ? merge : []
 }

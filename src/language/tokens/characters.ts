@@ -60,8 +60,17 @@ export const WHITESPACE = /\p{White_Space}/gu
 /** `\\w` of Rust's crate regex. */
 export const WORD = String.raw`[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]`
 export const NUMERIC = /\p{N}/gu
+/** Characters that were or are punctuation, and all symbols of ASCII. */
+const MARKS_OF_TEXT = `\\p{P}\\u166d\\u{111c9}${ASCII_PUNCTUATION}`
 /** Punctuation of BERT: that of Unicode 8, U+166D, U+111C9, and all symbols of ASCII. */
-export const PUNCTUATION = new RegExp(`(?![${YOUNG_PUNCTUATION}])[\\p{P}\\u166d\\u{111c9}${ASCII_PUNCTUATION}]`, 'gu')
+export const PUNCTUATION = new RegExp(`(?![${YOUNG_PUNCTUATION}])[${MARKS_OF_TEXT}]`, 'gu')
+/** Words of BERT, and punctuation by itself. */
+export const WORDS_OF_BERT = new RegExp(
+  `(?:[^${MARKS_OF_TEXT}\\p{White_Space}]|[${YOUNG_PUNCTUATION}])+|[${MARKS_OF_TEXT}]`,
+  'gu',
+)
+/** Runs of what is no whitespace. */
+export const NO_SPACE = /\P{White_Space}+/gu
 /** Nonspacing marks, which are the accents that BERT strips. */
 export const NONSPACING_MARKS = new RegExp(`(?![${YOUNG_MARKS}])[\\p{Mn}\\u1734\\u{1171e}]`, 'gu')
 /** All marks. */

@@ -1,6 +1,7 @@
 // Decoders of tokenizer.json, as stages through which tokens go one by one, so that the same code decodes a list at once and a
 // stream. A stage emits what no later token changes.
 
+import { decodeUtf8 } from '../../core/text'
 import { FormatError } from '../../core/errors'
 import { itemsOf, valueAt, type JsonRecord } from '../../files/containers/json'
 import { tokenBytes } from './byte-alphabet'
@@ -119,9 +120,9 @@ function byteFallback(next: Sink): Sink {
   const flush = (): void => {
     if (run.length === 0) return
     try {
-      next.push(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(run)))
+      next.push(decodeUtf8(Uint8Array.from(run)))
     } catch {
-      for (const _byte of run) next.push('\ufffd')
+      for (let i = 0; i < run.length; i++) next.push('\ufffd')
     }
     run.length = 0
   }

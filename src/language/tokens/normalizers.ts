@@ -1,8 +1,8 @@
 // Normalizers of tokenizer.json: functions of texts that come before the split into words.
 
-import type { JsonRecord } from '../../files/containers/json'
-import { itemsOf, valueAt } from '../../files/containers/json'
+import { itemsOf, valueAt, type JsonRecord } from '../../files/containers/json'
 import { byteText } from './byte-alphabet'
+import { byWords } from './cache'
 import {
   CONTROL,
   IDEOGRAPHS,
@@ -64,14 +64,14 @@ function bert(record: JsonRecord, where: string): Normalizer {
   const splits = flagField(record, 'handle_chinese_chars', where, true)
   const lowers = flagField(record, 'lowercase', where, true)
   const strips = flagField(record, 'strip_accents', where, lowers)
-  return (text) => {
-    let result = text
-    if (/^[ -~]*$/.test(text)) return lowers ? text.toLowerCase() : text
+  return byWords((word) => {
+    if (/^[ -~]*$/.test(word)) return lowers ? word.toLowerCase() : word
+    let result = word
     if (cleans) result = result.replace(CONTROL, '').replace(SPACE_TO_BERT, ' ')
     if (splits) result = result.replace(IDEOGRAPHS, ' $& ')
     if (strips) result = normalizeForm(result, 'NFD').replace(NONSPACING_MARKS, '')
     return lowers ? lowercase(result) : result
-  }
+  })
 }
 
 /** The normalizer of Google's neural machine translation: removes controls, and makes other invisible characters spaces. */

@@ -3,7 +3,7 @@
 import { FormatError } from '../../core/errors'
 import { itemsOf, valueAt, type JsonRecord } from '../../files/containers/json'
 import { byteText } from './byte-alphabet'
-import { NUMERIC, PUNCTUATION, WHITESPACE, WORD } from './characters'
+import { NO_SPACE, NUMERIC, PUNCTUATION, WORD, WORDS_OF_BERT } from './characters'
 import { countField, flagField, partOf, textField, type PartTable } from './fields'
 import { behaviorOf, literalPattern, patternOf, splitText, type Behavior } from './patterns'
 
@@ -27,11 +27,7 @@ const PRE_TOKENIZERS: PartTable<PreTokenizer> = {
     )
     return (pieces) => steps.reduce((result, step) => step(result), pieces)
   },
-  BertPreTokenizer: () => {
-    const words = splitter(WHITESPACE, 'Removed')
-    const marks = splitter(PUNCTUATION, 'Isolated')
-    return (pieces) => marks(words(pieces))
-  },
+  BertPreTokenizer: () => splitter(WORDS_OF_BERT, 'Removed', true),
   ByteLevel: byteLevel,
   CharDelimiterSplit: (record, where) => splitter(literalPattern(textField(record, 'delimiter', where)), 'Removed'),
   Digits: (record, where) =>
@@ -51,7 +47,7 @@ const PRE_TOKENIZERS: PartTable<PreTokenizer> = {
       flagField(record, 'invert', where, false),
     ),
   Whitespace: () => splitter(new RegExp(`${WORD}+|(?:(?!${WORD})\\P{White_Space})+`, 'gu'), 'Removed', true),
-  WhitespaceSplit: () => splitter(WHITESPACE, 'Removed'),
+  WhitespaceSplit: () => splitter(NO_SPACE, 'Removed', true),
 }
 
 /** The pre-tokenizer of a record of tokenizer.json. @throws FormatError for a kind that is not supported */

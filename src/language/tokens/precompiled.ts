@@ -3,6 +3,7 @@
 import { encodeUtf8, utf8Text } from '../../core/text'
 import { fromBase64 } from '../../core/base64'
 import { FormatError } from '../../core/errors'
+import { byWords, withCache } from './cache'
 
 /**
  * The function of a precompiled map.
@@ -19,7 +20,8 @@ export function precompiled(base64: string, where: string): (text: string) => st
   }
   const units = Int32Array.from({ length: size / 4 }, (_, at) => view.getInt32(4 + 4 * at, true))
   const map = new CharacterMap(units, bytes.subarray(4 + size))
-  return (text) => map.normalize(text)
+  // A space begins a grapheme, so words can be normalized by themselves.
+  return byWords((word) => map.normalize(word))
 }
 
 function bytesOf(base64: string, where: string): Uint8Array<ArrayBuffer> {
@@ -31,9 +33,6 @@ function bytesOf(base64: string, where: string): Uint8Array<ArrayBuffer> {
 }
 
 class CharacterMap {
-  /** Replacements of characters that were looked up before; null where the map has none. */
-  private readonly known = new Map<string, string | null>()
-
   constructor(
     private readonly units: Int32Array,
     private readonly texts: Uint8Array,
@@ -51,15 +50,11 @@ class CharacterMap {
     return result
   }
 
-  private replacementOf(text: string): string | null {
-    const known = this.known.get(text)
-    if (known !== undefined) return known
+  /** The replacement of a character or a short grapheme; null if the map has none. */
+  private readonly replacementOf = withCache((text) => {
     const bytes = encodeUtf8(text)
-    const found = bytes.length < 6 ? this.find(bytes) : null
-    if (this.known.size > 20_000) this.known.clear()
-    this.known.set(text, found)
-    return found
-  }
+    return bytes.length < 6 ? this.find(bytes) : null
+  })
 
   /** The replacement of the shortest prefix in the trie, which is what SentencePiece's reader in Rust takes for the whole. */
   private find(key: Uint8Array): string | null {
@@ -100,6 +95,23 @@ function graphemesOf(text: string): Iterable<string> {
   return segmentsOf(text)
 }
 
+/** How many units are segmented at a time: the time of `segment` grows with the square of the length. */
+const WINDOW = 64
+
 function* segmentsOf(text: string): Iterable<string> {
-  for (const { segment } of new Intl.Segmenter('en').segment(text)) yield segment
+  segmenter ??= new Intl.Segmenter('en')
+  let width = WINDOW
+  for (let begin = 0; begin < text.length;) {
+    const isEnd = begin + width >= text.length
+    const segments = Array.from(segmenter.segment(text.slice(begin, begin + width)), ({ segment }) => segment)
+    // The last one may go on behind the window.
+    if (!isEnd) segments.pop()
+    width = segments.length === 0 ? width * 2 : WINDOW
+    for (const segment of segments) {
+      begin += segment.length
+      yield segment
+    }
+  }
 }
+
+let segmenter: Intl.Segmenter | null = null

@@ -1,12 +1,14 @@
 // Text to numbers of tokens, and back, as Python's tokenizers and transformers do it.
 
 import { ArgumentError, FormatError, quoted } from '../../core/errors'
+import { boolean, count, nullable, option, readOptions } from '../../core/options'
 import { isRecord, valueAt, type JsonRecord } from '../../files/containers/json'
 import { addedTokensOf, Finder, type AddedToken } from './added-tokens'
-import { withCache } from './byte-pair'
+import { withCache } from './cache'
 import { wellFormed } from './characters'
 import { ChatTemplate, type ChatMessage, type ChatTemplateOptions } from './chat-template'
 import { cleanedUp, decoderOf, type Sink } from './decoders'
+import { recordField } from './fields'
 import { modelOf } from './models'
 import { normalizerOf, type Normalizer } from './normalizers'
 import { PLAIN, templateOfPostProcessor, type Part, type Template } from './post-processors'
@@ -22,6 +24,37 @@ export interface TokenizerFiles {
   /** chat_template.jinja, if the template has a file of its own; it replaces that of the configuration. */
   readonly chatTemplate?: string | null
 }
+
+/** The files of a tokenizer, and where they are. */
+export interface NamedTokenizerFiles extends TokenizerFiles {
+  /** The folder or the address, for errors. */
+  readonly name: string
+}
+
+export interface EncodeOptions {
+  /** Whether tokens such as that of the begin go around the text. Default true. */
+  readonly addSpecialTokens?: boolean
+}
+
+export interface EncodeBatchOptions extends EncodeOptions {
+  /** The length to which longer rows are cut, special tokens included. Default null: none is cut. */
+  readonly maxLength?: number | null
+  /** Whether all rows have that length, instead of that of the longest. Default false. */
+  readonly padToMaxLength?: boolean
+}
+
+export interface DecodeOptions {
+  /** Whether special tokens are left out. Default true. */
+  readonly skipSpecialTokens?: boolean
+}
+
+const encodeTable = { addSpecialTokens: option(boolean, true) }
+const batchTable = {
+  addSpecialTokens: option(boolean, true),
+  maxLength: option(nullable(count), null),
+  padToMaxLength: option(boolean, false),
+}
+const decodeTable = { skipSpecialTokens: option(boolean, true) }
 
 /** Equally long rows of numbers for an encoder. */
 export interface EncodedBatch {
@@ -97,7 +130,7 @@ export class Tokenizer {
   ) {
     const { tokenizer, config } = files
     const where = `${name}, tokenizer.json`
-    this.model = modelOf(partAt(tokenizer, 'model', where) ?? {}, where)
+    this.model = modelOf(recordField(tokenizer, 'model', where), where)
     this.normalize = optionalPart(tokenizer, 'normalizer', where, normalizerOf)
     this.preTokenize = optionalPart(tokenizer, 'pre_tokenizer', where, preTokenizerOf)
     this.encodeWord = withCache(this.model.encode)
@@ -141,7 +174,7 @@ export class Tokenizer {
    * @param files.name the folder or the address, for errors
    * @throws FormatError that names the file and the part for kinds that are not supported and for invalid values
    */
-  static fromFiles({ name, ...files }: TokenizerFiles & { readonly name: string }): Tokenizer {
+  static fromFiles({ name, ...files }: NamedTokenizerFiles): Tokenizer {
     return new Tokenizer(files, name)
   }
 
@@ -191,9 +224,10 @@ export class Tokenizer {
    * The numbers of the tokens of a text.
    * @param options.addSpecialTokens whether tokens such as that of the begin go around the text. @default true
    */
-  encode(text: string, options: { readonly addSpecialTokens?: boolean } = {}): number[] {
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    const { addSpecialTokens } = readOptions('Tokenizer.encode', encodeTable, options)
     const { single, bareSingle } = this.template
-    return assemble((options.addSpecialTokens ?? true) ? single : bareSingle, this.idsOf(text), []).ids
+    return assemble(addSpecialTokens ? single : bareSingle, this.idsOf(text), []).ids
   }
 
   /**
@@ -203,15 +237,8 @@ export class Tokenizer {
    * @param options.padToMaxLength whether all rows have that length, instead of that of the longest. @default false
    * @throws ArgumentError if padding is needed and there is no token for it, or if `maxLength` leaves no place for text
    */
-  encodeBatch(
-    texts: readonly (string | readonly [string, string])[],
-    options: {
-      readonly addSpecialTokens?: boolean
-      readonly maxLength?: number | null
-      readonly padToMaxLength?: boolean
-    } = {},
-  ): EncodedBatch {
-    const { addSpecialTokens = true, maxLength = null, padToMaxLength = false } = options
+  encodeBatch(texts: readonly (string | readonly [string, string])[], options: EncodeBatchOptions = {}): EncodedBatch {
+    const { addSpecialTokens, maxLength, padToMaxLength } = readOptions('Tokenizer.encodeBatch', batchTable, options)
     const rows = texts.map((text) => this.encodeRow(text, addSpecialTokens, maxLength))
     const longest = rows.reduce((length, row) => Math.max(length, row.ids.length), 0)
     const length = padToMaxLength ? Math.max(longest, maxLength ?? 0) : longest
@@ -233,10 +260,11 @@ export class Tokenizer {
    * The text of tokens. Numbers without token are left out.
    * @param options.skipSpecialTokens whether special tokens are left out. @default true
    */
-  decode(ids: Iterable<number>, options: { readonly skipSpecialTokens?: boolean } = {}): string {
+  decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
+    const { skipSpecialTokens } = readOptions('Tokenizer.decode', decodeTable, options)
     const parts: string[] = []
     const decoder = this.openDecoder({ push: (text) => void parts.push(text), end: () => {} })
-    for (const id of ids) this.pushToken(decoder, id, options.skipSpecialTokens ?? true)
+    for (const id of ids) this.pushToken(decoder, id, skipSpecialTokens)
     decoder.end()
     return parts.join('')
   }
@@ -245,8 +273,8 @@ export class Tokenizer {
    * Decodes a stream, token by token. The texts together equal `decode` of all tokens; each is of whole characters.
    * @param options.skipSpecialTokens whether special tokens are left out. @default true
    */
-  decoder(options: { readonly skipSpecialTokens?: boolean } = {}): StreamDecoder {
-    const skips = options.skipSpecialTokens ?? true
+  decoder(options: DecodeOptions = {}): StreamDecoder {
+    const { skipSpecialTokens: skips } = readOptions('Tokenizer.decoder', decodeTable, options)
     let text = ''
     const decoder = this.openDecoder({ push: (part) => void (text += part), end: () => {} })
     const taken = (): string => {
@@ -386,8 +414,8 @@ export class Tokenizer {
 
 /** Whether the begin of a normalized text came from that of the text, rather than from what follows a part that was removed. */
 function keepsBegin(text: string, normal: string, normalize: Normalizer): boolean {
-  const begin = normalize(/^(?:\p{White_Space}|.\p{M}*)/su.exec(text)?.[0] ?? '')
-  return begin !== '' && normal.codePointAt(0) === begin.codePointAt(0)
+  const [begin = '', first = ''] = /^(?:\p{White_Space}|(.)\p{M}*)/su.exec(text) ?? []
+  return normalize(first) !== '' && normal.codePointAt(0) === normalize(begin).codePointAt(0)
 }
 
 function partAt(record: JsonRecord, key: string, where: string): JsonRecord | null {
