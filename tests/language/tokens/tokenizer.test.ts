@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { Tokenizer, trainTokenizer } from '../../../src/entries/language'
+import { wellFormed } from '../../../src/core/text'
 import type { JsonRecord } from '../../../src/files/containers/json'
 import { readDocument } from '../../helpers/documented'
 
@@ -54,7 +55,7 @@ function requireRow(tokenizer: Tokenizer, [text, ids, bare, others, decoded]: Ro
       expect(tokenizer.decode(each, { skipSpecialTokens })).toBe(decoded[at++])
       const stream = tokenizer.decoder({ skipSpecialTokens })
       const pieces = each.map((id) => stream.push(id))
-      for (const piece of pieces) expect(piece.isWellFormed()).toBe(true)
+      for (const piece of pieces) expect(wellFormed(piece)).toBe(piece)
       expect(pieces.join('') + stream.end()).toBe(decoded[at - 1])
     }
 }
