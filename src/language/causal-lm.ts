@@ -32,7 +32,7 @@ import { presetFiles, writeFolder } from './preset-files'
 import { readTextOptions, textPieces, type TextOptions } from './text-generation'
 import { tokenRows, type TokenRows, type TrainingText } from './token-rows'
 import type { ChatMessage, Tokenizer } from './tokens'
-import { compileTrainer, trainerOf, type LanguageCompileOptions, type Trainer } from './trainer'
+import { Training, type LanguageCompileOptions } from './trainer'
 
 /** The capacity of a cache grows in these steps, so that a longer text seldom needs new programs. */
 const CAPACITY_STEP = 256
@@ -52,7 +52,7 @@ const DEFAULT_LENGTH = 256
  */
 export class CausalLM {
   private decoding: Decoding | null = null
-  private trainer: Trainer | null = null
+  private readonly training: Training
 
   private constructor(
     private readonly transformer: Transformer,
@@ -63,7 +63,11 @@ export class CausalLM {
     readonly tokenizer: Tokenizer,
     /** The defaults of generation, from generation_config.json. */
     readonly generationConfig: GenerationConfig,
-  ) {}
+    /** The content of generation_config.json; null if there is none. */
+    private readonly generationFile: JsonRecord | null,
+  ) {
+    this.training = new Training(transformer)
+  }
 
   /**
    * Opens a preset: config.json, tokenizer.json and the weights as safetensors, in one file or in shards.
@@ -96,11 +100,18 @@ export class CausalLM {
     const whole = { tie_word_embeddings: true, vocab_size: tokenizer.vocabularySize, ...config }
     const [transformer, family] = newTransformer(whole, 'decoder', seed ?? nextSeed())
     const generation = readGenerationConfig(null, whole, tokenizer)
-    return CausalLM.of({ transformer, family, config: whole, tokenizer, generation })
+    return CausalLM.of({ transformer, family, config: whole, tokenizer, generation, generationFile: null })
   }
 
-  private static of({ transformer, family, config, tokenizer, generation }: Omit<Preset, 'folder'>): CausalLM {
-    return new CausalLM(transformer, family, config, tokenizer, generation)
+  private static of({
+    transformer,
+    family,
+    config,
+    tokenizer,
+    generation,
+    generationFile,
+  }: Omit<Preset, 'folder'>): CausalLM {
+    return new CausalLM(transformer, family, config, tokenizer, generation, generationFile)
   }
 
   /** Tokens [batch, steps] → scores [batch, steps, vocabulary]. */
@@ -207,7 +218,7 @@ export class CausalLM {
   compile(options: LanguageCompileOptions = {}): void {
     requireArguments('compile', arguments, 1)
     checkOptions('compile', options, ['optimizer'])
-    compileTrainer((this.trainer ??= trainerOf(this.transformer)), options)
+    this.training.compile(options)
   }
 
   /**
@@ -232,12 +243,11 @@ export class CausalLM {
     const length = this.rowLength('fit', sequenceLength)
     for (const block of this.transformer.blocks)
       if (recompute !== undefined && block.recompute !== recompute) Object.assign(block, { recompute })
-    if (this.trainer === null) this.compile()
     const { tokens, targets, weights } = await this.rows(texts, length)
     const held = validationData == null ? null : await this.rows(validationData, length)
     const line = this.requireMemory({ x: { tokens, targets }, y: targets, sampleWeight: weights }, batchSize)
     if (others.verbose !== 0) console.log(line)
-    return this.trainer!.fit({ tokens, targets }, targets, {
+    return this.training.compiled.fit({ tokens, targets }, targets, {
       batchSize,
       ...others,
       sampleWeight: weights,
@@ -249,7 +259,7 @@ export class CausalLM {
 
   /** What a step takes, as a line for users. @throws ArgumentError if it is more than there is */
   private requireMemory(rows: Parameters<typeof stepBytes>[1], batchSize: number): string {
-    const trainer = this.trainer!
+    const trainer = this.training.compiled
     const step = stepBytes(trainer.training, rows, batchSize)
     const isRecomputed = this.transformer.blocks.every(({ recompute }) => recompute)
     return requireMemory(
@@ -277,9 +287,8 @@ export class CausalLM {
     { sequenceLength, batchSize = 4 }: Pick<LanguageFitOptions, 'sequenceLength' | 'batchSize'> = {},
   ): Promise<{ loss: number; perplexity: number }> {
     requireArguments('evaluate', arguments, 2)
-    if (this.trainer === null) this.compile()
     const { tokens, targets, weights } = await this.rows(texts, this.rowLength('evaluate', sequenceLength))
-    const result = await this.trainer!.evaluate({ tokens, targets }, targets, {
+    const result = await this.training.compiled.evaluate({ tokens, targets }, targets, {
       batchSize,
       sampleWeight: weights,
       returnDict: true,
@@ -294,7 +303,7 @@ export class CausalLM {
    */
   async scoreSequences(texts: readonly string[]): Promise<SequenceScore[]> {
     requireArguments('scoreSequences', arguments, 1)
-    const trainer = (this.trainer ??= trainerOf(this.transformer))
+    const trainer = this.training.any
     const scores: SequenceScore[] = []
     for (const text of texts) {
       const ids = this.tokensOf('scoreSequences', text)
@@ -343,13 +352,13 @@ export class CausalLM {
   enableLora(rank: number, options: AdapterOptions = {}): void {
     requireArguments('enableLora', arguments, 2)
     enableAdapters(this.transformer, rank, options)
-    this.trainer = null
+    this.training.renew()
   }
 
   /** Removes the adapters. The weights of the model are as they were before `enableLora`, and are trainable again. */
   disableLora(): void {
     disableAdapters(this.transformer)
-    this.trainer = null
+    this.training.renew()
   }
 
   /**
@@ -384,7 +393,7 @@ export class CausalLM {
     const before = adaptersOf(this.transformer).map(({ branch }) => branch)
     await fillAdapters(this.transformer, this.family.places, config, await openWeights(folder, ADAPTER_WEIGHTS))
     const after = adaptersOf(this.transformer).map(({ branch }) => branch)
-    if (before.length !== after.length || before.some((branch, i) => branch !== after[i])) this.trainer = null
+    if (before.length !== after.length || before.some((branch, i) => branch !== after[i])) this.training.renew()
   }
 
   /**
@@ -395,7 +404,7 @@ export class CausalLM {
    */
   async saveToPreset(folder?: string | URL): Promise<ReadonlyMap<string, Uint8Array>> {
     requireArguments('saveToPreset', arguments, 1)
-    const files = presetFiles(this.transformer, this.family, this.config, this.tokenizer)
+    const files = presetFiles(this.transformer, this.family, this.config, this.generationFile, this.tokenizer)
     if (folder !== undefined) await writeFolder(folder, files, 'saveToPreset')
     return files
   }

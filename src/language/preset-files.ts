@@ -19,6 +19,7 @@ export function presetFiles(
   transformer: Transformer,
   { places }: Family,
   config: JsonRecord,
+  generation: JsonRecord | null,
   tokenizer: Tokenizer,
 ): ReadonlyMap<string, Uint8Array> {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
@@ -32,6 +33,7 @@ export function presetFiles(
   return new Map<string, Uint8Array>([
     ['config.json', json({ ...config, dtype: 'float32', torch_dtype: undefined })],
     ['model.safetensors', encodeContainer(named, { format: 'pt' })],
+    ...(generation === null ? [] : [['generation_config.json', json(generation)] as const]),
     ...tokenizerFiles(tokenizer),
   ])
 }

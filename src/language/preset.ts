@@ -28,6 +28,8 @@ export interface Preset {
   readonly config: JsonRecord
   readonly tokenizer: Tokenizer
   readonly generation: GenerationConfig
+  /** generation_config.json; null if there is none. */
+  readonly generationFile: JsonRecord | null
   readonly folder: PresetFolder
 }
 
@@ -50,9 +52,10 @@ export async function readPreset(
     throw new FormatError(
       `${folder.name}: tokenizer.json has ${tokenizer.vocabularySize} tokens, the model has vectors for ${transformer.description.vocabularySize}`,
     )
-  const generation = readGenerationConfig(await optionalIn(folder, 'generation_config.json'), config, tokenizer)
+  const generationFile = await optionalIn(folder, 'generation_config.json')
+  const generation = readGenerationConfig(generationFile, config, tokenizer)
   await fillFrom(folder, transformer, family, onLoad, opening.signal ?? null)
-  return { transformer, family, config, tokenizer, generation, folder }
+  return { transformer, family, config, tokenizer, generation, generationFile, folder }
 }
 
 /** A new model for a configuration. @param isFilled whether a file fills its weights, so that nothing initializes them */

@@ -12,7 +12,7 @@ import {
   readOptions,
   text,
 } from '../core/options'
-import { merged } from '../core/merged'
+import { merged, replaced } from '../core/merged'
 import { ArgumentError } from '../core/errors'
 import { beamSearch, type BeamScorer } from '../generation/beams'
 import { drawnTokens } from '../generation/generate'
@@ -63,7 +63,8 @@ const tokens = custom<readonly number[], number | readonly number[]>(
   (value) => [...value],
 )
 
-const table = merged(samplingTable, {
+// Where null stands for the default of the preset.
+const table = merged(replaced(samplingTable, { repetitionPenalty: option(nullable(number({ above: 0 })), null) }), {
   maxTokens: option(nullable(count), null),
   stop: option(texts, []),
   stopTokens: option(nullable(tokens), null),
@@ -102,7 +103,7 @@ export function readTextOptions(
   if (beams > 1 && (read.temperature ?? 0) > 0)
     throw new ArgumentError(`${where}: beam search draws nothing, so beams and temperature exclude each other`)
   if (beams === 1 && read.lengthPenalty !== null) throw new ArgumentError(`${where}: lengthPenalty needs beams above 1`)
-  const isDrawn = beams === 1 && (options.temperature ?? defaults.temperature) > 0
+  const isDrawn = beams === 1 && (read.temperature ?? defaults.temperature) > 0
   const drawing = isDrawn ? defaults : null
   return {
     maxTokens: read.maxTokens ?? Math.min(defaults.maxTokens ?? DEFAULT_TOKENS, room),
@@ -113,7 +114,7 @@ export function readTextOptions(
       topK: read.topK ?? drawing?.topK ?? null,
       topP: read.topP ?? drawing?.topP ?? null,
       minP: read.minP ?? drawing?.minP ?? null,
-      repetitionPenalty: options.repetitionPenalty ?? defaults.repetitionPenalty,
+      repetitionPenalty: read.repetitionPenalty ?? defaults.repetitionPenalty,
     }),
     seed: read.seed,
     signal: read.signal,

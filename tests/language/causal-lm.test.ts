@@ -38,7 +38,12 @@ const { tokenizer, texts, cases }: Fixture = JSON.parse(
   readFileSync(new URL('../golden/language/causal-lm.json', import.meta.url), 'utf8'),
 )
 const open = (name: keyof typeof cases): Promise<CausalLM> =>
-  CausalLM.fromPreset(presetOf(cases[name].config, cases[name].shapes, tokenizer))
+  CausalLM.fromPreset(
+    presetOf(cases[name].config, cases[name].shapes, {
+      ...tokenizer,
+      'generation_config.json': { eos_token_id: 1, min_p: 0.1 },
+    }),
+  )
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))
 const adapterFolder = ({ adapter }: Case, at: 'start' | 'end'): string =>
   folderOf({ 'adapter_config.json': adapter.config, 'adapter_model.safetensors': bytesOf(adapter[at]) })
@@ -136,6 +141,10 @@ describe.each(Object.keys(cases) as (keyof typeof cases)[])('%s', (name) => {
   it('writes presets that it reads', async () => {
     const lm = await open(name)
     const files = await lm.saveToPreset()
+    expect(JSON.parse(Buffer.from(files.get('generation_config.json')!).toString())).toEqual({
+      eos_token_id: 1,
+      min_p: 0.1,
+    })
     const original = presetOf(expected.config, expected.shapes, tokenizer)
     const before = decodeContainer(readFileSync(join(original, 'model.safetensors'))).tensors
     const after = decodeContainer(files.get('model.safetensors')!).tensors
@@ -204,6 +213,20 @@ it('trains on responses alone', async () => {
   expect(history.history['valPerplexity']!.at(-1)!).toBeLessThan(history.history['perplexity']![0]!)
 })
 
+it('can be scored, compiled and changed in any order', async () => {
+  const lm = await open('llama')
+  await lm.scoreSequences([texts[0]!])
+  await lm.fit(texts.slice(0, 2), { verbose: 0 })
+  lm.compile({ optimizer: 'sgd' })
+  lm.enableLora(2)
+  await lm.fit(texts.slice(0, 2), { verbose: 0 })
+  lm.compile({ optimizer: new AdamW({ learningRate: 1e-3 }) })
+  lm.disableLora()
+  await expect(lm.fit(texts.slice(0, 2), { verbose: 0 })).rejects.toThrow(/Call compile with a new optimizer/)
+  lm.compile()
+  await lm.fit(texts.slice(0, 2), { verbose: 0 })
+})
+
 describe('errors', () => {
   it('name what is wrong and what to do', async () => {
     const lm = await open('llama')
@@ -211,6 +234,8 @@ describe('errors', () => {
     await expect(lm.generate('word '.repeat(200))).rejects.toThrow(/no token can follow/)
     // @ts-expect-error
     await expect(lm.generate('Call me', { maxToken: 5 })).rejects.toThrow(/maxTokens/)
+    // Spelt as in Keras, an option is read.
+    await expect(lm.generate('Call me', { repetition_penalty: 0 } as object)).rejects.toThrow(/repetitionPenalty/)
     await expect(lm.generate('Call me', { topK: 5 })).rejects.toThrow(/temperature/)
     await expect(lm.generate('Call me', { beams: 2, temperature: 1 })).rejects.toThrow(/exclude each other/)
     await expect(lm.fit([], { verbose: 0 })).rejects.toThrow(/no tokens/)

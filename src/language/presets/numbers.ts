@@ -1,6 +1,7 @@
 // Numbers of files as float32.
 
 import { fromFloat16 } from '../../core/half'
+import { once } from '../../core/once'
 
 export interface NumberKind {
   /** The bytes of a number. */
@@ -15,11 +16,11 @@ function aligned(bytes: Uint8Array, size: number): ArrayBufferLike {
   return isAligned && bytes.byteLength % size === 0 ? bytes.buffer : new Uint8Array(bytes).buffer
 }
 
-/** The values of all float16 numbers; made when the first is read. */
-let halves: Float32Array | null = null
+/** The values of all float16 numbers. */
+const halves = /* @__PURE__ */ once(() => Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromFloat16(bits)))
 
 function float16(bytes: Uint8Array): Float32Array {
-  const table = (halves ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromFloat16(bits)))
+  const table = halves()
   const from = new Uint16Array(aligned(bytes, 2))
   const to = new Float32Array(from.length)
   for (let i = 0; i < to.length; i++) to[i] = table[from[i]!]!

@@ -3,6 +3,7 @@
 import { encodeUtf8, utf8Text } from '../../core/text'
 import { fromBase64 } from '../../core/base64'
 import { FormatError } from '../../core/errors'
+import { once } from '../../core/once'
 import { byWords, withCache } from './cache'
 
 /**
@@ -99,11 +100,10 @@ function graphemesOf(text: string): Iterable<string> {
 const WINDOW = 64
 
 function* segmentsOf(text: string): Iterable<string> {
-  segmenter ??= new Intl.Segmenter('en')
   let width = WINDOW
   for (let begin = 0; begin < text.length;) {
     const isEnd = begin + width >= text.length
-    const segments = Array.from(segmenter.segment(text.slice(begin, begin + width)), ({ segment }) => segment)
+    const segments = Array.from(segmenterOf().segment(text.slice(begin, begin + width)), ({ segment }) => segment)
     // The last one may go on behind the window.
     if (!isEnd) segments.pop()
     width = segments.length === 0 ? width * 2 : WINDOW
@@ -114,4 +114,4 @@ function* segmentsOf(text: string): Iterable<string> {
   }
 }
 
-let segmenter: Intl.Segmenter | null = null
+const segmenterOf = /* @__PURE__ */ once(() => new Intl.Segmenter('en'))
