@@ -1,6 +1,5 @@
 // LoRA for language models: narrow matrices beside projections, in memory and in the files of Python's peft.
 
-import { encodeUtf8 } from '../core/text'
 import type { Json } from '../core/registry'
 import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
 import { extent, listOf, nullable, number, integer, option, readOptions, text } from '../core/options'
@@ -13,6 +12,7 @@ import { PROJECTIONS, type Place, type Places, type ProjectionPart } from './fam
 import { ModelConfig } from './families/config'
 import { projectionOf, type Transformer } from './families/transformer'
 import { rowsWithin, type Rows } from './families/weights'
+import { jsonFile } from './preset-files'
 import type { StoredTensor } from './presets/open-weights'
 import { LoraBranch } from './layers/lora-branch'
 import type { Projection } from './layers/projection'
@@ -107,7 +107,7 @@ export function adaptersOf(transformer: Transformer): (Target & { readonly branc
   )
 }
 
-/** Removes all adapters; the weights of the model stay frozen until `trainable` is set. */
+/** Removes all adapters; the weights of the model are trainable again. */
 export function disableAdapters(transformer: Transformer): void {
   for (const { layer } of adaptersOf(transformer)) layer.lora = null
   for (const weight of transformer.model.weights) weight.trainable = weight.madeTrainable
@@ -189,7 +189,7 @@ export function adapterFiles(
     inference_mode: true,
   }
   return new Map([
-    [ADAPTER_CONFIG, encodeUtf8(`${JSON.stringify(config, null, 2)}\n`)],
+    [ADAPTER_CONFIG, jsonFile(config)],
     [ADAPTER_WEIGHTS, encodeContainer(tensors, { format: 'pt' })],
   ])
 }

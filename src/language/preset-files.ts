@@ -12,7 +12,8 @@ import type { Transformer } from './families/transformer'
 import { placedWeights, type PlacedWeight } from './families/weights'
 import type { Tokenizer } from './tokens'
 
-const json = (value: unknown): Uint8Array => encodeUtf8(`${JSON.stringify(value, null, 2)}\n`)
+/** The bytes of a JSON file that people can read. */
+export const jsonFile = (value: unknown): Uint8Array => encodeUtf8(`${JSON.stringify(value, null, 2)}\n`)
 
 /** The files of a preset by name. */
 export function presetFiles(
@@ -31,9 +32,9 @@ export function presetFiles(
   }
   const named = [...tensors].map(([name, { shape, data }]): NamedTensor => ({ name, shape, data }))
   return new Map<string, Uint8Array>([
-    ['config.json', json({ ...config, dtype: 'float32', torch_dtype: undefined })],
+    ['config.json', jsonFile({ ...config, dtype: 'float32', torch_dtype: undefined })],
     ['model.safetensors', encodeContainer(named, { format: 'pt' })],
-    ...(generation === null ? [] : [['generation_config.json', json(generation)] as const]),
+    ...(generation === null ? [] : [['generation_config.json', jsonFile(generation)] as const]),
     ...tokenizerFiles(tokenizer),
   ])
 }
@@ -41,8 +42,8 @@ export function presetFiles(
 function tokenizerFiles(tokenizer: Tokenizer): (readonly [name: string, bytes: Uint8Array])[] {
   const { tokenizer: steps, config, chatTemplate } = tokenizer.toFiles()
   return [
-    ['tokenizer.json', json(steps)],
-    ...(config === null ? [] : [['tokenizer_config.json', json(config)] as const]),
+    ['tokenizer.json', jsonFile(steps)],
+    ...(config === null ? [] : [['tokenizer_config.json', jsonFile(config)] as const]),
     ...(chatTemplate == null ? [] : [['chat_template.jinja', encodeUtf8(chatTemplate)] as const]),
   ]
 }

@@ -36,6 +36,15 @@ export function requireRank(layer: Named, inputShape: BatchShape, form: readonly
   )
 }
 
+/** The features of an input [batch, …, features]. @throws ShapeError if they are not known */
+export function requireFeatures(layer: Named, inputShape: BatchShape): number {
+  const features = inputShape.at(-1)
+  if (inputShape.length >= 2 && features != null) return features
+  throw new ShapeError(
+    `${layer.toString()}: the input must be [batch, …, features], received ${formatShape(inputShape)}`,
+  )
+}
+
 /** `input`, `input[1]`, `state[0]`. */
 const nameOf = (path: string): string => (path.startsWith('.') ? path.slice(1) : `input${path}`)
 

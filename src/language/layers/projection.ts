@@ -1,13 +1,12 @@
 // Projection: a linear layer whose weights lie as in files of other programs, and which may have an adapter beside them.
 
 import { boolean, configured, extent, option, required } from '../../core/options'
-import { ShapeError, formatShape } from '../../core/errors'
 import { matmul } from '../../ops/linalg/linalg'
 import { add } from '../../ops/numpy/elementwise'
 import { transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { requireExtents } from '../../layers/checks'
+import { requireExtents, requireFeatures } from '../../layers/checks'
 import { TENSOR } from '../../layers/forms'
 import { initializer } from '../../layers/kinds'
 import { Layer } from '../../layers/layer'
@@ -42,7 +41,7 @@ export class Projection extends ProjectionBase {
   static override readonly traits: LayerTraits<Projection> = {
     form: TENSOR,
     checkShape(layer, shape, built) {
-      layer.features(shape)
+      requireFeatures(layer, shape)
       requireExtents(layer, shape, built, [-1])
     },
   }
@@ -65,17 +64,11 @@ export class Projection extends ProjectionBase {
   override build(inputShape: BatchShape): void {
     this.kernelVariable = this.addWeight({
       name: 'kernel',
-      shape: [this.units, this.features(inputShape)],
+      shape: [this.units, requireFeatures(this, inputShape)],
       initializer: this.kernelInitializer,
     })
     if (this.useBias)
       this.biasVariable = this.addWeight({ name: 'bias', shape: [this.units], initializer: this.biasInitializer })
-  }
-
-  private features(inputShape: BatchShape): number {
-    const features = inputShape.at(-1)
-    if (inputShape.length >= 2 && features != null) return features
-    throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
   }
 
   call(x: Tensor): Tensor {

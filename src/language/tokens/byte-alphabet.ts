@@ -1,6 +1,7 @@
 // The alphabet of byte-level BPE: a visible character for each byte, as in GPT-2.
 
 import { encodeUtf8 } from '../../core/text'
+
 /** The character of each byte: itself if it is visible in Latin-1, otherwise one from U+0100 on. */
 export const BYTE_CHARACTERS: readonly string[] = alphabet()
 

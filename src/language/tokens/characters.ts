@@ -97,8 +97,3 @@ export function normalizeForm(text: string, form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD
 export function lowercase(text: string): string {
   return text.replaceAll('\u03a3', '\u03c3').toLowerCase()
 }
-
-/** A text with U+FFFD instead of lone surrogates, which UTF-8 cannot express. */
-export function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\ufffd')
-}

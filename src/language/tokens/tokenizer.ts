@@ -1,11 +1,11 @@
 // Text to numbers of tokens, and back, as Python's tokenizers and transformers do it.
 
+import { wellFormed } from '../../core/text'
 import { ArgumentError, FormatError, quoted } from '../../core/errors'
 import { boolean, count, nullable, option, readOptions } from '../../core/options'
 import { isRecord, valueAt, type JsonRecord } from '../../files/containers/json'
 import { addedTokensOf, Finder, type AddedToken } from './added-tokens'
 import { withCache } from './cache'
-import { wellFormed } from './characters'
 import { ChatTemplate, type ChatMessage, type ChatTemplateOptions } from './chat-template'
 import { cleanedUp, decoderOf, type Sink } from './decoders'
 import { recordField } from './fields'

@@ -1,9 +1,9 @@
 // Trains byte-level byte-pair encoding, with the merges that Python's tokenizers learn from the same texts.
 
+import { wellFormed } from '../../core/text'
 import { ArgumentError, quoted } from '../../core/errors'
 import type { JsonRecord } from '../../files/containers/json'
 import { BYTE_CHARACTERS, byteText } from './byte-alphabet'
-import { wellFormed } from './characters'
 import { Heap } from './heap'
 import { PairTable } from './pair-table'
 import { splitText } from './patterns'

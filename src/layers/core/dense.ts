@@ -1,13 +1,12 @@
 // Dense: the fully connected layer.
 
 import { merged } from '../../core/merged'
-import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, extent, option, required } from '../../core/options'
 import { add } from '../../ops/numpy/elementwise'
 import { matmul } from '../../ops/linalg/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { requireExtents } from '../checks'
+import { requireExtents, requireFeatures } from '../checks'
 import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import { extentsAt, type BatchShape } from '../spec'
 import { unitAxes } from '../units'
@@ -58,7 +57,7 @@ export class Dense extends DenseBase {
     form: TENSOR,
     requiredInputs: (layer) => ({ minNdim: 2, ...extentsAt(layer.buildShape, [-1]) }),
     checkShape(layer, shape, built) {
-      layer.features(shape)
+      requireFeatures(layer, shape)
       requireExtents(layer, shape, built, [-1])
     },
     unitFlow(layer) {
@@ -89,7 +88,7 @@ export class Dense extends DenseBase {
   override build(inputShape: BatchShape): void {
     this.kernelVariable = this.addWeight({
       name: 'kernel',
-      shape: [this.features(inputShape), this.units],
+      shape: [requireFeatures(this, inputShape), this.units],
       initializer: this.kernelInitializer,
       regularizer: this.kernelRegularizer,
       constraint: this.kernelConstraint,
@@ -104,19 +103,13 @@ export class Dense extends DenseBase {
     })
   }
 
-  private features(inputShape: BatchShape): number {
-    const features = inputShape.at(-1)
-    if (inputShape.length >= 2 && features != null) return features
-    throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
-  }
-
   call(x: Tensor): Tensor {
     const product = matmul(x, this.kernel)
     return this.activation(this.biasVariable === null ? product : add(product, this.biasVariable))
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
-    this.features(inputShape)
+    requireFeatures(this, inputShape)
     return [...inputShape.slice(0, -1), this.units]
   }
 }
