@@ -1,16 +1,17 @@
 // A model and its tokenizer from a preset: the folder of a model as Hugging Face has it.
 
-import { FormatError } from '../core/errors'
+import { FormatError, restating } from '../core/errors'
 import { withFile } from '../core/file-scope'
 import { isRecord, type JsonRecord } from '../files/containers/json'
 import { ModelConfig } from './families/config'
 import { familyOf, type Kind } from './families'
-import type { Family } from './families/description'
-import { buildTransformer, type Transformer } from './families/transformer'
-import { fillWeight, placedWeights, prefixIn, requireWeights } from './families/weights'
+import type { Description, Family } from './families/description'
+import { buildEncoder, type Encoder } from './families/encoder'
+import { buildTransformer, type Network, type Transformer } from './families/transformer'
+import { fillWeight, placedWeights, prefixIn, requireWeights, withPlainNames } from './families/weights'
 import { readGenerationConfig, type GenerationConfig } from './generation-config'
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
-import { openWeights } from './presets/open-weights'
+import { openWeights, type StoredTensor } from './presets/open-weights'
 import type { PresetFolder } from './presets/preset-folder'
 import { RandomNormal } from '../parts/initializers'
 import { Tokenizer } from './tokens'
@@ -20,9 +21,20 @@ export interface PresetOptions extends OpenPresetOptions {
   readonly onLoad?: (read: number, all: number) => void
 }
 
+/** The models of each kind of family. */
+interface Networks {
+  readonly decoder: Transformer
+  readonly encoder: Encoder
+}
+
+const BUILDERS: { readonly [Each in Kind]: (description: Description, name: string) => Networks[Each] } = {
+  decoder: buildTransformer,
+  encoder: buildEncoder,
+}
+
 /** Everything that a preset contains. */
-export interface Preset {
-  readonly transformer: Transformer
+export interface Preset<Of extends Kind = 'decoder'> {
+  readonly transformer: Networks[Of]
   readonly family: Family
   /** config.json */
   readonly config: JsonRecord
@@ -37,13 +49,13 @@ export interface Preset {
  * Reads a preset.
  * @throws FormatError naming the file and the reason, for a preset that is incomplete, damaged or of another kind
  */
-export async function readPreset(
+export async function readPreset<Of extends Kind>(
   source: PresetSource,
-  kind: Kind,
+  kind: Of,
   where: string,
   options: PresetOptions,
-): Promise<Preset> {
-  const { onLoad, ...opening } = options
+): Promise<Preset<Of>> {
+  const { onLoad: _, ...opening } = options
   const folder = await openPreset(source, where, opening)
   const config = await recordIn(folder, 'config.json')
   const [transformer, family] = transformerOf(config, kind, folder.name)
@@ -54,20 +66,28 @@ export async function readPreset(
     )
   const generationFile = await optionalIn(folder, 'generation_config.json')
   const generation = readGenerationConfig(generationFile, config, tokenizer)
-  await fillFrom(folder, transformer, family, onLoad, opening.signal ?? null)
+  await fillNetwork(transformer, family, await openWeights(folder), { ...options, where: folder.name })
   return { transformer, family, config, tokenizer, generation, generationFile, folder }
 }
 
 /** A new model for a configuration. @param isFilled whether a file fills its weights, so that nothing initializes them */
-export function transformerOf(config: JsonRecord, kind: Kind, name: string, isFilled = true): [Transformer, Family] {
+export function transformerOf<Of extends Kind>(
+  config: JsonRecord,
+  kind: Of,
+  name: string,
+  isFilled = true,
+): [Networks[Of], Family] {
   const read = ModelConfig.of(config, 'config.json')
   const family = familyOf(read.text('model_type'), kind)
   const description = family.describe(read)
-  return [withFile({ fillsWeights: isFilled }, () => buildTransformer(description, nameOf(name))), family]
+  const build = (): Networks[Of] => BUILDERS[kind](description, nameOf(name))
+  // Such as that a table would be too large.
+  const worded = (message: string): string => `config.json describes a model that cannot be built: ${message}`
+  return [restating(worded, () => withFile({ fillsWeights: isFilled }, build)), family]
 }
 
 /** A new model: matrices begin with normal numbers of the config's `initializer_range`, 0.02 unless it has one. */
-export function newTransformer(config: JsonRecord, kind: Kind, seed: number): [Transformer, Family] {
+export function newTransformer<Of extends Kind>(config: JsonRecord, kind: Of, seed: number): [Networks[Of], Family] {
   const [transformer, family] = transformerOf(config, kind, 'model', false)
   const stddev = ModelConfig.of(config, 'config.json').number('initializer_range', 0.02)
   transformer.model.weights
@@ -104,17 +124,20 @@ async function tokenizerIn(folder: PresetFolder): Promise<Tokenizer> {
   return Tokenizer.fromFiles({ tokenizer, config, chatTemplate, name: folder.name })
 }
 
-async function fillFrom(
-  folder: PresetFolder,
-  transformer: Transformer,
+/**
+ * Fills the weights of a model from the tensors of a file.
+ * @throws FormatError for tensors that are missing, have another shape, or have numbers that are not finite
+ */
+export async function fillNetwork(
+  network: Network,
   { places }: Family,
-  onLoad: PresetOptions['onLoad'],
-  signal: AbortSignal | null,
+  stored: ReadonlyMap<string, StoredTensor>,
+  { where, onLoad, signal }: Pick<PresetOptions, 'onLoad' | 'signal'> & { readonly where: string },
 ): Promise<void> {
-  const tensors = await openWeights(folder)
-  const weights = placedWeights(transformer, places)
+  const tensors = withPlainNames(stored)
+  const weights = placedWeights(network, places)
   const prefix = prefixIn(tensors, weights, places)
-  requireWeights(tensors, weights, prefix, folder.name)
+  requireWeights(tensors, weights, prefix, where)
   let read = 0
   for (const weight of weights) {
     signal?.throwIfAborted()

@@ -1,11 +1,12 @@
 // Tiny language models for tests: weights by a rule that tests/golden/causal_lm.py has as well, and presets in temporary folders.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll } from 'vitest'
 import { sizeOf, type Shape } from '../../src/core/shapes'
 import { encodeContainer } from '../../src/files/containers/safetensors'
+import type { StoredTensor } from '../../src/language/presets/open-weights'
 
 /** Numbers in ±scale, from the name of a tensor and the index of an element. */
 export function drawnWeights(name: string, shape: Shape, scale: number): Float32Array {
@@ -29,6 +30,17 @@ export function drawnTensors(shapes: Readonly<Record<string, Shape>>, scale = 0.
   })
 }
 
+/** The same weights, as if they were in a file. */
+export function drawnStore(shapes: Readonly<Record<string, Shape>>): Map<string, StoredTensor> {
+  return new Map(
+    drawnTensors(shapes).map(({ name, shape, data }) => {
+      const [rows, length] = [shape[0] ?? 1, sizeOf(shape.slice(1))]
+      const read = (from = 0, to = rows) => Promise.resolve(data.slice(from * length, to * length))
+      return [name, { name, shape, read }]
+    }),
+  )
+}
+
 const folders: string[] = []
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -38,8 +50,10 @@ afterAll(() => {
 export function folderOf(files: Readonly<Record<string, unknown>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-language-'))
   folders.push(folder)
-  for (const [name, content] of Object.entries(files))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), content instanceof Uint8Array ? content : JSON.stringify(content))
+  }
   return folder
 }
 

@@ -2,7 +2,11 @@
 
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
+import { MAX_ELEMENTS } from '../../core/shapes'
 import { isRecord, type JsonRecord } from '../../files/containers/json'
+
+/** More than any model has: Llama 3.1 405B has 126. */
+const MOST_BLOCKS = 1000
 
 /** A record of JSON, with the name of its file for errors. */
 export class ModelConfig {
@@ -51,7 +55,17 @@ export class ModelConfig {
 
   /** An integer ≥ 1. @param otherwise if there is none; without it, that is an error */
   count<Default = never>(key: string | readonly string[], otherwise?: Default): number | Default {
-    return this.read(listOf(key), 'an integer from 1 to 10⁹', isCount, otherwise)
+    return this.read(listOf(key), 'an integer from 1 to 2²⁸', isCount, otherwise)
+  }
+
+  /** A number of blocks. Each costs time before the weights are read, so that it has a limit. */
+  blocks(key: string | readonly string[]): number {
+    return this.read<number, never>(listOf(key), `an integer from 1 to ${MOST_BLOCKS}`, isBlocks, undefined)
+  }
+
+  /** An integer ≥ 0. */
+  index<Default = never>(key: string | readonly string[], otherwise?: Default): number | Default {
+    return this.read(listOf(key), 'an integer from 0 to 2²⁸', isIndex, otherwise)
   }
 
   number<Default = never>(key: string | readonly string[], otherwise?: Default): number | Default {
@@ -103,8 +117,10 @@ export class ModelConfig {
 
 const listOf = (keys: string | readonly string[]): readonly string[] => (typeof keys === 'string' ? [keys] : keys)
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
-const isCount = (value: unknown): value is number =>
-  isNumber(value) && Number.isInteger(value) && value > 0 && value <= 1e9
+const isIndex = (value: unknown): value is number =>
+  isNumber(value) && Number.isInteger(value) && value >= 0 && value <= MAX_ELEMENTS
+const isCount = (value: unknown): value is number => isIndex(value) && value > 0
+const isBlocks = (value: unknown): value is number => isCount(value) && value <= MOST_BLOCKS
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isNumbers = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isNumber)

@@ -76,7 +76,7 @@ function llamaLike(config: ModelConfig, variation: Variation = {}): Description 
     epsilon,
     ...variation.block,
   }
-  const blocks = Array.from({ length: config.count('num_hidden_layers') }, (_, layer): BlockOptions => {
+  const blocks = Array.from({ length: config.blocks('num_hidden_layers') }, (_, layer): BlockOptions => {
     const type = layerTypeOf(config, layer, variation)
     const { frequencies, magnitude } = rotation(type)
     return {
@@ -269,7 +269,7 @@ const gpt2: Family = {
       width,
       longest,
       positions: { count: longest, offset: 0 },
-      blocks: Array.from({ length: config.count(['n_layer', 'num_hidden_layers']) }, () => block),
+      blocks: Array.from({ length: config.blocks(['n_layer', 'num_hidden_layers']) }, () => block),
       finalNorm: { kind: 'layer', epsilon },
       head: { isTied: config.flag('tie_word_embeddings', true) },
     }
@@ -319,7 +319,7 @@ const gptNeoX: Family = {
       vocabularySize: config.count('vocab_size'),
       width,
       longest: Math.min(config.count('max_position_embeddings', 2048), longest),
-      blocks: Array.from({ length: config.count('num_hidden_layers') }, () => block),
+      blocks: Array.from({ length: config.blocks('num_hidden_layers') }, () => block),
       finalNorm: { kind: 'layer', epsilon },
       head: { isTied: config.flag('tie_word_embeddings', false) },
     }

@@ -31,8 +31,8 @@ export interface Description {
   readonly finalNorm?: NormDescription
   /** How scores of tokens are made of the result; encoders have none. */
   readonly head?: Head
-  /** Biases of attention that depend on the distance of two steps. */
-  readonly distanceBias?: { readonly buckets: number; readonly heads: number }
+  /** A number for each head and group of distances that all blocks add to the scores of attention. */
+  readonly positionBias?: { readonly numHeads: number; readonly buckets: number; readonly maxDistance: number }
 }
 
 export interface Head {
@@ -61,7 +61,7 @@ export const BLOCK_PARTS = [
 export type BlockPart = (typeof BLOCK_PARTS)[number]
 
 /** The layers outside of blocks that have weights. */
-export type ModelPart = 'tokens' | 'positions' | 'tokenTypes' | 'embeddingNorm' | 'finalNorm' | 'head' | 'distanceBias'
+export type ModelPart = 'tokens' | 'positions' | 'tokenTypes' | 'embeddingNorm' | 'finalNorm' | 'head' | 'positionBias'
 
 /** A layer's place in a file: the name of its weights without `.weight` and `.bias`. */
 export type Place = string | SharedPlace

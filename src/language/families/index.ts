@@ -3,10 +3,11 @@
 import { FormatError, quoted } from '../../core/errors'
 import { decoders } from './decoders'
 import type { Family } from './description'
+import { encoders } from './encoders'
 
 export type Kind = Family['kind']
 
-const families: readonly Family[] = decoders
+const families: readonly Family[] = [...decoders, ...encoders]
 
 /** @throws FormatError for a family that is not in the table, or of another kind */
 export function familyOf(type: string, kind: Kind): Family {

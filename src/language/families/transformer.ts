@@ -3,6 +3,7 @@
 import { FormatError } from '../../core/errors'
 import type { Tensor } from '../../ops/tensor'
 import { Input } from '../../layers/core/input-layer'
+import type { Embedding } from '../../layers/core/embedding'
 import { PositionEmbedding } from '../../layers/core/position-embedding'
 import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
 import type { Layer } from '../../layers/layer'
@@ -12,27 +13,32 @@ import { TensorSpec } from '../../layers/spec'
 import { Model } from '../../models/model'
 import { normalizationOf, type Normalization } from '../layers/options'
 import { Projection } from '../layers/projection'
+import type { RelativePositionBias } from '../layers/relative-position-bias'
 import { TransformerBlock } from '../layers/transformer-block'
 import type { BlockPart, Description, ModelPart, ProjectionPart } from './description'
 
 /** A layer with weights of its own. */
-export type Leaf = Projection | Normalization | ReversibleEmbedding | PositionEmbedding
+export type Leaf = Projection | Normalization | Embedding | PositionEmbedding | RelativePositionBias
 
-/** A language model and its layers. */
-export interface Transformer {
+/** The layers of a language model, by which files name their weights. */
+export interface Network {
+  readonly description: Description
+  /** The layers outside of the blocks that have weights. */
+  readonly parts: ReadonlyMap<ModelPart, Leaf>
+  readonly blocks: readonly TransformerBlock[]
+}
+
+/** A model that continues texts, and its layers. */
+export interface Transformer extends Network {
   /** Tokens [batch, steps] → scores of the next token after each step, [batch, steps, tokens]. */
   readonly model: Model<Tensor, Tensor>
   /** The symbol of the tokens, [batch, steps]. */
   readonly tokens: Tensor
   /** The symbol of the last features, before the scores: [batch, steps, width]. */
   readonly hidden: Tensor
-  readonly description: Description
   /** The layer that makes scores of the last features, and its call: [batch, …, width] → [batch, …, vocabulary]. */
   readonly head: Layer<Tensor>
   readonly scoresOf: (features: Tensor) => Tensor
-  /** The layers outside of the blocks that have weights. */
-  readonly parts: ReadonlyMap<ModelPart, Leaf>
-  readonly blocks: readonly TransformerBlock[]
 }
 
 /** Builds a model that continues texts. Its weights are not initialized if a file fills them. */

@@ -3,15 +3,16 @@
 import { sizeOf, type Shape } from '../../core/shapes'
 import { FormatError, formatShape, internalError, quoted } from '../../core/errors'
 import { exactly } from '../../core/tuples'
+import { Embedding } from '../../layers/core/embedding'
 import { PositionEmbedding } from '../../layers/core/position-embedding'
-import { ReversibleEmbedding } from '../../layers/core/reversible-embedding'
 import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
 import type { Variable } from '../../ops/variable'
 import { Projection } from '../layers/projection'
+import { RelativePositionBias } from '../layers/relative-position-bias'
 import type { StoredTensor } from '../presets/open-weights'
 import type { TransformerBlock } from '../layers/transformer-block'
-import { BLOCK_PARTS, type BlockPart, type Places, type SharedPlace } from './description'
-import { partOf, projectionOf, type Leaf, type Transformer } from './transformer'
+import { BLOCK_PARTS, type BlockPart, type Description, type Places, type SharedPlace } from './description'
+import { partOf, projectionOf, type Leaf, type Network } from './transformer'
 
 /** A weight and its place in a file. */
 export interface PlacedWeight {
@@ -32,7 +33,8 @@ export interface PlacedWeight {
 
 /** The weights of a layer, by the ending of their names in files. */
 function variablesOf(layer: Leaf): readonly (readonly [suffix: string, variable: Variable | null])[] {
-  if (layer instanceof ReversibleEmbedding || layer instanceof PositionEmbedding) return [['weight', layer.embeddings]]
+  if (layer instanceof Embedding || layer instanceof PositionEmbedding || layer instanceof RelativePositionBias)
+    return [['weight', layer.embeddings]]
   if (layer instanceof RMSNormalization) return [['weight', layer.scale]]
   if (layer instanceof LayerNormalization)
     return [
@@ -74,7 +76,7 @@ export function rowsWithin(block: TransformerBlock, { of }: SharedPlace, part: B
 }
 
 /** All weights of a model with their places in the files of its family. */
-export function placedWeights({ blocks, parts }: Transformer, places: Places): PlacedWeight[] {
+export function placedWeights({ blocks, parts, description }: Network, places: Places): PlacedWeight[] {
   const placed: PlacedWeight[] = []
   const put = (layer: Leaf, name: string, rows: Rows | null, isWhole = false): void => {
     const isMatrix = layer instanceof Projection
@@ -94,7 +96,13 @@ export function placedWeights({ blocks, parts }: Transformer, places: Places): P
       })
     }
   }
-  for (const [part, layer] of parts) put(layer, nameOf(places.model[part], part), null, part === 'head')
+  for (const [part, layer] of parts)
+    put(
+      layer,
+      nameOf(places.model[part], part),
+      part === 'positions' ? positionRows(description) : null,
+      part === 'head',
+    )
   blocks.forEach((block, i) => {
     for (const part of BLOCK_PARTS) {
       const [layer, place] = [partOf(block, part), places.parts[part]]
@@ -110,6 +118,11 @@ export function placedWeights({ blocks, parts }: Transformer, places: Places): P
   return placed
 }
 
+/** The rows of the table of positions that steps have. */
+function positionRows({ positions }: Description): Rows | null {
+  return positions === undefined ? null : { total: positions.count, ranges: [[positions.offset, positions.count]] }
+}
+
 function nameOf(name: string | undefined, part: string): string {
   if (name === undefined) throw new FormatError(`the family has no name for ${part}`)
   return name
@@ -117,6 +130,13 @@ function nameOf(name: string | undefined, part: string): string {
 
 /** Rows that are read at once: about a MiB of numbers. */
 const BLOCK = 2 ** 18
+
+/** Tensors of which the normalizations of old files have the names of new ones: weight and bias for gamma and beta. */
+export function withPlainNames<Stored>(tensors: ReadonlyMap<string, Stored>): ReadonlyMap<string, Stored> {
+  const plain = (name: string): string =>
+    name.replace(/LayerNorm\.(gamma|beta)$/, (_, old) => `LayerNorm.${old === 'gamma' ? 'weight' : 'bias'}`)
+  return new Map([...tensors].map(([name, tensor]) => [plain(name), tensor]))
+}
 
 /** The prefix that the names of a file begin with. */
 export function prefixIn(

@@ -5,7 +5,7 @@ import { configured } from '../../core/options'
 import { softmax } from '../../ops/nn/activations'
 import { attend } from '../../ops/nn/attention'
 import { matmul } from '../../ops/linalg/linalg'
-import { divide, multiply, tanh, where } from '../../ops/numpy/elementwise'
+import { add, divide, multiply, tanh, where } from '../../ops/numpy/elementwise'
 import { repeat, reshape, swapAxes, transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { ATTENTION_OPTIONS, both, causalMask, pairMask, windowMask } from '../../layers/attention/masks'
@@ -18,6 +18,7 @@ import type { BatchShape } from '../../layers/spec'
 import type { LayerTraits } from '../../layers/traits'
 import { attentionOptions } from './options'
 import { Projection } from './projection'
+import type { RelativePositionBias } from './relative-position-bias'
 
 /** Its exponential is 0 relative to that of any score that is not as negative. */
 const MASKED = -1e9
@@ -49,6 +50,8 @@ export class SelfAttention extends SelfAttentionBase {
     this.rotaryFrequencies === null
       ? null
       : new RotaryEmbedding({ frequencies: this.rotaryFrequencies, magnitude: this.rotaryMagnitude, name: 'rotary' })
+  /** What is added to the scores; several layers may share it. Set it before the layer is built. Null for nothing. */
+  positionBias: RelativePositionBias | null = null
 
   protected override checkOptions(): void {
     const { numHeads, numKeyValueHeads } = this
@@ -83,10 +86,11 @@ export class SelfAttention extends SelfAttentionBase {
     const key = this.placed(this.key.apply(x), this.keyNorm)
     const value = this.split(this.value.apply(x))
     const mask = attention.attentionMask ?? null
+    const bias = this.positionBias?.apply(x) ?? null
     const made =
       this.attentionSoftCap === null
-        ? this.attended(query, key, value, mask)
-        : this.limited(query, key, value, mask, this.attentionSoftCap)
+        ? this.attended(query, key, value, mask, bias)
+        : this.limited(query, key, value, mask, bias, this.attentionSoftCap)
     return this.outputProjection!.apply(reshape(made, [x.shape[0]!, x.shape[1]!, this.numHeads * this.headDim]))
   }
 
@@ -94,22 +98,31 @@ export class SelfAttention extends SelfAttentionBase {
     return this.attentionScale ?? 1 / Math.sqrt(this.headDim)
   }
 
-  private attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null): Tensor {
+  private attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, bias: Tensor | null): Tensor {
     const [batch, steps, heads] = query.shape
     const reach = this.slidingWindow === null ? Infinity : this.slidingWindow - 1
     return attend(`${this}`, query, key, value, {
       scale: this.scale,
       mask: mask && pairMask(`${this}`, mask, [batch!, heads!, steps!, steps!]),
+      bias,
       before: reach,
       after: this.isCausal ? 0 : reach,
     }).result
   }
 
   /** Through scores that are stored, because the kernel of attention does not limit them. */
-  private limited(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, cap: number): Tensor {
+  private limited(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | null,
+    bias: Tensor | null,
+    cap: number,
+  ): Tensor {
     const apart = (x: Tensor): Tensor => transpose(this.matched(x), [0, 2, 1, 3])
     const raw = multiply(matmul(apart(query), swapAxes(apart(key), -2, -1)), this.scale)
-    const scores = multiply(tanh(divide(raw, cap)), cap)
+    const limited = multiply(tanh(divide(raw, cap)), cap)
+    const scores = bias === null ? limited : add(limited, bias)
     const steps = query.shape[1]!
     let seen = this.isCausal ? causalMask(steps, steps) : null
     if (this.slidingWindow !== null) seen = both(seen, windowMask(steps, steps, this.slidingWindow))

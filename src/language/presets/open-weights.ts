@@ -118,7 +118,8 @@ function headerIn(bytes: Uint8Array, damaged: Damaged): JsonRecord {
 
 interface Entry {
   readonly shape: Shape
-  readonly kind: NumberKind
+  /** The name of a type if such numbers cannot be read: files also have tables of integers, which are no weights. */
+  readonly kind: NumberKind | string
   readonly begin: number
   readonly end: number
 }
@@ -129,26 +130,35 @@ function entryOf(name: string, entry: Json, damaged: Damaged): Entry {
   if (!isRecord(entry)) throw damaged(`${quoted(name)} is no record`)
   const { dtype } = entry
   const [shape, offsets] = [itemsOf(entry['shape']), itemsOf(entry['data_offsets'])]
-  const kind = typeof dtype === 'string' && Object.hasOwn(NUMBERS, dtype) ? NUMBERS[dtype]! : null
-  if (kind === null)
-    throw new FormatError(
-      `The tensor ${quoted(name)} has numbers of the type ${quoted(dtype)}; supported: ${Object.keys(NUMBERS).join(', ')}`,
-    )
+  if (typeof dtype !== 'string') throw damaged(`${quoted(name)} has no type of numbers`)
+  const kind = Object.hasOwn(NUMBERS, dtype) ? NUMBERS[dtype]! : dtype
   if (!isNumbers(shape) || !isNumbers(offsets) || offsets.length !== 2 || ![...shape, ...offsets].every(isCount))
     throw damaged(`${quoted(name)} has no valid shape and place`)
   const [begin, end] = [offsets[0]!, offsets[1]!]
-  if (end - begin !== sizeOf(shape) * kind.bytes)
-    throw damaged(`${quoted(name)} of shape ${formatShape(shape)} in ${String(dtype)} has ${end - begin} bytes`)
+  const size = typeof kind === 'string' ? Math.max(0, end - begin) : sizeOf(shape) * kind.bytes
+  if (end - begin !== size)
+    throw damaged(`${quoted(name)} of shape ${formatShape(shape)} in ${dtype} has ${end - begin} bytes`)
   return { shape, kind, begin, end }
 }
 
-function storedTensor(file: PresetFile, name: string, shape: Shape, kind: NumberKind, at: number): StoredTensor {
+function storedTensor(
+  file: PresetFile,
+  name: string,
+  shape: Shape,
+  kind: NumberKind | string,
+  at: number,
+): StoredTensor {
   const rows = shape[0] ?? 1
   const row = shape.length === 0 ? 1 : sizeOf(shape.slice(1))
   return {
     name,
     shape,
-    read: async (from = 0, to = rows) =>
-      kind.read(await file.read(at + from * row * kind.bytes, at + to * row * kind.bytes)),
+    async read(from = 0, to = rows) {
+      if (typeof kind === 'string')
+        throw new FormatError(
+          `${file.name}: ${quoted(name)} has numbers of the type ${quoted(kind)}; supported: ${Object.keys(NUMBERS).join(', ')}`,
+        )
+      return kind.read(await file.read(at + from * row * kind.bytes, at + to * row * kind.bytes))
+    },
   }
 }

@@ -189,13 +189,20 @@ describe('damaged files', () => {
     ['a long header', Uint8Array.from([255, 255, 255, 255, 0, 0, 0, 0]), /header should end/],
     ['no JSON', headed('{ nonsense'), /no JSON/],
     ['a name twice', headed('{"a":{},"a":{}}'), /twice/],
-    ['an unknown type', headed({ a: entry('F8_E4M3', [1], 0, 1) }, new Uint8Array(1)), /F8_E4M3/],
+    ['no type', headed({ a: entry(3 as never, [1], 0, 4) }, new Uint8Array(4)), /no type of numbers/],
     ['another size', headed({ a: entry('F32', [2], 0, 4) }, new Uint8Array(4)), /has 4 bytes/],
     ['a negative place', headed({ a: entry('F32', [1], -4, 0) }, new Uint8Array(4)), /place/],
     ['a huge shape', headed({ a: entry('F32', [2 ** 40, 2 ** 40], 0, 4) }, new Uint8Array(4)), /bytes|place/],
     ['overlaps', headed({ a: entry('F32', [2], 0, 8), b: entry('F32', [2], 0, 8) }, new Uint8Array(8)), /overlap/],
   ])('%s', async (_name, bytes, message) => {
     await expect(open({ 'model.safetensors': bytes })).rejects.toThrow(message)
+  })
+
+  it('numbers that cannot be weights end the reading of their tensor alone', async () => {
+    const header = { a: entry('F8_E4M3', [1], 0, 1), b: entry('F32', [1], 1, 5) }
+    const tensors = await open({ 'model.safetensors': headed(header, new Uint8Array(5)) })
+    expect(Array.from(await tensors.get('b')!.read())).toEqual([0])
+    await expect(tensors.get('a')!.read()).rejects.toThrow(/'a' has numbers of the type 'F8_E4M3'; supported: F32/)
   })
 
   it('indices that lead elsewhere', async () => {

@@ -1,0 +1,138 @@
+// A tiny model of each family: scores, features and continuations compared with transformers.
+// modes: simd, relaxed
+
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { generate, tensor } from '../../src'
+import type { Shape } from '../../src/core/shapes'
+import { Decoding } from '../../src/generation/decoding'
+import type { Kind } from '../../src/language/families'
+import { fillNetwork, transformerOf } from '../../src/language/preset'
+import type { JsonRecord } from '../../src/files/containers/json'
+import { drawnStore } from '../helpers/language'
+
+interface Described {
+  readonly config: JsonRecord
+  readonly shapes: Readonly<Record<string, Shape>>
+  readonly ids: readonly (readonly number[])[]
+}
+interface DecoderCase extends Described {
+  readonly logits: string
+  readonly continued: readonly number[]
+}
+interface EncoderCase extends Described {
+  readonly mask: readonly (readonly number[])[]
+  readonly types: readonly (readonly number[])[] | null
+  /** Zeros where there is padding. */
+  readonly features: string
+}
+
+const {
+  decoders,
+  encoders,
+}: {
+  decoders: Readonly<Record<string, DecoderCase>>
+  encoders: Readonly<Record<string, EncoderCase>>
+} = JSON.parse(
+  gunzipSync(readFileSync(new URL('../golden/language/families.json.gz', import.meta.url))).toString('utf8'),
+)
+const PROMPT = 8
+/** The most by which a score may differ. */
+const TOLERANCE = 2e-5
+
+const numbersOf = (base64: string): Float32Array => {
+  const bytes = Buffer.from(base64, 'base64')
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i))
+}
+const integers = (rows: readonly (readonly number[])[]) => tensor(rows.flat(), [rows.length, rows[0]!.length], 'int32')
+
+async function made<Of extends Kind>({ config, shapes }: Described, kind: Of, name: string) {
+  const [network, family] = transformerOf(config, kind, name)
+  await fillNetwork(network, family, drawnStore(shapes), { where: name })
+  return network
+}
+
+/** The largest difference between numbers of one row of a batch, in its first steps. */
+function distance(made: ArrayLike<number>, expected: ArrayLike<number>, from = 0, to = expected.length): number {
+  let worst = 0
+  for (let i = from; i < to; i++) worst = Math.max(worst, Math.abs(made[i]! - expected[i]!))
+  return worst
+}
+
+describe.each(Object.entries(decoders))('%s', (name, { logits, continued, ...described }) => {
+  const { ids } = described
+  const steps = ids[0]!.length
+
+  it('gives the scores of transformers at each position, in padded batches too', async () => {
+    const { model, description } = await made(described, 'decoder', name)
+    const expected = numbersOf(logits)
+    const scores = await model.predict(integers(ids))
+    expect(scores.shape).toEqual([ids.length, steps, description.vocabularySize])
+    expect(distance(scores.data, expected)).toBeLessThan(TOLERANCE)
+    // Of the second row only the first tokens are left.
+    const kept = 13
+    const padded = [ids[0]!, ids[1]!.map((id, i) => (i < kept ? id : 0))]
+    const again = await model.predict(integers(padded))
+    const row = steps * description.vocabularySize
+    expect(distance(again.data, expected, 0, row)).toBeLessThan(TOLERANCE)
+    expect(distance(again.data, expected, row, row + kept * description.vocabularySize)).toBeLessThan(TOLERANCE)
+    model.dispose()
+  })
+
+  it('continues a text as transformers does', async () => {
+    const { model } = await made(described, 'decoder', name)
+    const maxTokens = continued.length - PROMPT
+    expect(await generate(model, continued.slice(0, PROMPT), { maxTokens })).toEqual(continued)
+    const decoding = new Decoding(model, 1, continued.length)
+    const greedy = async (length: number, to: number): Promise<number[]> => {
+      const tokens = continued.slice(0, length)
+      while (tokens.length < to) {
+        const [scores] = await decoding.next([tokens])
+        tokens.push(scores!.indexOf(Math.max(...scores!)))
+      }
+      return tokens
+    }
+    // A prompt of its own, one that is a part of what came before, longer ones that continue it, and a short one.
+    for (const [length, to] of [
+      [PROMPT, 72],
+      [11, 40],
+      [40, 48],
+      [70, 72],
+      [PROMPT + 1, 12],
+    ] as const)
+      expect(await greedy(length, to)).toEqual(continued.slice(0, to))
+    const [other] = await decoding.next([[5, 6, 7, 8]])
+    const whole = await model.predict(integers([[5, 6, 7, 8]]))
+    expect(distance(other!, whole.data.slice(-other!.length))).toBeLessThan(TOLERANCE)
+    await decoding.dispose()
+    model.dispose()
+  })
+})
+
+describe.each(Object.entries(encoders))('%s', (name, { mask, types, features, ...described }) => {
+  it('gives the features of transformers, whatever the padding is', async () => {
+    const { model, description } = await made(described, 'encoder', name)
+    const expected = numbersOf(features)
+    const featuresOf = async (count: number, padding: number | null): Promise<ArrayLike<number>> => {
+      const ids = described.ids.map((row, r) =>
+        row.map((id, i) => (mask[r]![i] === 0 && padding !== null ? padding : id)).slice(0, count),
+      )
+      const cut = (rows: EncoderCase['mask']) => integers(rows.map((row) => row.slice(0, count)))
+      const kinds = description.tokenTypes === undefined ? {} : { tokenTypes: cut(types!) }
+      return (await model.predict({ tokens: integers(ids), mask: cut(mask), ...kinds })).data
+    }
+    const { width } = description
+    const steps = mask[0]!.length
+    const kept = mask[1]!.filter((each) => each === 1).length
+    for (const padding of [null, 7]) {
+      const all = await featuresOf(steps, padding)
+      expect(distance(all, expected, 0, steps * width)).toBeLessThan(TOLERANCE)
+      expect(distance(all, expected, steps * width, (steps + kept) * width)).toBeLessThan(TOLERANCE)
+    }
+    // Without padding, the second row has the same features.
+    const short = Array.from(await featuresOf(kept, null)).slice(kept * width)
+    expect(distance(short, expected.slice(steps * width, (steps + kept) * width))).toBeLessThan(TOLERANCE)
+    model.dispose()
+  })
+})
