@@ -46,6 +46,15 @@ export function dotBytes(a: v128, b: v128, sums: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sums)
 }
 
+/**
+ * Sums of two products of bytes, in each int16 lane; `b` is within 0 … 127. The plain binary computes something else, whose
+ * result has no meaning.
+ */
+@inline
+export function dotPairs(a: v128, b: v128): v128 {
+  return i16x8.relaxed_dot_i8x16_i7x16_s(a, b)
+}
+
 /** [a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃], of integers */
 @inline
 export function sumPairs(a: v128, b: v128): v128 {

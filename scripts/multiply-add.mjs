@@ -20,6 +20,8 @@ const FORMS = [
   // Products of bytes: the plain binary has no fast equivalent and uses another path (Bytes.None). drop, drop,
   // i32x4.neg
   { relaxed: [0xfd, 0x93, 0x02], plain: [DROP, DROP, 0xfd, 0xa1, 0x01] },
+  // Sums of two products of bytes, likewise. drop, i16x8.neg
+  { relaxed: [0xfd, 0x92, 0x02], plain: [DROP, 0xfd, 0x81, 0x01] },
   // i32x4: float32 → int32; the saturating instruction, marked by nops
   { relaxed: [0xfd, 0x81, 0x02], plain: [NOP, NOP, 0xfd, 0xf8, 0x01] },
 ]

@@ -663,6 +663,82 @@ export enum QuantizedProduct {
 /** Bytes of the sums at the start of a strip of QuantizedProduct. */
 export const QUANTIZED_SUMS = 32
 
+// Packed matrices have weights [outputs, inputs] of `bits` 8 or 4, in strips of PACKED_STRIP outputs and groups of
+// PACKED_GROUP inputs. A strip is its groups in order; a group is
+//
+//   scales float32 [8], with 4 bits also minima float32 [8], then the integers q as quads of neighbouring inputs:
+//   8 bits   int8 [8 quads, 8 outputs, 4]                                                       weight = scale · q
+//   4 bits   bytes [4 quads, 8 outputs, 4], quads 0 … 3 in the low halves and 4 … 7 in the high ones
+//                                                                                               weight = scale · q − minimum
+// Outputs and inputs past the last one are zeros.
+export const PACKED_STRIP = 8
+export const PACKED_GROUP = 32
+
+// PackedQuantize: for each group of each row of input [rows, columns], out = ⌊x / scale⌉, to even, within ±127, and
+// scale = max |x| / 127. Rows are in panels: a few rows whose quads alternate, and then single rows. A panel is int16
+// [groups, 8 quads, rows of the panel, 4]; bytes where PackedProduct multiplies bytes. int16 for weights of 4 bits
+// are in the order 0 2 1 3 within a quad. Its scales are, for each group, those
+// of its rows and then −scale · Σ q of each of them. The height of panels depends on `bits`, those of the weights, and on
+// the engine. `scratch` has GEMM_SCRATCH bytes for every thread.
+export enum PackedQuantize {
+  out = 8,
+  scales = 12,
+  input = 16,
+  rows = 20,
+  columns = 24,
+  bits = 28,
+  scratch = 32,
+  size = 36,
+}
+
+/** Bytes per group of a row that PackedQuantize writes at most to out, and to scales. */
+export const PACKED_GROUP_BYTES = 64
+export const PACKED_GROUP_SCALES = 8
+
+// PackedProduct: out [rows, outputs] = Σ over groups: scale of x · weight · q. input and scales come from PackedQuantize.
+// `scratch` has GEMM_SCRATCH bytes for every thread.
+export enum PackedProduct {
+  out = 8,
+  input = 12,
+  scales = 16,
+  weights = 20,
+  rows = 24,
+  outputs = 28,
+  inputs = 32,
+  bits = 36,
+  scratch = 40,
+  size = 44,
+}
+
+// PackedGemm: out [rows, outputs] = lhs [rows, inputs] · weightsᵀ in float32; with `transposed` ≠ 0, out [rows, inputs] =
+// lhs [rows, outputs] · weights. wide and `scratch` as in Gemm.
+export enum PackedGemm {
+  out = 8,
+  lhs = 12,
+  weights = 16,
+  rows = 20,
+  outputs = 24,
+  inputs = 28,
+  bits = 32,
+  transposed = 36,
+  wide = 40,
+  scratch = 44,
+  size = 48,
+}
+
+// PackedTake: out [count, inputs] = the rows of weights [outputs, inputs] with the numbers indices int32 [count]. Negative
+// numbers count from the end; the row of a number outside of the matrix is NaN.
+export enum PackedTake {
+  out = 8,
+  weights = 12,
+  indices = 16,
+  count = 20,
+  outputs = 24,
+  inputs = 28,
+  bits = 32,
+  size = 36,
+}
+
 // Copy: out(i0, i1, …) = input(i0, i1, …), both strided.
 //   lists   rank × { extent, inputStride, outStride }
 export enum Copy {

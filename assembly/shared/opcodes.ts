@@ -84,6 +84,14 @@ export enum Opcode {
   NormalizeGradient,
   /** The gradient of Normalize with respect to scale and shift. */
   NormalizeWeights,
+  /** Groups of 32 numbers as integers within ±127, each group with a scale. */
+  PackedQuantize,
+  /** The results of PackedQuantize, times packed weights. */
+  PackedProduct,
+  /** Rows of float32, times packed weights or their transpose. */
+  PackedGemm,
+  /** Rows of a packed matrix as float32. */
+  PackedTake,
 }
 
 /** An operation on bits. */

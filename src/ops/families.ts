@@ -4,7 +4,15 @@
 import { convolutions } from '../engine/primitives/convolution'
 import { pooling } from '../engine/primitives/pooling'
 import { addWindowRules } from '../engine/primitives'
-import { algebra, attention, control, convolution, normalization, quantized } from '../engine/runtime/wasm/binaries'
+import {
+  algebra,
+  attention,
+  control,
+  convolution,
+  normalization,
+  packed,
+  quantized,
+} from '../engine/runtime/wasm/binaries'
 import { addBinary } from '../engine/runtime/wasm/families'
 import { convolutions as convolutionKernels } from '../engine/tape/kernels/convolution'
 import { pooling as poolingKernels } from '../engine/tape/kernels/pooling'
@@ -40,4 +48,9 @@ export function needControl(): void {
 /** Products of int8 weights. */
 export function needQuantized(): void {
   addBinary(quantized)
+}
+
+/** Products of packed weights of 8 and 4 bits. */
+export function needPacked(): void {
+  addBinary(packed)
 }

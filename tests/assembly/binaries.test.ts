@@ -19,6 +19,7 @@ import {
   core,
   decoder,
   normalization,
+  packed,
   quantized,
 } from '../../src/engine/runtime/wasm/binaries'
 import { decodeBytes } from '../../src/engine/runtime/wasm/decode'
@@ -31,7 +32,7 @@ const levels = [
   ['relaxed', 'relaxed'],
 ] as const satisfies readonly (readonly [SimdLevel, string])[]
 
-const binaries = [core, algebra, attention, control, convolution, normalization, quantized]
+const binaries = [core, algebra, attention, control, convolution, normalization, packed, quantized]
 
 describe('binaries from files', () => {
   it.each(levels)('replace the text of the %s variants', (level, name) => {

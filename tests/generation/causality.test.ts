@@ -35,10 +35,12 @@ import {
   initializers,
   ops,
   setRandomSeed,
-  type Tensor,
+  Tensor,
 } from '../../src'
 import { StateError } from '../../src/core/errors'
 import { forgetWarnings } from '../../src/core/warnings'
+import { packRows, packedBytes, packedShape, type PackedFormat } from '../../src/engine/primitives/packed'
+import { packedMatmul, packedTake } from '../../src/ops/nn/packed'
 import { CachedScorer, WholeScorer } from '../../src/generation/scorers'
 
 const TOKENS = 13
@@ -113,6 +115,19 @@ class Memory extends Layer<Tensor> {
     const memory = ops.broadcastTo(this.memory, [x.shape[0]!, 5, SIZE])
     return this.attention.apply([x, memory])
   }
+}
+
+/** A frozen square matrix. */
+function squareOf(bits: 4 | 8): { packed: Tensor; format: PackedFormat } {
+  const format = { outputs: SIZE, inputs: SIZE, bits }
+  const bytes = new Int8Array(packedBytes(SIZE, SIZE, bits))
+  packRows(
+    bytes,
+    format,
+    0,
+    Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.sin(i * i)),
+  )
+  return { packed: new Tensor(bytes, packedShape(format), 'int8'), format }
 }
 
 function modelOf(mix: Mix, options = {}): Model<Tensor, Tensor> {
@@ -242,6 +257,20 @@ const taken: [string, Mix][] = [
     }),
   ],
   ['an attention to a learnt memory', twice((x) => new Memory().apply(x))],
+  ...([8, 4] as const).map((bits): [string, Mix] => [
+    `rows and products of packed weights of ${bits} bits`,
+    inLayer((x, tokens) => {
+      const { packed, format } = squareOf(bits)
+      const rows = packedTake(packed, ops.mod(tokens, SIZE), format)
+      const product = packedMatmul(ops.add(x, rows), packed, format)
+      return packedMatmul(
+        ops.matmul(ops.softmax(ops.where(tri(x), scores(product), -1e9)), x),
+        packed,
+        format,
+        'float32',
+      )
+    }),
+  ]),
   ['PositionEmbedding', (x) => new Add().apply([x, new PositionEmbedding({ sequenceLength: 20 }).apply(x)])],
   [
     'positions that are computed',

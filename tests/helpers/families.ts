@@ -5,6 +5,7 @@ import {
   needAttention,
   needControl,
   needNormalization,
+  needPacked,
   needQuantized,
   needWindows,
 } from '../../src/ops/families'
@@ -14,4 +15,5 @@ needAttention()
 needNormalization()
 needAlgebra()
 needQuantized()
+needPacked()
 needControl()

@@ -86,6 +86,21 @@ function windowWork(
   }
 }
 
+/** Parts are strips or groups of columns. A single row waits for the weights. */
+function packedWork(
+  layout: { readonly rows: number; readonly outputs: number; readonly inputs: number },
+  cost: number,
+  block: number,
+): WorkRule {
+  return (field) => {
+    const rows = field(layout.rows),
+      outputs = field(layout.outputs),
+      inputs = field(layout.inputs)
+    const columns = Math.min(outputs, inputs)
+    return { nanoseconds: (1 + rows) * outputs * inputs * cost, pieces: Math.ceil(columns / block) }
+  }
+}
+
 /**
  * @param products the number of matrix products of the size scores × features
  * @param block the rows of the smallest part; Infinity: whole heads of keys
@@ -220,6 +235,10 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Substitute]: substituteWork,
   [Opcode.Quantize]: ofRows(layouts.Quantize.rows, layouts.Quantize.columns, PLAIN_STEP * 2),
   [Opcode.QuantizedProduct]: windowWork(layouts.QuantizedProduct, MULTIPLY_ADD / 2),
+  [Opcode.PackedQuantize]: ofRows(layouts.PackedQuantize.rows, layouts.PackedQuantize.columns, PLAIN_STEP * 2),
+  [Opcode.PackedProduct]: packedWork(layouts.PackedProduct, MULTIPLY_ADD / 2, layouts.PACKED_STRIP),
+  [Opcode.PackedGemm]: packedWork(layouts.PackedGemm, MULTIPLY_ADD, layouts.PACKED_GROUP),
+  [Opcode.PackedTake]: ofRows(layouts.PackedTake.count, layouts.PackedTake.inputs, PLAIN_STEP),
   [Opcode.Fourier]: fourierWork,
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,

@@ -15,6 +15,7 @@ import { ArgSort, SearchSorted, SortedValues } from '../../../src/engine/primiti
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../../helpers/data'
 import { attentionCases } from './attention-cases'
 import { normalizationCases } from './normalization-cases'
+import { packedCases } from './packed-cases'
 import type { CaseInput, OpCase } from './cases'
 
 type RoutineCase = OpCase<'routine'>
@@ -605,4 +606,5 @@ export const routineCases: readonly RoutineCase[] = [
   ...systems,
   ...fourierCases,
   ...quantizedCases,
+  ...packedCases,
 ]

@@ -23,11 +23,14 @@ import {
   ops,
   runtimeInfo,
   setRandomSeed,
+  tensor,
   threadsReady,
   valueAndGrad,
 } from '../../../src'
 import type { Address } from '../../../src/engine/ir/operand'
-import type { Tensor } from '../../../src/ops/tensor'
+import { packRows, packedBytes, packedShape } from '../../../src/engine/primitives/packed'
+import { packedMatmul, packedTake } from '../../../src/ops/nn/packed'
+import { Tensor } from '../../../src/ops/tensor'
 import { apply } from '../../../src/ops/trace'
 import { sharing } from '../../../src/engine/tape/parts'
 import { planTape } from '../../../src/engine/tape'
@@ -408,6 +411,36 @@ const normalizations = [
   }
 })
 
+const packedProducts = ([8, 4] as const).flatMap((bits) =>
+  [1, 3, 50].map((rows) => ({
+    name: `packed weights of ${bits} bits, ${rows} rows`,
+    shapes: [[rows, 200]],
+    body: ([x]: Tensor[]): readonly Tensor[] => {
+      const format = { outputs: 150, inputs: 200, bits }
+      const bytes = new Int8Array(packedBytes(150, 200, bits))
+      packRows(
+        bytes,
+        format,
+        0,
+        Float32Array.from({ length: 150 * 200 }, (_, i) => Math.sin(i * i)),
+      )
+      const packed = new Tensor(bytes, packedShape(format), 'int8')
+      const ids = tensor(
+        Int32Array.from({ length: 9 }, (_, i) => 16 * i),
+        [9],
+        'int32',
+      )
+      const square = (activations: 'int8' | 'float32') => (each: Tensor) =>
+        sum(ops.square(packedMatmul(each, packed, format, activations)))
+      return [
+        valueAndGrad(square('int8'))(x!),
+        valueAndGrad(square('float32'))(x!),
+        packedTake(packed, ids, format),
+      ].flat()
+    },
+  })),
+)
+
 describe.skipIf(settings.backend === 'interpreter')('the same bits on any number of threads', () => {
   // Parts of one nanosecond: all work that can be divided is divided.
   const runtimes: Runtime[] = []
@@ -418,7 +451,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
   })
   afterAll(() => dispose())
 
-  it.each([...products, ...others, ...windows, ...loops, ...attentions, ...normalizations])(
+  it.each([...products, ...others, ...windows, ...loops, ...attentions, ...normalizations, ...packedProducts])(
     '$name',
     ({ shapes, body }) => {
       const graph = graphOf(shapes, body)

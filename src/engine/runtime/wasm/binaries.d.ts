@@ -16,4 +16,5 @@ export const attention: Binary
 export const control: Binary
 export const convolution: Binary
 export const normalization: Binary
+export const packed: Binary
 export const quantized: Binary
