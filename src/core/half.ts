@@ -1,5 +1,7 @@
 // Converts float16 and bfloat16, as 16 bits, to numbers and back.
 
+import { once } from './once'
+
 /** sign 1 bit, exponent 5, mantissa 10 */
 export function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
@@ -7,6 +9,24 @@ export function fromFloat16(bits: number): number {
   const mantissa = bits & 1023
   if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN
   return sign * (exponent === 0 ? mantissa : mantissa + 1024) * 2 ** (Math.max(exponent, 1) - 25)
+}
+
+const HALVES = 2 ** 16
+
+/** The numbers of all float16 values, by their bits. */
+export const halfValues = /* @__PURE__ */ once(() =>
+  Float32Array.from({ length: HALVES }, (_, bits) => fromFloat16(bits)),
+)
+
+/** The numbers of many float16 values: of more than there are by a table, which takes a fifth of the time. */
+export function float16Numbers(bits: Uint16Array): Float32Array {
+  const numbers = new Float32Array(bits.length)
+  if (bits.length < HALVES) for (let i = 0; i < bits.length; i++) numbers[i] = fromFloat16(bits[i]!)
+  else {
+    const values = halfValues()
+    for (let i = 0; i < bits.length; i++) numbers[i] = values[bits[i]!]!
+  }
+  return numbers
 }
 
 /** Rounds to the nearest, ties to even. */
@@ -26,6 +46,13 @@ export function toFloat16(value: number): number {
 export function fromBfloat16(bits: number): number {
   word[0] = bits << 16
   return float[0]!
+}
+
+/** The numbers of many bfloat16 values. */
+export function bfloat16Numbers(bits: Uint16Array): Float32Array {
+  const words = new Uint32Array(bits.length)
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16
+  return new Float32Array(words.buffer)
 }
 
 /** Rounds to the nearest, ties to even. */

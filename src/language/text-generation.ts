@@ -107,7 +107,7 @@ export function readTextOptions(
   const drawing = isDrawn ? defaults : null
   return {
     maxTokens: read.maxTokens ?? Math.min(defaults.maxTokens ?? DEFAULT_TOKENS, room),
-    stop: read.stop.filter((each) => each !== ''),
+    stop: read.stop,
     stopTokens: new Set(read.stopTokens ?? defaults.stopTokens),
     sampling: readSampling({
       temperature: read.temperature ?? (isDrawn ? defaults.temperature : null),

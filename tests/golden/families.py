@@ -88,6 +88,17 @@ DECODERS = {
     "gpt_neox_sequential": GPTNeoXConfig(**base, use_parallel_residual=False),
 }
 
+FLAT = {
+    "rope_theta": 1e6,
+    "rope_local_base_freq": 10000.0,
+    "rope_scaling": {"rope_type": "linear", "factor": 8.0},
+    "rope_parameters": None,
+}
+"""The rotations of old files of Gemma 3, in which the factor is only for layers without a window. None removes a key."""
+
+CHANGED = {"gemma3_flat": (DECODERS["gemma3"], FLAT)}
+"""Decoders with settings that transformers reads and does not write."""
+
 ENCODERS = {
     "bert": (AutoModel, BertConfig(**base)),
     "bert_with_head": (AutoModelForMaskedLM, BertConfig(**base, hidden_act="gelu_new")),
@@ -107,12 +118,15 @@ def encoded(numbers):
     return base64.b64encode(np.ascontiguousarray(numbers, dtype="<f4").tobytes()).decode()
 
 
-def drawn_model(kind, config, folder):
+def drawn_model(kind, config, folder, changes={}):
     """A model with drawn weights, and what the files of its folder say."""
     kind.from_config(config).float().save_pretrained(folder)
     draw_into(folder)
     with open(os.path.join(folder, "config.json")) as file:
-        written = json.load(file)
+        written = {**json.load(file), **changes}
+    written = {key: value for key, value in written.items() if value is not None or key not in changes}
+    with open(os.path.join(folder, "config.json"), "w") as file:
+        json.dump(written, file)
     with safe_open(os.path.join(folder, "model.safetensors"), "pt") as file:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}
     model = kind.from_pretrained(folder, attn_implementation="eager").float().eval()
@@ -132,9 +146,9 @@ def greedy(model, ids):
     return ids if len(set(ids[PROMPT:])) >= 8 else None
 
 
-def decoder(config, generator):
+def decoder(config, generator, changes={}):
     with tempfile.TemporaryDirectory() as folder:
-        model, described = drawn_model(AutoModelForCausalLM, config, folder)
+        model, described = drawn_model(AutoModelForCausalLM, config, folder, changes)
         ids = torch.randint(3, VOCABULARY, (ROWS, STEPS), generator=generator)
         with torch.no_grad():
             logits = model(ids).logits
@@ -175,6 +189,8 @@ def main():
         "decoders": {name: decoder(config, generator) for name, config in DECODERS.items()},
         "encoders": {name: encoder(*each, generator) for name, each in ENCODERS.items()},
     }
+    # Drawn last, so that the numbers of the others stay as they are.
+    content["decoders"].update({name: decoder(config, generator, changes) for name, (config, changes) in CHANGED.items()})
     path = os.path.join(HERE, "language/families.json.gz")
     with open(path, "wb") as file:
         file.write(gzip.compress(json.dumps(content).encode(), 9, mtime=0))

@@ -166,6 +166,8 @@ it('streams pieces whose join is the text, ends at stop texts, and with a signal
   expect(await lm.generate('Call me', { ...options, stop, stripPrompt: true })).toBe(
     whole.slice(0, whole.indexOf(stop)),
   )
+  for (const empty of ['', [stop, '']])
+    await expect(lm.generate('Call me', { ...options, stop: empty })).rejects.toThrow(/stop.* non-empty string/)
   const control = new AbortController()
   let text = ''
   for await (const piece of lm.stream('Call me', { ...options, signal: control.signal })) {

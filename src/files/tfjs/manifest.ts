@@ -7,7 +7,7 @@
 
 import { utf8Text } from '../../core/text'
 import { FormatError, formatShape, quoted } from '../../core/errors'
-import { fromFloat16 } from '../../core/half'
+import { float16Numbers } from '../../core/half'
 import type { Json } from '../../core/registry'
 import { MAX_DATA_ELEMENTS, sizeOf, type Shape } from '../../core/shapes'
 import { isRecord, valueAt, type JsonRecord } from '../containers/json'
@@ -67,21 +67,10 @@ function filled<Made extends Float32Array | Int32Array>(
   return made
 }
 
-/** The number of float16 numbers. */
-const HALVES = 2 ** 16
-
-function half(bytes: Uint8Array<ArrayBuffer>): Float32Array {
-  const stored = new Uint16Array(bytes.buffer)
-  const made = new Float32Array(stored.length)
-  if (stored.length < HALVES) return filled(made, stored, fromFloat16)
-  const table = Float32Array.from({ length: HALVES }, (_, bits) => fromFloat16(bits))
-  return filled(made, stored, (bits) => table[bits]!)
-}
-
 /** By the dtypes of specs and of quantizations. */
 const STORAGE: Readonly<Record<string, Storage>> = {
   float32: { bytes: 4, dtype: 'float32', read: ({ buffer }) => new Float32Array(buffer) },
-  float16: { bytes: 2, dtype: 'float32', read: half },
+  float16: { bytes: 2, dtype: 'float32', read: ({ buffer }) => float16Numbers(new Uint16Array(buffer)) },
   int32: { bytes: 4, dtype: 'int32', read: ({ buffer }) => new Int32Array(buffer) },
   uint16: { bytes: 2, dtype: 'int32', read: ({ buffer }) => new Uint16Array(buffer) },
   uint8: { bytes: 1, dtype: 'int32', read: (bytes) => bytes },

@@ -1,23 +1,19 @@
 // Safetensors as a format of weights: with numbers of all kinds, and files of this library, which have more than arrays.
 
-import { fromBfloat16, fromFloat16 } from '../../core/half'
 import { FormatError } from '../../core/errors'
 import { foreignKind } from '../containers/format-list'
+import { BF16, F16, F64 } from '../containers/numbers'
 import { decodeContainer, encodeContainer, type OtherDtypes, type Reading } from '../containers/safetensors'
 import { loadWeightsFrom, saveWeights } from '../../layers/saved-weights'
 import type { ArrayFormat } from './format'
 
-/** A row of numbers, each of which becomes one of float32 or int32. */
-function kind(
-  bytes: number,
-  array: Float32ArrayConstructor | Int32ArrayConstructor,
-  get: (view: DataView, at: number) => number,
-): OtherDtypes[string] {
+/** A row of integers, each of which becomes one of int32. */
+function integer(bytes: number, get: (view: DataView, at: number) => number): OtherDtypes[string] {
   return {
     bytes,
     read: (content) => {
       const view = new DataView(content.buffer, content.byteOffset, content.length)
-      const made = new array(content.length / bytes)
+      const made = new Int32Array(content.length / bytes)
       for (let i = 0; i < made.length; i++) made[i] = get(view, i * bytes)
       return made
     },
@@ -31,13 +27,13 @@ function whole(value: bigint): number {
 }
 
 const otherDtypes: OtherDtypes = {
-  F16: kind(2, Float32Array, (view, at) => fromFloat16(view.getUint16(at, true))),
-  BF16: kind(2, Float32Array, (view, at) => fromBfloat16(view.getUint16(at, true))),
-  F64: kind(8, Float32Array, (view, at) => view.getFloat64(at, true)),
-  I64: kind(8, Int32Array, (view, at) => whole(view.getBigInt64(at, true))),
-  I16: kind(2, Int32Array, (view, at) => view.getInt16(at, true)),
-  U8: kind(1, Int32Array, (view, at) => view.getUint8(at)),
-  BOOL: kind(1, Int32Array, (view, at) => view.getUint8(at)),
+  F16,
+  BF16,
+  F64,
+  I64: integer(8, (view, at) => whole(view.getBigInt64(at, true))),
+  I16: integer(2, (view, at) => view.getInt16(at, true)),
+  U8: integer(1, (view, at) => view.getUint8(at)),
+  BOOL: integer(1, (view, at) => view.getUint8(at)),
 }
 
 const reading: Reading = { others: otherDtypes, kindOf: foreignKind }

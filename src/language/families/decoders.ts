@@ -28,6 +28,8 @@ interface Variation {
   readonly layerType?: (config: ModelConfig, layer: number) => LayerType
   /** θ of the rotations of a layer without settings of its own. Default 10000. */
   readonly theta?: (config: ModelConfig, type: LayerType) => number
+  /** The kind of layers that a record of rotations is for if it is not nested. Default: all. */
+  readonly scaledType?: LayerType
 }
 
 type LayerType = 'full_attention' | 'sliding_attention'
@@ -58,7 +60,9 @@ function llamaLike(config: ModelConfig, variation: Variation = {}): Description 
   const epsilon = config.number('rms_norm_eps', 1e-6)
   const rotations = new Map<LayerType, Rotation>()
   const rotation = (type: LayerType): Rotation => {
-    const known = rotations.get(type) ?? rotationOf(config, headDim, type, variation.theta?.(config, type))
+    const { theta, scaledType = type } = variation
+    const layers = { type, theta: theta?.(config, type), isScaled: type === scaledType }
+    const known = rotations.get(type) ?? rotationOf(config, headDim, layers)
     rotations.set(type, known)
     return known
   }
@@ -221,6 +225,7 @@ const gemma3: Family = {
       layerType: (_config, layer) => ((layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'),
       theta: (from, type) =>
         type === 'sliding_attention' ? from.number('rope_local_base_freq', 10000) : from.number('rope_theta', 1e6),
+      scaledType: 'full_attention',
     })
   },
   places: { ...gemmaPlaces, prefixes: ['model.', 'model.language_model.', 'language_model.model.', ''] },
@@ -301,7 +306,7 @@ const gptNeoX: Family = {
     const headDim = width / numHeads
     const epsilon = config.number('layer_norm_eps', 1e-5)
     const useBias = config.flag('attention_bias', true)
-    const { frequencies, magnitude, longest } = rotationOf(config, headDim, 'full_attention')
+    const { frequencies, magnitude, longest } = rotationOf(config, headDim, { type: 'full_attention' })
     const block: BlockOptions = {
       numHeads,
       headDim,

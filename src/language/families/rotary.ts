@@ -27,21 +27,31 @@ export interface RotaryConfig {
   readonly features: number
 }
 
-/** The record of the rotations of one kind of layers: all layers share one unless it is nested. */
-export function rotaryParameters(config: ModelConfig, layerType: string): ModelConfig | null {
+/** A kind of layers, and what a config without a record of its own means for it. */
+export interface LayerRotation {
+  readonly type: string
+  /** The base of the frequencies. Default: that of the config, otherwise 10000. */
+  readonly theta?: number | undefined
+  /** Whether a record that is not nested is for these layers. Default true. */
+  readonly isScaled?: boolean
+}
+
+/** The record of the rotations of one kind of layers: all layers that are scaled share one unless it is nested. */
+function rotaryParameters(config: ModelConfig, { type, isScaled = true }: LayerRotation): ModelConfig | null {
   const record = config.record(['rope_parameters', 'rope_scaling'])
-  return record?.record(layerType) ?? record
+  return record?.record(type) ?? (isScaled ? record : null)
 }
 
 /** @param features the features of a head; a share of them may be rotated */
-export function rotationOf(config: ModelConfig, features: number, layerType: string, theta = 10000): Rotation {
-  const parameters = rotaryParameters(config, layerType)
+export function rotationOf(config: ModelConfig, features: number, layers: LayerRotation): Rotation {
+  const parameters = rotaryParameters(config, layers)
   const share =
     parameters?.number('partial_rotary_factor', null) ?? config.number(['partial_rotary_factor', 'rotary_pct'], 1)
   return scaled({
     config,
     parameters,
-    theta: parameters?.number('rope_theta', null) ?? config.number(['rope_theta', 'rotary_emb_base'], theta),
+    theta:
+      parameters?.number('rope_theta', null) ?? layers.theta ?? config.number(['rope_theta', 'rotary_emb_base'], 10000),
     features: 2 * Math.floor((features * share) / 2),
   })
 }

@@ -27,12 +27,15 @@ async function kept(store: FileStore, file: RemoteFile): Promise<PresetFile> {
   const version: FileVersion = { address, size, tag }
   const known = await store.find(version)
   if (known !== null) return known
-  const sum = await store.fetch(version, file)
-  if (sha256 !== null && sum !== null && sum !== sha256) {
+  // What an earlier process has left may be damaged, so a file whose sum is wrong is fetched once more, from its beginning.
+  for (const isLast of [false, true]) {
+    const sum = await store.fetch(version, file)
+    if (sha256 === null || sum === null || sum === sha256) break
     await store.remove(version)
-    throw new FormatError(
-      `${address} arrived with the SHA-256 ${sum}, the server states ${sha256}. It was dropped; load it again`,
-    )
+    if (isLast)
+      throw new FormatError(
+        `${address} arrived with the SHA-256 ${sum}, the server states ${sha256}. It was dropped; load it again`,
+      )
   }
   return (await store.find(version)) ?? file
 }

@@ -1,5 +1,7 @@
 // Keeps files of servers in a folder, in Node. A file that is not complete has the ending .part, and is continued.
 
+import { StateError } from '../../core/errors'
+import { unlessMissing } from '../../engine/runtime/files'
 import { nodeModule, nodeProcess, type NodeModules } from '../../engine/runtime/platform'
 import { fileFolder } from './file-folder'
 import type { FileStore, FileVersion } from './file-store'
@@ -8,6 +10,8 @@ import type { RemoteFile } from './remote-folder'
 
 /** Bytes that are fetched at once. */
 const BLOCK = 2 ** 23
+
+type FileHandle = Awaited<ReturnType<NodeModules['node:fs/promises']['open']>>
 
 /** The modules of Node that the store needs. */
 interface Modules {
@@ -54,45 +58,58 @@ class FolderStore implements FileStore {
     return null
   }
 
+  /**
+   * Two processes may fetch one file at once: each writes every byte where it belongs, so that they do not disturb each other. A file
+   * gets its name only when its sum is right.
+   */
   async fetch(version: FileVersion, file: RemoteFile): Promise<string> {
+    const { files } = this.modules
     const part = this.pathOf(version, '.part')
-    const handle = await this.modules.files.open(part, 'a')
+    const handle = await files.open(part, files.constants.O_RDWR | files.constants.O_CREAT)
+    let sum: string
     try {
-      let { size: at } = await handle.stat()
+      const { size } = await handle.stat()
       // Without a tag the part may be of another version.
-      if (at > version.size || version.tag === null) {
-        await handle.truncate(0)
-        at = 0
-      }
-      file.skip(at)
-      for (; at < version.size; at += BLOCK)
-        await handle.appendFile(await file.read(at, Math.min(version.size, at + BLOCK)))
+      const start = version.tag === null || size > version.size ? 0 : size
+      file.skip(start)
+      for (let at = start; at < version.size; at += BLOCK)
+        await writeAt(handle, await file.read(at, Math.min(version.size, at + BLOCK)), at)
+      await handle.truncate(version.size)
+      sum = await this.sumOf(handle, version.size)
     } finally {
       await handle.close()
     }
-    const sum = await this.sumOf(part, version.size)
-    await this.modules.files.rename(part, this.pathOf(version))
+    if (file.sha256 === null || file.sha256 === sum)
+      await files.rename(part, this.pathOf(version)).catch(async (error: unknown) => {
+        // Another process was faster.
+        unlessMissing(error)
+        if ((await this.find(version)) === null) throw error
+      })
     return sum
   }
 
-  private async sumOf(path: string, size: number): Promise<string> {
+  private async sumOf(handle: FileHandle, size: number): Promise<string> {
     const hash = this.modules.crypto.createHash('sha256')
-    const handle = await this.modules.files.open(path)
     const block = new Uint8Array(Math.min(size, BLOCK))
-    try {
-      for (let at = 0; at < size;) {
-        const { bytesRead } = await handle.read(block, 0, block.length, at)
-        if (bytesRead === 0) break
-        hash.update(block.subarray(0, bytesRead))
-        at += bytesRead
-      }
-    } finally {
-      await handle.close()
+    for (let at = 0; at < size;) {
+      const { bytesRead } = await handle.read(block, 0, block.length, at)
+      if (bytesRead === 0) break
+      hash.update(block.subarray(0, bytesRead))
+      at += bytesRead
     }
     return hash.digest('hex')
   }
 
   async remove(version: FileVersion): Promise<void> {
     for (const ending of ['', '.part']) await this.modules.files.rm(this.pathOf(version, ending), { force: true })
+  }
+}
+
+/** A nearly full disk, or a network, may write fewer bytes than requested. */
+async function writeAt(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done)
+    if (bytesWritten === 0) throw new StateError('cache: the disk is full. Free some space, or pass another folder')
+    done += bytesWritten
   }
 }

@@ -9,19 +9,14 @@
 import { FormatError, formatShape, quoted } from '../../core/errors'
 import { repeatedKey } from '../../core/json'
 import type { Json } from '../../core/registry'
-import { sizeOf, type Shape } from '../../core/shapes'
 import { decodeUtf8 } from '../../core/text'
-import { isNumbers, isRecord, itemsOf, type JsonRecord } from '../../files/containers/json'
-import { NUMBERS, type NumberKind } from './numbers'
+import { isNumbers, isRecord, itemsOf, parseJson, valueAt, type JsonRecord } from '../../files/containers/json'
+import { GgufFolder } from './gguf/gguf-folder'
+import { NUMBERS } from '../../files/containers/numbers'
 import type { PresetFile, PresetFolder } from './preset-folder'
+import { bytesOf, overlapping, storedTensor, type Extent, type StoredTensor } from './stored-tensor'
 
-/** A tensor in a file, whose numbers are read when they are needed. */
-export interface StoredTensor {
-  readonly name: string
-  readonly shape: Shape
-  /** The numbers of all rows, or of those in from ≤ row < to, along the first axis. */
-  read(from?: number, to?: number): Promise<Float32Array>
-}
+export type { StoredTensor }
 
 const WEIGHTS = 'model.safetensors'
 const LENGTH_BYTES = 8
@@ -33,12 +28,17 @@ const LARGEST_HEADER = 100_000_000
  * @throws FormatError naming the file and the reason, for files that are missing or damaged
  */
 export async function openWeights(folder: PresetFolder, name = WEIGHTS): Promise<ReadonlyMap<string, StoredTensor>> {
+  if (folder instanceof GgufFolder && name === WEIGHTS) return folder.tensors
   const index = await folder.json(`${name}.index.json`)
   if (index !== null) return fromShards(folder, index, `${name}.index.json`)
   const file = await folder.open(name)
   if (file !== null) return tensorsIn(file)
   const pickles = (await folder.list()).filter((each) => /\.(bin|pt|pth|pkl|ckpt)$/.test(each))
-  if (pickles.length === 0) throw new FormatError(`${folder.name} has no ${name}`)
+  // Servers list no files.
+  if (pickles.length === 0)
+    throw new FormatError(
+      `${folder.name} has no ${name}. If its weights are in pytorch_model.bin, save the model again with model.save_pretrained(folder, safe_serialization=True): reading such a file executes code`,
+    )
   throw new FormatError(
     `${folder.name} has its weights in ${pickles[0]}. Reading such a file executes code that it contains, so it is refused. Save the model again with model.save_pretrained(folder, safe_serialization=True)`,
   )
@@ -86,79 +86,51 @@ async function tensorsIn(file: PresetFile): Promise<ReadonlyMap<string, StoredTe
   if (view.getUint32(4, true) !== 0 || length > LARGEST_HEADER || start > file.size)
     throw damaged(`its header should end at byte ${start}, it has ${file.size}`)
   const header = headerIn(await file.read(LENGTH_BYTES, start), damaged)
-  const tensors = new Map<string, StoredTensor>()
-  let used = 0
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') continue
-    const { shape, kind, begin, end } = entryOf(name, entry, damaged)
-    if (start + end > file.size) throw damaged(`${quoted(name)} ends at byte ${start + end}, the file has ${file.size}`)
-    used += end - begin
-    tensors.set(name, storedTensor(file, name, shape, kind, start + begin))
+  const extents = Object.entries(header).flatMap(([name, entry]) =>
+    name === '__metadata__' ? [] : [extentOf(name, entry, start, damaged)],
+  )
+  for (const extent of extents) {
+    const end = extent.at + extent.bytes
+    if (end > file.size) throw damaged(`${quoted(extent.name)} ends at byte ${end}, the file has ${file.size}`)
   }
-  // The data of all tensors lie side by side: more bytes than there are would mean that some share them.
-  if (used > file.size - start) throw damaged('tensors overlap')
-  return tensors
+  const shared = overlapping(extents)
+  if (shared !== null) throw damaged(`the data of ${quoted(shared)} overlap those of another tensor`)
+  return new Map(extents.map((extent) => [extent.name, storedTensor(file, extent)]))
 }
 
 type Damaged = (why: string) => FormatError
 
 function headerIn(bytes: Uint8Array, damaged: Damaged): JsonRecord {
-  let [text, header]: [string, Json] = ['', null]
-  try {
-    text = decodeUtf8(bytes)
-    header = JSON.parse(text)
-  } catch {
-    throw damaged('its header is no JSON')
-  }
+  const [text, header] = jsonIn(bytes, damaged)
   if (!isRecord(header)) throw damaged('its header is no record')
   const twice = repeatedKey(text)
   if (twice !== null) throw damaged(`its header has ${quoted(twice)} twice`)
   return header
 }
 
-interface Entry {
-  readonly shape: Shape
-  /** The name of a type if such numbers cannot be read: files also have tables of integers, which are no weights. */
-  readonly kind: NumberKind | string
-  readonly begin: number
-  readonly end: number
+function jsonIn(bytes: Uint8Array, damaged: Damaged): [text: string, value: Json] {
+  try {
+    const text = decodeUtf8(bytes)
+    return [text, parseJson(text, 'its header')]
+  } catch (cause) {
+    throw damaged(cause instanceof FormatError ? cause.message : 'its header is no text in UTF-8')
+  }
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
-function entryOf(name: string, entry: Json, damaged: Damaged): Entry {
+/** @param start of the data in the file */
+function extentOf(name: string, entry: Json, start: number, damaged: Damaged): Extent {
   if (!isRecord(entry)) throw damaged(`${quoted(name)} is no record`)
-  const { dtype } = entry
-  const [shape, offsets] = [itemsOf(entry['shape']), itemsOf(entry['data_offsets'])]
+  const dtype = valueAt(entry, 'dtype')
+  const [shape, offsets] = [itemsOf(valueAt(entry, 'shape')), itemsOf(valueAt(entry, 'data_offsets'))]
   if (typeof dtype !== 'string') throw damaged(`${quoted(name)} has no type of numbers`)
-  const kind = Object.hasOwn(NUMBERS, dtype) ? NUMBERS[dtype]! : dtype
   if (!isNumbers(shape) || !isNumbers(offsets) || offsets.length !== 2 || ![...shape, ...offsets].every(isCount))
     throw damaged(`${quoted(name)} has no valid shape and place`)
   const [begin, end] = [offsets[0]!, offsets[1]!]
-  const size = typeof kind === 'string' ? Math.max(0, end - begin) : sizeOf(shape) * kind.bytes
+  const kind = Object.hasOwn(NUMBERS, dtype) ? NUMBERS[dtype]! : dtype
+  const size = typeof kind === 'string' ? Math.max(0, end - begin) : bytesOf(shape, kind)
   if (end - begin !== size)
     throw damaged(`${quoted(name)} of shape ${formatShape(shape)} in ${dtype} has ${end - begin} bytes`)
-  return { shape, kind, begin, end }
-}
-
-function storedTensor(
-  file: PresetFile,
-  name: string,
-  shape: Shape,
-  kind: NumberKind | string,
-  at: number,
-): StoredTensor {
-  const rows = shape[0] ?? 1
-  const row = shape.length === 0 ? 1 : sizeOf(shape.slice(1))
-  return {
-    name,
-    shape,
-    async read(from = 0, to = rows) {
-      if (typeof kind === 'string')
-        throw new FormatError(
-          `${file.name}: ${quoted(name)} has numbers of the type ${quoted(kind)}; supported: ${Object.keys(NUMBERS).join(', ')}`,
-        )
-      return kind.read(await file.read(at + from * row * kind.bytes, at + to * row * kind.bytes))
-    },
-  }
+  return { name, shape, kind, at: start + begin, bytes: size }
 }

@@ -118,6 +118,31 @@ describe('sources', () => {
     await expect(openPreset('hf://a/b/c', 'test')).rejects.toThrow(/hf:\/\/owner\/name/)
   })
 
+  it('the hub: no other server gets the token', async () => {
+    const tokens: unknown[] = []
+    const other = createServer((request, response) => {
+      tokens.push(request.headers.authorization)
+      response.end(JSON.stringify(config))
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const address = `http://127.0.0.1:${(other.address() as AddressInfo).port}/blob`
+    manner = { extra: (_request, response) => (response.writeHead(302, { location: address }).end(), true) }
+    const endpoint = new URL(base).origin
+    const opened = await openPreset('hf://owner/tiny', 'test', { endpoint, token: 'secret', cache: false })
+    expect(await opened.json('config.json')).toEqual(config)
+    expect(requests.map(({ headers }) => headers.authorization)).toContain('Bearer secret')
+    expect([...new Set(tokens)]).toEqual([undefined])
+    other.close()
+  })
+
+  it('the hub: a GGUF file of a repository', async () => {
+    const endpoint = new URL(base).origin
+    const opening = openPreset('hf://owner/tiny@v2/parts/no.gguf', 'test', { endpoint, cache: false })
+    await expect(opening).rejects.toThrow(/v2\/parts\/ has no file 'no.gguf'/)
+    expect(requests.at(-1)!.url).toBe('/owner/tiny/resolve/v2/parts/no.gguf')
+    await expect(openPreset('hf://owner/tiny/../no.gguf', 'test', { endpoint })).rejects.toThrow(/hf:\/\/owner/)
+  })
+
   it('the errors of servers', async () => {
     manner = { extra: (_request, response) => (response.writeHead(403).end(), true) }
     await expect((await openPreset(base, 'test', { cache: false })).json('config.json')).rejects.toThrow(/403.*token/)
@@ -156,6 +181,26 @@ describe('the cache', () => {
     expect(readdirSync(cache).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
+  it('fetches a part again that is damaged', async () => {
+    const cache = folderOf({})
+    await requireWhole(await openPreset(base, 'test', { cache }))
+    const whole = readdirSync(cache).find((name) => name.includes('model.safetensors'))!
+    rmSync(join(cache, whole))
+    writeFileSync(join(cache, `${whole}.part`), new Uint8Array(5000).fill(9))
+    await requireWhole(await openPreset(base, 'test', { cache }))
+    writeFileSync(join(cache, whole), 'too short')
+    await requireWhole(await openPreset(base, 'test', { cache }))
+    expect(readdirSync(cache).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('may be filled by several at once', async () => {
+    const cache = folderOf({})
+    for (const tag of [undefined, () => 'the same']) {
+      manner = tag === undefined ? { breaksAfter: 4096 } : { tag, breaksAfter: 4096 }
+      await Promise.all(Array.from({ length: 4 }, async () => requireWhole(await openPreset(base, 'test', { cache }))))
+    }
+  })
+
   it('refuses content with another sum than the server states', async () => {
     manner = { tag: () => '0'.repeat(64) }
     const cache = folderOf({})
@@ -187,12 +232,18 @@ describe('damaged files', () => {
     ['truncated header', weights.subarray(0, 20), /header should end/],
     ['nothing', new Uint8Array(3), /3 bytes/],
     ['a long header', Uint8Array.from([255, 255, 255, 255, 0, 0, 0, 0]), /header should end/],
-    ['no JSON', headed('{ nonsense'), /no JSON/],
+    ['no JSON', headed('{ nonsense'), /not JSON/],
     ['a name twice', headed('{"a":{},"a":{}}'), /twice/],
     ['no type', headed({ a: entry(3 as never, [1], 0, 4) }, new Uint8Array(4)), /no type of numbers/],
     ['another size', headed({ a: entry('F32', [2], 0, 4) }, new Uint8Array(4)), /has 4 bytes/],
     ['a negative place', headed({ a: entry('F32', [1], -4, 0) }, new Uint8Array(4)), /place/],
     ['a huge shape', headed({ a: entry('F32', [2 ** 40, 2 ** 40], 0, 4) }, new Uint8Array(4)), /bytes|place/],
+    ['lists without end', headed('['.repeat(1e6)), /more than 400 levels/],
+    [
+      'overlaps beside a hole',
+      headed({ a: entry('F32', [2], 0, 8), b: entry('F32', [1], 4, 8) }, new Uint8Array(16)),
+      /'b' overlap/,
+    ],
     ['overlaps', headed({ a: entry('F32', [2], 0, 8), b: entry('F32', [2], 0, 8) }, new Uint8Array(8)), /overlap/],
   ])('%s', async (_name, bytes, message) => {
     await expect(open({ 'model.safetensors': bytes })).rejects.toThrow(message)
