@@ -11,6 +11,8 @@ export type {
 export type { AdapterOptions, LoraTarget } from '../language/adapters'
 export type { GenerationConfig } from '../language/generation-config'
 export { FeedForward } from '../language/layers/feed-forward'
+export { PackedEmbedding } from '../language/layers/packed-embedding'
+export type { WeightKind } from '../language/layers/packed-weight'
 export { Projection } from '../language/layers/projection'
 export { SelfAttention } from '../language/layers/self-attention'
 export { TransformerBlock } from '../language/layers/transformer-block'

@@ -91,7 +91,7 @@ interface BranchSettings {
 function attach(layer: Projection, { rank, scale, dropout, seed, sharesA }: BranchSettings): LoraBranch {
   const branch = new LoraBranch({ units: layer.units, rank, initialScale: scale, dropout, seed, name: 'lora' })
   branch.sharesA = sharesA
-  branch.ensureBuilt(new TensorSpec([null, null, layer.kernel.shape[1]!], 'float32'))
+  branch.ensureBuilt(new TensorSpec([null, null, layer.matrix.inputs], 'float32'))
   layer.lora = branch
   return branch
 }
@@ -278,9 +278,9 @@ export async function fillAdapters(
       throw new FormatError(`${ADAPTER_WEIGHTS}: the model has no layer ${quoted(name)} that takes an adapter`)
     const [rank, inputs] = a.shape
     const { layer, rows } = module.members[0]!
-    if (inputs !== layer.kernel.shape[1] || b.shape[0] !== rows.total || b.shape[1] !== rank)
+    if (inputs !== layer.matrix.inputs || b.shape[0] !== rows.total || b.shape[1] !== rank)
       throw new FormatError(
-        `${ADAPTER_WEIGHTS}: the adapter of ${quoted(name)} has A [${a.shape.join(', ')}] and B [${b.shape.join(', ')}], the layer maps ${layer.kernel.shape[1]} to ${rows.total} features`,
+        `${ADAPTER_WEIGHTS}: the adapter of ${quoted(name)} has A [${a.shape.join(', ')}] and B [${b.shape.join(', ')}], the layer maps ${layer.matrix.inputs} to ${rows.total} features`,
       )
     const [numbersA, numbersB] = [await a.read(), await b.read()]
     const scale = config.scaleOf(name, rank!)

@@ -2,7 +2,7 @@
 
 import type { JsonRecord } from '../files/containers/json'
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, FormatError, checkOptions, quoted } from '../core/errors'
+import { ArgumentError, FormatError, StateError, checkOptions, quoted } from '../core/errors'
 import { count, integer, nullable, option, readOptions } from '../core/options'
 import { Decoding } from '../generation/decoding'
 import type { Model } from '../models/model'
@@ -241,6 +241,7 @@ export class CausalLM {
     requireArguments('fit', arguments, 2)
     const { sequenceLength, recompute, validationData, batchSize = 4, ...others } = options
     const length = this.rowLength('fit', sequenceLength)
+    this.requireTrainable()
     for (const block of this.transformer.blocks)
       if (recompute !== undefined && block.recompute !== recompute) Object.assign(block, { recompute })
     const { tokens, targets, weights } = await this.rows(texts, length)
@@ -255,6 +256,15 @@ export class CausalLM {
         ? {}
         : { validationData: [{ tokens: held.tokens, targets: held.targets }, held.targets, held.weights] }),
     })
+  }
+
+  /** @throws StateError for matrices of integers without adapters, of which only normalizations and biases would be trained */
+  private requireTrainable(): void {
+    const { blocks, description } = this.transformer
+    if ((description.tables ?? 'float32') === 'float32' || adaptersOf(this.transformer).length > 0) return
+    throw new StateError(
+      `fit: the matrices are ${blocks[0]?.storage ?? description.tables}, which is not trained. Call enableLora before, or open the preset without the option weights`,
+    )
   }
 
   /** What a step takes, as a line for users. @throws ArgumentError if it is more than there is */

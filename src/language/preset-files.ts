@@ -10,6 +10,7 @@ import { sizeOf } from '../core/shapes'
 import type { Family } from './families/description'
 import type { Transformer } from './families/transformer'
 import { placedWeights, type PlacedWeight } from './families/weights'
+import { readMatrix } from './layers/packed-weight'
 import type { Tokenizer } from './tokens'
 
 /** The bytes of a JSON file that people can read. */
@@ -49,15 +50,15 @@ function tokenizerFiles(tokenizer: Tokenizer): (readonly [name: string, bytes: U
 }
 
 /** Writes a weight where it lies in its tensor. */
-function put({ variable, shape, rows, isTransposed, offset }: PlacedWeight, data: Float32Array): void {
-  const { view } = variable
-  const length = sizeOf(variable.shape.slice(1))
+function put({ matrix, shape, rows, isTransposed, offset }: PlacedWeight, data: Float32Array): void {
+  const numbers = readMatrix(matrix)
+  const length = matrix.inputs
   const columns = shape.at(-1)!
   let row = 0
   for (const [from, to] of rows)
     for (let at = from; at < to; at++, row++)
       for (let i = 0; i < length; i++)
-        data[isTransposed ? i * columns + at : at * length + i] = view[row * length + i]! - offset
+        data[isTransposed ? i * columns + at : at * length + i] = numbers[row * length + i]! - offset
 }
 
 /** Writes files into a folder, which is made if it is missing. */

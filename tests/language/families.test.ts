@@ -48,7 +48,7 @@ const numbersOf = (base64: string): Float32Array => {
 const integers = (rows: readonly (readonly number[])[]) => tensor(rows.flat(), [rows.length, rows[0]!.length], 'int32')
 
 async function made<Of extends Kind>({ config, shapes }: Described, kind: Of, name: string) {
-  const [network, family] = transformerOf(config, kind, name)
+  const [network, family] = transformerOf(config, kind, { name })
   await fillNetwork(network, family, drawnStore(shapes), { where: name })
   return network
 }

@@ -8,6 +8,8 @@ import type { LoopPrimitive } from './rule'
 const loop: LoopPrimitive<LoopAttributes> = {
   kind: 'loop',
   vjp: null,
+  // the ops of the body check what they compute with
+  takesInt8: () => true,
   infer: (inputs, attributes) => attributes.body.infer(inputs, attributes),
 }
 

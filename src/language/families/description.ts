@@ -1,5 +1,6 @@
 // What a config.json says about a model, in the words of this library, and where the files have its weights.
 
+import type { WeightKind } from '../layers/packed-weight'
 import type { TransformerBlock } from '../layers/transformer-block'
 import type { ModelConfig } from './config'
 
@@ -27,12 +28,23 @@ export interface Description {
   /** Normalizes the sum of the vectors. */
   readonly embeddingNorm?: NormDescription
   readonly blocks: readonly BlockOptions[]
+  /** How the table of tokens and the matrix of the scores are stored. Default float32. */
+  readonly tables?: WeightKind
   /** Normalizes the result of the last block. */
   readonly finalNorm?: NormDescription
   /** How scores of tokens are made of the result; encoders have none. */
   readonly head?: Head
   /** A number for each head and group of distances that all blocks add to the scores of attention. */
   readonly positionBias?: { readonly numHeads: number; readonly buckets: number; readonly maxDistance: number }
+}
+
+/**
+ * A description whose matrices are stored in few bits. Tables of tokens and the matrix of the scores have 8 bits at least, because
+ * errors of scores are errors of the result.
+ */
+export function withWeights(description: Description, weights: WeightKind): Description {
+  const blocks = description.blocks.map((options) => ({ ...options, storage: weights }))
+  return { ...description, blocks, tables: weights === 'float32' ? 'float32' : 'int8' }
 }
 
 export interface Head {

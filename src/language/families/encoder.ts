@@ -9,6 +9,7 @@ import { TensorSpec } from '../../layers/spec'
 import { Model } from '../../models/model'
 import type { Tensor } from '../../ops/tensor'
 import { normalizationOf } from '../layers/options'
+import { PackedEmbedding } from '../layers/packed-embedding'
 import { RelativePositionBias } from '../layers/relative-position-bias'
 import { TransformerBlock } from '../layers/transformer-block'
 import type { Description, ModelPart } from './description'
@@ -57,13 +58,14 @@ const integers = (name: string): Tensor => Input({ shape: [null], dtype: 'int32'
 
 /** The normalized sum of the vectors of tokens, their positions and their kinds. */
 function embedded(
-  { vocabularySize, width, positions, tokenTypes: kinds, embeddingNorm }: Description,
+  { vocabularySize, width, positions, tokenTypes: kinds, embeddingNorm, tables = 'float32' }: Description,
   parts: Map<ModelPart, Leaf>,
   tokens: Tensor,
   tokenTypes: Tensor | null,
 ): Tensor {
   const vectors = (inputDim: number, name: string): Embedding => new Embedding({ inputDim, outputDim: width, name })
-  const table = vectors(vocabularySize, 'tokenEmbedding')
+  const ofTokens = { inputDim: vocabularySize, outputDim: width, name: 'tokenEmbedding' }
+  const table = tables === 'float32' ? new Embedding(ofTokens) : new PackedEmbedding({ ...ofTokens, storage: tables })
   parts.set('tokens', table)
   const found = table.apply(tokens)
   const terms = [found]

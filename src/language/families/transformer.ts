@@ -12,13 +12,14 @@ import { Rescaling } from '../../layers/preprocessing/rescaling'
 import { TensorSpec } from '../../layers/spec'
 import { Model } from '../../models/model'
 import { normalizationOf, type Normalization } from '../layers/options'
+import { PackedEmbedding } from '../layers/packed-embedding'
 import { Projection } from '../layers/projection'
 import type { RelativePositionBias } from '../layers/relative-position-bias'
 import { TransformerBlock } from '../layers/transformer-block'
 import type { BlockPart, Description, ModelPart, ProjectionPart } from './description'
 
 /** A layer with weights of its own. */
-export type Leaf = Projection | Normalization | Embedding | PositionEmbedding | RelativePositionBias
+export type Leaf = Projection | Normalization | Embedding | PackedEmbedding | PositionEmbedding | RelativePositionBias
 
 /** The layers of a language model, by which files name their weights. */
 export interface Network {
@@ -43,16 +44,11 @@ export interface Transformer extends Network {
 
 /** Builds a model that continues texts. Its weights are not initialized if a file fills them. */
 export function buildTransformer(description: Description, name: string): Transformer {
-  const { vocabularySize, width, positions, embeddingScale, finalNorm, head } = description
+  const { positions, embeddingScale, finalNorm, head } = description
   if (head === undefined) throw new FormatError(`${name}: the model has no scores of tokens`)
   const parts = new Map<ModelPart, Leaf>()
   const ids = Input({ shape: [null], dtype: 'int32', name: 'tokens' })
-  const tokens = new ReversibleEmbedding({
-    inputDim: vocabularySize,
-    outputDim: width,
-    logitSoftCap: head.softCap ?? null,
-    name: 'tokenEmbedding',
-  })
+  const tokens = tokenTable(description)
   parts.set('tokens', tokens)
   let x = tokens.apply(ids)
   if (embeddingScale !== undefined) x = new Rescaling({ scale: embeddingScale, name: 'scaledTokens' }).apply(x)
@@ -75,17 +71,37 @@ export function buildTransformer(description: Description, name: string): Transf
   return { model, tokens: ids, hidden: x, ...made, description, parts, blocks }
 }
 
-function tiedHead(head: ReversibleEmbedding): Pick<Transformer, 'head' | 'scoresOf'> {
+function tokenTable({
+  vocabularySize,
+  width,
+  head,
+  tables = 'float32',
+}: Description): ReversibleEmbedding | PackedEmbedding {
+  const options = {
+    inputDim: vocabularySize,
+    outputDim: width,
+    logitSoftCap: head?.softCap ?? null,
+    name: 'tokenEmbedding',
+  }
+  return tables === 'float32' ? new ReversibleEmbedding(options) : new PackedEmbedding({ ...options, storage: tables })
+}
+
+function tiedHead(head: ReversibleEmbedding | PackedEmbedding): Pick<Transformer, 'head' | 'scoresOf'> {
   return { head, scoresOf: (features) => head.apply(features, { reverse: true }) }
 }
 
 function headOf(
-  { vocabularySize, head }: Description,
+  { vocabularySize, head, tables = 'float32' }: Description,
   parts: Map<ModelPart, Leaf>,
 ): Pick<Transformer, 'head' | 'scoresOf'> {
   if (head?.softCap != null)
     throw new FormatError('Scores with a limit are supported only if they share the table of tokens')
-  const projection = new Projection({ units: vocabularySize, useBias: head?.useBias ?? false, name: 'head' })
+  const projection = new Projection({
+    units: vocabularySize,
+    useBias: head?.useBias ?? false,
+    storage: tables,
+    name: 'head',
+  })
   parts.set('head', projection)
   return { head: projection, scoresOf: (features) => projection.apply(features) }
 }

@@ -3,12 +3,11 @@
 import { sizeOf, type Shape } from '../../core/shapes'
 import { FormatError, formatShape, internalError, quoted } from '../../core/errors'
 import { exactly } from '../../core/tuples'
-import { Embedding } from '../../layers/core/embedding'
-import { PositionEmbedding } from '../../layers/core/position-embedding'
 import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
 import type { Variable } from '../../ops/variable'
+import { PackedEmbedding } from '../layers/packed-embedding'
+import { writeRows, type Matrix } from '../layers/packed-weight'
 import { Projection } from '../layers/projection'
-import { RelativePositionBias } from '../layers/relative-position-bias'
 import type { StoredTensor } from '../presets/open-weights'
 import type { TransformerBlock } from '../layers/transformer-block'
 import { BLOCK_PARTS, type BlockPart, type Description, type Places, type SharedPlace } from './description'
@@ -16,7 +15,8 @@ import { partOf, projectionOf, type Leaf, type Network } from './transformer'
 
 /** A weight and its place in a file. */
 export interface PlacedWeight {
-  readonly variable: Variable
+  /** Its rows; those of a vector have one number. */
+  readonly matrix: Matrix
   /** The name of the tensor in the file, after the prefix. */
   readonly name: string
   /** Whether the name is complete, without a prefix. */
@@ -32,19 +32,27 @@ export interface PlacedWeight {
 }
 
 /** The weights of a layer, by the ending of their names in files. */
-function variablesOf(layer: Leaf): readonly (readonly [suffix: string, variable: Variable | null])[] {
-  if (layer instanceof Embedding || layer instanceof PositionEmbedding || layer instanceof RelativePositionBias)
-    return [['weight', layer.embeddings]]
-  if (layer instanceof RMSNormalization) return [['weight', layer.scale]]
+function matricesOf(layer: Leaf): readonly (readonly [suffix: string, matrix: Matrix | null])[] {
+  if (layer instanceof PackedEmbedding) return [['weight', layer.matrix]]
+  if (layer instanceof Projection)
+    return [
+      ['weight', layer.matrix],
+      ['bias', rowsOf(layer.bias)],
+    ]
+  if (layer instanceof RMSNormalization) return [['weight', rowsOf(layer.scale)]]
   if (layer instanceof LayerNormalization)
     return [
-      ['weight', layer.gamma],
-      ['bias', layer.beta],
+      ['weight', rowsOf(layer.gamma)],
+      ['bias', rowsOf(layer.beta)],
     ]
-  return [
-    ['weight', layer.kernel],
-    ['bias', layer.bias],
-  ]
+  return [['weight', rowsOf(layer.embeddings)]]
+}
+
+/** The rows of a float32 variable. */
+function rowsOf(variable: Variable | null): Matrix | null {
+  if (variable === null) return null
+  const { shape } = variable
+  return { outputs: shape[0]!, inputs: sizeOf(shape.slice(1)), format: null, variable }
 }
 
 export interface Rows {
@@ -80,13 +88,14 @@ export function placedWeights({ blocks, parts, description }: Network, places: P
   const placed: PlacedWeight[] = []
   const put = (layer: Leaf, name: string, rows: Rows | null, isWhole = false): void => {
     const isMatrix = layer instanceof Projection
-    for (const [suffix, variable] of variablesOf(layer)) {
-      if (variable === null) continue
+    for (const [suffix, matrix] of matricesOf(layer)) {
+      if (matrix === null) continue
+      const { outputs, inputs, format, variable } = matrix
       const isTransposed = isMatrix && suffix === 'weight' && places.isTransposed === true && !isWhole
-      const { total, ranges } = rows ?? { total: variable.shape[0]!, ranges: [[0, variable.shape[0]!] as const] }
-      const shape = [total, ...variable.shape.slice(1)]
+      const { total, ranges } = rows ?? { total: outputs, ranges: [[0, outputs] as const] }
+      const shape = [total, ...(format === null ? variable.shape.slice(1) : [inputs])]
       placed.push({
-        variable,
+        matrix,
         name: `${name}.${suffix}`,
         isWhole,
         shape: isTransposed ? shape.toReversed() : shape,
@@ -174,33 +183,35 @@ export function requireWeights(
  * @throws FormatError for a number that is not finite
  */
 export async function fillWeight(weight: PlacedWeight, tensor: StoredTensor): Promise<void> {
-  const { variable, rows, isTransposed } = weight
+  const { matrix, rows, isTransposed } = weight
   if (isTransposed) return fillTransposed(weight, tensor)
-  const length = sizeOf(variable.shape.slice(1))
-  const step = Math.max(1, Math.floor(BLOCK / length))
+  const step = Math.max(1, Math.floor(BLOCK / matrix.inputs))
   let at = 0
   for (const [from, to] of rows)
     for (let row = from; row < to; row += step) {
       const numbers = finite(await tensor.read(row, Math.min(to, row + step)), tensor.name)
       if (weight.offset !== 0) for (let i = 0; i < numbers.length; i++) numbers[i]! += weight.offset
-      variable.view.set(numbers, at)
-      at += numbers.length
+      writeRows(matrix, at, numbers)
+      at += numbers.length / matrix.inputs
     }
 }
 
 /** From [inputs, outputs] to [outputs, inputs], of which the rows are columns of the file. */
-async function fillTransposed({ variable, rows }: PlacedWeight, tensor: StoredTensor): Promise<void> {
+async function fillTransposed({ matrix, rows }: PlacedWeight, tensor: StoredTensor): Promise<void> {
   const [inputs, all] = exactly(tensor.shape, 2)
+  // Integers need whole rows, and the file has a part of each.
+  const whole = matrix.format === null ? null : new Float32Array(matrix.outputs * inputs)
   const step = Math.max(1, Math.floor(BLOCK / all))
   for (let first = 0; first < inputs; first += step) {
     const numbers = finite(await tensor.read(first, Math.min(inputs, first + step)), tensor.name)
-    const { view } = variable
+    const view = whole ?? matrix.variable.view
     const count = numbers.length / all
     let output = 0
     for (const [from, to] of rows)
       for (let column = from; column < to; column++, output++)
         for (let i = 0; i < count; i++) view[output * inputs + first + i] = numbers[i * all + column]!
   }
+  if (whole !== null) writeRows(matrix, 0, whole)
 }
 
 function finite(numbers: Float32Array, name: string): Float32Array {

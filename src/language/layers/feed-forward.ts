@@ -29,11 +29,15 @@ export class FeedForward extends FeedForwardBase {
   down: Projection | null = null
 
   private inner(name: string): Projection {
-    return new Projection({ units: this.intermediateDim, useBias: this.useFeedForwardBias, name })
+    return this.projection(this.intermediateDim, name)
+  }
+
+  private projection(units: number, name: string): Projection {
+    return new Projection({ units, useBias: this.useFeedForwardBias, storage: this.storage, name })
   }
 
   override build(inputShape: BatchShape): void {
-    this.down = new Projection({ units: inputShape.at(-1)!, useBias: this.useFeedForwardBias, name: 'down' })
+    this.down = this.projection(inputShape.at(-1)!, 'down')
   }
 
   call(x: Tensor): Tensor {

@@ -4,6 +4,7 @@ import { boolean, choice, count, extent, listOf, nullable, number, option, requi
 import { gelu, silu } from '../../ops/nn/activations'
 import { relu } from '../../ops/numpy/whole'
 import type { Tensor } from '../../ops/tensor'
+import { weightKind } from './packed-weight'
 import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
 
 /** The nonlinear functions of feed-forward layers: gelu is exact, geluTanh the approximation by a tanh. */
@@ -40,6 +41,8 @@ const attentionRows = () => ({
   rotaryMagnitude: option(number(), 1),
   /** The epsilon of an RMSNormalization of the heads of query and key. Default null: they are not normalized. */
   queryKeyEpsilon: option(nullable(number({ min: 0 })), null),
+  /** How the kernels of projections are stored: see Projection. Default float32. */
+  storage: option(weightKind, 'float32'),
 })
 type AttentionRows = ReturnType<typeof attentionRows>
 /** The rows of a table by reference, so that editors show their documentation. */
@@ -55,6 +58,8 @@ const feedForwardRows = () => ({
   isGated: option(boolean, false),
   /** Whether the projections have biases. Default false. */
   useFeedForwardBias: option(boolean, false),
+  /** How the kernels of projections are stored: see Projection. Default float32. */
+  storage: option(weightKind, 'float32'),
 })
 type FeedForwardRows = ReturnType<typeof feedForwardRows>
 /** The rows of a table by reference, so that editors show their documentation. */

@@ -3,16 +3,19 @@
 import { boolean, configured, extent, option, required } from '../../core/options'
 import { matmul } from '../../ops/linalg/linalg'
 import { add } from '../../ops/numpy/elementwise'
+import { packedMatmul } from '../../ops/nn/packed'
 import { transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireFeatures } from '../../layers/checks'
+import type { CallContext } from '../../layers/context'
 import { TENSOR } from '../../layers/forms'
 import { initializer } from '../../layers/kinds'
 import { Layer } from '../../layers/layer'
 import type { BatchShape } from '../../layers/spec'
 import type { LayerTraits } from '../../layers/traits'
 import type { LoraBranch } from './lora-branch'
+import { addMatrix, weightKind, type Matrix } from './packed-weight'
 
 const ProjectionBase = configured(
   Layer<Tensor>,
@@ -25,6 +28,8 @@ const ProjectionBase = configured(
     kernelInitializer: option(initializer, 'glorotUniform'),
     /** Default zeros. */
     biasInitializer: option(initializer, 'zeros'),
+    /** How the kernel is stored. Integers are not trained; an adapter beside them is. Default float32. */
+    storage: option(weightKind, 'float32'),
   }),
   ['units', 'useBias'],
 )
@@ -34,6 +39,9 @@ const ProjectionBase = configured(
  * product, with A [rank, n] and B [units, rank].
  *
  * The kernel lies as PyTorch stores it, so that files are read and written without a transposition.
+ *
+ * With integers as `storage`, predictions round each 32 neighbouring features of x to integers within ±127 with a scale; training
+ * multiplies x as it is, so that gradients are those of the numbers that the integers stand for.
  */
 export class Projection extends ProjectionBase {
   static readonly className = 'Projection'
@@ -46,14 +54,19 @@ export class Projection extends ProjectionBase {
     },
   }
   override readonly supportsMasking = true
-  private kernelVariable: Variable | null = null
+  private matrixOfKernel: Matrix | null = null
   private biasVariable: Variable | null = null
   /** The adapter beside the kernel; null for none. */
   lora: LoraBranch | null = null
 
-  /** [units, n] */
+  /** The kernel with its format. @internal */
+  get matrix(): Matrix {
+    return this.requireBuilt(this.matrixOfKernel)
+  }
+
+  /** [units, n]; of integers their bytes, in the order in which products read them. */
   get kernel(): Variable {
-    return this.requireBuilt(this.kernelVariable)
+    return this.matrix.variable
   }
 
   /** [units]; null when useBias is false. */
@@ -62,19 +75,23 @@ export class Projection extends ProjectionBase {
   }
 
   override build(inputShape: BatchShape): void {
-    this.kernelVariable = this.addWeight({
-      name: 'kernel',
-      shape: [this.units, requireFeatures(this, inputShape)],
-      initializer: this.kernelInitializer,
-    })
+    const shape = [this.units, requireFeatures(this, inputShape)] as const
+    const add = this.addWeight.bind(this)
+    this.matrixOfKernel = addMatrix(add, this.storage, 'kernel', shape, this.kernelInitializer)
     if (this.useBias)
       this.biasVariable = this.addWeight({ name: 'bias', shape: [this.units], initializer: this.biasInitializer })
   }
 
-  call(x: Tensor): Tensor {
-    const product = matmul(x, transpose(this.kernel))
+  call(x: Tensor, { training }: CallContext): Tensor {
+    const product = this.product(x, training)
     const adapted = this.lora === null ? product : add(product, this.lora.apply(x))
     return this.biasVariable === null ? adapted : add(adapted, this.biasVariable)
+  }
+
+  private product(x: Tensor, training: boolean): Tensor {
+    const { format, variable } = this.matrix
+    if (format === null) return matmul(x, transpose(variable))
+    return packedMatmul(x, variable.value, format, training ? 'float32' : 'int8')
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -39,9 +39,9 @@ export class SelfAttention extends SelfAttentionBase {
   static override readonly traits: LayerTraits<SelfAttention> = { form: TENSOR, callOptions: ATTENTION_OPTIONS }
   override readonly supportsMasking = true
   private readonly keyValueHeads = this.numKeyValueHeads ?? this.numHeads
-  readonly query = new Projection({ units: this.numHeads * this.headDim, useBias: this.useBias, name: 'query' })
-  readonly key = new Projection({ units: this.keyValueHeads * this.headDim, useBias: this.useBias, name: 'key' })
-  readonly value = new Projection({ units: this.keyValueHeads * this.headDim, useBias: this.useBias, name: 'value' })
+  readonly query = this.projection(this.numHeads * this.headDim, this.useBias, 'query')
+  readonly key = this.projection(this.keyValueHeads * this.headDim, this.useBias, 'key')
+  readonly value = this.projection(this.keyValueHeads * this.headDim, this.useBias, 'value')
   /** Made in build, because its units are the features of the input. */
   outputProjection: Projection | null = null
   readonly queryNorm = this.headNorm('queryNorm')
@@ -61,12 +61,16 @@ export class SelfAttention extends SelfAttentionBase {
       )
   }
 
+  private projection(units: number, useBias: boolean, name: string): Projection {
+    return new Projection({ units, useBias, storage: this.storage, name })
+  }
+
   private headNorm(name: string): RMSNormalization | null {
     return this.queryKeyEpsilon === null ? null : new RMSNormalization({ epsilon: this.queryKeyEpsilon, name })
   }
 
   override build(inputShape: BatchShape): void {
-    this.outputProjection = new Projection({ units: inputShape.at(-1)!, useBias: this.useOutputBias, name: 'output' })
+    this.outputProjection = this.projection(inputShape.at(-1)!, this.useOutputBias, 'output')
   }
 
   /** [batch, steps, heads · size] → [batch, steps, heads, size], normalized and rotated. */

@@ -63,6 +63,7 @@ export class TransformerBlock extends TransformerBlockBase {
     rotaryFrequencies: this.rotaryFrequencies,
     rotaryMagnitude: this.rotaryMagnitude,
     queryKeyEpsilon: this.queryKeyEpsilon,
+    storage: this.storage,
   })
   readonly feedForward = new FeedForward({
     name: 'feedForward',
@@ -70,6 +71,7 @@ export class TransformerBlock extends TransformerBlockBase {
     activation: this.activation,
     isGated: this.isGated,
     useFeedForwardBias: this.useFeedForwardBias,
+    storage: this.storage,
   })
   readonly attentionNorm = this.norm('attentionNorm')
   readonly feedForwardNorm = this.norm('feedForwardNorm')
