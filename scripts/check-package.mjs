@@ -24,13 +24,13 @@ import { undocumentedOptions } from './undocumented-options.mjs'
 const limits = {
   bundled: 147_800,
   named: 1_460,
-  published: 570_000,
+  published: 580_000,
   part: 30_000,
-  unpacked: 7_640_000,
-  archive: 2_240_000,
+  unpacked: 7_720_000,
+  archive: 2_270_000,
   declarations: 1_010_000,
   instantiations: 6_000,
-  parts: { data: 35_500, keras: 40_000, language: 58_500, onnx: 52_900, tfjs: 58_000, thrift: 44_500, webgpu: 37_400 },
+  parts: { data: 35_500, keras: 40_000, language: 68_000, onnx: 52_900, tfjs: 58_000, thrift: 44_500, webgpu: 37_400 },
 }
 /** Sub-paths that `loadModel` imports when a file needs them. */
 const formats = ['keras', 'onnx', 'tfjs', 'weights']

@@ -14,11 +14,13 @@ import core from '../kernels/core.wasm'
 import coreRelaxed from '../kernels/core.relaxed.wasm'
 import normalization from '../kernels/normalization.wasm'
 import normalizationRelaxed from '../kernels/normalization.relaxed.wasm'
+import packed from '../kernels/packed.wasm'
+import packedRelaxed from '../kernels/packed.relaxed.wasm'
 import quantized from '../kernels/quantized.wasm'
 import quantizedRelaxed from '../kernels/quantized.relaxed.wasm'
 import { addModules } from '../engine/runtime/wasm/wasm'
 
-addModules('plain', { algebra, attention, control, convolution, core, normalization, quantized })
+addModules('plain', { algebra, attention, control, convolution, core, normalization, packed, quantized })
 addModules('relaxed', {
   algebra: algebraRelaxed,
   attention: attentionRelaxed,
@@ -26,6 +28,7 @@ addModules('relaxed', {
   convolution: convolutionRelaxed,
   core: coreRelaxed,
   normalization: normalizationRelaxed,
+  packed: packedRelaxed,
   quantized: quantizedRelaxed,
 })
 
