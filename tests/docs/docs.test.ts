@@ -316,6 +316,7 @@ describe('figures', () => {
     five: 5,
     six: 6,
     seven: 7,
+    eight: 8,
     hundred: 100,
     thousand: 1000,
   }

@@ -57,7 +57,7 @@ export function packedShape(format: PackedFormat): readonly [strips: number, byt
   return [Math.ceil(format.outputs / PACKED_STRIP), groupsOf(format.inputs) * groupBytes(format)]
 }
 
-/** The bytes of a packed matrix. */
+/** The bytes of a packed matrix. @internal */
 export function packedBytes(outputs: number, inputs: number, bits: 4 | 8): number {
   return sizeOf(packedShape({ outputs, inputs, bits }))
 }
@@ -184,7 +184,7 @@ function quantizeSymmetric(group: Group, weights: Float32Array, from: number, co
   let sum = 0
   for (let i = from; i < from + count; i++) {
     const magnitude = Math.abs(weights[i]!)
-    sum += magnitude * 0
+    sum += magnitude - magnitude
     if (magnitude > largest) largest = magnitude
   }
   const scale = fround(largest / LARGEST)
@@ -206,7 +206,7 @@ function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number,
   let sum = 0
   for (let i = from; i < from + count; i++) {
     const weight = weights[i]!
-    sum += weight * 0
+    sum += weight - weight
     if (weight < least) least = weight
     if (weight > most) most = weight
   }
@@ -227,6 +227,7 @@ function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number,
  * @param scales [rows, groups]
  * @param minima [rows, groups], subtracted; null with 8 bits
  * @throws ShapeError if these are not whole rows of the matrix
+ * @internal
  */
 export function packIntegers(
   packed: Int8Array,
