@@ -3,6 +3,7 @@
 export { CausalLM } from '../language/causal-lm'
 export type {
   GenerateTextOptions,
+  GenerateTextsOptions,
   LanguageFitOptions,
   NewModelOptions,
   SequenceScore,

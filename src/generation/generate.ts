@@ -159,6 +159,8 @@ export interface Drawing {
   readonly seed: number | null
   /** Whether no further token is asked for. */
   readonly isOver: () => boolean
+  /** Whether no further token of one sequence is asked for. Default: its tokens alone tell. */
+  readonly hasEnded?: (sequence: number) => boolean
   /** @throws DataError for a token that the model cannot read next */
   readonly requireToken?: (token: number) => void
 }
@@ -167,7 +169,7 @@ export interface Drawing {
 export async function* drawnTokens(
   scorer: Pick<Scorer, 'next'>,
   prompts: readonly (readonly number[])[],
-  { maxTokens, stops, sampling, seed, isOver, requireToken }: Drawing,
+  { maxTokens, stops, sampling, seed, isOver, hasEnded, requireToken }: Drawing,
 ): AsyncGenerator<(number | null)[], void, void> {
   const sequences = prompts.map((prompt) => [...prompt])
   const ends = prompts.map((prompt) => prompt.length + maxTokens)
@@ -191,6 +193,7 @@ export async function* drawnTokens(
       return token
     })
     if (step.some((token) => token !== null)) yield step
+    if (hasEnded !== undefined) isOpen.forEach((is, i) => (isOpen[i] = is && !hasEnded(i)))
   }
 }
 

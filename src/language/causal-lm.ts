@@ -29,13 +29,15 @@ import { newTransformer, readPreset, type Preset, type PresetOptions } from './p
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
 import { openWeights } from './presets/open-weights'
 import { presetFiles, writeFolder } from './preset-files'
-import { readTextOptions, textPieces, type TextOptions } from './text-generation'
+import { readTextOptions, promptBatches, textPieces, textsAfter, type TextOptions } from './text-generation'
 import { tokenRows, type TokenRows, type TrainingText } from './token-rows'
 import type { ChatMessage, Tokenizer } from './tokens'
 import { Training, type LanguageCompileOptions } from './trainer'
 
 /** The capacity of a cache grows in these steps, so that a longer text seldom needs new programs. */
 const CAPACITY_STEP = 256
+/** Prompts that are computed together. */
+const PROMPTS = 8
 /** The tokens of a row of training. */
 const DEFAULT_LENGTH = 256
 
@@ -130,18 +132,46 @@ export class CausalLM {
    *   await lm.generate('Once upon a time', { maxTokens: 60 })
    *   await lm.generate(['To be', 'or not'], { maxTokens: 10, temperature: 0.8, topP: 0.95, seed: 1 })
    *
+   * Several prompts are computed together, `batchSize` at a time, so that weights are read once for all of them. Without draws, each gets
+   * the text that it gets alone, up to the rounding of scores; draws differ between prompts.
+   *
    * @returns the prompt with its continuation; of several prompts, a list
    * @throws ArgumentError for unknown options, and for a prompt that is longer than the positions of the model
    * Keras Hub: `CausalLM.generate`.
    */
   async generate(prompt: string, options?: GenerateTextOptions): Promise<string>
-  async generate(prompt: readonly string[], options?: GenerateTextOptions): Promise<string[]>
-  async generate(prompt: string | readonly string[], options: GenerateTextOptions = {}): Promise<string | string[]> {
+  async generate(prompt: readonly string[], options?: GenerateTextsOptions): Promise<string[]>
+  async generate(prompt: string | readonly string[], options: GenerateTextsOptions = {}): Promise<string | string[]> {
     requireArguments('generate', arguments, 2)
-    const { stripPrompt = false, ...others } = options
-    if (typeof prompt === 'string') return this.continued(prompt, stripPrompt, others)
+    const { stripPrompt = false, batchSize, ...others } = options
+    if (typeof prompt !== 'string') return this.continuedTogether(prompt, stripPrompt, batchSize ?? PROMPTS, others)
+    if (batchSize !== undefined) throw new ArgumentError('generate: batchSize needs a list of prompts, received one')
+    return this.continued(prompt, stripPrompt, others)
+  }
+
+  private async continuedTogether(
+    prompts: readonly string[],
+    isStripped: boolean,
+    batchSize: number,
+    options: TextOptions,
+  ): Promise<string[]> {
+    count.read(batchSize, 'generate: batchSize')
+    const tokens = prompts.map((prompt) => this.tokensOf('generate', prompt))
+    const room = { prompt: Math.max(0, ...tokens.map(({ length }) => length)), longest: this.maxLength }
+    const settings = readTextOptions('generate', options, this.generationConfig, room)
     const made: string[] = []
-    for (const each of prompt) made.push(await this.continued(each, stripPrompt, others))
+    if (settings.beams > 1 || batchSize === 1) {
+      for (const prompt of prompts) made.push(await this.continued(prompt, isStripped, options))
+      return made
+    }
+    for (const { rows, size, first } of promptBatches(tokens, batchSize)) {
+      const decoding = this.decodingFor(size, room.prompt + settings.maxTokens)
+      const seed = settings.seed === null ? null : settings.seed + first
+      // Programs are those of `size` prompts: the last one is repeated where prompts are missing.
+      const batch = Array.from({ length: size }, (_, i) => tokens[rows[Math.min(i, rows.length - 1)]!]!)
+      const texts = await textsAfter(decoding, this.tokenizer, batch, { ...settings, seed })
+      rows.forEach((row, i) => (made[row] = (isStripped ? '' : prompts[row]!) + texts[i]!))
+    }
     return made
   }
 
@@ -472,4 +502,9 @@ export interface SequenceScore {
 export interface GenerateTextOptions extends TextOptions {
   /** Whether the result is without the prompt. Default false. */
   readonly stripPrompt?: boolean
+}
+
+export interface GenerateTextsOptions extends GenerateTextOptions {
+  /** The most prompts that are computed together; each needs its own keys and values of all steps in memory. Default 8. */
+  readonly batchSize?: number
 }

@@ -147,17 +147,82 @@ export async function* textPieces(
   prompt: readonly number[],
   settings: TextSettings,
 ): AsyncGenerator<string, void, void> {
-  const { stop, stopTokens, signal } = settings
-  const decoder = tokenizer.decoder()
-  const ending = new StopTexts(stop)
-  const isOver = (): boolean => signal?.aborted === true || ending.isReached
+  const text = new GrowingText(tokenizer, settings)
+  const isOver = (): boolean => settings.signal?.aborted === true || text.hasEnded
   for await (const token of newTokens(scorer, prompt, settings, isOver)) {
-    if (stopTokens.has(token) || ending.isReached) break
-    const piece = ending.take(decoder.push(token))
+    const piece = text.push(token)
     if (piece !== '') yield piece
+    if (text.hasEnded) break
   }
-  const rest = ending.take(decoder.end()) + ending.end()
+  const rest = text.end()
   if (rest !== '') yield rest
+}
+
+/** Prompts that are computed together. */
+export interface PromptBatch {
+  /** Their indices in the list of all. */
+  readonly rows: readonly number[]
+  /** The number of rows that every batch has room for. */
+  readonly size: number
+  /** The number of prompts in the batches before. */
+  readonly first: number
+}
+
+/** Batches of at most `most` prompts, of about the same lengths, because all of a batch take each step together. */
+export function promptBatches(prompts: readonly (readonly number[])[], most: number): PromptBatch[] {
+  const batches = Math.ceil(prompts.length / most)
+  const size = Math.ceil(prompts.length / Math.max(1, batches))
+  const order = prompts.map((_, i) => i).sort((a, b) => prompts[a]!.length - prompts[b]!.length)
+  return Array.from({ length: batches }, (_, i) => {
+    const first = i * size
+    return { rows: order.slice(first, first + size), size, first }
+  })
+}
+
+/** The texts that follow several prompts, which are computed together. */
+export async function textsAfter(
+  scorer: Pick<BeamScorer, 'next'>,
+  tokenizer: Tokenizer,
+  prompts: readonly (readonly number[])[],
+  settings: TextSettings,
+): Promise<string[]> {
+  const texts = prompts.map(() => new GrowingText(tokenizer, settings))
+  const made = prompts.map(() => '')
+  const { maxTokens, stopTokens: stops, sampling, seed, signal } = settings
+  const isOver = (): boolean => signal?.aborted === true
+  const hasEnded = (i: number): boolean => texts[i]!.hasEnded
+  for await (const step of drawnTokens(scorer, prompts, { maxTokens, stops, sampling, seed, isOver, hasEnded }))
+    step.forEach((token, i) => token !== null && (made[i] += texts[i]!.push(token)))
+  return made.map((text, i) => text + texts[i]!.end())
+}
+
+/** Text from tokens, until a token or a text ends it. */
+class GrowingText {
+  private readonly decoder: ReturnType<Tokenizer['decoder']>
+  private readonly ending: StopTexts
+  private readonly stopTokens: ReadonlySet<number>
+  /** Whether nothing follows. */
+  hasEnded = false
+
+  constructor(tokenizer: Tokenizer, { stop, stopTokens }: TextSettings) {
+    this.decoder = tokenizer.decoder()
+    this.ending = new StopTexts(stop)
+    this.stopTokens = stopTokens
+  }
+
+  /** @returns the whole characters that a token completes */
+  push(token: number): string {
+    this.hasEnded ||= this.stopTokens.has(token)
+    if (this.hasEnded) return ''
+    const piece = this.ending.take(this.decoder.push(token))
+    this.hasEnded = this.ending.isReached
+    return piece
+  }
+
+  /** What is left when no further token comes. */
+  end(): string {
+    return this.ending.take(this.decoder.end()) + this.ending.end()
+  }
 }
 
 /** Holds text back while it may be the beginning of a stop text. */
