@@ -35,6 +35,7 @@ for (const name of readdirSync(dist).filter((each) => each.endsWith('.js')))
 copyFileSync(join(root, 'src/engine/runtime/wasm/binaries.js'), join(dist, 'binaries.js'))
 for (const name of ['csv', 'jpeg', 'resize'])
   copyFileSync(join(root, `src/data/readers/${name}/${name}-binary.js`), join(dist, `${name}-binary.js`))
+copyFileSync(join(root, 'src/language/presets/rows/rows-binary.js'), join(dist, 'rows-binary.js'))
 mkdirSync(join(dist, 'kernels'), { recursive: true })
 for (const file of readdirSync(join(root, 'build'))) {
   const [, level, name] = /^(simd|relaxed)\.(\w+)\.wasm$/.exec(file) ?? []

@@ -2,7 +2,7 @@
 // is one binary, stored as text (encode-bytes.mjs), from which the plain and the relaxed variant are made
 // (multiply-add.mjs). The steps of chains, which are the exports step_NAME, get their places in the table here, and
 // src/engine/ir/steps.ts names these. Readers of files have separate modules, assembly/csv.ts in
-// src/data/readers/csv/csv-binary.js, and so jpeg and resize. Does nothing if no source changed; with --check it only says whether one
+// src/data/readers/csv/csv-binary.js, and so jpeg, resize and rows. Does nothing if no source changed; with --check it only says whether one
 // did. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -49,6 +49,7 @@ const written = [
   'csv.wasm',
   'jpeg.wasm',
   'resize.wasm',
+  'rows.wasm',
 ]
 /** The exports of the core that src/engine/runtime calls. */
 const called = [
@@ -71,7 +72,10 @@ const stepsFile = 'src/engine/ir/steps.ts'
 /** The number of the first step. Numbers are places in the table of the core, where smaller ones are opcodes. */
 const FIRST_STEP = 64
 /** The modules of readers: assembly/NAME.ts and where it is embedded. */
-const readers = new Map(['csv', 'jpeg', 'resize'].map((name) => [name, `src/data/readers/${name}/${name}-binary.js`]))
+const readers = new Map([
+  ...['csv', 'jpeg', 'resize'].map((name) => [name, `src/data/readers/${name}/${name}-binary.js`]),
+  ['rows', 'src/language/presets/rows/rows-binary.js'],
+])
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')

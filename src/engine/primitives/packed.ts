@@ -39,6 +39,8 @@ const QUAD = 4
 const QUADS = GROUP / QUAD
 /** Inputs in the low halves of the bytes of 4 bits; the others are in the high halves. */
 const HALF = GROUP / 2
+/** x + this − this is ⌊x⌉, to even, in float64 for |x| < 2⁵¹. */
+const ROUNDING = 1.5 * 2 ** 52
 /** The bytes of one float32 for each output of a strip. */
 const SCALES = 4 * PACKED_STRIP
 
@@ -176,7 +178,7 @@ export function packRows(packed: Int8Array, format: PackedFormat, row: number, w
   }
 }
 
-/** q = ⌊w / d⌉ with d = max |w| / 127 */
+/** q = ⌊w / d⌉, to even, with d = max |w| / 127 */
 function quantizeSymmetric(group: Group, weights: Float32Array, from: number, count: number): void {
   const { integers } = group
   let largest = 0
@@ -190,15 +192,14 @@ function quantizeSymmetric(group: Group, weights: Float32Array, from: number, co
   const scale = fround(largest / LARGEST)
   const factor = scale > 0 ? 1 / scale : 0
   group.scale = scale + sum
-  // numbers above 0 are rounded faster
   for (let i = 0; i < count; i++) {
-    const q = ((weights[from + i]! * factor + 128.5) | 0) - 128
+    const q = weights[from + i]! * factor + ROUNDING - ROUNDING
     integers[i] = Math.max(-LARGEST, Math.min(LARGEST, q))
   }
   integers.fill(0, count)
 }
 
-/** q = ⌊(w + m) / d⌉ with d = (max w − min w) / 15 and m = −min w */
+/** q = ⌊(w + m) / d⌉, to even, with d = (max w − min w) / 15 and m = −min w */
 function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number, count: number): void {
   const { integers } = group
   let least = Infinity
@@ -213,9 +214,10 @@ function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number,
   const scale = fround((most - least) / 15)
   const factor = scale > 0 ? 1 / scale : 0
   group.scale = scale + sum
-  group.minimum = -least
+  // 0 also for −0
+  group.minimum = 0 - least
   for (let i = 0; i < count; i++) {
-    const q = ((weights[from + i]! - least) * factor + 0.5) | 0
+    const q = (weights[from + i]! - least) * factor + ROUNDING - ROUNDING
     integers[i] = q > 15 ? 15 : q
   }
   integers.fill(0, count)

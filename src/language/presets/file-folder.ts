@@ -22,32 +22,58 @@ export async function fileFolder(source: string | URL, where: string): Promise<F
       (file) => (file.isFile() ? file.size : null),
       () => null,
     )
-    return size === null ? null : { name: path, size, read: (start, end) => readPart(files, path, start, end, where) }
+    return size === null ? null : new DiskFile(files, path, size, where)
   }
   return { name: folder, open, list }
 }
 
-/** @throws StateError if the file ends before `end` */
-async function readPart(
-  files: NonNullable<ReturnType<typeof nodeModule<'node:fs/promises'>>>,
-  path: string,
-  start: number,
-  end: number,
-  where: string,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start)
-  const handle = await files.open(path).catch((error: unknown) => {
-    throw fileError(where, path, 'read', error)
-  })
-  try {
-    let at = 0
-    while (at < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at)
-      if (bytesRead === 0) throw new StateError(`${where}: ${path} ended at byte ${start + at}, while it was read`)
-      at += bytesRead
+type FileHandle = Awaited<ReturnType<Files['open']>>
+type Files = NonNullable<ReturnType<typeof nodeModule<'node:fs/promises'>>>
+
+class DiskFile implements PresetFile {
+  private handle: ReturnType<Files['open']> | null = null
+  /** The reads that are going on, and others who need the file open. */
+  private users = 0
+
+  constructor(
+    private readonly files: Files,
+    readonly name: string,
+    readonly size: number,
+    private readonly where: string,
+  ) {}
+
+  async whileOpen<Result>(body: (handle: FileHandle) => Promise<Result>): Promise<Result> {
+    this.users++
+    try {
+      this.handle ??= this.files.open(this.name)
+      const handle = await this.handle.catch((error: unknown) => {
+        throw fileError(this.where, this.name, 'read', error)
+      })
+      return await body(handle)
+    } finally {
+      if (--this.users === 0) {
+        const closing = this.handle
+        this.handle = null
+        await closing?.then(
+          (handle) => handle.close(),
+          () => {},
+        )
+      }
     }
-  } finally {
-    await handle.close()
   }
-  return bytes
+
+  /** @throws StateError if the file ends before `end` */
+  read(start: number, end: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    return this.whileOpen(async (handle) => {
+      const bytes = into?.subarray(0, end - start) ?? new Uint8Array(end - start)
+      let at = 0
+      while (at < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at)
+        if (bytesRead === 0)
+          throw new StateError(`${this.where}: ${this.name} ended at byte ${start + at}, while it was read`)
+        at += bytesRead
+      }
+      return bytes
+    })
+  }
 }

@@ -11,8 +11,13 @@ export interface PresetFile {
   readonly name: string
   /** Its length in bytes. */
   readonly size: number
-  /** The bytes from `start` to `end`, without that at `end`. */
-  read(start: number, end: number): Promise<Uint8Array>
+  /**
+   * The bytes from `start` to `end`, without that at `end`.
+   * @param into room for them, which a file of the file system fills
+   */
+  read(start: number, end: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
+  /** Runs `body`, during which reads do not open the file again. Only files of the file system have this. */
+  whileOpen?<Result>(body: () => Promise<Result>): Promise<Result>
 }
 
 /** Opens files by their names; null if there is none of a name. */

@@ -8,6 +8,15 @@ import type { PresetFile } from './preset-folder'
 export interface StoredTensor {
   readonly name: string
   readonly shape: Shape
+  /** The file in which it is. */
+  readonly file: PresetFile
+  /** The kind of its numbers; null if such numbers cannot be read. */
+  readonly kind: NumberKind | null
+  /**
+   * The bytes of rows, from ≤ row < to, along the first axis.
+   * @param into room for them, in which they then are
+   */
+  bytes(from: number, to: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
   /** The numbers of all rows, or of those in from ≤ row < to, along the first axis. */
   read(from?: number, to?: number): Promise<Float32Array>
 }
@@ -31,16 +40,26 @@ export function bytesOf(shape: Shape, kind: NumberKind): number {
 export function storedTensor(file: PresetFile, { name, shape, kind, at, bytes }: Extent): StoredTensor {
   const rows = shape[0] ?? 1
   const row = rows === 0 ? 0 : bytes / rows
+  const kindOf = (): NumberKind => {
+    if (typeof kind !== 'string') return kind
+    throw new FormatError(
+      `${file.name}: ${quoted(name)} has numbers of the type ${quoted(kind)}; supported: ${Object.keys(NUMBERS).join(', ')}`,
+    )
+  }
   return {
     name,
     shape,
-    async read(from = 0, to = rows) {
-      if (typeof kind === 'string')
-        throw new FormatError(
-          `${file.name}: ${quoted(name)} has numbers of the type ${quoted(kind)}; supported: ${Object.keys(NUMBERS).join(', ')}`,
-        )
-      return kind.read(await file.read(at + from * row, at + to * row))
+    file,
+    kind: typeof kind === 'string' ? null : kind,
+    async bytes(from, to, into) {
+      kindOf()
+      const there = into.subarray(0, (to - from) * row)
+      const found = await file.read(at + from * row, at + to * row, there)
+      // Not every file can read into given room.
+      if (found.buffer !== there.buffer) there.set(found)
+      return there
     },
+    read: async (from = 0, to = rows) => kindOf().read(await file.read(at + from * row, at + to * row)),
   }
 }
 

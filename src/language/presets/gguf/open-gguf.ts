@@ -68,7 +68,13 @@ function asSaved(file: PresetFile, extent: Extent, architecture: Architecture, m
 }
 
 function shifted(tensor: StoredTensor, by: number): StoredTensor {
-  return { ...tensor, read: async (from, to) => (await tensor.read(from, to)).map((number) => number + by) }
+  const moved = (numbers: Float32Array): Float32Array => numbers.map((number) => number + by)
+  const { kind } = tensor
+  return {
+    ...tensor,
+    kind: kind === null ? null : { ...kind, read: (bytes) => moved(kind.read(bytes)) },
+    read: async (from, to) => moved(await tensor.read(from, to)),
+  }
 }
 
 /**
@@ -79,20 +85,49 @@ function inHalves(tensor: StoredTensor, size: number): StoredTensor {
   const rows = tensor.shape[0] ?? 0
   if (size % 2 !== 0 || rows % size !== 0)
     throw new FormatError(`The tensor ${quoted(tensor.name)} has ${rows} rows, which are no heads of ${size} features`)
+  /** Rows of whole heads, in which rows from ≤ row < to are. */
+  const around = (from: number, to: number): [first: number, last: number] => [
+    from - (from % size),
+    Math.ceil(to / size) * size,
+  ]
   return {
     ...tensor,
+    async bytes(from, to, into) {
+      const [first, last] = around(from, to)
+      const row = (into.length - (into.length % (to - from))) / (to - from)
+      const stored = await tensor.bytes(first, last, new Uint8Array((last - first) * row))
+      return arrange(stored, into.subarray(0, (to - from) * row), { from, to, first, size })
+    },
     async read(from = 0, to = rows) {
-      const first = from - (from % size)
-      const stored = await tensor.read(first, Math.ceil(to / size) * size)
-      const row = stored.length / (Math.ceil(to / size) * size - first)
-      const numbers = new Float32Array((to - from) * row)
-      for (let at = from; at < to; at++) {
-        const within = at % size
-        const half = size / 2
-        const source = at - within - first + 2 * (within % half) + Math.floor(within / half)
-        numbers.set(stored.subarray(source * row, (source + 1) * row), (at - from) * row)
-      }
-      return numbers
+      const [first, last] = around(from, to)
+      const stored = await tensor.read(first, last)
+      const numbers = new Float32Array((stored.length / (last - first)) * (to - from))
+      return arrange(stored, numbers, { from, to, first, size })
     },
   }
+}
+
+interface Arrangement {
+  readonly from: number
+  readonly to: number
+  /** The first of the stored rows. */
+  readonly first: number
+  /** The rows of a head. */
+  readonly size: number
+}
+
+/** Copies rows from ≤ row < to, in halves, out of rows that alternate. */
+function arrange<Numbers extends Float32Array | Uint8Array>(
+  stored: Numbers,
+  target: Numbers,
+  { from, to, first, size }: Arrangement,
+): Numbers {
+  const row = target.length / (to - from)
+  const half = size / 2
+  for (let at = from; at < to; at++) {
+    const within = at % size
+    const source = at - within - first + 2 * (within % half) + Math.floor(within / half)
+    target.set(stored.subarray(source * row, (source + 1) * row), (at - from) * row)
+  }
+  return target
 }
