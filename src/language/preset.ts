@@ -8,7 +8,8 @@ import { familyOf, type Kind } from './families'
 import { withWeights, type Description, type Family } from './families/description'
 import { buildEncoder, type Encoder } from './families/encoder'
 import { buildTransformer, type Network, type Transformer } from './families/transformer'
-import { fillWeight, placedWeights, prefixIn, requireWeights, withPlainNames } from './families/weights'
+import { fillWeights } from './families/filling'
+import { placedWeights, prefixIn, requireWeights, withPlainNames } from './families/weights'
 import { weightKind, type WeightKind } from './layers/packed-weight'
 import { readGenerationConfig, type GenerationConfig } from './generation-config'
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
@@ -151,10 +152,13 @@ export async function fillNetwork(
   const weights = placedWeights(network, places)
   const prefix = prefixIn(tensors, weights, places)
   requireWeights(tensors, weights, prefix, where)
+  const placed = weights.map((weight) => ({
+    weight,
+    tensor: tensors.get(weight.isWhole ? weight.name : prefix + weight.name)!,
+  }))
   let read = 0
-  for (const weight of weights) {
-    signal?.throwIfAborted()
-    await fillWeight(weight, tensors.get(weight.isWhole ? weight.name : prefix + weight.name)!)
-    onLoad?.(++read, weights.length)
-  }
+  await fillWeights(placed, {
+    onBlock: () => signal?.throwIfAborted(),
+    onWeight: () => onLoad?.(++read, weights.length),
+  })
 }

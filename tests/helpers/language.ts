@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path'
 import { afterAll } from 'vitest'
 import { sizeOf, type Shape } from '../../src/core/shapes'
 import { encodeContainer } from '../../src/files/containers/safetensors'
-import type { StoredTensor } from '../../src/language/presets/open-weights'
+import { F32 } from '../../src/files/containers/numbers'
+import { storedTensor, type StoredTensor } from '../../src/language/presets/stored-tensor'
 
 /** Numbers in ±scale, from the name of a tensor and the index of an element. */
 export function drawnWeights(name: string, shape: Shape, scale: number): Float32Array {
@@ -34,9 +35,13 @@ export function drawnTensors(shapes: Readonly<Record<string, Shape>>, scale = 0.
 export function drawnStore(shapes: Readonly<Record<string, Shape>>): Map<string, StoredTensor> {
   return new Map(
     drawnTensors(shapes).map(({ name, shape, data }) => {
-      const [rows, length] = [shape[0] ?? 1, sizeOf(shape.slice(1))]
-      const read = (from = 0, to = rows) => Promise.resolve(data.slice(from * length, to * length))
-      return [name, { name, shape, read }]
+      const bytes = new Uint8Array(data.buffer)
+      const file = {
+        name,
+        size: bytes.length,
+        read: (start: number, end: number) => Promise.resolve(bytes.slice(start, end)),
+      }
+      return [name, storedTensor(file, { name, shape, kind: F32, at: 0, bytes: bytes.length })]
     }),
   )
 }

@@ -2,11 +2,10 @@
 
 import { sizeOf, type Shape } from '../../core/shapes'
 import { FormatError, formatShape, internalError, quoted } from '../../core/errors'
-import { exactly } from '../../core/tuples'
 import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
 import type { Variable } from '../../ops/variable'
 import { PackedEmbedding } from '../layers/packed-embedding'
-import { writeRows, type Matrix } from '../layers/packed-weight'
+import type { Matrix } from '../layers/packed-weight'
 import { Projection } from '../layers/projection'
 import type { StoredTensor } from '../presets/open-weights'
 import type { TransformerBlock } from '../layers/transformer-block'
@@ -137,9 +136,6 @@ function nameOf(name: string | undefined, part: string): string {
   return name
 }
 
-/** Rows that are read at once: about a MiB of numbers. */
-const BLOCK = 2 ** 18
-
 /** Tensors of which the normalizations of old files have the names of new ones: weight and bias for gamma and beta. */
 export function withPlainNames<Stored>(tensors: ReadonlyMap<string, Stored>): ReadonlyMap<string, Stored> {
   const plain = (name: string): string =>
@@ -176,48 +172,4 @@ export function requireWeights(
         `${where}: ${quoted(whole)} has the shape ${formatShape(tensor.shape)}, the config needs ${formatShape(shape)}`,
       )
   }
-}
-
-/**
- * Fills a weight from a file, a block of rows at a time.
- * @throws FormatError for a number that is not finite
- */
-export async function fillWeight(weight: PlacedWeight, tensor: StoredTensor): Promise<void> {
-  const { matrix, rows, isTransposed } = weight
-  if (isTransposed) return fillTransposed(weight, tensor)
-  const step = Math.max(1, Math.floor(BLOCK / matrix.inputs))
-  let at = 0
-  for (const [from, to] of rows)
-    for (let row = from; row < to; row += step) {
-      const numbers = finite(await tensor.read(row, Math.min(to, row + step)), tensor.name)
-      if (weight.offset !== 0) for (let i = 0; i < numbers.length; i++) numbers[i]! += weight.offset
-      writeRows(matrix, at, numbers)
-      at += numbers.length / matrix.inputs
-    }
-}
-
-/** From [inputs, outputs] to [outputs, inputs], of which the rows are columns of the file. */
-async function fillTransposed({ matrix, rows }: PlacedWeight, tensor: StoredTensor): Promise<void> {
-  const [inputs, all] = exactly(tensor.shape, 2)
-  // Integers need whole rows, and the file has a part of each.
-  const whole = matrix.format === null ? null : new Float32Array(matrix.outputs * inputs)
-  const step = Math.max(1, Math.floor(BLOCK / all))
-  for (let first = 0; first < inputs; first += step) {
-    const numbers = finite(await tensor.read(first, Math.min(inputs, first + step)), tensor.name)
-    const view = whole ?? matrix.variable.view
-    const count = numbers.length / all
-    let output = 0
-    for (const [from, to] of rows)
-      for (let column = from; column < to; column++, output++)
-        for (let i = 0; i < count; i++) view[output * inputs + first + i] = numbers[i * all + column]!
-  }
-  if (whole !== null) writeRows(matrix, 0, whole)
-}
-
-function finite(numbers: Float32Array, name: string): Float32Array {
-  for (let i = 0; i < numbers.length; i++)
-    // Of NaN and infinity the difference with itself is NaN.
-    if (numbers[i]! - numbers[i]! !== 0)
-      throw new FormatError(`The tensor ${quoted(name)} has the number ${numbers[i]}, weights must be finite`)
-  return numbers
 }

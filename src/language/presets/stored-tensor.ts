@@ -12,6 +12,8 @@ export interface StoredTensor {
   readonly file: PresetFile
   /** The kind of its numbers; null if such numbers cannot be read. */
   readonly kind: NumberKind | null
+  /** The bytes of a row. */
+  readonly rowBytes: number
   /**
    * The bytes of rows, from ≤ row < to, along the first axis.
    * @param into room for them, in which they then are
@@ -51,6 +53,7 @@ export function storedTensor(file: PresetFile, { name, shape, kind, at, bytes }:
     shape,
     file,
     kind: typeof kind === 'string' ? null : kind,
+    rowBytes: row,
     async bytes(from, to, into) {
       kindOf()
       const there = into.subarray(0, (to - from) * row)

@@ -94,9 +94,9 @@ function inHalves(tensor: StoredTensor, size: number): StoredTensor {
     ...tensor,
     async bytes(from, to, into) {
       const [first, last] = around(from, to)
-      const row = (into.length - (into.length % (to - from))) / (to - from)
-      const stored = await tensor.bytes(first, last, new Uint8Array((last - first) * row))
-      return arrange(stored, into.subarray(0, (to - from) * row), { from, to, first, size })
+      const { rowBytes } = tensor
+      const stored = await tensor.bytes(first, last, new Uint8Array((last - first) * rowBytes))
+      return arrange(stored, into.subarray(0, (to - from) * rowBytes), { from, to, first, size })
     },
     async read(from = 0, to = rows) {
       const [first, last] = around(from, to)

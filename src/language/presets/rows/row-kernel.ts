@@ -53,6 +53,8 @@ export class RowKernel {
   private readonly out: number
   /** Where files are read. */
   readonly slots: readonly Uint8Array<ArrayBuffer>[]
+  /** Room for rows that come from elsewhere. */
+  private readonly spare: Uint8Array<ArrayBuffer>
 
   /** null if the engine cannot run it. @param count of slots */
   static make(extents: Extents, count: number): RowKernel | null {
@@ -77,9 +79,12 @@ export class RowKernel {
     this.room = take(4 * (inputs + 64))
     this.out = take(GROWTH * block + 2 * PACKED_STRIP * 9 * (inputs + 32))
     const slots = Array.from({ length: count }, () => take(block))
+    const spareBytes = Math.max(block, 4 * inputs)
+    const spare = take(spareBytes)
     reserve(kernels, free)
     // The memory does not grow any more, so that views of it stay valid.
     this.slots = slots.map((at) => new Uint8Array(kernels.memory.buffer, at, block))
+    this.spare = new Uint8Array(kernels.memory.buffer, spare, spareBytes)
     kernels.setUp()
   }
 
@@ -90,14 +95,30 @@ export class RowKernel {
 
   /**
    * Writes rows into a matrix, from row `row` on.
-   * @param bytes in a slot
    * @returns the first of the rows that has a number that is not finite; −1 if there is none
    */
-  write({ inputs, format, variable: { view } }: Matrix, row: number, { kind, bytes }: FileRows): number {
-    const { kernels, room, out } = this
+  write(matrix: Matrix, row: number, { kind, bytes }: FileRows): number {
+    if (bytes.buffer === this.spare.buffer) return this.writeHere(matrix, row, { kind, bytes })
+    const rowBytes = matrix.inputs * kind.bytes
+    const step = Math.floor(this.spare.length / rowBytes)
+    for (let from = 0; from * rowBytes < bytes.length; from += step) {
+      const part = bytes.subarray(from * rowBytes, (from + step) * rowBytes)
+      const here = this.spare.subarray(0, part.length)
+      here.set(part)
+      const refused = this.writeHere(matrix, row + from, { kind, bytes: here })
+      if (refused >= 0) return from + refused
+    }
+    return -1
+  }
+
+  /** @param bytes in the memory of the kernels */
+  private writeHere(matrix: Matrix, row: number, { kind, bytes }: FileRows): number {
+    const { kernels, out, room } = this
+    const { inputs, format } = matrix
+    const { view } = matrix.variable
+    const number = KINDS.indexOf(kind)
     const rowBytes = inputs * kind.bytes
     const rows = bytes.length / rowBytes
-    const number = KINDS.indexOf(kind)
     const { buffer } = kernels.memory
     if (format === null) {
       if (kernels.widen(number, bytes.byteOffset, out, rows * inputs) === 0)
@@ -107,14 +128,14 @@ export class RowKernel {
     }
     const strip = packedShape(format)[1]
     const lane = row % PACKED_STRIP
+    const from = ((row - lane) / PACKED_STRIP) * strip
     const size = Math.ceil((lane + rows) / PACKED_STRIP) * strip
-    const target = view.subarray(((row - lane) / PACKED_STRIP) * strip).subarray(0, size)
     const packed = new Int8Array(buffer, out, size)
     // The other rows of the first and of the last strip stay as they are.
-    if (lane > 0) packed.set(target.subarray(0, strip))
-    if ((lane + rows) % PACKED_STRIP !== 0) packed.set(target.subarray(size - strip), size - strip)
+    if (lane > 0) packed.set(view.subarray(from, from + strip))
+    if ((lane + rows) % PACKED_STRIP !== 0) packed.set(view.subarray(from + size - strip, from + size), size - strip)
     const refused = kernels.pack(number, format.bits, bytes.byteOffset, rowBytes, rows, inputs, room, out, lane)
-    if (refused < 0) view.set(packed, ((row - lane) / PACKED_STRIP) * strip)
+    if (refused < 0) view.set(packed, from)
     return refused
   }
 
