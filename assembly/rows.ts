@@ -1,6 +1,6 @@
 // A separate module for myelin/language: numbers of files become weights, as float32 or as integers of 8 and 4 bits in the order of
 // docs/decisions/0041-weights-of-few-bits.md. The caller, src/language/presets/rows/row-kernel.ts, places everything in this
-// module's memory. The integers and scales are those of packRows, bit for bit, so they are computed in float64.
+// module's memory. The integers and scales are those of packRows, bit for bit.
 
 /** Kinds of numbers in files. */
 const F16: i32 = 1
@@ -9,6 +9,8 @@ const BF16: i32 = 2
 /** Inputs of a group, and the bytes from one quad of a row to the next. */
 const GROUP: i32 = 32
 const STEP: usize = 32
+/** The least normal float32. Scales below it count as 0, because they have no finite reciprocal. */
+const LEAST_SCALE: f32 = reinterpret<f32>(0x00800000)
 
 // Vectors that the loops use. A vector loaded before a loop stays in a register; a constant would be made again in each iteration.
 const MAGIC: usize = 16
@@ -18,8 +20,8 @@ export const FREE: usize = 64
 
 /** To be called once. */
 export function setUp(): void {
-  // x + this has ⌊x⌉, to even, in its low word, also if it is negative.
-  v128.store(MAGIC, f64x2.splat(6755399441055744))
+  // (x + this) − this as integers is ⌊x⌉, to even, for |x| < 2²².
+  v128.store(MAGIC, f32x4.splat(12582912))
   v128.store(INDICES, i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 }
 
@@ -126,17 +128,20 @@ function upper(x: v128): v128 {
 /** ⌊(x − least) factor⌉, to even, of four numbers, as int32. */
 @inline
 function above(x: v128, least: v128, factor: v128, magic: v128): v128 {
-  const a = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(x), least), factor)
-  const b = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(upper(x)), least), factor)
-  return v128.shuffle<i32>(f64x2.add(a, magic), f64x2.add(b, magic), 0, 2, 4, 6)
+  return i32x4.sub(f32x4.add(f32x4.mul(f32x4.sub(x, least), factor), magic), magic)
 }
 
 /** ⌊x factor⌉, to even, of four numbers, as int32. */
 @inline
 function around(x: v128, factor: v128, magic: v128): v128 {
-  const a = f64x2.mul(f64x2.promote_low_f32x4(x), factor)
-  const b = f64x2.mul(f64x2.promote_low_f32x4(upper(x)), factor)
-  return v128.shuffle<i32>(f64x2.add(a, magic), f64x2.add(b, magic), 0, 2, 4, 6)
+  return i32x4.sub(f32x4.add(f32x4.mul(x, factor), magic), magic)
+}
+
+/** `range` / `steps`; 0 if that has no normal float32. */
+@inline
+function scaleOf(range: f64, steps: f64): f32 {
+  const scale = <f32>(range / steps)
+  return scale < LEAST_SCALE ? 0 : scale
 }
 
 /** Sixteen integers as bytes, saturated. */
@@ -171,8 +176,8 @@ function packRow4(x: usize, to: usize, inputs: i32): void {
     lows = f32x4.pmin(lows, v128.shuffle<i32>(lows, lows, 1, 0, 3, 2))
     highs = f32x4.pmax(highs, v128.shuffle<i32>(highs, highs, 1, 0, 3, 2))
     const least = f32x4.extract_lane(lows, 0)
-    const scale = <f32>((<f64>f32x4.extract_lane(highs, 0) - <f64>least) / 15)
-    const f = f64x2.splat(scale > 0 ? 1 / <f64>scale : 0), l = f64x2.splat(<f64>least)
+    const scale = scaleOf(<f64>f32x4.extract_lane(highs, 0) - <f64>least, 15)
+    const f = f32x4.splat(scale > 0 ? 1 / scale : 0), l = f32x4.splat(least)
     store<f32>(to, scale)
     store<f32>(to, 0 - least, 32)
     const first = bytes(
@@ -201,8 +206,8 @@ function packRow8(x: usize, to: usize, inputs: i32): void {
     let highs = f32x4.pmax(f32x4.pmax(f32x4.pmax(a0, a1), f32x4.pmax(a2, a3)), f32x4.pmax(f32x4.pmax(a4, a5), f32x4.pmax(a6, a7)))
     highs = f32x4.pmax(highs, upper(highs))
     highs = f32x4.pmax(highs, v128.shuffle<i32>(highs, highs, 1, 0, 3, 2))
-    const scale = <f32>(<f64>f32x4.extract_lane(highs, 0) / 127)
-    const f = f64x2.splat(scale > 0 ? 1 / <f64>scale : 0)
+    const scale = scaleOf(<f64>f32x4.extract_lane(highs, 0), 127)
+    const f = f32x4.splat(scale > 0 ? 1 / scale : 0)
     store<f32>(to, scale)
     const first = bytes(around(x0, f, magic), around(x1, f, magic), around(x2, f, magic), around(x3, f, magic))
     const second = bytes(around(x4, f, magic), around(x5, f, magic), around(x6, f, magic), around(x7, f, magic))

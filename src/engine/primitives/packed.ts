@@ -39,8 +39,10 @@ const QUAD = 4
 const QUADS = GROUP / QUAD
 /** Inputs in the low halves of the bytes of 4 bits; the others are in the high halves. */
 const HALF = GROUP / 2
-/** x + this − this is ⌊x⌉, to even, in float64 for |x| < 2⁵¹. */
-const ROUNDING = 1.5 * 2 ** 52
+/** x + this − this is ⌊x⌉, to even, in float32 for |x| < 2²². */
+const ROUNDING = 1.5 * 2 ** 23
+/** The least normal float32. Scales below it count as 0, because they have no finite reciprocal. */
+const LEAST_SCALE = 2 ** -126
 /** The bytes of one float32 for each output of a strip. */
 const SCALES = 4 * PACKED_STRIP
 
@@ -157,7 +159,7 @@ function requireRows({ outputs, inputs }: PackedFormat, row: number, count: numb
 
 /**
  * Quantizes rows of float32 weights into a packed matrix, from row `row` on. An error of a weight is up to half of its group's
- * scale.
+ * scale, and the rounding of float32. The largest and the least weight of a group with 4 bits differ by less than 2¹²⁸.
  * @param weights [rows, inputs]
  * @throws ShapeError if these are not whole rows of the matrix; ArgumentError for NaN and infinite weights
  */
@@ -178,7 +180,13 @@ export function packRows(packed: Int8Array, format: PackedFormat, row: number, w
   }
 }
 
-/** q = ⌊w / d⌉, to even, with d = max |w| / 127 */
+/** `range` / `steps`; 0 if that has no normal float32. NaN and ∞ stay. */
+function scaleFor(range: number, steps: number): number {
+  const scale = fround(range / steps)
+  return scale < LEAST_SCALE ? 0 : scale
+}
+
+/** q = ⌊w · (1 / d)⌉, to even, with d = max |w| / 127, in float32 */
 function quantizeSymmetric(group: Group, weights: Float32Array, from: number, count: number): void {
   const { integers } = group
   let largest = 0
@@ -189,17 +197,17 @@ function quantizeSymmetric(group: Group, weights: Float32Array, from: number, co
     sum += magnitude - magnitude
     if (magnitude > largest) largest = magnitude
   }
-  const scale = fround(largest / LARGEST)
-  const factor = scale > 0 ? 1 / scale : 0
+  const scale = scaleFor(largest, LARGEST)
+  const factor = scale > 0 ? fround(1 / scale) : 0
   group.scale = scale + sum
   for (let i = 0; i < count; i++) {
-    const q = weights[from + i]! * factor + ROUNDING - ROUNDING
+    const q = fround(fround(weights[from + i]! * factor) + ROUNDING) - ROUNDING
     integers[i] = Math.max(-LARGEST, Math.min(LARGEST, q))
   }
   integers.fill(0, count)
 }
 
-/** q = ⌊(w + m) / d⌉, to even, with d = (max w − min w) / 15 and m = −min w */
+/** q = ⌊(w + m) · (1 / d)⌉, to even, with d = (max w − min w) / 15 and m = −min w, in float32 */
 function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number, count: number): void {
   const { integers } = group
   let least = Infinity
@@ -211,13 +219,13 @@ function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number,
     if (weight < least) least = weight
     if (weight > most) most = weight
   }
-  const scale = fround((most - least) / 15)
-  const factor = scale > 0 ? 1 / scale : 0
+  const scale = scaleFor(most - least, 15)
+  const factor = scale > 0 ? fround(1 / scale) : 0
   group.scale = scale + sum
   // 0 also for −0
   group.minimum = 0 - least
   for (let i = 0; i < count; i++) {
-    const q = (weights[from + i]! - least) * factor + ROUNDING - ROUNDING
+    const q = fround(fround(fround(weights[from + i]! - least) * factor) + ROUNDING) - ROUNDING
     integers[i] = q > 15 ? 15 : q
   }
   integers.fill(0, count)
