@@ -2,6 +2,15 @@
 
 import { bfloat16Numbers, float16Numbers } from '../../core/half'
 
+/** Numbers as integers, in groups of 32 with a scale: q · scale − minimum. */
+export interface GroupedIntegers {
+  /** Within −128 … 127 with 8 bits, 0 … 15 with 4. */
+  readonly integers: Int8Array
+  readonly scales: Float32Array
+  /** null with 8 bits. */
+  readonly minima: Float32Array | null
+}
+
 export interface NumberKind {
   /** Its name in files. */
   readonly name: string
@@ -11,6 +20,8 @@ export interface NumberKind {
   readonly bytes: number
   /** All numbers of some blocks. */
   read(bytes: Uint8Array): Float32Array
+  /** The same numbers as integers of 8 or 4 bits, of kinds that have them. */
+  readonly asIntegers?: { readonly bits: 4 | 8; read(bytes: Uint8Array): GroupedIntegers } | undefined
 }
 
 function kind(name: string, bytes: number, read: NumberKind['read']): NumberKind {

@@ -2,8 +2,8 @@
 
 import { FormatError, internalError, quoted } from '../../core/errors'
 import { exactly } from '../../core/tuples'
-import { F32, type NumberKind } from '../../files/containers/numbers'
-import { writeRows } from '../layers/packed-weight'
+import { F32, type GroupedIntegers, type NumberKind } from '../../files/containers/numbers'
+import { writeIntegers, writeRows } from '../layers/packed-weight'
 import type { StoredTensor } from '../presets/open-weights'
 import { keepingOpen, readAhead, type RowBlock } from '../presets/rows/read-ahead'
 import { RowKernel } from '../presets/rows/row-kernel'
@@ -85,6 +85,8 @@ class WeightWriter {
     const { matrix, offset } = weight
     const kind = kindOf(tensor)
     if (weight.isTransposed) this.writeColumns(block, finite(kind.read(bytes), tensor.name))
+    else if (matrix.format !== null && matrix.format.bits === kind.asIntegers?.bits)
+      writeIntegers(matrix, row, finiteScales(kind.asIntegers.read(bytes), tensor.name))
     else if (offset === 0 && this.kernel?.takes(kind) === true) {
       const refused = this.kernel.write(matrix, row, { kind, bytes })
       // Names the number.
@@ -116,6 +118,12 @@ class WeightWriter {
 function kindOf({ kind, name }: StoredTensor): NumberKind {
   if (kind === null) throw internalError(`the kind of numbers of ${name} was not checked`)
   return kind
+}
+
+function finiteScales(grouped: GroupedIntegers, name: string): GroupedIntegers {
+  finite(grouped.scales, name)
+  if (grouped.minima !== null) finite(grouped.minima, name)
+  return grouped
 }
 
 function finite(numbers: Float32Array, name: string): Float32Array {

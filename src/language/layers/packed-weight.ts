@@ -2,7 +2,8 @@
 
 import { choice } from '../../core/options'
 import { sizeOf, type Shape } from '../../core/shapes'
-import { packRows, packedShape, unpackRows, type PackedFormat } from '../../engine/primitives/packed'
+import { packIntegers, packRows, packedShape, unpackRows, type PackedFormat } from '../../engine/primitives/packed'
+import type { GroupedIntegers } from '../../files/containers/numbers'
 import type { WeightOptions } from '../../layers/weight-lists'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
@@ -65,6 +66,15 @@ class PackedInitializer extends Initializer {
 export function writeRows({ inputs, format, variable: { view } }: Matrix, row: number, numbers: Float32Array): void {
   if (format === null) view.set(numbers, row * inputs)
   else if (view instanceof Int8Array) packRows(view, format, row, numbers)
+}
+
+/** Writes rows that are integers of the bits of a matrix, from row `row` on. */
+export function writeIntegers(
+  { format, variable: { view } }: Matrix,
+  row: number,
+  { integers, scales, minima }: GroupedIntegers,
+): void {
+  if (format !== null && view instanceof Int8Array) packIntegers(view, format, row, integers, scales, minima)
 }
 
 /** The numbers that a matrix stands for, [outputs, inputs]. */

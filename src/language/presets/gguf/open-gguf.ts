@@ -72,7 +72,7 @@ function shifted(tensor: StoredTensor, by: number): StoredTensor {
   const { kind } = tensor
   return {
     ...tensor,
-    kind: kind === null ? null : { ...kind, read: (bytes) => moved(kind.read(bytes)) },
+    kind: kind === null ? null : { ...kind, read: (bytes) => moved(kind.read(bytes)), asIntegers: undefined },
     read: async (from, to) => moved(await tensor.read(from, to)),
   }
 }
