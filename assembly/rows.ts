@@ -9,8 +9,9 @@ const BF16: i32 = 2
 /** Inputs of a group, and the bytes from one quad of a row to the next. */
 const GROUP: i32 = 32
 const STEP: usize = 32
-/** The least normal float32. Scales below it count as 0, because they have no finite reciprocal. */
+/** The least normal float32: smaller scales may have no finite reciprocal. Then numbers are multiplied by BOOST, 2⁶⁴, before. */
 const LEAST_SCALE: f32 = reinterpret<f32>(0x00800000)
+const BOOST: f32 = 18446744073709551616.0
 
 // Vectors that the loops use. A vector loaded before a loop stays in a register; a constant would be made again in each iteration.
 const MAGIC: usize = 16
@@ -137,13 +138,6 @@ function around(x: v128, factor: v128, magic: v128): v128 {
   return i32x4.sub(f32x4.add(f32x4.mul(x, factor), magic), magic)
 }
 
-/** `range` / `steps`; 0 if that has no normal float32. */
-@inline
-function scaleOf(range: f64, steps: f64): f32 {
-  const scale = <f32>(range / steps)
-  return scale < LEAST_SCALE ? 0 : scale
-}
-
 /** Sixteen integers as bytes, saturated. */
 @inline
 function bytes(a: v128, b: v128, c: v128, d: v128): v128 {
@@ -164,55 +158,67 @@ function storeQuads(to: usize, x: v128): void {
   v128.store32_lane(to, x, 3, 3 * STEP)
 }
 
-/** q = ⌊(w + m) / d⌉, to even, with d = (max w − min w) / 15 and m = −min w */
+/** The largest number of four, in all lanes. */
+@inline
+function largestOf(x: v128): v128 {
+  x = f32x4.pmax(x, upper(x))
+  return f32x4.pmax(x, v128.shuffle<i32>(x, x, 1, 0, 3, 2))
+}
+
+/** Multiplies a group by BOOST. */
+function boost(x: usize): void {
+  for (let at: usize = 0; at < 128; at += 16) v128.store(x + at, f32x4.mul(v128.load(x + at), f32x4.splat(BOOST)))
+}
+
+/** q = ⌊(w + m) · (1 / d)⌉, to even, with d = (max w − min w) / 15 and m = −min w */
 function packRow4(x: usize, to: usize, inputs: i32): void {
   const magic = v128.load(MAGIC), indices = v128.load(INDICES)
   for (let left = inputs; left > 0; left -= GROUP) {
-    const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48)
-    const x4 = v128.load(x, 64), x5 = v128.load(x, 80), x6 = v128.load(x, 96), x7 = v128.load(x, 112)
-    let lows = f32x4.pmin(f32x4.pmin(f32x4.pmin(x0, x1), f32x4.pmin(x2, x3)), f32x4.pmin(f32x4.pmin(x4, x5), f32x4.pmin(x6, x7)))
-    let highs = f32x4.pmax(f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3)), f32x4.pmax(f32x4.pmax(x4, x5), f32x4.pmax(x6, x7)))
-    lows = f32x4.pmin(lows, upper(lows)), highs = f32x4.pmax(highs, upper(highs))
-    lows = f32x4.pmin(lows, v128.shuffle<i32>(lows, lows, 1, 0, 3, 2))
-    highs = f32x4.pmax(highs, v128.shuffle<i32>(highs, highs, 1, 0, 3, 2))
-    const least = f32x4.extract_lane(lows, 0)
-    const scale = scaleOf(<f64>f32x4.extract_lane(highs, 0) - <f64>least, 15)
-    const f = f32x4.splat(scale > 0 ? 1 / scale : 0), l = f32x4.splat(least)
+    let x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48)
+    let x4 = v128.load(x, 64), x5 = v128.load(x, 80), x6 = v128.load(x, 96), x7 = v128.load(x, 112)
+    const lows = f32x4.pmin(f32x4.pmin(f32x4.pmin(x0, x1), f32x4.pmin(x2, x3)), f32x4.pmin(f32x4.pmin(x4, x5), f32x4.pmin(x6, x7)))
+    const highs = f32x4.pmax(f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3)), f32x4.pmax(f32x4.pmax(x4, x5), f32x4.pmax(x6, x7)))
+    let least = -f32x4.extract_lane(largestOf(f32x4.neg(lows)), 0)
+    let scale = <f32>((<f64>f32x4.extract_lane(largestOf(highs), 0) - <f64>least) / 15)
     store<f32>(to, scale)
     store<f32>(to, 0 - least, 32)
-    const first = bytes(
-      above(x0, l, f, magic), above(x1, l, f, magic), above(x2, l, f, magic), above(x3, l, f, magic),
-    )
-    const second = bytes(
-      above(x4, l, f, magic), above(x5, l, f, magic), above(x6, l, f, magic), above(x7, l, f, magic),
-    )
-    const lower = firstOf16(i8x16.min_u(first, i8x16.splat(15)), indices, left > 127 ? 127 : left)
-    const higher = left > 16
-      ? firstOf16(i8x16.min_u(second, i8x16.splat(15)), indices, left > 127 ? 127 : left - 16)
-      : i8x16.splat(0)
+    if (scale < LEAST_SCALE) {
+      boost(x)
+      scale *= BOOST, least *= BOOST
+      x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48)
+      x4 = v128.load(x, 64), x5 = v128.load(x, 80), x6 = v128.load(x, 96), x7 = v128.load(x, 112)
+    }
+    const f = f32x4.splat(scale > 0 ? 1 / scale : 0), l = f32x4.splat(least)
+    const first = bytes(above(x0, l, f, magic), above(x1, l, f, magic), above(x2, l, f, magic), above(x3, l, f, magic))
+    const second = bytes(above(x4, l, f, magic), above(x5, l, f, magic), above(x6, l, f, magic), above(x7, l, f, magic))
+    const lower = firstOf16(i8x16.min_u(first, i8x16.splat(15)), indices, min(left, 16))
+    const higher = firstOf16(i8x16.min_u(second, i8x16.splat(15)), indices, min(left - 16, 16))
     storeQuads(to + 64, v128.or(lower, i16x8.shl(higher, 4)))
     x += 128, to += 192
   }
 }
 
-/** q = ⌊w / d⌉, to even, with d = max |w| / 127 */
+/** q = ⌊w · (1 / d)⌉, to even, with d = max |w| / 127 */
 function packRow8(x: usize, to: usize, inputs: i32): void {
   const magic = v128.load(MAGIC), indices = v128.load(INDICES)
   for (let left = inputs; left > 0; left -= GROUP) {
-    const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48)
-    const x4 = v128.load(x, 64), x5 = v128.load(x, 80), x6 = v128.load(x, 96), x7 = v128.load(x, 112)
-    const a0 = f32x4.abs(x0), a1 = f32x4.abs(x1), a2 = f32x4.abs(x2), a3 = f32x4.abs(x3)
-    const a4 = f32x4.abs(x4), a5 = f32x4.abs(x5), a6 = f32x4.abs(x6), a7 = f32x4.abs(x7)
-    let highs = f32x4.pmax(f32x4.pmax(f32x4.pmax(a0, a1), f32x4.pmax(a2, a3)), f32x4.pmax(f32x4.pmax(a4, a5), f32x4.pmax(a6, a7)))
-    highs = f32x4.pmax(highs, upper(highs))
-    highs = f32x4.pmax(highs, v128.shuffle<i32>(highs, highs, 1, 0, 3, 2))
-    const scale = scaleOf(<f64>f32x4.extract_lane(highs, 0), 127)
-    const f = f32x4.splat(scale > 0 ? 1 / scale : 0)
+    let x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48)
+    let x4 = v128.load(x, 64), x5 = v128.load(x, 80), x6 = v128.load(x, 96), x7 = v128.load(x, 112)
+    const a = f32x4.pmax(f32x4.pmax(f32x4.abs(x0), f32x4.abs(x1)), f32x4.pmax(f32x4.abs(x2), f32x4.abs(x3)))
+    const b = f32x4.pmax(f32x4.pmax(f32x4.abs(x4), f32x4.abs(x5)), f32x4.pmax(f32x4.abs(x6), f32x4.abs(x7)))
+    let scale = <f32>(<f64>f32x4.extract_lane(largestOf(f32x4.pmax(a, b)), 0) / 127)
     store<f32>(to, scale)
+    if (scale < LEAST_SCALE) {
+      boost(x)
+      scale *= BOOST
+      x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48)
+      x4 = v128.load(x, 64), x5 = v128.load(x, 80), x6 = v128.load(x, 96), x7 = v128.load(x, 112)
+    }
+    const f = f32x4.splat(scale > 0 ? 1 / scale : 0), least = i8x16.splat(-127)
     const first = bytes(around(x0, f, magic), around(x1, f, magic), around(x2, f, magic), around(x3, f, magic))
     const second = bytes(around(x4, f, magic), around(x5, f, magic), around(x6, f, magic), around(x7, f, magic))
-    storeQuads(to + 32, firstOf16(i8x16.max_s(first, i8x16.splat(-127)), indices, left > 127 ? 127 : left))
-    storeQuads(to + 160, left > 16 ? firstOf16(i8x16.max_s(second, i8x16.splat(-127)), indices, left > 127 ? 127 : left - 16) : i8x16.splat(0))
+    storeQuads(to + 32, firstOf16(i8x16.max_s(first, least), indices, min(left, 16)))
+    storeQuads(to + 160, firstOf16(i8x16.max_s(second, least), indices, min(left - 16, 16)))
     x += 128, to += 288
   }
 }

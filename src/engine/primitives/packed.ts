@@ -41,8 +41,9 @@ const QUADS = GROUP / QUAD
 const HALF = GROUP / 2
 /** x + this − this is ⌊x⌉, to even, in float32 for |x| < 2²². */
 const ROUNDING = 1.5 * 2 ** 23
-/** The least normal float32. Scales below it count as 0, because they have no finite reciprocal. */
+/** The least normal float32: smaller scales may have no finite reciprocal. */
 const LEAST_SCALE = 2 ** -126
+const BOOST = 2 ** 64
 /** The bytes of one float32 for each output of a strip. */
 const SCALES = 4 * PACKED_STRIP
 
@@ -180,10 +181,9 @@ export function packRows(packed: Int8Array, format: PackedFormat, row: number, w
   }
 }
 
-/** `range` / `steps`; 0 if that has no normal float32. NaN and ∞ stay. */
-function scaleFor(range: number, steps: number): number {
-  const scale = fround(range / steps)
-  return scale < LEAST_SCALE ? 0 : scale
+/** The power of two by which weights are multiplied before they are divided by a scale that has no finite reciprocal. */
+function boostOf(scale: number): number {
+  return scale < LEAST_SCALE ? BOOST : 1
 }
 
 /** q = ⌊w · (1 / d)⌉, to even, with d = max |w| / 127, in float32 */
@@ -197,11 +197,12 @@ function quantizeSymmetric(group: Group, weights: Float32Array, from: number, co
     sum += magnitude - magnitude
     if (magnitude > largest) largest = magnitude
   }
-  const scale = scaleFor(largest, LARGEST)
-  const factor = scale > 0 ? fround(1 / scale) : 0
+  const scale = fround(largest / LARGEST)
+  const boost = boostOf(scale)
+  const factor = scale > 0 ? fround(1 / (scale * boost)) : 0
   group.scale = scale + sum
   for (let i = 0; i < count; i++) {
-    const q = fround(fround(weights[from + i]! * factor) + ROUNDING) - ROUNDING
+    const q = fround(fround(weights[from + i]! * boost * factor) + ROUNDING) - ROUNDING
     integers[i] = Math.max(-LARGEST, Math.min(LARGEST, q))
   }
   integers.fill(0, count)
@@ -219,13 +220,14 @@ function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number,
     if (weight < least) least = weight
     if (weight > most) most = weight
   }
-  const scale = scaleFor(most - least, 15)
-  const factor = scale > 0 ? fround(1 / scale) : 0
+  const scale = fround((most - least) / 15)
+  const boost = boostOf(scale)
+  const factor = scale > 0 ? fround(1 / (scale * boost)) : 0
   group.scale = scale + sum
   // 0 also for −0
   group.minimum = 0 - least
   for (let i = 0; i < count; i++) {
-    const q = fround(fround(fround(weights[from + i]! - least) * factor) + ROUNDING) - ROUNDING
+    const q = fround(fround(fround((weights[from + i]! - least) * boost) * factor) + ROUNDING) - ROUNDING
     integers[i] = q > 15 ? 15 : q
   }
   integers.fill(0, count)

@@ -11,6 +11,8 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { tensor } from '../../../src'
 import { CausalLM } from '../../../src/entries/language'
+import { sizeOf } from '../../../src/core/shapes'
+import { packIntegers, packedShape, unpackRows } from '../../../src/engine/primitives/packed'
 import { GGML_KINDS } from '../../../src/language/presets/gguf/blocks'
 import { readHeader } from '../../../src/language/presets/gguf/header'
 import { openPreset } from '../../../src/language/presets/open-preset'
@@ -158,6 +160,26 @@ it('reads the numbers of each type as Python does', async () => {
     expect([extent.name, await stored.read()]).toEqual([extent.name, expected])
     expect(await stored.read(1)).toEqual(expected.subarray(256))
   }
+})
+
+it('keeps the integers of a type whose bits weights have', async () => {
+  const file = fileOf(golden('numbers.gguf'))
+  const { extents } = await readHeader(file)
+  const kept: string[] = []
+  for (const { name, shape, kind, at, bytes } of extents) {
+    if (typeof kind === 'string' || kind.asIntegers === undefined) continue
+    const { bits } = kind.asIntegers
+    const format = { outputs: shape[0]!, inputs: shape[1]!, bits }
+    const stored = await file.read(at, at + bytes)
+    const { integers, scales, minima } = kind.asIntegers.read(stored)
+    const packed = new Int8Array(sizeOf(packedShape(format)))
+    packIntegers(packed, format, 0, integers, scales, minima)
+    // −0 as 0
+    const [received, expected] = [unpackRows(packed, format, 0, format.outputs), kind.read(stored)]
+    expect([name, received.map((x) => x + 0)]).toEqual([name, expected.map((x) => x + 0)])
+    kept.push(`${kind.name} ${bits}`)
+  }
+  expect(kept.sort()).toEqual(['Q4_0 4', 'Q4_1 4', 'Q4_K 4', 'Q8_0 8'])
 })
 
 describe('sources', () => {

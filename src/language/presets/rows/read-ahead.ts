@@ -21,7 +21,11 @@ export async function readAhead<Block extends RowBlock>(
 ): Promise<void> {
   const start = (index: number): Promise<Uint8Array<ArrayBuffer>> | null => {
     const block = blocks[index]
-    return block === undefined ? null : block.tensor.bytes(block.from, block.to, slots[index % slots.length]!)
+    if (block === undefined) return null
+    const read = block.tensor.bytes(block.from, block.to, slots[index % slots.length]!)
+    // It may fail before its turn comes.
+    read.catch(() => {})
+    return read
   }
   const reads = slots.map((_, i) => start(i))
   try {
