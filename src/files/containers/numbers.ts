@@ -20,8 +20,8 @@ export interface NumberKind {
   readonly bytes: number
   /** All numbers of some blocks. */
   read(bytes: Uint8Array): Float32Array
-  /** The same numbers as integers of 8 or 4 bits, of kinds that have them. */
-  readonly asIntegers?: { readonly bits: 4 | 8; read(bytes: Uint8Array): GroupedIntegers } | undefined
+  /** Reads the same numbers as integers of 8 or of 4 bits, of kinds that have them. */
+  readonly asIntegers?: { readonly [Bits in 4 | 8]?: (bytes: Uint8Array) => GroupedIntegers } | undefined
 }
 
 function kind(name: string, bytes: number, read: NumberKind['read']): NumberKind {

@@ -84,9 +84,9 @@ class WeightWriter {
     const { weight, tensor, row } = block
     const { matrix, offset } = weight
     const kind = kindOf(tensor)
+    const readIntegers = matrix.format === null ? undefined : kind.asIntegers?.[matrix.format.bits]
     if (weight.isTransposed) this.writeColumns(block, finite(kind.read(bytes), tensor.name))
-    else if (matrix.format !== null && matrix.format.bits === kind.asIntegers?.bits)
-      writeIntegers(matrix, row, finiteScales(kind.asIntegers.read(bytes), tensor.name))
+    else if (readIntegers !== undefined) writeIntegers(matrix, row, finiteScales(readIntegers(bytes), tensor.name))
     else if (offset === 0 && this.kernel?.takes(kind) === true) {
       const refused = this.kernel.write(matrix, row, { kind, bytes })
       // Names the number.

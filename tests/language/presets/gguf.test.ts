@@ -166,20 +166,21 @@ it('keeps the integers of a type whose bits weights have', async () => {
   const file = fileOf(golden('numbers.gguf'))
   const { extents } = await readHeader(file)
   const kept: string[] = []
-  for (const { name, shape, kind, at, bytes } of extents) {
-    if (typeof kind === 'string' || kind.asIntegers === undefined) continue
-    const { bits } = kind.asIntegers
-    const format = { outputs: shape[0]!, inputs: shape[1]!, bits }
-    const stored = await file.read(at, at + bytes)
-    const { integers, scales, minima } = kind.asIntegers.read(stored)
-    const packed = new Int8Array(sizeOf(packedShape(format)))
-    packIntegers(packed, format, 0, integers, scales, minima)
-    // −0 as 0
-    const [received, expected] = [unpackRows(packed, format, 0, format.outputs), kind.read(stored)]
-    expect([name, received.map((x) => x + 0)]).toEqual([name, expected.map((x) => x + 0)])
-    kept.push(`${kind.name} ${bits}`)
-  }
-  expect(kept.sort()).toEqual(['Q4_0 4', 'Q4_1 4', 'Q4_K 4', 'Q8_0 8'])
+  for (const { name, shape, kind, at, bytes } of extents)
+    for (const bits of [4, 8] as const) {
+      const read = typeof kind === 'string' ? undefined : kind.asIntegers?.[bits]
+      if (typeof kind === 'string' || read === undefined) continue
+      const format = { outputs: shape[0]!, inputs: shape[1]!, bits }
+      const stored = await file.read(at, at + bytes)
+      const { integers, scales, minima } = read(stored)
+      const packed = new Int8Array(sizeOf(packedShape(format)))
+      packIntegers(packed, format, 0, integers, scales, minima)
+      // −0 as 0
+      const [received, expected] = [unpackRows(packed, format, 0, format.outputs), kind.read(stored)]
+      expect([name, received.map((x) => x + 0)]).toEqual([name, expected.map((x) => x + 0)])
+      kept.push(`${kind.name} ${bits}`)
+    }
+  expect(kept.sort()).toEqual(['Q4_0 4', 'Q4_0 8', 'Q4_1 4', 'Q4_K 4', 'Q8_0 8'])
 })
 
 describe('sources', () => {

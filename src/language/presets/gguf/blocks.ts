@@ -20,9 +20,10 @@ type ReadBlock = (bytes: Uint8Array, at: number, to: Float32Array, index: number
 /** Reads the integers of a block at a byte. @param block its index */
 type ReadIntegers = (bytes: Uint8Array, at: number, to: GroupedIntegers, block: number) => void
 
+/** The forms of a kind, by their bits. */
 interface IntegerBlocks {
-  readonly bits: 4 | 8
-  readonly read: ReadIntegers
+  readonly 4?: ReadIntegers
+  readonly 8?: ReadIntegers
 }
 
 const GROUP = 32
@@ -32,13 +33,16 @@ function blocks(
   numbers: number,
   size: number,
   readBlock: ReadBlock,
-  integers: IntegerBlocks | null = null,
+  integers: IntegerBlocks = {},
 ): NumberKind {
   return {
     name,
     numbers,
     bytes: size,
-    asIntegers: integers === null ? undefined : integersOf(numbers, size, integers),
+    asIntegers: {
+      ...(integers[4] === undefined ? {} : { 4: integersOf(numbers, size, 4, integers[4]) }),
+      ...(integers[8] === undefined ? {} : { 8: integersOf(numbers, size, 8, integers[8]) }),
+    },
     read(bytes) {
       const count = bytes.length / size
       const to = new Float32Array(count * numbers)
@@ -48,20 +52,17 @@ function blocks(
   }
 }
 
-function integersOf(numbers: number, size: number, { bits, read }: IntegerBlocks): NumberKind['asIntegers'] {
-  return {
-    bits,
-    read(bytes) {
-      const count = bytes.length / size
-      const groups = (count * numbers) / GROUP
-      const to: GroupedIntegers = {
-        integers: new Int8Array(count * numbers),
-        scales: new Float32Array(groups),
-        minima: bits === 4 ? new Float32Array(groups) : null,
-      }
-      for (let i = 0; i < count; i++) read(bytes, i * size, to, i)
-      return to
-    },
+function integersOf(numbers: number, size: number, bits: 4 | 8, read: ReadIntegers) {
+  return (bytes: Uint8Array): GroupedIntegers => {
+    const count = bytes.length / size
+    const groups = (count * numbers) / GROUP
+    const to: GroupedIntegers = {
+      integers: new Int8Array(count * numbers),
+      scales: new Float32Array(groups),
+      minima: bits === 4 ? new Float32Array(groups) : null,
+    }
+    for (let i = 0; i < count; i++) read(bytes, i * size, to, i)
+    return to
   }
 }
 
@@ -73,29 +74,24 @@ const q8: ReadBlock = (bytes, at, to, index) => {
   for (let i = 0; i < 32; i++) to[index + i] = d * signed(bytes[at + 2 + i]!)
 }
 
-const q8Integers: IntegerBlocks = {
-  bits: 8,
-  read(bytes, at, { integers, scales }, block) {
-    scales[block] = half(bytes, at)
-    for (let i = 0; i < 32; i++) integers[block * 32 + i] = bytes[at + 2 + i]!
-  },
+const q8Integers: ReadIntegers = (bytes, at, { integers, scales }, block) => {
+  scales[block] = half(bytes, at)
+  for (let i = 0; i < 32; i++) integers[block * 32 + i] = bytes[at + 2 + i]!
 }
 
-/** d (q − 8) is d q − 8 d, and d q + m is d q − (−m); 8 d is exact. */
-function smallIntegers(hasLeast: boolean): IntegerBlocks {
-  return {
-    bits: 4,
-    read(bytes, at, { integers, scales, minima }, block) {
-      const d = half(bytes, at)
-      scales[block] = d
-      minima![block] = hasLeast ? -half(bytes, at + 2) : 8 * d
-      const low = at + (hasLeast ? 4 : 2)
-      for (let i = 0; i < 16; i++) {
-        const byte = bytes[low + i]!
-        integers[block * 32 + i] = byte & 15
-        integers[block * 32 + 16 + i] = byte >> 4
-      }
-    },
+/** Of 4 bits, d (q − 8) is d q − 8 d, and d q + m is d q − (−m); 8 d is exact. Of 8 bits, q − 8 is the integer. */
+function smallIntegers(hasLeast: boolean): ReadIntegers {
+  return (bytes, at, { integers, scales, minima }, block) => {
+    const d = half(bytes, at)
+    const shift = minima === null ? 8 : 0
+    scales[block] = d
+    if (minima !== null) minima[block] = hasLeast ? -half(bytes, at + 2) : 8 * d
+    const low = at + (hasLeast ? 4 : 2)
+    for (let i = 0; i < 16; i++) {
+      const byte = bytes[low + i]!
+      integers[block * 32 + i] = (byte & 15) - shift
+      integers[block * 32 + 16 + i] = (byte >> 4) - shift
+    }
   }
 }
 
@@ -126,18 +122,15 @@ function scaleOf(bytes: Uint8Array, at: number, group: number): readonly [scale:
 }
 
 /** The products of scales are rounded to float32, as in `large`. */
-const q4kIntegers: IntegerBlocks = {
-  bits: 4,
-  read(bytes, at, { integers, scales, minima }, block) {
-    const [d, m] = [half(bytes, at), half(bytes, at + 2)]
-    for (let group = 0; group < 8; group++) {
-      const [scale, least] = scaleOf(bytes, at + 4, group)
-      scales[block * 8 + group] = d * scale
-      minima![block * 8 + group] = m * least
-      const [from, shift] = [at + 16 + (group >> 1) * 32, (group & 1) * 4]
-      for (let i = 0; i < 32; i++) integers[block * 256 + group * 32 + i] = (bytes[from + i]! >> shift) & 15
-    }
-  },
+const q4kIntegers: ReadIntegers = (bytes, at, { integers, scales, minima }, block) => {
+  const [d, m] = [half(bytes, at), half(bytes, at + 2)]
+  for (let group = 0; group < 8; group++) {
+    const [scale, least] = scaleOf(bytes, at + 4, group)
+    scales[block * 8 + group] = d * scale
+    minima![block * 8 + group] = m * least
+    const [from, shift] = [at + 16 + (group >> 1) * 32, (group & 1) * 4]
+    for (let i = 0; i < 32; i++) integers[block * 256 + group * 32 + i] = (bytes[from + i]! >> shift) & 15
+  }
 }
 
 function large(hasHighBits: boolean): ReadBlock {
@@ -175,12 +168,17 @@ const q6k: ReadBlock = (bytes, at, to, index) => {
 export const GGML_KINDS: Readonly<Record<number, NumberKind>> = {
   0: F32,
   1: F16,
-  2: /* @__PURE__ */ blocks('Q4_0', 32, 18, /* @__PURE__ */ small(false, false), /* @__PURE__ */ smallIntegers(false)),
-  3: /* @__PURE__ */ blocks('Q4_1', 32, 20, /* @__PURE__ */ small(true, false), /* @__PURE__ */ smallIntegers(true)),
+  2: /* @__PURE__ */ blocks('Q4_0', 32, 18, /* @__PURE__ */ small(false, false), {
+    4: /* @__PURE__ */ smallIntegers(false),
+    8: /* @__PURE__ */ smallIntegers(false),
+  }),
+  3: /* @__PURE__ */ blocks('Q4_1', 32, 20, /* @__PURE__ */ small(true, false), {
+    4: /* @__PURE__ */ smallIntegers(true),
+  }),
   6: /* @__PURE__ */ blocks('Q5_0', 32, 22, /* @__PURE__ */ small(false, true)),
   7: /* @__PURE__ */ blocks('Q5_1', 32, 24, /* @__PURE__ */ small(true, true)),
-  8: /* @__PURE__ */ blocks('Q8_0', 32, 34, q8, q8Integers),
-  12: /* @__PURE__ */ blocks('Q4_K', 256, 144, /* @__PURE__ */ large(false), q4kIntegers),
+  8: /* @__PURE__ */ blocks('Q8_0', 32, 34, q8, { 8: q8Integers }),
+  12: /* @__PURE__ */ blocks('Q4_K', 256, 144, /* @__PURE__ */ large(false), { 4: q4kIntegers }),
   13: /* @__PURE__ */ blocks('Q5_K', 256, 176, /* @__PURE__ */ large(true)),
   14: /* @__PURE__ */ blocks('Q6_K', 256, 210, q6k),
   28: F64,
