@@ -239,7 +239,6 @@ function quantizeAboveMinimum(group: Group, weights: Float32Array, from: number,
  * @param scales [rows, groups]
  * @param minima [rows, groups], subtracted; null with 8 bits
  * @throws ShapeError if these are not whole rows of the matrix
- * @internal
  */
 export function packIntegers(
   packed: Int8Array,

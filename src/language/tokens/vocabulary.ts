@@ -17,7 +17,10 @@ export interface Model {
 /** The vocabulary of a record `{ token: id }`. @throws FormatError for ids that are no whole numbers */
 export function idsOf(record: JsonRecord, where: string): Map<string, number> {
   const ids = new Map<string, number>()
-  for (const [token, id] of Object.entries(recordField(record, 'vocab', where))) {
+  const vocabulary = recordField(record, 'vocab', where)
+  // Of many tokens, pairs would take longer.
+  for (const token of Object.keys(vocabulary)) {
+    const id = vocabulary[token]
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > MOST_TOKENS) {
       throw new FormatError(
         `${where}: the id of the token ${quoted(token)} must be a whole number of 0 to ${MOST_TOKENS}, received ${quoted(id)}`,

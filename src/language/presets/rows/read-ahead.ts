@@ -19,19 +19,19 @@ export async function readAhead<Block extends RowBlock>(
   slots: readonly Uint8Array<ArrayBuffer>[],
   use: (block: Block, bytes: Uint8Array<ArrayBuffer>) => void,
 ): Promise<void> {
-  const start = (index: number): Promise<Uint8Array<ArrayBuffer>> | null => {
-    const block = blocks[index]
-    if (block === undefined) return null
+  const start = (block: Block, index: number): Promise<Uint8Array<ArrayBuffer>> => {
     const read = block.tensor.bytes(block.from, block.to, slots[index % slots.length]!)
     // It may fail before its turn comes.
     read.catch(() => {})
     return read
   }
-  const reads = slots.map((_, i) => start(i))
+  const reads = blocks.slice(0, slots.length).map(start)
   try {
     for (const [i, block] of blocks.entries()) {
-      use(block, await reads[i % slots.length]!)
-      reads[i % slots.length] = start(i + slots.length)
+      use(block, await reads[0]!)
+      reads.shift()
+      const next = i + slots.length
+      if (next < blocks.length) reads.push(start(blocks[next]!, next))
     }
   } finally {
     // After an error, nothing writes into the slots any more.
