@@ -81,6 +81,7 @@ const sidebar = [
     page('From TensorFlow.js', 'from-tensorflow-js'),
     page('From brain.js', 'from-brain-js'),
     page('Twelve programs, ported', 'ports'),
+    page('From KerasHub', 'keras-hub'),
   ]),
   group('Reference', [
     group('API', [

@@ -209,7 +209,7 @@ describe('names', () => {
     // tests/api/keras.test.ts compares the names in the tables of this document.
     const ours = document === 'docs/keras.md' ? whole.split('## `keras`')[0]! : whole
     // The first column of the tables of these pages, and their text, name what other libraries have.
-    const text = document.startsWith('docs/from-') ? ours.replace(/^\| .*? \|(?= .* \|$)/gm, '|') : ours
+    const text = /^docs\/(?:from-|keras-hub)/.test(document) ? ours.replace(/^\| .*? \|(?= .* \|$)/gm, '|') : ours
     const blocks = blocksOf(text).map((code) => code.replace(/\/\/.*|\/\*.*?\*\//g, ''))
     const declared = blocks.flatMap((code) => [
       ...code.matchAll(/\b(?:class|function|const) (\w+)|\b(\w+): (?:option|required)\(/g),

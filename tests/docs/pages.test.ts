@@ -74,6 +74,11 @@ const CLAIMS: Readonly<Record<string, readonly string[]>> = {
     'copy.predictOnBatch(xTrain).data.every((value, i) => value === gated.predictOnBatch(xTrain).data[i])',
     'largest === 2',
   ],
+  'docs/keras-hub.md': [
+    "history.perplexity.at(-1) < 1.2 && greedy.startsWith('Row, row, row your boat')",
+    'drawn.length === 2 && [drawn[1], ofFive, beams].every((text) => /^(?:Twinkle|Merrily), [a-z]/.test(text))',
+    "'Row, row' + sung === greedy && answer.startsWith('Up above the world you fly, like a tea tray') && same === answer",
+  ],
   'docs/language.md': [
     "whole.startsWith('The sky is blue') && streamed === whole.slice('The sky'.length)",
     "drawn.startsWith('The') && searched.startsWith('The') && adapted.startsWith('The sky is')",
