@@ -1,7 +1,7 @@
 // Trains a language model of two million weights on a part of Moby-Dick, from nothing: a tokenizer, a Llama, and sentences.
 //
-// Baseline: counts of the characters after up to four others. Result: see claim() below; `--quick` trains a smaller model in 20 s, which is
-// compared with counts after two characters. reference.py trains the same model with PyTorch (README.md).
+// Baseline: counts of the characters after up to four others, 2.39 bits a character. Result: 2.34, in less than four minutes. `--quick`
+// trains a smaller model, which is compared with counts after two characters. reference.py trains the same model with PyTorch (README.md).
 // Run it after `npm run build` with `node examples/tiny-gpt`.
 
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const settings = JSON.parse(readFileSync(new URL('settings.json', import.meta.ur
 const { sequenceLength, batchSize } = settings
 const { config, epochs } = quick ? { ...settings, ...settings.quick } : settings
 /** The characters of the longest context of the baseline. */
-const LONGEST = quick ? 2 : 3
+const LONGEST = quick ? 2 : 4
 const seconds = stopwatch()
 
 // 1. The book. The last tenth is held out: neither the tokenizer nor the model sees it.
@@ -57,8 +57,10 @@ console.log(`Trained in ${fitting().toFixed(0)} s, ${((1000 * fitting()) / steps
 
 // 4. What it writes.
 console.log()
-for (const prompt of ['Call me', 'The whale', 'It was a', 'Captain Ahab'])
-  console.log(`${await lm.generate(prompt, { maxTokens: 50, temperature: 0.7, topP: 0.95, seed })} …\n`)
+for (const prompt of ['Call me', 'The whale', 'It was a', 'Captain Ahab']) {
+  const text = await lm.generate(prompt, { maxTokens: 50, temperature: 0.7, topP: 0.95, seed })
+  console.log(`${text.replace(/\s+/g, ' ')} …\n`)
+}
 
 // 5. The loss of the held-out text. Per character it does not depend on the tokenizer.
 const { perplexity } = await lm.evaluate([test], { sequenceLength, batchSize })
