@@ -2,6 +2,7 @@
 
 import {
   abortSignal,
+  callback,
   count,
   custom,
   integer,
@@ -31,6 +32,8 @@ export interface TextOptions extends SamplingOptions {
   readonly seed?: number | null
   /** Ends generation early; the text so far is the result. */
   readonly signal?: AbortSignal | null
+  /** Is called with each new token, also with one that ends the text: to count them, for example. Default null. */
+  readonly onToken?: ((token: number) => void) | null
   /**
    * The number of sequences that beam search keeps; it finds likelier texts than the likeliest token each time. It draws nothing, and a
    * stream yields the text when it is complete. Default 1: no beam search.
@@ -48,6 +51,7 @@ export interface TextSettings {
   readonly sampling: Sampling
   readonly seed: number | null
   readonly signal: AbortSignal | null
+  readonly onToken: ((token: number) => void) | null
   readonly beams: number
   readonly lengthPenalty: number
 }
@@ -70,6 +74,7 @@ const table = merged(replaced(samplingTable, { repetitionPenalty: option(nullabl
   stopTokens: option(nullable(tokens), null),
   seed: option(nullable(integer()), null),
   signal: option(nullable(abortSignal), null),
+  onToken: option(nullable(callback<(token: number) => void>('a function (token) => …')), null),
   beams: option(count, 1),
   lengthPenalty: option(nullable(number()), null),
 })
@@ -118,6 +123,7 @@ export function readTextOptions(
     }),
     seed: read.seed,
     signal: read.signal,
+    onToken: read.onToken,
     beams,
     lengthPenalty: read.lengthPenalty ?? 1,
   }
@@ -201,17 +207,20 @@ class GrowingText {
   private readonly decoder: ReturnType<Tokenizer['decoder']>
   private readonly ending: StopTexts
   private readonly stopTokens: ReadonlySet<number>
+  private readonly onToken: TextSettings['onToken']
   /** Whether nothing follows. */
   hasEnded = false
 
-  constructor(tokenizer: Tokenizer, { stop, stopTokens }: TextSettings) {
+  constructor(tokenizer: Tokenizer, { stop, stopTokens, onToken }: TextSettings) {
     this.decoder = tokenizer.decoder()
     this.ending = new StopTexts(stop)
     this.stopTokens = stopTokens
+    this.onToken = onToken
   }
 
   /** @returns the whole characters that a token completes */
   push(token: number): string {
+    this.onToken?.(token)
     this.hasEnded ||= this.stopTokens.has(token)
     if (this.hasEnded) return ''
     const piece = this.ending.take(this.decoder.push(token))

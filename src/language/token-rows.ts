@@ -3,11 +3,12 @@
 import { ArgumentError, quoted } from '../core/errors'
 import { warnOnce } from '../core/warnings'
 import { Tensor } from '../ops/tensor'
-import type { Tokenizer } from './tokens'
+import type { ChatMessage, Tokenizer } from './tokens'
 
 /** A prompt and its response. Only the tokens of the response count for the loss. */
 export interface PromptAndResponse {
-  readonly prompt: string
+  /** A text; or the messages of a conversation, which the chat template of the preset writes, as `chat` does. */
+  readonly prompt: string | readonly ChatMessage[]
   readonly response: string
 }
 
@@ -46,9 +47,12 @@ function rowsOf(text: TrainingText, index: number, tokenizer: Tokenizer, length:
   if (typeof text === 'string') return rowsOfText(withEnd(tokenizer.encode(text), tokenizer), length)
   if (!isPair(text))
     throw new ArgumentError(
-      `fit: text ${index} must be a string, or a record with the strings prompt and response; received ${quoted(text)}`,
+      `fit: text ${index} must be a string, or a record with a prompt, which is a string or a list of messages, and the string response; received ${quoted(text)}`,
     )
-  const prompt = tokenizer.encode(text.prompt)
+  const prompt =
+    typeof text.prompt === 'string'
+      ? tokenizer.encode(text.prompt)
+      : tokenizer.encodeChat(text.prompt, { addGenerationPrompt: true })
   const response = withEnd(tokenizer.encode(text.response, { addSpecialTokens: false }), tokenizer)
   const tokens = [...prompt, ...response]
   if (tokens.length > length + 1)
@@ -77,7 +81,7 @@ function isPair(value: unknown): value is PromptAndResponse {
     value !== null &&
     'prompt' in value &&
     'response' in value &&
-    typeof value.prompt === 'string' &&
+    (typeof value.prompt === 'string' || Array.isArray(value.prompt)) &&
     typeof value.response === 'string'
   )
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AdamW, tensor } from '../../src'
 import { decodeContainer } from '../../src/files/containers/safetensors'
-import { CausalLM, trainTokenizer } from '../../src/entries/language'
+import { CausalLM, presetInfo, trainTokenizer } from '../../src/entries/language'
 import type { Shape } from '../../src/core/shapes'
 import { folderOf, presetOf } from '../helpers/language'
 
@@ -213,6 +213,54 @@ it('trains on responses alone', async () => {
     validationData: [{ prompt: 'Call me', response: ' Ishmael' }],
   })
   expect(history.history['valPerplexity']!.at(-1)!).toBeLessThan(history.history['perplexity']![0]!)
+})
+
+it('trains on replies to conversations, which the chat template writes', async () => {
+  const lm = await open('llama')
+  const messages = [{ role: 'user', content: 'Who?' }]
+  const written = lm.tokenizer.applyChatTemplate(messages, { addGenerationPrompt: true })
+  const chat = await lm.evaluate([{ prompt: messages, response: ' Ishmael' }])
+  // The template writes the special tokens, so none is added; of the other prompt they are left out by its own tokens.
+  const ids = lm.tokenizer.encodeChat(messages, { addGenerationPrompt: true })
+  expect(ids).toEqual(lm.tokenizer.encode(written, { addSpecialTokens: false }))
+  const response = [...lm.tokenizer.encode(' Ishmael', { addSpecialTokens: false }), lm.tokenizer.eosTokenId!]
+  const scores = await lm.model.predict(tensor([[...ids, ...response]], undefined, 'int32'))
+  const size = scores.shape[2]!
+  const losses = response.map((token, i) => {
+    const row = Array.from(scores.data.slice((ids.length + i - 1) * size, (ids.length + i) * size))
+    return Math.log(row.reduce((total, each) => total + Math.exp(each), 0)) - row[token]!
+  })
+  expect(chat.loss).toBeCloseTo(losses.reduce((sum, each) => sum + each, 0) / losses.length, 4)
+  // @ts-expect-error
+  await expect(lm.fit([{ prompt: 5, response: '' }], { verbose: 0 })).rejects.toThrow(/list of messages/)
+})
+
+it('reports each new token, with the one that ends the text', async () => {
+  const lm = await open('llama')
+  const tokens: number[] = []
+  const options = { maxTokens: 12, stripPrompt: true, stopTokens: [] }
+  const text = await lm.generate('Call me', { ...options, onToken: (token) => tokens.push(token) })
+  expect(lm.tokenizer.decode(tokens)).toBe(text)
+  const [, , third] = tokens
+  const counted: number[] = []
+  await lm.generate('Call me', { ...options, stopTokens: [third!], onToken: (token) => counted.push(token) })
+  expect(counted).toEqual(tokens.slice(0, tokens.indexOf(third!) + 1))
+  // @ts-expect-error
+  await expect(lm.generate('Call me', { onToken: 5 })).rejects.toThrow(/onToken/)
+})
+
+it.each(['llama', 'gpt2', 'gpt_neox'] as const)('tells what %s takes in memory before it is loaded', async (name) => {
+  const folder = presetOf(cases[name].config, cases[name].shapes, tokenizer)
+  const { modelType, bytes } = await presetInfo(folder)
+  expect(modelType).toBe(name)
+  for (const weights of ['float32', 'int8', 'int4'] as const) {
+    const lm = await CausalLM.fromPreset(folder, { weights })
+    const taken = lm.model.weights.reduce((sum, { view }) => sum + view.byteLength, 0)
+    expect(bytes[weights] / taken, weights).toBeCloseTo(1, 1)
+    await lm.dispose()
+  }
+  await expect(presetInfo(folderOf({ 'config.json': { model_type: 'mamba' } }))).rejects.toThrow(/'mamba'|"mamba"/)
+  await expect(presetInfo(folderOf({ 'a.json': {} }))).rejects.toThrow(/has no config.json/)
 })
 
 it('can be scored, compiled and changed in any order', async () => {
