@@ -12,7 +12,7 @@ import { Learn } from './learn'
 import { DataPanel, ModelPanel, TrainingPanel } from './panels'
 import { session } from './session'
 import { useStore } from './store'
-import { theme, type Theme } from './theme'
+import { ThemeChoice } from './theme-choice'
 import { Units } from './units'
 import { Weights } from './weights'
 
@@ -47,7 +47,10 @@ export function App() {
           myelin <span>playground</span>
         </h1>
         <Transport />
-        <ThemeChoice />
+        <div class="places">
+          <a href="./language.html">Language models</a>
+          <ThemeChoice />
+        </div>
       </header>
       <div class="page">
         <aside aria-label="Data, model and training">
@@ -121,21 +124,6 @@ function Transport() {
         />
       </label>
     </div>
-  )
-}
-
-const THEME_NAMES: Readonly<Record<Theme, string>> = { auto: 'Auto', light: 'Light', dark: 'Dark' }
-
-function ThemeChoice() {
-  const value = useStore(theme)
-  return (
-    <Choice
-      label="Colours"
-      title="Light or dark colours, or those of the system"
-      value={value}
-      options={THEME_NAMES}
-      onChange={(next) => theme.set(next)}
-    />
   )
 }
 

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import type { FileFormat, Opened } from '../worker/protocol'
+import { download } from './download'
 import { Button } from './fields'
 import { session } from './session'
 import { useStore } from './store'
@@ -11,15 +12,6 @@ const FORMATS: Readonly<Record<FileFormat, readonly [string, string]>> = {
   keras: ['.keras', 'for Keras 3 in Python'],
   onnx: ['.onnx', 'for ONNX Runtime and other programs'],
   tfjs: ['model.json', 'for TensorFlow.js, with its weights beside it'],
-}
-
-export function download(name: string, content: BlobPart, type = 'application/octet-stream'): void {
-  const address = URL.createObjectURL(new Blob([content], { type }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }
 
 /** Opens a model, or a table. */
