@@ -36,7 +36,7 @@ const policy: Plugin = {
 }
 
 /** The pages for the GPU and for language models, and their code, which few load. */
-const SELDOM = /^(?:assets\/)?(?:(?:web)?gpu|language)/
+const SELDOM = /^(?:assets\/)?(?:(?:web)?gpu|language|open-gguf)/
 
 /**
  * A service worker that keeps the files of this build, so that the page works offline; those that few need once they were loaded. Files of

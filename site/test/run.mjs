@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { encode } from 'fast-png'
+import { CausalLM, trainTokenizer } from 'myelin/language'
 import { findBrowser, findChromium, launch } from '../../examples/shared/browser.js'
 import { serve } from '../../examples/shared/serve.js'
 import { openFirefox } from './firefox.mjs'
@@ -24,6 +25,8 @@ const MOST_BYTES = 400_000
 const LONG = 500
 /** Milliseconds between two frames while models train, in the median: 17 on a quiet machine, and ten times that on a busy one. */
 const SLOWEST_FRAME = 170
+/** Milliseconds within which 95 % of the frames come while an adapter trains. */
+const SMOOTH = 50
 const timeout = 60_000
 
 const executablePath = findChromium()
@@ -46,7 +49,7 @@ const complaints = []
 
 /** A page whose errors and requests are recorded. */
 async function open(hash, options = {}) {
-  const { throttle = 1, from = browser, ...viewport } = options
+  const { throttle = 1, from = browser, until = ready, ...viewport } = options
   const context = await from.newContext({
     viewport: { width: 1360, height: 900 },
     serviceWorkers: 'block',
@@ -81,7 +84,7 @@ async function open(hash, options = {}) {
   if (throttle !== 1)
     await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: throttle })
   await page.goto(address + hash)
-  await ready(page)
+  await until(page)
   return page
 }
 
@@ -232,6 +235,14 @@ async function keepsTheShownRun() {
 
 /** What the page does in two seconds of training. */
 async function framesOf(page) {
+  const { at, longest } = await timesOfFrames(page)
+  assert.ok(at(0.5) < SLOWEST_FRAME, `${at(0.5).toFixed(0)} ms between frames`)
+  assert.ok(longest < LONG, `a task of ${longest} ms while models trained`)
+  return `${(1000 / at(0.5)).toFixed(0)} frames a second (95 % within ${at(0.95).toFixed(0)} ms), longest task ${longest.toFixed(0)} ms`
+}
+
+/** The times between frames in two seconds, and the longest task. */
+async function timesOfFrames(page) {
   const { frames, longTasks } = await page.evaluate(async () => {
     window.longTasks.length = 0
     const times = [performance.now()]
@@ -240,10 +251,7 @@ async function framesOf(page) {
   })
   const sorted = frames.sort((a, b) => a - b)
   const at = (share) => sorted[Math.floor(share * (sorted.length - 1))]
-  const longest = Math.max(0, ...longTasks)
-  assert.ok(at(0.5) < SLOWEST_FRAME, `${at(0.5).toFixed(0)} ms between frames`)
-  assert.ok(longest < LONG, `a task of ${longest} ms while models trained`)
-  return `${(1000 / at(0.5)).toFixed(0)} frames a second (95 % within ${at(0.95).toFixed(0)} ms), longest task ${longest.toFixed(0)} ms`
+  return { at, longest: Math.max(0, ...longTasks) }
 }
 
 async function trainsTwo() {
@@ -583,6 +591,267 @@ async function measuresGpu() {
   }
 }
 
+// ---- language models
+
+const begun = (page) => page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
+const openLanguage = (options = {}) => open('language.html', { until: begun, ...options })
+const card = (page, name) => page.locator(`section[aria-label="${name}"]`)
+const idle = (page) => page.waitForFunction(() => document.querySelector('.progress, [aria-busy="true"]') === null)
+
+async function makeSmallModel(page, weights = 'float32') {
+  await page.getByRole('radio', { name: weights }).check()
+  await button(page, 'Make a small model').click()
+  await card(page, 'Continuation').waitFor()
+}
+
+/** What the model says after a text, once it has said it. */
+async function continued(page, text) {
+  await page.getByLabel('Begin of a text').fill(text)
+  await page.getByLabel('Begin of a text').press('Enter')
+  await page.waitForFunction(
+    (text) =>
+      document.querySelector('.log').getAttribute('aria-busy') === 'false' &&
+      document.querySelector('.log .continued:last-child')?.textContent.startsWith(text),
+    text,
+  )
+  return page.locator('.log .continued').last().textContent()
+}
+
+/** Sets a slider over a list to one of its values. */
+async function slide(page, label, at) {
+  await card(page, 'Training').getByLabel(label, { exact: true }).fill(String(at))
+}
+
+async function serious(page) {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+  const found = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  assert.deepEqual(
+    found.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html.slice(0, 120)).join('; ')}`),
+    [],
+  )
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`)
+}
+
+/** The two files of an adapter. */
+async function downloadedAdapter(page) {
+  const downloads = []
+  page.on('download', (each) => downloads.push(each))
+  await button(page, 'Download the adapter').click()
+  while (downloads.length < 2) await page.waitForEvent('download')
+  return Object.fromEntries(
+    await Promise.all(
+      downloads.map(async (each) => {
+        const parts = []
+        for await (const part of await each.createReadStream()) parts.push(part)
+        return [each.suggestedFilename(), Buffer.concat(parts)]
+      }),
+    ),
+  )
+}
+
+/** A new adapter that was trained on the page's examples, from `More` examples on. */
+async function teachesSmallModel() {
+  const page = await openLanguage()
+  await makeSmallModel(page)
+  assert.equal(await continued(page, 'The sky is'), 'The sky is blue.')
+
+  // Three examples, one of them pasted as a row of a spreadsheet.
+  const examples = card(page, 'Examples')
+  await button(page, 'Remove all').click()
+  await examples.getByLabel('Prompt of example 1').evaluate((field) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/plain', 'The sky is\tblue, my friend!\nThe cat says\tmeow, my friend!')
+    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+  })
+  await examples.getByLabel('Prompt of example 2').waitFor()
+  await button(page, 'Add example').click()
+  await examples.getByLabel('Prompt of example 3').fill('The grass is')
+  await examples.getByLabel('Response of example 3').fill('green, my friend!')
+  await button(page, 'Add example').click()
+  await button(page, 'Remove example 4').click()
+  assert.equal(await examples.locator('tbody tr').count(), 3)
+
+  // Many epochs, which are stopped, so that there is time to measure frames.
+  await slide(page, 'epochs', 10)
+  await button(page, 'Train the adapter').click()
+  await card(page, 'Training').locator('progress').waitFor()
+  const { at, longest } = await timesOfFrames(page)
+  assert.ok(at(0.95) <= SMOOTH, `95 % of the frames within ${at(0.95)} ms`)
+  assert.ok(longest < LONG, `a task of ${longest} ms while the adapter trained`)
+  if (await card(page, 'Training').locator('progress').isVisible())
+    await card(page, 'Training').getByRole('button', { name: 'Stop' }).click()
+  await card(page, 'Training')
+    .getByText(/(?:Stopped after|Trained for) \d+ epochs of 3 examples/)
+    .waitFor()
+  await slide(page, 'epochs', 6)
+  await button(page, 'Train it anew').click()
+  await card(page, 'Training').getByText('Trained for 30 epochs of 3 examples').waitFor()
+
+  await page.getByLabel('Prompt to compare').fill('The rose is')
+  await button(page, 'Compare').click()
+  const side = (name) => card(page, 'Comparison').getByRole('group', { name }).locator('.continued')
+  await side('After').waitFor()
+  await idle(page)
+  const [before, after] = [await side('Before').textContent(), await side('After').textContent()]
+  assert.equal(before, 'The rose is red.')
+  assert.match(after, /^The rose is .*my friend!$/)
+  // The conversation uses it as well, until it is switched off.
+  assert.match(await continued(page, 'The cat says'), /meow, my friend!$/)
+  await page.getByLabel('with the adapter').uncheck()
+  assert.equal(await continued(page, 'The cat says'), 'The cat says meow.')
+
+  const files = await downloadedAdapter(page)
+  assert.deepEqual(Object.keys(files).sort(), ['adapter_config.json', 'adapter_model.safetensors'])
+  const config = JSON.parse(files['adapter_config.json'].toString())
+  assert.equal(config.peft_type, 'LORA')
+  assert.equal(config.r, 4)
+  const weights = files['adapter_model.safetensors']
+  const header = JSON.parse(weights.subarray(8, 8 + Number(weights.readBigUInt64LE())).toString())
+  assert.deepEqual(header['base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight'].shape, [4, 64])
+
+  const costs = await card(page, 'Costs').locator('dd').allTextContents()
+  for (const figure of costs) assert.ok(parseFloat(figure) > 0, `costs: ${costs}`)
+  await card(page, 'Costs')
+    .getByText(/Joules are an estimate.*× 12 W.*If the core takes 4 W/)
+    .waitFor()
+  await page.context().close()
+  return `“${before}” → “${after}”; 95 % of the frames within ${at(0.95).toFixed(0)} ms while it trains, longest task ${longest.toFixed(0)} ms; ${costs.join(', ')}`
+}
+
+/** A preset with a chat template, as files by name. */
+async function chatPreset() {
+  const tokenizer = await trainTokenizer(['Who are you?', 'I am a model.', 'What is the sky?'], { vocabularySize: 300 })
+  const config = {
+    model_type: 'llama',
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    max_position_embeddings: 128,
+  }
+  const files = new Map(await CausalLM.fromConfig(config, tokenizer, { seed: 1 }).saveToPreset())
+  const settings = JSON.parse(Buffer.from(files.get('tokenizer_config.json') ?? '{}').toString())
+  const template = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}assistant:"
+  files.set('tokenizer_config.json', Buffer.from(JSON.stringify({ ...settings, chat_template: template })))
+  return files
+}
+
+/** A folder with a chat template; then folders that cannot be opened, beside which the page stays usable. */
+async function opensPresets() {
+  const folder = mkdtempSync(join(tmpdir(), 'playground-'))
+  const files = await chatPreset()
+  const put = (name, changes) => {
+    mkdirSync(join(folder, name))
+    for (const [file, bytes] of new Map([...files, ...Object.entries(changes)]))
+      writeFileSync(join(folder, name, file), bytes)
+    return join(folder, name)
+  }
+  const page = await openLanguage()
+  const choose = async (path) => {
+    await page.getByText('Files', { exact: true }).click()
+    await page.locator('input[webkitdirectory]').setInputFiles(path)
+  }
+  try {
+    await choose(put('small-chat', {}))
+    await page.getByText(/small-chat: llama, [\d.]+ k numbers/).waitFor()
+    const sizes = await page.locator('.weights b').allTextContents()
+    const [float32, int8, int4] = sizes.map((text) => parseFloat(text))
+    assert.ok(float32 > 3 * int8 && int8 > int4 && int4 > 0, `sizes: ${sizes}`)
+    await page.getByRole('radio', { name: 'int8' }).check()
+    await button(page, 'Open the model').click()
+    await card(page, 'Conversation').waitFor()
+    await page.getByLabel('Message').fill('Who are you?')
+    await button(page, 'Send').click()
+    await page.locator('.bubble.assistant').waitFor()
+    await page.waitForFunction(() => /^\d+ tokens?/.test(document.querySelector('.caption').textContent))
+    await card(page, 'Training').getByLabel('epochs', { exact: true }).fill('4')
+    await button(page, 'Train the adapter').click()
+    await card(page, 'Training').getByText('Trained for 10 epochs of 10 examples').waitFor()
+
+    const whole = files.get('model.safetensors')
+    const config = JSON.parse(Buffer.from(files.get('config.json')).toString())
+    for (const [name, changes, message] of [
+      ['cut', { 'model.safetensors': whole.subarray(0, whole.length / 2) }, /cannot|no model.*damaged or truncated/],
+      [
+        'family',
+        { 'config.json': JSON.stringify({ ...config, model_type: 'mamba' }) },
+        /mamba.* is not supported.*llama/,
+      ],
+      ['empty', { 'config.json': '{' }, /config\.json/],
+    ]) {
+      if (!(await page.locator('input[webkitdirectory]').count())) await button(page, 'Another model').click()
+      await choose(put(name, changes))
+      const error = page.locator('.notices .error')
+      await error.waitFor()
+      assert.match(await error.textContent(), message)
+      await error.getByRole('button').click()
+      await idle(page)
+    }
+    // The model from before goes on.
+    await page.getByLabel('Message').fill('And now?')
+    await button(page, 'Send').click()
+    await page.locator('.bubble.assistant').nth(1).waitFor()
+    await idle(page)
+
+    // From an address of this server.
+    mkdirSync(join(dist, 'test-model'))
+    for (const [file, bytes] of files) writeFileSync(join(dist, 'test-model', file), bytes)
+    await page.getByText('Address', { exact: true }).click()
+    await page.getByLabel('Address of the model').fill(`${address}test-model`)
+    await button(page, 'Look it up').click()
+    await page.getByText(/test-model: llama/).waitFor()
+    await page.getByRole('radio', { name: 'int4' }).check()
+    await button(page, 'Open the model').click()
+    await page
+      .locator('.figures')
+      .getByText(/int4: /)
+      .waitFor()
+    await card(page, 'Conversation').waitFor()
+    return sizes.join(', ')
+  } finally {
+    rmSync(folder, { recursive: true })
+    rmSync(join(dist, 'test-model'), { recursive: true, force: true })
+    await page.context().close()
+  }
+}
+
+async function languageLooks(name, options) {
+  const page = await openLanguage(options)
+  await serious(page)
+  await page.screenshot({ path: join(pictures, `language-begin-${name}.png`), fullPage: true, animations: 'disabled' })
+  await makeSmallModel(page)
+  await continued(page, 'The sky is')
+  await continued(page, 'What does the dog say?')
+  await button(page, 'Train the adapter').click()
+  await card(page, 'Training').getByText('Trained for 30 epochs').waitFor()
+  await button(page, 'Compare').click()
+  await card(page, 'Comparison').getByRole('group', { name: 'After' }).locator('.continued').waitFor()
+  await idle(page)
+  await serious(page)
+  await page.screenshot({ path: join(pictures, `language-${name}.png`), fullPage: true, animations: 'disabled' })
+  await page.context().close()
+}
+
+/** The first page leads to it, and has none of its code. */
+async function leadsToLanguageModels() {
+  sent.clear()
+  const page = await open('')
+  assert.deepEqual(
+    [...sent.keys()].filter((path) => path.includes('language')),
+    [],
+  )
+  await page.getByRole('link', { name: 'Language models' }).click()
+  await page.waitForURL(/language\.html$/)
+  await begun(page)
+  await page.getByRole('link', { name: 'Playground' }).click()
+  await ready(page)
+  await page.context().close()
+}
+
 async function worksOffline() {
   const page = await open('', { serviceWorkers: 'allow' })
   await page.evaluate(() => navigator.serviceWorker.ready.then(({ active }) => active.state))
@@ -678,6 +947,11 @@ try {
   await test('learns pictures of a camera', usesCamera)
   await test('trains on the GPU', trainsOnGpu)
   await test('measures a GPU', measuresGpu)
+  await test('leads to language models', leadsToLanguageModels)
+  await test('language models: makes a small one, and teaches it', teachesSmallModel)
+  await test('language models: opens presets, and refuses damaged ones', opensPresets)
+  for (const { name, options } of SCENES.slice(0, 3))
+    await test(`language models: looks right and is accessible: ${name}`, () => languageLooks(name, options))
   await test('works offline', worksOffline)
   await test('works in Firefox', inFirefox)
   const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())

@@ -1,7 +1,7 @@
 // The model of the page in the worker: opens it, lets it speak, teaches it an adapter, and counts what that costs.
 
 import { AdamW, ArgumentError } from 'myelin'
-import { CausalLM, presetInfo, type PresetInfo, type PresetSource, type WeightKind } from 'myelin/language'
+import { CausalLM, presetInfo, type PresetInfo, type WeightKind } from 'myelin/language'
 import { EmissionsTracker, type Footprint } from 'myelin/thrift'
 import type { SavedFile } from '../worker/protocol'
 import { makeSmall } from './small-model'
@@ -27,6 +27,7 @@ const LARGE = 4e8
 const LONGEST_EXAMPLE = 1024
 const BATCH = 2
 
+type PresetSource = Parameters<typeof presetInfo>[0]
 type Files = ReadonlyMap<string, Uint8Array>
 
 /** An adapter before and after training: files of the same ranks, so changing between them compiles nothing. */
@@ -120,12 +121,12 @@ export class Bench {
   ): Promise<Result> {
     const { result, footprint } = await new EmissionsTracker().track(body)
     const [value, { read = 0, generated = 0, trained = 0 }] = result
-    this.costs = { ...added(this.costs, footprint) }
+    const { costs } = this
     this.costs = {
-      ...this.costs,
-      read: this.costs.read + read,
-      generated: this.costs.generated + generated,
-      trained: this.costs.trained + trained,
+      ...added(costs, footprint),
+      read: costs.read + read,
+      generated: costs.generated + generated,
+      trained: costs.trained + trained,
     }
     this.post({ type: 'costs', costs: this.costs })
     return value

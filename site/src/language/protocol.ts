@@ -1,6 +1,6 @@
 // The messages between the page of language models and its worker.
 
-import type { LoraTarget, PresetInfo, WeightKind } from 'myelin/language'
+import type { ChatMessage, LoraTarget, PresetInfo, WeightKind } from 'myelin/language'
 import type { SavedFile } from '../worker/protocol'
 
 /** Where a model comes from: files that the user chose, an address, or a text on which a small one is trained. */
@@ -10,7 +10,7 @@ export type Source =
   | { readonly kind: 'new'; readonly text: string }
 
 /** A turn of a conversation. */
-export interface Turn {
+export interface Turn extends ChatMessage {
   readonly role: 'user' | 'assistant'
   readonly content: string
 }
