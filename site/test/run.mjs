@@ -653,7 +653,7 @@ async function downloadedAdapter(page) {
   )
 }
 
-/** A new adapter that was trained on the page's examples, from `More` examples on. */
+/** A small model learns from three examples; it then answers otherwise, and its adapter has the files of peft. */
 async function teachesSmallModel() {
   const page = await openLanguage()
   await makeSmallModel(page)
@@ -662,7 +662,7 @@ async function teachesSmallModel() {
   // Three examples, one of them pasted as a row of a spreadsheet.
   const examples = card(page, 'Examples')
   await button(page, 'Remove all').click()
-  await examples.getByLabel('Prompt of example 1').evaluate((field) => {
+  await examples.getByLabel('Prompt of example 1', { exact: true }).evaluate((field) => {
     const clipboardData = new DataTransfer()
     clipboardData.setData('text/plain', 'The sky is\tblue, my friend!\nThe cat says\tmeow, my friend!')
     field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
@@ -731,7 +731,7 @@ async function chatPreset() {
     intermediate_size: 96,
     num_hidden_layers: 2,
     num_attention_heads: 4,
-    max_position_embeddings: 128,
+    max_position_embeddings: 1024,
   }
   const files = new Map(await CausalLM.fromConfig(config, tokenizer, { seed: 1 }).saveToPreset())
   const settings = JSON.parse(Buffer.from(files.get('tokenizer_config.json') ?? '{}').toString())
@@ -832,6 +832,7 @@ async function languageLooks(name, options) {
   await card(page, 'Comparison').getByRole('group', { name: 'After' }).locator('.continued').waitFor()
   await idle(page)
   await serious(page)
+  await page.evaluate(() => scrollTo(0, 0))
   await page.screenshot({ path: join(pictures, `language-${name}.png`), fullPage: true, animations: 'disabled' })
   await page.context().close()
 }

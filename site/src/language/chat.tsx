@@ -97,10 +97,14 @@ function Ask(props: { readonly label: string; readonly first: string; readonly i
   const [text, setText] = useState(first)
   const doing = useStore(session.doing)
   const id = useId()
+  const field = useRef<HTMLTextAreaElement>(null)
   const ask = (): void => {
-    if (text.trim() === '' || doing !== null) return
-    void session.chat(text)
+    // What was typed since the page was drawn counts as well.
+    const text = field.current!.value
+    if (text.trim() === '' || session.doing.value !== null) return
     setText('')
+    // After an error, the text is there to be changed.
+    void session.chat(text).then((isAnswered) => isAnswered || setText((later) => (later === '' ? text : later)))
   }
   return (
     <form
@@ -115,6 +119,7 @@ function Ask(props: { readonly label: string; readonly first: string; readonly i
       </label>
       <textarea
         id={id}
+        ref={field}
         class="writing"
         rows={1}
         placeholder={label}
@@ -151,7 +156,7 @@ function Manners() {
         max={2}
         step={0.1}
         text={manner.temperature.toFixed(1)}
-        onInput={(temperature) => session.manner.set({ ...manner, temperature })}
+        onInput={(temperature) => session.manner.set({ ...session.manner.value, temperature })}
       />
       <Slider
         label="at most"
@@ -160,7 +165,7 @@ function Manners() {
         min={16}
         max={512}
         step={16}
-        onInput={(maxTokens) => session.manner.set({ ...manner, maxTokens })}
+        onInput={(maxTokens) => session.manner.set({ ...session.manner.value, maxTokens })}
       />
     </div>
   )

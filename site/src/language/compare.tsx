@@ -1,6 +1,6 @@
 // Step 5: the same prompt, answered without and with the adapter.
 
-import { useId, useState } from 'preact/hooks'
+import { useId, useRef, useState } from 'preact/hooks'
 import { Button } from '../ui/fields'
 import { useStore } from '../ui/store'
 import { pace } from './chat'
@@ -16,8 +16,10 @@ export function Compare({ opened: { isChat } }: { readonly opened: Opened }) {
   const id = useId()
   const isComparing = doing === 'compare'
   const canCompare = taught !== null && doing === null && prompt.trim() !== ''
+  const field = useRef<HTMLInputElement>(null)
   const compare = (): void => {
-    if (canCompare) void session.compare(prompt)
+    const { value } = field.current!
+    if (taught !== null && value.trim() !== '') void session.compare(value)
   }
   return (
     <section class="card lm-card" aria-label="Comparison" aria-busy={isComparing}>
@@ -39,6 +41,7 @@ export function Compare({ opened: { isChat } }: { readonly opened: Opened }) {
         </label>
         <input
           id={id}
+          ref={field}
           type="text"
           class="writing"
           value={prompt}

@@ -21,14 +21,16 @@ export function pastedRows(text: string): readonly Example[] | null {
 export function Examples() {
   const examples = useStore(session.examples)
   const isBusy = useStore(session.doing) === 'teach'
-  const set = (next: readonly Example[]): void => session.examples.set(next)
-  const edit = (at: number, change: Partial<Example>): void =>
-    set(examples.map((each, i) => (i === at ? { ...each, ...change } : each)))
+  // Several changes may come before the page is drawn again.
+  const change = (of: (examples: readonly Example[]) => readonly Example[]): void =>
+    session.examples.set(of(session.examples.value))
+  const edit = (at: number, part: Partial<Example>): void =>
+    change((all) => all.map((each, i) => (i === at ? { ...each, ...part } : each)))
   const paste = (event: ClipboardEvent, at: number): void => {
     const rows = pastedRows(event.clipboardData?.getData('text/plain') ?? '')
     if (rows === null) return
     event.preventDefault()
-    set([...examples.slice(0, at), ...rows, ...examples.slice(at + rows.length)])
+    change((all) => [...all.slice(0, at), ...rows, ...all.slice(at + rows.length)])
   }
   return (
     <section class="card lm-card" aria-label="Examples">
@@ -70,7 +72,7 @@ export function Examples() {
                     title="Removes this example"
                     label={`Remove example ${i + 1}`}
                     isDisabled={isBusy}
-                    onClick={() => set(examples.filter((_, at) => at !== i))}
+                    onClick={() => change((all) => all.filter((_, at) => at !== i))}
                   >
                     ×
                   </Button>
@@ -84,7 +86,7 @@ export function Examples() {
         <Button
           title="Adds a row to the examples"
           isDisabled={isBusy}
-          onClick={() => set([...examples, { prompt: '', response: '' }])}
+          onClick={() => change((all) => [...all, { prompt: '', response: '' }])}
         >
           Add example
         </Button>
@@ -92,7 +94,7 @@ export function Examples() {
           title="Removes all examples"
           kind="quiet"
           isDisabled={isBusy}
-          onClick={() => set([{ prompt: '', response: '' }])}
+          onClick={() => change(() => [{ prompt: '', response: '' }])}
         >
           Remove all
         </Button>

@@ -1,7 +1,7 @@
 // Step 1: a model from files, from an address, or a small one that the page makes, and how its weights are stored.
 
 import type { WeightKind } from 'myelin/language'
-import { useEffect, useId, useState } from 'preact/hooks'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { Button, Choice, short } from '../ui/fields'
 import { useStore } from '../ui/store'
 import { droppedFiles } from './dropped'
@@ -47,9 +47,9 @@ function About({ opened }: { readonly opened: Opened }) {
         ['model', name],
         ['family', modelType],
         ['weights', `${short(parameters)}, ${weights}: ${megabytes(bytes[weights])}`],
-        ['tokens it has', short(vocabularySize)],
-        ['tokens it reads', short(maxLength)],
-        ['it', isChat ? 'talks' : 'continues texts'],
+        ['vocabulary', `${short(vocabularySize)} tokens`],
+        ['longest text', `${short(maxLength)} tokens`],
+        ['mode', isChat ? 'conversation' : 'continues texts'],
       ].map(([term, value]) => (
         <div key={term}>
           <dt>{term}</dt>
@@ -81,7 +81,7 @@ function Sources() {
           {chosen.name}: {chosen.info?.modelType}, {short(chosen.info?.parameters ?? 0)} numbers
         </p>
       )}
-      <WeightChoice />
+      <WeightChoice isSmall={kind === 'new'} />
       <div class="row">
         <Button
           kind="primary"
@@ -172,7 +172,11 @@ function Address() {
   const [address, setAddress] = useState('hf://HuggingFaceTB/SmolLM2-135M-Instruct')
   const id = useId()
   const isIdle = useStore(session.doing) === null
-  const look = (): void => void session.inspect({ kind: 'address', address: address.trim() }, address.trim())
+  const field = useRef<HTMLInputElement>(null)
+  const look = (): void => {
+    const name = field.current!.value.trim()
+    if (name !== '') void session.inspect({ kind: 'address', address: name }, name)
+  }
   return (
     <form
       onSubmit={(event) => {
@@ -190,6 +194,7 @@ function Address() {
         </label>
         <input
           id={id}
+          ref={field}
           type="text"
           class="writing"
           spellcheck={false}
@@ -212,13 +217,18 @@ const WEIGHTS: Readonly<Record<WeightKind, { readonly about: string; readonly by
 }
 /** What WebAssembly can address. */
 const MOST_BYTES = 2 ** 32
+/** About how many numbers the small model has, depending on its tokens. */
+const SMALL = 120_000
 
-function WeightChoice() {
+function WeightChoice({ isSmall }: { readonly isSmall: boolean }) {
   const value = useStore(session.weights)
   const info = useStore(session.chosen)?.info ?? null
   const name = useId()
-  const sizeOf = (kind: WeightKind): string =>
-    info === null ? `${WEIGHTS[kind].bytes.toFixed(2)} MB a million` : megabytes(info.bytes[kind])
+  const sizeOf = (kind: WeightKind): string => {
+    if (info !== null) return megabytes(info.bytes[kind])
+    const each = WEIGHTS[kind].bytes
+    return isSmall ? `about ${megabytes(each * SMALL)}` : `${each} MB per million`
+  }
   return (
     <fieldset class="weights">
       <legend>Weights in memory</legend>

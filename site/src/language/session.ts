@@ -205,7 +205,8 @@ class LanguageSession {
     return this.opened.value?.isChat === true ? turns : turns.at(-1)!.content
   }
 
-  async chat(text: string): Promise<void> {
+  /** @returns whether the model answered */
+  async chat(text: string): Promise<boolean> {
     const turns: readonly Turn[] = [...this.turns.value, { role: 'user', content: text }]
     this.turns.set(turns)
     this.said.set(null)
@@ -217,9 +218,9 @@ class LanguageSession {
         withAdapter: this.isAdapted.value,
       }),
     )
-    if (said === null) return this.turns.set(turns.slice(0, -1))
     this.said.set(said)
-    this.turns.set([...turns, { role: 'assistant', content: said.text }])
+    this.turns.set(said === null ? turns.slice(0, -1) : [...turns, { role: 'assistant', content: said.text }])
+    return said !== null
   }
 
   clear(): void {
@@ -245,8 +246,8 @@ class LanguageSession {
 
   /** The same prompt without and with the adapter, each time the likeliest tokens. */
   async compare(prompt: string): Promise<void> {
-    this.compared.set({ prompt, before: null, after: null })
     await this.does('compare', async () => {
+      this.compared.set({ prompt, before: null, after: null })
       for (const pane of ['before', 'after'] as const) {
         const turns: readonly Turn[] = [{ role: 'user', content: prompt }]
         const { maxTokens } = this.manner.value

@@ -71,28 +71,28 @@ function Lessons() {
         title="The width of the two matrices: more can learn more, and takes more"
         values={RANKS}
         value={lesson.rank}
-        onInput={(rank) => session.lesson.set({ ...lesson, rank })}
+        onInput={(rank) => session.lesson.set({ ...session.lesson.value, rank })}
       />
       <ListSlider
         label="epochs"
         title="How often it goes through the examples"
         values={EPOCHS}
         value={lesson.epochs}
-        onInput={(epochs) => session.lesson.set({ ...lesson, epochs })}
+        onInput={(epochs) => session.lesson.set({ ...session.lesson.value, epochs })}
       />
       <ListSlider
         label="learning rate"
         title="The size of a step"
         values={RATES}
         value={lesson.learningRate}
-        onInput={(learningRate) => session.lesson.set({ ...lesson, learningRate })}
+        onInput={(learningRate) => session.lesson.set({ ...session.lesson.value, learningRate })}
       />
       <Select
         label="layers"
         title="The layers that get an adapter"
         value={lesson.targets}
         options={TARGET_NAMES}
-        onChange={(targets) => session.lesson.set({ ...lesson, targets })}
+        onChange={(targets) => session.lesson.set({ ...session.lesson.value, targets })}
       />
     </div>
   )
