@@ -227,7 +227,7 @@ function WeightChoice({ isSmall }: { readonly isSmall: boolean }) {
   const sizeOf = (kind: WeightKind): string => {
     if (info !== null) return megabytes(info.bytes[kind])
     const each = WEIGHTS[kind].bytes
-    return isSmall ? `about ${megabytes(each * SMALL)}` : `${each} MB per million`
+    return isSmall ? `about ${megabytes(each * SMALL)}` : `${Number(each.toFixed(2))} MB per million`
   }
   return (
     <fieldset class="weights">

@@ -68,7 +68,17 @@ const FAILURES: Readonly<Record<Doing, string>> = {
   teach: 'The adapter could not be trained.',
   compare: 'The answers could not be compared.',
 }
-const NO_MEMORY = 'There is not enough memory: weights of fewer bits, a smaller model or shorter texts need less.'
+/** What reasons of the library and of browsers mean for a visitor. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /memory|allocation|can address/i,
+    'There is not enough memory: weights of fewer bits, a smaller model or shorter texts need less.',
+  ],
+  [
+    /failed to fetch|networkerror|load failed/i,
+    'The server was not reached, or it does not allow other pages to read its files.',
+  ],
+]
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -127,8 +137,8 @@ class LanguageSession {
   }
 
   private fail(what: string, why: string): void {
-    const isMemory = /memory|allocation|out of bounds/i.test(why)
-    this.notice.set({ kind: 'error', text: `${what} ${isMemory ? `${NO_MEMORY} ` : ''}${why}` })
+    const hint = HINTS.find(([pattern]) => pattern.test(why))?.[1]
+    this.notice.set({ kind: 'error', text: [what, hint, why].filter((each) => each !== undefined).join(' ') })
   }
 
   /** Does something, and shows an error; null after one. Nothing else is done meanwhile. */
