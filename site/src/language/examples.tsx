@@ -10,7 +10,7 @@ const PARTS = ['prompt', 'response'] as const
 const NAMES = { prompt: 'Prompt', response: 'Response' }
 
 /** Rows of a spreadsheet: lines with a tab between prompt and response. */
-export function pastedRows(text: string): readonly Example[] | null {
+function pastedRows(text: string): readonly Example[] | null {
   if (!text.includes('\t')) return null
   return text.split(/\r?\n/).flatMap((line) => {
     const [prompt = '', response = ''] = line.split('\t')
