@@ -4,6 +4,7 @@ import { AdamW, ArgumentError } from 'myelin'
 import { CausalLM, presetInfo, type PresetInfo, type WeightKind } from 'myelin/language'
 import { EmissionsTracker, type Footprint } from 'myelin/thrift'
 import type { SavedFile } from '../worker/protocol'
+import { nameOfFiles } from './dropped'
 import { makeSmall } from './small-model'
 import {
   TARGETS,
@@ -169,61 +170,49 @@ export class Bench {
   }
 
   /** Trains a new adapter; the one before is dropped. */
-  async teach({ examples, rank, epochs, learningRate, targets }: Teaching): Promise<Taught> {
+  async teach(teaching: Teaching): Promise<Taught> {
     const signal = this.begun()
     const lm = this.model
-    const { isChat, parameters } = this.opened!
-    const rows = examples.map(({ prompt, response }) => ({
-      prompt: promptOf(prompt, isChat),
-      response: responseOf(prompt, response, isChat),
-    }))
-    const lengths = rows.map(
-      ({ prompt, response }) => tokensOf(lm, prompt).length + lm.tokenizer.encode(response).length + 1,
-    )
-    const most = Math.min(lm.maxLength, LONGEST_EXAMPLE)
-    const tooLong = lengths.findIndex((length) => length > most)
-    if (tooLong >= 0)
-      throw new Error(
-        `Example ${tooLong + 1} has ${lengths[tooLong]} tokens; here an example may have ${most}. Shorten it.`,
-      )
     if (this.adapter !== null) lm.disableLora()
     this.adapter = null
+    const lesson = lessonOf(lm, teaching.examples, this.opened!.isChat)
+    const { rank, epochs, learningRate, targets } = teaching
     lm.enableLora(rank, { targets: TARGETS[targets], alpha: 2 * rank, seed: 1 })
     const fresh = asFiles(await lm.saveLora())
-    const optimizer = new AdamW({ learningRate })
-    lm.compile({ optimizer })
-    const run = new TeachingRun(epochs, Math.ceil(rows.length / BATCH), this.post)
+    lm.compile({ optimizer: new AdamW({ learningRate }) })
+    const run = new TeachingRun(epochs, Math.ceil(lesson.rows.length / BATCH), this.post)
     const started = performance.now()
-    const tokens = lengths.reduce((sum, each) => sum + each, 0)
     const isStopped = await this.counted(async () => {
-      const fit = lm.fit(rows, {
-        sequenceLength: Math.max(...lengths),
-        batchSize: BATCH,
-        epochs,
-        verbose: 0,
-        signal,
-        recompute: parameters > LARGE,
-        callbacks: [run.callback],
-      })
-      const ended = await fit.then(
-        () => false,
-        (error: unknown) => {
-          if (signal.aborted) return true
-          // Without a step, the model is as it was.
-          lm.disableLora()
-          throw error
-        },
-      )
-      return [ended, { trained: Math.round(tokens * run.epochs) }]
+      const ended = await this.fit(lesson, run, epochs, signal)
+      return [ended, { trained: Math.round(lesson.tokens * run.epochs) }]
     })
     this.adapter = { fresh, trained: asFiles(await lm.saveLora()) }
     this.isAdapted = true
     return {
       parameters: lm.model.trainableWeights.reduce((sum, { size }) => sum + size, 0),
       losses: run.losses,
-      examples: rows.length,
+      examples: lesson.rows.length,
       seconds: (performance.now() - started) / 1000,
       isStopped,
+    }
+  }
+
+  /** @returns whether it was stopped. After an error, the model is as it was without an adapter */
+  private async fit(
+    { rows, longest }: LessonRows,
+    run: TeachingRun,
+    epochs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const lm = this.model
+    const options = { sequenceLength: longest, batchSize: BATCH, epochs, verbose: 0, signal } as const
+    try {
+      await lm.fit(rows, { ...options, recompute: this.opened!.parameters > LARGE, callbacks: [run.callback] })
+      return false
+    } catch (error) {
+      if (signal.aborted) return true
+      lm.disableLora()
+      throw error
     }
   }
 
@@ -240,6 +229,32 @@ export class Bench {
       this.adapter.trained.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
     )
   }
+}
+
+/** Examples as `fit` takes them. */
+interface LessonRows {
+  readonly rows: readonly { readonly prompt: Prompt; readonly response: string }[]
+  /** The tokens of the longest example, and of all. */
+  readonly longest: number
+  readonly tokens: number
+}
+
+/** @throws Error for an example that is too long */
+function lessonOf(lm: CausalLM, examples: readonly Example[], isChat: boolean): LessonRows {
+  const rows = examples.map(({ prompt, response }) => ({
+    prompt: promptOf(prompt, isChat),
+    response: responseOf(prompt, response, isChat),
+  }))
+  const lengths = rows.map(
+    ({ prompt, response }) => tokensOf(lm, prompt).length + lm.tokenizer.encode(response).length + 1,
+  )
+  const most = Math.min(lm.maxLength, LONGEST_EXAMPLE)
+  const tooLong = lengths.findIndex((length) => length > most)
+  if (tooLong >= 0)
+    throw new Error(
+      `Example ${tooLong + 1} has ${lengths[tooLong]} tokens; here an example may have ${most}. Shorten it.`,
+    )
+  return { rows, longest: Math.max(...lengths), tokens: lengths.reduce((sum, each) => sum + each, 0) }
 }
 
 /** Follows training: losses of epochs, and how far it is. */
@@ -316,8 +331,7 @@ function sourceOf(source: Source): PresetSource {
 function nameOf(source: Source): string {
   if (source.kind === 'new') return 'a small model of this page'
   if (source.kind === 'address') return source.address
-  const [first] = source.files
-  return first?.webkitRelativePath.split('/')[0] || first?.name || 'the chosen files'
+  return nameOfFiles(source.files)
 }
 
 function hasTemplate({ tokenizer }: CausalLM): boolean {

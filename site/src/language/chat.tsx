@@ -69,7 +69,7 @@ function Bubbles({ turns }: { readonly turns: readonly Turn[] }) {
       {turns.map(({ role, content }, i) => (
         <p key={i} class={`bubble ${role}`}>
           <span class="hidden">{role === 'user' ? 'You: ' : 'Model: '}</span>
-          {content === '' ? '…' : content}
+          {content.trim() === '' ? '…' : content.trimStart()}
         </p>
       ))}
     </>

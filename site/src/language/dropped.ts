@@ -1,4 +1,12 @@
-// The files of a drop: files, or those of a folder that was dropped.
+// The files that a user chose or dropped: files, or those of a folder.
+
+/** A name for files: that of their folder, of their model, or of the only one. */
+export function nameOfFiles(files: readonly File[]): string {
+  const [first] = files
+  const folder = first?.webkitRelativePath.split('/')[0] ?? ''
+  const model = files.length === 1 ? first : files.find(({ name }) => /\.gguf$/i.test(name))
+  return folder || (model?.name ?? 'the chosen files')
+}
 
 /** Must be called before the event ends: afterwards the browser hides what was dropped. */
 export async function droppedFiles(transfer: DataTransfer | null): Promise<{ name: string; files: File[] }> {

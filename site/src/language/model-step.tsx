@@ -4,7 +4,7 @@ import type { WeightKind } from 'myelin/language'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { Button, Choice, short } from '../ui/fields'
 import { useStore } from '../ui/store'
-import { droppedFiles } from './dropped'
+import { droppedFiles, nameOfFiles } from './dropped'
 import { Head, Progress, megabytes } from './parts'
 import type { Opened, Source } from './protocol'
 import { SENTENCES } from './sentences'
@@ -126,9 +126,7 @@ function SmallModel({ text, onText }: { readonly text: string; readonly onText: 
 
 function ChosenFiles() {
   const choose = (files: readonly File[], name?: string): void => {
-    const [first] = files
-    if (first !== undefined)
-      void session.inspect({ kind: 'files', files }, name ?? (first.webkitRelativePath.split('/')[0] || first.name))
+    if (files.length > 0) void session.inspect({ kind: 'files', files }, name ?? nameOfFiles(files))
   }
   return (
     <div>
