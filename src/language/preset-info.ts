@@ -1,13 +1,12 @@
 // What a preset takes in memory, from its settings and the shapes of its tensors: nothing is loaded.
 
 import { requireArguments } from '../core/arguments'
-import { FormatError } from '../core/errors'
 import { sizeOf, type Shape } from '../core/shapes'
 import { packedShape } from '../engine/primitives/packed'
-import { isRecord } from '../files/containers/json'
 import { familyOf } from './families'
 import { ModelConfig } from './families/config'
 import type { WeightKind } from './layers/packed-weight'
+import { recordIn } from './preset'
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
 import { openWeights } from './presets/open-weights'
 
@@ -33,9 +32,7 @@ export interface PresetInfo {
 export async function presetInfo(source: PresetSource, options: OpenPresetOptions = {}): Promise<PresetInfo> {
   requireArguments('presetInfo', arguments, 2)
   const folder = await openPreset(source, 'presetInfo', options)
-  const content = await folder.json('config.json')
-  if (!isRecord(content)) throw new FormatError(`${folder.name} has no config.json, so it is not the folder of a model`)
-  const config = ModelConfig.of(content, 'config.json')
+  const config = ModelConfig.of(await recordIn(folder, 'config.json'), 'config.json')
   const modelType = config.text('model_type')
   const { vocabularySize, positions, head } = familyOf(modelType, 'decoder').describe(config)
   const shapes = [...(await openWeights(folder))]

@@ -115,7 +115,7 @@ function nameOf(folder: string): string {
   return folder.split(/[/\\]/).findLast((part) => part !== '') ?? 'model'
 }
 
-async function recordIn(folder: PresetFolder, name: string): Promise<JsonRecord> {
+export async function recordIn(folder: PresetFolder, name: string): Promise<JsonRecord> {
   const content = await optionalIn(folder, name)
   if (content === null) throw new FormatError(`${folder.name} has no ${name}, so it is not the folder of a model`)
   return content

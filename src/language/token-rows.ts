@@ -47,7 +47,7 @@ function rowsOf(text: TrainingText, index: number, tokenizer: Tokenizer, length:
   if (typeof text === 'string') return rowsOfText(withEnd(tokenizer.encode(text), tokenizer), length)
   if (!isPair(text))
     throw new ArgumentError(
-      `fit: text ${index} must be a string, or a record with a prompt, which is a string or a list of messages, and the string response; received ${quoted(text)}`,
+      `fit: text ${index} must be a string, or a record of a prompt (a string or a list of messages) and a string response; received ${quoted(text)}`,
     )
   const prompt =
     typeof text.prompt === 'string'
