@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { encode } from 'fast-png'
 import { CausalLM, trainTokenizer } from 'myelin/language'
 import { findBrowser, findChromium, launch } from '../../examples/shared/browser.js'
@@ -818,6 +818,16 @@ async function opensPresets() {
       .getByText(/int4: /)
       .waitFor()
     await card(page, 'Conversation').waitFor()
+
+    // A GGUF file.
+    await button(page, 'Another model').click()
+    await page.getByText('Files', { exact: true }).click()
+    const gguf = gunzipSync(readFileSync(new URL('../../tests/golden/language/gguf/qwen2.gguf.gz', import.meta.url)))
+    const file = { name: 'qwen2.gguf', mimeType: '', buffer: gguf }
+    await page.locator('.drops input').nth(1).setInputFiles(file)
+    await page.getByText(/qwen2\.gguf: qwen2/).waitFor()
+    await button(page, 'Open the model').click()
+    await page.locator('.figures').getByText('qwen2.gguf').waitFor()
     return sizes.join(', ')
   } finally {
     rmSync(folder, { recursive: true })
