@@ -167,9 +167,8 @@ export class CausalLM {
     for (const { rows, size, first } of promptBatches(tokens, batchSize)) {
       const decoding = this.decodingFor(size, room.prompt + settings.maxTokens)
       const seed = settings.seed === null ? null : settings.seed + first
-      // Programs are those of `size` prompts: the last one is repeated where prompts are missing.
-      const batch = Array.from({ length: size }, (_, i) => tokens[rows[Math.min(i, rows.length - 1)]!]!)
-      const texts = await textsAfter(decoding, this.tokenizer, batch, { ...settings, seed })
+      const batch = rows.map((row) => tokens[row]!)
+      const texts = await textsAfter(decoding, this.tokenizer, batch, size, { ...settings, seed })
       rows.forEach((row, i) => (made[row] = (isStripped ? '' : prompts[row]!) + texts[i]!))
     }
     return made

@@ -185,20 +185,25 @@ export function promptBatches(prompts: readonly (readonly number[])[], most: num
   })
 }
 
-/** The texts that follow several prompts, which are computed together. */
+/**
+ * The texts that follow several prompts, which are computed together.
+ * @param size the number of sequences of the scorer: the last prompt is repeated where prompts are missing
+ */
 export async function textsAfter(
   scorer: Pick<BeamScorer, 'next'>,
   tokenizer: Tokenizer,
   prompts: readonly (readonly number[])[],
+  size: number,
   settings: TextSettings,
 ): Promise<string[]> {
   const texts = prompts.map(() => new GrowingText(tokenizer, settings))
   const made = prompts.map(() => '')
   const { maxTokens, stopTokens: stops, sampling, seed, signal } = settings
   const isOver = (): boolean => signal?.aborted === true
-  const hasEnded = (i: number): boolean => texts[i]!.hasEnded
-  for await (const step of drawnTokens(scorer, prompts, { maxTokens, stops, sampling, seed, isOver, hasEnded }))
-    step.forEach((token, i) => token !== null && (made[i] += texts[i]!.push(token)))
+  const hasEnded = (i: number): boolean => texts[i]?.hasEnded ?? true
+  const rows = Array.from({ length: size }, (_, i) => prompts[Math.min(i, prompts.length - 1)]!)
+  for await (const step of drawnTokens(scorer, rows, { maxTokens, stops, sampling, seed, isOver, hasEnded }))
+    texts.forEach((text, i) => step[i] != null && (made[i] += text.push(step[i]!)))
   return made.map((text, i) => text + texts[i]!.end())
 }
 

@@ -61,6 +61,13 @@ describe('several prompts', () => {
     expect(await lm.generate(same, { ...options, seed: 6 })).not.toEqual(first)
   })
 
+  it('report each of their tokens once', async () => {
+    const tokens: number[] = []
+    const options = { maxTokens: 7, stopTokens: [], batchSize: 2 }
+    await lm.generate(prompts, { ...options, onToken: (token) => tokens.push(token) })
+    expect(tokens.length).toBe(7 * prompts.length)
+  })
+
   it('search beams one after the other', async () => {
     const options = { maxTokens: 8, beams: 2, stopTokens: [] }
     expect(await lm.generate(prompts, options)).toEqual(await alone(options))
