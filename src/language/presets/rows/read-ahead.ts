@@ -29,7 +29,7 @@ export async function readAhead<Block extends RowBlock>(
   try {
     for (const [i, block] of blocks.entries()) {
       use(block, await reads[0]!)
-      reads.shift()
+      void reads.shift()
       const next = i + slots.length
       if (next < blocks.length) reads.push(start(blocks[next]!, next))
     }
