@@ -22,14 +22,11 @@ PRESET = HERE / "../../build/examples/tiny-gpt"
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--threads", type=int, default=1)
-parser.add_argument("--epochs", type=int)
-parser.add_argument("--rate", type=float)
 arguments = parser.parse_args()
 torch.set_num_threads(arguments.threads)
 settings = json.loads((HERE / "settings.json").read_text())
 length = settings["sequenceLength"]
-epochs = arguments.epochs or settings["epochs"]
-peak = arguments.rate or settings["learningRate"]
+epochs, peak = settings["epochs"], settings["learningRate"]
 
 tokenizer = AutoTokenizer.from_pretrained(PRESET)
 text = (HERE / "../data/moby-dick.txt").read_text("utf-8")
@@ -80,7 +77,7 @@ if (PRESET / "model.safetensors").exists():
 torch.manual_seed(arguments.seed)
 config = AutoConfig.from_pretrained(PRESET)
 model = AutoModelForCausalLM.from_config(config)
-print(sum(p.numel() for p in model.parameters()), "weights", config.tie_word_embeddings)
+print(sum(p.numel() for p in model.parameters()), "weights")
 optimizer = torch.optim.AdamW(
     model.parameters(),
     lr=1.0,
@@ -116,5 +113,6 @@ for epoch in range(epochs):
         optimizer.step()
         step += 1
         total += loss.item() * len(batch)
-    print(f"epoch {epoch + 1}: loss {total / len(train):.4f}, held out {held_out(model):.4f}, {time.time() - started:.0f} s", flush=True)
+    seconds = time.time() - started
+    print(f"epoch {epoch + 1}: loss {total / len(train):.4f}, held out {held_out(model):.4f}, {seconds:.0f} s", flush=True)
 written(f"Trained with PyTorch, seed {arguments.seed}", held_out(model))
