@@ -49,6 +49,12 @@ export const kernelFunctions: Sources = {
   // The sum and the largest of the numbers of all threads of a workgroup, which call it together.
   rowSum: overRow('rowSum', sum),
   rowMax: overRow('rowMax', largest),
+  // Σ aᵢ bᵢ for four signed bytes each.
+  dot4: `fn dot4(a: u32, b: u32) -> i32 {
+let x = vec4i(vec4u(a << 24u, a << 16u, a << 8u, a)) >> vec4u(24u);
+let y = vec4i(vec4u(b << 24u, b << 16u, b << 8u, b)) >> vec4u(24u);
+return dot(x, y);
+}`,
   // The position for an index, which counts from the end if it is negative; −1 outside the axis.
   placeOf: `fn placeOf(index: i32, axis: u32) -> i32 {
 let place = select(index, index + i32(axis), index < 0i);

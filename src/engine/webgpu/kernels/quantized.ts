@@ -21,7 +21,7 @@ import { stridedOffsets } from '../strided'
 import { forColumns, ROW_THREADS } from './rows'
 
 /** Declares `nearest`, a quotient with the rounding of its last step corrected: results must not change by a unit of an integer. */
-const nearest = 'fn nearest(a: f32, b: f32) -> f32 { let q = a / b; return q + fma(-q, b, a) / b; }'
+export const nearest = 'fn nearest(a: f32, b: f32) -> f32 { let q = a / b; return q + fma(-q, b, a) / b; }'
 
 /** The integers and the scales of all rows. */
 function emitIntegers(rows: number, { inputs: [x, , , , fixed], temporary, emit }: GpuContext<unknown>): void {

@@ -3,20 +3,24 @@
 
 import { internalError } from '../../../core/errors'
 import type { PrimitiveAttributes } from '../../ir/attributes'
+import type { After } from '../../primitives/after'
 import type { AttentionGradientKernel, AttentionKernel } from '../../primitives/attention'
 import type { BitCast } from '../../primitives/bitcast'
 import type { BitOperation } from '../../primitives/bits'
 import type { InsertBlock, ScatterMax } from '../../primitives/indexing'
 import type { Normalization, NormalizationGradient } from '../../primitives/normalization'
+import type { PackedMatmul, PackedRows } from '../../primitives/packed'
 import type { QuantizedContraction } from '../../primitives/quantized'
 import { routineOf, type KernelRoutine } from '../../primitives/routine'
 import type { RunningResult } from '../../primitives/running'
 import type { ArgSort, SearchSorted, SortedValues } from '../../primitives/sorting'
 import type { GpuKernel, RoutineKernel } from '../kernel'
+import { after } from './after'
 import { attention, attentionGradient } from './attention'
 import { bitCast, bitOperation } from './bits'
 import { insert, scatterMax } from './indexing'
 import { normalization, normalizationGradient } from './normalization'
+import { packedMatmul, packedTake } from './packed'
 import { quantizedContraction } from './quantized'
 import { running } from './running'
 import { search, sort } from './sorting'
@@ -26,6 +30,7 @@ type KernelsOf<All extends KernelRoutine> = {
 }
 
 const kernels: KernelsOf<
+  | After
   | ArgSort
   | AttentionGradientKernel
   | AttentionKernel
@@ -34,12 +39,15 @@ const kernels: KernelsOf<
   | InsertBlock
   | Normalization
   | NormalizationGradient
+  | PackedMatmul
+  | PackedRows
   | QuantizedContraction
   | RunningResult
   | ScatterMax
   | SearchSorted
   | SortedValues
 > = {
+  after,
   argsort: sort,
   attention,
   attentionGradient,
@@ -48,6 +56,8 @@ const kernels: KernelsOf<
   insert,
   normalization,
   normalizationGradient,
+  packedMatmul,
+  packedTake,
   quantizedContraction,
   running,
   scatterMax,

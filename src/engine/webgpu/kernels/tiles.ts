@@ -102,7 +102,8 @@ afterElement(to);`,
   }
 }
 
-const times = (count: number, line: (i: number) => string): string =>
+/** Lines for the numbers 0 … `count` − 1. */
+export const times = (count: number, line: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n')
 
 /** Loads a factor's part of a tile: neighbouring threads read neighbours in memory. */
