@@ -146,10 +146,14 @@ export class Decoding implements Scorer {
 /** Elements of a weight that stand for all of it. */
 const SAMPLES = 8
 
-/** A number that changes when weights are trained, assigned or loaded: a sum over a few elements of each. */
+/**
+ * A number that changes when weights are trained, assigned or loaded: a sum over a few elements of each. It is read before each token, and
+ * must not make a device copy the weights again.
+ */
 function printOf(weights: readonly Variable[]): number {
   let sum = 0
-  for (const { view } of weights) {
+  for (const { runtime, dtype, storage, byteOffset, size } of weights) {
+    const view = runtime.view(dtype, storage.addressToRead + byteOffset, size)
     const stride = Math.max(1, Math.floor(view.length / SAMPLES))
     for (let i = 0; i < view.length; i += stride) sum = sum * 1.000_001 + view[i]!
   }

@@ -141,6 +141,12 @@ export class Storage implements CellStorage {
     return this.place
   }
 
+  /** The address for a read that ends at once: what another device has of the content stays valid. @throws StateError as `address` */
+  get addressToRead(): number {
+    if (this.refusal !== null) throw new StateError(this.refusal)
+    return this.place
+  }
+
   get isDisposed(): boolean {
     return this.refusal === DISPOSED
   }

@@ -1,7 +1,7 @@
 // The bytes that kernels read and write: kernels are independent if no bytes that one of them writes are read or written by the other.
 
 import { internalError } from '../../core/errors'
-import { BYTES_PER_ELEMENT } from '../../core/dtypes'
+import { BYTES_PER_ELEMENT, dtypes } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
 import type { Value } from '../ir/graph'
 import { offsetBy, type Address, type Operand } from '../ir/operand'
@@ -48,12 +48,13 @@ export function usesOfCopy(from: Address, to: Address, bytes: number, unless: Ad
 }
 
 /** The bytes between the first and the last element of a view. */
-export function rangesOfView({ address, shape, strides }: Operand): Range[] {
+export function rangesOfView({ address, dtype, shape, strides }: Operand): Range[] {
   if (sizeOf(shape) === 0) return []
+  const { bytes } = dtypes[dtype]
   const steps = strides.map((stride, axis) => stride * (shape[axis]! - 1))
   const low = steps.reduce((sum, step) => sum + Math.min(0, step), 0)
   const high = steps.reduce((sum, step) => sum + Math.max(0, step), 0)
-  return rangesOf(offsetBy(address, BYTES_PER_ELEMENT * low), BYTES_PER_ELEMENT * (high - low + 1))
+  return rangesOf(offsetBy(address, bytes * low), bytes * (high - low + 1))
 }
 
 /** The bytes of a word that decides whether kernels run. */
