@@ -7,16 +7,27 @@ import type { Graph } from '../../../src/engine/ir/graph'
 import { CPU, setAccelerator, type Device } from '../../../src/engine/runtime/accelerator'
 import { planGpu } from '../../../src/engine/webgpu/lower'
 import { forEachDispatch } from '../../../src/engine/webgpu/steps'
+import { Projection, TransformerBlock, type WeightKind } from '../../../src/entries/language'
+import { Decoding } from '../../../src/generation/decoding'
 
 const FLAG = { buffer: { id: -1, byteLength: 4 }, offset: 0 }
 
-/** The labels of the dispatches of a training step, in order. */
-async function dispatchesOf(model: m.Model, x: m.Tensor, y: m.Tensor): Promise<readonly string[]> {
+/** The graphs of the programs that `body` runs. */
+async function graphsOf(body: () => Promise<unknown>): Promise<Graph[]> {
   const graphs = new Set<Graph>()
   const prepare: Device['prepare'] = (program) => void graphs.add(program.graph)
   setAccelerator({ report: { note: '', programs: [] }, deviceOf: () => ({ ...CPU, prepare }) })
-  await model.fit(x, y, { batchSize: x.shape[0]!, epochs: 1, verbose: 0 })
-  const step = [...graphs].find(({ updates }) => updates.length > 0)!
+  await body()
+  return [...graphs]
+}
+
+/** The labels of the dispatches of a training step, in order. */
+async function dispatchesOf(model: m.Model, x: m.Tensor, y: m.Tensor): Promise<readonly string[]> {
+  const graphs = await graphsOf(() => model.fit(x, y, { batchSize: x.shape[0]!, epochs: 1, verbose: 0 }))
+  return labelsOf(graphs.find(({ updates }) => updates.length > 0)!)
+}
+
+function labelsOf(step: Graph): readonly string[] {
   const labels: string[] = []
   forEachDispatch(planGpu(step, FLAG).steps, ({ label }) => labels.push(label))
   if (process.env['PRINT_DISPATCHES'] === '1') console.log([labels.length, ...labels].join('\n'))
@@ -74,4 +85,44 @@ it('an LSTM over 100 steps', async () => {
   const model = new m.Sequential([new m.LSTM({ units: 32, inputShape: [100, 8] }), new m.Dense({ units: 1 })])
   model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
   expect((await dispatchesOf(model, zeros(16, 100, 8), zeros(16, 1))).length).toBeLessThanOrEqual(10)
+})
+
+/** The dispatches of one token of a model with so many blocks of SmolLM2-135M. */
+async function decodeDispatches(blocks: number, storage: WeightKind): Promise<number> {
+  const tokens = m.Input({ shape: [null], dtype: 'int32' })
+  let x = new m.Embedding({ inputDim: 64, outputDim: 576 }).apply(tokens)
+  for (let i = 0; i < blocks; i++) {
+    const block = new TransformerBlock({
+      numHeads: 9,
+      numKeyValueHeads: 3,
+      headDim: 64,
+      intermediateDim: 1536,
+      activation: 'silu',
+      isGated: true,
+      normalization: 'rms',
+      rotaryFrequencies: Array.from({ length: 32 }, (_, pair) => 10_000 ** (-pair / 32)),
+      storage,
+    })
+    x = block.apply(x)
+  }
+  const normal = new m.RMSNormalization({}).apply(x)
+  const model = new m.Model({ inputs: tokens, outputs: new Projection({ units: 64, storage }).apply(normal) })
+  const [step] = await graphsOf(async () => {
+    const decoding = new Decoding(model, 1, 128)
+    await decoding.next([[1]])
+    await decoding.dispose()
+  })
+  const labels = labelsOf(step!)
+  model.dispose()
+  return labels.length
+}
+
+it.each([
+  ['float32', 12],
+  ['int8', 10],
+  ['int4', 10],
+] as const)('a token of a block of a Llama with %s weights', async (storage, most) => {
+  const [one, two] = [await decodeDispatches(1, storage), await decodeDispatches(2, storage)]
+  if (process.env['PRINT_DISPATCHES'] === '1') console.log(storage, one, two)
+  expect(two - one).toBeLessThanOrEqual(most)
 })
