@@ -9,7 +9,8 @@ import { isPlaced } from '../plan/memory'
 import { sizeOf } from '../../core/shapes'
 import { hookFunction, type Elements, type Hook, type KernelText } from './dispatch'
 import { suffixed } from './module'
-import { anyMeet, both, meetings, rangesOf, rangesOfView, isSame, type Placed, type Range, type Uses } from './uses'
+import { anyMeet, isSame, rangesOf, rangesOfView, type Range } from './ranges'
+import { both, meetings, type Placed, type Uses } from './uses'
 
 /**
  * The elements of contiguous operands of one size.

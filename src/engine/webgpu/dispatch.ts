@@ -6,6 +6,7 @@ import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { isAddress, type Word } from '../ir/instruction'
 import type { Address, Operand } from '../ir/operand'
 import type { Sources } from './functions/sources'
+import { isSamePlace } from './ranges'
 
 /** Workgroups along each axis. */
 export type Grid = readonly [x: number, y: number, z: number]
@@ -124,7 +125,7 @@ export class Emitter {
 
   /** A copy of consecutive bytes, unless they are there already. */
   copy(from: Address, to: Address, bytes: number): void {
-    if (from.buffer === to.buffer && from.offset === to.offset) return
+    if (isSamePlace(from, to)) return
     this.over(bytes / BYTES_PER_ELEMENT, {
       fields: { source: from, to },
       body: 'memory[p.to + index] = memory[p.source + index];',

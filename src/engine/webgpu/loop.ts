@@ -17,7 +17,8 @@ import { emitterTo, joined, type Draft } from './join'
 import type { GpuContext, RunWords } from './kernel'
 import { scanOf } from './scan'
 import type { LoopStep } from './steps'
-import { rangesOf, rangesOfWord, usesOf, usesOfCopy, type Placed } from './uses'
+import { rangesOf, rangesOfWord } from './ranges'
+import { usesOf, usesOfCopy, type Placed } from './uses'
 
 /** How kernels are lowered. */
 export interface Lowering extends RunWords, Pick<GpuContext<unknown>, 'isByRow'> {
