@@ -71,7 +71,7 @@ export class LoopKernel implements Kernel {
     const results = body.graph.outputs.map((value) => body.locations.of(value).base)
     const bound = new Set([...body.graph.parameters, ...results])
     // While one row is at a kernel, another may be at any other kernel, so no two values share bytes.
-    const keeps = rows === null ? undefined : kernels.length
+    const keeps = rows === null ? undefined : () => kernels.length
     this.memory = planMemory(body.graph, kernels, body.locations, bound, keeps)
     let bytes = align(this.memory.workspaceBytes, ALIGNMENT)
     this.carries = operandsOf(node, body.graph.parameters).carries.map((parameter, i) => {

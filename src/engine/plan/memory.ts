@@ -13,6 +13,7 @@ import type { JointResults, Kernel } from './kernel'
 import type { Locations } from './locations'
 import { align, assignOffsets } from './offsets'
 import { constantData } from './simplify'
+import type { Target } from './target'
 
 /** Where a buffer's bytes are; offsets in bytes. */
 export type Home =
@@ -159,10 +160,14 @@ export function planMemory(
   kernels: readonly Kernel[],
   locations: Locations,
   bound: Iterable<Value> = [],
-  keeps = locations.target.keeps ?? 0,
+  keeps: Keeping = locations.target.keeps ?? keepsNothing,
 ): MemoryPlan {
   return new Planner(graph, kernels, locations, bound).plan(keeps)
 }
+
+/** For how many kernels after its last one a value of so many bytes keeps them. */
+type Keeping = NonNullable<Target['keeps']>
+const keepsNothing: Keeping = () => 0
 
 /** Stands for the index of a kernel if no kernel writes, or reads, a value. */
 const NEVER = -1
@@ -197,7 +202,7 @@ class Planner {
     })
   }
 
-  plan(keeps: number): MemoryPlan {
+  plan(keeps: Keeping): MemoryPlan {
     for (const value of this.bound) this.hold(value, { kind: 'bound', value })
     this.holdInputs()
     this.holdConstants()
@@ -346,8 +351,8 @@ class Planner {
     for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
   }
 
-  /** Lets a kernel overwrite an operand whose lifetime ends there, unless one of the `keeps` kernels before reads it, too. */
-  private shareInPlace(keeps: number): void {
+  /** Lets a kernel overwrite an operand whose lifetime ends there, unless a kernel before, for which it keeps its bytes, reads it, too. */
+  private shareInPlace(keeps: Keeping): void {
     this.kernels.forEach((kernel, index) => {
       const { writes, reads } = kernel
       for (let i = 0; i < writes.length; i++) {
@@ -359,7 +364,7 @@ class Planner {
           const source = this.ownDraft(read)
           const dies = source !== null && source.home === null && source.end === index
           if (!dies || source.bytes !== target.bytes || source === target || !kernel.mayShare(write, read)) continue
-          if (this.readsPartOf(source, kernel, read) || this.isReadBefore(index, keeps, source)) continue
+          if (this.readsPartOf(source, kernel, read) || this.isReadBefore(index, keeps(source.bytes), source)) continue
           source.end = Math.max(source.end, target.end)
           target.into = source
           break
@@ -384,10 +389,10 @@ class Planner {
     return draft === null ? null : rootOf(draft)
   }
 
-  private finish(copies: readonly Update[], keeps: number): MemoryPlan {
+  private finish(copies: readonly Update[], keeps: Keeping): MemoryPlan {
     const held = this.held.map((value) => this.draftOf(value))
     const drafts = [...new Set([...held, ...this.temporaries.values(), ...this.blocks.values()])]
-    for (const draft of drafts) draft.end += keeps
+    for (const draft of drafts) draft.end += keeps(draft.bytes)
     const { offsets, size } = assignOffsets(drafts.filter((draft) => draft.home === null))
     let id = 0
     const buffers = drafts.map((draft) => {

@@ -40,6 +40,6 @@ export interface Target {
   /** @throws an internal error for a primitive without a kernel */
   kernelOf<Name extends PrimitiveName>(name: Name): KernelTraits<PrimitiveAttributes[Name]>
   readonly chain: ChainLimits
-  /** For how many more kernels bytes keep a value after its last use, so that these kernels can run at the same time. Default 0. */
-  readonly keeps?: number
+  /** For how many more kernels a value of so many bytes keeps them after its last use, so that these kernels can run at the same time. Default 0. */
+  readonly keeps?: (bytes: number) => number
 }

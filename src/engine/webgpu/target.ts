@@ -42,4 +42,11 @@ export function gpuKernelOf<Name extends PrimitiveName>(name: Name): GpuKernel<P
   return kernel
 }
 
-export const gpuTarget: Target = { kernelOf: gpuKernelOf, chain: CHAIN_LIMITS, keeps: 4 }
+/** Bytes that small values may keep for longer: they are all that a token of a language model needs. */
+const SMALL = 2 ** 16
+
+export const gpuTarget: Target = {
+  kernelOf: gpuKernelOf,
+  chain: CHAIN_LIMITS,
+  keeps: (bytes) => (bytes <= SMALL ? 8 : 4),
+}
