@@ -2,6 +2,7 @@
 
 import { DeviceMemory } from './memory'
 import { STAGE_COMPUTE } from './flags'
+import type { Abilities } from './functions'
 import { moduleOf } from './module'
 
 /** The bytes that are bound for a kernel's record: no record is larger. */
@@ -23,20 +24,23 @@ export class Gpu {
 
   /**
    * A new device with the largest buffers that the adapter has.
-   * @param language what WGSL has; without it, kernels do not use subgroups
+   * @param language what WGSL has; without it, kernels use neither subgroups nor products of bytes
    */
   static async request(adapter: GPUAdapter, language: WGSLLanguageFeatures | undefined): Promise<Gpu> {
-    const usesSubgroups = hasSubgroups(adapter, language)
+    const abilities: Abilities = {
+      subgroups: hasSubgroups(adapter, language),
+      byteProducts: language?.has('packed_4x8_integer_dot_product') === true,
+    }
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits
     const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize }
-    const requiredFeatures: GPUFeatureName[] = usesSubgroups ? ['subgroups'] : []
-    return new Gpu(await adapter.requestDevice({ requiredLimits, requiredFeatures }), usesSubgroups)
+    const requiredFeatures: GPUFeatureName[] = abilities.subgroups ? ['subgroups'] : []
+    return new Gpu(await adapter.requestDevice({ requiredLimits, requiredFeatures }), abilities)
   }
 
-  /** @param usesSubgroups whether kernels use subgroups, which the device must have */
+  /** @param abilities what kernels use; the device must have it */
   constructor(
     readonly device: GPUDevice,
-    private readonly usesSubgroups = false,
+    private readonly abilities: Abilities = { subgroups: false, byteProducts: false },
   ) {
     void device.lost.then((info) => (this.loss = info))
     this.memory = new DeviceMemory(device)
@@ -59,7 +63,7 @@ export class Gpu {
   pipeline(code: string): Promise<GPUComputePipeline> {
     let pipeline = this.pipelines.get(code)
     if (pipeline === undefined) {
-      const module = this.device.createShaderModule({ code: moduleOf(code, this.usesSubgroups) })
+      const module = this.device.createShaderModule({ code: moduleOf(code, this.abilities) })
       pipeline = this.device.createComputePipelineAsync({
         layout: this.pipelineLayout,
         compute: { module, entryPoint: 'main' },

@@ -6,7 +6,7 @@ import { exponentials } from './functions/exponentials'
 import { integers } from './functions/integers'
 import { power } from './functions/power'
 import { quotients } from './functions/quotients'
-import { kernelFunctions, subgroupFunctions } from './kernels/functions'
+import { byteFunctions, kernelFunctions, subgroupFunctions } from './kernels/functions'
 import type { Sources } from './functions/sources'
 
 const functions: Sources = {
@@ -19,13 +19,22 @@ const functions: Sources = {
   ...kernelFunctions,
 }
 
-const functionsWithSubgroups: Sources = { ...functions, ...subgroupFunctions }
+/** What kernels may use of a device and its WGSL. */
+export interface Abilities {
+  readonly subgroups: boolean
+  /** Whether WGSL multiplies packed bytes. */
+  readonly byteProducts: boolean
+}
 
 const CALL = /\b([A-Za-z][A-Za-z0-9_]*)\(/g
 
 /** The sources of the functions that a text calls, directly or through others; each before those that call it. */
-export function functionsIn(text: string, hasSubgroups: boolean): string {
-  const sources = hasSubgroups ? functionsWithSubgroups : functions
+export function functionsIn(text: string, { subgroups, byteProducts }: Abilities): string {
+  const sources: Sources = {
+    ...functions,
+    ...(subgroups && subgroupFunctions),
+    ...(byteProducts && byteFunctions),
+  }
   const found = new Set<string>()
   const visit = (source: string): void => {
     for (const [, name] of source.matchAll(CALL)) {

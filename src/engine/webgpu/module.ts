@@ -3,7 +3,7 @@
 import type { Word } from '../ir/instruction'
 import type { Operand } from '../ir/operand'
 import type { Dispatch, Grid, KernelText, Piece, RecordFields, Shared } from './dispatch'
-import { functionsIn } from './functions'
+import { functionsIn, type Abilities } from './functions'
 import type { Sources } from './functions/sources'
 
 /** The threads of a workgroup whose kernel does not choose them. */
@@ -149,9 +149,9 @@ var<private> subgroupSize: u32;
 }
 const NO_SUBGROUPS = { head: '', builtins: '', statement: '' }
 
-/** The complete WGSL of a dispatch, with the functions that it calls, for a device with or without subgroups. */
-export function moduleOf(code: string, hasSubgroups: boolean): string {
-  const functions = functionsIn(code, hasSubgroups)
+/** The complete WGSL of a dispatch, with the functions that it calls, for a device with these abilities. */
+export function moduleOf(code: string, abilities: Abilities): string {
+  const functions = functionsIn(code, abilities)
   const { head, builtins, statement } = functions.includes('subgroup') ? SUBGROUPS : NO_SUBGROUPS
   return `${head}${functions}${code}
 @compute @workgroup_size(THREADS) fn main(${BUILTINS}${builtins}) {

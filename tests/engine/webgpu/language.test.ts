@@ -127,7 +127,13 @@ describe.skipIf(gpu === null)('a language model', () => {
       const lm = await CausalLM.fromPreset(folder, { weights })
       lm.enableLora(4, { seed: 3 })
       lm.compile({ optimizer: new AdamW({ learningRate: 1e-2, epsilon: 1e-9 }) })
-      const { history } = await lm.fit(texts.slice(0, 4), { batchSize: 4, epochs: 2, shuffle: false, recompute: weights === 'int4', verbose: 0 })
+      const { history } = await lm.fit(texts.slice(0, 4), {
+        batchSize: 4,
+        epochs: 2,
+        shuffle: false,
+        recompute: weights === 'int4',
+        verbose: 0,
+      })
       await lm.dispose()
       return [...history['loss']!]
     }

@@ -45,6 +45,9 @@ export const subgroupFunctions: Sources = {
   rowMax: overSubgroups('rowMax', largest),
 }
 
+/** A function in place of one below, where WGSL multiplies packed bytes. */
+export const byteFunctions: Sources = { dot4: 'fn dot4(a: u32, b: u32) -> i32 { return dot4I8Packed(a, b); }' }
+
 export const kernelFunctions: Sources = {
   // The sum and the largest of the numbers of all threads of a workgroup, which call it together.
   rowSum: overRow('rowSum', sum),
