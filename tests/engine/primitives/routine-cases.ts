@@ -6,6 +6,7 @@ import type { Emitter } from '../../../src/engine/primitives/emitter'
 import { BitOperation } from '../../../src/engine/primitives/bits'
 import { BitCast } from '../../../src/engine/primitives/bitcast'
 import { Cholesky, Eigen, Lu, Qr, Singular, SingularValues } from '../../../src/engine/primitives/factorization'
+import { After } from '../../../src/engine/primitives/after'
 import { FactoredSolve, TriangularSolve } from '../../../src/engine/primitives/solutions'
 import { FourierTransform } from '../../../src/engine/primitives/fourier'
 import { InsertBlock, ScatterMax } from '../../../src/engine/primitives/indexing'
@@ -592,6 +593,11 @@ const quantizedCases: readonly RoutineCase[] = [
   quantized('a convolution of many places', floats([2, 20, 20, 4]), windowOf([3, 3], 4, 8)),
 ]
 
+const later: readonly RoutineCase[] = [
+  { title: 'after', inputs: [floats([3, 5]), floats([2], -1, 1, 2)], attributes: { routine: new After() } },
+  { title: 'after, of integers', inputs: [integers([7]), floats([2])], attributes: { routine: new After() } },
+]
+
 export const routineCases: readonly RoutineCase[] = [
   ...attentionCases,
   ...normalizationCases,
@@ -607,4 +613,5 @@ export const routineCases: readonly RoutineCase[] = [
   ...fourierCases,
   ...quantizedCases,
   ...packedCases,
+  ...later,
 ]
