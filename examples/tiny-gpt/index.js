@@ -30,6 +30,7 @@ const [trained, held] = [train, test].map((text) => tokenizer.encode(text).lengt
 console.log(`${book.length} characters are ${trained + held} tokens, of ${tokenizer.vocabularySize} different ones`)
 
 // 3. The model, and how it is trained. `fit` cuts the book into rows of sequenceLength tokens.
+setRandomSeed(seed) // It decides about the order of the rows.
 const lm = CausalLM.fromConfig({ ...settings.config, ...config }, tokenizer, { seed })
 const steps = epochs * Math.ceil(Math.ceil(trained / sequenceLength) / batchSize)
 const learningRate = new CosineDecay({
@@ -42,7 +43,6 @@ const learningRate = new CosineDecay({
 const { weightDecay, beta2, epsilon, clipNorm } = settings
 lm.compile({ optimizer: new AdamW({ learningRate, weightDecay, beta2, epsilon, globalClipnorm: clipNorm }) })
 
-setRandomSeed(seed)
 const losses = []
 const record = { onTrainBatchEnd: (batch, { loss }) => void (batch % 10 === 9 && losses.push(loss)) }
 const fitting = stopwatch()
