@@ -74,6 +74,8 @@ const products: readonly RoutineCase[] = [
   ...both((kind, bits) => product(kind, of(64, 520, bits), [300])),
   ...both((kind, bits) => product(kind, of(1100, 300, bits), [26])),
   ...both((kind, bits) => product(kind, of(300, 1100, bits), [7])),
+  // many tiles of a GPU, and more groups of a row than a workgroup keeps
+  ...BITS.flatMap((bits) => [product('rounded', of(800, 40, bits), [100]), product('rounded', of(9, 2100, bits), [1])]),
   // extreme numbers
   ...[1e-30, 1e30].flatMap((scale) => both((kind, bits) => product(kind, of(9, 70, bits), [5], null, scale))),
   ...[
