@@ -160,14 +160,13 @@ export function planMemory(
   kernels: readonly Kernel[],
   locations: Locations,
   bound: Iterable<Value> = [],
-  keeps: Keeping = locations.target.keeps ?? keepsNothing,
+  keeps: Keeping = locations.target.keeps ?? (() => 0),
 ): MemoryPlan {
   return new Planner(graph, kernels, locations, bound).plan(keeps)
 }
 
 /** For how many kernels after its last one a value of so many bytes keeps them. */
 type Keeping = NonNullable<Target['keeps']>
-const keepsNothing: Keeping = () => 0
 
 /** Stands for the index of a kernel if no kernel writes, or reads, a value. */
 const NEVER = -1

@@ -136,9 +136,8 @@ export class Storage implements CellStorage {
 
   /** @throws StateError after dispose, and while the content is on another device. */
   get address(): number {
-    if (this.refusal !== null) throw new StateError(this.refusal)
     this.lookups++
-    return this.place
+    return this.addressToRead
   }
 
   /** The address for a read that ends at once: what another device has of the content stays valid. @throws StateError as `address` */
