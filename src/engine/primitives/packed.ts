@@ -47,6 +47,9 @@ const BOOST = 2 ** 64
 /** The bytes of one float32 for each output of a strip. */
 const SCALES = 4 * PACKED_STRIP
 
+/** The outputs of a strip, whose weights are side by side in memory. */
+export const STRIP_OUTPUTS: number = PACKED_STRIP
+
 /** Groups of 32 inputs, the last of which may be shorter. */
 export function groupsOf(inputs: number): number {
   return Math.ceil(inputs / GROUP)

@@ -2,6 +2,7 @@
 
 import { FormatError, internalError, quoted } from '../../core/errors'
 import { exactly } from '../../core/tuples'
+import { STRIP_OUTPUTS } from '../../engine/primitives/packed'
 import { F32, type GroupedIntegers, type NumberKind } from '../../files/containers/numbers'
 import { writeIntegers, writeRows } from '../layers/packed-weight'
 import type { StoredTensor } from '../presets/open-weights'
@@ -26,8 +27,6 @@ interface Events {
 const BLOCK = 2 ** 20
 /** Blocks that are read at a time. */
 const SLOTS = 3
-/** Blocks have whole strips of packed weights where rows allow. */
-const STRIP = 8
 
 /** A part of a weight. */
 interface Block extends RowBlock {
@@ -63,7 +62,8 @@ function blocksOf({ weight, tensor }: FilledWeight): Block[] {
   const blocks: Omit<Block, 'isLast'>[] = []
   const rows = weight.isTransposed ? [[0, tensor.shape[0]!] as const] : weight.rows
   const most = Math.max(1, Math.floor(BLOCK / Math.max(1, tensor.rowBytes)))
-  const step = most > STRIP ? most - (most % STRIP) : most
+  // Whole strips of packed weights where rows allow.
+  const step = most > STRIP_OUTPUTS ? most - (most % STRIP_OUTPUTS) : most
   let row = 0
   for (const [first, end] of rows)
     for (let from = first; from < end; from += step) {

@@ -2,8 +2,7 @@
 // Files are read into that memory.
 
 import { KernelModule, MARGIN, reserve, type KernelExports } from '../../../data/readers/kernel-memory'
-import { packedShape } from '../../../engine/primitives/packed'
-import { PACKED_STRIP } from '../../../../assembly/shared/instructions'
+import { STRIP_OUTPUTS, packedShape } from '../../../engine/primitives/packed'
 import { BF16, F16, F32, type NumberKind } from '../../../files/containers/numbers'
 import type { Matrix } from '../../layers/packed-weight'
 import { rowsModule } from './rows-binary'
@@ -77,7 +76,7 @@ export class RowKernel {
       return at
     }
     this.room = take(4 * (inputs + 64))
-    this.out = take(GROWTH * block + 2 * PACKED_STRIP * 9 * (inputs + 32))
+    this.out = take(GROWTH * block + 2 * STRIP_OUTPUTS * 9 * (inputs + 32))
     const slots = Array.from({ length: count }, () => take(block))
     const spareBytes = Math.max(block, 4 * inputs)
     const spare = take(spareBytes)
@@ -127,13 +126,13 @@ export class RowKernel {
       return -1
     }
     const strip = packedShape(format)[1]
-    const lane = row % PACKED_STRIP
-    const from = ((row - lane) / PACKED_STRIP) * strip
-    const size = Math.ceil((lane + rows) / PACKED_STRIP) * strip
+    const lane = row % STRIP_OUTPUTS
+    const from = ((row - lane) / STRIP_OUTPUTS) * strip
+    const size = Math.ceil((lane + rows) / STRIP_OUTPUTS) * strip
     const packed = new Int8Array(buffer, out, size)
     // The other rows of the first and of the last strip stay as they are.
     if (lane > 0) packed.set(view.subarray(from, from + strip))
-    if ((lane + rows) % PACKED_STRIP !== 0) packed.set(view.subarray(from + size - strip, from + size), size - strip)
+    if ((lane + rows) % STRIP_OUTPUTS !== 0) packed.set(view.subarray(from + size - strip, from + size), size - strip)
     const refused = kernels.pack(number, format.bits, bytes.byteOffset, rowBytes, rows, inputs, room, out, lane)
     if (refused < 0) view.set(packed, from)
     return refused
