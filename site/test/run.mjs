@@ -674,6 +674,7 @@ async function teachesSmallModel() {
   await examples.getByLabel('Response of example 3').fill('green, my friend!')
   await button(page, 'Add example').click()
   await button(page, 'Remove example 4').click()
+  await examples.getByLabel('Prompt of example 4').waitFor({ state: 'detached' })
   assert.equal(await examples.locator('tbody tr').count(), 3)
 
   // Many epochs, which are stopped, so that there is time to measure frames.
