@@ -607,13 +607,15 @@ async function makeSmallModel(page, weights = 'float32') {
 
 /** What the model says after a text, once it has said it. */
 async function continued(page, text) {
+  const before = await page.locator('.log .continued').count()
   await page.getByLabel('Begin of a text').fill(text)
   await page.getByLabel('Begin of a text').press('Enter')
   await page.waitForFunction(
-    (text) =>
+    ([text, before]) =>
       document.querySelector('.log').getAttribute('aria-busy') === 'false' &&
+      document.querySelectorAll('.log .continued').length > before &&
       document.querySelector('.log .continued:last-child')?.textContent.startsWith(text),
-    text,
+    [text, before],
   )
   return page.locator('.log .continued').last().textContent()
 }
