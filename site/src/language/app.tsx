@@ -1,6 +1,6 @@
 // The page of language models: its header, and a card for each step.
 
-import { Button } from '../ui/fields'
+import { NoticeLine } from '../ui/notice-line'
 import { useStore } from '../ui/store'
 import { ThemeChoice } from '../ui/theme-choice'
 import { Chat } from './chat'
@@ -30,7 +30,7 @@ export function App() {
           Open a language model, talk with it, and teach it with ten examples. It runs in this page: what you write and
           the files you choose stay on this computer.
         </p>
-        <NoticeLine />
+        <NoticeLine store={session.notice} />
         <ModelStep />
         {opened !== null && (
           <>
@@ -50,21 +50,5 @@ export function App() {
         )}
       </main>
     </>
-  )
-}
-
-function NoticeLine() {
-  const notice = useStore(session.notice)
-  return (
-    <div class="notices" role={notice?.kind === 'error' ? 'alert' : 'status'}>
-      {notice !== null && (
-        <p class={notice.kind}>
-          {notice.text}
-          <Button kind="quiet" title="Closes this message" label="Close" onClick={() => session.notice.set(null)}>
-            ×
-          </Button>
-        </p>
-      )}
-    </div>
   )
 }

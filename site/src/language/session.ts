@@ -1,5 +1,6 @@
 // The session of the page of language models: its worker, what the worker does, and everything that the views observe.
 
+import type { Notice } from '../ui/notice-line'
 import type { PresetInfo, WeightKind } from 'myelin/language'
 import { Link } from '../ui/link'
 import { Store } from '../ui/store'
@@ -21,11 +22,6 @@ import type {
 import { FRIENDLY, PIRATE } from './sentences'
 
 export type Doing = 'inspect' | 'open' | 'chat' | 'teach' | 'compare'
-
-export interface Notice {
-  readonly kind: 'info' | 'error'
-  readonly text: string
-}
 
 /** What is known of a source before it is loaded. */
 export interface Chosen {

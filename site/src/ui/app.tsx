@@ -10,6 +10,7 @@ import { Button, Choice, percent, short } from './fields'
 import { Files, openFiles } from './files'
 import { Learn } from './learn'
 import { DataPanel, ModelPanel, TrainingPanel } from './panels'
+import { NoticeLine } from './notice-line'
 import { session } from './session'
 import { useStore } from './store'
 import { ThemeChoice } from './theme-choice'
@@ -60,7 +61,7 @@ export function App() {
         </aside>
         <main>
           <Tabs tab={tab} />
-          <NoticeLine />
+          <NoticeLine store={session.notice} />
           <div id="view" role="tabpanel" aria-labelledby={`tab-${tab}`} tabIndex={-1}>
             <View />
           </div>
@@ -158,22 +159,6 @@ function Tabs({ tab }: { readonly tab: Tab }) {
           {TABS[each]}
         </button>
       ))}
-    </div>
-  )
-}
-
-function NoticeLine() {
-  const notice = useStore(session.notice)
-  return (
-    <div class="notices" role={notice?.kind === 'error' ? 'alert' : 'status'}>
-      {notice !== null && (
-        <p class={notice.kind}>
-          {notice.text}
-          <Button kind="quiet" title="Closes this message" label="Close" onClick={() => session.notice.set(null)}>
-            ×
-          </Button>
-        </p>
-      )}
     </div>
   )
 }

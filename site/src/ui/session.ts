@@ -1,5 +1,6 @@
 // The session: the state of the page, the worker that trains, and the messages of the worker. Views observe its stores.
 
+import type { Notice } from './notice-line'
 import type { Point } from '../data/points'
 import { networkOf, type Network } from '../model/network'
 import { suited, type DataKind, type State, type Tab } from '../state/state'
@@ -20,11 +21,6 @@ import type {
 import { Remote } from './remote'
 import { KeptRun, ShownRun } from './shown-run'
 import { Store } from './store'
-
-export interface Notice {
-  readonly kind: 'info' | 'error'
-  readonly text: string
-}
 
 type Setup = Extract<Command, { readonly type: 'setup' }>
 
