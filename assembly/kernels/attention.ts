@@ -11,6 +11,8 @@ import { expFactor, log } from '../math'
 import { partEnd, partStart } from '../parts'
 import { ATTENTION_COLUMNS, ATTENTION_FEATURES, ATTENTION_ROWS, Attention, AttentionGradient, GEMM_SCRATCH } from '../shared/instructions'
 import { fillWords, madd, rowProduct, scaleRow, storeTail, tailMask } from '../simd'
+import { addRow, meanOfRows, placed, placedOrNone, stride } from './attention-places'
+import { attendRow, fitsRow } from './attention-row'
 import { gemm_blocked_f32 } from './gemm'
 import { pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, panelBytes } from './pack'
 
@@ -37,11 +39,6 @@ const PANELS: usize = VECTORS + 4 * STEP
 @inline
 function blockRows(instruction: usize): i32 {
   return load<i32>(instruction, Attention.depth) + load<i32>(instruction, Attention.width) <= ATTENTION_FEATURES ? ATTENTION_ROWS : 8
-}
-
-@inline
-function stride(instruction: usize, field: usize): usize {
-  return <usize>load<i32>(instruction + field) << 2
 }
 
 /**
@@ -189,17 +186,6 @@ function scaleRows(out: usize, outStep: usize, width: i32, factors: usize, rows:
   }
 }
 
-/** target += source · factor */
-@inline
-function addRow(target: usize, source: usize, count: i32, factor: v128): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, madd(v128.load(source), factor, v128.load(target)))
-    target += 16
-    source += 16
-  }
-  if (count > 0) storeTail(target, madd(v128.load(source), factor, v128.load(target)), count)
-}
-
 /** Computes rows t … of one head. */
 function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scratch: usize): void {
   const heads = load<i32>(instruction, Attention.heads), all = load<i32>(instruction, Attention.rows)
@@ -280,19 +266,11 @@ function finishRows(
   for (let i = 0; i < rows; i++) {
     const row = out + <usize>i * outStep
     if (load<f32>(sums + (<usize>i << 2)) == 0.0) {
-      fillWords(row, 0, width)
-      const share = f32x4.splat(1.0 / <f32>columns)
-      for (let s = 0; s < columns; s++) addRow(row, value + <usize>s * valueRow, width, share)
+      meanOfRows(row, value, valueRow, columns, width)
     } else {
       scaleRow(row, row, width, v128.load32_splat(factors + (<usize>i << 2)))
     }
   }
-}
-
-/** The byte offset of head h of sample b. */
-@inline
-function placed(instruction: usize, batchField: usize, b: i32, headField: usize, h: i32): usize {
-  return <usize>b * stride(instruction, batchField) + <usize>h * stride(instruction, headField)
 }
 
 /** Packs source [rows, depth] · scale into panels of 8. */
@@ -310,10 +288,12 @@ export function attention(instruction: usize, part: i32, parts: i32): void {
   const count = load<i32>(instruction, Attention.batch) * heads * blocks
   const scratch = load<usize>(instruction, Attention.scratch) + part * GEMM_SCRATCH
   const end = partEnd(count, 1, part, parts)
+  const isRow = fitsRow(instruction)
   for (let i = partStart(count, 1, part, parts); i < end; i++) {
     const head = i / blocks
     const t = (i - head * blocks) * size
-    attendRows(instruction, head / heads, head % heads, t, min(size, all - t), scratch)
+    if (isRow) attendRow(instruction, head / heads, head % heads, scratch)
+    else attendRows(instruction, head / heads, head % heads, t, min(size, all - t), scratch)
   }
 }
 
@@ -342,13 +322,6 @@ export function attention_gradients_f32(
     logSums += 32
     deltas += 32
   }
-}
-
-/** The address of the mask, or of the bias, for one head of one sample; 0 if there is none. */
-@inline
-function placedOrNone(instruction: usize, field: usize, batchField: usize, b: i32, headField: usize, h: i32): usize {
-  const address = load<usize>(instruction + field)
-  return address ? address + placed(instruction, batchField, b, headField, h) : 0
 }
 
 /** The gradients of one head of keys and values of one sample, and of the queries that attend to it. */

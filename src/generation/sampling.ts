@@ -2,6 +2,7 @@
 
 import { ArgumentError, DataError } from '../core/errors'
 import { count, nullable, number, option, type ValuesOf } from '../core/options'
+import { Ranking } from './ranking'
 
 export interface SamplingOptions {
   /**
@@ -43,13 +44,6 @@ export function readSampling({ temperature, ...others }: ValuesOf<typeof samplin
   return { temperature: temperature ?? 0, ...others }
 }
 
-/** The index of the largest score; the first of equal ones. */
-function likeliest(scores: Float32Array): number {
-  let best = 0
-  for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i
-  return best
-}
-
 /** The scores with the repetition penalty (Keskar et al., "CTRL", 2019), as a copy if they change. */
 export function penalized(scores: Float32Array, penalty: number, before: readonly number[]): Float32Array {
   if (penalty === 1) return scores
@@ -59,6 +53,30 @@ export function penalized(scores: Float32Array, penalty: number, before: readonl
     changed[token] = score > 0 ? score / penalty : score * penalty
   }
   return changed
+}
+
+/** @throws DataError for scores that have no largest one: NaN, ∞, or only −∞ */
+function likeliest(scores: Float32Array): number {
+  let [best, wrong] = [0, -1]
+  let most = scores[0]!
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!
+    if (score > most) [most, best] = [score, i]
+    // Also true of NaN.
+    if (wrong < 0 && !(score < Infinity)) wrong = i
+  }
+  if (wrong >= 0 || most === -Infinity)
+    throw new DataError(
+      `generate: the score of token ${Math.max(wrong, 0)} is ${scores[Math.max(wrong, 0)]}, so that no token is the likeliest. Are there weights that are NaN or infinite?`,
+    )
+  return best
+}
+
+/** e^((score − the largest) / temperature) of each score: probabilities, but for a common factor. */
+function weightsOf(scores: Float32Array, most: number, temperature: number): Float64Array {
+  const weights = new Float64Array(scores.length)
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((scores[i]! - most) / temperature)
+  return weights
 }
 
 /**
@@ -75,46 +93,28 @@ export function sampleFrom(
 ): number {
   const scores = penalized(raw, repetitionPenalty, before)
   const best = likeliest(scores)
-  const wrong = scores.findIndex((score) => Number.isNaN(score) || score === Infinity)
-  if (wrong >= 0 || scores[best] === -Infinity)
-    throw new DataError(
-      `generate: the score of token ${Math.max(wrong, 0)} is ${scores[Math.max(wrong, 0)]}, so that no token is the likeliest. Are there weights that are NaN or infinite?`,
-    )
   if (temperature === 0) return best
-  const weights = Float64Array.from(scores, (score) => Math.exp((score - scores[best]!) / temperature))
-  let tokens: ArrayLike<number> & Iterable<number> = Uint32Array.from(scores, (_, token) => token)
-  // Likeliest first; equal ones by index.
-  if (topK !== null || topP !== null)
-    tokens = Uint32Array.from(tokens)
-      .sort((a, b) => weights[b]! - weights[a]! || a - b)
-      .subarray(0, topK ?? scores.length)
-  let total = sumOf(tokens, weights)
-  if (minP !== null) {
-    // The weight of the likeliest token is 1.
-    tokens = Array.from(tokens).filter((token) => weights[token]! >= minP)
-    total = sumOf(tokens, weights)
-  }
-  if (topP !== null) {
-    const kept: number[] = []
-    let sum = 0
-    for (const token of tokens) {
-      kept.push(token)
-      sum += weights[token]!
-      if (sum >= topP * total) break
-    }
-    tokens = kept
-    total = sum
-  }
-  let left = uniform * total
-  for (const token of tokens) {
-    left -= weights[token]!
-    if (left < 0) return token
-  }
-  return tokens[tokens.length - 1]!
+  const weights = weightsOf(scores, scores[best]!, temperature)
+  if (topK === null && topP === null && minP === null) return drawnFrom(weights, uniform)
+  const ranking = new Ranking(weights)
+  // The weight of the likeliest token is 1; tokens that cannot come have 0.
+  const likely = ranking.upTo(topK ?? Infinity, (weight) => weight > 0 && weight >= (minP ?? 0))
+  const kept = topP === null ? likely : ranking.upToMass(topP * likely.mass, likely.tokens)
+  return ranking.tokenAt(uniform * kept.mass, kept.tokens)
 }
 
-function sumOf(tokens: Iterable<number>, weights: Float64Array): number {
-  let sum = 0
-  for (const token of tokens) sum += weights[token]!
-  return sum
+/** A token of all, in the order of their indices. */
+function drawnFrom(weights: Float64Array, uniform: number): number {
+  let total = 0
+  for (const weight of weights) total += weight
+  let left = uniform * total
+  // Rounded sums may leave something after all tokens.
+  let last = 0
+  for (let token = 0; token < weights.length; token++) {
+    if (weights[token] === 0) continue
+    last = token
+    left -= weights[token]!
+    if (left < 0) break
+  }
+  return last
 }
