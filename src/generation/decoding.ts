@@ -128,10 +128,7 @@ export class Decoding implements Scorer {
       this.print = print
       return 0
     }
-    const most = sequences[0]!.length - 1
-    let count = 0
-    while (count < most && sequences.every((each, i) => this.known[i]![count] === each[count])) count++
-    return count
+    return sequences.reduce((most, each, i) => commonSteps(each, this.known[i]!, most), sequences[0]!.length - 1)
   }
 
   async dispose(): Promise<void> {
@@ -143,19 +140,30 @@ export class Decoding implements Scorer {
   }
 }
 
-/** Elements of a weight that stand for all of it. */
+/** How many tokens two sequences begin with in common, at most `most`. */
+function commonSteps(a: Sequence, b: Sequence, most: number): number {
+  let count = 0
+  while (count < most && a[count] === b[count]) count++
+  return count
+}
+
+/** Words of a weight that stand for all of it. */
 const SAMPLES = 8
 
 /**
- * A number that changes when weights are trained, assigned or loaded: a sum over a few elements of each. It is read before each token, and
- * must not make a device copy the weights again.
+ * A number that changes when weights are trained, assigned or loaded: from the bits of a few elements of each. It is read before each
+ * token, and must not make a device copy the weights again.
  */
 function printOf(weights: readonly Variable[]): number {
-  let sum = 0
-  for (const { runtime, dtype, storage, byteOffset, size } of weights) {
-    const view = runtime.view(dtype, storage.addressToRead + byteOffset, size)
-    const stride = Math.max(1, Math.floor(view.length / SAMPLES))
-    for (let i = 0; i < view.length; i += stride) sum = sum * 1.000_001 + view[i]!
+  let print = 0
+  let words: Int32Array | null = null
+  for (const { runtime, storage, byteOffset, byteLength } of weights) {
+    const { buffer } = runtime.memory
+    if (words?.buffer !== buffer) words = new Int32Array(buffer)
+    const first = (storage.addressToRead + byteOffset) / Int32Array.BYTES_PER_ELEMENT
+    const size = Math.floor(byteLength / Int32Array.BYTES_PER_ELEMENT)
+    const stride = Math.max(1, Math.floor(size / SAMPLES))
+    for (let i = 0; i < size; i += stride) print = (Math.imul(print, 31) + words[first + i]!) | 0
   }
-  return sum
+  return print
 }
