@@ -1,22 +1,41 @@
 // Attention of one query, as each token of a text has it: the scores of its keys are a product of a matrix and a vector, and the
-// result is the product of their exponentials and the values. All scores lie in scratch.
+// result is the product of their exponentials and the values. Heads that share keys and values read a block of them in turn, while
+// it is in the first-level cache.
 //
-//   scratch   query · scale │ scores │ mask or bias
+//   scratch   mask or bias │ for each head: query · scale │ scores
 
 import { expFactor, log } from '../math'
-import { ATTENTION_FEATURES, Attention, GEMM_SCRATCH } from '../shared/instructions'
+import { partEnd, partStart } from '../parts'
+import { Attention, GEMM_SCRATCH } from '../shared/instructions'
 import { copySpacedWords, pmaxLanes, scaleRow, sumLanes } from '../simd'
 import { meanOfRows, placed, placedOrNone, stride } from './attention-places'
 import { gemv_columns_f32, gemv_rows_f32 } from './gemm-vector'
 
-const SCORES: usize = 4 * 8 * ATTENTION_FEATURES
-/** The most columns whose scores fit into scratch, with as many words of a mask. Vectors may be written up to 3 words further. */
-const MOST_COLUMNS: i32 = ((GEMM_SCRATCH - <i32>SCORES) >> 3) - 4
-const OTHERS: usize = SCORES + 4 * (MOST_COLUMNS + 4)
+/** The keys and values of a block. */
+const BLOCK: i32 = 64
 
-/** Whether `attendRow` can compute an Attention. */
+/** The bytes of a row of scratch: vectors may be written up to 3 words past its end. */
+@inline
+function rowBytes(words: i32): usize {
+  return <usize>(words + 7 & ~3) << 2
+}
+
+/** The bytes of scratch for each head. */
+@inline
+function headBytes(instruction: usize): usize {
+  return rowBytes(load<i32>(instruction, Attention.depth)) + rowBytes(load<i32>(instruction, Attention.columns))
+}
+
+@inline
+function headsOfGroup(instruction: usize): i32 {
+  return load<i32>(instruction, Attention.heads) / max(1, load<i32>(instruction, Attention.keyHeads))
+}
+
+/** Whether `attentionRow` can run an Attention. */
 export function fitsRow(instruction: usize): bool {
-  return load<i32>(instruction, Attention.rows) == 1 && load<i32>(instruction, Attention.columns) <= MOST_COLUMNS
+  const columns = load<i32>(instruction, Attention.columns)
+  if (load<i32>(instruction, Attention.rows) != 1 || columns > GEMM_SCRATCH >> 2) return false
+  return rowBytes(columns) + <usize>headsOfGroup(instruction) * headBytes(instruction) <= <usize>GEMM_SCRATCH
 }
 
 /** scores += bias */
@@ -49,51 +68,120 @@ function exponentials(scores: usize, count: i32, shift: f32): f32 {
   return f32x4.extract_lane(sumLanes(sum), 0)
 }
 
-/** Computes the only row of one head. */
-export function attendRow(instruction: usize, b: i32, h: i32, scratch: usize): void {
-  const heads = load<i32>(instruction, Attention.heads), columns = load<i32>(instruction, Attention.columns)
-  const depth = load<i32>(instruction, Attention.depth), width = load<i32>(instruction, Attention.width)
-  const g = h * load<i32>(instruction, Attention.keyHeads) / heads
-  const keyRow = stride(instruction, Attention.keyRow), valueRow = stride(instruction, Attention.valueRow)
-  const query = load<usize>(instruction, Attention.query) + placed(instruction, Attention.queryBatch, b, Attention.queryHead, h)
-  const key = load<usize>(instruction, Attention.key) + placed(instruction, Attention.keyBatch, b, Attention.keyHead, g)
-  const value = load<usize>(instruction, Attention.value) + placed(instruction, Attention.valueBatch, b, Attention.valueHead, g)
-  const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
-  const bias = placedOrNone(instruction, Attention.bias, Attention.biasBatch, b, Attention.biasHead, h)
-  const maskColumn = stride(instruction, Attention.maskColumn), biasColumn = stride(instruction, Attention.biasColumn)
-  const place = <usize>(b * heads + h)
-  const out = load<usize>(instruction, Attention.out) + (place * <usize>width << 2)
-  const logSum = load<usize>(instruction, Attention.logSum) + (place << 2)
+/** The address of query, key or value for head h of sample b. */
+@inline
+function headOf(instruction: usize, field: usize, batchField: usize, b: i32, headField: usize, h: i32): usize {
+  return load<usize>(instruction + field) + placed(instruction, batchField, b, headField, h)
+}
 
-  // Only the columns between the first and the last that are seen. The row is row 0 of the band.
-  let first = 0, last = min(columns, load<i32>(instruction, Attention.after) + 1)
-  if (mask) {
-    while (first < last && !load<i32>(mask + <usize>first * maskColumn)) first++
-    while (first < last && !load<i32>(mask + <usize>(last - 1) * maskColumn)) last--
+/** Computes heads from `h` to `end` of sample b, which share keys and values. */
+function attendHeads(instruction: usize, b: i32, h: i32, end: i32, scratch: usize): void {
+  const columns = load<i32>(instruction, Attention.columns)
+  const depth = load<i32>(instruction, Attention.depth), width = load<i32>(instruction, Attention.width)
+  const g = h / headsOfGroup(instruction)
+  const keyRow = stride(instruction, Attention.keyRow), valueRow = stride(instruction, Attention.valueRow)
+  const key = headOf(instruction, Attention.key, Attention.keyBatch, b, Attention.keyHead, g)
+  const value = headOf(instruction, Attention.value, Attention.valueBatch, b, Attention.valueHead, g)
+  const room = scratch + rowBytes(columns), step = headBytes(instruction), scores = rowBytes(depth)
+  // The row is row 0 of the band.
+  const last = min(columns, load<i32>(instruction, Attention.after) + 1)
+  for (let i = h, own = room; i < end; i++, own += step) {
+    const query = headOf(instruction, Attention.query, Attention.queryBatch, b, Attention.queryHead, i)
+    scaleRow(own, query, depth, f32x4.splat(load<f32>(instruction, Attention.scale)))
   }
-  const count = last - first
-  const scores = scratch + SCORES, others = scratch + OTHERS
-  scaleRow(scratch, query, depth, f32x4.splat(load<f32>(instruction, Attention.scale)))
-  gemv_rows_f32(scores, key + <usize>first * keyRow, keyRow, scratch, count, depth, 0, false, -Infinity)
+  const first = firstSeen(instruction, b, h, end, last), seen = lastSeen(instruction, b, h, end, first, last)
+  for (let s = first; s < seen; s += BLOCK) {
+    const count = min(BLOCK, seen - s)
+    for (let i = h, own = room; i < end; i++, own += step) {
+      gemv_rows_f32(
+        own + scores + (<usize>(s - first) << 2), key + <usize>s * keyRow, keyRow, own, count, depth, 0, false, -Infinity,
+      )
+    }
+  }
+  for (let i = h, own = room; i < end; i++, own += step) {
+    shares(instruction, b, i, first, seen - first, own + scores, scratch)
+  }
+  const heads = load<i32>(instruction, Attention.heads)
+  for (let s = first; s < seen; s += BLOCK) {
+    const count = min(BLOCK, seen - s)
+    for (let i = h, own = room; i < end; i++, own += step) {
+      const out = load<usize>(instruction, Attention.out) + (<usize>(b * heads + i) * <usize>width << 2)
+      gemv_columns_f32(
+        out, own + scores + (<usize>(s - first) << 2), 4, value + <usize>s * valueRow, valueRow, 32, width, count,
+        s == first ? 0 : out, true, -Infinity,
+      )
+    }
+  }
+  for (let i = h; i < end; i++) {
+    if (load<f32>(load<usize>(instruction, Attention.logSum) + (<usize>(b * heads + i) << 2)) != Infinity) continue
+    const out = load<usize>(instruction, Attention.out) + (<usize>(b * heads + i) * <usize>width << 2)
+    meanOfRows(out, value, valueRow, columns, width)
+  }
+}
+
+/** The first column that a mask shows to any of the heads. */
+function firstSeen(instruction: usize, b: i32, h: i32, end: i32, last: i32): i32 {
+  if (!load<usize>(instruction, Attention.mask)) return 0
+  const step = stride(instruction, Attention.maskColumn)
+  let least = last
+  for (; h < end; h++) {
+    const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
+    let s = 0
+    while (s < least && !load<i32>(mask + <usize>s * step)) s++
+    least = s
+  }
+  return least
+}
+
+/** One more than the last column that a mask shows to any of the heads. */
+function lastSeen(instruction: usize, b: i32, h: i32, end: i32, first: i32, last: i32): i32 {
+  if (!load<usize>(instruction, Attention.mask)) return last
+  const step = stride(instruction, Attention.maskColumn)
+  let most = first
+  for (; h < end; h++) {
+    const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
+    let s = last
+    while (s > most && !load<i32>(mask + <usize>(s - 1) * step)) s--
+    most = s
+  }
+  return most
+}
+
+/** Turns the scores of a head into their shares of the result, and writes logSum; a row that sees nothing gets +∞. */
+function shares(instruction: usize, b: i32, h: i32, first: i32, count: i32, scores: usize, room: usize): void {
+  const bias = placedOrNone(instruction, Attention.bias, Attention.biasBatch, b, Attention.biasHead, h)
   if (bias) {
-    copySpacedWords(others, bias + <usize>first * biasColumn, biasColumn, count)
-    addWords(scores, others, count)
+    const step = stride(instruction, Attention.biasColumn)
+    copySpacedWords(room, bias + <usize>first * step, step, count)
+    addWords(scores, room, count)
   }
+  const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
   if (mask) {
-    copySpacedWords(others, mask + <usize>first * maskColumn, maskColumn, count)
-    hide(scores, others, count)
+    const step = stride(instruction, Attention.maskColumn)
+    copySpacedWords(room, mask + <usize>first * step, step, count)
+    hide(scores, room, count)
   }
   // The lanes after the last score have the exponential 0.
   v128.store(scores + (<usize>count << 2), f32x4.splat(-Infinity))
   const largest = largestOf(scores, count)
   // With nothing seen, −∞ − −∞ would be NaN.
   const sum = exponentials(scores, count, largest == -Infinity ? 0 : largest)
-  if (sum == 0.0) {
-    store<f32>(logSum, Infinity)
-    meanOfRows(out, value, valueRow, columns, width)
-    return
+  const logSum = load<usize>(instruction, Attention.logSum) + (<usize>(b * load<i32>(instruction, Attention.heads) + h) << 2)
+  store<f32>(logSum, sum == 0.0 ? Infinity : largest + f32x4.extract_lane(log(f32x4.splat(sum)), 0))
+  scaleRow(scores, scores, count, f32x4.splat(<f32>1.0 / sum))
+}
+
+/** Runs an Attention of one row, or a part of its heads. */
+export function attentionRow(instruction: usize, part: i32, parts: i32): void {
+  const heads = load<i32>(instruction, Attention.heads)
+  // Threads share the heads of a group. A head has the same bits in any case.
+  const size = parts == 1 ? headsOfGroup(instruction) : 1
+  const groups = heads / size
+  const count = load<i32>(instruction, Attention.batch) * groups
+  const scratch = load<usize>(instruction, Attention.scratch) + part * GEMM_SCRATCH
+  const end = partEnd(count, 1, part, parts)
+  for (let i = partStart(count, 1, part, parts); i < end; i++) {
+    const h = i % groups * size
+    attendHeads(instruction, i / groups, h, h + size, scratch)
   }
-  store<f32>(logSum, largest + f32x4.extract_lane(log(f32x4.splat(sum)), 0))
-  gemv_columns_f32(out, scores, 4, value + <usize>first * valueRow, valueRow, 32, width, count, 0, false, -Infinity)
-  scaleRow(out, out, width, f32x4.splat(<f32>1.0 / sum))
 }

@@ -12,7 +12,7 @@ import { partEnd, partStart } from '../parts'
 import { ATTENTION_COLUMNS, ATTENTION_FEATURES, ATTENTION_ROWS, Attention, AttentionGradient, GEMM_SCRATCH } from '../shared/instructions'
 import { fillWords, madd, rowProduct, scaleRow, storeTail, tailMask } from '../simd'
 import { addRow, meanOfRows, placed, placedOrNone, stride } from './attention-places'
-import { attendRow, fitsRow } from './attention-row'
+import { attentionRow, fitsRow } from './attention-row'
 import { gemm_blocked_f32 } from './gemm'
 import { pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, panelBytes } from './pack'
 
@@ -282,18 +282,20 @@ function packScaled(panels: usize, source: usize, step: usize, rows: i32, depth:
 
 /** Runs an Attention, or a part of its blocks of rows. */
 export function attention(instruction: usize, part: i32, parts: i32): void {
+  if (fitsRow(instruction)) {
+    attentionRow(instruction, part, parts)
+    return
+  }
   const heads = load<i32>(instruction, Attention.heads), all = load<i32>(instruction, Attention.rows)
   const size = blockRows(instruction)
   const blocks = (all + size - 1) / size
   const count = load<i32>(instruction, Attention.batch) * heads * blocks
   const scratch = load<usize>(instruction, Attention.scratch) + part * GEMM_SCRATCH
   const end = partEnd(count, 1, part, parts)
-  const isRow = fitsRow(instruction)
   for (let i = partStart(count, 1, part, parts); i < end; i++) {
     const head = i / blocks
     const t = (i - head * blocks) * size
-    if (isRow) attendRow(instruction, head / heads, head % heads, scratch)
-    else attendRows(instruction, head / heads, head % heads, t, min(size, all - t), scratch)
+    attendRows(instruction, head / heads, head % heads, t, min(size, all - t), scratch)
   }
 }
 

@@ -148,7 +148,7 @@ function commonSteps(a: Sequence, b: Sequence, most: number): number {
 }
 
 /** Words of a weight that stand for all of it. */
-const SAMPLES = 8
+const SAMPLES = 3
 
 /**
  * A number that changes when weights are trained, assigned or loaded: from the bits of a few elements of each. It is read before each
