@@ -383,7 +383,7 @@ const forbidden = [
   // Or of a module that the user names, marked so that bundlers ignore it.
   [
     new RegExp(
-      String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|"\./(?:${[...formats, 'thrift', 'open-gguf', 'save-dataset', 'png', 'jpeg', 'picture-threads'].join('|')})\.js"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
+      String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|"\./(?:${[...formats, 'thrift', 'language-layers', 'open-gguf', 'save-dataset', 'png', 'jpeg', 'picture-threads'].join('|')})\.js"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
     ),
     'a dynamic import of a package that is no dependency, nor a file that is loaded when needed, which bundlers follow or warn about',
   ],

@@ -60,7 +60,7 @@ const files = filesIn('src')
 /** What a file loads at run time, by `import()`: code that it does not need otherwise, and that may import it. */
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
   'src/files/formats.ts': ['../entries/keras', '../entries/onnx', '../entries/tfjs', '../entries/weights'],
-  'src/files/load.ts': ['../entries/thrift'],
+  'src/files/load.ts': ['../entries/thrift', '../language/language-layers'],
   'src/files/weights/formats.ts': ['../../entries/keras'],
 }
 

@@ -3,6 +3,7 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { readOptions } from '../core/options'
+import type { CustomObjects } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
 import { openFile, type FileSource } from '../engine/runtime/beside'
 import { naming } from '../engine/runtime/platform'
@@ -52,15 +53,24 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   })
 }
 
-/** The model of a file of this library. The code of quantized layers is loaded for a file that has them. */
+/** The model of a file of this library. The code of quantized layers, and of those of language models, is loaded for a file that has them. */
 async function modelOf(bytes: Uint8Array, options: ModelSettings): Promise<Model> {
   try {
     return modelFromBytes(bytes, options)
   } catch (error) {
     if (!isOfUnknownClass(error) || options.layers != null) throw error
-    const { quantizedLayers } = await import('../entries/thrift').catch(() => {
+    const classes = await laterClasses().catch(() => {
       throw error
     })
-    return modelFromBytes(bytes, { ...options, customObjects: { ...quantizedLayers, ...options.customObjects } })
+    return modelFromBytes(bytes, { ...options, customObjects: { ...classes, ...options.customObjects } })
   }
+}
+
+/** The layers of sub-paths that files may name, and that a program without such files need not contain. */
+async function laterClasses(): Promise<CustomObjects> {
+  const [{ quantizedLayers }, { languageLayers }] = await Promise.all([
+    import('../entries/thrift'),
+    import('../language/language-layers'),
+  ])
+  return { ...quantizedLayers, ...languageLayers }
 }

@@ -140,7 +140,7 @@ export function modelFromBytes(bytes: Uint8Array, options: ModelSettings = {}): 
 }
 
 const OF_PARTS =
-  'Classes of myelin/balance, myelin/explain, myelin/onnx and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
+  'Classes of myelin/balance, myelin/explain, myelin/onnx and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift and languageLayers for those of myelin/language.'
 
 /** Errors for a class or a function that nobody knows. */
 const ofUnknown = new WeakSet<object>()

@@ -1,7 +1,9 @@
 // TransformerBlock: an attention and a feed-forward layer with their normalizations and skip connections.
 
+import { StateError } from '../../core/errors'
 import { merged } from '../../core/merged'
 import { boolean, choice, configured, option } from '../../core/options'
+import type { Config } from '../../core/registry'
 import { remat } from '../../ops/control/remat'
 import { add } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
@@ -13,6 +15,7 @@ import type { BatchShape } from '../../layers/spec'
 import type { LayerTraits } from '../../layers/traits'
 import { FeedForward } from './feed-forward'
 import { attentionOptions, feedForwardOptions, normOptions, normalizationOf, type Normalization } from './options'
+import { LoraBranch } from './lora-branch'
 import { SelfAttention } from './self-attention'
 
 const TransformerBlockBase = configured(
@@ -108,6 +111,20 @@ export class TransformerBlock extends TransformerBlockBase {
       case 'parallel':
         return add(add(x, attend(attentionNorm.apply(x))), feedForward.apply(feedForwardNorm.apply(x)))
     }
+  }
+
+  /** @throws StateError for a block with an adapter or with a bias that blocks share, because its options describe neither */
+  override getConfig(): Config {
+    const advice = 'Write the model with saveToPreset of its CausalLM or TextEmbedder'
+    if (this.allLayers.some((layer) => layer instanceof LoraBranch))
+      throw new StateError(
+        `${this} has adapters, which its options do not describe. ${advice}, and the adapters with saveLora; or call disableLora before`,
+      )
+    if (this.attention.positionBias !== null)
+      throw new StateError(
+        `${this} shares a bias of positions with other blocks, which its options do not describe. ${advice}`,
+      )
+    return super.getConfig()
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
