@@ -1,6 +1,6 @@
 """Scores and features of a tiny model of each family, as transformers computes them: python families.py
 
-Writes language/families.json.gz. Weights are drawn by the rule of causal_lm.py, so that the file needs none. Needs torch and transformers:
+Writes language/families.json.gz, and language/layer-types.json. Weights are drawn by the rule of causal_lm.py, so that the file needs none. Needs torch and transformers:
 see requirements-language.txt.
 """
 
@@ -183,7 +183,47 @@ def encoder(kind, config, generator):
         }
 
 
+EIGHT = ["sliding_attention", "full_attention"] * 4
+PATTERNS = [
+    {},
+    {"sliding_window_pattern": 6},
+    {"sliding_window_pattern": 2},
+    {"sliding_window_pattern": 1},
+    {"sliding_window_pattern": 9},
+    {"sliding_window_pattern": False},
+    {"sliding_window_pattern": "6"},
+    {"sliding_window_pattern": [True, False] * 4},
+    {"_sliding_window_pattern": 6},
+    {"layer_types": EIGHT},
+    {"layer_types": EIGHT, "sliding_window_pattern": 3},
+    {"layer_types": EIGHT, "_sliding_window_pattern": 3},
+    {"layer_types": EIGHT, "sliding_window_pattern": None},
+    {"layer_types": ["sliding_attention", "attention"] * 4},
+    {"layer_types": EIGHT[1:]},
+    {"layer_types": [*EIGHT, "full_attention"]},
+    {"layer_types": []},
+    {"layer_types": "full_attention"},
+    {"layer_types": [True] * 8},
+    {"layer_types": ["global"] * 8},
+    {"layer_types": EIGHT, "sliding_window": 512},
+]
+"""Ways in which configs of Gemma 3 say which of eight layers have a window."""
+
+
+def layer_types(settings):
+    """The windows of the layers, None for layers without one; None in all if transformers refuses the settings."""
+    try:
+        config = Gemma3TextConfig(num_hidden_layers=8, **settings)
+    except Exception:
+        return {"settings": settings, "windows": None}
+    windows = [config.sliding_window if kind == "sliding_attention" else None for kind in config.layer_types]
+    return {"settings": settings, "windows": windows}
+
+
 def main():
+    with open(os.path.join(HERE, "language/layer-types.json"), "w") as file:
+        json.dump([layer_types(settings) for settings in PATTERNS], file, indent=1)
+        file.write("\n")
     generator = torch.Generator().manual_seed(36)
     content = {
         "decoders": {name: decoder(config, generator) for name, config in DECODERS.items()},

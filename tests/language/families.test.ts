@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { generate, tensor } from '../../src'
 import type { Shape } from '../../src/core/shapes'
 import { Decoding } from '../../src/generation/decoding'
-import type { Kind } from '../../src/language/families'
+import { familyOf, type Kind } from '../../src/language/families'
+import { ModelConfig } from '../../src/language/families/config'
 import { fillNetwork, transformerOf } from '../../src/language/preset'
 import type { JsonRecord } from '../../src/files/containers/json'
 import { drawnStore } from '../helpers/language'
@@ -59,6 +60,61 @@ function distance(made: ArrayLike<number>, expected: ArrayLike<number>, from = 0
   for (let i = from; i < to; i++) worst = Math.max(worst, Math.abs(made[i]! - expected[i]!))
   return worst
 }
+
+describe('the layers of Gemma 3 that have a window', () => {
+  const patterns: readonly { settings: JsonRecord; windows: readonly (number | null)[] | null }[] = JSON.parse(
+    readFileSync(new URL('../golden/language/layer-types.json', import.meta.url), 'utf8'),
+  )
+  const windowsOf = (settings: JsonRecord): readonly (number | null | undefined)[] => {
+    const config = ModelConfig.of({ ...decoders['gemma3']!.config, ...settings }, 'config.json')
+    return familyOf('gemma3_text', 'decoder')
+      .describe(config)
+      .blocks.map(({ slidingWindow }) => slidingWindow)
+  }
+  const plain = { num_hidden_layers: 8, layer_types: null, sliding_window: 4096, _sliding_window_pattern: null }
+  const refusal = (message: RegExp) =>
+    expect.objectContaining({ name: 'FormatError', message: expect.stringMatching(message) })
+
+  it.each(patterns.map(({ settings, windows }) => [JSON.stringify(settings), settings, windows] as const))(
+    'are those of transformers: %s',
+    (_name, settings, windows) => {
+      const described = () => windowsOf({ ...plain, ...settings })
+      if (windows === null) expect(described).toThrow(refusal(/sliding_window_pattern' must|layer_types' must/))
+      else expect(described()).toEqual(windows)
+    },
+  )
+
+  it('are refused where transformers reads something else than the file says', () => {
+    const refused: readonly (readonly [JsonRecord, RegExp])[] = [
+      [{ sliding_window_pattern: true }, /'sliding_window_pattern' must be an integer/],
+      [{ _sliding_window_pattern: 3 }, /'_sliding_window_pattern' is 3, which transformers reads as 6/],
+      [{ layer_types: Array(8).fill('chunked_attention') }, /it has 'chunked_attention' for layer 0/],
+      [{ use_bidirectional_attention: true }, /'use_bidirectional_attention' is true; supported: false/],
+    ]
+    for (const [settings, message] of refused)
+      expect(() => windowsOf({ ...plain, ...settings }), JSON.stringify(settings)).toThrow(refusal(message))
+  })
+
+  it('and other settings have the defaults of transformers, which its files leave out', () => {
+    const text = { model_type: 'gemma3_text', hidden_size: 2560, intermediate_size: 10240, num_hidden_layers: 34 }
+    const config = ModelConfig.of(
+      { model_type: 'gemma3', text_config: { ...text, sliding_window: 1024 } },
+      'config.json',
+    )
+    const { vocabularySize, longest, blocks } = familyOf('gemma3', 'decoder').describe(config)
+    expect([vocabularySize, longest, blocks.length]).toEqual([262_208, 131_072, 34])
+    expect(blocks[0]).toMatchObject({ numHeads: 8, numKeyValueHeads: 4, headDim: 256, slidingWindow: 1024 })
+    expect(blocks[5]).toMatchObject({ slidingWindow: null })
+  })
+})
+
+it('a config of Mistral without a window has that of transformers, and none with null', () => {
+  const { sliding_window: _, ...config } = decoders['mistral']!.config
+  const windowOf = (settings: JsonRecord) =>
+    familyOf('mistral', 'decoder').describe(ModelConfig.of(settings, 'config.json')).blocks[0]!.slidingWindow
+  expect(windowOf(config)).toBe(4096)
+  expect(windowOf({ ...config, sliding_window: null })).toBeNull()
+})
 
 describe.each(Object.entries(decoders))('%s', (name, { logits, continued, ...described }) => {
   const { ids } = described

@@ -85,7 +85,7 @@ describe('config.json', () => {
       [{ rms_norm_eps: 'small' }, /'rms_norm_eps' must be a finite number/],
       [{ tie_word_embeddings: 'yes' }, /'tie_word_embeddings' must be true or false/],
       [{ hidden_act: 'wave' }, /'wave'; supported: gelu, /],
-      [{ layer_types: ['full_attention'] }, /'layer_types' must have .* for layer 1/],
+      [{ layer_types: ['full_attention'] }, /'layer_types' must have a kind for each of the 3 layers, it has 1/],
       [{ rope_parameters: [] }, /'rope_parameters'.* must be a record/],
       [{ rope_parameters: { rope_type: 'spiral' } }, /'spiral'/],
       [{ head_dim: null, num_attention_heads: 5 }, /'num_attention_heads' must divide 'hidden_size'/],

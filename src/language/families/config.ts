@@ -22,6 +22,11 @@ export class ModelConfig {
     throw new FormatError(`${where} must be a record, it is ${quoted(value)}`)
   }
 
+  /** The same with values for keys that are missing; null in the file counts as a value. */
+  withDefaults(defaults: JsonRecord): ModelConfig {
+    return new ModelConfig(this.where, { ...defaults, ...this.values })
+  }
+
   /** The content as it is. */
   get content(): JsonRecord {
     return this.values

@@ -34,18 +34,29 @@ interface Variation {
 
 type LayerType = 'full_attention' | 'sliding_attention'
 
-const isLayerType = (value: string | undefined): value is LayerType =>
-  value === 'full_attention' || value === 'sliding_attention'
+/** The names in `layer_types`; the last one is that of old files. */
+const LAYER_TYPES: Readonly<Record<string, LayerType>> = {
+  full_attention: 'full_attention',
+  sliding_attention: 'sliding_attention',
+  attention: 'full_attention',
+}
 
-/** The kind of a layer, as the config lists it or the family has it. */
-function layerTypeOf(config: ModelConfig, layer: number, { layerType }: Variation): LayerType {
+/** The kinds of all layers, as the config lists them or the family has them. */
+function layerTypesOf(config: ModelConfig, { layerType }: Variation): readonly LayerType[] {
+  const count = config.blocks('num_hidden_layers')
   const listed = config.texts('layer_types')
-  if (listed === null) return layerType?.(config, layer) ?? 'full_attention'
-  const type = listed[layer]
-  if (isLayerType(type)) return type
-  throw new FormatError(
-    `${config.where}: 'layer_types' must have 'full_attention' or 'sliding_attention' for each layer, it has '${type}' for layer ${layer}`,
-  )
+  if (listed === null)
+    return Array.from({ length: count }, (_, layer) => layerType?.(config, layer) ?? 'full_attention')
+  if (listed.length !== count)
+    throw new FormatError(
+      `${config.where}: 'layer_types' must have a kind for each of the ${count} layers, it has ${listed.length}`,
+    )
+  return listed.map((type, layer) => {
+    if (Object.hasOwn(LAYER_TYPES, type)) return LAYER_TYPES[type]!
+    throw new FormatError(
+      `${config.where}: 'layer_types' must have 'full_attention' or 'sliding_attention' for each layer, it has '${type}' for layer ${layer}`,
+    )
+  })
 }
 
 /** Llama and its relatives: rotary positions, RMS normalization, gated feed-forward layers. */
@@ -80,8 +91,7 @@ function llamaLike(config: ModelConfig, variation: Variation = {}): Description 
     epsilon,
     ...variation.block,
   }
-  const blocks = Array.from({ length: config.blocks('num_hidden_layers') }, (_, layer): BlockOptions => {
-    const type = layerTypeOf(config, layer, variation)
+  const blocks = layerTypesOf(config, variation).map((type): BlockOptions => {
     const { frequencies, magnitude } = rotation(type)
     return {
       ...common,
@@ -130,10 +140,13 @@ const llama: Family = {
   places: llamaPlaces,
 }
 
+/** The window of families that have windows, if the config does not mention it. */
+const WINDOW = { sliding_window: 4096 }
+
 const mistral: Family = {
   types: ['mistral'],
   kind: 'decoder',
-  describe: (config) => llamaLike(config, { layerType: windowEverywhere }),
+  describe: (config) => llamaLike(config.withDefaults(WINDOW), { layerType: windowEverywhere }),
   places: llamaPlaces,
 }
 
@@ -150,7 +163,11 @@ function qwenLayerType(config: ModelConfig, layer: number): LayerType {
 const qwen2: Family = {
   types: ['qwen2'],
   kind: 'decoder',
-  describe: (config) => llamaLike(config, { block: { useBias: true, useOutputBias: false }, layerType: qwenLayerType }),
+  describe: (config) =>
+    llamaLike(config.withDefaults(WINDOW), {
+      block: { useBias: true, useOutputBias: false },
+      layerType: qwenLayerType,
+    }),
   places: llamaPlaces,
 }
 
@@ -158,7 +175,7 @@ const qwen3: Family = {
   types: ['qwen3'],
   kind: 'decoder',
   describe: (config) =>
-    llamaLike(config, {
+    llamaLike(config.withDefaults(WINDOW), {
       block: { queryKeyEpsilon: config.number('rms_norm_eps', 1e-6) },
       headDim: 128,
       layerType: qwenLayerType,
@@ -197,7 +214,7 @@ const gemma2: Family = {
   types: ['gemma2'],
   kind: 'decoder',
   describe: (config) =>
-    gemmaLike(config, {
+    gemmaLike(config.withDefaults(WINDOW), {
       block: {
         arrangement: 'both',
         attentionScale: gemmaScale(config),
@@ -208,13 +225,37 @@ const gemma2: Family = {
   places: gemmaPlaces,
 }
 
+/** The settings that transformers leaves out of the files of models that also read images, because they are its defaults. */
+const GEMMA3_DEFAULTS = {
+  ...WINDOW,
+  vocab_size: 262_208,
+  hidden_size: 2304,
+  intermediate_size: 9216,
+  num_hidden_layers: 26,
+  num_attention_heads: 8,
+  num_key_value_heads: 4,
+  max_position_embeddings: 131_072,
+}
+
+/** Gemma 3: every sixth layer sees all steps, unless the config has another number. */
+function gemma3LayerType(config: ModelConfig, layer: number): LayerType {
+  const pattern = config.count('sliding_window_pattern', 6)
+  // transformers writes this key beside layer_types, and reads it nowhere.
+  const unread = config.count('_sliding_window_pattern', pattern)
+  if (unread !== pattern)
+    throw new FormatError(
+      `${config.where}: '_sliding_window_pattern' is ${unread}, which transformers reads as ${pattern} without 'layer_types'. List the kind of each layer in 'layer_types'`,
+    )
+  return (layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'
+}
+
 const gemma3: Family = {
   types: ['gemma3_text', 'gemma3'],
   kind: 'decoder',
   describe(outer) {
     // Models that also read images have the settings of the text model in a record of their own.
-    const config = outer.record('text_config') ?? outer
-    const pattern = config.count(['sliding_window_pattern', '_sliding_window_pattern'], 6)
+    const config = (outer.record('text_config') ?? outer).withDefaults(GEMMA3_DEFAULTS)
+    config.require('use_bidirectional_attention', [false])
     return gemmaLike(config, {
       block: {
         arrangement: 'both',
@@ -222,7 +263,7 @@ const gemma3: Family = {
         attentionSoftCap: config.number('attn_logit_softcapping', null),
         queryKeyEpsilon: config.number('rms_norm_eps', 1e-6),
       },
-      layerType: (_config, layer) => ((layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'),
+      layerType: gemma3LayerType,
       theta: (from, type) =>
         type === 'sliding_attention' ? from.number('rope_local_base_freq', 10000) : from.number('rope_theta', 1e6),
       scaledType: 'full_attention',

@@ -149,6 +149,23 @@ it.each([
   expect(await opened.json('config.json')).toMatchObject({ query_pre_attn_scalar: scale, head_dim: size })
 })
 
+it.each([
+  [6, { sliding_window_pattern: 6 }],
+  [[1, 1, 0], { layer_types: ['sliding_attention', 'sliding_attention', 'full_attention'] }],
+  [[1, 1, 1], { layer_types: Array(3).fill('sliding_attention') }],
+])('the layers of Gemma 3 with a window may be counted or listed: %j', async (windows, settings) => {
+  const counts = ['block_count', 'embedding_length', 'feed_forward_length', 'context_length', 'attention.head_count']
+  const keyed = [...counts, 'attention.sliding_window'].map((key) => [`gemma3.${key}`, GGUF.u32, 3] as const)
+  const epsilon = ['gemma3.attention.layer_norm_rms_epsilon', GGUF.f32, 1e-6] as const
+  const pattern = 'gemma3.attention.sliding_window_pattern'
+  const given = Array.isArray(windows)
+    ? ([pattern, GGUF.list, [GGUF.bool, ...windows]] as const)
+    : ([pattern, GGUF.u32, windows] as const)
+  const bytes = withValues(['general.architecture', GGUF.text, 'gemma3'], epsilon, ...keyed, given)
+  const opened = await openPreset([new File([new Uint8Array(bytes)], 'x.gguf')], 'test')
+  expect(await opened.json('config.json')).toMatchObject(settings)
+})
+
 it('reads the numbers of each type as Python does', async () => {
   const file = fileOf(golden('numbers.gguf'))
   const { extents } = await readHeader(file)

@@ -61,7 +61,7 @@ const gemma3: Architecture = {
     return {
       ...gemmaSettings(model, 62),
       model_type: 'gemma3_text',
-      sliding_window_pattern: model.metadata.count(keyed(model, 'attention.sliding_window_pattern'), 6),
+      ...windowsOf(model),
       // Only layers without a window have scaled positions.
       rope_parameters: {
         full_attention: { rope_type: 'default', ...recordOf(rope_scaling), rope_theta },
@@ -71,6 +71,14 @@ const gemma3: Architecture = {
   },
   parts: gemmaParts,
   scalesFromZero: true,
+}
+
+/** Which layers have a window: all but every sixth or another one, or as a list says for each layer. */
+function windowsOf(model: GgufModel): JsonRecord {
+  const key = keyed(model, 'attention.sliding_window_pattern')
+  const listed = model.metadata.listed(key)
+  if (listed === null) return { sliding_window_pattern: model.metadata.count(key, 6) }
+  return { layer_types: Array.from(listed, (hasWindow) => (hasWindow === 0 ? 'full_attention' : 'sliding_attention')) }
 }
 
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = { llama, qwen2: qwen, qwen3: qwen, gemma2, gemma3 }

@@ -68,6 +68,12 @@ export class GgufMetadata {
     )
   }
 
+  /** The numbers of a list, also of one of true and false; null for another value, and if there is none. */
+  listed(key: string): ArrayLike<number> | null {
+    const value = this.values.get(key)
+    return value !== undefined && isListOf(value) ? numbersIn(value) : null
+  }
+
   texts<Default = never>(key: string, otherwise?: Default): readonly string[] | Default {
     return this.get(key, 'a list of texts', (value) => (Array.isArray(value) ? textsIn(value) : null), otherwise)
   }
