@@ -49,8 +49,8 @@ export class Decoding implements Scorer {
   ) {
     const length = Math.max(capacity, FEWEST_STEPS)
     this.size = Math.min(BLOCK, length)
-    const long = traceScores(model, [batch, length])
-    const short = traceScores(model, [batch, FEWEST_STEPS])
+    const long = traceScores(model, [batch, length], length)
+    const short = traceScores(model, [batch, FEWEST_STEPS], length)
     const traces: Traces = { model: `${model}`, long: long.graph, short: short.graph, steps: [length, FEWEST_STEPS] }
     const causality = new Causality(traces, long.runtime, 1)
     this.step = compile(long.runtime, new Stepper(causality, traces, this.kept).step)

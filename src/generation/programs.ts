@@ -1,6 +1,7 @@
 // Programs that score the next token, and their runs on tokens. Keeps no state.
 
 import { ShapeError, formatShape } from '../core/errors'
+import { withinSequence } from '../layers/context'
 import type { Model } from '../models/model'
 import { slice, squeeze } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
@@ -68,9 +69,18 @@ function scoresOf(model: Decoder, input: Tensor): Tensor {
   return operandOf(output, 'softmax') ?? output
 }
 
-/** Traces the scores after each step, [batch, steps, tokens]. */
-export function traceScores(model: Decoder, shape: readonly [batch: number, steps: number]): Traced {
-  return trace([{ shape, dtype: 'int32' }], ([input]) => [scoresOf(model, input!)])
+/**
+ * Traces the scores after each step, [batch, steps, tokens].
+ * @param length the steps of the sequences of which these are a part
+ */
+export function traceScores(
+  model: Decoder,
+  [batch, steps]: readonly [batch: number, steps: number],
+  length: number,
+): Traced {
+  return withinSequence(length, () =>
+    trace([{ shape: [batch, steps], dtype: 'int32' }], ([input]) => [scoresOf(model, input!)]),
+  )
 }
 
 /** The scores after the last step, [batch, tokens]. */

@@ -54,8 +54,8 @@ export class CachedScorer implements Scorer {
     private readonly first: number,
   ) {
     const fewer = Math.max(FEWEST_STEPS, first)
-    const long = traceScores(model, [batch, length])
-    const short = apart(() => traceScores(model, [batch, fewer]))
+    const long = traceScores(model, [batch, length], length)
+    const short = apart(() => traceScores(model, [batch, fewer], length))
     const traces: Traces = { model: `${model}`, long: long.graph, short: short.graph, steps: [length, fewer] }
     this.traces = traces
     this.runtime = long.runtime

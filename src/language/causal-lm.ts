@@ -4,7 +4,6 @@ import type { JsonRecord } from '../files/containers/json'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, StateError, checkOptions, quoted } from '../core/errors'
 import { count, integer, nullable, option, readOptions } from '../core/options'
-import { Decoding } from '../generation/decoding'
 import type { Model } from '../models/model'
 import { nextSeed } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
@@ -29,6 +28,7 @@ import { newTransformer, readPreset, type Preset, type PresetOptions } from './p
 import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
 import { openWeights } from './presets/open-weights'
 import { presetFiles, writeFolder } from './preset-files'
+import { TextDecoding } from './text-decoding'
 import { readTextOptions, promptBatches, textPieces, textsAfter, type TextOptions } from './text-generation'
 import { tokenRows, type TokenRows, type TrainingText } from './token-rows'
 import type { ChatMessage, Tokenizer } from './tokens'
@@ -53,7 +53,7 @@ const DEFAULT_LENGTH = 256
  * Keras Hub: `keras_hub.models.CausalLM`.
  */
 export class CausalLM {
-  private decoding: Decoding | null = null
+  private decoding: TextDecoding | null = null
   private readonly training: Training
 
   private constructor(
@@ -448,13 +448,14 @@ export class CausalLM {
     return files
   }
 
-  private decodingFor(batch: number, length: number): Decoding {
+  private decodingFor(batch: number, length: number): TextDecoding {
     const known = this.decoding
     if (known?.batch === batch && known.fits(length)) return known
     this.decoding = null
     void known?.dispose()
     const capacity = Math.min(this.maxLength, Math.ceil(length / CAPACITY_STEP) * CAPACITY_STEP)
-    return (this.decoding = new Decoding(this.model, batch, capacity))
+    const lengths = this.transformer.blocks.map((block) => block.rotaryOriginalLength ?? Infinity)
+    return (this.decoding = new TextDecoding(this.model, { batch, capacity, originalLength: Math.min(...lengths) }))
   }
 
   /** Frees the memory of the weights and of the cache. The model cannot be used any more. */

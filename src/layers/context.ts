@@ -99,9 +99,11 @@ interface Calls {
   readonly tap: Tap | null
   /** Whether only shapes or costs are inferred. */
   readonly isInferring: boolean
+  /** The steps of the sequences of which calls have a part; 0 if they have all steps. */
+  readonly sequenceLength: number
 }
 
-const calls = scoped<Calls>({ frame: null, tap: null, isInferring: false })
+const calls = scoped<Calls>({ frame: null, tap: null, isInferring: false, sequenceLength: 0 })
 
 function within<Result>(changed: Partial<Calls>, body: () => Result): Result {
   return calls.within({ ...calls.current, ...changed }, body)
@@ -144,6 +146,16 @@ export function whileInferring<Result>(body: () => Result): Result {
 /** Whether only shapes or costs are being inferred. */
 export function isInferring(): boolean {
   return calls.current.isInferring
+}
+
+/** Runs `body`, whose calls have a part of sequences of this length, such as the first steps of a text that grows. */
+export function withinSequence<Result>(length: number, body: () => Result): Result {
+  return within({ sequenceLength: length }, body)
+}
+
+/** The steps of whole sequences. @param steps those that a call has */
+export function sequenceLength(steps: number): number {
+  return Math.max(steps, calls.current.sequenceLength)
 }
 
 /**

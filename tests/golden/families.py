@@ -96,6 +96,16 @@ FLAT = {
 }
 """The rotations of old files of Gemma 3, in which the factor is only for layers without a window. None removes a key."""
 
+CROSSED = Phi3Config(
+    **common,
+    max_position_embeddings=96,
+    original_max_position_embeddings=12,
+    num_key_value_heads=2,
+    **tokens,
+    **rotary("longrope", short_factor=[1.0, 1.1, 1.3, 1.7], long_factor=[1.5, 2.0, 3.0, 4.0], original_max_position_embeddings=12),
+)
+"""A model whose texts of more than 12 tokens have other rotations."""
+
 CHANGED = {"gemma3_flat": (DECODERS["gemma3"], FLAT)}
 """Decoders with settings that transformers reads and does not write."""
 
@@ -156,8 +166,16 @@ def decoder(config, generator, changes={}):
         while continued is None:
             prompt = torch.randint(3, VOCABULARY, (PROMPT,), generator=generator)
             continued = greedy(model, prompt.tolist())
+        scores = {"logits": encoded(logits)}
+        if config is CROSSED:
+            with torch.no_grad():
+                scores["short"] = encoded(model(ids[:, :12]).logits)
+            # transformers computes what it keeps again where the rotations change.
+            prompt = torch.tensor([continued[:PROMPT]])
+            made = model.generate(prompt, max_new_tokens=CONTINUATION, do_sample=False, eos_token_id=None)
+            assert made[0].tolist() == continued
         print(config.model_type, float(logits.abs().max()), len(set(continued[PROMPT:])))
-        return {**described, "ids": ids.tolist(), "logits": encoded(logits), "continued": continued}
+        return {**described, "ids": ids.tolist(), **scores, "continued": continued}
 
 
 def encoder(kind, config, generator):
@@ -231,6 +249,7 @@ def main():
     }
     # Drawn last, so that the numbers of the others stay as they are.
     content["decoders"].update({name: decoder(config, generator, changes) for name, (config, changes) in CHANGED.items()})
+    content["crossed"] = decoder(CROSSED, generator)
     path = os.path.join(HERE, "language/families.json.gz")
     with open(path, "wb") as file:
         file.write(gzip.compress(json.dumps(content).encode(), 9, mtime=0))

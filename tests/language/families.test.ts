@@ -6,12 +6,15 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { generate, tensor } from '../../src'
 import type { Shape } from '../../src/core/shapes'
+import { CausalLM } from '../../src/entries/language'
+import { beamSearch, type BeamScorer } from '../../src/generation/beams'
 import { Decoding } from '../../src/generation/decoding'
 import { familyOf, type Kind } from '../../src/language/families'
 import { ModelConfig } from '../../src/language/families/config'
 import { fillNetwork, transformerOf } from '../../src/language/preset'
-import type { JsonRecord } from '../../src/files/containers/json'
-import { drawnStore } from '../helpers/language'
+import { recordOf, type JsonRecord } from '../../src/files/containers/json'
+import { TextDecoding } from '../../src/language/text-decoding'
+import { drawnStore, presetOf } from '../helpers/language'
 
 interface Described {
   readonly config: JsonRecord
@@ -32,9 +35,11 @@ interface EncoderCase extends Described {
 const {
   decoders,
   encoders,
+  crossed,
 }: {
   decoders: Readonly<Record<string, DecoderCase>>
   encoders: Readonly<Record<string, EncoderCase>>
+  crossed: DecoderCase & { readonly short: string }
 } = JSON.parse(
   gunzipSync(readFileSync(new URL('../golden/language/families.json.gz', import.meta.url))).toString('utf8'),
 )
@@ -163,6 +168,103 @@ describe.each(Object.entries(decoders))('%s', (name, { logits, continued, ...des
     expect(distance(other!, whole.data.slice(-other!.length))).toBeLessThan(TOLERANCE)
     await decoding.dispose()
     model.dispose()
+  })
+})
+
+describe('texts longer than the original length of LongRoPE', () => {
+  const ORIGINAL = 12
+  const { ids, logits, short, continued } = crossed
+  const prompt = continued.slice(0, PROMPT)
+  const best = (scores: ArrayLike<number>): number => Array.from(scores).indexOf(Math.max(...Array.from(scores)))
+
+  it('have other rotations', async () => {
+    const { model, description } = await made(crossed, 'decoder', 'crossed')
+    expect(description.longest).toBe(96)
+    expect(distance((await model.predict(integers(ids))).data, numbersOf(logits))).toBeLessThan(TOLERANCE)
+    const cut = integers(ids.map((row) => row.slice(0, ORIGINAL)))
+    expect(distance((await model.predict(cut)).data, numbersOf(short))).toBeLessThan(TOLERANCE)
+    model.dispose()
+  })
+
+  it('continue shorter ones as in transformers, and a shorter one follows again', async () => {
+    const { model } = await made(crossed, 'decoder', 'crossed')
+    const decoding = new TextDecoding(model, { batch: 1, capacity: 80, originalLength: ORIGINAL })
+    expect(decoding.fits(80) && !decoding.fits(81)).toBe(true)
+    for (const [from, to] of [
+      [PROMPT, 72],
+      [40, 50],
+      [3, 11],
+    ] as const) {
+      const expected = continued.slice(from, to)
+      if (from < PROMPT) {
+        const whole = await model.predict(integers([continued.slice(0, from)]))
+        const [scores] = await decoding.next([continued.slice(0, from)])
+        expect(distance(scores!, whole.data.slice(-scores!.length))).toBeLessThan(TOLERANCE)
+      } else {
+        const tokens = continued.slice(0, from)
+        while (tokens.length < to) tokens.push(best((await decoding.next([tokens]))[0]!))
+        expect(tokens.slice(from)).toEqual(expected)
+      }
+    }
+    await decoding.dispose()
+    model.dispose()
+  })
+
+  it('are continued by beams that are reordered before', async () => {
+    const { model } = await made(crossed, 'decoder', 'crossed')
+    const options = {
+      beams: 3,
+      maxTokens: 10,
+      stops: new Set<number>(),
+      lengthPenalty: 1,
+      repetitionPenalty: 1,
+      isOver: () => false,
+    }
+    const whole: BeamScorer = {
+      async next(rows) {
+        const { data, shape } = await model.predict(integers(rows))
+        const [, steps, size] = shape
+        return rows.map((_, i) =>
+          Float32Array.from(data.slice(((i + 1) * steps! - 1) * size!, (i + 1) * steps! * size!)),
+        )
+      },
+      reorder: () => undefined,
+    }
+    const decoding = new TextDecoding(model, { batch: 3, capacity: 20, originalLength: ORIGINAL })
+    expect(await beamSearch(decoding, prompt, options)).toEqual(await beamSearch(whole, prompt, options))
+    await decoding.dispose()
+    model.dispose()
+  })
+
+  it('with generate of a model, have the rotations of the length that is planned', async () => {
+    const { model } = await made(crossed, 'decoder', 'crossed')
+    expect(await generate(model, prompt, { maxTokens: 4 })).toEqual(continued.slice(0, ORIGINAL))
+    const tokens = [...prompt]
+    while (tokens.length < 20) {
+      const { data, shape } = await model.predict(integers([[...tokens, ...Array<number>(20 - tokens.length).fill(0)]]))
+      tokens.push(best(data.slice((tokens.length - 1) * shape[2]!, tokens.length * shape[2]!)))
+    }
+    expect(await generate(model, prompt, { maxTokens: 12 })).toEqual(tokens)
+    model.dispose()
+  })
+
+  it('are continued by a CausalLM', async () => {
+    const vocab = Object.fromEntries(Array.from({ length: 61 }, (_, id) => [`w${id}`, id]))
+    const tokenizer = { model: { type: 'WordLevel', vocab, unk_token: 'w0' }, pre_tokenizer: { type: 'Whitespace' } }
+    const lm = await CausalLM.fromPreset(presetOf(crossed.config, crossed.shapes, { 'tokenizer.json': tokenizer }))
+    const text = (tokens: readonly number[]): string => tokens.map((id) => `w${id}`).join(' ')
+    expect(lm.maxLength).toBe(96)
+    expect(await lm.generate(text(prompt), { maxTokens: 30, stopTokens: [] })).toContain(text(continued.slice(8, 38)))
+    await lm.dispose()
+  })
+
+  it('are limited to the original length without factors for them', async () => {
+    const rope_parameters = { ...recordOf(crossed.config['rope_parameters']), long_factor: null }
+    const limited = ModelConfig.of({ ...crossed.config, rope_parameters }, 'config.json')
+    expect(familyOf('phi3', 'decoder').describe(limited).longest).toBe(ORIGINAL)
+    const wrong = { ...rope_parameters, long_factor: [1, 2] }
+    const config = ModelConfig.of({ ...crossed.config, rope_parameters: wrong }, 'config.json')
+    expect(() => familyOf('phi3', 'decoder').describe(config)).toThrow(/'long_factor' must have 4 numbers above 0/)
   })
 })
 

@@ -34,6 +34,24 @@ it('rotates only the first features with fewer frequencies, and scales them', ()
   expect(made.toArray<number[][][][]>()[0]![0]![1]![0]).toBeCloseTo(2 * x.toArray<number[][][][]>()[0]![0]![1]![0]!, 5)
 })
 
+it('has other frequencies for sequences that are longer than the original length', () => {
+  const x = random.normal([1, 4, 2], 0, 1, { seed: 4 })
+  const rotary = new RotaryEmbedding({ frequencies: [0.5], longFrequencies: [0.25], originalLength: 3 })
+  const plain = (frequency: number, of: typeof x) =>
+    new RotaryEmbedding({ frequencies: [frequency] }).apply(of).toArray()
+  const first = ops.slice(x, [0, 0, 0], [1, 3, 2])
+  expect(rotary.apply(first).toArray()).toEqual(plain(0.5, first))
+  expect(rotary.apply(x).toArray()).toEqual(plain(0.25, x))
+  const incomplete = [
+    { frequencies: [1], longFrequencies: [1] },
+    { frequencies: [1], longFrequencies: [1, 2], originalLength: 3 },
+    { longFrequencies: [1], originalLength: 3 },
+    { frequencies: [1], originalLength: 3 },
+  ]
+  for (const options of incomplete)
+    expect(() => new RotaryEmbedding(options)).toThrow(/longFrequencies needs originalLength/)
+})
+
 it('refuses what it cannot rotate', () => {
   expect(() => new RotaryEmbedding().apply(tensor([[[1, 2, 3]]]))).toThrow(/must be even/)
   expect(() => new RotaryEmbedding({ frequencies: [1, 2] }).apply(tensor([[[1, 2]]]))).toThrow(/rotate 4 features/)

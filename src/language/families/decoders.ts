@@ -4,7 +4,7 @@ import { FormatError } from '../../core/errors'
 import type { ActivationName } from '../layers/options'
 import type { ModelConfig } from './config'
 import { shared, type BlockOptions, type Description, type Family, type Places } from './description'
-import { rotationOf, type Rotation } from './rotary'
+import { rotaryOptions, rotationOf, type Rotation } from './rotary'
 
 /** The names of nonlinear functions in a config.json. */
 export const ACTIVATIONS: Readonly<Record<string, ActivationName>> = {
@@ -92,11 +92,9 @@ function llamaLike(config: ModelConfig, variation: Variation = {}): Description 
     ...variation.block,
   }
   const blocks = layerTypesOf(config, variation).map((type): BlockOptions => {
-    const { frequencies, magnitude } = rotation(type)
     return {
       ...common,
-      rotaryFrequencies: frequencies,
-      rotaryMagnitude: magnitude,
+      ...rotaryOptions(rotation(type)),
       slidingWindow: type === 'sliding_attention' ? config.count('sliding_window') : null,
     }
   })
@@ -347,7 +345,7 @@ const gptNeoX: Family = {
     const headDim = width / numHeads
     const epsilon = config.number('layer_norm_eps', 1e-5)
     const useBias = config.flag('attention_bias', true)
-    const { frequencies, magnitude, longest } = rotationOf(config, headDim, { type: 'full_attention' })
+    const rotation = rotationOf(config, headDim, { type: 'full_attention' })
     const block: BlockOptions = {
       numHeads,
       headDim,
@@ -357,14 +355,13 @@ const gptNeoX: Family = {
       useOutputBias: useBias,
       useFeedForwardBias: true,
       epsilon,
-      rotaryFrequencies: frequencies,
-      rotaryMagnitude: magnitude,
+      ...rotaryOptions(rotation),
       arrangement: config.flag('use_parallel_residual', true) ? 'parallel' : 'before',
     }
     return {
       vocabularySize: config.count('vocab_size'),
       width,
-      longest: Math.min(config.count('max_position_embeddings', 2048), longest),
+      longest: Math.min(config.count('max_position_embeddings', 2048), rotation.longest),
       blocks: Array.from({ length: config.blocks('num_hidden_layers') }, () => block),
       finalNorm: { kind: 'layer', epsilon },
       head: { isTied: config.flag('tie_word_embeddings', false) },

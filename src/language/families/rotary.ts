@@ -4,10 +4,11 @@
 //   linear      fᵢ / factor
 //   llama3      fᵢ, fᵢ / factor for waves longer than the original context, and between the two a mean of both
 //   yarn        the same by the number of rotations in the original context; magnitude 0.1 ln factor + 1
-//   longrope    fᵢ / factorᵢ; magnitude √(1 + ln factor / ln original)
+//   longrope    fᵢ / factorᵢ, with other factors for texts longer than the original context; magnitude √(1 + ln factor / ln original)
 
 import { FormatError, quoted } from '../../core/errors'
 import type { ModelConfig } from './config'
+import type { BlockOptions } from './description'
 
 export interface Rotation {
   /** The angle per step of each rotated pair of features. */
@@ -16,6 +17,8 @@ export interface Rotation {
   readonly magnitude: number
   /** The most steps for which they are valid; Infinity if only the model's length limits them. */
   readonly longest: number
+  /** The frequencies of texts of more steps than the original length. Default: the same. */
+  readonly long?: { readonly frequencies: readonly number[]; readonly originalLength: number }
 }
 
 /** What a config says about rotations: its own record (`rope_parameters` or `rope_scaling`), and the keys beside it. */
@@ -124,24 +127,42 @@ function yarn({ config, theta, features }: RotaryConfig, parameters: ModelConfig
   return { frequencies, magnitude: parameters.number('attention_factor', otherwise), longest: Infinity }
 }
 
-/** Ding et al., "LongRoPE", 2024: the factors up to the original context, which limits the length. */
+/** Ding et al., "LongRoPE", 2024. Without factors for longer texts, the original context limits the length. */
 function longRope(config: ModelConfig, parameters: ModelConfig, plain: readonly number[]): Rotation {
   const original = originalLength(config, parameters)
-  const factors = parameters.numbers('short_factor')
-  if (factors?.length !== plain.length)
-    throw new FormatError(`${parameters.where}: 'short_factor' must have ${plain.length} numbers`)
+  const scaledBy = (key: string): readonly number[] => {
+    const factors = parameters.numbers(key)
+    if (factors?.length === plain.length && factors.every((each) => each > 0))
+      return plain.map((f, i) => f / factors[i]!)
+    throw new FormatError(`${parameters.where}: '${key}' must have ${plain.length} numbers above 0`)
+  }
   const factor = parameters.number('factor', config.count('max_position_embeddings') / original)
   const otherwise = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original))
+  const short = { frequencies: scaledBy('short_factor'), magnitude: parameters.number('attention_factor', otherwise) }
+  if (!parameters.has('long_factor')) return { ...short, longest: original }
   return {
-    frequencies: plain.map((f, i) => f / factors[i]!),
-    magnitude: parameters.number('attention_factor', otherwise),
-    longest: original,
+    ...short,
+    longest: Infinity,
+    long: { frequencies: scaledBy('long_factor'), originalLength: original },
   }
 }
 
+/** The key beside the record comes first, as in transformers. */
 function originalLength(config: ModelConfig, parameters: ModelConfig): number {
   return (
+    config.count('original_max_position_embeddings', null) ??
     parameters.count('original_max_position_embeddings', null) ??
-    config.count(['original_max_position_embeddings', 'max_position_embeddings'])
+    config.count('max_position_embeddings')
   )
+}
+
+/** The options of a block for its rotations. */
+export function rotaryOptions({ frequencies, magnitude, long }: Rotation): Partial<BlockOptions> {
+  return {
+    rotaryFrequencies: frequencies,
+    rotaryMagnitude: magnitude,
+    ...(long === undefined
+      ? {}
+      : { rotaryLongFrequencies: long.frequencies, rotaryOriginalLength: long.originalLength }),
+  }
 }

@@ -39,6 +39,10 @@ const attentionRows = () => ({
   rotaryFrequencies: option(nullable(listOf(number())), null),
   /** Multiplies rotated features. Default 1. */
   rotaryMagnitude: option(number(), 1),
+  /** The angles for sequences of more than rotaryOriginalLength steps: see RotaryEmbedding. Default null: those of rotaryFrequencies. */
+  rotaryLongFrequencies: option(nullable(listOf(number())), null),
+  /** The most steps for which rotaryFrequencies are used if there are rotaryLongFrequencies. Default null. */
+  rotaryOriginalLength: option(nullable(count), null),
   /** The epsilon of an RMSNormalization of the heads of query and key. Default null: they are not normalized. */
   queryKeyEpsilon: option(nullable(number({ min: 0 })), null),
   /** How the kernels of projections are stored: see Projection. Default float32. */

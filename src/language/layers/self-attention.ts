@@ -49,7 +49,13 @@ export class SelfAttention extends SelfAttentionBase {
   private readonly rotary =
     this.rotaryFrequencies === null
       ? null
-      : new RotaryEmbedding({ frequencies: this.rotaryFrequencies, magnitude: this.rotaryMagnitude, name: 'rotary' })
+      : new RotaryEmbedding({
+          frequencies: this.rotaryFrequencies,
+          magnitude: this.rotaryMagnitude,
+          longFrequencies: this.rotaryLongFrequencies,
+          originalLength: this.rotaryOriginalLength,
+          name: 'rotary',
+        })
   /** What is added to the scores; several layers may share it. Set it before the layer is built. Null for nothing. */
   positionBias: RelativePositionBias | null = null
 

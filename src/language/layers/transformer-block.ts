@@ -65,6 +65,8 @@ export class TransformerBlock extends TransformerBlockBase {
     attentionSoftCap: this.attentionSoftCap,
     rotaryFrequencies: this.rotaryFrequencies,
     rotaryMagnitude: this.rotaryMagnitude,
+    rotaryLongFrequencies: this.rotaryLongFrequencies,
+    rotaryOriginalLength: this.rotaryOriginalLength,
     queryKeyEpsilon: this.queryKeyEpsilon,
     storage: this.storage,
   })

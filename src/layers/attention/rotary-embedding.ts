@@ -1,11 +1,12 @@
 // RotaryEmbedding: positions as rotations of pairs of features.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { configured, integer, listOf, nullable, number, option } from '../../core/options'
+import { configured, count, integer, listOf, nullable, number, option } from '../../core/options'
 import { normalizeAxis, type Shape } from '../../core/shapes'
 import { add, cos, multiply, sin, subtract } from '../../ops/numpy/elementwise'
 import { arange, concatenate, reshape, slice } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
+import { sequenceLength } from '../context'
 import { PASSING, type LayerForm } from '../forms'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
@@ -31,6 +32,10 @@ const RotaryEmbeddingBase = configured(
     frequencies: option(nullable(listOf(number())), null),
     /** Multiplies the rotated features: the attention factor of YaRN and LongRoPE. Default 1. */
     magnitude: option(number(), 1),
+    /** The angles in place of `frequencies` for sequences of more than originalLength steps, as LongRoPE has them. Default null. */
+    longFrequencies: option(nullable(listOf(number())), null),
+    /** The most steps for which `frequencies` are used if there are longFrequencies. Default null. */
+    originalLength: option(nullable(count), null),
   }),
   ['maxWavelength', 'scalingFactor', 'sequenceAxis', 'featureAxis'],
 )
@@ -46,7 +51,10 @@ const RotaryEmbeddingBase = configured(
  *   const rotary = new RotaryEmbedding()
  *   ops.dotProductAttention(rotary.apply(query), rotary.apply(key), value, { isCausal: true })
  *
- * Su et al., "RoFormer", 2021. Keras Hub: `keras_hub.layers.RotaryEmbedding`.
+ * With `longFrequencies`, the number of steps of a call decides which frequencies all its steps have. `generate` decides by the prompt with
+ * maxTokens.
+ *
+ * Su et al., "RoFormer", 2021. Ding et al., "LongRoPE", 2024. Keras Hub: `keras_hub.layers.RotaryEmbedding`.
  * @throws ShapeError for an odd number of features, and for fewer features than twice the number of frequencies
  */
 export class RotaryEmbedding extends RotaryEmbeddingBase {
@@ -57,13 +65,19 @@ export class RotaryEmbedding extends RotaryEmbeddingBase {
   protected override checkOptions(): void {
     if (this.frequencies?.length === 0)
       throw new ArgumentError(`${this}: frequencies must have at least one number, or be null`)
+    const { frequencies, longFrequencies, originalLength } = this
+    if (longFrequencies === null && originalLength === null) return
+    if (originalLength === null || longFrequencies === null || longFrequencies.length !== frequencies?.length)
+      throw new ArgumentError(
+        `${this}: longFrequencies needs originalLength, and as many numbers as frequencies; received ${longFrequencies?.length ?? 'no'} longFrequencies, ${frequencies?.length ?? 'no'} frequencies and originalLength ${originalLength}`,
+      )
   }
 
   call(x: Tensor): Tensor {
     const axis = normalizeAxis(`${this}`, this.featureAxis, x.rank)
     const steps = normalizeAxis(`${this}`, this.sequenceAxis, x.rank)
     if (axis === steps) throw new ArgumentError(`${this}: sequenceAxis and featureAxis must differ, both are ${axis}`)
-    const frequencies = this.frequenciesOf(x.shape, axis)
+    const frequencies = this.frequenciesOf(x.shape, axis, x.shape[steps]!)
     const n = frequencies.length
     const angles = this.angles(x.shape, steps, axis, frequencies)
     const [cosine, sine] = [cos(angles), sin(angles)].map((each) =>
@@ -88,7 +102,7 @@ export class RotaryEmbedding extends RotaryEmbeddingBase {
   }
 
   /** The angle per step of each pair of features, in float32. */
-  private frequenciesOf(shape: Shape, axis: number): Float32Array {
+  private frequenciesOf(shape: Shape, axis: number, steps: number): Float32Array {
     const features = shape[axis]!
     if (this.frequencies === null) {
       if (features % 2 !== 0)
@@ -99,7 +113,8 @@ export class RotaryEmbedding extends RotaryEmbeddingBase {
       throw new ShapeError(
         `${this}: ${this.frequencies.length} frequencies rotate ${2 * this.frequencies.length} features, received ${formatShape(shape)} along axis ${axis}`,
       )
-    return Float32Array.from(this.frequencies)
+    const isLong = this.originalLength !== null && sequenceLength(steps) > this.originalLength
+    return Float32Array.from(isLong ? this.longFrequencies! : this.frequencies)
   }
 
   /** Step times frequency: an extent along the axes of steps and features, 1 along all others. */
