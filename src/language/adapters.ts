@@ -8,9 +8,10 @@ import { nextSeed } from '../ops/random/seed'
 import { TensorSpec } from '../layers/spec'
 import { itemsOf } from '../files/containers/json'
 import { encodeContainer, type NamedTensor } from '../files/containers/safetensors'
-import { PROJECTIONS, type Place, type Places, type ProjectionPart } from './families/description'
+import { PROJECTIONS, type Family, type Place, type Places, type ProjectionPart } from './families/description'
 import { ModelConfig } from './families/config'
-import { projectionOf, type Transformer } from './families/transformer'
+import type { Variable } from '../ops/variable'
+import { projectionOf, type Network } from './families/transformer'
 import { rowsWithin, type Rows } from './families/weights'
 import { jsonFile } from './preset-files'
 import type { StoredTensor } from './presets/open-weights'
@@ -45,7 +46,13 @@ interface Target {
   readonly layer: Projection
 }
 
-function targetsOf({ blocks }: Transformer, parts: readonly LoraTarget[]): Target[] {
+/** The blocks of a model, and all weights that adapters take the place of in training. */
+export interface Adapted {
+  readonly blocks: Network['blocks']
+  readonly weights: readonly Variable[]
+}
+
+function targetsOf({ blocks }: Pick<Adapted, 'blocks'>, parts: readonly LoraTarget[]): Target[] {
   return blocks.flatMap((block, i) =>
     parts.flatMap((part) => {
       const layer = projectionOf(block, part)
@@ -65,7 +72,7 @@ function readTargets(given: readonly string[]): LoraTarget[] {
 }
 
 /** Freezes all weights of a model and adds adapters. */
-export function enableAdapters(transformer: Transformer, rank: number, options: AdapterOptions): void {
+export function enableAdapters(transformer: Adapted, rank: number, options: AdapterOptions): void {
   const { targets, alpha, dropout, seed } = readOptions('enableLora', table(), options)
   extent.read(rank, 'enableLora: rank')
   if (adaptersOf(transformer).length > 0)
@@ -96,21 +103,21 @@ function attach(layer: Projection, { rank, scale, dropout, seed, sharesA }: Bran
   return branch
 }
 
-function freeze({ model }: Transformer): void {
-  for (const weight of model.weights) weight.trainable = false
+function freeze({ weights }: Adapted): void {
+  for (const weight of weights) weight.trainable = false
 }
 
 /** All adapters with their places. */
-export function adaptersOf(transformer: Transformer): (Target & { readonly branch: LoraBranch })[] {
+export function adaptersOf(transformer: Pick<Adapted, 'blocks'>): (Target & { readonly branch: LoraBranch })[] {
   return targetsOf(transformer, PROJECTIONS).flatMap((target) =>
     target.layer.lora === null ? [] : [{ ...target, branch: target.layer.lora }],
   )
 }
 
 /** Removes all adapters; the weights of the model are trainable again. */
-export function disableAdapters(transformer: Transformer): void {
+export function disableAdapters(transformer: Adapted): void {
   for (const { layer } of adaptersOf(transformer)) layer.lora = null
-  for (const weight of transformer.model.weights) weight.trainable = weight.madeTrainable
+  for (const weight of transformer.weights) weight.trainable = weight.madeTrainable
 }
 
 // ---- files of peft
@@ -127,7 +134,7 @@ interface Module {
 }
 
 /** The modules of a file and the projections of the model that they are. */
-function modulesOf(transformer: Transformer, places: Places): ReadonlyMap<string, Module> {
+function modulesOf(transformer: Pick<Adapted, 'blocks'>, places: Places): ReadonlyMap<string, Module> {
   const modules = new Map<string, Module>()
   for (const target of targetsOf(transformer, PROJECTIONS)) {
     const place: Place | undefined = places.parts[target.part]
@@ -141,15 +148,20 @@ function modulesOf(transformer: Transformer, places: Places): ReadonlyMap<string
 
 const nameOf = (place: Place): string => (typeof place === 'string' ? place : place.name)
 
-function rowsIn({ blocks }: Transformer, places: Places, { block, part, layer }: Target, place: Place): Rows {
+function rowsIn(
+  { blocks }: Pick<Adapted, 'blocks'>,
+  places: Places,
+  { block, part, layer }: Target,
+  place: Place,
+): Rows {
   if (typeof place !== 'string') return rowsWithin(blocks[block]!, place, part, places)
   return { total: layer.units, ranges: [[0, layer.units]] }
 }
 
 /** The files of an adapter as peft reads them, by name. */
 export function adapterFiles(
-  transformer: Transformer,
-  places: Places,
+  transformer: Pick<Adapted, 'blocks'>,
+  { places, kind }: Family,
   baseModel: string,
 ): ReadonlyMap<string, Uint8Array> {
   const adapters = adaptersOf(transformer)
@@ -172,7 +184,7 @@ export function adapterFiles(
     Object.fromEntries(Object.entries(values).filter(([, value]) => value !== common))
   const config = {
     peft_type: 'LORA',
-    task_type: 'CAUSAL_LM',
+    task_type: kind === 'decoder' ? 'CAUSAL_LM' : 'FEATURE_EXTRACTION',
     base_model_name_or_path: baseModel,
     r: rank,
     lora_alpha: alpha,
@@ -262,7 +274,7 @@ class AdapterConfig {
  * @throws FormatError for an adapter of another kind or for another model
  */
 export async function fillAdapters(
-  transformer: Transformer,
+  transformer: Adapted,
   places: Places,
   content: Json,
   tensors: ReadonlyMap<string, StoredTensor>,

@@ -2,37 +2,23 @@
 
 import type { JsonRecord } from '../files/containers/json'
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, FormatError, StateError, checkOptions, quoted } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
 import { count, integer, nullable, option, readOptions } from '../core/options'
 import type { Model } from '../models/model'
 import { nextSeed } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
 import type { History } from '../training/callbacks/history'
-import type { FitOptions } from '../training/options'
-import { stepBytes } from '../training/step-memory'
-import {
-  ADAPTER_CONFIG,
-  ADAPTER_WEIGHTS,
-  adapterFiles,
-  adaptersOf,
-  disableAdapters,
-  enableAdapters,
-  fillAdapters,
-  type AdapterOptions,
-} from './adapters'
-import type { Family } from './families/description'
-import type { Transformer } from './families/transformer'
-import { requireMemory, usedBytes } from './fit-memory'
 import { readGenerationConfig, type GenerationConfig } from './generation-config'
 import { newTransformer, readPreset, type Preset, type PresetOptions } from './preset'
-import { openPreset, type OpenPresetOptions, type PresetSource } from './presets/open-preset'
-import { openWeights } from './presets/open-weights'
-import { presetFiles, writeFolder } from './preset-files'
+import { jsonFile } from './preset-files'
+import { PresetModel, type PresetFitOptions } from './preset-model'
+import type { PresetSource } from './presets/open-preset'
 import { TextDecoding } from './text-decoding'
 import { readTextOptions, promptBatches, textPieces, textsAfter, type TextOptions } from './text-generation'
 import { tokenRows, type TokenRows, type TrainingText } from './token-rows'
 import type { ChatMessage, Tokenizer } from './tokens'
-import { Training, type LanguageCompileOptions } from './trainer'
+import { nextTokenTrainer, type NextTokenInputs } from './trainer'
 
 /** The capacity of a cache grows in these steps, so that a longer text seldom needs new programs. */
 const CAPACITY_STEP = 256
@@ -52,23 +38,17 @@ const DEFAULT_LENGTH = 256
  *
  * Keras Hub: `keras_hub.models.CausalLM`.
  */
-export class CausalLM {
+export class CausalLM extends PresetModel<'decoder', NextTokenInputs> {
   private decoding: TextDecoding | null = null
-  private readonly training: Training
+  /** The defaults of generation, from generation_config.json. */
+  readonly generationConfig: GenerationConfig
+  /** The content of generation_config.json; null if there is none. */
+  private readonly generationFile: JsonRecord | null
 
-  private constructor(
-    private readonly transformer: Transformer,
-    private readonly family: Family,
-    /** The content of config.json. */
-    readonly config: JsonRecord,
-    /** Converts texts to tokens and back. */
-    readonly tokenizer: Tokenizer,
-    /** The defaults of generation, from generation_config.json. */
-    readonly generationConfig: GenerationConfig,
-    /** The content of generation_config.json; null if there is none. */
-    private readonly generationFile: JsonRecord | null,
-  ) {
-    this.training = new Training(transformer)
+  private constructor(preset: Omit<Preset, 'folder'>) {
+    super(preset, nextTokenTrainer(preset.transformer))
+    this.generationConfig = preset.generation
+    this.generationFile = preset.generationFile
   }
 
   /**
@@ -83,7 +63,7 @@ export class CausalLM {
    */
   static async fromPreset(source: PresetSource, options: PresetOptions = {}): Promise<CausalLM> {
     requireArguments('CausalLM.fromPreset', arguments, 2)
-    return CausalLM.of(await readPreset(source, 'decoder', 'CausalLM.fromPreset', options))
+    return new CausalLM(await readPreset(source, 'decoder', 'CausalLM.fromPreset', options))
   }
 
   /**
@@ -102,28 +82,17 @@ export class CausalLM {
     const whole = { tie_word_embeddings: true, vocab_size: tokenizer.vocabularySize, ...config }
     const [transformer, family] = newTransformer(whole, 'decoder', seed ?? nextSeed())
     const generation = readGenerationConfig(null, whole, tokenizer)
-    return CausalLM.of({ transformer, family, config: whole, tokenizer, generation, generationFile: null })
-  }
-
-  private static of({
-    transformer,
-    family,
-    config,
-    tokenizer,
-    generation,
-    generationFile,
-  }: Omit<Preset, 'folder'>): CausalLM {
-    return new CausalLM(transformer, family, config, tokenizer, generation, generationFile)
+    return new CausalLM({ transformer, family, config: whole, tokenizer, generation, generationFile: null })
   }
 
   /** Tokens [batch, steps] → scores [batch, steps, vocabulary]. */
   get model(): Model<Tensor, Tensor> {
-    return this.transformer.model
+    return this.network.model
   }
 
   /** The most tokens of a text: those for which the model has positions. */
   get maxLength(): number {
-    return this.transformer.description.longest
+    return this.network.description.longest
   }
 
   /**
@@ -240,17 +209,6 @@ export class CausalLM {
   }
 
   /**
-   * Sets how `fit` trains. Before `fit` is called without it, the optimizer is AdamW with its defaults.
-   *
-   *   lm.compile({ optimizer: new AdamW({ learningRate: 1e-4, gradientAccumulationSteps: 4 }) })
-   */
-  compile(options: LanguageCompileOptions = {}): void {
-    requireArguments('compile', arguments, 1)
-    checkOptions('compile', options, ['optimizer'])
-    this.training.compile(options)
-  }
-
-  /**
    * Trains the model to continue texts, or to respond to prompts. The loss is the mean cross-entropy of the tokens that count: of a text
    * all but the first, of a prompt with its response those of the response. Each text ends with the token that ends texts.
    *
@@ -270,12 +228,10 @@ export class CausalLM {
     requireArguments('fit', arguments, 2)
     const { sequenceLength, recompute, validationData, batchSize = 4, ...others } = options
     const length = this.rowLength('fit', sequenceLength)
-    this.requireTrainable()
-    for (const block of this.transformer.blocks)
-      if (recompute !== undefined && block.recompute !== recompute) Object.assign(block, { recompute })
     const { tokens, targets, weights } = await this.rows(texts, length)
     const held = validationData == null ? null : await this.rows(validationData, length)
-    const line = this.requireMemory({ x: { tokens, targets }, y: targets, sampleWeight: weights }, batchSize)
+    const given = { x: { tokens, targets }, y: targets, sampleWeight: weights }
+    const line = this.prepareFit(given, batchSize, recompute, 'sequenceLength')
     if (others.verbose !== 0) console.log(line)
     return this.training.compiled.fit({ tokens, targets }, targets, {
       batchSize,
@@ -285,35 +241,6 @@ export class CausalLM {
         ? {}
         : { validationData: [{ tokens: held.tokens, targets: held.targets }, held.targets, held.weights] }),
     })
-  }
-
-  /** @throws StateError for matrices of integers without adapters, of which only normalizations and biases would be trained */
-  private requireTrainable(): void {
-    const { blocks, description } = this.transformer
-    if ((description.tables ?? 'float32') === 'float32' || adaptersOf(this.transformer).length > 0) return
-    throw new StateError(
-      `fit: the matrices are ${blocks[0]?.storage ?? description.tables}, which is not trained. Call enableLora before, or open the preset without the option weights`,
-    )
-  }
-
-  /** What a step takes, as a line for users. @throws ArgumentError if it is more than there is */
-  private requireMemory(rows: Parameters<typeof stepBytes>[1], batchSize: number): string {
-    const trainer = this.training.compiled
-    const step = stepBytes(trainer.training, rows, batchSize)
-    const isRecomputed = this.transformer.blocks.every(({ recompute }) => recompute)
-    return requireMemory(
-      {
-        trained: trainer.trainableWeights.reduce((sum, { size }) => sum + size, 0),
-        all: this.model.countParams(),
-        used: usedBytes(),
-        step,
-      },
-      [
-        'Use a smaller batchSize or sequenceLength',
-        ...(isRecomputed ? [] : ['set recompute: true']),
-        ...(adaptersOf(this.transformer).length > 0 ? [] : ['train adapters alone, with enableLora']),
-      ],
-    )
   }
 
   /**
@@ -379,73 +306,12 @@ export class CausalLM {
     return tokenRows(list, this.tokenizer, length)
   }
 
-  /**
-   * Adds an adapter to layers of every block and freezes everything else, so that `fit` trains a small part of the numbers. Compile after
-   * it.
-   *
-   *   lm.enableLora(8, { targets: ['query', 'value'] })
-   *
-   * Hu et al., "LoRA", 2021. Keras Hub: `backbone.enable_lora`.
-   * @param rank ≥ 1
-   */
-  enableLora(rank: number, options: AdapterOptions = {}): void {
-    requireArguments('enableLora', arguments, 2)
-    enableAdapters(this.transformer, rank, options)
-    this.training.renew()
+  protected get weights(): readonly Variable[] {
+    return this.model.weights
   }
 
-  /** Removes the adapters. The weights of the model are as they were before `enableLora`, and are trainable again. */
-  disableLora(): void {
-    disableAdapters(this.transformer)
-    this.training.renew()
-  }
-
-  /**
-   * Writes the adapters as Python's peft does: adapter_config.json and adapter_model.safetensors.
-   *
-   *   await lm.saveLora('adapter/')             in Node
-   *   const files = await lm.saveLora()         in a page: the bytes by name
-   *
-   * @param folder where to write them. Default none
-   * @returns the files
-   */
-  async saveLora(folder?: string | URL): Promise<ReadonlyMap<string, Uint8Array>> {
-    requireArguments('saveLora', arguments, 1)
-    const name = this.config['_name_or_path']
-    const files = adapterFiles(this.transformer, this.family.places, typeof name === 'string' ? name : '')
-    if (folder !== undefined) await writeFolder(folder, files, 'saveLora')
-    return files
-  }
-
-  /**
-   * Reads an adapter that `saveLora` or Python's peft wrote. In place of adapters of the same ranks, no program is compiled again.
-   *
-   *   await lm.loadLora('adapter/')
-   *
-   * @throws FormatError for an adapter of another kind, or for another model; nothing has changed then
-   */
-  async loadLora(source: PresetSource, options: OpenPresetOptions = {}): Promise<void> {
-    requireArguments('loadLora', arguments, 2)
-    const folder = await openPreset(source, 'loadLora', options)
-    const config = await folder.json(ADAPTER_CONFIG)
-    if (config === null) throw new FormatError(`${folder.name} has no ${ADAPTER_CONFIG}, so it is not an adapter`)
-    const before = adaptersOf(this.transformer).map(({ branch }) => branch)
-    await fillAdapters(this.transformer, this.family.places, config, await openWeights(folder, ADAPTER_WEIGHTS))
-    const after = adaptersOf(this.transformer).map(({ branch }) => branch)
-    if (before.length !== after.length || before.some((branch, i) => branch !== after[i])) this.training.renew()
-  }
-
-  /**
-   * Writes the model as a preset that transformers and `fromPreset` open: config.json, model.safetensors in float32, and the files of the
-   * tokenizer. Adapters are files of their own: see saveLora.
-   * @param folder where to write it. Default none
-   * @returns the files
-   */
-  async saveToPreset(folder?: string | URL): Promise<ReadonlyMap<string, Uint8Array>> {
-    requireArguments('saveToPreset', arguments, 1)
-    const files = presetFiles(this.transformer, this.family, this.config, this.generationFile, this.tokenizer)
-    if (folder !== undefined) await writeFolder(folder, files, 'saveToPreset')
-    return files
+  protected otherFiles(): Iterable<readonly [name: string, bytes: Uint8Array]> {
+    return this.generationFile === null ? [] : [['generation_config.json', jsonFile(this.generationFile)]]
   }
 
   private decodingFor(batch: number, length: number): TextDecoding {
@@ -454,7 +320,7 @@ export class CausalLM {
     this.decoding = null
     void known?.dispose()
     const capacity = Math.min(this.maxLength, Math.ceil(length / CAPACITY_STEP) * CAPACITY_STEP)
-    const lengths = this.transformer.blocks.map((block) => block.rotaryOriginalLength ?? Infinity)
+    const lengths = this.network.blocks.map((block) => block.rotaryOriginalLength ?? Infinity)
     return (this.decoding = new TextDecoding(this.model, { batch, capacity, originalLength: Math.min(...lengths) }))
   }
 
@@ -474,16 +340,11 @@ export interface NewModelOptions {
 /** Texts, or prompts with responses. */
 export type TrainingTexts = Iterable<TrainingText> | AsyncIterable<TrainingText>
 
-export interface LanguageFitOptions extends Omit<
-  FitOptions<Tensor, Tensor>,
-  'validationData' | 'sampleWeight' | 'classWeight' | 'batchSize'
-> {
+export interface LanguageFitOptions extends PresetFitOptions {
   /** The tokens of a row. Longer texts continue in further rows. Default 256, or the positions of the model if there are fewer. */
   readonly sequenceLength?: number | null
   /** Rows per step. Default 4. */
   readonly batchSize?: number
-  /** Whether blocks are computed again for the gradient, which saves memory. Default: as before, at first false. */
-  readonly recompute?: boolean
   /** Texts to validate on. Default none. */
   readonly validationData?: TrainingTexts | null
 }

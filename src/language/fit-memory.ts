@@ -8,12 +8,11 @@ import { MOST_BYTES } from '../engine/runtime/memory'
 const SPARE = 2 ** 26
 
 /** What training takes. */
-export interface TrainingCost {
+interface TrainingCost {
   /** The numbers that are trained, and all numbers of the model. */
   readonly trained: number
   readonly all: number
-  /** Bytes of linear memory: what is in use, and what a step needs besides. */
-  readonly used: number
+  /** Bytes of linear memory that a step needs besides what is in use. */
   readonly step: number
 }
 
@@ -21,7 +20,8 @@ const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocale
 const millions = (count: number): string => (count / 1e6).toPrecision(3)
 
 /** @returns a line for users @throws ArgumentError if the memory that WebAssembly can address is too small, with advice */
-export function requireMemory({ trained, all, used, step }: TrainingCost, advice: readonly string[]): string {
+export function requireMemory({ trained, all, step }: TrainingCost, advice: readonly string[]): string {
+  const used = usedBytes()
   if (used + step + SPARE > MOST_BYTES)
     throw new ArgumentError(
       `fit: a step needs ${megabytes(step)} besides the ${megabytes(used)} of the model and its optimizer, but WebAssembly can address ${megabytes(MOST_BYTES)}. ${advice.join(', or ')}`,
@@ -30,6 +30,6 @@ export function requireMemory({ trained, all, used, step }: TrainingCost, advice
 }
 
 /** Bytes of linear memory that are in use. */
-export function usedBytes(): number {
+function usedBytes(): number {
   return runtimeInfo().memory.usedBytes
 }

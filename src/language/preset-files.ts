@@ -8,7 +8,7 @@ import { nodeModule } from '../engine/runtime/platform'
 import { ArgumentError } from '../core/errors'
 import { sizeOf } from '../core/shapes'
 import type { Family } from './families/description'
-import type { Transformer } from './families/transformer'
+import type { Network } from './families/transformer'
 import { placedWeights, type PlacedWeight } from './families/weights'
 import { readMatrix } from './layers/packed-weight'
 import type { Tokenizer } from './tokens'
@@ -18,14 +18,13 @@ export const jsonFile = (value: unknown): Uint8Array => encodeUtf8(`${JSON.strin
 
 /** The files of a preset by name. */
 export function presetFiles(
-  transformer: Transformer,
+  network: Network,
   { places }: Family,
   config: JsonRecord,
-  generation: JsonRecord | null,
   tokenizer: Tokenizer,
-): ReadonlyMap<string, Uint8Array> {
+): Map<string, Uint8Array> {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
-  for (const weight of placedWeights(transformer, places)) {
+  for (const weight of placedWeights(network, places)) {
     const name = weight.isWhole ? weight.name : places.prefixes[0]! + weight.name
     const tensor = tensors.get(name) ?? { shape: weight.shape, data: new Float32Array(sizeOf(weight.shape)) }
     tensors.set(name, tensor)
@@ -35,7 +34,6 @@ export function presetFiles(
   return new Map<string, Uint8Array>([
     ['config.json', jsonFile({ ...config, dtype: 'float32', torch_dtype: undefined })],
     ['model.safetensors', encodeContainer(named, { format: 'pt' })],
-    ...(generation === null ? [] : [['generation_config.json', jsonFile(generation)] as const]),
     ...tokenizerFiles(tokenizer),
   ])
 }
@@ -74,5 +72,8 @@ export async function writeFolder(
     )
   const path = typeof folder === 'string' ? folder : urls.fileURLToPath(folder)
   await system.mkdir(path, { recursive: true })
-  for (const [name, bytes] of files) await writeFile(paths.join(path, name), bytes, where)
+  for (const [name, bytes] of files) {
+    if (name.includes('/')) await system.mkdir(paths.join(path, paths.dirname(name)), { recursive: true })
+    await writeFile(paths.join(path, name), bytes, where)
+  }
 }

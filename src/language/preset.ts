@@ -29,7 +29,7 @@ export interface PresetOptions extends OpenPresetOptions {
 }
 
 /** The models of each kind of family. */
-interface Networks {
+export interface Networks {
   readonly decoder: Transformer
   readonly encoder: Encoder
 }

@@ -1,8 +1,9 @@
-// Trains a language model on rows of tokens: a model that shares its layers, and whose output is the loss of each token.
+// Trains a language model: a model that shares its layers, and whose output is the loss of each row or token.
 
 import { StateError } from '../core/errors'
 import { Input } from '../layers/core/input-layer'
 import { Loss } from '../losses/loss'
+import type { Metric } from '../metrics/metric'
 import { Model } from '../models/model'
 import type { Tensor } from '../ops/tensor'
 import type { CompileOptions } from '../training/compiled'
@@ -10,17 +11,36 @@ import type { Transformer } from './families/transformer'
 import { NextTokenLoss } from './layers/next-token-loss'
 import { PerplexityOfLosses } from './perplexity'
 
-/** Tokens and their targets, each [batch, steps] → the loss of each target, [batch, steps, 1]. */
-export type Trainer = Model<{ tokens: Tensor; targets: Tensor }, Tensor>
-
-/** The model that trains a transformer. */
-function trainerOf({ tokens, hidden, head, scoresOf, description }: Transformer): Trainer {
-  const targets = Input({ shape: [null], dtype: 'int32', name: 'targets' })
-  const loss = new NextTokenLoss(scoresOf, head, description.vocabularySize)
-  return new Model({ inputs: { tokens, targets }, outputs: loss.apply([hidden, targets]), name: 'trainer' })
+/** What a trainer is made of. */
+export interface TrainerParts<In> {
+  /** A model whose output is the loss of each target, [batch, …]. */
+  make(): Model<In, Tensor>
+  /** What is computed of these losses, besides their mean. */
+  metrics(): Metric[]
 }
 
-/** The mean of losses that the model has computed, over the tokens that count. */
+/** Tokens and their targets, each [batch, steps]. */
+export type NextTokenInputs = { readonly tokens: Tensor; readonly targets: Tensor }
+
+/** Trains a model to continue texts: tokens and targets → the loss of each target, [batch, steps, 1]. */
+export function nextTokenTrainer({
+  tokens,
+  hidden,
+  head,
+  scoresOf,
+  description,
+}: Transformer): TrainerParts<NextTokenInputs> {
+  return {
+    make() {
+      const targets = Input({ shape: [null], dtype: 'int32', name: 'targets' })
+      const loss = new NextTokenLoss(scoresOf, head, description.vocabularySize)
+      return new Model({ inputs: { tokens, targets }, outputs: loss.apply([hidden, targets]), name: 'trainer' })
+    },
+    metrics: () => [new PerplexityOfLosses({ name: 'perplexity' })],
+  }
+}
+
+/** The mean of losses that the model has computed, over those that count. */
 class MeanOfLosses extends Loss {
   static readonly className = 'MeanOfLosses'
 
@@ -32,30 +52,21 @@ class MeanOfLosses extends Loss {
 /** Options of `compile` of a language model. */
 export type LanguageCompileOptions = Pick<CompileOptions, 'optimizer'>
 
-/** Compiles a trainer: the loss is the mean of the targets that count, and the perplexity its exponential. */
-function compileTrainer(trainer: Trainer, { optimizer = 'adamw' }: LanguageCompileOptions): void {
-  trainer.compile({
-    optimizer,
-    loss: new MeanOfLosses({ reduction: 'meanWithSampleWeight' }),
-    weightedMetrics: [new PerplexityOfLosses({ name: 'perplexity' })],
-  })
-}
-
 /** The trainer of a model: made when it is needed, and again after its layers have changed. */
-export class Training {
-  private trainer: Trainer | null = null
+export class Training<In> {
+  private trainer: Model<In, Tensor> | null = null
   private isCompiled = false
   private options: LanguageCompileOptions | null = {}
 
-  constructor(private readonly transformer: Transformer) {}
+  constructor(private readonly parts: TrainerParts<In>) {}
 
   /** The trainer, which may not be compiled. */
-  get any(): Trainer {
-    return (this.trainer ??= trainerOf(this.transformer))
+  get any(): Model<In, Tensor> {
+    return (this.trainer ??= this.parts.make())
   }
 
   /** The trainer, compiled as before, at first with the defaults. @throws StateError if its optimizer was for other layers */
-  get compiled(): Trainer {
+  get compiled(): Model<In, Tensor> {
     if (this.isCompiled) return this.any
     if (this.options === null)
       throw new StateError('fit: the layers of the model have changed since compile. Call compile with a new optimizer')
@@ -63,8 +74,14 @@ export class Training {
     return this.any
   }
 
+  /** Compiles the trainer: the loss is the mean of the targets that count. */
   compile(options: LanguageCompileOptions): void {
-    compileTrainer(this.any, options)
+    const { optimizer = 'adamw' } = options
+    this.any.compile({
+      optimizer,
+      loss: new MeanOfLosses({ reduction: 'meanWithSampleWeight' }),
+      weightedMetrics: this.parts.metrics(),
+    })
     this.options = options
     this.isCompiled = true
   }
