@@ -5,7 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions, quoted } from '../core/errors'
 import { describingForFile, serialize, type Config, type CustomObjects } from '../core/registry'
 import { sizeOf, type Shape, type TensorType } from '../core/shapes'
-import { flatten, isBranch, mapTree, pathName, pathsOf, typed, type Tree } from '../core/tree'
+import { flatten, inOrderOf, isBranch, mapTree, pathName, pathsOf, typed, type Tree } from '../core/tree'
 import { isOptions, readOptions, requireConfig } from '../core/options'
 import { signalOption } from '../data/samples/abort'
 import { loadWeightsFrom, saveWeights } from '../layers/saved-weights'
@@ -87,9 +87,10 @@ export class Model<const In = any, const Out = any> extends Trainer<In, Out> {
     requiredInputs: (layer) =>
       layer.#graph && flatten<TensorSpec>(layer.#graph.inputSpecs).map(({ shape }) => ({ shape })),
     keepsMasks: true,
-    /** Converts nested arrays of strings to a tensor. */
+    /** Converts nested arrays of strings to a tensor. The keys of records may come in any order. */
     toTensors(layer, input) {
-      return beginsWithString(input) ? toStrings(input, String(layer)) : tensorsIn(layer, input)
+      if (beginsWithString(input)) return toStrings(input, String(layer))
+      return inOrderOf(layer.#graph?.inputs, tensorsIn(layer, input))
     },
   }
   override readonly supportsMasking: boolean = true

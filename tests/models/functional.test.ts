@@ -82,6 +82,23 @@ describe('functional models', () => {
     expect(outer.predictOnBatch(tensor([[1, 2]])).shape).toEqual([1, 6])
   })
 
+  it('take records by their keys, in any order, also within another model and nested', async () => {
+    const [a, b] = [Input({ shape: [1], name: 'a' }), Input({ shape: [1], name: 'b' })]
+    const model = new Model({ inputs: { a, of: { b } }, outputs: ops.subtract(a, b) })
+    const [five, one] = [tensor([[5]]), tensor([[1]])]
+    for (const x of [
+      { a: five, of: { b: one } },
+      { of: { b: one }, a: five },
+    ]) {
+      expect(model.apply(x).toArray()).toEqual([[4]])
+      expect((await model.predict(x)).toArray()).toEqual([[4]])
+    }
+    const [c, d] = [Input({ shape: [1], name: 'c' }), Input({ shape: [1], name: 'd' })]
+    const outer = new Model({ inputs: { c, d }, outputs: model.apply({ of: { b: d }, a: c }) })
+    for (const each of [outer, cloneModel(outer)])
+      expect((await each.predict({ d: one, c: five })).toArray()).toEqual([[4]])
+  })
+
   it('are made from one record', () => {
     const x = Input({ shape: [2] })
     for (const inputs of [x, [x]]) {
