@@ -206,10 +206,11 @@ export class TrainingState {
     const { model, compiled } = this
     const variables = [...model.weights, ...model.stateVariables, ...(compiled?.optimizer.variables ?? [])]
     const kept = new Set(release(model))
-    // They may lie beside weights of this model.
-    for (const each of kept) each.adopt(each.runtime.createStorage(each.byteLength), 0)
     const disposed = variables.filter((variable) => !kept.has(variable))
-    for (const storage of new Set(disposed.map((variable) => variable.storage))) {
+    const storages = new Set(disposed.map((variable) => variable.storage))
+    // They may lie beside weights of this model.
+    for (const each of kept) if (storages.has(each.storage)) each.adopt(each.runtime.createStorage(each.byteLength), 0)
+    for (const storage of storages) {
       storage.dispose()
       storage.runtime.invalidate()
     }

@@ -17,6 +17,7 @@ import {
   loadModel,
   ops,
   random,
+  runtimeInfo,
   tensor,
   type Tensor,
 } from '../../src'
@@ -177,6 +178,18 @@ describe('dispose', () => {
     await expect(model.fit(x, y, quiet)).rejects.toThrow(StateError)
     expect(() => model.predictOnBatch(x)).toThrow(StateError)
     expect(others.map((other) => String(other.getWeights()))).toEqual(before)
+  })
+
+  it('frees the weights at once when the last model of a shared layer is disposed', () => {
+    const used = (): number => runtimeInfo().memory.usedBytes
+    const before = used()
+    const x1 = Input({ shape: [64] })
+    const middle = new Dense({ units: 64 }).apply(x1)
+    const models = [middle, new Dense({ units: 1 }).apply(middle)].map((outputs) => new Model({ inputs: x1, outputs }))
+    models[1]!.dispose()
+    expect(models[0]!.predictOnBatch(ops.ones([1, 64])).shape).toEqual([1, 64])
+    models[0]!.dispose()
+    expect(used()).toBe(before)
   })
 
   it('is refused while fit runs', async () => {
